@@ -1,0 +1,138 @@
+"""The kit's DataFrames: their columns, what each means, and how to make one of a right type.
+
+The README's data dictionary is printed from here by `python -m helpers dictionary`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+SEVERITIES = ("UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL")
+SEVERITY = pd.CategoricalDtype(SEVERITIES, ordered=True)
+TEXT, COUNT, SCORE, FLAG, TIME = "str", "Int64", "Float64", "boolean", "datetime64[us, UTC]"
+
+SCANNED, NO_OS, MISSING = "scanned", "no-os", "missing"
+
+
+class Column(NamedTuple):
+    """One column of a frame: its name, its dtype and what it means."""
+
+    name: str
+    dtype: Any
+    meaning: str
+
+
+class Frames(NamedTuple):
+    """What the loader returns: one frame an image, a finding and a package a row."""
+
+    images: pd.DataFrame
+    findings: pd.DataFrame
+    packages: pd.DataFrame
+
+
+_VARIANT = Column("variant", TEXT, "the image's name in the study, or the report file's name")
+_CAPTURE = Column("capture", TEXT, "the observation it belongs to; NA for a file loaded by itself")
+_PACKAGE_CLASS = Column(
+    "package_class",
+    TEXT,
+    "Trivy's class of the result: `os-pkgs`, `lang-pkgs`; told from the type in old reports",
+)
+_PACKAGE_TYPE = Column("package_type", TEXT, "ecosystem: `alpine`, `debian`, `node-pkg` …")
+_SOURCE_PACKAGE = Column(
+    "source_package", TEXT, "source package it was built from; NA where the report has no packages"
+)
+_LAYER = Column("layer_diff_id", TEXT, "DiffID of the layer that brought the package")
+
+DICTIONARY: dict[str, tuple[Column, ...]] = {
+    "images": (
+        _VARIANT,
+        _CAPTURE,
+        Column("artifact", TEXT, "what the scanner was given, as its report names it"),
+        Column("source", TEXT, "what was scanned: `image`, `sbom`, `filesystem`, `repository` …"),
+        Column("report", TEXT, "the report file, relative to the data folder where it is inside"),
+        Column("os_family", TEXT, "operating system that the scanner recognised"),
+        Column("os_version", TEXT, "its version"),
+        Column("os_eol", FLAG, "whether the scanner knew it as past its end of life at scan time"),
+        Column("architecture", TEXT, "CPU architecture of the image"),
+        Column("size_unpacked_bytes", COUNT, "bytes of all layers unpacked; NA: not in the report"),
+        Column("size_compressed_bytes", COUNT, "bytes of all layers compressed; NA: not measured"),
+        Column("layers", COUNT, "number of layers with content"),
+        Column("packages", COUNT, "number of installed packages; NA: the report does not list them"),
+        Column("created_at", TIME, "when the image was built"),
+        Column("image_id", TEXT, "digest of the image's config"),
+        Column("scanner_version", TEXT, "version of Trivy"),
+        Column("db_updated_at", TIME, "age of the vulnerability DB; NA: not recorded"),
+        Column("db_coverage", TEXT, "what the DB covers, where it is not the scanner's full one"),
+        Column("scanned_at", TIME, "when the scan ran"),
+        Column(
+            "status",
+            TEXT,
+            "`scanned`; `no-os`: scanned, but no operating system was recognised, so its packages "
+            "were not looked at; `missing`: no report, so nothing is known",
+        ),
+    ),
+    "findings": (
+        _VARIANT,
+        _CAPTURE,
+        Column("vulnerability_id", TEXT, "CVE, GHSA or another id; NA: the report gives none"),
+        Column("package", TEXT, "installed package that is affected"),
+        Column("installed_version", TEXT, "its version"),
+        Column("fixed_version", TEXT, "version that fixes it, free text; NA: no fix"),
+        Column("status", TEXT, "the distribution's word: `fixed`, `affected`, `will_not_fix` …"),
+        Column("severity", SEVERITY, "as the scanner chose it"),
+        Column("severity_source", TEXT, "whose severity that is; NA: precomputed from others"),
+        Column("nvd_severity", SEVERITY, "NVD's own, or told from NVD's CVSS; NA: none"),
+        Column("cvss_score", SCORE, "CVSS 3 base score, 0 to 10: NVD's, else the highest given"),
+        Column("published_at", TIME, "when the vulnerability was published"),
+        _PACKAGE_CLASS,
+        _PACKAGE_TYPE,
+        Column("package_path", TEXT, "file the package was found in; NA for OS packages"),
+        _SOURCE_PACKAGE,
+        Column("purl", TEXT, "package URL"),
+        _LAYER,
+    ),
+    "packages": (
+        _VARIANT,
+        _CAPTURE,
+        Column("package", TEXT, "installed package"),
+        Column("version", TEXT, "full version: `[epoch:]version[-release]`"),
+        _SOURCE_PACKAGE,
+        _PACKAGE_CLASS,
+        _PACKAGE_TYPE,
+        Column("license", TEXT, "licences, joined by `, `"),
+        Column("purl", TEXT, "package URL"),
+        _LAYER,
+        Column("size_bytes", COUNT, "bytes of its files; NA: not measured"),
+    ),
+}
+
+
+def make(frame: str, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """Return the frame of that name with every column of the dictionary, in order and typed.
+
+    `columns` maps names to values of one length; `None` is missing, an absent column all missing.
+    """
+    length = max((len(values) for values in columns.values()), default=0)
+    absent = [None] * length
+    return pd.DataFrame(
+        {
+            column.name: pd.Series(columns.get(column.name, absent), dtype=column.dtype)
+            for column in DICTIONARY[frame]
+        }
+    )
+
+
+def columns(frame: str) -> list[str]:
+    """Return the names of a frame's columns, in order."""
+    return [column.name for column in DICTIONARY[frame]]
+
+
+def dictionary_markdown() -> str:
+    """Return the data dictionary as Markdown: one table a frame."""
+    parts = []
+    for frame, described in DICTIONARY.items():
+        rows = [f"| `{c.name}` | {c.dtype} | {c.meaning} |" for c in described]
+        rows = [row.replace("category", "severity") for row in rows]
+        parts.append("\n".join([f"**`{frame}`**\n", "| column | dtype | meaning |", "|---|---|---|"] + rows))
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,85 @@
+"""A JSON file's text, whatever it is wrapped in: gzip, UTF-8 or UTF-16, with or without BOM.
+
+The first bytes decide before anything large is read, so a wrong file costs nothing.
+"""
+
+import gzip
+import io
+import os
+import zlib
+from pathlib import Path
+from typing import IO, cast
+
+from helpers.errors import ReportInvalid
+
+MAX_BYTES = 2**30
+"""Largest report that is read, in bytes of JSON: ten times a very large one."""
+
+HEAD_BYTES = 2**16
+
+RESCAN = "Scan the image again with `trivy image --format json --output FILE IMAGE`"
+
+
+def read(path: str | os.PathLike[str]) -> bytes | bytearray:
+    """Return a file's JSON text as UTF-8, unzipped, after a look at its first bytes."""
+    try:
+        with Path(path).open("rb") as opened:
+            file = cast(io.BufferedReader, opened)
+            if file.peek(2)[:2] == b"\x1f\x8b":
+                with gzip.open(file) as unzipped:
+                    return _text(unzipped, path, None)
+            return _text(file, path, os.fstat(file.fileno()).st_size or None)
+    except OSError as error:
+        if isinstance(error, gzip.BadGzipFile):
+            raise ReportInvalid(path, f"broken gzip ({error})", "Copy it again") from error
+        problem = error.strerror or str(error)
+        raise ReportInvalid(path, f"cannot be read ({problem})", "Check the path") from error
+    except (EOFError, zlib.error) as error:
+        raise ReportInvalid(path, "gzip that is cut off or damaged", "Copy it again") from error
+
+
+def _text(file: IO[bytes], path: str | os.PathLike[str], size: int | None) -> bytes | bytearray:
+    """Return the rest of a file as UTF-8; the head decides, before anything large is read."""
+    encoding = _encoding(cast(io.BufferedReader, file).peek(HEAD_BYTES)[:HEAD_BYTES], path, size)
+    too_large = ReportInvalid(path, f"more than {MAX_BYTES:,} bytes", "Split it by image")
+    if size is not None and size > MAX_BYTES:
+        raise too_large
+    text: bytes | bytearray
+    if size is not None:
+        text = file.read()
+    else:
+        text = bytearray()
+        while chunk := file.read(2**20):
+            text += chunk
+            if len(text) > MAX_BYTES:
+                raise too_large
+    if encoding == "utf-8":
+        return text[3:] if text[:3] == b"\xef\xbb\xbf" else text
+    return text.decode(encoding).lstrip("\ufeff").encode()
+
+
+def _encoding(head: bytes, path: str | os.PathLike[str], size: int | None) -> str:
+    """Return the encoding of JSON from its first bytes; refuse what cannot be JSON at all."""
+    of = "" if size is None else f" ({size:,} bytes)"
+    if not head:
+        raise ReportInvalid(path, "empty", RESCAN)
+    for start, encoding in (
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+        (b"{\0", "utf-16-le"),
+        (b"[\0", "utf-16-le"),
+        (b"\0{", "utf-16-be"),
+        (b"\0[", "utf-16-be"),
+    ):
+        if head.startswith(start):
+            return encoding
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if b"\0" in head:
+        what = "nothing but zeros" if not head.strip(b"\0") else "binary data"
+        raise ReportInvalid(path, f"{what}{of}, not JSON", RESCAN)
+    if text[:1] not in (b"{", b"[", b"n"):
+        what = "only white space" if not text else "not JSON"
+        if text[:1] == b"<":
+            what = "HTML or XML, not JSON"
+        raise ReportInvalid(path, f"{what}{of}", f"{RESCAN} (a table cannot be loaded)")
+    return "utf-8"

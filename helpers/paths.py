@@ -1,0 +1,50 @@
+"""Where things are: the only module that knows a path."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HELPERS = ROOT / "helpers"
+NOTEBOOKS = ROOT / "notebooks"
+STYLE = HELPERS / "kit.mplstyle"
+PAGE_TEMPLATE = "page.html.j2"
+
+
+def data() -> Path:
+    """Return the data folder: `data/` of the project, or what `KIT_DATA` names."""
+    return Path(os.environ.get("KIT_DATA") or ROOT / "data").resolve()
+
+
+def studies() -> Path:
+    """Return the folder that holds the studies."""
+    return data() / "studies"
+
+
+def study(name: str) -> Path:
+    """Return the folder of one study."""
+    return studies() / name
+
+
+def capture(study_name: str, capture_name: str) -> Path:
+    """Return the folder of one capture of a study."""
+    return study(study_name) / capture_name
+
+
+def evidence(study_name: str, capture_name: str, variant: str) -> Path:
+    """Return the folder that holds the evidence of one variant in one capture."""
+    return capture(study_name, capture_name) / variant
+
+
+def runs() -> Path:
+    """Return the folder that runs are written to."""
+    return data() / "runs"
+
+
+def run(study_name: str) -> Path:
+    """Return the folder of a study's finished run."""
+    return runs() / study_name
+
+
+def notebooks() -> list[Path]:
+    """Return the numbered notebooks in reading order."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))

@@ -1,0 +1,276 @@
+"""One Trivy JSON report, from bytes to typed structs: only the fields the kit uses are decoded.
+
+Descriptions and references are most of a report's bytes and none of its rows; msgspec skips what
+is not modelled here. Field names are Trivy's. Reports before 0.20 are a bare list of results.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from helpers import jsontext
+from helpers.errors import ReportInvalid
+from helpers.jsontext import RESCAN
+
+Bytes = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Score = Annotated[float, Meta(ge=0, le=10)]
+
+
+class Layer(Struct, rename="pascal", gc=False):
+    """Where in the image a package sits."""
+
+    diff_id: str | None = field(default=None, name="DiffID")
+
+
+class Identifier(Struct, gc=False):
+    """What names a package."""
+
+    purl: str | None = field(default=None, name="PURL")
+    uid: str | None = field(default=None, name="UID")
+
+
+class Scores(Struct, rename="pascal", gc=False):
+    """The CVSS base scores that one source gives."""
+
+    v2_score: Score | None = field(default=None, name="V2Score")
+    v3_score: Score | None = field(default=None, name="V3Score")
+
+
+class VendorSeverity(Struct, gc=False):
+    """Severities by source; only NVD's is used. 0 is UNKNOWN, 4 is CRITICAL."""
+
+    nvd: Annotated[int, Meta(ge=0, le=4)] | None = None
+
+
+class Vulnerability(Struct, rename="pascal"):
+    """One finding."""
+
+    vulnerability_id: str | None = field(default=None, name="VulnerabilityID")
+    pkg_id: str | None = field(default=None, name="PkgID")
+    pkg_name: str | None = None
+    pkg_path: str | None = None
+    pkg_identifier: Identifier | None = None
+    installed_version: str | None = None
+    fixed_version: str | None = None
+    status: str | None = None
+    layer: Layer | None = None
+    severity_source: str | None = None
+    severity: str | None = None
+    vendor_severity: VendorSeverity | None = None
+    cvss: dict[str, Scores | None] | None = field(default=None, name="CVSS")
+    published_date: datetime | None = None
+
+
+class Package(Struct, rename="pascal"):
+    """One installed package."""
+
+    id: str | None = field(default=None, name="ID")
+    name: str | None = None
+    identifier: Identifier | None = None
+    version: str | None = None
+    release: str | None = None
+    epoch: int | None = None
+    src_name: str | None = None
+    licenses: list[str] | None = None
+    layer: Layer | None = None
+
+
+class Result(Struct, rename="pascal"):
+    """What was found in one place: the OS packages, or one language's."""
+
+    target: str | None = None
+    result_class: str | None = field(default=None, name="Class")
+    type: str | None = None
+    packages: list[Package] | None = None
+    vulnerabilities: list[Vulnerability] | None = None
+
+
+class LegacyResult(Result, rename="pascal"):
+    """A result of the list that Trivy wrote before 0.20; `Target` is what tells it from others."""
+
+    target: str = field(name="Target")
+
+
+class OperatingSystem(Struct, rename="pascal"):
+    """The operating system that Trivy recognised."""
+
+    family: str | None = None
+    name: str | None = None
+    eosl: bool | None = field(default=None, name="EOSL")
+
+
+class ImageConfig(Struct):
+    """The image's config; its environment may hold credentials and is never decoded."""
+
+    architecture: str | None = None
+    created: datetime | None = None
+
+
+class Metadata(Struct, rename="pascal"):
+    """What Trivy says of the image."""
+
+    size: Bytes | None = None
+    os: OperatingSystem | None = field(default=None, name="OS")
+    image_id: str | None = field(default=None, name="ImageID")
+    diff_ids: list[str] | None = field(default=None, name="DiffIDs")
+    image_config: ImageConfig | None = None
+
+
+class Scanner(Struct, rename="pascal"):
+    """The Trivy that wrote the report."""
+
+    version: str | None = None
+
+
+class Report(Struct, rename="pascal"):
+    """One report: one image, also when nothing was found in it."""
+
+    schema_version: int | None = None
+    trivy: Scanner | None = None
+    created_at: datetime | None = None
+    artifact_name: str | None = None
+    artifact_type: str | None = None
+    metadata: Metadata | None = None
+    results: list[Result] | None = None
+
+
+_FOREIGN: tuple[tuple[Callable[[set[str]], bool], str, str], ...] = (
+    (
+        lambda keys: "bomFormat" in keys,
+        "a CycloneDX SBOM, not a scan",
+        "Scan it with `trivy sbom --format json --output REPORT FILE`",
+    ),
+    (
+        lambda keys: bool(keys & {"spdxVersion", "SPDXID"}),
+        "an SPDX SBOM, not a scan",
+        "Scan it with `trivy sbom --format json --output REPORT FILE`",
+    ),
+    (
+        lambda keys: "runs" in keys,
+        "a SARIF log, not Trivy's own JSON",
+        "Write it with `--format json`: SARIF lacks most of a finding's fields",
+    ),
+    (lambda keys: {"matches", "descriptor"} <= keys, "a Grype report", RESCAN),
+    (lambda keys: {"artifacts", "descriptor"} <= keys, "a Syft SBOM, not a scan", RESCAN),
+    (
+        lambda keys: bool(keys & {"ClusterName", "Resources"}),
+        "a Trivy Kubernetes report, of a cluster and not of an image",
+        "Scan each image with `trivy image --format json`",
+    ),
+    (
+        lambda keys: {"apiVersion", "kind"} <= keys,
+        "a Kubernetes object (the Trivy operator writes such)",
+        "Scan each image with `trivy image --format json`",
+    ),
+    (
+        lambda keys: any(key.startswith("application/vnd.") for key in keys),
+        "a Harbor vulnerability report",
+        "Scan the image with `trivy image --format json`",
+    ),
+    (
+        lambda keys: {"mediaType", "schemaVersion"} <= keys,
+        "an image manifest, not a scan",
+        RESCAN,
+    ),
+)
+
+_REPORT = msgspec.json.Decoder(Report)
+_LEGACY = msgspec.json.Decoder(list[LegacyResult])
+_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ITEMS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+
+_LEGACY_TARGET = re.compile(r"^(?P<artifact>.*) \((?P<family>[a-z.-]+) (?P<version>[^()\s]+)\)$")
+
+_OTHER_ARTIFACTS = {"aws_account": "a Trivy report of an AWS account"}
+
+
+def read(path: str | os.PathLike[str]) -> Report:
+    """Return the report in a file: `.json`, gzipped or not; UTF-8 or UTF-16, with or without BOM.
+
+    Raises `ReportInvalid`, which says what the file seems to be, for everything that is not a
+    Trivy report of one artifact.
+    """
+    try:
+        return parse(jsontext.read(path), path)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _not_decoded(path, error) from error
+
+
+def parse(text: bytes | bytearray, path: str | os.PathLike[str]) -> Report:
+    """Return the report in UTF-8 JSON; a legacy list and `null` become reports of one image."""
+    start = text[: jsontext.HEAD_BYTES].lstrip()[:1]
+    if start == b"[":
+        return _from_legacy(_decode_legacy(text, path))
+    if start == b"n":
+        msgspec.json.decode(text, type=None)
+        return _from_legacy([])
+    try:
+        report = _REPORT.decode(text)
+    except msgspec.ValidationError:
+        _refuse_foreign(set(_KEYS.decode(text)), path)
+        raise
+    if report.schema_version is None:
+        _refuse_foreign(set(_KEYS.decode(text)), path)
+        raise ReportInvalid(path, "JSON, but not a Trivy report (no SchemaVersion)", RESCAN)
+    if report.schema_version != 2:
+        raise ReportInvalid(
+            path,
+            f"a Trivy report of schema {report.schema_version}; the kit reads schema 2",
+            "Look for a newer version of the kit, or scan with Trivy 0.76",
+        )
+    if report.artifact_type in _OTHER_ARTIFACTS:
+        raise ReportInvalid(path, _OTHER_ARTIFACTS[report.artifact_type], RESCAN)
+    return report
+
+
+def _decode_legacy(text: bytes | bytearray, path: str | os.PathLike[str]) -> list[LegacyResult]:
+    try:
+        return _LEGACY.decode(text)
+    except msgspec.ValidationError:
+        try:
+            first = next(iter(_ITEMS.decode(text)), {})
+        except msgspec.ValidationError:
+            first = {}
+        if "Target" in first:
+            raise
+        problem = "a JSON list, but not of Trivy results"
+        raise ReportInvalid(path, problem, RESCAN) from None
+
+
+def _from_legacy(results: list[LegacyResult]) -> Report:
+    """Return a report of a legacy list; its OS and artifact stand in the OS result's target."""
+    for result in results:
+        if match := _LEGACY_TARGET.match(result.target):
+            system = OperatingSystem(family=match["family"], name=match["version"])
+            return Report(
+                artifact_name=match["artifact"],
+                metadata=Metadata(os=system),
+                results=list(results),
+            )
+    return Report(results=list(results))
+
+
+def _refuse_foreign(keys: set[str], path: str | os.PathLike[str]) -> None:
+    """Raise `ReportInvalid` if a JSON object's keys are those of a format known here."""
+    if "SchemaVersion" in keys and not keys & {"ClusterName", "Resources"}:
+        return
+    for matches, what, remedy in _FOREIGN:
+        if matches(keys):
+            raise ReportInvalid(path, what, remedy)
+
+
+def _not_decoded(path: str | os.PathLike[str], error: Exception) -> ReportInvalid:
+    """Return the `ReportInvalid` for an error of the decoder."""
+    if isinstance(error, RecursionError):
+        return ReportInvalid(path, "nested too deep to be a Trivy report", RESCAN)
+    if isinstance(error, msgspec.ValidationError):
+        problem = f"a Trivy report with a field of the wrong kind ({error})"
+        return ReportInvalid(path, problem, RESCAN)
+    if "truncated" in str(error):
+        return ReportInvalid(path, "JSON that is cut off before its end", f"Copy it again. {RESCAN}")
+    return ReportInvalid(path, f"not valid JSON ({error})", RESCAN)
