@@ -32,7 +32,7 @@ class Frames(NamedTuple):
 
 
 _VARIANT = Column("variant", TEXT, "the image's name in the study, or the report file's name")
-_CAPTURE = Column("capture", TEXT, "the observation it belongs to; NA for a file loaded by itself")
+_CAPTURE = Column("capture", TEXT, "the observation it belongs to; empty for a file loaded by itself")
 _PACKAGE_CLASS = Column(
     "package_class",
     TEXT,
@@ -104,6 +104,15 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column("purl", TEXT, "package URL"),
         _LAYER,
         Column("size_bytes", COUNT, "bytes of its files; NA: not measured"),
+    ),
+    "published": (
+        Column("variant", TEXT, "variant of the study that the number was published for"),
+        Column("metric", TEXT, "`findings` or `image size`"),
+        Column("severity", TEXT, "a severity or `TOTAL`; NA for sizes"),
+        Column("value", SCORE, "the number as printed"),
+        Column("unit", TEXT, "its unit: `findings`, `MB` (10⁶ bytes)"),
+        Column("as_of", TEXT, "when it was published"),
+        Column("source", TEXT, "where it was printed"),
     ),
 }
 

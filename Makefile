@@ -1,0 +1,59 @@
+# Each target is one command that also works on its own, with the virtual environment active.
+PYTHON ?= python3
+STUDY ?= blog-2022
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help reproduce test lab bench lint format lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+reproduce: $(VENV)/installed ## run every numbered notebook over STUDY's recorded evidence (default blog-2022)
+	@$(BIN)/python -m helpers reproduce $(STUDY)
+
+test: $(VENV)/tested ## install what tests need, then run them all
+	@$(BIN)/python -m pytest
+
+lab: $(VENV)/installed ## open JupyterLab on the notebooks
+	@$(BIN)/jupyter lab --notebook-dir notebooks
+
+bench: $(VENV)/tested ## time and weigh the loader and the run against their yardsticks
+	@$(BIN)/python -m tests.bench
+
+lint: $(VENV)/tested ## check style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: $(VENV)/tested ## format code and notebooks, strip outputs from notebooks
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format . && $(BIN)/nbstripout --keep-id notebooks/*.ipynb
+
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade
+
+lock: $(VENV)/python ## pin requirements.txt and tests/requirements.txt anew
+	@$(BIN)/python -m pip install --quiet uv
+	@$(COMPILE) pyproject.toml --output-file $(VENV)/kit.txt > /dev/null
+	@$(COMPILE) --group test --constraint $(VENV)/kit.txt --output-file $(VENV)/test.txt > /dev/null
+	@{ sed -n '1,/^$$/p' requirements.txt; cat $(VENV)/kit.txt; echo "-e ."; } > $(VENV)/new.txt
+	@{ sed -n '1,/^$$/p' tests/requirements.txt; cat $(VENV)/test.txt; } > tests/requirements.new
+	@mv $(VENV)/new.txt requirements.txt && mv tests/requirements.new tests/requirements.txt
+
+clean: ## remove the virtual environment and all runs
+	rm -rf $(VENV) data/runs
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.13 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/installed: requirements.txt pyproject.toml $(VENV)/python
+	@echo "Installing the kit into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/tested: tests/requirements.txt $(VENV)/installed
+	@echo "Installing what tests need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@

@@ -1,0 +1,49 @@
+"""Text from reports and images, made safe for where it is shown: it is data, never markup."""
+
+import re
+import unicodedata
+
+import pandas as pd
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#|~$!^=])")
+_FORMULA = re.compile(r"\s*[=+\-@\t\r\n]")
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def plain(text: object) -> str:
+    r"""Return text whose control, direction and other invisible characters show as escapes.
+
+    >>> plain("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if unicodedata.category(character) in _INVISIBLE
+        else character
+        for character in str(text)
+    )
+
+
+def markdown(text: object) -> str:
+    r"""Return text that Markdown and HTML show as it is.
+
+    >>> markdown("<b>lib_ssl*")
+    '&lt;b&gt;lib\\_ssl\\*'
+    """
+    escaped = _MARKDOWN.sub(r"\\\1", plain(text))
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def csv_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose text cells and headings no spreadsheet takes for a formula.
+
+    A cell that would start one gets an apostrophe before it, as OWASP advises on CSV injection.
+    """
+    texts = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
+    return frame.assign(**{str(name): frame[name].map(_csv_cell) for name in texts}).rename(
+        columns=_csv_cell
+    )
+
+
+def _csv_cell(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

@@ -1,0 +1,144 @@
+"""What a notebook shows: figures, tables and sentences, and their files where a folder is named."""
+
+import io
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from IPython.display import HTML, Image, Markdown
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from helpers import escape, paths
+from helpers.compare import MB
+
+SHOWN_PIXELS = 960
+"""Width of a figure in a notebook: half of its pixels, so that it is sharp on a dense screen."""
+
+TITLE_WIDTH = 58
+"""Characters of the title that fit on a line of a figure."""
+
+_FOOTER_SIZE = 14
+
+
+class Exhibits:
+    """Shows frames of one study; with a folder it also leaves `figures/` and `tables/` in it."""
+
+    def __init__(self, study: str, images: pd.DataFrame, save_to: str = "") -> None:
+        self.study = study
+        self.images = images
+        self.folder = Path(save_to).expanduser() if save_to else None
+
+    def figure(
+        self,
+        name: str,
+        chart: Callable[..., Axes],
+        frame: pd.DataFrame,
+        title: str,
+        images: pd.DataFrame | None = None,
+        **options: Any,
+    ) -> Image:
+        """Return a chart of a frame as a picture; save it as PNG and SVG, the frame as CSV.
+
+        `title` says what the figure shows and is its alternative text; `options` go to the chart;
+        `images` are those that the footer speaks of, where they are not all of the study's.
+        """
+        with mpl.rc_context(fname=paths.STYLE):
+            figure = Figure()
+            chart(frame, figure.subplots(), **options)
+            figure.suptitle(_wrapped(title), x=0.012, ha="left")
+            self._footer(figure, self.images if images is None else images)
+            png = _render(figure, "png")
+            if self.folder:
+                _write(self.folder / "figures" / f"{name}.png", png)
+                _write(self.folder / "figures" / f"{name}.svg", _render(figure, "svg"))
+                self._save(name, frame)
+        return Image(data=png, width=SHOWN_PIXELS, alt=title)
+
+    def table(self, name: str, frame: pd.DataFrame) -> HTML:
+        """Return a frame as a table for readers; save it as CSV with its raw values."""
+        if self.folder:
+            self._save(name, frame)
+        shown = frame.apply(_readable).rename(columns=_heading)
+        return HTML(shown.to_html(index=False, border=0, escape=True, na_rep="not measured"))
+
+    @staticmethod
+    def say(sentence: str) -> Markdown:
+        """Return a computed sentence."""
+        return Markdown(sentence)
+
+    def _save(self, name: str, frame: pd.DataFrame) -> None:
+        assert self.folder is not None
+        text = escape.csv_frame(frame).to_csv(index=False, lineterminator="\n")
+        _write(self.folder / "tables" / f"{name}.csv", text.encode())
+
+    def _footer(self, figure: Figure, images: pd.DataFrame) -> None:
+        figure.text(0.012, 0.012, footer(self.study, images), size=_FOOTER_SIZE, color="#666666")
+        engine = figure.get_layout_engine()
+        assert engine is not None
+        engine.set(rect=(0, 0.05, 1, 0.95))
+
+
+def footer(study: str, images: pd.DataFrame) -> str:
+    """Return where a figure's numbers come from: study, capture, scanner, DB and scan date."""
+    parts = [f"study {study}"]
+    if captures := _distinct(images["capture"][images["capture"].ne("")]):
+        parts.append(f"capture {captures}")
+    parts.append(f"Trivy {_distinct(images['scanner_version']) or 'of unknown version'}")
+    partial = "partial " if images["db_coverage"].str.startswith("partial").any() else ""
+    parts.append(f"{partial}DB of {_days(images['db_updated_at']) or 'unknown date'}")
+    if scanned := _days(images["scanned_at"]):
+        parts.append(f"scanned {scanned}")
+    return escape.plain(" · ".join(parts))
+
+
+def _wrapped(title: str) -> str:
+    """Return a title on two lines at most; a slide has no room for a third."""
+    lines = textwrap.wrap(escape.plain(title), TITLE_WIDTH)
+    return "\n".join(lines[:2]) + (" …" if len(lines) > 2 else "")
+
+
+def _distinct(values: pd.Series) -> str:
+    return " and ".join(sorted(values.dropna().astype("str").unique()))
+
+
+def _days(times: pd.Series) -> str:
+    return _distinct(times.dt.strftime("%Y-%m-%d"))
+
+
+def _readable(column: pd.Series) -> pd.Series:
+    """Return a column as text: bytes as MB, times as days, numbers with thousands marked."""
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return column.dt.strftime("%Y-%m-%d")
+    if str(column.name).endswith("bytes"):
+        sign = "+" if "difference" in str(column.name) else ""
+        return column.map(lambda size: f"{size / MB:{sign},.1f} MB", na_action="ignore")
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return column.map({True: "yes", False: "no"})
+    if pd.api.types.is_float_dtype(column.dtype):
+        return column.map("{:,.2f}".format, na_action="ignore")
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.map("{:,}".format, na_action="ignore")
+    return column.map(escape.plain, na_action="ignore")
+
+
+def _heading(name: object) -> str:
+    """Return a column's name as words."""
+    words = str(name).removesuffix("_bytes").removesuffix("_at").replace("_", " ")
+    return escape.plain({"bytes": "size", "db updated": "DB of"}.get(words, words))
+
+
+def _render(figure: Figure, kind: str) -> bytes:
+    """Return a figure's bytes; without a date, so that the same evidence gives the same file."""
+    buffer = io.BytesIO()
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    figure.savefig(buffer, format=kind, metadata=metadata)
+    return buffer.getvalue()
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
