@@ -23,7 +23,7 @@ def capture(study_name: str, name: str, db: Path, coverage: str = "") -> Path:
     study = open_study(study_name)
     final = paths.capture(study.name, name)
     if final.exists():
-        raise StudyInvalid(f"{final} exists, and evidence is never overwritten. Choose another name")
+        raise StudyInvalid(f"{final} exists, and evidence is never overwritten; name another")
     staged = final.with_name(f".{name}.part")
     shutil.rmtree(staged, ignore_errors=True)
     started = datetime.now(UTC)

@@ -1,6 +1,7 @@
 """Charts: each draws a tidy frame on an `Axes` and returns it; the look is `kit.mplstyle`."""
 
 import textwrap
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -64,7 +65,7 @@ def severity_breakdown(counts: pd.DataFrame, ax: Axes, counted: str = "findings"
         for row, (start, width) in enumerate(zip(left, widths, strict=True)):
             number = f"{width:.0f}"
             if width and width >= longest * (_DIGIT_SHARE * len(number) + _MARGIN_SHARE):
-                style = {"color": ink_on(COLOURS[severity]), "size": _SEGMENT_SIZE}
+                style: dict[str, Any] = {"color": ink_on(COLOURS[severity]), "size": _SEGMENT_SIZE}
                 ax.text(start + width / 2, row, number, ha="center", va="center", **style)
         left += widths
     _end_labels(ax, left, ["not measured" if pd.isna(t) else f"{t:,.0f}" for t in totals], longest)
@@ -118,11 +119,11 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def _size_label(row: object) -> str:
-    size, difference, ratio = row.bytes, row.difference_bytes, row.ratio  # type: ignore[attr-defined]
+def _size_label(row: Any) -> str:
+    size, difference, ratio = row.bytes, row.difference_bytes, row.ratio
     if pd.isna(size):
         return "not measured"
-    if row.variant == row.baseline:  # type: ignore[attr-defined]
+    if row.variant == row.baseline:
         return f"{size / MB:,.1f} MB\nbaseline"
     return f"{size / MB:,.1f} MB\n{difference / MB:+,.1f} MB, ×{ratio:.2f}"
 

@@ -65,7 +65,8 @@ def claims(
 
 def _fewer_vulnerabilities(text: str, pair: Pair) -> Claim:
     table = compare.totals_by_lens(pair.frames.findings, pair.frames.images)
-    holds, fails = [], []
+    holds: list[str] = []
+    fails: list[str] = []
     for capture, rows in table.groupby("capture", sort=False):
         both = rows.set_index("variant")
         for lens in [column for column in table if column not in ("capture", "variant")]:
@@ -74,7 +75,9 @@ def _fewer_vulnerabilities(text: str, pair: Pair) -> Claim:
                 continue
             label = f"{str(lens).replace('_', ' ')} {capture}: {ours} against {theirs}"
             (holds if ours < theirs else fails).append(label)
-    verdict = UNMEASURED if not holds + fails else HOLDS if not fails else PARTLY if holds else FAILS
+    verdict = HOLDS if holds and not fails else PARTLY if holds else FAILS
+    if not holds + fails:
+        verdict = UNMEASURED
     lenses = "; ".join(
         f"{word}: {', '.join(labels)}"
         for word, labels in (("fewer", holds), ("not fewer", fails))
@@ -137,9 +140,12 @@ def _multi_stage(text: str, pair: Pair) -> Claim:
 
 
 _CLAIMS: tuple[tuple[str, Callable[[str, Pair], Claim]], ...] = (
-    ("The distroless image has fewer vulnerabilities than the Alpine image", _fewer_vulnerabilities),
-    ("The Alpine image is the smaller one", _smaller),
-    ("The distroless image has no shell and no package manager", _no_shell),
+    (
+        "Distroless has fewer vulnerabilities than Alpine",
+        _fewer_vulnerabilities,
+    ),
+    ("Alpine is the smaller image", _smaller),
+    ("Distroless has no shell and no package manager", _no_shell),
     ("Fewer executables and libraries mean fewer vulnerabilities", _executables),
     ("Alpine's C library is musl, which may bring compatibility problems", _musl),
     ("Distroless needs a multi-stage build: it cannot install npm packages itself", _multi_stage),
@@ -155,7 +161,7 @@ def _packages(pair: Pair, variant: str) -> set[str] | None:
 
 
 def _printed(pair: Pair, metric: str, unit: str, first: str, second: str) -> str:
-    """Return what was published of a metric (of findings: the total) for two variants, as printed."""
+    """Return what was published of a metric (of findings: the total) for two variants."""
     rows = pair.published[pair.published["metric"].eq(metric)]
     rows = rows[rows["severity"].isna() | rows["severity"].eq(compare.TOTAL)]
     value = rows.set_index("variant")["value"]

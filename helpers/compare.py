@@ -1,4 +1,4 @@
-"""Comparisons: pure functions from frames to tidy frames. Every variant and severity keeps its row."""
+"""Comparisons, from frames to tidy frames; every variant and severity keeps its row."""
 
 from collections.abc import Sequence
 

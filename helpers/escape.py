@@ -37,13 +37,14 @@ def markdown(text: object) -> str:
 def csv_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame whose text cells and headings no spreadsheet takes for a formula.
 
-    A cell that would start one gets an apostrophe before it, as OWASP advises on CSV injection.
+    The cure is OWASP's: https://owasp.org/www-community/attacks/CSV_Injection
     """
     texts = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
-    return frame.assign(**{str(name): frame[name].map(_csv_cell) for name in texts}).rename(
-        columns=_csv_cell
+    return frame.assign(**{str(name): frame[name].map(csv_cell) for name in texts}).rename(
+        columns=csv_cell
     )
 
 
-def _csv_cell(value: object) -> object:
+def csv_cell(value: object) -> object:
+    """Return a value for CSV: what a spreadsheet takes for a formula gets an apostrophe."""
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

@@ -11,6 +11,7 @@ import pandas as pd
 from IPython.display import HTML, Image, Markdown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from helpers import escape, paths
 from helpers.compare import MB
@@ -78,7 +79,7 @@ class Exhibits:
     def _footer(self, figure: Figure, images: pd.DataFrame) -> None:
         figure.text(0.012, 0.012, footer(self.study, images), size=_FOOTER_SIZE, color="#666666")
         engine = figure.get_layout_engine()
-        assert engine is not None
+        assert isinstance(engine, ConstrainedLayoutEngine)
         engine.set(rect=(0, 0.05, 1, 0.95))
 
 
@@ -97,7 +98,7 @@ def footer(study: str, images: pd.DataFrame) -> str:
 
 def _wrapped(title: str) -> str:
     """Return a title on two lines at most; a slide has no room for a third."""
-    lines = textwrap.wrap(escape.plain(title), TITLE_WIDTH)
+    lines = textwrap.wrap(escape.plain(title), TITLE_WIDTH, break_on_hyphens=False)
     return "\n".join(lines[:2]) + (" …" if len(lines) > 2 else "")
 
 
@@ -122,13 +123,14 @@ def _readable(column: pd.Series) -> pd.Series:
         return column.map("{:,.2f}".format, na_action="ignore")
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.map("{:,}".format, na_action="ignore")
-    return column.map(escape.plain, na_action="ignore")
+    return column.map(lambda text: escape.plain(text) or "—", na_action="ignore")
 
 
 def _heading(name: object) -> str:
     """Return a column's name as words."""
     words = str(name).removesuffix("_bytes").removesuffix("_at").replace("_", " ")
-    return escape.plain({"bytes": "size", "db updated": "DB of"}.get(words, words))
+    named = {"bytes": "size", "db updated": "DB of", "os eol": "past end of life"}
+    return escape.plain(named.get(words, words))
 
 
 def _render(figure: Figure, kind: str) -> bytes:

@@ -32,7 +32,9 @@ class Frames(NamedTuple):
 
 
 _VARIANT = Column("variant", TEXT, "the image's name in the study, or the report file's name")
-_CAPTURE = Column("capture", TEXT, "the observation it belongs to; empty for a file loaded by itself")
+_CAPTURE = Column(
+    "capture", TEXT, "the observation it belongs to; empty for a file loaded by itself"
+)
 _PACKAGE_CLASS = Column(
     "package_class",
     TEXT,
@@ -58,7 +60,9 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column("size_unpacked_bytes", COUNT, "bytes of all layers unpacked; NA: not in the report"),
         Column("size_compressed_bytes", COUNT, "bytes of all layers compressed; NA: not measured"),
         Column("layers", COUNT, "number of layers with content"),
-        Column("packages", COUNT, "number of installed packages; NA: the report does not list them"),
+        Column(
+            "packages", COUNT, "number of installed packages; NA: the report does not list them"
+        ),
         Column("created_at", TIME, "when the image was built"),
         Column("image_id", TEXT, "digest of the image's config"),
         Column("scanner_version", TEXT, "version of Trivy"),
@@ -141,7 +145,11 @@ def dictionary_markdown() -> str:
     """Return the data dictionary as Markdown: one table a frame."""
     parts = []
     for frame, described in DICTIONARY.items():
-        rows = [f"| `{c.name}` | {c.dtype} | {c.meaning} |" for c in described]
-        rows = [row.replace("category", "severity") for row in rows]
-        parts.append("\n".join([f"**`{frame}`**\n", "| column | dtype | meaning |", "|---|---|---|"] + rows))
+        rows = [f"| `{c.name}` | {_dtype(c)} | {c.meaning} |" for c in described]
+        head = [f"**`{frame}`**\n", "| column | dtype | meaning |", "|---|---|---|"]
+        parts.append("\n".join([*head, *rows]))
     return "\n\n".join(parts) + "\n"
+
+
+def _dtype(column: Column) -> str:
+    return "severity" if column.dtype is SEVERITY else str(column.dtype)

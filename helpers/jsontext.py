@@ -8,7 +8,6 @@ import io
 import os
 import zlib
 from pathlib import Path
-from typing import IO, cast
 
 from helpers.errors import ReportInvalid
 
@@ -23,8 +22,7 @@ RESCAN = "Scan the image again with `trivy image --format json --output FILE IMA
 def read(path: str | os.PathLike[str]) -> bytes | bytearray:
     """Return a file's JSON text as UTF-8, unzipped, after a look at its first bytes."""
     try:
-        with Path(path).open("rb") as opened:
-            file = cast(io.BufferedReader, opened)
+        with Path(path).open("rb") as file:
             if file.peek(2)[:2] == b"\x1f\x8b":
                 with gzip.open(file) as unzipped:
                     return _text(unzipped, path, None)
@@ -38,9 +36,11 @@ def read(path: str | os.PathLike[str]) -> bytes | bytearray:
         raise ReportInvalid(path, "gzip that is cut off or damaged", "Copy it again") from error
 
 
-def _text(file: IO[bytes], path: str | os.PathLike[str], size: int | None) -> bytes | bytearray:
+def _text(
+    file: io.BufferedReader | gzip.GzipFile, path: str | os.PathLike[str], size: int | None
+) -> bytes | bytearray:
     """Return the rest of a file as UTF-8; the head decides, before anything large is read."""
-    encoding = _encoding(cast(io.BufferedReader, file).peek(HEAD_BYTES)[:HEAD_BYTES], path, size)
+    encoding = _encoding(file.peek(HEAD_BYTES)[:HEAD_BYTES], path, size)
     too_large = ReportInvalid(path, f"more than {MAX_BYTES:,} bytes", "Split it by image")
     if size is not None and size > MAX_BYTES:
         raise too_large

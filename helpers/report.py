@@ -272,5 +272,5 @@ def _not_decoded(path: str | os.PathLike[str], error: Exception) -> ReportInvali
         problem = f"a Trivy report with a field of the wrong kind ({error})"
         return ReportInvalid(path, problem, RESCAN)
     if "truncated" in str(error):
-        return ReportInvalid(path, "JSON that is cut off before its end", f"Copy it again. {RESCAN}")
+        return ReportInvalid(path, "JSON that is cut off before its end", RESCAN)
     return ReportInvalid(path, f"not valid JSON ({error})", RESCAN)

@@ -1,5 +1,6 @@
 """Rows of the frames from decoded reports: pure, and the only place that knows both."""
 
+import os
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -128,7 +129,7 @@ def _findings(item: Evidence, result: Result) -> dict[str, Any]:
         "installed_version": [v.installed_version for v in found],
         "fixed_version": [v.fixed_version or None for v in found],
         "status": [v.status or None for v in found],
-        "severity": [_severity(v, item.path) for v in found],
+        "severity": [severity(v, item.path) for v in found],
         "severity_source": [v.severity_source or None for v in found],
         "nvd_severity": [nvd_severity(v) for v in found],
         "cvss_score": [cvss_score(v) for v in found],
@@ -150,6 +151,15 @@ def utc(time: datetime | None) -> datetime | None:
         # An offset can push a time out of range in the last year that there is.
         return time.replace(tzinfo=UTC)
     return time if time.tzinfo is UTC else time.astimezone(UTC)
+
+
+def severity(vulnerability: Vulnerability, path: str | os.PathLike[str] | None) -> str:
+    """Return a finding's severity; none given is UNKNOWN. Raises `ReportInvalid`."""
+    level = vulnerability.severity or "UNKNOWN"
+    if level not in frames.SEVERITIES:
+        problem = f"severity {level[:40]!r} is none of {', '.join(frames.SEVERITIES)}"
+        raise ReportInvalid(path or "", problem, "Write the report with Trivy itself")
+    return level
 
 
 def nvd_severity(vulnerability: Vulnerability) -> str | None:
@@ -183,14 +193,6 @@ def full_version(package: Package) -> str | None:
     epoch = f"{package.epoch}:" if package.epoch else ""
     release = f"-{package.release}" if package.release else ""
     return f"{epoch}{package.version}{release}"
-
-
-def _severity(vulnerability: Vulnerability, path: Path | None) -> str:
-    severity = vulnerability.severity or "UNKNOWN"
-    if severity not in frames.SEVERITIES:
-        problem = f"severity {severity[:40]!r} is none of {', '.join(frames.SEVERITIES)}"
-        raise ReportInvalid(path or "", problem, "Write the report with Trivy itself")
-    return severity
 
 
 def _class(result: Result) -> str | None:

@@ -1,4 +1,4 @@
-"""Starts Trivy: the only module that does. What Trivy writes is evidence and is not touched here."""
+"""Starts Trivy: the only module that does. What Trivy writes is not touched here."""
 
 import json
 import os
@@ -29,7 +29,9 @@ def scan_sbom(sbom: Path, report: Path, db: Path) -> Scan:
     Nothing of the user's environment or Trivy settings reaches the scan. Raises `ScanFailed`.
     """
     if not (db / "db" / "trivy.db").is_file():
-        raise ScanFailed(f"{db}: no vulnerability DB (db/trivy.db) in this folder. Name one that has")
+        raise ScanFailed(
+            f"{db}: no vulnerability DB (db/trivy.db) in this folder. Name one that has"
+        )
     with tempfile.TemporaryDirectory() as scratch:
         empty = Path(scratch) / "empty.yaml"
         empty.touch()
@@ -77,7 +79,9 @@ def _run(command: list[str], folder: Path | None = None) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ScanFailed(f"trivy gave no answer within {error.timeout:.0f} s: {command[-1]}") from error
+        raise ScanFailed(
+            f"trivy gave no answer within {error.timeout:.0f} s: {command[-1]}"
+        ) from error
     if done.returncode != 0:
         last = "\n".join(done.stderr.strip().splitlines()[-3:])
         raise ScanFailed(f"trivy failed on {command[-1]}:\n{last}")

@@ -58,7 +58,9 @@ def reproduction(table: pd.DataFrame) -> str:
         return "Nobody published numbers for this study, so there is nothing to reproduce."
     same = table["published"].eq(table["reproduced"]).fillna(False)
     total = table[table["severity"].eq(TOTAL)]
-    pairs = _list(f"{name(t.variant)} {_of(t.reproduced)} of {t.published}" for t in total.itertuples())
+    pairs = _list(
+        f"{name(t.variant)} {_of(t.reproduced)} of {t.published}" for t in total.itertuples()
+    )
     if same.all():
         return f"All {len(table)} published numbers come out to the digit ({pairs})."
     wrong = _list(f"{name(t.variant)} {t.severity}" for t in table[~same].itertuples())
@@ -146,8 +148,12 @@ def learned(by_lens: pd.DataFrame, across: pd.DataFrame) -> str:
             lines.append(f"- {label}: fewest on {_list(name(v) for v in fewest)}")
     if not lines:
         return "No image was measured, so nothing was learned."
-    steady = "under every lens and capture" if len(winners) == 1 else (
-        "under some lenses and captures only: **the answer depends on how and when one counts**"
+    steady = (
+        "under every lens and capture"
+        if len(winners) == 1
+        else (
+            "under some lenses and captures only: **the answer depends on how and when one counts**"
+        )
     )
     return "\n".join([f"One image has the fewest {steady}.", "", *lines])
 
@@ -187,7 +193,7 @@ def size_kinds(table: pd.DataFrame) -> str:
     have = _list(f"`{size}`" for size in known) or "none"
     text = (
         "An image has several sizes: unpacked (its layers on disk), compressed (what a registry "
-        f"sends) and what a daemon prints, which is not the same in every version. Known here: {have}."
+        f"sends) and what a daemon prints, which differs by version. Known here: {have}."
     )
     return text + (f" Not measured: {_list(f'`{size}`' for size in lacking)}." if lacking else "")
 
@@ -211,8 +217,14 @@ def verdicts(table: pd.DataFrame) -> str:
         f"- *{verdict}*: {escape.markdown(text)}"
         for text, verdict in zip(table["claim"], table["verdict"], strict=True)
     ]
-    return "\n".join([*lines, "", "A count is not a risk: whether anything found can be reached in "
-        "the running app was not looked at."])
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "A count is not a risk: whether anything found can be reached in "
+            "the running app was not looked at.",
+        ]
+    )
 
 
 def claims(table: pd.DataFrame) -> str:
@@ -237,18 +249,18 @@ def _list(parts: Iterable[str], separator: str = ", ") -> str:
 
 def _number(count: object, noun: str) -> str:
     """Return a count with its noun; `not measured` for NA."""
-    if pd.isna(count):  # type: ignore[call-overload]
+    if pd.isna(count):
         return f"{noun} count not measured"
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{count:,} {noun if count == 1 else plural}"
 
 
 def _of(count: object) -> str:
-    return "not measured" if pd.isna(count) else f"{count:,}"  # type: ignore[call-overload]
+    return "not measured" if pd.isna(count) else f"{count:,}"
 
 
 def _share(part: object, whole: object) -> str:
-    if pd.isna(part) or pd.isna(whole):  # type: ignore[call-overload]
+    if pd.isna(part) or pd.isna(whole):
         return "not measured"
     return "none" if part == 0 else "all" if part == whole else f"{part:,} of {whole:,}"
 

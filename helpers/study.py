@@ -74,7 +74,9 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
         """Return what is recorded of a capture; empty is the default one."""
         found = self.captures()
         if not found:
-            raise StudyInvalid(f"study {self.name!r} has no capture yet: nothing was recorded of it")
+            raise StudyInvalid(
+                f"study {self.name!r} has no capture yet: nothing was recorded of it"
+            )
         wanted = capture or self.default_capture or found[-1]
         if wanted not in found:
             raise StudyInvalid(

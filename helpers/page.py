@@ -1,0 +1,91 @@
+"""`report.html`: a run's executed notebooks as one page that can be mailed; it loads nothing."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+from jinja2 import Environment, PackageLoader
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from helpers import paths
+from helpers.study import Study
+
+SUMMARY_TAG = "summary"
+"""A code cell with this tag has its outputs at the top of the page as well."""
+
+_TAGS = frozenset(
+    "a abbr b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img li ol p pre s "
+    "span strong sub sup table tbody td tfoot th thead tr ul".split()
+)
+_ATTRIBUTES = {"*": ["id", "class"], "a": ["href", "title"], "img": ["alt", "title"]}
+"""HTML that notebooks may hold. Pictures from elsewhere and styles are not among it."""
+
+_HEADING = re.compile(r"^#", re.MULTILINE)
+
+
+class Section(NamedTuple):
+    """One notebook of the page."""
+
+    id: str
+    title: str
+    body: str
+
+
+def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
+    """Write `report.html` into a run's folder from its executed notebooks; return its path."""
+    notebooks = [nbformat.read(path, as_version=4) for path in _executed(run)]
+    environment = Environment(loader=PackageLoader("helpers", "."), autoescape=True)
+    text = environment.get_template(paths.PAGE_TEMPLATE).render(
+        study=study,
+        record=record,
+        summary=_html([cell for book in notebooks for cell in book.cells if _in_summary(cell)]),
+        sections=[
+            _section(path.stem, book) for path, book in zip(_executed(run), notebooks, strict=True)
+        ],
+    )
+    target = run / "report.html"
+    target.write_text(text, encoding="utf-8")
+    return target
+
+
+def _executed(run: Path) -> list[Path]:
+    return sorted((run / "notebooks").glob("*.ipynb"))
+
+
+def _section(name: str, notebook: NotebookNode) -> Section:
+    title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+    return Section(name, title, _html([_lowered(cell) for cell in notebook.cells]))
+
+
+def _in_summary(cell: NotebookNode) -> bool:
+    return SUMMARY_TAG in cell.metadata.get("tags", [])
+
+
+def _lowered(cell: NotebookNode) -> NotebookNode:
+    """Return a cell whose headings are one level lower: the page's own title is the first."""
+    if cell.cell_type != "markdown":
+        return cell
+    return NotebookNode({**cell, "source": _HEADING.sub("##", cell.source)})
+
+
+def _html(cells: Iterable[NotebookNode]) -> str:
+    """Return cells as HTML without their code; what comes from reports is sanitized."""
+    exporter = HTMLExporter(
+        template_name="basic",
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+        sanitize_html=True,
+        config=Config({"SanitizeHTML": {"tags": sorted(_TAGS), "attributes": _ATTRIBUTES}}),
+    )
+    body, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=list(cells)))
+    return (
+        str(body)
+        .replace("<table", '<div class="table"><table')
+        .replace("</table>", "</table></div>")
+    )

@@ -1,0 +1,175 @@
+"""A run: the notebooks, executed headlessly by papermill over a study, and what they leave."""
+
+import os
+import platform
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import papermill
+import psutil
+from papermill.exceptions import PapermillExecutionError
+from tqdm import tqdm
+from traitlets.config import Config
+
+from helpers import __version__, page, parameters, paths
+from helpers.errors import NotebookFailed, ParameterInvalid
+from helpers.study import Study, open_study
+
+LIBRARIES = ("jupyterlab", "pandas", "matplotlib", "docker", "papermill", "msgspec", "nbconvert")
+
+_SET_BY_RUN = ("study", "save_to")
+
+
+def reproduce(
+    study_name: str,
+    given: Mapping[str, Any] | None = None,
+    notebooks: Sequence[Path] | None = None,
+) -> Path:
+    """Run the numbered notebooks over a study's recorded evidence; return the run's folder.
+
+    `given` are parameters for the notebooks that have them. Everything is written beside the run's
+    place and moved there whole. If a notebook fails, its executed copy is kept in
+    `<study>.failed`, the last good run stays, and `NotebookFailed` names the cell. Raises
+    `StudyInvalid` and `ParameterInvalid` before any kernel starts.
+    """
+    started = datetime.now(UTC)
+    study = open_study(study_name)
+    wanted = list(notebooks or paths.notebooks())
+    values = _checked(study, dict(given or {}), wanted)
+    staged = _stage(study_name)
+    try:
+        seconds, failures = _execute(values, staged)
+        record = _record(study, dict(given or {}), started, seconds)
+        (staged / "run.json").write_bytes(
+            msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+        )
+        page.write(staged, study, record)
+    except BaseException:
+        shutil.rmtree(staged, ignore_errors=True)
+        raise
+    if failures:
+        kept = _move(staged, paths.run(f"{study_name}.failed"))
+        copies = "\n".join(f"{kept / 'notebooks' / name}: {why}" for name, why in failures.items())
+        raise NotebookFailed(f"{len(failures)} of {len(wanted)} notebooks failed.\n{copies}")
+    shutil.rmtree(paths.run(f"{study_name}.failed"), ignore_errors=True)
+    return _move(staged, paths.run(study_name))
+
+
+def _checked(
+    study: Study, given: dict[str, Any], notebooks: Sequence[Path]
+) -> dict[Path, dict[str, Any]]:
+    """Return the parameters of each notebook; raise before a kernel starts if one does not fit."""
+    for name in _SET_BY_RUN:
+        if name in given:
+            raise ParameterInvalid(f"parameter {name!r} is set by the run itself; leave it out")
+    values = parameters.check({**given, "study": study.name, "save_to": "."}, notebooks)
+    study.facts(str(given.get("capture", "")))
+    return values
+
+
+def _execute(
+    values: Mapping[Path, dict[str, Any]], folder: Path
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Execute notebooks side by side; return seconds and failures by notebook name."""
+    seconds: dict[str, float] = {}
+    failures: dict[str, str] = {}
+    cells = sum(map(_code_cells, values))
+
+    def execute(path: Path) -> None:
+        begin = time.monotonic()
+        try:
+            execute_one(path, values[path], folder, on_cell=lambda **_: bar.update(1))
+        except PapermillExecutionError as error:
+            failures[path.name] = f"cell {error.cell_index}: {error.ename}: {error.evalue}"
+        except Exception as error:
+            failures[path.name] = f"the kernel stopped ({type(error).__name__}: {error})"
+        seconds[path.name] = round(time.monotonic() - begin, 2)
+
+    with tqdm(total=cells, unit="cell", desc="notebooks", disable=None, leave=False) as bar:
+        pool = ThreadPoolExecutor(max_workers=min(len(values), 2 * (os.cpu_count() or 1)))
+        try:
+            list(pool.map(execute, values))
+        except BaseException:
+            for kernel in psutil.Process().children(recursive=True):
+                kernel.kill()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return seconds, {path.name: failures[path.name] for path in values if path.name in failures}
+
+
+def execute_one(path: Path, values: Mapping[str, Any], folder: Path, on_cell: Any = None) -> None:
+    """Execute one notebook with `folder` as its working directory; keep the executed copy there."""
+    config = Config()
+    config.KernelManager.transport_encryption = "auto"
+    papermill.execute_notebook(
+        path,
+        folder / "notebooks" / path.name,
+        parameters=dict(values),
+        progress_bar=False,
+        # The last cell's save is enough, and a failing one saves as well.
+        request_save_on_cell_execute=False,
+        config=config,
+        # The kernel holds nothing that it would have to save.
+        shutdown_kernel="immediate",
+        # Not papermill's cwd: that changes the directory of this process, under all threads.
+        resources={"metadata": {"path": str(folder)}},
+        **({"on_cell_complete": on_cell} if on_cell else {}),
+    )
+
+
+def _code_cells(path: Path) -> int:
+    cells = msgspec.json.decode(path.read_bytes())["cells"]
+    return sum(cell["cell_type"] == "code" for cell in cells)
+
+
+def _record(
+    study: Study, given: dict[str, Any], started: datetime, seconds: dict[str, float]
+) -> dict[str, Any]:
+    """Return what `run.json` says: enough to run the same again and to know what it ran on."""
+    captures = [study.facts(name) for name in study.captures()]
+    return {
+        "study": study.name,
+        "parameters": given,
+        "kit": __version__,
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "captures": {
+            facts.capture: {
+                "scanner": facts.scanner,
+                "scanner_version": facts.scanner_version,
+                "db": facts.db,
+                "captured_at": facts.captured_at,
+            }
+            for facts in captures
+        },
+        "started": started.replace(microsecond=0),
+        "seconds": dict(sorted(seconds.items())),
+    }
+
+
+def _stage(study_name: str) -> Path:
+    """Return a new folder beside the run's place; clear away what dead processes left of theirs."""
+    for left in paths.runs().glob(".*.part"):
+        if not psutil.pid_exists(int(left.name.split(".")[-2])):
+            shutil.rmtree(left, ignore_errors=True)
+    staged = paths.runs() / f".{study_name}.{os.getpid()}.part"
+    (staged / "notebooks").mkdir(parents=True)
+    return staged
+
+
+def _move(staged: Path, final: Path) -> Path:
+    """Put a finished folder in its place; the old one is gone only once the new one is there."""
+    old = staged.with_suffix(".old")
+    if final.exists():
+        final.rename(old)
+    staged.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
+    return final
