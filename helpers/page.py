@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import bleach
 import nbformat
 from jinja2 import Environment, PackageLoader
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
-from traitlets.config import Config
 
 from helpers import paths
 from helpers.study import Study
@@ -21,7 +21,7 @@ _TAGS = frozenset(
     "a abbr b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img li ol p pre s "
     "span strong sub sup table tbody td tfoot th thead tr ul".split()
 )
-_ATTRIBUTES = {"*": ["id", "class"], "a": ["href", "title"], "img": ["alt", "title"]}
+_ATTRIBUTES = {"*": ["id", "class"], "a": ["href", "title"], "img": ["alt"]}
 """HTML that notebooks may hold. Pictures from elsewhere and styles are not among it."""
 
 _HEADING = re.compile(r"^#", re.MULTILINE)
@@ -81,11 +81,15 @@ def _html(cells: Iterable[NotebookNode]) -> str:
         exclude_output_prompt=True,
         exclude_anchor_links=True,
         sanitize_html=True,
-        config=Config({"SanitizeHTML": {"tags": sorted(_TAGS), "attributes": _ATTRIBUTES}}),
     )
+    # Its own filter knows neither headings nor paragraphs.
+    exporter.register_filter("clean_html", _cleaned)
     body, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=list(cells)))
-    return (
-        str(body)
-        .replace("<table", '<div class="table"><table')
-        .replace("</table>", "</table></div>")
-    )
+    # A wide table scrolls in its own box, not the page.
+    return re.sub(r"(<table.*?</table>)", r'<div class="table">\1</div>', body, flags=re.DOTALL)
+
+
+def _cleaned(html: str | bytes) -> str:
+    """Return HTML of a notebook with nothing in it but the tags and attributes named above."""
+    text = html.decode() if isinstance(html, bytes) else str(html)
+    return bleach.clean(text, tags=_TAGS, attributes=_ATTRIBUTES)
