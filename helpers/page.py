@@ -92,4 +92,4 @@ def _html(cells: Iterable[NotebookNode]) -> str:
 def _cleaned(html: str | bytes) -> str:
     """Return HTML of a notebook with nothing in it but the tags and attributes named above."""
     text = html.decode() if isinstance(html, bytes) else str(html)
-    return bleach.clean(text, tags=_TAGS, attributes=_ATTRIBUTES)
+    return str(bleach.clean(text, tags=_TAGS, attributes=_ATTRIBUTES))

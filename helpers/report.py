@@ -8,16 +8,17 @@ import os
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
 
 from helpers import jsontext
 from helpers.errors import ReportInvalid
-from helpers.jsontext import RESCAN
+from helpers.jsontext import RESCAN, Text
 
 Bytes = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Severity = Literal["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL", ""]
 Score = Annotated[float, Meta(ge=0, le=10)]
 
 
@@ -31,11 +32,10 @@ class Identifier(Struct, gc=False):
     """What names a package."""
 
     purl: str | None = field(default=None, name="PURL")
-    uid: str | None = field(default=None, name="UID")
 
 
 class Scores(Struct, rename="pascal", gc=False):
-    """The CVSS base scores that one source gives."""
+    """CVSS base scores."""
 
     v2_score: Score | None = field(default=None, name="V2Score")
     v3_score: Score | None = field(default=None, name="V3Score")
@@ -47,11 +47,16 @@ class VendorSeverity(Struct, gc=False):
     nvd: Annotated[int, Meta(ge=0, le=4)] | None = None
 
 
-class Vulnerability(Struct, rename="pascal"):
+class Cvss(Struct, gc=False):
+    """CVSS by source; only NVD's is used, so that no column mixes sources."""
+
+    nvd: Scores | None = None
+
+
+class Vulnerability(Struct, rename="pascal", gc=False):
     """One finding."""
 
     vulnerability_id: str | None = field(default=None, name="VulnerabilityID")
-    pkg_id: str | None = field(default=None, name="PkgID")
     pkg_name: str | None = None
     pkg_path: str | None = None
     pkg_identifier: Identifier | None = None
@@ -60,16 +65,15 @@ class Vulnerability(Struct, rename="pascal"):
     status: str | None = None
     layer: Layer | None = None
     severity_source: str | None = None
-    severity: str | None = None
+    severity: Severity | None = None
     vendor_severity: VendorSeverity | None = None
-    cvss: dict[str, Scores | None] | None = field(default=None, name="CVSS")
+    cvss: Cvss | None = field(default=None, name="CVSS")
     published_date: datetime | None = None
 
 
-class Package(Struct, rename="pascal"):
+class Package(Struct, rename="pascal", gc=False):
     """One installed package."""
 
-    id: str | None = field(default=None, name="ID")
     name: str | None = None
     identifier: Identifier | None = None
     version: str | None = None
@@ -80,7 +84,7 @@ class Package(Struct, rename="pascal"):
     layer: Layer | None = None
 
 
-class Result(Struct, rename="pascal"):
+class Result(Struct, rename="pascal", gc=False):
     """What was found in one place: the OS packages, or one language's."""
 
     target: str | None = None
@@ -90,13 +94,13 @@ class Result(Struct, rename="pascal"):
     vulnerabilities: list[Vulnerability] | None = None
 
 
-class LegacyResult(Result, rename="pascal"):
+class LegacyResult(Result, rename="pascal", gc=False):
     """A result of the list that Trivy wrote before 0.20; `Target` is what tells it from others."""
 
     target: str = field(name="Target")
 
 
-class OperatingSystem(Struct, rename="pascal"):
+class OperatingSystem(Struct, rename="pascal", gc=False):
     """The operating system that Trivy recognised."""
 
     family: str | None = None
@@ -104,14 +108,14 @@ class OperatingSystem(Struct, rename="pascal"):
     eosl: bool | None = field(default=None, name="EOSL")
 
 
-class ImageConfig(Struct):
+class ImageConfig(Struct, gc=False):
     """The image's config; its environment may hold credentials and is never decoded."""
 
     architecture: str | None = None
     created: datetime | None = None
 
 
-class Metadata(Struct, rename="pascal"):
+class Metadata(Struct, rename="pascal", gc=False):
     """What Trivy says of the image."""
 
     size: Bytes | None = None
@@ -121,13 +125,13 @@ class Metadata(Struct, rename="pascal"):
     image_config: ImageConfig | None = None
 
 
-class Scanner(Struct, rename="pascal"):
+class Scanner(Struct, rename="pascal", gc=False):
     """The Trivy that wrote the report."""
 
     version: str | None = None
 
 
-class Report(Struct, rename="pascal"):
+class Report(Struct, rename="pascal", gc=False):
     """One report: one image, also when nothing was found in it."""
 
     schema_version: int | None = None
@@ -201,9 +205,9 @@ def read(path: str | os.PathLike[str]) -> Report:
         raise _not_decoded(path, error) from error
 
 
-def parse(text: bytes | bytearray, path: str | os.PathLike[str]) -> Report:
+def parse(text: Text, path: str | os.PathLike[str]) -> Report:
     """Return the report in UTF-8 JSON; a legacy list and `null` become reports of one image."""
-    start = text[: jsontext.HEAD_BYTES].lstrip()[:1]
+    start = bytes(text[: jsontext.HEAD_BYTES]).lstrip()[:1]
     if start == b"[":
         return _from_legacy(_decode_legacy(text, path))
     if start == b"n":
@@ -228,7 +232,7 @@ def parse(text: bytes | bytearray, path: str | os.PathLike[str]) -> Report:
     return report
 
 
-def _decode_legacy(text: bytes | bytearray, path: str | os.PathLike[str]) -> list[LegacyResult]:
+def _decode_legacy(text: Text, path: str | os.PathLike[str]) -> list[LegacyResult]:
     try:
         return _LEGACY.decode(text)
     except msgspec.ValidationError:

@@ -3,6 +3,7 @@
 import os
 import platform
 import shutil
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from typing import Any
 import msgspec
 import papermill
 import psutil
+import zmq
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 from traitlets.config import Config
@@ -107,22 +109,31 @@ def _execute(
 
 def execute_one(path: Path, values: Mapping[str, Any], folder: Path, on_cell: Any = None) -> None:
     """Execute one notebook with `folder` as its working directory; keep the executed copy there."""
-    config = Config()
-    config.KernelManager.transport_encryption = "auto"
-    papermill.execute_notebook(
-        path,
-        folder / "notebooks" / path.name,
-        parameters=dict(values),
-        progress_bar=False,
-        # The last cell's save is enough, and a failing one saves as well.
-        request_save_on_cell_execute=False,
-        config=config,
-        # The kernel holds nothing that it would have to save.
-        shutdown_kernel="immediate",
-        # Not papermill's cwd: that changes the directory of this process, under all threads.
-        resources={"metadata": {"path": str(folder)}},
-        **({"on_cell_complete": on_cell} if on_cell else {}),
-    )
+    with tempfile.TemporaryDirectory(prefix="kit-") as sockets:
+        papermill.execute_notebook(
+            path,
+            folder / "notebooks" / path.name,
+            parameters=dict(values),
+            progress_bar=False,
+            # The last cell's save is enough, and a failing one saves as well.
+            request_save_on_cell_execute=False,
+            config=_kernel(sockets),
+            # The kernel holds nothing that it would have to save.
+            shutdown_kernel="immediate",
+            # Not papermill's cwd: that changes the directory of this process, under all threads.
+            resources={"metadata": {"path": str(folder)}},
+            **({"on_cell_complete": on_cell} if on_cell else {}),
+        )
+
+
+def _kernel(sockets: str) -> Config:
+    """Return how a kernel is talked to: by sockets in a folder, where the system has them.
+
+    Kernels that start side by side on TCP now and then choose the same port, and one of them dies.
+    """
+    if not zmq.has("ipc"):
+        return Config({"KernelManager": {"transport_encryption": "auto"}})
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}})
 
 
 def _code_cells(path: Path) -> int:

@@ -11,7 +11,6 @@ import msgspec
 
 from helpers import escape, report
 from helpers.frames import SEVERITIES
-from helpers.rows import severity
 
 LEVELS = {level: level.lower() for level in reversed(SEVERITIES)}
 COLUMNS = ("file", "artifact", "os", "findings", "vulnerabilities", *LEVELS.values())
@@ -27,7 +26,7 @@ def row(path: str | os.PathLike[str]) -> Row:
     """
     decoded = report.read(path)
     found = [v for result in decoded.results or [] for v in result.vulnerabilities or []]
-    levels = Counter(severity(v, path) for v in found)
+    levels = Counter[str](v.severity or "UNKNOWN" for v in found)
     ids = Counter(v.vulnerability_id or None for v in found)
     system = decoded.metadata and decoded.metadata.os
     return {
