@@ -139,6 +139,7 @@ class Report(Struct, rename="pascal", gc=False):
     created_at: datetime | None = None
     artifact_name: str | None = None
     artifact_type: str | None = None
+    cluster_name: str | None = None
     metadata: Metadata | None = None
     results: list[Result] | None = None
 
@@ -218,7 +219,7 @@ def parse(text: Text, path: str | os.PathLike[str]) -> Report:
     except msgspec.ValidationError:
         _refuse_foreign(set(_KEYS.decode(text)), path)
         raise
-    if report.schema_version is None:
+    if report.schema_version is None or report.cluster_name is not None:
         _refuse_foreign(set(_KEYS.decode(text)), path)
         raise ReportInvalid(path, "JSON, but not a Trivy report (no SchemaVersion)", RESCAN)
     if report.schema_version != 2:
@@ -261,8 +262,6 @@ def _from_legacy(results: list[LegacyResult]) -> Report:
 
 def _refuse_foreign(keys: set[str], path: str | os.PathLike[str]) -> None:
     """Raise `ReportInvalid` if a JSON object's keys are those of a format known here."""
-    if "SchemaVersion" in keys and not keys & {"ClusterName", "Resources"}:
-        return
     for matches, what, remedy in _FOREIGN:
         if matches(keys):
             raise ReportInvalid(path, what, remedy)

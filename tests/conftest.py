@@ -1,0 +1,111 @@
+"""What tests share: the recorded evidence, a copy of it to spoil, and outside material if any."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from helpers import paths
+from helpers.frames import Frames
+from helpers.load import load_reports, load_study
+
+LIVE = os.environ.get("KIT_REQUIRE_LIVE") == "1"
+STUDY = "blog-2022"
+
+
+def unless_live(reason: str) -> None:
+    """Skip a test for a reason, or fail for it where everything has to be there."""
+    if LIVE:
+        pytest.fail(f"KIT_REQUIRE_LIVE=1, but {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with other projects' reports, the source material and the offline DB."""
+    folder = Path(os.environ.get("KIT_SHARED") or paths.ROOT.parent / "shared")
+    if not (folder / "corpus" / "index.tsv").is_file():
+        unless_live("there is no folder with corpus/, evidence/ and vulndb/ (KIT_SHARED names it)")
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of its own, with a copy of the recorded studies."""
+    folder = tmp_path / "data"
+    shutil.copytree(paths.ROOT / "data" / "studies", folder / "studies")
+    monkeypatch.setenv("KIT_DATA", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def blog() -> Frames:
+    """The default capture of the blog's study."""
+    return load_study(STUDY)
+
+
+@pytest.fixture(scope="session")
+def both() -> Frames:
+    """Both captures of the blog's study."""
+    return load_study(STUDY, "all")
+
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a report: bytes as they are, anything else as JSON."""
+
+    def written(content: Any, name: str = "report.json") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+        return path
+
+    return written
+
+
+def finding(number: int = 1, **fields: Any) -> dict[str, Any]:
+    """A finding as Trivy writes it."""
+    return {
+        "VulnerabilityID": f"CVE-2024-{number:04d}",
+        "PkgName": "openssl",
+        "InstalledVersion": "3.0.1",
+        "Severity": "HIGH",
+        **fields,
+    }
+
+
+def trivy(*findings: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """A report of one image as Trivy writes it."""
+    result = {"Target": "app (debian 12.1)", "Class": "os-pkgs", "Type": "debian"}
+    return {
+        "SchemaVersion": 2,
+        "ArtifactName": "app:latest",
+        "ArtifactType": "container_image",
+        "Metadata": {"OS": {"Family": "debian", "Name": "12.1"}},
+        "Results": [{**result, "Vulnerabilities": list(findings)}],
+        **fields,
+    }
+
+
+@pytest.fixture
+def frames_of(write: Write) -> Iterator[Callable[..., Frames]]:
+    """Loads reports given by variant name."""
+
+    def loaded(**reports: Any) -> Frames:
+        return load_reports([write(content, f"{name}.json") for name, content in reports.items()])
+
+    return loaded
+
+
+def missing_image(images: pd.DataFrame, variant: str) -> pd.DataFrame:
+    """The images and one more, of which there is no report."""
+    row = images.iloc[[0]].assign(variant=variant, status="missing", scanner_version=None)
+    return pd.concat([images, row], ignore_index=True)

@@ -1,0 +1,101 @@
+"""The loader: any mix of reports, one image a report."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from helpers import frames, load
+from helpers.errors import ReportInvalid, StudyInvalid
+from tests.conftest import Write, finding, trivy
+
+
+def test_a_clean_image_is_an_image(frames_of) -> None:
+    loaded = frames_of(clean=trivy(), other=trivy(finding()))
+    assert loaded.images["variant"].tolist() == ["clean", "other"]
+    assert loaded.findings["variant"].tolist() == ["other"]
+
+
+def test_every_frame_has_the_columns_and_types_of_the_dictionary(frames_of) -> None:
+    for loaded in (frames_of(app=trivy(finding())), frames_of(empty=b"null"), load.load([])):
+        for name, frame in loaded._asdict().items():
+            wanted = {column.name: column.dtype for column in frames.DICTIONARY[name]}
+            assert {c: frame[c].dtype for c in frame} == wanted, name
+
+
+def test_order_and_repetition_of_files_change_nothing(write: Write) -> None:
+    one = write(trivy(finding(1)), "one.json")
+    two = write(trivy(finding(2), finding(3)), "two.json")
+    once = load.load_reports([one, two])
+    again = load.load_reports([two, one, two, one.parent / "." / "one.json"])
+    for first, second in zip(once, again, strict=True):
+        pd.testing.assert_frame_equal(first, second)
+
+
+def test_old_and_new_gzipped_and_utf16_reports_mix(write: Write) -> None:
+    report = trivy(finding())
+    loaded = load.load_reports(
+        [
+            write(report, "plain.json"),
+            write(gzip.compress(json.dumps(report).encode()), "zipped.json.gz"),
+            write(json.dumps(report).encode("utf-16"), "powershell.json"),
+            write([{"Target": "x", "Vulnerabilities": [finding()]}], "legacy.json"),
+        ]
+    )
+    assert loaded.findings["variant"].tolist() == ["legacy", "plain", "powershell", "zipped"]
+
+
+def test_variants_are_named_by_as_much_of_the_path_as_tells_them_apart() -> None:
+    given = ["/a/x/trivy.json", "/a/y/trivy.json", "/a/y/other.json.gz", "/b/y/trivy.json"]
+    names = load.variant_names(map(Path, given))
+    assert [names[Path(path)] for path in given] == ["x/trivy", "a/y/trivy", "other", "b/y/trivy"]
+
+
+def test_files_that_differ_in_their_suffix_alone_keep_it() -> None:
+    names = load.variant_names([Path("/a/x.json"), Path("/a/x.json.gz")])
+    assert sorted(name.rpartition("/")[2] for name in names.values()) == ["x.json", "x.json.gz"]
+
+
+def test_one_invalid_file_is_named_among_many(write: Write) -> None:
+    good, bad = write(trivy(), "good.json"), write({}, "bad.json")
+    with pytest.raises(ReportInvalid, match=r"bad\.json"):
+        load.load_reports([good, bad])
+
+
+def test_a_study_without_a_report_for_a_variant_says_so(data: Path) -> None:
+    (data / "studies/blog-2022/2022-02/nodejs-alpine/trivy.json").unlink()
+    images = load.load_study("blog-2022").images.set_index("variant")
+    assert images["status"].to_dict() == {
+        "nodejs-alpine": "missing",
+        "nodejs-distroless": "scanned",
+    }
+
+
+def test_a_study_loads_its_default_a_named_or_all_captures() -> None:
+    def captures(wanted: str) -> list[str]:
+        return load.load_study("blog-2022", wanted).images["capture"].unique().tolist()
+
+    assert captures("") == ["2022-02"]
+    assert captures("2026-11") == ["2026-11"]
+    assert captures("all") == ["2022-02", "2026-11"]
+    with pytest.raises(StudyInvalid, match="no capture '2023'; it has 2022-02, 2026-11"):
+        captures("2023")
+
+
+def test_no_path_of_this_machine_reaches_the_frames(blog) -> None:
+    assert blog.images["report"].str.startswith("studies/blog-2022/2022-02/").all()
+
+
+def test_published_numbers_of_a_study_without_any_have_no_rows(data: Path) -> None:
+    (data / "studies/blog-2022/published.csv").unlink()
+    published = load.load_published("blog-2022")
+    assert published.empty
+    assert list(published) == frames.columns("published")
+
+
+def test_a_malformed_table_of_published_numbers_is_named(data: Path) -> None:
+    (data / "studies/blog-2022/published.csv").write_text("variant,value\nx,many\n")
+    with pytest.raises(StudyInvalid, match=r"published\.csv.*columns are variant, metric"):
+        load.load_published("blog-2022")
