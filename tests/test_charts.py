@@ -1,0 +1,162 @@
+"""Charts: what is drawn is what the frame says; the colours survive greyscale and colour-blindness."""
+
+import itertools
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from helpers import charts, compare, paths
+from helpers.frames import SEVERITIES, Frames
+from helpers.load import load_published
+from tests.conftest import finding, missing_image, trivy
+
+
+@pytest.fixture
+def ax() -> Axes:
+    with mpl.rc_context(fname=paths.STYLE):
+        return Figure().subplots()
+
+
+def texts(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def names(ax: Axes) -> list[str]:
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+def test_bars_are_the_counts_stacked_from_critical(ax: Axes, blog: Frames) -> None:
+    counts = compare.severity_counts(blog.findings, blog.images)
+    assert charts.severity_breakdown(counts, ax) is ax
+    widths = {bars.get_label(): [bar.get_width() for bar in bars] for bars in ax.containers}
+    assert widths == {
+        "CRITICAL": [3, 3],
+        "HIGH": [31, 1],
+        "MEDIUM": [12, 3],
+        "LOW": [2, 12],
+        "UNKNOWN": [0, 0],
+    }
+    assert [bar.get_x() for bar in ax.containers[1]] == [3, 3]
+    assert names(ax) == ["nodejs-alpine", "nodejs-distroless"]
+    assert {"48", "19"} <= set(texts(ax))
+    assert ax.get_xlabel() == "number of findings"
+
+
+def test_the_legend_has_every_severity_in_the_order_of_the_bars(ax: Axes, blog: Frames) -> None:
+    charts.severity_breakdown(compare.severity_counts(blog.findings, blog.images), ax)
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == list(reversed(SEVERITIES))
+
+
+def test_captures_of_a_variant_stand_together(ax: Axes, both: Frames) -> None:
+    charts.severity_breakdown(compare.severity_counts(both.findings, both.images), ax)
+    assert names(ax) == [
+        "nodejs-alpine\n2022-02",
+        "nodejs-alpine\n2026-11",
+        "nodejs-distroless\n2022-02",
+        "nodejs-distroless\n2026-11",
+    ]
+    assert texts(ax)[-4:] == ["48", "49", "19", "107"]
+
+
+def test_a_clean_image_shows_0_and_an_unmeasured_one_says_so(ax: Axes, frames_of) -> None:
+    loaded = frames_of(clean=trivy(), one=trivy(finding()))
+    images = missing_image(loaded.images, "lost")
+    charts.severity_breakdown(compare.severity_counts(loaded.findings, images), ax)
+    assert texts(ax)[-3:] == ["0", "1", "not measured"]
+
+
+def test_a_chart_of_nothing_but_clean_images_is_drawn(ax: Axes, frames_of) -> None:
+    loaded = frames_of(clean=trivy())
+    charts.severity_breakdown(compare.severity_counts(loaded.findings, loaded.images), ax)
+    assert texts(ax) == ["0"]
+
+
+def test_size_bars_are_megabytes_with_the_difference_at_the_end(ax: Axes, blog: Frames) -> None:
+    sizes = compare.sizes(blog.images, load_published("blog-2022"))
+    table = compare.size_differences(sizes, "published", "nodejs-alpine")
+    charts.size_difference(table, ax, measured_as="as published")
+    assert [bar.get_width() for bar in ax.containers[0]] == [76.9, 118.0]
+    assert texts(ax) == ["76.9 MB\nbaseline", "118.0 MB\n+41.1 MB, ×1.53"]
+    assert ax.get_xlabel() == "image size, as published (MB = 10⁶ bytes)"
+
+
+def test_an_unknown_size_says_so(ax: Axes, frames_of) -> None:
+    images = frames_of(a=trivy(), b=trivy(Metadata={"Size": 10_000_000})).images
+    sizes = compare.sizes(images, load_published("blog-2022").iloc[:0])
+    charts.size_difference(compare.size_differences(sizes, "unpacked"), ax)
+    assert texts(ax) == ["10.0 MB\nbaseline", "not measured"]
+
+
+@pytest.mark.parametrize(
+    "name", ["$x^2$", "<b>", "a\x1b[31m", "x" * 300, "a\u202eb", "한국어 이미지"]
+)
+def test_strange_names_are_drawn_as_text(ax: Axes, frames_of, name: str) -> None:
+    loaded = frames_of(app=trivy(finding()))
+    images = loaded.images.assign(variant=name)
+    findings = loaded.findings.assign(variant=name)
+    charts.severity_breakdown(compare.severity_counts(findings, images), ax)
+    shown = names(ax)[0]
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert max(map(len, shown.split("\n"))) <= 21
+
+
+# Simulated colour vision: Machado, Oliveira and Fernandes (2009), severity 1.0, on linear RGB.
+VISIONS = {
+    "normal": np.eye(3),
+    "protanopia": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deuteranopia": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    "tritanopia": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_severity_colours_are_told_apart_by_lightness_alone(vision: str) -> None:
+    def lightness(colour: str) -> float:
+        """CIE L* of a colour as that vision sees it."""
+        rgb = np.array(to_rgb(colour))
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        seen = np.clip(VISIONS[vision] @ linear, 0, 1) @ [0.2126, 0.7152, 0.0722]
+        return 116 * seen ** (1 / 3) - 16
+
+    steps = [lightness(charts.COLOURS[severity]) for severity in SEVERITIES]
+    gaps = [lighter - darker for lighter, darker in itertools.pairwise(steps)]
+    assert min(gaps) > 6, dict(zip(SEVERITIES, steps, strict=True))
+
+
+@pytest.mark.parametrize("colour", charts.COLOURS.values())
+def test_numbers_are_readable_on_their_segments(colour: str) -> None:
+    light, dark = sorted((charts.luminance(colour), charts.luminance(charts.ink_on(colour))))
+    assert (dark + 0.05) / (light + 0.05) >= 4.5
+
+
+def test_a_chart_does_not_change_its_frame(ax: Axes, blog: Frames) -> None:
+    counts = compare.severity_counts(blog.findings, blog.images)
+    before = counts.copy(deep=True)
+    charts.severity_breakdown(counts, ax)
+    pd.testing.assert_frame_equal(counts, before)

@@ -1,0 +1,91 @@
+"""Exhibits: what a notebook shows, what it leaves in a folder, and nothing where none is named."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from helpers import charts, compare, exhibits
+from helpers.exhibits import Exhibits
+from helpers.frames import Frames
+from tests.conftest import finding, trivy
+
+
+@pytest.fixture
+def counts(blog: Frames) -> pd.DataFrame:
+    return compare.severity_counts(blog.findings, blog.images)
+
+
+def test_a_figure_leaves_a_slide_a_drawing_and_its_data(tmp_path, blog, counts) -> None:
+    show = Exhibits("blog-2022", blog.images, str(tmp_path))
+    shown = show.figure("severity", charts.severity_breakdown, counts, "48 and 19")
+    with Image.open(tmp_path / "figures/severity.png") as png:
+        assert png.size == (1920, 1080)
+    svg = ElementTree.parse(tmp_path / "figures/severity.svg").getroot()
+    words = {element.text for element in svg.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"48 and 19", "CRITICAL", "48"} <= words, "text stays text"
+    table = pd.read_csv(tmp_path / "tables/severity.csv")
+    assert table["count"].sum() == 67
+    assert shown.alt == "48 and 19"
+
+
+def test_the_same_evidence_gives_the_same_files(tmp_path, blog, counts) -> None:
+    for name in ("one", "two"):
+        show = Exhibits("blog-2022", blog.images, str(tmp_path / name))
+        show.figure("severity", charts.severity_breakdown, counts, "title")
+    for path in sorted((tmp_path / "one").rglob("*.*")):
+        other = tmp_path / "two" / path.relative_to(tmp_path / "one")
+        assert path.read_bytes() == other.read_bytes(), path.name
+
+
+def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch, blog, counts) -> None:
+    monkeypatch.chdir(tmp_path)
+    show = Exhibits("blog-2022", blog.images)
+    show.figure("severity", charts.severity_breakdown, counts, "title")
+    show.table("counts", counts)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_footer_says_where_the_numbers_come_from(blog, both, frames_of) -> None:
+    assert exhibits.footer("blog-2022", blog.images) == (
+        "study blog-2022 · capture 2022-02 · Trivy 0.76.0 · partial DB of 2022-02-28 · "
+        "scanned 2026-11-24"
+    )
+    assert "DB of 2022-02-28 and 2026-11-24" in exhibits.footer("blog-2022", both.images)
+    legacy = frames_of(old=[{"Target": "x", "Vulnerabilities": None}])
+    assert "Trivy of unknown version · DB of unknown date" in exhibits.footer("s", legacy.images)
+
+
+def test_tables_are_for_readers_and_files_are_raw(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "variant": ["a", "b"],
+            "bytes": pd.array([76_900_000, None], dtype="Int64"),
+            "difference_bytes": pd.array([-41_100_000, None], dtype="Int64"),
+            "os_eol": pd.array([True, None], dtype="boolean"),
+            "db_updated_at": pd.to_datetime(["2022-02-28T00:00:00Z", None]),
+        }
+    )
+    html = Exhibits("s", pd.DataFrame(), str(tmp_path)).table("sizes", frame).data
+    for shown in ("76.9 MB", "-41.1 MB", "2022-02-28", "past end of life", "yes", "not measured"):
+        assert shown in html
+    assert "76900000" in (tmp_path / "tables/sizes.csv").read_text()
+
+
+def test_what_comes_from_a_report_is_inert_in_tables_and_files(tmp_path, frames_of) -> None:
+    hostile = "=cmd|' /C calc'!A0<script>alert(1)</script>"
+    loaded = frames_of(app=trivy(finding(PkgName=hostile)))
+    show = Exhibits("s", loaded.images, str(tmp_path))
+    html = show.table("findings", loaded.findings).data
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert pd.read_csv(tmp_path / "tables/findings.csv")["package"].tolist() == [f"'{hostile}"]
+
+
+def test_a_long_title_takes_two_lines_and_no_more(blog, counts) -> None:
+    lines = exhibits._wrapped("word " * 100).split("\n")
+    assert len(lines) == 2
+    assert max(map(len, lines)) <= exhibits.TITLE_WIDTH + 2
+    assert lines[-1].endswith("…")
