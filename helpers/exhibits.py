@@ -39,19 +39,17 @@ class Exhibits:
         chart: Callable[..., Axes],
         frame: pd.DataFrame,
         title: str,
-        images: pd.DataFrame | None = None,
         **options: Any,
     ) -> Image:
         """Return a chart of a frame as a picture; save it as PNG and SVG, the frame as CSV.
 
-        `title` says what the figure shows and is its alternative text; `options` go to the chart;
-        `images` are those that the footer speaks of, where they are not all of the study's.
+        `title` says what the figure shows and is its alternative text; `options` go to the chart.
         """
         with mpl.rc_context(fname=paths.STYLE):
             figure = Figure()
             chart(frame, figure.subplots(), **options)
             figure.suptitle(_wrapped(title), x=0.012, ha="left")
-            self._footer(figure, self.images if images is None else images)
+            self._footer(figure)
             png = _render(figure, "png")
             if self.folder:
                 _write(self.folder / "figures" / f"{name}.png", png)
@@ -76,8 +74,10 @@ class Exhibits:
         text = escape.csv_frame(frame).to_csv(index=False, lineterminator="\n")
         _write(self.folder / "tables" / f"{name}.csv", text.encode())
 
-    def _footer(self, figure: Figure, images: pd.DataFrame) -> None:
-        figure.text(0.012, 0.012, footer(self.study, images), size=_FOOTER_SIZE, color="#666666")
+    def _footer(self, figure: Figure) -> None:
+        figure.text(
+            0.012, 0.012, footer(self.study, self.images), size=_FOOTER_SIZE, color="#666666"
+        )
         engine = figure.get_layout_engine()
         assert isinstance(engine, ConstrainedLayoutEngine)
         engine.set(rect=(0, 0.05, 1, 0.95))

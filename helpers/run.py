@@ -93,6 +93,7 @@ def _execute(
         except Exception as error:
             failures[path.name] = f"the kernel stopped ({type(error).__name__}: {error})"
         seconds[path.name] = round(time.monotonic() - begin, 2)
+        _forget_paths(folder / "notebooks" / path.name)
 
     with tqdm(total=cells, unit="cell", desc="notebooks", disable=None, leave=False) as bar:
         pool = ThreadPoolExecutor(max_workers=min(len(values), 2 * (os.cpu_count() or 1)))
@@ -134,6 +135,16 @@ def _kernel(sockets: str) -> Config:
     if not zmq.has("ipc"):
         return Config({"KernelManager": {"transport_encryption": "auto"}})
     return Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}})
+
+
+def _forget_paths(executed: Path) -> None:
+    """Take this machine's paths out of what papermill noted in an executed notebook."""
+    if executed.exists():
+        notebook = msgspec.json.decode(executed.read_bytes())
+        noted = notebook["metadata"].get("papermill", {})
+        noted |= {"input_path": executed.name, "output_path": executed.name}
+        text = msgspec.json.format(msgspec.json.encode(notebook), indent=1)
+        executed.write_bytes(text + b"\n")
 
 
 def _code_cells(path: Path) -> int:

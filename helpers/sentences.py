@@ -72,18 +72,17 @@ def counted(lens: str, fixable: bool) -> str:
     return f"{'fixable ' if fixable else ''}{lens}"
 
 
-def breakdown_title(counts: pd.DataFrame, lens: str = FINDINGS, fixable: bool = False) -> str:
+def breakdown_title(counts: pd.DataFrame, what: str = FINDINGS) -> str:
     """Return the headline of a severity breakdown: every total, the largest first."""
     totals = compare.totals(counts).sort_values("total", ascending=False, kind="stable")
     parts = [f"{t.variant} {_of(t.total)}" for t in totals.itertuples()]
-    return f"{counted(lens, fixable).capitalize()}: {', '.join(parts)}"
+    return f"{what.capitalize()}: {', '.join(parts)}"
 
 
-def breakdown(counts: pd.DataFrame, lens: str = FINDINGS, fixable: bool = False) -> str:
+def breakdown(counts: pd.DataFrame, what: str = FINDINGS) -> str:
     """Return each image's total and how much of it is HIGH or CRITICAL."""
     serious = counts[counts["severity"].ge("HIGH")]
     totals = compare.totals(counts).assign(serious=compare.totals(serious)["total"])
-    what = counted(lens, fixable)
     parts = [
         f"{name(t.variant)} has {_of(t.total)} {what}, {_of(t.serious)} of them HIGH or CRITICAL"
         for t in totals.itertuples()
@@ -107,7 +106,7 @@ def hidden(table: pd.DataFrame) -> str:
     return "\n".join([*lines, "", note])
 
 
-def captures_title(counts: pd.DataFrame, lens: str = FINDINGS, fixable: bool = False) -> str:
+def captures_title(counts: pd.DataFrame, what: str = FINDINGS) -> str:
     """Return the headline of the same images under several captures: every total, in time."""
     totals = compare.totals(counts)
     names = sorted(totals["capture"].unique())
@@ -115,7 +114,7 @@ def captures_title(counts: pd.DataFrame, lens: str = FINDINGS, fixable: bool = F
         f"{variant} {' → '.join(_of(total) for total in rows.sort_values('capture')['total'])}"
         for variant, rows in totals.groupby("variant", sort=False)
     ]
-    return f"{counted(lens, fixable).capitalize()}, {' → '.join(names)}: {', '.join(parts)}"
+    return f"{what.capitalize()}, {' → '.join(names)}: {', '.join(parts)}"
 
 
 def captures(table: pd.DataFrame, moved: pd.DataFrame) -> str:

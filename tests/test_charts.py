@@ -1,4 +1,4 @@
-"""Charts: what is drawn is what the frame says; the colours survive greyscale and colour-blindness."""
+"""Charts: what is drawn is what the frame says, in colours that survive greyscale."""
 
 import itertools
 

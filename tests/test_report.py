@@ -1,4 +1,4 @@
-"""One report: every shape that Trivy ever wrote is one image; everything else is told what it is."""
+"""One report: every shape that Trivy ever wrote is an image, all else is told what it is."""
 
 import pytest
 
@@ -30,7 +30,8 @@ def test_a_legacy_list_tells_its_image_and_os_in_the_target(write: Write) -> Non
     ]
     decoded = report.read(write(legacy))
     assert decoded.artifact_name == "shop:v1"
-    assert decoded.metadata and decoded.metadata.os
+    assert decoded.metadata
+    assert decoded.metadata.os
     assert (decoded.metadata.os.family, decoded.metadata.os.name) == ("alpine", "3.11.5")
     assert len(decoded.results or []) == 2
 

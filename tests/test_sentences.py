@@ -41,7 +41,7 @@ def test_headlines(blog, both) -> None:
     counts = compare.severity_counts(blog.findings, blog.images)
     assert sentences.breakdown_title(counts) == "Findings: nodejs-alpine 48, nodejs-distroless 19"
     fixable = compare.severity_counts(blog.findings, blog.images, "vulnerabilities", True)
-    assert sentences.breakdown_title(fixable, "vulnerabilities", True) == (
+    assert sentences.breakdown_title(fixable, sentences.counted("vulnerabilities", True)) == (
         "Fixable vulnerabilities: nodejs-alpine 25, nodejs-distroless 0"
     )
     by_day = compare.severity_counts(both.findings, both.images)

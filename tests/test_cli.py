@@ -1,0 +1,88 @@
+"""The command line: rows for people and programs, errors without tracebacks, honest exit codes."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Write, finding, trivy
+
+
+def helpers(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "helpers", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+ROW = {
+    "artifact": "app:latest",
+    "os": "debian 12.1",
+    "findings": 3,
+    "vulnerabilities": 2,
+    "critical": 0,
+    "high": 2,
+    "medium": 0,
+    "low": 0,
+    "unknown": 1,
+}
+THREE = trivy(finding(1), finding(1, PkgName="b"), finding(2, Severity=""))
+
+
+def test_summary_as_json_is_a_list_of_rows(write: Write) -> None:
+    path = write(THREE)
+    done = helpers("summary", "--format", "json", path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == [{"file": str(path), **ROW}]
+
+
+def test_summary_as_csv_and_as_table(write: Write) -> None:
+    path = write(THREE)
+    table = list(csv.DictReader(io.StringIO(helpers("summary", "--format", "csv", path).stdout)))
+    assert table == [{"file": str(path), **{key: str(value) for key, value in ROW.items()}}]
+    head, line = helpers("summary", path).stdout.splitlines()
+    assert head.split() == ["file", *ROW]
+    assert line.split() == [str(path), *(str(value) for value in ROW.values())][:2] + (
+        "debian 12.1 3 2 0 2 0 0 1".split()
+    )
+
+
+def test_summary_goes_on_past_an_invalid_file_and_exits_1(write: Write) -> None:
+    good, bad, last = write(trivy(), "a.json"), write({}, "b.json"), write(b"null", "c.json")
+    done = helpers("summary", "--format", "json", good, bad, last)
+    assert done.returncode == 1
+    assert [row["file"] for row in json.loads(done.stdout)] == [str(good), str(last)]
+    assert done.stderr.startswith(f"Error: {bad}: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_from_a_report_reaches_a_terminal_or_a_spreadsheet_raw(write: Write) -> None:
+    path = write(trivy(ArtifactName="=1+1\x1b[31m"))
+    assert "\x1b" not in helpers("summary", path).stdout
+    assert "'=1+1" in helpers("summary", "--format", "csv", path).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["reproduce", "blog-2021"], 1, "did you mean 'blog-2022'"),
+        (["reproduce", "--param", "lense=findings"], 1, "did you mean 'lens'"),
+        (["reproduce", "--param", "lens"], 2, "NAME=VALUE"),
+        (["summary"], 2, "Missing argument"),
+        (["summary", "--format", "xml", "x"], 2, "is not one of"),
+        (["no-such-command"], 2, "No such command"),
+    ],
+)
+def test_errors_are_told_without_a_traceback(arguments: list[str], status: int, told: str) -> None:
+    done = helpers(*arguments)
+    assert done.returncode == status
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_names_every_command() -> None:
+    text = helpers("--help").stdout
+    for command in ("reproduce", "summary", "capture", "dictionary"):
+        assert command in text

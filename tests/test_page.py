@@ -1,0 +1,79 @@
+"""The report page: loads nothing, and what comes from reports is text in it."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from helpers import paths, run
+
+
+class Page(HTMLParser):
+    """Collects what a browser would act upon."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture
+def page(data: Path) -> Page:
+    return Page((run.reproduce("blog-2022") / "report.html").read_text())
+
+
+def test_it_is_one_self_contained_page(page: Page) -> None:
+    assert not page.all("script")
+    assert not page.all("link")
+    assert not page.all("iframe")
+    sources = [image["src"] or "" for image in page.all("img")]
+    assert len(sources) >= 6
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert all((link["href"] or "").startswith("#") for link in page.all("a"))
+    policy = [meta["content"] for meta in page.all("meta") if "http-equiv" in meta]
+    assert policy == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
+
+
+def test_every_figure_states_its_message(page: Page) -> None:
+    texts = [image["alt"] or "" for image in page.all("img")]
+    assert "Findings: nodejs-alpine 48, nodejs-distroless 19" in texts
+    assert all(len(text) > 20 for text in texts)
+
+
+def test_its_contents_lead_to_every_notebook(page: Page) -> None:
+    sections = {section.get("id") for section in page.all("section")}
+    links = [link["href"] for link in page.all("a")]
+    for path in paths.notebooks():
+        assert f"#{path.stem}" in links
+        assert path.stem in sections
+
+
+def test_code_is_not_shown_and_tables_are(page: Page, data: Path) -> None:
+    text = (data / "runs/blog-2022/report.html").read_text()
+    assert "load.load_study" not in text
+    assert len(page.all("table")) >= 6
+    assert "default capture" not in text
+
+
+def test_markup_in_evidence_is_text_in_the_page(data: Path) -> None:
+    hostile = '<script>alert(1)</script><img src=x onerror="alert(2)">'
+    study = data / "studies/blog-2022/study.toml"
+    study.write_text(study.read_text().replace('title = "', f"title = '''{hostile}''' # \""))
+    for evidence in data.glob("studies/blog-2022/*/*/trivy.json"):
+        report = json.loads(evidence.read_text())
+        report["Trivy"]["Version"] = hostile
+        report["Metadata"]["OS"]["Name"] = hostile
+        evidence.write_text(json.dumps(report))
+    text = (run.reproduce("blog-2022") / "report.html").read_text()
+    page = Page(text)
+    assert "alert(1)" in text
+    assert not page.all("script")
+    assert all((image["src"] or "").startswith("data:image/png") for image in page.all("img"))
+    assert not [attributes for _, attributes in page.tags if "onerror" in attributes]

@@ -1,0 +1,184 @@
+"""A run: whole or not at all, from anywhere, and honest about a notebook that fails."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from helpers import paths, run
+from helpers.errors import NotebookFailed, ParameterInvalid, StudyInvalid
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of the blog's study that `make reproduce` leaves, made from another folder."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    data = folder / "data"
+    data.mkdir()
+    (data / "studies").symlink_to(paths.ROOT / "data" / "studies")
+    command = [sys.executable, "-m", "helpers", "reproduce"]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "KIT_DATA": str(data)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "report   data/runs/blog-2022/report.html" in done.stdout
+    return data / "runs" / "blog-2022"
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_blogs_numbers_come_out(finished: Path) -> None:
+    table = rows(finished / "tables/reproduction.csv")
+    assert list(table[0]) == ["variant", "severity", "published", "reproduced"]
+    assert [row["severity"] for row in table] == 2 * [
+        "UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL", "TOTAL",
+    ]  # fmt: skip
+    assert all(row["published"] == row["reproduced"] for row in table)
+    assert [int(row["reproduced"]) for row in table] == [0, 2, 12, 31, 3, 48, 0, 12, 3, 1, 3, 19]
+
+
+def test_the_run_leaves_what_the_contract_says(finished: Path) -> None:
+    found = {str(path.relative_to(finished)) for path in finished.rglob("*") if path.is_file()}
+    notebooks = {f"notebooks/{path.name}" for path in paths.notebooks()}
+    figures = {"severity-breakdown", "severity-by-capture", "size-difference"}
+    assert notebooks | {"report.html", "run.json"} <= found
+    assert {f"figures/{name}.{kind}" for name in figures for kind in ("png", "svg")} <= found
+    assert {f"tables/{name}.csv" for name in figures | {"claims", "images", "sizes"}} <= found
+
+
+def test_run_json_says_what_was_run_on_what(finished: Path) -> None:
+    record = json.loads((finished / "run.json").read_text())
+    assert (record["study"], record["parameters"]) == ("blog-2022", {})
+    assert set(record["libraries"]) >= {"jupyterlab", "pandas", "matplotlib", "docker", "papermill"}
+    assert record["captures"]["2022-02"]["scanner_version"] == "0.76.0"
+    assert record["captures"]["2022-02"]["db"]["updated_at"].startswith("2022-02-28")
+    assert set(record["seconds"]) == {path.name for path in paths.notebooks()}
+    assert record["started"].endswith("Z")
+
+
+def test_executed_notebooks_hold_outputs_and_no_path_of_this_machine(finished: Path) -> None:
+    for path in sorted((finished / "notebooks").glob("*.ipynb")):
+        text = path.read_text()
+        assert '"output_type": "execute_result"' in text
+        assert str(finished.parent) not in text
+        assert str(paths.ROOT) not in text
+        nbformat.validate(nbformat.reads(text, as_version=4))
+
+
+def test_nothing_of_the_run_is_left_beside_it(finished: Path) -> None:
+    assert [path.name for path in finished.parent.iterdir()] == ["blog-2022"]
+
+
+def test_a_finding_less_in_the_evidence_changes_the_result(data: Path) -> None:
+    evidence = data / "studies/blog-2022/2022-02/nodejs-distroless/trivy.json"
+    report = json.loads(evidence.read_text())
+    findings = report["Results"][0]["Vulnerabilities"]
+    findings.remove(next(found for found in findings if found["Severity"] == "HIGH"))
+    evidence.write_text(json.dumps(report))
+    folder = run.reproduce("blog-2022", notebooks=[paths.NOTEBOOKS / "02-vulnerabilities.ipynb"])
+    table = {
+        (row["variant"], row["severity"]): (row["published"], row["reproduced"])
+        for row in rows(folder / "tables/reproduction.csv")
+    }
+    assert table["nodejs-distroless", "HIGH"] == ("1", "0")
+    assert table["nodejs-distroless", "TOTAL"] == ("19", "18")
+    assert table["nodejs-alpine", "TOTAL"] == ("48", "48")
+
+
+def test_parameters_reach_the_notebooks(data: Path) -> None:
+    given = {"lens": "vulnerabilities", "fixable": "true", "capture": "2026-11"}
+    one = [paths.NOTEBOOKS / "02-vulnerabilities.ipynb"]
+    folder = run.reproduce("blog-2022", given, one)
+    counts = rows(folder / "tables/severity-breakdown.csv")
+    assert sum(int(row["count"]) for row in counts if row["variant"] == "nodejs-distroless") == 57
+    assert json.loads((folder / "run.json").read_text())["parameters"] == given
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"lense": "findings"}, "did you mean 'lens'"),
+        ({"lens": "cves"}, "none of findings, vulnerabilities"),
+        ({"fixable": "perhaps"}, "is not bool"),
+        ({"save_to": "/tmp"}, "set by the run itself"),
+        ({"study": "other"}, "set by the run itself"),
+        ({"capture": "1999-01"}, "no capture '1999-01'"),
+    ],
+)
+def test_what_does_not_fit_stops_the_run_before_a_kernel(
+    data: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], told: str
+) -> None:
+    monkeypatch.setattr(run, "execute_one", lambda *_, **__: pytest.fail("a kernel was started"))
+    with pytest.raises((ParameterInvalid, StudyInvalid), match=told):
+        run.reproduce("blog-2022", given)
+    assert not (data / "runs").exists()
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Path:
+    """A copy of a notebook that fails in its third cell."""
+    book = nbformat.read(paths.NOTEBOOKS / "03-image-size.ipynb", as_version=4)
+    book.cells[2].source = 'raise ValueError("no such luck")'
+    path = tmp_path / "03-image-size.ipynb"
+    nbformat.write(book, path)
+    return path
+
+
+def test_a_failing_notebook_leaves_its_copy_and_the_last_good_run(
+    data: Path, failing: Path
+) -> None:
+    good = run.reproduce("blog-2022", notebooks=[paths.NOTEBOOKS / "05-verdict.ipynb"])
+    before = (good / "run.json").read_bytes()
+    with pytest.raises(NotebookFailed, match=r"cell 3: ValueError: no such luck") as caught:
+        run.reproduce("blog-2022", notebooks=[failing])
+    copy = data / "runs/blog-2022.failed/notebooks/03-image-size.ipynb"
+    assert str(copy) in str(caught.value)
+    assert "no such luck" in copy.read_text()
+    assert (good / "run.json").read_bytes() == before
+    run.reproduce("blog-2022", notebooks=[paths.NOTEBOOKS / "05-verdict.ipynb"])
+    assert not copy.exists(), "a good run takes the failed one away"
+
+
+def test_an_invalid_report_is_named_by_the_cell_that_met_it(data: Path) -> None:
+    evidence = data / "studies/blog-2022/2022-02/nodejs-alpine/trivy.json"
+    evidence.write_bytes(evidence.read_bytes()[:5000])
+    with pytest.raises(
+        NotebookFailed, match=r"cell \d: ReportInvalid: .*nodejs-alpine/trivy\.json"
+    ):
+        run.reproduce("blog-2022", notebooks=[paths.NOTEBOOKS / "02-vulnerabilities.ipynb"])
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_stopped_run_never_looks_finished_and_the_next_one_clears_up(
+    data: Path, number: int, status: int
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "helpers", "reproduce"],
+        env={**os.environ, "KIT_DATA": str(data)},
+        stderr=subprocess.DEVNULL,
+    )
+    runs = data / "runs"
+    while not list(runs.glob(".*.part/notebooks")):
+        time.sleep(0.01)
+        assert process.poll() is None
+    time.sleep(0.5)
+    process.send_signal(number)
+    assert process.wait(20) == status
+    assert not (runs / "blog-2022").exists()
+    assert bool(list(runs.glob(".*"))) == (number == signal.SIGKILL)
+    run.reproduce("blog-2022", notebooks=[paths.NOTEBOOKS / "05-verdict.ipynb"])
+    assert sorted(path.name for path in runs.iterdir()) == ["blog-2022"]
