@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,25 @@ def blog() -> Frames:
 def both() -> Frames:
     """Both captures of the blog's study."""
     return load_study(STUDY, "all")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of the blog's study that `make reproduce` leaves, made from another folder."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    data = folder / "data"
+    data.mkdir()
+    (data / "studies").symlink_to(paths.ROOT / "data" / "studies")
+    done = subprocess.run(
+        [sys.executable, "-m", "helpers", "reproduce"],
+        cwd=folder,
+        env={**os.environ, "KIT_DATA": str(data)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "report   data/runs/blog-2022/report.html" in done.stdout
+    return data / "runs" / "blog-2022"
 
 
 Write = Callable[..., Path]

@@ -16,26 +16,6 @@ from helpers import paths, run
 from helpers.errors import NotebookFailed, ParameterInvalid, StudyInvalid
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run of the blog's study that `make reproduce` leaves, made from another folder."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    data = folder / "data"
-    data.mkdir()
-    (data / "studies").symlink_to(paths.ROOT / "data" / "studies")
-    command = [sys.executable, "-m", "helpers", "reproduce"]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "KIT_DATA": str(data)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "report   data/runs/blog-2022/report.html" in done.stdout
-    return data / "runs" / "blog-2022"
-
-
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

@@ -56,7 +56,7 @@ def test_an_unfinished_capture_is_no_capture(data: Path) -> None:
     ("name", "hint"),
     [
         ("blog-2021", "did you mean 'blog-2022'"),
-        ("zzz", "there are blog-2022"),
+        ("zzz", "there are .*blog-2022"),
         ("../studies/blog-2022", "did you mean|there are"),
         ("", "there are"),
     ],

@@ -1,0 +1,182 @@
+"""The project about itself: documents keep up with the code, and what is promised is there."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import helpers
+from helpers import frames, paths, study
+
+ROOT = paths.ROOT
+README = (ROOT / "README.md").read_text()
+MODULES = sorted(paths.HELPERS.glob("*.py"))
+
+
+def tracked() -> list[Path]:
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.split("\0") if name]
+
+
+def test_the_readme_has_the_data_dictionary_of_the_code() -> None:
+    assert README.endswith(frames.dictionary_markdown()), "python -m helpers dictionary prints it"
+
+
+def test_the_readme_shows_the_chart_of_a_run(finished: Path) -> None:
+    shown = ROOT / ".readme/severity-by-capture.png"
+    assert f"]({shown.relative_to(ROOT)})" in "\n".join(README.splitlines()[:12])
+    with Image.open(shown) as old, Image.open(finished / "figures" / shown.name) as new:
+        difference = np.asarray(old.convert("L"), float) - np.asarray(new.convert("L"), float)
+    # Fonts are drawn alike everywhere, but not to the last bit.
+    assert np.abs(difference).mean() < 0.5
+
+
+def test_the_readmes_numbers_are_those_of_the_run(finished: Path, both) -> None:
+    from helpers import compare
+
+    table = compare.across_captures(both.findings, both.images)
+    then, now = (table[table["capture"].eq(name)] for name in ("2022-02", "2026-11"))
+    alpine, distroless = then["findings"]
+    assert f"counted {alpine} findings on Alpine and {distroless} on distroless" in README
+    vulnerabilities = then["vulnerabilities"].tolist()
+    text = " ".join(README.split())
+    assert f"{alpine} findings are {vulnerabilities[0]} vulnerabilities" in text
+    assert f"{distroless} are {vulnerabilities[1]};" in text
+    assert then["fixable_findings"].tolist() == [alpine, 0]
+    assert "stand at {} and {}".format(*now["findings"]) in text
+
+
+def test_every_make_target_is_in_make_help() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert targets
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert targets[1].split() == re.findall(r"^  make (\w+)", told.stdout, re.MULTILINE)
+
+
+def test_requirements_are_exact_and_the_project_comes_last() -> None:
+    for name in ("requirements.txt", "tests/requirements.txt"):
+        lines = [
+            line
+            for line in (ROOT / name).read_text().splitlines()
+            if line and not line.startswith("#")
+        ]
+        if name == "requirements.txt":
+            assert lines.pop() == "-e ."
+        assert all(re.match(r"[\w.-]+==[\w.]+( ;|$)", line) for line in lines)
+
+
+def test_every_direct_dependency_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = project["project"]["dependencies"]
+    pinned = (ROOT / "requirements.txt").read_text()
+    for requirement in wanted:
+        name = re.split(r"[>=<\[]", requirement)[0]
+        assert re.search(rf"^{re.escape(name)}==", pinned, re.MULTILINE), name
+    assert project["project"]["version"] == helpers.__version__
+    assert f"## {helpers.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            parts = node.module.split(".")
+            found.add(parts[1] if parts[0] == "helpers" and len(parts) > 1 else parts[0])
+            if node.module == "helpers":
+                found |= {name.name for name in node.names}
+    return found
+
+
+def test_each_outside_thing_has_one_module_that_talks_to_it() -> None:
+    users = {path.stem: imports(path) for path in MODULES}
+    assert {name for name, found in users.items() if "papermill" in found} == {"run", "parameters"}
+    assert {name for name, found in users.items() if "subprocess" in found} == {"scan"}
+    assert {name for name, found in users.items() if "scan" in found} == {"capture"}
+    assert {name for name, found in users.items() if "nbconvert" in found} == {"page"}
+
+
+def test_what_derives_never_captures() -> None:
+    users = {path.stem: imports(path) for path in MODULES}
+    pure = ("frames", "report", "rows", "load", "compare", "claims", "charts", "sentences")
+    for name in (*pure, "exhibits"):
+        assert not users[name] & {"capture", "scan", "run", "docker"}, name
+
+
+def test_public_functions_say_what_they_return() -> None:
+    for path in MODULES:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{path.name}: {node.name}"
+                assert node.returns is not None, f"{path.name}: {node.name}"
+
+
+def test_nothing_happens_on_import() -> None:
+    code = (
+        "import sys, pathlib\n"
+        "import helpers.cli, helpers.load, helpers.charts, helpers.study\n"
+        "assert 'papermill' not in sys.modules and 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_no_path_of_a_machine_and_nothing_large_is_committed() -> None:
+    for path in tracked():
+        assert path.stat().st_size < 2**20, path
+        if path.suffix not in (".png", ".gz"):
+            assert str(ROOT.parent) + "/" not in path.read_text(), path
+
+
+def test_modules_are_small() -> None:
+    for path in MODULES:
+        assert len(path.read_text().splitlines()) <= 300, path
+
+
+def test_ruff_and_mypy_have_nothing_to_say() -> None:
+    tools = Path(sys.executable).parent
+    for command in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
+        done = subprocess.run(
+            [tools / command[0], *command[1:]],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_notebooks_are_stripped() -> None:
+    tool = Path(sys.executable).parent / "nbstripout"
+    notebooks = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
+    done = subprocess.run([tool, "--verify", "--keep-id", *notebooks], check=False)
+    assert done.returncode == 0, "make format strips them"
+
+
+def test_recorded_studies_are_complete() -> None:
+    assert "blog-2022" in study.names()
+    for name in study.names():
+        opened = study.open_study(name)
+        for capture in opened.captures():
+            for variant in opened.variants:
+                assert (paths.evidence(name, capture, variant.name) / "trivy.json").is_file()
+
+
+def test_doctests() -> None:
+    import doctest
+
+    from helpers import escape
+
+    assert doctest.testmod(escape).failed == 0
