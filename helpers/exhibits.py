@@ -1,8 +1,9 @@
 """What a notebook shows: figures, tables and sentences, and their files where a folder is named."""
 
+import html
 import io
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,7 @@ class Exhibits:
         """Return a frame as a table for readers; save it as CSV with its raw values."""
         if self.folder:
             self._save(name, frame)
-        shown = frame.apply(_readable).rename(columns=_heading)
-        return HTML(shown.to_html(index=False, border=0, escape=True, na_rep="not measured"))
+        return HTML(_html(frame))
 
     @staticmethod
     def say(sentence: str) -> Markdown:
@@ -108,6 +108,38 @@ def _distinct(values: pd.Series) -> str:
 
 def _days(times: pd.Series) -> str:
     return _distinct(times.dt.strftime("%Y-%m-%d"))
+
+
+def _html(frame: pd.DataFrame) -> str:
+    """Return a table for readers: text to the left, figures and days to the right, all escaped.
+
+    The alignment is written twice: as a style for JupyterLab, which aligns all to the right, and as
+    a class for the report, which drops styles.
+    """
+    kinds = [_FIGURE if _is_figure(frame[name]) else _WORDS for name in frame]
+    lines = [_row("th", map(_heading, frame), kinds)]
+    shown = frame.apply(_readable).astype(object).where(frame.notna(), "not measured")
+    lines += [_row("td", cells, kinds) for cells in shown.itertuples(index=False)]
+    head, *body = lines
+    return f"<table><thead>{head}</thead><tbody>\n{''.join(body)}</tbody></table>"
+
+
+_WORDS = 'class="words" style="text-align: left"'
+_FIGURE = 'class="figure" style="text-align: right; white-space: nowrap"'
+
+
+def _row(tag: str, cells: Iterable[object], kinds: Iterable[str]) -> str:
+    parts = [
+        f"<{tag} {kind}>{html.escape(str(c))}</{tag}>" for c, kind in zip(cells, kinds, strict=True)
+    ]
+    return f"<tr>{''.join(parts)}</tr>\n"
+
+
+def _is_figure(column: pd.Series) -> bool:
+    kinds = pd.api.types
+    return not kinds.is_bool_dtype(column.dtype) and (
+        kinds.is_numeric_dtype(column.dtype) or kinds.is_datetime64_any_dtype(column.dtype)
+    )
 
 
 def _readable(column: pd.Series) -> pd.Series:

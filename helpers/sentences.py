@@ -20,8 +20,12 @@ MEASURED_AS = {
 
 
 def about(study: Study) -> str:
-    """Return what a study asks and what its evidence is."""
-    return f"{' '.join(study.about.split())}" if study.about.strip() else study.question
+    """Return what a study's evidence is, and where each variant comes from."""
+    lines = [
+        f"- {name(v.name)}" + (f" (on `{v.base}`)" if v.base else "") + f": {v.about}"
+        for v in study.variants
+    ]
+    return "\n".join([" ".join(study.about.split()), "", *lines])
 
 
 def not_shown(study: Study) -> str:
