@@ -17,7 +17,7 @@ test: $(VENV)/tested ## install what tests need, then run them all
 	@$(BIN)/python -m pytest
 
 lab: $(VENV)/installed ## open JupyterLab on the notebooks
-	@$(BIN)/jupyter lab --notebook-dir notebooks
+	@$(BIN)/jupyter lab --notebook-dir notebooks $(LAB)
 
 bench: $(VENV)/tested ## time and weigh the loader and the run against their yardsticks
 	@$(BIN)/python -m tests.bench

@@ -125,7 +125,7 @@ def _size_label(row: Any) -> str:
         return "not measured"
     if row.variant == row.baseline:
         return f"{size / MB:,.1f} MB\nbaseline"
-    return f"{size / MB:,.1f} MB\n{difference / MB:+,.1f} MB, ×{ratio:.2f}"
+    return f"{size / MB:,.1f} MB\n{difference / MB:+,.1f} MB, ×{ratio:.2f}".replace("-", "−")
 
 
 def _end_labels(ax: Axes, ends: pd.Series, labels: list[str], longest: float) -> None:
@@ -139,6 +139,7 @@ def _end_labels(ax: Axes, ends: pd.Series, labels: list[str], longest: float) ->
             weight="normal" if label == "not measured" else "bold",
             style="italic" if label == "not measured" else "normal",
             color=FAINT if label == "not measured" else INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
         )
 
 
@@ -154,6 +155,9 @@ def _image_names(index: pd.MultiIndex) -> list[str]:
 
 
 def _wrap(name: str) -> str:
-    shown = escape.plain(name)
-    lines = textwrap.wrap(shown, _NAME_WIDTH, break_long_words=True, break_on_hyphens=True)
-    return "\n".join(lines[:2]) + ("…" if len(lines) > 2 else "")
+    """Return a name on two lines at most; a long one loses its middle."""
+    for width in range(2 * _NAME_WIDTH, _NAME_WIDTH, -1):
+        lines = textwrap.wrap(escape.short(name, width), _NAME_WIDTH)
+        if len(lines) <= 2:
+            break
+    return "\n".join(lines[:2])

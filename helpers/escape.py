@@ -24,6 +24,19 @@ def plain(text: object) -> str:
     )
 
 
+def short(text: object, width: int) -> str:
+    """Return plain text of at most that many characters: the middle goes, the ends tell apart.
+
+    >>> short("registry.example.com/team/backend:24-alpine", 20)
+    'registr…nd:24-alpine'
+    """
+    shown = plain(text)
+    if len(shown) <= width:
+        return shown
+    head = width * 2 // 5
+    return f"{shown[: head - 1]}…{shown[head - width :]}"
+
+
 def markdown(text: object) -> str:
     r"""Return text that Markdown and HTML show as it is.
 

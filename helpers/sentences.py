@@ -77,10 +77,12 @@ def counted(lens: str, fixable: bool) -> str:
 
 
 def breakdown_title(counts: pd.DataFrame, what: str = FINDINGS) -> str:
-    """Return the headline of a severity breakdown: every total, the largest first."""
+    """Return the headline of a severity breakdown: totals, the largest first."""
     totals = compare.totals(counts).sort_values("total", ascending=False, kind="stable")
-    parts = [f"{t.variant} {_of(t.total)}" for t in totals.itertuples()]
-    return f"{what.capitalize()}: {', '.join(parts)}"
+    known = totals.dropna(subset="total")
+    parts = [f"{_title_name(t.variant)} {t.total:,}" for t in known.itertuples()]
+    lost = [f"{_title_name(v)} not measured" for v in totals[totals["total"].isna()]["variant"]]
+    return f"{what.capitalize()}: {', '.join(filter(None, [_title_list(parts), *lost[:2]]))}"
 
 
 def breakdown(counts: pd.DataFrame, what: str = FINDINGS) -> str:
@@ -112,13 +114,13 @@ def hidden(table: pd.DataFrame) -> str:
 
 def captures_title(counts: pd.DataFrame, what: str = FINDINGS) -> str:
     """Return the headline of the same images under several captures: every total, in time."""
-    totals = compare.totals(counts)
-    names = sorted(totals["capture"].unique())
+    totals = compare.totals(counts).sort_values("capture", kind="stable")
+    captures = totals["capture"].unique()
     parts = [
-        f"{variant} {' → '.join(_of(total) for total in rows.sort_values('capture')['total'])}"
+        f"{_title_name(variant)} {' → '.join(map(_of, rows['total']))}"
         for variant, rows in totals.groupby("variant", sort=False)
     ]
-    return f"{what.capitalize()}, {' → '.join(names)}: {', '.join(parts)}"
+    return f"{what.capitalize()}, {' → '.join(captures)}: {_title_list(parts)}"
 
 
 def captures(table: pd.DataFrame, moved: pd.DataFrame) -> str:
@@ -168,8 +170,10 @@ def size_title(table: pd.DataFrame, size: str) -> str:
         return f"Image size, {MEASURED_AS[size]}: nothing to compare"
     base = known["baseline"].iloc[0]
     others = known[known["variant"].ne(base)]
-    parts = [f"{o.variant} {_difference(o.difference_bytes)}" for o in others.itertuples()]
-    return f"Size against {base}, {MEASURED_AS[size]}: {', '.join(parts)}"
+    parts = [
+        f"{_title_name(o.variant)} {_difference(o.difference_bytes)}" for o in others.itertuples()
+    ]
+    return f"Size against {_title_name(base)}, {MEASURED_AS[size]}: {_title_list(parts)}"
 
 
 def sizes(table: pd.DataFrame, size: str) -> str:
@@ -240,6 +244,15 @@ def claims(table: pd.DataFrame) -> str:
 def name(variant: object) -> str:
     """Return a variant's name, for Markdown."""
     return f"**{escape.markdown(variant)}**"
+
+
+def _title_name(variant: object) -> str:
+    return escape.short(variant, 30)
+
+
+def _title_list(parts: list[str]) -> str:
+    """Return what fits into a headline: of many, the first and the last."""
+    return ", ".join(parts if len(parts) <= 3 else [parts[0], "…", parts[-1]])
 
 
 def _names(frame: pd.DataFrame) -> str:

@@ -172,11 +172,3 @@ def test_recorded_studies_are_complete() -> None:
         for capture in opened.captures():
             for variant in opened.variants:
                 assert (paths.evidence(name, capture, variant.name) / "trivy.json").is_file()
-
-
-def test_doctests() -> None:
-    import doctest
-
-    from helpers import escape
-
-    assert doctest.testmod(escape).failed == 0

@@ -50,6 +50,14 @@ def test_headlines(blog, both) -> None:
     )
 
 
+def test_a_headline_of_many_images_names_the_most_and_the_fewest(frames_of) -> None:
+    reports = {f"image{n}": trivy(*(finding(i) for i in range(n))) for n in range(5)}
+    loaded = frames_of(**reports)
+    counts = compare.severity_counts(loaded.findings, missing_image(loaded.images, "lost"))
+    told = sentences.breakdown_title(counts)
+    assert told == "Findings: image4 4, …, image0 0, lost not measured"
+
+
 def test_the_answer_depends_on_the_day(blog, both) -> None:
     by_lens = compare.totals_by_lens(blog.findings, blog.images)
     across = compare.across_captures(both.findings, both.images)
