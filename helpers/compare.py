@@ -41,19 +41,14 @@ def severity_counts(
     counted = findings[findings["fixed_version"].notna()] if fixable else findings
     if lens == VULNERABILITIES:
         counted = vulnerabilities(counted)
-    every = pd.MultiIndex.from_tuples(
-        [(*image, severity) for image in _keys(images) for severity in SEVERITIES],
-        names=[*_IMAGE, "severity"],
-    )
-    found = counted.astype({"severity": "str"}).groupby([*_IMAGE, "severity"]).size()
-    counts = found.reindex(every, fill_value=0).astype("Int64")
-    unknown = images["status"].eq(MISSING).repeat(len(SEVERITIES)).to_numpy()
-    return (
-        counts.mask(unknown)
-        .rename("count")
-        .reset_index()
-        .astype({"severity": SEVERITY, "capture": "str", "variant": "str"})
-    )
+    levels = pd.DataFrame({"severity": pd.Series(SEVERITIES, dtype="str")})
+    every = images[[*_IMAGE, "status"]].merge(levels, how="cross")
+    keys = [*_IMAGE, "severity"]
+    found = counted.astype({"severity": "str"}).groupby(keys).size()
+    counts = found.reindex(pd.MultiIndex.from_frame(every[keys]), fill_value=0).astype("Int64")
+    every["count"] = counts.array
+    every["count"] = every["count"].mask(every["status"].eq(MISSING))
+    return every[[*keys, "count"]].astype({"severity": SEVERITY})
 
 
 def vulnerabilities(findings: pd.DataFrame) -> pd.DataFrame:
@@ -77,7 +72,7 @@ def totals_by_lens(findings: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame
     One row an image: `capture, variant, findings, vulnerabilities, fixable_findings,
     fixable_vulnerabilities`, NA where nothing was measured.
     """
-    table = pd.DataFrame(_keys(images), columns=_IMAGE)
+    table = images[_IMAGE].reset_index(drop=True)
     for lens in LENSES:
         for fixable in (False, True):
             counts = severity_counts(findings, images, lens, fixable)
@@ -198,8 +193,3 @@ def _size_part(
     part = pd.DataFrame({"variant": images["variant"].to_numpy(), "size": size})
     part["bytes"] = pd.array(values, dtype="Int64")
     return part.assign(origin=origin)
-
-
-def _keys(images: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return (capture, variant) of every image."""
-    return list(zip(images["capture"], images["variant"], strict=True))

@@ -96,11 +96,12 @@ def _execute(
         _forget_paths(folder / "notebooks" / path.name)
 
     with tqdm(total=cells, unit="cell", desc="notebooks", disable=None, leave=False) as bar:
+        others = psutil.Process().children()
         pool = ThreadPoolExecutor(max_workers=min(len(values), 2 * (os.cpu_count() or 1)))
         try:
             list(pool.map(execute, values))
         except BaseException:
-            for kernel in psutil.Process().children(recursive=True):
+            for kernel in set(psutil.Process().children()) - set(others):
                 kernel.kill()
             raise
         finally:
@@ -110,7 +111,7 @@ def _execute(
 
 def execute_one(path: Path, values: Mapping[str, Any], folder: Path, on_cell: Any = None) -> None:
     """Execute one notebook with `folder` as its working directory; keep the executed copy there."""
-    with tempfile.TemporaryDirectory(prefix="kit-") as sockets:
+    with tempfile.TemporaryDirectory(prefix=f"kit-run.{os.getpid()}.") as sockets:
         papermill.execute_notebook(
             path,
             folder / "notebooks" / path.name,
@@ -178,8 +179,9 @@ def _record(
 
 
 def _stage(study_name: str) -> Path:
-    """Return a new folder beside the run's place; clear away what dead processes left of theirs."""
-    for left in paths.runs().glob(".*.part"):
+    """Return a new folder beside the run's place; clear away what killed runs left of theirs."""
+    sockets = Path(tempfile.gettempdir()).glob("kit-run.*.*")
+    for left in [*paths.runs().glob(".*.*.part"), *sockets]:
         if not psutil.pid_exists(int(left.name.split(".")[-2])):
             shutil.rmtree(left, ignore_errors=True)
     staged = paths.runs() / f".{study_name}.{os.getpid()}.part"

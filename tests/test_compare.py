@@ -76,6 +76,14 @@ def test_nothing_moved_in_a_single_capture(blog: Frames) -> None:
     assert compare.moved(blog.findings, blog.images).empty
 
 
+def test_no_images_give_frames_without_rows() -> None:
+    nothing = [frames.make(name, {}) for name in ("findings", "images", "published")]
+    findings, images, published = nothing
+    assert compare.severity_counts(findings, images).empty
+    assert compare.totals_by_lens(findings, images).empty
+    assert compare.size_differences(compare.sizes(images, published), "unpacked").empty
+
+
 def test_every_variant_and_severity_keeps_its_row(frames_of) -> None:
     loaded = frames_of(clean=trivy(), one=trivy(finding(Severity="LOW")))
     counts = compare.severity_counts(loaded.findings, loaded.images)
