@@ -182,7 +182,8 @@ def _stage(study_name: str) -> Path:
     """Return a new folder beside the run's place; clear away what killed runs left of theirs."""
     sockets = Path(tempfile.gettempdir()).glob("kit-run.*.*")
     for left in [*paths.runs().glob(".*.*.part"), *sockets]:
-        if not psutil.pid_exists(int(left.name.split(".")[-2])):
+        owner = left.name.split(".")[-2]
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
             shutil.rmtree(left, ignore_errors=True)
     staged = paths.runs() / f".{study_name}.{os.getpid()}.part"
     (staged / "notebooks").mkdir(parents=True)
