@@ -10,7 +10,7 @@ import msgspec
 
 from helpers import __version__, paths, scan
 from helpers.errors import ScanFailed, StudyInvalid
-from helpers.study import Database, Facts, open_study
+from helpers.study import CAPTURE_NAME, Database, Facts, Study, open_study
 
 
 def capture(study_name: str, name: str, db: Path, coverage: str = "") -> Path:
@@ -21,23 +21,34 @@ def capture(study_name: str, name: str, db: Path, coverage: str = "") -> Path:
     exists, `ScanFailed` if a variant cannot be scanned.
     """
     study = open_study(study_name)
+    if not CAPTURE_NAME.fullmatch(name):
+        raise StudyInvalid(f"capture {name!r}: name it by its date, like 2026-11 or 2026-11-24")
     final = paths.capture(study.name, name)
     if final.exists():
         raise StudyInvalid(f"{final} exists, and evidence is never overwritten; name another")
     staged = final.with_name(f".{name}.part")
     shutil.rmtree(staged, ignore_errors=True)
-    started = datetime.now(UTC)
+    try:
+        facts = _scanned(study, name, staged, db, coverage)
+        text = msgspec.json.format(msgspec.json.encode(facts), indent=2)
+        (staged / "capture.json").write_bytes(text + b"\n")
+        staged.rename(final)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return final
+
+
+def _scanned(study: Study, name: str, folder: Path, db: Path, coverage: str) -> Facts:
+    """Scan a study's variants into a folder; return what is to be recorded of it."""
+    started = datetime.now(UTC).replace(microsecond=0)
     variants = {}
-    command: list[str] = []
-    version = ""
     for variant in study.variants:
         sbom = paths.study(study.name) / variant.sbom
         if not sbom.is_file():
             raise ScanFailed(f"{sbom}: the SBOM of variant {variant.name!r} is not there")
-        folder = staged / variant.name
-        folder.mkdir(parents=True)
+        (folder / variant.name).mkdir(parents=True)
         begin = time.monotonic()
-        version, command = scan.scan_sbom(sbom, folder / "trivy.json", db)
+        version, command = scan.scan_sbom(sbom, folder / variant.name / "trivy.json", db)
         variants[variant.name] = {
             "status": "scanned",
             "source": variant.kind,
@@ -45,10 +56,10 @@ def capture(study_name: str, name: str, db: Path, coverage: str = "") -> Path:
             "sbom_sha256": _sha256(sbom),
             "seconds": round(time.monotonic() - begin, 2),
         }
-    facts = Facts(
+    return Facts(
         study=study.name,
         capture=name,
-        captured_at=started.replace(microsecond=0),
+        captured_at=started,
         kit_version=__version__,
         scanner="trivy",
         scanner_version=version,
@@ -56,10 +67,6 @@ def capture(study_name: str, name: str, db: Path, coverage: str = "") -> Path:
         command=[*command[:-1], "SBOM"],
         variants=variants,
     )
-    text = msgspec.json.format(msgspec.json.encode(facts), indent=2)
-    (staged / "capture.json").write_bytes(text + b"\n")
-    staged.rename(final)
-    return final
 
 
 def database(folder: Path, coverage: str = "") -> Database:

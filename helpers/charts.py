@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
-from helpers import escape
+from helpers import compare, escape
 from helpers.compare import MB
-from helpers.frames import SEVERITIES
+from helpers.frames import NO_OS, SEVERITIES
 
 COLOURS = {
     "UNKNOWN": "#E4E8EC",
@@ -23,37 +23,35 @@ COLOURS = {
 BAR, BASELINE, INK, FAINT = "#3C6E99", "#9DB4C8", "#222222", "#777777"
 
 _BAR_HEIGHT = 0.62
-_SEGMENT_SIZE = 17
+_AXES_POINTS = 330
+"""Height of the axes in points, below the title and above the axis label, at the least."""
+
 _DIGIT_SHARE, _MARGIN_SHARE = 0.015, 0.005
 """Share of the longest bar that a digit of a segment's number takes, and the room around it."""
 
 _NAME_WIDTH = 20
+_TALL_ROWS = 6
+"""Rows up to this many have room for names and labels on two lines."""
 
 
 def severity_breakdown(counts: pd.DataFrame, ax: Axes, counted: str = "findings") -> Axes:
     """Draw one stacked bar an image: CRITICAL first, its total at the end, in the frame's order.
 
-    `counts` has `capture, variant, severity, count`; an image that was not measured says so.
+    `counts` are `compare.severity_counts`; an image that was not measured says so.
     """
-    table = counts.pivot_table(
-        index=["capture", "variant"],
-        columns="severity",
-        values="count",
-        observed=False,
-        sort=False,
-        aggfunc=lambda found: found.sum(min_count=1),
-        dropna=False,
-    )[list(reversed(SEVERITIES))]
+    images = counts[["capture", "variant", "status"]].drop_duplicates()
     # The captures of one variant stand together, variants in the order of the frame.
-    table = pd.concat([rows for _, rows in table.groupby(level="variant", sort=False)])
-    totals = table.sum(axis=1, min_count=1)
+    images = pd.concat([rows for _, rows in images.groupby("variant", sort=False)])
+    keys = pd.MultiIndex.from_frame(images[["capture", "variant"]])
+    by_image = counts.set_index(["capture", "variant"])
+    totals = compare.totals(counts).set_index(["capture", "variant"])["total"].reindex(keys)
     longest = max(float(totals.max()) if totals.notna().any() else 0.0, 1.0)
-    ax.set_xlim(0, longest * 1.14)
-    left = pd.Series(0.0, index=table.index)
-    for severity in table.columns:
-        widths = table[severity].fillna(0).astype(float)
+    left = pd.Series(0.0, index=keys)
+    for severity in reversed(SEVERITIES):
+        of_severity = by_image[by_image["severity"].eq(severity)]["count"].reindex(keys)
+        widths = of_severity.fillna(0).astype(float)
         ax.barh(
-            range(len(table)),
+            range(len(keys)),
             widths,
             left=left,
             height=_BAR_HEIGHT,
@@ -63,13 +61,18 @@ def severity_breakdown(counts: pd.DataFrame, ax: Axes, counted: str = "findings"
             label=severity,
         )
         for row, (start, width) in enumerate(zip(left, widths, strict=True)):
-            number = f"{width:.0f}"
+            number = f"{width:,.0f}"
             if width and width >= longest * (_DIGIT_SHARE * len(number) + _MARGIN_SHARE):
-                style: dict[str, Any] = {"color": ink_on(COLOURS[severity]), "size": _SEGMENT_SIZE}
-                ax.text(start + width / 2, row, number, ha="center", va="center", **style)
+                ink, size = ink_on(COLOURS[severity]), _size(len(keys), 17)
+                middle = start + width / 2
+                ax.text(middle, row, number, ha="center", va="center", color=ink, size=size)
         left += widths
-    _end_labels(ax, left, ["not measured" if pd.isna(t) else f"{t:,.0f}" for t in totals], longest)
-    _name_rows(ax, _image_names(table.index))
+    labels = [_total(*told) for told in zip(totals, images["status"], strict=True)]
+    ax.set_xlim(0, longest * (1.14 if max(map(len, labels)) < 8 else 1.5))
+    _end_labels(ax, left, labels, longest)
+    several = images["capture"].nunique() > 1
+    named = zip(images["variant"], images["capture"], strict=True)
+    _name_rows(ax, [(variant, capture if several else "") for variant, capture in named])
     ax.set_xlabel(f"number of {counted}")
     ax.legend(
         loc="lower left",
@@ -88,7 +91,7 @@ def size_difference(differences: pd.DataFrame, ax: Axes, measured_as: str = "unp
     megabytes = (differences["bytes"] / MB).astype("Float64")
     known = megabytes.dropna().astype(float)
     longest = float(known.max()) if len(known) else 1.0
-    ax.set_xlim(0, longest * 1.4)
+    ax.set_xlim(0, longest * (1.4 if len(differences) <= _TALL_ROWS else 1.5))
     is_baseline = differences["variant"].eq(differences["baseline"]).fillna(False)
     ax.barh(
         range(len(differences)),
@@ -100,7 +103,7 @@ def size_difference(differences: pd.DataFrame, ax: Axes, measured_as: str = "unp
         ax.axvline(value, color=INK, linestyle="--", linewidth=1.6)
     labels = [_size_label(row) for row in differences.itertuples()]
     _end_labels(ax, megabytes.fillna(0).astype(float), labels, longest)
-    _name_rows(ax, [_wrap(name) for name in differences["variant"]])
+    _name_rows(ax, [(variant, "") for variant in differences["variant"]])
     ax.set_xlabel(f"image size, {measured_as} (MB = 10⁶ bytes)")
     return ax
 
@@ -128,30 +131,46 @@ def _size_label(row: Any) -> str:
     return f"{size / MB:,.1f} MB\n{difference / MB:+,.1f} MB, ×{ratio:.2f}".replace("-", "−")
 
 
+def _total(total: Any, status: str) -> str:
+    if pd.isna(total):
+        return "not measured"
+    return f"{total:,}" + (" (no OS recognised)" if status == NO_OS else "")
+
+
+def _size(rows: int, most: float) -> float:
+    """Return the size of text that fits into a row of so many, in points."""
+    return most if rows <= _TALL_ROWS else min(14, 0.7 * _AXES_POINTS / rows)
+
+
 def _end_labels(ax: Axes, ends: pd.Series, labels: list[str], longest: float) -> None:
+    size = _size(len(labels), 19)
     for row, (end, label) in enumerate(zip(ends, labels, strict=True)):
+        measured = label != "not measured"
         ax.text(
             end + longest * 0.012,
             row,
-            label,
+            label if len(labels) <= _TALL_ROWS else label.replace("\n", "  "),
             va="center",
             ha="left",
-            weight="normal" if label == "not measured" else "bold",
-            style="italic" if label == "not measured" else "normal",
-            color=FAINT if label == "not measured" else INK,
+            size=size,
+            weight="bold" if measured else "normal",
+            style="normal" if measured else "italic",
+            color=INK if measured else FAINT,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
         )
 
 
-def _name_rows(ax: Axes, names: list[str]) -> None:
-    ax.set_yticks(range(len(names)), names)
+def _name_rows(ax: Axes, names: list[tuple[str, str]]) -> None:
+    """Name the rows by variant and capture: on two lines where rows are few, else on one."""
+    if len(names) <= _TALL_ROWS:
+        texts = ["\n".join(filter(None, (_wrap(name), day))) for name, day in names]
+    else:
+        texts = [
+            escape.short(variant, 26) + (f", {capture}" if capture else "")
+            for variant, capture in names
+        ]
+    ax.set_yticks(range(len(names)), texts, size=_size(len(names), 20))
     ax.set_ylim(len(names) - 0.45, -0.55)
-
-
-def _image_names(index: pd.MultiIndex) -> list[str]:
-    """Return a name for each (capture, variant); the capture only where there are several."""
-    several = index.get_level_values("capture").nunique() > 1
-    return [_wrap(variant) + (f"\n{capture}" if several else "") for capture, variant in index]
 
 
 def _wrap(name: str) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers import compare
 from helpers.compare import MB
-from helpers.frames import Frames
+from helpers.frames import SCANNED, Frames
 
 HOLDS = "holds"
 FAILS = "does not hold"
@@ -22,6 +22,7 @@ GLIBC, MUSL = frozenset({"libc6", "glibc"}), frozenset({"musl"})
 """Packages that bring a shell, a package manager or a C library. By package only: a file that no
 package owns is not seen this way."""
 
+NO_PACKAGES = "the reports do not list packages"
 PACKAGES_ONLY = "the package list; files are not in this evidence"
 
 
@@ -39,82 +40,93 @@ class Claim(NamedTuple):
 class Pair(NamedTuple):
     """What the claims are tested on: the frames, and which variant plays which part."""
 
-    frames: Frames
+    every: Frames
+    chosen: Frames
     published: pd.DataFrame
     alpine: str
     distroless: str
 
 
 def claims(
-    frames: Frames, published: pd.DataFrame, alpine: str | None, distroless: str | None
+    frames: Frames,
+    published: pd.DataFrame,
+    alpine: str | None,
+    distroless: str | None,
+    capture: str,
 ) -> pd.DataFrame:
     """Return the claims table: `claim, published, measured, lens, verdict, evidence`.
 
-    `frames` may hold several captures; `alpine` and `distroless` are the variants that play these
-    parts. If the study has no variant for one of them, no claim is measured.
+    Counts are compared in every capture that `frames` holds, all else in the one named `capture`.
+    `alpine` and `distroless` are the variants that play these parts; if the study has none for one
+    of them, no claim is measured.
     """
     if alpine is None or distroless is None:
         lacking = "alpine" if alpine is None else "distroless"
         nobody = f"no variant of this study has the role {lacking}"
         rows = [Claim(text, "", "", "", UNMEASURED, nobody) for text, _ in _CLAIMS]
     else:
-        pair = Pair(frames, published, alpine, distroless)
+        chosen = Frames(*(frame[frame["capture"].eq(capture)] for frame in frames))
+        pair = Pair(frames, chosen, published, alpine, distroless)
         rows = [test(text, pair) for text, test in _CLAIMS]
     return pd.DataFrame(rows, columns=Claim._fields).astype("str")
 
 
 def _fewer_vulnerabilities(text: str, pair: Pair) -> Claim:
-    table = compare.totals_by_lens(pair.frames.findings, pair.frames.images)
+    images = pair.every.images
+    # Where no operating system was recognised, the count is not that of the image.
+    known = images[images["status"].eq(SCANNED)]
+    table = compare.totals_by_lens(pair.every.findings, known)
     holds: list[str] = []
     fails: list[str] = []
     for capture, rows in table.groupby("capture", sort=False):
         both = rows.set_index("variant")
-        for lens in [column for column in table if column not in ("capture", "variant")]:
-            ours, theirs = both[lens].get(pair.distroless), both[lens].get(pair.alpine)
-            if pd.isna(ours) or pd.isna(theirs):
-                continue
-            label = f"{str(lens).replace('_', ' ')} {capture}: {ours} against {theirs}"
+        if not {pair.alpine, pair.distroless} <= set(both.index):
+            continue
+        for lens in compare.LENS_COLUMNS:
+            ours, theirs = both.loc[pair.distroless, lens], both.loc[pair.alpine, lens]
+            label = f"{lens.replace('_', ' ')} {capture}: {ours} against {theirs}"
             (holds if ours < theirs else fails).append(label)
-    verdict = HOLDS if holds and not fails else PARTLY if holds else FAILS
-    if not holds + fails:
-        verdict = UNMEASURED
-    lenses = "; ".join(
-        f"{word}: {', '.join(labels)}"
-        for word, labels in (("fewer", holds), ("not fewer", fails))
-        if labels
-    )
+    lists = (("fewer", holds), ("not fewer", fails))
     return Claim(
         text,
         _printed(pair, "findings", "findings", pair.distroless, pair.alpine),
         f"{len(holds)} of {len(holds + fails)} counts are lower on distroless",
-        lenses,
-        verdict,
-        "tables/totals-by-lens.csv, tables/captures.csv",
+        "; ".join(f"{word}: {', '.join(labels)}" for word, labels in lists if labels),
+        _verdict(bool(holds), bool(fails)),
+        "the scanner's findings, in the table of captures of 02-vulnerabilities",
     )
 
 
+def _verdict(holds: bool, fails: bool) -> str:
+    """Return the verdict on a claim that holds somewhere, fails somewhere, both or neither."""
+    if holds and fails:
+        return PARTLY
+    return HOLDS if holds else FAILS if fails else UNMEASURED
+
+
 def _smaller(text: str, pair: Pair) -> Claim:
-    known = compare.sizes(pair.frames.images, pair.published)
+    known = compare.sizes(pair.chosen.images, pair.published)
     printed = _printed(pair, "image size", "MB", pair.alpine, pair.distroless)
-    for size in (compare.UNPACKED, compare.COMPRESSED):
-        of = known[known["size"].eq(size)].set_index("variant")["bytes"]
-        alpine, distroless = of.get(pair.alpine), of.get(pair.distroless)
-        if not pd.isna(alpine) and not pd.isna(distroless):
+    for kind in (compare.UNPACKED, compare.COMPRESSED):
+        of = known[known["kind"].eq(kind)].dropna(subset="bytes").set_index("variant")["bytes"]
+        if {pair.alpine, pair.distroless} <= set(of.index):
+            alpine, distroless = of[pair.alpine], of[pair.distroless]
             measured = f"{alpine / MB:,.1f} MB against {distroless / MB:,.1f} MB"
-            verdict = HOLDS if alpine < distroless else FAILS
-            return Claim(text, printed, measured, f"{size} size", verdict, "tables/sizes.csv")
-    evidence = "an SBOM lists packages, not bytes; only the published sizes are known"
-    return Claim(text, printed, "", "", UNMEASURED, evidence)
+            verdict = _verdict(alpine < distroless, alpine >= distroless)
+            return Claim(text, printed, measured, f"{kind} size", verdict, "the images' layers")
+    sboms = pair.chosen.images["source"].eq("sbom").all()
+    why = "an SBOM lists packages, not bytes" if sboms else "no size of both images was measured"
+    only = "; only the published sizes are known" if printed else ""
+    return Claim(text, printed, "", "", UNMEASURED, why + only)
 
 
 def _no_shell(text: str, pair: Pair) -> Claim:
     tools = SHELLS | PACKAGE_MANAGERS
     ours, theirs = _packages(pair, pair.distroless), _packages(pair, pair.alpine)
     if ours is None or theirs is None:
-        return Claim(text, "", "", "", UNMEASURED, "the reports do not list packages")
-    found = sorted(ours & tools)
-    measured = f"distroless: {', '.join(found) or 'none'}; Alpine: {_listed(theirs & tools)}"
-    verdict = FAILS if found else PARTLY
+        return Claim(text, "", "", "", UNMEASURED, NO_PACKAGES)
+    measured = f"distroless: {_listed(ours & tools)}; Alpine: {_listed(theirs & tools)}"
+    verdict = FAILS if ours & tools else PARTLY
     return Claim(text, "", measured, PACKAGES_ONLY, verdict, f"{len(ours)} packages of distroless")
 
 
@@ -126,10 +138,10 @@ def _executables(text: str, pair: Pair) -> Claim:
 def _musl(text: str, pair: Pair) -> Claim:
     ours, theirs = _packages(pair, pair.distroless), _packages(pair, pair.alpine)
     if ours is None or theirs is None:
-        return Claim(text, "", "", "", UNMEASURED, "the reports do not list packages")
+        return Claim(text, "", "", "", UNMEASURED, NO_PACKAGES)
     libc = MUSL | GLIBC
     measured = f"Alpine: {_listed(theirs & libc)}; distroless: {_listed(ours & libc)}"
-    verdict = PARTLY if theirs & MUSL and not theirs & GLIBC and ours & GLIBC else FAILS
+    verdict = PARTLY if theirs & MUSL and not theirs & GLIBC else FAILS
     lens = f"{PACKAGES_ONLY}; whether anything breaks was not tried"
     return Claim(text, "", measured, lens, verdict, "packages named after a C library")
 
@@ -153,8 +165,8 @@ _CLAIMS: tuple[tuple[str, Callable[[str, Pair], Claim]], ...] = (
 
 
 def _packages(pair: Pair, variant: str) -> set[str] | None:
-    """Return the names of a variant's packages, or `None` if its reports do not list them."""
-    images, packages = pair.frames.images, pair.frames.packages
+    """Return the names of a variant's packages, or `None` if its report does not list them."""
+    images, _, packages = pair.chosen
     if images.loc[images["variant"].eq(variant), "packages"].isna().all():
         return None
     return set(packages.loc[packages["variant"].eq(variant), "package"].dropna())

@@ -5,10 +5,18 @@ from collections.abc import Sequence
 import pandas as pd
 
 from helpers.errors import ParameterInvalid
-from helpers.frames import MISSING, SEVERITIES, SEVERITY
+from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT, Frames
 
 FINDINGS, VULNERABILITIES = "findings", "vulnerabilities"
 LENSES = (FINDINGS, VULNERABILITIES)
+LENS_COLUMNS = {
+    FINDINGS: (FINDINGS, False),
+    VULNERABILITIES: (VULNERABILITIES, False),
+    f"fixable_{FINDINGS}": (FINDINGS, True),
+    f"fixable_{VULNERABILITIES}": (VULNERABILITIES, True),
+}
+"""Columns of `totals_by_lens`, each with its lens and whether only the fixable count."""
+
 TOTAL = "TOTAL"
 UNPACKED, COMPRESSED, PUBLISHED = "unpacked", "compressed", "published"
 SIZES = (UNPACKED, COMPRESSED, PUBLISHED)
@@ -30,25 +38,28 @@ def severity_counts(
     lens: str = FINDINGS,
     fixable: bool = False,
 ) -> pd.DataFrame:
-    """Return counts by severity: `capture, variant, severity, count`, five rows an image.
+    """Return counts by severity: `capture, variant, status, severity, count`, five rows an image.
 
     Lens `vulnerabilities` counts each id once an image, at its highest severity there (a finding
-    without an id counts as one); `fixable` counts only findings with a fixed version. Images with
-    status `missing` count NA, clean ones 0. Raises `ParameterInvalid` for another lens.
+    without an id counts as one); `fixable` counts only findings with a fixed version. The count is
+    NA for images whose vulnerabilities nobody looked for, and 0 for clean ones. Raises
+    `ParameterInvalid` for another lens and for a `fixable` that is not a bool.
     """
     if lens not in LENSES:
         raise ParameterInvalid(f"lens {lens!r} is none of {', '.join(LENSES)}")
+    if not isinstance(fixable, bool):
+        raise ParameterInvalid(f"fixable {fixable!r} is not a bool: write True or False")
     counted = findings[findings["fixed_version"].notna()] if fixable else findings
     if lens == VULNERABILITIES:
         counted = vulnerabilities(counted)
     levels = pd.DataFrame({"severity": pd.Series(SEVERITIES, dtype="str")})
     every = images[[*_IMAGE, "status"]].merge(levels, how="cross")
     keys = [*_IMAGE, "severity"]
-    found = counted.astype({"severity": "str"}).groupby(keys).size()
-    counts = found.reindex(pd.MultiIndex.from_frame(every[keys]), fill_value=0).astype("Int64")
-    every["count"] = counts.array
-    every["count"] = every["count"].mask(every["status"].eq(MISSING))
-    return every[[*keys, "count"]].astype({"severity": SEVERITY})
+    found = counted.astype({"severity": "str"}).groupby(keys).size().rename("count").astype("Int64")
+    # One row an image and severity, whatever was found.
+    counts = every.merge(found.reset_index(), how="left", on=keys, validate="one_to_one")
+    count = counts["count"].fillna(0).mask(counts["status"].isin(UNKNOWN_COUNT))
+    return counts.assign(count=count).astype({"severity": SEVERITY})
 
 
 def vulnerabilities(findings: pd.DataFrame) -> pd.DataFrame:
@@ -61,23 +72,21 @@ def vulnerabilities(findings: pd.DataFrame) -> pd.DataFrame:
 
 
 def totals(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return `capture, variant, total` of severity counts, in their order; NA if not measured."""
-    summed = counts.groupby(_IMAGE, sort=False)["count"].sum(min_count=1)
-    return summed.rename("total").reset_index()
+    """Return `capture, variant, status, total` of severity counts; NA if not measured."""
+    grouped = counts.groupby([*_IMAGE, "status"], sort=False)["count"]
+    return grouped.sum(min_count=1).rename("total").reset_index()
 
 
 def totals_by_lens(findings: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     """Return what an image's total is under each lens.
 
     One row an image: `capture, variant, findings, vulnerabilities, fixable_findings,
-    fixable_vulnerabilities`, NA where nothing was measured.
+    fixable_vulnerabilities, status`, NA where nothing was measured.
     """
     table = images[_IMAGE].reset_index(drop=True)
-    for lens in LENSES:
-        for fixable in (False, True):
-            counts = severity_counts(findings, images, lens, fixable)
-            table[f"fixable_{lens}" if fixable else lens] = totals(counts)["total"]
-    return table[[*_IMAGE, *LENSES, *(f"fixable_{lens}" for lens in LENSES)]]
+    for column, (lens, fixable) in LENS_COLUMNS.items():
+        table[column] = totals(severity_counts(findings, images, lens, fixable))["total"]
+    return table.assign(status=images["status"].array)
 
 
 def reproduction(counts: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
@@ -88,47 +97,50 @@ def reproduction(counts: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     wanted = published[published["metric"].eq("findings")]
     summed = totals(counts).rename(columns={"total": "count"}).assign(severity=TOTAL)
     both = pd.concat([counts.astype({"severity": "str"}), summed])
-    reproduced = both.set_index(["variant", "severity"])["count"]
-    keys = pd.MultiIndex.from_frame(wanted[["variant", "severity"]])
-    return pd.DataFrame(
-        {
-            "variant": wanted["variant"].to_numpy(),
-            "severity": wanted["severity"].to_numpy(),
-            "published": wanted["value"].astype("Int64").to_numpy(),
-            "reproduced": reproduced.reindex(keys).to_numpy(),
-        }
-    ).astype({"published": "Int64", "reproduced": "Int64"})
+    table = wanted[["variant", "severity"]].assign(published=wanted["value"].astype("Int64"))
+    found = both[["variant", "severity", "count"]].rename(columns={"count": "reproduced"})
+    return table.merge(found, how="left", on=["variant", "severity"], validate="one_to_one")
 
 
 def across_captures(findings: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     """Return the same images under each capture: lens totals with `db_updated_at` and `os_eol`."""
     about = images[[*_IMAGE, "os_family", "os_version", "os_eol", "db_updated_at"]]
     table = totals_by_lens(findings, images).merge(about, on=_IMAGE, validate="one_to_one")
-    return table.sort_values(["variant", "db_updated_at"], kind="stable", ignore_index=True)
+    return table.sort_values(["variant", "capture"], kind="stable", ignore_index=True)
 
 
-def moved(findings: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
-    """Return how many vulnerability ids came and went between the oldest and the newest DB.
+def moved(frames: Frames) -> pd.DataFrame:
+    """Return how many vulnerability ids came and went between the first and the last capture.
 
-    One row a variant that was measured under both: `variant, earlier, later, appeared, gone,
-    stayed`.
+    One row a variant that was measured in both: `variant, earlier, later, appeared, gone, stayed,
+    same_packages`; the last is NA if a report lists no packages.
     """
-    known = findings.groupby(_IMAGE)["vulnerability_id"].agg(set).to_dict()
+    ids = frames.findings.groupby(_IMAGE)["vulnerability_id"].agg(set).to_dict()
+    installed = frames.packages.assign(
+        named=frames.packages["package"] + " " + frames.packages["version"]
+    )
+    packages = installed.groupby(_IMAGE)["named"].agg(set).to_dict()
     rows = []
-    measured = images[images["status"].ne(MISSING)].sort_values("db_updated_at", kind="stable")
-    for variant, captures in measured.groupby("variant", sort=False)["capture"]:
-        earlier, later = captures.iloc[0], captures.iloc[-1]
-        before, after = (known.get((capture, variant), set()) for capture in (earlier, later))
-        if earlier != later:
-            ids = (len(after - before), len(before - after), len(before & after))
-            rows.append((variant, earlier, later, *ids))
-    return pd.DataFrame(rows, columns=["variant", "earlier", "later", "appeared", "gone", "stayed"])
+    measured = frames.images[~frames.images["status"].isin(UNKNOWN_COUNT)]
+    for variant, captures in measured.sort_values("capture").groupby("variant", sort=False)[
+        "capture"
+    ]:
+        pair = (captures.iloc[0], variant), (captures.iloc[-1], variant)
+        before, after = (ids.get(image, set()) for image in pair)
+        if pair[0] != pair[1]:
+            numbers = (len(after - before), len(before - after), len(before & after))
+            known = all(image in packages for image in pair)
+            same = packages[pair[0]] == packages[pair[1]] if known else pd.NA
+            rows.append((variant, pair[0][0], pair[1][0], *numbers, same))
+    columns = ["variant", "earlier", "later", "appeared", "gone", "stayed", "same_packages"]
+    return pd.DataFrame(rows, columns=columns).astype({"same_packages": "boolean"})
 
 
 def sizes(images: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Return every size that is known or could be: `variant, size, bytes, origin`.
+    """Return every size that is known or could be: `variant, kind, bytes, origin`.
 
-    `size` is `unpacked`, `compressed` or `published`; bytes are NA where nobody measured it.
+    `kind` is `unpacked`, `compressed` or `published`; bytes are NA where nobody measured it.
+    `images` are of one capture.
     """
     one = images.drop_duplicates("variant")
     printed = published[published["metric"].eq("image size") & published["unit"].eq("MB")]
@@ -151,7 +163,7 @@ def known_size(sizes: pd.DataFrame, wanted: str = "") -> str:
 
     Raises `ParameterInvalid` if the wanted one is no size, or known of no variant.
     """
-    known = sizes.assign(known=sizes["bytes"].notna()).groupby("size")["known"]
+    known = sizes.assign(known=sizes["bytes"].notna()).groupby("kind")["known"]
     if not wanted:
         full, some = known.all(), known.any()
         found = [s for s in SIZES if full[s]] or [s for s in SIZES if some[s]]
@@ -166,30 +178,42 @@ def known_size(sizes: pd.DataFrame, wanted: str = "") -> str:
     return wanted
 
 
+def known_baseline(sizes: pd.DataFrame, size: str, wanted: str = "", preferred: str = "") -> str:
+    """Return the variant to compare with: the wanted one, else the preferred one if it has a size.
+
+    Empty is the smallest one. Raises `ParameterInvalid` if the wanted one's size is not known.
+    """
+    known = sizes[sizes["kind"].eq(size)].dropna(subset="bytes")["variant"].tolist()
+    if wanted and wanted not in known:
+        raise ParameterInvalid(
+            f"baseline {wanted!r} has no {size} size; known of: {', '.join(known) or 'none'}"
+        )
+    return wanted or (preferred if preferred in known else "")
+
+
 def size_differences(sizes: pd.DataFrame, size: str, baseline: str = "") -> pd.DataFrame:
     """Return one size of every variant against a baseline's, smallest first.
 
-    `variant, size, bytes, difference_bytes, ratio, baseline`. An empty baseline is the smallest
-    variant. Raises `ParameterInvalid` if the baseline is not a variant whose size is known.
+    `variant, kind, bytes, difference_bytes, ratio, baseline`. An empty baseline is the smallest
+    variant. Raises `ParameterInvalid` if the baseline's size is not known.
     """
-    table = sizes[sizes["size"].eq(size)].sort_values("bytes", kind="stable", ignore_index=True)
+    baseline = known_baseline(sizes, size, baseline)
+    table = sizes[sizes["kind"].eq(size)].sort_values("bytes", kind="stable", ignore_index=True)
     of = table.dropna(subset="bytes").set_index("variant")["bytes"]
-    if baseline and baseline not in of.index:
-        raise ParameterInvalid(
-            f"baseline {baseline!r} has no {size} size; known of: {', '.join(of.index) or 'none'}"
-        )
     reference = of[baseline] if baseline else of.min() if len(of) else pd.NA
     name = baseline or (of.idxmin() if len(of) else pd.NA)
     return table.assign(
         difference_bytes=table["bytes"] - reference,
         ratio=(table["bytes"] / reference).astype("Float64"),
         baseline=name,
-    )[["variant", "size", "bytes", "difference_bytes", "ratio", "baseline"]]
+    )[["variant", "kind", "bytes", "difference_bytes", "ratio", "baseline"]]
 
 
 def _size_part(
     images: pd.DataFrame, size: str, values: Sequence[object], origin: object
 ) -> pd.DataFrame:
-    part = pd.DataFrame({"variant": images["variant"].to_numpy(), "size": size})
+    part = pd.DataFrame({"variant": images["variant"].to_numpy(), "kind": size})
     part["bytes"] = pd.array(values, dtype="Int64")
-    return part.assign(origin=origin)
+    return part.assign(
+        origin=pd.Series(origin, index=part.index, dtype="str").where(part["bytes"].notna())
+    )

@@ -23,6 +23,9 @@ SHOWN_PIXELS = 960
 TITLE_WIDTH = 58
 """Characters of the title that fit on a line of a figure."""
 
+FOOTER_WIDTH = 112
+"""Characters of the footer that fit on a line of a figure."""
+
 _FOOTER_SIZE = 14
 
 
@@ -40,17 +43,19 @@ class Exhibits:
         chart: Callable[..., Axes],
         frame: pd.DataFrame,
         title: str,
+        source: str = "",
         **options: Any,
     ) -> Image:
         """Return a chart of a frame as a picture; save it as PNG and SVG, the frame as CSV.
 
-        `title` says what the figure shows and is its alternative text; `options` go to the chart.
+        `title` says what the figure shows and is its alternative text; `options` go to the chart;
+        `source` adds to the footer where numbers come from elsewhere than the scanner.
         """
         with mpl.rc_context(fname=paths.STYLE):
             figure = Figure()
             chart(frame, figure.subplots(), **options)
             figure.suptitle(_wrapped(title), x=0.012, ha="left")
-            self._footer(figure)
+            self._footer(figure, source)
             png = _render(figure, "png")
             if self.folder:
                 _write(self.folder / "figures" / f"{name}.png", png)
@@ -59,7 +64,7 @@ class Exhibits:
         return Image(data=png, width=SHOWN_PIXELS, alt=title)
 
     def table(self, name: str, frame: pd.DataFrame) -> HTML:
-        """Return a frame as a table for readers; save it as CSV with its raw values."""
+        """Return a frame as a table for readers; save it as CSV, unrounded, for programs."""
         if self.folder:
             self._save(name, frame)
         return HTML(_html(frame))
@@ -74,17 +79,20 @@ class Exhibits:
         text = escape.csv_frame(frame).to_csv(index=False, lineterminator="\n")
         _write(self.folder / "tables" / f"{name}.csv", text.encode())
 
-    def _footer(self, figure: Figure) -> None:
-        figure.text(
-            0.012, 0.012, footer(self.study, self.images), size=_FOOTER_SIZE, color="#666666"
-        )
+    def _footer(self, figure: Figure, source: str) -> None:
+        text = footer(self.study, self.images, source)
+        figure.text(0.012, 0.012, text, size=_FOOTER_SIZE, color="#666666")
         engine = figure.get_layout_engine()
         assert isinstance(engine, ConstrainedLayoutEngine)
-        engine.set(rect=(0, 0.05, 1, 0.95))
+        room = 0.025 + 0.028 * (1 + text.count("\n"))
+        engine.set(rect=(0, room, 1, 1 - room))
 
 
-def footer(study: str, images: pd.DataFrame) -> str:
-    """Return where a figure's numbers come from: study, capture, scanner, DB and scan date."""
+def footer(study: str, images: pd.DataFrame, source: str = "") -> str:
+    """Return where a figure's numbers come from: study, capture, scanner, DB and scan date.
+
+    `source` is where else they come from; two lines where one is too short.
+    """
     parts = [f"study {study}"]
     if captures := _distinct(images["capture"][images["capture"].ne("")]):
         parts.append(f"capture {captures}")
@@ -93,7 +101,10 @@ def footer(study: str, images: pd.DataFrame) -> str:
     parts.append(f"{partial}DB of {_days(images['db_updated_at']) or 'unknown date'}")
     if scanned := _days(images["scanned_at"]):
         parts.append(f"scanned {scanned}")
-    return escape.plain(" · ".join(parts))
+    if source:
+        parts.append(source)
+    text = escape.plain(" · ".join(parts))
+    return "\n".join(textwrap.wrap(text, FOOTER_WIDTH, break_on_hyphens=False))
 
 
 def _wrapped(title: str) -> str:
@@ -161,7 +172,7 @@ def _readable(column: pd.Series) -> pd.Series:
 def _heading(name: object) -> str:
     """Return a column's name as words."""
     words = str(name).removesuffix("_bytes").removesuffix("_at").replace("_", " ")
-    named = {"bytes": "size", "db updated": "DB of", "os eol": "past end of life"}
+    named = {"bytes": "size", "db updated": "DB of", "os eol": "past end of life when scanned"}
     return escape.plain(named.get(words, words))
 
 

@@ -14,7 +14,9 @@ _CODES = {severity: code for code, severity in enumerate(SEVERITIES)}
 
 TEXT, COUNT, SCORE, FLAG, TIME = "str", "Int64", "Float64", "boolean", "datetime64[us, UTC]"
 
-SCANNED, NO_OS, MISSING = "scanned", "no-os", "missing"
+SCANNED, NO_OS, NOT_LOOKED, MISSING = "scanned", "no-os", "not-looked", "missing"
+UNKNOWN_COUNT = frozenset({NOT_LOOKED, MISSING})
+"""Statuses of images whose number of vulnerabilities is not known."""
 
 
 class Column(NamedTuple):
@@ -75,7 +77,8 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
             "status",
             TEXT,
             "`scanned`; `no-os`: scanned, but no operating system was recognised, so its packages "
-            "were not looked at; `missing`: no report, so nothing is known",
+            "were not looked at; `not-looked`: the report holds secrets, licences or "
+            "misconfigurations only; `missing`: no report",
         ),
     ),
     "findings": (

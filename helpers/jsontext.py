@@ -48,12 +48,16 @@ def _text(
     too_large = ReportInvalid(path, f"more than {MAX_BYTES:,} bytes", "Split it by image")
     if size is not None and size > MAX_BYTES:
         raise too_large
-    text = _whole(file, size) if size else bytearray()
-    while chunk := file.read(2**20):
+    text: Text = _whole(file, size) if size else bytearray()
+    if chunk := file.read(2**20):
         # A pipe, an unzipped file, or one that has grown since its size was taken.
-        text = bytearray(text) + chunk
-        if len(text) > MAX_BYTES:
-            raise too_large
+        grown = bytearray(text)
+        while chunk:
+            grown += chunk
+            if len(grown) > MAX_BYTES:
+                raise too_large
+            chunk = file.read(2**20)
+        text = grown
     if encoding == "utf-8":
         return text[3:] if bytes(text[:3]) == b"\xef\xbb\xbf" else text
     return str(text, encoding).lstrip("\ufeff").encode()

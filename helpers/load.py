@@ -11,16 +11,18 @@ from helpers import frames, paths, report, rows
 from helpers.errors import StudyInvalid
 from helpers.frames import Frames
 from helpers.rows import Evidence
-from helpers.study import Study, open_study
+from helpers.study import Facts, Study, open_study
 
 
-def load_reports(reports: Iterable[str | os.PathLike[str]]) -> Frames:
-    """Return the frames of any mix of Trivy JSON reports: one image a report, also a clean one.
+def load_reports(reports: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Frames:
+    """Return the frames of a Trivy JSON report or any mix of them: one image a report.
 
     A variant is named after its file, and after its folders where files are named alike; a file
     given twice counts once, and the order of files does not matter. Raises `ReportInvalid`.
     """
-    names = variant_names({Path(path).absolute() for path in reports})
+    given = [reports] if isinstance(reports, str | os.PathLike) else reports
+    # Not resolved: that would follow links, and a pipe has no path to be resolved to.
+    names = variant_names({Path(os.path.abspath(path)) for path in given})  # noqa: PTH100
     return load([Evidence(name, path=path) for path, name in sorted(names.items())])
 
 
@@ -35,7 +37,9 @@ def load_study(name: str, captures: str | Sequence[str] = "") -> Frames:
     wanted = [captures] if isinstance(captures, str) else list(captures)
     if wanted == ["all"]:
         wanted = study.captures()
-    return load([item for capture in wanted for item in _of_capture(study, capture)])
+    # Two names may mean the same capture: the default's and an empty one.
+    facts = {found.capture: found for found in map(study.facts, wanted)}
+    return load([item for found in facts.values() for item in _of_capture(study, found)])
 
 
 def load_published(name: str) -> pd.DataFrame:
@@ -43,15 +47,36 @@ def load_published(name: str) -> pd.DataFrame:
 
     A study without such numbers gives a frame without rows. Raises `StudyInvalid`.
     """
-    path = open_study(name).published()
+    study = open_study(name)
+    path = study.published()
     if not path.is_file():
         return frames.make("published", {})
     try:
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-        return frames.make("published", {c: table[c] for c in frames.columns("published")})
+        raw = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        table = frames.make("published", {c: raw[c] for c in frames.columns("published")})
     except (ValueError, KeyError, TypeError) as error:
         wanted = ", ".join(frames.columns("published"))
         raise StudyInvalid(f"{path}: {error}. Its columns are {wanted}") from error
+    wrong = {
+        "a variant that the study does not have": ~table["variant"].isin(study.names()),
+        "a metric, severity or unit that is none of the data dictionary's": ~_is_known(table),
+        "a count of findings that is no whole number": table["metric"].eq("findings")
+        & table["value"].mod(1).ne(0),
+        "a number twice": table.duplicated(["variant", "metric", "severity"], keep=False),
+    }
+    for what, rows_with_it in wrong.items():
+        if rows_with_it.any():
+            line = int(rows_with_it.to_numpy().argmax()) + 2
+            raise StudyInvalid(f"{path}, line {line}: {what}")
+    return table
+
+
+def _is_known(published: pd.DataFrame) -> pd.Series:
+    """Return which published numbers are of a kind that the data dictionary names."""
+    levels = [*frames.SEVERITIES, "TOTAL"]
+    counts = published["metric"].eq("findings") & published["severity"].isin(levels)
+    sizes = published["metric"].eq("image size") & published["unit"].eq("MB")
+    return counts | (sizes & published["severity"].isna())
 
 
 def load(evidence: Iterable[Evidence]) -> Frames:
@@ -84,11 +109,10 @@ def _name(path: Path, depth: int) -> str:
     stem = path.name.removesuffix(".gz").removesuffix(".json") or path.name
     # Two files that differ in their suffix alone are told apart by it, once folders are used up.
     last = path.name if depth > len(path.parts) else stem
-    return "/".join([*path.parts[-depth:-1], last]) if depth > 1 else stem
+    return paths.shown(Path(*path.parts[-depth:-1], last) if depth > 1 else Path(stem))
 
 
-def _of_capture(study: Study, capture: str) -> list[Evidence]:
-    facts = study.facts(capture)
+def _of_capture(study: Study, facts: Facts) -> list[Evidence]:
     items = []
     for variant in study.variants:
         path = paths.evidence(study.name, facts.capture, variant.name) / "trivy.json"

@@ -10,6 +10,11 @@ STYLE = HELPERS / "kit.mplstyle"
 PAGE_TEMPLATE = "page.html.j2"
 
 
+def shown(path: Path) -> str:
+    """Return a path as text that can be written anywhere, also if its bytes are not UTF-8."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
 def data() -> Path:
     """Return the data folder: `data/` of the project, or what `KIT_DATA` names."""
     return Path(os.environ.get("KIT_DATA") or ROOT / "data").resolve()

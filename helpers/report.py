@@ -189,7 +189,10 @@ _LEGACY = msgspec.json.Decoder(list[LegacyResult])
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ITEMS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
-_LEGACY_TARGET = re.compile(r"^(?P<artifact>.*) \((?P<family>[a-z.-]+) (?P<version>[^()\s]+)\)$")
+_LEGACY_TARGET = re.compile(
+    r"^(?P<artifact>.*?) \((?P<family>[a-z][a-z .-]*) (?P<version>[^()\s]+( \([^()]*\))?)\)$"
+)
+"""As in `shop:v1 (alpine 3.11.5)` and `x (amazon 2 (Karoo))`; a family may be several words."""
 
 _OTHER_ARTIFACTS = {"aws_account": "a Trivy report of an AWS account"}
 

@@ -17,10 +17,14 @@ from helpers.report import (
 )
 
 _OS_TYPES = frozenset(
-    "alma alpine amazon azurelinux bottlerocket cbl-mariner centos chainguard debian echo fedora "
-    "minimos opensuse opensuse.leap oracle photon redhat rocky seal suse ubuntu wolfi".split()
-)
+    "alma alpine amazon azurelinux bottlerocket cbl-mariner centos chainguard coreos debian echo "
+    "fedora minimos opensuse opensuse-leap opensuse-tumbleweed opensuse.leap opensuse.tumbleweed "
+    "oracle photon redhat rocky seal slem sles suse ubuntu wolfi".split()
+) | {"suse linux enterprise server", "suse linux enterprise micro"}
 """Result types that are operating systems (Trivy's `ftypes.OSType`), for reports without Class."""
+
+_OTHER_CLASSES = frozenset({"config", "custom", "license", "license-file", "secret"})
+"""Result classes that hold no packages and no vulnerabilities."""
 
 _SOURCES = {"container_image": "image", "cyclonedx": "sbom", "spdx": "sbom"}
 
@@ -102,8 +106,17 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "db_updated_at": utc(item.db_updated_at),
         "db_coverage": item.db_coverage or None,
         "scanned_at": utc(report.created_at),
-        "status": frames.SCANNED if system.family else frames.NO_OS,
+        "status": _status(report),
     }
+
+
+def _status(report: Report) -> str:
+    """Return whether vulnerabilities were looked for, and whether in an operating system."""
+    results = report.results or []
+    if results and all(result.result_class in _OTHER_CLASSES for result in results):
+        return frames.NOT_LOOKED
+    known = report.metadata and report.metadata.os and report.metadata.os.family
+    return frames.SCANNED if known else frames.NO_OS
 
 
 def _packages(item: Evidence, result: Result) -> dict[str, Any]:
@@ -212,4 +225,5 @@ def _source_packages(result: Result) -> dict[tuple[str | None, str | None], str]
 
 def _inside(path: Path) -> str:
     """Return a path below the data folder without what is above it; any other path as it is."""
-    return str(path.relative_to(paths.data()) if path.is_relative_to(paths.data()) else path)
+    inside = path.is_relative_to(paths.data())
+    return paths.shown(path.relative_to(paths.data()) if inside else path)

@@ -42,6 +42,9 @@ def reproduce(
     `StudyInvalid` and `ParameterInvalid` before any kernel starts.
     """
     started = datetime.now(UTC)
+    if "KIT_DATA" in os.environ:
+        # Kernels have another working directory: a relative path would lead them elsewhere.
+        os.environ["KIT_DATA"] = str(paths.data())
     study = open_study(study_name)
     wanted = list(notebooks or paths.notebooks())
     values = _checked(study, dict(given or {}), wanted)

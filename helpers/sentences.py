@@ -4,12 +4,13 @@ Titles are plain text; everything else is Markdown in which names are escaped.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
 from helpers import compare, escape
 from helpers.compare import FINDINGS, MB, TOTAL
-from helpers.frames import MISSING, NO_OS
+from helpers.frames import MISSING, NO_OS, NOT_LOOKED, SCANNED, UNKNOWN_COUNT
 from helpers.study import Study
 
 MEASURED_AS = {
@@ -38,22 +39,28 @@ def not_shown(study: Study) -> str:
 
 def images(frame: pd.DataFrame) -> str:
     """Return how many images were scanned, and which must be read with care and why."""
-    scanned = int(frame["status"].ne(MISSING).sum())
-    parts = [f"{scanned} of {_number(len(frame), 'image')} scanned."]
-    if names := _names(frame[frame["status"].eq(MISSING)]):
-        parts.append(f"No report, so nothing is known: {names}.")
-    if names := _names(frame[frame["status"].eq(NO_OS)]):
-        parts.append(
-            f"**No operating system was recognised in {names}:** its system packages were not "
-            "looked at, so a low count there is no good sign."
-        )
-    if names := _names(frame[frame["os_eol"].fillna(False)]):
+    scanned = int((~frame["status"].isin(UNKNOWN_COUNT)).sum())
+    parts = [f"{scanned} of {_number(len(frame), 'image')} scanned for vulnerabilities."]
+    for status, told in _CARE.items():
+        if named := _names(frame[frame["status"].eq(status)]):
+            parts.append(f"{told}: {named}.")
+    if named := _names(frame[frame["os_eol"].fillna(False)]):
         days = " and ".join(sorted(frame["scanned_at"].dropna().dt.strftime("%Y-%m-%d").unique()))
         parts.append(
-            f"Past the end of life of its operating system when scanned ({days}): {names}. "
-            "Its advisories are complete only up to then."
+            f"Past its operating system's end of life on the day of the scan ({days}; the database "
+            f"may be older): {named}."
         )
     return " ".join(parts)
+
+
+_CARE = {
+    MISSING: "No report, so nothing is known",
+    NOT_LOOKED: "Only secrets, licences or misconfigurations were looked for, so nothing is known",
+    NO_OS: (
+        "No operating system was recognised, so system packages were not looked at, and a low "
+        "count is no good sign"
+    ),
+}
 
 
 def reproduction(table: pd.DataFrame) -> str:
@@ -66,7 +73,12 @@ def reproduction(table: pd.DataFrame) -> str:
         f"{name(t.variant)} {_of(t.reproduced)} of {t.published}" for t in total.itertuples()
     )
     if same.all():
-        return f"All {len(table)} published numbers come out to the digit ({pairs})."
+        every = (
+            "The one published number comes"
+            if len(table) == 1
+            else (f"All {len(table)} published numbers come")
+        )
+        return f"{every} out to the digit ({pairs})."
     wrong = _list(f"{name(t.variant)} {t.severity}" for t in table[~same].itertuples())
     return f"{int(same.sum())} of {len(table)} published numbers come out ({pairs}). Not: {wrong}."
 
@@ -87,29 +99,40 @@ def breakdown_title(counts: pd.DataFrame, what: str = FINDINGS) -> str:
 
 def breakdown(counts: pd.DataFrame, what: str = FINDINGS) -> str:
     """Return each image's total and how much of it is HIGH or CRITICAL."""
-    serious = counts[counts["severity"].ge("HIGH")]
-    totals = compare.totals(counts).assign(serious=compare.totals(serious)["total"])
+    serious = compare.totals(counts[counts["severity"].ge("HIGH")])["total"]
     parts = [
-        f"{name(t.variant)} has {_of(t.total)} {what}, {_of(t.serious)} of them HIGH or CRITICAL"
-        for t in totals.itertuples()
+        f"{name(t.variant)}: not measured"
+        if pd.isna(t.total)
+        else f"{name(t.variant)} has {t.total:,} {what}, {t.serious:,} of them HIGH or CRITICAL"
+        for t in compare.totals(counts).assign(serious=serious).itertuples()
     ]
     return f"{_list(parts, '; ')}."
 
 
-def hidden(table: pd.DataFrame) -> str:
+def hidden(table: pd.DataFrame, images: pd.DataFrame) -> str:
     """Return what an image's total of findings hides: distinct vulnerabilities, and fixes."""
-    lines = [
-        f"- {name(t.variant)}: {_number(t.findings, 'finding')}, "
-        f"**{_number(t.vulnerabilities, 'vulnerability')}**, of the findings "
-        f"**{_share(t.fixable_findings, t.findings)}** fixable with a newer package"
-        for t in table.itertuples()
-    ]
+    lines = [f"- {name(t.variant)}: {_told(t)}" for t in table.itertuples()]
     note = (
         "A finding is a vulnerability in one package, so one vulnerability in two packages is two "
-        "findings. Alpine's advisories name only what has a fix, Debian's also what has none: "
-        "an unfixed vulnerability of an Alpine image cannot be seen here."
+        "findings."
     )
+    if alpine := _names(images[images["os_family"].eq("alpine")]):
+        note += (
+            " Alpine's advisories name only what has a fix, Debian's also what has none: what is "
+            f"unfixed in {alpine} cannot be seen here."
+        )
     return "\n".join([*lines, "", note])
+
+
+def _told(row: Any) -> str:
+    if pd.isna(row.findings):
+        return "not measured"
+    vulnerabilities = _number(row.vulnerabilities, "vulnerability")
+    told = f"{_number(row.findings, 'finding')}, **{vulnerabilities}**"
+    if row.findings:
+        share = _share(row.fixable_findings, row.findings)
+        told += f", of the findings **{share}** fixable with a newer package"
+    return told
 
 
 def captures_title(counts: pd.DataFrame, what: str = FINDINGS) -> str:
@@ -123,44 +146,54 @@ def captures_title(counts: pd.DataFrame, what: str = FINDINGS) -> str:
     return f"{what.capitalize()}, {' → '.join(captures)}: {_title_list(parts)}"
 
 
-def captures(table: pd.DataFrame, moved: pd.DataFrame) -> str:
+def captures(moved: pd.DataFrame, images: pd.DataFrame) -> str:
     """Return how the same images' counts moved between captures, and why that is no merit."""
-    if table["capture"].nunique() < 2:
-        return "This study has one capture, so nothing can be said of how its counts moved."
-    parts = [
-        f"{name(m.variant)}: {_number(m.appeared, 'vulnerability')} appeared, {m.gone} went"
+    if moved.empty:
+        return "No image was measured in two captures, so nothing can be said of how counts moved."
+    lines = [
+        f"- {name(m.variant)}, {m.earlier} → {m.later}: "
+        f"{_number(m.appeared, 'vulnerability')} appeared, {m.gone} went, {m.stayed} stayed"
         for m in moved.itertuples()
     ]
-    return (
-        f"Nothing changed in the images, only what is known of them. {_list(parts, '; ')}. "
-        "A count that hardly moves is no merit of an image: a distribution past its end of life "
-        "publishes no more advisories, and what is not published is not counted."
-    )
-
-
-def learned(by_lens: pd.DataFrame, across: pd.DataFrame) -> str:
-    """Return which variant has the fewest under each lens and capture, and whether that changes."""
-    lenses = [column for column in by_lens if column not in ("capture", "variant")]
-    lines, winners = [], set()
-    for capture, rows in across.groupby("capture"):
-        for lens in lenses:
-            known = rows.dropna(subset=lens)
-            if known.empty:
-                continue
-            fewest = known[known[lens].eq(known[lens].min())]["variant"]
-            winners.add(tuple(sorted(fewest)))
-            label = f"{str(lens).replace('_', ' ')}, {escape.markdown(capture)}"
-            lines.append(f"- {label}: fewest on {_list(name(v) for v in fewest)}")
-    if not lines:
-        return "No image was measured, so nothing was learned."
-    steady = (
-        "under every lens and capture"
-        if len(winners) == 1
-        else (
-            "under some lenses and captures only: **the answer depends on how and when one counts**"
+    same = moved["same_packages"]
+    if same.fillna(False).all():
+        why = "The packages are the same each time, so only what is known of them has changed."
+    elif changed := _names(moved[~same.fillna(True)]):
+        why = f"The packages changed in {changed}: there, the image moved and not only the facts."
+    else:
+        why = "Not every report lists packages, so whether an image changed is not known."
+    if ended := _names(images[images["os_eol"].fillna(False)]):
+        why += (
+            f" Past the end of life when scanned: {ended}. After it a distribution publishes no "
+            "advisories, and what is not published is not counted: a count that hardly moves is no "
+            "merit of an image."
         )
-    )
-    return "\n".join([f"One image has the fewest {steady}.", "", *lines])
+    return "\n".join([*lines, "", why])
+
+
+def learned(across: pd.DataFrame) -> str:
+    """Return which variant has the fewest under each lens and capture, and whether that changes."""
+    known = across[across["status"].eq(SCANNED)].dropna(subset=FINDINGS)
+    if known["variant"].nunique() < 2:
+        return "Fewer than two images were measured, so none has fewer than another."
+    lines = []
+    winners = set()
+    for capture, rows in known.groupby("capture"):
+        for lens in compare.LENS_COLUMNS:
+            fewest = tuple(rows[rows[lens].eq(rows[lens].min())]["variant"])
+            winners.add(fewest)
+            label = f"{lens.replace('_', ' ')}, {escape.markdown(capture)}"
+            lines.append(f"- {label}: fewest on {_list(map(name, fewest))}")
+    first, *others = winners
+    if others:
+        told = "**Which image has the fewest depends on how and when one counts:**"
+    elif len(first) > 1:
+        told = (
+            f"{_list(map(name, first))} have the fewest under every lens and capture, and as many:"
+        )
+    else:
+        told = f"{name(first[0])} has the fewest under every lens and capture:"
+    return "\n".join([told, "", *lines])
 
 
 def size_title(table: pd.DataFrame, size: str) -> str:
@@ -195,7 +228,7 @@ def sizes(table: pd.DataFrame, size: str) -> str:
 
 def size_kinds(table: pd.DataFrame) -> str:
     """Return which sizes the evidence has, and what each is."""
-    known = table[table["bytes"].notna()]["size"].unique()
+    known = table[table["bytes"].notna()]["kind"].unique()
     lacking = [size for size in compare.SIZES if size not in known]
     have = _list(f"`{size}`" for size in known) or "none"
     text = (
@@ -205,9 +238,17 @@ def size_kinds(table: pd.DataFrame) -> str:
     return text + (f" Not measured: {_list(f'`{size}`' for size in lacking)}." if lacking else "")
 
 
+def size_origin(table: pd.DataFrame, size: str) -> str:
+    """Return where published sizes are from, for a figure's footer; nothing for measured ones."""
+    if size != compare.PUBLISHED:
+        return ""
+    origins = table[table["kind"].eq(size)]["origin"].dropna()
+    return f"sizes: {_list(dict.fromkeys(origins))}"
+
+
 def size_reach(table: pd.DataFrame, size: str) -> str:
     """Return what the compared size does and does not say."""
-    known = table[table["size"].eq(size) & table["bytes"].notna()]
+    known = table[table["kind"].eq(size) & table["bytes"].notna()]
     if known.empty:
         return "No size is known in this study."
     origin = _list(dict.fromkeys(escape.markdown(o) for o in known["origin"].dropna()))
@@ -219,19 +260,19 @@ def size_reach(table: pd.DataFrame, size: str) -> str:
 
 
 def verdicts(table: pd.DataFrame) -> str:
-    """Return each claim with its verdict, as a list."""
+    """Return each claim with its verdict and what that rests on, as a list."""
+    if table["evidence"].nunique() == 1:
+        return f"No claim of the post is tested: {escape.markdown(table['evidence'].iloc[0])}."
     lines = [
-        f"- *{verdict}*: {escape.markdown(text)}"
-        for text, verdict in zip(table["claim"], table["verdict"], strict=True)
+        f"- {escape.markdown(c.claim)}: **{c.verdict}**"
+        + f" ({escape.markdown(c.measured or c.evidence)})"
+        for c in table.itertuples()
     ]
-    return "\n".join(
-        [
-            *lines,
-            "",
-            "A count is not a risk: whether anything found can be reached in "
-            "the running app was not looked at.",
-        ]
+    note = (
+        "A count is not a risk: whether anything found can be reached in the running app was not "
+        "looked at."
     )
+    return "\n".join([*lines, "", note])
 
 
 def claims(table: pd.DataFrame) -> str:
@@ -263,10 +304,8 @@ def _list(parts: Iterable[str], separator: str = ", ") -> str:
     return separator.join(parts)
 
 
-def _number(count: object, noun: str) -> str:
-    """Return a count with its noun; `not measured` for NA."""
-    if pd.isna(count):
-        return f"{noun} count not measured"
+def _number(count: int, noun: str) -> str:
+    """Return a count with its noun."""
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{count:,} {noun if count == 1 else plural}"
 
@@ -275,9 +314,7 @@ def _of(count: object) -> str:
     return "not measured" if pd.isna(count) else f"{count:,}"
 
 
-def _share(part: object, whole: object) -> str:
-    if pd.isna(part) or pd.isna(whole):
-        return "not measured"
+def _share(part: int, whole: int) -> str:
     return "none" if part == 0 else "all" if part == whole else f"{part:,} of {whole:,}"
 
 

@@ -12,6 +12,9 @@ from msgspec import Struct, field
 from helpers import paths
 from helpers.errors import StudyInvalid
 
+CAPTURE_NAME = re.compile(r"\d{4}-\d{2}(-\d{2})?([.-][A-Za-z0-9]+)*")
+"""A capture is named by its date, and by more where a day or month has several."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -66,9 +69,10 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
     name: str = ""
 
     def captures(self) -> list[str]:
-        """Return the names of the study's captures, oldest first."""
+        """Return the names of the study's captures; they begin with a date, so oldest first."""
         folder = paths.study(self.name)
-        return sorted(path.parent.name for path in folder.glob("[!.]*/capture.json"))
+        named = [path.parent.name for path in folder.glob("*/capture.json")]
+        return sorted(name for name in named if CAPTURE_NAME.fullmatch(name))
 
     def facts(self, capture: str = "") -> Facts:
         """Return what is recorded of a capture; empty is the default one."""
@@ -84,9 +88,19 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
             )
         path = paths.capture(self.name, wanted) / "capture.json"
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Facts)
+            facts = msgspec.json.decode(path.read_bytes(), type=Facts)
         except msgspec.MsgspecError as error:
             raise StudyInvalid(f"{path}: {error}. Make the capture again") from error
+        if (facts.study, facts.capture) != (self.name, wanted):
+            raise StudyInvalid(
+                f"{path} is of capture {facts.capture!r} of study {facts.study!r}: "
+                "a capture keeps the name that it was made under"
+            )
+        return facts
+
+    def names(self) -> list[str]:
+        """Return the names of its variants."""
+        return [variant.name for variant in self.variants]
 
     def by_role(self, role: str) -> str | None:
         """Return the name of the variant that plays a role in the blog's claims, or `None`."""
@@ -119,7 +133,7 @@ def open_study(name: str) -> Study:
 
 def _check(study: Study, path: Path) -> None:
     """Raise `StudyInvalid` if variants are none, named alike or named so that no folder can be."""
-    found = [variant.name for variant in study.variants]
+    found = study.names()
     if not found:
         raise StudyInvalid(f"{path}: a study needs at least one [[variants]]")
     if bad := [name for name in found if not _NAME.fullmatch(name)]:

@@ -5,11 +5,12 @@ import io
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from helpers import escape, report
+from helpers import escape, paths, report
 from helpers.frames import SEVERITIES
 
 LEVELS = {level: level.lower() for level in reversed(SEVERITIES)}
@@ -30,7 +31,7 @@ def row(path: str | os.PathLike[str]) -> Row:
     ids = Counter(v.vulnerability_id or None for v in found)
     system = decoded.metadata and decoded.metadata.os
     return {
-        "file": os.fspath(path),
+        "file": paths.shown(Path(path)),
         "artifact": decoded.artifact_name or None,
         "os": f"{system.family} {system.name or ''}".strip() if system and system.family else None,
         "findings": len(found),
