@@ -23,7 +23,7 @@ SHOWN_PIXELS = 960
 TITLE_WIDTH = 58
 """Characters of the title that fit on a line of a figure."""
 
-FOOTER_WIDTH = 112
+FOOTER_WIDTH = 124
 """Characters of the footer that fit on a line of a figure."""
 
 _FOOTER_SIZE = 14
@@ -136,7 +136,7 @@ def _html(frame: pd.DataFrame) -> str:
 
 
 _WORDS = 'class="words" style="text-align: left"'
-_FIGURE = 'class="figure" style="text-align: right; white-space: nowrap"'
+_FIGURE = 'class="figure" style="text-align: right"'
 
 
 def _row(tag: str, cells: Iterable[object], kinds: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """Sentences that answer: every number in them is computed from a frame.
 
-Titles are plain text; everything else is Markdown in which names are escaped.
+They are Markdown, in which names are escaped.
 """
 
 from collections.abc import Iterable
@@ -11,22 +11,22 @@ import pandas as pd
 from helpers import compare, escape
 from helpers.compare import FINDINGS, MB, TOTAL
 from helpers.frames import MISSING, NO_OS, NOT_LOOKED, SCANNED, UNKNOWN_COUNT
+from helpers.headlines import MEASURED_AS, difference, shown
 from helpers.study import Study
-
-MEASURED_AS = {
-    compare.UNPACKED: "unpacked",
-    compare.COMPRESSED: "compressed",
-    compare.PUBLISHED: "as published",
-}
 
 
 def about(study: Study) -> str:
-    """Return what a study's evidence is, and where each variant comes from."""
+    """Return what a study's evidence is."""
+    return " ".join(study.about.split())
+
+
+def variants(study: Study) -> str:
+    """Return where each variant of a study comes from, as a list."""
     lines = [
         f"- {name(v.name)}" + (f" (on `{v.base}`)" if v.base else "") + f": {v.about}"
         for v in study.variants
     ]
-    return "\n".join([" ".join(study.about.split()), "", *lines])
+    return "\n".join(lines)
 
 
 def not_shown(study: Study) -> str:
@@ -70,7 +70,7 @@ def reproduction(table: pd.DataFrame) -> str:
     same = table["published"].eq(table["reproduced"]).fillna(False)
     total = table[table["severity"].eq(TOTAL)]
     pairs = _list(
-        f"{name(t.variant)} {_of(t.reproduced)} of {t.published}" for t in total.itertuples()
+        f"{name(t.variant)} {shown(t.reproduced)} of {t.published}" for t in total.itertuples()
     )
     if same.all():
         every = (
@@ -81,20 +81,6 @@ def reproduction(table: pd.DataFrame) -> str:
         return f"{every} out to the digit ({pairs})."
     wrong = _list(f"{name(t.variant)} {t.severity}" for t in table[~same].itertuples())
     return f"{int(same.sum())} of {len(table)} published numbers come out ({pairs}). Not: {wrong}."
-
-
-def counted(lens: str, fixable: bool) -> str:
-    """Return what a lens counts, for a label."""
-    return f"{'fixable ' if fixable else ''}{lens}"
-
-
-def breakdown_title(counts: pd.DataFrame, what: str = FINDINGS) -> str:
-    """Return the headline of a severity breakdown: totals, the largest first."""
-    totals = compare.totals(counts).sort_values("total", ascending=False, kind="stable")
-    known = totals.dropna(subset="total")
-    parts = [f"{_title_name(t.variant)} {t.total:,}" for t in known.itertuples()]
-    lost = [f"{_title_name(v)} not measured" for v in totals[totals["total"].isna()]["variant"]]
-    return f"{what.capitalize()}: {', '.join(filter(None, [_title_list(parts), *lost[:2]]))}"
 
 
 def breakdown(counts: pd.DataFrame, what: str = FINDINGS) -> str:
@@ -133,17 +119,6 @@ def _told(row: Any) -> str:
         share = _share(row.fixable_findings, row.findings)
         told += f", of the findings **{share}** fixable with a newer package"
     return told
-
-
-def captures_title(counts: pd.DataFrame, what: str = FINDINGS) -> str:
-    """Return the headline of the same images under several captures: every total, in time."""
-    totals = compare.totals(counts).sort_values("capture", kind="stable")
-    captures = totals["capture"].unique()
-    parts = [
-        f"{_title_name(variant)} {' → '.join(map(_of, rows['total']))}"
-        for variant, rows in totals.groupby("variant", sort=False)
-    ]
-    return f"{what.capitalize()}, {' → '.join(captures)}: {_title_list(parts)}"
 
 
 def captures(moved: pd.DataFrame, images: pd.DataFrame) -> str:
@@ -188,25 +163,10 @@ def learned(across: pd.DataFrame) -> str:
     if others:
         told = "**Which image has the fewest depends on how and when one counts:**"
     elif len(first) > 1:
-        told = (
-            f"{_list(map(name, first))} have the fewest under every lens and capture, and as many:"
-        )
+        told = f"As few under every lens and capture: {_list(map(name, first))}."
     else:
         told = f"{name(first[0])} has the fewest under every lens and capture:"
     return "\n".join([told, "", *lines])
-
-
-def size_title(table: pd.DataFrame, size: str) -> str:
-    """Return the headline of a size comparison."""
-    known = table.dropna(subset="bytes")
-    if len(known) < 2:
-        return f"Image size, {MEASURED_AS[size]}: nothing to compare"
-    base = known["baseline"].iloc[0]
-    others = known[known["variant"].ne(base)]
-    parts = [
-        f"{_title_name(o.variant)} {_difference(o.difference_bytes)}" for o in others.itertuples()
-    ]
-    return f"Size against {_title_name(base)}, {MEASURED_AS[size]}: {_title_list(parts)}"
 
 
 def sizes(table: pd.DataFrame, size: str) -> str:
@@ -217,7 +177,7 @@ def sizes(table: pd.DataFrame, size: str) -> str:
     base = known["baseline"].iloc[0]
     parts = [
         f"{name(k.variant)} is {k.bytes / MB:,.1f} MB"
-        + ("" if k.variant == base else f", {_difference(k.difference_bytes)} than {name(base)}")
+        + ("" if k.variant == base else f", {difference(k.difference_bytes)} than {name(base)}")
         for k in known.itertuples()
     ]
     text = f"{_list(parts, '; ')} ({MEASURED_AS[size]})."
@@ -236,14 +196,6 @@ def size_kinds(table: pd.DataFrame) -> str:
         f"sends) and what a daemon prints, which differs by version. Known here: {have}."
     )
     return text + (f" Not measured: {_list(f'`{size}`' for size in lacking)}." if lacking else "")
-
-
-def size_origin(table: pd.DataFrame, size: str) -> str:
-    """Return where published sizes are from, for a figure's footer; nothing for measured ones."""
-    if size != compare.PUBLISHED:
-        return ""
-    origins = table[table["kind"].eq(size)]["origin"].dropna()
-    return f"sizes: {_list(dict.fromkeys(origins))}"
 
 
 def size_reach(table: pd.DataFrame, size: str) -> str:
@@ -287,15 +239,6 @@ def name(variant: object) -> str:
     return f"**{escape.markdown(variant)}**"
 
 
-def _title_name(variant: object) -> str:
-    return escape.short(variant, 30)
-
-
-def _title_list(parts: list[str]) -> str:
-    """Return what fits into a headline: of many, the first and the last."""
-    return ", ".join(parts if len(parts) <= 3 else [parts[0], "…", parts[-1]])
-
-
 def _names(frame: pd.DataFrame) -> str:
     return _list(name(variant) for variant in dict.fromkeys(frame["variant"]))
 
@@ -310,13 +253,5 @@ def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else plural}"
 
 
-def _of(count: object) -> str:
-    return "not measured" if pd.isna(count) else f"{count:,}"
-
-
 def _share(part: int, whole: int) -> str:
     return "none" if part == 0 else "all" if part == whole else f"{part:,} of {whole:,}"
-
-
-def _difference(size_bytes: float) -> str:
-    return f"{abs(size_bytes) / MB:,.1f} MB {'larger' if size_bytes >= 0 else 'smaller'}"

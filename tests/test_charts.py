@@ -94,6 +94,33 @@ def test_an_unknown_size_says_so(ax: Axes, frames_of) -> None:
     assert texts(ax) == ["10.0 MB\nbaseline", "not measured"]
 
 
+def test_a_count_without_a_known_os_is_marked(ax: Axes, frames_of) -> None:
+    loaded = frames_of(clean=trivy(), scratch=trivy(Metadata={}))
+    charts.severity_breakdown(compare.severity_counts(loaded.findings, loaded.images), ax)
+    assert texts(ax) == ["0", "0 (no OS recognised)"]
+
+
+def test_the_baseline_is_drawn_at_its_size(ax: Axes, blog: Frames) -> None:
+    sizes = compare.sizes(blog.images, load_published("blog-2022"))
+    charts.size_difference(compare.size_differences(sizes, "published", "nodejs-alpine"), ax)
+    assert [list(line.get_xdata()) for line in ax.lines] == [[76.9, 76.9]]
+
+
+@pytest.mark.parametrize("rows", [7, 12, 24])
+def test_names_of_many_rows_do_not_overlap(rows: int, frames_of) -> None:
+    loaded = frames_of(**{f"image-with-a-long-name-{n:02d}": trivy(finding()) for n in range(rows)})
+    with mpl.rc_context(fname=paths.STYLE):
+        figure = Figure()
+        ax = figure.subplots()
+        charts.severity_breakdown(compare.severity_counts(loaded.findings, loaded.images), ax)
+        figure.suptitle("Two lines\nof a title")
+        figure.draw_without_rendering()
+        names = [label.get_window_extent() for label in ax.get_yticklabels()]
+        ends = [text.get_window_extent() for text in ax.texts[-rows:]]
+    for boxes in (names, ends):
+        assert all(above.y0 >= below.y1 for above, below in itertools.pairwise(boxes))
+
+
 @pytest.mark.parametrize(
     "name", ["$x^2$", "<b>", "a\x1b[31m", "x" * 300, "a\u202eb", "한국어 이미지"]
 )

@@ -4,14 +4,21 @@ import pandas as pd
 import pytest
 
 from helpers import claims
+from helpers.frames import Frames
 from helpers.load import load_published
 
-ROLES = ("nodejs-alpine", "nodejs-distroless")
+ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
+
+
+def claims_of(
+    frames: Frames, alpine: str | None = ALPINE, distroless: str | None = DISTROLESS
+) -> pd.DataFrame:
+    return claims.claims(frames, load_published("blog-2022"), alpine, distroless, "2022-02")
 
 
 @pytest.fixture
 def table(both) -> pd.DataFrame:
-    return claims.claims(both, load_published("blog-2022"), *ROLES).set_index("claim")
+    return claims_of(both).set_index("claim")
 
 
 def test_each_claim_of_the_post_has_a_verdict(table) -> None:
@@ -42,39 +49,76 @@ def test_fewer_vulnerabilities_holds_in_2022_and_not_in_2026(table) -> None:
 
 
 def test_in_the_default_capture_alone_it_holds(blog) -> None:
-    table = claims.claims(blog, load_published("blog-2022"), *ROLES).set_index("claim")
-    assert table["verdict"].iloc[0] == claims.HOLDS
-    swapped = claims.claims(blog, load_published("blog-2022"), *reversed(ROLES))
-    assert swapped["verdict"].iloc[0] == claims.FAILS
+    assert claims_of(blog)["verdict"].iloc[0] == claims.HOLDS
+    assert claims_of(blog, DISTROLESS, ALPINE)["verdict"].iloc[0] == claims.FAILS
 
 
-def test_a_measured_size_decides_the_claim_about_size(both) -> None:
-    sized = both.images.assign(
-        size_unpacked_bytes=both.images["variant"]
-        .map({ROLES[0]: 76, ROLES[1]: 118})
-        .astype("Int64")
+@pytest.mark.parametrize("status", ["no-os", "missing", "not-looked"])
+def test_an_image_that_was_not_looked_at_wins_no_claim(blog, status: str) -> None:
+    lost = blog.images["variant"].eq(DISTROLESS)
+    images = blog.images.assign(status=blog.images["status"].mask(lost, status))
+    row = claims_of(blog._replace(images=images)).iloc[0]
+    assert (row["verdict"], row["lens"]) == (claims.UNMEASURED, "")
+
+
+@pytest.mark.parametrize(("alpine", "verdict"), [(76, claims.HOLDS), (119, claims.FAILS)])
+def test_a_measured_size_decides_the_claim_about_size(both, alpine: int, verdict: str) -> None:
+    sizes = both.images["variant"].map({ALPINE: alpine, DISTROLESS: 118}) * 1_000_000
+    row = claims_of(both._replace(images=both.images.assign(size_unpacked_bytes=sizes))).iloc[1]
+    assert (row["verdict"], row["lens"]) == (verdict, "unpacked size")
+    assert row["measured"] == f"{alpine}.0 MB against 118.0 MB"
+
+
+def test_an_unknown_size_says_why_as_far_as_it_is_known(both) -> None:
+    row = claims_of(both).iloc[1]
+    assert row["evidence"] == (
+        "an SBOM lists packages, not bytes; only the published sizes are known"
     )
-    table = claims.claims(both._replace(images=sized), load_published("blog-2022"), *ROLES)
-    assert table["verdict"].iloc[1] == claims.HOLDS
-    assert table["lens"].iloc[1] == "unpacked size"
+    images = both.images.assign(source="image")
+    nothing = load_published("blog-2022").iloc[:0]
+    table = claims.claims(both._replace(images=images), nothing, ALPINE, DISTROLESS, "2022-02")
+    assert table["evidence"].iloc[1] == "no size of both images was measured"
 
 
-def test_a_package_that_brings_a_shell_refutes_the_claim(both) -> None:
-    shell = both.packages.iloc[[0]].assign(variant=ROLES[1], package="bash")
-    packages = pd.concat([both.packages, shell])
-    table = claims.claims(both._replace(packages=packages), load_published("blog-2022"), *ROLES)
-    row = table.iloc[2]
-    assert row["verdict"] == claims.FAILS
-    assert "distroless: bash" in row["measured"]
+def test_shells_and_package_managers_by_package(both) -> None:
+    row = claims_of(both).iloc[2]
+    assert row["measured"] == "distroless: none; Alpine: apk-tools, busybox"
+    assert row["evidence"] == "9 packages of distroless"
+
+
+@pytest.mark.parametrize(
+    ("capture", "verdict"), [("2022-02", claims.FAILS), ("2026-11", claims.PARTLY)]
+)
+def test_a_package_that_brings_a_shell_refutes_the_claim_in_its_capture(
+    both, capture: str, verdict: str
+) -> None:
+    shell = both.packages.iloc[[0]].assign(variant=DISTROLESS, package="bash", capture=capture)
+    row = claims_of(both._replace(packages=pd.concat([both.packages, shell]))).iloc[2]
+    assert row["verdict"] == verdict
+    assert ("distroless: bash" in row["measured"]) == (verdict == claims.FAILS)
+
+
+@pytest.mark.parametrize(
+    ("renamed", "verdict", "measured"),
+    [
+        ({}, claims.PARTLY, "Alpine: musl; distroless: libc6"),
+        ({"libc6": "x"}, claims.PARTLY, "Alpine: musl; distroless: none"),
+        ({"musl": "glibc"}, claims.FAILS, "Alpine: glibc; distroless: libc6"),
+    ],
+)
+def test_alpines_libc_by_package(both, renamed, verdict: str, measured: str) -> None:
+    packages = both.packages.assign(package=both.packages["package"].replace(renamed))
+    row = claims_of(both._replace(packages=packages)).iloc[4]
+    assert (row["verdict"], row["measured"]) == (verdict, measured)
 
 
 def test_reports_without_packages_measure_no_shell_and_no_libc(both) -> None:
     images = both.images.assign(packages=pd.array([None] * 4, dtype="Int64"))
-    table = claims.claims(both._replace(images=images), load_published("blog-2022"), *ROLES)
+    table = claims_of(both._replace(images=images))
     assert table["verdict"].iloc[[2, 4]].tolist() == [claims.UNMEASURED] * 2
 
 
 def test_a_study_without_the_roles_measures_no_claim(both) -> None:
-    table = claims.claims(both, load_published("blog-2022"), "nodejs-alpine", None)
+    table = claims_of(both, distroless=None)
     assert table["verdict"].unique().tolist() == [claims.UNMEASURED]
     assert table["evidence"].iloc[0] == "no variant of this study has the role distroless"

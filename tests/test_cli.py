@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,13 @@ def test_nothing_from_a_report_reaches_a_terminal_or_a_spreadsheet_raw(write: Wr
     path = write(trivy(ArtifactName="=1+1\x1b[31m"))
     assert "\x1b" not in helpers("summary", path).stdout
     assert "'=1+1" in helpers("summary", "--format", "csv", path).stdout
+
+
+def test_a_file_name_that_is_not_utf8_loses_no_row(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/bad\xff.json"
+    Path(os.fsdecode(name)).write_bytes(b"null")
+    rows = json.loads(helpers("summary", "--format", "json", os.fsdecode(name)).stdout)
+    assert rows[0]["file"].endswith("bad\\xff.json")
 
 
 @pytest.mark.parametrize(

@@ -41,13 +41,13 @@ def test_a_finding_less_in_the_evidence_is_one_less_in_the_result(blog: Frames) 
 
 def test_what_the_two_totals_hide(blog: Frames) -> None:
     table = compare.totals_by_lens(blog.findings, blog.images).set_index("variant")
-    assert table.loc[ALPINE].drop("capture").to_dict() == {
+    assert table.loc[ALPINE].drop(["capture", "status"]).to_dict() == {
         "findings": 48,
         "vulnerabilities": 25,
         "fixable_findings": 48,
         "fixable_vulnerabilities": 25,
     }
-    assert table.loc[DISTROLESS].drop("capture").to_dict() == {
+    assert table.loc[DISTROLESS].drop(["capture", "status"]).to_dict() == {
         "findings": 19,
         "vulnerabilities": 16,
         "fixable_findings": 0,
@@ -67,13 +67,45 @@ def test_the_same_images_in_the_capture_of_today(both: Frames) -> None:
 
 
 def test_what_came_and_went_between_the_captures(both: Frames) -> None:
-    moved = compare.moved(both.findings, both.images).set_index("variant")
+    moved = compare.moved(both).set_index("variant")
     assert moved.loc[ALPINE, ["appeared", "gone", "stayed"]].tolist() == [1, 0, 25]
     assert moved.loc[DISTROLESS, ["appeared", "gone", "stayed"]].tolist() == [53, 3, 13]
+    assert moved[["earlier", "later"]].drop_duplicates().to_numpy().tolist() == [
+        ["2022-02", "2026-11"]
+    ]
+    assert moved["same_packages"].all()
+
+
+def test_an_image_whose_packages_changed_is_told_from_one_that_did_not(both: Frames) -> None:
+    newer = both.packages["capture"].eq("2026-11") & both.packages["variant"].eq(ALPINE)
+    packages = both.packages.assign(version=both.packages["version"].mask(newer, "9"))
+    moved = compare.moved(both._replace(packages=packages)).set_index("variant")
+    assert moved["same_packages"].to_dict() == {ALPINE: False, DISTROLESS: True}
+    unknown = both._replace(packages=both.packages.iloc[:0])
+    assert compare.moved(unknown)["same_packages"].isna().all()
+
+
+def test_captures_stand_in_the_order_of_their_dates_also_if_a_db_has_none(both: Frames) -> None:
+    shuffled = both.images.iloc[::-1].assign(db_updated_at=pd.NaT)
+    table = compare.across_captures(both.findings, shuffled)
+    assert table["capture"].tolist() == ["2022-02", "2026-11"] * 2
+    assert compare.moved(both._replace(images=shuffled))["earlier"].unique().tolist() == ["2022-02"]
+
+
+def test_an_image_that_occurs_twice_is_refused_and_never_counted_twice(blog: Frames) -> None:
+    twice = pd.concat([blog.images, blog.images])
+    with pytest.raises(pd.errors.MergeError):
+        compare.severity_counts(blog.findings, twice)
+
+
+def test_an_image_that_nobody_looked_at_has_no_count(frames_of) -> None:
+    loaded = frames_of(secrets=trivy(Results=[{"Target": "key", "Class": "secret"}]))
+    counts = compare.severity_counts(loaded.findings, loaded.images)
+    assert counts["count"].isna().all()
 
 
 def test_nothing_moved_in_a_single_capture(blog: Frames) -> None:
-    assert compare.moved(blog.findings, blog.images).empty
+    assert compare.moved(blog).empty
 
 
 def test_no_images_give_frames_without_rows() -> None:
@@ -101,7 +133,7 @@ def test_an_image_without_a_report_is_missing_and_a_clean_one_is_zero(frames_of)
     assert totals["clean"] == 0
     assert pd.isna(totals["lost"])
     by_lens = compare.totals_by_lens(loaded.findings, images).set_index("variant")
-    assert by_lens.loc["lost"].drop("capture").isna().all()
+    assert by_lens.loc["lost", list(compare.LENS_COLUMNS)].isna().all()
 
 
 def test_a_vulnerability_counts_once_an_image_at_its_highest_severity(frames_of) -> None:
@@ -127,6 +159,11 @@ def test_fixable_is_what_has_a_fixed_version(frames_of) -> None:
     )
     counts = compare.severity_counts(loaded.findings, loaded.images, fixable=True)
     assert compare.totals(counts)["total"].tolist() == [1]
+
+
+def test_fixable_is_yes_or_no_and_no_text(blog: Frames) -> None:
+    with pytest.raises(ParameterInvalid, match="fixable 'false' is not a bool"):
+        compare.severity_counts(blog.findings, blog.images, fixable="false")  # type: ignore[arg-type]
 
 
 def test_another_lens_is_refused(blog: Frames) -> None:
@@ -172,7 +209,7 @@ class TestSizes:
     def test_the_published_sizes_are_all_that_is_known_of_the_blogs_images(self, blog) -> None:
         sizes = compare.sizes(blog.images, load_published("blog-2022"))
         known = sizes.dropna(subset="bytes")
-        assert known["size"].unique().tolist() == ["published"]
+        assert known["kind"].unique().tolist() == ["published"]
         assert dict(zip(known["variant"], known["bytes"], strict=True)) == {
             ALPINE: 76_900_000,
             DISTROLESS: 118_000_000,
@@ -203,6 +240,19 @@ class TestSizes:
         )
         assert table["variant"].tolist() == ["b", "a"]
         assert table["bytes"].isna().tolist() == [False, True]
+
+    def test_a_size_in_another_unit_than_mb_is_not_taken_for_one(self, blog) -> None:
+        published = load_published("blog-2022").assign(unit="MiB")
+        assert compare.sizes(blog.images, published)["bytes"].isna().all()
+
+    def test_the_studys_own_baseline_gives_way_if_it_has_no_size(self, frames_of) -> None:
+        images = frames_of(a=trivy(), b=trivy(Metadata={"Size": 10})).images
+        sizes = compare.sizes(images, frames.make("published", {}))
+        assert compare.known_baseline(sizes, "unpacked", preferred="a") == ""
+        assert compare.known_baseline(sizes, "unpacked", preferred="b") == "b"
+        assert compare.known_baseline(sizes, "unpacked", wanted="b", preferred="a") == "b"
+        with pytest.raises(ParameterInvalid, match="baseline 'a' has no unpacked size"):
+            compare.known_baseline(sizes, "unpacked", wanted="a")
 
     def test_wrong_sizes_and_baselines_are_refused(self, blog) -> None:
         sizes = compare.sizes(blog.images, load_published("blog-2022"))

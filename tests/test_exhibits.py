@@ -54,6 +54,9 @@ def test_the_footer_says_where_the_numbers_come_from(blog, both, frames_of) -> N
         "scanned 2026-11-24"
     )
     assert "DB of 2022-02-28 and 2026-11-24" in exhibits.footer("blog-2022", both.images)
+    long = exhibits.footer("blog-2022", both.images, "sizes: blog post, output of docker images")
+    assert max(map(len, long.split("\n"))) <= exhibits.FOOTER_WIDTH
+    assert long.endswith("docker images")
     legacy = frames_of(old=[{"Target": "x", "Vulnerabilities": None}])
     assert "Trivy of unknown version · DB of unknown date" in exhibits.footer("s", legacy.images)
 
@@ -69,7 +72,14 @@ def test_tables_are_for_readers_and_files_are_raw(tmp_path: Path) -> None:
         }
     )
     html = Exhibits("s", pd.DataFrame(), str(tmp_path)).table("sizes", frame).data
-    for shown in ("76.9 MB", "-41.1 MB", "2022-02-28", "past end of life", "yes", "not measured"):
+    for shown in (
+        "76.9 MB",
+        "-41.1 MB",
+        "2022-02-28",
+        "past end of life when scanned",
+        "yes",
+        "not measured",
+    ):
         assert shown in html
     assert "76900000" in (tmp_path / "tables/sizes.csv").read_text()
 

@@ -8,6 +8,7 @@ import pytest
 
 from helpers import jsontext
 from helpers.errors import ReportInvalid
+from tests.bench import best
 from tests.conftest import Write
 
 TEXT = '{"name": "é"}'
@@ -72,6 +73,13 @@ def test_a_file_over_the_limit_is_refused(
     path = write(gzip.compress(text) if zipped else text)
     with pytest.raises(ReportInvalid, match="more than 1,048,576 bytes"):
         jsontext.read(path)
+
+
+def test_unzipping_takes_hardly_longer_than_unzipping(write: Write) -> None:
+    content = gzip.compress(b'["' + b"x" * (128 * 2**20) + b'"]', 1)
+    path = write(content)
+    plain = best(lambda: gzip.decompress(content), times=3)
+    assert best(lambda: jsontext.read(path), times=3) < 5 * plain
 
 
 def test_a_pipe_has_no_size_and_is_read_all_the_same(write: Write) -> None:

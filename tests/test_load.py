@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -29,7 +30,8 @@ def test_order_and_repetition_of_files_change_nothing(write: Write) -> None:
     one = write(trivy(finding(1)), "one.json")
     two = write(trivy(finding(2), finding(3)), "two.json")
     once = load.load_reports([one, two])
-    again = load.load_reports([two, one, two, one.parent / "." / "one.json"])
+    roundabout = one.parent / "x" / ".." / "one.json"
+    again = load.load_reports([two, one, two, roundabout])
     for first, second in zip(once, again, strict=True):
         pd.testing.assert_frame_equal(first, second)
 
@@ -58,6 +60,19 @@ def test_files_that_differ_in_their_suffix_alone_keep_it() -> None:
     assert sorted(name.rpartition("/")[2] for name in names.values()) == ["x.json", "x.json.gz"]
 
 
+def test_one_path_alone_is_one_report(write: Write) -> None:
+    assert len(load.load_reports(write(trivy())).images) == 1
+    assert len(load.load_reports(str(write(trivy()))).images) == 1
+
+
+def test_a_file_name_that_is_not_utf8_has_a_name_all_the_same(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/bad\xff.json"
+    Path(os.fsdecode(path)).write_bytes(b"null")
+    loaded = load.load_reports([os.fsdecode(path)])
+    assert loaded.images["variant"].tolist() == ["bad\\xff"]
+    loaded.images.to_csv(tmp_path / "images.csv")
+
+
 def test_one_invalid_file_is_named_among_many(write: Write) -> None:
     good, bad = write(trivy(), "good.json"), write({}, "bad.json")
     with pytest.raises(ReportInvalid, match=r"bad\.json"):
@@ -80,6 +95,7 @@ def test_a_study_loads_its_default_a_named_or_all_captures() -> None:
     assert captures("") == ["2022-02"]
     assert captures("2026-11") == ["2026-11"]
     assert captures("all") == ["2022-02", "2026-11"]
+    assert len(load.load_study("blog-2022", ["2022-02", "", "2022-02"]).images) == 2
     with pytest.raises(StudyInvalid, match="no capture '2023'; it has 2022-02, 2026-11"):
         captures("2023")
 
@@ -93,6 +109,28 @@ def test_published_numbers_of_a_study_without_any_have_no_rows(data: Path) -> No
     published = load.load_published("blog-2022")
     assert published.empty
     assert list(published) == frames.columns("published")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("nodejs-alpine,findings,HIGH,31", "nodejs-alpine,findings,HIGH,31.5", "line 5: .*whole"),
+        ("nodejs-alpine,findings,HIGH", "nodejs-alpine,findings,high", "line 5: .*severity"),
+        ("nodejs-alpine,findings,HIGH", "nodejs-alpine,findings,LOW", "line 3: a number twice"),
+        ("nodejs-alpine,findings,HIGH", "alpine,findings,HIGH", "line 5: a variant"),
+        ("76.9,MB", "76.9,MiB", "line 8: .*unit"),
+        ("76.9,MB", "small,MB", "could not convert|Invalid|small"),
+    ],
+)
+def test_published_numbers_that_are_no_numbers_of_the_study_are_refused(
+    data: Path, old: str, new: str, told: str
+) -> None:
+    path = data / "studies/blog-2022/published.csv"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(StudyInvalid, match=rf"published\.csv.*{told}"):
+        load.load_published("blog-2022")
 
 
 def test_a_malformed_table_of_published_numbers_is_named(data: Path) -> None:

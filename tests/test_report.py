@@ -37,6 +37,25 @@ def test_a_legacy_list_tells_its_image_and_os_in_the_target(write: Write) -> Non
 
 
 @pytest.mark.parametrize(
+    ("target", "artifact", "family", "version"),
+    [
+        ("shop:v1 (alpine 3.11.5)", "shop:v1", "alpine", "3.11.5"),
+        ("x (amazon 2 (Karoo))", "x", "amazon", "2 (Karoo)"),
+        ("x (opensuse.leap 15.1)", "x", "opensuse.leap", "15.1"),
+        ("x (suse linux enterprise server 12.3)", "x", "suse linux enterprise server", "12.3"),
+        ("my (old) image.tar (debian 10.8)", "my (old) image.tar", "debian", "10.8"),
+        ("app/package-lock.json", None, None, None),
+        ("image (without version)", "image", "without", "version"),
+    ],
+)
+def test_what_a_legacy_target_tells(write: Write, target, artifact, family, version) -> None:
+    decoded = report.read(write([{"Target": target, "Vulnerabilities": None}]))
+    system = decoded.metadata.os if decoded.metadata else None
+    assert decoded.artifact_name == artifact
+    assert (system and system.family, system and system.name) == (family, version)
+
+
+@pytest.mark.parametrize(
     ("content", "told"),
     [
         ({"bomFormat": "CycloneDX"}, "CycloneDX SBOM.*trivy sbom"),

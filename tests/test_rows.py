@@ -82,6 +82,20 @@ def test_an_image_without_a_known_os_is_not_called_clean(frames_of) -> None:
     assert images["status"].to_dict() == {"scratch": "no-os", "known": "scanned"}
 
 
+def test_a_report_of_secrets_or_licences_alone_is_not_called_clean(frames_of) -> None:
+    secrets = trivy(Results=[{"Target": "/app/key.pem", "Class": "secret"}])
+    licences = trivy(Results=[{"Target": "OS", "Class": "license"}])
+    both = trivy(
+        Results=[{"Target": "OS", "Class": "license"}, {"Target": "x", "Class": "os-pkgs"}]
+    )
+    images = frames_of(secrets=secrets, licences=licences, both=both).images
+    assert images.set_index("variant")["status"].to_dict() == {
+        "both": "scanned",
+        "licences": "not-looked",
+        "secrets": "not-looked",
+    }
+
+
 def test_end_of_life_is_told_by_the_scanner_and_unknown_to_old_ones(frames_of) -> None:
     system = {"Family": "alpine", "Name": "3.11", "EOSL": True}
     loaded = frames_of(

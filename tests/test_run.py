@@ -79,6 +79,25 @@ def test_a_finding_less_in_the_evidence_changes_the_result(data: Path) -> None:
     assert table["nodejs-alpine", "TOTAL"] == ("48", "48")
 
 
+def test_a_relative_data_folder_is_found_by_kernels_too(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(data.parent)
+    monkeypatch.setenv("KIT_DATA", "data")
+    folder = run.reproduce("blog-2022", notebooks=[paths.NOTEBOOKS / "05-verdict.ipynb"])
+    assert folder == data / "runs/blog-2022"
+
+
+def test_a_missing_report_leaves_a_whole_run(data: Path) -> None:
+    (data / "studies/blog-2022/2022-02/nodejs-alpine/trivy.json").unlink()
+    (data / "studies/blog-2022/published.csv").unlink()
+    folder = run.reproduce("blog-2022")
+    text = (folder / "report.html").read_text()
+    assert "No report, so nothing is known" in text
+    assert "<NA>" not in text
+    assert ">nan<" not in text.lower()
+
+
 def test_parameters_reach_the_notebooks(data: Path) -> None:
     given = {"lens": "vulnerabilities", "fixable": "true", "capture": "2026-11"}
     one = [paths.NOTEBOOKS / "02-vulnerabilities.ipynb"]

@@ -103,10 +103,14 @@ def test_a_capture_is_never_overwritten_and_a_failed_one_leaves_none(
 ) -> None:
     with pytest.raises(StudyInvalid, match="exists, and evidence is never overwritten"):
         capture.capture(STUDY, "2022-02", shared / "vulndb")
+    for name in ("../escaped", "x/y", ".x", "newest", "2030-1"):
+        with pytest.raises(StudyInvalid, match="name it by its date"):
+            capture.capture(STUDY, name, shared / "vulndb")
     (data / "studies/blog-2022/sources/distroless-nodejs.cdx.json").write_text("{}")
     with pytest.raises(ScanFailed):
         capture.capture(STUDY, "2030-01", shared / "vulndb")
-    assert not (data / "studies/blog-2022/2030-01").exists()
+    left = {path.name for path in (data / "studies/blog-2022").iterdir() if path.is_dir()}
+    assert left == {"sources", "2022-02", "2026-11"}
     assert load_study(STUDY, "all").images["capture"].unique().tolist() == ["2022-02", "2026-11"]
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from helpers import compare, frames, sentences
+from helpers import claims, compare, frames, headlines, sentences
 from helpers.load import load_published
 from helpers.study import open_study
 from tests.conftest import finding, missing_image, trivy
@@ -32,20 +32,61 @@ def test_nothing_published_is_nothing_to_reproduce(blog) -> None:
 
 
 def test_what_totals_hide(blog) -> None:
-    told = sentences.hidden(compare.totals_by_lens(blog.findings, blog.images))
+    told = sentences.hidden(compare.totals_by_lens(blog.findings, blog.images), blog.images)
     assert "48 findings, **25 vulnerabilities**, of the findings **all** fixable" in told
     assert "19 findings, **16 vulnerabilities**, of the findings **none** fixable" in told
+    assert "what is unfixed in **nodejs-alpine** cannot be seen here" in told
+
+
+def test_alpines_blind_spot_is_told_only_where_there_is_an_alpine_image(frames_of) -> None:
+    loaded = frames_of(clean=trivy(), lost=trivy(Results=[{"Target": "k", "Class": "secret"}]))
+    table = compare.totals_by_lens(loaded.findings, loaded.images)
+    lines = sentences.hidden(table, loaded.images).splitlines()
+    assert lines[:2] == [
+        "- **clean**: 0 findings, **0 vulnerabilities**",
+        "- **lost**: not measured",
+    ]
+    assert "Alpine" not in lines[-1]
+
+
+def test_how_much_is_high_or_critical(blog) -> None:
+    counts = compare.severity_counts(blog.findings, blog.images)
+    assert sentences.breakdown(counts) == (
+        "**nodejs-alpine** has 48 findings, 34 of them HIGH or CRITICAL; "
+        "**nodejs-distroless** has 19 findings, 4 of them HIGH or CRITICAL."
+    )
+
+
+def test_what_moved_between_captures_and_why(both) -> None:
+    assert sentences.captures(compare.moved(both), both.images) == (
+        "- **nodejs-alpine**, 2022-02 → 2026-11: 1 vulnerability appeared, 0 went, 25 stayed\n"
+        "- **nodejs-distroless**, 2022-02 → 2026-11: 53 vulnerabilities appeared, 3 went, "
+        "13 stayed\n\n"
+        "The packages are the same each time, so only what is known of them has changed. "
+        "Past the end of life when scanned: **nodejs-alpine**, **nodejs-distroless**. After it a "
+        "distribution publishes no advisories, and what is not published is not counted: a count "
+        "that hardly moves is no merit of an image."
+    )
+
+
+def test_a_changed_image_and_one_that_is_not_known_to_be_the_same_are_told(both) -> None:
+    moved = compare.moved(both)
+    moved["same_packages"] = pd.array([False, True], dtype="boolean")
+    assert "The packages changed in **nodejs-alpine**" in sentences.captures(moved, both.images)
+    moved["same_packages"] = pd.array([None, True], dtype="boolean")
+    told = sentences.captures(moved, both.images.assign(os_eol=False))
+    assert told.endswith("whether an image changed is not known.")
 
 
 def test_headlines(blog, both) -> None:
     counts = compare.severity_counts(blog.findings, blog.images)
-    assert sentences.breakdown_title(counts) == "Findings: nodejs-alpine 48, nodejs-distroless 19"
+    assert headlines.breakdown(counts) == "Findings: nodejs-alpine 48, nodejs-distroless 19"
     fixable = compare.severity_counts(blog.findings, blog.images, "vulnerabilities", True)
-    assert sentences.breakdown_title(fixable, sentences.counted("vulnerabilities", True)) == (
+    assert headlines.breakdown(fixable, headlines.counted("vulnerabilities", True)) == (
         "Fixable vulnerabilities: nodejs-alpine 25, nodejs-distroless 0"
     )
     by_day = compare.severity_counts(both.findings, both.images)
-    assert sentences.captures_title(by_day) == (
+    assert headlines.captures(by_day) == (
         "Findings, 2022-02 → 2026-11: nodejs-alpine 48 → 49, nodejs-distroless 19 → 107"
     )
 
@@ -54,39 +95,58 @@ def test_a_headline_of_many_images_names_the_most_and_the_fewest(frames_of) -> N
     reports = {f"image{n}": trivy(*(finding(i) for i in range(n))) for n in range(5)}
     loaded = frames_of(**reports)
     counts = compare.severity_counts(loaded.findings, missing_image(loaded.images, "lost"))
-    told = sentences.breakdown_title(counts)
+    told = headlines.breakdown(counts)
     assert told == "Findings: image4 4, …, image0 0, lost not measured"
 
 
-def test_the_answer_depends_on_the_day(blog, both) -> None:
-    by_lens = compare.totals_by_lens(blog.findings, blog.images)
-    across = compare.across_captures(both.findings, both.images)
-    told = sentences.learned(by_lens, across)
-    assert "the answer depends on how and when one counts" in told
+def test_the_answer_depends_on_the_day(both) -> None:
+    told = sentences.learned(compare.across_captures(both.findings, both.images))
+    assert told.startswith("**Which image has the fewest depends on how and when one counts:**")
     assert "- findings, 2022-02: fewest on **nodejs-distroless**" in told
     assert "- findings, 2026-11: fewest on **nodejs-alpine**" in told
 
 
-def test_a_study_of_one_capture_says_that_it_has_one(blog) -> None:
-    across = compare.across_captures(blog.findings, blog.images)
-    told = sentences.captures(across, compare.moved(blog.findings, blog.images))
-    assert "one capture" in told
+def test_one_winner_a_tie_and_a_single_image_are_told_apart(frames_of, blog) -> None:
+    def learned(**reports) -> str:
+        loaded = frames_of(**reports)
+        return sentences.learned(compare.across_captures(loaded.findings, loaded.images))
+
+    winner = learned(a=trivy(), b=trivy(finding(FixedVersion="2")))
+    assert winner.startswith("**a** has the fewest under every lens and capture:")
+    assert learned(a=trivy(), b=trivy()).startswith(
+        "As few under every lens and capture: **a**, **b**."
+    )
+    assert learned(a=trivy()).startswith("Fewer than two images were measured")
+    assert learned(a=trivy(Metadata={}), b=trivy(finding())).startswith("Fewer than two images")
+
+
+def test_a_study_of_one_capture_says_nothing_of_moves(blog) -> None:
+    told = sentences.captures(compare.moved(blog), blog.images)
+    assert (
+        told == "No image was measured in two captures, so nothing can be said of how counts moved."
+    )
 
 
 def test_images_to_be_read_with_care_are_named(frames_of) -> None:
     loaded = frames_of(scratch=trivy(Metadata={}), fine=trivy())
     told = sentences.images(missing_image(loaded.images, "lost"))
-    assert told.startswith("2 of 3 images scanned.")
-    assert "nothing is known: **lost**" in told
-    assert "No operating system was recognised in **scratch**" in told
+    assert told.startswith("2 of 3 images scanned for vulnerabilities.")
+    assert "No report, so nothing is known: **lost**." in told
+    assert "a low count is no good sign: **scratch**." in told
+
+
+def test_end_of_life_is_as_of_the_scan_and_not_of_the_database(blog) -> None:
+    assert "on the day of the scan (2026-11-24; the database may be older): **nodejs-alpine**" in (
+        sentences.images(blog.images)
+    )
 
 
 def test_an_unmeasured_image_is_never_called_zero(frames_of) -> None:
     loaded = frames_of(one=trivy(finding()))
     images = missing_image(loaded.images, "lost")
     counts = compare.severity_counts(loaded.findings, images)
-    assert "**lost** has not measured findings" in sentences.breakdown(counts)
-    assert "lost not measured" in sentences.breakdown_title(counts)
+    assert "; **lost**: not measured." in sentences.breakdown(counts)
+    assert "lost not measured" in headlines.breakdown(counts)
 
 
 def test_sizes(blog, frames_of) -> None:
@@ -96,12 +156,39 @@ def test_sizes(blog, frames_of) -> None:
         "**nodejs-alpine** is 76.9 MB; **nodejs-distroless** is 118.0 MB, "
         "41.1 MB larger than **nodejs-alpine** (as published)."
     )
-    assert sentences.size_title(table, "published") == (
+    assert headlines.sizes(table, "published") == (
         "Size against nodejs-alpine, as published: nodejs-distroless 41.1 MB larger"
     )
     none = compare.sizes(frames_of(a=trivy()).images, frames.make("published", {}))
     assert "No size" in sentences.sizes(compare.size_differences(none, "unpacked"), "unpacked")
     assert "Known here: none" in sentences.size_kinds(none)
+
+
+def test_what_a_compared_size_is_worth(blog, frames_of) -> None:
+    sizes = compare.sizes(blog.images, load_published("blog-2022"))
+    assert "as published, was not measured here; it comes from: blog post" in (
+        sentences.size_reach(sizes, "published")
+    )
+    assert headlines.size_origin(sizes, "published") == "sizes: blog post, output of docker images"
+    measured = compare.sizes(
+        frames_of(a=trivy(Metadata={"Size": 9})).images, frames.make("published", {})
+    )
+    assert "unpacked, was measured here" in sentences.size_reach(measured, "unpacked")
+    assert headlines.size_origin(measured, "unpacked") == ""
+
+
+def test_claims_are_counted_and_listed_with_their_verdicts(both) -> None:
+    roles = ("nodejs-alpine", "nodejs-distroless", "2022-02")
+    table = claims.claims(both, load_published("blog-2022"), *roles)
+    assert sentences.claims(table) == (
+        "Of 6 claims: 3 × *holds under this lens only*, 3 × *not measured here*."
+    )
+    assert (
+        "- Distroless has fewer vulnerabilities than Alpine: **holds under this lens only** "
+        "(4 of 8 counts are lower on distroless)"
+    ) in sentences.verdicts(table)
+    untested = claims.claims(both, load_published("blog-2022"), None, *roles[1:])
+    assert sentences.verdicts(untested).startswith("No claim of the post is tested: no variant")
 
 
 def test_names_from_reports_are_escaped() -> None:
@@ -111,6 +198,7 @@ def test_names_from_reports_are_escaped() -> None:
 
 def test_a_study_says_what_it_is_and_what_it_cannot_show() -> None:
     study = open_study("blog-2022")
-    assert "reconstruction" in sentences.about(study)
+    assert "**reconstruction**" in sentences.about(study)
+    assert "- **nodejs-alpine** (on `node:8-alpine`): node:8.17.0" in sentences.variants(study)
     told = sentences.not_shown(study)
     assert "files, layers and sizes" in told

@@ -85,6 +85,26 @@ def test_what_is_wrong_with_a_study_is_named_with_its_file(
         study.open_study("blog-2022")
 
 
+def test_a_capture_keeps_the_name_and_study_that_it_was_made_under(data: Path) -> None:
+    folder = data / "studies/blog-2022"
+    (folder / "2022-02").rename(folder / "2022-03")
+    with pytest.raises(StudyInvalid, match=r"2022-03/capture\.json is of capture '2022-02'"):
+        study.open_study("blog-2022").facts("2022-03")
+
+
+def test_only_a_folder_named_by_a_date_is_a_capture(data: Path) -> None:
+    folder = data / "studies/blog-2022"
+    for name in ("newest", ".2030-01.part", "2026-11-24", "2026-11-24.second"):
+        (folder / name).mkdir()
+        (folder / name / "capture.json").write_text("{}")
+    assert study.open_study("blog-2022").captures() == [
+        "2022-02",
+        "2026-11",
+        "2026-11-24",
+        "2026-11-24.second",
+    ]
+
+
 def test_a_broken_capture_json_is_named(data: Path) -> None:
     (data / "studies/blog-2022/2022-02/capture.json").write_text('{"study": "blog-2022"')
     with pytest.raises(StudyInvalid, match=r"2022-02/capture\.json"):

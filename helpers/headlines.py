@@ -1,0 +1,75 @@
+"""Headlines and labels of figures: plain text, every number computed from a frame."""
+
+import pandas as pd
+
+from helpers import compare, escape
+from helpers.compare import FINDINGS, MB
+
+MEASURED_AS = {
+    compare.UNPACKED: "unpacked",
+    compare.COMPRESSED: "compressed",
+    compare.PUBLISHED: "as published",
+}
+
+
+def counted(lens: str, fixable: bool) -> str:
+    """Return what a lens counts, for a label."""
+    return f"{'fixable ' if fixable else ''}{lens}"
+
+
+def breakdown(counts: pd.DataFrame, what: str = FINDINGS) -> str:
+    """Return the headline of a severity breakdown: totals, the largest first."""
+    totals = compare.totals(counts).sort_values("total", ascending=False, kind="stable")
+    known = totals.dropna(subset="total")
+    parts = [f"{_name(t.variant)} {t.total:,}" for t in known.itertuples()]
+    lost = [f"{_name(v)} not measured" for v in totals[totals["total"].isna()]["variant"]]
+    return f"{what.capitalize()}: {', '.join(filter(None, [_some(parts), *lost[:2]]))}"
+
+
+def captures(counts: pd.DataFrame, what: str = FINDINGS) -> str:
+    """Return the headline of the same images under several captures: every total, in time."""
+    totals = compare.totals(counts).sort_values("capture", kind="stable")
+    days = totals["capture"].unique()
+    parts = [
+        f"{_name(variant)} {' → '.join(map(shown, rows['total']))}"
+        for variant, rows in totals.groupby("variant", sort=False)
+    ]
+    return f"{what.capitalize()}, {' → '.join(days)}: {_some(parts)}"
+
+
+def sizes(table: pd.DataFrame, size: str) -> str:
+    """Return the headline of a size comparison."""
+    known = table.dropna(subset="bytes")
+    if len(known) < 2:
+        return f"Image size, {MEASURED_AS[size]}: nothing to compare"
+    base = known["baseline"].iloc[0]
+    others = known[known["variant"].ne(base)]
+    parts = [f"{_name(o.variant)} {difference(o.difference_bytes)}" for o in others.itertuples()]
+    return f"Size against {_name(base)}, {MEASURED_AS[size]}: {_some(parts)}"
+
+
+def size_origin(table: pd.DataFrame, size: str) -> str:
+    """Return where published sizes are from, for a figure's footer; nothing for measured ones."""
+    if size != compare.PUBLISHED:
+        return ""
+    origins = table[table["kind"].eq(size)]["origin"].dropna()
+    return f"sizes: {', '.join(dict.fromkeys(origins))}"
+
+
+def difference(size_bytes: float) -> str:
+    """Return a difference of sizes in words."""
+    return f"{abs(size_bytes) / MB:,.1f} MB {'larger' if size_bytes >= 0 else 'smaller'}"
+
+
+def shown(count: object) -> str:
+    """Return a count, or that there is none."""
+    return "not measured" if pd.isna(count) else f"{count:,}"
+
+
+def _name(variant: object) -> str:
+    return escape.short(variant, 30)
+
+
+def _some(parts: list[str]) -> str:
+    """Return what fits into a headline: of many, the first and the last."""
+    return ", ".join(parts if len(parts) <= 3 else [parts[0], "…", parts[-1]])
