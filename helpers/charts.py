@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
-from helpers import compare, escape
+from helpers import compare, escape, headlines
 from helpers.compare import MB
-from helpers.frames import NO_OS, SEVERITIES
+from helpers.frames import SEVERITIES
 
 COLOURS = {
     "UNKNOWN": "#E4E8EC",
@@ -67,7 +67,7 @@ def severity_breakdown(counts: pd.DataFrame, ax: Axes, counted: str = "findings"
                 middle = start + width / 2
                 ax.text(middle, row, number, ha="center", va="center", color=ink, size=size)
         left += widths
-    labels = [_total(*told) for told in zip(totals, images["status"], strict=True)]
+    labels = [headlines.total(*told) for told in zip(totals, images["status"], strict=True)]
     ax.set_xlim(0, longest * (1.14 if max(map(len, labels)) < 8 else 1.5))
     _end_labels(ax, left, labels, longest)
     several = images["capture"].nunique() > 1
@@ -129,12 +129,6 @@ def _size_label(row: Any) -> str:
     if row.variant == row.baseline:
         return f"{size / MB:,.1f} MB\nbaseline"
     return f"{size / MB:,.1f} MB\n{difference / MB:+,.1f} MB, ×{ratio:.2f}".replace("-", "−")
-
-
-def _total(total: Any, status: str) -> str:
-    if pd.isna(total):
-        return "not measured"
-    return f"{total:,}" + (" (no OS recognised)" if status == NO_OS else "")
 
 
 def _size(rows: int, most: float) -> float:

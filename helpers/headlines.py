@@ -4,6 +4,7 @@ import pandas as pd
 
 from helpers import compare, escape
 from helpers.compare import FINDINGS, MB
+from helpers.frames import NO_OS
 
 MEASURED_AS = {
     compare.UNPACKED: "unpacked",
@@ -21,7 +22,7 @@ def breakdown(counts: pd.DataFrame, what: str = FINDINGS) -> str:
     """Return the headline of a severity breakdown: totals, the largest first."""
     totals = compare.totals(counts).sort_values("total", ascending=False, kind="stable")
     known = totals.dropna(subset="total")
-    parts = [f"{_name(t.variant)} {t.total:,}" for t in known.itertuples()]
+    parts = [f"{_name(t.variant)} {total(t.total, t.status)}" for t in known.itertuples()]
     lost = [f"{_name(v)} not measured" for v in totals[totals["total"].isna()]["variant"]]
     return f"{what.capitalize()}: {', '.join(filter(None, [_some(parts), *lost[:2]]))}"
 
@@ -54,6 +55,11 @@ def size_origin(table: pd.DataFrame, size: str) -> str:
         return ""
     origins = table[table["kind"].eq(size)]["origin"].dropna()
     return f"sizes: {', '.join(dict.fromkeys(origins))}"
+
+
+def total(count: object, status: str) -> str:
+    """Return an image's total, marked where its system packages were not looked at."""
+    return shown(count) + (" (no OS recognised)" if status == NO_OS and not pd.isna(count) else "")
 
 
 def difference(size_bytes: float) -> str:

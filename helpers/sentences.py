@@ -86,12 +86,14 @@ def reproduction(table: pd.DataFrame) -> str:
 def breakdown(counts: pd.DataFrame, what: str = FINDINGS) -> str:
     """Return each image's total and how much of it is HIGH or CRITICAL."""
     serious = compare.totals(counts[counts["severity"].ge("HIGH")])["total"]
-    parts = [
-        f"{name(t.variant)}: not measured"
-        if pd.isna(t.total)
-        else f"{name(t.variant)} has {t.total:,} {what}, {t.serious:,} of them HIGH or CRITICAL"
-        for t in compare.totals(counts).assign(serious=serious).itertuples()
-    ]
+    parts = []
+    for t in compare.totals(counts).assign(serious=serious).itertuples():
+        if pd.isna(t.total):
+            parts.append(f"{name(t.variant)}: not measured")
+            continue
+        caveat = " (its system packages were not looked at)" if t.status == NO_OS else ""
+        told = f"{name(t.variant)} has {t.total:,} {what}{caveat}"
+        parts.append(f"{told}, {t.serious:,} of them HIGH or CRITICAL")
     return f"{_list(parts, '; ')}."
 
 

@@ -149,6 +149,13 @@ def test_an_unmeasured_image_is_never_called_zero(frames_of) -> None:
     assert "lost not measured" in headlines.breakdown(counts)
 
 
+def test_a_count_without_a_known_os_is_marked_wherever_it_is_told(frames_of) -> None:
+    loaded = frames_of(scratch=trivy(Metadata={}))
+    counts = compare.severity_counts(loaded.findings, loaded.images)
+    assert headlines.breakdown(counts) == "Findings: scratch 0 (no OS recognised)"
+    assert "0 findings (its system packages were not looked at)" in sentences.breakdown(counts)
+
+
 def test_sizes(blog, frames_of) -> None:
     sizes = compare.sizes(blog.images, load_published("blog-2022"))
     table = compare.size_differences(sizes, "published", "nodejs-alpine")
