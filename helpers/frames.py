@@ -143,6 +143,9 @@ def make(frame: str, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
 
 
 def _typed(values: Sequence[Any], dtype: Any) -> pd.Series:
+    if values.count(None) == len(values):
+        # Said once, not once a row: whole columns are missing from many reports.
+        return pd.Series(None, index=pd.RangeIndex(len(values)), dtype=dtype)
     if dtype is not SEVERITY:
         return pd.Series(values, dtype=dtype)
     # By code: to look a category up for every value takes pandas twice as long.

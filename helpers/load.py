@@ -53,7 +53,7 @@ def load_published(name: str) -> pd.DataFrame:
         return frames.make("published", {})
     try:
         raw = pd.read_csv(path, keep_default_na=False, na_values=[""])
-        table = frames.make("published", {c: raw[c] for c in frames.columns("published")})
+        table = frames.make("published", {c: raw[c].tolist() for c in frames.columns("published")})
     except (ValueError, KeyError, TypeError) as error:
         wanted = ", ".join(frames.columns("published"))
         raise StudyInvalid(f"{path}: {error}. Its columns are {wanted}") from error
