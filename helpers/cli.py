@@ -109,7 +109,9 @@ def main() -> None:
     try:
         commands(standalone_mode=False)
     except KitError as error:
-        click.echo(f"Error: {error}", err=True)
+        # A message may quote a report; its lines are ours, what is in them may not be.
+        lines = map(escape.plain, str(error).split("\n"))
+        click.echo("Error: " + "\n".join(lines), err=True)
         sys.exit(1)
     except click.ClickException as error:
         error.show()

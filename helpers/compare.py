@@ -122,9 +122,8 @@ def moved(frames: Frames) -> pd.DataFrame:
     packages = installed.groupby(_IMAGE)["named"].agg(set).to_dict()
     rows = []
     measured = frames.images[~frames.images["status"].isin(UNKNOWN_COUNT)]
-    for variant, captures in measured.sort_values("capture").groupby("variant", sort=False)[
-        "capture"
-    ]:
+    by_variant = measured.sort_values("capture").groupby("variant", sort=False)
+    for variant, captures in by_variant["capture"]:
         pair = (captures.iloc[0], variant), (captures.iloc[-1], variant)
         before, after = (ids.get(image, set()) for image in pair)
         if pair[0] != pair[1]:
@@ -214,6 +213,5 @@ def _size_part(
 ) -> pd.DataFrame:
     part = pd.DataFrame({"variant": images["variant"].to_numpy(), "kind": size})
     part["bytes"] = pd.array(values, dtype="Int64")
-    return part.assign(
-        origin=pd.Series(origin, index=part.index, dtype="str").where(part["bytes"].notna())
-    )
+    origins = pd.Series(origin, index=part.index, dtype="str")
+    return part.assign(origin=origins.where(part["bytes"].notna()))

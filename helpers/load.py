@@ -23,7 +23,12 @@ def load_reports(reports: str | os.PathLike[str] | Iterable[str | os.PathLike[st
     given = [reports] if isinstance(reports, str | os.PathLike) else reports
     # Not resolved: that would follow links, and a pipe has no path to be resolved to.
     names = variant_names({Path(os.path.abspath(path)) for path in given})  # noqa: PTH100
-    return load([Evidence(name, path=path) for path, name in sorted(names.items())])
+    return load(
+        [
+            Evidence(name, path=path, shown_path=_inside(path))
+            for path, name in sorted(names.items())
+        ]
+    )
 
 
 def load_study(name: str, captures: str | Sequence[str] = "") -> Frames:
@@ -122,8 +127,15 @@ def _of_capture(study: Study, facts: Facts) -> list[Evidence]:
                 facts.capture,
                 variant.kind,
                 path if path.exists() else None,
+                _inside(path),
                 facts.db.updated_at,
                 facts.db.coverage,
             )
         )
     return items
+
+
+def _inside(path: Path) -> str:
+    """Return a path below the data folder without what is above it; any other path as it is."""
+    inside = path.is_relative_to(paths.data())
+    return paths.shown(path.relative_to(paths.data()) if inside else path)

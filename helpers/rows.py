@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers import frames, paths
+from helpers import frames
 from helpers.report import (
     ImageConfig,
     Metadata,
@@ -28,7 +28,6 @@ _OTHER_CLASSES = frozenset({"config", "custom", "license", "license-file", "secr
 
 _SOURCES = {"container_image": "image", "cyclonedx": "sbom", "spdx": "sbom"}
 
-
 _PER_FINDING = (
     *("vulnerability_id", "package", "installed_version", "fixed_version", "status", "severity"),
     *("severity_source", "nvd_severity", "cvss_score", "published_at", "package_path"),
@@ -43,6 +42,7 @@ class Evidence(NamedTuple):
     capture: str = ""
     source: str = ""
     path: Path | None = None
+    shown_path: str = ""
     db_updated_at: datetime | None = None
     db_coverage: str = ""
 
@@ -81,7 +81,7 @@ def _extend(columns: dict[str, list[Any]], added: dict[str, Any], rows: int) -> 
 
 def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
     known = {"variant": item.variant, "capture": item.capture, "source": item.source or None}
-    if report is None or item.path is None:
+    if report is None:
         return {**known, "status": frames.MISSING}
     metadata = report.metadata or Metadata()
     system = metadata.os or OperatingSystem()
@@ -91,7 +91,7 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         **known,
         "artifact": report.artifact_name or None,
         "source": item.source or _SOURCES.get(report.artifact_type or "", report.artifact_type),
-        "report": _inside(item.path),
+        "report": item.shown_path or None,
         "os_family": system.family or None,
         "os_version": system.name or None,
         # Trivy leaves EOSL out where it is false; before schema 2 it did not know.
@@ -221,9 +221,3 @@ def _source_packages(result: Result) -> dict[tuple[str | None, str | None], str]
         for package in result.packages or []
         if package.src_name
     }
-
-
-def _inside(path: Path) -> str:
-    """Return a path below the data folder without what is above it; any other path as it is."""
-    inside = path.is_relative_to(paths.data())
-    return paths.shown(path.relative_to(paths.data()) if inside else path)

@@ -184,11 +184,12 @@ def _record(
 def _stage(study_name: str) -> Path:
     """Return a new folder beside the run's place; clear away what killed runs left of theirs."""
     sockets = Path(tempfile.gettempdir()).glob("kit-run.*.*")
-    for left in [*paths.runs().glob(".*.*.part"), *sockets]:
+    runs = paths.runs()
+    for left in [*runs.glob(".*.*.part"), *runs.glob(".*.*.old"), *sockets]:
         owner = left.name.split(".")[-2]
         if owner.isdecimal() and not psutil.pid_exists(int(owner)):
             shutil.rmtree(left, ignore_errors=True)
-    staged = paths.runs() / f".{study_name}.{os.getpid()}.part"
+    staged = runs / f".{study_name}.{os.getpid()}.part"
     (staged / "notebooks").mkdir(parents=True)
     return staged
 

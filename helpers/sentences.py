@@ -73,11 +73,9 @@ def reproduction(table: pd.DataFrame) -> str:
         f"{name(t.variant)} {shown(t.reproduced)} of {t.published}" for t in total.itertuples()
     )
     if same.all():
-        every = (
-            "The one published number comes"
-            if len(table) == 1
-            else (f"All {len(table)} published numbers come")
-        )
+        every = f"All {len(table)} published numbers come"
+        if len(table) == 1:
+            every = "The one published number comes"
         return f"{every} out to the digit ({pairs})."
     wrong = _list(f"{name(t.variant)} {t.severity}" for t in table[~same].itertuples())
     return f"{int(same.sum())} of {len(table)} published numbers come out ({pairs}). Not: {wrong}."
@@ -151,16 +149,18 @@ def captures(moved: pd.DataFrame, images: pd.DataFrame) -> str:
 def learned(across: pd.DataFrame) -> str:
     """Return which variant has the fewest under each lens and capture, and whether that changes."""
     known = across[across["status"].eq(SCANNED)].dropna(subset=FINDINGS)
-    if known["variant"].nunique() < 2:
-        return "Fewer than two images were measured, so none has fewer than another."
     lines = []
     winners = set()
     for capture, rows in known.groupby("capture"):
+        if len(rows) < 2:
+            continue
         for lens in compare.LENS_COLUMNS:
             fewest = tuple(rows[rows[lens].eq(rows[lens].min())]["variant"])
             winners.add(fewest)
             label = f"{lens.replace('_', ' ')}, {escape.markdown(capture)}"
             lines.append(f"- {label}: fewest on {_list(map(name, fewest))}")
+    if not winners:
+        return "No capture measured two images, so none has fewer than another."
     first, *others = winners
     if others:
         told = "**Which image has the fewest depends on how and when one counts:**"
@@ -207,10 +207,13 @@ def size_reach(table: pd.DataFrame, size: str) -> str:
         return "No size is known in this study."
     origin = _list(dict.fromkeys(escape.markdown(o) for o in known["origin"].dropna()))
     measured = "was measured here" if size != compare.PUBLISHED else "was not measured here"
-    return (
+    text = (
         f"The size that was compared, {MEASURED_AS[size]}, {measured}; it comes from: {origin}. "
         "Where the bytes of a difference are is not told by totals."
     )
+    if size == compare.PUBLISHED:
+        text += " A printed size is rounded, and its differences are no finer than that."
+    return text
 
 
 def verdicts(table: pd.DataFrame) -> str:

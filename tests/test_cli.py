@@ -72,6 +72,16 @@ def test_a_file_name_that_is_not_utf8_loses_no_row(tmp_path: Path) -> None:
     assert rows[0]["file"].endswith("bad\\xff.json")
 
 
+def test_an_error_that_quotes_strange_names_is_inert_in_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIT_DATA", str(tmp_path / "left\u202eright"))
+    done = helpers("reproduce")
+    assert done.returncode == 1
+    assert "left\\u202eright" in done.stderr
+    assert "\u202e" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "told"),
     [

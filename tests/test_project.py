@@ -116,6 +116,7 @@ def test_each_outside_thing_has_one_module_that_talks_to_it() -> None:
 def test_what_derives_never_captures() -> None:
     users = {path.stem: imports(path) for path in MODULES}
     pure = ("frames", "report", "rows", "load", "compare", "claims", "charts", "sentences")
+    assert all("paths" not in users[name] for name in pure if name != "load")
     for name in (*pure, "exhibits"):
         assert not users[name] & {"capture", "scan", "run", "docker"}, name
 

@@ -175,9 +175,10 @@ def test_a_stopped_run_never_looks_finished_and_the_next_one_clears_up(
         time.sleep(0.01)
         assert process.poll() is None
     time.sleep(0.5)
+    (runs / ".blog-2022.4194305.old").mkdir()
     process.send_signal(number)
     assert process.wait(20) == status
     assert not (runs / "blog-2022").exists()
-    assert bool(list(runs.glob(".*"))) == (number == signal.SIGKILL)
+    assert bool(list(runs.glob(".*.part"))) == (number == signal.SIGKILL)
     run.reproduce("blog-2022", notebooks=[paths.NOTEBOOKS / "05-verdict.ipynb"])
     assert sorted(path.name for path in runs.iterdir()) == ["blog-2022"]

@@ -116,8 +116,17 @@ def test_one_winner_a_tie_and_a_single_image_are_told_apart(frames_of, blog) -> 
     assert learned(a=trivy(), b=trivy()).startswith(
         "As few under every lens and capture: **a**, **b**."
     )
-    assert learned(a=trivy()).startswith("Fewer than two images were measured")
-    assert learned(a=trivy(Metadata={}), b=trivy(finding())).startswith("Fewer than two images")
+    nobody = "No capture measured two images, so none has fewer than another."
+    assert learned(a=trivy()) == nobody
+    assert learned(a=trivy(Metadata={}), b=trivy(finding())) == nobody
+
+
+def test_a_capture_that_measured_one_image_has_no_winner(both) -> None:
+    lost = both.images["variant"].eq("nodejs-distroless") & both.images["capture"].eq("2026-11")
+    images = both.images.assign(status=both.images["status"].mask(lost, "missing"))
+    told = sentences.learned(compare.across_captures(both.findings, images))
+    assert told.startswith("**nodejs-distroless** has the fewest under every lens and capture:")
+    assert "2026-11" not in told
 
 
 def test_a_study_of_one_capture_says_nothing_of_moves(blog) -> None:
@@ -180,6 +189,7 @@ def test_what_a_compared_size_is_worth(blog, frames_of) -> None:
     measured = compare.sizes(
         frames_of(a=trivy(Metadata={"Size": 9})).images, frames.make("published", {})
     )
+    assert "rounded" in sentences.size_reach(sizes, "published")
     assert "unpacked, was measured here" in sentences.size_reach(measured, "unpacked")
     assert headlines.size_origin(measured, "unpacked") == ""
 
