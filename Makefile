@@ -4,14 +4,22 @@ STUDY ?= blog-2022
 VENV := .venv
 BIN := $(VENV)/bin
 
+CAPTURE = $(if $(DB),--db $(DB)) $(if $(COVERAGE),--coverage "$(COVERAGE)")
+
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test lab bench lint format lock clean
+.PHONY: help reproduce live compare test lab bench lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 reproduce: $(VENV)/installed ## run every numbered notebook over STUDY's recorded evidence (default blog-2022)
 	@$(BIN)/python -m helpers reproduce $(STUDY)
+
+live: $(VENV)/installed ## capture STUDY anew (build, scan, take apart, start), then reproduce it [DB=folder]
+	@$(BIN)/python -m helpers live $(STUDY) $(CAPTURE)
+
+compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, SBOMs or reports [STUDY=name]
+	@$(BIN)/python -m helpers compare $(IMAGES) $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)
 
 test: $(VENV)/tested ## install what tests need, then run them all
 	@$(BIN)/python -m pytest

@@ -1,85 +1,293 @@
-"""Captures a study's evidence: one observation of its variants, whole or not at all."""
+"""Captures a study: one observation of its variants, side by side, whole or not at all."""
 
+import errno
 import hashlib
+import os
 import shutil
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
+import psutil
+from tqdm import tqdm
 
-from helpers import __version__, paths, scan
-from helpers.errors import ScanFailed, StudyInvalid
-from helpers.study import CAPTURE_NAME, Database, Facts, Study, open_study
+from helpers import __version__, build, daemon, evidence, paths, scan
+from helpers.errors import CaptureFailed, KitError, NoSpace, StudyInvalid
+from helpers.evidence import Tools, Weights
+from helpers.study import CAPTURE_NAME, Captured, Database, Facts, Study, Variant, open_study
+
+_PARTS = 3
+"""Steps of a variant besides those of its build: to identify it, to take it apart, to keep it."""
 
 
-def capture(study_name: str, name: str, db: Path, coverage: str = "") -> Path:
-    """Scan every variant of a study against the DB in folder `db`; return the capture's folder.
+class Outcome(NamedTuple):
+    """What a capture came to: its folder, why variants failed, and whether all was as before."""
 
-    `coverage` says what the DB covers, where it is not the scanner's full one. Everything is
-    written beside the capture's place and moved there whole. Raises `StudyInvalid` if the capture
-    exists, `ScanFailed` if a variant cannot be scanned.
+    folder: Path
+    failures: dict[str, str]
+    unchanged: bool
+
+
+def capture(
+    study_name: str,
+    name: str = "",
+    db: Path | None = None,
+    db_repository: str = "",
+    coverage: str = "",
+    fresh: bool = False,
+) -> Outcome:
+    """Capture every variant of a study; return what it came to.
+
+    `name` is today's date if empty. `db` is the folder of a vulnerability DB to scan against
+    offline; without it, Trivy's own is brought up to date in the data folder, or the one that
+    `db_repository` names, best by digest. `coverage` says what the DB covers, where it is not the
+    full one. What has not changed since the newest capture is taken over from it, unless `fresh`;
+    if nothing has, there is no new capture.
+
+    A variant that fails is recorded as failed and the others go on; if all do, nothing is recorded
+    and `CaptureFailed` says why. Everything is written beside its place and moved there whole.
     """
     study = open_study(study_name)
-    if not CAPTURE_NAME.fullmatch(name):
-        raise StudyInvalid(f"capture {name!r}: name it by its date, like 2026-11 or 2026-11-24")
-    final = paths.capture(study.name, name)
-    if final.exists():
-        raise StudyInvalid(f"{final} exists, and evidence is never overwritten; name another")
-    staged = final.with_name(f".{name}.part")
-    shutil.rmtree(staged, ignore_errors=True)
+    _check_name(study, name)
+    started = datetime.now(UTC).replace(microsecond=0)
+    staged = _stage(study)
     try:
-        facts = _scanned(study, name, staged, db, coverage)
+        tools = _tools(study, db, db_repository)
+        for base in study.bases:
+            build.build(tools.ask(), base, base.tag, staged / paths.LOG)
+        (staged / paths.LOG).unlink(missing_ok=True)
+        before = None if fresh else _before(study)
+        facts = _facts(study, started, tools, coverage)
+        captured = _captured(study, tools, staged, before if _as_before(facts, before) else None)
+        failures = {name: told.error for name, told in captured.items() if told.error}
+        if len(failures) == len(captured):
+            raise CaptureFailed(_every(failures))
+        if before and all(told.unchanged_since for told in captured.values()):
+            return Outcome(paths.capture(study.name, before.capture), {}, True)
+        final = _place(study, name, started)
+        facts = msgspec.structs.replace(facts, capture=final.name, variants=captured)
         text = msgspec.json.format(msgspec.json.encode(facts), indent=2)
         (staged / "capture.json").write_bytes(text + b"\n")
         staged.rename(final)
+    except OSError as error:
+        raise _disk(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    return final
-
-
-def _scanned(study: Study, name: str, folder: Path, db: Path, coverage: str) -> Facts:
-    """Scan a study's variants into a folder; return what is to be recorded of it."""
-    started = datetime.now(UTC).replace(microsecond=0)
-    variants = {}
-    for variant in study.variants:
-        sbom = paths.study(study.name) / variant.sbom
-        if not sbom.is_file():
-            raise ScanFailed(f"{sbom}: the SBOM of variant {variant.name!r} is not there")
-        (folder / variant.name).mkdir(parents=True)
-        begin = time.monotonic()
-        version, command = scan.scan_sbom(sbom, folder / variant.name / "trivy.json", db)
-        variants[variant.name] = {
-            "status": "scanned",
-            "source": variant.kind,
-            "sbom": variant.sbom,
-            "sbom_sha256": _sha256(sbom),
-            "seconds": round(time.monotonic() - begin, 2),
-        }
-    return Facts(
-        study=study.name,
-        capture=name,
-        captured_at=started,
-        kit_version=__version__,
-        scanner="trivy",
-        scanner_version=version,
-        db=database(db, coverage),
-        command=[*command[:-1], "SBOM"],
-        variants=variants,
-    )
+    return Outcome(final, failures, False)
 
 
 def database(folder: Path, coverage: str = "") -> Database:
     """Return version, time and digest of the DB in a Trivy cache folder."""
     metadata = msgspec.json.decode((folder / "db" / "metadata.json").read_bytes())
+    with (folder / "db" / "trivy.db").open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Database(
         version=metadata["Version"],
         updated_at=msgspec.convert(metadata["UpdatedAt"], datetime),
-        sha256=_sha256(folder / "db" / "trivy.db"),
+        sha256=digest,
         coverage=coverage,
     )
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _tools(study: Study, db: Path | None, repository: str) -> Tools:
+    """Return what a study's sources need of daemon, scanner and DB; a daemon may be missing."""
+    kinds = {variant.kind for variant in study.variants}
+    found: daemon.Daemon | KitError | None = None
+    if kinds & {"dockerfile", "image"} or study.bases or not shutil.which("trivy"):
+        try:
+            found = daemon.connect()
+            found.clear()
+        except KitError as error:
+            found = error
+    if kinds == {"report"}:
+        return Tools(found, None, None, Weights())
+    trivy = scan.find(found if isinstance(found, daemon.Daemon) else None)
+    if db is None:
+        db = paths.trivy_cache()
+        scan.download_db(trivy, db, repository)
+    return Tools(found, trivy, db, Weights())
+
+
+def _captured(
+    study: Study, tools: Tools, staged: Path, before: Facts | None
+) -> dict[str, Captured]:
+    """Return what became of each variant; they are captured side by side."""
+    scratch = staged / ".scratch"
+    scratch.mkdir()
+    with ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
+        running = {
+            variant.name: pool.submit(_one, study, variant, tools, staged, before, place)
+            for place, variant in enumerate(study.variants)
+        }
+        try:
+            captured = {name: future.result() for name, future in running.items()}
+        except BaseException:
+            pool.shutdown(cancel_futures=True, wait=False)
+            raise
+    shutil.rmtree(scratch)
+    return captured
+
+
+def _one(
+    study: Study, variant: Variant, tools: Tools, staged: Path, before: Facts | None, place: int
+) -> Captured:
+    """Capture one variant into its folder; what goes wrong is in what is returned."""
+    folder, scratch = staged / variant.name, staged / ".scratch" / variant.name
+    folder.mkdir()
+    scratch.mkdir()
+    begin = time.monotonic()
+    told = Captured(status="scanned", source=variant.kind)
+    with tqdm(desc=variant.name, total=_PARTS, position=place, disable=None, leave=False) as bar:
+        try:
+            subject = evidence.identify(study, variant, tools, folder, _steps(bar, variant))
+            told = msgspec.structs.replace(
+                told, reference=subject.reference, identity=subject.identity,
+                settings=_settings(variant),
+            )  # fmt: skip
+            if before and (same := _unchanged(study, variant, told, before, folder)):
+                return same
+            bar.set_description(f"{variant.name}: scan, inventory, start")
+            bar.update()
+            taken = evidence.take(variant, subject, tools, folder, scratch)
+            bar.update()
+        except KitError as error:
+            told = msgspec.structs.replace(told, status="failed", error=str(error))
+        except OSError as error:
+            full = str(_disk(error, staged))
+            told = msgspec.structs.replace(told, status="failed", error=full)
+        else:
+            told = msgspec.structs.replace(told, command=taken.command, missing=taken.missing)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    if told.error:
+        # What a failed variant left is no evidence; only the log of a build says why.
+        for path in folder.iterdir():
+            if path.name != paths.LOG:
+                path.unlink() if path.is_file() else shutil.rmtree(path)
+    return msgspec.structs.replace(told, seconds=round(time.monotonic() - begin, 2))
+
+
+def _steps(bar: tqdm, variant: Variant) -> Callable[[build.Step], None]:
+    """Return what shows the steps of a variant's build on its progress bar."""
+
+    def show(step: build.Step) -> None:
+        bar.total = step.of + _PARTS
+        bar.set_description(f"{variant.name}: {step.instruction[:40]}")
+        bar.update(step.number - bar.n)
+
+    return show
+
+
+def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Facts:
+    """Return what is to be recorded of a capture but for its name and its variants."""
+    builds = isinstance(tools.daemon, daemon.Daemon) and (
+        study.bases or any(variant.kind == "dockerfile" for variant in study.variants)
+    )
+    return Facts(
+        study=study.name,
+        capture="",
+        captured_at=started,
+        kit_version=__version__,
+        scanner="trivy",
+        scanner_version=tools.trivy.version if tools.trivy else "",
+        scanner_is=tools.trivy.is_() if tools.trivy else "others",
+        db=database(tools.db, coverage) if tools.db else Database(coverage=coverage),
+        builder=tools.ask().builder() if builds else {},
+        variants={},
+    )
+
+
+def _before(study: Study) -> Facts | None:
+    """Return what the newest capture says, if there is one that can be read."""
+    captures = study.captures()
+    try:
+        return study.facts(captures[-1]) if captures else None
+    except StudyInvalid:
+        return None
+
+
+def _as_before(facts: Facts, before: Facts | None) -> bool:
+    """Return whether scanner, DB and kit are those of an earlier capture."""
+    return before is not None and all(
+        getattr(facts, name) == getattr(before, name)
+        for name in ("scanner", "scanner_version", "scanner_is", "db", "kit_version")
+    )
+
+
+def _unchanged(
+    study: Study, variant: Variant, told: Captured, before: Facts, folder: Path
+) -> Captured | None:
+    """Take a variant's evidence over from an earlier capture if nothing about it has changed."""
+    then = before.variants.get(variant.name)
+    kept = paths.evidence(study.name, before.capture, variant.name)
+    same = then and (then.status, then.source, then.identity, then.settings) == (
+        *("scanned", told.source, told.identity, told.settings),
+    )
+    if then is None or not same or not (kept / paths.REPORT).is_file():
+        return None
+    shutil.copytree(kept, folder, dirs_exist_ok=True)
+    since = then.unchanged_since or before.capture
+    return msgspec.structs.replace(then, unchanged_since=since, reference=told.reference)
+
+
+def _settings(variant: Variant) -> dict[str, str]:
+    """Return what of a variant's description changes its evidence besides the image itself."""
+    return {"base": variant.base, "port": str(variant.port or "")}
+
+
+def _check_name(study: Study, name: str) -> None:
+    """Raise `StudyInvalid` if a capture cannot have that name."""
+    if name and not CAPTURE_NAME.fullmatch(name):
+        raise StudyInvalid(f"capture {name!r}: name it by its date, like 2026-11 or 2026-11-24")
+    if name and paths.capture(study.name, name).exists():
+        raise StudyInvalid(
+            f"{paths.capture(study.name, name)} exists, and evidence is never overwritten; "
+            "name another"
+        )
+
+
+def _place(study: Study, name: str, started: datetime) -> Path:
+    """Return where a capture goes: under its name, else under its day, numbered if need be."""
+    if name:
+        return paths.capture(study.name, name)
+    day = started.strftime("%Y-%m-%d")
+    names = [day, *(f"{day}.{number:03}" for number in range(2, 1000))]
+    places = (paths.capture(study.name, each) for each in names)
+    return next(place for place in places if not place.exists())
+
+
+def _stage(study: Study) -> Path:
+    """Return a new folder in the study's; clear away what killed captures left of theirs."""
+    folder = paths.study(study.name)
+    for left in folder.glob(".capture.*.part"):
+        owner = left.name.split(".")[2]
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    staged = folder / f".capture.{os.getpid()}.part"
+    try:
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir()
+    except OSError as error:
+        raise _disk(error, folder) from error
+    return staged
+
+
+def _disk(error: OSError, path: Path) -> KitError:
+    """Return the kit's error for what a disk refused."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(
+            f"{path}: the disk is full. Free some space, or name another data folder with KIT_DATA"
+        )
+    return KitError(f"{error.filename or path}: {error.strerror or error}")
+
+
+def _every(failures: dict[str, str]) -> str:
+    """Return why all variants failed, once if it is the same of all."""
+    reasons = set(failures.values())
+    if len(reasons) == 1:
+        return reasons.pop()
+    return "\n".join(f"{name}: {why}" for name, why in failures.items())

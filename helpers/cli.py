@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from tqdm import tqdm
@@ -36,27 +37,61 @@ def reproduce(study: str, given: tuple[str, ...]) -> None:
         if not equals or not name:
             raise click.UsageError(f"--param {text!r}: write it as NAME=VALUE")
         values[name] = value
-    folder = reproduce(study, values)
-    click.echo(f"report   {_shown(folder / 'report.html')}")
-    click.echo(f"figures  {_shown(folder / 'figures')}")
-    click.echo(f"tables   {_shown(folder / 'tables')}")
+    _tell_run(reproduce(study, values))
+
+
+def _db_options(command: Any) -> Any:
+    """Add the options that say which vulnerability DB a capture scans against, and how."""
+    options = [
+        click.option(
+            "--db",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="Trivy cache folder with a vulnerability DB; scans offline.",
+        ),
+        click.option(
+            "--db-repository",
+            default="",
+            metavar="NAME@sha256:…",
+            help="Where the DB comes from if not from Trivy's own place.",
+        ),
+        click.option("--coverage", default="", help="What the DB covers, if not the full one."),
+        click.option("--fresh", is_flag=True, help="Capture also what has not changed."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @commands.command()
 @click.argument("study")
-@click.argument("name")
-@click.option(
-    "--db",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    required=True,
-    help="Trivy cache folder that holds the vulnerability DB.",
-)
-@click.option("--coverage", default="", help="What the DB covers, if it is not the full one.")
-def capture(study: str, name: str, db: Path, coverage: str) -> None:
-    """Scan a STUDY's variants and record the evidence as capture NAME."""
-    from helpers.capture import capture
+@click.argument("name", default="")
+@_db_options
+def capture(study: str, name: str, **options: Any) -> None:
+    """Capture a STUDY: build, scan, take apart and start its variants, and record the evidence.
 
-    click.echo(f"evidence in {capture(study, name, db, coverage)}")
+    The capture's NAME is today's date unless given.
+    """
+    if _capture(study, name, **options):
+        raise SystemExit(1)
+
+
+@commands.command()
+@click.argument("study")
+@_db_options
+def live(study: str, **options: Any) -> None:
+    """Capture a STUDY, then run the notebooks over it."""
+    _live(study, options)
+
+
+@commands.command()
+@click.argument("sources", nargs=-1, required=True, metavar="IMAGE…")
+@click.option("--study", default="", help="The study's name; that of its images if not given.")
+@_db_options
+def compare(sources: tuple[str, ...], study: str, **options: Any) -> None:
+    """Make a study of image references, archives, SBOMs or Trivy reports; capture and run it."""
+    from helpers.sources import make_study
+
+    _live(make_study(sources, study), options)
 
 
 @commands.command()
@@ -99,6 +134,39 @@ def dictionary() -> None:
     click.echo(dictionary_markdown(), nl=False)
 
 
+def _live(study: str, options: dict[str, Any]) -> None:
+    """Capture a study and run the notebooks over it; exit 1 if a variant failed."""
+    from helpers.run import reproduce
+
+    failed = _capture(study, "", **options)
+    _tell_run(reproduce(study))
+    if failed:
+        raise SystemExit(1)
+
+
+def _capture(study: str, name: str, **options: Any) -> bool:
+    """Capture a study, say what it came to, and return whether a variant failed."""
+    from helpers.capture import capture
+
+    outcome = capture(study, name, **options)
+    told = "nothing has changed since" if outcome.unchanged else "evidence"
+    click.echo(f"{told:8} {_shown(outcome.folder)}")
+    for variant, why in outcome.failures.items():
+        click.echo(f"Error: {variant}: {_plain(why)}", err=True)
+    return bool(outcome.failures)
+
+
+def _tell_run(folder: Path) -> None:
+    click.echo(f"report   {_shown(folder / 'report.html')}")
+    click.echo(f"figures  {_shown(folder / 'figures')}")
+    click.echo(f"tables   {_shown(folder / 'tables')}")
+
+
+def _plain(text: str) -> str:
+    """Return text that may quote a report or an image; its lines are ours, their words are not."""
+    return "\n".join(map(escape.plain, text.split("\n")))
+
+
 def _shown(path: Path) -> Path:
     """Return a path as short as it can be typed from here."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
@@ -109,9 +177,7 @@ def main() -> None:
     try:
         commands(standalone_mode=False)
     except KitError as error:
-        # A message may quote a report; its lines are ours, what is in them may not be.
-        lines = map(escape.plain, str(error).split("\n"))
-        click.echo("Error: " + "\n".join(lines), err=True)
+        click.echo(f"Error: {_plain(str(error))}", err=True)
         sys.exit(1)
     except click.ClickException as error:
         error.show()

@@ -14,8 +14,9 @@ _CODES = {severity: code for code, severity in enumerate(SEVERITIES)}
 
 TEXT, COUNT, SCORE, FLAG, TIME = "str", "Int64", "Float64", "boolean", "datetime64[us, UTC]"
 
-SCANNED, NO_OS, NOT_LOOKED, MISSING = "scanned", "no-os", "not-looked", "missing"
-UNKNOWN_COUNT = frozenset({NOT_LOOKED, MISSING})
+SCANNED, NO_OS = "scanned", "no-os"
+NOT_LOOKED, MISSING, FAILED = "not-looked", "missing", "failed"
+UNKNOWN_COUNT = frozenset({NOT_LOOKED, MISSING, FAILED})
 """Statuses of images whose number of vulnerabilities is not known."""
 
 
@@ -55,20 +56,48 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         _VARIANT,
         _CAPTURE,
         Column("artifact", TEXT, "what the scanner was given, as its report names it"),
-        Column("source", TEXT, "what was scanned: `image`, `sbom`, `filesystem`, `repository` …"),
+        Column(
+            "source",
+            TEXT,
+            "what its evidence was made from: `dockerfile`, `image`, `archive`, `sbom`, `report`; "
+            "for a report loaded by itself what it says was scanned: `image`, `filesystem` …",
+        ),
+        Column("reference", TEXT, "the image's name on the daemon, or the source's file name"),
+        Column(
+            "base", TEXT, "the image that it is built on, as the study or its Dockerfile names it"
+        ),
         Column("report", TEXT, "the report file, relative to the data folder where it is inside"),
         Column("os_family", TEXT, "operating system that the scanner recognised"),
         Column("os_version", TEXT, "its version"),
         Column("os_eol", FLAG, "whether the scanner knew it as past its end of life at scan time"),
         Column("architecture", TEXT, "CPU architecture of the image"),
-        Column("size_unpacked_bytes", COUNT, "bytes of all layers unpacked; NA: not in the report"),
+        Column("size_unpacked_bytes", COUNT, "bytes of all layers unpacked; NA: not measured"),
+        Column(
+            "size_unpacked_source",
+            TEXT,
+            "what was added up: the `files` of all layers, as `docker history` does, or the "
+            "scanner's layer `tars`, which are some larger",
+        ),
         Column("size_compressed_bytes", COUNT, "bytes of all layers compressed; NA: not measured"),
+        Column(
+            "size_compressed_source",
+            TEXT,
+            "who compressed them: a `registry`, the `archive` that was read, or `gzip` here",
+        ),
         Column("layers", COUNT, "number of layers with content"),
         Column(
             "packages", COUNT, "number of installed packages; NA: the report does not list them"
         ),
         Column("created_at", TIME, "when the image was built"),
         Column("image_id", TEXT, "digest of the image's config"),
+        Column("user", TEXT, "user that it starts as; NA: none is named, so root, or not known"),
+        Column(
+            "answers",
+            FLAG,
+            "whether it answered on its port when started locked down; NA: it was not started",
+        ),
+        Column("shell", TEXT, "shell that could be started in it; NA: none could, or not tried"),
+        Column("shell_starts", FLAG, "whether a shell could be started in it; NA: not tried"),
         Column("scanner_version", TEXT, "version of Trivy"),
         Column("db_updated_at", TIME, "age of the vulnerability DB; NA: not recorded"),
         Column("db_coverage", TEXT, "what the DB covers, where it is not the scanner's full one"),
@@ -78,8 +107,9 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
             TEXT,
             "`scanned`; `no-os`: scanned, but no operating system was recognised, so its packages "
             "were not looked at; `not-looked`: the report holds secrets, licences or "
-            "misconfigurations only; `missing`: no report",
+            "misconfigurations only; `missing`: no report; `failed`: its capture failed",
         ),
+        Column("reason", TEXT, "why its capture failed, or why it did not answer; NA: neither"),
     ),
     "findings": (
         _VARIANT,
@@ -113,6 +143,46 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column("purl", TEXT, "package URL"),
         _LAYER,
         Column("size_bytes", COUNT, "bytes of its files; NA: not measured"),
+    ),
+    "layers": (
+        _VARIANT,
+        _CAPTURE,
+        Column("position", COUNT, "place in the image, from 0 at the bottom"),
+        Column("diff_id", TEXT, "digest of the layer's tar"),
+        Column("size_bytes", COUNT, "bytes of its files, a hard-linked one once"),
+        Column("tar_bytes", COUNT, "bytes of its tar"),
+        Column("compressed_bytes", COUNT, "bytes of it compressed; `images` says by whom"),
+        Column("created_by", TEXT, "instruction that made it, without values of variables"),
+        Column("from_base", FLAG, "whether the base image has it too; NA: the base is not known"),
+    ),
+    "files": (
+        _VARIANT,
+        _CAPTURE,
+        Column("path", TEXT, "path without its first slash; bytes that are not UTF-8 as `\\xff`"),
+        Column(
+            "size_bytes",
+            COUNT,
+            "bytes of its content; 0 for what has none, and for a hard link's other names",
+        ),
+        Column("mode", COUNT, "permission bits, with setuid, setgid and sticky"),
+        Column("uid", COUNT, "owner's number"),
+        Column("gid", COUNT, "group's number"),
+        Column(
+            "kind",
+            TEXT,
+            "`file`, `hardlink` (a file's other name), `dir`, `symlink`, `char`, `block`, `fifo`",
+        ),
+        Column("target", TEXT, "what a link points to; NA: no link"),
+        Column("executable", FLAG, "whether it is a file that anybody may execute"),
+        Column("setuid", FLAG, "whether it is a file that runs as its owner"),
+        Column("setgid", FLAG, "whether it is a file that runs as its group"),
+        Column(
+            "elf", TEXT, "kind of ELF file: `executable`, `static`, `shared`, `object`; NA: none"
+        ),
+        Column("elf_interpreter", TEXT, "loader that an ELF file asks for; NA: none"),
+        Column("needed", TEXT, "libraries that an ELF file needs, joined by spaces; NA: none"),
+        Column("package", TEXT, "OS package that owns it; NA: none does, or a folder"),
+        Column("layer", COUNT, "position of the layer that its content comes from"),
     ),
     "published": (
         Column("variant", TEXT, "variant of the study that the number was published for"),

@@ -4,14 +4,16 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from helpers import frames, paths, report, rows
+from helpers import frames, image, inventory, paths, report, rows
 from helpers.errors import StudyInvalid
 from helpers.frames import Frames
+from helpers.image import Image, Smoke
 from helpers.rows import Evidence
-from helpers.study import Facts, Study, open_study
+from helpers.study import Captured, Facts, Variant, open_study
 
 
 def load_reports(reports: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Frames:
@@ -38,13 +40,7 @@ def load_study(name: str, captures: str | Sequence[str] = "") -> Frames:
     A variant without a report in a capture is a row of `images` with status `missing`.
     Raises `StudyInvalid` and `ReportInvalid`.
     """
-    study = open_study(name)
-    wanted = [captures] if isinstance(captures, str) else list(captures)
-    if wanted == ["all"]:
-        wanted = study.captures()
-    # Two names may mean the same capture: the default's and an empty one.
-    facts = {found.capture: found for found in map(study.facts, wanted)}
-    return load([item for found in facts.values() for item in _of_capture(study, found)])
+    return load([_evidence(*of_one) for of_one in _variants(name, captures)])
 
 
 def load_published(name: str) -> pd.DataFrame:
@@ -117,22 +113,60 @@ def _name(path: Path, depth: int) -> str:
     return paths.shown(Path(*path.parts[-depth:-1], last) if depth > 1 else Path(stem))
 
 
-def _of_capture(study: Study, facts: Facts) -> list[Evidence]:
-    items = []
-    for variant in study.variants:
-        path = paths.evidence(study.name, facts.capture, variant.name) / "trivy.json"
-        items.append(
-            Evidence(
-                variant.name,
-                facts.capture,
-                variant.kind,
-                path if path.exists() else None,
-                _inside(path),
-                facts.db.updated_at,
-                facts.db.coverage,
-            )
-        )
-    return items
+def load_layers(name: str, captures: str | Sequence[str] = "") -> pd.DataFrame:
+    """Return the frame `layers` of a study: those of the variants that are images."""
+    columns: dict[str, list[Any]] = {column: [] for column in frames.columns("layers")}
+    for facts, variant, folder in _variants(name, captures):
+        if found := image.read(folder / paths.IMAGE, Image):
+            for column, values in rows.layers(variant.name, facts.capture, found).items():
+                columns[column] += values
+    return frames.make("layers", columns)
+
+
+def load_files(name: str, captures: str | Sequence[str] = "") -> pd.DataFrame:
+    """Return the frame `files` of a study: those of the variants that are images."""
+    parts = []
+    for facts, variant, folder in _variants(name, captures):
+        path = folder / paths.FILES
+        if path.is_file():
+            columns = rows.files(variant.name, facts.capture, inventory.read(path))
+            parts.append(frames.make("files", columns))
+    return pd.concat(parts, ignore_index=True) if parts else frames.make("files", {})
+
+
+def _variants(name: str, captures: str | Sequence[str]) -> list[tuple[Facts, Variant, Path]]:
+    """Return every variant of the captures that are meant, and the folder of its evidence."""
+    study = open_study(name)
+    wanted = [captures] if isinstance(captures, str) else list(captures)
+    if wanted == ["all"]:
+        wanted = study.captures()
+    # Two names may mean the same capture: the default's and an empty one.
+    facts = {found.capture: found for found in map(study.facts, wanted)}
+    return [
+        (told, variant, paths.evidence(study.name, told.capture, variant.name))
+        for told in facts.values()
+        for variant in study.variants
+    ]
+
+
+def _evidence(facts: Facts, variant: Variant, folder: Path) -> Evidence:
+    """Return what there is to load of one variant; a report may be gzipped or not."""
+    told = facts.variants.get(variant.name) or Captured(status="missing")
+    found = [path for path in (folder / paths.REPORT, folder / "trivy.json") if path.exists()]
+    path = found[0] if found and not told.error else None
+    return Evidence(
+        variant.name,
+        facts.capture,
+        variant.kind,
+        path,
+        _inside(path or folder),
+        facts.db.updated_at,
+        facts.db.coverage,
+        told.reference,
+        image.read(folder / paths.IMAGE, Image),
+        image.read(folder / paths.SMOKE, Smoke),
+        told.error,
+    )
 
 
 def _inside(path: Path) -> str:

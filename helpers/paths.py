@@ -9,6 +9,10 @@ NOTEBOOKS = ROOT / "notebooks"
 STYLE = HELPERS / "kit.mplstyle"
 PAGE_TEMPLATE = "page.html.j2"
 
+REPORT, IMAGE, FILES = "trivy.json.gz", "image.json", "files.jsonl.gz"
+SMOKE, LOG = "smoke.json", "build.log"
+"""Names of the parts of a variant's evidence."""
+
 
 def shown(path: Path) -> str:
     """Return a path as text that can be written anywhere, also if its bytes are not UTF-8."""
@@ -53,3 +57,13 @@ def run(study_name: str) -> Path:
 def notebooks() -> list[Path]:
     """Return the numbered notebooks in reading order."""
     return sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))
+
+
+def dockerfiles() -> Path:
+    """Return the folder of Dockerfiles, beside the data folder."""
+    return ROOT / "dockerfiles"
+
+
+def trivy_cache() -> Path:
+    """Return the folder of the vulnerability DB that the kit itself keeps up to date."""
+    return data() / "cache" / "trivy"

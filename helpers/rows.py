@@ -1,11 +1,14 @@
 """Rows of the frames from decoded reports: pure, and the only place that knows both."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers import frames
+from helpers.image import Image, Smoke
+from helpers.inventory import File
 from helpers.report import (
     ImageConfig,
     Metadata,
@@ -45,6 +48,10 @@ class Evidence(NamedTuple):
     shown_path: str = ""
     db_updated_at: datetime | None = None
     db_coverage: str = ""
+    reference: str = ""
+    image: Image | None = None
+    smoke: Smoke | None = None
+    error: str = ""
 
 
 class Rows:
@@ -80,9 +87,15 @@ def _extend(columns: dict[str, list[Any]], added: dict[str, Any], rows: int) -> 
 
 
 def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
-    known = {"variant": item.variant, "capture": item.capture, "source": item.source or None}
+    known = {
+        "variant": item.variant,
+        "capture": item.capture,
+        "source": item.source or None,
+        "reference": item.reference or None,
+    }
     if report is None:
-        return {**known, "status": frames.MISSING}
+        status = frames.FAILED if item.error else frames.MISSING
+        return {**known, "status": status, "reason": item.error or None}
     metadata = report.metadata or Metadata()
     system = metadata.os or OperatingSystem()
     config = metadata.image_config or ImageConfig()
@@ -98,6 +111,7 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "os_eol": bool(system.eosl) if system.family and report.schema_version else None,
         "architecture": config.architecture or None,
         "size_unpacked_bytes": metadata.size or None,
+        "size_unpacked_source": "tars" if metadata.size else None,
         "layers": len(metadata.diff_ids) if metadata.diff_ids else None,
         "packages": sum(map(len, listed)) if listed else None,
         "created_at": utc(config.created),
@@ -107,6 +121,50 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "db_coverage": item.db_coverage or None,
         "scanned_at": utc(report.created_at),
         "status": _status(report),
+        **_measured(item.image),
+        **_started(item.smoke),
+    }
+
+
+def _measured(image: Image | None) -> dict[str, Any]:
+    """Return what is known of an image that was taken apart."""
+    if image is None:
+        return {}
+    return {
+        "base": image.base or None,
+        "architecture": image.architecture or None,
+        "size_unpacked_bytes": image.size_unpacked_bytes,
+        "size_unpacked_source": "files",
+        "size_compressed_bytes": image.size_compressed_bytes,
+        "size_compressed_source": image.compressed_by,
+        "layers": len(image.layers),
+        "created_at": utc(image.created_at),
+        "image_id": image.image_id,
+        "user": image.user or None,
+    }
+
+
+def _started(smoke: Smoke | None) -> dict[str, Any]:
+    """Return what became of an image that was started."""
+    if smoke is None:
+        return {}
+    return {
+        "answers": smoke.answered,
+        "shell": smoke.shell or None,
+        "shell_starts": bool(smoke.shell),
+        "reason": smoke.why or None,
+    }
+
+
+def layers(variant: str, capture: str, image: Image) -> dict[str, list[Any]]:
+    """Return the columns of the frame `layers` for one image."""
+    count = len(image.layers)
+    told = ("diff_id", "size_bytes", "tar_bytes", "compressed_bytes", "created_by", "from_base")
+    return {
+        "variant": [variant] * count,
+        "capture": [capture] * count,
+        "position": list(range(count)),
+        **{name: [getattr(layer, name) for layer in image.layers] for name in told},
     }
 
 
@@ -169,6 +227,36 @@ def _findings(item: Evidence, result: Result) -> dict[str, Any]:
         "package_type": result.type,
     }
     return {**columns, **shared}
+
+
+def files(variant: str, capture: str, listed: Sequence[File]) -> dict[str, Sequence[Any]]:
+    """Return the columns of the frame `files` for one image's inventory."""
+    count = len(listed)
+    regular = [file.kind in ("file", "hardlink") for file in listed]
+    modes = [file.mode for file in listed]
+
+    def any_bit(bits: int) -> list[bool]:
+        return [r and bool(mode & bits) for r, mode in zip(regular, modes, strict=True)]
+
+    return {
+        "variant": [variant] * count,
+        "capture": [capture] * count,
+        "path": [file.path for file in listed],
+        "size_bytes": [file.size_bytes for file in listed],
+        "mode": modes,
+        "uid": [file.uid for file in listed],
+        "gid": [file.gid for file in listed],
+        "kind": [file.kind for file in listed],
+        "target": [file.target or None for file in listed],
+        "executable": any_bit(0o111),
+        "setuid": any_bit(0o4000),
+        "setgid": any_bit(0o2000),
+        "elf": [file.elf or None for file in listed],
+        "elf_interpreter": [file.elf_interpreter or None for file in listed],
+        "needed": [" ".join(file.needed) or None for file in listed],
+        "package": [file.package for file in listed],
+        "layer": [file.layer for file in listed],
+    }
 
 
 def utc(time: datetime | None) -> datetime | None:

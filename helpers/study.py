@@ -4,7 +4,6 @@ import difflib
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct, field
@@ -15,22 +14,65 @@ from helpers.errors import StudyInvalid
 CAPTURE_NAME = re.compile(r"\d{4}-\d{2}(-\d{2})?([.-][A-Za-z0-9]+)*")
 """A capture is named by its date, and by more where a day or month has several."""
 
+KINDS = ("dockerfile", "image", "archive", "sbom", "report")
+"""What a variant's evidence can be made from."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
+class Recipe(Struct, forbid_unknown_fields=True, frozen=True):
+    """A Dockerfile and what it is built with; paths are relative to the `dockerfiles/` folder."""
+
+    dockerfile: str
+    context: str = ""
+    build_args: dict[str, str] = field(default_factory=dict)
+    target: str = ""
+    platform: str = ""
+
+
+class Base(Recipe, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """An image that has to be built before the variants can be; `tag` is its name from then on."""
+
+    tag: str
+
+
 class Variant(Struct, forbid_unknown_fields=True, frozen=True):
-    """One image of a study and where its evidence comes from."""
+    """One image of a study and where its evidence comes from: exactly one of `KINDS`.
+
+    `dockerfile` is relative to the `dockerfiles/` folder and `context` too; `image` is a
+    reference; `archive`, `sbom` and `report` are relative to the study's folder. `base` is the
+    image that it is built on, `port` where it answers; 0: the one that the image exposes.
+    """
 
     name: str
-    about: str
-    sbom: str
+    about: str = ""
+    dockerfile: str = ""
+    context: str = ""
+    build_args: dict[str, str] = field(default_factory=dict)
+    target: str = ""
+    platform: str = ""
+    image: str = ""
+    archive: str = ""
+    sbom: str = ""
+    report: str = ""
     base: str = ""
     role: str = ""
+    port: int = 0
 
     @property
     def kind(self) -> str:
-        """Return the kind of its source."""
-        return "sbom"
+        """Return the kind of its source: one of `KINDS`."""
+        return next(kind for kind in KINDS if getattr(self, kind))
+
+    @property
+    def source(self) -> str:
+        """Return its source: a path or a reference."""
+        return str(getattr(self, self.kind))
+
+    @property
+    def recipe(self) -> Recipe:
+        """Return how it is built, if it is."""
+        return Recipe(self.dockerfile, self.context, self.build_args, self.target, self.platform)
 
 
 class Database(Struct, frozen=True):
@@ -42,7 +84,27 @@ class Database(Struct, frozen=True):
     coverage: str = ""
 
 
-class Facts(Struct, frozen=True):
+class Captured(Struct, frozen=True, omit_defaults=True):
+    """What a `capture.json` says of one variant.
+
+    `status` is `scanned` or `failed`, then with the `error`; `identity` is the digest of what was
+    captured (an image's id, a file's SHA-256), `settings` what else it depends on; `missing` says
+    why there is none of a part; `unchanged_since` names the capture that it was taken over from.
+    """
+
+    status: str
+    source: str = ""
+    reference: str = ""
+    identity: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    command: list[str] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+    unchanged_since: str = ""
+
+
+class Facts(Struct, frozen=True, omit_defaults=True):
     """What a `capture.json` says: how, with what and when a capture was made."""
 
     study: str
@@ -52,8 +114,10 @@ class Facts(Struct, frozen=True):
     scanner: str
     scanner_version: str
     db: Database
-    command: list[str]
-    variants: dict[str, dict[str, Any]]
+    variants: dict[str, Captured]
+    scanner_is: str = "binary"
+    builder: dict[str, str] = field(default_factory=dict)
+    command: list[str] = field(default_factory=list)
 
 
 class Study(Struct, forbid_unknown_fields=True, frozen=True):
@@ -66,6 +130,7 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
     default_capture: str = ""
     baseline: str = ""
     not_shown: list[str] = field(default_factory=list)
+    bases: list[Base] = field(default_factory=list)
     name: str = ""
 
     def captures(self) -> list[str]:
@@ -138,7 +203,16 @@ def _check(study: Study, path: Path) -> None:
         raise StudyInvalid(f"{path}: a study needs at least one [[variants]]")
     if bad := [name for name in found if not _NAME.fullmatch(name)]:
         raise StudyInvalid(f"{path}: variant {bad[0]!r}: use letters, digits, '.', '_' and '-'")
-    if len(set(found)) < len(found):
+    if len(set(map(str.casefold, found))) < len(found):
         raise StudyInvalid(f"{path}: two variants have the same name")
     if study.baseline and study.baseline not in found:
         raise StudyInvalid(f"{path}: baseline {study.baseline!r} is not one of its variants")
+    for variant in study.variants:
+        given = [kind for kind in KINDS if getattr(variant, kind)]
+        if len(given) != 1:
+            raise StudyInvalid(
+                f"{path}: variant {variant.name!r} has {' and '.join(given) or 'no source'}; "
+                f"it needs exactly one of {', '.join(KINDS)}"
+            )
+        if not 0 <= variant.port < 2**16:
+            raise StudyInvalid(f"{path}: variant {variant.name!r}: {variant.port} is no port")

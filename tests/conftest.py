@@ -5,16 +5,22 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 import pytest
 
 from helpers import paths
+from helpers.build import build
+from helpers.daemon import Daemon, connect
+from helpers.errors import DaemonUnavailable
 from helpers.frames import Frames
 from helpers.load import load_reports, load_study
+from helpers.study import Base
 
 LIVE = os.environ.get("KIT_REQUIRE_LIVE") == "1"
 STUDY = "blog-2022"
@@ -34,6 +40,38 @@ def shared() -> Path:
     if not (folder / "corpus" / "index.tsv").is_file():
         unless_live("there is no folder with corpus/, evidence/ and vulndb/ (KIT_SHARED names it)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def trivy_on_path() -> None:
+    """Trivy is beside this Python where tests are installed; its folder may not be on the PATH."""
+    beside = Path(sys.executable).parent
+    if (beside / "trivy").exists():
+        os.environ["PATH"] = f"{beside}{os.pathsep}{os.environ['PATH']}"
+    if not shutil.which("trivy"):
+        unless_live("trivy is not installed")
+
+
+@pytest.fixture(scope="session")
+def daemon() -> Daemon:
+    """A real Docker daemon."""
+    try:
+        return connect()
+    except DaemonUnavailable as error:
+        unless_live(str(error))
+        raise
+
+
+@pytest.fixture(scope="session")
+def standins(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Names of bases made from packages, which stand in for the images that registries have."""
+    told = tomllib.loads((Path(__file__).parent / "standins.toml").read_text())
+    if not daemon.find("debian:trixie"):
+        unless_live("there is no debian:trixie on the daemon to make the other bases from")
+    log = tmp_path_factory.mktemp("standins") / "build.log"
+    for base in msgspec.convert(told["bases"], list[Base]):
+        build(daemon, base, base.tag, log)
+    return [base["tag"] for base in told["bases"]]
 
 
 @pytest.fixture

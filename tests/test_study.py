@@ -36,7 +36,7 @@ def test_a_capture_says_how_it_was_made() -> None:
         assert facts.command[:2] == ["trivy", "sbom"]
         assert "--offline-scan" in facts.command
         assert not any(word.startswith("/") for word in facts.command), "no path of a machine"
-        assert {told["status"] for told in facts.variants.values()} == {"scanned"}
+        assert {told.status for told in facts.variants.values()} == {"scanned"}
 
 
 def test_the_newest_capture_is_the_default_unless_another_is_named(data: Path) -> None:

@@ -1,0 +1,109 @@
+"""Builds a variant's image from its Dockerfile, and keeps what the builder said."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from helpers import paths, redact
+from helpers.daemon import Daemon
+from helpers.dockerfile import needs_buildkit
+from helpers.errors import BuildFailed
+from helpers.study import Recipe
+
+_LAST_LINES = 6
+
+_STEP = re.compile(r"^Step (\d+)/(\d+) : (.*)")
+
+
+class Step(NamedTuple):
+    """One step of a build: its number, of how many, and its instruction."""
+
+    number: int
+    of: int
+    instruction: str
+
+
+def build(
+    daemon: Daemon,
+    recipe: Recipe,
+    tag: str,
+    log: Path,
+    on_step: Callable[[Step], None] = lambda step: None,
+) -> str:
+    """Build a recipe with the classic builder, tag the image and return its id.
+
+    What the builder says is written to `log`, without values of environment variables and build
+    arguments. Raises `BuildFailed`, which names the step and has its last lines.
+    """
+    dockerfile, context = _files(recipe)
+    shown = recipe.dockerfile
+    if needs := needs_buildkit(dockerfile.read_text(errors="replace")):
+        raise BuildFailed(
+            f"{shown} has {needs}, which only BuildKit understands, and images are built through "
+            "the API's classic builder here. Build it yourself (docker buildx build --load --tag "
+            'NAME .) and make the variant\'s source image = "NAME"'
+        )
+    secrets = redact.values(f"{k}={v}" for k, v in recipe.build_args.items())
+    step, image = Step(0, 0, "reading the Dockerfile"), ""
+    lines: list[str] = []
+    options = {
+        "buildargs": recipe.build_args,
+        "target": recipe.target or None,
+        "platform": recipe.platform or None,
+    }
+    with log.open("w") as kept:
+        for event in daemon.build(context, dockerfile, tag, **options):
+            image = event.get("aux", {}).get("ID", image)
+            for line in _lines(event):
+                if found := _STEP.match(line):
+                    secrets += _values(found[3])
+                    step = Step(int(found[1]), int(found[2]), redact.instruction(found[3], secrets))
+                    lines = []
+                    on_step(step)
+                lines.append(redact.instruction(line, secrets))
+                kept.write(lines[-1] + "\n")
+            if "error" in event:
+                raise BuildFailed(_failed(shown, step, lines))
+    if not image:
+        raise BuildFailed(f"{shown}: the builder ended without an image; its last step was {step}")
+    return str(image)
+
+
+def _files(recipe: Recipe) -> tuple[Path, Path]:
+    """Return the Dockerfile and the context folder of a recipe, which are there."""
+    dockerfile = (paths.dockerfiles() / recipe.dockerfile).resolve()
+    context = (paths.dockerfiles() / (recipe.context or dockerfile.parent)).resolve()
+    if not dockerfile.is_file():
+        raise BuildFailed(
+            f"{recipe.dockerfile}: there is no such Dockerfile in {paths.dockerfiles()}"
+        )
+    if not context.is_dir():
+        raise BuildFailed(f"{recipe.dockerfile}: its context {recipe.context!r} is no folder")
+    return dockerfile, context
+
+
+def _lines(event: dict[str, object]) -> list[str]:
+    """Return what an event says, as lines; progress of downloads is not kept."""
+    if "progress" in event or event.get("status") in ("Waiting", "Pulling fs layer"):
+        return []
+    text = event.get("stream") or event.get("error") or event.get("status") or ""
+    return [line for line in str(text).replace("\r", "\n").split("\n") if line.strip()]
+
+
+def _values(instruction: str) -> list[str]:
+    """Return the values that an ENV or ARG instruction sets, so that they can be hidden."""
+    found = re.match(r"(?:ENV|ARG)\s+(.*)", instruction, re.IGNORECASE)
+    if not found:
+        return []
+    pairs = re.findall(r"\w+=(\"[^\"]*\"|'[^']*'|\S+)", found[1]) or found[1].split(maxsplit=1)[1:]
+    return redact.values(f"x={value.strip(chr(34) + chr(39))}" for value in pairs)
+
+
+def _failed(shown: str, step: Step, lines: list[str]) -> str:
+    said = [line for line in lines if not _STEP.match(line)][-_LAST_LINES:]
+    where = f"step {step.number}/{step.of} failed: {step.instruction}"
+    remedy = "Mend that step"
+    if step.instruction.upper().startswith("FROM"):
+        remedy = "Is the base image's name right, and can its registry be reached?"
+    return "\n".join([f"{shown}: {where}", *(f"  {line}" for line in said), remedy])

@@ -1,0 +1,245 @@
+"""Talks to the Docker daemon: the only module that imports `docker`."""
+
+import contextlib
+import difflib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import docker
+import psutil
+import requests
+from docker.errors import APIError, DockerException
+from docker.errors import ImageNotFound as NotOnDaemon
+from docker.models.containers import Container as Container
+
+from helpers.errors import BuildFailed, DaemonUnavailable, ImageNotFound, NoSpace, NotStarted
+
+LABEL = "base-image-notebooks.pid"
+"""Label of all that the kit starts: the process that has to remove it again."""
+
+_READ_SECONDS = 600
+
+_UNREACHABLE = ("dial tcp", "no such host", "timeout", "i/o timeout", "connection refused", "TLS")
+_NOT_FOUND = ("not found", "manifest unknown", "pull access denied", "invalid reference", "denied")
+
+
+class Ended(NamedTuple):
+    """How a container ended: its exit status, `None` if it was stopped, and its last output."""
+
+    status: int | None
+    output: str
+
+
+class Daemon:
+    """A Docker daemon that answered."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+        self.told: dict[str, Any] = client.version()
+
+    def builder(self) -> dict[str, str]:
+        """Return what builds here: engine, API, the builder, the image store and the platform."""
+        info = self._client.info()
+        store = " ".join(" ".join(pair) for pair in info.get("DriverStatus") or [])
+        return {
+            "engine": str(self.told["Version"]),
+            "api": str(self.told["ApiVersion"]),
+            "builder": "classic",
+            "store": "containerd" if "io.containerd.snapshotter" in store else str(info["Driver"]),
+            "platform": f"{self.told['Os']}/{self.told['Arch']}",
+        }
+
+    def find(self, reference: str) -> dict[str, Any] | None:
+        """Return what the daemon knows of an image; `None` if it does not have it."""
+        try:
+            with _told(reference):
+                return dict(self._client.api.inspect_image(reference))
+        except ImageNotFound:
+            return None
+
+    def pull(self, reference: str, platform: str = "") -> dict[str, Any]:
+        """Return what the daemon knows of an image after pulling it. Raises `ImageNotFound`."""
+        try:
+            with _told(reference):
+                self._client.images.pull(reference, platform=platform or None)
+                return dict(self._client.api.inspect_image(reference))
+        except ImageNotFound as error:
+            near = difflib.get_close_matches(reference, self.names(), n=1)
+            hint = f" Did you mean {near[0]}, which is on this daemon?" if near else ""
+            raise ImageNotFound(f"{error}{hint}") from error
+
+    def names(self) -> list[str]:
+        """Return the names of all images on the daemon."""
+        with _told("the list of images"):
+            images = self._client.api.images()
+        return sorted({name for image in images for name in image.get("RepoTags") or []})
+
+    def build(
+        self, context: Path, dockerfile: Path, tag: str, **options: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Yield what the classic builder says, step by step. `options` are the API's."""
+        with _told(str(dockerfile)):
+            try:
+                yield from self._client.api.build(
+                    path=str(context),
+                    dockerfile=str(dockerfile),
+                    tag=tag,
+                    rm=True,
+                    forcerm=True,
+                    decode=True,
+                    **options,
+                )
+            except APIError as error:
+                if error.status_code == requests.codes.bad_request:
+                    raise BuildFailed(f"{dockerfile}: {error.explanation}. Mend it") from error
+                raise
+
+    def save(self, image: str, path: Path) -> None:
+        """Write an image's archive, as `docker save` does."""
+        with _told(image), path.open("wb") as file:
+            names = (self.find(image) or {}).get("RepoTags") or []
+            # By name where there is one: an archive of an id alone does not know the names.
+            for chunk in self._client.api.get_image(names[0] if names else image, 2**21):
+                file.write(chunk)
+
+    def export(self, image: str) -> Iterator[bytes]:
+        """Yield the file system of a container of an image that is never started, as tar."""
+        with self._container(image, command=["never"]) as container:
+            yield from container.export(2**21)
+
+    @contextlib.contextmanager
+    def running(self, image: str, **options: Any) -> Iterator[Container]:
+        """Start a container and give it; it is killed and removed in the end."""
+        with _told(image), self._container(image, **options) as container:
+            try:
+                container.start()
+            except APIError as error:
+                raise NotStarted(f"it could not be started: {error.explanation}") from error
+            yield container
+
+    def run(self, image: str, seconds: float, **options: Any) -> Ended:
+        """Run a container until it ends, or for so many seconds; return how it ended."""
+        with _told(image), self._container(image, **options) as container:
+            try:
+                container.start()
+                status = container.wait(timeout=seconds)["StatusCode"]
+            except (requests.ConnectionError, requests.ReadTimeout):
+                status = None
+            except APIError as error:
+                # The runtime could not start its command: that is an answer, not a failure.
+                return Ended(127, str(error.explanation))
+            return Ended(status, log(container))
+
+    @contextlib.contextmanager
+    def lonely_network(self) -> Iterator[str]:
+        """Make a network without a way out, give its name, and remove it in the end."""
+        with _told("a network without a way out"):
+            network = self._client.networks.create(
+                f"base-image-notebooks-{os.getpid()}-{os.urandom(4).hex()}",
+                driver="bridge",
+                internal=True,
+                labels={LABEL: str(os.getpid())},
+            )
+        try:
+            yield str(network.name)
+        finally:
+            network.remove()
+
+    def clear(self) -> None:
+        """Remove containers and networks whose process was killed before it could."""
+        with _told("what is left of killed captures"):
+            of_kit = {"label": LABEL}
+            for container in self._client.containers.list(all=True, filters=of_kit):
+                if not _runs(container.labels[LABEL]):
+                    with contextlib.suppress(APIError):
+                        container.remove(force=True, v=True)
+            for network in self._client.networks.list(filters=of_kit):
+                if not _runs(network.attrs["Labels"][LABEL]):
+                    with contextlib.suppress(APIError):
+                        network.remove()
+
+    @contextlib.contextmanager
+    def _container(self, image: str, **options: Any) -> Iterator[Container]:
+        labels = {LABEL: str(os.getpid())}
+        try:
+            container = self._client.containers.create(image, labels=labels, **options)
+        except APIError as error:
+            if error.status_code == requests.codes.bad_request:
+                raise NotStarted(f"it could not be started: {error.explanation}") from error
+            raise
+        try:
+            yield container
+        finally:
+            with contextlib.suppress(APIError):
+                container.remove(force=True, v=True)
+
+
+def connect() -> Daemon:
+    """Return the daemon that `DOCKER_HOST` names, else the local one.
+
+    Raises `DaemonUnavailable`.
+    """
+    try:
+        return Daemon(docker.from_env(timeout=_READ_SECONDS))
+    except (DockerException, requests.RequestException, OSError, ValueError) as error:
+        raise DaemonUnavailable(_why_not(error)) from error
+
+
+def credentials(registry: str) -> tuple[str, str] | None:
+    """Return user and password that `docker login` left for a registry, or `None`."""
+    found = docker.auth.load_config().resolve_authconfig(registry) or {}
+    user, password = found.get("username"), found.get("password")
+    return (user, password) if user and password else None
+
+
+def log(container: Container, lines: int = 20) -> str:
+    """Return the last lines of what a container printed."""
+    return str(container.logs(tail=lines).decode(errors="replace").strip())
+
+
+def _why_not(error: Exception) -> str:
+    """Return why the daemon did not answer, and what to do."""
+    host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    text = str(error)
+    if isinstance(error, PermissionError) or "Permission denied" in text:
+        return (
+            f"the Docker daemon at {host} may not be asked: no permission on its socket. Join the "
+            "group docker (sudo usermod -aG docker $USER, then log in again)"
+        )
+    return (
+        f"no Docker daemon answers at {host}. Start it (sudo systemctl start docker, or Docker "
+        "Desktop), or name another with DOCKER_HOST"
+    )
+
+
+@contextlib.contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Turn what goes wrong at the daemon into the kit's errors; `what` is what it was asked for."""
+    try:
+        yield
+    except requests.ConnectionError as error:
+        raise DaemonUnavailable(f"{what}: the Docker daemon stopped answering") from error
+    except DockerException as error:
+        told = str(getattr(error, "explanation", None) or error)
+        if "no space left on device" in told:
+            raise NoSpace(
+                f"{what}: the Docker daemon's disk is full ({told}). "
+                "Free some space, for example with: docker system prune"
+            ) from error
+        if any(word in told for word in _UNREACHABLE):
+            raise ImageNotFound(
+                f"{what} is not on this Docker daemon, and its registry cannot be reached: {told}. "
+                "Check the name and the network"
+            ) from error
+        if isinstance(error, NotOnDaemon) or any(word in told for word in _NOT_FOUND):
+            raise ImageNotFound(
+                f"{what} is not on this Docker daemon and cannot be pulled: {told}. "
+                "Check its name; a private registry needs: docker login"
+            ) from error
+        raise DaemonUnavailable(f"{what}: the Docker daemon refused: {told}") from error
+
+
+def _runs(pid: str) -> bool:
+    return pid.isdecimal() and psutil.pid_exists(int(pid))

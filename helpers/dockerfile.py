@@ -1,0 +1,69 @@
+"""Reads of a Dockerfile what has to be known before it is built: pure."""
+
+import re
+from collections.abc import Mapping
+
+_ONLY_BUILDKIT = {
+    "RUN": {"mount", "network", "security", "device"},
+    "COPY": {"link", "chmod", "parents", "exclude"},
+    "ADD": {"link", "chmod", "checksum", "keep-git-dir", "exclude", "unpack"},
+}
+"""Options that only BuildKit understands: https://docs.docker.com/reference/dockerfile/"""
+
+_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
+
+
+def needs_buildkit(text: str) -> str | None:
+    r"""Return what in a Dockerfile only BuildKit understands, or `None`.
+
+    >>> needs_buildkit("FROM a\nRUN --mount=type=cache,target=/x npm install\n")
+    'RUN --mount'
+    >>> needs_buildkit("FROM a\nRUN echo --mount of <<olives\n") is None
+    True
+    """
+    if re.match(r"\s*#\s*syntax\s*=", text, re.IGNORECASE):
+        return "a line `# syntax=`"
+    for line in re.sub(r"\\[ \t]*\n", " ", text).splitlines():
+        word, _, rest = line.strip().partition(" ")
+        options = _ONLY_BUILDKIT.get(word.upper())
+        if options is None:
+            continue
+        for name in re.findall(r"--([\w-]+)", re.match(r"\s*(--\S+\s+)*", rest)[0]):  # type: ignore[index]
+            if name in options:
+                return f"{word.upper()} --{name}"
+        ends = re.findall(r"(?:^|\s)<<-?[\"']?(\w+)", rest)
+        if any(re.search(rf"^\s*{end}\s*$", text, re.MULTILINE) for end in ends):
+            return f"a here-document after {word.upper()}"
+    return None
+
+
+def final_base(text: str, target: str = "", arguments: Mapping[str, str] | None = None) -> str:
+    r"""Return what the final stage of a Dockerfile, or `target`, is built on.
+
+    Arguments that stand before the first `FROM` are filled in. A stage on another stage leads on to
+    that one's base; empty if there is none.
+
+    >>> final_base("FROM node:8 as build\nFROM distroless/nodejs\nCOPY --from=build a b\n")
+    'distroless/nodejs'
+    >>> final_base("ARG V=1\nFROM x:$V AS a\nFROM a", arguments={"V": "2"})
+    'x:2'
+    """
+    first = _FROM.search(text)
+    before = text[: first.start()] if first else ""
+    known: dict[str, str] = dict(
+        re.findall(r"^\s*ARG\s+(\w+)=(\S+)", before, re.IGNORECASE | re.MULTILINE)
+    )
+    known |= arguments or {}
+    stages: dict[str, str] = {}
+    base = ""
+    for image, name in _FROM.findall(text):
+        filled = re.sub(
+            r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))",
+            lambda found: known.get(found[1] or found[3], found[2] or ""),
+            image,
+        )
+        base = stages.get(filled.lower(), filled)
+        stages[name.lower()] = base
+        if target and name.lower() == target.lower():
+            break
+    return base

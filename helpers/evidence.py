@@ -1,0 +1,211 @@
+"""Makes the evidence of one variant: every part of it that the variant's source can give."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+
+from helpers import build, image, inventory, jsontext, paths, redact, registry, report, scan, smoke
+from helpers.archive import Archive, Layer, open_archive
+from helpers.archive import _gzip_size as gzip_size
+from helpers.daemon import Daemon
+from helpers.dockerfile import final_base
+from helpers.errors import KitError, StudyInvalid
+from helpers.study import Study, Variant
+
+_NO_DAEMON = "an archive is not started; load it into a daemon and name the image"
+_PACKAGES_ONLY = {
+    "sbom": "an SBOM lists packages, nothing else of an image",
+    "report": "a report has findings and packages, nothing else of an image",
+}
+
+
+class Tools(NamedTuple):
+    """What evidence is made with; `daemon` is the reason where there is none."""
+
+    daemon: Daemon | KitError | None
+    trivy: scan.Trivy | None
+    db: Path | None
+    weights: "Weights"
+
+    def ask(self) -> Daemon:
+        """Return the daemon, or raise why there is none."""
+        if isinstance(self.daemon, Daemon):
+            return self.daemon
+        raise self.daemon or StudyInvalid("no Docker daemon was asked for")
+
+
+class Taken(NamedTuple):
+    """How the evidence was made: the scanner's command, and why parts of it are missing."""
+
+    command: list[str]
+    missing: dict[str, str]
+
+
+class Subject(NamedTuple):
+    """What a variant turned out to be: its digest, and what is known of it so far."""
+
+    identity: str
+    reference: str
+    path: Path | None = None
+    known: dict[str, Any] | None = None
+    base: tuple[str, list[str] | None] = ("", None)
+
+
+class Weights:
+    """Compresses layers, each once, also if several variants have it."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, Future[int]] = {}
+        self._lock = Lock()
+
+    def of(self, archive: Archive, layer: Layer) -> int:
+        """Return the bytes of a layer when its tar is gzipped here."""
+        with self._lock:
+            mine = layer.diff_id not in self._of
+            future = self._of.setdefault(layer.diff_id, Future())
+        if mine:
+            try:
+                future.set_result(gzip_size(archive, layer))
+            except BaseException as error:
+                self._of.pop(layer.diff_id, None)
+                future.set_exception(error)
+        return future.result()
+
+
+def identify(
+    study: Study,
+    variant: Variant,
+    tools: Tools,
+    folder: Path,
+    on_step: Callable[[build.Step], None],
+) -> Subject:
+    """Return what a variant is now; one with a Dockerfile is built, a reference pulled if need be.
+
+    Raises the kit's errors: `BuildFailed`, `ImageNotFound`, `DaemonUnavailable`, `ArchiveInvalid`.
+    """
+    if variant.kind in ("archive", "sbom", "report"):
+        path = paths.study(study.name) / variant.source
+        if not path.exists():
+            raise StudyInvalid(f"{path}: the {variant.kind} of variant {variant.name!r} is missing")
+        if variant.kind != "archive":
+            return Subject(f"sha256:{_sha256(path)}", path.name, path)
+        with open_archive(path) as archive:
+            return Subject(archive.image_id, path.name, path, {"RepoTags": list(archive.names)})
+    daemon = tools.ask()
+    base = variant.base
+    if variant.kind == "dockerfile":
+        reference = f"base-image-notebooks:{study.name}.{variant.name}"[:128].lower()
+        found = build.build(daemon, variant.recipe, reference, folder / paths.LOG, on_step)
+        text = (paths.dockerfiles() / variant.dockerfile).read_text(errors="replace")
+        base = base or final_base(text, variant.target, variant.build_args)
+        known = daemon.find(found)
+    else:
+        reference = variant.image
+        known = daemon.find(reference) or daemon.pull(reference, variant.platform)
+    assert known is not None
+    return Subject(str(known["Id"]), reference, None, known, (base, _layers(daemon, base)))
+
+
+def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch: Path) -> Taken:
+    """Write every part of the evidence that a variant can give; return how, and what is missing."""
+    if variant.kind in ("sbom", "report"):
+        assert subject.path is not None
+        command: list[str] = []
+        if variant.kind == "sbom":
+            command = _scan(tools, "sbom", subject.path, folder, scratch)
+        else:
+            _store(subject.path, folder / paths.REPORT)
+        why = _PACKAGES_ONLY[variant.kind]
+        return Taken(command, dict.fromkeys(("image", "files", "smoke"), why))
+    path = subject.path
+    if path is None:
+        path = scratch / f"{variant.name}.tar"
+        tools.ask().save(subject.identity, path)
+    with ThreadPoolExecutor(2) as pool:
+        scanned = pool.submit(_scan, tools, "archive", path, folder, scratch)
+        weighed = pool.submit(_compressed, path, subject, tools.weights)
+        with open_archive(path) as archive:
+            found = inventory.take(archive)
+            inventory.write(folder / paths.FILES, found.files)
+            described = image.describe(
+                path,
+                archive.image_id,
+                archive.config,
+                [(layer.diff_id, layer.file_bytes, layer.tar_bytes) for layer in found.layers],
+                weighed.result(),
+                subject.known,
+                subject.base,
+            )
+            image.write(folder / paths.IMAGE, described)
+        missing = _started(variant, subject, tools, described, found.files, folder)
+        return Taken(scanned.result(), missing)
+
+
+def _scan(tools: Tools, how: str, target: Path, folder: Path, scratch: Path) -> list[str]:
+    """Scan into the evidence; return the command."""
+    assert tools.trivy is not None
+    assert tools.db is not None
+    raw = scratch / f"{folder.name}.json"
+    command = scan.scan(tools.trivy, how, target, raw, tools.db)
+    _store(raw, folder / paths.REPORT)
+    return command
+
+
+def _store(raw: Path, kept: Path) -> None:
+    """Keep a report as it is, but for the values of environment variables; it must be one."""
+    report.read(raw)
+    told = redact.report(json.loads(bytes(jsontext.read(raw))))
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    kept.write_bytes(gzip.compress(text, mtime=0))
+
+
+def _compressed(path: Path, subject: Subject, weights: Weights) -> tuple[str, list[int]]:
+    """Return who compressed an image's layers, and to how many bytes each."""
+    # An archive of its own: one is read at one place at a time.
+    with open_archive(path) as archive:
+        for digest in (subject.known or {}).get("RepoDigests") or []:
+            sizes = registry.layer_sizes(digest, archive.image_id, len(archive.layers))
+            if sizes:
+                return "registry", sizes
+        stored = [layer.compressed_bytes for layer in archive.layers]
+        if stored and None not in stored:
+            return "archive", [size for size in stored if size is not None]
+        return "gzip", [weights.of(archive, layer) for layer in archive.layers]
+
+
+def _started(
+    variant: Variant,
+    subject: Subject,
+    tools: Tools,
+    described: image.Image,
+    files: Sequence[inventory.File],
+    folder: Path,
+) -> dict[str, str]:
+    """Start a variant and keep what became of it; return why it was not, if it was not."""
+    if variant.kind == "archive":
+        return {"smoke": _NO_DAEMON}
+    port = variant.port or described.port()
+    if port is None:
+        return {"smoke": "the image exposes no port, and study.toml names none"}
+    there = {f"/{file.path}" for file in files}
+    # One at least is tried: that a shell cannot be started is shown, not concluded.
+    shells = [path for path in smoke.SHELLS if path in there] or list(smoke.SHELLS[:1])
+    result = smoke.start(tools.ask(), subject.identity, port, shells)
+    image.write(folder / paths.SMOKE, result)
+    return {}
+
+
+def _layers(daemon: Daemon, reference: str) -> list[str] | None:
+    """Return the DiffIDs of an image on the daemon; `None` if it is not there."""
+    known = daemon.find(reference) if reference else None
+    return list(known["RootFS"]["Layers"] or []) if known else None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

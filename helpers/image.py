@@ -1,0 +1,196 @@
+"""What an image says of itself, and what its layers weigh: `image.json` of the evidence."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+from helpers import redact
+from helpers.errors import ArchiveInvalid
+
+AGAIN = "Make the capture again"
+
+T = TypeVar("T")
+
+
+class Layer(Struct, frozen=True):
+    """One layer. `size_bytes` are its files' bytes, `tar_bytes` its tar's, which is some larger.
+
+    `from_base` says whether the base image has it too; `None`: the base is not known.
+    """
+
+    diff_id: str
+    size_bytes: int
+    tar_bytes: int
+    compressed_bytes: int
+    created_by: str
+    from_base: bool | None
+
+
+class Image(Struct, frozen=True):
+    """An image's metadata. Of environment variables and labels there are only the names.
+
+    `compressed_by` says whose layer sizes `compressed_bytes` are: a `registry`'s, those of an
+    `archive` whose layers are compressed, or of `gzip` (level 6), run here.
+    """
+
+    image_id: str
+    names: list[str]
+    digests: list[str]
+    created_at: datetime | None
+    os: str
+    architecture: str
+    user: str
+    working_directory: str
+    entrypoint: list[str]
+    command: list[str]
+    ports: list[str]
+    environment: list[str]
+    labels: list[str]
+    base: str
+    layers: list[Layer]
+    compressed_by: str
+
+    @property
+    def size_unpacked_bytes(self) -> int:
+        """Return the bytes of all files in all layers, as `docker history` adds them up."""
+        return sum(layer.size_bytes for layer in self.layers)
+
+    @property
+    def size_compressed_bytes(self) -> int:
+        """Return the bytes of all layers compressed."""
+        return sum(layer.compressed_bytes for layer in self.layers)
+
+    def port(self) -> int | None:
+        """Return the first TCP port that it exposes, or `None`."""
+        numbers = [text.partition("/")[0] for text in self.ports if not text.endswith("/udp")]
+        return next((int(number) for number in numbers if number.isdecimal()), None)
+
+
+class Smoke(Struct, frozen=True):
+    """What became of an image that was started, locked down.
+
+    `answered` on its port, `None` where that could not be tried; `http_status` is what it answered
+    with; `why` says what went wrong. `shell` is the one that could be started, empty if none could.
+    """
+
+    port: int
+    answered: bool | None
+    http_status: int | None
+    seconds: float
+    why: str
+    shell: str
+    shells_tried: list[str]
+
+
+class _Config(Struct):
+    """The part of an image's `config` that says how it is started."""
+
+    user: str = field(default="", name="User")
+    working_directory: str = field(default="", name="WorkingDir")
+    entrypoint: list[str] | None = field(default=None, name="Entrypoint")
+    command: list[str] | None = field(default=None, name="Cmd")
+    ports: dict[str, Any] | None = field(default=None, name="ExposedPorts")
+    environment: list[str] | None = field(default=None, name="Env")
+    labels: dict[str, str] | None = field(default=None, name="Labels")
+
+
+class _Step(Struct):
+    """One step of an image's history."""
+
+    created_by: str = ""
+    empty_layer: bool = False
+
+
+class _Image(Struct):
+    """The config of an image: https://github.com/opencontainers/image-spec/blob/main/config.md"""
+
+    created: datetime | None = None
+    os: str = ""
+    architecture: str = ""
+    variant: str = ""
+    config: _Config | None = None
+    history: list[_Step] | None = None
+
+
+def describe(
+    path: Path,
+    image_id: str,
+    config: dict[str, Any],
+    layers: Sequence[tuple[str, int, int]],
+    compressed: tuple[str, Sequence[int]],
+    known: dict[str, Any] | None = None,
+    base: tuple[str, Sequence[str] | None] = ("", None),
+) -> Image:
+    """Return the metadata of an image.
+
+    `layers` are DiffID, file bytes and tar bytes; `compressed` who compressed them and to what;
+    `known` is what the daemon says besides; `base` the base image's name and DiffIDs. Raises
+    `ArchiveInvalid` for a config that is none.
+    """
+    try:
+        told = msgspec.convert(config, _Image)
+    except msgspec.ValidationError as error:
+        raise ArchiveInvalid(
+            path, f"its image config is not one: {error}", "Save the image again"
+        ) from error
+    of = told.config or _Config()
+    secrets = redact.values(of.environment)
+    commands = [
+        redact.instruction(step.created_by, secrets)
+        for step in told.history or []
+        if not step.empty_layer
+    ]
+    if len(commands) != len(layers):
+        # Squashed or imported images have a history that tells of other layers.
+        commands = [""] * len(layers)
+    shared = _shared([layer[0] for layer in layers], base[1])
+    who, sizes = compressed
+    return Image(
+        image_id=image_id,
+        names=list((known or {}).get("RepoTags") or []),
+        digests=list((known or {}).get("RepoDigests") or []),
+        created_at=told.created,
+        os=told.os,
+        architecture="/".join(filter(None, (told.architecture, told.variant))),
+        user=of.user,
+        working_directory=of.working_directory,
+        entrypoint=[redact.prose(word, secrets) for word in of.entrypoint or []],
+        command=[redact.prose(word, secrets) for word in of.command or []],
+        ports=sorted(of.ports or {}),
+        environment=redact.names(of.environment),
+        labels=sorted(of.labels or {}),
+        base=base[0],
+        layers=[
+            Layer(*layer, size, command, None if shared is None else number < shared)
+            for number, (layer, size, command) in enumerate(
+                zip(layers, sizes, commands, strict=True)
+            )
+        ],
+        compressed_by=who,
+    )
+
+
+def write(path: Path, told: Image | Smoke) -> None:
+    """Write what is known of an image as JSON."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n")
+
+
+def read(path: Path, kind: type[T]) -> T | None:
+    """Return what was written, `None` if nothing was. Raises `ArchiveInvalid`."""
+    if not path.is_file():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ArchiveInvalid(path, f"not what it has to be: {error}", AGAIN) from error
+
+
+def _shared(layers: Sequence[str], base: Sequence[str] | None) -> int | None:
+    """Return how many of the lowest layers are the base image's; `None` if that is not known."""
+    if base is None:
+        return None
+    return len(base) if list(layers[: len(base)]) == list(base) else 0

@@ -1,0 +1,166 @@
+"""What an image archive says is in it: which config, which layers, which names.
+
+`docker save` has a manifest.json, which wins where there is an index.json too, as with
+`docker load`. An index may lead to images of several platforms and to attestations of builds.
+"""
+
+import hashlib
+import platform
+import re
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from helpers.blobs import SAVE, Blobs
+from helpers.errors import ArchiveInvalid
+
+MAX_JSON = 2**24
+"""Most bytes of a manifest, index or config; real ones have some kilobytes."""
+
+MAX_MANIFESTS = 1000
+
+_HEX = re.compile(r"[0-9a-f]{64}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+
+_T = TypeVar("_T")
+
+
+class Contents(NamedTuple):
+    """The image of an archive: the names of its files of config and layers, and its own names."""
+
+    config: str
+    layers: list[str]
+    names: list[str]
+
+
+class _Saved(Struct, rename="pascal"):
+    config: str
+    layers: list[str] | None = None
+    repo_tags: list[str] | None = None
+
+
+class _Platform(Struct):
+    architecture: str = ""
+    os: str = ""
+    variant: str = ""
+
+
+class _Descriptor(Struct, rename="camel"):
+    digest: str
+    platform: _Platform | None = None
+    annotations: dict[str, str] | None = None
+
+    @property
+    def blob(self) -> str:
+        """Return the name of its file."""
+        return f"blobs/{self.digest.replace(':', '/', 1)}"
+
+    def note(self, *keys: str) -> str:
+        """Return the first of some annotations that it has, or nothing."""
+        return next((note for key in keys if (note := (self.annotations or {}).get(key))), "")
+
+    def called(self) -> str:
+        """Return the name of the image."""
+        return self.note("io.containerd.image.name", "org.opencontainers.image.ref.name")
+
+    def told_apart_by(self) -> str:
+        """Return its platform, else its name, else its digest."""
+        p = self.platform or _Platform()
+        return (
+            "/".join(filter(None, (p.os, p.architecture, p.variant)))
+            or self.called()
+            or self.digest
+        )
+
+
+class _Manifest(Struct):
+    """A manifest, which has a config and layers, or an index, which has manifests."""
+
+    config: _Descriptor | None = None
+    layers: list[_Descriptor] | None = None
+    manifests: list[_Descriptor] | None = None
+
+
+def contents(blobs: Blobs) -> Contents:
+    """Return what is in an archive. Raises `ArchiveInvalid` if that is not exactly one image."""
+    if "manifest.json" in blobs:
+        return _saved(blobs)
+    if "index.json" in blobs:
+        return _from_index(blobs)
+    problem = "no image archive: neither a manifest.json nor an index.json is in it"
+    raise ArchiveInvalid(blobs.path, problem, f"{SAVE} (what `docker export` writes has no layers)")
+
+
+def read(blobs: Blobs, name: str) -> bytes:
+    """Return a JSON file's bytes. Raises `ArchiveInvalid` if it is not what its name promises."""
+    if blobs.size(name) > MAX_JSON:
+        raise ArchiveInvalid(blobs.path, f"{name[:200]} has more than {MAX_JSON:,} bytes", SAVE)
+    with blobs.open(name) as file:
+        content = file.read()
+    promised = _HEX.search(name)
+    if promised and hashlib.sha256(content).hexdigest() != promised[0]:
+        raise ArchiveInvalid(blobs.path, f"damaged: {name[:200]} is not what its name says", SAVE)
+    return content
+
+
+def decode(blobs: Blobs, name: str, content: bytes, kind: type[_T]) -> _T:
+    """Return JSON as a type. Raises `ArchiveInvalid` if it is not of that."""
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ArchiveInvalid(blobs.path, f"{name[:200]}: {error}", SAVE) from error
+
+
+def _saved(blobs: Blobs) -> Contents:
+    """Return what a manifest.json says."""
+    name = "manifest.json"
+    images = decode(blobs, name, read(blobs, name), list[_Saved])
+    if len(images) != 1:
+        tags = ", ".join(tag for image in images[:9] for tag in image.repo_tags or ["one unnamed"])
+        problem = f"holds {len(images)} images ({tags})" if images else "holds no image"
+        raise ArchiveInvalid(blobs.path, problem, "Save each to a file of its own")
+    [image] = images
+    return Contents(image.config, image.layers or [], image.repo_tags or [])
+
+
+def _from_index(blobs: Blobs) -> Contents:
+    """Return what an index.json leads to: the only image, or that for this machine."""
+    found: list[tuple[_Descriptor, _Manifest, str]] = []
+    ahead = [(index, index.called()) for index in _manifest(blobs, "index.json").manifests or []]
+    for number, (descriptor, called) in enumerate(ahead):
+        if number > MAX_MANIFESTS:
+            raise ArchiveInvalid(blobs.path, f"more than {MAX_MANIFESTS:,} manifests", SAVE)
+        told = descriptor.platform
+        if not _DIGEST.fullmatch(descriptor.digest):
+            raise ArchiveInvalid(blobs.path, f"{descriptor.digest[:200]!r} for a digest", SAVE)
+        if (told and told.os == "unknown") or descriptor.note("vnd.docker.reference.type"):
+            continue
+        if descriptor.blob not in blobs and len(ahead) > 1:
+            # An image of several platforms may have been saved with some of them only.
+            continue
+        manifest = _manifest(blobs, descriptor.blob)
+        ahead += [(inner, called or inner.called()) for inner in manifest.manifests or []]
+        if manifest.config:
+            found.append((descriptor, manifest, called))
+    if len(found) > 1:
+        here = _MACHINES.get(platform.machine(), platform.machine())
+        fitting = [f for f in found if f[0].platform and f[0].platform.architecture == here]
+        if len(fitting) != 1:
+            several = ", ".join(descriptor.told_apart_by() for descriptor, _, _ in found)
+            raise ArchiveInvalid(
+                blobs.path,
+                f"holds {len(found)} images ({several}) and not just one for {here}",
+                "Save one with `docker save --platform` or `skopeo --override-arch`",
+            )
+        found = fitting
+    for _, manifest, called in found:
+        if manifest.config:
+            layers = [layer.blob for layer in manifest.layers or []]
+            return Contents(manifest.config.blob, layers, [called] if called else [])
+    raise ArchiveInvalid(blobs.path, "holds no image of any platform", SAVE)
+
+
+def _manifest(blobs: Blobs, name: str) -> _Manifest:
+    return decode(blobs, name, read(blobs, name), _Manifest)

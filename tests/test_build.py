@@ -1,0 +1,89 @@
+"""Building with a real daemon: steps, arguments, targets, logs, and what failures say."""
+
+from pathlib import Path
+
+import pytest
+
+from helpers.build import Step, build
+from helpers.daemon import Daemon
+from helpers.errors import BuildFailed
+from helpers.study import Recipe
+
+SECRET = "hunter2-hunter2"
+
+
+@pytest.fixture
+def built(daemon: Daemon, tmp_path: Path):
+    """Builds a Dockerfile's text on top of nothing; returns the image as the daemon has it."""
+
+    def of(text: str, on_step=lambda step: None, **options: object) -> dict:
+        folder = tmp_path / "context"
+        folder.mkdir(exist_ok=True)
+        (folder / "Dockerfile").write_text(text)
+        (folder / "a.txt").write_text("a")
+        recipe = Recipe(str(folder / "Dockerfile"), **options)
+        found = build(daemon, recipe, "kit-tests:build", tmp_path / "build.log", on_step)
+        image = daemon.find(found)
+        assert image is not None
+        return image
+
+    return of
+
+
+def test_a_build_has_steps_arguments_a_target_and_a_log(built, tmp_path: Path) -> None:
+    steps: list[Step] = []
+    image = built(
+        "FROM scratch AS first\nARG WHO=nobody\nLABEL who=$WHO\nCOPY a.txt /\n"
+        "FROM scratch\nLABEL who=last\n",
+        steps.append,
+        target="first",
+        build_args={"WHO": "somebody"},
+        platform="linux/amd64",
+    )
+    assert image["Config"]["Labels"] == {"who": "somebody"}
+    assert image["Architecture"] == "amd64"
+    assert [(step.number, step.of) for step in steps] == [(n, 4) for n in (1, 2, 3, 4)]
+    assert steps[3].instruction == "COPY a.txt /"
+    assert "Step 4/4 : COPY a.txt /" in (tmp_path / "build.log").read_text()
+    assert built("FROM scratch\nCOPY a.txt /\n")["RootFS"]["Layers"], "the last stage else"
+
+
+def test_values_do_not_reach_the_log(built, tmp_path: Path) -> None:
+    built(
+        f"FROM scratch\nARG TOKEN\nENV KEY={SECRET}-2\nLABEL a=$TOKEN\nCOPY a.txt /\n",
+        build_args={"TOKEN": SECRET},
+    )
+    log = (tmp_path / "build.log").read_text()
+    assert SECRET not in log
+    assert "ENV KEY\n" in log
+
+
+def test_an_error_in_step_3_names_the_step_and_its_last_lines(
+    built, standins: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(BuildFailed) as caught:
+        built(
+            "FROM rebuilt/alpine:3.23\nENV TOKEN=" + SECRET + "\n"
+            "RUN echo almost $TOKEN && exit 7\nCOPY a.txt /\n"
+        )
+    text = str(caught.value)
+    assert "Dockerfile: step 3/4 failed: RUN echo almost $TOKEN && exit 7" in text
+    assert "almost …" in text
+    assert "returned a non-zero code: 7" in text
+    assert SECRET not in text + (tmp_path / "build.log").read_text()
+
+
+def test_a_base_that_cannot_be_pulled_is_told_as_such(built) -> None:
+    with pytest.raises(BuildFailed, match=r"(?s)step 1/1 failed: FROM no-such.*registry be reach"):
+        built("FROM no-such-image-anywhere:1\n")
+
+
+def test_what_cannot_be_built_is_refused_before_the_daemon_is_asked(built, tmp_path: Path) -> None:
+    with pytest.raises(BuildFailed, match=r"RUN --mount, which only BuildKit .* buildx build"):
+        built("FROM scratch\nRUN --mount=type=cache,target=/c true\n")
+    with pytest.raises(BuildFailed, match="there is no such Dockerfile"):
+        build(None, Recipe("no/Dockerfile"), "x", tmp_path / "log")  # type: ignore[arg-type]
+    with pytest.raises(BuildFailed, match="its context '/no/where' is no folder"):
+        built("FROM scratch\n", context="/no/where")
+    with pytest.raises(BuildFailed, match=r"Dockerfile: .*unknown instruction"):
+        built("FROM scratch\nNONSENSE\n")

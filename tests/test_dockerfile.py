@@ -1,0 +1,83 @@
+"""What a Dockerfile says before it is built."""
+
+import pytest
+
+from helpers import paths
+from helpers.dockerfile import final_base, needs_buildkit
+from helpers.study import names, open_study
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("# syntax=docker/dockerfile:1\nFROM a", "a line `# syntax=`"),
+        ("FROM a\nRUN --mount=type=cache,target=/c npm ci", "RUN --mount"),
+        ("FROM a\nRUN \\\n  --mount=type=secret,id=x \\\n  npm ci", "RUN --mount"),
+        ("FROM a\nCOPY --from=b --chmod=755 a b", "COPY --chmod"),
+        ("FROM a\ncopy --link a b", "COPY --link"),
+        ("FROM a\nADD --checksum=sha256:1 http://x /", "ADD --checksum"),
+        ("FROM a\nRUN <<EOF\necho\nEOF", "a here-document after RUN"),
+        ("FROM a\nRUN cat <<EOF > x\nhello\nEOF", "a here-document after RUN"),
+        ("FROM a\nCOPY <<EOF /x\nhello\nEOF", "a here-document after COPY"),
+    ],
+)
+def test_what_only_buildkit_understands_is_named(text: str, what: str) -> None:
+    assert needs_buildkit(text) == what
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM a\nRUN echo --mount=x",
+        "FROM a\nCOPY --from=build --chown=1:1 a b",
+        "# a comment\n# syntax is fine\nFROM a",
+        'FROM a\nRUN node -e "1<<A"',
+    ],
+)
+def test_what_the_classic_builder_understands_is_not(text: str) -> None:
+    assert needs_buildkit(text) is None
+
+
+def test_no_dockerfile_of_the_kit_needs_buildkit() -> None:
+    found = list(paths.dockerfiles().rglob("Dockerfile"))
+    assert len(found) >= 10
+    for path in found:
+        assert needs_buildkit(path.read_text()) is None, path
+
+
+@pytest.mark.parametrize("name", ["blog-rebuild", "today", "rebuilt-2026"])
+def test_the_base_of_each_variant_is_what_its_final_stage_is_from(name: str) -> None:
+    assert name in names()
+    for variant in open_study(name).variants:
+        text = (paths.dockerfiles() / variant.dockerfile).read_text()
+        assert final_base(text, variant.target, variant.build_args) == variant.base
+
+
+def test_a_stage_leads_on_to_its_base_and_a_target_ends_there() -> None:
+    text = "ARG V=3\nFROM a:$V AS one\nFROM --platform=linux/amd64 b as two\nFROM one\n"
+    assert final_base(text) == "a:3"
+    assert final_base(text, "two") == "b"
+    assert final_base(text, arguments={"V": "4"}) == "a:4"
+    assert final_base("FROM ${X:-d}") == "d"
+    assert final_base("# nothing") == ""
+
+
+def test_the_blogs_dockerfiles_are_those_of_the_post() -> None:
+    """The instructions, in order; they are facts, and all that is taken from the post."""
+    folder = paths.dockerfiles()
+    said = {
+        name: [
+            line
+            for line in (folder / name / "Dockerfile").read_text().splitlines()
+            if line and not line.startswith("#")
+        ]
+        for name in ("nodejs-alpine", "nodejs-distroless")
+    }
+    shared = ["WORKDIR /app", "COPY package.json index.js ./", "RUN npm install"]
+    assert said["nodejs-alpine"] == [
+        *("FROM node:8-alpine", *shared, "EXPOSE 3000", 'CMD ["npm", "start"]'),
+    ]
+    assert said["nodejs-distroless"] == [
+        *("FROM node:8 as build", *shared, "FROM gcr.io/distroless/nodejs"),
+        *("COPY --from=build /app /", "EXPOSE 3000", 'CMD ["index.js"]'),
+    ]

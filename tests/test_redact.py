@@ -1,0 +1,56 @@
+"""Values of environment variables and build arguments: their names stay, they do not."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers import redact
+
+SECRET = "hunter2-hunter2"
+
+
+def test_an_instruction_keeps_names_only() -> None:
+    for text in (
+        f"ENV TOKEN={SECRET}",
+        f"ENV TOKEN {SECRET} and more",
+        f"Step 3/9 : ENV A=1 TOKEN={SECRET}",
+        f"/bin/sh -c #(nop)  ENV TOKEN={SECRET}",
+        f"ARG TOKEN={SECRET}",
+        f"|2 A=b TOKEN={SECRET} with blanks /bin/sh -c npm install",
+        f"RUN |1 TOKEN={SECRET} /bin/bash -o pipefail -c npm install # buildkit",
+    ):
+        assert SECRET not in redact.instruction(text), text
+        assert "TOKEN" in redact.instruction(text)
+
+
+def test_a_command_is_kept_but_for_values_that_are_known() -> None:
+    assert redact.instruction("/bin/sh -c echo ENV x") == "/bin/sh -c echo ENV x"
+    assert redact.instruction(f"RUN echo {SECRET}", [SECRET]) == "RUN echo …"
+    assert redact.values([f"TOKEN={SECRET}", "SHORT=1", "EMPTY"]) == [SECRET]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=8, max_size=30))
+def test_no_value_is_left_in_a_report(value: str) -> None:
+    secret = f"#{value}#"
+    report = {
+        "ArtifactName": "app",
+        "Metadata": {
+            "ImageConfig": {
+                "config": {"Env": [f"TOKEN={secret}", "PATH=/bin"], "Cmd": ["npm", "start"]},
+                "container_config": {"Env": [f"TOKEN={secret}"]},
+                "history": [{"created_by": f"/bin/sh -c #(nop)  ENV TOKEN={secret}"}],
+            }
+        },
+        "Results": [{"Packages": [{"Layer": {"CreatedBy": f"ENV TOKEN={secret}"}}]}],
+    }
+    told = redact.report(report)
+    assert secret not in json.dumps(told, ensure_ascii=False)
+    assert told["Metadata"]["ImageConfig"]["config"]["Env"] == ["TOKEN", "PATH"]
+    assert told["ArtifactName"] == "app"
+    assert "TOKEN" in told["Results"][0]["Packages"][0]["Layer"]["CreatedBy"]
+
+
+def test_a_report_of_any_shape_comes_through() -> None:
+    for odd in (None, [], {}, {"Metadata": None}, {"Metadata": {"ImageConfig": {"config": 3}}}):
+        assert redact.report(odd) == odd
