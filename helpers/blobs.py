@@ -143,8 +143,10 @@ def _tar(path: Path, file: IO[bytes]) -> Blobs:
     file.seek(0)
     head = file.read(512)
     file.seek(0)
-    for start, what in ((b"", "empty"), (b"PK", "a zip file"), (b"{", "JSON"), (b"<", "HTML")):
-        if (head.startswith(start) and b"ustar" not in head) if start else not head:
+    if not head:
+        raise ArchiveInvalid(path, "cut off" if path.stat().st_size else "an empty file", SAVE)
+    for start, what in ((b"PK", "a zip file"), (b"{", "JSON"), (b"<", "HTML or XML")):
+        if head.startswith(start) and b"ustar" not in head:
             raise ArchiveInvalid(path, f"{what}, no image archive", SAVE)
 
     def fail(problem: str) -> ArchiveInvalid:

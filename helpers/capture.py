@@ -15,9 +15,10 @@ import msgspec
 import psutil
 from tqdm import tqdm
 
-from helpers import __version__, build, daemon, evidence, paths, scan
+from helpers import __version__, build, daemon, evidence, image, paths, scan
 from helpers.errors import CaptureFailed, KitError, NoSpace, StudyInvalid
 from helpers.evidence import Tools, Weights
+from helpers.image import Smoke
 from helpers.study import CAPTURE_NAME, Captured, Database, Facts, Study, Variant, open_study
 
 _PARTS = 3
@@ -25,10 +26,14 @@ _PARTS = 3
 
 
 class Outcome(NamedTuple):
-    """What a capture came to: its folder, why variants failed, and whether all was as before."""
+    """What a capture came to: its folder, why variants failed, and which were broken when started.
+
+    `unchanged`: all was as before, and the folder is that of the capture before.
+    """
 
     folder: Path
     failures: dict[str, str]
+    broken: dict[str, str]
     unchanged: bool
 
 
@@ -67,7 +72,8 @@ def capture(
         if len(failures) == len(captured):
             raise CaptureFailed(_every(failures))
         if before and all(told.unchanged_since for told in captured.values()):
-            return Outcome(paths.capture(study.name, before.capture), {}, True)
+            kept = paths.capture(study.name, before.capture)
+            return Outcome(kept, {}, _broken(study, kept), True)
         final = _place(study, name, started)
         facts = msgspec.structs.replace(facts, capture=final.name, variants=captured)
         text = msgspec.json.format(msgspec.json.encode(facts), indent=2)
@@ -77,7 +83,7 @@ def capture(
         raise _disk(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    return Outcome(final, failures, False)
+    return Outcome(final, failures, _broken(study, final), False)
 
 
 def database(folder: Path, coverage: str = "") -> Database:
@@ -109,6 +115,7 @@ def _tools(study: Study, db: Path | None, repository: str) -> Tools:
     if db is None:
         db = paths.trivy_cache()
         scan.download_db(trivy, db, repository)
+    scan.check_db(db)
     return Tools(found, trivy, db, Weights())
 
 
@@ -155,7 +162,7 @@ def _one(
             taken = evidence.take(variant, subject, tools, folder, scratch)
             bar.update()
         except KitError as error:
-            told = msgspec.structs.replace(told, status="failed", error=str(error))
+            told = msgspec.structs.replace(told, status="failed", error=_shown(error))
         except OSError as error:
             full = str(_disk(error, staged))
             told = msgspec.structs.replace(told, status="failed", error=full)
@@ -236,7 +243,8 @@ def _unchanged(
 
 def _settings(variant: Variant) -> dict[str, str]:
     """Return what of a variant's description changes its evidence besides the image itself."""
-    return {"base": variant.base, "port": str(variant.port or "")}
+    start = "" if variant.start else "no"
+    return {"base": variant.base, "port": str(variant.port or ""), "start": start}
 
 
 def _check_name(study: Study, name: str) -> None:
@@ -248,6 +256,12 @@ def _check_name(study: Study, name: str) -> None:
             f"{paths.capture(study.name, name)} exists, and evidence is never overwritten; "
             "name another"
         )
+
+
+def _broken(study: Study, folder: Path) -> dict[str, str]:
+    """Return why variants that were captured do not work."""
+    started = {name: image.read(folder / name / paths.SMOKE, Smoke) for name in study.names()}
+    return {name: smoke.why for name, smoke in started.items() if smoke and smoke.answered is False}
 
 
 def _place(study: Study, name: str, started: datetime) -> Path:
@@ -283,6 +297,11 @@ def _disk(error: OSError, path: Path) -> KitError:
             f"{path}: the disk is full. Free some space, or name another data folder with KIT_DATA"
         )
     return KitError(f"{error.filename or path}: {error.strerror or error}")
+
+
+def _shown(error: KitError) -> str:
+    """Return an error's text without where this machine keeps its data."""
+    return str(error).replace(f"{paths.data()}{os.sep}", "")
 
 
 def _every(failures: dict[str, str]) -> str:

@@ -153,7 +153,9 @@ def _capture(study: str, name: str, **options: Any) -> bool:
     click.echo(f"{told:8} {_shown(outcome.folder)}")
     for variant, why in outcome.failures.items():
         click.echo(f"Error: {variant}: {_plain(why)}", err=True)
-    return bool(outcome.failures)
+    for variant, why in outcome.broken.items():
+        click.echo(f"Error: {variant} was captured, but it is broken: {_plain(why)}", err=True)
+    return bool(outcome.failures or outcome.broken)
 
 
 def _tell_run(folder: Path) -> None:

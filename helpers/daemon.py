@@ -19,7 +19,7 @@ from helpers.errors import BuildFailed, DaemonUnavailable, ImageNotFound, NoSpac
 LABEL = "base-image-notebooks.pid"
 """Label of all that the kit starts: the process that has to remove it again."""
 
-_READ_SECONDS = 600
+_ANSWER_SECONDS, _BUSY_SECONDS = 10, 600
 
 _UNREACHABLE = ("dial tcp", "no such host", "timeout", "i/o timeout", "connection refused", "TLS")
 _NOT_FOUND = ("not found", "manifest unknown", "pull access denied", "invalid reference", "denied")
@@ -38,6 +38,8 @@ class Daemon:
     def __init__(self, client: docker.DockerClient) -> None:
         self._client = client
         self.told: dict[str, Any] = client.version()
+        # It has answered, so from now on it is busy if it does not.
+        client.api.timeout = _BUSY_SECONDS
 
     def builder(self) -> dict[str, str]:
         """Return what builds here: engine, API, the builder, the image store and the platform."""
@@ -182,7 +184,7 @@ def connect() -> Daemon:
     Raises `DaemonUnavailable`.
     """
     try:
-        return Daemon(docker.from_env(timeout=_READ_SECONDS))
+        return Daemon(docker.from_env(timeout=_ANSWER_SECONDS))
     except (DockerException, requests.RequestException, OSError, ValueError) as error:
         raise DaemonUnavailable(_why_not(error)) from error
 

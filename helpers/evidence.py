@@ -14,7 +14,7 @@ from helpers.archive import Archive, Layer, open_archive
 from helpers.archive import _gzip_size as gzip_size
 from helpers.daemon import Daemon
 from helpers.dockerfile import final_base
-from helpers.errors import KitError, StudyInvalid
+from helpers.errors import ArchiveInvalid, KitError, StudyInvalid
 from helpers.study import Study, Variant
 
 _NO_DAEMON = "an archive is not started; load it into a daemon and name the image"
@@ -122,10 +122,21 @@ def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch
             _store(subject.path, folder / paths.REPORT)
         why = _PACKAGES_ONLY[variant.kind]
         return Taken(command, dict.fromkeys(("image", "files", "smoke"), why))
-    path = subject.path
-    if path is None:
-        path = scratch / f"{variant.name}.tar"
-        tools.ask().save(subject.identity, path)
+    if subject.path is not None:
+        return _apart(variant, subject, subject.path, tools, folder, scratch)
+    path = scratch / f"{variant.name}.tar"
+    tools.ask().save(subject.identity, path)
+    try:
+        return _apart(variant, subject, path, tools, folder, scratch)
+    except ArchiveInvalid as error:
+        # The user knows the image, not the file that it was saved to for a moment.
+        raise ArchiveInvalid(subject.reference, error.problem, "Build or pull it again") from error
+
+
+def _apart(
+    variant: Variant, subject: Subject, path: Path, tools: Tools, folder: Path, scratch: Path
+) -> Taken:
+    """Scan an image's archive, take it apart and start the image, all at once."""
     with ThreadPoolExecutor(2) as pool:
         scanned = pool.submit(_scan, tools, "archive", path, folder, scratch)
         weighed = pool.submit(_compressed, path, subject, tools.weights)
@@ -189,12 +200,14 @@ def _started(
     """Start a variant and keep what became of it; return why it was not, if it was not."""
     if variant.kind == "archive":
         return {"smoke": _NO_DAEMON}
+    if not variant.start:
+        return {"smoke": "study.toml says not to start it"}
     port = variant.port or described.port()
     if port is None:
         return {"smoke": "the image exposes no port, and study.toml names none"}
-    there = {f"/{file.path}" for file in files}
+    there = {file.path.removeprefix("usr/") for file in files}
     # One at least is tried: that a shell cannot be started is shown, not concluded.
-    shells = [path for path in smoke.SHELLS if path in there] or list(smoke.SHELLS[:1])
+    shells = [s for s in smoke.SHELLS if s[1:].removeprefix("usr/") in there] or smoke.SHELLS[:1]
     result = smoke.start(tools.ask(), subject.identity, port, shells)
     image.write(folder / paths.SMOKE, result)
     return {}

@@ -52,7 +52,10 @@ class File(Struct, array_like=True, frozen=True, gc=False):
 
 
 class LayerSize(NamedTuple):
-    """A layer's sizes: of its regular files, as `docker history` counts, and of its whole tar."""
+    """A layer's sizes: of its regular files, each inode once, and of its whole tar.
+
+    `docker history` has the former, and mostly adds the lengths of symbolic links.
+    """
 
     diff_id: str
     file_bytes: int

@@ -67,7 +67,7 @@ def read(archive: Archive, number: int, budget: Budget) -> Entries:
     entries: list[Entry] = []
 
     def fail(problem: str) -> ArchiveInvalid:
-        return archive.invalid(f"{layer.name} is damaged, or has what no layer has: {problem}")
+        return archive.invalid(f"{layer.name} is damaged or hostile: {problem}")
 
     with archive.open_layer(layer) as stream:
         tar = TarStream(stream, fail)
@@ -127,8 +127,9 @@ def _checked(archive: Archive, layer: Layer, info: tarfile.TarInfo) -> str:
     elif not (0 <= info.uid <= _MAX_ID and 0 <= info.gid <= _MAX_ID):
         problem = "an owner that cannot be"
     elif info.isreg() and info.offset_data + info.size > layer.unpacked_limit:
-        bomb = layer.compressed_bytes is not None
-        problem = f"{info.size:,} bytes in too little: {'a bomb' if bomb else 'cut off'}"
+        if layer.compressed_bytes is None:
+            raise archive.invalid(f"{layer.name} is cut off inside {shown(path)[:200]!r}")
+        problem = f"a file of {info.size:,} bytes, too many for its size: a decompression bomb"
     if problem:
         raise invalid(archive, layer, info.name, problem)
     return path

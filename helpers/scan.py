@@ -85,10 +85,7 @@ def scan(trivy: Trivy, how: str, target: Path, report: Path, db: Path) -> list[s
     the working directory, so the report names no path of this machine. Nothing of the user's
     environment or Trivy settings reaches the scan. Raises `ScanFailed`.
     """
-    if not (db / "db" / "trivy.db").is_file():
-        raise ScanFailed(
-            f"{db}: no vulnerability DB (db/trivy.db) in this folder. Name one that has", "no-db"
-        )
+    check_db(db)
     if not target.exists():
         raise ScanFailed(f"{target}: there is no such {how} to scan", "no-image")
     command = _command(how, target.name)
@@ -101,6 +98,16 @@ def scan(trivy: Trivy, how: str, target: Path, report: Path, db: Path) -> list[s
             _start(_named(command, db.resolve(), scratch), target.parent, {"TMPDIR": folder})
         shutil.move(scratch / "report.json", report)
     return command
+
+
+def check_db(folder: Path) -> None:
+    """Raise `ScanFailed` if a folder has no vulnerability DB."""
+    for name in ("trivy.db", "metadata.json"):
+        if not (folder / "db" / name).is_file():
+            raise ScanFailed(
+                f"{folder}: no vulnerability DB (db/{name}) in this folder. Name one that has",
+                "no-db",
+            )
 
 
 def download_db(trivy: Trivy, folder: Path, repository: str = "") -> None:

@@ -13,7 +13,7 @@ SECONDS = 20.0
 """How long a variant has to answer."""
 
 SHELLS = ("/bin/sh", "/bin/bash", "/bin/ash", "/bin/dash", "/busybox/sh", "/usr/bin/sh")
-"""Where a shell is looked for if the files of the image are not known."""
+"""Where a shell is looked for."""
 
 LOCKED: dict[str, Any] = {
     "read_only": True,

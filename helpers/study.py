@@ -41,7 +41,8 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
 
     `dockerfile` is relative to the `dockerfiles/` folder and `context` too; `image` is a
     reference; `archive`, `sbom` and `report` are relative to the study's folder. `base` is the
-    image that it is built on, `port` where it answers; 0: the one that the image exposes.
+    image that it is built on, `port` where it answers; 0: the one that the image exposes; with
+    `start = false` it is not started.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
     base: str = ""
     role: str = ""
     port: int = 0
+    start: bool = True
 
     @property
     def kind(self) -> str:

@@ -179,7 +179,7 @@ def zipped() -> bytes:
         (tar(file("manifest.json", b"[")), "manifest.json: "),
         (tar(file("manifest.json", b"[" * 10**5)), "manifest.json: "),
         (tar(file("manifest.json", b"[]")), "no image"),
-        (tar(file("manifest.json", b'[{"Config": "../../etc/passwd"}]')), "has no '../../etc/passwd'"),
+        (tar(file("manifest.json", b'[{"Config": "../etc/x"}]')), "has no '../etc/x'"),
         (tar(file("index.json", b"{}")), "no image"),
         (tar(file("index.json", b'{"manifests": [{"digest": "sha256:../x"}]}')), "for a digest"),
     ],

@@ -1,0 +1,325 @@
+"""Captures with a real daemon and a real Trivy: whole or not at all, whatever goes wrong."""
+
+import errno
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers import daemon as docker
+from helpers import paths, scan, study
+from helpers.capture import capture
+from helpers.daemon import Daemon
+from helpers.errors import (
+    CaptureFailed,
+    DaemonUnavailable,
+    ImageNotFound,
+    KitError,
+    NoSpace,
+    ScanFailed,
+)
+from helpers.load import load_files, load_layers, load_study
+
+pytestmark = pytest.mark.usefixtures("trivy_on_path", "standins")
+
+DOCKERFILE = "FROM rebuilt/alpine:3.23\nENV TOKEN=hunter2-hunter2\nCOPY {file} /app/\nEXPOSE 3000\n"
+SERVES = 'CMD ["sh", "-c", "while true; do echo ok | nc -l -p 3000; done"]\n'
+
+
+@pytest.fixture
+def db(shared: Path) -> Path:
+    return shared / "vulndb"
+
+
+Make = Callable[..., str]
+
+
+@pytest.fixture
+def make(data: Path, tmp_path: Path) -> Make:
+    """Writes the study `mine` of variants: TOML lines, or the text of a Dockerfile."""
+
+    def of(**variants: str) -> str:
+        text = 'title = "t"\nquestion = "q?"\nabout = "a"\n'
+        for name, told in variants.items():
+            if "FROM" in told:
+                folder = tmp_path / "context" / name
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / "Dockerfile").write_text(told)
+                (folder / "a.txt").write_text(name)
+                told = f'dockerfile = "{folder / "Dockerfile"}"\nbase = "rebuilt/alpine:3.23"'
+            text += f'[[variants]]\nname = "{name}"\n{told}\n'
+        path = data / "studies" / "mine"
+        path.mkdir(exist_ok=True)
+        (path / "study.toml").write_text(text)
+        return "mine"
+
+    return of
+
+
+def state(data: Path) -> dict[str, bytes]:
+    """Everything that is recorded."""
+    files = (data / "studies").rglob("*")
+    return {str(path): path.read_bytes() for path in files if path.is_file()}
+
+
+def app(file: str = "a.txt") -> str:
+    return DOCKERFILE.format(file=file) + SERVES
+
+
+@pytest.fixture(scope="module")
+def saved(daemon: Daemon, standins: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image's archive."""
+    path = tmp_path_factory.mktemp("saved") / "alpine.tar"
+    daemon.save("rebuilt/alpine:3.23", path)
+    return path
+
+
+def test_a_capture_holds_every_part_of_the_evidence(make: Make, db: Path, daemon: Daemon) -> None:
+    outcome = capture(make(one=app()), db=db, coverage="partial")
+    assert (outcome.failures, outcome.broken, outcome.unchanged) == ({}, {}, False)
+    assert sorted(path.name for path in (outcome.folder / "one").iterdir()) == sorted(
+        [paths.REPORT, paths.IMAGE, paths.FILES, paths.SMOKE, paths.LOG]
+    )
+    image = load_study("mine").images.iloc[0]
+    assert (image["status"], image["os_family"]) == ("scanned", "alpine")
+    assert image["answers"]
+    assert image["shell"] == "/bin/sh"
+    assert image["base"] == "rebuilt/alpine:3.23"
+    assert image["size_unpacked_source"] == "files"
+    assert image["size_compressed_source"] == "gzip"
+    layers, files = load_layers("mine"), load_files("mine")
+    assert layers["from_base"].tolist() == [True] * (len(layers) - 1) + [False]
+    assert layers["size_bytes"].sum() == image["size_unpacked_bytes"]
+    assert layers["compressed_bytes"].sum() == image["size_compressed_bytes"]
+    told = files.set_index("path").loc["app/a.txt"]
+    assert (told["size_bytes"], told["layer"]) == (3, len(layers) - 1)
+    assert files.set_index("path").loc["bin/busybox", "package"] == "busybox"
+    facts = study.open_study("mine").facts()
+    assert facts.builder == daemon.builder()
+    assert facts.builder["builder"] == "classic"
+    assert facts.variants["one"].identity == image["image_id"]
+
+
+def test_values_of_the_environment_reach_no_evidence(make: Make, db: Path) -> None:
+    folder = capture(make(one=app()), db=db).folder / "one"
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = subprocess.run(["zcat", path], capture_output=True, check=True).stdout
+        assert b"hunter2" not in content, path
+        if path.name in (paths.REPORT, paths.IMAGE, paths.LOG):
+            assert b"TOKEN" in content, path
+
+
+def test_what_has_not_changed_is_not_captured_again(make: Make, db: Path, data: Path) -> None:
+    first = capture(make(one=app(), two=app()), db=db)
+    before = state(data)
+    again = capture("mine", db=db)
+    assert again.unchanged
+    assert again.folder == first.folder
+    assert state(data) == before
+    make(one=app(), two=app() + "LABEL changed=yes\n")
+    third = capture("mine", db=db)
+    facts = study.open_study("mine").facts()
+    assert facts.capture == third.folder.name != first.folder.name
+    assert facts.variants["one"].unchanged_since == first.folder.name
+    assert not facts.variants["two"].unchanged_since
+    assert (third.folder / "one" / paths.FILES).is_file()
+    fourth = capture("mine", db=db, fresh=True)
+    assert not study.open_study("mine").facts().variants["one"].unchanged_since
+    assert study.open_study("mine").captures() == [
+        outcome.folder.name for outcome in (first, third, fourth)
+    ]
+
+
+def test_another_db_or_another_setting_is_a_change(make: Make, db: Path, shared: Path) -> None:
+    capture(make(one=app()), db=db)
+    assert not capture("mine", db=shared / "evidence/blog-2022/asof-2022-02").unchanged
+    capture("mine", db=db)
+    toml = paths.study("mine") / "study.toml"
+    toml.write_text(toml.read_text() + "start = false\n")
+    outcome = capture("mine", db=db)
+    assert not outcome.unchanged
+    assert not (outcome.folder / "one" / paths.SMOKE).exists()
+    missing = study.open_study("mine").facts().variants["one"].missing
+    assert missing == {"smoke": "study.toml says not to start it"}
+
+
+def test_an_image_that_is_small_but_broken_shows_as_broken(make: Make, db: Path) -> None:
+    outcome = capture(make(one=DOCKERFILE.format(file="a.txt") + 'CMD ["false"]\n'), db=db)
+    assert outcome.broken == {"one": "it ended with status 1: it printed nothing"}
+    assert capture("mine", db=db).broken == outcome.broken, "also where nothing has changed"
+    image = load_study("mine").images.iloc[0]
+    assert (image["status"], image["answers"], image["reason"]) == (
+        *("scanned", False, outcome.broken["one"]),
+    )
+
+
+def test_one_that_fails_is_recorded_and_the_others_go_on(make: Make, db: Path) -> None:
+    outcome = capture(make(good=app(), bad="FROM scratch\nCOPY none /\n"), db=db)
+    assert list(outcome.failures) == ["bad"]
+    images = load_study("mine").images.set_index("variant")
+    assert images["status"].to_dict() == {"good": "scanned", "bad": "failed"}
+    assert "step 2/2 failed: COPY none /" in images.loc["bad", "reason"]
+    assert [path.name for path in (outcome.folder / "bad").iterdir()] == [paths.LOG]
+    assert "COPY none" in (outcome.folder / "bad" / paths.LOG).read_text()
+
+
+def test_if_all_fail_nothing_is_recorded(make: Make, db: Path, data: Path) -> None:
+    make(one="FROM scratch\nCOPY none /\n", two='image = "no-such-image-anywhere:1"')
+    before = state(data)
+    with pytest.raises(CaptureFailed, match=r"(?s)one: .*step 2/2.*two: no-such-image-anywhere:1"):
+        capture("mine", db=db)
+    assert state(data) == before
+    assert study.open_study("mine").captures() == []
+
+
+def test_a_report_that_scans_no_os_or_an_image_of_nothing_is_captured(make: Make, db: Path) -> None:
+    outcome = capture(make(one="FROM scratch\nCOPY a.txt /\n"), db=db)
+    assert outcome.failures == {}
+    assert load_study("mine").images["status"].tolist() == ["no-os"]
+
+
+class TestWhatGoesWrong:
+    """Each real condition: its own error and remedy, exit 1, and the evidence untouched."""
+
+    @pytest.fixture(autouse=True)
+    def untouched(self, make: Make, data: Path) -> Iterator[None]:
+        make(one=app())
+        before = state(data)
+        yield
+        assert state(data) == before
+        assert not list((data / "studies/mine").glob(".*"))
+
+    def run(self, *arguments: object, **environment: str) -> str:
+        """Run the command line, which has to exit 1, and return what it says."""
+        done = subprocess.run(
+            [sys.executable, "-m", "helpers", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **environment},
+        )
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    def test_daemon_stopped(self, db: Path, tmp_path: Path) -> None:
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(tmp_path / "docker.sock"))
+        for name in ("docker.sock", "none.sock"):
+            host = f"unix://{tmp_path / name}"
+            said = self.run("capture", "mine", "--db", db, DOCKER_HOST=host)
+            assert said.startswith(f"Error: no Docker daemon answers at {host}. Start it (")
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+    def test_no_permission_on_the_socket(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = Path("/tmp") / f"kit-socket-{os.getpid()}"
+        folder.mkdir(mode=0o755)
+        try:
+            with socket.socket(socket.AF_UNIX) as server:
+                server.bind(str(folder / "docker.sock"))
+                server.listen()
+                (folder / "docker.sock").chmod(0o600)
+                monkeypatch.setenv("DOCKER_HOST", f"unix://{folder / 'docker.sock'}")
+                os.seteuid(65534)
+                try:
+                    with pytest.raises(DaemonUnavailable, match=r"no permission .* group docker"):
+                        docker.connect()
+                finally:
+                    os.seteuid(0)
+        finally:
+            shutil.rmtree(folder)
+
+    def test_no_trivy(self, db: Path) -> None:
+        said = self.run("capture", "mine", "--db", db, PATH="/no/where")
+        assert "Error: trivy is not on the PATH, and its container image is not to be had" in said
+        assert "Install it: https://trivy.dev" in said
+
+    def test_no_db_while_offline(self, tmp_path: Path) -> None:
+        said = self.run("capture", "mine", "--db", tmp_path)
+        assert "no vulnerability DB (db/trivy.db) in this folder" in said
+
+    def test_a_db_that_cannot_be_fetched(self, tmp_path: Path) -> None:
+        with pytest.raises(ScanFailed, match="no usable vulnerability DB") as caught:
+            scan.download_db(scan.find(), tmp_path, "localhost:9/no/db@sha256:" + "0" * 64)
+        assert caught.value.reason == "no-db"
+
+    def test_an_image_reference_with_a_typo(self, daemon: Daemon) -> None:
+        with pytest.raises(ImageNotFound, match=r"Did you mean rebuilt/alpine:3\.23"):
+            daemon.pull("rebuilt/alpin:3.23")
+        with pytest.raises(ImageNotFound, match="Check its name"):
+            daemon.pull("Node:24")
+
+    def test_an_archive_cut_in_half(
+        self, make: Make, db: Path, saved: Path, tmp_path: Path, data: Path
+    ) -> None:
+        half = tmp_path / "half.tar"
+        half.write_bytes(saved.read_bytes()[: saved.stat().st_size // 2])
+        said = self.run("compare", half, "--study", "mine-too", "--db", db)
+        assert said.startswith(f"Error: {half}: ")
+        assert "Save the image again" in said
+        assert study.open_study("mine-too").captures() == []
+        shutil.rmtree(data / "studies/mine-too")
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk to fill")
+    def test_a_full_disk(self, db: Path, tmp_path: Path) -> None:
+        small = tmp_path / "small"
+        small.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", small], check=True)
+        try:
+            shutil.copytree(paths.study("mine"), small / "studies/mine")
+            said = self.run("capture", "mine", "--db", db, KIT_DATA=str(small))
+            assert "the disk is full. Free some space, or name another data folder" in said
+            assert [path.name for path in (small / "studies/mine").iterdir()] == ["study.toml"]
+        finally:
+            subprocess.run(["umount", small], check=True)
+
+
+def test_a_full_disk_is_told_whoever_meets_it() -> None:
+    said = scan._failure("x", "FATAL write /tmp/x: no space left on device")
+    assert said.reason == "no-space"
+    from helpers.capture import _disk
+
+    assert isinstance(_disk(OSError(errno.ENOSPC, "full"), Path("x")), NoSpace)
+    other = _disk(OSError(errno.EACCES, "Permission denied", "y"), Path("x"))
+    assert isinstance(other, KitError)
+    assert str(other) == "y: Permission denied"
+
+
+def test_killed_at_any_moment_it_leaves_what_was_there_and_the_next_run_completes(
+    make: Make, db: Path, data: Path
+) -> None:
+    make(one=app(), two=app() + "RUN echo two > /two\n")
+    command = [sys.executable, "-m", "helpers", "capture", "mine", "--db", str(db), "--fresh"]
+    begin = time.monotonic()
+    subprocess.run(command, check=True, capture_output=True)
+    whole = time.monotonic() - begin
+    captures, rounds = 1, 20
+    for moment in range(rounds):
+        before = {name: content for name, content in state(data).items() if "/.capture" not in name}
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(whole * (moment + 0.5) / rounds)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        found = study.open_study("mine").captures()
+        after = {name: content for name, content in state(data).items() if "/.capture" not in name}
+        # Either it was not there yet, or whole; and what was there before is as it was.
+        assert len(found) - captures in (0, 1)
+        captures = len(found)
+        assert before.items() <= after.items()
+        assert load_study("mine", "all").images["status"].eq("scanned").all()
+        assert len(load_study("mine", "all").images) == 2 * captures
+        assert load_files("mine").groupby("variant")["path"].count().gt(50).all()
+    subprocess.run(command, check=True, capture_output=True)
+    assert len(study.open_study("mine").captures()) == captures + 1
+    assert not list((data / "studies/mine").glob(".*")), "the next run clears what was left"

@@ -1,0 +1,134 @@
+"""Starting images locked down with a real daemon: what answers, what is broken, what it may do."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from helpers import smoke
+from helpers.build import build
+from helpers.daemon import LABEL, Daemon
+from helpers.image import Smoke
+from helpers.study import Recipe
+
+SERVER = "require('http').createServer((q,s)=>{%s}).listen(3000);process.on('SIGTERM',process.exit)"
+
+
+@pytest.fixture
+def image(daemon: Daemon, standins: list[str], tmp_path: Path) -> Callable[[str], str]:
+    """Makes an image that runs a line of JavaScript, or has what a Dockerfile adds."""
+
+    def of(script: str = "", lines: str = "") -> str:
+        (tmp_path / "app.js").write_text(script)
+        (tmp_path / "Dockerfile").write_text(
+            f'FROM rebuilt/node-alpine:24\nCOPY app.js /\nCMD ["node", "/app.js"]\n{lines}\n'
+        )
+        recipe = Recipe(str(tmp_path / "Dockerfile"))
+        return build(daemon, recipe, "kit-tests:smoke", tmp_path / "log")
+
+    return of
+
+
+@pytest.fixture
+def tried(daemon: Daemon) -> Callable[..., Smoke]:
+    def of(image: str, shells: tuple[str, ...] = (), seconds: float = 8) -> Smoke:
+        return smoke.start(daemon, image, 3000, shells, seconds)
+
+    return of
+
+
+def test_an_image_that_answers(image, tried) -> None:
+    told = tried(image(SERVER % "s.end('hello')"), ("/bin/bash", "/bin/sh"))
+    assert (told.answered, told.http_status, told.why) == (True, 200, "")
+    assert (told.shell, told.shells_tried) == ("/bin/sh", ["/bin/bash", "/bin/sh"])
+
+
+def test_an_image_that_answers_with_an_error_is_broken(image, tried) -> None:
+    told = tried(image(SERVER % "s.statusCode=503;s.end()"))
+    assert (told.answered, told.http_status, told.why) == (False, 503, "it answered with HTTP 503")
+    told = tried(image(SERVER % "s.statusCode=404;s.end()"))
+    assert (told.answered, told.http_status) == (True, 404), "an app may have no front page"
+
+
+def test_a_container_that_never_answers_is_broken_and_its_time_is_limited(image, tried) -> None:
+    told = tried(image(SERVER % "" + ";console.log('I wait')"), seconds=4)
+    assert told.answered is False
+    assert told.why == "no answer on port 3000 within 4 s: I wait"
+    assert told.seconds < 9
+    told = tried(image("setInterval(()=>{}, 1000)"), seconds=2)
+    assert told.why == "no answer on port 3000 within 2 s: it printed nothing"
+
+
+def test_a_container_that_ends_is_broken_with_its_last_words(image, tried) -> None:
+    told = tried(image("console.error('no config'); process.exit(3)"))
+    assert told.answered is False
+    assert told.why == "it ended with status 3: no config"
+
+
+def test_what_cannot_be_started_is_broken(daemon: Daemon, image, tried) -> None:
+    told = tried(image(lines='CMD ["/no/such/file"]'))
+    assert told.answered is False
+    assert told.why.startswith("it could not be started:")
+    assert "/no/such/file" in told.why
+    told = tried(image(lines="USER nobody-at-all"))
+    assert "it could not be started" in told.why
+
+
+def test_it_may_do_nothing_but_answer(image, tried) -> None:
+    """The app tries what it must not be able to do, and answers with what it could."""
+    script = """
+    const fs = require('fs'), net = require('net'), {execSync} = require('child_process')
+    const could = []
+    const can = (what, act) => { try { act(); could.push(what) } catch (error) {} }
+    can('write', () => fs.writeFileSync('/written', ''))
+    can('run', () => {
+      fs.writeFileSync('/tmp/x', '#!/bin/sh\\n', {mode: 0o755})
+      execSync('/tmp/x', {stdio: 'ignore'})
+    })
+    can('chown', () => { fs.writeFileSync('/tmp/y', ''); fs.chownSync('/tmp/y', 1, 1) })
+    const status = fs.readFileSync('/proc/self/status', 'utf8')
+    if (!/CapEff:\\t0+\\n/.test(status)) could.push('capabilities')
+    if (!/NoNewPrivs:\\t1/.test(status)) could.push('privileges')
+    if (fs.readFileSync('/sys/fs/cgroup/pids.max', 'utf8').trim() !== '256') could.push('processes')
+    if (+fs.readFileSync('/sys/fs/cgroup/memory.max', 'utf8') > 512 * 2 ** 20) could.push('memory')
+    const out = net.connect({host: '192.0.2.1', port: 80})
+    const done = (what) => {
+      if (what !== 'ENETUNREACH') could.push('network ' + what)
+      require('http').createServer((q, s) => { s.statusCode = could.length ? 500 : 200; s.end() })
+        .listen(3000)
+      console.log('could: ' + could)
+    }
+    out.on('error', (error) => done(error.code)).on('connect', () => done('connected'))
+    process.on('SIGTERM', process.exit)
+    """
+    if not Path("/sys/fs/cgroup/cgroup.controllers").exists():
+        for name, v1 in (
+            ("pids.max", "pids/pids.max"),
+            ("memory.max", "memory/memory.limit_in_bytes"),
+        ):
+            script = script.replace(f"cgroup/{name}", f"cgroup/{v1}")
+    told = tried(image(script))
+    assert (told.answered, told.why) == (True, "")
+
+
+def test_nothing_is_left_behind(daemon: Daemon, image, tried) -> None:
+    tried(image(SERVER % "s.end()"))
+    client = daemon._client
+    assert client.containers.list(all=True, filters={"label": LABEL}) == []
+    assert client.networks.list(filters={"label": LABEL}) == []
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(daemon: Daemon, image) -> None:
+    client = daemon._client
+    labels = {LABEL: "999999999"}
+    left = client.containers.run(image("setInterval(()=>{},9)"), detach=True, labels=labels)
+    network = client.networks.create("base-image-notebooks-left", labels=labels)
+    alive = client.containers.create(left.image.id, labels={LABEL: "1"})
+    try:
+        daemon.clear()
+        names = {container.id for container in client.containers.list(all=True)}
+        assert left.id not in names
+        assert alive.id in names, "that of a process that runs stays"
+        assert network.id not in {network.id for network in client.networks.list()}
+    finally:
+        alive.remove(force=True)
