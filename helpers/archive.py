@@ -102,19 +102,14 @@ def open_archive(path: Path) -> Iterator[Archive]:
         yield Archive(blobs)
 
 
-def gzip_sizes(archive: Archive) -> list[int]:
-    """Return each layer's size in bytes when compressed, as a registry would send it.
+def gzip_size(archive: Archive, layer: Layer) -> int:
+    """Return a layer's size in bytes when compressed, about as a registry would send it.
 
     A layer that is compressed in the archive has its size there; another is compressed here, with
     zlib-ng at level 6. A Debian base of 124 MB gives 50.7 MB in 1.6 s; zlib takes 4.5 s for 49.6.
     """
-    return [
-        _gzip_size(archive, layer) if layer.compressed_bytes is None else layer.compressed_bytes
-        for layer in archive.layers
-    ]
-
-
-def _gzip_size(archive: Archive, layer: Layer) -> int:
+    if layer.compressed_bytes is not None:
+        return layer.compressed_bytes
     compressor = zlib_ng.compressobj(GZIP_LEVEL, zlib_ng.DEFLATED, 31)
     size = 0
     with archive.open_layer(layer) as stream:

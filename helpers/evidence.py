@@ -10,8 +10,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from helpers import build, image, inventory, jsontext, paths, redact, registry, report, scan, smoke
-from helpers.archive import Archive, Layer, open_archive
-from helpers.archive import _gzip_size as gzip_size
+from helpers.archive import Archive, Layer, gzip_size, open_archive
 from helpers.daemon import Daemon
 from helpers.dockerfile import final_base
 from helpers.errors import ArchiveInvalid, KitError, StudyInvalid
