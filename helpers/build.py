@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import paths, redact
+from helpers import escape, paths, redact
 from helpers.daemon import Daemon
 from helpers.dockerfile import needs_buildkit
 from helpers.errors import BuildFailed
@@ -14,6 +14,10 @@ from helpers.study import Recipe
 _LAST_LINES = 6
 
 _STEP = re.compile(r"^Step (\d+)/(\d+) : (.*)")
+
+
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+"""What terminals take for colours and the like."""
 
 
 class Step(NamedTuple):
@@ -87,8 +91,9 @@ def _lines(event: dict[str, object]) -> list[str]:
     """Return what an event says, as lines; progress of downloads is not kept."""
     if "progress" in event or event.get("status") in ("Waiting", "Pulling fs layer"):
         return []
-    text = event.get("stream") or event.get("error") or event.get("status") or ""
-    return [line for line in str(text).replace("\r", "\n").split("\n") if line.strip()]
+    text = str(event.get("stream") or event.get("error") or event.get("status") or "")
+    lines = _COLOURS.sub("", text).replace("\r", "\n").split("\n")
+    return [escape.plain(line) for line in lines if line.strip()]
 
 
 def _values(instruction: str) -> list[str]:

@@ -130,12 +130,20 @@ def _no_shell(text: str, pair: Pair) -> Claim:
     if ours is None or theirs is None:
         return Claim(text, "", "", "", UNMEASURED, NO_PACKAGES)
     measured = f"distroless: {_listed(ours & tools)}; Alpine: {_listed(theirs & tools)}"
-    verdict = FAILS if ours & tools else PARTLY
-    return Claim(text, "", measured, PACKAGES_ONLY, verdict, f"{len(ours)} packages of distroless")
+    started = _started(pair, pair.distroless), _started(pair, pair.alpine)
+    if None in started:
+        verdict = FAILS if ours & tools else PARTLY
+        evidence = f"{len(ours)} packages of distroless"
+        return Claim(text, "", measured, PACKAGES_ONLY, verdict, evidence)
+    shells = [shell or "none" for shell in started]
+    measured += f"; shell that could be started: {shells[0]} in distroless, {shells[1]} in Alpine"
+    verdict = FAILS if ours & tools or started[0] else PARTLY
+    lens = "a shell was tried; of package managers, only the package list was looked at"
+    return Claim(text, "", measured, lens, verdict, "the started variants and their packages")
 
 
 def _executables(text: str, pair: Pair) -> Claim:
-    evidence = "neither executables nor libraries are counted: there is no file inventory"
+    evidence = "neither executables nor libraries are counted here"
     return Claim(text, "", "", "", UNMEASURED, evidence)
 
 
@@ -151,7 +159,7 @@ def _musl(text: str, pair: Pair) -> Claim:
 
 
 def _multi_stage(text: str, pair: Pair) -> Claim:
-    evidence = "nothing was built or started: there is no image"
+    evidence = "whether npm could install in the image was not tried"
     return Claim(text, "", "", "", UNMEASURED, evidence)
 
 
@@ -174,6 +182,15 @@ def _packages(pair: Pair, variant: str) -> set[str] | None:
     if images.loc[images["variant"].eq(variant), "packages"].isna().all():
         return None
     return set(packages.loc[packages["variant"].eq(variant), "package"].dropna())
+
+
+def _started(pair: Pair, variant: str) -> str | None:
+    """Return the shell that could be started in a variant, empty if none; `None` if not tried."""
+    images = pair.chosen.images
+    row = images[images["variant"].eq(variant)].iloc[0]
+    if pd.isna(row["shell_starts"]):
+        return None
+    return str(row["shell"]) if row["shell_starts"] else ""
 
 
 def _printed(pair: Pair, metric: str, unit: str, first: str, second: str) -> str:

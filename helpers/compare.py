@@ -23,6 +23,15 @@ SIZES = (UNPACKED, COMPRESSED, PUBLISHED)
 MB = 1_000_000
 """Bytes of a megabyte, as `docker images` and registries print it (SI)."""
 
+_ORIGINS = {
+    "files": "the files of all layers",
+    "tars": "the layers' tars, as the scanner adds them up",
+    "registry": "the registry's manifest",
+    "archive": "the layers in the archive",
+    "gzip": "the layers, gzipped here",
+}
+"""Where a size comes from, in words."""
+
 _IMAGE = ["capture", "variant"]
 
 
@@ -145,8 +154,18 @@ def sizes(images: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     printed = published[published["metric"].eq("image size") & published["unit"].eq("MB")]
     by_variant = printed.set_index("variant")
     parts = [
-        _size_part(one, UNPACKED, one["size_unpacked_bytes"].array, "the image's layers"),
-        _size_part(one, COMPRESSED, one["size_compressed_bytes"].array, "the image's layers"),
+        _size_part(
+            one,
+            UNPACKED,
+            one["size_unpacked_bytes"].array,
+            one["size_unpacked_source"].map(_ORIGINS).array,
+        ),
+        _size_part(
+            one,
+            COMPRESSED,
+            one["size_compressed_bytes"].array,
+            one["size_compressed_source"].map(_ORIGINS).array,
+        ),
         _size_part(
             one,
             PUBLISHED,

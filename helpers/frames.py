@@ -90,7 +90,9 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         ),
         Column("created_at", TIME, "when the image was built"),
         Column("image_id", TEXT, "digest of the image's config"),
-        Column("user", TEXT, "user that it starts as; NA: none is named, so root, or not known"),
+        Column(
+            "user", TEXT, "user that it starts as; empty: none is named, so root; NA: not known"
+        ),
         Column(
             "answers",
             FLAG,

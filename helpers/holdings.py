@@ -1,11 +1,14 @@
 """What a capture holds: made of what, when, with what, and what of each variant is missing."""
 
+from pathlib import Path
+
 import pandas as pd
 
-from helpers import escape, paths
+from helpers import escape, frames, paths
+from helpers.compare import MB
 from helpers.frames import FAILED
 from helpers.sentences import name
-from helpers.study import Facts, Study
+from helpers.study import Facts, Study, open_study
 
 PARTS = {
     "report": (paths.REPORT, "trivy.json"),
@@ -22,6 +25,20 @@ _WHY = {
     "archive": "an archive is neither built nor started",
     "image": "nothing was built",
 }
+
+
+def facts(study: str, capture: str = "", source: str = "recorded", db: str = "") -> Facts:
+    """Return what is recorded of a capture; with `source="live"` of a new one, made now.
+
+    `db` is the folder of a vulnerability DB, for a new one. Raises the kit's errors.
+    """
+    opened = open_study(study)
+    if source == "live":
+        # Only now: whoever looks at what is recorded needs neither Docker nor what talks to it.
+        from helpers.capture import capture as capture_now
+
+        capture = capture_now(study, db=Path(db) if db else None).folder.name
+    return opened.facts(capture)
 
 
 def sources(study: Study, facts: Facts) -> pd.DataFrame:
@@ -128,8 +145,88 @@ def started(images: pd.DataFrame) -> str:
     return "\n".join([*lines, "", note])
 
 
+def when(study: Study) -> pd.DataFrame:
+    """Return the study's captures, oldest first: with what each was made, and how it went."""
+    rows = []
+    for told in map(study.facts, study.captures()):
+        captured = sum(variant.status != FAILED for variant in told.variants.values())
+        of = f"{captured} of {len(told.variants)}"
+        scanner = f"{told.scanner} {told.scanner_version}".strip()
+        rows.append((told.capture, told.captured_at, scanner, told.db.updated_at, of))
+    columns = ["capture", "captured_at", "scanner", "db_updated_at", "variants"]
+    table = pd.DataFrame(rows, columns=columns)
+    times = dict.fromkeys(("captured_at", "db_updated_at"), frames.TIME)
+    return table.astype({"capture": "str", "scanner": "str", "variants": "str", **times})
+
+
+def identities(images: pd.DataFrame) -> pd.DataFrame:
+    """Return which image each variant is: OS, platform, build time, user, id and sizes."""
+    sizes = ["size_unpacked_bytes", "size_compressed_bytes"]
+    table = images[["variant", "architecture", "created_at", "user", "image_id", "layers", *sizes]]
+    # The first digits tell two images apart, as `docker images` shows them.
+    short = table["image_id"].str.removeprefix("sha256:").str[:12]
+    user = table["user"].replace("", "root, as none is named")
+    table.insert(1, "os", images["os_family"] + " " + images["os_version"])
+    return table.assign(image_id=short, user=user)
+
+
+def sizes(images: pd.DataFrame) -> str:
+    """Return what the sizes are sizes of."""
+    parts = []
+    for column, kinds in _SIZES.items():
+        for kind, told in kinds.items():
+            if (named := images[images[column].eq(kind)]).size:
+                parts.append(f"{told}: {', '.join(map(name, named['variant']))}.")
+    return " ".join(parts) or "No size was measured."
+
+
+_SIZES = {
+    "size_unpacked_source": {
+        "files": "Unpacked is the bytes of all files in all layers",
+        "tars": "Unpacked is the bytes of the layers' tars, as the scanner adds them up",
+    },
+    "size_compressed_source": {
+        "registry": "Compressed is what the registry states",
+        "archive": "Compressed is what the layers are in the archive that was read",
+        "gzip": "Compressed is what gzip makes of the layers here; a registry's may differ by some",
+    },
+}
+
+
 def layers(frame: pd.DataFrame) -> pd.DataFrame:
     """Return each variant's layers as a reader needs them, from the bottom up."""
-    return frame[
-        ["variant", "position", "created_by", "size_bytes", "compressed_bytes", "from_base"]
+    told = ["size_bytes", "compressed_bytes", "from_base"]
+    return frame[["variant", "position", "created_by", *told]]
+
+
+def of_base(layers: pd.DataFrame, images: pd.DataFrame) -> str:
+    """Return how much of each variant is its base image's, as a list."""
+    lines = []
+    for row in images.itertuples():
+        own = layers[layers["variant"].eq(row.variant)]
+        if own.empty:
+            continue
+        whole = own["size_bytes"].sum()
+        of = own[own["from_base"].fillna(False)]["size_bytes"].sum()
+        if own["from_base"].isna().all():
+            told = "its base is not known, so its layers are not told apart"
+        elif not own["from_base"].any():
+            told = f"no layer is that of `{row.base}`: it was built on another one, or squashed"
+        else:
+            told = f"{of / MB:,.1f} of {whole / MB:,.1f} MB unpacked are the base's, `{row.base}`"
+        lines.append(f"- {name(row.variant)}: {told}")
+    if not lines:
+        return "No variant was taken apart, so nothing is known of layers."
+    return "\n".join(lines)
+
+
+def learned(study: Study, facts: Facts) -> str:
+    """Return what the other notebooks can and cannot tell of this capture."""
+    table = parts(study, facts).set_index("variant")
+    held = table.eq("yes").sum()
+    lines = [
+        f"- {part}: {'all' if held[part] == len(table) else held[part] or 'none'} "
+        f"of {len(table)} variants"
+        for part in PARTS
     ]
+    return "\n".join(["The evidence holds, by part:", "", *lines])

@@ -140,7 +140,7 @@ def _measured(image: Image | None) -> dict[str, Any]:
         "layers": len(image.layers),
         "created_at": utc(image.created_at),
         "image_id": image.image_id,
-        "user": image.user or None,
+        "user": image.user,
     }
 
 

@@ -75,7 +75,8 @@ def _checked(
         if name in given:
             raise ParameterInvalid(f"parameter {name!r} is set by the run itself; leave it out")
     values = parameters.check({**given, "study": study.name, "save_to": "."}, notebooks)
-    study.facts(str(given.get("capture", "")))
+    if given.get("source") != "live":
+        study.facts(str(given.get("capture", "")))
     return values
 
 
@@ -102,7 +103,10 @@ def _execute(
         others = psutil.Process().children()
         pool = ThreadPoolExecutor(max_workers=min(len(values), 2 * (os.cpu_count() or 1)))
         try:
-            list(pool.map(execute, values))
+            # What captures comes first, and alone: the others look at what it leaves.
+            first = [path for path, given in values.items() if given.get("source") == "live"]
+            list(pool.map(execute, first))
+            list(pool.map(execute, [path for path in values if path not in first]))
         except BaseException:
             for kernel in set(psutil.Process().children()) - set(others):
                 kernel.kill()
