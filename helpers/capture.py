@@ -1,6 +1,5 @@
 """Captures a study: one observation of its variants, side by side, whole or not at all."""
 
-import errno
 import hashlib
 import os
 import shutil
@@ -12,14 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-import psutil
 from tqdm import tqdm
 
-from helpers import __version__, build, daemon, evidence, image, paths, scan
-from helpers.errors import CaptureFailed, KitError, NoSpace, StudyInvalid
+from helpers import __version__, build, daemon, evidence, image, paths, scan, staging
+from helpers.errors import CaptureFailed, KitError, StudyInvalid
 from helpers.evidence import Tools, Weights
 from helpers.image import Smoke
-from helpers.study import CAPTURE_NAME, Captured, Database, Facts, Study, Variant, open_study
+from helpers.study import Captured, Database, Facts, Study, Variant, open_study
 
 _PARTS = 3
 """Steps of a variant besides those of its build: to identify it, to take it apart, to keep it."""
@@ -57,9 +55,9 @@ def capture(
     and `CaptureFailed` says why. Everything is written beside its place and moved there whole.
     """
     study = open_study(study_name)
-    _check_name(study, name)
+    staging.check_name(study, name)
     started = datetime.now(UTC).replace(microsecond=0)
-    staged = _stage(study)
+    staged = staging.stage(study)
     try:
         tools = _tools(study, db, db_repository)
         for base in study.bases:
@@ -74,13 +72,13 @@ def capture(
         if before and all(told.unchanged_since for told in captured.values()):
             kept = paths.capture(study.name, before.capture)
             return Outcome(kept, {}, _broken(study, kept), True)
-        final = _place(study, name, started)
+        final = staging.place(study, name, started)
         facts = msgspec.structs.replace(facts, capture=final.name, variants=captured)
         text = msgspec.json.format(msgspec.json.encode(facts), indent=2)
         (staged / "capture.json").write_bytes(text + b"\n")
         staged.rename(final)
     except OSError as error:
-        raise _disk(error, staged) from error
+        raise staging.disk_error(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return Outcome(final, failures, _broken(study, final), False)
@@ -164,7 +162,7 @@ def _one(
         except KitError as error:
             told = msgspec.structs.replace(told, status="failed", error=_shown(error))
         except OSError as error:
-            full = str(_disk(error, staged))
+            full = str(staging.disk_error(error, staged))
             told = msgspec.structs.replace(told, status="failed", error=full)
         else:
             told = msgspec.structs.replace(told, command=taken.command, missing=taken.missing)
@@ -247,56 +245,10 @@ def _settings(variant: Variant) -> dict[str, str]:
     return {"base": variant.base, "port": str(variant.port or ""), "start": start}
 
 
-def _check_name(study: Study, name: str) -> None:
-    """Raise `StudyInvalid` if a capture cannot have that name."""
-    if name and not CAPTURE_NAME.fullmatch(name):
-        raise StudyInvalid(f"capture {name!r}: name it by its date, like 2026-11 or 2026-11-24")
-    if name and paths.capture(study.name, name).exists():
-        raise StudyInvalid(
-            f"{paths.capture(study.name, name)} exists, and evidence is never overwritten; "
-            "name another"
-        )
-
-
 def _broken(study: Study, folder: Path) -> dict[str, str]:
     """Return why variants that were captured do not work."""
     started = {name: image.read(folder / name / paths.SMOKE, Smoke) for name in study.names()}
     return {name: smoke.why for name, smoke in started.items() if smoke and smoke.answered is False}
-
-
-def _place(study: Study, name: str, started: datetime) -> Path:
-    """Return where a capture goes: under its name, else under its day, numbered if need be."""
-    if name:
-        return paths.capture(study.name, name)
-    day = started.strftime("%Y-%m-%d")
-    names = [day, *(f"{day}.{number:03}" for number in range(2, 1000))]
-    places = (paths.capture(study.name, each) for each in names)
-    return next(place for place in places if not place.exists())
-
-
-def _stage(study: Study) -> Path:
-    """Return a new folder in the study's; clear away what killed captures left of theirs."""
-    folder = paths.study(study.name)
-    for left in folder.glob(".capture.*.part"):
-        owner = left.name.split(".")[2]
-        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(left, ignore_errors=True)
-    staged = folder / f".capture.{os.getpid()}.part"
-    try:
-        shutil.rmtree(staged, ignore_errors=True)
-        staged.mkdir()
-    except OSError as error:
-        raise _disk(error, folder) from error
-    return staged
-
-
-def _disk(error: OSError, path: Path) -> KitError:
-    """Return the kit's error for what a disk refused."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace(
-            f"{path}: the disk is full. Free some space, or name another data folder with KIT_DATA"
-        )
-    return KitError(f"{error.filename or path}: {error.strerror or error}")
 
 
 def _shown(error: KitError) -> str:

@@ -4,6 +4,7 @@ The README's data dictionary is printed from here by `python -m helpers dictiona
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -223,6 +224,16 @@ def _typed(values: Sequence[Any], dtype: Any) -> pd.Series:
     # By code: to look a category up for every value takes pandas twice as long.
     codes = [_CODES.get(value, -1) for value in values]
     return pd.Series(pd.Categorical.from_codes(codes, dtype=SEVERITY))
+
+
+def utc(time: datetime | None) -> datetime | None:
+    """Return a time in UTC; `None` for none and for the year 1, which is Go's word for none."""
+    if time is None or time.year <= 1:
+        return None
+    if time.tzinfo is None or time.year == datetime.max.year:
+        # An offset can push a time out of range in the last year that there is.
+        return time.replace(tzinfo=UTC)
+    return time if time.tzinfo is UTC else time.astimezone(UTC)
 
 
 def columns(frame: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import frames, image, inventory, paths, report, rows
+from helpers import anatomy, frames, image, inventory, paths, report, rows
 from helpers.errors import StudyInvalid
 from helpers.frames import Frames
 from helpers.image import Image, Smoke
@@ -118,7 +118,7 @@ def load_layers(name: str, captures: str | Sequence[str] = "") -> pd.DataFrame:
     columns: dict[str, list[Any]] = {column: [] for column in frames.columns("layers")}
     for facts, variant, folder in _variants(name, captures):
         if found := image.read(folder / paths.IMAGE, Image):
-            for column, values in rows.layers(variant.name, facts.capture, found).items():
+            for column, values in anatomy.layers(variant.name, facts.capture, found).items():
                 columns[column] += values
     return frames.make("layers", columns)
 
@@ -129,7 +129,7 @@ def load_files(name: str, captures: str | Sequence[str] = "") -> pd.DataFrame:
     for facts, variant, folder in _variants(name, captures):
         path = folder / paths.FILES
         if path.is_file():
-            columns = rows.files(variant.name, facts.capture, inventory.read(path))
+            columns = anatomy.files(variant.name, facts.capture, inventory.read(path))
             parts.append(frames.make("files", columns))
     return pd.concat(parts, ignore_index=True) if parts else frames.make("files", {})
 

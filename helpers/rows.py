@@ -1,14 +1,12 @@
 """Rows of the frames from decoded reports: pure, and the only place that knows both."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers import frames
+from helpers import anatomy, frames
 from helpers.image import Image, Smoke
-from helpers.inventory import File
 from helpers.report import (
     ImageConfig,
     Metadata,
@@ -114,57 +112,15 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "size_unpacked_source": "tars" if metadata.size else None,
         "layers": len(metadata.diff_ids) if metadata.diff_ids else None,
         "packages": sum(map(len, listed)) if listed else None,
-        "created_at": utc(config.created),
+        "created_at": frames.utc(config.created),
         "image_id": metadata.image_id or None,
         "scanner_version": (report.trivy and report.trivy.version) or None,
-        "db_updated_at": utc(item.db_updated_at),
+        "db_updated_at": frames.utc(item.db_updated_at),
         "db_coverage": item.db_coverage or None,
-        "scanned_at": utc(report.created_at),
+        "scanned_at": frames.utc(report.created_at),
         "status": _status(report),
-        **_measured(item.image),
-        **_started(item.smoke),
-    }
-
-
-def _measured(image: Image | None) -> dict[str, Any]:
-    """Return what is known of an image that was taken apart."""
-    if image is None:
-        return {}
-    return {
-        "base": image.base or None,
-        "architecture": image.architecture or None,
-        "size_unpacked_bytes": image.size_unpacked_bytes,
-        "size_unpacked_source": "files",
-        "size_compressed_bytes": image.size_compressed_bytes,
-        "size_compressed_source": image.compressed_by,
-        "layers": len(image.layers),
-        "created_at": utc(image.created_at),
-        "image_id": image.image_id,
-        "user": image.user,
-    }
-
-
-def _started(smoke: Smoke | None) -> dict[str, Any]:
-    """Return what became of an image that was started."""
-    if smoke is None:
-        return {}
-    return {
-        "answers": smoke.answered,
-        "shell": smoke.shell or None,
-        "shell_starts": bool(smoke.shell),
-        "reason": smoke.why or None,
-    }
-
-
-def layers(variant: str, capture: str, image: Image) -> dict[str, list[Any]]:
-    """Return the columns of the frame `layers` for one image."""
-    count = len(image.layers)
-    told = ("diff_id", "size_bytes", "tar_bytes", "compressed_bytes", "created_by", "from_base")
-    return {
-        "variant": [variant] * count,
-        "capture": [capture] * count,
-        "position": list(range(count)),
-        **{name: [getattr(layer, name) for layer in image.layers] for name in told},
+        **anatomy.measured(item.image),
+        **anatomy.started(item.smoke),
     }
 
 
@@ -215,7 +171,7 @@ def _findings(item: Evidence, result: Result) -> dict[str, Any]:
         chosen_by(finding.severity_source or None)
         nvd(nvd_severity(finding))
         scores(cvss.nvd.v3_score if cvss and cvss.nvd else None)
-        published(utc(finding.published_date))
+        published(frames.utc(finding.published_date))
         found_in(finding.pkg_path or None)
         built_from(sources.get((finding.pkg_name, finding.installed_version)))
         purls(identifier.purl if identifier else None)
@@ -227,46 +183,6 @@ def _findings(item: Evidence, result: Result) -> dict[str, Any]:
         "package_type": result.type,
     }
     return {**columns, **shared}
-
-
-def files(variant: str, capture: str, listed: Sequence[File]) -> dict[str, Sequence[Any]]:
-    """Return the columns of the frame `files` for one image's inventory."""
-    count = len(listed)
-    regular = [file.kind in ("file", "hardlink") for file in listed]
-    modes = [file.mode for file in listed]
-
-    def any_bit(bits: int) -> list[bool]:
-        return [r and bool(mode & bits) for r, mode in zip(regular, modes, strict=True)]
-
-    return {
-        "variant": [variant] * count,
-        "capture": [capture] * count,
-        "path": [file.path for file in listed],
-        "size_bytes": [file.size_bytes for file in listed],
-        "mode": modes,
-        "uid": [file.uid for file in listed],
-        "gid": [file.gid for file in listed],
-        "kind": [file.kind for file in listed],
-        "target": [file.target or None for file in listed],
-        "executable": any_bit(0o111),
-        "setuid": any_bit(0o4000),
-        "setgid": any_bit(0o2000),
-        "elf": [file.elf or None for file in listed],
-        "elf_interpreter": [file.elf_interpreter or None for file in listed],
-        "needed": [" ".join(file.needed) or None for file in listed],
-        "package": [file.package for file in listed],
-        "layer": [file.layer for file in listed],
-    }
-
-
-def utc(time: datetime | None) -> datetime | None:
-    """Return a time in UTC; `None` for none and for the year 1, which is Go's word for none."""
-    if time is None or time.year <= 1:
-        return None
-    if time.tzinfo is None or time.year == datetime.max.year:
-        # An offset can push a time out of range in the last year that there is.
-        return time.replace(tzinfo=UTC)
-    return time if time.tzinfo is UTC else time.astimezone(UTC)
 
 
 def nvd_severity(vulnerability: Vulnerability) -> str | None:

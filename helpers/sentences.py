@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers import compare, escape
 from helpers.compare import FINDINGS, MB, TOTAL
-from helpers.frames import MISSING, NO_OS, NOT_LOOKED, SCANNED, UNKNOWN_COUNT
+from helpers.frames import FAILED, MISSING, NO_OS, NOT_LOOKED, SCANNED, UNKNOWN_COUNT
 from helpers.headlines import MEASURED_AS, difference, shown
 from helpers.study import Study
 
@@ -54,6 +54,7 @@ def images(frame: pd.DataFrame) -> str:
 
 
 _CARE = {
+    FAILED: "Its capture failed, so nothing is known",
     MISSING: "No report, so nothing is known",
     NOT_LOOKED: "Only secrets, licences or misconfigurations were looked for, so nothing is known",
     NO_OS: (

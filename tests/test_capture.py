@@ -26,6 +26,7 @@ from helpers.errors import (
     ScanFailed,
 )
 from helpers.load import load_files, load_layers, load_study
+from helpers.staging import disk_error
 
 pytestmark = pytest.mark.usefixtures("trivy_on_path", "standins")
 
@@ -288,10 +289,8 @@ class TestWhatGoesWrong:
 def test_a_full_disk_is_told_whoever_meets_it() -> None:
     said = scan._failure("x", "FATAL write /tmp/x: no space left on device")
     assert said.reason == "no-space"
-    from helpers.capture import _disk
-
-    assert isinstance(_disk(OSError(errno.ENOSPC, "full"), Path("x")), NoSpace)
-    other = _disk(OSError(errno.EACCES, "Permission denied", "y"), Path("x"))
+    assert isinstance(disk_error(OSError(errno.ENOSPC, "full"), Path("x")), NoSpace)
+    other = disk_error(OSError(errno.EACCES, "Permission denied", "y"), Path("x"))
     assert isinstance(other, KitError)
     assert str(other) == "y: Permission denied"
 

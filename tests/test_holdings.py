@@ -1,0 +1,183 @@
+"""What a capture holds, in tables and sentences: also what failed, is broken or is missing."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from helpers import anatomy, frames, holdings, image, paths
+from helpers.image import Image, Layer, Smoke
+from helpers.load import load_files, load_layers, load_study
+from helpers.study import Captured, Facts, Study, open_study
+
+RICH, POOR = "rebuilt-2026", "blog-2022"
+
+
+@pytest.fixture
+def told(data: Path) -> tuple[Study, Facts]:
+    """The rich study as if one variant had failed and one were not in the capture."""
+    study = open_study(RICH)
+    facts = study.facts()
+    names = study.names()
+    failed = Captured(status="failed", source="dockerfile", error="step 3/4 failed: RUN <b>x</b>")
+    variants = {**facts.variants, names[0]: failed}
+    del variants[names[1]]
+    for name in names[:2]:
+        for path in paths.evidence(RICH, facts.capture, name).iterdir():
+            path.unlink()
+    facts = msgspec.structs.replace(facts, variants=variants)
+    (paths.capture(RICH, facts.capture) / "capture.json").write_bytes(msgspec.json.encode(facts))
+    return study, study.facts()
+
+
+def test_every_part_that_is_there_is_said_to_be_there() -> None:
+    study = open_study(RICH)
+    table = holdings.parts(study, study.facts())
+    assert table.set_index("variant").eq("yes").all(axis=None)
+    assert "- files: all of 4 variants" in holdings.learned(study, study.facts())
+
+
+def test_what_a_source_cannot_give_is_missing_with_the_reason() -> None:
+    study = open_study(POOR)
+    table = holdings.parts(study, study.facts()).set_index("variant")
+    assert table["report"].tolist() == ["yes", "yes"]
+    assert table["files"].tolist() == ["no: an SBOM lists packages only"] * 2
+    assert "- smoke: none of 2 variants" in holdings.learned(study, study.facts())
+    assert load_files(POOR).empty
+    assert list(load_files(POOR)) == frames.columns("files")
+    assert load_layers(POOR).empty
+
+
+def test_a_failed_variant_and_one_that_is_not_there_are_told_apart(told: tuple) -> None:
+    study, facts = told
+    first, second, *others = holdings.parts(study, facts).itertuples(index=False)
+    assert set(first[1:]) == {"no: its capture failed"}
+    assert set(second[1:]) == {"no: not in this capture"}
+    assert all(set(row[1:]) == {"yes"} for row in others)
+    assert holdings.sources(study, facts)["captured"].tolist() == [
+        *("failed", "not in this capture", "scanned", "scanned"),
+    ]
+    assert holdings.when(study)["variants"].tolist() == ["2 of 3"]
+    said = holdings.failed(facts)
+    assert "**node-24-debian**: step 3/4 failed: RUN <b>x</b>" not in said, "markup is text"
+    assert "step 3/4 failed: RUN &lt;b&gt;x" in said
+    images = load_study(RICH).images
+    assert images["status"].tolist() == ["failed", "missing", "scanned", "scanned"]
+    assert images["reason"].tolist()[0] == "step 3/4 failed: RUN <b>x</b>"
+
+
+def test_how_it_was_made_names_scanner_database_and_builder() -> None:
+    said = holdings.made(open_study(RICH).facts())
+    for part in ("Trivy 0.76.0", "database of 2026-11-24", "partial", "classic builder of Docker"):
+        assert part in said
+    assert "builder" not in holdings.made(open_study(POOR).facts())
+
+
+def test_what_was_started_is_told_and_what_is_broken_stands_out() -> None:
+    images = load_study(RICH).images
+    said = holdings.started(images)
+    assert "**node-24-alpine** answered on its port; `/bin/sh` could be started" in said
+    assert "**node-24-distroless** answered on its port; no shell could be started" in said
+    broken = images.assign(answers=False, reason="it ended with status 1: `x`")
+    broken["answers"] = broken["answers"].astype("boolean")
+    assert "**is broken** (it ended with status 1: \\`x\\`)" in holdings.started(broken)
+    assert holdings.started(load_study(POOR).images).startswith("No variant was started")
+
+
+def test_identities_and_sizes() -> None:
+    images = load_study(RICH).images
+    table = holdings.identities(images)
+    assert table["user"].unique().tolist() == ["root, as none is named"]
+    assert table["image_id"].str.len().eq(12).all()
+    assert "gzip makes of the layers here" in holdings.sizes(images)
+    assert holdings.sizes(load_study(POOR).images) == "No size was measured."
+
+
+def test_layers_of_the_base_are_told_apart() -> None:
+    layers, images = load_layers(RICH), load_study(RICH).images
+    said = holdings.of_base(layers, images)
+    assert "**node-24-alpine**: 216.5 of 218.2 MB unpacked are the base's" in said
+    unknown = layers.assign(
+        from_base=frames.make("layers", {"position": layers["position"].tolist()})["from_base"]
+    )
+    assert "its base is not known" in holdings.of_base(unknown, images)
+    other = layers.assign(from_base=False).astype({"from_base": "boolean"})
+    assert "no layer is that of `rebuilt/node-alpine:24`" in holdings.of_base(other, images)
+    assert holdings.of_base(load_layers(POOR), images).startswith("No variant was taken apart")
+
+
+def described(**config: object) -> Image:
+    history = [
+        {"created_by": "/bin/sh -c #(nop) ADD a"},
+        {"created_by": "ENV TOKEN=hunter2-hunter2", "empty_layer": True},
+        {"created_by": "|1 TOKEN=hunter2-hunter2 /bin/sh -c make hunter2-hunter2"},
+    ]
+    of = {
+        "Env": ["PATH=/bin", "TOKEN=hunter2-hunter2"],
+        "Cmd": ["app", "--token=hunter2-hunter2"],
+        "ExposedPorts": {"53/udp": {}, "8080/tcp": {}},
+        "Labels": {"secret": "x"},
+    }
+    return image.describe(
+        Path("a.tar"),
+        "sha256:1",
+        {"architecture": "arm", "variant": "v7", "config": of, "history": history, **config},
+        [("sha256:a", 10, 20), ("sha256:b", 1, 2)],
+        ("gzip", [5, 1]),
+        base=("base", ["sha256:a"]),
+    )
+
+
+def test_an_image_is_described_without_values() -> None:
+    told = described()
+    assert b"hunter2" not in msgspec.json.encode(told)
+    assert told.environment == ["PATH", "TOKEN"]
+    assert told.labels == ["secret"]
+    assert told.command == ["app", "--token=…"]
+    assert told.architecture == "arm/v7"
+    assert told.port() == 8080
+    assert (told.size_unpacked_bytes, told.size_compressed_bytes) == (11, 6)
+    assert told.layers == [
+        Layer("sha256:a", 10, 20, 5, "/bin/sh -c #(nop) ADD a", True),
+        Layer("sha256:b", 1, 2, 1, "|1 TOKEN /bin/sh -c make …", False),
+    ]
+
+
+def test_a_history_that_tells_of_other_layers_is_not_believed() -> None:
+    assert [layer.created_by for layer in described(history=[]).layers] == ["", ""]
+
+
+def test_a_config_that_is_none_is_refused() -> None:
+    with pytest.raises(image.ArchiveInvalid, match="its image config is not one"):
+        described(config={"Env": 3})
+
+
+def test_metadata_is_written_and_read_back_and_damage_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "image.json"
+    image.write(path, described())
+    assert image.read(path, Image) == described()
+    assert image.read(tmp_path / "none.json", Image) is None
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(
+        image.ArchiveInvalid, match=r"not what it has to be.*Make the capture again"
+    ):
+        image.read(path, Image)
+
+
+def test_frames_of_layers_and_files_have_their_types() -> None:
+    for name, frame in (("layers", load_layers(RICH)), ("files", load_files(RICH))):
+        made = frames.make(name, {})
+        assert frame.dtypes.to_dict() == made.dtypes.to_dict()
+    files = load_files(RICH)
+    setuid = files[files["setuid"]]
+    assert set(setuid["variant"]) == {"node-24-debian"}
+    assert "usr/bin/su" in set(setuid["path"])
+    assert (files.loc[files["kind"].eq("dir"), "executable"]).eq(False).all()
+
+
+def test_started_and_not_reached_are_not_the_same() -> None:
+    tried = Smoke(80, None, None, 1.0, "its address cannot be reached from here", "", ["/bin/sh"])
+    columns = anatomy.started(tried)
+    assert columns["answers"] is None
+    assert columns["shell_starts"] is False
+    assert anatomy.started(None) == {}
