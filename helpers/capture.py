@@ -60,9 +60,7 @@ def capture(
     staged = staging.stage(study)
     try:
         tools = _tools(study, db, db_repository)
-        for base in study.bases:
-            build.build(tools.ask(), base, base.tag, staged / paths.LOG)
-        (staged / paths.LOG).unlink(missing_ok=True)
+        _build_bases(study, tools, staged / paths.LOG)
         before = None if fresh else _before(study)
         facts = _facts(study, started, tools, coverage)
         captured = _captured(study, tools, staged, before if _as_before(facts, before) else None)
@@ -146,16 +144,16 @@ def _one(
     scratch.mkdir()
     begin = time.monotonic()
     told = Captured(status="scanned", source=variant.kind)
-    with tqdm(desc=variant.name, total=_PARTS, position=place, disable=None, leave=False) as bar:
+    with _bar(variant.name, place) as bar:
         try:
-            subject = evidence.identify(study, variant, tools, folder, _steps(bar, variant))
+            subject = evidence.identify(study, variant, tools, folder, _steps(bar, variant.name))
             told = msgspec.structs.replace(
                 told, reference=subject.reference, identity=subject.identity,
                 settings=_settings(variant),
             )  # fmt: skip
             if before and (same := _unchanged(study, variant, told, before, folder)):
                 return same
-            bar.set_description(f"{variant.name}: scan, inventory, start")
+            bar.set_description_str(f"{variant.name}: scan, take apart, start")
             bar.update()
             taken = evidence.take(variant, subject, tools, folder, scratch)
             bar.update()
@@ -176,12 +174,27 @@ def _one(
     return msgspec.structs.replace(told, seconds=round(time.monotonic() - begin, 2))
 
 
-def _steps(bar: tqdm, variant: Variant) -> Callable[[build.Step], None]:
-    """Return what shows the steps of a variant's build on its progress bar."""
+def _build_bases(study: Study, tools: Tools, log: Path) -> None:
+    """Build the images that the study's variants are built on."""
+    for base in study.bases:
+        with _bar(base.tag) as bar:
+            build.build(tools.ask(), base, base.tag, log, _steps(bar, base.tag))
+    log.unlink(missing_ok=True)
+
+
+def _bar(name: str, place: int = 0) -> tqdm:
+    """Return a progress bar, which only a terminal shows."""
+    form = "{desc:50.50} {bar} {n_fmt}/{total_fmt} {elapsed}"
+    options = {"position": place, "disable": None, "leave": False, "dynamic_ncols": True}
+    return tqdm(desc=name, total=_PARTS, bar_format=form, **options)
+
+
+def _steps(bar: tqdm, name: str) -> Callable[[build.Step], None]:
+    """Return what shows the steps of a build on a progress bar."""
 
     def show(step: build.Step) -> None:
         bar.total = step.of + _PARTS
-        bar.set_description(f"{variant.name}: {step.instruction[:40]}")
+        bar.set_description_str(f"{name}: {step.instruction}")
         bar.update(step.number - bar.n)
 
     return show

@@ -86,7 +86,7 @@ def severity_breakdown(counts: pd.DataFrame, ax: Axes, counted: str = "findings"
 def size_difference(differences: pd.DataFrame, ax: Axes, measured_as: str = "unpacked") -> Axes:
     """Draw one bar a variant, its size and its difference to the baseline at the end.
 
-    `differences` has `variant, bytes, difference_bytes, ratio, baseline`.
+    `differences` has `variant, bytes, difference_bytes, ratio, baseline, status`.
     """
     megabytes = (differences["bytes"] / MB).astype("Float64")
     known = megabytes.dropna().astype(float)
@@ -126,9 +126,10 @@ def _size_label(row: Any) -> str:
     size, difference, ratio = row.bytes, row.difference_bytes, row.ratio
     if pd.isna(size):
         return "not measured"
+    told = f"{size / MB:,.1f} MB{headlines.broken(row.status)}"
     if row.variant == row.baseline:
-        return f"{size / MB:,.1f} MB\nbaseline"
-    return f"{size / MB:,.1f} MB\n{difference / MB:+,.1f} MB, ×{ratio:.2f}".replace("-", "−")
+        return f"{told}\nbaseline"
+    return f"{told}\n{difference / MB:+,.1f} MB, ×{ratio:.2f}".replace("-", "−")
 
 
 def _size(rows: int, most: float) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from helpers.errors import ParameterInvalid
-from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT, Frames
+from helpers.frames import BROKEN, SEVERITIES, SEVERITY, UNKNOWN_COUNT, Frames
 
 FINDINGS, VULNERABILITIES = "findings", "vulnerabilities"
 LENSES = (FINDINGS, VULNERABILITIES)
@@ -145,7 +145,7 @@ def moved(frames: Frames) -> pd.DataFrame:
 
 
 def sizes(images: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Return every size that is known or could be: `variant, kind, bytes, origin`.
+    """Return every size that is known or could be: `variant, kind, bytes, origin, status`.
 
     `kind` is `unpacked`, `compressed` or `published`; bytes are NA where nobody measured it.
     `images` are of one capture.
@@ -212,19 +212,22 @@ def known_baseline(sizes: pd.DataFrame, size: str, wanted: str = "", preferred: 
 def size_differences(sizes: pd.DataFrame, size: str, baseline: str = "") -> pd.DataFrame:
     """Return one size of every variant against a baseline's, smallest first.
 
-    `variant, kind, bytes, difference_bytes, ratio, baseline`. An empty baseline is the smallest
-    variant. Raises `ParameterInvalid` if the baseline's size is not known.
+    `variant, kind, bytes, difference_bytes, ratio, baseline, status`. An empty baseline is the
+    smallest variant, of those that are not broken if there are some. Raises `ParameterInvalid` if
+    the baseline's size is not known.
     """
     baseline = known_baseline(sizes, size, baseline)
     table = sizes[sizes["kind"].eq(size)].sort_values("bytes", kind="stable", ignore_index=True)
-    of = table.dropna(subset="bytes").set_index("variant")["bytes"]
+    known = table.dropna(subset="bytes")
+    works = known[known["status"].ne(BROKEN)]
+    of = (known if baseline or works.empty else works).set_index("variant")["bytes"]
     reference = of[baseline] if baseline else of.min() if len(of) else pd.NA
     name = baseline or (of.idxmin() if len(of) else pd.NA)
     return table.assign(
         difference_bytes=table["bytes"] - reference,
         ratio=(table["bytes"] / reference).astype("Float64"),
         baseline=name,
-    )[["variant", "kind", "bytes", "difference_bytes", "ratio", "baseline"]]
+    )[["variant", "kind", "bytes", "difference_bytes", "ratio", "baseline", "status"]]
 
 
 def _size_part(
@@ -233,4 +236,5 @@ def _size_part(
     part = pd.DataFrame({"variant": images["variant"].to_numpy(), "kind": size})
     part["bytes"] = pd.array(values, dtype="Int64")
     origins = pd.Series(origin, index=part.index, dtype="str")
-    return part.assign(origin=origins.where(part["bytes"].notna()))
+    known = part["bytes"].notna()
+    return part.assign(origin=origins.where(known), status=images["status"].array)

@@ -69,7 +69,7 @@ class Daemon:
                 return dict(self._client.api.inspect_image(reference))
         except ImageNotFound as error:
             near = difflib.get_close_matches(reference, self.names(), n=1)
-            hint = f" Did you mean {near[0]}, which is on this daemon?" if near else ""
+            hint = f". Did you mean {near[0]}, which is on this daemon?" if near else ""
             raise ImageNotFound(f"{error}{hint}") from error
 
     def names(self) -> list[str]:

@@ -6,6 +6,7 @@ import unicodedata
 import pandas as pd
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#|~$!^=])")
+_LINK = re.compile(r"(?i)(https?|ftp|www)(?=:|\.)")
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\n]")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -42,8 +43,11 @@ def markdown(text: object) -> str:
 
     >>> markdown("<b>lib_ssl*")
     '&lt;b&gt;lib\\_ssl\\*'
+    >>> markdown("https://x")
+    'https\\://x'
     """
-    escaped = _MARKDOWN.sub(r"\\\1", plain(text))
+    # No address becomes a link of its own accord.
+    escaped = _LINK.sub(r"\1\\", _MARKDOWN.sub(r"\\\1", plain(text)))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

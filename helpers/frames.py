@@ -15,7 +15,7 @@ _CODES = {severity: code for code, severity in enumerate(SEVERITIES)}
 
 TEXT, COUNT, SCORE, FLAG, TIME = "str", "Int64", "Float64", "boolean", "datetime64[us, UTC]"
 
-SCANNED, NO_OS = "scanned", "no-os"
+SCANNED, NO_OS, BROKEN = "scanned", "no-os", "broken"
 NOT_LOOKED, MISSING, FAILED = "not-looked", "missing", "failed"
 UNKNOWN_COUNT = frozenset({NOT_LOOKED, MISSING, FAILED})
 """Statuses of images whose number of vulnerabilities is not known."""
@@ -108,7 +108,8 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column(
             "status",
             TEXT,
-            "`scanned`; `no-os`: scanned, but no operating system was recognised, so its packages "
+            "`scanned`; `broken`: scanned, but it did not answer when it was started; `no-os`: "
+            "scanned, but no operating system was recognised, so its packages "
             "were not looked at; `not-looked`: the report holds secrets, licences or "
             "misconfigurations only; `missing`: no report; `failed`: its capture failed",
         ),

@@ -4,13 +4,16 @@ import pandas as pd
 
 from helpers import compare, escape
 from helpers.compare import FINDINGS, MB
-from helpers.frames import NO_OS
+from helpers.frames import BROKEN, NO_OS
 
 MEASURED_AS = {
     compare.UNPACKED: "unpacked",
     compare.COMPRESSED: "compressed",
     compare.PUBLISHED: "as published",
 }
+
+_BROKEN = " (broken)"
+_MARKS = {NO_OS: " (no OS recognised)", BROKEN: _BROKEN}
 
 
 def counted(lens: str, fixable: bool) -> str:
@@ -45,7 +48,10 @@ def sizes(table: pd.DataFrame, size: str) -> str:
         return f"Image size, {MEASURED_AS[size]}: nothing to compare"
     base = known["baseline"].iloc[0]
     others = known[known["variant"].ne(base)]
-    parts = [f"{_name(o.variant)} {difference(o.difference_bytes)}" for o in others.itertuples()]
+    parts = [
+        f"{_name(o.variant)} {difference(o.difference_bytes)}{broken(o.status)}"
+        for o in others.itertuples()
+    ]
     return f"Size against {_name(base)}, {MEASURED_AS[size]}: {_some(parts)}"
 
 
@@ -58,8 +64,13 @@ def size_origin(table: pd.DataFrame, size: str) -> str:
 
 
 def total(count: object, status: str) -> str:
-    """Return an image's total, marked where its system packages were not looked at."""
-    return shown(count) + (" (no OS recognised)" if status == NO_OS and not pd.isna(count) else "")
+    """Return an image's total, marked where it is no good sign that it is low."""
+    return shown(count) + ("" if pd.isna(count) else _MARKS.get(status, ""))
+
+
+def broken(status: str) -> str:
+    """Return what is said with the size of an image that does not work; else nothing."""
+    return _BROKEN if status == BROKEN else ""
 
 
 def difference(size_bytes: float) -> str:

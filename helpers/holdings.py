@@ -41,9 +41,10 @@ def facts(study: str, capture: str = "", source: str = "recorded", db: str = "")
     return opened.facts(capture)
 
 
-def sources(study: Study, facts: Facts) -> pd.DataFrame:
+def sources(study: Study, facts: Facts, images: pd.DataFrame) -> pd.DataFrame:
     """Return where each variant's evidence comes from: `variant, source, given, base, captured`."""
     rows = []
+    bases = images.set_index("variant")["base"].dropna()
     for variant in study.variants:
         told = facts.variants.get(variant.name)
         state = told.status if told else "not in this capture"
@@ -54,7 +55,15 @@ def sources(study: Study, facts: Facts) -> pd.DataFrame:
             if variant.kind in ("dockerfile", "image")
             else variant.source.rpartition("/")[2]
         )
-        rows.append((variant.name, variant.kind, given, variant.base or None, state))
+        rows.append(
+            (
+                variant.name,
+                variant.kind,
+                given,
+                variant.base or bases.get(variant.name, "not named"),
+                state,
+            )
+        )
     return pd.DataFrame(rows, columns=["variant", "source", "given", "base", "captured"]).astype(
         "str"
     )
@@ -114,7 +123,7 @@ def made(facts: Facts) -> str:
 def failed(facts: Facts) -> str:
     """Return which variants failed and why, as a list."""
     lines = [
-        f"- {name(variant)}: {escape.markdown(told.error)}"
+        f"- {name(variant)}: {escape.markdown(' '.join(told.error.split()))}"
         for variant, told in facts.variants.items()
         if told.status == FAILED
     ]

@@ -160,8 +160,9 @@ def _evidence(facts: Facts, variant: Variant, folder: Path) -> Evidence:
         variant.kind,
         path,
         _inside(path or folder),
-        facts.db.updated_at,
-        facts.db.coverage,
+        # A report that others made was made with a DB of theirs.
+        None if variant.kind == "report" else facts.db.updated_at,
+        "" if variant.kind == "report" else facts.db.coverage,
         told.reference,
         image.read(folder / paths.IMAGE, Image),
         image.read(folder / paths.SMOKE, Smoke),

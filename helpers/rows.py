@@ -118,19 +118,21 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "db_updated_at": frames.utc(item.db_updated_at),
         "db_coverage": item.db_coverage or None,
         "scanned_at": frames.utc(report.created_at),
-        "status": _status(report),
+        "status": _status(report, item.smoke),
         **anatomy.measured(item.image),
         **anatomy.started(item.smoke),
     }
 
 
-def _status(report: Report) -> str:
-    """Return whether vulnerabilities were looked for, and whether in an operating system."""
+def _status(report: Report, smoke: Smoke | None) -> str:
+    """Return whether vulnerabilities were looked for, where, and whether the image works."""
     results = report.results or []
     if results and all(result.result_class in _OTHER_CLASSES for result in results):
         return frames.NOT_LOOKED
     known = report.metadata and report.metadata.os and report.metadata.os.family
-    return frames.SCANNED if known else frames.NO_OS
+    if not known:
+        return frames.NO_OS
+    return frames.BROKEN if smoke and smoke.answered is False else frames.SCANNED
 
 
 def _packages(item: Evidence, result: Result) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from helpers import compare, escape
 from helpers.compare import FINDINGS, MB, TOTAL
-from helpers.frames import FAILED, MISSING, NO_OS, NOT_LOOKED, SCANNED, UNKNOWN_COUNT
-from helpers.headlines import MEASURED_AS, difference, shown
+from helpers.frames import BROKEN, FAILED, MISSING, NO_OS, NOT_LOOKED, SCANNED, UNKNOWN_COUNT
+from helpers.headlines import MEASURED_AS, broken, difference, shown
 from helpers.study import Study
 
 
@@ -23,7 +23,9 @@ def about(study: Study) -> str:
 def variants(study: Study) -> str:
     """Return where each variant of a study comes from, as a list."""
     lines = [
-        f"- {name(v.name)}" + (f" (on `{v.base}`)" if v.base else "") + f": {v.about}"
+        f"- {name(v.name)}"
+        + (f" (on `{v.base}`)" if v.base else "")
+        + (f": {v.about}" if v.about else "")
         for v in study.variants
     ]
     return "\n".join(lines)
@@ -53,7 +55,13 @@ def images(frame: pd.DataFrame) -> str:
     return " ".join(parts)
 
 
+_CAVEATS = {
+    NO_OS: " (its system packages were not looked at)",
+    BROKEN: " (it is broken: it did not answer when started)",
+}
+
 _CARE = {
+    BROKEN: "Did not answer when it was started, so it is no candidate, however small",
     FAILED: "Its capture failed, so nothing is known",
     MISSING: "No report, so nothing is known",
     NOT_LOOKED: "Only secrets, licences or misconfigurations were looked for, so nothing is known",
@@ -90,7 +98,7 @@ def breakdown(counts: pd.DataFrame, what: str = FINDINGS) -> str:
         if pd.isna(t.total):
             parts.append(f"{name(t.variant)}: not measured")
             continue
-        caveat = " (its system packages were not looked at)" if t.status == NO_OS else ""
+        caveat = _CAVEATS.get(t.status, "")
         told = f"{name(t.variant)} has {t.total:,} {what}{caveat}"
         parts.append(f"{told}, {t.serious:,} of them HIGH or CRITICAL")
     return f"{_list(parts, '; ')}."
@@ -179,7 +187,7 @@ def sizes(table: pd.DataFrame, size: str) -> str:
         return "No size of any variant is known, so none is compared."
     base = known["baseline"].iloc[0]
     parts = [
-        f"{name(k.variant)} is {k.bytes / MB:,.1f} MB"
+        f"{name(k.variant)} is {k.bytes / MB:,.1f} MB{broken(k.status)}"
         + ("" if k.variant == base else f", {difference(k.difference_bytes)} than {name(base)}")
         for k in known.itertuples()
     ]

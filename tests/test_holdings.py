@@ -4,10 +4,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from matplotlib.figure import Figure
 
-from helpers import anatomy, frames, holdings, image, paths
+from helpers import anatomy, charts, compare, frames, headlines, holdings, image, paths, sentences
 from helpers.image import Image, Layer, Smoke
-from helpers.load import load_files, load_layers, load_study
+from helpers.load import load_files, load_layers, load_published, load_study
 from helpers.study import Captured, Facts, Study, open_study
 
 RICH, POOR = "rebuilt-2026", "blog-2022"
@@ -54,7 +55,7 @@ def test_a_failed_variant_and_one_that_is_not_there_are_told_apart(told: tuple) 
     assert set(first[1:]) == {"no: its capture failed"}
     assert set(second[1:]) == {"no: not in this capture"}
     assert all(set(row[1:]) == {"yes"} for row in others)
-    assert holdings.sources(study, facts)["captured"].tolist() == [
+    assert holdings.sources(study, facts, load_study(RICH).images)["captured"].tolist() == [
         *("failed", "not in this capture", "scanned", "scanned"),
     ]
     assert holdings.when(study)["variants"].tolist() == ["2 of 3"]
@@ -181,3 +182,32 @@ def test_started_and_not_reached_are_not_the_same() -> None:
     assert columns["answers"] is None
     assert columns["shell_starts"] is False
     assert anatomy.started(None) == {}
+
+
+def test_a_broken_image_is_marked_wherever_it_could_win(data: Path) -> None:
+    study = open_study(RICH)
+    capture = study.facts().capture
+    path = paths.evidence(RICH, capture, "node-8-distroless") / paths.SMOKE
+    smoke = image.read(path, Smoke)
+    assert smoke is not None
+    image.write(path, msgspec.structs.replace(smoke, answered=False, why="no answer"))
+    loaded = load_study(RICH)
+    statuses = loaded.images.set_index("variant")["status"]
+    assert statuses["node-8-distroless"] == "broken"
+    counts = compare.severity_counts(loaded.findings, loaded.images)
+    assert "14 findings (it is broken: it did not answer" in sentences.breakdown(counts)
+    assert headlines.breakdown(counts).count("(broken)") == 1
+    sizes = compare.sizes(loaded.images, load_published(RICH))
+    differences = compare.size_differences(sizes, compare.UNPACKED)
+    assert differences["baseline"].iloc[0] == "node-24-distroless", "not the smaller, broken one"
+    assert "node-8-distroless** is 63.7 MB (broken)" in sentences.sizes(
+        differences, compare.UNPACKED
+    )
+    ax = Figure().subplots()
+    labels = [text.get_text() for text in charts.size_difference(differences, ax).texts]
+    assert labels[0].startswith("63.7 MB (broken)\n")
+    across = compare.across_captures(loaded.findings, loaded.images)
+    assert "node-8-distroless" not in sentences.learned(across), "it has not the fewest"
+    assert "so it is no candidate, however small: **node-8-distroless**" in (
+        sentences.images(loaded.images)
+    )
