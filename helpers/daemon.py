@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import docker
 import psutil
 import requests
-from docker.errors import APIError, DockerException
-from docker.errors import ImageNotFound as NotOnDaemon
+from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container as Container
 
 from helpers.errors import BuildFailed, DaemonUnavailable, ImageNotFound, NoSpace, NotStarted
@@ -235,7 +234,7 @@ def _told(what: str) -> Iterator[None]:
                 f"{what} is not on this Docker daemon, and its registry cannot be reached: {told}. "
                 "Check the name and the network"
             ) from error
-        if isinstance(error, NotOnDaemon) or any(word in told for word in _NOT_FOUND):
+        if isinstance(error, NotFound) or any(word in told for word in _NOT_FOUND):
             raise ImageNotFound(
                 f"{what} is not on this Docker daemon and cannot be pulled: {told}. "
                 "Check its name; a private registry needs: docker login"

@@ -159,7 +159,7 @@ def test_an_image_that_is_small_but_broken_shows_as_broken(make: Make, db: Path)
     assert capture("mine", db=db).broken == outcome.broken, "also where nothing has changed"
     image = load_study("mine").images.iloc[0]
     assert (image["status"], image["answers"], image["reason"]) == (
-        *("scanned", False, outcome.broken["one"]),
+        *("broken", False, outcome.broken["one"]),
     )
 
 

@@ -640,7 +640,7 @@ def test_what_skopeo_writes_gives_the_same_inventory(told: Told, tmp_path: Path,
     "name",
     [
         *(BASE, "rebuilt/alpine:3.23", "rebuilt/node-alpine:24", "rebuilt/node-debian:24"),
-        *("rebuilt/node-debian:8", "rebuilt/distroless:24", "rebuilt/distroless:8"),
+        *("node:8", "gcr.io/distroless/nodejs", "gcr.io/distroless/nodejs24-debian13"),
     ],
 )
 def test_every_base_has_the_files_of_docker_export_and_its_layers_their_tars_sums(
