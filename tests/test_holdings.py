@@ -96,6 +96,9 @@ def test_identities_and_sizes() -> None:
 
 def test_layers_of_the_base_are_told_apart() -> None:
     layers, images = load_layers(RICH), load_study(RICH).images
+    made_by = holdings.layers(layers)["created_by"]
+    assert "WORKDIR /app" in set(made_by)
+    assert made_by.str.fullmatch("COPY (dir|file):[0-9a-f]{12} in .*").sum() >= 8
     said = holdings.of_base(layers, images)
     assert "**node-24-alpine**: 216.5 of 218.2 MB unpacked are the base's" in said
     unknown = layers.assign(
