@@ -135,9 +135,15 @@ def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch
 def _apart(
     variant: Variant, subject: Subject, path: Path, tools: Tools, folder: Path, scratch: Path
 ) -> Taken:
-    """Scan an image's archive, take it apart and start the image, all at once."""
+    """Scan an image's archive, take it apart and start the image."""
+
+    def scanned() -> list[str]:
+        return _scan(tools, "archive", path, folder, scratch)
+
     with ThreadPoolExecutor(2) as pool:
-        scanned = pool.submit(_scan, tools, "archive", path, folder, scratch)
+        # An image of the daemon has been unpacked before; an archive may be anything, and the
+        # scanner, which would unpack a bomb, gets it only once it has been read to the end.
+        scan_early = None if variant.kind == "archive" else pool.submit(scanned)
         weighed = pool.submit(_compressed, path, subject, tools.weights)
         with open_archive(path) as archive:
             found = inventory.take(archive)
@@ -153,7 +159,7 @@ def _apart(
             )
             image.write(folder / paths.IMAGE, described)
         missing = _started(variant, subject, tools, described, found.files, folder)
-        return Taken(scanned.result(), missing)
+        return Taken(scan_early.result() if scan_early else scanned(), missing)
 
 
 def _scan(tools: Tools, how: str, target: Path, folder: Path, scratch: Path) -> list[str]:
@@ -207,7 +213,7 @@ def _started(
     there = {file.path.removeprefix("usr/") for file in files}
     # One at least is tried: that a shell cannot be started is shown, not concluded.
     shells = [s for s in smoke.SHELLS if s[1:].removeprefix("usr/") in there] or smoke.SHELLS[:1]
-    result = smoke.start(tools.ask(), subject.identity, port, shells)
+    result = smoke.start(tools.ask(), subject.identity, port, shells, smoke.SECONDS)
     image.write(folder / paths.SMOKE, result)
     return {}
 

@@ -34,8 +34,8 @@ def start(
     daemon: Daemon,
     image: str,
     port: int,
-    shells: Iterable[str] = SHELLS,
-    seconds: float = SECONDS,
+    shells: Iterable[str],
+    seconds: float,
 ) -> Smoke:
     """Start an image locked down and return whether it answers on its port.
 

@@ -1,20 +1,22 @@
 """Captures with a real daemon and a real Trivy: whole or not at all, whatever goes wrong."""
 
 import errno
+import gzip
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from helpers import cli, paths, scan, smoke, study
 from helpers import daemon as docker
-from helpers import paths, scan, study
 from helpers.capture import capture
 from helpers.daemon import Daemon
 from helpers.errors import (
@@ -27,6 +29,7 @@ from helpers.errors import (
 )
 from helpers.load import load_files, load_layers, load_study
 from helpers.staging import disk_error
+from tests import images
 
 pytestmark = pytest.mark.usefixtures("trivy_on_path", "standins")
 
@@ -188,6 +191,19 @@ def test_a_report_that_scans_no_os_or_an_image_of_nothing_is_captured(make: Make
     assert load_study("mine").images["status"].tolist() == ["no-os"]
 
 
+def a_million_files() -> bytes:
+    thousand = images.tar(*(images.file(f"d/{number}") for number in range(1000)))
+    entries = thousand[: 1000 * 512]
+    return entries * 1000 + bytes(1024)
+
+
+def ten_gigabytes() -> bytes:
+    """A layer with a file that is said to have ten gigabytes, all zeros, well compressed."""
+    head = tarfile.TarInfo("zeros")
+    head.size = 10 * 2**30
+    return gzip.compress(head.tobuf(tarfile.GNU_FORMAT) + bytes(2**26), 9)
+
+
 class TestWhatGoesWrong:
     """Each real condition: its own error and remedy, exit 1, and the evidence untouched."""
 
@@ -271,6 +287,57 @@ class TestWhatGoesWrong:
         assert "Save the image again" in said
         assert study.open_study("mine-too").captures() == []
         shutil.rmtree(data / "studies/mine-too")
+
+    @pytest.mark.parametrize(
+        ("layer", "said"),
+        [
+            (lambda: images.tar(images.file("a/../../etc/passwd")), "leads out of the image"),
+            (lambda: images.tar(images.file("/etc/passwd")), "absolute"),
+            (
+                lambda: images.tar(
+                    images.file("x", pax_headers={"GNU.sparse.map": "0,4", "GNU.sparse.size": "9"})
+                ),
+                "a sparse file",
+            ),
+            (lambda: gzip.compress(a_million_files(), 1), "more than 500,000 entries"),
+            (lambda: ten_gigabytes(), "decompress"),
+        ],
+        ids=["dot-dot", "absolute", "sparse", "million", "ten-gigabytes"],
+    )
+    def test_an_archive_that_no_builder_makes(
+        self,
+        db: Path,
+        tmp_path: Path,
+        data: Path,
+        layer: Callable[[], bytes],
+        said: str,
+    ) -> None:
+        path = images.docker_save(tmp_path / "hostile.tar", layer())
+        told = self.run("compare", path, "--study", "mine-too", "--db", db)
+        assert f"Error: {path}: " in told
+        assert said in told
+        assert study.open_study("mine-too").captures() == []
+        shutil.rmtree(data / "studies/mine-too")
+
+    def test_a_container_that_never_answers(
+        self, make: Make, db: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        waits = DOCKERFILE.format(file="a.txt") + 'CMD ["sleep", "1000"]\n'
+        (data / "studies/silent").mkdir()
+        toml = paths.study("mine") / "study.toml"
+        before = toml.read_bytes()
+        make(one=waits)
+        toml.rename(data / "studies/silent/study.toml")
+        toml.write_bytes(before)
+        monkeypatch.setattr(smoke, "SECONDS", 2.0)
+        with pytest.raises(SystemExit, match="1"):
+            cli.commands(["capture", "silent", "--db", str(db)], standalone_mode=False)
+        images_of = load_study("silent").images
+        assert images_of["status"].tolist() == ["broken"]
+        assert images_of["reason"].tolist() == [
+            "no answer on port 3000 within 2 s: it printed nothing"
+        ]
+        shutil.rmtree(data / "studies/silent")
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk to fill")
     def test_a_full_disk(self, db: Path, tmp_path: Path) -> None:
