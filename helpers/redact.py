@@ -65,16 +65,19 @@ def report(decoded: Any) -> Any:
     return _walk(decoded, secrets)
 
 
-def _walk(node: Any, secrets: list[str], key: str = "") -> Any:
+def _walk(node: Any, secrets: list[str], key: str = "", of_image: bool = False) -> Any:
     match node:
         case dict():
-            return {name: _walk(value, secrets, name) for name, value in node.items()}
+            inside = of_image or key == "ImageConfig"
+            return {name: _walk(value, secrets, name, inside) for name, value in node.items()}
         case list() if key == "Env":
             return names(text for text in node if isinstance(text, str))
         case list():
-            return [_walk(value, secrets, key) for value in node]
+            return [_walk(value, secrets, key, of_image) for value in node]
         case str() if key in ("created_by", "CreatedBy"):
             return instruction(node, secrets)
+        case str() if of_image:
+            return prose(node, secrets)
     return node
 
 

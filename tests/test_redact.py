@@ -37,7 +37,10 @@ def test_no_value_is_left_in_a_report(value: str) -> None:
         "ArtifactName": "app",
         "Metadata": {
             "ImageConfig": {
-                "config": {"Env": [f"TOKEN={secret}", "PATH=/bin"], "Cmd": ["npm", "start"]},
+                "config": {
+                    "Env": [f"TOKEN={secret}", "PATH=/bin"],
+                    "Cmd": ["npm", f"--t={secret}"],
+                },
                 "container_config": {"Env": [f"TOKEN={secret}"]},
                 "history": [{"created_by": f"/bin/sh -c #(nop)  ENV TOKEN={secret}"}],
             }
