@@ -1,5 +1,6 @@
 """Starts Trivy: the only module that does. What Trivy writes is not touched here."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -8,8 +9,11 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from helpers.blobs import Blobs, is_compressed, open_blobs
 from helpers.daemon import Daemon
 from helpers.errors import KitError, ScanFailed
+from helpers.manifest import contents
+from helpers.tarstream import CHUNK
 
 TIMEOUT_SECONDS = 15 * 60
 
@@ -19,7 +23,9 @@ IMAGE = "aquasec/trivy:0.76.0"
 INSTALL = "Install it: https://trivy.dev/docs/latest/getting-started/installation/"
 
 _MEMORY = "4g"
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_OCI = "application/vnd.oci.image"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _REASONS = {
     "no-image": ("unable to find the specified image", "no such file or directory"),
@@ -88,16 +94,65 @@ def scan(trivy: Trivy, how: str, target: Path, report: Path, db: Path) -> list[s
     check_db(db)
     if not target.exists():
         raise ScanFailed(f"{target}: there is no such {how} to scan", "no-image")
-    command = _command(how, target.name)
     with tempfile.TemporaryDirectory(dir=report.parent, prefix=".scan-") as folder:
         scratch = Path(folder)
         (scratch / "empty.yaml").touch()
+        if how == "archive":
+            target = _readable(target, scratch)
+        command = _command(how, target.name if target.name[0] != "-" else f"./{target.name}")
         if trivy.daemon:
-            _run_container(trivy, command, target.parent, db, scratch)
+            _run_container(trivy, command, target, db, scratch)
         else:
             _start(_named(command, db.resolve(), scratch), target.parent, {"TMPDIR": folder})
         shutil.move(scratch / "report.json", report)
     return command
+
+
+def _readable(target: Path, scratch: Path) -> Path:
+    """Return an archive that Trivy reads, and reads as the image that the kit takes it for.
+
+    It knows an OCI layout as a folder only, takes the first of several platforms from it, and reads
+    what `docker save` writes as if all layers were compressed, or none, like the lowest.
+    """
+    with open_blobs(target) as blobs:
+        config, layers, _ = contents(blobs)
+        if "manifest.json" in blobs and len({_layer_kind(blobs, name) for name in layers}) < 2:
+            return target
+        # In a folder's name, a colon would be before a tag.
+        layout = scratch / "archive" / target.name.replace(":", "-")
+        (layout / "blobs/sha256").mkdir(parents=True)
+        manifest = {
+            "schemaVersion": 2,
+            "config": _copy(blobs, config, f"{_OCI}.config.v1+json", layout),
+            "layers": [_copy(blobs, name, _layer_kind(blobs, name), layout) for name in layers],
+        }
+    (layout / "new").write_text(json.dumps(manifest))
+    index = {"schemaVersion": 2, "manifests": [_moved(layout, f"{_OCI}.manifest.v1+json")]}
+    (layout / "index.json").write_text(json.dumps(index))
+    (layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    return layout
+
+
+def _layer_kind(blobs: Blobs, name: str) -> str:
+    with blobs.open(name) as file:
+        return f"{_OCI}.layer.v1.tar{'+gzip' if is_compressed(file) else ''}"
+
+
+def _copy(blobs: Blobs, name: str, kind: str, layout: Path) -> dict[str, object]:
+    """Copy a file of an archive into an OCI layout and return its descriptor."""
+    with blobs.open(name) as file, (layout / "new").open("wb") as copy:
+        shutil.copyfileobj(file, copy, CHUNK)
+    return _moved(layout, kind)
+
+
+def _moved(layout: Path, kind: str) -> dict[str, object]:
+    """Move a file to its place in an OCI layout and return its descriptor."""
+    path = layout / "new"
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    path.rename(layout / "blobs/sha256" / digest)
+    size = (layout / "blobs/sha256" / digest).stat().st_size
+    return {"mediaType": kind, "digest": f"sha256:{digest}", "size": size}
 
 
 def check_db(folder: Path) -> None:
@@ -118,13 +173,22 @@ def download_db(trivy: Trivy, folder: Path, repository: str = "") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     command = ["trivy", "image", "--download-db-only", "--cache-dir", "DB", *_QUIET, *_TIMEOUT]
     command += ["--db-repository", repository] if repository else []
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        (Path(scratch) / "empty.yaml").touch()
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".db-") as temporary:
+        scratch = Path(temporary)
+        (scratch / "empty.yaml").touch()
+        # Where a DB is that is not old yet, Trivy would leave it at that, whatever was named.
+        cache = scratch if repository else folder
+        # A container does not have this machine's certificates.
+        names = _PROXIES if trivy.daemon else _PROXIES + _CERTIFICATES
+        passed = {name: os.environ[name] for name in names if name in os.environ}
         if trivy.daemon:
-            _run_container(trivy, command, None, folder, Path(scratch))
-            return
-        passed = {name: os.environ[name] for name in _PROXIES if name in os.environ}
-        _start(_named(command, folder.resolve(), Path(scratch)), Path(scratch), passed)
+            _run_container(trivy, command, None, cache, scratch, passed)
+        else:
+            _start(_named(command, cache.resolve(), scratch), scratch, passed)
+        if repository:
+            if (folder / "db").exists():
+                (folder / "db").rename(scratch / "before")
+            (scratch / "db").rename(folder / "db")
 
 
 _QUIET = ["--skip-version-check", "--disable-telemetry", "--config", "EMPTY"]
@@ -145,9 +209,9 @@ def _command(how: str, target: str) -> list[str]:
 
 
 def _named(command: list[str], db: Path, scratch: Path) -> list[str]:
-    """Return a command with the names of files filled in."""
+    """Return a command with the names of files filled in, but for what is scanned: its last."""
     names = {"DB": db, "EMPTY": scratch / "empty.yaml", "REPORT": scratch / "report.json"}
-    return [str(names.get(word, word)) for word in command]
+    return [*(str(names.get(word, word)) for word in command[:-1]), command[-1]]
 
 
 def _start(
@@ -179,26 +243,28 @@ def _start(
 
 
 def _run_container(
-    trivy: Trivy, command: list[str], folder: Path | None, db: Path, scratch: Path
+    trivy: Trivy,
+    command: list[str],
+    target: Path | None,
+    db: Path,
+    scratch: Path,
+    passed: dict[str, str] | None = None,
 ) -> None:
-    """Run Trivy in a container that sees these folders; only without a target, the network."""
+    """Run Trivy in a container that sees these alone; only without a target, the network."""
     assert trivy.daemon is not None
-    mounts = {
-        str(db.resolve()): {"bind": "/db", "mode": "ro" if folder else "rw"},
-        str(scratch.resolve()): {"bind": "/scratch", "mode": "rw"},
-    }
-    if folder:
-        mounts[str(folder.resolve())] = {"bind": "/target", "mode": "ro"}
+    mounts = [_mount(db, "/db", target is not None), _mount(scratch, "/scratch", False)]
+    if target:
+        mounts.append(_mount(target, f"/target/{target.name}", True))
     ended = trivy.daemon.run(
         trivy.image_id,
         TIMEOUT_SECONDS + 30,
         entrypoint=["trivy"],
         command=_named(command, Path("/db"), Path("/scratch"))[1:],
-        working_dir="/target" if folder else "/scratch",
-        volumes=mounts,
-        environment={"HOME": "/scratch", "TMPDIR": "/scratch"},
+        working_dir="/target" if target else "/scratch",
+        mounts=mounts,
+        environment={"HOME": "/scratch", "TMPDIR": "/scratch", **(passed or {})},
         user=f"{os.getuid()}:{os.getgid()}",
-        network_mode="none" if folder else "bridge",
+        network_mode="none" if target else "bridge",
         read_only=True,
         cap_drop=["ALL"],
         security_opt=["no-new-privileges"],
@@ -208,6 +274,11 @@ def _run_container(
         raise ScanFailed(f"trivy gave no answer within its time: {command[-1]}", "timeout")
     if ended.status != 0:
         raise _failure(command[-1], ended.output)
+
+
+def _mount(path: Path, target: str, read_only: bool) -> dict[str, object]:
+    """Return a file or folder of this machine for a container; any character may be in its name."""
+    return {"Type": "bind", "Source": str(path.resolve()), "Target": target, "ReadOnly": read_only}
 
 
 def _failure(target: str, said: str) -> ScanFailed:

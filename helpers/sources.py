@@ -7,14 +7,34 @@ import tarfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
 
 from helpers import paths, study
 from helpers.errors import ReportInvalid, StudyInvalid
-from helpers.jsontext import read
+from helpers.jsontext import Text, read
 
 _MADE = "Made by `compare`."
 _HEAD_BYTES = 4096
-_REFERENCE = re.compile(r"[a-z0-9]([a-z0-9._/:-]*[a-z0-9])?([:@][\w.:-]+)?", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_FILES = (".tar", ".json", ".gz", ".tgz")
+_SUFFIXES = (".gz", ".tar", ".json", ".cdx", ".spdx", ".tgz")
+
+_PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+_REFERENCE = re.compile(
+    rf"{_PART}(?::\d+)?(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@[a-z0-9]+:[0-9a-f]{{32,}})?",
+    re.IGNORECASE | re.ASCII,
+)
+"""https://pkg.go.dev/github.com/distribution/reference has the grammar; case is Docker's affair."""
+
+
+class _Sbom(Struct):
+    """What tells an SBOM from other JSON."""
+
+    cyclonedx: Any = field(default=None, name="bomFormat")
+    spdx: Any = field(default=None, name="spdxVersion")
 
 
 def make_study(sources: Sequence[str], name: str = "") -> str:
@@ -24,15 +44,18 @@ def make_study(sources: Sequence[str], name: str = "") -> str:
     with its captures. Raises `StudyInvalid` if a source is nothing that can be compared, or if
     there is another study of that name.
     """
-    variants = dict(zip(_names(sources), map(kind, sources), strict=True))
+    kinds = [kind(source) for source in sources]
+    variants = _names(sources, kinds)
     name = name or "-vs-".join(variants)[:60].rstrip("-._")
-    text = _toml(variants, sources)
+    if not _NAME.fullmatch(name):
+        raise StudyInvalid(f"study {name!r}: use letters, digits, '.', '_' and '-'")
+    text = _toml(variants, kinds, sources).encode()
     path = paths.study(name) / "study.toml"
-    if path.exists() and path.read_text() != text:
+    if path.exists() and path.read_bytes() != text:
         raise StudyInvalid(f"{path}: there is another study {name!r}; give this one a name: STUDY=")
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.with_suffix(".part")
-    written.write_text(text)
+    written.write_bytes(text)
     written.replace(path)
     study.open_study(name)
     return name
@@ -41,66 +64,92 @@ def make_study(sources: Sequence[str], name: str = "") -> str:
 def kind(source: str) -> str:
     """Return what a source is: `archive`, `sbom`, `report`, or else a reference to an `image`.
 
-    Raises `StudyInvalid` for a file that is none of them.
+    A folder is an archive if it is an OCI layout. Raises `StudyInvalid` for what is none of them.
     """
-    path = Path(source).expanduser()
-    if path.is_dir():
-        return "archive"
-    if not path.exists():
-        # What looks like a file is not asked of a registry.
-        if not _REFERENCE.fullmatch(source) or source.endswith((".tar", ".json", ".gz", ".tgz")):
-            raise StudyInvalid(f"{source}: there is no such file, and it is no image's name")
-        return "image"
+    path = _path(source)
+    try:
+        if (path / "index.json").is_file():
+            return "archive"
+        if path.is_file():
+            return _kind_of_file(path)
+    except OSError as error:
+        raise StudyInvalid(f"{source[:200]}: cannot be read ({error.strerror or error})") from error
+    # What looks like a file is not asked of a registry.
+    if not _REFERENCE.fullmatch(source) or source.endswith(_FILES):
+        raise StudyInvalid(
+            f"{source}: there is no such file or OCI layout, and it is no image's name"
+        )
+    return "image"
+
+
+def _kind_of_file(path: Path) -> str:
     if _is_tar(path):
         return "archive"
     try:
-        text = bytes(read(path)[: 2**26])
+        text = read(path)
     except (ReportInvalid, UnicodeDecodeError):
         text = b""
-    head = text.lstrip()[:1]
-    if head == b"{" and (b'"bomFormat"' in text or b'"spdxVersion"' in text):
-        return "sbom"
-    if head in (b"{", b"["):
+    if bytes(text[:_HEAD_BYTES]).lstrip()[:1] not in (b"{", b"["):
+        raise StudyInvalid(
+            f"{path}: neither an image archive (docker save, OCI layout) nor JSON of an SBOM or a "
+            "Trivy report"
+        )
+    if not _is_sbom(text):
         return "report"
-    raise StudyInvalid(
-        f"{source}: neither an image archive (docker save, OCI layout) nor JSON of an SBOM or a "
-        "Trivy report"
-    )
+    with path.open("rb") as file:
+        if bytes(text[:2]) != file.read(2):
+            raise StudyInvalid(f"{path}: Trivy reads an SBOM as UTF-8 only; unpack or convert it")
+    return "sbom"
+
+
+def _is_sbom(text: Text) -> bool:
+    try:
+        found = msgspec.json.decode(text, type=_Sbom)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return found.cyclonedx is not None or found.spdx is not None
 
 
 def _is_tar(path: Path) -> bool:
     try:
         return tarfile.is_tarfile(path)
-    except OSError as error:
-        raise StudyInvalid(f"{path}: cannot be read ({error.strerror or error})") from error
+    except EOFError:
+        # Compressed, and cut off before anything comes out of it.
+        return False
 
 
-def _names(sources: Sequence[str]) -> list[str]:
+def _path(source: str) -> Path:
+    return Path(os.path.expanduser(source))  # noqa: PTH111
+
+
+def _names(sources: Sequence[str], kinds: Sequence[str]) -> list[str]:
     """Return a name for each source that a folder can have, numbered where they are alike."""
-    names = []
-    for source in sources:
-        path = Path(source).expanduser()
-        text = path.name if path.exists() else source.rpartition("/")[2]
-        for suffix in (".gz", ".tar", ".json", ".cdx", ".spdx", ".tgz"):
+    names: list[str] = []
+    for source, what in zip(sources, kinds, strict=True):
+        text = source.rpartition("/")[2] if what == "image" else _path(source).name
+        for suffix in _SUFFIXES:
             text = text.removesuffix(suffix)
         text = re.sub(r"@sha256:(\w{8})\w*", r"-\1", text)
         names.append(re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:48] or "image")
     many = Counter(name.casefold() for name in names)
-    return [
-        name if many[name.casefold()] == 1 else f"{name}.{number}"
-        for number, name in enumerate(names, start=1)
-    ]
+    alone = {name for name, count in many.items() if count == 1}
+    for place, name in enumerate(names):
+        if name.casefold() not in alone:
+            names[place] = f"{name}.{place + 1}"
+            while names[place].casefold() in alone:
+                names[place] += f".{place + 1}"
+    return names
 
 
-def _toml(variants: dict[str, str], sources: Sequence[str]) -> str:
+def _toml(variants: Sequence[str], kinds: Sequence[str], sources: Sequence[str]) -> str:
     """Return the `study.toml` of these variants."""
     lines = [
         f"title = {_string(' or '.join(variants))}",
         f"question = {_string('Which of these should be shipped?')}",
         f"about = {_string(_MADE)}",
     ]
-    for (name, what), source in zip(variants.items(), sources, strict=True):
-        place = source if what == "image" else os.path.abspath(Path(source).expanduser())  # noqa: PTH100
+    for name, what, source in zip(variants, kinds, sources, strict=True):
+        place = source if what == "image" else os.path.abspath(_path(source))  # noqa: PTH100
         lines += ["", "[[variants]]", f"name = {_string(name)}", f"{what} = {_string(place)}"]
     return "\n".join(lines) + "\n"
 

@@ -1,20 +1,28 @@
-"""`make bench`: the loader and the run, timed and weighed against their yardsticks.
+"""`make bench`: the loader, the run and the capture, timed and weighed against their yardsticks.
 
-Times are ratios within one run, each the best of several, because machines are shared and noisy.
-Exits 1 if a target of the README is missed.
+Times are ratios within one run, each the best or the median of several, because machines are shared
+and noisy. Exits 1 if a target of the README is missed. What a capture needs may not be there: then
+its lines say so.
 """
 
 import json
+import math
 import multiprocessing
 import os
 import random
 import resource
+import shlex
+import shutil
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from helpers.study import Recipe
 
 MB = 1_000_000
 WORDS = (
@@ -219,6 +227,114 @@ def run_overhead(folder: Path) -> Measure:
     return Measure("make reproduce / as many empty notebooks", ratio, "<= 3", ratio <= 3)
 
 
+def medians(*actions: Callable[[], object], times: int = 3) -> list[float]:
+    """Return the median seconds of each action; they take turns, and so does who is first."""
+    seconds: dict[int, list[float]] = {number: [] for number in range(len(actions))}
+    for turn in range(times):
+        for number in sorted(seconds, reverse=turn % 2 == 1):
+            seconds[number].append(best(actions[number], 1))
+    return [statistics.median(of_one) for of_one in seconds.values()]
+
+
+def not_measured(what: str, why: object) -> Measure:
+    """Return the line of what could not be measured here."""
+    return Measure(f"{what}: not measured, {why}", math.nan, "", True)
+
+
+def inventory_speed(folder: Path) -> Measure:
+    """Return the inventory of an image of 200 MB against Syft's."""
+    from helpers import inventory
+    from helpers.archive import open_archive
+    from helpers.daemon import connect
+    from helpers.errors import KitError
+
+    what = "syft / inventory of an image of 200 MB"
+    if not shutil.which("syft"):
+        return not_measured(what, "syft is not on the PATH")
+    path = folder / "image.tar"
+    try:
+        connect().save("rebuilt/node-alpine:24", path)
+    except KitError as error:
+        return not_measured(what, error)
+
+    def ours() -> None:
+        with open_archive(path) as archive:
+            inventory.write(folder / "files.jsonl.gz", inventory.take(archive).files)
+
+    def theirs() -> None:
+        run(["syft", "scan", f"docker-archive:{path}", "-o", "json", "-q"])
+
+    seconds = medians(ours, theirs)
+    return ratio(what, seconds[1] / seconds[0], 2)
+
+
+def capture_speed(folder: Path) -> list[Measure]:
+    """Return a capture against a script that builds, saves and scans one image after another."""
+    from helpers import paths
+    from helpers.daemon import connect
+    from helpers.errors import KitError
+    from helpers.study import open_study
+
+    study = "rebuilt-2026"
+    what = f"script of docker and trivy / capture of {study}"
+    db = Path(os.environ.get("KIT_SHARED") or paths.ROOT.parent / "shared") / "vulndb"
+    if not (db / "db").is_dir():
+        return [not_measured(what, "KIT_SHARED names no folder with vulndb/")]
+    try:
+        daemon = connect()
+    except KitError as error:
+        return [not_measured(what, error)]
+    found = open_study(study)
+    if not all(daemon.find(base.tag) for base in found.bases):
+        return [not_measured(what, "its base images are not on the daemon")]
+
+    (folder / "studies" / study).mkdir(parents=True)
+    shutil.copy(paths.study(study) / "study.toml", folder / "studies" / study)
+    command = [sys.executable, "-m", "helpers", "capture", study, "--db", str(db)]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    beside = {**os.environ, "PATH": path, "KIT_DATA": str(folder), "DOCKER_BUILDKIT": "0"}
+    (folder / "script").write_text(script([variant.recipe for variant in found.variants], db))
+
+    def ours() -> None:
+        run([*command, "--fresh"], env=beside)
+
+    def theirs() -> None:
+        run(["sh", "-e", "script"], env=beside, cwd=folder)
+
+    ours()
+    seconds = medians(ours, theirs)
+    [again] = medians(lambda: run(command, env=beside))
+    run(["docker", "image", "rm", *(f"bench:{number}" for number in range(len(found.variants)))])
+    return [
+        ratio(what, seconds[1] / seconds[0], 1),
+        Measure("seconds of the same capture when nothing has changed", again, "< 2", again < 2),
+    ]
+
+
+def script(recipes: list[Recipe], db: Path) -> str:
+    """Return what one would type to build, save and scan images."""
+    from helpers import paths
+
+    lines: list[list[object]] = []
+    for number, recipe in enumerate(recipes):
+        context, file = (paths.dockerfiles() / name for name in (recipe.context, recipe.dockerfile))
+        given = [f"--build-arg={name}={value}" for name, value in recipe.build_args.items()]
+        image, archive = f"bench:{number}", f"{number}.tar"
+        database = ["--cache-dir", db, "--cache-backend", "memory", "--skip-db-update"]
+        how = ["--offline-scan", "--scanners", "vuln", "--list-all-pkgs", "--format", "json"]
+        lines += [
+            ["docker", "build", "--quiet", "--tag", image, "--file", file, *given, context],
+            ["docker", "save", "--output", archive, image],
+            ["trivy", "image", *database, *how, "--output", f"{number}.json", "--input", archive],
+        ]
+    return "".join(shlex.join(map(str, line)) + "\n" for line in lines)
+
+
+def run(command: list[str], **options: Any) -> None:
+    """Run a command that has to succeed."""
+    subprocess.run(command, check=True, capture_output=True, **options)
+
+
 def _data_copy(folder: Path) -> Path:
     """Return a data folder whose runs do not disturb the project's own."""
     from helpers import paths
@@ -247,12 +363,17 @@ def main() -> int:
         folder = Path(scratch)
         path = folder / "large.json"
         path.write_bytes(large_report(100))
-        measures = [peak_memory(path), *loader_speed(path), growth(folder), run_overhead(folder)]
+        measures = [
+            *(peak_memory(path), *loader_speed(path), growth(folder), inventory_speed(folder)),
+            # The last has another data folder from then on.
+            *(*capture_speed(folder / "captured"), run_overhead(folder)),
+        ]
         size = path.stat().st_size / MB
-    print(f"one report of {size:.0f} MB; ratios within this run, each of the best of several")
+    print(f"one report of {size:.0f} MB; ratios within this run, each of several tries")
     for measure in measures:
         verdict = "" if not measure.target else "met" if measure.met else "MISSED"
-        print(f"{measure.figure:8.2f}  {measure.target:>5}  {verdict:6}  {measure.what}")
+        figure = "-" if math.isnan(measure.figure) else f"{measure.figure:.2f}"
+        print(f"{figure:>8}  {measure.target:>5}  {verdict:6}  {measure.what}")
     return 0 if all(measure.met for measure in measures) else 1
 
 

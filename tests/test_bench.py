@@ -1,11 +1,15 @@
 """The benchmark itself, on a tenth of its input and with room for a noisy machine."""
 
 import json
+import shlex
+import time
 from pathlib import Path
 
 import pytest
 
+from helpers import paths
 from helpers.load import load_reports
+from helpers.study import Recipe
 from tests import bench
 
 
@@ -39,3 +43,43 @@ def test_a_report_costs_the_same_among_many(tmp_path: Path) -> None:
 def test_a_missed_target_is_called_missed() -> None:
     assert bench.ratio("x", 14.9, 15).met is False
     assert bench.ratio("x", 15.0, 15).met is True
+
+
+def test_those_who_are_compared_take_turns_at_being_first() -> None:
+    turns: list[str] = []
+    fast, slow = bench.medians(
+        lambda: turns.append("fast"), lambda: (turns.append("slow"), time.sleep(0.01)), times=4
+    )
+    assert turns == ["fast", "slow", "slow", "fast"] * 2
+    assert fast < 0.01 <= slow
+
+
+def test_the_script_does_what_one_would_type() -> None:
+    recipe = Recipe("a b/Dockerfile", "app", {"BASE": "x y"})
+    lines = bench.script([recipe, recipe], Path("/db")).splitlines()
+    assert len(lines) == 6
+    folder = paths.dockerfiles()
+    assert shlex.split(lines[0]) == [
+        *("docker", "build", "--quiet", "--tag", "bench:0", "--file", f"{folder}/a b/Dockerfile"),
+        *("--build-arg=BASE=x y", f"{folder}/app"),
+    ]
+    assert lines[1] == "docker save --output 0.tar bench:0"
+    assert lines[2].startswith("trivy image --cache-dir /db ")
+    assert lines[2].endswith(" --output 0.json --input 0.tar")
+    assert lines[5].endswith(" --input 1.tar")
+
+
+def test_what_cannot_be_measured_says_why_and_misses_no_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    missing = bench.inventory_speed(tmp_path)
+    assert missing.what.endswith("not measured, syft is not on the PATH")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///no/where.sock")
+    monkeypatch.setenv("KIT_SHARED", str(tmp_path))
+    [without_db] = bench.capture_speed(tmp_path)
+    assert "KIT_SHARED names no folder with vulndb/" in without_db.what
+    (tmp_path / "vulndb/db").mkdir(parents=True)
+    [without_daemon] = bench.capture_speed(tmp_path)
+    assert "no Docker daemon answers at unix:///no/where.sock" in without_daemon.what
+    assert all(m.met and not m.target for m in (missing, without_db, without_daemon))

@@ -1,0 +1,373 @@
+"""What a user may name becomes a study that compares it, with and without daemon and scanner."""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers import cli, paths, sources, study
+from helpers.daemon import Daemon
+from helpers.errors import StudyInvalid
+from helpers.load import load_study
+from tests import images
+from tests.conftest import Write, finding, trivy
+from tests.test_scan import SOURCES
+
+SBOM = SOURCES / "node-8-alpine.cdx.json"
+LAYER = images.tar(images.file("etc/os-release", b"ID=alpine\nVERSION_ID=3.23.0\n"))
+SPDX = {"spdxVersion": "SPDX-2.3", "packages": []}
+
+NOWHERE = "unix:///no/where.sock"
+
+
+@pytest.fixture(autouse=True)
+def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder without any study."""
+    monkeypatch.setenv("KIT_DATA", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "data"
+
+
+def refused(source: str) -> str:
+    with pytest.raises(StudyInvalid) as caught:
+        sources.kind(source)
+    return str(caught.value)
+
+
+class TestKind:
+    def test_archives(self, tmp_path: Path) -> None:
+        saved = images.docker_save(tmp_path / "saved", LAYER)
+        (tmp_path / "saved.tgz").write_bytes(gzip.compress(saved.read_bytes()))
+        layout = images.Layout()
+        descriptor = layout.image(LAYER)
+        layout.tar(tmp_path / "oci.tar", descriptor)
+        layout.folder(tmp_path / "oci", descriptor)
+        (tmp_path / "link").symlink_to(saved)
+        for name in ("saved", "saved.tgz", "oci.tar", "oci", "oci/", "link"):
+            assert sources.kind(str(tmp_path / name)) == "archive", name
+            assert sources.kind(name) == "archive", "also relative to where one is"
+
+    def test_sboms(self, write: Write) -> None:
+        assert sources.kind(str(SBOM)) == "sbom"
+        assert sources.kind(str(write(SPDX, "a.spdx.json"))) == "sbom"
+        assert sources.kind(str(write(b" \n" + json.dumps(SPDX).encode()))) == "sbom"
+
+    def test_sboms_that_trivy_cannot_read(self, write: Write) -> None:
+        text = SBOM.read_text()
+        for content in (
+            gzip.compress(text.encode()),
+            b"\xef\xbb\xbf" + text.encode(),
+            text.encode("utf-16"),
+            text.encode("utf-16-le"),
+        ):
+            assert refused(str(write(content))).endswith("as UTF-8 only; unpack or convert it")
+
+    def test_reports(self, write: Write) -> None:
+        report = trivy(finding())
+        text = json.dumps(report).encode()
+        legacy = [{"Target": "app (alpine 3.10)", "Vulnerabilities": [finding()]}]
+        about_sboms = trivy(finding(PkgName="bomFormat", Title='a "spdxVersion": "1"'))
+        for content in (
+            *(report, text, b"\n" + text, gzip.compress(text), legacy, about_sboms),
+            *(b"\xef\xbb\xbf" + text, text.decode().encode("utf-16")),
+        ):
+            assert sources.kind(str(write(content, "any.name"))) == "report"
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("node", "node:24", "node:24-alpine", "a/b", "a/b/c_d:v1.2_3-x", "docker.io/a/b"),
+            *("localhost:5000/app:1", "gcr.io/distroless/nodejs24-debian13", "a__b/c--d"),
+            *(f"node@sha256:{'a' * 64}", f"localhost:5000/b:1@sha256:{'0' * 64}"),
+            *(f"sha256:{'f' * 64}", "d96602913a98", "Node:24"),
+        ],
+    )
+    def test_references(self, name: str) -> None:
+        assert sources.kind(name) == "image"
+
+    def test_a_folder_that_is_no_archive_does_not_hide_an_image(self, tmp_path: Path) -> None:
+        (tmp_path / "node").mkdir()
+        assert sources.kind("node") == "image"
+        assert "no such file or OCI layout" in refused("./node")
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("", " ", "-", "--help", ".", "..", "/", "../a", "a/../b", "./a", "a b", "a..b", "ä"),
+            *("node:24\n", "no\nde", 'no"de', "no'de", "node:", "node@", "a\0b", "\udcff", "a//b"),
+            *("no.tar", "no.json", "no.json.gz", "no.tgz", "/no/such/file", "~no-such-user/a"),
+            *("node@sha256:1", "a" * 300 + "!", "a/" * 3000, "-" * 10**6),
+        ],
+    )
+    def test_nonsense(self, name: str) -> None:
+        assert "it is no image's name" in refused(name) or "cannot be read" in refused(name)
+
+    def test_a_name_as_long_as_no_file_can_have_is_quickly_refused(self) -> None:
+        assert "cannot be read (File name too long)" in refused("a" * 10**5)
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            *(b"", b" \n", b"\0" * 100, b"\x7fELF" + bytes(60), b"<html>", b"text", b"\xff" * 99),
+            *(b"\x1f\x8b", gzip.compress(b"x" * 10**5)[:15], gzip.compress(LAYER)[:12], b"PK\3\4"),
+            *(b"\x28\xb5\x2f\xfd" + bytes(9), b"BZh9", b"\xfd7zXZ\0", gzip.compress(b"text")),
+        ],
+    )
+    def test_files_that_are_nothing_of_it(self, write: Write, content: bytes) -> None:
+        path = write(content, "thing")
+        assert refused(str(path)).startswith(f"{path}: neither an image archive")
+
+    def test_what_is_no_file_is_not_waited_for(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        assert "no such file" in refused(str(tmp_path / "pipe"))
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+    def test_one_that_may_not_be_read(self, tmp_path: Path) -> None:
+        path = Path("/tmp") / f"kit-secret-{os.getpid()}"
+        path.mkdir(mode=0o700)
+        try:
+            os.seteuid(65534)
+            try:
+                assert "cannot be read (Permission denied)" in refused(f"{path}/app.tar")
+            finally:
+                os.seteuid(0)
+        finally:
+            path.rmdir()
+
+
+class TestMakeStudy:
+    def test_it_says_what_is_compared(self, tmp_path: Path, write: Write) -> None:
+        saved = images.docker_save(tmp_path / "app.tar", LAYER)
+        sbom, report = write(SPDX, "a.spdx.json"), write(trivy(), "b.json")
+        name = sources.make_study([saved.name, sbom.name, report.name, "r.example:1/c/d:1"])
+        assert name == "app-vs-a-vs-b-vs-d-1"
+        variants = study.open_study(name).variants
+        assert [(v.name, v.kind, v.source) for v in variants] == [
+            ("app", "archive", str(saved)),
+            ("a", "sbom", str(sbom)),
+            ("b", "report", str(report)),
+            ("d-1", "image", "r.example:1/c/d:1"),
+        ]
+
+    def test_the_same_again_is_the_same_study(self, own_data: Path) -> None:
+        assert sources.make_study(["a", "b"]) == sources.make_study(["a", "b"]) == "a-vs-b"
+        assert [path.name for path in (own_data / "studies/a-vs-b").iterdir()] == ["study.toml"]
+
+    def test_another_of_the_same_name_is_left_alone(self) -> None:
+        sources.make_study(["a", "b"], "mine")
+        path = paths.study("mine") / "study.toml"
+        text = path.read_text()
+        with pytest.raises(StudyInvalid, match=r"another study 'mine'; give this one a name"):
+            sources.make_study(["a", "c"], "mine")
+        assert path.read_text() == text
+        path.write_bytes(b"\xff")
+        with pytest.raises(StudyInvalid, match="another study"):
+            sources.make_study(["a", "b"], "mine")
+
+    @pytest.mark.parametrize("name", ["../mine", "/mine", "a/b", ".", "..", "-a", "a\n", "a" * 65])
+    def test_a_name_leads_nowhere_else(self, tmp_path: Path, name: str) -> None:
+        before = sorted(tmp_path.rglob("*"))
+        with pytest.raises(StudyInvalid, match="use letters, digits"):
+            sources.make_study(["a"], name)
+        assert sorted(tmp_path.rglob("*")) == before
+
+    @pytest.mark.parametrize(
+        "name", ['"', "'", "\\", "a\nb", "\t", "]]\nname = 1", "é", "#", "{x}", "\x7f", "x" * 200]
+    )
+    def test_files_of_hostile_names(self, tmp_path: Path, name: str) -> None:
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(trivy()))
+        [variant] = study.open_study(sources.make_study([path.name])).variants
+        assert variant.source == str(path)
+
+    def test_a_name_that_is_not_utf8_is_told(self, tmp_path: Path, own_data: Path) -> None:
+        path = os.fsencode(tmp_path) + b"/\xff.json"
+        Path(os.fsdecode(path)).write_text(json.dumps(trivy()))
+        done = compare([os.fsdecode(path)])
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: ")
+        assert "a name that is not UTF-8 cannot be written" in done.stderr
+        assert not own_data.exists()
+
+    def test_files_named_alike_are_told_apart(self, tmp_path: Path) -> None:
+        given = []
+        for place in ("x/app.json", "y/App.json", "x/app.2.json", "y/app.1.json"):
+            path = tmp_path / place
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps(trivy()))
+            given.append(str(path))
+        found = study.open_study(sources.make_study(given, "alike"))
+        assert found.names() == ["app.1.1", "App.2.2", "app.2", "app.1"]
+        assert [variant.source for variant in found.variants] == given
+
+
+PIECES = st.sampled_from(["a", "A", "b", "a.1", "a.2", "a.1.1", "node", "0", "x" * 60])
+REFERENCES = st.builds(
+    lambda host, parts, end: "/".join([*host, *parts]) + end,
+    st.sampled_from([[], ["localhost:5000"], ["r.example"]]),
+    st.lists(PIECES, min_size=1, max_size=2),
+    st.sampled_from(["", ":1", ":1.1", ":a-b_c", f"@sha256:{'a' * 64}"]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(names=st.lists(REFERENCES, min_size=1, max_size=12))
+def test_any_names_make_a_study_that_reads_back(tmp_path_factory: Any, names: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KIT_DATA", str(tmp_path_factory.mktemp("data")))
+        found = study.open_study(sources.make_study(names))
+    assert [variant.image for variant in found.variants] == names
+    assert len({name.casefold() for name in found.names()}) == len(names)
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.text(max_size=30))
+def test_any_text_is_a_reference_or_refused(name: str) -> None:
+    try:
+        assert sources.kind(name) == "image"
+    except StudyInvalid:
+        return
+    assert name.isascii()
+    assert ".." not in name.rpartition(":")[0]
+
+
+@given(text=st.text(st.characters(codec="utf-8")))
+def test_any_text_reads_back_from_a_study(text: str) -> None:
+    assert tomllib.loads(f"x = {sources._string(text)}") == {"x": text}
+
+
+def start(arguments: list[str], **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "helpers", "compare", *arguments],
+        env={**os.environ, "PYTHONPATH": str(paths.ROOT), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def compare(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    running = start(arguments)
+    out, err = running.communicate()
+    return subprocess.CompletedProcess(running.args, running.returncode, out, err)
+
+
+@pytest.fixture(scope="module")
+def compared(
+    daemon: Daemon,
+    standins: list[str],
+    trivy_on_path: None,
+    shared: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The data folder of three studies from the command line, side by side."""
+    folder = tmp_path_factory.mktemp("compare")
+    daemon.save("rebuilt/alpine:3.23", folder / "alpine.tar")
+    layout = images.Layout()
+    layout.folder(folder / "made", layout.image(LAYER))
+    with gzip.open(folder / "before.json.gz", "wt") as file:
+        json.dump(trivy(finding(), finding(2)), file)
+    (folder / "after.json").write_text(json.dumps(trivy(finding())))
+    db = ["--db", str(shared / "vulndb"), "--study"]
+    data = folder / "data"
+    running = {
+        "archives": start(
+            [str(folder / "alpine.tar"), str(folder / "made"), *db, "archives"],
+            KIT_DATA=str(data),
+            DOCKER_HOST=NOWHERE,
+        ),
+        "mixed": start([str(SBOM), "rebuilt/alpine:3.23", *db, "mixed"], KIT_DATA=str(data)),
+        "reports": start(
+            [str(folder / "before.json.gz"), str(folder / "after.json"), "--study", "reports"],
+            KIT_DATA=str(data),
+            DOCKER_HOST=NOWHERE,
+            PATH="/no/where",
+        ),
+    }
+    for name, process in running.items():
+        said, wrong = process.communicate()
+        assert process.returncode == 0, f"{name}: {said}{wrong}"
+        assert said.endswith("\n")
+        assert str(data / "runs" / name / "report.html") in said
+    return data
+
+
+@pytest.fixture
+def of(compared: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The images of a study that was compared, and why parts of them are missing."""
+    monkeypatch.setenv("KIT_DATA", str(compared))
+
+    def found(name: str) -> tuple[pd.DataFrame, dict[str, dict[str, str]]]:
+        facts = study.open_study(name).facts()
+        missing = {variant: told.missing for variant, told in facts.variants.items()}
+        report = compared / "runs" / name / "report.html"
+        assert report.stat().st_size > 100_000
+        return load_study(name).images.set_index("variant"), missing
+
+    return found
+
+
+SIZES = ["size_unpacked_bytes", "size_compressed_bytes", "layers"]
+
+
+def test_archives_are_compared_without_a_daemon(of: Any) -> None:
+    found, missing = of("archives")
+    assert found["source"].tolist() == ["archive", "archive"]
+    assert found["status"].tolist() == ["scanned", "scanned"]
+    assert found["os_family"].tolist() == ["alpine", "alpine"]
+    assert found[SIZES].notna().all(axis=None)
+    assert found["size_compressed_source"].tolist() == ["gzip", "archive"]
+    assert found.loc["alpine", "packages"] > 10
+    assert found["answers"].isna().all()
+    why = {"smoke": "an archive is not started; load it into a daemon and name the image"}
+    assert missing == {"alpine": why, "made": why}
+
+
+def test_an_sbom_is_compared_with_a_local_image(of: Any) -> None:
+    found, missing = of("mixed")
+    assert found["source"].tolist() == ["sbom", "image"]
+    assert found.loc["node-8-alpine", SIZES].isna().all()
+    assert found.loc["alpine-3.23", SIZES].notna().all()
+    assert found.loc["node-8-alpine", "packages"] > 10
+    assert found.loc["node-8-alpine", "os_family"] == "alpine"
+    why = "an SBOM lists packages, nothing else of an image"
+    assert missing["node-8-alpine"] == dict.fromkeys(("image", "files", "smoke"), why)
+    why = "the image exposes no port, and study.toml names none"
+    assert missing["alpine-3.23"] == {"smoke": why}
+
+
+def test_reports_are_compared_without_daemon_scanner_and_db(of: Any) -> None:
+    found, missing = of("reports")
+    assert found["source"].tolist() == ["report", "report"]
+    assert found["status"].tolist() == ["scanned", "scanned"]
+    assert found[[*SIZES, "answers", "shell", "db_updated_at"]].isna().all(axis=None)
+    assert study.open_study("reports").facts().scanner_is == "others"
+    assert load_study("reports").findings["variant"].tolist() == ["before", "before", "after"]
+    why = "a report has findings and packages, nothing else of an image"
+    assert missing["after"] == dict.fromkeys(("image", "files", "smoke"), why)
+
+
+def test_the_same_again_is_not_captured_again(
+    compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(compared / "studies", tmp_path / "data/studies")
+    monkeypatch.setattr("helpers.run.reproduce", lambda name: tmp_path / name)
+    before = study.open_study("reports").captures()
+    given = [str(compared.parent / name) for name in ("before.json.gz", "after.json")]
+    again = CliRunner().invoke(cli.commands, ["compare", *given, "--study", "reports"])
+    assert again.exit_code == 0
+    assert again.output.startswith(f"nothing has changed since data/studies/reports/{before[-1]}\n")
+    assert study.open_study("reports").captures() == before
+    another = CliRunner().invoke(cli.commands, ["compare", given[0], "--study", "reports"])
+    assert isinstance(another.exception, StudyInvalid)
