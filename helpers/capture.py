@@ -15,9 +15,10 @@ from tqdm import tqdm
 
 from helpers import __version__, build, daemon, evidence, image, paths, scan, staging
 from helpers.errors import CaptureFailed, KitError, StudyInvalid
-from helpers.evidence import Tools, Weights
+from helpers.evidence import Tools
 from helpers.image import Smoke
 from helpers.study import Captured, Database, Facts, Study, Variant, open_study
+from helpers.weights import Weights
 
 _PARTS = 3
 """Steps of a variant besides those of its build: to identify it, to take it apart, to keep it."""
@@ -64,6 +65,7 @@ def capture(
         before = None if fresh else _before(study)
         facts = _facts(study, started, tools, coverage)
         captured = _captured(study, tools, staged, before if _as_before(facts, before) else None)
+        tools.weights.keep()
         failures = {name: told.error for name, told in captured.items() if told.error}
         if len(failures) == len(captured):
             raise CaptureFailed(_every(failures))
@@ -105,14 +107,15 @@ def _tools(study: Study, db: Path | None, repository: str) -> Tools:
             found.clear()
         except KitError as error:
             found = error
+    weights = Weights(paths.weights())
     if kinds == {"report"}:
-        return Tools(found, None, None, Weights())
+        return Tools(found, None, None, weights)
     trivy = scan.find(found if isinstance(found, daemon.Daemon) else None)
     if db is None:
         db = paths.trivy_cache()
         scan.download_db(trivy, db, repository)
     scan.check_db(db)
-    return Tools(found, trivy, db, Weights())
+    return Tools(found, trivy, db, weights)
 
 
 def _captured(
@@ -121,7 +124,7 @@ def _captured(
     """Return what became of each variant; they are captured side by side."""
     scratch = staged / ".scratch"
     scratch.mkdir()
-    with ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
         running = {
             variant.name: pool.submit(_one, study, variant, tools, staged, before, place)
             for place, variant in enumerate(study.variants)

@@ -190,7 +190,11 @@ def connect() -> Daemon:
 
 def credentials(registry: str) -> tuple[str, str] | None:
     """Return user and password that `docker login` left for a registry, or `None`."""
-    found = docker.auth.load_config().resolve_authconfig(registry) or {}
+    try:
+        found = docker.auth.load_config().resolve_authconfig(registry) or {}
+    except DockerException:
+        # The helper that keeps them is not installed, or the file is not what it should be.
+        return None
     user, password = found.get("username"), found.get("password")
     return (user, password) if user and password else None
 
@@ -204,6 +208,8 @@ def _why_not(error: Exception) -> str:
     """Return why the daemon did not answer, and what to do."""
     host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     text = str(error)
+    if "config" in text.lower() and "json" in text.lower():
+        return f"Docker's own configuration cannot be read: {text}. Mend or remove that file"
     if isinstance(error, PermissionError) or "Permission denied" in text:
         return (
             f"the Docker daemon at {host} may not be asked: no permission on its socket. Join the "

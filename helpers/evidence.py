@@ -3,18 +3,23 @@
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Lock
 from typing import Any, NamedTuple
 
+import msgspec
+
 from helpers import build, image, inventory, jsontext, paths, redact, registry, report, scan, smoke
-from helpers.archive import Archive, Layer, gzip_size, open_archive
+from helpers.archive import open_archive
 from helpers.daemon import Daemon
 from helpers.dockerfile import final_base
-from helpers.errors import ArchiveInvalid, KitError, StudyInvalid
+from helpers.errors import ArchiveInvalid, KitError, ScanFailed, StudyInvalid
+from helpers.image import Smoke
 from helpers.study import Study, Variant
+from helpers.weights import Weights
+
+AGAIN = "Remove the image, then build or pull it again"
 
 _NO_DAEMON = "an archive is not started; load it into a daemon and name the image"
 _PACKAGES_ONLY = {
@@ -29,7 +34,7 @@ class Tools(NamedTuple):
     daemon: Daemon | KitError | None
     trivy: scan.Trivy | None
     db: Path | None
-    weights: "Weights"
+    weights: Weights
 
     def ask(self) -> Daemon:
         """Return the daemon, or raise why there is none."""
@@ -53,27 +58,6 @@ class Subject(NamedTuple):
     path: Path | None = None
     known: dict[str, Any] | None = None
     base: tuple[str, list[str] | None] = ("", None)
-
-
-class Weights:
-    """Compresses layers, each once, also if several variants have it."""
-
-    def __init__(self) -> None:
-        self._of: dict[str, Future[int]] = {}
-        self._lock = Lock()
-
-    def of(self, archive: Archive, layer: Layer) -> int:
-        """Return the bytes of a layer when its tar is gzipped here."""
-        with self._lock:
-            mine = layer.diff_id not in self._of
-            future = self._of.setdefault(layer.diff_id, Future())
-        if mine:
-            try:
-                future.set_result(gzip_size(archive, layer))
-            except BaseException as error:
-                self._of.pop(layer.diff_id, None)
-                future.set_exception(error)
-        return future.result()
 
 
 def identify(
@@ -122,20 +106,24 @@ def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch
         why = _PACKAGES_ONLY[variant.kind]
         return Taken(command, dict.fromkeys(("image", "files", "smoke"), why))
     if subject.path is not None:
-        return _apart(variant, subject, subject.path, tools, folder, scratch)
+        missing = {"smoke": _NO_DAEMON}
+        return Taken(_apart(variant, subject, subject.path, tools, folder, scratch), missing)
     path = scratch / f"{variant.name}.tar"
-    tools.ask().save(subject.identity, path)
     try:
-        return _apart(variant, subject, path, tools, folder, scratch)
+        with ThreadPoolExecutor(1) as pool:
+            started = pool.submit(_start, variant, subject, tools)
+            tools.ask().save(subject.identity, path)
+            command = _apart(variant, subject, path, tools, folder, scratch)
+            return Taken(command, _try_shells(started.result(), subject, tools, folder))
     except ArchiveInvalid as error:
         # The user knows the image, not the file that it was saved to for a moment.
-        raise ArchiveInvalid(subject.reference, error.problem, "Build or pull it again") from error
+        raise ArchiveInvalid(subject.reference, error.problem, AGAIN) from error
 
 
 def _apart(
     variant: Variant, subject: Subject, path: Path, tools: Tools, folder: Path, scratch: Path
-) -> Taken:
-    """Scan an image's archive, take it apart and start the image."""
+) -> list[str]:
+    """Scan an image's archive and take it apart; return the scanner's command."""
 
     def scanned() -> list[str]:
         return _scan(tools, "archive", path, folder, scratch)
@@ -158,8 +146,19 @@ def _apart(
                 subject.base,
             )
             image.write(folder / paths.IMAGE, described)
-        missing = _started(variant, subject, tools, described, found.files, folder)
-        return Taken(scan_early.result() if scan_early else scanned(), missing)
+        command = scan_early.result() if scan_early else scanned()
+    _check_same(folder / paths.REPORT, described.image_id, path)
+    return command
+
+
+def _check_same(kept: Path, image_id: str, path: Path) -> None:
+    """Raise `ScanFailed` if the scanner looked at another image of the archive than the kit."""
+    metadata = report.read(kept).metadata
+    if metadata and metadata.image_id and metadata.image_id != image_id:
+        raise ScanFailed(
+            f"{path.name}: the scanner took {metadata.image_id} out of it, and the kit {image_id}. "
+            "Save the one image that is meant into an archive of its own"
+        )
 
 
 def _scan(tools: Tools, how: str, target: Path, folder: Path, scratch: Path) -> list[str]:
@@ -194,27 +193,30 @@ def _compressed(path: Path, subject: Subject, weights: Weights) -> tuple[str, li
         return "gzip", [weights.of(archive, layer) for layer in archive.layers]
 
 
-def _started(
-    variant: Variant,
-    subject: Subject,
-    tools: Tools,
-    described: image.Image,
-    files: Sequence[inventory.File],
-    folder: Path,
-) -> dict[str, str]:
-    """Start a variant and keep what became of it; return why it was not, if it was not."""
-    if variant.kind == "archive":
-        return {"smoke": _NO_DAEMON}
+def _start(variant: Variant, subject: Subject, tools: Tools) -> Smoke | str:
+    """Start a variant; return what became of it, or why it was not started."""
     if not variant.start:
-        return {"smoke": "study.toml says not to start it"}
-    port = variant.port or described.port()
+        return "study.toml says not to start it"
+    exposed = (subject.known or {}).get("Config", {}).get("ExposedPorts")
+    port = variant.port or image.port(exposed or {})
     if port is None:
-        return {"smoke": "the image exposes no port, and study.toml names none"}
+        return "the image exposes no port, and study.toml names none"
+    return smoke.answers(tools.ask(), subject.identity, port, smoke.SECONDS)
+
+
+def _try_shells(
+    started: Smoke | str, subject: Subject, tools: Tools, folder: Path
+) -> dict[str, str]:
+    """Keep what became of a variant, with the shell that starts in it; return what is missing."""
+    if isinstance(started, str):
+        return {"smoke": started}
+    files = inventory.read(folder / paths.FILES)
     there = {file.path.removeprefix("usr/") for file in files}
     # One at least is tried: that a shell cannot be started is shown, not concluded.
     shells = [s for s in smoke.SHELLS if s[1:].removeprefix("usr/") in there] or smoke.SHELLS[:1]
-    result = smoke.start(tools.ask(), subject.identity, port, shells, smoke.SECONDS)
-    image.write(folder / paths.SMOKE, result)
+    shell, tried = smoke.shell(tools.ask(), subject.identity, shells)
+    told = msgspec.structs.replace(started, shell=shell, shells_tried=list(tried))
+    image.write(folder / paths.SMOKE, told)
     return {}
 
 

@@ -1,6 +1,6 @@
 """What an image says of itself, and what its layers weigh: `image.json` of the evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,11 +64,6 @@ class Image(Struct, frozen=True):
         """Return the bytes of all layers compressed."""
         return sum(layer.compressed_bytes for layer in self.layers)
 
-    def port(self) -> int | None:
-        """Return the first TCP port that it exposes, or `None`."""
-        numbers = [text.partition("/")[0] for text in self.ports if not text.endswith("/udp")]
-        return next((int(number) for number in numbers if number.isdecimal()), None)
-
 
 class Smoke(Struct, frozen=True):
     """What became of an image that was started, locked down.
@@ -82,8 +77,8 @@ class Smoke(Struct, frozen=True):
     http_status: int | None
     seconds: float
     why: str
-    shell: str
-    shells_tried: list[str]
+    shell: str = ""
+    shells_tried: list[str] = field(default_factory=list)
 
 
 class _Config(Struct):
@@ -172,6 +167,16 @@ def describe(
         ],
         compressed_by=who,
     )
+
+
+def port(exposed: Iterable[str]) -> int | None:
+    """Return the first TCP port of those that an image exposes, or `None`.
+
+    >>> port(["53/udp", "8080/tcp", "9090/tcp"])
+    8080
+    """
+    numbers = [text.partition("/")[0] for text in exposed if not text.endswith("/udp")]
+    return next((int(number) for number in numbers if number.isdecimal()), None)
 
 
 def write(path: Path, told: Image | Smoke) -> None:

@@ -64,6 +64,11 @@ def dockerfiles() -> Path:
     return ROOT / "dockerfiles"
 
 
+def weights() -> Path:
+    """Return the file that keeps what layers weigh when gzipped."""
+    return data() / "cache" / "gzip-sizes.json"
+
+
 def trivy_cache() -> Path:
     """Return the folder of the vulnerability DB that the kit itself keeps up to date."""
     return data() / "cache" / "trivy"

@@ -30,13 +30,7 @@ LOCKED: dict[str, Any] = {
 _PROOF = 42
 
 
-def start(
-    daemon: Daemon,
-    image: str,
-    port: int,
-    shells: Iterable[str],
-    seconds: float,
-) -> Smoke:
+def answers(daemon: Daemon, image: str, port: int, seconds: float) -> Smoke:
     """Start an image locked down and return whether it answers on its port.
 
     It has no network but one without a way out, on which this machine alone can ask it; a read-only
@@ -51,15 +45,20 @@ def start(
             answered, status, why = _ask(container, network, port, seconds)
     except NotStarted as error:
         answered, status, why = False, None, str(error)
-    took = round(time.monotonic() - begin, 2)
+    return Smoke(port, answered, status, round(time.monotonic() - begin, 2), why)
+
+
+def shell(daemon: Daemon, image: str, paths: Iterable[str]) -> tuple[str, list[str]]:
+    """Return the first of these shells that can be started in an image, and those tried.
+
+    The shell is empty if none can be.
+    """
     tried: list[str] = []
-    shell = ""
-    for path in shells:
+    for path in paths:
         tried.append(path)
         if _starts(daemon, image, path):
-            shell = path
-            break
-    return Smoke(port, answered, status, took, why, shell, tried)
+            return path, tried
+    return "", tried
 
 
 def _ask(

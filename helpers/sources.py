@@ -18,7 +18,6 @@ from helpers.jsontext import Text, read
 
 _MADE = "Made by `compare`."
 _HEAD_BYTES = 4096
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _FILES = (".tar", ".json", ".gz", ".tgz")
 _SUFFIXES = (".gz", ".tar", ".json", ".cdx", ".spdx", ".tgz")
 
@@ -47,7 +46,7 @@ def make_study(sources: Sequence[str], name: str = "") -> str:
     kinds = [kind(source) for source in sources]
     variants = _names(sources, kinds)
     name = name or "-vs-".join(variants)[:60].rstrip("-._")
-    if not _NAME.fullmatch(name):
+    if not study.NAME.fullmatch(name):
         raise StudyInvalid(f"study {name!r}: use letters, digits, '.', '_' and '-'")
     text = _toml(variants, kinds, sources).encode()
     path = paths.study(name) / "study.toml"

@@ -17,7 +17,7 @@ CAPTURE_NAME = re.compile(r"\d{4}-\d{2}(-\d{2})?([.-][A-Za-z0-9]+)*")
 KINDS = ("dockerfile", "image", "archive", "sbom", "report")
 """What a variant's evidence can be made from."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Recipe(Struct, forbid_unknown_fields=True, frozen=True):
@@ -186,7 +186,7 @@ def names() -> list[str]:
 def open_study(name: str) -> Study:
     """Return the study of that name. Raises `StudyInvalid` if there is none or it is malformed."""
     path = paths.study(name) / "study.toml"
-    if not _NAME.fullmatch(name) or not path.is_file():
+    if not NAME.fullmatch(name) or not path.is_file():
         near = difflib.get_close_matches(name, names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names()) or 'none'}"
         raise StudyInvalid(f"there is no study {name!r} in {paths.studies()}; {hint}")
@@ -203,8 +203,10 @@ def _check(study: Study, path: Path) -> None:
     found = study.names()
     if not found:
         raise StudyInvalid(f"{path}: a study needs at least one [[variants]]")
-    if bad := [name for name in found if not _NAME.fullmatch(name)]:
+    if bad := [name for name in found if not NAME.fullmatch(name)]:
         raise StudyInvalid(f"{path}: variant {bad[0]!r}: use letters, digits, '.', '_' and '-'")
+    if "capture.json" in map(str.casefold, found):
+        raise StudyInvalid(f"{path}: no variant may be named capture.json")
     if len(set(map(str.casefold, found))) < len(found):
         raise StudyInvalid(f"{path}: two variants have the same name")
     if study.baseline and study.baseline not in found:

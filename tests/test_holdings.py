@@ -139,7 +139,7 @@ def test_an_image_is_described_without_values() -> None:
     assert told.labels == ["secret"]
     assert told.command == ["app", "--token=…"]
     assert told.architecture == "arm/v7"
-    assert told.port() == 8080
+    assert image.port(told.ports) == 8080
     assert (told.size_unpacked_bytes, told.size_compressed_bytes) == (11, 6)
     assert told.layers == [
         Layer("sha256:a", 10, 20, 5, "/bin/sh -c #(nop) ADD a", True),

@@ -31,16 +31,23 @@ def image(daemon: Daemon, standins: list[str], tmp_path: Path) -> Callable[[str]
 
 @pytest.fixture
 def tried(daemon: Daemon) -> Callable[..., Smoke]:
-    def of(image: str, shells: tuple[str, ...] = (), seconds: float = 8) -> Smoke:
-        return smoke.start(daemon, image, 3000, shells, seconds)
+    def of(image: str, seconds: float = 8) -> Smoke:
+        return smoke.answers(daemon, image, 3000, seconds)
 
     return of
 
 
 def test_an_image_that_answers(image, tried) -> None:
-    told = tried(image(SERVER % "s.end('hello')"), ("/bin/bash", "/bin/sh"))
+    told = tried(image(SERVER % "s.end('hello')"))
     assert (told.answered, told.http_status, told.why) == (True, 200, "")
-    assert (told.shell, told.shells_tried) == ("/bin/sh", ["/bin/bash", "/bin/sh"])
+
+
+def test_a_shell_is_found_by_starting_it(daemon: Daemon, image) -> None:
+    found = smoke.shell(daemon, image(), ("/bin/bash", "/bin/sh", "/bin/ash"))
+    assert found == ("/bin/sh", ["/bin/bash", "/bin/sh"])
+    assert smoke.shell(daemon, image(), ("/etc/passwd", "/usr/local/bin/node")) == (
+        *("", ["/etc/passwd", "/usr/local/bin/node"]),
+    )
 
 
 def test_an_image_that_answers_with_an_error_is_broken(image, tried) -> None:
