@@ -184,6 +184,11 @@ def connect() -> Daemon:
     """
     try:
         return Daemon(docker.from_env(timeout=_ANSWER_SECONDS))
+    except (AttributeError, TypeError) as error:
+        raise DaemonUnavailable(
+            "Docker's own config.json (in ~/.docker or where DOCKER_CONFIG says) is not what it "
+            f"has to be: {error}. Mend or remove it"
+        ) from error
     except (DockerException, requests.RequestException, OSError, ValueError) as error:
         raise DaemonUnavailable(_why_not(error)) from error
 
@@ -208,8 +213,6 @@ def _why_not(error: Exception) -> str:
     """Return why the daemon did not answer, and what to do."""
     host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     text = str(error)
-    if "config" in text.lower() and "json" in text.lower():
-        return f"Docker's own configuration cannot be read: {text}. Mend or remove that file"
     if isinstance(error, PermissionError) or "Permission denied" in text:
         return (
             f"the Docker daemon at {host} may not be asked: no permission on its socket. Join the "

@@ -269,7 +269,11 @@ def inventory_speed(folder: Path) -> Measure:
 
 
 def capture_speed(folder: Path) -> list[Measure]:
-    """Return a capture against a script that builds, saves and scans one image after another."""
+    """Return a capture against a script that builds, saves and scans one image after another.
+
+    The images' steps are in the builder's cache for both; the script asks Trivy for an image by its
+    name, as the blog post does.
+    """
     from helpers import paths
     from helpers.daemon import connect
     from helpers.errors import KitError
@@ -301,11 +305,14 @@ def capture_speed(folder: Path) -> list[Measure]:
     def theirs() -> None:
         run(["sh", "-e", "script"], env=beside, cwd=folder)
 
+    begin = time.perf_counter()
     ours()
+    first = time.perf_counter() - begin
     seconds = medians(ours, theirs)
     [again] = medians(lambda: run(command, env=beside))
     run(["docker", "image", "rm", *(f"bench:{number}" for number in range(len(found.variants)))])
     return [
+        Measure(f"{what}, the first, which weighs every layer", seconds[1] / first, "", True),
         ratio(what, seconds[1] / seconds[0], 1),
         Measure("seconds of the same capture when nothing has changed", again, "< 2", again < 2),
     ]
@@ -321,11 +328,11 @@ def script(recipes: list[Recipe], db: Path) -> str:
         given = [f"--build-arg={name}={value}" for name, value in recipe.build_args.items()]
         image, archive = f"bench:{number}", f"{number}.tar"
         database = ["--cache-dir", db, "--cache-backend", "memory", "--skip-db-update"]
-        how = ["--offline-scan", "--scanners", "vuln", "--list-all-pkgs", "--format", "json"]
+        how = ["--image-src", "docker", "--offline-scan", "--scanners", "vuln", "--format", "json"]
         lines += [
             ["docker", "build", "--quiet", "--tag", image, "--file", file, *given, context],
             ["docker", "save", "--output", archive, image],
-            ["trivy", "image", *database, *how, "--output", f"{number}.json", "--input", archive],
+            ["trivy", "image", *database, *how, "--output", f"{number}.json", image],
         ]
     return "".join(shlex.join(map(str, line)) + "\n" for line in lines)
 

@@ -65,7 +65,7 @@ def test_the_script_does_what_one_would_type() -> None:
     ]
     assert lines[1] == "docker save --output 0.tar bench:0"
     assert lines[2].startswith("trivy image --cache-dir /db ")
-    assert lines[2].endswith(" --output 0.json --input 0.tar")
+    assert lines[2].endswith(" --output 0.json bench:0")
     assert lines[5].endswith(" --input 1.tar")
 
 

@@ -236,6 +236,15 @@ class TestWhatGoesWrong:
             said = self.run("capture", "mine", "--db", db, DOCKER_HOST=host)
             assert said.startswith(f"Error: no Docker daemon answers at {host}. Start it (")
 
+    @pytest.mark.parametrize("config", ["[1]", '{"auths": 3}', '"x"'])
+    def test_a_docker_configuration_that_is_none(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: str
+    ) -> None:
+        (tmp_path / "config.json").write_text(config)
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+        with pytest.raises(DaemonUnavailable, match=r"Docker's own config\.json .* Mend or remove"):
+            docker.connect()
+
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
     def test_no_permission_on_the_socket(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
