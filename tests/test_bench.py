@@ -66,7 +66,7 @@ def test_the_script_does_what_one_would_type() -> None:
     assert lines[1] == "docker save --output 0.tar bench:0"
     assert lines[2].startswith("trivy image --cache-dir /db ")
     assert lines[2].endswith(" --output 0.json bench:0")
-    assert lines[5].endswith(" --input 1.tar")
+    assert lines[5].endswith(" bench:1")
 
 
 def test_what_cannot_be_measured_says_why_and_misses_no_target(
