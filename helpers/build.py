@@ -61,11 +61,12 @@ def build(
             image = event.get("aux", {}).get("ID", image)
             for line in _lines(event):
                 if found := _STEP.match(line):
-                    secrets += _values(found[3])
+                    secrets += _values(found[3], daemon)
                     step = Step(int(found[1]), int(found[2]), redact.instruction(found[3], secrets))
                     lines = []
                     on_step(step)
-                lines.append(redact.instruction(line, secrets))
+                told = redact.instruction if found else redact.prose
+                lines.append(told(line, secrets))
                 kept.write(lines[-1] + "\n")
             if "error" in event:
                 raise BuildFailed(_failed(shown, step, lines))
@@ -96,13 +97,15 @@ def _lines(event: dict[str, object]) -> list[str]:
     return [escape.plain(line) for line in lines if line.strip()]
 
 
-def _values(instruction: str) -> list[str]:
-    """Return the values that an ENV or ARG instruction sets, so that they can be hidden."""
-    found = re.match(r"(?:ENV|ARG)\s+(.*)", instruction, re.IGNORECASE)
-    if not found:
-        return []
-    pairs = re.findall(r"\w+=(\"[^\"]*\"|'[^']*'|\S+)", found[1]) or found[1].split(maxsplit=1)[1:]
-    return redact.values(f"x={value.strip(chr(34) + chr(39))}" for value in pairs)
+def _values(instruction: str, daemon: Daemon) -> list[str]:
+    """Return the values that an instruction brings: those it sets, or its base image's."""
+    word, _, rest = instruction.partition(" ")
+    if word.upper() in ("ENV", "ARG"):
+        return redact.values(f"{name}={value}" for name, value in redact.assigned(rest))
+    if word.upper() == "FROM":
+        base = daemon.find(rest.split()[0]) if rest and "$" not in rest else None
+        return redact.values(base["Config"].get("Env") if base else None)
+    return []
 
 
 def _failed(shown: str, step: Step, lines: list[str]) -> str:

@@ -3,7 +3,7 @@
 import contextlib
 import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import psutil
 import requests
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container as Container
+from docker.types import Mount as Mount
 
 from helpers.errors import BuildFailed, DaemonUnavailable, ImageNotFound, NoSpace, NotStarted
 
@@ -37,6 +38,7 @@ class Daemon:
     def __init__(self, client: docker.DockerClient) -> None:
         self._client = client
         self.told: dict[str, Any] = client.version()
+        self.socket = str(client.api.base_url).replace("http+docker://localhost", "unix://")
         # It has answered, so from now on it is busy if it does not.
         client.api.timeout = _BUSY_SECONDS
 
@@ -191,6 +193,11 @@ def connect() -> Daemon:
         ) from error
     except (DockerException, requests.RequestException, OSError, ValueError) as error:
         raise DaemonUnavailable(_why_not(error)) from error
+
+
+def read_only_volumes(paths: Iterable[str]) -> list[Mount]:
+    """Return mounts that make an image's volumes as read-only as its root, with what is in them."""
+    return [Mount(path, None, type="volume", read_only=True) for path in paths]
 
 
 def credentials(registry: str) -> tuple[str, str] | None:

@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,6 +58,7 @@ class Subject(NamedTuple):
     path: Path | None = None
     known: dict[str, Any] | None = None
     base: tuple[str, list[str] | None] = ("", None)
+    secrets: tuple[str, ...] = ()
 
 
 def identify(
@@ -91,7 +92,10 @@ def identify(
         reference = variant.image
         known = daemon.find(reference) or daemon.pull(reference, variant.platform)
     assert known is not None
-    return Subject(str(known["Id"]), reference, None, known, (base, _layers(daemon, base)))
+    arguments = [f"{name}={value}" for name, value in variant.build_args.items()]
+    secrets = tuple(redact.values([*(known["Config"].get("Env") or []), *arguments]))
+    layers = _layers(daemon, base)
+    return Subject(str(known["Id"]), reference, None, known, (base, layers), secrets)
 
 
 def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch: Path) -> Taken:
@@ -126,7 +130,7 @@ def _apart(
     """Scan an image's archive and take it apart; return the scanner's command."""
 
     def scanned() -> list[str]:
-        return _scan(tools, "archive", path, folder, scratch)
+        return _scan(tools, "archive", path, folder, scratch, subject.secrets)
 
     with ThreadPoolExecutor(2) as pool:
         # An image of the daemon has been unpacked before; an archive may be anything, and the
@@ -144,6 +148,7 @@ def _apart(
                 weighed.result(),
                 subject.known,
                 subject.base,
+                subject.secrets,
             )
             image.write(folder / paths.IMAGE, described)
         command = scan_early.result() if scan_early else scanned()
@@ -161,20 +166,22 @@ def _check_same(kept: Path, image_id: str, path: Path) -> None:
         )
 
 
-def _scan(tools: Tools, how: str, target: Path, folder: Path, scratch: Path) -> list[str]:
+def _scan(
+    tools: Tools, how: str, target: Path, folder: Path, scratch: Path, secrets: Sequence[str] = ()
+) -> list[str]:
     """Scan into the evidence; return the command."""
     assert tools.trivy is not None
     assert tools.db is not None
     raw = scratch / f"{folder.name}.json"
     command = scan.scan(tools.trivy, how, target, raw, tools.db)
-    _store(raw, folder / paths.REPORT)
+    _store(raw, folder / paths.REPORT, secrets)
     return command
 
 
-def _store(raw: Path, kept: Path) -> None:
+def _store(raw: Path, kept: Path, secrets: Sequence[str] = ()) -> None:
     """Keep a report as it is, but for the values of environment variables; it must be one."""
     report.read(raw)
-    told = redact.report(json.loads(bytes(jsontext.read(raw))))
+    told = redact.report(json.loads(bytes(jsontext.read(raw))), secrets)
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     kept.write_bytes(gzip.compress(text, mtime=0))
 
@@ -190,7 +197,12 @@ def _compressed(path: Path, subject: Subject, weights: Weights) -> tuple[str, li
         stored = [layer.compressed_bytes for layer in archive.layers]
         if stored and None not in stored:
             return "archive", [size for size in stored if size is not None]
-        return "gzip", [weights.of(archive, layer) for layer in archive.layers]
+        weighed = (
+            # What is compressed in the archive was compressed by somebody else, who knows how.
+            layer.compressed_bytes or weights.of(archive, layer)
+            for layer in archive.layers
+        )
+        return "gzip", list(weighed)
 
 
 def _start(variant: Variant, subject: Subject, tools: Tools) -> Smoke | str:
@@ -201,7 +213,9 @@ def _start(variant: Variant, subject: Subject, tools: Tools) -> Smoke | str:
     port = variant.port or image.port(exposed or {})
     if port is None:
         return "the image exposes no port, and study.toml names none"
-    return smoke.answers(tools.ask(), subject.identity, port, smoke.SECONDS)
+    volumes = (subject.known or {}).get("Config", {}).get("Volumes") or {}
+    told = smoke.answers(tools.ask(), subject.identity, port, smoke.SECONDS, volumes)
+    return msgspec.structs.replace(told, why=redact.prose(told.why, subject.secrets))
 
 
 def _try_shells(
@@ -214,7 +228,8 @@ def _try_shells(
     there = {file.path.removeprefix("usr/") for file in files}
     # One at least is tried: that a shell cannot be started is shown, not concluded.
     shells = [s for s in smoke.SHELLS if s[1:].removeprefix("usr/") in there] or smoke.SHELLS[:1]
-    shell, tried = smoke.shell(tools.ask(), subject.identity, shells)
+    volumes = (subject.known or {}).get("Config", {}).get("Volumes") or {}
+    shell, tried = smoke.shell(tools.ask(), subject.identity, shells, volumes)
     told = msgspec.structs.replace(started, shell=shell, shells_tried=list(tried))
     image.write(folder / paths.SMOKE, told)
     return {}

@@ -69,7 +69,8 @@ class Smoke(Struct, frozen=True):
     """What became of an image that was started, locked down.
 
     `answered` on its port, `None` where that could not be tried; `http_status` is what it answered
-    with; `why` says what went wrong. `shell` is the one that could be started, empty if none could.
+    with; `why` says what went wrong; `asked_by` how it was reached. `shell` is the one that could
+    be started, empty if none could.
     """
 
     port: int
@@ -77,6 +78,7 @@ class Smoke(Struct, frozen=True):
     http_status: int | None
     seconds: float
     why: str
+    asked_by: str = ""
     shell: str = ""
     shells_tried: list[str] = field(default_factory=list)
 
@@ -119,6 +121,7 @@ def describe(
     compressed: tuple[str, Sequence[int]],
     known: dict[str, Any] | None = None,
     base: tuple[str, Sequence[str] | None] = ("", None),
+    secrets: Sequence[str] = (),
 ) -> Image:
     """Return the metadata of an image.
 
@@ -133,9 +136,10 @@ def describe(
             path, f"its image config is not one: {error}", "Save the image again"
         ) from error
     of = told.config or _Config()
-    secrets = redact.values(of.environment)
+    secrets = [*secrets, *redact.values(of.environment)]
+    known_names = redact.names(of.environment)
     commands = [
-        redact.instruction(step.created_by, secrets)
+        redact.instruction(step.created_by, secrets, known_names)
         for step in told.history or []
         if not step.empty_layer
     ]

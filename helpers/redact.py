@@ -1,8 +1,9 @@
 """Takes the values of environment variables and build arguments out of evidence: names stay."""
 
 import re
-from collections.abc import Iterable
-from typing import Any
+import shlex
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
 
 HIDDEN = "…"
 
@@ -10,11 +11,14 @@ _SECRET_LENGTH = 8
 """Values shorter than this are not looked for in other text: they would be found in anything."""
 
 _INSTRUCTION = re.compile(
-    r"^(?P<before>(?:\S*sh -c #\(nop\)\s+|Step \d+/\d+ :\s+|\s*)(?:ENV|ARG)\s+)(?P<rest>\S.*)$",
-    re.DOTALL,
+    r"^(?P<before>(?:\S*sh -c #\(nop\)\s+|Step \d+/\d+ :\s+|\s*)(?:ENV|ARG|LABEL)\s+)"
+    r"(?P<rest>\S.*)$",
+    re.DOTALL | re.IGNORECASE,
 )
-_ASSIGNED = re.compile(r"(?:^|\s)([A-Za-z_][A-Za-z0-9_]*)=")
-_ARGUMENTS = re.compile(r"\|\d+ (?P<given>.*?)(?= /\S*sh -\w*c\b|$)", re.DOTALL)
+_NAMED = re.compile(r"([A-Za-z_][\w.-]*)=")
+_ARGUMENTS = re.compile(
+    r"(?P<count>\|\d+) (?P<name>[A-Za-z_]\w*)=.*?(?= /\S*sh -\w*c\b|$)", re.DOTALL
+)
 
 
 def names(environment: Iterable[str] | None) -> list[str]:
@@ -27,26 +31,60 @@ def names(environment: Iterable[str] | None) -> list[str]:
 
 
 def values(environment: Iterable[str] | None) -> list[str]:
-    """Return the values of environment variables that are long enough to be looked for."""
-    found = (text.partition("=")[2] for text in environment or [])
-    return sorted({value for value in found if len(value) >= _SECRET_LENGTH}, key=len, reverse=True)
+    """Return the values of environment variables that are long enough to be looked for.
+
+    A value of several lines is looked for line by line.
+    """
+    found = {
+        line.strip()
+        for text in environment or []
+        for line in (text.partition("=")[2], *text.partition("=")[2].splitlines())
+    }
+    return sorted((v for v in found if len(v) >= _SECRET_LENGTH), key=len, reverse=True)
 
 
-def instruction(text: str, secrets: Iterable[str] = ()) -> str:
+def assigned(rest: str) -> list[tuple[str, str]]:
+    """Return the names and values that an ENV, ARG or LABEL instruction assigns.
+
+    >>> assigned('A=1 KEY="ssh-rsa AAAA== me"')
+    [('A', '1'), ('KEY', 'ssh-rsa AAAA== me')]
+    >>> assigned("TOKEN s3cret and more")
+    [('TOKEN', 's3cret and more')]
+    """
+    name, blank, value = rest.partition(" ")
+    if "=" not in name:
+        return [(name, value.strip())] if blank or name else []
+    try:
+        words = shlex.split(rest)
+    except ValueError:
+        words = [rest]
+    pairs = [word.partition("=") for word in words if _NAMED.match(word)]
+    return [(name, value) for name, _, value in pairs]
+
+
+def instruction(
+    text: str, secrets: Iterable[str] = (), known: Collection[str] | None = None
+) -> str:
     """Return a Dockerfile's instruction, or what an image's history keeps of it, without values.
 
-    >>> instruction("/bin/sh -c #(nop)  ENV TOKEN=s3cret A=b c")
+    History has lost its quotes, so that a value may look like a name: there only names that are
+    `known` are kept, and of build arguments only the first.
+
+    >>> instruction("/bin/sh -c #(nop)  ENV TOKEN=s3cret A=b")
     '/bin/sh -c #(nop)  ENV TOKEN A'
     >>> instruction("|2 TOKEN=a b URL=x /bin/sh -c npm install")
-    '|2 TOKEN URL /bin/sh -c npm install'
+    '|2 TOKEN … /bin/sh -c npm install'
     >>> instruction("ENV TOKEN s3cret")
     'ENV TOKEN'
+    >>> instruction("ENV A=hello B=x", known=["A"])
+    'ENV A'
     """
-    text = _ARGUMENTS.sub(_arguments, text)
-    found = _INSTRUCTION.match(text)
-    if found:
-        assigned = _ASSIGNED.findall(found["rest"]) or found["rest"].split()[:1]
-        text = found["before"] + " ".join(assigned)
+    text = _ARGUMENTS.sub(rf"\g<count> \g<name> {HIDDEN}", text)
+    if found := _INSTRUCTION.match(text):
+        told = [name for name, _ in assigned(found["rest"])]
+        # A label may be named like anything: its first name is kept.
+        kept = [name for name in told if known is None or name in known] or told[:1]
+        text = found["before"] + " ".join(kept)
     return prose(text, secrets)
 
 
@@ -57,35 +95,45 @@ def prose(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def report(decoded: Any) -> Any:
-    """Return a Trivy report without the image's environment values, also those in its history."""
-    config = _dig(decoded, "Metadata", "ImageConfig")
-    environment = _dig(config, "config", "Env")
-    secrets = values(environment if isinstance(environment, list) else [])
-    return _walk(decoded, secrets)
+def report(decoded: Any, secrets: Iterable[str] = ()) -> Any:
+    """Return a Trivy report without the image's environment values, also those in its history.
+
+    Labels keep their names only, too; `secrets` are other values that must not be in it.
+    """
+    environment = _dig(decoded, "Metadata", "ImageConfig", "config", "Env")
+    listed = [text for text in environment or [] if isinstance(text, str)]
+    if not isinstance(environment, list):
+        listed = []
+    return _Walk(sorted({*secrets, *values(listed)}, key=len, reverse=True), names(listed)).of(
+        decoded
+    )
 
 
-def _walk(node: Any, secrets: list[str], key: str = "", of_image: bool = False) -> Any:
-    match node:
-        case dict():
-            inside = of_image or key == "ImageConfig"
-            return {name: _walk(value, secrets, name, inside) for name, value in node.items()}
-        case list() if key == "Env":
-            return names(text for text in node if isinstance(text, str))
-        case list():
-            return [_walk(value, secrets, key, of_image) for value in node]
-        case str() if key in ("created_by", "CreatedBy"):
-            return instruction(node, secrets)
-        case str() if of_image:
-            return prose(node, secrets)
-    return node
+class _Walk(NamedTuple):
+    """A way through a report that leaves values behind."""
+
+    secrets: list[str]
+    known: list[str]
+
+    def of(self, node: Any, key: str = "", of_image: bool = False) -> Any:
+        match node:
+            case dict() if key == "Labels":
+                return dict.fromkeys(node, HIDDEN)
+            case dict():
+                inside = of_image or key == "ImageConfig"
+                return {name: self.of(value, name, inside) for name, value in node.items()}
+            case list() if key == "Env":
+                return names(text for text in node if isinstance(text, str))
+            case list():
+                return [self.of(value, key, of_image) for value in node]
+            case str() if key in ("created_by", "CreatedBy"):
+                return instruction(node, self.secrets, self.known)
+            case str() if of_image:
+                return prose(node, self.secrets)
+        return node
 
 
 def _dig(node: Any, *keys: str) -> Any:
     for key in keys:
         node = node.get(key) if isinstance(node, dict) else None
     return node
-
-
-def _arguments(found: re.Match[str]) -> str:
-    return f"{found[0].partition(' ')[0]} {' '.join(_ASSIGNED.findall(found['given']))}"

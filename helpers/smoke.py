@@ -1,11 +1,13 @@
 """Starts a variant locked down, and sees whether it answers and whether a shell can be started."""
 
-import http.client
+import http
+import re
 import time
 from collections.abc import Iterable
 from typing import Any
 
-from helpers.daemon import Container, Daemon, log
+from helpers import probe
+from helpers.daemon import Container, Daemon, Mount, log, read_only_volumes
 from helpers.errors import NotStarted
 from helpers.image import Smoke
 
@@ -30,25 +32,38 @@ LOCKED: dict[str, Any] = {
 _PROOF = 42
 
 
-def answers(daemon: Daemon, image: str, port: int, seconds: float) -> Smoke:
+def answers(
+    daemon: Daemon, image: str, port: int, seconds: float, volumes: Iterable[str] = ()
+) -> Smoke:
     """Start an image locked down and return whether it answers on its port.
 
-    It has no network but one without a way out, on which this machine alone can ask it; a read-only
-    root, no capabilities, no new privileges, and limits of memory, processes and time.
+    It has a read-only root and read-only `volumes`, no capabilities, no new privileges, and limits
+    of memory, processes and time. It has no network but its own loopback, where it is asked;
+    to enter there takes root on the daemon's machine. Else it is on a network without a way out, on
+    which it could still reach what listens on all addresses of the daemon's machine.
     """
     begin = time.monotonic()
+    mounts = read_only_volumes(volumes)
     try:
-        with (
-            daemon.lonely_network() as network,
-            daemon.running(image, network=network, **LOCKED) as container,
-        ):
-            answered, status, why = _ask(container, network, port, seconds)
+        told = None
+        if probe.may_enter(daemon.socket):
+            with daemon.running(image, network_mode="none", mounts=mounts, **LOCKED) as container:
+                told = _ask(container, "", port, seconds)
+        if told is None:
+            with (
+                daemon.lonely_network() as network,
+                daemon.running(image, network=network, mounts=mounts, **LOCKED) as container,
+            ):
+                told = _ask(container, network, port, seconds)
     except NotStarted as error:
-        answered, status, why = False, None, str(error)
-    return Smoke(port, answered, status, round(time.monotonic() - begin, 2), why)
+        told = (False, None, str(error), "none")
+    answered, status, why, reached = told or (None, None, "it cannot be reached from here", "none")
+    return Smoke(port, answered, status, round(time.monotonic() - begin, 2), why, reached)
 
 
-def shell(daemon: Daemon, image: str, paths: Iterable[str]) -> tuple[str, list[str]]:
+def shell(
+    daemon: Daemon, image: str, paths: Iterable[str], volumes: Iterable[str] = ()
+) -> tuple[str, list[str]]:
     """Return the first of these shells that can be started in an image, and those tried.
 
     The shell is empty if none can be.
@@ -56,69 +71,57 @@ def shell(daemon: Daemon, image: str, paths: Iterable[str]) -> tuple[str, list[s
     tried: list[str] = []
     for path in paths:
         tried.append(path)
-        if _starts(daemon, image, path):
+        if _starts(daemon, image, path, read_only_volumes(volumes)):
             return path, tried
     return "", tried
 
 
-def _ask(
-    container: Container, network: str, port: int, seconds: float
-) -> tuple[bool | None, int | None, str]:
-    """Return whether a container answers in time, with which HTTP status, and why not."""
+Told = tuple[bool | None, int | None, str, str]
+
+
+def _ask(container: Container, network: str, port: int, seconds: float) -> Told | None:
+    """Return whether a container answers in time, with which HTTP status, why not, and by what.
+
+    Without a network it is asked on its own loopback; `None` if that cannot be entered.
+    """
     end = time.monotonic() + seconds
-    reached = False
+    by = "network without a way out" if network else "loopback"
+    reached = not network
     while time.monotonic() < end:
         container.reload()
         if container.status not in ("created", "running"):
             code = container.attrs["State"]["ExitCode"]
-            return False, None, f"it ended with status {code}: {_last_words(container)}"
-        address = container.attrs["NetworkSettings"]["Networks"][network]["IPAddress"]
-        try:
-            status = _status(address, port, min(2.0, max(0.1, end - time.monotonic())))
-        except (ConnectionRefusedError, ConnectionResetError):
-            reached = True
-            time.sleep(0.1)
-        except http.client.HTTPException:
-            return True, None, "it answered, but not in HTTP"
-        except TimeoutError:
-            reached = reached or _connects(address, port)
-        except OSError:
-            time.sleep(0.1)
-        else:
-            failed = status >= http.HTTPStatus.INTERNAL_SERVER_ERROR
-            return not failed, status, f"it answered with HTTP {status}" if failed else ""
+            return False, None, f"it ended with status {code}: {_last_words(container)}", by
+        address, pid = "127.0.0.1", int(container.attrs["State"]["Pid"])
+        if network:
+            address = container.attrs["NetworkSettings"]["Networks"][network]["IPAddress"]
+        elif not probe.is_of(pid, str(container.id)):
+            return None
+        # One that has accepted may take its time; one that has not, is asked again.
+        found = probe.ask(address, port, end, 0 if network else pid)
+        reached = reached or found.reached
+        if found.answered:
+            if found.status is None:
+                return True, None, "it answered, but not in HTTP", by
+            failed = found.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR
+            why = f"it answered with HTTP {found.status}" if failed else ""
+            return not failed, found.status, why, by
+        time.sleep(0.1)
     if not reached:
-        return None, None, "its address cannot be reached from here (is the daemon elsewhere?)"
+        return None, None, "its address cannot be reached from here (is the daemon elsewhere?)", by
     words = _last_words(container)
-    return False, None, f"no answer on port {port} within {seconds:.0f} s: {words}"
-
-
-def _status(address: str, port: int, seconds: float) -> int:
-    connection = http.client.HTTPConnection(address, port, timeout=seconds)
-    try:
-        connection.request("GET", "/")
-        return connection.getresponse().status
-    finally:
-        connection.close()
-
-
-def _connects(address: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(address, port, timeout=1)
-    try:
-        connection.connect()
-    except ConnectionRefusedError:
-        return True
-    except OSError:
-        return False
-    connection.close()
-    return True
+    return False, None, f"no answer on port {port} within {seconds:.0f} s: {words}", by
 
 
 def _last_words(container: Container) -> str:
-    return log(container, 5) or "it printed nothing"
+    """Return the first line that speaks of an error, if there is one, and the last ones."""
+    lines = [line.strip() for line in log(container, 40).splitlines() if line.strip()]
+    named = next((line for line in lines if re.search(r"error|fatal|panic", line, re.I)), "")
+    last = [line for line in lines[-3:] if line != named]
+    return "\n".join(filter(None, [named, *last])) or "it printed nothing"
 
 
-def _starts(daemon: Daemon, image: str, shell: str) -> bool:
+def _starts(daemon: Daemon, image: str, shell: str, mounts: list[Mount]) -> bool:
     """Return whether a shell can be started in an image, in a container without any network."""
     ended = daemon.run(
         image,
@@ -126,6 +129,7 @@ def _starts(daemon: Daemon, image: str, shell: str) -> bool:
         entrypoint=[shell],
         command=["-c", f"exit {_PROOF}"],
         network_mode="none",
+        mounts=mounts,
         **LOCKED,
     )
     return ended.status == _PROOF

@@ -143,7 +143,7 @@ def test_an_image_is_described_without_values() -> None:
     assert (told.size_unpacked_bytes, told.size_compressed_bytes) == (11, 6)
     assert told.layers == [
         Layer("sha256:a", 10, 20, 5, "/bin/sh -c #(nop) ADD a", True),
-        Layer("sha256:b", 1, 2, 1, "|1 TOKEN /bin/sh -c make …", False),
+        Layer("sha256:b", 1, 2, 1, "|1 TOKEN … /bin/sh -c make …", False),
     ]
 
 
@@ -180,7 +180,7 @@ def test_frames_of_layers_and_files_have_their_types() -> None:
 
 
 def test_started_and_not_reached_are_not_the_same() -> None:
-    tried = Smoke(80, None, None, 1.0, "its address cannot be reached from here", "", ["/bin/sh"])
+    tried = Smoke(80, None, None, 1.0, "not reached", shells_tried=["/bin/sh"])
     columns = anatomy.started(tried)
     assert columns["answers"] is None
     assert columns["shell_starts"] is False

@@ -17,7 +17,11 @@ def test_an_instruction_keeps_names_only() -> None:
         f"Step 3/9 : ENV A=1 TOKEN={SECRET}",
         f"/bin/sh -c #(nop)  ENV TOKEN={SECRET}",
         f"ARG TOKEN={SECRET}",
-        f"|2 A=b TOKEN={SECRET} with blanks /bin/sh -c npm install",
+        f"|2 TOKEN={SECRET} with blanks A=b /bin/sh -c npm install",
+        f"|1 TOKEN=ssh-rsa {SECRET}== me /bin/sh -c npm install",
+        f'ENV TOKEN="ssh-rsa {SECRET}== me"',
+        f"ENV TOKEN=a\\ {SECRET}",
+        f"LABEL TOKEN={SECRET}",
         f"RUN |1 TOKEN={SECRET} /bin/bash -o pipefail -c npm install # buildkit",
     ):
         assert SECRET not in redact.instruction(text), text
@@ -28,6 +32,13 @@ def test_a_command_is_kept_but_for_values_that_are_known() -> None:
     assert redact.instruction("/bin/sh -c echo ENV x") == "/bin/sh -c echo ENV x"
     assert redact.instruction(f"RUN echo {SECRET}", [SECRET]) == "RUN echo …"
     assert redact.values([f"TOKEN={SECRET}", "SHORT=1", "EMPTY"]) == [SECRET]
+    key = redact.values(["KEY=-----BEGIN-----\nsecretsecret\n-----END-----"])
+    assert "secretsecret" in key, "line by line, as a log has it"
+
+
+def test_history_has_lost_its_quotes_so_only_known_names_are_kept() -> None:
+    told = f"/bin/sh -c #(nop)  ENV GREETING=hello {SECRET}=x"
+    assert redact.instruction(told, known=["GREETING"]).endswith("ENV GREETING")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=8, max_size=30))
@@ -40,6 +51,7 @@ def test_no_value_is_left_in_a_report(value: str) -> None:
                 "config": {
                     "Env": [f"TOKEN={secret}", "PATH=/bin"],
                     "Cmd": ["npm", f"--t={secret}"],
+                    "Labels": {"token": secret},
                 },
                 "container_config": {"Env": [f"TOKEN={secret}"]},
                 "history": [{"created_by": f"/bin/sh -c #(nop)  ENV TOKEN={secret}"}],

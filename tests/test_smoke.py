@@ -1,11 +1,12 @@
 """Starting images locked down with a real daemon: what answers, what is broken, what it may do."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from helpers import smoke
+from helpers import probe, smoke
 from helpers.build import build
 from helpers.daemon import LABEL, Daemon
 from helpers.image import Smoke
@@ -116,6 +117,55 @@ def test_it_may_do_nothing_but_answer(image, tried) -> None:
             script = script.replace(f"cgroup/{name}", f"cgroup/{v1}")
     told = tried(image(script))
     assert (told.answered, told.why) == (True, "")
+
+
+def test_an_answer_that_drips_ends_with_its_time(image, tried) -> None:
+    drips = """require('net').createServer(s => {
+      s.write('HTTP/1.1'); setInterval(() => s.write('.'), 200); s.on('error', () => {})
+    }).listen(3000)"""
+    told = tried(image(drips), seconds=3)
+    assert told.answered is not True
+    assert told.seconds < 8
+
+
+def test_it_reaches_nothing_of_this_machine(image, tried) -> None:
+    """Not even by an address of its bridge: it has no network but its own loopback."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may ask in a container's own network")
+    script = """
+    const found = Object.keys(require('os').networkInterfaces()).filter(name => name !== 'lo')
+    console.log('has: ' + found)
+    require('http').createServer((q, s) => { s.statusCode = found.length ? 500 : 200; s.end() })
+      .listen(3000)
+    """
+    told = tried(image(script))
+    assert (told.answered, told.why, told.asked_by) == (True, "", "loopback")
+
+
+def test_without_root_it_is_asked_on_a_network_without_a_way_out(
+    image, tried, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "may_enter", lambda _: False)
+    told = tried(image(SERVER % "s.end()"))
+    assert (told.answered, told.asked_by) == (True, "network without a way out")
+
+
+def test_a_volume_is_as_read_only_as_the_root_and_keeps_what_the_image_has_there(
+    daemon: Daemon, image, tried
+) -> None:
+    script = """
+    const fs = require('fs')
+    let wrote = 0
+    try { for (; wrote < 200; wrote++) fs.appendFileSync('/data/big', Buffer.alloc(2 ** 20)) }
+    catch (error) {}
+    const kept = fs.readFileSync('/data/kept', 'utf8')
+    require('http').createServer((q, s) => {
+      s.statusCode = wrote === 0 && kept === 'here\\n' ? 200 : 500; s.end()
+    }).listen(3000)
+    """
+    found = image(script, "RUN mkdir /data && echo here > /data/kept\nVOLUME /data")
+    assert smoke.answers(daemon, found, 3000, 8, ["/data"]).answered
+    assert not smoke.answers(daemon, found, 3000, 8).answered, "without the limit it fills the disk"
 
 
 def test_nothing_is_left_behind(daemon: Daemon, image, tried) -> None:
