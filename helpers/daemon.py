@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -140,10 +141,10 @@ class Daemon:
         """Make a network without a way out, give its name, and remove it in the end."""
         with _told("a network without a way out"):
             network = self._client.networks.create(
-                f"base-image-notebooks-{os.getpid()}-{os.urandom(4).hex()}",
+                _own_name(),
                 driver="bridge",
                 internal=True,
-                labels={LABEL: str(os.getpid())},
+                labels=_label(),
             )
         try:
             yield str(network.name)
@@ -162,12 +163,15 @@ class Daemon:
                 if not _runs(network.attrs["Labels"][LABEL]):
                     with contextlib.suppress(APIError):
                         network.remove()
+            for volume in self._client.volumes.list(filters=of_kit):
+                if not _runs(volume.attrs["Labels"][LABEL]):
+                    with contextlib.suppress(APIError):
+                        volume.remove()
 
     @contextlib.contextmanager
     def _container(self, image: str, **options: Any) -> Iterator[Container]:
-        labels = {LABEL: str(os.getpid())}
         try:
-            container = self._client.containers.create(image, labels=labels, **options)
+            container = self._client.containers.create(image, labels=_label(), **options)
         except APIError as error:
             if error.status_code == requests.codes.bad_request:
                 raise NotStarted(f"it could not be started: {error.explanation}") from error
@@ -177,6 +181,9 @@ class Daemon:
         finally:
             with contextlib.suppress(APIError):
                 container.remove(force=True, v=True)
+            for mount in options.get("mounts", []):
+                with contextlib.suppress(APIError):
+                    self._client.volumes.get(mount["Source"]).remove()
 
 
 def connect() -> Daemon:
@@ -197,7 +204,10 @@ def connect() -> Daemon:
 
 def read_only_volumes(paths: Iterable[str]) -> list[Mount]:
     """Return mounts that make an image's volumes as read-only as its root, with what is in them."""
-    return [Mount(path, None, type="volume", read_only=True) for path in paths]
+    # Only a volume with a name can be read-only; it is removed with its container.
+    return [
+        Mount(path, _own_name(), type="volume", read_only=True, labels=_label()) for path in paths
+    ]
 
 
 def credentials(registry: str) -> tuple[str, str] | None:
@@ -258,5 +268,16 @@ def _told(what: str) -> Iterator[None]:
         raise DaemonUnavailable(f"{what}: the Docker daemon refused: {told}") from error
 
 
-def _runs(pid: str) -> bool:
-    return pid.isdecimal() and psutil.pid_exists(int(pid))
+def _own_name() -> str:
+    return f"base-image-notebooks-{os.getpid()}-{os.urandom(4).hex()}"
+
+
+def _label() -> dict[str, str]:
+    """Return the label that says whose something is: the machine's and the process's."""
+    return {LABEL: f"{socket.gethostname()}:{os.getpid()}"}
+
+
+def _runs(owner: str) -> bool:
+    """Return whether an owner runs; what is on another machine is taken to."""
+    machine, _, pid = owner.rpartition(":")
+    return machine != socket.gethostname() or not pid.isdecimal() or psutil.pid_exists(int(pid))

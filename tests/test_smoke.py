@@ -1,6 +1,7 @@
 """Starting images locked down with a real daemon: what answers, what is broken, what it may do."""
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -173,19 +174,23 @@ def test_nothing_is_left_behind(daemon: Daemon, image, tried) -> None:
     client = daemon._client
     assert client.containers.list(all=True, filters={"label": LABEL}) == []
     assert client.networks.list(filters={"label": LABEL}) == []
+    assert client.volumes.list(filters={"label": LABEL}) == []
 
 
 def test_what_a_killed_process_left_is_removed_by_the_next(daemon: Daemon, image) -> None:
     client = daemon._client
-    labels = {LABEL: "999999999"}
+    labels = {LABEL: f"{socket.gethostname()}:999999999"}
     left = client.containers.run(image("setInterval(()=>{},9)"), detach=True, labels=labels)
     network = client.networks.create("base-image-notebooks-left", labels=labels)
-    alive = client.containers.create(left.image.id, labels={LABEL: "1"})
+    alive = client.containers.create(left.image.id, labels={LABEL: f"{socket.gethostname()}:1"})
+    elsewhere = client.containers.create(left.image.id, labels={LABEL: "another-machine:999999999"})
     try:
         daemon.clear()
         names = {container.id for container in client.containers.list(all=True)}
         assert left.id not in names
         assert alive.id in names, "that of a process that runs stays"
+        assert elsewhere.id in names, "and that of another machine, which is not known to be dead"
         assert network.id not in {network.id for network in client.networks.list()}
     finally:
         alive.remove(force=True)
+        elsewhere.remove(force=True)
