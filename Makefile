@@ -16,7 +16,8 @@ reproduce: $(VENV)/installed ## run every numbered notebook over STUDY's recorde
 	@$(BIN)/python -m helpers reproduce $(STUDY)
 
 live: $(VENV)/installed ## capture STUDY anew (build, scan, take apart, start), then reproduce it [DB=folder]
-	@$(BIN)/python -m helpers live $(STUDY) $(CAPTURE)
+	@$(if $(filter file,$(origin STUDY)),echo "Name a study: make live STUDY=today"; exit 2,\
+	  $(BIN)/python -m helpers live $(STUDY) $(CAPTURE))
 
 compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, SBOMs or reports [STUDY=name]
 	@$(BIN)/python -m helpers compare $(IMAGES) $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+import psutil
 from tqdm import tqdm
 
 from helpers import __version__, build, daemon, evidence, image, paths, scan, staging
@@ -84,8 +85,8 @@ def capture(
     return Outcome(final, failures, _broken(study, final), False)
 
 
-def database(folder: Path, coverage: str = "") -> Database:
-    """Return version, time and digest of the DB in a Trivy cache folder."""
+def database(folder: Path, coverage: str = "", origin: str = "") -> Database:
+    """Return version, time and digest of the DB in a Trivy cache folder, and where it is from."""
     metadata = msgspec.json.decode((folder / "db" / "metadata.json").read_bytes())
     with (folder / "db" / "trivy.db").open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -94,6 +95,7 @@ def database(folder: Path, coverage: str = "") -> Database:
         updated_at=msgspec.convert(metadata["UpdatedAt"], datetime),
         sha256=digest,
         coverage=coverage,
+        origin=origin,
     )
 
 
@@ -111,11 +113,12 @@ def _tools(study: Study, db: Path | None, repository: str) -> Tools:
     if kinds == {"report"}:
         return Tools(found, None, None, weights)
     trivy = scan.find(found if isinstance(found, daemon.Daemon) else None)
+    origin = "a folder that was given"
     if db is None:
-        db = paths.trivy_cache()
+        db, origin = paths.trivy_cache(), repository or "Trivy's own place"
         scan.download_db(trivy, db, repository)
     scan.check_db(db)
-    return Tools(found, trivy, db, weights)
+    return Tools(found, trivy, db, weights, origin)
 
 
 def _captured(
@@ -124,16 +127,22 @@ def _captured(
     """Return what became of each variant; they are captured side by side."""
     scratch = staged / ".scratch"
     scratch.mkdir()
-    with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
-        running = {
-            variant.name: pool.submit(_one, study, variant, tools, staged, before, place)
-            for place, variant in enumerate(study.variants)
-        }
-        try:
-            captured = {name: future.result() for name, future in running.items()}
-        except BaseException:
-            pool.shutdown(cancel_futures=True, wait=False)
-            raise
+    pool = ThreadPoolExecutor(2 * (os.cpu_count() or 1))
+    running = {
+        variant.name: pool.submit(_one, study, variant, tools, staged, before, place)
+        for place, variant in enumerate(study.variants)
+    }
+    try:
+        captured = {name: future.result() for name, future in running.items()}
+    except BaseException:
+        # Whoever stops a capture does not want to wait for what it has under way.
+        pool.shutdown(cancel_futures=True, wait=False)
+        if isinstance(tools.daemon, daemon.Daemon):
+            tools.daemon.clear(also_own=True)
+        for child in psutil.Process().children(recursive=True):
+            child.kill()
+        raise
+    pool.shutdown()
     shutil.rmtree(scratch)
     return captured
 
@@ -161,7 +170,8 @@ def _one(
             taken = evidence.take(variant, subject, tools, folder, scratch)
             bar.update()
         except KitError as error:
-            told = msgspec.structs.replace(told, status="failed", error=_shown(error))
+            error_text = _shown(error, paths.study(study.name) / variant.source)
+            told = msgspec.structs.replace(told, status="failed", error=error_text)
         except OSError as error:
             full = str(staging.disk_error(error, staged))
             told = msgspec.structs.replace(told, status="failed", error=full)
@@ -216,7 +226,7 @@ def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Fact
         scanner="trivy",
         scanner_version=tools.trivy.version if tools.trivy else "",
         scanner_is=tools.trivy.is_() if tools.trivy else "others",
-        db=database(tools.db, coverage) if tools.db else Database(coverage=coverage),
+        db=database(tools.db, coverage, tools.db_origin) if tools.db else Database(),
         builder=tools.ask().builder() if builds else {},
         variants={},
     )
@@ -248,7 +258,7 @@ def _unchanged(
     same = then and (then.status, then.source, then.identity, then.settings) == (
         *("scanned", told.source, told.identity, told.settings),
     )
-    if then is None or not same or not (kept / paths.REPORT).is_file():
+    if then is None or not same or not evidence.is_whole(kept, then):
         return None
     shutil.copytree(kept, folder, dirs_exist_ok=True)
     since = then.unchanged_since or before.capture
@@ -267,9 +277,12 @@ def _broken(study: Study, folder: Path) -> dict[str, str]:
     return {name: smoke.why for name, smoke in started.items() if smoke and smoke.answered is False}
 
 
-def _shown(error: KitError) -> str:
-    """Return an error's text without where this machine keeps its data."""
-    return str(error).replace(f"{paths.data()}{os.sep}", "")
+def _shown(error: KitError, source: Path) -> str:
+    """Return an error's text without where this machine keeps its data or a source."""
+    text = (
+        str(error).replace(f"{source.parent}{os.sep}", "") if source.is_absolute() else str(error)
+    )
+    return text.replace(f"{paths.data()}{os.sep}", "")
 
 
 def _every(failures: dict[str, str]) -> str:

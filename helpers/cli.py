@@ -1,5 +1,6 @@
 """The command line: `python -m helpers COMMAND`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def capture(study: str, name: str, **options: Any) -> None:
 
     The capture's NAME is today's date unless given.
     """
-    if _capture(study, name, **options):
+    if _capture(study, name, **options)[1]:
         raise SystemExit(1)
 
 
@@ -89,9 +90,13 @@ def live(study: str, **options: Any) -> None:
 @_db_options
 def compare(sources: tuple[str, ...], study: str, **options: Any) -> None:
     """Make a study of image references, archives, SBOMs or Trivy reports; capture and run it."""
-    from helpers.sources import make_study
+    from helpers.sources import make_study, unmake_study
 
-    _live(make_study(sources, study), options)
+    name = make_study(sources, study)
+    try:
+        _live(name, options)
+    finally:
+        unmake_study(name)
 
 
 @commands.command()
@@ -138,14 +143,14 @@ def _live(study: str, options: dict[str, Any]) -> None:
     """Capture a study and run the notebooks over it; exit 1 if a variant failed."""
     from helpers.run import reproduce
 
-    failed = _capture(study, "", **options)
-    _tell_run(reproduce(study))
+    folder, failed = _capture(study, "", **options)
+    _tell_run(reproduce(study, {"capture": folder.name}))
     if failed:
         raise SystemExit(1)
 
 
-def _capture(study: str, name: str, **options: Any) -> bool:
-    """Capture a study, say what it came to, and return whether a variant failed."""
+def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
+    """Capture a study, say what it came to; return its folder and whether a variant failed."""
     from helpers.capture import capture
 
     outcome = capture(study, name, **options)
@@ -155,7 +160,7 @@ def _capture(study: str, name: str, **options: Any) -> bool:
         click.echo(f"Error: {variant}: {_plain(why)}", err=True)
     for variant, why in outcome.broken.items():
         click.echo(f"Error: {variant} was captured, but it is broken: {_plain(why)}", err=True)
-    return bool(outcome.failures or outcome.broken)
+    return outcome.folder, bool(outcome.failures or outcome.broken)
 
 
 def _tell_run(folder: Path) -> None:
@@ -186,4 +191,6 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nStopped. What was there before is untouched.", err=True)
-        sys.exit(130)
+        sys.stdout.flush()
+        # Not by way of sys.exit, which would wait for what a capture has under way.
+        os._exit(130)

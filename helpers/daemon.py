@@ -151,20 +151,24 @@ class Daemon:
         finally:
             network.remove()
 
-    def clear(self) -> None:
-        """Remove containers and networks whose process was killed before it could."""
+    def clear(self, also_own: bool = False) -> None:
+        """Remove containers, networks and volumes whose process was killed before it could."""
+
+        def runs(owner: str) -> bool:
+            return _runs(owner) and not (also_own and owner == _label()[LABEL])
+
         with _told("what is left of killed captures"):
             of_kit = {"label": LABEL}
             for container in self._client.containers.list(all=True, filters=of_kit):
-                if not _runs(container.labels[LABEL]):
+                if not runs(container.labels[LABEL]):
                     with contextlib.suppress(APIError):
                         container.remove(force=True, v=True)
             for network in self._client.networks.list(filters=of_kit):
-                if not _runs(network.attrs["Labels"][LABEL]):
+                if not runs(network.attrs["Labels"][LABEL]):
                     with contextlib.suppress(APIError):
                         network.remove()
             for volume in self._client.volumes.list(filters=of_kit):
-                if not _runs(volume.attrs["Labels"][LABEL]):
+                if not runs(volume.attrs["Labels"][LABEL]):
                     with contextlib.suppress(APIError):
                         volume.remove()
 

@@ -10,6 +10,12 @@ _ONLY_BUILDKIT = {
 }
 """Options that only BuildKit understands: https://docs.docker.com/reference/dockerfile/"""
 
+_PLATFORM = re.compile(
+    r"^\s*ARG\s+((?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT))\s*$|\$\{?(BUILDPLATFORM|TARGETPLATFORM)\b",
+    re.MULTILINE,
+)
+"""Arguments that BuildKit fills in and the classic builder leaves empty."""
+
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
 
 
@@ -23,6 +29,8 @@ def needs_buildkit(text: str) -> str | None:
     """
     if re.match(r"\s*#\s*syntax\s*=", text, re.IGNORECASE):
         return "a line `# syntax=`"
+    if found := _PLATFORM.search(text):
+        return f"the automatic argument {found[1] or found[2]}"
     for line in re.sub(r"\\[ \t]*\n", " ", text).splitlines():
         word, _, rest = line.strip().partition(" ")
         options = _ONLY_BUILDKIT.get(word.upper())
@@ -48,10 +56,11 @@ def final_base(text: str, target: str = "", arguments: Mapping[str, str] | None 
     >>> final_base("ARG V=1\nFROM x:$V AS a\nFROM a", arguments={"V": "2"})
     'x:2'
     """
+    text = re.sub(r"\\[ \t]*\n", " ", text)
     first = _FROM.search(text)
     before = text[: first.start()] if first else ""
     known: dict[str, str] = dict(
-        re.findall(r"^\s*ARG\s+(\w+)=(\S+)", before, re.IGNORECASE | re.MULTILINE)
+        re.findall(r"^\s*ARG\s+(\w+)=[\"']?([^\s\"']*)", before, re.IGNORECASE | re.MULTILINE)
     )
     known |= arguments or {}
     stages: dict[str, str] = {}

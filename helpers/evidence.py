@@ -14,9 +14,9 @@ from helpers import build, image, inventory, jsontext, paths, redact, registry, 
 from helpers.archive import open_archive
 from helpers.daemon import Daemon
 from helpers.dockerfile import final_base
-from helpers.errors import ArchiveInvalid, KitError, ScanFailed, StudyInvalid
+from helpers.errors import ArchiveInvalid, ImageNotFound, KitError, ScanFailed, StudyInvalid
 from helpers.image import Smoke
-from helpers.study import Study, Variant
+from helpers.study import Captured, Study, Variant
 from helpers.weights import Weights
 
 AGAIN = "Remove the image, then build or pull it again"
@@ -35,6 +35,7 @@ class Tools(NamedTuple):
     trivy: scan.Trivy | None
     db: Path | None
     weights: Weights
+    db_origin: str = ""
 
     def ask(self) -> Daemon:
         """Return the daemon, or raise why there is none."""
@@ -90,7 +91,11 @@ def identify(
         known = daemon.find(found)
     else:
         reference = variant.image
-        known = daemon.find(reference) or daemon.pull(reference, variant.platform)
+        known = daemon.find(reference)
+        if known is None or not _is_for(known, variant.platform):
+            known = daemon.pull(reference, variant.platform)
+        if not _is_for(known, variant.platform):
+            raise ImageNotFound(f"{reference}: there is none for the platform {variant.platform}")
     assert known is not None
     arguments = [f"{name}={value}" for name, value in variant.build_args.items()]
     secrets = tuple(redact.values([*(known["Config"].get("Env") or []), *arguments]))
@@ -150,10 +155,24 @@ def _apart(
                 subject.base,
                 subject.secrets,
             )
-            image.write(folder / paths.IMAGE, described)
+            image.write(folder / paths.IMAGE, _with_base(described, tools))
         command = scan_early.result() if scan_early else scanned()
     _check_same(folder / paths.REPORT, described.image_id, path)
     return command
+
+
+def _with_base(described: image.Image, tools: Tools) -> image.Image:
+    """Return an image's metadata with which image its base was, if the daemon has it."""
+    known = (
+        tools.daemon.find(described.base)
+        if isinstance(tools.daemon, Daemon) and described.base
+        else None
+    )
+    if known is None:
+        return described
+    return msgspec.structs.replace(
+        described, base_id=str(known["Id"]), base_digests=list(known.get("RepoDigests") or [])
+    )
 
 
 def _check_same(kept: Path, image_id: str, path: Path) -> None:
@@ -164,6 +183,25 @@ def _check_same(kept: Path, image_id: str, path: Path) -> None:
             f"{path.name}: the scanner took {metadata.image_id} out of it, and the kit {image_id}. "
             "Save the one image that is meant into an archive of its own"
         )
+
+
+def is_whole(folder: Path, told: Captured) -> bool:
+    """Return whether evidence can be taken over: all of it is there and can be read, and it works.
+
+    An image that did not answer may have been short of time: it is asked again.
+    """
+    try:
+        report.read(folder / paths.REPORT)
+        described = image.read(folder / paths.IMAGE, image.Image)
+        started = image.read(folder / paths.SMOKE, Smoke)
+        if (folder / paths.FILES).is_file():
+            inventory.read(folder / paths.FILES)
+        files = (folder / paths.FILES).is_file()
+    except (KitError, OSError):
+        return False
+    parts = {"image": described is not None, "files": files, "smoke": started is not None}
+    there = all(found or part in told.missing for part, found in parts.items())
+    return there and (started is None or started.answered is True)
 
 
 def _scan(
@@ -233,6 +271,13 @@ def _try_shells(
     told = msgspec.structs.replace(started, shell=shell, shells_tried=list(tried))
     image.write(folder / paths.SMOKE, told)
     return {}
+
+
+def _is_for(known: dict[str, Any], platform: str) -> bool:
+    """Return whether an image of the daemon is for a platform like `linux/arm64/v8`."""
+    parts = [known.get("Os", ""), known.get("Architecture", ""), known.get("Variant", "")]
+    wanted = platform.split("/") if platform else []
+    return all(part == wish for part, wish in zip(parts, wanted, strict=False))
 
 
 def _layers(daemon: Daemon, reference: str) -> list[str] | None:

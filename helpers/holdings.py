@@ -95,9 +95,10 @@ def parts(study: Study, facts: Facts) -> pd.DataFrame:
 def made(facts: Facts) -> str:
     """Return when and with what a capture was made."""
     db = facts.db
-    known = (
-        f"its database of {db.updated_at:%Y-%m-%d}" if db.updated_at else "no database of its own"
-    )
+    known = "no database of its own"
+    if db.updated_at:
+        origin = f" from {escape.markdown(db.origin)}" if db.origin else ""
+        known = f"the database of {db.updated_at:%Y-%m-%d}{origin}"
     covered = f" ({escape.markdown(db.coverage)})" if db.coverage else ""
     scanner = (
         f"Trivy {facts.scanner_version}" if facts.scanner_version else "the scanners of others"
@@ -113,17 +114,30 @@ def made(facts: Facts) -> str:
     )
     if facts.builder:
         built = facts.builder
+        kind, engine, store, platform = (
+            built.get(name, "unknown") for name in ("builder", "engine", "store", "platform")
+        )
         text += (
-            f" Images were built by the {built['builder']} builder of Docker {built['engine']} "
-            f"({built['store']} store, {built['platform']}); another builder gives other layers."
+            f" Images were built by the {kind} builder of Docker {engine} ({store} store, "
+            f"{platform}); another builder gives other layers."
         )
     return text
+
+
+def same(images: pd.DataFrame) -> str:
+    """Return which variants are one and the same image."""
+    known = images.dropna(subset="image_id")
+    alike = [rows["variant"] for _, rows in known.groupby("image_id", sort=False) if len(rows) > 1]
+    if not alike:
+        return "No two variants are the same image."
+    listed = "; ".join(", ".join(map(name, variants)) for variants in alike)
+    return f"The same image, so that any difference is only in its name: {listed}."
 
 
 def failed(facts: Facts) -> str:
     """Return which variants failed and why, as a list."""
     lines = [
-        f"- {name(variant)}: {escape.markdown(' '.join(told.error.split()))}"
+        f"- {name(variant)}: {_line(told.error)}"
         for variant, told in facts.variants.items()
         if told.status == FAILED
     ]
@@ -142,11 +156,14 @@ def started(images: pd.DataFrame) -> str:
         answer = {True: "answered on its port", False: "**is broken**"}.get(
             row.answers, "not reached"
         )
-        why = f" ({escape.markdown(row.reason)})" if not pd.isna(row.reason) else ""
+        why = f" ({_line(row.reason)})" if not pd.isna(row.reason) else ""
         shell = (
             "no shell could be started" if pd.isna(row.shell) else f"`{row.shell}` could be started"
         )
         lines.append(f"- {name(row.variant)} {answer}{why}; {shell}")
+    others = images[images["shell_starts"].isna()]["variant"]
+    if len(others):
+        lines.append(f"- Not started, so not known to work: {', '.join(map(name, others))}")
     note = (
         "Each was started with a read-only root, no capabilities, no new privileges and no way out "
         "to a network."
@@ -200,6 +217,11 @@ _SIZES = {
         "gzip": "Compressed is what gzip makes of the layers here; a registry's may differ by some",
     },
 }
+
+
+def _line(text: object) -> str:
+    """Return what a program said, on one line, for Markdown."""
+    return escape.markdown(" ".join(str(text).split()))
 
 
 def layers(frame: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from helpers import redact
 from helpers.errors import ArchiveInvalid
 
-AGAIN = "Make the capture again"
+AGAIN = "Make the capture again, with --fresh"
 
 T = TypeVar("T")
 
@@ -53,6 +53,8 @@ class Image(Struct, frozen=True):
     base: str
     layers: list[Layer]
     compressed_by: str
+    base_id: str = ""
+    base_digests: list[str] = field(default_factory=list)
 
     @property
     def size_unpacked_bytes(self) -> int:

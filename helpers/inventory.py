@@ -23,7 +23,7 @@ FORMAT = 1
 MAX_STORED = 2**30
 """Most bytes of a stored inventory when decompressed."""
 
-AGAIN = "Capture it again"
+AGAIN = "Capture it again, with --fresh"
 
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 

@@ -100,15 +100,20 @@ def _execute(
         _forget_paths(folder / "notebooks" / path.name)
 
     with tqdm(total=cells, unit="cell", desc="notebooks", disable=None, leave=False) as bar:
-        others = psutil.Process().children()
+        before = psutil.Process().children()
         pool = ThreadPoolExecutor(max_workers=min(len(values), 2 * (os.cpu_count() or 1)))
         try:
             # What captures comes first, and alone: the others look at what it leaves.
             first = [path for path, given in values.items() if given.get("source") == "live"]
             list(pool.map(execute, first))
-            list(pool.map(execute, [path for path in values if path not in first]))
+            others = [path for path in values if path not in first]
+            if first and not failures:
+                newest = open_study(str(values[first[0]]["study"])).captures()[-1]
+                for path in others:
+                    values[path]["capture"] = newest
+            list(pool.map(execute, others))
         except BaseException:
-            for kernel in set(psutil.Process().children()) - set(others):
+            for kernel in set(psutil.Process().children()) - set(before):
                 kernel.kill()
             raise
         finally:

@@ -235,10 +235,10 @@ def _start(
         )
     except subprocess.TimeoutExpired as error:
         raise ScanFailed(
-            f"trivy gave no answer within {error.timeout:.0f} s: {command[-1]}", "timeout"
+            f"trivy gave no answer within {error.timeout:.0f} s: {_target(command)}", "timeout"
         ) from error
     if done.returncode != 0:
-        raise _failure(command[-1], done.stderr)
+        raise _failure(_target(command), done.stderr)
     return done.stdout
 
 
@@ -273,7 +273,7 @@ def _run_container(
     if ended.status is None:
         raise ScanFailed(f"trivy gave no answer within its time: {command[-1]}", "timeout")
     if ended.status != 0:
-        raise _failure(command[-1], ended.output)
+        raise _failure(_target(command), ended.output)
 
 
 def _mount(path: Path, target: str, read_only: bool) -> dict[str, object]:
@@ -281,9 +281,15 @@ def _mount(path: Path, target: str, read_only: bool) -> dict[str, object]:
     return {"Type": "bind", "Source": str(path.resolve()), "Target": target, "ReadOnly": read_only}
 
 
+def _target(command: list[str]) -> str:
+    """Return what a command is about, for messages."""
+    return "the vulnerability DB" if "--download-db-only" in command else command[-1]
+
+
 def _failure(target: str, said: str) -> ScanFailed:
     """Return the error for what Trivy said on its way out."""
     found = (reason for reason, words in _REASONS.items() if any(word in said for word in words))
     reason = next(found, "other")
+    said = said.replace("\t", " ")
     last = "\n".join(f"  {line}" for line in said.strip().splitlines()[-3:])
     return ScanFailed(f"trivy failed on {target}. {_REMEDIES[reason]}:\n{last}", reason)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import tarfile
 from collections import Counter
 from collections.abc import Sequence
@@ -58,6 +59,13 @@ def make_study(sources: Sequence[str], name: str = "") -> str:
     written.replace(path)
     study.open_study(name)
     return name
+
+
+def unmake_study(name: str) -> None:
+    """Remove a study that `make_study` wrote if nothing was captured of it."""
+    folder = paths.study(name)
+    if [path.name for path in folder.iterdir()] == ["study.toml"]:
+        shutil.rmtree(folder)
 
 
 def kind(source: str) -> str:

@@ -84,6 +84,7 @@ class Database(Struct, frozen=True):
     updated_at: datetime | None = None
     sha256: str = ""
     coverage: str = ""
+    origin: str = ""
 
 
 class Captured(Struct, frozen=True, omit_defaults=True):

@@ -17,6 +17,7 @@ import pytest
 
 from helpers import cli, paths, scan, smoke, study
 from helpers import daemon as docker
+from helpers import image as image_json
 from helpers.capture import capture
 from helpers.daemon import Daemon
 from helpers.errors import (
@@ -109,6 +110,9 @@ def test_a_capture_holds_every_part_of_the_evidence(make: Make, db: Path, daemon
     assert facts.builder == daemon.builder()
     assert facts.builder["builder"] == "classic"
     assert facts.variants["one"].identity == image["image_id"]
+    told = image_json.read(outcome.folder / "one" / paths.IMAGE, image_json.Image)
+    assert told is not None
+    assert told.base_id == (daemon.find("rebuilt/alpine:3.23") or {})["Id"]
 
 
 def test_values_of_the_environment_reach_no_evidence(make: Make, db: Path) -> None:
@@ -164,11 +168,48 @@ def test_another_db_or_another_setting_is_a_change(make: Make, db: Path, shared:
 def test_an_image_that_is_small_but_broken_shows_as_broken(make: Make, db: Path) -> None:
     outcome = capture(make(one=DOCKERFILE.format(file="a.txt") + 'CMD ["false"]\n'), db=db)
     assert outcome.broken == {"one": "it ended with status 1: it printed nothing"}
-    assert capture("mine", db=db).broken == outcome.broken, "also where nothing has changed"
+    again = capture("mine", db=db)
+    assert again.broken == outcome.broken
+    assert not again.unchanged, "it may have been short of time, so it is asked again"
     image = load_study("mine").images.iloc[0]
     assert (image["status"], image["answers"], image["reason"]) == (
         *("broken", False, outcome.broken["one"]),
     )
+
+
+@pytest.mark.parametrize("part", [paths.REPORT, paths.IMAGE, paths.FILES, paths.SMOKE])
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_damaged_evidence_is_captured_anew(make: Make, db: Path, part: str, damage: str) -> None:
+    path = capture(make(one=app()), db=db).folder / "one" / part
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:40])
+    else:
+        path.unlink()
+    again = capture("mine", db=db)
+    assert not again.unchanged
+    assert (again.folder / "one" / part).stat().st_size > 40
+
+
+def test_an_image_for_another_platform_is_not_taken_for_the_one_that_is_meant(
+    make: Make, db: Path
+) -> None:
+    make(one='image = "rebuilt/alpine:3.23"\nplatform = "linux/arm64"')
+    with pytest.raises(CaptureFailed, match=r"rebuilt/alpine:3\.23"):
+        capture("mine", db=db)
+
+
+def test_it_stops_at_once(make: Make, db: Path, data: Path, daemon: Daemon) -> None:
+    make(one=DOCKERFILE.format(file="a.txt") + 'CMD ["sleep", "1000"]\n')
+    before = state(data)
+    command = [sys.executable, "-m", "helpers", "capture", "mine", "--db", str(db)]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    time.sleep(4)
+    running.send_signal(signal.SIGINT)
+    assert "Stopped. What was there before is untouched." in running.communicate(timeout=6)[1]
+    assert running.returncode == 130
+    assert state(data) == before
+    label = {"label": docker.LABEL}
+    assert daemon._client.containers.list(all=True, filters=label) == []
 
 
 def test_one_that_fails_is_recorded_and_the_others_go_on(make: Make, db: Path) -> None:
@@ -297,10 +338,9 @@ class TestWhatGoesWrong:
         half = tmp_path / "half.tar"
         half.write_bytes(saved.read_bytes()[: saved.stat().st_size // 2])
         said = self.run("compare", half, "--study", "mine-too", "--db", db)
-        assert said.startswith(f"Error: {half}: ")
+        assert said.startswith(f"Error: {half.name}: ")
         assert "Save the image again" in said
-        assert study.open_study("mine-too").captures() == []
-        shutil.rmtree(data / "studies/mine-too")
+        assert not (data / "studies/mine-too").exists(), "nothing is left of it"
 
     @pytest.mark.parametrize(
         ("layer", "said"),
@@ -328,10 +368,9 @@ class TestWhatGoesWrong:
     ) -> None:
         path = images.docker_save(tmp_path / "hostile.tar", layer())
         told = self.run("compare", path, "--study", "mine-too", "--db", db)
-        assert f"Error: {path}: " in told
+        assert f"Error: {path.name}: " in told
         assert said in told
-        assert study.open_study("mine-too").captures() == []
-        shutil.rmtree(data / "studies/mine-too")
+        assert not (data / "studies/mine-too").exists(), "nothing is left of it"
 
     def test_a_container_that_never_answers(
         self, make: Make, db: Path, data: Path, monkeypatch: pytest.MonkeyPatch

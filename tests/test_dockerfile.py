@@ -18,6 +18,8 @@ from helpers.study import names, open_study
         ("FROM a\nADD --checksum=sha256:1 http://x /", "ADD --checksum"),
         ("FROM a\nRUN <<EOF\necho\nEOF", "a here-document after RUN"),
         ("FROM a\nRUN cat <<EOF > x\nhello\nEOF", "a here-document after RUN"),
+        ("FROM a\nARG TARGETARCH\nRUN x", "the automatic argument TARGETARCH"),
+        ("FROM --platform=$BUILDPLATFORM a", "the automatic argument BUILDPLATFORM"),
         ("FROM a\nCOPY <<EOF /x\nhello\nEOF", "a here-document after COPY"),
     ],
 )
@@ -60,6 +62,8 @@ def test_a_stage_leads_on_to_its_base_and_a_target_ends_there() -> None:
     assert final_base(text, arguments={"V": "4"}) == "a:4"
     assert final_base("FROM ${X:-d}") == "d"
     assert final_base("# nothing") == ""
+    assert final_base('ARG V="24-alpine"\nFROM node:${V}') == "node:24-alpine"
+    assert final_base('FROM a\nRUN echo "select \\\nFROM users"') == "a"
 
 
 def test_the_blogs_dockerfiles_are_those_of_the_post() -> None:

@@ -69,7 +69,12 @@ def test_a_failed_variant_and_one_that_is_not_there_are_told_apart(told: tuple) 
 
 def test_how_it_was_made_names_scanner_database_and_builder() -> None:
     said = holdings.made(open_study(RICH).facts())
-    for part in ("Trivy 0.76.0", "database of 2026-11-24", "partial", "classic builder of Docker"):
+    for part in (
+        "Trivy 0.76.0",
+        "the database of 2026-11-24",
+        "partial",
+        "classic builder of Docker",
+    ):
         assert part in said
     assert "builder" not in holdings.made(open_study(POOR).facts())
 
@@ -92,6 +97,14 @@ def test_identities_and_sizes() -> None:
     assert table["image_id"].str.len().eq(12).all()
     assert "gzip makes of the layers here" in holdings.sizes(images)
     assert holdings.sizes(load_study(POOR).images) == "No size was measured."
+
+
+def test_variants_that_are_one_image_are_named() -> None:
+    images = load_study(RICH).images
+    assert holdings.same(images) == "No two variants are the same image."
+    alike = holdings.same(images.assign(image_id=images["image_id"].iloc[0]))
+    assert "The same image" in alike
+    assert "**node-24-debian**, **node-24-alpine**" in alike
 
 
 def test_layers_of_the_base_are_told_apart() -> None:

@@ -128,6 +128,7 @@ def test_make_targets_hand_on_what_they_are_given() -> None:
     assert said("live", "STUDY=today", "DB=/d", "COVERAGE=partial: x") == (
         'live today --db /d --coverage "partial: x"'
     )
+    assert said("live").startswith('echo "Name a study')
     assert said("compare", "IMAGES=a.tar b:1") == "compare a.tar b:1"
     assert (
         said("compare", "IMAGES=a b", "STUDY=mine", "DB=/d") == "compare a b --study mine --db /d"
