@@ -362,7 +362,7 @@ def test_the_same_again_is_not_captured_again(
     compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(compared / "studies", tmp_path / "data/studies")
-    monkeypatch.setattr("helpers.run.reproduce", lambda name: tmp_path / name)
+    monkeypatch.setattr("helpers.run.reproduce", lambda name, _: tmp_path / name)
     before = study.open_study("reports").captures()
     given = [str(compared.parent / name) for name in ("before.json.gz", "after.json")]
     again = CliRunner().invoke(cli.commands, ["compare", *given, "--study", "reports"])
