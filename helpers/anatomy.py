@@ -32,6 +32,7 @@ def started(smoke: Smoke | None) -> dict[str, Any]:
         return {}
     return {
         "answers": smoke.answered,
+        "asked_by": smoke.asked_by or None,
         "shell": smoke.shell or None,
         "shell_starts": bool(smoke.shell),
         "reason": smoke.why or None,

@@ -114,4 +114,6 @@ def _failed(shown: str, step: Step, lines: list[str]) -> str:
     remedy = "Mend that step"
     if step.instruction.upper().startswith("FROM"):
         remedy = "Is the base image's name right, and can its registry be reached?"
+    elif any("certificate" in line.lower() for line in said):
+        remedy = "Behind a proxy with certificates of its own, the base image needs them"
     return "\n".join([f"{shown}: {where}", *(f"  {line}" for line in said), remedy])

@@ -58,8 +58,12 @@ class Subject(NamedTuple):
     reference: str
     path: Path | None = None
     known: dict[str, Any] | None = None
-    base: tuple[str, list[str] | None] = ("", None)
+    base: tuple[str, dict[str, Any] | None] = ("", None)
     secrets: tuple[str, ...] = ()
+
+    def config(self, name: str) -> dict[str, Any]:
+        """Return `ExposedPorts` or `Volumes` as the daemon knows them; empty if it does not."""
+        return dict((self.known or {}).get("Config", {}).get(name) or {})
 
 
 def identify(
@@ -99,8 +103,8 @@ def identify(
     assert known is not None
     arguments = [f"{name}={value}" for name, value in variant.build_args.items()]
     secrets = tuple(redact.values([*(known["Config"].get("Env") or []), *arguments]))
-    layers = _layers(daemon, base)
-    return Subject(str(known["Id"]), reference, None, known, (base, layers), secrets)
+    of_base = daemon.find(base) if base else None
+    return Subject(str(known["Id"]), reference, None, known, (base, of_base), secrets)
 
 
 def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch: Path) -> Taken:
@@ -155,24 +159,10 @@ def _apart(
                 subject.base,
                 subject.secrets,
             )
-            image.write(folder / paths.IMAGE, _with_base(described, tools))
+            image.write(folder / paths.IMAGE, described)
         command = scan_early.result() if scan_early else scanned()
     _check_same(folder / paths.REPORT, described.image_id, path)
     return command
-
-
-def _with_base(described: image.Image, tools: Tools) -> image.Image:
-    """Return an image's metadata with which image its base was, if the daemon has it."""
-    known = (
-        tools.daemon.find(described.base)
-        if isinstance(tools.daemon, Daemon) and described.base
-        else None
-    )
-    if known is None:
-        return described
-    return msgspec.structs.replace(
-        described, base_id=str(known["Id"]), base_digests=list(known.get("RepoDigests") or [])
-    )
 
 
 def _check_same(kept: Path, image_id: str, path: Path) -> None:
@@ -247,11 +237,10 @@ def _start(variant: Variant, subject: Subject, tools: Tools) -> Smoke | str:
     """Start a variant; return what became of it, or why it was not started."""
     if not variant.start:
         return "study.toml says not to start it"
-    exposed = (subject.known or {}).get("Config", {}).get("ExposedPorts")
-    port = variant.port or image.port(exposed or {})
+    port = variant.port or image.port(subject.config("ExposedPorts"))
     if port is None:
         return "the image exposes no port, and study.toml names none"
-    volumes = (subject.known or {}).get("Config", {}).get("Volumes") or {}
+    volumes = subject.config("Volumes")
     told = smoke.answers(tools.ask(), subject.identity, port, smoke.SECONDS, volumes)
     return msgspec.structs.replace(told, why=redact.prose(told.why, subject.secrets))
 
@@ -266,7 +255,7 @@ def _try_shells(
     there = {file.path.removeprefix("usr/") for file in files}
     # One at least is tried: that a shell cannot be started is shown, not concluded.
     shells = [s for s in smoke.SHELLS if s[1:].removeprefix("usr/") in there] or smoke.SHELLS[:1]
-    volumes = (subject.known or {}).get("Config", {}).get("Volumes") or {}
+    volumes = subject.config("Volumes")
     shell, tried = smoke.shell(tools.ask(), subject.identity, shells, volumes)
     told = msgspec.structs.replace(started, shell=shell, shells_tried=list(tried))
     image.write(folder / paths.SMOKE, told)
@@ -278,12 +267,6 @@ def _is_for(known: dict[str, Any], platform: str) -> bool:
     parts = [known.get("Os", ""), known.get("Architecture", ""), known.get("Variant", "")]
     wanted = platform.split("/") if platform else []
     return all(part == wish for part, wish in zip(parts, wanted, strict=False))
-
-
-def _layers(daemon: Daemon, reference: str) -> list[str] | None:
-    """Return the DiffIDs of an image on the daemon; `None` if it is not there."""
-    known = daemon.find(reference) if reference else None
-    return list(known["RootFS"]["Layers"] or []) if known else None
 
 
 def _sha256(path: Path) -> str:

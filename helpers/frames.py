@@ -99,6 +99,7 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
             FLAG,
             "whether it answered on its port when started locked down; NA: it was not started",
         ),
+        Column("asked_by", TEXT, "how its port was reached: `loopback` or a `network without …`"),
         Column("shell", TEXT, "shell that could be started in it; NA: none could, or not tried"),
         Column("shell_starts", FLAG, "whether a shell could be started in it; NA: not tried"),
         Column("scanner_version", TEXT, "version of Trivy"),

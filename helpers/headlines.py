@@ -56,11 +56,11 @@ def sizes(table: pd.DataFrame, size: str) -> str:
 
 
 def size_origin(table: pd.DataFrame, size: str) -> str:
-    """Return where published sizes are from, for a figure's footer; nothing for measured ones."""
-    if size != compare.PUBLISHED:
+    """Return where sizes are from, for a figure's footer; nothing if all are measured alike."""
+    origins = list(dict.fromkeys(table[table["kind"].eq(size)]["origin"].dropna()))
+    if size != compare.PUBLISHED and len(origins) < 2:
         return ""
-    origins = table[table["kind"].eq(size)]["origin"].dropna()
-    return f"sizes: {', '.join(dict.fromkeys(origins))}"
+    return f"sizes: {'; '.join(origins)}"
 
 
 def total(count: object, status: str) -> str:

@@ -164,10 +164,14 @@ def started(images: pd.DataFrame) -> str:
     others = images[images["shell_starts"].isna()]["variant"]
     if len(others):
         lines.append(f"- Not started, so not known to work: {', '.join(map(name, others))}")
-    note = (
-        "Each was started with a read-only root, no capabilities, no new privileges and no way out "
-        "to a network."
-    )
+    note = "Each was started with a read-only root, no capabilities and no new privileges"
+    if tried["asked_by"].isin(["loopback", "none"]).all():
+        note += ", and without a network but its own loopback."
+    else:
+        note += (
+            ", on a network without a way out, on which it could still reach what listens on all "
+            "addresses of the daemon's machine."
+        )
     return "\n".join([*lines, "", note])
 
 

@@ -122,13 +122,13 @@ def describe(
     layers: Sequence[tuple[str, int, int]],
     compressed: tuple[str, Sequence[int]],
     known: dict[str, Any] | None = None,
-    base: tuple[str, Sequence[str] | None] = ("", None),
+    base: tuple[str, dict[str, Any] | None] = ("", None),
     secrets: Sequence[str] = (),
 ) -> Image:
     """Return the metadata of an image.
 
     `layers` are DiffID, file bytes and tar bytes; `compressed` who compressed them and to what;
-    `known` is what the daemon says besides; `base` the base image's name and DiffIDs. Raises
+    `known` is what the daemon says besides; `base` the base image's name and the same of it. Raises
     `ArchiveInvalid` for a config that is none.
     """
     try:
@@ -148,7 +148,9 @@ def describe(
     if len(commands) != len(layers):
         # Squashed or imported images have a history that tells of other layers.
         commands = [""] * len(layers)
-    shared = _shared([layer[0] for layer in layers], base[1])
+    of_base = base[1] or {}
+    below = (of_base.get("RootFS") or {}).get("Layers") or [] if base[1] else None
+    shared = _shared([layer[0] for layer in layers], below)
     who, sizes = compressed
     return Image(
         image_id=image_id,
@@ -172,6 +174,8 @@ def describe(
             )
         ],
         compressed_by=who,
+        base_id=str(of_base.get("Id") or ""),
+        base_digests=list(of_base.get("RepoDigests") or []),
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from matplotlib.figure import Figure
 
-from helpers import anatomy, charts, compare, frames, holdings, image, paths, sentences
+from helpers import anatomy, charts, compare, frames, headlines, holdings, image, paths, sentences
 from helpers.image import Image, Layer, Smoke
 from helpers.load import load_files, load_layers, load_published, load_study
 from helpers.study import Captured, Facts, Study, open_study
@@ -87,6 +87,9 @@ def test_what_was_started_is_told_and_what_is_broken_stands_out() -> None:
     broken = images.assign(answers=False, reason="it ended with status 1: `x`")
     broken["answers"] = broken["answers"].astype("boolean")
     assert "**is broken** (it ended with status 1: \\`x\\`)" in holdings.started(broken)
+    assert "without a network but its own loopback" in said
+    on_network = images.assign(asked_by="network without a way out")
+    assert "could still reach what listens" in holdings.started(on_network)
     assert holdings.started(load_study(POOR).images).startswith("No variant was started")
 
 
@@ -141,7 +144,7 @@ def described(**config: object) -> Image:
         {"architecture": "arm", "variant": "v7", "config": of, "history": history, **config},
         [("sha256:a", 10, 20), ("sha256:b", 1, 2)],
         ("gzip", [5, 1]),
-        base=("base", ["sha256:a"]),
+        base=("base", {"Id": "sha256:9", "RootFS": {"Layers": ["sha256:a"]}}),
     )
 
 
@@ -150,6 +153,7 @@ def test_an_image_is_described_without_values() -> None:
     assert b"hunter2" not in msgspec.json.encode(told)
     assert told.environment == ["PATH", "TOKEN"]
     assert told.labels == ["secret"]
+    assert (told.base, told.base_id) == ("base", "sha256:9")
     assert told.command == ["app", "--token=…"]
     assert told.architecture == "arm/v7"
     assert image.port(told.ports) == 8080
@@ -226,3 +230,13 @@ def test_a_broken_image_is_marked_wherever_it_could_win(data: Path) -> None:
     assert "so it is no candidate, however small: **node-8-distroless**" in (
         sentences.images(loaded.images)
     )
+
+
+def test_sizes_that_were_measured_in_two_ways_say_so_on_the_chart() -> None:
+    images = load_study(RICH).images
+    alike = compare.sizes(images, load_published(RICH))
+    assert headlines.size_origin(alike, compare.UNPACKED) == ""
+    images.loc[0, "size_unpacked_source"] = "tars"
+    mixed = compare.sizes(images, load_published(RICH))
+    said = headlines.size_origin(mixed, compare.UNPACKED)
+    assert said == "sizes: the layers' tars, as the scanner adds them up; the files of all layers"
