@@ -51,6 +51,14 @@ _SOURCE_PACKAGE = Column(
     "source_package", TEXT, "source package it was built from; NA where the report has no packages"
 )
 _LAYER = Column("layer_diff_id", TEXT, "DiffID of the layer that brought the package")
+_FROM_BASE = Column("from_base", FLAG, "whether the base image has that layer too; NA: not known")
+_PLACE = Column(
+    "place",
+    TEXT,
+    "where the package sits: `os`; `tools`: a package manager that images bring along (npm, yarn, "
+    "pip), or else a language package of the base image; `app`",
+)
+_SCANNER = Column("scanner", TEXT, "scanner that the report is of: `trivy`, `grype`")
 
 DICTIONARY: dict[str, tuple[Column, ...]] = {
     "images": (
@@ -89,7 +97,12 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column(
             "packages", COUNT, "number of installed packages; NA: the report does not list them"
         ),
-        Column("created_at", TIME, "when the image was built"),
+        Column(
+            "created_at",
+            TIME,
+            "when the image was built; for an SBOM or a report, as the study states it",
+        ),
+        Column("runtime", TEXT, "language runtime and its version, as the study states it"),
         Column("image_id", TEXT, "digest of the image's config"),
         Column(
             "user", TEXT, "user that it starts as; empty: none is named, so root; NA: not known"
@@ -102,8 +115,10 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column("asked_by", TEXT, "how its port was reached: `loopback` or a `network without …`"),
         Column("shell", TEXT, "shell that could be started in it; NA: none could, or not tried"),
         Column("shell_starts", FLAG, "whether a shell could be started in it; NA: not tried"),
-        Column("scanner_version", TEXT, "version of Trivy"),
+        _SCANNER,
+        Column("scanner_version", TEXT, "version of the scanner"),
         Column("db_updated_at", TIME, "age of the vulnerability DB; NA: not recorded"),
+        Column("db_sha256", TEXT, "digest of the DB; NA: not recorded"),
         Column("db_coverage", TEXT, "what the DB covers, where it is not the scanner's full one"),
         Column("scanned_at", TIME, "when the scan ran"),
         Column(
@@ -119,7 +134,9 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
     "findings": (
         _VARIANT,
         _CAPTURE,
+        _SCANNER,
         Column("vulnerability_id", TEXT, "CVE, GHSA or another id; NA: the report gives none"),
+        Column("aliases", TEXT, "other ids of the same vulnerability, joined by spaces; NA: none"),
         Column("package", TEXT, "installed package that is affected"),
         Column("installed_version", TEXT, "its version"),
         Column("fixed_version", TEXT, "version that fixes it, free text; NA: no fix"),
@@ -135,6 +152,8 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         _SOURCE_PACKAGE,
         Column("purl", TEXT, "package URL"),
         _LAYER,
+        _FROM_BASE,
+        _PLACE,
     ),
     "packages": (
         _VARIANT,
@@ -147,6 +166,8 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column("license", TEXT, "licences, joined by `, `"),
         Column("purl", TEXT, "package URL"),
         _LAYER,
+        _FROM_BASE,
+        _PLACE,
         Column("size_bytes", COUNT, "bytes of its files; NA: not measured"),
     ),
     "layers": (

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,9 @@ def _evidence(facts: Facts, variant: Variant, folder: Path) -> Evidence:
         # A report that others made was made with a DB of theirs.
         None if variant.kind == "report" else facts.db.updated_at,
         "" if variant.kind == "report" else facts.db.coverage,
+        "" if variant.kind == "report" else facts.db.sha256,
+        datetime.combine(variant.built, time.min) if variant.built else None,
+        variant.runtime,
         told.reference,
         image.read(folder / paths.IMAGE, Image),
         image.read(folder / paths.SMOKE, Smoke),

@@ -1,148 +1,18 @@
-"""One Trivy JSON report, from bytes to typed structs: only the fields the kit uses are decoded.
+"""One report, from bytes to typed structs, or to an error that says what the file is instead.
 
-Descriptions and references are most of a report's bytes and none of its rows; msgspec skips what
-is not modelled here. Field names are Trivy's. Reports before 0.20 are a bare list of results.
+Trivy's reports before 0.20 are a bare list of results.
 """
 
 import os
 import re
 from collections.abc import Callable
-from datetime import datetime
-from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct, field
 
 from helpers import jsontext
 from helpers.errors import ReportInvalid
 from helpers.jsontext import RESCAN, Text
-
-Bytes = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Severity = Literal["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL", ""]
-Score = Annotated[float, Meta(ge=0, le=10)]
-
-
-class Layer(Struct, rename="pascal", gc=False):
-    """Where in the image a package sits."""
-
-    diff_id: str | None = field(default=None, name="DiffID")
-
-
-class Identifier(Struct, gc=False):
-    """What names a package."""
-
-    purl: str | None = field(default=None, name="PURL")
-
-
-class Scores(Struct, rename="pascal", gc=False):
-    """CVSS base scores."""
-
-    v2_score: Score | None = field(default=None, name="V2Score")
-    v3_score: Score | None = field(default=None, name="V3Score")
-
-
-class VendorSeverity(Struct, gc=False):
-    """Severities by source; only NVD's is used. 0 is UNKNOWN, 4 is CRITICAL."""
-
-    nvd: Annotated[int, Meta(ge=0, le=4)] | None = None
-
-
-class Cvss(Struct, gc=False):
-    """CVSS by source; only NVD's is used, so that no column mixes sources."""
-
-    nvd: Scores | None = None
-
-
-class Vulnerability(Struct, rename="pascal", gc=False):
-    """One finding."""
-
-    vulnerability_id: str | None = field(default=None, name="VulnerabilityID")
-    pkg_name: str | None = None
-    pkg_path: str | None = None
-    pkg_identifier: Identifier | None = None
-    installed_version: str | None = None
-    fixed_version: str | None = None
-    status: str | None = None
-    layer: Layer | None = None
-    severity_source: str | None = None
-    severity: Severity | None = None
-    vendor_severity: VendorSeverity | None = None
-    cvss: Cvss | None = field(default=None, name="CVSS")
-    published_date: datetime | None = None
-
-
-class Package(Struct, rename="pascal", gc=False):
-    """One installed package."""
-
-    name: str | None = None
-    identifier: Identifier | None = None
-    version: str | None = None
-    release: str | None = None
-    epoch: int | None = None
-    src_name: str | None = None
-    licenses: list[str] | None = None
-    layer: Layer | None = None
-
-
-class Result(Struct, rename="pascal", gc=False):
-    """What was found in one place: the OS packages, or one language's."""
-
-    target: str | None = None
-    result_class: str | None = field(default=None, name="Class")
-    type: str | None = None
-    packages: list[Package] | None = None
-    vulnerabilities: list[Vulnerability] | None = None
-
-
-class LegacyResult(Result, rename="pascal", gc=False):
-    """A result of the list that Trivy wrote before 0.20; `Target` is what tells it from others."""
-
-    target: str = field(name="Target")
-
-
-class OperatingSystem(Struct, rename="pascal", gc=False):
-    """The operating system that Trivy recognised."""
-
-    family: str | None = None
-    name: str | None = None
-    eosl: bool | None = field(default=None, name="EOSL")
-
-
-class ImageConfig(Struct, gc=False):
-    """The image's config; its environment may hold credentials and is never decoded."""
-
-    architecture: str | None = None
-    created: datetime | None = None
-
-
-class Metadata(Struct, rename="pascal", gc=False):
-    """What Trivy says of the image."""
-
-    size: Bytes | None = None
-    os: OperatingSystem | None = field(default=None, name="OS")
-    image_id: str | None = field(default=None, name="ImageID")
-    diff_ids: list[str] | None = field(default=None, name="DiffIDs")
-    image_config: ImageConfig | None = None
-
-
-class Scanner(Struct, rename="pascal", gc=False):
-    """The Trivy that wrote the report."""
-
-    version: str | None = None
-
-
-class Report(Struct, rename="pascal", gc=False):
-    """One report: one image, also when nothing was found in it."""
-
-    schema_version: int | None = None
-    trivy: Scanner | None = None
-    created_at: datetime | None = None
-    artifact_name: str | None = None
-    artifact_type: str | None = None
-    cluster_name: str | None = None
-    metadata: Metadata | None = None
-    results: list[Result] | None = None
-
+from helpers.schema import LegacyResult, Metadata, OperatingSystem, Report
 
 _FOREIGN: tuple[tuple[Callable[[set[str]], bool], str, str], ...] = (
     (

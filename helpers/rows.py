@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from helpers import anatomy, frames
 from helpers.image import Image, Smoke
-from helpers.report import (
+from helpers.places import place
+from helpers.schema import (
     ImageConfig,
     Metadata,
     OperatingSystem,
@@ -32,8 +33,11 @@ _SOURCES = {"container_image": "image", "cyclonedx": "sbom", "spdx": "sbom"}
 _PER_FINDING = (
     *("vulnerability_id", "package", "installed_version", "fixed_version", "status", "severity"),
     *("severity_source", "nvd_severity", "cvss_score", "published_at", "package_path"),
-    *("source_package", "purl", "layer_diff_id"),
+    *("source_package", "purl", "layer_diff_id", "aliases", "from_base", "place"),
 )
+
+_SAME = ("CVE-", "GHSA-", "GMS-", "GO-", "NSWG-", "OSV-", "PYSEC-", "RUSTSEC-", "SNYK-")
+"""Ids that name one vulnerability; a vendor's advisory (`DSA-`, `RHSA-` …) may be of several."""
 
 
 class Evidence(NamedTuple):
@@ -46,6 +50,9 @@ class Evidence(NamedTuple):
     shown_path: str = ""
     db_updated_at: datetime | None = None
     db_coverage: str = ""
+    db_sha256: str = ""
+    built_at: datetime | None = None
+    runtime: str = ""
     reference: str = ""
     image: Image | None = None
     smoke: Smoke | None = None
@@ -67,7 +74,8 @@ class Rows:
             self.images[column].append(image.get(column))
         for result in (report and report.results) or []:
             _extend(self.packages, _packages(item, result), len(result.packages or []))
-            _extend(self.findings, _findings(item, result), len(result.vulnerabilities or []))
+            found = _findings(item, result, scanner(report))
+            _extend(self.findings, found, len(result.vulnerabilities or []))
 
     def frames(self) -> frames.Frames:
         """Return what was collected as typed frames."""
@@ -90,6 +98,7 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "capture": item.capture,
         "source": item.source or None,
         "reference": item.reference or None,
+        "runtime": item.runtime or None,
     }
     if report is None:
         status = frames.FAILED if item.error else frames.MISSING
@@ -112,10 +121,12 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "size_unpacked_source": "tars" if metadata.size else None,
         "layers": len(metadata.diff_ids) if metadata.diff_ids else None,
         "packages": sum(map(len, listed)) if listed else None,
-        "created_at": frames.utc(config.created),
+        "created_at": frames.utc(config.created or item.built_at),
         "image_id": metadata.image_id or None,
+        "scanner": scanner(report),
         "scanner_version": (report.trivy and report.trivy.version) or None,
         "db_updated_at": frames.utc(item.db_updated_at),
+        "db_sha256": item.db_sha256 or None,
         "db_coverage": item.db_coverage or None,
         "scanned_at": frames.utc(report.created_at),
         "status": _status(report, item.smoke),
@@ -135,23 +146,42 @@ def _status(report: Report, smoke: Smoke | None) -> str:
     return frames.BROKEN if smoke and smoke.answered is False else frames.SCANNED
 
 
+def scanner(report: Report | None) -> str:
+    """Return the name of the scanner that a report is of; only Trivy's do not say it."""
+    return report.trivy.name if report and report.trivy else "trivy"
+
+
+def _bases(item: Evidence) -> dict[str, bool | None]:
+    """Return of each layer of an image, by DiffID, whether its base has it too."""
+    return {layer.diff_id: layer.from_base for layer in item.image.layers} if item.image else {}
+
+
 def _packages(item: Evidence, result: Result) -> dict[str, Any]:
     found = result.packages or []
+    layers = [p.layer.diff_id if p.layer else None for p in found]
+    bases = _bases(item)
+    from_base = [bases.get(layer) if layer else None for layer in layers]
+    of_class = _class(result)
     return {
         "variant": item.variant,
         "capture": item.capture,
         "package": [package.name for package in found],
         "version": [full_version(package) for package in found],
         "source_package": [package.src_name or None for package in found],
-        "package_class": _class(result),
+        "package_class": of_class,
         "package_type": result.type,
         "license": [", ".join(p.licenses) if p.licenses else None for p in found],
         "purl": [p.identifier.purl if p.identifier else None for p in found],
-        "layer_diff_id": [p.layer.diff_id if p.layer else None for p in found],
+        "layer_diff_id": layers,
+        "from_base": from_base,
+        "place": [
+            place(of_class, package.file_path, base)
+            for package, base in zip(found, from_base, strict=True)
+        ],
     }
 
 
-def _findings(item: Evidence, result: Result) -> dict[str, Any]:
+def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
     """Return the columns of one result's findings.
 
     In one pass, not one a column: a finding's parts are in the cache together, and fetching them
@@ -161,7 +191,8 @@ def _findings(item: Evidence, result: Result) -> dict[str, Any]:
     columns: dict[str, list[Any]] = {name: [] for name in _PER_FINDING}
     add = [column.append for column in columns.values()]
     ids, names, installed, fixed, statuses, levels, chosen_by, nvd, scores, published = add[:10]
-    found_in, built_from, purls, layers = add[10:]
+    found_in, built_from, purls, layers, aliases, from_base, places = add[10:]
+    bases, of_class = _bases(item), _class(result)
     for finding in result.vulnerabilities or []:
         identifier, layer, cvss = finding.pkg_identifier, finding.layer, finding.cvss
         ids(finding.vulnerability_id or None)
@@ -177,14 +208,27 @@ def _findings(item: Evidence, result: Result) -> dict[str, Any]:
         found_in(finding.pkg_path or None)
         built_from(sources.get((finding.pkg_name, finding.installed_version)))
         purls(identifier.purl if identifier else None)
-        layers(layer.diff_id if layer else None)
+        diff_id = layer.diff_id if layer else None
+        layers(diff_id)
+        aliases(_aliases(finding) if finding.vendor_ids else None)
+        base = bases.get(diff_id) if diff_id else None
+        from_base(base)
+        places(place(of_class, finding.pkg_path, base))
     shared = {
         "variant": item.variant,
         "capture": item.capture,
-        "package_class": _class(result),
+        "scanner": scanner,
+        "package_class": of_class,
         "package_type": result.type,
     }
     return {**columns, **shared}
+
+
+def _aliases(finding: Vulnerability) -> str | None:
+    """Return the other ids of one vulnerability, where its own is one that names just one."""
+    own = finding.vulnerability_id or ""
+    others = [i for i in finding.vendor_ids or [] if i.startswith(_SAME) and i != own]
+    return " ".join(sorted(set(others))) or None if own.startswith(_SAME) else None
 
 
 def nvd_severity(vulnerability: Vulnerability) -> str | None:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import msgspec
@@ -42,7 +42,8 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
     `dockerfile` is relative to the `dockerfiles/` folder and `context` too; `image` is a
     reference; `archive`, `sbom` and `report` are relative to the study's folder. `base` is the
     image that it is built on, `port` where it answers; 0: the one that the image exposes; with
-    `start = false` it is not started.
+    `start = false` it is not started. `runtime` (as in "node 24.19.0") and `built` (a day) are what
+    is known of the image from elsewhere than its evidence.
     """
 
     name: str
@@ -60,6 +61,8 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
     role: str = ""
     port: int = 0
     start: bool = True
+    runtime: str = ""
+    built: date | None = None
 
     @property
     def kind(self) -> str:
@@ -124,7 +127,11 @@ class Facts(Struct, frozen=True, omit_defaults=True):
 
 
 class Study(Struct, forbid_unknown_fields=True, frozen=True):
-    """What a `study.toml` says. `name` is that of its folder."""
+    """What a `study.toml` says. `name` is that of its folder.
+
+    `known_by` is the day until which the facts about all variants are complete, `known_by_why` says
+    how that is known; `events` are days that a figure over time marks, by what happened.
+    """
 
     title: str
     question: str
@@ -134,6 +141,9 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
     baseline: str = ""
     not_shown: list[str] = field(default_factory=list)
     bases: list[Base] = field(default_factory=list)
+    known_by: date | None = None
+    known_by_why: str = ""
+    events: dict[str, date] = field(default_factory=dict)
     name: str = ""
 
     def captures(self) -> list[str]:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from helpers import rows
-from helpers.report import Cvss, Package, Scores, VendorSeverity, Vulnerability
+from helpers.schema import Cvss, Package, Scores, VendorSeverity, Vulnerability
 from tests.conftest import finding, trivy
 
 
