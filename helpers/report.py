@@ -1,6 +1,6 @@
 """One report, from bytes to typed structs, or to an error that says what the file is instead.
 
-Trivy's reports before 0.20 are a bare list of results.
+Trivy's reports before 0.20 are a bare list of results; Grype's are told by their keys.
 """
 
 import os
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from helpers import jsontext
+from helpers import grype, jsontext
 from helpers.errors import ReportInvalid
 from helpers.jsontext import RESCAN, Text
 from helpers.schema import LegacyResult, Metadata, OperatingSystem, Report
@@ -30,7 +30,6 @@ _FOREIGN: tuple[tuple[Callable[[set[str]], bool], str, str], ...] = (
         "a SARIF log, not Trivy's own JSON",
         "Write it with `--format json`: SARIF lacks most of a finding's fields",
     ),
-    (lambda keys: {"matches", "descriptor"} <= keys, "a Grype report", RESCAN),
     (lambda keys: {"artifacts", "descriptor"} <= keys, "a Syft SBOM, not a scan", RESCAN),
     (
         lambda keys: bool(keys & {"ClusterName", "Resources"}),
@@ -71,7 +70,7 @@ def read(path: str | os.PathLike[str]) -> Report:
     """Return the report in a file: `.json`, gzipped or not; UTF-8 or UTF-16, with or without BOM.
 
     Raises `ReportInvalid`, which says what the file seems to be, for everything that is not a
-    Trivy report of one artifact.
+    Trivy or Grype report of one artifact.
     """
     try:
         return parse(jsontext.read(path), path)
@@ -90,11 +89,14 @@ def parse(text: Text, path: str | os.PathLike[str]) -> Report:
     try:
         report = _REPORT.decode(text)
     except msgspec.ValidationError:
-        _refuse_foreign(set(_KEYS.decode(text)), path)
+        if other := _of_another(text, path):
+            return other
         raise
     if report.schema_version is None or report.cluster_name is not None:
-        _refuse_foreign(set(_KEYS.decode(text)), path)
-        raise ReportInvalid(path, "JSON, but not a Trivy report (no SchemaVersion)", RESCAN)
+        if other := _of_another(text, path):
+            return other
+        problem = "JSON, but neither a Trivy nor a Grype report (no SchemaVersion, no matches)"
+        raise ReportInvalid(path, problem, RESCAN)
     if report.schema_version != 2:
         raise ReportInvalid(
             path,
@@ -133,11 +135,15 @@ def _from_legacy(results: list[LegacyResult]) -> Report:
     return Report(results=list(results))
 
 
-def _refuse_foreign(keys: set[str], path: str | os.PathLike[str]) -> None:
-    """Raise `ReportInvalid` if a JSON object's keys are those of a format known here."""
+def _of_another(text: Text, path: str | os.PathLike[str]) -> Report | None:
+    """Return the report of another scanner; raise `ReportInvalid` for other formats known here."""
+    keys = set(_KEYS.decode(text))
+    if {"matches", "descriptor"} <= keys:
+        return grype.parse(text, path)
     for matches, what, remedy in _FOREIGN:
         if matches(keys):
             raise ReportInvalid(path, what, remedy)
+    return None
 
 
 def _not_decoded(path: str | os.PathLike[str], error: Exception) -> ReportInvalid:

@@ -30,6 +30,9 @@ _OTHER_CLASSES = frozenset({"config", "custom", "license", "license-file", "secr
 
 _SOURCES = {"container_image": "image", "cyclonedx": "sbom", "spdx": "sbom"}
 
+_ADDED_UP = {"trivy": "tars", "grype": "files"}
+"""What each scanner adds up to an image's size."""
+
 _PER_FINDING = (
     *("vulnerability_id", "package", "installed_version", "fixed_version", "status", "severity"),
     *("severity_source", "nvd_severity", "cvss_score", "published_at", "package_path"),
@@ -118,14 +121,14 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "os_eol": bool(system.eosl) if system.family and report.schema_version else None,
         "architecture": config.architecture or None,
         "size_unpacked_bytes": metadata.size or None,
-        "size_unpacked_source": "tars" if metadata.size else None,
+        "size_unpacked_source": _ADDED_UP.get(scanner(report)) if metadata.size else None,
         "layers": len(metadata.diff_ids) if metadata.diff_ids else None,
         "packages": sum(map(len, listed)) if listed else None,
         "created_at": frames.utc(config.created or item.built_at),
         "image_id": metadata.image_id or None,
         "scanner": scanner(report),
         "scanner_version": (report.trivy and report.trivy.version) or None,
-        "db_updated_at": frames.utc(item.db_updated_at),
+        "db_updated_at": frames.utc(item.db_updated_at or report.db_built),
         "db_sha256": item.db_sha256 or None,
         "db_coverage": item.db_coverage or None,
         "scanned_at": frames.utc(report.created_at),
@@ -206,7 +209,8 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
         scores(cvss.nvd.v3_score if cvss and cvss.nvd else None)
         published(frames.utc(finding.published_date))
         found_in(finding.pkg_path or None)
-        built_from(sources.get((finding.pkg_name, finding.installed_version)))
+        package = finding.pkg_name, finding.installed_version
+        built_from(finding.src_name or sources.get(package))
         purls(identifier.purl if identifier else None)
         diff_id = layer.diff_id if layer else None
         layers(diff_id)
@@ -225,10 +229,14 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
 
 
 def _aliases(finding: Vulnerability) -> str | None:
-    """Return the other ids of one vulnerability, where its own is one that names just one."""
+    """Return the other ids of one vulnerability, where its own is one that names just one.
+
+    An advisory does so if there is but one id that it can be of.
+    """
     own = finding.vulnerability_id or ""
-    others = [i for i in finding.vendor_ids or [] if i.startswith(_SAME) and i != own]
-    return " ".join(sorted(set(others))) or None if own.startswith(_SAME) else None
+    others = {i for i in finding.vendor_ids or [] if i.startswith(_SAME) and i != own}
+    of_one = own.startswith(_SAME) or (own and len(others) == 1)
+    return " ".join(sorted(others)) or None if of_one else None
 
 
 def nvd_severity(vulnerability: Vulnerability) -> str | None:

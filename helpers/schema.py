@@ -46,7 +46,7 @@ class Cvss(Struct, gc=False):
 
 
 class Vulnerability(Struct, rename="pascal", gc=False):
-    """One finding."""
+    """One finding; Trivy tells the source package with the packages, `src_name` is of others."""
 
     vulnerability_id: str | None = field(default=None, name="VulnerabilityID")
     pkg_name: str | None = None
@@ -62,6 +62,7 @@ class Vulnerability(Struct, rename="pascal", gc=False):
     vendor_severity: VendorSeverity | None = None
     cvss: Cvss | None = field(default=None, name="CVSS")
     published_date: datetime | None = None
+    src_name: str | None = None
 
 
 class Package(Struct, rename="pascal", gc=False):
@@ -127,7 +128,10 @@ class Scanner(Struct, rename="pascal", gc=False):
 
 
 class Report(Struct, rename="pascal", gc=False):
-    """One report: one image, also when nothing was found in it."""
+    """One report: one image, also when nothing was found in it.
+
+    `db_built` is of scanners that say when their DB was built; Trivy does not.
+    """
 
     schema_version: int | None = None
     trivy: Scanner | None = None
@@ -137,3 +141,4 @@ class Report(Struct, rename="pascal", gc=False):
     cluster_name: str | None = None
     metadata: Metadata | None = None
     results: list[Result] | None = None
+    db_built: datetime | None = None
