@@ -7,11 +7,16 @@ ROOT = Path(__file__).resolve().parent.parent
 HELPERS = ROOT / "helpers"
 NOTEBOOKS = ROOT / "notebooks"
 STYLE = HELPERS / "kit.mplstyle"
+LIFECYCLE = HELPERS / "lifecycle.csv"
 PAGE_TEMPLATE = "page.html.j2"
 
 REPORT, IMAGE, FILES = "trivy.json.gz", "image.json", "files.jsonl.gz"
 SMOKE, LOG = "smoke.json", "build.log"
 """Names of the parts of a variant's evidence."""
+
+GRYPE = "grype.json.gz"
+REPORTS = {"trivy": (REPORT, "trivy.json"), "grype": (GRYPE, "grype.json")}
+"""Files that each scanner's report may be in; a capture writes the first."""
 
 
 def shown(path: Path) -> str:
