@@ -1,8 +1,6 @@
 """Makes the evidence of one variant: every part of it that the variant's source can give."""
 
-import gzip
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from helpers import build, image, inventory, jsontext, paths, redact, registry, report, scan, smoke
+from helpers import build, image, inventory, paths, redact, registry, report, scan, smoke
 from helpers.archive import open_archive
 from helpers.daemon import Daemon
 from helpers.dockerfile import final_base
@@ -60,6 +58,7 @@ class Subject(NamedTuple):
     known: dict[str, Any] | None = None
     base: tuple[str, dict[str, Any] | None] = ("", None)
     secrets: tuple[str, ...] = ()
+    grype: Path | None = None
 
     def config(self, name: str) -> dict[str, Any]:
         """Return `ExposedPorts` or `Volumes` as the daemon knows them; empty if it does not."""
@@ -75,16 +74,21 @@ def identify(
 ) -> Subject:
     """Return what a variant is now; one with a Dockerfile is built, a reference pulled if need be.
 
-    Raises the kit's errors: `BuildFailed`, `ImageNotFound`, `DaemonUnavailable`, `ArchiveInvalid`.
+    Raises the kit's errors: `BuildFailed`, `ImageNotFound`, `DaemonUnavailable`, `ArchiveInvalid`,
+    `StudyInvalid`.
     """
+    grype = paths.study(study.name) / variant.grype if variant.grype else None
+    if grype and not grype.exists():
+        raise StudyInvalid(f"{grype.name}: the Grype report of {variant.name!r} is missing")
     if variant.kind in ("archive", "sbom", "report"):
         path = paths.study(study.name) / variant.source
         if not path.exists():
             raise StudyInvalid(f"{path}: the {variant.kind} of variant {variant.name!r} is missing")
         if variant.kind != "archive":
-            return Subject(f"sha256:{_sha256(path)}", path.name, path)
+            return Subject(f"sha256:{_sha256(path)}", path.name, path, grype=grype)
         with open_archive(path) as archive:
-            return Subject(archive.image_id, path.name, path, {"RepoTags": list(archive.names)})
+            tags = {"RepoTags": list(archive.names)}
+            return Subject(archive.image_id, path.name, path, tags, grype=grype)
     daemon = tools.ask()
     base = variant.base
     if variant.kind == "dockerfile":
@@ -104,18 +108,39 @@ def identify(
     arguments = [f"{name}={value}" for name, value in variant.build_args.items()]
     secrets = tuple(redact.values([*(known["Config"].get("Env") or []), *arguments]))
     of_base = daemon.find(base) if base else None
-    return Subject(str(known["Id"]), reference, None, known, (base, of_base), secrets)
+    return Subject(str(known["Id"]), reference, None, known, (base, of_base), secrets, grype)
+
+
+def settings(study: Study, variant: Variant) -> dict[str, str]:
+    """Return what of a variant's description changes its evidence besides the image itself."""
+    start = "" if variant.start else "no"
+    told = {"base": variant.base, "port": str(variant.port or ""), "start": start}
+    if variant.grype:
+        told["grype"] = _sha256(paths.study(study.name) / variant.grype)
+    return told
 
 
 def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch: Path) -> Taken:
-    """Write every part of the evidence that a variant can give; return how, and what is missing."""
+    """Write every part of the evidence that a variant can give; return how, and what is missing.
+
+    Raises the kit's errors, and `ReportInvalid` for a Grype report that is of another image.
+    """
+    taken = _take(variant, subject, tools, folder, scratch)
+    if subject.grype:
+        described = image.read(folder / paths.IMAGE, image.Image)
+        image_id = described.image_id if described else ""
+        report.write_grype(subject.grype, folder, image_id, subject.secrets)
+    return taken
+
+
+def _take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch: Path) -> Taken:
     if variant.kind in ("sbom", "report"):
         assert subject.path is not None
         command: list[str] = []
         if variant.kind == "sbom":
             command = _scan(tools, "sbom", subject.path, folder, scratch)
         else:
-            _store(subject.path, folder / paths.REPORT)
+            report.write(subject.path, folder)
         why = _PACKAGES_ONLY[variant.kind]
         return Taken(command, dict.fromkeys(("image", "files", "smoke"), why))
     if subject.path is not None:
@@ -167,10 +192,10 @@ def _apart(
 
 def _check_same(kept: Path, image_id: str, path: Path) -> None:
     """Raise `ScanFailed` if the scanner looked at another image of the archive than the kit."""
-    metadata = report.read(kept).metadata
-    if metadata and metadata.image_id and metadata.image_id != image_id:
+    taken = report.read(kept).image_id
+    if taken and taken != image_id:
         raise ScanFailed(
-            f"{path.name}: the scanner took {metadata.image_id} out of it, and the kit {image_id}. "
+            f"{path.name}: the scanner took {taken} out of it, and the kit {image_id}. "
             "Save the one image that is meant into an archive of its own"
         )
 
@@ -180,8 +205,14 @@ def is_whole(folder: Path, told: Captured) -> bool:
 
     An image that did not answer may have been short of time: it is asked again.
     """
+    reports = report.find(folder)
+    # A report that a variant is made from may be of either scanner.
+    scanned = "trivy" in reports or told.source == "report"
+    if not scanned or len(reports) < (2 if "grype" in told.settings else 1):
+        return False
     try:
-        report.read(folder / paths.REPORT)
+        for path in reports.values():
+            report.read(path)
         described = image.read(folder / paths.IMAGE, image.Image)
         started = image.read(folder / paths.SMOKE, Smoke)
         if (folder / paths.FILES).is_file():
@@ -202,16 +233,8 @@ def _scan(
     assert tools.db is not None
     raw = scratch / f"{folder.name}.json"
     command = scan.scan(tools.trivy, how, target, raw, tools.db)
-    _store(raw, folder / paths.REPORT, secrets)
+    report.write(raw, folder, secrets)
     return command
-
-
-def _store(raw: Path, kept: Path, secrets: Sequence[str] = ()) -> None:
-    """Keep a report as it is, but for the values of environment variables; it must be one."""
-    report.read(raw)
-    told = redact.report(json.loads(bytes(jsontext.read(raw))), secrets)
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-    kept.write_bytes(gzip.compress(text, mtime=0))
 
 
 def _compressed(path: Path, subject: Subject, weights: Weights) -> tuple[str, list[int]]:

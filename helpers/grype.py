@@ -15,7 +15,6 @@ from helpers.errors import ReportInvalid
 from helpers.frames import SEVERITIES
 from helpers.jsontext import Text
 
-NAME = "grype"
 RESCAN = "Scan the image again with `grype --output json --file FILE IMAGE`"
 
 _SEVERITIES: dict[str, schema.Severity] = {
@@ -166,7 +165,7 @@ def parse(text: Text, path: str | os.PathLike[str]) -> schema.Report:
         problem = f"a Grype report with a field of the wrong kind ({error})"
         raise ReportInvalid(path, problem, RESCAN) from error
     descriptor = decoded.descriptor
-    if descriptor.name != NAME:
+    if descriptor.name != "grype":
         problem = f"JSON like Grype's, but written by {descriptor.name or 'a tool without a name'}"
         raise ReportInvalid(path, problem, RESCAN)
     source, db = decoded.source or _Source(), descriptor.db or _Db()
@@ -179,7 +178,7 @@ def parse(text: Text, path: str | os.PathLike[str]) -> schema.Report:
         problem = f"a Grype report with a severity that Grype does not have ({error})"
         raise ReportInvalid(path, problem, RESCAN) from error
     return schema.Report(
-        trivy=schema.Scanner(version=descriptor.version, name=NAME),
+        trivy=schema.Scanner(version=descriptor.version, name="grype"),
         created_at=descriptor.timestamp,
         artifact_name=named,
         artifact_type=_ARTIFACTS.get(source.type or "", source.type),

@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from helpers import anatomy, frames, image, inventory, paths, report, rows
-from helpers.errors import StudyInvalid
+from helpers.errors import ParameterInvalid, StudyInvalid
 from helpers.frames import Frames
 from helpers.image import Image, Smoke
 from helpers.rows import Evidence
-from helpers.study import Captured, Facts, Variant, open_study
+from helpers.study import Captured, Database, Facts, Variant, open_study
 
 
 def load_reports(reports: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Frames:
@@ -34,14 +34,21 @@ def load_reports(reports: str | os.PathLike[str] | Iterable[str | os.PathLike[st
     )
 
 
-def load_study(name: str, captures: str | Sequence[str] = "") -> Frames:
+def load_study(name: str, captures: str | Sequence[str] = "", scanner: str = "") -> Frames:
     """Return the frames of a study's evidence.
 
     `captures` names one or several; empty is the study's default, `"all"` every one of them.
-    A variant without a report in a capture is a row of `images` with status `missing`.
-    Raises `StudyInvalid` and `ReportInvalid`.
+    `scanner` is `"trivy"` or `"grype"`; empty takes one report of each variant, Trivy's if there is
+    one, and `"all"` every report: then a variant has a row of `images` for each, which only
+    `agreement` can compare. A variant without such a report in a capture is a row with status
+    `missing`. Raises `StudyInvalid`, `ReportInvalid` and for another scanner `ParameterInvalid`.
     """
-    return load([_evidence(*of_one) for of_one in _variants(name, captures)])
+    known = (*paths.REPORTS, "all")
+    if scanner and scanner not in known:
+        raise ParameterInvalid(f"scanner {scanner!r} is none of {', '.join(known)}")
+    return load(
+        item for of_one in _variants(name, captures) for item in _evidence(*of_one, scanner)
+    )
 
 
 def load_published(name: str) -> pd.DataFrame:
@@ -150,28 +157,38 @@ def _variants(name: str, captures: str | Sequence[str]) -> list[tuple[Facts, Var
     ]
 
 
-def _evidence(facts: Facts, variant: Variant, folder: Path) -> Evidence:
-    """Return what there is to load of one variant; a report may be gzipped or not."""
+def _evidence(facts: Facts, variant: Variant, folder: Path, scanner: str) -> list[Evidence]:
+    """Return what there is to load of one variant, one a report, or one without a report."""
     told = facts.variants.get(variant.name) or Captured(status="missing")
-    found = [path for path in (folder / paths.REPORT, folder / "trivy.json") if path.exists()]
-    path = found[0] if found and not told.error else None
-    return Evidence(
+    reports = {} if told.error else report.find(folder)
+    if scanner not in ("", "all"):
+        reports = {name: path for name, path in reports.items() if name == scanner}
+    found: list[tuple[str, Path | None]] = [*reports.items()] or [(scanner, None)]
+    known = Evidence(
         variant.name,
         facts.capture,
         variant.kind,
-        path,
-        _inside(path or folder),
-        # A report that others made was made with a DB of theirs.
-        None if variant.kind == "report" else facts.db.updated_at,
-        "" if variant.kind == "report" else facts.db.coverage,
-        "" if variant.kind == "report" else facts.db.sha256,
-        datetime.combine(variant.built, time.min) if variant.built else None,
-        variant.runtime,
-        told.reference,
-        image.read(folder / paths.IMAGE, Image),
-        image.read(folder / paths.SMOKE, Smoke),
-        told.error,
+        built_at=datetime.combine(variant.built, time.min) if variant.built else None,
+        runtime=variant.runtime,
+        reference=told.reference,
+        image=image.read(folder / paths.IMAGE, Image),
+        smoke=image.read(folder / paths.SMOKE, Smoke),
+        error=told.error,
     )
+    evidence = []
+    for name, path in found if scanner == "all" else found[:1]:
+        # A report that others made was made with a DB of theirs.
+        db = facts.db if name == "trivy" and variant.kind != "report" else Database()
+        evidence.append(
+            known._replace(
+                path=path,
+                shown_path=_inside(path or folder),
+                db_updated_at=db.updated_at,
+                db_coverage=db.coverage,
+                db_sha256=db.sha256,
+            )
+        )
+    return evidence
 
 
 def _inside(path: Path) -> str:

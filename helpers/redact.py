@@ -96,10 +96,12 @@ def prose(text: str, secrets: Iterable[str]) -> str:
 
 
 def report(decoded: Any, secrets: Iterable[str] = ()) -> Any:
-    """Return a Trivy report without the image's environment values, also those in its history.
+    """Return a Trivy or Grype report without the image's environment values, also in its history.
 
     Labels keep their names only, too; `secrets` are other values that must not be in it.
     """
+    if isinstance(decoded, dict) and {"matches", "descriptor"} <= decoded.keys():
+        decoded = _of_grype(decoded, secrets)
     environment = _dig(decoded, "Metadata", "ImageConfig", "config", "Env")
     listed = [text for text in environment or [] if isinstance(text, str)]
     if not isinstance(environment, list):
@@ -107,6 +109,33 @@ def report(decoded: Any, secrets: Iterable[str] = ()) -> Any:
     return _Walk(sorted({*secrets, *values(listed)}, key=len, reverse=True), names(listed)).of(
         decoded
     )
+
+
+def _of_grype(decoded: dict[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
+    """Return a Grype report without the image's config and manifest, which are in Base64.
+
+    Nor is Grype's configuration in it, which may hold a registry's credentials.
+    """
+    ordered = sorted(secrets, key=len, reverse=True)
+
+    def of_source(node: Any, key: str = "") -> Any:
+        match node:
+            case dict() if key in ("labels", "annotations"):
+                return dict.fromkeys(node, HIDDEN)
+            case dict():
+                kept = {name: node[name] for name in node if name not in ("config", "manifest")}
+                return {name: of_source(value, name) for name, value in kept.items()}
+            case list():
+                return [of_source(value, key) for value in node]
+            case str():
+                return prose(node, ordered)
+        return node
+
+    told = decoded["descriptor"]
+    if isinstance(told, dict):
+        told = {name: told[name] for name in told if name != "configuration"}
+    source = {"source": of_source(decoded["source"])} if "source" in decoded else {}
+    return {**decoded, **source, "descriptor": told}
 
 
 class _Walk(NamedTuple):

@@ -77,7 +77,7 @@ class Rows:
             self.images[column].append(image.get(column))
         for result in (report and report.results) or []:
             _extend(self.packages, _packages(item, result), len(result.packages or []))
-            found = _findings(item, result, scanner(report))
+            found = _findings(item, result, report.scanner if report else "trivy")
             _extend(self.findings, found, len(result.vulnerabilities or []))
 
     def frames(self) -> frames.Frames:
@@ -121,12 +121,12 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "os_eol": bool(system.eosl) if system.family and report.schema_version else None,
         "architecture": config.architecture or None,
         "size_unpacked_bytes": metadata.size or None,
-        "size_unpacked_source": _ADDED_UP.get(scanner(report)) if metadata.size else None,
+        "size_unpacked_source": _ADDED_UP[report.scanner] if metadata.size else None,
         "layers": len(metadata.diff_ids) if metadata.diff_ids else None,
         "packages": sum(map(len, listed)) if listed else None,
         "created_at": frames.utc(config.created or item.built_at),
-        "image_id": metadata.image_id or None,
-        "scanner": scanner(report),
+        "image_id": report.image_id or None,
+        "scanner": report.scanner,
         "scanner_version": (report.trivy and report.trivy.version) or None,
         "db_updated_at": frames.utc(item.db_updated_at or report.db_built),
         "db_sha256": item.db_sha256 or None,
@@ -147,11 +147,6 @@ def _status(report: Report, smoke: Smoke | None) -> str:
     if not known:
         return frames.NO_OS
     return frames.BROKEN if smoke and smoke.answered is False else frames.SCANNED
-
-
-def scanner(report: Report | None) -> str:
-    """Return the name of the scanner that a report is of; only Trivy's do not say it."""
-    return report.trivy.name if report and report.trivy else "trivy"
 
 
 def _bases(item: Evidence) -> dict[str, bool | None]:

@@ -124,7 +124,7 @@ class Scanner(Struct, rename="pascal", gc=False):
     """The scanner that wrote the report; Trivy's own reports name its version alone."""
 
     version: str | None = None
-    name: str = "trivy"
+    name: Literal["trivy", "grype"] = "trivy"
 
 
 class Report(Struct, rename="pascal", gc=False):
@@ -142,3 +142,13 @@ class Report(Struct, rename="pascal", gc=False):
     metadata: Metadata | None = None
     results: list[Result] | None = None
     db_built: datetime | None = None
+
+    @property
+    def scanner(self) -> Literal["trivy", "grype"]:
+        """Return the name of the scanner that it is of; only Trivy's do not say it."""
+        return self.trivy.name if self.trivy else "trivy"
+
+    @property
+    def image_id(self) -> str:
+        """Return the digest of the image's config; empty if the report does not tell."""
+        return (self.metadata and self.metadata.image_id) or ""

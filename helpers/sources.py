@@ -1,19 +1,19 @@
-"""Makes a study of what a user names: image references, archives, SBOMs and Trivy reports."""
+"""Makes a study of what a user names: image references, archives, SBOMs and scanners' reports."""
 
 import json
 import os
 import re
 import shutil
 import tarfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
 
-from helpers import paths, study
+from helpers import paths, report, study
 from helpers.errors import ReportInvalid, StudyInvalid
 from helpers.jsontext import Text, read
 
@@ -30,6 +30,14 @@ _REFERENCE = re.compile(
 """https://pkg.go.dev/github.com/distribution/reference has the grammar; case is Docker's affair."""
 
 
+class _Given(NamedTuple):
+    """One variant to be: its source, and a Grype report of the same image if there is one."""
+
+    kind: str
+    source: str
+    grype: str = ""
+
+
 class _Sbom(Struct):
     """What tells an SBOM from other JSON."""
 
@@ -41,15 +49,16 @@ def make_study(sources: Sequence[str], name: str = "") -> str:
     """Write the study that compares these sources, and return its name.
 
     Without a name it is that of its variants. Naming the same sources again gives the same study,
-    with its captures. Raises `StudyInvalid` if a source is nothing that can be compared, or if
+    with its captures. A Trivy and a Grype report that state the same image are one variant, if
+    there is one of each. Raises `StudyInvalid` if a source is nothing that can be compared, or if
     there is another study of that name.
     """
-    kinds = [kind(source) for source in sources]
-    variants = _names(sources, kinds)
+    given = _paired([_Given(kind(source), source) for source in sources])
+    variants = _names(given)
     name = name or "-vs-".join(variants)[:60].rstrip("-._")
     if not study.NAME.fullmatch(name):
         raise StudyInvalid(f"study {name!r}: use letters, digits, '.', '_' and '-'")
-    text = _toml(variants, kinds, sources).encode()
+    text = _toml(variants, given).encode()
     path = paths.study(name) / "study.toml"
     if path.exists() and path.read_bytes() != text:
         raise StudyInvalid(f"{path}: there is another study {name!r}; give this one a name: STUDY=")
@@ -98,8 +107,8 @@ def _kind_of_file(path: Path) -> str:
         text = b""
     if bytes(text[:_HEAD_BYTES]).lstrip()[:1] not in (b"{", b"["):
         raise StudyInvalid(
-            f"{path}: neither an image archive (docker save, OCI layout) nor JSON of an SBOM or a "
-            "Trivy report"
+            f"{path}: neither an image archive (docker save, OCI layout) nor JSON of an SBOM or of "
+            "a Trivy or Grype report"
         )
     if not _is_sbom(text):
         return "report"
@@ -129,10 +138,32 @@ def _path(source: str) -> Path:
     return Path(os.path.expanduser(source))  # noqa: PTH111
 
 
-def _names(sources: Sequence[str], kinds: Sequence[str]) -> list[str]:
-    """Return a name for each source that a folder can have, numbered where they are alike."""
+def _paired(given: list[_Given]) -> list[_Given]:
+    """Return variants, of which those of Trivy and of Grype are one where both are of one image."""
+    by_image: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for place, one in enumerate(given):
+        if one.kind == "report":
+            try:
+                found = report.read(_path(one.source))
+            except ReportInvalid:
+                # Its capture says what is wrong with it.
+                continue
+            if found.image_id:
+                by_image[found.image_id].append((found.scanner, place))
+    paired: list[_Given | None] = [*given]
+    for places in by_image.values():
+        # Of several of a scanner it is not known which belongs to the other's.
+        if sorted(scanner for scanner, _ in places) == ["grype", "trivy"]:
+            of = {scanner: given[place].source for scanner, place in places}
+            paired[places[0][1]] = _Given("report", of["trivy"], of["grype"])
+            paired[places[1][1]] = None
+    return [one for one in paired if one]
+
+
+def _names(given: Sequence[_Given]) -> list[str]:
+    """Return a name for each variant that a folder can have, numbered where they are alike."""
     names: list[str] = []
-    for source, what in zip(sources, kinds, strict=True):
+    for what, source, _ in given:
         text = source.rpartition("/")[2] if what == "image" else _path(source).name
         for suffix in _SUFFIXES:
             text = text.removesuffix(suffix)
@@ -148,17 +179,23 @@ def _names(sources: Sequence[str], kinds: Sequence[str]) -> list[str]:
     return names
 
 
-def _toml(variants: Sequence[str], kinds: Sequence[str], sources: Sequence[str]) -> str:
+def _toml(variants: Sequence[str], given: Sequence[_Given]) -> str:
     """Return the `study.toml` of these variants."""
     lines = [
         f"title = {_string(' or '.join(variants))}",
         f"question = {_string('Which of these should be shipped?')}",
         f"about = {_string(_MADE)}",
     ]
-    for name, what, source in zip(variants, kinds, sources, strict=True):
-        place = source if what == "image" else os.path.abspath(_path(source))  # noqa: PTH100
+    for name, (what, source, grype) in zip(variants, given, strict=True):
+        place = source if what == "image" else _absolute(source)
         lines += ["", "[[variants]]", f"name = {_string(name)}", f"{what} = {_string(place)}"]
+        if grype:
+            lines.append(f"grype = {_string(_absolute(grype))}")
     return "\n".join(lines) + "\n"
+
+
+def _absolute(source: str) -> str:
+    return os.path.abspath(_path(source))  # noqa: PTH100
 
 
 def _string(text: str) -> str:

@@ -40,7 +40,8 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
     """One image of a study and where its evidence comes from: exactly one of `KINDS`.
 
     `dockerfile` is relative to the `dockerfiles/` folder and `context` too; `image` is a
-    reference; `archive`, `sbom` and `report` are relative to the study's folder. `base` is the
+    reference; `archive`, `sbom` and `report` are relative to the study's folder. `grype` is a Grype
+    report of the same image, relative to the study's folder, beside any of them. `base` is the
     image that it is built on, `port` where it answers; 0: the one that the image exposes; with
     `start = false` it is not started. `runtime` (as in "node 24.19.0") and `built` (a day) are what
     is known of the image from elsewhere than its evidence.
@@ -57,6 +58,7 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
     archive: str = ""
     sbom: str = ""
     report: str = ""
+    grype: str = ""
     base: str = ""
     role: str = ""
     port: int = 0

@@ -1,4 +1,4 @@
-"""One row a report: what `python -m helpers summary` prints."""
+"""One row a report, of Trivy or of Grype: what `python -m helpers summary` prints."""
 
 import csv
 import io

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from helpers import grype, report, schema, summary
+from helpers import grype, redact, report, schema, summary
 from helpers.errors import ReportInvalid
 from helpers.frames import Frames
 from helpers.load import load_reports
@@ -375,6 +375,35 @@ def test_the_config_of_an_image_is_never_decoded(write: Write) -> None:
     decoded = report.read(write(report_of(source={"type": "image", "target": target})))
     assert "hunter2" not in repr(decoded)
     assert "aHVudGVyMg" not in repr(decoded)
+
+
+def test_what_is_kept_of_it_holds_no_values_of_the_environment() -> None:
+    target = {
+        **TARGET,
+        "config": "aHVudGVyMg==",
+        "manifest": "aHVudGVyMg==",
+        "labels": {"token": "hunter2"},
+        "tags": ["app:hunter2"],
+    }
+    raw = report_of(
+        match(),
+        source={"type": "image", "target": target},
+        descriptor={**DESCRIPTOR, "configuration": {"registry": {"auth": "hunter2"}}},
+    )
+    kept = redact.report(raw, ["hunter2"])
+    assert "hunter2" not in json.dumps(kept)
+    assert "aHVudGVyMg" not in json.dumps(kept)
+    assert kept["source"]["target"]["labels"] == {"token": "…"}
+    assert kept["matches"] == raw["matches"]
+    before, after = (grype.parse(json.dumps(told).encode(), "any") for told in (raw, kept))
+    assert before == after
+
+
+@pytest.mark.parametrize("odd", [None, 3, [], "x", {"target": 3}, {"target": [{"config": 1}]}])
+def test_a_report_of_any_shape_comes_through(odd: Any) -> None:
+    raw = {"matches": odd, "descriptor": odd, "source": odd}
+    assert redact.report(raw)["matches"] == odd
+    assert redact.report({"matches": [], "descriptor": {}}) == {"matches": [], "descriptor": {}}
 
 
 WHOLE = report_of(

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 from helpers import frames, load
-from helpers.errors import ReportInvalid, StudyInvalid
+from helpers.errors import ParameterInvalid, ReportInvalid, StudyInvalid
 from tests.conftest import Write, finding, trivy
+from tests.test_grype import match
+from tests.test_grype import report_of as grype
 
 
 def test_a_clean_image_is_an_image(frames_of) -> None:
@@ -86,6 +88,50 @@ def test_a_study_without_a_report_for_a_variant_says_so(data: Path) -> None:
         "nodejs-alpine": "missing",
         "nodejs-distroless": "scanned",
     }
+
+
+@pytest.fixture
+def scanned_twice(data: Path) -> Path:
+    """The blog's study, with a Grype report of one variant beside Trivy's."""
+    folder = data / "studies/blog-2022/2022-02/nodejs-alpine"
+    (folder / "grype.json.gz").write_bytes(gzip.compress(json.dumps(grype(match())).encode()))
+    return folder
+
+
+def test_a_study_loads_one_report_a_variant_unless_told(scanned_twice: Path) -> None:
+    def scanners(wanted: str) -> dict[str, list[str]]:
+        images = load.load_study("blog-2022", scanner=wanted).images.fillna({"scanner": ""})
+        return images.groupby("variant")["scanner"].agg(list).to_dict()
+
+    assert scanners("") == {"nodejs-alpine": ["trivy"], "nodejs-distroless": ["trivy"]}
+    assert scanners("trivy") == scanners("")
+    assert scanners("grype") == {"nodejs-alpine": ["grype"], "nodejs-distroless": [""]}
+    assert scanners("all") == {"nodejs-alpine": ["trivy", "grype"], "nodejs-distroless": ["trivy"]}
+    (scanned_twice / "trivy.json").unlink()
+    assert scanners("") == {"nodejs-alpine": ["grype"], "nodejs-distroless": ["trivy"]}
+    with pytest.raises(ParameterInvalid, match="'snyk' is none of trivy, grype, all"):
+        scanners("snyk")
+
+
+def test_a_variant_without_a_report_of_a_scanner_is_missing(scanned_twice: Path) -> None:
+    images = load.load_study("blog-2022", scanner="grype").images.set_index("variant")
+    assert images["status"].to_dict() == {
+        "nodejs-alpine": "scanned",
+        "nodejs-distroless": "missing",
+    }
+
+
+def test_what_two_scanners_found_is_told_apart_and_so_are_their_dbs(scanned_twice: Path) -> None:
+    alone = load.load_study("blog-2022").findings
+    loaded = load.load_study("blog-2022", scanner="all")
+    by_scanner = loaded.findings["scanner"].value_counts().to_dict()
+    assert by_scanner == {"trivy": len(alone), "grype": 1}
+    images = loaded.images[loaded.images["variant"].eq("nodejs-alpine")].set_index("scanner")
+    assert images["db_updated_at"].dt.date.astype("str").to_dict() == {
+        "trivy": "2022-02-28",
+        "grype": "2025-06-19",
+    }
+    assert images.loc["grype", ["db_sha256", "db_coverage"]].isna().all()
 
 
 def test_a_study_loads_its_default_a_named_or_all_captures() -> None:

@@ -1,5 +1,6 @@
 """What a user may name becomes a study that compares it, with and without daemon and scanner."""
 
+import base64
 import gzip
 import json
 import os
@@ -15,18 +16,25 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
-from helpers import cli, paths, sources, study
+from helpers import cli, evidence, paths, sources, study
+from helpers.capture import capture
 from helpers.daemon import Daemon
-from helpers.errors import StudyInvalid
+from helpers.errors import CaptureFailed, StudyInvalid
 from helpers.load import load_study
 from tests import images
 from tests.conftest import Write, finding, trivy
+from tests.test_grype import TARGET, match
+from tests.test_grype import report_of as grype
 from tests.test_scan import SOURCES
 
 SBOM = SOURCES / "node-8-alpine.cdx.json"
 LAYER = images.tar(images.file("etc/os-release", b"ID=alpine\nVERSION_ID=3.23.0\n"))
 SPDX = {"spdxVersion": "SPDX-2.3", "packages": []}
+
+SECRET = "hunter2-hunter2"
+CONFIG = base64.b64encode(json.dumps({"config": {"Env": [f"TOKEN={SECRET}"]}}).encode()).decode()
 
 NOWHERE = "unix:///no/where.sock"
 
@@ -83,6 +91,10 @@ class TestKind:
             *(b"\xef\xbb\xbf" + text, text.decode().encode("utf-16")),
         ):
             assert sources.kind(str(write(content, "any.name"))) == "report"
+
+    def test_reports_of_grype(self, write: Write) -> None:
+        assert sources.kind(str(write(grype(match())))) == "report"
+        assert sources.kind(str(write(grype(matches=None), "clean.json"))) == "report"
 
     @pytest.mark.parametrize(
         "name",
@@ -210,6 +222,121 @@ class TestMakeStudy:
         found = study.open_study(sources.make_study(given, "alike"))
         assert found.names() == ["app.1.1", "App.2.2", "app.2", "app.1"]
         assert [variant.source for variant in found.variants] == given
+
+
+class TestTwoScanners:
+    """A Trivy and a Grype report of one image are one variant, and captured as one."""
+
+    def ours(self, write: Write, name: str = "app.json", image_id: str = "sha256:1") -> str:
+        system = {"Family": "debian", "Name": "12"}
+        metadata = {"ImageID": image_id, "OS": system}
+        return str(write(trivy(finding(), Metadata=metadata), name))
+
+    def theirs(self, write: Write, name: str = "app.grype.json", image_id: str = "sha256:1") -> str:
+        target = {**TARGET, "imageID": image_id, "config": CONFIG, "labels": {"token": SECRET}}
+        found = grype(match(1), match(2), source={"type": "image", "target": target})
+        return str(write(found, name))
+
+    def test_of_one_image_they_are_one_variant(self, write: Write) -> None:
+        ours, theirs = self.ours(write), self.theirs(write)
+        for both in ([ours, theirs], [theirs, ours]):
+            name = sources.make_study(both)
+            assert name == "app"
+            [variant] = study.open_study(name).variants
+            assert (variant.name, variant.kind) == ("app", "report")
+            assert (variant.report, variant.grype) == (ours, theirs)
+
+    def test_in_the_place_of_the_first(self, write: Write) -> None:
+        ours, theirs = self.ours(write), self.theirs(write)
+        other = self.ours(write, "other.json", "sha256:2")
+        found = study.open_study(sources.make_study([theirs, other, "node:24", ours])).variants
+        assert [variant.name for variant in found] == ["app", "other", "node-24"]
+
+    @pytest.mark.parametrize("image_id", ["", "sha256:2"])
+    def test_of_two_images_they_are_two(self, write: Write, image_id: str) -> None:
+        given = [self.ours(write, image_id=image_id), self.theirs(write, image_id=image_id[:-1])]
+        assert len(study.open_study(sources.make_study(given)).variants) == 2
+
+    def test_which_of_several_belong_together_is_not_guessed(self, write: Write) -> None:
+        given = [self.ours(write), self.ours(write, "then.json"), self.theirs(write)]
+        found = study.open_study(sources.make_study(given)).variants
+        assert [variant.grype for variant in found] == ["", "", ""]
+
+    def test_both_are_kept_and_loaded(self, write: Write, own_data: Path) -> None:
+        name = sources.make_study([self.ours(write), self.theirs(write)])
+        folder = capture(name).folder / "app"
+        assert sorted(path.name for path in folder.iterdir()) == [paths.GRYPE, paths.REPORT]
+        assert len(load_study(name).findings) == 1
+        assert len(load_study(name, scanner="grype").findings) == 2
+        assert capture(name).unchanged
+
+    def test_values_of_the_environment_are_not_kept(self, write: Write) -> None:
+        name = sources.make_study([self.ours(write), self.theirs(write)])
+        kept = gzip.decompress((capture(name).folder / "app" / paths.GRYPE).read_bytes())
+        for value in (SECRET, CONFIG):
+            assert value.encode() not in kept
+        assert b'"token"' in kept, "names of labels stay"
+
+    def test_one_of_grype_alone_is_kept_under_its_name(self, write: Write) -> None:
+        name = sources.make_study([self.theirs(write)], "alone")
+        folder = capture(name).folder / "app.grype"
+        assert [path.name for path in folder.iterdir()] == [paths.GRYPE]
+        images = load_study(name).images
+        assert images[["scanner", "status", "source"]].to_numpy().tolist() == [
+            ["grype", "scanned", "report"]
+        ]
+        assert images["db_updated_at"].notna().all(), "it tells the age of its DB"
+        assert capture(name).unchanged
+
+    @pytest.mark.parametrize("part", [paths.REPORT, paths.GRYPE])
+    @pytest.mark.parametrize("damage", ["cut", "gone"])
+    def test_damaged_evidence_is_captured_anew(self, write: Write, part: str, damage: str) -> None:
+        name = sources.make_study([self.ours(write), self.theirs(write)])
+        then = capture(name).folder
+        facts = study.open_study(name).facts(then.name).variants["app"]
+        # As a capture records it.
+        facts = structs.replace(facts, settings={**facts.settings, "grype": "0"})
+        assert evidence.is_whole(then / "app", facts)
+        path = then / "app" / part
+        path.write_bytes(path.read_bytes()[:40]) if damage == "cut" else path.unlink()
+        assert not evidence.is_whole(then / "app", facts)
+
+    def test_another_report_of_grype_is_another_setting(self, write: Write) -> None:
+        opened = study.open_study(sources.make_study([self.ours(write), self.theirs(write)]))
+        [variant] = opened.variants
+        before = evidence.settings(opened, variant)
+        assert evidence.settings(opened, variant) == before
+        write(grype(match(3)), "app.grype.json")
+        after = evidence.settings(opened, variant)
+        assert {key for key in after if after[key] != before[key]} == {"grype"}
+        without = structs.replace(variant, grype="")
+        assert set(before) - set(evidence.settings(opened, without)) == {"grype"}
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            (None, r"app\.grype\.json: the Grype report of 'app' is missing"),
+            (trivy(), "a second report of Trivy, where the study names one of Grype"),
+            (grype(source={"target": {"imageID": "sha256:9"}}), "of the image sha256:9, and"),
+            ({}, "neither a Trivy nor a Grype report"),
+        ],
+    )
+    def test_what_is_no_grype_report_of_the_image_fails_the_variant(
+        self, write: Write, content: Any, told: str
+    ) -> None:
+        name = sources.make_study([self.ours(write), self.theirs(write)])
+        path = write(content, "app.grype.json")
+        if content is None:
+            path.unlink()
+        with pytest.raises(CaptureFailed, match=told) as caught:
+            capture(name)
+        assert str(path.parent) not in str(caught.value), "a path of this machine is not recorded"
+
+    def test_two_reports_of_grype_are_no_variant(self, write: Write, own_data: Path) -> None:
+        name = sources.make_study([self.ours(write), self.theirs(write)])
+        write(grype(match(3)), "app.json")
+        with pytest.raises(CaptureFailed, match="a second report of Grype"):
+            capture(name)
 
 
 PIECES = st.sampled_from(["a", "A", "b", "a.1", "a.2", "a.1.1", "node", "0", "x" * 60])
