@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
-from helpers import compare, escape, headlines
-from helpers.compare import MB
+from helpers import escape, headlines
 from helpers.frames import SEVERITIES
+from helpers.sizes import MB
 
 COLOURS = {
     "UNKNOWN": "#E4E8EC",
@@ -34,53 +34,106 @@ _TALL_ROWS = 6
 """Rows up to this many have room for names and labels on two lines."""
 
 
-def severity_breakdown(counts: pd.DataFrame, ax: Axes, counted: str = "findings") -> Axes:
+def severity_breakdown(
+    counts: pd.DataFrame,
+    ax: Axes,
+    counted: str = "findings",
+    rows: tuple[str, str] = ("variant", "capture"),
+) -> Axes:
     """Draw one stacked bar an image: CRITICAL first, its total at the end, in the frame's order.
 
-    `counts` are `compare.severity_counts`; an image that was not measured says so.
+    `counts` are `compare.severity_counts`; an image that was not measured says so. `rows` are the
+    columns that name a bar: the first groups, the second is shown where there are several.
     """
-    images = counts[["capture", "variant", "status"]].drop_duplicates()
-    # The captures of one variant stand together, variants in the order of the frame.
-    images = pd.concat([rows for _, rows in images.groupby("variant", sort=False)])
-    keys = pd.MultiIndex.from_frame(images[["capture", "variant"]])
-    by_image = counts.set_index(["capture", "variant"])
-    totals = compare.totals(counts).set_index(["capture", "variant"])["total"].reindex(keys)
+    styles = {
+        severity: {
+            "color": COLOURS[severity],
+            "edgecolor": FAINT if severity == "UNKNOWN" else "white",
+        }
+        for severity in reversed(SEVERITIES)
+    }
+    return _stacked(counts, ax, "severity", styles, counted, rows)
+
+
+def fixable(split: pd.DataFrame, ax: Axes, counted: str = "findings") -> Axes:
+    """Draw fixable (full) and unfixed (hatched) findings of each image, as `fixes.split` has them.
+
+    Where unfixed ones cannot be seen, the bar says so at its end.
+    """
+    blind = split[split["blind"]].set_index(["variant", "capture"]).index
+    notes = dict.fromkeys(blind, "\nunfixed: not observable")
+    styles = {
+        "fixable": {"color": BAR, "edgecolor": "white"},
+        "unfixed": {"facecolor": "white", "edgecolor": BAR, "hatch": "//"},
+    }
+    return _stacked(split, ax, "part", styles, counted, ("variant", "capture"), notes)
+
+
+def places(table: pd.DataFrame, ax: Axes, counted: str = "findings") -> Axes:
+    """Draw where the packages sit that findings are in: one stacked bar an image."""
+    named = {"os": "OS packages", "tools": "bundled tools", "app": "the app"}
+    colours = dict(zip(named.values(), (BAR, BASELINE, "#E8893A"), strict=True))
+    styles = {part: {"color": colour, "edgecolor": "white"} for part, colour in colours.items()}
+    told = table.assign(part=table["part"].map(named))
+    return _stacked(told, ax, "part", styles, counted, ("variant", "capture"))
+
+
+def _stacked(
+    counts: pd.DataFrame,
+    ax: Axes,
+    by: str,
+    styles: dict[str, dict[str, Any]],
+    counted: str,
+    rows: tuple[str, str],
+    notes: dict[Any, str] | None = None,
+) -> Axes:
+    """Draw one bar for each row of two names, stacked by another column in the styles' order."""
+    names = list(rows)
+    images = counts[[*names, "status"]].drop_duplicates()
+    # Bars of one first name stand together, in the order of the frame.
+    images = pd.concat([found for _, found in images.groupby(rows[0], sort=False)])
+    keys = pd.MultiIndex.from_frame(images[names])
+    by_image = counts.astype({by: "str"}).set_index(names)
+    totals = counts.groupby(names)["count"].sum(min_count=1).reindex(keys)
     longest = max(float(totals.max()) if totals.notna().any() else 0.0, 1.0)
     left = pd.Series(0.0, index=keys)
-    for severity in reversed(SEVERITIES):
-        of_severity = by_image[by_image["severity"].eq(severity)]["count"].reindex(keys)
-        widths = of_severity.fillna(0).astype(float)
+    for part, style in styles.items():
+        widths = by_image[by_image[by].eq(part)]["count"].reindex(keys).fillna(0).astype(float)
         ax.barh(
             range(len(keys)),
             widths,
             left=left,
             height=_BAR_HEIGHT,
-            color=COLOURS[severity],
-            edgecolor=FAINT if severity == "UNKNOWN" else "white",
             linewidth=widths.gt(0).astype(float),
-            label=severity,
+            label=part,
+            **style,
         )
         for row, (start, width) in enumerate(zip(left, widths, strict=True)):
             number = f"{width:,.0f}"
             if width and width >= longest * (_DIGIT_SHARE * len(number) + _MARGIN_SHARE):
-                ink, size = ink_on(COLOURS[severity]), _size(len(keys), 17)
-                middle = start + width / 2
-                ax.text(middle, row, number, ha="center", va="center", color=ink, size=size)
+                _inside(ax, start + width / 2, row, number, style, _size(len(keys), 17))
         left += widths
-    labels = [headlines.total(*told) for told in zip(totals, images["status"], strict=True)]
+    told = zip(totals, images["status"], keys, strict=True)
+    labels = [headlines.total(t, s) + (notes or {}).get(key, "") for t, s, key in told]
     ax.set_xlim(0, longest * (1.14 if max(map(len, labels)) < 8 else 1.5))
     _end_labels(ax, left, labels, longest)
-    several = images["capture"].nunique() > 1
-    named = zip(images["variant"], images["capture"], strict=True)
-    _name_rows(ax, [(variant, capture if several else "") for variant, capture in named])
-    ax.set_xlabel(f"number of {counted}")
+    several = images[rows[1]].nunique() > 1
+    _name_rows(ax, [(str(first), str(second) if several else "") for first, second in keys])
+    ax.set_xlabel(wrapped(f"number of {counted}", 64))
     ax.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
-        ncols=len(SEVERITIES),
+        ncols=len(styles),
         borderaxespad=0.3,
     )
     return ax
+
+
+def _inside(ax: Axes, x: float, row: int, number: str, style: dict[str, Any], size: float) -> None:
+    """Write a segment's number into it, readable on its colour or hatching."""
+    colour = style.get("color", "white")
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0} if "hatch" in style else None
+    ax.text(x, row, number, ha="center", va="center", color=ink_on(colour), size=size, bbox=box)
 
 
 def size_difference(differences: pd.DataFrame, ax: Axes, measured_as: str = "unpacked") -> Axes:
@@ -106,6 +159,11 @@ def size_difference(differences: pd.DataFrame, ax: Axes, measured_as: str = "unp
     _name_rows(ax, [(variant, "") for variant in differences["variant"]])
     ax.set_xlabel(f"image size, {measured_as} (MB = 10⁶ bytes)")
     return ax
+
+
+def wrapped(label: str, width: int) -> str:
+    """Return an axis's label on as many lines as it takes, so that nothing of it is cut off."""
+    return "\n".join(textwrap.wrap(label, width, break_on_hyphens=False))
 
 
 def ink_on(colour: str) -> str:

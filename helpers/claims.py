@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import compare
-from helpers.compare import MB
+from helpers import compare, sizes
 from helpers.frames import SCANNED, Frames
+from helpers.sizes import MB
 
 HOLDS = "holds"
 FAILS = "does not hold"
@@ -109,9 +109,9 @@ def _verdict(holds: bool, fails: bool) -> str:
 
 
 def _smaller(text: str, pair: Pair) -> Claim:
-    known = compare.sizes(pair.chosen.images, pair.published)
+    known = sizes.table(pair.chosen.images, pair.published)
     printed = _printed(pair, "image size", "MB", pair.alpine, pair.distroless)
-    for kind in (compare.UNPACKED, compare.COMPRESSED):
+    for kind in (sizes.UNPACKED, sizes.COMPRESSED):
         of = known[known["kind"].eq(kind)].dropna(subset="bytes").set_index("variant")["bytes"]
         if {pair.alpine, pair.distroless} <= set(of.index):
             alpine, distroless = of[pair.alpine], of[pair.distroless]

@@ -11,6 +11,10 @@ _FORMULA = re.compile(r"\s*[=+\-@\t\r\n]")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
+STATIC = "text/x-static-html"
+"""MIME type of a table as it is without scripts, beside the one that needs them."""
+
+
 def plain(text: object) -> str:
     r"""Return text whose control, direction and other invisible characters show as escapes.
 

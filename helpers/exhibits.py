@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from helpers import escape, paths
-from helpers.compare import MB
+from helpers import escape, lifecycle, paths, sameness
+from helpers.escape import STATIC
+from helpers.sizes import MB
 
 SHOWN_PIXELS = 960
 """Width of a figure in a notebook: half of its pixels, so that it is sharp on a dense screen."""
@@ -29,12 +30,38 @@ FOOTER_WIDTH = 124
 _FOOTER_SIZE = 14
 
 
+class Searchable:
+    """A table that itables makes searchable, and the same as a plain one."""
+
+    def __init__(self, plain: str, frame: pd.DataFrame) -> None:
+        self.plain = plain
+        self.frame = frame
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        # Only who shows such a table pays for the library.
+        from itables import options, to_html_datatable
+        from itables.javascript import generate_init_offline_itables_html
+
+        library = generate_init_offline_itables_html(options.dt_bundle)
+        table = to_html_datatable(
+            self.frame,
+            connected=False,
+            allow_html=False,
+            # All rows, and not only as many as fit into 64 kB.
+            maxBytes=0,
+            showIndex=False,
+            layout={"topStart": "pageLength", "topEnd": "search"},
+        )
+        return {"text/html": library + table, STATIC: self.plain}
+
+
 class Exhibits:
     """Shows frames of one study; with a folder it also leaves `figures/` and `tables/` in it."""
 
-    def __init__(self, study: str, images: pd.DataFrame, save_to: str = "") -> None:
+    def __init__(self, study: str, images: pd.DataFrame, save_to: str = "", lens: str = "") -> None:
         self.study = study
         self.images = images
+        self.lens = lens
         self.folder = Path(save_to).expanduser() if save_to else None
 
     def figure(
@@ -44,18 +71,20 @@ class Exhibits:
         frame: pd.DataFrame,
         title: str,
         source: str = "",
+        lens: str | None = None,
         **options: Any,
     ) -> Image:
         """Return a chart of a frame as a picture; save it as PNG and SVG, the frame as CSV.
 
         `title` says what the figure shows and is its alternative text; `options` go to the chart;
-        `source` adds to the footer where numbers come from elsewhere than the scanner.
+        `source` adds to the footer where numbers come from elsewhere than the scanner; `lens` says
+        what is counted, if not what all of the exhibits count.
         """
         with mpl.rc_context(fname=paths.STYLE):
             figure = Figure()
             chart(frame, figure.subplots(), **options)
             figure.suptitle(_wrapped(title), x=0.012, ha="left")
-            self._footer(figure, source)
+            self._footer(figure, source, self.lens if lens is None else lens)
             png = _render(figure, "png")
             if self.folder:
                 _write(self.folder / "figures" / f"{name}.png", png)
@@ -69,6 +98,13 @@ class Exhibits:
             self._save(name, frame)
         return HTML(_html(frame))
 
+    def searchable(self, name: str, frame: pd.DataFrame) -> Searchable:
+        """Return a frame as a table that can be searched and sorted; save it as CSV.
+
+        The table works offline. Where scripts do not run, as in the report, it is a plain one.
+        """
+        return Searchable(str(self.table(name, frame).data), readable(frame))
+
     @staticmethod
     def say(sentence: str) -> Markdown:
         """Return a computed sentence."""
@@ -79,8 +115,8 @@ class Exhibits:
         text = escape.csv_frame(frame).to_csv(index=False, lineterminator="\n")
         _write(self.folder / "tables" / f"{name}.csv", text.encode())
 
-    def _footer(self, figure: Figure, source: str) -> None:
-        text = footer(self.study, self.images, source)
+    def _footer(self, figure: Figure, source: str, lens: str) -> None:
+        text = footer(self.study, self.images, source, lens)
         figure.text(0.012, 0.012, text, size=_FOOTER_SIZE, color="#666666")
         engine = figure.get_layout_engine()
         assert isinstance(engine, ConstrainedLayoutEngine)
@@ -88,23 +124,39 @@ class Exhibits:
         engine.set(rect=(0, room, 1, 1 - room))
 
 
-def footer(study: str, images: pd.DataFrame, source: str = "") -> str:
-    """Return where a figure's numbers come from: study, capture, scanner, DB and scan date.
+def footer(study: str, images: pd.DataFrame, source: str = "", lens: str = "") -> str:
+    """Return where a figure's numbers come from: study, capture, lens, scanner, DB and scan date.
 
-    `source` is where else they come from; two lines where one is too short.
+    `source` is where else they come from. It also says what makes the images unlike, and whether
+    they were not scanned alike. Several lines where one is too short.
     """
     parts = [f"study {study}"]
     if captures := _distinct(images["capture"][images["capture"].ne("")]):
         parts.append(f"capture {captures}")
-    parts.append(f"Trivy {_distinct(images['scanner_version']) or 'of unknown version'}")
+    if lens:
+        parts.append(f"lens: {lens}")
+    parts.append(_scanners(images))
     partial = "partial " if images["db_coverage"].str.startswith("partial").any() else ""
     parts.append(f"{partial}DB of {_days(images['db_updated_at']) or 'unknown date'}")
     if scanned := _days(images["scanned_at"]):
         parts.append(f"scanned {scanned}")
-    if source:
-        parts.append(source)
-    text = escape.plain(" · ".join(parts))
+    parts += [
+        source,
+        lifecycle.mark(lifecycle.confounders(images)),
+        sameness.mark(images),
+    ]
+    text = escape.plain(" · ".join(filter(None, parts)))
     return "\n".join(textwrap.wrap(text, FOOTER_WIDTH, break_on_hyphens=False))
+
+
+def _scanners(images: pd.DataFrame) -> str:
+    known = images[["scanner", "scanner_version"]].dropna(subset="scanner").drop_duplicates()
+    told = [
+        f"{row.scanner.capitalize()} "
+        + ("of unknown version" if pd.isna(row.scanner_version) else str(row.scanner_version))
+        for row in known.itertuples()
+    ]
+    return " and ".join(sorted(told)) or "no scanner"
 
 
 def _wrapped(title: str) -> str:
@@ -129,10 +181,16 @@ def _html(frame: pd.DataFrame) -> str:
     """
     kinds = [_FIGURE if _is_figure(frame[name]) else _WORDS for name in frame]
     lines = [_row("th", map(_heading, frame), kinds)]
-    shown = frame.apply(_readable).astype(object).where(frame.notna(), "not measured")
+    shown = readable(frame, named=False)
     lines += [_row("td", cells, kinds) for cells in shown.itertuples(index=False)]
     head, *body = lines
     return f"<table><thead>{head}</thead><tbody>\n{''.join(body)}</tbody></table>"
+
+
+def readable(frame: pd.DataFrame, named: bool = True) -> pd.DataFrame:
+    """Return a frame as text for readers; with `named`, its columns' names as words too."""
+    shown = frame.apply(_readable).astype(object).where(frame.notna(), "not measured")
+    return shown.rename(columns=_heading) if named else shown
 
 
 _WORDS = 'class="words" style="text-align: left"'

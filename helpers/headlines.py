@@ -3,22 +3,18 @@
 import pandas as pd
 
 from helpers import compare, escape
-from helpers.compare import FINDINGS, MB
 from helpers.frames import BROKEN, NO_OS
+from helpers.lenses import FINDINGS
+from helpers.sizes import COMPRESSED, MB, PUBLISHED, UNPACKED
 
 MEASURED_AS = {
-    compare.UNPACKED: "unpacked",
-    compare.COMPRESSED: "compressed",
-    compare.PUBLISHED: "as published",
+    UNPACKED: "unpacked",
+    COMPRESSED: "compressed",
+    PUBLISHED: "as published",
 }
 
 _BROKEN = " (broken)"
 _MARKS = {NO_OS: " (no OS recognised)", BROKEN: _BROKEN}
-
-
-def counted(lens: str, fixable: bool) -> str:
-    """Return what a lens counts, for a label."""
-    return f"{'fixable ' if fixable else ''}{lens}"
 
 
 def breakdown(counts: pd.DataFrame, what: str = FINDINGS) -> str:
@@ -58,7 +54,7 @@ def sizes(table: pd.DataFrame, size: str) -> str:
 def size_origin(table: pd.DataFrame, size: str) -> str:
     """Return where sizes are from, for a figure's footer; nothing if all are measured alike."""
     origins = list(dict.fromkeys(table[table["kind"].eq(size)]["origin"].dropna()))
-    if size != compare.PUBLISHED and len(origins) < 2:
+    if size != PUBLISHED and len(origins) < 2:
         return ""
     return f"sizes: {'; '.join(origins)}"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 
 from helpers import escape, frames, paths
-from helpers.compare import MB
 from helpers.frames import FAILED
-from helpers.sentences import name
+from helpers.sizes import MB
 from helpers.study import Facts, Study, open_study
+from helpers.words import name
 
 PARTS = {
     "report": (paths.REPORT, "trivy.json"),

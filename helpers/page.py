@@ -12,6 +12,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 from helpers import paths
+from helpers.escape import STATIC
 from helpers.study import Study
 
 SUMMARY_TAG = "summary"
@@ -72,6 +73,17 @@ def _lowered(cell: NotebookNode) -> NotebookNode:
     return NotebookNode({**cell, "source": _HEADING.sub("##", cell.source)})
 
 
+def _static(cell: NotebookNode) -> NotebookNode:
+    """Return a cell whose tables need no script: those that do bring a plain one along."""
+    outputs = []
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        if STATIC in data:
+            output = NotebookNode({**output, "data": {"text/html": data[STATIC]}})
+        outputs.append(output)
+    return NotebookNode({**cell, "outputs": outputs}) if outputs else cell
+
+
 def _html(cells: Iterable[NotebookNode]) -> str:
     """Return cells as HTML without their code; what comes from reports is sanitized."""
     exporter = HTMLExporter(
@@ -84,7 +96,8 @@ def _html(cells: Iterable[NotebookNode]) -> str:
     )
     # Its own filter knows neither headings nor paragraphs.
     exporter.register_filter("clean_html", _cleaned)
-    body, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=list(cells)))
+    plain = [_static(cell) for cell in cells]
+    body, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=plain))
     # A wide table scrolls in its own box, not the page.
     return re.sub(r"(<table.*?</table>)", r'<div class="table">\1</div>', body, flags=re.DOTALL)
 

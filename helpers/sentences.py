@@ -3,16 +3,18 @@
 They are Markdown, in which names are escaped.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
 from helpers import compare, escape
-from helpers.compare import FINDINGS, MB, TOTAL
+from helpers.compare import TOTAL
 from helpers.frames import BROKEN, FAILED, MISSING, NO_OS, NOT_LOOKED, SCANNED, UNKNOWN_COUNT
 from helpers.headlines import MEASURED_AS, broken, difference, shown
+from helpers.lenses import FINDINGS
+from helpers.sizes import MB, PUBLISHED, SIZES
 from helpers.study import Study
+from helpers.words import listed, name, names, number, share
 
 
 def about(study: Study) -> str:
@@ -42,11 +44,11 @@ def not_shown(study: Study) -> str:
 def images(frame: pd.DataFrame) -> str:
     """Return how many images were scanned, and which must be read with care and why."""
     scanned = int((~frame["status"].isin(UNKNOWN_COUNT)).sum())
-    parts = [f"{scanned} of {_number(len(frame), 'image')} scanned for vulnerabilities."]
+    parts = [f"{scanned} of {number(len(frame), 'image')} scanned for vulnerabilities."]
     for status, told in _CARE.items():
-        if named := _names(frame[frame["status"].eq(status)]):
+        if named := names(frame[frame["status"].eq(status)]):
             parts.append(f"{told}: {named}.")
-    if named := _names(frame[frame["os_eol"].fillna(False)]):
+    if named := names(frame[frame["os_eol"].fillna(False)]):
         days = " and ".join(sorted(frame["scanned_at"].dropna().dt.strftime("%Y-%m-%d").unique()))
         parts.append(
             f"Past its operating system's end of life on the day of the scan ({days}; the database "
@@ -78,7 +80,7 @@ def reproduction(table: pd.DataFrame) -> str:
         return "Nobody published numbers for this study, so there is nothing to reproduce."
     same = table["published"].eq(table["reproduced"]).fillna(False)
     total = table[table["severity"].eq(TOTAL)]
-    pairs = _list(
+    pairs = listed(
         f"{name(t.variant)} {shown(t.reproduced)} of {t.published}" for t in total.itertuples()
     )
     if same.all():
@@ -86,7 +88,7 @@ def reproduction(table: pd.DataFrame) -> str:
         if len(table) == 1:
             every = "The one published number comes"
         return f"{every} out to the digit ({pairs})."
-    wrong = _list(f"{name(t.variant)} {t.severity}" for t in table[~same].itertuples())
+    wrong = listed(f"{name(t.variant)} {t.severity}" for t in table[~same].itertuples())
     return f"{int(same.sum())} of {len(table)} published numbers come out ({pairs}). Not: {wrong}."
 
 
@@ -101,7 +103,7 @@ def breakdown(counts: pd.DataFrame, what: str = FINDINGS) -> str:
         caveat = _CAVEATS.get(t.status, "")
         told = f"{name(t.variant)} has {t.total:,} {what}{caveat}"
         parts.append(f"{told}, {t.serious:,} of them HIGH or CRITICAL")
-    return f"{_list(parts, '; ')}."
+    return f"{listed(parts, '; ')}."
 
 
 def hidden(table: pd.DataFrame, images: pd.DataFrame) -> str:
@@ -111,7 +113,7 @@ def hidden(table: pd.DataFrame, images: pd.DataFrame) -> str:
         "A finding is a vulnerability in one package, so one vulnerability in two packages is two "
         "findings."
     )
-    if alpine := _names(images[images["os_family"].eq("alpine")]):
+    if alpine := names(images[images["os_family"].eq("alpine")]):
         note += (
             " Alpine's advisories name only what has a fix, Debian's also what has none: what is "
             f"unfixed in {alpine} cannot be seen here."
@@ -122,11 +124,11 @@ def hidden(table: pd.DataFrame, images: pd.DataFrame) -> str:
 def _told(row: Any) -> str:
     if pd.isna(row.findings):
         return "not measured"
-    vulnerabilities = _number(row.vulnerabilities, "vulnerability")
-    told = f"{_number(row.findings, 'finding')}, **{vulnerabilities}**"
+    vulnerabilities = number(row.vulnerabilities, "vulnerability")
+    told = f"{number(row.findings, 'finding')}, **{vulnerabilities}**"
     if row.findings:
-        share = _share(row.fixable_findings, row.findings)
-        told += f", of the findings **{share}** fixable with a newer package"
+        fixable = share(row.fixable_findings, row.findings)
+        told += f", of the findings **{fixable}** fixable with a newer package"
     return told
 
 
@@ -136,17 +138,17 @@ def captures(moved: pd.DataFrame, images: pd.DataFrame) -> str:
         return "No image was measured in two captures, so nothing can be said of how counts moved."
     lines = [
         f"- {name(m.variant)}, {m.earlier} → {m.later}: "
-        f"{_number(m.appeared, 'vulnerability')} appeared, {m.gone} went, {m.stayed} stayed"
+        f"{number(m.appeared, 'vulnerability')} appeared, {m.gone} went, {m.stayed} stayed"
         for m in moved.itertuples()
     ]
     same = moved["same_packages"]
     if same.fillna(False).all():
         why = "The packages are the same each time, so only what is known of them has changed."
-    elif changed := _names(moved[~same.fillna(True)]):
+    elif changed := names(moved[~same.fillna(True)]):
         why = f"The packages changed in {changed}: there, the image moved and not only the facts."
     else:
         why = "Not every report lists packages, so whether an image changed is not known."
-    if ended := _names(images[images["os_eol"].fillna(False)]):
+    if ended := names(images[images["os_eol"].fillna(False)]):
         why += (
             f" Past the end of life when scanned: {ended}. After it a distribution publishes no "
             "advisories, and what is not published is not counted: a count that hardly moves is no "
@@ -167,14 +169,14 @@ def learned(across: pd.DataFrame) -> str:
             fewest = tuple(rows[rows[lens].eq(rows[lens].min())]["variant"])
             winners.add(fewest)
             label = f"{lens.replace('_', ' ')}, {escape.markdown(capture)}"
-            lines.append(f"- {label}: fewest on {_list(map(name, fewest))}")
+            lines.append(f"- {label}: fewest on {listed(map(name, fewest))}")
     if not winners:
         return "No capture measured two images, so none has fewer than another."
     first, *others = winners
     if others:
         told = "**Which image has the fewest depends on how and when one counts:**"
     elif len(first) > 1:
-        told = f"As few under every lens and capture: {_list(map(name, first))}."
+        told = f"As few under every lens and capture: {listed(map(name, first))}."
     else:
         told = f"{name(first[0])} has the fewest under every lens and capture:"
     return "\n".join([told, "", *lines])
@@ -191,8 +193,8 @@ def sizes(table: pd.DataFrame, size: str) -> str:
         + ("" if k.variant == base else f", {difference(k.difference_bytes)} than {name(base)}")
         for k in known.itertuples()
     ]
-    text = f"{_list(parts, '; ')} ({MEASURED_AS[size]})."
-    if missing := _names(table[table["bytes"].isna()]):
+    text = f"{listed(parts, '; ')} ({MEASURED_AS[size]})."
+    if missing := names(table[table["bytes"].isna()]):
         text += f" Not known: {missing}."
     return text
 
@@ -200,13 +202,13 @@ def sizes(table: pd.DataFrame, size: str) -> str:
 def size_kinds(table: pd.DataFrame) -> str:
     """Return which sizes the evidence has, and what each is."""
     known = table[table["bytes"].notna()]["kind"].unique()
-    lacking = [size for size in compare.SIZES if size not in known]
-    have = _list(f"`{size}`" for size in known) or "none"
+    lacking = [size for size in SIZES if size not in known]
+    have = listed(f"`{size}`" for size in known) or "none"
     text = (
         "An image has several sizes: unpacked (its layers on disk), compressed (what a registry "
         f"sends) and what a daemon prints, which differs by version. Known here: {have}."
     )
-    return text + (f" Not measured: {_list(f'`{size}`' for size in lacking)}." if lacking else "")
+    return text + (f" Not measured: {listed(f'`{size}`' for size in lacking)}." if lacking else "")
 
 
 def size_reach(table: pd.DataFrame, size: str) -> str:
@@ -214,13 +216,13 @@ def size_reach(table: pd.DataFrame, size: str) -> str:
     known = table[table["kind"].eq(size) & table["bytes"].notna()]
     if known.empty:
         return "No size is known in this study."
-    origin = _list(dict.fromkeys(escape.markdown(o) for o in known["origin"].dropna()))
-    measured = "was measured here" if size != compare.PUBLISHED else "was not measured here"
+    origin = listed(dict.fromkeys(escape.markdown(o) for o in known["origin"].dropna()))
+    measured = "was measured here" if size != PUBLISHED else "was not measured here"
     text = (
         f"The size that was compared, {MEASURED_AS[size]}, {measured}; it comes from: {origin}. "
         "Where the bytes of a difference are is not told by totals."
     )
-    if size == compare.PUBLISHED:
+    if size == PUBLISHED:
         text += " A printed size is rounded, and its differences are no finer than that."
     return text
 
@@ -245,27 +247,4 @@ def claims(table: pd.DataFrame) -> str:
     """Return how many of the blog's claims got which verdict."""
     counts = table["verdict"].value_counts(sort=False)
     parts = [f"{count} × *{verdict}*" for verdict, count in counts.items()]
-    return f"Of {_number(len(table), 'claim')}: {_list(parts)}."
-
-
-def name(variant: object) -> str:
-    """Return a variant's name, for Markdown."""
-    return f"**{escape.markdown(variant)}**"
-
-
-def _names(frame: pd.DataFrame) -> str:
-    return _list(name(variant) for variant in dict.fromkeys(frame["variant"]))
-
-
-def _list(parts: Iterable[str], separator: str = ", ") -> str:
-    return separator.join(parts)
-
-
-def _number(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{count:,} {noun if count == 1 else plural}"
-
-
-def _share(part: int, whole: int) -> str:
-    return "none" if part == 0 else "all" if part == whole else f"{part:,} of {whole:,}"
+    return f"Of {number(len(table), 'claim')}: {listed(parts)}."

@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from helpers import charts, compare, paths
+from helpers import sizes as sizes_of
 from helpers.frames import SEVERITIES, Frames
 from helpers.load import load_published
 from tests.conftest import finding, missing_image, trivy
@@ -79,8 +80,8 @@ def test_a_chart_of_nothing_but_clean_images_is_drawn(ax: Axes, frames_of) -> No
 
 
 def test_size_bars_are_megabytes_with_the_difference_at_the_end(ax: Axes, blog: Frames) -> None:
-    sizes = compare.sizes(blog.images, load_published("blog-2022"))
-    table = compare.size_differences(sizes, "published", "nodejs-alpine")
+    sizes = sizes_of.table(blog.images, load_published("blog-2022"))
+    table = sizes_of.differences(sizes, "published", "nodejs-alpine")
     charts.size_difference(table, ax, measured_as="as published")
     assert [bar.get_width() for bar in ax.containers[0]] == [76.9, 118.0]
     assert texts(ax) == ["76.9 MB\nbaseline", "118.0 MB\n+41.1 MB, ×1.53"]
@@ -89,8 +90,8 @@ def test_size_bars_are_megabytes_with_the_difference_at_the_end(ax: Axes, blog: 
 
 def test_an_unknown_size_says_so(ax: Axes, frames_of) -> None:
     images = frames_of(a=trivy(), b=trivy(Metadata={"Size": 10_000_000})).images
-    sizes = compare.sizes(images, load_published("blog-2022").iloc[:0])
-    charts.size_difference(compare.size_differences(sizes, "unpacked"), ax)
+    sizes = sizes_of.table(images, load_published("blog-2022").iloc[:0])
+    charts.size_difference(sizes_of.differences(sizes, "unpacked"), ax)
     assert texts(ax) == ["10.0 MB\nbaseline", "not measured"]
 
 
@@ -101,8 +102,8 @@ def test_a_count_without_a_known_os_is_marked(ax: Axes, frames_of) -> None:
 
 
 def test_the_baseline_is_drawn_at_its_size(ax: Axes, blog: Frames) -> None:
-    sizes = compare.sizes(blog.images, load_published("blog-2022"))
-    charts.size_difference(compare.size_differences(sizes, "published", "nodejs-alpine"), ax)
+    sizes = sizes_of.table(blog.images, load_published("blog-2022"))
+    charts.size_difference(sizes_of.differences(sizes, "published", "nodejs-alpine"), ax)
     assert [list(line.get_xdata()) for line in ax.lines] == [[76.9, 76.9]]
 
 

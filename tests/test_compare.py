@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import compare, frames
+from helpers import compare, frames, lenses
+from helpers import sizes as sizes_of
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames
+from helpers.lenses import Lens
 from helpers.load import load_published
 from tests.conftest import finding, missing_image, trivy
 
@@ -113,7 +115,7 @@ def test_no_images_give_frames_without_rows() -> None:
     findings, images, published = nothing
     assert compare.severity_counts(findings, images).empty
     assert compare.totals_by_lens(findings, images).empty
-    assert compare.size_differences(compare.sizes(images, published), "unpacked").empty
+    assert sizes_of.differences(sizes_of.table(images, published), "unpacked").empty
 
 
 def test_every_variant_and_severity_keeps_its_row(frames_of) -> None:
@@ -144,31 +146,31 @@ def test_a_vulnerability_counts_once_an_image_at_its_highest_severity(frames_of)
             finding(2, PkgName="a", Severity="MEDIUM"),
         )
     )
-    counts = compare.severity_counts(loaded.findings, loaded.images, "vulnerabilities")
+    counts = compare.severity_counts(loaded.findings, loaded.images, Lens("vulnerabilities"))
     assert by_severity(counts, "app") == [0, 0, 1, 1, 0]
 
 
 def test_findings_without_an_id_are_not_taken_for_the_same(frames_of) -> None:
     loaded = frames_of(app=trivy(finding(VulnerabilityID=None), finding(VulnerabilityID="")))
-    assert len(compare.vulnerabilities(loaded.findings)) == 2
+    assert len(lenses.vulnerabilities(loaded.findings)) == 2
 
 
 def test_fixable_is_what_has_a_fixed_version(frames_of) -> None:
     loaded = frames_of(
         app=trivy(finding(1, FixedVersion="2"), finding(2), finding(3, FixedVersion=""))
     )
-    counts = compare.severity_counts(loaded.findings, loaded.images, fixable=True)
+    counts = compare.severity_counts(loaded.findings, loaded.images, Lens(fixable=True))
     assert compare.totals(counts)["total"].tolist() == [1]
 
 
 def test_fixable_is_yes_or_no_and_no_text(blog: Frames) -> None:
     with pytest.raises(ParameterInvalid, match="fixable 'false' is not a bool"):
-        compare.severity_counts(blog.findings, blog.images, fixable="false")  # type: ignore[arg-type]
+        compare.severity_counts(blog.findings, blog.images, Lens(fixable="false"))  # type: ignore[arg-type]
 
 
 def test_another_lens_is_refused(blog: Frames) -> None:
     with pytest.raises(ParameterInvalid, match="'cves' is none of findings, vulnerabilities"):
-        compare.severity_counts(blog.findings, blog.images, "cves")
+        compare.severity_counts(blog.findings, blog.images, Lens("cves"))
 
 
 FINDING = st.tuples(
@@ -207,58 +209,58 @@ class TestSizes:
     """Sizes: which is known, and the differences to a baseline."""
 
     def test_the_published_sizes_are_all_that_is_known_of_the_blogs_images(self, blog) -> None:
-        sizes = compare.sizes(blog.images, load_published("blog-2022"))
+        sizes = sizes_of.table(blog.images, load_published("blog-2022"))
         known = sizes.dropna(subset="bytes")
         assert known["kind"].unique().tolist() == ["published"]
         assert dict(zip(known["variant"], known["bytes"], strict=True)) == {
             ALPINE: 76_900_000,
             DISTROLESS: 118_000_000,
         }
-        assert compare.known_size(sizes) == "published"
+        assert sizes_of.known_size(sizes) == "published"
 
     def test_differences_against_a_baseline(self, blog) -> None:
-        sizes = compare.sizes(blog.images, load_published("blog-2022"))
-        against = compare.size_differences(sizes, "published", DISTROLESS).set_index("variant")
+        sizes = sizes_of.table(blog.images, load_published("blog-2022"))
+        against = sizes_of.differences(sizes, "published", DISTROLESS).set_index("variant")
         assert against.loc[ALPINE, "difference_bytes"] == -41_100_000
         assert against.loc[ALPINE, "ratio"] == pytest.approx(76.9 / 118)
-        smallest = compare.size_differences(sizes, "published")
+        smallest = sizes_of.differences(sizes, "published")
         assert smallest["baseline"].unique().tolist() == [ALPINE]
 
     def test_an_unpacked_size_in_the_reports_comes_first(self, frames_of) -> None:
         images = frames_of(
             small=trivy(Metadata={"Size": 10}), large=trivy(Metadata={"Size": 30})
         ).images
-        sizes = compare.sizes(images, frames.make("published", {}))
-        assert compare.known_size(sizes) == "unpacked"
-        table = compare.size_differences(sizes, "unpacked")
+        sizes = sizes_of.table(images, frames.make("published", {}))
+        assert sizes_of.known_size(sizes) == "unpacked"
+        table = sizes_of.differences(sizes, "unpacked")
         assert table["difference_bytes"].tolist() == [0, 20]
 
     def test_a_size_that_is_not_known_is_missing_and_comes_last(self, frames_of) -> None:
         images = frames_of(a=trivy(), b=trivy(Metadata={"Size": 10})).images
-        table = compare.size_differences(
-            compare.sizes(images, frames.make("published", {})), "unpacked"
+        table = sizes_of.differences(
+            sizes_of.table(images, frames.make("published", {})), "unpacked"
         )
         assert table["variant"].tolist() == ["b", "a"]
         assert table["bytes"].isna().tolist() == [False, True]
 
     def test_a_size_in_another_unit_than_mb_is_not_taken_for_one(self, blog) -> None:
         published = load_published("blog-2022").assign(unit="MiB")
-        assert compare.sizes(blog.images, published)["bytes"].isna().all()
+        assert sizes_of.table(blog.images, published)["bytes"].isna().all()
 
     def test_the_studys_own_baseline_gives_way_if_it_has_no_size(self, frames_of) -> None:
         images = frames_of(a=trivy(), b=trivy(Metadata={"Size": 10})).images
-        sizes = compare.sizes(images, frames.make("published", {}))
-        assert compare.known_baseline(sizes, "unpacked", preferred="a") == ""
-        assert compare.known_baseline(sizes, "unpacked", preferred="b") == "b"
-        assert compare.known_baseline(sizes, "unpacked", wanted="b", preferred="a") == "b"
+        sizes = sizes_of.table(images, frames.make("published", {}))
+        assert sizes_of.known_baseline(sizes, "unpacked", preferred="a") == ""
+        assert sizes_of.known_baseline(sizes, "unpacked", preferred="b") == "b"
+        assert sizes_of.known_baseline(sizes, "unpacked", wanted="b", preferred="a") == "b"
         with pytest.raises(ParameterInvalid, match="baseline 'a' has no unpacked size"):
-            compare.known_baseline(sizes, "unpacked", wanted="a")
+            sizes_of.known_baseline(sizes, "unpacked", wanted="a")
 
     def test_wrong_sizes_and_baselines_are_refused(self, blog) -> None:
-        sizes = compare.sizes(blog.images, load_published("blog-2022"))
+        sizes = sizes_of.table(blog.images, load_published("blog-2022"))
         with pytest.raises(ParameterInvalid, match="none of unpacked, compressed, published"):
-            compare.known_size(sizes, "big")
+            sizes_of.known_size(sizes, "big")
         with pytest.raises(ParameterInvalid, match="known: published"):
-            compare.known_size(sizes, "unpacked")
+            sizes_of.known_size(sizes, "unpacked")
         with pytest.raises(ParameterInvalid, match="baseline 'x' has no published size"):
-            compare.size_differences(sizes, "published", "x")
+            sizes_of.differences(sizes, "published", "x")

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from helpers import anatomy, charts, compare, frames, headlines, holdings, image, paths, sentences
+from helpers import sizes as sizes_of
 from helpers.image import Image, Layer, Smoke
 from helpers.load import load_files, load_layers, load_published, load_study
 from helpers.study import Captured, Facts, Study, open_study
@@ -216,11 +217,11 @@ def test_a_broken_image_is_marked_wherever_it_could_win(data: Path) -> None:
     assert statuses["node-8-distroless"] == "broken"
     counts = compare.severity_counts(loaded.findings, loaded.images)
     assert "14 findings (it is broken: it did not answer" in sentences.breakdown(counts)
-    sizes = compare.sizes(loaded.images, load_published(RICH))
-    differences = compare.size_differences(sizes, compare.UNPACKED)
+    sizes = sizes_of.table(loaded.images, load_published(RICH))
+    differences = sizes_of.differences(sizes, sizes_of.UNPACKED)
     assert differences["baseline"].iloc[0] == "node-24-distroless", "not the smaller, broken one"
     assert "node-8-distroless** is 63.7 MB (broken)" in sentences.sizes(
-        differences, compare.UNPACKED
+        differences, sizes_of.UNPACKED
     )
     ax = Figure().subplots()
     labels = [text.get_text() for text in charts.size_difference(differences, ax).texts]
@@ -234,9 +235,9 @@ def test_a_broken_image_is_marked_wherever_it_could_win(data: Path) -> None:
 
 def test_sizes_that_were_measured_in_two_ways_say_so_on_the_chart() -> None:
     images = load_study(RICH).images
-    alike = compare.sizes(images, load_published(RICH))
-    assert headlines.size_origin(alike, compare.UNPACKED) == ""
+    alike = sizes_of.table(images, load_published(RICH))
+    assert headlines.size_origin(alike, sizes_of.UNPACKED) == ""
     images.loc[0, "size_unpacked_source"] = "tars"
-    mixed = compare.sizes(images, load_published(RICH))
-    said = headlines.size_origin(mixed, compare.UNPACKED)
+    mixed = sizes_of.table(images, load_published(RICH))
+    said = headlines.size_origin(mixed, sizes_of.UNPACKED)
     assert said == "sizes: the layers' tars, as the scanner adds them up; the files of all layers"

@@ -3,6 +3,8 @@
 import pandas as pd
 
 from helpers import claims, compare, frames, headlines, sentences
+from helpers import sizes as sizes_of
+from helpers.lenses import Lens
 from helpers.load import load_published
 from helpers.study import open_study
 from tests.conftest import finding, missing_image, trivy
@@ -81,8 +83,8 @@ def test_a_changed_image_and_one_that_is_not_known_to_be_the_same_are_told(both)
 def test_headlines(blog, both) -> None:
     counts = compare.severity_counts(blog.findings, blog.images)
     assert headlines.breakdown(counts) == "Findings: nodejs-alpine 48, nodejs-distroless 19"
-    fixable = compare.severity_counts(blog.findings, blog.images, "vulnerabilities", True)
-    assert headlines.breakdown(fixable, headlines.counted("vulnerabilities", True)) == (
+    fixable = compare.severity_counts(blog.findings, blog.images, Lens("vulnerabilities", True))
+    assert headlines.breakdown(fixable, Lens("vulnerabilities", True).label) == (
         "Fixable vulnerabilities: nodejs-alpine 25, nodejs-distroless 0"
     )
     by_day = compare.severity_counts(both.findings, both.images)
@@ -166,8 +168,8 @@ def test_a_count_without_a_known_os_is_marked_wherever_it_is_told(frames_of) -> 
 
 
 def test_sizes(blog, frames_of) -> None:
-    sizes = compare.sizes(blog.images, load_published("blog-2022"))
-    table = compare.size_differences(sizes, "published", "nodejs-alpine")
+    sizes = sizes_of.table(blog.images, load_published("blog-2022"))
+    table = sizes_of.differences(sizes, "published", "nodejs-alpine")
     assert sentences.sizes(table, "published") == (
         "**nodejs-alpine** is 76.9 MB; **nodejs-distroless** is 118.0 MB, "
         "41.1 MB larger than **nodejs-alpine** (as published)."
@@ -175,18 +177,18 @@ def test_sizes(blog, frames_of) -> None:
     assert headlines.sizes(table, "published") == (
         "Size against nodejs-alpine, as published: nodejs-distroless 41.1 MB larger"
     )
-    none = compare.sizes(frames_of(a=trivy()).images, frames.make("published", {}))
-    assert "No size" in sentences.sizes(compare.size_differences(none, "unpacked"), "unpacked")
+    none = sizes_of.table(frames_of(a=trivy()).images, frames.make("published", {}))
+    assert "No size" in sentences.sizes(sizes_of.differences(none, "unpacked"), "unpacked")
     assert "Known here: none" in sentences.size_kinds(none)
 
 
 def test_what_a_compared_size_is_worth(blog, frames_of) -> None:
-    sizes = compare.sizes(blog.images, load_published("blog-2022"))
+    sizes = sizes_of.table(blog.images, load_published("blog-2022"))
     assert "as published, was not measured here; it comes from: blog post" in (
         sentences.size_reach(sizes, "published")
     )
     assert headlines.size_origin(sizes, "published") == "sizes: blog post, output of docker images"
-    measured = compare.sizes(
+    measured = sizes_of.table(
         frames_of(a=trivy(Metadata={"Size": 9})).images, frames.make("published", {})
     )
     assert "rounded" in sentences.size_reach(sizes, "published")

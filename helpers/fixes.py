@@ -1,0 +1,135 @@
+"""What of an image's findings a newer package would fix, and where unfixed ones cannot be seen."""
+
+import pandas as pd
+
+from helpers import compare
+from helpers.lenses import Lens
+from helpers.places import PLACES
+from helpers.words import listed, name, number
+
+FIXABLE, UNFIXED = "fixable", "unfixed"
+
+BLIND = frozenset(
+    "alma alpine amazon chainguard minimos opensuse opensuse-leap opensuse-tumbleweed oracle "
+    "photon rocky sles suse wolfi".split()
+)
+"""Operating systems whose advisories, as Trivy has them, name only what has a fix: its pages on
+what it covers, under "Unfixed vulnerabilities". MinimOS has advisories of the kind of Wolfi's."""
+
+
+def split(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    """Return fixable and unfixed counts: `capture, variant, status, part, count, blind`.
+
+    Two rows an image. `blind`: the advisories for its operating system name only what has a fix,
+    so that what is unfixed in its system packages cannot be seen. Under a lens that counts each
+    vulnerability once, one that is fixable in any package is not unfixed too.
+    """
+    blind = images["os_family"].isin(BLIND)
+    about = images.assign(blind=blind)[["capture", "variant", "blind"]]
+    whole = _total(findings, images, lens._replace(fixable=False))
+    fixed = _total(findings, images, lens._replace(fixable=True))
+    parts = [
+        whole.assign(part=FIXABLE, count=fixed["total"]),
+        whole.assign(part=UNFIXED, count=whole["total"] - fixed["total"]),
+    ]
+    table = pd.concat(parts, ignore_index=True).merge(about, on=["capture", "variant"])
+    return table[["capture", "variant", "status", "part", "count", "blind"]]
+
+
+def headline(table: pd.DataFrame, lens: Lens) -> str:
+    """Return how much of each image's count is fixable."""
+    wide = _wide(table)
+    known = wide.dropna(subset=FIXABLE)
+    parts = [
+        f"{row.variant} {row.fixable:,} of {row.fixable + row.unfixed:,}"
+        for row in known.itertuples()
+    ]
+    shown = parts if len(parts) <= 3 else [parts[0], "…", parts[-1]]
+    what = lens._replace(fixable=True).label
+    return f"{what.capitalize()}: {', '.join(shown) or 'nothing measured'}"
+
+
+def sentence(table: pd.DataFrame, lens: Lens) -> str:
+    """Return how much of each image a newer package would fix, and where nothing else is seen."""
+    wide = _wide(table)
+    lines = []
+    for row in wide.itertuples():
+        if pd.isna(row.fixable):
+            lines.append(f"- {name(row.variant)}: not measured")
+            continue
+        hidden = ", in system packages not observable" if row.blind else ""
+        lines.append(
+            f"- {name(row.variant)}: {row.fixable:,} fixable, {row.unfixed:,} unfixed{hidden}"
+        )
+    notes = [f"Counted: {lens._replace(fixable=False).label}."]
+    if blind := listed(name(row.variant) for row in wide[wide["blind"]].itertuples()):
+        notes.append(
+            f"The advisories for the operating system of {blind} name only what has a fix: what is "
+            "unfixed there is **not observable**, not absent. Only the fixable parts can be held "
+            "against each other."
+        )
+    return "\n".join([*lines, "", " ".join(notes)])
+
+
+def by_place(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    """Return counts by where packages sit: `capture, variant, status, part, count`.
+
+    Three rows an image: `os`, `tools`, `app`. A vulnerability that sits in two places counts in
+    both, so only under the lens `findings` the parts add up to the total.
+    """
+    parts = [
+        _total(findings, images, lens._replace(place=place)).assign(part=place)
+        for place in PLACES
+        if not lens.place or place == lens.place
+    ]
+    table = pd.concat(parts, ignore_index=True).rename(columns={"total": "count"})
+    return table[["capture", "variant", "status", "part", "count"]]
+
+
+def place_headline(table: pd.DataFrame, lens: Lens) -> str:
+    """Return how much of each image's count sits elsewhere than in OS packages."""
+    sums = table.groupby("part")["count"].sum(min_count=1)
+    what = lens.label
+    if not sums.drop("os", errors="ignore").fillna(0).any():
+        return f"All sit in OS packages, as far as the reports go: {what}"
+    parts = []
+    for variant, rows in table.groupby("variant", sort=False):
+        count = rows.set_index("part")["count"]
+        if count.notna().all():
+            parts.append(
+                f"{variant} {count.drop('os', errors='ignore').sum():,} of {count.sum():,}"
+            )
+    shown = parts if len(parts) <= 3 else [parts[0], "…", parts[-1]]
+    return f"Not in OS packages ({what}): {', '.join(shown)}"
+
+
+def base_sentence(findings: pd.DataFrame, images: pd.DataFrame) -> str:
+    """Return how many findings came with the base image, and how many with what is built on it."""
+    lines = []
+    for image in images.itertuples():
+        own = findings[findings["variant"].eq(image.variant)]
+        if own.empty:
+            continue
+        known = own["from_base"].dropna()
+        if known.empty:
+            told = "its layers are not known, so base and app are not told apart"
+        else:
+            base = int(known.sum())
+            told = f"{base:,} of {number(len(own), 'finding')} came with the base image"
+            told += f", {len(known) - base:,} with the layers on top"
+            if missing := len(own) - len(known):
+                told += f"; of {missing:,} the layer is not known"
+        lines.append(f"- {name(image.variant)}: {told}")
+    return "\n".join(lines) or "Nothing was found, so there is nothing to attribute."
+
+
+def _total(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    return compare.totals(compare.severity_counts(findings, images, lens))
+
+
+def _wide(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row an image: `capture, variant, blind, fixable, unfixed`."""
+    keys = ["capture", "variant", "blind"]
+    wide = table.set_index([*keys, "part"])["count"].unstack()
+    order = table[keys].drop_duplicates()
+    return order.merge(wide.reset_index(), on=keys, validate="one_to_one")

@@ -1,0 +1,136 @@
+"""How many known vulnerabilities an image had on each day, told from when they were published."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import pandas as pd
+
+from helpers import lenses
+from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames
+from helpers.lenses import Lens
+from helpers.words import listed, name, number
+
+_IMAGE = ["capture", "variant"]
+_FINDING = ["vulnerability_id", "package"]
+
+
+def growth(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    """Return what had been published of each image by each day on which that changed.
+
+    `capture, variant, day, count`: from the day on which an image was built, with what was known
+    already, to the day of its database. An image whose build day is not known starts with its first
+    vulnerability. What has no date is not in it, and the lens's own date is not used: on any day
+    the count is that of the lens with `known_by` that day.
+    """
+    counted = lenses.apply(findings, lens._replace(known_by=""))
+    known = images[~images["status"].isin(UNKNOWN_COUNT)]
+    parts = [_of(counted, image) for image in known.itertuples()]
+    empty = pd.DataFrame({c: pd.Series(dtype="str") for c in [*_IMAGE, "day", "count"]})
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def _of(counted: pd.DataFrame, image: object) -> pd.DataFrame:
+    capture, variant, start = image.capture, image.variant, image.created_at  # type: ignore[attr-defined]
+    own = counted[counted["capture"].eq(capture) & counted["variant"].eq(variant)]
+    days = own["published_at"].dropna().dt.floor("D").sort_values()
+    end = image.db_updated_at if pd.notna(image.db_updated_at) else image.scanned_at  # type: ignore[attr-defined]
+    steps = days.value_counts().sort_index().cumsum()
+    ends = [day.floor("D") for day in (start, end) if pd.notna(day)]
+    every = steps.index.union(pd.DatetimeIndex(ends, dtype=steps.index.dtype))
+    if pd.notna(start):
+        every = every[every >= start.floor("D")]
+    counts = steps.reindex(every, method="ffill").fillna(0).astype("int64")
+    return pd.DataFrame(
+        {"capture": capture, "variant": variant, "day": every, "count": counts.to_numpy()}
+    )
+
+
+def on(growth: pd.DataFrame, day: str | date) -> pd.Series:
+    """Return the count of each variant on a day, by variant; none before an image's first day."""
+    by_then = growth[growth["day"].lt(pd.Timestamp(day, tz="UTC") + pd.Timedelta(days=1))]
+    return by_then.groupby("variant", sort=False)["count"].last()
+
+
+def nameless(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings that have no date or no severity, one row each: `variant …, lacks`."""
+    undated, unrated = findings["published_at"].isna(), findings["severity"].eq("UNKNOWN")
+    lacks = pd.Series("a date", index=findings.index).mask(unrated & ~undated, "a severity")
+    lacks = lacks.mask(unrated & undated, "a date and a severity")
+    told = ["variant", *_FINDING, "severity"]
+    return findings.assign(lacks=lacks)[undated | unrated][[*told, "lacks"]].reset_index(drop=True)
+
+
+def nameless_sentence(table: pd.DataFrame, findings: pd.DataFrame) -> str:
+    """Return how many findings have no date or no severity, and what that does to counts."""
+    if table.empty:
+        return "Every finding has a date and a severity."
+    lines = []
+    for variant, rows in table.groupby("variant", sort=False):
+        undated = int(rows["lacks"].str.contains("date").sum())
+        unrated = int(rows["lacks"].str.contains("severity").sum())
+        whole = int(findings["variant"].eq(variant).sum())
+        lines.append(
+            f"- {name(variant)}: of {number(whole, 'finding')}, {undated:,} without a date and "
+            f"{unrated:,} without a severity"
+        )
+    note = (
+        "What has no date is in no count by date and in no curve; what has no severity counts as "
+        "UNKNOWN, which is not harmless."
+    )
+    return "\n".join([*lines, "", note])
+
+
+def missed(frames: Frames, earlier: str, later: str, day: str | date) -> pd.DataFrame:
+    """Return where the later capture, filtered by date, and the earlier one's database differ.
+
+    One row a finding: `variant, vulnerability_id, package, severity, only_in, why`. `only_in` is
+    `the database of that day` or `the date filter`. Of variants that were measured in both.
+    """
+    columns = ["variant", *_FINDING, "severity", "only_in", "why"]
+    findings, images = frames.findings, frames.images
+    measured = images[~images["status"].isin(UNKNOWN_COUNT)]
+    twice = set(measured[measured["capture"].eq(earlier)]["variant"]) & set(
+        measured[measured["capture"].eq(later)]["variant"]
+    )
+    own = findings[findings["variant"].isin(twice)]
+    keys = ["variant", *_FINDING]
+    of_day = own[own["capture"].eq(earlier)].drop_duplicates(keys)
+    today = own[own["capture"].eq(later)].drop_duplicates(keys)
+    filtered = lenses.known_by(today, day)
+    lost = _without(of_day, filtered, keys).merge(
+        today[[*keys, "published_at"]], how="left", on=keys, suffixes=("", "_later"), indicator=True
+    )
+    dated = "published only " + lost["published_at_later"].dt.strftime("%Y-%m-%d")
+    why = dated.fillna("it has no date").mask(
+        lost["_merge"].eq("left_only"), "the later database lists it no more"
+    )
+    lost = lost.assign(only_in="the database of that day", why=why)
+    gained = _without(filtered, of_day, keys).assign(
+        only_in="the date filter",
+        why="published by then, but the database of that day did not list it",
+    )
+    both = pd.concat([lost[columns], gained[columns]]).astype({"severity": SEVERITY})
+    return both.sort_values(columns[:3], ignore_index=True)
+
+
+def missed_sentence(table: pd.DataFrame, day: str, totals: Mapping[str, tuple[int, int]]) -> str:
+    """Return how far counting by date is off; `totals` are by date and by the DB, by variant."""
+    if not totals:
+        return (
+            "Counting by date is an approximation. How far it is off is not known here: that takes "
+            "a capture with a database of that day."
+        )
+    lines = [
+        f"- {name(variant)}: {by_date:,} by date, {by_db:,} by the database of {day}"
+        for variant, (by_date, by_db) in totals.items()
+    ]
+    reasons = table["why"].str.replace(r" \d{4}-.*", " later", regex=True).value_counts()
+    told = listed(f"{count:,} × {why}" for why, count in reasons.items())
+    note = f"Counting by date is an approximation: {told or 'here it is exact'}."
+    return "\n".join([*lines, "", note])
+
+
+def _without(left: pd.DataFrame, right: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return the rows of one frame whose keys the other does not have."""
+    there = pd.MultiIndex.from_frame(left[keys]).isin(pd.MultiIndex.from_frame(right[keys]))
+    return left[~there]

@@ -1,0 +1,100 @@
+"""Which vulnerabilities are in one variant only, and which in several."""
+
+import pandas as pd
+
+from helpers import lenses
+from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
+from helpers.lenses import Lens
+from helpers.words import listed, name, number
+
+JOINED = " + "
+REST = "other combinations"
+
+
+def listing(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    """Return one row a vulnerability: its id, highest severity, packages and where it is.
+
+    `vulnerability_id, severity, variants, packages, fixed` and then a column a variant: how often
+    the lens counts it there. `variants` joins those that have it; images of one capture.
+    """
+    measured = images[~images["status"].isin(UNKNOWN_COUNT)]["variant"].tolist()
+    seen = lenses.apply(findings, lens)
+    seen = seen[seen["variant"].isin(measured)]
+    # Findings without an id are not the same as any other: each is a row of its own.
+    own = "(no id) " + seen.index.astype("str")
+    rows = seen.assign(vulnerability_id=seen["vulnerability_id"].fillna(pd.Series(own, seen.index)))
+    counts = rows.groupby(["vulnerability_id", "variant"]).size().unstack(fill_value=0)
+    counts = counts.reindex(columns=measured, fill_value=0).astype("int64")
+    by_id = rows.groupby("vulnerability_id")
+    about = pd.DataFrame(
+        {
+            "severity": by_id["severity"].max().astype(SEVERITY),
+            "variants": _where(counts),
+            "packages": by_id["package"].agg(lambda names: ", ".join(sorted(set(names.dropna())))),
+            "fixed": by_id["fixed_version"].agg(lambda versions: versions.notna().any()),
+        },
+        index=counts.index,
+    )
+    table = pd.concat([about, counts], axis=1).reset_index()
+    return table.sort_values(
+        ["severity", "vulnerability_id"], ascending=[False, True], ignore_index=True
+    )
+
+
+def combinations(listing: pd.DataFrame, most: int = 12) -> pd.DataFrame:
+    """Return how many vulnerabilities each combination of variants has, the largest first.
+
+    `variants, vulnerabilities`, and a column a severity. Of many combinations the smallest are one
+    row, `other combinations`.
+    """
+    levels = listing.astype({"severity": "str"}).groupby(["variants", "severity"]).size()
+    table = levels.unstack(fill_value=0).reindex(columns=list(SEVERITIES), fill_value=0)
+    table = table.astype("int64").rename_axis(columns=None)
+    table.insert(0, "vulnerabilities", table.sum(axis=1))
+    table = table.sort_values("vulnerabilities", ascending=False, kind="stable").reset_index()
+    if len(table) <= most:
+        return table
+    rest = table.iloc[most - 1 :].drop(columns="variants").sum().to_frame().T
+    return pd.concat([table.iloc[: most - 1], rest.assign(variants=REST)], ignore_index=True)
+
+
+def variants(listing: pd.DataFrame) -> list[str]:
+    """Return the variants of a listing: those that were measured, in the study's order."""
+    return [str(name) for name in listing.columns[5:]]
+
+
+def headline(listing: pd.DataFrame) -> str:
+    """Return how many vulnerabilities all variants share, and how many each has alone."""
+    found = variants(listing)
+    if len(found) < 2:
+        return "Overlap: nothing to compare, for want of a second variant that was measured"
+    shared = int(listing["variants"].eq(JOINED.join(found)).sum())
+    alone = {v: int(listing["variants"].eq(v).sum()) for v in found}
+    most = sorted(alone, key=lambda v: -alone[v])[:2]
+    told = ", ".join(f"{alone[v]:,} in {v} alone" for v in most)
+    both = "both" if len(found) == 2 else f"all {len(found)}"
+    return f"Of {number(len(listing), 'vulnerability')}, {shared:,} in {both}; {told}"
+
+
+def sentence(listing: pd.DataFrame) -> str:
+    """Return what each variant has alone and shares, in words."""
+    found = variants(listing)
+    if len(found) < 2:
+        return "One variant was measured, so nothing is shared and nothing is told apart."
+    lines = []
+    for v in found:
+        has = int(listing[v].gt(0).sum())
+        alone = int(listing["variants"].eq(v).sum())
+        lines.append(
+            f"- {name(v)}: {number(has, 'vulnerability')}, {alone:,} of them in no other variant"
+        )
+    everywhere = int(listing["variants"].eq(JOINED.join(found)).sum())
+    common = f"In all of {listed(map(name, found))}: {everywhere:,}."
+    return "\n".join([*lines, "", common])
+
+
+def _where(counts: pd.DataFrame) -> pd.Series:
+    """Return of each vulnerability the variants that have it, joined."""
+    there = counts.gt(0)
+    joined = [JOINED.join(counts.columns[row]) for row in there.to_numpy()]
+    return pd.Series(joined, index=counts.index, dtype="str")

@@ -1,0 +1,58 @@
+"""Whether the images of one capture were scanned alike: one scanner, one database."""
+
+import pandas as pd
+
+from helpers.errors import StudyInvalid
+from helpers.frames import UNKNOWN_COUNT, Frames
+from helpers.words import listed
+
+MIXED = "variants scanned with DIFFERENT scanners or databases"
+"""What every figure says of such a study, where it is allowed."""
+
+
+def require(frames: Frames, allow_mixed: bool = False) -> Frames:
+    """Return the frames as they are if one scanner and one database made each capture.
+
+    Raises `StudyInvalid` if not, unless it is allowed: counts that different databases gave are
+    not comparable, since a database grows every day.
+    """
+    for capture, ways in _ways(frames.images).items():
+        if len(ways) > 1 and not allow_mixed:
+            told = listed(f"{' and '.join(variants)} with {way}" for way, variants in ways.items())
+            where = f"capture {capture} was" if capture else "these images were"
+            raise StudyInvalid(
+                f"{where} not scanned alike: {told}. Such counts cannot be compared. Scan all anew "
+                "with one scanner and database, or allow it (parameter mixed=true): every figure "
+                "then says so"
+            )
+    return frames
+
+
+def mark(images: pd.DataFrame) -> str:
+    """Return what a figure has to say of images that were not scanned alike; else nothing."""
+    return MIXED if any(len(ways) > 1 for ways in _ways(images).values()) else ""
+
+
+def _ways(images: pd.DataFrame) -> dict[str, dict[str, list[str]]]:
+    """Return, by capture, each way in which images were scanned, with its variants.
+
+    A way is a scanner and a database, known by its digest, else its day, else the day of the scan.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    for row in images[~images["status"].isin(UNKNOWN_COUNT)].itertuples():
+        ways = found.setdefault(row.capture, {})
+        ways.setdefault(_way(row), []).append(row.variant)
+    return found
+
+
+def _way(row: object) -> str:
+    version = row.scanner_version  # type: ignore[attr-defined]
+    scanner = f"{row.scanner} {'of unknown version' if pd.isna(version) else version}"  # type: ignore[attr-defined]
+    if pd.notna(row.db_updated_at):  # type: ignore[attr-defined]
+        database = f"the database of {row.db_updated_at:%Y-%m-%d}"  # type: ignore[attr-defined]
+        if pd.notna(row.db_sha256):  # type: ignore[attr-defined]
+            database += f" ({row.db_sha256[:12]})"  # type: ignore[attr-defined]
+        return f"{scanner}, {database}"
+    if pd.notna(row.scanned_at):  # type: ignore[attr-defined]
+        return f"{scanner}, a database not recorded, on {row.scanned_at:%Y-%m-%d}"  # type: ignore[attr-defined]
+    return f"{scanner}, a database not recorded"

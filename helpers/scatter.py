@@ -1,0 +1,112 @@
+"""Size against vulnerabilities: a point a variant, and the front that nothing dominates."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from helpers import escape
+from helpers.charts import BAR, BASELINE, FAINT, INK, wrapped
+from helpers.sizes import MB
+
+_APART = 0.15
+"""Height of a name, as a share of the highest point."""
+
+_WIDE = 0.36
+"""Width of a name, as a share of the largest size."""
+
+
+def tradeoff(candidates: pd.DataFrame, ax: Axes, kind: str, counted: str) -> Axes:
+    """Draw `tradeoff.candidates`: better is further left and further down.
+
+    A variant that cannot be placed, or is no candidate, is named in a corner.
+    """
+    placed = candidates[candidates["front"].notna()].sort_values("size")
+    sizes = placed["size"].astype(float) / MB
+    counts = placed["fixable"].astype(float)
+    widest = max(float(sizes.max()) if len(sizes) else 0.0, 1.0)
+    highest = max(float(counts.max()) if len(counts) else 0.0, 1.0)
+    ax.set_xlim(0, 1.45 * widest)
+    ax.set_ylim(-0.08 * highest, 1.25 * highest)
+    on_front = placed["front"].astype("bool")
+    front = placed[on_front]
+    if len(front):
+        x, y = front["size"].astype(float) / MB, front["fixable"].astype(float)
+        ax.step(
+            [x.iloc[0], *x, 1.45 * widest],
+            [1.25 * highest, *y, y.iloc[-1]],
+            where="post",
+            color=BASELINE,
+            linewidth=3,
+            zorder=1,
+        )
+    ax.scatter(
+        sizes[on_front], counts[on_front], s=260, color=BAR, zorder=3, label="on the Pareto front"
+    )
+    ax.scatter(
+        sizes[~on_front],
+        counts[~on_front],
+        s=260,
+        facecolor="white",
+        edgecolor=BAR,
+        linewidth=3,
+        zorder=3,
+        label="dominated by another",
+    )
+    _labels(ax, placed, sizes, counts, widest, highest)
+    lost = candidates[candidates["front"].isna()]
+    if len(lost):
+        told = [
+            f"{escape.short(row.variant, 28)}: "
+            + (
+                row.why_not
+                if not row.candidate
+                else "size not known"
+                if pd.isna(row.size)
+                else "not measured"
+            )
+            for row in lost.itertuples()
+        ]
+        shown = told if len(told) <= 4 else [*told[:3], f"and {len(told) - 3} more"]
+        ax.text(
+            0.99,
+            0.98,
+            "Not placed:\n" + "\n".join(shown),
+            transform=ax.transAxes,
+            ha="right",
+            va="top",
+            size=15,
+            color=INK,
+        )
+    ax.set_xlabel(f"image size, {kind} (MB = 10⁶ bytes)")
+    ax.set_ylabel(wrapped(f"number of fixable {counted}", 36), size=16)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.3)
+    ax.grid(axis="both")
+    return ax
+
+
+def _labels(
+    ax: Axes,
+    placed: pd.DataFrame,
+    sizes: pd.Series,
+    counts: pd.Series,
+    widest: float,
+    highest: float,
+) -> None:
+    """Name each point beside it; where names would meet, the upper one moves up."""
+    taken: list[tuple[float, float]] = []
+    apart = _APART * highest
+    for place in sorted(placed.index, key=lambda place: (counts[place], sizes[place])):
+        x, y = sizes[place] + 0.025 * widest, counts[place] + 0.02 * highest
+        while any(abs(x - a) < _WIDE * widest and abs(y - b) < apart for a, b in taken):
+            y += apart / 2
+        taken.append((x, y))
+        told = f"{sizes[place]:,.1f} MB, {counts[place]:,.0f}"
+        ax.annotate(
+            f"{escape.short(placed['variant'][place], 24)}\n{told}",
+            (sizes[place], counts[place]),
+            xytext=(x, y),
+            textcoords="data",
+            va="bottom",
+            size=16,
+            weight="bold" if placed["front"][place] else "normal",
+            arrowprops={"arrowstyle": "-", "color": FAINT, "lw": 1},
+        )
