@@ -129,7 +129,7 @@ def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch
     if subject.grype:
         described = image.read(folder / paths.IMAGE, image.Image)
         image_id = described.image_id if described else ""
-        report.write_grype(subject.grype, folder, image_id, subject.secrets)
+        redact.keep_grype(subject.grype, folder, image_id, subject.secrets)
     return taken
 
 
@@ -140,7 +140,7 @@ def _take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratc
         if variant.kind == "sbom":
             command = _scan(tools, "sbom", subject.path, folder, scratch)
         else:
-            report.write(subject.path, folder)
+            redact.keep(subject.path, folder)
         why = _PACKAGES_ONLY[variant.kind]
         return Taken(command, dict.fromkeys(("image", "files", "smoke"), why))
     if subject.path is not None:
@@ -205,7 +205,7 @@ def is_whole(folder: Path, told: Captured) -> bool:
 
     An image that did not answer may have been short of time: it is asked again.
     """
-    reports = report.find(folder)
+    reports = paths.reports(folder)
     # A report that a variant is made from may be of either scanner.
     scanned = "trivy" in reports or told.source == "report"
     if not scanned or len(reports) < (2 if "grype" in told.settings else 1):
@@ -233,7 +233,7 @@ def _scan(
     assert tools.db is not None
     raw = scratch / f"{folder.name}.json"
     command = scan.scan(tools.trivy, how, target, raw, tools.db)
-    report.write(raw, folder, secrets)
+    redact.keep(raw, folder, secrets)
     return command
 
 

@@ -160,7 +160,7 @@ def _variants(name: str, captures: str | Sequence[str]) -> list[tuple[Facts, Var
 def _evidence(facts: Facts, variant: Variant, folder: Path, scanner: str) -> list[Evidence]:
     """Return what there is to load of one variant, one a report, or one without a report."""
     told = facts.variants.get(variant.name) or Captured(status="missing")
-    reports = {} if told.error else report.find(folder)
+    reports = {} if told.error else paths.reports(folder)
     if scanner not in ("", "all"):
         reports = {name: path for name, path in reports.items() if name == scanner}
     found: list[tuple[str, Path | None]] = [*reports.items()] or [(scanner, None)]

@@ -49,6 +49,15 @@ def evidence(study_name: str, capture_name: str, variant: str) -> Path:
     return capture(study_name, capture_name) / variant
 
 
+def reports(folder: Path) -> dict[str, Path]:
+    """Return the reports in a variant's evidence by their scanner; one may be gzipped or not."""
+    found = {
+        scanner: [path for name in names if (path := folder / name).exists()]
+        for scanner, names in REPORTS.items()
+    }
+    return {scanner: there[0] for scanner, there in found.items() if there}
+
+
 def runs() -> Path:
     """Return the folder that runs are written to."""
     return data() / "runs"

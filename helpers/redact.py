@@ -1,9 +1,17 @@
-"""Takes the values of environment variables and build arguments out of evidence: names stay."""
+"""Keeps evidence without the values of environment variables and build arguments: names stay."""
 
+import gzip
+import json
 import re
 import shlex
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from helpers import jsontext, paths
+from helpers.errors import ReportInvalid
+from helpers.grype import RESCAN
+from helpers.report import read
 
 HIDDEN = "…"
 
@@ -109,6 +117,38 @@ def report(decoded: Any, secrets: Iterable[str] = ()) -> Any:
     return _Walk(sorted({*secrets, *values(listed)}, key=len, reverse=True), names(listed)).of(
         decoded
     )
+
+
+def keep(raw: Path, folder: Path, secrets: Sequence[str] = ()) -> None:
+    """Keep a report as it is, but for the values of environment variables.
+
+    Its file is named after its scanner. Raises `ReportInvalid` if it is none.
+    """
+    kept = folder / paths.REPORTS[read(raw).scanner][0]
+    told = report(json.loads(bytes(jsontext.read(raw))), secrets)
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    kept.write_bytes(gzip.compress(text, mtime=0))
+
+
+def keep_grype(raw: Path, folder: Path, image_id: str, secrets: Sequence[str] = ()) -> None:
+    """Keep a Grype report beside the rest of a variant's evidence, which is of `image_id`.
+
+    Raises `ReportInvalid` if it is none, or of another image than that or than Trivy's report. The
+    error names the file alone: where this machine keeps it is not to be recorded.
+    """
+    try:
+        told = read(raw)
+    except ReportInvalid as error:
+        raise ReportInvalid(raw.name, error.problem, error.remedy) from error
+    kept = paths.reports(folder)
+    if told.scanner != "grype" or "grype" in kept:
+        problem = f"a second report of {told.scanner.title()}, where the study names one of Grype"
+        raise ReportInvalid(raw.name, problem, "Name one report of each scanner")
+    image_id = image_id or (read(kept["trivy"]).image_id if "trivy" in kept else "")
+    if image_id and told.image_id and image_id != told.image_id:
+        problem = f"a Grype report of the image {told.image_id}, and the variant is {image_id}"
+        raise ReportInvalid(raw.name, problem, RESCAN)
+    keep(raw, folder, secrets)
 
 
 def _of_grype(decoded: dict[str, Any], secrets: Iterable[str]) -> dict[str, Any]:

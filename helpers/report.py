@@ -1,19 +1,15 @@
 """One report, from bytes to typed structs, or to an error that says what the file is instead.
 
-Trivy's reports before 0.20 are a bare list of results; Grype's are told by their keys. Evidence has
-one report of each scanner at most.
+Trivy's reports before 0.20 are a bare list of results; Grype's are told by their keys.
 """
 
-import gzip
-import json
 import os
 import re
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import msgspec
 
-from helpers import grype, jsontext, paths, redact
+from helpers import grype, jsontext
 from helpers.errors import ReportInvalid
 from helpers.jsontext import RESCAN, Text
 from helpers.schema import LegacyResult, Metadata, OperatingSystem, Report
@@ -80,47 +76,6 @@ def read(path: str | os.PathLike[str]) -> Report:
         return parse(jsontext.read(path), path)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _not_decoded(path, error) from error
-
-
-def find(folder: Path) -> dict[str, Path]:
-    """Return the reports in a variant's evidence, by scanner; one may be gzipped or not."""
-    found = {
-        scanner: [path for name in names if (path := folder / name).exists()]
-        for scanner, names in paths.REPORTS.items()
-    }
-    return {scanner: there[0] for scanner, there in found.items() if there}
-
-
-def write(raw: Path, folder: Path, secrets: Sequence[str] = ()) -> None:
-    """Keep a report as it is, but for the values of environment variables.
-
-    Its file is named after its scanner. Raises `ReportInvalid` if it is none.
-    """
-    kept = folder / paths.REPORTS[read(raw).scanner][0]
-    told = redact.report(json.loads(bytes(jsontext.read(raw))), secrets)
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-    kept.write_bytes(gzip.compress(text, mtime=0))
-
-
-def write_grype(raw: Path, folder: Path, image_id: str, secrets: Sequence[str] = ()) -> None:
-    """Keep a Grype report beside the rest of a variant's evidence, which is of `image_id`.
-
-    Raises `ReportInvalid` if it is none, or of another image than that or than Trivy's report. The
-    error names the file alone: where this machine keeps it is not to be recorded.
-    """
-    try:
-        told = read(raw)
-    except ReportInvalid as error:
-        raise ReportInvalid(raw.name, error.problem, error.remedy) from error
-    kept = find(folder)
-    if told.scanner != "grype" or "grype" in kept:
-        problem = f"a second report of {told.scanner.title()}, where the study names one of Grype"
-        raise ReportInvalid(raw.name, problem, "Name one report of each scanner")
-    image_id = image_id or (read(kept["trivy"]).image_id if "trivy" in kept else "")
-    if image_id and told.image_id and image_id != told.image_id:
-        problem = f"a Grype report of the image {told.image_id}, and the variant is {image_id}"
-        raise ReportInvalid(raw.name, problem, grype.RESCAN)
-    write(raw, folder, secrets)
 
 
 def parse(text: Text, path: str | os.PathLike[str]) -> Report:
