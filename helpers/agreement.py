@@ -3,6 +3,7 @@
 import pandas as pd
 
 from helpers.frames import SEVERITY, TEXT, UNKNOWN_COUNT
+from helpers.words import name
 
 BOTH = "both"
 SAME, DIFFERENTLY = "same", "differently"
@@ -70,14 +71,40 @@ def summary(agreement: pd.DataFrame) -> pd.DataFrame:
 
     `capture, variant, both, only_trivy, only_grype, rated_differently`: numbers of vulnerabilities.
     """
-    scanners = [c.removesuffix("_severity") for c in agreement if c.endswith("_severity")]
     counted = {
         BOTH: agreement["found_by"].eq(BOTH),
-        **{f"only_{scanner}": agreement["found_by"].eq(scanner) for scanner in scanners},
+        **{
+            f"only_{scanner}": agreement["found_by"].eq(scanner) for scanner in _scanners(agreement)
+        },
         "rated_differently": agreement["rated"].eq(DIFFERENTLY).fillna(False),
     }
     table = agreement[_IMAGE].assign(**counted).astype(dict.fromkeys(counted, "int64"))
     return table.groupby(_IMAGE, sort=False).sum().reset_index()
+
+
+def sentence(agreement: pd.DataFrame) -> str:
+    """Return how far two scanners agree, image by image."""
+    if agreement.empty:
+        return (
+            "One scanner alone looked at these images, so nothing is known of what another would "
+            "say. A study keeps a Grype report beside Trivy's: `grype` in its variants."
+        )
+    first, second = _scanners(agreement)
+    lines = [
+        f"- {name(row.variant)}: {row.both:,} found by both, {getattr(row, f'only_{first}'):,} by "
+        f"{first.capitalize()} alone, {getattr(row, f'only_{second}'):,} by {second.capitalize()} "
+        f"alone; {row.rated_differently:,} of both rated differently"
+        for row in summary(agreement).itertuples()
+    ]
+    note = (
+        "Two scanners read different advisories and match packages in different ways; what one "
+        "alone finds is neither wrong nor right for that. Their counts are never added up."
+    )
+    return "\n".join([*lines, "", note])
+
+
+def _scanners(agreement: pd.DataFrame) -> list[str]:
+    return [c.removesuffix("_severity") for c in agreement if c.endswith("_severity")]
 
 
 def _rated(table: pd.DataFrame, first: str, second: str) -> pd.Series:

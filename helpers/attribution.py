@@ -6,6 +6,8 @@ from helpers import compare
 from helpers.fixes import BLIND
 from helpers.frames import SCANNED, Frames
 from helpers.lenses import Lens
+from helpers.load import load_study
+from helpers.study import open_study
 from helpers.words import name, number
 
 COLUMNS = [
@@ -14,18 +16,20 @@ COLUMNS = [
 ]
 
 
-def difference(study: str, frames: Frames, first: str, second: str, lens: Lens) -> pd.DataFrame:
+def difference(
+    study: str, frames: Frames, first: str | None, second: str | None, lens: Lens
+) -> pd.DataFrame:
     """Return the first variant's count less the second's and what it is made of, by capture.
 
     `of_age` is the difference of what newer packages of the same release would fix, `of_base` that
     of what is left then; they add up to `difference`. `days_apart`: how much older the first image
     is; `blind` names the variant whose unfixed vulnerabilities cannot be seen. Captures in which
-    not both were scanned are left out.
+    not both were scanned are left out; all are, if the study has no variant for one of them.
     """
-    rows = []
+    rows: list[list[object]] = []
     for capture, images in frames.images.groupby("capture", sort=True):
         of = images[images["status"].eq(SCANNED)].set_index("variant")
-        if not {first, second} <= set(of.index):
+        if first not in of.index or second not in of.index:
             continue
         findings = frames.findings[frames.findings["capture"].eq(capture)]
         whole = _totals(findings, images, lens._replace(fixable=False))
@@ -33,14 +37,31 @@ def difference(study: str, frames: Frames, first: str, second: str, lens: Lens) 
         apart = whole[first] - whole[second]
         of_age = fixed[first] - fixed[second]
         built = of["created_at"]
-        days = (
-            (built[second] - built[first]).days if built[[first, second]].notna().all() else pd.NA
-        )
-        blind = [v for v in (first, second) if of["os_family"][v] in BLIND]
+        known = pd.notna(built[first]) and pd.notna(built[second])
+        days = (built[second] - built[first]).days if known else pd.NA
+        blind = [str(v) for v in (first, second) if of["os_family"][v] in BLIND]
         told = [study, capture, first, second, lens._replace(fixable=False).label]
         numbers = [whole[first], whole[second], apart, of_age, apart - of_age]
         rows.append([*told, *numbers, days, " ".join(blind)])
     return pd.DataFrame(rows, columns=COLUMNS).astype({"days_apart": "Int64"})
+
+
+def of_study(name: str, counted: str) -> pd.DataFrame:
+    """Return `difference` of the default capture of another study, as known by its own day.
+
+    No row for an empty name. Raises `StudyInvalid` if there is no such study.
+    """
+    if not name:
+        return pd.DataFrame(columns=COLUMNS)
+    study = open_study(name)
+    lens = Lens(counted, known_by=str(study.known_by or ""))
+    roles = study.by_role("alpine"), study.by_role("distroless")
+    return difference(name, load_study(name), *roles, lens)
+
+
+def of_capture(table: pd.DataFrame, capture: str) -> pd.DataFrame:
+    """Return the row of one capture, or none."""
+    return table[table["capture"].eq(capture)].reset_index(drop=True)
 
 
 def sentence(table: pd.DataFrame) -> str:

@@ -161,7 +161,7 @@ def _one(
             subject = evidence.identify(study, variant, tools, folder, _steps(bar, variant.name))
             told = msgspec.structs.replace(
                 told, reference=subject.reference, identity=subject.identity,
-                settings=_settings(variant),
+                settings=evidence.settings(study, variant),
             )  # fmt: skip
             if before and (same := _unchanged(study, variant, told, before, folder)):
                 return same
@@ -263,12 +263,6 @@ def _unchanged(
     shutil.copytree(kept, folder, dirs_exist_ok=True)
     since = then.unchanged_since or before.capture
     return msgspec.structs.replace(then, unchanged_since=since, reference=told.reference)
-
-
-def _settings(variant: Variant) -> dict[str, str]:
-    """Return what of a variant's description changes its evidence besides the image itself."""
-    start = "" if variant.start else "no"
-    return {"base": variant.base, "port": str(variant.port or ""), "start": start}
 
 
 def _broken(study: Study, folder: Path) -> dict[str, str]:

@@ -55,6 +55,11 @@ def changes(frames: Frames, earlier: str, later: str) -> pd.DataFrame:
     return whole.astype({"severity_before": SEVERITY, "severity_after": SEVERITY})
 
 
+def movers(changes: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings that came, went or were re-rated: those that did not stay."""
+    return changes[changes["change"].ne(STAYED)].reset_index(drop=True)
+
+
 def moved(changes: pd.DataFrame) -> pd.DataFrame:
     """Return how many findings of each variant came, went, were re-rated and stayed."""
     keys = ["variant", "earlier", "later"]

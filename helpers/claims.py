@@ -5,22 +5,16 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import compare, sizes
+from helpers import compare, sizes, tools
 from helpers.frames import SCANNED, Frames
+from helpers.lenses import Lens
 from helpers.sizes import MB
+from helpers.words import listed
 
 HOLDS = "holds"
 FAILS = "does not hold"
 PARTLY = "holds under this lens only"
 UNMEASURED = "not measured here"
-
-SHELLS = frozenset({"ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "toybox", "zsh"})
-PACKAGE_MANAGERS = frozenset(
-    {"apk-tools", "apt", "aptitude", "dnf", "dpkg", "microdnf", "opkg", "rpm", "yum", "zypper"}
-)
-GLIBC, MUSL = frozenset({"libc6", "glibc"}), frozenset({"musl"})
-"""Packages that bring a shell, a package manager or a C library. By package only: a file that no
-package owns is not seen this way."""
 
 NO_PACKAGES = "the reports do not list packages"
 PACKAGES_ONLY = "the package list; files are not in this evidence"
@@ -43,30 +37,34 @@ class Pair(NamedTuple):
     every: Frames
     chosen: Frames
     published: pd.DataFrame
+    files: pd.DataFrame
     alpine: str
     distroless: str
+    known_by: str
 
 
 def claims(
     frames: Frames,
     published: pd.DataFrame,
-    alpine: str | None,
-    distroless: str | None,
+    files: pd.DataFrame,
+    roles: tuple[str | None, str | None],
     capture: str,
+    known_by: str = "",
 ) -> pd.DataFrame:
     """Return the claims table: `claim, published, measured, lens, verdict, evidence`.
 
-    Counts are compared in every capture that `frames` holds, all else in the one named `capture`.
-    `alpine` and `distroless` are the variants that play these parts; if the study has none for one
-    of them, no claim is measured.
+    Counts are compared in every capture that `frames` holds, as known by a day if one is named, all
+    else in the one `capture`, whose list of `files` may be empty. `roles` are the variants that
+    play Alpine's and distroless's part; if the study has none for one, no claim is measured.
     """
+    alpine, distroless = roles
     if alpine is None or distroless is None:
         lacking = "alpine" if alpine is None else "distroless"
         nobody = f"no variant of this study has the role {lacking}"
         rows = [Claim(text, "", "", "", UNMEASURED, nobody) for text, _ in _CLAIMS]
     else:
         chosen = Frames(*(frame[frame["capture"].eq(capture)] for frame in frames))
-        pair = Pair(frames, chosen, published, alpine, distroless)
+        pair = Pair(frames, chosen, published, files, alpine, distroless, known_by)
         rows = [test(text, pair) for text, test in _CLAIMS]
     return pd.DataFrame(rows, columns=Claim._fields).astype("str")
 
@@ -75,7 +73,7 @@ def _fewer_vulnerabilities(text: str, pair: Pair) -> Claim:
     images = pair.every.images
     # Where no operating system was recognised, the count is not that of the image.
     known = images[images["status"].eq(SCANNED)]
-    table = compare.totals_by_lens(pair.every.findings, known)
+    table = compare.totals_by_lens(pair.every.findings, known, Lens(known_by=pair.known_by))
     shares: list[str] = []
     lenses: list[str] = []
     holds, counts = 0, 0
@@ -87,9 +85,9 @@ def _fewer_vulnerabilities(text: str, pair: Pair) -> Claim:
             share = {0: "none", len(ours): "every one"}.get(fewer, str(fewer))
             shares.append(f"under {share} of the lenses in {capture}")
             pairs = (
-                f"{lens.replace('_', ' ')} {ours[lens]} against {theirs[lens]}" for lens in both
+                f"{compare.LENS_LABELS[lens]} {ours[lens]} against {theirs[lens]}" for lens in both
             )
-            lenses.append(f"{capture}: {', '.join(pairs)}")
+            lenses.append(f"{capture}{_known_by(pair)}: {', '.join(pairs)}")
             holds, counts = holds + fewer, counts + len(ours)
     return Claim(
         text,
@@ -125,42 +123,91 @@ def _smaller(text: str, pair: Pair) -> Claim:
 
 
 def _no_shell(text: str, pair: Pair) -> Claim:
-    tools = SHELLS | PACKAGE_MANAGERS
+    wanted = tools.SHELLS | tools.PACKAGE_MANAGERS
+    ours, theirs = (tools.commands(pair.files, v) for v in (pair.distroless, pair.alpine))
+    if ours is not None and theirs is not None:
+        found = ours & wanted
+        measured = f"distroless: {_listed(found)}; Alpine: {_listed(theirs & wanted)}"
+        started = _started(pair, pair.distroless), _started(pair, pair.alpine)
+        if None not in started:
+            shells = [shell or "none" for shell in started]
+            measured += f"; shell that could be started: {shells[0]} against {shells[1]}"
+        verdict = FAILS if found or started[0] else HOLDS
+        lens = "commands on the PATH, by name"
+        return Claim(text, "", measured, lens, verdict, "the list of files, and starting a shell")
     ours, theirs = _packages(pair, pair.distroless), _packages(pair, pair.alpine)
     if ours is None or theirs is None:
         return Claim(text, "", "", "", UNMEASURED, NO_PACKAGES)
-    measured = f"distroless: {_listed(ours & tools)}; Alpine: {_listed(theirs & tools)}"
-    started = _started(pair, pair.distroless), _started(pair, pair.alpine)
-    if None in started:
-        verdict = FAILS if ours & tools else PARTLY
-        evidence = f"{len(ours)} packages of distroless"
-        return Claim(text, "", measured, PACKAGES_ONLY, verdict, evidence)
-    shells = [shell or "none" for shell in started]
-    measured += f"; shell that could be started: {shells[0]} in distroless, {shells[1]} in Alpine"
-    verdict = FAILS if ours & tools or started[0] else PARTLY
-    lens = "a shell was tried; of package managers, only the package list was looked at"
-    return Claim(text, "", measured, lens, verdict, "the started variants and their packages")
+    measured = f"distroless: {_listed(ours & wanted)}; Alpine: {_listed(theirs & wanted)}"
+    verdict = FAILS if ours & wanted else PARTLY
+    evidence = f"{len(ours)} packages of distroless"
+    return Claim(text, "", measured, PACKAGES_ONLY, verdict, evidence)
 
 
 def _executables(text: str, pair: Pair) -> Claim:
-    evidence = "neither executables nor libraries are counted here"
-    return Claim(text, "", "", "", UNMEASURED, evidence)
+    ours, theirs = (tools.binaries(pair.files, v) for v in (pair.distroless, pair.alpine))
+    images = pair.chosen.images
+    known = images[images["status"].eq(SCANNED)]
+    lens = Lens(known_by=pair.known_by)
+    table = compare.totals_by_lens(pair.chosen.findings, known, lens).set_index("variant")
+    if ours is None or theirs is None or not {pair.alpine, pair.distroless} <= set(table.index):
+        evidence = "neither executables nor libraries are counted here: no list of files"
+        return Claim(text, "", "", "", UNMEASURED, evidence)
+    fewer, more = pair.distroless, pair.alpine
+    if sum(ours) > sum(theirs):
+        fewer, more = more, fewer
+    counts = table[list(compare.LENS_COLUMNS)]
+    holds = counts.loc[fewer] < counts.loc[more]
+    measured = (
+        f"executables {ours.executables:,} against {theirs.executables:,}, "
+        f"libraries {ours.libraries:,} against {theirs.libraries:,} (distroless against Alpine)"
+    )
+    told = listed(
+        f"{compare.LENS_LABELS[lens]} {counts[lens][pair.distroless]} against "
+        f"{counts[lens][pair.alpine]}"
+        for lens in counts
+    )
+    verdict = FAILS if sum(ours) == sum(theirs) else _verdict(bool(holds.any()), not holds.all())
+    of_two = "ELF files, and the scanner's findings; two images show no rule"
+    return Claim(text, "", measured, told + _known_by(pair), verdict, of_two)
 
 
 def _musl(text: str, pair: Pair) -> Claim:
+    loaders = [tools.libc(pair.files, v) for v in (pair.alpine, pair.distroless)]
+    if None not in loaders:
+        told = [
+            f"{variant} {libc.musl:,} × musl, {libc.glibc:,} × glibc"
+            for variant, libc in zip(("Alpine", "distroless"), loaders, strict=True)
+            if libc
+        ]
+        alpine = loaders[0]
+        is_musl = alpine is not None and alpine.musl > 0 and not alpine.glibc
+        lens = "the loader that executables ask for; whether anything breaks was not tried"
+        verdict = PARTLY if is_musl else FAILS
+        return Claim(text, "", "; ".join(told), lens, verdict, "ELF files in the list of files")
     ours, theirs = _packages(pair, pair.distroless), _packages(pair, pair.alpine)
     if ours is None or theirs is None:
         return Claim(text, "", "", "", UNMEASURED, NO_PACKAGES)
-    libc = MUSL | GLIBC
-    measured = f"Alpine: {_listed(theirs & libc)}; distroless: {_listed(ours & libc)}"
-    verdict = PARTLY if theirs & MUSL and not theirs & GLIBC else FAILS
+    libc_names = tools.MUSL | tools.GLIBC
+    measured = f"Alpine: {_listed(theirs & libc_names)}; distroless: {_listed(ours & libc_names)}"
+    verdict = PARTLY if theirs & tools.MUSL and not theirs & tools.GLIBC else FAILS
     lens = f"{PACKAGES_ONLY}; whether anything breaks was not tried"
     return Claim(text, "", measured, lens, verdict, "packages named after a C library")
 
 
 def _multi_stage(text: str, pair: Pair) -> Claim:
-    evidence = "whether npm could install in the image was not tried"
-    return Claim(text, "", "", "", UNMEASURED, evidence)
+    ours, theirs = (tools.commands(pair.files, v) for v in (pair.distroless, pair.alpine))
+    if ours is None or theirs is None:
+        evidence = "whether npm is in the image is not known: no list of files"
+        return Claim(text, "", "", "", UNMEASURED, evidence)
+    found = ours & tools.INSTALLERS
+    there = theirs & tools.INSTALLERS
+    measured = f"npm and the like: distroless {_listed(found)}; Alpine {_listed(there)}"
+    shell = _started(pair, pair.distroless)
+    if shell is not None:
+        measured += f"; a RUN needs a shell, and {shell or 'none'} starts in distroless"
+    verdict = FAILS if found and shell != "" else HOLDS
+    return Claim(text, "", measured, "commands on the PATH", verdict, "the list of files")
 
 
 _CLAIMS: tuple[tuple[str, Callable[[str, Pair], Claim]], ...] = (
@@ -176,12 +223,12 @@ _CLAIMS: tuple[tuple[str, Callable[[str, Pair], Claim]], ...] = (
 )
 
 
-def _packages(pair: Pair, variant: str) -> set[str] | None:
+def _packages(pair: Pair, variant: str) -> frozenset[str] | None:
     """Return the names of a variant's packages, or `None` if its report does not list them."""
-    images, _, packages = pair.chosen
+    images = pair.chosen.images
     if images.loc[images["variant"].eq(variant), "packages"].isna().all():
         return None
-    return set(packages.loc[packages["variant"].eq(variant), "package"].dropna())
+    return tools.packages(pair.chosen.packages, variant)
 
 
 def _started(pair: Pair, variant: str) -> str | None:
@@ -201,6 +248,10 @@ def _printed(pair: Pair, metric: str, unit: str, first: str, second: str) -> str
     if not {first, second} <= set(value.dropna().index):
         return ""
     return f"{value[first]:g} against {value[second]:g} {unit}"
+
+
+def _known_by(pair: Pair) -> str:
+    return f", published by {pair.known_by}" if pair.known_by else ""
 
 
 def _listed(found: frozenset[str] | set[str]) -> str:

@@ -89,7 +89,7 @@ def live(study: str, **options: Any) -> None:
 @click.option("--study", default="", help="The study's name; that of its images if not given.")
 @_db_options
 def compare(sources: tuple[str, ...], study: str, **options: Any) -> None:
-    """Make a study of image references, archives, SBOMs or Trivy reports; capture and run it."""
+    """Make a study of image references, archives, SBOMs or reports; capture and run it."""
     from helpers.sources import make_study, unmake_study
 
     name = make_study(sources, study)
@@ -110,9 +110,9 @@ def compare(sources: tuple[str, ...], study: str, **options: Any) -> None:
     help="How to print the rows.",
 )
 def summary(files: tuple[Path, ...], form: str) -> None:
-    """Print one row a Trivy report: image, OS, findings and vulnerabilities by severity.
+    """Print one row a Trivy or Grype report: image, OS, findings and vulnerabilities by severity.
 
-    A file that is no Trivy report is named on standard error, the others go on, and the exit
+    A file that is no such report is named on standard error, the others go on, and the exit
     status is 1.
     """
     from helpers import summary

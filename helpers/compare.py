@@ -16,6 +16,11 @@ LENS_COLUMNS = {
 }
 """Columns of `totals_by_lens`, each with what it counts and whether only what is fixable."""
 
+LENS_LABELS = {
+    column: Lens(counted, fixable).label for column, (counted, fixable) in LENS_COLUMNS.items()
+}
+"""The same columns, in words."""
+
 TOTAL = "TOTAL"
 
 _IMAGE = ["capture", "variant"]
@@ -100,8 +105,10 @@ def reproduction(counts: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     return table.merge(found, how="left", on=["variant", "severity"], validate="one_to_one")
 
 
-def across_captures(findings: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+def across_captures(
+    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens = PLAIN
+) -> pd.DataFrame:
     """Return the same images under each capture: lens totals with `db_updated_at` and `os_eol`."""
     about = images[[*_IMAGE, "os_family", "os_version", "os_eol", "db_updated_at"]]
-    table = totals_by_lens(findings, images).merge(about, on=_IMAGE, validate="one_to_one")
+    table = totals_by_lens(findings, images, lens).merge(about, on=_IMAGE, validate="one_to_one")
     return table.sort_values(["variant", "capture"], kind="stable", ignore_index=True)

@@ -30,10 +30,9 @@ def growth(
 ) -> Axes:
     """Draw `growth.growth`: what had been published of each image by each day.
 
-    `ends` (`variant, day, label`) are the last days of advisories: after its own, a line is dotted,
-    for nobody would tell any more. `events` are days to mark, by what happened.
+    `ends` are `confounders.ends`; after the last one a line is dotted, for nobody would tell any
+    more. `events` are days to mark, by what happened.
     """
-    variants = list(dict.fromkeys(curves["variant"]))
     if not len(curves) or curves["day"].max() - curves["day"].min() < _SHORTEST:
         told = "These images were built as good as on the day of the database:\nno time to grow in"
         ax.text(0.5, 0.5, told, transform=ax.transAxes, ha="center", va="center", color=INK)
@@ -41,42 +40,22 @@ def growth(
         ax.set_yticks([])
         ax.set_xlabel("day of publication (UTC)")
         return ax
-    highest = max(float(curves["count"].max()) if len(curves) else 0.0, 1.0)
-    last: dict[str, Any] = {str(row.variant): row for row in ends.dropna(subset="day").itertuples()}
+    highest = max(float(curves["count"].max()), 1.0)
     names = []
-    for place, variant in enumerate(variants):
-        own = curves[curves["variant"].eq(variant)]
+    for place, (variant, own) in enumerate(curves.groupby("variant", sort=False)):
         colour = LINES[place % len(LINES)]
-        end = last.get(variant)
-        if end is not None and end.day >= own["day"].max():
-            end = None
-        live = own if end is None else own[own["day"].le(end.day)]
+        within = ends["day"].between(own["day"].min(), own["day"].max())
+        of = ends[ends["variant"].eq(variant) & within]
+        last = of[of["last"]]["day"].max()
+        live = own if pd.isna(last) else own[own["day"].le(last)]
         ax.step(live["day"], live["count"], where="post", color=colour, linewidth=3.5)
-        if end is not None:
-            level = live["count"].iloc[-1] if len(live) else own["count"].iloc[0]
-            point = pd.DataFrame({"day": [end.day], "count": [level]})
-            after = pd.concat([point, own[own["day"].gt(end.day)]])
-            ax.step(
-                after["day"],
-                after["count"],
-                where="post",
-                color=colour,
-                linewidth=3,
-                ls=(0, (1, 1)),
-            )
-            ax.plot([end.day], [level], "o", color=colour, markersize=11)
-            ax.annotate(
-                f"{end.label}:\nno advisories after",
-                (end.day, level),
-                xytext=(-16, 4),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                color=colour,
-                size=15,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85},
-            )
-        names.append((float(own["count"].iloc[-1]), own["day"].iloc[-1], variant, colour))
+        if pd.notna(last):
+            after = pd.concat([live.tail(1).assign(day=last), own[own["day"].gt(last)]])
+            dots: Any = {"linewidth": 3, "linestyle": (0, (1, 1))}
+            ax.step(after["day"], after["count"], where="post", color=colour, **dots)
+        for end in of.itertuples():
+            _mark_end(ax, end, int(own[own["day"].le(end.day)]["count"].iloc[-1]), colour)
+        names.append((float(own["count"].iloc[-1]), own["day"].iloc[-1], str(variant), colour))
     _name_lines(ax, names, highest)
     for told, day in events.items():
         ax.axvline(pd.Timestamp(day), color=FAINT, linestyle="--", linewidth=1.6)
@@ -97,6 +76,23 @@ def growth(
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, show_offset=False))
     return ax
+
+
+def _mark_end(ax: Axes, end: Any, level: int, colour: str) -> None:
+    """Mark on a line the day on which support ends; a full dot where advisories do."""
+    fill = colour if end.last else "white"
+    ax.plot([end.day], [level], "o", color=colour, markerfacecolor=fill, markersize=12, mew=2.5)
+    ax.annotate(
+        escape.plain(end.label) + (",\nadvisories stop" if end.last else ""),
+        (end.day, level),
+        xytext=(-14, 6),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        color=colour,
+        size=15,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.8},
+    )
 
 
 def _name_lines(

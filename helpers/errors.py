@@ -21,7 +21,7 @@ class FileInvalid(KitError):
 
 
 class ReportInvalid(FileInvalid):
-    """A file that is not a Trivy report the kit can read."""
+    """A file that is no report of Trivy or Grype that the kit can read."""
 
 
 class ArchiveInvalid(FileInvalid):

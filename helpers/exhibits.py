@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from helpers import escape, lifecycle, paths, sameness
+from helpers import confounders, escape, paths, sameness
 from helpers.escape import STATIC
 from helpers.sizes import MB
 
@@ -142,7 +142,7 @@ def footer(study: str, images: pd.DataFrame, source: str = "", lens: str = "") -
         parts.append(f"scanned {scanned}")
     parts += [
         source,
-        lifecycle.mark(lifecycle.confounders(images)),
+        confounders.mark(confounders.confounders(images)),
         sameness.mark(images),
     ]
     text = escape.plain(" · ".join(filter(None, parts)))

@@ -5,7 +5,7 @@ from datetime import date
 
 import pandas as pd
 
-from helpers import lenses
+from helpers import compare, lenses
 from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames
 from helpers.lenses import Lens
 from helpers.words import listed, name, number
@@ -43,6 +43,50 @@ def _of(counted: pd.DataFrame, image: object) -> pd.DataFrame:
     return pd.DataFrame(
         {"capture": capture, "variant": variant, "day": every, "count": counts.to_numpy()}
     )
+
+
+def label(lens: Lens) -> str:
+    """Return what a curve counts: the lens without its day, for the days are the axis."""
+    return lens._replace(known_by="").label
+
+
+def headline(growth: pd.DataFrame, lens: Lens) -> str:
+    """Return how each image's count went from its first day to its last."""
+    parts = [
+        f"{variant} {rows['count'].iloc[0]:,} → {rows['count'].iloc[-1]:,}"
+        for variant, rows in growth.groupby("variant", sort=False)
+    ]
+    shown = parts if len(parts) <= 3 else [parts[0], "…", parts[-1]]
+    return f"Since they were built ({label(lens)}): {', '.join(shown) or 'nothing measured'}"
+
+
+def sentence(growth: pd.DataFrame, ends: pd.DataFrame) -> str:
+    """Return how many were published of each image, before and after its last advisories."""
+    lines = []
+    for variant, rows in growth.groupby("variant", sort=False):
+        first, last = rows.iloc[0], rows.iloc[-1]
+        told = (
+            f"- {name(variant)}: {first['count']:,} on {first['day']:%Y-%m-%d}, "
+            f"{last['count']:,} on {last['day']:%Y-%m-%d}"
+        )
+        stop = ends[ends["variant"].eq(variant) & ends["last"]]["day"]
+        if len(stop) and stop.iloc[0] < last["day"]:
+            at = rows[rows["day"].le(stop.iloc[0])]["count"]
+            then = int(at.iloc[-1]) if len(at) else 0
+            newest = rows[rows["count"].diff().gt(0)]["day"].max()
+            until = f", the last on {newest:%Y-%m-%d}" if pd.notna(newest) else ""
+            told += (
+                f"; advisories stop on {stop.iloc[0]:%Y-%m-%d}, {int(last['count']) - then:,} of "
+                f"them were published later{until}"
+            )
+        lines.append(told)
+    if not lines:
+        return "No image was measured, so nothing is known of its growth."
+    note = (
+        "A line that goes flat once advisories stop shows that nobody writes them any more, not "
+        "that nothing is found."
+    )
+    return "\n".join([*lines, "", note])
 
 
 def on(growth: pd.DataFrame, day: str | date) -> pd.Series:
@@ -87,6 +131,8 @@ def missed(frames: Frames, earlier: str, later: str, day: str | date) -> pd.Data
     `the database of that day` or `the date filter`. Of variants that were measured in both.
     """
     columns = ["variant", *_FINDING, "severity", "only_in", "why"]
+    if earlier == later or not day:
+        return pd.DataFrame({column: pd.Series(dtype="str") for column in columns})
     findings, images = frames.findings, frames.images
     measured = images[~images["status"].isin(UNKNOWN_COUNT)]
     twice = set(measured[measured["capture"].eq(earlier)]["variant"]) & set(
@@ -111,6 +157,32 @@ def missed(frames: Frames, earlier: str, later: str, day: str | date) -> pd.Data
     )
     both = pd.concat([lost[columns], gained[columns]]).astype({"severity": SEVERITY})
     return both.sort_values(columns[:3], ignore_index=True)
+
+
+def day_of(images: pd.DataFrame, capture: str) -> str:
+    """Return the day of a capture's database, else of its scan; empty if neither is known."""
+    own = images[images["capture"].eq(capture)]
+    days = own["db_updated_at"].fillna(own["scanned_at"]).dropna()
+    return f"{days.max():%Y-%m-%d}" if len(days) else ""
+
+
+def both_ways(
+    frames: Frames, earlier: str, later: str, day: str | date
+) -> dict[str, tuple[int, int]]:
+    """Return of each variant how many findings there are by date and by the DB of that day.
+
+    None if there is one capture only, or no day.
+    """
+    if earlier == later or not day:
+        return {}
+    totals = []
+    for capture, lens in ((later, Lens(known_by=str(day))), (earlier, lenses.PLAIN)):
+        images = frames.images[frames.images["capture"].eq(capture)]
+        findings = frames.findings[frames.findings["capture"].eq(capture)]
+        counts = compare.totals(compare.severity_counts(findings, images, lens))
+        totals.append(counts.set_index("variant")["total"].dropna())
+    by_date, by_db = totals
+    return {v: (int(by_date[v]), int(by_db[v])) for v in by_db.index if v in by_date.index}
 
 
 def missed_sentence(table: pd.DataFrame, day: str, totals: Mapping[str, tuple[int, int]]) -> str:

@@ -23,7 +23,14 @@ def breakdown(counts: pd.DataFrame, what: str = FINDINGS) -> str:
     known = totals.dropna(subset="total")
     parts = [f"{_name(t.variant)} {total(t.total, t.status)}" for t in known.itertuples()]
     lost = [f"{_name(v)} not measured" for v in totals[totals["total"].isna()]["variant"]]
-    return f"{what.capitalize()}: {', '.join(filter(None, [_some(parts), *lost[:2]]))}"
+    return f"{what[:1].upper()}{what[1:]}: {', '.join(filter(None, [_some(parts), *lost[:2]]))}"
+
+
+def packages(table: pd.DataFrame, what: str) -> str:
+    """Return which packages bring most, over all images."""
+    sums = table.groupby("package", sort=False)["count"].sum().sort_values(ascending=False)
+    parts = [f"{_name(package)} {count:,}" for package, count in sums.head(3).items()]
+    return f"{what[:1].upper()}{what[1:]}: most from {', '.join(parts) or 'nothing'}"
 
 
 def captures(counts: pd.DataFrame, what: str = FINDINGS) -> str:
@@ -34,7 +41,7 @@ def captures(counts: pd.DataFrame, what: str = FINDINGS) -> str:
         f"{_name(variant)} {' → '.join(map(shown, rows['total']))}"
         for variant, rows in totals.groupby("variant", sort=False)
     ]
-    return f"{what.capitalize()}, {' → '.join(days)}: {_some(parts)}"
+    return f"{what[:1].upper()}{what[1:]}, {' → '.join(days)}: {_some(parts)}"
 
 
 def sizes(table: pd.DataFrame, size: str) -> str:

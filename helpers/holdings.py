@@ -11,7 +11,7 @@ from helpers.study import Facts, Study, open_study
 from helpers.words import name
 
 PARTS = {
-    "report": (paths.REPORT, "trivy.json"),
+    "report": tuple(name for names in paths.REPORTS.values() for name in names),
     "image": (paths.IMAGE,),
     "files": (paths.FILES,),
     "smoke": (paths.SMOKE,),
@@ -21,7 +21,7 @@ PARTS = {
 
 _WHY = {
     "sbom": "an SBOM lists packages only",
-    "report": "a report lists findings and packages only",
+    "report": "a report lists findings, and at best packages",
     "archive": "an archive is neither built nor started",
     "image": "nothing was built",
 }

@@ -1,40 +1,16 @@
-"""Is like compared with like? Ends of life, image age and runtime of the variants of a capture.
+"""When releases end: `lifecycle.csv`, one line a release; add lines for more products.
 
-What ends when is in `lifecycle.csv`, one line a release; add lines for more products. An end that
-is still to come is what was planned when the line was written.
+An end that is still to come is what was planned when the line was written.
 """
 
 import csv
 import re
 from datetime import date
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import pandas as pd
-
-from helpers import escape, paths
+from helpers import paths
 from helpers.errors import FileInvalid
-from helpers.frames import COUNT, TEXT, TIME, UNKNOWN_COUNT
-from helpers.words import listed, name, number
-
-COLUMNS = (
-    {"capture": TEXT, "variant": TEXT, "as_of": TIME}
-    | {"os": TEXT, "os_end_of_life": TIME, "advisories_until": TIME, "os_ended_days": COUNT}
-    | {"built_at": TIME, "age_days": COUNT}
-    | {"runtime": TEXT, "runtime_end_of_life": TIME, "runtime_ended_days": COUNT}
-)
-"""Columns of `confounders` and their dtypes."""
-
-OS, RUNTIME = "operating system", "runtime"
-OS_END, AGE = f"{OS}'s end of life", "image age"
-ASPECTS = (OS_END, AGE, RUNTIME)
-"""What variants can be unlike in, apart from what they are compared for."""
-
-APART_DAYS = 180
-"""Days between two images that are too many: Alpine brings out a release every half year."""
-
-FIRST_IMAGES = 2013
-"""Year of the first Docker images. Reproducible builds date theirs earlier: to a fixed day."""
 
 _VERSION = re.compile(r"v?(\d+(?:\.\d+)*)")
 _DAYS = ("released", "end_of_life", "end_of_lts")
@@ -51,7 +27,7 @@ class Cycle(NamedTuple):
     end_of_lts: date | None
 
 
-def end_of_life(product: str, version: str) -> date | None:
+def end_of_life(name: str, version: str) -> date | None:
     """Return the day on which a product's release ends, or `None` if that is not known.
 
     For Debian that is the end of the project's own security support, not of LTS.
@@ -59,11 +35,11 @@ def end_of_life(product: str, version: str) -> date | None:
     >>> end_of_life("alpine", "3.11.2"), end_of_life("node", "8.17.0")
     (datetime.date(2021, 11, 1), datetime.date(2019, 12, 31))
     """
-    found = _cycle(product, version)
+    found = _cycle(name, version)
     return found.end_of_life if found else None
 
 
-def advisories_until(product: str, version: str) -> date | None:
+def advisories_until(name: str, version: str) -> date | None:
     """Return the day after which nobody publishes advisories, or `None` if that is not known.
 
     That is the end of LTS where there is one: scanners count LTS advisories too.
@@ -71,63 +47,40 @@ def advisories_until(product: str, version: str) -> date | None:
     >>> advisories_until("debian", "11.2"), end_of_life("debian", "11.2")
     (datetime.date(2026, 8, 31), datetime.date(2024, 8, 14))
     """
-    found = _cycle(product, version)
+    found = _cycle(name, version)
     return (found.end_of_lts or found.end_of_life) if found else None
 
 
-def confounders(images: pd.DataFrame) -> pd.DataFrame:
-    """Return what of each image is no matter of its base alone: one row an image, in order.
+def named(text: str) -> tuple[str, str]:
+    """Return name and version of an operating system or a runtime; an absent version is empty."""
+    before, _, last = text.strip().rpartition(" ")
+    return (before, last) if before and any(map(str.isdigit, last)) else (text.strip(), "")
 
-    `capture, variant, as_of` (day of the DB, else of the scan), `os, os_end_of_life,
-    advisories_until, os_ended_days` (days past the end of life at `as_of`, negative before it),
-    `built_at, age_days` (from built to `as_of`), `runtime, runtime_end_of_life,
-    runtime_ended_days`. NA is not known; an image whose count is not known has NA in all.
+
+def release(runtime: str) -> str | None:
+    """Return a runtime's product and release; without a version it is not known which."""
+    own, version = named(runtime)
+    found = _cycle(own, version)
+    matched = _VERSION.match(version)
+    cycle = found.cycle if found else matched[1].partition(".")[0] if matched else ""
+    return f"{product(own)} {cycle}" if cycle else None
+
+
+def product(text: str) -> str:
+    """Return a product's name as the table has it."""
+    known = text.strip().lower()
+    return _ALIASES.get(known, known)
+
+
+def spelled(text: str) -> str:
+    """Return an operating system or a runtime as one writes it.
+
+    >>> spelled("alpine 3.11.2"), spelled("node 24.19.0")
+    ('Alpine 3.11.2', 'Node.js 24.19.0')
     """
-    rows = [_row(image) for image in images.itertuples()]
-    return pd.DataFrame(
-        {c: pd.Series([row.get(c) for row in rows], dtype=d) for c, d in COLUMNS.items()}
-    )
-
-
-def unlike(confounders: pd.DataFrame) -> list[str]:
-    """Return in which of `ASPECTS` variants of one and the same capture are unlike."""
-    differing = [_differs(one) for _, one in _captures(confounders)]
-    return [aspect for aspect in ASPECTS if any(differs[aspect] for differs in differing)]
-
-
-def banner(confounders: pd.DataFrame) -> str:
-    """Return as Markdown whether like is compared with like, and what is known of each variant."""
-    captures = _captures(confounders)
-    if not captures:
-        return _head(confounders, "")
-    parts, silent = [], []
-    for capture, one in captures:
-        label = f" ({escape.markdown(capture)})" if len(captures) > 1 else ""
-        lines = [
-            f"- {name(c.variant)}: {_ending(OS, c)}; {_age(c)}; {_ending(RUNTIME, c)}"
-            for c in one.itertuples()
-        ]
-        parts += [_head(one, label), "\n".join(lines)]
-        past = one[_silent_days(one).gt(0).fillna(False)]
-        silent += [f"{name(variant)}{label}" for variant in past["variant"]]
-    notes = []
-    if confounders["as_of"].notna().any():
-        told = (
-            "Days are counted to the day of the database, or of the scan where that is not known."
-        )
-        notes.append(told)
-    if silent:
-        notes.append(
-            f"Past its distribution's last advisories: {listed(silent)}. After them a distribution "
-            "publishes none, so a count that stands still is no merit."
-        )
-    return "\n\n".join(filter(None, [*parts, " ".join(notes)]))
-
-
-def mark(confounders: pd.DataFrame) -> str:
-    """Return in what variants are unlike, for a figure's footer; empty where nothing differs."""
-    told = listed("OS end of life" if a == OS_END else a for a in unlike(confounders))
-    return f"not like with like: {told}" if told else ""
+    own, version = named(text)
+    label = "Node.js" if product(own) == _NODE else own[:1].upper() + own[1:]
+    return f"{label} {version}".strip()
 
 
 @cache
@@ -150,150 +103,12 @@ def _table() -> dict[tuple[str, str], Cycle]:
     return cycles
 
 
-def _cycle(product: str, version: str) -> Cycle | None:
+def _cycle(name: str, version: str) -> Cycle | None:
     """Return the release that a version belongs to: the longest name that it starts with."""
     # In full: a preview such as 3.24.0_alpha20251224 belongs to no release.
     matched = _VERSION.fullmatch(version.strip())
     numbers = matched[1].split(".") if matched else []
     for length in range(len(numbers), 0, -1):
-        if found := _table().get((_product(product), ".".join(numbers[:length]))):
+        if found := _table().get((product(name), ".".join(numbers[:length]))):
             return found
     return None
-
-
-def _product(text: str) -> str:
-    known = text.strip().lower()
-    return _ALIASES.get(known, known)
-
-
-def _named(text: str) -> tuple[str, str]:
-    """Return name and version of an operating system or a runtime; an absent version is empty."""
-    before, _, last = text.strip().rpartition(" ")
-    return (before, last) if before and any(map(str.isdigit, last)) else (text.strip(), "")
-
-
-def _row(image: Any) -> dict[str, Any]:
-    row: dict[str, Any] = {"capture": image.capture, "variant": image.variant}
-    if image.status in UNKNOWN_COUNT:
-        # What has no count is compared with nothing.
-        return row
-    row["as_of"] = _day(image.db_updated_at) or _day(image.scanned_at)
-    if pd.notna(image.os_family):
-        version = "" if pd.isna(image.os_version) else image.os_version
-        row["os"] = f"{image.os_family} {version}".strip()
-        row["os_end_of_life"] = _day(end_of_life(image.os_family, version))
-        row["advisories_until"] = _day(advisories_until(image.os_family, version))
-        row["os_ended_days"] = _days(row["os_end_of_life"], row["as_of"])
-    if pd.notna(image.created_at) and image.created_at.year >= FIRST_IMAGES:
-        row["built_at"] = image.created_at
-        row["age_days"] = _days(_day(image.created_at), row["as_of"])
-    if pd.notna(image.runtime):
-        row["runtime"] = image.runtime
-        row["runtime_end_of_life"] = _day(end_of_life(*_named(image.runtime)))
-        row["runtime_ended_days"] = _days(row["runtime_end_of_life"], row["as_of"])
-    return row
-
-
-def _day(value: Any) -> pd.Timestamp | None:
-    """Return the day of a date or a time in UTC."""
-    return None if pd.isna(value) else pd.to_datetime(value, utc=True).normalize()
-
-
-def _days(start: pd.Timestamp | None, end: pd.Timestamp | None) -> int | None:
-    return None if start is None or end is None else int((end - start).days)
-
-
-def _captures(confounders: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    return list(confounders.groupby("capture", sort=False, dropna=False))
-
-
-def _differs(one: pd.DataFrame) -> dict[str, bool | None]:
-    """Return of each aspect whether variants are unlike in it; `None`: known of fewer than two."""
-    ended, ages = one["os_ended_days"].dropna(), one["age_days"].dropna()
-    runtimes = one["runtime"].dropna().map(_release).dropna()
-    past = ended.gt(0)
-    # Both past it, but one for long: meanwhile advisories went on for the other.
-    apart = _spread(_silent_days(one).dropna().clip(lower=0)) > APART_DAYS
-    return {
-        OS_END: past.nunique() > 1 or apart if len(ended) > 1 else None,
-        AGE: _spread(ages) > APART_DAYS if len(ages) > 1 else None,
-        RUNTIME: runtimes.nunique() > 1 if len(runtimes) > 1 else None,
-    }
-
-
-def _silent_days(confounders: pd.DataFrame) -> pd.Series:
-    """Return the days since nobody publishes advisories; negative before that, NA: not known."""
-    return (confounders["as_of"] - confounders["advisories_until"]).dt.days.astype(COUNT)
-
-
-def _spread(days: pd.Series) -> int:
-    return int(days.max() - days.min()) if len(days) else 0
-
-
-def _release(runtime: str) -> str | None:
-    """Return a runtime's product and release; without a version it is not known which."""
-    product, version = _named(runtime)
-    found = _cycle(product, version)
-    matched = _VERSION.match(version)
-    release = found.cycle if found else matched[1].partition(".")[0] if matched else ""
-    return f"{_product(product)} {release}" if release else None
-
-
-def _head(one: pd.DataFrame, label: str) -> str:
-    """Return in bold whether the variants of a capture are alike, and in what."""
-    if len(one) < 2:
-        few = "there is one variant only" if len(one) else "there is no variant"
-        return f"**Nothing to compare{label}:** {few}."
-    differs = _differs(one)
-    different, alike, unknown = (
-        listed(aspect for aspect in ASPECTS if differs[aspect] is value)
-        for value in (True, False, None)
-    )
-    if different:
-        parts = [
-            f"**Not like with like{label}:** the variants differ in {different}, so that their "
-            "counts differ is not due to their bases alone."
-        ]
-    elif alike:
-        parts = [f"**Nothing known differs{label}:** the variants are alike in {alike}."]
-    else:
-        parts = [f"**Whether this is like with like is not known{label}.**"]
-    if unknown:
-        parts.append(f"Not known of two variants, so not compared: {unknown}.")
-    return " ".join(parts)
-
-
-def _ending(what: str, row: Any) -> str:
-    """Return what a variant's operating system or runtime is, and when that ends."""
-    is_os = what == OS
-    text, end = (row.os, row.os_end_of_life) if is_os else (row.runtime, row.runtime_end_of_life)
-    if pd.isna(text):
-        return f"{what} not known"
-    product, version = _named(text)
-    label = "Node.js" if _product(product) == _NODE else product[:1].upper() + product[1:]
-    told = escape.markdown(f"{label} {version}".strip())
-    if pd.isna(end):
-        return f"{told}, end of life not known"
-    told += f", end of life {end:%Y-%m-%d}"
-    if pd.notna(row.as_of):
-        days = (row.as_of - end).days
-        side = "before" if days >= 0 else "after"
-        told += f", {number(abs(days), 'day')} {side} {row.as_of:%Y-%m-%d}"
-    if is_os and row.advisories_until != end:
-        told += f", LTS advisories until {row.advisories_until:%Y-%m-%d}"
-    return told
-
-
-def _age(row: Any) -> str:
-    """Return how old an image is, in whole years and months, or in days if it is younger."""
-    if pd.isna(row.built_at):
-        return "image age not known"
-    if pd.isna(row.age_days):
-        return f"image built {row.built_at:%Y-%m-%d}"
-    if row.age_days < 0:
-        return f"image built {number(-row.age_days, 'day')} after {row.as_of:%Y-%m-%d}"
-    built, as_of = row.built_at, row.as_of
-    months = (as_of.year - built.year) * 12 + as_of.month - built.month - (as_of.day < built.day)
-    years, rest = divmod(int(months), 12)
-    parts = [number(n, noun) for n, noun in ((years, "year"), (rest, "month")) if n]
-    return f"image {' '.join(parts) or number(row.age_days, 'day')} old"

@@ -63,6 +63,11 @@ def variants(listing: pd.DataFrame) -> list[str]:
     return [str(name) for name in listing.columns[5:]]
 
 
+def label(lens: Lens) -> str:
+    """Return what an overlap counts: distinct vulnerabilities, under an else equal lens."""
+    return lens._replace(counted=lenses.VULNERABILITIES).label
+
+
 def headline(listing: pd.DataFrame) -> str:
     """Return how many vulnerabilities all variants share, and how many each has alone."""
     found = variants(listing)

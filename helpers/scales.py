@@ -78,6 +78,17 @@ def rerated(findings: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     return table.mask(pd.Series(unknown, index=table.index)).reset_index()
 
 
+def headline(rerated: pd.DataFrame) -> str:
+    """Return how many of all images' findings NVD rates otherwise, or not at all."""
+    sums = rerated.drop(columns="variant").sum()
+    if not sums["findings"]:
+        return "By NVD's scale: nothing to rate"
+    return (
+        f"By NVD's scale: of {sums['findings']:,}, {sums['higher']:,} are rated higher, "
+        f"{sums['lower']:,} lower, {sums['unrated']:,} not at all"
+    )
+
+
 def sentence(table: pd.DataFrame) -> str:
     """Return what changes under NVD's scale, image by image."""
     lines = []

@@ -11,7 +11,7 @@ from helpers import compare, escape
 from helpers.compare import TOTAL
 from helpers.frames import BROKEN, FAILED, MISSING, NO_OS, NOT_LOOKED, SCANNED, UNKNOWN_COUNT
 from helpers.headlines import MEASURED_AS, broken, difference, shown
-from helpers.lenses import FINDINGS
+from helpers.lenses import FINDINGS, Lens
 from helpers.sizes import MB, PUBLISHED, SIZES
 from helpers.study import Study
 from helpers.words import listed, name, names, number, share
@@ -132,29 +132,25 @@ def _told(row: Any) -> str:
     return told
 
 
-def captures(moved: pd.DataFrame, images: pd.DataFrame) -> str:
-    """Return how the same images' counts moved between captures, and why that is no merit."""
-    if moved.empty:
-        return "No image was measured in two captures, so nothing can be said of how counts moved."
-    lines = [
-        f"- {name(m.variant)}, {m.earlier} → {m.later}: "
-        f"{number(m.appeared, 'vulnerability')} appeared, {m.gone} went, {m.stayed} stayed"
-        for m in moved.itertuples()
-    ]
-    same = moved["same_packages"]
-    if same.fillna(False).all():
-        why = "The packages are the same each time, so only what is known of them has changed."
-    elif changed := names(moved[~same.fillna(True)]):
-        why = f"The packages changed in {changed}: there, the image moved and not only the facts."
-    else:
-        why = "Not every report lists packages, so whether an image changed is not known."
-    if ended := names(images[images["os_eol"].fillna(False)]):
-        why += (
-            f" Past the end of life when scanned: {ended}. After it a distribution publishes no "
-            "advisories, and what is not published is not counted: a count that hardly moves is no "
-            "merit of an image."
-        )
-    return "\n".join([*lines, "", why])
+def lens(view: Lens, study: Study) -> str:
+    """Return what is counted from here on, and why by that day if by one."""
+    text = f"Counted here, unless a figure says otherwise: **{view.label}**."
+    if view.known_by and view.known_by == str(study.known_by):
+        text += f" That day is the study's: {escape.markdown(study.known_by_why)}."
+    if view.known_by:
+        text += " What has no date is left out."
+    return text
+
+
+def ended(images: pd.DataFrame) -> str:
+    """Return whose count is no merit because advisories have stopped, as the scanner knew it."""
+    if not (past := names(images[images["os_eol"].fillna(False)])):
+        return "No image was past its operating system's end of life when it was scanned."
+    return (
+        f"Past the end of life when scanned: {past}. After it a distribution publishes no "
+        "advisories, and what is not published is not counted: a count that hardly moves is no "
+        "merit of an image."
+    )
 
 
 def learned(across: pd.DataFrame) -> str:
@@ -168,7 +164,7 @@ def learned(across: pd.DataFrame) -> str:
         for lens in compare.LENS_COLUMNS:
             fewest = tuple(rows[rows[lens].eq(rows[lens].min())]["variant"])
             winners.add(fewest)
-            label = f"{lens.replace('_', ' ')}, {escape.markdown(capture)}"
+            label = f"{compare.LENS_LABELS[lens]}, {escape.markdown(capture)}"
             lines.append(f"- {label}: fewest on {listed(map(name, fewest))}")
     if not winners:
         return "No capture measured two images, so none has fewer than another."

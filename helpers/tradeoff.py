@@ -48,7 +48,7 @@ def candidates(
     """Return what is weighed of each variant of one capture.
 
     `variant, status, fixable, unfixed, size, ended, old_runtime, blind, candidate, why_not,
-    front`. `sizes` is `sizes.table`, of which `kind` counts; `support` is `lifecycle.confounders`:
+    front`. `sizes` is `sizes.table`, of which `kind` counts; by `confounders.confounders`,
     `ended` and `old_runtime` say whether the operating system's last advisory and the runtime's end
     of life were past on the day of the database (1, 0, or NA). `front`: no other candidate is as
     good in size and fixable vulnerabilities and better in one; NA if either is not known.

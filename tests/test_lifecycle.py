@@ -8,8 +8,18 @@ import pandas as pd
 import pytest
 
 from helpers import frames, lifecycle, paths
+from helpers.confounders import (
+    AGE,
+    APART_DAYS,
+    COLUMNS,
+    OS_END,
+    RUNTIME,
+    banner,
+    confounders,
+    mark,
+    unlike,
+)
 from helpers.errors import FileInvalid
-from helpers.lifecycle import AGE, OS_END, RUNTIME, banner, confounders, mark, unlike
 from helpers.load import load_study
 from tests.conftest import missing_image, trivy
 
@@ -77,7 +87,7 @@ def test_a_version_finds_its_release(product, version, end, advisories) -> None:
 def test_the_posts_images_in_both_captures(both) -> None:
     table = confounders(both.images)
     assert table.dtypes.astype(str).to_dict() == {
-        column: str(dtype) for column, dtype in lifecycle.COLUMNS.items()
+        column: str(dtype) for column, dtype in COLUMNS.items()
     }
     assert table["variant"].tolist() == both.images["variant"].tolist()
     assert table["os"].tolist() == ["alpine 3.11.2", "debian 11.2"] * 2
@@ -220,7 +230,7 @@ def test_half_a_year_apart_is_not_unlike_and_more_is() -> None:
         confounders(made({**DEBIAN, "created": "2022-02-28"}, {**DEBIAN, "created": created}))
         for created in ("2021-09-01", "2021-08-31")
     )
-    assert near["age_days"].tolist() == [0, lifecycle.APART_DAYS]
+    assert near["age_days"].tolist() == [0, APART_DAYS]
     assert unlike(near) == []
     assert unlike(far) == [AGE]
 
@@ -232,7 +242,7 @@ def test_captures_are_not_compared_with_each_other(both) -> None:
 
 def test_no_image_is_nothing_to_compare(both) -> None:
     table = confounders(both.images.iloc[:0])
-    assert table.dtypes.astype(str).tolist() == list(lifecycle.COLUMNS.values())
+    assert table.dtypes.astype(str).tolist() == list(COLUMNS.values())
     assert banner(table) == "**Nothing to compare:** there is no variant."
     assert mark(table) == ""
 
