@@ -91,6 +91,11 @@ def lesson(blogs: pd.DataFrame, matched: pd.DataFrame) -> str:
     if blogs.empty or matched.empty:
         return "No matched pair is at hand to hold beside it."
     ours, pair = blogs.iloc[0], matched.iloc[0]
+    if ours["study"] == pair["study"]:
+        return (
+            f"{name(ours['study'])} is the matched pair: its images are built "
+            f"{_days(ours['days_apart'])} apart, so that age has the least part in what is apart."
+        )
     text = (
         f"In {name(ours['study'])} Alpine has {_more(ours['difference'])} than distroless; in the "
         f"matched pair of {name(pair['study'])}, built {_days(pair['days_apart'])} apart, "

@@ -56,8 +56,10 @@ def changes(frames: Frames, earlier: str, later: str) -> pd.DataFrame:
 
 
 def movers(changes: pd.DataFrame) -> pd.DataFrame:
-    """Return the findings that came, went or were re-rated: those that did not stay."""
-    return changes[changes["change"].ne(STAYED)].reset_index(drop=True)
+    """Return the findings that came, went or were re-rated; a severity is empty where none was."""
+    told = changes[changes["change"].ne(STAYED)].reset_index(drop=True)
+    levels = ["severity_before", "severity_after"]
+    return told.assign(**{level: told[level].astype("str").fillna("") for level in levels})
 
 
 def moved(changes: pd.DataFrame) -> pd.DataFrame:

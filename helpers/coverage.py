@@ -13,8 +13,9 @@ _RUNTIME_PACKAGES = {"node": ("node", "nodejs"), "python": ("python", "python3")
 def coverage(files: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     """Return how many executables and libraries of each image an OS package owns, and their bytes.
 
-    `variant, elf_files, owned_files, elf_bytes, owned_bytes, owned_share, largest_unowned`; NA for
-    an image without a list of files. Counted are ELF files, by their first bytes.
+    `variant, binaries, owned_binaries, size_of_binaries_bytes, size_of_owned_bytes, owned_share,
+    largest_unowned`; NA for an image without a list of files. Counted are ELF files, by their first
+    bytes.
     """
     elf = files[files["elf"].notna() & files["elf"].ne("object")]
     rows = []
@@ -30,7 +31,8 @@ def coverage(files: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
         largest = str(rest["path"].iloc[0]) if len(rest) else ""
         shares = part / whole if whole else pd.NA
         rows.append((variant, len(own), len(owned), whole, part, shares, largest))
-    columns = ["variant", "elf_files", "owned_files", "elf_bytes", "owned_bytes"]
+    columns = ["variant", "binaries", "owned_binaries"]
+    columns += ["size_of_binaries_bytes", "size_of_owned_bytes"]
     table = pd.DataFrame(rows, columns=[*columns, "owned_share", "largest_unowned"])
     types = dict.fromkeys(columns[1:], "Int64") | {"owned_share": "Float64"}
     return table.astype({**types, "variant": "str", "largest_unowned": "str"})
@@ -52,14 +54,14 @@ def sentence(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
 
 
 def _share(row: object) -> str:
-    if pd.isna(row.elf_files):  # type: ignore[attr-defined]
+    if pd.isna(row.binaries):  # type: ignore[attr-defined]
         return "its files are not known, so neither is how much of it the scanner looked at"
-    if not row.elf_bytes:  # type: ignore[attr-defined]
+    if not row.size_of_binaries_bytes:  # type: ignore[attr-defined]
         return "it holds no executables or libraries"
     told = (
         f"the scanner knows the packages of **{row.owned_share:.0%} of the executable bytes** "  # type: ignore[attr-defined]
-        f"({row.owned_files:,} of {number(row.elf_files, 'file')}, "  # type: ignore[attr-defined]
-        f"{row.owned_bytes / MB:,.1f} of {row.elf_bytes / MB:,.1f} MB)"  # type: ignore[attr-defined]
+        f"({row.owned_binaries:,} of {number(row.binaries, 'file')}, "  # type: ignore[attr-defined]
+        f"{row.size_of_owned_bytes / MB:,.1f} of {row.size_of_binaries_bytes / MB:,.1f} MB)"  # type: ignore[attr-defined]
     )
     if row.largest_unowned:  # type: ignore[attr-defined]
         told += f"; largest of the rest: {escape.markdown(row.largest_unowned)}"  # type: ignore[attr-defined]

@@ -33,16 +33,19 @@ _FOOTER_SIZE = 14
 class Searchable:
     """A table that itables makes searchable, and the same as a plain one."""
 
-    def __init__(self, plain: str, frame: pd.DataFrame) -> None:
+    def __init__(self, plain: str, frame: pd.DataFrame, with_library: bool) -> None:
         self.plain = plain
         self.frame = frame
+        self.with_library = with_library
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         # Only who shows such a table pays for the library.
         from itables import options, to_html_datatable
         from itables.javascript import generate_init_offline_itables_html
 
-        library = generate_init_offline_itables_html(options.dt_bundle)
+        library = ""
+        if self.with_library:
+            library = generate_init_offline_itables_html(options.dt_bundle)
         table = to_html_datatable(
             self.frame,
             connected=False,
@@ -57,6 +60,8 @@ class Searchable:
 
 class Exhibits:
     """Shows frames of one study; with a folder it also leaves `figures/` and `tables/` in it."""
+
+    _first_searchable = ""
 
     def __init__(self, study: str, images: pd.DataFrame, save_to: str = "", lens: str = "") -> None:
         self.study = study
@@ -85,6 +90,7 @@ class Exhibits:
             chart(frame, figure.subplots(), **options)
             figure.suptitle(_wrapped(title), x=0.012, ha="left")
             self._footer(figure, source, self.lens if lens is None else lens)
+            _lay_out(figure)
             png = _render(figure, "png")
             if self.folder:
                 _write(self.folder / "figures" / f"{name}.png", png)
@@ -103,7 +109,10 @@ class Exhibits:
 
         The table works offline. Where scripts do not run, as in the report, it is a plain one.
         """
-        return Searchable(str(self.table(name, frame).data), readable(frame))
+        plain = str(self.table(name, frame).data)
+        # The library is a megabyte: a notebook holds it once, with the table that was first.
+        Exhibits._first_searchable = Exhibits._first_searchable or name
+        return Searchable(plain, readable(frame), name == Exhibits._first_searchable)
 
     @staticmethod
     def say(sentence: str) -> Markdown:
@@ -232,6 +241,14 @@ def _heading(name: object) -> str:
     words = str(name).removesuffix("_bytes").removesuffix("_at").replace("_", " ")
     named = {"bytes": "size", "db updated": "DB of", "os eol": "past end of life when scanned"}
     return escape.plain(named.get(words, words))
+
+
+def _lay_out(figure: Figure) -> None:
+    """Lay a figure out once, and not for each format anew."""
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.execute(figure)
+    figure.set_layout_engine("none")
 
 
 def _render(figure: Figure, kind: str) -> bytes:

@@ -161,21 +161,24 @@ def learned(across: pd.DataFrame) -> str:
     for capture, rows in known.groupby("capture"):
         if len(rows) < 2:
             continue
-        for lens in compare.LENS_COLUMNS:
+        lenses_won: dict[tuple[str, ...], list[str]] = {}
+        for lens, told in compare.LENS_LABELS.items():
             fewest = tuple(rows[rows[lens].eq(rows[lens].min())]["variant"])
-            winners.add(fewest)
-            label = f"{compare.LENS_LABELS[lens]}, {escape.markdown(capture)}"
-            lines.append(f"- {label}: fewest on {listed(map(name, fewest))}")
+            lenses_won.setdefault(fewest, []).append(told)
+        winners |= set(lenses_won)
+        for fewest, won in lenses_won.items():
+            under = "every way of counting" if len(lenses_won) == 1 else listed(won)
+            lines.append(f"- {escape.markdown(capture)}, {under}: {listed(map(name, fewest))}")
     if not winners:
         return "No capture measured two images, so none has fewer than another."
     first, *others = winners
     if others:
-        told = "**Which image has the fewest depends on how and when one counts:**"
+        head = "**Which image has the fewest depends on how and when one counts.** Fewest:"
     elif len(first) > 1:
-        told = f"As few under every lens and capture: {listed(map(name, first))}."
+        head = f"As few however and whenever counted: {listed(map(name, first))}."
     else:
-        told = f"{name(first[0])} has the fewest under every lens and capture:"
-    return "\n".join([told, "", *lines])
+        head = f"{name(first[0])} has the fewest, however and whenever counted:"
+    return "\n".join([head, "", *lines])
 
 
 def sizes(table: pd.DataFrame, size: str) -> str:

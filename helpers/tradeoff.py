@@ -151,11 +151,15 @@ def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFram
 
 
 def recommendation(
-    candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens, kind: str
+    candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens, kind: str, day: str = ""
 ) -> str:
-    """Return what the weights recommend, why, and what must not be overlooked, as Markdown."""
+    """Return what the weights recommend, why, and what must not be overlooked, as Markdown.
+
+    `day` is that of the database: a choice is one of its time.
+    """
     ranked, used = scores(candidates, weights), weighed(candidates, weights)
-    lines = [_choice(candidates, ranked, used, weights, lens, kind)]
+    choice = _choice(candidates, ranked, used, weights, lens, kind)
+    lines = [f"By what was known on {day}: {choice}" if day else choice]
     if used:
         by_variant = candidates.set_index("variant")
         lines += [""] + [

@@ -8,9 +8,21 @@ from helpers import confounders, lenses, tradeoff
 from helpers import sizes as sizes_of
 from helpers.frames import Frames
 from helpers.lenses import Lens
+from helpers.load import load_published, load_study
+from helpers.study import open_study
 from helpers.words import listed, name
 
-COLUMNS = ["capture", "counted", "choice", "score", "next", "next_score", "as_it_is"]
+COLUMNS = [
+    "study",
+    "capture",
+    "counted",
+    "choice",
+    "score",
+    "next",
+    "next_score",
+    "as_it_is",
+    "weighed",
+]
 
 
 def candidates(
@@ -27,12 +39,17 @@ def candidates(
 
 
 def choices(
-    frames: Frames, published: pd.DataFrame, size: str, lens: Lens, weights: Mapping[str, float]
+    study: str,
+    frames: Frames,
+    published: pd.DataFrame,
+    size: str,
+    lens: Lens,
+    weights: Mapping[str, float],
 ) -> pd.DataFrame:
     """Return the choice under each capture and way of counting, one row each.
 
-    `capture, counted, choice, score, next, next_score, as_it_is`. `as_it_is`: whether operating
-    system and runtime of the choice were still supported, as far as that is known.
+    `study, capture, counted, choice, score, next, next_score, as_it_is, weighed`. `as_it_is`: whether
+    operating system and runtime of the choice were still supported, as far as that is known.
     """
     rows = []
     for capture in sorted(frames.images["capture"].unique()):
@@ -44,25 +61,45 @@ def choices(
                 continue
             first, second = ranked.iloc[0], ranked.iloc[1] if len(ranked) > 1 else None
             old = able.set_index("variant").loc[first["variant"], ["ended", "old_runtime"]]
-            told = [capture, counted, first["variant"], first["score"]]
+            told = [study, capture, counted, first["variant"], first["score"]]
             then = [None, None] if second is None else [second["variant"], second["score"]]
-            rows.append([*told, *then, not old.fillna(0).any()])
+            used = ", ".join(tradeoff.weighed(able, weights)).replace("_", " ")
+            rows.append([*told, *then, not old.fillna(0).any(), used])
     return pd.DataFrame(rows, columns=COLUMNS).astype({"score": "Float64", "next_score": "Float64"})
+
+
+def of_study(name: str, weights: Mapping[str, float]) -> pd.DataFrame:
+    """Return `choices` of the default capture of another study, as known by its own day.
+
+    No row for an empty name. Raises `StudyInvalid` if there is no such study.
+    """
+    if not name:
+        return pd.DataFrame(columns=COLUMNS)
+    lens = Lens(known_by=str(open_study(name).known_by or ""))
+    return choices(name, load_study(name), load_published(name), "", lens, weights)
+
+
+def together(ours: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Return the choices of two studies, each once."""
+    both = pd.concat([part for part in (ours, others) if len(part)] or [ours])
+    return both.drop_duplicates(["study", "capture", "counted"], ignore_index=True)
 
 
 def sentence(choices: pd.DataFrame) -> str:
     """Return whether the choice hangs on the capture or the way of counting, with each."""
     if choices.empty:
         return "Under no capture could anything be weighed."
-    winners = list(dict.fromkeys(choices["choice"]))
-    if len(winners) == 1:
-        head = f"**The same under every capture and way of counting:** {name(winners[0])}."
-    else:
-        head = "**The choice hangs on when and how one counts:**"
-    lines = []
-    for (capture, choice, fit), rows in choices.groupby(
-        ["capture", "choice", "as_it_is"], sort=False
-    ):
-        worn = "" if fit else ", which is no longer supported itself"
-        lines.append(f"- {capture}, by {listed(rows['counted'])}: {name(choice)}{worn}")
-    return "\n".join([head, "", *lines])
+    lines, heads = [], []
+    for study, own in choices.groupby("study", sort=False):
+        same = own["choice"].nunique() == 1
+        told = "the same however counted" if same else "it hangs on when and how one counts"
+        heads.append(f"{name(study)}: {told}")
+        keys = ["capture", "choice", "as_it_is"]
+        for (capture, choice, fit), rows in own.groupby(keys, sort=False):
+            ways = own[own["capture"].eq(capture)]["counted"].nunique()
+            by = "" if len(rows) == ways else f", by {listed(rows['counted'])}"
+            which = (
+                name(choice) if fit else f"none as it is; {name(choice)} comes first, unsupported"
+            )
+            lines.append(f"- {name(study)}, {capture}{by}: {which}")
+    return "\n".join([f"The choice at the same weights ({'; '.join(heads)}):", "", *lines])
