@@ -168,7 +168,8 @@ def learned(across: pd.DataFrame) -> str:
         winners |= set(lenses_won)
         for fewest, won in lenses_won.items():
             under = "every way of counting" if len(lenses_won) == 1 else listed(won)
-            lines.append(f"- {escape.markdown(capture)}, {under}: {listed(map(name, fewest))}")
+            when = f"{escape.markdown(capture)}, " if capture else ""
+            lines.append(f"- {when}{under}: {listed(map(name, fewest))}")
     if not winners:
         return "No capture measured two images, so none has fewer than another."
     first, *others = winners

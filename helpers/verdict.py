@@ -48,8 +48,8 @@ def choices(
 ) -> pd.DataFrame:
     """Return the choice under each capture and way of counting, one row each.
 
-    `study, capture, counted, choice, score, next, next_score, as_it_is, weighed`. `as_it_is`: whether
-    operating system and runtime of the choice were still supported, as far as that is known.
+    `study, capture, counted, choice, score, next, next_score, as_it_is, weighed`. `as_it_is`:
+    whether operating system and runtime of the choice were still supported, as far as is known.
     """
     rows = []
     for capture in sorted(frames.images["capture"].unique()):

@@ -1,11 +1,13 @@
 """The blog's claims: a verdict each, from evidence, and honest where there is none."""
 
+import re
+
 import pandas as pd
 import pytest
 
 from helpers import claims
-from helpers.frames import Frames
-from helpers.load import load_published
+from helpers.frames import Frames, make
+from helpers.load import load_files, load_published, load_study
 
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
 
@@ -13,7 +15,9 @@ ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
 def claims_of(
     frames: Frames, alpine: str | None = ALPINE, distroless: str | None = DISTROLESS
 ) -> pd.DataFrame:
-    return claims.claims(frames, load_published("blog-2022"), alpine, distroless, "2022-02")
+    files = make("files", {})
+    roles = alpine, distroless
+    return claims.claims(frames, load_published("blog-2022"), files, roles, "2022-02")
 
 
 @pytest.fixture
@@ -46,9 +50,13 @@ def test_fewer_vulnerabilities_holds_in_2022_and_not_in_2026(table) -> None:
     )
     assert row["lens"] == (
         "2022-02: findings 19 against 48, vulnerabilities 16 against 25, "
-        "fixable findings 0 against 48, fixable vulnerabilities 0 against 25; "
+        "vulnerabilities × source packages 16 against 25, "
+        "fixable findings 0 against 48, fixable vulnerabilities 0 against 25, "
+        "fixable vulnerabilities × source packages 0 against 25; "
         "2026-11: findings 107 against 49, vulnerabilities 66 against 26, "
-        "fixable findings 96 against 49, fixable vulnerabilities 57 against 26"
+        "vulnerabilities × source packages 66 against 26, "
+        "fixable findings 96 against 49, fixable vulnerabilities 57 against 26, "
+        "fixable vulnerabilities × source packages 57 against 26"
     )
 
 
@@ -57,7 +65,7 @@ def test_a_lens_that_differs_from_the_others_is_counted(blog) -> None:
     alpine = blog.findings["variant"].eq(ALPINE)
     findings = blog.findings.assign(fixed_version=fixed.mask(alpine))
     row = claims_of(blog._replace(findings=findings)).iloc[0]
-    assert row["measured"] == "fewer under 2 of the lenses in 2022-02"
+    assert row["measured"] == "fewer under 3 of the lenses in 2022-02"
     assert row["verdict"] == claims.PARTLY
 
 
@@ -89,7 +97,8 @@ def test_an_unknown_size_says_why_as_far_as_it_is_known(both) -> None:
     )
     images = both.images.assign(source="image")
     nothing = load_published("blog-2022").iloc[:0]
-    table = claims.claims(both._replace(images=images), nothing, ALPINE, DISTROLESS, "2022-02")
+    files, roles = make("files", {}), (ALPINE, DISTROLESS)
+    table = claims.claims(both._replace(images=images), nothing, files, roles, "2022-02")
     assert table["evidence"].iloc[1] == "no size of both images was measured"
 
 
@@ -135,3 +144,64 @@ def test_a_study_without_the_roles_measures_no_claim(both) -> None:
     table = claims_of(both, distroless=None)
     assert table["verdict"].unique().tolist() == [claims.UNMEASURED]
     assert table["evidence"].iloc[0] == "no variant of this study has the role distroless"
+
+
+@pytest.fixture(scope="module")
+def rebuilt() -> pd.DataFrame:
+    """The claims on a study with files, and with variants that were started."""
+    frames = load_study("rebuilt-2026")
+    files = load_files("rebuilt-2026")
+    roles = "node-24-alpine", "node-24-distroless"
+    capture = frames.images["capture"].iloc[0]
+    published = load_published("rebuilt-2026")
+    return claims.claims(frames, published, files, roles, capture).set_index("claim")
+
+
+def test_with_a_list_of_files_every_claim_is_measured(rebuilt) -> None:
+    assert rebuilt["verdict"].tolist() == [
+        claims.FAILS,
+        claims.FAILS,
+        claims.HOLDS,
+        claims.PARTLY,
+        claims.PARTLY,
+        claims.HOLDS,
+    ]
+
+
+def test_shells_and_package_managers_by_file(rebuilt) -> None:
+    row = rebuilt.iloc[2]
+    assert row["measured"] == (
+        "distroless: none; Alpine: apk, ash, busybox, sh; "
+        "shell that could be started: none against /bin/sh"
+    )
+
+
+def test_executables_and_libraries_are_counted(rebuilt) -> None:
+    row = rebuilt.iloc[3]
+    assert re.fullmatch(
+        r"executables 1 against 8, libraries \d+ against 12 \(distroless against Alpine\)",
+        row["measured"],
+    )
+    assert "findings 14 against 7" in row["lens"]
+
+
+def test_alpines_libc_by_the_loader_that_executables_ask_for(rebuilt) -> None:
+    assert rebuilt.iloc[4]["measured"] == (
+        "Alpine 8 × musl, 0 × glibc; distroless 0 × musl, 2 × glibc"
+    )
+
+
+def test_npm_is_looked_for_where_files_are_known(rebuilt) -> None:
+    assert rebuilt.iloc[5]["measured"] == (
+        "npm and the like: distroless none; Alpine npm, npx; "
+        "a RUN needs a shell, and none starts in distroless"
+    )
+
+
+def test_counts_are_as_known_by_a_day_if_one_is_named() -> None:
+    frames = load_study("matched-2026")
+    roles = "node-24-alpine", "node-24-distroless"
+    told = load_published("matched-2026"), make("files", {}), roles, "2026-11", "2026-08-31"
+    row = claims.claims(frames, *told).iloc[0]
+    assert row["lens"].startswith("2026-11, published by 2026-08-31: findings 24 against 18")
+    assert row["measured"] == "fewer under 1 of the lenses in 2026-11"

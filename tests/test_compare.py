@@ -46,14 +46,18 @@ def test_what_the_two_totals_hide(blog: Frames) -> None:
     assert table.loc[ALPINE].drop(["capture", "status"]).to_dict() == {
         "findings": 48,
         "vulnerabilities": 25,
+        "vulnerability_packages": 25,
         "fixable_findings": 48,
         "fixable_vulnerabilities": 25,
+        "fixable_vulnerability_packages": 25,
     }
     assert table.loc[DISTROLESS].drop(["capture", "status"]).to_dict() == {
         "findings": 19,
         "vulnerabilities": 16,
+        "vulnerability_packages": 16,
         "fixable_findings": 0,
         "fixable_vulnerabilities": 0,
+        "fixable_vulnerability_packages": 0,
     }
 
 
@@ -68,30 +72,10 @@ def test_the_same_images_in_the_capture_of_today(both: Frames) -> None:
     assert table.loc[(DISTROLESS, "2026-11"), "fixable_findings"] == 96
 
 
-def test_what_came_and_went_between_the_captures(both: Frames) -> None:
-    moved = compare.moved(both).set_index("variant")
-    assert moved.loc[ALPINE, ["appeared", "gone", "stayed"]].tolist() == [1, 0, 25]
-    assert moved.loc[DISTROLESS, ["appeared", "gone", "stayed"]].tolist() == [53, 3, 13]
-    assert moved[["earlier", "later"]].drop_duplicates().to_numpy().tolist() == [
-        ["2022-02", "2026-11"]
-    ]
-    assert moved["same_packages"].all()
-
-
-def test_an_image_whose_packages_changed_is_told_from_one_that_did_not(both: Frames) -> None:
-    newer = both.packages["capture"].eq("2026-11") & both.packages["variant"].eq(ALPINE)
-    packages = both.packages.assign(version=both.packages["version"].mask(newer, "9"))
-    moved = compare.moved(both._replace(packages=packages)).set_index("variant")
-    assert moved["same_packages"].to_dict() == {ALPINE: False, DISTROLESS: True}
-    unknown = both._replace(packages=both.packages.iloc[:0])
-    assert compare.moved(unknown)["same_packages"].isna().all()
-
-
 def test_captures_stand_in_the_order_of_their_dates_also_if_a_db_has_none(both: Frames) -> None:
     shuffled = both.images.iloc[::-1].assign(db_updated_at=pd.NaT)
     table = compare.across_captures(both.findings, shuffled)
     assert table["capture"].tolist() == ["2022-02", "2026-11"] * 2
-    assert compare.moved(both._replace(images=shuffled))["earlier"].unique().tolist() == ["2022-02"]
 
 
 def test_an_image_that_occurs_twice_is_refused_and_never_counted_twice(blog: Frames) -> None:
@@ -104,10 +88,6 @@ def test_an_image_that_nobody_looked_at_has_no_count(frames_of) -> None:
     loaded = frames_of(secrets=trivy(Results=[{"Target": "key", "Class": "secret"}]))
     counts = compare.severity_counts(loaded.findings, loaded.images)
     assert counts["count"].isna().all()
-
-
-def test_nothing_moved_in_a_single_capture(blog: Frames) -> None:
-    assert compare.moved(blog).empty
 
 
 def test_no_images_give_frames_without_rows() -> None:

@@ -51,12 +51,14 @@ def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch, blog, counts
 def test_the_footer_says_where_the_numbers_come_from(blog, both, frames_of) -> None:
     assert exhibits.footer("blog-2022", blog.images) == (
         "study blog-2022 · capture 2022-02 · Trivy 0.76.0 · partial DB of 2022-02-28 · "
-        "scanned 2026-11-24"
+        "scanned 2026-11-24 · not like with like: OS\nend of life, image age, runtime"
     )
+    told = exhibits.footer("blog-2022", blog.images, lens="fixable findings")
+    assert " · capture 2022-02 · lens: fixable findings · Trivy 0.76.0 · " in told
     assert "DB of 2022-02-28 and 2026-11-24" in exhibits.footer("blog-2022", both.images)
     long = exhibits.footer("blog-2022", both.images, "sizes: blog post, output of docker images")
     assert max(map(len, long.split("\n"))) <= exhibits.FOOTER_WIDTH
-    assert long.endswith("docker images")
+    assert " · sizes: blog post, output of docker images · " in long.replace("\n", " ")
     legacy = frames_of(old=[{"Target": "x", "Vulnerabilities": None}])
     assert "Trivy of unknown version · DB of unknown date" in exhibits.footer("s", legacy.images)
 

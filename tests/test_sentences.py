@@ -5,7 +5,7 @@ import pandas as pd
 from helpers import claims, compare, frames, headlines, sentences
 from helpers import sizes as sizes_of
 from helpers.lenses import Lens
-from helpers.load import load_published
+from helpers.load import load_published, load_study
 from helpers.study import open_study
 from tests.conftest import finding, missing_image, trivy
 
@@ -59,27 +59,6 @@ def test_how_much_is_high_or_critical(blog) -> None:
     )
 
 
-def test_what_moved_between_captures_and_why(both) -> None:
-    assert sentences.captures(compare.moved(both), both.images) == (
-        "- **nodejs-alpine**, 2022-02 → 2026-11: 1 vulnerability appeared, 0 went, 25 stayed\n"
-        "- **nodejs-distroless**, 2022-02 → 2026-11: 53 vulnerabilities appeared, 3 went, "
-        "13 stayed\n\n"
-        "The packages are the same each time, so only what is known of them has changed. "
-        "Past the end of life when scanned: **nodejs-alpine**, **nodejs-distroless**. After it a "
-        "distribution publishes no advisories, and what is not published is not counted: a count "
-        "that hardly moves is no merit of an image."
-    )
-
-
-def test_a_changed_image_and_one_that_is_not_known_to_be_the_same_are_told(both) -> None:
-    moved = compare.moved(both)
-    moved["same_packages"] = pd.array([False, True], dtype="boolean")
-    assert "The packages changed in **nodejs-alpine**" in sentences.captures(moved, both.images)
-    moved["same_packages"] = pd.array([None, True], dtype="boolean")
-    told = sentences.captures(moved, both.images.assign(os_eol=False))
-    assert told.endswith("whether an image changed is not known.")
-
-
 def test_headlines(blog, both) -> None:
     counts = compare.severity_counts(blog.findings, blog.images)
     assert headlines.breakdown(counts) == "Findings: nodejs-alpine 48, nodejs-distroless 19"
@@ -103,9 +82,23 @@ def test_a_headline_of_many_images_names_the_most_and_the_fewest(frames_of) -> N
 
 def test_the_answer_depends_on_the_day(both) -> None:
     told = sentences.learned(compare.across_captures(both.findings, both.images))
-    assert told.startswith("**Which image has the fewest depends on how and when one counts:**")
-    assert "- findings, 2022-02: fewest on **nodejs-distroless**" in told
-    assert "- findings, 2026-11: fewest on **nodejs-alpine**" in told
+    assert told == (
+        "**Which image has the fewest depends on how and when one counts.** Fewest:\n\n"
+        "- 2022-02, every way of counting: **nodejs-distroless**\n"
+        "- 2026-11, every way of counting: **nodejs-alpine**"
+    )
+
+
+def test_the_answer_depends_on_the_way_of_counting() -> None:
+    f = load_study("matched-2026")
+    view = Lens(known_by="2026-08-31")
+    told = sentences.learned(compare.across_captures(f.findings, f.images, view))
+    assert told.endswith(
+        "- 2026-11, findings, vulnerabilities, vulnerabilities × source packages: "
+        "**node-24-alpine**\n"
+        "- 2026-11, fixable findings, fixable vulnerabilities, "
+        "fixable vulnerabilities × source packages: **node-24-slim**"
+    )
 
 
 def test_one_winner_a_tie_and_a_single_image_are_told_apart(frames_of, blog) -> None:
@@ -114,9 +107,11 @@ def test_one_winner_a_tie_and_a_single_image_are_told_apart(frames_of, blog) -> 
         return sentences.learned(compare.across_captures(loaded.findings, loaded.images))
 
     winner = learned(a=trivy(), b=trivy(finding(FixedVersion="2")))
-    assert winner.startswith("**a** has the fewest under every lens and capture:")
+    assert winner.startswith(
+        "**a** has the fewest, however and whenever counted:\n\n- every way of counting: **a**"
+    )
     assert learned(a=trivy(), b=trivy()).startswith(
-        "As few under every lens and capture: **a**, **b**."
+        "As few however and whenever counted: **a**, **b**."
     )
     nobody = "No capture measured two images, so none has fewer than another."
     assert learned(a=trivy()) == nobody
@@ -127,15 +122,8 @@ def test_a_capture_that_measured_one_image_has_no_winner(both) -> None:
     lost = both.images["variant"].eq("nodejs-distroless") & both.images["capture"].eq("2026-11")
     images = both.images.assign(status=both.images["status"].mask(lost, "missing"))
     told = sentences.learned(compare.across_captures(both.findings, images))
-    assert told.startswith("**nodejs-distroless** has the fewest under every lens and capture:")
+    assert told.startswith("**nodejs-distroless** has the fewest, however and whenever counted:")
     assert "2026-11" not in told
-
-
-def test_a_study_of_one_capture_says_nothing_of_moves(blog) -> None:
-    told = sentences.captures(compare.moved(blog), blog.images)
-    assert (
-        told == "No image was measured in two captures, so nothing can be said of how counts moved."
-    )
 
 
 def test_images_to_be_read_with_care_are_named(frames_of) -> None:
@@ -197,8 +185,8 @@ def test_what_a_compared_size_is_worth(blog, frames_of) -> None:
 
 
 def test_claims_are_counted_and_listed_with_their_verdicts(both) -> None:
-    roles = ("nodejs-alpine", "nodejs-distroless", "2022-02")
-    table = claims.claims(both, load_published("blog-2022"), *roles)
+    told = load_published("blog-2022"), frames.make("files", {})
+    table = claims.claims(both, *told, ("nodejs-alpine", "nodejs-distroless"), "2022-02")
     assert sentences.claims(table) == (
         "Of 6 claims: 3 × *holds under this lens only*, 3 × *not measured here*."
     )
@@ -206,8 +194,26 @@ def test_claims_are_counted_and_listed_with_their_verdicts(both) -> None:
         "- Distroless has fewer vulnerabilities than Alpine: **holds under this lens only** "
         "(fewer under every one of the lenses in 2022-02, under none of the lenses in 2026-11)"
     ) in sentences.verdicts(table)
-    untested = claims.claims(both, load_published("blog-2022"), None, *roles[1:])
+    untested = claims.claims(both, *told, (None, "nodejs-distroless"), "2022-02")
     assert sentences.verdicts(untested).startswith("No claim of the post is tested: no variant")
+
+
+def test_the_lens_is_said_with_the_reason_for_its_day() -> None:
+    study = open_study("matched-2026")
+    told = sentences.lens(Lens(known_by="2026-08-31"), study)
+    assert "**findings, published by 2026-08-31**" in told
+    assert "for Alpine 3.24 the facts reach to early September 2026" in told
+    assert told.endswith("What has no date is left out.")
+    other = sentences.lens(Lens(known_by="2026-08-01"), study)
+    assert "for Alpine" not in other
+    assert sentences.lens(Lens(), study).endswith("otherwise: **findings**.")
+
+
+def test_who_is_past_the_end_of_life_is_named(blog) -> None:
+    assert "Past the end of life when scanned: **nodejs-alpine**, **nodejs-distroless**." in (
+        sentences.ended(blog.images)
+    )
+    assert "No image was past" in sentences.ended(blog.images.assign(os_eol=False))
 
 
 def test_names_from_reports_are_escaped() -> None:
