@@ -10,12 +10,10 @@ from matplotlib.axes import Axes
 
 from helpers import escape
 from helpers.charts import FAINT, INK, wrapped
+from helpers.growth import SHORTEST
 
 LINES = ("#3C6E99", "#BE3A34", "#3F7F4F", "#8A5FA8", "#C77A1E", "#4A4A4A")
 """Line colours, of about equal weight; a line is named at its end besides."""
-
-_SHORTEST = pd.Timedelta(days=3)
-"""Time between an image and its database below which there is no curve to draw."""
 
 _APART = 0.065
 """Distance of names at the right, as a share of the height."""
@@ -33,7 +31,7 @@ def growth(
     `ends` are `confounders.ends`; after the last one a line is dotted, for nobody would tell any
     more. `events` are days to mark, by what happened.
     """
-    if not len(curves) or curves["day"].max() - curves["day"].min() < _SHORTEST:
+    if not len(curves) or curves["day"].max() - curves["day"].min() < SHORTEST:
         told = "These images were built as good as on the day of the database:\nno time to grow in"
         ax.text(0.5, 0.5, told, transform=ax.transAxes, ha="center", va="center", color=INK)
         ax.set_xticks([])
@@ -62,13 +60,16 @@ def growth(
         ax.text(
             pd.Timestamp(day),
             1.19 * highest,
-            f" {escape.short(told, 24)}",
+            f" {escape.short(told, 32)}",
             ha="left",
             va="top",
             size=15,
             color=INK,
         )
     ax.set_ylim(0, 1.2 * highest)
+    first, last = curves["day"].min(), curves["day"].max()
+    # Room at the left for what is said of an early end.
+    ax.set_xlim(first - 0.12 * (last - first), last + 0.02 * (last - first))
     ax.set_ylabel(wrapped(f"number of {counted}", 36), size=16)
     ax.set_xlabel("day of publication (UTC)")
     ax.grid(axis="y")

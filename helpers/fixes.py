@@ -3,6 +3,7 @@
 import pandas as pd
 
 from helpers import compare
+from helpers.headlines import fitted
 from helpers.lenses import Lens
 from helpers.places import PLACES
 from helpers.words import listed, name, number
@@ -44,9 +45,8 @@ def headline(table: pd.DataFrame, lens: Lens) -> str:
         f"{row.variant} {row.fixable:,} of {row.fixable + row.unfixed:,}"
         for row in known.itertuples()
     ]
-    shown = parts if len(parts) <= 3 else [parts[0], "…", parts[-1]]
     what = lens._replace(fixable=True).label
-    return f"{what.capitalize()}: {', '.join(shown) or 'nothing measured'}"
+    return fitted(what[:1].upper() + what[1:], parts or ["nothing measured"])
 
 
 def sentence(table: pd.DataFrame, lens: Lens) -> str:
@@ -99,8 +99,7 @@ def place_headline(table: pd.DataFrame, lens: Lens) -> str:
             parts.append(
                 f"{variant} {count.drop('os', errors='ignore').sum():,} of {count.sum():,}"
             )
-    shown = parts if len(parts) <= 3 else [parts[0], "…", parts[-1]]
-    return f"Not in OS packages ({what}): {', '.join(shown)}"
+    return fitted(f"Not in OS packages ({what})", parts)
 
 
 def base_sentence(findings: pd.DataFrame, images: pd.DataFrame) -> str:

@@ -7,8 +7,12 @@ import pandas as pd
 
 from helpers import compare, lenses
 from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames
+from helpers.headlines import fitted
 from helpers.lenses import Lens
 from helpers.words import listed, name, number
+
+SHORTEST = pd.Timedelta(days=3)
+"""Time between an image and its database below which there is no growth to show."""
 
 _IMAGE = ["capture", "variant"]
 _FINDING = ["vulnerability_id", "package"]
@@ -56,8 +60,9 @@ def headline(growth: pd.DataFrame, lens: Lens) -> str:
         f"{variant} {rows['count'].iloc[0]:,} → {rows['count'].iloc[-1]:,}"
         for variant, rows in growth.groupby("variant", sort=False)
     ]
-    shown = parts if len(parts) <= 3 else [parts[0], "…", parts[-1]]
-    return f"Since they were built ({label(lens)}): {', '.join(shown) or 'nothing measured'}"
+    if not len(growth) or growth["day"].max() - growth["day"].min() < SHORTEST:
+        return f"Too young to have grown ({label(lens)}): built on the day of the database"
+    return fitted(f"Since they were built ({label(lens)})", parts)
 
 
 def sentence(growth: pd.DataFrame, ends: pd.DataFrame) -> str:

@@ -13,6 +13,9 @@ MEASURED_AS = {
     PUBLISHED: "as published",
 }
 
+FITS = 108
+"""Characters that fit on the two lines of a figure's title, broken between words."""
+
 _BROKEN = " (broken)"
 _MARKS = {NO_OS: " (no OS recognised)", BROKEN: _BROKEN}
 
@@ -88,6 +91,14 @@ def shown(count: object) -> str:
 
 def _name(variant: object) -> str:
     return escape.short(variant, 30)
+
+
+def fitted(head: str, parts: list[str]) -> str:
+    """Return a headline with its parts: all if they fit on two lines, else the first and last."""
+    whole = f"{head}: {', '.join(parts)}"
+    if len(parts) <= 2 or len(whole) <= FITS:
+        return whole
+    return f"{head}: {', '.join([parts[0], '…', parts[-1]])}"
 
 
 def _some(parts: list[str]) -> str:

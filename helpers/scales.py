@@ -78,14 +78,15 @@ def rerated(findings: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     return table.mask(pd.Series(unknown, index=table.index)).reset_index()
 
 
-def headline(rerated: pd.DataFrame) -> str:
+def headline(rerated: pd.DataFrame, lens: Lens) -> str:
     """Return how many of all images' findings NVD rates otherwise, or not at all."""
+    what = lens._replace(severity=SCANNER).label
     sums = rerated.drop(columns="variant").sum()
     if not sums["findings"]:
         return "By NVD's scale: nothing to rate"
     return (
-        f"By NVD's scale: of {sums['findings']:,}, {sums['higher']:,} are rated higher, "
-        f"{sums['lower']:,} lower, {sums['unrated']:,} not at all"
+        f"NVD rates {sums['higher']:,} of {sums['findings']:,} higher, {sums['lower']:,} lower, "
+        f"{sums['unrated']:,} not at all: {what}"
     )
 
 

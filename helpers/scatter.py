@@ -7,11 +7,14 @@ from helpers import escape
 from helpers.charts import BAR, BASELINE, FAINT, INK, wrapped
 from helpers.sizes import MB
 
-_APART = 0.15
-"""Height of a name, as a share of the highest point."""
+_TALL, _WIDE = 0.17, 0.4
+"""Height of a name as a share of the highest point, and its width as one of the largest size."""
 
-_WIDE = 0.36
-"""Width of a name, as a share of the largest size."""
+_STEPS = (0.03, -0.24, 0.22, -0.43, 0.41, -0.62, 0.6)
+"""Where a name may stand above its point, or below it: the first free place is taken."""
+
+_TOP = 1.15
+"""How high a name may begin; the axis ends higher."""
 
 
 def tradeoff(candidates: pd.DataFrame, ax: Axes, kind: str, counted: str) -> Axes:
@@ -25,14 +28,14 @@ def tradeoff(candidates: pd.DataFrame, ax: Axes, kind: str, counted: str) -> Axe
     widest = max(float(sizes.max()) if len(sizes) else 0.0, 1.0)
     highest = max(float(counts.max()) if len(counts) else 0.0, 1.0)
     ax.set_xlim(0, 1.45 * widest)
-    ax.set_ylim(-0.08 * highest, 1.25 * highest)
+    ax.set_ylim(-0.08 * highest, 1.36 * highest)
     on_front = placed["front"].astype("bool")
     front = placed[on_front]
     if len(front):
         x, y = front["size"].astype(float) / MB, front["fixable"].astype(float)
         ax.step(
             [x.iloc[0], *x, 1.45 * widest],
-            [1.25 * highest, *y, y.iloc[-1]],
+            [1.36 * highest, *y, y.iloc[-1]],
             where="post",
             color=BASELINE,
             linewidth=3,
@@ -67,12 +70,12 @@ def tradeoff(candidates: pd.DataFrame, ax: Axes, kind: str, counted: str) -> Axe
         ]
         shown = told if len(told) <= 4 else [*told[:3], f"and {len(told) - 3} more"]
         ax.text(
-            0.99,
-            0.98,
+            0.012,
+            0.1,
             "Not placed:\n" + "\n".join(shown),
             transform=ax.transAxes,
-            ha="right",
-            va="top",
+            ha="left",
+            va="bottom",
             size=15,
             color=INK,
         )
@@ -93,15 +96,22 @@ def _labels(
 ) -> None:
     """Name each point beside it; where names would meet, the upper one moves up."""
     taken: list[tuple[float, float]] = []
-    apart = _APART * highest
-    for place in sorted(placed.index, key=lambda place: (counts[place], sizes[place])):
-        x, y = sizes[place] + 0.025 * widest, counts[place] + 0.02 * highest
-        while any(abs(x - a) < _WIDE * widest and abs(y - b) < apart for a, b in taken):
-            y += apart / 2
+    wide, tall = _WIDE * widest, _TALL * highest
+    for place in sorted(placed.index, key=lambda place: (sizes[place], counts[place])):
+        x = sizes[place] + 0.025 * widest
+        free = [
+            y
+            for step in _STEPS
+            if -0.06 * highest < (y := counts[place] + step * highest) < _TOP * highest
+            and not any(
+                abs(x - a) < _WIDE * widest and abs(y - b) < _TALL * highest for a, b in taken
+            )
+        ]
+        y = free[0] if free else counts[place] + _STEPS[0] * highest
         taken.append((x, y))
-        told = f"{sizes[place]:,.1f} MB, {counts[place]:,.0f}"
         ax.annotate(
-            f"{escape.short(placed['variant'][place], 24)}\n{told}",
+            f"{escape.short(placed['variant'][place], 24)}\n"
+            f"{sizes[place]:,.1f} MB, {counts[place]:,.0f}",
             (sizes[place], counts[place]),
             xytext=(x, y),
             textcoords="data",
