@@ -4,7 +4,7 @@ STUDY ?= blog-2022
 VENV := .venv
 BIN := $(VENV)/bin
 
-CAPTURE = $(if $(DB),--db $(DB)) $(if $(COVERAGE),--coverage "$(COVERAGE)")
+CAPTURE = $(if $(DB),--db $(DB)) $(if $(COVERAGE),--coverage "$(COVERAGE)") $(if $(MIXED),--mixed)
 
 .DEFAULT_GOAL := help
 .PHONY: help reproduce live compare test lab bench lint format lock clean

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from helpers.frames import utc
 from helpers.image import Image, Smoke
 from helpers.inventory import File
 
@@ -20,7 +19,6 @@ def measured(image: Image | None) -> dict[str, Any]:
         "size_compressed_bytes": image.size_compressed_bytes,
         "size_compressed_source": image.compressed_by,
         "layers": len(image.layers),
-        "created_at": utc(image.created_at),
         "image_id": image.image_id,
         "user": image.user,
     }

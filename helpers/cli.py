@@ -41,6 +41,11 @@ def reproduce(study: str, given: tuple[str, ...]) -> None:
     _tell_run(reproduce(study, values))
 
 
+_MIXED = click.option(
+    "--mixed", is_flag=True, help="Compare what different scanners or databases made, marked so."
+)
+
+
 def _db_options(command: Any) -> Any:
     """Add the options that say which vulnerability DB a capture scans against, and how."""
     options = [
@@ -79,22 +84,24 @@ def capture(study: str, name: str, **options: Any) -> None:
 @commands.command()
 @click.argument("study")
 @_db_options
-def live(study: str, **options: Any) -> None:
+@_MIXED
+def live(study: str, mixed: bool, **options: Any) -> None:
     """Capture a STUDY, then run the notebooks over it."""
-    _live(study, options)
+    _live(study, mixed, options)
 
 
 @commands.command()
 @click.argument("sources", nargs=-1, required=True, metavar="IMAGE…")
 @click.option("--study", default="", help="The study's name; that of its images if not given.")
 @_db_options
-def compare(sources: tuple[str, ...], study: str, **options: Any) -> None:
+@_MIXED
+def compare(sources: tuple[str, ...], study: str, mixed: bool, **options: Any) -> None:
     """Make a study of image references, archives, SBOMs or reports; capture and run it."""
     from helpers.sources import make_study, unmake_study
 
     name = make_study(sources, study)
     try:
-        _live(name, options)
+        _live(name, mixed, options)
     finally:
         unmake_study(name)
 
@@ -139,12 +146,13 @@ def dictionary() -> None:
     click.echo(dictionary_markdown(), nl=False)
 
 
-def _live(study: str, options: dict[str, Any]) -> None:
+def _live(study: str, mixed: bool, options: dict[str, Any]) -> None:
     """Capture a study and run the notebooks over it; exit 1 if a variant failed."""
     from helpers.run import reproduce
 
     folder, failed = _capture(study, "", **options)
-    _tell_run(reproduce(study, {"capture": folder.name}))
+    given = {"capture": folder.name} | ({"mixed": "true"} if mixed else {})
+    _tell_run(reproduce(study, given))
     if failed:
         raise SystemExit(1)
 

@@ -7,6 +7,7 @@ import pandas as pd
 from helpers import escape
 from helpers.frames import COUNT, TEXT, TIME, UNKNOWN_COUNT
 from helpers.lifecycle import advisories_until, end_of_life, named, release, spelled
+from helpers.rows import FIRST_IMAGES
 from helpers.words import listed, name, number
 
 COLUMNS = (
@@ -24,9 +25,6 @@ ASPECTS = (OS_END, AGE, RUNTIME)
 
 APART_DAYS = 180
 """Days between two images that are too many: Alpine brings out a release every half year."""
-
-FIRST_IMAGES = 2013
-"""Year of the first Docker images. Reproducible builds date theirs earlier: to a fixed day."""
 
 
 def confounders(images: pd.DataFrame) -> pd.DataFrame:

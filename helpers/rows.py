@@ -28,6 +28,9 @@ _OS_TYPES = frozenset(
 _OTHER_CLASSES = frozenset({"config", "custom", "license", "license-file", "secret"})
 """Result classes that hold no packages and no vulnerabilities."""
 
+FIRST_IMAGES = 2013
+"""Year of the first Docker images."""
+
 _SOURCES = {"container_image": "image", "cyclonedx": "sbom", "spdx": "sbom"}
 
 _ADDED_UP = {"trivy": "tars", "grype": "files"}
@@ -124,7 +127,6 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "size_unpacked_source": _ADDED_UP[report.scanner] if metadata.size else None,
         "layers": len(metadata.diff_ids) if metadata.diff_ids else None,
         "packages": sum(map(len, listed)) if listed else None,
-        "created_at": frames.utc(config.created or item.built_at),
         "image_id": report.image_id or None,
         "scanner": report.scanner,
         "scanner_version": (report.trivy and report.trivy.version) or None,
@@ -135,7 +137,19 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "status": _status(report, item.smoke),
         **anatomy.measured(item.image),
         **anatomy.started(item.smoke),
+        "created_at": _built_at(item, config.created),
     }
+
+
+def _built_at(item: Evidence, told: datetime | None) -> datetime | None:
+    """Return when an image was built: as it says itself, else as the study states it.
+
+    Reproducible builds date their images to a fixed day long ago, which is no day of theirs.
+    """
+    own = frames.utc(item.image.created_at if item.image else told)
+    if own is None or own.year < FIRST_IMAGES:
+        return frames.utc(item.built_at) or own
+    return own
 
 
 def _status(report: Report, smoke: Smoke | None) -> str:

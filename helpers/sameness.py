@@ -22,8 +22,8 @@ def require(frames: Frames, allow_mixed: bool = False) -> Frames:
             where = f"capture {capture} was" if capture else "these images were"
             raise StudyInvalid(
                 f"{where} not scanned alike: {told}. Such counts cannot be compared. Scan all anew "
-                "with one scanner and database, or allow it (parameter mixed=true): every figure "
-                "then says so"
+                "with one scanner and database, or allow it (--mixed, or the parameter "
+                "mixed=true): every figure then says so"
             )
     return frames
 

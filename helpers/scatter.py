@@ -103,9 +103,7 @@ def _labels(
             y
             for step in _STEPS
             if -0.06 * highest < (y := counts[place] + step * highest) < _TOP * highest
-            and not any(
-                abs(x - a) < _WIDE * widest and abs(y - b) < _TALL * highest for a, b in taken
-            )
+            and not any(abs(x - a) < wide and abs(y - b) < tall for a, b in taken)
         ]
         y = free[0] if free else counts[place] + _STEPS[0] * highest
         taken.append((x, y))

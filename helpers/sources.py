@@ -135,7 +135,11 @@ def _is_tar(path: Path) -> bool:
 
 
 def _path(source: str) -> Path:
-    return Path(os.path.expanduser(source))  # noqa: PTH111
+    try:
+        return Path(os.path.expanduser(source))  # noqa: PTH111
+    except ValueError:
+        # No user has a NUL in the name.
+        return Path(source)
 
 
 def _paired(given: list[_Given]) -> list[_Given]:
