@@ -44,11 +44,12 @@ _CAPTURE = Column(
 _PACKAGE_CLASS = Column(
     "package_class",
     TEXT,
-    "Trivy's class of the result: `os-pkgs`, `lang-pkgs`; told from the type in old reports",
+    "Trivy's class of the result: `os-pkgs`, `lang-pkgs`; told from the type in old reports and "
+    "in Grype's",
 )
 _PACKAGE_TYPE = Column("package_type", TEXT, "ecosystem: `alpine`, `debian`, `node-pkg` …")
 _SOURCE_PACKAGE = Column(
-    "source_package", TEXT, "source package it was built from; NA where the report has no packages"
+    "source_package", TEXT, "source package it was built from; NA where the report does not tell"
 )
 _LAYER = Column("layer_diff_id", TEXT, "DiffID of the layer that brought the package")
 _FROM_BASE = Column("from_base", FLAG, "whether the base image has that layer too; NA: not known")
@@ -84,8 +85,8 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column(
             "size_unpacked_source",
             TEXT,
-            "what was added up: the `files` of all layers, as `docker history` does, or the "
-            "scanner's layer `tars`, which are some larger",
+            "what was added up: the `files` of all layers, as `docker history` does (and Grype), or "
+            "the scanner's layer `tars`, which are some larger",
         ),
         Column("size_compressed_bytes", COUNT, "bytes of all layers compressed; NA: not measured"),
         Column(
@@ -117,7 +118,11 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column("shell_starts", FLAG, "whether a shell could be started in it; NA: not tried"),
         _SCANNER,
         Column("scanner_version", TEXT, "version of the scanner"),
-        Column("db_updated_at", TIME, "age of the vulnerability DB; NA: not recorded"),
+        Column(
+            "db_updated_at",
+            TIME,
+            "day of the vulnerability DB; Grype's own word of it where it has one; NA: not recorded",
+        ),
         Column("db_sha256", TEXT, "digest of the DB; NA: not recorded"),
         Column("db_coverage", TEXT, "what the DB covers, where it is not the scanner's full one"),
         Column("scanned_at", TIME, "when the scan ran"),

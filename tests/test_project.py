@@ -63,6 +63,22 @@ def test_the_readmes_numbers_are_those_of_the_run(finished: Path, both) -> None:
     assert "stand at {} and {}".format(*now["findings"]) in text
 
 
+def test_the_readme_tells_age_from_base_as_the_evidence_does(both) -> None:
+    from helpers import attribution
+    from helpers.lenses import Lens
+
+    ours = attribution.difference(
+        "blog-2022", both, "nodejs-alpine", "nodejs-distroless", Lens()
+    ).iloc[0]
+    pair = attribution.of_study("matched-2026", "findings").iloc[0]
+    text = " ".join(README.split())
+    assert f"Alpine image was {ours['days_apart']} days older than the other" in text
+    assert (
+        f"{pair['days_apart']} days apart, Alpine has {pair['first_total']} findings and distroless "
+        f"{pair['second_total']}:"
+    ) in text
+
+
 def test_every_make_target_is_in_make_help() -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
