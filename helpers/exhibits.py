@@ -146,7 +146,7 @@ def footer(study: str, images: pd.DataFrame, source: str = "", lens: str = "") -
         parts.append(f"lens: {lens}")
     parts.append(_scanners(images))
     partial = "partial " if images["db_coverage"].str.startswith("partial").any() else ""
-    parts.append(f"{partial}DB of {_days(images['db_updated_at']) or 'unknown date'}")
+    parts.append(f"{partial}DB of {_times(images['db_updated_at']) or 'unknown date'}")
     if scanned := _days(images["scanned_at"]):
         parts.append(f"scanned {scanned}")
     parts += [
@@ -176,6 +176,11 @@ def _wrapped(title: str) -> str:
 
 def _distinct(values: pd.Series) -> str:
     return " and ".join(sorted(values.dropna().astype("str").unique()))
+
+
+def _times(times: pd.Series) -> str:
+    """Return times of databases, of which there are several a day; midnight says no more than it."""
+    return _distinct(times.dt.strftime("%Y-%m-%d %H:%M UTC").str.removesuffix(" 00:00 UTC"))
 
 
 def _days(times: pd.Series) -> str:

@@ -85,8 +85,8 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column(
             "size_unpacked_source",
             TEXT,
-            "what was added up: the `files` of all layers, as `docker history` does (and Grype), or "
-            "the scanner's layer `tars`, which are some larger",
+            "what was added up: the `files` of all layers, as `docker history` and Grype do, or the "
+            "scanner's layer `tars`, which are some larger",
         ),
         Column("size_compressed_bytes", COUNT, "bytes of all layers compressed; NA: not measured"),
         Column(
@@ -121,7 +121,7 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column(
             "db_updated_at",
             TIME,
-            "day of the vulnerability DB; Grype's own word of it where it has one; NA: not recorded",
+            "day of the vulnerability DB, in Grype's reports as they say; NA: not recorded",
         ),
         Column("db_sha256", TEXT, "digest of the DB; NA: not recorded"),
         Column("db_coverage", TEXT, "what the DB covers, where it is not the scanner's full one"),
