@@ -17,9 +17,12 @@ import pytest
 
 from helpers import compare, fixes, growth, overlap, paths, scales
 from helpers.frames import SEVERITIES, Frames
+from helpers.image import Image, read
 from helpers.lenses import COUNTED, PER_PACKAGE, PLAIN, SCALES, VULNERABILITIES, Lens
-from helpers.load import load_published, load_reports, load_study
+from helpers.load import load, load_published, load_reports, load_study
 from helpers.places import PLACES
+from helpers.rows import Evidence
+from tests.conftest import Write, finding, trivy
 
 WORDS = """
 def given: . != null and . != "";
@@ -58,8 +61,8 @@ FINDINGS = (
 .base_layers as $base_layers | .report
 | [(if type == "array" then .[] else .Results[]? end) as $result | $result.Vulnerabilities[]?
    | {FixedVersion, PublishedDate, source: source($result.Packages),
-      place: place($result; $base_layers), level: (.Severity // "UNKNOWN" | code), nvd: nvd,
-      VulnerabilityID}]
+      place: place($result; $base_layers), nvd: nvd,
+      level: (.Severity | if given then code else 0 end), VulnerabilityID}]
 | to_entries | map(.key as $position | .value | .id = id($position))
 """
 )
@@ -174,6 +177,43 @@ def others(shared: Path) -> Counted:
     return Counted({("", path.stem): findings_in(path) for path in files}, load_reports(files))
 
 
+@pytest.fixture
+def made(write: Write) -> Counted:
+    """A report of what no recorded one has, with an image of two layers, one of its base."""
+    content = trivy(
+        finding(VulnerabilityID=None, PublishedDate=f"{BLOGS_DAY}T23:59:59Z"),
+        finding(VulnerabilityID="", PublishedDate="2022-03-01T00:00:00Z", FixedVersion=""),
+        finding(1, PkgName="a", Severity="LOW", VendorSeverity={"nvd": 4}, FixedVersion="2"),
+        finding(1, PkgName="b", Severity="CRITICAL", VendorSeverity={"nvd": 0}),
+        finding(1, PkgName="c", Severity="MEDIUM", CVSS={"nvd": {"V2Score": 9.5}}),
+        finding(2, Severity="", VendorSeverity={"nvd": 2}, CVSS={"nvd": {"V3Score": 9.8}}),
+        finding(3, Severity=None, CVSS={"nvd": {"V3Score": 0, "V2Score": 3.9}}),
+    )
+    packages = [
+        {"Name": "a", "Version": "3.0.1", "SrcName": "one"},
+        {"Name": "b", "Version": "3.0.1", "SrcName": "one"},
+        {"Name": "c", "Version": "2", "SrcName": "one"},
+    ]
+    in_layers = [
+        finding(4, Layer={"DiffID": "of the base"}, PkgPath="srv/package.json"),
+        finding(5, Layer={"DiffID": "of the app"}, PkgPath="srv/package.json"),
+        finding(6, Layer={"DiffID": "of the app"}, PkgPath="opt/yarn-v1/package.json"),
+    ]
+    content["Results"][0]["Packages"] = packages
+    content["Results"].append({"Target": "Node.js", "Class": "lang-pkgs"})
+    content["Results"][1]["Vulnerabilities"] = in_layers
+    recorded = paths.evidence("rebuilt-2026", "2026-11-24", "node-24-debian") / "image.json"
+    image = json.loads(recorded.read_text())
+    layers = [
+        layer | {"diff_id": f"of the {of}", "from_base": of == "base"}
+        for of, layer in zip(("base", "app"), image["layers"], strict=False)
+    ]
+    beside = write(image | {"layers": layers}, "image.json")
+    path = write(content)
+    evidence = Evidence("made", path=path, image=read(beside, Image))
+    return Counted({("", "made"): findings_in(path)}, load([evidence]))
+
+
 def test_the_reports_have_what_the_lenses_look_at(recorded: Counted, others: Counted) -> None:
     assert len(recorded.raw) == 11
     every = [finding for raw in (recorded.raw | others.raw).values() for finding in raw]
@@ -196,6 +236,12 @@ def test_recorded_reports_count_as_by_hand(recorded: Counted, lens: Lens) -> Non
 def test_reports_of_others_count_as_by_hand(others: Counted, lens: Lens) -> None:
     wanted = {image: by_hand(raw, lens) for image, raw in others.raw.items()}
     assert by_the_kit(others.frames, lens) == wanted
+
+
+def test_a_report_of_what_those_do_not_have_counts_as_by_hand(made: Counted) -> None:
+    for lens in lenses_with(BLOGS_DAY):
+        wanted = {image: by_hand(raw, lens) for image, raw in made.raw.items()}
+        assert by_the_kit(made.frames, lens) == wanted, lens.label
 
 
 def test_what_is_fixable_and_where_it_sits_is_as_by_hand(recorded: Counted) -> None:
