@@ -179,7 +179,7 @@ def _distinct(values: pd.Series) -> str:
 
 
 def _times(times: pd.Series) -> str:
-    """Return times of databases, of which there are several a day; midnight says no more than it."""
+    """Return the times of databases, of which there are several a day; for midnight the day."""
     return _distinct(times.dt.strftime("%Y-%m-%d %H:%M UTC").str.removesuffix(" 00:00 UTC"))
 
 

@@ -85,8 +85,8 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column(
             "size_unpacked_source",
             TEXT,
-            "what was added up: the `files` of all layers, as `docker history` and Grype do, or the "
-            "scanner's layer `tars`, which are some larger",
+            "what was added up: the `files` of all layers, as `docker history` and Grype do, or "
+            "the scanner's layer `tars`, which are some larger",
         ),
         Column("size_compressed_bytes", COUNT, "bytes of all layers compressed; NA: not measured"),
         Column(

@@ -8,12 +8,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
 
 from helpers import paths, run
+from helpers.capture import capture
 from helpers.errors import NotebookFailed, ParameterInvalid, StudyInvalid
+from helpers.sources import make_study
+from tests.conftest import finding, trivy
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -38,6 +42,46 @@ def test_the_run_leaves_what_the_contract_says(finished: Path) -> None:
     assert notebooks | {"report.html", "run.json"} <= found
     assert {f"figures/{name}.{kind}" for name in figures for kind in ("png", "svg")} <= found
     assert {f"tables/{name}.csv" for name in figures | {"claims", "images", "sizes"}} <= found
+
+
+def test_every_figure_says_what_it_is_of_and_its_data_is_beside_it(finished: Path) -> None:
+    figures = sorted((finished / "figures").glob("*.svg"))
+    assert len(figures) >= 10
+    for path in figures:
+        words = " ".join(
+            element.text or ""
+            for element in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")
+        )
+        assert "study blog-2022 · capture 20" in words, path.name
+        assert "lens: " in words, path.name
+        assert "Trivy 0.76.0 · partial DB of 20" in words, path.name
+        assert "scanned 2026-11-24" in words.replace(" · scanned ", " scanned "), path.name
+        assert "not like with like: " in words, path.name
+        assert path.with_suffix(".png").is_file()
+        assert rows(finished / "tables" / f"{path.stem}.csv"), path.name
+
+
+def test_what_was_not_scanned_alike_is_refused_unless_allowed_and_then_marked(
+    data: Path, write
+) -> None:
+    reports = {
+        "old": trivy(finding(), CreatedAt="2024-03-01T10:00:00Z"),
+        "new": trivy(finding(), finding(2), CreatedAt="2026-05-02T10:00:00Z"),
+    }
+    paths_of = [str(write(content, f"{name}.json")) for name, content in reports.items()]
+    study = make_study(paths_of, "mixed")
+    capture(study)
+    notebooks = [paths.NOTEBOOKS / f"{name}.ipynb" for name in ("02-vulnerabilities", "05-verdict")]
+    with pytest.raises(NotebookFailed, match="2 of 2 notebooks failed") as refused:
+        run.reproduce(study, notebooks=notebooks)
+    told = str(refused.value)
+    assert "old with trivy of unknown version, a database not recorded, on 2024-03-01" in told
+    assert "new with trivy of unknown version, a database not recorded, on 2026-05-02" in told
+    assert "mixed=true" in told
+    folder = run.reproduce(study, {"mixed": "true"}, notebooks)
+    for path in (folder / "figures").glob("*.svg"):
+        text = " ".join(path.read_text().split())
+        assert "DIFFERENT" in text, path.name
 
 
 def test_run_json_says_what_was_run_on_what(finished: Path) -> None:
