@@ -226,3 +226,26 @@ def test_a_stopped_run_never_looks_finished_and_the_next_one_clears_up(
     assert bool(list(runs.glob(".*.part"))) == (number == signal.SIGKILL)
     run.reproduce("blog-2022", notebooks=[paths.NOTEBOOKS / "05-verdict.ipynb"])
     assert sorted(path.name for path in runs.iterdir()) == ["blog-2022"]
+
+
+def test_two_scanners_reports_of_one_image_are_one_variant_and_their_agreement_is_shown(
+    data: Path, write, shared: Path
+) -> None:
+    grypes = shared / "corpus/grype/many_vulns_with_epss_values.json"
+    image_id = json.loads(grypes.read_text())["source"]["target"]["imageID"]
+    trivys = trivy(
+        finding(VulnerabilityID="CVE-2022-28391", PkgName="busybox", Severity="HIGH"),
+        finding(VulnerabilityID="CVE-2021-42386", PkgName="busybox", Severity="LOW"),
+        finding(VulnerabilityID="CVE-1999-0001", PkgName="busybox"),
+        Metadata={"OS": {"Family": "busybox", "Name": "1.32.1"}, "ImageID": image_id},
+    )
+    study = make_study([str(write(trivys, "busybox.json")), str(grypes)], "two-scanners")
+    capture(study)
+    folder = run.reproduce(study, notebooks=[paths.NOTEBOOKS / "02-vulnerabilities.ipynb"])
+    (agreed,) = rows(folder / "tables/agreement.csv")
+    assert [agreed[name] for name in ("variant", "both", "only_trivy", "only_grype")] == [
+        *("busybox", "2", "1", "13"),
+    ]
+    assert agreed["rated_differently"] == "1"
+    (counted,) = rows(folder / "tables/totals-by-lens.csv")
+    assert counted["findings"] == "3", "what the two scanners find is never added up"
