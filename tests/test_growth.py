@@ -250,6 +250,7 @@ def test_without_a_second_capture_or_a_day_nobody_knows_how_far_off_it_is(
 def test_the_day_of_a_capture_is_its_databases_else_the_scans(both: Frames) -> None:
     assert growth.day_of(both.images, EARLIER) == DAY
     assert growth.day_of(both.images, LATER) == "2026-11-24"
-    no_db = both.images.assign(db_updated_at=pd.NaT)
+    none = both.images["db_updated_at"].where(both.images["db_updated_at"].isna())
+    no_db = both.images.assign(db_updated_at=none)
     assert growth.day_of(no_db, EARLIER) == "2026-11-24"
-    assert growth.day_of(no_db.assign(scanned_at=pd.NaT), EARLIER) == ""
+    assert growth.day_of(no_db.assign(scanned_at=none), EARLIER) == ""
