@@ -1,0 +1,115 @@
+"""Sameness: counts of images that were not scanned alike are compared with nobody's leave only."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from helpers import sameness
+from helpers.errors import StudyInvalid
+from helpers.frames import Frames, make
+
+DAY, OTHER_DAY = pd.Timestamp("2026-11-24", tz="UTC"), pd.Timestamp("2026-11-25", tz="UTC")
+DIGEST, OTHER = "a" * 64, "b" * 64
+
+
+def scanned(**of_the_second: object) -> Frames:
+    """Two images of one capture that were scanned alike, but for what is told of the second."""
+    alike = {
+        "capture": "2026-11",
+        "status": "scanned",
+        "scanner": "trivy",
+        "scanner_version": "0.76.0",
+        "db_updated_at": DAY,
+        "db_sha256": DIGEST,
+        "scanned_at": DAY,
+    }
+    rows = [{**alike, "variant": "a"}, {**alike, "variant": "b", **of_the_second}]
+    columns = {column: [row[column] for row in rows] for column in rows[0]}
+    return Frames(make("images", columns), make("findings", {}), make("packages", {}))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {},
+        {"scanned_at": OTHER_DAY},
+        {"capture": "2026-12", "db_updated_at": OTHER_DAY, "db_sha256": OTHER},
+        {"status": "failed", "scanner": None, "scanner_version": None, "db_updated_at": None},
+        {"status": "missing", "db_sha256": OTHER},
+        {"status": "not-looked", "db_updated_at": OTHER_DAY},
+    ],
+    ids=["all", "scan", "capture", "failed", "missing", "not-looked"],
+)
+def test_images_of_one_scanner_and_database_are_taken_as_they_are(other) -> None:
+    frames = scanned(**other)
+    assert sameness.require(frames) is frames
+    assert sameness.mark(frames.images) == ""
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"db_sha256": OTHER}, "b with trivy 0.76.0, the database of 2026-11-24 (bbbbbbbbbbbb)"),
+        ({"db_updated_at": OTHER_DAY}, "b with trivy 0.76.0, the database of 2026-11-25 (aaaa"),
+        (
+            {"db_updated_at": OTHER_DAY, "db_sha256": None},
+            "b with trivy 0.76.0, the database of 2026-11-25. Such counts",
+        ),
+        (
+            {"db_updated_at": None, "db_sha256": None},
+            "b with trivy 0.76.0, a database not recorded, on 2026-11-24. ",
+        ),
+        ({"scanner_version": "0.77.0"}, "b with trivy 0.77.0, the database of 2026-11-24 (aaaa"),
+        ({"scanner_version": None}, "b with trivy of unknown version, the database of"),
+        ({"scanner": "grype"}, "b with grype 0.76.0, the database of 2026-11-24 (aaaaaaaaaaaa). "),
+        ({"status": "no-os", "scanner": "grype"}, "b with grype 0.76.0, the database of"),
+        ({"status": "broken", "scanner": "grype"}, "b with grype 0.76.0, the database of"),
+    ],
+    ids="digest day day-alone unknown version no-version scanner no-os broken".split(),
+)
+def test_images_that_were_not_scanned_alike_are_refused_and_told_apart(other, told: str) -> None:
+    of_the_first = "a with trivy 0.76.0, the database of 2026-11-24 (aaaaaaaaaaaa)"
+    with pytest.raises(StudyInvalid, match=re.escape(f"{of_the_first}, {told}")) as raised:
+        sameness.require(scanned(**other))
+    assert str(raised.value).startswith("capture 2026-11 was not scanned alike: ")
+
+
+def test_allowed_they_are_marked(both) -> None:
+    frames = scanned(db_sha256=OTHER)
+    assert sameness.require(frames, allow_mixed=True) is frames
+    assert sameness.mark(frames.images) == sameness.MIXED
+    assert sameness.mark(both.images) == ""
+
+
+def test_images_of_unknown_databases_are_alike_if_scanned_on_one_day() -> None:
+    unknown = {"db_updated_at": None, "db_sha256": None}
+    frames = scanned(**unknown)
+    images = frames.images.assign(
+        db_sha256=None, db_updated_at=frames.images["db_updated_at"].iloc[1]
+    )
+    assert sameness.mark(images) == ""
+    days = images.assign(scanned_at=[DAY, OTHER_DAY])
+    assert sameness.mark(days) == sameness.MIXED
+    with pytest.raises(StudyInvalid, match=r"b with .*, a database not recorded, on 2026-11-25\."):
+        sameness.require(frames._replace(images=days))
+    none = images["db_updated_at"]
+    with pytest.raises(StudyInvalid, match=r"b with grype 0\.76\.0, a database not recorded\."):
+        sameness.require(
+            frames._replace(images=images.assign(scanned_at=none, scanner=["trivy", "grype"]))
+        )
+
+
+def test_reports_by_themselves_are_told_without_a_capture() -> None:
+    frames = scanned(db_sha256=OTHER)
+    alone = frames._replace(images=frames.images.assign(capture=""))
+    with pytest.raises(StudyInvalid, match=r"^these images were not scanned alike"):
+        sameness.require(alone)
+
+
+def test_every_capture_is_looked_at() -> None:
+    parts = [scanned(), scanned(db_sha256=OTHER)]
+    images = [part.images.assign(capture=f"2026-{n}") for n, part in enumerate(parts)]
+    frames = parts[0]._replace(images=pd.concat(images, ignore_index=True))
+    with pytest.raises(StudyInvalid, match=r"^capture 2026-1 was"):
+        sameness.require(frames)
