@@ -1,0 +1,355 @@
+"""Trade-off: who is dominated, what stated weights recommend, and where another weight would."""
+
+import itertools
+
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from helpers import confounders, tradeoff, verdict
+from helpers import sizes as sizes_of
+from helpers.frames import Frames, make
+from helpers.lenses import Lens
+from helpers.load import load_published, load_study
+from helpers.sizes import MB
+from tests.conftest import finding, missing_image, trivy
+
+ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
+EVEN = {"fixable": 1.0, "unfixed": 0.0, "size": 1.0, "ended": 1.0, "old_runtime": 1.0}
+VULNERABILITIES = Lens("vulnerabilities")
+NOT_CANDIDATES = ["broken", "no-os", "not-looked", "missing", "failed"]
+
+
+def able(*rows: tuple, **columns: list) -> pd.DataFrame:
+    """Candidates of which fixable vulnerabilities and megabytes are told: named a, b, c …"""
+    number = len(rows)
+    fixable, sizes = zip(*rows, strict=True) if rows else ((), ())
+    told = {
+        "variant": list("abcdefgh"[:number]),
+        "status": ["scanned"] * number,
+        "fixable": pd.array(fixable, dtype="Int64"),
+        "unfixed": pd.array([0] * number, dtype="Int64"),
+        "size": pd.array([size if size is None else size * MB for size in sizes], dtype="Int64"),
+        "ended": pd.array([0] * number, dtype="Int64"),
+        "old_runtime": pd.array([0] * number, dtype="Int64"),
+        "blind": [False] * number,
+        "candidate": [True] * number,
+        "why_not": [None] * number,
+    }
+    for name, values in columns.items():
+        told[name] = (
+            pd.array(values, dtype=told[name].dtype) if name in tradeoff.CRITERIA else values
+        )
+    table = pd.DataFrame(told).astype({"candidate": "bool"})
+    return table.assign(front=tradeoff.pareto(table))
+
+
+def of(frames: Frames, published: str = "", lens: Lens = VULNERABILITIES) -> pd.DataFrame:
+    numbers = load_published(published) if published else make("published", {})
+    table, _ = verdict.candidates(frames, numbers, "", lens)
+    return table
+
+
+def front(table: pd.DataFrame) -> list[str]:
+    return table[table["front"].fillna(False)]["variant"].tolist()
+
+
+def told(table: pd.DataFrame, weights: dict[str, float] | None = None, day: str = "") -> str:
+    return tradeoff.recommendation(table, weights or EVEN, VULNERABILITIES, "unpacked", day)
+
+
+class TestCandidates:
+    """What is weighed of each variant."""
+
+    def test_of_the_posts_images(self, blog: Frames) -> None:
+        table = of(blog, "blog-2022").drop(columns=["status", "why_not"])
+        assert table.to_dict("records") == [
+            {"variant": ALPINE, "fixable": 25, "unfixed": 0, "size": 76_900_000, "ended": 1}
+            | {"old_runtime": 1, "blind": True, "candidate": True, "front": True},
+            {"variant": DISTROLESS, "fixable": 0, "unfixed": 16, "size": 118_000_000, "ended": 0}
+            | {"old_runtime": 0, "blind": False, "candidate": True, "front": True},
+        ]
+
+    def test_what_has_ended_is_as_of_the_day_of_the_database(self) -> None:
+        later = of(load_study("blog-2022", "2026-11"), "blog-2022")
+        assert later["ended"].tolist() == [1, 1]
+        assert later["old_runtime"].tolist() == [1, 1]
+
+    def test_a_lens_of_fixable_ones_does_not_change_what_is_unfixed(self, blog: Frames) -> None:
+        pd.testing.assert_frame_equal(
+            of(blog), of(blog, lens=VULNERABILITIES._replace(fixable=True))
+        )
+
+    def test_only_the_size_of_the_kind_that_counts_is_taken(self, blog: Frames) -> None:
+        sizes = sizes_of.table(blog.images, load_published("blog-2022"))
+        support = confounders.confounders(blog.images)
+        parts = blog.findings, blog.images, sizes, support
+        assert tradeoff.candidates(*parts, "unpacked", Lens())["size"].isna().all()
+        assert tradeoff.candidates(*parts, "published", Lens())["size"].notna().all()
+
+    def test_what_is_not_known_is_not_taken_for_good(self, frames_of) -> None:
+        table = of(frames_of(app=trivy(finding())))
+        assert table.loc[0, ["size", "ended", "old_runtime", "front"]].isna().all()
+
+    @pytest.mark.parametrize("status", NOT_CANDIDATES)
+    def test_what_is_broken_or_not_fully_scanned_is_none_and_not_on_the_front(
+        self, frames_of, status: str
+    ) -> None:
+        sized = {"OS": {"Family": "debian", "Name": "12.1"}, "Size": 10 * MB}
+        frames = frames_of(
+            good=trivy(finding(FixedVersion="2"), Metadata=sized | {"Size": 20 * MB}),
+            tiny=trivy(Metadata=sized),
+        )
+        spoilt = frames.images.assign(status=["scanned", status])
+        table = of(frames._replace(images=spoilt)).set_index("variant")
+        assert table["candidate"].to_dict() == {"good": True, "tiny": False}
+        assert front(table.reset_index()) == ["good"]
+        assert pd.isna(table.loc["tiny", "front"])
+        assert table.loc["tiny", "why_not"]
+        assert tradeoff.scores(table.reset_index(), EVEN)["variant"].tolist() == ["good"]
+        said = told(table.reset_index())
+        assert said.startswith("**good** is the only candidate, so nothing is weighed against it.")
+        assert f"- Not a candidate: **tiny**, {table.loc['tiny', 'why_not']}." in said
+
+    def test_an_image_without_a_report_is_none_and_has_no_numbers(self, blog: Frames) -> None:
+        table = of(blog._replace(images=missing_image(blog.images, "lost"))).set_index("variant")
+        assert table.loc["lost", ["fixable", "unfixed", "front"]].isna().all()
+        assert table.loc["lost", "why_not"] == "there is no report of it"
+
+
+class TestPareto:
+    """The front: nothing is as good in both and better in one."""
+
+    @pytest.mark.parametrize(
+        ("rows", "expected"),
+        [
+            ([(1, 9), (9, 1)], "ab"),
+            ([(1, 1), (9, 9)], "a"),
+            ([(1, 9), (5, 5), (9, 1), (6, 6)], "abc"),
+            ([(1, 1), (1, 1)], "ab"),
+            ([(1, 1), (1, 1), (1, 2)], "ab"),
+            ([(1, 5), (1, 4)], "b"),
+            ([(5, 1), (4, 1)], "b"),
+            ([(0, 5)], "a"),
+            ([], ""),
+        ],
+        ids="trade better three equal equal-and-worse size-alone count-alone one none".split(),
+    )
+    def test_who_is_on_it(self, rows, expected: str) -> None:
+        assert front(able(*rows)) == list(expected)
+
+    def test_who_cannot_be_placed_is_neither_on_it_nor_dominates(self) -> None:
+        table = able((0, None), (None, 1), (5, 5))
+        assert table["front"].isna().tolist() == [True, True, False]
+        assert front(table) == ["c"]
+
+    def test_who_is_no_candidate_dominates_nobody(self) -> None:
+        table = able((0, 1), (5, 5), candidate=[False, True])
+        assert table["front"].isna().tolist() == [True, False]
+        assert front(table) == ["b"]
+
+    @settings(deadline=None)
+    @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=8))
+    def test_every_dominated_one_is_dominated_by_one_on_the_front(self, rows) -> None:
+        table = able(*rows)
+        on_it = [row for row, there in zip(rows, table["front"], strict=True) if there]
+        for row, there in zip(rows, table["front"], strict=True):
+            better = [o for o in on_it if o != row and o[0] <= row[0] and o[1] <= row[1]]
+            assert bool(better) == (not there)
+
+    def test_headline(self, blog: Frames) -> None:
+        def headline(table: pd.DataFrame) -> str:
+            return tradeoff.headline(table, VULNERABILITIES, "unpacked")
+
+        what = "unpacked size against fixable vulnerabilities"
+        assert headline(able((1, 9), (9, 1))) == f"2 of 2 undominated, {what}: a, b"
+        assert headline(able((1, 1), (9, 1))) == f"a has the least of both: {what}"
+        many = headline(able((1, 9), (2, 8), (3, 7), (4, 6), (9, 9)))
+        assert many == f"4 of 5 undominated, {what}: a, …, d"
+        lone = (
+            "Unpacked size against fixable vulnerabilities: fewer than two variants can be placed"
+        )
+        assert headline(able((1, 9), (9, None))) == lone
+
+
+class TestScores:
+    """Scores: weights times shares of the largest value."""
+
+    def test_of_the_posts_images(self, blog: Frames) -> None:
+        table = tradeoff.scores(of(blog, "blog-2022"), EVEN).set_index("variant")
+        assert table.index.tolist() == [DISTROLESS, ALPINE]
+        assert table.loc[DISTROLESS].tolist() == [1, 0, 1, 0, 0]
+        assert table.loc[ALPINE].tolist() == pytest.approx([3 + 76.9 / 118, 1, 76.9 / 118, 1, 1])
+
+    def test_a_score_is_the_sum_of_its_parts_and_the_worst_has_that_of_the_weights(self) -> None:
+        table = able((5, 10), (20, 40), (0, 20), unfixed=[1, 2, 0], ended=[0, 1, 0])
+        weights = {"fixable": 2.0, "unfixed": 0.5, "size": 1.5, "ended": 3.0}
+        scored = tradeoff.scores(table, weights)
+        parts = scored.drop(columns=["variant", "score"])
+        assert list(parts) == list(weights)
+        assert scored["score"].tolist() == pytest.approx(parts.sum(axis=1).tolist())
+        assert dict(zip(scored["variant"], scored["score"], strict=True)) == pytest.approx(
+            {"c": 0.75, "a": 0.5 + 0.25 + 0.375, "b": 7.0}
+        )
+
+    def test_what_is_not_known_of_every_candidate_is_weighed_for_none(self) -> None:
+        table = able((1, 10), (2, None))
+        assert tradeoff.weighed(table, EVEN) == ["fixable", "ended", "old_runtime"]
+        assert "size" not in tradeoff.scores(table, EVEN)
+        unplaced = able((1, 10), (2, None), candidate=[True, False])
+        assert "size" in tradeoff.weighed(unplaced, EVEN)
+
+    def test_what_has_no_weight_or_no_candidate_is_not_weighed(self) -> None:
+        assert tradeoff.weighed(able((1, 1)), {"size": 1.0, "fixable": 0.0}) == ["size"]
+        nobody = able((1, 1), candidate=[False])
+        assert tradeoff.weighed(nobody, EVEN) == []
+        assert tradeoff.scores(nobody, EVEN).empty
+
+    def test_where_all_are_at_zero_nobody_has_a_share(self) -> None:
+        assert tradeoff.scores(able((0, 10), (0, 10)), {"fixable": 1.0})["score"].tolist() == [0, 0]
+
+
+NUMBERS = st.tuples(st.integers(0, 9), st.integers(1, 9), st.integers(0, 9), st.booleans())
+WEIGHTS = st.fixed_dictionaries(dict.fromkeys(EVEN, st.sampled_from([0.0, 0.3, 1.0, 2.5])))
+
+
+def best(table: pd.DataFrame, weights: dict[str, float]) -> set[str]:
+    """The variants with the lowest score, by hand."""
+    rows = table[table["candidate"]].set_index("variant")
+    total = pd.Series(0.0, index=rows.index)
+    for criterion, weight in weights.items():
+        values = rows[criterion].astype(float)
+        total += weight * values / (values.max() or 1.0)
+    return set(total[total.le(total.min() + 1e-7)].index)
+
+
+class TestFlips:
+    """Flips: just beyond the weight another variant comes first, and just before it does not."""
+
+    @settings(max_examples=50, deadline=None)
+    @given(st.lists(NUMBERS, min_size=2, max_size=5), WEIGHTS)
+    def test_a_flip_is_where_scores_computed_anew_change_places(self, rows, weights) -> None:
+        fixable, sizes, unfixed, ended = zip(*rows, strict=True)
+        more = {"unfixed": list(unfixed), "ended": list(map(int, ended))}
+        table = able(*zip(fixable, sizes, strict=True), **more)
+        first = str(tradeoff.scores(table, weights)["variant"].iloc[0])
+        assume(best(table, weights) == {first})
+        found = tradeoff.flips(table, weights)
+        for row in found.itertuples():
+            now, at = weights[row.criterion], row.weight
+            assert at > now if row.above else at < now
+            beyond = at + (1e-5 if row.above else -1e-5)
+            assert best(table, weights | {row.criterion: (now + at) / 2}) == {first}
+            assert {first, row.variant} <= best(table, weights | {row.criterion: at})
+            assert first not in best(table, weights | {row.criterion: beyond})
+        told_of = set(zip(found["criterion"], found["above"], strict=True))
+        for criterion, above in itertools.product(EVEN, (True, False)):
+            if (criterion, above) not in told_of:
+                far = 1e6 if above else 0.0
+                assert first in best(table, weights | {criterion: far})
+
+    def test_of_the_posts_images(self, blog: Frames) -> None:
+        table = of(blog, "blog-2022")
+        found = tradeoff.flips(table, EVEN)
+        assert found[["criterion", "above", "variant"]].to_numpy().tolist() == [
+            ["unfixed", True, ALPINE],
+            ["size", True, ALPINE],
+        ]
+        gap = 3 + 76.9 / 118 - 1
+        assert found["weight"].tolist() == pytest.approx([gap, 3 / (1 - 76.9 / 118)])
+        assert tradeoff.mind(table, EVEN, VULNERABILITIES, "published").splitlines()[2:] == [
+            "- unfixed vulnerabilities weighing more than 2.7 (now 0): **nodejs-alpine**",
+            "- published size weighing more than 8.6 (now 1): **nodejs-alpine**",
+        ]
+
+    def test_a_weight_that_has_to_fall_is_told_so(self) -> None:
+        table = able((1, 4), (2, 1))
+        found = tradeoff.flips(table, {"fixable": 1.0, "size": 0.5})
+        assert found.to_dict("records") == [
+            {"criterion": "fixable", "weight": 0.75, "above": False, "variant": "b"},
+            {"criterion": "size", "weight": pytest.approx(2 / 3), "above": True, "variant": "b"},
+        ]
+        assert "- fixable vulnerabilities weighing less than 0.75 (now 1): **b**" in tradeoff.mind(
+            table, {"fixable": 1.0, "size": 0.5}, VULNERABILITIES, "unpacked"
+        )
+
+    @pytest.mark.parametrize("table", [able((1, 1)), able((1, 1), (2, 2)), able((1, 1), (2, None))])
+    def test_nothing_changes_the_choice_of_one_candidate_or_of_the_best_in_all(self, table) -> None:
+        assert tradeoff.flips(table, EVEN).empty
+        assert tradeoff.mind(table, EVEN, VULNERABILITIES, "unpacked").startswith("No other weight")
+
+
+class TestRecommendation:
+    """The recommendation: what to ship, or why nothing is said."""
+
+    def test_of_the_posts_images(self, blog: Frames) -> None:
+        said = tradeoff.recommendation(
+            of(blog, "blog-2022"), EVEN, VULNERABILITIES, "published", "2022-02-28"
+        )
+        assert said.splitlines() == [
+            "By what was known on 2022-02-28: **Ship** **nodejs-distroless**, weighing fixable "
+            "vulnerabilities × 1, published size × 1, operating system without advisories × 1, "
+            "runtime past its end of life × 1.",
+            "",
+            "- **nodejs-distroless**: score 1.00; 0 fixable, 16 unfixed, 118.0 MB published",
+            "- **nodejs-alpine**: score 3.65; 25 fixable, 0 unfixed (in system packages not "
+            "observable), 76.9 MB published, its operating system gets no more advisories, its "
+            "runtime is past its end of life",
+            "",
+            "Counted: vulnerabilities. Less is better: a score adds up, criterion by criterion, "
+            "the weight times the share of the largest value.",
+            "",
+            "- Not weighed: unfixed vulnerabilities, which cannot be seen in **nodejs-alpine**.",
+            "- Not assessed at all: whether the running app reaches what was found, how it is "
+            "configured, and what no scanner lists, such as the runtime's own binary.",
+        ]
+
+    def test_what_is_not_known_of_all_is_not_weighed_and_said(self) -> None:
+        said = told(able((1, 10), (2, None), (3, 1)))
+        assert said.startswith("**Ship** **a**, weighing fixable vulnerabilities × 1, operating")
+        assert "- Not weighed: unpacked size, not known of **b**.\n" in said
+        assert "- **b**: score 0.67; 2 fixable, 0 unfixed, size not known\n" in said
+
+    def test_unfixed_ones_that_are_weighed_are_not_said_to_be_left_out(self) -> None:
+        table = able((1, 1), (2, 2), blind=[True, False])
+        assert "which cannot be seen in **a**" in told(table)
+        assert "which cannot be seen" not in told(table, EVEN | {"unfixed": 1.0})
+
+    def test_on_a_tie_there_is_no_choice(self) -> None:
+        said = told(able((1, 2), (2, 1), (9, 9)), {"fixable": 1.0, "size": 1.0})
+        assert said.startswith("**No choice** between **a** and **b**, weighing fixable")
+        assert "**c**" not in said.splitlines()[0]
+
+    @pytest.mark.parametrize(
+        ("past", "why"),
+        [
+            ({"ended": [1, 1]}, "its operating system gets no more advisories"),
+            ({"old_runtime": [1, 1]}, "its runtime is past its end of life"),
+            (
+                {"ended": [1, 1], "old_runtime": [1, 1]},
+                "its operating system gets no more advisories and its runtime is past its end of "
+                "life",
+            ),
+        ],
+    )
+    def test_what_is_no_longer_supported_is_not_shipped_as_it_is(self, past, why: str) -> None:
+        said = told(able((1, 1), (2, 2), **past))
+        assert said.startswith("**Ship none of these as it is.** Weighing fixable")
+        assert f", **a** comes first, but {why}: build on what is supported" in said
+
+    def test_the_only_candidate_that_has_ended_is_not_shipped_either(self) -> None:
+        assert told(able((1, 1), ended=[1])).startswith("**Ship none of these as it is.**")
+
+    def test_support_that_is_not_known_of_the_best_does_not_stop_it(self) -> None:
+        said = told(able((1, 1), (2, 2), ended=[None, 1]))
+        assert said.startswith("**Ship** **a**, weighing fixable vulnerabilities × 1, unpacked")
+        assert "- Not weighed: operating system without advisories, not known of **a**." in said
+
+    def test_without_a_candidate_or_anything_to_weigh_nothing_is_recommended(self) -> None:
+        nobody = able((1, 1), candidate=[False], why_not=["it did not answer"])
+        assert told(nobody).startswith("**Nothing is recommended:** there is no candidate.")
+        assert "- Not a candidate: **a**, it did not answer." in told(nobody)
+        unknown = told(able((1, None), (2, 1)), {"size": 1.0})
+        assert unknown.startswith("**Nothing is recommended:** nothing that has a weight is known")
+        assert "score" not in unknown
