@@ -1,12 +1,14 @@
 """The project about itself: documents keep up with the code, and what is promised is there."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from PIL import Image
@@ -195,3 +197,37 @@ def test_recorded_studies_are_complete() -> None:
         opened = study.open_study(name)
         for capture in opened.captures():
             assert not load_study(name, capture).images["status"].isin(UNKNOWN_COUNT).any()
+
+
+METHOD = re.compile(
+    r"^\| (?P<row>\d+) \| .* \| (?P<notebook>\d\d) · (?P<heading>[^|]+) \| "
+    r"`(?P<module>\w+)\.(?P<function>\w+)` \| `(?P<file>\w+\.py)::(?P<test>\w+)` \|$",
+    re.MULTILINE,
+)
+
+
+def test_each_row_of_the_method_has_its_cell_its_function_and_its_test() -> None:
+    rows = list(METHOD.finditer((ROOT / "CONTRIBUTING.md").read_text()))
+    assert {int(row["row"]) for row in rows} == set(range(1, 15))
+    for row in rows:
+        (notebook,) = paths.NOTEBOOKS.glob(f"{row['notebook']}-*.ipynb")
+        told = [cell.source for cell in nbformat.read(notebook, as_version=4).cells]
+        after = told[told.index(f"## {row['heading']}") + 1 :]
+        ends = [place for place, source in enumerate(after) if source.startswith("## ")]
+        shown = "\n".join(after[: ends[0]] if ends else after)
+        called = f"{row['module']}.{row['function']}("
+        # Scans are held against each other where evidence is loaded, before anything is shown.
+        assert called in ("\n".join(told) if row["module"] == "sameness" else shown), row[0]
+        module = importlib.import_module(f"helpers.{row['module']}")
+        assert callable(getattr(module, row["function"]))
+        assert f"def {row['test']}(" in (ROOT / "tests" / row["file"]).read_text(), row["test"]
+
+
+def test_nothing_is_called_secure_or_safe(finished: Path) -> None:
+    claim = re.compile(r"\b(in)?secur\w*|\b(un)?safe\w*", re.IGNORECASE)
+    for path in sorted((finished / "notebooks").glob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            told = [o.get("data", {}).get("text/markdown", "") for o in cell.get("outputs", [])]
+            prose = [cell.source] if cell.cell_type == "markdown" else []
+            for text in [*prose, *told]:
+                assert not claim.search(text), text
