@@ -1,0 +1,175 @@
+"""The trade-off's chart: a point a variant, the front, and who has no place on it."""
+
+import itertools
+
+import matplotlib as mpl
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from helpers import paths, scatter, tradeoff, verdict
+from helpers.frames import Frames
+from helpers.lenses import Lens
+from helpers.load import load_published, load_study
+from helpers.sizes import MB
+
+
+@pytest.fixture
+def ax() -> Axes:
+    with mpl.rc_context(fname=paths.STYLE):
+        return Figure().subplots()
+
+
+def able(*rows: tuple[str, int | None, int | None], status: str = "scanned") -> pd.DataFrame:
+    """Candidates by name, fixable vulnerabilities and megabytes, and the status of the last."""
+    names, fixable, sizes = zip(*rows, strict=True)
+    statuses = ["scanned"] * (len(rows) - 1) + [status]
+    table = pd.DataFrame(
+        {
+            "variant": names,
+            "fixable": pd.array(fixable, dtype="Int64"),
+            "size": pd.array([s if s is None else s * MB for s in sizes], dtype="Int64"),
+            "candidate": [s == "scanned" for s in statuses],
+            "why_not": [None if s == "scanned" else f"it is {s}" for s in statuses],
+        }
+    )
+    return table.assign(front=tradeoff.pareto(table))
+
+
+def draw(table: pd.DataFrame, ax: Axes, counted: str = "vulnerabilities") -> None:
+    assert scatter.tradeoff(table, ax, "unpacked", counted) is ax
+
+
+def points(ax: Axes) -> list[list[list[float]]]:
+    """Points of those on the front, and of those that are dominated."""
+    return [dots.get_offsets().tolist() for dots in ax.collections]
+
+
+def texts(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def of_study(name: str, frames: Frames) -> pd.DataFrame:
+    lens = Lens("vulnerabilities")
+    return verdict.candidates(frames, load_published(name), "", lens)[0]
+
+
+def test_a_point_a_variant_by_size_and_fixable_vulnerabilities(ax: Axes, blog: Frames) -> None:
+    draw(of_study("blog-2022", blog), ax)
+    assert points(ax) == [[[76.9, 25], [118, 0]], []]
+    assert texts(ax) == ["nodejs-alpine\n76.9 MB, 25", "nodejs-distroless\n118.0 MB, 0"]
+
+
+def test_who_is_dominated_is_a_hollow_point(ax: Axes) -> None:
+    draw(of_study("rebuilt-2026", load_study("rebuilt-2026")), ax)
+    front, dominated = ax.collections
+    assert [[round(size), count] for size, count in front.get_offsets().tolist()] == [[64, 7]]
+    assert len(dominated.get_offsets()) == 3
+    assert dominated.get_facecolor().tolist() == [[1, 1, 1, 1]]
+    assert front.get_facecolor().tolist() != [[1, 1, 1, 1]]
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "on the Pareto front",
+        "dominated by another",
+    ]
+
+
+def test_the_front_is_a_line_of_steps_through_its_points(ax: Axes) -> None:
+    draw(able(("a", 9, 10), ("b", 4, 20), ("c", 0, 40), ("d", 9, 40)), ax)
+    (line,) = ax.lines
+    assert line.get_drawstyle() == "steps-post"
+    corners = list(zip(line.get_xdata(), line.get_ydata(), strict=True))
+    assert corners[1:4] == [(10, 9), (20, 4), (40, 0)]
+    assert corners[0][0] == 10
+    assert corners[0][1] == pytest.approx(ax.get_ylim()[1])
+    assert corners[-1] == (pytest.approx(ax.get_xlim()[1]), 0)
+
+
+def test_axes_say_unit_size_and_what_is_counted(ax: Axes) -> None:
+    draw(able(("a", 9, 10), ("b", 4, 20)), ax, "vulnerabilities, published by 2026-08-31")
+    assert ax.get_xlabel() == "image size, unpacked (MB = 10⁶ bytes)"
+    assert ax.get_ylabel().replace("\n", " ") == (
+        "number of fixable vulnerabilities, published by 2026-08-31"
+    )
+    assert ax.get_xlim()[0] == 0
+    assert ax.get_xlim()[1] > 20
+    assert ax.get_ylim()[0] < 0
+    assert ax.get_ylim()[1] > 9
+
+
+@pytest.mark.parametrize("status", ["broken", "failed", "no-os"])
+def test_who_is_no_candidate_is_named_with_the_reason_and_not_placed(ax: Axes, status) -> None:
+    draw(able(("a", 9, 10), ("b", 4, 20), ("tiny", 0, 1), status=status), ax)
+    assert points(ax) == [[[10, 9], [20, 4]], []]
+    assert texts(ax)[-1] == f"Not placed:\ntiny: it is {status}"
+
+
+def test_a_broken_image_of_a_study_is_named(ax: Axes, blog: Frames) -> None:
+    images = blog.images.assign(status=["scanned", "broken"])
+    draw(of_study("blog-2022", blog._replace(images=images)), ax)
+    assert texts(ax)[-1] == (
+        "Not placed:\nnodejs-distroless: it did not answer when it was started"
+    )
+
+
+def test_of_whom_size_or_count_is_not_known_is_not_placed_either(ax: Axes) -> None:
+    draw(able(("a", 9, 10), ("b", 4, None), ("c", None, 9)), ax)
+    assert texts(ax)[-1] == "Not placed:\nb: size not known\nc: not measured"
+
+
+def test_of_many_that_have_no_place_the_first_are_named(ax: Axes) -> None:
+    draw(able(*((name, 1, None) for name in "abcd")), ax)
+    assert texts(ax) == ["Not placed:\n" + "\n".join(f"{n}: size not known" for n in "abcd")]
+    other = Figure().subplots()
+    draw(able(*((name, 1, None) for name in "abcdef")), other)
+    assert texts(other)[0].split("\n")[-2:] == ["c: size not known", "and 3 more"]
+
+
+def test_without_a_place_for_anybody_nothing_but_that_is_drawn(ax: Axes) -> None:
+    draw(able(("a", 1, None)), ax)
+    assert points(ax) == [[], []]
+    assert not len(ax.lines)
+
+
+def test_a_strange_name_is_drawn_as_text(ax: Axes) -> None:
+    draw(able(("a\u202eb", 1, 1), ("c\x1b", 1, None), ("x" * 300, 2, 2)), ax)
+    assert all("\u202e" not in text and "\x1b" not in text for text in texts(ax))
+    assert max(len(line) for text in texts(ax) for line in text.split("\n")) < 50
+
+
+LONG = "registry-example-com-team-image-"
+FAR = [(40, 80), (0, 400)]
+CLOSE = [(10, 100), (11, 104)]
+EQUAL = [(10, 100)] * 2
+SIX_CLOSE = [(7, 319), (7, 218), (7, 154), (7, 63), (0, 400), (9, 300)]
+SIX_CLUSTERED = [(100, 1000), (98, 1040), (96, 990), (3, 80), (5, 60), (1, 120)]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [FAR, CLOSE, EQUAL, SIX_CLOSE, SIX_CLUSTERED],
+    ids="two-far two-close two-equal six-close six-clustered".split(),
+)
+def test_names_do_not_overlap_and_stay_in_the_picture(rows: list[tuple[int, int]]) -> None:
+    named = [(f"{LONG}{n}", count, size) for n, (count, size) in enumerate(rows)]
+    with mpl.rc_context(fname=paths.STYLE):
+        figure = Figure()
+        ax = figure.subplots()
+        draw(able(*named), ax)
+        figure.suptitle("Two lines\nof a title")
+        FigureCanvasAgg(figure).draw()
+        # Of the names alone: the lines from points to their names may cross.
+        boxes = [Text.get_window_extent(text) for text in ax.texts]
+        whole = figure.bbox
+    assert len(boxes) == len(rows)
+    meeting = [
+        (rows[i], rows[j])
+        for (i, one), (j, other) in itertools.combinations(enumerate(boxes), 2)
+        if one.overlaps(other)
+    ]
+    assert meeting == []
+    assert all(box.x1 <= whole.x1 and box.y0 >= whole.y0 for box in boxes)
