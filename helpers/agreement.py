@@ -86,8 +86,8 @@ def sentence(agreement: pd.DataFrame) -> str:
     """Return how far two scanners agree, image by image."""
     if agreement.empty:
         return (
-            "One scanner alone looked at these images, so nothing is known of what another would "
-            "say. A study keeps a Grype report beside Trivy's: `grype` in its variants."
+            "No image here was looked at by two scanners, so nothing is known of what another "
+            "would say. A study keeps a Grype report beside Trivy's: `grype` in its variants."
         )
     first, second = _scanners(agreement)
     lines = [

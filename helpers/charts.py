@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.ticker import MaxNLocator
 
 from helpers import escape, headlines
 from helpers.frames import SEVERITIES
@@ -61,7 +62,7 @@ def fixable(split: pd.DataFrame, ax: Axes, counted: str = "findings") -> Axes:
     Where unfixed ones cannot be seen, the bar says so at its end.
     """
     blind = split[split["blind"]].set_index(["variant", "capture"]).index
-    notes = dict.fromkeys(blind, "\nunfixed: not observable")
+    notes = dict.fromkeys(blind, "\nunfixed in OS packages:\nnot observable")
     styles = {
         "fixable": {"color": BAR, "edgecolor": "white"},
         "unfixed": {"facecolor": "white", "edgecolor": BAR, "hatch": "//"},
@@ -88,6 +89,8 @@ def _stacked(
     notes: dict[Any, str] | None = None,
 ) -> Axes:
     """Draw one bar for each row of two names, stacked by another column in the styles' order."""
+    if counts.empty:
+        return nothing(ax, "Under this lens nothing is counted in any image.")
     names = list(rows)
     images = counts[[*names, "status"]].drop_duplicates()
     # Bars of one first name stand together, in the order of the frame.
@@ -115,14 +118,18 @@ def _stacked(
         left += widths
     told = zip(totals, images["status"], keys, strict=True)
     labels = [headlines.total(t, s) + (notes or {}).get(key, "") for t, s, key in told]
-    ax.set_xlim(0, longest * (1.14 if max(map(len, labels)) < 8 else 1.5))
+    widest = max(len(line) for label in labels for line in label.split("\n"))
+    ax.set_xlim(0, longest * (1.14 if widest < 8 else 1.5 if len(keys) <= _TALL_ROWS else 1.8))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     _end_labels(ax, left, labels, longest)
     several = images[rows[1]].nunique() > 1
     _name_rows(ax, [(str(first), str(second) if several else "") for first, second in keys])
     ax.set_xlabel(wrapped(f"number of {counted}", 64))
+    # Names that take much of the width leave too little of it for a legend to begin at the bars.
+    side = 1 if len(keys) > _TALL_ROWS else 0
     ax.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
+        loc=("lower left", "lower right")[side],
+        bbox_to_anchor=(side, 1.0),
         ncols=len(styles),
         borderaxespad=0.3,
     )
@@ -158,6 +165,13 @@ def size_difference(differences: pd.DataFrame, ax: Axes, measured_as: str = "unp
     _end_labels(ax, megabytes.fillna(0).astype(float), labels, longest)
     _name_rows(ax, [(variant, "") for variant in differences["variant"]])
     ax.set_xlabel(f"image size, {measured_as} (MB = 10⁶ bytes)")
+    return ax
+
+
+def nothing(ax: Axes, why: str) -> Axes:
+    """Say on a figure why there is nothing on it."""
+    ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", color=INK)
+    ax.set_axis_off()
     return ax
 
 

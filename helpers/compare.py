@@ -28,7 +28,7 @@ _IMAGE = ["capture", "variant"]
 
 def overview(images: pd.DataFrame) -> pd.DataFrame:
     """Return what a reader must know of each image: the telling columns of `images`."""
-    told = ["os_family", "os_version", "os_eol", "packages", "scanner", "scanner_version"]
+    told = ["os_family", "os_version", "packages", "scanner", "scanner_version"]
     return images[["variant", "capture", "source", *told, "db_updated_at", "scanned_at", "status"]]
 
 
@@ -108,7 +108,7 @@ def reproduction(counts: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
 def across_captures(
     findings: pd.DataFrame, images: pd.DataFrame, lens: Lens = PLAIN
 ) -> pd.DataFrame:
-    """Return the same images under each capture: lens totals with `db_updated_at` and `os_eol`."""
-    about = images[[*_IMAGE, "os_family", "os_version", "os_eol", "db_updated_at"]]
+    """Return the same images under each capture: lens totals with `db_updated_at`."""
+    about = images[[*_IMAGE, "os_family", "os_version", "db_updated_at"]]
     table = totals_by_lens(findings, images, lens).merge(about, on=_IMAGE, validate="one_to_one")
     return table.sort_values(["variant", "capture"], kind="stable", ignore_index=True)

@@ -23,8 +23,9 @@ OS_END, AGE = f"{OS}'s end of life", "image age"
 ASPECTS = (OS_END, AGE, RUNTIME)
 """What variants can be unlike in, apart from what they are compared for."""
 
-APART_DAYS = 180
-"""Days between two images that are too many: Alpine brings out a release every half year."""
+APART_DAYS = 30
+"""Days between two images that are too many: official images are built anew about once a month,
+and each time with what was fixed meanwhile."""
 
 
 def confounders(images: pd.DataFrame) -> pd.DataFrame:
@@ -70,8 +71,8 @@ def banner(confounders: pd.DataFrame) -> str:
         notes.append(told)
     if silent:
         notes.append(
-            f"Past its distribution's last advisories: {listed(silent)}. After them a distribution "
-            "publishes none, so a count that stands still is no merit."
+            f"Past its distribution's support: {listed(silent)}. After it hardly an advisory "
+            "comes, so a count that stands still is no merit."
         )
     return "\n\n".join(filter(None, [*parts, " ".join(notes)]))
 

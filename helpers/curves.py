@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers import escape
-from helpers.charts import FAINT, INK, wrapped
+from helpers.charts import FAINT, INK, nothing, wrapped
 from helpers.growth import SHORTEST
 
 LINES = ("#3C6E99", "#BE3A34", "#3F7F4F", "#8A5FA8", "#C77A1E", "#4A4A4A")
@@ -25,34 +25,33 @@ def growth(
     ends: pd.DataFrame,
     events: Mapping[str, date],
     counted: str,
+    complete: date | None = None,
 ) -> Axes:
     """Draw `growth.growth`: what had been published of each image by each day.
 
-    `ends` are `confounders.ends`; after the last one a line is dotted, for nobody would tell any
-    more. `events` are days to mark, by what happened.
+    `ends` are `confounders.ends`; after the last one a line is dotted, for hardly anybody tells any
+    more. `events` are days to mark, by what happened; from `complete` on, facts are not complete.
     """
     if not len(curves) or curves["day"].max() - curves["day"].min() < SHORTEST:
-        told = "These images were built as good as on the day of the database:\nno time to grow in"
-        ax.text(0.5, 0.5, told, transform=ax.transAxes, ha="center", va="center", color=INK)
-        ax.set_xticks([])
-        ax.set_yticks([])
-        ax.set_xlabel("day of publication (UTC)")
-        return ax
+        told = "No time has passed between these images and the database,\nor nothing was measured."
+        return nothing(ax, told)
     highest = max(float(curves["count"].max()), 1.0)
-    names = []
+    names, marked = [], _Marks(ax, curves["day"].max() - curves["day"].min(), highest)
     for place, (variant, own) in enumerate(curves.groupby("variant", sort=False)):
         colour = LINES[place % len(LINES)]
         within = ends["day"].between(own["day"].min(), own["day"].max())
         of = ends[ends["variant"].eq(variant) & within]
         last = of[of["last"]]["day"].max()
-        live = own if pd.isna(last) else own[own["day"].le(last)]
-        ax.step(live["day"], live["count"], where="post", color=colour, linewidth=3.5)
+        live = own
         if pd.notna(last):
-            after = pd.concat([live.tail(1).assign(day=last), own[own["day"].gt(last)]])
-            dots: Any = {"linewidth": 3, "linestyle": (0, (1, 1))}
+            live = own[own["day"].le(last)]
+            live = pd.concat([live, live.tail(1).assign(day=last)])
+            after = pd.concat([live.tail(1), own[own["day"].gt(last)]])
+            dots: Any = {"linewidth": 3, "linestyle": (0, (1, 1)), "zorder": 3}
             ax.step(after["day"], after["count"], where="post", color=colour, **dots)
+        ax.step(live["day"], live["count"], where="post", color=colour, linewidth=3.5, zorder=3)
         for end in of.itertuples():
-            _mark_end(ax, end, int(own[own["day"].le(end.day)]["count"].iloc[-1]), colour)
+            marked.add(end, int(own[own["day"].le(end.day)]["count"].iloc[-1]), colour)
         names.append((float(own["count"].iloc[-1]), own["day"].iloc[-1], str(variant), colour))
     _name_lines(ax, names, highest)
     for told, day in events.items():
@@ -66,6 +65,8 @@ def growth(
             size=15,
             color=INK,
         )
+    if complete and pd.Timestamp(complete, tz="UTC") < curves["day"].max():
+        ax.axvspan(pd.Timestamp(complete), curves["day"].max(), color="#F0F0F0", zorder=0)
     ax.set_ylim(0, 1.2 * highest)
     first, last = curves["day"].min(), curves["day"].max()
     # Room at the left for what is said of an early end.
@@ -79,21 +80,42 @@ def growth(
     return ax
 
 
-def _mark_end(ax: Axes, end: Any, level: int, colour: str) -> None:
-    """Mark on a line the day on which support ends; a full dot where advisories do."""
-    fill = colour if end.last else "white"
-    ax.plot([end.day], [level], "o", color=colour, markerfacecolor=fill, markersize=12, mew=2.5)
-    ax.annotate(
-        escape.plain(end.label) + (",\nadvisories stop" if end.last else ""),
-        (end.day, level),
-        xytext=(-14, 6),
-        textcoords="offset points",
-        ha="right",
-        va="bottom",
-        color=colour,
-        size=15,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.8},
-    )
+class _Marks:
+    """Ends of support on the lines, each said once and beside the others."""
+
+    def __init__(self, ax: Axes, span: pd.Timedelta, highest: float) -> None:
+        self.ax = ax
+        self.span = span
+        self.highest = highest
+        self.said: list[tuple[pd.Timestamp, float, str]] = []
+
+    def add(self, end: Any, level: int, colour: str) -> None:
+        """Mark a day on a line: with a full dot where it is the last end of support."""
+        fill = colour if end.last else "white"
+        dot: Any = {"markerfacecolor": fill, "markersize": 12, "markeredgewidth": 2.5, "zorder": 4}
+        self.ax.plot([end.day], [level], "o", color=colour, **dot)
+        if any(day == end.day and told == end.label for day, _, told in self.said):
+            return
+        at = level + 0.03 * self.highest
+        while any(
+            abs(day - end.day) < 0.3 * self.span and abs(at - other) < 0.14 * self.highest
+            for day, other, _ in self.said
+        ):
+            at += 0.05 * self.highest
+        self.said.append((end.day, at, end.label))
+        self.ax.annotate(
+            escape.plain(end.label).replace(": ", ":\n"),
+            (end.day, at),
+            xytext=(-14, 0),
+            textcoords="offset points",
+            ha="right",
+            va="bottom",
+            color=colour,
+            size=15,
+            # Below the lines, which go on through it.
+            zorder=2,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.8},
+        )
 
 
 def _name_lines(

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from helpers import compare
+from helpers import compare, escape
 from helpers.headlines import fitted
 from helpers.lenses import Lens
 from helpers.places import PLACES
@@ -42,10 +42,10 @@ def headline(table: pd.DataFrame, lens: Lens) -> str:
     wide = _wide(table)
     known = wide.dropna(subset=FIXABLE)
     parts = [
-        f"{row.variant} {row.fixable:,} of {row.fixable + row.unfixed:,}"
+        f"{escape.short(row.variant, 24)} {row.fixable:,} of {row.fixable + row.unfixed:,}"
         for row in known.itertuples()
     ]
-    what = lens._replace(fixable=True).label
+    what = lens._replace(fixable=True).short
     return fitted(what[:1].upper() + what[1:], parts or ["nothing measured"])
 
 
@@ -89,7 +89,7 @@ def by_place(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Dat
 def place_headline(table: pd.DataFrame, lens: Lens) -> str:
     """Return how much of each image's count sits elsewhere than in OS packages."""
     sums = table.groupby("part")["count"].sum(min_count=1)
-    what = lens.label
+    what = lens.short
     if not sums.drop("os", errors="ignore").fillna(0).any():
         return f"All sit in OS packages, as far as the reports go: {what}"
     parts = []

@@ -101,7 +101,8 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column(
             "created_at",
             TIME,
-            "when the image was built; for an SBOM or a report, as the study states it",
+            "when the image was built, or else the study states that it was; NA also for a fixed "
+            "date of long ago, as reproducible builds have it",
         ),
         Column("runtime", TEXT, "language runtime and its version, as the study states it"),
         Column("image_id", TEXT, "digest of the image's config"),

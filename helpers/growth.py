@@ -5,7 +5,7 @@ from datetime import date
 
 import pandas as pd
 
-from helpers import compare, lenses
+from helpers import compare, escape, lenses
 from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames
 from helpers.headlines import fitted
 from helpers.lenses import Lens
@@ -57,17 +57,21 @@ def label(lens: Lens) -> str:
 def headline(growth: pd.DataFrame, lens: Lens) -> str:
     """Return how each image's count went from its first day to its last."""
     parts = [
-        f"{variant} {rows['count'].iloc[0]:,} → {rows['count'].iloc[-1]:,}"
+        f"{escape.short(variant, 22)} {rows['count'].iloc[0]:,} → {rows['count'].iloc[-1]:,}"
         for variant, rows in growth.groupby("variant", sort=False)
     ]
     if not len(growth) or growth["day"].max() - growth["day"].min() < SHORTEST:
-        return f"Too young to have grown ({label(lens)}): built on the day of the database"
-    return fitted(f"Since they were built ({label(lens)})", parts)
+        return f"Too young to have grown: built on the day of the database ({lens.short})"
+    return fitted(f"{lens.short.capitalize()} since they were built", parts)
 
 
-def sentence(growth: pd.DataFrame, ends: pd.DataFrame) -> str:
-    """Return how many were published of each image, before and after its last advisories."""
+def sentence(growth: pd.DataFrame, ends: pd.DataFrame, findings: pd.DataFrame) -> str:
+    """Return how many were published of each image, how many since its support ended, or undated.
+
+    `findings` are those that the curves are made of.
+    """
     lines = []
+    undated = lenses.undated(findings)["variant"].value_counts()
     for variant, rows in growth.groupby("variant", sort=False):
         first, last = rows.iloc[0], rows.iloc[-1]
         told = (
@@ -81,15 +85,17 @@ def sentence(growth: pd.DataFrame, ends: pd.DataFrame) -> str:
             newest = rows[rows["count"].diff().gt(0)]["day"].max()
             until = f", the last on {newest:%Y-%m-%d}" if pd.notna(newest) else ""
             told += (
-                f"; advisories stop on {stop.iloc[0]:%Y-%m-%d}, {int(last['count']) - then:,} of "
-                f"them were published later{until}"
+                f"; support ended on {stop.iloc[0]:%Y-%m-%d}, and {int(last['count']) - then:,} "
+                f"were published after that{until}"
             )
+        if missing := int(undated.get(variant, 0)):
+            told += f"; {number(missing, 'finding')} without a date not among them"
         lines.append(told)
     if not lines:
         return "No image was measured, so nothing is known of its growth."
     note = (
-        "A line that goes flat once advisories stop shows that nobody writes them any more, not "
-        "that nothing is found."
+        "A line that goes flat once support has ended shows that advisories are no longer written, "
+        "not that nothing is found."
     )
     return "\n".join([*lines, "", note])
 

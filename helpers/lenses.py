@@ -38,15 +38,27 @@ class Lens(NamedTuple):
     place: str = ""
 
     @property
+    def short(self) -> str:
+        """Return what is counted, where the rest of the lens stands elsewhere on the figure."""
+        words = "fixable " if self.fixable else ""
+        return words + _COUNTED_NAMES.get(self.counted, self.counted)
+
+    @property
     def label(self) -> str:
         """Return what is counted, in words that stand with every count."""
-        words = "fixable " if self.fixable else ""
-        words += _COUNTED_NAMES.get(self.counted, self.counted)
-        if self.place:
-            words += f" in {_PLACE_NAMES.get(self.place, self.place)}"
-        if self.known_by:
-            words += f", published by {self.known_by}"
-        return words + (", by NVD's severities" if self.severity == NVD else "")
+        parts = [self.short + (f" {self._where}" if self.place else "")]
+        parts += [f"published by {self.known_by}"] if self.known_by else []
+        return ", ".join([*parts, *(["by NVD's severities"] if self.severity == NVD else [])])
+
+    @property
+    def narrowed(self) -> str:
+        """Return what is left out of the count by place and day, in words; empty if nothing is."""
+        parts = [self._where] if self.place else []
+        return ", ".join([*parts, *([f"published by {self.known_by}"] if self.known_by else [])])
+
+    @property
+    def _where(self) -> str:
+        return f"in {_PLACE_NAMES.get(self.place, self.place)}"
 
 
 PLAIN = Lens()

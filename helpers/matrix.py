@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers import escape
-from helpers.charts import COLOURS, FAINT, INK, wrapped
+from helpers.charts import COLOURS, FAINT, INK, nothing, wrapped
 from helpers.frames import SEVERITIES
 from helpers.overlap import JOINED, REST
 
@@ -18,7 +18,9 @@ def overlap(combinations: pd.DataFrame, ax: Axes, variants: list[str], counted: 
 
     Below each bar, the dots say which variants have what it counts, and no other has.
     """
-    highest = max(float(combinations["vulnerabilities"].max() or 0), 1.0)
+    if combinations.empty:
+        return nothing(ax, "Under this lens no vulnerability is counted in any image.")
+    highest = max(float(combinations["vulnerabilities"].max()), 1.0)
     columns = range(len(combinations))
     bottom = pd.Series(0.0, index=combinations.index)
     for severity in reversed(SEVERITIES):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from helpers import lenses
+from helpers import escape, lenses
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
 from helpers.lenses import Lens
 from helpers.words import listed, name, number
@@ -76,7 +76,7 @@ def headline(listing: pd.DataFrame) -> str:
     shared = int(listing["variants"].eq(JOINED.join(found)).sum())
     alone = {v: int(listing["variants"].eq(v).sum()) for v in found}
     most = sorted(alone, key=lambda v: -alone[v])[:2]
-    told = ", ".join(f"{alone[v]:,} in {v} alone" for v in most)
+    told = ", ".join(f"{alone[v]:,} in {escape.short(v, 24)} alone" for v in most)
     both = "both" if len(found) == 2 else f"all {len(found)}"
     return f"Of {number(len(listing), 'vulnerability')}, {shared:,} in {both}; {told}"
 

@@ -15,8 +15,8 @@ from helpers import paths
 from helpers.escape import STATIC
 from helpers.study import Study
 
-SUMMARY_TAG = "summary"
-"""A code cell with this tag has its outputs at the top of the page as well."""
+ANSWER_TAG, SUMMARY_TAG = "answer", "summary"
+"""A code cell with such a tag has its outputs at the top of the page as well, answers first."""
 
 _TAGS = frozenset(
     "a abbr b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img li ol p pre s "
@@ -43,7 +43,15 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
     text = environment.get_template(paths.PAGE_TEMPLATE).render(
         study=study,
         record=record,
-        summary=_html([cell for book in notebooks for cell in book.cells if _in_summary(cell)]),
+        summary=_html(
+            [
+                cell
+                for tag in (ANSWER_TAG, SUMMARY_TAG)
+                for book in notebooks
+                for cell in book.cells
+                if tag in cell.metadata.get("tags", [])
+            ]
+        ),
         sections=[
             _section(path.stem, book) for path, book in zip(_executed(run), notebooks, strict=True)
         ],
@@ -60,10 +68,6 @@ def _executed(run: Path) -> list[Path]:
 def _section(name: str, notebook: NotebookNode) -> Section:
     title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
     return Section(name, title, _html([_lowered(cell) for cell in notebook.cells]))
-
-
-def _in_summary(cell: NotebookNode) -> bool:
-    return SUMMARY_TAG in cell.metadata.get("tags", [])
 
 
 def _lowered(cell: NotebookNode) -> NotebookNode:

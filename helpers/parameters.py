@@ -1,6 +1,7 @@
 """Notebook parameters: what a notebook takes, and whether what was given fits."""
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,12 +18,13 @@ class Parameter(NamedTuple):
     type: str
     help: str
     choices: tuple[str, ...]
+    least: float | None = None
 
 
 def of_notebook(path: Path) -> dict[str, Parameter]:
     """Return the parameters that a notebook declares, as papermill sees them.
 
-    Help that begins with `one of a, b` is a choice.
+    Help that begins with `one of a, b` is a choice, with `0 or more` a number from there on.
     """
     import papermill
 
@@ -33,7 +35,8 @@ def of_notebook(path: Path) -> dict[str, Parameter]:
         choices = tuple(word.strip() for word in listed.split(",")) if listed else ()
         if choices and told["default"] == '""':
             choices = ("", *choices)
-        found[name] = Parameter(name, str(told["inferred_type_name"]), text, choices)
+        least = 0.0 if text.startswith("0 or more") else None
+        found[name] = Parameter(name, str(told["inferred_type_name"]), text, choices, least)
     return found
 
 
@@ -61,6 +64,10 @@ def _value(parameter: Parameter, value: Any) -> Any:
     if parameter.choices and typed not in parameter.choices:
         choices = ", ".join(word or '""' for word in parameter.choices)
         raise ParameterInvalid(f"parameter {parameter.name!r}: {value!r} is none of {choices}")
+    if parameter.least is not None and not parameter.least <= typed < math.inf:
+        raise ParameterInvalid(
+            f"parameter {parameter.name!r}: {value!r} is no number of {parameter.least:g} or more"
+        )
     return typed
 
 

@@ -148,7 +148,7 @@ def _built_at(item: Evidence, told: datetime | None) -> datetime | None:
     """
     own = frames.utc(item.image.created_at if item.image else told)
     if own is None or own.year < FIRST_IMAGES:
-        return frames.utc(item.built_at) or own
+        return frames.utc(item.built_at)
     return own
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from helpers.errors import StudyInvalid
 from helpers.frames import UNKNOWN_COUNT, Frames
-from helpers.words import listed
+from helpers.words import listed, name
 
 MIXED = "variants scanned with DIFFERENT scanners or databases"
 """What every figure says of such a study, where it is allowed."""
@@ -31,6 +31,21 @@ def require(frames: Frames, allow_mixed: bool = False) -> Frames:
 def mark(images: pd.DataFrame) -> str:
     """Return what a figure has to say of images that were not scanned alike; else nothing."""
     return MIXED if any(len(ways) > 1 for ways in _ways(images).values()) else ""
+
+
+def sentence(images: pd.DataFrame) -> str:
+    """Return that images were scanned alike, or how they were not."""
+    lines = []
+    for capture, ways in _ways(images).items():
+        if len(ways) > 1:
+            told = [f"- {listed(map(name, variants))} with {way}" for way, variants in ways.items()]
+            of = f" of capture {capture}" if capture else ""
+            lines += [
+                f"**The images{of} were not scanned alike, so no count can be compared:**",
+                "",
+            ]
+            lines += [*told, ""]
+    return "\n".join(lines).rstrip() or "All were scanned with one scanner and one database."
 
 
 def _ways(images: pd.DataFrame) -> dict[str, dict[str, list[str]]]:

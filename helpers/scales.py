@@ -80,13 +80,13 @@ def rerated(findings: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
 
 def headline(rerated: pd.DataFrame, lens: Lens) -> str:
     """Return how many of all images' findings NVD rates otherwise, or not at all."""
-    what = lens._replace(severity=SCANNER).label
+    what = lens.short
     sums = rerated.drop(columns="variant").sum()
     if not sums["findings"]:
         return "By NVD's scale: nothing to rate"
     return (
-        f"NVD rates {sums['higher']:,} of {sums['findings']:,} higher, {sums['lower']:,} lower, "
-        f"{sums['unrated']:,} not at all: {what}"
+        f"NVD rates {sums['higher']:,} of {sums['findings']:,} {what} higher, {sums['lower']:,} "
+        f"lower; of {sums['unrated']:,} the reports have no rating of NVD's"
     )
 
 
@@ -103,7 +103,7 @@ def sentence(table: pd.DataFrame) -> str:
                 f"{row.higher:,} rated higher",
                 f"{row.lower:,} lower",
                 f"{row.same:,} the same",
-                f"{row.unrated:,} not rated",
+                f"{row.unrated:,} not rated in these reports",
             ]
             whole = number(row.findings, "finding")
             lines.append(f"- {name(row.variant)}: of {whole}, NVD has {listed(told)}")

@@ -2,9 +2,11 @@
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from helpers import escape
-from helpers.charts import BAR, BASELINE, FAINT, INK, wrapped
+from helpers.charts import BAR, BASELINE, FAINT, wrapped
+from helpers.recommend import ENDED
 from helpers.sizes import MB
 
 _TALL, _WIDE = 0.17, 0.4
@@ -55,35 +57,33 @@ def tradeoff(candidates: pd.DataFrame, ax: Axes, kind: str, counted: str) -> Axe
         label="dominated by another",
     )
     _labels(ax, placed, sizes, counts, widest, highest)
-    lost = candidates[candidates["front"].isna()]
-    if len(lost):
-        told = [
-            f"{escape.short(row.variant, 28)}: "
-            + (
-                row.why_not
-                if not row.candidate
-                else "size not known"
-                if pd.isna(row.size)
-                else "not measured"
-            )
-            for row in lost.itertuples()
-        ]
-        shown = told if len(told) <= 4 else [*told[:3], f"and {len(told) - 3} more"]
-        ax.text(
-            0.012,
-            0.1,
-            "Not placed:\n" + "\n".join(shown),
-            transform=ax.transAxes,
-            ha="left",
-            va="bottom",
-            size=15,
-            color=INK,
-        )
-    ax.set_xlabel(f"image size, {kind} (MB = 10⁶ bytes)")
-    ax.set_ylabel(wrapped(f"number of fixable {counted}", 36), size=16)
+    label = f"image size, {kind} (MB = 10⁶ bytes)"
+    if lost := _lost(candidates):
+        label += f"\nnot placed: {lost}"
+    ax.set_xlabel(label)
+    ax.set_ylabel(wrapped(f"number of {counted}", 36), size=16)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.3)
     ax.grid(axis="both")
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     return ax
+
+
+def _worn(row: pd.Series) -> str:
+    """Return what is said of a variant that is no longer supported."""
+    past = [row[what] for what in ENDED if row[what] is not pd.NA]
+    return ", unsupported" if any(past) else ""
+
+
+def _lost(candidates: pd.DataFrame) -> str:
+    """Return which variants have no point, and why, on lines as long as the axis."""
+    lost = candidates[candidates["front"].isna()]
+    told = [
+        f"{escape.short(row.variant, 28)} "
+        f"({'size not known' if row.candidate else escape.plain(row.why_not)})"
+        for row in lost.itertuples()
+    ]
+    shown = told if len(told) <= 3 else [*told[:2], f"and {len(told) - 2} more"]
+    return wrapped(", ".join(shown), 84)
 
 
 def _labels(
@@ -109,7 +109,7 @@ def _labels(
         taken.append((x, y))
         ax.annotate(
             f"{escape.short(placed['variant'][place], 24)}\n"
-            f"{sizes[place]:,.1f} MB, {counts[place]:,.0f}",
+            f"{sizes[place]:,.1f} MB, {counts[place]:,.0f}{_worn(placed.loc[place])}",
             (sizes[place], counts[place]),
             xytext=(x, y),
             textcoords="data",

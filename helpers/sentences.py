@@ -11,7 +11,7 @@ from helpers import compare, escape
 from helpers.compare import TOTAL
 from helpers.frames import BROKEN, FAILED, MISSING, NO_OS, NOT_LOOKED, SCANNED, UNKNOWN_COUNT
 from helpers.headlines import MEASURED_AS, broken, difference, shown
-from helpers.lenses import FINDINGS, Lens
+from helpers.lenses import FINDINGS, PLAIN, Lens
 from helpers.sizes import MB, PUBLISHED, SIZES
 from helpers.study import Study
 from helpers.words import listed, name, names, number, share
@@ -48,12 +48,6 @@ def images(frame: pd.DataFrame) -> str:
     for status, told in _CARE.items():
         if named := names(frame[frame["status"].eq(status)]):
             parts.append(f"{told}: {named}.")
-    if named := names(frame[frame["os_eol"].fillna(False)]):
-        days = " and ".join(sorted(frame["scanned_at"].dropna().dt.strftime("%Y-%m-%d").unique()))
-        parts.append(
-            f"Past its operating system's end of life on the day of the scan ({days}; the database "
-            f"may be older): {named}."
-        )
     return " ".join(parts)
 
 
@@ -138,23 +132,17 @@ def lens(view: Lens, study: Study) -> str:
     if view.known_by and view.known_by == str(study.known_by):
         text += f" That day is the study's: {escape.markdown(study.known_by_why)}."
     if view.known_by:
-        text += " What has no date is left out."
+        text += (
+            " What has no date is left out; a fix is one that the database knows, of its own day."
+        )
     return text
 
 
-def ended(images: pd.DataFrame) -> str:
-    """Return whose count is no merit because advisories have stopped, as the scanner knew it."""
-    if not (past := names(images[images["os_eol"].fillna(False)])):
-        return "No image was past its operating system's end of life when it was scanned."
-    return (
-        f"Past the end of life when scanned: {past}. After it a distribution publishes no "
-        "advisories, and what is not published is not counted: a count that hardly moves is no "
-        "merit of an image."
-    )
+def learned(across: pd.DataFrame, view: Lens = PLAIN) -> str:
+    """Return which variant has the fewest under each lens and capture, and whether that changes.
 
-
-def learned(across: pd.DataFrame) -> str:
-    """Return which variant has the fewest under each lens and capture, and whether that changes."""
+    `view` is the lens that `across` was counted through, whatever it counts.
+    """
     known = across[across["status"].eq(SCANNED)].dropna(subset=FINDINGS)
     lines = []
     winners = set()
@@ -176,9 +164,11 @@ def learned(across: pd.DataFrame) -> str:
     if others:
         head = "**Which image has the fewest depends on how and when one counts.** Fewest:"
     elif len(first) > 1:
-        head = f"As few however and whenever counted: {listed(map(name, first))}."
+        head = f"As few in every way that is counted here: {listed(map(name, first))}."
     else:
-        head = f"{name(first[0])} has the fewest, however and whenever counted:"
+        head = f"{name(first[0])} has the fewest in every way that is counted here:"
+    if narrowed := view.narrowed:
+        head += f" Counted is only what is {narrowed}."
     return "\n".join([head, "", *lines])
 
 

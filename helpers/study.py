@@ -132,7 +132,8 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
     """What a `study.toml` says. `name` is that of its folder.
 
     `known_by` is the day until which the facts about all variants are complete, `known_by_why` says
-    how that is known; `events` are days that a figure over time marks, by what happened.
+    how that is known; `events` are days that a figure over time marks, by what happened; `beside`
+    names a study with a matched pair.
     """
 
     title: str
@@ -146,6 +147,7 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
     known_by: date | None = None
     known_by_why: str = ""
     events: dict[str, date] = field(default_factory=dict)
+    beside: str = ""
     name: str = ""
 
     def captures(self) -> list[str]:

@@ -1,32 +1,28 @@
-"""Size against vulnerabilities: which variants are dominated, and what stated weights recommend."""
+"""Size against vulnerabilities: which variants are dominated, and how stated weights score them."""
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
 
 from helpers import compare
+from helpers.errors import ParameterInvalid
 from helpers.fixes import BLIND
 from helpers.frames import SCANNED
 from helpers.lenses import Lens
-from helpers.sizes import MB
-from helpers.words import listed, name
+from helpers.sameness import mark
 
 CRITERIA = {
     "fixable": "fixable {counted}",
     "unfixed": "unfixed {counted}",
     "size": "{kind} size",
-    "ended": "operating system without advisories",
+    "ended": "operating system past its support",
     "old_runtime": "runtime past its end of life",
 }
 """What can be weighed, and what each is; less is better in all."""
 
-_NONE = 1e-9
+NONE = 1e-9
 """A weight or a distance of scores that is none."""
-
-_ENDED = {
-    "ended": "its operating system gets no more advisories",
-    "old_runtime": "its runtime is past its end of life",
-}
 
 _WHY_NOT = {
     "broken": "it did not answer when it was started",
@@ -45,34 +41,60 @@ def candidates(
     kind: str,
     lens: Lens,
 ) -> pd.DataFrame:
-    """Return what is weighed of each variant of one capture.
+    """Return what is weighed of each variant of one capture, and what it takes to judge that.
 
-    `variant, status, fixable, unfixed, size, ended, old_runtime, blind, candidate, why_not,
-    front`. `sizes` is `sizes.table`, of which `kind` counts; by `confounders.confounders`,
-    `ended` and `old_runtime` say whether the operating system's last advisory and the runtime's end
-    of life were past on the day of the database (1, 0, or NA). `front`: no other candidate is as
-    good in size and fixable vulnerabilities and better in one; NA if either is not known.
+    `variant, status, fixable, unfixed, size, ended, old_runtime, blind, serious, fixable_of_base,
+    built_at, mixed, candidate, why_not, front`. `unfixed` is NA where it cannot be seen (`blind`);
+    `sizes` is `sizes.table`, of which `kind` counts; by `confounders.confounders`, `ended` and
+    `old_runtime` say whether the support of operating system and runtime was past on the day of the
+    database (1, 0, or NA). `serious` are HIGH or CRITICAL; `fixable_of_base` came with the base
+    image, NA where its layers are not known; `mixed`: the images were not scanned alike. `front`:
+    no other candidate is as good in size and fixable vulnerabilities and better in one; NA if
+    either is not known.
     """
-    whole, fixed = (
-        compare.totals(compare.severity_counts(findings, images, lens._replace(fixable=fixable)))
-        for fixable in (False, True)
-    )
+    counts = compare.severity_counts(findings, images, lens._replace(fixable=False))
+    whole = compare.totals(counts)
+    serious = compare.totals(counts[counts["severity"].ge("HIGH")])
+    fixed = _fixable(findings, images, lens)
+    from_base = findings["from_base"].fillna(False)
+    known = findings.assign(known=findings["from_base"].notna()).groupby("variant")["known"].all()
+    of_base = _fixable(findings[from_base], images, lens)["total"]
     of_kind = sizes[sizes["kind"].eq(kind)].set_index("variant")["bytes"]
+    blind = images["os_family"].isin(BLIND).to_numpy()
+    unfixed = (whole["total"] - fixed["total"]).mask(blind)
+    is_known = known.reindex(images["variant"]).fillna(False).astype("bool").to_numpy()
     table = pd.DataFrame(
         {
             "variant": images["variant"].array,
             "status": images["status"].array,
             "fixable": fixed["total"].array,
-            "unfixed": (whole["total"] - fixed["total"]).array,
+            "unfixed": unfixed.array,
             "size": of_kind.reindex(images["variant"]).astype("Int64").array,
             "ended": _past(support, "advisories_until"),
             "old_runtime": _past(support, "runtime_end_of_life"),
-            "blind": images["os_family"].isin(BLIND).array,
+            "blind": blind,
+            "serious": serious["total"].array,
+            "fixable_of_base": of_base.where(is_known).array,
+            "built_at": images["created_at"].array,
+            "mixed": bool(mark(images)),
         }
     )
     table["candidate"] = table["status"].eq(SCANNED)
     table["why_not"] = table["status"].map(_WHY_NOT).astype("str")
     return table.assign(front=pareto(table))
+
+
+def check(weights: Mapping[str, float]) -> dict[str, float]:
+    """Return weights as they are. Raises `ParameterInvalid` for one below zero, or no number."""
+    for criterion, weight in weights.items():
+        if not math.isfinite(weight) or weight < 0:
+            raise ParameterInvalid(f"weight_{criterion} {weight!r} is no number of 0 or more")
+    return dict(weights)
+
+
+def _fixable(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    fixed = lens._replace(fixable=True)
+    return compare.totals(compare.severity_counts(findings, images, fixed))
 
 
 def _past(support: pd.DataFrame, day: str) -> pd.Series:
@@ -141,146 +163,13 @@ def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFram
                 for other in rest.index
                 if other != best
                 and (gap := share[best] - share[other]) * (1 if above else -1) > 0
-                and (at := (rest[other] - rest[best]) / gap) > _NONE
+                and (at := (rest[other] - rest[best]) / gap) > NONE
                 and (at >= weight if above else at <= weight)
             ]
             if met:
                 at, other = min(met) if above else max(met)
                 rows.append((criterion, at, above, other))
     return pd.DataFrame(rows, columns=columns)
-
-
-def recommendation(
-    candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens, kind: str, day: str = ""
-) -> str:
-    """Return what the weights recommend, why, and what must not be overlooked, as Markdown.
-
-    `day` is that of the database: a choice is one of its time.
-    """
-    ranked, used = scores(candidates, weights), weighed(candidates, weights)
-    choice = _choice(candidates, ranked, used, weights, lens, kind)
-    lines = [f"By what was known on {day}: {choice}" if day else choice]
-    if used:
-        by_variant = candidates.set_index("variant")
-        lines += [""] + [
-            f"- {name(row.variant)}: score {row.score:.2f}; "
-            f"{_values(by_variant.loc[row.variant], lens, kind)}"
-            for row in ranked.itertuples()
-        ]
-        lines += [
-            "",
-            f"Counted: {lens._replace(fixable=False).label}. Less is better: a score adds up, "
-            "criterion by criterion, the weight times the share of the largest value.",
-        ]
-    lines += ["", *_cautions(candidates, used, weights, lens, kind)]
-    return "\n".join(lines).rstrip()
-
-
-def mind(candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens, kind: str) -> str:
-    """Return at which weights the recommendation would be another, as a list."""
-    table = flips(candidates, weights)
-    if table.empty:
-        return "No other weight of any one criterion changes the choice, all else equal."
-    lines = [
-        f"- {_named(row.criterion, lens, kind)} weighing {'more' if row.above else 'less'} than "
-        f"{row.weight:.2g} (now {weights.get(row.criterion, 0):g}): {name(row.variant)}"
-        for row in table.itertuples()
-    ]
-    return "\n".join(
-        ["**Another choice follows from another weight of one criterion:**", "", *lines]
-    )
-
-
-def headline(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:
-    """Return which variants are on the Pareto front, and which are dominated."""
-    placed = candidates[candidates["front"].notna()]
-    what = f"{kind} size against {_named('fixable', lens, kind)}"
-    if len(placed) < 2:
-        return f"{what.capitalize()}: fewer than two variants can be placed"
-    front = placed[placed["front"].astype("bool")]["variant"].tolist()
-    if len(front) == 1:
-        return f"{front[0]} has the least of both: {what}"
-    return f"{len(front)} of {len(placed)} undominated, {what}: {_some(front)}"
-
-
-def _choice(
-    candidates: pd.DataFrame,
-    ranked: pd.DataFrame,
-    used: list[str],
-    weights: Mapping[str, float],
-    lens: Lens,
-    kind: str,
-) -> str:
-    if ranked.empty:
-        return "**Nothing is recommended:** there is no candidate."
-    if not used:
-        return "**Nothing is recommended:** nothing that has a weight is known of every candidate."
-    told = listed(f"{_named(c, lens, kind)} × {weights[c]:g}" for c in used)
-    best = ranked[ranked["score"].le(ranked["score"].iloc[0] + _NONE)]["variant"].tolist()
-    if len(best) > 1:
-        return f"**No choice** between {listed(map(name, best), ' and ')}, weighing {told}."
-    row = candidates.set_index("variant").loc[best[0]]
-    ended = [what for what, words in _ENDED.items() if row[what] is not pd.NA and row[what]]
-    if ended:
-        why = listed((_ENDED[what] for what in ended), " and ")
-        return (
-            f"**Ship none of these as it is.** Weighing {told}, {name(best[0])} comes first, but "
-            f"{why}: build on what is supported, then compare again."
-        )
-    if len(ranked) == 1:
-        return f"{name(best[0])} is the only candidate, so nothing is weighed against it."
-    return f"**Ship** {name(best[0])}, weighing {told}."
-
-
-def _values(row: pd.Series, lens: Lens, kind: str) -> str:
-    """Return what is known of one candidate, in words."""
-    size = "size not known" if pd.isna(row["size"]) else f"{row['size'] / MB:,.1f} MB {kind}"
-    hidden = " (in system packages not observable)" if row["blind"] else ""
-    unfixed = f"{row['unfixed']:,} unfixed{hidden}"
-    told = [f"{row['fixable']:,} fixable", unfixed, size]
-    for what, words in _ENDED.items():
-        if row[what] is not pd.NA and row[what]:
-            told.append(words)
-    return listed(told)
-
-
-def _cautions(
-    candidates: pd.DataFrame,
-    used: list[str],
-    weights: Mapping[str, float],
-    lens: Lens,
-    kind: str,
-) -> list[str]:
-    """Return what a reader of the recommendation must not overlook, as a list."""
-    lines = []
-    able = candidates[candidates["candidate"]]
-    for criterion in CRITERIA:
-        if weights.get(criterion) and criterion not in used and len(able):
-            unknown = able[able[criterion].isna()]
-            lines.append(
-                f"- Not weighed: {_named(criterion, lens, kind)}, not known of "
-                f"{listed(map(name, unknown['variant']))}."
-            )
-    if not weights.get("unfixed") and able["blind"].any():
-        blind = listed(map(name, able[able["blind"]]["variant"]))
-        lines.append(
-            f"- Not weighed: {_named('unfixed', lens, kind)}, which cannot be seen in {blind}."
-        )
-    out = candidates[~candidates["candidate"]]
-    lines += [f"- Not a candidate: {name(row.variant)}, {row.why_not}." for row in out.itertuples()]
-    lines.append(
-        "- Not assessed at all: whether the running app reaches what was found, how it is "
-        "configured, and what no scanner lists, such as the runtime's own binary."
-    )
-    return lines
-
-
-def _named(criterion: str, lens: Lens, kind: str) -> str:
-    return CRITERIA[criterion].format(counted=lens.counted, kind=kind)
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names if len(names) <= 3 else [names[0], "…", names[-1]])
 
 
 def _shares(values: pd.Series) -> pd.Series:

@@ -1,28 +1,28 @@
 """The choice under every capture and way of counting, and what it hangs on."""
 
 from collections.abc import Mapping
+from itertools import product
 
 import pandas as pd
 
 from helpers import confounders, lenses, tradeoff
 from helpers import sizes as sizes_of
 from helpers.frames import Frames
-from helpers.lenses import Lens
+from helpers.lenses import EVER, Lens
 from helpers.load import load_published, load_study
 from helpers.study import open_study
 from helpers.words import listed, name
 
 COLUMNS = [
-    "study",
-    "capture",
-    "counted",
-    "choice",
-    "score",
-    "next",
-    "next_score",
-    "as_it_is",
-    "weighed",
+    *("study", "capture", "published_by", "counted", "choice", "score", "next", "next_score"),
+    *("supported", "weighed"),
 ]
+
+_HANGS = {
+    "capture": "the capture",
+    "published_by": "the day that is counted by",
+    "counted": "what is counted",
+}
 
 
 def candidates(
@@ -46,25 +46,26 @@ def choices(
     lens: Lens,
     weights: Mapping[str, float],
 ) -> pd.DataFrame:
-    """Return the choice under each capture and way of counting, one row each.
+    """Return the choice under each capture, way of counting, and day that is counted by, if any.
 
-    `study, capture, counted, choice, score, next, next_score, as_it_is, weighed`. `as_it_is`:
-    whether operating system and runtime of the choice were still supported, as far as is known.
+    `study, capture, published_by, counted, choice, score, next, next_score, supported, weighed`.
+    `supported`: whether operating system and runtime of the choice still were, as far as is known.
     """
     rows = []
     for capture in sorted(frames.images["capture"].unique()):
         of = Frames(*(frame[frame["capture"].eq(capture)] for frame in frames))
-        for counted in lenses.COUNTED:
-            able, _ = candidates(of, published, size, lens._replace(counted=counted))
+        for day, counted in product(dict.fromkeys([lens.known_by, ""]), lenses.COUNTED):
+            view = lens._replace(counted=counted, known_by=day)
+            able, _ = candidates(of, published, size, view)
             ranked = tradeoff.scores(able, weights)
-            if ranked.empty or not tradeoff.weighed(able, weights):
+            used = tradeoff.weighed(able, weights)
+            if ranked.empty or not used or able["mixed"].any():
                 continue
             first, second = ranked.iloc[0], ranked.iloc[1] if len(ranked) > 1 else None
             old = able.set_index("variant").loc[first["variant"], ["ended", "old_runtime"]]
-            told = [study, capture, counted, first["variant"], first["score"]]
+            told = [study, capture, day or EVER, view.short, first["variant"], first["score"]]
             then = [None, None] if second is None else [second["variant"], second["score"]]
-            used = ", ".join(tradeoff.weighed(able, weights)).replace("_", " ")
-            rows.append([*told, *then, not old.fillna(0).any(), used])
+            rows.append([*told, *then, not old.fillna(0).any(), ", ".join(used).replace("_", " ")])
     return pd.DataFrame(rows, columns=COLUMNS).astype({"score": "Float64", "next_score": "Float64"})
 
 
@@ -82,24 +83,32 @@ def of_study(name: str, weights: Mapping[str, float]) -> pd.DataFrame:
 def together(ours: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     """Return the choices of two studies, each once."""
     both = pd.concat([part for part in (ours, others) if len(part)] or [ours])
-    return both.drop_duplicates(["study", "capture", "counted"], ignore_index=True)
+    keys = ["study", "capture", "published_by", "counted"]
+    return both.drop_duplicates(keys, ignore_index=True)
 
 
 def sentence(choices: pd.DataFrame) -> str:
-    """Return whether the choice hangs on the capture or the way of counting, with each."""
+    """Return what the choice hangs on, study by study, with each choice."""
     if choices.empty:
         return "Under no capture could anything be weighed."
-    lines, heads = [], []
+    lines = []
     for study, own in choices.groupby("study", sort=False):
-        same = own["choice"].nunique() == 1
-        told = "the same however counted" if same else "it hangs on when and how one counts"
-        heads.append(f"{name(study)}: {told}")
-        keys = ["capture", "choice", "as_it_is"]
-        for (capture, choice, fit), rows in own.groupby(keys, sort=False):
-            ways = own[own["capture"].eq(capture)]["counted"].nunique()
-            by = "" if len(rows) == ways else f", by {listed(rows['counted'])}"
-            which = (
-                name(choice) if fit else f"none as it is; {name(choice)} comes first, unsupported"
-            )
-            lines.append(f"- {name(study)}, {capture}{by}: {which}")
-    return "\n".join([f"The choice at the same weights ({'; '.join(heads)}):", "", *lines])
+        hangs = [told for column, told in _HANGS.items() if _varies(own, column)]
+        what = f"hangs on {listed(hangs, ' and on ')}" if hangs else "is always the same"
+        lines.append(f"- {name(study)}: the choice {what}.")
+        keys = ["capture", "published_by", "choice", "supported"]
+        for (capture, day, choice, fit), rows in own.groupby(keys, sort=False):
+            peers = own[own["capture"].eq(capture) & own["published_by"].eq(day)]
+            by = f", by {listed(rows['counted'])}" if len(rows) < len(peers) else ""
+            until = "" if day == EVER else f", published by {day}"
+            first = name(choice)
+            which = first if fit else f"none as it is; {first} comes first, past its support"
+            used = rows["weighed"].iloc[0]
+            lines.append(f"    - {capture}{until}{by}: {which} (weighed: {used})")
+    return "\n".join(["At the same weights:", "", *lines])
+
+
+def _varies(own: pd.DataFrame, column: str) -> bool:
+    """Return whether the choice changes with one column while the others stay the same."""
+    others = [key for key in _HANGS if key != column]
+    return bool(own.groupby(others)["choice"].nunique().gt(1).any())

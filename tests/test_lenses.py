@@ -24,6 +24,7 @@ from helpers import (
     lenses,
     overlap,
     paths,
+    recommend,
     scales,
     sentences,
     tradeoff,
@@ -98,12 +99,17 @@ class TestWhatCounts:
         assert lenses.apply(every, Lens(place=place))["place"].tolist() == [place]
 
     def test_a_day_ends_at_midnight_in_utc(self) -> None:
-        times = ["23:59:59.999999+00:00", "23:59:59-00:01", "23:59:59+00:01"]
-        every = found(*({"published_at": at(DAY, time).astimezone(UTC)} for time in times))
-        assert lenses.known_by(every, DAY).index.tolist() == [0, 2]
-        assert lenses.known_by(every, str(DAY)).index.tolist() == [0, 2]
-        assert lenses.apply(every, Lens(known_by=str(DAY))).index.tolist() == [0, 2]
-        assert lenses.known_by(every, "2022-03-01").index.tolist() == [0, 1, 2]
+        times = [
+            at(DAY, "23:59:59.999999+00:00"),
+            at("2022-03-01", "00:00:00+00:00"),
+            at(DAY, "23:59:59-00:01"),
+            at("2022-03-01", "00:00:59+00:01"),
+        ]
+        every = found(*({"published_at": time.astimezone(UTC)} for time in times))
+        assert lenses.known_by(every, DAY).index.tolist() == [0, 3]
+        assert lenses.known_by(every, str(DAY)).index.tolist() == [0, 3]
+        assert lenses.apply(every, Lens(known_by=str(DAY))).index.tolist() == [0, 3]
+        assert lenses.known_by(every, "2022-03-01").index.tolist() == [0, 1, 2, 3]
 
     def test_what_has_no_date_is_left_out_by_date_and_can_be_asked_for(self) -> None:
         every = found({"published_at": None}, {})
@@ -120,13 +126,14 @@ class TestWhatCounts:
 
     def test_a_vulnerability_counts_once_an_image_at_its_highest_severity(self) -> None:
         every = found(
+            {"severity": "MEDIUM", "vulnerability_id": "CVE-2"},
             {"severity": "LOW"},
             {"severity": "CRITICAL", "package": "curl"},
             {"severity": "UNKNOWN", "package": "zlib"},
-            {"severity": "MEDIUM", "vulnerability_id": "CVE-2"},
         )
-        assert lenses.vulnerabilities(every).index.tolist() == [1, 3]
-        assert lenses.apply(every, Lens(VULNERABILITIES)).index.tolist() == [1, 3]
+        # In the order that they were found in.
+        assert lenses.vulnerabilities(every).index.tolist() == [0, 2]
+        assert lenses.apply(every, Lens(VULNERABILITIES)).index.tolist() == [0, 2]
 
     @pytest.mark.parametrize("other", ["variant", "capture", "scanner"])
     @pytest.mark.parametrize("once", [lenses.vulnerabilities, lenses.per_package])
@@ -378,6 +385,9 @@ class TestParts:
         listing = overlap.listing(findings, IMAGES, lens)
         assert overlap.variants(listing) == list(VARIANTS)
         assert listing[list(VARIANTS)].sum().to_dict() == totals(findings, lens)
+        highest = lenses.apply(findings, lens).groupby("vulnerability_id")["severity"].max()
+        by_id = listing.set_index("vulnerability_id")["severity"]
+        assert by_id[highest.index].tolist() == highest.tolist()
         for most in (12, 2):
             table = overlap.combinations(listing, most)
             assert table["vulnerabilities"].sum() == len(listing)
@@ -414,6 +424,7 @@ class TestParts:
         wanted = totals(findings, PLAIN)
         assert last.add(undated, fill_value=0).to_dict() == wanted
         for _, curve in table.groupby("variant"):
+            assert curve["day"].iloc[0] == pd.Timestamp(BUILT, tz="UTC")
             assert curve["day"].is_monotonic_increasing
             assert curve["count"].is_monotonic_increasing
 
@@ -491,11 +502,11 @@ class Looked(NamedTuple):
 
     def growth_sentence(self) -> str:
         ends = confounders.ends(confounders.confounders(self.images))
-        return growth.sentence(self.growth(), ends)
+        return growth.sentence(self.growth(), ends, self.findings)
 
     def recommendation(self) -> str:
         weights = {"fixable": 1, "unfixed": 1, "size": 1}
-        return tradeoff.recommendation(self.candidates(), weights, PLAIN, "unpacked")
+        return recommend.recommendation(self.candidates(), weights, PLAIN, "unpacked")
 
 
 def looked(lost: str, *variants: str) -> Looked:
@@ -541,7 +552,7 @@ ALL = EACH | {
     "what came with the base": lambda of: fixes.base_sentence(*of),
     "overlap, headline": lambda of: overlap.headline(overlap.listing(*of, PLAIN)),
     "NVD's ratings, headline": lambda of: scales.headline(scales.rerated(*of), PLAIN),
-    "trade-off, headline": lambda of: tradeoff.headline(of.candidates(), PLAIN, "unpacked"),
+    "trade-off, headline": lambda of: recommend.headline(of.candidates(), PLAIN, "unpacked"),
     "who has fewest": lambda of: sentences.learned(compare.across_captures(*of)),
     "without a date": lambda of: growth.nameless_sentence(
         growth.nameless(of.findings), of.findings
