@@ -39,7 +39,8 @@ def reproduce(
     `given` are parameters for the notebooks that have them. Everything is written beside the run's
     place and moved there whole. If a notebook fails, its executed copy is kept in
     `<study>.failed`, the last good run stays, and `NotebookFailed` names the cell. Raises
-    `StudyInvalid` and `ParameterInvalid` before any kernel starts.
+    `StudyInvalid` and `ParameterInvalid` before any kernel starts; the former also if the images
+    were not scanned alike and nothing allows that.
     """
     started = datetime.now(UTC)
     if "KIT_DATA" in os.environ:
@@ -77,7 +78,17 @@ def _checked(
     values = parameters.check({**given, "study": study.name, "save_to": "."}, notebooks)
     if given.get("source") != "live":
         study.facts(str(given.get("capture", "")))
+        _check_alike(study, str(given.get("mixed", "")).lower() in ("true", "yes", "1"))
     return values
+
+
+def _check_alike(study: Study, allow_mixed: bool) -> None:
+    """Raise `StudyInvalid` if images were not scanned alike: once, and not in every notebook."""
+    # What was captured here was captured with one database; only reports of others may differ.
+    if not allow_mixed and any(variant.kind == "report" for variant in study.variants):
+        from helpers import load, sameness
+
+        sameness.require(load.load_study(study.name, "all"))
 
 
 def _execute(

@@ -18,12 +18,12 @@ def require(frames: Frames, allow_mixed: bool = False) -> Frames:
     """
     for capture, ways in _ways(frames.images).items():
         if len(ways) > 1 and not allow_mixed:
-            told = listed(f"{' and '.join(variants)} with {way}" for way, variants in ways.items())
-            where = f"capture {capture} was" if capture else "these images were"
+            told = [f"  {' and '.join(variants)} with {way}" for way, variants in ways.items()]
+            head = f"capture {capture} was" if capture else "these images were"
             raise StudyInvalid(
-                f"{where} not scanned alike: {told}. Such counts cannot be compared. Scan all anew "
-                "with one scanner and database, or allow it (--mixed, or the parameter "
-                "mixed=true): every figure then says so"
+                "\n".join([f"{head} not scanned alike, so its counts cannot be compared:", *told])
+                + "\nScan all anew with one scanner and database, or allow it (--mixed, or the "
+                "parameter mixed=true): every figure then says so"
             )
     return frames
 

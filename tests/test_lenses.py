@@ -248,6 +248,11 @@ class TestLabels:
         parts = [words.get(getattr(lens, part), "") for words, part in self.WORDS]
         assert lens.label == "".join(parts)
 
+    @pytest.mark.parametrize("lens", EVERY_LENS, ids=lambda lens: lens.label)
+    def test_in_short_say_what_is_counted_and_whether_it_is_fixable(self, lens) -> None:
+        assert lens.short == Lens(lens.counted, lens.fixable).label
+        assert lens.label.startswith(lens.short)
+
     def test_no_two_lenses_have_the_same(self) -> None:
         assert len({lens.label for lens in EVERY_LENS}) == len(EVERY_LENS)
 
@@ -529,7 +534,7 @@ TABLES: dict[str, tuple[Callable[[Looked], pd.DataFrame], list[str]]] = {
     "growth": (Looked.growth, ["count"]),
     "both scales": (lambda of: scales.both_scales(*of, PLAIN), ["count"]),
     "rated by NVD": (lambda of: scales.rerated(*of), RATED),
-    "trade-off": (Looked.candidates, ["fixable", "unfixed"]),
+    "trade-off": (Looked.candidates, ["fixable", "unfixed", "serious"]),
 }
 EACH: dict[str, Callable[[Looked], str]] = {
     "counts, headline": lambda of: headlines.breakdown(of.counts()),

@@ -17,6 +17,7 @@ from helpers import paths, run
 from helpers.capture import capture
 from helpers.errors import NotebookFailed, ParameterInvalid, StudyInvalid
 from helpers.sources import make_study
+from helpers.study import open_study
 from tests.conftest import finding, trivy
 
 
@@ -72,16 +73,23 @@ def test_what_was_not_scanned_alike_is_refused_unless_allowed_and_then_marked(
     study = make_study(paths_of, "mixed")
     capture(study)
     notebooks = [paths.NOTEBOOKS / f"{name}.ipynb" for name in ("02-vulnerabilities", "05-verdict")]
-    with pytest.raises(NotebookFailed, match="2 of 2 notebooks failed") as refused:
+    with pytest.raises(StudyInvalid) as refused:
         run.reproduce(study, notebooks=notebooks)
-    told = str(refused.value)
-    assert "old with trivy of unknown version, a database not recorded, on 2024-03-01" in told
-    assert "new with trivy of unknown version, a database not recorded, on 2026-05-02" in told
-    assert "mixed=true" in told
+    today = open_study(study).captures()[0]
+    assert str(refused.value).splitlines() == [
+        f"capture {today} was not scanned alike, so its counts cannot be compared:",
+        "  old with trivy of unknown version, a database not recorded, on 2024-03-01",
+        "  new with trivy of unknown version, a database not recorded, on 2026-05-02",
+        "Scan all anew with one scanner and database, or allow it (--mixed, or the parameter "
+        "mixed=true): every figure then says so",
+    ]
     folder = run.reproduce(study, {"mixed": "true"}, notebooks)
     for path in (folder / "figures").glob("*.svg"):
         text = " ".join(path.read_text().split())
         assert "DIFFERENT" in text, path.name
+    said = (folder / "notebooks/05-verdict.ipynb").read_text()
+    assert "**Nothing is recommended:** the images were not scanned with one scanner" in said
+    assert "**The images of capture" in said
 
 
 def test_run_json_says_what_was_run_on_what(finished: Path) -> None:
