@@ -3,6 +3,7 @@
 import pandas as pd
 
 from helpers import compare, escape
+from helpers.frames import UNKNOWN_COUNT
 from helpers.headlines import fitted
 from helpers.lenses import Lens
 from helpers.places import PLACES
@@ -90,6 +91,8 @@ def place_headline(table: pd.DataFrame, lens: Lens) -> str:
     """Return how much of each image's count sits elsewhere than in OS packages."""
     sums = table.groupby("part")["count"].sum(min_count=1)
     what = lens.short
+    if sums.isna().all():
+        return f"Where packages sit ({what}): nothing measured"
     if not sums.drop("os", errors="ignore").fillna(0).any():
         return f"All sit in OS packages, as far as the reports go: {what}"
     parts = []
@@ -107,10 +110,12 @@ def base_sentence(findings: pd.DataFrame, images: pd.DataFrame) -> str:
     lines = []
     for image in images.itertuples():
         own = findings[findings["variant"].eq(image.variant)]
-        if own.empty:
-            continue
         known = own["from_base"].dropna()
-        if known.empty:
+        if image.status in UNKNOWN_COUNT:
+            told = "not measured"
+        elif own.empty:
+            told = "nothing found"
+        elif known.empty:
             told = "its layers are not known, so base and app are not told apart"
         else:
             base = int(known.sum())
@@ -119,7 +124,7 @@ def base_sentence(findings: pd.DataFrame, images: pd.DataFrame) -> str:
             if missing := len(own) - len(known):
                 told += f"; of {missing:,} the layer is not known"
         lines.append(f"- {name(image.variant)}: {told}")
-    return "\n".join(lines) or "Nothing was found, so there is nothing to attribute."
+    return "\n".join(lines)
 
 
 def _total(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:

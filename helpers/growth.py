@@ -26,7 +26,10 @@ def growth(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataF
     vulnerability. What has no date is not in it, and the lens's own date is not used: on any day
     the count is that of the lens with `known_by` that day.
     """
-    counted = lenses.apply(findings, lens._replace(known_by=""))
+    # Of what is counted once, the earliest day counts: from then on it was known.
+    seen = lenses.apply(findings, lens._replace(known_by="", counted=lenses.FINDINGS))
+    dated = seen.dropna(subset="published_at").sort_values("published_at", kind="stable")
+    counted = lenses.distinct(dated, lens.counted)
     known = images[~images["status"].isin(UNKNOWN_COUNT)]
     parts = [_of(counted, image) for image in known.itertuples()]
     empty = pd.DataFrame({c: pd.Series(dtype="str") for c in [*_IMAGE, "day", "count"]})
@@ -60,7 +63,9 @@ def headline(growth: pd.DataFrame, lens: Lens) -> str:
         f"{escape.short(variant, 22)} {rows['count'].iloc[0]:,} → {rows['count'].iloc[-1]:,}"
         for variant, rows in growth.groupby("variant", sort=False)
     ]
-    if not len(growth) or growth["day"].max() - growth["day"].min() < SHORTEST:
+    if growth.empty:
+        return f"{lens.short.capitalize()} since they were built: nothing measured"
+    if growth["day"].max() - growth["day"].min() < SHORTEST:
         return f"Too young to have grown: built on the day of the database ({lens.short})"
     return fitted(f"{lens.short.capitalize()} since they were built", parts)
 
@@ -83,11 +88,13 @@ def sentence(growth: pd.DataFrame, ends: pd.DataFrame, findings: pd.DataFrame) -
             at = rows[rows["day"].le(stop.iloc[0])]["count"]
             then = int(at.iloc[-1]) if len(at) else 0
             newest = rows[rows["count"].diff().gt(0)]["day"].max()
-            until = f", the last on {newest:%Y-%m-%d}" if pd.notna(newest) else ""
-            told += (
-                f"; support ended on {stop.iloc[0]:%Y-%m-%d}, and {int(last['count']) - then:,} "
-                f"were published after that{until}"
+            later = int(last["count"]) - then
+            after = (
+                f"{later:,} more followed, the last on {newest:%Y-%m-%d}"
+                if later
+                else "none followed"
             )
+            told += f"; support ended on {stop.iloc[0]:%Y-%m-%d}, {after}"
         if missing := int(undated.get(variant, 0)):
             told += f"; {number(missing, 'finding')} without a date not among them"
         lines.append(told)

@@ -113,7 +113,7 @@ def by_nvd(findings: pd.DataFrame) -> pd.DataFrame:
 
 def vulnerabilities(findings: pd.DataFrame) -> pd.DataFrame:
     """Return one row an image and vulnerability id: the finding with the highest severity."""
-    return _highest(findings, ["vulnerability_id"])
+    return _highest(findings, VULNERABILITIES)
 
 
 def per_package(findings: pd.DataFrame) -> pd.DataFrame:
@@ -121,19 +121,27 @@ def per_package(findings: pd.DataFrame) -> pd.DataFrame:
 
     Where the source package is not known, the installed one takes its place.
     """
-    source = findings["source_package"].fillna(findings["package"])
-    rows = _highest(findings.assign(_source=source), ["vulnerability_id", "_source"])
-    return rows.drop(columns="_source")
+    return _highest(findings, PER_PACKAGE)
 
 
-def _highest(findings: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+def distinct(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
+    """Return the first row of each that is counted, in the order of the findings."""
+    if counted == FINDINGS:
+        return findings
     # A finding without an id cannot be shown to be the same as another: it stays its own.
     ids = findings["vulnerability_id"]
-    own = ids.where(ids.notna(), "row " + findings.index.astype("str"))
-    ordered = findings.assign(vulnerability_id=own)
-    ordered = ordered.sort_values("severity", ascending=False, kind="stable")
-    kept = ordered.drop_duplicates([*_IMAGE, *keys]).index
-    return findings.loc[kept].sort_index()
+    rows = pd.Series(range(len(findings)), index=findings.index).astype("str")
+    keys = findings[_IMAGE].assign(own=ids.where(ids.notna(), "row " + rows))
+    if counted == PER_PACKAGE:
+        keys = keys.assign(source=findings["source_package"].fillna(findings["package"]))
+    return findings[~keys.duplicated()]
+
+
+def _highest(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
+    places = pd.Series(range(len(findings)), index=findings.index)
+    ordered = findings.assign(_place=places).sort_values("severity", ascending=False, kind="stable")
+    kept = distinct(ordered, counted).sort_values("_place")
+    return kept.drop(columns="_place")
 
 
 def day(known_by: str, studys_own: date | None = None) -> str:

@@ -85,7 +85,8 @@ def sentence(listing: pd.DataFrame) -> str:
     """Return what each variant has alone and shares, in words."""
     found = variants(listing)
     if len(found) < 2:
-        return "One variant was measured, so nothing is shared and nothing is told apart."
+        few = "One variant was" if found else "No variant was"
+        return f"{few} measured, so nothing is shared and nothing is told apart."
     lines = []
     for v in found:
         has = int(listing[v].gt(0).sum())

@@ -107,35 +107,46 @@ def test_each_vulnerability_grows_once_and_the_day_of_the_lens_does_not_matter(
 ) -> None:
     lens = Lens("vulnerabilities", known_by="2021-01-01")
     assert growth.headline(curves(newest, lens), lens) == (
-        "Since they were built (vulnerabilities): nodejs-alpine 2 → 26, nodejs-distroless 12 → 66"
+        "Vulnerabilities since they were built: nodejs-alpine 2 → 26, nodejs-distroless 12 → 66"
     )
     assert growth.label(Lens(fixable=True, known_by=DAY)) == "fixable findings"
 
 
 def test_a_headline_of_images_without_time_to_grow_says_so(app: Frames) -> None:
     young = app._replace(images=app.images.assign(created_at=utc("2024-01-03")))
-    told = "Too young to have grown (findings): built on the day of the database"
+    told = "Too young to have grown: built on the day of the database (findings)"
     assert growth.headline(curves(young), Lens()) == told
-    assert growth.headline(curves(young).iloc[:0], Lens()) == told
+    nothing = growth.headline(curves(young).iloc[:0], Lens())
+    assert nothing == "Findings since they were built: nothing measured"
     assert growth.headline(curves(app), Lens()).endswith(": app 1 → 3")
 
 
 def test_the_sentence_says_what_came_after_the_last_advisories(newest: Frames) -> None:
-    assert growth.sentence(curves(newest), ends(newest)).splitlines() == [
-        "- **nodejs-alpine**: 4 on 2019-12-24, 49 on 2026-11-24; advisories stop on 2021-11-01, "
-        "21 of them were published later, the last on 2022-08-05",
-        "- **nodejs-distroless**: 13 on 2022-02-14, 107 on 2026-11-24; advisories stop on "
-        "2026-08-31, 0 of them were published later, the last on 2026-06-09",
+    assert growth.sentence(curves(newest), ends(newest), newest.findings).splitlines() == [
+        "- **nodejs-alpine**: 4 on 2019-12-24, 49 on 2026-11-24; support ended on 2021-11-01, "
+        "21 more followed, the last on 2022-08-05",
+        "- **nodejs-distroless**: 13 on 2022-02-14, 107 on 2026-11-24; support ended on "
+        "2026-08-31, none followed",
         "",
-        "A line that goes flat once advisories stop shows that nobody writes them any more, not "
-        "that nothing is found.",
+        "A line that goes flat once support has ended shows that advisories are no longer written, "
+        "not that nothing is found.",
     ]
 
 
+def test_one_vulnerability_with_a_date_and_without_is_known_from_its_date_on(frames_of) -> None:
+    found = frames_of(app=trivy(finding(1, Severity="CRITICAL"), published(1, "2024-01-01")))
+    lens = Lens("vulnerabilities")
+    table = growth.growth(found.findings, found.images, lens)
+    assert table["count"].tolist()[-1] == 1
+
+
 def test_an_end_that_is_still_to_come_is_not_told(blog: Frames) -> None:
-    told = growth.sentence(curves(blog), ends(blog)).splitlines()
-    assert told[1] == "- **nodejs-distroless**: 15 on 2022-02-14, 15 on 2022-02-28"
-    assert growth.sentence(curves(blog).iloc[:0], ends(blog)) == (
+    told = growth.sentence(curves(blog), ends(blog), blog.findings).splitlines()
+    assert told[1] == (
+        "- **nodejs-distroless**: 15 on 2022-02-14, 15 on 2022-02-28; "
+        "4 findings without a date not among them"
+    )
+    assert growth.sentence(curves(blog).iloc[:0], ends(blog), blog.findings) == (
         "No image was measured, so nothing is known of its growth."
     )
 

@@ -32,7 +32,7 @@ def notebook(tmp_path: Path) -> Path:
 
 def test_a_notebook_tells_its_parameters(notebook: Path) -> None:
     found = parameters.of_notebook(notebook)
-    assert found["study"] == ("study", "str", "folder in data/studies", ())
+    assert found["study"] == ("study", "str", "folder in data/studies", (), None)
     assert found["lens"].choices == ("findings", "vulnerabilities")
     assert found["size"].choices == ("", "unpacked", "compressed")
     assert {name: p.type for name, p in found.items()} == {

@@ -82,7 +82,7 @@ def test_nvd_rates_debians_packages_higher_and_alpines_the_same(blog: Frames) ->
 def test_headline(blog: Frames, app: Frames) -> None:
     table = scales.rerated(blog.findings, blog.images)
     assert scales.headline(table, Lens(severity="nvd")) == (
-        "NVD rates 10 of 67 higher, 0 lower, 4 not at all: findings"
+        "NVD rates 10 of 67 findings higher, 0 lower; of 4 the reports have no rating of NVD's"
     )
     clean = scales.rerated(app.findings.iloc[:0], app.images)
     assert scales.headline(clean, Lens()) == "By NVD's scale: nothing to rate"
@@ -91,7 +91,8 @@ def test_headline(blog: Frames, app: Frames) -> None:
 def test_sentence_tells_a_clean_image_from_one_that_was_not_measured(app: Frames) -> None:
     table = scales.rerated(app.findings, missing_image(app.images, "lost"))
     assert scales.sentence(table).splitlines()[:3] == [
-        "- **app**: of 5 findings, NVD has 2 rated higher, 1 lower, 1 the same, 1 not rated",
+        "- **app**: of 5 findings, NVD has 2 rated higher, 1 lower, 1 the same, "
+        "1 not rated in these reports",
         "- **clean**: nothing found, so nothing to rate",
         "- **lost**: not measured",
     ]

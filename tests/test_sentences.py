@@ -108,10 +108,10 @@ def test_one_winner_a_tie_and_a_single_image_are_told_apart(frames_of, blog) -> 
 
     winner = learned(a=trivy(), b=trivy(finding(FixedVersion="2")))
     assert winner.startswith(
-        "**a** has the fewest, however and whenever counted:\n\n- every way of counting: **a**"
+        "**a** has the fewest in every way that is counted here:\n\n- every way of counting: **a**"
     )
     assert learned(a=trivy(), b=trivy()).startswith(
-        "As few however and whenever counted: **a**, **b**."
+        "As few in every way that is counted here: **a**, **b**."
     )
     nobody = "No capture measured two images, so none has fewer than another."
     assert learned(a=trivy()) == nobody
@@ -122,7 +122,7 @@ def test_a_capture_that_measured_one_image_has_no_winner(both) -> None:
     lost = both.images["variant"].eq("nodejs-distroless") & both.images["capture"].eq("2026-11")
     images = both.images.assign(status=both.images["status"].mask(lost, "missing"))
     told = sentences.learned(compare.across_captures(both.findings, images))
-    assert told.startswith("**nodejs-distroless** has the fewest, however and whenever counted:")
+    assert told.startswith("**nodejs-distroless** has the fewest in every way that is counted")
     assert "2026-11" not in told
 
 
@@ -132,12 +132,6 @@ def test_images_to_be_read_with_care_are_named(frames_of) -> None:
     assert told.startswith("2 of 3 images scanned for vulnerabilities.")
     assert "No report, so nothing is known: **lost**." in told
     assert "a low count is no good sign: **scratch**." in told
-
-
-def test_end_of_life_is_as_of_the_scan_and_not_of_the_database(blog) -> None:
-    assert "on the day of the scan (2026-11-24; the database may be older): **nodejs-alpine**" in (
-        sentences.images(blog.images)
-    )
 
 
 def test_an_unmeasured_image_is_never_called_zero(frames_of) -> None:
@@ -203,17 +197,17 @@ def test_the_lens_is_said_with_the_reason_for_its_day() -> None:
     told = sentences.lens(Lens(known_by="2026-08-31"), study)
     assert "**findings, published by 2026-08-31**" in told
     assert "for Alpine 3.24 the facts reach to early September 2026" in told
-    assert told.endswith("What has no date is left out.")
+    assert "What has no date is left out" in told
     other = sentences.lens(Lens(known_by="2026-08-01"), study)
     assert "for Alpine" not in other
     assert sentences.lens(Lens(), study).endswith("otherwise: **findings**.")
 
 
-def test_who_is_past_the_end_of_life_is_named(blog) -> None:
-    assert "Past the end of life when scanned: **nodejs-alpine**, **nodejs-distroless**." in (
-        sentences.ended(blog.images)
-    )
-    assert "No image was past" in sentences.ended(blog.images.assign(os_eol=False))
+def test_what_was_learned_says_what_the_lens_leaves_out(both) -> None:
+    view = Lens(known_by="2022-02-28", place="os")
+    across = compare.across_captures(both.findings, both.images, view)
+    told = sentences.learned(across, view)
+    assert "Counted is only what is in OS packages, published by 2022-02-28." in told
 
 
 def test_names_from_reports_are_escaped() -> None:
