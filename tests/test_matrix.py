@@ -99,6 +99,17 @@ def test_a_line_joins_those_who_share_and_every_variant_has_a_faint_dot(ax: Axes
     assert [len(line.get_ydata()) for line in faint] == [6] * 6
 
 
+def test_bars_stand_above_the_line_and_all_dots_below_it_in_the_picture(ax: Axes, six) -> None:
+    draw(six, ax)
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    assert bottom < min(ax.get_yticks()) < max(ax.get_yticks()) < 0
+    assert top > max(heights(ax))
+    bars = ax.containers[0]
+    assert left < bars[0].get_x()
+    assert bars[-1].get_x() + bars[-1].get_width() < right
+    assert [0, 0] in [list(line.get_ydata()) for line in ax.lines]
+
+
 def test_other_combinations_have_a_word_in_place_of_dots(ax: Axes, six: Frames) -> None:
     table = draw(six, ax, most=4)
     assert table["variants"].iloc[-1] == overlap.REST

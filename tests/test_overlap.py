@@ -11,12 +11,12 @@ from tests.conftest import finding, missing_image, trivy
 SIX = {
     "a": [1, 2, 3],
     "b": [1, 2, 3],
-    "c": [1, 4],
-    "d": [1, 4, 5],
+    "c": [1, 4, 7],
+    "d": [1, 4, 5, 7],
     "e": [1],
     "f": [1, 6],
 }
-"""Numbers of the vulnerabilities of six images: 1 is in all, 2 and 3 in two, 4 in two others."""
+"""Numbers of the vulnerabilities of six images: 1 is in all, 2, 3, 4 and 7 are in two."""
 
 
 def listed(loaded: Frames, lens: Lens = Lens("vulnerabilities")):  # noqa: B008
@@ -42,6 +42,17 @@ def test_the_posts_images_share_nothing(blog: Frames) -> None:
     )
 
 
+def test_two_images_are_enough_to_share(frames_of) -> None:
+    table = listed(frames_of(clean=trivy(), one=trivy(finding(1))))
+    assert table["clean"].tolist() == [0]
+    assert overlap.sentence(table).splitlines() == [
+        "- **clean**: 0 vulnerabilities, 0 of them in no other variant",
+        "- **one**: 1 vulnerability, 1 of them in no other variant",
+        "",
+        "In all of **clean**, **one**: 0.",
+    ]
+
+
 def test_the_images_of_2026_share_by_their_distribution() -> None:
     table = listed(load_study("matched-2026"), Lens("vulnerabilities", known_by="2026-08-31"))
     assert counts(overlap.combinations(table)) == {
@@ -63,10 +74,10 @@ def test_of_six_variants_each_combination_that_occurs_is_a_row(six: Frames) -> N
     table = listed(six)
     assert overlap.variants(table) == list("abcdef")
     found = counts(overlap.combinations(table))
-    assert found == {"a + b": 2, "a + b + c + d + e + f": 1, "c + d": 1, "d": 1, "f": 1}
+    assert found == {"a + b": 2, "a + b + c + d + e + f": 1, "c + d": 2, "d": 1, "f": 1}
     assert next(iter(found)) == "a + b"
     assert overlap.headline(table) == (
-        "Of 6 vulnerabilities, 1 in all 6; 1 in d alone, 1 in f alone"
+        "Of 7 vulnerabilities, 1 in all 6; 1 in d alone, 1 in f alone"
     )
 
 
@@ -74,8 +85,8 @@ def test_of_six_variants_each_combination_that_occurs_is_a_row(six: Frames) -> N
 def test_more_combinations_than_fit_are_told_as_one(six: Frames, most: int, rows: int) -> None:
     table = overlap.combinations(listed(six), most)
     assert len(table) == rows
-    assert table["vulnerabilities"].sum() == 6
-    assert table["HIGH"].sum() == 6
+    assert table["vulnerabilities"].sum() == 7
+    assert table["HIGH"].sum() == 7
     last = table["variants"].iloc[-1]
     assert (last == overlap.REST) == (most < 5)
 
