@@ -45,34 +45,39 @@ def test_images_of_one_scanner_and_database_are_taken_as_they_are(other) -> None
     frames = scanned(**other)
     assert sameness.require(frames) is frames
     assert sameness.mark(frames.images) == ""
+    assert sameness.sentence(frames.images) == "All were scanned with one scanner and one database."
 
 
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        ({"db_sha256": OTHER}, "b with trivy 0.76.0, the database of 2026-11-24 (bbbbbbbbbbbb)"),
+        ({"db_sha256": OTHER}, "b with trivy 0.76.0, the database of 2026-11-24 (bbbbbbbbbbbb)\n"),
         ({"db_updated_at": OTHER_DAY}, "b with trivy 0.76.0, the database of 2026-11-25 (aaaa"),
         (
             {"db_updated_at": OTHER_DAY, "db_sha256": None},
-            "b with trivy 0.76.0, the database of 2026-11-25. Such counts",
+            "b with trivy 0.76.0, the database of 2026-11-25\n",
         ),
         (
             {"db_updated_at": None, "db_sha256": None},
-            "b with trivy 0.76.0, a database not recorded, on 2026-11-24. ",
+            "b with trivy 0.76.0, a database not recorded, on 2026-11-24\n",
         ),
         ({"scanner_version": "0.77.0"}, "b with trivy 0.77.0, the database of 2026-11-24 (aaaa"),
         ({"scanner_version": None}, "b with trivy of unknown version, the database of"),
-        ({"scanner": "grype"}, "b with grype 0.76.0, the database of 2026-11-24 (aaaaaaaaaaaa). "),
+        ({"scanner": "grype"}, "b with grype 0.76.0, the database of 2026-11-24 (aaaaaaaaaaaa)\n"),
         ({"status": "no-os", "scanner": "grype"}, "b with grype 0.76.0, the database of"),
         ({"status": "broken", "scanner": "grype"}, "b with grype 0.76.0, the database of"),
     ],
     ids="digest day day-alone unknown version no-version scanner no-os broken".split(),
 )
 def test_images_that_were_not_scanned_alike_are_refused_and_told_apart(other, told: str) -> None:
-    of_the_first = "a with trivy 0.76.0, the database of 2026-11-24 (aaaaaaaaaaaa)"
-    with pytest.raises(StudyInvalid, match=re.escape(f"{of_the_first}, {told}")) as raised:
-        sameness.require(scanned(**other))
-    assert str(raised.value).startswith("capture 2026-11 was not scanned alike: ")
+    frames = scanned(**other)
+    first = "a with trivy 0.76.0, the database of 2026-11-24 (aaaaaaaaaaaa)"
+    with pytest.raises(StudyInvalid, match=re.escape(f"\n  {first}\n  {told}")) as raised:
+        sameness.require(frames)
+    assert str(raised.value).startswith("capture 2026-11 was not scanned alike, so its counts")
+    said = sameness.sentence(frames.images)
+    assert said.startswith("**The images of capture 2026-11 were not scanned alike, so no count")
+    assert f"- **a** with {first[7:]}\n- **b** with {told[7:]}" in said + "\n"
 
 
 def test_allowed_they_are_marked(both) -> None:
@@ -91,10 +96,10 @@ def test_images_of_unknown_databases_are_alike_if_scanned_on_one_day() -> None:
     assert sameness.mark(images) == ""
     days = images.assign(scanned_at=[DAY, OTHER_DAY])
     assert sameness.mark(days) == sameness.MIXED
-    with pytest.raises(StudyInvalid, match=r"b with .*, a database not recorded, on 2026-11-25\."):
+    with pytest.raises(StudyInvalid, match=r"b with .*, a database not recorded, on 2026-11-25\n"):
         sameness.require(frames._replace(images=days))
     none = images["db_updated_at"]
-    with pytest.raises(StudyInvalid, match=r"b with grype 0\.76\.0, a database not recorded\."):
+    with pytest.raises(StudyInvalid, match=r"b with grype 0\.76\.0, a database not recorded\n"):
         sameness.require(
             frames._replace(images=images.assign(scanned_at=none, scanner=["trivy", "grype"]))
         )
@@ -105,6 +110,7 @@ def test_reports_by_themselves_are_told_without_a_capture() -> None:
     alone = frames._replace(images=frames.images.assign(capture=""))
     with pytest.raises(StudyInvalid, match=r"^these images were not scanned alike"):
         sameness.require(alone)
+    assert sameness.sentence(alone.images).startswith("**The images were not scanned alike, so")
 
 
 def test_every_capture_is_looked_at() -> None:
