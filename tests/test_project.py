@@ -72,11 +72,11 @@ def test_the_readme_tells_age_from_base_as_the_evidence_does(both) -> None:
     ours = attribution.difference(
         "blog-2022", both, "nodejs-alpine", "nodejs-distroless", Lens()
     ).iloc[0]
-    pair = attribution.of_study("matched-2026", "findings").iloc[0]
+    pair = attribution.of_study("matched-2026", Lens()).iloc[0]
     text = " ".join(README.split())
-    assert f"Alpine image was {ours['days_apart']} days older than the other" in text
+    assert f"Alpine image was {ours['days_older']} days older than the other" in text
     counts = f"Alpine has {pair['first_total']} findings and distroless {pair['second_total']}"
-    assert f"{pair['days_apart']} days apart, {counts}:" in text
+    assert f"{pair['days_older']} days apart, {counts}:" in text
 
 
 def test_every_make_target_is_in_make_help() -> None:
