@@ -1,4 +1,4 @@
-"""Trade-off: who is dominated, what stated weights recommend, and where another weight would."""
+"""Trade-off: who is dominated, how stated weights score, and where another weight would choose."""
 
 import itertools
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from helpers import confounders, tradeoff, verdict
 from helpers import sizes as sizes_of
+from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make
 from helpers.lenses import Lens
 from helpers.load import load_published, load_study
@@ -34,6 +35,10 @@ def able(*rows: tuple, **columns: list) -> pd.DataFrame:
         "ended": pd.array([0] * number, dtype="Int64"),
         "old_runtime": pd.array([0] * number, dtype="Int64"),
         "blind": [False] * number,
+        "serious": pd.array([0] * number, dtype="Int64"),
+        "fixable_of_base": pd.array([None] * number, dtype="Int64"),
+        "built_at": pd.to_datetime([None] * number, utc=True),
+        "mixed": [False] * number,
         "candidate": [True] * number,
         "why_not": [None] * number,
     }
@@ -55,21 +60,48 @@ def front(table: pd.DataFrame) -> list[str]:
     return table[table["front"].fillna(False)]["variant"].tolist()
 
 
-def told(table: pd.DataFrame, weights: dict[str, float] | None = None, day: str = "") -> str:
-    return tradeoff.recommendation(table, weights or EVEN, VULNERABILITIES, "unpacked", day)
-
-
 class TestCandidates:
     """What is weighed of each variant."""
 
     def test_of_the_posts_images(self, blog: Frames) -> None:
-        table = of(blog, "blog-2022").drop(columns=["status", "why_not"])
-        assert table.to_dict("records") == [
-            {"variant": ALPINE, "fixable": 25, "unfixed": 0, "size": 76_900_000, "ended": 1}
-            | {"old_runtime": 1, "blind": True, "candidate": True, "front": True},
+        table = of(blog, "blog-2022").drop(columns=["status", "why_not", "built_at"])
+        rows = table.astype(object).where(table.notna(), None).to_dict("records")
+        assert rows == [
+            {"variant": ALPINE, "fixable": 25, "unfixed": None, "size": 76_900_000, "ended": 1}
+            | {"old_runtime": 1, "blind": True, "serious": 18, "fixable_of_base": None}
+            | {"mixed": False, "candidate": True, "front": True},
             {"variant": DISTROLESS, "fixable": 0, "unfixed": 16, "size": 118_000_000, "ended": 0}
-            | {"old_runtime": 0, "blind": False, "candidate": True, "front": True},
+            | {"old_runtime": 0, "blind": False, "serious": 4, "fixable_of_base": None}
+            | {"mixed": False, "candidate": True, "front": True},
         ]
+        days = of(blog, "blog-2022")["built_at"].dt.strftime("%Y-%m-%d")
+        assert days.tolist() == ["2019-12-24", "2022-02-14"]
+
+    def test_what_is_unfixed_is_not_known_where_it_cannot_be_seen(self) -> None:
+        table = of(load_study("rebuilt-2026")).set_index("variant")["unfixed"]
+        assert pd.isna(table["node-24-alpine"])
+        assert table.dropna().to_dict() == {
+            "node-24-debian": 25,
+            "node-24-distroless": 7,
+            "node-8-distroless": 7,
+        }
+
+    def test_what_of_it_the_base_brought_is_known_where_all_layers_are(self) -> None:
+        rebuilt = load_study("rebuilt-2026")
+        assert of(rebuilt)["fixable_of_base"].tolist() == [0, 0, 0, 0]
+        brought = rebuilt.findings["from_base"].fillna(False) | rebuilt.findings["variant"].eq(
+            "node-24-debian"
+        )
+        table = of(rebuilt._replace(findings=rebuilt.findings.assign(from_base=brought)))
+        assert table["fixable_of_base"].tolist() == [7, 0, 0, 0]
+        partly = brought.astype("boolean")
+        partly[0] = pd.NA
+        table = of(rebuilt._replace(findings=rebuilt.findings.assign(from_base=partly)))
+        assert table["fixable_of_base"].isna().tolist() == [True, False, False, False]
+
+    def test_images_that_were_not_scanned_alike_are_marked(self, blog: Frames) -> None:
+        other = blog.images.assign(scanner_version=["0.76.0", "0.77.0"])
+        assert of(blog._replace(images=other))["mixed"].tolist() == [True, True]
 
     def test_what_has_ended_is_as_of_the_day_of_the_database(self) -> None:
         later = of(load_study("blog-2022", "2026-11"), "blog-2022")
@@ -108,9 +140,6 @@ class TestCandidates:
         assert pd.isna(table.loc["tiny", "front"])
         assert table.loc["tiny", "why_not"]
         assert tradeoff.scores(table.reset_index(), EVEN)["variant"].tolist() == ["good"]
-        said = told(table.reset_index())
-        assert said.startswith("**good** is the only candidate, so nothing is weighed against it.")
-        assert f"- Not a candidate: **tiny**, {table.loc['tiny', 'why_not']}." in said
 
     def test_an_image_without_a_report_is_none_and_has_no_numbers(self, blog: Frames) -> None:
         table = of(blog._replace(images=missing_image(blog.images, "lost"))).set_index("variant")
@@ -157,20 +186,6 @@ class TestPareto:
         for row, there in zip(rows, table["front"], strict=True):
             better = [o for o in on_it if o != row and o[0] <= row[0] and o[1] <= row[1]]
             assert bool(better) == (not there)
-
-    def test_headline(self, blog: Frames) -> None:
-        def headline(table: pd.DataFrame) -> str:
-            return tradeoff.headline(table, VULNERABILITIES, "unpacked")
-
-        what = "unpacked size against fixable vulnerabilities"
-        assert headline(able((1, 9), (9, 1))) == f"2 of 2 undominated, {what}: a, b"
-        assert headline(able((1, 1), (9, 1))) == f"a has the least of both: {what}"
-        many = headline(able((1, 9), (2, 8), (3, 7), (4, 6), (9, 9)))
-        assert many == f"4 of 5 undominated, {what}: a, …, d"
-        lone = (
-            "Unpacked size against fixable vulnerabilities: fewer than two variants can be placed"
-        )
-        assert headline(able((1, 9), (9, None))) == lone
 
 
 class TestScores:
@@ -253,15 +268,9 @@ class TestFlips:
         table = of(blog, "blog-2022")
         found = tradeoff.flips(table, EVEN)
         assert found[["criterion", "above", "variant"]].to_numpy().tolist() == [
-            ["unfixed", True, ALPINE],
-            ["size", True, ALPINE],
+            ["size", True, ALPINE]
         ]
-        gap = 3 + 76.9 / 118 - 1
-        assert found["weight"].tolist() == pytest.approx([gap, 3 / (1 - 76.9 / 118)])
-        assert tradeoff.mind(table, EVEN, VULNERABILITIES, "published").splitlines()[2:] == [
-            "- unfixed vulnerabilities weighing more than 2.7 (now 0): **nodejs-alpine**",
-            "- published size weighing more than 8.6 (now 1): **nodejs-alpine**",
-        ]
+        assert found["weight"].tolist() == pytest.approx([3 / (1 - 76.9 / 118)])
 
     def test_a_weight_that_has_to_fall_is_told_so(self) -> None:
         table = able((1, 4), (2, 1))
@@ -270,86 +279,22 @@ class TestFlips:
             {"criterion": "fixable", "weight": 0.75, "above": False, "variant": "b"},
             {"criterion": "size", "weight": pytest.approx(2 / 3), "above": True, "variant": "b"},
         ]
-        assert "- fixable vulnerabilities weighing less than 0.75 (now 1): **b**" in tradeoff.mind(
-            table, {"fixable": 1.0, "size": 0.5}, VULNERABILITIES, "unpacked"
-        )
 
     @pytest.mark.parametrize("table", [able((1, 1)), able((1, 1), (2, 2)), able((1, 1), (2, None))])
     def test_nothing_changes_the_choice_of_one_candidate_or_of_the_best_in_all(self, table) -> None:
         assert tradeoff.flips(table, EVEN).empty
-        assert tradeoff.mind(table, EVEN, VULNERABILITIES, "unpacked").startswith("No other weight")
+
+    def test_what_cannot_be_seen_of_all_changes_nothing(self) -> None:
+        assert tradeoff.flips(able((1, 2), (2, 2), unfixed=[None, 0]), EVEN).empty
 
 
-class TestRecommendation:
-    """The recommendation: what to ship, or why nothing is said."""
+class TestWeights:
+    """Weights: numbers of zero or more."""
 
-    def test_of_the_posts_images(self, blog: Frames) -> None:
-        said = tradeoff.recommendation(
-            of(blog, "blog-2022"), EVEN, VULNERABILITIES, "published", "2022-02-28"
-        )
-        assert said.splitlines() == [
-            "By what was known on 2022-02-28: **Ship** **nodejs-distroless**, weighing fixable "
-            "vulnerabilities × 1, published size × 1, operating system without advisories × 1, "
-            "runtime past its end of life × 1.",
-            "",
-            "- **nodejs-distroless**: score 1.00; 0 fixable, 16 unfixed, 118.0 MB published",
-            "- **nodejs-alpine**: score 3.65; 25 fixable, 0 unfixed (in system packages not "
-            "observable), 76.9 MB published, its operating system gets no more advisories, its "
-            "runtime is past its end of life",
-            "",
-            "Counted: vulnerabilities. Less is better: a score adds up, criterion by criterion, "
-            "the weight times the share of the largest value.",
-            "",
-            "- Not weighed: unfixed vulnerabilities, which cannot be seen in **nodejs-alpine**.",
-            "- Not assessed at all: whether the running app reaches what was found, how it is "
-            "configured, and what no scanner lists, such as the runtime's own binary.",
-        ]
+    def test_good_ones_are_taken_as_they_are(self) -> None:
+        assert tradeoff.check({"size": 0, "fixable": 2.5}) == {"size": 0, "fixable": 2.5}
 
-    def test_what_is_not_known_of_all_is_not_weighed_and_said(self) -> None:
-        said = told(able((1, 10), (2, None), (3, 1)))
-        assert said.startswith("**Ship** **a**, weighing fixable vulnerabilities × 1, operating")
-        assert "- Not weighed: unpacked size, not known of **b**.\n" in said
-        assert "- **b**: score 0.67; 2 fixable, 0 unfixed, size not known\n" in said
-
-    def test_unfixed_ones_that_are_weighed_are_not_said_to_be_left_out(self) -> None:
-        table = able((1, 1), (2, 2), blind=[True, False])
-        assert "which cannot be seen in **a**" in told(table)
-        assert "which cannot be seen" not in told(table, EVEN | {"unfixed": 1.0})
-
-    def test_on_a_tie_there_is_no_choice(self) -> None:
-        said = told(able((1, 2), (2, 1), (9, 9)), {"fixable": 1.0, "size": 1.0})
-        assert said.startswith("**No choice** between **a** and **b**, weighing fixable")
-        assert "**c**" not in said.splitlines()[0]
-
-    @pytest.mark.parametrize(
-        ("past", "why"),
-        [
-            ({"ended": [1, 1]}, "its operating system gets no more advisories"),
-            ({"old_runtime": [1, 1]}, "its runtime is past its end of life"),
-            (
-                {"ended": [1, 1], "old_runtime": [1, 1]},
-                "its operating system gets no more advisories and its runtime is past its end of "
-                "life",
-            ),
-        ],
-    )
-    def test_what_is_no_longer_supported_is_not_shipped_as_it_is(self, past, why: str) -> None:
-        said = told(able((1, 1), (2, 2), **past))
-        assert said.startswith("**Ship none of these as it is.** Weighing fixable")
-        assert f", **a** comes first, but {why}: build on what is supported" in said
-
-    def test_the_only_candidate_that_has_ended_is_not_shipped_either(self) -> None:
-        assert told(able((1, 1), ended=[1])).startswith("**Ship none of these as it is.**")
-
-    def test_support_that_is_not_known_of_the_best_does_not_stop_it(self) -> None:
-        said = told(able((1, 1), (2, 2), ended=[None, 1]))
-        assert said.startswith("**Ship** **a**, weighing fixable vulnerabilities × 1, unpacked")
-        assert "- Not weighed: operating system without advisories, not known of **a**." in said
-
-    def test_without_a_candidate_or_anything_to_weigh_nothing_is_recommended(self) -> None:
-        nobody = able((1, 1), candidate=[False], why_not=["it did not answer"])
-        assert told(nobody).startswith("**Nothing is recommended:** there is no candidate.")
-        assert "- Not a candidate: **a**, it did not answer." in told(nobody)
-        unknown = told(able((1, None), (2, 1)), {"size": 1.0})
-        assert unknown.startswith("**Nothing is recommended:** nothing that has a weight is known")
-        assert "score" not in unknown
+    @pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf")])
+    def test_others_are_refused_by_the_name_of_their_parameter(self, weight: float) -> None:
+        with pytest.raises(ParameterInvalid, match=f"weight_size {weight} is no number of 0"):
+            tradeoff.check({"fixable": 1.0, "size": weight})
