@@ -34,6 +34,8 @@ def able(*rows: tuple[str, int | None, int | None], status: str = "scanned") -> 
             "size": pd.array([s if s is None else s * MB for s in sizes], dtype="Int64"),
             "candidate": [s == "scanned" for s in statuses],
             "why_not": [None if s == "scanned" else f"it is {s}" for s in statuses],
+            "ended": pd.array([0] * len(rows), dtype="Int64"),
+            "old_runtime": pd.array([0] * len(rows), dtype="Int64"),
         }
     )
     return table.assign(front=tradeoff.pareto(table))
@@ -52,6 +54,11 @@ def texts(ax: Axes) -> list[str]:
     return [text.get_text() for text in ax.texts]
 
 
+def lost(ax: Axes) -> str:
+    """What is said, below the axis, of those that have no point."""
+    return ax.get_xlabel().partition("\n")[2].replace("\n", " ")
+
+
 def of_study(name: str, frames: Frames) -> pd.DataFrame:
     lens = Lens("vulnerabilities")
     return verdict.candidates(frames, load_published(name), "", lens)[0]
@@ -60,7 +67,19 @@ def of_study(name: str, frames: Frames) -> pd.DataFrame:
 def test_a_point_a_variant_by_size_and_fixable_vulnerabilities(ax: Axes, blog: Frames) -> None:
     draw(of_study("blog-2022", blog), ax)
     assert points(ax) == [[[76.9, 25], [118, 0]], []]
-    assert texts(ax) == ["nodejs-alpine\n76.9 MB, 25", "nodejs-distroless\n118.0 MB, 0"]
+    assert texts(ax) == [
+        "nodejs-alpine\n76.9 MB, 25, unsupported",
+        "nodejs-distroless\n118.0 MB, 0",
+    ]
+
+
+@pytest.mark.parametrize("what", ["ended", "old_runtime"])
+def test_who_is_past_its_support_is_marked_and_of_whom_that_is_not_known_is_not(
+    ax: Axes, what: str
+) -> None:
+    past = pd.array([1, 0, None], dtype="Int64")
+    draw(able(("a", 3, 1), ("b", 2, 2), ("c", 1, 3)).assign(**{what: past}), ax)
+    assert [text.endswith(", unsupported") for text in texts(ax)] == [True, False, False]
 
 
 def test_who_is_dominated_is_a_hollow_point(ax: Axes) -> None:
@@ -90,7 +109,7 @@ def test_the_front_is_a_line_of_steps_through_its_points(ax: Axes) -> None:
 
 
 def test_axes_say_unit_size_and_what_is_counted(ax: Axes) -> None:
-    draw(able(("a", 9, 10), ("b", 4, 20)), ax, "vulnerabilities, published by 2026-08-31")
+    draw(able(("a", 9, 10), ("b", 4, 20)), ax, "fixable vulnerabilities, published by 2026-08-31")
     assert ax.get_xlabel() == "image size, unpacked (MB = 10⁶ bytes)"
     assert ax.get_ylabel().replace("\n", " ") == (
         "number of fixable vulnerabilities, published by 2026-08-31"
@@ -105,39 +124,45 @@ def test_axes_say_unit_size_and_what_is_counted(ax: Axes) -> None:
 def test_who_is_no_candidate_is_named_with_the_reason_and_not_placed(ax: Axes, status) -> None:
     draw(able(("a", 9, 10), ("b", 4, 20), ("tiny", 0, 1), status=status), ax)
     assert points(ax) == [[[10, 9], [20, 4]], []]
-    assert texts(ax)[-1] == f"Not placed:\ntiny: it is {status}"
+    assert len(texts(ax)) == 2
+    assert lost(ax) == f"not placed: tiny (it is {status})"
 
 
 def test_a_broken_image_of_a_study_is_named(ax: Axes, blog: Frames) -> None:
     images = blog.images.assign(status=["scanned", "broken"])
     draw(of_study("blog-2022", blog._replace(images=images)), ax)
-    assert texts(ax)[-1] == (
-        "Not placed:\nnodejs-distroless: it did not answer when it was started"
-    )
+    assert lost(ax) == "not placed: nodejs-distroless (it did not answer when it was started)"
 
 
-def test_of_whom_size_or_count_is_not_known_is_not_placed_either(ax: Axes) -> None:
-    draw(able(("a", 9, 10), ("b", 4, None), ("c", None, 9)), ax)
-    assert texts(ax)[-1] == "Not placed:\nb: size not known\nc: not measured"
+def test_who_has_no_known_size_is_not_placed_either(ax: Axes) -> None:
+    draw(able(("a", 9, 10), ("b", 4, None)), ax)
+    assert lost(ax) == "not placed: b (size not known)"
 
 
 def test_of_many_that_have_no_place_the_first_are_named(ax: Axes) -> None:
-    draw(able(*((name, 1, None) for name in "abcd")), ax)
-    assert texts(ax) == ["Not placed:\n" + "\n".join(f"{n}: size not known" for n in "abcd")]
+    draw(able(*((name, 1, None) for name in "abc")), ax)
+    assert lost(ax) == "not placed: " + ", ".join(f"{n} (size not known)" for n in "abc")
     other = Figure().subplots()
-    draw(able(*((name, 1, None) for name in "abcdef")), other)
-    assert texts(other)[0].split("\n")[-2:] == ["c: size not known", "and 3 more"]
+    draw(able(*((name, 1, None) for name in "abcd")), other)
+    assert lost(other) == "not placed: a (size not known), b (size not known), and 2 more"
 
 
 def test_without_a_place_for_anybody_nothing_but_that_is_drawn(ax: Axes) -> None:
     draw(able(("a", 1, None)), ax)
     assert points(ax) == [[], []]
     assert not len(ax.lines)
+    assert texts(ax) == []
+
+
+def test_counts_are_whole_numbers_on_the_axis_too(ax: Axes) -> None:
+    draw(able(("a", 1, 10), ("b", 0, 20)), ax)
+    assert all(tick == int(tick) for tick in ax.get_yticks())
 
 
 def test_a_strange_name_is_drawn_as_text(ax: Axes) -> None:
     draw(able(("a\u202eb", 1, 1), ("c\x1b", 1, None), ("x" * 300, 2, 2)), ax)
-    assert all("\u202e" not in text and "\x1b" not in text for text in texts(ax))
+    told = [*texts(ax), ax.get_xlabel()]
+    assert all("\u202e" not in text and "\x1b" not in text for text in told)
     assert max(len(line) for text in texts(ax) for line in text.split("\n")) < 50
 
 

@@ -14,6 +14,7 @@ from tests.conftest import finding, trivy
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
 EVEN = {"fixable": 1.0, "unfixed": 0.0, "size": 1.0, "ended": 1.0, "old_runtime": 1.0}
 NOTHING = make("published", {})
+WAYS = [Lens(counted).short for counted in COUNTED]
 
 
 def choices(frames: Frames, weights: dict[str, float] | None = None, size: str = ""):
@@ -45,12 +46,11 @@ def test_the_size_is_the_wanted_one_else_the_first_that_all_have(blog, frames_of
 def test_the_post_is_chosen_for_and_against_by_capture(both: Frames) -> None:
     table = choices(both)
     assert list(table) == verdict.COLUMNS
-    assert table["counted"].tolist() == [*COUNTED, *COUNTED]
-    assert table[
-        ["capture", "choice", "next", "as_it_is"]
-    ].drop_duplicates().to_numpy().tolist() == [
-        ["2022-02", DISTROLESS, ALPINE, True],
-        ["2026-11", ALPINE, DISTROLESS, False],
+    assert table["counted"].tolist() == [*WAYS, *WAYS]
+    told = table[["capture", "published_by", "choice", "next", "supported"]].drop_duplicates()
+    assert told.to_numpy().tolist() == [
+        ["2022-02", "ever", DISTROLESS, ALPINE, True],
+        ["2026-11", "ever", ALPINE, DISTROLESS, False],
     ]
     assert table["weighed"].unique().tolist() == ["fixable, size, ended, old runtime"]
     assert table["score"].iloc[0] == pytest.approx(1)
@@ -86,14 +86,24 @@ def test_a_choice_without_an_alternative_has_no_next(frames_of) -> None:
     table = verdict.choices("s", frames, NOTHING, "unpacked", Lens(), {"size": 1.0})
     assert table["choice"].tolist() == ["a"] * 3
     assert table[["next", "next_score"]].isna().all(axis=None)
-    assert table["as_it_is"].tolist() == [True] * 3
+    assert table["supported"].tolist() == [True] * 3
 
 
-def test_the_matched_pair_by_its_own_day_and_its_default_capture(matched: pd.DataFrame) -> None:
-    assert matched["choice"].tolist() == ["node-24-slim"] * 3
-    assert matched["capture"].unique().tolist() == ["2026-11"]
+def test_images_that_were_not_scanned_alike_are_no_choice(both: Frames) -> None:
+    earlier = both.images["capture"].eq("2022-02") & both.images["variant"].eq(ALPINE)
+    version = both.images["scanner_version"].mask(earlier, "0.1")
+    table = choices(both._replace(images=both.images.assign(scanner_version=version)))
+    assert table["capture"].unique().tolist() == ["2026-11"]
+
+
+def test_the_matched_images_by_their_own_day_and_by_none(matched: pd.DataFrame) -> None:
+    told = matched[["capture", "published_by", "counted", "choice"]]
+    assert told.to_numpy().tolist() == [
+        *(["2026-11", "2026-08-31", way, "node-24-slim"] for way in WAYS),
+        *(["2026-11", "ever", way, "node-24-alpine"] for way in WAYS),
+    ]
     assert matched["weighed"].unique().tolist() == ["fixable, ended, old runtime"]
-    assert matched["score"].tolist() == pytest.approx([11 / 18, 6 / 17, 6 / 17])
+    assert matched["score"].tolist()[:3] == pytest.approx([11 / 18, 6 / 17, 6 / 17])
 
 
 def test_no_study_is_no_row_and_an_unknown_one_is_refused() -> None:
@@ -104,12 +114,12 @@ def test_no_study_is_no_row_and_an_unknown_one_is_refused() -> None:
 
 def test_two_studies_stand_together_and_the_same_study_once(both: Frames, matched) -> None:
     ours = choices(both)
-    assert len(verdict.together(ours, matched)) == 9
+    assert len(verdict.together(ours, matched)) == 6 + 6
     assert verdict.together(ours, matched)["study"].unique().tolist() == [
         "blog-2022",
         "matched-2026",
     ]
-    assert len(verdict.together(matched, matched)) == 3
+    assert len(verdict.together(matched, matched)) == 6
     none = verdict.of_study("", EVEN)
     pd.testing.assert_frame_equal(verdict.together(ours, none), ours)
     assert verdict.together(none, none).empty
@@ -119,13 +129,22 @@ def test_two_studies_stand_together_and_the_same_study_once(both: Frames, matche
 
 def test_the_sentence_says_what_the_choice_hangs_on(both: Frames, matched) -> None:
     assert verdict.sentence(verdict.together(choices(both), matched)).splitlines() == [
-        "The choice at the same weights (**blog-2022**: it hangs on when and how one counts; "
-        "**matched-2026**: the same however counted):",
+        "At the same weights:",
         "",
-        "- **blog-2022**, 2022-02: **nodejs-distroless**",
-        "- **blog-2022**, 2026-11: none as it is; **nodejs-alpine** comes first, unsupported",
-        "- **matched-2026**, 2026-11: **node-24-slim**",
+        "- **blog-2022**: the choice hangs on the capture.",
+        "    - 2022-02: **nodejs-distroless** (weighed: fixable, size, ended, old runtime)",
+        "    - 2026-11: none as it is; **nodejs-alpine** comes first, past its support (weighed: "
+        "fixable, size, ended, old runtime)",
+        "- **matched-2026**: the choice hangs on the day that is counted by.",
+        "    - 2026-11, published by 2026-08-31: **node-24-slim** (weighed: fixable, ended, old "
+        "runtime)",
+        "    - 2026-11: **node-24-alpine** (weighed: fixable, ended, old runtime)",
     ]
+
+
+def test_a_choice_that_hangs_on_nothing_is_always_the_same(both: Frames) -> None:
+    told = verdict.sentence(choices(both, {"size": 1.0}))
+    assert "- **blog-2022**: the choice is always the same." in told
 
 
 def test_where_ways_of_counting_choose_otherwise_each_is_named(frames_of) -> None:
@@ -138,11 +157,11 @@ def test_where_ways_of_counting_choose_otherwise_each_is_named(frames_of) -> Non
         "s", frames._replace(findings=findings), NOTHING, "", Lens(), {"fixable": 1.0}
     )
     table = table.assign(capture="2026-11")
-    assert verdict.sentence(table).splitlines() == [
-        "The choice at the same weights (**s**: it hangs on when and how one counts):",
-        "",
-        "- **s**, 2026-11, by findings: **twice**",
-        "- **s**, 2026-11, by vulnerabilities, vulnerability-packages: **often**",
+    assert verdict.sentence(table).splitlines()[2:] == [
+        "- **s**: the choice hangs on what is counted.",
+        "    - 2026-11, by findings: **twice** (weighed: fixable)",
+        "    - 2026-11, by vulnerabilities, vulnerabilities × source packages: **often** "
+        "(weighed: fixable)",
     ]
 
 
@@ -150,6 +169,6 @@ def test_a_choice_whose_runtime_is_past_its_end_is_not_fit_as_it_is() -> None:
     rebuilt = load_study("rebuilt-2026")
     lens = Lens()
     by_size = verdict.choices("rebuilt-2026", rebuilt, NOTHING, "", lens, {"size": 1.0})
-    assert by_size[["choice", "as_it_is"]].iloc[0].tolist() == ["node-8-distroless", False]
+    assert by_size[["choice", "supported"]].iloc[0].tolist() == ["node-8-distroless", False]
     even = verdict.choices("rebuilt-2026", rebuilt, NOTHING, "", lens, EVEN)
-    assert even[["choice", "as_it_is"]].iloc[0].tolist() == ["node-24-distroless", True]
+    assert even[["choice", "supported"]].iloc[0].tolist() == ["node-24-distroless", True]
