@@ -31,6 +31,13 @@ _DIGIT_SHARE, _MARGIN_SHARE = 0.015, 0.005
 """Share of the longest bar that a digit of a segment's number takes, and the room around it."""
 
 _NAME_WIDTH = 20
+_FEW_ROWS = 3
+"""Rows up to this many have room for a label of two lines at their end."""
+
+_CHARACTER, _ROOMY_CHARACTER = 0.035, 0.024
+"""Share of the longest bar that a character of a label at its end takes: of many rows, and of few,
+which leave the bars more of the width."""
+
 _TALL_ROWS = 6
 """Rows up to this many have room for names and labels on two lines."""
 
@@ -62,7 +69,7 @@ def fixable(split: pd.DataFrame, ax: Axes, counted: str = "findings") -> Axes:
     Where unfixed ones cannot be seen, the bar says so at its end.
     """
     blind = split[split["blind"]].set_index(["variant", "capture"]).index
-    notes = dict.fromkeys(blind, "\nunfixed in OS packages:\nnot observable")
+    notes = dict.fromkeys(blind, "\nOS unfixed: not observable")
     styles = {
         "fixable": {"color": BAR, "edgecolor": "white"},
         "unfixed": {"facecolor": "white", "edgecolor": BAR, "hatch": "//"},
@@ -118,8 +125,11 @@ def _stacked(
         left += widths
     told = zip(totals, images["status"], keys, strict=True)
     labels = [headlines.total(t, s) + (notes or {}).get(key, "") for t, s, key in told]
+    if len(labels) > _FEW_ROWS:
+        labels = [label.replace("\n", "  ") for label in labels]
     widest = max(len(line) for label in labels for line in label.split("\n"))
-    ax.set_xlim(0, longest * (1.14 if widest < 8 else 1.5 if len(keys) <= _TALL_ROWS else 1.8))
+    character = _ROOMY_CHARACTER if len(labels) <= _FEW_ROWS else _CHARACTER
+    ax.set_xlim(0, longest * (1.14 if widest < 8 else 1 + character * max(widest, 16)))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     _end_labels(ax, left, labels, longest)
     several = images[rows[1]].nunique() > 1

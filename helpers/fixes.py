@@ -99,9 +99,8 @@ def place_headline(table: pd.DataFrame, lens: Lens) -> str:
     for variant, rows in table.groupby("variant", sort=False):
         count = rows.set_index("part")["count"]
         if count.notna().all():
-            parts.append(
-                f"{variant} {count.drop('os', errors='ignore').sum():,} of {count.sum():,}"
-            )
+            others = count.drop("os", errors="ignore").sum()
+            parts.append(f"{escape.short(variant, 24)} {others:,} of {count.sum():,}")
     return fitted(f"Not in OS packages ({what})", parts)
 
 

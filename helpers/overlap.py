@@ -4,6 +4,7 @@ import pandas as pd
 
 from helpers import escape, lenses
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
+from helpers.headlines import FITS
 from helpers.lenses import Lens
 from helpers.words import listed, name, number
 
@@ -78,6 +79,9 @@ def headline(listing: pd.DataFrame) -> str:
     most = sorted(alone, key=lambda v: -alone[v])[:2]
     told = ", ".join(f"{alone[v]:,} in {escape.short(v, 24)} alone" for v in most)
     both = "both" if len(found) == 2 else f"all {len(found)}"
+    whole = f"Of {number(len(listing), 'vulnerability')}, {shared:,} in {both}; {told}"
+    if len(whole) > FITS:
+        told = told.partition(" alone")[0] + " alone"
     return f"Of {number(len(listing), 'vulnerability')}, {shared:,} in {both}; {told}"
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import pandas as pd
 
 from helpers import escape
-from helpers.headlines import fitted
 from helpers.lenses import Lens
 from helpers.sizes import MB
 from helpers.tradeoff import CRITERIA, NONE, flips, scores, weighed
@@ -72,12 +71,13 @@ def headline(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:
     front = placed[placed["front"].astype("bool")]["variant"].tolist()
     if len(front) == 1:
         return f"{smallest} is the smallest, and has the fewest {what}"
-    best = f"{smallest} is the smallest, {_least(placed, 'fixable')} has the fewest {what}"
-    return fitted("Nothing is best in both", [best])
+    return f"Smallest: {smallest}; fewest {what}: {_least(placed, 'fixable')}"
 
 
 def _least(placed: pd.DataFrame, column: str) -> str:
-    return escape.short(placed.loc[placed[column].astype("Int64").idxmin(), "variant"], 24)
+    """Return who has the least of one, and among those of the other."""
+    ranked = placed.sort_values([column, "size", "fixable"], kind="stable")
+    return escape.short(ranked["variant"].iloc[0], 24)
 
 
 def _choice(
