@@ -112,6 +112,8 @@ def lesson(ours: pd.DataFrame, matched: pd.DataFrame) -> str:
         f"{_days(pair['days_older'])} apart and with one Node.js, {_more(pair['difference'])} "
         f"({own['counted']} / {pair['counted']})."
     )
+    if not own["difference"] * pair["difference"]:
+        return f"{text} One of them is no difference, so there are no signs to compare."
     if own["difference"] * pair["difference"] < 0:
         return f"{text} **The sign is the other way: the base alone does not explain the first.**"
     return f"{text} The sign is the same, which fits the base but does not prove it."

@@ -140,7 +140,8 @@ def _reasons(
             went = told["change"].eq(GONE) & ~then.isin(after)
             reason = reason.mask(came | went, IMAGE)
         elif image is not pd.NA:
-            reason = reason.mask(reason.eq(UNTOLD), IMAGE)
+            # Without lists of packages nobody can tell which of them it was.
+            reason = pd.Series(" or ".join([IMAGE, *others]), index=told.index)
     return reason.mask(told["change"].eq(STAYED), "")
 
 

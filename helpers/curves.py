@@ -39,9 +39,9 @@ def growth(
     names, marked = [], _Marks(ax, curves["day"].max() - curves["day"].min(), highest)
     for place, (variant, own) in enumerate(curves.groupby("variant", sort=False)):
         colour = LINES[place % len(LINES)]
-        within = ends["day"].between(own["day"].min(), own["day"].max())
-        of = ends[ends["variant"].eq(variant) & within]
+        of = ends[ends["variant"].eq(variant) & ends["day"].le(own["day"].max())]
         last = of[of["last"]]["day"].max()
+        of = of[of["day"].ge(own["day"].min())]
         live = own
         if pd.notna(last):
             live = own[own["day"].le(last)]

@@ -13,8 +13,8 @@ FIXABLE, UNFIXED = "fixable", "unfixed"
 
 BLIND = frozenset(
     "alma alpine amazon chainguard minimos opensuse opensuse-leap opensuse-tumbleweed oracle "
-    "photon rocky sles suse wolfi".split()
-)
+    "opensuse.leap opensuse.tumbleweed photon rocky slem sles suse wolfi".split()
+) | {"suse linux enterprise micro", "suse linux enterprise server"}
 """Operating systems whose advisories, as Trivy has them, name only what has a fix: its pages on
 what it covers, under "Unfixed vulnerabilities". MinimOS has advisories of the kind of Wolfi's."""
 

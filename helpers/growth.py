@@ -84,9 +84,10 @@ def sentence(growth: pd.DataFrame, ends: pd.DataFrame, findings: pd.DataFrame) -
             f"{last['count']:,} on {last['day']:%Y-%m-%d}"
         )
         stop = ends[ends["variant"].eq(variant) & ends["last"]]["day"]
-        if len(stop) and stop.iloc[0] < last["day"]:
-            at = rows[rows["day"].le(stop.iloc[0])]["count"]
-            then = int(at.iloc[-1]) if len(at) else 0
+        if len(stop) and stop.iloc[0] < first["day"]:
+            told += f"; support had ended on {stop.iloc[0]:%Y-%m-%d} already"
+        elif len(stop) and stop.iloc[0] < last["day"]:
+            then = int(rows[rows["day"].le(stop.iloc[0])]["count"].iloc[-1])
             newest = rows[rows["count"].diff().gt(0)]["day"].max()
             later = int(last["count"]) - then
             after = (

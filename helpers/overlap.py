@@ -11,6 +11,9 @@ from helpers.words import listed, name, number
 JOINED = " + "
 REST = "other combinations"
 
+_ABOUT = 5
+"""Columns of a listing before those of the variants, which may be named like one of them."""
+
 
 def listing(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     """Return one row a vulnerability: its id, highest severity, packages and where it is.
@@ -61,7 +64,7 @@ def combinations(listing: pd.DataFrame, most: int = 12) -> pd.DataFrame:
 
 def variants(listing: pd.DataFrame) -> list[str]:
     """Return the variants of a listing: those that were measured, in the study's order."""
-    return [str(name) for name in listing.columns[5:]]
+    return [str(name) for name in listing.columns[_ABOUT:]]
 
 
 def label(lens: Lens) -> str:
@@ -92,8 +95,8 @@ def sentence(listing: pd.DataFrame) -> str:
         few = "One variant was" if found else "No variant was"
         return f"{few} measured, so nothing is shared and nothing is told apart."
     lines = []
-    for v in found:
-        has = int(listing[v].gt(0).sum())
+    for place, v in enumerate(found, start=_ABOUT):
+        has = int(listing.iloc[:, place].gt(0).sum())
         alone = int(listing["variants"].eq(v).sum())
         lines.append(
             f"- {name(v)}: {number(has, 'vulnerability')}, {alone:,} of them in no other variant"

@@ -7,7 +7,7 @@ import pandas as pd
 from helpers import escape
 from helpers.lenses import Lens
 from helpers.sizes import MB
-from helpers.tradeoff import CRITERIA, NONE, flips, scores, weighed
+from helpers.tradeoff import CRITERIA, best, flips, scores, weighed
 from helpers.words import listed, name, number
 
 PATCH_DAYS = 7
@@ -46,6 +46,8 @@ def mind(candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens, kin
     """Return at which weights the recommendation would be another, as a list."""
     if not weighed(candidates, weights):
         return "Nothing is weighed, so nothing would change."
+    if candidates["mixed"].any():
+        return "Nothing is recommended, so no other weight would recommend otherwise."
     table = flips(candidates, weights)
     if table.empty:
         return "No other weight of any one criterion changes the choice, all else equal."
@@ -94,18 +96,18 @@ def _choice(
             "**Nothing is recommended:** the images were not scanned with one scanner and "
             "database, so their counts cannot be compared."
         )
-    best = ranked[ranked["score"].le(ranked["score"].iloc[0] + NONE)]["variant"].tolist()
-    if len(best) > 1:
-        return f"**No choice** between {listed(map(name, best), ' and ')} at these weights."
-    row = candidates.set_index("variant").loc[best[0]]
+    first = best(ranked)
+    if len(first) > 1:
+        return f"**No choice** between {listed(map(name, first), ' and ')} at these weights."
+    row = candidates.set_index("variant").loc[first[0]]
     if ended := _ended(row):
         return (
-            f"**Ship none of these as it is.** {name(best[0])} comes first, but "
+            f"**Ship none of these as it is.** {name(first[0])} comes first, but "
             f"{listed(ended, ' and ')}: build on what is supported, then compare again."
         )
     if len(ranked) == 1:
-        return f"{name(best[0])} is the only candidate, so nothing is weighed against it."
-    return f"**Of these images, as they are, ship** {name(best[0])}."
+        return f"{name(first[0])} is the only candidate, so nothing is weighed against it."
+    return f"**Of these images, as they are, ship** {name(first[0])}."
 
 
 def _why(
@@ -119,7 +121,7 @@ def _why(
     """Return the weights, and in what the first is better and worse than the next."""
     told = listed(f"{_named(c, lens, kind)} × {weights[c]:g}" for c in used)
     text = f"Weighed: {told}."
-    if len(ranked) < 2:
+    if len(ranked) < 2 or len(best(ranked)) > 1:
         return text
     first, second = (by_variant.loc[v] for v in ranked["variant"].iloc[:2])
     sides = {
@@ -196,27 +198,27 @@ def _cautions(
     return lines
 
 
-def _of_age(able: pd.DataFrame, best: str, lens: Lens) -> list[str]:
+def _of_age(able: pd.DataFrame, first: str, lens: Lens) -> list[str]:
     """Return how much newer the first is than others: an image's fixes come with its day."""
     days = able.set_index("variant")["built_at"].dt.normalize()
-    if pd.isna(days[best]):
-        return [f"- When {name(best)} was built is not known, so neither is what its age does."]
+    if pd.isna(days[first]):
+        return [f"- When {name(first)} was built is not known, so neither is what its age does."]
     newer = {
-        other: (days[best] - day).days
+        other: (days[first] - day).days
         for other, day in days.dropna().items()
-        if (days[best] - day).days > PATCH_DAYS
+        if (days[first] - day).days > PATCH_DAYS
     }
     lines = []
     if newer:
         told = listed(f"{number(d, 'day')} after {name(other)}" for other, d in newer.items())
         lines.append(
-            f"- **A choice of image, not of base:** {name(best)} was built {told}. What the older "
+            f"- **A choice of image, not of base:** {name(first)} was built {told}. What the older "
             "ones lack in fixes may be no more than their age: build all on one day to compare "
             "bases."
         )
-    if lens.known_by and days[best] > pd.Timestamp(lens.known_by, tz="UTC"):
+    if lens.known_by and days[first] > pd.Timestamp(lens.known_by, tz="UTC"):
         lines.append(
-            f"- {name(best)} was built after {lens.known_by}, the day that is counted by, and so "
+            f"- {name(first)} was built after {lens.known_by}, the day that is counted by, and so "
             "had time for fixes of what counts."
         )
     return lines

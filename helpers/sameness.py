@@ -63,11 +63,11 @@ def _ways(images: pd.DataFrame) -> dict[str, dict[str, list[str]]]:
 def _way(row: object) -> str:
     version = row.scanner_version  # type: ignore[attr-defined]
     scanner = f"{row.scanner} {'of unknown version' if pd.isna(version) else version}"  # type: ignore[attr-defined]
-    if pd.notna(row.db_updated_at):  # type: ignore[attr-defined]
-        database = f"the database of {row.db_updated_at:%Y-%m-%d}"  # type: ignore[attr-defined]
-        if pd.notna(row.db_sha256):  # type: ignore[attr-defined]
-            database += f" ({row.db_sha256[:12]})"  # type: ignore[attr-defined]
-        return f"{scanner}, {database}"
+    day, digest = row.db_updated_at, row.db_sha256  # type: ignore[attr-defined]
+    if pd.notna(day) or pd.notna(digest):
+        told = "unknown day" if pd.isna(day) else f"{day:%Y-%m-%d}"
+        told += f" ({digest[:12]})" if pd.notna(digest) else ""
+        return f"{scanner}, the database of {told}"
     if pd.notna(row.scanned_at):  # type: ignore[attr-defined]
         return f"{scanner}, a database not recorded, on {row.scanned_at:%Y-%m-%d}"  # type: ignore[attr-defined]
     return f"{scanner}, a database not recorded"

@@ -9,11 +9,11 @@ from helpers.charts import BAR, BASELINE, FAINT, wrapped
 from helpers.recommend import ENDED
 from helpers.sizes import MB
 
-_TALL, _WIDE = 0.17, 0.4
+_TALL, _WIDE = 0.165, 0.43
 """Height of a name as a share of the highest point, and its width as one of the largest size."""
 
-_STEPS = (0.03, -0.24, 0.22, -0.43, 0.41, -0.62, 0.6)
-"""Where a name may stand above its point, or below it: the first free place is taken."""
+_STEPS = sorted((0.03 + 0.05 * n for n in range(-26, 27)), key=lambda step: abs(step - 0.03))
+"""Where a name may stand above its point, or below it: the nearest free place is taken."""
 
 _TOP = 1.15
 """How high a name may begin; the axis ends higher."""

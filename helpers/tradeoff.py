@@ -62,7 +62,7 @@ def candidates(
     of_kind = sizes[sizes["kind"].eq(kind)].set_index("variant")["bytes"]
     blind = images["os_family"].isin(BLIND).to_numpy()
     unfixed = (whole["total"] - fixed["total"]).mask(blind)
-    is_known = known.reindex(images["variant"]).fillna(False).astype("bool").to_numpy()
+    is_known = known.reindex(images["variant"]).fillna(True).astype("bool").to_numpy()
     table = pd.DataFrame(
         {
             "variant": images["variant"].array,
@@ -132,6 +132,12 @@ def scores(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFra
     return table.sort_values("score", kind="stable", ignore_index=True)
 
 
+def best(scores: pd.DataFrame) -> list[str]:
+    """Return the variants with the best score: several on a tie."""
+    lowest = scores["score"].le(scores["score"].min() + NONE)
+    return [str(variant) for variant in scores[lowest]["variant"]]
+
+
 def weighed(candidates: pd.DataFrame, weights: Mapping[str, float]) -> list[str]:
     """Return the criteria that count: those with a weight that are known of every candidate."""
     able = candidates[candidates["candidate"]]
@@ -149,7 +155,7 @@ def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFram
     ranked = scores(candidates, weights)
     if len(ranked) < 2:
         return pd.DataFrame(columns=columns)
-    best = str(ranked["variant"].iloc[0])
+    first = str(ranked["variant"].iloc[0])
     rows = []
     for criterion in CRITERIA:
         if able[criterion].isna().any():
@@ -161,14 +167,14 @@ def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFram
             met = [
                 (at, other)
                 for other in rest.index
-                if other != best
-                and (gap := share[best] - share[other]) * (1 if above else -1) > 0
-                and (at := (rest[other] - rest[best]) / gap) > NONE
-                and (at >= weight if above else at <= weight)
+                if other != first
+                and (gap := share[first] - share[other]) * (1 if above else -1) > 0
+                and (at := (rest[other] - rest[first]) / gap) > (-NONE if above else NONE)
+                and (at >= weight - NONE if above else at <= weight + NONE)
             ]
             if met:
                 at, other = min(met) if above else max(met)
-                rows.append((criterion, at, above, other))
+                rows.append((criterion, max(at, 0.0), above, other))
     return pd.DataFrame(rows, columns=columns)
 
 

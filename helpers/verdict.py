@@ -50,6 +50,7 @@ def choices(
 
     `study, capture, published_by, counted, choice, score, next, next_score, supported, weighed`.
     `supported`: whether operating system and runtime of the choice still were, as far as is known.
+    Variants that tie for the best score are one choice, joined by `or`.
     """
     rows = []
     for capture in sorted(frames.images["capture"].unique()):
@@ -61,11 +62,14 @@ def choices(
             used = tradeoff.weighed(able, weights)
             if ranked.empty or not used or able["mixed"].any():
                 continue
-            first, second = ranked.iloc[0], ranked.iloc[1] if len(ranked) > 1 else None
-            old = able.set_index("variant").loc[first["variant"], ["ended", "old_runtime"]]
-            told = [study, capture, day or EVER, view.short, first["variant"], first["score"]]
-            then = [None, None] if second is None else [second["variant"], second["score"]]
-            rows.append([*told, *then, not old.fillna(0).any(), ", ".join(used).replace("_", " ")])
+            first = tradeoff.best(ranked)
+            rest = ranked.iloc[len(first) :]
+            old = able.set_index("variant").loc[first, ["ended", "old_runtime"]]
+            told = [study, capture, day or EVER, view.short, " or ".join(first)]
+            then = rest.iloc[0][["variant", "score"]].tolist() if len(rest) else [None, None]
+            fit = not old.fillna(0).any(axis=None)
+            used_told = ", ".join(used).replace("_", " ")
+            rows.append([*told, ranked["score"].iloc[0], *then, fit, used_told])
     return pd.DataFrame(rows, columns=COLUMNS).astype({"score": "Float64", "next_score": "Float64"})
 
 

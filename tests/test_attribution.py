@@ -172,6 +172,12 @@ def test_whether_the_base_fits_is_told_by_the_sign_alone(ours: int, pair: int, s
     assert told.endswith("fits the base but does not prove it." if same else "the first.**")
 
 
+@pytest.mark.parametrize(("ours", "pair"), [(29, 0), (0, 3), (0, 0)])
+def test_no_difference_has_no_sign(ours: int, pair: int) -> None:
+    told = attribution.lesson(row("ours", ours), row("pair", pair))
+    assert told.endswith("so there are no signs to compare.")
+
+
 def test_a_matched_pair_says_of_itself_that_it_is_one(matched: pd.DataFrame) -> None:
     assert attribution.lesson(matched, matched) == (
         "**matched-2026** is the matched pair: its images are 18 days apart, so that age has the "

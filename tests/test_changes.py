@@ -183,6 +183,12 @@ def test_without_lists_of_packages_an_image_is_known_by_its_id(
     assert told(frames) == [("CVE-2024-0001", GONE, reason)]
 
 
+def test_without_lists_of_packages_another_image_may_be_the_reason_as_well(captured) -> None:
+    other = {"image_id": "2", "db_sha256": "b"}
+    frames = captured((trivy(finding(1)), {}), (trivy(), other))
+    assert told(frames) == [("CVE-2024-0001", GONE, f"{IMAGE} or {DATABASE}")]
+
+
 def test_a_list_of_packages_in_one_capture_alone_compares_with_nothing(captured) -> None:
     frames = captured((listing(finding(1)), {}), (trivy(), {"image_id": "2"}))
     assert told(frames) == [("CVE-2024-0001", GONE, IMAGE)]

@@ -88,6 +88,15 @@ def test_after_the_last_advisories_a_line_is_dotted(ax: Axes, newest: Frames) ->
     assert days(end) == ["2026-08-31", "2026-11-24"]
 
 
+def test_a_line_that_begins_after_the_end_of_support_is_all_dotted(ax: Axes, newest) -> None:
+    images = newest.images.iloc[:1].assign(created_at=pd.Timestamp("2022-06-01", tz="UTC"))
+    draw(newest._replace(images=images), ax)
+    (line,) = [line for line in steps(ax) if len(line.get_xdata())]
+    assert line.get_linestyle() != "-"
+    assert days(line) == ["2022-06-01", "2022-08-05", "2026-11-24"]
+    assert not any(is_dot(line) for line in ax.lines)
+
+
 def test_each_end_of_support_is_marked_on_its_line_and_the_last_is_a_full_dot(
     ax: Axes, newest: Frames
 ) -> None:

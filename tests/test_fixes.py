@@ -34,7 +34,8 @@ def on(family: str) -> dict:
 
 
 @pytest.mark.parametrize(
-    "family", "alpine wolfi chainguard amazon alma rocky oracle photon opensuse-leap".split()
+    "family",
+    "alpine wolfi chainguard amazon alma rocky oracle photon sles slem opensuse-leap".split(),
 )
 def test_where_advisories_name_only_what_has_a_fix_nothing_else_is_seen(frames_of, family) -> None:
     loaded = frames_of(app=on(family))

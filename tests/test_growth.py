@@ -151,6 +151,16 @@ def test_an_end_that_is_still_to_come_is_not_told(blog: Frames) -> None:
     )
 
 
+def test_an_image_built_after_its_support_is_not_said_to_have_grown_since(newest) -> None:
+    images = newest.images.iloc[:1].assign(created_at=utc("2022-06-01"))
+    frames = newest._replace(images=images)
+    told = growth.sentence(curves(frames), ends(frames), newest.findings).splitlines()[0]
+    assert told == (
+        "- **nodejs-alpine**: 48 on 2022-06-01, 49 on 2026-11-24; support had ended on 2021-11-01 "
+        "already"
+    )
+
+
 def test_what_has_no_date_or_severity_is_listed_with_what_it_lacks(frames_of) -> None:
     found = frames_of(
         app=trivy(

@@ -142,3 +142,12 @@ def test_clean_images_share_nothing_and_are_still_compared(frames_of) -> None:
     table = listed(frames_of(a=trivy(), b=trivy()))
     assert overlap.combinations(table).empty
     assert overlap.headline(table).startswith("Of 0 vulnerabilities, 0 in both")
+
+
+def test_a_variant_may_be_named_like_a_column(frames_of) -> None:
+    table = listed(frames_of(packages=trivy(finding(1)), fixed=trivy(finding(1), finding(2))))
+    assert counts(overlap.combinations(table)) == {"fixed": 1, "fixed + packages": 1}
+    assert overlap.sentence(table).splitlines()[:2] == [
+        "- **fixed**: 2 vulnerabilities, 1 of them in no other variant",
+        "- **packages**: 1 vulnerability, 0 of them in no other variant",
+    ]

@@ -96,6 +96,7 @@ def test_what_is_broken_or_not_fully_scanned_is_never_recommended(status: str) -
 def test_on_a_tie_there_is_no_choice() -> None:
     said = told(able((1, 2), (2, 1), (9, 9)), TWO)
     assert said.splitlines()[0] == "**No choice** between **a** and **b** at these weights."
+    assert "ahead of" not in said
 
 
 @pytest.mark.parametrize(
@@ -211,6 +212,11 @@ def test_where_another_weight_chooses_otherwise() -> None:
     assert mind(able((1, 1), (2, 2))) == (
         "No other weight of any one criterion changes the choice, all else equal."
     )
+
+
+def test_of_images_that_were_not_scanned_alike_no_weight_would_choose() -> None:
+    mixed = able((1, 4), (2, 1), mixed=[True, True])
+    assert mind(mixed, TWO).startswith("Nothing is recommended, so no other weight")
 
 
 @pytest.mark.parametrize(

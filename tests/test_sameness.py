@@ -105,6 +105,14 @@ def test_images_of_unknown_databases_are_alike_if_scanned_on_one_day() -> None:
         )
 
 
+def test_databases_without_a_day_are_told_apart_by_their_digests() -> None:
+    frames = scanned()
+    none = frames.images["db_updated_at"].where(frames.images["db_updated_at"].isna())
+    images = frames.images.assign(db_updated_at=none)
+    assert sameness.mark(images) == ""
+    assert sameness.mark(images.assign(db_sha256=[DIGEST, OTHER])) == sameness.MIXED
+
+
 def test_reports_by_themselves_are_told_without_a_capture() -> None:
     frames = scanned(db_sha256=OTHER)
     alone = frames._replace(images=frames.images.assign(capture=""))

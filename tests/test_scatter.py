@@ -170,14 +170,15 @@ LONG = "registry-example-com-team-image-"
 FAR = [(40, 80), (0, 400)]
 CLOSE = [(10, 100), (11, 104)]
 EQUAL = [(10, 100)] * 2
+SIX_FAR = [(60, 50), (50, 100), (40, 200), (30, 300), (20, 400), (0, 500)]
 SIX_CLOSE = [(7, 319), (7, 218), (7, 154), (7, 63), (0, 400), (9, 300)]
 SIX_CLUSTERED = [(100, 1000), (98, 1040), (96, 990), (3, 80), (5, 60), (1, 120)]
 
 
 @pytest.mark.parametrize(
     "rows",
-    [FAR, CLOSE, EQUAL, SIX_CLOSE, SIX_CLUSTERED],
-    ids="two-far two-close two-equal six-close six-clustered".split(),
+    [FAR, CLOSE, EQUAL, SIX_FAR, SIX_CLOSE, SIX_CLUSTERED],
+    ids="two-far two-close two-equal six-far six-close six-clustered".split(),
 )
 def test_names_do_not_overlap_and_stay_in_the_picture(rows: list[tuple[int, int]]) -> None:
     named = [(f"{LONG}{n}", count, size) for n, (count, size) in enumerate(rows)]

@@ -280,6 +280,14 @@ class TestFlips:
             {"criterion": "size", "weight": pytest.approx(2 / 3), "above": True, "variant": "b"},
         ]
 
+    @pytest.mark.parametrize("weight", [0.0, 0.1, 0.3, 1.0])
+    def test_on_a_tie_the_least_more_of_a_weight_decides(self, weight: float) -> None:
+        table = able((1, 1), (1, 1), unfixed=[2, 1], ended=[1, 1])
+        found = tradeoff.flips(table, {"fixable": 0.7, "size": 0.1, "ended": weight})
+        assert found.to_dict("records") == [
+            {"criterion": "unfixed", "weight": 0, "above": True, "variant": "b"}
+        ]
+
     @pytest.mark.parametrize("table", [able((1, 1)), able((1, 1), (2, 2)), able((1, 1), (2, None))])
     def test_nothing_changes_the_choice_of_one_candidate_or_of_the_best_in_all(self, table) -> None:
         assert tradeoff.flips(table, EVEN).empty

@@ -89,6 +89,15 @@ def test_a_choice_without_an_alternative_has_no_next(frames_of) -> None:
     assert table["supported"].tolist() == [True] * 3
 
 
+def test_on_a_tie_all_of_the_best_are_the_choice(frames_of) -> None:
+    frames = frames_of(a=sized(), b=sized(), c=sized(megabytes=20))
+    table = verdict.choices("s", frames, NOTHING, "", Lens(), {"size": 1.0})
+    assert table[["choice", "next"]].drop_duplicates().to_numpy().tolist() == [["a or b", "c"]]
+    two = frames._replace(images=frames.images.iloc[:2])
+    only = verdict.choices("s", two, NOTHING, "", Lens(), {"size": 1.0})
+    assert only[["next", "next_score"]].isna().all(axis=None)
+
+
 def test_images_that_were_not_scanned_alike_are_no_choice(both: Frames) -> None:
     earlier = both.images["capture"].eq("2022-02") & both.images["variant"].eq(ALPINE)
     version = both.images["scanner_version"].mask(earlier, "0.1")
