@@ -105,6 +105,28 @@ def test_images_of_unknown_databases_are_alike_if_scanned_on_one_day() -> None:
         )
 
 
+def test_variants_that_were_scanned_alike_stand_on_one_line() -> None:
+    frames = scanned(db_sha256=OTHER)
+    third = frames.images.iloc[[0]].assign(variant="c_c")
+    images = pd.concat([frames.images, third], ignore_index=True)
+    way = "trivy 0.76.0, the database of 2026-11-24"
+    with pytest.raises(StudyInvalid) as raised:
+        sameness.require(frames._replace(images=images))
+    assert str(raised.value).splitlines() == [
+        "capture 2026-11 was not scanned alike, so its counts cannot be compared:",
+        f"  a and c_c with {way} (aaaaaaaaaaaa)",
+        f"  b with {way} (bbbbbbbbbbbb)",
+        "Scan all anew with one scanner and database, or allow it (--mixed, or the parameter "
+        "mixed=true): every figure then says so",
+    ]
+    assert sameness.sentence(images).splitlines() == [
+        "**The images of capture 2026-11 were not scanned alike, so no count can be compared:**",
+        "",
+        f"- **a**, **c\\_c** with {way} (aaaaaaaaaaaa)",
+        f"- **b** with {way} (bbbbbbbbbbbb)",
+    ]
+
+
 def test_databases_without_a_day_are_told_apart_by_their_digests() -> None:
     frames = scanned()
     none = frames.images["db_updated_at"].where(frames.images["db_updated_at"].isna())
@@ -127,3 +149,19 @@ def test_every_capture_is_looked_at() -> None:
     frames = parts[0]._replace(images=pd.concat(images, ignore_index=True))
     with pytest.raises(StudyInvalid, match=r"^capture 2026-1 was"):
         sameness.require(frames)
+    assert sameness.mark(frames.images) == sameness.MIXED
+    told = sameness.sentence(frames.images)
+    assert told.startswith("**The images of capture 2026-1 were not scanned alike, so")
+    assert "2026-0" not in told
+
+
+def test_each_capture_that_was_mixed_is_told_by_itself(both: Frames) -> None:
+    parts = [scanned(db_sha256=OTHER), scanned(scanner="grype")]
+    images = [part.images.assign(capture=f"2026-{n}") for n, part in enumerate(parts)]
+    told = sameness.sentence(pd.concat(images, ignore_index=True))
+    assert [line for line in told.splitlines() if line.startswith("**The images")] == [
+        f"**The images of capture 2026-{n} were not scanned alike, so no count can be compared:**"
+        for n in (0, 1)
+    ]
+    assert told.count("\n- **b** with ") == 2
+    assert sameness.sentence(both.images).startswith("All were scanned with one scanner")
