@@ -151,6 +151,42 @@ def test_the_sentence_says_what_the_choice_hangs_on(both: Frames, matched) -> No
     ]
 
 
+def chosen(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
+    """Choices of one study by capture, day and what is counted."""
+    table = pd.DataFrame(rows, columns=["capture", "published_by", "counted", "choice"])
+    return table.assign(study="s", supported=True, weighed="size")
+
+
+@pytest.mark.parametrize(
+    ("other", "hangs"),
+    [
+        (("1", "ever", "findings"), "hangs on the capture."),
+        (("0", "2026-01-01", "findings"), "hangs on the day that is counted by."),
+        (("0", "ever", "vulnerabilities"), "hangs on what is counted."),
+    ],
+    ids=["capture", "day", "counted"],
+)
+def test_the_choice_hangs_on_what_alone_makes_it_another(other: tuple, hangs: str) -> None:
+    told = verdict.sentence(chosen(("0", "ever", "findings", "a"), (*other, "b")))
+    assert told.splitlines()[2] == f"- **s**: the choice {hangs}"
+    same = verdict.sentence(chosen(("0", "ever", "findings", "a"), (*other, "a")))
+    assert same.splitlines()[2] == "- **s**: the choice is always the same."
+
+
+def test_all_that_the_choice_hangs_on_is_told() -> None:
+    keys = [(c, d, w) for c in "01" for d in ("2026-01-01", "ever") for w in ("x", "y")]
+    last = [(*key, "b" if key in keys[-1:] else "a") for key in keys]
+    assert verdict.sentence(chosen(*last)).splitlines()[2:] == [
+        "- **s**: the choice hangs on the capture and on the day that is counted by and on what is "
+        "counted.",
+        "    - 0, published by 2026-01-01: **a** (weighed: size)",
+        "    - 0: **a** (weighed: size)",
+        "    - 1, published by 2026-01-01: **a** (weighed: size)",
+        "    - 1, by x: **a** (weighed: size)",
+        "    - 1, by y: **b** (weighed: size)",
+    ]
+
+
 def test_a_choice_that_hangs_on_nothing_is_always_the_same(both: Frames) -> None:
     told = verdict.sentence(choices(both, {"size": 1.0}))
     assert "- **blog-2022**: the choice is always the same." in told
