@@ -15,7 +15,7 @@ from helpers.words import listed, name, number
 COLUMNS = [
     *("study", "capture", "first", "second", "counted", "first_total", "second_total"),
     *("difference", "first_with_all_fixes", "second_with_all_fixes", "with_all_fixes"),
-    *("of_age", "days_older", "not_observable"),
+    *("fixable_difference", "days_older", "not_observable"),
 ]
 
 COUNTED = (FINDINGS, VULNERABILITIES)
@@ -29,10 +29,10 @@ def difference(
 
     Two rows a capture: counted as findings and as vulnerabilities, else by the lens.
     `with_all_fixes` is the difference if each image had had every fix that its distribution had
-    out by then, so what is left of it for the bases; `of_age` is the rest. `days_older`: how much
-    older the first image is; `not_observable` names the variants whose unfixed vulnerabilities
-    cannot be seen, so that their part with all fixes is that of what can be. Captures in which not
-    both were scanned are left out; all are, if the study has no variant for one of them.
+    out by then; NA where what is unfixed cannot be seen in one of them (`not_observable` names
+    which). `fixable_difference` is that of what has a fix, which can be seen in both: what the age
+    of an image's packages makes. `days_older`: how much older the first image is. Captures in which
+    not both were scanned are left out; all are, if the study has no variant for one of them.
     """
     rows: list[list[object]] = []
     for capture, images in frames.images.groupby("capture", sort=True):
@@ -47,12 +47,14 @@ def difference(
         for counted in COUNTED:
             view = lens._replace(counted=counted, fixable=False)
             whole = _totals(findings, images, view)
-            left = whole - _totals(findings, images, view._replace(fixable=True))
-            apart, then = whole[first] - whole[second], left[first] - left[second]
-            numbers = [whole[first], whole[second], apart, left[first], left[second], then]
+            fixed = _totals(findings, images, view._replace(fixable=True))
+            left = (whole - fixed).mask(whole.index.isin(blind))
+            then = [left[first], left[second], left[first] - left[second]]
             told = [study, capture, first, second, view.label]
-            rows.append([*told, *numbers, apart - then, days, " ".join(blind)])
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"days_older": "Int64"})
+            apart = [whole[first], whole[second], whole[first] - whole[second]]
+            rows.append([*told, *apart, *then, fixed[first] - fixed[second], days, " ".join(blind)])
+    numbers = ["days_older", "first_with_all_fixes", "second_with_all_fixes", "with_all_fixes"]
+    return pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(numbers, "Int64"))
 
 
 def of_study(name: str, lens: Lens) -> pd.DataFrame:
@@ -73,16 +75,21 @@ def of_capture(table: pd.DataFrame, capture: str) -> pd.DataFrame:
     return table[table["capture"].eq(capture)].reset_index(drop=True)
 
 
-def sentence(table: pd.DataFrame) -> str:
-    """Return each difference as it is and with every fix in, as a list."""
+def sentence(table: pd.DataFrame, beside: bool = False) -> str:
+    """Return each difference as it is and with every fix in, as a list.
+
+    `beside`: the table is that of another study, of which there may be none.
+    """
+    if table.empty and beside:
+        return "No other study is held beside this one."
     if table.empty:
         return "No capture has both images scanned, so no difference is taken apart."
     lines = [
         f"- {name(row.study)}, {row.capture}, {row.counted}: {row.first_total:,} on "
         f"{name(row.first)} against {row.second_total:,} on {name(row.second)} "
-        f"({_signed(row.difference)}); **with every fix that was out, "
-        f"{row.first_with_all_fixes:,} against {row.second_with_all_fixes:,}** "
-        f"({_signed(row.with_all_fixes)})"
+        f"({_signed(row.difference)}); of those with a fix, {_signed(row.fixable_difference)}; "
+        f"**with every fix in, {_left(row.first_with_all_fixes)} against "
+        f"{_left(row.second_with_all_fixes)}**"
         for row in table.itertuples()
     ]
     ages = {(r.study, r.first): _age(r) for r in table.itertuples()}
@@ -90,8 +97,8 @@ def sentence(table: pd.DataFrame) -> str:
     note = f"{ages_told} What fixes would take away is the age of an image's packages."
     if blind := dict.fromkeys(" ".join(table["not_observable"]).split()):
         note += (
-            f" What has no fix cannot be seen in {listed(map(name, blind))}: that side of the rest "
-            "is not zero but **not observable**, so what the bases differ in is known in part only."
+            f" What has no fix cannot be seen in {listed(map(name, blind))}: that is **not "
+            "observable**, and not zero, so what the bases differ in is known in part only."
         )
     return "\n".join([*lines, "", note])
 
@@ -106,17 +113,20 @@ def lesson(ours: pd.DataFrame, matched: pd.DataFrame) -> str:
             f"{name(own['study'])} is the matched pair: its images are {_days(own['days_older'])} "
             "apart, so that age has the least part in what they differ in."
         )
+    then, now = own["fixable_difference"], pair["fixable_difference"]
     text = (
-        f"In {name(own['study'])} Alpine has {_more(own['difference'])} than distroless, its image "
-        f"being {_days(own['days_older'])} apart; in {name(pair['study'])}, "
-        f"{_days(pair['days_older'])} apart and with one Node.js, {_more(pair['difference'])} "
+        f"In {name(own['study'])}, {_days(own['days_older'])} apart, Alpine has "
+        f"{_more(own['difference'])} than distroless, of those with a fix {_more(then)}; in "
+        f"{name(pair['study'])}, {_days(pair['days_older'])} apart and with one Node.js, "
+        f"{_more(pair['difference'])}, of those with a fix {_more(now)} "
         f"({own['counted']} / {pair['counted']})."
     )
-    if not own["difference"] * pair["difference"]:
-        return f"{text} One of them is no difference, so there are no signs to compare."
-    if own["difference"] * pair["difference"] < 0:
-        return f"{text} **The sign is the other way: the base alone does not explain the first.**"
-    return f"{text} The sign is the same, which fits the base but does not prove it."
+    if abs(now) < abs(then):
+        return (
+            f"{text} **Of what can be seen in both, {_signed(then)} becomes {_signed(now)}: age "
+            "and runtime explain the most of it.** What is left to the base is not known."
+        )
+    return f"{text} Of what can be seen in both, it does not get less: age explains none of it."
 
 
 def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Series:
@@ -135,6 +145,10 @@ def _age(row: Any) -> str:
 
 def _days(apart: Any) -> str:
     return "an unknown number of days" if pd.isna(apart) else number(abs(int(apart)), "day")
+
+
+def _left(count: Any) -> str:
+    return "not observable" if pd.isna(count) else f"{count:,}"
 
 
 def _signed(value: int) -> str:

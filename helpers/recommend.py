@@ -28,13 +28,15 @@ def recommendation(
     `day` is that of the database: a choice is one of its time.
     """
     ranked, used = scores(candidates, weights), weighed(candidates, weights)
-    when = f"By what was known on {day}: " if day else ""
+    when = f"By the database of {day}: " if day else ""
+    if day and lens.known_by:
+        when = f"Counting what was published by {lens.known_by}, fixes by the database of {day}: "
     lines = [when + _choice(candidates, ranked, used, weights)]
     if used:
         by_variant = candidates.set_index("variant")
         lines += ["", _why(by_variant, ranked, used, weights, lens, kind), ""]
         lines += [
-            f"- {name(row.variant)}: score {row.score:.2f}; "
+            f"- {name(row.variant)}: penalty {row.score:.2f}; "
             f"{_values(by_variant.loc[row.variant], kind)}"
             for row in ranked.itertuples()
         ]
@@ -44,13 +46,16 @@ def recommendation(
 
 def mind(candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens, kind: str) -> str:
     """Return at which weights the recommendation would be another, as a list."""
-    if not weighed(candidates, weights):
+    if not (used := weighed(candidates, weights)):
         return "Nothing is weighed, so nothing would change."
     if candidates["mixed"].any():
         return "Nothing is recommended, so no other weight would recommend otherwise."
     table = flips(candidates, weights)
     if table.empty:
-        return "No other weight of any one criterion changes the choice, all else equal."
+        unknown = [_named(c, lens, kind) for c in CRITERIA if weights.get(c)]
+        left = [c for c in unknown if c not in [_named(u, lens, kind) for u in used]]
+        limit = f" That leaves out what could not be weighed: {listed(left)}." if left else ""
+        return f"No other weight of one criterion alone changes the choice.{limit}"
     lines = [
         f"- {_named(row.criterion, lens, kind)} weighing {'more' if row.above else 'less'} than "
         f"{row.weight:.2g} (now {weights.get(row.criterion, 0):g}): {name(row.variant)}"
@@ -79,7 +84,8 @@ def headline(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:
 def _least(placed: pd.DataFrame, column: str) -> str:
     """Return who has the least of one, and among those of the other."""
     ranked = placed.sort_values([column, "size", "fixable"], kind="stable")
-    return escape.short(ranked["variant"].iloc[0], 24)
+    row = ranked.iloc[0]
+    return escape.short(row["variant"], 24) + (" (unsupported)" if _ended(row) else "")
 
 
 def _choice(
@@ -120,7 +126,7 @@ def _why(
 ) -> str:
     """Return the weights, and in what the first is better and worse than the next."""
     told = listed(f"{_named(c, lens, kind)} × {weights[c]:g}" for c in used)
-    text = f"Weighed: {told}."
+    text = f"Weighed: {told}; the lowest penalty is the best."
     if len(ranked) < 2 or len(best(ranked)) > 1:
         return text
     first, second = (by_variant.loc[v] for v in ranked["variant"].iloc[:2])
@@ -171,6 +177,8 @@ def _cautions(
     """Return what a reader of the recommendation must not overlook, as a list."""
     able = candidates[candidates["candidate"]]
     lines = [f"- Counted: {lens._replace(fixable=False).label}; fixes are those of the database."]
+    if candidates["partial"].any():
+        lines.append("- The database is partial, so counts are too low, and not for all alike.")
     if len(ranked) > 1:
         lines += _of_age(able, str(ranked["variant"].iloc[0]), lens)
     if len(able) and able["fixable_of_base"].notna().all():

@@ -44,11 +44,12 @@ def candidates(
     """Return what is weighed of each variant of one capture, and what it takes to judge that.
 
     `variant, status, fixable, unfixed, size, ended, old_runtime, blind, serious, fixable_of_base,
-    built_at, mixed, candidate, why_not, front`. `unfixed` is NA where it cannot be seen (`blind`);
-    `sizes` is `sizes.table`, of which `kind` counts; by `confounders.confounders`, `ended` and
-    `old_runtime` say whether the support of operating system and runtime was past on the day of the
-    database (1, 0, or NA). `serious` are HIGH or CRITICAL; `fixable_of_base` came with the base
-    image, NA where its layers are not known; `mixed`: the images were not scanned alike. `front`:
+    built_at, mixed, partial, candidate, why_not, front`. `unfixed` is NA where it cannot be seen
+    (`blind`); `sizes` is `sizes.table`, of which `kind` counts; by `confounders.confounders`,
+    `ended` and `old_runtime` say whether the support of operating system and runtime was past on
+    the day of the database (1, 0, or NA). `serious` are HIGH or CRITICAL; `fixable_of_base` came
+    with the base image, NA where its layers are not known; `mixed`: the images were not scanned
+    alike; `partial`: the database says that it is not a whole one. `front`:
     no other candidate is as good in size and fixable vulnerabilities and better in one; NA if
     either is not known.
     """
@@ -77,6 +78,7 @@ def candidates(
             "fixable_of_base": of_base.where(is_known).array,
             "built_at": images["created_at"].array,
             "mixed": bool(mark(images)),
+            "partial": images["db_coverage"].str.startswith("partial").fillna(False).array,
         }
     )
     table["candidate"] = table["status"].eq(SCANNED)

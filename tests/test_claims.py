@@ -194,7 +194,7 @@ def test_alpines_libc_by_the_loader_that_executables_ask_for(rebuilt) -> None:
 def test_npm_is_looked_for_where_files_are_known(rebuilt) -> None:
     assert rebuilt.iloc[5]["measured"] == (
         "npm and the like: distroless none; Alpine npm, npx; "
-        "a RUN needs a shell, and none starts in distroless"
+        "a RUN in shell form needs a shell, and none starts in distroless"
     )
 
 

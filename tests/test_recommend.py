@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers import recommend, verdict
+from helpers import recommend, tradeoff, verdict
 from helpers.frames import Frames
 from helpers.lenses import Lens
 from helpers.load import load_published, load_study
@@ -35,24 +35,26 @@ def test_of_the_posts_images(blog: Frames) -> None:
     table = of_study("blog-2022", blog)
     said = recommend.recommendation(table, EVEN, VULNERABILITIES, "published", "2022-02-28")
     assert said.splitlines() == [
-        "By what was known on 2022-02-28: **Of these images, as they are, ship** "
+        "By the database of 2022-02-28: **Of these images, as they are, ship** "
         "**nodejs-distroless**.",
         "",
         "Weighed: fixable vulnerabilities × 1, published size × 1, operating system past its "
-        "support × 1, runtime past its end of life × 1. **nodejs-distroless** is ahead of "
-        "**nodejs-alpine** by 2.65: better in fixable vulnerabilities (0 against 25), operating "
-        "system past its support (no against yes), runtime past its end of life (no against yes); "
-        "worse in published size (118.0 MB against 76.9 MB).",
+        "support × 1, runtime past its end of life × 1; the lowest penalty is the best. "
+        "**nodejs-distroless** is ahead of **nodejs-alpine** by 2.65: better in fixable "
+        "vulnerabilities (0 against 25), operating system past its support (no against yes), "
+        "runtime past its end of life (no against yes); worse in published size (118.0 MB against "
+        "76.9 MB).",
         "",
-        "- **nodejs-distroless**: score 1.00; 0 fixable, 16 unfixed, 4 of all HIGH or CRITICAL, "
+        "- **nodejs-distroless**: penalty 1.00; 0 fixable, 16 unfixed, 4 of all HIGH or CRITICAL, "
         "118.0 MB published",
-        "- **nodejs-alpine**: score 3.65; 25 fixable, unfixed not observable, 18 of all HIGH or "
+        "- **nodejs-alpine**: penalty 3.65; 25 fixable, unfixed not observable, 18 of all HIGH or "
         "CRITICAL, 76.9 MB published, its operating system is past its support, its runtime is "
         "past its end of life",
         "",
         "**What to bear in mind:**",
         "",
         "- Counted: vulnerabilities; fixes are those of the database.",
+        "- The database is partial, so counts are too low, and not for all alike.",
         "- **A choice of image, not of base:** **nodejs-distroless** was built 783 days after "
         "**nodejs-alpine**. What the older ones lack in fixes may be no more than their age: build "
         "all on one day to compare bases.",
@@ -81,6 +83,169 @@ def test_of_the_rebuilt_images_the_app_brought_what_is_fixable() -> None:
     assert "- Of what is fixable, the base image brought: **node-24-debian** 0 of 7, " in said
     assert "A choice of image" not in said
     assert "alike in fixable vulnerabilities, operating system past its support, runtime" in said
+
+
+SHIP = "**Of these images, as they are, ship**"
+CAPTURES = [
+    ("blog-2022", "2022-02", "", f"{SHIP} **nodejs-distroless**."),
+    (
+        "blog-2022",
+        "2026-11",
+        "",
+        "**Ship none of these as it is.** **nodejs-alpine** comes first, but its operating system "
+        "is past its support and its runtime is past its end of life: build on what is supported, "
+        "then compare again.",
+    ),
+    ("matched-2026", "2026-11", "2026-08-31", f"{SHIP} **node-24-slim**."),
+    ("matched-2026", "2026-11", "", f"{SHIP} **node-24-alpine**."),
+    ("rebuilt-2026", "", "", f"{SHIP} **node-24-distroless**."),
+]
+NEWER = {
+    ("blog-2022", "2022-02", ""): "**nodejs-distroless** was built 783 days after "
+    "**nodejs-alpine**. ",
+    ("matched-2026", "2026-11", "2026-08-31"): "**node-24-slim** was built 47 days after "
+    "**node-24-alpine**, 29 days after **node-24-distroless**. ",
+}
+each_capture = pytest.mark.parametrize(
+    ("study", "capture", "day", "first"),
+    CAPTURES,
+    ids="2022-02 2026-11 matched matched-ever rebuilt".split(),
+)
+
+
+def whole(table: pd.DataFrame, kind: str, weights: dict[str, float], lens: Lens) -> str:
+    """All that is said of candidates."""
+    return "\n".join(
+        [
+            recommend.recommendation(table, weights, lens, kind),
+            recommend.mind(table, weights, lens, kind),
+            recommend.headline(table, lens, kind),
+        ]
+    )
+
+
+@each_capture
+@pytest.mark.parametrize("counted", ["findings", "vulnerabilities", "vulnerability-packages"])
+def test_each_capture_of_each_study_has_its_choice_and_its_caution(
+    study: str, capture: str, day: str, first: str, counted: str
+) -> None:
+    lens = Lens(counted, known_by=day)
+    frames = load_study(study, capture) if capture else load_study(study)
+    said = told(of_study(study, frames, lens), lens=lens).splitlines()
+    assert said[0] == first
+    cautions = [line for line in said if line.startswith("- **A choice of image, not of base:**")]
+    newer = NEWER.get((study, capture, day))
+    assert len(cautions) == (newer is not None)
+    assert not newer or cautions[0].removeprefix("- **A choice of image, not of base:** ") == (
+        f"{newer}What the older ones lack in fixes may be no more than their age: build all on one "
+        "day to compare bases."
+    )
+    assert any("the day that is counted by" in line for line in said) == bool(day)
+
+
+@each_capture
+@pytest.mark.parametrize("weight", [0.0, 1.0], ids=["not-weighed", "weighed"])
+def test_what_cannot_be_seen_of_an_image_is_neither_weighed_nor_told(
+    study: str, capture: str, day: str, first: str, weight: float
+) -> None:
+    """Unfixed ones of a blind image, however many are listed, change no score and no word."""
+    lens = Lens("vulnerabilities", known_by=day)
+    weights = EVEN | {"unfixed": weight}
+    frames = load_study(study, capture) if capture else load_study(study)
+    table, kind = verdict.candidates(frames, load_published(study), "", lens)
+    (blind,) = table[table["blind"]]["variant"]
+    one = frames.findings[frames.findings["variant"].eq(blind)].iloc[[0] * 4321]
+    more = one.assign(
+        vulnerability_id=[f"CVE-2019-{n}" for n in range(len(one))],
+        fixed_version=None,
+        severity=pd.Categorical(["LOW"] * len(one), dtype=frames.findings["severity"].dtype),
+        published_at=pd.Timestamp("2019-01-01", tz="UTC"),
+    ).astype(frames.findings.dtypes)
+    findings = pd.concat([frames.findings, more], ignore_index=True)
+    other, _ = verdict.candidates(
+        frames._replace(findings=findings), load_published(study), "", lens
+    )
+    assert "unfixed" not in tradeoff.weighed(other, weights)
+    pd.testing.assert_frame_equal(tradeoff.scores(other, weights), tradeoff.scores(table, weights))
+    said = whole(other, kind, weights, lens)
+    assert said == whole(table, kind, weights, lens)
+    assert said.startswith(first)
+    (line,) = (x for x in said.splitlines() if x.startswith(f"- **{blind}**: score"))
+    assert " fixable, unfixed not observable, " in line
+    not_weighed = "Not weighed: unfixed vulnerabilities, "
+    assert not_weighed + ("not known of" if weight else "which cannot be seen in") in said
+    # Were it seen, it would be told: what is compared here can differ.
+    seen = frames._replace(
+        findings=findings,
+        images=frames.images.assign(
+            os_family=frames.images["os_family"].mask(frames.images["variant"].eq(blind), "debian")
+        ),
+    )
+    assert "4,3" in whole(of_study(study, seen, lens), kind, weights, lens)
+
+
+def test_the_bases_share_of_what_is_fixable_is_that_of_the_findings() -> None:
+    """Of the rebuilt images the base brought none; had it brought some, each counts once."""
+    rebuilt = load_study("rebuilt-2026")
+    head = "- Of what is fixable, the base image brought: "
+    names = ["node-24-debian", "node-24-alpine", "node-24-distroless", "node-8-distroless"]
+    none = ", ".join(f"**{variant}** 0 of 7" for variant in names)
+    assert f"{head}{none}; the app the rest.\n" in told(of_study("rebuilt-2026", rebuilt))
+    fixed = rebuilt.findings[rebuilt.findings["fixed_version"].notna()]
+    assert not fixed["from_base"].any()
+    assert fixed.groupby("variant")["vulnerability_id"].nunique().tolist() == [7] * 4
+    brought = fixed[fixed["variant"].eq("node-24-alpine")].index[:3]
+    again = rebuilt.findings.loc[brought].assign(package="another")
+    some = rebuilt.findings.assign(
+        from_base=rebuilt.findings["from_base"].mask(rebuilt.findings.index.isin(brought), True)
+    )
+    changed = rebuilt._replace(findings=pd.concat([some, again], ignore_index=True))
+    said = told(of_study("rebuilt-2026", changed))
+    assert f"{head}**node-24-debian** 0 of 7, **node-24-alpine** 3 of 7, **node-24-di" in said
+
+
+def test_the_bases_share_is_told_only_if_it_is_known_of_every_candidate() -> None:
+    head = "Of what is fixable, the base image brought: "
+    share = pd.array([1, 0, None], dtype="Int64")
+    table = able((2, 9), (3, 1), (4, 4)).assign(fixable_of_base=share)
+    assert head not in told(table)
+    out = table.assign(candidate=[True, True, False], why_not=[None, None, "no"])
+    assert f"- {head}**a** 1 of 2, **b** 0 of 3; the app the rest.\n" in told(out)
+
+
+@pytest.mark.parametrize(
+    ("day", "after"), [("2026-01-02T00:00", True), ("2026-01-01T23:59", False)]
+)
+def test_only_what_was_built_after_the_lenss_day_had_time_for_its_fixes(day, after: bool) -> None:
+    lens = VULNERABILITIES._replace(known_by="2026-01-01")
+    table = able((1, 1), (2, 2), built_at=built(day, day))
+    line = "- **a** was built after 2026-01-01, the day that is counted by, and so had time for"
+    assert (line in told(table, lens=lens)) == after
+    assert "counted by" not in told(table)
+
+
+def test_days_between_images_are_days_of_the_calendar() -> None:
+    def newer(*times: str) -> bool:
+        at = pd.Series([pd.Timestamp(time, tz="UTC") for time in times])
+        return "A choice of image" in told(able((1, 1), (2, 2), built_at=at))
+
+    assert not newer("2026-01-08T23:59", "2026-01-01T00:00")
+    assert newer("2026-01-09T00:00", "2026-01-01T23:59")
+
+
+def test_only_images_that_are_older_by_more_than_a_week_are_named() -> None:
+    days = built("2026-02-01", "2026-01-25", "2026-01-24", "2026-03-01")
+    said = told(able((1, 1), (2, 2), (3, 3), (4, 4), built_at=days))
+    assert "**a** was built 8 days after **c**. What" in said
+
+
+def test_names_are_text_wherever_they_stand() -> None:
+    table = able((1, 1), (2, 2), (0, 1), candidate=[True, True, False], why_not=[None, None, "no"])
+    strange = table.assign(variant=["<b>", "_b_", "[c](x)"])
+    said = told(strange)
+    assert all(text not in said for text in ("<b>", "_b_", "[c](x)"))
+    assert said.count("**&lt;b&gt;**") >= 3
+    assert "<b>" not in mind(strange.iloc[:2], {"size": 1.0, "fixable": 1.0})
 
 
 @pytest.mark.parametrize("status", ["broken", "failed", "no-os"])
@@ -154,7 +319,7 @@ def test_without_what_it_takes_nothing_is_recommended(table, weights, why: str) 
 
 def test_nothing_weighed_has_no_scores() -> None:
     said = told(able((1, 1), (2, 2)), dict.fromkeys(EVEN, 0.0))
-    assert "score" not in said
+    assert "penalty" not in said
     assert "Weighed:" not in said
     assert mind(able((1, 1), (2, 2)), dict.fromkeys(EVEN, 0.0)) == (
         "Nothing is weighed, so nothing would change."
@@ -163,8 +328,11 @@ def test_nothing_weighed_has_no_scores() -> None:
 
 def test_a_size_that_is_not_known_of_all_is_not_weighed_and_said_so() -> None:
     said = told(able((1, 10), (2, None), (3, 1)), TWO)
-    assert "\nWeighed: fixable vulnerabilities × 1. **a** is ahead of **b** by 0.33: " in said
-    assert "- **b**: score 0.67; 2 fixable, 0 unfixed, 0 of all HIGH or CRITICAL, size not " in said
+    assert "\nWeighed: fixable vulnerabilities × 1; the lowest penalty is the best. **a** " in said
+    assert " **a** is ahead of **b** by 0.33: " in said
+    assert (
+        "- **b**: penalty 0.67; 2 fixable, 0 unfixed, 0 of all HIGH or CRITICAL, size not " in said
+    )
     assert (
         "- Not weighed: unpacked size, not known of **b**. Among the others, weighing it: **c** "
         "(1.10) before **a** (1.33).\n"
@@ -210,7 +378,7 @@ def test_where_another_weight_chooses_otherwise() -> None:
         "Scores are shares of the largest value here, so another candidate moves these weights.",
     ]
     assert mind(able((1, 1), (2, 2))) == (
-        "No other weight of any one criterion changes the choice, all else equal."
+        "No other weight of one criterion alone changes the choice."
     )
 
 

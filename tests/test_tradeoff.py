@@ -39,6 +39,7 @@ def able(*rows: tuple, **columns: list) -> pd.DataFrame:
         "fixable_of_base": pd.array([None] * number, dtype="Int64"),
         "built_at": pd.to_datetime([None] * number, utc=True),
         "mixed": [False] * number,
+        "partial": [False] * number,
         "candidate": [True] * number,
         "why_not": [None] * number,
     }
@@ -69,10 +70,10 @@ class TestCandidates:
         assert rows == [
             {"variant": ALPINE, "fixable": 25, "unfixed": None, "size": 76_900_000, "ended": 1}
             | {"old_runtime": 1, "blind": True, "serious": 18, "fixable_of_base": None}
-            | {"mixed": False, "candidate": True, "front": True},
+            | {"mixed": False, "partial": True, "candidate": True, "front": True},
             {"variant": DISTROLESS, "fixable": 0, "unfixed": 16, "size": 118_000_000, "ended": 0}
             | {"old_runtime": 0, "blind": False, "serious": 4, "fixable_of_base": None}
-            | {"mixed": False, "candidate": True, "front": True},
+            | {"mixed": False, "partial": True, "candidate": True, "front": True},
         ]
         days = of(blog, "blog-2022")["built_at"].dt.strftime("%Y-%m-%d")
         assert days.tolist() == ["2019-12-24", "2022-02-14"]
