@@ -170,7 +170,7 @@ def test_what_cannot_be_seen_of_an_image_is_neither_weighed_nor_told(
     said = whole(other, kind, weights, lens)
     assert said == whole(table, kind, weights, lens)
     assert said.startswith(first)
-    (line,) = (x for x in said.splitlines() if x.startswith(f"- **{blind}**: score"))
+    (line,) = (x for x in said.splitlines() if x.startswith(f"- **{blind}**: penalty"))
     assert " fixable, unfixed not observable, " in line
     not_weighed = "Not weighed: unfixed vulnerabilities, "
     assert not_weighed + ("not known of" if weight else "which cannot be seen in") in said
