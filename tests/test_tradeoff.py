@@ -100,6 +100,34 @@ class TestCandidates:
         table = of(rebuilt._replace(findings=rebuilt.findings.assign(from_base=partly)))
         assert table["fixable_of_base"].isna().tolist() == [True, False, False, False]
 
+    def test_of_a_clean_image_it_is_known_that_the_base_brought_none(self, frames_of) -> None:
+        frames = frames_of(clean=trivy(), other=trivy(finding(FixedVersion="2")))
+        findings = frames.findings.assign(from_base=pd.array([True], dtype="boolean"))
+        assert of(frames._replace(findings=findings))["fixable_of_base"].tolist() == [0, 1]
+
+    def test_what_base_and_app_both_bring_counts_once_and_for_the_base(self, frames_of) -> None:
+        twice = [finding(1, PkgName=name, FixedVersion="2") for name in ("a", "b")]
+        unfixed = finding(2)
+        frames = frames_of(a=trivy(*twice, finding(3, FixedVersion="2"), unfixed))
+        brought = pd.array([True, False, False, True], dtype="boolean")
+        table = of(frames._replace(findings=frames.findings.assign(from_base=brought)))
+        assert table[["fixable", "fixable_of_base", "unfixed"]].to_numpy().tolist() == [[2, 1, 1]]
+
+    def test_serious_are_high_and_critical_ones_with_a_fix_or_without(self, frames_of) -> None:
+        levels = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "UNKNOWN"]
+        found = [finding(n, Severity=level) for n, level in enumerate(levels)]
+        fixed = finding(9, Severity="HIGH", FixedVersion="2")
+        assert of(frames_of(a=trivy(*found, fixed)))["serious"].tolist() == [3]
+
+    def test_a_partial_database_is_marked_image_by_image(self, blog: Frames) -> None:
+        def partial(*coverage: str | None) -> list[bool]:
+            told = pd.array(coverage, dtype=blog.images["db_coverage"].dtype)
+            images = blog.images.assign(db_coverage=told)
+            return of(blog._replace(images=images))["partial"].tolist()
+
+        assert partial("partial: Debian only", None) == [True, False]
+        assert partial("full", "partial") == [False, True]
+
     def test_images_that_were_not_scanned_alike_are_marked(self, blog: Frames) -> None:
         other = blog.images.assign(scanner_version=["0.76.0", "0.77.0"])
         assert of(blog._replace(images=other))["mixed"].tolist() == [True, True]
