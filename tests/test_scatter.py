@@ -170,28 +170,39 @@ LONG = "registry-example-com-team-image-"
 FAR = [(40, 80), (0, 400)]
 CLOSE = [(10, 100), (11, 104)]
 EQUAL = [(10, 100)] * 2
+NONE = [(0, 100), (0, 104)]
 SIX_FAR = [(60, 50), (50, 100), (40, 200), (30, 300), (20, 400), (0, 500)]
 SIX_CLOSE = [(7, 319), (7, 218), (7, 154), (7, 63), (0, 400), (9, 300)]
+SIX_EQUAL = [(10, 100)] * 6
 SIX_CLUSTERED = [(100, 1000), (98, 1040), (96, 990), (3, 80), (5, 60), (1, 120)]
 
 
 @pytest.mark.parametrize(
     "rows",
-    [FAR, CLOSE, EQUAL, SIX_FAR, SIX_CLOSE, SIX_CLUSTERED],
-    ids="two-far two-close two-equal six-far six-close six-clustered".split(),
+    [FAR, CLOSE, EQUAL, NONE, SIX_FAR, SIX_CLOSE, SIX_CLUSTERED, SIX_EQUAL],
+    ids="two-far two-close two-equal two-none six-far six-close six-clustered six-equal".split(),
 )
-def test_names_do_not_overlap_and_stay_in_the_picture(rows: list[tuple[int, int]]) -> None:
+@pytest.mark.parametrize("past", [0, 1], ids=["supported", "unsupported"])
+def test_names_do_not_overlap_and_stay_in_the_picture(
+    rows: list[tuple[int, int]], past: int
+) -> None:
     named = [(f"{LONG}{n}", count, size) for n, (count, size) in enumerate(rows)]
+    worn = pd.array([past] * len(rows), dtype="Int64")
     with mpl.rc_context(fname=paths.STYLE):
         figure = Figure()
         ax = figure.subplots()
-        draw(able(*named), ax)
+        draw(able(*named).assign(old_runtime=worn), ax)
         figure.suptitle("Two lines\nof a title")
         FigureCanvasAgg(figure).draw()
         # Of the names alone: the lines from points to their names may cross.
         boxes = [Text.get_window_extent(text) for text in ax.texts]
+        legend = ax.get_legend()
+        assert legend is not None
+        above = legend.get_window_extent()
         whole = figure.bbox
     assert len(boxes) == len(rows)
+    assert all(text.get_text().endswith(", unsupported") == bool(past) for text in ax.texts)
+    assert not any(box.overlaps(above) for box in boxes)
     meeting = [
         (rows[i], rows[j])
         for (i, one), (j, other) in itertools.combinations(enumerate(boxes), 2)
