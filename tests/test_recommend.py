@@ -255,7 +255,7 @@ def test_what_is_broken_or_not_fully_scanned_is_never_recommended(status: str) -
     said = told(table)
     assert said.startswith("**a** is the only candidate, so nothing is weighed against it.\n")
     assert f"- Not a candidate: **b**, it is {status}.\n" in said
-    assert "**b**: score" not in said
+    assert "**b**: penalty" not in said
 
 
 def test_on_a_tie_there_is_no_choice() -> None:
@@ -405,6 +405,52 @@ def test_of_images_that_were_not_scanned_alike_no_weight_would_choose() -> None:
 )
 def test_headline(rows, said: str) -> None:
     assert recommend.headline(able(*rows), VULNERABILITIES, "unpacked") == said
+
+
+@pytest.mark.parametrize("what", ["ended", "old_runtime"])
+def test_who_is_past_its_support_is_marked_in_the_headline(what: str) -> None:
+    table = able((1, 9), (9, 1), **{what: [1, 0]})
+    assert recommend.headline(table, VULNERABILITIES, "unpacked") == (
+        "Smallest: b; fewest fixable vulnerabilities: a (unsupported)"
+    )
+
+
+def test_of_equals_in_one_the_better_in_the_other_is_named() -> None:
+    assert recommend.headline(able((5, 1), (1, 1)), VULNERABILITIES, "unpacked") == (
+        "b is the smallest, and has the fewest fixable vulnerabilities"
+    )
+    long = able((1, 9), (9, 1)).assign(variant=[f"registry-example-com-team-{n}" for n in "xy"])
+    assert recommend.headline(long, VULNERABILITIES, "unpacked") == (
+        "Smallest: registry…mple-com-team-y; fewest fixable vulnerabilities: registry…mple-com-team-x"
+    )
+
+
+def test_the_day_of_the_database_and_that_of_the_lens_are_both_told() -> None:
+    table, day = able((1, 1), (2, 2)), "2026-11-24"
+    said = recommend.recommendation(table, EVEN, VULNERABILITIES, "unpacked", day)
+    assert said.startswith(f"By the database of 2026-11-24: {SHIP} **a**.\n")
+    lens = VULNERABILITIES._replace(known_by="2026-08-31")
+    said = recommend.recommendation(table, EVEN, lens, "unpacked", day)
+    assert said.startswith(
+        "Counting what was published by 2026-08-31, fixes by the database of 2026-11-24: "
+        f"{SHIP} **a**.\n"
+    )
+    assert recommend.recommendation(table, EVEN, lens, "unpacked").startswith(f"{SHIP} **a**.\n")
+
+
+def test_a_partial_database_is_said_of_the_counts() -> None:
+    line = "- The database is partial, so counts are too low, and not for all alike.\n"
+    table = able((1, 1), (2, 2))
+    assert line in told(table.assign(partial=[False, True]))
+    assert line not in told(table.assign(partial=[False, False]))
+
+
+def test_what_could_not_be_weighed_is_left_out_of_what_would_change_the_choice() -> None:
+    table = able((1, 1), (2, None))
+    left = " That leaves out what could not be weighed: unpacked size."
+    none = "No other weight of one criterion alone changes the choice."
+    assert mind(table) == none + left
+    assert mind(table, EVEN | {"size": 0.0}) == none
 
 
 def test_who_is_no_candidate_is_not_in_the_headline() -> None:
