@@ -421,7 +421,8 @@ def test_of_equals_in_one_the_better_in_the_other_is_named() -> None:
     )
     long = able((1, 9), (9, 1)).assign(variant=[f"registry-example-com-team-{n}" for n in "xy"])
     assert recommend.headline(long, VULNERABILITIES, "unpacked") == (
-        "Smallest: registry…mple-com-team-y; fewest fixable vulnerabilities: registry…mple-com-team-x"
+        "Smallest: registry…mple-com-team-y; fewest fixable vulnerabilities: "
+        "registry…mple-com-team-x"
     )
 
 
