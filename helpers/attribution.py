@@ -121,12 +121,13 @@ def lesson(ours: pd.DataFrame, matched: pd.DataFrame) -> str:
         f"{_more(pair['difference'])}, of those with a fix {_more(now)} "
         f"({own['counted']} / {pair['counted']})."
     )
-    if abs(now) < abs(then):
+    if 2 * abs(now) < abs(then):
         return (
             f"{text} **Of what can be seen in both, {_signed(then)} becomes {_signed(now)}: age "
             "and runtime explain the most of it.** What is left to the base is not known."
         )
-    return f"{text} Of what can be seen in both, it does not get less: age explains none of it."
+    moved = f"{_signed(then)} becomes {_signed(now)}"
+    return f"{text} Of what can be seen in both, {moved}: age does not explain the most of it."
 
 
 def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Series:

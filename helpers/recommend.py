@@ -32,7 +32,7 @@ def recommendation(
     if day and lens.known_by:
         when = f"Counting what was published by {lens.known_by}, fixes by the database of {day}: "
     lines = [when + _choice(candidates, ranked, used, weights)]
-    if used:
+    if used and not candidates["mixed"].any():
         by_variant = candidates.set_index("variant")
         lines += ["", _why(by_variant, ranked, used, weights, lens, kind), ""]
         lines += [
@@ -75,8 +75,8 @@ def headline(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:
     smallest = _least(placed, "size")
     if placed["fixable"].nunique() == 1:
         return f"{smallest} is the smallest; all have {placed['fixable'].iloc[0]:,} {what}"
-    front = placed[placed["front"].astype("bool")]["variant"].tolist()
-    if len(front) == 1:
+    front = placed[placed["front"].astype("bool")]
+    if len(front[["size", "fixable"]].drop_duplicates()) == 1:
         return f"{smallest} is the smallest, and has the fewest {what}"
     return f"Smallest: {smallest}; fewest {what}: {_least(placed, 'fixable')}"
 
@@ -179,7 +179,8 @@ def _cautions(
     lines = [f"- Counted: {lens._replace(fixable=False).label}; fixes are those of the database."]
     if candidates["partial"].any():
         lines.append("- The database is partial, so counts are too low, and not for all alike.")
-    if len(ranked) > 1:
+    chosen = used and not candidates["mixed"].any() and len(best(ranked)) == 1
+    if chosen and len(ranked) > 1:
         lines += _of_age(able, str(ranked["variant"].iloc[0]), lens)
     if len(able) and able["fixable_of_base"].notna().all():
         told = listed(

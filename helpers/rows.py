@@ -205,6 +205,8 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
     ids, names, installed, fixed, statuses, levels, chosen_by, nvd, scores, published = add[:10]
     found_in, built_from, purls, layers, aliases, from_base, places = add[10:]
     bases, of_class = _bases(item), _class(result)
+    # What all findings of a result share is not asked of each.
+    is_os, is_known = of_class == "os-pkgs", bool(bases)
     for finding in result.vulnerabilities or []:
         identifier, layer, cvss = finding.pkg_identifier, finding.layer, finding.cvss
         ids(finding.vulnerability_id or None)
@@ -224,9 +226,11 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
         diff_id = layer.diff_id if layer else None
         layers(diff_id)
         aliases(_aliases(finding) if finding.vendor_ids else None)
-        base = bases.get(diff_id) if diff_id else None
-        from_base(base)
-        places(place(of_class, finding.pkg_path, base))
+        base = bases.get(diff_id) if is_known and diff_id else None
+        if is_known:
+            from_base(base)
+        if not is_os:
+            places(place(of_class, finding.pkg_path, base))
     shared = {
         "variant": item.variant,
         "capture": item.capture,
@@ -234,6 +238,10 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
         "package_class": of_class,
         "package_type": result.type,
     }
+    if not is_known:
+        shared["from_base"] = None
+    if is_os:
+        shared["place"] = place(of_class, None, None)
     return {**columns, **shared}
 
 

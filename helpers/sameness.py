@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from helpers import escape
 from helpers.errors import StudyInvalid
 from helpers.frames import UNKNOWN_COUNT, Frames
 from helpers.words import listed, name
@@ -38,8 +39,11 @@ def sentence(images: pd.DataFrame) -> str:
     lines = []
     for capture, ways in _ways(images).items():
         if len(ways) > 1:
-            told = [f"- {listed(map(name, variants))} with {way}" for way, variants in ways.items()]
-            of = f" of capture {capture}" if capture else ""
+            told = [
+                f"- {listed(map(name, variants))} with {escape.markdown(way)}"
+                for way, variants in ways.items()
+            ]
+            of = f" of capture {escape.markdown(capture)}" if capture else ""
             lines += [
                 f"**The images{of} were not scanned alike, so no count can be compared:**",
                 "",

@@ -59,7 +59,7 @@ def tradeoff(candidates: pd.DataFrame, ax: Axes, kind: str, counted: str) -> Axe
     _labels(ax, placed, sizes, counts, widest, highest)
     label = f"image size, {kind} (MB = 10⁶ bytes)"
     if lost := _lost(candidates):
-        label += f"\nnot placed: {lost}"
+        label += "\n" + wrapped(f"not placed: {lost}", 72)
     ax.set_xlabel(label)
     ax.set_ylabel(wrapped(f"number of {counted}", 36), size=16)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.3)
@@ -75,7 +75,7 @@ def _worn(row: pd.Series) -> str:
 
 
 def _lost(candidates: pd.DataFrame) -> str:
-    """Return which variants have no point, and why, on lines as long as the axis."""
+    """Return which variants have no point, and why."""
     lost = candidates[candidates["front"].isna()]
     told = [
         f"{escape.short(row.variant, 28)} "
@@ -83,7 +83,7 @@ def _lost(candidates: pd.DataFrame) -> str:
         for row in lost.itertuples()
     ]
     shown = told if len(told) <= 3 else [*told[:2], f"and {len(told) - 2} more"]
-    return wrapped(", ".join(shown), 84)
+    return ", ".join(shown)
 
 
 def _labels(

@@ -237,7 +237,7 @@ def test_the_matched_pair_has_the_other_sign_than_the_post(both: Frames, matched
 def test_what_age_explains_is_told_by_what_has_a_fix(ours: int, pair: int, less: bool) -> None:
     told = attribution.lesson(row("ours", ours), row("pair", pair))
     assert ("age and runtime explain the most of it" in told) == less
-    assert told.endswith("left to the base is not known." if less else "age explains none of it.")
+    assert told.endswith("is not known." if less else "age does not explain the most of it.")
     assert f"{abs(ours):,} {'more' if ours > 0 else 'fewer'} than distroless" in told
     assert "%" not in told
 
