@@ -75,7 +75,8 @@ def test_images_that_were_not_scanned_alike_are_refused_and_told_apart(other, to
     with pytest.raises(StudyInvalid, match=re.escape(f"\n  {first}\n  {told}")) as raised:
         sameness.require(frames)
     assert str(raised.value).startswith("capture 2026-11 was not scanned alike, so its counts")
-    said = sameness.sentence(frames.images)
+    # Without the escapes that Markdown takes away.
+    said = sameness.sentence(frames.images).replace("\\", "")
     assert said.startswith("**The images of capture 2026-11 were not scanned alike, so no count")
     assert f"- **a** with {first[7:]}\n- **b** with {told[7:]}" in said + "\n"
 
@@ -119,7 +120,7 @@ def test_variants_that_were_scanned_alike_stand_on_one_line() -> None:
         "Scan all anew with one scanner and database, or allow it (--mixed, or the parameter "
         "mixed=true): every figure then says so",
     ]
-    assert sameness.sentence(images).splitlines() == [
+    assert sameness.sentence(images).replace("\\(", "(").replace("\\)", ")").splitlines() == [
         "**The images of capture 2026-11 were not scanned alike, so no count can be compared:**",
         "",
         f"- **a**, **c\\_c** with {way} (aaaaaaaaaaaa)",
