@@ -7,7 +7,6 @@ import pandas as pd
 from helpers import escape
 from helpers.frames import COUNT, TEXT, TIME, UNKNOWN_COUNT
 from helpers.lifecycle import advisories_until, end_of_life, named, release, spelled
-from helpers.rows import FIRST_IMAGES
 from helpers.words import listed, name, number
 
 COLUMNS = (
@@ -113,7 +112,7 @@ def _row(image: Any) -> dict[str, Any]:
         row["os_end_of_life"] = _day(end_of_life(image.os_family, version))
         row["advisories_until"] = _day(advisories_until(image.os_family, version))
         row["os_ended_days"] = _days(row["os_end_of_life"], row["as_of"])
-    if pd.notna(image.created_at) and image.created_at.year >= FIRST_IMAGES:
+    if pd.notna(image.created_at):
         row["built_at"] = image.created_at
         row["age_days"] = _days(_day(image.created_at), row["as_of"])
     if pd.notna(image.runtime):

@@ -28,7 +28,7 @@ _OS_TYPES = frozenset(
 _OTHER_CLASSES = frozenset({"config", "custom", "license", "license-file", "secret"})
 """Result classes that hold no packages and no vulnerabilities."""
 
-FIRST_IMAGES = 2013
+_FIRST_IMAGES = 2013
 """Year of the first Docker images."""
 
 _SOURCES = {"container_image": "image", "cyclonedx": "sbom", "spdx": "sbom"}
@@ -147,7 +147,7 @@ def _built_at(item: Evidence, told: datetime | None) -> datetime | None:
     Reproducible builds date their images to a fixed day long ago, which is no day of theirs.
     """
     own = frames.utc(item.image.created_at if item.image else told)
-    if own is None or own.year < FIRST_IMAGES:
+    if own is None or own.year < _FIRST_IMAGES:
         return frames.utc(item.built_at)
     return own
 

@@ -153,8 +153,6 @@ def test_an_image_without_a_count_is_compared_with_nothing(both) -> None:
         ("2020-12-29", "image 1 year 1 month old"),
         ("2022-03-02", "image built 2 days after 2022-02-28"),
         # Reproducible builds date their images to the start of Unix time, or of DOS.
-        ("1970-01-01", "image age not known"),
-        ("1980-01-01", "image age not known"),
         (None, "image age not known"),
     ],
 )

@@ -183,3 +183,16 @@ def test_a_malformed_table_of_published_numbers_is_named(data: Path) -> None:
     (data / "studies/blog-2022/published.csv").write_text("variant,value\nx,many\n")
     with pytest.raises(StudyInvalid, match=r"published\.csv.*columns are variant, metric"):
         load.load_published("blog-2022")
+
+
+@pytest.mark.parametrize("created", ["0001-01-01", "1970-01-01", "1980-01-01", None])
+def test_a_build_date_of_before_there_were_images_is_none(frames_of, created) -> None:
+    config = {"created": f"{created}T00:00:00Z"} if created else {}
+    metadata = {"OS": {"Family": "debian", "Name": "12.1"}, "ImageConfig": config}
+    assert frames_of(app=trivy(Metadata=metadata)).images["created_at"].isna().all()
+
+
+def test_a_build_date_that_can_be_is_taken_as_it_is(frames_of) -> None:
+    config = {"created": "2024-03-01T10:00:00Z"}
+    images = frames_of(app=trivy(Metadata={"ImageConfig": config})).images
+    assert images["created_at"].dt.strftime("%Y-%m-%d").tolist() == ["2024-03-01"]
