@@ -1,5 +1,6 @@
 """What taking an image apart and starting it adds: columns of `images`, `layers` and `files`."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,11 @@ def measured(image: Image | None) -> dict[str, Any]:
         "layers": len(image.layers),
         "image_id": image.image_id,
         "user": image.user,
+        "user_id": image.user_id,
+        "group_id": image.group_id,
+        "command": shlex.join([*image.entrypoint, *image.command]),
+        "working_directory": image.working_directory,
+        **({"runtime": image.runtime} if image.runtime else {}),
     }
 
 
@@ -74,6 +80,7 @@ def files(variant: str, capture: str, listed: Sequence[File]) -> dict[str, Seque
         "elf": [file.elf or None for file in listed],
         "elf_interpreter": [file.elf_interpreter or None for file in listed],
         "needed": [" ".join(file.needed) or None for file in listed],
+        "version": [file.version or None for file in listed],
         "package": [file.package for file in listed],
         "layer": [file.layer for file in listed],
     }

@@ -183,6 +183,8 @@ def _apart(
                 subject.known,
                 subject.base,
                 subject.secrets,
+                inventory.runtime(found.files),
+                found.passwd,
             )
             image.write(folder / paths.IMAGE, described)
         command = scan_early.result() if scan_early else scanned()

@@ -48,6 +48,7 @@ _PACKAGE_CLASS = Column(
     "in Grype's",
 )
 _PACKAGE_TYPE = Column("package_type", TEXT, "ecosystem: `alpine`, `debian`, `node-pkg` …")
+_PACKAGE_PATH = Column("package_path", TEXT, "file the package was found in; NA for OS packages")
 _SOURCE_PACKAGE = Column(
     "source_package", TEXT, "source package it was built from; NA where the report does not tell"
 )
@@ -104,11 +105,19 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
             "when the image was built, or else the study states that it was; NA also for a fixed "
             "date of long ago, as reproducible builds have it",
         ),
-        Column("runtime", TEXT, "language runtime and its version, as the study states it"),
+        Column(
+            "runtime",
+            TEXT,
+            "language runtime and its version, as its program tells it or else the study states it",
+        ),
         Column("image_id", TEXT, "digest of the image's config"),
         Column(
             "user", TEXT, "user that it starts as; empty: none is named, so root; NA: not known"
         ),
+        Column("user_id", COUNT, "that user's number; NA: not known"),
+        Column("group_id", COUNT, "number of that user's group; NA: not known"),
+        Column("command", TEXT, "what it starts, as one would type it; NA: not known"),
+        Column("working_directory", TEXT, "where that starts; NA: not known"),
         Column(
             "answers",
             FLAG,
@@ -154,7 +163,7 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column("published_at", TIME, "when the vulnerability was published"),
         _PACKAGE_CLASS,
         _PACKAGE_TYPE,
-        Column("package_path", TEXT, "file the package was found in; NA for OS packages"),
+        _PACKAGE_PATH,
         _SOURCE_PACKAGE,
         Column("purl", TEXT, "package URL"),
         _LAYER,
@@ -169,6 +178,7 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         _SOURCE_PACKAGE,
         _PACKAGE_CLASS,
         _PACKAGE_TYPE,
+        _PACKAGE_PATH,
         Column("license", TEXT, "licences, joined by `, `"),
         Column("purl", TEXT, "package URL"),
         _LAYER,
@@ -213,6 +223,7 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         ),
         Column("elf_interpreter", TEXT, "loader that an ELF file asks for; NA: none"),
         Column("needed", TEXT, "libraries that an ELF file needs, joined by spaces; NA: none"),
+        Column("version", TEXT, "version that a well-known program tells of itself; NA: none read"),
         Column("package", TEXT, "OS package that owns it; NA: none does, or a folder"),
         Column("layer", COUNT, "position of the layer that its content comes from"),
     ),

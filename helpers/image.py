@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct, field
 
-from helpers import redact
+from helpers import redact, users
 from helpers.errors import ArchiveInvalid
 
 AGAIN = "Make the capture again, with --fresh"
@@ -33,6 +33,7 @@ class Layer(Struct, frozen=True):
 class Image(Struct, frozen=True):
     """An image's metadata. Of environment variables and labels there are only the names.
 
+    `runtime` is a language runtime and its version, as its program tells them; empty if none does.
     `compressed_by` says whose layer sizes `compressed_bytes` are: a `registry`'s, those of an
     `archive` whose layers are compressed, or of `gzip` (level 6), run here.
     """
@@ -55,6 +56,9 @@ class Image(Struct, frozen=True):
     compressed_by: str
     base_id: str = ""
     base_digests: list[str] = field(default_factory=list)
+    runtime: str = ""
+    user_id: int | None = None
+    group_id: int | None = None
 
     @property
     def size_unpacked_bytes(self) -> int:
@@ -124,6 +128,8 @@ def describe(
     known: dict[str, Any] | None = None,
     base: tuple[str, dict[str, Any] | None] = ("", None),
     secrets: Sequence[str] = (),
+    runtime: str = "",
+    passwd: bytes = b"",
 ) -> Image:
     """Return the metadata of an image.
 
@@ -152,6 +158,7 @@ def describe(
     below = (of_base.get("RootFS") or {}).get("Layers") or [] if base[1] else None
     shared = _shared([layer[0] for layer in layers], below)
     who, sizes = compressed
+    who_starts = users.resolve(of.user, passwd)
     return Image(
         image_id=image_id,
         names=list((known or {}).get("RepoTags") or []),
@@ -176,6 +183,9 @@ def describe(
         compressed_by=who,
         base_id=str(of_base.get("Id") or ""),
         base_digests=list(of_base.get("RepoDigests") or []),
+        runtime=runtime,
+        user_id=who_starts.uid if who_starts else None,
+        group_id=who_starts.gid if who_starts else None,
     )
 
 

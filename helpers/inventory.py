@@ -5,6 +5,7 @@ Made of an archive in one pass over its layers; stored as one JSON row a line, c
 
 import gzip
 import zlib
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -12,7 +13,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
-from helpers import layer, owners
+from helpers import layer, owners, toolbox, users
 from helpers.archive import Archive
 from helpers.errors import ArchiveInvalid
 from helpers.layer import shown
@@ -34,7 +35,8 @@ class File(Struct, array_like=True, frozen=True, gc=False):
     Of several names of one file the first has its size; the others are of kind `hardlink`, with 0
     bytes and the first as target. `mode` has the permission bits with setuid, setgid and sticky.
     `elf`, `elf_interpreter` and `needed` are as in `elf.Elf`. `layer` is where the content is from,
-    counted from 0; `package` owns it, `None` if none is known to.
+    counted from 0; `package` owns it, `None` if none is known to. `version` is what a program of
+    the table of tools tells of itself.
     """
 
     path: str
@@ -49,6 +51,7 @@ class File(Struct, array_like=True, frozen=True, gc=False):
     elf: str = ""
     elf_interpreter: str = ""
     needed: tuple[str, ...] = ()
+    version: str = ""
 
 
 class LayerSize(NamedTuple):
@@ -64,10 +67,14 @@ class LayerSize(NamedTuple):
 
 
 class Inventory(NamedTuple):
-    """The files of an image, sorted by path, and the sizes of its layers, from the lowest."""
+    """The files of an image, sorted by path, and the sizes of its layers, from the lowest.
+
+    `passwd` is the content of `/etc/passwd`; it is not stored.
+    """
 
     files: list[File]
     layers: list[LayerSize]
+    passwd: bytes = b""
 
 
 def take(archive: Archive) -> Inventory:
@@ -85,7 +92,21 @@ def take(archive: Archive) -> Inventory:
             return layer.invalid(archive, archive.layers[number], path, problem)
 
         overlay.add(number, entries, fail)
-    return Inventory(_files(archive, overlay), sizes)
+    passwd = next((node.content for path, node in overlay.walk() if path == users.PASSWD), None)
+    return Inventory(_files(archive, overlay), sizes, passwd or b"")
+
+
+def runtime(files: Iterable[File]) -> str:
+    """Return the language runtime of an image and its version, as its program tells them.
+
+    Of several it is the largest that no OS package owns, else the largest; empty if none tells.
+    """
+    told = [
+        (file.package is None, file.size_bytes, f"{tool.name} {file.version}")
+        for file in files
+        if file.version and (tool := toolbox.named(file.path)) and tool.kind == toolbox.INTERPRETER
+    ]
+    return max(told, default=(False, 0, ""))[2]
 
 
 def write(path: str | PathLike[str], files: list[File]) -> None:
@@ -139,7 +160,7 @@ def _files(archive: Archive, overlay: Overlay) -> list[File]:
         if kind == "file" and (before := first.setdefault(id(node), text)) != text:
             kind, size, target = HARDLINK, 0, before
         package = owned.get(path) if kind != "dir" else None
-        told = node.elf
+        kind_of, loader, needed = node.elf or ("", "", ())
         files.append(
             File(
                 text,
@@ -151,7 +172,10 @@ def _files(archive: Archive, overlay: Overlay) -> list[File]:
                 node.layer,
                 shown(package) if package else None,
                 target,
-                *(told or ("", "", ())),
+                kind_of,
+                loader,
+                needed,
+                node.version,
             )
         )
     return files

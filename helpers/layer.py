@@ -6,7 +6,7 @@ What no container engine would unpack, or what would make a lie of the sizes, is
 import tarfile
 from typing import NamedTuple
 
-from helpers import elf, owners
+from helpers import elf, owners, toolbox, users
 from helpers.archive import Archive, Layer
 from helpers.blobs import MAX_UNPACKED
 from helpers.errors import ArchiveInvalid
@@ -156,11 +156,12 @@ def _node(
         target = info.linkname if kind == "symlink" else ""
         return Node(kind, number, 0, mode, info.uid, info.gid, target)
     node = Node(kind, number, info.size, mode, info.uid, info.gid)
-    if owners.is_database(path):
+    if owners.is_database(path) or path == users.PASSWD:
         budget.databases -= info.size
         if info.size > MAX_DATABASE or budget.databases < 0:
             raise invalid(archive, layer, path, f"a package database of {info.size:,} bytes")
         node.content = tar.content(info.size)
     elif info.size >= _MIN_ELF and (head := tar.content(len(elf.MAGIC))) == elf.MAGIC:
-        node.elf = elf.describe(head + tar.content(min(info.size, MAX_ELF) - len(head)))
+        content = head + tar.content(min(info.size, MAX_ELF) - len(head))
+        node.elf, node.version = elf.describe(content), toolbox.version(path, content)
     return node

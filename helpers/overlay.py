@@ -35,6 +35,7 @@ class Node(Struct, gc=False):
     gid: int = 0
     target: str = ""
     elf: Elf | None = None
+    version: str = ""
     content: bytes | None = None
     children: "dict[str, Node] | None" = None
 

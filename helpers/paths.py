@@ -8,6 +8,8 @@ HELPERS = ROOT / "helpers"
 NOTEBOOKS = ROOT / "notebooks"
 STYLE = HELPERS / "kit.mplstyle"
 LIFECYCLE = HELPERS / "lifecycle.csv"
+TOOLS = HELPERS / "tools.csv"
+GROUPS = HELPERS / "groups.csv"
 PAGE_TEMPLATE = "page.html.j2"
 
 REPORT, IMAGE, FILES = "trivy.json.gz", "image.json", "files.jsonl.gz"

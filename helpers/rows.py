@@ -182,6 +182,7 @@ def _packages(item: Evidence, result: Result) -> dict[str, Any]:
         "source_package": [package.src_name or None for package in found],
         "package_class": of_class,
         "package_type": result.type,
+        "package_path": [package.file_path or None for package in found],
         "license": [", ".join(p.licenses) if p.licenses else None for p in found],
         "purl": [p.identifier.purl if p.identifier else None for p in found],
         "layer_diff_id": layers,
