@@ -86,6 +86,15 @@ def places(table: pd.DataFrame, ax: Axes, counted: str = "findings") -> Axes:
     return _stacked(told, ax, "part", styles, counted, ("variant", "capture"))
 
 
+def slimmer(split: pd.DataFrame, ax: Axes, counted: str) -> Axes:
+    """Draw what of each image's vulnerabilities stays, and what could go at most (hatched)."""
+    styles = {
+        "stays": {"color": BAR, "edgecolor": "white"},
+        "could go, at most": {"facecolor": "white", "edgecolor": BAR, "hatch": "//"},
+    }
+    return _stacked(split.assign(capture=""), ax, "part", styles, counted, ("variant", "capture"))
+
+
 def _stacked(
     counts: pd.DataFrame,
     ax: Axes,
@@ -133,7 +142,7 @@ def _stacked(
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     _end_labels(ax, left, labels, longest)
     several = images[rows[1]].nunique() > 1
-    _name_rows(ax, [(str(first), str(second) if several else "") for first, second in keys])
+    name_rows(ax, [(str(first), str(second) if several else "") for first, second in keys])
     ax.set_xlabel(wrapped(f"number of {counted}", 64))
     # Names that take much of the width leave too little of it for a legend to begin at the bars.
     side = 1 if len(keys) > _TALL_ROWS else 0
@@ -173,7 +182,7 @@ def size_difference(differences: pd.DataFrame, ax: Axes, measured_as: str = "unp
         ax.axvline(value, color=INK, linestyle="--", linewidth=1.6)
     labels = [_size_label(row) for row in differences.itertuples()]
     _end_labels(ax, megabytes.fillna(0).astype(float), labels, longest)
-    _name_rows(ax, [(variant, "") for variant in differences["variant"]])
+    name_rows(ax, [(variant, "") for variant in differences["variant"]])
     ax.set_xlabel(f"image size, {measured_as} (MB = 10⁶ bytes)")
     return ax
 
@@ -237,7 +246,7 @@ def _end_labels(ax: Axes, ends: pd.Series, labels: list[str], longest: float) ->
         )
 
 
-def _name_rows(ax: Axes, names: list[tuple[str, str]]) -> None:
+def name_rows(ax: Axes, names: list[tuple[str, str]]) -> None:
     """Name the rows by variant and capture: on two lines where rows are few, else on one."""
     if len(names) <= _TALL_ROWS:
         texts = ["\n".join(filter(None, (_wrap(name), day))) for name, day in names]

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import compare, sizes, tools
+from helpers import compare, linking, sizes, toolbox, tools
 from helpers.fixes import BLIND
 from helpers.frames import SCANNED, Frames
 from helpers.lenses import Lens
 from helpers.sizes import MB
-from helpers.words import listed
+from helpers.words import listed, number
 
 HOLDS = "holds"
 FAILS = "does not hold"
@@ -134,38 +134,41 @@ def _smaller(text: str, pair: Pair) -> Claim:
 
 
 def _no_shell(text: str, pair: Pair) -> Claim:
-    wanted = tools.SHELLS | tools.PACKAGE_MANAGERS
-    ours, theirs = (tools.commands(pair.files, v) for v in (pair.distroless, pair.alpine))
+    kinds = (toolbox.SHELL, toolbox.OS_INSTALLER)
+    ours, theirs = (_tools(pair, v, kinds) for v in (pair.distroless, pair.alpine))
     if ours is not None and theirs is not None:
-        found = ours & wanted
-        measured = f"distroless: {_listed(found)}; Alpine: {_listed(theirs & wanted)}"
+        measured = f"distroless: {_listed(ours)}; Alpine: {_listed(theirs)}"
         started = _started(pair, pair.distroless), _started(pair, pair.alpine)
         if None not in started:
             shells = [shell or "none" for shell in started]
             measured += f"; shell that could be started: {shells[0]} against {shells[1]}"
-        verdict = FAILS if found or started[0] else HOLDS
-        lens = "commands on the PATH, by name"
+        verdict = FAILS if ours or started[0] else HOLDS
+        lens = "programs and links by name"
         return Claim(text, "", measured, lens, verdict, "the list of files, and starting a shell")
-    ours, theirs = _packages(pair, pair.distroless), _packages(pair, pair.alpine)
-    if ours is None or theirs is None:
+    packages = _packages(pair, pair.distroless)
+    if packages is None or _packages(pair, pair.alpine) is None:
         return Claim(text, "", "", "", UNMEASURED, NO_PACKAGES)
-    measured = f"distroless: {_listed(ours & wanted)}; Alpine: {_listed(theirs & wanted)}"
-    verdict = FAILS if ours & wanted else PARTLY
-    evidence = f"{len(ours)} packages of distroless"
+    named = tools.of_packages(pair.chosen.packages)
+    ours, theirs = (tools.names(named, v, kinds) for v in (pair.distroless, pair.alpine))
+    measured = f"distroless: {_listed(ours)}; Alpine: {_listed(theirs)}"
+    verdict = FAILS if ours else PARTLY
+    evidence = f"{len(packages)} packages of distroless"
     return Claim(text, "", measured, PACKAGES_ONLY, verdict, evidence)
 
 
 def _executables(text: str, pair: Pair) -> Claim:
-    ours, theirs = (tools.binaries(pair.files, v) for v in (pair.distroless, pair.alpine))
+    counted = tools.binaries(pair.files).set_index("variant")
     images = pair.chosen.images
     known = images[images["status"].eq(SCANNED)]
     lens = Lens(known_by=pair.known_by)
     table = compare.totals_by_lens(pair.chosen.findings, known, lens).set_index("variant")
-    if ours is None or theirs is None or not {pair.alpine, pair.distroless} <= set(table.index):
+    both = {pair.alpine, pair.distroless}
+    if not both <= set(counted.index) or not both <= set(table.index):
         evidence = "neither executables nor libraries are counted here: no list of files"
         return Claim(text, "", "", "", UNMEASURED, evidence)
+    ours, theirs = counted.loc[pair.distroless], counted.loc[pair.alpine]
     fewer, more = pair.distroless, pair.alpine
-    if sum(ours) > sum(theirs):
+    if ours.sum() > theirs.sum():
         fewer, more = more, fewer
     counts = table[list(compare.LENS_COLUMNS)]
     holds = counts.loc[fewer] < counts.loc[more]
@@ -178,23 +181,25 @@ def _executables(text: str, pair: Pair) -> Claim:
         f"{counts[lens][pair.alpine]}"
         for lens in counts
     )
-    verdict = FAILS if sum(ours) == sum(theirs) else _verdict(bool(holds.any()), not holds.all())
+    verdict = FAILS if ours.sum() == theirs.sum() else _verdict(bool(holds.any()), not holds.all())
     of_two = "ELF files, and the scanner's findings; two images show no rule"
     return Claim(text, "", measured, told + _known_by(pair), verdict, of_two)
 
 
 def _musl(text: str, pair: Pair) -> Claim:
-    loaders = [tools.libc(pair.files, v) for v in (pair.alpine, pair.distroless)]
-    if None not in loaders:
+    asked = linking.libc(pair.files, pair.chosen.images).set_index("variant")
+    loaders = asked.loc[[pair.alpine, pair.distroless]]
+    if loaders["libc"].notna().all():
         told = [
             f"{variant} {libc.musl:,} × musl, {libc.glibc:,} × glibc"
-            for variant, libc in zip(("Alpine", "distroless"), loaders, strict=True)
-            if libc
+            for variant, libc in zip(("Alpine", "distroless"), loaders.itertuples(), strict=True)
         ]
-        alpine = loaders[0]
-        is_musl = alpine is not None and alpine.musl > 0 and not alpine.glibc
-        lens = "the loader that executables ask for; whether anything breaks was not tried"
-        verdict = PARTLY if is_musl else FAILS
+        is_musl = loaders["musl"].iloc[0] > 0 and not loaders["glibc"].iloc[0]
+        lacking = linking.unloadable(pair.files)
+        broken = int(lacking["variant"].eq(pair.alpine).sum())
+        told.append(f"{number(broken, 'file')} of Alpine with something they ask for not there")
+        lens = "what programs and libraries ask for; none was run to see whether it breaks"
+        verdict = FAILS if not is_musl else HOLDS if broken else PARTLY
         return Claim(
             text,
             "",
@@ -214,19 +219,20 @@ def _musl(text: str, pair: Pair) -> Claim:
 
 
 def _multi_stage(text: str, pair: Pair) -> Claim:
-    ours, theirs = (tools.commands(pair.files, v) for v in (pair.distroless, pair.alpine))
-    if ours is None or theirs is None:
+    kinds = (toolbox.APP_INSTALLER,)
+    found, there = (_tools(pair, v, kinds) for v in (pair.distroless, pair.alpine))
+    if found is None or there is None:
         evidence = "whether npm is in the image is not known: no list of files"
         return Claim(text, "", "", "", UNMEASURED, evidence)
-    found = ours & tools.INSTALLERS
-    there = theirs & tools.INSTALLERS
     measured = f"npm and the like: distroless {_listed(found)}; Alpine {_listed(there)}"
     shell = _started(pair, pair.distroless)
     if shell is not None:
         starts = f"{shell or 'none'} starts in distroless"
         measured += f"; a RUN in shell form needs a shell, and {starts}"
     verdict = FAILS if found and shell != "" else HOLDS
-    return Claim(text, "", measured, "commands on the PATH", verdict, "the list of files")
+    return Claim(
+        text, "", measured, "programs, scripts and links by name", verdict, "the list of files"
+    )
 
 
 _CLAIMS: tuple[tuple[str, Callable[[str, Pair], Claim]], ...] = (
@@ -240,6 +246,13 @@ _CLAIMS: tuple[tuple[str, Callable[[str, Pair], Claim]], ...] = (
     ("Alpine's C library is musl, which may bring compatibility problems", _musl),
     ("Distroless needs a multi-stage build: it cannot install npm packages itself", _multi_stage),
 )
+
+
+def _tools(pair: Pair, variant: str, kinds: tuple[str, ...]) -> frozenset[str] | None:
+    """Return the tools of some kinds in a variant; `None` if its files are not known."""
+    if not pair.files["variant"].eq(variant).any():
+        return None
+    return tools.names(tools.found(pair.files), variant, kinds)
 
 
 def _packages(pair: Pair, variant: str) -> frozenset[str] | None:

@@ -1,51 +1,113 @@
 """What the scanner cannot see: executables and libraries that belong to no package it knows."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pandas as pd
 
-from helpers import escape
+from helpers import escape, ownership
 from helpers.sizes import MB
 from helpers.words import listed, name, number
 
 _RUNTIME_PACKAGES = {"node": ("node", "nodejs"), "python": ("python", "python3")}
 """Names under which distributions package a runtime."""
 
+_COUNTS = ("binaries", "known_binaries", "size_of_binaries_bytes", "size_of_known_bytes")
+_DARK = ("variant", "path", "size_bytes", "elf", "version", "layer")
 
-def coverage(files: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
-    """Return how many executables and libraries of each image an OS package owns, and their bytes.
 
-    `variant, binaries, owned_binaries, size_of_binaries_bytes, size_of_owned_bytes, owned_share,
-    largest_unowned`; NA for an image without a list of files. Counted are ELF files, by their first
-    bytes.
+def coverage(files: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
+    """Return how many executables and libraries of each image are of a package, and their bytes.
+
+    `variant, binaries, known_binaries, size_of_binaries_bytes, size_of_known_bytes, known_share,
+    largest_unknown`; NA for an image without a list of files. Counted are ELF files, by their first
+    bytes; `known_share` is of their bytes, 0 to 1, and a package is one that the scanner lists. The
+    frames may be of several captures.
     """
-    elf = files[files["elf"].notna() & files["elf"].ne("object")]
-    rows = []
-    for variant in images["variant"]:
-        own = elf[elf["variant"].eq(variant)]
-        if not files["variant"].eq(variant).any():
+    rows: list[tuple[Any, ...]] = []
+    for image in images.itertuples():
+        variant = image.variant
+        of_image = _of(files, image)
+        if of_image.empty:
             rows.append((variant, *([pd.NA] * 6)))
             continue
-        owned = own[own["package"].notna()]
-        whole = int(own["size_bytes"].sum())
-        rest = own[own["package"].isna()].sort_values("size_bytes", ascending=False)
-        part = int(owned["size_bytes"].sum())
+        own = _binaries(of_image)
+        owned = ownership.known(own, _of(packages, image))["package"].notna()
+        known = own[owned]
+        rest = own[~owned].sort_values("size_bytes", ascending=False, kind="stable")
+        whole, part = int(own["size_bytes"].sum()), int(known["size_bytes"].sum())
         largest = str(rest["path"].iloc[0]) if len(rest) else ""
-        shares = part / whole if whole else pd.NA
-        rows.append((variant, len(own), len(owned), whole, part, shares, largest))
-    columns = ["variant", "binaries", "owned_binaries"]
-    columns += ["size_of_binaries_bytes", "size_of_owned_bytes"]
-    table = pd.DataFrame(rows, columns=[*columns, "owned_share", "largest_unowned"])
-    types = dict.fromkeys(columns[1:], "Int64") | {"owned_share": "Float64"}
-    return table.astype({**types, "variant": "str", "largest_unowned": "str"})
+        share = part / whole if whole else pd.NA
+        rows.append((variant, len(own), len(known), whole, part, share, largest))
+    table = pd.DataFrame(rows, columns=["variant", *_COUNTS, "known_share", "largest_unknown"])
+    types = dict.fromkeys(_COUNTS, "Int64") | {"known_share": "Float64"}
+    return table.astype({**types, "variant": "str", "largest_unknown": "str"})
+
+
+def dark(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
+    """Return the executables and libraries that are of no package the scanner lists.
+
+    `variant, path, size_bytes, elf, version, layer`, the largest of each image first; `version` is
+    what a well-known program tells of itself.
+    """
+    elf = _binaries(files)
+    rest = elf[ownership.known(elf, packages)["package"].isna()]
+    order = dict(zip(dict.fromkeys(files["variant"]), range(len(files)), strict=False))
+    placed = rest.assign(own=rest["variant"].map(order))
+    placed = placed.sort_values(["own", "size_bytes"], ascending=[True, False], kind="stable")
+    return placed[list(_DARK)].reset_index(drop=True)
+
+
+def parts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `coverage` as `variant, part, size_bytes`, where files are known: for the chart."""
+    seen = table.dropna(subset="binaries")
+    known, whole = seen["size_of_known_bytes"], seen["size_of_binaries_bytes"]
+    both = [("of packages", known), ("of no package", whole - known)]
+    frames = [
+        pd.DataFrame({"variant": seen["variant"], "part": part, "size_bytes": sizes})
+        for part, sizes in both
+    ]
+    return pd.concat(frames).sort_index(kind="stable").reset_index(drop=True)
+
+
+def headline(table: pd.DataFrame) -> str:
+    """Return the share of each image's executable bytes that the scanner looked at."""
+    seen = table.dropna(subset="known_share").sort_values("known_share", kind="stable")
+    told = [f"{escape.short(r.variant, 24)} {r.known_share:.0%}" for r in seen.itertuples()]
+    some = told if len(told) <= 3 else [told[0], "…", told[-1]]
+    return f"Executable bytes that the scanner looked at: {listed(some) or 'not known'}"
+
+
+def mark(table: pd.DataFrame) -> str:
+    """Return how much of the images the counts on a figure are about, for its footer."""
+    shares = table["known_share"].dropna()
+    if shares.empty:
+        return "share of executable bytes looked at: not known"
+    low, high = f"{shares.min():.0%}", f"{shares.max():.0%}"
+    between = low if low == high else f"{low.removesuffix('%')} to {high}"
+    lost = len(table) - len(shares)
+    unknown = f", of {lost} not known" if lost else ""
+    return f"the scanner looked at {between} of the executable bytes{unknown}"
+
+
+def brief(table: pd.DataFrame) -> str:
+    """Return the share of each image's executable bytes that the scanner looked at, in a line."""
+    told = [
+        f"{name(row.variant)} "
+        + ("not known" if pd.isna(row.known_share) else f"{row.known_share:.0%}")
+        for row in table.itertuples()
+    ]
+    return f"The scanner looked at so much of the executable bytes: {listed(told)}."
 
 
 def sentence(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> str:
     """Return how much of each image the counts are about, and whether the runtime is among it."""
-    runtimes = images.set_index("variant")["runtime"]
+    runtimes = images.drop_duplicates("variant").set_index("variant")["runtime"]
     lines = []
     for row in table.itertuples():
         installed = set(packages[packages["variant"].eq(row.variant)]["package"])
-        told = [_share(row), _runtime(runtimes[row.variant], installed)]
-        lines.append(f"- {name(row.variant)}: {listed(filter(None, told), '; ')}")
+        told = [*_share(row), *_runtime(runtimes[row.variant], installed)]
+        lines.append(f"- {name(row.variant)}: {listed(told, '; ')}")
     note = (
         "What belongs to no package is in no total: a scanner reads package lists, so a binary "
         "that was copied in brings vulnerabilities that nobody counts."
@@ -53,28 +115,47 @@ def sentence(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
     return "\n".join([*lines, "", note])
 
 
-def _share(row: object) -> str:
-    if pd.isna(row.binaries):  # type: ignore[attr-defined]
-        return "its files are not known, so neither is how much of it the scanner looked at"
-    if not row.size_of_binaries_bytes:  # type: ignore[attr-defined]
-        return "it holds no executables or libraries"
-    told = (
-        f"the scanner knows the packages of **{row.owned_share:.0%} of the executable bytes** "  # type: ignore[attr-defined]
-        f"({row.owned_binaries:,} of {number(row.binaries, 'file')}, "  # type: ignore[attr-defined]
-        f"{row.size_of_owned_bytes / MB:,.1f} of {row.size_of_binaries_bytes / MB:,.1f} MB)"  # type: ignore[attr-defined]
+def beside(totals: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of totals, one row an image in the order of `coverage`, with its share.
+
+    `known_share`, of the executable bytes that the scanner looked at, comes after the totals.
+    """
+    assert list(totals["variant"]) == list(table["variant"]), "the same images"
+    return totals.assign(known_share=table["known_share"].array)
+
+
+def _of(frame: pd.DataFrame, image: Any) -> pd.DataFrame:
+    """Return the rows of one image of a capture."""
+    of_capture = frame["capture"].fillna("").eq("" if pd.isna(image.capture) else image.capture)
+    return frame[frame["variant"].eq(image.variant) & of_capture]
+
+
+def _binaries(files: pd.DataFrame) -> pd.DataFrame:
+    """Return the executables and libraries, each once, whatever number of names it has."""
+    return files[files["elf"].isin(["executable", "static", "shared"]) & files["kind"].eq("file")]
+
+
+def _share(row: Any) -> Iterator[str]:
+    if pd.isna(row.binaries):
+        yield "its files are not known, so neither is how much of it the scanner looked at"
+        return
+    if not row.size_of_binaries_bytes:
+        yield "it holds no executables or libraries"
+        return
+    yield (
+        f"the scanner looked at **{row.known_share:.0%} of the executable bytes** "
+        f"({row.known_binaries:,} of {number(row.binaries, 'file')}, "
+        f"{row.size_of_known_bytes / MB:,.1f} of {row.size_of_binaries_bytes / MB:,.1f} MB)"
     )
-    if row.largest_unowned:  # type: ignore[attr-defined]
-        told += f"; largest of the rest: {escape.markdown(row.largest_unowned)}"  # type: ignore[attr-defined]
-    return told
+    if row.largest_unknown:
+        yield f"largest of the rest: {escape.markdown(row.largest_unknown)}"
 
 
-def _runtime(runtime: object, installed: set[str]) -> str:
-    """Return whether an image's stated runtime is among its packages."""
+def _runtime(runtime: object, installed: set[str]) -> Iterator[str]:
+    """Yield that an image's runtime is not among its packages, if so."""
     if pd.isna(runtime) or not installed:
-        return ""
+        return
     product = str(runtime).split()[0].lower()
-    found = installed & set(_RUNTIME_PACKAGES.get(product, (product,)))
-    if found:
-        return ""
-    told = escape.markdown(runtime)
-    return f"{told} is no package there, so its own vulnerabilities are not counted"
+    if not installed & set(_RUNTIME_PACKAGES.get(product, (product,))):
+        told = escape.markdown(runtime)
+        yield f"{told} is no package there, so its own vulnerabilities are not counted"

@@ -1,9 +1,8 @@
 """What a notebook shows: figures, tables and sentences, and their files where a folder is named."""
 
-import html
 import io
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from helpers import confounders, escape, paths, sameness
+from helpers import confounders, escape, paths, sameness, tables
 from helpers.escape import STATIC
-from helpers.sizes import MB
 
 SHOWN_PIXELS = 960
 """Width of a figure in a notebook: half of its pixels, so that it is sharp on a dense screen."""
@@ -63,10 +61,18 @@ class Exhibits:
 
     _first_searchable = ""
 
-    def __init__(self, study: str, images: pd.DataFrame, save_to: str = "", lens: str = "") -> None:
+    def __init__(
+        self,
+        study: str,
+        images: pd.DataFrame,
+        save_to: str = "",
+        lens: str = "",
+        seen: str = "",
+    ) -> None:
         self.study = study
         self.images = images
         self.lens = lens
+        self.seen = seen
         self.folder = Path(save_to).expanduser() if save_to else None
 
     def figure(
@@ -77,19 +83,24 @@ class Exhibits:
         title: str,
         source: str = "",
         lens: str | None = None,
+        without: str = "",
         **options: Any,
-    ) -> Image:
+    ) -> Image | Markdown:
         """Return a chart of a frame as a picture; save it as PNG and SVG, the frame as CSV.
 
         `title` says what the figure shows and is its alternative text; `options` go to the chart;
         `source` adds to the footer where numbers come from elsewhere than the scanner; `lens` says
-        what is counted, if not what all of the exhibits count.
+        what is counted, if not what all of the exhibits count; `without` is said in place of a
+        chart of a frame without rows.
         """
+        if without and frame.empty:
+            return self.say(without)
         with mpl.rc_context(fname=paths.STYLE):
             figure = Figure()
             chart(frame, figure.subplots(), **options)
             figure.suptitle(_wrapped(title), x=0.012, ha="left")
-            self._footer(figure, source, self.lens if lens is None else lens)
+            counted = self.lens if lens is None else lens
+            self._footer(figure, source, counted, self.seen if counted else "")
             _lay_out(figure)
             png = _render(figure, "png")
             if self.folder:
@@ -102,17 +113,24 @@ class Exhibits:
         """Return a frame as a table for readers; save it as CSV, unrounded, for programs."""
         if self.folder:
             self._save(name, frame)
-        return HTML(_html(frame))
+        return HTML(tables.to_html(frame))
 
-    def searchable(self, name: str, frame: pd.DataFrame) -> Searchable:
+    def searchable(
+        self, name: str, frame: pd.DataFrame, shown: pd.DataFrame | None = None
+    ) -> Searchable:
         """Return a frame as a table that can be searched and sorted; save it as CSV.
+
+        `shown` is what is in the table if that is not all that is in the file.
 
         The table works offline. Where scripts do not run, as in the report, it is a plain one.
         """
-        plain = str(self.table(name, frame).data)
+        told = frame if shown is None else shown
+        if self.folder:
+            self._save(name, frame)
+        plain = tables.to_html(told)
         # The library is a megabyte: a notebook holds it once, with the table that was first.
         Exhibits._first_searchable = Exhibits._first_searchable or name
-        return Searchable(plain, readable(frame), name == Exhibits._first_searchable)
+        return Searchable(plain, tables.readable(told), name == Exhibits._first_searchable)
 
     @staticmethod
     def say(sentence: str) -> Markdown:
@@ -124,8 +142,8 @@ class Exhibits:
         text = escape.csv_frame(frame).to_csv(index=False, lineterminator="\n")
         _write(self.folder / "tables" / f"{name}.csv", text.encode())
 
-    def _footer(self, figure: Figure, source: str, lens: str) -> None:
-        text = footer(self.study, self.images, source, lens)
+    def _footer(self, figure: Figure, source: str, lens: str, seen: str) -> None:
+        text = footer(self.study, self.images, source, lens, seen)
         figure.text(0.012, 0.012, text, size=_FOOTER_SIZE, color="#666666")
         engine = figure.get_layout_engine()
         assert isinstance(engine, ConstrainedLayoutEngine)
@@ -133,17 +151,21 @@ class Exhibits:
         engine.set(rect=(0, room, 1, 1 - room))
 
 
-def footer(study: str, images: pd.DataFrame, source: str = "", lens: str = "") -> str:
+def footer(
+    study: str, images: pd.DataFrame, source: str = "", lens: str = "", seen: str = ""
+) -> str:
     """Return where a figure's numbers come from: study, capture, lens, scanner, DB and scan date.
 
-    `source` is where else they come from. It also says what makes the images unlike, and whether
-    they were not scanned alike. Several lines where one is too short.
+    `source` is where else they come from, `seen` how much of the images was looked at. It also says
+    what makes the images unlike, and whether they were not scanned alike. Several lines where one
+    is too short.
     """
     parts = [f"study {study}"]
     if captures := _distinct(images["capture"][images["capture"].ne("")]):
         parts.append(f"capture {captures}")
     if lens:
         parts.append(f"lens: {lens}")
+        parts.append(seen)
     parts.append(_scanners(images))
     partial = "partial " if images["db_coverage"].str.startswith("partial").any() else ""
     parts.append(f"{partial}DB of {_times(images['db_updated_at']) or 'unknown date'}")
@@ -185,67 +207,6 @@ def _times(times: pd.Series) -> str:
 
 def _days(times: pd.Series) -> str:
     return _distinct(times.dt.strftime("%Y-%m-%d"))
-
-
-def _html(frame: pd.DataFrame) -> str:
-    """Return a table for readers: text to the left, figures and days to the right, all escaped.
-
-    The alignment is written twice: as a style for JupyterLab, which aligns all to the right, and as
-    a class for the report, which drops styles.
-    """
-    kinds = [_FIGURE if _is_figure(frame[name]) else _WORDS for name in frame]
-    lines = [_row("th", map(_heading, frame), kinds)]
-    shown = readable(frame, named=False)
-    lines += [_row("td", cells, kinds) for cells in shown.itertuples(index=False)]
-    head, *body = lines
-    return f"<table><thead>{head}</thead><tbody>\n{''.join(body)}</tbody></table>"
-
-
-def readable(frame: pd.DataFrame, named: bool = True) -> pd.DataFrame:
-    """Return a frame as text for readers; with `named`, its columns' names as words too."""
-    shown = frame.apply(_readable).astype(object).where(frame.notna(), "not measured")
-    return shown.rename(columns=_heading) if named else shown
-
-
-_WORDS = 'class="words" style="text-align: left"'
-_FIGURE = 'class="figure" style="text-align: right"'
-
-
-def _row(tag: str, cells: Iterable[object], kinds: Iterable[str]) -> str:
-    parts = [
-        f"<{tag} {kind}>{html.escape(str(c))}</{tag}>" for c, kind in zip(cells, kinds, strict=True)
-    ]
-    return f"<tr>{''.join(parts)}</tr>\n"
-
-
-def _is_figure(column: pd.Series) -> bool:
-    kinds = pd.api.types
-    return not kinds.is_bool_dtype(column.dtype) and (
-        kinds.is_numeric_dtype(column.dtype) or kinds.is_datetime64_any_dtype(column.dtype)
-    )
-
-
-def _readable(column: pd.Series) -> pd.Series:
-    """Return a column as text: bytes as MB, times as days, numbers with thousands marked."""
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return column.dt.strftime("%Y-%m-%d")
-    if str(column.name).endswith("bytes"):
-        sign = "+" if "difference" in str(column.name) else ""
-        return column.map(lambda size: f"{size / MB:{sign},.1f} MB", na_action="ignore")
-    if pd.api.types.is_bool_dtype(column.dtype):
-        return column.map({True: "yes", False: "no"})
-    if pd.api.types.is_float_dtype(column.dtype):
-        return column.map("{:,.2f}".format, na_action="ignore")
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return column.map("{:,}".format, na_action="ignore")
-    return column.map(lambda text: escape.plain(text) or "—", na_action="ignore")
-
-
-def _heading(name: object) -> str:
-    """Return a column's name as words."""
-    words = str(name).removesuffix("_bytes").removesuffix("_at").replace("_", " ")
-    named = {"bytes": "size", "db updated": "DB of", "os eol": "past end of life when scanned"}
-    return escape.plain(named.get(words, words))
 
 
 def _lay_out(figure: Figure) -> None:

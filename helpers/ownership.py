@@ -6,69 +6,103 @@ import pandas as pd
 
 OS_CLASS = "os-pkgs"
 
-_FOLDER_OF = ("package.json",)
-"""Files that describe the package whose folder they are in."""
-
-_BESIDE = (".dist-info", ".egg-info")
-"""Folders that describe a package that is in the folder beside them, under its name."""
+_DESCRIBES_ITS_FOLDER = ("package.json",)
+_DESCRIBES_ITS_NEIGHBOUR = (".dist-info", ".egg-info")
 
 
-def known_owners(files: pd.DataFrame, packages: pd.DataFrame) -> pd.Series:
-    """Return for each file the package that the scanner lists and that brought it; NA: none.
+def known(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
+    """Return for each file the package that the scanner lists and that brought it.
 
-    An OS package owns what its database says, if the scanner lists it or lists no OS packages. A
-    language package owns its folder, or the one program that it was compiled into.
+    `package, place`, with the index of `files`; NA: none. An OS package owns what its database
+    says, if the scanner lists it or lists no OS packages; its place is NA. A language
+    package owns its folder, or the one program that it was compiled into.
     """
-    owned = pd.Series(pd.NA, index=files.index, dtype="str")
+    parts = []
     for variant, own in files.groupby("variant", sort=False):
         listed = packages[packages["variant"].eq(variant)]
-        of_os = listed[listed["package_class"].eq(OS_CLASS)]["package"]
-        by_os = own["package"].where(own["package"].isin(of_os)) if len(of_os) else own["package"]
-        places = _places(listed[listed["package_class"].ne(OS_CLASS)])
+        is_os = listed["package_class"].eq(OS_CLASS).fillna(False)
+        names = listed[is_os]["package"]
+        by_os = own["package"].where(own["package"].isin(names)) if len(names) else own["package"]
+        places = _places(listed[~is_os])
         rest = own[by_os.isna()] if places else own.iloc[:0]
-        found = pd.Series([_found(p, places) for p in rest["path"]], rest.index, dtype="str")
-        owned.loc[own.index] = by_os.fillna(found.reindex(own.index))
-    return owned
+        at = pd.Series([_within(path, places) for path in rest["path"]], rest.index, dtype="str")
+        at = at.reindex(own.index)
+        parts.append(
+            pd.DataFrame({"package": by_os.fillna(at.map(places).astype("str")), "place": at})
+        )
+    if not parts:
+        return pd.DataFrame({"package": [], "place": []}, dtype="str")
+    return pd.concat(parts).reindex(files.index)
 
 
 def weighed(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
     """Return `packages` with the bytes of each one's files; NA where the files are not known."""
-    owners = known_owners(files, packages)
-    keys = ["variant", "package"]
-    sums = files.assign(package=owners).groupby(keys)["size_bytes"].sum()
-    sizes = sums.reindex(pd.MultiIndex.from_frame(packages[keys])).fillna(0).array
-    known = packages["variant"].isin(files["variant"])
-    return packages.assign(size_bytes=pd.Series(sizes, packages.index).astype("Int64").where(known))
+    owners = known(files, packages)
+    whose = pd.DataFrame(
+        {
+            "variant": files["variant"],
+            "package": owners["package"],
+            "place": owners["place"].fillna(""),
+            "size_bytes": files["size_bytes"],
+        }
+    )
+    sums = whose.dropna(subset="package").groupby(["variant", "package", "place"])["size_bytes"]
+    at = zip(packages["package"], packages["package_path"], strict=True)
+    keys = packages[["variant", "package"]].assign(place=[folder(*told) for told in at])
+    found = sums.sum().reindex(pd.MultiIndex.from_frame(keys)).fillna(0).astype("Int64").array
+    has_files = packages["variant"].isin(files["variant"].unique())
+    return packages.assign(size_bytes=pd.Series(found, packages.index).where(has_files))
+
+
+def largest(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
+    """Return the packages with bytes, the largest first.
+
+    `variant, package, version, place, size_bytes`, of images whose files are known.
+    """
+    of = weighed(packages, files)
+    shown = of[of["size_bytes"].gt(0).fillna(False)]
+    columns = ["variant", "package", "version", "place", "size_bytes"]
+    return shown.sort_values("size_bytes", ascending=False, kind="stable")[columns].reset_index(
+        drop=True
+    )
+
+
+def folder(package: object, path: object) -> str:
+    """Return where a package's files are, as `known` names it; empty for an OS package."""
+    if not isinstance(package, str) or not isinstance(path, str):
+        return ""
+    return next(_is_at(package, path))
 
 
 def _places(packages: pd.DataFrame) -> dict[str, str]:
-    """Return language packages by the folder or the program that they are."""
+    """Return language packages by the folder or the program that each is."""
     told = packages.dropna(subset=["package", "package_path"])
     return {
         place: package
         for package, path in zip(told["package"], told["package_path"], strict=True)
-        for place in _is_at(package, path.lstrip("/"))
+        for place in _is_at(package, path)
     }
 
 
 def _is_at(package: str, path: str) -> Iterator[str]:
+    """Yield where the files of a language package are, by the file that describes it."""
+    path = path.lstrip("/")
     folder, _, name = path.rpartition("/")
-    if name in _FOLDER_OF:
+    if name in _DESCRIBES_ITS_FOLDER:
         yield folder
-    elif folder.endswith(_BESIDE):
-        yield folder
+    elif folder.endswith(_DESCRIBES_ITS_NEIGHBOUR):
         above = folder.rpartition("/")[0]
-        yield f"{above}/{package.replace('-', '_')}"
-        yield f"{above}/{package.lower().replace('-', '_')}"
+        yield f"{above}/{package.replace('-', '_').lower()}"
+        yield folder
     else:
         yield path
 
 
-def _found(path: str, places: dict[str, str]) -> str | None:
-    """Return the package of the innermost folder that is one, or of the path itself."""
+def _within(path: str, places: dict[str, str]) -> str | None:
+    """Return the innermost of the places that a path is in, or is itself."""
     at = path
     while at:
         if at in places:
-            return places[at]
+            return at
         at = at.rpartition("/")[0]
     return None

@@ -1,11 +1,11 @@
-"""Size against vulnerabilities: a point a variant, and the front that nothing dominates."""
+"""Points, one a variant: size against vulnerabilities, and these against executables."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from helpers import escape
-from helpers.charts import BAR, BASELINE, FAINT, wrapped
+from helpers.charts import BAR, BASELINE, FAINT, nothing, wrapped
 from helpers.recommend import ENDED
 from helpers.sizes import MB
 
@@ -56,7 +56,11 @@ def tradeoff(candidates: pd.DataFrame, ax: Axes, kind: str, counted: str) -> Axe
         zorder=3,
         label="dominated by another",
     )
-    _labels(ax, placed, sizes, counts, widest, highest)
+    texts = [
+        f"{escape.short(row['variant'], 24)}\n{sizes[at]:,.1f} MB, {counts[at]:,.0f}{_worn(row)}"
+        for at, row in placed.iterrows()
+    ]
+    _labels(ax, pd.DataFrame({"x": sizes, "y": counts, "text": texts, "bold": on_front}))
     label = f"image size, {kind} (MB = 10⁶ bytes)"
     if lost := _lost(candidates):
         label += "\n" + wrapped(f"not placed: {lost}", 72)
@@ -86,35 +90,54 @@ def _lost(candidates: pd.DataFrame) -> str:
     return ", ".join(shown)
 
 
-def _labels(
-    ax: Axes,
-    placed: pd.DataFrame,
-    sizes: pd.Series,
-    counts: pd.Series,
-    widest: float,
-    highest: float,
-) -> None:
-    """Name each point beside it; where names would meet, the upper one moves up."""
+def _labels(ax: Axes, points: pd.DataFrame) -> None:
+    """Name each point, `x, y, text, bold`; where names would meet, the upper one moves up."""
     taken: list[tuple[float, float]] = []
+    widest, highest = max(points["x"].max(), 1.0), max(points["y"].max(), 1.0)
     wide, tall = _WIDE * widest, _TALL * highest
-    for place in sorted(placed.index, key=lambda place: (sizes[place], counts[place])):
-        x = sizes[place] + 0.025 * widest
+    for point in points.sort_values(["y", "x"]).itertuples():
+        x = point.x + 0.025 * widest
         free = [
             y
             for step in _STEPS
-            if -0.06 * highest < (y := counts[place] + step * highest) < _TOP * highest
+            if -0.06 * highest < (y := point.y + step * highest) < _TOP * highest
             and not any(abs(x - a) < wide and abs(y - b) < tall for a, b in taken)
         ]
-        y = free[0] if free else counts[place] + _STEPS[0] * highest
+        y = free[0] if free else point.y + _STEPS[0] * highest
         taken.append((x, y))
         ax.annotate(
-            f"{escape.short(placed['variant'][place], 24)}\n"
-            f"{sizes[place]:,.1f} MB, {counts[place]:,.0f}{_worn(placed.loc[place])}",
-            (sizes[place], counts[place]),
+            point.text,
+            (point.x, point.y),
             xytext=(x, y),
             textcoords="data",
             va="bottom",
             size=16,
-            weight="bold" if placed["front"][place] else "normal",
+            weight="bold" if point.bold else "normal",
             arrowprops={"arrowstyle": "-", "color": FAINT, "lw": 1},
         )
+
+
+def executables(totals: pd.DataFrame, ax: Axes, counted: str) -> Axes:
+    """Draw `exposure.totals`: what is counted against the executables and libraries there."""
+    placed = totals.dropna(subset=["binaries", "count"])
+    if placed.empty:
+        return nothing(ax, "Executables are known of no image that was scanned.")
+    x, y = placed["binaries"].astype(float), placed["count"].astype(float)
+    widest, highest = max(x.max(), 1.0), max(y.max(), 1.0)
+    ax.scatter(x, y, s=260, color=BAR, zorder=3)
+    texts = [
+        f"{escape.short(row.variant, 24)}\n{row.binaries:,} files, {row.count:,}"
+        for row in placed.itertuples(index=False)
+    ]
+    _labels(ax, pd.DataFrame({"x": x, "y": y, "text": texts, "bold": True}))
+    ax.set_xlim(0, 1.45 * widest)
+    ax.set_ylim(-0.08 * highest, 1.36 * highest)
+    label = "number of executables and shared libraries (ELF files)"
+    if lost := [escape.short(v, 28) for v in totals[~totals.index.isin(placed.index)]["variant"]]:
+        label += "\n" + wrapped(f"not placed, files or scan not known: {', '.join(lost[:3])}", 72)
+    ax.set_xlabel(label)
+    ax.set_ylabel(wrapped(f"number of {counted}", 36), size=16)
+    ax.grid(axis="both")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
+    return ax

@@ -210,7 +210,7 @@ def size_reach(table: pd.DataFrame, size: str) -> str:
     measured = "was measured here" if size != PUBLISHED else "was not measured here"
     text = (
         f"The size that was compared, {MEASURED_AS[size]}, {measured}; it comes from: {origin}. "
-        "Where the bytes of a difference are is not told by totals."
+        "A smaller image is not a better one: what it leaves out may be missed."
     )
     if size == PUBLISHED:
         text += " A printed size is rounded, and its differences are no finer than that."

@@ -22,6 +22,15 @@ _ORIGINS = {
 """Where a size comes from, in words."""
 
 
+def shown(size_bytes: int) -> str:
+    """Return a size in MB, or in bytes where that would be 0.0.
+
+    >>> shown(12_345_678), shown(3_384)
+    ('12.3 MB', '3,384 bytes')
+    """
+    return f"{size_bytes / MB:,.1f} MB" if size_bytes >= MB / 20 else f"{size_bytes:,} bytes"
+
+
 def table(images: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """Return every size that is known or could be: `variant, kind, bytes, origin, status`.
 

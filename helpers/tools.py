@@ -1,37 +1,67 @@
-"""Shells, package managers and C libraries: told by the packages of an image, or by its files."""
+"""Which tools are in an image: told by its files, or by its packages where these are not known."""
 
-from typing import NamedTuple
+import re
+from collections.abc import Iterable
+from posixpath import basename
+from typing import Any
 
 import pandas as pd
 
-SHELLS = frozenset({"ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "sh", "toybox", "zsh"})
-PACKAGE_MANAGERS = frozenset(
-    {"apk", "apk-tools", "apt", "apt-get", "aptitude", "dnf", "dpkg", "microdnf", "opkg", "rpm"}
-    | {"yum", "zypper"}
-)
-"""Names of packages that bring such a tool, and of the tools themselves."""
-
-INSTALLERS = frozenset({"corepack", "npm", "npx", "pnpm", "yarn"})
-"""What can install a Node.js app's packages."""
+from helpers import toolbox
+from helpers.linking import Image, image
 
 GLIBC, MUSL = frozenset({"libc6", "glibc"}), frozenset({"musl"})
+"""Packages that are a C library."""
 
-_FOLDERS = r"^(?:usr/|usr/local/)?s?bin/[^/]+$"
-"""Where a PATH looks; a tool elsewhere is not found by its name."""
+COLUMNS = ("variant", "tool", "kind", "path", "what", "package", "version")
 
-
-class Libc(NamedTuple):
-    """Which C library the executables of an image ask for: numbers of ELF files by loader."""
-
-    musl: int
-    glibc: int
+_COMMANDS = re.compile(r"(?:^|/)s?bin/[^/]+$")
+"""Folders where what can be run is a command, whatever it is."""
 
 
-class Binaries(NamedTuple):
-    """Numbers of ELF files of an image, by kind."""
+def found(files: pd.DataFrame) -> pd.DataFrame:
+    """Return the tools that are in each image, one row a path: those of the table `tools.csv`.
 
-    executables: int
-    libraries: int
+    `variant, tool, kind, path, what, package, version`. A tool is a program by that name anywhere;
+    a script by that name among commands; a link by that name among commands that leads to something
+    that can be run; or a link anywhere to a program of many commands: busybox's are what they are
+    called. `what` says which of these.
+    """
+    rows: list[tuple[Any, ...]] = []
+    named = files[files["path"].map(toolbox.named).notna()]
+    for variant, own in named.groupby("variant", sort=False):
+        everything = files[files["variant"].eq(variant)]
+        there = image(everything)
+        runs = frozenset(everything["path"][everything["executable"]])
+        for row in own.itertuples():
+            if what := _is(row, there, runs):
+                tool = toolbox.named(row.path)
+                assert tool is not None
+                rows.append(
+                    (variant, tool.name, tool.kind, row.path, what, row.package, row.version)
+                )
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype("str")
+
+
+def of_packages(packages: pd.DataFrame) -> pd.DataFrame:
+    """Return the tools that packages are named after, as `found` does; `path` is NA.
+
+    A package may bring tools of other names, and a tool may have come without a package.
+    """
+    named = packages[packages["package_class"].eq("os-pkgs").fillna(False)]
+    tools = [(row.variant, row.package, toolbox.named(row.package)) for row in named.itertuples()]
+    rows = [
+        (variant, package, tool.kind, pd.NA, "a package by that name", package, pd.NA)
+        for variant, package, tool in tools
+        if tool
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype("str")
+
+
+def names(table: pd.DataFrame, variant: str, kinds: Iterable[str]) -> frozenset[str]:
+    """Return the tools of some kinds that a variant has, of `found` or `of_packages`."""
+    own = table[table["variant"].eq(variant) & table["kind"].isin(list(kinds))]
+    return frozenset(own["tool"])
 
 
 def packages(frame: pd.DataFrame, variant: str) -> frozenset[str]:
@@ -39,33 +69,33 @@ def packages(frame: pd.DataFrame, variant: str) -> frozenset[str]:
     return frozenset(frame[frame["variant"].eq(variant)]["package"].dropna())
 
 
-def commands(files: pd.DataFrame, variant: str) -> frozenset[str] | None:
-    """Return the names of all commands on a variant's PATH; `None` if its files are not known.
+def binaries(files: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers of executables and shared libraries of each image: ELF files by kind.
 
-    A symlink is a command too: busybox is called by the names of its links.
+    `variant, executables, libraries`, of images whose files are known; a file with several names
+    counts once.
     """
-    own = files[files["variant"].eq(variant)]
-    if own.empty:
-        return None
-    runs = own["executable"] | own["kind"].eq("symlink")
-    named = own[runs & own["path"].str.match(_FOLDERS)]["path"]
-    return frozenset(path.rpartition("/")[2] for path in named)
+    own = files[files["kind"].eq("file")]
+    runs, libraries = own["elf"].isin(["executable", "static"]), own["elf"].eq("shared")
+    counts = own.assign(executables=runs, libraries=libraries.fillna(False).astype("bool"))
+    table = counts.groupby("variant", sort=False)[["executables", "libraries"]].sum()
+    return (
+        table.reindex(list(dict.fromkeys(files["variant"])), fill_value=0)
+        .astype("Int64")
+        .reset_index()
+    )
 
 
-def binaries(files: pd.DataFrame, variant: str) -> Binaries | None:
-    """Return the numbers of a variant's executables and shared libraries; `None`: not known."""
-    own = files[files["variant"].eq(variant)]
-    if own.empty:
-        return None
-    runs = int(own["elf"].isin(["executable", "static"]).sum())
-    return Binaries(runs, int(own["elf"].eq("shared").sum()))
-
-
-def libc(files: pd.DataFrame, variant: str) -> Libc | None:
-    """Return how many executables of a variant ask for which loader; `None`: files not known."""
-    own = files[files["variant"].eq(variant)]
-    if own.empty:
-        return None
-    loaders = own["elf_interpreter"].dropna()
-    musl = loaders.str.contains("ld-musl", regex=False)
-    return Libc(int(musl.sum()), int(loaders.str.contains("ld-linux", regex=False).sum()))
+def _is(row: Any, there: Image, runs: frozenset[str]) -> str:
+    """Return what a path named like a tool is; empty if it cannot be run."""
+    command = _COMMANDS.search(row.path) is not None
+    if row.kind == "symlink":
+        real = there.real(row.path)
+        if real is None or real not in runs:
+            return ""
+        return f"link to {real}" if command or basename(real) in toolbox.MULTI_CALL else ""
+    if row.path not in runs:
+        return ""
+    if row.elf in ("executable", "static"):
+        return f"other name of {row.target}" if row.kind == "hardlink" else "program"
+    return "script" if command and not isinstance(row.elf, str) else ""

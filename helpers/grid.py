@@ -1,0 +1,83 @@
+"""A matrix of properties: a row each, a column a variant, and in each cell what was found."""
+
+import textwrap
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from helpers import escape, properties
+from helpers.charts import FAINT, INK, nothing
+
+_FILLS = {properties.FOUND: "#C9DAEA", properties.NONE: "white", properties.PLAIN: "#EDF1F5"}
+
+_WIDTH = 68
+"""Characters that fit side by side into all cells of a row, at the size of few rows."""
+
+_FEW = 3
+"""Variants up to this many have room for names, and not for numbers alone."""
+
+
+def grid(matrix: pd.DataFrame, ax: Axes) -> Axes:
+    """Draw `surface.surface`'s matrix: filled is there, empty is not, hatched was not measured."""
+    if matrix.empty:
+        return nothing(ax, "No image was looked at.")
+    variants, rows = (list(dict.fromkeys(matrix[c])) for c in ("variant", "property"))
+    across, down = len(variants), len(rows)
+    size = min(16.0, 270 / down)
+    room = max(int(_WIDTH / across), 6)
+    for cell in matrix.itertuples():
+        x, y = variants.index(cell.variant), rows.index(cell.property)
+        unknown = cell.state in (properties.UNKNOWN, properties.NO_PACKAGE)
+        ax.add_patch(
+            Rectangle(
+                (x + 0.02, y + 0.06),
+                0.96,
+                0.88,
+                facecolor=_FILLS.get(cell.state, "white"),
+                edgecolor=FAINT,
+                linewidth=0.8,
+                linestyle=":" if unknown else "-",
+            )
+        )
+        ax.text(
+            x + 0.5,
+            y + 0.5,
+            _told(cell, room, across),
+            ha="center",
+            va="center_baseline",
+            size=size,
+            color=FAINT if unknown else INK,
+            style="italic" if unknown else "normal",
+            weight="bold" if cell.state == properties.FOUND else "normal",
+        )
+    ax.set_xlim(0, across)
+    ax.set_ylim(down, 0)
+    names = [
+        "\n".join(textwrap.wrap(escape.short(v, 2 * room), max(room, 10))[:2]) for v in variants
+    ]
+    ax.set_xticks([x + 0.5 for x in range(across)], names, size=18 if across <= _FEW else 14)
+    ax.xaxis.tick_top()
+    ax.tick_params(axis="x", length=0)
+    ax.set_yticks([y + 0.5 for y in range(down)], rows, size=size)
+    ax.grid(visible=False)
+    for side in ax.spines.values():
+        side.set_visible(False)
+    return ax
+
+
+def _told(cell: object, room: int, across: int) -> str:
+    """Return what fits into a cell: the words, or, of what is counted, how many there are."""
+    value = escape.plain(cell.value)  # type: ignore[attr-defined]
+    count = cell.count  # type: ignore[attr-defined]
+    if len(value) <= room:
+        return value
+    if pd.notna(count) and count > 1 and cell.state == properties.FOUND:  # type: ignore[attr-defined]
+        head = f"{count:,}: "
+        first = value.split(", ")
+        fit = [
+            f for n, f in enumerate(first) if len(", ".join(first[: n + 1])) <= room - len(head) - 2
+        ]
+        return f"{head}{', '.join(fit)} …" if fit and across <= _FEW else f"{count:,}"
+    # What is in parentheses is in the table below.
+    return escape.short(value.partition(" (")[0], room)

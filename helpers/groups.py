@@ -1,0 +1,239 @@
+"""What the bytes of an image are: every file is in one group, as `groups.csv` says.
+
+A line of the table has a group, a part of it, and a pattern of a path or of an OS package's name
+from its beginning; the first line that fits a file counts. What no line fits belongs to its OS
+package, to the app, or to nobody.
+"""
+
+import csv
+import re
+from functools import cache
+from typing import NamedTuple
+
+import pandas as pd
+
+from helpers import escape, paths, toolbox
+from helpers.sizes import shown
+from helpers.words import listed, name
+
+OS, RUNTIME, TOOLS, APP = "OS packages", "runtime", "bundled tools", "app"
+CACHES, UNOWNED, HIDDEN = "caches and docs", "unowned", "hidden by later layers"
+GROUPS = (OS, RUNTIME, TOOLS, APP, CACHES, UNOWNED, HIDDEN)
+"""All groups. The last has no file: bytes that a lower layer holds and no file shows any more."""
+
+UNKNOWN = "The files of no image are known here, so there is no picture of them."
+
+_NAMED = 4
+"""Names that are kept of what a part of a group is made of, the largest first."""
+
+
+class Line(NamedTuple):
+    """A line of the table; `of` is `path` or `package`."""
+
+    group: str
+    component: str
+    of: str
+    pattern: re.Pattern[str]
+    about: str
+
+
+@cache
+def table() -> tuple[Line, ...]:
+    """Return the lines of the table, in order."""
+    with paths.GROUPS.open(newline="", encoding="utf-8") as file:
+        return tuple(
+            Line(r["group"], r["component"], r["of"], _pattern(r["pattern"], r["of"]), r["about"])
+            for r in csv.DictReader(file)
+        )
+
+
+def component_of(package: str) -> str:
+    """Return the part of the OS packages that a package is in; its own name if in none.
+
+    >>> component_of("apk-tools"), component_of("tzdata")
+    ('package manager', 'tzdata')
+    """
+    return next(
+        (n.component for n in table() if n.of == "package" and n.pattern.match(package)), package
+    )
+
+
+def grouped(files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+    """Return `files` with `group`, `component` and `what`, the name of that which a file is of.
+
+    The app is what no package brought and the image has on top of its base; where the base is not
+    known, what is below the folder in which the image starts.
+    """
+    told = files.assign(
+        group=pd.Series(pd.NA, files.index, dtype="str"),
+        component=pd.Series(pd.NA, files.index, dtype="str"),
+    )
+    paths_ = told["path"]
+    names = told["package"].dropna().unique()
+    left = pd.Series(True, index=told.index)
+    for line in table():
+        if line.of == "package":
+            fits = told["package"].isin([name for name in names if line.pattern.match(name)])
+        else:
+            fits = paths_.str.match(line.pattern)
+        chosen = left & fits
+        told.loc[chosen, ["group", "component"]] = line.group, line.component
+        left &= ~fits
+    owned = left & told["package"].notna()
+    told.loc[owned, "group"] = OS
+    told.loc[owned, "component"] = told.loc[owned, "package"]
+    app = left & ~owned & _is_app(told, layers, images)
+    in_modules = paths_.str.contains("node_modules/", regex=False)
+    told.loc[app, "group"] = APP
+    told.loc[app, "component"] = in_modules[app].map({True: "npm packages", False: "the app's own"})
+    rest = left & ~owned & ~app
+    told.loc[rest, "group"] = UNOWNED
+    told.loc[rest, "component"] = paths_[rest].str.split("/").str[:2].str.join("/")
+    return told.assign(what=_what(told))
+
+
+def sizes(grouped_files: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
+    """Return the bytes of each part of each group of each image, which add up to its unpacked size.
+
+    `variant, group, component, size_bytes, files, what`; `what` names its largest contents. Only
+    parts with bytes are listed, and only images whose files are known.
+    """
+    parts = grouped_files[grouped_files["size_bytes"].gt(0)]
+    keys = ["variant", "group", "component"]
+    of = parts.groupby(keys, sort=False)
+    table_ = of.agg(size_bytes=("size_bytes", "sum"), files=("path", "size")).reset_index()
+    largest = parts.groupby([*keys, "what"], sort=False)["size_bytes"].sum().reset_index()
+    largest = largest.sort_values("size_bytes", ascending=False, kind="stable")
+    named = largest.groupby(keys, sort=False)["what"].agg(_listed).reset_index()
+    table_ = table_.merge(named, on=keys, validate="one_to_one")
+    hidden = _hidden(grouped_files, layers)
+    both = pd.concat([table_, hidden[hidden["size_bytes"].gt(0)]], ignore_index=True)
+    order = pd.CategoricalDtype(list(GROUPS), ordered=True)
+    variants = pd.CategoricalDtype(list(dict.fromkeys(grouped_files["variant"])), ordered=True)
+    by = both.assign(group=both["group"].astype(order), own=both["variant"].astype(variants))
+    by = by.sort_values(
+        ["own", "group", "size_bytes"], ascending=[True, True, False], kind="stable"
+    )
+    return (
+        by.drop(columns="own")
+        .astype({"size_bytes": "Int64", "files": "Int64"})
+        .reset_index(drop=True)
+    )
+
+
+def by_group(parts: pd.DataFrame) -> pd.DataFrame:
+    """Return the bytes of each group of each image: `variant, group, size_bytes`, with zeros."""
+    sums = parts.groupby(["variant", "group"], sort=False, observed=True)["size_bytes"].sum()
+    full = pd.MultiIndex.from_product(
+        [list(dict.fromkeys(parts["variant"])), list(GROUPS)], names=["variant", "group"]
+    )
+    return sums.reindex(full, fill_value=0).reset_index()
+
+
+def by_package(grouped_files: pd.DataFrame) -> pd.DataFrame:
+    """Return the bytes of each OS package, `variant, package, size_bytes, files`, largest first.
+
+    Documentation and caches of a package are its own here.
+    """
+    owned = grouped_files.dropna(subset="package")
+    sums = owned.groupby(["variant", "package"], sort=False)["size_bytes"].agg(["sum", "size"])
+    table_ = sums.reset_index().rename(columns={"sum": "size_bytes", "size": "files"})
+    return table_.sort_values("size_bytes", ascending=False, kind="stable", ignore_index=True)
+
+
+def largest(grouped_files: pd.DataFrame, most: int = 10) -> pd.DataFrame:
+    """Return each image's largest files: `variant, path, size_bytes, group, package, layer`."""
+    columns = ["variant", "path", "size_bytes", "group", "package", "layer"]
+    ordered = grouped_files.sort_values("size_bytes", ascending=False, kind="stable")
+    first = ordered.groupby("variant", sort=False).head(most)
+    place = {variant: n for n, variant in enumerate(dict.fromkeys(grouped_files["variant"]))}
+    by = first.sort_values("variant", key=lambda v: v.map(place), kind="stable")
+    return by[columns].reset_index(drop=True)
+
+
+def headline(parts: pd.DataFrame) -> str:
+    """Return which group takes most of each image: of many, of the largest and the smallest."""
+    told = [
+        f"{escape.short(row.variant, 24)} {row.group} {row.share:.0%}"
+        for row in _first(parts).itertuples()
+    ]
+    some = told if len(told) <= 2 else [told[0], "…", told[-1]]
+    return f"Most bytes: {listed(some) or 'not known'}"
+
+
+def sentence(parts: pd.DataFrame, images: pd.DataFrame) -> str:
+    """Return what each image is made of, the largest group first, as a list."""
+    lines = []
+    for variant in images["variant"].drop_duplicates():
+        own = by_group(parts[parts["variant"].eq(variant)]) if len(parts) else parts
+        if own.empty:
+            lines.append(f"- {name(variant)}: its files are not known")
+            continue
+        whole = own["size_bytes"].sum()
+        some = own[own["size_bytes"].gt(0)].sort_values("size_bytes", ascending=False)
+        told = [f"{row.group} {shown(row.size_bytes)}" for row in some.itertuples()]
+        lines.append(f"- {name(variant)}, {shown(whole)}: {listed(told)}")
+    return "\n".join(lines)
+
+
+def _first(parts: pd.DataFrame) -> pd.DataFrame:
+    """Return the largest group of each image with its share, the largest image first."""
+    sums = by_group(parts) if len(parts) else parts.assign(share=[])
+    if sums.empty:
+        return sums
+    whole = sums.groupby("variant")["size_bytes"].transform("sum")
+    told = sums.assign(whole=whole, share=(sums["size_bytes"] / whole).astype(float))
+    ordered = told.sort_values("size_bytes", ascending=False, kind="stable")
+    return ordered.drop_duplicates("variant").sort_values("whole", ascending=False, kind="stable")
+
+
+def _hidden(files: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
+    """Return the bytes that layers hold and no file shows, one row an image."""
+    visible = files.groupby("variant", sort=False)["size_bytes"].sum()
+    held = layers.groupby("variant", sort=False)["size_bytes"].sum().reindex(visible.index)
+    return pd.DataFrame(
+        {
+            "variant": visible.index,
+            "group": HIDDEN,
+            "component": HIDDEN,
+            "size_bytes": (held - visible).array,
+            "files": 0,
+            "what": "",
+        }
+    )
+
+
+def _is_app(files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame) -> pd.Series:
+    """Return which files are on top of the base, or below the folder that the image starts in."""
+    own = layers[["variant", "position", "from_base"]].rename(columns={"position": "layer"})
+    on = files[["variant", "layer"]].merge(
+        own, on=["variant", "layer"], how="left", validate="many_to_one"
+    )
+    from_base = on["from_base"].set_axis(files.index)
+    folders = images.drop_duplicates("variant").set_index("variant")["working_directory"]
+    below = pd.Series(False, index=files.index)
+    for variant, folder in folders.fillna("").items():
+        if inside := folder.strip("/"):
+            below |= files["variant"].eq(variant) & files["path"].str.startswith(f"{inside}/")
+    return (~from_base).fillna(below).astype("bool")
+
+
+def _what(files: pd.DataFrame) -> pd.Series:
+    """Return what a file is of: its OS package, its program with a version, or nothing."""
+    told = files["package"].copy()
+    versioned = told.isna() & files["version"].notna()
+    tools = [toolbox.named(path) for path in files.loc[versioned, "path"]]
+    told[versioned] = [
+        f"{tool.name if tool else ''} {version}".strip()
+        for tool, version in zip(tools, files.loc[versioned, "version"], strict=True)
+    ]
+    return told.fillna("")
+
+
+def _listed(names: pd.Series) -> str:
+    """Return the first few names that are some."""
+    return ", ".join([name for name in names if name][:_NAMED])
+
+
+def _pattern(text: str, of: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{text})$" if of == "package" else text)

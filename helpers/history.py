@@ -1,0 +1,106 @@
+"""What each instruction put into an image, and what of it a later one hides."""
+
+import re
+
+import pandas as pd
+
+from helpers import escape
+from helpers.groups import HIDDEN
+from helpers.sizes import shown
+from helpers.words import listed, name, number
+
+_NOP = re.compile(r"^/bin/sh -c #\(nop\)\s*")
+_SHELL = re.compile(r"^(?:RUN )?/bin/sh -c\s+")
+_DIGEST = re.compile(r"\b(?:file|dir|multi):[0-9a-f]{12,64}\b")
+_NOTE = re.compile(r"\s+# buildkit$")
+WIDTH = 60
+"""Characters of an instruction that are shown; the frame `layers` has all of them."""
+
+
+def layers(layers: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
+    """Return what each layer holds, and how much of it a later layer hides.
+
+    `variant, position, instruction, size_bytes, shown_bytes, hidden_bytes, files, from_base`, of
+    images whose files are known. `shown_bytes` are in the merged file system, `hidden_bytes` were
+    replaced or removed by a later layer and are stored and sent all the same; `files` are those
+    that are shown.
+    """
+    regular = files[files["kind"].eq("file")]
+    there = regular.groupby(["variant", "layer"])["size_bytes"].agg(["sum", "size"])
+    own = layers[layers["variant"].isin(files["variant"].unique())].reset_index(drop=True)
+    of = there.reindex(pd.MultiIndex.from_frame(own[["variant", "position"]])).fillna(0)
+    shown = pd.Series(of["sum"].array, own.index).astype("Int64")
+    return pd.DataFrame(
+        {
+            "variant": own["variant"],
+            "position": own["position"],
+            "instruction": own["created_by"].fillna("").map(instruction),
+            "size_bytes": own["size_bytes"],
+            "shown_bytes": shown,
+            "hidden_bytes": own["size_bytes"] - shown,
+            "files": pd.Series(of["size"].array, own.index).astype("Int64"),
+            "from_base": own["from_base"],
+        }
+    )
+
+
+def instruction(created_by: str) -> str:
+    """Return a line of an image's history as its Dockerfile had it, without digests.
+
+    >>> instruction("/bin/sh -c #(nop) COPY dir:2b8ed349256f7329 in ./ ")
+    'COPY dir in ./'
+    >>> instruction("RUN /bin/sh -c npm ci # buildkit"), instruction("/bin/sh -c apk add curl")
+    ('RUN npm ci', 'RUN apk add curl')
+    """
+    text = _NOTE.sub("", created_by.strip())
+    if _NOP.match(text):
+        text = _NOP.sub("", text)
+    elif _SHELL.match(text):
+        text = f"RUN {_SHELL.sub('', text)}"
+    text = _DIGEST.sub(lambda found: found[0].partition(":")[0], text)
+    return escape.short(" ".join(text.split()), WIDTH)
+
+
+def headline(table: pd.DataFrame) -> str:
+    """Return how much of all layers is hidden, and in which image most of it."""
+    if table.empty:
+        return "What instructions added is not known"
+    hidden = table.groupby("variant", sort=False)["hidden_bytes"].sum()
+    if not hidden.any():
+        return "What the base brought, and what came on top: nothing is hidden"
+    most = escape.short(hidden.idxmax(), 26)
+    return f"Hidden by later layers, so sent in vain: most in {most}, {shown(int(hidden.max()))}"
+
+
+def sentence(table: pd.DataFrame) -> str:
+    """Return what of each image is its base's, its own, and hidden, as a list."""
+    if table.empty:
+        return "No layers with their files are known, so nothing is said of instructions."
+    lines = []
+    for variant, own in table.groupby("variant", sort=False):
+        base = own[own["from_base"].fillna(False)]["size_bytes"].sum()
+        parts = [f"{shown(int(own['size_bytes'].sum()))} in {number(len(own), 'layer')}"]
+        if own["from_base"].notna().all():
+            parts.append(f"{shown(int(base))} of it from the base image")
+        else:
+            parts.append("which of them are the base image's is not known")
+        hidden = own["hidden_bytes"].sum()
+        largest = own.loc[own["hidden_bytes"].idxmax()]
+        told = f"**{shown(int(hidden))} hidden by later layers**" if hidden else "nothing hidden"
+        if hidden:
+            told += f", most of it put there by layer {largest['position']}"
+            told += (
+                f" ({escape.markdown(largest['instruction'])})" if largest["instruction"] else ""
+            )
+        lines.append(f"- {name(variant)}: {listed([*parts, told], '; ')}")
+    note = "What is hidden takes room and is sent with the image, and no program can read it."
+    return "\n".join([*lines, "", note])
+
+
+def parts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `layers` as `variant, part, size_bytes`, summed: for the chart."""
+    named = table["from_base"].map({True: "from the base image", False: "on top of it"})
+    shown = table.assign(part=named.fillna("base not known"), size_bytes=table["shown_bytes"])
+    hidden = table.assign(part=HIDDEN, size_bytes=table["hidden_bytes"])
+    both = pd.concat([shown, hidden])[["variant", "part", "size_bytes"]]
+    return both.groupby(["variant", "part"], sort=False)["size_bytes"].sum().reset_index()

@@ -1,0 +1,202 @@
+"""What the programs of an image are linked with: their C library, and what they do not find there.
+
+Told from what ELF files ask for, without running anything: a loader by its path, libraries by name.
+Whether a loader would look where a library is, is not asked: what is nowhere cannot be found.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import pandas as pd
+
+from helpers import escape
+from helpers.owners import real_path
+from helpers.sizes import MB
+from helpers.words import listed, name, number
+
+MUSL, GLIBC, OTHER, STATIC = "musl", "glibc", "other", "static"
+
+NO_LOADER = "its loader is not there, so it cannot be started"
+NO_LIBRARY = "a library that it needs is not there, so it cannot be loaded"
+OTHER_LIBC = "it was built for another C library, so it may fail at the first call that differs"
+
+_LOADERS = {MUSL: re.compile(r"ld-musl-"), GLIBC: re.compile(r"ld-linux|ld64\.so|/ld\.so\.1$")}
+
+_LIBC = {MUSL: re.compile(r"libc\.musl-|ld-musl-"), GLIBC: re.compile(r"libc\.so\.6$|ld-linux")}
+"""Names by which an ELF file asks for a C library."""
+
+_MUSL_IS = re.compile(r"lib(c|pthread|rt|m|dl|util|xnet)\.")
+"""Libraries that musl's loader takes itself for, whatever comes after the name: `ldso/dynlink.c`,
+load_library, https://git.musl-libc.org/cgit/musl/tree/ldso/dynlink.c"""
+
+
+class Image(NamedTuple):
+    """The names in an image by which files find each other."""
+
+    paths: frozenset[str]
+    names: frozenset[str]
+    links: dict[str, str]
+
+    def has(self, path: str) -> bool:
+        """Return whether a path leads to a file, through whatever links, inside of the image."""
+        return self.real(path) is not None
+
+    def real(self, path: str) -> str | None:
+        """Return the file that a path leads to, or `None` if there is none."""
+        found = real_path(path, self.links.get)
+        return found if found in self.paths else None
+
+
+def image(files: pd.DataFrame) -> Image:
+    """Return the names of the files of one variant."""
+    is_file = files["kind"].isin(["file", "hardlink"])
+    links = files[files["kind"].eq("symlink")].dropna(subset="target")
+    there = frozenset(files["path"][is_file])
+    targets = dict(zip(links["path"], links["target"], strict=True))
+    names = {path.rpartition("/")[2] for path in there}
+    found = Image(there, frozenset(), targets)
+    # A link that leads nowhere is no library.
+    so_named = {p for p in targets if ".so" in p and found.has(p)}
+    return Image(there, frozenset(names | {p.rpartition("/")[2] for p in so_named}), targets)
+
+
+def libc(files: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+    """Return for which C library the programs of each image ask: numbers of ELF files.
+
+    `variant, musl, glibc, other, static, libc`: programs by the loader that they name; `static`
+    name none and are started as they are; `libc` is what most of them are, empty if there are no
+    programs. NA where files are not known.
+    """
+    rows = []
+    for variant in images["variant"]:
+        own = files[files["variant"].eq(variant)]
+        if own.empty:
+            rows.append((variant, *([pd.NA] * 5)))
+            continue
+        counts = _asked(own)
+        rows.append((variant, *counts.values(), _most(counts)))
+    table = pd.DataFrame(rows, columns=["variant", MUSL, GLIBC, OTHER, STATIC, "libc"])
+    types = dict.fromkeys((MUSL, GLIBC, OTHER, STATIC), "Int64") | {"libc": "str"}
+    return table.astype({"variant": "str", **types})
+
+
+def unloadable(files: pd.DataFrame) -> pd.DataFrame:
+    """Return the ELF files that ask for what is nowhere in their image, the largest first.
+
+    `variant, path, size_bytes, package, lacks, problem`: `lacks` are the loader and the libraries
+    that are not there.
+    """
+    elf = files[files["elf"].isin(["executable", "shared"])]
+    rows = []
+    for variant, own in elf.groupby("variant", sort=False):
+        there = image(files[files["variant"].eq(variant)])
+        main = _most(_asked(own))
+        for file in own.itertuples():
+            needed = file.needed.split(" ") if isinstance(file.needed, str) else []
+            loader = file.elf_interpreter if isinstance(file.elf_interpreter, str) else ""
+            no_loader = [loader] if loader and not there.has(loader) else []
+            missing = [n for n in needed if not _found(n, there)]
+            absent = [n for n in missing if not (main == MUSL and _MUSL_IS.match(n))]
+            problem = (
+                NO_LOADER if no_loader
+                else NO_LIBRARY if absent
+                else OTHER_LIBC if missing or _is_of_another(main, needed)
+                else ""
+            )  # fmt: skip
+            if problem:
+                lacks = ", ".join([*no_loader, *missing]) or pd.NA
+                rows.append((variant, file.path, file.size_bytes, file.package, lacks, problem))
+    columns = ["variant", "path", "size_bytes", "package", "lacks", "problem"]
+    table = pd.DataFrame(rows, columns=columns)
+    types = {**dict.fromkeys(columns, "str"), "size_bytes": "Int64"}
+    # A frame without rows has no types of its own.
+    return table.astype(types).sort_values(
+        "size_bytes", ascending=False, kind="stable", ignore_index=True
+    )
+
+
+def closure(files: pd.DataFrame, roots: Iterable[str]) -> frozenset[str]:
+    """Return the files of one variant that programs need to be loaded: themselves, their loaders,
+    and all libraries that these name, directly or not.
+
+    Of several libraries with one name all are taken. What a program opens only later is not seen.
+    """
+    there = image(files)
+    elf = files[files["elf"].notna()].set_index("path")
+    by_name: dict[str, list[str]] = {}
+    for path in elf.index:
+        by_name.setdefault(path.rpartition("/")[2], []).append(path)
+    for link in there.links:
+        if ".so" in link and (real := there.real(link)):
+            by_name.setdefault(link.rpartition("/")[2], []).append(real)
+    asks = elf["needed"].fillna("").str.split(" ").to_dict()
+    loaders = elf["elf_interpreter"].dropna().to_dict()
+    found: set[str] = set()
+    ahead = [real for root in roots if (real := there.real(root)) and real in elf.index]
+    while ahead:
+        path = ahead.pop()
+        if path in found:
+            continue
+        found.add(path)
+        loader = there.real(loaders.get(path, ""))
+        ahead += [loader] if loader and loader in elf.index else []
+        ahead += [at for asked in asks[path] for at in by_name.get(asked.rpartition("/")[2], [])]
+    return frozenset(found)
+
+
+def sentence(libcs: pd.DataFrame, broken: pd.DataFrame) -> str:
+    """Return each image's C library, and what in it was built for another one, as a list."""
+    lines = [
+        f"- {name(row.variant)}: {listed(_told(row, broken), '; ')}" for row in libcs.itertuples()
+    ]
+    return "\n".join(lines)
+
+
+def _told(row: object, broken: pd.DataFrame) -> Iterator[str]:
+    variant, kind = row.variant, row.libc  # type: ignore[attr-defined]
+    if pd.isna(kind):
+        yield "its files are not known, so neither is what its programs ask for"
+        return
+    asking = {k: getattr(row, k) for k in (MUSL, GLIBC, OTHER) if getattr(row, k)}
+    parts = [f"{number(count, 'program')} ask for {k}" for k, count in asking.items()]
+    if row.static:  # type: ignore[attr-defined]
+        parts.append(f"{row.static:,} for none")  # type: ignore[attr-defined]
+    yield f"**{kind or 'no C library'}**" + (f" ({listed(parts)})" if parts else "")
+    own = broken[broken["variant"].eq(variant)]
+    if own.empty:
+        yield "everything that its programs and libraries ask for by name is there"
+        return
+    first = own.iloc[0]
+    lacks = "" if pd.isna(first["lacks"]) else f", which asks for {escape.markdown(first['lacks'])}"
+    yield (
+        f"**{number(len(own), 'file')} will fail or may fail**, first "
+        f"{escape.markdown(first['path'])} ({first['size_bytes'] / MB:,.1f} MB){lacks}: "
+        f"{first['problem']}"
+    )
+
+
+def _asked(own: pd.DataFrame) -> dict[str, int]:
+    """Return the number of programs of one image by the C library of the loader that they name."""
+    asked = own[own["elf"].eq("executable")]["elf_interpreter"].dropna()
+    counts = {kind: int(asked.str.contains(form).sum()) for kind, form in _LOADERS.items()}
+    counts[OTHER] = len(asked) - sum(counts.values())
+    counts[STATIC] = int(own["elf"].eq("static").sum())
+    return counts
+
+
+def _most(counts: dict[str, int]) -> str:
+    """Return what most programs are; empty if there are none."""
+    most = max(counts, key=lambda kind: counts[kind])
+    return most if counts[most] else ""
+
+
+def _found(needed: str, there: Image) -> bool:
+    """Return whether a library is in the image: at its path if it is given with one."""
+    return there.has(needed) if "/" in needed else needed in there.names
+
+
+def _is_of_another(main: str, needed: list[str]) -> bool:
+    """Return whether a file names another C library than that of the image's programs."""
+    others = [form for kind, form in _LIBC.items() if main in _LIBC and kind != main]
+    return any(form.match(library) for form in others for library in needed)

@@ -1,0 +1,77 @@
+"""Frames as tables for readers: text, figures and days in words and units, all escaped."""
+
+import html
+from collections.abc import Iterable
+
+import pandas as pd
+
+from helpers import escape
+from helpers.sizes import MB
+
+
+def to_html(frame: pd.DataFrame) -> str:
+    """Return a table for readers: text to the left, figures and days to the right, all escaped.
+
+    The alignment is written twice: as a style for JupyterLab, which aligns all to the right, and as
+    a class for the report, which drops styles.
+    """
+    kinds = [_FIGURE if _is_figure(frame[name]) else _WORDS for name in frame]
+    lines = [_row("th", map(_heading, frame), kinds)]
+    shown = readable(frame, named=False)
+    lines += [_row("td", cells, kinds) for cells in shown.itertuples(index=False)]
+    head, *body = lines
+    return f"<table><thead>{head}</thead><tbody>\n{''.join(body)}</tbody></table>"
+
+
+def readable(frame: pd.DataFrame, named: bool = True) -> pd.DataFrame:
+    """Return a frame as text for readers; with `named`, its columns' names as words too."""
+    shown = frame.apply(_readable).astype(object).where(frame.notna(), "not measured")
+    return shown.rename(columns=_heading) if named else shown
+
+
+_WORDS = 'class="words" style="text-align: left"'
+_FIGURE = 'class="figure" style="text-align: right"'
+
+
+def _row(tag: str, cells: Iterable[object], kinds: Iterable[str]) -> str:
+    parts = [
+        f"<{tag} {kind}>{html.escape(str(c))}</{tag}>" for c, kind in zip(cells, kinds, strict=True)
+    ]
+    return f"<tr>{''.join(parts)}</tr>\n"
+
+
+def _is_figure(column: pd.Series) -> bool:
+    kinds = pd.api.types
+    return not kinds.is_bool_dtype(column.dtype) and (
+        kinds.is_numeric_dtype(column.dtype) or kinds.is_datetime64_any_dtype(column.dtype)
+    )
+
+
+def _readable(column: pd.Series) -> pd.Series:
+    """Return a column as text: bytes as MB, times as days, numbers with thousands marked."""
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return column.dt.strftime("%Y-%m-%d")
+    if str(column.name).endswith("bytes"):
+        sign = "+" if "difference" in str(column.name) else ""
+        return column.map(lambda size: f"{size / MB:{sign},.1f} MB", na_action="ignore")
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return column.map({True: "yes", False: "no"})
+    if str(column.name).endswith("share"):
+        return column.map("{:.0%}".format, na_action="ignore")
+    if pd.api.types.is_float_dtype(column.dtype):
+        return column.map("{:,.2f}".format, na_action="ignore")
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.map("{:,}".format, na_action="ignore")
+    return column.map(lambda text: escape.plain(text) or "—", na_action="ignore")
+
+
+def _heading(name: object) -> str:
+    """Return a column's name as words."""
+    words = str(name).removesuffix("_bytes").removesuffix("_at").replace("_", " ")
+    named = {
+        "bytes": "size",
+        "db updated": "DB of",
+        "os eol": "past end of life when scanned",
+        "known share": "of the executable bytes looked at",
+    }
+    return escape.plain(named.get(words, words))
