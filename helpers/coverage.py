@@ -48,14 +48,14 @@ def dark(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
     """Return the executables and libraries that are of no package the scanner lists.
 
     `variant, path, size_bytes, elf, version, layer`, the largest of each image first; `version` is
-    what a well-known program tells of itself.
+    what a well-known program tells of itself, empty if none was read.
     """
     elf = _binaries(files)
     rest = elf[ownership.known(elf, packages)["package"].isna()]
     order = dict(zip(dict.fromkeys(files["variant"]), range(len(files)), strict=False))
     placed = rest.assign(own=rest["variant"].map(order))
     placed = placed.sort_values(["own", "size_bytes"], ascending=[True, False], kind="stable")
-    return placed[list(_DARK)].reset_index(drop=True)
+    return placed[list(_DARK)].assign(version=placed["version"].fillna("")).reset_index(drop=True)
 
 
 def parts(table: pd.DataFrame) -> pd.DataFrame:

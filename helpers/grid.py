@@ -5,6 +5,7 @@ import textwrap
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.textpath import TextPath
 
 from helpers import escape, properties
 from helpers.charts import FAINT, INK, nothing
@@ -13,6 +14,9 @@ _FILLS = {properties.FOUND: "#C9DAEA", properties.NONE: "white", properties.PLAI
 
 _WIDTH = 68
 """Characters that fit side by side into all cells of a row, at the size of few rows."""
+
+_POINTS = 560.0
+"""Width of all columns in points, some less than they have."""
 
 _FEW = 3
 """Variants up to this many have room for names, and not for numbers alone."""
@@ -53,10 +57,12 @@ def grid(matrix: pd.DataFrame, ax: Axes) -> Axes:
         )
     ax.set_xlim(0, across)
     ax.set_ylim(down, 0)
-    names = [
-        "\n".join(textwrap.wrap(escape.short(v, 2 * room), max(room, 10))[:2]) for v in variants
-    ]
-    ax.set_xticks([x + 0.5 for x in range(across)], names, size=18 if across <= _FEW else 14)
+    names = [_wrapped(variant, max(room, 11)) for variant in variants]
+    ax.set_xticks(
+        [x + 0.5 for x in range(across)],
+        ["\n".join(lines) for lines in names],
+        size=min([18.0 if across <= _FEW else 14.0, *(_fitting(n, across) for n in names)]),
+    )
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", length=0)
     ax.set_yticks([y + 0.5 for y in range(down)], rows, size=size)
@@ -64,6 +70,21 @@ def grid(matrix: pd.DataFrame, ax: Axes) -> Axes:
     for side in ax.spines.values():
         side.set_visible(False)
     return ax
+
+
+def _wrapped(variant: str, width: int) -> list[str]:
+    """Return a name on three lines at most; a long one loses its middle."""
+    for most in range(3 * width, width, -1):
+        lines = textwrap.wrap(escape.short(variant, most), width)
+        if len(lines) <= 3:
+            break
+    return lines[:3]
+
+
+def _fitting(lines: list[str], across: int) -> float:
+    """Return the size of text at which the widest of these lines fits into a column, in points."""
+    widest = max(TextPath((0, 0), line, size=1).get_extents().width for line in lines)
+    return float(_POINTS / across / max(widest, 1e-6))
 
 
 def _told(cell: object, room: int, across: int) -> str:

@@ -148,7 +148,7 @@ def largest(grouped_files: pd.DataFrame, most: int = 10) -> pd.DataFrame:
     first = ordered.groupby("variant", sort=False).head(most)
     place = {variant: n for n, variant in enumerate(dict.fromkeys(grouped_files["variant"]))}
     by = first.sort_values("variant", key=lambda v: v.map(place), kind="stable")
-    return by[columns].reset_index(drop=True)
+    return by[columns].assign(package=by["package"].fillna("")).reset_index(drop=True)
 
 
 def headline(parts: pd.DataFrame) -> str:

@@ -13,6 +13,9 @@ _NOP = re.compile(r"^/bin/sh -c #\(nop\)\s*")
 _SHELL = re.compile(r"^(?:RUN )?/bin/sh -c\s+")
 _DIGEST = re.compile(r"\b(?:file|dir|multi):[0-9a-f]{12,64}\b")
 _NOTE = re.compile(r"\s+# buildkit$")
+WORTH = 0.01
+"""Share of an image from which on hidden bytes are worth a headline."""
+
 WIDTH = 60
 """Characters of an instruction that are shown; the frame `layers` has all of them."""
 
@@ -62,14 +65,22 @@ def instruction(created_by: str) -> str:
 
 
 def headline(table: pd.DataFrame) -> str:
-    """Return how much of all layers is hidden, and in which image most of it."""
+    """Return where most is hidden, or, if that is next to nothing, how much came with the base."""
     if table.empty:
         return "What instructions added is not known"
-    hidden = table.groupby("variant", sort=False)["hidden_bytes"].sum()
-    if not hidden.any():
-        return "What the base brought, and what came on top: nothing is hidden"
-    most = escape.short(hidden.idxmax(), 26)
-    return f"Hidden by later layers, so sent in vain: most in {most}, {shown(int(hidden.max()))}"
+    sums = table.groupby("variant", sort=False)[["hidden_bytes", "size_bytes"]].sum()
+    most = sums["hidden_bytes"].idxmax()
+    if sums.loc[most, "hidden_bytes"] >= WORTH * sums.loc[most, "size_bytes"]:
+        told = f"{escape.short(most, 26)} {shown(int(sums.loc[most, 'hidden_bytes']))}"
+        return f"Hidden by later layers, and sent all the same: most in {told}"
+    if table["from_base"].isna().any():
+        return "Next to nothing is hidden by later layers"
+    base = table[table["from_base"]].groupby("variant")["size_bytes"].sum()
+    shares = (base.reindex(sums.index).fillna(0) / sums["size_bytes"]).astype(float)
+    parts = [f"{escape.short(v, 22)} {share:.0%}" for v, share in shares.items()]
+    return (
+        f"From the base image: {listed(parts if len(parts) <= 3 else [parts[0], '…', parts[-1]])}"
+    )
 
 
 def sentence(table: pd.DataFrame) -> str:

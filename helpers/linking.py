@@ -159,10 +159,10 @@ def _told(row: object, broken: pd.DataFrame) -> Iterator[str]:
         yield "its files are not known, so neither is what its programs ask for"
         return
     asking = {k: getattr(row, k) for k in (MUSL, GLIBC, OTHER) if getattr(row, k)}
-    parts = [f"{number(count, 'program')} ask for {k}" for k, count in asking.items()]
+    parts = [f"{count:,} for {k}" for k, count in asking.items()]
     if row.static:  # type: ignore[attr-defined]
-        parts.append(f"{row.static:,} for none")  # type: ignore[attr-defined]
-    yield f"**{kind or 'no C library'}**" + (f" ({listed(parts)})" if parts else "")
+        parts.append(f"{row.static:,} for none, being static")  # type: ignore[attr-defined]
+    yield f"**{kind or 'no program'}**" + (f" (programs: {listed(parts)})" if parts else "")
     own = broken[broken["variant"].eq(variant)]
     if own.empty:
         yield "everything that its programs and libraries ask for by name is there"

@@ -39,7 +39,7 @@ _LABEL = 44
 
 UP, DOWN, WHOLE = "#BE3A34", "#3F7F4F", BAR
 _HEIGHT = 0.62
-_ROOM = 0.055
+_ROOM = 0.07
 """Share of the longest bar that the number of a segment takes."""
 
 

@@ -15,6 +15,8 @@ def to_html(frame: pd.DataFrame) -> str:
     The alignment is written twice: as a style for JupyterLab, which aligns all to the right, and as
     a class for the report, which drops styles.
     """
+    if frame.empty:
+        return "<p>Nothing to list.</p>"
     kinds = [_FIGURE if _is_figure(frame[name]) else _WORDS for name in frame]
     lines = [_row("th", map(_heading, frame), kinds)]
     shown = readable(frame, named=False)
@@ -53,7 +55,7 @@ def _readable(column: pd.Series) -> pd.Series:
         return column.dt.strftime("%Y-%m-%d")
     if str(column.name).endswith("bytes"):
         sign = "+" if "difference" in str(column.name) else ""
-        return column.map(lambda size: f"{size / MB:{sign},.1f} MB", na_action="ignore")
+        return column.map(lambda size: _size(size, sign), na_action="ignore")
     if pd.api.types.is_bool_dtype(column.dtype):
         return column.map({True: "yes", False: "no"})
     if str(column.name).endswith("share"):
@@ -63,6 +65,12 @@ def _readable(column: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.map("{:,}".format, na_action="ignore")
     return column.map(lambda text: escape.plain(text) or "—", na_action="ignore")
+
+
+def _size(size: int, sign: str) -> str:
+    """Return a size in MB, or in bytes if it is some and would be 0.0."""
+    small = size and abs(size) < MB / 20
+    return f"{size:{sign},} bytes" if small else f"{size / MB:{sign},.1f} MB"
 
 
 def _heading(name: object) -> str:
