@@ -95,7 +95,7 @@ def _labels(ax: Axes, points: pd.DataFrame) -> None:
     taken: list[tuple[float, float]] = []
     widest, highest = max(points["x"].max(), 1.0), max(points["y"].max(), 1.0)
     wide, tall = _WIDE * widest, _TALL * highest
-    for point in points.sort_values(["y", "x"]).itertuples():
+    for point in points.sort_values(["x", "y"]).itertuples():
         x = point.x + 0.025 * widest
         free = [
             y

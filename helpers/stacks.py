@@ -94,14 +94,14 @@ def stacked(
     ax.set_xlim(0, 1.16 * longest)
     name_rows(ax, [(variant, "") for variant in variants])
     ax.set_xlabel(f"{label} (MB = 10⁶ bytes)")
-    shown = sum(bool(sizes[part].gt(0).any()) for part in styles)
-    ax.legend(
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
-        ncols=min(shown, 4),
-        borderaxespad=0.3,
-        fontsize=15,
-    )
+    if shown := sum(bool(sizes[part].gt(0).any()) for part in styles):
+        ax.legend(
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=min(shown, 4),
+            borderaxespad=0.3,
+            fontsize=15,
+        )
     return ax
 
 

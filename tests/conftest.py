@@ -14,11 +14,12 @@ import msgspec
 import pandas as pd
 import pytest
 
-from helpers import paths
+from helpers import anatomy, frames, paths
 from helpers.build import build
 from helpers.daemon import Daemon, connect
 from helpers.errors import DaemonUnavailable, KitError
 from helpers.frames import Frames
+from helpers.inventory import File
 from helpers.load import load_reports, load_study
 from helpers.study import Base
 
@@ -171,3 +172,51 @@ def missing_image(images: pd.DataFrame, variant: str) -> pd.DataFrame:
     """The images and one more, of which there is no report."""
     row = images.iloc[[0]].assign(variant=variant, status="missing", scanner_version=None)
     return pd.concat([images, row], ignore_index=True)
+
+
+def files_of(*listed: File, variant: str = "app", capture: str = "") -> pd.DataFrame:
+    """The frame `files` of one image's inventory."""
+    return frames.make("files", anatomy.files(variant, capture, listed))
+
+
+def file(path: str, size: int = 1, **fields: Any) -> File:
+    """A row of an inventory: a regular file of root's, readable by all, in the lowest layer."""
+    told = {"kind": "file", "mode": 0o644, "uid": 0, "gid": 0, "layer": 0, **fields}
+    return File(path, size_bytes=size, **told)
+
+
+def program(path: str, size: int = 1, **fields: Any) -> File:
+    """An ELF program that anybody may start."""
+    return file(path, size, **{"mode": 0o755, "elf": "executable", **fields})
+
+
+def link(path: str, target: str, **fields: Any) -> File:
+    """A symbolic link."""
+    return file(path, 0, **{"kind": "symlink", "mode": 0o777, "target": target, **fields})
+
+
+def image_of(variant: str = "app", **fields: Any) -> pd.DataFrame:
+    """The frame `images` with one that was scanned."""
+    told = {"variant": variant, "capture": "", "status": "scanned", **fields}
+    return frames.make("images", {name: [value] for name, value in told.items()})
+
+
+def packages_of(*listed: dict[str, Any], variant: str = "app") -> pd.DataFrame:
+    """The frame `packages` of one image; each an OS package unless it says otherwise."""
+    default = {"variant": variant, "capture": "", "package_class": "os-pkgs", "place": "os"}
+    full = [{**default, **package} for package in listed]
+    names = frames.columns("packages")
+    return frames.make("packages", {name: [p.get(name) for p in full] for name in names})
+
+
+def layers_of(*listed: tuple[int, str, bool | None], variant: str = "app") -> pd.DataFrame:
+    """The frame `layers` of one image: bytes, instruction and whether the base has it, of each."""
+    columns = {
+        "variant": [variant] * len(listed),
+        "capture": [""] * len(listed),
+        "position": list(range(len(listed))),
+        "size_bytes": [size for size, _, _ in listed],
+        "created_by": [text for _, text, _ in listed],
+        "from_base": [base for _, _, base in listed],
+    }
+    return frames.make("layers", columns)

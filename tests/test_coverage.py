@@ -1,10 +1,12 @@
 """Coverage: what of an image belongs to packages, so that the scanner can know it."""
 
+import pandas as pd
 import pytest
 
 from helpers import coverage
 from helpers.frames import Frames, make
 from helpers.load import load_files, load_study
+from tests.conftest import file, files_of, image_of, packages_of, program
 
 
 @pytest.fixture(scope="module")
@@ -13,80 +15,127 @@ def rebuilt() -> Frames:
 
 
 @pytest.fixture
-def images():
-    return make("images", {"variant": ["app"], "runtime": ["node 24.19.0"]})
+def images() -> pd.DataFrame:
+    return image_of(runtime="node 24.19.0")
 
 
-def files(*rows: tuple):
-    """Files of one image: path, bytes, kind of ELF file and the package that owns it."""
-    names = ["path", "size_bytes", "elf", "package"]
-    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    return make("files", {"variant": ["app"] * len(rows), **columns})
-
-
-def installed(*names: str):
-    return make("packages", {"variant": ["app"] * len(names), "package": list(names)})
+def installed(*names: str) -> pd.DataFrame:
+    return packages_of(*({"package": name} for name in names))
 
 
 def told(found, images, packages=None) -> str:
     packages = installed("libc6") if packages is None else packages
-    return coverage.sentence(coverage.coverage(found, images), images, packages).split("\n")[0]
+    table = coverage.coverage(found, images, packages)
+    return coverage.sentence(table, images, packages).split("\n")[0]
 
 
 def test_node_is_the_largest_that_no_package_owns_in_every_rebuilt_image(rebuilt: Frames) -> None:
-    table = coverage.coverage(load_files("rebuilt-2026"), rebuilt.images).set_index("variant")
-    assert table["largest_unowned"].to_dict() == {
+    files = load_files("rebuilt-2026")
+    table = coverage.coverage(files, rebuilt.images, rebuilt.packages).set_index("variant")
+    assert table["largest_unknown"].to_dict() == {
         "node-24-debian": "usr/local/bin/node",
         "node-24-alpine": "usr/local/bin/node",
         "node-24-distroless": "nodejs/bin/node",
         "node-8-distroless": "nodejs/bin/node",
     }
-    assert table["owned_share"].round(2).tolist() == [0.35, 0.06, 0.16, 0.41]
-    assert table.loc["node-24-debian", ["binaries", "owned_binaries"]].tolist() == [657, 656]
+    assert table["known_share"].round(2).tolist() == [0.35, 0.06, 0.16, 0.41]
+    assert table.loc["node-24-debian", ["binaries", "known_binaries"]].tolist() == [656, 655]
     said = coverage.sentence(table.reset_index(), rebuilt.images, rebuilt.packages)
     assert said.startswith(
-        "- **node-24-debian**: the scanner knows the packages of **35% of the executable bytes** "
-        "(656 of 657 files, 68.4 of 194.4 MB); largest of the rest: usr/local/bin/node; "
+        "- **node-24-debian**: the scanner looked at **35% of the executable bytes** "
+        "(655 of 656 files, 68.4 of 194.4 MB); largest of the rest: usr/local/bin/node; "
         "node 24.19.0 is no package there, so its own vulnerabilities are not counted\n"
     )
+    dark = coverage.dark(files, rebuilt.packages)
+    first = dark.drop_duplicates("variant")
+    assert first["path"].tolist() == table["largest_unknown"].tolist()
+    assert first["version"].tolist() == ["24.19.0", "24.19.0", "24.19.0", "8.17.0"]
+    assert len(dark) == 6
+
+
+def test_beside_every_total_stands_how_much_was_looked_at(rebuilt: Frames) -> None:
+    files = load_files("rebuilt-2026")
+    table = coverage.coverage(files, rebuilt.images, rebuilt.packages)
+    assert coverage.mark(table) == "the scanner looked at 6 to 41% of the executable bytes"
+    assert coverage.brief(table) == (
+        "The scanner looked at so much of the executable bytes: **node-24-debian** 35%, "
+        "**node-24-alpine** 6%, **node-24-distroless** 16%, **node-8-distroless** 41%."
+    )
+    assert coverage.headline(table) == (
+        "Executable bytes that the scanner looked at: node-24-alpine 6%, …, node-8-distroless 41%"
+    )
+    totals = rebuilt.images[["variant"]].assign(findings=1)
+    assert coverage.beside(totals, table)["known_share"].tolist() == table["known_share"].tolist()
 
 
 def test_a_study_without_files_has_no_numbers_and_says_so(blog: Frames) -> None:
-    table = coverage.coverage(load_files("blog-2022"), blog.images)
+    table = coverage.coverage(load_files("blog-2022"), blog.images, blog.packages)
     assert table["variant"].tolist() == blog.images["variant"].tolist()
     assert table.drop(columns="variant").isna().all(axis=None)
     assert coverage.sentence(table, blog.images, blog.packages).startswith(
         "- **nodejs-alpine**: its files are not known, so neither is how much of it the scanner "
         "looked at; node 8.17.0 is no package there"
     )
+    assert coverage.mark(table) == "share of executable bytes looked at: not known"
+    assert coverage.parts(table).empty
+    assert coverage.dark(load_files("blog-2022"), blog.packages).empty
 
 
 def test_executables_and_libraries_count_by_their_bytes_and_nothing_else_does(images) -> None:
-    found = files(
-        ("bin/sh", 100, "executable", "dash"),
-        ("lib/libc.so", 200, "shared", "libc6"),
-        ("bin/small", 50, "static", None),
-        ("opt/node", 650, "executable", None),
-        ("boot/module.ko", 9_000, "object", None),
-        ("etc/passwd", 9_000, None, None),
+    found = files_of(
+        program("bin/sh", 100, package="dash"),
+        program("bin/dash", 0, kind="hardlink", target="bin/sh", package="dash"),
+        file("lib/libc.so", 200, elf="shared", package="libc6"),
+        program("bin/small", 50, elf="static"),
+        program("opt/node", 650),
+        file("boot/module.ko", 9_000, elf="object"),
+        file("core", 9_000, elf="other"),
+        file("etc/passwd", 9_000),
     )
-    (row,) = coverage.coverage(found, images).itertuples(index=False)
-    assert row == ("app", 4, 2, 1000, 300, 0.3, "opt/node")
+    table = coverage.coverage(found, images, installed("dash", "libc6"))
+    assert table.iloc[0].tolist() == ["app", 4, 2, 1000, 300, 0.3, "opt/node"]
+    parts = coverage.parts(table)
+    assert parts["size_bytes"].tolist() == [300, 700]
+    assert coverage.dark(found, installed("dash", "libc6"))["path"].tolist() == [
+        "opt/node",
+        "bin/small",
+    ]
+
+
+def test_an_addon_of_a_package_that_the_scanner_lists_is_known(images) -> None:
+    path = "app/node_modules/bcrypt/package.json"
+    bcrypt = {"package": "bcrypt", "package_class": "lang-pkgs", "package_path": path}
+    found = files_of(file("app/node_modules/bcrypt/build/bcrypt.node", 10, elf="shared"))
+    assert coverage.coverage(found, images, packages_of(bcrypt))["known_share"].tolist() == [1.0]
+    assert coverage.coverage(found, images, installed("libc6"))["known_share"].tolist() == [0.0]
+
+
+def test_the_same_image_in_two_captures_is_told_apart() -> None:
+    images = pd.concat([image_of(capture="1"), image_of(capture="2")], ignore_index=True)
+    files = pd.concat(
+        [
+            files_of(program("bin/a", 10, package="a"), capture="1"),
+            files_of(program("bin/b", 10), capture="2"),
+        ],
+        ignore_index=True,
+    )
+    table = coverage.coverage(files, images, make("packages", {}))
+    assert table["known_share"].tolist() == [1.0, 0.0]
 
 
 def test_an_image_that_packages_own_entirely_has_no_rest(images) -> None:
-    found = files(("bin/sh", 1_000_000, "executable", "dash"))
-    (row,) = coverage.coverage(found, images).itertuples()
-    assert (row.owned_share, row.largest_unowned) == (1.0, "")
-    assert told(found, images, installed("nodejs")) == (
-        "- **app**: the scanner knows the packages of **100% of the executable bytes** "
+    found = files_of(program("bin/sh", 1_000_000, package="dash"))
+    (row,) = coverage.coverage(found, images, installed("dash")).itertuples()
+    assert (row.known_share, row.largest_unknown) == (1.0, "")
+    assert told(found, images, installed("nodejs", "dash")) == (
+        "- **app**: the scanner looked at **100% of the executable bytes** "
         "(1 of 1 file, 1.0 of 1.0 MB)"
     )
 
 
 def test_an_image_without_executables_has_no_share(images) -> None:
-    found = files(("etc/passwd", 10, None, None))
-    assert coverage.coverage(found, images)["owned_share"].isna().all()
+    found = files_of(file("etc/passwd", 10))
+    assert coverage.coverage(found, images, installed())["known_share"].isna().all()
     assert told(found, images).startswith("- **app**: it holds no executables or libraries; node")
 
 
@@ -103,16 +152,16 @@ def test_an_image_without_executables_has_no_share(images) -> None:
     ],
 )
 def test_a_runtime_that_no_package_brings_is_named(images, runtime, names, listed: bool) -> None:
-    found = files(("bin/sh", 1, "executable", "dash"))
+    found = files_of(program("bin/sh"))
     said = told(found, images.assign(runtime=runtime), installed(*names))
     assert (f"{runtime} is no package there" in said) == (not listed)
 
 
 def test_nothing_is_said_of_a_runtime_that_is_not_known_or_of_packages_that_are_not(images) -> None:
-    found = files(("bin/sh", 1, "executable", "dash"))
+    found = files_of(program("bin/sh"))
     assert "is no package" not in told(found, images.assign(runtime=None))
     assert "is no package" not in told(found, images, installed())
 
 
 def test_a_path_is_no_markup(images) -> None:
-    assert "opt/\\*x\\*" in told(files(("opt/*x*", 1, "executable", None)), images)
+    assert "opt/\\*x\\*" in told(files_of(program("opt/*x*")), images)

@@ -210,3 +210,33 @@ def test_names_do_not_overlap_and_stay_in_the_picture(
     ]
     assert meeting == []
     assert all(box.x1 <= whole.x1 and box.y0 >= whole.y0 for box in boxes)
+
+
+def totals(*rows: tuple) -> pd.DataFrame:
+    """Totals of `exposure`: variant, executables and libraries, and what is counted."""
+    table = pd.DataFrame(rows, columns=["variant", "binaries", "count"])
+    return table.astype({"binaries": "Int64", "count": "Int64"})
+
+
+def test_what_is_counted_stands_against_executables_and_libraries(ax: Axes) -> None:
+    scatter.executables(totals(("a", 656, 32), ("b", 20, 7)), ax, "vulnerabilities")
+    assert points(ax) == [[[656, 32], [20, 7]]]
+    assert texts(ax) == ["b\n20 files, 7", "a\n656 files, 32"]
+    assert ax.get_xlabel() == "number of executables and shared libraries (ELF files)"
+    assert ax.get_ylabel() == "number of vulnerabilities"
+
+
+def test_an_image_of_which_one_is_not_known_has_no_point_and_is_named(ax: Axes) -> None:
+    scatter.executables(totals(("a", 656, 32), ("b", None, 7), ("c", 3, None)), ax, "findings")
+    assert points(ax) == [[[656, 32]]]
+    assert ax.get_xlabel().endswith("not placed, files or scan not known: b, c")
+
+
+def test_images_of_one_place_have_names_apart(ax: Axes) -> None:
+    scatter.executables(totals(("a", 5, 5), ("b", 5, 5), ("c", 5, 5)), ax, "findings")
+    assert len({text.xyann for text in ax.texts}) == 3
+
+
+def test_without_executables_it_says_so(ax: Axes) -> None:
+    scatter.executables(totals(("b", None, 7)), ax, "findings")
+    assert texts(ax) == ["Executables are known of no image that was scanned."]

@@ -1,11 +1,12 @@
-"""Shells, package managers and C libraries, told by the files of an image."""
+"""Which tools are in an image: by what they are, not by what their names promise."""
 
+import pandas as pd
 import pytest
 
 from helpers import tools
-from helpers.frames import make
-from helpers.load import load_files
-from helpers.tools import Binaries, Libc
+from helpers.load import load_files, load_study
+from helpers.toolbox import APP_INSTALLER, OS_INSTALLER, SHELL
+from tests.conftest import file, files_of, link, packages_of, program
 
 
 @pytest.fixture(scope="module")
@@ -13,70 +14,92 @@ def rebuilt():
     return load_files("rebuilt-2026")
 
 
-def files(*rows: tuple, variant: str = "app"):
-    """Files of one image: path, kind, whether it may be executed, ELF kind and loader."""
-    names = ["path", "kind", "executable", "elf", "elf_interpreter"]
-    full = [(*row, *[None] * (5 - len(row))) for row in rows]
-    columns = dict(zip(names, map(list, zip(*full, strict=True)), strict=True))
-    return make("files", {"variant": [variant] * len(rows), **columns})
+def found(*files) -> list[tuple[str, str, str]]:
+    table = tools.found(files_of(*files))
+    return list(zip(table["tool"], table["path"], table["what"], strict=True))
 
 
-def test_busybox_is_called_by_the_names_of_its_links() -> None:
-    found = files(
-        ("bin/busybox", "file", True), ("bin/sh", "symlink", False), ("sbin/apk", "hardlink", True)
-    )
-    assert tools.commands(found, "app") == {"busybox", "sh", "apk"}
+BUSYBOX = program("bin/busybox", version="1.37.0")
 
 
-@pytest.mark.parametrize("folder", "bin sbin usr/bin usr/sbin usr/local/bin usr/local/sbin".split())
-def test_a_command_is_what_is_in_a_folder_where_a_path_looks(folder: str) -> None:
-    assert tools.commands(files((f"{folder}/tool", "file", True)), "app") == {"tool"}
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["opt/bin/tool", "usr/lib/tool", "bin/sub/tool", "tool", "nodejs/bin/node", "usr/lbin/x"],
-)
-def test_elsewhere_it_is_not_found_by_its_name(path: str) -> None:
-    assert tools.commands(files((path, "file", True)), "app") == frozenset()
-
-
-def test_what_nobody_may_execute_is_no_command() -> None:
-    found = files(("bin/readme", "file", False), ("bin/folder", "dir", False))
-    assert tools.commands(found, "app") == frozenset()
-
-
-def test_files_that_are_not_known_are_not_none() -> None:
-    found = files(("bin/sh", "file", True), variant="other")
-    for asked in (tools.commands, tools.binaries, tools.libc):
-        assert asked(found, "app") is None
-
-
-def test_executables_and_libraries_are_counted_by_kind() -> None:
-    elves = ["executable", "static", "executable", "shared", "object", None]
-    found = files(*((f"bin/{n}", "file", True, elf) for n, elf in enumerate(elves)))
-    assert tools.binaries(found, "app") == Binaries(executables=3, libraries=1)
-
-
-def test_the_c_library_is_that_of_the_loaders_that_executables_ask_for() -> None:
-    loaders = [
-        "/lib/ld-musl-x86_64.so.1",
-        "/lib/ld-musl-aarch64.so.1",
-        "/lib64/ld-linux-x86-64.so.2",
-        "/lib/ld-other.so",
-        None,
+def test_busyboxs_links_are_what_they_are_called() -> None:
+    links = [link("bin/sh", "/bin/busybox"), link("usr/bin/wget", "../../bin/busybox")]
+    assert found(BUSYBOX, *links, link("bin/true", "busybox")) == [
+        ("busybox", "bin/busybox", "program"),
+        ("sh", "bin/sh", "link to bin/busybox"),
+        ("wget", "usr/bin/wget", "link to bin/busybox"),
     ]
-    found = files(*((f"bin/{n}", "file", True, "shared", at) for n, at in enumerate(loaders)))
-    assert tools.libc(found, "app") == Libc(musl=2, glibc=1)
+
+
+def test_also_where_no_path_looks() -> None:
+    distroless = [program("busybox/busybox"), link("busybox/sh", "busybox")]
+    assert ("sh", "busybox/sh", "link to busybox/busybox") in found(*distroless)
+
+
+def test_a_hard_link_is_another_name_of_its_program() -> None:
+    other = program("bin/sh", 0, kind="hardlink", target="bin/busybox")
+    assert found(BUSYBOX, other)[1] == ("sh", "bin/sh", "other name of bin/busybox")
+
+
+def test_a_program_is_one_anywhere_and_a_version_at_its_end_is_no_matter() -> None:
+    assert found(program("nodejs/bin/node")) == [("node", "nodejs/bin/node", "program")]
+    assert found(program("opt/x/python3.13")) == [("python", "opt/x/python3.13", "program")]
+    assert found(program("opt/x/curl", elf="static")) == [("curl", "opt/x/curl", "program")]
+
+
+def test_a_script_is_one_among_commands_only() -> None:
+    script = {"mode": 0o755}
+    assert found(file("usr/local/bin/npm", **script))[0][2] == "script"
+    assert found(file("usr/share/doc/curl", **script)) == []
+    assert found(file("usr/share/completions/curl", **script)) == []
+
+
+def test_what_nobody_may_execute_is_no_tool() -> None:
+    assert found(file("bin/sh"), program("bin/bash", mode=0o644)) == []
+    assert found(file("bin/sh", kind="dir", mode=0o755), file("bin/nc", kind="fifo")) == []
+
+
+def test_a_library_by_the_name_of_a_tool_is_none() -> None:
+    assert found(file("usr/lib/ruby", mode=0o755, elf="shared")) == []
+
+
+@pytest.mark.parametrize("target", ["nowhere", "sh", "/../etc", "../bin/sh2", "data"])
+def test_a_link_that_leads_to_nothing_that_runs_is_no_tool(target: str) -> None:
+    assert found(link("bin/sh", target), link("bin/sh2", "sh"), file("bin/data")) == []
+
+
+def test_a_link_is_followed_through_others_and_through_linked_folders() -> None:
+    files = [
+        link("bin", "usr/bin"),
+        link("usr/bin/awk", "/etc/alternatives/awk"),
+        link("etc/alternatives/awk", "/bin/mawk"),
+        program("usr/bin/mawk"),
+    ]
+    assert found(*files) == [
+        ("awk", "usr/bin/awk", "link to usr/bin/mawk"),
+        ("mawk", "usr/bin/mawk", "program"),
+    ]
+
+
+def test_a_links_target_is_of_its_own_image() -> None:
+    files = pd.concat(
+        [files_of(link("bin/sh", "dash")), files_of(program("bin/dash"), variant="b")]
+    )
+    assert tools.found(files)["variant"].tolist() == ["b"]
+
+
+def test_where_files_are_not_known_packages_named_so_are_what_there_is() -> None:
+    table = tools.of_packages(load_study("blog-2022").packages)
+    assert tools.names(table, "nodejs-alpine", [SHELL, OS_INSTALLER]) == {"busybox", "apk-tools"}
+    assert tools.names(table, "nodejs-distroless", [SHELL, OS_INSTALLER]) == frozenset()
+    modules = packages_of({"package": "npm", "package_class": "lang-pkgs"})
+    assert tools.of_packages(modules).empty, "a module is no tool"
 
 
 def test_the_rebuilt_images_have_the_tools_of_their_base_and_distroless_has_none(rebuilt) -> None:
-    wanted = tools.SHELLS | tools.PACKAGE_MANAGERS | tools.INSTALLERS
-    found = {
-        variant: (tools.commands(rebuilt, variant) or frozenset()) & wanted
-        for variant in rebuilt["variant"].unique()
-    }
-    assert found == {
+    table = tools.found(rebuilt)
+    kinds = (SHELL, OS_INSTALLER, APP_INSTALLER)
+    assert {v: tools.names(table, v, kinds) for v in rebuilt["variant"].unique()} == {
         "node-24-debian": {"apt", "apt-get", "bash", "dash", "dpkg", "npm", "npx", "sh"},
         "node-24-alpine": {"apk", "ash", "busybox", "npm", "npx", "sh"},
         "node-24-distroless": frozenset(),
@@ -84,12 +107,25 @@ def test_the_rebuilt_images_have_the_tools_of_their_base_and_distroless_has_none
     }
 
 
-def test_the_rebuilt_images_have_the_c_library_of_their_base(rebuilt) -> None:
-    assert tools.libc(rebuilt, "node-24-debian") == Libc(musl=0, glibc=282)
-    assert tools.libc(rebuilt, "node-24-alpine") == Libc(musl=8, glibc=0)
-    assert tools.binaries(rebuilt, "node-24-distroless") == Binaries(1, 283)
+def test_executables_and_libraries_are_counted_by_kind_each_once() -> None:
+    elves = ["executable", "static", "executable", "shared", "object", ""]
+    files = [file(f"bin/{n}", mode=0o755, elf=elf) for n, elf in enumerate(elves)]
+    table = tools.binaries(files_of(*files, program("bin/other", kind="hardlink", target="bin/0")))
+    assert table.iloc[0].tolist() == ["app", 3, 1]
+    assert tools.binaries(files_of()).empty
+
+
+def test_the_rebuilt_images_binaries(rebuilt) -> None:
+    table = tools.binaries(rebuilt)
+    assert list(table.itertuples(index=False, name=None)) == [
+        ("node-24-debian", 279, 377),
+        ("node-24-alpine", 8, 12),
+        ("node-24-distroless", 1, 283),
+        ("node-8-distroless", 1, 283),
+    ]
 
 
 def test_packages_are_those_of_the_variant_that_is_asked_for() -> None:
-    names = {"variant": ["a", "a", "b"], "package": ["musl", None, "libc6"]}
-    assert tools.packages(make("packages", names), "a") == {"musl"}
+    two = packages_of({"package": "musl"}, {"package": None})
+    assert tools.packages(two, "app") == {"musl"}
+    assert tools.packages(two, "other") == frozenset()

@@ -4,7 +4,7 @@ import pytest
 
 from helpers.users import User, resolve
 
-PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1001::/home/node:/bin/sh\nnonroot:x:65532:65532:::\n"
+PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1001::/home/node:\nnonroot:x:65532:65532:::\n"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""What each instruction put into an image, and what a later one hides."""
+
+import pandas as pd
+import pytest
+
+from helpers import history
+from helpers.load import load_files, load_layers
+from tests.conftest import file, files_of, layers_of
+
+
+@pytest.mark.parametrize(
+    ("created_by", "instruction"),
+    [
+        ("/bin/sh -c #(nop) COPY dir:0123456789abcdef in /app ", "COPY dir in /app"),
+        ('/bin/sh -c #(nop)  CMD ["node"]', 'CMD ["node"]'),
+        ("/bin/sh -c apk add curl", "RUN apk add curl"),
+        ("RUN /bin/sh -c npm ci # buildkit", "RUN npm ci"),
+        ("COPY . . # buildkit", "COPY . ."),
+        ("bazel build ...", "bazel build ..."),
+        ("", ""),
+    ],
+)
+def test_an_instruction_is_as_its_dockerfile_had_it(created_by: str, instruction: str) -> None:
+    assert history.instruction(created_by) == instruction
+
+
+def test_a_long_one_loses_its_middle_and_control_characters_are_not_passed_on() -> None:
+    assert len(history.instruction("RUN " + "x" * 500)) == history.WIDTH
+    assert "\x1b" not in history.instruction("RUN \x1b[31mred")
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    layers = layers_of(
+        (1_000_000, "/bin/sh -c #(nop) ADD file:0123456789abcdef in / ", True),
+        (600_000, "RUN npm ci", False),
+        (0, "WORKDIR /app", False),
+    )
+    files = files_of(file("a", 700_000), file("b", 500_000, layer=1), file("c", 100_000, layer=1))
+    return history.layers(layers, files)
+
+
+def test_what_a_layer_holds_is_shown_or_hidden(table: pd.DataFrame) -> None:
+    columns = ["instruction", "size_bytes", "shown_bytes", "hidden_bytes", "files", "from_base"]
+    assert list(table[columns].itertuples(index=False, name=None)) == [
+        ("ADD file in /", 1_000_000, 700_000, 300_000, 1, True),
+        ("RUN npm ci", 600_000, 600_000, 0, 2, False),
+        ("WORKDIR /app", 0, 0, 0, 0, False),
+    ]
+
+
+def test_it_is_said_how_much_is_hidden_and_who_put_it_there(table: pd.DataFrame) -> None:
+    assert history.headline(table) == (
+        "Hidden by later layers, and sent all the same: most in app 0.3 MB"
+    )
+    assert history.sentence(table).startswith(
+        "- **app**: 1.6 MB in 3 layers; 1.0 MB of it from the base image; **0.3 MB hidden by later "
+        "layers**, most of it put there by layer 0 (ADD file in /)\n"
+    )
+
+
+def test_for_the_chart_they_are_summed_by_where_they_came_from(table: pd.DataFrame) -> None:
+    parts = history.parts(table).set_index("part")["size_bytes"]
+    assert parts.to_dict() == {
+        "from the base image": 700_000,
+        "on top of it": 600_000,
+        "hidden by later layers": 300_000,
+    }
+
+
+def test_where_the_base_is_not_known_that_is_said() -> None:
+    layers = layers_of((10, "", None))
+    table = history.layers(layers, files_of(file("a", 10)))
+    assert history.parts(table)["part"].tolist()[0] == "base not known"
+    assert "which of them are the base image's is not known" in history.sentence(table)
+    assert history.headline(table) == "Next to nothing is hidden by later layers"
+
+
+def test_images_without_files_are_left_out() -> None:
+    table = history.layers(layers_of((10, "x", True)), files_of())
+    assert table.empty
+    assert history.parts(table).empty
+    assert history.headline(table) == "What instructions added is not known"
+    assert history.sentence(table).startswith("No layers with their files are known")
+
+
+def test_the_rebuilt_images_hide_next_to_nothing_and_are_mostly_their_base() -> None:
+    table = history.layers(load_layers("rebuilt-2026"), load_files("rebuilt-2026"))
+    assert table.groupby("variant", sort=False)["hidden_bytes"].sum().tolist() == [3384, 1472, 0, 0]
+    assert (table["shown_bytes"] + table["hidden_bytes"]).equals(table["size_bytes"])
+    assert table["hidden_bytes"].ge(0).all()
+    assert history.headline(table) == (
+        "From the base image: node-24-debian 99%, …, node-8-distroless 97%"
+    )
