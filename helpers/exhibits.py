@@ -84,6 +84,7 @@ class Exhibits:
         source: str = "",
         lens: str | None = None,
         without: str = "",
+        of_scan: bool = True,
         **options: Any,
     ) -> Image | Markdown:
         """Return a chart of a frame as a picture; save it as PNG and SVG, the frame as CSV.
@@ -91,7 +92,7 @@ class Exhibits:
         `title` says what the figure shows and is its alternative text; `options` go to the chart;
         `source` adds to the footer where numbers come from elsewhere than the scanner; `lens` says
         what is counted, if not what all of the exhibits count; `without` is said in place of a
-        chart of a frame without rows.
+        chart of a frame without rows; `of_scan` is false for what no scanner counted.
         """
         if without and frame.empty:
             return self.say(without)
@@ -100,7 +101,7 @@ class Exhibits:
             chart(frame, figure.subplots(), **options)
             figure.suptitle(_wrapped(title), x=0.012, ha="left")
             counted = self.lens if lens is None else lens
-            self._footer(figure, source, counted, self.seen if counted else "")
+            self._footer(figure, source, counted, self.seen if of_scan else "")
             _lay_out(figure)
             png = _render(figure, "png")
             if self.folder:

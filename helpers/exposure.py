@@ -120,6 +120,8 @@ def slimmer_headline(table: pd.DataFrame, what: str) -> str:
     if seen.empty:
         return "What a slimmer image would lose is not known"
     row = seen.iloc[0]
+    if not row["could_go"]:
+        return f"Slimmer images: what the apps load has all of the {what}"
     told = f"at most {row['could_go']:,} of {row['count']:,} could go"
     return f"Slimmer images, {what}: in {escape.short(row['variant'], 26)} {told}"
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from helpers import escape, paths, toolbox
+from helpers.errors import StudyInvalid
 from helpers.sizes import shown
 from helpers.words import listed, name
 
@@ -94,6 +95,8 @@ def grouped(files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame) -> 
 
 def sizes(grouped_files: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
     """Return the bytes of each part of each group of each image, which add up to its unpacked size.
+
+    Raises `StudyInvalid` for files and layers that are not of one image.
 
     `variant, group, component, size_bytes, files, what`; `what` names its largest contents. Only
     parts with bytes are listed, and only images whose files are known.
@@ -191,6 +194,11 @@ def _hidden(files: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
     """Return the bytes that layers hold and no file shows, one row an image."""
     visible = files.groupby("variant", sort=False)["size_bytes"].sum()
     held = layers.groupby("variant", sort=False)["size_bytes"].sum().reindex(visible.index)
+    for variant in held.index[held.lt(visible).fillna(False)]:
+        raise StudyInvalid(
+            f"{escape.plain(variant)}: its files hold more bytes than its layers, so they are of "
+            "two images. Capture it again, with --fresh"
+        )
     return pd.DataFrame(
         {
             "variant": visible.index,

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from helpers import redact, users
 from helpers.errors import ArchiveInvalid
@@ -14,6 +14,9 @@ from helpers.errors import ArchiveInvalid
 AGAIN = "Make the capture again, with --fresh"
 
 T = TypeVar("T")
+
+Size = Annotated[int, Meta(ge=0, le=2**50)]
+"""Bytes of a layer: at most so many that those of all layers are a number of 64 bits."""
 
 
 class Layer(Struct, frozen=True):
@@ -23,9 +26,9 @@ class Layer(Struct, frozen=True):
     """
 
     diff_id: str
-    size_bytes: int
-    tar_bytes: int
-    compressed_bytes: int
+    size_bytes: Size
+    tar_bytes: Size
+    compressed_bytes: Size
     created_by: str
     from_base: bool | None
 

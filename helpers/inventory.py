@@ -27,6 +27,8 @@ MAX_STORED = 2**30
 AGAIN = "Capture it again, with --fresh"
 
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Size = Annotated[int, Meta(ge=0, le=2**40)]
+"""Bytes of a file: at most so many that those of all files are a number of 64 bits."""
 
 
 class File(Struct, array_like=True, frozen=True, gc=False):
@@ -41,7 +43,7 @@ class File(Struct, array_like=True, frozen=True, gc=False):
 
     path: str
     kind: str
-    size_bytes: Count
+    size_bytes: Size
     mode: Count
     uid: Count
     gid: Count
@@ -127,6 +129,8 @@ def read(path: str | PathLike[str]) -> list[File]:
         header = msgspec.json.decode(head, type=_Header)
         if header.format != FORMAT:
             raise ArchiveInvalid(path, f"an inventory of unknown format {header.format}", AGAIN)
+        if header.files > layer.MAX_ENTRIES:
+            raise ArchiveInvalid(path, f"an inventory of {header.files:,} files", AGAIN)
         files = msgspec.json.Decoder(File).decode_lines(rows)
     except OSError as error:
         problem = f"no inventory that can be read ({error.strerror or error})"

@@ -40,6 +40,7 @@ def test_there_are_notebooks() -> None:
         "01-build-and-scan",
         "02-vulnerabilities",
         "03-image-size",
+        "04-attack-surface",
         "05-verdict",
     ]
 
