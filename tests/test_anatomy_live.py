@@ -6,6 +6,7 @@ Nothing of the kit is believed here: sizes are those of `docker history`, files 
 
 import io
 import json
+import os
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,7 +43,8 @@ from tests.test_inventory import ADDED
 
 pytestmark = pytest.mark.usefixtures("standins")
 
-TAG = "anatomy-test"
+TAG = f"anatomy-test-{os.getpid()}"
+"""Of this run alone: another one on the same daemon has and removes its own."""
 
 BASES = {
     "node-24-debian": "rebuilt/node-debian:24",
