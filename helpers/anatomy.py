@@ -23,7 +23,7 @@ def measured(image: Image | None) -> dict[str, Any]:
         "image_id": image.image_id,
         "user": image.user,
         "user_id": image.user_id,
-        "group_id": image.group_id,
+        "group_ids": " ".join(map(str, image.group_ids)) or None,
         "command": shlex.join([*image.entrypoint, *image.command]),
         "working_directory": image.working_directory,
         **({"runtime": image.runtime} if image.runtime else {}),

@@ -184,7 +184,7 @@ def _apart(
                 subject.base,
                 subject.secrets,
                 inventory.runtime(found.files),
-                found.passwd,
+                (found.passwd, found.group),
             )
             image.write(folder / paths.IMAGE, described)
         command = scan_early.result() if scan_early else scanned()

@@ -28,12 +28,17 @@ FOOTER_WIDTH = 124
 _FOOTER_SIZE = 14
 
 
-class Searchable:
-    """A table that itables makes searchable, and the same as a plain one."""
+PLAIN_ROWS = 50
+"""Rows of a searchable table where it cannot be searched; its file has all."""
 
-    def __init__(self, plain: str, frame: pd.DataFrame, with_library: bool) -> None:
-        self.plain = plain
-        self.frame = frame
+
+class Searchable:
+    """A table that itables makes searchable, and the beginning of it as a plain one."""
+
+    def __init__(self, shown: pd.DataFrame, rows: int, file: str, with_library: bool) -> None:
+        self.plain = tables.to_html(shown.head(PLAIN_ROWS)) + _more(PLAIN_ROWS, rows, file)
+        self.frame = tables.readable(shown)
+        self.note = _more(len(shown), rows, file)
         self.with_library = with_library
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
@@ -53,7 +58,7 @@ class Searchable:
             showIndex=False,
             layout={"topStart": "pageLength", "topEnd": "search"},
         )
-        return {"text/html": library + table, STATIC: self.plain}
+        return {"text/html": library + table + self.note, STATIC: self.plain}
 
 
 class Exhibits:
@@ -121,17 +126,16 @@ class Exhibits:
     ) -> Searchable:
         """Return a frame as a table that can be searched and sorted; save it as CSV.
 
-        `shown` is what is in the table if that is not all that is in the file.
-
-        The table works offline. Where scripts do not run, as in the report, it is a plain one.
+        `shown` is what is in the table if that is not all that is in the file. The table works
+        offline. Where scripts do not run, as in the report, it is the beginning of a plain one.
         """
         told = frame if shown is None else shown
         if self.folder:
             self._save(name, frame)
-        plain = tables.to_html(told)
         # The library is a megabyte: a notebook holds it once, with the table that was first.
         Exhibits._first_searchable = Exhibits._first_searchable or name
-        return Searchable(plain, tables.readable(told), name == Exhibits._first_searchable)
+        first = name == Exhibits._first_searchable
+        return Searchable(told, len(frame), f"tables/{name}.csv", first)
 
     @staticmethod
     def say(sentence: str) -> Markdown:
@@ -150,6 +154,11 @@ class Exhibits:
         assert isinstance(engine, ConstrainedLayoutEngine)
         room = 0.025 + 0.028 * (1 + text.count("\n"))
         engine.set(rect=(0, room, 1, 1 - room))
+
+
+def _more(shown: int, rows: int, file: str) -> str:
+    """Return how many of a table's rows are shown, if not all, and where all are."""
+    return f"<p>{shown:,} of {rows:,} rows; a run's {file} has all.</p>" if shown < rows else ""
 
 
 def footer(

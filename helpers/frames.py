@@ -115,7 +115,7 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
             "user", TEXT, "user that it starts as; empty: none is named, so root; NA: not known"
         ),
         Column("user_id", COUNT, "that user's number; NA: not known"),
-        Column("group_id", COUNT, "number of that user's group; NA: not known"),
+        Column("group_ids", TEXT, "numbers of that user's groups, joined by spaces; NA: not known"),
         Column("command", TEXT, "what it starts, as one would type it; NA: not known"),
         Column("working_directory", TEXT, "where that starts; NA: not known"),
         Column(

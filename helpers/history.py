@@ -23,10 +23,10 @@ WIDTH = 60
 def layers(layers: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
     """Return what each layer holds, and how much of it a later layer hides.
 
-    `variant, position, instruction, size_bytes, shown_bytes, hidden_bytes, files, from_base`, of
-    images whose files are known. `shown_bytes` are in the merged file system, `hidden_bytes` were
-    replaced or removed by a later layer and are stored and sent all the same; `files` are those
-    that are shown.
+    `variant, position, instruction, size_bytes, shown_bytes, hidden_bytes, compressed_bytes, files,
+    from_base`, of images whose files are known. `shown_bytes` are in the merged file system,
+    `hidden_bytes` were replaced or removed by a later layer and are stored and sent all the same;
+    `files` are those that are shown.
     """
     regular = files[files["kind"].eq("file")]
     there = regular.groupby(["variant", "layer"])["size_bytes"].agg(["sum", "size"])
@@ -41,6 +41,7 @@ def layers(layers: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
             "size_bytes": own["size_bytes"],
             "shown_bytes": shown,
             "hidden_bytes": own["size_bytes"] - shown,
+            "compressed_bytes": own["compressed_bytes"],
             "files": pd.Series(of["size"].array, own.index).astype("Int64"),
             "from_base": own["from_base"],
         }

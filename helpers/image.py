@@ -61,7 +61,7 @@ class Image(Struct, frozen=True):
     base_digests: list[str] = field(default_factory=list)
     runtime: str = ""
     user_id: int | None = None
-    group_id: int | None = None
+    group_ids: list[int] = field(default_factory=list)
 
     @property
     def size_unpacked_bytes(self) -> int:
@@ -132,13 +132,14 @@ def describe(
     base: tuple[str, dict[str, Any] | None] = ("", None),
     secrets: Sequence[str] = (),
     runtime: str = "",
-    passwd: bytes = b"",
+    accounts: tuple[bytes, bytes] = (b"", b""),
 ) -> Image:
     """Return the metadata of an image.
 
     `layers` are DiffID, file bytes and tar bytes; `compressed` who compressed them and to what;
-    `known` is what the daemon says besides; `base` the base image's name and the same of it. Raises
-    `ArchiveInvalid` for a config that is none.
+    `known` is what the daemon says besides; `base` the base image's name and the same of it;
+    `accounts` are `/etc/passwd` and `/etc/group`. Raises `ArchiveInvalid` for a config that is
+    none.
     """
     try:
         told = msgspec.convert(config, _Image)
@@ -161,7 +162,7 @@ def describe(
     below = (of_base.get("RootFS") or {}).get("Layers") or [] if base[1] else None
     shared = _shared([layer[0] for layer in layers], below)
     who, sizes = compressed
-    who_starts = users.resolve(of.user, passwd)
+    who_starts = users.resolve(of.user, *accounts)
     return Image(
         image_id=image_id,
         names=list((known or {}).get("RepoTags") or []),
@@ -188,7 +189,7 @@ def describe(
         base_digests=list(of_base.get("RepoDigests") or []),
         runtime=runtime,
         user_id=who_starts.uid if who_starts else None,
-        group_id=who_starts.gid if who_starts else None,
+        group_ids=list(who_starts.gids) if who_starts else [],
     )
 
 

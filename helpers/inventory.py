@@ -71,12 +71,13 @@ class LayerSize(NamedTuple):
 class Inventory(NamedTuple):
     """The files of an image, sorted by path, and the sizes of its layers, from the lowest.
 
-    `passwd` is the content of `/etc/passwd`; it is not stored.
+    `passwd` and `group` are the contents of these files in `/etc`; they are not stored.
     """
 
     files: list[File]
     layers: list[LayerSize]
     passwd: bytes = b""
+    group: bytes = b""
 
 
 def take(archive: Archive) -> Inventory:
@@ -94,8 +95,9 @@ def take(archive: Archive) -> Inventory:
             return layer.invalid(archive, archive.layers[number], path, problem)
 
         overlay.add(number, entries, fail)
-    passwd = next((node.content for path, node in overlay.walk() if path == users.PASSWD), None)
-    return Inventory(_files(archive, overlay), sizes, passwd or b"")
+    wanted = (users.PASSWD, users.GROUP)
+    kept = {path: node.content or b"" for path, node in overlay.walk() if path in wanted}
+    return Inventory(_files(archive, overlay), sizes, *(kept.get(path, b"") for path in wanted))
 
 
 def runtime(files: Iterable[File]) -> str:

@@ -156,7 +156,7 @@ def _node(
         target = info.linkname if kind == "symlink" else ""
         return Node(kind, number, 0, mode, info.uid, info.gid, target)
     node = Node(kind, number, info.size, mode, info.uid, info.gid)
-    if owners.is_database(path) or path == users.PASSWD:
+    if owners.is_database(path) or path in (users.PASSWD, users.GROUP):
         budget.databases -= info.size
         if info.size > MAX_DATABASE or budget.databases < 0:
             raise invalid(archive, layer, path, f"a package database of {info.size:,} bytes")

@@ -19,20 +19,24 @@ MUSL, GLIBC, OTHER, STATIC = "musl", "glibc", "other", "static"
 
 NO_LOADER = "its loader is not there, so it cannot be started"
 NO_LIBRARY = "a library that it needs is not there, so it cannot be loaded"
-OTHER_LIBC = "it was built for another C library, so it may fail at the first call that differs"
+OTHER_LIBC = "it was built for another C library, so it may fail when it is loaded, or later"
 
 _LOADERS = {MUSL: re.compile(r"ld-musl-"), GLIBC: re.compile(r"ld-linux|ld64\.so|/ld\.so\.1$")}
 
-_LIBC = {MUSL: re.compile(r"libc\.musl-|ld-musl-"), GLIBC: re.compile(r"libc\.so\.6$|ld-linux")}
+_LIBC = {
+    MUSL: re.compile(r"libc\.musl-|libc\.so$|ld-musl-"),
+    GLIBC: re.compile(r"libc\.so\.6$|ld-linux"),
+}
 """Names by which an ELF file asks for a C library."""
 
-_MUSL_IS = re.compile(r"lib(c|pthread|rt|m|dl|util|xnet)\.")
+_MUSL_IS = re.compile(r"lib(c|pthread|rt|m|dl|util|xnet)\.(?P<rest>.*)")
 """Libraries that musl's loader takes itself for, whatever comes after the name: `ldso/dynlink.c`,
-load_library, https://git.musl-libc.org/cgit/musl/tree/ldso/dynlink.c"""
+load_library, https://git.musl-libc.org/cgit/musl/tree/ldso/dynlink.c. With nothing but `so` after
+it, it is musl's own name; with a version, glibc's."""
 
 
 class Image(NamedTuple):
-    """The names in an image by which files find each other."""
+    """The names in an image by which files find each other: paths, and names of ELF files."""
 
     paths: frozenset[str]
     names: frozenset[str]
@@ -51,14 +55,16 @@ class Image(NamedTuple):
 def image(files: pd.DataFrame) -> Image:
     """Return the names of the files of one variant."""
     is_file = files["kind"].isin(["file", "hardlink"])
+    is_elf = is_file & files["elf"].notna()
     links = files[files["kind"].eq("symlink")].dropna(subset="target")
     there = frozenset(files["path"][is_file])
     targets = dict(zip(links["path"], links["target"], strict=True))
-    names = {path.rpartition("/")[2] for path in there}
+    libraries = frozenset(files["path"][is_elf])
     found = Image(there, frozenset(), targets)
-    # A link that leads nowhere is no library.
-    so_named = {p for p in targets if ".so" in p and found.has(p)}
-    return Image(there, frozenset(names | {p.rpartition("/")[2] for p in so_named}), targets)
+    # A link that leads nowhere is no library, and neither is a script for the linker.
+    linked = {path for path in targets if ".so" in path and found.real(path) in libraries}
+    named = frozenset(path.rpartition("/")[2] for path in libraries | linked)
+    return Image(there, named, targets)
 
 
 def libc(files: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +93,7 @@ def unloadable(files: pd.DataFrame) -> pd.DataFrame:
     `variant, path, size_bytes, package, lacks, problem`: `lacks` are the loader and the libraries
     that are not there.
     """
-    elf = files[files["elf"].isin(["executable", "shared"])]
+    elf = files[files["elf"].isin(["executable", "shared"]) & files["kind"].eq("file")]
     rows = []
     for variant, own in elf.groupby("variant", sort=False):
         there = image(files[files["variant"].eq(variant)])
@@ -96,8 +102,9 @@ def unloadable(files: pd.DataFrame) -> pd.DataFrame:
             needed = file.needed.split(" ") if isinstance(file.needed, str) else []
             loader = file.elf_interpreter if isinstance(file.elf_interpreter, str) else ""
             no_loader = [loader] if loader and not there.has(loader) else []
-            missing = [n for n in needed if not _found(n, there)]
-            absent = [n for n in missing if not (main == MUSL and _MUSL_IS.match(n))]
+            itself = _musl_itself(needed) if main == MUSL else {}
+            missing = [n for n in needed if not _found(n, there) and itself.get(n) != "so"]
+            absent = [n for n in missing if n not in itself]
             problem = (
                 NO_LOADER if no_loader
                 else NO_LIBRARY if absent
@@ -178,6 +185,7 @@ def _told(row: object, broken: pd.DataFrame) -> Iterator[str]:
 
 def _asked(own: pd.DataFrame) -> dict[str, int]:
     """Return the number of programs of one image by the C library of the loader that they name."""
+    own = own[own["kind"].eq("file")]
     asked = own[own["elf"].eq("executable")]["elf_interpreter"].dropna()
     counts = {kind: int(asked.str.contains(form).sum()) for kind, form in _LOADERS.items()}
     counts[OTHER] = len(asked) - sum(counts.values())
@@ -189,6 +197,11 @@ def _most(counts: dict[str, int]) -> str:
     """Return what most programs are; empty if there are none."""
     most = max(counts, key=lambda kind: counts[kind])
     return most if counts[most] else ""
+
+
+def _musl_itself(needed: list[str]) -> dict[str, str]:
+    """Return of these libraries those that musl takes itself for, with what follows their name."""
+    return {name: told["rest"] for name in needed if (told := _MUSL_IS.match(name))}
 
 
 def _found(needed: str, there: Image) -> bool:

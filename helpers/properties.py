@@ -155,10 +155,12 @@ def _app_files(seen: Seen) -> Cell:
     app = seen.files[seen.files["group"].eq(groups.APP) & seen.files["kind"].isin(_REGULAR)]
     if app.empty:
         return Cell(NONE, "no app files", 0, [])
-    uid, gid, mode = seen.image.user_id, seen.image.group_id, app["mode"]
-    by_owner = app["uid"].eq(uid) & (mode & 0o200).ne(0)
-    by_group = app["uid"].ne(uid) & app["gid"].eq(gid) & (mode & 0o020).ne(0)
-    by_all = app["uid"].ne(uid) & app["gid"].ne(gid) & (mode & 0o002).ne(0)
+    uid, mode = seen.image.user_id, app["mode"]
+    groups_ = str(seen.image.group_ids).split() if pd.notna(seen.image.group_ids) else []
+    is_owner, is_member = app["uid"].eq(uid), app["gid"].isin([int(gid) for gid in groups_])
+    by_owner = is_owner & (mode & 0o200).ne(0)
+    by_group = ~is_owner & is_member & (mode & 0o020).ne(0)
+    by_all = ~is_owner & ~is_member & (mode & 0o002).ne(0)
     own = app if uid == 0 else app[by_owner | by_group | by_all]
     cell = _counted(own)
     return cell._replace(value=f"{cell.value} of {len(app):,}") if len(own) else cell

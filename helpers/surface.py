@@ -51,7 +51,7 @@ def surface(
     return matrix.reset_index(drop=True), behind.astype("str")
 
 
-def wide(matrix: pd.DataFrame, evidence: pd.DataFrame, shown: int = 6) -> pd.DataFrame:
+def wide(matrix: pd.DataFrame, evidence: pd.DataFrame, shown: int = 2) -> pd.DataFrame:
     """Return the matrix as a table for readers: a row a property, a column a variant.
 
     Each cell has its value and the first of its evidence in parentheses.
@@ -132,10 +132,13 @@ def learned(matrix: pd.DataFrame) -> str:
         text += f" In some only: {listed(some)}."
     if none:
         text += f" In none: {listed(none)}."
-    return text + " Whether anything of it can be reached, or was ever used, was not looked at."
+    return (
+        f"{text} Not looked at: tools under another name, capabilities of files, and whether "
+        "anything of it can be reached or was ever used."
+    )
 
 
 def _few(paths: list[str], shown: int) -> str:
-    told = [escape.short(path, 60) for path in paths[:shown]]
+    told = [escape.short(path, 36) for path in paths[:shown]]
     more = [f"and {len(paths) - shown:,} more"] if len(paths) > shown else []
     return listed([*told, *more])

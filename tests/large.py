@@ -106,7 +106,7 @@ def described(files: list[File]) -> Image:
     return Image(
         "sha256:1", ["app:1"], empty, None, "linux", "amd64", "", "/app", empty,
         ["node", "index.js"], empty, empty, empty, "base", layers, "gzip",
-        runtime="node 24.19.0", user_id=0, group_id=0,
+        runtime="node 24.19.0", user_id=0, group_ids=[0],
     )  # fmt: skip
 
 

@@ -1,13 +1,15 @@
 """Exhibits: what a notebook shows, what it leaves in a folder, and nothing where none is named."""
 
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 from PIL import Image
 
-from helpers import charts, compare, exhibits
+from helpers import charts, compare, escape, exhibits
 from helpers.exhibits import Exhibits
 from helpers.frames import Frames
 from tests.conftest import finding, trivy
@@ -101,3 +103,47 @@ def test_a_long_title_takes_two_lines_and_no_more(blog, counts) -> None:
     assert len(lines) == 2
     assert max(map(len, lines)) <= exhibits.TITLE_WIDTH + 2
     assert lines[-1].endswith("…")
+
+
+def test_a_long_searchable_table_begins_in_the_report_and_its_file_has_all(
+    blog: Frames, tmp_path: Path
+) -> None:
+    long = pd.DataFrame({"n": range(200)})
+    show = Exhibits("blog-2022", blog.images, str(tmp_path))
+    told = show.searchable("numbers", long)._repr_mimebundle_()
+    plain = told[escape.STATIC]
+    assert plain.count("<tr>") == 1 + exhibits.PLAIN_ROWS
+    assert plain.endswith("<p>50 of 200 rows; a run's tables/numbers.csv has all.</p>")
+    assert "rows; a run" not in told["text/html"], "there all rows are"
+    assert len((tmp_path / "tables/numbers.csv").read_text().splitlines()) == 201
+    part = show.searchable("numbers", long, long.head(60))._repr_mimebundle_()["text/html"]
+    assert part.endswith("<p>60 of 200 rows; a run's tables/numbers.csv has all.</p>")
+
+
+def test_a_chart_of_nothing_is_a_sentence_where_one_is_given(blog: Frames, tmp_path: Path) -> None:
+    show = Exhibits("blog-2022", blog.images, str(tmp_path))
+    told = show.figure("x", charts.fixable, pd.DataFrame(), "title", without="Nothing is known.")
+    assert told.data == "Nothing is known."
+    assert not (tmp_path / "figures").exists()
+
+
+def test_what_was_looked_at_is_on_figures_of_scans_and_on_no_other(
+    blog: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feet: list[str] = []
+    real = exhibits.footer
+
+    def noted(*parts: Any) -> str:
+        feet.append(real(*parts))
+        return feet[-1]
+
+    monkeypatch.setattr(exhibits, "footer", noted)
+    show = Exhibits("blog-2022", blog.images, lens="findings", seen="looked at 5%")
+    frame = pd.DataFrame({"x": [1]})
+
+    def chart(_: pd.DataFrame, ax: Axes) -> Axes:
+        return ax
+
+    show.figure("a", chart, frame, "title")
+    show.figure("b", chart, frame, "title", of_scan=False)
+    assert ["looked at 5%" in foot for foot in feet] == [True, False]

@@ -186,7 +186,7 @@ ROW = st.builds(
 def test_any_inventory_gives_every_table(listed: list[File], command: str, folder: str) -> None:
     files = files_of(*listed)
     layers = layers_of(*[(2**45, "x", None)] * 4)
-    images = image_of(command=command, working_directory=folder, user="", user_id=0, group_id=0)
+    images = image_of(command=command, working_directory=folder, user="", user_id=0, group_ids="0")
     packages = packages_of({"package": "libc6"})
     grouped = groups.grouped(files, layers, images)
     parts = groups.sizes(grouped, layers)

@@ -76,6 +76,20 @@ def test_musls_loader_takes_itself_for_libc_so_the_addon_may_only_fail_later() -
     assert lacking(*MUSL, addon("libcrypto.so.3"))[0][2] == linking.NO_LIBRARY
 
 
+def test_plain_libc_so_is_musls_own_name() -> None:
+    assert lacking(*MUSL, addon("libc.so")) == []
+    assert lacking(*GLIBC, addon("libc.so")) == [("app/x.node", "libc.so", linking.NO_LIBRARY)]
+    script = file("usr/lib/libc.so")
+    assert lacking(*GLIBC, script, addon("libc.so"))[0][2] == linking.NO_LIBRARY, "no library"
+    both = file("opt/musl/libc.so", elf="shared")
+    assert lacking(*GLIBC, both, addon("libc.so"))[0][2] == linking.OTHER_LIBC
+
+
+def test_another_name_of_a_program_counts_once() -> None:
+    other = program("bin/sh", 0, kind="hardlink", target="bin/busybox", elf_interpreter=MUSL_LOADER)
+    assert linking.libc(files_of(*MUSL, other), image_of())["musl"].tolist() == [1]
+
+
 def test_an_addon_built_for_musl_lacks_its_library_in_a_glibc_image() -> None:
     assert lacking(*GLIBC, addon("libc.musl-x86_64.so.1")) == [
         ("app/x.node", "libc.musl-x86_64.so.1", linking.NO_LIBRARY)
@@ -158,6 +172,6 @@ def test_nothing_is_lacking_in_the_rebuilt_images_and_each_has_its_bases_library
     files, images = load_files("rebuilt-2026"), load_study("rebuilt-2026").images
     table = linking.libc(files, images).set_index("variant")
     assert table["libc"].tolist() == ["glibc", "musl", "glibc", "glibc"]
-    assert table["glibc"].tolist() == [279, 0, 1, 1]
+    assert table["glibc"].tolist() == [278, 0, 1, 1]
     assert table["musl"].tolist() == [0, 8, 0, 0]
     assert linking.unloadable(files).empty

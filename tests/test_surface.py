@@ -8,7 +8,7 @@ from helpers.load import load_study
 from helpers.properties import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN, questions
 from tests.conftest import file, files_of, image_of, layers_of, link, packages_of, program
 
-ROOT = {"user": "", "user_id": 0, "group_id": 0}
+ROOT = {"user": "", "user_id": 0, "group_ids": "0"}
 
 
 def matrix(*files, packages=None, **image) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -132,14 +132,16 @@ APP = (
 @pytest.mark.parametrize(
     ("uid", "gid", "value", "paths"),
     [
-        (0, 0, "5 of 5", ["own", "group", "open", "closed", "readonly"]),
-        (1000, 1000, "3 of 5", ["own", "group", "open"]),
-        (1000, 0, "2 of 5", ["own", "open"]),
-        (2000, 2000, "2 of 5", ["open", "readonly"]),
+        (0, "0", "5 of 5", ["own", "group", "open", "closed", "readonly"]),
+        (1000, "1000", "3 of 5", ["own", "group", "open"]),
+        (1000, "0", "2 of 5", ["own", "open"]),
+        (2000, "2000", "2 of 5", ["open", "readonly"]),
+        (2000, "2000 1000", "3 of 5", ["group", "open", "readonly"]),
+        (2000, None, "2 of 5", ["open", "readonly"]),
     ],
 )
 def test_app_files_it_may_change_by_the_rights_of_whom_it_starts_as(uid, gid, value, paths) -> None:
-    told = cell("app files it may change", *APP, user_id=uid, group_id=gid)
+    told = cell("app files it may change", *APP, user_id=uid, group_ids=gid)
     assert told == (FOUND, value, len(paths), [f"app/{name}.js" for name in paths])
 
 

@@ -16,7 +16,7 @@ from helpers.surface import surface
 VARIANTS = ("node-24-debian", "node-24-alpine", "node-24-distroless", "node-8-distroless")
 
 IN_BUSYBOX = (
-    "netstat, ping, ping6, arp, ifconfig, ip, route, getent, nc, nslookup, ssl_client, "
+    "netstat, ping, ping6, arp, ifconfig, ip, route, getent, nc, nslookup, pscan, ssl_client, "
     "traceroute, traceroute6, wget, whois, arping, brctl"
 )
 LOOKING = "fuser, hexdump, lsof, nsenter, pmap, scanelf, strings, xxd"
@@ -24,10 +24,10 @@ ALL_OF_THE_APP = "330 of 330"
 
 EXPECTED = {
     # property: what it is in node-24-debian, -alpine, -distroless and in node-8-distroless
-    "shells": ("bash, dash, sh", "ash, busybox, sh", "none", "none"),
+    "shells": ("bash, dash, rbash, sh", "ash, busybox, sh", "none", "none"),
     "package managers": ("apt, apt-get, dpkg", "apk", "none", "none"),
     "app installers": ("npm, npx", "npm, npx", "none", "none"),
-    "interpreters": ("awk, mawk, perl, node", "awk, node", "node", "node"),
+    "interpreters": ("awk, mawk, nawk, perl, node", "awk, node", "node", "node"),
     "network tools": ("getent", IN_BUSYBOX, "none", "none"),
     "debugging tools": ("nsenter", LOOKING, "none", "none"),
     "compilers": ("none", "none", "none", "none"),

@@ -100,7 +100,7 @@ def test_the_rebuilt_images_have_the_tools_of_their_base_and_distroless_has_none
     table = tools.found(rebuilt)
     kinds = (SHELL, OS_INSTALLER, APP_INSTALLER)
     assert {v: tools.names(table, v, kinds) for v in rebuilt["variant"].unique()} == {
-        "node-24-debian": {"apt", "apt-get", "bash", "dash", "dpkg", "npm", "npx", "sh"},
+        "node-24-debian": {"apt", "apt-get", "bash", "dash", "dpkg", "npm", "npx", "rbash", "sh"},
         "node-24-alpine": {"apk", "ash", "busybox", "npm", "npx", "sh"},
         "node-24-distroless": frozenset(),
         "node-8-distroless": frozenset(),
