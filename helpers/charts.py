@@ -87,10 +87,12 @@ def places(table: pd.DataFrame, ax: Axes, counted: str = "findings") -> Axes:
 
 
 def slimmer(split: pd.DataFrame, ax: Axes, counted: str) -> Axes:
-    """Draw what of each image's vulnerabilities stays, and what could go at most (hatched)."""
+    """Draw what is the app's own or linked by it (full), and what could go at most (hatched)."""
+    hatched = {"facecolor": "white", "edgecolor": BAR}
     styles = {
-        "stays": {"color": BAR, "edgecolor": "white"},
-        "could go, at most": {"facecolor": "white", "edgecolor": BAR, "hatch": "//"},
+        "the app's own, or linked by it": {"color": BAR, "edgecolor": "white"},
+        "no program in it": {**hatched, "hatch": "."},
+        "not linked by it": {**hatched, "hatch": "//"},
     }
     return _stacked(split.assign(capture=""), ax, "part", styles, counted, ("variant", "capture"))
 

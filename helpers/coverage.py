@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from helpers import escape, ownership
+from helpers.frames import NO_OS, UNKNOWN_COUNT
 from helpers.sizes import MB
 from helpers.words import listed, name, number
 
@@ -20,18 +21,21 @@ def coverage(files: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
     """Return how many executables and libraries of each image are of a package, and their bytes.
 
     `variant, binaries, known_binaries, size_of_binaries_bytes, size_of_known_bytes, known_share,
-    largest_unknown`; NA for an image without a list of files. Counted are ELF files, by their first
-    bytes; `known_share` is of their bytes, 0 to 1, and a package is one that the scanner lists. The
-    frames may be of several captures.
+    largest_unknown`; NA for an image without a list of files, and for one that was not scanned.
+    Counted are ELF files, by their first bytes; `known_share` is of their bytes, 0 to 1, and a
+    package is one that the scanner lists. The frames may be of several captures.
     """
     rows: list[tuple[Any, ...]] = []
     for image in images.itertuples():
         variant = image.variant
         of_image = _of(files, image)
-        if of_image.empty:
+        if of_image.empty or image.status in UNKNOWN_COUNT:
             rows.append((variant, *([pd.NA] * 6)))
             continue
         own = _binaries(of_image)
+        if image.status == NO_OS:
+            # Without an operating system that it recognises, a scanner looks at no OS package.
+            own = own.assign(package=pd.NA)
         owned = ownership.known(own, _of(packages, image))["package"].notna()
         known = own[owned]
         rest = own[~owned].sort_values("size_bytes", ascending=False, kind="stable")
@@ -71,11 +75,18 @@ def parts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def headline(table: pd.DataFrame) -> str:
-    """Return the share of each image's executable bytes that the scanner looked at."""
-    seen = table.dropna(subset="known_share").sort_values("known_share", kind="stable")
-    told = [f"{escape.short(r.variant, 24)} {r.known_share:.0%}" for r in seen.itertuples()]
-    some = told if len(told) <= 3 else [told[0], "…", told[-1]]
-    return f"Executable bytes that the scanner looked at: {listed(some) or 'not known'}"
+    """Return how many executable bytes of each image are of no package, the most first."""
+    seen = table.dropna(subset="known_share")
+    dark_ = (seen["size_of_binaries_bytes"] - seen["size_of_known_bytes"]).sort_values(
+        ascending=False, kind="stable"
+    )
+    told = [
+        f"{escape.short(seen['variant'][at], 22)} {size / MB:,.1f} of "
+        f"{seen['size_of_binaries_bytes'][at] / MB:,.1f} MB"
+        for at, size in dark_.items()
+    ]
+    some = told if len(told) <= 2 else [told[0], "…", told[-1]]
+    return f"Executables of no package: {listed(some) or 'not known'}"
 
 
 def mark(table: pd.DataFrame) -> str:
@@ -97,7 +108,7 @@ def brief(table: pd.DataFrame) -> str:
         + ("not known" if pd.isna(row.known_share) else f"{row.known_share:.0%}")
         for row in table.itertuples()
     ]
-    return f"The scanner looked at so much of the executable bytes: {listed(told)}."
+    return f"Of the executable bytes the scanner looked at: {listed(told)}."
 
 
 def sentence(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> str:
@@ -110,7 +121,10 @@ def sentence(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
         lines.append(f"- {name(row.variant)}: {listed(told, '; ')}")
     note = (
         "What belongs to no package is in no total: a scanner reads package lists, so a binary "
-        "that was copied in brings vulnerabilities that nobody counts."
+        "that was copied in brings vulnerabilities that nobody counts. Looked at are ELF files of "
+        "packages that it lists; it reads the list and none of their bytes, so what a package "
+        "bundles counts with it, and scripts and archives are in neither part. A larger share is "
+        "no merit: every shell adds to it."
     )
     return "\n".join([*lines, "", note])
 

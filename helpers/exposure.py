@@ -9,12 +9,19 @@ from typing import Any
 import pandas as pd
 
 from helpers import escape, lenses, tools
+from helpers.fixes import BLIND
 from helpers.frames import UNKNOWN_COUNT
 from helpers.lenses import Lens
-from helpers.needs import COULD_GO, UNSEEN
-from helpers.words import listed, name, number
+from helpers.needs import COULD_GO, DATA, UNSEEN
+from helpers.words import listed, name, names, number, share
 
-STAYS, GOES = "stays", "could go, at most"
+STAYS, PERHAPS, GOES = "the app's own, or linked by it", "no program in it", "not linked by it"
+"""Parts of what is counted: what stays in any image of the app; what is in packages without a
+program, which it may read as data; and what is in packages with programs that it is not linked
+with. At most the last two could go."""
+
+_PART = {DATA: PERHAPS, COULD_GO: GOES}
+_ORDER = (STAYS, PERHAPS, GOES)
 
 
 def counted(findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens) -> pd.DataFrame:
@@ -27,10 +34,10 @@ def counted(findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens) -> pd.Data
     keys = ["variant", "package", "package_path"]
     one = needed.drop(columns="place").drop_duplicates(keys)
     both = seen.merge(one, on=keys, how="left", validate="many_to_one")
-    both = both.assign(need=both["need"].fillna(UNSEEN), part=both["need"].map({COULD_GO: GOES}))
+    both = both.assign(need=both["need"].fillna(UNSEEN), part=both["need"].map(_PART))
     both = both.assign(part=both["part"].fillna(STAYS)).set_axis(seen.index)
     # What stays comes first, and so is what is kept of several.
-    ordered = both.sort_values("part", key=lambda part: part.eq(GOES), kind="stable")
+    ordered = both.sort_values("part", key=lambda part: part.map(_ORDER.index), kind="stable")
     return lenses.distinct(ordered, lens.counted).sort_index()
 
 
@@ -44,10 +51,12 @@ def by_package(table: pd.DataFrame) -> pd.DataFrame:
 def totals(
     table: pd.DataFrame, needed: pd.DataFrame, files: pd.DataFrame, images: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return vulnerabilities beside executables: one row an image.
+    """Return what is counted beside executables: one row an image.
 
-    `variant, status, executables, libraries, binaries, count, stays, could_go`. Counts are NA where
-    an image was not scanned; numbers of files, and what could go, where files are not known.
+    `variant, status, executables, libraries, binaries, count, stays, no_program, not_linked, blind,
+    most_libraries`. Counts are NA where an image was not scanned; numbers of files, and what could
+    go, where files are not known or not what the command starts. `blind`: what has no fix cannot be
+    seen there. `most_libraries` is the package with most of the libraries, and how many it has.
     """
     counts = tools.binaries(files).set_index("variant")
     by_part = table.groupby(["variant", "part"]).size()
@@ -55,25 +64,30 @@ def totals(
     for image in images.drop_duplicates("variant").itertuples():
         has_files = image.variant in counts.index
         numbers = tuple(counts.loc[image.variant]) if has_files else (pd.NA, pd.NA)
-        stays, goes = (int(by_part.get((image.variant, part), 0)) for part in (STAYS, GOES))
+        parts = [int(by_part.get((image.variant, part), 0)) for part in _ORDER]
         own = needed[needed["variant"].eq(image.variant)]
-        seen = has_files and not own["need"].eq(UNSEEN).all()
-        count: Any = pd.NA if image.status in UNKNOWN_COUNT else stays + goes
-        split = (stays, goes) if seen and pd.notna(count) else (pd.NA, pd.NA)
-        rows.append((image.variant, image.status, *numbers, sum(numbers), count, *split))
-    columns = ["variant", "status", "executables", "libraries", "binaries", "count"]
-    table_ = pd.DataFrame(rows, columns=[*columns, "stays", "could_go"])
-    return table_.astype(
-        dict.fromkeys(columns[:2], "str") | dict.fromkeys(table_.columns[2:], "Int64")
-    )
+        scanned = image.status not in UNKNOWN_COUNT
+        count: Any = sum(parts) if scanned else pd.NA
+        seen = has_files and scanned and not own["need"].eq(UNSEEN).all()
+        split_ = parts if seen else [pd.NA] * len(parts)
+        most = own.dropna(subset="libraries").nlargest(1, "libraries")
+        told = [f"{p.package} {p.libraries:,}" for p in most.itertuples() if p.libraries]
+        known = (image.variant, image.status, *numbers, sum(numbers), count, *split_)
+        rows.append((*known, image.os_family in BLIND, "".join(told)))
+    names = ["variant", "status", "executables", "libraries", "binaries", "count"]
+    names += ["stays", "no_program", "not_linked", "blind", "most_libraries"]
+    types = dict.fromkeys(names[2:9], "Int64") | {"blind": "boolean"}
+    texts = dict.fromkeys(("variant", "status", "most_libraries"), "str")
+    return pd.DataFrame(rows, columns=names).astype(texts | types)
 
 
 def split(table: pd.DataFrame) -> pd.DataFrame:
     """Return `totals` as `variant, part, count, status`: for the chart."""
     seen = table.dropna(subset="stays")
+    columns = ("stays", "no_program", "not_linked")
     parts = [
         seen.assign(part=part, count=seen[column])
-        for part, column in ((STAYS, "stays"), (GOES, "could_go"))
+        for part, column in zip(_ORDER, columns, strict=True)
     ]
     return pd.concat(parts)[["variant", "part", "count", "status"]].sort_index(kind="stable")
 
@@ -100,57 +114,68 @@ def sentence(table: pd.DataFrame, each: pd.DataFrame, what: str) -> str:
     for row in seen.itertuples():
         own = each[each["variant"].eq(row.variant)].dropna(subset="executables")
         without = int((own["executables"].eq(0) & own["libraries"].eq(0)).sum())
+        most = f" ({escape.markdown(row.most_libraries)} of them)" if row.most_libraries else ""
         lines.append(
-            f"- {name(row.variant)}: {row.count:,} ({what}) beside "
-            f"{number(row.executables, 'executable')} and {row.libraries:,} shared libraries; "
-            f"{without:,} of them in packages that installed neither"
+            f"- {name(row.variant)}: {row.count:,} beside {number(row.executables, 'executable')} "
+            f"and {row.libraries:,} shared libraries{most}; {share(without, row.count)} in "
+            "packages without an ELF file, such as JavaScript"
         )
     both, alone = (_agreement(seen, column) for column in ("binaries", "executables"))
     note = (
-        f"Of two images, the one with more executables and libraries has more in {both}; the one "
-        f"with more executables alone in {alone}. A few images show no rule, and what belongs to "
-        "no package is counted among the files and in no total."
+        f"Counted: {what}. Of two images that differ in both, the one with more executables and "
+        f"libraries has more in {both}; the one with more executables alone in {alone}. A few "
+        "images show no rule, and what belongs to no package is counted among the files and in no "
+        "total."
     )
+    if blind := names(seen[seen["blind"].fillna(False)]):
+        note += f" What has no fix cannot be seen in {blind}, so it has more than is counted here."
     return "\n".join([*lines, "", note])
 
 
 def slimmer_headline(table: pd.DataFrame, what: str) -> str:
     """Return for the image that has most to lose how much of what is counted could go."""
-    seen = table.dropna(subset="could_go").sort_values("could_go", ascending=False, kind="stable")
+    seen = table.dropna(subset="stays")
     if seen.empty:
         return "What a slimmer image would lose is not known"
-    row = seen.iloc[0]
-    if not row["could_go"]:
-        return f"Slimmer images: what the apps load has all of the {what}"
-    told = f"at most {row['could_go']:,} of {row['count']:,} could go"
+    could = (seen["no_program"] + seen["not_linked"]).astype(int)
+    row, most = seen.loc[could.idxmax()], could.max()
+    if not most:
+        return f"Slimmer images: the apps and what they link have all of the {what}"
+    told = f"at most {most:,} of {row['count']:,} could go"
     return f"Slimmer images, {what}: in {escape.short(row['variant'], 26)} {told}"
 
 
 def slimmer(table: pd.DataFrame, what: str) -> str:
-    """Return what could go at most if an image held only what its app loads, as a list."""
-    lines = []
-    for row in table.itertuples():
-        if pd.isna(row.could_go):
-            told = "what its app loads is not known"
-        elif not row.could_go:
-            told = f"none of {row.count:,} could go: all sit in what the app loads, or is"
-        else:
-            told = (
-                f"**at most {row.could_go:,} of {row.count:,} could go** with packages of which "
-                f"the app's process loads nothing; {row.stays:,} stay"
-            )
-        lines.append(f"- {name(row.variant)}: {told}")
+    """Return what could go at most if an image held only its app and what that needs, as a list."""
+    lines = [f"- {name(row.variant)}: {_could_go(row)}" for row in table.itertuples()]
     note = (
-        f"Counted: {what}. An upper bound: started without a shell and without an installer of "
-        "packages, a process still may open libraries, files and programs only while it runs, "
-        "which cannot be seen from outside. Packages without a program in them stay."
+        f"Counted: {what}. An upper bound: the app is taken to be started without a shell and "
+        "without an installer of packages, and may still open libraries, files and programs while "
+        "it runs, which files do not tell. Whether the app needs all of its own packages was not "
+        "asked."
     )
     return "\n".join([*lines, "", note])
 
 
+def _could_go(row: Any) -> str:
+    if pd.isna(row.stays):
+        return "its files are not known, or not which program its command starts"
+    if row.stays == row.count:
+        return f"none of {row.count:,} could go: all are the app's own or in what it links"
+    return (
+        f"**at most {row.count - row.stays:,} of {row.count:,} could go**: {row.not_linked:,} in "
+        f"packages with programs that the app does not link, {row.no_program:,} in packages "
+        f"without a program; {row.stays:,} are the app's own or in what it links"
+    )
+
+
 def _agreement(table: pd.DataFrame, column: str) -> str:
-    """Return in how many of the pairs that differ in a column the larger one has a larger count."""
-    numbers = list(zip(table[column], table["count"], strict=True))
-    pairs = [(a, b) for n, a in enumerate(numbers) for b in numbers[n + 1 :] if a[0] != b[0]]
-    agree = sum((a[0] - b[0]) * (a[1] - b[1]) > 0 for a, b in pairs)
-    return f"{agree} of {number(len(pairs), 'pair')}"
+    """Return in how many pairs of images that differ in a column and in count both go one way.
+
+    Images that are the same in both are one.
+    """
+    numbers = list(dict.fromkeys(zip(table[column], table["count"], strict=True)))
+    pairs = [(a, b) for n, a in enumerate(numbers) for b in numbers[n + 1 :]]
+    differ = [(a, b) for a, b in pairs if a[0] != b[0] and a[1] != b[1]]
+    agree = sum((a[0] - b[0]) * (a[1] - b[1]) > 0 for a, b in differ)
+    return f"{agree} of {number(len(differ), 'pair')}"

@@ -1,6 +1,7 @@
 """A matrix of properties: a row each, a column a variant, and in each cell what was found."""
 
 import textwrap
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -23,7 +24,7 @@ _FEW = 3
 
 
 def grid(matrix: pd.DataFrame, ax: Axes) -> Axes:
-    """Draw `surface.surface`'s matrix: filled is there, empty is not, hatched was not measured."""
+    """Draw `surface.surface`'s matrix: filled is there, empty is not, dotted was not measured."""
     if matrix.empty:
         return nothing(ax, "No image was looked at.")
     variants, rows = (list(dict.fromkeys(matrix[c])) for c in ("variant", "property"))
@@ -66,6 +67,17 @@ def grid(matrix: pd.DataFrame, ax: Axes) -> Axes:
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", length=0)
     ax.set_yticks([y + 0.5 for y in range(down)], rows, size=size)
+    edge: dict[str, Any] = {"edgecolor": FAINT, "linewidth": 0.8}
+    handles = [
+        Rectangle((0, 0), 1, 1, facecolor=_FILLS[properties.FOUND], label="there", **edge),
+        Rectangle((0, 0), 1, 1, facecolor=_FILLS[properties.PLAIN], label="neutral", **edge),
+        Rectangle((0, 0), 1, 1, facecolor="white", label="none", **edge),
+        Rectangle((0, 0), 1, 1, facecolor="white", linestyle=":", label="not known", **edge),
+    ]
+    ax.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(0, 0), ncols=4, fontsize=14,
+        borderaxespad=0.2,
+    )  # fmt: skip
     ax.grid(visible=False)
     for side in ax.spines.values():
         side.set_visible(False)
@@ -91,6 +103,9 @@ def _told(cell: object, room: int, across: int) -> str:
     """Return what fits into a cell: the words, or, of what is counted, how many there are."""
     value = escape.plain(cell.value)  # type: ignore[attr-defined]
     count = cell.count  # type: ignore[attr-defined]
+    if len(value) > room:
+        # What is in parentheses is in the table below.
+        value = value.partition(" (")[0]
     if len(value) <= room:
         return value
     if pd.notna(count) and count > 1 and cell.state == properties.FOUND:  # type: ignore[attr-defined]
@@ -100,5 +115,4 @@ def _told(cell: object, room: int, across: int) -> str:
             f for n, f in enumerate(first) if len(", ".join(first[: n + 1])) <= room - len(head) - 2
         ]
         return f"{head}{', '.join(fit)} …" if fit and across <= _FEW else f"{count:,}"
-    # What is in parentheses is in the table below.
-    return escape.short(value.partition(" (")[0], room)
+    return escape.short(value, room)

@@ -90,7 +90,7 @@ def sentence(table: pd.DataFrame) -> str:
         return "No layers with their files are known, so nothing is said of instructions."
     lines = []
     for variant, own in table.groupby("variant", sort=False):
-        base = own[own["from_base"].fillna(False)]["size_bytes"].sum()
+        base = own[own["from_base"].fillna(False)]["shown_bytes"].sum()
         parts = [f"{shown(int(own['size_bytes'].sum()))} in {number(len(own), 'layer')}"]
         if own["from_base"].notna().all():
             parts.append(f"{shown(int(base))} of it from the base image")
@@ -105,7 +105,10 @@ def sentence(table: pd.DataFrame) -> str:
                 f" ({escape.markdown(largest['instruction'])})" if largest["instruction"] else ""
             )
         lines.append(f"- {name(variant)}: {listed([*parts, told], '; ')}")
-    note = "What is hidden takes room and is sent with the image, and no program can read it."
+    note = (
+        "What is hidden takes room and is sent with the image. A program in it cannot read that; "
+        "whoever pulls the image can, deleted secrets too."
+    )
     return "\n".join([*lines, "", note])
 
 

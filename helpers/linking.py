@@ -35,6 +35,12 @@ load_library, https://git.musl-libc.org/cgit/musl/tree/ldso/dynlink.c. With noth
 it, it is musl's own name; with a version, glibc's."""
 
 
+_PROCESSOR = re.compile(
+    r"x86[-_]64|aarch64|armhf|armv7|i386|i686|riscv64|s390x|p(?:ower)?pc64(?:le)?|loongarch64"
+)
+"""Processors as loaders are named after them: what is for another one is not for this image."""
+
+
 class Image(NamedTuple):
     """The names in an image by which files find each other: paths, and names of ELF files."""
 
@@ -91,16 +97,22 @@ def unloadable(files: pd.DataFrame) -> pd.DataFrame:
     """Return the ELF files that ask for what is nowhere in their image, the largest first.
 
     `variant, path, size_bytes, package, lacks, problem`: `lacks` are the loader and the libraries
-    that are not there.
+    that are not there. What names another processor is left out.
     """
     elf = files[files["elf"].isin(["executable", "shared"]) & files["kind"].eq("file")]
     rows = []
     for variant, own in elf.groupby("variant", sort=False):
         there = image(files[files["variant"].eq(variant)])
-        main = _most(_asked(own))
+        asked = _asked(own)
+        # With a loader of a C library at hand, what was built for it is not of another one.
+        main, at_hand = _most(asked), [kind for kind, count in asked.items() if count]
+        processor = _processors(own["elf_interpreter"].dropna())
         for file in own.itertuples():
             needed = file.needed.split(" ") if isinstance(file.needed, str) else []
             loader = file.elf_interpreter if isinstance(file.elf_interpreter, str) else ""
+            others = _processors([loader, *needed])
+            if processor and others and not others & processor:
+                continue
             no_loader = [loader] if loader and not there.has(loader) else []
             itself = _musl_itself(needed) if main == MUSL else {}
             missing = [n for n in needed if not _found(n, there) and itself.get(n) != "so"]
@@ -108,7 +120,7 @@ def unloadable(files: pd.DataFrame) -> pd.DataFrame:
             problem = (
                 NO_LOADER if no_loader
                 else NO_LIBRARY if absent
-                else OTHER_LIBC if missing or _is_of_another(main, needed)
+                else OTHER_LIBC if missing or _is_of_another(main, at_hand, needed)
                 else ""
             )  # fmt: skip
             if problem:
@@ -157,7 +169,13 @@ def sentence(libcs: pd.DataFrame, broken: pd.DataFrame) -> str:
     lines = [
         f"- {name(row.variant)}: {listed(_told(row, broken), '; ')}" for row in libcs.itertuples()
     ]
-    return "\n".join(lines)
+    if libcs["libc"].isna().all():
+        return "\n".join(lines)
+    note = (
+        "Not asked: which versions of symbols a file wants of a library, and whether its loader "
+        "looks in the folder where that is. That nothing is lacking does not say that all runs."
+    )
+    return "\n".join([*lines, "", note])
 
 
 def _told(row: object, broken: pd.DataFrame) -> Iterator[str]:
@@ -177,7 +195,8 @@ def _told(row: object, broken: pd.DataFrame) -> Iterator[str]:
     first = own.iloc[0]
     lacks = "" if pd.isna(first["lacks"]) else f", which asks for {escape.markdown(first['lacks'])}"
     yield (
-        f"**{number(len(own), 'file')} will fail or may fail**, first "
+        f"**{number(len(own), 'file')} cannot be loaded, or may fail**, should anything ask for "
+        f"{'it' if len(own) == 1 else 'them'}; first "
         f"{escape.markdown(first['path'])} ({first['size_bytes'] / MB:,.1f} MB){lacks}: "
         f"{first['problem']}"
     )
@@ -209,7 +228,12 @@ def _found(needed: str, there: Image) -> bool:
     return there.has(needed) if "/" in needed else needed in there.names
 
 
-def _is_of_another(main: str, needed: list[str]) -> bool:
-    """Return whether a file names another C library than that of the image's programs."""
-    others = [form for kind, form in _LIBC.items() if main in _LIBC and kind != main]
+def _processors(names: Iterable[str]) -> set[str]:
+    """Return the processors that loaders and libraries are named after."""
+    return {found[0].replace("_", "-") for name in names for found in _PROCESSOR.finditer(name)}
+
+
+def _is_of_another(main: str, at_hand: list[str], needed: list[str]) -> bool:
+    """Return whether a file names a C library that no program of the image has its loader of."""
+    others = [form for kind, form in _LIBC.items() if main in _LIBC and kind not in at_hand]
     return any(form.match(library) for form in others for library in needed)

@@ -1,54 +1,50 @@
-"""What of an image its app's own process needs: the programs it is, and what these load.
+"""What of an image its app's own process needs: the programs it is, and what these are linked with.
 
 Told from files alone, without running anything, so what a process opens later is not seen.
 """
 
-import shlex
-from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from helpers import groups, linking, ownership, toolbox, tools
+from helpers.command import Programs, program
 
 NEEDED, DATA, APP, COULD_GO, UNSEEN = (
-    "loaded by the app",
-    "no programs in it",
+    "linked by the app",
+    "no program in it",
     "the app's own",
-    "not loaded by the app",
+    "not linked by the app",
     "not known",
 )
 """What of an image's packages the app's process needs, as far as can be seen without running it."""
 
-_FOLDERS = ("usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin")
-"""Where a command without a path is looked for, in this order: the usual PATH."""
-
-_NOT_THE_APP = (toolbox.SHELL, toolbox.OS_INSTALLER, toolbox.APP_INSTALLER)
-
 
 def roots(grouped: pd.DataFrame, image: Any) -> list[str]:
-    """Return the programs that the app of one image is: what its command starts, and its add-ons.
+    """Return the ELF files that the app of one image begins with; empty if that cannot be told.
 
-    `grouped` are the files of that image. Shells and installers of packages are passed over: a
-    slimmer image would start the app without them. Where the command names no other program, it is
-    the runtime's. Empty if that is not there either.
+    `grouped` are the files of that image. They are the program that its command starts, the app's
+    own add-ons, and the runtime's own libraries and modules, which it opens by itself.
     """
-    there = linking.image(grouped)
     is_elf = grouped["elf"].isin(["executable", "static"])
-    programs = set(grouped["path"][is_elf])
-    started = [_program(word, image, there) for word in _words(image)]
-    app = [path for path in started if path in programs and not _is_helper(str(path))]
-    if not app:
-        own = tools.found(grouped)
-        own = own[own["kind"].eq(toolbox.INTERPRETER) & own["path"].isin(programs)]
-        told = own["tool"] + " " + own["version"].fillna("")
-        app = list(own[told.eq(str(image.runtime))]["path"])
-    addons = grouped["group"].eq(groups.APP) & grouped["elf"].isin(["shared", "executable"])
-    return [*dict.fromkeys([*app, *grouped["path"][addons]])] if app else []
+    elf = frozenset(grouped["path"][is_elf])
+    programs = Programs(
+        linking.image(grouped), elf, frozenset(grouped["path"][grouped["executable"]])
+    )
+    own = tools.found(grouped)
+    own = own[own["kind"].eq(toolbox.INTERPRETER) & own["path"].isin(elf)]
+    is_runtime = (own["tool"] + " " + own["version"].fillna("")).eq(str(image.runtime))
+    command = image.command if isinstance(image.command, str) else ""
+    folder = image.working_directory if isinstance(image.working_directory, str) else ""
+    app = program(command, folder, programs, list(own["path"][is_runtime])[:1])
+    of_app = grouped["group"].eq(groups.APP) & grouped["elf"].isin(["shared", "executable"])
+    of_runtime = grouped["group"].eq(groups.RUNTIME) & grouped["elf"].eq("shared")
+    more = grouped["path"][(of_app | of_runtime).astype("bool")]
+    return [*dict.fromkeys([*app, *more])] if app else []
 
 
 def needs(grouped: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
-    """Return what each package installed, and whether the app's process loads any of it.
+    """Return what each package installed, and whether the app is linked with any of it.
 
     `variant, package, package_path, place, executables, libraries, need`, a row a package that the
     scanner lists; numbers are of ELF files and NA, and `need` not known, where files are not.
@@ -80,7 +76,7 @@ def needs(grouped: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -
 def _by_package(
     own: pd.DataFrame, loaded: frozenset[str]
 ) -> dict[tuple[str, str], tuple[int, int, bool, bool]]:
-    """Return each package's executables and libraries, whether any of it runs, and is loaded."""
+    """Return each package's executables and libraries, whether any of it runs, and is linked."""
     regular = own[own["kind"].eq("file") & own["package"].notna()]
     is_program = regular["elf"].isin(["executable", "static"])
     is_library = regular["elf"].eq("shared").fillna(False)
@@ -107,30 +103,3 @@ def _need(package: Any, runs: bool, loaded: bool) -> str:
     if loaded:
         return NEEDED
     return COULD_GO if runs or package.place == "tools" else DATA
-
-
-def _words(image: Any) -> Iterator[str]:
-    """Yield the words of what an image starts; those of a shell's script too."""
-    if not isinstance(image.command, str):
-        return
-    try:
-        words = shlex.split(image.command)
-    except ValueError:
-        return
-    for word in words:
-        yield from word.split()
-
-
-def _program(word: str, image: Any, there: linking.Image) -> str | None:
-    """Return the file that a word of a command starts, if it names one."""
-    folder = image.working_directory if isinstance(image.working_directory, str) else ""
-    if word.startswith("/"):
-        return there.real(word)
-    if "/" in word:
-        return there.real(f"{folder}/{word}")
-    return next((real for at in _FOLDERS if (real := there.real(f"{at}/{word}"))), None)
-
-
-def _is_helper(path: str) -> bool:
-    tool = toolbox.named(path)
-    return tool is not None and tool.kind in _NOT_THE_APP

@@ -14,7 +14,7 @@ def known(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
     """Return for each file the package that the scanner lists and that brought it.
 
     `package, place`, with the index of `files`; NA: none. An OS package owns what its database
-    says, if the scanner lists it or lists no OS packages; its place is NA. A language
+    says, if the scanner lists it, or lists no packages at all; its place is NA. A language
     package owns its folder, or the one program that it was compiled into.
     """
     parts = []
@@ -22,7 +22,7 @@ def known(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
         listed = packages[packages["variant"].eq(variant)]
         is_os = listed["package_class"].eq(OS_CLASS).fillna(False)
         names = listed[is_os]["package"]
-        by_os = own["package"].where(own["package"].isin(names)) if len(names) else own["package"]
+        by_os = own["package"].where(own["package"].isin(names)) if len(listed) else own["package"]
         places = _places(listed[~is_os])
         rest = own[by_os.isna()] if places else own.iloc[:0]
         at = pd.Series([_within(path, places) for path in rest["path"]], rest.index, dtype="str")

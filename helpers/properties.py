@@ -10,8 +10,8 @@ from helpers.words import listed, number
 
 FOUND, NONE, PLAIN, UNKNOWN = "found", "none", "plain", "not measured"
 NO_PACKAGE = "no such package"
-"""States of a cell: there is some; there is none; something that every image has one of; not
-known; and, where only packages are known, that none of them is named so, which is not none."""
+"""States of a cell: there is some; there is none; something that is no way in by itself; not known;
+and, where only packages are known, that none of them is named so, which is not none."""
 
 SHELL_STARTS = "shell that starts"
 STARTS_AS = "starts as"
@@ -76,7 +76,7 @@ def questions() -> dict[str, Callable[[Seen], Cell]]:
         STARTS_AS: _user,
         SETUID: _setuid,
         "paths anybody may write": _world_writable,
-        "app files it may change": _app_files,
+        "app files its user may change": _app_files,
         "executables (ELF)": _binaries("executables", ("executable", "static")),
         "shared libraries (ELF)": _binaries("libraries", ("shared",)),
         "certificates": _certificates,
@@ -90,6 +90,9 @@ def _tools(kind: str) -> Callable[[Seen], Cell]:
         if seen.files.empty and not _lists_packages(seen):
             return _not_measured()
         own = seen.tools[seen.tools["kind"].eq(kind)]
+        if seen.files.empty and kind == toolbox.INTERPRETER and pd.notna(seen.image.runtime):
+            stated = str(seen.image.runtime)
+            return Cell(FOUND, f"{stated} (as stated)", 1, [(stated, "the study states it")])
         named = list(dict.fromkeys(own["tool"]))
         evidence = [
             (row.path if isinstance(row.path, str) else row.package, _tool_detail(row))
@@ -118,7 +121,7 @@ def _user(seen: Seen) -> Cell:
     user, uid = seen.image.user, seen.image.user_id
     if pd.isna(user):
         return _not_measured()
-    who = f"user {user}" if user else "no user is named in the image's config"
+    who = f"user {user}" if user else "no user named"
     if pd.isna(uid):
         return Cell(PLAIN, f"{user}", None, [(who, "its number is not in /etc/passwd")])
     if uid == 0:
@@ -138,15 +141,12 @@ def _world_writable(seen: Seen) -> Cell:
         return _not_measured()
     mode = seen.files["mode"]
     anybody = seen.files[seen.files["kind"].isin([*_REGULAR, "dir", "fifo"]) & (mode & 0o002).ne(0)]
-    sticky = (anybody["mode"] & _STICKY).ne(0) & anybody["kind"].eq("dir")
-    open_ = anybody[~sticky]
-    cell = _counted(open_)
-    kept = [
-        (row.path, f"{_mode(row)}, where only owners may remove")
-        for row in anybody[sticky].itertuples()
-    ]
-    more = f" (and {number(len(kept), 'sticky folder')})" if kept else ""
-    return cell._replace(value=f"{cell.value}{more}", evidence=cell.evidence + kept)
+    cell = _counted(anybody)
+    kept = ((anybody["mode"] & _STICKY).ne(0) & anybody["kind"].eq("dir")).sum()
+    if not kept:
+        return cell
+    told = "all" if kept == len(anybody) else f"{kept:,} of them"
+    return cell._replace(value=f"{cell.value} ({told} sticky)")
 
 
 def _app_files(seen: Seen) -> Cell:
@@ -171,7 +171,7 @@ def _binaries(column: str, kinds: tuple[str, ...]) -> Callable[[Seen], Cell]:
         if seen.binaries is None:
             return _not_measured()
         own = seen.files[seen.files["kind"].eq("file") & seen.files["elf"].isin(kinds)]
-        return _counted(own) if seen.binaries[column] else Cell(*_NOTHING)
+        return _counted(own, PLAIN) if seen.binaries[column] else Cell(*_NOTHING)
 
     return ask
 
@@ -180,7 +180,7 @@ def _certificates(seen: Seen) -> Cell:
     if seen.files.empty:
         return _not_measured()
     is_file = seen.files["kind"].isin(_REGULAR)
-    return _counted(seen.files[is_file & seen.files["path"].str.match(_CERTIFICATES)])
+    return _counted(seen.files[is_file & seen.files["path"].str.match(_CERTIFICATES)], PLAIN)
 
 
 def _libc(seen: Seen) -> Cell:
@@ -214,12 +214,12 @@ def _unloadable(seen: Seen) -> Cell:
     return Cell(FOUND, f"{len(own):,}", len(own), evidence)
 
 
-def _counted(own: pd.DataFrame) -> Cell:
+def _counted(own: pd.DataFrame, state: str = FOUND) -> Cell:
     """Return a cell that counts files."""
+    if own.empty:
+        return Cell(*_NOTHING)
     evidence = [(row.path, _mode(row)) for row in own.itertuples()]
-    return Cell(
-        FOUND if len(own) else NONE, f"{len(own):,}" if len(own) else "none", len(own), evidence
-    )
+    return Cell(state, f"{len(own):,}", len(own), evidence)
 
 
 def _not_measured(value: str = UNKNOWN) -> Cell:
@@ -227,7 +227,9 @@ def _not_measured(value: str = UNKNOWN) -> Cell:
 
 
 def _mode(row: Any) -> str:
-    return f"{row.kind}, mode {row.mode:04o}, owner {row.uid}:{row.gid}"
+    sticky = row.kind == "dir" and row.mode & _STICKY
+    more = ", sticky: only owners may remove" if sticky else ""
+    return f"{row.kind}, mode {row.mode:04o}, owner {row.uid}:{row.gid}{more}"
 
 
 def _tool_detail(row: Any) -> str:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
 from helpers import escape, groups
 from helpers.charts import BAR, BASELINE, FAINT, INK, ink_on, name_rows, nothing
 from helpers.sizes import MB
-from helpers.steps import REST, TOTAL
+from helpers.steps import REST, ROOM, TOTAL
 
 GROUP_COLOURS: dict[str, dict[str, Any]] = {
     groups.OS: {"color": BAR},
@@ -34,10 +35,7 @@ PARTS: dict[str, dict[str, Any]] = {
     groups.HIDDEN: GROUP_COLOURS[groups.HIDDEN],
 }
 
-_LABEL = 44
-"""Characters of a step's name."""
-
-UP, DOWN, WHOLE = "#BE3A34", "#3F7F4F", BAR
+UP, DOWN, WHOLE = "#C77A1E", BASELINE, "#4A4A4A"
 _HEIGHT = 0.62
 _ROOM = 0.07
 """Share of the longest bar that the number of a segment takes."""
@@ -108,8 +106,7 @@ def stacked(
 def waterfall(steps: pd.DataFrame, ax: Axes) -> Axes:
     """Draw `steps.steps`: from the size of one image to that of another, step by step.
 
-    Larger is red, smaller is green, and both say so by their sign; what has no name of its own is
-    hatched.
+    Larger and smaller differ in colour and by their sign; several changes in one are hatched.
     """
     if steps.empty:
         return nothing(ax, "Of two images the files are not known.")
@@ -143,6 +140,12 @@ def waterfall(steps: pd.DataFrame, ax: Axes) -> Axes:
     ax.set_yticks(range(down), names, size=size)
     for tick, kind in zip(ax.get_yticklabels(), steps["kind"], strict=True):
         tick.set_fontweight("bold" if kind == TOTAL else "normal")
+    handles = [
+        Patch(color=UP, label="larger"),
+        Patch(color=DOWN, label="smaller"),
+        Patch(facecolor="white", edgecolor=FAINT, hatch="//", label="several changes"),
+    ]
+    ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=15)
     ax.set_ylim(down - 0.4, -0.6)
     ax.set_xlim(0, 1.15 * max(highest, 1e-6))
     ax.set_xlabel("unpacked size (MB = 10⁶ bytes)")
@@ -160,11 +163,11 @@ def _inside(ax: Axes, x: float, row: int, size: float, style: Mapping[str, Any])
 def _named(step: Any) -> str:
     """Return what a step is, with as much of what it is made of as there is room for."""
     label = escape.plain(step.label)
-    if len(label) <= _LABEL or step.kind == TOTAL:
-        return escape.short(label, _LABEL)
-    if len(step.part) > _LABEL - 8:
-        return escape.short(step.part, _LABEL)
-    return f"{label[: _LABEL - 2].rstrip(' ,:→')} …"
+    if len(label) <= ROOM or step.kind == TOTAL:
+        return escape.short(label, ROOM)
+    if len(step.part) > ROOM - 8:
+        return escape.short(step.part, ROOM)
+    return f"{label[: ROOM - 2].rstrip(' ,:→')} …"
 
 
 def _mb(size: float) -> str:

@@ -17,6 +17,9 @@ SMALL = 0.005
 more than `MOST_NAMED`. What is smaller is put together by its group, or, where the group's changes
 do not come to that share either, with those of other groups: never more than two names for that."""
 
+ROOM = 46
+"""Characters of a step's name on a figure; where it is longer, one package of a side is named."""
+
 TOTAL, STEP, REST = "total", "step", "rest"
 
 COLUMNS = ("label", "part", "kind", "start_bytes", "end_bytes", "difference_bytes")
@@ -72,10 +75,12 @@ def start(parts: pd.DataFrame, differences: pd.DataFrame) -> str:
     return str(totals.idxmin()) if len(totals) else ""
 
 
-def farthest(parts: pd.DataFrame, baseline: str, wanted: str = "") -> str:
+def farthest(parts: pd.DataFrame, images: pd.DataFrame, baseline: str, wanted: str = "") -> str:
     """Return the image to go to from a baseline: the wanted one, else the farthest; empty: none.
 
-    Raises `ParameterInvalid` for one whose files are not known.
+    The farthest is one of those with the baseline's runtime, if there are some: then the difference
+    is that of the bases, and not of two runtimes. Raises `ParameterInvalid` for one whose files are
+    not known.
     """
     totals = parts.groupby("variant", sort=False)["size_bytes"].sum()
     if wanted and wanted not in totals:
@@ -84,6 +89,9 @@ def farthest(parts: pd.DataFrame, baseline: str, wanted: str = "") -> str:
     if wanted or baseline not in totals:
         return wanted
     apart = (totals - totals[baseline]).abs().drop(baseline)
+    runtimes = images.drop_duplicates("variant").set_index("variant")["runtime"]
+    alike = runtimes.index[runtimes.eq(runtimes.get(baseline)).fillna(False)]
+    apart = apart[apart.index.isin(alike)] if apart.index.isin(alike).any() else apart
     return str(apart.idxmax()) if len(apart) else ""
 
 
@@ -95,10 +103,10 @@ def headline(table: pd.DataFrame) -> str:
     moved = f"{_mb(first['end_bytes'])} → {_mb(second['end_bytes'])} MB"
     told = table[table["kind"].eq(STEP)].head(2)
     largest = [
-        f"{escape.short(s.part, 30)} {_signed(s.difference_bytes)}" for s in told.itertuples()
+        f"{escape.short(s.part, 30)}: {_signed(s.difference_bytes)}" for s in told.itertuples()
     ]
     names = [escape.short(side["label"], 20) for side in (first, second)]
-    return f"{' → '.join(names)}, {moved}: {', '.join(largest) or 'no step by name'}"
+    return f"{' → '.join(names)}, {moved}; {', '.join(largest) or 'no step by name'}"
 
 
 def sentence(table: pd.DataFrame) -> str:
@@ -109,16 +117,19 @@ def sentence(table: pd.DataFrame) -> str:
     inner = table[~table["kind"].eq(TOTAL)]
     if inner.empty:
         return f"{name(first['label'])} and {name(second['label'])} do not differ in any part."
-    moved = inner["difference_bytes"]
-    up, down = moved[moved.gt(0)].sum(), moved[moved.lt(0)].sum()
+    # Also within a step of several changes.
+    up = (inner["gross_bytes"] + inner["difference_bytes"]).sum() // 2
+    down = up - inner["gross_bytes"].sum()
+    apart = _signed(second["end_bytes"] - first["end_bytes"])
     text = (
-        f"From {name(first['label'])} to {name(second['label'])} it is "
-        f"{_signed(second['end_bytes'] - first['end_bytes'])} MB, in steps of {_signed(up)} and "
-        f"{_signed(down)} MB that add up to the byte."
+        f"From {name(first['label'])} to {name(second['label'])} it is {apart} MB: {_signed(up)} "
+        f"and {_signed(down)} MB, "
+        "in steps that add up to the byte. A change of half a percent of the larger image has a "
+        f"step of its own, up to {MOST_NAMED} of them."
     )
     rest = inner[inner["kind"].eq(REST)]
     if rest.empty:
-        return f"{text} Every change has a step of its own."
+        return text
     unnamed, whole = rest["gross_bytes"].sum(), inner["gross_bytes"].sum()
     return (
         f"{text} {number(int(rest['changes'].sum()), 'change')} without a step of their own, none "
@@ -169,7 +180,10 @@ def _named(change: Any) -> tuple[str, str]:
     if first != second and all(side.startswith(f"{part} ") for side in (first, second)):
         # "node 8.17.0 → 24.19.0" needs its name once.
         second = second.removeprefix(f"{part} ")
-    told = " → ".join(dict.fromkeys(_few(side) for side in (first, second) if side))
+    for most in (2, 1):
+        told = " → ".join(dict.fromkeys(_few(side, most) for side in (first, second) if side))
+        if len(f"{part}: {told}") <= ROOM:
+            break
     if told in ("", part):
         return part, part
     if told.startswith(f"{part} "):
@@ -177,9 +191,9 @@ def _named(change: Any) -> tuple[str, str]:
     return part, f"{part}: {told}"
 
 
-def _few(names: str) -> str:
+def _few(names: str, most: int) -> str:
     some = names.split(", ")
-    return ", ".join(some[:2]) + (" …" if len(some) > 2 else "")
+    return ", ".join(some[:most]) + (" …" if len(some) > most else "")
 
 
 def _mb(size: int) -> str:

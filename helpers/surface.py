@@ -60,7 +60,11 @@ def wide(matrix: pd.DataFrame, evidence: pd.DataFrame, shown: int = 2) -> pd.Dat
     keys = zip(matrix["property"], matrix["variant"], strict=True)
     behind = [_few(paths.get(key, []), shown) for key in keys]
     told = matrix.assign(
-        cell=[f"{v} ({b})" if b else v for v, b in zip(matrix["value"], behind, strict=True)]
+        cell=[
+            # A package that a tool is named after is no more evidence than its name.
+            f"{value} ({few})" if few and not value.startswith(few) else value
+            for value, few in zip(matrix["value"], behind, strict=True)
+        ]
     )
     table = told.pivot_table(
         index="property", columns="variant", values="cell", aggfunc="first", sort=False
@@ -108,7 +112,7 @@ def sentence(matrix: pd.DataFrame) -> str:
             lacking = listed(by[NO_PACKAGE])
             told.append(f"no package by such a name, so perhaps none: {lacking}")
         counted = own[own["state"].eq(FOUND)].dropna(subset="count")
-        if len(counted):
+        if len(counted) and NO_PACKAGE not in by:
             most = counted.sort_values("count", ascending=False, kind="stable").head(3)
             told.append("most: " + listed(f"{r.property} {r.count:,}" for r in most.itertuples()))
         if UNKNOWN in by:
@@ -116,7 +120,8 @@ def sentence(matrix: pd.DataFrame) -> str:
         lines.append(f"- {name(variant)}: {listed(told, '; ')}")
     note = (
         "What is there can be used once somebody is in; what is not there does not keep anybody "
-        "out. Whether any of it can be reached was not tried."
+        "out, and an interpreter can do what most tools do. Tools are counted by name: many names "
+        "may be one program. Whether any of it can be reached was not tried."
     )
     return "\n".join([*lines, "", note])
 
@@ -133,8 +138,8 @@ def learned(matrix: pd.DataFrame) -> str:
     if none:
         text += f" In none: {listed(none)}."
     return (
-        f"{text} Not looked at: tools under another name, capabilities of files, and whether "
-        "anything of it can be reached or was ever used."
+        f"{text} Not looked at: tools under another name, capabilities of files, private keys "
+        "and other secrets, and whether anything of it can be reached or was ever used."
     )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from helpers import toolbox
 from helpers.linking import Image, image
+from helpers.ownership import OS_CLASS
 
 GLIBC, MUSL = frozenset({"libc6", "glibc"}), frozenset({"musl"})
 """Packages that are a C library."""
@@ -46,14 +47,19 @@ def found(files: pd.DataFrame) -> pd.DataFrame:
 def of_packages(packages: pd.DataFrame) -> pd.DataFrame:
     """Return the tools that packages are named after, as `found` does; `path` is NA.
 
-    A package may bring tools of other names, and a tool may have come without a package.
+    They are OS packages, and installers of an app's packages that an image brings along. A package
+    may bring tools of other names, and a tool may have come without a package.
     """
-    named = packages[packages["package_class"].eq("os-pkgs").fillna(False)]
-    tools = [(row.variant, row.package, toolbox.named(row.package)) for row in named.itertuples()]
+    of_os = packages["package_class"].eq(OS_CLASS).fillna(False)
+    named = packages[of_os | packages["place"].eq("tools").fillna(False)]
+    tools = [
+        (row.variant, row.package, row.package_class, toolbox.named(row.package))
+        for row in named.itertuples()
+    ]
     rows = [
         (variant, package, tool.kind, pd.NA, "a package by that name", package, pd.NA)
-        for variant, package, tool in tools
-        if tool
+        for variant, package, package_class, tool in tools
+        if tool and (package_class == OS_CLASS or tool.kind == toolbox.APP_INSTALLER)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype("str")
 

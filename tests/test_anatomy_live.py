@@ -230,7 +230,7 @@ def told(
                 sizes,
                 ("nobody", [size.tar_bytes for size in taken.layers]),
                 base=(base, daemon.find(base)),
-                passwd=taken.passwd,
+                accounts=(taken.passwd, taken.group),
             )
             links[name] = [
                 sum(len(e.node.target) for e in read.entries if e.node.kind == "symlink")
@@ -378,7 +378,7 @@ def test_root_may_change_every_file_of_the_app(
     daemon: Daemon, told: Told, built: dict[str, str], variant: str
 ) -> None:
     own = told.of(variant).query("group == @groups.APP and kind in ['file', 'hardlink']")["path"]
-    found = told.behind("app files it may change", variant)
+    found = told.behind("app files its user may change", variant)
     assert found == set(own)
     assert len(own) == 330
     command = (node(variant), "-e", WRITABLE, *own)
@@ -390,7 +390,7 @@ def test_root_may_change_every_file_of_the_app(
 def test_whom_a_file_lets_change_it_is_decided_as_the_kernel_does(
     daemon: Daemon, told: Told, built: dict[str, str]
 ) -> None:
-    found = told.behind("app files it may change", "seeded")
+    found = told.behind("app files its user may change", "seeded")
     assert found == {
         *("app/own", "app/group", "app/anybody"),
         *("opt/seed/open", "opt/seed/open-too"),

@@ -58,11 +58,12 @@ def test_beside_every_total_stands_how_much_was_looked_at(rebuilt: Frames) -> No
     table = coverage.coverage(files, rebuilt.images, rebuilt.packages)
     assert coverage.mark(table) == "the scanner looked at 6 to 41% of the executable bytes"
     assert coverage.brief(table) == (
-        "The scanner looked at so much of the executable bytes: **node-24-debian** 35%, "
+        "Of the executable bytes the scanner looked at: **node-24-debian** 35%, "
         "**node-24-alpine** 6%, **node-24-distroless** 16%, **node-8-distroless** 41%."
     )
     assert coverage.headline(table) == (
-        "Executable bytes that the scanner looked at: node-24-alpine 6%, …, node-8-distroless 41%"
+        "Executables of no package: node-24-alpine 136.9 of 145.0 MB, …, node-8-distroless 35.0 of "
+        "59.4 MB"
     )
     totals = rebuilt.images[["variant"]].assign(findings=1)
     assert coverage.beside(totals, table)["known_share"].tolist() == table["known_share"].tolist()
@@ -165,3 +166,18 @@ def test_nothing_is_said_of_a_runtime_that_is_not_known_or_of_packages_that_are_
 
 def test_a_path_is_no_markup(images) -> None:
     assert "opt/\\*x\\*" in told(files_of(program("opt/*x*")), images)
+
+
+def test_where_no_operating_system_was_recognised_its_packages_were_not_looked_at() -> None:
+    found = files_of(program("bin/bash", 10, package="bash"))
+    images = image_of(status="no-os")
+    assert coverage.coverage(found, images, packages_of())["known_share"].tolist() == [0.0]
+    listed = packages_of({"package": "bash"})
+    assert coverage.coverage(found, images, listed)["known_share"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize("status", ["failed", "missing", "not-looked"])
+def test_of_an_image_that_was_not_scanned_nothing_was_looked_at_that_is_known(status: str) -> None:
+    found = files_of(program("bin/bash", 10, package="bash"))
+    table = coverage.coverage(found, image_of(status=status), packages_of())
+    assert table["known_share"].isna().all()

@@ -62,22 +62,25 @@ def test_totals_are_those_of_the_lens_and_add_up() -> None:
     files = files_of(program("bin/a"), program("bin/b"))
     table = counted(("CVE-1", "bash"), ("CVE-1", "libc6"), ("CVE-2", "bash"))
     totals = exposure.totals(table, NEEDS, files, image_of())
-    assert totals.iloc[0].tolist() == ["app", "scanned", 2, 0, 2, 2, 1, 1]
+    assert totals.iloc[0].tolist() == [
+        *("app", "scanned", 2, 0, 2, 2, 1, 0, 1),
+        *(False, "libc6 3"),
+    ]
     split = exposure.split(totals)
-    assert split["part"].tolist() == [exposure.STAYS, exposure.GOES]
-    assert split["count"].tolist() == [1, 1]
+    assert split["part"].tolist() == [exposure.STAYS, exposure.PERHAPS, exposure.GOES]
+    assert split["count"].tolist() == [1, 0, 1]
 
 
 def test_an_image_that_was_not_scanned_has_no_count_and_one_without_files_no_split() -> None:
     files = files_of(program("bin/a"))
     lost = exposure.totals(counted(), NEEDS, files, image_of(status="failed"))
-    assert lost[["count", "stays", "could_go"]].isna().all(axis=None)
+    assert lost[["count", "stays", "no_program", "not_linked"]].isna().all(axis=None)
     assert lost["binaries"].tolist() == [1]
     unseen = exposure.totals(counted(("CVE-1", "bash")), NEEDS, files_of(), image_of())
     assert unseen["count"].tolist() == [1]
-    assert unseen[["binaries", "stays", "could_go"]].isna().all(axis=None)
+    assert unseen[["binaries", "stays", "no_program", "not_linked"]].isna().all(axis=None)
     assert exposure.split(unseen).empty
-    assert "what its app loads is not known" in exposure.slimmer(unseen, "findings")
+    assert "its files are not known, or not which program" in exposure.slimmer(unseen, "findings")
     assert exposure.slimmer_headline(unseen, "x") == "What a slimmer image would lose is not known"
     assert exposure.sentence(unseen, counted(), "x").startswith("The files of two images are not")
 
@@ -94,13 +97,15 @@ def rebuilt():
 
 def test_the_rebuilt_images_in_numbers(rebuilt) -> None:
     each, totals, _, files = rebuilt
-    columns = ["variant", "binaries", "count", "stays", "could_go"]
+    columns = ["variant", "binaries", "count", "stays", "no_program", "not_linked"]
     assert list(totals[columns].itertuples(index=False, name=None)) == [
-        ("node-24-debian", 656, 32, 18, 14),
-        ("node-24-alpine", 20, 7, 7, 0),
-        ("node-24-distroless", 284, 14, 14, 0),
-        ("node-8-distroless", 284, 14, 14, 0),
+        ("node-24-debian", 656, 32, 14, 4, 14),
+        ("node-24-alpine", 20, 7, 7, 0, 0),
+        ("node-24-distroless", 284, 14, 14, 0, 0),
+        ("node-8-distroless", 284, 14, 14, 0, 0),
     ]
+    assert totals["most_libraries"].tolist()[2:] == ["libc6 273", "libc6 273"]
+    assert totals["blind"].tolist() == [False, True, False, False]
     numbers = tools.binaries(files)
     assert (totals["executables"] + totals["libraries"]).equals(totals["binaries"])
     assert totals["executables"].tolist() == numbers["executables"].tolist()
@@ -113,13 +118,14 @@ def test_more_executables_and_libraries_went_with_more_but_more_executables_alon
     each, totals, _, _ = rebuilt
     said = exposure.sentence(totals, each, "vulnerabilities")
     assert said.splitlines()[0] == (
-        "- **node-24-debian**: 32 (vulnerabilities) beside 279 executables and 377 shared "
-        "libraries; 11 of them in packages that installed neither"
+        "- **node-24-debian**: 32 beside 279 executables and 377 shared libraries (libc6 273 of "
+        "them); 11 of 32 in packages without an ELF file, such as JavaScript"
     )
     assert (
-        "the one with more executables and libraries has more in 5 of 5 pairs; the one with more "
-        "executables alone in 3 of 5 pairs"
+        "the one with more executables and libraries has more in 3 of 3 pairs; the one with more "
+        "executables alone in 2 of 3 pairs"
     ) in said
+    assert "What has no fix cannot be seen in **node-24-alpine**" in said
     assert exposure.headline(totals, "vulnerabilities") == (
         "Executables and libraries, and vulnerabilities: node-24-alpine 20 and 7, …, "
         "node-24-debian 656 and 32"
@@ -129,14 +135,23 @@ def test_more_executables_and_libraries_went_with_more_but_more_executables_alon
 def test_what_a_slimmer_image_would_lose_is_called_an_upper_bound(rebuilt) -> None:
     _, totals, _, _ = rebuilt
     said = exposure.slimmer(totals, "vulnerabilities")
-    assert said.startswith("- **node-24-debian**: **at most 14 of 32 could go**")
+    assert said.startswith(
+        "- **node-24-debian**: **at most 18 of 32 could go**: 14 in packages with programs that "
+        "the app does not link, 4 in packages without a program; 14 are the app's own or in what"
+    )
     assert "- **node-24-alpine**: none of 7 could go" in said
     assert "An upper bound" in said
     assert exposure.slimmer_headline(totals, "vulnerabilities") == (
-        "Slimmer images, vulnerabilities: in node-24-debian at most 14 of 32 could go"
+        "Slimmer images, vulnerabilities: in node-24-debian at most 18 of 32 could go"
     )
 
 
-def test_equal_counts_agree_with_nothing() -> None:
-    table = pd.DataFrame({"binaries": [1, 2, 2], "count": [5, 5, 7]})
-    assert exposure._agreement(table, "binaries") == "1 of 2 pairs"
+def test_a_slimmer_image_of_the_same_app_has_no_more_than_what_stays(rebuilt) -> None:
+    _, totals, _, _ = rebuilt
+    by = totals.set_index("variant")
+    assert by.loc["node-24-debian", "stays"] <= by.loc["node-24-distroless", "count"]
+
+
+def test_pairs_that_are_equal_in_either_say_nothing_and_equal_images_are_one() -> None:
+    table = pd.DataFrame({"binaries": [1, 2, 2, 2], "count": [5, 5, 7, 7]})
+    assert exposure._agreement(table, "binaries") == "1 of 1 pair"

@@ -54,7 +54,7 @@ def test_it_is_said_how_much_is_hidden_and_who_put_it_there(table: pd.DataFrame)
         "Hidden by later layers, and sent all the same: most in app 0.3 MB"
     )
     assert history.sentence(table).startswith(
-        "- **app**: 1.6 MB in 3 layers; 1.0 MB of it from the base image; **0.3 MB hidden by later "
+        "- **app**: 1.6 MB in 3 layers; 0.7 MB of it from the base image; **0.3 MB hidden by later "
         "layers**, most of it put there by layer 0 (ADD file in /)\n"
     )
 

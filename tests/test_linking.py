@@ -133,10 +133,28 @@ def test_the_largest_comes_first_and_the_sentence_names_it() -> None:
     table = linking.unloadable(files)
     assert table["path"].tolist() == ["app/y.node", "app/x.node"]
     assert linking.sentence(linking.libc(files, image_of()), table) == (
-        "- **app**: **musl** (programs: 1 for musl); **2 files will fail or may fail**, first "
-        "app/y.node (9.0 MB), which asks for z.so: a library that it needs is not there, so it "
-        "cannot be loaded"
+        "- **app**: **musl** (programs: 1 for musl); **2 files cannot be loaded, or may fail**, "
+        "should anything ask for them; first app/y.node (9.0 MB), which asks for z.so: a library "
+        "that it needs is not there, so it cannot be loaded\n\n"
+        "Not asked: which versions of symbols a file wants of a library, and whether its loader looks in the folder where that is. That "
+        "nothing is lacking does not say that all runs."
     )
+
+
+def test_with_glibcs_loader_at_hand_too_nothing_of_it_is_of_another_library() -> None:
+    compat = (
+        program("usr/glibc-compat/bin/java", elf_interpreter=GLIBC_LOADER, needed=("libc.so.6",)),
+        file("lib64/ld-linux-x86-64.so.2", elf="shared"),
+        file("usr/glibc-compat/lib/libc.so.6", elf="shared"),
+    )
+    assert lacking(*MUSL, *compat, addon("libc.so.6")) == []
+
+
+def test_what_is_for_another_processor_is_not_for_this_image() -> None:
+    arm = addon("libc.so.6", "ld-linux-aarch64.so.1", path="app/prebuilds/linux-arm64/x.node")
+    assert lacking(*GLIBC, arm) == []
+    own = addon("libgone.so", "ld-linux-x86-64.so.2")
+    assert len(lacking(*GLIBC, own)) == 1
 
 
 def test_what_a_program_loads_is_followed_through_links_and_libraries() -> None:

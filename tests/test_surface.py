@@ -111,11 +111,11 @@ def test_what_anybody_may_write_links_and_devices_aside_sticky_folders_apart() -
     )
     assert cell("paths anybody may write", *files) == (
         FOUND,
-        "2 (and 1 sticky folder)",
-        2,
-        ["srv", "etc/x", "tmp"],
+        "3 (1 of them sticky)",
+        3,
+        ["tmp", "srv", "etc/x"],
     )
-    assert cell("paths anybody may write", files[0])[:3] == (NONE, "none (and 1 sticky folder)", 0)
+    assert cell("paths anybody may write", files[0])[:3] == (FOUND, "1 (all sticky)", 1)
 
 
 APP = (
@@ -141,15 +141,15 @@ APP = (
     ],
 )
 def test_app_files_it_may_change_by_the_rights_of_whom_it_starts_as(uid, gid, value, paths) -> None:
-    told = cell("app files it may change", *APP, user_id=uid, group_ids=gid)
+    told = cell("app files its user may change", *APP, user_id=uid, group_ids=gid)
     assert told == (FOUND, value, len(paths), [f"app/{name}.js" for name in paths])
 
 
 def test_without_an_app_or_without_knowing_the_user_there_is_none_or_nothing_known() -> None:
-    assert cell("app files it may change", SOMETHING)[:2] == (NONE, "no app files")
-    assert cell("app files it may change", *APP, user_id=None)[0] == UNKNOWN
+    assert cell("app files its user may change", SOMETHING)[:2] == (NONE, "no app files")
+    assert cell("app files its user may change", *APP, user_id=None)[0] == UNKNOWN
     closed = file("app/x.js", layer=1)
-    assert cell("app files it may change", closed, user_id=1000)[:2] == (NONE, "none")
+    assert cell("app files its user may change", closed, user_id=1000)[:2] == (NONE, "none")
 
 
 def test_executables_and_libraries_are_elf_files_each_once() -> None:
@@ -160,8 +160,8 @@ def test_executables_and_libraries_are_elf_files_each_once() -> None:
         file("lib/x.so", elf="shared"),
         file("bin/script", mode=0o755),
     )
-    assert cell("executables (ELF)", *files) == (FOUND, "2", 2, ["bin/a", "bin/b"])
-    assert cell("shared libraries (ELF)", *files) == (FOUND, "1", 1, ["lib/x.so"])
+    assert cell("executables (ELF)", *files) == (PLAIN, "2", 2, ["bin/a", "bin/b"])
+    assert cell("shared libraries (ELF)", *files) == (PLAIN, "1", 1, ["lib/x.so"])
     assert cell("executables (ELF)", SOMETHING) == (NONE, "none", 0, [])
 
 
@@ -179,7 +179,7 @@ def test_executables_and_libraries_are_elf_files_each_once() -> None:
     ],
 )
 def test_certificates_are_told_by_where_they_are(path: str, is_one: bool) -> None:
-    assert cell("certificates", file(path))[0] == (FOUND if is_one else NONE)
+    assert cell("certificates", file(path))[0] == (PLAIN if is_one else NONE)
 
 
 def test_the_c_library_and_what_lacks_something() -> None:
@@ -232,6 +232,6 @@ def test_a_study_of_sboms_says_what_packages_can_tell() -> None:
     )
     assert "no package by such a name, so perhaps none: shells" in surface.sentence(table)
     assert surface.learned(table).startswith(
-        "Measured in every image: 2 of 17 properties. In some only: shells, package managers, "
+        "Measured in every image: 3 of 17 properties. In some only: shells, package managers, "
         "debugging tools. In none: "
     )

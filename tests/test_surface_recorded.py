@@ -19,7 +19,7 @@ IN_BUSYBOX = (
     "netstat, ping, ping6, arp, ifconfig, ip, route, getent, nc, nslookup, pscan, ssl_client, "
     "traceroute, traceroute6, wget, whois, arping, brctl"
 )
-LOOKING = "fuser, hexdump, lsof, nsenter, pmap, scanelf, strings, xxd"
+LOOKING = "fuser, hexdump, lsof, nsenter, pmap, scanelf, strings, unshare, xxd, chroot"
 ALL_OF_THE_APP = "330 of 330"
 
 EXPECTED = {
@@ -28,19 +28,19 @@ EXPECTED = {
     "package managers": ("apt, apt-get, dpkg", "apk", "none", "none"),
     "app installers": ("npm, npx", "npm, npx", "none", "none"),
     "interpreters": ("awk, mawk, nawk, perl, node", "awk, node", "node", "node"),
-    "network tools": ("getent", IN_BUSYBOX, "none", "none"),
-    "debugging tools": ("nsenter", LOOKING, "none", "none"),
+    "network tools": ("getent, apt-helper", IN_BUSYBOX, "none", "none"),
+    "debugging tools": ("nsenter, unshare, chroot", LOOKING, "none", "none"),
     "compilers": ("none", "none", "none", "none"),
     "shell that starts": ("/bin/sh", "/bin/sh", "none", "none"),
     "starts as": ("root", "root", "root", "root"),
     "setuid or setgid files": ("11", "none", "none", "none"),
     "paths anybody may write": (
-        "none (and 3 sticky folders)",
-        "none (and 2 sticky folders)",
-        "none (and 3 sticky folders)",
-        "none (and 3 sticky folders)",
+        "3 (all sticky)",
+        "2 (all sticky)",
+        "3 (all sticky)",
+        "3 (all sticky)",
     ),
-    "app files it may change": (ALL_OF_THE_APP,) * 4,
+    "app files its user may change": (ALL_OF_THE_APP,) * 4,
     "executables (ELF)": ("279", "8", "1", "1"),
     "shared libraries (ELF)": ("377", "12", "283", "283"),
     "certificates": ("none", "1", "1", "1"),
