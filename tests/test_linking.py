@@ -136,8 +136,8 @@ def test_the_largest_comes_first_and_the_sentence_names_it() -> None:
         "- **app**: **musl** (programs: 1 for musl); **2 files cannot be loaded, or may fail**, "
         "should anything ask for them; first app/y.node (9.0 MB), which asks for z.so: a library "
         "that it needs is not there, so it cannot be loaded\n\n"
-        "Not asked: which versions of symbols a file wants of a library, and whether its loader looks in the folder where that is. That "
-        "nothing is lacking does not say that all runs."
+        "Not asked: which versions of symbols a file wants of a library, and whether its loader "
+        "looks in the folder where that is. That nothing is lacking does not say that all runs."
     )
 
 
