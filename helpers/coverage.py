@@ -21,16 +21,16 @@ def coverage(files: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
     """Return how many executables and libraries of each image are of a package, and their bytes.
 
     `variant, binaries, known_binaries, size_of_binaries_bytes, size_of_known_bytes, known_share,
-    largest_unknown`; NA for an image without a list of files, and for one that was not scanned.
-    Counted are ELF files, by their first bytes; `known_share` is of their bytes, 0 to 1, and a
-    package is one that the scanner lists. The frames may be of several captures.
+    largest_unknown, version`; NA for an image without a list of files, and for one that was not
+    scanned. Counted are ELF files, by their first bytes; `known_share` is of their bytes, 0 to 1,
+    and a package is one that the scanner lists. The frames may be of several captures.
     """
     rows: list[tuple[Any, ...]] = []
     for image in images.itertuples():
         variant = image.variant
         of_image = _of(files, image)
         if of_image.empty or image.status in UNKNOWN_COUNT:
-            rows.append((variant, *([pd.NA] * 6)))
+            rows.append((variant, *([pd.NA] * 7)))
             continue
         own = _binaries(of_image)
         if image.status == NO_OS:
@@ -40,12 +40,14 @@ def coverage(files: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
         known = own[owned]
         rest = own[~owned].sort_values("size_bytes", ascending=False, kind="stable")
         whole, part = int(own["size_bytes"].sum()), int(known["size_bytes"].sum())
-        largest = str(rest["path"].iloc[0]) if len(rest) else ""
+        first = rest.head(1).fillna({"version": ""})
+        largest = [first[name].str.cat() for name in ("path", "version")]
         share = part / whole if whole else pd.NA
-        rows.append((variant, len(own), len(known), whole, part, share, largest))
-    table = pd.DataFrame(rows, columns=["variant", *_COUNTS, "known_share", "largest_unknown"])
+        rows.append((variant, len(own), len(known), whole, part, share, *largest))
+    texts = ["variant", "largest_unknown", "version"]
+    table = pd.DataFrame(rows, columns=[texts[0], *_COUNTS, "known_share", *texts[1:]])
     types = dict.fromkeys(_COUNTS, "Int64") | {"known_share": "Float64"}
-    return table.astype({**types, "variant": "str", "largest_unknown": "str"})
+    return table.astype(types | dict.fromkeys(texts, "str"))
 
 
 def dark(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
@@ -162,7 +164,8 @@ def _share(row: Any) -> Iterator[str]:
         f"{row.size_of_known_bytes / MB:,.1f} of {row.size_of_binaries_bytes / MB:,.1f} MB)"
     )
     if row.largest_unknown:
-        yield f"largest of the rest: {escape.markdown(row.largest_unknown)}"
+        version = f" {escape.markdown(row.version)}" if row.version else ""
+        yield f"largest of the rest: {escape.markdown(row.largest_unknown)}{version}"
 
 
 def _runtime(runtime: object, installed: set[str]) -> Iterator[str]:

@@ -43,7 +43,7 @@ def test_node_is_the_largest_that_no_package_owns_in_every_rebuilt_image(rebuilt
     said = coverage.sentence(table.reset_index(), rebuilt.images, rebuilt.packages)
     assert said.startswith(
         "- **node-24-debian**: the scanner looked at **35% of the executable bytes** "
-        "(655 of 656 files, 68.4 of 194.4 MB); largest of the rest: usr/local/bin/node; "
+        "(655 of 656 files, 68.4 of 194.4 MB); largest of the rest: usr/local/bin/node 24.19.0; "
         "node 24.19.0 is no package there, so its own vulnerabilities are not counted\n"
     )
     dark = coverage.dark(files, rebuilt.packages)
@@ -88,13 +88,13 @@ def test_executables_and_libraries_count_by_their_bytes_and_nothing_else_does(im
         program("bin/dash", 0, kind="hardlink", target="bin/sh", package="dash"),
         file("lib/libc.so", 200, elf="shared", package="libc6"),
         program("bin/small", 50, elf="static"),
-        program("opt/node", 650),
+        program("opt/node", 650, version="24.1.0"),
         file("boot/module.ko", 9_000, elf="object"),
         file("core", 9_000, elf="other"),
         file("etc/passwd", 9_000),
     )
     table = coverage.coverage(found, images, installed("dash", "libc6"))
-    assert table.iloc[0].tolist() == ["app", 4, 2, 1000, 300, 0.3, "opt/node"]
+    assert table.iloc[0].tolist() == ["app", 4, 2, 1000, 300, 0.3, "opt/node", "24.1.0"]
     parts = coverage.parts(table)
     assert parts["size_bytes"].tolist() == [300, 700]
     assert coverage.dark(found, installed("dash", "libc6"))["path"].tolist() == [
