@@ -170,8 +170,8 @@ def _head(one: pd.DataFrame, label: str) -> str:
     )
     if different:
         parts = [
-            f"**Not like with like{label}:** the variants differ in {different}, so that their "
-            "counts differ is not due to their bases alone."
+            f"**Not like with like{label}:** the variants differ in {different}, so what "
+            "else they differ in is not due to their bases alone."
         ]
     elif alike:
         parts = [f"**Nothing known differs{label}:** the variants are alike in {alike}."]

@@ -128,7 +128,7 @@ def sentence(table: pd.DataFrame, each: pd.DataFrame, what: str) -> str:
         "total."
     )
     if blind := names(seen[seen["blind"].fillna(False)]):
-        note += f" What has no fix cannot be seen in {blind}, so it has more than is counted here."
+        note += f" What has no fix cannot be seen in {blind}, so it may have more than is counted."
     return "\n".join([*lines, "", note])
 
 
@@ -139,6 +139,8 @@ def slimmer_headline(table: pd.DataFrame, what: str) -> str:
         return "What a slimmer image would lose is not known"
     could = (seen["no_program"] + seen["not_linked"]).astype(int)
     row, most = seen.loc[could.idxmax()], could.max()
+    if not seen["count"].any():
+        return f"Slimmer images: no {what} are counted that could go"
     if not most:
         return f"Slimmer images: the apps and what they link have all of the {what}"
     told = f"at most {most:,} of {row['count']:,} could go"
@@ -160,6 +162,8 @@ def slimmer(table: pd.DataFrame, what: str) -> str:
 def _could_go(row: Any) -> str:
     if pd.isna(row.stays):
         return "its files are not known, or not which program its command starts"
+    if not row.count:
+        return "nothing is counted that could go"
     if row.stays == row.count:
         return f"none of {row.count:,} could go: all are the app's own or in what it links"
     return (

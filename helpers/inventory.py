@@ -26,6 +26,9 @@ MAX_STORED = 2**30
 
 AGAIN = "Capture it again, with --fresh"
 
+_OF_THE_SYSTEM = frozenset({"perl"})
+"""Interpreters that distributions have for scripts of their own."""
+
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Size = Annotated[int, Meta(ge=0, le=2**40)]
 """Bytes of a file: at most so many that those of all files are a number of 64 bits."""
@@ -103,12 +106,16 @@ def take(archive: Archive) -> Inventory:
 def runtime(files: Iterable[File]) -> str:
     """Return the language runtime of an image and its version, as its program tells them.
 
-    Of several it is the largest that no OS package owns, else the largest; empty if none tells.
+    Of several it is the largest that no OS package owns, else the largest that is not there for the
+    system's own use; empty if none tells.
     """
     told = [
         (file.package is None, file.size_bytes, f"{tool.name} {file.version}")
         for file in files
-        if file.version and (tool := toolbox.named(file.path)) and tool.kind == toolbox.INTERPRETER
+        if file.version
+        and (tool := toolbox.named(file.path))
+        and tool.kind == toolbox.INTERPRETER
+        and not (file.package and tool.name in _OF_THE_SYSTEM)
     ]
     return max(told, default=(False, 0, ""))[2]
 

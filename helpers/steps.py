@@ -48,6 +48,9 @@ def steps(parts: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     rest = changes[~own]
     by_group = rest.groupby("group", observed=True)["difference"].transform(lambda d: d.abs().sum())
     for group, some in rest[by_group.ge(small)].groupby("group", sort=False, observed=True):
+        if len(some) == 1:
+            rows += [_step(change) for change in some.itertuples()]
+            continue
         rows.append(_rest(f"{group}: {_changes_of(some)}", str(group), some))
     some = rest[by_group.lt(small)]
     if len(some) == 1:

@@ -132,6 +132,14 @@ def test_more_executables_and_libraries_went_with_more_but_more_executables_alon
     )
 
 
+def test_where_nothing_is_counted_nothing_could_go() -> None:
+    totals = exposure.totals(counted(), NEEDS, files_of(program("bin/a")), image_of())
+    assert exposure.slimmer(totals, "x").startswith("- **app**: nothing is counted that could go")
+    assert exposure.slimmer_headline(totals, "x") == (
+        "Slimmer images: no x are counted that could go"
+    )
+
+
 def test_what_a_slimmer_image_would_lose_is_called_an_upper_bound(rebuilt) -> None:
     _, totals, _, _ = rebuilt
     said = exposure.slimmer(totals, "vulnerabilities")

@@ -44,6 +44,7 @@ def test_they_lead_from_one_total_to_the_other_to_the_byte(rebuilt, first, secon
     assert (inner["start_bytes"] + inner["difference_bytes"]).equals(inner["end_bytes"])
     assert inner["start_bytes"].tolist() == table["end_bytes"].tolist()[: len(inner)]
     assert len(inner) <= steps.MOST_NAMED + len(groups.GROUPS) + 1
+    assert inner[inner["kind"].eq(steps.REST)]["changes"].gt(1).all()
 
 
 def test_the_runtime_is_a_step_by_its_two_versions(rebuilt) -> None:

@@ -75,7 +75,14 @@ def test_the_runtime_is_the_largest_interpreter_that_no_package_owns() -> None:
     node = program("usr/local/bin/node", 500, "24.19.0")
     small = program("opt/x/node", 50, "18.0.0")
     assert runtime([perl, node, small]) == "node 24.19.0"
-    assert runtime([perl]) == "perl 5.40.1"
+    owned = program("usr/bin/node", 400, "22.0.0", "nodejs")
+    assert runtime([owned, perl]) == "node 22.0.0"
+
+
+def test_a_distributions_perl_is_no_runtime_and_another_perl_is_one() -> None:
+    perl = program("usr/bin/perl", 900, "5.40.1", "perl-base")
+    assert runtime([perl]) == ""
+    assert runtime([perl, program("usr/local/bin/perl", 5, "5.42.0")]) == "perl 5.42.0"
 
 
 def test_a_shell_is_no_runtime_and_without_a_version_there_is_none() -> None:
