@@ -147,7 +147,7 @@ def waterfall(steps: pd.DataFrame, ax: Axes) -> Axes:
     ]
     ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=15)
     ax.set_ylim(down - 0.4, -0.6)
-    ax.set_xlim(0, 1.15 * max(highest, 1e-6))
+    ax.set_xlim(0, 1.2 * max(highest, 1e-6))
     ax.set_xlabel("unpacked size (MB = 10⁶ bytes)")
     return ax
 
