@@ -61,6 +61,7 @@ def test_the_app_is_the_program_that_its_command_starts_or_its_runtime(command) 
     "command",
     [
         "java -jar app.jar",
+        "java node",
         "bash run.sh",
         "/start.sh",
         "docker-entrypoint.sh",

@@ -48,6 +48,13 @@ def test_a_node_package_owns_its_folder(path: str, found: str | None) -> None:
     assert owner(path, EXPRESS) == found
 
 
+def test_what_an_os_package_owns_is_no_language_packages_wherever_it_is() -> None:
+    inside = file("app/node_modules/express/x.js", package="openssl")
+    found = ownership.known(files_of(inside), packages_of(OPENSSL, EXPRESS))
+    assert found["package"].tolist() == ["openssl"]
+    assert found["place"].isna().all()
+
+
 def test_a_package_within_another_owns_its_own_folder() -> None:
     inner = {
         **EXPRESS,
