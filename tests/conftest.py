@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import docker
 import msgspec
 import pandas as pd
 import pytest
+from docker.errors import DockerException
 
 from helpers import anatomy, frames, paths
 from helpers.build import build
@@ -61,6 +63,18 @@ def daemon() -> Daemon:
     except DaemonUnavailable as error:
         unless_live(str(error))
         raise
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[docker.DockerClient]:
+    """Docker's own client, for what tests ask past the kit."""
+    try:
+        connected = docker.from_env()
+        connected.ping()
+    except DockerException as error:
+        unless_live(f"no Docker daemon answers ({error})")
+    yield connected
+    connected.close()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import docker
 import pandas as pd
 import pytest
-from docker.errors import BuildError, DockerException
+from docker.errors import BuildError
 
 from helpers import (
     anatomy,
@@ -153,17 +153,6 @@ class Told(NamedTuple):
         own = self.evidence.query("property == @title and variant == @variant")
         assert own["what"].is_unique
         return set(own["what"])
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    try:
-        connected = docker.from_env()
-        connected.ping()
-    except DockerException as error:
-        unless_live(f"no Docker daemon answers ({error})")
-    yield connected
-    connected.close()
 
 
 Build = Callable[..., str]

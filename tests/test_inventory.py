@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import docker
 import hypothesis.strategies as st
 import pytest
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import ImageNotFound
 from hypothesis import HealthCheck, given, settings
 
 from helpers import blobs, inventory, layer, tarstream
@@ -515,17 +515,6 @@ class Told(NamedTuple):
     image_id: str
     exported: bytes
     history: list[int]
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    try:
-        connected = docker.from_env()
-        connected.ping()
-    except DockerException as error:
-        unless_live(f"no Docker daemon answers ({error})")
-    yield connected
-    connected.close()
 
 
 def image(client: docker.DockerClient, name: str) -> Any:

@@ -33,7 +33,7 @@ def image(daemon: Daemon, standins: list[str], tmp_path: Path) -> Callable[[str]
 
 @pytest.fixture
 def tried(daemon: Daemon) -> Callable[..., Smoke]:
-    def of(image: str, seconds: float = 8) -> Smoke:
+    def of(image: str, seconds: float = smoke.SECONDS) -> Smoke:
         return smoke.answers(daemon, image, 3000, seconds)
 
     return of
@@ -56,7 +56,7 @@ def test_an_image_that_answers_with_an_error_is_broken(image, tried) -> None:
     told = tried(image(SERVER % "s.statusCode=503;s.end()"))
     assert (told.answered, told.http_status, told.why) == (False, 503, "it answered with HTTP 503")
     told = tried(image(SERVER % "s.statusCode=404;s.end()"))
-    assert (told.answered, told.http_status) == (True, 404), "an app may have no front page"
+    assert (told.answered, told.http_status) == (True, 404), told.why  # there may be no front page
 
 
 def test_a_container_that_never_answers_is_broken_and_its_time_is_limited(image, tried) -> None:
