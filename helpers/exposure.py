@@ -41,6 +41,14 @@ def counted(findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens) -> pd.Data
     return lenses.distinct(ordered, lens.counted).sort_index()
 
 
+def listing(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `counted` for readers: each row with what its package installed, most severe first."""
+    columns = ["variant", "vulnerability_id", "severity", "package", "installed_version"]
+    columns += ["executables", "libraries", "need"]
+    ordered = table.sort_values("severity", ascending=False, kind="stable")
+    return ordered[columns].reset_index(drop=True)
+
+
 def by_package(table: pd.DataFrame) -> pd.DataFrame:
     """Return the packages that what is counted sits in, and what each installed, most first."""
     keys = ["variant", "package", "place", "need", "executables", "libraries"]

@@ -48,6 +48,15 @@ def test_each_finding_stands_beside_what_its_package_installed() -> None:
     assert table["need"].tolist() == [COULD_GO, NEEDED, "not known"]
 
 
+def test_each_finding_is_listed_with_what_its_package_installed() -> None:
+    table = exposure.listing(counted(("CVE-1", "bash"), ("CVE-2", "libc6"), lens=FINDINGS))
+    told = table[["vulnerability_id", "package", "executables", "libraries", "need"]]
+    assert list(told.itertuples(index=False, name=None)) == [
+        ("CVE-1", "bash", 2, 0, COULD_GO),
+        ("CVE-2", "libc6", 0, 3, NEEDED),
+    ]
+
+
 def test_a_vulnerability_goes_only_if_every_package_that_has_it_could() -> None:
     rows = ("CVE-1", "bash"), ("CVE-1", "libc6"), ("CVE-2", "bash")
     assert counted(*rows)["part"].tolist() == [exposure.STAYS, exposure.GOES]
