@@ -250,9 +250,8 @@ _CLAIMS: tuple[tuple[str, Callable[[str, Pair], Claim]], ...] = (
 
 def _tools(pair: Pair, variant: str, kinds: tuple[str, ...]) -> frozenset[str] | None:
     """Return the tools of some kinds in a variant; `None` if its files are not known."""
-    if not pair.files["variant"].eq(variant).any():
-        return None
-    return tools.names(tools.found(pair.files), variant, kinds)
+    own = pair.files[pair.files["variant"].eq(variant)]
+    return None if own.empty else tools.names(tools.found(own), variant, kinds)
 
 
 def _packages(pair: Pair, variant: str) -> frozenset[str] | None:

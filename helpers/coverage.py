@@ -88,7 +88,7 @@ def headline(table: pd.DataFrame) -> str:
         for at, size in dark_.items()
     ]
     some = told if len(told) <= 2 else [told[0], "…", told[-1]]
-    return f"Executables of no package: {listed(some) or 'not known'}"
+    return f"Binaries of no package: {listed(some) or 'not known'}"
 
 
 def mark(table: pd.DataFrame) -> str:

@@ -48,17 +48,6 @@ def table() -> tuple[Line, ...]:
         )
 
 
-def component_of(package: str) -> str:
-    """Return the part of the OS packages that a package is in; its own name if in none.
-
-    >>> component_of("apk-tools"), component_of("tzdata")
-    ('package manager', 'tzdata')
-    """
-    return next(
-        (n.component for n in table() if n.of == "package" and n.pattern.match(package)), package
-    )
-
-
 def grouped(files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     """Return `files` with `group`, `component` and `what`, the name of that which a file is of.
 
@@ -131,17 +120,6 @@ def by_group(parts: pd.DataFrame) -> pd.DataFrame:
         [list(dict.fromkeys(parts["variant"])), list(GROUPS)], names=["variant", "group"]
     )
     return sums.reindex(full, fill_value=0).reset_index()
-
-
-def by_package(grouped_files: pd.DataFrame) -> pd.DataFrame:
-    """Return the bytes of each OS package, `variant, package, size_bytes, files`, largest first.
-
-    Documentation and caches of a package are its own here.
-    """
-    owned = grouped_files.dropna(subset="package")
-    sums = owned.groupby(["variant", "package"], sort=False)["size_bytes"].agg(["sum", "size"])
-    table_ = sums.reset_index().rename(columns={"sum": "size_bytes", "size": "files"})
-    return table_.sort_values("size_bytes", ascending=False, kind="stable", ignore_index=True)
 
 
 def largest(grouped_files: pd.DataFrame, most: int = 10) -> pd.DataFrame:

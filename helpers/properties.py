@@ -64,7 +64,6 @@ class Seen(NamedTuple):
     packages: frozenset[str]
     libc: Any
     unloadable: pd.DataFrame
-    binaries: Any
 
 
 def questions() -> dict[str, Callable[[Seen], Cell]]:
@@ -77,8 +76,8 @@ def questions() -> dict[str, Callable[[Seen], Cell]]:
         SETUID: _setuid,
         "paths anybody may write": _world_writable,
         "app files its user may change": _app_files,
-        "executables (ELF)": _binaries("executables", ("executable", "static")),
-        "shared libraries (ELF)": _binaries("libraries", ("shared",)),
+        "executables (ELF)": _elf("executable", "static"),
+        "shared libraries (ELF)": _elf("shared"),
         "certificates": _certificates,
         LIBC: _libc,
         UNLOADABLE: _unloadable,
@@ -166,12 +165,12 @@ def _app_files(seen: Seen) -> Cell:
     return cell._replace(value=f"{cell.value} of {len(app):,}") if len(own) else cell
 
 
-def _binaries(column: str, kinds: tuple[str, ...]) -> Callable[[Seen], Cell]:
+def _elf(*kinds: str) -> Callable[[Seen], Cell]:
     def ask(seen: Seen) -> Cell:
-        if seen.binaries is None:
+        if seen.files.empty:
             return _not_measured()
         own = seen.files[seen.files["kind"].eq("file") & seen.files["elf"].isin(kinds)]
-        return _counted(own, PLAIN) if seen.binaries[column] else Cell(*_NOTHING)
+        return _counted(own, PLAIN)
 
     return ask
 

@@ -126,9 +126,8 @@ def sentence(table: pd.DataFrame) -> str:
     apart = _signed(second["end_bytes"] - first["end_bytes"])
     text = (
         f"From {name(first['label'])} to {name(second['label'])} it is {apart} MB: {_signed(up)} "
-        f"and {_signed(down)} MB, "
-        "in steps that add up to the byte. A change of half a percent of the larger image has a "
-        f"step of its own, up to {MOST_NAMED} of them."
+        f"and {_signed(down)} MB, in steps that add up to the byte. A change of {SMALL:.1%} of the "
+        f"larger image has a step of its own, up to {MOST_NAMED} of them."
     )
     rest = inner[inner["kind"].eq(REST)]
     if rest.empty:

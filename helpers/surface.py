@@ -24,7 +24,7 @@ def surface(
     """
     by_files, by_packages = tools.found(grouped), tools.of_packages(packages)
     libcs = linking.libc(grouped, images).set_index("variant")
-    lacking, counts = linking.unloadable(grouped), tools.binaries(grouped).set_index("variant")
+    lacking = linking.unloadable(grouped)
     cells: list[tuple[Any, ...]] = []
     evidence: list[tuple[str, ...]] = []
     for image in images.drop_duplicates("variant").itertuples():
@@ -37,7 +37,6 @@ def surface(
             tools.packages(packages, image.variant),
             libcs.loc[image.variant],
             lacking[lacking["variant"].eq(image.variant)],
-            counts.loc[image.variant] if image.variant in counts.index else None,
         )
         for title, ask in questions().items():
             cell = ask(seen)

@@ -80,6 +80,6 @@ def _heading(name: object) -> str:
         "bytes": "size",
         "db updated": "DB of",
         "os eol": "past end of life when scanned",
-        "known share": "of the executable bytes looked at",
+        "known share": "looked at",
     }
     return escape.plain(named.get(words, words))

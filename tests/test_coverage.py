@@ -62,7 +62,7 @@ def test_beside_every_total_stands_how_much_was_looked_at(rebuilt: Frames) -> No
         "**node-24-alpine** 6%, **node-24-distroless** 16%, **node-8-distroless** 41%."
     )
     assert coverage.headline(table) == (
-        "Executables of no package: node-24-alpine 136.9 of 145.0 MB, …, node-8-distroless 35.0 of "
+        "Binaries of no package: node-24-alpine 136.9 of 145.0 MB, …, node-8-distroless 35.0 of "
         "59.4 MB"
     )
     totals = rebuilt.images[["variant"]].assign(findings=1)

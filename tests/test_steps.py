@@ -86,7 +86,7 @@ def test_what_has_no_step_of_its_own_is_small_and_it_is_said_how_small(rebuilt) 
     assert rest["largest_bytes"].max() < 0.006 * 319_476_224
     assert steps.sentence(table) == (
         "From **node-24-debian** to **node-24-alpine** it is −101.3 MB: +11.1 and −112.4 MB, in "
-        "steps that add up to the byte. A change of half a percent of the larger image has a step "
+        "steps that add up to the byte. A change of 0.5% of the larger image has a step "
         "of its own, up to 10 of them. 71 changes without a step of their own, none larger "
         "than 1.6 MB, come to 15.4 of the 123.5 MB that moved (up and down added, so that nothing "
         "cancels out)."
