@@ -36,6 +36,10 @@ class ParameterInvalid(KitError):
     """A notebook parameter that is unknown, or whose value is not what the notebook takes."""
 
 
+class FontMissing(KitError):
+    """A language whose letters no font of the machine has; the message names the package."""
+
+
 class DaemonUnavailable(KitError):
     """The Docker daemon does not answer, or may not be asked."""
 

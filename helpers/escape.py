@@ -14,6 +14,9 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 STATIC = "text/x-static-html"
 """MIME type of a table as it is without scripts, beside the one that needs them."""
 
+FIGURE = "application/vnd.base-image-notebooks.figure+json"
+"""MIME type of what slides need of a figure, beside its picture."""
+
 
 def plain(text: object) -> str:
     r"""Return text whose control, direction and other invisible characters show as escapes.

@@ -1,5 +1,6 @@
 """What a notebook shows: figures, tables and sentences, and their files where a folder is named."""
 
+import base64
 import io
 import textwrap
 from collections.abc import Callable
@@ -8,13 +9,13 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
-from IPython.display import HTML, Image, Markdown
+from IPython.display import HTML, Markdown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from helpers import confounders, escape, paths, sameness, tables
-from helpers.escape import STATIC
+from helpers import confounders, escape, look, paths, sameness, tables
+from helpers.escape import FIGURE, STATIC
 
 SHOWN_PIXELS = 960
 """Width of a figure in a notebook: half of its pixels, so that it is sharp on a dense screen."""
@@ -61,6 +62,18 @@ class Searchable:
         return {"text/html": library + table + self.note, STATIC: self.plain}
 
 
+class Shown:
+    """A figure: its picture, its message as alternative text, and what slides need of it."""
+
+    def __init__(self, png: bytes, title: str, told: dict[str, Any]) -> None:
+        self.png, self.alt, self.told = png, title, told
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data = {"image/png": base64.b64encode(self.png).decode(), FIGURE: self.told}
+        shown = {"width": SHOWN_PIXELS, "alt": self.alt}
+        return {**data, "text/plain": self.alt}, {"image/png": shown}
+
+
 class Exhibits:
     """Shows frames of one study; with a folder it also leaves `figures/` and `tables/` in it."""
 
@@ -91,7 +104,7 @@ class Exhibits:
         without: str = "",
         of_scan: bool = True,
         **options: Any,
-    ) -> Image | Markdown:
+    ) -> Shown | Markdown:
         """Return a chart of a frame as a picture; save it as PNG and SVG, the frame as CSV.
 
         `title` says what the figure shows and is its alternative text; `options` go to the chart;
@@ -101,19 +114,23 @@ class Exhibits:
         """
         if without and frame.empty:
             return self.say(without)
-        with mpl.rc_context(fname=paths.STYLE):
+        with mpl.rc_context(look.settings(), fname=paths.STYLE):
             figure = Figure()
             chart(frame, figure.subplots(), **options)
             figure.suptitle(_wrapped(title), x=0.012, ha="left")
             counted = self.lens if lens is None else lens
-            self._footer(figure, source, counted, self.seen if of_scan else "")
+            seen = self.seen if of_scan else ""
+            told = footer(self.study, self.images, source, counted, seen)
+            _place_footer(figure, told)
             _lay_out(figure)
+            look.dress(figure)
             png = _render(figure, "png")
             if self.folder:
                 _write(self.folder / "figures" / f"{name}.png", png)
                 _write(self.folder / "figures" / f"{name}.svg", _render(figure, "svg"))
                 self._save(name, frame)
-        return Image(data=png, width=SHOWN_PIXELS, alt=title)
+        about = {"name": name, "title": title, "lens": counted, "footer": " ".join(told.split())}
+        return Shown(png, title, about)
 
     def table(self, name: str, frame: pd.DataFrame) -> HTML:
         """Return a frame as a table for readers; save it as CSV, unrounded, for programs."""
@@ -146,14 +163,6 @@ class Exhibits:
         assert self.folder is not None
         text = escape.csv_frame(frame).to_csv(index=False, lineterminator="\n")
         _write(self.folder / "tables" / f"{name}.csv", text.encode())
-
-    def _footer(self, figure: Figure, source: str, lens: str, seen: str) -> None:
-        text = footer(self.study, self.images, source, lens, seen)
-        figure.text(0.012, 0.012, text, size=_FOOTER_SIZE, color="#666666")
-        engine = figure.get_layout_engine()
-        assert isinstance(engine, ConstrainedLayoutEngine)
-        room = 0.025 + 0.028 * (1 + text.count("\n"))
-        engine.set(rect=(0, room, 1, 1 - room))
 
 
 def _more(shown: int, rows: int, file: str) -> str:
@@ -188,6 +197,14 @@ def footer(
     ]
     text = escape.plain(" · ".join(filter(None, parts)))
     return "\n".join(textwrap.wrap(text, FOOTER_WIDTH, break_on_hyphens=False))
+
+
+def _place_footer(figure: Figure, text: str) -> None:
+    figure.text(0.012, 0.012, text, size=_FOOTER_SIZE, color="#666666")
+    engine = figure.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    room = 0.025 + 0.028 * (1 + text.count("\n"))
+    engine.set(rect=(0, room, 1, 1 - room))
 
 
 def _scanners(images: pd.DataFrame) -> str:

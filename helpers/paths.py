@@ -10,6 +10,7 @@ STYLE = HELPERS / "kit.mplstyle"
 LIFECYCLE = HELPERS / "lifecycle.csv"
 TOOLS = HELPERS / "tools.csv"
 GROUPS = HELPERS / "groups.csv"
+LANGUAGES = HELPERS / "languages.csv"
 PAGE_TEMPLATE = "page.html.j2"
 
 REPORT, IMAGE, FILES = "trivy.json.gz", "image.json", "files.jsonl.gz"

@@ -1,0 +1,107 @@
+"""The language that figures, pages and slides speak; English is the key, `languages.csv` the rest.
+
+Every text that readers see goes through `t` (with values), or through `word` if it is known only
+when it is shown; `msg` marks such a text where it is written, so that a test finds it.
+"""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from helpers import paths
+from helpers.errors import FontMissing, ParameterInvalid
+
+ENGLISH = "en"
+
+_FONTS = {
+    "ko": (
+        "Noto Sans CJK KR, Noto Sans KR, Noto Sans CJK JP, Pretendard, NanumGothic, Nanum Gothic, "
+        "Apple SD Gothic Neo, Malgun Gothic, Source Han Sans K, UnDotum",
+        "fonts-noto-cjk (Debian, Ubuntu), google-noto-sans-cjk-fonts (Fedora) or Noto Sans KR",
+    )
+}
+"""Fonts that have a language's letters, the best first, and the package that brings the first."""
+
+_spoken = ENGLISH
+
+
+@cache
+def _table() -> dict[str, dict[str, str]]:
+    """Return the translations: by language, then by the English text."""
+    with paths.LANGUAGES.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        language: {row[ENGLISH]: row[language] for row in rows}
+        for language in rows[0]
+        if language != ENGLISH
+    }
+
+
+def known() -> tuple[str, ...]:
+    """Return the languages that there are, English first."""
+    return (ENGLISH, *_table())
+
+
+def use(language: str) -> None:
+    """Speak a language from here on. Raises `ParameterInvalid` if there is none of that name."""
+    global _spoken
+    if language not in known():
+        raise ParameterInvalid(f"language {language!r} is none of {', '.join(known())}")
+    _spoken = language
+
+
+def spoken() -> str:
+    """Return the language that is spoken."""
+    return _spoken
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak a language for as long as the block runs."""
+    before = _spoken
+    use(language)
+    try:
+        yield
+    finally:
+        use(before)
+
+
+def t(message: str, /, **values: object) -> str:
+    """Return a message in the language that is spoken, its fields filled in.
+
+    >>> t("{count:,} findings", count=1048)
+    '1,048 findings'
+    """
+    return word(message).format(**values)
+
+
+def word(text: str) -> str:
+    """Return a text in the language that is spoken; as it is if there is no translation."""
+    return text if _spoken == ENGLISH else _table()[_spoken].get(text) or text
+
+
+def msg(text: str) -> str:
+    """Return a text as it is: it is marked as one that is translated where it is shown."""
+    return text
+
+
+def fonts() -> list[str]:
+    """Return the fonts that figures take first, for the language that is spoken.
+
+    Raises `FontMissing` if none is there that has its letters.
+    """
+    if _spoken not in _FONTS:
+        return []
+    # matplotlib looks through all fonts of the machine; only who needs one waits for that.
+    from matplotlib import font_manager, get_cachedir
+
+    there = {font.name for font in font_manager.fontManager.ttflist}
+    wanted, package = _FONTS[_spoken]
+    found = [name for name in wanted.split(", ") if name in there]
+    if not found:
+        raise FontMissing(
+            f"language {_spoken!r}: no font of this machine has its letters. Install {package}; "
+            f"then remove matplotlib's list of fonts, fontlist-*.json in {get_cachedir()}"
+        )
+    return found[:1]
