@@ -8,6 +8,7 @@ import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from unicodedata import east_asian_width
 
 from helpers import paths
 from helpers.errors import FontMissing, ParameterInvalid
@@ -84,6 +85,15 @@ def word(text: str) -> str:
 def msg(text: str) -> str:
     """Return a text as it is: it is marked as one that is translated where it is shown."""
     return text
+
+
+def columns(text: str) -> int:
+    """Return how wide a text is, in Latin letters: one of East Asia takes two.
+
+    >>> columns("size"), columns("크기")
+    (4, 4)
+    """
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def fonts() -> list[str]:
