@@ -1,7 +1,6 @@
 """The widgets of the explore notebook on which a study, its variants and a lens are chosen."""
 
 from collections.abc import Callable, Iterable
-from datetime import date
 from typing import Any
 
 import ipywidgets as widgets
@@ -23,13 +22,15 @@ _COUNTED = {
 _SCALES = {lenses.SCANNER: msg("as the scanner chose"), lenses.NVD: msg("NVD's")}
 _PLACES = {"os": msg("OS packages"), "tools": msg("bundled tools"), "app": msg("the app")}
 
-_WIDTH = "19rem"
+_WIDTH = "15.8rem"
 
 
 class Controls:
     """Widgets, one a question; `choice` is what they say. A change calls `on_choice`."""
 
-    def __init__(self, study: Study, on_study: Callable[[], None], on_choice: Callable[[], None]):
+    def __init__(
+        self, study: Study, on_study: Callable[[], None], on_choice: Callable[[], None]
+    ) -> None:
         self._quiet = False
         self.study = _one(t("study"), [(name, name) for name in recorded()], study.name)
         self.capture = _one(t("capture"), [])
@@ -69,7 +70,7 @@ class Controls:
         self._quiet = True
         self.capture.options = study.captures()
         self.capture.value = study.facts(capture).capture
-        self.known_by.value = _day(study)
+        self.known_by.value = study.known_by
         self._quiet = False
 
     def offer_variants(self, variants: Iterable[str], also: Iterable[str] = ()) -> None:
@@ -87,9 +88,8 @@ class Controls:
         """Return all of them, in as many columns as there is room for."""
         parts = [
             (self.study, self.capture, self.known_by, self.package),
-            (self.variants,),
-            (self.severities,),
             (self.counted, self.scale, self.place, self.fixable),
+            (self.variants, self.severities),
         ]
         flow = widgets.Layout(flex_flow="row wrap", grid_gap="0.2rem 1rem")
         return widgets.Box([widgets.VBox(part) for part in parts], layout=flow)
@@ -111,15 +111,11 @@ def _has_capture(name: str) -> bool:
         return False
 
 
-def _day(study: Study) -> date | None:
-    return study.known_by
-
-
 def _look(description: str) -> dict[str, Any]:
     """Return how a widget looks, with what it asks."""
     return {
         "description": description,
-        "style": {"description_width": "7rem"},
+        "style": {"description_width": "6rem"},
         "layout": widgets.Layout(width=_WIDTH),
     }
 

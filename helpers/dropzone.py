@@ -37,9 +37,9 @@ class Dropzone(AnyWidget):
 
     def _receive(self, _: Any, told: dict[str, Any], pieces: list[Any]) -> None:
         if told["first"]:
-            file = Path(self._folder.name, f"{next(self._numbers)}.part")
-            self._files[told["id"]] = file
-            file.write_bytes(b"")
+            new = Path(self._folder.name, f"{next(self._numbers)}.part")
+            new.touch()
+            self._files[told["id"]] = new
         path = self._files.get(told["id"])
         if path is None:
             # Its beginning went to another kernel.

@@ -1,4 +1,4 @@
-"""The table of findings in the explore notebook: searched, sorted, filtered by a bar, downloaded."""
+"""The explore notebook's table of findings: searched, sorted, filtered by a bar, downloaded."""
 
 from typing import Any
 
@@ -29,13 +29,12 @@ class Finder:
         self.bar = widgets.Dropdown(
             options=[("", EVERY)],
             description=t("only the bar"),
-            style={"description_width": "7rem"},
+            style={"description_width": "6rem"},
             layout=widgets.Layout(width="30rem"),
         )
         self._clear = widgets.Button(description=t("✕ clear"), disabled=True)
         self._clear.on_click(lambda _: self.choose())
         self._told = widgets.HTML()
-        # Its own words are set anew with each table: it may not be made without any.
         self._table = ITable(_shown(pd.DataFrame(columns=explore.COLUMNS)), **_options())
         self._box = widgets.VBox(
             [widgets.Box([self.bar, self._clear, self._told]), self._table],
@@ -76,16 +75,22 @@ class Finder:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         # The plain table is for where no widget can be: a copy that ran headless, a web page.
-        first = self._picked[explore.COLUMNS].head(PLAIN_ROWS)
+        first = _told(self._picked.head(PLAIN_ROWS))
         told = {"rows": len(first), "all": len(self._picked)}
         more = f"<p>{t('{rows:,} of {all:,} rows', **told)}</p>"
         data: dict[str, Any] = self._box._repr_mimebundle_(**kwargs)
         return {**data, "text/html": tables.to_html(first) + more}
 
 
+def _told(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that there is room for; where there is no fix, that is said."""
+    told = rows[explore.COLUMNS]
+    return told.assign(fixed_version=told["fixed_version"].fillna(t("no fix")))
+
+
 def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows as they are in the table, and in what is downloaded of it: inert in both."""
-    read = escape.csv_frame(tables.readable(rows[explore.COLUMNS]))
+    read = escape.csv_frame(tables.readable(_told(rows)))
     place = explore.COLUMNS.index("severity")
     # A category is sorted by its rank and not by its letters.
     levels = pd.CategoricalDtype([word(level) for level in SEVERITIES], ordered=True)
@@ -98,7 +103,6 @@ def _options() -> dict[str, Any]:
         "allow_html": False,
         "maxBytes": 0,
         "showIndex": False,
-        "scrollX": True,
         "autoWidth": False,
         "column_filters": "footer",
         "buttons": [

@@ -57,7 +57,11 @@ class Panel:
             layout=widgets.Layout(width="26rem"),
         )
         self._path.observe(self._take_path, "value")
-        self._forget = widgets.Button(description=t("Remove own reports"), disabled=True)
+        self._forget = widgets.Button(
+            description=t("Remove own reports"),
+            disabled=True,
+            layout=widgets.Layout(width="auto"),
+        )
         self._forget.on_click(lambda _: self._forget_own())
         self._said, self._images = widgets.HTML(), widgets.HTML()
         self.breakdown, self.overlap, self.growth = Picture(), Picture(), Picture()
@@ -142,7 +146,7 @@ class Panel:
         self.table.show(view.rows, drawn)
         self._say(sameness.mark(view.images))
         told = compare.overview(view.images).drop(columns="capture")
-        self._images.value = f'<div style="overflow-x: auto">{tables.to_html(told)}</div>'
+        self._images.value = f'<div class="kit-table">{tables.to_html(told)}</div>'
         # They are further down: what is looked at first comes first.
         self._draw_others(show, view, source)
 
@@ -202,7 +206,7 @@ class Panel:
         )
 
 
-class _Controls(widgets.VBox):
+class _Controls(widgets.VBox):  # type: ignore[misc]
     """Widgets, the last of which is a table of the images, which shows where no widget can be."""
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:

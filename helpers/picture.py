@@ -16,11 +16,11 @@ from helpers.languages import t
 
 
 class Bar(NamedTuple):
-    """A part of a bar, and where it is in the picture: as shares of width and height, from above."""
+    """A part of a bar, and where it is, as shares of the picture's width and height, from above."""
 
     variant: str
     severity: str
-    count: int
+    number: int
     left: float
     top: float
     width: float
@@ -29,8 +29,8 @@ class Bar(NamedTuple):
     @property
     def label(self) -> str:
         """Return what the bar says, in words."""
-        told = {"variant": self.variant, "severity": self.severity, "count": self.count}
-        return t("{variant} {severity}: {count:,}", **told)
+        told = {"variant": self.variant, "severity": self.severity, "number": self.number}
+        return t("{variant} {severity}: {number:,}", **told)
 
 
 def bars(ax: Axes, counts: pd.DataFrame) -> list[Bar]:
@@ -46,11 +46,11 @@ def bars(ax: Axes, counts: pd.DataFrame) -> list[Bar]:
         # The chart stacks the worst first.
         for severity, drawn in zip(reversed(SEVERITIES), ax.containers, strict=False):
             patch = drawn.patches[row]  # type: ignore[attr-defined]
-            if not (count := round(patch.get_width())):
+            if not (number := round(patch.get_width())):
                 continue
             box = patch.get_window_extent()
             place = (box.x0 / across, 1 - box.y1 / up, box.width / across, box.height / up)
-            found.append(Bar(str(variant), severity, count, *place))
+            found.append(Bar(str(variant), severity, number, *place))
     return found
 
 
@@ -63,7 +63,7 @@ class Picture(AnyWidget):
     png = traitlets.Bytes().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     width = traitlets.Int(SHOWN_PIXELS).tag(sync=True)
-    bars = traitlets.List().tag(sync=True)
+    bars: Any = traitlets.List().tag(sync=True)
     pressed = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def show(self, shown: Shown, drawn: list[Bar] | None = None) -> None:
@@ -74,7 +74,7 @@ class Picture(AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # The picture itself is for where no widget can be: a copy that ran headless, a web page.
-        data, _ = super()._repr_mimebundle_(**kwargs)
+        told: Any = super()._repr_mimebundle_(**kwargs)
         png = base64.b64encode(self.png).decode()
         metadata = {"image/png": {"width": self.width, "alt": self.alt}}
-        return {**data, "image/png": png, "text/plain": self.alt}, metadata
+        return {**told[0], "image/png": png, "text/plain": self.alt}, metadata
