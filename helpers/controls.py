@@ -45,7 +45,7 @@ class Controls:
         self.fixable = widgets.Checkbox(
             description=t("only what a newer package would fix"), indent=False
         )
-        self.study.observe(lambda _: on_study(), "value")
+        self.study.observe(lambda _: self._tell(on_study), "value")
         self.capture.observe(lambda _: self._tell(on_study), "value")
         for widget in self._asked:
             widget.observe(lambda _: self._tell(on_choice), "value")
@@ -64,6 +64,12 @@ class Controls:
         )
         told = self.variants.value, lens, self.severities.value, self.package.value.strip()
         return Choice(*told)
+
+    def return_to(self, study: str, capture: str) -> None:
+        """Choose what was chosen before."""
+        self._quiet = True
+        self.study.value, self.capture.value = study, capture
+        self._quiet = False
 
     def offer_captures(self, study: Study, capture: str) -> None:
         """Offer a study's captures, one of them chosen, and its own day."""

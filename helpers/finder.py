@@ -32,12 +32,12 @@ class Finder:
             style={"description_width": "6rem"},
             layout=widgets.Layout(width="30rem"),
         )
-        self._clear = widgets.Button(description=t("✕ clear"), disabled=True)
-        self._clear.on_click(lambda _: self.choose())
+        self.clear = widgets.Button(description=t("✕ clear"), disabled=True)
+        self.clear.on_click(lambda _: self.choose())
         self._told = widgets.HTML()
-        self._table = ITable(_shown(pd.DataFrame(columns=explore.COLUMNS)), **_options())
+        self.table = ITable(_shown(pd.DataFrame(columns=explore.COLUMNS)), **_options())
         self._box = widgets.VBox(
-            [widgets.Box([self.bar, self._clear, self._told]), self._table],
+            [widgets.Box([self.bar, self.clear, self._told]), self.table],
             layout=widgets.Layout(width="100%", overflow="auto"),
         )
 
@@ -70,8 +70,8 @@ class Finder:
         if len(self._picked) > MOST_ROWS:
             text = t("the first {most:,} of {rows:,} rows", most=MOST_ROWS, **told)
         self._told.value = f'<span role="status">{text}</span>'
-        self._clear.disabled = not variant
-        self._table.update(_shown(self._picked.head(MOST_ROWS)), **_options())
+        self.clear.disabled = not variant
+        self.table.update(_shown(self._picked.head(MOST_ROWS)), **_options())
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         # The plain table is for where no widget can be: a copy that ran headless, a web page.

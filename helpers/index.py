@@ -18,9 +18,9 @@ class _Run(Struct):
 
 
 def studies() -> pd.DataFrame:
-    """Return one row a study: `study, title, captures, variants, run_at`.
+    """Return one row a study: `study, title, captures, variants, last_run_at`.
 
-    Captures and variants are named; `run_at` is when it was last reproduced, NA if never. What is
+    Captures and variants are named; `last_run_at` is when it was last reproduced, NA if never. What is
     wrong with a study that cannot be read stands in place of its title.
     """
     rows = []
@@ -31,16 +31,18 @@ def studies() -> pd.DataFrame:
         except StudyInvalid as error:
             told = (t("cannot be read: {why}", why=error), "", "")
         rows.append((name, *told, _last_run(name)))
-    table = pd.DataFrame(rows, columns=["study", "title", "captures", "variants", "run_at"])
-    return table.astype({"run_at": "datetime64[us, UTC]"})
+    table = pd.DataFrame(rows, columns=["study", "title", "captures", "variants", "last_run_at"])
+    return table.astype({"last_run_at": "datetime64[us, UTC]"})
 
 
 def show() -> HTML:
     """Return the studies as a table for readers."""
     table = studies()
-    told = table["run_at"].dt.strftime("%Y-%m-%d %H:%M UTC").fillna(t("never"))
+    told = table["last_run_at"].dt.strftime("%Y-%m-%d %H:%M UTC").fillna(t("never"))
     none = t("none yet")
-    shown = table.assign(captures=table["captures"].replace("", none), run_at=told.astype("str"))
+    shown = table.assign(
+        captures=table["captures"].replace("", none), last_run_at=told.astype("str")
+    )
     return HTML(tables.to_html(shown))
 
 

@@ -39,31 +39,33 @@ from helpers.study import open_study
 class Panel:
     """Shows a study: `controls` to choose on, and what follows them.
 
-    `breakdown`, `table`, `overlap` and `growth` each show in a cell of their own. Raises
-    `StudyInvalid` for a study that is not there or of which nothing was recorded.
+    `breakdown`, `table`, `overlap` and `growth` each show in a cell of their own; `frames` are the
+    study's capture and the own reports, `view` what is shown of them. Raises `StudyInvalid` for a
+    study that is not there or of which nothing was recorded.
     """
 
     def __init__(self, study: str) -> None:
         self._study = open_study(study)
         self._study.facts()
         self._own: dict[str, Frames] = {}
-        self._controls = Controls(self._study, self._open, self._refresh)
-        self._drop = Dropzone(
+        self._capture = ""
+        self.choose = Controls(self._study, self._open, self._refresh)
+        self.drop = Dropzone(
             t("Drop Trivy or Grype reports here (JSON, also gzipped), or choose files"), self._take
         )
-        self._path = widgets.Text(
+        self.path = widgets.Text(
             placeholder=t("or the path of one on this machine, and Enter"),
             continuous_update=False,
             layout=widgets.Layout(width="26rem"),
         )
-        self._path.observe(self._take_path, "value")
-        self._forget = widgets.Button(
+        self.path.observe(self._take_path, "value")
+        self.forget = widgets.Button(
             description=t("Remove own reports"),
             disabled=True,
             layout=widgets.Layout(width="auto"),
         )
-        self._forget.on_click(lambda _: self._forget_own())
-        self._said, self._images = widgets.HTML(), widgets.HTML()
+        self.forget.on_click(lambda _: self._forget_own())
+        self.said, self.about = widgets.HTML(), widgets.HTML()
         self.breakdown, self.overlap, self.growth = Picture(), Picture(), Picture()
         self.table = Finder()
         self.breakdown.observe(self._press, "pressed")
@@ -74,36 +76,28 @@ class Panel:
     def controls(self) -> widgets.Widget:
         """Return the widgets to choose on, and the images that are compared."""
         row = widgets.Box(
-            [self._drop, self._path, self._forget],
+            [self.drop, self.path, self.forget],
             layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
         )
-        return _Controls([self._controls.box, row, self._said, self._images])
-
-    @property
-    def frames(self) -> Frames:
-        """Return the frames of the study's capture and of the own reports."""
-        return self._frames
-
-    @property
-    def view(self) -> View:
-        """Return what is shown."""
-        return self._view
+        return _Controls([self.choose.box, row, self.said, self.about])
 
     def _open(self) -> None:
         """Open the study and capture that are chosen; if they cannot be, say so and keep all."""
-        wanted = self._controls.study.value
+        wanted = self.choose.study.value
         same = wanted == self._study.name
-        capture = (self._controls.capture.value or "") if same else ""
+        capture = (self.choose.capture.value or "") if same else ""
         try:
             study = open_study(wanted)
             loaded = load.load_study(study.name, capture)
             files = load.load_files(study.name, capture)
         except KitError as error:
+            self.choose.return_to(self._study.name, self._capture)
             self._say(str(error), bad=True)
             return
         self._study, self._loaded, self._files = study, loaded, files
         if not same or not capture:
-            self._controls.offer_captures(study, capture)
+            self.choose.offer_captures(study, capture)
+        self._capture = self.choose.capture.value
         self._join()
 
     def _join(self, *new: str) -> None:
@@ -114,23 +108,23 @@ class Panel:
             told = uploads.variant(name, taken)
             own.append(Frames(*(part.assign(variant=told) for part in one)))
             taken.append(told)
-        self._frames = explore.joined(self._loaded, own)
-        self._forget.disabled = not own
-        self._controls.offer_variants(taken, new)
+        self.frames: Frames = explore.joined(self._loaded, own)
+        self.forget.disabled = not own
+        self.choose.offer_variants(taken, new)
         self._refresh()
 
     def _refresh(self) -> None:
         """Show what is chosen: figures, table and images."""
-        choice = self._controls.choice
+        choice = self.choose.choice
         try:
-            view = explore.view(self._frames, choice)
+            view = explore.view(self.frames, choice)
         except KitError as error:
             self._say(str(error), bad=True)
             return
-        self._view = view
+        self.view: View = view
         own = [name for name in view.images["variant"] if name in self._own]
         source = t("own reports: {names}", names=", ".join(own)) if own else ""
-        packages = self._frames.packages
+        packages = self.frames.packages
         of = packages["variant"].isin(view.images["variant"])
         seen = coverage.mark(coverage.coverage(self._files, view.images, packages[of]))
         show = Exhibits(self._study.name, view.images, "", choice.label, seen)
@@ -146,12 +140,12 @@ class Panel:
         self.table.show(view.rows, drawn)
         self._say(sameness.mark(view.images))
         told = compare.overview(view.images).drop(columns="capture")
-        self._images.value = f'<div class="kit-table">{tables.to_html(told)}</div>'
+        self.about.value = f'<div class="kit-table">{tables.to_html(told)}</div>'
         # They are further down: what is looked at first comes first.
         self._draw_others(show, view, source)
 
     def _draw_others(self, show: Exhibits, view: View, source: str) -> None:
-        choice = self._controls.choice
+        choice = self.choose.choice
         what = choice._replace(lens=choice.lens._replace(counted="vulnerabilities")).label
         shared, named = overlap.combinations(view.listing), overlap.variants(view.listing)
         title = overlap.headline(view.listing)
@@ -178,7 +172,7 @@ class Panel:
     def _take(self, name: str, file: Path) -> None:
         """Let a report that was dropped join the comparison, or say why it cannot."""
         try:
-            found = uploads.read(name, file, self._frames.images["variant"])
+            found = uploads.read(name, file, self.frames.images["variant"])
         except KitError as error:
             self._say(str(error), bad=True)
             return
@@ -189,7 +183,7 @@ class Panel:
     def _take_path(self, change: dict[str, Any]) -> None:
         if given := str(change["new"]).strip():
             self._take(given, Path(given).expanduser())
-            self._path.value = ""
+            self.path.value = ""
 
     def _forget_own(self) -> None:
         self._own.clear()
@@ -199,7 +193,7 @@ class Panel:
         """Say a text, which may be anything, as text."""
         lines = html.escape(text).replace("\n", "<br>")
         colour = "#a3160b" if bad else "inherit"
-        self._said.value = (
+        self.said.value = (
             f'<div role="alert" style="color: {colour}; overflow-wrap: anywhere">{lines}</div>'
             if text
             else ""
