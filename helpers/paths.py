@@ -12,6 +12,7 @@ TOOLS = HELPERS / "tools.csv"
 GROUPS = HELPERS / "groups.csv"
 LANGUAGES = HELPERS / "languages.csv"
 PAGE_TEMPLATE = "page.html.j2"
+PAGE_SCRIPT = HELPERS / "page.js"
 
 REPORT, IMAGE, FILES = "trivy.json.gz", "image.json", "files.jsonl.gz"
 SMOKE, LOG = "smoke.json", "build.log"
