@@ -6,9 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from helpers import run
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from tests import browser  # noqa: E402
+from tests import browser, hostile  # noqa: E402
 from tests.browser import Watched, opened  # noqa: E402
 from tests.conftest import unless_live  # noqa: E402
 
@@ -117,3 +119,22 @@ def test_on_paper_tables_are_whole(report: Watched) -> None:
     report.page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert whole > 3 * rows
     assert report.page.locator(".searchable tbody tr").count() == rows
+
+
+def test_what_a_hostile_image_brings_is_text_in_it(
+    chromium: playwright.Browser, data: Path
+) -> None:
+    hostile.spoil(data)
+    path = run.reproduce("rebuilt-2026") / "report.html"
+    with opened(chromium, path) as watched:
+        watched.page.wait_for_selector(".dt-container")
+        for box in watched.page.locator("input[type=search]").all():
+            box.fill("<script>alert(1)")
+        watched.page.locator("#all-code").click()
+        watched.page.locator("thead th").first.click()
+        assert watched.page.locator("h1").inner_text().startswith(hostile.NAMES[0])
+        assert "<script>alert(1)</script>" in watched.page.locator("main").inner_text()
+        assert watched.page.locator("script").count() == 2, "the page's own"
+        assert watched.page.locator("[onerror], iframe, object, embed, svg").count() == 0
+        assert watched.overflowing() == []
+        watched.quiet(path.as_uri())
