@@ -20,8 +20,8 @@ class _Run(Struct):
 def studies() -> pd.DataFrame:
     """Return one row a study: `study, title, captures, variants, last_run_at`.
 
-    Captures and variants are named; `last_run_at` is when it was last reproduced, NA if never. What is
-    wrong with a study that cannot be read stands in place of its title.
+    Captures and variants are named; `last_run_at` is when it was last reproduced, NA if never.
+    What is wrong with a study that cannot be read stands in place of its title.
     """
     rows = []
     for name in names():

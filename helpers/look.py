@@ -42,8 +42,9 @@ def use(theme: str = LIGHT, transparent: bool = False, language: str = languages
     global _look
     if theme not in THEMES:
         raise ParameterInvalid(f"theme {theme!r} is none of {', '.join(THEMES)}")
+    with languages.speaking(language):
+        languages.fonts()
     languages.use(language)
-    languages.fonts()
     _look = Look(theme, transparent)
 
 

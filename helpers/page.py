@@ -1,112 +1,123 @@
 """`report.html`: a run's executed notebooks as one page that can be mailed; it loads nothing."""
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import bleach
 import nbformat
 from jinja2 import Environment, PackageLoader
-from nbconvert import HTMLExporter
-from nbformat import NotebookNode
+from markupsafe import Markup
 
-from helpers import paths
-from helpers.escape import STATIC
+from helpers import blocks, languages, paths
+from helpers.blocks import FIGURES, Block, Heading
+from helpers.languages import t
+from helpers.look import LIGHT
 from helpers.study import Study
 
 ANSWER_TAG, SUMMARY_TAG = "answer", "summary"
-"""A code cell with such a tag has its outputs at the top of the page as well, answers first."""
-
-_TAGS = frozenset(
-    "a abbr b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img li ol p pre s "
-    "span strong sub sup table tbody td tfoot th thead tr ul".split()
-)
-_ATTRIBUTES = {"*": ["id", "class"], "a": ["href", "title"], "img": ["alt"]}
-"""HTML that notebooks may hold. Pictures from elsewhere and styles are not among it."""
-
-_HEADING = re.compile(r"^#", re.MULTILINE)
+"""What cells with these tags show is at the top of the page as well: answers, figures, the rest."""
 
 
 class Section(NamedTuple):
-    """One notebook of the page."""
+    """One notebook of the page: its title, its further headings and what it shows."""
 
-    id: str
-    title: str
-    body: str
+    title: Heading
+    headings: list[Heading]
+    parts: list[Block | Heading]
 
 
 def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
-    """Write `report.html` into a run's folder from its executed notebooks; return its path."""
-    notebooks = [nbformat.read(path, as_version=4) for path in _executed(run)]
-    environment = Environment(loader=PackageLoader("helpers", "."), autoescape=True)
+    """Write `report.html` into a run's folder from its executed notebooks; return its path.
+
+    It speaks the language that is spoken.
+    """
+    sections = [_section(path) for path in sorted((run / "notebooks").glob("*.ipynb"))]
+    script = _script()
+    environment = Environment(
+        loader=PackageLoader("helpers", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals |= {"t": t, "is_heading": lambda part: isinstance(part, Heading)}
     text = environment.get_template(paths.PAGE_TEMPLATE).render(
         study=study,
         record=record,
-        summary=_html(
-            [
-                cell
-                for tag in (ANSWER_TAG, SUMMARY_TAG)
-                for book in notebooks
-                for cell in book.cells
-                if tag in cell.metadata.get("tags", [])
-            ]
-        ),
-        sections=[
-            _section(path.stem, book) for path, book in zip(_executed(run), notebooks, strict=True)
-        ],
+        language=languages.spoken(),
+        light=record["parameters"].get("theme", LIGHT) == LIGHT,
+        summary=_summary(sections),
+        sections=sections,
+        style=Markup(_library("dt_bundle.css")),
+        script=Markup(script),
+        words=Markup(blocks.as_json(_words())),
+        digest=_digest(script),
     )
     target = run / "report.html"
     target.write_text(text, encoding="utf-8")
     return target
 
 
-def _executed(run: Path) -> list[Path]:
-    return sorted((run / "notebooks").glob("*.ipynb"))
+def _section(path: Path) -> Section:
+    notebook = nbformat.read(path, as_version=4)
+    title, *parts = blocks.blocks(notebook, path.stem)
+    assert isinstance(title, Heading)
+    return Section(title, [part for part in parts if isinstance(part, Heading)], parts)
 
 
-def _section(name: str, notebook: NotebookNode) -> Section:
-    title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
-    return Section(name, title, _html([_lowered(cell) for cell in notebook.cells]))
+def _summary(sections: Iterable[Section]) -> list[Block]:
+    """Return what stands at the top: the answers, the figures that carry them, what else is."""
+    found = [part for section in sections for part in section.parts if isinstance(part, Block)]
+    answers = [block for block in found if ANSWER_TAG in block.tags]
+    rest = [block for block in found if SUMMARY_TAG in block.tags]
+    figures = [block for block in rest if block.kind == FIGURES]
+    return [*answers, *figures, *(block for block in rest if block.kind != FIGURES)]
 
 
-def _lowered(cell: NotebookNode) -> NotebookNode:
-    """Return a cell whose headings are one level lower: the page's own title is the first."""
-    if cell.cell_type != "markdown":
-        return cell
-    return NotebookNode({**cell, "source": _HEADING.sub("##", cell.source)})
+def _library(name: str) -> str:
+    """Return a file of DataTables, as itables brings it along."""
+    return (files("itables") / "html" / name).read_text(encoding="utf-8")
 
 
-def _static(cell: NotebookNode) -> NotebookNode:
-    """Return a cell whose tables need no script: those that do bring a plain one along."""
-    outputs = []
-    for output in cell.get("outputs", []):
-        data = output.get("data", {})
-        if STATIC in data:
-            output = NotebookNode({**output, "data": {"text/html": data[STATIC]}})
-        outputs.append(output)
-    return NotebookNode({**cell, "outputs": outputs}) if outputs else cell
+def _script() -> str:
+    """Return the page's one script: the library, and what turns tables into searchable ones."""
+    library = _library("dt_bundle.js")
+    # The library is a module, and what a module exports cannot be reached from its own page.
+    exported = re.search(r"export\s*\{([^}]*)\}", library)
+    assert exported is not None
+    names = {name: own for own, name in (pair.split(" as ") for pair in exported[1].split(","))}
+    ours = paths.PAGE_SCRIPT.read_text(encoding="utf-8")
+    script = f"{library}\n{ours}\nwake({names['default']});\n"
+    # A page takes these for its own, also within a script.
+    return script.replace("<!--", r"\x3C!--").replace("<script", r"\x3Cscript")
 
 
-def _html(cells: Iterable[NotebookNode]) -> str:
-    """Return cells as HTML without their code; what comes from reports is sanitized."""
-    exporter = HTMLExporter(
-        template_name="basic",
-        exclude_input=True,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        exclude_anchor_links=True,
-        sanitize_html=True,
-    )
-    # Its own filter knows neither headings nor paragraphs.
-    exporter.register_filter("clean_html", _cleaned)
-    plain = [_static(cell) for cell in cells]
-    body, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=plain))
-    # A wide table scrolls in its own box, not the page.
-    return re.sub(r"(<table.*?</table>)", r'<div class="table">\1</div>', body, flags=re.DOTALL)
+def _digest(script: str) -> str:
+    """Return the digest by which a page's policy allows that script and no other."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _cleaned(html: str | bytes) -> str:
-    """Return HTML of a notebook with nothing in it but the tags and attributes named above."""
-    text = html.decode() if isinstance(html, bytes) else str(html)
-    return str(bleach.clean(text, tags=_TAGS, attributes=_ATTRIBUTES))
+def _words() -> dict[str, Any]:
+    """Return what the library says around a table."""
+    return {
+        "search": t("Search"),
+        "info": t("_START_ to _END_ of _TOTAL_ rows"),
+        "infoEmpty": t("no rows"),
+        "infoFiltered": t("(found in _MAX_)"),
+        "lengthMenu": t("_MENU_ rows a page"),
+        "emptyTable": t("Nothing to list."),
+        "zeroRecords": t("Nothing found."),
+        "paginate": {"first": "«", "previous": "‹", "next": "›", "last": "»"},
+        "aria": {
+            "orderable": t(": click to sort"),
+            "orderableReverse": t(": click to sort the other way"),
+            "orderableRemove": t(": click not to sort"),
+            "paginate": {
+                "first": t("First page"),
+                "previous": t("Previous page"),
+                "next": t("Next page"),
+                "last": t("Last page"),
+                "number": t("Page "),
+            },
+        },
+    }

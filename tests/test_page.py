@@ -1,6 +1,9 @@
 """The report page: loads nothing, and what comes from reports is text in it."""
 
+import base64
+import hashlib
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -30,7 +33,7 @@ def page(finished: Path) -> Page:
 
 
 def test_it_is_one_self_contained_page(page: Page) -> None:
-    assert not page.all("script")
+    assert [script.get("src") for script in page.all("script")] == [None, None]
     assert not page.all("link")
     assert not page.all("iframe")
     sources = [image["src"] or "" for image in page.all("img")]
@@ -38,7 +41,18 @@ def test_it_is_one_self_contained_page(page: Page) -> None:
     assert all(source.startswith("data:image/png;base64,") for source in sources)
     assert all((link["href"] or "").startswith("#") for link in page.all("a"))
     policy = [meta["content"] for meta in page.all("meta") if "http-equiv" in meta]
-    assert policy == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
+    assert len(policy) == 1
+    assert (policy[0] or "").startswith("default-src 'none'; img-src data:; style-src")
+    assert (policy[0] or "").count("script-src") == 1
+
+
+def test_its_policy_allows_its_own_script_and_no_other(finished: Path) -> None:
+    text = (finished / "report.html").read_text()
+    script = text.partition('<script type="module">')[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in text
+    assert "unsafe-eval" not in text
+    assert "'unsafe-inline';" in text.partition("style-src")[2], "of styles, not of scripts"
 
 
 def test_every_figure_states_its_message(page: Page) -> None:
@@ -48,16 +62,22 @@ def test_every_figure_states_its_message(page: Page) -> None:
 
 
 def test_its_contents_lead_to_every_notebook(page: Page) -> None:
-    sections = {section.get("id") for section in page.all("section")}
+    titles = {title.get("id") for title in page.all("h2")}
     links = [link["href"] for link in page.all("a")]
     for path in paths.notebooks():
         assert f"#{path.stem}" in links
-        assert path.stem in sections
+        assert path.stem in titles
+    anchors = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(anchors) == len(set(anchors))
+    assert {link.removeprefix("#") for link in links if link} <= set(anchors)
 
 
-def test_code_is_not_shown_and_tables_are(page: Page, finished: Path) -> None:
+def test_code_is_folded_and_tables_are_not(page: Page, finished: Path) -> None:
     text = (finished / "report.html").read_text()
-    assert "load.load_study" not in text
+    folded = re.findall(r'<details class="code">.*?</details>', text, flags=re.DOTALL)
+    assert len(folded) > 60
+    assert "load_study" in "".join(folded)
+    assert "load_study" not in re.sub(r"<(details|script|style).*?</\1>", "", text, flags=re.DOTALL)
     assert len(page.all("table")) >= 6
 
 
@@ -73,6 +93,6 @@ def test_markup_in_evidence_is_text_in_the_page(data: Path) -> None:
     text = (run.reproduce("blog-2022") / "report.html").read_text()
     page = Page(text)
     assert "alert(1)" in text
-    assert not page.all("script")
+    assert len(page.all("script")) == 2, "the page's own"
     assert all((image["src"] or "").startswith("data:image/png") for image in page.all("img"))
     assert not [attributes for _, attributes in page.tags if "onerror" in attributes]

@@ -1,0 +1,43 @@
+// What the page does by itself: tables that can be searched, all code at once, light or dark.
+function wake(DataTable) {
+  const words = JSON.parse(document.getElementById("words").textContent);
+  for (const table of document.querySelectorAll(".searchable table")) {
+    new DataTable(table, {
+      language: words,
+      order: [],
+      autoWidth: false,
+      layout: { topStart: "search", topEnd: null, bottomStart: "info", bottomEnd: "paging" },
+    });
+  }
+  const press = (id, act) => {
+    const button = document.getElementById(id);
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const on = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(on));
+      act(on);
+    });
+    return button;
+  };
+  press("all-code", (on) => {
+    for (const code of document.querySelectorAll("details.code")) code.open = on;
+  });
+  const theme = press("dark", (on) => {
+    document.documentElement.dataset.theme = on ? "dark" : "light";
+  });
+  theme.setAttribute("aria-pressed", String(matchMedia("(prefers-color-scheme: dark)").matches));
+  // On paper there is no next page to turn to.
+  const tables = () => DataTable.tables({ api: true });
+  let lengths = [];
+  addEventListener("beforeprint", () => {
+    tables().iterator("table", (settings) => {
+      const one = new DataTable.Api(settings);
+      lengths.push([one, one.page.len()]);
+      one.page.len(-1).draw();
+    });
+  });
+  addEventListener("afterprint", () => {
+    for (const [one, length] of lengths) one.page.len(length).draw();
+    lengths = [];
+  });
+}

@@ -1,0 +1,108 @@
+"""Blocks of a page: what cells show, in order, with their code, and nothing that acts."""
+
+import json
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from helpers import blocks
+from helpers.blocks import Block, Heading
+from helpers.escape import FIGURE, STATIC
+
+HOSTILE = (
+    '<script>alert(1)</script><img src=x onerror="alert(2)"><a href="javascript:alert(3)">x</a>'
+)
+
+
+def of(*cells: nbformat.NotebookNode) -> list[Block | Heading]:
+    return blocks.blocks(new_notebook(cells=list(cells)), "05-verdict")
+
+
+def code(source: str, *outputs: nbformat.NotebookNode, tags: tuple[str, ...] = ()):
+    return new_code_cell(source, outputs=list(outputs), metadata={"tags": list(tags)})
+
+
+def data(**forms: str) -> nbformat.NotebookNode:
+    named = {name.replace("__", "/"): text for name, text in forms.items()}
+    return new_output("display_data", data=named)
+
+
+def test_headings_have_anchors_and_are_one_level_lower_than_in_the_notebook() -> None:
+    parts = of(new_markdown_cell("# Which?\n\nA paragraph."), new_markdown_cell("## Why?\n\nSo."))
+    assert [part for part in parts if isinstance(part, Heading)] == [
+        ("05-verdict", 2, "Which?"),
+        ("05-verdict.1", 3, "Why?"),
+    ]
+    assert [part.html.strip() for part in parts if isinstance(part, Block)] == [
+        "<p>A paragraph.</p>",
+        "<p>So.</p>",
+    ]
+
+
+def test_code_that_shows_nothing_stands_with_the_code_after_it() -> None:
+    parts = of(code("a = 1"), code("show(a)", data(text__markdown="one")), code("last = 2"))
+    assert [part.html.strip() for part in parts] == ["<p>one</p>", ""]
+    assert "a" in parts[0].code
+    assert "show" in parts[0].code
+    assert "last" in parts[1].code
+
+
+def test_a_figure_has_its_name_and_its_message() -> None:
+    picture = new_output(
+        "display_data",
+        data={"image/png": "aGk=\n", FIGURE: {"name": "growth"}, "text/plain": "x"},
+        metadata={"image/png": {"alt": "It grew"}},
+    )
+    (figure,) = of(code("draw()", picture, tags=("summary",)))
+    assert (figure.kind, figure.name, figure.alt) == (blocks.FIGURES, "growth", "It grew")
+    assert figure.png == "aGk="
+    assert figure.tags == ("summary",)
+
+
+def test_a_table_that_has_a_plain_form_is_the_searchable_kind() -> None:
+    plain = "<table><tbody><tr><td>1</td></tr></tbody></table>"
+    searchable = new_output("display_data", data={"text/html": "<script>", STATIC: plain})
+    first, second = of(
+        new_markdown_cell("## Which?"), code("one", searchable), code("two", data(text__html=plain))
+    )[1:]
+    assert (first.kind, first.under, first.number) == (blocks.SEARCHABLE, "Which?", 1)
+    assert (second.kind, second.under, second.number) == (blocks.TABLE, "Which?", 2)
+    assert first.html == plain
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        data(text__html=HOSTILE),
+        data(text__markdown=HOSTILE),
+        data(text__plain=HOSTILE),
+        new_output("stream", name="stdout", text=HOSTILE),
+        new_output("error", ename="E", evalue=HOSTILE, traceback=[]),
+        new_output("display_data", data={STATIC: f"<table>{HOSTILE}</table>"}),
+        new_output("display_data", data={"image/svg+xml": HOSTILE, "text/plain": HOSTILE}),
+    ],
+    ids=lambda output: output.output_type + "".join(output.get("data", {})),
+)
+def test_nothing_in_an_output_acts(output: nbformat.NotebookNode) -> None:
+    (block,) = of(code("show", output))
+    assert "<script" not in block.html
+    assert "<img" not in block.html
+    assert 'href="javascript' not in block.html
+    assert "alert(1)" in block.html, "it is there to read"
+
+
+def test_control_characters_show_as_escapes() -> None:
+    (block,) = of(code("show", new_output("stream", name="stderr", text="a\x1b[31mb\nc")))
+    assert block.html == "<pre>a\\x1b[31mb\nc</pre>"
+
+
+def test_a_picture_is_letters_of_base64_and_nothing_else() -> None:
+    (block,) = of(code("show", new_output("display_data", data={"image/png": 'a"><script>b='})))
+    assert block.png == "ascriptb="
+
+
+def test_json_in_a_page_ends_no_element() -> None:
+    text = blocks.as_json({"a": "</script><!--"})
+    assert "<" not in text
+    assert json.loads(text) == {"a": "</script><!--"}

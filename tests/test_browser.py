@@ -1,0 +1,140 @@
+"""The report in a real browser: nothing asked of the network, nothing cut off, tables search."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from helpers import run
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+from tests import browser, hostile  # noqa: E402
+from tests.browser import Watched, opened  # noqa: E402
+from tests.conftest import unless_live  # noqa: E402
+
+LISTING = ".searchable[aria-label*='in one image only']"
+"""The table of vulnerabilities, by the heading that it stands under."""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[playwright.Browser]:
+    """Chromium; of this module alone, for no other loop may run beside it."""
+    if not browser.installed():
+        unless_live("there is no Chromium (CHROMIUM names one)")
+    with browser.launched() as launched:
+        yield launched
+
+
+@pytest.fixture(scope="module")
+def report(chromium: playwright.Browser, finished: Path) -> Iterator[Watched]:
+    """The report of the blog's study, opened."""
+    with opened(chromium, finished / "report.html") as watched:
+        watched.page.wait_for_selector(".dt-container")
+        yield watched
+
+
+def test_it_opens_without_network_and_without_a_word(report: Watched, finished: Path) -> None:
+    report.quiet((finished / "report.html").as_uri())
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_reaches_beyond_the_window_and_everybody_can_use_it(
+    chromium: playwright.Browser, finished: Path, width: int, scheme: str
+) -> None:
+    path = finished / "report.html"
+    with opened(chromium, path, width, color_scheme=scheme) as watched:
+        watched.page.wait_for_selector(".dt-container")
+        assert watched.overflowing() == []
+        assert browser.serious(watched.page) == []
+        watched.quiet(path.as_uri())
+
+
+def test_every_entry_of_the_contents_leads_somewhere(report: Watched) -> None:
+    links = report.page.locator("nav a")
+    targets = links.evaluate_all("all => all.map((link) => link.getAttribute('href'))")
+    assert len(targets) > 40
+    assert all(target.startswith("#") for target in targets)
+    for place in (0, 3, len(targets) // 2, len(targets) - 1):
+        links.nth(place).click()
+        target = report.page.locator(f"[id='{targets[place][1:]}']")
+        assert target.evaluate("e => e.getBoundingClientRect().top < innerHeight"), targets[place]
+        assert target.evaluate("e => e.getBoundingClientRect().top >= -1"), targets[place]
+
+
+def test_tables_search(report: Watched, finished: Path) -> None:
+    table = pd.read_csv(finished / "tables/vulnerabilities.csv")
+    wanted = table["vulnerability_id"].iloc[3]
+    box = report.page.locator(LISTING)
+    assert box.locator("tbody tr").count() == 10
+    box.locator("input[type=search]").fill(wanted)
+    assert box.locator("tbody tr").count() == int(table["vulnerability_id"].eq(wanted).sum())
+    assert wanted in box.locator("tbody").inner_text()
+    assert f"of {int(table['vulnerability_id'].eq(wanted).sum())} row" in box.inner_text()
+    box.locator("input[type=search]").fill("no such word")
+    assert "Nothing found." in box.inner_text()
+    box.locator("input[type=search]").fill("")
+    assert f"of {len(table)} rows" in box.inner_text()
+
+
+def test_code_is_one_click_away(report: Watched) -> None:
+    code = report.page.locator("details.code").first
+    assert not code.locator("pre").is_visible()
+    code.locator("summary").click()
+    assert "look.use(theme" in code.inner_text()
+    report.page.locator("#all-code").click()
+    assert report.page.locator("details.code:not([open])").count() == 0
+    report.page.locator("#all-code").click()
+    assert report.page.locator("details.code[open]").count() == 0
+
+
+def test_light_and_dark_can_be_chosen(report: Watched) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert report.page.evaluate(ground) == "rgb(255, 255, 255)"
+    report.page.locator("#dark").click()
+    assert report.page.evaluate(ground) == "rgb(22, 24, 27)"
+    report.page.locator("#dark").click()
+    assert report.page.evaluate(ground) == "rgb(255, 255, 255)"
+
+
+def test_a_keyboard_reaches_the_content_the_code_and_the_tables(report: Watched) -> None:
+    report.page.reload()
+    report.page.wait_for_selector(".dt-container")
+    report.page.keyboard.press("Tab")
+    assert report.page.evaluate("document.activeElement.className") == "skip"
+    report.page.keyboard.press("Enter")
+    seen = set()
+    for _ in range(60):
+        report.page.keyboard.press("Tab")
+        seen.add(report.page.evaluate("document.activeElement.tagName"))
+    assert {"SUMMARY", "DIV"} <= seen, "code, and tables that scroll"
+
+
+def test_on_paper_tables_are_whole(report: Watched) -> None:
+    rows = report.page.locator(".searchable tbody tr").count()
+    report.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    whole = report.page.locator(".searchable tbody tr").count()
+    report.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert whole > 3 * rows
+    assert report.page.locator(".searchable tbody tr").count() == rows
+
+
+def test_what_a_hostile_image_brings_is_text_in_it(
+    chromium: playwright.Browser, data: Path
+) -> None:
+    hostile.spoil(data)
+    path = run.reproduce("rebuilt-2026") / "report.html"
+    with opened(chromium, path) as watched:
+        watched.page.wait_for_selector(".dt-container")
+        for box in watched.page.locator("input[type=search]").all():
+            box.fill("<script>alert(1)")
+        watched.page.locator("#all-code").click()
+        watched.page.locator("thead th").first.click()
+        assert watched.page.locator("h1").inner_text().startswith(hostile.NAMES[0])
+        assert "<script>alert(1)</script>" in watched.page.locator("main").inner_text()
+        assert watched.page.locator("script").count() == 2, "the page's own"
+        assert watched.page.locator("[onerror], iframe, object, embed, svg").count() == 0
+        assert watched.overflowing() == []
+        watched.quiet(path.as_uri())
