@@ -13,8 +13,19 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from helpers import charts, compare, explore, growth, languages, lenses, look, overlap, picture
-from helpers import tables, uploads
+from helpers import (
+    charts,
+    compare,
+    explore,
+    growth,
+    languages,
+    lenses,
+    look,
+    overlap,
+    picture,
+    tables,
+    uploads,
+)
 from helpers.dropzone import Dropzone
 from helpers.errors import ParameterInvalid, ReportInvalid, StudyInvalid
 from helpers.explore import Choice
