@@ -99,15 +99,18 @@ def _shown(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _options() -> dict[str, Any]:
     """Return how the table is shown. Nothing in it is markup."""
+    bare = {"footer": False}
     return {
         "allow_html": False,
         "maxBytes": 0,
         "showIndex": False,
         "autoWidth": False,
+        "text_in_header_can_be_selected": False,
         "column_filters": "footer",
+        # The footer is where columns are searched: no row of the table.
         "buttons": [
-            {"extend": "csvHtml5", "text": t("Download CSV"), "filename": "findings"},
-            {"extend": "copyHtml5", "text": t("Copy"), "title": None},
+            {"extend": "csvHtml5", "text": t("Download CSV"), "filename": "findings", **bare},
+            {"extend": "copyHtml5", "text": t("Copy"), "title": None, **bare},
         ],
         "layout": {"topStart": "buttons", "topEnd": "search", "bottomStart": "info"},
         "language": {
