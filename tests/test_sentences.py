@@ -248,4 +248,5 @@ def test_in_korean_the_numbers_are_the_same(blog) -> None:
     )
     assert "48건, 그중 ‘높음’ 이상 34건" in breakdown
     for said in others:
-        assert re.search("[가-힣]", said) and "{" not in said, said
+        assert re.search("[가-힣]", said), said
+        assert "{" not in said
