@@ -12,6 +12,7 @@ from helpers.languages import msg, t, word
 from helpers.lenses import Lens
 from helpers.pairs import Pair
 from helpers.sizes import MB
+from helpers.tradeoff import SIZES
 from helpers.words import listed, number
 
 HOLDS = msg("holds")
@@ -120,7 +121,7 @@ def _smaller(text: str, pair: Pair) -> Claim:
     known = sizes.table(pair.chosen.images, pair.published)
     printed = pair.printed("image size")
     told = t("{alpine:g} against {distroless:g} MB", **printed) if printed else ""
-    for kind, named in _KINDS.items():
+    for kind in (sizes.UNPACKED, sizes.COMPRESSED):
         of = known[known["kind"].eq(kind)].dropna(subset="bytes").set_index("variant")["bytes"]
         if pair.are_in(of.index):
             alpine, distroless = of[pair.alpine], of[pair.distroless]
@@ -131,7 +132,7 @@ def _smaller(text: str, pair: Pair) -> Claim:
             )
             verdict = _verdict(alpine < distroless, alpine >= distroless)
             evidence = t("the layers of this study's images")
-            return Claim(text, told, measured, word(named), verdict, evidence)
+            return Claim(text, told, measured, word(SIZES[kind]), verdict, evidence)
     sboms = pair.chosen.images["source"].eq("sbom").all()
     why = t("no size of both images was measured")
     if sboms:
@@ -139,9 +140,6 @@ def _smaller(text: str, pair: Pair) -> Claim:
     if printed:
         why += t("; only the published sizes are known")
     return Claim(text, told, "", "", UNMEASURED, why)
-
-
-_KINDS = {sizes.UNPACKED: msg("unpacked size"), sizes.COMPRESSED: msg("compressed size")}
 
 
 def _no_shell(text: str, pair: Pair) -> Claim:
