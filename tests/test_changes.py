@@ -281,7 +281,7 @@ def test_in_korean_what_moved_and_why(both) -> None:
         said = changes.sentence(table, causes).splitlines()
     assert all("심각도 변경" in line for line in said)
     assert all(
-        line.endswith("(달라진 것: 데이터베이스; 같은 것: 이미지, 스캐너)") for line in said
+        line.endswith("(달라진 것: 데이터베이스; 같은 것: 이미지 및 스캐너)") for line in said
     ), said
 
 

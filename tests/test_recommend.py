@@ -473,7 +473,7 @@ def test_in_korean_the_same_is_recommended_for_the_same_reasons(blog: Frames) ->
         "**nodejs-distroless** **이미지를 권합니다.**"
     )
     assert "**nodejs-distroless** 이미지가 **nodejs-alpine** 이미지를 2.65점 앞섭니다" in said
-    assert "공개된 크기(118.0 MB 대 76.9 MB)" in said
+    assert "게시된 크기(118.0 MB 대 76.9 MB)" in said
     assert "**유의할 점:**" in lines
     for text in filter(None, [*lines, *flipped.splitlines(), title]):
         assert re.search("[가-힣]", text), text
