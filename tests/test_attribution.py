@@ -269,9 +269,9 @@ def test_the_lesson_in_korean_has_the_same_numbers(both, matched) -> None:
         ours = attribution.of_capture(posts(both), "2022-02")
         said = attribution.lesson(ours, matched)
         lines = attribution.sentence(ours).splitlines()
-    assert said.startswith("**blog-2022** 연구(제작일 차이 ")
+    assert said.startswith("**blog-2022** 연구(빌드일 차이 ")
     assert "Alpine이 distroless보다 29건 많습니다" in said
-    assert "관찰 불가" in lines[0]
+    assert "관측 불가" in lines[0]
     for text in (said, *filter(None, lines)):
         assert re.search("[가-힣]", text), text
         assert "{" not in text

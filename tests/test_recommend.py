@@ -484,7 +484,7 @@ def test_in_korean_what_is_no_longer_supported_is_not_shipped_either() -> None:
     with languages.speaking("ko"):
         said = told(able((1, 1), (2, 2), ended=[1, 0], old_runtime=[1, 0]), TWO)
     assert said.startswith("**어느 것도 지금 그대로 배포하지 마십시오.**")
-    assert "운영 체제 지원 종료" in said
+    assert "운영체제 지원 종료" in said
     assert "런타임 지원 종료" in said
 
 

@@ -342,4 +342,4 @@ def test_a_criterion_is_named_by_what_is_counted_and_by_the_kind_of_size() -> No
     assert names[:3] == ["fixable vulnerabilities", "unfixed vulnerabilities", "unpacked size"]
     with languages.speaking("ko"):
         spoken = [tradeoff.named(criterion, VULNERABILITIES, "unpacked") for criterion in EVEN]
-    assert spoken[2:] == ["압축 해제 크기", "운영 체제 지원 종료", "런타임 지원 종료"]
+    assert spoken[2:] == ["압축 해제 크기", "운영체제 지원 종료", "런타임 지원 종료"]
