@@ -10,6 +10,13 @@ from helpers.languages import msg, t
 
 UNPACKED, COMPRESSED, PUBLISHED = msg("unpacked"), msg("compressed"), msg("published")
 SIZES = (UNPACKED, COMPRESSED, PUBLISHED)
+SAID = {
+    UNPACKED: msg("unpacked size"),
+    COMPRESSED: msg("compressed size"),
+    PUBLISHED: msg("published size"),
+}
+"""What is counted on a figure of a size, in words."""
+
 MB = 1_000_000
 """Bytes of a megabyte, as `docker images` and registries print it (SI)."""
 

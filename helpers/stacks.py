@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from helpers import escape, groups
 from helpers.charts import BAR, BASELINE, FAINT, INK, ink_on, name_rows, nothing
 from helpers.languages import columns, msg, t, word
-from helpers.sizes import MB
+from helpers.sizes import MB, SAID, UNPACKED
 from helpers.steps import REST, ROOM, TOTAL
 
 GROUP_COLOURS: dict[str, dict[str, Any]] = {
@@ -36,7 +36,6 @@ PARTS: dict[str, dict[str, Any]] = {
     groups.HIDDEN: GROUP_COLOURS[groups.HIDDEN],
 }
 
-UNPACKED_SIZE = msg("unpacked size")
 UP, DOWN, WHOLE = "#C77A1E", BASELINE, "#4A4A4A"
 _HEIGHT = 0.62
 _ROOM = 0.07
@@ -48,7 +47,7 @@ def stacked(
     ax: Axes,
     styles: Mapping[str, Mapping[str, Any]] = GROUP_COLOURS,
     by: str = "group",
-    label: str = UNPACKED_SIZE,
+    label: str = SAID[UNPACKED],
 ) -> Axes:
     """Draw one bar an image, stacked by a column in the order of the styles: `variant, size_bytes`.
 
@@ -150,7 +149,7 @@ def waterfall(steps: pd.DataFrame, ax: Axes) -> Axes:
     ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=15)
     ax.set_ylim(down - 0.4, -0.6)
     ax.set_xlim(0, 1.2 * max(highest, 1e-6))
-    ax.set_xlabel(_in_mb(UNPACKED_SIZE))
+    ax.set_xlabel(_in_mb(SAID[UNPACKED]))
     return ax
 
 
