@@ -15,17 +15,17 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from helpers import confounders, escape, look, paths, sameness, tables
 from helpers.escape import FIGURE, STATIC
-from helpers.languages import ENGLISH, msg, spoken, t, word, wrap
+from helpers.languages import ENGLISH, msg, room, spoken, t, word, wrap
 from helpers.words import AND, listed
 
 SHOWN_PIXELS = 960
 """Width of a figure in a notebook: half of its pixels, so that it is sharp on a dense screen."""
 
 TITLE_WIDTH = 58
-"""Columns of the title that fit on a line of a figure."""
+"""Columns of the title, in English, that fit on a line of a figure."""
 
 FOOTER_WIDTH = 124
-"""Columns of the footer that fit on a line of a figure."""
+"""Columns of the footer, in English, that fit on a line of a figure."""
 
 _FOOTER_SIZE = 14
 
@@ -220,15 +220,15 @@ def footer(
         sameness.mark(images),
     ]
     text = escape.plain(" · ".join(filter(None, parts)))
-    return "\n".join(wrap(text, FOOTER_WIDTH))
+    return "\n".join(wrap(text, room(FOOTER_WIDTH)))
 
 
 def _place_footer(figure: Figure, text: str) -> None:
     figure.text(0.012, 0.012, text, size=_FOOTER_SIZE, color="#666666")
     engine = figure.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine)
-    room = 0.025 + 0.028 * (1 + text.count("\n"))
-    engine.set(rect=(0, room, 1, 1 - room))
+    height = 0.025 + 0.028 * (1 + text.count("\n"))
+    engine.set(rect=(0, height, 1, 1 - height))
 
 
 def _scanners(images: pd.DataFrame) -> str:
@@ -244,7 +244,7 @@ def _scanners(images: pd.DataFrame) -> str:
 
 def _wrapped(title: str) -> str:
     """Return a title on two lines at most; a slide has no room for a third."""
-    lines = wrap(escape.plain(title), TITLE_WIDTH)
+    lines = wrap(escape.plain(title), room(TITLE_WIDTH))
     return "\n".join(lines[:2]) + (" …" if len(lines) > 2 else "")
 
 

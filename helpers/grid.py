@@ -10,7 +10,7 @@ from matplotlib.textpath import TextPath
 
 from helpers import escape, properties
 from helpers.charts import FAINT, INK, nothing
-from helpers.languages import columns, msg, word
+from helpers.languages import ENGLISH, columns, msg, spoken, word
 
 _FILLS = {properties.FOUND: "#C9DAEA", properties.NONE: "white", properties.PLAIN: "#EDF1F5"}
 
@@ -19,6 +19,9 @@ _WIDTH = 68
 
 _POINTS = 560.0
 """Width of all columns in points, some less than they have."""
+
+_HEIGHT, _HANGUL_HEIGHT = 270, 240
+"""Points that the letters of all rows may take together: Hangul fills more of a line."""
 
 _FEW = 3
 """Variants up to this many have room for names, and not for numbers alone."""
@@ -30,7 +33,7 @@ def grid(matrix: pd.DataFrame, ax: Axes) -> Axes:
         return nothing(ax, msg("No image was looked at."))
     variants, rows = (list(dict.fromkeys(matrix[c])) for c in ("variant", "property"))
     across, down = len(variants), len(rows)
-    size = min(16.0, 270 / down)
+    size = min(16.0, (_HEIGHT if spoken() == ENGLISH else _HANGUL_HEIGHT) / down)
     room = max(int(_WIDTH / across), 6)
     for cell in matrix.itertuples():
         x, y = variants.index(cell.variant), rows.index(cell.property)

@@ -4,7 +4,7 @@ import pandas as pd
 
 from helpers import compare, escape
 from helpers.frames import BROKEN, NO_OS
-from helpers.languages import columns, msg, t, word
+from helpers.languages import columns, msg, room, t, word
 from helpers.lenses import FINDINGS
 from helpers.sizes import COMPRESSED, MB, PUBLISHED, UNPACKED
 
@@ -14,8 +14,8 @@ MEASURED_AS = {
     PUBLISHED: msg("as published"),
 }
 
-FITS = 108
-"""Columns that fit on the two lines of a figure's title, broken between words."""
+_FITS = 108
+"""Columns, in English, that fit on the two lines of a title, broken between words."""
 
 _BROKEN = msg(" (broken)")
 _MARKS = {NO_OS: msg(" (no OS recognised)"), BROKEN: _BROKEN}
@@ -116,10 +116,15 @@ def _name(variant: object) -> str:
     return escape.short(variant, 30)
 
 
+def fits(headline: str) -> bool:
+    """Return whether a headline fits on the two lines of a figure's title."""
+    return columns(headline) <= room(_FITS)
+
+
 def fitted(head: str, parts: list[str]) -> str:
     """Return a headline with its parts: all if they fit on two lines, else the first and last."""
     whole = f"{head}: {', '.join(parts)}"
-    if len(parts) <= 2 or columns(whole) <= FITS:
+    if len(parts) <= 2 or fits(whole):
         return whole
     return f"{head}: {', '.join([parts[0], '…', parts[-1]])}"
 

@@ -25,6 +25,9 @@ _FONTS = {
 }
 """Fonts that have a language's letters, the best first, and the package that brings the first."""
 
+_ROOM = {"ko": 1.15}
+"""Columns of a language's font that take the width of one of the style file's font."""
+
 _HALF = "\ue000"
 """Stands for the second column of a wide letter while a text is wrapped; of no language."""
 
@@ -109,6 +112,11 @@ def wrap(text: str, width: int) -> list[str]:
     told = "".join(letter + _HALF * (columns(letter) - 1) for letter in text)
     lines = textwrap.wrap(told, width, break_on_hyphens=False)
     return [line.replace(_HALF, "") for line in lines]
+
+
+def room(width: int) -> int:
+    """Return how many columns there is room for where so many fit in English."""
+    return int(width * _ROOM.get(_spoken, 1.0))
 
 
 def fonts() -> list[str]:

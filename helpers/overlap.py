@@ -4,8 +4,8 @@ import pandas as pd
 
 from helpers import escape, lenses
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
-from helpers.headlines import FITS
-from helpers.languages import columns, msg, t, word
+from helpers.headlines import fits
+from helpers.languages import msg, t, word
 from helpers.lenses import Lens
 from helpers.words import listed, name, number
 
@@ -98,7 +98,7 @@ def headline(listing: pd.DataFrame) -> str:
         )
     )
     told = f"{head}; {', '.join(parts)}"
-    return told if columns(told) <= FITS else f"{head}; {parts[0]}"
+    return told if fits(told) else f"{head}; {parts[0]}"
 
 
 def sentence(listing: pd.DataFrame) -> str:
