@@ -10,7 +10,7 @@ from matplotlib.textpath import TextPath
 
 from helpers import escape, properties
 from helpers.charts import FAINT, INK, nothing
-from helpers.languages import ENGLISH, columns, msg, spoken, word
+from helpers.languages import ENGLISH, columns, letters, msg, spoken, word
 
 _FILLS = {properties.FOUND: "#C9DAEA", properties.NONE: "white", properties.PLAIN: "#EDF1F5"}
 
@@ -124,4 +124,4 @@ def _told(cell: object, room: int, across: int) -> str:
             f for n, f in enumerate(first) if len(", ".join(first[: n + 1])) <= room - len(head) - 2
         ]
         return f"{head}{', '.join(fit)} …" if fit and across <= _FEW else f"{count:,}"
-    return escape.short(value, room)
+    return escape.short(value, letters(value, room))

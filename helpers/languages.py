@@ -103,6 +103,15 @@ def columns(text: str) -> int:
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
+def letters(text: str, width: int) -> int:
+    """Return about how many letters of a text fit into so many columns.
+
+    >>> letters("findings", 4), letters("발견항목", 4)
+    (4, 2)
+    """
+    return width * len(text) // max(columns(text), 1)
+
+
 def wrap(text: str, width: int) -> list[str]:
     """Return a text as lines of so many columns at most, broken between words.
 

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from helpers import escape, groups
 from helpers.charts import BAR, BASELINE, FAINT, INK, ink_on, name_rows, nothing
-from helpers.languages import columns, msg, t, word
+from helpers.languages import columns, letters, msg, t, word
 from helpers.sizes import MB, SAID, UNPACKED
 from helpers.steps import REST, ROOM, TOTAL
 
@@ -165,10 +165,11 @@ def _named(step: Any) -> str:
     """Return what a step is, with as much of what it is made of as there is room for."""
     label = escape.plain(word(step.label))
     if columns(label) <= ROOM or step.kind == TOTAL:
-        return escape.short(label, ROOM)
-    if columns(word(step.part)) > ROOM - 8:
-        return escape.short(word(step.part), ROOM)
-    return f"{label[: ROOM - 2].rstrip(' ,:→')} …"
+        return escape.short(label, letters(label, ROOM))
+    part = word(step.part)
+    if columns(part) > ROOM - 8:
+        return escape.short(part, letters(part, ROOM))
+    return f"{label[: letters(label, ROOM - 2)].rstrip(' ,:→')} …"
 
 
 def _in_mb(what: str) -> str:

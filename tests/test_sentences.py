@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from helpers import claims, compare, frames, headlines, sentences
+from helpers import claims, compare, frames, headlines, languages, sentences
 from helpers import sizes as sizes_of
 from helpers.lenses import Lens
 from helpers.load import load_published, load_study
@@ -221,3 +221,14 @@ def test_a_study_says_what_it_is_and_what_it_cannot_show() -> None:
     assert "- **nodejs-alpine** (on `node:8-alpine`): node:8.17.0" in sentences.variants(study)
     told = sentences.not_shown(study)
     assert "files, layers and sizes" in told
+
+
+def test_headlines_in_korean(blog) -> None:
+    counts = compare.severity_counts(blog.findings, blog.images)
+    sizes = sizes_of.table(blog.images, load_published("blog-2022"))
+    differences = sizes_of.differences(sizes, "published")
+    with languages.speaking("ko"):
+        told = headlines.breakdown(counts, Lens().short)
+        size = headlines.sizes(differences, "published")
+    assert told == "발견 항목: nodejs-alpine 48, nodejs-distroless 19"
+    assert size == "nodejs-alpine 대비(게시된 값): nodejs-distroless 41.1 MB 큼"
