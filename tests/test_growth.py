@@ -293,4 +293,4 @@ def test_in_korean_it_is_told_how_far_counting_by_date_is_off(both: Frames) -> N
         missed = growth.missed(both, EARLIER, LATER, DAY)
         totals = growth.both_ways(both, EARLIER, LATER, DAY)
         told = growth.missed_sentence(missed, DAY, totals)
-    assert told.endswith("5 × 나중 데이터베이스에는 더 이상 없음, 1 × 나중에야 공개됨.")
+    assert told.endswith("5 × 나중 데이터베이스에는 더 이상 없음, 1 × 이후에야 공개됨.")
