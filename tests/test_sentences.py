@@ -250,3 +250,14 @@ def test_in_korean_the_numbers_are_the_same(blog) -> None:
     for said in others:
         assert re.search("[가-힣]", said), said
         assert "{" not in said
+
+
+def test_headlines_in_korean(blog) -> None:
+    counts = compare.severity_counts(blog.findings, blog.images)
+    sizes = sizes_of.table(blog.images, load_published("blog-2022"))
+    differences = sizes_of.differences(sizes, "published")
+    with languages.speaking("ko"):
+        told = headlines.breakdown(counts, Lens().short)
+        size = headlines.sizes(differences, "published")
+    assert told == "발견 항목: nodejs-alpine 48, nodejs-distroless 19"
+    assert size == "nodejs-alpine 대비(게시된 값): nodejs-distroless 41.1 MB 큼"
