@@ -1,4 +1,8 @@
-"""Frames as tables for readers: text, figures and days in words and units, all escaped."""
+"""Frames as tables for readers: text, figures and days in words and units, all escaped.
+
+Headings and the cells of some columns are in the language that is spoken; frames and their files
+are English whatever that is.
+"""
 
 import html
 from collections.abc import Iterable
@@ -6,7 +10,17 @@ from collections.abc import Iterable
 import pandas as pd
 
 from helpers import escape
+from helpers.languages import t, word
 from helpers.sizes import MB
+
+VOCABULARY = {"build log"} | set(
+    "captured change claim counted elf evidence files found_by group image kind lacks "
+    "lens libc measured need only_in origin part place problem property published published_by "
+    "rated reason report scale severity severity_after severity_before severity_source smoke "
+    "source state status value verdict weighed why why_not".split()
+)
+"""Columns whose cells are words of the kit, which are translated, and so are severities of several
+scanners; all others may have names out of reports, which never are."""
 
 
 def to_html(frame: pd.DataFrame) -> str:
@@ -16,7 +30,7 @@ def to_html(frame: pd.DataFrame) -> str:
     a class for the report, which drops styles.
     """
     if frame.empty:
-        return "<p>Nothing to list.</p>"
+        return f"<p>{t('Nothing to list.')}</p>"
     kinds = [_FIGURE if _is_figure(frame[name]) else _WORDS for name in frame]
     lines = [_row("th", map(_heading, frame), kinds)]
     shown = readable(frame, named=False)
@@ -27,7 +41,7 @@ def to_html(frame: pd.DataFrame) -> str:
 
 def readable(frame: pd.DataFrame, named: bool = True) -> pd.DataFrame:
     """Return a frame as text for readers; with `named`, its columns' names as words too."""
-    shown = frame.apply(_readable).astype(object).where(frame.notna(), "not measured")
+    shown = frame.apply(_readable).astype(object).where(frame.notna(), t("not measured"))
     return shown.rename(columns=_heading) if named else shown
 
 
@@ -57,24 +71,26 @@ def _readable(column: pd.Series) -> pd.Series:
         sign = "+" if "difference" in str(column.name) else ""
         return column.map(lambda size: _size(size, sign), na_action="ignore")
     if pd.api.types.is_bool_dtype(column.dtype):
-        return column.map({True: "yes", False: "no"})
+        return column.map({True: t("yes"), False: t("no")})
     if str(column.name).endswith("share"):
         return column.map("{:.0%}".format, na_action="ignore")
     if pd.api.types.is_float_dtype(column.dtype):
         return column.map("{:,.2f}".format, na_action="ignore")
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.map("{:,}".format, na_action="ignore")
-    return column.map(lambda text: escape.plain(text) or "—", na_action="ignore")
+    known = column.name in VOCABULARY or str(column.name).endswith("severity")
+    told = word if known else str
+    return column.map(lambda text: escape.plain(told(text)) or "—", na_action="ignore")
 
 
 def _size(size: int, sign: str) -> str:
     """Return a size in MB, or in bytes if it is some and would be 0.0."""
     small = size and abs(size) < MB / 20
-    return f"{size:{sign},} bytes" if small else f"{size / MB:{sign},.1f} MB"
+    return t("{size} bytes", size=f"{size:{sign},}") if small else f"{size / MB:{sign},.1f} MB"
 
 
 def _heading(name: object) -> str:
-    """Return a column's name as words."""
+    """Return a column's name as words, in the language that is spoken."""
     words = str(name).removesuffix("_bytes").removesuffix("_at").replace("_", " ")
     named = {
         "bytes": "size",
@@ -82,4 +98,4 @@ def _heading(name: object) -> str:
         "os eol": "past end of life when scanned",
         "known share": "looked at",
     }
-    return escape.plain(named.get(words, words))
+    return escape.plain(word(named.get(words, words)))
