@@ -1,0 +1,45 @@
+"""Phrases of frames in another language: what has the form of one, and nothing else."""
+
+import pytest
+
+from helpers import languages, phrases, properties, steps
+
+
+@pytest.mark.parametrize(
+    ("said", "english", "korean"),
+    [
+        (properties.said, "none", "없음"),
+        (properties.said, "bash, dash (by its packages)", "bash, dash (패키지 기준)"),
+        (properties.said, "330 of 1,330", "1,330개 중 330개"),
+        (
+            properties.said,
+            "3 (all sticky) (tmp, var/lock, and 1 more)",
+            "3 (모두 sticky) (tmp, var/lock 외 1개)",
+        ),
+        (properties.said, "root (no user named)", "root (지정된 사용자 없음)"),
+        (
+            properties.said,
+            "file, mode 4755, owner 0:0",
+            "파일, 모드 4755, 소유자 0:0",
+        ),
+        (properties.said, "sh 1.37.0: link to bin/busybox", "sh 1.37.0: bin/busybox 링크"),
+        (steps.said, "OS packages: 39 smaller changes", "OS 패키지: 작은 변화 39건"),
+        (steps.said, "C library: libc6, libc-bin → musl", "C 라이브러리: libc6, libc-bin → musl"),
+    ],
+)
+def test_a_phrase_is_said_with_the_names_in_it_as_they_are(said, english, korean) -> None:
+    assert said(english) == english
+    with languages.speaking("ko"):
+        assert said(english) == korean
+
+
+def test_a_name_out_of_a_report_is_no_phrase() -> None:
+    with languages.speaking("ko"):
+        for name in ("size", "{count}", "usr/bin/file", "of", "node-24-debian", "<b>"):
+            assert properties.said(name) == steps.said(name) == name
+
+
+def test_a_number_is_one_and_a_field_may_have_braces() -> None:
+    with languages.speaking("ko"):
+        assert phrases.said("some of many", ["{count} of {whole}"]) == "some of many"
+        assert phrases.said("{x} (as stated)", ["{value} (as stated)"]) == "{x} (연구에 명시됨)"
