@@ -5,11 +5,11 @@ are English whatever that is.
 """
 
 import html
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from helpers import escape
+from helpers import escape, groups, phrases, properties, steps, surface
 from helpers.languages import t, word
 from helpers.sizes import MB
 
@@ -21,6 +21,13 @@ VOCABULARY = {"build log"} | set(
 )
 """Columns whose cells are words of the kit, which are translated, and so are severities of several
 scanners; all others may have names out of reports, which never are."""
+
+PHRASES: dict[str, Callable[[str], str]] = {
+    "component": lambda text: phrases.said(text, groups.components()),
+    "detail": properties.said,
+    "label": steps.said,
+}
+"""Columns whose cells may be made of several words, or of words and names."""
 
 
 def to_html(frame: pd.DataFrame) -> str:
@@ -41,7 +48,7 @@ def to_html(frame: pd.DataFrame) -> str:
 
 def readable(frame: pd.DataFrame, named: bool = True) -> pd.DataFrame:
     """Return a frame as text for readers; with `named`, its columns' names as words too."""
-    shown = frame.apply(_readable).astype(object).where(frame.notna(), t("not measured"))
+    shown = frame.apply(_readable, of=frame).astype(object).where(frame.notna(), t("not measured"))
     return shown.rename(columns=_heading) if named else shown
 
 
@@ -63,7 +70,7 @@ def _is_figure(column: pd.Series) -> bool:
     )
 
 
-def _readable(column: pd.Series) -> pd.Series:
+def _readable(column: pd.Series, of: pd.DataFrame) -> pd.Series:
     """Return a column as text: bytes as MB, times as days, numbers with thousands marked."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column.dt.strftime("%Y-%m-%d")
@@ -78,9 +85,20 @@ def _readable(column: pd.Series) -> pd.Series:
         return column.map("{:,.2f}".format, na_action="ignore")
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.map("{:,}".format, na_action="ignore")
-    known = column.name in VOCABULARY or str(column.name).endswith("severity")
-    told = word if known else str
-    return column.map(lambda text: escape.plain(told(text)) or "—", na_action="ignore")
+    told = _speaker(str(column.name), of)
+    return column.map(lambda text: escape.plain(told(str(text))) or "—", na_action="ignore")
+
+
+def _speaker(name: str, of: pd.DataFrame) -> Callable[[str], str]:
+    """Return what says the cells of a column in the language that is spoken."""
+    if name in VOCABULARY or name.endswith("severity"):
+        return word
+    if name in PHRASES:
+        return PHRASES[name]
+    if "property" not in of or name == "variant":
+        return str
+    # Of each property there is its evidence, or a column a variant.
+    return properties.said_of if name == "what" else surface.said
 
 
 def _size(size: int, sign: str) -> str:

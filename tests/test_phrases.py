@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers import languages, phrases, properties, steps
+from helpers import languages, phrases, properties, steps, surface
 
 
 @pytest.mark.parametrize(
@@ -12,11 +12,11 @@ from helpers import languages, phrases, properties, steps
         (properties.said, "bash, dash (by its packages)", "bash, dash (패키지 기준)"),
         (properties.said, "330 of 1,330", "1,330개 중 330개"),
         (
-            properties.said,
+            surface.said,
             "3 (all sticky) (tmp, var/lock, and 1 more)",
             "3 (모두 sticky) (tmp, var/lock 외 1개)",
         ),
-        (properties.said, "root (no user named)", "root (지정된 사용자 없음)"),
+        (surface.said, "root (no user named)", "root (지정된 사용자 없음)"),
         (
             properties.said,
             "file, mode 4755, owner 0:0",
