@@ -8,6 +8,8 @@ from helpers import languages
 
 _FIELD = re.compile(r"\{(\w+)\}")
 _NUMBERS = ("count", "whole")
+LONGEST = 1000
+"""Characters of a phrase at most: what is longer is a name that somebody made up."""
 
 
 def said(text: str, forms: Iterable[str]) -> str:
@@ -20,7 +22,7 @@ def said(text: str, forms: Iterable[str]) -> str:
     >>> said("bash (by its packages)", ["{value} (by its packages)"])
     'bash (by its packages)'
     """
-    if languages.spoken() == languages.ENGLISH:
+    if languages.spoken() == languages.ENGLISH or len(text) > LONGEST:
         return text
     for form in forms:
         if found := _pattern(form).fullmatch(text):

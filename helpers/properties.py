@@ -51,8 +51,11 @@ LACKS = msg("{problem}: {lacks}")
 STICKY = msg("dir, mode {mode}, owner {owner}, sticky: only owners may remove")
 MODE = msg("{kind}, mode {mode}, owner {owner}")
 
-_WHO = (NO_USER, USER, ONE_ASKS, ASK)
-_FORMS = (
+_WHO = (
+    NO_USER, USER, msg("{count} program: {libc}, {others}"),
+    msg("{count} programs: {libc}, {others}"), ONE_ASKS, ASK,
+)  # fmt: skip
+FORMS = (
     NONE, NO_PACKAGE, UNKNOWN, NOT_TRIED, NO_APP, *_WHO, NO_NUMBER, IN_STUDY, WAS_STARTED,
     BY_LOADER, BY_NAME, linking.NO_LOADER, linking.NO_LIBRARY, linking.OTHER_LIBC, linking.OTHER,
     linking.STATIC, NOT_ROOT, NUMBER, BY_PACKAGES, STATED, ALL_STICKY, SOME_STICKY, OF_ALL,
@@ -60,6 +63,8 @@ _FORMS = (
     msg("{tool}: other name of {path}"), STICKY, msg("dir, mode {mode}, owner {owner}"),
     msg("file, mode {mode}, owner {owner}"), msg("hardlink, mode {mode}, owner {owner}"),
 )  # fmt: skip
+"""Phrases that values and details are made of."""
+
 _STICKY = 0o1000
 _REGULAR = ("file", "hardlink")
 
@@ -93,7 +98,7 @@ def said(text: str, more: Iterable[str] = ()) -> str:
 
     `more` are phrases that are made of such texts.
     """
-    return phrases.said(text, (*_FORMS, *more, LACKS))
+    return phrases.said(text, (*FORMS, *more, LACKS))
 
 
 def said_of(evidence: str) -> str:

@@ -27,6 +27,8 @@ EVERYTHING = msg("everything else")
 ONE, SEVERAL = msg("{group}: {count} smaller change"), msg("{group}: {count} smaller changes")
 UNOWNED = msg("{path} (unowned)")
 MADE_OF = msg("{component}: {packages}")
+FORMS = (*groups.GROUPS, EVERYTHING, ONE, SEVERAL, UNOWNED, MADE_OF)
+"""Phrases that a step's name is made of, beside the names of groups' parts."""
 
 COLUMNS = ("label", "part", "kind", "start_bytes", "end_bytes", "difference_bytes")
 _GROSS = ("gross_bytes", "largest_bytes", "changes")
@@ -74,7 +76,7 @@ def steps(parts: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
 
 def said(label: str) -> str:
     """Return a step's label, or its short one, in the language that is spoken."""
-    return phrases.said(label, _forms())
+    return phrases.said(label, (*groups.components(), *FORMS))
 
 
 def start(parts: pd.DataFrame, differences: pd.DataFrame) -> str:
@@ -189,10 +191,6 @@ def _rest(part: str, changes: pd.DataFrame) -> tuple[Any, ...]:
     sizes = changes["difference"].abs()
     label = (ONE if len(changes) == 1 else SEVERAL).format(group=part, count=f"{len(changes):,}")
     return label, part, REST, changes["difference"].sum(), sizes.sum(), sizes.max(), len(changes)
-
-
-def _forms() -> list[str]:
-    return [*groups.GROUPS, *groups.components(), EVERYTHING, ONE, SEVERAL, UNOWNED, MADE_OF]
 
 
 def _named(change: Any) -> tuple[str, str]:

@@ -1,8 +1,11 @@
 """Phrases of frames in another language: what has the form of one, and nothing else."""
 
+import time
+
+import pandas as pd
 import pytest
 
-from helpers import languages, phrases, properties, steps, surface
+from helpers import groups, languages, paths, phrases, properties, steps, surface
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,11 @@ from helpers import languages, phrases, properties, steps, surface
             properties.said,
             "file, mode 4755, owner 0:0",
             "파일, 모드 4755, 소유자 0:0",
+        ),
+        (
+            surface.said,
+            "glibc (278 programs: glibc, 1 program: static)",
+            "glibc (프로그램 278개: glibc, 프로그램 1개: 정적 링크)",
         ),
         (properties.said, "sh 1.37.0: link to bin/busybox", "sh 1.37.0: bin/busybox 링크"),
         (steps.said, "OS packages: 39 smaller changes", "OS 패키지: 작은 변화 39건"),
@@ -43,3 +51,19 @@ def test_a_number_is_one_and_a_field_may_have_braces() -> None:
     with languages.speaking("ko"):
         assert phrases.said("some of many", ["{count} of {whole}"]) == "some of many"
         assert phrases.said("{x} (as stated)", ["{value} (as stated)"]) == "{x} (연구에 명시됨)"
+
+
+@pytest.mark.parametrize("piece", [" (a)", " (", "(a, and 1 more)", "x: ", ", and 1 more)"])
+def test_a_name_that_is_made_to_take_long_does_not(piece: str) -> None:
+    with languages.speaking("ko"):
+        began = time.perf_counter()
+        for times in (900 // len(piece), 100_000):
+            assert surface.said("x" + times * piece)
+    assert time.perf_counter() - began < 2
+
+
+def test_every_word_and_form_has_its_translation() -> None:
+    known = set(pd.read_csv(paths.LANGUAGES, keep_default_na=False)["en"])
+    words = {*properties.questions(), *groups.GROUPS, *steps.FORMS, *properties.FORMS}
+    alike = {"npm", "yarn", "pip", "node", "python", "java", "php", "ruby", "perl"}
+    assert words | set(groups.components()) - alike <= known
