@@ -3,10 +3,11 @@
 import pandas as pd
 
 from helpers.frames import SEVERITY, TEXT, UNKNOWN_COUNT
+from helpers.languages import msg, t
 from helpers.words import name
 
-BOTH = "both"
-SAME, DIFFERENTLY = "same", "differently"
+BOTH = msg("both")
+SAME, DIFFERENTLY = msg("same"), msg("differently")
 
 _IMAGE = ["capture", "variant"]
 _ROW = [*_IMAGE, "vulnerability_id", "_alone"]
@@ -85,18 +86,26 @@ def summary(agreement: pd.DataFrame) -> pd.DataFrame:
 def sentence(agreement: pd.DataFrame) -> str:
     """Return how far two scanners agree, image by image."""
     if agreement.empty:
-        return (
+        return t(
             "No image here was looked at by two scanners, so nothing is known of what another "
             "would say. A study keeps a Grype report beside Trivy's: `grype` in its variants."
         )
     first, second = _scanners(agreement)
     lines = [
-        f"- {name(row.variant)}: {row.both:,} found by both, {getattr(row, f'only_{first}'):,} by "
-        f"{first.capitalize()} alone, {getattr(row, f'only_{second}'):,} by {second.capitalize()} "
-        f"alone; {row.rated_differently:,} of both rated differently"
+        t(
+            "- {variant}: {both:,} found by both, {first_alone:,} by {first} alone, "
+            "{second_alone:,} by {second} alone; {rated:,} of both rated differently",
+            variant=name(row.variant),
+            both=row.both,
+            first=first.capitalize(),
+            first_alone=getattr(row, f"only_{first}"),
+            second=second.capitalize(),
+            second_alone=getattr(row, f"only_{second}"),
+            rated=row.rated_differently,
+        )
         for row in summary(agreement).itertuples()
     ]
-    note = (
+    note = t(
         "Two scanners read different advisories and match packages in different ways; what one "
         "alone finds is neither wrong nor right for that. Their counts are never added up."
     )

@@ -7,6 +7,7 @@ import pandas as pd
 from helpers import compare
 from helpers.fixes import BLIND
 from helpers.frames import SCANNED, Frames
+from helpers.languages import t
 from helpers.lenses import FINDINGS, VULNERABILITIES, Lens
 from helpers.load import load_study
 from helpers.study import open_study
@@ -81,24 +82,36 @@ def sentence(table: pd.DataFrame, beside: bool = False) -> str:
     `beside`: the table is that of another study, of which there may be none.
     """
     if table.empty and beside:
-        return "No other study is held beside this one."
+        return t("No other study is held beside this one.")
     if table.empty:
-        return "No capture has both images scanned, so no difference is taken apart."
+        return t("No capture has both images scanned, so no difference is taken apart.")
     lines = [
-        f"- {name(row.study)}, {row.capture}, {row.counted}: {row.first_total:,} on "
-        f"{name(row.first)} against {row.second_total:,} on {name(row.second)} "
-        f"({_signed(row.difference)}); of those with a fix, {_signed(row.fixable_difference)}; "
-        f"**with every fix in, {_left(row.first_with_all_fixes)} against "
-        f"{_left(row.second_with_all_fixes)}**"
+        t(
+            "- {study}, {capture}, {counted}: {first_total:,} on {first} against "
+            "{second_total:,} on {second} ({difference}); of those with a fix, {fixable}; "
+            "**with every fix in, {first_left} against {second_left}**",
+            study=name(row.study),
+            capture=row.capture,
+            counted=row.counted,
+            first_total=row.first_total,
+            first=name(row.first),
+            second_total=row.second_total,
+            second=name(row.second),
+            difference=_signed(row.difference),
+            fixable=_signed(row.fixable_difference),
+            first_left=_left(row.first_with_all_fixes),
+            second_left=_left(row.second_with_all_fixes),
+        )
         for row in table.itertuples()
     ]
     ages = {(r.study, r.first): _age(r) for r in table.itertuples()}
-    ages_told = listed(ages.values(), " ")
-    note = f"{ages_told} What fixes would take away is the age of an image's packages."
+    age = t("What fixes would take away is the age of an image's packages.")
+    note = listed([*ages.values(), age], " ")
     if blind := dict.fromkeys(" ".join(table["not_observable"]).split()):
-        note += (
-            f" What has no fix cannot be seen in {listed(map(name, blind))}: that is **not "
-            "observable**, and not zero, so what the bases differ in is known in part only."
+        note += t(
+            " What has no fix cannot be seen in {variants}: that is **not observable**, and not "
+            "zero, so what the bases differ in is known in part only.",
+            variants=listed(map(name, blind)),
         )
     return "\n".join([*lines, "", note])
 
@@ -106,28 +119,43 @@ def sentence(table: pd.DataFrame, beside: bool = False) -> str:
 def lesson(ours: pd.DataFrame, matched: pd.DataFrame) -> str:
     """Return what a matched pair says of a study's difference; each of one capture, or empty."""
     if ours.empty or matched.empty:
-        return "No matched pair is held beside it."
+        return t("No matched pair is held beside it.")
     own, pair = ours.iloc[0], matched.iloc[0]
     if own["study"] == pair["study"]:
-        return (
-            f"{name(own['study'])} is the matched pair: its images are {_days(own['days_older'])} "
-            "apart, so that age has the least part in what they differ in."
+        return t(
+            "{study} is the matched pair: its images are {days} apart, so that age has the least "
+            "part in what they differ in.",
+            study=name(own["study"]),
+            days=_days(own["days_older"]),
         )
     then, now = own["fixable_difference"], pair["fixable_difference"]
-    text = (
-        f"In {name(own['study'])}, {_days(own['days_older'])} apart, Alpine has "
-        f"{_more(own['difference'])} than distroless, of those with a fix {_more(then)}; in "
-        f"{name(pair['study'])}, {_days(pair['days_older'])} apart and with one Node.js, "
-        f"{_more(pair['difference'])}, of those with a fix {_more(now)} "
-        f"({own['counted']} / {pair['counted']})."
+    text = t(
+        "In {study}, {days} apart, Alpine has {more} than distroless, of those with a fix "
+        "{fixable}; in {pair}, {pair_days} apart and with one Node.js, {pair_more}, of those with "
+        "a fix {pair_fixable} ({counted} / {pair_counted}).",
+        study=name(own["study"]),
+        days=_days(own["days_older"]),
+        more=_more(own["difference"]),
+        fixable=_more(then),
+        pair=name(pair["study"]),
+        pair_days=_days(pair["days_older"]),
+        pair_more=_more(pair["difference"]),
+        pair_fixable=_more(now),
+        counted=own["counted"],
+        pair_counted=pair["counted"],
     )
     if 2 * abs(now) < abs(then):
-        return (
-            f"{text} **Of what can be seen in both, {_signed(then)} becomes {_signed(now)}: age "
-            "and runtime explain the most of it.** What is left to the base is not known."
+        return text + t(
+            " **Of what can be seen in both, {then} becomes {now}: age and runtime explain the "
+            "most of it.** What is left to the base is not known.",
+            then=_signed(then),
+            now=_signed(now),
         )
-    moved = f"{_signed(then)} becomes {_signed(now)}"
-    return f"{text} Of what can be seen in both, {moved}: age does not explain the most of it."
+    return text + t(
+        " Of what can be seen in both, {then} becomes {now}: age does not explain the most of it.",
+        then=_signed(then),
+        now=_signed(now),
+    )
 
 
 def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Series:
@@ -137,24 +165,30 @@ def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Seri
 
 def _age(row: Any) -> str:
     if pd.isna(row.days_older):
-        return f"How much older one of {name(row.study)} is, is not known."
+        return t("How much older one of {study} is, is not known.", study=name(row.study))
     if not row.days_older:
-        return f"The images of {name(row.study)} are of the same day."
-    older = row.first if row.days_older > 0 else row.second
-    return f"In {name(row.study)}, {name(older)} is {_days(row.days_older)} older."
+        return t("The images of {study} are of the same day.", study=name(row.study))
+    return t(
+        "In {study}, {older} is {days} older.",
+        study=name(row.study),
+        older=name(row.first if row.days_older > 0 else row.second),
+        days=_days(row.days_older),
+    )
 
 
 def _days(apart: Any) -> str:
-    return "an unknown number of days" if pd.isna(apart) else number(abs(int(apart)), "day")
+    return t("an unknown number of days") if pd.isna(apart) else number(abs(int(apart)), "day")
 
 
 def _left(count: Any) -> str:
-    return "not observable" if pd.isna(count) else f"{count:,}"
+    return t("not observable") if pd.isna(count) else f"{count:,}"
 
 
 def _signed(value: int) -> str:
-    return f"{value:+,}".replace("-", "−") if value else "no difference"
+    return f"{value:+,}".replace("-", "−") if value else t("no difference")
 
 
 def _more(value: int) -> str:
-    return f"{abs(value):,} {'more' if value >= 0 else 'fewer'}"
+    if value < 0:
+        return t("{count:,} fewer", count=-value)
+    return t("{count:,} more", count=value)

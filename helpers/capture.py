@@ -18,6 +18,7 @@ from helpers import __version__, build, daemon, evidence, image, paths, scan, st
 from helpers.errors import CaptureFailed, KitError, StudyInvalid
 from helpers.evidence import Tools
 from helpers.image import Smoke
+from helpers.languages import msg
 from helpers.study import Captured, Database, Facts, Study, Variant, open_study
 from helpers.weights import Weights
 
@@ -113,9 +114,9 @@ def _tools(study: Study, db: Path | None, repository: str) -> Tools:
     if kinds == {"report"}:
         return Tools(found, None, None, weights)
     trivy = scan.find(found if isinstance(found, daemon.Daemon) else None)
-    origin = "a folder that was given"
+    origin = msg("a folder that was given")
     if db is None:
-        db, origin = paths.trivy_cache(), repository or "Trivy's own place"
+        db, origin = paths.trivy_cache(), repository or msg("Trivy's own place")
         scan.download_db(trivy, db, repository)
     scan.check_db(db)
     return Tools(found, trivy, db, weights, origin)

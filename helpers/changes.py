@@ -4,11 +4,21 @@ import pandas as pd
 
 from helpers.errors import ParameterInvalid
 from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames
+from helpers.languages import msg, t, word
 from helpers.words import listed, name, number
 
-APPEARED, GONE, RERATED, STAYED = "appeared", "gone", "re-rated", "stayed"
-IMAGE, SCANNER, DATABASE = "image", "scanner", "database"
-UNTOLD = "not known"
+APPEARED, GONE = msg("appeared"), msg("gone")
+RERATED, STAYED = msg("re-rated"), msg("stayed")
+IMAGE, SCANNER, DATABASE = msg("image"), msg("scanner"), msg("database")
+UNTOLD = msg("not known")
+
+_EITHER = {
+    (SCANNER, DATABASE): msg("scanner or database"),
+    (IMAGE, SCANNER): msg("image or scanner"),
+    (IMAGE, DATABASE): msg("image or database"),
+    (IMAGE, SCANNER, DATABASE): msg("image or scanner or database"),
+}
+"""What a reason is called that may be one of several."""
 
 COLUMNS = [
     *("variant", "earlier", "later", "vulnerability_id", "package", "change"),
@@ -87,22 +97,39 @@ def causes(frames: Frames, earlier: str, later: str) -> pd.DataFrame:
 def sentence(changes: pd.DataFrame, causes: pd.DataFrame) -> str:
     """Return what came and went between two captures, and whether image, scanner or DB did it."""
     if changes.empty:
-        return "No image was measured in two captures, so nothing can be said of how counts moved."
+        return t(
+            "No image was measured in two captures, so nothing can be said of how counts moved."
+        )
     by_variant = causes.set_index("variant")
     lines = []
     for m in moved(changes).itertuples():
         other = by_variant.loc[m.variant]
         same = [what for what in other.index if other[what] is not pd.NA and not other[what]]
         moved_by = [what for what in other.index if other[what] is not pd.NA and other[what]]
-        why = (
-            f"another {listed(moved_by, ' and another ')}" if moved_by else "nothing known differs"
+        told = t(
+            "- {variant}, {earlier} → {later}: {appeared} appeared, {gone:,} went, "
+            "{re_rated:,} re-rated, {stayed:,} stayed ({why})",
+            variant=name(m.variant),
+            earlier=m.earlier,
+            later=m.later,
+            appeared=number(m.appeared, "finding"),
+            gone=m.gone,
+            re_rated=m.re_rated,
+            stayed=m.stayed,
+            why=_why(moved_by, same),
         )
-        why += f", the same {listed(same, ' and ')}" if same else ""
-        lines.append(
-            f"- {name(m.variant)}, {m.earlier} → {m.later}: {number(m.appeared, 'finding')} "
-            f"appeared, {m.gone:,} went, {m.re_rated:,} re-rated, {m.stayed:,} stayed ({why})"
-        )
+        lines.append(told)
     return "\n".join(lines)
+
+
+def _why(other: list[str], same: list[str]) -> str:
+    """Return what is another in the later capture and what is the same, in words."""
+    text = t("nothing known differs")
+    if other:
+        text = t("another {causes}", causes=listed(map(word, other), t(" and another ")))
+    if same:
+        text += t(", the same {causes}", causes=listed(map(word, same), t(" and ")))
+    return text
 
 
 def _measured_twice(images: pd.DataFrame, earlier: str, later: str) -> list[str]:
@@ -130,7 +157,7 @@ def _reasons(
 ) -> pd.Series:
     image, scanner, database = _other(frames, variant, earlier, later)
     others = [w for w, o in ((SCANNER, scanner), (DATABASE, database)) if o is not pd.NA and o]
-    reason = pd.Series(" or ".join(others) or UNTOLD, index=told.index)
+    reason = pd.Series(_either(others), index=told.index)
     if image is pd.NA or image:
         before, after = (_installed(frames, variant, capture) for capture in (earlier, later))
         then = _named(told["package"], told["installed_version_before"])
@@ -141,8 +168,13 @@ def _reasons(
             reason = reason.mask(came | went, IMAGE)
         elif image is not pd.NA:
             # Without lists of packages nobody can tell which of them it was.
-            reason = pd.Series(" or ".join([IMAGE, *others]), index=told.index)
+            reason = pd.Series(_either([IMAGE, *others]), index=told.index)
     return reason.mask(told["change"].eq(STAYED), "")
+
+
+def _either(reasons: list[str]) -> str:
+    """Return the reason that one of several is, or that none is known."""
+    return _EITHER.get(tuple(reasons)) or "".join(reasons) or UNTOLD
 
 
 def _other(frames: Frames, variant: str, earlier: str, later: str) -> tuple[object, ...]:

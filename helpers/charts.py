@@ -1,6 +1,7 @@
 """Charts: each draws a tidy frame on an `Axes` and returns it; the look is `kit.mplstyle`."""
 
 import textwrap
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -8,16 +9,19 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.ticker import MaxNLocator
 
-from helpers import escape, headlines
+from helpers import compare, escape, headlines, languages
+from helpers.fixes import FIXABLE, UNFIXED
 from helpers.frames import SEVERITIES
-from helpers.sizes import MB
+from helpers.languages import msg, t, word
+from helpers.lenses import FINDINGS, PLACE_NAMES
+from helpers.sizes import MB, UNPACKED
 
 COLOURS = {
-    "UNKNOWN": "#E4E8EC",
-    "LOW": "#F2CC5E",
-    "MEDIUM": "#E8893A",
-    "HIGH": "#BE3A34",
-    "CRITICAL": "#43092B",
+    msg("UNKNOWN"): "#E4E8EC",
+    msg("LOW"): "#F2CC5E",
+    msg("MEDIUM"): "#E8893A",
+    msg("HIGH"): "#BE3A34",
+    msg("CRITICAL"): "#43092B",
 }
 """Severity colours: each darker than the one before, so that they survive greyscale."""
 
@@ -38,6 +42,12 @@ _CHARACTER, _ROOMY_CHARACTER = 0.035, 0.024
 """Share of the longest bar that a character of a label at its end takes: of many rows, and of few,
 which leave the bars more of the width."""
 
+_NAMED: dict[str, Callable[[object], str]] = {
+    "package": compare.package_name,
+    "scale": lambda scale: word(str(scale)),
+}
+"""How rows are named whose names are words, by the column; all others are names of the study."""
+
 _TALL_ROWS = 6
 """Rows up to this many have room for names and labels on two lines."""
 
@@ -45,7 +55,7 @@ _TALL_ROWS = 6
 def severity_breakdown(
     counts: pd.DataFrame,
     ax: Axes,
-    counted: str = "findings",
+    counted: str = FINDINGS,
     rows: tuple[str, str] = ("variant", "capture"),
 ) -> Axes:
     """Draw one stacked bar an image: CRITICAL first, its total at the end, in the frame's order.
@@ -63,26 +73,25 @@ def severity_breakdown(
     return _stacked(counts, ax, "severity", styles, counted, rows)
 
 
-def fixable(split: pd.DataFrame, ax: Axes, counted: str = "findings") -> Axes:
+def fixable(split: pd.DataFrame, ax: Axes, counted: str = FINDINGS) -> Axes:
     """Draw fixable (full) and unfixed (hatched) findings of each image, as `fixes.split` has them.
 
     Where unfixed ones cannot be seen, the bar says so at its end.
     """
     blind = split[split["blind"]].set_index(["variant", "capture"]).index
-    notes = dict.fromkeys(blind, "\nOS unfixed: not observable")
+    notes = dict.fromkeys(blind, "\n" + word(msg("OS unfixed: not observable")))
     styles = {
-        "fixable": {"color": BAR, "edgecolor": "white"},
-        "unfixed": {"facecolor": "white", "edgecolor": BAR, "hatch": "//"},
+        FIXABLE: {"color": BAR, "edgecolor": "white"},
+        UNFIXED: {"facecolor": "white", "edgecolor": BAR, "hatch": "//"},
     }
     return _stacked(split, ax, "part", styles, counted, ("variant", "capture"), notes)
 
 
-def places(table: pd.DataFrame, ax: Axes, counted: str = "findings") -> Axes:
+def places(table: pd.DataFrame, ax: Axes, counted: str = FINDINGS) -> Axes:
     """Draw where the packages sit that findings are in: one stacked bar an image."""
-    named = {"os": "OS packages", "tools": "bundled tools", "app": "the app"}
-    colours = dict(zip(named.values(), (BAR, BASELINE, "#E8893A"), strict=True))
+    colours = dict(zip(PLACE_NAMES.values(), (BAR, BASELINE, "#E8893A"), strict=True))
     styles = {part: {"color": colour, "edgecolor": "white"} for part, colour in colours.items()}
-    told = table.assign(part=table["part"].map(named))
+    told = table.assign(part=table["part"].map(PLACE_NAMES))
     return _stacked(told, ax, "part", styles, counted, ("variant", "capture"))
 
 
@@ -90,9 +99,9 @@ def slimmer(split: pd.DataFrame, ax: Axes, counted: str) -> Axes:
     """Draw what is the app's own or linked by it (full), and what could go at most (hatched)."""
     hatched = {"facecolor": "white", "edgecolor": BAR}
     styles = {
-        "the app's own, or linked by it": {"color": BAR, "edgecolor": "white"},
-        "no program in it": {**hatched, "hatch": "."},
-        "not linked by it": {**hatched, "hatch": "//"},
+        msg("the app's own, or linked by it"): {"color": BAR, "edgecolor": "white"},
+        msg("no program in it"): {**hatched, "hatch": "."},
+        msg("not linked by it"): {**hatched, "hatch": "//"},
     }
     return _stacked(split.assign(capture=""), ax, "part", styles, counted, ("variant", "capture"))
 
@@ -108,7 +117,7 @@ def _stacked(
 ) -> Axes:
     """Draw one bar for each row of two names, stacked by another column in the styles' order."""
     if counts.empty:
-        return nothing(ax, "Under this lens nothing is counted in any image.")
+        return nothing(ax, msg("Under this lens nothing is counted in any image."))
     names = list(rows)
     images = counts[[*names, "status"]].drop_duplicates()
     # Bars of one first name stand together, in the order of the frame.
@@ -126,7 +135,7 @@ def _stacked(
             left=left,
             height=_BAR_HEIGHT,
             linewidth=widths.gt(0).astype(float),
-            label=part,
+            label=word(part),
             **style,
         )
         for row, (start, width) in enumerate(zip(left, widths, strict=True)):
@@ -138,14 +147,15 @@ def _stacked(
     labels = [headlines.total(t, s) + (notes or {}).get(key, "") for t, s, key in told]
     if len(labels) > _FEW_ROWS:
         labels = [label.replace("\n", "  ") for label in labels]
-    widest = max(len(line) for label in labels for line in label.split("\n"))
+    widest = max(languages.columns(line) for label in labels for line in label.split("\n"))
     character = _ROOMY_CHARACTER if len(labels) <= _FEW_ROWS else _CHARACTER
     ax.set_xlim(0, longest * (1.14 if widest < 8 else 1 + character * max(widest, 16)))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     _end_labels(ax, left, labels, longest)
     several = images[rows[1]].nunique() > 1
-    name_rows(ax, [(str(first), str(second) if several else "") for first, second in keys])
-    ax.set_xlabel(wrapped(f"number of {counted}", 64))
+    first, second = (_NAMED.get(column, str) for column in names)
+    name_rows(ax, [(first(a), second(b) if several else "") for a, b in keys])
+    ax.set_xlabel(wrapped(number_of(counted), 64))
     # Names that take much of the width leave too little of it for a legend to begin at the bars.
     side = 1 if len(keys) > _TALL_ROWS else 0
     ax.legend(
@@ -164,7 +174,7 @@ def _inside(ax: Axes, x: float, row: int, number: str, style: dict[str, Any], si
     ax.text(x, row, number, ha="center", va="center", color=ink_on(colour), size=size, bbox=box)
 
 
-def size_difference(differences: pd.DataFrame, ax: Axes, measured_as: str = "unpacked") -> Axes:
+def size_difference(differences: pd.DataFrame, ax: Axes, measured_as: str = UNPACKED) -> Axes:
     """Draw one bar a variant, its size and its difference to the baseline at the end.
 
     `differences` has `variant, bytes, difference_bytes, ratio, baseline, status`.
@@ -185,20 +195,30 @@ def size_difference(differences: pd.DataFrame, ax: Axes, measured_as: str = "unp
     labels = [_size_label(row) for row in differences.itertuples()]
     _end_labels(ax, megabytes.fillna(0).astype(float), labels, longest)
     name_rows(ax, [(variant, "") for variant in differences["variant"]])
-    ax.set_xlabel(f"image size, {measured_as} (MB = 10⁶ bytes)")
+    ax.set_xlabel(size_of_image(measured_as))
     return ax
 
 
 def nothing(ax: Axes, why: str) -> Axes:
     """Say on a figure why there is nothing on it."""
-    ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", color=INK)
+    ax.text(0.5, 0.5, word(why), transform=ax.transAxes, ha="center", va="center", color=INK)
     ax.set_axis_off()
     return ax
 
 
 def wrapped(label: str, width: int) -> str:
     """Return an axis's label on as many lines as it takes, so that nothing of it is cut off."""
-    return "\n".join(textwrap.wrap(label, width, break_on_hyphens=False))
+    return "\n".join(languages.wrap(label, width))
+
+
+def number_of(counted: str) -> str:
+    """Return an axis's label: the number of what is counted."""
+    return t("number of {counted}", counted=word(counted))
+
+
+def size_of_image(measured_as: str) -> str:
+    """Return an axis's label: the size of an image, and how it was measured."""
+    return t("image size, {measured_as} (MB = 10⁶ bytes)", measured_as=word(measured_as))
 
 
 def ink_on(colour: str) -> str:
@@ -218,10 +238,10 @@ def luminance(colour: str) -> float:
 def _size_label(row: Any) -> str:
     size, difference, ratio = row.bytes, row.difference_bytes, row.ratio
     if pd.isna(size):
-        return "not measured"
+        return headlines.shown(size)
     told = f"{size / MB:,.1f} MB{headlines.broken(row.status)}"
     if row.variant == row.baseline:
-        return f"{told}\nbaseline"
+        return f"{told}\n{word(msg('baseline'))}"
     return f"{told}\n{difference / MB:+,.1f} MB, ×{ratio:.2f}".replace("-", "−")
 
 
@@ -231,9 +251,9 @@ def _size(rows: int, most: float) -> float:
 
 
 def _end_labels(ax: Axes, ends: pd.Series, labels: list[str], longest: float) -> None:
-    size = _size(len(labels), 19)
+    size, unknown = _size(len(labels), 19), headlines.shown(pd.NA)
     for row, (end, label) in enumerate(zip(ends, labels, strict=True)):
-        measured = label != "not measured"
+        measured = label != unknown
         ax.text(
             end + longest * 0.012,
             row,

@@ -4,6 +4,7 @@ import pandas as pd
 
 from helpers import lenses
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
+from helpers.languages import msg, word
 from helpers.lenses import PLAIN, Lens
 
 LENS_COLUMNS = {
@@ -17,11 +18,13 @@ LENS_COLUMNS = {
 """Columns of `totals_by_lens`, each with what it counts and whether only what is fixable."""
 
 LENS_LABELS = {
-    column: Lens(counted, fixable).label for column, (counted, fixable) in LENS_COLUMNS.items()
+    column: lenses.NAMES[counted, fixable] for column, (counted, fixable) in LENS_COLUMNS.items()
 }
-"""The same columns, in words."""
+"""The same columns, in words; `languages.word` has them in another language than English."""
 
-TOTAL = "TOTAL"
+TOTAL = msg("TOTAL")
+UNNAMED = msg("(unnamed)")
+"""What is shown for the package of a finding that names none."""
 
 _IMAGE = ["capture", "variant"]
 
@@ -81,7 +84,7 @@ def by_package(
     counts; where a report does not name source packages, the installed ones.
     """
     counted = lenses.apply(findings, lens)
-    package = counted["source_package"].fillna(counted["package"]).fillna("(unnamed)")
+    package = counted["source_package"].fillna(counted["package"]).fillna(UNNAMED)
     rows = counted.assign(package=package, severity=counted["severity"].astype("str"))
     keys = [*_IMAGE, "package"]
     counts = rows.groupby([*keys, "severity"]).size().unstack(fill_value=0)
@@ -90,6 +93,11 @@ def by_package(
     tidy = counts.loc[largest].rename_axis(columns="severity").stack().rename("count")
     table = tidy.astype("Int64").reset_index().astype({"severity": SEVERITY})
     return table.merge(images[[*_IMAGE, "status"]], how="left", on=_IMAGE)
+
+
+def package_name(package: object) -> str:
+    """Return a package of `by_package` as it is shown: its name is no word of a language."""
+    return word(UNNAMED) if package == UNNAMED else str(package)
 
 
 def reproduction(counts: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:

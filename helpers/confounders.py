@@ -6,6 +6,7 @@ import pandas as pd
 
 from helpers import escape
 from helpers.frames import COUNT, TEXT, TIME, UNKNOWN_COUNT
+from helpers.languages import msg, t, word
 from helpers.lifecycle import advisories_until, end_of_life, named, release, spelled
 from helpers.words import listed, name, number
 
@@ -17,8 +18,8 @@ COLUMNS = (
 )
 """Columns of `confounders` and their dtypes."""
 
-OS, RUNTIME = "operating system", "runtime"
-OS_END, AGE = f"{OS}'s end of life", "image age"
+OS, RUNTIME = msg("operating system"), msg("runtime")
+OS_END, AGE = msg("operating system's end of life"), msg("image age")
 ASPECTS = (OS_END, AGE, RUNTIME)
 """What variants can be unlike in, apart from what they are compared for."""
 
@@ -64,22 +65,25 @@ def banner(confounders: pd.DataFrame) -> str:
         silent += [f"{name(variant)}{label}" for variant in past["variant"]]
     notes = []
     if confounders["as_of"].notna().any():
-        told = (
+        told = msg(
             "Days are counted to the day of the database, or of the scan where that is not known."
         )
-        notes.append(told)
+        notes.append(word(told))
     if silent:
-        notes.append(
-            f"Past its distribution's support: {listed(silent)}. After it hardly an advisory "
-            "comes, so a count that stands still is no merit."
+        told = t(
+            "Past its distribution's support: {variants}. After it hardly an advisory comes, so a "
+            "count that stands still is no merit.",
+            variants=listed(silent),
         )
+        notes.append(told)
     return "\n\n".join(filter(None, [*parts, " ".join(notes)]))
 
 
 def mark(confounders: pd.DataFrame) -> str:
     """Return in what variants are unlike, for a figure's footer; empty where nothing differs."""
-    told = listed("OS end of life" if a == OS_END else a for a in unlike(confounders))
-    return f"not like with like: {told}" if told else ""
+    short = {OS_END: msg("OS end of life")}
+    told = listed(word(short.get(aspect, aspect)) for aspect in unlike(confounders))
+    return t("not like with like: {aspects}", aspects=told) if told else ""
 
 
 def ends(confounders: pd.DataFrame) -> pd.DataFrame:
@@ -93,9 +97,10 @@ def ends(confounders: pd.DataFrame) -> pd.DataFrame:
         system = spelled(row.os) if pd.notna(row.os) else ""
         life, until = row.os_end_of_life, row.advisories_until
         if pd.notna(life):
-            rows.append((row.variant, life, f"{system}: end of life", life == until))
+            label = t("{system}: end of life", system=system)
+            rows.append((row.variant, life, label, life == until))
         if pd.notna(until) and life != until:
-            rows.append((row.variant, until, f"{system}: end of LTS", True))
+            rows.append((row.variant, until, t("{system}: end of LTS", system=system), True))
     table = pd.DataFrame(rows, columns=["variant", "day", "label", "last"])
     return table.astype({"variant": "str", "day": TIME, "label": "str", "last": "bool"})
 
@@ -161,25 +166,32 @@ def _spread(days: pd.Series) -> int:
 def _head(one: pd.DataFrame, label: str) -> str:
     """Return in bold whether the variants of a capture are alike, and in what."""
     if len(one) < 2:
-        few = "there is one variant only" if len(one) else "there is no variant"
-        return f"**Nothing to compare{label}:** {few}."
+        if len(one):
+            return t("**Nothing to compare{capture}:** there is one variant only.", capture=label)
+        return t("**Nothing to compare{capture}:** there is no variant.", capture=label)
     differs = _differs(one)
     different, alike, unknown = (
-        listed(aspect for aspect in ASPECTS if differs[aspect] is value)
+        listed(word(aspect) for aspect in ASPECTS if differs[aspect] is value)
         for value in (True, False, None)
     )
     if different:
-        parts = [
-            f"**Not like with like{label}:** the variants differ in {different}, so what "
-            "else they differ in is not due to their bases alone."
-        ]
+        told = t(
+            "**Not like with like{capture}:** the variants differ in {aspects}, so what else they "
+            "differ in is not due to their bases alone.",
+            capture=label,
+            aspects=different,
+        )
     elif alike:
-        parts = [f"**Nothing known differs{label}:** the variants are alike in {alike}."]
+        told = t(
+            "**Nothing known differs{capture}:** the variants are alike in {aspects}.",
+            capture=label,
+            aspects=alike,
+        )
     else:
-        parts = [f"**Whether this is like with like is not known{label}.**"]
+        told = t("**Whether this is like with like is not known{capture}.**", capture=label)
     if unknown:
-        parts.append(f"Not known of two variants, so not compared: {unknown}.")
-    return " ".join(parts)
+        told += " " + t("Not known of two variants, so not compared: {aspects}.", aspects=unknown)
+    return told
 
 
 def _ending(what: str, row: Any) -> str:
@@ -187,30 +199,36 @@ def _ending(what: str, row: Any) -> str:
     is_os = what == OS
     text, end = (row.os, row.os_end_of_life) if is_os else (row.runtime, row.runtime_end_of_life)
     if pd.isna(text):
-        return f"{what} not known"
+        return t("{aspect} not known", aspect=word(what))
     told = escape.markdown(spelled(text))
     if pd.isna(end):
-        return f"{told}, end of life not known"
-    told += f", end of life {end:%Y-%m-%d}"
+        return t("{product}, end of life not known", product=told)
+    told = t("{product}, end of life {day:%Y-%m-%d}", product=told, day=end)
     if pd.notna(row.as_of):
         days = (row.as_of - end).days
-        side = "before" if days >= 0 else "after"
-        told += f", {number(abs(days), 'day')} {side} {row.as_of:%Y-%m-%d}"
+        apart = number(abs(days), "day")
+        told += ", " + (
+            t("{days} before {day:%Y-%m-%d}", days=apart, day=row.as_of)
+            if days >= 0
+            else t("{days} after {day:%Y-%m-%d}", days=apart, day=row.as_of)
+        )
     if is_os and row.advisories_until != end:
-        told += f", LTS advisories until {row.advisories_until:%Y-%m-%d}"
+        told += t(", LTS advisories until {day:%Y-%m-%d}", day=row.advisories_until)
     return told
 
 
 def _age(row: Any) -> str:
     """Return how old an image is, in whole years and months, or in days if it is younger."""
     if pd.isna(row.built_at):
-        return "image age not known"
+        return word(msg("image age not known"))
     if pd.isna(row.age_days):
-        return f"image built {row.built_at:%Y-%m-%d}"
+        return t("image built {day:%Y-%m-%d}", day=row.built_at)
     if row.age_days < 0:
-        return f"image built {number(-row.age_days, 'day')} after {row.as_of:%Y-%m-%d}"
+        days = number(-row.age_days, "day")
+        return t("image built {days} after {day:%Y-%m-%d}", days=days, day=row.as_of)
     built, as_of = row.built_at, row.as_of
     months = (as_of.year - built.year) * 12 + as_of.month - built.month - (as_of.day < built.day)
     years, rest = divmod(int(months), 12)
-    parts = [number(n, noun) for n, noun in ((years, "year"), (rest, "month")) if n]
-    return f"image {' '.join(parts) or number(row.age_days, 'day')} old"
+    parts = [number(years, "year")] if years else []
+    parts += [number(rest, "month")] if rest else []
+    return t("image {age} old", age=" ".join(parts) or number(row.age_days, "day"))

@@ -7,11 +7,14 @@ import pandas as pd
 
 from helpers import escape, ownership
 from helpers.frames import NO_OS, UNKNOWN_COUNT
+from helpers.languages import msg, t
 from helpers.sizes import MB
 from helpers.words import listed, name, number
 
 _RUNTIME_PACKAGES = {"node": ("node", "nodejs"), "python": ("python", "python3")}
 """Names under which distributions package a runtime."""
+
+OF_PACKAGES, OF_NONE = msg("of packages"), msg("of no package")
 
 _COUNTS = ("binaries", "known_binaries", "size_of_binaries_bytes", "size_of_known_bytes")
 _DARK = ("variant", "path", "size_bytes", "elf", "version", "layer")
@@ -68,7 +71,7 @@ def parts(table: pd.DataFrame) -> pd.DataFrame:
     """Return `coverage` as `variant, part, size_bytes`, where files are known: for the chart."""
     seen = table.dropna(subset="binaries")
     known, whole = seen["size_of_known_bytes"], seen["size_of_binaries_bytes"]
-    both = [("of packages", known), ("of no package", whole - known)]
+    both = [(OF_PACKAGES, known), (OF_NONE, whole - known)]
     frames = [
         pd.DataFrame({"variant": seen["variant"], "part": part, "size_bytes": sizes})
         for part, sizes in both
@@ -83,34 +86,40 @@ def headline(table: pd.DataFrame) -> str:
         ascending=False, kind="stable"
     )
     told = [
-        f"{escape.short(seen['variant'][at], 22)} {size / MB:,.1f} of "
-        f"{seen['size_of_binaries_bytes'][at] / MB:,.1f} MB"
+        t(
+            "{variant} {part:,.1f} of {whole:,.1f} MB",
+            variant=escape.short(seen["variant"][at], 22),
+            part=size / MB,
+            whole=seen["size_of_binaries_bytes"][at] / MB,
+        )
         for at, size in dark_.items()
     ]
     some = told if len(told) <= 2 else [told[0], "…", told[-1]]
-    return f"Binaries of no package: {listed(some) or 'not known'}"
+    return t("Binaries of no package: {images}", images=listed(some) or t("not known"))
 
 
 def mark(table: pd.DataFrame) -> str:
     """Return how much of the images the counts on a figure are about, for its footer."""
     shares = table["known_share"].dropna()
     if shares.empty:
-        return "share of executable bytes looked at: not known"
+        return t("share of executable bytes looked at: not known")
     low, high = f"{shares.min():.0%}", f"{shares.max():.0%}"
-    between = low if low == high else f"{low.removesuffix('%')} to {high}"
+    between = low
+    if low != high:
+        between = t("{low} to {high}", low=low.removesuffix("%"), high=high)
+    text = t("the scanner looked at {share} of the executable bytes", share=between)
     lost = len(table) - len(shares)
-    unknown = f", of {lost} not known" if lost else ""
-    return f"the scanner looked at {between} of the executable bytes{unknown}"
+    return text + t(", of {count} not known", count=lost) if lost else text
 
 
 def brief(table: pd.DataFrame) -> str:
     """Return the share of each image's executable bytes that the scanner looked at, in a line."""
     told = [
         f"{name(row.variant)} "
-        + ("not known" if pd.isna(row.known_share) else f"{row.known_share:.0%}")
+        + (t("not known") if pd.isna(row.known_share) else f"{row.known_share:.0%}")
         for row in table.itertuples()
     ]
-    return f"Of the executable bytes the scanner looked at: {listed(told)}."
+    return t("Of the executable bytes the scanner looked at: {images}.", images=listed(told))
 
 
 def sentence(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> str:
@@ -121,7 +130,7 @@ def sentence(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
         installed = set(packages[packages["variant"].eq(row.variant)]["package"])
         told = [*_share(row), *_runtime(runtimes[row.variant], installed)]
         lines.append(f"- {name(row.variant)}: {listed(told, '; ')}")
-    note = (
+    note = t(
         "What belongs to no package is in no total: a scanner reads package lists, so a binary "
         "that was copied in brings vulnerabilities that nobody counts. Looked at are ELF files of "
         "packages that it lists; it reads the list and none of their bytes, so what a package "
@@ -153,19 +162,24 @@ def _binaries(files: pd.DataFrame) -> pd.DataFrame:
 
 def _share(row: Any) -> Iterator[str]:
     if pd.isna(row.binaries):
-        yield "its files are not known, so neither is how much of it the scanner looked at"
+        yield t("its files are not known, so neither is how much of it the scanner looked at")
         return
     if not row.size_of_binaries_bytes:
-        yield "it holds no executables or libraries"
+        yield t("it holds no executables or libraries")
         return
-    yield (
-        f"the scanner looked at **{row.known_share:.0%} of the executable bytes** "
-        f"({row.known_binaries:,} of {number(row.binaries, 'file')}, "
-        f"{row.size_of_known_bytes / MB:,.1f} of {row.size_of_binaries_bytes / MB:,.1f} MB)"
+    yield t(
+        "the scanner looked at **{share:.0%} of the executable bytes** ({known:,} of {files}, "
+        "{size:,.1f} of {whole:,.1f} MB)",
+        share=row.known_share,
+        known=row.known_binaries,
+        files=number(row.binaries, "file"),
+        size=row.size_of_known_bytes / MB,
+        whole=row.size_of_binaries_bytes / MB,
     )
     if row.largest_unknown:
         version = f" {escape.markdown(row.version)}" if row.version else ""
-        yield f"largest of the rest: {escape.markdown(row.largest_unknown)}{version}"
+        told = f"{escape.markdown(row.largest_unknown)}{version}"
+        yield t("largest of the rest: {file}", file=told)
 
 
 def _runtime(runtime: object, installed: set[str]) -> Iterator[str]:
@@ -174,5 +188,7 @@ def _runtime(runtime: object, installed: set[str]) -> Iterator[str]:
         return
     product = str(runtime).split()[0].lower()
     if not installed & set(_RUNTIME_PACKAGES.get(product, (product,))):
-        told = escape.markdown(runtime)
-        yield f"{told} is no package there, so its own vulnerabilities are not counted"
+        yield t(
+            "{runtime} is no package there, so its own vulnerabilities are not counted",
+            runtime=escape.markdown(runtime),
+        )

@@ -9,14 +9,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers import escape
-from helpers.charts import FAINT, INK, nothing, wrapped
+from helpers.charts import FAINT, INK, nothing, number_of, wrapped
 from helpers.growth import SHORTEST
+from helpers.languages import msg, word
 
 LINES = ("#3C6E99", "#BE3A34", "#3F7F4F", "#8A5FA8", "#C77A1E", "#4A4A4A")
 """Line colours, of about equal weight; a line is named at its end besides."""
 
 _APART = 0.065
 """Distance of names at the right, as a share of the height."""
+
+_DAYS = [msg("%Y"), msg("%b"), msg("%d"), "%H:%M", "%H:%M", "%S.%f"]
+_BEGINNINGS = ["", _DAYS[0], _DAYS[1], msg("%b-%d"), "%H:%M", "%H:%M"]
+"""How an axis of days names years, months and days, and the first of each: matplotlib's own."""
 
 
 def growth(
@@ -33,8 +38,13 @@ def growth(
     more. `events` are days to mark, by what happened; from `complete` on, facts are not complete.
     """
     if not len(curves) or curves["day"].max() - curves["day"].min() < SHORTEST:
-        told = "No time has passed between these images and the database,\nor nothing was measured."
-        return nothing(ax, told)
+        return nothing(
+            ax,
+            msg(
+                "No time has passed between these images and the database,\n"
+                "or nothing was measured."
+            ),
+        )
     highest = max(float(curves["count"].max()), 1.0)
     names, marked = [], _Marks(ax, curves["day"].max() - curves["day"].min(), highest)
     for place, (variant, own) in enumerate(curves.groupby("variant", sort=False)):
@@ -59,7 +69,7 @@ def growth(
         ax.text(
             pd.Timestamp(day),
             1.19 * highest,
-            f" {escape.short(told, 32)}",
+            f" {escape.short(word(told), 32)}",
             ha="left",
             va="top",
             size=15,
@@ -71,12 +81,15 @@ def growth(
     first, last = curves["day"].min(), curves["day"].max()
     # Room at the left for what is said of an early end.
     ax.set_xlim(first - 0.12 * (last - first), last + 0.02 * (last - first))
-    ax.set_ylabel(wrapped(f"number of {counted}", 36), size=16)
-    ax.set_xlabel("day of publication (UTC)")
+    ax.set_ylabel(wrapped(number_of(counted), 36), size=16)
+    ax.set_xlabel(word(msg("day of publication (UTC)")))
     ax.grid(axis="y")
     locator = mdates.AutoDateLocator(maxticks=8)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, show_offset=False))
+    formats, first = ([word(way) for way in ways] for ways in (_DAYS, _BEGINNINGS))
+    ax.xaxis.set_major_formatter(
+        mdates.ConciseDateFormatter(locator, formats=formats, zero_formats=first, show_offset=False)
+    )
     return ax
 
 

@@ -14,15 +14,16 @@ from helpers.daemon import Daemon
 from helpers.dockerfile import final_base
 from helpers.errors import ArchiveInvalid, ImageNotFound, KitError, ScanFailed, StudyInvalid
 from helpers.image import Smoke
+from helpers.languages import msg
 from helpers.study import Captured, Study, Variant
 from helpers.weights import Weights
 
 AGAIN = "Remove the image, then build or pull it again"
 
-_NO_DAEMON = "an archive is not started; load it into a daemon and name the image"
+_NO_DAEMON = msg("an archive is not started; load it into a daemon and name the image")
 _PACKAGES_ONLY = {
-    "sbom": "an SBOM lists packages, nothing else of an image",
-    "report": "a report has findings and packages, nothing else of an image",
+    "sbom": msg("an SBOM lists packages, nothing else of an image"),
+    "report": msg("a report has findings and packages, nothing else of an image"),
 }
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,17 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from helpers import confounders, escape, look, paths, sameness, tables
 from helpers.escape import FIGURE, STATIC
+from helpers.languages import ENGLISH, msg, room, spoken, t, word, wrap
+from helpers.words import AND, listed
 
 SHOWN_PIXELS = 960
 """Width of a figure in a notebook: half of its pixels, so that it is sharp on a dense screen."""
 
 TITLE_WIDTH = 58
-"""Characters of the title that fit on a line of a figure."""
+"""Columns of the title, in English, that fit on a line of a figure."""
 
 FOOTER_WIDTH = 124
-"""Characters of the footer that fit on a line of a figure."""
+"""Columns of the footer, in English, that fit on a line of a figure."""
 
 _FOOTER_SIZE = 14
 
@@ -57,6 +58,7 @@ class Searchable:
             # All rows, and not only as many as fit into 64 kB.
             maxBytes=0,
             showIndex=False,
+            **_controls(),
             layout={"topStart": "pageLength", "topEnd": "search"},
         )
         return {"text/html": library + table + self.note, STATIC: self.plain}
@@ -113,12 +115,12 @@ class Exhibits:
         chart of a frame without rows; `of_scan` is false for what no scanner counted.
         """
         if without and frame.empty:
-            return self.say(without)
+            return self.say(word(without))
         with mpl.rc_context(look.settings(), fname=paths.STYLE):
             figure = Figure()
             chart(frame, figure.subplots(), **options)
             figure.suptitle(_wrapped(title), x=0.012, ha="left")
-            counted = self.lens if lens is None else lens
+            counted = word(self.lens if lens is None else lens)
             seen = self.seen if of_scan else ""
             told = footer(self.study, self.images, source, counted, seen)
             _place_footer(figure, told)
@@ -167,7 +169,28 @@ class Exhibits:
 
 def _more(shown: int, rows: int, file: str) -> str:
     """Return how many of a table's rows are shown, if not all, and where all are."""
-    return f"<p>{shown:,} of {rows:,} rows; a run's {file} has all.</p>" if shown < rows else ""
+    if shown >= rows:
+        return ""
+    told = t(
+        "{shown:,} of {rows:,} rows; a run's {file} has all.", shown=shown, rows=rows, file=file
+    )
+    return f"<p>{told}</p>"
+
+
+def _controls() -> dict[str, Any]:
+    """Return the words of a searchable table's controls, where they are not those of itables."""
+    if spoken() == ENGLISH:
+        return {}
+    words = {
+        "lengthMenu": msg("_MENU_ entries per page"),
+        "search": msg("Search:"),
+        "info": msg("Showing _START_ to _END_ of _TOTAL_ entries"),
+        "infoEmpty": msg("Showing 0 to 0 of 0 entries"),
+        "infoFiltered": msg("(filtered from _MAX_ total entries)"),
+        "zeroRecords": msg("No matching records found"),
+        "emptyTable": msg("No data available in table"),
+    }
+    return {"language": {control: word(text) for control, text in words.items()}}
 
 
 def footer(
@@ -179,52 +202,54 @@ def footer(
     what makes the images unlike, and whether they were not scanned alike. Several lines where one
     is too short.
     """
-    parts = [f"study {study}"]
+    parts = [t("study {study}", study=study)]
     if captures := _distinct(images["capture"][images["capture"].ne("")]):
-        parts.append(f"capture {captures}")
+        parts.append(t("capture {captures}", captures=captures))
     if lens:
-        parts.append(f"lens: {lens}")
+        parts.append(t("lens: {lens}", lens=word(lens)))
         parts.append(seen)
     parts.append(_scanners(images))
-    partial = "partial " if images["db_coverage"].str.startswith("partial").any() else ""
-    parts.append(f"{partial}DB of {_times(images['db_updated_at']) or 'unknown date'}")
+    of = _times(images["db_updated_at"]) or word(msg("unknown date"))
+    is_partial = images["db_coverage"].str.startswith("partial").any()
+    parts.append(t("partial DB of {day}", day=of) if is_partial else t("DB of {day}", day=of))
     if scanned := _days(images["scanned_at"]):
-        parts.append(f"scanned {scanned}")
+        parts.append(t("scanned {days}", days=scanned))
     parts += [
-        source,
+        word(source),
         confounders.mark(confounders.confounders(images)),
         sameness.mark(images),
     ]
     text = escape.plain(" · ".join(filter(None, parts)))
-    return "\n".join(textwrap.wrap(text, FOOTER_WIDTH, break_on_hyphens=False))
+    return "\n".join(wrap(text, room(FOOTER_WIDTH)))
 
 
 def _place_footer(figure: Figure, text: str) -> None:
     figure.text(0.012, 0.012, text, size=_FOOTER_SIZE, color="#666666")
     engine = figure.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine)
-    room = 0.025 + 0.028 * (1 + text.count("\n"))
-    engine.set(rect=(0, room, 1, 1 - room))
+    height = 0.025 + 0.028 * (1 + text.count("\n"))
+    engine.set(rect=(0, height, 1, 1 - height))
 
 
 def _scanners(images: pd.DataFrame) -> str:
     known = images[["scanner", "scanner_version"]].dropna(subset="scanner").drop_duplicates()
     told = [
-        f"{row.scanner.capitalize()} "
-        + ("of unknown version" if pd.isna(row.scanner_version) else str(row.scanner_version))
+        t("{scanner} of unknown version", scanner=row.scanner.capitalize())
+        if pd.isna(row.scanner_version)
+        else f"{row.scanner.capitalize()} {row.scanner_version}"
         for row in known.itertuples()
     ]
-    return " and ".join(sorted(told)) or "no scanner"
+    return listed(sorted(told), AND) or word(msg("no scanner"))
 
 
 def _wrapped(title: str) -> str:
     """Return a title on two lines at most; a slide has no room for a third."""
-    lines = textwrap.wrap(escape.plain(title), TITLE_WIDTH, break_on_hyphens=False)
+    lines = wrap(escape.plain(title), room(TITLE_WIDTH))
     return "\n".join(lines[:2]) + (" …" if len(lines) > 2 else "")
 
 
 def _distinct(values: pd.Series) -> str:
-    return " and ".join(sorted(values.dropna().astype("str").unique()))
+    return listed(sorted(values.dropna().astype("str").unique()), AND)
 
 
 def _times(times: pd.Series) -> str:

@@ -11,11 +11,14 @@ import pandas as pd
 from helpers import escape, lenses, tools
 from helpers.fixes import BLIND
 from helpers.frames import UNKNOWN_COUNT
+from helpers.languages import msg, t
 from helpers.lenses import Lens
 from helpers.needs import COULD_GO, DATA, UNSEEN
 from helpers.words import listed, name, names, number, share
 
-STAYS, PERHAPS, GOES = "the app's own, or linked by it", "no program in it", "not linked by it"
+STAYS, PERHAPS, GOES = (
+    msg("the app's own, or linked by it"), msg("no program in it"), msg("not linked by it"),
+)  # fmt: skip
 """Parts of what is counted: what stays in any image of the app; what is in packages without a
 program, which it may read as data; and what is in packages with programs that it is not linked
 with. At most the last two could go."""
@@ -104,10 +107,17 @@ def headline(table: pd.DataFrame, what: str) -> str:
     """Return what is counted of each image, beside the number of its executables and libraries."""
     seen = table.dropna(subset=["binaries", "count"]).sort_values("binaries", kind="stable")
     told = [
-        f"{escape.short(r.variant, 22)} {r.binaries:,} and {r.count:,}" for r in seen.itertuples()
+        t(
+            "{variant} {binaries:,} and {count:,}",
+            variant=escape.short(r.variant, 22),
+            binaries=r.binaries,
+            count=r.count,
+        )
+        for r in seen.itertuples()
     ]
     some = told if len(told) <= 2 else [told[0], "…", told[-1]]
-    return f"Executables and libraries, and {what}: {listed(some) or 'not known'}"
+    images = listed(some) or t("not known")
+    return t("Executables and libraries, and {what}: {images}", what=what, images=images)
 
 
 def sentence(table: pd.DataFrame, each: pd.DataFrame, what: str) -> str:
@@ -117,26 +127,40 @@ def sentence(table: pd.DataFrame, each: pd.DataFrame, what: str) -> str:
     """
     seen = table.dropna(subset=["binaries", "count"])
     if len(seen) < 2:
-        return "The files of two images are not known, so executables are held beside nothing."
+        return t("The files of two images are not known, so executables are held beside nothing.")
     lines = []
     for row in seen.itertuples():
         own = each[each["variant"].eq(row.variant)].dropna(subset="executables")
         without = int((own["executables"].eq(0) & own["libraries"].eq(0)).sum())
-        most = f" ({escape.markdown(row.most_libraries)} of them)" if row.most_libraries else ""
+        most = ""
+        if row.most_libraries:
+            most = t(" ({package} of them)", package=escape.markdown(row.most_libraries))
         lines.append(
-            f"- {name(row.variant)}: {row.count:,} beside {number(row.executables, 'executable')} "
-            f"and {row.libraries:,} shared libraries{most}; {share(without, row.count)} in "
-            "packages without an ELF file, such as JavaScript"
+            t(
+                "- {variant}: {count:,} beside {executables} and {libraries:,} shared libraries"
+                "{most}; {without} in packages without an ELF file, such as JavaScript",
+                variant=name(row.variant),
+                count=row.count,
+                executables=number(row.executables, "executable"),
+                libraries=row.libraries,
+                most=most,
+                without=share(without, row.count),
+            )
         )
-    both, alone = (_agreement(seen, column) for column in ("binaries", "executables"))
-    note = (
-        f"Counted: {what}. Of two images that differ in both, the one with more executables and "
-        f"libraries has more in {both}; the one with more executables alone in {alone}. A few "
+    note = t(
+        "Counted: {what}. Of two images that differ in both, the one with more executables and "
+        "libraries has more in {both}; the one with more executables alone in {alone}. A few "
         "images show no rule, and what belongs to no package is counted among the files and in no "
-        "total."
+        "total.",
+        what=what,
+        both=_agreement(seen, "binaries"),
+        alone=_agreement(seen, "executables"),
     )
     if blind := names(seen[seen["blind"].fillna(False)]):
-        note += f" What has no fix cannot be seen in {blind}, so it may have more than is counted."
+        note += " " + t(
+            "What has no fix cannot be seen in {images}, so it may have more than is counted.",
+            images=blind,
+        )
     return "\n".join([*lines, "", note])
 
 
@@ -144,40 +168,53 @@ def slimmer_headline(table: pd.DataFrame, what: str) -> str:
     """Return for the image that has most to lose how much of what is counted could go."""
     seen = table.dropna(subset="stays")
     if seen.empty:
-        return "What a slimmer image would lose is not known"
+        return t("What a slimmer image would lose is not known")
     could = (seen["no_program"] + seen["not_linked"]).astype(int)
     row, most = seen.loc[could.idxmax()], could.max()
     if not seen["count"].any():
-        return f"Slimmer images: no {what} are counted that could go"
+        return t("Slimmer images: no {what} are counted that could go", what=what)
     if not most:
-        return f"Slimmer images: the apps and what they link have all of the {what}"
-    told = f"at most {most:,} of {row['count']:,} could go"
-    return f"Slimmer images, {what}: in {escape.short(row['variant'], 26)} {told}"
+        return t("Slimmer images: the apps and what they link have all of the {what}", what=what)
+    return t(
+        "Slimmer images, {what}: in {variant} at most {most:,} of {count:,} could go",
+        what=what,
+        variant=escape.short(row["variant"], 26),
+        most=most,
+        count=row["count"],
+    )
 
 
 def slimmer(table: pd.DataFrame, what: str) -> str:
     """Return what could go at most if an image held only its app and what that needs, as a list."""
     lines = [f"- {name(row.variant)}: {_could_go(row)}" for row in table.itertuples()]
-    note = (
-        f"Counted: {what}. An upper bound: the app is taken to be started without a shell and "
+    note = t(
+        "Counted: {what}. An upper bound: the app is taken to be started without a shell and "
         "without an installer of packages, and may still open libraries, files and programs while "
         "it runs, which files do not tell. Whether the app needs all of its own packages was not "
-        "asked."
+        "asked.",
+        what=what,
     )
     return "\n".join([*lines, "", note])
 
 
 def _could_go(row: Any) -> str:
     if pd.isna(row.stays):
-        return "its files are not known, or not which program its command starts"
+        return t("its files are not known, or not which program its command starts")
     if not row.count:
-        return "nothing is counted that could go"
+        return t("nothing is counted that could go")
     if row.stays == row.count:
-        return f"none of {row.count:,} could go: all are the app's own or in what it links"
-    return (
-        f"**at most {row.count - row.stays:,} of {row.count:,} could go**: {row.not_linked:,} in "
-        f"packages with programs that the app does not link, {row.no_program:,} in packages "
-        f"without a program; {row.stays:,} are the app's own or in what it links"
+        return t(
+            "none of {count:,} could go: all are the app's own or in what it links", count=row.count
+        )
+    return t(
+        "**at most {most:,} of {count:,} could go**: {not_linked:,} in packages with programs that "
+        "the app does not link, {no_program:,} in packages without a program; {stays:,} are the "
+        "app's own or in what it links",
+        most=row.count - row.stays,
+        count=row.count,
+        not_linked=row.not_linked,
+        no_program=row.no_program,
+        stays=row.stays,
     )
 
 
@@ -190,4 +227,4 @@ def _agreement(table: pd.DataFrame, column: str) -> str:
     pairs = [(a, b) for n, a in enumerate(numbers) for b in numbers[n + 1 :]]
     differ = [(a, b) for a, b in pairs if a[0] != b[0] and a[1] != b[1]]
     agree = sum((a[0] - b[0]) * (a[1] - b[1]) > 0 for a, b in differ)
-    return f"{agree} of {number(len(differ), 'pair')}"
+    return t("{agree} of {pairs}", agree=agree, pairs=number(len(differ), "pair"))

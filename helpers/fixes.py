@@ -4,12 +4,13 @@ import pandas as pd
 
 from helpers import compare, escape
 from helpers.frames import UNKNOWN_COUNT
-from helpers.headlines import fitted
+from helpers.headlines import begun, fitted
+from helpers.languages import msg, t, word
 from helpers.lenses import Lens
 from helpers.places import PLACES
 from helpers.words import listed, name, number
 
-FIXABLE, UNFIXED = "fixable", "unfixed"
+FIXABLE, UNFIXED = msg("fixable"), msg("unfixed")
 
 BLIND = frozenset(
     "alma alpine amazon chainguard minimos opensuse opensuse-leap opensuse-tumbleweed oracle "
@@ -43,11 +44,10 @@ def headline(table: pd.DataFrame, lens: Lens) -> str:
     wide = _wide(table)
     known = wide.dropna(subset=FIXABLE)
     parts = [
-        f"{escape.short(row.variant, 24)} {row.fixable:,} of {row.fixable + row.unfixed:,}"
-        for row in known.itertuples()
+        _part_of(row.variant, row.fixable, row.fixable + row.unfixed) for row in known.itertuples()
     ]
     what = lens._replace(fixable=True).short
-    return fitted(what[:1].upper() + what[1:], parts or ["nothing measured"])
+    return fitted(begun(what), parts or [word(msg("nothing measured"))])
 
 
 def sentence(table: pd.DataFrame, lens: Lens) -> str:
@@ -56,19 +56,22 @@ def sentence(table: pd.DataFrame, lens: Lens) -> str:
     lines = []
     for row in wide.itertuples():
         if pd.isna(row.fixable):
-            lines.append(f"- {name(row.variant)}: not measured")
+            lines.append(f"- {name(row.variant)}: {word(msg('not measured'))}")
             continue
-        hidden = ", in system packages not observable" if row.blind else ""
-        lines.append(
-            f"- {name(row.variant)}: {row.fixable:,} fixable, {row.unfixed:,} unfixed{hidden}"
+        told = t(
+            "{fixable:,} fixable, {unfixed:,} unfixed", fixable=row.fixable, unfixed=row.unfixed
         )
-    notes = [f"Counted: {lens._replace(fixable=False).label}."]
+        hidden = word(msg(", in system packages not observable")) if row.blind else ""
+        lines.append(f"- {name(row.variant)}: {told}{hidden}")
+    notes = [t("Counted: {lens}.", lens=lens._replace(fixable=False).label)]
     if blind := listed(name(row.variant) for row in wide[wide["blind"]].itertuples()):
-        notes.append(
-            f"The advisories for the operating system of {blind} name only what has a fix: what is "
-            "unfixed there is **not observable**, not absent. Only the fixable parts can be held "
-            "against each other."
+        told = t(
+            "The advisories for the operating system of {variants} name only what has a fix: what "
+            "is unfixed there is **not observable**, not absent. Only the fixable parts can be "
+            "held against each other.",
+            variants=blind,
         )
+        notes.append(told)
     return "\n".join([*lines, "", " ".join(notes)])
 
 
@@ -92,16 +95,16 @@ def place_headline(table: pd.DataFrame, lens: Lens) -> str:
     sums = table.groupby("part")["count"].sum(min_count=1)
     what = lens.short
     if sums.isna().all():
-        return f"Where packages sit ({what}): nothing measured"
+        return t("Where packages sit ({counted}): nothing measured", counted=what)
     if not sums.drop("os", errors="ignore").fillna(0).any():
-        return f"All sit in OS packages, as far as the reports go: {what}"
+        return t("All sit in OS packages, as far as the reports go: {counted}", counted=what)
     parts = []
     for variant, rows in table.groupby("variant", sort=False):
         count = rows.set_index("part")["count"]
         if count.notna().all():
             others = count.drop("os", errors="ignore").sum()
-            parts.append(f"{escape.short(variant, 24)} {others:,} of {count.sum():,}")
-    return fitted(f"Not in OS packages ({what})", parts)
+            parts.append(_part_of(variant, others, count.sum()))
+    return fitted(t("Not in OS packages ({counted})", counted=what), parts)
 
 
 def base_sentence(findings: pd.DataFrame, images: pd.DataFrame) -> str:
@@ -111,19 +114,30 @@ def base_sentence(findings: pd.DataFrame, images: pd.DataFrame) -> str:
         own = findings[findings["variant"].eq(image.variant)]
         known = own["from_base"].dropna()
         if image.status in UNKNOWN_COUNT:
-            told = "not measured"
+            told = word(msg("not measured"))
         elif own.empty:
-            told = "nothing found"
+            told = word(msg("nothing found"))
         elif known.empty:
-            told = "its layers are not known, so base and app are not told apart"
+            told = word(msg("its layers are not known, so base and app are not told apart"))
         else:
             base = int(known.sum())
-            told = f"{base:,} of {number(len(own), 'finding')} came with the base image"
-            told += f", {len(known) - base:,} with the layers on top"
+            told = t(
+                "{base:,} of {findings} came with the base image, {rest:,} with the layers on top",
+                base=base,
+                findings=number(len(own), "finding"),
+                rest=len(known) - base,
+            )
             if missing := len(own) - len(known):
-                told += f"; of {missing:,} the layer is not known"
+                told += t("; of {count:,} the layer is not known", count=missing)
         lines.append(f"- {name(image.variant)}: {told}")
     return "\n".join(lines)
+
+
+def _part_of(variant: object, part: int, whole: int) -> str:
+    """Return how much of an image's count is of a kind, for a headline."""
+    return t(
+        "{variant} {part:,} of {whole:,}", variant=escape.short(variant, 24), part=part, whole=whole
+    )
 
 
 def _total(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from matplotlib.textpath import TextPath
 
 from helpers import escape, properties
 from helpers.charts import FAINT, INK, nothing
+from helpers.languages import ENGLISH, columns, letters, msg, spoken, word
 
 _FILLS = {properties.FOUND: "#C9DAEA", properties.NONE: "white", properties.PLAIN: "#EDF1F5"}
 
@@ -19,6 +20,9 @@ _WIDTH = 68
 _POINTS = 560.0
 """Width of all columns in points, some less than they have."""
 
+_HEIGHT, _HANGUL_HEIGHT = 270, 240
+"""Points that the letters of all rows may take together: Hangul fills more of a line."""
+
 _FEW = 3
 """Variants up to this many have room for names, and not for numbers alone."""
 
@@ -26,10 +30,10 @@ _FEW = 3
 def grid(matrix: pd.DataFrame, ax: Axes) -> Axes:
     """Draw `surface.surface`'s matrix: filled is there, empty is not, dotted was not measured."""
     if matrix.empty:
-        return nothing(ax, "No image was looked at.")
+        return nothing(ax, msg("No image was looked at."))
     variants, rows = (list(dict.fromkeys(matrix[c])) for c in ("variant", "property"))
     across, down = len(variants), len(rows)
-    size = min(16.0, 270 / down)
+    size = min(16.0, (_HEIGHT if spoken() == ENGLISH else _HANGUL_HEIGHT) / down)
     room = max(int(_WIDTH / across), 6)
     for cell in matrix.itertuples():
         x, y = variants.index(cell.variant), rows.index(cell.property)
@@ -66,22 +70,27 @@ def grid(matrix: pd.DataFrame, ax: Axes) -> Axes:
     )
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", length=0)
-    ax.set_yticks([y + 0.5 for y in range(down)], rows, size=size)
-    edge: dict[str, Any] = {"edgecolor": FAINT, "linewidth": 0.8}
-    handles = [
-        Rectangle((0, 0), 1, 1, facecolor=_FILLS[properties.FOUND], label="there", **edge),
-        Rectangle((0, 0), 1, 1, facecolor=_FILLS[properties.PLAIN], label="neutral", **edge),
-        Rectangle((0, 0), 1, 1, facecolor="white", label="none", **edge),
-        Rectangle((0, 0), 1, 1, facecolor="white", linestyle=":", label="not known", **edge),
-    ]
+    ax.set_yticks([y + 0.5 for y in range(down)], [word(row) for row in rows], size=size)
     ax.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0, 0), ncols=4, fontsize=14,
+        handles=_legend(), loc="upper left", bbox_to_anchor=(0, 0), ncols=4, fontsize=14,
         borderaxespad=0.2,
     )  # fmt: skip
     ax.grid(visible=False)
     for side in ax.spines.values():
         side.set_visible(False)
     return ax
+
+
+def _legend() -> list[Rectangle]:
+    """Return what the fillings of cells stand for."""
+    edge: dict[str, Any] = {"edgecolor": FAINT, "linewidth": 0.8}
+    told: list[tuple[str, dict[str, Any]]] = [
+        (msg("there"), {"facecolor": _FILLS[properties.FOUND]}),
+        (msg("neutral"), {"facecolor": _FILLS[properties.PLAIN]}),
+        (msg("none"), {"facecolor": "white"}),
+        (msg("not known"), {"facecolor": "white", "linestyle": ":"}),
+    ]
+    return [Rectangle((0, 0), 1, 1, label=word(label), **edge, **style) for label, style in told]
 
 
 def _wrapped(variant: str, width: int) -> list[str]:
@@ -101,12 +110,12 @@ def _fitting(lines: list[str], across: int) -> float:
 
 def _told(cell: object, room: int, across: int) -> str:
     """Return what fits into a cell: the words, or, of what is counted, how many there are."""
-    value = escape.plain(cell.value)  # type: ignore[attr-defined]
+    value = escape.plain(word(cell.value))  # type: ignore[attr-defined]
     count = cell.count  # type: ignore[attr-defined]
-    if len(value) > room:
+    if columns(value) > room:
         # What is in parentheses is in the table below.
         value = value.partition(" (")[0]
-    if len(value) <= room:
+    if columns(value) <= room:
         return value
     if pd.notna(count) and count > 1 and cell.state == properties.FOUND:  # type: ignore[attr-defined]
         head = f"{count:,}: "
@@ -115,4 +124,4 @@ def _told(cell: object, room: int, across: int) -> str:
             f for n, f in enumerate(first) if len(", ".join(first[: n + 1])) <= room - len(head) - 2
         ]
         return f"{head}{', '.join(fit)} …" if fit and across <= _FEW else f"{count:,}"
-    return escape.short(value, room)
+    return escape.short(value, letters(value, room))

@@ -14,15 +14,19 @@ import pandas as pd
 
 from helpers import escape, paths, toolbox
 from helpers.errors import StudyInvalid
+from helpers.languages import msg, t, word
 from helpers.sizes import shown
 from helpers.words import listed, name
 
-OS, RUNTIME, TOOLS, APP = "OS packages", "runtime", "bundled tools", "app"
-CACHES, UNOWNED, HIDDEN = "caches and docs", "unowned", "hidden by later layers"
+OS, RUNTIME, TOOLS, APP = msg("OS packages"), msg("runtime"), msg("bundled tools"), msg("app")
+CACHES, UNOWNED, HIDDEN = msg("caches and docs"), msg("unowned"), msg("hidden by later layers")
 GROUPS = (OS, RUNTIME, TOOLS, APP, CACHES, UNOWNED, HIDDEN)
 """All groups. The last has no file: bytes that a lower layer holds and no file shows any more."""
 
-UNKNOWN = "The files of no image are known here, so there is no picture of them."
+NPM, OWN = msg("npm packages"), msg("the app's own")
+"""Parts of the app."""
+
+UNKNOWN = msg("The files of no image are known here, so there is no picture of them.")
 
 _NAMED = 4
 """Names that are kept of what a part of a group is made of, the largest first."""
@@ -46,6 +50,11 @@ def table() -> tuple[Line, ...]:
             Line(r["group"], r["component"], r["of"], _pattern(r["pattern"], r["of"]), r["about"])
             for r in csv.DictReader(file)
         )
+
+
+def components() -> list[str]:
+    """Return all parts of groups that have a name of their own, and not that of a package."""
+    return list(dict.fromkeys([*(line.component for line in table()), NPM, OWN, HIDDEN]))
 
 
 def grouped(files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
@@ -75,7 +84,7 @@ def grouped(files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame) -> 
     app = left & ~owned & _is_app(told, layers, images)
     in_modules = paths_.str.contains("node_modules/", regex=False)
     told.loc[app, "group"] = APP
-    told.loc[app, "component"] = in_modules[app].map({True: "npm packages", False: "the app's own"})
+    told.loc[app, "component"] = in_modules[app].map({True: NPM, False: OWN})
     rest = left & ~owned & ~app
     told.loc[rest, "group"] = UNOWNED
     told.loc[rest, "component"] = paths_[rest].str.split("/").str[:2].str.join("/")
@@ -135,11 +144,11 @@ def largest(grouped_files: pd.DataFrame, most: int = 10) -> pd.DataFrame:
 def headline(parts: pd.DataFrame) -> str:
     """Return which group takes most of each image: of many, of the largest and the smallest."""
     told = [
-        f"{escape.short(row.variant, 24)} {row.group} {row.share:.0%}"
+        f"{escape.short(row.variant, 24)} {word(row.group)} {row.share:.0%}"
         for row in _first(parts).itertuples()
     ]
     some = told if len(told) <= 2 else [told[0], "…", told[-1]]
-    return f"Most bytes: {listed(some) or 'not known'}"
+    return t("Most bytes: {images}", images=listed(some) or t("not known"))
 
 
 def sentence(parts: pd.DataFrame, images: pd.DataFrame) -> str:
@@ -148,11 +157,11 @@ def sentence(parts: pd.DataFrame, images: pd.DataFrame) -> str:
     for variant in images["variant"].drop_duplicates():
         own = by_group(parts[parts["variant"].eq(variant)]) if len(parts) else parts
         if own.empty:
-            lines.append(f"- {name(variant)}: its files are not known")
+            lines.append(t("- {variant}: its files are not known", variant=name(variant)))
             continue
         whole = own["size_bytes"].sum()
         some = own[own["size_bytes"].gt(0)].sort_values("size_bytes", ascending=False)
-        told = [f"{row.group} {shown(row.size_bytes)}" for row in some.itertuples()]
+        told = [f"{word(row.group)} {shown(row.size_bytes)}" for row in some.itertuples()]
         lines.append(f"- {name(variant)}, {shown(whole)}: {listed(told)}")
     return "\n".join(lines)
 

@@ -7,7 +7,8 @@ import pandas as pd
 
 from helpers import compare, escape, lenses
 from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames
-from helpers.headlines import fitted
+from helpers.headlines import begun, fitted
+from helpers.languages import msg, t, word
 from helpers.lenses import Lens
 from helpers.words import listed, name, number
 
@@ -63,11 +64,15 @@ def headline(growth: pd.DataFrame, lens: Lens) -> str:
         f"{escape.short(variant, 22)} {rows['count'].iloc[0]:,} → {rows['count'].iloc[-1]:,}"
         for variant, rows in growth.groupby("variant", sort=False)
     ]
+    head = t("{counted} since they were built", counted=begun(lens.short))
     if growth.empty:
-        return f"{lens.short.capitalize()} since they were built: nothing measured"
+        return f"{head}: {word(msg('nothing measured'))}"
     if growth["day"].max() - growth["day"].min() < SHORTEST:
-        return f"Too young to have grown: built on the day of the database ({lens.short})"
-    return fitted(f"{lens.short.capitalize()} since they were built", parts)
+        return t(
+            "Too young to have grown: built on the day of the database ({counted})",
+            counted=lens.short,
+        )
+    return fitted(head, parts)
 
 
 def sentence(growth: pd.DataFrame, ends: pd.DataFrame, findings: pd.DataFrame) -> str:
@@ -79,33 +84,44 @@ def sentence(growth: pd.DataFrame, ends: pd.DataFrame, findings: pd.DataFrame) -
     undated = lenses.undated(findings)["variant"].value_counts()
     for variant, rows in growth.groupby("variant", sort=False):
         first, last = rows.iloc[0], rows.iloc[-1]
-        told = (
-            f"- {name(variant)}: {first['count']:,} on {first['day']:%Y-%m-%d}, "
-            f"{last['count']:,} on {last['day']:%Y-%m-%d}"
+        told = t(
+            "{first:,} on {first_day:%Y-%m-%d}, {last:,} on {last_day:%Y-%m-%d}",
+            first=first["count"],
+            first_day=first["day"],
+            last=last["count"],
+            last_day=last["day"],
         )
         stop = ends[ends["variant"].eq(variant) & ends["last"]]["day"]
-        if len(stop) and stop.iloc[0] < first["day"]:
-            told += f"; support had ended on {stop.iloc[0]:%Y-%m-%d} already"
-        elif len(stop) and stop.iloc[0] < last["day"]:
-            then = int(rows[rows["day"].le(stop.iloc[0])]["count"].iloc[-1])
-            newest = rows[rows["count"].diff().gt(0)]["day"].max()
-            later = int(last["count"]) - then
-            after = (
-                f"{later:,} more followed, the last on {newest:%Y-%m-%d}"
-                if later
-                else "none followed"
-            )
-            told += f"; support ended on {stop.iloc[0]:%Y-%m-%d}, {after}"
+        told += _after(rows, stop.iloc[0]) if len(stop) else ""
         if missing := int(undated.get(variant, 0)):
-            told += f"; {number(missing, 'finding')} without a date not among them"
-        lines.append(told)
+            findings_ = number(missing, "finding")
+            told += t("; {findings} without a date not among them", findings=findings_)
+        lines.append(f"- {name(variant)}: {told}")
     if not lines:
-        return "No image was measured, so nothing is known of its growth."
-    note = (
+        return word(msg("No image was measured, so nothing is known of its growth."))
+    note = t(
         "A line that goes flat once support has ended shows that advisories are no longer written, "
         "not that nothing is found."
     )
     return "\n".join([*lines, "", note])
+
+
+def _after(rows: pd.DataFrame, stop: pd.Timestamp) -> str:
+    """Return what came of an image after its support had ended; empty if it has not yet."""
+    first, last = rows.iloc[0], rows.iloc[-1]
+    if stop < first["day"]:
+        return t("; support had ended on {day:%Y-%m-%d} already", day=stop)
+    if stop >= last["day"]:
+        return ""
+    later = int(last["count"]) - int(rows[rows["day"].le(stop)]["count"].iloc[-1])
+    if not later:
+        return t("; support ended on {day:%Y-%m-%d}, none followed", day=stop)
+    return t(
+        "; support ended on {day:%Y-%m-%d}, {count:,} more followed, the last on {newest:%Y-%m-%d}",
+        day=stop,
+        count=later,
+        newest=rows[rows["count"].diff().gt(0)]["day"].max(),
+    )
 
 
 def on(growth: pd.DataFrame, day: str | date) -> pd.Series:
@@ -117,8 +133,9 @@ def on(growth: pd.DataFrame, day: str | date) -> pd.Series:
 def nameless(findings: pd.DataFrame) -> pd.DataFrame:
     """Return the findings that have no date or no severity, one row each: `variant …, lacks`."""
     undated, unrated = findings["published_at"].isna(), findings["severity"].eq("UNKNOWN")
-    lacks = pd.Series("a date", index=findings.index).mask(unrated & ~undated, "a severity")
-    lacks = lacks.mask(unrated & undated, "a date and a severity")
+    lacks = pd.Series(msg("a date"), index=findings.index)
+    lacks = lacks.mask(unrated & ~undated, msg("a severity"))
+    lacks = lacks.mask(unrated & undated, msg("a date and a severity"))
     told = ["variant", *_FINDING, "severity"]
     return findings.assign(lacks=lacks)[undated | unrated][[*told, "lacks"]].reset_index(drop=True)
 
@@ -126,17 +143,20 @@ def nameless(findings: pd.DataFrame) -> pd.DataFrame:
 def nameless_sentence(table: pd.DataFrame, findings: pd.DataFrame) -> str:
     """Return how many findings have no date or no severity, and what that does to counts."""
     if table.empty:
-        return "Every finding has a date and a severity."
+        return word(msg("Every finding has a date and a severity."))
     lines = []
     for variant, rows in table.groupby("variant", sort=False):
         undated = int(rows["lacks"].str.contains("date").sum())
         unrated = int(rows["lacks"].str.contains("severity").sum())
         whole = int(findings["variant"].eq(variant).sum())
-        lines.append(
-            f"- {name(variant)}: of {number(whole, 'finding')}, {undated:,} without a date and "
-            f"{unrated:,} without a severity"
+        told = t(
+            "of {findings}, {undated:,} without a date and {unrated:,} without a severity",
+            findings=number(whole, "finding"),
+            undated=undated,
+            unrated=unrated,
         )
-    note = (
+        lines.append(f"- {name(variant)}: {told}")
+    note = t(
         "What has no date is in no count by date and in no curve; what has no severity counts as "
         "UNKNOWN, which is not harmless."
     )
@@ -165,14 +185,16 @@ def missed(frames: Frames, earlier: str, later: str, day: str | date) -> pd.Data
     lost = _without(of_day, filtered, keys).merge(
         today[[*keys, "published_at"]], how="left", on=keys, suffixes=("", "_later"), indicator=True
     )
-    dated = "published only " + lost["published_at_later"].dt.strftime("%Y-%m-%d")
-    why = dated.fillna("it has no date").mask(
-        lost["_merge"].eq("left_only"), "the later database lists it no more"
+    days = lost["published_at_later"].dt.strftime("%Y-%m-%d")
+    dated = days.map(lambda day: t("published only {day}", day=day), na_action="ignore")
+    dated = dated.astype("str")
+    why = dated.fillna(word(msg("it has no date"))).mask(
+        lost["_merge"].eq("left_only"), word(msg("the later database lists it no more"))
     )
-    lost = lost.assign(only_in="the database of that day", why=why)
+    lost = lost.assign(only_in=msg("the database of that day"), why=why)
     gained = _without(filtered, of_day, keys).assign(
-        only_in="the date filter",
-        why="published by then, but the database of that day did not list it",
+        only_in=msg("the date filter"),
+        why=word(msg("published by then, but the database of that day did not list it")),
     )
     both = pd.concat([lost[columns], gained[columns]]).astype({"severity": SEVERITY})
     return both.sort_values(columns[:3], ignore_index=True)
@@ -207,18 +229,26 @@ def both_ways(
 def missed_sentence(table: pd.DataFrame, day: str, totals: Mapping[str, tuple[int, int]]) -> str:
     """Return how far counting by date is off; `totals` are by date and by the DB, by variant."""
     if not totals:
-        return (
-            "Counting by date is an approximation. How far it is off is not known here: that takes "
-            "a capture with a database of that day."
+        return word(
+            msg(
+                "Counting by date is an approximation. How far it is off is not known here: that "
+                "takes a capture with a database of that day."
+            )
         )
     lines = [
-        f"- {name(variant)}: {by_date:,} by date, {by_db:,} by the database of {day}"
+        f"- {name(variant)}: "
+        + t(
+            "{by_date:,} by date, {by_db:,} by the database of {day}",
+            by_date=by_date,
+            by_db=by_db,
+            day=day,
+        )
         for variant, (by_date, by_db) in totals.items()
     ]
-    reasons = table["why"].str.replace(r" \d{4}-.*", " later", regex=True).value_counts()
-    told = listed(f"{count:,} × {why}" for why, count in reasons.items())
-    note = f"Counting by date is an approximation: {told or 'here it is exact'}."
-    return "\n".join([*lines, "", note])
+    reasons = table["why"].str.replace(r"\d{4}-\d\d-\d\d", word(msg("later")), regex=True)
+    told = listed(f"{count:,} × {why}" for why, count in reasons.value_counts().items())
+    reasons_ = told or word(msg("here it is exact"))
+    return "\n".join([*lines, "", t("Counting by date is an approximation: {why}.", why=reasons_)])
 
 
 def _without(left: pd.DataFrame, right: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from helpers import escape
 from helpers.groups import HIDDEN
+from helpers.languages import msg, t
 from helpers.sizes import shown
 from helpers.words import listed, name, number
 
@@ -15,6 +16,11 @@ _DIGEST = re.compile(r"\b(?:file|dir|multi):[0-9a-f]{12,64}\b")
 _NOTE = re.compile(r"\s+# buildkit$")
 WORTH = 0.01
 """Share of an image from which on hidden bytes are worth a headline."""
+
+FROM_BASE, ON_TOP, UNTOLD = (
+    msg("from the base image"), msg("on top of it"), msg("base not known"),
+)  # fmt: skip
+"""Parts of an image beside what is hidden."""
 
 WIDTH = 60
 """Characters of an instruction that are shown; the frame `layers` has all of them."""
@@ -68,44 +74,36 @@ def instruction(created_by: str) -> str:
 def headline(table: pd.DataFrame) -> str:
     """Return where most is hidden, or, if that is next to nothing, how much came with the base."""
     if table.empty:
-        return "What instructions added is not known"
+        return t("What instructions added is not known")
     sums = table.groupby("variant", sort=False)[["hidden_bytes", "size_bytes"]].sum()
     most = sums["hidden_bytes"].idxmax()
     if sums.loc[most, "hidden_bytes"] >= WORTH * sums.loc[most, "size_bytes"]:
         told = f"{escape.short(most, 26)} {shown(int(sums.loc[most, 'hidden_bytes']))}"
-        return f"Hidden by later layers, and sent all the same: most in {told}"
+        return t("Hidden by later layers, and sent all the same: most in {image}", image=told)
     if table["from_base"].isna().any():
-        return "Next to nothing is hidden by later layers"
+        return t("Next to nothing is hidden by later layers")
     base = table[table["from_base"]].groupby("variant")["size_bytes"].sum()
     shares = (base.reindex(sums.index).fillna(0) / sums["size_bytes"]).astype(float)
     parts = [f"{escape.short(v, 22)} {share:.0%}" for v, share in shares.items()]
-    return (
-        f"From the base image: {listed(parts if len(parts) <= 3 else [parts[0], '…', parts[-1]])}"
-    )
+    some = parts if len(parts) <= 3 else [parts[0], "…", parts[-1]]
+    return t("From the base image: {images}", images=listed(some))
 
 
 def sentence(table: pd.DataFrame) -> str:
     """Return what of each image is its base's, its own, and hidden, as a list."""
     if table.empty:
-        return "No layers with their files are known, so nothing is said of instructions."
+        return t("No layers with their files are known, so nothing is said of instructions.")
     lines = []
     for variant, own in table.groupby("variant", sort=False):
         base = own[own["from_base"].fillna(False)]["shown_bytes"].sum()
-        parts = [f"{shown(int(own['size_bytes'].sum()))} in {number(len(own), 'layer')}"]
+        whole = shown(int(own["size_bytes"].sum()))
+        parts = [t("{size} in {layers}", size=whole, layers=number(len(own), "layer"))]
         if own["from_base"].notna().all():
-            parts.append(f"{shown(int(base))} of it from the base image")
+            parts.append(t("{size} of it from the base image", size=shown(int(base))))
         else:
-            parts.append("which of them are the base image's is not known")
-        hidden = own["hidden_bytes"].sum()
-        largest = own.loc[own["hidden_bytes"].idxmax()]
-        told = f"**{shown(int(hidden))} hidden by later layers**" if hidden else "nothing hidden"
-        if hidden:
-            told += f", most of it put there by layer {largest['position']}"
-            told += (
-                f" ({escape.markdown(largest['instruction'])})" if largest["instruction"] else ""
-            )
-        lines.append(f"- {name(variant)}: {listed([*parts, told], '; ')}")
-    note = (
+            parts.append(t("which of them are the base image's is not known"))
+        lines.append(f"- {name(variant)}: {listed([*parts, _hidden(own)], '; ')}")
+    note = t(
         "What is hidden takes room and is sent with the image. A program in it cannot read that; "
         "whoever pulls the image can, deleted secrets too."
     )
@@ -114,8 +112,23 @@ def sentence(table: pd.DataFrame) -> str:
 
 def parts(table: pd.DataFrame) -> pd.DataFrame:
     """Return `layers` as `variant, part, size_bytes`, summed: for the chart."""
-    named = table["from_base"].map({True: "from the base image", False: "on top of it"})
-    shown = table.assign(part=named.fillna("base not known"), size_bytes=table["shown_bytes"])
+    named = table["from_base"].map({True: FROM_BASE, False: ON_TOP})
+    shown = table.assign(part=named.fillna(UNTOLD), size_bytes=table["shown_bytes"])
     hidden = table.assign(part=HIDDEN, size_bytes=table["hidden_bytes"])
     both = pd.concat([shown, hidden])[["variant", "part", "size_bytes"]]
     return both.groupby(["variant", "part"], sort=False)["size_bytes"].sum().reset_index()
+
+
+def _hidden(own: pd.DataFrame) -> str:
+    """Return how much of one image is hidden, and which layer put most of that there."""
+    hidden = own["hidden_bytes"].sum()
+    if not hidden:
+        return t("nothing hidden")
+    largest = own.loc[own["hidden_bytes"].idxmax()]
+    told = t(
+        "**{size} hidden by later layers**, most of it put there by layer {layer}",
+        size=shown(int(hidden)),
+        layer=largest["position"],
+    )
+    put_by = escape.markdown(largest["instruction"])
+    return f"{told} ({put_by})" if put_by else told

@@ -5,6 +5,7 @@ when it is shown; `msg` marks such a text where it is written, so that a test fi
 """
 
 import csv
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -23,6 +24,12 @@ _FONTS = {
     )
 }
 """Fonts that have a language's letters, the best first, and the package that brings the first."""
+
+_ROOM = {"ko": 1.15}
+"""Columns of a language's font that take the width of one of the style file's font."""
+
+_HALF = "\ue000"
+"""Stands for the second column of a wide letter while a text is wrapped; of no language."""
 
 _spoken = ENGLISH
 
@@ -94,6 +101,31 @@ def columns(text: str) -> int:
     (4, 4)
     """
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def letters(text: str, width: int) -> int:
+    """Return about how many letters of a text fit into so many columns.
+
+    >>> letters("findings", 4), letters("발견항목", 4)
+    (4, 2)
+    """
+    return width * len(text) // max(columns(text), 1)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return a text as lines of so many columns at most, broken between words.
+
+    >>> wrap("발견 항목 48건", 9)
+    ['발견 항목', '48건']
+    """
+    told = "".join(letter + _HALF * (columns(letter) - 1) for letter in text)
+    lines = textwrap.wrap(told, width, break_on_hyphens=False)
+    return [line.replace(_HALF, "") for line in lines]
+
+
+def room(width: int) -> int:
+    """Return how many columns there is room for where so many fit in English."""
+    return int(width * _ROOM.get(_spoken, 1.0))
 
 
 def fonts() -> list[str]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from helpers.errors import ParameterInvalid
+from helpers.languages import msg, t, word
 from helpers.places import PLACES
 
 FINDINGS, VULNERABILITIES = "findings", "vulnerabilities"
@@ -21,8 +22,17 @@ EVER = "ever"
 """What `known_by` says where nothing is to be left out for its date."""
 
 _IMAGE = ["capture", "variant", "scanner"]
-_PLACE_NAMES = {"os": "OS packages", "tools": "bundled tools", "app": "the app"}
-_COUNTED_NAMES = {PER_PACKAGE: "vulnerabilities × source packages"}
+PLACE_NAMES = {"os": msg("OS packages"), "tools": msg("bundled tools"), "app": msg("the app")}
+
+NAMES = {
+    (FINDINGS, False): msg("findings"),
+    (VULNERABILITIES, False): msg("vulnerabilities"),
+    (PER_PACKAGE, False): msg("vulnerabilities × source packages"),
+    (FINDINGS, True): msg("fixable findings"),
+    (VULNERABILITIES, True): msg("fixable vulnerabilities"),
+    (PER_PACKAGE, True): msg("fixable vulnerabilities × source packages"),
+}
+"""What is counted, in words, and whether only what is fixable."""
 
 
 class Lens(NamedTuple):
@@ -40,25 +50,29 @@ class Lens(NamedTuple):
     @property
     def short(self) -> str:
         """Return what is counted, where the rest of the lens stands elsewhere on the figure."""
-        words = "fixable " if self.fixable else ""
-        return words + _COUNTED_NAMES.get(self.counted, self.counted)
+        return word(NAMES.get((self.counted, self.fixable), self.counted))
 
     @property
     def label(self) -> str:
         """Return what is counted, in words that stand with every count."""
-        parts = [self.short + (f" {self._where}" if self.place else "")]
-        parts += [f"published by {self.known_by}"] if self.known_by else []
-        return ", ".join([*parts, *(["by NVD's severities"] if self.severity == NVD else [])])
+        place = self._place
+        told = t("{counted} in {place}", counted=self.short, place=place) if place else self.short
+        by_nvd = word(msg("by NVD's severities")) if self.severity == NVD else ""
+        return ", ".join(filter(None, (told, self._published, by_nvd)))
 
     @property
     def narrowed(self) -> str:
         """Return what is left out of the count by place and day, in words; empty if nothing is."""
-        parts = [self._where] if self.place else []
-        return ", ".join([*parts, *([f"published by {self.known_by}"] if self.known_by else [])])
+        where = t("in {place}", place=self._place) if self.place else ""
+        return ", ".join(filter(None, (where, self._published)))
 
     @property
-    def _where(self) -> str:
-        return f"in {_PLACE_NAMES.get(self.place, self.place)}"
+    def _place(self) -> str:
+        return word(PLACE_NAMES.get(self.place, self.place))
+
+    @property
+    def _published(self) -> str:
+        return t("published by {day}", day=self.known_by) if self.known_by else ""
 
 
 PLAIN = Lens()

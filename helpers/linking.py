@@ -11,15 +11,16 @@ from typing import NamedTuple
 import pandas as pd
 
 from helpers import escape
+from helpers.languages import msg, t, word
 from helpers.owners import real_path
 from helpers.sizes import MB
 from helpers.words import listed, name, number
 
-MUSL, GLIBC, OTHER, STATIC = "musl", "glibc", "other", "static"
+MUSL, GLIBC, OTHER, STATIC = "musl", "glibc", msg("other"), msg("static")
 
-NO_LOADER = "its loader is not there, so it cannot be started"
-NO_LIBRARY = "a library that it needs is not there, so it cannot be loaded"
-OTHER_LIBC = "it was built for another C library, so it may fail when it is loaded, or later"
+NO_LOADER = msg("its loader is not there, so it cannot be started")
+NO_LIBRARY = msg("a library that it needs is not there, so it cannot be loaded")
+OTHER_LIBC = msg("it was built for another C library, so it may fail when it is loaded, or later")
 
 _LOADERS = {MUSL: re.compile(r"ld-musl-"), GLIBC: re.compile(r"ld-linux|ld64\.so|/ld\.so\.1$")}
 
@@ -171,7 +172,7 @@ def sentence(libcs: pd.DataFrame, broken: pd.DataFrame) -> str:
     ]
     if libcs["libc"].isna().all():
         return "\n".join(lines)
-    note = (
+    note = t(
         "Not asked: which versions of symbols a file wants of a library, and whether its loader "
         "looks in the folder where that is. That nothing is lacking does not say that all runs."
     )
@@ -181,24 +182,38 @@ def sentence(libcs: pd.DataFrame, broken: pd.DataFrame) -> str:
 def _told(row: object, broken: pd.DataFrame) -> Iterator[str]:
     variant, kind = row.variant, row.libc  # type: ignore[attr-defined]
     if pd.isna(kind):
-        yield "its files are not known, so neither is what its programs ask for"
+        yield t("its files are not known, so neither is what its programs ask for")
         return
     asking = {k: getattr(row, k) for k in (MUSL, GLIBC, OTHER) if getattr(row, k)}
-    parts = [f"{count:,} for {k}" for k, count in asking.items()]
+    parts = [t("{count:,} for {libc}", count=count, libc=word(k)) for k, count in asking.items()]
     if row.static:  # type: ignore[attr-defined]
-        parts.append(f"{row.static:,} for none, being static")  # type: ignore[attr-defined]
-    yield f"**{kind or 'no program'}**" + (f" (programs: {listed(parts)})" if parts else "")
+        static = row.static  # type: ignore[attr-defined]
+        parts.append(t("{count:,} for none, being static", count=static))
+    told = f"**{word(kind) or t('no program')}**"
+    yield told + (t(" (programs: {counts})", counts=listed(parts)) if parts else "")
     own = broken[broken["variant"].eq(variant)]
     if own.empty:
-        yield "everything that its programs and libraries ask for by name is there"
+        yield t("everything that its programs and libraries ask for by name is there")
         return
     first = own.iloc[0]
-    lacks = "" if pd.isna(first["lacks"]) else f", which asks for {escape.markdown(first['lacks'])}"
-    yield (
-        f"**{number(len(own), 'file')} cannot be loaded, or may fail**, should anything ask for "
-        f"{'it' if len(own) == 1 else 'them'}; first "
-        f"{escape.markdown(first['path'])} ({first['size_bytes'] / MB:,.1f} MB){lacks}: "
-        f"{first['problem']}"
+    lacks = ""
+    if pd.notna(first["lacks"]):
+        lacks = t(", which asks for {lacks}", lacks=escape.markdown(first["lacks"]))
+    files = number(len(own), "file")
+    if len(own) == 1:
+        fail = t(
+            "**{files} cannot be loaded, or may fail**, should anything ask for it", files=files
+        )
+    else:
+        fail = t(
+            "**{files} cannot be loaded, or may fail**, should anything ask for them", files=files
+        )
+    yield fail + t(
+        "; first {path} ({size:,.1f} MB){lacks}: {problem}",
+        path=escape.markdown(first["path"]),
+        size=first["size_bytes"] / MB,
+        lacks=lacks,
+        problem=word(first["problem"]),
     )
 
 

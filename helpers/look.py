@@ -91,14 +91,17 @@ def _darken(artist: Artist) -> None:
         if (box := artist.get_bbox_patch()) is not None:
             _darken(box)
     elif isinstance(artist, Line2D):
-        for part in ("color", "markerfacecolor", "markeredgecolor"):
-            colour = getattr(artist, f"get_{part}")()
+        # All are read before one is set: a marker without a colour of its own has the line's.
+        parts = ("color", "markerfacecolor", "markeredgecolor")
+        for part, colour in [(part, getattr(artist, f"get_{part}")()) for part in parts]:
             if isinstance(colour, str) and colour in ("none", "auto"):
                 continue
             getattr(artist, f"set_{part}")(dark(colour))
     elif isinstance(artist, Patch):
         face, edge = to_rgba(artist.get_facecolor()), to_rgba(artist.get_edgecolor())
-        artist.set_edgecolor((*to_rgb(dark(edge)), edge[3]))
+        # What has no colour gets none: one that is set would take the patch's own opacity.
+        if edge[3]:
+            artist.set_edgecolor((*to_rgb(dark(edge)), edge[3]))
         if face[3]:
             artist.set_facecolor((*to_rgb(dark(face)), face[3]))
     elif isinstance(artist, Collection):

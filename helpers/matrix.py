@@ -4,8 +4,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers import escape
-from helpers.charts import COLOURS, FAINT, INK, nothing, wrapped
+from helpers.charts import COLOURS, FAINT, INK, nothing, number_of, wrapped
 from helpers.frames import SEVERITIES
+from helpers.languages import msg, word
 from helpers.overlap import JOINED, REST
 
 _BAR_WIDTH = 0.62
@@ -19,7 +20,7 @@ def overlap(combinations: pd.DataFrame, ax: Axes, variants: list[str], counted: 
     Below each bar, the dots say which variants have what it counts, and no other has.
     """
     if combinations.empty:
-        return nothing(ax, "Under this lens no vulnerability is counted in any image.")
+        return nothing(ax, msg("Under this lens no vulnerability is counted in any image."))
     highest = max(float(combinations["vulnerabilities"].max()), 1.0)
     columns = range(len(combinations))
     bottom = pd.Series(0.0, index=combinations.index)
@@ -33,7 +34,7 @@ def overlap(combinations: pd.DataFrame, ax: Axes, variants: list[str], counted: 
             color=COLOURS[severity],
             edgecolor=FAINT if severity == "UNKNOWN" else "white",
             linewidth=heights.gt(0).astype(float),
-            label=severity,
+            label=word(severity),
         )
         bottom += heights
     for column, total in enumerate(combinations["vulnerabilities"]):
@@ -57,8 +58,8 @@ def overlap(combinations: pd.DataFrame, ax: Axes, variants: list[str], counted: 
     ax.axhline(0, color=FAINT, linewidth=1)
     ax.grid(visible=False)
     ax.spines["bottom"].set_visible(False)
-    ax.set_xlabel("● in these variants, and in no other")
-    ax.set_ylabel(wrapped(f"number of {counted}", 26), loc="top", size=16)
+    ax.set_xlabel(word(msg("● in these variants, and in no other")))
+    ax.set_ylabel(wrapped(number_of(counted), 26), loc="top", size=16)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(SEVERITIES), borderaxespad=0.3)
     return ax
 
@@ -69,7 +70,8 @@ def _dots(
     """Draw one column of the matrix; a line joins the variants that share."""
     if named == REST:
         middle = sum(rows) / len(rows)
-        ax.text(column, middle, REST.replace(" ", "\n"), ha="center", va="center", size=14)
+        told = word(REST).replace(" ", "\n")
+        ax.text(column, middle, told, ha="center", va="center", size=14)
         return
     within = named.split(JOINED)
     there = [row for row, variant in zip(rows, variants, strict=True) if variant in within]

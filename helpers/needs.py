@@ -9,13 +9,14 @@ import pandas as pd
 
 from helpers import groups, linking, ownership, toolbox, tools
 from helpers.command import Programs, program
+from helpers.languages import msg
 
 NEEDED, DATA, APP, COULD_GO, UNSEEN = (
-    "linked by the app",
-    "no program in it",
-    "the app's own",
-    "not linked by the app",
-    "not known",
+    msg("linked by the app"),
+    msg("no program in it"),
+    msg("the app's own"),
+    msg("not linked by the app"),
+    msg("not known"),
 )
 """What of an image's packages the app's process needs, as far as can be seen without running it."""
 

@@ -4,12 +4,13 @@ import pandas as pd
 
 from helpers import escape, lenses
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
-from helpers.headlines import FITS
+from helpers.headlines import fits
+from helpers.languages import msg, t, word
 from helpers.lenses import Lens
 from helpers.words import listed, name, number
 
 JOINED = " + "
-REST = "other combinations"
+REST = msg("other combinations")
 
 _ABOUT = 5
 """Columns of a listing before those of the variants, which may be named like one of them."""
@@ -25,8 +26,8 @@ def listing(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Data
     seen = lenses.apply(findings, lens)
     seen = seen[seen["variant"].isin(measured)]
     # Findings without an id are not the same as any other: each is a row of its own.
-    own = "(no id) " + seen.index.astype("str")
-    rows = seen.assign(vulnerability_id=seen["vulnerability_id"].fillna(pd.Series(own, seen.index)))
+    own = pd.Series([t("(no id) {row}", row=row) for row in seen.index], seen.index, dtype="str")
+    rows = seen.assign(vulnerability_id=seen["vulnerability_id"].fillna(own))
     counts = rows.groupby(["vulnerability_id", "variant"]).size().unstack(fill_value=0)
     counts = counts.reindex(columns=measured, fill_value=0).astype("int64")
     by_id = rows.groupby("vulnerability_id")
@@ -78,33 +79,53 @@ def headline(listing: pd.DataFrame) -> str:
     """Return how many vulnerabilities all variants share, and how many each has alone."""
     found = variants(listing)
     if len(found) < 2:
-        return "Overlap: nothing to compare, for want of a second variant that was measured"
+        return word(
+            msg("Overlap: nothing to compare, for want of a second variant that was measured")
+        )
     shared = int(listing["variants"].eq(JOINED.join(found)).sum())
     alone = {v: int(listing["variants"].eq(v).sum()) for v in found}
     most = sorted(alone, key=lambda v: -alone[v])[:2]
-    told = ", ".join(f"{alone[v]:,} in {escape.short(v, 24)} alone" for v in most)
-    both = "both" if len(found) == 2 else f"all {len(found)}"
-    whole = f"Of {number(len(listing), 'vulnerability')}, {shared:,} in {both}; {told}"
-    if len(whole) > FITS:
-        told = told.partition(" alone")[0] + " alone"
-    return f"Of {number(len(listing), 'vulnerability')}, {shared:,} in {both}; {told}"
+    parts = [
+        t("{count:,} in {variant} alone", count=alone[v], variant=escape.short(v, 24)) for v in most
+    ]
+    whole = number(len(listing), "vulnerability")
+    head = (
+        t("Of {vulnerabilities}, {shared:,} in both", vulnerabilities=whole, shared=shared)
+        if len(found) == 2
+        else t(
+            "Of {vulnerabilities}, {shared:,} in all {variants}",
+            vulnerabilities=whole,
+            shared=shared,
+            variants=len(found),
+        )
+    )
+    told = f"{head}; {', '.join(parts)}"
+    return told if fits(told) else f"{head}; {parts[0]}"
 
 
 def sentence(listing: pd.DataFrame) -> str:
     """Return what each variant has alone and shares, in words."""
     found = variants(listing)
     if len(found) < 2:
-        few = "One variant was" if found else "No variant was"
-        return f"{few} measured, so nothing is shared and nothing is told apart."
+        return word(
+            msg("One variant was measured, so nothing is shared and nothing is told apart.")
+            if found
+            else msg("No variant was measured, so nothing is shared and nothing is told apart.")
+        )
     lines = []
     for place, v in enumerate(found, start=_ABOUT):
         has = int(listing.iloc[:, place].gt(0).sum())
         alone = int(listing["variants"].eq(v).sum())
-        lines.append(
-            f"- {name(v)}: {number(has, 'vulnerability')}, {alone:,} of them in no other variant"
+        told = t(
+            "{vulnerabilities}, {alone:,} of them in no other variant",
+            vulnerabilities=number(has, "vulnerability"),
+            alone=alone,
         )
+        lines.append(f"- {name(v)}: {told}")
     everywhere = int(listing["variants"].eq(JOINED.join(found)).sum())
-    common = f"In all of {listed(map(name, found))}: {everywhere:,}."
+    common = t(
+        "In all of {variants}: {count:,}.", variants=listed(map(name, found)), count=everywhere
+    )
     return "\n".join([*lines, "", common])
 
 

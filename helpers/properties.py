@@ -1,34 +1,34 @@
 """The properties of an image that an attacker would ask for: one question each, of its files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from helpers import groups, linking, toolbox, tools
-from helpers.words import listed, number
+from helpers import groups, linking, phrases, toolbox, tools
+from helpers.languages import msg
 
-FOUND, NONE, PLAIN, UNKNOWN = "found", "none", "plain", "not measured"
-NO_PACKAGE = "no such package"
+FOUND, NONE, PLAIN, UNKNOWN = msg("found"), msg("none"), msg("plain"), msg("not measured")
+NO_PACKAGE = msg("no such package")
 """States of a cell: there is some; there is none; something that is no way in by itself; not known;
 and, where only packages are known, that none of them is named so, which is not none."""
 
-SHELL_STARTS = "shell that starts"
-STARTS_AS = "starts as"
-LIBC = "C library"
-UNLOADABLE = "ELF files that lack something"
+SHELL_STARTS = msg("shell that starts")
+STARTS_AS = msg("starts as")
+LIBC = msg("C library")
+UNLOADABLE = msg("ELF files that lack something")
 
 PLURALS = {
-    toolbox.SHELL: "shells",
-    toolbox.OS_INSTALLER: "package managers",
-    toolbox.APP_INSTALLER: "app installers",
-    toolbox.INTERPRETER: "interpreters",
-    "network tool": "network tools",
-    "debugging tool": "debugging tools",
-    "compiler": "compilers",
+    toolbox.SHELL: msg("shells"),
+    toolbox.OS_INSTALLER: msg("package managers"),
+    toolbox.APP_INSTALLER: msg("app installers"),
+    toolbox.INTERPRETER: msg("interpreters"),
+    "network tool": msg("network tools"),
+    "debugging tool": msg("debugging tools"),
+    "compiler": msg("compilers"),
 }
 
-SETUID = "setuid or setgid files"
+SETUID = msg("setuid or setgid files")
 FIRST_LOOK = (PLURALS[toolbox.SHELL], PLURALS[toolbox.OS_INSTALLER], SETUID)
 """Properties that a headline names."""
 
@@ -37,7 +37,34 @@ _CERTIFICATES = (
     r"|etc/pki/(?:tls/certs|ca-trust)/|(?:.*/)?(?:cacert|ca-bundle)\.(?:pem|crt)$"
 )
 
-_BY_PACKAGES = " (by its packages)"
+NOT_TRIED, NO_APP = msg("not tried"), msg("no app files")
+NO_USER, USER = msg("no user named"), msg("user {user}")
+NO_NUMBER, NUMBER = msg("its number is not in /etc/passwd"), msg("uid {uid}")
+NOT_ROOT = msg("not root (uid {uid})")
+BY_PACKAGES, STATED = msg("{value} (by its packages)"), msg("{value} (as stated)")
+ALL_STICKY, SOME_STICKY = msg("{value} (all sticky)"), msg("{value} ({count} of them sticky)")
+OF_ALL = msg("{count} of {whole}")
+IN_STUDY, WAS_STARTED = msg("the study states it"), msg("was started, locked down")
+ONE_ASKS, ASK = msg("{count} program: {libc}"), msg("{count} programs: {libc}")
+BY_LOADER, BY_NAME = msg("by the loader that they name"), msg("a package by that name")
+LACKS = msg("{problem}: {lacks}")
+STICKY = msg("dir, mode {mode}, owner {owner}, sticky: only owners may remove")
+MODE = msg("{kind}, mode {mode}, owner {owner}")
+
+_WHO = (
+    NO_USER, USER, msg("{count} program: {libc}, {others}"),
+    msg("{count} programs: {libc}, {others}"), ONE_ASKS, ASK,
+)  # fmt: skip
+FORMS = (
+    NONE, NO_PACKAGE, UNKNOWN, NOT_TRIED, NO_APP, *_WHO, NO_NUMBER, IN_STUDY, WAS_STARTED,
+    BY_LOADER, BY_NAME, linking.NO_LOADER, linking.NO_LIBRARY, linking.OTHER_LIBC, linking.OTHER,
+    linking.STATIC, NOT_ROOT, NUMBER, BY_PACKAGES, STATED, ALL_STICKY, SOME_STICKY, OF_ALL,
+    msg("{tool}: program"), msg("{tool}: script"), msg("{tool}: link to {path}"),
+    msg("{tool}: other name of {path}"), STICKY, msg("dir, mode {mode}, owner {owner}"),
+    msg("file, mode {mode}, owner {owner}"), msg("hardlink, mode {mode}, owner {owner}"),
+)  # fmt: skip
+"""Phrases that values and details are made of."""
+
 _STICKY = 0o1000
 _REGULAR = ("file", "hardlink")
 
@@ -66,6 +93,19 @@ class Seen(NamedTuple):
     unloadable: pd.DataFrame
 
 
+def said(text: str, more: Iterable[str] = ()) -> str:
+    """Return a cell's value, or the detail of its evidence, in the language that is spoken.
+
+    `more` are phrases that are made of such texts.
+    """
+    return phrases.said(text, (*FORMS, *more, LACKS))
+
+
+def said_of(evidence: str) -> str:
+    """Return what a cell counts in the language that is spoken: words, for paths are names."""
+    return phrases.said(evidence, _WHO)
+
+
 def questions() -> dict[str, Callable[[Seen], Cell]]:
     """Return what is asked of an image, by the title of its row."""
     kinds = {PLURALS.get(kind, kind): _tools(kind) for kind in toolbox.kinds()}
@@ -74,11 +114,11 @@ def questions() -> dict[str, Callable[[Seen], Cell]]:
         SHELL_STARTS: _shell,
         STARTS_AS: _user,
         SETUID: _setuid,
-        "paths anybody may write": _world_writable,
-        "app files its user may change": _app_files,
-        "executables (ELF)": _elf("executable", "static"),
-        "shared libraries (ELF)": _elf("shared"),
-        "certificates": _certificates,
+        msg("paths anybody may write"): _world_writable,
+        msg("app files its user may change"): _app_files,
+        msg("executables (ELF)"): _elf("executable", "static"),
+        msg("shared libraries (ELF)"): _elf("shared"),
+        msg("certificates"): _certificates,
         LIBC: _libc,
         UNLOADABLE: _unloadable,
     }
@@ -91,16 +131,17 @@ def _tools(kind: str) -> Callable[[Seen], Cell]:
         own = seen.tools[seen.tools["kind"].eq(kind)]
         if seen.files.empty and kind == toolbox.INTERPRETER and pd.notna(seen.image.runtime):
             stated = str(seen.image.runtime)
-            return Cell(FOUND, f"{stated} (as stated)", 1, [(stated, "the study states it")])
+            return Cell(FOUND, STATED.format(value=stated), 1, [(stated, IN_STUDY)])
         named = list(dict.fromkeys(own["tool"]))
         evidence = [
             (row.path if isinstance(row.path, str) else row.package, _tool_detail(row))
             for row in own.itertuples()
         ]
-        by = _BY_PACKAGES if seen.files.empty else ""
         if not named:
-            return Cell(*_NO_PACKAGE if by else _NOTHING)
-        return Cell(FOUND, f"{listed(named)}{by}", len(named), evidence)
+            return Cell(*_NO_PACKAGE if seen.files.empty else _NOTHING)
+        told = ", ".join(named)
+        value = BY_PACKAGES.format(value=told) if seen.files.empty else told
+        return Cell(FOUND, value, len(named), evidence)
 
     return ask
 
@@ -108,24 +149,23 @@ def _tools(kind: str) -> Callable[[Seen], Cell]:
 def _shell(seen: Seen) -> Cell:
     starts = seen.image.shell_starts
     if pd.isna(starts):
-        return _not_measured("not tried")
+        return _not_measured(NOT_TRIED)
     if not starts:
         return Cell(*_NOTHING)
-    return Cell(
-        FOUND, str(seen.image.shell), 1, [(str(seen.image.shell), "was started, locked down")]
-    )
+    return Cell(FOUND, str(seen.image.shell), 1, [(str(seen.image.shell), WAS_STARTED)])
 
 
 def _user(seen: Seen) -> Cell:
     user, uid = seen.image.user, seen.image.user_id
     if pd.isna(user):
         return _not_measured()
-    who = f"user {user}" if user else "no user named"
+    who = USER.format(user=user) if user else NO_USER
     if pd.isna(uid):
-        return Cell(PLAIN, f"{user}", None, [(who, "its number is not in /etc/passwd")])
+        return Cell(PLAIN, f"{user}", None, [(who, NO_NUMBER)])
+    evidence = [(who, NUMBER.format(uid=uid))]
     if uid == 0:
-        return Cell(FOUND, "root", None, [(who, "uid 0")])
-    return Cell(NONE, f"not root (uid {uid})", None, [(who, f"uid {uid}")])
+        return Cell(FOUND, "root", None, evidence)
+    return Cell(NONE, NOT_ROOT.format(uid=uid), None, evidence)
 
 
 def _setuid(seen: Seen) -> Cell:
@@ -144,8 +184,8 @@ def _world_writable(seen: Seen) -> Cell:
     kept = ((anybody["mode"] & _STICKY).ne(0) & anybody["kind"].eq("dir")).sum()
     if not kept:
         return cell
-    told = "all" if kept == len(anybody) else f"{kept:,} of them"
-    return cell._replace(value=f"{cell.value} ({told} sticky)")
+    form = ALL_STICKY if kept == len(anybody) else SOME_STICKY
+    return cell._replace(value=form.format(value=cell.value, count=f"{kept:,}"))
 
 
 def _app_files(seen: Seen) -> Cell:
@@ -153,7 +193,7 @@ def _app_files(seen: Seen) -> Cell:
         return _not_measured()
     app = seen.files[seen.files["group"].eq(groups.APP) & seen.files["kind"].isin(_REGULAR)]
     if app.empty:
-        return Cell(NONE, "no app files", 0, [])
+        return Cell(NONE, NO_APP, 0, [])
     uid, mode = seen.image.user_id, app["mode"]
     groups_ = str(seen.image.group_ids).split() if pd.notna(seen.image.group_ids) else []
     is_owner, is_member = app["uid"].eq(uid), app["gid"].isin([int(gid) for gid in groups_])
@@ -162,7 +202,9 @@ def _app_files(seen: Seen) -> Cell:
     by_all = ~is_owner & ~is_member & (mode & 0o002).ne(0)
     own = app if uid == 0 else app[by_owner | by_group | by_all]
     cell = _counted(own)
-    return cell._replace(value=f"{cell.value} of {len(app):,}") if len(own) else cell
+    if own.empty:
+        return cell
+    return cell._replace(value=OF_ALL.format(count=cell.value, whole=f"{len(app):,}"))
 
 
 def _elf(*kinds: str) -> Callable[[Seen], Cell]:
@@ -187,7 +229,7 @@ def _libc(seen: Seen) -> Cell:
         return _libc_by_package(seen)
     asked = {k: seen.libc[k] for k in (linking.MUSL, linking.GLIBC, linking.OTHER, linking.STATIC)}
     told = [
-        (f"{number(int(n), 'program')}: {kind}", "by the loader that they name")
+        ((ONE_ASKS if n == 1 else ASK).format(count=f"{n:,}", libc=kind), BY_LOADER)
         for kind, n in asked.items()
         if n
     ]
@@ -197,7 +239,7 @@ def _libc(seen: Seen) -> Cell:
 def _libc_by_package(seen: Seen) -> Cell:
     for kind, named in ((linking.MUSL, tools.MUSL), (linking.GLIBC, tools.GLIBC)):
         if own := sorted(named & seen.packages):
-            return Cell(PLAIN, f"{kind}{_BY_PACKAGES}", None, [(own[0], "a package by that name")])
+            return Cell(PLAIN, BY_PACKAGES.format(value=kind), None, [(own[0], BY_NAME)])
     return _not_measured()
 
 
@@ -208,7 +250,8 @@ def _unloadable(seen: Seen) -> Cell:
     if own.empty:
         return Cell(*_NOTHING)
     evidence = [
-        (r.path, r.problem + ("" if pd.isna(r.lacks) else f": {r.lacks}")) for r in own.itertuples()
+        (r.path, r.problem if pd.isna(r.lacks) else LACKS.format(problem=r.problem, lacks=r.lacks))
+        for r in own.itertuples()
     ]
     return Cell(FOUND, f"{len(own):,}", len(own), evidence)
 
@@ -226,9 +269,8 @@ def _not_measured(value: str = UNKNOWN) -> Cell:
 
 
 def _mode(row: Any) -> str:
-    sticky = row.kind == "dir" and row.mode & _STICKY
-    more = ", sticky: only owners may remove" if sticky else ""
-    return f"{row.kind}, mode {row.mode:04o}, owner {row.uid}:{row.gid}{more}"
+    form = STICKY if row.kind == "dir" and row.mode & _STICKY else MODE
+    return form.format(kind=row.kind, mode=f"{row.mode:04o}", owner=f"{row.uid}:{row.gid}")
 
 
 def _tool_detail(row: Any) -> str:

@@ -1,22 +1,21 @@
 """What weights recommend of the candidates of a trade-off: every word computed, with its limits."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from helpers import escape
+from helpers.cautions import cautions
+from helpers.languages import msg, t, word
 from helpers.lenses import Lens
 from helpers.sizes import MB
-from helpers.tradeoff import CRITERIA, best, flips, scores, weighed
-from helpers.words import listed, name, number
-
-PATCH_DAYS = 7
-"""Days between two images from which on one has had fixes that the other could not: distributions
-bring out several a week."""
+from helpers.tradeoff import CRITERIA, SIZES, best, flips, named, scores, weighed
+from helpers.words import listed, name
 
 ENDED = {
-    "ended": "its operating system is past its support",
-    "old_runtime": "its runtime is past its end of life",
+    "ended": msg("its operating system is past its support"),
+    "old_runtime": msg("its runtime is past its end of life"),
 }
 
 
@@ -28,41 +27,43 @@ def recommendation(
     `day` is that of the database: a choice is one of its time.
     """
     ranked, used = scores(candidates, weights), weighed(candidates, weights)
-    when = f"By the database of {day}: " if day else ""
-    if day and lens.known_by:
-        when = f"Counting what was published by {lens.known_by}, fixes by the database of {day}: "
-    lines = [when + _choice(candidates, ranked, used, weights)]
+    lines = [_when(lens, day) + _choice(candidates, ranked, used, weights)]
     if used and not candidates["mixed"].any():
         by_variant = candidates.set_index("variant")
         lines += ["", _why(by_variant, ranked, used, weights, lens, kind), ""]
         lines += [
-            f"- {name(row.variant)}: penalty {row.score:.2f}; "
-            f"{_values(by_variant.loc[row.variant], kind)}"
+            t(
+                "- {variant}: penalty {score:.2f}; {values}",
+                variant=name(row.variant),
+                score=row.score,
+                values=_values(by_variant.loc[row.variant], kind),
+            )
             for row in ranked.itertuples()
         ]
-    cautions = _cautions(candidates, ranked, used, weights, lens, kind)
-    return "\n".join([*lines, "", "**What to bear in mind:**", "", *cautions]).rstrip()
+    care = cautions(candidates, ranked, used, weights, lens, kind)
+    return "\n".join([*lines, "", t("**What to bear in mind:**"), "", *care]).rstrip()
 
 
 def mind(candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens, kind: str) -> str:
     """Return at which weights the recommendation would be another, as a list."""
     if not (used := weighed(candidates, weights)):
-        return "Nothing is weighed, so nothing would change."
+        return t("Nothing is weighed, so nothing would change.")
     if candidates["mixed"].any():
-        return "Nothing is recommended, so no other weight would recommend otherwise."
+        return t("Nothing is recommended, so no other weight would recommend otherwise.")
     table = flips(candidates, weights)
     if table.empty:
-        unknown = [_named(c, lens, kind) for c in CRITERIA if weights.get(c)]
-        left = [c for c in unknown if c not in [_named(u, lens, kind) for u in used]]
-        limit = f" That leaves out what could not be weighed: {listed(left)}." if left else ""
-        return f"No other weight of one criterion alone changes the choice.{limit}"
-    lines = [
-        f"- {_named(row.criterion, lens, kind)} weighing {'more' if row.above else 'less'} than "
-        f"{row.weight:.2g} (now {weights.get(row.criterion, 0):g}): {name(row.variant)}"
-        for row in table.itertuples()
-    ]
-    head = "**Another choice follows from another weight of one criterion:**"
-    note = "Scores are shares of the largest value here, so another candidate moves these weights."
+        text = t("No other weight of one criterion alone changes the choice.")
+        left = [named(c, lens, kind) for c in CRITERIA if weights.get(c) and c not in used]
+        if left:
+            text += t(
+                " That leaves out what could not be weighed: {criteria}.", criteria=listed(left)
+            )
+        return text
+    lines = [_flip(row, weights, lens, kind) for row in table.itertuples()]
+    head = t("**Another choice follows from another weight of one criterion:**")
+    note = t(
+        "Scores are shares of the largest value here, so another candidate moves these weights."
+    )
     return "\n".join([head, "", *lines, "", note])
 
 
@@ -71,49 +72,82 @@ def headline(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:
     placed = candidates[candidates["front"].notna()]
     what = lens._replace(fixable=True).short
     if len(placed) < 2:
-        return f"{kind.capitalize()} size and {what}: fewer than two variants can be placed"
+        size = word(SIZES[kind]).capitalize()
+        return t("{size} and {what}: fewer than two variants can be placed", size=size, what=what)
     smallest = _least(placed, "size")
     if placed["fixable"].nunique() == 1:
-        return f"{smallest} is the smallest; all have {placed['fixable'].iloc[0]:,} {what}"
+        return t(
+            "{smallest} is the smallest; all have {count:,} {what}",
+            smallest=smallest,
+            count=placed["fixable"].iloc[0],
+            what=what,
+        )
     front = placed[placed["front"].astype("bool")]
     if len(front[["size", "fixable"]].drop_duplicates()) == 1:
-        return f"{smallest} is the smallest, and has the fewest {what}"
-    return f"Smallest: {smallest}; fewest {what}: {_least(placed, 'fixable')}"
+        return t(
+            "{smallest} is the smallest, and has the fewest {what}", smallest=smallest, what=what
+        )
+    return t(
+        "Smallest: {smallest}; fewest {what}: {fewest}",
+        smallest=smallest,
+        what=what,
+        fewest=_least(placed, "fixable"),
+    )
 
 
 def _least(placed: pd.DataFrame, column: str) -> str:
     """Return who has the least of one, and among those of the other."""
     ranked = placed.sort_values([column, "size", "fixable"], kind="stable")
     row = ranked.iloc[0]
-    return escape.short(row["variant"], 24) + (" (unsupported)" if _ended(row) else "")
+    return escape.short(row["variant"], 24) + (t(" (unsupported)") if _ended(row) else "")
+
+
+def _when(lens: Lens, day: str) -> str:
+    """Return of which day a choice is, for its beginning; nothing if that is not known."""
+    if not day:
+        return ""
+    if not lens.known_by:
+        return t("By the database of {day}: ", day=day)
+    return t(
+        "Counting what was published by {known_by}, fixes by the database of {day}: ",
+        known_by=lens.known_by,
+        day=day,
+    )
 
 
 def _choice(
     candidates: pd.DataFrame, ranked: pd.DataFrame, used: list[str], weights: Mapping[str, float]
 ) -> str:
     if ranked.empty:
-        return "**Nothing is recommended:** there is no candidate."
+        return t("**Nothing is recommended:** there is no candidate.")
     if not any(weights.values()):
-        return "**Nothing is recommended:** every weight is zero."
+        return t("**Nothing is recommended:** every weight is zero.")
     if not used:
-        return "**Nothing is recommended:** nothing that has a weight is known of every candidate."
+        return t(
+            "**Nothing is recommended:** nothing that has a weight is known of every candidate."
+        )
     if candidates["mixed"].any():
-        return (
+        return t(
             "**Nothing is recommended:** the images were not scanned with one scanner and "
             "database, so their counts cannot be compared."
         )
-    first = best(ranked)
-    if len(first) > 1:
-        return f"**No choice** between {listed(map(name, first), ' and ')} at these weights."
-    row = candidates.set_index("variant").loc[first[0]]
+    first, *others = map(name, best(ranked))
+    if others:
+        return t(
+            "**No choice** between {variants} at these weights.",
+            variants=listed([first, *others], t(" and ")),
+        )
+    row = candidates.set_index("variant").loc[best(ranked)[0]]
     if ended := _ended(row):
-        return (
-            f"**Ship none of these as it is.** {name(first[0])} comes first, but "
-            f"{listed(ended, ' and ')}: build on what is supported, then compare again."
+        return t(
+            "**Ship none of these as it is.** {first} comes first, but {ended}: build on what is "
+            "supported, then compare again.",
+            first=first,
+            ended=listed(ended, t(" and ")),
         )
     if len(ranked) == 1:
-        return f"{name(first[0])} is the only candidate, so nothing is weighed against it."
-    return f"**Of these images, as they are, ship** {name(first[0])}."
+        return t("{first} is the only candidate, so nothing is weighed against it.", first=first)
+    return t("**Of these images, as they are, ship** {first}.", first=first)
 
 
 def _why(
@@ -125,126 +159,74 @@ def _why(
     kind: str,
 ) -> str:
     """Return the weights, and in what the first is better and worse than the next."""
-    told = listed(f"{_named(c, lens, kind)} × {weights[c]:g}" for c in used)
-    text = f"Weighed: {told}; the lowest penalty is the best."
+    told = listed(f"{named(c, lens, kind)} × {weights[c]:g}" for c in used)
+    text = t("Weighed: {criteria}; the lowest penalty is the best.", criteria=told)
     if len(ranked) < 2 or len(best(ranked)) > 1:
         return text
     first, second = (by_variant.loc[v] for v in ranked["variant"].iloc[:2])
-    sides = {
-        side: listed(
-            f"{_named(c, lens, kind)} ({_value(c, first)} against {_value(c, second)})"
+    less, more = (
+        listed(
+            t(
+                "{criterion} ({first} against {second})",
+                criterion=named(c, lens, kind),
+                first=_value(c, first),
+                second=_value(c, second),
+            )
             for c in used
             if sign * (int(second[c]) - int(first[c])) > 0
         )
-        for side, sign in (("better in", 1), ("worse in", -1))
-    }
-    alike = listed(_named(c, lens, kind) for c in used if first[c] == second[c])
-    apart = ranked["score"].iloc[1] - ranked["score"].iloc[0]
-    parts = [f"{side} {what}" for side, what in sides.items() if what]
-    parts += [f"alike in {alike}"] * bool(alike)
-    return (
-        f"{text} {name(first.name)} is ahead of {name(second.name)} by {apart:.2f}: "
-        f"{listed(parts, '; ')}."
+        for sign in (1, -1)
     )
+    alike = listed(named(c, lens, kind) for c in used if first[c] == second[c])
+    parts = [
+        t("better in {criteria}", criteria=less) if less else "",
+        t("worse in {criteria}", criteria=more) if more else "",
+        t("alike in {criteria}", criteria=alike) if alike else "",
+    ]
+    return text + t(
+        " {first} is ahead of {second} by {apart:.2f}: {parts}.",
+        first=name(first.name),
+        second=name(second.name),
+        apart=ranked["score"].iloc[1] - ranked["score"].iloc[0],
+        parts=listed(filter(None, parts), "; "),
+    )
+
+
+def _flip(row: Any, weights: Mapping[str, float], lens: Lens, kind: str) -> str:
+    """Return from which weight of a criterion another variant comes first, as a line."""
+    told = {
+        "criterion": named(row.criterion, lens, kind),
+        "weight": row.weight,
+        "now": weights.get(row.criterion, 0),
+        "variant": name(row.variant),
+    }
+    if row.above:
+        return t("- {criterion} weighing more than {weight:.2g} (now {now:g}): {variant}", **told)
+    return t("- {criterion} weighing less than {weight:.2g} (now {now:g}): {variant}", **told)
 
 
 def _value(criterion: str, row: pd.Series) -> str:
     if criterion == "size":
         return f"{row['size'] / MB:,.1f} MB"
-    return ("yes" if row[criterion] else "no") if criterion in ENDED else f"{row[criterion]:,}"
+    if criterion in ENDED:
+        return t("yes") if row[criterion] else t("no")
+    return f"{row[criterion]:,}"
 
 
 def _ended(row: pd.Series) -> list[str]:
-    return [words for what, words in ENDED.items() if row[what] is not pd.NA and row[what]]
+    return [word(told) for what, told in ENDED.items() if row[what] is not pd.NA and row[what]]
 
 
 def _values(row: pd.Series, kind: str) -> str:
     """Return what is known of one candidate, in words."""
-    size = "size not known" if pd.isna(row["size"]) else f"{row['size'] / MB:,.1f} MB {kind}"
-    unfixed = "unfixed not observable" if row["blind"] else f"{row['unfixed']:,} unfixed"
-    serious = f"{row['serious']:,} of all HIGH or CRITICAL"
-    return listed([f"{row['fixable']:,} fixable", unfixed, serious, size, *_ended(row)])
-
-
-def _cautions(
-    candidates: pd.DataFrame,
-    ranked: pd.DataFrame,
-    used: list[str],
-    weights: Mapping[str, float],
-    lens: Lens,
-    kind: str,
-) -> list[str]:
-    """Return what a reader of the recommendation must not overlook, as a list."""
-    able = candidates[candidates["candidate"]]
-    lines = [f"- Counted: {lens._replace(fixable=False).label}; fixes are those of the database."]
-    if candidates["partial"].any():
-        lines.append("- The database is partial, so counts are too low, and not for all alike.")
-    chosen = used and not candidates["mixed"].any() and len(best(ranked)) == 1
-    if chosen and len(ranked) > 1:
-        lines += _of_age(able, str(ranked["variant"].iloc[0]), lens)
-    if len(able) and able["fixable_of_base"].notna().all():
-        told = listed(
-            f"{name(r.variant)} {r.fixable_of_base:,} of {r.fixable:,}" for r in able.itertuples()
-        )
-        lines.append(f"- Of what is fixable, the base image brought: {told}; the app the rest.")
-    for criterion in CRITERIA:
-        if weights.get(criterion) and criterion not in used and len(able):
-            unknown = able[able[criterion].isna()]
-            lines.append(
-                f"- Not weighed: {_named(criterion, lens, kind)}, not known of "
-                f"{listed(map(name, unknown['variant']))}.{_without(able, criterion, weights)}"
-            )
-    if not weights.get("unfixed"):
-        blind = listed(map(name, able[able["blind"]]["variant"]))
-        why = f", which cannot be seen in {blind}" if blind else ""
-        lines.append(f"- Not weighed: {_named('unfixed', lens, kind)}{why}; nor any severity.")
-    out = candidates[~candidates["candidate"]]
-    lines += [f"- Not a candidate: {name(row.variant)}, {row.why_not}." for row in out.itertuples()]
-    lines.append(
-        "- Not assessed at all: whether the running app reaches what was found, how it is "
-        "configured, and what no scanner lists, such as the runtime's own binary."
-    )
-    return lines
-
-
-def _of_age(able: pd.DataFrame, first: str, lens: Lens) -> list[str]:
-    """Return how much newer the first is than others: an image's fixes come with its day."""
-    days = able.set_index("variant")["built_at"].dt.normalize()
-    if pd.isna(days[first]):
-        return [f"- When {name(first)} was built is not known, so neither is what its age does."]
-    newer = {
-        other: (days[first] - day).days
-        for other, day in days.dropna().items()
-        if (days[first] - day).days > PATCH_DAYS
-    }
-    lines = []
-    if newer:
-        told = listed(f"{number(d, 'day')} after {name(other)}" for other, d in newer.items())
-        lines.append(
-            f"- **A choice of image, not of base:** {name(first)} was built {told}. What the older "
-            "ones lack in fixes may be no more than their age: build all on one day to compare "
-            "bases."
-        )
-    if lens.known_by and days[first] > pd.Timestamp(lens.known_by, tz="UTC"):
-        lines.append(
-            f"- {name(first)} was built after {lens.known_by}, the day that is counted by, and so "
-            "had time for fixes of what counts."
-        )
-    return lines
-
-
-def _without(able: pd.DataFrame, criterion: str, weights: Mapping[str, float]) -> str:
-    """Return who comes first among those of whom the criterion is known, weighing it."""
-    known = able[able[criterion].notna()]
-    ranked = scores(known, weights)
-    if len(ranked) < 2 or criterion not in weighed(known, weights):
-        return ""
-    first, second = ranked.iloc[0], ranked.iloc[1]
-    return (
-        f" Among the others, weighing it: {name(first['variant'])} ({first['score']:.2f}) before "
-        f"{name(second['variant'])} ({second['score']:.2f})."
-    )
-
-
-def _named(criterion: str, lens: Lens, kind: str) -> str:
-    return CRITERIA[criterion].format(counted=lens._replace(fixable=False).short, kind=kind)
+    parts = [
+        t("{count:,} fixable", count=row["fixable"]),
+        t("unfixed not observable")
+        if row["blind"]
+        else t("{count:,} unfixed", count=row["unfixed"]),
+        t("{count:,} of all HIGH or CRITICAL", count=row["serious"]),
+        t("size not known")
+        if pd.isna(row["size"])
+        else t("{size:,.1f} MB {kind}", size=row["size"] / MB, kind=word(kind)),
+    ]
+    return listed([*parts, *_ended(row)])

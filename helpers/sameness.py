@@ -1,13 +1,16 @@
 """Whether the images of one capture were scanned alike: one scanner, one database."""
 
+from typing import Any
+
 import pandas as pd
 
 from helpers import escape
 from helpers.errors import StudyInvalid
 from helpers.frames import UNKNOWN_COUNT, Frames
+from helpers.languages import ENGLISH, msg, speaking, t, word
 from helpers.words import listed, name
 
-MIXED = "variants scanned with DIFFERENT scanners or databases"
+MIXED = msg("variants scanned with DIFFERENT scanners or databases")
 """What every figure says of such a study, where it is allowed."""
 
 
@@ -17,7 +20,10 @@ def require(frames: Frames, allow_mixed: bool = False) -> Frames:
     Raises `StudyInvalid` if not, unless it is allowed: counts that different databases gave are
     not comparable, since a database grows every day.
     """
-    for capture, ways in _ways(frames.images).items():
+    # What goes wrong is told in English, whatever figures speak.
+    with speaking(ENGLISH):
+        by_capture = _ways(frames.images)
+    for capture, ways in by_capture.items():
         if len(ways) > 1 and not allow_mixed:
             told = [f"  {' and '.join(variants)} with {way}" for way, variants in ways.items()]
             head = f"capture {capture} was" if capture else "these images were"
@@ -31,7 +37,7 @@ def require(frames: Frames, allow_mixed: bool = False) -> Frames:
 
 def mark(images: pd.DataFrame) -> str:
     """Return what a figure has to say of images that were not scanned alike; else nothing."""
-    return MIXED if any(len(ways) > 1 for ways in _ways(images).values()) else ""
+    return word(MIXED) if any(len(ways) > 1 for ways in _ways(images).values()) else ""
 
 
 def sentence(images: pd.DataFrame) -> str:
@@ -39,17 +45,22 @@ def sentence(images: pd.DataFrame) -> str:
     lines = []
     for capture, ways in _ways(images).items():
         if len(ways) > 1:
-            told = [
-                f"- {listed(map(name, variants))} with {escape.markdown(way)}"
-                for way, variants in ways.items()
-            ]
-            of = f" of capture {escape.markdown(capture)}" if capture else ""
-            lines += [
-                f"**The images{of} were not scanned alike, so no count can be compared:**",
-                "",
-            ]
-            lines += [*told, ""]
-    return "\n".join(lines).rstrip() or "All were scanned with one scanner and one database."
+            lines += [f"**{_unlike(capture)}**", ""]
+            for way, variants in ways.items():
+                who, how = listed(map(name, variants)), escape.markdown(way)
+                lines.append("- " + t("{variants} with {way}", variants=who, way=how))
+            lines.append("")
+    alike = msg("All were scanned with one scanner and one database.")
+    return "\n".join(lines).rstrip() or word(alike)
+
+
+def _unlike(capture: str) -> str:
+    if not capture:
+        return word(msg("The images were not scanned alike, so no count can be compared:"))
+    return t(
+        "The images of capture {capture} were not scanned alike, so no count can be compared:",
+        capture=escape.markdown(capture),
+    )
 
 
 def _ways(images: pd.DataFrame) -> dict[str, dict[str, list[str]]]:
@@ -64,14 +75,19 @@ def _ways(images: pd.DataFrame) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def _way(row: object) -> str:
-    version = row.scanner_version  # type: ignore[attr-defined]
-    scanner = f"{row.scanner} {'of unknown version' if pd.isna(version) else version}"  # type: ignore[attr-defined]
-    day, digest = row.db_updated_at, row.db_sha256  # type: ignore[attr-defined]
+def _way(row: Any) -> str:
+    scanner = f"{row.scanner} {row.scanner_version}"
+    if pd.isna(row.scanner_version):
+        scanner = t("{scanner} of unknown version", scanner=row.scanner)
+    day, digest = row.db_updated_at, row.db_sha256
     if pd.notna(day) or pd.notna(digest):
-        told = "unknown day" if pd.isna(day) else f"{day:%Y-%m-%d}"
+        told = word(msg("unknown day")) if pd.isna(day) else f"{day:%Y-%m-%d}"
         told += f" ({digest[:12]})" if pd.notna(digest) else ""
-        return f"{scanner}, the database of {told}"
-    if pd.notna(row.scanned_at):  # type: ignore[attr-defined]
-        return f"{scanner}, a database not recorded, on {row.scanned_at:%Y-%m-%d}"  # type: ignore[attr-defined]
-    return f"{scanner}, a database not recorded"
+        return t("{scanner}, the database of {day}", scanner=scanner, day=told)
+    if pd.notna(row.scanned_at):
+        return t(
+            "{scanner}, a database not recorded, on {day:%Y-%m-%d}",
+            scanner=scanner,
+            day=row.scanned_at,
+        )
+    return t("{scanner}, a database not recorded", scanner=scanner)

@@ -4,13 +4,14 @@ import pandas as pd
 
 from helpers import compare, lenses
 from helpers.frames import SEVERITIES, UNKNOWN_COUNT
+from helpers.languages import msg, t, word
 from helpers.lenses import NVD, SCANNER, Lens
-from helpers.words import listed, name, number
+from helpers.words import name, number
 
-NO_SOURCE = "several (precomputed)"
-NO_RATING = "no rating"
+NO_SOURCE = msg("several (precomputed)")
+NO_RATING = msg("no rating")
 
-_SCALE_NAMES = {SCANNER: "as the scanner chose", NVD: "NVD's"}
+_SCALE_NAMES = {SCANNER: msg("as the scanner chose"), NVD: msg("NVD's")}
 
 
 def sources(findings: pd.DataFrame) -> pd.DataFrame:
@@ -80,13 +81,14 @@ def rerated(findings: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
 
 def headline(rerated: pd.DataFrame, lens: Lens) -> str:
     """Return how many of all images' findings NVD rates otherwise, or not at all."""
-    what = lens.short
     sums = rerated.drop(columns="variant").sum()
     if not sums["findings"]:
-        return "By NVD's scale: nothing to rate"
-    return (
-        f"NVD rates {sums['higher']:,} of {sums['findings']:,} {what} higher, {sums['lower']:,} "
-        f"lower; of {sums['unrated']:,} the reports have no rating of NVD's"
+        return word(msg("By NVD's scale: nothing to rate"))
+    return t(
+        "NVD rates {higher:,} of {findings:,} {counted} higher, {lower:,} lower; of {unrated:,} "
+        "the reports have no rating of NVD's",
+        counted=lens.short,
+        **sums,
     )
 
 
@@ -95,19 +97,21 @@ def sentence(table: pd.DataFrame) -> str:
     lines = []
     for row in table.itertuples():
         if pd.isna(row.findings):
-            lines.append(f"- {name(row.variant)}: not measured")
+            told = word(msg("not measured"))
         elif not row.findings:
-            lines.append(f"- {name(row.variant)}: nothing found, so nothing to rate")
+            told = word(msg("nothing found, so nothing to rate"))
         else:
-            told = [
-                f"{row.higher:,} rated higher",
-                f"{row.lower:,} lower",
-                f"{row.same:,} the same",
-                f"{row.unrated:,} not rated in these reports",
-            ]
-            whole = number(row.findings, "finding")
-            lines.append(f"- {name(row.variant)}: of {whole}, NVD has {listed(told)}")
-    note = (
+            told = t(
+                "of {findings}, NVD has {higher:,} rated higher, {lower:,} lower, {same:,} the "
+                "same, {unrated:,} not rated in these reports",
+                findings=number(row.findings, "finding"),
+                higher=row.higher,
+                lower=row.lower,
+                same=row.same,
+                unrated=row.unrated,
+            )
+        lines.append(f"- {name(row.variant)}: {told}")
+    note = t(
         "A distribution rates for its own packages and NVD for all, so levels of different sources "
         "are no common scale. What NVD has not rated counts as UNKNOWN under its scale."
     )

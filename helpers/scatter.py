@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from helpers import escape
-from helpers.charts import BAR, BASELINE, FAINT, nothing, wrapped
+from helpers.charts import BAR, BASELINE, FAINT, nothing, number_of, size_of_image, wrapped
+from helpers.languages import msg, t, word
 from helpers.recommend import ENDED
 from helpers.sizes import MB
 
@@ -44,7 +45,12 @@ def tradeoff(candidates: pd.DataFrame, ax: Axes, kind: str, counted: str) -> Axe
             zorder=1,
         )
     ax.scatter(
-        sizes[on_front], counts[on_front], s=260, color=BAR, zorder=3, label="on the Pareto front"
+        sizes[on_front],
+        counts[on_front],
+        s=260,
+        color=BAR,
+        zorder=3,
+        label=word(msg("on the Pareto front")),
     )
     ax.scatter(
         sizes[~on_front],
@@ -54,18 +60,18 @@ def tradeoff(candidates: pd.DataFrame, ax: Axes, kind: str, counted: str) -> Axe
         edgecolor=BAR,
         linewidth=3,
         zorder=3,
-        label="dominated by another",
+        label=word(msg("dominated by another")),
     )
     texts = [
         f"{escape.short(row['variant'], 24)}\n{sizes[at]:,.1f} MB, {counts[at]:,.0f}{_worn(row)}"
         for at, row in placed.iterrows()
     ]
     _labels(ax, pd.DataFrame({"x": sizes, "y": counts, "text": texts, "bold": on_front}))
-    label = f"image size, {kind} (MB = 10⁶ bytes)"
+    label = size_of_image(kind)
     if lost := _lost(candidates):
-        label += "\n" + wrapped(f"not placed: {lost}", 72)
+        label += "\n" + wrapped(t("not placed: {variants}", variants=lost), 72)
     ax.set_xlabel(label)
-    ax.set_ylabel(wrapped(f"number of {counted}", 36), size=16)
+    ax.set_ylabel(wrapped(number_of(counted), 36), size=16)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.3)
     ax.grid(axis="both")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -75,7 +81,7 @@ def tradeoff(candidates: pd.DataFrame, ax: Axes, kind: str, counted: str) -> Axe
 def _worn(row: pd.Series) -> str:
     """Return what is said of a variant that is no longer supported."""
     past = [row[what] for what in ENDED if row[what] is not pd.NA]
-    return ", unsupported" if any(past) else ""
+    return word(msg(", unsupported")) if any(past) else ""
 
 
 def _lost(candidates: pd.DataFrame) -> str:
@@ -83,11 +89,11 @@ def _lost(candidates: pd.DataFrame) -> str:
     lost = candidates[candidates["front"].isna()]
     told = [
         f"{escape.short(row.variant, 28)} "
-        f"({'size not known' if row.candidate else escape.plain(row.why_not)})"
+        f"({escape.plain(word(msg('size not known') if row.candidate else row.why_not))})"
         for row in lost.itertuples()
     ]
-    shown = told if len(told) <= 3 else [*told[:2], f"and {len(told) - 2} more"]
-    return ", ".join(shown)
+    more = t("and {count} more", count=len(told) - 2)
+    return ", ".join(told if len(told) <= 3 else [*told[:2], more])
 
 
 def _labels(ax: Axes, points: pd.DataFrame) -> None:
@@ -121,22 +127,25 @@ def executables(totals: pd.DataFrame, ax: Axes, counted: str) -> Axes:
     """Draw `exposure.totals`: what is counted against the executables and libraries there."""
     placed = totals.dropna(subset=["binaries", "count"])
     if placed.empty:
-        return nothing(ax, "Executables are known of no image that was scanned.")
+        return nothing(ax, msg("Executables are known of no image that was scanned."))
     x, y = placed["binaries"].astype(float), placed["count"].astype(float)
     widest, highest = max(x.max(), 1.0), max(y.max(), 1.0)
     ax.scatter(x, y, s=260, color=BAR, zorder=3)
     texts = [
-        f"{escape.short(row.variant, 24)}\n{row.binaries:,} files, {row.count:,}"
+        f"{escape.short(row.variant, 24)}\n"
+        + t("{files:,} files, {count:,}", files=row.binaries, count=row.count)
         for row in placed.itertuples(index=False)
     ]
     _labels(ax, pd.DataFrame({"x": x, "y": y, "text": texts, "bold": True}))
     ax.set_xlim(0, 1.45 * widest)
     ax.set_ylim(-0.08 * highest, 1.36 * highest)
-    label = "number of executables and shared libraries (ELF files)"
+    label = word(msg("number of executables and shared libraries (ELF files)"))
     if lost := [escape.short(v, 28) for v in totals[~totals.index.isin(placed.index)]["variant"]]:
-        label += "\n" + wrapped(f"not placed, files or scan not known: {', '.join(lost[:3])}", 72)
+        variants = ", ".join(lost[:3])
+        told = t("not placed, files or scan not known: {variants}", variants=variants)
+        label += "\n" + wrapped(told, 72)
     ax.set_xlabel(label)
-    ax.set_ylabel(wrapped(f"number of {counted}", 36), size=16)
+    ax.set_ylabel(wrapped(number_of(counted), 36), size=16)
     ax.grid(axis="both")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True))

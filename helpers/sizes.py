@@ -6,18 +6,26 @@ import pandas as pd
 
 from helpers.errors import ParameterInvalid
 from helpers.frames import BROKEN
+from helpers.languages import msg, t
 
-UNPACKED, COMPRESSED, PUBLISHED = "unpacked", "compressed", "published"
+UNPACKED, COMPRESSED, PUBLISHED = msg("unpacked"), msg("compressed"), msg("published")
 SIZES = (UNPACKED, COMPRESSED, PUBLISHED)
+SAID = {
+    UNPACKED: msg("unpacked size"),
+    COMPRESSED: msg("compressed size"),
+    PUBLISHED: msg("published size"),
+}
+"""What is counted on a figure of a size, in words."""
+
 MB = 1_000_000
 """Bytes of a megabyte, as `docker images` and registries print it (SI)."""
 
 _ORIGINS = {
-    "files": "the files of all layers",
-    "tars": "the layers' tars, as the scanner adds them up",
-    "registry": "the registry's manifest",
-    "archive": "the layers in the archive",
-    "gzip": "the layers, gzipped here",
+    "files": msg("the files of all layers"),
+    "tars": msg("the layers' tars, as the scanner adds them up"),
+    "registry": msg("the registry's manifest"),
+    "archive": msg("the layers in the archive"),
+    "gzip": msg("the layers, gzipped here"),
 }
 """Where a size comes from, in words."""
 
@@ -28,7 +36,9 @@ def shown(size_bytes: int) -> str:
     >>> shown(12_345_678), shown(3_384)
     ('12.3 MB', '3,384 bytes')
     """
-    return f"{size_bytes / MB:,.1f} MB" if size_bytes >= MB / 20 else f"{size_bytes:,} bytes"
+    if size_bytes >= MB / 20:
+        return f"{size_bytes / MB:,.1f} MB"
+    return t("{size:,} bytes", size=size_bytes)
 
 
 def table(images: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:

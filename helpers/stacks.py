@@ -9,7 +9,8 @@ from matplotlib.patches import Patch
 
 from helpers import escape, groups
 from helpers.charts import BAR, BASELINE, FAINT, INK, ink_on, name_rows, nothing
-from helpers.sizes import MB
+from helpers.languages import columns, letters, msg, t, word
+from helpers.sizes import MB, SAID, UNPACKED
 from helpers.steps import REST, ROOM, TOTAL
 
 GROUP_COLOURS: dict[str, dict[str, Any]] = {
@@ -24,14 +25,14 @@ GROUP_COLOURS: dict[str, dict[str, Any]] = {
 """Colours of the groups: neighbours differ in lightness, so that they survive greyscale."""
 
 COVERED: dict[str, dict[str, Any]] = {
-    "of packages": {"color": BASELINE},
-    "of no package": {"color": "#43092B"},
+    msg("of packages"): {"color": BASELINE},
+    msg("of no package"): {"color": "#43092B"},
 }
 
 PARTS: dict[str, dict[str, Any]] = {
-    "from the base image": {"color": BAR},
-    "on top of it": {"color": "#E8893A"},
-    "base not known": {"color": BASELINE},
+    msg("from the base image"): {"color": BAR},
+    msg("on top of it"): {"color": "#E8893A"},
+    msg("base not known"): {"color": BASELINE},
     groups.HIDDEN: GROUP_COLOURS[groups.HIDDEN],
 }
 
@@ -46,14 +47,14 @@ def stacked(
     ax: Axes,
     styles: Mapping[str, Mapping[str, Any]] = GROUP_COLOURS,
     by: str = "group",
-    label: str = "unpacked size",
+    label: str = SAID[UNPACKED],
 ) -> Axes:
     """Draw one bar an image, stacked by a column in the order of the styles: `variant, size_bytes`.
 
     Each bar has its total at its end, and each part its own where there is room.
     """
     if parts.empty:
-        return nothing(ax, "The files of no image are known.")
+        return nothing(ax, msg("The files of no image are known."))
     variants = list(dict.fromkeys(parts["variant"]))
     sizes = parts.pivot_table(
         index="variant", columns=by, values="size_bytes", aggfunc="sum", observed=True
@@ -72,7 +73,7 @@ def stacked(
             left=left,
             height=_HEIGHT,
             linewidth=widths.gt(0).astype(float),
-            label=part,
+            label=word(part),
             **line,
         )
         for row, (start, width) in enumerate(zip(left, widths, strict=True)):
@@ -91,7 +92,7 @@ def stacked(
         )
     ax.set_xlim(0, 1.16 * longest)
     name_rows(ax, [(variant, "") for variant in variants])
-    ax.set_xlabel(f"{label} (MB = 10⁶ bytes)")
+    ax.set_xlabel(_in_mb(label))
     if shown := sum(bool(sizes[part].gt(0).any()) for part in styles):
         ax.legend(
             loc="lower right",
@@ -109,7 +110,7 @@ def waterfall(steps: pd.DataFrame, ax: Axes) -> Axes:
     Larger and smaller differ in colour and by their sign; several changes in one are hatched.
     """
     if steps.empty:
-        return nothing(ax, "Of two images the files are not known.")
+        return nothing(ax, msg("Of two images the files are not known."))
     down = len(steps)
     size = min(17.0, 270 / down)
     highest = float(pd.concat([steps["start_bytes"], steps["end_bytes"]]).max()) / MB
@@ -141,14 +142,14 @@ def waterfall(steps: pd.DataFrame, ax: Axes) -> Axes:
     for tick, kind in zip(ax.get_yticklabels(), steps["kind"], strict=True):
         tick.set_fontweight("bold" if kind == TOTAL else "normal")
     handles = [
-        Patch(color=UP, label="larger"),
-        Patch(color=DOWN, label="smaller"),
-        Patch(facecolor="white", edgecolor=FAINT, hatch="//", label="several changes"),
+        Patch(color=UP, label=word(msg("larger"))),
+        Patch(color=DOWN, label=word(msg("smaller"))),
+        Patch(facecolor="white", edgecolor=FAINT, hatch="//", label=word(msg("several changes"))),
     ]
     ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=15)
     ax.set_ylim(down - 0.4, -0.6)
     ax.set_xlim(0, 1.2 * max(highest, 1e-6))
-    ax.set_xlabel("unpacked size (MB = 10⁶ bytes)")
+    ax.set_xlabel(_in_mb(SAID[UNPACKED]))
     return ax
 
 
@@ -162,12 +163,18 @@ def _inside(ax: Axes, x: float, row: int, size: float, style: Mapping[str, Any])
 
 def _named(step: Any) -> str:
     """Return what a step is, with as much of what it is made of as there is room for."""
-    label = escape.plain(step.label)
-    if len(label) <= ROOM or step.kind == TOTAL:
-        return escape.short(label, ROOM)
-    if len(step.part) > ROOM - 8:
-        return escape.short(step.part, ROOM)
-    return f"{label[: ROOM - 2].rstrip(' ,:→')} …"
+    label = escape.plain(word(step.label))
+    if columns(label) <= ROOM or step.kind == TOTAL:
+        return escape.short(label, letters(label, ROOM))
+    part = word(step.part)
+    if columns(part) > ROOM - 8:
+        return escape.short(part, letters(part, ROOM))
+    return f"{label[: letters(label, ROOM - 2)].rstrip(' ,:→')} …"
+
+
+def _in_mb(what: str) -> str:
+    """Return an axis's label: what is measured, and its unit."""
+    return t("{what} (MB = 10⁶ bytes)", what=word(what))
 
 
 def _mb(size: float) -> str:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import escape, groups
+from helpers import escape, groups, phrases
 from helpers.errors import ParameterInvalid
+from helpers.languages import msg, t
 from helpers.sizes import MB
 from helpers.words import name, number
 
@@ -20,7 +21,14 @@ do not come to that share either, with those of other groups: never more than tw
 ROOM = 46
 """Characters of a step's name on a figure; where it is longer, one package of a side is named."""
 
-TOTAL, STEP, REST = "total", "step", "rest"
+TOTAL, STEP, REST = msg("total"), msg("step"), msg("rest")
+
+EVERYTHING = msg("everything else")
+ONE, SEVERAL = msg("{group}: {count} smaller change"), msg("{group}: {count} smaller changes")
+UNOWNED = msg("{path} (unowned)")
+MADE_OF = msg("{component}: {packages}")
+FORMS = (*groups.GROUPS, EVERYTHING, ONE, SEVERAL, UNOWNED, MADE_OF)
+"""Phrases that a step's name is made of, beside the names of groups' parts."""
 
 COLUMNS = ("label", "part", "kind", "start_bytes", "end_bytes", "difference_bytes")
 _GROSS = ("gross_bytes", "largest_bytes", "changes")
@@ -51,12 +59,12 @@ def steps(parts: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
         if len(some) == 1:
             rows += [_step(change) for change in some.itertuples()]
             continue
-        rows.append(_rest(f"{group}: {_changes_of(some)}", str(group), some))
+        rows.append(_rest(str(group), some))
     some = rest[by_group.lt(small)]
     if len(some) == 1:
         rows += [_step(change) for change in some.itertuples()]
     elif len(some):
-        rows.append(_rest(f"everything else: {_changes_of(some)}", "everything else", some))
+        rows.append(_rest(EVERYTHING, some))
     table: list[tuple[object, ...]] = [(first, first, TOTAL, 0, start, start, start, start, 0)]
     at = start
     for label, part, kind, difference, *told in rows:
@@ -64,6 +72,11 @@ def steps(parts: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
         at += difference
     assert at == end, "steps add up"
     return _frame([*table, (second, second, TOTAL, 0, end, end, end, end, 0)])
+
+
+def said(label: str) -> str:
+    """Return a step's label, or its short one, in the language that is spoken."""
+    return phrases.said(label, (*groups.components(), *FORMS))
 
 
 def start(parts: pd.DataFrame, differences: pd.DataFrame) -> str:
@@ -101,43 +114,55 @@ def farthest(parts: pd.DataFrame, images: pd.DataFrame, baseline: str, wanted: s
 def headline(table: pd.DataFrame) -> str:
     """Return the totals and the largest steps."""
     if table.empty:
-        return "Where a difference of sizes comes from is not known"
+        return t("Where a difference of sizes comes from is not known")
     first, second = table.iloc[0], table.iloc[-1]
     moved = f"{_mb(first['end_bytes'])} → {_mb(second['end_bytes'])} MB"
     told = table[table["kind"].eq(STEP)].head(2)
     largest = [
-        f"{escape.short(s.part, 30)}: {_signed(s.difference_bytes)}" for s in told.itertuples()
+        f"{escape.short(said(s.part), 30)}: {_signed(s.difference_bytes)}"
+        for s in told.itertuples()
     ]
     names = [escape.short(side["label"], 20) for side in (first, second)]
-    return f"{' → '.join(names)}, {moved}; {', '.join(largest) or 'no step by name'}"
+    return f"{' → '.join(names)}, {moved}; {', '.join(largest) or t('no step by name')}"
 
 
 def sentence(table: pd.DataFrame) -> str:
     """Return what the steps come to, and how much of it has no name of its own."""
     if table.empty:
-        return "The files of two images are not known, so where their difference is, is not either."
+        return t(
+            "The files of two images are not known, so where their difference is, is not either."
+        )
     first, second = table.iloc[0], table.iloc[-1]
     inner = table[~table["kind"].eq(TOTAL)]
+    pair = {"first": name(first["label"]), "second": name(second["label"])}
     if inner.empty:
-        return f"{name(first['label'])} and {name(second['label'])} do not differ in any part."
+        return t("{first} and {second} do not differ in any part.", **pair)
     # Also within a step of several changes.
     up = (inner["gross_bytes"] + inner["difference_bytes"]).sum() // 2
     down = up - inner["gross_bytes"].sum()
-    apart = _signed(second["end_bytes"] - first["end_bytes"])
-    text = (
-        f"From {name(first['label'])} to {name(second['label'])} it is {apart} MB: {_signed(up)} "
-        f"and {_signed(down)} MB, in steps that add up to the byte. A change of {SMALL:.1%} of the "
-        f"larger image has a step of its own, up to {MOST_NAMED} of them."
+    text = t(
+        "From {first} to {second} it is {apart} MB: {up} and {down} MB, in steps that add up to "
+        "the byte. A change of {small:.1%} of the larger image has a step of its own, up to "
+        "{most} of them.",
+        apart=_signed(second["end_bytes"] - first["end_bytes"]),
+        up=_signed(up),
+        down=_signed(down),
+        small=SMALL,
+        most=MOST_NAMED,
+        **pair,
     )
     rest = inner[inner["kind"].eq(REST)]
     if rest.empty:
         return text
-    unnamed, whole = rest["gross_bytes"].sum(), inner["gross_bytes"].sum()
-    return (
-        f"{text} {number(int(rest['changes'].sum()), 'change')} without a step of their own, none "
-        f"larger than {_mb(rest['largest_bytes'].max())} MB, come to {_mb(unnamed)} of the "
-        f"{_mb(whole)} MB that moved (up and down added, so that nothing cancels out)."
+    unnamed = t(
+        "{changes} without a step of their own, none larger than {largest} MB, come to {unnamed} "
+        "of the {whole} MB that moved (up and down added, so that nothing cancels out).",
+        changes=number(int(rest["changes"].sum()), "change"),
+        largest=_mb(rest["largest_bytes"].max()),
+        unnamed=_mb(rest["gross_bytes"].sum()),
+        whole=_mb(inner["gross_bytes"].sum()),
     )
+    return f"{text} {unnamed}"
 
 
 def _changes(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -161,21 +186,18 @@ def _step(change: Any) -> tuple[Any, ...]:
     return label, part, STEP, change.difference, size, size, 1
 
 
-def _rest(label: str, part: str, changes: pd.DataFrame) -> tuple[Any, ...]:
+def _rest(part: str, changes: pd.DataFrame) -> tuple[Any, ...]:
     """Return changes that share a step."""
     sizes = changes["difference"].abs()
+    label = (ONE if len(changes) == 1 else SEVERAL).format(group=part, count=f"{len(changes):,}")
     return label, part, REST, changes["difference"].sum(), sizes.sum(), sizes.max(), len(changes)
-
-
-def _changes_of(changes: pd.DataFrame) -> str:
-    return number(len(changes), "smaller change")
 
 
 def _named(change: Any) -> tuple[str, str]:
     """Return the short and the long name of a change: what it is made of, if that differs."""
     part = f"/{change.component}" if change.group == groups.UNOWNED else str(change.component)
     if change.group == groups.UNOWNED:
-        return part, f"{part} (unowned)"
+        return part, UNOWNED.format(path=part)
     if change.group == groups.CACHES:
         return part, part
     first, second = change.what_first, change.what_second
@@ -190,7 +212,7 @@ def _named(change: Any) -> tuple[str, str]:
         return part, part
     if told.startswith(f"{part} "):
         return told, told
-    return part, f"{part}: {told}"
+    return part, MADE_OF.format(component=part, packages=told)
 
 
 def _few(names: str, most: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, field
 
-from helpers import paths
+from helpers import languages, paths
 from helpers.errors import StudyInvalid
 
 CAPTURE_NAME = re.compile(r"\d{4}-\d{2}(-\d{2})?([.-][A-Za-z0-9]+)*")
@@ -128,12 +128,28 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     command: list[str] = field(default_factory=list)
 
 
+class Translation(Struct, forbid_unknown_fields=True, frozen=True):
+    """A study's texts in another language; what is not given stays English.
+
+    `not_shown` is in the study's order, `variants` has what they are about by their names, and
+    `events` what happened by what the study calls it.
+    """
+
+    title: str = ""
+    question: str = ""
+    about: str = ""
+    not_shown: list[str] = field(default_factory=list)
+    known_by_why: str = ""
+    variants: dict[str, str] = field(default_factory=dict)
+    events: dict[str, str] = field(default_factory=dict)
+
+
 class Study(Struct, forbid_unknown_fields=True, frozen=True):
     """What a `study.toml` says. `name` is that of its folder.
 
     `known_by` is the day until which the facts about all variants are complete, `known_by_why` says
     how that is known; `events` are days that a figure over time marks, by what happened; `beside`
-    names a study with a matched pair.
+    names a study with a matched pair; `translated` has translations, by the name of a language.
     """
 
     title: str
@@ -148,6 +164,7 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
     known_by_why: str = ""
     events: dict[str, date] = field(default_factory=dict)
     beside: str = ""
+    translated: dict[str, Translation] = field(default_factory=dict)
     name: str = ""
 
     def captures(self) -> list[str]:
@@ -188,6 +205,25 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
         """Return the name of the variant that plays a role in the blog's claims, or `None`."""
         return next((variant.name for variant in self.variants if variant.role == role), None)
 
+    def spoken(self) -> "Study":
+        """Return the study with its texts in the language that is spoken, as far as it has them."""
+        told = self.translated.get(languages.spoken())
+        if told is None:
+            return self
+        return msgspec.structs.replace(
+            self,
+            title=told.title or self.title,
+            question=told.question or self.question,
+            about=told.about or self.about,
+            not_shown=told.not_shown or self.not_shown,
+            known_by_why=told.known_by_why or self.known_by_why,
+            variants=[
+                msgspec.structs.replace(v, about=told.variants.get(v.name, v.about))
+                for v in self.variants
+            ],
+            events={told.events.get(what, what): day for what, day in self.events.items()},
+        )
+
     def published(self) -> Path:
         """Return the table of published numbers, which may not exist."""
         return paths.study(self.name) / "published.csv"
@@ -199,7 +235,10 @@ def names() -> list[str]:
 
 
 def open_study(name: str) -> Study:
-    """Return the study of that name. Raises `StudyInvalid` if there is none or it is malformed."""
+    """Return the study of that name, in the language that is spoken.
+
+    Raises `StudyInvalid` if there is none or it is malformed.
+    """
     path = paths.study(name) / "study.toml"
     if not NAME.fullmatch(name) or not path.is_file():
         near = difflib.get_close_matches(name, names(), n=1)
@@ -210,7 +249,9 @@ def open_study(name: str) -> Study:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StudyInvalid(f"{path}: {error}") from error
     _check(study, path)
-    return msgspec.structs.replace(study, name=name)
+    for language, told in study.translated.items():
+        _check_translation(study, language, told, path)
+    return msgspec.structs.replace(study, name=name).spoken()
 
 
 def _check(study: Study, path: Path) -> None:
@@ -235,3 +276,22 @@ def _check(study: Study, path: Path) -> None:
             )
         if not 0 <= variant.port < 2**16:
             raise StudyInvalid(f"{path}: variant {variant.name!r}: {variant.port} is no port")
+
+
+def _check_translation(study: Study, language: str, told: Translation, path: Path) -> None:
+    """Raise `StudyInvalid` if a translation is of what the study does not have."""
+    where = f"{path}: [translated.{language}]"
+    others = [known for known in languages.known() if known != languages.ENGLISH]
+    if language not in others:
+        raise StudyInvalid(f"{where}: the kit speaks {', '.join(others)} besides English")
+    if told.not_shown and len(told.not_shown) != len(study.not_shown):
+        raise StudyInvalid(
+            f"{where}: not_shown has {len(told.not_shown)} texts, the study's own has "
+            f"{len(study.not_shown)}; they need the same order"
+        )
+    for kind, given, own in (
+        ("variant", told.variants, study.names()),
+        ("event", told.events, list(study.events)),
+    ):
+        if strange := [name for name in given if name not in own]:
+            raise StudyInvalid(f"{where}: the study has no {kind} {strange[0]!r}")

@@ -7,9 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import escape, linking, tools
+from helpers import escape, linking, properties, tools
+from helpers.languages import msg, t, word
 from helpers.properties import FIRST_LOOK, FOUND, NO_PACKAGE, NONE, UNKNOWN, Seen, questions
 from helpers.words import listed, name, number
+
+SOME, AND_MORE = msg("{value} ({first})"), msg("{value} ({first}, and {count} more)")
+"""A cell for readers: its value, and the first of its evidence."""
 
 
 def surface(
@@ -57,18 +61,17 @@ def wide(matrix: pd.DataFrame, evidence: pd.DataFrame, shown: int = 2) -> pd.Dat
     """
     paths = evidence.groupby(["property", "variant"], sort=False)["what"].agg(list)
     keys = zip(matrix["property"], matrix["variant"], strict=True)
-    behind = [_few(paths.get(key, []), shown) for key in keys]
-    told = matrix.assign(
-        cell=[
-            # A package that a tool is named after is no more evidence than its name.
-            f"{value} ({few})" if few and not value.startswith(few) else value
-            for value, few in zip(matrix["value"], behind, strict=True)
-        ]
-    )
+    cells = zip(matrix["value"], (paths.get(key, []) for key in keys), strict=True)
+    told = matrix.assign(cell=[_cell(value, behind, shown) for value, behind in cells])
     table = told.pivot_table(
         index="property", columns="variant", values="cell", aggfunc="first", sort=False
     )
     return table.reindex(columns=list(dict.fromkeys(matrix["variant"]))).reset_index()
+
+
+def said(cell: str) -> str:
+    """Return a cell of `wide` in the language that is spoken."""
+    return properties.said(cell, (AND_MORE, SOME))
 
 
 def first(evidence: pd.DataFrame, most: int = 25) -> pd.DataFrame:
@@ -77,7 +80,7 @@ def first(evidence: pd.DataFrame, most: int = 25) -> pd.DataFrame:
     kept = evidence[evidence.groupby(keys, sort=False).cumcount().lt(most)]
     sizes = evidence.groupby(keys, sort=False).size()
     more = [
-        (*key, f"and {count - most:,} more", "all of them are in the table's CSV")
+        (*key, t("and {count:,} more", count=count - most), t("all of them are in the table's CSV"))
         for key, count in sizes[sizes.gt(most)].items()
     ]
     rest = pd.DataFrame(more, columns=list(evidence.columns), dtype="str")
@@ -90,34 +93,43 @@ def first(evidence: pd.DataFrame, most: int = 25) -> pd.DataFrame:
 
 def headline(matrix: pd.DataFrame) -> str:
     """Return in how many of the images that were measured the first things to look for are."""
-    told, of = [], ""
+    told, of = [], 0
     for title in FIRST_LOOK:
         own = matrix[matrix["property"].eq(title) & matrix["state"].ne(UNKNOWN)]
         if len(own):
-            whole = f" of {number(len(own), 'image')}"
-            told.append(f"{title} in {own['state'].eq(FOUND).sum()}{'' if whole == of else whole}")
-            of = whole
-    by = " by packages" if matrix["state"].eq(NO_PACKAGE).any() else ""
-    return f"What an attacker finds{by}: {listed(told) or 'not measured'}"
+            fields = {"property": word(title), "found": own["state"].eq(FOUND).sum()}
+            if len(own) == of:
+                told.append(t("{property} in {found}", **fields))
+            else:
+                images_ = number(len(own), "image")
+                told.append(t("{property} in {found} of {images}", images=images_, **fields))
+            of = len(own)
+    found = listed(told) or t("not measured")
+    if matrix["state"].eq(NO_PACKAGE).any():
+        return t("What an attacker finds by packages: {found}", found=found)
+    return t("What an attacker finds: {found}", found=found)
 
 
 def sentence(matrix: pd.DataFrame) -> str:
     """Return what each image has none of, and what was not measured, as a list."""
     lines = []
     for variant, own in matrix.groupby("variant", sort=False):
-        by = {state: list(some["property"]) for state, some in own.groupby("state")}
-        told = [f"none: {listed(by[NONE])}"] if NONE in by else []
+        by = {s: listed(map(word, some["property"])) for s, some in own.groupby("state")}
+        told = [t("none: {properties}", properties=by[NONE])] if NONE in by else []
         if NO_PACKAGE in by:
-            lacking = listed(by[NO_PACKAGE])
-            told.append(f"no package by such a name, so perhaps none: {lacking}")
+            lacking = by[NO_PACKAGE]
+            told.append(
+                t("no package by such a name, so perhaps none: {properties}", properties=lacking)
+            )
         counted = own[own["state"].eq(FOUND)].dropna(subset="count")
         if len(counted) and NO_PACKAGE not in by:
             most = counted.sort_values("count", ascending=False, kind="stable").head(3)
-            told.append("most: " + listed(f"{r.property} {r.count:,}" for r in most.itertuples()))
+            counts = listed(f"{word(r.property)} {r.count:,}" for r in most.itertuples())
+            told.append(t("most: {counts}", counts=counts))
         if UNKNOWN in by:
-            told.append(f"not measured: {listed(by[UNKNOWN])}")
+            told.append(t("not measured: {properties}", properties=by[UNKNOWN]))
         lines.append(f"- {name(variant)}: {listed(told, '; ')}")
-    note = (
+    note = t(
         "What is there can be used once somebody is in; what is not there does not keep anybody "
         "out, and an interpreter can do what most tools do. Tools are counted by name: many names "
         "may be one program. Whether any of it can be reached was not tried."
@@ -129,20 +141,34 @@ def learned(matrix: pd.DataFrame) -> str:
     """Return which properties were measured in every image, in some, and in none."""
     known = ~matrix["state"].isin([UNKNOWN, NO_PACKAGE])
     by = known.groupby(matrix["property"], sort=False)
-    none = list(by.any()[lambda any_: ~any_].index)
-    some = list((by.any() & ~by.all())[lambda part: part].index)
-    text = f"Measured in every image: {by.all().sum()} of {number(len(by), 'property')}."
+    none = listed(map(word, by.any()[lambda any_: ~any_].index))
+    some = listed(map(word, (by.any() & ~by.all())[lambda part: part].index))
+    properties_ = number(len(by), "property")
+    told = [
+        t(
+            "Measured in every image: {count} of {properties}.",
+            count=by.all().sum(),
+            properties=properties_,
+        )
+    ]
     if some:
-        text += f" In some only: {listed(some)}."
+        told.append(t("In some only: {properties}.", properties=some))
     if none:
-        text += f" In none: {listed(none)}."
-    return (
-        f"{text} Not looked at: tools under another name, capabilities of files, private keys "
-        "and other secrets, and whether anything of it can be reached or was ever used."
+        told.append(t("In none: {properties}.", properties=none))
+    told.append(
+        t(
+            "Not looked at: tools under another name, capabilities of files, private keys and "
+            "other secrets, and whether anything of it can be reached or was ever used."
+        )
     )
+    return " ".join(told)
 
 
-def _few(paths: list[str], shown: int) -> str:
-    told = [escape.short(path, 36) for path in paths[:shown]]
-    more = [f"and {len(paths) - shown:,} more"] if len(paths) > shown else []
-    return listed([*told, *more])
+def _cell(value: str, behind: list[str], shown: int) -> str:
+    """Return a value with the first of what is behind it."""
+    first = ", ".join(escape.short(path, 36) for path in behind[:shown])
+    more = len(behind) - shown
+    if more > 0:
+        return AND_MORE.format(value=value, first=first, count=f"{more:,}")
+    # A package that a tool is named after is no more evidence than its name.
+    return SOME.format(value=value, first=first) if first and not value.startswith(first) else value

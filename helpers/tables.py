@@ -1,12 +1,33 @@
-"""Frames as tables for readers: text, figures and days in words and units, all escaped."""
+"""Frames as tables for readers: text, figures and days in words and units, all escaped.
+
+Headings and the cells of some columns are in the language that is spoken; frames and their files
+are English whatever that is.
+"""
 
 import html
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from helpers import escape
+from helpers import escape, groups, phrases, properties, steps, surface
+from helpers.languages import t, word
 from helpers.sizes import MB
+
+VOCABULARY = {"build log"} | set(
+    "captured change claim counted elf evidence files found_by group image kind lacks "
+    "lens libc measured need only_in origin part place problem property published published_by "
+    "rated reason report scale severity severity_after severity_before severity_source smoke "
+    "source state status value verdict weighed why why_not".split()
+)
+"""Columns whose cells are words of the kit, which are translated, and so are severities of several
+scanners; all others may have names out of reports, which never are."""
+
+PHRASES: dict[str, Callable[[str], str]] = {
+    "component": lambda text: phrases.said(text, groups.components()),
+    "detail": properties.said,
+    "label": steps.said,
+}
+"""Columns whose cells may be made of several words, or of words and names."""
 
 
 def to_html(frame: pd.DataFrame) -> str:
@@ -16,7 +37,7 @@ def to_html(frame: pd.DataFrame) -> str:
     a class for the report, which drops styles.
     """
     if frame.empty:
-        return "<p>Nothing to list.</p>"
+        return f"<p>{t('Nothing to list.')}</p>"
     kinds = [_FIGURE if _is_figure(frame[name]) else _WORDS for name in frame]
     lines = [_row("th", map(_heading, frame), kinds)]
     shown = readable(frame, named=False)
@@ -27,7 +48,7 @@ def to_html(frame: pd.DataFrame) -> str:
 
 def readable(frame: pd.DataFrame, named: bool = True) -> pd.DataFrame:
     """Return a frame as text for readers; with `named`, its columns' names as words too."""
-    shown = frame.apply(_readable).astype(object).where(frame.notna(), "not measured")
+    shown = frame.apply(_readable, of=frame).astype(object).where(frame.notna(), t("not measured"))
     return shown.rename(columns=_heading) if named else shown
 
 
@@ -49,7 +70,7 @@ def _is_figure(column: pd.Series) -> bool:
     )
 
 
-def _readable(column: pd.Series) -> pd.Series:
+def _readable(column: pd.Series, of: pd.DataFrame) -> pd.Series:
     """Return a column as text: bytes as MB, times as days, numbers with thousands marked."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column.dt.strftime("%Y-%m-%d")
@@ -57,24 +78,37 @@ def _readable(column: pd.Series) -> pd.Series:
         sign = "+" if "difference" in str(column.name) else ""
         return column.map(lambda size: _size(size, sign), na_action="ignore")
     if pd.api.types.is_bool_dtype(column.dtype):
-        return column.map({True: "yes", False: "no"})
+        return column.map({True: t("yes"), False: t("no")})
     if str(column.name).endswith("share"):
         return column.map("{:.0%}".format, na_action="ignore")
     if pd.api.types.is_float_dtype(column.dtype):
         return column.map("{:,.2f}".format, na_action="ignore")
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.map("{:,}".format, na_action="ignore")
-    return column.map(lambda text: escape.plain(text) or "—", na_action="ignore")
+    told = _speaker(str(column.name), of)
+    return column.map(lambda text: escape.plain(told(str(text))) or "—", na_action="ignore")
+
+
+def _speaker(name: str, of: pd.DataFrame) -> Callable[[str], str]:
+    """Return what says the cells of a column in the language that is spoken."""
+    if name in VOCABULARY or name.endswith("severity"):
+        return word
+    if name in PHRASES:
+        return PHRASES[name]
+    if "property" not in of or name == "variant":
+        return str
+    # Of each property there is its evidence, or a column a variant.
+    return properties.said_of if name == "what" else surface.said
 
 
 def _size(size: int, sign: str) -> str:
     """Return a size in MB, or in bytes if it is some and would be 0.0."""
     small = size and abs(size) < MB / 20
-    return f"{size:{sign},} bytes" if small else f"{size / MB:{sign},.1f} MB"
+    return t("{size} bytes", size=f"{size:{sign},}") if small else f"{size / MB:{sign},.1f} MB"
 
 
 def _heading(name: object) -> str:
-    """Return a column's name as words."""
+    """Return a column's name as words, in the language that is spoken."""
     words = str(name).removesuffix("_bytes").removesuffix("_at").replace("_", " ")
     named = {
         "bytes": "size",
@@ -82,4 +116,4 @@ def _heading(name: object) -> str:
         "os eol": "past end of life when scanned",
         "known share": "looked at",
     }
-    return escape.plain(named.get(words, words))
+    return escape.plain(word(named.get(words, words)))

@@ -10,9 +10,10 @@ from functools import cache
 from typing import NamedTuple
 
 from helpers import paths
+from helpers.languages import msg
 
 SHELL, OS_INSTALLER, APP_INSTALLER, INTERPRETER = (
-    "shell", "package manager", "app installer", "interpreter",
+    msg("shell"), msg("package manager"), msg("app installer"), msg("interpreter"),
 )  # fmt: skip
 MULTI_CALL = ("busybox", "toybox")
 """Programs that are called by many names, each of which is a tool of its own."""

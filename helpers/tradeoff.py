@@ -9,27 +9,35 @@ from helpers import compare
 from helpers.errors import ParameterInvalid
 from helpers.fixes import BLIND
 from helpers.frames import SCANNED
+from helpers.languages import msg, word
 from helpers.lenses import Lens
 from helpers.sameness import mark
+from helpers.sizes import COMPRESSED, PUBLISHED, UNPACKED
 
 CRITERIA = {
-    "fixable": "fixable {counted}",
-    "unfixed": "unfixed {counted}",
-    "size": "{kind} size",
-    "ended": "operating system past its support",
-    "old_runtime": "runtime past its end of life",
+    "fixable": msg("fixable {counted}"),
+    "unfixed": msg("unfixed {counted}"),
+    "size": msg("size"),
+    "ended": msg("operating system past its support"),
+    "old_runtime": msg("runtime past its end of life"),
 }
-"""What can be weighed, and what each is; less is better in all."""
+"""What can be weighed, and what each is; less is better in all. Sizes have names of their own."""
+
+SIZES = {
+    UNPACKED: msg("unpacked size"),
+    COMPRESSED: msg("compressed size"),
+    PUBLISHED: msg("published size"),
+}
 
 NONE = 1e-9
 """A weight or a distance of scores that is none."""
 
 _WHY_NOT = {
-    "broken": "it did not answer when it was started",
-    "no-os": "its system packages were not looked at",
-    "not-looked": "its vulnerabilities were not looked for",
-    "missing": "there is no report of it",
-    "failed": "its capture failed",
+    "broken": msg("it did not answer when it was started"),
+    "no-os": msg("its system packages were not looked at"),
+    "not-looked": msg("its vulnerabilities were not looked for"),
+    "missing": msg("there is no report of it"),
+    "failed": msg("its capture failed"),
 }
 
 
@@ -144,6 +152,13 @@ def weighed(candidates: pd.DataFrame, weights: Mapping[str, float]) -> list[str]
     """Return the criteria that count: those with a weight that are known of every candidate."""
     able = candidates[candidates["candidate"]]
     return [c for c in CRITERIA if weights.get(c) and not able[c].isna().any() and len(able)]
+
+
+def named(criterion: str, lens: Lens, kind: str) -> str:
+    """Return what a criterion is, in words: of what a lens counts, or of a kind of size."""
+    if criterion == "size":
+        return word(SIZES[kind])
+    return word(CRITERIA[criterion]).format(counted=lens._replace(fixable=False).short)
 
 
 def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 from helpers import confounders, lenses, tradeoff
 from helpers import sizes as sizes_of
 from helpers.frames import Frames
+from helpers.languages import msg, t, word
 from helpers.lenses import EVER, Lens
 from helpers.load import load_published, load_study
 from helpers.study import open_study
@@ -19,9 +20,17 @@ COLUMNS = [
 ]
 
 _HANGS = {
-    "capture": "the capture",
-    "published_by": "the day that is counted by",
-    "counted": "what is counted",
+    "capture": msg("the capture"),
+    "published_by": msg("the day that is counted by"),
+    "counted": msg("what is counted"),
+}
+
+_WEIGHED = {
+    "fixable": msg("fixable"),
+    "unfixed": msg("unfixed"),
+    "size": msg("size"),
+    "ended": msg("ended"),
+    "old_runtime": msg("old runtime"),
 }
 
 
@@ -50,7 +59,8 @@ def choices(
 
     `study, capture, published_by, counted, choice, score, next, next_score, supported, weighed`.
     `supported`: whether operating system and runtime of the choice still were, as far as is known.
-    Variants that tie for the best score are one choice, joined by `or`.
+    Variants that tie for the best score are one choice, joined by `or`; `weighed` are the words of
+    what has a weight.
     """
     rows = []
     for capture in sorted(frames.images["capture"].unique()):
@@ -65,11 +75,11 @@ def choices(
             first = tradeoff.best(ranked)
             rest = ranked.iloc[len(first) :]
             old = able.set_index("variant").loc[first, ["ended", "old_runtime"]]
-            told = [study, capture, day or EVER, view.short, " or ".join(first)]
+            told = [study, capture, day or EVER, view.short, listed(first, t(" or "))]
             then = rest.iloc[0][["variant", "score"]].tolist() if len(rest) else [None, None]
             fit = not old.fillna(0).any(axis=None)
-            used_told = ", ".join(used).replace("_", " ")
-            rows.append([*told, ranked["score"].iloc[0], *then, fit, used_told])
+            words = listed(word(_WEIGHED[criterion]) for criterion in used)
+            rows.append([*told, ranked["score"].iloc[0], *then, fit, words])
     return pd.DataFrame(rows, columns=COLUMNS).astype({"score": "Float64", "next_score": "Float64"})
 
 
@@ -94,22 +104,32 @@ def together(ours: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
 def sentence(choices: pd.DataFrame) -> str:
     """Return what the choice hangs on, study by study, with each choice."""
     if choices.empty:
-        return "Under no capture could anything be weighed."
+        return t("Under no capture could anything be weighed.")
     lines = []
     for study, own in choices.groupby("study", sort=False):
-        hangs = [told for column, told in _HANGS.items() if _varies(own, column)]
-        what = f"hangs on {listed(hangs, ' and on ')}" if hangs else "is always the same"
-        lines.append(f"- {name(study)}: the choice {what}.")
+        hangs = [word(told) for column, told in _HANGS.items() if _varies(own, column)]
+        if hangs:
+            what = listed(hangs, t(" and on "))
+            lines.append(t("- {study}: the choice hangs on {what}.", study=name(study), what=what))
+        else:
+            lines.append(t("- {study}: the choice is always the same.", study=name(study)))
         keys = ["capture", "published_by", "choice", "supported"]
         for (capture, day, choice, fit), rows in own.groupby(keys, sort=False):
             peers = own[own["capture"].eq(capture) & own["published_by"].eq(day)]
-            by = f", by {listed(rows['counted'])}" if len(rows) < len(peers) else ""
-            until = "" if day == EVER else f", published by {day}"
+            ways = listed(rows["counted"])
             first = name(choice)
-            which = first if fit else f"none as it is; {first} comes first, past its support"
-            used = rows["weighed"].iloc[0]
-            lines.append(f"    - {capture}{until}{by}: {which} (weighed: {used})")
-    return "\n".join(["At the same weights:", "", *lines])
+            told = t(
+                "    - {capture}{until}{by}: {which} (weighed: {weighed})",
+                capture=capture,
+                until="" if day == EVER else t(", published by {day}", day=day),
+                by=t(", by {ways}", ways=ways) if len(rows) < len(peers) else "",
+                which=first
+                if fit
+                else t("none as it is; {first} comes first, past its support", first=first),
+                weighed=rows["weighed"].iloc[0],
+            )
+            lines.append(told)
+    return "\n".join([t("At the same weights:"), "", *lines])
 
 
 def _varies(own: pd.DataFrame, column: str) -> bool:

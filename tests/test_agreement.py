@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import frames, load, rows
-from helpers.agreement import agreement, summary
+from helpers import frames, languages, load, rows
+from helpers.agreement import agreement, sentence, summary
 from helpers.frames import Frames
 from helpers.rows import Evidence
 from tests.conftest import Write, finding, trivy
@@ -252,3 +252,16 @@ def test_no_finding_is_lost_or_counted_twice(findings: list[Any]) -> None:
         sorted(t[names].fillna("").itertuples(index=False, name=None)) for t in (table, again)
     )
     assert first == second, "the order of findings does not matter"
+
+
+def test_how_far_they_agree_is_told_in_korean() -> None:
+    table = agreement(found(("trivy", "CVE-1", None, "HIGH"), ("grype", "CVE-1", None, "LOW")))
+    with languages.speaking("ko"):
+        line, _, note = sentence(table).splitlines()
+        none = sentence(table.iloc[:0])
+    assert line == (
+        "- **app**: 둘 다 찾은 것 1개, Trivy 단독 0개, Grype 단독 0개. "
+        "둘 다 찾은 것 중 심각도 평가가 다른 것 1개"
+    )
+    assert note.startswith("두 스캐너는")
+    assert none.startswith("여기에는 두 스캐너로")

@@ -1,9 +1,11 @@
 """Attribution: what of a difference fixes take away, and what is left of it for the bases."""
 
+import re
+
 import pandas as pd
 import pytest
 
-from helpers import attribution, compare
+from helpers import attribution, compare, languages
 from helpers.errors import StudyInvalid
 from helpers.frames import Frames
 from helpers.lenses import COUNTED, NVD, Lens
@@ -260,3 +262,16 @@ def test_without_a_pair_there_is_no_lesson(matched: pd.DataFrame) -> None:
 def test_the_default_capture_of_a_study_is_the_one_that_is_taken() -> None:
     assert attribution.of_study("blog-2022", Lens())["first_total"].tolist() == [48, 25]
     assert load_study("blog-2022").images["capture"].unique().tolist() == ["2022-02"]
+
+
+def test_the_lesson_in_korean_has_the_same_numbers(both, matched) -> None:
+    with languages.speaking("ko"):
+        ours = attribution.of_capture(posts(both), "2022-02")
+        said = attribution.lesson(ours, matched)
+        lines = attribution.sentence(ours).splitlines()
+    assert said.startswith("**blog-2022** 연구(빌드일 차이 ")
+    assert "Alpine이 distroless보다 29건 많습니다" in said
+    assert "관측 불가" in lines[0]
+    for text in (said, *filter(None, lines)):
+        assert re.search("[가-힣]", text), text
+        assert "{" not in text

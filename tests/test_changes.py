@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from helpers import changes
+from helpers import changes, languages
 from helpers.changes import APPEARED, DATABASE, GONE, IMAGE, RERATED, SCANNER, STAYED, UNTOLD
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames
@@ -273,3 +273,19 @@ def test_the_sentence_claims_nothing_that_is_not_known(captured, other, why: str
     frames = captured((trivy(finding()), {}), (trivy(finding()), other))
     table = changes.changes(frames, EARLIER, LATER)
     assert why in changes.sentence(table, changes.causes(frames, EARLIER, LATER))
+
+
+def test_in_korean_what_moved_and_why(both) -> None:
+    table, causes = changes.changes(both, EARLIER, LATER), changes.causes(both, EARLIER, LATER)
+    with languages.speaking("ko"):
+        said = changes.sentence(table, causes).splitlines()
+    assert all("심각도 변경" in line for line in said)
+    assert all(
+        line.endswith("(달라진 것: 데이터베이스; 같은 것: 이미지 및 스캐너)") for line in said
+    ), said
+
+
+def test_a_reason_that_is_one_of_several_is_a_text_of_its_own() -> None:
+    assert changes._either([IMAGE, SCANNER, DATABASE]) == "image or scanner or database"
+    assert changes._either([SCANNER]) == SCANNER
+    assert changes._either([]) == UNTOLD

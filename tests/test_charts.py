@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from helpers import charts, compare, paths
+from helpers import charts, compare, fixes, languages, paths
 from helpers import sizes as sizes_of
 from helpers.frames import SEVERITIES, Frames
+from helpers.lenses import Lens
 from helpers.load import load_published
 from tests.conftest import finding, missing_image, trivy
 
@@ -188,3 +189,23 @@ def test_a_chart_does_not_change_its_frame(ax: Axes, blog: Frames) -> None:
     before = counts.copy(deep=True)
     charts.severity_breakdown(counts, ax)
     pd.testing.assert_frame_equal(counts, before)
+
+
+def test_in_korean_bars_legends_and_axes_are_korean_and_names_stay(ax: Axes, frames_of) -> None:
+    loaded = frames_of(app=trivy(finding(), Metadata={"OS": {"Family": "alpine", "Name": "3"}}))
+    split = fixes.split(loaded.findings, loaded.images, Lens())
+    with languages.speaking("ko"):
+        charts.fixable(split, ax, Lens().label)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["수정 가능", "미수정"]
+    assert ax.get_xlabel() == "건수: 발견 항목"
+    assert "1\nOS 미수정 항목: 관측 불가" in texts(ax)
+    assert names(ax)[0] == "app"
+
+
+def test_in_korean_what_was_not_measured_is_marked_too(ax: Axes, frames_of) -> None:
+    loaded = frames_of(app=trivy(finding()))
+    counts = compare.severity_counts(loaded.findings, missing_image(loaded.images, "lost"))
+    with languages.speaking("ko"):
+        charts.severity_breakdown(counts, ax)
+    assert [t.get_style() for t in ax.texts if t.get_text() == "측정되지 않음"] == ["italic"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()][:2] == ["치명적", "높음"]

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from helpers import claims
+from helpers import claims, languages, sentences
 from helpers.frames import Frames, make
 from helpers.load import load_files, load_published, load_study
 
@@ -206,3 +206,18 @@ def test_counts_are_as_known_by_a_day_if_one_is_named() -> None:
     row = claims.claims(frames, *told).iloc[0]
     assert row["lens"].startswith("2026-11, published by 2026-08-31: findings 24 against 18")
     assert row["measured"] == "fewer under 1 of the lenses in 2026-11"
+
+
+def test_in_korean_claims_and_verdicts_keep_their_names_and_what_is_measured_is_told(both) -> None:
+    english = claims_of(both)
+    with languages.speaking("ko"):
+        table = claims_of(both)
+        said = sentences.verdicts(table).splitlines()
+        counted = sentences.claims(table)
+    assert table[["claim", "verdict"]].equals(english[["claim", "verdict"]]), "as in files"
+    assert said[0].startswith("- distroless는 Alpine보다 취약점이 적다: **이 기준에서만 성립** (")
+    assert "이 기준에서만 성립* 3개" in counted
+    told = [*said[:6], *table["evidence"], *table["lens"].replace("", "없음")]
+    for text in told:
+        assert re.search("[가-힣]", text), text
+        assert "{" not in text

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import compare, frames, lenses
+from helpers import compare, frames, languages, lenses
 from helpers import sizes as sizes_of
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames
@@ -244,3 +244,9 @@ class TestSizes:
             sizes_of.known_size(sizes, "unpacked")
         with pytest.raises(ParameterInvalid, match="baseline 'x' has no published size"):
             sizes_of.differences(sizes, "published", "x")
+
+
+def test_in_korean_only_the_package_without_a_name_has_another() -> None:
+    with languages.speaking("ko"):
+        assert compare.package_name(compare.UNNAMED) == "(이름 없음)"
+        assert compare.package_name("findings") == "findings"

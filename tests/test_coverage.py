@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers import coverage
+from helpers import coverage, languages
 from helpers.frames import Frames, make
 from helpers.load import load_files, load_study
 from tests.conftest import file, files_of, image_of, packages_of, program
@@ -181,3 +181,14 @@ def test_of_an_image_that_was_not_scanned_nothing_was_looked_at_that_is_known(st
     found = files_of(program("bin/bash", 10, package="bash"))
     table = coverage.coverage(found, image_of(status=status), packages_of())
     assert table["known_share"].isna().all()
+
+
+def test_in_korean_the_share_is_said(rebuilt: Frames) -> None:
+    files = load_files("rebuilt-2026")
+    table = coverage.coverage(files, rebuilt.images, rebuilt.packages)
+    with languages.speaking("ko"):
+        assert coverage.mark(table) == "스캐너가 살펴본 실행 파일 바이트: 6~41%"
+        assert coverage.headline(table).startswith("어느 패키지에도 속하지 않는")
+        said = coverage.sentence(table, rebuilt.images, rebuilt.packages)
+    assert "**실행 파일 바이트의 35%**" in said
+    assert "나머지 가운데 가장 큰 파일: usr/local/bin/node 24.19.0" in said

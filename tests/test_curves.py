@@ -12,7 +12,7 @@ from matplotlib.dates import num2date
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from helpers import confounders, curves, growth, paths
+from helpers import confounders, curves, growth, languages, paths
 from helpers.frames import Frames, make
 from helpers.lenses import Lens
 from helpers.load import load_study
@@ -190,3 +190,14 @@ def test_a_strange_name_is_drawn_as_text(ax: Axes) -> None:
     table = many(1).assign(variant="a\u202eb\x1b")
     curves.growth(table, ax, NO_ENDS, {"\u202ewhat": date(2024, 3, 1)}, "findings")
     assert all("\u202e" not in text and "\x1b" not in text for text in texts(ax))
+
+
+def test_in_korean_days_events_and_ends_are_korean(newest: Frames, ax: Axes) -> None:
+    with languages.speaking("ko"):
+        draw(newest, ax)
+    days = ax.xaxis.get_major_formatter().format_ticks(ax.get_xticks())
+    assert days[:2] == ["2019년", "2020년"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("공개일(UTC)", "건수: 발견 항목")
+    told = [text.get_text() for text in ax.texts]
+    assert "Debian 11.2:\n지원 종료" in told
+    assert "Debian 11.2:\nLTS 종료" in told

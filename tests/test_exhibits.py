@@ -9,7 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 from PIL import Image
 
-from helpers import charts, compare, escape, exhibits
+from helpers import charts, compare, escape, exhibits, languages
 from helpers.exhibits import Exhibits
 from helpers.frames import Frames
 from tests.conftest import finding, trivy
@@ -147,3 +147,30 @@ def test_what_was_looked_at_is_on_figures_of_scans_and_on_no_other(
     show.figure("a", chart, frame, "title")
     show.figure("b", chart, frame, "title", of_scan=False)
     assert ["looked at 5%" in foot for foot in feet] == [True, False]
+
+
+def test_in_korean_the_footer_is_korean(blog: Frames) -> None:
+    with languages.speaking("ko"):
+        told = exhibits.footer("blog-2022", blog.images, lens="findings").replace("\n", " ")
+    assert told == (
+        "연구 blog-2022 · 수집본 2022-02 · 집계 기준: 발견 항목 · Trivy 0.76.0 · "
+        "부분 DB 2022-02-28 · 스캔 2026-11-24 · "
+        "동일 조건 비교 아님: OS 지원 종료, 이미지 나이, 런타임"
+    )
+
+
+def test_a_title_of_wide_letters_is_broken_before_it_is_too_wide() -> None:
+    with languages.speaking("ko"):
+        lines = exhibits._wrapped("한국어 제목 " * 20).split("\n")
+    assert len(lines) == 2
+    assert lines[1].endswith(" …")
+    assert all(languages.columns(line.removesuffix(" …")) <= 66 for line in lines)
+
+
+def test_in_korean_a_searchable_table_has_korean_controls(blog: Frames) -> None:
+    show = Exhibits("blog-2022", blog.images)
+    with languages.speaking("ko"):
+        bundle = show.searchable("findings", blog.findings, blog.findings.head(60))
+        told = bundle._repr_mimebundle_()["text/html"]
+    assert "검색:" in told or "\\uac80\\uc0c9:" in told
+    assert "전체 67행 중 60행" in told

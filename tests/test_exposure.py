@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers import exposure, groups, needs, tools
+from helpers import exposure, groups, languages, needs, tools
 from helpers.frames import make
 from helpers.lenses import FINDINGS, VULNERABILITIES, Lens
 from helpers.load import load_files, load_layers, load_study
@@ -172,3 +172,16 @@ def test_a_slimmer_image_of_the_same_app_has_no_more_than_what_stays(rebuilt) ->
 def test_pairs_that_are_equal_in_either_say_nothing_and_equal_images_are_one() -> None:
     table = pd.DataFrame({"binaries": [1, 2, 2, 2], "count": [5, 5, 7, 7]})
     assert exposure._agreement(table, "binaries") == "1 of 1 pair"
+
+
+def test_in_korean_both_are_said(rebuilt) -> None:
+    each, totals, _, _ = rebuilt
+    with languages.speaking("ko"):
+        assert exposure.headline(totals, "취약점") == (
+            "실행 파일과 라이브러리, 그리고 취약점: node-24-alpine 20개와 7건, …, "
+            "node-24-debian 656개와 32건"
+        )
+        said = exposure.sentence(totals, each, "취약점")
+        slimmer = exposure.slimmer(totals, "취약점")
+    assert "수정 버전이 없는 것을 볼 수 없는 이미지: **node-24-alpine**" in said
+    assert slimmer.startswith("- **node-24-debian**: **32건 중 최대 18건이 없어질 수 있음**")

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers import fixes
+from helpers import fixes, languages
 from helpers.frames import Frames
 from helpers.lenses import Lens
 from helpers.load import load_study
@@ -184,3 +184,18 @@ def test_a_clean_image_has_nothing_to_attribute(frames_of) -> None:
     assert fixes.base_sentence(clean.findings, images) == (
         "- **app**: nothing found\n- **lost**: not measured"
     )
+
+
+def test_in_korean_headlines_and_sentences_are_korean(blog: Frames) -> None:
+    with languages.speaking("ko"):
+        table = fixes.split(blog.findings, blog.images, Lens())
+        told = fixes.sentence(table, Lens())
+        headline = fixes.headline(table, Lens())
+        base = fixes.base_sentence(blog.findings, blog.images)
+    assert set(table["part"]) == {"fixable", "unfixed"}, "frames keep their words"
+    assert headline == (
+        "수정 가능한 발견 항목: nodejs-alpine 48건 중 48건, nodejs-distroless 19건 중 0건"
+    )
+    assert f"- **{DISTROLESS}**: 수정 가능 0건, 미수정 19건" in told
+    assert "**관측할 수 없습니다**" in told
+    assert "레이어를 알 수 없어" in base

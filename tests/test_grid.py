@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from helpers import escape, grid
+from helpers import escape, grid, languages
 from helpers.properties import FOUND, NO_PACKAGE, NONE, UNKNOWN
 
 
@@ -72,3 +72,13 @@ def test_a_name_is_no_formula_and_no_control_character() -> None:
 
 def test_without_images_it_says_so() -> None:
     assert texts(drawn(matrix())) == ["No image was looked at."]
+
+
+def test_in_korean_states_and_legend_are_korean_and_wide_letters_take_two_columns() -> None:
+    cells = ("x", "v", NONE, "none", 0), ("y", "v", UNKNOWN, "측정 " * 20, None)
+    with languages.speaking("ko"):
+        ax = drawn(matrix(*cells))
+    assert texts(ax)[0] == "없음"
+    assert languages.columns(texts(ax)[1]) <= 68
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["있음", "중립", "없음", "알 수 없음"]

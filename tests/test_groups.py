@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from helpers import groups, paths
+from helpers import groups, languages, paths
 from helpers.groups import APP, CACHES, HIDDEN, OS, RUNTIME, TOOLS, UNOWNED
 from helpers.load import load_files, load_layers, load_study
 from tests.conftest import file, files_of, image_of, layers_of, link, program
@@ -150,3 +150,14 @@ def test_each_line_of_the_table_is_of_a_group_and_says_what_it_is() -> None:
         assert line["of"] in ("path", "package"), line
         assert line["component"], line
         assert line["about"], line
+
+
+def test_in_korean_groups_have_their_words_and_frames_stay_english(rebuilt) -> None:
+    images, _, parts = rebuilt
+    with languages.speaking("ko"):
+        assert groups.headline(parts) == (
+            "가장 많은 바이트: node-24-debian 런타임 39%, …, node-8-distroless 런타임 55%"
+        )
+        line = groups.sentence(parts, images).splitlines()[3]
+    assert line.startswith("- **node-8-distroless**, 63.7 MB: 런타임 35.0 MB, OS 패키지 25.9 MB")
+    assert set(parts["group"]) <= set(groups.GROUPS)

@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from helpers import compare, confounders, growth
+from helpers import compare, confounders, growth, languages
 from helpers.frames import Frames
 from helpers.lenses import Lens
 from helpers.load import load_study
@@ -275,3 +275,22 @@ def test_the_day_of_a_capture_is_its_databases_else_the_scans(both: Frames) -> N
     no_db = both.images.assign(db_updated_at=none)
     assert growth.day_of(no_db, EARLIER) == "2026-11-24"
     assert growth.day_of(no_db.assign(scanned_at=none), EARLIER) == ""
+
+
+def test_in_korean_headline_and_sentences_are_korean(newest: Frames) -> None:
+    table = curves(newest)
+    with languages.speaking("ko"):
+        assert growth.headline(table, Lens()).startswith(
+            "빌드 이후 발견 항목: nodejs-alpine 4 → 49"
+        )
+        told = growth.sentence(table, ends(newest), newest.findings)
+    assert f"- **{ALPINE}**: 2019-12-24 4건, 2026-11-24 49건. 지원은 2021-11-01에 종료" in told
+    assert "{" not in told
+
+
+def test_in_korean_it_is_told_how_far_counting_by_date_is_off(both: Frames) -> None:
+    with languages.speaking("ko"):
+        missed = growth.missed(both, EARLIER, LATER, DAY)
+        totals = growth.both_ways(both, EARLIER, LATER, DAY)
+        told = growth.missed_sentence(missed, DAY, totals)
+    assert told.endswith("5 × 나중 데이터베이스에는 더 이상 없음, 1 × 이후에야 공개됨.")

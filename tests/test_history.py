@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers import history
+from helpers import history, languages
 from helpers.load import load_files, load_layers
 from tests.conftest import file, files_of, layers_of
 
@@ -92,3 +92,12 @@ def test_the_rebuilt_images_hide_next_to_nothing_and_are_mostly_their_base() -> 
     assert history.headline(table) == (
         "From the base image: node-24-debian 99%, …, node-8-distroless 97%"
     )
+
+
+def test_in_korean_an_instruction_is_as_it_was(table: pd.DataFrame) -> None:
+    with languages.speaking("ko"):
+        assert history.headline(table).endswith("가장 많은 이미지: app 0.3 MB")
+        said = history.sentence(table)
+        parts = history.parts(table)["part"].tolist()
+    assert "**이후 레이어에 가려진 것 0.3 MB**, 대부분을 넣은 레이어: 0 (ADD file in /)" in said
+    assert parts == history.parts(table)["part"].tolist()

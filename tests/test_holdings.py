@@ -1,12 +1,25 @@
 """What a capture holds, in tables and sentences: also what failed, is broken or is missing."""
 
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
 from matplotlib.figure import Figure
 
-from helpers import anatomy, charts, compare, frames, headlines, holdings, image, paths, sentences
+from helpers import (
+    anatomy,
+    charts,
+    compare,
+    frames,
+    headlines,
+    holdings,
+    image,
+    languages,
+    paths,
+    provenance,
+    sentences,
+)
 from helpers import sizes as sizes_of
 from helpers.image import Image, Layer, Smoke
 from helpers.load import load_files, load_layers, load_published, load_study
@@ -59,7 +72,7 @@ def test_a_failed_variant_and_one_that_is_not_there_are_told_apart(told: tuple) 
     assert holdings.sources(study, facts, load_study(RICH).images)["captured"].tolist() == [
         *("failed", "not in this capture", "scanned", "scanned"),
     ]
-    assert holdings.when(study)["variants"].tolist() == ["2 of 3"]
+    assert provenance.when(study)["variants"].tolist() == ["2 of 3"]
     said = holdings.failed(facts)
     assert "**node-24-debian**: step 3/4 failed: RUN <b>x</b>" not in said, "markup is text"
     assert "step 3/4 failed: RUN &lt;b&gt;x" in said
@@ -69,7 +82,7 @@ def test_a_failed_variant_and_one_that_is_not_there_are_told_apart(told: tuple) 
 
 
 def test_how_it_was_made_names_scanner_database_and_builder() -> None:
-    said = holdings.made(open_study(RICH).facts())
+    said = provenance.made(open_study(RICH).facts())
     for part in (
         "Trivy 0.76.0",
         "the database of 2026-11-24",
@@ -77,7 +90,7 @@ def test_how_it_was_made_names_scanner_database_and_builder() -> None:
         "classic builder of Docker",
     ):
         assert part in said
-    assert "builder" not in holdings.made(open_study(POOR).facts())
+    assert "builder" not in provenance.made(open_study(POOR).facts())
 
 
 def test_what_was_started_is_told_and_what_is_broken_stands_out() -> None:
@@ -241,3 +254,24 @@ def test_sizes_that_were_measured_in_two_ways_say_so_on_the_chart() -> None:
     mixed = sizes_of.table(images, load_published(RICH))
     said = headlines.size_origin(mixed, sizes_of.UNPACKED)
     assert said == "sizes: the layers' tars, as the scanner adds them up; the files of all layers"
+
+
+def test_what_a_capture_holds_is_told_in_korean(told: tuple) -> None:
+    study, facts = told
+    images, layers = load_study(RICH).images, load_layers(RICH)
+    with languages.speaking("ko"):
+        parts = holdings.parts(study, facts).set_index("variant")
+        lines = [
+            provenance.made(open_study(RICH).facts()),
+            holdings.failed(facts),
+            holdings.started(images),
+            holdings.sizes(images),
+            holdings.same(images),
+            holdings.of_base(layers, images),
+            *holdings.learned(study, facts).splitlines()[2:],
+        ]
+    assert parts.iloc[0].unique().tolist() == ["아니요: 수집 실패"]
+    assert parts.iloc[-1].unique().tolist() == ["yes"], "a table translates whole cells"
+    for said in lines:
+        assert re.search("[가-힣]", said), said
+        assert "{" not in said

@@ -21,6 +21,7 @@ from helpers import (
     fixes,
     growth,
     headlines,
+    languages,
     lenses,
     overlap,
     paths,
@@ -627,3 +628,14 @@ class TestACleanImageAndOneNotMeasured:
     @pytest.mark.parametrize("text", sorted(ALL.keys() - {"reproduction"}))
     def test_where_none_was_measured_no_text_says_zero(self, text) -> None:
         assert not re.search(r"\b0\b", ALL[text](looked("missing", "lost")))
+
+
+def test_in_korean_labels_are_korean_and_labels_of_columns_stay_keys() -> None:
+    every = Lens(PER_PACKAGE, True, "nvd", str(DAY), "os")
+    with languages.speaking("ko"):
+        assert every.label == (
+            "OS 패키지의 수정 가능한 취약점 × 소스 패키지, 2022-02-28까지 공개, NVD 심각도 기준"
+        )
+        assert every.narrowed == "OS 패키지 내, 2022-02-28까지 공개"
+        for column, lens in compare.LENS_COLUMNS.items():
+            assert languages.word(compare.LENS_LABELS[column]) == Lens(*lens).label

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers import linking
+from helpers import languages, linking
 from helpers.load import load_files, load_study
 from tests.conftest import file, files_of, image_of, link, program
 
@@ -193,3 +193,12 @@ def test_nothing_is_lacking_in_the_rebuilt_images_and_each_has_its_bases_library
     assert table["glibc"].tolist() == [278, 0, 1, 1]
     assert table["musl"].tolist() == [0, 8, 0, 0]
     assert linking.unloadable(files).empty
+
+
+def test_in_korean_the_sentence_says_what_is_lacking() -> None:
+    files = files_of(*MUSL, addon("libx.so.1"))
+    with languages.speaking("ko"):
+        table = linking.unloadable(files)
+        said = linking.sentence(linking.libc(files, image_of()), table)
+    assert table["problem"].tolist() == [linking.NO_LIBRARY]
+    assert "찾는 것: libx.so.1: 필요한 라이브러리가 없어 불러올 수 없음\n" in said

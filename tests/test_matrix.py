@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from helpers import matrix, overlap, paths
+from helpers import languages, matrix, overlap, paths
 from helpers.charts import INK
 from helpers.frames import SEVERITIES, Frames
 from helpers.lenses import Lens
@@ -148,3 +148,15 @@ def test_names_and_numbers_do_not_overlap(six: Frames, variants: int) -> None:
     assert all(above.y0 >= below.y1 for above, below in itertools.pairwise(names))
     assert not any(one.overlaps(other) for one, other in itertools.combinations(words, 2))
     assert min(box.x0 for box in names) >= whole.x0
+
+
+def test_in_korean_all_that_is_no_name_is_korean(frames_of, ax: Axes) -> None:
+    reports = {f"v{n}": trivy(finding(n), finding(n + 1)) for n in range(4)}
+    with languages.speaking("ko"):
+        draw(frames_of(**reports), ax, most=3)
+    assert "그\n밖의\n조합" in [text.get_text() for text in ax.texts]
+    assert (ax.get_ylabel(), ax.get_legend().get_texts()[0].get_text()) == (
+        "건수: 취약점",
+        "치명적",
+    )
+    assert ax.get_xlabel().endswith("이 변형들에만 있고 다른 변형에는 없음")

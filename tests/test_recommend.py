@@ -1,9 +1,11 @@
 """Recommendation: what stated weights choose, why, and what must not be overlooked."""
 
+import re
+
 import pandas as pd
 import pytest
 
-from helpers import recommend, tradeoff, verdict
+from helpers import languages, recommend, tradeoff, verdict
 from helpers.frames import Frames
 from helpers.lenses import Lens
 from helpers.load import load_published, load_study
@@ -457,3 +459,36 @@ def test_what_could_not_be_weighed_is_left_out_of_what_would_change_the_choice()
 def test_who_is_no_candidate_is_not_in_the_headline() -> None:
     table = able((5, 5), (6, 6), (0, 1), candidate=[True, True, False])
     assert recommend.headline(table, VULNERABILITIES, "unpacked").startswith("a is the smallest, ")
+
+
+def test_in_korean_the_same_is_recommended_for_the_same_reasons(blog: Frames) -> None:
+    table = of_study("blog-2022", blog)
+    with languages.speaking("ko"):
+        said = recommend.recommendation(table, EVEN, VULNERABILITIES, "published", "2022-02-28")
+        flipped = recommend.mind(table, EVEN, VULNERABILITIES, "published")
+        title = recommend.headline(table, VULNERABILITIES, "published")
+    lines = said.splitlines()
+    assert lines[0] == (
+        "2022-02-28 데이터베이스 기준: **이 중에서 지금 그대로 배포한다면** "
+        "**nodejs-distroless** **이미지를 권합니다.**"
+    )
+    assert "**nodejs-distroless** 이미지가 **nodejs-alpine** 이미지를 2.65점 앞섭니다" in said
+    assert "게시된 크기(118.0 MB 대 76.9 MB)" in said
+    assert "**유의할 점:**" in lines
+    for text in filter(None, [*lines, *flipped.splitlines(), title]):
+        assert re.search("[가-힣]", text), text
+        assert "{" not in text
+
+
+def test_in_korean_what_is_no_longer_supported_is_not_shipped_either() -> None:
+    with languages.speaking("ko"):
+        said = told(able((1, 1), (2, 2), ended=[1, 0], old_runtime=[1, 0]), TWO)
+    assert said.startswith("**어느 것도 지금 그대로 배포하지 마십시오.**")
+    assert "운영체제 지원 종료" in said
+    assert "런타임 지원 종료" in said
+
+
+def test_in_korean_who_is_no_candidate_is_told_why() -> None:
+    table = able((1, 1), (2, 2)).assign(candidate=[True, False], why_not=["", "its capture failed"])
+    with languages.speaking("ko"):
+        assert "후보 아님: **b** (수집 실패)." in told(table, TWO)

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from helpers import sameness
+from helpers import languages, sameness
 from helpers.errors import StudyInvalid
 from helpers.frames import Frames, make
 
@@ -166,3 +166,14 @@ def test_each_capture_that_was_mixed_is_told_by_itself(both: Frames) -> None:
     ]
     assert told.count("\n- **b** with ") == 2
     assert sameness.sentence(both.images).startswith("All were scanned with one scanner")
+
+
+def test_in_korean_it_is_told_in_korean_but_what_is_refused_is_refused_in_english() -> None:
+    frames = scanned(db_sha256=OTHER)
+    with languages.speaking("ko"):
+        told = sameness.sentence(frames.images)
+        assert sameness.mark(frames.images) == "변형마다 다른 스캐너 또는 데이터베이스로 스캔됨"
+        with pytest.raises(StudyInvalid, match="the database of 2026-11-24"):
+            sameness.require(frames)
+    assert told.startswith("**수집본 2026-11의 이미지들을 같은 방식으로 스캔하지 않아")
+    assert "- **b**: trivy 0.76.0, 2026-11-24 \\(bbbbbbbbbbbb\\) 데이터베이스" in told

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers import compare, scales
+from helpers import compare, languages, scales
 from helpers.frames import SEVERITIES, Frames
 from helpers.lenses import Lens
 from helpers.load import load_study
@@ -122,3 +122,13 @@ def test_nvd_has_not_rated_most_of_what_became_known_in_2026() -> None:
     table = scales.rerated(matched.findings, matched.images).set_index("variant")
     assert table["unrated"].tolist() == [21, 83, 40]
     assert table["findings"].tolist() == [21, 126, 48]
+
+
+def test_in_korean_headline_and_sentence_are_korean(blog: Frames) -> None:
+    table = scales.rerated(blog.findings, blog.images)
+    with languages.speaking("ko"):
+        assert scales.headline(table, Lens()).startswith(
+            "발견 항목 67건 중 NVD가 더 높게 평가 10건"
+        )
+        told = scales.sentence(table)
+    assert f"- **{DISTROLESS}**: 발견 항목 19건 중 NVD 평가가 더 높은 것 10건" in told

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from helpers import paths, scatter, tradeoff, verdict
+from helpers import languages, paths, scatter, tradeoff, verdict
 from helpers.frames import Frames
 from helpers.lenses import Lens
 from helpers.load import load_published, load_study
@@ -240,3 +240,13 @@ def test_images_of_one_place_have_names_apart(ax: Axes) -> None:
 def test_without_executables_it_says_so(ax: Axes) -> None:
     scatter.executables(totals(("b", None, 7)), ax, "findings")
     assert texts(ax) == ["Executables are known of no image that was scanned."]
+
+
+def test_in_korean_all_that_is_no_name_is_korean(ax: Axes) -> None:
+    with languages.speaking("ko"):
+        draw(able(("a", 3, 20), ("b", 5, 30), ("lost", 2, None)), ax, "취약점")
+    assert ax.get_xlabel() == (
+        "이미지 크기, 압축 해제 (MB = 10⁶바이트)\n표시되지 않음: lost (크기를 알 수 없음)"
+    )
+    told = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert told == ["파레토 프런트에 있음", "더 나은 변형이 있음"]

@@ -1,8 +1,10 @@
 """Sentences: every number in them is computed; absent evidence is said, not counted."""
 
+import re
+
 import pandas as pd
 
-from helpers import claims, compare, frames, headlines, sentences
+from helpers import claims, compare, frames, headlines, languages, sentences
 from helpers import sizes as sizes_of
 from helpers.lenses import Lens
 from helpers.load import load_published, load_study
@@ -221,3 +223,41 @@ def test_a_study_says_what_it_is_and_what_it_cannot_show() -> None:
     assert "- **nodejs-alpine** (on `node:8-alpine`): node:8.17.0" in sentences.variants(study)
     told = sentences.not_shown(study)
     assert "files, layers and sizes" in told
+
+
+def test_in_korean_the_numbers_are_the_same(blog) -> None:
+    counts = compare.severity_counts(blog.findings, blog.images)
+    across = compare.across_captures(blog.findings, blog.images)
+    known = sizes_of.table(blog.images, load_published("blog-2022"))
+    with languages.speaking("ko"):
+        reproduction = sentences.reproduction(
+            compare.reproduction(counts, load_published("blog-2022"))
+        )
+        breakdown = sentences.breakdown(counts)
+        others = [
+            sentences.images(blog.images),
+            sentences.hidden(compare.totals_by_lens(blog.findings, blog.images), blog.images),
+            sentences.learned(across),
+            sentences.lens(Lens(), open_study("blog-2022")),
+            sentences.size_kinds(known),
+            sentences.size_reach(known, "published"),
+        ]
+    assert reproduction == (
+        "게시된 수치 12개가 모두 그대로 재현됩니다"
+        "(**nodejs-alpine** 게시 48, 재현 48, **nodejs-distroless** 게시 19, 재현 19)."
+    )
+    assert "48건, 그중 ‘높음’ 이상 34건" in breakdown
+    for said in others:
+        assert re.search("[가-힣]", said), said
+        assert "{" not in said
+
+
+def test_headlines_in_korean(blog) -> None:
+    counts = compare.severity_counts(blog.findings, blog.images)
+    sizes = sizes_of.table(blog.images, load_published("blog-2022"))
+    differences = sizes_of.differences(sizes, "published")
+    with languages.speaking("ko"):
+        told = headlines.breakdown(counts, Lens().short)
+        size = headlines.sizes(differences, "published")
+    assert told == "발견 항목: nodejs-alpine 48, nodejs-distroless 19"
+    assert size == "nodejs-alpine 대비(게시된 값): nodejs-distroless 41.1 MB 큼"

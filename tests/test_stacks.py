@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from helpers import charts, groups, stacks, steps
+from helpers import charts, groups, languages, stacks, steps
 
 MB = 1_000_000
 
@@ -113,3 +113,10 @@ def test_without_steps_it_says_so() -> None:
     assert stacks.waterfall(PATH.iloc[:0], axes()).texts[0].get_text() == (
         "Of two images the files are not known."
     )
+
+
+def test_in_korean_legend_and_axis_are_korean() -> None:
+    with languages.speaking("ko"):
+        ax = stacks.stacked(parts(("a", groups.OS, MB), ("a", groups.TOOLS, MB)), axes())
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["OS 패키지", "번들 도구"]
+    assert ax.get_xlabel() == "압축 해제 크기 (MB = 10⁶바이트)"

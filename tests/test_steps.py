@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import groups, steps
+from helpers import groups, languages, steps
 from helpers.errors import ParameterInvalid
 from helpers.load import load_files, load_layers, load_study
 from tests.conftest import image_of
@@ -176,3 +176,19 @@ def test_the_farthest_is_one_with_the_same_runtime_if_there_is_one() -> None:
 def test_an_image_without_files_cannot_be_wanted() -> None:
     with pytest.raises(ParameterInvalid, match="against 'x': its files are not known; known of: a"):
         steps.farthest(parts(a=[("app", "x", 5)]), image_of("a"), "a", "x")
+
+
+def test_in_korean_steps_are_said_and_their_frame_stays_english(rebuilt) -> None:
+    english = steps.steps(rebuilt, "node-24-debian", "node-24-alpine")
+    with languages.speaking("ko"):
+        table = steps.steps(rebuilt, "node-24-debian", "node-24-alpine")
+        labels = [steps.said(label) for label in table["label"]]
+        said, title = steps.sentence(table), steps.headline(table)
+    assert table.equals(english)
+    assert labels[-3:] == [
+        "OS 패키지: 작은 변화 43건",
+        "그 밖의 모든 것: 작은 변화 28건",
+        "node-24-alpine",
+    ]
+    assert said.startswith("**node-24-debian**에서 **node-24-alpine**까지 −101.3 MB입니다.")
+    assert "번역 파일: −32.1" in title

@@ -1,10 +1,11 @@
 """A study and its captures: found by name, and clear about what is wrong with one."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from helpers import study
+from helpers import languages, study
 from helpers.errors import StudyInvalid
 
 TOML = "studies/blog-2022/study.toml"
@@ -109,3 +110,48 @@ def test_a_broken_capture_json_is_named(data: Path) -> None:
     (data / "studies/blog-2022/2022-02/capture.json").write_text('{"study": "blog-2022"')
     with pytest.raises(StudyInvalid, match=r"2022-02/capture\.json"):
         study.open_study("blog-2022").facts()
+
+
+HANGUL = re.compile("[가-힣]")
+KOREAN = "[translated.ko]\n"
+
+
+@pytest.mark.parametrize("name", study.names())
+def test_every_text_of_a_recorded_study_has_its_translation(name: str) -> None:
+    english = study.open_study(name)
+    with languages.speaking("ko"):
+        told = study.open_study(name)
+    texts = [told.title, told.question, told.about, *told.not_shown, *told.events]
+    texts += [variant.about for variant in told.variants]
+    texts += [told.known_by_why] if english.known_by_why else []
+    assert all(HANGUL.search(text) for text in texts)
+    assert list(told.events.values()) == list(english.events.values())
+    assert told.names() == english.names()
+    assert not HANGUL.search("".join([english.title, english.about, *english.not_shown]))
+
+
+def test_what_a_study_does_not_translate_stays_english(data: Path) -> None:
+    path = data / TOML
+    path.write_text(path.read_text().partition(KOREAN)[0] + KOREAN + 'title = "비교"\n')
+    with languages.speaking("ko"):
+        told = study.open_study("blog-2022")
+    assert told.title == "비교"
+    assert told.question.startswith("The same Node.js app")
+    assert list(told.events) == ["the post, early 2022"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("[translated.xx]", r"\[translated\.xx\]: the kit speaks ko"),
+        (KOREAN + "titel = ''", "titel"),
+        (KOREAN + "not_shown = ['하나']", "not_shown has 1 texts, the study's own has 4"),
+        (KOREAN + "variants = { node = '?' }", "the study has no variant 'node'"),
+        (KOREAN + "events = { then = '?' }", "the study has no event 'then'"),
+    ],
+)
+def test_a_translation_of_what_a_study_does_not_have(data: Path, given: str, told: str) -> None:
+    path = data / TOML
+    path.write_text(path.read_text().partition(KOREAN)[0] + given)
+    with pytest.raises(StudyInvalid, match=rf"study\.toml.*{told}"):
+        study.open_study("blog-2022")

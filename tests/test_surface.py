@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers import groups, surface
+from helpers import groups, languages, surface, tables
 from helpers.load import load_study
 from helpers.properties import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN, questions
 from tests.conftest import file, files_of, image_of, layers_of, link, packages_of, program
@@ -235,3 +235,23 @@ def test_a_study_of_sboms_says_what_packages_can_tell() -> None:
         "Measured in every image: 3 of 17 properties. In some only: shells, package managers, "
         "debugging tools. In none: "
     )
+
+
+def test_in_korean_the_matrix_stays_english_and_its_table_is_translated() -> None:
+    files = program("bin/sh"), program("bin/bash"), program("bin/none")
+    english = matrix(*files)
+    with languages.speaking("ko"):
+        table, behind = matrix(*files)
+        shown = tables.readable(surface.wide(table, behind))
+        evidence = tables.readable(surface.first(behind, 1))
+        said, title = surface.sentence(table), surface.headline(table)
+    assert table.equals(english[0])
+    assert behind.equals(english[1])
+    cells = dict(shown.itertuples(index=False, name=None))
+    assert cells["셸"] == "sh, bash (bin/sh, bin/bash)"
+    assert cells["컴파일러"] == "없음"
+    assert cells["시작 사용자"] == "root (지정된 사용자 없음)"
+    assert evidence.iloc[:2, 2].tolist() == ["bin/sh", "그 밖에 1개"]
+    assert evidence.iloc[0, 3] == "sh: 프로그램"
+    assert said.startswith("- **app**: 없음: 패키지 관리자, 앱 설치 도구, ")
+    assert title.startswith("공격자가 찾는 것: 셸 ")

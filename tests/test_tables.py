@@ -1,9 +1,12 @@
 """Tables for readers: words and units, and nothing of a value is markup."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from helpers import tables
+from helpers import languages, paths, tables
+from helpers.study import open_study
 
 
 def cells(frame: pd.DataFrame) -> list[str]:
@@ -42,3 +45,42 @@ def test_values_and_headings_are_no_markup() -> None:
     assert "<script" not in shown
     assert "<b>" not in shown
     assert "&lt;script&gt;" in shown
+
+
+def headings(run: Path) -> set[str]:
+    """Return the headings of a run's tables, but for those that are names of variants."""
+    columns = {c for path in run.glob("tables/*.csv") for c in pd.read_csv(path, nrows=0)}
+    own = sorted(columns - {*open_study(run.name).names()})
+    return set(tables.readable(pd.DataFrame(columns=own)))
+
+
+def test_every_heading_has_a_translation(finished: Path) -> None:
+    known = set(pd.read_csv(paths.LANGUAGES, keep_default_na=False)["en"])
+    found = headings(finished)
+    assert len(found) > 100
+    assert found <= known
+
+
+def test_words_of_the_kit_are_translated_and_names_out_of_reports_are_not() -> None:
+    frame = pd.DataFrame(
+        {
+            "severity": ["CRITICAL", None],
+            "trivy_severity": ["LOW", "HIGH"],
+            "package": ["CRITICAL", "size"],
+            "size_bytes": pd.array([12, None], dtype="Int64"),
+            "from_base": [True, False],
+        }
+    )
+    with languages.speaking("ko"):
+        shown = tables.readable(frame)
+        empty = tables.to_html(frame.iloc[:0])
+    assert shown.columns.tolist() == [
+        "심각도",
+        "Trivy 심각도",
+        "패키지",
+        "크기",
+        "베이스 이미지에서 옴",
+    ]
+    assert shown.iloc[0].tolist() == ["치명적", "낮음", "CRITICAL", "12바이트", "예"]
+    assert shown.iloc[1].tolist() == ["측정되지 않음", "높음", "size", "측정되지 않음", "아니요"]
+    assert empty == "<p>표시할 항목이 없습니다.</p>"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from helpers import confounders, tradeoff, verdict
+from helpers import confounders, languages, tradeoff, verdict
 from helpers import sizes as sizes_of
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make
@@ -335,3 +335,11 @@ class TestWeights:
     def test_others_are_refused_by_the_name_of_their_parameter(self, weight: float) -> None:
         with pytest.raises(ParameterInvalid, match=f"weight_size {weight} is no number of 0"):
             tradeoff.check({"fixable": 1.0, "size": weight})
+
+
+def test_a_criterion_is_named_by_what_is_counted_and_by_the_kind_of_size() -> None:
+    names = [tradeoff.named(criterion, VULNERABILITIES, "unpacked") for criterion in EVEN]
+    assert names[:3] == ["fixable vulnerabilities", "unfixed vulnerabilities", "unpacked size"]
+    with languages.speaking("ko"):
+        spoken = [tradeoff.named(criterion, VULNERABILITIES, "unpacked") for criterion in EVEN]
+    assert spoken[2:] == ["압축 해제 크기", "운영체제 지원 종료", "런타임 지원 종료"]

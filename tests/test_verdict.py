@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers import verdict
+from helpers import languages, verdict
 from helpers.errors import ParameterInvalid, StudyInvalid
 from helpers.frames import Frames, make
 from helpers.lenses import COUNTED, Lens
@@ -217,3 +217,13 @@ def test_a_choice_whose_runtime_is_past_its_end_is_not_fit_as_it_is() -> None:
     assert by_size[["choice", "supported"]].iloc[0].tolist() == ["node-8-distroless", False]
     even = verdict.choices("rebuilt-2026", rebuilt, NOTHING, "", lens, EVEN)
     assert even[["choice", "supported"]].iloc[0].tolist() == ["node-24-distroless", True]
+
+
+def test_in_korean_what_the_choice_hangs_on(both: Frames) -> None:
+    with languages.speaking("ko"):
+        head, _, first, *rest = verdict.sentence(choices(both)).splitlines()
+    assert head == "같은 가중치에서:"
+    assert first == "- **blog-2022**: 선택을 좌우하는 것은 수집본입니다."
+    assert all(
+        "반영한 것: 수정 가능, 크기, 운영체제 지원 종료, 런타임 지원 종료" in of for of in rest
+    )

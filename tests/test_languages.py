@@ -1,0 +1,135 @@
+"""Languages: every text that readers see has a translation, and none is there for nothing."""
+
+import ast
+import csv
+import re
+from collections import Counter
+from functools import cache
+from string import Formatter
+from unicodedata import normalize
+
+import nbformat
+import pytest
+
+from helpers import languages, paths
+from helpers.errors import ParameterInvalid
+
+ROWS = list(csv.DictReader(paths.LANGUAGES.open(encoding="utf-8", newline="")))
+KEYS = {row["en"] for row in ROWS}
+OTHERS = [name for name in ROWS[0] if name != "en"]
+IN_TEMPLATES = re.compile(r"\bt\(\s*\"([^\"]+)\"")
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    return {path.name: ast.parse(path.read_text()) for path in paths.HELPERS.glob("*.py")}
+
+
+def calls(*names: str) -> list[tuple[str, ast.Call]]:
+    """The calls of functions of those names in the helpers, by module."""
+    return [
+        (module, node)
+        for module, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and (getattr(node.func, "id", "") or getattr(node.func, "attr", "")) in names
+    ]
+
+
+def marked() -> set[str]:
+    """Texts that are written as messages: in code, as nouns of counts, and in templates."""
+    found = {
+        node.args[0].value
+        for _, node in calls("t", "msg")
+        if node.args and isinstance(node.args[0], ast.Constant)
+    }
+    nouns = {
+        f"{{count:,}} {node.args[1].value}"
+        for _, node in calls("number")
+        if len(node.args) == 2 and isinstance(node.args[1], ast.Constant)
+    }
+    pages = [path.read_text() for path in paths.HELPERS.glob("*.j2")]
+    return found | nouns | {text for page in pages for text in IN_TEMPLATES.findall(page)}
+
+
+def prose() -> set[str]:
+    """Headings and paragraphs of the notebooks."""
+    cells = [
+        cell.source
+        for path in paths.NOTEBOOKS.glob("*.ipynb")
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "markdown"
+    ]
+    parts = [part for cell in cells for part in re.split(r"\n\s*\n|\n(?=#)", cell)]
+    return {part.strip().lstrip("# ") for part in parts}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_text_has_a_translation(language: str) -> None:
+    there = {row["en"] for row in ROWS if row[language]}
+    assert sorted(marked() - there) == []
+
+
+def test_what_is_translated_is_written_as_one_literal() -> None:
+    computed = [
+        f"{module}:{node.lineno}"
+        for module, node in calls("t", "msg")
+        if not isinstance(node.args[0], ast.Constant) and module != "languages.py"
+    ]
+    assert computed == [], "a test could not know what they say"
+
+
+def test_no_translation_is_there_for_nothing() -> None:
+    written = {
+        node.value
+        for tree in trees().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    # Headings of tables are the names of columns, which are made of those.
+    headings = {text.replace("_", " ") for text in written} | {
+        re.sub(r"_(bytes|at)$", "", text).replace("_", " ") for text in written
+    }
+    known = marked() | written | headings | prose()
+    assert sorted(key for key in KEYS - known if not key.startswith("{count:,} ")) == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_fills_in_what_the_text_does(language: str) -> None:
+    for row in ROWS:
+        if row["en"] in marked():
+            fields = [Counter(field for _, field, _, _ in Formatter().parse(row[name]) if field)
+                      for name in ("en", language)]  # fmt: skip
+            assert set(fields[0]) == set(fields[1]), row["en"]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_marks_of_markdown_come_in_pairs(language: str) -> None:
+    for row in ROWS:
+        for mark in ("**", "`"):
+            assert row["en"].count(mark) == row[language].count(mark), row["en"]
+
+
+def test_the_table_is_whole_sorted_and_each_text_in_it_once() -> None:
+    texts = [row["en"] for row in ROWS]
+    assert texts == sorted(texts, key=lambda text: (text.casefold(), text))
+    assert len(texts) == len(set(texts))
+    assert all(all(row.values()) for row in ROWS)
+    assert all(normalize("NFC", row["ko"]) == row["ko"] for row in ROWS)
+
+
+def test_a_language_is_spoken_for_as_long_as_a_block_runs() -> None:
+    with languages.speaking("ko"):
+        assert languages.t("{count:,} findings", count=1048) == "발견 1,048건"
+        assert languages.word("never translated") == "never translated"
+    assert languages.t("{count:,} findings", count=1048) == "1,048 findings"
+    with pytest.raises(ParameterInvalid, match="'xx' is none of en, ko"):
+        languages.use("xx")
+
+
+def test_notebooks_offer_every_language() -> None:
+    for path in paths.NOTEBOOKS.glob("*.ipynb"):
+        sources = [cell.source for cell in nbformat.read(path, as_version=4).cells]
+        offered = re.findall(r"^language: str = .*# one of ([^;]*);", "\n".join(sources), re.M)
+        if path.name != "index.ipynb":
+            assert offered == [", ".join(languages.known())], path.name
