@@ -5,7 +5,7 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 
-from helpers import escape, explore, tables
+from helpers import escape, explore, searching, tables
 from helpers.exhibits import PLAIN_ROWS
 from helpers.frames import SEVERITIES
 from helpers.languages import t, word
@@ -113,12 +113,5 @@ def _options() -> dict[str, Any]:
             {"extend": "copyHtml5", "text": t("Copy"), "title": None, **bare},
         ],
         "layout": {"topStart": "buttons", "topEnd": "search", "bottomStart": "info"},
-        "language": {
-            "search": t("Search:"),
-            "info": t("{first} to {last} of {all}", first="_START_", last="_END_", all="_TOTAL_"),
-            "infoEmpty": t("no rows"),
-            "infoFiltered": t("(out of {all})", all="_MAX_"),
-            "emptyTable": t("Nothing to list."),
-            "zeroRecords": t("Nothing found."),
-        },
+        "language": searching.words(),
     }

@@ -7,7 +7,6 @@ from pathlib import Path
 from helpers import escape, load
 from helpers.errors import ReportInvalid
 from helpers.frames import Frames
-from helpers.languages import t
 
 RESERVED = frozenset({"vulnerability_id", "severity", "variants", "packages", "fixed"})
 """Names that a variant cannot have beside the columns of `overlap.listing`."""
@@ -40,7 +39,7 @@ def variant(name: str, taken: Collection[str] = ()) -> str:
     text = re.split(r"[/\\]", name)[-1]
     for suffix in (".gz", ".json"):
         text = text.removesuffix(suffix)
-    text = re.sub(r"[^\w.-]+", "-", text).strip("-._")[:_LONGEST] or t("report")
+    text = re.sub(r"[^\w.-]+", "-", text).strip("-._")[:_LONGEST] or "report"
     every = {*taken, *RESERVED}
     number = 1
     while (told := text if number == 1 else f"{text}-{number}") in every:
