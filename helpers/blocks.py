@@ -22,7 +22,7 @@ _TAGS = frozenset(
     "a abbr b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s "
     "span strong sub sup table tbody td tfoot th thead tr ul".split()
 )
-_ATTRIBUTES = {"*": ["class"], "a": ["href", "title"], "th": ["scope"]}
+_ATTRIBUTES = {"*": ["class"], "a": ["href", "title"], "td": ["data-order"]}
 """HTML that notebooks may hold; pictures, styles and ids are not among it: a page makes its own."""
 
 _HEADING = re.compile(r"(#{1,6}) +(.*)")
