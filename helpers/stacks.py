@@ -166,7 +166,7 @@ def _named(step: Any) -> str:
     label = escape.plain(said(step.label))
     if columns(label) <= ROOM or step.kind == TOTAL:
         return escape.short(label, letters(label, ROOM))
-    part = escape.plain(said(step.part))
+    part = said(step.part)
     if columns(part) > ROOM - 8:
         return escape.short(part, letters(part, ROOM))
     return f"{label[: letters(label, ROOM - 2)].rstrip(' ,:→')} …"
