@@ -16,12 +16,13 @@ from pygments.lexers import PythonLexer
 
 from helpers import escape
 from helpers.escape import FIGURE, STATIC
+from helpers.prose import translated
 
 _TAGS = frozenset(
     "a abbr b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s "
     "span strong sub sup table tbody td tfoot th thead tr ul".split()
 )
-_ATTRIBUTES = {"*": ["class"], "a": ["href", "title"], "th": ["scope"]}
+_ATTRIBUTES = {"*": ["class"], "a": ["href", "title"], "td": ["data-order"]}
 """HTML that notebooks may hold; pictures, styles and ids are not among it: a page makes its own."""
 
 _HEADING = re.compile(r"(#{1,6}) +(.*)")
@@ -61,14 +62,16 @@ class Heading(NamedTuple):
 def blocks(notebook: NotebookNode, name: str) -> list[Block | Heading]:
     """Return what a notebook shows, in its order; `name` begins the anchors of its headings.
 
-    Code that shows nothing stands with the code that comes after it. The notebook's own title is
-    the first heading.
+    Prose is in the language that is spoken. Code that shows nothing stands with the code that comes
+    after it. The notebook's own title is the first heading.
     """
     found: list[Block | Heading] = []
     waiting: list[str] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            found += _prose(cell.source, name, sum(isinstance(b, Heading) for b in found))
+            found += _prose(
+                translated(cell.source), name, sum(isinstance(b, Heading) for b in found)
+            )
         elif cell.cell_type == "code":
             waiting.append(cell.source)
             shown = [block for output in cell.outputs for block in _output(output)]

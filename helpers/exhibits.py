@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
+import PIL.Image
 from IPython.display import HTML, Markdown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,10 +29,10 @@ FOOTER_WIDTH = 124
 """Columns of the footer, in English, that fit on a line of a figure."""
 
 _FOOTER_SIZE = 14
+_NO_DITHER = PIL.Image.Dither.NONE
 
-
-PLAIN_ROWS = 50
-"""Rows of a searchable table where it cannot be searched; its file has all."""
+PLAIN_ROWS = 300
+"""Rows of a searchable table in a report, at most; its file has all."""
 
 
 class Searchable:
@@ -272,9 +273,22 @@ def _lay_out(figure: Figure) -> None:
 def _render(figure: Figure, kind: str) -> bytes:
     """Return a figure's bytes; without a date, so that the same evidence gives the same file."""
     buffer = io.BytesIO()
-    metadata = {"Date": None} if kind == "svg" else {"Software": None}
-    figure.savefig(buffer, format=kind, metadata=metadata)
-    return buffer.getvalue()
+    if kind == "svg":
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        return buffer.getvalue()
+    figure.savefig(buffer, format="rgba")
+    width, height = (int(pixels) for pixels in figure.bbox.size)
+    picture = PIL.Image.frombuffer("RGBA", (width, height), buffer.getvalue())
+    opaque = picture.getchannel("A").getextrema() == (255, 255)
+    # A chart has few colours: with a palette its file is a third of the size.
+    few = (
+        picture.convert("RGB").quantize(256, PIL.Image.Quantize.MAXCOVERAGE, dither=_NO_DITHER)
+        if opaque
+        else picture.quantize(256, PIL.Image.Quantize.FASTOCTREE, dither=_NO_DITHER)
+    )
+    packed = io.BytesIO()
+    few.save(packed, "png", optimize=True)
+    return packed.getvalue()
 
 
 def _write(path: Path, content: bytes) -> None:

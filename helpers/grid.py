@@ -110,7 +110,7 @@ def _fitting(lines: list[str], across: int) -> float:
 
 def _told(cell: object, room: int, across: int) -> str:
     """Return what fits into a cell: the words, or, of what is counted, how many there are."""
-    value = escape.plain(word(cell.value))  # type: ignore[attr-defined]
+    value = escape.plain(properties.said(cell.value))  # type: ignore[attr-defined]
     count = cell.count  # type: ignore[attr-defined]
     if columns(value) > room:
         # What is in parentheses is in the table below.

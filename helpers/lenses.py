@@ -18,7 +18,7 @@ SCANNER, NVD = "scanner", "nvd"
 SCALES = (SCANNER, NVD)
 """Whose severities: those that the scanner chose, source by source, or NVD's for all."""
 
-EVER = "ever"
+EVER = msg("ever")
 """What `known_by` says where nothing is to be left out for its date."""
 
 _IMAGE = ["capture", "variant", "scanner"]

@@ -13,8 +13,11 @@ from helpers.sizes import MB
 _TALL, _WIDE = 0.165, 0.43
 """Height of a name as a share of the highest point, and its width as one of the largest size."""
 
-_STEPS = sorted((0.03 + 0.05 * n for n in range(-26, 27)), key=lambda step: abs(step - 0.03))
-"""Where a name may stand above its point, or below it: the nearest free place is taken."""
+_STEPS = sorted(
+    (step for n in range(-130, 131) if not -0.22 < (step := 0.06 + 0.01 * n) < 0.06),
+    key=lambda step: abs(step - 0.06),
+)
+"""Where a name may stand above its point, or wholly below it: the nearest free place is taken."""
 
 _TOP = 1.15
 """How high a name may begin; the axis ends higher."""

@@ -11,7 +11,7 @@ from helpers import escape, groups
 from helpers.charts import BAR, BASELINE, FAINT, INK, ink_on, name_rows, nothing
 from helpers.languages import columns, letters, msg, t, word
 from helpers.sizes import MB, SAID, UNPACKED
-from helpers.steps import REST, ROOM, TOTAL
+from helpers.steps import REST, ROOM, TOTAL, said
 
 GROUP_COLOURS: dict[str, dict[str, Any]] = {
     groups.OS: {"color": BAR},
@@ -163,10 +163,10 @@ def _inside(ax: Axes, x: float, row: int, size: float, style: Mapping[str, Any])
 
 def _named(step: Any) -> str:
     """Return what a step is, with as much of what it is made of as there is room for."""
-    label = escape.plain(word(step.label))
+    label = escape.plain(said(step.label))
     if columns(label) <= ROOM or step.kind == TOTAL:
         return escape.short(label, letters(label, ROOM))
-    part = word(step.part)
+    part = said(step.part)
     if columns(part) > ROOM - 8:
         return escape.short(part, letters(part, ROOM))
     return f"{label[: letters(label, ROOM - 2)].rstrip(' ,:→')} …"

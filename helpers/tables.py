@@ -34,14 +34,20 @@ def to_html(frame: pd.DataFrame) -> str:
     """Return a table for readers: text to the left, figures and days to the right, all escaped.
 
     The alignment is written twice: as a style for JupyterLab, which aligns all to the right, and as
-    a class for the report, which drops styles.
+    a class for the report, which drops styles. What is written in units, days or levels also has
+    what it is sorted by.
     """
     if frame.empty:
         return f"<p>{t('Nothing to list.')}</p>"
     kinds = [_FIGURE if _is_figure(frame[name]) else _WORDS for name in frame]
     lines = [_row("th", map(_heading, frame), kinds)]
     shown = readable(frame, named=False)
-    lines += [_row("td", cells, kinds) for cells in shown.itertuples(index=False)]
+    orders = pd.DataFrame({name: _order(frame[name]) for name in frame})
+    for cells, order in zip(
+        shown.itertuples(index=False), orders.itertuples(index=False), strict=True
+    ):
+        sorts = [f"{kind}{by}" for kind, by in zip(kinds, order, strict=True)]
+        lines.append(_row("td", cells, sorts))
     head, *body = lines
     return f"<table><thead>{head}</thead><tbody>\n{''.join(body)}</tbody></table>"
 
@@ -61,6 +67,18 @@ def _row(tag: str, cells: Iterable[object], kinds: Iterable[str]) -> str:
         f"<{tag} {kind}>{html.escape(str(c))}</{tag}>" for c, kind in zip(cells, kinds, strict=True)
     ]
     return f"<tr>{''.join(parts)}</tr>\n"
+
+
+def _order(column: pd.Series) -> pd.Series:
+    """Return what a cell is sorted by, as an attribute; empty where that is its text."""
+    if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
+        by = column.cat.codes.astype("Int64")
+    elif _is_figure(column):
+        days = pd.api.types.is_datetime64_any_dtype(column.dtype)
+        by = column.dt.strftime("%Y%m%d%H%M%S") if days else column
+    else:
+        return pd.Series("", index=column.index)
+    return ' data-order="' + by.astype("str").where(by.notna(), "") + '"'
 
 
 def _is_figure(column: pd.Series) -> bool:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers import run
+from helpers.frames import SEVERITIES
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -70,13 +71,28 @@ def test_tables_search(report: Watched, finished: Path) -> None:
     box = report.page.locator(LISTING)
     assert box.locator("tbody tr").count() == 10
     box.locator("input[type=search]").fill(wanted)
-    assert box.locator("tbody tr").count() == int(table["vulnerability_id"].eq(wanted).sum())
+    rows = int(table["vulnerability_id"].eq(wanted).sum())
+    playwright.expect(box.locator("tbody tr")).to_have_count(rows)
     assert wanted in box.locator("tbody").inner_text()
-    assert f"of {int(table['vulnerability_id'].eq(wanted).sum())} row" in box.inner_text()
+    told = playwright.expect(box)
+    told.to_contain_text(f"of {rows} row")
     box.locator("input[type=search]").fill("no such word")
-    assert "Nothing found." in box.inner_text()
+    told.to_contain_text("Nothing found.")
     box.locator("input[type=search]").fill("")
-    assert f"of {len(table)} rows" in box.inner_text()
+    told.to_contain_text(f"of {len(table)} rows")
+
+
+def test_a_table_is_sorted_by_what_is_meant_and_not_by_how_it_is_written(
+    report: Watched, finished: Path
+) -> None:
+    table = pd.read_csv(finished / "tables/vulnerabilities.csv")
+    levels = sorted(table["severity"], key=SEVERITIES.index)
+    assert len({*levels[:10], *levels[-10:]}) > 2, "else any order would do"
+    box = report.page.locator(LISTING)
+    shown = playwright.expect(box.locator("tbody tr td:nth-child(2)"))
+    for expected in (levels[:10], levels[::-1][:10]):
+        box.locator("thead th", has_text="severity").click()
+        shown.to_have_text(expected)
 
 
 def test_code_is_one_click_away(report: Watched) -> None:

@@ -24,7 +24,7 @@ def test_a_figure_leaves_a_slide_a_drawing_and_its_data(tmp_path, blog, counts) 
     show = Exhibits("blog-2022", blog.images, str(tmp_path))
     shown = show.figure("severity", charts.severity_breakdown, counts, "48 and 19")
     with Image.open(tmp_path / "figures/severity.png") as png:
-        assert png.size == (1920, 1080)
+        assert png.size == (2560, 1440)
     svg = ElementTree.parse(tmp_path / "figures/severity.svg").getroot()
     words = {element.text for element in svg.iter("{http://www.w3.org/2000/svg}text")}
     assert {"48 and 19", "CRITICAL", "48"} <= words, "text stays text"
@@ -108,16 +108,16 @@ def test_a_long_title_takes_two_lines_and_no_more(blog, counts) -> None:
 def test_a_long_searchable_table_begins_in_the_report_and_its_file_has_all(
     blog: Frames, tmp_path: Path
 ) -> None:
-    long = pd.DataFrame({"n": range(200)})
+    long = pd.DataFrame({"n": range(500)})
     show = Exhibits("blog-2022", blog.images, str(tmp_path))
     told = show.searchable("numbers", long)._repr_mimebundle_()
     plain = told[escape.STATIC]
     assert plain.count("<tr>") == 1 + exhibits.PLAIN_ROWS
-    assert plain.endswith("<p>50 of 200 rows; a run's tables/numbers.csv has all.</p>")
+    assert plain.endswith("<p>300 of 500 rows; a run's tables/numbers.csv has all.</p>")
     assert "rows; a run" not in told["text/html"], "there all rows are"
-    assert len((tmp_path / "tables/numbers.csv").read_text().splitlines()) == 201
+    assert len((tmp_path / "tables/numbers.csv").read_text().splitlines()) == 501
     part = show.searchable("numbers", long, long.head(60))._repr_mimebundle_()["text/html"]
-    assert part.endswith("<p>60 of 200 rows; a run's tables/numbers.csv has all.</p>")
+    assert part.endswith("<p>60 of 500 rows; a run's tables/numbers.csv has all.</p>")
 
 
 def test_a_chart_of_nothing_is_a_sentence_where_one_is_given(blog: Frames, tmp_path: Path) -> None:

@@ -82,3 +82,10 @@ def test_in_korean_states_and_legend_are_korean_and_wide_letters_take_two_column
     assert languages.columns(texts(ax)[1]) <= 68
     legend = [text.get_text() for text in ax.get_legend().get_texts()]
     assert legend == ["있음", "중립", "없음", "알 수 없음"]
+
+
+def test_in_korean_what_a_value_is_told_by_is_korean_and_names_stay() -> None:
+    with languages.speaking("ko"):
+        ax = drawn(matrix(("shells", "v", FOUND, "bash (by its packages)", 1)))
+    assert texts(ax) == ["bash (패키지 기준)"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["셸"]
