@@ -6,13 +6,15 @@ import ipywidgets as widgets
 import pandas as pd
 
 from helpers import escape, explore, searching, tables
-from helpers.exhibits import PLAIN_ROWS
 from helpers.frames import SEVERITIES
 from helpers.languages import t, word
 from helpers.picture import Bar
 
 MOST_ROWS = 5_000
 """Rows that go to the browser; of more the first, which are the most severe."""
+
+PLAIN_ROWS = 50
+"""Rows of the plain table, where no widget can be."""
 
 EVERY: tuple[()] = ()
 
