@@ -19,7 +19,9 @@ from matplotlib.text import Annotation, Text
 from msgspec import Struct
 
 from helpers import charts, curves, escape, scatter, stacks
-from helpers.languages import t
+from helpers.languages import t, word
+
+_RISES = {"bottom": 1, "top": -1}
 
 EXCEL_EPOCH = 25569
 """Days from the first day of Excel's calendar to that of matplotlib's, 1970-01-01."""
@@ -44,7 +46,7 @@ class Series(Struct):
     name: str
     values: list[float | None]
     colours: list[str]
-    hatched: bool = False
+    hatch: str = ""
 
 
 class Bars(Struct, tag="bars"):
@@ -55,10 +57,14 @@ class Bars(Struct, tag="bars"):
     ends: list[str]
     axis: str
     longest: float
+    step: float = 1.0
 
 
 class Label(Struct):
-    """What is said of a point, and how far from it that stands, in units of the axes."""
+    """What is said of a point: to its left or right, and how far up in units of the axis.
+
+    `rises` says what of the text is there: its foot (1), its middle (0) or its head (-1).
+    """
 
     point: int
     text: str
@@ -66,6 +72,7 @@ class Label(Struct):
     bold: bool = False
     colour: str = ""
     up: float = 0.0
+    rises: int = 0
 
 
 class Trace(Struct):
@@ -89,6 +96,7 @@ class Points(Struct, tag="points"):
     upward: str
     x_range: tuple[float, float]
     y_range: tuple[float, float]
+    steps: tuple[float, float]
     days: bool = False
     notes: list[str] = []
 
@@ -129,7 +137,7 @@ def _bars(frame: pd.DataFrame, ax: Axes, rows: Sequence[str]) -> Bars:
                 for bar, gone in zip(bars, lost, strict=True)
             ],
             [_colour(bar) for bar in bars],
-            bool(bars[0].get_hatch()),
+            str(bars[0].get_hatch() or ""),
         )
         for bars in drawn
     ]
@@ -141,6 +149,7 @@ def _bars(frame: pd.DataFrame, ax: Axes, rows: Sequence[str]) -> Bars:
         ["" if gone else "\n".join(map(_plain, end)) for end, gone in zip(ends, lost, strict=True)],
         axis,
         float(ax.get_xlim()[1]),
+        _step(ax.get_xticks()),
     )
 
 
@@ -151,7 +160,7 @@ def _names(frame: pd.DataFrame, rows: Sequence[str]) -> list[str]:
     keys = pd.concat([found for _, found in keys.groupby(first, sort=False)])
     several = keys[second].nunique() > 1
     return [
-        ", ".join([escape.short(one, _NAME), *([escape.plain(other)] if several else [])])
+        ", ".join([escape.short(one, _NAME), *([escape.plain(word(other))] if several else [])])
         for one, other in keys.itertuples(index=False)
     ]
 
@@ -161,22 +170,26 @@ def _colour(bar: Any) -> str:
     return to_hex(bar.get_edgecolor() if bar.get_hatch() else bar.get_facecolor())
 
 
-def _points(ax: Axes, days: bool) -> Points:
+def _points(ax: Axes, days: bool) -> Points | None:
     shift = EXCEL_EPOCH if days else 0
     bottom, top = map(float, ax.get_ylim())
     traces = [_line(line, ax, shift) for line in ax.lines]
     traces += [_dots(dots) for dots in ax.collections if isinstance(dots, PathCollection)]
+    traces = [trace for trace in traces if trace.points]
+    if not traces:
+        return None
     for text in ax.texts:
         _label(text, ax, traces, shift)
     left, right = (float(end) + shift for end in ax.get_xlim())
     # Of an axis's label, the first line names it; what follows is said of the picture.
     across, *notes = ax.get_xlabel().split("\n")
     return Points(
-        [trace for trace in traces if trace.points],
+        traces,
         _plain(across),
         _plain(ax.get_ylabel()),
         (left, right),
         (bottom, top),
+        (_step(ax.get_xticks()), _step(ax.get_yticks())),
         days,
         [_plain(" ".join(notes))] if notes else [],
     )
@@ -247,8 +260,14 @@ def _label(text: Text, ax: Axes, traces: list[Trace], shift: int) -> None:
             text.get_fontweight() == "bold",
             to_hex(text.get_color()),
             float(height) - trace.points[place][1],
+            _RISES.get(text.get_verticalalignment(), 0),
         )
     )
+
+
+def _step(ticks: Any) -> float:
+    """Return how far apart the marks of an axis are."""
+    return float(ticks[1] - ticks[0]) if len(ticks) > 1 else 1.0
 
 
 def _plain(text: object) -> str:

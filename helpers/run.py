@@ -5,7 +5,7 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -26,6 +26,9 @@ from helpers.study import Study, open_study
 
 LIBRARIES = ("jupyterlab", "pandas", "matplotlib", "docker", "papermill", "msgspec", "nbconvert")
 
+Finish = Callable[[Path, Study, dict[str, Any]], Path]
+"""Writes one more file into a run's folder: of a study, and of what `run.json` says of the run."""
+
 _SET_BY_RUN = ("study", "save_to")
 
 
@@ -33,14 +36,15 @@ def reproduce(
     study_name: str,
     given: Mapping[str, Any] | None = None,
     notebooks: Sequence[Path] | None = None,
+    finish: Sequence[Finish] = (),
 ) -> Path:
     """Run the numbered notebooks over a study's recorded evidence; return the run's folder.
 
-    `given` are parameters for the notebooks that have them. Everything is written beside the run's
-    place and moved there whole. If a notebook fails, its executed copy is kept in
-    `<study>.failed`, the last good run stays, and `NotebookFailed` names the cell. Raises
-    `StudyInvalid` and `ParameterInvalid` before any kernel starts; the former also if the images
-    were not scanned alike and nothing allows that.
+    `given` are parameters for the notebooks that have them; `finish` write more into the folder
+    once the rest is there, as slides. Everything is written beside the run's place and moved there
+    whole. If a notebook fails, its executed copy is kept in `<study>.failed`, the last good run
+    stays, and `NotebookFailed` names the cell. Raises `StudyInvalid` and `ParameterInvalid` before
+    any kernel starts; the former also if the images were not scanned alike and nothing allows that.
     """
     started = datetime.now(UTC)
     if "KIT_DATA" in os.environ:
@@ -57,6 +61,9 @@ def reproduce(
             msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
         )
         page.write(staged, study, record)
+        if not failures:
+            for write in finish:
+                write(staged, study, record)
     except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
         raise
