@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pptx.chart.data import CategoryChartData
+from pptx.dml.fill import FillFormat
 from pptx.enum.chart import (
     XL_CHART_TYPE,
     XL_LABEL_POSITION,
@@ -24,8 +25,8 @@ from helpers.native import Bars, Series
 SMALL = 14
 """Size of the smallest letters of a chart, in points."""
 
-_PATTERNS = {"//": MSO_PATTERN.WIDE_UPWARD_DIAGONAL, ".": MSO_PATTERN.PERCENT_20}
-"""matplotlib's hatches, as PowerPoint has them."""
+_PATTERNS = {"//": MSO_PATTERN.WIDE_UPWARD_DIAGONAL, ".": MSO_PATTERN.LARGE_GRID}
+"""matplotlib's hatches in PowerPoint; of dots LibreOffice makes the lines of the other."""
 
 _URL = re.compile(r"(?i)\s*(https?|ftps?|mailto|internal|external):")
 
@@ -126,6 +127,13 @@ def say(label: Any, text: str, size: float, colour: str, bold: bool = False) -> 
         write(run, line, max(size - 2, SMALL) if place else size, colour, bold and not place)
 
 
+def ground(label: Any, theme: Theme) -> None:
+    """Give a label the slide's ground, so that nothing runs through its words."""
+    fill = FillFormat.from_fill_parent(label._dLbl.get_or_add_spPr())
+    fill.solid()
+    fill.fore_color.rgb = rgb(theme.paper)
+
+
 def _totals(series: list[Series]) -> list[float | None]:
     columns = zip(*(one.values for one in series), strict=True)
     return [None if None in column else sum(filter(None, column)) for column in columns]
@@ -168,6 +176,8 @@ def _numbers(series: Any, told: Series, longest: float, size: float, theme: Them
         if value and value >= longest * (_DIGIT_SHARE * len(digits) + _MARGIN_SHARE):
             ink = theme.ink if told.hatch else charts.ink_on(told.colours[place])
             dress(_label(series, place).font, size - 2, ink)
+            if told.hatch:
+                ground(_label(series, place), theme)
 
 
 def _end(

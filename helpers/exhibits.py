@@ -128,6 +128,8 @@ class Exhibits:
             told = footer(self.study, self.images, source, counted, seen)
             foot = _place_footer(figure, told)
             _lay_out(figure)
+            # Before anything is drawn: a format has letters of its own width and height.
+            between = [_share(foot, "y1"), _share(head, "y0")]
             look.dress(figure)
             data = native.encoded(native.read(chart, frame, axes, options))
             png = _render(figure, "png")
@@ -135,7 +137,6 @@ class Exhibits:
                 _write(self.folder / "figures" / f"{name}.png", png)
                 _write(self.folder / "figures" / f"{name}.svg", _render(figure, "svg"))
                 self._save(name, frame)
-            between = [_share(foot, "y1"), _share(head, "y0")]
         about = {"name": name, "title": title, "lens": counted, "footer": " ".join(told.split())}
         return Shown(png, title, {**about, "chart": data, "between": between})
 

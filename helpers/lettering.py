@@ -38,8 +38,8 @@ def rgb(colour: str) -> RGBColor:
 
 
 def mixed(colour: str, paper: str) -> str:
-    """Return a pale colour: one third of it on two thirds of the ground."""
-    red, green, blue = ((a + 2 * b) / 3 for a, b in zip(to_rgb(colour), to_rgb(paper), strict=True))
+    """Return a pale colour: half of it, and half of the ground."""
+    red, green, blue = ((a + b) / 2 for a, b in zip(to_rgb(colour), to_rgb(paper), strict=True))
     return to_hex((red, green, blue))
 
 

@@ -1,9 +1,9 @@
 """Points and curves on slides as native charts between two axes of numbers or of days."""
 
+from itertools import pairwise
 from typing import Any
 
 from pptx.chart.data import XyChartData
-from pptx.dml.fill import FillFormat
 from pptx.enum.chart import (
     XL_CHART_TYPE,
     XL_LABEL_POSITION,
@@ -11,7 +11,8 @@ from pptx.enum.chart import (
     XL_TICK_LABEL_POSITION,
 )
 from pptx.enum.dml import MSO_LINE
-from pptx.oxml.ns import qn
+from pptx.oxml import parse_xml
+from pptx.oxml.ns import nsdecls, qn
 from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
@@ -19,9 +20,10 @@ from helpers import drawing, fitting, lettering
 from helpers.languages import t
 from helpers.lettering import Theme, rgb
 from helpers.native import Label, Points, Trace
+from helpers.placing import Place, Rect, Spot, places
 
-_SIZE = 16
-"""Size of letters of a label, in points."""
+_SIZE, _MARKER = 16, 14
+"""Size of letters of a label and of a marker, in points."""
 
 _LEFT, _TOP, _HEIGHT = 0.085, 0.1, 0.71
 _WIDTH, _WIDTH_OF_CURVES = 0.89, 0.7
@@ -51,12 +53,15 @@ def points(slide: Any, told: Points, box: tuple[float, ...], theme: Theme) -> An
     frame = slide.shapes.add_chart(kind, *map(Pt, box), data)
     chart = frame.chart
     drawing.begin(chart, theme, drawing.SMALL)
-    width = _WIDTH_OF_CURVES if told.days else _WIDTH
-    _place_plot(chart, (_LEFT, _TOP, width, _HEIGHT))
+    plot = (_LEFT, _TOP, _WIDTH_OF_CURVES if told.days else _WIDTH, _HEIGHT)
+    _place_plot(chart, plot)
+    where = _as_drawn(told, box) if told.days else _free(told, box, plot)
     for trace, series in zip(traces, chart.plots[0].series, strict=True):
         _style(series, trace, theme)
         for label in trace.labels:
-            _label(series, label, told, box[3], theme)
+            _label(series, label, where[id(label)], box[3], theme)
+        if trace.labels:
+            _leaders(series, theme)
     _axes(chart, told, theme)
     named = [trace.marked and bool(trace.name) for trace in traces]
     if any(named):
@@ -103,7 +108,7 @@ def _style(series: Any, trace: Trace, theme: Theme) -> None:
     if not trace.marked:
         marker.style = XL_MARKER_STYLE.NONE
         return
-    marker.style, marker.size = XL_MARKER_STYLE.CIRCLE, 14
+    marker.style, marker.size = XL_MARKER_STYLE.CIRCLE, _MARKER
     marker.format.fill.solid()
     # LibreOffice draws no edges of markers: what is empty is pale.
     pale = lettering.mixed(trace.colour, theme.paper)
@@ -111,21 +116,71 @@ def _style(series: Any, trace: Trace, theme: Theme) -> None:
     marker.format.line.color.rgb, marker.format.line.width = rgb(trace.colour), Pt(2.5)
 
 
-def _label(series: Any, label: Label, told: Points, tall: float, theme: Theme) -> None:
-    """Write a point's label beside it, as far up or down as on the picture."""
+def _as_drawn(told: Points, box: tuple[float, ...]) -> dict[int, Place]:
+    """Return the places of labels that they have on the picture."""
+    bottom, top = max(told.y_range[0], 0), told.y_range[1]
+    return {
+        id(label): Place(
+            label.left,
+            label.up / (top - bottom) * _HEIGHT * box[3] + label.rises * _tall(label) / 2,
+        )
+        for trace in told.traces
+        for label in trace.labels
+    }
+
+
+def _free(
+    told: Points, box: tuple[float, ...], plot: tuple[float, float, float, float]
+) -> dict[int, Place]:
+    """Return places of labels where they cover nothing."""
+    (start, end), (bottom, top) = told.x_range, (max(told.y_range[0], 0), told.y_range[1])
+    left, above, width, height = (part * box[2 + at % 2] for at, part in enumerate(plot))
+
+    def at(point: tuple[float, float]) -> tuple[float, float]:
+        x, y = ((point[0] - start) / (end - start), (top - point[1]) / (top - bottom))
+        return left + x * width, above + y * height
+
+    labels = [(label, trace.points[label.point]) for trace in told.traces for label in trace.labels]
+    spots = [Spot(*at(point), _MARKER, _wide(label), _tall(label)) for label, point in labels]
+    lines = [
+        Rect(min(a[0], b[0]), min(a[1], b[1]) - 2, max(a[0], b[0]) + 2, max(a[1], b[1]))
+        for trace in told.traces
+        if trace.width
+        for a, b in pairwise(map(at, trace.points))
+    ]
+    found = places(spots, lines, Rect(left, above, left + width, above + height))
+    return {id(label): place for (label, _), place in zip(labels, found, strict=True)}
+
+
+def _tall(label: Label) -> float:
+    return _SIZE * fitting.LEADING * (1 + label.text.count("\n"))
+
+
+def _wide(label: Label) -> float:
+    return max(fitting.width(line, _SIZE, label.bold) for line in label.text.split("\n"))
+
+
+def _label(series: Any, label: Label, place: Place, tall: float, theme: Theme) -> None:
+    """Write a point's label, on a ground of its own: no line runs through the words."""
     shown = series.points[label.point].data_label
     drawing.say(shown, label.text, _SIZE, label.colour, label.bold)
-    # No line runs through the words.
-    ground = shown._dLbl.get_or_add_spPr()
-    FillFormat.from_fill_parent(ground).solid()
-    FillFormat.from_fill_parent(ground).fore_color.rgb = rgb(theme.paper)
-    shown.position = XL_LABEL_POSITION.LEFT if label.left else XL_LABEL_POSITION.RIGHT
-    bottom, top = max(told.y_range[0], 0), told.y_range[1]
-    lines = 1 + label.text.count("\n")
-    line = _SIZE * fitting.LEADING / tall
-    lift = label.up / (top - bottom) * _HEIGHT + label.rises * lines * line / 2
-    if abs(lift) > line / 4:
-        shown._dLbl.find(qn("c:idx")).addnext(_layout({"x": 0.0, "y": -lift}))
+    drawing.ground(shown, theme)
+    shown.position = XL_LABEL_POSITION.LEFT if place.left else XL_LABEL_POSITION.RIGHT
+    if abs(place.up) > 2:
+        shown._dLbl.find(qn("c:idx")).addnext(_layout({"x": 0.0, "y": -place.up / tall}))
+
+
+def _leaders(series: Any, theme: Theme) -> None:
+    """Have lines from points to labels that are away from them: an extension of 2012."""
+    series._element.find(qn("c:dLbls")).append(
+        parse_xml(
+            f'<c:extLst {nsdecls("c", "a")}><c:ext uri="{{CE6537A1-D6FC-4f65-9D91-7224C49458BB}}" '
+            'xmlns:c15="http://schemas.microsoft.com/office/drawing/2012/chart">'
+            '<c15:showLeaderLines val="1"/><c15:leaderLines><c:spPr><a:ln w="9525"><a:solidFill>'
+            f'<a:srgbClr val="{rgb(theme.faint)}"/></a:solidFill></a:ln></c:spPr>'
+            "</c15:leaderLines></c:ext></c:extLst>"
+        )
+    )
 
 
 def _place_plot(chart: Any, place: tuple[float, ...]) -> None:
