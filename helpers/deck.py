@@ -10,7 +10,7 @@ from pptx.oxml.ns import qn
 from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
-from helpers import drawing, fitting, languages, lettering, native, plotting, prose, slides
+from helpers import drawing, escape, fitting, languages, lettering, native, plotting, prose, slides
 from helpers.lettering import Theme
 from helpers.prose import Line
 from helpers.slides import Box, Picture, Slide
@@ -33,7 +33,10 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
         for number, slide in enumerate(slides.outline(run, study, record), start=1):
             _add(deck, slide, number, theme)
         about = deck.core_properties
-        about.title, about.subject = study.title[:255], study.question[:255]
+        # No more than what its format allows.
+        about.title, about.subject = (
+            escape.plain(text)[:255] for text in (study.title, study.question)
+        )
         about.author, about.language = "base-image-notebooks", languages.spoken()
         about.created = about.modified = record["started"].replace(tzinfo=None)
     path = run / "deck.pptx"

@@ -104,14 +104,14 @@ def legend(chart: Any, theme: Theme, hidden: Sequence[int] = ()) -> None:
         shown._element.find(qn("c:legendPos")).addnext(entry)
 
 
-def axis_of_numbers(axis: Any, title: str, form: str, theme: Theme) -> None:
+def axis_of_numbers(axis: Any, title: str, number: str, theme: Theme) -> None:
     """Dress an axis of numbers, written in a format, and say what they are."""
     axis.has_major_gridlines = True
     axis.major_gridlines.format.line.color.rgb = rgb(theme.line)
     axis.major_gridlines.format.line.width = Pt(0.75)
     axis.major_tick_mark = XL_TICK_MARK.NONE
     axis.format.line.color.rgb = rgb(theme.line)
-    axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = form, False
+    axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = number, False
     dress(axis.tick_labels.font, SMALL, theme.ink)
     axis.has_title = True
     write(axis.axis_title.text_frame.paragraphs[0].add_run(), title, SMALL, theme.ink)
@@ -127,6 +127,11 @@ def say(label: Any, text: str, size: float, colour: str, bold: bool = False) -> 
         write(run, line, max(size - 2, SMALL) if place else size, colour, bold and not place)
 
 
+def form(*numbers: float) -> str:
+    """Return how numbers are written: with a decimal if one of them has some."""
+    return "#,##0" if all(number == int(number) for number in numbers) else "#,##0.0"
+
+
 def ground(label: Any, theme: Theme) -> None:
     """Give a label the slide's ground, so that nothing runs through its words."""
     fill = FillFormat.from_fill_parent(label._dLbl.get_or_add_spPr())
@@ -140,8 +145,7 @@ def _totals(series: list[Series]) -> list[float | None]:
 
 
 def _format(series: list[Series]) -> str:
-    values = [value for one in series for value in one.values if value is not None]
-    return "#,##0" if all(value == int(value) for value in values) else "#,##0.0"
+    return form(*(value for one in series for value in one.values if value is not None))
 
 
 def _label(series: Any, place: int) -> Any:
@@ -203,4 +207,4 @@ def _axes(chart: Any, told: Bars, theme: Theme, size: float) -> None:
     numbers = chart.value_axis
     numbers.minimum_scale, numbers.maximum_scale, numbers.major_unit = 0, told.longest, told.step
     numbers.tick_label_position = XL_TICK_LABEL_POSITION.HIGH
-    axis_of_numbers(numbers, told.axis, "#,##0", theme)
+    axis_of_numbers(numbers, told.axis, form(told.step), theme)

@@ -9,7 +9,7 @@ from unicodedata import east_asian_width
 import matplotlib as mpl
 from PIL import ImageFont
 
-from helpers.prose import Line
+from helpers.prose import Line, line
 
 LEADING = 1.2
 """Height of a line, in sizes of its letters."""
@@ -43,10 +43,10 @@ def width(text: str, size: float, bold: bool = False) -> float:
     return size * (wide + float(_font(bold).getlength(rest)) / _MEASURED_AT)
 
 
-def rows(text: str, room: float, size: float, bold: bool = False) -> int:
-    """Return on how many lines a text is, in a box that is so many points wide."""
+def rows(told: Line, room: float, size: float) -> int:
+    """Return on how many lines of a box a line of text is; the box is so many points wide."""
     count, used = 1, 0.0
-    for word in text.split(" "):
+    for word, bold in ((word, bold) for text, bold in told.pieces for word in text.split(" ")):
         long = width(f"{word} ", size, bold)
         if used and used + long > room:
             count, used = count + 1, 0.0
@@ -59,10 +59,7 @@ def rows(text: str, room: float, size: float, bold: bool = False) -> int:
 def height(lines: Iterable[Line], room: float, size: float, apart: float = 0.35) -> float:
     """Return how high lines are in points, with a share of a line's height between them."""
     found = list(lines)
-    taken = sum(
-        rows(one.text, room - INDENT * one.level, size, any(bold for _, bold in one.pieces))
-        for one in found
-    )
+    taken = sum(rows(one, room - INDENT * one.level, size) for one in found)
     return size * LEADING * (taken + apart * max(len(found) - 1, 0))
 
 
@@ -87,8 +84,8 @@ def cut(
 ) -> tuple[str, float]:
     """Return a text and its size in a box: at the first size that fits, else its beginning."""
     for size in sizes:
-        if rows(text, room, size, bold) * size * LEADING <= tall:
+        if rows(line(text, bold=bold), room, size) * size * LEADING <= tall:
             return text, size
-    while text and rows(f"{text} …", room, size, bold) * size * LEADING > tall:
+    while text and rows(line(f"{text} …", bold=bold), room, size) * size * LEADING > tall:
         text = text[:-8]
     return f"{text.rstrip()} …", size

@@ -115,4 +115,4 @@ def _told(cell: object, room: int, across: int) -> str:
             f for n, f in enumerate(first) if len(", ".join(first[: n + 1])) <= room - len(head) - 2
         ]
         return f"{head}{', '.join(fit)} …" if fit and across <= _FEW else f"{count:,}"
-    return escape.short(value, room)
+    return "?" if cell.state == properties.UNKNOWN else escape.short(value, room)  # type: ignore[attr-defined]

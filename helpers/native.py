@@ -123,7 +123,7 @@ def read(
     return None
 
 
-def _bars(frame: pd.DataFrame, ax: Axes, rows: Sequence[str]) -> Bars:
+def _bars(frame: pd.DataFrame, ax: Axes, rows: Sequence[str]) -> Bars | Words:
     names = _names(frame, rows)
     ends = [text.get_text().split("\n") for text in ax.texts[-len(names) :]]
     lost = [end[0] == t("not measured") for end in ends]
@@ -143,6 +143,8 @@ def _bars(frame: pd.DataFrame, ax: Axes, rows: Sequence[str]) -> Bars:
     ]
     told = zip(names, ends, lost, strict=True)
     categories = [f"{name}: {_plain(end[0])}" if gone else name for name, end, gone in told]
+    if all(lost):
+        return Words(", ".join(categories))
     return Bars(
         categories,
         series,
@@ -170,19 +172,19 @@ def _colour(bar: Any) -> str:
     return to_hex(bar.get_edgecolor() if bar.get_hatch() else bar.get_facecolor())
 
 
-def _points(ax: Axes, days: bool) -> Points | None:
+def _points(ax: Axes, days: bool) -> Points | Words:
     shift = EXCEL_EPOCH if days else 0
     bottom, top = map(float, ax.get_ylim())
     traces = [_line(line, ax, shift) for line in ax.lines]
     traces += [_dots(dots) for dots in ax.collections if isinstance(dots, PathCollection)]
     traces = [trace for trace in traces if trace.points]
+    # Of an axis's label, the first line names it; what follows is said of the picture.
+    across, *notes = ax.get_xlabel().split("\n")
     if not traces:
-        return None
+        return Words(_plain(" ".join(notes or [t("nothing is known that can be placed")])))
     for text in ax.texts:
         _label(text, ax, traces, shift)
     left, right = (float(end) + shift for end in ax.get_xlim())
-    # Of an axis's label, the first line names it; what follows is said of the picture.
-    across, *notes = ax.get_xlabel().split("\n")
     return Points(
         traces,
         _plain(across),

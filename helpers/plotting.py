@@ -79,7 +79,8 @@ def _name(trace: Trace, told: Points) -> str:
 def _axes(chart: Any, told: Points, theme: Theme) -> None:
     across, upward = chart.category_axis, chart.value_axis
     (left, right), (bottom, top) = told.x_range, told.y_range
-    form, (across.major_unit, upward.major_unit) = "#,##0", told.steps
+    across.major_unit, upward.major_unit = told.steps
+    form = drawing.form(told.steps[0])
     if told.days:
         unit, form = _marks(right - left)
         # A mark amid its month or year is written as that one, whatever the leap years.
@@ -87,7 +88,7 @@ def _axes(chart: Any, told: Points, theme: Theme) -> None:
     across.minimum_scale, across.maximum_scale = left, right
     upward.minimum_scale, upward.maximum_scale = max(bottom, 0), top
     drawing.axis_of_numbers(across, told.across, form, theme)
-    drawing.axis_of_numbers(upward, told.upward, "#,##0", theme)
+    drawing.axis_of_numbers(upward, told.upward, drawing.form(told.steps[1]), theme)
     across.has_major_gridlines = False
     across.tick_label_position = upward.tick_label_position = XL_TICK_LABEL_POSITION.LOW
 

@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 
 from helpers import escape, fitting, native, prose, provenance
 from helpers.escape import FIGURE
-from helpers.languages import t
+from helpers.languages import t, word
 from helpers.page import ANSWER_TAG, SUMMARY_TAG
 from helpers.prose import Line
 from helpers.study import Study
@@ -206,7 +206,8 @@ def _not_measured(study: Study, lost: dict[str, list[str]]) -> Iterator[Slide]:
     """Yield what the study says that it cannot show, and what could not be drawn."""
     lines = [prose.line(reason, 1) for reason in study.not_shown]
     lines += [
-        prose.line(f"{said} ({' '.join(dict.fromkeys(asked))})", 1) for said, asked in lost.items()
+        prose.line(f"{' '.join(map(word, dict.fromkeys(asked)))} {said}", 1)
+        for said, asked in lost.items()
     ]
     if not lines:
         lines = [prose.line(t("The study names nothing that its evidence cannot show."))]

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from PIL import Image
 
-from helpers import languages, lettering, paths, slides
+from helpers import escape, languages, lettering, paths, slides
 from helpers.slides import Picture
 from helpers.study import Study
 
@@ -41,7 +41,7 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
     with languages.speaking(str(given.get("language", languages.ENGLISH))):
         text = environment.get_template(paths.SLIDES_TEMPLATE).render(
             language=languages.spoken(),
-            title=study.title,
+            title=escape.plain(study.title),
             theme=lettering.theme(str(given.get("theme", ""))),
             policy=_policy(library, _START),
             # These are the library's and ours: nothing of a study is in them.
