@@ -204,7 +204,7 @@ def _figure(run: Path, one: _Figure) -> Slide:
 
 def _not_measured(study: Study, lost: dict[str, list[str]]) -> Iterator[Slide]:
     """Yield what the study says that it cannot show, and what could not be drawn."""
-    lines = [prose.line(reason, 1) for reason in study.not_shown]
+    lines = [prose.line(" ".join(prose.text(why).split()), 1) for why in study.not_shown]
     lines += [
         prose.line(f"{' '.join(map(word, dict.fromkeys(asked)))} {said}", 1)
         for said, asked in lost.items()
