@@ -11,7 +11,7 @@ LIFECYCLE = HELPERS / "lifecycle.csv"
 TOOLS = HELPERS / "tools.csv"
 GROUPS = HELPERS / "groups.csv"
 LANGUAGES = HELPERS / "languages.csv"
-PAGE_TEMPLATE = "page.html.j2"
+PAGE_TEMPLATE, SLIDES_TEMPLATE = "page.html.j2", "slides.html.j2"
 PAGE_SCRIPT = HELPERS / "page.js"
 
 REPORT, IMAGE, FILES = "trivy.json.gz", "image.json", "files.jsonl.gz"
