@@ -72,3 +72,8 @@ def test_a_name_is_no_formula_and_no_control_character() -> None:
 
 def test_without_images_it_says_so() -> None:
     assert texts(drawn(matrix())) == ["No image was looked at."]
+
+
+def test_where_columns_are_narrow_what_is_not_known_is_a_question_mark() -> None:
+    ax = drawn(matrix(*(("p", f"v{n}", UNKNOWN, "not measured", None) for n in range(6))))
+    assert texts(ax) == ["?"] * 6
