@@ -254,7 +254,7 @@ def test_hostile_words_are_words_and_nothing_else(hostile: Path) -> None:
     for name, content in parts(deck):
         if name.endswith(".rels"):
             assert b'TargetMode="External"' not in content, name
-        if "/worksheets/" in name:
+        if "sheets/sheet" in name:
             assert b"<f>" not in content, f"a formula in {name}"
             assert b"hyperlink" not in content.lower(), name
         assert b"hlinkClick" not in content, name
@@ -283,7 +283,7 @@ def test_no_cell_of_a_chart_is_a_formula_or_a_link(word: str, tmp_path: Path) ->
     drawing.bars(slide, told, (0, 0, 500, 300), lettering.theme("light"))
     deck.save(str(tmp_path / "deck.pptx"))
     for name, content in parts(tmp_path / "deck.pptx"):
-        if "/worksheets/" in name:
+        if "sheets/sheet" in name:
             assert b"<f>" not in content
             assert b"hyperlink" not in content.lower()
 
