@@ -6,14 +6,21 @@ BIN := $(VENV)/bin
 
 CAPTURE = $(if $(DB),--db $(DB)) $(if $(COVERAGE),--coverage "$(COVERAGE)") $(if $(MIXED),--mixed)
 
+# Only what is given to make: a terminal may have a LANGUAGE of its own.
+look = $(if $(findstring command,$(origin $(2))), --param $(1)=$($(2)))
+LOOK = $(call look,language,LANGUAGE)$(call look,theme,THEME)$(call look,transparent,TRANSPARENT)
+
 .DEFAULT_GOAL := help
-.PHONY: help reproduce live compare test lab bench lint format lock clean
+.PHONY: help reproduce slides live compare test lab bench lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-reproduce: $(VENV)/installed ## run every numbered notebook over STUDY's recorded evidence (default blog-2022)
-	@$(BIN)/python -m helpers reproduce $(STUDY)
+reproduce: $(VENV)/installed ## run every numbered notebook over STUDY's recorded evidence (default blog-2022) [LANGUAGE=ko …]
+	@$(BIN)/python -m helpers reproduce $(STUDY)$(LOOK)
+
+slides: $(VENV)/installed ## deck.pptx and slides.html of STUDY [LANGUAGE=ko THEME=dark TRANSPARENT=1]
+	@$(BIN)/python -m helpers slides $(STUDY)$(LOOK)
 
 live: $(VENV)/installed ## capture STUDY anew (build, scan, take apart, start), then reproduce it [DB=folder]
 	@$(if $(filter file,$(origin STUDY)),echo "Name a study: make live STUDY=today"; exit 2,\

@@ -18,9 +18,7 @@ def commands() -> None:
     """Compare the same app on several base images, from evidence to report."""
 
 
-@commands.command()
-@click.argument("study", default="blog-2022")
-@click.option(
+_PARAM = click.option(
     "--param",
     "-p",
     "given",
@@ -28,17 +26,30 @@ def commands() -> None:
     metavar="NAME=VALUE",
     help="A notebook parameter; may be given several times.",
 )
+
+
+@commands.command()
+@click.argument("study", default="blog-2022")
+@_PARAM
 def reproduce(study: str, given: tuple[str, ...]) -> None:
     """Run the numbered notebooks over a STUDY's recorded evidence and write its report."""
     from helpers.run import reproduce
 
-    values = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise click.UsageError(f"--param {text!r}: write it as NAME=VALUE")
-        values[name] = value
-    _tell_run(reproduce(study, values))
+    _tell_run(reproduce(study, _values(given)))
+
+
+@commands.command()
+@click.argument("study", default="blog-2022")
+@_PARAM
+def slides(study: str, given: tuple[str, ...]) -> None:
+    """Run the notebooks over a STUDY as `reproduce` does, and write slides of what they show."""
+    from helpers import deck, slideshow
+    from helpers.run import reproduce
+
+    folder = reproduce(study, _values(given), finish=(deck.write, slideshow.write))
+    _tell_run(folder)
+    click.echo(f"deck     {_shown(folder / 'deck.pptx')}")
+    click.echo(f"slides   {_shown(folder / 'slides.html')}")
 
 
 _MIXED = click.option(
@@ -169,6 +180,17 @@ def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
     for variant, why in outcome.broken.items():
         click.echo(f"Error: {variant} was captured, but it is broken: {_plain(why)}", err=True)
     return outcome.folder, bool(outcome.failures or outcome.broken)
+
+
+def _values(given: tuple[str, ...]) -> dict[str, str]:
+    """Return parameters that were written as NAME=VALUE."""
+    values = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"--param {text!r}: write it as NAME=VALUE")
+        values[name] = value
+    return values
 
 
 def _tell_run(folder: Path) -> None:

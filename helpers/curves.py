@@ -57,9 +57,10 @@ def growth(
             live = own[own["day"].le(last)]
             live = pd.concat([live, live.tail(1).assign(day=last)])
             after = pd.concat([live.tail(1), own[own["day"].gt(last)]])
-            dots: Any = {"linewidth": 3, "linestyle": (0, (1, 1)), "zorder": 3}
+            dots: Any = {"linewidth": 3, "linestyle": (0, (1, 1)), "zorder": 3, "label": variant}
             ax.step(after["day"], after["count"], where="post", color=colour, **dots)
-        ax.step(live["day"], live["count"], where="post", color=colour, linewidth=3.5, zorder=3)
+        line: Any = {"linewidth": 3.5, "zorder": 3, "label": variant}
+        ax.step(live["day"], live["count"], where="post", color=colour, **line)
         for end in of.itertuples():
             marked.add(end, int(own[own["day"].le(end.day)]["count"].iloc[-1]), colour)
         names.append((float(own["count"].iloc[-1]), own["day"].iloc[-1], str(variant), colour))

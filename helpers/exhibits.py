@@ -13,8 +13,9 @@ from IPython.display import HTML, Markdown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
 
-from helpers import confounders, escape, look, paths, sameness, tables
+from helpers import confounders, escape, look, native, paths, sameness, tables
 from helpers.escape import FIGURE, STATIC
 from helpers.languages import ENGLISH, msg, room, spoken, t, word, wrap
 from helpers.words import AND, listed
@@ -66,7 +67,11 @@ class Searchable:
 
 
 class Shown:
-    """A figure: its picture, its message as alternative text, and what slides need of it."""
+    """A figure: its picture, its message as alternative text, and what slides need of it.
+
+    That is its `name` (of its files), `title`, `lens` and `footer`, its `chart` as `native` has it,
+    and `between` which shares of the height, from below, the picture is without title and footer.
+    """
 
     def __init__(self, png: bytes, title: str, told: dict[str, Any]) -> None:
         self.png, self.alt, self.told = png, title, told
@@ -119,21 +124,24 @@ class Exhibits:
             return self.say(word(without))
         with mpl.rc_context(look.settings(), fname=paths.STYLE):
             figure = Figure()
-            chart(frame, figure.subplots(), **options)
-            figure.suptitle(_wrapped(title), x=0.012, ha="left")
+            axes = chart(frame, figure.subplots(), **options)
+            head = figure.suptitle(_wrapped(title), x=0.012, ha="left")
             counted = word(self.lens if lens is None else lens)
             seen = self.seen if of_scan else ""
             told = footer(self.study, self.images, source, counted, seen)
-            _place_footer(figure, told)
+            foot = _place_footer(figure, told)
             _lay_out(figure)
+            # Before anything is drawn: a format has letters of its own width and height.
+            between = [_share(foot, "y1"), _share(head, "y0")]
             look.dress(figure)
+            data = native.encoded(native.read(chart, frame, axes, options))
             png = _render(figure, "png")
             if self.folder:
                 _write(self.folder / "figures" / f"{name}.png", png)
                 _write(self.folder / "figures" / f"{name}.svg", _render(figure, "svg"))
                 self._save(name, frame)
         about = {"name": name, "title": title, "lens": counted, "footer": " ".join(told.split())}
-        return Shown(png, title, about)
+        return Shown(png, title, {**about, "chart": data, "between": between})
 
     def table(self, name: str, frame: pd.DataFrame) -> HTML:
         """Return a frame as a table for readers; save it as CSV, unrounded, for programs."""
@@ -224,12 +232,20 @@ def footer(
     return "\n".join(wrap(text, room(FOOTER_WIDTH)))
 
 
-def _place_footer(figure: Figure, text: str) -> None:
-    figure.text(0.012, 0.012, text, size=_FOOTER_SIZE, color="#666666")
+def _share(text: Text, edge: str) -> float:
+    """Return how high up an edge of a text is, as a share of its figure's height."""
+    figure = text.get_figure(root=True)
+    assert figure is not None
+    return float(getattr(text.get_window_extent(), edge) / figure.bbox.height)
+
+
+def _place_footer(figure: Figure, text: str) -> Text:
+    told = figure.text(0.012, 0.012, text, size=_FOOTER_SIZE, color="#666666")
     engine = figure.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine)
     height = 0.025 + 0.028 * (1 + text.count("\n"))
     engine.set(rect=(0, height, 1, 1 - height))
+    return told
 
 
 def _scanners(images: pd.DataFrame) -> str:

@@ -124,4 +124,6 @@ def _told(cell: object, room: int, across: int) -> str:
             f for n, f in enumerate(first) if len(", ".join(first[: n + 1])) <= room - len(head) - 2
         ]
         return f"{head}{', '.join(fit)} …" if fit and across <= _FEW else f"{count:,}"
+    if cell.state == properties.UNKNOWN:  # type: ignore[attr-defined]
+        return "?"
     return escape.short(value, letters(value, room))

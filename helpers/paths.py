@@ -13,7 +13,7 @@ GROUPS = HELPERS / "groups.csv"
 LANGUAGES = HELPERS / "languages.csv"
 PICTURE_SCRIPT, DROPZONE_SCRIPT = HELPERS / "picture.js", HELPERS / "dropzone.js"
 WIDGET_STYLE = HELPERS / "widgets.css"
-PAGE_TEMPLATE = "page.html.j2"
+PAGE_TEMPLATE, SLIDES_TEMPLATE = "page.html.j2", "slides.html.j2"
 PAGE_SCRIPT = HELPERS / "page.js"
 
 REPORT, IMAGE, FILES = "trivy.json.gz", "image.json", "files.jsonl.gz"

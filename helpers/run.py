@@ -5,7 +5,7 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,11 +20,14 @@ from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 from traitlets.config import Config
 
-from helpers import __version__, page, parameters, paths
+from helpers import __version__, languages, page, parameters, paths
 from helpers.errors import NotebookFailed, ParameterInvalid
 from helpers.study import Study, open_study
 
 LIBRARIES = ("jupyterlab", "pandas", "matplotlib", "docker", "papermill", "msgspec", "nbconvert")
+
+Finish = Callable[[Path, Study, dict[str, Any]], Path]
+"""Writes one more file into a run's folder: of a study, and of what `run.json` says of the run."""
 
 _SET_BY_RUN = ("study", "save_to")
 
@@ -33,14 +36,15 @@ def reproduce(
     study_name: str,
     given: Mapping[str, Any] | None = None,
     notebooks: Sequence[Path] | None = None,
+    finish: Sequence[Finish] = (),
 ) -> Path:
     """Run the numbered notebooks over a study's recorded evidence; return the run's folder.
 
-    `given` are parameters for the notebooks that have them. Everything is written beside the run's
-    place and moved there whole. If a notebook fails, its executed copy is kept in
-    `<study>.failed`, the last good run stays, and `NotebookFailed` names the cell. Raises
-    `StudyInvalid` and `ParameterInvalid` before any kernel starts; the former also if the images
-    were not scanned alike and nothing allows that.
+    `given` are parameters for the notebooks that have them; `finish` write more into the folder
+    once the rest is there, as slides. Everything is written beside the run's place and moved there
+    whole. If a notebook fails, its executed copy is kept in `<study>.failed`, the last good run
+    stays, and `NotebookFailed` names the cell. Raises `StudyInvalid` and `ParameterInvalid` before
+    any kernel starts; the former also if the images were not scanned alike and nothing allows that.
     """
     started = datetime.now(UTC)
     if "KIT_DATA" in os.environ:
@@ -49,6 +53,8 @@ def reproduce(
     study = open_study(study_name)
     wanted = list(notebooks or paths.notebooks())
     values = _checked(study, dict(given or {}), wanted)
+    with languages.speaking(str((given or {}).get("language", languages.ENGLISH))):
+        languages.fonts()
     staged = _stage(study_name)
     try:
         seconds, failures = _execute(values, staged)
@@ -56,7 +62,9 @@ def reproduce(
         (staged / "run.json").write_bytes(
             msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
         )
-        page.write(staged, study, record)
+        with languages.speaking(str((given or {}).get("language", languages.ENGLISH))):
+            for write in [page.write, *([] if failures else finish)]:
+                write(staged, study.spoken(), record)
     except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
         raise

@@ -24,6 +24,7 @@ from helpers.frames import Frames
 from helpers.inventory import File
 from helpers.load import load_reports, load_study
 from helpers.study import Base
+from helpers.study import names as study_names
 
 LIVE = os.environ.get("KIT_REQUIRE_LIVE") == "1"
 STUDY = "blog-2022"
@@ -130,6 +131,40 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert "report   data/runs/blog-2022/report.html" in done.stdout
     return data / "runs" / "blog-2022"
+
+
+@pytest.fixture(scope="session")
+def presented(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes the slides of a study once, with parameters; returns the run's folder.
+
+    A study is recorded, or is one of those that `strange` writes.
+    """
+    from helpers.capture import capture
+    from tests import strange
+
+    data = tmp_path_factory.mktemp("presented") / "data"
+    (data / "studies").mkdir(parents=True)
+    recorded = study_names()
+    for one in recorded:
+        (data / "studies" / one).symlink_to(paths.ROOT / "data" / "studies" / one)
+    environment = {**os.environ, "KIT_DATA": str(data)}
+
+    def present(name: str, **given: str) -> Path:
+        run = data / "runs" / name
+        if run.exists():
+            return run
+        if name not in recorded:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("KIT_DATA", str(data))
+                capture(getattr(strange, name)(data))
+        command = [sys.executable, "-m", "helpers", "slides", name]
+        for key, value in given.items():
+            command += ["--param", f"{key}={value}"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return run
+
+    return present
 
 
 Write = Callable[..., Path]

@@ -89,3 +89,8 @@ def test_in_korean_what_a_value_is_told_by_is_korean_and_names_stay() -> None:
         ax = drawn(matrix(("shells", "v", FOUND, "bash (by its packages)", 1)))
     assert texts(ax) == ["bash (패키지 기준)"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["셸"]
+
+
+def test_where_columns_are_narrow_what_is_not_known_is_a_question_mark() -> None:
+    ax = drawn(matrix(*(("p", f"v{n}", UNKNOWN, "not measured", None) for n in range(6))))
+    assert texts(ax) == ["?"] * 6

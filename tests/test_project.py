@@ -130,6 +130,8 @@ def test_each_outside_thing_has_one_module_that_talks_to_it() -> None:
     assert {name for name, found in users.items() if "docker" in found} == {"daemon"}
     assert {name for name, found in users.items() if "scan" in found} == {"capture", "evidence"}
     assert {name for name, found in users.items() if "nbconvert" in found} == {"page"}
+    pptx = {"deck", "drawing", "plotting", "lettering"}
+    assert {name for name, found in users.items() if "pptx" in found} == pptx
 
 
 def test_what_derives_never_captures() -> None:

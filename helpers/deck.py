@@ -1,0 +1,154 @@
+"""`deck.pptx`: a run's slides for PowerPoint, with charts that can be edited there."""
+
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from pptx import Presentation
+from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE
+from pptx.oxml.ns import qn
+from pptx.oxml.xmlchemy import OxmlElement
+from pptx.util import Pt
+
+from helpers import (
+    drawing,
+    escape,
+    fitting,
+    languages,
+    lettering,
+    native,
+    plotting,
+    slides,
+    textlines,
+)
+from helpers.lettering import Theme
+from helpers.slides import Box, Picture, Slide
+from helpers.study import Study
+from helpers.textlines import Line
+
+_TITLE_ONLY = 5
+"""The layout of python-pptx's template that has a title and nothing else."""
+
+_NOTE = 14
+"""Size of what a chart cannot say itself, in points."""
+
+
+def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
+    """Write `deck.pptx` into a run's folder from its executed notebooks; return its path.
+
+    It speaks the language that is spoken.
+    """
+    given = record["parameters"]
+    deck = Presentation()
+    deck.slide_width, deck.slide_height = Pt(slides.WIDTH), Pt(slides.HEIGHT)
+    theme = lettering.theme(str(given.get("theme", "")))
+    for number, slide in enumerate(slides.outline(run, study, record), start=1):
+        _add(deck, slide, number, theme)
+    about = deck.core_properties
+    # No more than what its format allows.
+    about.title, about.subject = (
+        escape.plain(text)[:255] for text in (study.title, study.question)
+    )
+    about.author, about.language = "base-image-notebooks", languages.spoken()
+    about.created = about.modified = record["started"].replace(tzinfo=None)
+    path = run / "deck.pptx"
+    deck.save(str(path))
+    return path
+
+
+def _add(deck: Any, told: Slide, number: int, theme: Theme) -> None:
+    slide = deck.slides.add_slide(deck.slide_layouts[_TITLE_ONLY])
+    slide.background.fill.solid()
+    slide.background.fill.fore_color.rgb = lettering.rgb(theme.paper)
+    title = (textlines.line(told.title, bold=True),)
+    box = slides.OPENING if told.opening else slides.TITLE
+    anchor = MSO_ANCHOR.BOTTOM if told.opening else MSO_ANCHOR.MIDDLE
+    _place(slide.shapes.title, box)
+    _fill(slide.shapes.title, title, told.title_size, theme.ink, anchor)
+    if told.lines:
+        body = slide.shapes.add_textbox(*map(Pt, slides.OPENED if told.opening else slides.BODY))
+        _fill(body, told.lines, told.size, theme.ink)
+    if told.picture:
+        _show(slide, told.picture, theme)
+    if told.footer:
+        foot = slide.shapes.add_textbox(*map(Pt, slides.FOOTER))
+        _fill(
+            foot, (textlines.line(told.footer),), told.footer_size, theme.faint, MSO_ANCHOR.BOTTOM
+        )
+    corner = slide.shapes.add_textbox(*map(Pt, slides.NUMBER))
+    _fill(corner, (textlines.line(str(number)),), 12, theme.faint, MSO_ANCHOR.BOTTOM)
+    corner.text_frame.paragraphs[0]._p.get_or_add_pPr().set("algn", "r")
+    slide.notes_slide.notes_text_frame.text = told.notes
+
+
+def _place(shape: Any, box: Box) -> None:
+    shape.left, shape.top, shape.width, shape.height = map(Pt, box)
+
+
+def _fill(
+    shape: Any,
+    lines: tuple[Line, ...],
+    size: float,
+    colour: str,
+    anchor: Any = MSO_ANCHOR.TOP,
+) -> None:
+    """Write lines into a shape, which keeps its size."""
+    frame = shape.text_frame
+    frame.word_wrap, frame.auto_size, frame.vertical_anchor = True, MSO_AUTO_SIZE.NONE, anchor
+    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+    for place, line in enumerate(lines):
+        paragraph = frame.add_paragraph() if place else frame.paragraphs[0]
+        paragraph.line_spacing = 1.0
+        paragraph.space_after = Pt(0.35 * size if place + 1 < len(lines) else 0)
+        _bullet(paragraph, line.level)
+        for text, bold in line.pieces:
+            lettering.write(paragraph.add_run(), text, size, colour, bold)
+
+
+def _bullet(paragraph: Any, level: int) -> None:
+    properties = paragraph._p.get_or_add_pPr()
+    properties.set("algn", "l")
+    mark = OxmlElement("a:buChar" if level else "a:buNone")
+    if level:
+        mark.set("char", "•" if level == 1 else "–")
+        indent = Pt(fitting.INDENT)
+        properties.set("marL", str(indent * level))
+        properties.set("indent", str(-indent))
+    properties.append(mark)
+
+
+def _show(slide: Any, picture: Picture, theme: Theme) -> None:
+    """Put a figure on a slide: as a chart if there is such a type, else as a picture."""
+    box, chart = slides.BODY, picture.chart
+    notes = chart.notes if isinstance(chart, native.Points) else []
+    if notes:
+        text = fitting.fit([textlines.line(" ".join(notes))], box.width, 40, (_NOTE, 12))
+        tall = fitting.height(text.lines, box.width, text.size)
+        below = Box(box.left, box.top + box.height - tall, box.width, tall)
+        _fill(slide.shapes.add_textbox(*map(Pt, below)), text.lines, text.size, theme.ink)
+        box = box._replace(height=box.height - tall - 4)
+    if isinstance(chart, native.Bars):
+        shown = drawing.bars(slide, chart, box, theme)
+    elif isinstance(chart, native.Points):
+        shown = plotting.points(slide, chart, box, theme)
+    else:
+        shown = _picture(slide, picture, box)
+    # python-pptx has no name for what screen readers say of a shape.
+    about = shown._element.find(f".//{qn('p:cNvPr')}")
+    about.set("descr", picture.alt)
+    about.set("name", picture.name)
+
+
+def _picture(slide: Any, picture: Picture, box: Box) -> Any:
+    """Put a picture on a slide, without the title and the footer that it has itself."""
+    with Image.open(picture.path) as image:
+        wide, tall = image.size
+    bottom, top = picture.between
+    scale = min(box.width / wide, box.height / (tall * (top - bottom)))
+    width, height = scale * wide, scale * tall * (top - bottom)
+    left = box.left + (box.width - width) / 2
+    shown = slide.shapes.add_picture(
+        str(picture.path), Pt(left), Pt(box.top), Pt(width), Pt(height)
+    )
+    shown.crop_top, shown.crop_bottom = 1 - top, bottom
+    return shown
