@@ -13,10 +13,12 @@ from helpers import paths, progress
 LINES = """
 import threading
 from helpers.progress import bar
+all_there = threading.Barrier(4)
 def work(place):
     with bar(f"image {place}", 3, place) as shown:
         shown.update()
         shown.set_description_str(f"image {place}: scan")
+        all_there.wait()
 together = [threading.Thread(target=work, args=(place,)) for place in range(4)]
 for one in together:
     one.start()
@@ -43,7 +45,7 @@ def run(*cells: str) -> tuple[list[nbformat.NotebookNode], list[str]]:
 def test_a_notebook_shows_lines_while_it_lasts_and_keeps_none() -> None:
     cells, seen = run(LINES, "1 + 1")
     assert any("image 3: scan" in text and "1/3" in text for text in seen)
-    assert max(text.count("\n") for text in seen) >= 1, "one line each"
+    assert max(text.count("\n") for text in seen) == 3, "one line each"
     assert cells[0].outputs == []
     assert cells[1].outputs[0]["data"]["text/plain"] == "2"
 
