@@ -2,6 +2,8 @@
 
 import ast
 import importlib
+import json
+import os
 import re
 import subprocess
 import sys
@@ -110,6 +112,38 @@ def test_every_direct_dependency_is_pinned() -> None:
     assert f"## {helpers.__version__}" in (ROOT / "CHANGELOG.md").read_text()
 
 
+def test_where_else_it_opens_names_what_there_is() -> None:
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    assert re.fullmatch(r"python:3\.\d+", container["image"]), "no registry is named"
+    _, _, target = container["postCreateCommand"].partition("make .venv/")
+    assert f"$(VENV)/{target}:" in (ROOT / "Makefile").read_text()
+    config = container["containerEnv"]["JUPYTER_CONFIG_PATH"]
+    assert config == "${containerWorkspaceFolder}/.jupyter"
+    binder = ROOT / ".binder"
+    (included,) = re.findall(r"^-r (.*)$", (binder / "requirements.txt").read_text(), re.MULTILINE)
+    assert (binder / included).resolve() == ROOT / "requirements.txt"
+    versions = [container["image"], (binder / "runtime.txt").read_text().strip()]
+    assert [re.split("[:-]", version)[1] for version in versions] == ["3.13"] * 2
+    assert os.access(binder / "start", os.X_OK)
+    assert '"$REPO_DIR/.jupyter' in (binder / "start").read_text()
+    for packages in (container["onCreateCommand"], (binder / "apt.txt").read_text()):
+        assert "fonts-noto-cjk" in packages, "Korean letters"
+
+
+def test_jupyterlab_asks_nobody_about_news() -> None:
+    told = json.loads((ROOT / ".jupyter/labconfig/page_config.json").read_text())
+    assert told["disabledExtensions"] == {"@jupyterlab/apputils-extension:announcements": True}
+    assert 'JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter' in (ROOT / "Makefile").read_text()
+
+
+def test_scripts_of_widgets_make_no_markup() -> None:
+    for path in (paths.PICTURE_SCRIPT, paths.DROPZONE_SCRIPT):
+        text = path.read_text()
+        for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "document.write"):
+            assert way not in text, path.name
+        assert "://" not in text, path.name
+
+
 def imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -136,7 +170,17 @@ def test_each_outside_thing_has_one_module_that_talks_to_it() -> None:
 
 def test_what_derives_never_captures() -> None:
     users = {path.stem: imports(path) for path in MODULES}
-    pure = ("frames", "report", "rows", "load", "compare", "claims", "charts", "sentences")
+    pure = (
+        "frames",
+        "report",
+        "rows",
+        "load",
+        "compare",
+        "explore",
+        "claims",
+        "charts",
+        "sentences",
+    )
     assert all("paths" not in users[name] for name in pure if name != "load")
     for name in (*pure, "exhibits"):
         captures = {"capture", "evidence", "scan", "build", "smoke", "daemon", "run", "docker"}
