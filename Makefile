@@ -32,8 +32,9 @@ compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, S
 test: $(VENV)/tested ## install what tests need, then run them all
 	@$(BIN)/python -m pytest
 
-lab: $(VENV)/installed ## open JupyterLab on the notebooks
-	@$(BIN)/jupyter lab --notebook-dir notebooks $(LAB)
+lab: $(VENV)/installed ## open JupyterLab on the notebooks [LAB="--port 8889"]
+	@JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
+	  $(BIN)/jupyter lab --notebook-dir notebooks --LabApp.default_url=/lab/tree/index.ipynb $(LAB)
 
 bench: $(VENV)/tested ## time and weigh the loader and the run against their yardsticks
 	@$(BIN)/python -m tests.bench

@@ -31,12 +31,14 @@ def listing(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Data
     counts = rows.groupby(["vulnerability_id", "variant"]).size().unstack(fill_value=0)
     counts = counts.reindex(columns=measured, fill_value=0).astype("int64")
     by_id = rows.groupby("vulnerability_id")
+    each = rows.dropna(subset="package").drop_duplicates(["vulnerability_id", "package"])
+    packages = each.sort_values("package").groupby("vulnerability_id")["package"].agg(", ".join)
     about = pd.DataFrame(
         {
             "severity": by_id["severity"].max().astype(SEVERITY),
             "variants": _where(counts),
-            "packages": by_id["package"].agg(lambda names: ", ".join(sorted(set(names.dropna())))),
-            "fixed": by_id["fixed_version"].agg(lambda versions: versions.notna().any()),
+            "packages": packages.reindex(counts.index, fill_value=""),
+            "fixed": rows["fixed_version"].notna().groupby(rows["vulnerability_id"]).any(),
         },
         index=counts.index,
     )

@@ -12,7 +12,7 @@ import nbformat
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from helpers import blocks, languages, paths
+from helpers import blocks, languages, paths, searching
 from helpers.blocks import FIGURES, Block, Heading
 from helpers.languages import t
 from helpers.look import LIGHT
@@ -50,7 +50,7 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
         sections=sections,
         style=Markup(_library("dt_bundle.css")),
         script=Markup(script),
-        words=Markup(blocks.as_json(_words())),
+        words=Markup(blocks.as_json(searching.words())),
         digest=_digest(script),
     )
     target = run / "report.html"
@@ -95,29 +95,3 @@ def _script() -> str:
 def _digest(script: str) -> str:
     """Return the digest by which a page's policy allows that script and no other."""
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _words() -> dict[str, Any]:
-    """Return what the library says around a table."""
-    return {
-        "search": t("Search"),
-        "info": t("_START_ to _END_ of _TOTAL_ rows"),
-        "infoEmpty": t("no rows"),
-        "infoFiltered": t("(found in _MAX_)"),
-        "lengthMenu": t("_MENU_ rows a page"),
-        "emptyTable": t("Nothing to list."),
-        "zeroRecords": t("Nothing found."),
-        "paginate": {"first": "«", "previous": "‹", "next": "›", "last": "»"},
-        "aria": {
-            "orderable": t(": click to sort"),
-            "orderableReverse": t(": click to sort the other way"),
-            "orderableRemove": t(": click not to sort"),
-            "paginate": {
-                "first": t("First page"),
-                "previous": t("Previous page"),
-                "next": t("Next page"),
-                "last": t("Last page"),
-                "number": t("Page "),
-            },
-        },
-    }

@@ -11,6 +11,8 @@ LIFECYCLE = HELPERS / "lifecycle.csv"
 TOOLS = HELPERS / "tools.csv"
 GROUPS = HELPERS / "groups.csv"
 LANGUAGES = HELPERS / "languages.csv"
+PICTURE_SCRIPT, DROPZONE_SCRIPT = HELPERS / "picture.js", HELPERS / "dropzone.js"
+WIDGET_STYLE = HELPERS / "widgets.css"
 PAGE_TEMPLATE, SLIDES_TEMPLATE = "page.html.j2", "slides.html.j2"
 PAGE_SCRIPT = HELPERS / "page.js"
 

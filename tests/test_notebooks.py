@@ -12,7 +12,8 @@ from nbformat import NotebookNode
 from helpers import parameters, paths, study
 from helpers.run import execute_one
 
-NOTEBOOKS = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
+INDEX = paths.NOTEBOOKS / "index.ipynb"
+NOTEBOOKS = sorted({*paths.NOTEBOOKS.glob("*.ipynb")} - {INDEX})
 RECORDED = [name for name in study.names() if study.open_study(name).captures()]
 TYPES = {"str", "int", "float", "bool", "list[str]"}
 
@@ -42,7 +43,9 @@ def test_there_are_notebooks() -> None:
         "03-image-size",
         "04-attack-surface",
         "05-verdict",
+        "explore",
     ]
+    assert paths.notebooks() == NOTEBOOKS[:-1], "what is to be clicked is in no run"
 
 
 def test_it_opens_with_its_question_and_a_paragraph(book: NotebookNode) -> None:
@@ -55,8 +58,14 @@ def test_it_opens_with_its_question_and_a_paragraph(book: NotebookNode) -> None:
     assert len(titles) == 1
 
 
-def test_it_ends_with_what_was_learned_and_what_was_not_measured(book: NotebookNode) -> None:
+def test_it_ends_with_what_was_learned_and_what_was_not_measured(
+    path: Path, book: NotebookNode
+) -> None:
     headings = [cell.source for cell in book.cells if cell.cell_type == "markdown"]
+    if path not in paths.notebooks():
+        # What is learned from it, whoever chooses says.
+        assert headings[-1].startswith("## What was not measured here?\n")
+        return
     assert headings[-1] == "## What was learned, and what was not measured?"
     assert "not_shown" in book.cells[-1].source
 
@@ -73,7 +82,8 @@ def test_one_cell_declares_the_parameters_each_with_type_and_help(
     for line, parameter in zip(lines, found.values(), strict=True):
         assert parameter.type in TYPES, line
         assert len(parameter.help) > 8, line
-    assert {"study", "save_to"} <= set(found)
+    assert {"study", "language", "theme"} <= set(found)
+    assert "save_to" in found or path not in paths.notebooks()
 
 
 def test_cells_call_and_show(book: NotebookNode) -> None:
@@ -113,6 +123,37 @@ def test_it_runs_headless_on_every_recorded_study(path: Path, name: str, tmp_pat
     shown = [cell for cell in code(executed) if cell.outputs]
     assert len(shown) >= 4
     assert sorted(child.name for child in tmp_path.iterdir()) == ["notebooks"], "writes nothing"
+
+
+def test_the_index_asks_what_each_notebook_asks_and_leads_there() -> None:
+    book = nbformat.read(INDEX, as_version=4)
+    told = book.cells[0].source.splitlines()
+    assert told[0].startswith("# ")
+    assert told[0].endswith("?")
+    for path in NOTEBOOKS:
+        asks = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0]
+        assert f"| [{path.stem}]({path.name}) | {asks.removeprefix('# ')} |" in told
+    assert all(not cell.outputs and cell.execution_count is None for cell in code(book))
+    assert set(book.metadata) == {"kernelspec", "language_info"}
+
+
+def test_the_index_shows_every_study(data: Path, tmp_path: Path) -> None:
+    spoiled = data / "studies/today/study.toml"
+    spoiled.write_text("title = <script>")
+    run = data / "runs/blog-2022"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text('{"started": "2026-11-24T10:11:12Z"}')
+    (tmp_path / "notebooks").mkdir()
+    execute_one(INDEX, {}, tmp_path)
+    executed = nbformat.read(tmp_path / "notebooks" / INDEX.name, as_version=4)
+    (shown,) = [output for cell in code(executed) for output in cell.outputs]
+    told = shown["data"]["text/html"]
+    for name in study.names():
+        assert f">{name}</td>" in told
+    assert "2022-02, 2026-11" in told
+    assert "2026-11-24 10:11 UTC" in told
+    assert "cannot be read" in told
+    assert "<script" not in told
 
 
 def test_plain_papermill_runs_it_from_any_folder(tmp_path: Path) -> None:

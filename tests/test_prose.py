@@ -10,7 +10,7 @@ CELLS = [
     cell.source
     for path in sorted((paths.ROOT / "notebooks").glob("*.ipynb"))
     for cell in nbformat.read(path, as_version=4).cells
-    if cell.cell_type == "markdown"
+    if cell.cell_type == "markdown" and path.stem != "index"
 ]
 
 

@@ -1,0 +1,55 @@
+"""A place in a notebook to drop files on: each arrives in pieces and is whole in a private file."""
+
+import tempfile
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import traitlets
+from anywidget import AnyWidget
+
+from helpers import paths
+from helpers.jsontext import MAX_BYTES
+
+_MOST_BYTES = MAX_BYTES + 1
+"""Bytes of a file that are kept: one more than a reader takes, so that it is the one to refuse."""
+
+
+class Dropzone(AnyWidget):
+    """Hands the name of each file that was dropped, and a file with what it holds, to `taken`.
+
+    The file is gone when `taken` returns, and its path has nothing of the name in it.
+    """
+
+    _esm = paths.DROPZONE_SCRIPT
+    _css = paths.WIDGET_STYLE
+
+    words = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, words: str, taken: Callable[[str, Path], None]) -> None:
+        super().__init__(words=words)
+        self._taken = taken
+        self._folder = tempfile.TemporaryDirectory(prefix="kit-dropped.")
+        self._files: dict[str, Path] = {}
+        self._numbers = count()
+        self.on_msg(self._receive)
+
+    def _receive(self, _: Any, told: dict[str, Any], pieces: list[Any]) -> None:
+        if told["first"]:
+            new = Path(self._folder.name, f"{next(self._numbers)}.part")
+            new.touch()
+            self._files[told["id"]] = new
+        path = self._files.get(told["id"])
+        if path is None:
+            # Its beginning went to another kernel.
+            return
+        if path.stat().st_size < _MOST_BYTES:
+            with path.open("ab") as file:
+                file.writelines(pieces)
+        if told["last"]:
+            del self._files[told["id"]]
+            try:
+                self._taken(str(told["name"]), path)
+            finally:
+                path.unlink()
