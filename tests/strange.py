@@ -12,7 +12,7 @@ STUDIES: dict[str, dict[str, str]] = {
     "hostile": {"mixed": "true"},
     "alone": {},
 }
-"""Studies whose slides tests look at, recorded or written here, with the parameters of their runs."""
+"""Studies whose slides tests look at, recorded or written here, with the runs' parameters."""
 
 WORDS = (
     "<script>alert(1)</script>",
