@@ -1,4 +1,4 @@
-"""Figures as files: PNG of few colours, SVG whose text is text; the same evidence, the same bytes."""
+"""Figures as files: PNG of few colours, SVG whose text is text; the same each time."""
 
 import io
 
@@ -23,7 +23,7 @@ def svg(figure: Figure) -> bytes:
 
 
 def png(figure: Figure) -> bytes:
-    """Return a figure as PNG with a palette: a chart has few colours, and is a third as large so."""
+    """Return a figure as PNG with a palette: of few colours, it is a third as large so."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="rgba")
     width, height = (int(pixels) for pixels in figure.bbox.size)
