@@ -14,11 +14,11 @@ import msgspec
 import psutil
 from tqdm import tqdm
 
-from helpers import __version__, build, daemon, evidence, image, paths, scan, staging
+from helpers import __version__, build, daemon, evidence, image, paths, progress, scan, staging
 from helpers.errors import CaptureFailed, KitError, StudyInvalid
 from helpers.evidence import Tools
 from helpers.image import Smoke
-from helpers.languages import msg
+from helpers.languages import msg, t
 from helpers.study import Captured, Database, Facts, Study, Variant, open_study
 from helpers.weights import Weights
 
@@ -117,7 +117,8 @@ def _tools(study: Study, db: Path | None, repository: str) -> Tools:
     origin = msg("a folder that was given")
     if db is None:
         db, origin = paths.trivy_cache(), repository or msg("Trivy's own place")
-        scan.download_db(trivy, db, repository)
+        with progress.bar(t("the vulnerability database"), 1):
+            scan.download_db(trivy, db, repository)
     scan.check_db(db)
     return Tools(found, trivy, db, weights, origin)
 
@@ -157,7 +158,7 @@ def _one(
     scratch.mkdir()
     begin = time.monotonic()
     told = Captured(status="scanned", source=variant.kind)
-    with _bar(variant.name, place) as bar:
+    with progress.bar(variant.name, _PARTS, place) as bar:
         try:
             subject = evidence.identify(study, variant, tools, folder, _steps(bar, variant.name))
             told = msgspec.structs.replace(
@@ -166,8 +167,8 @@ def _one(
             )  # fmt: skip
             if before and (same := _unchanged(study, variant, told, before, folder)):
                 return same
-            bar.set_description_str(f"{variant.name}: scan, take apart, start")
             bar.update()
+            bar.set_description_str(t("{name}: scan, take apart, start", name=variant.name))
             taken = evidence.take(variant, subject, tools, folder, scratch)
             bar.update()
         except KitError as error:
@@ -191,16 +192,9 @@ def _one(
 def _build_bases(study: Study, tools: Tools, log: Path) -> None:
     """Build the images that the study's variants are built on."""
     for base in study.bases:
-        with _bar(base.tag) as bar:
+        with progress.bar(base.tag, _PARTS) as bar:
             build.build(tools.ask(), base, base.tag, log, _steps(bar, base.tag))
     log.unlink(missing_ok=True)
-
-
-def _bar(name: str, place: int = 0) -> tqdm:
-    """Return a progress bar, which only a terminal shows."""
-    form = "{desc:50.50} {bar} {n_fmt}/{total_fmt} {elapsed}"
-    options = {"position": place, "disable": None, "leave": False, "dynamic_ncols": True}
-    return tqdm(desc=name, total=_PARTS, bar_format=form, **options)
 
 
 def _steps(bar: tqdm, name: str) -> Callable[[build.Step], None]:
