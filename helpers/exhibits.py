@@ -1,27 +1,25 @@
 """What a notebook shows: figures, tables and sentences, and their files where a folder is named."""
 
 import base64
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
-import PIL.Image
 from IPython.display import HTML, Markdown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 
-from helpers import confounders, escape, look, native, paths, sameness, tables
+from helpers import confounders, escape, look, native, paths, rendering, sameness, tables
 from helpers.escape import FIGURE, STATIC
 from helpers.languages import ENGLISH, msg, room, spoken, t, word, wrap
 from helpers.words import AND, listed
 
 SHOWN_PIXELS = 960
-"""Width of a figure in a notebook: half of its pixels, so that it is sharp on a dense screen."""
+"""Width of a figure in a notebook; it has more pixels, so that it is sharp on a dense screen."""
 
 TITLE_WIDTH = 58
 """Columns of the title, in English, that fit on a line of a figure."""
@@ -30,7 +28,6 @@ FOOTER_WIDTH = 124
 """Columns of the footer, in English, that fit on a line of a figure."""
 
 _FOOTER_SIZE = 14
-_NO_DITHER = PIL.Image.Dither.NONE
 
 PLAIN_ROWS = 300
 """Rows of a searchable table in a report, at most; its file has all."""
@@ -130,15 +127,15 @@ class Exhibits:
             seen = self.seen if of_scan else ""
             told = footer(self.study, self.images, source, counted, seen)
             foot = _place_footer(figure, told)
-            _lay_out(figure)
+            rendering.lay_out(figure)
             # Before anything is drawn: a format has letters of its own width and height.
             between = [_share(foot, "y1"), _share(head, "y0")]
             look.dress(figure)
             data = native.encoded(native.read(chart, frame, axes, options))
-            png = _render(figure, "png")
+            png = rendering.png(figure)
             if self.folder:
                 _write(self.folder / "figures" / f"{name}.png", png)
-                _write(self.folder / "figures" / f"{name}.svg", _render(figure, "svg"))
+                _write(self.folder / "figures" / f"{name}.svg", rendering.svg(figure))
                 self._save(name, frame)
         about = {"name": name, "title": title, "lens": counted, "footer": " ".join(told.split())}
         return Shown(png, title, {**about, "chart": data, "between": between})
@@ -276,35 +273,6 @@ def _times(times: pd.Series) -> str:
 
 def _days(times: pd.Series) -> str:
     return _distinct(times.dt.strftime("%Y-%m-%d"))
-
-
-def _lay_out(figure: Figure) -> None:
-    """Lay a figure out once, and not for each format anew."""
-    engine = figure.get_layout_engine()
-    assert engine is not None
-    engine.execute(figure)
-    figure.set_layout_engine("none")
-
-
-def _render(figure: Figure, kind: str) -> bytes:
-    """Return a figure's bytes; without a date, so that the same evidence gives the same file."""
-    buffer = io.BytesIO()
-    if kind == "svg":
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-        return buffer.getvalue()
-    figure.savefig(buffer, format="rgba")
-    width, height = (int(pixels) for pixels in figure.bbox.size)
-    picture = PIL.Image.frombuffer("RGBA", (width, height), buffer.getvalue())
-    opaque = picture.getchannel("A").getextrema() == (255, 255)
-    # A chart has few colours: with a palette its file is a third of the size.
-    few = (
-        picture.convert("RGB").quantize(256, PIL.Image.Quantize.MAXCOVERAGE, dither=_NO_DITHER)
-        if opaque
-        else picture.quantize(256, PIL.Image.Quantize.FASTOCTREE, dither=_NO_DITHER)
-    )
-    packed = io.BytesIO()
-    few.save(packed, "png", optimize=True)
-    return packed.getvalue()
 
 
 def _write(path: Path, content: bytes) -> None:

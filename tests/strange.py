@@ -6,6 +6,14 @@ from typing import Any
 
 from tests.conftest import finding, trivy
 
+STUDIES: dict[str, dict[str, str]] = {
+    "rebuilt-2026": {},
+    "blog-2022": {"language": "ko", "theme": "dark", "transparent": "true"},
+    "hostile": {"mixed": "true"},
+    "alone": {},
+}
+"""Studies whose slides tests look at, recorded or written here, with the runs' parameters."""
+
 WORDS = (
     "<script>alert(1)</script>",
     '<img src=x onerror="alert(2)"><svg onload=alert(3)>',

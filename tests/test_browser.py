@@ -1,6 +1,6 @@
 """The report in a real browser: nothing asked of the network, nothing cut off, tables search."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,7 @@ from helpers.frames import SEVERITIES
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from tests import browser, hostile  # noqa: E402
+from tests import browser, hostile, strange  # noqa: E402
 from tests.browser import Watched, opened  # noqa: E402
 from tests.conftest import unless_live  # noqa: E402
 
@@ -154,3 +154,41 @@ def test_what_a_hostile_image_brings_is_text_in_it(
         assert watched.page.locator("[onerror], iframe, object, embed, svg").count() == 0
         assert watched.overflowing() == []
         watched.quiet(path.as_uri())
+
+
+@pytest.mark.parametrize(("name", "given"), strange.STUDIES.items(), ids=str)
+def test_slides_turn_offline_and_nothing_in_them_acts(
+    chromium: playwright.Browser, presented: Callable[..., Path], name: str, given: dict[str, str]
+) -> None:
+    path = presented(name, **given) / "slides.html"
+    with opened(chromium, path) as watched:
+        page = watched.page
+        page.wait_for_selector(".reveal.ready")
+        sections = page.locator(".slides > section").count()
+        assert sections >= 6
+        seen = []
+        for _ in range(sections):
+            heading = page.locator(".slides > section.present").locator("h1, h2")
+            seen.append(heading.inner_text())
+            assert cut_off(page) == [], seen[-1]
+            page.keyboard.press("ArrowRight")
+        assert len(set(seen)) >= sections - 2, "a long list has several slides of one title"
+        assert page.evaluate("Reveal.isLastSlide()")
+        page.keyboard.press("s")
+        assert page.locator(".speaker-notes").is_visible()
+        assert page.locator("script").count() == 2, "the page's own"
+        assert browser.serious(page) == []
+        watched.quiet(path.as_uri())
+
+
+def cut_off(page: playwright.Page) -> list[str]:
+    """What of the slide that is shown reaches beyond it, or beyond its own box."""
+    return page.evaluate("""() => {
+      const slide = document.querySelector(".slides > section.present");
+      const all = slide.getBoundingClientRect();
+      return [...slide.querySelectorAll("h1, h2, .body, footer, img")].filter((one) => {
+        const box = one.getBoundingClientRect();
+        return box.right > all.right + 1 || box.bottom > all.bottom + 1
+          || one.scrollHeight > one.clientHeight + 2;
+      }).map((one) => one.tagName + " " + one.textContent.slice(0, 60));
+    }""")

@@ -22,15 +22,9 @@ from pptx.util import Pt
 from helpers import languages, look, native
 from tests import strange
 from tests.conftest import unless_live
+from tests.strange import STUDIES
 
 Present = Callable[..., Path]
-
-STUDIES: dict[str, dict[str, str]] = {
-    "rebuilt-2026": {},
-    "blog-2022": {"language": "ko", "theme": "dark", "transparent": "true"},
-    "hostile": {"mixed": "true"},
-    "alone": {},
-}
 
 
 @pytest.fixture(scope="module", params=STUDIES)
