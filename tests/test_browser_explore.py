@@ -130,7 +130,7 @@ def opened(chromium: playwright.Browser, address: str) -> Iterator[Watched]:
 @contextlib.contextmanager
 def explored(chromium: playwright.Browser, lab: Lab, name: str = "explore") -> Iterator[Watched]:
     """The notebook, opened and run from the menu."""
-    with opened(chromium, f"{lab.address}/lab/workspaces/{name}/tree/{name}.ipynb") as watched:
+    with opened(chromium, f"{lab.address}/lab/tree/{name}.ipynb?reset") as watched:
         run_all(watched.page)
         watched.page.wait_for_selector(BARS, timeout=60_000)
         watched.page.wait_for_selector(".dt-container", timeout=60_000)
