@@ -10,13 +10,12 @@ from nbformat import NotebookNode
 from helpers import escape, fitting, native, origins, textlines
 from helpers.escape import FIGURE
 from helpers.languages import t, word
-from helpers.page import ANSWER_TAG, SUMMARY_TAG
+from helpers.page import ANSWER_TAG, BANNER_TAG, SUMMARY_TAG
 from helpers.study import Study
 from helpers.textlines import Line
 
-SLIDE_TAG, BANNER_TAG = "slide", "banner"
-"""A figure tagged with the first has a slide, as those of the summary have. What is tagged with the
-second says whether like is compared with like."""
+SLIDE_TAG = "slide"
+"""A figure tagged so has a slide, as those of the summary have."""
 
 WIDTH, HEIGHT = 960.0, 540.0
 """A slide in points, 16:9."""
