@@ -33,7 +33,11 @@ from tests.test_grype import match, report_of  # noqa: E402
 expect = playwright.expect
 expect.set_options(timeout=20_000)
 
-PICTURE, BARS, ROWS = ".kit-picture img", ".kit-picture button", "span[role=status]:has-text('rows')"
+PICTURE, BARS, ROWS = (
+    ".kit-picture img",
+    ".kit-picture button",
+    "span[role=status]:has-text('rows')",
+)
 
 
 class Lab(NamedTuple):
