@@ -80,7 +80,10 @@ class Shown:
 
 
 class Exhibits:
-    """Shows frames of one study; with a folder it also leaves `figures/` and `tables/` in it."""
+    """Shows frames of one study; with a folder it also leaves `figures/` and `tables/` in it.
+
+    With `quick`, pictures have half the pixels: they are soon followed by others.
+    """
 
     _first_searchable = ""
 
@@ -91,11 +94,13 @@ class Exhibits:
         save_to: str = "",
         lens: str = "",
         seen: str = "",
+        quick: bool = False,
     ) -> None:
         self.study = study
         self.images = images
         self.lens = lens
         self.seen = seen
+        self.quick = quick
         self.folder = Path(save_to).expanduser() if save_to else None
 
     def figure(
@@ -132,7 +137,7 @@ class Exhibits:
             between = [_share(foot, "y1"), _share(head, "y0")]
             look.dress(figure)
             data = native.encoded(native.read(chart, frame, axes, options))
-            png = rendering.png(figure)
+            png = rendering.quick(figure) if self.quick else rendering.png(figure)
             if self.folder:
                 _write(self.folder / "figures" / f"{name}.png", png)
                 _write(self.folder / "figures" / f"{name}.svg", rendering.svg(figure))

@@ -127,7 +127,7 @@ class Panel:
         packages = self.frames.packages
         of = packages["variant"].isin(view.images["variant"])
         seen = coverage.mark(coverage.coverage(self._files, view.images, packages[of]))
-        show = Exhibits(self._study.name, view.images, "", choice.label, seen)
+        show = Exhibits(self._study.name, view.images, "", choice.label, seen, quick=True)
         axes: list[Axes] = []
 
         def draw(counts: pd.DataFrame, ax: Axes, **options: Any) -> Axes:

@@ -35,3 +35,10 @@ def png(figure: Figure) -> bytes:
     packed = io.BytesIO()
     few.save(packed, "png", optimize=True)
     return packed.getvalue()
+
+
+def quick(figure: Figure) -> bytes:
+    """Return a figure as PNG of half the pixels, in a tenth of the time."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=figure.dpi / 2, metadata={"Software": None})
+    return buffer.getvalue()

@@ -33,7 +33,11 @@ from tests.test_grype import match, report_of  # noqa: E402
 expect = playwright.expect
 expect.set_options(timeout=20_000)
 
-PICTURE, BARS, ROWS = ".kit-picture img", ".kit-picture button", "[role=status]:has-text('rows')"
+PICTURE, BARS, ROWS = (
+    ".kit-picture img",
+    ".kit-picture button",
+    "span[role=status]:has-text('rows')",
+)
 
 
 class Lab(NamedTuple):
@@ -197,7 +201,7 @@ def test_another_lens_changes_picture_and_table_to_the_kits_numbers(page: playwr
     assert took < 5, "at once; here beside other tests"
     assert picture.get_attribute("src") != before
     rows(page, f"{one + two} of {one + two} rows")
-    expect(page.locator(".dt-info")).to_have_text(f"1 to 10 of {one + two}")
+    expect(page.locator(".dt-info")).to_have_text(f"1 to 10 of {one + two} rows")
     shared = overlap.headline(overlap.listing(frames.findings, frames.images, lenses.PLAIN))
     expect(page.locator(PICTURE).nth(1)).to_have_attribute("alt", shared)
     assert page.locator(PICTURE).evaluate_all("all => all.every((i) => i.naturalWidth > 1000)")
@@ -215,7 +219,7 @@ def test_a_click_on_a_bar_or_a_key_filters_the_table(page: playwright.Page) -> N
     bar.click()
     rows(page, "31 of 67 rows")
     expect(bar).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".dt-info")).to_have_text("1 to 10 of 31")
+    expect(page.locator(".dt-info")).to_have_text("1 to 10 of 31 rows")
     assert "CRITICAL" not in page.locator(".itables_anywidget tbody").inner_text()
     page.get_by_role("button", name="✕ clear").click()
     rows(page, "67 of 67 rows")
@@ -249,7 +253,7 @@ def test_the_table_searches_sorts_filters_and_downloads(
     expect(page.locator(".dt-info")).to_contain_text("of 14")
     page.get_by_placeholder("severity").clear()
     page.keyboard.press("Backspace")
-    expect(page.locator(".dt-info")).to_have_text("1 to 10 of 67")
+    expect(page.locator(".dt-info")).to_have_text("1 to 10 of 67 rows")
     heading = box.locator("thead th", has_text="severity")
     heading.click()
     first = box.locator("tbody tr").first
@@ -312,7 +316,7 @@ def test_it_speaks_korean(chromium: playwright.Browser, lab: Lab) -> None:
     with explored(chromium, lab, "explore-ko") as watched:
         page = watched.page
         page.get_by_label("렌즈: 집계 대상").select_option("취약점")
-        expect(page.locator(".dt-info")).to_have_text("41개 중 1–10")
+        expect(page.locator(".dt-info")).to_have_text("전체 41행 중 1~10")
 
 
 def test_a_hostile_study_is_inert(chromium: playwright.Browser, lab: Lab, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Exhibits: what a notebook shows, what it leaves in a folder, and nothing where none is named."""
 
+import io
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -40,6 +41,18 @@ def test_the_same_evidence_gives_the_same_files(tmp_path, blog, counts) -> None:
     for path in sorted((tmp_path / "one").rglob("*.*")):
         other = tmp_path / "two" / path.relative_to(tmp_path / "one")
         assert path.read_bytes() == other.read_bytes(), path.name
+
+
+def test_a_quick_figure_has_half_the_pixels_and_the_same_message(blog, counts) -> None:
+    shown = [
+        Exhibits("blog-2022", blog.images, quick=quick).figure(
+            "severity", charts.severity_breakdown, counts, "title"
+        )
+        for quick in (False, True)
+    ]
+    sizes = [Image.open(io.BytesIO(one.png)).size for one in shown]
+    assert sizes[0] == tuple(2 * pixels for pixels in sizes[1])
+    assert shown[0].told["footer"] == shown[1].told["footer"]
 
 
 def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch, blog, counts) -> None:
