@@ -312,7 +312,7 @@ def test_it_speaks_korean(chromium: playwright.Browser, lab: Lab) -> None:
     with explored(chromium, lab, "explore-ko") as watched:
         page = watched.page
         page.get_by_label("집계 대상").select_option("취약점")
-        expect(page.locator(".dt-info")).to_have_text("41개 중 1–10")
+        expect(page.locator(".dt-info")).to_have_text("전체 41행 중 1~10")
 
 
 def test_a_hostile_study_is_inert(chromium: playwright.Browser, lab: Lab, tmp_path: Path) -> None:
