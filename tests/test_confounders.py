@@ -219,9 +219,9 @@ def test_in_korean_banner_mark_and_ends_are_korean_and_aspects_stay_constants(bo
     one = confounders(both.images[both.images["capture"].eq("2022-02")])
     with languages.speaking("ko"):
         told = banner(one)
-        assert mark(one) == "동일 조건 비교 아님: OS 지원 종료, 이미지 나이, 런타임"
+        assert mark(one) == "동일 조건 비교 아님: OS 지원 종료, 빌드 후 경과 기간, 런타임"
         assert "Debian 11.2: LTS 종료" in ends(one)["label"].tolist()
         assert unlike(one) == [OS_END, AGE, RUNTIME]
-    assert told.startswith("**동일 조건 비교가 아닙니다:** 변형들이 다음에서 다릅니다: 운영체제")
+    assert told.startswith("**동일 조건 비교가 아닙니다.** 변형들이 서로 다른 점: 운영체제")
     assert "Alpine 3.11.2, 지원 종료 2021-11-01, 2022-02-28 기준 119일 경과" in told
     assert "{" not in told

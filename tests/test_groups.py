@@ -156,7 +156,7 @@ def test_in_korean_groups_have_their_words_and_frames_stay_english(rebuilt) -> N
     images, _, parts = rebuilt
     with languages.speaking("ko"):
         assert groups.headline(parts) == (
-            "가장 많은 바이트: node-24-debian 런타임 39%, …, node-8-distroless 런타임 55%"
+            "바이트가 가장 많은 그룹: node-24-debian 런타임 39%, …, node-8-distroless 런타임 55%"
         )
         line = groups.sentence(parts, images).splitlines()[3]
     assert line.startswith("- **node-8-distroless**, 63.7 MB: 런타임 35.0 MB, OS 패키지 25.9 MB")

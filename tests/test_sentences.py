@@ -244,9 +244,9 @@ def test_in_korean_the_numbers_are_the_same(blog) -> None:
         ]
     assert reproduction == (
         "게시된 수치 12개가 모두 그대로 재현됩니다"
-        "(**nodejs-alpine** 게시 48, 재현 48, **nodejs-distroless** 게시 19, 재현 19)."
+        "(**nodejs-alpine** 게시 48/재현 48, **nodejs-distroless** 게시 19/재현 19)."
     )
-    assert "48건, 그중 ‘높음’ 이상 34건" in breakdown
+    assert "48건(발견 항목), 그중 ‘높음’ 이상 34건" in breakdown
     for said in others:
         assert re.search("[가-힣]", said), said
         assert "{" not in said

@@ -225,5 +225,5 @@ def test_in_korean_what_the_choice_hangs_on(both: Frames) -> None:
     assert head == "같은 가중치에서:"
     assert first == "- **blog-2022**: 선택을 좌우하는 것은 수집본입니다."
     assert all(
-        "반영한 것: 수정 가능, 크기, 운영체제 지원 종료, 런타임 지원 종료" in of for of in rest
+        "반영 항목: 수정 가능, 크기, 운영체제 지원 종료, 런타임 지원 종료" in of for of in rest
     )
