@@ -170,6 +170,7 @@ def test_every_slide_has_a_title_notes_a_number_and_no_empty_place(run: Path) ->
 
 
 def test_every_figure_has_its_footer_notes_and_an_alternative_text(run: Path) -> None:
+    study = {"ko": "연구"}.get(STUDIES[run.name].get("language", ""), "study")
     shown = 0
     for slide in slides(run):
         for shape in slide.shapes:
@@ -181,7 +182,7 @@ def test_every_figure_has_its_footer_notes_and_an_alternative_text(run: Path) ->
             assert f"tables/{shape.name}.csv" in notes
             assert (run / "tables" / f"{shape.name}.csv").is_file()
             texts = [one.text_frame.text for one in slide.shapes if one.has_text_frame]
-            assert any(f"study {run.name}" in text for text in texts)
+            assert any(text.startswith(f"{study} {run.name} · ") for text in texts)
     assert shown >= 2
 
 

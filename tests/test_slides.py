@@ -127,9 +127,9 @@ def test_four_figures_are_the_summary() -> None:
 
 def test_notes_say_what_is_counted_what_it_means_and_where_it_is_from(korean: Path) -> None:
     note = next(note for note in notes(korean) if "tables/severity-breakdown.csv" in note)
-    assert "study blog-2022 · capture 2022-02" in note
+    assert "연구 blog-2022 · 수집본 2022-02" in note
     assert "Trivy 0.76.0" in note
-    assert "nodejs-alpine" in note.split("study blog-2022")[0].partition("\n")[2]
+    assert "nodejs-alpine" in note.split("연구 blog-2022")[0].partition("\n")[2]
     assert "**" not in note
     assert "\\_" not in note
 
