@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from helpers import blocks, escape, languages, paths, searching
 from helpers.blocks import FIGURES, Block, Heading
-from helpers.languages import t
+from helpers.languages import t, word
 from helpers.look import LIGHT
 from helpers.study import Study
 
@@ -54,7 +54,11 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
     environment = Environment(
         loader=PackageLoader("helpers", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals |= {"t": t, "is_heading": lambda part: isinstance(part, Heading)}
+    environment.globals |= {
+        "t": t,
+        "word": word,
+        "is_heading": lambda part: isinstance(part, Heading),
+    }
     environment.filters["plain"] = escape.plain
     text = environment.get_template(paths.PAGE_TEMPLATE).render(
         study=study,

@@ -315,7 +315,7 @@ def test_nothing_is_cut_off_at_1280_pixels(page: playwright.Page) -> None:
 def test_it_speaks_korean(chromium: playwright.Browser, lab: Lab) -> None:
     with explored(chromium, lab, "explore-ko") as watched:
         page = watched.page
-        page.get_by_label("렌즈: 집계 대상").select_option("취약점")
+        page.get_by_label("집계 대상").select_option("취약점")
         expect(page.locator(".dt-info")).to_have_text("전체 41행 중 1~10")
 
 
