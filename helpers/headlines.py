@@ -88,7 +88,7 @@ def captures(counts: pd.DataFrame, what: str = FINDINGS) -> str:
 
 
 def sizes(table: pd.DataFrame, size: str) -> str:
-    """Return the headline of a size comparison."""
+    """Return the headline of a size comparison: of many, the smallest by name."""
     known, measured_as = table.dropna(subset="bytes"), word(MEASURED_AS[size])
     if len(known) < 2:
         return t("Image size, {measured_as}: nothing to compare", measured_as=measured_as)
@@ -96,7 +96,7 @@ def sizes(table: pd.DataFrame, size: str) -> str:
     parts = [
         Part(
             f"{_name(o.variant)} {difference(o.difference_bytes)}{broken(o.status)}",
-            (o.difference_bytes,),
+            (-o.difference_bytes,),
             _ODD[BROKEN] if o.status == BROKEN else "",
         )
         for o in known[known["variant"].ne(base)].itertuples()
@@ -105,7 +105,7 @@ def sizes(table: pd.DataFrame, size: str) -> str:
     head = t(
         "Size against {baseline}, {measured_as}", baseline=_name(base), measured_as=measured_as
     )
-    return fitted(head, parts, difference)
+    return fitted(head, parts, lambda less: difference(-less))
 
 
 def size_origin(table: pd.DataFrame, size: str) -> str:
@@ -219,5 +219,8 @@ def _range(parts: list[Part], form: Callable[[float], str]) -> str:
         if low == high:
             told.append(t("at {number} each", number=low))
         else:
+            # A unit that both have is said once.
+            number, _, unit = low.partition(" ")
+            low = number if unit == high.partition(" ")[2] else low
             told.append(t("from {low} to {high}", low=low, high=high))
     return word(AND).join(told)

@@ -149,6 +149,17 @@ def test_of_packages_the_longest_bar_of_each_is_named_with_its_image(frames_of) 
     assert headlines.packages(table.iloc[:0], "findings") == "Findings: most from nothing"
 
 
+def test_of_many_sizes_the_smallest_is_named() -> None:
+    images = load_study("rebuilt-2026").images
+    table = sizes_of.differences(
+        sizes_of.table(images, frames.make("published", {})), "unpacked", "node-24-debian"
+    )
+    assert headlines.sizes(table, "unpacked") == (
+        "Size against node-24-debian, unpacked: node-8-distroless 255.8 MB smaller, "
+        "the other 2 from 101.3 to 164.7 MB smaller"
+    )
+
+
 def test_a_difference_of_nothing_is_the_same_size() -> None:
     assert [headlines.difference(apart) for apart in (0, -1_000_000, 1_000_000)] == [
         "the same size",
