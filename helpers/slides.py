@@ -237,7 +237,8 @@ def _figure(run: Path, one: _Figure) -> Slide:
         t("Data: {file}", file=f"tables/{name}.csv"),
     ]
     # The message of the slide, and what follows from it.
-    alt = " ".join(f"{parts[0]}. {parts[2]}".split())
+    said = " ".join(one.text for one in textlines.lines(one.sentence)) or parts[1]
+    alt = f"{parts[0]}. {said}"
     alt = alt if len(alt) <= _ALT else f"{alt[:_ALT]}…"
     bottom, top = told["between"]
     path = run / "figures" / f"{name}.png"

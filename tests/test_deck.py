@@ -207,9 +207,35 @@ def test_every_slide_has_a_title_notes_a_number_and_no_empty_place(run: Path) ->
         assert slide.notes_slide.notes_text_frame.text.strip()
         for place in slide.placeholders:
             assert place.text_frame.text.strip(), f"slide {number}: an empty {place.name}"
-        assert str(number) in [
-            shape.text_frame.text for shape in slide.shapes if shape.has_text_frame
-        ]
+        (field,) = slide._element.iter(qn("a:fld"))
+        assert field.get("type") == "slidenum"
+        assert field.find(qn("a:t")).text == str(number)
+
+
+def test_an_outline_shows_titles_and_text(run: Path) -> None:
+    for slide in slides(run):
+        figure = any(s.has_chart or s.shape_type == MSO_SHAPE_TYPE.PICTURE for s in slide.shapes)
+        assert [one.placeholder_format.idx for one in slide.placeholders] == (
+            [0] if figure else [0, 1]
+        )
+
+
+def test_a_slide_that_is_inserted_later_looks_like_the_others(korean: Path, rebuilt: Path) -> None:
+    for run, ink, paper in ((rebuilt, "222222", "FFFFFF"), (korean, "EAEAEA", "16181B")):
+        deck = Presentation(str(run / "deck.pptx"))
+        with zipfile.ZipFile(run / "deck.pptx") as file:
+            (name,) = (p.target_ref for p in deck.slide_master.part.rels.values()
+                       if p.reltype.endswith("/theme"))  # fmt: skip
+            theme = file.read(f"ppt/{name.removeprefix('../')}").decode()
+        assert f'<a:dk1><a:srgbClr val="{ink}"/></a:dk1>' in theme
+        assert f'<a:lt1><a:srgbClr val="{paper}"/></a:lt1>' in theme
+        assert theme.count('<a:latin typeface="Arial"/>') == 2
+        assert theme.count('<a:ea typeface="Malgun Gothic"/>') == 2
+        for layout in deck.slide_layouts:
+            for shape in layout.placeholders:
+                assert shape.left + shape.width <= deck.slide_width
+        title = deck.slide_layouts[1].placeholders[0]
+        assert title.left + title.width > 0.9 * deck.slide_width
 
 
 def test_every_figure_has_its_footer_notes_and_an_alternative_text(run: Path) -> None:
@@ -220,8 +246,13 @@ def test_every_figure_has_its_footer_notes_and_an_alternative_text(run: Path) ->
             if not shape.has_chart and shape.shape_type != MSO_SHAPE_TYPE.PICTURE:
                 continue
             shown += 1
-            assert len(shape._element.find(f".//{qn('p:cNvPr')}").get("descr")) > 15
             notes = slide.notes_slide.notes_text_frame.text
+            title, *_ = notes.split("\n")
+            told = shape._element.find(f".//{qn('p:cNvPr')}").get("descr")
+            assert told.startswith(f"{title}. ")
+            # Besides the title it says what the notes say of the figure.
+            assert told.removeprefix(f"{title}. ")[:40] in " ".join(notes.replace("• ", "").split())
+            assert len(title) + 10 < len(told) <= 251
             assert f"tables/{shape.name}.csv" in notes
             assert (run / "tables" / f"{shape.name}.csv").is_file()
             texts = [one.text_frame.text for one in slide.shapes if one.has_text_frame]
@@ -271,14 +302,14 @@ def test_text_fits_into_its_box(run: Path) -> None:
     """Measured with letters that are wider than those of slides."""
     folder = Path(mpl.get_data_path(), "fonts", "ttf")
     for number, slide in enumerate(slides(run), start=1):
-        for shape in (one for one in slide.shapes if one.has_text_frame and one.text_frame.text):
+        for shape in (one for one in slide.shapes if one.has_text_frame):
             taken = 0.0
-            for paragraph in shape.text_frame.paragraphs:
+            for paragraph in (one for one in shape.text_frame.paragraphs if one.runs):
                 size = paragraph.runs[0].font.size.pt
                 bold = "-Bold" if all(one.font.bold for one in paragraph.runs) else ""
                 font = ImageFont.truetype(folder / f"DejaVuSans{bold}.ttf", size)
                 words = "".join(one.text for one in paragraph.runs).split(" ")
-                room = shape.width.pt - 36 * bool(paragraph._p.pPr.get("marL"))
+                room = shape.width.pt - 36 * (paragraph._p.pPr.get("marL", "0") != "0")
                 taken += lines(words, room, font) * size * 1.2 + paragraph.space_after.pt
             assert taken <= shape.height.pt + 1, f"slide {number}: {shape.text_frame.text[:60]}"
             assert shape.left >= 0
