@@ -142,7 +142,7 @@ class Panel:
         self.breakdown.show(picture, drawn)
         self.table.show(view.rows, drawn)
         marks = sameness.mark(view.images), view.left_out, view.off_curve
-        self.marks.value = _alert("\n".join(filter(None, marks)), "inherit")
+        self.marks.value = _as_text("\n".join(filter(None, marks)), "note", "inherit")
         told = compare.overview(view.images).drop(columns="capture")
         self.about.value = f'<div class="kit-table">{tables.to_html(told)}</div>'
         # They are further down: what is looked at first comes first.
@@ -197,7 +197,7 @@ class Panel:
     def _refuse(self, error: KitError) -> None:
         """Say what could not be done, beside what was refused before."""
         self._refused.append(str(error))
-        self.said.value = _alert("\n".join(self._refused), "#a3160b")
+        self.said.value = _as_text("\n".join(self._refused), "alert", "#a3160b")
 
     def _forgive(self) -> None:
         """Say no more what was refused."""
@@ -205,11 +205,11 @@ class Panel:
         self.said.value = ""
 
 
-def _alert(text: str, colour: str) -> str:
-    """Return a text, which may be anything, as text of a colour; nothing for none."""
+def _as_text(text: str, role: str, colour: str) -> str:
+    """Return a text, which may be anything, as text of a role and a colour; nothing for none."""
     lines = html.escape(text).replace("\n", "<br>")
     style = f"color: {colour}; overflow-wrap: anywhere"
-    return f'<div role="alert" style="{style}">{lines}</div>' if text else ""
+    return f'<div role="{role}" style="{style}">{lines}</div>' if text else ""
 
 
 class _Controls(widgets.VBox):  # type: ignore[misc]

@@ -276,7 +276,7 @@ def test_a_report_that_is_dropped_joins_the_comparison(
     )
     page.locator(".kit-dropzone").dispatch_event("drop", {"dataTransfer": moved})
     alt(page, "Findings: nodejs-alpine 48, nodejs-distroless 19, mine 5")
-    expect(page.get_by_role("alert")).to_contain_text("DIFFERENT scanners or databases")
+    expect(page.get_by_role("note")).to_contain_text("DIFFERENT scanners or databases")
     # Larger than one message: it comes in pieces.
     many = report_of(*(match(number, description="x" * 400) for number in range(6_000)))
     (tmp_path / "large.json").write_text(json.dumps(many))
