@@ -25,7 +25,7 @@ _FITS = 108
 _BROKEN = msg(" (broken)")
 _MARKS = {NO_OS: msg(" (no OS recognised)"), BROKEN: _BROKEN}
 _ODD = {
-    NO_OS: msg("{count:,} with no OS recognised"),
+    NO_OS: msg("{count:,} of unknown OS"),
     BROKEN: msg("{count:,} broken"),
     **dict.fromkeys(UNKNOWN_COUNT, msg("{count:,} not measured")),
 }

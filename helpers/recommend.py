@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers import escape
 from helpers.cautions import cautions
-from helpers.languages import msg, t, word
+from helpers.languages import columns, msg, t, word
 from helpers.lenses import Lens
 from helpers.sizes import MB
 from helpers.tradeoff import CRITERIA, SIZES, best, flips, named, scores, weighed
@@ -17,6 +17,9 @@ ENDED = {
     "ended": msg("its operating system is past its support"),
     "old_runtime": msg("its runtime is past its end of life"),
 }
+
+_NAMES = 40
+"""Columns that the names of variants which share a place may take in a headline."""
 
 
 def recommendation(
@@ -105,14 +108,15 @@ def headline(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:
 
 
 def _together(rows: pd.DataFrame) -> str:
-    """Return who shares a place: both by name, or how many if they are more."""
-    if len(rows) > 2:
-        return number(len(rows), "variant")
+    """Return who shares a place: by name, or how many if that takes too much of a title."""
     told = [
         escape.short(row["variant"], 24) + (t(" (unsupported)") if _ended(row) else "")
         for _, row in rows.iterrows()
     ]
-    return listed(told, AND)
+    together = listed(told, AND)
+    return (
+        together if len(told) == 1 or columns(together) <= _NAMES else number(len(told), "variant")
+    )
 
 
 def _when(lens: Lens, day: str) -> str:

@@ -407,7 +407,7 @@ def test_of_images_that_were_not_scanned_alike_no_weight_would_choose() -> None:
             [(1, 1), (1, 1), (9, 2)],
             "a and b are the smallest, and have the fewest fixable vulnerabilities",
         ),
-        ([(1, 9)] * 3 + [(9, 1)], "Smallest: d; fewest fixable vulnerabilities: 3 variants"),
+        ([(1, 9)] * 2 + [(9, 1)], "Smallest: c; fewest fixable vulnerabilities: a and b"),
         (
             [(1, 9), (9, None)],
             "Unpacked size and fixable vulnerabilities: fewer than two variants can be placed",
@@ -436,6 +436,8 @@ def test_of_equals_in_one_both_are_named() -> None:
         "Smallest: registry…mple-com-team-y; fewest fixable vulnerabilities: "
         "registry…mple-com-team-x"
     )
+    alike = long.assign(size=long["size"].iloc[0])
+    assert recommend.headline(alike, VULNERABILITIES, "unpacked").startswith("Smallest: 2 variants")
 
 
 def test_the_day_of_the_database_and_that_of_the_lens_are_both_told() -> None:

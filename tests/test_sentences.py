@@ -109,8 +109,7 @@ def test_what_is_no_good_sign_is_in_no_range_but_named_or_counted(frames_of) -> 
     )
     lost = [name.format(f"lost-{n}") for n in range(2)]
     assert headlines.breakdown(counted(frames_of, name, *lost, scratch=odd)) == (
-        "Findings: registry-image-number-4 4, 4 others from 0 to 3, "
-        "1 with no OS recognised, 2 not measured"
+        "Findings: registry-image-number-4 4, 4 others from 0 to 3, 1 of unknown OS, 2 not measured"
     )
 
 
