@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers import compare, escape, growth, headlines, lenses, overlap
 from helpers.frames import SEVERITIES, Frames
-from helpers.languages import t
+from helpers.languages import t, word
 from helpers.lenses import PLAIN, Lens
 
 COLUMNS = [
@@ -46,7 +46,9 @@ class Choice(NamedTuple):
         parts = []
         if self.chosen != SEVERITIES:
             # The worst first, as the figures have them.
-            parts.append(t("only {severities}", severities=", ".join(reversed(self.chosen))))
+            parts.append(
+                t("only {severities}", severities=", ".join(map(word, reversed(self.chosen))))
+            )
         if self.package:
             name = escape.short(self.package, 24)
             parts.append(t("in packages with “{text}” in their name", text=name))

@@ -44,6 +44,7 @@ def calls(*names: str) -> list[tuple[str, ast.Call]]:
     ]
 
 
+@cache
 def marked() -> set[str]:
     """Texts that are written as messages: in code, as nouns of counts, and in templates."""
     found = {
