@@ -22,9 +22,10 @@ _TAGS = frozenset(
     "a abbr b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s "
     "span strong sub sup table tbody td tfoot th thead tr ul".split()
 )
-_ATTRIBUTES = {"*": ["class"], "a": ["href", "title"], "td": ["data-order"]}
+_ATTRIBUTES = {"*": ["class"], "a": ["href", "title"], "td": ["data-order"], "th": ["scope"]}
 """HTML that notebooks may hold; pictures, styles and ids are not among it: a page makes its own."""
 
+_LINK = re.compile(r"</?a\b[^>]*>")
 _HEADING = re.compile(r"(#{1,6}) +(.*)")
 
 PROSE, FIGURES, TABLE, SEARCHABLE, OUTPUT, ERROR = (
@@ -103,9 +104,11 @@ def clean(text: str) -> str:
     return str(bleach.clean(text, tags=_TAGS, attributes=_ATTRIBUTES))
 
 
-def from_markdown(source: str) -> str:
-    """Return Markdown as HTML that is safe to show."""
-    return clean(markdown2html(source))
+def from_markdown(source: str, links: bool = False) -> str:
+    """Return Markdown as HTML that is safe to show; without `links`, they are no more than text."""
+    plain = "\n".join(map(escape.plain, source.split("\n")))
+    shown = clean(markdown2html(plain))
+    return shown if links else _LINK.sub("", shown)
 
 
 def _prose(source: str, name: str, headings: int) -> Iterator[Block | Heading]:
@@ -114,7 +117,7 @@ def _prose(source: str, name: str, headings: int) -> Iterator[Block | Heading]:
     for line in source.split("\n"):
         if match := _HEADING.fullmatch(line):
             if "".join(text).strip():
-                yield Block(PROSE, from_markdown("\n".join(text)))
+                yield Block(PROSE, from_markdown("\n".join(text), links=True))
             text = []
             level = min(len(match[1]) + 1, 6)
             yield Heading(f"{name}.{headings}" if headings else name, level, match[2].strip())
@@ -122,7 +125,7 @@ def _prose(source: str, name: str, headings: int) -> Iterator[Block | Heading]:
         else:
             text.append(line)
     if "".join(text).strip():
-        yield Block(PROSE, from_markdown("\n".join(text)))
+        yield Block(PROSE, from_markdown("\n".join(text), links=True))
 
 
 def _output(output: NotebookNode) -> Iterator[Block]:

@@ -76,12 +76,14 @@ def totals_by_lens(
 
 
 def by_package(
-    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, most: int = 10
+    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, most: int = 12
 ) -> pd.DataFrame:
     """Return which source packages bring most, five rows a pair of package and image.
 
-    `capture, variant, package, status, severity, count`, for the `most` pairs with the highest
-    counts; where a report does not name source packages, the installed ones.
+    `capture, variant, package, status, severity, count`: the packages with the highest count in any
+    one image, the highest first, each in every image that has it. At most so many pairs, but never
+    a package in part, unless it is the only one. Where a report does not name source packages, the
+    installed ones.
     """
     counted = lenses.apply(findings, lens)
     package = counted["source_package"].fillna(counted["package"]).fillna(UNNAMED)
@@ -89,7 +91,15 @@ def by_package(
     keys = [*_IMAGE, "package"]
     counts = rows.groupby([*keys, "severity"]).size().unstack(fill_value=0)
     counts = counts.reindex(columns=list(SEVERITIES), fill_value=0)
-    largest = counts.sum(axis=1).sort_values(ascending=False, kind="stable").head(most).index
+    pairs = (
+        counts.sum(axis=1).sort_values(ascending=False, kind="stable").rename("pair").reset_index()
+    )
+    highest = pairs.drop_duplicates("package")["package"]
+    place = pairs["package"].map({name: n for n, name in enumerate(highest)})
+    pairs = pairs.iloc[place.argsort(kind="stable")]
+    ends = pairs.groupby("package", sort=False).size().cumsum()
+    shown = pairs[pairs["package"].isin(ends.index[ends.le(most)])]
+    largest = pd.MultiIndex.from_frame((pairs.head(most) if shown.empty else shown)[keys])
     tidy = counts.loc[largest].rename_axis(columns="severity").stack().rename("count")
     table = tidy.astype("Int64").reset_index().astype({"severity": SEVERITY})
     return table.merge(images[[*_IMAGE, "status"]], how="left", on=_IMAGE)

@@ -8,7 +8,7 @@ from helpers import escape
 from helpers.frames import COUNT, TEXT, TIME, UNKNOWN_COUNT
 from helpers.languages import msg, t, word
 from helpers.lifecycle import advisories_until, end_of_life, named, release, spelled
-from helpers.words import listed, name, number
+from helpers.words import AND, listed, name, number
 
 COLUMNS = (
     {"capture": TEXT, "variant": TEXT, "as_of": TIME}
@@ -174,7 +174,15 @@ def _head(one: pd.DataFrame, label: str) -> str:
         listed(word(aspect) for aspect in ASPECTS if differs[aspect] is value)
         for value in (True, False, None)
     )
-    if different:
+    apart = _apart(one, [aspect for aspect in ASPECTS if differs[aspect]])
+    if apart:
+        told = t(
+            "**Not like with like{capture}:** {differences}; so what else variants differ in is "
+            "not due to their bases alone.",
+            capture=label,
+            differences=listed(apart, "; "),
+        )
+    elif different:
         told = t(
             "**Not like with like{capture}:** the variants differ in {aspects}, so what else they "
             "differ in is not due to their bases alone.",
@@ -190,8 +198,62 @@ def _head(one: pd.DataFrame, label: str) -> str:
     else:
         told = t("**Whether this is like with like is not known{capture}.**", capture=label)
     if unknown:
-        told += " " + t("Not known of two variants, so not compared: {aspects}.", aspects=unknown)
+        told += " " + t(
+            "Known of fewer than two variants, so not compared: {aspects}.", aspects=unknown
+        )
     return told
+
+
+def _apart(one: pd.DataFrame, aspects: list[str]) -> list[str]:
+    """Return which few differ from all others, and in what; nothing where no most are alike."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for aspect in aspects:
+        found.setdefault(_few(one, aspect), []).append(word(aspect))
+    told = []
+    for variants, own in found.items():
+        who, in_ = listed(map(name, variants), AND), listed(own)
+        others = len(one) - len(variants)
+        if not variants:
+            told.append(t("the variants differ in {aspects}", aspects=in_))
+        elif len(variants) == 1:
+            text = t(
+                "{variant} differs in {aspects}, the other {count:,} are alike in that",
+                variant=who,
+                aspects=in_,
+                count=others,
+            )
+            told.append(text)
+        else:
+            text = t(
+                "{variants} differ in {aspects} from the other {count:,}, which are alike in that",
+                variants=who,
+                aspects=in_,
+                count=others,
+            )
+            told.append(text)
+    return told if any(found) else []
+
+
+def _few(one: pd.DataFrame, aspect: str) -> tuple[str, ...]:
+    """Return the variants that differ from most, which are alike; none if that is not so."""
+    classes = _classes(one, aspect)
+    sizes = classes.value_counts()
+    if classes.isna().any() or sizes.iloc[0] * 2 <= len(one):
+        return ()
+    return tuple(one[classes.ne(sizes.index[0])]["variant"])
+
+
+def _classes(one: pd.DataFrame, aspect: str) -> pd.Series:
+    """Return of each variant a class of those that are alike in an aspect; NA if not known."""
+    if aspect == RUNTIME:
+        return one["runtime"].map(release, na_action="ignore")
+    days = one["age_days"] if aspect == AGE else _silent_days(one).clip(lower=0)
+    steps = days.sort_values().diff().gt(APART_DAYS).fillna(False).cumsum()
+    classes = steps.reindex(days.index).astype(COUNT).mask(days.isna())
+    # A chain of small steps may be longer than what is alike.
+    of = days.groupby(classes)
+    classes = classes.mask((of.transform("max") - of.transform("min")).gt(APART_DAYS).fillna(True))
+    return classes * 2 + one["os_ended_days"].gt(0) if aspect == OS_END else classes
 
 
 def _ending(what: str, row: Any) -> str:

@@ -44,7 +44,7 @@ class Controls:
         self.package = widgets.Text(placeholder=t("a part of its name"), **_look(t("package")))
         self.known_by = widgets.DatePicker(**_look(t("published by")))
         self.fixable = widgets.Checkbox(
-            description=t("only what a newer package would fix"),
+            description=t("only what has a fix"),
             indent=False,
             layout=widgets.Layout(width=_WIDTH),
         )

@@ -7,6 +7,7 @@ import pandas as pd
 
 from helpers import escape, ownership
 from helpers.frames import NO_OS, UNKNOWN_COUNT
+from helpers.headlines import Part, fitted, unknown
 from helpers.languages import msg, t
 from helpers.sizes import MB
 from helpers.words import listed, name, number
@@ -85,17 +86,23 @@ def headline(table: pd.DataFrame) -> str:
     dark_ = (seen["size_of_binaries_bytes"] - seen["size_of_known_bytes"]).sort_values(
         ascending=False, kind="stable"
     )
-    told = [
-        t(
-            "{variant} {part:,.1f} of {whole:,.1f} MB",
-            variant=escape.short(seen["variant"][at], 22),
-            part=size / MB,
-            whole=seen["size_of_binaries_bytes"][at] / MB,
+    head = t("Binaries of no package")
+    if seen.empty:
+        return f"{head}: {t('not known')}"
+    parts = [
+        Part(
+            t(
+                "{variant} {part:,.1f} of {whole:,.1f} MB",
+                variant=escape.short(seen["variant"][at], 22),
+                part=size / MB,
+                whole=seen["size_of_binaries_bytes"][at] / MB,
+            ),
+            (size / MB,),
         )
         for at, size in dark_.items()
     ]
-    some = told if len(told) <= 2 else [told[0], "…", told[-1]]
-    return t("Binaries of no package: {images}", images=listed(some) or t("not known"))
+    parts += [unknown(variant) for variant in table.drop(seen.index)["variant"]]
+    return fitted(head, parts, "{:,.1f} MB".format)
 
 
 def mark(table: pd.DataFrame) -> str:

@@ -6,6 +6,9 @@ from typing import Any
 from PIL import Image
 from pptx import Presentation
 from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE
+from pptx.opc.constants import RELATIONSHIP_TYPE
+from pptx.opc.oxml import serialize_part_xml
+from pptx.oxml import parse_xml
 from pptx.oxml.ns import qn
 from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
@@ -26,8 +29,11 @@ from helpers.slides import Box, Picture, Slide
 from helpers.study import Study
 from helpers.textlines import Line
 
-_TITLE_ONLY = 5
-"""The layout of python-pptx's template that has a title and nothing else."""
+_OPENING, _TEXT, _TITLE_ONLY = 0, 1, 5
+"""Layouts of python-pptx's template: with a title and text, which an outline shows, or no text."""
+
+_NUMBER = "{B6F15528-21DE-4FAA-801E-634DDDAF4B2B}"
+"""Names the field that numbers a slide; any would do."""
 
 _NOTE = 14
 """Size of what a chart cannot say itself, in points."""
@@ -39,9 +45,8 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
     It speaks the language that is spoken.
     """
     given = record["parameters"]
-    deck = Presentation()
-    deck.slide_width, deck.slide_height = Pt(slides.WIDTH), Pt(slides.HEIGHT)
     theme = lettering.theme(str(given.get("theme", "")))
+    deck = _begin(theme)
     for number, slide in enumerate(slides.outline(run, study, record), start=1):
         _add(deck, slide, number, theme)
     about = deck.core_properties
@@ -56,8 +61,33 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
     return path
 
 
+def _begin(theme: Theme) -> Any:
+    """Return a deck without slides: one that is inserted later looks like the others."""
+    deck = Presentation()
+    wider = Pt(slides.WIDTH) / deck.slide_width
+    deck.slide_width, deck.slide_height = Pt(slides.WIDTH), Pt(slides.HEIGHT)
+    for part in (deck.slide_master, *deck.slide_layouts):
+        # The template is 4:3, and as high.
+        for place in part._element.iter(qn("a:off"), qn("a:ext")):
+            for name in {"x", "cx"} & {*place.keys()}:
+                place.set(name, str(round(int(place.get(name)) * wider)))
+    file = deck.slide_master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
+    told = parse_xml(file.blob)
+    # What the master calls dark and light are its letters and its ground.
+    for name, colour in (("dk1", theme.ink), ("lt1", theme.paper)):
+        (old,) = told.iter(qn(f"a:{name}"))
+        old[:] = [OxmlElement("a:srgbClr")]
+        old[0].set("val", str(lettering.rgb(colour)))
+    for name, face in (("latin", lettering.LATIN), ("ea", lettering.EAST_ASIAN)):
+        for font in told.iter(qn(f"a:{name}")):
+            font.set("typeface", face)
+    file._blob = serialize_part_xml(told)
+    return deck
+
+
 def _add(deck: Any, told: Slide, number: int, theme: Theme) -> None:
-    slide = deck.slides.add_slide(deck.slide_layouts[_TITLE_ONLY])
+    layout = _OPENING if told.opening else _TEXT if told.lines else _TITLE_ONLY
+    slide = deck.slides.add_slide(deck.slide_layouts[layout])
     slide.background.fill.solid()
     slide.background.fill.fore_color.rgb = lettering.rgb(theme.paper)
     title = (textlines.line(told.title, bold=True),)
@@ -66,7 +96,8 @@ def _add(deck: Any, told: Slide, number: int, theme: Theme) -> None:
     _place(slide.shapes.title, box)
     _fill(slide.shapes.title, title, told.title_size, theme.ink, anchor)
     if told.lines:
-        body = slide.shapes.add_textbox(*map(Pt, slides.OPENED if told.opening else slides.BODY))
+        body = slide.placeholders[1]
+        _place(body, slides.OPENED if told.opening else slides.BODY)
         _fill(body, told.lines, told.size, theme.ink)
     if told.picture:
         _show(slide, told.picture, theme)
@@ -77,7 +108,14 @@ def _add(deck: Any, told: Slide, number: int, theme: Theme) -> None:
         )
     corner = slide.shapes.add_textbox(*map(Pt, slides.NUMBER))
     _fill(corner, (textlines.line(str(number)),), 12, theme.faint, MSO_ANCHOR.BOTTOM)
-    corner.text_frame.paragraphs[0]._p.get_or_add_pPr().set("algn", "r")
+    paragraph = corner.text_frame.paragraphs[0]._p
+    paragraph.get_or_add_pPr().set("algn", "r")
+    (run,) = paragraph.r_lst
+    field = OxmlElement("a:fld")
+    field.set("id", _NUMBER)
+    field.set("type", "slidenum")
+    field.extend(list(run))
+    paragraph.replace(run, field)
     slide.notes_slide.notes_text_frame.text = told.notes
 
 
@@ -98,7 +136,7 @@ def _fill(
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
     for place, line in enumerate(lines):
         paragraph = frame.add_paragraph() if place else frame.paragraphs[0]
-        paragraph.line_spacing = 1.0
+        paragraph.line_spacing, paragraph.space_before = 1.0, Pt(0)
         paragraph.space_after = Pt(0.35 * size if place + 1 < len(lines) else 0)
         _bullet(paragraph, line.level)
         for text, bold in line.pieces:
@@ -109,11 +147,11 @@ def _bullet(paragraph: Any, level: int) -> None:
     properties = paragraph._p.get_or_add_pPr()
     properties.set("algn", "l")
     mark = OxmlElement("a:buChar" if level else "a:buNone")
+    indent = Pt(fitting.INDENT)
+    properties.set("marL", str(indent * level))
+    properties.set("indent", str(-indent if level else 0))
     if level:
         mark.set("char", "•" if level == 1 else "–")
-        indent = Pt(fitting.INDENT)
-        properties.set("marL", str(indent * level))
-        properties.set("indent", str(-indent))
     properties.append(mark)
 
 

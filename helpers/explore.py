@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers import compare, escape, growth, headlines, lenses, overlap
 from helpers.frames import SEVERITIES, Frames
-from helpers.languages import t, word
+from helpers.languages import msg, t, word
 from helpers.lenses import PLAIN, Lens
 
 COLUMNS = [
@@ -63,7 +63,8 @@ class Choice(NamedTuple):
 class View(NamedTuple):
     """What a choice leaves: frames as `compare`, `overlap` and `growth` make them, and rows.
 
-    `rows` are what is counted, one row each, as `findings` has them.
+    `rows` are what is counted, one row each, as `findings` has them. `left_out` says what has no
+    date, where counting is by one, `off_curve` what the curve does not have; empty for nothing.
     """
 
     images: pd.DataFrame
@@ -72,6 +73,8 @@ class View(NamedTuple):
     curve: pd.DataFrame
     rows: pd.DataFrame
     title: str
+    left_out: str
+    off_curve: str
 
 
 def view(frames: Frames, choice: Choice) -> View:
@@ -94,18 +97,35 @@ def view(frames: Frames, choice: Choice) -> View:
         ever = lenses.apply(within, lens._replace(known_by=""))
         dated = _at(ever, ever["severity"], choice)
     counts = compare.severity_counts(counted, images, lens)
+    curve = growth.growth(dated, images, lens)
+    undated = lenses.undated(within) if lens.known_by else within.iloc[:0]
+    ever = lenses.apply(dated, lens._replace(known_by=""))["variant"].value_counts()
+    drawn = curve.groupby("variant")["count"].last()
+    missing = ever.sub(drawn.reindex(ever.index), fill_value=0)
     return View(
         images,
         counts,
         listing,
-        growth.growth(dated, images, lens),
+        curve,
         counted.sort_values(
             ["severity", "vulnerability_id", "variant", "package"],
             ascending=[False, True, True, True],
             ignore_index=True,
         ),
         headlines.breakdown(counts, choice.short),
+        _told(
+            msg("not counted, for want of a date: {variants}"), undated["variant"].value_counts()
+        ),
+        _told(
+            msg("not on the curve, without a date or later than the database: {variants}"), missing
+        ),
     )
+
+
+def _told(what: str, counts: pd.Series) -> str:
+    """Return of which variants how many are not counted; empty if of none."""
+    parts = [f"{variant} {count:,.0f}" for variant, count in counts.items() if count > 0]
+    return word(what).format(variants=", ".join(map(escape.plain, parts))) if parts else ""
 
 
 def picked(rows: pd.DataFrame, variant: str = "", severity: str = "") -> pd.DataFrame:

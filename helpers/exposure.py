@@ -11,10 +11,11 @@ import pandas as pd
 from helpers import escape, lenses, tools
 from helpers.fixes import BLIND
 from helpers.frames import UNKNOWN_COUNT
+from helpers.headlines import Part, fitted, odd, total, unknown
 from helpers.languages import msg, t
 from helpers.lenses import Lens
 from helpers.needs import COULD_GO, DATA, UNSEEN
-from helpers.words import listed, name, names, number, share
+from helpers.words import name, names, number, share
 
 STAYS, PERHAPS, GOES = (
     msg("the app's own, or linked by it"), msg("no program in it"), msg("not linked by it"),
@@ -105,19 +106,25 @@ def split(table: pd.DataFrame) -> pd.DataFrame:
 
 def headline(table: pd.DataFrame, what: str) -> str:
     """Return what is counted of each image, beside the number of its executables and libraries."""
+    head = t("Executables and libraries, and {what}", what=what)
     seen = table.dropna(subset=["binaries", "count"]).sort_values("binaries", kind="stable")
-    told = [
-        t(
-            "{variant} {binaries:,} and {count:,}",
-            variant=escape.short(r.variant, 22),
-            binaries=r.binaries,
-            count=r.count,
+    if seen.empty:
+        return f"{head}: {t('not known')}"
+    parts = [
+        Part(
+            t(
+                "{variant} {binaries:,} and {count}",
+                variant=escape.short(r.variant, 22),
+                binaries=r.binaries,
+                count=total(r.count, r.status),
+            ),
+            (r.binaries, r.count),
+            odd(r.status),
         )
         for r in seen.itertuples()
     ]
-    some = told if len(told) <= 2 else [told[0], "…", told[-1]]
-    images = listed(some) or t("not known")
-    return t("Executables and libraries, and {what}: {images}", what=what, images=images)
+    parts += [unknown(variant) for variant in table.drop(seen.index)["variant"]]
+    return fitted(head, parts)
 
 
 def sentence(table: pd.DataFrame, each: pd.DataFrame, what: str) -> str:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from helpers import compare, escape
 from helpers.frames import UNKNOWN_COUNT
-from helpers.headlines import begun, fitted
+from helpers.headlines import Part, begun, fitted, odd, total
 from helpers.languages import msg, t, word
 from helpers.lenses import Lens
 from helpers.places import PLACES
@@ -42,12 +42,14 @@ def split(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFr
 def headline(table: pd.DataFrame, lens: Lens) -> str:
     """Return how much of each image's count is fixable."""
     wide = _wide(table)
-    known = wide.dropna(subset=FIXABLE)
+    what = begun(lens._replace(fixable=True).short)
+    if wide[FIXABLE].isna().all():
+        return f"{what}: {word(msg('nothing measured'))}"
     parts = [
-        _part_of(row.variant, row.fixable, row.fixable + row.unfixed) for row in known.itertuples()
+        _part_of(row.variant, row.fixable, row.fixable + row.unfixed, row.status)
+        for row in wide.itertuples()
     ]
-    what = lens._replace(fixable=True).short
-    return fitted(begun(what), parts or [word(msg("nothing measured"))])
+    return fitted(what, parts)
 
 
 def sentence(table: pd.DataFrame, lens: Lens) -> str:
@@ -101,9 +103,8 @@ def place_headline(table: pd.DataFrame, lens: Lens) -> str:
     parts = []
     for variant, rows in table.groupby("variant", sort=False):
         count = rows.set_index("part")["count"]
-        if count.notna().all():
-            others = count.drop("os", errors="ignore").sum()
-            parts.append(_part_of(variant, others, count.sum()))
+        others = count.drop("os", errors="ignore").sum()
+        parts.append(_part_of(variant, others, count.sum(min_count=1), rows["status"].iloc[0]))
     return fitted(t("Not in OS packages ({counted})", counted=what), parts)
 
 
@@ -133,11 +134,13 @@ def base_sentence(findings: pd.DataFrame, images: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _part_of(variant: object, part: int, whole: int) -> str:
+def _part_of(variant: object, part: int, whole: int, status: str) -> Part:
     """Return how much of an image's count is of a kind, for a headline."""
-    return t(
-        "{variant} {part:,} of {whole:,}", variant=escape.short(variant, 24), part=part, whole=whole
-    )
+    short = escape.short(variant, 24)
+    if pd.isna(whole):
+        return Part(t("{variant} not measured", variant=short), odd=odd(status))
+    told = t("{variant} {part:,} of {whole}", variant=short, part=part, whole=total(whole, status))
+    return Part(told, (part,), odd(status))
 
 
 def _total(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
@@ -145,8 +148,8 @@ def _total(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataF
 
 
 def _wide(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row an image: `capture, variant, blind, fixable, unfixed`."""
-    keys = ["capture", "variant", "blind"]
+    """Return one row an image: `capture, variant, status, blind, fixable, unfixed`."""
+    keys = ["capture", "variant", "status", "blind"]
     wide = table.set_index([*keys, "part"])["count"].unstack()
     order = table[keys].drop_duplicates()
     return order.merge(wide.reset_index(), on=keys, validate="one_to_one")

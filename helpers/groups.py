@@ -14,9 +14,10 @@ import pandas as pd
 
 from helpers import escape, paths, toolbox
 from helpers.errors import StudyInvalid
+from helpers.headlines import fits
 from helpers.languages import msg, t, word
 from helpers.sizes import shown
-from helpers.words import listed, name
+from helpers.words import listed, name, number
 
 OS, RUNTIME, TOOLS, APP = msg("OS packages"), msg("runtime"), msg("bundled tools"), msg("app")
 CACHES, UNOWNED, HIDDEN = msg("caches and docs"), msg("unowned"), msg("hidden by later layers")
@@ -142,13 +143,26 @@ def largest(grouped_files: pd.DataFrame, most: int = 10) -> pd.DataFrame:
 
 
 def headline(parts: pd.DataFrame) -> str:
-    """Return which group takes most of each image: of many, of the largest and the smallest."""
+    """Return which group takes most of each image; of many, how many images a group leads in."""
+    first = _first(parts)
     told = [
         f"{escape.short(row.variant, 24)} {word(row.group)} {row.share:.0%}"
-        for row in _first(parts).itertuples()
+        for row in first.itertuples()
     ]
-    some = told if len(told) <= 2 else [told[0], "…", told[-1]]
-    return t("Most bytes: {images}", images=listed(some) or t("not known"))
+    whole = t("Most bytes: {images}", images=listed(told) or t("not known"))
+    if len(told) <= 2 or fits(whole):
+        return whole
+    led = []
+    for group, rows in first.groupby("group", sort=False, observed=True):
+        low, high = (f"{share:.0%}" for share in (rows["share"].min(), rows["share"].max()))
+        range_ = high if low == high else t("{low} to {high}", low=low.removesuffix("%"), high=high)
+        where = escape.short(rows["variant"].iloc[0], 24)
+        if len(rows) > 1:
+            where = number(len(rows), "image")
+        led.append(
+            t("{group} in {images} ({range})", group=word(group), images=where, range=range_)
+        )
+    return t("Most bytes: {images}", images=listed(led))
 
 
 def sentence(parts: pd.DataFrame, images: pd.DataFrame) -> str:

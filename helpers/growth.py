@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers import compare, escape, lenses
 from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames
-from helpers.headlines import begun, fitted
+from helpers.headlines import Part, begun, fitted, odd, total
 from helpers.languages import msg, t, word
 from helpers.lenses import Lens
 from helpers.words import listed, name, number
@@ -16,16 +16,17 @@ SHORTEST = pd.Timedelta(days=3)
 """Time between an image and its database below which there is no growth to show."""
 
 _IMAGE = ["capture", "variant"]
+_COLUMNS = [*_IMAGE, "status", "day", "count"]
 _FINDING = ["vulnerability_id", "package"]
 
 
 def growth(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     """Return what had been published of each image by each day on which that changed.
 
-    `capture, variant, day, count`: from the day on which an image was built, with what was known
-    already, to the day of its database. An image whose build day is not known starts with its first
-    vulnerability. What has no date is not in it, and the lens's own date is not used: on any day
-    the count is that of the lens with `known_by` that day.
+    `capture, variant, status, day, count`: from the day on which an image was built, with what was
+    known already, to the day of its database. An image whose build day is not known starts with its
+    first vulnerability. What has no date is not in it, and the lens's own date is not used: on any
+    day the count is that of the lens with `known_by` that day.
     """
     # Of what is counted once, the earliest day counts: from then on it was known.
     seen = lenses.apply(findings, lens._replace(known_by="", counted=lenses.FINDINGS))
@@ -33,7 +34,7 @@ def growth(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataF
     counted = lenses.distinct(dated, lens.counted)
     known = images[~images["status"].isin(UNKNOWN_COUNT)]
     parts = [_of(counted, image) for image in known.itertuples()]
-    empty = pd.DataFrame({c: pd.Series(dtype="str") for c in [*_IMAGE, "day", "count"]})
+    empty = pd.DataFrame({c: pd.Series(dtype="str") for c in _COLUMNS})
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
@@ -48,9 +49,8 @@ def _of(counted: pd.DataFrame, image: object) -> pd.DataFrame:
     if pd.notna(start):
         every = every[every >= start.floor("D")]
     counts = steps.reindex(every, method="ffill").fillna(0).astype("int64")
-    return pd.DataFrame(
-        {"capture": capture, "variant": variant, "day": every, "count": counts.to_numpy()}
-    )
+    about = {"capture": capture, "variant": variant, "status": image.status}  # type: ignore[attr-defined]
+    return pd.DataFrame({**about, "day": every, "count": counts.to_numpy()})
 
 
 def label(lens: Lens) -> str:
@@ -60,10 +60,11 @@ def label(lens: Lens) -> str:
 
 def headline(growth: pd.DataFrame, lens: Lens) -> str:
     """Return how each image's count went from its first day to its last."""
-    parts = [
-        f"{escape.short(variant, 22)} {rows['count'].iloc[0]:,} → {rows['count'].iloc[-1]:,}"
-        for variant, rows in growth.groupby("variant", sort=False)
-    ]
+    parts = []
+    for variant, rows in growth.groupby("variant", sort=False):
+        first, last, status = rows["count"].iloc[0], rows["count"].iloc[-1], rows["status"].iloc[0]
+        text = f"{escape.short(variant, 22)} {first:,} → {total(last, status)}"
+        parts.append(Part(text, (last,), odd(status)))
     head = t("{counted} since they were built", counted=begun(lens.short))
     if growth.empty:
         return f"{head}: {word(msg('nothing measured'))}"
@@ -72,7 +73,7 @@ def headline(growth: pd.DataFrame, lens: Lens) -> str:
             "Too young to have grown: built on the day of the database ({counted})",
             counted=lens.short,
         )
-    return fitted(head, parts)
+    return fitted(head, parts, in_the_end=True)
 
 
 def sentence(growth: pd.DataFrame, ends: pd.DataFrame, findings: pd.DataFrame) -> str:

@@ -1,12 +1,17 @@
 """Headlines and labels of figures: plain text, every number computed from a frame."""
 
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
 import pandas as pd
 
 from helpers import compare, escape
-from helpers.frames import BROKEN, NO_OS
+from helpers.frames import BROKEN, NO_OS, UNKNOWN_COUNT
 from helpers.languages import columns, msg, room, t, word
 from helpers.lenses import FINDINGS
 from helpers.sizes import COMPRESSED, MB, PUBLISHED, UNPACKED
+from helpers.words import AND
 
 MEASURED_AS = {
     UNPACKED: msg("unpacked"),
@@ -19,60 +24,88 @@ _FITS = 108
 
 _BROKEN = msg(" (broken)")
 _MARKS = {NO_OS: msg(" (no OS recognised)"), BROKEN: _BROKEN}
+_ODD = {
+    NO_OS: msg("{count:,} with no OS recognised"),
+    BROKEN: msg("{count:,} broken"),
+    **dict.fromkeys(UNKNOWN_COUNT, msg("{count:,} not measured")),
+}
+"""How images are counted whose number is no good sign if it is low, or that have none."""
+
+
+class Part(NamedTuple):
+    """What a headline says of one image.
+
+    `numbers` are what a range is made of; `odd`, if not empty, is how such images are counted that
+    are in no range.
+    """
+
+    text: str
+    numbers: tuple[float, ...] = ()
+    odd: str = ""
 
 
 def breakdown(counts: pd.DataFrame, what: str = FINDINGS) -> str:
     """Return the headline of a severity breakdown: totals, the largest first."""
     totals = compare.totals(counts).sort_values("total", ascending=False, kind="stable")
-    known = totals.dropna(subset="total")
-    parts = [f"{_name(t.variant)} {total(t.total, t.status)}" for t in known.itertuples()]
-    unknown = totals[totals["total"].isna()]["variant"]
-    lost = [t("{variant} not measured", variant=_name(v)) for v in unknown]
-    return f"{begun(what)}: {', '.join(filter(None, [_some(parts), *lost[:2]]))}"
+    parts = [
+        Part(f"{_name(row.variant)} {total(row.total, row.status)}", (row.total,), odd(row.status))
+        for row in totals.itertuples()
+    ]
+    return fitted(begun(what), parts)
 
 
 def packages(table: pd.DataFrame, what: str) -> str:
-    """Return which packages bring most, over all images."""
-    sums = table.groupby("package", sort=False)["count"].sum().sort_values(ascending=False)
-    parts = [
-        f"{escape.short(compare.package_name(package), 30)} {count:,}"
-        for package, count in sums.head(3).items()
-    ]
-    return t(
-        "{counted}: most from {packages}",
-        counted=begun(what),
-        packages=", ".join(parts) or word(msg("nothing")),
-    )
+    """Return which packages bring most to an image, and to which: as many as fit, at most three."""
+    several = table["variant"].nunique() > 1
+    bars = table.groupby(["package", "variant"], sort=False)["count"].sum().reset_index()
+    told: list[str] = []
+    for package, rows in bars.groupby("package", sort=False):
+        most = rows["count"].max()
+        where = rows[rows["count"].eq(most)]["variant"]
+        bar = f"{escape.short(compare.package_name(package), 30)} {most:,}"
+        if several and len(where) == 1:
+            bar = t("{package} in {variant}", package=bar, variant=_name(where.iloc[0]))
+        elif several:
+            bar = t("{package} in each of {count:,} images", package=bar, count=len(where))
+        longer = _most_from([*told, bar], what)
+        if told and (len(told) == 3 or not fits(longer)):
+            break
+        told.append(bar)
+    return _most_from(told, what)
 
 
 def captures(counts: pd.DataFrame, what: str = FINDINGS) -> str:
     """Return the headline of the same images under several captures: every total, in time."""
     totals = compare.totals(counts).sort_values("capture", kind="stable")
     days = totals["capture"].unique()
-    parts = [
-        f"{_name(variant)} {' → '.join(map(shown, rows['total']))}"
-        for variant, rows in totals.groupby("variant", sort=False)
-    ]
-    return f"{begun(what)}, {' → '.join(days)}: {_some(parts)}"
+    parts = []
+    for variant, rows in totals.groupby("variant", sort=False):
+        told = map(total, rows["total"], rows["status"])
+        odds = [*filter(None, map(odd, rows["status"])), ""]
+        text = f"{_name(variant)} {' → '.join(told)}"
+        parts.append(Part(text, (rows["total"].iloc[-1],), odds[0]))
+    return fitted(f"{begun(what)}, {' → '.join(days)}", parts, in_the_end=len(days) > 1)
 
 
 def sizes(table: pd.DataFrame, size: str) -> str:
-    """Return the headline of a size comparison."""
+    """Return the headline of a size comparison: of many, the smallest by name."""
     known, measured_as = table.dropna(subset="bytes"), word(MEASURED_AS[size])
     if len(known) < 2:
         return t("Image size, {measured_as}: nothing to compare", measured_as=measured_as)
     base = known["baseline"].iloc[0]
-    others = known[known["variant"].ne(base)]
     parts = [
-        f"{_name(o.variant)} {difference(o.difference_bytes)}{broken(o.status)}"
-        for o in others.itertuples()
+        Part(
+            f"{_name(o.variant)} {difference(o.difference_bytes)}{broken(o.status)}",
+            (-o.difference_bytes,),
+            _ODD[BROKEN] if o.status == BROKEN else "",
+        )
+        for o in known[known["variant"].ne(base)].itertuples()
     ]
-    return t(
-        "Size against {baseline}, {measured_as}: {differences}",
-        baseline=_name(base),
-        measured_as=measured_as,
-        differences=_some(parts),
+    parts += [unknown(variant) for variant in table[table["bytes"].isna()]["variant"]]
+    head = t(
+        "Size against {baseline}, {measured_as}", baseline=_name(base), measured_as=measured_as
     )
+    return fitted(head, parts, lambda less: difference(-less))
 
 
 def size_origin(table: pd.DataFrame, size: str) -> str:
@@ -89,6 +122,16 @@ def total(count: object, status: str) -> str:
     return shown(count) + (word(mark) if mark and pd.notna(count) else "")
 
 
+def odd(status: str) -> str:
+    """Return how images of a status are counted apart from the others; nothing if they are not."""
+    return _ODD.get(status, "")
+
+
+def unknown(variant: object) -> Part:
+    """Return what is said of an image of which a figure knows nothing."""
+    return Part(t("{variant} not known", variant=_name(variant)), odd=msg("{count:,} not known"))
+
+
 def broken(status: str) -> str:
     """Return what is said with the size of an image that does not work; else nothing."""
     return word(_BROKEN) if status == BROKEN else ""
@@ -97,7 +140,9 @@ def broken(status: str) -> str:
 def difference(size_bytes: float) -> str:
     """Return a difference of sizes in words."""
     size = abs(size_bytes) / MB
-    if size_bytes >= 0:
+    if not size_bytes:
+        return t("the same size")
+    if size_bytes > 0:
         return t("{size:,.1f} MB larger", size=size)
     return t("{size:,.1f} MB smaller", size=size)
 
@@ -121,14 +166,61 @@ def fits(headline: str) -> bool:
     return columns(headline) <= room(_FITS)
 
 
-def fitted(head: str, parts: list[str]) -> str:
-    """Return a headline with its parts: all if they fit on two lines, else the first and last."""
-    whole = f"{head}: {', '.join(parts)}"
+def fitted(
+    head: str,
+    parts: list[Part],
+    form: Callable[[float], str] = "{:,}".format,
+    in_the_end: bool = False,
+) -> str:
+    """Return a headline of images: all if they fit on two lines, else how they are related.
+
+    That is the largest by name, and from what to what the others go; those that are odd are named,
+    or counted if that does not fit either. `in_the_end`: an image's text has a number before that
+    of the range.
+    """
+    whole = _headline(head, [part.text for part in parts])
+    plain = sorted((p for p in parts if not p.odd), key=lambda p: p.numbers, reverse=True)
     if len(parts) <= 2 or fits(whole):
         return whole
-    return f"{head}: {', '.join([parts[0], '…', parts[-1]])}"
+    odds = [part for part in parts if part.odd]
+    told = [part.text for part in plain]
+    if len(told) > 2:
+        count = len(told) - 1
+        some = t("{count:,} others", count=count) if odds else t("the other {count:,}", count=count)
+        range_ = _range(plain[1:], form)
+        told = [
+            told[0],
+            f"{some} {t('in the end {range}', range=range_) if in_the_end else range_}",
+        ]
+    named = _headline(head, [*told, *(part.text for part in odds)])
+    if fits(named):
+        return named
+    counted = Counter(part.odd for part in odds)
+    return _headline(head, told + [word(one).format(count=n) for one, n in counted.items()])
 
 
-def _some(parts: list[str]) -> str:
-    """Return what fits into a headline: of many, the first and the last."""
-    return ", ".join(parts if len(parts) <= 3 else [parts[0], "…", parts[-1]])
+def _most_from(bars: list[str], what: str) -> str:
+    return t(
+        "{counted}: most from {packages}",
+        counted=begun(what),
+        packages=", ".join(bars) or word(msg("nothing")),
+    )
+
+
+def _headline(head: str, parts: list[str]) -> str:
+    return f"{head}: {', '.join(parts)}"
+
+
+def _range(parts: list[Part], form: Callable[[float], str]) -> str:
+    """Return from what to what each of the numbers of some images goes."""
+    told = []
+    for numbers in zip(*(part.numbers for part in parts), strict=True):
+        low, high = form(min(numbers)), form(max(numbers))
+        if low == high:
+            told.append(t("at {number} each", number=low))
+        else:
+            # A unit that both have is said once.
+            number, _, unit = low.partition(" ")
+            low = number if unit == high.partition(" ")[2] else low
+            told.append(t("from {low} to {high}", low=low, high=high))
+    return word(AND).join(told)

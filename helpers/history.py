@@ -6,6 +6,7 @@ import pandas as pd
 
 from helpers import escape
 from helpers.groups import HIDDEN
+from helpers.headlines import Part, fitted
 from helpers.languages import msg, t
 from helpers.sizes import shown
 from helpers.words import listed, name, number
@@ -84,9 +85,8 @@ def headline(table: pd.DataFrame) -> str:
         return t("Next to nothing is hidden by later layers")
     base = table[table["from_base"]].groupby("variant")["size_bytes"].sum()
     shares = (base.reindex(sums.index).fillna(0) / sums["size_bytes"]).astype(float)
-    parts = [f"{escape.short(v, 22)} {share:.0%}" for v, share in shares.items()]
-    some = parts if len(parts) <= 3 else [parts[0], "…", parts[-1]]
-    return t("From the base image: {images}", images=listed(some))
+    parts = [Part(f"{escape.short(v, 22)} {share:.0%}", (share,)) for v, share in shares.items()]
+    return fitted(t("From the base image"), parts, "{:.0%}".format)
 
 
 def sentence(table: pd.DataFrame) -> str:

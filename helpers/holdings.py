@@ -101,6 +101,8 @@ def parts(study: Study, facts: Facts) -> pd.DataFrame:
 
 def same(images: pd.DataFrame) -> str:
     """Return which variants are one and the same image."""
+    if len(images) < 2:
+        return t("There is one variant only, so none is the same image as another.")
     known = images.dropna(subset="image_id")
     alike = [rows["variant"] for _, rows in known.groupby("image_id", sort=False) if len(rows) > 1]
     if not alike:
@@ -119,6 +121,8 @@ def failed(facts: Facts) -> str:
         if told.status == FAILED
     ]
     if not lines:
+        if len(facts.variants) == 1:
+            return t("The one variant was captured.")
         return t("All {count} variants were captured.", count=len(facts.variants))
     return "\n".join([t("**Not captured, so nothing is known of them here:**"), "", *lines])
 

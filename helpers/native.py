@@ -15,10 +15,11 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation, Text
 from msgspec import Struct
 
-from helpers import charts, curves, escape, scatter, stacks
+from helpers import charts, curves, escape, grid, properties, scatter, stacks
 from helpers.languages import t, word
 
 _RISES = {"bottom": 1, "top": -1}
@@ -99,6 +100,8 @@ class Points(Struct, tag="points"):
     steps: tuple[float, float]
     days: bool = False
     notes: list[str] = []
+    bands: list[tuple[float, float, str]] = []
+    """What is shaded from bottom to top: from where to where across, in a colour."""
 
 
 class Words(Struct, tag="words"):
@@ -114,8 +117,10 @@ def read(
     chart: Callable[..., Axes], frame: pd.DataFrame, ax: Axes, options: dict[str, Any]
 ) -> Native | None:
     """Return what a chart function drew of a frame; None where PowerPoint has no such type."""
-    if chart in (*_BARS, *_POINTS) and not ax.axison:
+    if not ax.axison:
         return Words(_plain(ax.texts[0].get_text()))
+    if chart is grid.grid and frame["state"].eq(properties.UNKNOWN).all():
+        return Words(t("not measured"))
     if chart in _BARS:
         return _bars(frame, ax, options.get("rows", ("variant", "capture")))
     if chart in _POINTS:
@@ -194,7 +199,13 @@ def _points(ax: Axes, days: bool) -> Points | Words:
         (_step(ax.get_xticks()), _step(ax.get_yticks())),
         days,
         [_plain(" ".join(notes))] if notes else [],
+        [_band(patch, shift) for patch in ax.patches if isinstance(patch, Rectangle)],
     )
+
+
+def _band(patch: Rectangle, shift: int) -> tuple[float, float, str]:
+    left, right = (float(x) + shift for x in (patch.get_x(), patch.get_x() + patch.get_width()))
+    return left, right, to_hex(patch.get_facecolor())
 
 
 def _line(line: Line2D, ax: Axes, shift: int) -> Trace:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from helpers import textlines
-from helpers.languages import t
+from helpers.languages import t, word
 from helpers.study import Captured, Facts, Study, Variant, open_study
 from helpers.textlines import Line
 
@@ -70,7 +70,7 @@ def _capture(facts: Facts) -> str:
         t("Capture {name} of {day:%Y-%m-%d}", name=facts.capture, day=facts.captured_at),
         _scanner(facts),
         digest,
-        facts.db.coverage,
+        word(facts.db.coverage),
         t("built by Docker {version}", version=engine) if engine else "",
     ]
     return " · ".join(filter(None, told))

@@ -9,6 +9,16 @@ function wake(DataTable) {
       layout: { topStart: "search", topEnd: null, bottomStart: "info", bottomEnd: "paging" },
     });
   }
+  // Each table's pages are told apart, and what scrolls can be reached without a mouse.
+  for (const pages of document.querySelectorAll(".dt-paging nav"))
+    pages.setAttribute("aria-label", pages.closest(".table").getAttribute("aria-label"));
+  const reach = () => {
+    for (const box of document.querySelectorAll(".table, figure, pre"))
+      box.scrollWidth > box.clientWidth ? (box.tabIndex = 0) : box.removeAttribute("tabindex");
+  };
+  addEventListener("resize", reach);
+  addEventListener("load", reach);
+  reach();
   const press = (id, act) => {
     const button = document.getElementById(id);
     button.hidden = false;

@@ -12,14 +12,28 @@ import nbformat
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from helpers import blocks, languages, paths, searching
+from helpers import blocks, escape, languages, paths, searching
 from helpers.blocks import FIGURES, Block, Heading
-from helpers.languages import t
+from helpers.languages import t, word
 from helpers.look import LIGHT
 from helpers.study import Study
 
 ANSWER_TAG, SUMMARY_TAG = "answer", "summary"
-"""What cells with these tags show is at the top of the page as well: answers, figures, the rest."""
+BANNER_TAG = "banner"
+"""What cells with these tags show is at the top of the page as well: the answer and whether like is
+compared with like (their first paragraphs), figures, then all of the answers, and the rest."""
+
+
+class Summary(NamedTuple):
+    """The top of the page: first paragraphs of answers, figures, all else of the answers, the rest.
+
+    `leads` and `answers` are HTML that is safe to show.
+    """
+
+    leads: list[str]
+    figures: list[Block]
+    answers: list[str]
+    rest: list[Block]
 
 
 class Section(NamedTuple):
@@ -40,12 +54,17 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
     environment = Environment(
         loader=PackageLoader("helpers", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals |= {"t": t, "is_heading": lambda part: isinstance(part, Heading)}
+    environment.globals |= {
+        "t": t,
+        "word": word,
+        "is_heading": lambda part: isinstance(part, Heading),
+    }
+    environment.filters["plain"] = escape.plain
     text = environment.get_template(paths.PAGE_TEMPLATE).render(
         study=study,
         record=record,
         language=languages.spoken(),
-        light=record["parameters"].get("theme", LIGHT) == LIGHT,
+        theme=record["parameters"].get("theme", LIGHT),
         summary=_summary(sections),
         sections=sections,
         style=Markup(_library("dt_bundle.css")),
@@ -59,19 +78,31 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
 
 
 def _section(path: Path) -> Section:
-    notebook = nbformat.read(path, as_version=4)
-    title, *parts = blocks.blocks(notebook, path.stem)
-    assert isinstance(title, Heading)
-    return Section(title, [part for part in parts if isinstance(part, Heading)], parts)
+    parts = blocks.blocks(nbformat.read(path, as_version=4), path.stem)
+    headings = [part for part in parts if isinstance(part, Heading)]
+    # A notebook that failed begins with a note about it.
+    title = headings[0] if headings else Heading(path.stem, 2, path.stem)
+    return Section(title, headings[1:], [part for part in parts if part is not title])
 
 
-def _summary(sections: Iterable[Section]) -> list[Block]:
-    """Return what stands at the top: the answers, the figures that carry them, what else is."""
+def _summary(sections: Iterable[Section]) -> Summary:
+    """Return what stands at the top: the answer in short, figures, the answer in full, the rest."""
     found = [part for section in sections for part in section.parts if isinstance(part, Block)]
     answers = [block for block in found if ANSWER_TAG in block.tags]
+    first = [block for block in answers if block is answers[0] or BANNER_TAG in block.tags]
     rest = [block for block in found if SUMMARY_TAG in block.tags]
-    figures = [block for block in rest if block.kind == FIGURES]
-    return [*answers, *figures, *(block for block in rest if block.kind != FIGURES)]
+    return Summary(
+        leads=[_split(block)[0] for block in first],
+        figures=[block for block in rest if block.kind == FIGURES],
+        answers=[_split(block)[1] if block in first else block.html for block in answers],
+        rest=[block for block in rest if block.kind != FIGURES],
+    )
+
+
+def _split(block: Block) -> tuple[str, str]:
+    """Return the first paragraph of a block's HTML, and what comes after it."""
+    lead, end, rest = block.html.partition("</p>")
+    return lead + end, rest
 
 
 def _library(name: str) -> str:

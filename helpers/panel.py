@@ -65,7 +65,8 @@ class Panel:
             layout=widgets.Layout(width="auto"),
         )
         self.forget.on_click(lambda _: self._forget_own())
-        self.said, self.about = widgets.HTML(), widgets.HTML()
+        self.said, self.marks, self.about = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self._refused: list[str] = []
         self.breakdown, self.overlap, self.growth = Picture(), Picture(), Picture()
         self.table = Finder()
         self.breakdown.observe(self._press, "pressed")
@@ -79,7 +80,7 @@ class Panel:
             [self.drop, self.path, self.forget],
             layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
         )
-        return _Controls([self.choose.box, row, self.said, self.about])
+        return _Controls([self.choose.box, row, self.said, self.marks, self.about])
 
     def _open(self) -> None:
         """Open the study and capture that are chosen; if they cannot be, say so and keep all."""
@@ -92,8 +93,9 @@ class Panel:
             files = load.load_files(study.name, capture)
         except KitError as error:
             self.choose.return_to(self._study.name, self._capture)
-            self._say(str(error), bad=True)
+            self._refuse(error)
             return
+        self._forgive()
         self._study, self._loaded, self._files = study, loaded, files
         if not same or not capture:
             self.choose.offer_captures(study, capture)
@@ -119,11 +121,12 @@ class Panel:
         try:
             view = explore.view(self.frames, choice)
         except KitError as error:
-            self._say(str(error), bad=True)
+            self._refuse(error)
             return
         self.view: View = view
         own = [name for name in view.images["variant"] if name in self._own]
-        source = t("own reports: {names}", names=", ".join(own)) if own else ""
+        of_own = t("own reports: {names}", names=", ".join(own)) if own else ""
+        source = " · ".join(filter(None, (of_own, view.left_out)))
         packages = self.frames.packages
         of = packages["variant"].isin(view.images["variant"])
         seen = coverage.mark(coverage.coverage(self._files, view.images, packages[of]))
@@ -138,7 +141,8 @@ class Panel:
         drawn = bars(axes[0], view.counts)
         self.breakdown.show(picture, drawn)
         self.table.show(view.rows, drawn)
-        self._say(sameness.mark(view.images))
+        marks = sameness.mark(view.images), view.left_out, view.off_curve
+        self.marks.value = _as_text("\n".join(filter(None, marks)), "note", "inherit")
         told = compare.overview(view.images).drop(columns="capture")
         self.about.value = f'<div class="kit-table">{tables.to_html(told)}</div>'
         # They are further down: what is looked at first comes first.
@@ -174,7 +178,7 @@ class Panel:
         try:
             found = uploads.read(name, file, self.frames.images["variant"])
         except KitError as error:
-            self._say(str(error), bad=True)
+            self._refuse(error)
             return
         told = str(found.images["variant"].iloc[0])
         self._own[told] = found
@@ -187,17 +191,25 @@ class Panel:
 
     def _forget_own(self) -> None:
         self._own.clear()
+        self._forgive()
         self._join()
 
-    def _say(self, text: str, bad: bool = False) -> None:
-        """Say a text, which may be anything, as text."""
-        lines = html.escape(text).replace("\n", "<br>")
-        colour = "#a3160b" if bad else "inherit"
-        self.said.value = (
-            f'<div role="alert" style="color: {colour}; overflow-wrap: anywhere">{lines}</div>'
-            if text
-            else ""
-        )
+    def _refuse(self, error: KitError) -> None:
+        """Say what could not be done, beside what was refused before."""
+        self._refused.append(str(error))
+        self.said.value = _as_text("\n".join(self._refused), "alert", "#a3160b")
+
+    def _forgive(self) -> None:
+        """Say no more what was refused."""
+        self._refused.clear()
+        self.said.value = ""
+
+
+def _as_text(text: str, role: str, colour: str) -> str:
+    """Return a text, which may be anything, as text of a role and a colour; nothing for none."""
+    lines = html.escape(text).replace("\n", "<br>")
+    style = f"color: {colour}; overflow-wrap: anywhere"
+    return f'<div role="{role}" style="{style}">{lines}</div>' if text else ""
 
 
 class _Controls(widgets.VBox):  # type: ignore[misc]

@@ -1,5 +1,6 @@
 """Points and curves on slides as native charts between two axes of numbers or of days."""
 
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ from pptx.enum.chart import (
     XL_TICK_LABEL_POSITION,
 )
 from pptx.enum.dml import MSO_LINE
+from pptx.enum.shapes import MSO_SHAPE
 from pptx.oxml import parse_xml
 from pptx.oxml.ns import nsdecls, qn
 from pptx.oxml.xmlchemy import OxmlElement
@@ -19,7 +21,7 @@ from pptx.util import Pt
 from helpers import drawing, fitting, lettering
 from helpers.languages import t
 from helpers.lettering import Theme, rgb
-from helpers.native import Label, Points, Trace
+from helpers.native import EXCEL_EPOCH, Label, Points, Trace
 from helpers.placing import Place, Rect, Spot, places
 
 _SIZE, _MARKER = 16, 14
@@ -29,15 +31,16 @@ _LEFT, _TOP, _HEIGHT = 0.085, 0.1, 0.71
 _WIDTH, _WIDTH_OF_CURVES = 0.89, 0.7
 """Where the points are on their chart, as shares of it; curves are named to the right of it."""
 
-_MONTH, _YEAR = 30.4375, 365.25
-_UNITS = (
-    *((days, "yyyy-mm-dd") for days in (1.0, 2.0, 7.0, 14.0)),
-    *((months * _MONTH, "yyyy-mm") for months in (1, 2, 3, 6)),
-    *((years * _YEAR, "yyyy") for years in (1, 2, 5, 10, 20)),
-)
-"""Days between two marks on an axis of days, and how marks are written then."""
+_WEEK, _YEAR = 7.0, 365.25
+_DAYS = (1.0, 2.0, _WEEK, 2 * _WEEK, 4 * _WEEK, 8 * _WEEK, 13 * _WEEK, 26 * _WEEK)
+_YEARS = tuple(_YEAR * years for years in (1, 2, 5, 10, 20))
+"""Days between two marks on an axis of days: as many between all, as PowerPoint has it."""
 
-_MOST_MARKS = 9
+_NEW_YEAR = 36892
+"""Excel's 2001-01-01: years of 365.25 days later, it is the first of January again, until 2100."""
+
+_MOST_DAYS, _MOST_YEARS = 6, 9
+"""How often a mark may follow another; a whole date is wider than a year."""
 
 
 def points(slide: Any, told: Points, box: tuple[float, ...], theme: Theme) -> Any:
@@ -49,17 +52,20 @@ def points(slide: Any, told: Points, box: tuple[float, ...], theme: Theme) -> An
         series = data.add_series(drawing.cell(_name(trace, told)))
         for x, y in trace.points:
             series.add_data_point(x, y)
+    for band in told.bands:
+        _shade(slide, band, told, box)
     kind = XL_CHART_TYPE.XY_SCATTER_LINES_NO_MARKERS
     frame = slide.shapes.add_chart(kind, *map(Pt, box), data)
     chart = frame.chart
     drawing.begin(chart, theme, drawing.SMALL)
-    plot = (_LEFT, _TOP, _WIDTH_OF_CURVES if told.days else _WIDTH, _HEIGHT)
+    plot = (_LEFT, _TOP, _width(told), _HEIGHT)
     _place_plot(chart, plot)
     where = _as_drawn(told, box) if told.days else _free(told, box, plot)
     for trace, series in zip(traces, chart.plots[0].series, strict=True):
         _style(series, trace, theme)
         for label in trace.labels:
-            _label(series, label, where[id(label)], box[3], theme)
+            ground = _ground(told, trace.points[label.point][0], theme)
+            _label(series, label, where[id(label)], box[3], ground)
         if trace.labels:
             _leaders(series, theme)
     _axes(chart, told, theme)
@@ -67,6 +73,33 @@ def points(slide: Any, told: Points, box: tuple[float, ...], theme: Theme) -> An
     if any(named):
         drawing.legend(chart, theme, [place for place, is_it in enumerate(named) if not is_it])
     return frame
+
+
+def _shade(
+    slide: Any, band: tuple[float, float, str], told: Points, box: tuple[float, ...]
+) -> None:
+    """Put a band on a slide, under the chart: of points and curves no series is one."""
+    start, end = marks(*told.x_range)[0] if told.days else told.x_range[0], told.x_range[1]
+    left, right = (
+        box[0] + box[2] * (_LEFT + _width(told) * (min(max(x, start), end) - start) / (end - start))
+        for x in band[:2]
+    )
+    place = (left, box[1] + box[3] * _TOP, right - left, box[3] * _HEIGHT)
+    shape = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Pt, place))
+    shape.fill.solid()
+    shape.fill.fore_color.rgb = rgb(band[2])
+    shape.line.fill.background()
+    shape.shadow.inherit = False
+
+
+def _ground(told: Points, x: float, theme: Theme) -> Theme:
+    """Return a theme with the ground that there is at a place across."""
+    shades = (shade for left, right, shade in told.bands if left <= x < right)
+    return theme._replace(paper=next(shades, theme.paper))
+
+
+def _width(told: Points) -> float:
+    return _WIDTH_OF_CURVES if told.days else _WIDTH
 
 
 def _name(trace: Trace, told: Points) -> str:
@@ -82,9 +115,7 @@ def _axes(chart: Any, told: Points, theme: Theme) -> None:
     across.major_unit, upward.major_unit = told.steps
     form = drawing.form(told.steps[0])
     if told.days:
-        unit, form = _marks(right - left)
-        # A mark amid its month or year is written as that one, whatever the leap years.
-        left, across.major_unit = left // unit * unit + min(unit, _MONTH) / 2, unit
+        left, across.major_unit, form = marks(*told.x_range)
     across.minimum_scale, across.maximum_scale = left, right
     upward.minimum_scale, upward.maximum_scale = max(bottom, 0), top
     drawing.axis_of_numbers(across, told.across, form, theme)
@@ -93,9 +124,20 @@ def _axes(chart: Any, told: Points, theme: Theme) -> None:
     across.tick_label_position = upward.tick_label_position = XL_TICK_LABEL_POSITION.LOW
 
 
-def _marks(span: float) -> tuple[float, str]:
-    """Return after how many days an axis of so many has a mark, and how marks are written."""
-    return next((one for one in _UNITS if span / one[0] <= _MOST_MARKS), _UNITS[-1])
+def marks(left: float, right: float) -> tuple[float, float, str]:
+    """Return where an axis of days begins, the days between its marks, and how they are written.
+
+    A mark is on the day that it names: months are not alike, so it names a day, or a year by its
+    first one. `left` and `right` are days of Excel's.
+    """
+    for days in _DAYS:
+        if (right - left) / days <= _MOST_DAYS:
+            first = date(1970, 1, 1) + timedelta(days=int(left) - EXCEL_EPOCH)
+            # What has room for it begins with a month.
+            spare = first.day - 1 if days > 2 * _WEEK else 0
+            return float(int(left) - spare), days, "yyyy-mm-dd"
+    fits = (one for one in _YEARS if (right - left) / one <= _MOST_YEARS)
+    return left - (left - _NEW_YEAR) % _YEAR, next(fits, _YEARS[-1]), "yyyy"
 
 
 def _style(series: Any, trace: Trace, theme: Theme) -> None:

@@ -11,7 +11,7 @@ from helpers.languages import msg, t, word
 from helpers.lenses import Lens
 from helpers.sizes import MB
 from helpers.tradeoff import CRITERIA, SIZES, best, flips, named, scores, weighed
-from helpers.words import listed, name
+from helpers.words import AND, listed, name, number
 
 ENDED = {
     "ended": msg("its operating system is past its support"),
@@ -74,32 +74,45 @@ def headline(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:
     if len(placed) < 2:
         size = word(SIZES[kind]).capitalize()
         return t("{size} and {what}: fewer than two variants can be placed", size=size, what=what)
-    smallest = _least(placed, "size")
-    if placed["fixable"].nunique() == 1:
-        return t(
-            "{smallest} is the smallest; all have {count:,} {what}",
-            smallest=smallest,
-            count=placed["fixable"].iloc[0],
+    smallest, fewest = (placed[placed[c].eq(placed[c].min())] for c in ("size", "fixable"))
+    least = _together(smallest)
+    if len(fewest) == len(placed):
+        first = t("{smallest} is the smallest", smallest=least)
+        if len(smallest) > 1:
+            first = t("{smallest} are the smallest", smallest=least)
+        count = placed["fixable"].iloc[0]
+        if len(placed) == len(candidates):
+            return f"{first}; {t('all have {count:,} {what}', count=count, what=what)}"
+        told = t(
+            "all {placed:,} that can be placed have {count:,} {what}",
+            placed=len(placed),
+            count=count,
             what=what,
         )
-    front = placed[placed["front"].astype("bool")]
-    if len(front[["size", "fixable"]].drop_duplicates()) == 1:
+        return f"{first}; {told}"
+    if not smallest.index.equals(fewest.index):
         return t(
-            "{smallest} is the smallest, and has the fewest {what}", smallest=smallest, what=what
+            "Smallest: {smallest}; fewest {what}: {fewest}",
+            smallest=least,
+            what=what,
+            fewest=_together(fewest),
         )
-    return t(
-        "Smallest: {smallest}; fewest {what}: {fewest}",
-        smallest=smallest,
-        what=what,
-        fewest=_least(placed, "fixable"),
-    )
+    if len(smallest) > 1:
+        return t(
+            "{smallest} are the smallest, and have the fewest {what}", smallest=least, what=what
+        )
+    return t("{smallest} is the smallest, and has the fewest {what}", smallest=least, what=what)
 
 
-def _least(placed: pd.DataFrame, column: str) -> str:
-    """Return who has the least of one, and among those of the other."""
-    ranked = placed.sort_values([column, "size", "fixable"], kind="stable")
-    row = ranked.iloc[0]
-    return escape.short(row["variant"], 24) + (t(" (unsupported)") if _ended(row) else "")
+def _together(rows: pd.DataFrame) -> str:
+    """Return who shares a place: both by name, or how many if they are more."""
+    if len(rows) > 2:
+        return number(len(rows), "variant")
+    told = [
+        escape.short(row["variant"], 24) + (t(" (unsupported)") if _ended(row) else "")
+        for _, row in rows.iterrows()
+    ]
+    return listed(told, AND)
 
 
 def _when(lens: Lens, day: str) -> str:

@@ -9,14 +9,13 @@ from nbformat import NotebookNode
 
 from helpers import escape, fitting, native, origins, textlines
 from helpers.escape import FIGURE
-from helpers.languages import t, word
-from helpers.page import ANSWER_TAG, SUMMARY_TAG
+from helpers.languages import msg, t, word
+from helpers.page import ANSWER_TAG, BANNER_TAG, SUMMARY_TAG
 from helpers.study import Study
 from helpers.textlines import Line
 
-SLIDE_TAG, BANNER_TAG = "slide", "banner"
-"""A figure tagged with the first has a slide, as those of the summary have. What is tagged with the
-second says whether like is compared with like."""
+SLIDE_TAG = "slide"
+"""A figure tagged so has a slide, as those of the summary have."""
 
 WIDTH, HEIGHT = 960.0, 540.0
 """A slide in points, 16:9."""
@@ -31,14 +30,20 @@ class Box(NamedTuple):
     height: float
 
 
-TITLE, BODY = Box(36, 20, 888, 84), Box(36, 112, 888, 368)
+TITLE, BODY = Box(36, 18, 888, 88), Box(36, 112, 888, 368)
 FOOTER, NUMBER = Box(36, 490, 812, 40), Box(864, 490, 60, 40)
 OPENING, OPENED = Box(60, 90, 840, 160), Box(60, 270, 840, 200)
 
 _TITLES, _OPENINGS = (30, 28, 26, 24, 22), (42, 38, 34, 30, 26)
-_TEXTS, _LISTS, _SOURCES = (28, 26, 24, 22, 20), (24, 22, 20, 18), (18, 16)
+_TEXTS, _LISTS, _SOURCES = (26, 24, 22, 20, 18, 17), (24, 22, 20, 18), (18, 16)
 _FEET = (12, 11, 10)
 """Sizes of letters in points, the largest first: what fits is taken."""
+
+_BELOW_TITLE = 4
+"""By how many points text is smaller than the title above it, at least."""
+
+_ALT = 250
+"""Letters of a figure's alternative text."""
 
 
 class Picture(NamedTuple):
@@ -92,10 +97,11 @@ def _executed(run: Path) -> list[Path]:
 
 def _opening(study: Study, record: dict[str, Any]) -> Slide:
     lines = [textlines.line(study.question), *origins.opening(study, record)]
-    text = fitting.fit(lines, OPENED.width, OPENED.height, (26, 24, 22, 20, 18, 16))
     title, size = fitting.cut(
         escape.plain(study.title), OPENING.width, OPENING.height, _OPENINGS, True
     )
+    sizes = _below(size, (26, 24, 22, 20, 18, 16))
+    text = fitting.fit(lines, OPENED.width, OPENED.height, sizes)
     return Slide(
         title, size, text.lines, text.size, notes=textlines.text(" ".join(study.about.split())),
         opening=True,
@@ -113,22 +119,57 @@ def _answers(books: Sequence[NotebookNode]) -> Iterator[Slide]:
         if not said:
             continue
         head, *lines = textlines.lines(said[0])
-        # What is under a heading of its own is for the notes; of the rest, lists are short.
-        heads = [place for place, one in enumerate(lines) if _is_heading(one)]
-        lines = sorted(lines[: heads[0]] if heads else lines, key=lambda one: not one.level)
-        yield _text(head.text, lines, "\n\n".join(map(textlines.text, said)), sizes)
+        yield _text(head, *_carrying(lines), "\n\n".join(map(textlines.text, said)), sizes)
+
+
+def _carrying(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
+    """Return what carries an answer, and what else there is room for, the most needed first.
+
+    The former is what is counted, the list, and who is no candidate; the latter are cautions that
+    stand out. How it was reckoned is for the notes.
+    """
+    counted, none, weighed = (
+        text.partition("{")[0].removeprefix("- ")
+        for text in (
+            word(msg("- Counted: {label}; fixes are those of the database.")),
+            word(msg("- Not a candidate: {variant}, {why}.")),
+            word(msg("Weighed: {criteria}; the lowest penalty is the best.")),
+        )
+    )
+    heads = [place for place, one in enumerate(lines) if _is_heading(one)]
+    end = heads[0] if heads else len(lines)
+    own, cautions = lines[:end], lines[end + 1 :]
+    needed = [
+        *(one._replace(level=0) for one in cautions if one.text.startswith(counted)),
+        *(one for one in own if one.level),
+        *(one for one in cautions if one.text.startswith(none)),
+    ]
+    loud = [one for one in cautions if not one.text.startswith(none) and _is_loud(one)]
+    return needed, [
+        *loud,
+        *(one for one in own if not one.level and not one.text.startswith(weighed)),
+    ]
 
 
 def _is_heading(one: Line) -> bool:
     return not one.level and len(one.pieces) == 1 and one.pieces[0][1]
 
 
-def _text(title: str, lines: Sequence[Line], notes: str, sizes: Sequence[float]) -> Slide:
+def _is_loud(one: Line) -> bool:
+    return any(bold for _, bold in one.pieces)
+
+
+def _text(
+    head: Line, needed: Sequence[Line], more: Sequence[Line], notes: str, sizes: Sequence[float]
+) -> Slide:
     """Return a slide of text; what does not fit is in the notes, and that is said."""
-    shown, size = _titled(title)
+    shown, size = _titled(head.text)
+    # What the title cuts off is said in whole below it.
+    lines = [*needed, *([head] if shown != escape.plain(head.text) else []), *more]
+    sizes = _below(size, sizes)
     text = fitting.fit(lines, BODY.width, BODY.height, sizes)
     if not text.whole:
-        room = BODY.height - 2 * fitting.LEADING * sizes[-1]
+        room = BODY.height - 1.4 * fitting.LEADING * sizes[-1]
         text = fitting.fit(lines, BODY.width, room, sizes)
         text = text._replace(lines=(*text.lines, textlines.line(t("… more in the notes"))))
     return Slide(shown, size, text.lines, text.size, notes=notes)
@@ -136,6 +177,11 @@ def _text(title: str, lines: Sequence[Line], notes: str, sizes: Sequence[float])
 
 def _titled(title: str) -> tuple[str, float]:
     return fitting.cut(escape.plain(title), TITLE.width, TITLE.height, _TITLES, True)
+
+
+def _below(title: float, sizes: Sequence[float]) -> list[float]:
+    """Return those sizes of text that fit below a title of some size."""
+    return [size for size in sizes if size <= title - _BELOW_TITLE] or [title - _BELOW_TITLE]
 
 
 def _figures(books: Sequence[NotebookNode]) -> tuple[list[_Figure], dict[str, list[str]]]:
@@ -190,12 +236,16 @@ def _figure(run: Path, one: _Figure) -> Slide:
         t("Evidence: {footer}", footer=told["footer"]),
         t("Data: {file}", file=f"tables/{name}.csv"),
     ]
+    # The message of the slide, and what follows from it.
+    said = " ".join(one.text for one in textlines.lines(one.sentence)) or parts[1]
+    alt = f"{parts[0]}. {said}"
+    alt = alt if len(alt) <= _ALT else f"{alt[:_ALT]}…"
     bottom, top = told["between"]
     path = run / "figures" / f"{name}.png"
     return Slide(
         title,
         size,
-        picture=Picture(name, path, (bottom, top), chart, told["title"]),
+        picture=Picture(name, path, (bottom, top), chart, alt),
         footer=foot,
         footer_size=foot_size,
         notes="\n\n".join(filter(None, parts)),
@@ -223,8 +273,9 @@ def _listed(title: str, lines: Sequence[Line], sizes: Sequence[float]) -> Iterat
         pages[-1].append(one)
     for number, page in enumerate(pages, start=1):
         of = f" ({number}/{len(pages)})" if len(pages) > 1 else ""
-        text = fitting.fit(page, BODY.width, BODY.height, sizes if len(pages) == 1 else sizes[-1:])
         shown, size = _titled(f"{title}{of}")
+        sizes = _below(size, sizes)
+        text = fitting.fit(page, BODY.width, BODY.height, sizes if len(pages) == 1 else sizes[-1:])
         notes = "\n".join(f"{'• ' * bool(one.level)}{one.text}" for one in page)
         yield Slide(shown, size, text.lines, text.size, notes=notes)
 

@@ -40,7 +40,7 @@ def to_html(frame: pd.DataFrame) -> str:
     if frame.empty:
         return f"<p>{t('Nothing to list.')}</p>"
     kinds = [_FIGURE if _is_figure(frame[name]) else _WORDS for name in frame]
-    lines = [_row("th", map(_heading, frame), kinds)]
+    lines = [_row("th", map(_heading, frame), [f'scope="col" {kind}' for kind in kinds])]
     shown = readable(frame, named=False)
     orders = pd.DataFrame({name: _order(frame[name]) for name in frame})
     for cells, order in zip(

@@ -112,7 +112,10 @@ def sentence(choices: pd.DataFrame) -> str:
             what = listed(hangs, t(" and on "))
             lines.append(t("- {study}: the choice hangs on {what}.", study=name(study), what=what))
         else:
-            lines.append(t("- {study}: the choice is always the same.", study=name(study)))
+            told = t("- {study}: the choice is always the same.", study=name(study))
+            if own["next"].isna().all():
+                told = t("- {study}: there is nothing else to choose.", study=name(study))
+            lines.append(told)
         keys = ["capture", "published_by", "choice", "supported"]
         for (capture, day, choice, fit), rows in own.groupby(keys, sort=False):
             peers = own[own["capture"].eq(capture) & own["published_by"].eq(day)]

@@ -92,6 +92,12 @@ def test_nothing_in_an_output_acts(output: nbformat.NotebookNode) -> None:
     assert "alert(1)" in block.html, "it is there to read"
 
 
+def test_words_of_others_are_no_links_and_turn_no_direction() -> None:
+    source = "https://evil.example [here](http://x) a\u202eb"
+    (block,) = of(code("show", data(text__markdown=source)))
+    assert block.html.strip() == "<p>https://evil.example here a\\u202eb</p>"
+
+
 def test_control_characters_show_as_escapes() -> None:
     (block,) = of(code("show", new_output("stream", name="stderr", text="a\x1b[31mb\nc")))
     assert block.html == "<pre>a\\x1b[31mb\nc</pre>"

@@ -95,6 +95,29 @@ def test_a_table_is_sorted_by_what_is_meant_and_not_by_how_it_is_written(
         shown.to_have_text(expected)
 
 
+def test_no_cell_is_written_over_its_neighbour(
+    chromium: playwright.Browser, presented: Callable[..., Path]
+) -> None:
+    with opened(chromium, presented("rebuilt-2026") / "report.html") as watched:
+        watched.page.wait_for_selector(".dt-container")
+        over = watched.page.locator("td").evaluate_all(
+            "all => all.filter((one) => one.scrollWidth > one.clientWidth + 1)"
+            ".map((one) => one.textContent)"
+        )
+        assert over == []
+
+
+def test_dark_figures_keep_their_ground_on_a_light_page(
+    chromium: playwright.Browser, presented: Callable[..., Path]
+) -> None:
+    run = presented("blog-2022", **strange.STUDIES["blog-2022"])
+    with opened(chromium, run / "report.html") as watched:
+        picture = watched.page.locator("figure img").first
+        ground = picture.evaluate("one => getComputedStyle(one).backgroundColor")
+        assert ground == "rgb(22, 24, 27)"
+        assert watched.page.evaluate("document.documentElement.lang") == "ko"
+
+
 def test_code_is_one_click_away(report: Watched) -> None:
     code = report.page.locator("details.code").first
     assert not code.locator("pre").is_visible()
@@ -111,6 +134,9 @@ def test_light_and_dark_can_be_chosen(report: Watched) -> None:
     assert report.page.evaluate(ground) == "rgb(255, 255, 255)"
     report.page.locator("#dark").click()
     assert report.page.evaluate(ground) == "rgb(22, 24, 27)"
+    report.page.emulate_media(media="print")
+    assert report.page.evaluate(ground) == "rgb(255, 255, 255)", "paper is white"
+    report.page.emulate_media(media="screen")
     report.page.locator("#dark").click()
     assert report.page.evaluate(ground) == "rgb(255, 255, 255)"
 

@@ -276,7 +276,7 @@ def test_a_report_that_is_dropped_joins_the_comparison(
     )
     page.locator(".kit-dropzone").dispatch_event("drop", {"dataTransfer": moved})
     alt(page, "Findings: nodejs-alpine 48, nodejs-distroless 19, mine 5")
-    expect(page.get_by_role("alert")).to_contain_text("DIFFERENT scanners or databases")
+    expect(page.get_by_role("note")).to_contain_text("DIFFERENT scanners or databases")
     # Larger than one message: it comes in pieces.
     many = report_of(*(match(number, description="x" * 400) for number in range(6_000)))
     (tmp_path / "large.json").write_text(json.dumps(many))
@@ -315,7 +315,7 @@ def test_nothing_is_cut_off_at_1280_pixels(page: playwright.Page) -> None:
 def test_it_speaks_korean(chromium: playwright.Browser, lab: Lab) -> None:
     with explored(chromium, lab, "explore-ko") as watched:
         page = watched.page
-        page.get_by_label("렌즈: 집계 대상").select_option("취약점")
+        page.get_by_label("집계 대상").select_option("취약점")
         expect(page.locator(".dt-info")).to_have_text("전체 41행 중 1~10")
 
 

@@ -130,6 +130,26 @@ def test_a_vulnerability_counts_once_an_image_at_its_highest_severity(frames_of)
     assert by_severity(counts, "app") == [0, 0, 1, 1, 0]
 
 
+def test_a_package_of_the_figure_has_a_bar_in_every_image_that_has_it(frames_of) -> None:
+    def of(package: str, times: int) -> list[dict]:
+        return [finding(n, PkgName=package) for n in range(times)]
+
+    loaded = frames_of(
+        a=trivy(*of("linux", 4), *of("tar", 1)), b=trivy(*of("linux", 1), *of("npm", 3)), c=trivy()
+    )
+
+    def bars(most: int) -> list[tuple[str, str, int]]:
+        table = compare.by_package(loaded.findings, loaded.images, Lens(), most)
+        summed = table.groupby(["package", "variant"], sort=False)["count"].sum()
+        return [(*key, count) for key, count in summed.items()]
+
+    every = [("linux", "a", 4), ("linux", "b", 1), ("npm", "b", 3), ("tar", "a", 1)]
+    assert bars(12) == every
+    assert bars(3) == every[:3]
+    assert bars(2) == every[:2]
+    assert bars(1) == every[:1]
+
+
 def test_findings_without_an_id_are_not_taken_for_the_same(frames_of) -> None:
     loaded = frames_of(app=trivy(finding(VulnerabilityID=None), finding(VulnerabilityID="")))
     assert len(lenses.vulnerabilities(loaded.findings)) == 2

@@ -24,7 +24,7 @@ def made(*variants: dict[str, object]) -> pd.DataFrame:
     """Images of one capture, of a scan of 2022-02-28; `db`, `scanned` and `created` are days."""
     days = {"db": "db_updated_at", "scanned": "scanned_at", "created": "created_at"}
     rows = [
-        {"variant": "abc"[n], "capture": "now", "status": "scanned", "scanned": "2022-02-28", **v}
+        {"variant": "abcde"[n], "capture": "now", "status": "scanned", "scanned": "2022-02-28", **v}
         for n, v in enumerate(variants)
     ]
     told = {column: [row.get(column) for row in rows] for row in rows for column in row}
@@ -92,6 +92,39 @@ def test_an_image_of_another_time_with_another_runtime_is_unlike() -> None:
     assert "support: **a**. After" in notes
 
 
+def test_where_one_stands_out_it_is_named_and_the_others_are_alike() -> None:
+    told = banner(confounders(load_study("rebuilt-2026").images))
+    assert told.startswith(
+        "**Not like with like:** **node-8-distroless** differs in runtime, the other 3 are alike "
+        "in that; so what else variants differ in is not due to their bases alone."
+    )
+    with languages.speaking("ko"):
+        told = banner(confounders(load_study("rebuilt-2026").images))
+    assert "**node-8-distroless** 하나만 다르고 나머지 3개는 같습니다(런타임)." in told
+
+
+def aged(*ages: int | None) -> str:
+    """The first line of the banner of images of those ages in days."""
+    day = pd.Timestamp("2022-02-28")
+    built = [{} if age is None else {"created": day - pd.Timedelta(days=age)} for age in ages]
+    return banner(confounders(made(*({**one, "db": "2022-02-28"} for one in built)))).split("\n")[0]
+
+
+def test_a_minority_stands_out_in_age_from_a_majority_within_a_month() -> None:
+    assert "**a** and **e** differ in image age from the other 3, which are alike" in (
+        aged(300, 1, 20, 30, 500)
+    )
+
+
+@pytest.mark.parametrize(
+    "ages",
+    [(1, 2, 300, 301), (1, 20, 40, 300), (1, 2, 300, None), (1, 300)],
+    ids=["halves", "chain", "one-unknown", "two"],
+)
+def test_where_no_majority_is_known_to_be_alike_the_variants_differ(ages) -> None:
+    assert aged(*ages).startswith("**Not like with like:** the variants differ in image age, so ")
+
+
 def test_images_rebuilt_alike_differ_in_nothing_that_is_known() -> None:
     images = load_study("rebuilt-2026").images
     same = images[
@@ -125,7 +158,7 @@ def test_what_is_not_known_is_said_and_not_compared() -> None:
     assert table["os"].tolist()[1:] == ["wolfi 20230201", "debian"]
     assert unlike(table) == []
     assert banner(table) == (
-        "**Whether this is like with like is not known.** Not known of two variants, so not "
+        "**Whether this is like with like is not known.** Known of fewer than two variants, so not "
         "compared: operating system's end of life, image age, runtime.\n\n"
         "- **a**: operating system not known; image age not known; runtime not known\n"
         "- **b**: Wolfi 20230201, end of life not known; image age not known; "
@@ -219,9 +252,9 @@ def test_in_korean_banner_mark_and_ends_are_korean_and_aspects_stay_constants(bo
     one = confounders(both.images[both.images["capture"].eq("2022-02")])
     with languages.speaking("ko"):
         told = banner(one)
-        assert mark(one) == "동일 조건 비교 아님: OS 지원 종료, 이미지 나이, 런타임"
+        assert mark(one) == "동일 조건 비교 아님: OS 지원 종료, 빌드 후 경과 기간, 런타임"
         assert "Debian 11.2: LTS 종료" in ends(one)["label"].tolist()
         assert unlike(one) == [OS_END, AGE, RUNTIME]
-    assert told.startswith("**동일 조건 비교가 아닙니다:** 변형들이 다음에서 다릅니다: 운영체제")
+    assert told.startswith("**동일 조건 비교가 아닙니다.** 변형들이 서로 다른 점: 운영체제")
     assert "Alpine 3.11.2, 지원 종료 2021-11-01, 2022-02-28 기준 119일 경과" in told
     assert "{" not in told

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from pptx.enum.shapes import MSO_SHAPE_TYPE
 from pptx.oxml.ns import qn
 from pptx.util import Pt
 
-from helpers import languages, look, native
+from helpers import drawing, languages, lettering, look, native, plotting
 from tests import strange
 from tests.conftest import unless_live
 from tests.strange import STUDIES
@@ -146,6 +147,48 @@ def test_curves_are_what_was_published_by_each_day(korean: Path) -> None:
     )
 
 
+EXCEL_ZERO = date(1899, 12, 30)
+
+
+@pytest.mark.parametrize("begin", [date(2019, 6, 7), date(2026, 7, 3), date(2000, 2, 29)])
+@pytest.mark.parametrize("span", [1, 5, 40, 144, 300, 547, 900, 1100, 2700, 9000, 25000])
+def test_marks_of_days_are_on_the_days_that_they_name(begin: date, span: int) -> None:
+    left = (begin - EXCEL_ZERO).days + 0.4
+    first, step, form = plotting.marks(left, left + span)
+    marks = []
+    while first + len(marks) * step <= left + span:
+        marks.append(EXCEL_ZERO + timedelta(days=int(first + len(marks) * step)))
+    assert marks[0] <= begin
+    assert 1 <= len(marks) <= 11
+    if form == "yyyy":
+        assert {(day.month, day.day) for day in marks} == {(1, 1)}
+    else:
+        assert form == "yyyy-mm-dd"
+        assert step == int(step)
+        assert first == int(first)
+        assert step < 28 or marks[0].day == 1
+
+
+def test_a_band_is_under_its_chart_where_its_days_are() -> None:
+    begin = (date(2026, 7, 1) - EXCEL_ZERO).days
+    line = native.Trace("a", [(begin, 0.0), (begin + 100, 8.0)], "#3c6e99", 2.0)
+    about = {"days": True, "bands": [(begin + 50.0, begin + 200.0, "#f0f0f0")]}
+    told = native.Points([line], "day", "n", (begin, begin + 100), (0, 10), (1, 1), **about)
+    deck = Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[6])
+    plotting.points(slide, told, (10, 20, 1000, 400), lettering.theme("light"))
+    band, chart = slide.shapes
+    assert chart.has_chart
+    assert str(band.fill.fore_color.rgb) == "F0F0F0"
+    manual = chart.chart._chartSpace.chart.plotArea.find(f"{qn('c:layout')}/{qn('c:manualLayout')}")
+    x, y, wide, tall = (float(manual.find(qn(f"c:{name}")).get("val")) for name in "xywh")
+    # From the middle of the plot to its end, as high as it is; what is beyond is cut off.
+    assert band.left.pt == pytest.approx(10 + 1000 * (x + wide / 2), abs=0.1)
+    assert band.left.pt + band.width.pt == pytest.approx(10 + 1000 * (x + wide), abs=0.1)
+    assert band.top.pt == pytest.approx(20 + 400 * y, abs=0.1)
+    assert band.height.pt == pytest.approx(400 * tall, abs=0.1)
+
+
 def test_what_was_not_measured_has_no_bar_and_its_name_says_so(hostile: Path) -> None:
     shown = bars(charts(hostile)["severity-by-capture"])
     lost = [name for name in shown.index if name.endswith(": not measured")]
@@ -164,25 +207,57 @@ def test_every_slide_has_a_title_notes_a_number_and_no_empty_place(run: Path) ->
         assert slide.notes_slide.notes_text_frame.text.strip()
         for place in slide.placeholders:
             assert place.text_frame.text.strip(), f"slide {number}: an empty {place.name}"
-        assert str(number) in [
-            shape.text_frame.text for shape in slide.shapes if shape.has_text_frame
-        ]
+        (field,) = slide._element.iter(qn("a:fld"))
+        assert field.get("type") == "slidenum"
+        assert field.find(qn("a:t")).text == str(number)
+
+
+def test_an_outline_shows_titles_and_text(run: Path) -> None:
+    for slide in slides(run):
+        figure = any(s.has_chart or s.shape_type == MSO_SHAPE_TYPE.PICTURE for s in slide.shapes)
+        assert [one.placeholder_format.idx for one in slide.placeholders] == (
+            [0] if figure else [0, 1]
+        )
+
+
+def test_a_slide_that_is_inserted_later_looks_like_the_others(korean: Path, rebuilt: Path) -> None:
+    for run, ink, paper in ((rebuilt, "222222", "FFFFFF"), (korean, "EAEAEA", "16181B")):
+        deck = Presentation(str(run / "deck.pptx"))
+        with zipfile.ZipFile(run / "deck.pptx") as file:
+            (name,) = (p.target_ref for p in deck.slide_master.part.rels.values()
+                       if p.reltype.endswith("/theme"))  # fmt: skip
+            theme = file.read(f"ppt/{name.removeprefix('../')}").decode()
+        assert f'<a:dk1><a:srgbClr val="{ink}"/></a:dk1>' in theme
+        assert f'<a:lt1><a:srgbClr val="{paper}"/></a:lt1>' in theme
+        assert theme.count('<a:latin typeface="Arial"/>') == 2
+        assert theme.count('<a:ea typeface="Malgun Gothic"/>') == 2
+        for layout in deck.slide_layouts:
+            for shape in layout.placeholders:
+                assert shape.left + shape.width <= deck.slide_width
+        title = deck.slide_layouts[1].placeholders[0]
+        assert title.left + title.width > 0.9 * deck.slide_width
 
 
 def test_every_figure_has_its_footer_notes_and_an_alternative_text(run: Path) -> None:
+    study = {"ko": "연구"}.get(STUDIES[run.name].get("language", ""), "study")
     shown = 0
     for slide in slides(run):
         for shape in slide.shapes:
             if not shape.has_chart and shape.shape_type != MSO_SHAPE_TYPE.PICTURE:
                 continue
             shown += 1
-            assert len(shape._element.find(f".//{qn('p:cNvPr')}").get("descr")) > 15
             notes = slide.notes_slide.notes_text_frame.text
+            title, *_ = notes.split("\n")
+            told = shape._element.find(f".//{qn('p:cNvPr')}").get("descr")
+            assert told.startswith(f"{title}. ")
+            # Besides the title it says what the notes say of the figure.
+            assert told.removeprefix(f"{title}. ")[:40] in " ".join(notes.replace("• ", "").split())
+            assert len(title) + 10 < len(told) <= 251
             assert f"tables/{shape.name}.csv" in notes
             assert (run / "tables" / f"{shape.name}.csv").is_file()
             texts = [one.text_frame.text for one in slide.shapes if one.has_text_frame]
-            assert any(f"study {run.name}" in text for text in texts)
-    assert shown >= 2
+            assert any(text.startswith(f"{study} {run.name} · ") for text in texts)
+    assert shown >= (1 if run.name == "alone" else 2)
 
 
 def test_a_picture_is_without_the_title_that_the_slide_has(rebuilt: Path) -> None:
@@ -203,6 +278,15 @@ def test_letters_are_large_enough_for_the_back_row(run: Path) -> None:
         assert min(map(int, found)) >= 1400, name
 
 
+def test_titles_are_the_largest_letters_on_their_slide(run: Path) -> None:
+    for number, slide in enumerate(slides(run), start=1):
+        (title,) = {one.font.size.pt for one in runs(slide.shapes.title)}
+        others = [shape for shape in slide.shapes if shape.shape_id != slide.shapes.title.shape_id]
+        below = max(one.font.size.pt for shape in others for one in runs(shape))
+        assert below <= title - 4, f"slide {number}"
+        assert title >= 24 or run.name in ("hostile", "blog-2022"), f"slide {number}"
+
+
 def lines(words: list[str], room: float, font: Any) -> int:
     """How many lines words take, as a word processor breaks them."""
     count, used = 1, 0.0
@@ -220,12 +304,12 @@ def test_text_fits_into_its_box(run: Path) -> None:
     for number, slide in enumerate(slides(run), start=1):
         for shape in (one for one in slide.shapes if one.has_text_frame):
             taken = 0.0
-            for paragraph in shape.text_frame.paragraphs:
+            for paragraph in (one for one in shape.text_frame.paragraphs if one.runs):
                 size = paragraph.runs[0].font.size.pt
                 bold = "-Bold" if all(one.font.bold for one in paragraph.runs) else ""
                 font = ImageFont.truetype(folder / f"DejaVuSans{bold}.ttf", size)
                 words = "".join(one.text for one in paragraph.runs).split(" ")
-                room = shape.width.pt - 36 * bool(paragraph._p.pPr.get("marL"))
+                room = shape.width.pt - 36 * (paragraph._p.pPr.get("marL", "0") != "0")
                 taken += lines(words, room, font) * size * 1.2 + paragraph.space_after.pt
             assert taken <= shape.height.pt + 1, f"slide {number}: {shape.text_frame.text[:60]}"
             assert shape.left >= 0
@@ -267,8 +351,6 @@ def test_hostile_words_are_words_and_nothing_else(hostile: Path) -> None:
 
 @pytest.mark.parametrize("word", [*strange.WORDS, "-1+1", "@x", "  =1", "HTTP://x", "mailto:x"])
 def test_no_cell_of_a_chart_is_a_formula_or_a_link(word: str, tmp_path: Path) -> None:
-    from helpers import drawing, lettering
-
     one = native.Series("a", [1.0], ["#3c6e99"])
     told = native.Bars([word], [one, one], ["1"], "n", 2.0)
     deck = Presentation()

@@ -168,7 +168,7 @@ def test_in_korean_the_footer_is_korean(blog: Frames) -> None:
     assert told == (
         "연구 blog-2022 · 수집본 2022-02 · 집계 기준: 발견 항목 · Trivy 0.76.0 · "
         "부분 DB 2022-02-28 · 스캔 2026-11-24 · "
-        "동일 조건 비교 아님: OS 지원 종료, 이미지 나이, 런타임"
+        "동일 조건 비교 아님: OS 지원 종료, 빌드 후 경과 기간, 런타임"
     )
 
 

@@ -249,7 +249,7 @@ def test_a_report_that_is_dropped_joins_and_is_marked(panel: Panel) -> None:
     drop(panel, "mine.json", own(5), piece=100)
     assert totals(panel) == {"nodejs-alpine": 48, "nodejs-distroless": 19, "mine": 5}
     assert "mine" in overlap.variants(panel.view.listing)
-    assert "DIFFERENT scanners or databases" in panel.said.value
+    assert "DIFFERENT scanners or databases" in panel.marks.value
     drop(panel, "theirs.json", json.dumps(report_of(match(1), match(2))).encode())
     assert panel.view.images["variant"].tolist()[-2:] == ["mine", "theirs"]
     assert panel.view.images["scanner"].tolist()[-1] == "grype"
@@ -424,3 +424,35 @@ def test_a_report_of_its_own_is_counted_as_by_the_loader(panel: Panel, shared: P
         found = panel.view.counts[panel.view.counts["variant"].eq(variant)]
         expected = compare.severity_counts(alone.findings, alone.images)
         assert found["count"].tolist() == expected["count"].tolist()
+
+
+def test_what_has_no_date_is_said_where_counting_is_by_one(
+    frames_of: Callable[..., Frames],
+) -> None:
+    dated = finding(1, PublishedDate="2021-01-01T00:00:00Z")
+    loaded = frames_of(app=trivy(dated, finding(2), finding(3)))
+    by_day = explore.view(loaded, Choice(lens=Lens(known_by="2022-01-01")))
+    assert by_day.counts["count"].sum() == 1
+    assert by_day.left_out == "not counted, for want of a date: app 2"
+    assert explore.view(loaded, Choice()).left_out == ""
+
+
+def test_what_the_curve_does_not_have_is_said(blog: Frames) -> None:
+    told = explore.view(blog, Choice()).off_curve
+    assert told == (
+        "not on the curve, without a date or later than the database: nodejs-distroless 4"
+    )
+
+
+def test_a_bad_file_beside_a_good_one_is_still_named_and_so_is_what_is_unlike(
+    panel: Panel,
+) -> None:
+    drop(panel, "bad.json", b"no report")
+    drop(panel, "good.json", own(3))
+    drop(panel, "worse.json", b"[")
+    assert "bad.json" in panel.said.value
+    assert "worse.json" in panel.said.value
+    assert "DIFFERENT" in panel.marks.value
+    panel.forget.click()
+    assert panel.said.value == ""
+    assert "DIFFERENT" not in panel.marks.value

@@ -104,7 +104,7 @@ def test_what_was_not_measured_is_neither(frames_of) -> None:
     table = fixes.split(loaded.findings, missing_image(loaded.images, "lost"), Lens())
     assert table[table["variant"].eq("lost")]["count"].isna().all()
     assert "- **lost**: not measured" in fixes.sentence(table, Lens())
-    assert fixes.headline(table, Lens()) == "Fixable findings: app 1 of 1"
+    assert fixes.headline(table, Lens()) == "Fixable findings: app 1 of 1, lost not measured"
     lost = table[table["variant"].eq("lost")]
     assert fixes.headline(lost, Lens()) == "Fixable findings: nothing measured"
 
@@ -150,11 +150,12 @@ def test_all_in_os_packages_is_said_so_as_far_as_reports_go(blog: Frames) -> Non
     )
 
 
-def test_a_place_headline_is_silent_on_what_was_not_measured(rebuilt: Frames) -> None:
+def test_a_place_headline_names_what_was_not_measured(rebuilt: Frames) -> None:
     images = missing_image(rebuilt.images.iloc[:2], "lost")
     table = fixes.by_place(rebuilt.findings, images, Lens("vulnerabilities"))
     assert fixes.place_headline(table, Lens("vulnerabilities")) == (
-        "Not in OS packages (vulnerabilities): node-24-debian 7 of 32, node-24-alpine 7 of 7"
+        "Not in OS packages (vulnerabilities): node-24-debian 7 of 32, node-24-alpine 7 of 7, "
+        "lost not measured"
     )
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from helpers import compare, confounders, growth, languages
-from helpers.frames import Frames
+from helpers.frames import NO_OS, Frames
 from helpers.lenses import Lens
 from helpers.load import load_study
 from tests.conftest import finding, missing_image, trivy
@@ -57,7 +57,7 @@ def app(frames_of):
 
 def test_a_curve_goes_from_the_day_of_the_build_to_that_of_the_database(app) -> None:
     table = curves(app)
-    assert list(table) == ["capture", "variant", "day", "count"]
+    assert list(table) == ["capture", "variant", "status", "day", "count"]
     assert steps(table) == [("2024-01-02", 1), ("2024-01-03", 3), ("2024-01-05", 3)]
 
 
@@ -119,6 +119,9 @@ def test_a_headline_of_images_without_time_to_grow_says_so(app: Frames) -> None:
     nothing = growth.headline(curves(young).iloc[:0], Lens())
     assert nothing == "Findings since they were built: nothing measured"
     assert growth.headline(curves(app), Lens()).endswith(": app 1 → 3")
+    unlooked = app._replace(images=app.images.assign(status=NO_OS))
+    told = growth.headline(curves(unlooked), Lens())
+    assert told.endswith(": app 1 → 3 (no OS recognised)")
 
 
 def test_the_sentence_says_what_came_after_the_last_advisories(newest: Frames) -> None:

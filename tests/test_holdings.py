@@ -119,6 +119,9 @@ def test_identities_and_sizes() -> None:
 def test_variants_that_are_one_image_are_named() -> None:
     images = load_study(RICH).images
     assert holdings.same(images) == "No two variants are the same image."
+    assert holdings.same(images.iloc[:1]) == (
+        "There is one variant only, so none is the same image as another."
+    )
     alike = holdings.same(images.assign(image_id=images["image_id"].iloc[0]))
     assert "The same image" in alike
     assert "**node-24-debian**, **node-24-alpine**" in alike
@@ -275,3 +278,10 @@ def test_what_a_capture_holds_is_told_in_korean(told: tuple) -> None:
     for said in lines:
         assert re.search("[가-힣]", said), said
         assert "{" not in said
+
+
+def test_of_one_variant_it_is_not_said_that_all_were_captured() -> None:
+    facts = open_study(RICH).facts()
+    assert holdings.failed(facts) == f"All {len(facts.variants)} variants were captured."
+    one = msgspec.structs.replace(facts, variants=dict(list(facts.variants.items())[:1]))
+    assert holdings.failed(one) == "The one variant was captured."

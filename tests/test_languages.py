@@ -149,7 +149,7 @@ def test_the_table_is_whole_sorted_and_each_text_in_it_once() -> None:
 
 def test_a_language_is_spoken_for_as_long_as_a_block_runs() -> None:
     with languages.speaking("ko"):
-        assert languages.t("{count:,} findings", count=1048) == "발견 1,048건"
+        assert languages.t("{count:,} findings", count=1048) == "발견 항목 1,048건"
         assert languages.word("never translated") == "never translated"
     assert languages.t("{count:,} findings", count=1048) == "1,048 findings"
     with pytest.raises(ParameterInvalid, match="'xx' is none of en, ko"):

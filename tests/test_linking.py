@@ -201,4 +201,4 @@ def test_in_korean_the_sentence_says_what_is_lacking() -> None:
         table = linking.unloadable(files)
         said = linking.sentence(linking.libc(files, image_of()), table)
     assert table["problem"].tolist() == [linking.NO_LIBRARY]
-    assert "찾는 것: libx.so.1: 필요한 라이브러리가 없어 불러올 수 없음\n" in said
+    assert "요구하는 것: libx.so.1: 필요한 라이브러리가 없어 불러올 수 없음\n" in said

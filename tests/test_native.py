@@ -13,12 +13,14 @@ from helpers import (
     compare,
     confounders,
     curves,
+    grid,
     growth,
     look,
     matrix,
     native,
     overlap,
     paths,
+    properties,
     scatter,
     stacks,
     verdict,
@@ -172,6 +174,25 @@ def test_curves_are_days_of_excel_that_rise_in_steps(ax: Axes) -> None:
     labels = {label.text: label for one in told.traces for label in one.labels}
     assert {"nodejs-alpine 49", "nodejs-distroless 107", "the post"} <= set(labels)
     assert labels["Alpine 3.11.2:\nend of life"].left
+
+
+def test_days_on_which_facts_are_not_complete_are_a_band_of_its_colour(ax: Axes) -> None:
+    newest = load_study("matched-2026")
+    table = growth.growth(newest.findings, newest.images, Lens())
+    ends = confounders.ends(confounders.confounders(newest.images))
+    until = date(2026, 8, 31)
+    told = read(curves.growth, table, ax, ends=ends, events={}, counted="n", complete=until)
+    last = (table["day"].max().tz_convert(None) - pd.Timestamp("1899-12-30")) / pd.Timedelta(days=1)
+    (band,) = told.bands
+    assert band == ((until - date(1899, 12, 30)).days, pytest.approx(last), "#f0f0f0")
+
+
+def test_a_matrix_of_which_nothing_is_known_is_words(ax: Axes) -> None:
+    told = {"property": "shells", "variant": ["a", "b"], "value": "not measured", "count": pd.NA}
+    unknown = pd.DataFrame({**told, "state": properties.UNKNOWN})
+    assert read(grid.grid, unknown, ax) == native.Words("not measured")
+    known = unknown.assign(state=[properties.UNKNOWN, properties.NONE])
+    assert read(grid.grid, known, ax) is None
 
 
 def test_before_time_has_passed_there_are_words(ax: Axes) -> None:

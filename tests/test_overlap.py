@@ -156,9 +156,10 @@ def test_a_variant_may_be_named_like_a_column(frames_of) -> None:
 def test_in_korean_headline_and_sentence_are_korean(blog: Frames, six: Frames) -> None:
     with languages.speaking("ko"):
         assert overlap.headline(listed(blog)) == (
-            "취약점 41개 중 양쪽 모두 0개; nodejs-alpine에만 25개, nodejs-distroless에만 16개"
+            "취약점 41개 중 양쪽 모두에 있는 것 0개; "
+            "nodejs-alpine에만 25개, nodejs-distroless에만 16개"
         )
-        assert "취약점 7개 중 6개 변형 모두 1개" in overlap.headline(listed(six))
+        assert "취약점 7개 중 6개 변형 모두에 있는 것 1개" in overlap.headline(listed(six))
         assert "- **a**: 취약점 3개, 그중 다른 변형에는 없는 것 0개" in overlap.sentence(
             listed(six)
         )

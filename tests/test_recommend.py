@@ -398,12 +398,22 @@ def test_of_images_that_were_not_scanned_alike_no_weight_would_choose() -> None:
         ),
         ([(1, 1), (9, 2)], "a is the smallest, and has the fewest fixable vulnerabilities"),
         ([(7, 2), (7, 1)], "b is the smallest; all have 7 fixable vulnerabilities"),
+        ([(7, 1), (7, 1)], "a and b are the smallest; all have 7 fixable vulnerabilities"),
+        (
+            [(7, 1), (7, 2), (7, None)],
+            "a is the smallest; all 2 that can be placed have 7 fixable vulnerabilities",
+        ),
+        (
+            [(1, 1), (1, 1), (9, 2)],
+            "a and b are the smallest, and have the fewest fixable vulnerabilities",
+        ),
+        ([(1, 9)] * 3 + [(9, 1)], "Smallest: d; fewest fixable vulnerabilities: 3 variants"),
         (
             [(1, 9), (9, None)],
             "Unpacked size and fixable vulnerabilities: fewer than two variants can be placed",
         ),
     ],
-    ids=["trade", "one", "size-alone", "few"],
+    ids=["trade", "one", "size-alone", "tie", "placed", "tie-in-both", "many", "few"],
 )
 def test_headline(rows, said: str) -> None:
     assert recommend.headline(able(*rows), VULNERABILITIES, "unpacked") == said
@@ -417,9 +427,9 @@ def test_who_is_past_its_support_is_marked_in_the_headline(what: str) -> None:
     )
 
 
-def test_of_equals_in_one_the_better_in_the_other_is_named() -> None:
+def test_of_equals_in_one_both_are_named() -> None:
     assert recommend.headline(able((5, 1), (1, 1)), VULNERABILITIES, "unpacked") == (
-        "b is the smallest, and has the fewest fixable vulnerabilities"
+        "Smallest: a and b; fewest fixable vulnerabilities: b"
     )
     long = able((1, 9), (9, 1)).assign(variant=[f"registry-example-com-team-{n}" for n in "xy"])
     assert recommend.headline(long, VULNERABILITIES, "unpacked") == (

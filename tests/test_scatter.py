@@ -246,7 +246,7 @@ def test_in_korean_all_that_is_no_name_is_korean(ax: Axes) -> None:
     with languages.speaking("ko"):
         draw(able(("a", 3, 20), ("b", 5, 30), ("lost", 2, None)), ax, "취약점")
     assert ax.get_xlabel() == (
-        "이미지 크기, 압축 해제 (MB = 10⁶바이트)\n표시되지 않음: lost (크기를 알 수 없음)"
+        "이미지 크기(압축 해제, MB = 10⁶바이트)\n표시되지 않음: lost (크기를 알 수 없음)"
     )
     told = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert told == ["파레토 프런트에 있음", "더 나은 변형이 있음"]
+    assert told == ["파레토 전선에 있음", "더 나은 변형이 있음"]

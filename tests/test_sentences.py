@@ -74,12 +74,108 @@ def test_headlines(blog, both) -> None:
     )
 
 
-def test_a_headline_of_many_images_names_the_most_and_the_fewest(frames_of) -> None:
-    reports = {f"image{n}": trivy(*(finding(i) for i in range(n))) for n in range(5)}
-    loaded = frames_of(**reports)
-    counts = compare.severity_counts(loaded.findings, missing_image(loaded.images, "lost"))
-    told = headlines.breakdown(counts)
-    assert told == "Findings: image4 4, …, image0 0, lost not measured"
+def counted(frames_of, name: str, *lost: str, **unlike: dict) -> pd.DataFrame:
+    """Counts of five images with 0 to 4 findings, of unlike ones, and of lost ones."""
+    reports = {name.format(n): trivy(*(finding(i) for i in range(n))) for n in range(5)}
+    loaded = frames_of(**reports, **unlike)
+    images = loaded.images
+    for one in lost:
+        images = missing_image(images, one)
+    return compare.severity_counts(loaded.findings, images)
+
+
+def test_a_headline_names_all_images_that_fit_on_two_lines(frames_of) -> None:
+    assert headlines.breakdown(counted(frames_of, "image{}", "lost")) == (
+        "Findings: image4 4, image3 3, image2 2, image1 1, image0 0, lost not measured"
+    )
+
+
+def test_of_more_images_it_names_the_largest_and_how_far_the_others_go(frames_of) -> None:
+    name = "registry-example-com-image-{}"
+    assert headlines.breakdown(counted(frames_of, name)) == (
+        "Findings: registry-example-com-image-4 4, the other 4 from 0 to 3"
+    )
+    alike = frames_of(**{name.format(n): trivy(finding(1)) for n in range(5)})
+    assert headlines.breakdown(compare.severity_counts(alike.findings, alike.images)) == (
+        "Findings: registry-example-com-image-0 1, the other 4 at 1 each"
+    )
+
+
+def test_what_is_no_good_sign_is_in_no_range_but_named_or_counted(frames_of) -> None:
+    name, odd = "registry-image-number-{}", trivy(Metadata={})
+    assert headlines.breakdown(counted(frames_of, name, "lost", scratch=odd)) == (
+        "Findings: registry-image-number-4 4, 4 others from 0 to 3, "
+        "scratch 0 (no OS recognised), lost not measured"
+    )
+    lost = [name.format(f"lost-{n}") for n in range(2)]
+    assert headlines.breakdown(counted(frames_of, name, *lost, scratch=odd)) == (
+        "Findings: registry-image-number-4 4, 4 others from 0 to 3, "
+        "1 with no OS recognised, 2 not measured"
+    )
+
+
+def test_totals_of_several_captures_are_marked_and_related_as_well(both, frames_of) -> None:
+    marked = compare.severity_counts(
+        both.findings,
+        both.images.assign(status=["scanned", "missing", frames.NO_OS, frames.BROKEN]),
+    )
+    assert headlines.captures(marked) == (
+        "Findings, 2022-02 → 2026-11: nodejs-alpine 48 → 49 (no OS recognised), "
+        "nodejs-distroless not measured → 107 (broken)"
+    )
+    now = counted(frames_of, "registry-example-com-image-{}", "lost").assign(capture="2026")
+    then = now.assign(capture="2022")
+    assert headlines.captures(pd.concat([then, now])) == (
+        "Findings, 2022 → 2026: registry-example-com-image-4 4 → 4, 4 others in the end from 0 to "
+        "3, 1 not measured"
+    )
+
+
+def test_of_packages_the_longest_bar_of_each_is_named_with_its_image(frames_of) -> None:
+    def of(package: str, times: int) -> list[dict]:
+        return [finding(n, PkgName=package) for n in range(times)]
+
+    loaded = frames_of(
+        a=trivy(*of("zlib", 3), *of("tar", 2), *of("npm", 2)),
+        b=trivy(*of("zlib", 2), *of("tar", 2)),
+        c=trivy(*of("zlib", 1), *of("bash", 1)),
+    )
+    table = compare.by_package(loaded.findings, loaded.images, Lens())
+    assert headlines.packages(table, "findings") == (
+        "Findings: most from zlib 3 in a, npm 2 in a, tar 2 in each of 2 images"
+    )
+    one = table[table["variant"].eq("a")]
+    assert headlines.packages(one, "findings") == "Findings: most from zlib 3, npm 2, tar 2"
+    assert headlines.packages(table.iloc[:0], "findings") == "Findings: most from nothing"
+
+
+def test_of_many_sizes_the_smallest_is_named() -> None:
+    images = load_study("rebuilt-2026").images
+    table = sizes_of.differences(
+        sizes_of.table(images, frames.make("published", {})), "unpacked", "node-24-debian"
+    )
+    assert headlines.sizes(table, "unpacked") == (
+        "Size against node-24-debian, unpacked: node-8-distroless 255.8 MB smaller, "
+        "the other 2 from 101.3 to 164.7 MB smaller"
+    )
+
+
+def test_a_difference_of_nothing_is_the_same_size() -> None:
+    assert [headlines.difference(apart) for apart in (0, -1_000_000, 1_000_000)] == [
+        "the same size",
+        "1.0 MB smaller",
+        "1.0 MB larger",
+    ]
+
+
+def test_a_size_that_is_not_known_is_named_in_the_headline(frames_of) -> None:
+    images = frames_of(
+        a=trivy(), b=trivy(Metadata={"Size": 10}), c=trivy(Metadata={"Size": 10})
+    ).images
+    table = sizes_of.differences(sizes_of.table(images, frames.make("published", {})), "unpacked")
+    assert headlines.sizes(table, "unpacked") == (
+        "Size against b, unpacked: c the same size, a not known"
+    )
 
 
 def test_the_answer_depends_on_the_day(both) -> None:
@@ -244,9 +340,9 @@ def test_in_korean_the_numbers_are_the_same(blog) -> None:
         ]
     assert reproduction == (
         "게시된 수치 12개가 모두 그대로 재현됩니다"
-        "(**nodejs-alpine** 게시 48, 재현 48, **nodejs-distroless** 게시 19, 재현 19)."
+        "(**nodejs-alpine** 게시 48/재현 48, **nodejs-distroless** 게시 19/재현 19)."
     )
-    assert "48건, 그중 ‘높음’ 이상 34건" in breakdown
+    assert "48건(발견 항목), 그중 ‘높음’ 이상 34건" in breakdown
     for said in others:
         assert re.search("[가-힣]", said), said
         assert "{" not in said

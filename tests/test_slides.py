@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from pptx import Presentation
 
-from helpers import cli, paths, run, study
+from helpers import cli, paths, run, slides, study, textlines
 from tests import strange
 
 Present = Callable[..., Path]
@@ -127,11 +127,46 @@ def test_four_figures_are_the_summary() -> None:
 
 def test_notes_say_what_is_counted_what_it_means_and_where_it_is_from(korean: Path) -> None:
     note = next(note for note in notes(korean) if "tables/severity-breakdown.csv" in note)
-    assert "study blog-2022 · capture 2022-02" in note
+    assert "연구 blog-2022 · 수집본 2022-02" in note
     assert "Trivy 0.76.0" in note
-    assert "nodejs-alpine" in note.split("study blog-2022")[0].partition("\n")[2]
+    assert "nodejs-alpine" in note.split("연구 blog-2022")[0].partition("\n")[2]
     assert "**" not in note
     assert "\\_" not in note
+
+
+def test_the_answer_says_what_is_counted_who_is_no_candidate_and_its_cautions(
+    rebuilt: Path, korean: Path, hostile: Path
+) -> None:
+    told = body(rebuilt, "By the database of")
+    assert "\nCounted: vulnerabilities; fixes are those of the database.\n" in told
+    assert "Not weighed: unfixed vulnerabilities, which cannot be seen in node-24-alpine" in told
+    assert "Weighed: fixable" not in told
+    assert "Weighed: fixable" in notes(rebuilt)[1]
+    told = body(korean, "2022-02-28 데이터베이스 기준")
+    assert "\n집계 대상: 취약점. 수정 여부는 데이터베이스를 따릅니다.\n" in told
+    assert "베이스가 아니라 이미지의 선택입니다" in told
+    assert "가중치:" not in told
+    told = body(hostile, "No choice between")
+    assert "Counted: vulnerabilities" in told
+    assert all(f"\n{name}: penalty 0.00; 0 fixable" in told for name in strange.NAMES[:4])
+    assert f"\nNot a candidate: {strange.NAMES[4]}, its capture failed." in told
+    assert f"\nNot a candidate: {strange.NAMES[5]}, " in told
+
+
+def test_what_a_title_cuts_off_is_below_it() -> None:
+    head = textlines.line(" ".join(map("name-{}".format, range(60))))
+    told = slides._text(head, [textlines.line("a", 1)], [], "", (24, 18))
+    assert told.title.endswith(" …")
+    assert [one.text for one in told.lines] == ["a", head.text]
+
+
+def test_a_figure_on_which_nothing_is_measured_has_no_slide(
+    hostile: Path, presented: Present
+) -> None:
+    for one in (hostile, presented("alone")):
+        assert not any("tables/attack-surface.csv" in note for note in notes(one))
+        assert not any("What an attacker finds" in title for title in titles(one))
+        assert "What is there? not measured" in body(one, "What was not measured")
 
 
 def test_what_was_not_measured_is_the_studys_list_and_what_could_not_be_drawn(

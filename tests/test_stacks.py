@@ -119,7 +119,7 @@ def test_in_korean_legend_and_axis_are_korean() -> None:
     with languages.speaking("ko"):
         ax = stacks.stacked(parts(("a", groups.OS, MB), ("a", groups.TOOLS, MB)), axes())
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["OS 패키지", "번들 도구"]
-    assert ax.get_xlabel() == "압축 해제 크기 (MB = 10⁶바이트)"
+    assert ax.get_xlabel() == "압축 해제 크기(MB = 10⁶바이트)"
 
 
 def test_in_korean_steps_are_korean() -> None:
@@ -129,4 +129,4 @@ def test_in_korean_steps_are_korean() -> None:
         ax = stacks.waterfall(pd.DataFrame({**rows, **sizes}), axes())
     assert [label.get_text() for label in ax.get_yticklabels()] == ["OS 패키지: 작은 변화 39건"]
     legend = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert legend == ["더 큼", "더 작음", "여러 변경"]
+    assert legend == ["더 큼", "더 작음", "여러 변화"]

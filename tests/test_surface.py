@@ -250,8 +250,8 @@ def test_in_korean_the_matrix_stays_english_and_its_table_is_translated() -> Non
     cells = dict(shown.itertuples(index=False, name=None))
     assert cells["셸"] == "sh, bash (bin/sh, bin/bash)"
     assert cells["컴파일러"] == "없음"
-    assert cells["시작 사용자"] == "root (지정된 사용자 없음)"
+    assert cells["실행 사용자"] == "root (지정된 사용자 없음)"
     assert evidence.iloc[:2, 2].tolist() == ["bin/sh", "그 밖에 1개"]
     assert evidence.iloc[0, 3] == "sh: 프로그램"
     assert said.startswith("- **app**: 없음: 패키지 관리자, 앱 설치 도구, ")
-    assert title.startswith("공격자가 찾는 것: 셸 ")
+    assert title.startswith("공격자가 찾을 수 있는 것: 셸(")

@@ -154,7 +154,7 @@ def test_the_sentence_says_what_the_choice_hangs_on(both: Frames, matched) -> No
 def chosen(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
     """Choices of one study by capture, day and what is counted."""
     table = pd.DataFrame(rows, columns=["capture", "published_by", "counted", "choice"])
-    return table.assign(study="s", supported=True, weighed="size")
+    return table.assign(study="s", supported=True, weighed="size", next="b")
 
 
 @pytest.mark.parametrize(
@@ -171,6 +171,11 @@ def test_the_choice_hangs_on_what_alone_makes_it_another(other: tuple, hangs: st
     assert told.splitlines()[2] == f"- **s**: the choice {hangs}"
     same = verdict.sentence(chosen(("0", "ever", "findings", "a"), (*other, "a")))
     assert same.splitlines()[2] == "- **s**: the choice is always the same."
+
+
+def test_where_one_variant_is_all_there_is_the_choice_is_none() -> None:
+    alone = chosen(("0", "ever", "findings", "a")).assign(next=None)
+    assert "- **s**: there is nothing else to choose." in verdict.sentence(alone)
 
 
 def test_all_that_the_choice_hangs_on_is_told() -> None:
@@ -225,5 +230,5 @@ def test_in_korean_what_the_choice_hangs_on(both: Frames) -> None:
     assert head == "같은 가중치에서:"
     assert first == "- **blog-2022**: 선택을 좌우하는 것은 수집본입니다."
     assert all(
-        "반영한 것: 수정 가능, 크기, 운영체제 지원 종료, 런타임 지원 종료" in of for of in rest
+        "반영 항목: 수정 가능, 크기, 운영체제 지원 종료, 런타임 지원 종료" in of for of in rest
     )
