@@ -1,6 +1,6 @@
 """The widgets of the explore notebook on which a study, its variants and a lens are chosen."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -19,7 +19,7 @@ _COUNTED = {
     lenses.VULNERABILITIES: msg("vulnerabilities"),
     lenses.PER_PACKAGE: msg("vulnerabilities × source packages"),
 }
-_SCALES = {lenses.SCANNER: msg("as the scanner chose"), lenses.NVD: msg("NVD's")}
+_SCALES = {lenses.SCANNER: msg("the scanner's"), lenses.NVD: msg("NVD's")}
 _PLACES = {"os": msg("OS packages"), "tools": msg("bundled tools"), "app": msg("the app")}
 
 _WIDTH = "15.8rem"
@@ -35,7 +35,8 @@ class Controls:
         self.study = _one(t("study"), [(name, name) for name in recorded()], study.name)
         self.capture = _one(t("capture"), [])
         self.variants = _several(t("variants"))
-        self.severities = _several(t("severities"), reversed(SEVERITIES))
+        levels = [(word(level), level) for level in reversed(SEVERITIES)]
+        self.severities = _several(t("severities"), levels)
         self.counted = _one(t("lens: count"), [(word(told), of) for of, told in _COUNTED.items()])
         self.scale = _one(t("severities are"), [(word(told), of) for of, told in _SCALES.items()])
         places = [(t("everywhere"), ""), *((word(_PLACES[of]), of) for of in PLACES)]
@@ -43,7 +44,9 @@ class Controls:
         self.package = widgets.Text(placeholder=t("a part of its name"), **_look(t("package")))
         self.known_by = widgets.DatePicker(**_look(t("published by")))
         self.fixable = widgets.Checkbox(
-            description=t("only what a newer package would fix"), indent=False
+            description=t("only what has a fix"),
+            indent=False,
+            layout=widgets.Layout(width=_WIDTH),
         )
         self.study.observe(lambda _: self._tell(on_study), "value")
         self.capture.observe(lambda _: self._tell(on_study), "value")
@@ -132,9 +135,12 @@ def _one(description: str, options: Any, value: str | None = None) -> widgets.Dr
     )
 
 
-def _several(description: str, options: Iterable[str] = ()) -> widgets.SelectMultiple:
-    offered = [*options]
+def _several(description: str, offered: Sequence[tuple[str, str]] = ()) -> widgets.SelectMultiple:
     tip = t("with Ctrl or Shift several; none is all of them")
     return widgets.SelectMultiple(
-        options=offered, value=offered, rows=len(SEVERITIES), tooltip=tip, **_look(description)
+        options=offered,
+        value=[value for _, value in offered],
+        rows=len(SEVERITIES),
+        tooltip=tip,
+        **_look(description),
     )

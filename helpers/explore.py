@@ -46,7 +46,9 @@ class Choice(NamedTuple):
         parts = []
         if self.chosen != SEVERITIES:
             # The worst first, as the figures have them.
-            parts.append(t("only {severities}", severities=", ".join(reversed(self.chosen))))
+            parts.append(
+                t("only {severities}", severities=", ".join(map(word, reversed(self.chosen))))
+            )
         if self.package:
             name = escape.short(self.package, 24)
             parts.append(t("in packages with “{text}” in their name", text=name))

@@ -87,7 +87,9 @@ class Finder:
 def _told(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the columns that there is room for; where there is no fix, that is said."""
     told = rows[explore.COLUMNS]
-    return told.assign(fixed_version=told["fixed_version"].fillna(t("no fix")))
+    told = told.assign(fixed_version=told["fixed_version"].fillna(t("no fix")))
+    # Else its heading were that of what others published.
+    return told.rename(columns={"published_at": "published_on"})
 
 
 def _shown(rows: pd.DataFrame) -> pd.DataFrame:

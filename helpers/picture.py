@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from helpers import paths
 from helpers.exhibits import SHOWN_PIXELS, Shown
 from helpers.frames import SEVERITIES
-from helpers.languages import t
+from helpers.languages import t, word
 
 
 class Bar(NamedTuple):
@@ -29,7 +29,7 @@ class Bar(NamedTuple):
     @property
     def label(self) -> str:
         """Return what the bar says, in words."""
-        told = {"variant": self.variant, "severity": self.severity, "number": self.number}
+        told = {"variant": self.variant, "severity": word(self.severity), "number": self.number}
         return t("{variant} {severity}: {number:,}", **told)
 
 
