@@ -102,9 +102,7 @@ def sizes(table: pd.DataFrame, size: str) -> str:
         for o in known[known["variant"].ne(base)].itertuples()
     ]
     parts += [unknown(variant) for variant in table[table["bytes"].isna()]["variant"]]
-    head = t(
-        "Size against {baseline}, {measured_as}", baseline=_name(base), measured_as=measured_as
-    )
+    head = t("Against {baseline} ({measured_as})", baseline=_name(base), measured_as=measured_as)
     return fitted(head, parts, lambda less: difference(-less))
 
 

@@ -154,7 +154,7 @@ def test_of_many_sizes_the_smallest_is_named() -> None:
         sizes_of.table(images, frames.make("published", {})), "unpacked", "node-24-debian"
     )
     assert headlines.sizes(table, "unpacked") == (
-        "Size against node-24-debian, unpacked: node-8-distroless 255.8 MB smaller, "
+        "Against node-24-debian (unpacked): node-8-distroless 255.8 MB smaller, "
         "the other 2 from 101.3 to 164.7 MB smaller"
     )
 
@@ -173,7 +173,7 @@ def test_a_size_that_is_not_known_is_named_in_the_headline(frames_of) -> None:
     ).images
     table = sizes_of.differences(sizes_of.table(images, frames.make("published", {})), "unpacked")
     assert headlines.sizes(table, "unpacked") == (
-        "Size against b, unpacked: c the same size, a not known"
+        "Against b (unpacked): c the same size, a not known"
     )
 
 
@@ -254,7 +254,7 @@ def test_sizes(blog, frames_of) -> None:
         "41.1 MB larger than **nodejs-alpine** (as published)."
     )
     assert headlines.sizes(table, "published") == (
-        "Size against nodejs-alpine, as published: nodejs-distroless 41.1 MB larger"
+        "Against nodejs-alpine (as published): nodejs-distroless 41.1 MB larger"
     )
     none = sizes_of.table(frames_of(a=trivy()).images, frames.make("published", {}))
     assert "No size" in sentences.sizes(sizes_of.differences(none, "unpacked"), "unpacked")
