@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 
-from helpers import confounders, escape, look, native, paths, rendering, sameness, tables
+from helpers import confounders, escape, look, native, paths, rendering, sameness, searching, tables
 from helpers.escape import FIGURE, STATIC
-from helpers.languages import ENGLISH, msg, room, spoken, t, word, wrap
+from helpers.languages import msg, room, t, word, wrap
 from helpers.words import AND, listed
 
 SHOWN_PIXELS = 960
@@ -57,7 +57,7 @@ class Searchable:
             # All rows, and not only as many as fit into 64 kB.
             maxBytes=0,
             showIndex=False,
-            **_controls(),
+            language=searching.words(),
             layout={"topStart": "pageLength", "topEnd": "search"},
         )
         return {"text/html": library + table + self.note, STATIC: self.plain}
@@ -186,22 +186,6 @@ def _more(shown: int, rows: int, file: str) -> str:
         "{shown:,} of {rows:,} rows; a run's {file} has all.", shown=shown, rows=rows, file=file
     )
     return f"<p>{told}</p>"
-
-
-def _controls() -> dict[str, Any]:
-    """Return the words of a searchable table's controls, where they are not those of itables."""
-    if spoken() == ENGLISH:
-        return {}
-    words = {
-        "lengthMenu": msg("_MENU_ entries per page"),
-        "search": msg("Search:"),
-        "info": msg("Showing _START_ to _END_ of _TOTAL_ entries"),
-        "infoEmpty": msg("Showing 0 to 0 of 0 entries"),
-        "infoFiltered": msg("(filtered from _MAX_ total entries)"),
-        "zeroRecords": msg("No matching records found"),
-        "emptyTable": msg("No data available in table"),
-    }
-    return {"language": {control: word(text) for control, text in words.items()}}
 
 
 def footer(

@@ -78,6 +78,18 @@ def client() -> Iterator[docker.DockerClient]:
     connected.close()
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Chromium; of one module alone, for no other loop may run beside it."""
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    from tests import browser
+
+    if not browser.installed():
+        unless_live("there is no Chromium (CHROMIUM names one)")
+    with browser.launched() as launched:
+        yield launched
+
+
 @pytest.fixture(scope="session")
 def standins(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Names of bases made from packages, which stand in for the images that registries have."""

@@ -13,19 +13,9 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 
 from tests import browser, hostile, strange  # noqa: E402
 from tests.browser import Watched, opened  # noqa: E402
-from tests.conftest import unless_live  # noqa: E402
 
 LISTING = ".searchable[aria-label*='in one image only']"
 """The table of vulnerabilities, by the heading that it stands under."""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[playwright.Browser]:
-    """Chromium; of this module alone, for no other loop may run beside it."""
-    if not browser.installed():
-        unless_live("there is no Chromium (CHROMIUM names one)")
-    with browser.launched() as launched:
-        yield launched
 
 
 @pytest.fixture(scope="module")

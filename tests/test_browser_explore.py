@@ -22,11 +22,11 @@ from helpers import compare, explore, lenses, overlap, paths
 from helpers.explore import Choice
 from helpers.lenses import Lens
 from helpers.load import load_study
-from tests.conftest import finding, trivy, unless_live
+from tests.conftest import finding, trivy
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from tests import browser, hostile  # noqa: E402
+from tests import hostile  # noqa: E402
 from tests.browser import Watched  # noqa: E402
 from tests.test_grype import match, report_of  # noqa: E402
 
@@ -109,14 +109,6 @@ def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
         assert server.poll() is None, "JupyterLab ended"
         time.sleep(0.1)
     raise AssertionError("JupyterLab does not answer")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[playwright.Browser]:
-    if not browser.installed():
-        unless_live("there is no Chromium (CHROMIUM names one)")
-    with browser.launched() as launched:
-        yield launched
 
 
 @contextlib.contextmanager
