@@ -63,7 +63,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     told = subprocess.run(
-        ["make", "-n", "lab"], cwd=paths.ROOT, capture_output=True, text=True, check=True
+        # Within `make test` it would say in which folder it is.
+        ["make", "--no-print-directory", "-n", "lab"],
+        cwd=paths.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     options = "--allow-root --no-browser --ServerApp.ip=127.0.0.1 --IdentityProvider.token="
     command = told[told.index("JUPYTER_CONFIG_PATH") :].strip()
@@ -81,7 +86,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             start_new_session=True,
         )
     try:
-        _wait(f"{address}/api", server)
+        _wait(f"{address}/api", server, folder / "log")
         yield Lab(address, notebooks)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -102,11 +107,11 @@ def _with_parameters(folder: Path, name: str, **values: str) -> None:
     nbformat.write(book, folder / f"{name}.ipynb")
 
 
-def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
+def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(300):
         with contextlib.suppress(OSError), urllib.request.urlopen(address):
             return
-        assert server.poll() is None, "JupyterLab ended"
+        assert server.poll() is None, f"JupyterLab ended: {log.read_text()[-2000:]}"
         time.sleep(0.1)
     raise AssertionError("JupyterLab does not answer")
 

@@ -185,5 +185,5 @@ def test_in_korean_a_searchable_table_has_korean_controls(blog: Frames) -> None:
     with languages.speaking("ko"):
         bundle = show.searchable("findings", blog.findings, blog.findings.head(60))
         told = bundle._repr_mimebundle_()["text/html"]
-        assert "\"search\": \"검색\"" in told or "\\uac80\\uc0c9" in told
+        assert '"search": "검색"' in told or "\\uac80\\uc0c9" in told
     assert "전체 67행 중 60행" in told
