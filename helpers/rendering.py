@@ -28,12 +28,17 @@ def png(figure: Figure) -> bytes:
     figure.savefig(buffer, format="rgba")
     width, height = (int(pixels) for pixels in figure.bbox.size)
     picture = PIL.Image.frombuffer("RGBA", (width, height), buffer.getvalue())
-    if picture.getchannel("A").getextrema() == (255, 255):
-        few = picture.convert("RGB").quantize(256, Quantize.MAXCOVERAGE, dither=Dither.NONE)
-    else:
-        few = picture.quantize(256, Quantize.FASTOCTREE, dither=Dither.NONE)
+    opaque = picture.getchannel("A").getextrema() == (255, 255)
+    whole = picture.convert("RGB") if opaque else picture
+    few = whole.quantize(256, Quantize.FASTOCTREE, dither=Dither.NONE)
+    if opaque:
+        # A palette is off by one here and there; the ground, which meets a slide's, must not be.
+        ground, colours = few.getpixel((0, 0)), few.getpalette() or []
+        assert isinstance(ground, int)
+        colours[3 * ground : 3 * ground + 3] = picture.getpixel((0, 0))[:3]
+        few.putpalette(colours)
     packed = io.BytesIO()
-    few.save(packed, "png", optimize=True)
+    few.save(packed, "png")
     return packed.getvalue()
 
 
