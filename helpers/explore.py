@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers import compare, escape, growth, headlines, lenses, overlap
 from helpers.frames import SEVERITIES, Frames
-from helpers.languages import msg, t, word
+from helpers.languages import t, word
 from helpers.lenses import PLAIN, Lens
 
 COLUMNS = [
@@ -94,14 +94,13 @@ def view(frames: Frames, choice: Choice) -> View:
         counted = _at(counted, counted["severity"], choice)
         listing = _at(listing, listing.iloc[:, _SEVERITY_PLACE], choice)
         # A curve counts on each day what was known by then, so no day may be left out before.
-        ever = lenses.apply(within, lens._replace(known_by=""))
-        dated = _at(ever, ever["severity"], choice)
+        dated = _whenever(within, choice)
     counts = compare.severity_counts(counted, images, lens)
     curve = growth.growth(dated, images, lens)
-    undated = lenses.undated(within) if lens.known_by else within.iloc[:0]
-    ever = lenses.apply(dated, lens._replace(known_by=""))["variant"].value_counts()
-    drawn = curve.groupby("variant")["count"].last()
-    missing = ever.sub(drawn.reindex(ever.index), fill_value=0)
+    known = within[within["published_at"].notna()]
+    ever = _ever(within, choice)
+    undated = _more(ever, _ever(known, choice)) if lens.known_by else ""
+    missing = _more(ever, curve.groupby("variant")["count"].last())
     return View(
         images,
         counts,
@@ -113,19 +112,33 @@ def view(frames: Frames, choice: Choice) -> View:
             ignore_index=True,
         ),
         headlines.breakdown(counts, choice.short),
-        _told(
-            msg("not counted, for want of a date: {variants}"), undated["variant"].value_counts()
-        ),
-        _told(
-            msg("not on the curve, without a date or later than the database: {variants}"), missing
-        ),
+        t("not counted, for want of a date: {variants}", variants=undated) if undated else "",
+        t(
+            "not on the curve, without a date or later than the database: {variants}",
+            variants=missing,
+        )
+        if missing
+        else "",
     )
 
 
-def _told(what: str, counts: pd.Series) -> str:
-    """Return of which variants how many are not counted; empty if of none."""
-    parts = [f"{variant} {count:,.0f}" for variant, count in counts.items() if count > 0]
-    return word(what).format(variants=", ".join(map(escape.plain, parts))) if parts else ""
+def _whenever(findings: pd.DataFrame, choice: Choice) -> pd.DataFrame:
+    """Return what counts under a choice, whenever it was published."""
+    counted = lenses.apply(findings, choice.lens._replace(known_by=""))
+    return _at(counted, counted["severity"], choice)
+
+
+def _ever(findings: pd.DataFrame, choice: Choice) -> pd.Series:
+    """Return how many count under a choice, whenever they were published, by variant."""
+    return _whenever(findings, choice)["variant"].value_counts()
+
+
+def _more(whole: pd.Series, part: pd.Series) -> str:
+    """Return which variants have more in one count than in another, and how many more."""
+    less = whole.sub(part.reindex(whole.index), fill_value=0)
+    return ", ".join(
+        f"{escape.plain(variant)} {count:,.0f}" for variant, count in less.items() if count > 0
+    )
 
 
 def picked(rows: pd.DataFrame, variant: str = "", severity: str = "") -> pd.DataFrame:

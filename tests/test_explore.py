@@ -434,6 +434,10 @@ def test_what_has_no_date_is_said_where_counting_is_by_one(
     by_day = explore.view(loaded, Choice(lens=Lens(known_by="2022-01-01")))
     assert by_day.counts["count"].sum() == 1
     assert by_day.left_out == "not counted, for want of a date: app 2"
+    fixable = explore.view(loaded, Choice(lens=Lens(fixable=True, known_by="2022-01-01")))
+    assert fixable.left_out == "", "the lens would not count them with a date either"
+    serious = Choice(lens=Lens(known_by="2022-01-01"), severities=("CRITICAL",))
+    assert explore.view(loaded, serious).left_out == ""
     assert explore.view(loaded, Choice()).left_out == ""
 
 
