@@ -30,7 +30,7 @@ compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, S
 	@$(BIN)/python -m helpers compare $(IMAGES) $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)
 
 test: $(VENV)/tested ## install what tests need, then run them all
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 lab: $(VENV)/installed ## open JupyterLab on the notebooks [LAB="--port 8889"]
 	@JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \

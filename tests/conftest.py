@@ -30,6 +30,23 @@ LIVE = os.environ.get("KIT_REQUIRE_LIVE") == "1"
 STUDY = "blog-2022"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests go to one process where several test side by side.
+
+    There is one daemon, whose containers some tests count; runs and slides take long to make.
+    """
+    for item in items:
+        needed = set(getattr(item, "fixturenames", ()))
+        if needed & {"daemon", "client"}:
+            together = "daemon"
+        elif needed & {"finished", "presented"}:
+            together = "runs"
+        else:
+            together = item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(together))
+
+
 def unless_live(reason: str) -> None:
     """Skip a test for a reason, or fail for it where everything has to be there."""
     if LIVE:
