@@ -29,6 +29,13 @@ MODULES = sorted(paths.HELPERS.glob("*.py"))
 A_MACHINE = re.compile(r"/(?:[w]ork/|[r]oot/|[U]sers/|[h]ome/(?!node\b))[\w.-]+/")
 
 
+def test_what_must_not_run_side_by_side_is_in_one_process(request: pytest.FixtureRequest) -> None:
+    """Nothing else would tell if groups of tests were forgotten, as pytest 9.2 makes xdist do."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.skip("the tests do not run side by side")
+    assert request.node.nodeid.endswith("@tests/test_project.py")
+
+
 def tracked() -> list[Path]:
     try:
         listed = subprocess.run(
