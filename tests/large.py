@@ -22,9 +22,10 @@ MODULES = [f"{first}-{second}" for first in WORDS[:30] for second in WORDS[:30]]
 
 
 class Cost(NamedTuple):
-    """What notebooks cost: seconds, and the bytes that the largest of their kernels held."""
+    """What notebooks cost: seconds, those of their kernels' work, and the bytes that one held."""
 
     seconds: float
+    processor_seconds: float
     memory_bytes: int
 
 
@@ -146,7 +147,8 @@ for name in names:
     given = {"study": study, "save_to": "."}
     execute_one(paths.NOTEBOOKS / f"{name}.ipynb", given, Path(folder))
 seconds = time.perf_counter() - begin
-print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024]))
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024]))
 """
 
 

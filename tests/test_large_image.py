@@ -33,7 +33,8 @@ def test_sizes_and_surface_of_it_take_less_than_15_seconds_and_a_gigabyte(
     evidence: Path, data: Path, tmp_path: Path
 ) -> None:
     cost = large.cost(data, tmp_path, "03-image-size", "04-attack-surface")
-    assert cost.seconds < 15
+    # Other tests run beside it; by the clock `make bench` asks.
+    assert cost.processor_seconds < 15
     assert cost.memory_bytes < 1_000_000_000
     figures = {path.stem for path in (tmp_path / "figures").glob("*.png")}
     assert {"size-by-group", "size-by-layer", "attack-surface", "coverage", "slimmer"} <= figures

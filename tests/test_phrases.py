@@ -56,10 +56,10 @@ def test_a_number_is_one_and_a_field_may_have_braces() -> None:
 @pytest.mark.parametrize("piece", [" (a)", " (", "(a, and 1 more)", "x: ", ", and 1 more)"])
 def test_a_name_that_is_made_to_take_long_does_not(piece: str) -> None:
     with languages.speaking("ko"):
-        began = time.perf_counter()
+        began = time.process_time()
         for times in (900 // len(piece), 100_000):
             assert surface.said("x" + times * piece)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_every_word_and_form_has_its_translation() -> None:
