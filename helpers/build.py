@@ -1,13 +1,15 @@
 """Builds a variant's image from its Dockerfile, and keeps what the builder said."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 from helpers import escape, paths, redact
 from helpers.daemon import Daemon
-from helpers.dockerfile import needs_buildkit
+from helpers.dockerfile import final_base, first_base, needs_buildkit
 from helpers.errors import BuildFailed
 from helpers.study import Recipe
 
@@ -26,6 +28,35 @@ class Step(NamedTuple):
     number: int
     of: int
     instruction: str
+
+
+class Turns:
+    """Whose turn it is to build, of recipes that begin alike.
+
+    Each finds in the builder's cache what it has in common with those before it; side by side all
+    of them would do that work. Recipes that begin otherwise need not wait.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._of: defaultdict[tuple[Path, str], Lock] = defaultdict(Lock)
+
+    def of(self, recipe: Recipe) -> Lock:
+        """Return what is held while building; its context and first base are what is alike.
+
+        Raises `BuildFailed` if the Dockerfile or its context is not there.
+        """
+        dockerfile, context = _files(recipe)
+        first = first_base(dockerfile.read_text(errors="replace"), recipe.build_args)
+        with self._lock:
+            return self._of[context, first]
+
+
+def base(recipe: Recipe) -> str:
+    """Return what a recipe's image is built on, as its Dockerfile names it."""
+    dockerfile, _ = _files(recipe)
+    text = dockerfile.read_text(errors="replace")
+    return final_base(text, recipe.target, recipe.build_args)
 
 
 def build(

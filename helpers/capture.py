@@ -110,9 +110,9 @@ def _tools(study: Study, db: Path | None, repository: str) -> Tools:
             found.clear()
         except KitError as error:
             found = error
-    weights = Weights(paths.weights())
+    weights, turns = Weights(paths.weights()), build.Turns()
     if kinds == {"report"}:
-        return Tools(found, None, None, weights)
+        return Tools(found, None, None, weights, turns)
     trivy = scan.find(found if isinstance(found, daemon.Daemon) else None)
     origin = msg("a folder that was given")
     if db is None:
@@ -120,7 +120,7 @@ def _tools(study: Study, db: Path | None, repository: str) -> Tools:
         with progress.bar(t("the vulnerability database"), 1):
             scan.download_db(trivy, db, repository)
     scan.check_db(db)
-    return Tools(found, trivy, db, weights, origin)
+    return Tools(found, trivy, db, weights, turns, origin)
 
 
 def _captured(

@@ -1,7 +1,7 @@
 """Reads of a Dockerfile what has to be known before it is built: pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 _ONLY_BUILDKIT = {
     "RUN": {"mount", "network", "security", "device"},
@@ -56,23 +56,38 @@ def final_base(text: str, target: str = "", arguments: Mapping[str, str] | None 
     >>> final_base("ARG V=1\nFROM x:$V AS a\nFROM a", arguments={"V": "2"})
     'x:2'
     """
+    stages: dict[str, str] = {}
+    base = ""
+    for image, name in _stages(text, arguments or {}):
+        base = stages.get(image.lower(), image)
+        stages[name.lower()] = base
+        if target and name.lower() == target.lower():
+            break
+    return base
+
+
+def first_base(text: str, arguments: Mapping[str, str] | None = None) -> str:
+    r"""Return what the first stage of a Dockerfile is built on; empty if there is none.
+
+    >>> first_base("ARG V=1\nFROM node:$V as build\nFROM distroless/nodejs", {"V": "8"})
+    'node:8'
+    """
+    return next((image for image, _ in _stages(text, arguments or {})), "")
+
+
+def _stages(text: str, arguments: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield of each stage what it is from, with arguments filled in, and its name or nothing."""
     text = re.sub(r"\\[ \t]*\n", " ", text)
     first = _FROM.search(text)
     before = text[: first.start()] if first else ""
     known: dict[str, str] = dict(
         re.findall(r"^\s*ARG\s+(\w+)=[\"']?([^\s\"']*)", before, re.IGNORECASE | re.MULTILINE)
     )
-    known |= arguments or {}
-    stages: dict[str, str] = {}
-    base = ""
+    known |= arguments
     for image, name in _FROM.findall(text):
         filled = re.sub(
             r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))",
             lambda found: known.get(found[1] or found[3], found[2] or ""),
             image,
         )
-        base = stages.get(filled.lower(), filled)
-        stages[name.lower()] = base
-        if target and name.lower() == target.lower():
-            break
-    return base
+        yield filled, name

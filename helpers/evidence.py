@@ -11,7 +11,6 @@ import msgspec
 from helpers import build, image, inventory, paths, redact, registry, report, scan, smoke
 from helpers.archive import open_archive
 from helpers.daemon import Daemon
-from helpers.dockerfile import final_base
 from helpers.errors import ArchiveInvalid, ImageNotFound, KitError, ScanFailed, StudyInvalid
 from helpers.image import Smoke
 from helpers.languages import msg
@@ -34,6 +33,7 @@ class Tools(NamedTuple):
     trivy: scan.Trivy | None
     db: Path | None
     weights: Weights
+    turns: build.Turns
     db_origin: str = ""
 
     def ask(self) -> Daemon:
@@ -94,9 +94,9 @@ def identify(
     base = variant.base
     if variant.kind == "dockerfile":
         reference = f"base-image-notebooks:{study.name}.{variant.name}"[:128].lower()
-        found = build.build(daemon, variant.recipe, reference, folder / paths.LOG, on_step)
-        text = (paths.dockerfiles() / variant.dockerfile).read_text(errors="replace")
-        base = base or final_base(text, variant.target, variant.build_args)
+        with tools.turns.of(variant.recipe):
+            found = build.build(daemon, variant.recipe, reference, folder / paths.LOG, on_step)
+        base = base or build.base(variant.recipe)
         known = daemon.find(found)
     else:
         reference = variant.image

@@ -190,6 +190,20 @@ def test_damaged_evidence_is_captured_anew(make: Make, db: Path, part: str, dama
     assert (again.folder / "one" / part).stat().st_size > 40
 
 
+def test_what_builds_have_in_common_is_built_once(make: Make, db: Path, tmp_path: Path) -> None:
+    """They take turns, so that each finds it in the builder's cache; side by side none would."""
+    begins = f"FROM rebuilt/alpine:3.23\nRUN head -c 9 /dev/urandom > /once # {time.time_ns()}\n"
+    told = {}
+    for name in ("one", "two", "three"):
+        (tmp_path / name).write_text(f"{begins}LABEL name={name}\n")
+        told[name] = f'dockerfile = "{tmp_path / name}"\ncontext = "{tmp_path}"'
+    assert capture(make(**told), db=db).failures == {}
+    layers = load_layers("mine")
+    once = layers[layers["created_by"].str.contains("urandom")]
+    assert once["variant"].tolist() == ["one", "two", "three"]
+    assert once["diff_id"].nunique() == 1
+
+
 def test_an_image_for_another_platform_is_not_taken_for_the_one_that_is_meant(
     make: Make, db: Path
 ) -> None:

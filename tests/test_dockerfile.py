@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import paths
-from helpers.dockerfile import final_base, needs_buildkit
+from helpers.dockerfile import final_base, first_base, needs_buildkit
 from helpers.study import names, open_study
 
 
@@ -85,3 +85,10 @@ def test_the_blogs_dockerfiles_are_those_of_the_post() -> None:
         *("FROM node:8 as build", *shared, "FROM gcr.io/distroless/nodejs"),
         *("COPY --from=build /app /", "EXPOSE 3000", 'CMD ["index.js"]'),
     ]
+
+
+def test_recipes_begin_alike_if_their_first_stages_do() -> None:
+    text = "ARG V=3\nFROM \\\n  a:$V AS one\nFROM b\n"
+    assert first_base(text) == "a:3"
+    assert first_base(text, {"V": "4"}) == "a:4"
+    assert first_base("# nothing\n") == ""
