@@ -76,8 +76,9 @@ def growth(
             size=15,
             color=INK,
         )
-    if complete and pd.Timestamp(complete, tz="UTC") < curves["day"].max():
-        ax.axvspan(pd.Timestamp(complete), curves["day"].max(), color="#F0F0F0", zorder=0)
+    last = curves["day"].max().tz_convert(None)
+    if complete and pd.Timestamp(complete) < last:
+        ax.axvspan(pd.Timestamp(complete), last, color="#F0F0F0", zorder=0)
     ax.set_ylim(0, 1.2 * highest)
     first, last = curves["day"].min(), curves["day"].max()
     # Room at the left for what is said of an early end.
