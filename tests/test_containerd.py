@@ -39,7 +39,9 @@ def store(daemon: Daemon, standins: list[str]) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="kit-store-"))
     (folder / "daemon.json").write_text(json.dumps({"features": {"containerd-snapshotter": True}}))
     host = f"unix://{folder}/socket"
-    command = ["dockerd", "--host", host, "--bridge", "none", "--iptables=false"]
+    # Without a bridge dockerd removes docker0, so it is in a network of its own, which has none.
+    command = ["unshare", "--net", "dockerd"]
+    command += ["--host", host, "--bridge", "none", "--iptables=false"]
     # Where the machine has a containerd, it is that of other daemons too.
     command += ["--containerd-namespace=kit", "--containerd-plugins-namespace=kit-plugins"]
     own = {"config-file": "daemon.json", "data-root": "data", "exec-root": "exec", "pidfile": "pid"}
