@@ -32,16 +32,22 @@ class Weights:
 
     def of(self, archive: Archive, layer: Layer) -> int:
         """Return the bytes of a layer when its tar is gzipped here. Raises `ArchiveInvalid`."""
-        with self._lock:
-            mine = layer.diff_id not in self._of
-            future = self._of.setdefault(layer.diff_id, Future())
-        if mine:
-            try:
-                future.set_result(self._weigh(archive, layer))
-            except BaseException as error:
-                with self._lock:
-                    del self._of[layer.diff_id]
-                future.set_exception(error)
+        while True:
+            with self._lock:
+                mine = layer.diff_id not in self._of
+                future = self._of.setdefault(layer.diff_id, Future())
+            if mine:
+                break
+            # What is wrong with another archive says nothing of this one: it is weighed itself.
+            if future.exception() is None:
+                return future.result()
+        try:
+            future.set_result(self._weigh(archive, layer))
+        except BaseException as error:
+            with self._lock:
+                del self._of[layer.diff_id]
+            future.set_exception(error)
+            raise
         return future.result()
 
     def keep(self) -> None:

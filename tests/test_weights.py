@@ -1,7 +1,9 @@
 """A layer is weighed once, by however many variants and captures it is asked of."""
 
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,7 @@ def test_what_another_gzip_weighed_is_weighed_again(tmp_path: Path) -> None:
     assert len(asked) == 4
 
 
-def test_a_failure_is_told_to_all_and_not_kept(tmp_path: Path) -> None:
+def test_a_failure_is_not_kept(tmp_path: Path) -> None:
     def fail(*_: Any) -> int:
         raise ValueError("damaged")
 
@@ -60,8 +62,22 @@ def test_a_failure_is_told_to_all_and_not_kept(tmp_path: Path) -> None:
     assert "sha256:a" not in (tmp_path / "sizes.json").read_text()
 
 
-def test_a_place_that_cannot_be_written_to_is_no_failure(tmp_path: Path) -> None:
-    (tmp_path / "cache").write_text("a file")
-    weights = Weights(tmp_path / "cache/sizes.json", weigher([]))
-    assert weights.of(None, LAYER) == 42
-    weights.keep()
+def test_who_waits_for_a_damaged_archive_weighs_its_own(tmp_path: Path) -> None:
+    waiting, asked = threading.Event(), []
+
+    def weigh(archive: Any, _: Layer) -> int:
+        asked.append(archive)
+        if archive == "damaged":
+            waiting.set()
+            time.sleep(0.2)
+            raise ValueError("damaged")
+        return 42
+
+    weights = Weights(tmp_path / "sizes.json", weigh)
+    with ThreadPoolExecutor(2) as pool:
+        damaged = pool.submit(weights.of, "damaged", LAYER)
+        waiting.wait()
+        whole = pool.submit(weights.of, "whole", LAYER)
+        assert whole.result() == 42
+        assert "damaged" in str(damaged.exception())
+    assert asked == ["damaged", "whole"]
