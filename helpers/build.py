@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
 
-from helpers import escape, paths, redact
+from helpers import escape, paths
+from helpers.buildlog import BuildLog, Step
 from helpers.daemon import Daemon
 from helpers.dockerfile import final_base, first_base, needs_buildkit
 from helpers.errors import BuildFailed
@@ -15,19 +15,8 @@ from helpers.study import Recipe
 
 _LAST_LINES = 6
 
-_STEP = re.compile(r"^Step (\d+)/(\d+) : (.*)")
-
-
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 """What terminals take for colours and the like."""
-
-
-class Step(NamedTuple):
-    """One step of a build: its number, of how many, and its instruction."""
-
-    number: int
-    of: int
-    instruction: str
 
 
 class Turns:
@@ -79,30 +68,26 @@ def build(
             "the API's classic builder here. Build it yourself (docker buildx build --load --tag "
             'NAME .) and make the variant\'s source image = "NAME"'
         )
-    secrets = redact.values(f"{k}={v}" for k, v in recipe.build_args.items())
-    step, image = Step(0, 0, "reading the Dockerfile"), ""
-    lines: list[str] = []
+    said, image = BuildLog(daemon, recipe.build_args), ""
     options = {
         "buildargs": recipe.build_args,
         "target": recipe.target or None,
         "platform": recipe.platform or None,
     }
-    with log.open("w") as kept:
+    try:
         for event in daemon.build(context, dockerfile, tag, **options):
             image = event.get("aux", {}).get("ID", image)
             for line in _lines(event):
-                if found := _STEP.match(line):
-                    secrets += _values(found[3], daemon)
-                    step = Step(int(found[1]), int(found[2]), redact.instruction(found[3], secrets))
-                    lines = []
-                    on_step(step)
-                told = redact.instruction if found else redact.prose
-                lines.append(told(line, secrets))
-                kept.write(lines[-1] + "\n")
+                if said.add(line):
+                    on_step(said.step)
             if "error" in event:
-                raise BuildFailed(_failed(shown, step, lines))
+                raise BuildFailed(_failed(shown, said))
+    finally:
+        log.write_text("".join(f"{line}\n" for line in said.lines()))
     if not image:
-        raise BuildFailed(f"{shown}: the builder ended without an image; its last step was {step}")
+        raise BuildFailed(
+            f"{shown}: the builder ended without an image; its last step was {said.step}"
+        )
     return str(image)
 
 
@@ -128,23 +113,12 @@ def _lines(event: dict[str, object]) -> list[str]:
     return [escape.plain(line) for line in lines if line.strip()]
 
 
-def _values(instruction: str, daemon: Daemon) -> list[str]:
-    """Return the values that an instruction brings: those it sets, or its base image's."""
-    word, _, rest = instruction.partition(" ")
-    if word.upper() in ("ENV", "ARG"):
-        return redact.values(f"{name}={value}" for name, value in redact.assigned(rest))
-    if word.upper() == "FROM":
-        base = daemon.find(rest.split()[0]) if rest and "$" not in rest else None
-        return redact.values(base["Config"].get("Env") if base else None)
-    return []
-
-
-def _failed(shown: str, step: Step, lines: list[str]) -> str:
-    said = [line for line in lines if not _STEP.match(line)][-_LAST_LINES:]
+def _failed(shown: str, said: BuildLog) -> str:
+    step, last = said.step, said.last()[-_LAST_LINES:]
     where = f"step {step.number}/{step.of} failed: {step.instruction}"
     remedy = "Mend that step"
     if step.instruction.upper().startswith("FROM"):
         remedy = "Is the base image's name right, and can its registry be reached?"
-    elif any("certificate" in line.lower() for line in said):
+    elif any("certificate" in line.lower() for line in last):
         remedy = "Behind a proxy with certificates of its own, the base image needs them"
-    return "\n".join([f"{shown}: {where}", *(f"  {line}" for line in said), remedy])
+    return "\n".join([f"{shown}: {where}", *(f"  {line}" for line in last), remedy])

@@ -14,12 +14,24 @@ import msgspec
 import psutil
 from tqdm import tqdm
 
-from helpers import __version__, build, daemon, evidence, image, paths, progress, scan, staging
+from helpers import (
+    __version__,
+    build,
+    daemon,
+    evidence,
+    image,
+    paths,
+    progress,
+    scan,
+    staging,
+    subject,
+)
+from helpers.buildlog import Step
 from helpers.errors import CaptureFailed, KitError, StudyInvalid
-from helpers.evidence import Tools
 from helpers.image import Smoke
 from helpers.languages import msg, t
 from helpers.study import Captured, Database, Facts, Study, Variant, open_study
+from helpers.subject import Tools
 from helpers.weights import Weights
 
 _PARTS = 3
@@ -104,7 +116,8 @@ def _tools(study: Study, db: Path | None, repository: str) -> Tools:
     """Return what a study's sources need of daemon, scanner and DB; a daemon may be missing."""
     kinds = {variant.kind for variant in study.variants}
     found: daemon.Daemon | KitError | None = None
-    if kinds & {"dockerfile", "image"} or study.bases or not shutil.which("trivy"):
+    on_daemon = kinds & {"dockerfile", "image"} or any(variant.base for variant in study.variants)
+    if on_daemon or study.bases or not shutil.which("trivy"):
         try:
             found = daemon.connect()
             found.clear()
@@ -160,16 +173,16 @@ def _one(
     told = Captured(status="scanned", source=variant.kind)
     with progress.bar(variant.name, _PARTS, place) as bar:
         try:
-            subject = evidence.identify(study, variant, tools, folder, _steps(bar, variant.name))
+            found = subject.identify(study, variant, tools, folder, _steps(bar, variant.name))
             told = msgspec.structs.replace(
-                told, reference=subject.reference, identity=subject.identity,
-                settings=evidence.settings(study, variant),
+                told, reference=found.reference, identity=found.identity,
+                settings=subject.settings(study, variant, found.base[1]),
             )  # fmt: skip
             if before and (same := _unchanged(study, variant, told, before, folder)):
                 return same
             bar.update()
             bar.set_description_str(t("{name}: scan, take apart, start", name=variant.name))
-            taken = evidence.take(variant, subject, tools, folder, scratch)
+            taken = evidence.take(variant, found, tools, folder, scratch)
             bar.update()
         except KitError as error:
             error_text = _shown(error, paths.study(study.name) / variant.source)
@@ -197,10 +210,10 @@ def _build_bases(study: Study, tools: Tools, log: Path) -> None:
     log.unlink(missing_ok=True)
 
 
-def _steps(bar: tqdm, name: str) -> Callable[[build.Step], None]:
+def _steps(bar: tqdm, name: str) -> Callable[[Step], None]:
     """Return what shows the steps of a build on a progress bar."""
 
-    def show(step: build.Step) -> None:
+    def show(step: Step) -> None:
         bar.total = step.of + _PARTS
         bar.set_description_str(f"{name}: {step.instruction}")
         bar.update(step.number - bar.n)

@@ -1,6 +1,7 @@
 """Reads of a Dockerfile what has to be known before it is built: pure."""
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 
 _ONLY_BUILDKIT = {
@@ -10,13 +11,17 @@ _ONLY_BUILDKIT = {
 }
 """Options that only BuildKit understands: https://docs.docker.com/reference/dockerfile/"""
 
-_PLATFORM = re.compile(
-    r"^\s*ARG\s+((?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT))\s*$|\$\{?(BUILDPLATFORM|TARGETPLATFORM)\b",
-    re.MULTILINE,
+_AUTOMATIC = re.compile(r"(?:TARGET|BUILD)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)")
+"""Arguments that BuildKit fills in and the classic builder leaves empty:
+https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope"""
+
+_VARIABLE = re.compile(
+    r"\$(?:\{(?P<braced>\w+)(?:(?P<how>:?[-+])(?P<word>[^}]*))?\}|(?P<bare>\w+))"
 )
-"""Arguments that BuildKit fills in and the classic builder leaves empty."""
 
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
+_ARG = re.compile(r"^\s*ARG\s+(\S.*)$", re.IGNORECASE | re.MULTILINE)
+_NAMED = re.compile(r"[A-Za-z_][\w.-]*(?:=|$)")
 
 
 def needs_buildkit(text: str) -> str | None:
@@ -29,10 +34,10 @@ def needs_buildkit(text: str) -> str | None:
     """
     if re.match(r"\s*#\s*syntax\s*=", text, re.IGNORECASE):
         return "a line `# syntax=`"
-    if found := _PLATFORM.search(text):
-        return f"the automatic argument {found[1] or found[2]}"
     for line in re.sub(r"\\[ \t]*\n", " ", text).splitlines():
         word, _, rest = line.strip().partition(" ")
+        if automatic := _automatic(word.upper(), rest):
+            return f"the automatic argument {automatic}"
         options = _ONLY_BUILDKIT.get(word.upper())
         if options is None:
             continue
@@ -43,6 +48,49 @@ def needs_buildkit(text: str) -> str | None:
         if any(re.search(rf"^\s*{end}\s*$", text, re.MULTILINE) for end in ends):
             return f"a here-document after {word.upper()}"
     return None
+
+
+def assigned(rest: str, word: str = "ENV") -> list[tuple[str, str | None]]:
+    """Return the names and values that an ENV, ARG or LABEL instruction assigns.
+
+    An argument without a value has `None`.
+
+    >>> assigned('A=1 KEY="ssh-rsa AAAA== me"')
+    [('A', '1'), ('KEY', 'ssh-rsa AAAA== me')]
+    >>> assigned("TOKEN s3cret and more")
+    [('TOKEN', 's3cret and more')]
+    >>> assigned("A B=2", "ARG")
+    [('A', None), ('B', '2')]
+    """
+    is_argument = word.upper() == "ARG"
+    name, blank, value = rest.strip().partition(" ")
+    if "=" not in name and not is_argument:
+        return [(name, value.strip())] if blank or name else []
+    try:
+        words = shlex.split(rest)
+    except ValueError:
+        words = [rest]
+    pairs = [word.partition("=") for word in words if _NAMED.match(word)]
+    return [
+        (name, value if equals else None) for name, equals, value in pairs if equals or is_argument
+    ]
+
+
+def fill(text: str, known: Mapping[str, str]) -> str:
+    """Return a text with its variables filled in; what is not known is empty.
+
+    >>> fill("node:$V-${OS:-alpine}${X:+x}", {"V": "24", "OS": ""})
+    'node:24-alpine'
+    """
+
+    def of(found: re.Match[str]) -> str:
+        name, how, word = found["braced"] or found["bare"], found["how"] or "", found["word"] or ""
+        is_set = bool(known.get(name)) if ":" in how else name in known
+        if how.endswith("+"):
+            return fill(word, known) if is_set else ""
+        return known.get(name, "") if is_set or not how else fill(word, known)
+
+    return _VARIABLE.sub(of, text)
 
 
 def final_base(text: str, target: str = "", arguments: Mapping[str, str] | None = None) -> str:
@@ -79,15 +127,21 @@ def _stages(text: str, arguments: Mapping[str, str]) -> Iterator[tuple[str, str]
     """Yield of each stage what it is from, with arguments filled in, and its name or nothing."""
     text = re.sub(r"\\[ \t]*\n", " ", text)
     first = _FROM.search(text)
-    before = text[: first.start()] if first else ""
-    known: dict[str, str] = dict(
-        re.findall(r"^\s*ARG\s+(\w+)=[\"']?([^\s\"']*)", before, re.IGNORECASE | re.MULTILINE)
-    )
-    known |= arguments
+    known: dict[str, str] = {}
+    for rest in _ARG.findall(text[: first.start()] if first else ""):
+        for name, value in assigned(rest, "ARG"):
+            told = arguments.get(name, None if value is None else fill(value, known))
+            if told is not None:
+                known[name] = told
     for image, name in _FROM.findall(text):
-        filled = re.sub(
-            r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))",
-            lambda found: known.get(found[1] or found[3], found[2] or ""),
-            image,
-        )
-        yield filled, name
+        yield fill(image, known), name
+
+
+def _automatic(word: str, rest: str) -> str | None:
+    """Return the automatic argument that an instruction declares or, in a FROM, uses."""
+    if word == "ARG":
+        names = [name for name, value in assigned(rest, word) if value is None]
+    else:
+        names = [found["braced"] or found["bare"] for found in _VARIABLE.finditer(rest)]
+        names = names if word == "FROM" else []
+    return next((name for name in names if _AUTOMATIC.fullmatch(name)), None)

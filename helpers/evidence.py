@@ -1,20 +1,19 @@
 """Makes the evidence of one variant: every part of it that the variant's source can give."""
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from helpers import build, image, inventory, paths, redact, registry, report, scan, smoke
+from helpers import image, inventory, paths, redact, registry, report, scan, smoke
 from helpers.archive import open_archive
-from helpers.daemon import Daemon
-from helpers.errors import ArchiveInvalid, ImageNotFound, KitError, ScanFailed, StudyInvalid
+from helpers.errors import ArchiveInvalid, KitError, ScanFailed
 from helpers.image import Smoke
 from helpers.languages import msg
-from helpers.study import Captured, Study, Variant
+from helpers.study import Captured, Variant
+from helpers.subject import Subject, Tools
 from helpers.weights import Weights
 
 AGAIN = "Remove the image, then build or pull it again"
@@ -26,99 +25,11 @@ _PACKAGES_ONLY = {
 }
 
 
-class Tools(NamedTuple):
-    """What evidence is made with; `daemon` is the reason where there is none."""
-
-    daemon: Daemon | KitError | None
-    trivy: scan.Trivy | None
-    db: Path | None
-    weights: Weights
-    turns: build.Turns
-    db_origin: str = ""
-
-    def ask(self) -> Daemon:
-        """Return the daemon, or raise why there is none."""
-        if isinstance(self.daemon, Daemon):
-            return self.daemon
-        raise self.daemon or StudyInvalid("no Docker daemon was asked for")
-
-
 class Taken(NamedTuple):
     """How the evidence was made: the scanner's command, and why parts of it are missing."""
 
     command: list[str]
     missing: dict[str, str]
-
-
-class Subject(NamedTuple):
-    """What a variant turned out to be: its digest, and what is known of it so far."""
-
-    identity: str
-    reference: str
-    path: Path | None = None
-    known: dict[str, Any] | None = None
-    base: tuple[str, dict[str, Any] | None] = ("", None)
-    secrets: tuple[str, ...] = ()
-    grype: Path | None = None
-
-    def config(self, name: str) -> dict[str, Any]:
-        """Return `ExposedPorts` or `Volumes` as the daemon knows them; empty if it does not."""
-        return dict((self.known or {}).get("Config", {}).get(name) or {})
-
-
-def identify(
-    study: Study,
-    variant: Variant,
-    tools: Tools,
-    folder: Path,
-    on_step: Callable[[build.Step], None],
-) -> Subject:
-    """Return what a variant is now; one with a Dockerfile is built, a reference pulled if need be.
-
-    Raises the kit's errors: `BuildFailed`, `ImageNotFound`, `DaemonUnavailable`, `ArchiveInvalid`,
-    `StudyInvalid`.
-    """
-    grype = paths.study(study.name) / variant.grype if variant.grype else None
-    if grype and not grype.exists():
-        raise StudyInvalid(f"{grype.name}: the Grype report of {variant.name!r} is missing")
-    if variant.kind in ("archive", "sbom", "report"):
-        path = paths.study(study.name) / variant.source
-        if not path.exists():
-            raise StudyInvalid(f"{path}: the {variant.kind} of variant {variant.name!r} is missing")
-        if variant.kind != "archive":
-            return Subject(f"sha256:{_sha256(path)}", path.name, path, grype=grype)
-        with open_archive(path) as archive:
-            tags = {"RepoTags": list(archive.names)}
-            return Subject(archive.image_id, path.name, path, tags, grype=grype)
-    daemon = tools.ask()
-    base = variant.base
-    if variant.kind == "dockerfile":
-        reference = f"base-image-notebooks:{study.name}.{variant.name}"[:128].lower()
-        with tools.turns.of(variant.recipe):
-            found = build.build(daemon, variant.recipe, reference, folder / paths.LOG, on_step)
-        base = base or build.base(variant.recipe)
-        known = daemon.find(found)
-    else:
-        reference = variant.image
-        known = daemon.find(reference)
-        if known is None or not _is_for(known, variant.platform):
-            known = daemon.pull(reference, variant.platform)
-        if not _is_for(known, variant.platform):
-            raise ImageNotFound(f"{reference}: there is none for the platform {variant.platform}")
-    assert known is not None
-    arguments = [f"{name}={value}" for name, value in variant.build_args.items()]
-    secrets = tuple(redact.values([*(known["Config"].get("Env") or []), *arguments]))
-    of_base = daemon.find(base) if base else None
-    return Subject(str(known["Id"]), reference, None, known, (base, of_base), secrets, grype)
-
-
-def settings(study: Study, variant: Variant) -> dict[str, str]:
-    """Return what of a variant's description changes its evidence besides the image itself."""
-    start = "" if variant.start else "no"
-    told = {"base": variant.base, "port": str(variant.port or ""), "start": start}
-    if variant.grype:
-        told["grype"] = _sha256(paths.study(study.name) / variant.grype)
-    return told
 
 
 def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch: Path) -> Taken:
@@ -186,6 +97,7 @@ def _apart(
                 subject.secrets,
                 inventory.runtime(found.files),
                 (found.passwd, found.group),
+                {f"/{file.path}" for file in found.files},
             )
             image.write(folder / paths.IMAGE, described)
         command = scan_early.result() if scan_early else scanned()
@@ -286,15 +198,3 @@ def _try_shells(
     told = msgspec.structs.replace(started, shell=shell, shells_tried=list(tried))
     image.write(folder / paths.SMOKE, told)
     return {}
-
-
-def _is_for(known: dict[str, Any], platform: str) -> bool:
-    """Return whether an image of the daemon is for a platform like `linux/arm64/v8`."""
-    parts = [known.get("Os", ""), known.get("Architecture", ""), known.get("Variant", "")]
-    wanted = platform.split("/") if platform else []
-    return all(part == wish for part, wish in zip(parts, wanted, strict=False))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -195,7 +195,7 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column("tar_bytes", COUNT, "bytes of its tar"),
         Column("compressed_bytes", COUNT, "bytes of it compressed; `images` says by whom"),
         Column("created_by", TEXT, "instruction that made it, without values of variables"),
-        Column("from_base", FLAG, "whether the base image has it too; NA: the base is not known"),
+        Column("from_base", FLAG, "whether the base image has it too; NA: not known"),
     ),
     "files": (
         _VARIANT,

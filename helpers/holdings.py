@@ -224,13 +224,17 @@ def of_base(layers: pd.DataFrame, images: pd.DataFrame) -> str:
             continue
         whole = own["size_bytes"].sum()
         of = own[own["from_base"].fillna(False)]["size_bytes"].sum()
-        if own["from_base"].isna().all():
+        known = own["from_base"].dropna()
+        if pd.isna(row.base):
             told = t("its base is not known, so its layers are not told apart")
-        elif not own["from_base"].any():
+        elif known.empty:
             told = t(
-                "no layer is that of `{base}`: it was built on another one, or squashed",
+                "its layers are not told apart: `{base}` was not on the daemon, or is not what it "
+                "was built on",
                 base=row.base,
             )
+        elif not known.any():
+            told = t("it is built from scratch, so all layers are its own")
         else:
             told = t(
                 "{of:,.1f} of {whole:,.1f} MB unpacked are the base's, `{base}`",
@@ -238,6 +242,8 @@ def of_base(layers: pd.DataFrame, images: pd.DataFrame) -> str:
                 whole=whole / MB,
                 base=row.base,
             )
+            if len(known) < len(own):
+                told += t("; above these it has changed since, and the rest is not told apart")
         lines.append(f"- {name(row.variant)}: {told}")
     if not lines:
         return t("No variant was taken apart, so nothing is known of layers.")

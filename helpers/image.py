@@ -1,7 +1,8 @@
 """What an image says of itself, and what its layers weigh: `image.json` of the evidence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -22,7 +23,7 @@ Size = Annotated[int, Meta(ge=0, le=2**50)]
 class Layer(Struct, frozen=True):
     """One layer. `size_bytes` are its files' bytes, `tar_bytes` its tar's, which is some larger.
 
-    `from_base` says whether the base image has it too; `None`: the base is not known.
+    `from_base` says whether the base image has it too; `None`: that is not known.
     """
 
     diff_id: str
@@ -133,13 +134,14 @@ def describe(
     secrets: Sequence[str] = (),
     runtime: str = "",
     accounts: tuple[bytes, bytes] = (b"", b""),
+    there: Container[str] = (),
 ) -> Image:
     """Return the metadata of an image.
 
     `layers` are DiffID, file bytes and tar bytes; `compressed` who compressed them and to what;
     `known` is what the daemon says besides; `base` the base image's name and the same of it;
-    `accounts` are `/etc/passwd` and `/etc/group`. Raises `ArchiveInvalid` for a config that is
-    none.
+    `accounts` are `/etc/passwd` and `/etc/group`; `there` has the paths of all files. Raises
+    `ArchiveInvalid` for a config that is none.
     """
     try:
         told = msgspec.convert(config, _Image)
@@ -148,7 +150,8 @@ def describe(
             path, f"its image config is not one: {error}", "Save the image again"
         ) from error
     of = told.config or _Config()
-    secrets = [*secrets, *redact.values(of.environment)]
+    secrets = [s for s in secrets if s.rstrip("/") not in there]
+    secrets += redact.values(of.environment, there)
     known_names = redact.names(of.environment)
     commands = [
         redact.instruction(step.created_by, secrets, known_names)
@@ -160,7 +163,7 @@ def describe(
         commands = [""] * len(layers)
     of_base = base[1] or {}
     below = (of_base.get("RootFS") or {}).get("Layers") or [] if base[1] else None
-    shared = _shared([layer[0] for layer in layers], below)
+    from_base = _from_base([layer[0] for layer in layers], below)
     who, sizes = compressed
     who_starts = users.resolve(of.user, *accounts)
     return Image(
@@ -179,9 +182,9 @@ def describe(
         labels=sorted(of.labels or {}),
         base=base[0],
         layers=[
-            Layer(*layer, size, command, None if shared is None else number < shared)
-            for number, (layer, size, command) in enumerate(
-                zip(layers, sizes, commands, strict=True)
+            Layer(*layer, size, command, is_base)
+            for layer, size, command, is_base in zip(
+                layers, sizes, commands, from_base, strict=True
             )
         ],
         compressed_by=who,
@@ -218,8 +221,15 @@ def read(path: Path, kind: type[T]) -> T | None:
         raise ArchiveInvalid(path, f"not what it has to be: {error}", AGAIN) from error
 
 
-def _shared(layers: Sequence[str], base: Sequence[str] | None) -> int | None:
-    """Return how many of the lowest layers are the base image's; `None` if that is not known."""
+def _from_base(layers: Sequence[str], base: Sequence[str] | None) -> list[bool | None]:
+    """Return of each layer whether it is the base image's; `None` where that is not known.
+
+    Where an image is not on all of the layers that its base has now, the base has changed since, or
+    is another; what is above those that both have may be from either.
+    """
     if base is None:
-        return None
-    return len(base) if list(layers[: len(base)]) == list(base) else 0
+        return [None] * len(layers)
+    pairs = zip(layers, base, strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    above = False if shared == len(base) else None
+    return [True] * shared + [above] * (len(layers) - shared)

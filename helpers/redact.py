@@ -3,12 +3,12 @@
 import gzip
 import json
 import re
-import shlex
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers import jsontext, paths
+from helpers.dockerfile import assigned
 from helpers.errors import ReportInvalid
 from helpers.grype import RESCAN
 from helpers.report import read
@@ -19,13 +19,12 @@ _SECRET_LENGTH = 8
 """Values shorter than this are not looked for in other text: they would be found in anything."""
 
 _INSTRUCTION = re.compile(
-    r"^(?P<before>(?:\S*sh -c #\(nop\)\s+|Step \d+/\d+ :\s+|\s*)(?:ENV|ARG|LABEL)\s+)"
-    r"(?P<rest>\S.*)$",
+    r"^(?P<before>(?:\S*sh -c #\(nop\)\s+|Step \d+/\d+ :\s+|\s*)"
+    r"(?:ONBUILD\s+)?(?P<word>ENV|ARG|LABEL)\s+)(?P<rest>\S.*)$",
     re.DOTALL | re.IGNORECASE,
 )
-_NAMED = re.compile(r"([A-Za-z_][\w.-]*)=")
 _ARGUMENTS = re.compile(
-    r"(?P<count>\|\d+) (?P<name>[A-Za-z_]\w*)=.*?(?= /\S*sh -\w*c\b|$)", re.DOTALL
+    r"(?P<count>\|\d+) (?P<name>[A-Za-z_][\w.-]*)=.*?(?= /\S*sh -\w*c\b|$)", re.DOTALL
 )
 
 
@@ -38,36 +37,19 @@ def names(environment: Iterable[str] | None) -> list[str]:
     return [text.partition("=")[0] for text in environment or []]
 
 
-def values(environment: Iterable[str] | None) -> list[str]:
+def values(environment: Iterable[str] | None, there: Container[str] = ()) -> list[str]:
     """Return the values of environment variables that are long enough to be looked for.
 
-    A value of several lines is looked for line by line.
+    A value of several lines is looked for line by line. What is the path of a file that is `there`
+    is no secret: without it, a command would no longer say what it starts.
     """
     found = {
         line.strip()
         for text in environment or []
         for line in (text.partition("=")[2], *text.partition("=")[2].splitlines())
     }
-    return sorted((v for v in found if len(v) >= _SECRET_LENGTH), key=len, reverse=True)
-
-
-def assigned(rest: str) -> list[tuple[str, str]]:
-    """Return the names and values that an ENV, ARG or LABEL instruction assigns.
-
-    >>> assigned('A=1 KEY="ssh-rsa AAAA== me"')
-    [('A', '1'), ('KEY', 'ssh-rsa AAAA== me')]
-    >>> assigned("TOKEN s3cret and more")
-    [('TOKEN', 's3cret and more')]
-    """
-    name, blank, value = rest.partition(" ")
-    if "=" not in name:
-        return [(name, value.strip())] if blank or name else []
-    try:
-        words = shlex.split(rest)
-    except ValueError:
-        words = [rest]
-    pairs = [word.partition("=") for word in words if _NAMED.match(word)]
-    return [(name, value) for name, _, value in pairs]
+    secrets = (v for v in found if len(v) >= _SECRET_LENGTH and v.rstrip("/") not in there)
+    return sorted(secrets, key=len, reverse=True)
 
 
 def instruction(
@@ -89,7 +71,7 @@ def instruction(
     """
     text = _ARGUMENTS.sub(rf"\g<count> \g<name> {HIDDEN}", text)
     if found := _INSTRUCTION.match(text):
-        told = [name for name, _ in assigned(found["rest"])]
+        told = [name for name, _ in assigned(found["rest"], found["word"])]
         # A label may be named like anything: its first name is kept.
         kept = [name for name in told if known is None or name in known] or told[:1]
         text = found["before"] + " ".join(kept)
@@ -97,8 +79,8 @@ def instruction(
 
 
 def prose(text: str, secrets: Iterable[str]) -> str:
-    """Return any text without the values in it."""
-    for secret in secrets:
+    """Return any text without the values in it; a value may be the beginning of another."""
+    for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return text
 
@@ -156,7 +138,7 @@ def _of_grype(decoded: dict[str, Any], secrets: Iterable[str]) -> dict[str, Any]
 
     Nor is Grype's configuration in it, which may hold a registry's credentials.
     """
-    ordered = sorted(secrets, key=len, reverse=True)
+    secrets = [*secrets]
 
     def of_source(node: Any, key: str = "") -> Any:
         match node:
@@ -168,7 +150,7 @@ def _of_grype(decoded: dict[str, Any], secrets: Iterable[str]) -> dict[str, Any]
             case list():
                 return [of_source(value, key) for value in node]
             case str():
-                return prose(node, ordered)
+                return prose(node, secrets)
         return node
 
     told = decoded["descriptor"]
@@ -188,6 +170,9 @@ class _Walk(NamedTuple):
         match node:
             case dict() if key == "Labels":
                 return dict.fromkeys(node, HIDDEN)
+            case dict() if key in ("Code", "RenderedCause"):
+                # Lines of what was scanned for misconfigurations and secrets, which are not read.
+                return {}
             case dict():
                 inside = of_image or key == "ImageConfig"
                 return {name: self.of(value, name, inside) for name, value in node.items()}
@@ -195,7 +180,9 @@ class _Walk(NamedTuple):
                 return names(text for text in node if isinstance(text, str))
             case list():
                 return [self.of(value, key, of_image) for value in node]
-            case str() if key in ("created_by", "CreatedBy"):
+            case str() if key == "Match":
+                return HIDDEN
+            case str() if key in ("created_by", "CreatedBy", "OnBuild"):
                 return instruction(node, self.secrets, self.known)
             case str() if of_image:
                 return prose(node, self.secrets)

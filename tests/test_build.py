@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.build import Step, build
+from helpers.build import build
+from helpers.buildlog import Step
 from helpers.daemon import Daemon
 from helpers.errors import BuildFailed
 from helpers.study import Recipe
@@ -56,6 +57,34 @@ def test_values_do_not_reach_the_log(built, tmp_path: Path) -> None:
     log = (tmp_path / "build.log").read_text()
     assert SECRET not in log
     assert "ENV KEY\n" in log
+
+
+def test_values_that_others_bring_or_that_are_made_of_others_do_not_either(
+    built, standins: list[str], tmp_path: Path
+) -> None:
+    """Each is known only when the builder has said it, or is the beginning of another."""
+    built(
+        f"FROM rebuilt/alpine:3.23\nENV OF_BASE=base-{SECRET}\n"
+        f"ONBUILD ENV TRIGGERED=triggered-{SECRET}\n"
+        "ONBUILD RUN echo onbuild $TRIGGERED\n"
+    )
+    log = (tmp_path / "build.log").read_text()
+    assert "ONBUILD ENV TRIGGERED\n" in log
+    assert SECRET not in log
+    built(
+        "ARG BASE=nothing\nFROM --platform=linux/amd64 $BASE\nRUN env\n"
+        "ENV NAME=short-first\nENV LONG=short-first-then-more\nRUN echo long $LONG\n"
+        f"ARG HOST=db\nARG DSN=sql://$HOST-password\nENV ALSO=${{HOST}}-{SECRET[:7]}\n"
+        "RUN echo dsn $DSN, also $ALSO\n",
+        build_args={"BASE": "kit-tests:build"},
+    )
+    log = (tmp_path / "build.log").read_text()
+    assert "onbuild …" in log
+    assert "OF_BASE=…" in log
+    assert "long …\n" in log
+    assert "dsn …, also …\n" in log
+    for value in (SECRET, "then-more", "db-password", SECRET[:7]):
+        assert value not in log
 
 
 def test_an_error_in_step_3_names_the_step_and_its_last_lines(

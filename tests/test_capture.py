@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from helpers import cli, paths, scan, smoke, study
@@ -58,7 +59,7 @@ def make(data: Path, tmp_path: Path) -> Make:
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / "Dockerfile").write_text(told)
                 (folder / "a.txt").write_text(name)
-                told = f'dockerfile = "{folder / "Dockerfile"}"\nbase = "rebuilt/alpine:3.23"'
+                told = f'dockerfile = "{folder / "Dockerfile"}"'
             text += f'[[variants]]\nname = "{name}"\n{told}\n'
         path = data / "studies" / "mine"
         path.mkdir(exist_ok=True)
@@ -165,6 +166,41 @@ def test_another_db_or_another_setting_is_a_change(make: Make, db: Path, shared:
     assert missing == {"smoke": "study.toml says not to start it"}
 
 
+def test_a_base_that_is_another_now_is_a_change(make: Make, db: Path, daemon: Daemon) -> None:
+    name = "kit-tests:moving-base"
+    make(one=f'image = "rebuilt/node-alpine:24"\nbase = "{name}"\nstart = false')
+    known = []
+    try:
+        for base in (None, "rebuilt/alpine:3.23", "rebuilt/distroless:24"):
+            if base:
+                daemon._client.images.get(base).tag(name)
+            assert not capture("mine", db=db).unchanged
+            known.append(load_layers("mine")["from_base"].tolist())
+            assert capture("mine", db=db).unchanged
+    finally:
+        daemon._client.images.remove(name)
+    rest = len(known[1]) - 1
+    assert rest > 0
+    assert known == [[pd.NA] * (rest + 1), [True] + [False] * rest, [pd.NA] * (rest + 1)]
+
+
+def test_the_base_of_an_archive_is_known_where_there_is_a_daemon(
+    make: Make, db: Path, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(one=f'archive = "{saved}"\nbase = "rebuilt/alpine:3.23"')
+    capture("mine", db=db)
+    assert load_layers("mine")["from_base"].tolist() == [True]
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    capture("mine", db=db)
+    assert load_layers("mine")["from_base"].isna().all()
+    assert load_study("mine").images["base"].tolist() == ["rebuilt/alpine:3.23"]
+
+
+def test_an_image_of_nothing_at_all_is_told_as_such(make: Make, db: Path) -> None:
+    outcome = capture(make(good=app(), none="FROM scratch\nLABEL a=b\n"), db=db)
+    assert "the image has no layers" in outcome.failures["none"]
+
+
 def test_an_image_that_is_small_but_broken_shows_as_broken(make: Make, db: Path) -> None:
     outcome = capture(make(one=DOCKERFILE.format(file="a.txt") + 'CMD ["false"]\n'), db=db)
     assert outcome.broken == {"one": "it ended with status 1: it printed nothing"}
@@ -249,6 +285,7 @@ def test_a_report_that_scans_no_os_or_an_image_of_nothing_is_captured(make: Make
     outcome = capture(make(one="FROM scratch\nCOPY a.txt /\n"), db=db)
     assert outcome.failures == {}
     assert load_study("mine").images["status"].tolist() == ["no-os"]
+    assert load_layers("mine")["from_base"].tolist() == [False], "nothing is below it"
 
 
 def a_million_files() -> bytes:

@@ -20,6 +20,9 @@ from helpers.study import names, open_study
         ("FROM a\nRUN cat <<EOF > x\nhello\nEOF", "a here-document after RUN"),
         ("FROM a\nARG TARGETARCH\nRUN x", "the automatic argument TARGETARCH"),
         ("FROM --platform=$BUILDPLATFORM a", "the automatic argument BUILDPLATFORM"),
+        ("FROM a\nARG TARGETOS TARGETARCH\nRUN x", "the automatic argument TARGETOS"),
+        ("FROM a\narg A=1 TARGETARCH\nRUN x", "the automatic argument TARGETARCH"),
+        ("FROM a:$TARGETARCH", "the automatic argument TARGETARCH"),
         ("FROM a\nCOPY <<EOF /x\nhello\nEOF", "a here-document after COPY"),
     ],
 )
@@ -34,6 +37,7 @@ def test_what_only_buildkit_understands_is_named(text: str, what: str) -> None:
         "FROM a\nCOPY --from=build --chown=1:1 a b",
         "# a comment\n# syntax is fine\nFROM a",
         'FROM a\nRUN node -e "1<<A"',
+        "FROM a\nARG TARGETARCH=amd64\nRUN echo $TARGETARCH",
     ],
 )
 def test_what_the_classic_builder_understands_is_not(text: str) -> None:
@@ -61,6 +65,10 @@ def test_a_stage_leads_on_to_its_base_and_a_target_ends_there() -> None:
     assert final_base(text, "two") == "b"
     assert final_base(text, arguments={"V": "4"}) == "a:4"
     assert final_base("FROM ${X:-d}") == "d"
+    assert final_base("ARG V=3.23\nARG BASE=alpine:${V}\nFROM ${BASE}") == "alpine:3.23"
+    assert final_base("ARG A=alpine B='3.23'\nFROM $A:$B") == "alpine:3.23"
+    assert final_base("ARG A\nFROM a${A:+-$A}", arguments={"A": "slim"}) == "a-slim"
+    assert final_base("ARG A\nFROM a${A:+-$A}") == "a"
     assert final_base("# nothing") == ""
     assert final_base('ARG V="24-alpine"\nFROM node:${V}') == "node:24-alpine"
     assert final_base('FROM a\nRUN echo "select \\\nFROM users"') == "a"

@@ -1,9 +1,11 @@
 """What a capture holds, in tables and sentences: also what failed, is broken or is missing."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -134,24 +136,31 @@ def test_layers_of_the_base_are_told_apart() -> None:
     assert made_by.str.fullmatch("COPY (dir|file):[0-9a-f]{12} in .*").sum() >= 8
     said = holdings.of_base(layers, images)
     assert "**node-24-alpine**: 216.5 of 218.2 MB unpacked are the base's" in said
+    nameless = images.assign(base=pd.NA)
+    assert "its base is not known" in holdings.of_base(layers, nameless)
     unknown = layers.assign(
         from_base=frames.make("layers", {"position": layers["position"].tolist()})["from_base"]
     )
-    assert "its base is not known" in holdings.of_base(unknown, images)
-    other = layers.assign(from_base=False).astype({"from_base": "boolean"})
-    assert "no layer is that of `rebuilt/node-alpine:24`" in holdings.of_base(other, images)
+    said = holdings.of_base(unknown, images)
+    assert "`rebuilt/node-alpine:24` was not on the daemon, or is not what it was built on" in said
+    moved = layers.assign(from_base=layers["from_base"].where(layers["position"].eq(0)))
+    assert "MB unpacked are the base's, `rebuilt/node-alpine:24`; above these it has changed" in (
+        holdings.of_base(moved, images)
+    )
+    own = layers.assign(from_base=False).astype({"from_base": "boolean"})
+    assert "from scratch, so all layers are its own" in holdings.of_base(own, images)
     assert holdings.of_base(load_layers(POOR), images).startswith("No variant was taken apart")
 
 
-def described(**config: object) -> Image:
+def described(base: Sequence[str] = ("sha256:a",), **config: object) -> Image:
     history = [
         {"created_by": "/bin/sh -c #(nop) ADD a"},
         {"created_by": "ENV TOKEN=hunter2-hunter2", "empty_layer": True},
         {"created_by": "|1 TOKEN=hunter2-hunter2 /bin/sh -c make hunter2-hunter2"},
     ]
     of = {
-        "Env": ["PATH=/bin", "TOKEN=hunter2-hunter2"],
-        "Cmd": ["app", "--token=hunter2-hunter2"],
+        "Env": ["PATH=/bin", "TOKEN=hunter2-hunter2", "HOME_OF_APP=/usr/src/app/"],
+        "Cmd": ["/usr/src/app/run", "--token=hunter2-hunter2"],
         "ExposedPorts": {"53/udp": {}, "8080/tcp": {}},
         "Labels": {"secret": "x"},
     }
@@ -161,17 +170,18 @@ def described(**config: object) -> Image:
         {"architecture": "arm", "variant": "v7", "config": of, "history": history, **config},
         [("sha256:a", 10, 20), ("sha256:b", 1, 2)],
         ("gzip", [5, 1]),
-        base=("base", {"Id": "sha256:9", "RootFS": {"Layers": ["sha256:a"]}}),
+        base=("base", {"Id": "sha256:9", "RootFS": {"Layers": [*base]}}),
+        there={"/usr", "/usr/src/app"},
     )
 
 
 def test_an_image_is_described_without_values() -> None:
     told = described()
     assert b"hunter2" not in msgspec.json.encode(told)
-    assert told.environment == ["PATH", "TOKEN"]
+    assert told.environment == ["PATH", "TOKEN", "HOME_OF_APP"]
     assert told.labels == ["secret"]
     assert (told.base, told.base_id) == ("base", "sha256:9")
-    assert told.command == ["app", "--token=…"]
+    assert told.command == ["/usr/src/app/run", "--token=…"], "what is started is told"
     assert told.architecture == "arm/v7"
     assert image.port(told.ports) == 8080
     assert (told.size_unpacked_bytes, told.size_compressed_bytes) == (11, 6)
@@ -179,6 +189,18 @@ def test_an_image_is_described_without_values() -> None:
         Layer("sha256:a", 10, 20, 5, "/bin/sh -c #(nop) ADD a", True),
         Layer("sha256:b", 1, 2, 1, "|1 TOKEN … /bin/sh -c make …", False),
     ]
+
+
+def test_layers_are_the_bases_as_far_as_both_have_them_and_above_that_not_known() -> None:
+    """A base's name may mean another image by now than the one that this was built on."""
+    for base, told in (
+        (["sha256:a", "sha256:b"], [True, True]),
+        (["sha256:a"], [True, False]),
+        (["sha256:a", "sha256:c"], [True, None]),
+        (["sha256:c"], [None, None]),
+        ([], [False, False]),
+    ):
+        assert [layer.from_base for layer in described(base).layers] == told, base
 
 
 def test_a_history_that_tells_of_other_layers_is_not_believed() -> None:

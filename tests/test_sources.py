@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from helpers import cli, evidence, paths, sources, study
+from helpers import cli, evidence, paths, sources, study, subject
 from helpers.capture import capture
 from helpers.daemon import Daemon
 from helpers.errors import CaptureFailed, StudyInvalid
@@ -304,13 +304,13 @@ class TestTwoScanners:
     def test_another_report_of_grype_is_another_setting(self, write: Write) -> None:
         opened = study.open_study(sources.make_study([self.ours(write), self.theirs(write)]))
         [variant] = opened.variants
-        before = evidence.settings(opened, variant)
-        assert evidence.settings(opened, variant) == before
+        before = subject.settings(opened, variant, None)
+        assert subject.settings(opened, variant, None) == before
         write(grype(match(3)), "app.grype.json")
-        after = evidence.settings(opened, variant)
+        after = subject.settings(opened, variant, None)
         assert {key for key in after if after[key] != before[key]} == {"grype"}
         without = structs.replace(variant, grype="")
-        assert set(before) - set(evidence.settings(opened, without)) == {"grype"}
+        assert set(before) - set(subject.settings(opened, without, None)) == {"grype"}
 
     @pytest.mark.parametrize(
         ("content", "told"),
