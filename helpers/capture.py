@@ -1,6 +1,5 @@
 """Captures a study: one observation of its variants, side by side, whole or not at all."""
 
-import hashlib
 import os
 import shutil
 import time
@@ -22,16 +21,17 @@ from helpers import (
     image,
     paths,
     progress,
-    scan,
     staging,
     subject,
+    trivy,
 )
 from helpers.buildlog import Step
 from helpers.errors import CaptureFailed, KitError, StudyInvalid
 from helpers.image import Smoke
-from helpers.languages import msg, t
+from helpers.languages import t
 from helpers.study import Captured, Database, Facts, Study, Variant, open_study
 from helpers.subject import Tools
+from helpers.vulndb import VulnDb
 from helpers.weights import Weights
 
 _PARTS = 3
@@ -55,6 +55,7 @@ def capture(
     name: str = "",
     db: Path | None = None,
     db_repository: str = "",
+    java_db_repository: str = "",
     coverage: str = "",
     fresh: bool = False,
 ) -> Outcome:
@@ -62,9 +63,9 @@ def capture(
 
     `name` is today's date if empty. `db` is the folder of a vulnerability DB to scan against
     offline; without it, Trivy's own is brought up to date in the data folder, or the one that
-    `db_repository` names, best by digest. `coverage` says what the DB covers, where it is not the
-    full one. What has not changed since the newest capture is taken over from it, unless `fresh`;
-    if nothing has, there is no new capture.
+    `db_repository` names, best by digest; in the same way the Java DB once an image needs it.
+    `coverage` says what the DB covers, where it is not the full one. What has not changed since the
+    newest capture is taken over from it, unless `fresh`; if nothing has, there is no new capture.
 
     A variant that fails is recorded as failed and the others go on; if all do, nothing is recorded
     and `CaptureFailed` says why. Everything is written beside its place and moved there whole.
@@ -74,7 +75,7 @@ def capture(
     started = datetime.now(UTC).replace(microsecond=0)
     staged = staging.stage(study)
     try:
-        tools = _tools(study, db, db_repository)
+        tools = _tools(study, db, db_repository, java_db_repository)
         _build_bases(study, tools, staged / paths.LOG)
         before = None if fresh else _before(study)
         facts = _facts(study, started, tools, coverage)
@@ -87,7 +88,10 @@ def capture(
             kept = paths.capture(study.name, before.capture)
             return Outcome(kept, {}, _broken(study, kept), True)
         final = staging.place(study, name, started)
-        facts = msgspec.structs.replace(facts, capture=final.name, variants=captured)
+        # Some image may have been the first to need the Java DB.
+        java = tools.db.java_updated_at() if tools.db else None
+        used = msgspec.structs.replace(facts.db, java_updated_at=java)
+        facts = msgspec.structs.replace(facts, capture=final.name, variants=captured, db=used)
         text = msgspec.json.format(msgspec.json.encode(facts), indent=2)
         (staged / "capture.json").write_bytes(text + b"\n")
         staged.rename(final)
@@ -98,21 +102,7 @@ def capture(
     return Outcome(final, failures, _broken(study, final), False)
 
 
-def database(folder: Path, coverage: str = "", origin: str = "") -> Database:
-    """Return version, time and digest of the DB in a Trivy cache folder, and where it is from."""
-    metadata = msgspec.json.decode((folder / "db" / "metadata.json").read_bytes())
-    with (folder / "db" / "trivy.db").open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Database(
-        version=metadata["Version"],
-        updated_at=msgspec.convert(metadata["UpdatedAt"], datetime),
-        sha256=digest,
-        coverage=coverage,
-        origin=origin,
-    )
-
-
-def _tools(study: Study, db: Path | None, repository: str) -> Tools:
+def _tools(study: Study, db: Path | None, *repositories: str) -> Tools:
     """Return what a study's sources need of daemon, scanner and DB; a daemon may be missing."""
     kinds = {variant.kind for variant in study.variants}
     found: daemon.Daemon | KitError | None = None
@@ -126,14 +116,11 @@ def _tools(study: Study, db: Path | None, repository: str) -> Tools:
     weights, turns = Weights(paths.weights()), build.Turns()
     if kinds == {"report"}:
         return Tools(found, None, None, weights, turns)
-    trivy = scan.find(found if isinstance(found, daemon.Daemon) else None)
-    origin = msg("a folder that was given")
-    if db is None:
-        db, origin = paths.trivy_cache(), repository or msg("Trivy's own place")
-        with progress.bar(t("the vulnerability database"), 1):
-            scan.download_db(trivy, db, repository)
-    scan.check_db(db)
-    return Tools(found, trivy, db, weights, turns, origin)
+    scanner = trivy.find(found if isinstance(found, daemon.Daemon) else None)
+    vulns = VulnDb(db or paths.trivy_cache(*repositories), db is not None, *repositories)
+    with progress.bar(t("the vulnerability database"), 1):
+        vulns.refresh(scanner)
+    return Tools(found, scanner, vulns, weights, turns)
 
 
 def _captured(
@@ -234,7 +221,7 @@ def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Fact
         scanner="trivy",
         scanner_version=tools.trivy.version if tools.trivy else "",
         scanner_is=tools.trivy.is_() if tools.trivy else "others",
-        db=database(tools.db, coverage, tools.db_origin) if tools.db else Database(),
+        db=tools.db.told(coverage) if tools.db else Database(),
         builder=tools.ask().builder() if builds else {},
         variants={},
     )

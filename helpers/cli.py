@@ -71,6 +71,12 @@ def _db_options(command: Any) -> Any:
             metavar="NAME@sha256:…",
             help="Where the DB comes from if not from Trivy's own place.",
         ),
+        click.option(
+            "--java-db-repository",
+            default="",
+            metavar="NAME",
+            help="The same for the DB that tells what Java archives are.",
+        ),
         click.option("--coverage", default="", help="What the DB covers, if not the full one."),
         click.option("--fresh", is_flag=True, help="Capture also what has not changed."),
     ]

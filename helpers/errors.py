@@ -63,7 +63,8 @@ class BuildFailed(KitError):
 class ScanFailed(KitError):
     """The scanner could not be started, or ended without a report.
 
-    `reason` is one of `no-scanner`, `no-image`, `no-db`, `timeout`, `no-space` and `other`.
+    `reason` is one of `no-scanner`, `no-image`, `no-db`, `no-java-db`, `timeout`, `no-space` and
+    `other`.
     """
 
     def __init__(self, message: str, reason: str = "other") -> None:

@@ -147,7 +147,13 @@ def _scan(
     assert tools.trivy is not None
     assert tools.db is not None
     raw = scratch / f"{folder.name}.json"
-    command = scan.scan(tools.trivy, how, target, raw, tools.db)
+    folder_of_db = tools.db.folder
+    try:
+        command = scan.scan(tools.trivy, how, target, raw, folder_of_db)
+    except ScanFailed as error:
+        if error.reason != "no-java-db" or not tools.db.bring_java(tools.trivy):
+            raise
+        command = scan.scan(tools.trivy, how, target, raw, folder_of_db)
     redact.keep(raw, folder, secrets)
     return command
 

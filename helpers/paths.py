@@ -1,5 +1,6 @@
 """Where things are: the only module that knows a path."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -89,6 +90,11 @@ def weights() -> Path:
     return data() / "cache" / "gzip-sizes.json"
 
 
-def trivy_cache() -> Path:
-    """Return the folder of the vulnerability DB that the kit itself keeps up to date."""
-    return data() / "cache" / "trivy"
+def trivy_cache(*repositories: str) -> Path:
+    """Return the folder of the vulnerability DB that the kit itself keeps up to date.
+
+    What is from other `repositories` than Trivy's own is in a folder of its own.
+    """
+    named = " ".join(repositories).strip()
+    suffix = f"-{hashlib.sha256(named.encode()).hexdigest()[:12]}" if named else ""
+    return data() / "cache" / f"trivy{suffix}"

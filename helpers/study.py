@@ -83,13 +83,14 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Database(Struct, frozen=True):
-    """The vulnerability DB of a capture."""
+    """The vulnerability DB of a capture, and of when the Java DB beside it is, if any."""
 
     version: int | None = None
     updated_at: datetime | None = None
     sha256: str = ""
     coverage: str = ""
     origin: str = ""
+    java_updated_at: datetime | None = None
 
 
 class Captured(Struct, frozen=True, omit_defaults=True):

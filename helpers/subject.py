@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers import build, paths, redact, scan
+from helpers import build, paths, redact
 from helpers.archive import open_archive
 from helpers.buildlog import Step
 from helpers.daemon import Daemon
 from helpers.errors import ImageNotFound, KitError, StudyInvalid
 from helpers.study import Study, Variant
+from helpers.trivy import Trivy
+from helpers.vulndb import VulnDb
 from helpers.weights import Weights
 
 
@@ -18,11 +20,10 @@ class Tools(NamedTuple):
     """What evidence is made with; `daemon` is the reason where there is none."""
 
     daemon: Daemon | KitError | None
-    trivy: scan.Trivy | None
-    db: Path | None
+    trivy: Trivy | None
+    db: VulnDb | None
     weights: Weights
     turns: build.Turns
-    db_origin: str = ""
 
     def ask(self) -> Daemon:
         """Return the daemon, or raise why there is none."""
@@ -44,7 +45,7 @@ class Subject(NamedTuple):
 
     def config(self, name: str) -> dict[str, Any]:
         """Return `ExposedPorts` or `Volumes` as the daemon knows them; empty if it does not."""
-        return dict((self.known or {}).get("Config", {}).get(name) or {})
+        return dict(((self.known or {}).get("Config") or {}).get(name) or {})
 
 
 def identify(
@@ -91,7 +92,8 @@ def identify(
     if not (known.get("RootFS") or {}).get("Layers"):
         raise ImageNotFound(f"{reference}: the image has no layers, so nothing to compare is in it")
     arguments = [f"{name}={value}" for name, value in variant.build_args.items()]
-    secrets = tuple(redact.values([*(known["Config"].get("Env") or []), *arguments]))
+    environment = (known.get("Config") or {}).get("Env") or []
+    secrets = tuple(redact.values([*environment, *arguments]))
     base = _base(named, tools)
     return Subject(str(known["Id"]), reference, None, known, base, secrets, grype)
 

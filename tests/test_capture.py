@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from helpers import cli, paths, scan, smoke, study
+from helpers import cli, paths, smoke, study, trivy, vulndb
 from helpers import daemon as docker
 from helpers import image as image_json
 from helpers.capture import capture
@@ -374,7 +374,7 @@ class TestWhatGoesWrong:
 
     def test_a_db_that_cannot_be_fetched(self, tmp_path: Path) -> None:
         with pytest.raises(ScanFailed, match="no usable vulnerability DB") as caught:
-            scan.download_db(scan.find(), tmp_path, "localhost:9/no/db@sha256:" + "0" * 64)
+            vulndb.download(trivy.find(), tmp_path, "localhost:9/no/db@sha256:" + "0" * 64)
         assert caught.value.reason == "no-db"
 
     def test_an_image_reference_with_a_typo(self, daemon: Daemon) -> None:
@@ -458,7 +458,7 @@ class TestWhatGoesWrong:
 
 
 def test_a_full_disk_is_told_whoever_meets_it() -> None:
-    said = scan._failure("x", "FATAL write /tmp/x: no space left on device")
+    said = trivy._failure("x", "FATAL write /tmp/x: no space left on device")
     assert said.reason == "no-space"
     assert isinstance(disk_error(OSError(errno.ENOSPC, "full"), Path("x")), NoSpace)
     other = disk_error(OSError(errno.EACCES, "Permission denied", "y"), Path("x"))

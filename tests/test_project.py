@@ -167,9 +167,9 @@ def imports(path: Path) -> set[str]:
 def test_each_outside_thing_has_one_module_that_talks_to_it() -> None:
     users = {path.stem: imports(path) for path in MODULES}
     assert {name for name, found in users.items() if "papermill" in found} == {"run", "parameters"}
-    assert {name for name, found in users.items() if "subprocess" in found} == {"scan"}
+    assert {name for name, found in users.items() if "subprocess" in found} == {"trivy"}
     assert {name for name, found in users.items() if "docker" in found} == {"daemon"}
-    assert {name for name, found in users.items() if "scan" in found} == {"capture", "evidence"}
+    assert {name for name, found in users.items() if "scan" in found} == {"evidence"}
     assert {name for name, found in users.items() if "nbconvert" in found} == {"blocks"}
     pptx = {"deck", "drawing", "plotting", "lettering"}
     assert {name for name, found in users.items() if "pptx" in found} == pptx

@@ -18,7 +18,7 @@ import docker
 import pytest
 import requests
 
-from helpers import paths, registry, scan, study
+from helpers import paths, registry, study, trivy, vulndb
 from helpers.capture import capture
 from helpers.daemon import Daemon
 from helpers.errors import ScanFailed
@@ -399,8 +399,8 @@ def sha256(folder: Path) -> str:
 @pytest.mark.usefixtures("trivy_on_path")
 class TestADbPinnedByDigest:
     def test_it_is_brought(self, pinned: str, shared: Path, tmp_path: Path) -> None:
-        scan.download_db(scan.find(), tmp_path / "new", pinned)
-        scan.check_db(tmp_path / "new")
+        vulndb.download(trivy.find(), tmp_path / "new", pinned)
+        vulndb.check(tmp_path / "new")
         assert sha256(tmp_path / "new") == sha256(shared / "vulndb")
 
     def test_also_where_there_is_another(self, pinned: str, shared: Path, tmp_path: Path) -> None:
@@ -408,7 +408,7 @@ class TestADbPinnedByDigest:
         metadata = json.loads((tmp_path / "db/metadata.json").read_text())
         fresh = {"NextUpdate": "2999-01-01T00:00:00Z", "DownloadedAt": "2998-12-31T00:00:00Z"}
         (tmp_path / "db/metadata.json").write_text(json.dumps(metadata | fresh))
-        scan.download_db(scan.find(), tmp_path, pinned)
+        vulndb.download(trivy.find(), tmp_path, pinned)
         assert sha256(tmp_path) == sha256(shared / "vulndb")
         assert [path.name for path in tmp_path.iterdir()] == ["db"]
 
@@ -418,6 +418,6 @@ class TestADbPinnedByDigest:
         shutil.copytree(shared / "vulndb/db", tmp_path / "db")
         wrong = f"{pinned.partition('@')[0]}@{ANY}"
         with pytest.raises(ScanFailed, match="MANIFEST_UNKNOWN") as caught:
-            scan.download_db(scan.find(), tmp_path, wrong)
+            vulndb.download(trivy.find(), tmp_path, wrong)
         assert caught.value.reason == "no-db"
         assert sha256(tmp_path) == sha256(shared / "vulndb")

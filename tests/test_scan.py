@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from helpers import capture, paths, scan
+from helpers import capture, paths, scan, trivy
 from helpers.errors import CaptureFailed, ScanFailed, StudyInvalid
 from helpers.load import load_reports, load_study
 from tests.conftest import LIVE, STUDY
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("trivy_on_path")
 
 
 def scan_sbom(sbom: Path, report: Path, db: Path) -> list[str]:
-    return scan.scan(scan.find(), "sbom", sbom, report, db)
+    return scan.scan(trivy.find(), "sbom", sbom, report, db)
 
 
 def settled(report: dict[str, Any]) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def test_four_trivy_versions_scan_to_equal_frames_and_to_what_is_recorded(
         monkeypatch.setenv("PATH", str(binaries / "bin"))
         reports[version] = tmp_path / f"report-{version}.json"
         scan_sbom(SOURCES / "node-8-alpine.cdx.json", reports[version], shared / DBS["2022-02"])
-        assert scan.find().version == version
+        assert trivy.find().version == version
         with gzip.open(RECORDED / f"node-8-alpine.trivy-{version}.json.gz") as file:
             assert settled(json.loads(reports[version].read_text())) == settled(json.load(file))
     frames_equal(reports)

@@ -13,7 +13,7 @@ from typing import Any
 import docker
 import pytest
 
-from helpers import scan, study
+from helpers import scan, study, trivy, vulndb
 from helpers.archive import open_archive
 from helpers.capture import capture
 from helpers.daemon import LABEL, Daemon
@@ -102,20 +102,20 @@ def nothing_left(daemon: Daemon) -> Iterator[None]:
 @pytest.fixture
 def inside(
     trivy_image: str, daemon: Daemon, monkeypatch: pytest.MonkeyPatch, nothing_left: None
-) -> scan.Trivy:
+) -> trivy.Trivy:
     """A Trivy in a container; there is no other."""
     monkeypatch.setenv("PATH", "/no/where")
-    monkeypatch.setattr(scan, "IMAGE", trivy_image)
-    return scan.find(daemon)
+    monkeypatch.setattr(trivy, "IMAGE", trivy_image)
+    return trivy.find(daemon)
 
 
 @pytest.fixture
 def spy(
     spy_image: str, daemon: Daemon, monkeypatch: pytest.MonkeyPatch, nothing_left: None
-) -> scan.Trivy:
+) -> trivy.Trivy:
     monkeypatch.setenv("PATH", "/no/where")
-    monkeypatch.setattr(scan, "IMAGE", spy_image)
-    return scan.find(daemon)
+    monkeypatch.setattr(trivy, "IMAGE", spy_image)
+    return trivy.find(daemon)
 
 
 @pytest.fixture(scope="module")
@@ -130,32 +130,32 @@ def seen(text: str) -> dict[str, str]:
 
 
 def both(
-    binary: Path, inside: scan.Trivy, how: str, target: Path, db: Path, folder: Path
+    binary: Path, inside: trivy.Trivy, how: str, target: Path, db: Path, folder: Path
 ) -> list[dict[str, Any]]:
     """The reports of the binary and of the container."""
     reports = []
-    for number, trivy in enumerate((scan.Trivy("local"), inside)):
+    for number, which in enumerate((trivy.Trivy("local"), inside)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PATH", str(binary.parent))
-            scan.scan(trivy, how, target, folder / f"{number}.json", db)
+            scan.scan(which, how, target, folder / f"{number}.json", db)
         reports.append(settled(json.loads((folder / f"{number}.json").read_text())))
     return reports
 
 
 def test_the_image_is_of_the_version_that_is_tested_with(binary: Path) -> None:
-    assert f"aquasec/trivy:{scan.find().version}" == scan.IMAGE
+    assert f"aquasec/trivy:{trivy.find().version}" == trivy.IMAGE
 
 
-def test_it_is_taken_where_there_is_no_binary(inside: scan.Trivy, daemon: Daemon) -> None:
-    known = daemon.find(scan.IMAGE)
+def test_it_is_taken_where_there_is_no_binary(inside: trivy.Trivy, daemon: Daemon) -> None:
+    known = daemon.find(trivy.IMAGE)
     assert known
-    assert inside.is_() == f"{scan.IMAGE} {known['Id']}"
+    assert inside.is_() == f"{trivy.IMAGE} {known['Id']}"
     assert inside.version == "0.76.0"
 
 
 @pytest.mark.parametrize("link", [False, True])
 def test_an_archive_scans_to_the_same(
-    binary: Path, inside: scan.Trivy, archive: Path, shared: Path, tmp_path: Path, link: bool
+    binary: Path, inside: trivy.Trivy, archive: Path, shared: Path, tmp_path: Path, link: bool
 ) -> None:
     if link:
         (tmp_path / "link.tar").symlink_to(archive)
@@ -166,7 +166,7 @@ def test_an_archive_scans_to_the_same(
 
 
 def test_an_sbom_scans_to_the_same(
-    binary: Path, inside: scan.Trivy, shared: Path, tmp_path: Path
+    binary: Path, inside: trivy.Trivy, shared: Path, tmp_path: Path
 ) -> None:
     # Names that are words of the command, or look like its options.
     for name in ("DB", "REPORT", "--help", "a b:c,d"):
@@ -180,7 +180,7 @@ def test_an_sbom_scans_to_the_same(
 
 @pytest.mark.parametrize("form", ["tar", "folder", "saved"])
 def test_what_is_scanned_is_the_image_that_the_kit_takes_it_for(
-    binary: Path, inside: scan.Trivy, shared: Path, tmp_path: Path, form: str
+    binary: Path, inside: trivy.Trivy, shared: Path, tmp_path: Path, form: str
 ) -> None:
     layers = [images.tar(images.file(name, b"ID=alpine")) for name in ("etc/os-release", "b", "c")]
     layout = images.Layout()
@@ -214,7 +214,7 @@ def test_what_is_scanned_is_the_image_that_the_kit_takes_it_for(
 
 
 def test_a_scan_sees_its_target_its_db_and_no_network(
-    spy: scan.Trivy, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spy: trivy.Trivy, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TOKEN", "hunter2")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:1")
@@ -239,11 +239,11 @@ def test_a_scan_sees_its_target_its_db_and_no_network(
 
 
 def test_only_bringing_a_db_has_a_network_and_the_proxy(
-    spy: scan.Trivy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spy: trivy.Trivy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:1")
     monkeypatch.setenv("SSL_CERT_FILE", "/etc/mine.crt")
-    scan.download_db(spy, tmp_path)
+    vulndb.download(spy, tmp_path)
     told = seen((tmp_path / "seen").read_text())
     assert told["command"].startswith("image --download-db-only --cache-dir /db")
     assert "eth0" in told["network"]
@@ -254,7 +254,7 @@ def test_only_bringing_a_db_has_a_network_and_the_proxy(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_files_that_it_writes_are_the_users(spy: scan.Trivy, shared: Path) -> None:
+def test_files_that_it_writes_are_the_users(spy: trivy.Trivy, shared: Path) -> None:
     somebody = 4321
     socket = Path(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")[7:])
     folder = Path("/tmp") / f"kit-user-{os.getpid()}"
@@ -283,7 +283,7 @@ def test_files_that_it_writes_are_the_users(spy: scan.Trivy, shared: Path) -> No
 
 
 def test_a_scan_that_fails_is_told_with_its_last_words(
-    inside: scan.Trivy, shared: Path, tmp_path: Path
+    inside: trivy.Trivy, shared: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.json").write_text("{}")
     with pytest.raises(ScanFailed) as caught:
@@ -297,26 +297,26 @@ def test_a_scan_that_fails_is_told_with_its_last_words(
 
 
 def test_one_that_takes_too_long_is_told_as_such(
-    inside: scan.Trivy,
+    inside: trivy.Trivy,
     archive: Path,
     shared: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The scanner has a time, and its container some more.
-    monkeypatch.setattr(scan, "_TIMEOUT", ["--timeout", "1ms"])
+    monkeypatch.setattr(scan, "LIMIT", ["--timeout", "1ms"])
     with pytest.raises(ScanFailed, match="The scan took too long") as caught:
         scan.scan(inside, "archive", archive, tmp_path / "report", shared / "vulndb")
     assert caught.value.reason == "timeout"
     monkeypatch.undo()
-    monkeypatch.setattr(scan, "TIMEOUT_SECONDS", -30 + 0.01)
+    monkeypatch.setattr(trivy, "TIMEOUT_SECONDS", -30 + 0.01)
     with pytest.raises(ScanFailed, match="no answer within its time") as caught:
         scan.scan(inside, "archive", archive, tmp_path / "report", shared / "vulndb")
     assert caught.value.reason == "timeout"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_capture_says_what_scanned(inside: scan.Trivy, data: Path, shared: Path) -> None:
+def test_a_capture_says_what_scanned(inside: trivy.Trivy, data: Path, shared: Path) -> None:
     assert capture(STUDY, "2030-01", shared / "vulndb").failures == {}
     facts = study.open_study(STUDY).facts("2030-01")
     assert facts.scanner_is == inside.is_()

@@ -1,0 +1,59 @@
+"""Hands a scanner an image archive as a plain OCI layout, where it would not read it as it is."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from helpers.blobs import Blobs, is_compressed, open_blobs
+from helpers.manifest import contents
+from helpers.tarstream import CHUNK
+
+_OCI = "application/vnd.oci.image"
+
+
+def readable(target: Path, scratch: Path) -> Path:
+    """Return an archive that Trivy reads, and reads as the image that the kit takes it for.
+
+    It knows an OCI layout as a folder only, takes the first of several platforms from it, and reads
+    what `docker save` writes as if all layers were compressed, or none, like the lowest.
+    """
+    with open_blobs(target) as blobs:
+        config, layers, _ = contents(blobs)
+        if "manifest.json" in blobs and len({_layer_kind(blobs, name) for name in layers}) < 2:
+            return target
+        # In a folder's name, a colon would be before a tag.
+        layout = scratch / "archive" / target.name.replace(":", "-")
+        (layout / "blobs/sha256").mkdir(parents=True)
+        manifest = {
+            "schemaVersion": 2,
+            "config": _copy(blobs, config, f"{_OCI}.config.v1+json", layout),
+            "layers": [_copy(blobs, name, _layer_kind(blobs, name), layout) for name in layers],
+        }
+    (layout / "new").write_text(json.dumps(manifest))
+    index = {"schemaVersion": 2, "manifests": [_moved(layout, f"{_OCI}.manifest.v1+json")]}
+    (layout / "index.json").write_text(json.dumps(index))
+    (layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    return layout
+
+
+def _layer_kind(blobs: Blobs, name: str) -> str:
+    with blobs.open(name) as file:
+        return f"{_OCI}.layer.v1.tar{'+gzip' if is_compressed(file) else ''}"
+
+
+def _copy(blobs: Blobs, name: str, kind: str, layout: Path) -> dict[str, object]:
+    """Copy a file of an archive into an OCI layout and return its descriptor."""
+    with blobs.open(name) as file, (layout / "new").open("wb") as copy:
+        shutil.copyfileobj(file, copy, CHUNK)
+    return _moved(layout, kind)
+
+
+def _moved(layout: Path, kind: str) -> dict[str, object]:
+    """Move a file to its place in an OCI layout and return its descriptor."""
+    path = layout / "new"
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    path.rename(layout / "blobs/sha256" / digest)
+    size = (layout / "blobs/sha256" / digest).stat().st_size
+    return {"mediaType": kind, "digest": f"sha256:{digest}", "size": size}
