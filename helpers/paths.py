@@ -95,6 +95,6 @@ def trivy_cache(*repositories: str) -> Path:
 
     What is from other `repositories` than Trivy's own is in a folder of its own.
     """
-    named = " ".join(repositories).strip()
-    suffix = f"-{hashlib.sha256(named.encode()).hexdigest()[:12]}" if named else ""
+    named = "\n".join(repositories).encode()
+    suffix = f"-{hashlib.sha256(named).hexdigest()[:12]}" if any(repositories) else ""
     return data() / "cache" / f"trivy{suffix}"

@@ -44,12 +44,16 @@ def _how(facts: Facts) -> str:
 
 
 def _database(facts: Facts) -> str:
-    if not facts.db.updated_at:
+    day, java = facts.db.updated_at, facts.db.java_updated_at
+    if not day:
         return t("no database of its own")
-    if not facts.db.origin:
-        return t("the database of {day:%Y-%m-%d}", day=facts.db.updated_at)
-    origin = escape.markdown(word(facts.db.origin))
-    return t("the database of {day:%Y-%m-%d} from {origin}", day=facts.db.updated_at, origin=origin)
+    told = t("the database of {day:%Y-%m-%d}", day=day)
+    if facts.db.origin:
+        origin = escape.markdown(word(facts.db.origin))
+        told = t("the database of {day:%Y-%m-%d} from {origin}", day=day, origin=origin)
+    if java:
+        told += t(", with the Java database of {day:%Y-%m-%d}", day=java)
+    return told
 
 
 def when(study: Study) -> pd.DataFrame:

@@ -171,7 +171,7 @@ def test_a_base_that_is_another_now_is_a_change(make: Make, db: Path, daemon: Da
     make(one=f'image = "rebuilt/node-alpine:24"\nbase = "{name}"\nstart = false')
     known = []
     try:
-        for base in (None, "rebuilt/alpine:3.23", "rebuilt/distroless:24"):
+        for base in (None, "rebuilt/alpine:3.23", "gcr.io/distroless/nodejs"):
             if base:
                 daemon._client.images.get(base).tag(name)
             assert not capture("mine", db=db).unchanged

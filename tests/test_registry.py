@@ -1,15 +1,10 @@
 """What a registry says of layer sizes is what its manifest says, and it is asked with care."""
 
-import hashlib
 import http.server
 import json
 import os
-import shutil
 import socket
-import subprocess
-import tarfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,13 +13,12 @@ import docker
 import pytest
 import requests
 
-from helpers import paths, registry, study, trivy, vulndb
+from helpers import paths, registry, study
 from helpers.capture import capture
 from helpers.daemon import Daemon
-from helpers.errors import ScanFailed
 from helpers.load import load_layers, load_study
 from tests import images
-from tests.conftest import unless_live
+from tests.registries import Registry, serving
 
 IMAGE = "rebuilt/alpine:3.23"
 HERE = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
@@ -33,77 +27,10 @@ SOMEWHERE = {"amd64": "arm64", "arm64": "amd64"}[HERE]
 ANY = "sha256:" + "0" * 64
 
 
-class Registry:
-    """A registry on this machine, and what is put into it."""
-
-    def __init__(self, port: int) -> None:
-        self.host = f"localhost:{port}"
-
-    def blob(self, name: str, content: bytes) -> dict[str, Any]:
-        """Put a blob there and return its descriptor."""
-        url = f"http://{self.host}/v2/{name}/blobs/uploads/"
-        place = requests.post(url, timeout=10).headers["Location"]
-        digest = images.digest(content)
-        requests.put(place, params={"digest": digest}, data=content, timeout=10).raise_for_status()
-        return {"digest": digest, "size": len(content)}
-
-    def manifest(self, name: str, kind: str, **fields: Any) -> dict[str, Any]:
-        """Put a manifest there and return its descriptor."""
-        content = json.dumps({"schemaVersion": 2, "mediaType": kind, **fields}).encode()
-        told = {"mediaType": kind, "digest": images.digest(content), "size": len(content)}
-        url = f"http://{self.host}/v2/{name}/manifests/{told['digest']}"
-        requests.put(url, content, headers={"Content-Type": kind}, timeout=10).raise_for_status()
-        return told
-
-    def image(self, name: str, *layers: bytes) -> tuple[dict[str, Any], str]:
-        """Put an image there; return its descriptor and id."""
-        config = self.blob(name, images.config_of(layers))
-        descriptors = [self.blob(name, images.gzipped(layer)) for layer in layers]
-        kind = "application/vnd.oci.image.config.v1+json"
-        told = self.manifest(
-            name,
-            images.MANIFEST,
-            config={"mediaType": kind, **config},
-            layers=[{"mediaType": f"{images.LAYER}+gzip", **each} for each in descriptors],
-        )
-        return told, config["digest"]
-
-    def index(self, name: str, *manifests: dict[str, Any]) -> str:
-        """Put an index there and return its reference."""
-        told = self.manifest(name, images.INDEX, manifests=list(manifests))
-        return f"{self.host}/{name}@{told['digest']}"
-
-
 @pytest.fixture(scope="module")
 def registry_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    """A real registry."""
-    if not shutil.which("docker-registry"):
-        unless_live("docker-registry is not installed")
-    folder = tmp_path_factory.mktemp("registry")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    (folder / "config.yml").write_text(
-        "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n"
-        f"storage: {{filesystem: {{rootdirectory: {folder / 'store'}}}}}\n"
-        f'http: {{addr: "127.0.0.1:{port}"}}\n'
-    )
-    with (folder / "log").open("w") as log:
-        running = subprocess.Popen(
-            ["docker-registry", "serve", folder / "config.yml"], stdout=log, stderr=log
-        )
-    try:
-        for _ in range(100):
-            with socket.socket() as asked:
-                if asked.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        else:
-            pytest.fail((folder / "log").read_text())
-        yield Registry(port)
-    finally:
-        running.terminate()
-        running.wait()
+    with serving(tmp_path_factory.mktemp("registry")) as running:
+        yield running
 
 
 class Pushed:
@@ -366,58 +293,3 @@ def test_a_challenge_is_met_with_the_login_of_that_registry(
         ("https://auth.example/token?service=s%2Ct", basic),
         (f"{url}/manifests/{ANY}", "Bearer secret"),
     ]
-
-
-@pytest.fixture(scope="module")
-def pinned(registry_here: Registry, shared: Path, tmp_path_factory: Any) -> str:
-    """A vulnerability DB in a registry, by digest."""
-    path = tmp_path_factory.mktemp("db") / "db.tar.gz"
-    with tarfile.open(path, "w:gz") as tar:
-        for name in ("trivy.db", "metadata.json"):
-            tar.add(shared / "vulndb/db" / name, name)
-    config = registry_here.blob("trivy-db", b"{}")
-    layer = registry_here.blob("trivy-db", path.read_bytes())
-    told = registry_here.manifest(
-        "trivy-db",
-        images.MANIFEST,
-        config={"mediaType": "application/vnd.aquasec.trivy.config.v1+json", **config},
-        layers=[
-            {
-                "mediaType": "application/vnd.aquasec.trivy.db.layer.v1.tar+gzip",
-                "annotations": {"org.opencontainers.image.title": "db.tar.gz"},
-                **layer,
-            }
-        ],
-    )
-    return f"{registry_here.host}/trivy-db@{told['digest']}"
-
-
-def sha256(folder: Path) -> str:
-    return hashlib.sha256((folder / "db/trivy.db").read_bytes()).hexdigest()
-
-
-@pytest.mark.usefixtures("trivy_on_path")
-class TestADbPinnedByDigest:
-    def test_it_is_brought(self, pinned: str, shared: Path, tmp_path: Path) -> None:
-        vulndb.download(trivy.find(), tmp_path / "new", pinned)
-        vulndb.check(tmp_path / "new")
-        assert sha256(tmp_path / "new") == sha256(shared / "vulndb")
-
-    def test_also_where_there_is_another(self, pinned: str, shared: Path, tmp_path: Path) -> None:
-        shutil.copytree(shared / "evidence/blog-2022/asof-2022-02/db", tmp_path / "db")
-        metadata = json.loads((tmp_path / "db/metadata.json").read_text())
-        fresh = {"NextUpdate": "2999-01-01T00:00:00Z", "DownloadedAt": "2998-12-31T00:00:00Z"}
-        (tmp_path / "db/metadata.json").write_text(json.dumps(metadata | fresh))
-        vulndb.download(trivy.find(), tmp_path, pinned)
-        assert sha256(tmp_path) == sha256(shared / "vulndb")
-        assert [path.name for path in tmp_path.iterdir()] == ["db"]
-
-    def test_one_that_is_not_there_is_told_and_leaves_what_was(
-        self, pinned: str, shared: Path, tmp_path: Path
-    ) -> None:
-        shutil.copytree(shared / "vulndb/db", tmp_path / "db")
-        wrong = f"{pinned.partition('@')[0]}@{ANY}"
-        with pytest.raises(ScanFailed, match="MANIFEST_UNKNOWN") as caught:
-            vulndb.download(trivy.find(), tmp_path, wrong)
-        assert caught.value.reason == "no-db"
-        assert sha256(tmp_path) == sha256(shared / "vulndb")

@@ -21,6 +21,7 @@ from helpers.errors import ScanFailed
 from tests import images
 from tests.conftest import STUDY, unless_live
 from tests.test_scan import SOURCES, settled
+from tests.test_vulndb import LOG4J, jar, java_db
 
 HERE = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
 
@@ -176,6 +177,18 @@ def test_an_sbom_scans_to_the_same(
         )
         assert len(local["Results"][0]["Vulnerabilities"]) > 20
         assert contained == local
+
+
+def test_java_archives_are_looked_up_in_the_same_way(
+    binary: Path, inside: trivy.Trivy, shared: Path, tmp_path: Path
+) -> None:
+    db = java_db(tmp_path / "cache")
+    shutil.copytree(shared / "vulndb/db", db / "db")
+    layer = images.tar(images.file("app/app.jar", jar()))
+    path = images.docker_save(tmp_path / "app.tar", layer)
+    local, contained = both(binary, inside, "archive", path, db, tmp_path)
+    assert [package["Name"] for package in local["Results"][0]["Packages"]] == [LOG4J]
+    assert contained == local
 
 
 @pytest.mark.parametrize("form", ["tar", "folder", "saved"])
