@@ -10,6 +10,7 @@ from helpers import escape, paths
 from helpers.buildlog import BuildLog, Step
 from helpers.daemon import Daemon
 from helpers.dockerfile import final_base, first_base, needs_buildkit
+from helpers.dockerfile import images as images_of
 from helpers.errors import BuildFailed
 from helpers.study import Recipe
 
@@ -46,6 +47,13 @@ def base(recipe: Recipe) -> str:
     dockerfile, _ = _files(recipe)
     text = dockerfile.read_text(errors="replace")
     return final_base(text, recipe.target, recipe.build_args)
+
+
+def images(recipe: Recipe) -> set[str]:
+    """Return the images that a recipe needs, as its Dockerfile names them."""
+    dockerfile, _ = _files(recipe)
+    text = dockerfile.read_text(errors="replace")
+    return images_of(text, recipe.target, recipe.build_args)
 
 
 def build(

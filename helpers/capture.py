@@ -3,8 +3,10 @@
 import os
 import shutil
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +17,7 @@ from tqdm import tqdm
 
 from helpers import (
     __version__,
+    bases,
     build,
     daemon,
     evidence,
@@ -76,7 +79,9 @@ def capture(
     staged = staging.stage(study)
     try:
         tools = _tools(study, db, db_repository, java_db_repository)
-        _build_bases(study, tools, staged / paths.LOG)
+        if study.bases and isinstance(tools.daemon, daemon.Daemon):
+            log = staged / paths.BASES_LOG
+            tools.failed.update(bases.build_all(tools.daemon, study.bases, log, _watched))
         before = None if fresh else _before(study)
         facts = _facts(study, started, tools, coverage)
         captured = _captured(study, tools, staged, before if _as_before(facts, before) else None)
@@ -115,12 +120,12 @@ def _tools(study: Study, db: Path | None, *repositories: str) -> Tools:
             found = error
     weights, turns = Weights(paths.weights()), build.Turns()
     if kinds == {"report"}:
-        return Tools(found, None, None, weights, turns)
+        return Tools(found, None, None, weights, turns, {})
     scanner = trivy.find(found if isinstance(found, daemon.Daemon) else None)
     vulns = VulnDb(db or paths.trivy_cache(*repositories), db is not None, *repositories)
     with progress.bar(t("the vulnerability database"), 1):
         vulns.refresh(scanner)
-    return Tools(found, scanner, vulns, weights, turns)
+    return Tools(found, scanner, vulns, weights, turns, {})
 
 
 def _captured(
@@ -177,6 +182,11 @@ def _one(
         except OSError as error:
             full = str(staging.disk_error(error, staged))
             told = msgspec.structs.replace(told, status="failed", error=full)
+        except Exception as error:
+            # What nobody has thought of, the other variants need not suffer from.
+            traceback.print_exc()
+            strange = f"unexpectedly, {type(error).__name__}: {error} (standard error tells where)"
+            told = msgspec.structs.replace(told, status="failed", error=strange)
         else:
             told = msgspec.structs.replace(told, command=taken.command, missing=taken.missing)
         finally:
@@ -189,12 +199,11 @@ def _one(
     return msgspec.structs.replace(told, seconds=round(time.monotonic() - begin, 2))
 
 
-def _build_bases(study: Study, tools: Tools, log: Path) -> None:
-    """Build the images that the study's variants are built on."""
-    for base in study.bases:
-        with progress.bar(base.tag, _PARTS) as bar:
-            build.build(tools.ask(), base, base.tag, log, _steps(bar, base.tag))
-    log.unlink(missing_ok=True)
+@contextmanager
+def _watched(name: str) -> Iterator[Callable[[Step], None]]:
+    """Give what shows the steps of a build on a progress bar of its own."""
+    with progress.bar(name, _PARTS) as bar:
+        yield _steps(bar, name)
 
 
 def _steps(bar: tqdm, name: str) -> Callable[[Step], None]:

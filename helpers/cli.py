@@ -1,6 +1,7 @@
 """The command line: `python -m helpers COMMAND`."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -216,7 +217,20 @@ def _shown(path: Path) -> Path:
 
 
 def main() -> None:
-    """Run the command line; a `KitError` is printed and exits 1, Ctrl-C exits 130."""
+    """Run the command line; a `KitError` is printed and exits 1, Ctrl-C exits 130.
+
+    Who stops it in another way stops it as well: what is under way is cleared up.
+    """
+    received: list[int] = [signal.SIGINT]
+
+    def stop(number: int, _: Any) -> None:
+        received[0] = number
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Under nohup, for one, a terminal that goes away is to be of no concern.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, stop)
     try:
         commands(standalone_mode=False)
     except KitError as error:
@@ -229,4 +243,4 @@ def main() -> None:
         click.echo("\nStopped. What was there before is untouched.", err=True)
         sys.stdout.flush()
         # Not by way of sys.exit, which would wait for what a capture has under way.
-        os._exit(130)
+        os._exit(128 + received[0])

@@ -3,18 +3,18 @@
 import contextlib
 import difflib
 import os
-import socket
-from collections.abc import Iterable, Iterator
+import posixpath
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import docker
-import psutil
 import requests
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container as Container
 from docker.types import Mount as Mount
 
+from helpers import processes
 from helpers.errors import BuildFailed, DaemonUnavailable, ImageNotFound, NoSpace, NotStarted
 
 LABEL = "base-image-notebooks.pid"
@@ -23,6 +23,7 @@ LABEL = "base-image-notebooks.pid"
 _ANSWER_SECONDS, _BUSY_SECONDS = 10, 600
 
 _UNREACHABLE = ("dial tcp", "no such host", "timeout", "i/o timeout", "connection refused", "TLS")
+_FULL = "no space left on device"
 _NOT_FOUND = ("not found", "manifest unknown", "pull access denied", "invalid reference", "denied")
 
 
@@ -120,7 +121,7 @@ class Daemon:
             try:
                 container.start()
             except APIError as error:
-                raise NotStarted(f"it could not be started: {error.explanation}") from error
+                raise _not_started(error) from error
             yield container
 
     def run(self, image: str, seconds: float, **options: Any) -> Ended:
@@ -155,7 +156,7 @@ class Daemon:
         """Remove containers, networks and volumes whose process was killed before it could."""
 
         def runs(owner: str) -> bool:
-            return _runs(owner) and not (also_own and owner == _label()[LABEL])
+            return processes.runs(owner) and not (also_own and owner == _label()[LABEL])
 
         with _told("what is left of killed captures"):
             of_kit = {"label": LABEL}
@@ -175,16 +176,16 @@ class Daemon:
     @contextlib.contextmanager
     def _container(self, image: str, **options: Any) -> Iterator[Container]:
         try:
-            container = self._client.containers.create(image, labels=_label(), **options)
-        except APIError as error:
-            if error.status_code == requests.codes.bad_request:
-                raise NotStarted(f"it could not be started: {error.explanation}") from error
-            raise
-        try:
-            yield container
+            try:
+                container = self._client.containers.create(image, labels=_label(), **options)
+            except APIError as error:
+                raise _not_started(error) from error
+            try:
+                yield container
+            finally:
+                with contextlib.suppress(APIError):
+                    container.remove(force=True, v=True)
         finally:
-            with contextlib.suppress(APIError):
-                container.remove(force=True, v=True)
             for mount in options.get("mounts", []):
                 with contextlib.suppress(APIError):
                     self._client.volumes.get(mount["Source"]).remove()
@@ -206,11 +207,18 @@ def connect() -> Daemon:
         raise DaemonUnavailable(_why_not(error)) from error
 
 
-def read_only_volumes(paths: Iterable[str]) -> list[Mount]:
-    """Return mounts that make an image's volumes as read-only as its root, with what is in them."""
+def read_only_volumes(paths: Iterable[str], but: Collection[str] = ()) -> list[Mount]:
+    """Return mounts that make an image's volumes as read-only as its root, with what is in them.
+
+    What is `but` mounted otherwise is not among them.
+    """
+    # An image may name them with or without slashes at both ends, or twice.
+    places = dict.fromkeys(posixpath.normpath(f"/{path.strip('/')}") for path in paths)
     # Only a volume with a name can be read-only; it is removed with its container.
     return [
-        Mount(path, _own_name(), type="volume", read_only=True, labels=_label()) for path in paths
+        Mount(place, _own_name(), type="volume", read_only=True, labels=_label())
+        for place in places
+        if place not in but
     ]
 
 
@@ -254,7 +262,7 @@ def _told(what: str) -> Iterator[None]:
         raise DaemonUnavailable(f"{what}: the Docker daemon stopped answering") from error
     except DockerException as error:
         told = str(getattr(error, "explanation", None) or error)
-        if "no space left on device" in told:
+        if _FULL in told:
             raise NoSpace(
                 f"{what}: the Docker daemon's disk is full ({told}). "
                 "Free some space, for example with: docker system prune"
@@ -272,16 +280,17 @@ def _told(what: str) -> Iterator[None]:
         raise DaemonUnavailable(f"{what}: the Docker daemon refused: {told}") from error
 
 
+def _not_started(error: APIError) -> APIError | NotStarted:
+    """Return the error of an image that the daemon does not start, if that is the image's fault."""
+    if isinstance(error, NotFound) or _FULL in str(error.explanation):
+        return error
+    return NotStarted(f"it could not be started: {error.explanation}")
+
+
 def _own_name() -> str:
     return f"base-image-notebooks-{os.getpid()}-{os.urandom(4).hex()}"
 
 
 def _label() -> dict[str, str]:
-    """Return the label that says whose something is: the machine's and the process's."""
-    return {LABEL: f"{socket.gethostname()}:{os.getpid()}"}
-
-
-def _runs(owner: str) -> bool:
-    """Return whether an owner runs; what is on another machine is taken to."""
-    machine, _, pid = owner.rpartition(":")
-    return machine != socket.gethostname() or not pid.isdecimal() or psutil.pid_exists(int(pid))
+    """Return the label that says whose something is."""
+    return {LABEL: processes.own()}

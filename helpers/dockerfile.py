@@ -20,6 +20,7 @@ _VARIABLE = re.compile(
 )
 
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
+_COPIED = re.compile(r"^\s*COPY\s+(?:--\S+\s+)*?--from=(\S+)", re.IGNORECASE | re.MULTILINE)
 _ARG = re.compile(r"^\s*ARG\s+(\S.*)$", re.IGNORECASE | re.MULTILINE)
 _NAMED = re.compile(r"[A-Za-z_][\w.-]*(?:=|$)")
 
@@ -34,7 +35,7 @@ def needs_buildkit(text: str) -> str | None:
     """
     if re.match(r"\s*#\s*syntax\s*=", text, re.IGNORECASE):
         return "a line `# syntax=`"
-    for line in re.sub(r"\\[ \t]*\n", " ", text).splitlines():
+    for line in _joined(text).splitlines():
         word, _, rest = line.strip().partition(" ")
         if automatic := _automatic(word.upper(), rest):
             return f"the automatic argument {automatic}"
@@ -114,6 +115,23 @@ def final_base(text: str, target: str = "", arguments: Mapping[str, str] | None 
     return base
 
 
+def images(text: str, target: str = "", arguments: Mapping[str, str] | None = None) -> set[str]:
+    r"""Return the images that a Dockerfile is built on or copies from, up to stage `target`.
+
+    >>> sorted(images("FROM a AS b\nFROM c:1\nCOPY --from=b x x\nCOPY --from=d x x\nFROM b"))
+    ['a', 'c:1', 'd']
+    """
+    copied = {match for match in _COPIED.findall(_joined(text)) if not match.isdecimal()}
+    found, stages = set(), set()
+    for image, name in _stages(text, arguments or {}):
+        if image.lower() not in stages:
+            found.add(image)
+        stages.add(name.lower())
+        if target and name.lower() == target.lower():
+            break
+    return found | {name for name in copied if name.lower() not in stages}
+
+
 def first_base(text: str, arguments: Mapping[str, str] | None = None) -> str:
     r"""Return what the first stage of a Dockerfile is built on; empty if there is none.
 
@@ -125,7 +143,7 @@ def first_base(text: str, arguments: Mapping[str, str] | None = None) -> str:
 
 def _stages(text: str, arguments: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield of each stage what it is from, with arguments filled in, and its name or nothing."""
-    text = re.sub(r"\\[ \t]*\n", " ", text)
+    text = _joined(text)
     first = _FROM.search(text)
     known: dict[str, str] = {}
     for rest in _ARG.findall(text[: first.start()] if first else ""):
@@ -135,6 +153,11 @@ def _stages(text: str, arguments: Mapping[str, str]) -> Iterator[tuple[str, str]
                 known[name] = told
     for image, name in _FROM.findall(text):
         yield fill(image, known), name
+
+
+def _joined(text: str) -> str:
+    """Return a text with lines that go on in the next one made one."""
+    return re.sub(r"\\[ \t]*\n", " ", text)
 
 
 def _automatic(word: str, rest: str) -> str | None:

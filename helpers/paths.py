@@ -21,6 +21,9 @@ REPORT, IMAGE, FILES = "trivy.json.gz", "image.json", "files.jsonl.gz"
 SMOKE, LOG = "smoke.json", "build.log"
 """Names of the parts of a variant's evidence."""
 
+BASES_LOG = "bases.log"
+"""What the builder said of the bases that a study names, in the folder of a capture."""
+
 GRYPE = "grype.json.gz"
 REPORTS = {"trivy": (REPORT, "trivy.json"), "grype": (GRYPE, "grype.json")}
 """Files that each scanner's report may be in; a capture writes the first."""

@@ -20,7 +20,7 @@ from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 from traitlets.config import Config
 
-from helpers import __version__, languages, page, parameters, paths
+from helpers import __version__, languages, page, parameters, paths, processes
 from helpers.errors import NotebookFailed, ParameterInvalid
 from helpers.study import Study, open_study
 
@@ -142,7 +142,7 @@ def _execute(
 
 def execute_one(path: Path, values: Mapping[str, Any], folder: Path, on_cell: Any = None) -> None:
     """Execute one notebook with `folder` as its working directory; keep the executed copy there."""
-    with tempfile.TemporaryDirectory(prefix=f"kit-run.{os.getpid()}.") as sockets:
+    with tempfile.TemporaryDirectory(prefix=f"kit-run.{processes.own()}.") as sockets:
         papermill.execute_notebook(
             path,
             folder / "notebooks" / path.name,
@@ -214,10 +214,9 @@ def _stage(study_name: str) -> Path:
     sockets = Path(tempfile.gettempdir()).glob("kit-run.*.*")
     runs = paths.runs()
     for left in [*runs.glob(".*.*.part"), *runs.glob(".*.*.old"), *sockets]:
-        owner = left.name.split(".")[-2]
-        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+        if not processes.runs(left.name.split(".")[-2]):
             shutil.rmtree(left, ignore_errors=True)
-    staged = runs / f".{study_name}.{os.getpid()}.part"
+    staged = runs / f".{study_name}.{processes.own()}.part"
     (staged / "notebooks").mkdir(parents=True)
     return staged
 

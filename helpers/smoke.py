@@ -43,7 +43,7 @@ def answers(
     which it could still reach what listens on all addresses of the daemon's machine.
     """
     begin = time.monotonic()
-    mounts = read_only_volumes(volumes)
+    mounts = _mounts(volumes)
     try:
         told = None
         if probe.may_enter(daemon.socket):
@@ -71,7 +71,7 @@ def shell(
     tried: list[str] = []
     for path in paths:
         tried.append(path)
-        if _starts(daemon, image, path, read_only_volumes(volumes)):
+        if _starts(daemon, image, path, _mounts(volumes)):
             return path, tried
     return "", tried
 
@@ -123,13 +123,20 @@ def _last_words(container: Container) -> str:
 
 def _starts(daemon: Daemon, image: str, shell: str, mounts: list[Mount]) -> bool:
     """Return whether a shell can be started in an image, in a container without any network."""
-    ended = daemon.run(
-        image,
-        10,
-        entrypoint=[shell],
-        command=["-c", f"exit {_PROOF}"],
-        network_mode="none",
-        mounts=mounts,
-        **LOCKED,
-    )
+    try:
+        ended = daemon.run(
+            image,
+            10,
+            entrypoint=[shell],
+            command=["-c", f"exit {_PROOF}"],
+            network_mode="none",
+            mounts=mounts,
+            **LOCKED,
+        )
+    except NotStarted:
+        return False
     return ended.status == _PROOF
+
+
+def _mounts(volumes: Iterable[str]) -> list[Mount]:
+    return read_only_volumes(volumes, but=LOCKED["tmpfs"])

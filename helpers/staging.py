@@ -1,14 +1,11 @@
 """Where a capture is written: beside its place, and moved there whole."""
 
 import errno
-import os
 import shutil
 from datetime import datetime
 from pathlib import Path
 
-import psutil
-
-from helpers import paths
+from helpers import paths, processes
 from helpers.errors import KitError, NoSpace, StudyInvalid
 from helpers.study import CAPTURE_NAME, Study
 
@@ -28,10 +25,9 @@ def stage(study: Study) -> Path:
     """Return a new folder in the study's; clear away what killed captures left of theirs."""
     folder = paths.study(study.name)
     for left in folder.glob(".capture.*.part"):
-        owner = left.name.split(".")[2]
-        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+        if not processes.runs(left.name.split(".")[2]):
             shutil.rmtree(left, ignore_errors=True)
-    staged = folder / f".capture.{os.getpid()}.part"
+    staged = folder / f".capture.{processes.own()}.part"
     try:
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir()

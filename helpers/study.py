@@ -262,8 +262,8 @@ def _check(study: Study, path: Path) -> None:
         raise StudyInvalid(f"{path}: a study needs at least one [[variants]]")
     if bad := [name for name in found if not NAME.fullmatch(name)]:
         raise StudyInvalid(f"{path}: variant {bad[0]!r}: use letters, digits, '.', '_' and '-'")
-    if "capture.json" in map(str.casefold, found):
-        raise StudyInvalid(f"{path}: no variant may be named capture.json")
+    if taken := {"capture.json", paths.BASES_LOG} & set(map(str.casefold, found)):
+        raise StudyInvalid(f"{path}: no variant may be named {taken.pop()}")
     if len(set(map(str.casefold, found))) < len(found):
         raise StudyInvalid(f"{path}: two variants have the same name")
     if study.baseline and study.baseline not in found:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers import build, paths, redact
+from helpers import bases, build, paths, redact
 from helpers.archive import open_archive
 from helpers.buildlog import Step
 from helpers.daemon import Daemon
@@ -17,13 +17,17 @@ from helpers.weights import Weights
 
 
 class Tools(NamedTuple):
-    """What evidence is made with; `daemon` is the reason where there is none."""
+    """What evidence is made with; `daemon` is the reason where there is none.
+
+    `failed` says of images that the study's variants are built on why they were not built.
+    """
 
     daemon: Daemon | KitError | None
     trivy: Trivy | None
     db: VulnDb | None
     weights: Weights
     turns: build.Turns
+    failed: dict[str, str]
 
     def ask(self) -> Daemon:
         """Return the daemon, or raise why there is none."""
@@ -74,6 +78,7 @@ def identify(
             base = _base(variant.base, tools)
             return Subject(archive.image_id, path.name, path, tags, base, grype=grype)
     daemon = tools.ask()
+    bases.check(bases.needs(variant), tools.failed)
     named = variant.base
     if variant.kind == "dockerfile":
         reference = f"base-image-notebooks:{study.name}.{variant.name}"[:128].lower()

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from helpers import cli, paths, smoke, study, trivy, vulndb
+from helpers import cli, paths, processes, smoke, study, trivy, vulndb
 from helpers import daemon as docker
 from helpers import image as image_json
 from helpers.capture import capture
@@ -248,17 +248,23 @@ def test_an_image_for_another_platform_is_not_taken_for_the_one_that_is_meant(
         capture("mine", db=db)
 
 
-def test_it_stops_at_once(make: Make, db: Path, data: Path, daemon: Daemon) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_stops_at_once(
+    make: Make, db: Path, data: Path, daemon: Daemon, number: signal.Signals
+) -> None:
     make(one=DOCKERFILE.format(file="a.txt") + 'CMD ["sleep", "1000"]\n')
     before = state(data)
     command = [sys.executable, "-m", "helpers", "capture", "mine", "--db", str(db)]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    time.sleep(4)
-    running.send_signal(signal.SIGINT)
+    of_this = processes.own().replace(f"{os.getpid()}@", f"{running.pid}@")
+    label = {"label": f"{docker.LABEL}={of_this}"}
+    while not daemon._client.containers.list(filters=label):
+        time.sleep(0.1)
+        assert running.poll() is None
+    running.send_signal(number)
     assert "Stopped. What was there before is untouched." in running.communicate(timeout=6)[1]
-    assert running.returncode == 130
+    assert running.returncode == 128 + number
     assert state(data) == before
-    label = {"label": docker.LABEL}
     assert daemon._client.containers.list(all=True, filters=label) == []
 
 

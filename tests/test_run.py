@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import nbformat
 import pytest
 
-from helpers import paths, run
+from helpers import paths, processes, run
 from helpers.capture import capture
 from helpers.errors import NotebookFailed, ParameterInvalid, StudyInvalid
 from helpers.sources import make_study
@@ -227,7 +227,8 @@ def test_a_stopped_run_never_looks_finished_and_the_next_one_clears_up(
         time.sleep(0.01)
         assert process.poll() is None
     time.sleep(0.5)
-    (runs / ".blog-2022.4194305.old").mkdir()
+    gone = processes.own().replace(f"{os.getpid()}@", "4194305@")
+    (runs / f".blog-2022.{gone}.old").mkdir()
     process.send_signal(number)
     assert process.wait(20) == status
     assert not (runs / "blog-2022").exists()

@@ -13,7 +13,7 @@ from typing import Any
 import docker
 import pytest
 
-from helpers import scan, study, trivy, vulndb
+from helpers import processes, scan, study, trivy, vulndb
 from helpers.archive import open_archive
 from helpers.capture import capture
 from helpers.daemon import LABEL, Daemon
@@ -96,7 +96,7 @@ def spy_image(daemon: Daemon, standins: list[str], tmp_path_factory: Any) -> Ite
 def nothing_left(daemon: Daemon) -> Iterator[None]:
     """No container of this process is left."""
     yield
-    of_this = {"label": f"{LABEL}={os.getpid()}"}
+    of_this = {"label": f"{LABEL}={processes.own()}"}
     assert docker.from_env().containers.list(all=True, filters=of_this) == []
 
 

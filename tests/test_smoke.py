@@ -1,13 +1,12 @@
 """Starting images locked down with a real daemon: what answers, what is broken, what it may do."""
 
 import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from helpers import probe, smoke
+from helpers import probe, processes, smoke
 from helpers.build import build
 from helpers.daemon import LABEL, Daemon
 from helpers.image import Smoke
@@ -169,21 +168,67 @@ def test_a_volume_is_as_read_only_as_the_root_and_keeps_what_the_image_has_there
     assert not smoke.answers(daemon, found, 3000, 8).answered, "without the limit it fills the disk"
 
 
-def test_nothing_is_left_behind(daemon: Daemon, image, tried) -> None:
-    tried(image(SERVER % "s.end()"))
+def test_a_volume_may_be_named_in_several_ways(daemon: Daemon, image) -> None:
+    script = """
+    const fs = require('fs')
+    let wrote = 0
+    try { for (; wrote < 200; wrote++) fs.appendFileSync('/data/big', Buffer.alloc(2 ** 20)) }
+    catch (error) {}
+    require('http').createServer((q, s) => { s.statusCode = wrote ? 500 : 200; s.end() })
+      .listen(3000)
+    """
+    found = image(script, 'VOLUME ["/data/", "/data", "data"]')
+    volumes = (daemon.find(found) or {})["Config"]["Volumes"]
+    assert len(volumes) > 1
+    assert smoke.answers(daemon, found, 3000, 8, volumes).answered
+    assert smoke.shell(daemon, found, ["/bin/sh"], volumes)[0] == "/bin/sh"
+    nothing_is_left(daemon)
+
+
+def test_where_there_is_a_folder_for_what_is_temporary_its_volume_is_not(
+    daemon: Daemon, image
+) -> None:
+    script = """
+    const fs = require('fs')
+    let wrote = 0
+    try { for (; wrote < 200; wrote++) fs.appendFileSync('/tmp/big', Buffer.alloc(2 ** 20)) }
+    catch (error) {}
+    require('http').createServer((q, s) => { s.statusCode = wrote === 64 ? 200 : 500; s.end() })
+      .listen(3000)
+    """
+    found = image(script, "VOLUME /tmp")
+    assert smoke.answers(daemon, found, 3000, 8, ["/tmp"]).why == ""
+
+
+def test_a_container_that_the_daemon_refuses_is_one_that_was_not_started(
+    daemon: Daemon, image
+) -> None:
+    told = smoke.answers(daemon, image(), 3000, 8, ["/data", "/"])
+    assert told.answered is False
+    assert "it could not be started: " in told.why
+    assert smoke.shell(daemon, image(), ["/bin/sh"], ["/data", "/"]) == ("", ["/bin/sh"])
+    nothing_is_left(daemon)
+
+
+def nothing_is_left(daemon: Daemon) -> None:
     client = daemon._client
     assert client.containers.list(all=True, filters={"label": LABEL}) == []
     assert client.networks.list(filters={"label": LABEL}) == []
     assert client.volumes.list(filters={"label": LABEL}) == []
 
 
+def test_nothing_is_left_behind(daemon: Daemon, image, tried) -> None:
+    tried(image(SERVER % "s.end()"))
+    nothing_is_left(daemon)
+
+
 def test_what_a_killed_process_left_is_removed_by_the_next(daemon: Daemon, image) -> None:
-    client = daemon._client
-    labels = {LABEL: f"{socket.gethostname()}:999999999"}
+    client, machine = daemon._client, processes.own().partition("@")[2]
+    labels = {LABEL: f"999999999@{machine}"}
     left = client.containers.run(image("setInterval(()=>{},9)"), detach=True, labels=labels)
     network = client.networks.create("base-image-notebooks-left", labels=labels)
-    alive = client.containers.create(left.image.id, labels={LABEL: f"{socket.gethostname()}:1"})
-    elsewhere = client.containers.create(left.image.id, labels={LABEL: "another-machine:999999999"})
+    alive = client.containers.create(left.image.id, labels={LABEL: f"1@{machine}"})
+    elsewhere = client.containers.create(left.image.id, labels={LABEL: "999999999@another-machine"})
     try:
         daemon.clear()
         names = {container.id for container in client.containers.list(all=True)}
