@@ -1,7 +1,6 @@
 """What layers weigh when gzipped: each is weighed once, and what it weighed is kept."""
 
 import contextlib
-import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from importlib.metadata import version
@@ -10,6 +9,7 @@ from threading import Lock
 
 import msgspec
 
+from helpers import processes
 from helpers.archive import GZIP_LEVEL, Archive, Layer, gzip_size
 
 _BY = f"zlib-ng {version('zlib-ng')}, level {GZIP_LEVEL}"
@@ -54,7 +54,7 @@ class Weights:
         """Write what is known to the file; what cannot be written is only weighed again."""
         with self._lock:
             known = {diff_id: size.result() for diff_id, size in self._of.items() if size.done()}
-        part = self._path.with_suffix(f".{os.getpid()}.part")
+        part = self._path.with_suffix(f".{processes.own()}.part")
         with contextlib.suppress(OSError):
             part.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(msgspec.json.encode({_BY: dict(sorted(known.items()))}))
