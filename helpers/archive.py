@@ -15,7 +15,8 @@ from msgspec import Struct, field
 from zlib_ng import zlib_ng
 
 from helpers import manifest
-from helpers.blobs import SAVE, Blobs, is_compressed, open_blobs, unpack, unpacked_limit
+from helpers.blobs import SAVE, Blobs, open_blobs
+from helpers.compression import compressed_by, unpack, unpacked_limit
 from helpers.errors import ArchiveInvalid
 from helpers.tarstream import CHUNK
 
@@ -85,7 +86,7 @@ class Archive:
             raise self.invalid(f"{name} has {diff_id[:200]!r} for a DiffID")
         size = self._blobs.size(blob)
         with self._blobs.open(blob) as file:
-            compressed, limit = is_compressed(file), unpacked_limit(file, size)
+            compressed, limit = compressed_by(file), unpacked_limit(file, size)
         told = _BLOB.fullmatch(blob)
         digest = f"sha256:{told[1]}" if told else None
         return Layer(name, diff_id, digest, size if compressed else None, limit, blob)

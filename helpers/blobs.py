@@ -3,7 +3,6 @@
 Names are looked up among those that are there, so none leads out of the archive.
 """
 
-import hashlib
 import io
 import shutil
 import tempfile
@@ -11,27 +10,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from posixpath import dirname, join, normpath
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, BinaryIO, cast
 
-import zstandard
-from zlib_ng import gzip_ng, zlib_ng
-
+from helpers.compression import FILES, compressed_by, unpack, unpacked_limit
 from helpers.errors import ArchiveInvalid
-from helpers.tarstream import CHUNK, Fail, TarStream
+from helpers.tarstream import CHUNK, TarStream
 
 MAX_BLOBS = 100_000
 MAX_LINKS = 8
 """Most files of an archive, and most links from one to another: old Docker links equal layers."""
 
-MAX_UNPACKED = 64 * 10**9
-BOMB_BYTES = 10**9
-BOMB_RATIO = 200
-"""What is compressed may become more than `BOMB_BYTES` only if that is not `BOMB_RATIO` times as
-much as it was, and never more than `MAX_UNPACKED`."""
-
 SAVE = "Save the image again with `docker save --output FILE IMAGE`"
-
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 class Blobs:
@@ -78,34 +67,6 @@ def open_blobs(path: Path) -> Iterator[Blobs]:
         yield blobs
 
 
-def is_compressed(file: IO[bytes]) -> bool:
-    """Return whether a file is compressed, by its first bytes, whatever anyone calls it."""
-    head = file.read(4)
-    file.seek(0)
-    return head.startswith((_GZIP, _ZSTD))
-
-
-def unpacked_limit(file: IO[bytes], size: int) -> int:
-    """Return how many bytes may come out of a file of a size."""
-    return min(max(BOMB_BYTES, BOMB_RATIO * size), MAX_UNPACKED) if is_compressed(file) else size
-
-
-def unpack(file: IO[bytes], limit: int, fail: Fail, diff_id: str = "") -> BinaryIO:
-    """Return what is in a file, decompressed if it is compressed.
-
-    Reading raises `fail`'s error if that is damaged, if it becomes more than `limit`, or if in the
-    end it is not what the DiffID is of.
-    """
-    head = file.read(4)
-    file.seek(0)
-    stream: Any = file
-    if head.startswith(_GZIP):
-        stream = gzip_ng.GzipNGFile(fileobj=file, mode="rb")
-    elif head.startswith(_ZSTD):
-        stream = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-    return _buffered(_Checked(stream, file, limit, fail, diff_id))
-
-
 def _plain(path: Path, stack: ExitStack) -> IO[bytes]:
     """Return an archive's file, decompressed if need be.
 
@@ -115,15 +76,15 @@ def _plain(path: Path, stack: ExitStack) -> IO[bytes]:
     if path.exists() and not path.is_file():
         raise ArchiveInvalid(path, "neither a file nor a folder", SAVE)
     file = stack.enter_context(path.open("rb"))
-    if not is_compressed(file):
+    if not compressed_by(file, FILES):
         return file
 
     def fail(problem: str) -> ArchiveInvalid:
         return ArchiveInvalid(path, problem, SAVE)
 
     plain = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
-    limit = unpacked_limit(file, path.stat().st_size)
-    shutil.copyfileobj(unpack(file, limit, fail), plain, CHUNK)
+    limit = unpacked_limit(file, path.stat().st_size, FILES)
+    shutil.copyfileobj(unpack(file, limit, fail, known=FILES), plain, CHUNK)
     plain.seek(0)
     return plain
 
@@ -208,49 +169,4 @@ class _Part(io.RawIOBase):
         wanted = memoryview(buffer)[: max(self._size - self._at, 0)]
         count: int = self._file.readinto(wanted)  # type: ignore[attr-defined]
         self._at += count
-        return count
-
-
-class _Checked(io.RawIOBase):
-    """The bytes of a stream, counted and hashed."""
-
-    def __init__(
-        self,
-        stream: Any,
-        file: IO[bytes],
-        limit: int,
-        fail: Fail,
-        diff_id: str,
-    ) -> None:
-        self._stream = stream
-        self._file = file
-        self._limit = limit
-        self._fail = fail
-        self._diff_id = diff_id
-        self._hash = hashlib.sha256()
-        self._count = 0
-
-    def readable(self) -> bool:
-        """Return that it can be read."""
-        return True
-
-    def close(self) -> None:
-        """Close the file that the bytes come from."""
-        self._file.close()
-        super().close()
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Read what fits; 0 at the end, where all must have been what it should be."""
-        try:
-            count: int = self._stream.readinto(buffer)
-        except (OSError, EOFError, zlib_ng.error, zstandard.ZstdError) as error:  # type: ignore[misc]
-            raise self._fail(f"cut off or damaged ({error})") from error
-        self._count += count
-        if self._count > self._limit:
-            raise self._fail(f"compressed to less than a {BOMB_RATIO}th: more than "
-                             f"{self._limit:,} bytes come out of it")  # fmt: skip
-        if self._diff_id and count:
-            self._hash.update(memoryview(buffer)[:count])
-        elif self._diff_id and f"sha256:{self._hash.hexdigest()}" != self._diff_id:
-            raise self._fail("cut off or damaged: it is not what its DiffID says")
         return count

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from helpers import elf, owners, toolbox, users
 from helpers.archive import Archive, Layer
-from helpers.blobs import MAX_UNPACKED
+from helpers.compression import MAX_UNPACKED
 from helpers.errors import ArchiveInvalid
 from helpers.overlay import HARDLINK, MAX_PATH, Entry, Node, folder
 from helpers.tarstream import CHUNK, TarStream

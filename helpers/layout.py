@@ -5,22 +5,27 @@ import json
 import shutil
 from pathlib import Path
 
-from helpers.blobs import Blobs, is_compressed, open_blobs
+from helpers.blobs import Blobs, open_blobs
+from helpers.compression import FILES, compressed_by
 from helpers.manifest import contents
 from helpers.tarstream import CHUNK
 
 _OCI = "application/vnd.oci.image"
+_OPENED = ("", "gzip")
+"""What an archive as a whole may be compressed by for Trivy: by nothing, or by gzip."""
 
 
 def readable(target: Path, scratch: Path) -> Path:
     """Return an archive that Trivy reads, and reads as the image that the kit takes it for.
 
     It knows an OCI layout as a folder only, takes the first of several platforms from it, and reads
-    what `docker save` writes as if all layers were compressed, or none, like the lowest.
+    what `docker save` writes as if all layers were compressed, or none, like the lowest. Of what
+    files are compressed by it knows gzip.
     """
     with open_blobs(target) as blobs:
         config, layers, _ = contents(blobs)
-        if "manifest.json" in blobs and len({_layer_kind(blobs, name) for name in layers}) < 2:
+        alike = len({_layer_kind(blobs, name) for name in layers}) < 2
+        if "manifest.json" in blobs and alike and _is_opened(target):
             return target
         # In a folder's name, a colon would be before a tag.
         layout = scratch / "archive" / target.name.replace(":", "-")
@@ -37,9 +42,15 @@ def readable(target: Path, scratch: Path) -> Path:
     return layout
 
 
+def _is_opened(target: Path) -> bool:
+    """Return whether Trivy opens a file, whatever is in it."""
+    with target.open("rb") as file:
+        return compressed_by(file, FILES) in _OPENED
+
+
 def _layer_kind(blobs: Blobs, name: str) -> str:
     with blobs.open(name) as file:
-        return f"{_OCI}.layer.v1.tar{'+gzip' if is_compressed(file) else ''}"
+        return f"{_OCI}.layer.v1.tar{'+gzip' if compressed_by(file) else ''}"
 
 
 def _copy(blobs: Blobs, name: str, kind: str, layout: Path) -> dict[str, object]:

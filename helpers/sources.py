@@ -14,13 +14,15 @@ import msgspec
 from msgspec import Struct, field
 
 from helpers import paths, report, study
+from helpers.compression import head
 from helpers.errors import ReportInvalid, StudyInvalid
 from helpers.jsontext import Text, read
 
 _MADE = "Made by `compare`."
 _HEAD_BYTES = 4096
-_FILES = (".tar", ".json", ".gz", ".tgz")
-_SUFFIXES = (".gz", ".tar", ".json", ".cdx", ".spdx", ".tgz")
+_PACKED = (".gz", ".xz", ".bz2", ".zst", ".tgz", ".txz", ".tbz", ".tbz2", ".tzst")
+_FILES = (".tar", ".json", *_PACKED)
+_SUFFIXES = (*_PACKED, ".tar", ".json", ".cdx", ".spdx")
 
 _PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
 _REFERENCE = re.compile(
@@ -127,11 +129,14 @@ def _is_sbom(text: Text) -> bool:
 
 
 def _is_tar(path: Path) -> bool:
+    """Return whether a tar begins in a file, plain or compressed by what archives may be."""
+    block = head(path, tarfile.BLOCKSIZE)
     try:
-        return tarfile.is_tarfile(path)
-    except EOFError:
-        # Compressed, and cut off before anything comes out of it.
-        return False
+        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        # A block of zeros is the end of a tar, here of one without entries.
+        return block == bytes(tarfile.BLOCKSIZE)
+    return True
 
 
 def _path(source: str) -> Path:

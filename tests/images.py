@@ -1,9 +1,11 @@
 """Image archives made by hand, as the tools write them, and what a daemon tells of an image."""
 
+import bz2
 import gzip
 import hashlib
 import io
 import json
+import lzma
 import struct
 import tarfile
 from pathlib import Path
@@ -79,6 +81,14 @@ def gzipped(content: bytes) -> bytes:
 
 def zstd(content: bytes) -> bytes:
     return zstandard.compress(content)
+
+
+def xz(content: bytes) -> bytes:
+    return lzma.compress(content, preset=1)
+
+
+def bzip2(content: bytes) -> bytes:
+    return bz2.compress(content)
 
 
 def config_of(layers: tuple[bytes, ...], **fields: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import lzma
 import platform
 import zipfile
 import zlib
@@ -13,11 +14,12 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from helpers import blobs, manifest
+from helpers import compression, manifest
 from helpers.archive import Archive, gzip_size, open_archive
 from helpers.errors import ArchiveInvalid
 from tests.images import (
     Layout,
+    bzip2,
     config_of,
     digest,
     docker_save,
@@ -30,6 +32,7 @@ from tests.images import (
     symlink,
     tar,
     written,
+    xz,
     zstd,
 )
 
@@ -107,15 +110,57 @@ def test_oci_layout_as_tar_and_as_folder(tmp_path: Path) -> None:
             assert read_all(archive) == [ONE]
 
 
-@pytest.mark.parametrize("compress", [gzipped, zstd])
+FILES = [gzipped, zstd, xz, bzip2]
+"""What people compress files with; layers are compressed by the first two only."""
+
+
+@pytest.mark.parametrize("compress", FILES)
 def test_the_archive_itself_may_be_compressed(
     tmp_path: Path, compress: Callable[[bytes], bytes]
 ) -> None:
     path = docker_save(tmp_path / "app.tar", ONE)
-    path.write_bytes(compress(path.read_bytes()))
+    whole = path.read_bytes()
+    path.write_bytes(compress(whole[:9000]) + compress(whole[9000:]))
+    assert opened(path) == [ONE], "also in parts, as is done side by side"
+    path.write_bytes(compress(whole))
     assert opened(path) == [ONE]
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    stored = path.read_bytes()
+    path.write_bytes(stored[: len(stored) // 2])
     assert "cut off" in refused(path).problem or "not a whole one" in refused(path).problem
+
+
+@pytest.mark.parametrize("compress", [gzipped, xz, bzip2])
+def test_a_compressed_archive_that_is_damaged_is_refused(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    path = docker_save(tmp_path / "app.tar", ONE)
+    stored = compress(path.read_bytes())
+    path.write_bytes(stored + bytes(512))
+    assert opened(path) == [ONE], "what fills up a block is no damage"
+    middle = len(stored) // 2
+    flipped = stored[:middle] + bytes([stored[middle] ^ 255]) + stored[middle + 1 :]
+    for content in (stored + b"more", flipped, stored[:-1]):
+        path.write_bytes(content)
+        assert "cut off or damaged" in refused(path).problem
+
+
+@pytest.mark.parametrize("compress", [xz, bzip2])
+def test_layers_are_compressed_by_what_engines_of_containers_know(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    layout = Layout()
+    path = layout.tar(tmp_path / "app.tar", layout.image(ONE, compress=compress))
+    assert "layer 1 of 1 is cut off or damaged" in refused(path).problem
+
+
+def test_an_archive_takes_no_more_memory_than_xz_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = docker_save(tmp_path / "app.tar", ONE)
+    path.write_bytes(lzma.compress(path.read_bytes(), preset=9))
+    assert opened(path) == [ONE], "the most that xz takes unless it is told more"
+    monkeypatch.setattr(compression, "MAX_MEMORY", 2**25)
+    assert "Memory usage limit exceeded" in refused(path).problem
 
 
 def test_an_image_without_layers(tmp_path: Path) -> None:
@@ -266,16 +311,30 @@ def test_a_layer_that_is_cut_or_flipped_is_refused(
         assert "layer 1 of 1 is cut off or damaged" in refused(path).problem
 
 
-@pytest.mark.parametrize("compress", [gzipped, zstd])
+@pytest.mark.parametrize("compress", FILES)
 def test_a_decompression_bomb_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compress: Callable[[bytes], bytes]
 ) -> None:
-    monkeypatch.setattr(blobs, "BOMB_BYTES", 10**6)
+    monkeypatch.setattr(compression, "BOMB_BYTES", 10**6)
     bomb = compress(b"\0" * 2 * 10**7)
-    path = saved(tmp_path / "a.tar", config_of((ONE,)), "l", l=bomb)
-    assert "compressed to less than a 200th" in refused(path).problem
+    path = tmp_path / "a.tar"
     path.write_bytes(bomb)
     assert "compressed to less than a 200th" in refused(path).problem, "the archive is one"
+    path.write_bytes(compress(bytes(10**6 - 10240)))
+    assert "neither a manifest.json" in refused(path).problem, "what is not large is none"
+    if compress in (gzipped, zstd):
+        path = saved(path, config_of((ONE,)), "l", l=bomb)
+        assert "compressed to less than a 200th" in refused(path).problem
+
+
+@pytest.mark.parametrize("compress", FILES)
+def test_no_more_comes_out_of_an_archive_than_out_of_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compress: Callable[[bytes], bytes]
+) -> None:
+    path = docker_save(tmp_path / "a.tar", ONE)
+    path.write_bytes(compress(path.read_bytes()))
+    monkeypatch.setattr(compression, "MAX_UNPACKED", 5000)
+    assert "more than 5,000 bytes come out of it" in refused(path).problem
 
 
 def test_a_layer_compressed_here_is_as_large_as_gzip_makes_it(tmp_path: Path) -> None:

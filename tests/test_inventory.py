@@ -15,7 +15,7 @@ import pytest
 from docker.errors import ImageNotFound
 from hypothesis import HealthCheck, given, settings
 
-from helpers import blobs, inventory, layer, tarstream
+from helpers import compression, inventory, layer, tarstream
 from helpers.archive import gzip_size, open_archive
 from helpers.daemon import Daemon
 from helpers.errors import ArchiveInvalid
@@ -410,7 +410,7 @@ def test_a_file_that_cannot_be_so_large_is_refused_before_it_is_unpacked(tmp_pat
 def test_a_bomb_is_one_whatever_its_entries_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blobs, "BOMB_BYTES", 10**6)
+    monkeypatch.setattr(compression, "BOMB_BYTES", 10**6)
     layout = Layout()
     path = layout.tar(tmp_path / "a.tar", layout.image(tar(*[file("a", b"\0" * 10**5)] * 99)))
     with pytest.raises(ArchiveInvalid, match="compressed to less than a 200th"):

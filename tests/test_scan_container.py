@@ -191,7 +191,10 @@ def test_java_archives_are_looked_up_in_the_same_way(
     assert contained == local
 
 
-@pytest.mark.parametrize("form", ["tar", "folder", "saved"])
+PACKED = {"gzip": images.gzipped, "zstd": images.zstd, "xz": images.xz, "bzip2": images.bzip2}
+
+
+@pytest.mark.parametrize("form", ["tar", "folder", "saved", *PACKED])
 def test_what_is_scanned_is_the_image_that_the_kit_takes_it_for(
     binary: Path, inside: trivy.Trivy, shared: Path, tmp_path: Path, form: str
 ) -> None:
@@ -205,6 +208,9 @@ def test_what_is_scanned_is_the_image_that_the_kit_takes_it_for(
             layout.tar(path, other, mine)
         case "folder":
             layout.folder(path, other, mine)
+        case "gzip" | "zstd" | "xz" | "bzip2":
+            images.docker_save(path, *layers)
+            path.write_bytes(PACKED[form](path.read_bytes()))
         case "saved":
             # As the containerd store saves what is built on an image that was loaded.
             images.docker_save(path, *layers)
@@ -222,7 +228,7 @@ def test_what_is_scanned_is_the_image_that_the_kit_takes_it_for(
     local, contained = both(binary, inside, "archive", path, shared / "vulndb", tmp_path)
     assert local["Metadata"]["ImageID"] == image_id
     assert local["Metadata"]["DiffIDs"] == diff_ids
-    assert local["ArtifactName"] == "app-1"
+    assert local["ArtifactName"] == ("app:1" if form == "gzip" else "app-1"), "gzip it reads itself"
     assert contained == local
 
 

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import lzma
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from helpers import cli, evidence, paths, sources, study, subject
+from helpers.archive import open_archive
 from helpers.capture import capture
 from helpers.daemon import Daemon
 from helpers.errors import CaptureFailed, StudyInvalid
@@ -65,6 +67,21 @@ class TestKind:
         for name in ("saved", "saved.tgz", "oci.tar", "oci", "oci/", "link"):
             assert sources.kind(str(tmp_path / name)) == "archive", name
             assert sources.kind(name) == "archive", "also relative to where one is"
+
+    def test_what_is_opened_as_an_archive_is_called_one(self, tmp_path: Path) -> None:
+        content = images.docker_save(tmp_path / "saved", LAYER).read_bytes()
+        for compress in (images.gzipped, images.zstd, images.xz, images.bzip2):
+            path = tmp_path / compress.__name__
+            path.write_bytes(compress(content))
+            assert sources.kind(str(path)) == "archive", path
+            with open_archive(path) as archive:
+                assert len(archive.layers) == 1
+            path.write_bytes(compress(b"text " * 999))
+            assert "neither an image archive" in refused(str(path))
+        assert sources.kind(str(images.written(tmp_path / "empty", {}))) == "archive"
+        # tarfile reads it, and no image comes so.
+        (tmp_path / "lzma").write_bytes(lzma.compress(content, lzma.FORMAT_ALONE))
+        assert "neither an image archive" in refused(str(tmp_path / "lzma"))
 
     def test_sboms(self, write: Write) -> None:
         assert sources.kind(str(SBOM)) == "sbom"
@@ -119,6 +136,7 @@ class TestKind:
             *("", " ", "-", "--help", ".", "..", "/", "../a", "a/../b", "./a", "a b", "a..b", "ä"),
             *("node:24\n", "no\nde", 'no"de', "no'de", "node:", "node@", "a\0b", "\udcff", "a//b"),
             *("no.tar", "no.json", "no.json.gz", "no.tgz", "/no/such/file", "~no-such-user/a"),
+            *("no.tar.xz", "no.tar.bz2", "no.tar.zst", "no.txz", "no.tbz", "no.tbz2", "no.tzst"),
             *("node@sha256:1", "a" * 300 + "!", "a/" * 3000, "-" * 10**6),
         ],
     )
@@ -171,6 +189,16 @@ class TestMakeStudy:
             ("b", "report", str(report)),
             ("d-1", "image", "r.example:1/c/d:1"),
         ]
+
+    @pytest.mark.parametrize(
+        "name", ["app.tar.xz", "app.txz", "app.tbz2", "app.tar.zst", "app.tgz"]
+    )
+    def test_a_variant_is_not_named_by_how_it_is_compressed(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        images.docker_save(tmp_path / name, LAYER)
+        [variant] = study.open_study(sources.make_study([name])).variants
+        assert (variant.name, variant.kind) == ("app", "archive")
 
     def test_the_same_again_is_the_same_study(self, own_data: Path) -> None:
         assert sources.make_study(["a", "b"]) == sources.make_study(["a", "b"]) == "a-vs-b"
