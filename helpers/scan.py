@@ -4,9 +4,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from helpers import vulndb
+from helpers import layout, tagvalue, vulndb
 from helpers.errors import ScanFailed
-from helpers.layout import readable
 from helpers.trivy import LIMIT, QUIET, Trivy, run
 
 
@@ -22,8 +21,7 @@ def scan(trivy: Trivy, how: str, target: Path, report: Path, db: Path) -> list[s
         raise ScanFailed(f"{target}: there is no such {how} to scan", "no-image")
     with tempfile.TemporaryDirectory(dir=report.parent, prefix=".scan-") as folder:
         scratch = Path(folder)
-        if how == "archive":
-            target = readable(target, scratch)
+        target = (layout if how == "archive" else tagvalue).readable(target, scratch)
         command = _command(how, target.name if target.name[0] != "-" else f"./{target.name}")
         run(trivy, command, db, scratch, target)
         shutil.move(scratch / "report.json", report)

@@ -1,5 +1,6 @@
 """Makes a study of what a user names: image references, archives, SBOMs and scanners' reports."""
 
+import codecs
 import json
 import os
 import re
@@ -13,15 +14,16 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct, field
 
-from helpers import paths, report, study
+from helpers import paths, report, study, tagvalue
 from helpers.compression import head
 from helpers.errors import ReportInvalid, StudyInvalid
 from helpers.jsontext import Text, read
 
 _MADE = "Made by `compare`."
 _HEAD_BYTES = 4096
+_MARKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE
 _PACKED = (".gz", ".xz", ".bz2", ".zst", ".tgz", ".txz", ".tbz", ".tbz2", ".tzst")
-_FILES = (".tar", ".json", *_PACKED)
+_FILES = (".tar", ".json", ".spdx", *_PACKED)
 _SUFFIXES = (*_PACKED, ".tar", ".json", ".cdx", ".spdx")
 
 _PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
@@ -103,17 +105,20 @@ def kind(source: str) -> str:
 def _kind_of_file(path: Path) -> str:
     if _is_tar(path):
         return "archive"
-    try:
-        text = read(path)
-    except (ReportInvalid, UnicodeDecodeError):
-        text = b""
-    if bytes(text[:_HEAD_BYTES]).lstrip()[:1] not in (b"{", b"["):
-        raise StudyInvalid(
-            f"{path}: neither an image archive (docker save, OCI layout) nor JSON of an SBOM or of "
-            "a Trivy or Grype report"
-        )
-    if not _is_sbom(text):
-        return "report"
+    # Whatever it is wrapped in, as JSON may be.
+    text: Text = head(path, tagvalue.HEAD_BYTES).replace(b"\0", b"").lstrip(_MARKS)
+    if not tagvalue.begins(bytes(text)):
+        try:
+            text = read(path)
+        except (ReportInvalid, UnicodeDecodeError):
+            text = b""
+        if bytes(text[:_HEAD_BYTES]).lstrip()[:1] not in (b"{", b"["):
+            raise StudyInvalid(
+                f"{path}: neither an image archive (docker save, OCI layout) nor an SBOM "
+                "(CycloneDX as JSON, SPDX as JSON or tag-value) nor a Trivy or Grype report (JSON)"
+            )
+        if not _is_sbom(text):
+            return "report"
     with path.open("rb") as file:
         if bytes(text[:2]) != file.read(2):
             raise StudyInvalid(f"{path}: Trivy reads an SBOM as UTF-8 only; unpack or convert it")

@@ -34,6 +34,7 @@ from tests.test_scan import SOURCES
 SBOM = SOURCES / "node-8-alpine.cdx.json"
 LAYER = images.tar(images.file("etc/os-release", b"ID=alpine\nVERSION_ID=3.23.0\n"))
 SPDX = {"spdxVersion": "SPDX-2.3", "packages": []}
+TAGS = "SPDXVersion: SPDX-2.3\nDataLicense: CC0-1.0\nSPDXID: SPDXRef-DOCUMENT\n"
 
 SECRET = "hunter2-hunter2"
 CONFIG = base64.b64encode(json.dumps({"config": {"Env": [f"TOKEN={SECRET}"]}}).encode()).decode()
@@ -88,8 +89,31 @@ class TestKind:
         assert sources.kind(str(write(SPDX, "a.spdx.json"))) == "sbom"
         assert sources.kind(str(write(b" \n" + json.dumps(SPDX).encode()))) == "sbom"
 
-    def test_sboms_that_trivy_cannot_read(self, write: Write) -> None:
-        text = SBOM.read_text()
+    @pytest.mark.parametrize(
+        "before",
+        ["", "\n", "# made by hand\n\n  # twice\r\n", pytest.param("#\n" * 9999, id="long")],
+    )
+    def test_sboms_of_tags_and_values(self, write: Write, before: str) -> None:
+        for text in (TAGS, TAGS.replace("\n", "\r\n"), TAGS.replace(": ", ":")):
+            assert sources.kind(str(write((before + text).encode(), "a.spdx"))) == "sbom"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "SPDXVersion 2.3\n",
+            "# SPDXVersion: SPDX-2.3\n",
+            f"on {TAGS}",
+            "#" * 99,
+            pytest.param(" " * 9999, id="blank"),
+        ],
+    )
+    def test_other_text_is_no_sbom(self, write: Write, text: str) -> None:
+        assert "SPDX as JSON or tag-value" in refused(str(write(text.encode(), "a.spdx")))
+
+    @pytest.mark.parametrize(
+        "text", [SBOM.read_text(), TAGS, f"# by hand\n{TAGS}"], ids=["json", "tags", "commented"]
+    )
+    def test_sboms_that_trivy_cannot_read(self, write: Write, text: str) -> None:
         for content in (
             gzip.compress(text.encode()),
             b"\xef\xbb\xbf" + text.encode(),
@@ -135,7 +159,15 @@ class TestKind:
         [
             *("", " ", "-", "--help", ".", "..", "/", "../a", "a/../b", "./a", "a b", "a..b", "ä"),
             *("node:24\n", "no\nde", 'no"de', "no'de", "node:", "node@", "a\0b", "\udcff", "a//b"),
-            *("no.tar", "no.json", "no.json.gz", "no.tgz", "/no/such/file", "~no-such-user/a"),
+            *(
+                "no.tar",
+                "no.json",
+                "no.spdx",
+                "no.json.gz",
+                "no.tgz",
+                "/no/such/file",
+                "~no-such-user/a",
+            ),
             *("no.tar.xz", "no.tar.bz2", "no.tar.zst", "no.txz", "no.tbz", "no.tbz2", "no.tzst"),
             *("node@sha256:1", "a" * 300 + "!", "a/" * 3000, "-" * 10**6),
         ],
@@ -365,6 +397,47 @@ class TestTwoScanners:
         write(grype(match(3)), "app.json")
         with pytest.raises(CaptureFailed, match="a second report of Grype"):
             capture(name)
+
+
+def tag_value(folder: Path) -> Path:
+    """The SBOM as Trivy writes it in SPDX's tags and values.
+
+    Of which source packages are made it tells only where it has looked at an image itself.
+    """
+    made = folder / "made.spdx"
+    offline = ["--cache-dir", folder / "cache", "--offline-scan", "--skip-version-check"]
+    command = ["trivy", "sbom", "--quiet", *offline, "--format", "spdx", "--output", made, SBOM]
+    subprocess.run(command, check=True)
+    text = made.read_text()
+    for component in json.loads(SBOM.read_text())["components"]:
+        told = {one["name"]: one["value"] for one in component["properties"]}
+        if source := told.get("aquasecurity:trivy:SrcName"):
+            line = f"ExternalRef: PACKAGE-MANAGER purl {component['purl']}\n"
+            assert line in text
+            version = told["aquasecurity:trivy:SrcVersion"]
+            named = f"PackageSourceInfo: built package from: {source} {version}\n"
+            text = text.replace(line, named + line)
+    made.write_text(text)
+    return made
+
+
+def test_an_sbom_of_tags_and_values_is_captured_to_the_same_findings(
+    trivy_on_path: None, shared: Path, tmp_path: Path
+) -> None:
+    spdx, commented = tag_value(tmp_path), tmp_path / "commented.spdx"
+    commented.write_text(f"# Made from {SBOM.name}\n\n{spdx.read_text()}")
+    name = sources.make_study([str(SBOM), str(spdx), str(commented)])
+    assert capture(name, "2030-01", shared / "vulndb").failures == {}
+    loaded = load_study(name)
+    assert loaded.images["status"].tolist() == ["scanned"] * 3
+    assert loaded.images["os_version"].tolist() == ["3.11.2"] * 3
+    columns = ["vulnerability_id", "package", "installed_version", "fixed_version", "severity"]
+    found = {
+        variant: sorted(each[columns].itertuples(index=False, name=None))
+        for variant, each in loaded.findings.groupby("variant", observed=True)
+    }
+    assert len(found["node-8-alpine"]) == 49
+    assert found == dict.fromkeys(("commented", "made", "node-8-alpine"), found["node-8-alpine"])
 
 
 PIECES = st.sampled_from(["a", "A", "b", "a.1", "a.2", "a.1.1", "node", "0", "x" * 60])
