@@ -23,6 +23,12 @@ MAX_MANIFESTS = 1000
 _HEX = re.compile(r"[0-9a-f]{64}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+_VARIANTS = {"amd64": ("", "v1"), "arm64": ("", "v8"), "arm": ("v7", "")}
+"""Variants of an architecture that its machines usually run, and images are usually for, in order:
+https://github.com/opencontainers/image-spec/blob/main/image-index.md#platform-variants"""
+
+_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9.]+)?", re.ASCII)
+_EACH = "Save each to a file of its own"
 
 _T = TypeVar("_T")
 
@@ -46,6 +52,10 @@ class _Platform(Struct):
     os: str = ""
     variant: str = ""
 
+    def named(self) -> str:
+        """Return it as in `linux/arm64/v8`."""
+        return "/".join(filter(None, (self.os, self.architecture, self.variant)))
+
 
 class _Descriptor(Struct, rename="camel"):
     digest: str
@@ -67,12 +77,17 @@ class _Descriptor(Struct, rename="camel"):
 
     def told_apart_by(self) -> str:
         """Return its platform, else its name, else its digest."""
+        return (self.platform or _Platform()).named() or self.called() or self.digest
+
+    def is_for(self, architecture: str) -> bool:
+        """Return whether it says that it is for Linux on an architecture."""
         p = self.platform or _Platform()
-        return (
-            "/".join(filter(None, (p.os, p.architecture, p.variant)))
-            or self.called()
-            or self.digest
-        )
+        return p.os in ("linux", "") and p.architecture == architecture
+
+    @property
+    def variant(self) -> str:
+        """Return of which variant of its architecture it is."""
+        return self.platform.variant if self.platform else ""
 
 
 class _Manifest(Struct):
@@ -81,6 +96,10 @@ class _Manifest(Struct):
     config: _Descriptor | None = None
     layers: list[_Descriptor] | None = None
     manifests: list[_Descriptor] | None = None
+
+
+_Found = tuple[_Descriptor, _Manifest, str]
+"""An image of an index: where it is told, its manifest, and what it is called."""
 
 
 def contents(blobs: Blobs) -> Contents:
@@ -120,14 +139,14 @@ def _saved(blobs: Blobs) -> Contents:
     if len(images) != 1:
         tags = ", ".join(tag for image in images[:9] for tag in image.repo_tags or ["one unnamed"])
         problem = f"holds {len(images)} images ({tags})" if images else "holds no image"
-        raise ArchiveInvalid(blobs.path, problem, "Save each to a file of its own")
+        raise ArchiveInvalid(blobs.path, problem, _EACH)
     [image] = images
     return Contents(image.config, image.layers or [], image.repo_tags or [])
 
 
 def _from_index(blobs: Blobs) -> Contents:
     """Return what an index.json leads to: the only image, or that for this machine."""
-    found: list[tuple[_Descriptor, _Manifest, str]] = []
+    found: list[_Found] = []
     ahead = [(index, index.called()) for index in _manifest(blobs, "index.json").manifests or []]
     for number, (descriptor, called) in enumerate(ahead):
         if number > MAX_MANIFESTS:
@@ -145,21 +164,44 @@ def _from_index(blobs: Blobs) -> Contents:
         if manifest.config:
             found.append((descriptor, manifest, called))
     if len(found) > 1:
-        here = _MACHINES.get(platform.machine(), platform.machine())
-        fitting = [f for f in found if f[0].platform and f[0].platform.architecture == here]
-        if len(fitting) != 1:
-            several = ", ".join(descriptor.told_apart_by() for descriptor, _, _ in found)
-            raise ArchiveInvalid(
-                blobs.path,
-                f"holds {len(found)} images ({several}) and not just one for {here}",
-                "Save one with `docker save --platform` or `skopeo --override-arch`",
-            )
-        found = fitting
+        found = _for_here(blobs, found)
     for _, manifest, called in found:
         if manifest.config:
             layers = [layer.blob for layer in manifest.layers or []]
             return Contents(manifest.config.blob, layers, [called] if called else [])
     raise ArchiveInvalid(blobs.path, "holds no image of any platform", SAVE)
+
+
+def _for_here(blobs: Blobs, found: list[_Found]) -> list[_Found]:
+    """Return the one of several images that is for this machine. Raises `ArchiveInvalid`."""
+    here = _MACHINES.get(platform.machine(), platform.machine())
+    fitting = [one for one in found if one[0].is_for(here)]
+    for variant in _VARIANTS.get(here, ("",)):
+        if usual := [one for one in fitting if one[0].variant == variant]:
+            fitting = usual
+            break
+    if len(fitting) != 1:
+        several = ", ".join(descriptor.told_apart_by() for descriptor, _, _ in found)
+        problem = f"holds {len(found)} images ({several}) and not just one for linux/{here}"
+        raise ArchiveInvalid(blobs.path, problem, _save_one([one[0] for one in fitting or found]))
+    return fitting
+
+
+def _save_one(several: list[_Descriptor]) -> str:
+    """Return how to save one of several images: by a platform that only it has, if there is one."""
+    platforms = [one.platform for one in several if one.platform]
+    # These are words of the archive, and what is told here may be copied into a shell.
+    told = [p for p in platforms if p.os and p.architecture and _PLATFORM.fullmatch(p.named())]
+    alone = [p for p in told if platforms.count(p) == 1]
+    if not alone:
+        return _EACH
+    p = min(alone, key=lambda one: one.os != "linux")
+    options = f"--override-os {p.os} --override-arch {p.architecture}"
+    options += f" --override-variant {p.variant}" if p.variant else ""
+    return (
+        f"Save one with `docker save --platform {p.named()}` (since Docker 28) or "
+        f"`skopeo copy {options} …`"
+    )
 
 
 def _manifest(blobs: Blobs, name: str) -> _Manifest:

@@ -173,8 +173,9 @@ class Layout:
         return path
 
 
-def on_platform(architecture: str, os: str = "linux") -> dict[str, Any]:
-    return {"platform": {"architecture": architecture, "os": os}}
+def on_platform(architecture: str, os: str = "linux", variant: str = "") -> dict[str, Any]:
+    named = {"architecture": architecture, "os": os}
+    return {"platform": named | ({"variant": variant} if variant else {})}
 
 
 def elf(

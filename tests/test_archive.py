@@ -184,19 +184,74 @@ def test_of_several_platforms_this_machines_is_taken_and_attestations_are_none(
     assert opened(layout.tar(tmp_path / "part.tar", absent, there)) == [TWO], "the only one saved"
 
 
+@pytest.mark.parametrize(
+    ("machine", "platforms", "taken"),
+    [
+        ("x86_64", ["windows/amd64", "linux/amd64"], "linux/amd64"),
+        ("x86_64", ["linux/amd64/v3", "linux/amd64", "linux/amd64/v2"], "linux/amd64"),
+        ("x86_64", ["linux/amd64/v2", "linux/amd64/v1"], "linux/amd64/v1"),
+        ("x86_64", ["windows/amd64", "linux/amd64/v3", "linux/arm64"], "linux/amd64/v3"),
+        ("aarch64", ["linux/arm64/v9", "linux/arm64/v8", "linux/arm/v7"], "linux/arm64/v8"),
+        ("aarch64", ["linux/arm64/v8", "linux/arm64"], "linux/arm64"),
+        ("armv7l", ["linux/arm/v5", "linux/arm/v6", "linux/arm/v7"], "linux/arm/v7"),
+        ("s390x", ["linux/s390x", "linux/s390x/z16"], "linux/s390x"),
+    ],
+)
+def test_of_several_for_a_machine_the_usual_one_is_taken(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    machine: str,
+    platforms: list[str],
+    taken: str,
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    layout = Layout()
+    for order in (platforms, platforms[::-1]):
+        images = []
+        for name in order:
+            os, architecture, *variant = name.split("/")
+            layer = tar(file(name, name.encode()))
+            images.append(layout.image(layer, **on_platform(architecture, os, *variant)))
+        path = layout.tar(tmp_path / "app.tar", layout.index(*images))
+        assert opened(path) == [tar(file(taken, taken.encode()))]
+
+
 def test_platforms_that_are_all_foreign_are_named(tmp_path: Path) -> None:
     layout = Layout()
-    images = [layout.image(ONE, **on_platform(name)) for name in ("s390x", "ppc64le")]
+    foreign = (on_platform(HERE, "windows"), on_platform("s390x"), on_platform("ppc64le"))
+    images = [layout.image(ONE, **each) for each in foreign]
     told = refused(layout.tar(tmp_path / "app.tar", *images))
-    assert "linux/s390x, linux/ppc64le" in told.problem
-    assert "--platform" in told.remedy
+    assert f"3 images (windows/{HERE}, linux/s390x, linux/ppc64le) and not just" in told.problem
+    assert told.remedy == (
+        "Save one with `docker save --platform linux/s390x` (since Docker 28) or "
+        "`skopeo copy --override-os linux --override-arch s390x …`"
+    )
+
+
+def test_what_is_told_to_do_helps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    layout = Layout()
+
+    def remedy(*platforms: dict[str, Any]) -> str:
+        images = [layout.image(tar(file(str(n))), **each) for n, each in enumerate(platforms)]
+        return refused(layout.tar(tmp_path / "app.tar", layout.index(*images))).remedy
+
+    variants = remedy(*(on_platform("amd64", variant=name) for name in ("v3", "v2")))
+    assert "`docker save --platform linux/amd64/v3`" in variants
+    assert "--override-os linux --override-arch amd64 --override-variant v3 …" in variants
+    alike = remedy(on_platform("amd64"), on_platform("amd64"), on_platform("arm64"))
+    assert alike == "Save each to a file of its own", "a platform would not tell them apart"
+    hostile = remedy(on_platform("s390x", "linux`; reboot #"), on_platform("arm64 x"))
+    assert hostile == "Save each to a file of its own", "what is told may be pasted into a shell"
 
 
 def test_several_images_in_one_file_are_named(tmp_path: Path) -> None:
     layout = Layout()
     names = [{"annotations": {"io.containerd.image.name": name}} for name in ("a:1", "b:1")]
     images = [layout.image(layer, **name) for layer, name in zip((ONE, TWO), names, strict=True)]
-    assert "a:1, b:1" in refused(layout.tar(tmp_path / "oci.tar", *images)).problem
+    told = refused(layout.tar(tmp_path / "oci.tar", *images))
+    assert "a:1, b:1" in told.problem
+    assert told.remedy == "Save each to a file of its own"
     saved = [{"Config": "x", "RepoTags": [tag], "Layers": []} for tag in ("a:1", "b:1")]
     path = written(tmp_path / "saved.tar", {"manifest.json": json.dumps(saved).encode()})
     assert "2 images (a:1, b:1)" in refused(path).problem
