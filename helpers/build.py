@@ -37,7 +37,7 @@ class Turns:
         Raises `BuildFailed` if the Dockerfile or its context is not there.
         """
         dockerfile, context = _files(recipe)
-        first = first_base(dockerfile.read_text(errors="replace"), recipe.build_args)
+        first = first_base(_text(dockerfile), recipe.build_args)
         with self._lock:
             return self._of[context, first]
 
@@ -45,15 +45,13 @@ class Turns:
 def base(recipe: Recipe) -> str:
     """Return what a recipe's image is built on, as its Dockerfile names it."""
     dockerfile, _ = _files(recipe)
-    text = dockerfile.read_text(errors="replace")
-    return final_base(text, recipe.target, recipe.build_args)
+    return final_base(_text(dockerfile), recipe.target, recipe.build_args)
 
 
 def images(recipe: Recipe) -> set[str]:
     """Return the images that a recipe needs, as its Dockerfile names them."""
     dockerfile, _ = _files(recipe)
-    text = dockerfile.read_text(errors="replace")
-    return images_of(text, recipe.target, recipe.build_args)
+    return images_of(_text(dockerfile), recipe.target, recipe.build_args)
 
 
 def build(
@@ -70,7 +68,7 @@ def build(
     """
     dockerfile, context = _files(recipe)
     shown = recipe.dockerfile
-    if needs := needs_buildkit(dockerfile.read_text(errors="replace")):
+    if needs := needs_buildkit(_text(dockerfile)):
         raise BuildFailed(
             f"{shown} has {needs}, which only BuildKit understands, and images are built through "
             "the API's classic builder here. Build it yourself (docker buildx build --load --tag "
@@ -110,6 +108,11 @@ def _files(recipe: Recipe) -> tuple[Path, Path]:
     if not context.is_dir():
         raise BuildFailed(f"{recipe.dockerfile}: its context {recipe.context!r} is no folder")
     return dockerfile, context
+
+
+def _text(dockerfile: Path) -> str:
+    """Return a Dockerfile's text as Docker sees it: all lines end alike, no byte order mark."""
+    return dockerfile.read_text(encoding="utf-8-sig", errors="replace")
 
 
 def _lines(event: dict[str, object]) -> list[str]:

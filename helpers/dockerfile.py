@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 
 _ONLY_BUILDKIT = {
     "RUN": {"mount", "network", "security", "device"},
@@ -19,6 +20,7 @@ _VARIABLE = re.compile(
     r"\$(?:\{(?P<braced>\w+)(?:(?P<how>:?[-+])(?P<word>[^}]*))?\}|(?P<bare>\w+))"
 )
 
+_DIRECTIVE = re.compile(r"#\s*([a-z]\w*)\s*=\s*(\S.*)", re.IGNORECASE)
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
 _COPIED = re.compile(r"^\s*COPY\s+(?:--\S+\s+)*?--from=(\S+)", re.IGNORECASE | re.MULTILINE)
 _ARG = re.compile(r"^\s*ARG\s+(\S.*)$", re.IGNORECASE | re.MULTILINE)
@@ -33,7 +35,7 @@ def needs_buildkit(text: str) -> str | None:
     >>> needs_buildkit("FROM a\nRUN echo --mount of <<olives\n") is None
     True
     """
-    if re.match(r"\s*#\s*syntax\s*=", text, re.IGNORECASE):
+    if "syntax" in _directives(text):
         return "a line `# syntax=`"
     for line in _joined(text).splitlines():
         word, _, rest = line.strip().partition(" ")
@@ -141,6 +143,27 @@ def first_base(text: str, arguments: Mapping[str, str] | None = None) -> str:
     return next((image for image, _ in _stages(text, arguments or {})), "")
 
 
+def _directives(text: str) -> dict[str, str]:
+    """Return the directives that a Dockerfile begins with; the first other line ends them.
+
+    https://docs.docker.com/reference/dockerfile/#parser-directives
+    """
+    lines = (_DIRECTIVE.fullmatch(line.strip()) for line in text.split("\n"))
+    return {found[1].lower(): found[2] for found in takewhile(bool, lines) if found}
+
+
+def _joined(text: str) -> str:
+    r"""Return a Dockerfile's instructions, each in one line.
+
+    >>> _joined("# escape=`\nRUN a `\n  # here\n  b\\c\nUSER x")
+    'RUN a    b\\c\nUSER x'
+    """
+    mark = re.escape(_directives(text).get("escape", "\\"))
+    # A comment is never continued, and within an instruction it is no part of that.
+    text = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
+    return re.sub(rf"(?<!{mark}){mark}[ \t]*\n", " ", text)
+
+
 def _stages(text: str, arguments: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield of each stage what it is from, with arguments filled in, and its name or nothing."""
     text = _joined(text)
@@ -153,11 +176,6 @@ def _stages(text: str, arguments: Mapping[str, str]) -> Iterator[tuple[str, str]
                 known[name] = told
     for image, name in _FROM.findall(text):
         yield fill(image, known), name
-
-
-def _joined(text: str) -> str:
-    """Return a text with lines that go on in the next one made one."""
-    return re.sub(r"\\[ \t]*\n", " ", text)
 
 
 def _automatic(word: str, rest: str) -> str | None:

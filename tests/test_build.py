@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.build import build
+from helpers.build import base, build, images
 from helpers.buildlog import Step
 from helpers.daemon import Daemon
 from helpers.errors import BuildFailed
@@ -17,10 +17,11 @@ SECRET = "hunter2-hunter2"
 def built(daemon: Daemon, tmp_path: Path):
     """Builds a Dockerfile's text on top of nothing; returns the image as the daemon has it."""
 
-    def of(text: str, on_step=lambda step: None, **options: object) -> dict:
+    def of(text: str | bytes, on_step=lambda step: None, **options: object) -> dict:
         folder = tmp_path / "context"
         folder.mkdir(exist_ok=True)
-        (folder / "Dockerfile").write_text(text)
+        content = text if isinstance(text, bytes) else text.encode()
+        (folder / "Dockerfile").write_bytes(content)
         (folder / "a.txt").write_text("a")
         recipe = Recipe(str(folder / "Dockerfile"), **options)
         found = build(daemon, recipe, "kit-tests:build", tmp_path / "build.log", on_step)
@@ -47,6 +48,24 @@ def test_a_build_has_steps_arguments_a_target_and_a_log(built, tmp_path: Path) -
     assert steps[3].instruction == "COPY a.txt /"
     assert "Step 4/4 : COPY a.txt /" in (tmp_path / "build.log").read_text()
     assert built("FROM scratch\nCOPY a.txt /\n")["RootFS"]["Layers"], "the last stage else"
+
+
+def test_a_dockerfile_from_windows_is_read_as_docker_reads_it(built, tmp_path: Path) -> None:
+    text = "FROM \\\n  scratch\nCOPY \\\n  a.txt /\nLABEL a=1\n".replace("\n", "\r\n")
+    for mark in (b"", b"\xef\xbb\xbf"):
+        image = built(mark + text.encode())
+        assert image["Config"]["Labels"] == {"a": "1"}
+        recipe = Recipe(str(tmp_path / "context" / "Dockerfile"))
+        assert (base(recipe), images(recipe)) == ("scratch", {"scratch"})
+        with pytest.raises(BuildFailed, match="a line `# syntax=`, which only BuildKit"):
+            built(mark + f"# syntax=docker/dockerfile:1\r\n{text}".encode())
+        with pytest.raises(BuildFailed, match="RUN --mount, which only BuildKit"):
+            built(mark + f"{text}RUN \\\r\n  --mount=type=cache,target=/c true\r\n".encode())
+    marked = built(
+        mark + b"# escape=`\r\nFROM `\r\n  scratch\r\nLABEL `\r\n  b=C:\\\r\nLABEL c=2\r\n"
+    )
+    assert marked["Config"]["Labels"] == {"b": "C:\\", "c": "2"}
+    assert base(recipe) == "scratch"
 
 
 def test_values_do_not_reach_the_log(built, tmp_path: Path) -> None:

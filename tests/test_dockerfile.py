@@ -24,6 +24,9 @@ from helpers.study import names, open_study
         ("FROM a\narg A=1 TARGETARCH\nRUN x", "the automatic argument TARGETARCH"),
         ("FROM a:$TARGETARCH", "the automatic argument TARGETARCH"),
         ("FROM a\nCOPY <<EOF /x\nhello\nEOF", "a here-document after COPY"),
+        ("# escape=`\n# syntax=docker/dockerfile:1\nFROM a", "a line `# syntax=`"),
+        ("# escape=`\nFROM a\nRUN `\n  --mount=type=tmpfs,target=/c x", "RUN --mount"),
+        ("FROM a\nRUN \\\n  # a cache\n  --mount=type=cache,target=/c x", "RUN --mount"),
     ],
 )
 def test_what_only_buildkit_understands_is_named(text: str, what: str) -> None:
@@ -38,6 +41,9 @@ def test_what_only_buildkit_understands_is_named(text: str, what: str) -> None:
         "# a comment\n# syntax is fine\nFROM a",
         'FROM a\nRUN node -e "1<<A"',
         "FROM a\nARG TARGETARCH=amd64\nRUN echo $TARGETARCH",
+        "FROM a\n# syntax=docker/dockerfile:1\nRUN x",
+        "\n# syntax=docker/dockerfile:1\nFROM a",
+        "FROM a\nRUN x \\\n  # RUN --mount=type=cache \\\n  y",
     ],
 )
 def test_what_the_classic_builder_understands_is_not(text: str) -> None:
@@ -93,6 +99,15 @@ def test_the_blogs_dockerfiles_are_those_of_the_post() -> None:
         *("FROM node:8 as build", *shared, "FROM gcr.io/distroless/nodejs"),
         *("COPY --from=build /app /", "EXPOSE 3000", 'CMD ["index.js"]'),
     ]
+
+
+def test_instructions_are_continued_as_docker_does_it() -> None:
+    assert final_base("# escape=`\nFROM `\n  a\n") == "a"
+    assert final_base("# escape=`\nFROM a\nRUN dir C:\\\nFROM b\n") == "b"
+    assert final_base("FROM a\nRUN echo \\\\\nFROM b\n") == "b", "that is a backslash, no mark"
+    assert final_base("FROM a\n# escape=`\nRUN x \\\nFROM b\n") == "a", "no directive any more"
+    assert final_base("# all of it: \\\nFROM a\n") == "a", "comments are not continued"
+    assert final_base("FROM \\\n  # of today\n  a\n") == "a", "nor do they end an instruction"
 
 
 def test_recipes_begin_alike_if_their_first_stages_do() -> None:
