@@ -5,6 +5,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from itertools import takewhile
 
+import msgspec
+
 _ONLY_BUILDKIT = {
     "RUN": {"mount", "network", "security", "device"},
     "COPY": {"link", "chmod", "parents", "exclude"},
@@ -15,6 +17,12 @@ _ONLY_BUILDKIT = {
 _AUTOMATIC = re.compile(r"(?:TARGET|BUILD)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)")
 """Arguments that BuildKit fills in and the classic builder leaves empty:
 https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope"""
+
+_GIT = re.compile(
+    r"(?:git|ssh)://|[\w-]+@[\w.-]+:|https?://[^?#]+\.git(?:[?#]|$)", re.IGNORECASE | re.ASCII
+)
+"""Git repositories, whose address the classic builder would download as a file:
+https://docs.docker.com/reference/dockerfile/#adding-files-from-a-git-repository"""
 
 _VARIABLE = re.compile(
     r"\$(?:\{(?P<braced>\w+)(?:(?P<how>:?[-+])(?P<word>[^}]*))?\}|(?P<bare>\w+))"
@@ -44,9 +52,12 @@ def needs_buildkit(text: str) -> str | None:
         options = _ONLY_BUILDKIT.get(word.upper())
         if options is None:
             continue
-        for name in re.findall(r"--([\w-]+)", re.match(r"\s*(--\S+\s+)*", rest)[0]):  # type: ignore[index]
+        given = re.match(r"\s*(--\S+\s+)*", rest)[0]  # type: ignore[index]
+        for name in re.findall(r"--([\w-]+)", given):
             if name in options:
                 return f"{word.upper()} --{name}"
+        if word.upper() == "ADD" and any(map(_GIT.match, _sources(rest[len(given) :]))):
+            return "ADD of a Git repository"
         ends = re.findall(r"(?:^|\s)<<-?[\"']?(\w+)", rest)
         if any(re.search(rf"^\s*{end}\s*$", text, re.MULTILINE) for end in ends):
             return f"a here-document after {word.upper()}"
@@ -176,6 +187,18 @@ def _stages(text: str, arguments: Mapping[str, str]) -> Iterator[tuple[str, str]
                 known[name] = told
     for image, name in _FROM.findall(text):
         yield fill(image, known), name
+
+
+def _sources(rest: str) -> list[str]:
+    """Return what an instruction copies, which are all words, or all of a JSON list, but the last.
+
+    >>> _sources("a b /c"), _sources('["a b", "/c"]')
+    (['a', 'b'], ['a b'])
+    """
+    try:
+        return msgspec.json.decode(rest, type=list[str])[:-1]
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return rest.split()[:-1]
 
 
 def _automatic(word: str, rest: str) -> str | None:

@@ -129,6 +129,8 @@ def test_a_base_that_cannot_be_pulled_is_told_as_such(built) -> None:
 def test_what_cannot_be_built_is_refused_before_the_daemon_is_asked(built, tmp_path: Path) -> None:
     with pytest.raises(BuildFailed, match=r"RUN --mount, which only BuildKit .* buildx build"):
         built("FROM scratch\nRUN --mount=type=cache,target=/c true\n")
+    with pytest.raises(BuildFailed, match="ADD of a Git repository, which only BuildKit"):
+        built("FROM scratch\nADD https://example.org/x/y.git#v1 /y\n")
     with pytest.raises(BuildFailed, match="there is no such Dockerfile"):
         build(None, Recipe("no/Dockerfile"), "x", tmp_path / "log")  # type: ignore[arg-type]
     with pytest.raises(BuildFailed, match="its context '/no/where' is no folder"):

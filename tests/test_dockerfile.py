@@ -34,6 +34,52 @@ def test_what_only_buildkit_understands_is_named(text: str, what: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        *(
+            "https://github.com/x/y.git",
+            "https://github.com/x/y.git#v1",
+            "HTTP://a/b.git#main:docs",
+        ),
+        *("https://a/b.git?branch=main", "https://me@a:8443/b.git", "https://a/b.git#$REF"),
+        *("git@github.com:x/y.git", "git@github.com:x/y.git#v1:docs", "me@a.example:y"),
+        *("git://a/b", "git://a/b.git#v1", "ssh://git@a/b.git", "ssh://git@a:22/b#v1"),
+    ],
+)
+def test_a_git_repository_is_no_file_to_add(source: str) -> None:
+    for text in (
+        f"ADD {source} /d",
+        f"add   --chown=1:1 {source} /d",
+        f"ADD a.txt {source} \\\n /d/",
+        f'ADD ["{source}", "/d"]',
+        f'ADD --chown=1:1 [ "a b", "{source}", "/d/" ]',
+    ):
+        assert needs_buildkit(f"FROM a\n{text}\n") == "ADD of a Git repository", text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ADD https://a/b.git.tar.gz /d",
+        "ADD https://a/archive/b.tar#x.git /d",
+        "ADD https://a/b?file=x.git /d",
+        "ADD https://github.com/x/y /d",
+        "ADD b.git /d",
+        "ADD ./git@a /d",
+        "ADD a.txt git@a:b",
+        'ADD ["a.txt", "git://a/b"]',
+        "ADD",
+        "ADD \ud800 /d",
+        "# ADD git://a/b /d",
+        "RUN git clone https://github.com/x/y.git",
+        "COPY https://github.com/x/y.git /d",
+    ],
+)
+def test_what_looks_like_a_git_repository_and_is_none(text: str) -> None:
+    assert needs_buildkit(f"FROM a\n{text}\n") is None
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "FROM a\nRUN echo --mount=x",
