@@ -1,5 +1,6 @@
 """What the scanner cannot see: executables and libraries that belong to no package it knows."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,10 +13,16 @@ from helpers.languages import msg, t
 from helpers.sizes import MB
 from helpers.words import listed, name, number
 
-_RUNTIME_PACKAGES = {"node": ("node", "nodejs"), "python": ("python", "python3")}
-"""Names under which distributions package a runtime."""
+_RUNTIME_PACKAGES = {
+    "node": r"node(?:js)?\d*",
+    "python": r"python(?:3[\d.]*)?",
+    "php": r"php[\d.]*(?:-cli)?",
+}
+"""Names under which distributions package a runtime; some have its version, as `nodejs24`."""
 
-OF_PACKAGES, OF_NONE = msg("of packages"), msg("of no package")
+OF_PACKAGES, OF_NONE, UNTOLD = (
+    msg("of packages"), msg("of no package"), msg("of packages or not: not known"),
+)  # fmt: skip
 
 _COUNTS = ("binaries", "known_binaries", "size_of_binaries_bytes", "size_of_known_bytes")
 _DARK = ("variant", "path", "size_bytes", "elf", "version", "layer")
@@ -25,30 +32,37 @@ def coverage(files: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
     """Return how many executables and libraries of each image are of a package, and their bytes.
 
     `variant, binaries, known_binaries, size_of_binaries_bytes, size_of_known_bytes, known_share,
-    largest_unknown, version`; NA for an image without a list of files, and for one that was not
-    scanned. Counted are ELF files, by their first bytes; `known_share` is of their bytes, 0 to 1,
-    and a package is one that the scanner lists. The frames may be of several captures.
+    largest_unknown, version, unread`; NA for an image without a list of files, and for one that was
+    not scanned. Counted are ELF files, by their first bytes; `known_share` is of their bytes, 0 to
+    1, and a package is one that the scanner lists. `unread` is as in `ownership.unread`, else
+    empty: who owns the files is not known then, and neither is the share, unless the scanner looked
+    at no OS package. The frames may be of several captures.
     """
     rows: list[tuple[Any, ...]] = []
     for image in images.itertuples():
         variant = image.variant
         of_image = _of(files, image)
         if of_image.empty or image.status in UNKNOWN_COUNT:
-            rows.append((variant, *([pd.NA] * 7)))
+            rows.append((variant, *([pd.NA] * 8)))
             continue
         own = _binaries(of_image)
+        whole = int(own["size_bytes"].sum())
+        unread = ownership.unread(of_image).get(variant, "")
+        if unread and image.status != NO_OS:
+            rows.append((variant, len(own), pd.NA, whole, *([pd.NA] * 4), unread))
+            continue
         if image.status == NO_OS:
             # Without an operating system that it recognises, a scanner looks at no OS package.
             own = own.assign(package=pd.NA)
         owned = ownership.known(own, _of(packages, image))["package"].notna()
         known = own[owned]
         rest = own[~owned].sort_values("size_bytes", ascending=False, kind="stable")
-        whole, part = int(own["size_bytes"].sum()), int(known["size_bytes"].sum())
+        part = int(known["size_bytes"].sum())
         first = rest.head(1).fillna({"version": ""})
         largest = [first[name].str.cat() for name in ("path", "version")]
         share = part / whole if whole else pd.NA
-        rows.append((variant, len(own), len(known), whole, part, share, *largest))
-    texts = ["variant", "largest_unknown", "version"]
+        rows.append((variant, len(own), len(known), whole, part, share, *largest, unread))
+    texts = ["variant", "largest_unknown", "version", "unread"]
     table = pd.DataFrame(rows, columns=[texts[0], *_COUNTS, "known_share", *texts[1:]])
     types = dict.fromkeys(_COUNTS, "Int64") | {"known_share": "Float64"}
     return table.astype(types | dict.fromkeys(texts, "str"))
@@ -58,9 +72,10 @@ def dark(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
     """Return the executables and libraries that are of no package the scanner lists.
 
     `variant, path, size_bytes, elf, version, layer`, the largest of each image first; `version` is
-    what a well-known program tells of itself, empty if none was read.
+    what a well-known program tells of itself, empty if none was read. Of an image of which that is
+    not known (`ownership.unread`) there are none.
     """
-    elf = _binaries(files)
+    elf = _binaries(files[~files["variant"].isin(ownership.unread(files))])
     rest = elf[ownership.known(elf, packages)["package"].isna()]
     order = dict(zip(dict.fromkeys(files["variant"]), range(len(files)), strict=False))
     placed = rest.assign(own=rest["variant"].map(order))
@@ -71,18 +86,19 @@ def dark(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
 def parts(table: pd.DataFrame) -> pd.DataFrame:
     """Return `coverage` as `variant, part, size_bytes`, where files are known: for the chart."""
     seen = table.dropna(subset="binaries")
-    known, whole = seen["size_of_known_bytes"], seen["size_of_binaries_bytes"]
-    both = [(OF_PACKAGES, known), (OF_NONE, whole - known)]
+    known = seen["size_of_known_bytes"].fillna(0)
+    rest = seen["size_of_binaries_bytes"] - known
+    told = seen["unread"].eq("")
     frames = [
-        pd.DataFrame({"variant": seen["variant"], "part": part, "size_bytes": sizes})
-        for part, sizes in both
+        pd.DataFrame({"variant": seen["variant"][sizes.index], "part": part, "size_bytes": sizes})
+        for part, sizes in ((OF_PACKAGES, known), (OF_NONE, rest[told]), (UNTOLD, rest[~told]))
     ]
     return pd.concat(frames).sort_index(kind="stable").reset_index(drop=True)
 
 
 def headline(table: pd.DataFrame) -> str:
     """Return how many executable bytes of each image are of no package, the most first."""
-    seen = table.dropna(subset="known_share")
+    seen = table[table["unread"].eq("")].dropna(subset="known_share")
     dark_ = (seen["size_of_binaries_bytes"] - seen["size_of_known_bytes"]).sort_values(
         ascending=False, kind="stable"
     )
@@ -174,6 +190,13 @@ def _share(row: Any) -> Iterator[str]:
     if not row.size_of_binaries_bytes:
         yield t("it holds no executables or libraries")
         return
+    if pd.isna(row.known_share):
+        yield t(
+            "who owns its files is not known, for no list of files in {manager}'s database is "
+            "read, so neither is how much of it the scanner looked at",
+            manager=row.unread,
+        )
+        return
     yield t(
         "the scanner looked at **{share:.0%} of the executable bytes** ({known:,} of {files}, "
         "{size:,.1f} of {whole:,.1f} MB)",
@@ -194,7 +217,8 @@ def _runtime(runtime: object, installed: set[str]) -> Iterator[str]:
     if pd.isna(runtime) or not installed:
         return
     product = str(runtime).split()[0].lower()
-    if not installed & set(_RUNTIME_PACKAGES.get(product, (product,))):
+    named = re.compile(_RUNTIME_PACKAGES.get(product, re.escape(product)))
+    if not any(map(named.fullmatch, installed)):
         yield t(
             "{runtime} is no package there, so its own vulnerabilities are not counted",
             runtime=escape.markdown(runtime),

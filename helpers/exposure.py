@@ -24,6 +24,8 @@ STAYS, PERHAPS, GOES = (
 program, which it may read as data; and what is in packages with programs that it is not linked
 with. At most the last two could go."""
 
+UNKNOWN = msg("What the app needs is known of no image here, so there is no picture of it.")
+
 _PART = {DATA: PERHAPS, COULD_GO: GOES}
 _ORDER = (STAYS, PERHAPS, GOES)
 
@@ -67,8 +69,9 @@ def totals(
 
     `variant, status, executables, libraries, binaries, count, stays, no_program, not_linked, blind,
     most_libraries`. Counts are NA where an image was not scanned; numbers of files, and what could
-    go, where files are not known or not what the command starts. `blind`: what has no fix cannot be
-    seen there. `most_libraries` is the package with most of the libraries, and how many it has.
+    go, where files are not known, or not whose they are, or not what the command starts. `blind`:
+    what has no fix cannot be seen there. `most_libraries` is the package with most of the
+    libraries, and how many it has; empty if there is none, or that is not known of all packages.
     """
     counts = tools.binaries(files).set_index("variant")
     by_part = table.groupby(["variant", "part"]).size()
@@ -80,10 +83,11 @@ def totals(
         own = needed[needed["variant"].eq(image.variant)]
         scanned = image.status not in UNKNOWN_COUNT
         count: Any = sum(parts) if scanned else pd.NA
-        seen = has_files and scanned and not own["need"].eq(UNSEEN).all()
+        seen = has_files and scanned and len(own) and not own["need"].eq(UNSEEN).any()
         split_ = parts if seen else [pd.NA] * len(parts)
-        most = own.dropna(subset="libraries").nlargest(1, "libraries")
-        told = [f"{p.package} {p.libraries:,}" for p in most.itertuples() if p.libraries]
+        most = own[own["libraries"].notna().all() & own["libraries"].gt(0)]
+        most = most.nlargest(1, "libraries")
+        told = [f"{p.package} {p.libraries:,}" for p in most.itertuples()]
         known = (image.variant, image.status, *numbers, sum(numbers), count, *split_)
         rows.append((*known, image.os_family in BLIND, "".join(told)))
     names = ["variant", "status", "executables", "libraries", "binaries", "count"]
@@ -137,23 +141,32 @@ def sentence(table: pd.DataFrame, each: pd.DataFrame, what: str) -> str:
         return t("The files of two images are not known, so executables are held beside nothing.")
     lines = []
     for row in seen.itertuples():
-        own = each[each["variant"].eq(row.variant)].dropna(subset="executables")
-        without = int((own["executables"].eq(0) & own["libraries"].eq(0)).sum())
+        own = each[each["variant"].eq(row.variant)]
         most = ""
         if row.most_libraries:
             most = t(" ({package} of them)", package=escape.markdown(row.most_libraries))
-        lines.append(
-            t(
+        beside = {
+            "variant": name(row.variant),
+            "count": row.count,
+            "executables": number(row.executables, "executable"),
+            "libraries": row.libraries,
+            "most": most,
+        }
+        if own["executables"].isna().any():
+            told = t(
+                "- {variant}: {count:,} beside {executables} and {libraries:,} shared libraries"
+                "{most}; how many of them are in packages without an ELF file is not known",
+                **beside,
+            )
+        else:
+            without = int((own["executables"].eq(0) & own["libraries"].eq(0)).sum())
+            told = t(
                 "- {variant}: {count:,} beside {executables} and {libraries:,} shared libraries"
                 "{most}; {without} in packages without an ELF file, such as JavaScript",
-                variant=name(row.variant),
-                count=row.count,
-                executables=number(row.executables, "executable"),
-                libraries=row.libraries,
-                most=most,
                 without=share(without, row.count),
+                **beside,
             )
-        )
+        lines.append(told)
     note = t(
         "Counted: {what}. Of two images that differ in both, the one with more executables and "
         "libraries has more in {both}; the one with more executables alone in {alone}. A few "
@@ -205,6 +218,8 @@ def slimmer(table: pd.DataFrame, what: str) -> str:
 
 
 def _could_go(row: Any) -> str:
+    if pd.isna(row.stays) and pd.notna(row.binaries) and pd.notna(row.count):
+        return t("which program its command starts is not known, or who owns its files")
     if pd.isna(row.stays):
         return t("its files are not known, or not which program its command starts")
     if not row.count:

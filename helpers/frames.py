@@ -224,7 +224,7 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
         Column("elf_interpreter", TEXT, "loader that an ELF file asks for; NA: none"),
         Column("needed", TEXT, "libraries that an ELF file needs, joined by spaces; NA: none"),
         Column("version", TEXT, "version that a well-known program tells of itself; NA: none read"),
-        Column("package", TEXT, "OS package that owns it; NA: none does, or a folder"),
+        Column("package", TEXT, "OS package that owns it; NA: none that is known, or a folder"),
         Column("layer", COUNT, "position of the layer that its content comes from"),
     ),
     "published": (

@@ -2,7 +2,7 @@
 
 A line of the table has a group, a part of it, and a pattern of a path or of an OS package's name
 from its beginning; the first line that fits a file counts. What no line fits belongs to its OS
-package, to the app, or to nobody.
+package, to the app, or to nobody; where packages' files are not known, neither is to whom.
 """
 
 import csv
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import escape, paths, toolbox
+from helpers import escape, ownership, paths, toolbox
 from helpers.errors import StudyInvalid
 from helpers.headlines import fits
 from helpers.languages import msg, t, word
@@ -21,7 +21,8 @@ from helpers.words import listed, name, number
 
 OS, RUNTIME, TOOLS, APP = msg("OS packages"), msg("runtime"), msg("bundled tools"), msg("app")
 CACHES, UNOWNED, HIDDEN = msg("caches and docs"), msg("unowned"), msg("hidden by later layers")
-GROUPS = (OS, RUNTIME, TOOLS, APP, CACHES, UNOWNED, HIDDEN)
+UNTOLD = msg("owner not known")
+GROUPS = (OS, RUNTIME, TOOLS, APP, CACHES, UNOWNED, UNTOLD, HIDDEN)
 """All groups. The last has no file: bytes that a lower layer holds and no file shows any more."""
 
 NPM, OWN = msg("npm packages"), msg("the app's own")
@@ -62,8 +63,10 @@ def grouped(files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame) -> 
     """Return `files` with `group`, `component` and `what`, the name of that which a file is of.
 
     The app is what no package brought and the image has on top of its base; where the base is not
-    known, what is below the folder in which the image starts.
+    known, or what packages brought (`ownership.unread`), what is below the folder in which the
+    image starts.
     """
+    untold = files["variant"].isin(ownership.unread(files))
     told = files.assign(
         group=pd.Series(pd.NA, files.index, dtype="str"),
         component=pd.Series(pd.NA, files.index, dtype="str"),
@@ -82,12 +85,12 @@ def grouped(files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame) -> 
     owned = left & told["package"].notna()
     told.loc[owned, "group"] = OS
     told.loc[owned, "component"] = told.loc[owned, "package"]
-    app = left & ~owned & _is_app(told, layers, images)
+    app = left & ~owned & _is_app(told, layers, images, untold)
     in_modules = paths_.str.contains("node_modules/", regex=False)
     told.loc[app, "group"] = APP
     told.loc[app, "component"] = in_modules[app].map({True: NPM, False: OWN})
     rest = left & ~owned & ~app
-    told.loc[rest, "group"] = UNOWNED
+    told.loc[rest, "group"] = untold[rest].map({True: UNTOLD, False: UNOWNED})
     told.loc[rest, "component"] = paths_[rest].str.split("/").str[:2].str.join("/")
     return told.assign(what=_what(told))
 
@@ -124,22 +127,30 @@ def sizes(grouped_files: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_group(parts: pd.DataFrame) -> pd.DataFrame:
-    """Return the bytes of each group of each image: `variant, group, size_bytes`, with zeros."""
+    """Return the bytes of each group of each image: `variant, group, size_bytes`, with zeros.
+
+    What has no known owner is a group only if there is some.
+    """
+    all_ = [group for group in GROUPS if group != UNTOLD or parts["group"].eq(group).any()]
     sums = parts.groupby(["variant", "group"], sort=False, observed=True)["size_bytes"].sum()
     full = pd.MultiIndex.from_product(
-        [list(dict.fromkeys(parts["variant"])), list(GROUPS)], names=["variant", "group"]
+        [list(dict.fromkeys(parts["variant"])), all_], names=["variant", "group"]
     )
     return sums.reindex(full, fill_value=0).reset_index()
 
 
 def largest(grouped_files: pd.DataFrame, most: int = 10) -> pd.DataFrame:
-    """Return each image's largest files: `variant, path, size_bytes, group, package, layer`."""
+    """Return each image's largest files: `variant, path, size_bytes, group, package, layer`.
+
+    `package` is empty if there is none, and NA where that is not known.
+    """
     columns = ["variant", "path", "size_bytes", "group", "package", "layer"]
     ordered = grouped_files.sort_values("size_bytes", ascending=False, kind="stable")
     first = ordered.groupby("variant", sort=False).head(most)
     place = {variant: n for n, variant in enumerate(dict.fromkeys(grouped_files["variant"]))}
     by = first.sort_values("variant", key=lambda v: v.map(place), kind="stable")
-    return by[columns].assign(package=by["package"].fillna("")).reset_index(drop=True)
+    told = ~by["variant"].isin(ownership.unread(grouped_files))
+    return by[columns].assign(package=by["package"].fillna("").where(told)).reset_index(drop=True)
 
 
 def headline(parts: pd.DataFrame) -> str:
@@ -177,6 +188,12 @@ def sentence(parts: pd.DataFrame, images: pd.DataFrame) -> str:
         some = own[own["size_bytes"].gt(0)].sort_values("size_bytes", ascending=False)
         told = [f"{word(row.group)} {shown(row.size_bytes)}" for row in some.itertuples()]
         lines.append(f"- {name(variant)}, {shown(whole)}: {listed(told)}")
+    if parts["group"].eq(UNTOLD).any():
+        note = t(
+            "Owner not known: no list of files in the package manager's database is read there, so "
+            "which of these bytes are OS packages', the app's or nobody's is not known."
+        )
+        lines += ["", note]
     return "\n".join(lines)
 
 
@@ -212,8 +229,13 @@ def _hidden(files: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _is_app(files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame) -> pd.Series:
-    """Return which files are on top of the base, or below the folder that the image starts in."""
+def _is_app(
+    files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame, untold: pd.Series
+) -> pd.Series:
+    """Return which files are on top of the base, or below the folder that the image starts in.
+
+    Of those that may be a package's, which are `untold`, those that are both.
+    """
     own = layers[["variant", "position", "from_base"]].rename(columns={"position": "layer"})
     on = files[["variant", "layer"]].merge(
         own, on=["variant", "layer"], how="left", validate="many_to_one"
@@ -224,7 +246,7 @@ def _is_app(files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame) -> 
     for variant, folder in folders.fillna("").items():
         if inside := folder.strip("/"):
             below |= files["variant"].eq(variant) & files["path"].str.startswith(f"{inside}/")
-    return (~from_base).fillna(below).astype("bool")
+    return (~from_base).fillna(below).astype("bool") & (below | ~untold)
 
 
 def _what(files: pd.DataFrame) -> pd.Series:

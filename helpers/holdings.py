@@ -4,17 +4,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers import escape, paths
+from helpers import escape, inventory, ownership, paths, phrases
 from helpers.frames import FAILED
 from helpers.languages import msg, t, word
 from helpers.sizes import MB
 from helpers.study import Facts, Study, open_study
 from helpers.words import listed, name, names
 
+OWNERS = msg("owners")
 PARTS = {
     msg("report"): tuple(name for names in paths.REPORTS.values() for name in names),
     msg("image"): (paths.IMAGE,),
     msg("files"): (paths.FILES,),
+    OWNERS: (paths.FILES,),
     msg("smoke"): (paths.SMOKE,),
     msg("build log"): (paths.LOG,),
 }
@@ -77,7 +79,7 @@ def parts(study: Study, facts: Facts) -> pd.DataFrame:
     """Return which parts of the evidence there are: `variant` and one column a part.
 
     A part that is missing says why; `image` is metadata and layers, `files` the file inventory,
-    `smoke` what became of the variant when it was started.
+    `owners` which OS packages these are of, `smoke` what became of the variant when it was started.
     """
     rows = []
     for variant in study.variants:
@@ -87,7 +89,7 @@ def parts(study: Study, facts: Facts) -> pd.DataFrame:
         row = {"variant": variant.name}
         for part, files in PARTS.items():
             if any((folder / file).is_file() for file in files):
-                row[part] = _YES
+                row[part] = _unread(folder) if part == OWNERS else _YES
             elif told is None:
                 row[part] = t("no: not in this capture")
             elif told.status == FAILED:
@@ -97,6 +99,15 @@ def parts(study: Study, facts: Facts) -> pd.DataFrame:
                 row[part] = t("no: {why}", why=word(reason))
         rows.append(row)
     return pd.DataFrame(rows, columns=["variant", *PARTS]).astype("str")
+
+
+def _unread(folder: Path) -> str:
+    """Return whether the owners of an image's files are known, or why they are not."""
+    manager = inventory.unread(inventory.read(folder / paths.FILES))
+    if not manager:
+        return _YES
+    why = ownership.UNREAD.format(manager=manager)
+    return t("no: {why}", why=phrases.said(why, [ownership.UNREAD]))
 
 
 def same(images: pd.DataFrame) -> str:

@@ -5,7 +5,7 @@ Made of an archive in one pass over its layers; stored as one JSON row a line, c
 
 import gzip
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -107,17 +107,29 @@ def runtime(files: Iterable[File]) -> str:
     """Return the language runtime of an image and its version, as its program tells them.
 
     Of several it is the largest that no OS package owns, else the largest that is not there for the
-    system's own use; empty if none tells.
+    system's own use; empty if none tells. What may be an OS package's may be for the system's use.
     """
+    files = list(files)
+    kept = unread(files)
     told = [
         (file.package is None, file.size_bytes, f"{tool.name} {file.version}")
         for file in files
         if file.version
         and (tool := toolbox.named(file.path))
         and tool.kind == toolbox.INTERPRETER
-        and not (file.package and tool.name in _OF_THE_SYSTEM)
+        and not ((file.package or kept) and tool.name in _OF_THE_SYSTEM)
     ]
     return max(told, default=(False, 0, ""))[2]
+
+
+def unread(files: Sequence[File]) -> str:
+    """Return whose package database is in an image without its list of files being read, if so.
+
+    Which OS package a file is of is not known then.
+    """
+    if any(file.package for file in files):
+        return ""
+    return owners.unread(file.path for file in files if file.kind != "dir")
 
 
 def write(path: str | PathLike[str], files: list[File]) -> None:

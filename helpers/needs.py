@@ -48,8 +48,10 @@ def needs(grouped: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -
     """Return what each package installed, and whether the app is linked with any of it.
 
     `variant, package, package_path, place, executables, libraries, need`, a row a package that the
-    scanner lists; numbers are of ELF files and NA, and `need` not known, where files are not.
+    scanner lists; numbers are of ELF files and NA, and `need` not known, where files are not, and
+    of OS packages whose files are not (`ownership.unread`).
     """
+    untold = ownership.unread(grouped)
     owners = ownership.known(grouped, packages)
     owned = grouped.assign(package=owners["package"], at=owners["place"].fillna(""))
     rows: list[tuple[Any, ...]] = []
@@ -65,6 +67,8 @@ def needs(grouped: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -
             )
             need = _need(package, any_runs, is_loaded) if start else UNSEEN
             known = (runs, shared) if len(own) else (pd.NA, pd.NA)
+            if image.variant in untold and package.package_class == ownership.OS_CLASS:
+                need, known = UNSEEN, (pd.NA, pd.NA)
             path = package.package_path
             rows.append((image.variant, package.package, path, package.place, *known, need))
     columns = ["variant", "package", "package_path", "place", "executables", "libraries", "need"]

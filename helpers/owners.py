@@ -1,5 +1,6 @@
 """Which package owns a path, from the package databases of an image: apk's, dpkg's, distroless'.
 
+Where another package manager has its own, whose lists of files are not read, that is told.
 Paths are without a leading slash. A database may name a file through a directory that is a symbolic
 link (`bin/ls` where `bin` leads to `usr/bin`); the owner is that of the path it leads to.
 """
@@ -15,6 +16,23 @@ _APK = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
 _DPKG, _DIVERSIONS, _DISTROLESS = (
     "var/lib/dpkg/info/", "var/lib/dpkg/diversions", "var/lib/dpkg/status.d/"
 )  # fmt: skip
+_LISTS = re.compile(r"var/lib/dpkg/(?:info/[^/]+\.list|status\.d/[^/]+\.md5sums)$")
+_UNREAD = {
+    "RPM": r"(?:(?:usr/lib/sysimage|usr/share|var/lib)/rpm/(?:Packages(?:\.db)?|rpmdb\.sqlite)"
+    r"|var/lib/rpmmanifest/container-manifest-[12])$",
+    "pacman": r"var/lib/pacman/local/[^/]+/",
+    "Portage": r"var/db/pkg/[^/]+/[^/]+/",
+    "Nix": r"nix/store/[0-9a-z]{32}-",
+    "Guix": r"gnu/store/[0-9a-z]{32}-",
+    "opkg": r"(?:usr/lib|var/lib)/opkg/(?:status$|info/)",
+    "XBPS": r"var/db/xbps/pkgdb-[^/]*\.plist$",
+    "Chisel": r"var/lib/chisel/manifest\.wall$",
+    "dpkg": r"var/lib/dpkg/status(?:$|\.d/)",
+}
+"""Databases of which no list of files is read, by their package manager; dpkg's may lack one."""
+
+_ROOTS = ("usr/", "var/", "nix/", "gnu/")
+_KEPT = re.compile("|".join(f"(?P<{name}>{form})" for name, form in _UNREAD.items()))
 _PACKAGE = re.compile(r"^Package:[ \t]*(\S+)", re.MULTILINE)
 
 Listing = tuple[str, Iterable[str]]
@@ -26,6 +44,22 @@ def is_database(path: str) -> bool:
     if path.startswith(_DPKG):
         return path.endswith(".list")
     return path in _APK or path == _DIVERSIONS or path.startswith(_DISTROLESS)
+
+
+def unread(paths: Iterable[str]) -> str:
+    """Return whose package database is among an image's files without its list of files being read.
+
+    `paths` are of an image in which no file is known to be of a package; empty if there is none.
+
+    >>> unread(["usr/bin/bash", "usr/lib/sysimage/rpm/rpmdb.sqlite"]), unread(["usr/bin/bash"])
+    ('RPM', '')
+    """
+    there = [path for path in paths if path.startswith(_ROOTS)]
+    kept = {str(found.lastgroup) for path in there if (found := _KEPT.match(path))}
+    if any(map(_LISTS.match, there)):
+        # It is read, and owns nothing that is there.
+        kept -= {"dpkg"}
+    return next((manager for manager in _UNREAD if manager in kept), "")
 
 
 def owners(databases: Mapping[str, bytes], links: Mapping[str, str]) -> dict[str, str]:

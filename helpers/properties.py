@@ -192,6 +192,8 @@ def _app_files(seen: Seen) -> Cell:
     if seen.files.empty or pd.isna(seen.image.user_id):
         return _not_measured()
     app = seen.files[seen.files["group"].eq(groups.APP) & seen.files["kind"].isin(_REGULAR)]
+    if app.empty and seen.files["group"].eq(groups.UNTOLD).any():
+        return _not_measured()
     if app.empty:
         return Cell(NONE, NO_APP, 0, [])
     uid, mode = seen.image.user_id, app["mode"]

@@ -20,6 +20,7 @@ GROUP_COLOURS: dict[str, dict[str, Any]] = {
     groups.APP: {"color": "#E8893A"},
     groups.CACHES: {"color": "#D9DDE1"},
     groups.UNOWNED: {"color": "#43092B"},
+    groups.UNTOLD: {"facecolor": "white", "edgecolor": "#5F666D", "hatch": "."},
     groups.HIDDEN: {"facecolor": "white", "edgecolor": "#43092B", "hatch": "//"},
 }
 """Colours of the groups: neighbours differ in lightness, so that they survive greyscale."""
@@ -27,6 +28,7 @@ GROUP_COLOURS: dict[str, dict[str, Any]] = {
 COVERED: dict[str, dict[str, Any]] = {
     msg("of packages"): {"color": BASELINE},
     msg("of no package"): {"color": "#43092B"},
+    msg("of packages or not: not known"): GROUP_COLOURS[groups.UNTOLD],
 }
 
 PARTS: dict[str, dict[str, Any]] = {

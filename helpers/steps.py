@@ -25,9 +25,9 @@ TOTAL, STEP, REST = msg("total"), msg("step"), msg("rest")
 
 EVERYTHING = msg("everything else")
 ONE, SEVERAL = msg("{group}: {count} smaller change"), msg("{group}: {count} smaller changes")
-UNOWNED = msg("{path} (unowned)")
+UNOWNED, UNTOLD = msg("{path} (unowned)"), msg("{path} (owner not known)")
 MADE_OF = msg("{component}: {packages}")
-FORMS = (*groups.GROUPS, EVERYTHING, ONE, SEVERAL, UNOWNED, MADE_OF)
+FORMS = (*groups.GROUPS, EVERYTHING, ONE, SEVERAL, UNOWNED, UNTOLD, MADE_OF)
 """Phrases that a step's name is made of, beside the names of groups' parts."""
 
 COLUMNS = ("label", "part", "kind", "start_bytes", "end_bytes", "difference_bytes")
@@ -195,9 +195,9 @@ def _rest(part: str, changes: pd.DataFrame) -> tuple[Any, ...]:
 
 def _named(change: Any) -> tuple[str, str]:
     """Return the short and the long name of a change: what it is made of, if that differs."""
-    part = f"/{change.component}" if change.group == groups.UNOWNED else str(change.component)
-    if change.group == groups.UNOWNED:
-        return part, UNOWNED.format(path=part)
+    part = str(change.component)
+    if form := {groups.UNOWNED: UNOWNED, groups.UNTOLD: UNTOLD}.get(change.group):
+        return f"/{part}", form.format(path=f"/{part}")
     if change.group == groups.CACHES:
         return part, part
     first, second = change.what_first, change.what_second

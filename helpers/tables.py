@@ -15,9 +15,9 @@ from helpers.sizes import MB
 
 VOCABULARY = {"build log"} | set(
     "captured change claim counted elf evidence files found_by group image kind lacks "
-    "lens libc measured need only_in origin part place problem property published published_by "
-    "rated reason report scale severity severity_after severity_before severity_source smoke "
-    "source state status value verdict weighed why why_not".split()
+    "lens libc measured need only_in origin owners part place problem property published "
+    "published_by rated reason report scale severity severity_after severity_before "
+    "severity_source smoke source state status value verdict weighed why why_not".split()
 )
 """Columns whose cells are words of the kit, which are translated, and so are severities of several
 scanners; all others may have names out of reports, which never are."""

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import lzma
+import sqlite3
 import struct
 import tarfile
 from pathlib import Path
@@ -216,3 +217,21 @@ def elf(
         order + form, file_type, 62, 1, 0, head_size, 0, 0, head_size, segment_size, 3, 0, 0, 0
     )
     return start + rest + table + strings + loader + dynamic
+
+
+def rpm_database(*names: str) -> bytes:
+    """An RPM database in SQLite as scanners read it: a header of each package, version 1.0-1."""
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL)")
+    for name in names:
+        # Tags of rpm's `rpmtag.h`: name, version, release, license, architecture, source package.
+        told = {1000: name, 1001: "1.0", 1002: "1", 1014: "MIT", 1022: "x86_64"}
+        told[1044] = f"{name}-1.0-1.src.rpm"
+        index = store = b""
+        for tag, text in told.items():
+            index += struct.pack(">iIiI", tag, 6, len(store), 1)
+            store += text.encode() + b"\0"
+        header = struct.pack(">II", len(told), len(store)) + index + store
+        database.execute("INSERT INTO Packages (blob) VALUES (?)", (header,))
+    database.commit()
+    return database.serialize()

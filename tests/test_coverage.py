@@ -94,7 +94,7 @@ def test_executables_and_libraries_count_by_their_bytes_and_nothing_else_does(im
         file("etc/passwd", 9_000),
     )
     table = coverage.coverage(found, images, installed("dash", "libc6"))
-    assert table.iloc[0].tolist() == ["app", 4, 2, 1000, 300, 0.3, "opt/node", "24.1.0"]
+    assert table.iloc[0].tolist() == ["app", 4, 2, 1000, 300, 0.3, "opt/node", "24.1.0", ""]
     parts = coverage.parts(table)
     assert parts["size_bytes"].tolist() == [300, 700]
     assert coverage.dark(found, installed("dash", "libc6"))["path"].tolist() == [
@@ -146,7 +146,11 @@ def test_an_image_without_executables_has_no_share(images) -> None:
         ("node 24.19.0", ["nodejs"], True),
         ("node 24.19.0", ["node"], True),
         ("node 24.19.0", ["nodejs-doc"], False),
+        ("node 24.19.0", ["nodejs24"], True),
         ("Python 3.12", ["python3"], True),
+        ("Python 3.12", ["python3.12"], True),
+        ("Python 3.12", ["python2.7"], False),
+        ("PHP 8.4.1", ["php8.4-cli"], True),
         ("python 3.12", ["libpython3"], False),
         ("ruby 3.3", ["ruby"], True),
         ("ruby 3.3", ["perl"], False),

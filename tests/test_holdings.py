@@ -21,6 +21,7 @@ from helpers import (
     paths,
     provenance,
     sentences,
+    tables,
 )
 from helpers import sizes as sizes_of
 from helpers.image import Image, Layer, Smoke
@@ -286,6 +287,7 @@ def test_what_a_capture_holds_is_told_in_korean(told: tuple) -> None:
     images, layers = load_study(RICH).images, load_layers(RICH)
     with languages.speaking("ko"):
         parts = holdings.parts(study, facts).set_index("variant")
+        shown = tables.readable(parts)
         lines = [
             provenance.made(open_study(RICH).facts()),
             holdings.failed(facts),
@@ -297,6 +299,7 @@ def test_what_a_capture_holds_is_told_in_korean(told: tuple) -> None:
         ]
     assert parts.iloc[0].unique().tolist() == ["아니요: 수집 실패"]
     assert parts.iloc[-1].unique().tolist() == ["yes"], "a table translates whole cells"
+    assert shown.iloc[-1].unique().tolist() == ["예"]
     for said in lines:
         assert re.search("[가-힣]", said), said
         assert "{" not in said

@@ -1,9 +1,10 @@
 """Which package owns a path, by what its database says and where that leads in the image."""
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 
-from helpers.owners import is_database, owners, real_path
+from helpers.owners import is_database, owners, real_path, unread
 
 APK = b"""C:Q1abc=
 P:musl
@@ -120,3 +121,49 @@ def test_any_database_gives_paths_within_the_image(
     for path in owners(databases, links):
         assert not path.startswith("/")
         assert ".." not in path.split("/")[:-1]
+
+
+STORE = "9f8z1k2m3n4p5q6r7s8v9w0x1y2z3a4b"
+
+
+@pytest.mark.parametrize(
+    ("path", "manager"),
+    [
+        ("var/lib/rpm/Packages", "RPM"),
+        ("var/lib/rpm/rpmdb.sqlite", "RPM"),
+        ("usr/lib/sysimage/rpm/Packages.db", "RPM"),
+        ("usr/share/rpm/rpmdb.sqlite", "RPM"),
+        ("var/lib/rpmmanifest/container-manifest-2", "RPM"),
+        ("var/lib/pacman/local/bash-5.2-1/files", "pacman"),
+        ("var/db/pkg/app-shells/bash-5.2/CONTENTS", "Portage"),
+        (f"nix/store/{STORE}-bash-5.2/bin/bash", "Nix"),
+        (f"gnu/store/{STORE}-bash-5.2/bin/bash", "Guix"),
+        ("usr/lib/opkg/status", "opkg"),
+        ("var/lib/opkg/info/base-files.control", "opkg"),
+        ("var/db/xbps/pkgdb-0.38.plist", "XBPS"),
+        ("var/lib/chisel/manifest.wall", "Chisel"),
+        ("var/lib/dpkg/status", "dpkg"),
+        ("var/lib/dpkg/status.d/base", "dpkg"),
+        ("var/lib/rpm/.rpm.lock", ""),
+        ("usr/lib/rpm/macros", ""),
+        ("srv/copy/var/lib/rpm/Packages", ""),
+        ("nix/store/.links/x", ""),
+        ("var/lib/dpkg/alternatives/vi", ""),
+        ("usr/bin/bash", ""),
+    ],
+)
+def test_a_database_whose_list_of_files_is_not_read_is_known_by_its_path(path, manager) -> None:
+    assert unread(["etc/passwd", path]) == manager
+    assert not (manager and is_database(path)) or manager == "dpkg"
+
+
+@pytest.mark.parametrize("listed", ["info/base-files.list", "status.d/base.md5sums"])
+def test_dpkgs_database_is_read_where_it_lists_files(listed: str) -> None:
+    paths = ["var/lib/dpkg/status", "var/lib/dpkg/status.d/base", f"var/lib/dpkg/{listed}"]
+    assert unread(paths) == ""
+    assert unread([*paths, "var/lib/rpm/Packages"]) == "RPM"
+
+
+def test_of_several_managers_one_is_named() -> None:
+    assert unread(["var/lib/dpkg/status", "var/lib/rpm/Packages"]) == "RPM"
+    assert unread([]) == ""
