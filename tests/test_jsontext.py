@@ -8,6 +8,7 @@ import pytest
 
 from helpers import jsontext
 from helpers.errors import ReportInvalid
+from tests import images
 from tests.bench import best
 from tests.conftest import Write
 
@@ -23,8 +24,8 @@ TEXT = '{"name": "é"}'
         TEXT.encode("utf-16-le"),
         TEXT.encode("utf-16-be"),
         b"\xfe\xff" + TEXT.encode("utf-16-be"),
-        gzip.compress(TEXT.encode()),
-        gzip.compress(TEXT.encode("utf-16")),
+        images.gzipped(TEXT.encode()),
+        images.gzipped(TEXT.encode("utf-16")),
         b"\n  " + TEXT.encode(),
     ],
 )
@@ -41,7 +42,7 @@ def test_any_encoding_gives_the_same_json(write: Write, content: bytes) -> None:
         (b"Total: 48 (UNKNOWN: 0, LOW: 2)", "a table cannot be loaded"),
         (b"\x7fELF\0\0", "binary data"),
         (b"\x1f\x8b\x08\0broken", "gzip"),
-        (gzip.compress(TEXT.encode())[:-9], "cut off"),
+        (images.gzipped(TEXT.encode())[:-9], "cut off"),
     ],
 )
 def test_what_is_not_json_is_named(write: Write, content: bytes, told: str) -> None:
