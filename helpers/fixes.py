@@ -119,7 +119,9 @@ def base_sentence(findings: pd.DataFrame, images: pd.DataFrame) -> str:
         elif own.empty:
             told = word(msg("nothing found"))
         elif known.empty:
-            told = word(msg("its layers are not known, so base and app are not told apart"))
+            told = word(
+                msg("which layers are its base's is not known, so base and app are not told apart")
+            )
         else:
             base = int(known.sum())
             told = t(

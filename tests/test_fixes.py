@@ -165,7 +165,7 @@ def test_what_came_with_the_base_where_layers_are_known(rebuilt: Frames, blog: F
         for base in ("debian**: 67 of 74", "alpine**: 0 of 7")
     ]
     told = fixes.base_sentence(blog.findings, blog.images)
-    assert "- **nodejs-alpine**: its layers are not known, so base and app are not told" in told
+    assert "- **nodejs-alpine**: which layers are its base's is not known, so" in told
 
 
 def test_findings_of_an_unknown_layer_are_told_apart_from_both(rebuilt: Frames) -> None:
