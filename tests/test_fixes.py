@@ -199,4 +199,4 @@ def test_in_korean_headlines_and_sentences_are_korean(blog: Frames) -> None:
     )
     assert f"- **{DISTROLESS}**: 수정 가능 0건, 미수정 19건" in told
     assert "**관측할 수 없습니다**" in told
-    assert "레이어를 알 수 없어" in base
+    assert "어느 레이어가 베이스의 것인지 알 수 없어" in base
