@@ -140,8 +140,8 @@ DICTIONARY: dict[str, tuple[Column, ...]] = {
             "status",
             TEXT,
             "`scanned`; `broken`: scanned, but it did not answer when it was started; `no-os`: "
-            "scanned, but no operating system was recognised, so its packages "
-            "were not looked at; `not-looked`: the report holds secrets, licences or "
+            "scanned, but no operating system was recognised, or none that the scanner knows, so "
+            "its packages were not looked at; `not-looked`: the report holds secrets, licences or "
             "misconfigurations only; `missing`: no report; `failed`: its capture failed",
         ),
         Column("reason", TEXT, "why its capture failed, or why it did not answer; NA: neither"),

@@ -23,9 +23,9 @@ _FITS = 108
 """Columns, in English, that fit on the two lines of a title, broken between words."""
 
 _BROKEN = msg(" (broken)")
-_MARKS = {NO_OS: msg(" (no OS recognised)"), BROKEN: _BROKEN}
+_MARKS = {NO_OS: msg(" (OS not looked at)"), BROKEN: _BROKEN}
 _ODD = {
-    NO_OS: msg("{count:,} of unknown OS"),
+    NO_OS: msg("{count:,} with OS not looked at"),
     BROKEN: msg("{count:,} broken"),
     **dict.fromkeys(UNKNOWN_COUNT, msg("{count:,} not measured")),
 }

@@ -155,12 +155,13 @@ def _built_at(item: Evidence, told: datetime | None) -> datetime | None:
 def _status(report: Report, smoke: Smoke | None) -> str:
     """Return whether vulnerabilities were looked for, where, and whether the image works."""
     results = report.results or []
-    if results and all(result.result_class in _OTHER_CLASSES for result in results):
+    if results and {result.result_class for result in results} <= _OTHER_CLASSES:
         return frames.NOT_LOOKED
     known = report.metadata and report.metadata.os and report.metadata.os.family
-    if not known:
-        return frames.NO_OS
-    return frames.BROKEN if smoke and smoke.answered is False else frames.SCANNED
+    # Of a system without advisories Trivy has no result. Grype has none where nothing is found.
+    looked = report.scanner != "trivy" or {"os-pkgs", None} & set(map(_class, results))
+    works = frames.BROKEN if smoke and smoke.answered is False else frames.SCANNED
+    return works if known and looked else frames.NO_OS
 
 
 def _bases(item: Evidence) -> dict[str, bool | None]:

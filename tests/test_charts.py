@@ -99,7 +99,7 @@ def test_an_unknown_size_says_so(ax: Axes, frames_of) -> None:
 def test_a_count_without_a_known_os_is_marked(ax: Axes, frames_of) -> None:
     loaded = frames_of(clean=trivy(), scratch=trivy(Metadata={}))
     charts.severity_breakdown(compare.severity_counts(loaded.findings, loaded.images), ax)
-    assert texts(ax) == ["0", "0 (no OS recognised)"]
+    assert texts(ax) == ["0", "0 (OS not looked at)"]
 
 
 def test_the_baseline_is_drawn_at_its_size(ax: Axes, blog: Frames) -> None:

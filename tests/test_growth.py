@@ -121,7 +121,7 @@ def test_a_headline_of_images_without_time_to_grow_says_so(app: Frames) -> None:
     assert growth.headline(curves(app), Lens()).endswith(": app 1 → 3")
     unlooked = app._replace(images=app.images.assign(status=NO_OS))
     told = growth.headline(curves(unlooked), Lens())
-    assert told.endswith(": app 1 → 3 (no OS recognised)")
+    assert told.endswith(": app 1 → 3 (OS not looked at)")
 
 
 def test_the_sentence_says_what_came_after_the_last_advisories(newest: Frames) -> None:

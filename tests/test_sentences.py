@@ -105,11 +105,12 @@ def test_what_is_no_good_sign_is_in_no_range_but_named_or_counted(frames_of) -> 
     name, odd = "registry-image-number-{}", trivy(Metadata={})
     assert headlines.breakdown(counted(frames_of, name, "lost", scratch=odd)) == (
         "Findings: registry-image-number-4 4, 4 others from 0 to 3, "
-        "scratch 0 (no OS recognised), lost not measured"
+        "scratch 0 (OS not looked at), lost not measured"
     )
     lost = [name.format(f"lost-{n}") for n in range(2)]
     assert headlines.breakdown(counted(frames_of, name, *lost, scratch=odd)) == (
-        "Findings: registry-image-number-4 4, 4 others from 0 to 3, 1 of unknown OS, 2 not measured"
+        "Findings: registry-image-number-4 4, 4 others from 0 to 3, 1 with OS not looked at, "
+        "2 not measured"
     )
 
 
@@ -119,7 +120,7 @@ def test_totals_of_several_captures_are_marked_and_related_as_well(both, frames_
         both.images.assign(status=["scanned", "missing", frames.NO_OS, frames.BROKEN]),
     )
     assert headlines.captures(marked) == (
-        "Findings, 2022-02 → 2026-11: nodejs-alpine 48 → 49 (no OS recognised), "
+        "Findings, 2022-02 → 2026-11: nodejs-alpine 48 → 49 (OS not looked at), "
         "nodejs-distroless not measured → 107 (broken)"
     )
     now = counted(frames_of, "registry-example-com-image-{}", "lost").assign(capture="2026")
@@ -242,7 +243,7 @@ def test_an_unmeasured_image_is_never_called_zero(frames_of) -> None:
 def test_a_count_without_a_known_os_is_marked_wherever_it_is_told(frames_of) -> None:
     loaded = frames_of(scratch=trivy(Metadata={}))
     counts = compare.severity_counts(loaded.findings, loaded.images)
-    assert headlines.breakdown(counts) == "Findings: scratch 0 (no OS recognised)"
+    assert headlines.breakdown(counts) == "Findings: scratch 0 (OS not looked at)"
     assert "0 findings (its system packages were not looked at)" in sentences.breakdown(counts)
 
 
