@@ -60,15 +60,17 @@ def build(
     tag: str,
     log: Path,
     on_step: Callable[[Step], None] = lambda step: None,
+    secrets: set[str] | None = None,
 ) -> str:
     """Build a recipe with the classic builder, tag the image and return its id.
 
     What the builder says is written to `log`, without values of environment variables and build
-    arguments. Raises `BuildFailed`, which names the step and has its last lines.
+    arguments; to `secrets` those are added. Raises `BuildFailed`, which names the step and has its
+    last lines.
     """
     dockerfile, context = _files(recipe)
     shown = recipe.dockerfile
-    if needs := needs_buildkit(_text(dockerfile)):
+    if needs := needs_buildkit(_text(dockerfile), recipe.build_args):
         raise BuildFailed(
             f"{shown} has {needs}, which only BuildKit understands, and images are built through "
             "the API's classic builder here. Build it yourself (docker buildx build --load --tag "
@@ -90,6 +92,8 @@ def build(
                 raise BuildFailed(_failed(shown, said))
     finally:
         log.write_text("".join(f"{line}\n" for line in said.lines()))
+        if secrets is not None:
+            secrets |= said.secrets
     if not image:
         raise BuildFailed(
             f"{shown}: the builder ended without an image; its last step was {said.step}"
@@ -103,7 +107,7 @@ def _files(recipe: Recipe) -> tuple[Path, Path]:
     context = (paths.dockerfiles() / (recipe.context or dockerfile.parent)).resolve()
     if not dockerfile.is_file():
         raise BuildFailed(
-            f"{recipe.dockerfile}: there is no such Dockerfile in {paths.dockerfiles()}"
+            f"{recipe.dockerfile}: no such Dockerfile; a path is from the folder dockerfiles/"
         )
     if not context.is_dir():
         raise BuildFailed(f"{recipe.dockerfile}: its context {recipe.context!r} is no folder")

@@ -6,11 +6,15 @@ from typing import Any, NamedTuple
 
 from helpers import redact
 from helpers.daemon import Daemon
-from helpers.dockerfile import assigned, fill
+from helpers.dockerfile import assigned
+from helpers.variables import fill
 
 _STEP = re.compile(r"^Step (\d+)/(\d+) : (.*)")
 _IMAGE = re.compile(r"^ ---> ([0-9a-f]{12,64})$")
 """What the classic builder says of the image that a step is based on, or became."""
+
+_TRIGGERS = "# Executing "
+"""How it begins to say that a base has triggers."""
 
 
 class Step(NamedTuple):
@@ -33,9 +37,10 @@ class BuildLog:
         self._daemon = daemon
         self._arguments = arguments
         self._known: dict[str, str] = {}
-        self._secrets: set[str] = set()
+        self.secrets: set[str] = set()
         self._lines: list[str] = []
         self._begin = 0
+        self._base = ""
         self._learn(arguments.items())
 
     def add(self, line: str) -> bool:
@@ -45,9 +50,15 @@ class BuildLog:
         if found:
             word, _, rest = found[3].partition(" ")
             self._learn_from(word.upper(), rest)
-            instruction = redact.instruction(found[3], self._secrets)
+            instruction = redact.instruction(found[3], self.secrets)
             self.step = Step(int(found[1]), int(found[2]), instruction)
             self._begin = len(self._lines)
+            if word.upper() == "FROM":
+                named = [word for word in rest.split() if not word.startswith("--")]
+                self._base = fill(named[0].strip("\"'"), self._known) if named else ""
+        elif line.startswith(_TRIGGERS):
+            # Of a base with triggers, the builder does not say which image it is.
+            self._learn_of(self._daemon.find(self._base) if self._base else None)
         elif image := _IMAGE.match(line):
             self._learn_of(self._daemon.find(image[1]))
         return found is not None
@@ -62,7 +73,7 @@ class BuildLog:
 
     def _told(self, line: str) -> str:
         told = redact.instruction if _STEP.match(line) else redact.prose
-        return told(line, self._secrets)
+        return told(line, self.secrets)
 
     def _learn_of(self, image: Mapping[str, Any] | None) -> None:
         """Learn the values in an image's environment, and those that it would set in others."""
@@ -87,4 +98,4 @@ class BuildLog:
     def _learn(self, pairs: Iterable[tuple[str, str]]) -> None:
         for name, value in pairs:
             self._known[name] = value
-            self._secrets.update(redact.values([f"{name}={value}"]))
+            self.secrets.update(redact.values([f"{name}={value}"]))

@@ -44,13 +44,15 @@ _PARTS = 3
 class Outcome(NamedTuple):
     """What a capture came to: its folder, why variants failed, and which were broken when started.
 
-    `unchanged`: all was as before, and the folder is that of the capture before.
+    `unchanged`: all was as before, and the folder is that of the capture before; `bases`: why bases
+    were not built, by their tags.
     """
 
     folder: Path
     failures: dict[str, str]
     broken: dict[str, str]
     unchanged: bool
+    bases: dict[str, str]
 
 
 def capture(
@@ -87,11 +89,12 @@ def capture(
         captured = _captured(study, tools, staged, before if _as_before(facts, before) else None)
         tools.weights.keep()
         failures = {name: told.error for name, told in captured.items() if told.error}
+        failed_bases = {tag: _shown(why, paths.ROOT) for tag, why in tools.failed.items()}
         if len(failures) == len(captured):
             raise CaptureFailed(_every(failures))
         if before and all(told.unchanged_since for told in captured.values()):
             kept = paths.capture(study.name, before.capture)
-            return Outcome(kept, {}, _broken(study, kept), True)
+            return Outcome(kept, {}, _broken(study, kept), True, failed_bases)
         final = staging.place(study, name, started)
         # Some image may have been the first to need the Java DB.
         java = tools.db.java_updated_at() if tools.db else None
@@ -104,7 +107,7 @@ def capture(
         raise staging.disk_error(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    return Outcome(final, failures, _broken(study, final), False)
+    return Outcome(final, failures, _broken(study, final), False, failed_bases)
 
 
 def _tools(study: Study, db: Path | None, *repositories: str) -> Tools:
@@ -177,7 +180,7 @@ def _one(
             taken = evidence.take(variant, found, tools, folder, scratch)
             bar.update()
         except KitError as error:
-            error_text = _shown(error, paths.study(study.name) / variant.source)
+            error_text = _shown(str(error), paths.study(study.name) / variant.source)
             told = msgspec.structs.replace(told, status="failed", error=error_text)
         except OSError as error:
             full = str(staging.disk_error(error, staged))
@@ -275,12 +278,12 @@ def _broken(study: Study, folder: Path) -> dict[str, str]:
     return {name: smoke.why for name, smoke in started.items() if smoke and smoke.answered is False}
 
 
-def _shown(error: KitError, source: Path) -> str:
-    """Return an error's text without where this machine keeps its data or a source."""
-    text = (
-        str(error).replace(f"{source.parent}{os.sep}", "") if source.is_absolute() else str(error)
-    )
-    return text.replace(f"{paths.data()}{os.sep}", "")
+def _shown(text: str, source: Path) -> str:
+    """Return an error's text without where this machine keeps its data, Dockerfiles or a source."""
+    places = [source.parent] if source.is_absolute() else []
+    for place in (*places, paths.data(), paths.dockerfiles()):
+        text = text.replace(f"{place}{os.sep}", "")
+    return text
 
 
 def _every(failures: dict[str, str]) -> str:

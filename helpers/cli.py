@@ -184,9 +184,11 @@ def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
     click.echo(f"{told:8} {_shown(outcome.folder)}")
     for variant, why in outcome.failures.items():
         click.echo(f"Error: {variant}: {_plain(why)}", err=True)
+    for tag, why in outcome.bases.items():
+        click.echo(f"Error: the base {tag} could not be built: {_plain(why)}", err=True)
     for variant, why in outcome.broken.items():
         click.echo(f"Error: {variant} was captured, but it is broken: {_plain(why)}", err=True)
-    return outcome.folder, bool(outcome.failures or outcome.broken)
+    return outcome.folder, bool(outcome.failures or outcome.broken or outcome.bases)
 
 
 def _values(given: tuple[str, ...]) -> dict[str, str]:

@@ -28,6 +28,10 @@ MAX_MEMORY = 2**28
 """Most bytes of memory for xz, of which a file says itself how much it wants: `xz -9` wants a
 quarter of this, a hostile one 4 GB. zstd has a bound of its own."""
 
+WANTS = f"compressed so that reading it takes more than {MAX_MEMORY // 2**20} MiB; xz -9 does not"
+_TOO_MUCH = "Memory usage limit"
+"""What is told of such a file, and what its library says."""
+
 LAYERS = ("gzip", "zstd")
 FILES = (*LAYERS, "xz", "bzip2")
 """What layers may be compressed by, and what whole archives."""
@@ -75,11 +79,15 @@ def unpack(
 def head(path: Path, size: int) -> bytes:
     """Return the first bytes of what is in a file; none if nothing comes out of it.
 
-    Raises `OSError` if it cannot be opened.
+    Raises `OSError` if it cannot be opened, and `MemoryError` if it wants more than `MAX_MEMORY`.
     """
     with path.open("rb") as file:
         try:
             return bytes(_opened(file, FILES).read(size))
+        except lzma.LZMAError as error:
+            if _TOO_MUCH in str(error):
+                raise MemoryError(WANTS) from error
+            return b""
         except _DAMAGED:  # type: ignore[misc]
             return b""
 
@@ -168,7 +176,8 @@ class _Checked(io.RawIOBase):
         try:
             count: int = self._stream.readinto(buffer)
         except _DAMAGED as error:  # type: ignore[misc]
-            raise self._fail(f"cut off or damaged ({error})") from error
+            wants = _TOO_MUCH in str(error)
+            raise self._fail(WANTS if wants else f"cut off or damaged ({error})") from error
         self._count += count
         if self._count > self._limit:
             raise self._fail(f"compressed to less than a {BOMB_RATIO}th: more than "

@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import os
 import posixpath
+import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -98,7 +99,9 @@ class Daemon:
                 )
             except APIError as error:
                 if error.status_code == requests.codes.bad_request:
-                    raise BuildFailed(f"{dockerfile}: {error.explanation}. Mend it") from error
+                    # What it quotes may be a value.
+                    told = re.sub(r'"[^"]*"', '"…"', str(error.explanation))
+                    raise BuildFailed(f"{dockerfile}: {told}. Mend it") from error
                 raise
 
     def save(self, image: str, path: Path) -> None:

@@ -2,10 +2,12 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import takewhile
 
 import msgspec
+
+from helpers.variables import fill, used
 
 _ONLY_BUILDKIT = {
     "RUN": {"mount", "network", "security", "device"},
@@ -24,10 +26,6 @@ _GIT = re.compile(
 """Git repositories, whose address the classic builder would download as a file:
 https://docs.docker.com/reference/dockerfile/#adding-files-from-a-git-repository"""
 
-_VARIABLE = re.compile(
-    r"\$(?:\{(?P<braced>\w+)(?:(?P<how>:?[-+])(?P<word>[^}]*))?\}|(?P<bare>\w+))"
-)
-
 _DIRECTIVE = re.compile(r"#\s*([a-z]\w*)\s*=\s*(\S.*)", re.IGNORECASE)
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
 _COPIED = re.compile(r"^\s*COPY\s+(?:--\S+\s+)*?--from=(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -35,8 +33,10 @@ _ARG = re.compile(r"^\s*ARG\s+(\S.*)$", re.IGNORECASE | re.MULTILINE)
 _NAMED = re.compile(r"[A-Za-z_][\w.-]*(?:=|$)")
 
 
-def needs_buildkit(text: str) -> str | None:
+def needs_buildkit(text: str, arguments: Mapping[str, str] | None = None) -> str | None:
     r"""Return what in a Dockerfile only BuildKit understands, or `None`.
+
+    Automatic arguments are none that have a value here, or before the first `FROM`.
 
     >>> needs_buildkit("FROM a\nRUN --mount=type=cache,target=/x npm install\n")
     'RUN --mount'
@@ -45,18 +45,20 @@ def needs_buildkit(text: str) -> str | None:
     """
     if "syntax" in _directives(text):
         return "a line `# syntax=`"
+    given = arguments or {}
+    known = {**_global(_joined(text), given), **given}
     for line in _joined(text).splitlines():
         word, _, rest = line.strip().partition(" ")
-        if automatic := _automatic(word.upper(), rest):
+        if automatic := _automatic(word.upper(), rest, known):
             return f"the automatic argument {automatic}"
         options = _ONLY_BUILDKIT.get(word.upper())
         if options is None:
             continue
-        given = re.match(r"\s*(--\S+\s+)*", rest)[0]  # type: ignore[index]
-        for name in re.findall(r"--([\w-]+)", given):
+        options_given = re.match(r"\s*(--\S+\s+)*", rest)[0]  # type: ignore[index]
+        for name in re.findall(r"--([\w-]+)", options_given):
             if name in options:
                 return f"{word.upper()} --{name}"
-        if word.upper() == "ADD" and any(map(_GIT.match, _sources(rest[len(given) :]))):
+        if word.upper() == "ADD" and any(map(_GIT.match, _sources(rest[len(options_given) :]))):
             return "ADD of a Git repository"
         ends = re.findall(r"(?:^|\s)<<-?[\"']?(\w+)", rest)
         if any(re.search(rf"^\s*{end}\s*$", text, re.MULTILINE) for end in ends):
@@ -88,23 +90,6 @@ def assigned(rest: str, word: str = "ENV") -> list[tuple[str, str | None]]:
     return [
         (name, value if equals else None) for name, equals, value in pairs if equals or is_argument
     ]
-
-
-def fill(text: str, known: Mapping[str, str]) -> str:
-    """Return a text with its variables filled in; what is not known is empty.
-
-    >>> fill("node:$V-${OS:-alpine}${X:+x}", {"V": "24", "OS": ""})
-    'node:24-alpine'
-    """
-
-    def of(found: re.Match[str]) -> str:
-        name, how, word = found["braced"] or found["bare"], found["how"] or "", found["word"] or ""
-        is_set = bool(known.get(name)) if ":" in how else name in known
-        if how.endswith("+"):
-            return fill(word, known) if is_set else ""
-        return known.get(name, "") if is_set or not how else fill(word, known)
-
-    return _VARIABLE.sub(of, text)
 
 
 def final_base(text: str, target: str = "", arguments: Mapping[str, str] | None = None) -> str:
@@ -178,6 +163,13 @@ def _joined(text: str) -> str:
 def _stages(text: str, arguments: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield of each stage what it is from, with arguments filled in, and its name or nothing."""
     text = _joined(text)
+    known = _global(text, arguments)
+    for image, name in _FROM.findall(text):
+        yield fill(image.strip("\"'"), known), name
+
+
+def _global(text: str, arguments: Mapping[str, str]) -> dict[str, str]:
+    """Return the arguments that have a value before the first `FROM`, given or their own."""
     first = _FROM.search(text)
     known: dict[str, str] = {}
     for rest in _ARG.findall(text[: first.start()] if first else ""):
@@ -185,8 +177,7 @@ def _stages(text: str, arguments: Mapping[str, str]) -> Iterator[tuple[str, str]
             told = arguments.get(name, None if value is None else fill(value, known))
             if told is not None:
                 known[name] = told
-    for image, name in _FROM.findall(text):
-        yield fill(image, known), name
+    return known
 
 
 def _sources(rest: str) -> list[str]:
@@ -201,11 +192,12 @@ def _sources(rest: str) -> list[str]:
         return rest.split()[:-1]
 
 
-def _automatic(word: str, rest: str) -> str | None:
-    """Return the automatic argument that an instruction declares or, in a FROM, uses."""
+def _automatic(word: str, rest: str, known: Collection[str]) -> str | None:
+    """Return the automatic argument that an instruction declares or, in a FROM, uses.
+
+    It is none if it is `known`.
+    """
+    names = used(rest) if word == "FROM" else []
     if word == "ARG":
         names = [name for name, value in assigned(rest, word) if value is None]
-    else:
-        names = [found["braced"] or found["bare"] for found in _VARIABLE.finditer(rest)]
-        names = names if word == "FROM" else []
-    return next((name for name in names if _AUTOMATIC.fullmatch(name)), None)
+    return next((n for n in names if _AUTOMATIC.fullmatch(n) and n not in known), None)

@@ -98,7 +98,7 @@ class _Manifest(Struct):
     manifests: list[_Descriptor] | None = None
 
 
-_Found = tuple[_Descriptor, _Manifest, str]
+_Found = tuple[_Descriptor, _Manifest, list[str]]
 """An image of an index: where it is told, its manifest, and what it is called."""
 
 
@@ -146,7 +146,7 @@ def _saved(blobs: Blobs) -> Contents:
 
 def _from_index(blobs: Blobs) -> Contents:
     """Return what an index.json leads to: the only image, or that for this machine."""
-    found: list[_Found] = []
+    by_digest: dict[str, _Found] = {}
     ahead = [(index, index.called()) for index in _manifest(blobs, "index.json").manifests or []]
     for number, (descriptor, called) in enumerate(ahead):
         if number > MAX_MANIFESTS:
@@ -162,13 +162,16 @@ def _from_index(blobs: Blobs) -> Contents:
         manifest = _manifest(blobs, descriptor.blob)
         ahead += [(inner, called or inner.called()) for inner in manifest.manifests or []]
         if manifest.config:
-            found.append((descriptor, manifest, called))
+            # One image may be there under several names.
+            _, _, names = by_digest.setdefault(descriptor.digest, (descriptor, manifest, []))
+            names += [called] if called and called not in names else []
+    found = list(by_digest.values())
     if len(found) > 1:
         found = _for_here(blobs, found)
-    for _, manifest, called in found:
+    for _, manifest, names in found:
         if manifest.config:
             layers = [layer.blob for layer in manifest.layers or []]
-            return Contents(manifest.config.blob, layers, [called] if called else [])
+            return Contents(manifest.config.blob, layers, names)
     raise ArchiveInvalid(blobs.path, "holds no image of any platform", SAVE)
 
 

@@ -24,7 +24,7 @@ _INSTRUCTION = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _ARGUMENTS = re.compile(
-    r"(?P<count>\|\d+) (?P<name>[A-Za-z_][\w.-]*)=.*?(?= /\S*sh -\w*c\b|$)", re.DOTALL
+    r"(?P<count>\|\d+) (?P<name>[A-Za-z_][\w.-]*)=(?:.*(?= /\S*sh -\w*c\b)|.*$)", re.DOTALL
 )
 
 
@@ -69,6 +69,7 @@ def instruction(
     >>> instruction("ENV A=hello B=x", known=["A"])
     'ENV A'
     """
+    # The values of arguments stand before a shell, and may name one: the last is taken.
     text = _ARGUMENTS.sub(rf"\g<count> \g<name> {HIDDEN}", text)
     if found := _INSTRUCTION.match(text):
         told = [name for name, _ in assigned(found["rest"], found["word"])]

@@ -103,8 +103,11 @@ def kind(source: str) -> str:
 
 
 def _kind_of_file(path: Path) -> str:
-    if _is_tar(path):
-        return "archive"
+    try:
+        if _is_tar(path):
+            return "archive"
+    except MemoryError as error:
+        raise StudyInvalid(f"{path}: {error}") from error
     # Whatever it is wrapped in, as JSON may be.
     text: Text = head(path, tagvalue.HEAD_BYTES).replace(b"\0", b"").lstrip(_MARKS)
     if not tagvalue.begins(bytes(text)):
@@ -120,7 +123,11 @@ def _kind_of_file(path: Path) -> str:
         if not _is_sbom(text):
             return "report"
     with path.open("rb") as file:
-        if bytes(text[:2]) != file.read(2):
+        # The mark is no hindrance to SPDX of tags and values, from which it is taken.
+        begin = file.read(5)
+        if tagvalue.begins(bytes(text)):
+            begin = begin.removeprefix(codecs.BOM_UTF8)
+        if bytes(text[:2]) != begin[:2]:
             raise StudyInvalid(f"{path}: Trivy reads an SBOM as UTF-8 only; unpack or convert it")
     return "sbom"
 

@@ -78,12 +78,14 @@ def identify(
             base = _base(variant.base, tools)
             return Subject(archive.image_id, path.name, path, tags, base, grype=grype)
     daemon = tools.ask()
+    learned: set[str] = set()
     bases.check(bases.needs(variant), tools.failed)
     named = variant.base
     if variant.kind == "dockerfile":
         reference = f"base-image-notebooks:{study.name}.{variant.name}"[:128].lower()
         with tools.turns.of(variant.recipe):
-            found = build.build(daemon, variant.recipe, reference, folder / paths.LOG, on_step)
+            log = folder / paths.LOG
+            found = build.build(daemon, variant.recipe, reference, log, on_step, learned)
         named = named or build.base(variant.recipe)
         known = daemon.find(found)
     else:
@@ -96,9 +98,8 @@ def identify(
     assert known is not None
     if not (known.get("RootFS") or {}).get("Layers"):
         raise ImageNotFound(f"{reference}: the image has no layers, so nothing to compare is in it")
-    arguments = [f"{name}={value}" for name, value in variant.build_args.items()]
     environment = (known.get("Config") or {}).get("Env") or []
-    secrets = tuple(redact.values([*environment, *arguments]))
+    secrets = tuple({*redact.values(environment), *learned})
     base = _base(named, tools)
     return Subject(str(known["Id"]), reference, None, known, base, secrets, grype)
 
@@ -118,6 +119,8 @@ def _base(name: str, tools: Tools) -> tuple[str, dict[str, Any] | None]:
     """Return a base image's name, and what the daemon knows of it, if it has it."""
     if name == "scratch":
         return name, {"RootFS": {"Layers": []}}
+    if bases.failed(name, tools.failed):
+        return name, None
     return name, tools.daemon.find(name) if name and isinstance(tools.daemon, Daemon) else None
 
 

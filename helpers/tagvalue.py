@@ -9,7 +9,7 @@ from helpers.tarstream import CHUNK
 HEAD_BYTES = 2**16
 """Most bytes of comments before it."""
 
-_BEGIN = re.compile(rb"(?:#[^\n]*\n|\s)*(?=SPDXVersion\s*:\s*SPDX-)")
+_BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?(?:#[^\n]*\n|\s)*(?=SPDXVersion\s*:\s*SPDX-)")
 
 
 def begins(text: bytes) -> bool:
@@ -22,7 +22,7 @@ def begins(text: bytes) -> bool:
 
 
 def readable(target: Path, scratch: Path) -> Path:
-    """Return an SBOM that Trivy reads: without the comments and blank lines before its version.
+    """Return an SBOM that Trivy reads: without a mark, comments or blank lines before its version.
 
     By those it would not know it; any other SBOM is returned as it is.
     """

@@ -160,7 +160,7 @@ def test_an_archive_takes_no_more_memory_than_xz_is_given(
     path.write_bytes(lzma.compress(path.read_bytes(), preset=9))
     assert opened(path) == [ONE], "the most that xz takes unless it is told more"
     monkeypatch.setattr(compression, "MAX_MEMORY", 2**25)
-    assert "Memory usage limit exceeded" in refused(path).problem
+    assert "reading it takes more than 256 MiB" in refused(path).problem
 
 
 def test_an_image_without_layers(tmp_path: Path) -> None:
@@ -216,10 +216,20 @@ def test_of_several_for_a_machine_the_usual_one_is_taken(
         assert opened(path) == [tar(file(taken, taken.encode()))]
 
 
+def test_one_image_under_two_names_is_one_image(tmp_path: Path) -> None:
+    layout = Layout()
+    named = [
+        layout.image(ONE, annotations={"org.opencontainers.image.ref.name": name})
+        for name in ("1", "latest", "1")
+    ]
+    with open_archive(layout.tar(tmp_path / "app.tar", *named)) as archive:
+        assert archive.names == ["1", "latest"]
+
+
 def test_platforms_that_are_all_foreign_are_named(tmp_path: Path) -> None:
     layout = Layout()
     foreign = (on_platform(HERE, "windows"), on_platform("s390x"), on_platform("ppc64le"))
-    images = [layout.image(ONE, **each) for each in foreign]
+    images = [layout.image(tar(file(str(n))), **each) for n, each in enumerate(foreign)]
     told = refused(layout.tar(tmp_path / "app.tar", *images))
     assert f"3 images (windows/{HERE}, linux/s390x, linux/ppc64le) and not just" in told.problem
     assert told.remedy == (

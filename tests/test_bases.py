@@ -5,12 +5,13 @@ from pathlib import Path
 
 import docker
 import pytest
+from click.testing import CliRunner
 
-from helpers import paths
+from helpers import cli, paths
 from helpers.capture import capture
 from helpers.daemon import Daemon
 from helpers.errors import CaptureFailed
-from helpers.load import load_study
+from helpers.load import load_layers, load_study
 from helpers.subject import Subject
 
 pytestmark = pytest.mark.usefixtures("trivy_on_path", "standins")
@@ -20,10 +21,12 @@ BASES = {
     "broken": "FROM rebuilt/alpine:3.23\nRUN echo words of mine && false\n",
     "on-broken": "FROM kit-tests/broken\nRUN true\n",
 }
+BROKEN = "kit-tests/broken"
 VARIANTS = {
     "of-sound": "FROM kit-tests/sound\nCOPY Dockerfile /\n",
     "of-broken": "FROM kit-tests/broken:latest\nCOPY Dockerfile /\n",
     "of-on-broken": "FROM kit-tests/on-broken\nCOPY Dockerfile /\n",
+    "quotes-broken": 'ARG NAME=broken\nFROM "kit-tests/${NAME}"\nCOPY Dockerfile /\n',
     "copies-of-broken": "FROM kit-tests/sound\nCOPY --from=kit-tests/broken /etc/passwd /x\n",
 }
 
@@ -40,7 +43,10 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, daemon: Daemon) -> It
             f'[[variants]]\nname = "{name}"\nstart = false'
         )  # fmt: skip
         toml += f'{head}\ndockerfile = "{tmp_path / name / "Dockerfile"}"\n'
-    toml += '[[variants]]\nname = "is-broken"\nimage = "kit-tests/broken"\nstart = false\n'
+    for name, image in (("is", BROKEN), ("is-by-its-whole-name", f"docker.io/{BROKEN}")):
+        toml += f'[[variants]]\nname = "{name}"\nimage = "{image}"\nstart = false\n'
+    # That it is built on the broken one is only said.
+    toml += f'[[variants]]\nname = "other"\nimage = "rebuilt/alpine:3.23"\nbase = "{BROKEN}"\n'
     folder = tmp_path / "data/studies/mine"
     folder.mkdir(parents=True)
     (folder / "study.toml").write_text(toml)
@@ -55,13 +61,26 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, daemon: Daemon) -> It
 def test_what_is_not_built_on_one_that_fails_goes_on(study: str, shared: Path) -> None:
     outcome = capture(study, db=shared / "vulndb")
     status = load_study("mine").images.set_index("variant")["status"].to_dict()
-    assert {name for name, told in status.items() if told == "scanned"} == {"of-sound"}
+    assert {name for name, told in status.items() if told == "scanned"} == {"of-sound", "other"}
     failures = outcome.failures
-    for name in ("is-broken", "of-broken", "copies-of-broken"):
-        assert "its base kit-tests/broken" in failures[name], "not what it was before"
+    for name in set(failures) - {"of-on-broken"}:
+        assert "kit-tests/broken could not be built" in failures[name].replace(":latest", "")
         assert "step 2/2 failed: RUN echo words of mine && false" in failures[name]
     told = failures["of-on-broken"]
     assert told.startswith("its base kit-tests/on-broken could not be built: its base kit-tests/")
+    layers = load_layers("mine").set_index("variant")
+    assert layers.loc[["other"], "from_base"].isna().all(), "what is there is not what is meant"
+    assert sorted(outcome.bases) == ["kit-tests/broken:latest", "kit-tests/on-broken:latest"]
+
+
+def test_a_base_that_fails_is_told_even_if_nothing_is_built_on_it(study: str, shared: Path) -> None:
+    toml = paths.study("mine") / "study.toml"
+    first, *rest = toml.read_text().split("[[variants]]")
+    sound = next(text for text in rest if "of-sound" in text)
+    toml.write_text(f"{first}[[variants]]{sound}")
+    told = CliRunner().invoke(cli.commands, ["capture", study, "--db", str(shared / "vulndb")])
+    assert told.exit_code == 1
+    assert "Error: the base kit-tests/broken:latest could not be built: " in told.output
 
 
 def test_what_the_builder_said_of_all_is_kept(study: str, shared: Path) -> None:

@@ -88,6 +88,7 @@ def test_values_that_others_bring_or_that_are_made_of_others_do_not_either(
         f"FROM rebuilt/alpine:3.23\nRUN true {time.time_ns()}\nENV OF_BASE=base-{SECRET}\n"
         f"ONBUILD ENV TRIGGERED=triggered-{SECRET}\n"
         "ONBUILD RUN echo onbuild $TRIGGERED\n"
+        f"ONBUILD ARG GIVEN=given-{SECRET}\nONBUILD RUN echo also $GIVEN, known as $GIVEN\n"
     )
     log = (tmp_path / "build.log").read_text()
     assert "ONBUILD ENV TRIGGERED\n" in log
@@ -101,11 +102,41 @@ def test_values_that_others_bring_or_that_are_made_of_others_do_not_either(
     )
     log = (tmp_path / "build.log").read_text()
     assert "onbuild …" in log
+    assert "also …, known as …" in log
     assert "OF_BASE=…" in log
     assert "long …\n" in log
     assert "dsn …, also …\n" in log
     for value in (SECRET, "then-more", "db-password", SECRET[:7]):
         assert value not in log
+
+
+def test_nor_do_values_that_are_made_as_a_shell_does_it(
+    built, standins: list[str], tmp_path: Path
+) -> None:
+    built(
+        f"FROM rebuilt/alpine:3.23\nRUN true {time.time_ns()}\nARG A=one-{SECRET}.tar.gz\n"
+        "ARG NESTED=${NONE:-${ALSO_NONE:-x}}-and-a-tail\nARG CUT=${A%.*}+cut\n"
+        "ARG LONGER=${A%%.*}+longer\nARG REST=${A#*-}+rest\nARG OTHER=${A/one/two}+other\n"
+        "RUN echo $NESTED $CUT $LONGER $REST $OTHER\n"
+    )
+    log = (tmp_path / "build.log").read_text()
+    assert "\n… … … … …\n" in log
+    assert SECRET not in log
+
+
+def test_what_it_was_built_with_is_told_to_who_asks(built, daemon: Daemon, tmp_path: Path) -> None:
+    built(f"FROM scratch\nARG TOKEN=default-{SECRET}\nCOPY a.txt /\n")
+    learned: set[str] = set()
+    recipe = Recipe(str(tmp_path / "context/Dockerfile"))
+    build(daemon, recipe, "kit-tests:build", tmp_path / "build.log", secrets=learned)
+    assert f"default-{SECRET}" in learned
+
+
+def test_what_is_wrong_with_a_dockerfile_is_told_without_what_it_quotes(built) -> None:
+    with pytest.raises(BuildFailed) as caught:
+        built(f"FROM scratch\nENV A=1 {SECRET}\n")
+    assert SECRET not in str(caught.value)
+    assert "can't find = in" in str(caught.value)
 
 
 def test_an_error_in_step_3_names_the_step_and_its_last_lines(
@@ -133,7 +164,7 @@ def test_what_cannot_be_built_is_refused_before_the_daemon_is_asked(built, tmp_p
         built("FROM scratch\nRUN --mount=type=cache,target=/c true\n")
     with pytest.raises(BuildFailed, match="ADD of a Git repository, which only BuildKit"):
         built("FROM scratch\nADD https://example.org/x/y.git#v1 /y\n")
-    with pytest.raises(BuildFailed, match="there is no such Dockerfile"):
+    with pytest.raises(BuildFailed, match="no such Dockerfile"):
         build(None, Recipe("no/Dockerfile"), "x", tmp_path / "log")  # type: ignore[arg-type]
     with pytest.raises(BuildFailed, match="its context '/no/where' is no folder"):
         built("FROM scratch\n", context="/no/where")

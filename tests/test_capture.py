@@ -118,10 +118,11 @@ def test_a_capture_holds_every_part_of_the_evidence(make: Make, db: Path, daemon
 
 def test_values_of_the_environment_reach_no_evidence(make: Make, db: Path) -> None:
     """Not even those that a build prints, a label repeats or a dying app cries out."""
-    lines = "RUN env\nLABEL again=$TOKEN\nHEALTHCHECK CMD echo $TOKEN\n"
-    cries = 'CMD ["sh", "-c", "echo Error: no access with $TOKEN; exit 3"]\n'
+    lines = "ARG KEY=hunter2-by-default\nRUN env; echo $KEY > /key\nLABEL again=$TOKEN\n"
+    lines += "HEALTHCHECK CMD echo $TOKEN\n"
+    cries = 'CMD ["sh", "-c", "echo Error: no access with $TOKEN $(cat /key); exit 3"]\n'
     outcome = capture(make(one=DOCKERFILE.format(file="a.txt") + lines + cries), db=db)
-    assert outcome.broken == {"one": "it ended with status 3: Error: no access with …"}
+    assert outcome.broken == {"one": "it ended with status 3: Error: no access with … …"}
     folder = outcome.folder / "one"
     for path in folder.iterdir():
         content = path.read_bytes()

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import paths
-from helpers.dockerfile import final_base, first_base, needs_buildkit
+from helpers.dockerfile import final_base, first_base, images, needs_buildkit
 from helpers.study import names, open_study
 
 
@@ -31,6 +31,20 @@ from helpers.study import names, open_study
 )
 def test_what_only_buildkit_understands_is_named(text: str, what: str) -> None:
     assert needs_buildkit(text) == what
+
+
+def test_an_automatic_argument_with_a_value_is_one_like_any_other() -> None:
+    text = "FROM a\nARG TARGETARCH\nRUN x"
+    assert needs_buildkit(text, {"TARGETARCH": "amd64"}) is None
+    assert needs_buildkit(f"ARG TARGETARCH=amd64\n{text}") is None
+    assert needs_buildkit(f"ARG TARGETARCH\n{text}") == "the automatic argument TARGETARCH"
+    platform = "ARG BUILDPLATFORM=linux/amd64\nFROM --platform=${BUILDPLATFORM} a"
+    assert needs_buildkit(platform) is None
+
+
+def test_an_image_may_stand_in_quotes() -> None:
+    text = "ARG A=a\nFROM \"${A}:1\" AS x\nFROM 'b'"
+    assert (first_base(text), final_base(text), images(text)) == ("a:1", "b", {"a:1", "b"})
 
 
 @pytest.mark.parametrize(

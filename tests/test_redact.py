@@ -39,6 +39,11 @@ def test_a_command_is_kept_but_for_values_that_are_known() -> None:
     assert "secretsecret" in key, "line by line, as a log has it"
 
 
+def test_the_value_of_an_argument_may_name_a_shell() -> None:
+    told = f"|1 TOKEN=go /bin/sh -c {SECRET} /bin/sh -c npm install"
+    assert redact.instruction(told) == "|1 TOKEN … /bin/sh -c npm install"
+
+
 def test_an_argument_without_a_value_keeps_its_name_and_hides_nothing() -> None:
     assert redact.instruction("ARG TARGETOS OTHER=x") == "ARG TARGETOS OTHER"
 
