@@ -279,6 +279,22 @@ def test_one_that_fails_is_recorded_and_the_others_go_on(make: Make, db: Path) -
     assert "COPY none" in (outcome.folder / "bad" / paths.LOG).read_text()
 
 
+def test_where_dockerfiles_are_and_what_is_in_them_is_not_recorded(
+    make: Make, db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    (folder / "bad").write_text("FROM scratch\nENV A=1 hunter2-hunter2\n")
+    monkeypatch.setattr(paths, "dockerfiles", lambda: folder)
+    bad, none = 'dockerfile = "bad"', 'dockerfile = "none"'
+    outcome = capture(make(good='image = "rebuilt/alpine:3.23"', bad=bad, none=none), db=db)
+    assert outcome.failures["bad"].startswith("bad: ")
+    assert outcome.failures["none"].startswith("none: no such Dockerfile")
+    recorded = (outcome.folder / "capture.json").read_text()
+    assert str(folder) not in recorded
+    assert "hunter2" not in recorded
+
+
 def test_if_all_fail_nothing_is_recorded(make: Make, db: Path, data: Path) -> None:
     make(one="FROM scratch\nCOPY none /\n", two='image = "no-such-image-anywhere:1"')
     before = state(data)
