@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
     """What a capture came to: its folder, why variants failed, and which were broken when started.
 
     `unchanged`: all was as before, and the folder is that of the capture before; `bases`: why bases
-    were not built, by their tags.
+    were not built, by their tags, as far as no failure of a variant tells it.
     """
 
     folder: Path
@@ -83,18 +83,21 @@ def capture(
         tools = _tools(study, db, db_repository, java_db_repository)
         if study.bases and isinstance(tools.daemon, daemon.Daemon):
             log = staged / paths.BASES_LOG
-            tools.failed.update(bases.build_all(tools.daemon, study.bases, log, _watched))
+            failed = bases.build_all(tools.daemon, study.bases, log, _watched)
+            tools = tools._replace(failed=failed)
         before = None if fresh else _before(study)
         facts = _facts(study, started, tools, coverage)
         captured = _captured(study, tools, staged, before if _as_before(facts, before) else None)
         tools.weights.keep()
         failures = {name: told.error for name, told in captured.items() if told.error}
-        failed_bases = {tag: _shown(why, paths.ROOT) for tag, why in tools.failed.items()}
+        told_of = "\n".join(failures.values())
+        untold = {tag: _shown(why, paths.ROOT) for tag, why in tools.failed.items()}
+        untold = {tag: why for tag, why in untold.items() if why not in told_of}
         if len(failures) == len(captured):
             raise CaptureFailed(_every(failures))
         if before and all(told.unchanged_since for told in captured.values()):
             kept = paths.capture(study.name, before.capture)
-            return Outcome(kept, {}, _broken(study, kept), True, failed_bases)
+            return Outcome(kept, {}, _broken(study, kept), True, untold)
         final = staging.place(study, name, started)
         # Some image may have been the first to need the Java DB.
         java = tools.db.java_updated_at() if tools.db else None
@@ -107,7 +110,7 @@ def capture(
         raise staging.disk_error(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    return Outcome(final, failures, _broken(study, final), False, failed_bases)
+    return Outcome(final, failures, _broken(study, final), False, untold)
 
 
 def _tools(study: Study, db: Path | None, *repositories: str) -> Tools:

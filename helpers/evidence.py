@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from helpers import image, inventory, ownership, paths, redact, registry, report, scan, smoke
+from helpers import image, inventory, paths, redact, registry, report, scan, smoke
 from helpers.archive import open_archive
 from helpers.errors import ArchiveInvalid, KitError, ScanFailed
 from helpers.image import Smoke
@@ -42,10 +42,6 @@ def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch
         described = image.read(folder / paths.IMAGE, image.Image)
         image_id = described.image_id if described else ""
         redact.keep_grype(subject.grype, folder, image_id, subject.secrets)
-    files = folder / paths.FILES
-    if files.is_file() and (manager := inventory.unread(inventory.read(files))):
-        why = ownership.UNREAD.format(manager=manager)
-        return taken._replace(missing={**taken.missing, "owners": why})
     return taken
 
 
