@@ -194,7 +194,12 @@ class TestKind:
         "content",
         [
             *(b"", b" \n", b"\0" * 100, b"\x7fELF" + bytes(60), b"<html>", b"text", b"\xff" * 99),
-            *(b"\x1f\x8b", images.gzipped(b"x" * 10**5)[:15], gzip.compress(LAYER)[:12], b"PK\3\4"),
+            *(
+                b"\x1f\x8b",
+                images.gzipped(b"x" * 10**5)[:15],
+                images.gzipped(LAYER)[:12],
+                b"PK\3\4",
+            ),
             *(b"\x28\xb5\x2f\xfd" + bytes(9), b"BZh9", b"\xfd7zXZ\0", images.gzipped(b"text")),
         ],
     )
