@@ -47,6 +47,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(together))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name no test by bytes: some have the time in them, and each process has to find the same."""
+    return argname if isinstance(val, bytes) else None
+
+
 def unless_live(reason: str) -> None:
     """Skip a test for a reason, or fail for it where everything has to be there."""
     if LIVE:

@@ -36,19 +36,6 @@ def test_what_must_not_run_side_by_side_is_in_one_process(request: pytest.Fixtur
     assert request.node.nodeid.endswith("@tests/test_project.py")
 
 
-def test_no_test_is_named_by_the_second_in_which_it_is_collected() -> None:
-    """Processes that test side by side would collect different ones: gzip notes the time."""
-    for path in sorted((ROOT / "tests").glob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.parametrize":
-                told = [ast.unparse(part) for part in ast.walk(node) if isinstance(part, ast.Call)]
-                calls = [text for text in told if text.startswith("gzip.compress(")]
-                later = [
-                    ast.unparse(part) for part in ast.walk(node) if isinstance(part, ast.Lambda)
-                ]
-                assert [c for c in calls if not any(c in text for text in later)] == [], path.name
-
-
 def tracked() -> list[Path]:
     try:
         listed = subprocess.run(
