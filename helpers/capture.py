@@ -91,7 +91,7 @@ def capture(
         tools.weights.keep()
         failures = {name: told.error for name, told in captured.items() if told.error}
         told_of = "\n".join(failures.values())
-        untold = {tag: _shown(why, paths.ROOT) for tag, why in tools.failed.items()}
+        untold = {tag: _shown(why, Path()) for tag, why in tools.failed.items()}
         untold = {tag: why for tag, why in untold.items() if why not in told_of}
         if len(failures) == len(captured):
             raise CaptureFailed(_every(failures))
