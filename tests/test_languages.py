@@ -30,7 +30,9 @@ IN_TEMPLATES = re.compile(r"\bt\(\s*\"([^\"]+)\"")
 
 @cache
 def trees() -> dict[str, ast.Module]:
-    return {path.name: ast.parse(path.read_text()) for path in paths.HELPERS.glob("*.py")}
+    found = {path.name: ast.parse(path.read_text()) for path in paths.HELPERS.rglob("*.py")}
+    assert len(found) > 100, "it looks into folders"
+    return found
 
 
 def calls(*names: str) -> list[tuple[str, ast.Call]]:
@@ -57,7 +59,7 @@ def marked() -> set[str]:
         for _, node in calls("number")
         if len(node.args) == 2 and isinstance(node.args[1], ast.Constant)
     }
-    pages = [path.read_text() for path in paths.HELPERS.glob("*.j2")]
+    pages = [path.read_text() for path in paths.HELPERS.rglob("*.j2")]
     return found | nouns | {text for page in pages for text in IN_TEMPLATES.findall(page)}
 
 
@@ -86,7 +88,7 @@ def cells() -> ast.Module:
 
 def recorded() -> set[str]:
     """Texts that tables to extend and recorded studies hold."""
-    files = [*paths.HELPERS.glob("*.csv"), *paths.studies().glob("*/published.csv")]
+    files = [*paths.HELPERS.rglob("*.csv"), *paths.studies().glob("*/published.csv")]
     files = [path for path in files if path != paths.LANGUAGES]
     cells = {cell for path in files for row in csv.reader(path.open()) for cell in row}
     facts = [json.loads(p.read_text()) for p in paths.studies().glob("*/*/capture.json")]

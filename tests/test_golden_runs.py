@@ -1,0 +1,30 @@
+"""What the notebooks show is what they showed before; a change is renewed and read as a diff."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers import languages
+from tests import golden_runs
+
+
+@pytest.fixture(scope="module", autouse=True)
+def data() -> Iterator[Path]:
+    with golden_runs.studies() as folder:
+        yield folder
+
+
+@pytest.mark.parametrize("language", languages.known())
+@pytest.mark.parametrize("study", golden_runs.STUDIES)
+def test_the_notebooks_show_what_they_showed(study: str, language: str) -> None:
+    folder = golden_runs.FOLDER / f"{study}.{language}"
+    kept = {
+        path.relative_to(folder).as_posix(): path.read_bytes().decode()
+        for path in folder.rglob("*.*")
+    }
+    found = golden_runs.told(study, language)
+    renew = "python -m tests.golden_runs renews them; read git diff tests/golden"
+    assert sorted(found) == sorted(kept), renew
+    for name in kept:
+        assert found[name] == kept[name], f"{name}: {renew}"
