@@ -37,7 +37,7 @@ lab: $(VENV)/installed ## open JupyterLab on the notebooks [LAB="--port 8889"]
 	  $(BIN)/jupyter lab --notebook-dir notebooks --LabApp.default_url=/lab/tree/index.ipynb $(LAB)
 
 bench: $(VENV)/tested ## time and weigh the loader and the run against their yardsticks
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.support.bench
 
 lint: $(VENV)/tested ## check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

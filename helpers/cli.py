@@ -9,8 +9,9 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from helpers import __version__, escape
+from helpers import __version__
 from helpers.errors import KitError, ReportInvalid
+from helpers.text import escape
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,7 +35,7 @@ _PARAM = click.option(
 @_PARAM
 def reproduce(study: str, given: tuple[str, ...]) -> None:
     """Run the numbered notebooks over a STUDY's recorded evidence and write its report."""
-    from helpers.run import reproduce
+    from helpers.runs.run import reproduce
 
     _tell_run(reproduce(study, _values(given)))
 
@@ -44,10 +45,10 @@ def reproduce(study: str, given: tuple[str, ...]) -> None:
 @_PARAM
 def slides(study: str, given: tuple[str, ...]) -> None:
     """Run the notebooks over a STUDY as `reproduce` does, and write slides of what they show."""
-    from helpers import deck, slideshow
-    from helpers.run import reproduce
+    from helpers.runs.run import reproduce
+    from helpers.slides import pptx_deck, reveal
 
-    folder = reproduce(study, _values(given), finish=(deck.write, slideshow.write))
+    folder = reproduce(study, _values(given), finish=(pptx_deck.write, reveal.write))
     _tell_run(folder)
     click.echo(f"deck     {_shown(folder / 'deck.pptx')}")
     click.echo(f"slides   {_shown(folder / 'slides.html')}")
@@ -115,7 +116,7 @@ def live(study: str, mixed: bool, **options: Any) -> None:
 @_MIXED
 def compare(sources: tuple[str, ...], study: str, mixed: bool, **options: Any) -> None:
     """Make a study of image references, archives, SBOMs or reports; capture and run it."""
-    from helpers.sources import make_study, unmake_study
+    from helpers.capture.new_study import make_study, unmake_study
 
     name = make_study(sources, study)
     try:
@@ -140,7 +141,7 @@ def summary(files: tuple[Path, ...], form: str) -> None:
     A file that is no such report is named on standard error, the others go on, and the exit
     status is 1.
     """
-    from helpers import summary
+    from helpers.scans import summary
 
     rows, invalid = [], []
     for path in tqdm(files, unit="report", disable=None, leave=False):
@@ -166,7 +167,7 @@ def dictionary() -> None:
 
 def _live(study: str, mixed: bool, options: dict[str, Any]) -> None:
     """Capture a study and run the notebooks over it; exit 1 if a variant failed."""
-    from helpers.run import reproduce
+    from helpers.runs.run import reproduce
 
     folder, failed = _capture(study, "", **options)
     given = {"capture": folder.name} | ({"mixed": "true"} if mixed else {})
@@ -177,7 +178,7 @@ def _live(study: str, mixed: bool, options: dict[str, Any]) -> None:
 
 def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
     """Capture a study, say what it came to; return its folder and whether a variant failed."""
-    from helpers.capture import capture
+    from helpers.capture.session import capture
 
     outcome = capture(study, name, **options)
     told = "nothing has changed since" if outcome.unchanged else "evidence"

@@ -3,6 +3,7 @@
 The README's data dictionary is printed from here by `python -m helpers dictionary`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -293,3 +294,27 @@ def dictionary_markdown() -> str:
 
 def _dtype(column: Column) -> str:
     return "severity" if column.dtype is SEVERITY else str(column.dtype)
+
+
+OS, TOOLS, APP = "os", "tools", "app"
+PLACES = (OS, TOOLS, APP)
+
+_BUNDLED = re.compile(
+    r"(^|/)("
+    r"lib/node_modules/(npm|corepack|yarn|pnpm)"
+    r"|opt/yarn[^/]*"
+    r"|lib/python[\d.]+/(ensurepip|(site|dist)-packages/(pip|setuptools|wheel)\b[^/]*)"
+    r")/"
+)
+"""Where images of Node.js and Python keep the package managers that they bring along."""
+
+
+def place(package_class: str | None, path: str | None, from_base: bool | None) -> str:
+    """Return where a package sits: `os`, `tools` or `app`.
+
+    Tools are language packages of a bundled package manager, told by their path, and all others
+    that are in a layer of the base image.
+    """
+    if package_class == "os-pkgs":
+        return OS
+    return TOOLS if from_base or (path and _BUNDLED.search(path)) else APP

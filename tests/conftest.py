@@ -16,15 +16,16 @@ import pandas as pd
 import pytest
 from docker.errors import DockerException
 
-from helpers import anatomy, frames, paths
-from helpers.build import build
-from helpers.daemon import Daemon, connect
+from helpers import frames, paths
+from helpers.capture.build import build
+from helpers.capture.daemon import Daemon, connect
 from helpers.errors import DaemonUnavailable, KitError
 from helpers.frames import Frames
-from helpers.inventory import File
-from helpers.load import load_reports, load_study
-from helpers.study import Base
-from helpers.study import names as study_names
+from helpers.images.file_inventory import File
+from helpers.studies import image_rows
+from helpers.studies.load import load_reports, load_study
+from helpers.studies.study import Base
+from helpers.studies.study import names as study_names
 
 LIVE = os.environ.get("KIT_REQUIRE_LIVE") == "1"
 STUDY = "blog-2022"
@@ -104,7 +105,7 @@ def client() -> Iterator[docker.DockerClient]:
 def chromium() -> Iterator[Any]:
     """Chromium; of one module alone, for no other loop may run beside it."""
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    from tests import browser
+    from tests.support import browser
 
     if not browser.installed():
         unless_live("there is no Chromium (CHROMIUM names one)")
@@ -173,8 +174,8 @@ def presented(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     A study is recorded, or is one of those that `strange` writes.
     """
-    from helpers.capture import capture
-    from tests import strange
+    from helpers.capture.session import capture
+    from tests.support import strange
 
     data = tmp_path_factory.mktemp("presented") / "data"
     (data / "studies").mkdir(parents=True)
@@ -259,7 +260,7 @@ def missing_image(images: pd.DataFrame, variant: str) -> pd.DataFrame:
 
 def files_of(*listed: File, variant: str = "app", capture: str = "") -> pd.DataFrame:
     """The frame `files` of one image's inventory."""
-    return frames.make("files", anatomy.files(variant, capture, listed))
+    return frames.make("files", image_rows.files(variant, capture, listed))
 
 
 def file(path: str, size: int = 1, **fields: Any) -> File:

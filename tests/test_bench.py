@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from helpers import paths
-from helpers.load import load_reports
-from helpers.study import Recipe
-from tests import bench
+from helpers.studies.load import load_reports
+from helpers.studies.study import Recipe
+from tests.support import bench
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import languages
-from tests import golden_runs
+from helpers.text import i18n
+from tests.support import golden_runs
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -15,7 +15,7 @@ def data() -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.parametrize("language", languages.known())
+@pytest.mark.parametrize("language", i18n.known())
 @pytest.mark.parametrize("study", golden_runs.STUDIES)
 def test_the_notebooks_show_what_they_showed(study: str, language: str) -> None:
     folder = golden_runs.FOLDER / f"{study}.{language}"
@@ -24,7 +24,7 @@ def test_the_notebooks_show_what_they_showed(study: str, language: str) -> None:
         for path in folder.rglob("*.*")
     }
     found = golden_runs.told(study, language)
-    renew = "python -m tests.golden_runs renews them; read git diff tests/golden"
+    renew = "python -m tests.support.golden_runs renews them; read git diff tests/golden"
     assert sorted(found) == sorted(kept), renew
     for name in kept:
         assert found[name] == kept[name], f"{name}: {renew}"

@@ -16,9 +16,10 @@ import pytest
 from PIL import Image
 
 import helpers
-from helpers import frames, paths, study
+from helpers import frames, paths
 from helpers.frames import UNKNOWN_COUNT
-from helpers.load import load_study
+from helpers.studies import study
+from helpers.studies.load import load_study
 
 ROOT = paths.ROOT
 README = (ROOT / "README.md").read_text()
@@ -66,9 +67,9 @@ def test_the_readme_shows_the_chart_of_a_run(finished: Path) -> None:
 
 
 def test_the_readmes_numbers_are_those_of_the_run(finished: Path, both) -> None:
-    from helpers import compare
+    from helpers.vulnerabilities import counting
 
-    table = compare.across_captures(both.findings, both.images)
+    table = counting.across_captures(both.findings, both.images)
     then, now = (table[table["capture"].eq(name)] for name in ("2022-02", "2026-11"))
     alpine, distroless = then["findings"]
     assert f"counted {alpine} findings on Alpine and {distroless} on distroless" in README
@@ -81,8 +82,8 @@ def test_the_readmes_numbers_are_those_of_the_run(finished: Path, both) -> None:
 
 
 def test_the_readme_tells_age_from_base_as_the_evidence_does(both) -> None:
-    from helpers import attribution
-    from helpers.lenses import Lens
+    from helpers.verdict import attribution
+    from helpers.vulnerabilities.lenses import Lens
 
     ours = attribution.difference(
         "blog-2022", both, "nodejs-alpine", "nodejs-distroless", Lens()
@@ -157,47 +158,42 @@ def test_scripts_of_widgets_make_no_markup() -> None:
         assert "://" not in text, path.name
 
 
+def name_of(path: Path) -> str:
+    """A module's name below helpers, as in `vulnerabilities.fixes`."""
+    return ".".join(path.relative_to(paths.HELPERS).with_suffix("").parts)
+
+
 def imports(path: Path) -> set[str]:
+    """What a module imports: the kit's modules by their names below helpers, others by package."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {name.name.partition(".")[0] for name in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            parts = node.module.split(".")
-            found.add(parts[1] if parts[0] == "helpers" and len(parts) > 1 else parts[0])
-            if node.module == "helpers":
-                found |= {name.name for name in node.names}
+            first, _, rest = node.module.partition(".")
+            if first != "helpers":
+                found.add(first)
+                continue
+            own = {f"{rest}.{name.name}" if rest else name.name for name in node.names}
+            found |= {rest, *own} & ALL
     return found
 
 
+ALL = {name_of(path) for path in MODULES}
+
+
 def test_each_outside_thing_has_one_module_that_talks_to_it() -> None:
-    users = {path.stem: imports(path) for path in MODULES}
-    assert {name for name, found in users.items() if "papermill" in found} == {"run", "parameters"}
-    assert {name for name, found in users.items() if "subprocess" in found} == {"trivy"}
-    assert {name for name, found in users.items() if "docker" in found} == {"daemon"}
-    assert {name for name, found in users.items() if "scan" in found} == {"evidence"}
-    assert {name for name, found in users.items() if "nbconvert" in found} == {"blocks"}
-    pptx = {"deck", "drawing", "plotting", "lettering"}
-    assert {name for name, found in users.items() if "pptx" in found} == pptx
+    users = {name_of(path): imports(path) for path in MODULES}
 
+    def of(what: str) -> set[str]:
+        return {name for name, found in users.items() if what in found}
 
-def test_what_derives_never_captures() -> None:
-    users = {path.stem: imports(path) for path in MODULES}
-    pure = (
-        "frames",
-        "report",
-        "rows",
-        "load",
-        "compare",
-        "explore",
-        "claims",
-        "charts",
-        "sentences",
-    )
-    assert all("paths" not in users[name] for name in pure if name != "load")
-    for name in (*pure, "exhibits"):
-        captures = {"capture", "evidence", "scan", "build", "smoke", "daemon", "run", "docker"}
-        assert not users[name] & captures, name
+    assert of("papermill") == {"runs.run", "runs.parameters"}
+    assert of("subprocess") == {"capture.trivy_program"}
+    assert of("docker") == {"capture.daemon"}
+    assert of("capture.scan") == {"capture.evidence"}
+    assert of("nbconvert") == {"runs.cells"}
+    assert of("pptx") == {"slides.pptx_deck", "slides.pptx_bars", "slides.pptx_xy", "slides.style"}
 
 
 def test_public_functions_say_what_they_return() -> None:
@@ -211,7 +207,7 @@ def test_public_functions_say_what_they_return() -> None:
 def test_nothing_happens_on_import() -> None:
     code = (
         "import sys, pathlib\n"
-        "import helpers.cli, helpers.load, helpers.charts, helpers.study\n"
+        "import helpers.cli, helpers.studies.load, helpers.charts.bar_charts\n"
         "assert 'papermill' not in sys.modules and 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -255,7 +251,7 @@ def test_recorded_studies_are_complete() -> None:
 
 METHOD = re.compile(
     r"^\| (?P<row>\d+) \| .* \| (?P<notebook>\d\d) · (?P<heading>[^|]+) \| "
-    r"`(?P<module>\w+)\.(?P<function>\w+)` \| `(?P<file>\w+\.py)::(?P<test>\w+)` \|$",
+    r"`(?P<module>[\w.]+)\.(?P<function>\w+)` \| `(?P<file>[\w/]+\.py)::(?P<test>\w+)` \|$",
     re.MULTILINE,
 )
 
@@ -269,9 +265,9 @@ def test_each_row_of_the_method_has_its_cell_its_function_and_its_test() -> None
         after = told[told.index(f"## {row['heading']}") + 1 :]
         ends = [place for place, source in enumerate(after) if source.startswith("## ")]
         shown = "\n".join(after[: ends[0]] if ends else after)
-        called = f"{row['module']}.{row['function']}("
+        called = f"{row['module'].rpartition('.')[2]}.{row['function']}("
         # Scans are held against each other where evidence is loaded, before anything is shown.
-        assert called in ("\n".join(told) if row["module"] == "sameness" else shown), row[0]
+        assert called in ("\n".join(told) if "scan_consistency" in row["module"] else shown), row[0]
         module = importlib.import_module(f"helpers.{row['module']}")
         assert callable(getattr(module, row["function"]))
         assert f"def {row['test']}(" in (ROOT / "tests" / row["file"]).read_text(), row["test"]

@@ -1,0 +1,1 @@
+"""Makes evidence: builds, scans, takes apart and starts images."""

@@ -1,0 +1,1 @@
+"""Whether like is compared with like."""

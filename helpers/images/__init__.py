@@ -1,0 +1,1 @@
+"""Images: archives, layers, files and what they are."""

@@ -1,0 +1,172 @@
+"""The files of an image archive, read from where they stand in a tar or folder, and decompressed.
+
+Names are looked up among those that are there, so none leads out of the archive.
+"""
+
+import io
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from posixpath import dirname, join, normpath
+from typing import IO, BinaryIO, cast
+
+from helpers.errors import ArchiveInvalid
+from helpers.images.compression import FILES, compressed_by, unpack, unpacked_limit
+from helpers.images.tar import CHUNK, TarStream
+
+MAX_BLOBS = 100_000
+MAX_LINKS = 8
+"""Most files of an archive, and most links from one to another: old Docker links equal layers."""
+
+SAVE = "Save the image again with `docker save --output FILE IMAGE`"
+
+
+class Blobs:
+    """The files of one archive by name: in a tar their place, in a folder their path."""
+
+    def __init__(
+        self, path: Path, tar: IO[bytes] | None, places: dict[str, tuple[int, int]], whole: bool
+    ) -> None:
+        self.path = path
+        self._tar = tar
+        self._places = places
+        self._whole = whole
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._places
+
+    def size(self, name: str) -> int:
+        """Return the size of a file in bytes. Raises `ArchiveInvalid` if it is missing."""
+        if name not in self._places:
+            cut = "" if self._whole else ", for the file is cut off"
+            raise ArchiveInvalid(self.path, f"has no {name[:200]!r}{cut}", SAVE)
+        return self._places[name][1]
+
+    def open(self, name: str) -> BinaryIO:
+        """Return the bytes of a file. Raises `ArchiveInvalid` if it is missing."""
+        size = self.size(name)
+        if self._tar is None:
+            return (self.path / name).open("rb")
+        return _buffered(_Part(self._tar, self._places[name][0], size))
+
+
+@contextmanager
+def open_blobs(path: Path) -> Iterator[Blobs]:
+    """Open the files of an archive: a tar, which may be compressed, or a folder in OCI layout.
+
+    Raises `ArchiveInvalid` if it cannot be read or is neither.
+    """
+    with ExitStack() as stack:
+        try:
+            blobs = _folder(path) if path.is_dir() else _tar(path, _plain(path, stack))
+        except OSError as error:
+            problem = f"cannot be read ({error.strerror or error})"
+            raise ArchiveInvalid(path, problem, "Check the path, and the room on disk") from error
+        yield blobs
+
+
+def _plain(path: Path, stack: ExitStack) -> IO[bytes]:
+    """Return an archive's file, decompressed if need be.
+
+    Layers are read in their own order, so all has to be at hand: in a file without a name, which
+    is gone when it is closed, however that comes about.
+    """
+    if path.exists() and not path.is_file():
+        raise ArchiveInvalid(path, "neither a file nor a folder", SAVE)
+    file = stack.enter_context(path.open("rb"))
+    if not compressed_by(file, FILES):
+        return file
+
+    def fail(problem: str) -> ArchiveInvalid:
+        return ArchiveInvalid(path, problem, SAVE)
+
+    plain = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+    limit = unpacked_limit(file, path.stat().st_size, FILES)
+    shutil.copyfileobj(unpack(file, limit, fail, known=FILES), plain, CHUNK)
+    plain.seek(0)
+    return plain
+
+
+def _folder(path: Path) -> Blobs:
+    """Return the files of an OCI layout in a folder, and nothing else that is there."""
+    found = [path / "index.json", *path.glob("blobs/*/*")]
+    places = {f.relative_to(path).as_posix(): (0, f.stat().st_size) for f in found if f.is_file()}
+    if "index.json" not in places:
+        raise ArchiveInvalid(path, "a folder without index.json: no OCI layout", SAVE)
+    return Blobs(path, None, places, True)
+
+
+def _tar(path: Path, file: IO[bytes]) -> Blobs:
+    """Return the files of an archive that is a tar."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    head = file.read(512)
+    file.seek(0)
+    if not head:
+        raise ArchiveInvalid(path, "cut off" if path.stat().st_size else "an empty file", SAVE)
+    for start, what in ((b"PK", "a zip file"), (b"{", "JSON"), (b"<", "HTML or XML")):
+        if head.startswith(start) and b"ustar" not in head:
+            raise ArchiveInvalid(path, f"{what}, no image archive", SAVE)
+
+    def fail(problem: str) -> ArchiveInvalid:
+        return ArchiveInvalid(path, f"no image archive, or not a whole one: {problem}", SAVE)
+
+    tar = TarStream(cast(BinaryIO, file), fail)
+    places: dict[str, tuple[int, int]] = {}
+    links: dict[str, str] = {}
+    for entry in tar:
+        name = normpath(entry.name)
+        if entry.isreg():
+            if entry.offset_data + entry.size > size:
+                raise ArchiveInvalid(path, f"cut off inside {name[:200]!r}", SAVE)
+            places[name] = (entry.offset_data, entry.size)
+        elif entry.issym():
+            links[name] = normpath(join(dirname(name), entry.linkname))
+        elif entry.islnk():
+            links[name] = normpath(entry.linkname)
+        if len(places) + len(links) > MAX_BLOBS:
+            raise ArchiveInvalid(path, f"more than {MAX_BLOBS:,} files, no image archive", SAVE)
+    for name, target in links.items():
+        for _ in range(MAX_LINKS):
+            target = links.get(target, target)
+        if target in places:
+            places.setdefault(name, places[target])
+    return Blobs(path, file, places, tar.ended)
+
+
+def _buffered(raw: io.RawIOBase) -> BinaryIO:
+    return cast(BinaryIO, io.BufferedReader(raw, CHUNK))
+
+
+class _Part(io.RawIOBase):
+    """A part of a file. Others may read other parts of it in turn, but not at the same time."""
+
+    def __init__(self, file: IO[bytes], offset: int, size: int) -> None:
+        self._file = file
+        self._offset = offset
+        self._size = size
+        self._at = 0
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return that it can go to any of its bytes."""
+        return True
+
+    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a byte of the part."""
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(start + position, 0)
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Read what fits; 0 at the end of the part."""
+        self._file.seek(self._offset + self._at)
+        wanted = memoryview(buffer)[: max(self._size - self._at, 0)]
+        count: int = self._file.readinto(wanted)  # type: ignore[attr-defined]
+        self._at += count
+        return count

@@ -1,0 +1,167 @@
+"""The entries of one layer, read from its tar: checked, described, and none of them unpacked.
+
+What no container engine would unpack, or what would make a lie of the sizes, is refused by name.
+"""
+
+import tarfile
+from typing import NamedTuple
+
+from helpers.errors import ArchiveInvalid
+from helpers.images import elf, etc_passwd, known_programs, package_db
+from helpers.images.archive import Archive, Layer
+from helpers.images.compression import MAX_UNPACKED
+from helpers.images.overlay import HARDLINK, MAX_PATH, Entry, Node, folder
+from helpers.images.tar import CHUNK, TarStream
+
+MAX_ENTRIES = 500_000
+MAX_NAMES = 2**28
+MAX_DATABASES = 2**28
+"""Most entries of an image, bytes of their names, and of its package databases."""
+
+MAX_DATABASE = 2**26
+"""Most bytes of one file of a package database."""
+
+MAX_ELF = 2**29
+"""Most bytes of one program that are looked at."""
+
+REBUILD = "Build the image anew, or give its SBOM instead"
+
+_KINDS = {
+    tarfile.REGTYPE: "file",
+    tarfile.AREGTYPE: "file",
+    tarfile.CONTTYPE: "file",
+    tarfile.LNKTYPE: HARDLINK,
+    tarfile.SYMTYPE: "symlink",
+    tarfile.DIRTYPE: "dir",
+    tarfile.CHRTYPE: "char",
+    tarfile.BLKTYPE: "block",
+    tarfile.FIFOTYPE: "fifo",
+}
+_MIN_ELF = 52
+_MAX_ID = 2**32 - 1
+
+
+class Budget:
+    """What is left of the limits that an image has over all of its layers."""
+
+    def __init__(self) -> None:
+        self.entries = MAX_ENTRIES
+        self.names = MAX_NAMES
+        self.databases = MAX_DATABASES
+        self.bytes = MAX_UNPACKED
+
+
+class Entries(NamedTuple):
+    """A layer's entries in the order of its tar, whiteouts too, and the tar's length in bytes."""
+
+    entries: list[Entry]
+    tar_bytes: int
+
+
+def read(archive: Archive, number: int, budget: Budget) -> Entries:
+    """Return the entries of a layer, counted from 0, and take them off the budget.
+
+    Raises `ArchiveInvalid` if the layer is damaged or hostile.
+    """
+    layer = archive.layers[number]
+    entries: list[Entry] = []
+
+    def fail(problem: str) -> ArchiveInvalid:
+        return archive.invalid(f"{layer.name} is damaged or hostile: {problem}")
+
+    with archive.open_layer(layer) as stream:
+        tar = TarStream(stream, fail)
+        for info in tar:
+            budget.entries -= 1
+            budget.names -= len(info.name) + len(info.linkname)
+            if budget.entries < 0 or budget.names < 0:
+                problem = f"more than {MAX_ENTRIES:,} entries, or names of {MAX_NAMES:,} bytes"
+                raise archive.invalid(problem, "Leave it out, or give its SBOM instead")
+            path = _checked(archive, layer, info)
+            if path or not info.isdir():
+                entries.append(Entry(path, _node(archive, layer, number, tar, info, path, budget)))
+        # What comes after the end mark is no entry, but a part of what the DiffID is of.
+        while tar.content(CHUNK):
+            pass
+    budget.bytes -= tar.tell()
+    if budget.bytes < 0:
+        raise archive.invalid(f"more than {MAX_UNPACKED:,} bytes unpacked", REBUILD)
+    return Entries(entries, tar.tell())
+
+
+def invalid(archive: Archive, layer: Layer, path: str, problem: str) -> ArchiveInvalid:
+    """Return the error of an entry."""
+    return archive.invalid(f"{layer.name} has {problem}: {shown(path)[:200]!r}", REBUILD)
+
+
+def shown(path: str) -> str:
+    r"""Return a path as text: bytes that are not UTF-8 are like `\xff`."""
+    if path.isascii():
+        return path
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _checked(archive: Archive, layer: Layer, info: tarfile.TarInfo) -> str:
+    """Return an entry's path, empty for the root. Raises `ArchiveInvalid` for a hostile entry."""
+    path = info.name.strip("/")
+    parts = path.split("/")
+    if "." in parts or "" in parts:
+        parts = [part for part in parts if part not in ("", ".")]
+        path = "/".join(parts)
+    problem = ""
+    if info.name.startswith("/") and path:
+        problem = "an absolute path"
+    elif ".." in parts or (info.islnk() and ".." in info.linkname.split("/")):
+        problem = "a path that leads out of the image"
+    elif "\0" in info.name or "\0" in info.linkname:
+        problem = "a NUL in a name"
+    elif any(len(name) > MAX_PATH // 4 and len(name.encode("utf-8", "surrogateescape")) > MAX_PATH
+             for name in (info.name, info.linkname)):  # fmt: skip
+        problem = f"a path of more than {MAX_PATH:,} bytes"
+    elif info.issparse():
+        problem = "a sparse file, whose size cannot be told"
+    elif info.type not in _KINDS:
+        problem = f"an entry of unknown type {info.type!r}"
+    elif not path and not info.isdir():
+        problem = "a root that is no directory"
+    elif not (0 <= info.uid <= _MAX_ID and 0 <= info.gid <= _MAX_ID):
+        problem = "an owner that cannot be"
+    elif info.isreg() and info.offset_data + info.size > layer.unpacked_limit:
+        if layer.compressed_bytes is None:
+            raise archive.invalid(f"{layer.name} is cut off inside {shown(path)[:200]!r}")
+        problem = f"a file of {info.size:,} bytes, too many for its size: a decompression bomb"
+    if problem:
+        raise invalid(archive, layer, info.name, problem)
+    return path
+
+
+def _node(
+    archive: Archive,
+    layer: Layer,
+    number: int,
+    tar: TarStream,
+    info: tarfile.TarInfo,
+    path: str,
+    budget: Budget,
+) -> Node:
+    """Return what an entry stands for."""
+    kind = _KINDS[info.type]
+    mode = info.mode & 0o7777
+    if kind == "dir":
+        return folder(number, mode, info.uid, info.gid)
+    if kind == HARDLINK:
+        target = "/".join(part for part in info.linkname.split("/") if part not in ("", "."))
+        return Node(kind, number, target=target)
+    if kind != "file":
+        target = info.linkname if kind == "symlink" else ""
+        return Node(kind, number, 0, mode, info.uid, info.gid, target)
+    node = Node(kind, number, info.size, mode, info.uid, info.gid)
+    if package_db.is_database(path) or path in (etc_passwd.PASSWD, etc_passwd.GROUP):
+        budget.databases -= info.size
+        if info.size > MAX_DATABASE or budget.databases < 0:
+            raise invalid(archive, layer, path, f"a package database of {info.size:,} bytes")
+        node.content = tar.content(info.size)
+    elif info.size >= _MIN_ELF and (head := tar.content(len(elf.MAGIC))) == elf.MAGIC:
+        content = head + tar.content(min(info.size, MAX_ELF) - len(head))
+        node.elf, node.version = elf.describe(content), known_programs.version(path, content)
+    return node

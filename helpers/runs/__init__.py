@@ -1,0 +1,1 @@
+"""Runs: notebooks executed headlessly, and the report."""

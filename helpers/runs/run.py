@@ -1,0 +1,234 @@
+"""A run: the notebooks, executed headlessly by papermill over a study, and what they leave."""
+
+import os
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import papermill
+import psutil
+import zmq
+from papermill.exceptions import PapermillExecutionError
+from tqdm import tqdm
+from traitlets.config import Config
+
+from helpers import __version__, paths, processes
+from helpers.errors import NotebookFailed, ParameterInvalid
+from helpers.runs import page, parameters
+from helpers.studies.study import Study, open_study
+from helpers.text import i18n
+
+LIBRARIES = ("jupyterlab", "pandas", "matplotlib", "docker", "papermill", "msgspec", "nbconvert")
+
+Finish = Callable[[Path, Study, dict[str, Any]], Path]
+"""Writes one more file into a run's folder: of a study, and of what `run.json` says of the run."""
+
+_SET_BY_RUN = ("study", "save_to")
+
+
+def reproduce(
+    study_name: str,
+    given: Mapping[str, Any] | None = None,
+    notebooks: Sequence[Path] | None = None,
+    finish: Sequence[Finish] = (),
+) -> Path:
+    """Run the numbered notebooks over a study's recorded evidence; return the run's folder.
+
+    `given` are parameters for the notebooks that have them; `finish` write more into the folder
+    once the rest is there, as slides. Everything is written beside the run's place and moved there
+    whole. If a notebook fails, its executed copy is kept in `<study>.failed`, the last good run
+    stays, and `NotebookFailed` names the cell. Raises `StudyInvalid` and `ParameterInvalid` before
+    any kernel starts; the former also if the images were not scanned alike and nothing allows that.
+    """
+    started = datetime.now(UTC)
+    if "KIT_DATA" in os.environ:
+        # Kernels have another working directory: a relative path would lead them elsewhere.
+        os.environ["KIT_DATA"] = str(paths.data())
+    study = open_study(study_name)
+    wanted = list(notebooks or paths.notebooks())
+    values = _checked(study, dict(given or {}), wanted)
+    with i18n.speaking(str((given or {}).get("language", i18n.ENGLISH))):
+        i18n.fonts()
+    staged = _stage(study_name)
+    try:
+        seconds, failures = _execute(values, staged)
+        record = _record(study, dict(given or {}), started, seconds)
+        (staged / "run.json").write_bytes(
+            msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+        )
+        with i18n.speaking(str((given or {}).get("language", i18n.ENGLISH))):
+            for write in [page.write, *([] if failures else finish)]:
+                write(staged, study.spoken(), record)
+    except BaseException:
+        shutil.rmtree(staged, ignore_errors=True)
+        raise
+    if failures:
+        kept = _move(staged, paths.run(f"{study_name}.failed"))
+        copies = "\n".join(f"{kept / 'notebooks' / name}: {why}" for name, why in failures.items())
+        raise NotebookFailed(f"{len(failures)} of {len(wanted)} notebooks failed.\n{copies}")
+    shutil.rmtree(paths.run(f"{study_name}.failed"), ignore_errors=True)
+    return _move(staged, paths.run(study_name))
+
+
+def _checked(
+    study: Study, given: dict[str, Any], notebooks: Sequence[Path]
+) -> dict[Path, dict[str, Any]]:
+    """Return the parameters of each notebook; raise before a kernel starts if one does not fit."""
+    for name in _SET_BY_RUN:
+        if name in given:
+            raise ParameterInvalid(f"parameter {name!r} is set by the run itself; leave it out")
+    values = parameters.check({**given, "study": study.name, "save_to": "."}, notebooks)
+    if given.get("source") != "live":
+        study.facts(str(given.get("capture", "")))
+        _check_alike(study, str(given.get("mixed", "")).lower() in ("true", "yes", "1"))
+    return values
+
+
+def _check_alike(study: Study, allow_mixed: bool) -> None:
+    """Raise `StudyInvalid` if images were not scanned alike: once, and not in every notebook."""
+    # What was captured here was captured with one database; only reports of others may differ.
+    if not allow_mixed and any(variant.kind == "report" for variant in study.variants):
+        from helpers.comparability import scan_consistency
+        from helpers.studies import load
+
+        scan_consistency.require(load.load_study(study.name, "all"))
+
+
+def _execute(
+    values: Mapping[Path, dict[str, Any]], folder: Path
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Execute notebooks side by side; return seconds and failures by notebook name."""
+    seconds: dict[str, float] = {}
+    failures: dict[str, str] = {}
+    cells = sum(map(_code_cells, values))
+
+    def execute(path: Path) -> None:
+        begin = time.monotonic()
+        try:
+            execute_one(path, values[path], folder, on_cell=lambda **_: bar.update(1))
+        except PapermillExecutionError as error:
+            failures[path.name] = f"cell {error.cell_index}: {error.ename}: {error.evalue}"
+        except Exception as error:
+            failures[path.name] = f"the kernel stopped ({type(error).__name__}: {error})"
+        seconds[path.name] = round(time.monotonic() - begin, 2)
+        _forget_paths(folder / "notebooks" / path.name)
+
+    with tqdm(total=cells, unit="cell", desc="notebooks", disable=None, leave=False) as bar:
+        before = psutil.Process().children()
+        pool = ThreadPoolExecutor(max_workers=min(len(values), 2 * (os.cpu_count() or 1)))
+        try:
+            # What captures comes first, and alone: the others look at what it leaves.
+            first = [path for path, given in values.items() if given.get("source") == "live"]
+            list(pool.map(execute, first))
+            others = [path for path in values if path not in first]
+            if first and not failures:
+                newest = open_study(str(values[first[0]]["study"])).captures()[-1]
+                for path in others:
+                    values[path]["capture"] = newest
+            list(pool.map(execute, others))
+        except BaseException:
+            for kernel in set(psutil.Process().children()) - set(before):
+                kernel.kill()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return seconds, {path.name: failures[path.name] for path in values if path.name in failures}
+
+
+def execute_one(path: Path, values: Mapping[str, Any], folder: Path, on_cell: Any = None) -> None:
+    """Execute one notebook with `folder` as its working directory; keep the executed copy there."""
+    with tempfile.TemporaryDirectory(prefix=f"kit-run.{processes.own()}.") as sockets:
+        papermill.execute_notebook(
+            path,
+            folder / "notebooks" / path.name,
+            parameters=dict(values),
+            progress_bar=False,
+            # The last cell's save is enough, and a failing one saves as well.
+            request_save_on_cell_execute=False,
+            config=_kernel(sockets),
+            # The kernel holds nothing that it would have to save.
+            shutdown_kernel="immediate",
+            # Not papermill's cwd: that changes the directory of this process, under all threads.
+            resources={"metadata": {"path": str(folder)}},
+            **({"on_cell_complete": on_cell} if on_cell else {}),
+        )
+
+
+def _kernel(sockets: str) -> Config:
+    """Return how a kernel is talked to: by sockets in a folder, where the system has them.
+
+    Kernels that start side by side on TCP now and then choose the same port, and one of them dies.
+    """
+    if not zmq.has("ipc"):
+        return Config({"KernelManager": {"transport_encryption": "auto"}})
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}})
+
+
+def _forget_paths(executed: Path) -> None:
+    """Take this machine's paths out of what papermill noted in an executed notebook."""
+    if executed.exists():
+        notebook = msgspec.json.decode(executed.read_bytes())
+        noted = notebook["metadata"].get("papermill", {})
+        noted |= {"input_path": executed.name, "output_path": executed.name}
+        text = msgspec.json.format(msgspec.json.encode(notebook), indent=1)
+        executed.write_bytes(text + b"\n")
+
+
+def _code_cells(path: Path) -> int:
+    cells = msgspec.json.decode(path.read_bytes())["cells"]
+    return sum(cell["cell_type"] == "code" for cell in cells)
+
+
+def _record(
+    study: Study, given: dict[str, Any], started: datetime, seconds: dict[str, float]
+) -> dict[str, Any]:
+    """Return what `run.json` says: enough to run the same again and to know what it ran on."""
+    captures = [study.facts(name) for name in study.captures()]
+    return {
+        "study": study.name,
+        "parameters": given,
+        "kit": __version__,
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "captures": {
+            facts.capture: {
+                "scanner": facts.scanner,
+                "scanner_version": facts.scanner_version,
+                "db": facts.db,
+                "captured_at": facts.captured_at,
+            }
+            for facts in captures
+        },
+        "started": started.replace(microsecond=0),
+        "seconds": dict(sorted(seconds.items())),
+    }
+
+
+def _stage(study_name: str) -> Path:
+    """Return a new folder beside the run's place; clear away what killed runs left of theirs."""
+    sockets = Path(tempfile.gettempdir()).glob("kit-run.*.*")
+    runs = paths.runs()
+    for left in [*runs.glob(".*.*.part"), *runs.glob(".*.*.old"), *sockets]:
+        if not processes.runs(left.name.split(".")[-2]):
+            shutil.rmtree(left, ignore_errors=True)
+    staged = runs / f".{study_name}.{processes.own()}.part"
+    (staged / "notebooks").mkdir(parents=True)
+    return staged
+
+
+def _move(staged: Path, final: Path) -> Path:
+    """Put a finished folder in its place; the old one is gone only once the new one is there."""
+    old = staged.with_suffix(".old")
+    if final.exists():
+        final.rename(old)
+    staged.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
+    return final

@@ -1,0 +1,1 @@
+"""Scanners' reports: Trivy's and Grype's JSON, decoded and typed."""

@@ -1,0 +1,80 @@
+"""One row a report, of Trivy or of Grype: what `python -m helpers summary` prints."""
+
+import csv
+import io
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from helpers import paths
+from helpers.frames import SEVERITIES
+from helpers.scans import trivy
+from helpers.text import escape
+
+LEVELS = {level: level.lower() for level in reversed(SEVERITIES)}
+COLUMNS = ("file", "artifact", "os", "findings", "vulnerabilities", *LEVELS.values())
+"""Text columns, then counts; the severities count findings."""
+
+Row = dict[str, Any]
+
+
+def row(path: str | os.PathLike[str]) -> Row:
+    """Return a report's row; `artifact` and `os` are `None` where the report does not say.
+
+    Raises `ReportInvalid`.
+    """
+    decoded = trivy.read(path)
+    found = [v for result in decoded.results or [] for v in result.vulnerabilities or []]
+    levels = Counter[str](v.severity or "UNKNOWN" for v in found)
+    ids = Counter(v.vulnerability_id or None for v in found)
+    system = decoded.metadata and decoded.metadata.os
+    return {
+        "file": paths.shown(Path(path)),
+        "artifact": decoded.artifact_name or None,
+        "os": f"{system.family} {system.name or ''}".strip() if system and system.family else None,
+        "findings": len(found),
+        # A finding without an id cannot be shown to be the same as another.
+        "vulnerabilities": len(ids) + max(ids[None] - 1, 0),
+        **{column: levels[level] for level, column in LEVELS.items()},
+    }
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """Return rows as a JSON list of objects."""
+    return msgspec.json.format(msgspec.json.encode(rows), indent=2).decode() + "\n"
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """Return rows as CSV with a heading; no cell starts a spreadsheet formula."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([escape.csv_cell(found[column]) for column in COLUMNS] for found in rows)
+    return text.getvalue()
+
+
+def as_table(rows: Sequence[Row]) -> str:
+    """Return rows as aligned text for a terminal; control characters show as escapes."""
+    cells = [COLUMNS] + [tuple(_shown(found[column]) for column in COLUMNS) for found in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = []
+    for line in cells:
+        texts = [cell.ljust(width) for cell, width in zip(line[:3], widths, strict=False)]
+        counts = [cell.rjust(width) for cell, width in zip(line[3:], widths[3:], strict=True)]
+        lines.append("  ".join(texts + counts).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: object) -> str:
+    return "-" if value is None else escape.plain(value)
+
+
+FORMATS: dict[str, Callable[[Sequence[Row]], str]] = {
+    "table": as_table,
+    "json": as_json,
+    "csv": as_csv,
+}

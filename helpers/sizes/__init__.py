@@ -1,0 +1,1 @@
+"""Notebook 03: how large images are, and what their bytes are."""

@@ -1,0 +1,81 @@
+"""`slides.html`: a run's slides as one page that turns in a browser, offline; it loads nothing."""
+
+import base64
+import hashlib
+import io
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+from PIL import Image
+
+from helpers import paths
+from helpers.slides import outline, style
+from helpers.slides.outline import Picture
+from helpers.studies.study import Study
+from helpers.text import escape, i18n
+
+_LIBRARY = files("pyreveal") / "revealjs" / "dist"
+
+_START = """
+Reveal.initialize({
+  width: 1280, height: 720, margin: 0, center: false, transition: "none", hash: true,
+  slideNumber: true, keyboard: {83: () => {
+    const shown = !Reveal.getConfig().showNotes;
+    Reveal.configure({showNotes: shown});
+    document.querySelector(".reveal").classList.toggle("show-notes", shown);
+  }},
+});
+"""
+"""Starts the show. The key S shows the notes beside a slide: the library's own window for them runs
+scripts that the page's policy forbids."""
+
+
+def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
+    """Write `slides.html` into a run's folder from its executed notebooks; return its path.
+
+    It speaks the language that is spoken.
+    """
+    given = record["parameters"]
+    environment = Environment(loader=PackageLoader("helpers.slides", "."), autoescape=True)
+    environment.filters["inlined"] = _inlined
+    library = (_LIBRARY / "reveal.js").read_text(encoding="utf-8")
+    styles = [(_LIBRARY / name).read_text(encoding="utf-8") for name in ("reset.css", "reveal.css")]
+    text = environment.get_template(paths.SLIDES_TEMPLATE).render(
+        language=i18n.spoken(),
+        title=escape.plain(study.title),
+        theme=style.theme(str(given.get("theme", ""))),
+        policy=_policy(library, _START),
+        # These are the library's and ours: nothing of a study is in them.
+        styles=Markup("\n".join(styles)),
+        library=Markup(library),
+        start=Markup(_START),
+        slides=outline.outline(run, study, record),
+        boxes=outline,
+    )
+    path = run / "slides.html"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _policy(*scripts: str) -> str:
+    """Return a content security policy under which these scripts run, and nothing is loaded."""
+    digests = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; "
+        f"script-src {allowed}"
+    )
+
+
+def _inlined(picture: Picture) -> str:
+    """Return a picture as a data URI, without the title and the footer that it has itself."""
+    with Image.open(picture.path) as image:
+        wide, tall = image.size
+        bottom, top = picture.between
+        part = image.crop((0, round(tall * (1 - top)), wide, round(tall * (1 - bottom))))
+    buffer = io.BytesIO()
+    part.save(buffer, "png")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

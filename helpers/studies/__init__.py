@@ -1,0 +1,1 @@
+"""Studies on disk: captures, and the frames that they become."""

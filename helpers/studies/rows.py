@@ -1,0 +1,301 @@
+"""Rows of the frames from decoded reports: pure, and the only place that knows both."""
+
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from helpers import frames
+from helpers.frames import place
+from helpers.images.metadata import Image, Smoke
+from helpers.scans.trivy_schema import (
+    ImageConfig,
+    Metadata,
+    OperatingSystem,
+    Package,
+    Report,
+    Result,
+    Vulnerability,
+)
+from helpers.studies import image_rows
+
+_OS_TYPES = frozenset(
+    "alma alpine amazon azurelinux bottlerocket cbl-mariner centos chainguard coreos debian echo "
+    "fedora minimos opensuse opensuse-leap opensuse-tumbleweed opensuse.leap opensuse.tumbleweed "
+    "oracle photon redhat rocky seal slem sles suse ubuntu wolfi".split()
+) | {"suse linux enterprise server", "suse linux enterprise micro"}
+"""Result types that are operating systems (Trivy's `ftypes.OSType`), for reports without Class."""
+
+_OTHER_CLASSES = frozenset({"config", "custom", "license", "license-file", "secret"})
+"""Result classes that hold no packages and no vulnerabilities."""
+
+_FIRST_IMAGES = 2013
+"""Year of the first Docker images."""
+
+_SOURCES = {"container_image": "image", "cyclonedx": "sbom", "spdx": "sbom"}
+
+_ADDED_UP = {"trivy": "tars", "grype": "files"}
+"""What each scanner adds up to an image's size."""
+
+_PER_FINDING = (
+    *("vulnerability_id", "package", "installed_version", "fixed_version", "status", "severity"),
+    *("severity_source", "nvd_severity", "cvss_score", "published_at", "package_path"),
+    *("source_package", "purl", "layer_diff_id", "aliases", "from_base", "place"),
+)
+
+_SAME = ("CVE-", "GHSA-", "GMS-", "GO-", "NSWG-", "OSV-", "PYSEC-", "RUSTSEC-", "SNYK-")
+"""Ids that name one vulnerability; a vendor's advisory (`DSA-`, `RHSA-` …) may be of several."""
+
+
+class Evidence(NamedTuple):
+    """One report to load, and what is known of it from outside; no path: there is no report."""
+
+    variant: str
+    capture: str = ""
+    source: str = ""
+    path: Path | None = None
+    shown_path: str = ""
+    db_updated_at: datetime | None = None
+    db_coverage: str = ""
+    db_sha256: str = ""
+    built_at: datetime | None = None
+    runtime: str = ""
+    reference: str = ""
+    image: Image | None = None
+    smoke: Smoke | None = None
+    error: str = ""
+
+
+class Rows:
+    """Collects the columns of all three frames, report by report."""
+
+    def __init__(self) -> None:
+        self.images: dict[str, list[Any]] = defaultdict(list)
+        self.findings: dict[str, list[Any]] = defaultdict(list)
+        self.packages: dict[str, list[Any]] = defaultdict(list)
+
+    def add(self, item: Evidence, report: Report | None) -> None:
+        """Add one image, with its findings and packages; without a report it is `missing`."""
+        image = _image(item, report)
+        for column in frames.columns("images"):
+            self.images[column].append(image.get(column))
+        for result in (report and report.results) or []:
+            _extend(self.packages, _packages(item, result), len(result.packages or []))
+            found = _findings(item, result, report.scanner if report else "trivy")
+            _extend(self.findings, found, len(result.vulnerabilities or []))
+
+    def frames(self) -> frames.Frames:
+        """Return what was collected as typed frames."""
+        return frames.Frames(
+            frames.make("images", self.images),
+            frames.make("findings", self.findings),
+            frames.make("packages", self.packages),
+        )
+
+
+def _extend(columns: dict[str, list[Any]], added: dict[str, Any], rows: int) -> None:
+    """Append to each column a list of values, or one value that all rows share."""
+    for name, values in added.items():
+        columns[name] += values if isinstance(values, list) else [values] * rows
+
+
+def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
+    known = {
+        "variant": item.variant,
+        "capture": item.capture,
+        "source": item.source or None,
+        "reference": item.reference or None,
+        "runtime": item.runtime or None,
+    }
+    if report is None:
+        status = frames.FAILED if item.error else frames.MISSING
+        return {**known, "status": status, "reason": item.error or None}
+    metadata = report.metadata or Metadata()
+    system = metadata.os or OperatingSystem()
+    config = metadata.image_config or ImageConfig()
+    listed = [result.packages for result in report.results or [] if result.packages is not None]
+    return {
+        **known,
+        "artifact": report.artifact_name or None,
+        "source": item.source or _SOURCES.get(report.artifact_type or "", report.artifact_type),
+        "report": item.shown_path or None,
+        "os_family": system.family or None,
+        "os_version": system.name or None,
+        # Trivy leaves EOSL out where it is false; before schema 2 it did not know.
+        "os_eol": bool(system.eosl) if system.family and report.schema_version else None,
+        "architecture": config.architecture or None,
+        "size_unpacked_bytes": metadata.size or None,
+        "size_unpacked_source": _ADDED_UP[report.scanner] if metadata.size else None,
+        "layers": len(metadata.diff_ids) if metadata.diff_ids else None,
+        "packages": sum(map(len, listed)) if listed else None,
+        "image_id": report.image_id or None,
+        "scanner": report.scanner,
+        "scanner_version": (report.trivy and report.trivy.version) or None,
+        "db_updated_at": frames.utc(item.db_updated_at or report.db_built),
+        "db_sha256": item.db_sha256 or None,
+        "db_coverage": item.db_coverage or None,
+        "scanned_at": frames.utc(report.created_at),
+        "status": _status(report, item.smoke),
+        **image_rows.measured(item.image),
+        **image_rows.started(item.smoke),
+        "created_at": _built_at(item, config.created),
+    }
+
+
+def _built_at(item: Evidence, told: datetime | None) -> datetime | None:
+    """Return when an image was built: as it says itself, else as the study states it.
+
+    Reproducible builds date their images to a fixed day long ago, which is no day of theirs.
+    """
+    own = frames.utc(item.image.created_at if item.image else told)
+    if own is None or own.year < _FIRST_IMAGES:
+        return frames.utc(item.built_at)
+    return own
+
+
+def _status(report: Report, smoke: Smoke | None) -> str:
+    """Return whether vulnerabilities were looked for, where, and whether the image works."""
+    results = report.results or []
+    if results and {result.result_class for result in results} <= _OTHER_CLASSES:
+        return frames.NOT_LOOKED
+    known = report.metadata and report.metadata.os and report.metadata.os.family
+    # Of a system without advisories Trivy has no result. Grype has none where nothing is found.
+    looked = report.scanner != "trivy" or {"os-pkgs", None} & set(map(_class, results))
+    works = frames.BROKEN if smoke and smoke.answered is False else frames.SCANNED
+    return works if known and looked else frames.NO_OS
+
+
+def _bases(item: Evidence) -> dict[str, bool | None]:
+    """Return of each layer of an image, by DiffID, whether its base has it too."""
+    return {layer.diff_id: layer.from_base for layer in item.image.layers} if item.image else {}
+
+
+def _packages(item: Evidence, result: Result) -> dict[str, Any]:
+    found = result.packages or []
+    layers = [p.layer.diff_id if p.layer else None for p in found]
+    bases = _bases(item)
+    from_base = [bases.get(layer) if layer else None for layer in layers]
+    of_class = _class(result)
+    return {
+        "variant": item.variant,
+        "capture": item.capture,
+        "package": [package.name for package in found],
+        "version": [full_version(package) for package in found],
+        "source_package": [package.src_name or None for package in found],
+        "package_class": of_class,
+        "package_type": result.type,
+        "package_path": [package.file_path or None for package in found],
+        "license": [", ".join(p.licenses) if p.licenses else None for p in found],
+        "purl": [p.identifier.purl if p.identifier else None for p in found],
+        "layer_diff_id": layers,
+        "from_base": from_base,
+        "place": [
+            place(of_class, package.file_path, base)
+            for package, base in zip(found, from_base, strict=True)
+        ],
+    }
+
+
+def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
+    """Return the columns of one result's findings.
+
+    In one pass, not one a column: a finding's parts are in the cache together, and fetching them
+    again for every column takes three times as long.
+    """
+    sources = _source_packages(result)
+    columns: dict[str, list[Any]] = {name: [] for name in _PER_FINDING}
+    add = [column.append for column in columns.values()]
+    ids, names, installed, fixed, statuses, levels, chosen_by, nvd, scores, published = add[:10]
+    found_in, built_from, purls, layers, aliases, from_base, places = add[10:]
+    bases, of_class = _bases(item), _class(result)
+    # What all findings of a result share is not asked of each.
+    is_os, is_known = of_class == "os-pkgs", bool(bases)
+    for finding in result.vulnerabilities or []:
+        identifier, layer, cvss = finding.pkg_identifier, finding.layer, finding.cvss
+        ids(finding.vulnerability_id or None)
+        names(finding.pkg_name)
+        installed(finding.installed_version)
+        fixed(finding.fixed_version or None)
+        statuses(finding.status or None)
+        levels(finding.severity or "UNKNOWN")
+        chosen_by(finding.severity_source or None)
+        nvd(nvd_severity(finding))
+        scores(cvss.nvd.v3_score if cvss and cvss.nvd else None)
+        published(frames.utc(finding.published_date))
+        found_in(finding.pkg_path or None)
+        package = finding.pkg_name, finding.installed_version
+        built_from(finding.src_name or sources.get(package))
+        purls(identifier.purl if identifier else None)
+        diff_id = layer.diff_id if layer else None
+        layers(diff_id)
+        aliases(_aliases(finding) if finding.vendor_ids else None)
+        base = bases.get(diff_id) if is_known and diff_id else None
+        if is_known:
+            from_base(base)
+        if not is_os:
+            places(place(of_class, finding.pkg_path, base))
+    shared = {
+        "variant": item.variant,
+        "capture": item.capture,
+        "scanner": scanner,
+        "package_class": of_class,
+        "package_type": result.type,
+    }
+    if not is_known:
+        shared["from_base"] = None
+    if is_os:
+        shared["place"] = place(of_class, None, None)
+    return {**columns, **shared}
+
+
+def _aliases(finding: Vulnerability) -> str | None:
+    """Return the other ids of one vulnerability, where its own is one that names just one.
+
+    An advisory does so if there is but one id that it can be of.
+    """
+    own = finding.vulnerability_id or ""
+    others = {i for i in finding.vendor_ids or [] if i.startswith(_SAME) and i != own}
+    of_one = own.startswith(_SAME) or (own and len(others) == 1)
+    return " ".join(sorted(others)) or None if of_one else None
+
+
+def nvd_severity(vulnerability: Vulnerability) -> str | None:
+    """Return NVD's severity as reported, else by its CVSS score: 3 if there is one, else 2.
+
+    The scales are those of NVD: https://nvd.nist.gov/vuln-metrics/cvss
+    """
+    vendor, cvss = vulnerability.vendor_severity, vulnerability.cvss
+    if vendor and vendor.nvd is not None:
+        return frames.SEVERITIES[vendor.nvd]
+    if not cvss or not cvss.nvd:
+        return None
+    score = cvss.nvd.v3_score or cvss.nvd.v2_score
+    if not score:
+        return None
+    if cvss.nvd.v3_score and score >= 9:
+        return "CRITICAL"
+    return "HIGH" if score >= 7 else "MEDIUM" if score >= 4 else "LOW"
+
+
+def full_version(package: Package) -> str | None:
+    """Return `[epoch:]version[-release]`, as Trivy writes an installed version."""
+    if not package.version:
+        return None
+    epoch = f"{package.epoch}:" if package.epoch else ""
+    release = f"-{package.release}" if package.release else ""
+    return f"{epoch}{package.version}{release}"
+
+
+def _class(result: Result) -> str | None:
+    if result.result_class or not result.type:
+        return result.result_class or None
+    return "os-pkgs" if result.type in _OS_TYPES else "lang-pkgs"
+
+
+def _source_packages(result: Result) -> dict[tuple[str | None, str | None], str]:
+    """Return source packages by package name and version, which is all a finding knows of them."""
+    return {
+        (package.name, full_version(package)): package.src_name
+        for package in result.packages or []
+        if package.src_name
+    }

@@ -1,0 +1,299 @@
+"""A study: its question, its variants, its captures and the numbers that others published."""
+
+import difflib
+import re
+from datetime import date, datetime
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, field
+
+from helpers import paths
+from helpers.errors import StudyInvalid
+from helpers.text import i18n
+
+CAPTURE_NAME = re.compile(r"\d{4}-\d{2}(-\d{2})?([.-][A-Za-z0-9]+)*")
+"""A capture is named by its date, and by more where a day or month has several."""
+
+KINDS = ("dockerfile", "image", "archive", "sbom", "report")
+"""What a variant's evidence can be made from."""
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Recipe(Struct, forbid_unknown_fields=True, frozen=True):
+    """A Dockerfile and what it is built with; paths are relative to the `dockerfiles/` folder."""
+
+    dockerfile: str
+    context: str = ""
+    build_args: dict[str, str] = field(default_factory=dict)
+    target: str = ""
+    platform: str = ""
+
+
+class Base(Recipe, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """An image that has to be built before the variants can be; `tag` is its name from then on."""
+
+    tag: str
+
+
+class Variant(Struct, forbid_unknown_fields=True, frozen=True):
+    """One image of a study and where its evidence comes from: exactly one of `KINDS`.
+
+    `dockerfile` is relative to the `dockerfiles/` folder and `context` too; `image` is a
+    reference; `archive`, `sbom` and `report` are relative to the study's folder. `grype` is a Grype
+    report of the same image, relative to the study's folder, beside any of them. `base` is the
+    image that it is built on, `port` where it answers; 0: the one that the image exposes; with
+    `start = false` it is not started. `runtime` (as in "node 24.19.0") and `built` (a day) are what
+    is known of the image from elsewhere than its evidence.
+    """
+
+    name: str
+    about: str = ""
+    dockerfile: str = ""
+    context: str = ""
+    build_args: dict[str, str] = field(default_factory=dict)
+    target: str = ""
+    platform: str = ""
+    image: str = ""
+    archive: str = ""
+    sbom: str = ""
+    report: str = ""
+    grype: str = ""
+    base: str = ""
+    role: str = ""
+    port: int = 0
+    start: bool = True
+    runtime: str = ""
+    built: date | None = None
+
+    @property
+    def kind(self) -> str:
+        """Return the kind of its source: one of `KINDS`."""
+        return next(kind for kind in KINDS if getattr(self, kind))
+
+    @property
+    def source(self) -> str:
+        """Return its source: a path or a reference."""
+        return str(getattr(self, self.kind))
+
+    @property
+    def recipe(self) -> Recipe:
+        """Return how it is built, if it is."""
+        return Recipe(self.dockerfile, self.context, self.build_args, self.target, self.platform)
+
+
+class Database(Struct, frozen=True):
+    """The vulnerability DB of a capture, and of when the Java DB beside it is, if any."""
+
+    version: int | None = None
+    updated_at: datetime | None = None
+    sha256: str = ""
+    coverage: str = ""
+    origin: str = ""
+    java_updated_at: datetime | None = None
+
+
+class Captured(Struct, frozen=True, omit_defaults=True):
+    """What a `capture.json` says of one variant.
+
+    `status` is `scanned` or `failed`, then with the `error`; `identity` is the digest of what was
+    captured (an image's id, a file's SHA-256), `settings` what else it depends on; `missing` says
+    why there is none of a part; `unchanged_since` names the capture that it was taken over from.
+    """
+
+    status: str
+    source: str = ""
+    reference: str = ""
+    identity: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    command: list[str] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+    unchanged_since: str = ""
+
+
+class Facts(Struct, frozen=True, omit_defaults=True):
+    """What a `capture.json` says: how, with what and when a capture was made."""
+
+    study: str
+    capture: str
+    captured_at: datetime
+    kit_version: str
+    scanner: str
+    scanner_version: str
+    db: Database
+    variants: dict[str, Captured]
+    scanner_is: str = "binary"
+    builder: dict[str, str] = field(default_factory=dict)
+    command: list[str] = field(default_factory=list)
+
+
+class Translation(Struct, forbid_unknown_fields=True, frozen=True):
+    """A study's texts in another language; what is not given stays English.
+
+    `not_shown` is in the study's order, `variants` has what they are about by their names, and
+    `events` what happened by what the study calls it.
+    """
+
+    title: str = ""
+    question: str = ""
+    about: str = ""
+    not_shown: list[str] = field(default_factory=list)
+    known_by_why: str = ""
+    variants: dict[str, str] = field(default_factory=dict)
+    events: dict[str, str] = field(default_factory=dict)
+
+
+class Study(Struct, forbid_unknown_fields=True, frozen=True):
+    """What a `study.toml` says. `name` is that of its folder.
+
+    `known_by` is the day until which the facts about all variants are complete, `known_by_why` says
+    how that is known; `events` are days that a figure over time marks, by what happened; `beside`
+    names a study with a matched pair; `translated` has translations, by the name of a language.
+    """
+
+    title: str
+    question: str
+    about: str
+    variants: list[Variant]
+    default_capture: str = ""
+    baseline: str = ""
+    not_shown: list[str] = field(default_factory=list)
+    bases: list[Base] = field(default_factory=list)
+    known_by: date | None = None
+    known_by_why: str = ""
+    events: dict[str, date] = field(default_factory=dict)
+    beside: str = ""
+    translated: dict[str, Translation] = field(default_factory=dict)
+    name: str = ""
+
+    def captures(self) -> list[str]:
+        """Return the names of the study's captures; they begin with a date, so oldest first."""
+        folder = paths.study(self.name)
+        named = [path.parent.name for path in folder.glob("*/capture.json")]
+        return sorted(name for name in named if CAPTURE_NAME.fullmatch(name))
+
+    def facts(self, capture: str = "") -> Facts:
+        """Return what is recorded of a capture; empty is the default one."""
+        found = self.captures()
+        if not found:
+            raise StudyInvalid(
+                f"study {self.name!r} has no capture yet: nothing was recorded of it"
+            )
+        wanted = capture or self.default_capture or found[-1]
+        if wanted not in found:
+            raise StudyInvalid(
+                f"study {self.name!r} has no capture {wanted!r}; it has {', '.join(found)}"
+            )
+        path = paths.capture(self.name, wanted) / "capture.json"
+        try:
+            facts = msgspec.json.decode(path.read_bytes(), type=Facts)
+        except msgspec.MsgspecError as error:
+            raise StudyInvalid(f"{path}: {error}. Make the capture again") from error
+        if (facts.study, facts.capture) != (self.name, wanted):
+            raise StudyInvalid(
+                f"{path} is of capture {facts.capture!r} of study {facts.study!r}: "
+                "a capture keeps the name that it was made under"
+            )
+        return facts
+
+    def names(self) -> list[str]:
+        """Return the names of its variants."""
+        return [variant.name for variant in self.variants]
+
+    def by_role(self, role: str) -> str | None:
+        """Return the name of the variant that plays a role in the blog's claims, or `None`."""
+        return next((variant.name for variant in self.variants if variant.role == role), None)
+
+    def spoken(self) -> "Study":
+        """Return the study with its texts in the language that is spoken, as far as it has them."""
+        told = self.translated.get(i18n.spoken())
+        if told is None:
+            return self
+        return msgspec.structs.replace(
+            self,
+            title=told.title or self.title,
+            question=told.question or self.question,
+            about=told.about or self.about,
+            not_shown=told.not_shown or self.not_shown,
+            known_by_why=told.known_by_why or self.known_by_why,
+            variants=[
+                msgspec.structs.replace(v, about=told.variants.get(v.name, v.about))
+                for v in self.variants
+            ],
+            events={told.events.get(what, what): day for what, day in self.events.items()},
+        )
+
+    def published(self) -> Path:
+        """Return the table of published numbers, which may not exist."""
+        return paths.study(self.name) / "published.csv"
+
+
+def names() -> list[str]:
+    """Return the names of all studies."""
+    return sorted(path.parent.name for path in paths.studies().glob("*/study.toml"))
+
+
+def open_study(name: str) -> Study:
+    """Return the study of that name, in the language that is spoken.
+
+    Raises `StudyInvalid` if there is none or it is malformed.
+    """
+    path = paths.study(name) / "study.toml"
+    if not NAME.fullmatch(name) or not path.is_file():
+        near = difflib.get_close_matches(name, names(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names()) or 'none'}"
+        raise StudyInvalid(f"there is no study {name!r} in {paths.studies()}; {hint}")
+    try:
+        study = msgspec.toml.decode(path.read_bytes(), type=Study)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise StudyInvalid(f"{path}: {error}") from error
+    _check(study, path)
+    for language, told in study.translated.items():
+        _check_translation(study, language, told, path)
+    return msgspec.structs.replace(study, name=name).spoken()
+
+
+def _check(study: Study, path: Path) -> None:
+    """Raise `StudyInvalid` if variants are none, named alike or named so that no folder can be."""
+    found = study.names()
+    if not found:
+        raise StudyInvalid(f"{path}: a study needs at least one [[variants]]")
+    if bad := [name for name in found if not NAME.fullmatch(name)]:
+        raise StudyInvalid(f"{path}: variant {bad[0]!r}: use letters, digits, '.', '_' and '-'")
+    if taken := {"capture.json", paths.BASES_LOG} & set(map(str.casefold, found)):
+        raise StudyInvalid(f"{path}: no variant may be named {taken.pop()}")
+    if len(set(map(str.casefold, found))) < len(found):
+        raise StudyInvalid(f"{path}: two variants have the same name")
+    if study.baseline and study.baseline not in found:
+        raise StudyInvalid(f"{path}: baseline {study.baseline!r} is not one of its variants")
+    for variant in study.variants:
+        given = [kind for kind in KINDS if getattr(variant, kind)]
+        if len(given) != 1:
+            raise StudyInvalid(
+                f"{path}: variant {variant.name!r} has {' and '.join(given) or 'no source'}; "
+                f"it needs exactly one of {', '.join(KINDS)}"
+            )
+        if not 0 <= variant.port < 2**16:
+            raise StudyInvalid(f"{path}: variant {variant.name!r}: {variant.port} is no port")
+
+
+def _check_translation(study: Study, language: str, told: Translation, path: Path) -> None:
+    """Raise `StudyInvalid` if a translation is of what the study does not have."""
+    where = f"{path}: [translated.{language}]"
+    others = [known for known in i18n.known() if known != i18n.ENGLISH]
+    if language not in others:
+        raise StudyInvalid(f"{where}: the kit speaks {', '.join(others)} besides English")
+    if told.not_shown and len(told.not_shown) != len(study.not_shown):
+        raise StudyInvalid(
+            f"{where}: not_shown has {len(told.not_shown)} texts, the study's own has "
+            f"{len(study.not_shown)}; they need the same order"
+        )
+    for kind, given, own in (
+        ("variant", told.variants, study.names()),
+        ("event", told.events, list(study.events)),
+    ):
+        if strange := [name for name in given if name not in own]:
+            raise StudyInvalid(f"{where}: the study has no {kind} {strange[0]!r}")

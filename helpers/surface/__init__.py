@@ -1,0 +1,1 @@
+"""Notebook 04: what an attacker finds, and what the scanner does not see."""

@@ -1,0 +1,254 @@
+"""What the programs of an image are linked with: their C library, and what they do not find there.
+
+Told from what ELF files ask for, without running anything: a loader by its path, libraries by name.
+Whether a loader would look where a library is, is not asked: what is nowhere cannot be found.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import pandas as pd
+
+from helpers.images.package_db import real_path
+from helpers.sizes.image_sizes import MB
+from helpers.text import escape
+from helpers.text.i18n import msg, t, word
+from helpers.text.markdown import listed, name, number
+
+MUSL, GLIBC, OTHER, STATIC = "musl", "glibc", msg("other"), msg("static")
+
+NO_LOADER = msg("its loader is not there, so it cannot be started")
+NO_LIBRARY = msg("a library that it needs is not there, so it cannot be loaded")
+OTHER_LIBC = msg("it was built for another C library, so it may fail when it is loaded, or later")
+
+_LOADERS = {MUSL: re.compile(r"ld-musl-"), GLIBC: re.compile(r"ld-linux|ld64\.so|/ld\.so\.1$")}
+
+_LIBC = {
+    MUSL: re.compile(r"libc\.musl-|libc\.so$|ld-musl-"),
+    GLIBC: re.compile(r"libc\.so\.6$|ld-linux"),
+}
+"""Names by which an ELF file asks for a C library."""
+
+_MUSL_IS = re.compile(r"lib(c|pthread|rt|m|dl|util|xnet)\.(?P<rest>.*)")
+"""Libraries that musl's loader takes itself for, whatever comes after the name: `ldso/dynlink.c`,
+load_library, https://git.musl-libc.org/cgit/musl/tree/ldso/dynlink.c. With nothing but `so` after
+it, it is musl's own name; with a version, glibc's."""
+
+
+_PROCESSOR = re.compile(
+    r"x86[-_]64|aarch64|armhf|armv7|i386|i686|riscv64|s390x|p(?:ower)?pc64(?:le)?|loongarch64"
+)
+"""Processors as loaders are named after them: what is for another one is not for this image."""
+
+
+class Image(NamedTuple):
+    """The names in an image by which files find each other: paths, and names of ELF files."""
+
+    paths: frozenset[str]
+    names: frozenset[str]
+    links: dict[str, str]
+
+    def has(self, path: str) -> bool:
+        """Return whether a path leads to a file, through whatever links, inside of the image."""
+        return self.real(path) is not None
+
+    def real(self, path: str) -> str | None:
+        """Return the file that a path leads to, or `None` if there is none."""
+        found = real_path(path, self.links.get)
+        return found if found in self.paths else None
+
+
+def image(files: pd.DataFrame) -> Image:
+    """Return the names of the files of one variant."""
+    is_file = files["kind"].isin(["file", "hardlink"])
+    is_elf = is_file & files["elf"].notna()
+    links = files[files["kind"].eq("symlink")].dropna(subset="target")
+    there = frozenset(files["path"][is_file])
+    targets = dict(zip(links["path"], links["target"], strict=True))
+    libraries = frozenset(files["path"][is_elf])
+    found = Image(there, frozenset(), targets)
+    # A link that leads nowhere is no library, and neither is a script for the linker.
+    linked = {path for path in targets if ".so" in path and found.real(path) in libraries}
+    named = frozenset(path.rpartition("/")[2] for path in libraries | linked)
+    return Image(there, named, targets)
+
+
+def libc(files: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+    """Return for which C library the programs of each image ask: numbers of ELF files.
+
+    `variant, musl, glibc, other, static, libc`: programs by the loader that they name; `static`
+    name none and are started as they are; `libc` is what most of them are, empty if there are no
+    programs. NA where files are not known.
+    """
+    rows = []
+    for variant in images["variant"]:
+        own = files[files["variant"].eq(variant)]
+        if own.empty:
+            rows.append((variant, *([pd.NA] * 5)))
+            continue
+        counts = _asked(own)
+        rows.append((variant, *counts.values(), _most(counts)))
+    table = pd.DataFrame(rows, columns=["variant", MUSL, GLIBC, OTHER, STATIC, "libc"])
+    types = dict.fromkeys((MUSL, GLIBC, OTHER, STATIC), "Int64") | {"libc": "str"}
+    return table.astype({"variant": "str", **types})
+
+
+def unloadable(files: pd.DataFrame) -> pd.DataFrame:
+    """Return the ELF files that ask for what is nowhere in their image, the largest first.
+
+    `variant, path, size_bytes, package, lacks, problem`: `lacks` are the loader and the libraries
+    that are not there. What names another processor is left out.
+    """
+    elf = files[files["elf"].isin(["executable", "shared"]) & files["kind"].eq("file")]
+    rows = []
+    for variant, own in elf.groupby("variant", sort=False):
+        there = image(files[files["variant"].eq(variant)])
+        asked = _asked(own)
+        # With a loader of a C library at hand, what was built for it is not of another one.
+        main, at_hand = _most(asked), [kind for kind, count in asked.items() if count]
+        processor = _processors(own["elf_interpreter"].dropna())
+        for file in own.itertuples():
+            needed = file.needed.split(" ") if isinstance(file.needed, str) else []
+            loader = file.elf_interpreter if isinstance(file.elf_interpreter, str) else ""
+            others = _processors([loader, *needed])
+            if processor and others and not others & processor:
+                continue
+            no_loader = [loader] if loader and not there.has(loader) else []
+            itself = _musl_itself(needed) if main == MUSL else {}
+            missing = [n for n in needed if not _found(n, there) and itself.get(n) != "so"]
+            absent = [n for n in missing if n not in itself]
+            problem = (
+                NO_LOADER if no_loader
+                else NO_LIBRARY if absent
+                else OTHER_LIBC if missing or _is_of_another(main, at_hand, needed)
+                else ""
+            )  # fmt: skip
+            if problem:
+                lacks = ", ".join([*no_loader, *missing]) or pd.NA
+                rows.append((variant, file.path, file.size_bytes, file.package, lacks, problem))
+    columns = ["variant", "path", "size_bytes", "package", "lacks", "problem"]
+    table = pd.DataFrame(rows, columns=columns)
+    types = {**dict.fromkeys(columns, "str"), "size_bytes": "Int64"}
+    # A frame without rows has no types of its own.
+    return table.astype(types).sort_values(
+        "size_bytes", ascending=False, kind="stable", ignore_index=True
+    )
+
+
+def closure(files: pd.DataFrame, roots: Iterable[str]) -> frozenset[str]:
+    """Return the files of one variant that programs need to be loaded: themselves, their loaders,
+    and all libraries that these name, directly or not.
+
+    Of several libraries with one name all are taken. What a program opens only later is not seen.
+    """
+    there = image(files)
+    elf = files[files["elf"].notna()].set_index("path")
+    by_name: dict[str, list[str]] = {}
+    for path in elf.index:
+        by_name.setdefault(path.rpartition("/")[2], []).append(path)
+    for link in there.links:
+        if ".so" in link and (real := there.real(link)):
+            by_name.setdefault(link.rpartition("/")[2], []).append(real)
+    asks = elf["needed"].fillna("").str.split(" ").to_dict()
+    loaders = elf["elf_interpreter"].dropna().to_dict()
+    found: set[str] = set()
+    ahead = [real for root in roots if (real := there.real(root)) and real in elf.index]
+    while ahead:
+        path = ahead.pop()
+        if path in found:
+            continue
+        found.add(path)
+        loader = there.real(loaders.get(path, ""))
+        ahead += [loader] if loader and loader in elf.index else []
+        ahead += [at for asked in asks[path] for at in by_name.get(asked.rpartition("/")[2], [])]
+    return frozenset(found)
+
+
+def sentence(libcs: pd.DataFrame, broken: pd.DataFrame) -> str:
+    """Return each image's C library, and what in it was built for another one, as a list."""
+    lines = [
+        f"- {name(row.variant)}: {listed(_told(row, broken), '; ')}" for row in libcs.itertuples()
+    ]
+    if libcs["libc"].isna().all():
+        return "\n".join(lines)
+    note = t(
+        "Not asked: which versions of symbols a file wants of a library, and whether its loader "
+        "looks in the folder where that is. That nothing is lacking does not say that all runs."
+    )
+    return "\n".join([*lines, "", note])
+
+
+def _told(row: object, broken: pd.DataFrame) -> Iterator[str]:
+    variant, kind = row.variant, row.libc  # type: ignore[attr-defined]
+    if pd.isna(kind):
+        yield t("its files are not known, so neither is what its programs ask for")
+        return
+    asking = {k: getattr(row, k) for k in (MUSL, GLIBC, OTHER) if getattr(row, k)}
+    parts = [t("{count:,} for {libc}", count=count, libc=word(k)) for k, count in asking.items()]
+    if row.static:  # type: ignore[attr-defined]
+        static = row.static  # type: ignore[attr-defined]
+        parts.append(t("{count:,} for none, being static", count=static))
+    told = f"**{word(kind) or t('no program')}**"
+    yield told + (t(" (programs: {counts})", counts=listed(parts)) if parts else "")
+    own = broken[broken["variant"].eq(variant)]
+    if own.empty:
+        yield t("everything that its programs and libraries ask for by name is there")
+        return
+    first = own.iloc[0]
+    lacks = ""
+    if pd.notna(first["lacks"]):
+        lacks = t(", which asks for {lacks}", lacks=escape.markdown(first["lacks"]))
+    files = number(len(own), "file")
+    if len(own) == 1:
+        fail = t(
+            "**{files} cannot be loaded, or may fail**, should anything ask for it", files=files
+        )
+    else:
+        fail = t(
+            "**{files} cannot be loaded, or may fail**, should anything ask for them", files=files
+        )
+    yield fail + t(
+        "; first {path} ({size:,.1f} MB){lacks}: {problem}",
+        path=escape.markdown(first["path"]),
+        size=first["size_bytes"] / MB,
+        lacks=lacks,
+        problem=word(first["problem"]),
+    )
+
+
+def _asked(own: pd.DataFrame) -> dict[str, int]:
+    """Return the number of programs of one image by the C library of the loader that they name."""
+    own = own[own["kind"].eq("file")]
+    asked = own[own["elf"].eq("executable")]["elf_interpreter"].dropna()
+    counts = {kind: int(asked.str.contains(form).sum()) for kind, form in _LOADERS.items()}
+    counts[OTHER] = len(asked) - sum(counts.values())
+    counts[STATIC] = int(own["elf"].eq("static").sum())
+    return counts
+
+
+def _most(counts: dict[str, int]) -> str:
+    """Return what most programs are; empty if there are none."""
+    most = max(counts, key=lambda kind: counts[kind])
+    return most if counts[most] else ""
+
+
+def _musl_itself(needed: list[str]) -> dict[str, str]:
+    """Return of these libraries those that musl takes itself for, with what follows their name."""
+    return {name: told["rest"] for name in needed if (told := _MUSL_IS.match(name))}
+
+
+def _found(needed: str, there: Image) -> bool:
+    """Return whether a library is in the image: at its path if it is given with one."""
+    return there.has(needed) if "/" in needed else needed in there.names
+
+
+def _processors(names: Iterable[str]) -> set[str]:
+    """Return the processors that loaders and libraries are named after."""
+    return {found[0].replace("_", "-") for name in names for found in _PROCESSOR.finditer(name)}
+
+
+def _is_of_another(main: str, at_hand: list[str], needed: list[str]) -> bool:
+    """Return whether a file names a C library that no program of the image has its loader of."""
+    others = [form for kind, form in _LIBC.items() if main in _LIBC and kind not in at_hand]
+    return any(form.match(library) for form in others for library in needed)

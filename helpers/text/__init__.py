@@ -1,0 +1,1 @@
+"""Words: translation, structured text and what is inert where it is shown."""

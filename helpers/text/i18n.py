@@ -1,0 +1,187 @@
+"""The language that figures, pages and slides speak; English is the key, `languages.csv` the rest.
+
+Every text that readers see goes through `t` (with values), or through `word` if it is known only
+when it is shown; `msg` marks such a text where it is written, so that a test finds it.
+"""
+
+import csv
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from unicodedata import east_asian_width
+
+from helpers import paths
+from helpers.errors import FontMissing, ParameterInvalid
+
+ENGLISH = "en"
+
+_FONTS = {
+    "ko": (
+        "Noto Sans CJK KR, Noto Sans KR, Noto Sans CJK JP, Pretendard, NanumGothic, Nanum Gothic, "
+        "Apple SD Gothic Neo, Malgun Gothic, Source Han Sans K, UnDotum",
+        "fonts-noto-cjk (Debian, Ubuntu), google-noto-sans-cjk-fonts (Fedora) or Noto Sans KR",
+    )
+}
+"""Fonts that have a language's letters, the best first, and the package that brings the first."""
+
+_ROOM = {"ko": 1.15}
+"""Columns of a language's font that take the width of one of the style file's font."""
+
+_HALF = "\ue000"
+"""Stands for the second column of a wide letter while a text is wrapped; of no language."""
+
+_spoken = ENGLISH
+
+
+@cache
+def _table() -> dict[str, dict[str, str]]:
+    """Return the translations: by language, then by the English text."""
+    with paths.LANGUAGES.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        language: {row[ENGLISH]: row[language] for row in rows}
+        for language in rows[0]
+        if language != ENGLISH
+    }
+
+
+def known() -> tuple[str, ...]:
+    """Return the languages that there are, English first."""
+    return (ENGLISH, *_table())
+
+
+def use(language: str) -> None:
+    """Speak a language from here on. Raises `ParameterInvalid` if there is none of that name."""
+    global _spoken
+    if language not in known():
+        raise ParameterInvalid(f"language {language!r} is none of {', '.join(known())}")
+    _spoken = language
+
+
+def spoken() -> str:
+    """Return the language that is spoken."""
+    return _spoken
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak a language for as long as the block runs."""
+    before = _spoken
+    use(language)
+    try:
+        yield
+    finally:
+        use(before)
+
+
+def t(message: str, /, **values: object) -> str:
+    """Return a message in the language that is spoken, its fields filled in.
+
+    >>> t("{count:,} findings", count=1048)
+    '1,048 findings'
+    """
+    return word(message).format(**values)
+
+
+def word(text: str) -> str:
+    """Return a text in the language that is spoken; as it is if there is no translation."""
+    return text if _spoken == ENGLISH else _table()[_spoken].get(text) or text
+
+
+def msg(text: str) -> str:
+    """Return a text as it is: it is marked as one that is translated where it is shown."""
+    return text
+
+
+def columns(text: str) -> int:
+    """Return how wide a text is, in Latin letters: one of East Asia takes two.
+
+    >>> columns("size"), columns("크기")
+    (4, 4)
+    """
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def letters(text: str, width: int) -> int:
+    """Return about how many letters of a text fit into so many columns.
+
+    >>> letters("findings", 4), letters("발견항목", 4)
+    (4, 2)
+    """
+    return width * len(text) // max(columns(text), 1)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return a text as lines of so many columns at most, broken between words.
+
+    >>> wrap("발견 항목 48건", 9)
+    ['발견 항목', '48건']
+    """
+    told = "".join(letter + _HALF * (columns(letter) - 1) for letter in text)
+    lines = textwrap.wrap(told, width, break_on_hyphens=False)
+    return [line.replace(_HALF, "") for line in lines]
+
+
+def room(width: int) -> int:
+    """Return how many columns there is room for where so many fit in English."""
+    return int(width * _ROOM.get(_spoken, 1.0))
+
+
+def fonts() -> list[str]:
+    """Return the fonts that figures take first, for the language that is spoken.
+
+    Raises `FontMissing` if none is there that has its letters.
+    """
+    if _spoken not in _FONTS:
+        return []
+    # matplotlib looks through all fonts of the machine; only who needs one waits for that.
+    from matplotlib import font_manager, get_cachedir
+
+    there = {font.name for font in font_manager.fontManager.ttflist}
+    wanted, package = _FONTS[_spoken]
+    found = [name for name in wanted.split(", ") if name in there]
+    if not found:
+        raise FontMissing(
+            f"language {_spoken!r}: no font of this machine has its letters. Install {package}; "
+            f"then remove matplotlib's list of fonts, fontlist-*.json in {get_cachedir()}"
+        )
+    return found[:1]
+
+
+pass
+
+_FIELD = re.compile(r"\{(\w+)\}")
+_NUMBERS = ("count", "whole")
+LONGEST = 1000
+"""Characters of a phrase at most: what is longer is a name that somebody made up."""
+
+
+def said(text: str, forms: Iterable[str]) -> str:
+    """Return a phrase in the language that is spoken, by the first form that it has.
+
+    A form is a message; `{count}` and `{whole}` in it are numbers, any other field is whatever is
+    there, which is said too if it is a phrase itself. What has none of the forms stays as it is, so
+    a name out of a report is never taken for a word.
+
+    >>> said("bash (by its packages)", ["{value} (by its packages)"])
+    'bash (by its packages)'
+    """
+    if spoken() == ENGLISH or len(text) > LONGEST:
+        return text
+    for form in forms:
+        if found := _pattern(form).fullmatch(text):
+            fields = {name: said(part, forms) for name, part in found.groupdict().items()}
+            return t(form, **fields)
+    return text
+
+
+@cache
+def _pattern(form: str) -> re.Pattern[str]:
+    """Return what a form looks like, filled in."""
+    parts = _FIELD.split(form)
+    for at, name in enumerate(parts):
+        kind = r"[\d,]+" if name in _NUMBERS else ".+"
+        parts[at] = f"(?P<{name}>{kind})" if at % 2 else re.escape(name)
+    return re.compile("".join(parts), re.DOTALL)

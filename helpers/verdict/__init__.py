@@ -1,0 +1,1 @@
+"""The verdict: claims, trade-off, and which image to ship."""

@@ -1,0 +1,341 @@
+"""The explore notebook in a real JupyterLab: hands on widgets, bars and files, and what follows."""
+
+import contextlib
+import csv
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+import pytest
+
+from helpers import paths
+from helpers.explore import selection
+from helpers.explore.selection import Choice
+from helpers.studies.load import load_study
+from helpers.vulnerabilities import counting, lenses, overlap
+from helpers.vulnerabilities.lenses import Lens
+from tests.conftest import finding, trivy
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+from tests.scans.test_grype import match, report_of  # noqa: E402
+from tests.support import hostile  # noqa: E402
+from tests.support.browser import Watched  # noqa: E402
+
+expect = playwright.expect
+expect.set_options(timeout=20_000)
+
+PICTURE, BARS, ROWS = (
+    ".kit-picture img",
+    ".kit-picture button",
+    "span[role=status]:has-text('rows')",
+)
+
+
+class Lab(NamedTuple):
+    """A JupyterLab as `make lab` starts it, on a copy of the notebooks."""
+
+    address: str
+    notebooks: Path
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(paths.ROOT / "data/studies", folder / "data/studies")
+    hostile.spoil(folder / "data")
+    notebooks = folder / "notebooks"
+    notebooks.mkdir()
+    for path in paths.NOTEBOOKS.glob("*.ipynb"):
+        shutil.copy(path, notebooks)
+    _with_parameters(notebooks, "explore-ko", language="ko")
+    _with_parameters(notebooks, "explore-hostile", study="rebuilt-2026")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    told = subprocess.run(
+        # Within `make test` it would say in which folder it is.
+        ["make", "--no-print-directory", "-n", "lab"],
+        cwd=paths.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    options = "--allow-root --no-browser --ServerApp.ip=127.0.0.1 --IdentityProvider.token="
+    command = told[told.index("JUPYTER_CONFIG_PATH") :].strip()
+    command = command.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    command = command.replace("--notebook-dir notebooks", f"--notebook-dir {notebooks}")
+    home = {"HOME": str(folder), "IPYTHONDIR": str(folder), "KIT_DATA": str(folder / "data")}
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            f"exec env {command} {options} --port {port}",
+            shell=True,
+            cwd=paths.ROOT,
+            env={**os.environ, **home},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        _wait(f"{address}/api", server, folder / "log")
+        yield Lab(address, notebooks)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+
+
+def _with_parameters(folder: Path, name: str, **values: str) -> None:
+    """Write a copy of the notebook with other parameters."""
+    book = nbformat.read(folder / "explore.ipynb", as_version=4)
+    (cell,) = (cell for cell in book.cells if "parameters" in cell.metadata.get("tags", []))
+    lines = cell.source.splitlines()
+    for place, line in enumerate(lines):
+        parameter = line.partition(":")[0]
+        if parameter in values:
+            lines[place] = f"{parameter}: str = {values[parameter]!r}"
+    cell.source = "\n".join(lines)
+    nbformat.write(book, folder / f"{name}.ipynb")
+
+
+def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(300):
+        with contextlib.suppress(OSError), urllib.request.urlopen(address):
+            return
+        assert server.poll() is None, f"JupyterLab ended: {log.read_text()[-2000:]}"
+        time.sleep(0.1)
+    raise AssertionError("JupyterLab does not answer")
+
+
+@contextlib.contextmanager
+def opened(chromium: playwright.Browser, address: str) -> Iterator[Watched]:
+    """A page of JupyterLab in a window of 1280 pixels."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    try:
+        watched = Watched(context.new_page())
+        watched.page.goto(address)
+        yield watched
+    finally:
+        context.close()
+
+
+@contextlib.contextmanager
+def explored(chromium: playwright.Browser, lab: Lab, name: str = "explore") -> Iterator[Watched]:
+    """The notebook, opened and run from the menu."""
+    with opened(chromium, f"{lab.address}/lab/tree/{name}.ipynb?reset") as watched:
+        run_all(watched.page)
+        watched.page.wait_for_selector(BARS, timeout=60_000)
+        watched.page.wait_for_selector(".dt-container", timeout=60_000)
+        yield watched
+        assert not watched.dialogs
+        assert elsewhere(watched, lab) == []
+
+
+def run_all(page: playwright.Page) -> None:
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+    page.get_by_text("| Idle").or_(page.get_by_text("| Unknown")).first.wait_for(timeout=60_000)
+    page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
+    page.locator("#jp-mainmenu-run").get_by_text("Run All Cells", exact=True).click()
+
+
+def elsewhere(watched: Watched, lab: Lab) -> list[str]:
+    """What was asked of anybody but the server."""
+    return [url for url in watched.asked if not url.startswith(f"{lab.address}/")]
+
+
+def alt(page: playwright.Page, text: str) -> None:
+    """The first picture comes to say a text."""
+    expect(page.locator(PICTURE).first).to_have_attribute("alt", text)
+
+
+def rows(page: playwright.Page, text: str) -> None:
+    expect(page.locator(ROWS)).to_have_text(text)
+
+
+@pytest.fixture(scope="module")
+def page(chromium: playwright.Browser, lab: Lab) -> Iterator[playwright.Page]:
+    with explored(chromium, lab) as watched:
+        yield watched.page
+
+
+def test_it_opens_on_the_index_and_asks_nobody_anything(
+    chromium: playwright.Browser, lab: Lab
+) -> None:
+    with opened(chromium, f"{lab.address}/") as watched:
+        run_all(watched.page)
+        watched.page.get_by_text("Alpine or distroless: the comparison").wait_for(timeout=60_000)
+        assert "index.ipynb" in watched.page.title()
+        watched.page.get_by_role("link", name="05-verdict").click()
+        watched.page.locator("h1:visible", has_text="Which image should be shipped").wait_for()
+        # News would be asked about here, once all is restored.
+        assert watched.page.locator(".Toastify__toast").count() == 0
+        assert not [url for url in watched.asked if "/lab/api/news" in url or "update" in url]
+        assert not watched.dialogs
+        assert elsewhere(watched, lab) == []
+
+
+def test_another_lens_changes_picture_and_table_to_the_kits_numbers(page: playwright.Page) -> None:
+    frames = load_study("blog-2022")
+    alt(page, "Findings: nodejs-alpine 48, nodejs-distroless 19")
+    rows(page, "67 of 67 rows")
+    counts = counting.severity_counts(frames.findings, frames.images, Lens("vulnerabilities"))
+    one, two = counting.totals(counts)["total"]
+    picture = page.locator(PICTURE).first
+    before = picture.get_attribute("src")
+    began = time.monotonic()
+    page.get_by_label("lens: count").select_option("vulnerabilities")
+    alt(page, f"Vulnerabilities: nodejs-alpine {one}, nodejs-distroless {two}")
+    took = time.monotonic() - began
+    assert took < 5, "at once; here beside other tests"
+    assert picture.get_attribute("src") != before
+    rows(page, f"{one + two} of {one + two} rows")
+    expect(page.locator(".dt-info")).to_have_text(f"1 to 10 of {one + two} rows")
+    shared = overlap.headline(overlap.listing(frames.findings, frames.images, lenses.PLAIN))
+    expect(page.locator(PICTURE).nth(1)).to_have_attribute("alt", shared)
+    assert page.locator(PICTURE).evaluate_all("all => all.every((i) => i.naturalWidth > 1000)")
+    ssl = selection.view(frames, Choice(lens=Lens("vulnerabilities"), package="ssl"))
+    page.get_by_label("package", exact=True).fill("ssl")
+    alt(page, ssl.title)
+    rows(page, f"{len(ssl.rows)} of {len(ssl.rows)} rows")
+    page.get_by_label("package", exact=True).fill("")
+    page.get_by_label("lens: count").select_option("findings")
+    rows(page, "67 of 67 rows")
+
+
+def test_a_click_on_a_bar_or_a_key_filters_the_table(page: playwright.Page) -> None:
+    bar = page.get_by_role("button", name="nodejs-alpine HIGH: 31")
+    bar.click()
+    rows(page, "31 of 67 rows")
+    expect(bar).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".dt-info")).to_have_text("1 to 10 of 31 rows")
+    assert "CRITICAL" not in page.locator(".itables_anywidget tbody").inner_text()
+    page.get_by_role("button", name="✕ clear").click()
+    rows(page, "67 of 67 rows")
+    expect(bar).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="nodejs-distroless HIGH: 1").focus()
+    page.keyboard.press("Enter")
+    rows(page, "1 of 67 rows")
+    page.keyboard.press("Enter")
+    rows(page, "67 of 67 rows")
+    page.get_by_label("only the bar").select_option("nodejs-alpine LOW: 2")
+    rows(page, "2 of 67 rows")
+    page.get_by_label("only the bar").select_option("all bars")
+    rows(page, "67 of 67 rows")
+
+
+def test_the_table_searches_sorts_filters_and_downloads(
+    page: playwright.Page, tmp_path: Path
+) -> None:
+    box = page.locator(".dt-container")
+    box.locator("input[type=search]").fill("CVE-2021-36159")
+    expect(page.locator(".dt-info")).to_contain_text("1 to 1 of 1")
+    with page.expect_download() as download:
+        page.get_by_text("Download CSV").click()
+    download.value.save_as(tmp_path / "found.csv")
+    with (tmp_path / "found.csv").open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["vulnerability id"] == "CVE-2021-36159"
+    assert row["severity"] == "CRITICAL"
+    box.locator("input[type=search]").fill("")
+    page.get_by_placeholder("severity").press_sequentially("LOW")
+    expect(page.locator(".dt-info")).to_contain_text("of 14")
+    page.get_by_placeholder("severity").clear()
+    page.keyboard.press("Backspace")
+    expect(page.locator(".dt-info")).to_have_text("1 to 10 of 67 rows")
+    heading = box.locator("thead th", has_text="severity")
+    heading.click()
+    first = box.locator("tbody tr").first
+    expect(first).to_contain_text("LOW")
+    heading.click()
+    expect(first).to_contain_text("CRITICAL")
+
+
+def test_a_report_that_is_dropped_joins_the_comparison(
+    page: playwright.Page, tmp_path: Path
+) -> None:
+    content = json.dumps(trivy(*(finding(number) for number in range(5))))
+    moved = page.evaluate_handle(
+        """text => {
+          const moved = new DataTransfer();
+          moved.items.add(new File([text], "mine.json", { type: "application/json" }));
+          return moved;
+        }""",
+        content,
+    )
+    page.locator(".kit-dropzone").dispatch_event("drop", {"dataTransfer": moved})
+    alt(page, "Findings: nodejs-alpine 48, nodejs-distroless 19, mine 5")
+    expect(page.get_by_role("note")).to_contain_text("DIFFERENT scanners or databases")
+    # Larger than one message: it comes in pieces.
+    many = report_of(*(match(number, description="x" * 400) for number in range(6_000)))
+    (tmp_path / "large.json").write_text(json.dumps(many))
+    (tmp_path / "bad.json").write_text("no json")
+    assert (tmp_path / "large.json").stat().st_size > 4_200_000
+    page.locator(".kit-dropzone input").set_input_files(tmp_path / "large.json")
+    rows(page, "the first 5,000 of 6,072 rows")
+    page.locator(".kit-dropzone input").set_input_files(tmp_path / "bad.json")
+    expect(page.get_by_role("alert")).to_contain_text("bad.json: ")
+    rows(page, "the first 5,000 of 6,072 rows")
+    page.get_by_role("button", name="Remove own reports").click()
+    rows(page, "67 of 67 rows")
+
+
+def test_nothing_is_cut_off_at_1280_pixels(page: playwright.Page) -> None:
+    cells = page.locator(".jp-Notebook .jp-OutputArea-output")
+    for place in range(cells.count()):
+        cells.nth(place).scroll_into_view_if_needed()
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(".jp-OutputArea-output img, .kit-dropzone, "
+            + ".jp-OutputArea-output select, .kit-picture button")]
+          .filter((one) => one.getBoundingClientRect().right > innerWidth)
+          .map((one) => one.outerHTML.slice(0, 80))"""
+    )
+    assert cut == []
+    table = page.locator(".itables_anywidget table").first
+    assert table.evaluate(
+        """one => {
+          for (let over = one.parentElement; over; over = over.parentElement)
+            if (["auto", "scroll"].includes(getComputedStyle(over).overflowX)) return true;
+          return false;
+        }"""
+    ), "a wide table scrolls in a box of its own"
+
+
+def test_it_speaks_korean(chromium: playwright.Browser, lab: Lab) -> None:
+    with explored(chromium, lab, "explore-ko") as watched:
+        page = watched.page
+        page.get_by_label("집계 대상").select_option("취약점")
+        expect(page.locator(".dt-info")).to_have_text("전체 41행 중 1~10")
+
+
+def test_a_hostile_study_is_inert(chromium: playwright.Browser, lab: Lab, tmp_path: Path) -> None:
+    with explored(chromium, lab, "explore-hostile") as watched:
+        page = watched.page
+        named = tmp_path / "<img src=x onerror=alert(1)>.json"
+        named.write_text(json.dumps(trivy(finding(PkgName=hostile.NAMES[1]))))
+        page.locator(".kit-dropzone input").set_input_files(named)
+        expect(page.get_by_label("variants")).to_contain_text("img-src-x-onerror-alert-1")
+        page.get_by_label("package", exact=True).fill(hostile.NAMES[1])
+        page.get_by_label("package", exact=True).fill("")
+        box = page.locator(".dt-container")
+        box.locator("input[type=search]").fill("<script>alert(1)")
+        expect(box.locator("tbody")).to_contain_text("<script>alert(1)</script>")
+        box.locator("input[type=search]").fill("")
+        with page.expect_download() as download:
+            page.get_by_text("Download CSV").click()
+        download.value.save_as(tmp_path / "all.csv")
+        assert page.locator(".jp-Notebook [onerror], .jp-OutputArea script").count() == 0
+        with (tmp_path / "all.csv").open(encoding="utf-8-sig", newline="") as file:
+            cells = [cell for row in csv.reader(file) for cell in row]
+        assert hostile.NAMES[0] in cells
+        assert not [cell for cell in cells if cell.lstrip()[:1] in ("=", "+", "-", "@")]

@@ -1,0 +1,190 @@
+"""Sameness: counts of images that were not scanned alike are compared with nobody's leave only."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from helpers.comparability import scan_consistency
+from helpers.errors import StudyInvalid
+from helpers.frames import Frames, make
+from helpers.text import i18n
+
+DAY, OTHER_DAY = pd.Timestamp("2026-11-24", tz="UTC"), pd.Timestamp("2026-11-25", tz="UTC")
+DIGEST, OTHER = "a" * 64, "b" * 64
+
+
+def scanned(**of_the_second: object) -> Frames:
+    """Two images of one capture that were scanned alike, but for what is told of the second."""
+    alike = {
+        "capture": "2026-11",
+        "status": "scanned",
+        "scanner": "trivy",
+        "scanner_version": "0.76.0",
+        "db_updated_at": DAY,
+        "db_sha256": DIGEST,
+        "scanned_at": DAY,
+    }
+    rows = [{**alike, "variant": "a"}, {**alike, "variant": "b", **of_the_second}]
+    columns = {column: [row[column] for row in rows] for column in rows[0]}
+    return Frames(make("images", columns), make("findings", {}), make("packages", {}))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {},
+        {"scanned_at": OTHER_DAY},
+        {"capture": "2026-12", "db_updated_at": OTHER_DAY, "db_sha256": OTHER},
+        {"status": "failed", "scanner": None, "scanner_version": None, "db_updated_at": None},
+        {"status": "missing", "db_sha256": OTHER},
+        {"status": "not-looked", "db_updated_at": OTHER_DAY},
+    ],
+    ids=["all", "scan", "capture", "failed", "missing", "not-looked"],
+)
+def test_images_of_one_scanner_and_database_are_taken_as_they_are(other) -> None:
+    frames = scanned(**other)
+    assert scan_consistency.require(frames) is frames
+    assert scan_consistency.mark(frames.images) == ""
+    assert (
+        scan_consistency.sentence(frames.images)
+        == "All were scanned with one scanner and one database."
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"db_sha256": OTHER}, "b with trivy 0.76.0, the database of 2026-11-24 (bbbbbbbbbbbb)\n"),
+        ({"db_updated_at": OTHER_DAY}, "b with trivy 0.76.0, the database of 2026-11-25 (aaaa"),
+        (
+            {"db_updated_at": OTHER_DAY, "db_sha256": None},
+            "b with trivy 0.76.0, the database of 2026-11-25\n",
+        ),
+        (
+            {"db_updated_at": None, "db_sha256": None},
+            "b with trivy 0.76.0, a database not recorded, on 2026-11-24\n",
+        ),
+        ({"scanner_version": "0.77.0"}, "b with trivy 0.77.0, the database of 2026-11-24 (aaaa"),
+        ({"scanner_version": None}, "b with trivy of unknown version, the database of"),
+        ({"scanner": "grype"}, "b with grype 0.76.0, the database of 2026-11-24 (aaaaaaaaaaaa)\n"),
+        ({"status": "no-os", "scanner": "grype"}, "b with grype 0.76.0, the database of"),
+        ({"status": "broken", "scanner": "grype"}, "b with grype 0.76.0, the database of"),
+    ],
+    ids="digest day day-alone unknown version no-version scanner no-os broken".split(),
+)
+def test_images_that_were_not_scanned_alike_are_refused_and_told_apart(other, told: str) -> None:
+    frames = scanned(**other)
+    first = "a with trivy 0.76.0, the database of 2026-11-24 (aaaaaaaaaaaa)"
+    with pytest.raises(StudyInvalid, match=re.escape(f"\n  {first}\n  {told}")) as raised:
+        scan_consistency.require(frames)
+    assert str(raised.value).startswith("capture 2026-11 was not scanned alike, so its counts")
+    # Without the escapes that Markdown takes away.
+    said = scan_consistency.sentence(frames.images).replace("\\", "")
+    assert said.startswith("**The images of capture 2026-11 were not scanned alike, so no count")
+    assert f"- **a** with {first[7:]}\n- **b** with {told[7:]}" in said + "\n"
+
+
+def test_allowed_they_are_marked(both) -> None:
+    frames = scanned(db_sha256=OTHER)
+    assert scan_consistency.require(frames, allow_mixed=True) is frames
+    assert scan_consistency.mark(frames.images) == scan_consistency.MIXED
+    assert scan_consistency.mark(both.images) == ""
+
+
+def test_images_of_unknown_databases_are_alike_if_scanned_on_one_day() -> None:
+    unknown = {"db_updated_at": None, "db_sha256": None}
+    frames = scanned(**unknown)
+    images = frames.images.assign(
+        db_sha256=None, db_updated_at=frames.images["db_updated_at"].iloc[1]
+    )
+    assert scan_consistency.mark(images) == ""
+    days = images.assign(scanned_at=[DAY, OTHER_DAY])
+    assert scan_consistency.mark(days) == scan_consistency.MIXED
+    with pytest.raises(StudyInvalid, match=r"b with .*, a database not recorded, on 2026-11-25\n"):
+        scan_consistency.require(frames._replace(images=days))
+    none = images["db_updated_at"]
+    with pytest.raises(StudyInvalid, match=r"b with grype 0\.76\.0, a database not recorded\n"):
+        scan_consistency.require(
+            frames._replace(images=images.assign(scanned_at=none, scanner=["trivy", "grype"]))
+        )
+
+
+def test_variants_that_were_scanned_alike_stand_on_one_line() -> None:
+    frames = scanned(db_sha256=OTHER)
+    third = frames.images.iloc[[0]].assign(variant="c_c")
+    images = pd.concat([frames.images, third], ignore_index=True)
+    way = "trivy 0.76.0, the database of 2026-11-24"
+    with pytest.raises(StudyInvalid) as raised:
+        scan_consistency.require(frames._replace(images=images))
+    assert str(raised.value).splitlines() == [
+        "capture 2026-11 was not scanned alike, so its counts cannot be compared:",
+        f"  a and c_c with {way} (aaaaaaaaaaaa)",
+        f"  b with {way} (bbbbbbbbbbbb)",
+        "Scan all anew with one scanner and database, or allow it (--mixed, or the parameter "
+        "mixed=true): every figure then says so",
+    ]
+    assert scan_consistency.sentence(images).replace("\\(", "(").replace(
+        "\\)", ")"
+    ).splitlines() == [
+        "**The images of capture 2026-11 were not scanned alike, so no count can be compared:**",
+        "",
+        f"- **a**, **c\\_c** with {way} (aaaaaaaaaaaa)",
+        f"- **b** with {way} (bbbbbbbbbbbb)",
+    ]
+
+
+def test_databases_without_a_day_are_told_apart_by_their_digests() -> None:
+    frames = scanned()
+    none = frames.images["db_updated_at"].where(frames.images["db_updated_at"].isna())
+    images = frames.images.assign(db_updated_at=none)
+    assert scan_consistency.mark(images) == ""
+    assert scan_consistency.mark(images.assign(db_sha256=[DIGEST, OTHER])) == scan_consistency.MIXED
+
+
+def test_reports_by_themselves_are_told_without_a_capture() -> None:
+    frames = scanned(db_sha256=OTHER)
+    alone = frames._replace(images=frames.images.assign(capture=""))
+    with pytest.raises(StudyInvalid, match=r"^these images were not scanned alike"):
+        scan_consistency.require(alone)
+    assert scan_consistency.sentence(alone.images).startswith(
+        "**The images were not scanned alike, so"
+    )
+
+
+def test_every_capture_is_looked_at() -> None:
+    parts = [scanned(), scanned(db_sha256=OTHER)]
+    images = [part.images.assign(capture=f"2026-{n}") for n, part in enumerate(parts)]
+    frames = parts[0]._replace(images=pd.concat(images, ignore_index=True))
+    with pytest.raises(StudyInvalid, match=r"^capture 2026-1 was"):
+        scan_consistency.require(frames)
+    assert scan_consistency.mark(frames.images) == scan_consistency.MIXED
+    told = scan_consistency.sentence(frames.images)
+    assert told.startswith("**The images of capture 2026-1 were not scanned alike, so")
+    assert "2026-0" not in told
+
+
+def test_each_capture_that_was_mixed_is_told_by_itself(both: Frames) -> None:
+    parts = [scanned(db_sha256=OTHER), scanned(scanner="grype")]
+    images = [part.images.assign(capture=f"2026-{n}") for n, part in enumerate(parts)]
+    told = scan_consistency.sentence(pd.concat(images, ignore_index=True))
+    assert [line for line in told.splitlines() if line.startswith("**The images")] == [
+        f"**The images of capture 2026-{n} were not scanned alike, so no count can be compared:**"
+        for n in (0, 1)
+    ]
+    assert told.count("\n- **b** with ") == 2
+    assert scan_consistency.sentence(both.images).startswith("All were scanned with one scanner")
+
+
+def test_in_korean_it_is_told_in_korean_but_what_is_refused_is_refused_in_english() -> None:
+    frames = scanned(db_sha256=OTHER)
+    with i18n.speaking("ko"):
+        told = scan_consistency.sentence(frames.images)
+        assert (
+            scan_consistency.mark(frames.images)
+            == "변형마다 다른 스캐너 또는 데이터베이스로 스캔됨"
+        )
+        with pytest.raises(StudyInvalid, match="the database of 2026-11-24"):
+            scan_consistency.require(frames)
+    assert told.startswith("**수집본 2026-11의 이미지들을 같은 방식으로 스캔하지 않아")
+    assert "- **b**: trivy 0.76.0, 2026-11-24 \\(bbbbbbbbbbbb\\) 데이터베이스" in told

@@ -1,0 +1,349 @@
+"""Scanning in a container, where there is no Trivy on the PATH: the same, and locked in."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import stat
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from helpers import processes
+from helpers.capture import scan, trivy_program, vulndb
+from helpers.capture.daemon import LABEL, Daemon
+from helpers.capture.session import capture
+from helpers.errors import ScanFailed
+from helpers.images.archive import open_archive
+from helpers.studies import study
+from tests.capture.test_scan import SOURCES, settled
+from tests.capture.test_vulndb import LOG4J, jar, java_db
+from tests.conftest import STUDY, unless_live
+from tests.support import image_archives as images
+
+HERE = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
+
+TRIVY = """
+FROM scratch
+COPY trivy /usr/local/bin/trivy
+ENV PATH=/usr/local/bin
+ENTRYPOINT ["trivy"]
+"""
+
+SPY = """
+FROM rebuilt/alpine:3.23
+COPY trivy /usr/local/bin/trivy
+"""
+
+SEES = """\
+#!/bin/sh
+{
+  echo "user: $(id -u):$(id -g)"
+  echo "command: $*"
+  echo "folder: $(pwd)"
+  echo "network: $(ls /sys/class/net | xargs)"
+  echo "variables: $(env | grep -v -e ^PWD= -e ^SHLVL= | sort | xargs)"
+  echo "capabilities: $(sed -n 's/^CapEff:.//p' /proc/self/status)"
+  echo "no new privileges: $(sed -n 's/^NoNewPrivs:.//p' /proc/self/status)"
+  echo "target: $(ls /target 2> /dev/null | xargs)"
+  echo "mounted: $(awk '$2 !~ "^/(proc|sys|dev|etc)?(/|$)" { print $2 }' /proc/mounts \\
+    | sort | xargs)"
+  for folder in / /usr/local/bin /db /target; do
+    touch $folder/x 2> /dev/null && echo "writes: $folder" && rm $folder/x
+  done
+} > /scratch/report.json
+cp /scratch/report.json /db/seen 2> /dev/null
+true
+"""
+
+
+def make(folder: Path, name: str, dockerfile: str) -> Iterator[str]:
+    """Builds an image from a folder, gives its name and removes it."""
+    (folder / "Dockerfile").write_text(dockerfile)
+    client = docker.from_env()
+    client.images.build(path=str(folder), tag=name, rm=True)
+    yield name
+    client.images.remove(name, force=True)
+
+
+@pytest.fixture(scope="module")
+def binary(trivy_on_path: None) -> Path:
+    return Path(shutil.which("trivy") or "")
+
+
+@pytest.fixture(scope="module")
+def trivy_image(daemon: Daemon, binary: Path, tmp_path_factory: Any) -> Iterator[str]:
+    """What stands in for Trivy's own image."""
+    if binary.read_bytes()[:4] != b"\x7fELF":
+        unless_live("the trivy on the PATH is no program that an image could have")
+    folder = tmp_path_factory.mktemp("trivy")
+    shutil.copy(binary, folder / "trivy")
+    yield from make(folder, "kit-tests/trivy:0.76.0", TRIVY)
+
+
+@pytest.fixture(scope="module")
+def spy_image(daemon: Daemon, standins: list[str], tmp_path_factory: Any) -> Iterator[str]:
+    """An image whose trivy reports what it sees."""
+    folder = tmp_path_factory.mktemp("spy")
+    (folder / "trivy").write_text(SEES)
+    (folder / "trivy").chmod(0o755)
+    yield from make(folder, "kit-tests/spy:1", SPY)
+
+
+@pytest.fixture
+def nothing_left(daemon: Daemon) -> Iterator[None]:
+    """No container of this process is left."""
+    yield
+    of_this = {"label": f"{LABEL}={processes.own()}"}
+    assert docker.from_env().containers.list(all=True, filters=of_this) == []
+
+
+@pytest.fixture
+def inside(
+    trivy_image: str, daemon: Daemon, monkeypatch: pytest.MonkeyPatch, nothing_left: None
+) -> trivy_program.Trivy:
+    """A Trivy in a container; there is no other."""
+    monkeypatch.setenv("PATH", "/no/where")
+    monkeypatch.setattr(trivy_program, "IMAGE", trivy_image)
+    return trivy_program.find(daemon)
+
+
+@pytest.fixture
+def spy(
+    spy_image: str, daemon: Daemon, monkeypatch: pytest.MonkeyPatch, nothing_left: None
+) -> trivy_program.Trivy:
+    monkeypatch.setenv("PATH", "/no/where")
+    monkeypatch.setattr(trivy_program, "IMAGE", spy_image)
+    return trivy_program.find(daemon)
+
+
+@pytest.fixture(scope="module")
+def archive(daemon: Daemon, standins: list[str], tmp_path_factory: Any) -> Path:
+    path = tmp_path_factory.mktemp("archive") / "nodejs:8, saved.tar"
+    daemon.save("gcr.io/distroless/nodejs", path)
+    return path
+
+
+def seen(text: str) -> dict[str, str]:
+    return dict(line.split(": ", 1) for line in text.splitlines())
+
+
+def both(
+    binary: Path, inside: trivy_program.Trivy, how: str, target: Path, db: Path, folder: Path
+) -> list[dict[str, Any]]:
+    """The reports of the binary and of the container."""
+    reports = []
+    for number, which in enumerate((trivy_program.Trivy("local"), inside)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PATH", str(binary.parent))
+            scan.scan(which, how, target, folder / f"{number}.json", db)
+        reports.append(settled(json.loads((folder / f"{number}.json").read_text())))
+    return reports
+
+
+def test_the_image_is_of_the_version_that_is_tested_with(binary: Path) -> None:
+    assert f"aquasec/trivy:{trivy_program.find().version}" == trivy_program.IMAGE
+
+
+def test_it_is_taken_where_there_is_no_binary(inside: trivy_program.Trivy, daemon: Daemon) -> None:
+    known = daemon.find(trivy_program.IMAGE)
+    assert known
+    assert inside.is_() == f"{trivy_program.IMAGE} {known['Id']}"
+    assert inside.version == "0.76.0"
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_an_archive_scans_to_the_same(
+    binary: Path,
+    inside: trivy_program.Trivy,
+    archive: Path,
+    shared: Path,
+    tmp_path: Path,
+    link: bool,
+) -> None:
+    if link:
+        (tmp_path / "link.tar").symlink_to(archive)
+    target = tmp_path / "link.tar" if link else archive
+    local, contained = both(binary, inside, "archive", target, shared / "vulndb", tmp_path)
+    assert local["Results"][0]["Vulnerabilities"]
+    assert contained == local
+
+
+def test_an_sbom_scans_to_the_same(
+    binary: Path, inside: trivy_program.Trivy, shared: Path, tmp_path: Path
+) -> None:
+    # Names that are words of the command, or look like its options.
+    for name in ("DB", "REPORT", "--help", "a b:c,d"):
+        shutil.copy(SOURCES / "node-8-alpine.cdx.json", tmp_path / name)
+        local, contained = both(
+            binary, inside, "sbom", tmp_path / name, shared / "vulndb", tmp_path
+        )
+        assert len(local["Results"][0]["Vulnerabilities"]) > 20
+        assert contained == local
+
+
+def test_java_archives_are_looked_up_in_the_same_way(
+    binary: Path, inside: trivy_program.Trivy, shared: Path, tmp_path: Path
+) -> None:
+    db = java_db(tmp_path / "cache")
+    shutil.copytree(shared / "vulndb/db", db / "db")
+    layer = images.tar(images.file("app/app.jar", jar()))
+    path = images.docker_save(tmp_path / "app.tar", layer)
+    local, contained = both(binary, inside, "archive", path, db, tmp_path)
+    assert [package["Name"] for package in local["Results"][0]["Packages"]] == [LOG4J]
+    assert contained == local
+
+
+PACKED = {"gzip": images.gzipped, "zstd": images.zstd, "xz": images.xz, "bzip2": images.bzip2}
+
+
+@pytest.mark.parametrize("form", ["tar", "folder", "saved", *PACKED])
+def test_what_is_scanned_is_the_image_that_the_kit_takes_it_for(
+    binary: Path, inside: trivy_program.Trivy, shared: Path, tmp_path: Path, form: str
+) -> None:
+    layers = [images.tar(images.file(name, b"ID=alpine")) for name in ("etc/os-release", "b", "c")]
+    layout = images.Layout()
+    other = layout.image(layers[1], **images.on_platform("s390x"))
+    mine = layout.image(*layers, **images.on_platform(HERE))
+    path = tmp_path / "app:1"
+    match form:
+        case "tar":
+            layout.tar(path, other, mine)
+        case "folder":
+            layout.folder(path, other, mine)
+        case "gzip" | "zstd" | "xz" | "bzip2":
+            images.docker_save(path, *layers)
+            path.write_bytes(PACKED[form](path.read_bytes()))
+        case "saved":
+            # As the containerd store saves what is built on an image that was loaded.
+            images.docker_save(path, *layers)
+            with tarfile.open(path) as tar:
+                files = {entry.name: tar.extractfile(entry).read() for entry in tar}
+            name = f"blobs/sha256/{images.digest(layers[-1])[7:]}"
+            files[name] = images.gzipped(files[name])
+            zipped = f"blobs/sha256/{images.digest(files[name])[7:]}"
+            files[zipped] = files.pop(name)
+            files["manifest.json"] = files["manifest.json"].replace(name.encode(), zipped.encode())
+            images.written(path, files)
+    with open_archive(path) as archive:
+        image_id, diff_ids = archive.image_id, [layer.diff_id for layer in archive.layers]
+    assert len(diff_ids) == len(layers)
+    local, contained = both(binary, inside, "archive", path, shared / "vulndb", tmp_path)
+    assert local["Metadata"]["ImageID"] == image_id
+    assert local["Metadata"]["DiffIDs"] == diff_ids
+    assert local["ArtifactName"] == ("app:1" if form == "gzip" else "app-1"), "gzip it reads itself"
+    assert contained == local
+
+
+def test_a_scan_sees_its_target_its_db_and_no_network(
+    spy: trivy_program.Trivy, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "hunter2")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:1")
+    for name in ("app.json", "beside.json"):
+        (tmp_path / "of" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "of" / name).write_text("{}")
+    scan.scan(spy, "sbom", tmp_path / "of/app.json", tmp_path / "report", shared / "vulndb")
+    told = seen((tmp_path / "report").read_text())
+    assert told.pop("command").startswith("sbom --cache-dir /db --cache-backend memory --skip-db")
+    variables = {variable.partition("=")[0] for variable in told.pop("variables").split()}
+    assert variables == {"HOME", "HOSTNAME", "PATH", "TMPDIR"}
+    assert told == {
+        "user": f"{os.getuid()}:{os.getgid()}",
+        "folder": "/target",
+        "network": "lo",
+        "capabilities": "0" * 16,
+        "no new privileges": "1",
+        "target": "app.json",
+        "mounted": "/db /scratch /target/app.json",
+    }
+    assert not (tmp_path / "of/x").exists()
+
+
+def test_only_bringing_a_db_has_a_network_and_the_proxy(
+    spy: trivy_program.Trivy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:1")
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/mine.crt")
+    vulndb.download(spy, tmp_path)
+    told = seen((tmp_path / "seen").read_text())
+    assert told["command"].startswith("image --download-db-only --cache-dir /db")
+    assert "eth0" in told["network"]
+    assert (told["writes"], told["mounted"]) == ("/db", "/db /scratch")
+    assert "HTTPS_PROXY=http://proxy.example:1" in told["variables"]
+    assert "SSL_CERT_FILE" not in told["variables"], "a path of this machine"
+    assert [path.name for path in tmp_path.iterdir()] == ["seen"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_files_that_it_writes_are_the_users(spy: trivy_program.Trivy, shared: Path) -> None:
+    somebody = 4321
+    socket = Path(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")[7:])
+    folder = Path("/tmp") / f"kit-user-{os.getpid()}"
+    folder.mkdir()
+    shutil.copytree(shared / "vulndb/db", folder / "cache/db")
+    (folder / "app.json").write_text("{}")
+    os.chown(folder, somebody, somebody)
+
+    def as_somebody() -> None:
+        os.setgroups([socket.stat().st_gid])
+        os.setgid(somebody)
+        os.setuid(somebody)
+        scan.scan(spy, "sbom", folder / "app.json", folder / "report", folder / "cache")
+
+    try:
+        process = multiprocessing.get_context("fork").Process(target=as_somebody)
+        process.start()
+        process.join()
+        assert process.exitcode == 0
+        written = (folder / "report").stat()
+        assert (written.st_uid, written.st_gid) == (somebody, somebody)
+        assert stat.S_IMODE(written.st_mode) & stat.S_IRUSR
+        assert seen((folder / "report").read_text())["user"] == f"{somebody}:{somebody}"
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_scan_that_fails_is_told_with_its_last_words(
+    inside: trivy_program.Trivy, shared: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.json").write_text("{}")
+    with pytest.raises(ScanFailed) as caught:
+        scan.scan(inside, "sbom", tmp_path / "broken.json", tmp_path / "report", shared / "vulndb")
+    assert str(caught.value).startswith("trivy failed on broken.json. These are the scanner's own")
+    assert "unknown scanning is not yet supported" in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["broken.json"]
+    with pytest.raises(ScanFailed, match="no such archive to scan") as caught:
+        scan.scan(inside, "archive", tmp_path / "no", tmp_path / "report", shared / "vulndb")
+    assert caught.value.reason == "no-image"
+
+
+def test_one_that_takes_too_long_is_told_as_such(
+    inside: trivy_program.Trivy,
+    archive: Path,
+    shared: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The scanner has a time, and its container some more.
+    monkeypatch.setattr(scan, "LIMIT", ["--timeout", "1ms"])
+    with pytest.raises(ScanFailed, match="The scan took too long") as caught:
+        scan.scan(inside, "archive", archive, tmp_path / "report", shared / "vulndb")
+    assert caught.value.reason == "timeout"
+    monkeypatch.undo()
+    monkeypatch.setattr(trivy_program, "TIMEOUT_SECONDS", -30 + 0.01)
+    with pytest.raises(ScanFailed, match="no answer within its time") as caught:
+        scan.scan(inside, "archive", archive, tmp_path / "report", shared / "vulndb")
+    assert caught.value.reason == "timeout"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_capture_says_what_scanned(inside: trivy_program.Trivy, data: Path, shared: Path) -> None:
+    assert capture(STUDY, "2030-01", shared / "vulndb").failures == {}
+    facts = study.open_study(STUDY).facts("2030-01")
+    assert facts.scanner_is == inside.is_()
+    assert facts.scanner_version == "0.76.0"

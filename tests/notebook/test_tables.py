@@ -1,0 +1,88 @@
+"""Tables for readers: words and units, and nothing of a value is markup."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from helpers import paths
+from helpers.notebook import tables
+from helpers.studies.study import open_study
+from helpers.text import i18n
+
+
+def cells(frame: pd.DataFrame) -> list[str]:
+    return tables.readable(frame).iloc[:, 0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("size_bytes", 12_345_678, "12.3 MB"),
+        ("size_bytes", 0, "0.0 MB"),
+        ("size_bytes", 3_384, "3,384 bytes"),
+        ("difference_bytes", 12_345_678, "+12.3 MB"),
+        ("difference_bytes", -32, "-32 bytes"),
+        ("files", 1_234, "1,234"),
+        ("known_share", 0.3518, "35%"),
+        ("score", 0.3518, "0.35"),
+    ],
+)
+def test_numbers_have_their_unit(name: str, value: float, shown: str) -> None:
+    assert cells(pd.DataFrame({name: [value]})) == [shown]
+
+
+def test_what_is_missing_was_not_measured_and_an_empty_text_is_a_dash() -> None:
+    frame = pd.DataFrame({"x": pd.array([1, None], dtype="Int64")})
+    assert cells(frame) == ["1", "not measured"]
+    assert cells(pd.DataFrame({"x": ["", "y"]})) == ["—", "y"]
+
+
+def test_a_table_without_rows_says_so() -> None:
+    assert tables.to_html(pd.DataFrame({"a": []})) == "<p>Nothing to list.</p>"
+
+
+def test_values_and_headings_are_no_markup() -> None:
+    shown = tables.to_html(pd.DataFrame({"<b>": ["<script>alert(1)</script>"]}))
+    assert "<script" not in shown
+    assert "<b>" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def headings(run: Path) -> set[str]:
+    """Return the headings of a run's tables, but for those that are names of variants."""
+    columns = {c for path in run.glob("tables/*.csv") for c in pd.read_csv(path, nrows=0)}
+    own = sorted(columns - {*open_study(run.name).names()})
+    return set(tables.readable(pd.DataFrame(columns=own)))
+
+
+def test_every_heading_has_a_translation(finished: Path) -> None:
+    known = set(pd.read_csv(paths.LANGUAGES, keep_default_na=False)["en"])
+    found = headings(finished)
+    assert len(found) > 100
+    assert found <= known
+
+
+def test_words_of_the_kit_are_translated_and_names_out_of_reports_are_not() -> None:
+    frame = pd.DataFrame(
+        {
+            "severity": ["CRITICAL", None],
+            "trivy_severity": ["LOW", "HIGH"],
+            "package": ["CRITICAL", "size"],
+            "size_bytes": pd.array([12, None], dtype="Int64"),
+            "from_base": [True, False],
+        }
+    )
+    with i18n.speaking("ko"):
+        shown = tables.readable(frame)
+        empty = tables.to_html(frame.iloc[:0])
+    assert shown.columns.tolist() == [
+        "심각도",
+        "Trivy 심각도",
+        "패키지",
+        "크기",
+        "베이스 이미지에서 옴",
+    ]
+    assert shown.iloc[0].tolist() == ["치명적", "낮음", "CRITICAL", "12바이트", "예"]
+    assert shown.iloc[1].tolist() == ["측정되지 않음", "높음", "size", "측정되지 않음", "아니요"]
+    assert empty == "<p>표시할 항목이 없습니다.</p>"

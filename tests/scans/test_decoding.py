@@ -1,0 +1,98 @@
+"""A file's text is found whatever it is wrapped in; what cannot be JSON is refused by its head."""
+
+import gzip
+import json
+import os
+
+import pytest
+
+from helpers.errors import ReportInvalid
+from helpers.scans import decoding
+from tests.conftest import Write
+from tests.support import image_archives as images
+from tests.support.bench import best
+
+TEXT = '{"name": "é"}'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TEXT.encode(),
+        b"\xef\xbb\xbf" + TEXT.encode(),
+        TEXT.encode("utf-16"),
+        TEXT.encode("utf-16-le"),
+        TEXT.encode("utf-16-be"),
+        b"\xfe\xff" + TEXT.encode("utf-16-be"),
+        images.gzipped(TEXT.encode()),
+        images.gzipped(TEXT.encode("utf-16")),
+        b"\n  " + TEXT.encode(),
+    ],
+)
+def test_any_encoding_gives_the_same_json(write: Write, content: bytes) -> None:
+    assert json.loads(bytes(decoding.read(write(content)))) == {"name": "é"}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "empty"),
+        (b"   \n ", "only white space"),
+        (b"<html>", "HTML or XML"),
+        (b"Total: 48 (UNKNOWN: 0, LOW: 2)", "a table cannot be loaded"),
+        (b"\x7fELF\0\0", "binary data"),
+        (b"\x1f\x8b\x08\0broken", "gzip"),
+        (images.gzipped(TEXT.encode())[:-9], "cut off"),
+    ],
+)
+def test_what_is_not_json_is_named(write: Write, content: bytes, told: str) -> None:
+    path = write(content)
+    with pytest.raises(ReportInvalid, match=told) as caught:
+        decoding.read(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_two_gigabytes_of_zeros_are_refused_at_once(write: Write) -> None:
+    path = write(b"")
+    os.truncate(path, 2 * 2**30)
+    with pytest.raises(ReportInvalid, match=r"nothing but zeros \(2,147,483,648 bytes\)"):
+        decoding.read(path)
+
+
+def test_zeros_that_unzip_to_gigabytes_are_refused_at_once(write: Write) -> None:
+    path = write(gzip.compress(bytes(2**26)), "bomb.json.gz")
+    with pytest.raises(ReportInvalid, match="nothing but zeros"):
+        decoding.read(path)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_file_over_the_limit_is_refused(
+    write: Write, monkeypatch: pytest.MonkeyPatch, zipped: bool
+) -> None:
+    monkeypatch.setattr(decoding, "MAX_BYTES", 2**20)
+    text = b'{"a": "' + bytes(2**21).replace(b"\0", b"x") + b'"}'
+    path = write(gzip.compress(text) if zipped else text)
+    with pytest.raises(ReportInvalid, match="more than 1,048,576 bytes"):
+        decoding.read(path)
+
+
+def test_unzipping_takes_hardly_longer_than_unzipping(write: Write) -> None:
+    content = gzip.compress(b'["' + b"x" * (128 * 2**20) + b'"]', 1)
+    path = write(content)
+    plain = best(lambda: gzip.decompress(content), times=3)
+    assert best(lambda: decoding.read(path), times=3) < 5 * plain
+
+
+def test_a_pipe_has_no_size_and_is_read_all_the_same(write: Write) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, TEXT.encode())
+    os.close(writing)
+    assert bytes(decoding.read(f"/dev/fd/{reading}")) == TEXT.encode()
+    os.close(reading)
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: os.PathLike[str]) -> None:
+    with pytest.raises(ReportInvalid, match=r"nope\.json: cannot be read \(No such file"):
+        decoding.read("nope.json")
+    with pytest.raises(ReportInvalid, match="Is a directory"):
+        decoding.read(tmp_path)

@@ -1,0 +1,463 @@
+"""Grype's reports, over its versions, load into the frames that Trivy's load into."""
+
+import copy
+import csv
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import msgspec
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from helpers.errors import ReportInvalid
+from helpers.frames import Frames
+from helpers.images import redact
+from helpers.scans import grype, summary, trivy_schema
+from helpers.scans.trivy import read
+from helpers.studies.load import load_reports
+from tests.conftest import Write, trivy
+from tests.notebooks.test_hostile import STRANGE, loads_or_refuses, places
+
+Load = Callable[..., Frames]
+
+DESCRIPTOR = {
+    "name": "grype",
+    "version": "0.94.0",
+    "timestamp": "2025-06-19T11:43:35.523947199Z",
+    "db": {"status": {"built": "2025-06-19T04:12:38Z"}},
+}
+TARGET = {
+    "userInput": "app:1",
+    "imageID": "sha256:1",
+    "imageSize": 1000,
+    "architecture": "arm64",
+    "layers": [{"digest": "sha256:a"}, {"digest": "sha256:b"}],
+}
+
+
+def match(
+    number: int = 1, related: Any = None, package: dict[str, Any] | None = None, **fields: Any
+) -> dict[str, Any]:
+    """A match as Grype writes it."""
+    return {
+        "vulnerability": {
+            "id": f"CVE-2024-{number:04d}",
+            "namespace": "debian:distro:debian:12",
+            "severity": "High",
+            "fix": {"versions": ["3.0.2"], "state": "fixed"},
+            **fields,
+        },
+        "relatedVulnerabilities": related,
+        "artifact": {
+            "name": "libssl3",
+            "version": "3.0.1",
+            "type": "deb",
+            "purl": "pkg:deb/debian/libssl3@3.0.1",
+            "locations": [{"path": "/var/lib/dpkg/status", "layerID": "sha256:b"}],
+            "upstreams": [{"name": "openssl"}],
+            **(package or {}),
+        },
+    }
+
+
+def report_of(*matches: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """A report of one image as Grype writes it."""
+    return {
+        "matches": list(matches),
+        "source": {"type": "image", "target": TARGET},
+        "distro": {"name": "debian", "version": "12"},
+        "descriptor": DESCRIPTOR,
+        **fields,
+    }
+
+
+def nvd(name: str, severity: str = "", *cvss: tuple[str, float, str | None]) -> dict[str, Any]:
+    """What NVD says of a vulnerability: scores by version, with their source."""
+    scores = [
+        {"version": version, "metrics": {"baseScore": score}, "source": source}
+        for version, score, source in cvss
+    ]
+    return {"id": name, "namespace": "nvd:cpe", "severity": severity, "cvss": scores}
+
+
+def test_every_real_report_loads_with_the_counts_of_the_index(shared: Path) -> None:
+    folder = shared / "corpus"
+    with (folder / "grype/index.tsv").open(newline="", encoding="utf-8") as file:
+        index = list(csv.DictReader(file, delimiter="\t"))
+    assert len(index) >= 6
+    for row in index:
+        loaded = load_reports(folder / row["file"])
+        counts = loaded.findings["severity"].value_counts().to_dict()
+        wanted = {level.upper(): int(row[level]) for level in ("Low", "Medium", "High", "Critical")}
+        # Negligible is LOW, as it is in Trivy's reports; one finding of another has no severity.
+        wanted["LOW"] += int(row["Negligible"])
+        wanted["UNKNOWN"] = int(row["findings"]) - sum(wanted.values())
+        assert counts == wanted, row["file"]
+        assert len(loaded.findings) == int(row["findings"])
+        assert loaded.findings["vulnerability_id"].nunique() == int(row["distinct_ids"])
+        image = loaded.images.iloc[0]
+        assert (image["scanner"], image["scanner_version"]) == ("grype", row["tool_version"])
+        assert f"{image['os_family']} {image['os_version']}" == row["os"]
+        assert (image["status"], image["source"]) == ("scanned", "image")
+        told = summary.row(folder / row["file"])
+        assert (told["findings"], told["os"]) == (int(row["findings"]), row["os"])
+        assert told["low"] == wanted["LOW"]
+
+
+def test_they_mix_with_trivys_in_one_frame(frames_of: Load) -> None:
+    loaded = frames_of(a=trivy(), b=report_of(match()))
+    assert loaded.images["scanner"].tolist() == ["trivy", "grype"]
+    assert loaded.findings["scanner"].tolist() == ["grype"]
+    zipped = gzip.compress(json.dumps(report_of(match())).encode())
+    pd.testing.assert_frame_equal(frames_of(b=zipped).findings, loaded.findings)
+
+
+def test_a_finding(frames_of: Load) -> None:
+    found = frames_of(app=report_of(match())).findings.iloc[0].dropna().to_dict()
+    assert found == {
+        "variant": "app",
+        "capture": "",
+        "scanner": "grype",
+        "vulnerability_id": "CVE-2024-0001",
+        "package": "libssl3",
+        "installed_version": "3.0.1",
+        "fixed_version": "3.0.2",
+        "status": "fixed",
+        "severity": "HIGH",
+        "severity_source": "debian:distro:debian:12",
+        "package_class": "os-pkgs",
+        "package_type": "debian",
+        "source_package": "openssl",
+        "purl": "pkg:deb/debian/libssl3@3.0.1",
+        "layer_diff_id": "sha256:b",
+        "place": "os",
+    }
+
+
+def test_an_image(frames_of: Load) -> None:
+    image = frames_of(app=report_of(match())).images.iloc[0].dropna().to_dict()
+    assert image.pop("report")
+    assert image == {
+        "variant": "app",
+        "capture": "",
+        "artifact": "app:1",
+        "source": "image",
+        "os_family": "debian",
+        "os_version": "12",
+        "architecture": "arm64",
+        "size_unpacked_bytes": 1000,
+        "size_unpacked_source": "files",
+        "layers": 2,
+        "image_id": "sha256:1",
+        "scanner": "grype",
+        "scanner_version": "0.94.0",
+        "db_updated_at": pd.Timestamp("2025-06-19T04:12:38Z"),
+        "scanned_at": pd.Timestamp("2025-06-19T11:43:35.523947Z"),
+        "status": "scanned",
+    }
+
+
+@pytest.mark.parametrize("matches", [None, []])
+@pytest.mark.parametrize(
+    ("distro", "status"),
+    [
+        ({"name": "alpine", "version": "3.20"}, "scanned"),
+        ({"name": "", "version": "", "idLike": None}, "no-os"),
+        (None, "no-os"),
+    ],
+)
+def test_a_report_without_matches_is_of_a_clean_image(
+    frames_of: Load, matches: Any, distro: Any, status: str
+) -> None:
+    loaded = frames_of(app=report_of(matches=matches, distro=distro))
+    assert loaded.images["status"].tolist() == [status]
+    assert loaded.findings.empty
+    assert loaded.images["packages"].isna().all(), "it lists what matched, not what is installed"
+
+
+@pytest.mark.parametrize(
+    ("db", "built"),
+    [
+        (None, None),
+        ({"error": "no db"}, None),
+        ({"built": "2024-02-22T01:23:26Z", "schemaVersion": 5}, "2024-02-22T01:23:26Z"),
+        ({"status": {"built": "2024-02-22T01:23:26Z"}, "providers": {}}, "2024-02-22T01:23:26Z"),
+        ({"built": "0001-01-01T00:00:00Z"}, None),
+    ],
+)
+def test_the_age_of_its_db(frames_of: Load, db: Any, built: str | None) -> None:
+    told = frames_of(app=report_of(descriptor={**DESCRIPTOR, "db": db})).images["db_updated_at"]
+    assert told.isna().all() if built is None else told.tolist() == [pd.Timestamp(built)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "artifact", "source"),
+    [
+        ("image", TARGET, "app:1", "image"),
+        ("directory", "/srv/app", "/srv/app", "filesystem"),
+        ("file", "/srv/app.jar", "/srv/app.jar", "filesystem"),
+        ("unknown", "unknown", "unknown", "unknown"),
+        (None, None, None, None),
+    ],
+)
+def test_what_was_scanned(
+    frames_of: Load, kind: Any, target: Any, artifact: str | None, source: str | None
+) -> None:
+    images = frames_of(app=report_of(source={"type": kind, "target": target})).images
+    told = images[["artifact", "source"]].astype("object").where(images.notna(), None)
+    assert told.to_numpy().tolist() == [[artifact, source]]
+
+
+@pytest.mark.parametrize(
+    ("given", "severity"),
+    [
+        *[("Negligible", "LOW"), ("Low", "LOW"), ("medium", "MEDIUM"), ("HIGH", "HIGH")],
+        *[("Critical", "CRITICAL"), ("Unknown", "UNKNOWN"), ("", "UNKNOWN"), (None, "UNKNOWN")],
+    ],
+)
+def test_severities(frames_of: Load, given: Any, severity: str) -> None:
+    loaded = frames_of(app=report_of(match(severity=given)))
+    assert loaded.findings["severity"].tolist() == [severity]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "version"),
+    [
+        ({"fix": {"versions": ["1", "2"], "state": "fixed"}}, "fixed", "1, 2"),
+        ({"fix": {"versions": [], "state": "not-fixed"}}, "affected", None),
+        ({"fix": {"versions": None, "state": "wont-fix"}}, "will_not_fix", None),
+        ({"fix": {"versions": [], "state": "unknown"}}, "unknown", None),
+        ({"fix": {"versions": [], "state": ""}}, "unknown", None),
+        ({"fix": None}, "unknown", None),
+        ({"fix": None, "fixedInVersion": "1.3"}, "fixed", "1.3"),
+        ({"fix": None, "fixedInVersion": ""}, "unknown", None),
+    ],
+)
+def test_what_is_known_of_a_fix(
+    frames_of: Load, fields: dict[str, Any], status: str, version: str | None
+) -> None:
+    found = frames_of(app=report_of(match(**fields))).findings
+    assert found["status"].tolist() == [status]
+    assert (
+        found["fixed_version"].isna().all()
+        if version is None
+        else (found["fixed_version"].tolist() == [version])
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "distro", "package_class", "package_type"),
+    [
+        ("deb", "debian", "os-pkgs", "debian"),
+        ("rpm", "redhat", "os-pkgs", "redhat"),
+        ("rpm", "amazonlinux", "os-pkgs", "amazon"),
+        ("apk", "", "os-pkgs", "apk"),
+        ("npm", "debian", "lang-pkgs", "node-pkg"),
+        ("python", "debian", "lang-pkgs", "python-pkg"),
+        ("java-archive", "debian", "lang-pkgs", "jar"),
+        ("go-module", "debian", "lang-pkgs", "gobinary"),
+        ("gem", "debian", "lang-pkgs", "gemspec"),
+        ("binary", "debian", "lang-pkgs", "binary"),
+    ],
+)
+def test_packages_are_named_by_kind_as_trivy_does(
+    frames_of: Load, kind: str, distro: str, package_class: str, package_type: str
+) -> None:
+    told = report_of(match(package={"type": kind}), distro={"name": distro, "version": "1"})
+    found = frames_of(app=told).findings[["package_class", "package_type"]]
+    assert found.to_numpy().tolist() == [[package_class, package_type]]
+
+
+def test_only_of_language_packages_the_file_is_told(frames_of: Load) -> None:
+    npm = {
+        "type": "npm",
+        "locations": [{"path": "/usr/lib/node_modules/npm/package.json", "layerID": ""}],
+        "upstreams": None,
+    }
+    bare = {"locations": None, "upstreams": []}
+    loaded = frames_of(app=report_of(match(1, package=npm), match(2, package=bare)))
+    found = loaded.findings.set_index("vulnerability_id").astype("object").fillna("")
+    columns = ["package_path", "layer_diff_id", "source_package", "place"]
+    assert found[columns].to_numpy().tolist() == [
+        ["usr/lib/node_modules/npm/package.json", "", "", "tools"],
+        ["", "", "", "os"],
+    ]
+
+
+OWN, OTHER = "nvd@nist.gov", "secalert@redhat.com"
+
+
+@pytest.mark.parametrize(
+    ("related", "severity", "score"),
+    [
+        ([nvd("CVE-2024-0001", "Low", ("3.1", 9.8, OWN))], "LOW", 9.8),
+        ([nvd("CVE-2024-0001", "Unknown", ("3.1", 9.8, OWN))], "CRITICAL", 9.8),
+        ([nvd("CVE-2024-0001", "", ("3.0", 5.0, OWN), ("3.1", 7.5, OWN))], "HIGH", 7.5),
+        ([nvd("CVE-2024-0001", "", ("3.1", 9.8, OTHER), ("3.1", 5.5, OWN))], "MEDIUM", 5.5),
+        ([nvd("CVE-2024-0001", "", ("3.1", 9.8, OTHER))], None, None),
+        ([nvd("CVE-2024-0001", "", ("2.0", 5.0, None))], "MEDIUM", None),
+        ([nvd("CVE-2024-0001", "", ("4.0", 5.0, OWN))], None, None),
+        ([{**nvd("CVE-2024-0001", "Low"), "namespace": "nvd", "cvss": None}], "LOW", None),
+        ([{**nvd("CVE-2024-0001", "Low"), "namespace": "github:language:go"}], None, None),
+        ([nvd("CVE-2024-0002", "Low"), nvd("CVE-2024-0001", "High")], "HIGH", None),
+        ([nvd("CVE-2024-0002", "Low"), nvd("CVE-2024-0003", "High")], None, None),
+        ([], None, None),
+    ],
+)
+def test_what_nvd_says(frames_of: Load, related: Any, severity: Any, score: Any) -> None:
+    found = frames_of(app=report_of(match(related=related))).findings
+    told = found[["nvd_severity", "cvss_score"]].astype("object").where(found.notna(), None)
+    assert told.to_numpy().tolist() == [[severity, score]]
+
+
+def test_a_match_of_nvds_own_is_what_nvd_says(frames_of: Load) -> None:
+    own = nvd("CVE-2024-0001", "Critical", ("3.1", 9.1, OWN))
+    found = frames_of(app=report_of(match(**own))).findings
+    assert found[["nvd_severity", "cvss_score"]].to_numpy().tolist() == [["CRITICAL", 9.1]]
+
+
+@pytest.mark.parametrize(
+    ("own", "related", "aliases"),
+    [
+        ("GHSA-1", ["CVE-1"], "CVE-1"),
+        ("CVE-1", ["GHSA-1"], "GHSA-1"),
+        ("CVE-1", ["CVE-1"], None),
+        ("GO-1", ["CVE-1", "GHSA-1"], "CVE-1 GHSA-1"),
+        # Two of one scheme are two vulnerabilities.
+        ("CVE-1", ["CVE-2"], None),
+        ("GHSA-1", ["CVE-1", "CVE-2"], None),
+        # An advisory is the same as its vulnerability only if it is of one.
+        ("ELSA-1", ["CVE-1"], "CVE-1"),
+        ("ELSA-1", ["CVE-1", "CVE-2"], None),
+        ("ELSA-1", ["CVE-1", "CVE-2", "GHSA-1"], None),
+        ("ELSA-1", ["CVE-1", "GHSA-1"], None),
+        ("CVE-1", ["RHSA-1"], None),
+        (None, ["CVE-1"], None),
+    ],
+)
+def test_what_else_a_vulnerability_is_called(
+    frames_of: Load, own: Any, related: list[str], aliases: str | None
+) -> None:
+    told = [{"id": name, "namespace": "x"} for name in related] + [{"id": None}, {"id": ""}]
+    found = frames_of(app=report_of(match(id=own, related=told))).findings["aliases"]
+    assert found.isna().all() if aliases is None else found.tolist() == [aliases]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (report_of(match(severity="Dreadful")), "a severity that Grype does not have.*dreadful"),
+        (report_of(match(severity=3)), r"Grype report with a field.*severity"),
+        (report_of({"artifact": {}}), r"Grype report with a field.*vulnerability"),
+        (report_of({"vulnerability": {}}), r"Grype report with a field.*artifact"),
+        (report_of(match(**nvd("CVE-1", "Low", ("3.1", 11.0, None)))), "Grype report.*<= 10"),
+        (report_of(matches={}), "Grype report with a field.*matches"),
+        (report_of(descriptor=None), "Grype report with a field.*descriptor"),
+        (report_of(descriptor={"name": "regex-tool"}), "but written by regex-tool"),
+        (report_of(source={"target": {"imageSize": -1}}), "Grype report.*imageSize"),
+        (json.dumps(report_of(match())).encode()[:-9], "cut off"),
+        (b'{"matches":[],"descriptor":' + b'{"db":' * 100_000, "nested too deep"),
+    ],
+)
+def test_what_is_broken_is_refused(write: Write, content: Any, told: str) -> None:
+    path = write(content)
+    with pytest.raises(ReportInvalid, match=told) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert caught.value.remedy
+
+
+def test_the_config_of_an_image_is_never_decoded(write: Write) -> None:
+    target = {**TARGET, "config": "aHVudGVyMg==", "labels": {"token": "hunter2"}}
+    decoded = read(write(report_of(source={"type": "image", "target": target})))
+    assert "hunter2" not in repr(decoded)
+    assert "aHVudGVyMg" not in repr(decoded)
+
+
+def test_what_is_kept_of_it_holds_no_values_of_the_environment() -> None:
+    target = {
+        **TARGET,
+        "config": "aHVudGVyMg==",
+        "manifest": "aHVudGVyMg==",
+        "labels": {"token": "hunter2"},
+        "tags": ["app:hunter2"],
+    }
+    raw = report_of(
+        match(),
+        source={"type": "image", "target": target},
+        descriptor={**DESCRIPTOR, "configuration": {"registry": {"auth": "hunter2"}}},
+    )
+    kept = redact.report(raw, ["hunter2"])
+    assert "hunter2" not in json.dumps(kept)
+    assert "aHVudGVyMg" not in json.dumps(kept)
+    assert kept["source"]["target"]["labels"] == {"token": "…"}
+    assert kept["matches"] == raw["matches"]
+    before, after = (grype.parse(json.dumps(told).encode(), "any") for told in (raw, kept))
+    assert before == after
+
+
+@pytest.mark.parametrize("odd", [None, 3, [], "x", {"target": 3}, {"target": [{"config": 1}]}])
+def test_a_report_of_any_shape_comes_through(odd: Any) -> None:
+    raw = {"matches": odd, "descriptor": odd, "source": odd}
+    assert redact.report(raw)["matches"] == odd
+    assert redact.report({"matches": [], "descriptor": {}}) == {"matches": [], "descriptor": {}}
+
+
+WHOLE = report_of(
+    match(related=[nvd("CVE-2024-0001", "Low", ("3.1", 5.0, OWN), ("2.0", 4.0, None))]),
+    match(2, package={"type": "npm"}, fixedInVersion="1"),
+)
+
+
+@settings(
+    max_examples=300,
+    deadline=2000,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_a_mutated_report_loads_or_is_refused(tmp_path: Path, data: st.DataObject) -> None:
+    document = json.loads(json.dumps(WHOLE))
+    for *parents, key in data.draw(st.lists(st.sampled_from(places(WHOLE)), max_size=4)):
+        parent = document
+        for step in parents:
+            try:
+                parent = parent[step]
+            except (KeyError, IndexError, TypeError):
+                break
+        else:
+            if isinstance(parent, dict):
+                # A copy: what was drawn may be drawn again.
+                parent[key] = copy.deepcopy(data.draw(STRANGE))
+    path = tmp_path / "mutated.json"
+    path.write_bytes(json.dumps(document).encode())
+    loads_or_refuses(path)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=300, deadline=2000)
+@given(
+    matches=JSON,
+    descriptor=JSON | st.just(DESCRIPTOR),
+    others=st.dictionaries(st.sampled_from(["source", "distro", "x"]), JSON),
+)
+def test_any_object_of_its_keys_is_a_report_or_refused(
+    matches: Any, descriptor: Any, others: dict[str, Any]
+) -> None:
+    text = msgspec.json.encode({"matches": matches, "descriptor": descriptor, **others})
+    try:
+        assert isinstance(grype.parse(text, "any"), trivy_schema.Report)
+    except ReportInvalid as error:
+        assert error.path == "any"

@@ -1,0 +1,101 @@
+"""One report: every shape that Trivy ever wrote is an image, all else is told what it is."""
+
+import pytest
+
+from helpers.errors import ReportInvalid
+from helpers.scans.trivy import parse, read
+from tests.conftest import Write, finding, trivy
+
+
+def test_the_current_schema() -> None:
+    decoded = parse(b'{"SchemaVersion": 2, "ArtifactName": "a", "Results": []}', "f")
+    assert (decoded.schema_version, decoded.artifact_name, decoded.results) == (2, "a", [])
+
+
+@pytest.mark.parametrize("results", [{}, {"Results": None}, {"Results": []}])
+def test_a_report_without_results_is_a_report(write: Write, results: dict[str, object]) -> None:
+    content = {"SchemaVersion": 2, "ArtifactName": "clean", **results}
+    assert read(write(content)).artifact_name == "clean"
+
+
+@pytest.mark.parametrize("content", [b"null", b" null\n", b"[]"])
+def test_an_empty_legacy_scan_is_a_report(write: Write, content: bytes) -> None:
+    assert read(write(content)).results == []
+
+
+def test_a_legacy_list_tells_its_image_and_os_in_the_target(write: Write) -> None:
+    legacy = [
+        {"Target": "app/package-lock.json", "Vulnerabilities": None},
+        {"Target": "shop:v1 (alpine 3.11.5)", "Vulnerabilities": [finding()]},
+    ]
+    decoded = read(write(legacy))
+    assert decoded.artifact_name == "shop:v1"
+    assert decoded.metadata
+    assert decoded.metadata.os
+    assert (decoded.metadata.os.family, decoded.metadata.os.name) == ("alpine", "3.11.5")
+    assert len(decoded.results or []) == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "artifact", "family", "version"),
+    [
+        ("shop:v1 (alpine 3.11.5)", "shop:v1", "alpine", "3.11.5"),
+        ("x (amazon 2 (Karoo))", "x", "amazon", "2 (Karoo)"),
+        ("x (opensuse.leap 15.1)", "x", "opensuse.leap", "15.1"),
+        ("x (suse linux enterprise server 12.3)", "x", "suse linux enterprise server", "12.3"),
+        ("my (old) image.tar (debian 10.8)", "my (old) image.tar", "debian", "10.8"),
+        ("app/package-lock.json", None, None, None),
+        ("image (without version)", "image", "without", "version"),
+    ],
+)
+def test_what_a_legacy_target_tells(write: Write, target, artifact, family, version) -> None:
+    decoded = read(write([{"Target": target, "Vulnerabilities": None}]))
+    system = decoded.metadata.os if decoded.metadata else None
+    assert decoded.artifact_name == artifact
+    assert (system and system.family, system and system.name) == (family, version)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"bomFormat": "CycloneDX"}, "CycloneDX SBOM.*trivy sbom"),
+        ({"spdxVersion": "SPDX-2.3"}, "SPDX SBOM.*trivy sbom"),
+        ({"$schema": "x", "version": "2.1.0", "runs": []}, "SARIF"),
+        ({"matches": [], "descriptor": {}}, "like Grype's, but written by a tool without a name"),
+        ({"matches": [], "source": {}}, "neither a Trivy nor a Grype report"),
+        ({"artifacts": [], "descriptor": {}}, "Syft"),
+        ({"ClusterName": "k", "Resources": []}, "Kubernetes"),
+        ({"SchemaVersion": 2, "ClusterName": "k", "Resources": []}, "Kubernetes"),
+        ({"apiVersion": "v1", "kind": "VulnerabilityReport"}, "Kubernetes object"),
+        ({"application/vnd.security.vulnerability.report; version=1.1": {}}, "Harbor"),
+        ({"schemaVersion": 2, "mediaType": "m", "layers": []}, "image manifest"),
+        ({"SchemaVersion": 2, "ArtifactType": "aws_account"}, "AWS account"),
+        ({"SchemaVersion": 3}, "schema 3; the kit reads schema 2"),
+        ({"SchemaVersion": "2"}, "wrong kind.*SchemaVersion"),
+        ({}, "no SchemaVersion"),
+        ({"SchemaVersion": None, "Results": []}, "no SchemaVersion"),
+        ([1, 2], "a JSON list, but not of Trivy results"),
+        ([{"name": "x"}], "a JSON list, but not of Trivy results"),
+        ([{"Target": 7}], r"wrong kind.*Target"),
+        (trivy(finding(Severity="Negligible")), r"wrong kind.*Vulnerabilities\[0\]\.Severity"),
+        (trivy(finding(PublishedDate="soon")), r"wrong kind.*PublishedDate"),
+        (trivy(finding(), Metadata={"Size": -1}), r"wrong kind.*Size"),
+        (b'{"SchemaVersion": 2, "Resul', "cut off"),
+        (b"{'SchemaVersion': 2}", "not valid JSON"),
+        (b"nonsense", "not valid JSON"),
+        (b'{"a":' * 100_000, "nested too deep"),
+        (b"[" * 100_000, "nested too deep|not of Trivy results"),
+    ],
+)
+def test_what_is_no_report_is_refused_by_name(write: Write, content: object, told: str) -> None:
+    path = write(content)
+    with pytest.raises(ReportInvalid, match=told) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert caught.value.remedy
+
+
+def test_credentials_of_an_image_are_never_decoded(write: Write) -> None:
+    config = {"architecture": "amd64", "config": {"Env": ["TOKEN=hunter2"]}}
+    decoded = read(write(trivy(Metadata={"ImageConfig": config})))
+    assert "hunter2" not in repr(decoded)

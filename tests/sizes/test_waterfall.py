@@ -1,0 +1,197 @@
+"""Where the difference between two images' sizes is: steps that add up."""
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.errors import ParameterInvalid
+from helpers.sizes import file_groups, waterfall
+from helpers.studies.load import load_files, load_layers, load_study
+from helpers.text import i18n
+from tests.conftest import image_of
+
+MB = 1_000_000
+
+
+def parts(**variants: list[tuple]) -> pd.DataFrame:
+    """Sizes as `groups.sizes` has them: group, component, bytes and what it is made of."""
+    rows = [(v, *(*row, "")[:4]) for v, listed in variants.items() for row in listed]
+    columns = ["variant", "group", "component", "size_bytes", "what"]
+    table = pd.DataFrame(rows, columns=columns)
+    order = pd.CategoricalDtype(list(file_groups.GROUPS), ordered=True)
+    return table.astype({"group": order, "size_bytes": "Int64", "what": "str"})
+
+
+@pytest.fixture(scope="module")
+def rebuilt() -> pd.DataFrame:
+    images = load_study("rebuilt-2026").images
+    files, layers = load_files("rebuilt-2026"), load_layers("rebuilt-2026")
+    return file_groups.sizes(file_groups.grouped(files, layers, images), layers)
+
+
+VARIANTS = ["node-24-debian", "node-24-alpine", "node-24-distroless", "node-8-distroless"]
+
+
+@pytest.mark.parametrize("first", VARIANTS)
+@pytest.mark.parametrize("second", VARIANTS)
+def test_they_lead_from_one_total_to_the_other_to_the_byte(rebuilt, first, second) -> None:
+    table = waterfall.steps(rebuilt, first, second)
+    totals = rebuilt.groupby("variant")["size_bytes"].sum()
+    inner = table[~table["kind"].eq(waterfall.TOTAL)]
+    assert table["end_bytes"].iloc[0] == totals[first]
+    assert table["end_bytes"].iloc[-1] == totals[second]
+    assert inner["difference_bytes"].sum() == totals[second] - totals[first]
+    assert (inner["start_bytes"] + inner["difference_bytes"]).equals(inner["end_bytes"])
+    assert inner["start_bytes"].tolist() == table["end_bytes"].tolist()[: len(inner)]
+    assert len(inner) <= waterfall.MOST_NAMED + len(file_groups.GROUPS) + 1
+    assert inner[inner["kind"].eq(waterfall.REST)]["changes"].gt(1).all()
+
+
+def test_the_runtime_is_a_step_by_its_two_versions(rebuilt) -> None:
+    table = waterfall.steps(rebuilt, "node-8-distroless", "node-24-distroless")
+    assert list(
+        table[["label", "kind", "difference_bytes"]].itertuples(index=False, name=None)
+    ) == [
+        ("node-8-distroless", "total", 63_671_682),
+        ("node 8.17.0 → 24.19.0", "step", 90_960_895),
+        ("documentation", "step", 98_547),
+        ("node-24-distroless", "total", 154_731_124),
+    ]
+    assert waterfall.headline(table) == (
+        "node-8-distroless → node-24-distroless, 63.7 → 154.7 MB; node 8.17.0 → 24.19.0: +91.0, "
+        "documentation: +0.1"
+    )
+
+
+def test_steps_name_what_both_sides_are_made_of(rebuilt) -> None:
+    labels = waterfall.steps(rebuilt, "node-24-debian", "node-24-alpine")["label"].tolist()
+    assert labels[1:8] == [
+        "translations",
+        "shells and commands: coreutils … → busybox",
+        "C library: libc6, libc-bin → musl, musl-utils",
+        "documentation",
+        "node 24.19.0",
+        "package manager: libapt-pkg7.0 … → libapk …",
+        "perl: perl-base",
+    ]
+
+
+def test_what_has_no_step_of_its_own_is_small_and_it_is_said_how_small(rebuilt) -> None:
+    table = waterfall.steps(rebuilt, "node-24-debian", "node-24-alpine")
+    rest = table[table["kind"].eq(waterfall.REST)]
+    assert rest["label"].tolist() == [
+        "OS packages: 43 smaller changes",
+        "everything else: 28 smaller changes",
+    ]
+    assert rest["largest_bytes"].max() < 0.006 * 319_476_224
+    assert waterfall.sentence(table) == (
+        "From **node-24-debian** to **node-24-alpine** it is −101.3 MB: +11.1 and −112.4 MB, in "
+        "steps that add up to the byte. A change of 0.5% of the larger image has a step "
+        "of its own, up to 10 of them. 71 changes without a step of their own, none larger "
+        "than 1.6 MB, come to 15.4 of the 123.5 MB that moved (up and down added, so that nothing "
+        "cancels out)."
+    )
+
+
+def test_up_and_down_do_not_cancel_out_in_what_is_left() -> None:
+    table = waterfall.steps(
+        parts(
+            a=[("OS packages", "big", 100 * MB), ("OS packages", "x", 400_000)],
+            b=[("OS packages", "big", 50 * MB), ("OS packages", "y", 400_000)],
+        ),
+        "a",
+        "b",
+    )
+    rest = table[table["kind"].eq(waterfall.REST)].iloc[0]
+    assert rest["difference_bytes"] == 0
+    assert rest["gross_bytes"] == 800_000
+    assert rest["largest_bytes"] == 400_000
+
+
+def test_no_more_have_a_name_than_a_slide_holds_and_the_largest_unnamed_is_told() -> None:
+    many = [("OS packages", f"p{n}", (100 - n) * MB) for n in range(40)]
+    table = waterfall.steps(parts(a=many, b=[("app", "x", 1 * MB)]), "a", "b")
+    assert table["kind"].eq(waterfall.STEP).sum() == waterfall.MOST_NAMED + 1
+    assert "none larger than 90.0 MB" in waterfall.sentence(table)
+
+
+def test_equal_images_have_no_steps() -> None:
+    table = waterfall.steps(parts(a=[("app", "x", 5)], b=[("app", "x", 5)]), "a", "b")
+    assert table["kind"].tolist() == ["total", "total"]
+    assert waterfall.sentence(table) == "**a** and **b** do not differ in any part."
+    assert waterfall.headline(table).endswith("; no step by name")
+
+
+def test_an_image_without_files_has_no_steps() -> None:
+    table = waterfall.steps(parts(a=[("app", "x", 5)]), "a", "b")
+    assert table.empty
+    assert waterfall.headline(table) == "Where a difference of sizes comes from is not known"
+    assert "not known" in waterfall.sentence(table)
+
+
+SIZES = st.lists(
+    st.tuples(
+        st.sampled_from(file_groups.GROUPS), st.sampled_from("abcdefgh"), st.integers(1, 2**40)
+    ),
+    min_size=1,
+    max_size=40,
+    unique_by=lambda row: row[:2],
+)  # fmt: skip
+
+
+@given(SIZES, SIZES)
+def test_whatever_the_sizes_they_add_up_and_little_is_left_unnamed(first, second) -> None:
+    table = waterfall.steps(parts(a=first, b=second), "a", "b")
+    inner = table[~table["kind"].eq(waterfall.TOTAL)]
+    totals = [sum(row[2] for row in side) for side in (first, second)]
+    assert inner["difference_bytes"].sum() == totals[1] - totals[0]
+    changes = {row[:2]: row[2] for row in second}
+    for key, size in ((row[:2], row[2]) for row in first):
+        changes[key] = changes.get(key, 0) - size
+    assert inner["gross_bytes"].sum() == sum(map(abs, changes.values()))
+    named = inner["kind"].eq(waterfall.STEP).sum()
+    rest = inner[inner["kind"].eq(waterfall.REST)]["largest_bytes"]
+    if named < waterfall.MOST_NAMED:
+        assert rest.empty or rest.max() < waterfall.SMALL * max(totals)
+
+
+def test_they_begin_at_the_baseline_if_its_files_are_known_and_end_farthest_from_it() -> None:
+    sizes = parts(a=[("app", "x", 5)], b=[("app", "x", 9)], c=[("app", "x", 6)])
+    images = pd.concat([image_of(name) for name in "abc"])
+    assert waterfall.start(sizes, pd.DataFrame({"baseline": ["b"]})) == "b"
+    assert waterfall.start(sizes, pd.DataFrame({"baseline": ["no files"]})) == "a"
+    assert waterfall.start(sizes, pd.DataFrame({"baseline": [pd.NA]})) == "a"
+    assert waterfall.farthest(sizes, images, "a") == "b"
+    assert waterfall.farthest(sizes, images, "a", "c") == "c"
+    assert waterfall.farthest(sizes[sizes["variant"].eq("a")], images, "a") == ""
+    assert waterfall.start(sizes.iloc[:0], pd.DataFrame({"baseline": [pd.NA]})) == ""
+
+
+def test_the_farthest_is_one_with_the_same_runtime_if_there_is_one() -> None:
+    sizes = parts(a=[("app", "x", 5)], b=[("app", "x", 9)], c=[("app", "x", 6)])
+    runtimes = {"a": "node 24.1.0", "b": "node 8.0.0", "c": "node 24.1.0"}
+    images = pd.concat([image_of(name, runtime=runtime) for name, runtime in runtimes.items()])
+    assert waterfall.farthest(sizes, images, "a") == "c"
+    assert waterfall.farthest(sizes, images, "b") == "a"
+
+
+def test_an_image_without_files_cannot_be_wanted() -> None:
+    with pytest.raises(ParameterInvalid, match="against 'x': its files are not known; known of: a"):
+        waterfall.farthest(parts(a=[("app", "x", 5)]), image_of("a"), "a", "x")
+
+
+def test_in_korean_steps_are_said_and_their_frame_stays_english(rebuilt) -> None:
+    english = waterfall.steps(rebuilt, "node-24-debian", "node-24-alpine")
+    with i18n.speaking("ko"):
+        table = waterfall.steps(rebuilt, "node-24-debian", "node-24-alpine")
+        labels = [waterfall.said(label) for label in table["label"]]
+        said, title = waterfall.sentence(table), waterfall.headline(table)
+    assert table.equals(english)
+    assert labels[-3:] == [
+        "OS 패키지: 작은 변화 43건",
+        "그 밖의 모든 것: 작은 변화 28건",
+        "node-24-alpine",
+    ]
+    assert said.startswith("**node-24-debian**에서 **node-24-alpine**까지 −101.3 MB입니다.")
+    assert "번역 파일: −32.1" in title

@@ -1,0 +1,135 @@
+"""Rows: a report's fields become the columns of the data dictionary."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+
+from helpers.scans.trivy_schema import Cvss, Package, Scores, VendorSeverity, Vulnerability
+from helpers.studies import rows
+from tests.conftest import finding, trivy
+
+
+@pytest.mark.parametrize(
+    ("vulnerability", "severity"),
+    [
+        (Vulnerability(vendor_severity=VendorSeverity(nvd=4)), "CRITICAL"),
+        (Vulnerability(vendor_severity=VendorSeverity(nvd=0)), "UNKNOWN"),
+        (Vulnerability(cvss=Cvss(nvd=Scores(v3_score=9.0, v2_score=4.0))), "CRITICAL"),
+        (Vulnerability(cvss=Cvss(nvd=Scores(v3_score=8.9))), "HIGH"),
+        (Vulnerability(cvss=Cvss(nvd=Scores(v3_score=6.9))), "MEDIUM"),
+        (Vulnerability(cvss=Cvss(nvd=Scores(v3_score=3.9))), "LOW"),
+        (Vulnerability(cvss=Cvss(nvd=Scores(v2_score=10.0))), "HIGH"),
+        (Vulnerability(cvss=Cvss(nvd=Scores(v2_score=3.9))), "LOW"),
+        (Vulnerability(cvss=Cvss(nvd=Scores(v3_score=0.0))), None),
+        (Vulnerability(cvss=Cvss()), None),
+        (Vulnerability(), None),
+    ],
+)
+def test_nvd_severity(vulnerability: Vulnerability, severity: str | None) -> None:
+    assert rows.nvd_severity(vulnerability) == severity
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2021-08-03T14:15:08Z", datetime(2021, 8, 3, 14, 15, 8, tzinfo=UTC)),
+        ("2021-08-03T14:15:08.2Z", datetime(2021, 8, 3, 14, 15, 8, 200000, tzinfo=UTC)),
+        ("2021-08-03T23:15:08.233+09:00", datetime(2021, 8, 3, 14, 15, 8, 233000, tzinfo=UTC)),
+        ("2021-08-03T14:15:08", datetime(2021, 8, 3, 14, 15, 8, tzinfo=UTC)),
+        ("0001-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00+09:00", None),
+        (None, None),
+    ],
+)
+def test_times_are_utc_and_gos_zero_is_none(frames_of, text, time) -> None:
+    published = frames_of(app=trivy(finding(PublishedDate=text))).findings["published_at"]
+    assert published.dtype == "datetime64[us, UTC]"
+    assert published.isna().all() if time is None else published.tolist() == [pd.Timestamp(time)]
+
+
+def test_the_last_year_that_there_is_does_not_overflow(frames_of) -> None:
+    report = trivy(finding(PublishedDate="9999-12-31T23:59:59-12:00"))
+    assert frames_of(app=report).findings["published_at"].dt.year.tolist() == [9999]
+
+
+@pytest.mark.parametrize(
+    ("package", "version"),
+    [
+        (Package(version="1.2"), "1.2"),
+        (Package(version="1.2", release="3"), "1.2-3"),
+        (Package(version="1.2", release="3", epoch=1), "1:1.2-3"),
+        (Package(), None),
+    ],
+)
+def test_full_version(package: Package, version: str | None) -> None:
+    assert rows.full_version(package) == version
+
+
+def test_a_finding_knows_its_source_package_where_packages_are_listed(frames_of) -> None:
+    report = trivy(finding(PkgName="libssl3", InstalledVersion="1:3.0-2"))
+    assert frames_of(app=report).findings["source_package"].isna().all()
+    report["Results"][0]["Packages"] = [
+        {"Name": "libssl3", "Version": "3.0", "Release": "2", "Epoch": 1, "SrcName": "openssl"}
+    ]
+    loaded = frames_of(app=report)
+    assert loaded.findings["source_package"].tolist() == ["openssl"]
+    assert loaded.packages[["package", "version"]].to_numpy().tolist() == [["libssl3", "1:3.0-2"]]
+
+
+def test_an_image_without_a_known_os_is_not_called_clean(frames_of) -> None:
+    images = frames_of(scratch=trivy(Metadata={}), known=trivy()).images.set_index("variant")
+    assert images["status"].to_dict() == {"scratch": "no-os", "known": "scanned"}
+
+
+def test_nor_is_one_of_an_os_that_the_scanner_has_no_advisories_of(frames_of) -> None:
+    # As Trivy 0.76 tells of Fedora: its name, and no result of its packages.
+    fedora = {"OS": {"Family": "fedora", "Name": "41"}}
+    app = {"Target": "Node.js", "Class": "lang-pkgs", "Type": "node-pkg"}
+    images = frames_of(
+        nothing=trivy(Metadata=fedora, Results=[]), app=trivy(Metadata=fedora, Results=[app])
+    ).images.set_index("variant")
+    assert images["status"].to_dict() == {"nothing": "no-os", "app": "no-os"}
+
+
+def test_a_report_of_secrets_or_licences_alone_is_not_called_clean(frames_of) -> None:
+    secrets = trivy(Results=[{"Target": "/app/key.pem", "Class": "secret"}])
+    licences = trivy(Results=[{"Target": "OS", "Class": "license"}])
+    both = trivy(
+        Results=[{"Target": "OS", "Class": "license"}, {"Target": "x", "Class": "os-pkgs"}]
+    )
+    images = frames_of(secrets=secrets, licences=licences, both=both).images
+    assert images.set_index("variant")["status"].to_dict() == {
+        "both": "scanned",
+        "licences": "not-looked",
+        "secrets": "not-looked",
+    }
+
+
+def test_end_of_life_is_told_by_the_scanner_and_unknown_to_old_ones(frames_of) -> None:
+    system = {"Family": "alpine", "Name": "3.11", "EOSL": True}
+    loaded = frames_of(
+        ended=trivy(Metadata={"OS": system}),
+        current=trivy(),
+        legacy=[{"Target": "a (alpine 3.9)", "Vulnerabilities": None}],
+    )
+    ends = loaded.images.set_index("variant")["os_eol"]
+    assert ends["ended"]
+    assert not ends["current"]
+    assert pd.isna(ends["legacy"])
+
+
+def test_what_is_not_measured_is_missing_and_never_zero(frames_of) -> None:
+    images = frames_of(app=trivy(Metadata={"Size": 0})).images
+    for column in ("size_unpacked_bytes", "size_compressed_bytes", "layers", "packages"):
+        assert images[column].isna().all(), column
+
+
+def test_the_class_of_an_old_result_is_told_from_its_type(frames_of) -> None:
+    legacy = [
+        {"Target": "a (alpine 3.9)", "Type": "alpine", "Vulnerabilities": [finding(1)]},
+        {"Target": "package-lock.json", "Type": "npm", "Vulnerabilities": [finding(2)]},
+        {"Target": "older", "Vulnerabilities": [finding(3)]},
+    ]
+    classes = frames_of(app=legacy).findings["package_class"]
+    assert classes.fillna("").tolist() == ["os-pkgs", "lang-pkgs", ""]

@@ -1,0 +1,158 @@
+"""A study and its captures: found by name, and clear about what is wrong with one."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from helpers.errors import StudyInvalid
+from helpers.studies import study
+from helpers.text import i18n
+
+TOML = "studies/blog-2022/study.toml"
+
+
+def spoil(data: Path, old: str, new: str) -> None:
+    path = data / TOML
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_the_blogs_study() -> None:
+    opened = study.open_study("blog-2022")
+    assert [variant.name for variant in opened.variants] == ["nodejs-alpine", "nodejs-distroless"]
+    assert opened.captures() == ["2022-02", "2026-11"]
+    assert opened.facts().capture == "2022-02"
+    assert opened.by_role("distroless") == "nodejs-distroless"
+    assert opened.by_role("slim") is None
+
+
+def test_a_capture_says_how_it_was_made() -> None:
+    for capture, day in (("2022-02", "2022-02-28"), ("2026-11", "2026-11-24")):
+        facts = study.open_study("blog-2022").facts(capture)
+        assert facts.scanner_version == "0.76.0"
+        assert str(facts.db.updated_at).startswith(day)
+        assert len(facts.db.sha256) == 64
+        assert facts.db.coverage.startswith("partial")
+        assert facts.command[:2] == ["trivy", "sbom"]
+        assert "--offline-scan" in facts.command
+        assert not any(word.startswith("/") for word in facts.command), "no path of a machine"
+        assert {told.status for told in facts.variants.values()} == {"scanned"}
+
+
+def test_the_newest_capture_is_the_default_unless_another_is_named(data: Path) -> None:
+    spoil(data, 'default_capture = "2022-02"\n', "")
+    assert study.open_study("blog-2022").facts().capture == "2026-11"
+
+
+def test_an_unfinished_capture_is_no_capture(data: Path) -> None:
+    (data / "studies/blog-2022/2022-02/capture.json").unlink()
+    opened = study.open_study("blog-2022")
+    assert opened.captures() == ["2026-11"]
+    with pytest.raises(StudyInvalid, match="no capture '2022-02'; it has 2026-11"):
+        opened.facts()
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("blog-2021", "did you mean 'blog-2022'"),
+        ("zzz", "there are .*blog-2022"),
+        ("../studies/blog-2022", "did you mean|there are"),
+        ("", "there are"),
+    ],
+)
+def test_a_study_that_does_not_exist(name: str, hint: str) -> None:
+    with pytest.raises(StudyInvalid, match=hint):
+        study.open_study(name)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('name = "nodejs-alpine"', 'name = "../alpine"', "use letters, digits"),
+        ('name = "nodejs-alpine"', 'name = "nodejs-distroless"', "the same name"),
+        ('baseline = "nodejs-alpine"', 'baseline = "x"', "baseline 'x'"),
+        ("title =", "titel =", "titel"),
+        ("question = ", "question = 7 #", "question"),
+        ('sbom = "sources/node-8-alpine.cdx.json"\n', "", "sbom"),
+    ],
+)
+def test_what_is_wrong_with_a_study_is_named_with_its_file(
+    data: Path, old: str, new: str, told: str
+) -> None:
+    spoil(data, old, new)
+    with pytest.raises(StudyInvalid, match=rf"study\.toml.*{told}"):
+        study.open_study("blog-2022")
+
+
+def test_a_capture_keeps_the_name_and_study_that_it_was_made_under(data: Path) -> None:
+    folder = data / "studies/blog-2022"
+    (folder / "2022-02").rename(folder / "2022-03")
+    with pytest.raises(StudyInvalid, match=r"2022-03/capture\.json is of capture '2022-02'"):
+        study.open_study("blog-2022").facts("2022-03")
+
+
+def test_only_a_folder_named_by_a_date_is_a_capture(data: Path) -> None:
+    folder = data / "studies/blog-2022"
+    for name in ("newest", ".2030-01.part", "2026-11-24", "2026-11-24.second"):
+        (folder / name).mkdir()
+        (folder / name / "capture.json").write_text("{}")
+    assert study.open_study("blog-2022").captures() == [
+        "2022-02",
+        "2026-11",
+        "2026-11-24",
+        "2026-11-24.second",
+    ]
+
+
+def test_a_broken_capture_json_is_named(data: Path) -> None:
+    (data / "studies/blog-2022/2022-02/capture.json").write_text('{"study": "blog-2022"')
+    with pytest.raises(StudyInvalid, match=r"2022-02/capture\.json"):
+        study.open_study("blog-2022").facts()
+
+
+HANGUL = re.compile("[가-힣]")
+KOREAN = "[translated.ko]\n"
+
+
+@pytest.mark.parametrize("name", study.names())
+def test_every_text_of_a_recorded_study_has_its_translation(name: str) -> None:
+    english = study.open_study(name)
+    with i18n.speaking("ko"):
+        told = study.open_study(name)
+    texts = [told.title, told.question, told.about, *told.not_shown, *told.events]
+    texts += [variant.about for variant in told.variants]
+    texts += [told.known_by_why] if english.known_by_why else []
+    assert all(HANGUL.search(text) for text in texts)
+    assert list(told.events.values()) == list(english.events.values())
+    assert told.names() == english.names()
+    assert not HANGUL.search("".join([english.title, english.about, *english.not_shown]))
+
+
+def test_what_a_study_does_not_translate_stays_english(data: Path) -> None:
+    path = data / TOML
+    path.write_text(path.read_text().partition(KOREAN)[0] + KOREAN + 'title = "비교"\n')
+    with i18n.speaking("ko"):
+        told = study.open_study("blog-2022")
+    assert told.title == "비교"
+    assert told.question.startswith("The same Node.js app")
+    assert list(told.events) == ["the post, early 2022"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("[translated.xx]", r"\[translated\.xx\]: the kit speaks ko"),
+        (KOREAN + "titel = ''", "titel"),
+        (KOREAN + "not_shown = ['하나']", "not_shown has 1 texts, the study's own has 4"),
+        (KOREAN + "variants = { node = '?' }", "the study has no variant 'node'"),
+        (KOREAN + "events = { then = '?' }", "the study has no event 'then'"),
+    ],
+)
+def test_a_translation_of_what_a_study_does_not_have(data: Path, given: str, told: str) -> None:
+    path = data / TOML
+    path.write_text(path.read_text().partition(KOREAN)[0] + given)
+    with pytest.raises(StudyInvalid, match=rf"study\.toml.*{told}"):
+        study.open_study("blog-2022")

@@ -1,0 +1,429 @@
+"""`make bench`: the loader, the run and the capture, timed and weighed against their yardsticks.
+
+Times are ratios within one run, each the best or the median of several, because machines are shared
+and noisy. Exits 1 if a target of the README is missed. What a capture needs may not be there: then
+its lines say so.
+"""
+
+import json
+import math
+import multiprocessing
+import os
+import random
+import resource
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from helpers.studies.study import Recipe
+
+MB = 1_000_000
+WORDS = (
+    "a the buffer overflow in parser allows remote attackers to cause denial of service memory "
+    "corruption via crafted input when processing certificate handling function before version "
+    "could lead execution arbitrary code issue was discovered does not properly check bounds"
+).split()
+
+VENDORS = (
+    "nvd redhat ghsa bitnami alma amazon azure cbl-mariner oracle-oval photon rocky ubuntu".split()
+)
+
+
+class Measure(NamedTuple):
+    """One line of the result: what, the figure, and the target it must meet."""
+
+    what: str
+    figure: float
+    target: str
+    met: bool
+
+
+def finding(number: int, chance: random.Random) -> dict[str, object]:
+    """Return a finding as Trivy 0.76 writes it, its parts as long as in published reports.
+
+    Of the 236 findings of a real one: 470 characters of description (35 to 5,186), 16 references
+    (1 to 45) of 61 characters, 4 vendors' severities and 2.5 CVSS sources on the average.
+    """
+    identifier = f"CVE-{chance.randint(2014, 2026)}-{number:05d}"
+    package = f"lib{chance.choice(WORDS)}{number % 400}"
+    vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
+    scores = {"V2Vector": "AV:N/AC:L/Au:N/C:P/I:P/A:P", "V3Vector": vector, "V2Score": 5.0}
+    vendors = chance.sample(VENDORS, chance.randint(1, 7))
+    rated = ["nvd", *chance.sample(VENDORS[1:4], chance.randint(0, 3))]
+    return {
+        "VulnerabilityID": identifier,
+        "PkgID": f"{package}@1.{number % 90}.2-r0",
+        "PkgName": package,
+        "PkgIdentifier": {
+            "PURL": f"pkg:deb/debian/{package}@1.{number % 90}.2-r0?arch=amd64&distro=debian-13.1",
+            "UID": f"{number:016x}",
+        },
+        "InstalledVersion": f"1.{number % 90}.2-r0",
+        **({"FixedVersion": f"1.{number % 90}.3-r0"} if number % 3 else {}),
+        "Status": "fixed" if number % 3 else "affected",
+        "Layer": {"Digest": f"sha256:{number + 1:064x}", "DiffID": f"sha256:{number:064x}"},
+        "SeveritySource": "nvd",
+        "PrimaryURL": f"https://avd.example/nvd/{identifier.lower()}",
+        "DataSource": {"ID": "debian", "Name": "Debian Security Tracker", "URL": "https://example"},
+        "Title": text(chance, 90),
+        "Description": text(chance, min(35 + int(chance.expovariate(1 / 435)), 5000)),
+        "Severity": chance.choice(["LOW", "MEDIUM", "HIGH", "CRITICAL", "UNKNOWN"]),
+        "CweIDs": ["CWE-787"],
+        "VendorSeverity": {vendor: chance.randint(1, 4) for vendor in vendors},
+        "CVSS": {source: {**scores, "V3Score": chance.randint(20, 98) / 10} for source in rated},
+        "References": [
+            f"https://example.org/security/{chance.choice(WORDS)}/advisories/{identifier}/{position}"
+            for position in range(chance.randint(1, 30))
+        ],
+        "PublishedDate": "2021-08-03T14:15:08.233Z",
+        "LastModifiedDate": "2024-11-21T06:13:12.003Z",
+    }
+
+
+def text(chance: random.Random, length: int) -> str:
+    """Return words of about that many characters."""
+    return " ".join(chance.choices(WORDS, k=max(length // 7, 1)))
+
+
+def report(findings: list[dict[str, object]], name: str = "bench:latest") -> bytes:
+    """Return a report of one image as Trivy writes it."""
+    document = {
+        "SchemaVersion": 2,
+        "CreatedAt": "2026-11-24T07:42:32.292603Z",
+        "ArtifactName": name,
+        "ArtifactType": "container_image",
+        "Metadata": {"OS": {"Family": "debian", "Name": "13.1"}, "Size": 123456789},
+        "Results": [
+            {
+                "Target": f"{name} (debian 13.1)",
+                "Class": "os-pkgs",
+                "Type": "debian",
+                "Vulnerabilities": findings,
+            }
+        ],
+    }
+    return json.dumps(document, indent=2).encode()
+
+
+def large_report(megabytes: float) -> bytes:
+    """Return a report of about that many megabytes."""
+    chance = random.Random(8)
+    sample = [finding(number, chance) for number in range(500)]
+    size = len(report(sample)) / len(sample)
+    return report([finding(number, chance) for number in range(int(megabytes * MB / size))])
+
+
+def best(action: Callable[[], object], times: int = 5) -> float:
+    """Return the seconds of the fastest of several calls."""
+    seconds = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - begin)
+    return min(seconds)
+
+
+def loader_speed(path: Path) -> list[Measure]:
+    """Return the loader against decoding alone, and against the usual way to a table."""
+    from helpers.studies.load import load_reports
+
+    text = path.read_bytes()
+    ours = best(lambda: load_reports([path]), times=9)
+    decoding = best(lambda: json.loads(text))
+    normalizing = best(lambda: normalized(path), times=3)
+    decoded = json.loads(text)
+    alone = best(lambda: as_pandas(decoded), times=3)
+    return [
+        Measure(
+            "pandas.json_normalize alone, of what is decoded / load_reports", alone / ours, "", True
+        ),
+        ratio("json.loads of the same bytes, already read / load_reports", decoding / ours, 1),
+        ratio("json.loads and pandas.json_normalize / load_reports", normalizing / ours, 15),
+    ]
+
+
+def normalized(path: Path) -> object:
+    """Return a report's findings as users get them from the file with pandas."""
+    return as_pandas(json.loads(path.read_bytes()))
+
+
+def as_pandas(report: dict[str, object]) -> object:
+    """Return a decoded report's findings, a row each, with image, OS and class."""
+    import pandas as pd
+
+    meta = ["ArtifactName", ["Metadata", "OS", "Family"], ["Metadata", "OS", "Name"]]
+    meta += [["Results", "Target"], ["Results", "Class"], ["Results", "Type"]]
+    return pd.json_normalize(report, ["Results", "Vulnerabilities"], meta, errors="ignore")
+
+
+def ratio(what: str, figure: float, at_least: float) -> Measure:
+    """Return a measure that has to be at least so many times."""
+    return Measure(what, figure, f">= {at_least}", figure >= at_least)
+
+
+def peak_memory(path: Path) -> Measure:
+    """Return the peak memory of a process that loads a report, as a multiple of the file."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        figure = pool.apply(_peak, (path,)) / path.stat().st_size
+    return Measure("peak memory of the process / size of the file", figure, "< 3", figure < 3)
+
+
+def _peak(path: Path) -> int:
+    from helpers.studies.load import load_reports
+
+    load_reports([path])
+    # Linux hands ru_maxrss down from the parent process; VmHWM is this process's own.
+    status = Path("/proc/self/status")
+    if status.exists():
+        kilobytes = status.read_text().partition("VmHWM:")[2].split()[0]
+        return int(kilobytes) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def growth(folder: Path, few: int = 250, many: int = 1000) -> Measure:
+    """Return how the seconds a report change from few reports of 200 findings to many."""
+    from helpers.studies.load import load_reports
+
+    chance = random.Random(9)
+    text = report([finding(number, chance) for number in range(200)])
+    paths = [folder / f"report-{number:04d}.json" for number in range(many)]
+    for path in paths:
+        path.write_bytes(text)
+    each_of_few = best(lambda: load_reports(paths[:few]), times=3) / few
+    each_of_many = best(lambda: load_reports(paths), times=3) / many
+    figure = each_of_many / each_of_few
+    return Measure(
+        f"seconds a report, {many} reports / {few} reports", figure, "< 1.3", figure < 1.3
+    )
+
+
+def run_overhead(folder: Path) -> Measure:
+    """Return the wall time of `reproduce` over that of as many empty notebooks run the same way."""
+    import nbformat
+
+    from helpers import paths
+
+    empty = []
+    for path in paths.notebooks():
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells = [nbformat.v4.new_code_cell("")]
+        empty.append(folder / path.name)
+        nbformat.write(notebook, empty[-1])
+    reproduce = f"{sys.executable} -m helpers reproduce > {os.devnull}"
+    yardstick = f"{sys.executable} -m tests.bench --empty {' '.join(map(str, empty))}"
+    os.environ["KIT_DATA"] = str(_data_copy(folder))
+    pairs = [
+        (best(lambda: os.system(reproduce), 1), best(lambda: os.system(yardstick), 1))
+        for _ in range(4)
+    ]
+    ratio = min(ours for ours, _ in pairs[1:]) / min(theirs for _, theirs in pairs[1:])
+    return Measure("make reproduce / as many empty notebooks", ratio, "<= 3", ratio <= 3)
+
+
+def medians(
+    *actions: Callable[[], object], times: int = 3, before: Callable[[], object] = lambda: None
+) -> list[float]:
+    """Return the median seconds of each action; they take turns, and so does who is first.
+
+    `before` is done before each, and not counted.
+    """
+    seconds: dict[int, list[float]] = {number: [] for number in range(len(actions))}
+    for turn in range(times):
+        for number in sorted(seconds, reverse=turn % 2 == 1):
+            before()
+            seconds[number].append(best(actions[number], 1))
+    return [statistics.median(of_one) for of_one in seconds.values()]
+
+
+def not_measured(what: str, why: object) -> Measure:
+    """Return the line of what could not be measured here."""
+    return Measure(f"{what}: not measured, {why}", math.nan, "", True)
+
+
+def inventory_speed(folder: Path) -> Measure:
+    """Return the inventory of an image of 200 MB against Syft's."""
+    from helpers.capture.daemon import connect
+    from helpers.errors import KitError
+    from helpers.images import file_inventory
+    from helpers.images.archive import open_archive
+
+    what = "syft / inventory of an image of 200 MB"
+    if not shutil.which("syft"):
+        return not_measured(what, "syft is not on the PATH")
+    path = folder / "image.tar"
+    try:
+        connect().save("rebuilt/node-alpine:24", path)
+    except KitError as error:
+        return not_measured(what, error)
+
+    def ours() -> None:
+        with open_archive(path) as archive:
+            file_inventory.write(folder / "files.jsonl.gz", file_inventory.take(archive).files)
+
+    def theirs() -> None:
+        run(["syft", "scan", f"docker-archive:{path}", "-o", "json", "-q"])
+
+    seconds = medians(ours, theirs)
+    return ratio(what, seconds[1] / seconds[0], 2)
+
+
+def capture_speed(folder: Path) -> list[Measure]:
+    """Return a capture against a script that builds, saves and scans one image after another.
+
+    The script asks Trivy for an image by its name, as the blog post does. First the app has changed
+    since the last build, for both, and nothing is known of what any layer weighs; then it has
+    changed again, and the layers of the bases are known; then its steps are in the builder's cache,
+    for both.
+    """
+    from helpers import paths
+    from helpers.capture.daemon import connect
+    from helpers.errors import KitError
+    from helpers.studies.study import open_study
+
+    study = "rebuilt-2026"
+    what = f"script of docker and trivy / capture of {study}"
+    db = Path(os.environ.get("KIT_SHARED") or paths.ROOT.parent / "shared") / "vulndb"
+    if not (db / "db").is_dir():
+        return [not_measured(what, "KIT_SHARED names no folder with vulndb/")]
+    try:
+        daemon = connect()
+    except KitError as error:
+        return [not_measured(what, error)]
+    found = open_study(study)
+    if not all(daemon.find(base.tag) for base in found.bases):
+        return [not_measured(what, "its base images are not on the daemon")]
+
+    (folder / "studies" / study).mkdir(parents=True)
+    recipes = shutil.copytree(paths.dockerfiles(), folder / "dockerfiles")
+    text = (paths.study(study) / "study.toml").read_text()
+    for name in ("rebuilt-node/Dockerfile", "rebuilt-distroless/Dockerfile", "app"):
+        text = text.replace(f'= "{name}"', f'= "{recipes / name}"')
+    (folder / "studies" / study / "study.toml").write_text(text)
+    command = [sys.executable, "-m", "helpers", "capture", study, "--db", str(db)]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    beside = {**os.environ, "PATH": path, "KIT_DATA": str(folder), "DOCKER_BUILDKIT": "0"}
+    moved = [
+        Recipe(f"{recipes / v.dockerfile}", f"{recipes / v.context}", v.build_args)
+        for v in found.variants
+    ]
+    (folder / "script").write_text(script(moved, db))
+
+    def ours() -> None:
+        run([*command, "--fresh"], env=beside)
+
+    def theirs() -> None:
+        run(["sh", "-e", "script"], env=beside, cwd=folder)
+
+    def changed() -> None:
+        with (recipes / "app/index.js").open("a") as file:
+            file.write(f"// {time.time_ns()}\n")
+
+    first = medians(ours, theirs, before=lambda: (changed(), shutil.rmtree(folder / "cache", True)))
+    later = medians(ours, theirs, before=changed)
+    seconds = medians(ours, theirs)
+    [again] = medians(lambda: run(command, env=beside))
+    run(["docker", "image", "rm", *(f"bench:{number}" for number in range(len(found.variants)))])
+    return [
+        Measure(f"{what}, all built and every layer weighed", first[1] / first[0], "", True),
+        Measure(f"{what}, all built, bases weighed before", later[1] / later[0], "", True),
+        ratio(what, seconds[1] / seconds[0], 1),
+        Measure("seconds of the same capture when nothing has changed", again, "< 2", again < 2),
+    ]
+
+
+def large_image(folder: Path) -> list[Measure]:
+    """Return what an image of 1 GB and 100,000 files costs: stored, and in two notebooks."""
+    from helpers import paths
+    from tests.support import large
+
+    evidence = large.study(folder / "data")
+    stored = (evidence / paths.FILES).stat().st_size / MB
+    cost = large.cost(folder / "data", folder / "run", "03-image-size", "04-attack-surface")
+    what = "notebooks 03 and 04 over an image of 1 GB with 100,000 files"
+    memory = cost.memory_bytes / MB
+    return [
+        Measure("MB of the stored inventory of 100,000 files", stored, "< 2", stored < 2),
+        Measure(f"seconds of {what}", cost.seconds, "< 15", cost.seconds < 15),
+        Measure(f"MB of memory of {what}", memory, "< 1000", memory < 1000),
+    ]
+
+
+def script(recipes: list[Recipe], db: Path) -> str:
+    """Return what one would type to build, save and scan images."""
+    from helpers import paths
+
+    lines: list[list[object]] = []
+    for number, recipe in enumerate(recipes):
+        context, file = (paths.dockerfiles() / name for name in (recipe.context, recipe.dockerfile))
+        given = [f"--build-arg={name}={value}" for name, value in recipe.build_args.items()]
+        image, archive = f"bench:{number}", f"{number}.tar"
+        database = ["--cache-dir", db, "--cache-backend", "memory", "--skip-db-update"]
+        how = ["--image-src", "docker", "--offline-scan", "--scanners", "vuln", "--format", "json"]
+        lines += [
+            ["docker", "build", "--quiet", "--tag", image, "--file", file, *given, context],
+            ["docker", "save", "--output", archive, image],
+            ["trivy", "image", *database, *how, "--output", f"{number}.json", image],
+        ]
+    return "".join(shlex.join(map(str, line)) + "\n" for line in lines)
+
+
+def run(command: list[str], **options: Any) -> None:
+    """Run a command that has to succeed."""
+    subprocess.run(command, check=True, capture_output=True, **options)
+
+
+def _data_copy(folder: Path) -> Path:
+    """Return a data folder whose runs do not disturb the project's own."""
+    from helpers import paths
+
+    copy = folder / "data"
+    copy.mkdir()
+    (copy / "studies").symlink_to(paths.studies())
+    return copy
+
+
+def run_empty(notebooks: list[Path]) -> None:
+    """Execute notebooks the way a run does, and do nothing else."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from helpers.runs.run import execute_one
+
+    folder = notebooks[0].parent
+    (folder / "notebooks").mkdir(exist_ok=True)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda path: execute_one(path, {}, folder), notebooks))
+
+
+def main() -> int:
+    """Measure everything, print it as a table, and return 1 if a target is missed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        path = folder / "large.json"
+        path.write_bytes(large_report(100))
+        measures = [
+            *(peak_memory(path), *loader_speed(path), growth(folder), inventory_speed(folder)),
+            *large_image(folder / "large"),
+            # The last has another data folder from then on.
+            *(*capture_speed(folder / "captured"), run_overhead(folder)),
+        ]
+        size = path.stat().st_size / MB
+    print(f"one report of {size:.0f} MB; ratios within this run, each of several tries")
+    for measure in measures:
+        verdict = "" if not measure.target else "met" if measure.met else "MISSED"
+        figure = "-" if math.isnan(measure.figure) else f"{measure.figure:.2f}"
+        print(f"{figure:>8}  {measure.target:>6}  {verdict:6}  {measure.what}")
+    return 0 if all(measure.met for measure in measures) else 1
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--empty"]:
+        run_empty([Path(name) for name in sys.argv[2:]])
+    else:
+        sys.exit(main())

@@ -1,0 +1,178 @@
+"""What of an image its app needs: the programs it is, and what these are linked with."""
+
+import pytest
+
+from helpers.sizes import file_groups
+from helpers.studies.load import load_files, load_layers, load_study
+from helpers.surface import app_process
+from helpers.surface.app_process import APP, COULD_GO, DATA, NEEDED, UNSEEN
+from tests.conftest import file, files_of, image_of, layers_of, link, packages_of, program
+
+LAYERS = layers_of((0, "base", True), (0, "app", False))
+NODE = program(
+    "usr/local/bin/node", 9, elf_interpreter="/lib/ld.so", needed=("libc.so.6",), version="24.1.0"
+)
+LIBC = file("lib/libc.so.6", elf="shared", package="libc6")
+SHELL = program("bin/sh", needed=("libreadline.so",), package="dash")
+READLINE = file("lib/libreadline.so", elf="shared", package="readline")
+OTHERS = [
+    program("usr/bin/sort", package="coreutils"),
+    program("usr/bin/test", package="coreutils"),
+    program("usr/bin/env", package="coreutils"),
+    program("usr/bin/tini"),
+    file("usr/local/bin/docker-entrypoint.sh", mode=0o755),
+    file("opt/yarn/bin/yarn", mode=0o755),
+    link("usr/local/bin/yarn", "/opt/yarn/bin/yarn"),
+]
+NPM = [
+    file("usr/local/lib/node_modules/npm/bin/npm-cli.js", mode=0o755),
+    link("usr/local/bin/npm", "../lib/node_modules/npm/bin/npm-cli.js"),
+]
+
+
+def roots(*files, **image) -> list[str]:
+    images = image_of(**{"runtime": "node 24.1.0", **image})
+    grouped = file_groups.grouped(files_of(*files), LAYERS, images)
+    return app_process.roots(grouped, next(images.itertuples()))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "node index.js",
+        "/usr/local/bin/node index.js",
+        "docker-entrypoint.sh node index.js",
+        "/bin/sh -c 'node index.js'",
+        "sh -c 'exec node index.js'",
+        "npm start",
+        "../usr/local/bin/node x",
+        "tini -g -- node index.js",
+        "env NODE_ENV=production node index.js",
+        "sh -c 'NODE_ENV=production exec node index.js'",
+        "node sort --mode test",
+        "yarn start",
+    ],
+)
+def test_the_app_is_the_program_that_its_command_starts_or_its_runtime(command) -> None:
+    found = roots(NODE, SHELL, *NPM, *OTHERS, command=command, working_directory="/app")
+    assert found == ["usr/local/bin/node"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "java -jar app.jar",
+        "java node",
+        "bash run.sh",
+        "/start.sh",
+        "docker-entrypoint.sh",
+        "docker-entrypoint.sh serve",
+        "sh -c 'node migrate.js && node index.js'",
+        "sh -c",
+        "busybox",
+        "unclosed 'quote",
+        "",
+        None,
+    ],
+)
+def test_where_the_command_does_not_tell_the_app_is_not_known(command) -> None:
+    start = file("start.sh", mode=0o755)
+    assert roots(NODE, SHELL, *NPM, *OTHERS, start, command=command) == []
+
+
+def test_a_name_of_a_multi_call_program_is_a_program() -> None:
+    files = program("bin/busybox"), link("usr/sbin/httpd", "../../bin/busybox")
+    assert roots(*files, command="httpd -f") == ["bin/busybox"]
+
+
+def test_the_runtimes_own_modules_are_part_of_the_app() -> None:
+    module = file("usr/local/lib/python3.12/lib-dynload/_ssl.so", elf="shared")
+    python = program("usr/local/bin/python3.12")
+    assert roots(python, module, command="python3.12 app.py") == [python.path, module.path]
+
+
+def test_a_program_of_the_apps_own_is_named_by_its_path() -> None:
+    server = program("app/server", layer=1)
+    assert roots(server, NODE, command="./server --port 1", working_directory="/app") == [
+        "app/server"
+    ]
+
+
+def test_the_apps_addons_are_part_of_it() -> None:
+    addon = file("app/node_modules/x/x.node", layer=1, elf="shared")
+    assert roots(NODE, addon, command="node .") == ["usr/local/bin/node", addon.path]
+
+
+def test_without_a_program_it_is_not_known() -> None:
+    assert roots(SHELL, command="/bin/sh -c true", runtime=None) == []
+    assert roots(file("app/x.js", layer=1), command="node x.js") == []
+    assert roots(*NPM, command="npm start") == []
+
+
+def needed(*files, packages, **image) -> dict[str, tuple]:
+    images = image_of(**{"runtime": "node 24.1.0", "command": "node .", **image})
+    grouped = file_groups.grouped(files_of(*files), LAYERS, images)
+    table = app_process.needs(grouped, images, packages_of(*packages))
+    told = table[["package", "executables", "libraries", "need"]]
+    return {name: tuple(rest) for name, *rest in told.itertuples(index=False, name=None)}
+
+
+def test_a_package_is_needed_if_the_app_links_anything_of_it() -> None:
+    express = {
+        "package": "express",
+        "package_class": "lang-pkgs",
+        "place": "app",
+        "package_path": "app/node_modules/express/package.json",
+    }
+    of_npm = "usr/local/lib/node_modules/npm/package.json"
+    npm = {**express, "package": "npm", "place": "tools", "package_path": of_npm}
+    names = ("libc6", "dash", "readline", "tzdata", "debconf", "gone")
+    files = (
+        NODE,
+        LIBC,
+        SHELL,
+        READLINE,
+        *NPM,
+        file("usr/share/zoneinfo/UTC", package="tzdata"),
+        file("usr/sbin/debconf", mode=0o755, package="debconf"),
+        file("app/node_modules/express/index.js", layer=1),
+    )
+    packages = [*({"package": name} for name in names), express, npm]
+    assert needed(*files, packages=packages) == {
+        "libc6": (0, 1, NEEDED),
+        "dash": (1, 0, COULD_GO),
+        "readline": (0, 1, COULD_GO),
+        "tzdata": (0, 0, DATA),
+        "debconf": (0, 0, COULD_GO),
+        "gone": (0, 0, DATA),
+        "express": (0, 0, APP),
+        "npm": (0, 0, COULD_GO),
+    }
+
+
+def test_what_the_app_is_not_known_to_be_needs_nothing_that_is_known() -> None:
+    told = needed(LIBC, packages=[{"package": "libc6"}])
+    assert told == {"libc6": (0, 1, UNSEEN)}
+
+
+def test_without_files_neither_numbers_nor_needs_are_known() -> None:
+    images = image_of()
+    grouped = file_groups.grouped(files_of(), layers_of(), images)
+    table = app_process.needs(grouped, images, packages_of({"package": "libc6"}))
+    assert table["executables"].isna().all()
+    assert table["need"].tolist() == [UNSEEN]
+
+
+def test_of_the_rebuilt_distroless_image_node_links_three_packages() -> None:
+    study = load_study("rebuilt-2026")
+    files, layers = load_files("rebuilt-2026"), load_layers("rebuilt-2026")
+    table = app_process.needs(
+        file_groups.grouped(files, layers, study.images), study.images, study.packages
+    )
+    own = table[table["variant"].eq("node-24-distroless") & table["place"].eq("os")]
+    by_need = own.groupby("need")["package"].agg(list).to_dict()
+    assert by_need == {
+        NEEDED: ["libc6", "libgcc-s1", "libstdc++6"],
+        COULD_GO: ["libgomp1", "libssl3t64", "libzstd1", "zlib1g"],
+        DATA: ["base-files", "gcc-14-base", "media-types", "netbase", "tzdata"],
+    }

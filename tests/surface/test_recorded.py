@@ -1,0 +1,117 @@
+"""The matrix of properties of the recorded images, cell by cell.
+
+Each value was looked up by other means in the images that the evidence is of: their files and modes
+with `find` or in what `docker export` gives, ELF files with readelf, tools by trying every name of
+`tools.csv` on the PATH, certificates by what is in them, shells and users in containers. The names
+in a cell are those that were found there, in the order of their paths.
+"""
+
+import pandas as pd
+import pytest
+
+from helpers.sizes import file_groups
+from helpers.studies.load import load_files, load_layers, load_study
+from helpers.surface.attack_surface import surface
+
+VARIANTS = ("node-24-debian", "node-24-alpine", "node-24-distroless", "node-8-distroless")
+
+IN_BUSYBOX = (
+    "netstat, ping, ping6, arp, ifconfig, ip, route, getent, nc, nslookup, pscan, ssl_client, "
+    "traceroute, traceroute6, wget, whois, arping, brctl"
+)
+LOOKING = "fuser, hexdump, lsof, nsenter, pmap, scanelf, strings, unshare, xxd, chroot"
+ALL_OF_THE_APP = "330 of 330"
+
+EXPECTED = {
+    # property: what it is in node-24-debian, -alpine, -distroless and in node-8-distroless
+    "shells": ("bash, dash, rbash, sh", "ash, busybox, sh", "none", "none"),
+    "package managers": ("apt, apt-get, dpkg", "apk", "none", "none"),
+    "app installers": ("npm, npx", "npm, npx", "none", "none"),
+    "interpreters": ("awk, mawk, nawk, perl, node", "awk, node", "node", "node"),
+    "network tools": ("getent, apt-helper", IN_BUSYBOX, "none", "none"),
+    "debugging tools": ("nsenter, unshare, chroot", LOOKING, "none", "none"),
+    "compilers": ("none", "none", "none", "none"),
+    "shell that starts": ("/bin/sh", "/bin/sh", "none", "none"),
+    "starts as": ("root", "root", "root", "root"),
+    "setuid or setgid files": ("11", "none", "none", "none"),
+    "paths anybody may write": (
+        "3 (all sticky)",
+        "2 (all sticky)",
+        "3 (all sticky)",
+        "3 (all sticky)",
+    ),
+    "app files its user may change": (ALL_OF_THE_APP,) * 4,
+    "executables (ELF)": ("279", "8", "1", "1"),
+    "shared libraries (ELF)": ("377", "12", "283", "283"),
+    "certificates": ("none", "1", "1", "1"),
+    "C library": ("glibc", "musl", "glibc", "glibc"),
+    "ELF files that lack something": ("none", "none", "none", "none"),
+}
+
+PATHS = {
+    # What is behind some of them: all paths of a cell.
+    ("setuid or setgid files", "node-24-debian"): {
+        *("usr/bin/chage", "usr/bin/chfn", "usr/bin/chsh", "usr/bin/expiry", "usr/bin/gpasswd"),
+        *("usr/bin/mount", "usr/bin/newgrp", "usr/bin/passwd", "usr/bin/su", "usr/bin/umount"),
+        "usr/sbin/unix_chkpwd",
+    },
+    ("paths anybody may write", "node-24-debian"): {"run/lock", "tmp", "var/tmp"},
+    ("paths anybody may write", "node-24-alpine"): {"tmp", "var/tmp"},
+    ("paths anybody may write", "node-24-distroless"): {"tmp", "var/lock", "var/tmp"},
+    ("paths anybody may write", "node-8-distroless"): {"tmp", "var/lock", "var/tmp"},
+    ("executables (ELF)", "node-24-distroless"): {"nodejs/bin/node"},
+    ("executables (ELF)", "node-8-distroless"): {"nodejs/bin/node"},
+    ("interpreters", "node-24-distroless"): {"nodejs/bin/node"},
+    ("interpreters", "node-24-alpine"): {"usr/bin/awk", "usr/local/bin/node"},
+    ("certificates", "node-24-alpine"): {"etc/ssl/certs/ca-certificates.crt"},
+    ("certificates", "node-24-distroless"): {"etc/ssl/certs/ca-certificates.crt"},
+    ("certificates", "node-8-distroless"): {"etc/ssl/certs/ca-certificates.crt"},
+}
+
+
+@pytest.fixture(scope="module")
+def told() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The matrix and its evidence."""
+    frames, files = load_study("rebuilt-2026"), load_files("rebuilt-2026")
+    grouped = file_groups.grouped(files, load_layers("rebuilt-2026"), frames.images)
+    return surface(grouped, frames.images, frames.packages)
+
+
+def test_the_properties_are_these_of_these_images(
+    told: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    matrix, _ = told
+    assert list(dict.fromkeys(matrix["property"])) == list(EXPECTED)
+    assert list(dict.fromkeys(matrix["variant"])) == list(VARIANTS)
+
+
+@pytest.mark.parametrize("title", EXPECTED)
+def test_each_property_has_the_value_that_was_found_by_other_means(
+    told: tuple[pd.DataFrame, pd.DataFrame], title: str
+) -> None:
+    own = told[0].query("property == @title").set_index("variant")["value"]
+    assert tuple(own[list(VARIANTS)]) == EXPECTED[title]
+
+
+@pytest.mark.parametrize(("title", "variant"), PATHS)
+def test_the_paths_behind_a_value_are_those_that_were_found(
+    told: tuple[pd.DataFrame, pd.DataFrame], title: str, variant: str
+) -> None:
+    behind = told[1].query("property == @title and variant == @variant")["what"]
+    assert set(behind) == PATHS[title, variant]
+    assert behind.is_unique
+
+
+def test_a_cell_counts_as_many_as_it_has_paths(told: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """Tools are counted by name, and of what anybody may write sticky folders are only named."""
+    matrix, evidence = told
+    counted = ("setuid", "app files", "executables", "shared lib", "certificates", "ELF files")
+    sizes = evidence.groupby(["property", "variant"]).size()
+    own = matrix[matrix["property"].str.startswith(counted)]
+    assert len(own) == len(counted) * len(VARIANTS)
+    for cell in own.itertuples():
+        assert cell.count == sizes.get((cell.property, cell.variant), 0)
+
+
+def test_nothing_is_left_unmeasured(told: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    assert set(told[0]["state"]) == {"found", "none", "plain"}

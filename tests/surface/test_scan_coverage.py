@@ -1,0 +1,205 @@
+"""Coverage: what of an image belongs to packages, so that the scanner can know it."""
+
+import pandas as pd
+import pytest
+
+from helpers.frames import Frames, make
+from helpers.studies.load import load_files, load_study
+from helpers.surface import scan_coverage
+from helpers.text import i18n
+from tests.conftest import file, files_of, image_of, packages_of, program
+
+
+@pytest.fixture(scope="module")
+def rebuilt() -> Frames:
+    return load_study("rebuilt-2026")
+
+
+@pytest.fixture
+def images() -> pd.DataFrame:
+    return image_of(runtime="node 24.19.0")
+
+
+def installed(*names: str) -> pd.DataFrame:
+    return packages_of(*({"package": name} for name in names))
+
+
+def told(found, images, packages=None) -> str:
+    packages = installed("libc6") if packages is None else packages
+    table = scan_coverage.coverage(found, images, packages)
+    return scan_coverage.sentence(table, images, packages).split("\n")[0]
+
+
+def test_node_is_the_largest_that_no_package_owns_in_every_rebuilt_image(rebuilt: Frames) -> None:
+    files = load_files("rebuilt-2026")
+    table = scan_coverage.coverage(files, rebuilt.images, rebuilt.packages).set_index("variant")
+    assert table["largest_unknown"].to_dict() == {
+        "node-24-debian": "usr/local/bin/node",
+        "node-24-alpine": "usr/local/bin/node",
+        "node-24-distroless": "nodejs/bin/node",
+        "node-8-distroless": "nodejs/bin/node",
+    }
+    assert table["known_share"].round(2).tolist() == [0.35, 0.06, 0.16, 0.41]
+    assert table.loc["node-24-debian", ["binaries", "known_binaries"]].tolist() == [656, 655]
+    said = scan_coverage.sentence(table.reset_index(), rebuilt.images, rebuilt.packages)
+    assert said.startswith(
+        "- **node-24-debian**: the scanner looked at **35% of the executable bytes** "
+        "(655 of 656 files, 68.4 of 194.4 MB); largest of the rest: usr/local/bin/node 24.19.0; "
+        "node 24.19.0 is no package there, so its own vulnerabilities are not counted\n"
+    )
+    dark = scan_coverage.dark(files, rebuilt.packages)
+    first = dark.drop_duplicates("variant")
+    assert first["path"].tolist() == table["largest_unknown"].tolist()
+    assert first["version"].tolist() == ["24.19.0", "24.19.0", "24.19.0", "8.17.0"]
+    assert len(dark) == 6
+
+
+def test_beside_every_total_stands_how_much_was_looked_at(rebuilt: Frames) -> None:
+    files = load_files("rebuilt-2026")
+    table = scan_coverage.coverage(files, rebuilt.images, rebuilt.packages)
+    assert scan_coverage.mark(table) == "the scanner looked at 6 to 41% of the executable bytes"
+    assert scan_coverage.brief(table) == (
+        "Of the executable bytes the scanner looked at: **node-24-debian** 35%, "
+        "**node-24-alpine** 6%, **node-24-distroless** 16%, **node-8-distroless** 41%."
+    )
+    assert scan_coverage.headline(table) == (
+        "Binaries of no package: node-24-alpine 136.9 of 145.0 MB, "
+        "the other 3 from 35.0 to 126.0 MB"
+    )
+    totals = rebuilt.images[["variant"]].assign(findings=1)
+    assert (
+        scan_coverage.beside(totals, table)["known_share"].tolist() == table["known_share"].tolist()
+    )
+
+
+def test_a_study_without_files_has_no_numbers_and_says_so(blog: Frames) -> None:
+    table = scan_coverage.coverage(load_files("blog-2022"), blog.images, blog.packages)
+    assert table["variant"].tolist() == blog.images["variant"].tolist()
+    assert table.drop(columns="variant").isna().all(axis=None)
+    assert scan_coverage.sentence(table, blog.images, blog.packages).startswith(
+        "- **nodejs-alpine**: its files are not known, so neither is how much of it the scanner "
+        "looked at; node 8.17.0 is no package there"
+    )
+    assert scan_coverage.mark(table) == "share of executable bytes looked at: not known"
+    assert scan_coverage.parts(table).empty
+    assert scan_coverage.dark(load_files("blog-2022"), blog.packages).empty
+
+
+def test_executables_and_libraries_count_by_their_bytes_and_nothing_else_does(images) -> None:
+    found = files_of(
+        program("bin/sh", 100, package="dash"),
+        program("bin/dash", 0, kind="hardlink", target="bin/sh", package="dash"),
+        file("lib/libc.so", 200, elf="shared", package="libc6"),
+        program("bin/small", 50, elf="static"),
+        program("opt/node", 650, version="24.1.0"),
+        file("boot/module.ko", 9_000, elf="object"),
+        file("core", 9_000, elf="other"),
+        file("etc/passwd", 9_000),
+    )
+    table = scan_coverage.coverage(found, images, installed("dash", "libc6"))
+    assert table.iloc[0].tolist() == ["app", 4, 2, 1000, 300, 0.3, "opt/node", "24.1.0", ""]
+    parts = scan_coverage.parts(table)
+    assert parts["size_bytes"].tolist() == [300, 700]
+    assert scan_coverage.dark(found, installed("dash", "libc6"))["path"].tolist() == [
+        "opt/node",
+        "bin/small",
+    ]
+
+
+def test_an_addon_of_a_package_that_the_scanner_lists_is_known(images) -> None:
+    path = "app/node_modules/bcrypt/package.json"
+    bcrypt = {"package": "bcrypt", "package_class": "lang-pkgs", "package_path": path}
+    found = files_of(file("app/node_modules/bcrypt/build/bcrypt.node", 10, elf="shared"))
+    assert scan_coverage.coverage(found, images, packages_of(bcrypt))["known_share"].tolist() == [
+        1.0
+    ]
+    assert scan_coverage.coverage(found, images, installed("libc6"))["known_share"].tolist() == [
+        0.0
+    ]
+
+
+def test_the_same_image_in_two_captures_is_told_apart() -> None:
+    images = pd.concat([image_of(capture="1"), image_of(capture="2")], ignore_index=True)
+    files = pd.concat(
+        [
+            files_of(program("bin/a", 10, package="a"), capture="1"),
+            files_of(program("bin/b", 10), capture="2"),
+        ],
+        ignore_index=True,
+    )
+    table = scan_coverage.coverage(files, images, make("packages", {}))
+    assert table["known_share"].tolist() == [1.0, 0.0]
+
+
+def test_an_image_that_packages_own_entirely_has_no_rest(images) -> None:
+    found = files_of(program("bin/sh", 1_000_000, package="dash"))
+    (row,) = scan_coverage.coverage(found, images, installed("dash")).itertuples()
+    assert (row.known_share, row.largest_unknown) == (1.0, "")
+    assert told(found, images, installed("nodejs", "dash")) == (
+        "- **app**: the scanner looked at **100% of the executable bytes** "
+        "(1 of 1 file, 1.0 of 1.0 MB)"
+    )
+
+
+def test_an_image_without_executables_has_no_share(images) -> None:
+    found = files_of(file("etc/passwd", 10))
+    assert scan_coverage.coverage(found, images, installed())["known_share"].isna().all()
+    assert told(found, images).startswith("- **app**: it holds no executables or libraries; node")
+
+
+@pytest.mark.parametrize(
+    ("runtime", "names", "listed"),
+    [
+        ("node 24.19.0", ["nodejs"], True),
+        ("node 24.19.0", ["node"], True),
+        ("node 24.19.0", ["nodejs-doc"], False),
+        ("node 24.19.0", ["nodejs24"], True),
+        ("Python 3.12", ["python3"], True),
+        ("Python 3.12", ["python3.12"], True),
+        ("Python 3.12", ["python2.7"], False),
+        ("PHP 8.4.1", ["php8.4-cli"], True),
+        ("python 3.12", ["libpython3"], False),
+        ("ruby 3.3", ["ruby"], True),
+        ("ruby 3.3", ["perl"], False),
+    ],
+)
+def test_a_runtime_that_no_package_brings_is_named(images, runtime, names, listed: bool) -> None:
+    found = files_of(program("bin/sh"))
+    said = told(found, images.assign(runtime=runtime), installed(*names))
+    assert (f"{runtime} is no package there" in said) == (not listed)
+
+
+def test_nothing_is_said_of_a_runtime_that_is_not_known_or_of_packages_that_are_not(images) -> None:
+    found = files_of(program("bin/sh"))
+    assert "is no package" not in told(found, images.assign(runtime=None))
+    assert "is no package" not in told(found, images, installed())
+
+
+def test_a_path_is_no_markup(images) -> None:
+    assert "opt/\\*x\\*" in told(files_of(program("opt/*x*")), images)
+
+
+def test_where_no_operating_system_was_recognised_its_packages_were_not_looked_at() -> None:
+    found = files_of(program("bin/bash", 10, package="bash"))
+    images = image_of(status="no-os")
+    assert scan_coverage.coverage(found, images, packages_of())["known_share"].tolist() == [0.0]
+    listed = packages_of({"package": "bash"})
+    assert scan_coverage.coverage(found, images, listed)["known_share"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize("status", ["failed", "missing", "not-looked"])
+def test_of_an_image_that_was_not_scanned_nothing_was_looked_at_that_is_known(status: str) -> None:
+    found = files_of(program("bin/bash", 10, package="bash"))
+    table = scan_coverage.coverage(found, image_of(status=status), packages_of())
+    assert table["known_share"].isna().all()
+
+
+def test_in_korean_the_share_is_said(rebuilt: Frames) -> None:
+    files = load_files("rebuilt-2026")
+    table = scan_coverage.coverage(files, rebuilt.images, rebuilt.packages)
+    with i18n.speaking("ko"):
+        assert scan_coverage.mark(table) == "스캐너가 살펴본 실행 파일 바이트: 6~41%"
+        assert scan_coverage.headline(table).startswith("어느 패키지에도 속하지 않는")
+        said = scan_coverage.sentence(table, rebuilt.images, rebuilt.packages)
+    assert "**실행 파일 바이트의 35%**" in said
+    assert "나머지 가운데 가장 큰 파일: usr/local/bin/node 24.19.0" in said

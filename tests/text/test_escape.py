@@ -1,0 +1,48 @@
+"""Text from reports is data wherever it is shown."""
+
+import mistune
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.text import escape
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", " =", "\n+"])
+def test_no_cell_starts_a_formula(start: str) -> None:
+    frame = pd.DataFrame({"a": [f"{start}1+1", "plain"], f"{start}b": ["x", None]})
+    safe = escape.csv_frame(frame)
+    assert safe["a"].tolist() == [f"'{start}1+1", "plain"]
+    assert list(safe) == ["a", f"'{start}b"]
+
+
+def test_numbers_stay_numbers() -> None:
+    frame = pd.DataFrame({"difference": [-1, 2], "share": [-0.5, None]})
+    pd.testing.assert_frame_equal(escape.csv_frame(frame), frame)
+
+
+@given(st.text())
+def test_plain_text_has_nothing_invisible(text: str) -> None:
+    shown = escape.plain(text)
+    assert shown.isprintable() or any(c.isspace() for c in shown)
+    assert not any(c in shown for c in "\x1b\n\r\0\u202e\u2066\ufeff")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>alert(1)</script>",
+        "[x](javascript:alert(1))",
+        "![x](http://example.org/x.png)",
+        "**bold** _it_ `code` # head | cell",
+        "$x$ ~~gone~~ <!-- -->",
+        "&lt;b&gt;",
+        "a\n# heading",
+    ],
+)
+def test_markdown_shows_it_as_it_is(hostile: str) -> None:
+    html = mistune.html(f"name: {escape.markdown(hostile)}")
+    for tag in ("<script", "<a ", "<img", "<strong", "<em", "<code", "<h1", "<!--", "<del"):
+        assert tag not in html
+    assert hostile.split("\n")[0].split("<")[0].split("&")[0] in html

@@ -1,0 +1,235 @@
+"""Languages: every text that readers see has a translation, and none is there for nothing."""
+
+import ast
+import csv
+import json
+import re
+import time
+from collections import Counter
+from functools import cache
+from string import Formatter
+from unicodedata import normalize
+
+import nbformat
+import pandas as pd
+import pytest
+
+from helpers import paths
+from helpers.errors import ParameterInvalid
+from helpers.frames import SEVERITIES
+from helpers.sizes import file_groups, waterfall
+from helpers.surface import attack_surface, checks
+from helpers.text import i18n
+
+ROWS = list(csv.DictReader(paths.LANGUAGES.open(encoding="utf-8", newline="")))
+KEYS = {row["en"] for row in ROWS}
+OTHERS = [name for name in ROWS[0] if name != "en"]
+COMPOSED = {f"NVD {severity}" for severity in SEVERITIES} | {
+    *("only trivy", "only grype", "trivy severity", "grype severity"),
+    *("vulnerability packages", "fixable vulnerability packages"),
+}
+"""Columns whose names are put together."""
+
+IN_TEMPLATES = re.compile(r"\bt\(\s*\"([^\"]+)\"")
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    found = {path.name: ast.parse(path.read_text()) for path in paths.HELPERS.rglob("*.py")}
+    assert len(found) > 100, "it looks into folders"
+    return found
+
+
+def calls(*names: str) -> list[tuple[str, ast.Call]]:
+    """The calls of functions of those names in the helpers, by module."""
+    return [
+        (module, node)
+        for module, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and (getattr(node.func, "id", "") or getattr(node.func, "attr", "")) in names
+    ]
+
+
+@cache
+def marked() -> set[str]:
+    """Texts that are written as messages: in code, as nouns of counts, and in templates."""
+    found = {
+        node.args[0].value
+        for _, node in calls("t", "msg")
+        if node.args and isinstance(node.args[0], ast.Constant)
+    }
+    nouns = {
+        f"{{count:,}} {node.args[1].value}"
+        for _, node in calls("number")
+        if len(node.args) == 2 and isinstance(node.args[1], ast.Constant)
+    }
+    pages = [path.read_text() for path in paths.HELPERS.rglob("*.j2")]
+    return found | nouns | {text for page in pages for text in IN_TEMPLATES.findall(page)}
+
+
+def prose() -> set[str]:
+    """Headings and paragraphs of the notebooks."""
+    cells = [
+        cell.source
+        for path in paths.NOTEBOOKS.glob("*.ipynb")
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "markdown"
+    ]
+    parts = [part for cell in cells for part in re.split(r"\n\s*\n|\n(?=#)", cell)]
+    return {part.strip().lstrip("# ") for part in parts}
+
+
+def cells() -> ast.Module:
+    """The code of all notebooks."""
+    sources = [
+        cell.source
+        for path in paths.NOTEBOOKS.glob("*.ipynb")
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "code"
+    ]
+    return ast.parse("\n".join(sources))
+
+
+def recorded() -> set[str]:
+    """Texts that tables to extend and recorded studies hold."""
+    files = [*paths.HELPERS.rglob("*.csv"), *paths.studies().glob("*/published.csv")]
+    files = [path for path in files if path != paths.LANGUAGES]
+    cells = {cell for path in files for row in csv.reader(path.open()) for cell in row}
+    facts = [json.loads(p.read_text()) for p in paths.studies().glob("*/*/capture.json")]
+    return cells | {fact["db"].get("coverage", "") for fact in facts}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_text_has_a_translation(language: str) -> None:
+    there = {row["en"] for row in ROWS if row[language]}
+    assert sorted(marked() - there) == []
+
+
+def test_what_is_translated_is_written_as_one_literal() -> None:
+    computed = [
+        f"{module}:{node.lineno}"
+        for module, node in calls("t", "msg")
+        if not isinstance(node.args[0], ast.Constant) and module not in ("i18n.py",)
+    ]
+    assert computed == [], "a test could not know what they say"
+
+
+def test_no_translation_is_there_for_nothing() -> None:
+    nodes = [node for tree in [*trees().values(), cells()] for node in ast.walk(tree)]
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    fields = [node.target.id for node in nodes if isinstance(node, ast.AnnAssign)
+              and isinstance(node.target, ast.Name)]  # fmt: skip
+    written = {text for text in [*texts, *fields] if isinstance(text, str)} | COMPOSED
+    # Headings of tables are the names of columns, which are made of those.
+    headings = {text.replace("_", " ") for text in written} | {
+        re.sub(r"_(bytes|at)$", "", text).replace("_", " ") for text in written
+    }
+    known = marked() | written | headings | prose() | recorded()
+    assert sorted(KEYS - known) == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_fills_in_what_the_text_does(language: str) -> None:
+    for row in ROWS:
+        if row["en"] in marked():
+            fields = [Counter(field for _, field, _, _ in Formatter().parse(row[name]) if field)
+                      for name in ("en", language)]  # fmt: skip
+            assert set(fields[0]) == set(fields[1]), row["en"]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_marks_of_markdown_come_in_pairs(language: str) -> None:
+    for row in ROWS:
+        for mark in ("**", "`"):
+            assert row["en"].count(mark) % 2 == row[language].count(mark) % 2 == 0, row["en"]
+
+
+def test_the_table_is_whole_sorted_and_each_text_in_it_once() -> None:
+    texts = [row["en"] for row in ROWS]
+    assert texts == sorted(texts, key=lambda text: (text.casefold(), text))
+    assert len(texts) == len(set(texts))
+    assert all(all(row.values()) for row in ROWS)
+    assert all(normalize("NFC", row["ko"]) == row["ko"] for row in ROWS)
+
+
+def test_a_language_is_spoken_for_as_long_as_a_block_runs() -> None:
+    with i18n.speaking("ko"):
+        assert i18n.t("{count:,} finding", count=1048) == "발견 항목 1,048건"
+        assert i18n.word("never translated") == "never translated"
+    assert i18n.t("{count:,} finding", count=1048) == "1,048 finding"
+    with pytest.raises(ParameterInvalid, match="'xx' is none of en, ko"):
+        i18n.use("xx")
+
+
+def test_notebooks_offer_every_language() -> None:
+    for path in paths.NOTEBOOKS.glob("*.ipynb"):
+        sources = [cell.source for cell in nbformat.read(path, as_version=4).cells]
+        offered = re.findall(r"^language: str = .*# one of ([^;]*);", "\n".join(sources), re.M)
+        if path.name != "index.ipynb":
+            assert offered == [", ".join(i18n.known())], path.name
+
+
+@pytest.mark.parametrize(
+    ("said", "english", "korean"),
+    [
+        (checks.said, "none", "없음"),
+        (checks.said, "bash, dash (by its packages)", "bash, dash (패키지 기준)"),
+        (checks.said, "330 of 1,330", "1,330개 중 330개"),
+        (
+            attack_surface.said,
+            "3 (all sticky) (tmp, var/lock, and 1 more)",
+            "3 (모두 sticky) (tmp, var/lock 외 1개)",
+        ),
+        (attack_surface.said, "root (no user named)", "root (지정된 사용자 없음)"),
+        (
+            checks.said,
+            "file, mode 4755, owner 0:0",
+            "파일, 모드 4755, 소유자 0:0",
+        ),
+        (
+            attack_surface.said,
+            "glibc (278 programs: glibc, 1 program: static)",
+            "glibc (프로그램 278개: glibc, 프로그램 1개: 정적 링크)",
+        ),
+        (checks.said, "sh 1.37.0: link to bin/busybox", "sh 1.37.0: bin/busybox 링크"),
+        (waterfall.said, "OS packages: 39 smaller changes", "OS 패키지: 작은 변화 39건"),
+        (
+            waterfall.said,
+            "C library: libc6, libc-bin → musl",
+            "C 라이브러리: libc6, libc-bin → musl",
+        ),
+    ],
+)
+def test_a_phrase_is_said_with_the_names_in_it_as_they_are(said, english, korean) -> None:
+    assert said(english) == english
+    with i18n.speaking("ko"):
+        assert said(english) == korean
+
+
+def test_a_name_out_of_a_report_is_no_phrase() -> None:
+    with i18n.speaking("ko"):
+        for name in ("size", "{count}", "usr/bin/file", "of", "node-24-debian", "<b>"):
+            assert checks.said(name) == waterfall.said(name) == name
+
+
+def test_a_number_is_one_and_a_field_may_have_braces() -> None:
+    with i18n.speaking("ko"):
+        assert i18n.said("some of many", ["{count} of {whole}"]) == "some of many"
+        assert i18n.said("{x} (as stated)", ["{value} (as stated)"]) == "{x} (연구에 명시됨)"
+
+
+@pytest.mark.parametrize("piece", [" (a)", " (", "(a, and 1 more)", "x: ", ", and 1 more)"])
+def test_a_name_that_is_made_to_take_long_does_not(piece: str) -> None:
+    with i18n.speaking("ko"):
+        began = time.process_time()
+        for times in (900 // len(piece), 100_000):
+            assert attack_surface.said("x" + times * piece)
+    assert time.process_time() - began < 2
+
+
+def test_every_word_and_form_has_its_translation() -> None:
+    known = set(pd.read_csv(paths.LANGUAGES, keep_default_na=False)["en"])
+    words = {*checks.questions(), *file_groups.GROUPS, *waterfall.FORMS, *checks.FORMS}
+    alike = {"npm", "yarn", "pip", "node", "python", "java", "php", "ruby", "perl"}
+    assert words | set(file_groups.components()) - alike <= known

@@ -1,0 +1,224 @@
+"""The blog's claims: a verdict each, from evidence, and honest where there is none."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from helpers.frames import Frames, make
+from helpers.studies.load import load_files, load_published, load_study
+from helpers.text import i18n
+from helpers.verdict import claims, sentences
+
+ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
+
+
+def claims_of(
+    frames: Frames, alpine: str | None = ALPINE, distroless: str | None = DISTROLESS
+) -> pd.DataFrame:
+    files = make("files", {})
+    roles = alpine, distroless
+    return claims.claims(frames, load_published("blog-2022"), files, roles, "2022-02")
+
+
+@pytest.fixture
+def table(both) -> pd.DataFrame:
+    return claims_of(both).set_index("claim")
+
+
+def test_each_claim_of_the_post_has_a_verdict(table) -> None:
+    assert table["verdict"].to_dict() == {
+        "Distroless has fewer vulnerabilities than Alpine": claims.PARTLY,
+        "Alpine is the smaller image": claims.UNMEASURED,
+        "Distroless has no shell and no package manager": claims.PARTLY,
+        "Fewer executables and libraries mean fewer vulnerabilities": claims.UNMEASURED,
+        "Alpine's C library is musl, which may bring compatibility problems": claims.PARTLY,
+        "Distroless needs a multi-stage build: it cannot install npm packages itself": (
+            claims.UNMEASURED
+        ),
+    }
+
+
+def test_every_verdict_names_its_evidence_or_why_there_is_none(table) -> None:
+    assert table["evidence"].str.len().gt(10).all()
+
+
+def test_fewer_vulnerabilities_holds_in_2022_and_not_in_2026(table) -> None:
+    row = table.loc["Distroless has fewer vulnerabilities than Alpine"]
+    assert row["published"] == "19 against 48 findings"
+    assert row["measured"] == (
+        "fewer under every one of the lenses in 2022-02, under none of the lenses in 2026-11"
+    )
+    assert row["lens"] == (
+        "2022-02: findings 19 against 48, vulnerabilities 16 against 25, "
+        "vulnerabilities × source packages 16 against 25, "
+        "fixable findings 0 against 48, fixable vulnerabilities 0 against 25, "
+        "fixable vulnerabilities × source packages 0 against 25; "
+        "2026-11: findings 107 against 49, vulnerabilities 66 against 26, "
+        "vulnerabilities × source packages 66 against 26, "
+        "fixable findings 96 against 49, fixable vulnerabilities 57 against 26, "
+        "fixable vulnerabilities × source packages 57 against 26"
+    )
+
+
+def test_a_lens_that_differs_from_the_others_is_counted(blog) -> None:
+    fixed = blog.findings["fixed_version"].where(blog.findings["variant"].eq(ALPINE), "9")
+    alpine = blog.findings["variant"].eq(ALPINE)
+    findings = blog.findings.assign(fixed_version=fixed.mask(alpine))
+    row = claims_of(blog._replace(findings=findings)).iloc[0]
+    assert row["measured"] == "fewer under 3 of the lenses in 2022-02"
+    assert row["verdict"] == claims.PARTLY
+
+
+def test_in_the_default_capture_alone_it_holds(blog) -> None:
+    assert claims_of(blog)["verdict"].iloc[0] == claims.HOLDS
+    assert claims_of(blog, DISTROLESS, ALPINE)["verdict"].iloc[0] == claims.FAILS
+
+
+@pytest.mark.parametrize("status", ["no-os", "missing", "not-looked"])
+def test_an_image_that_was_not_looked_at_wins_no_claim(blog, status: str) -> None:
+    lost = blog.images["variant"].eq(DISTROLESS)
+    images = blog.images.assign(status=blog.images["status"].mask(lost, status))
+    row = claims_of(blog._replace(images=images)).iloc[0]
+    assert (row["verdict"], row["lens"]) == (claims.UNMEASURED, "")
+
+
+@pytest.mark.parametrize(("alpine", "verdict"), [(76, claims.HOLDS), (119, claims.FAILS)])
+def test_a_measured_size_decides_the_claim_about_size(both, alpine: int, verdict: str) -> None:
+    sizes = both.images["variant"].map({ALPINE: alpine, DISTROLESS: 118}) * 1_000_000
+    row = claims_of(both._replace(images=both.images.assign(size_unpacked_bytes=sizes))).iloc[1]
+    assert (row["verdict"], row["lens"]) == (verdict, "unpacked size")
+    assert row["measured"] == f"{alpine}.0 MB against 118.0 MB"
+
+
+def test_an_unknown_size_says_why_as_far_as_it_is_known(both) -> None:
+    row = claims_of(both).iloc[1]
+    assert row["evidence"] == (
+        "an SBOM lists packages, not bytes; only the published sizes are known"
+    )
+    images = both.images.assign(source="image")
+    nothing = load_published("blog-2022").iloc[:0]
+    files, roles = make("files", {}), (ALPINE, DISTROLESS)
+    table = claims.claims(both._replace(images=images), nothing, files, roles, "2022-02")
+    assert table["evidence"].iloc[1] == "no size of both images was measured"
+
+
+def test_shells_and_package_managers_by_package(both) -> None:
+    row = claims_of(both).iloc[2]
+    assert row["measured"] == "distroless: none; Alpine: apk-tools, busybox"
+    assert row["evidence"] == "9 packages of distroless"
+
+
+@pytest.mark.parametrize(
+    ("capture", "verdict"), [("2022-02", claims.FAILS), ("2026-11", claims.PARTLY)]
+)
+def test_a_package_that_brings_a_shell_refutes_the_claim_in_its_capture(
+    both, capture: str, verdict: str
+) -> None:
+    shell = both.packages.iloc[[0]].assign(variant=DISTROLESS, package="bash", capture=capture)
+    row = claims_of(both._replace(packages=pd.concat([both.packages, shell]))).iloc[2]
+    assert row["verdict"] == verdict
+    assert ("distroless: bash" in row["measured"]) == (verdict == claims.FAILS)
+
+
+@pytest.mark.parametrize(
+    ("renamed", "verdict", "measured"),
+    [
+        ({}, claims.PARTLY, "Alpine: musl; distroless: libc6"),
+        ({"libc6": "x"}, claims.PARTLY, "Alpine: musl; distroless: none"),
+        ({"musl": "glibc"}, claims.FAILS, "Alpine: glibc; distroless: libc6"),
+    ],
+)
+def test_alpines_libc_by_package(both, renamed, verdict: str, measured: str) -> None:
+    packages = both.packages.assign(package=both.packages["package"].replace(renamed))
+    row = claims_of(both._replace(packages=packages)).iloc[4]
+    assert (row["verdict"], row["measured"]) == (verdict, measured)
+
+
+def test_reports_without_packages_measure_no_shell_and_no_libc(both) -> None:
+    images = both.images.assign(packages=pd.array([None] * 4, dtype="Int64"))
+    table = claims_of(both._replace(images=images))
+    assert table["verdict"].iloc[[2, 4]].tolist() == [claims.UNMEASURED] * 2
+
+
+def test_a_study_without_the_roles_measures_no_claim(both) -> None:
+    table = claims_of(both, distroless=None)
+    assert table["verdict"].unique().tolist() == [claims.UNMEASURED]
+    assert table["evidence"].iloc[0] == "no variant of this study has the role distroless"
+
+
+@pytest.fixture(scope="module")
+def rebuilt() -> pd.DataFrame:
+    """The claims on a study with files, and with variants that were started."""
+    frames = load_study("rebuilt-2026")
+    files = load_files("rebuilt-2026")
+    roles = "node-24-alpine", "node-24-distroless"
+    capture = frames.images["capture"].iloc[0]
+    published = load_published("rebuilt-2026")
+    return claims.claims(frames, published, files, roles, capture).set_index("claim")
+
+
+def test_with_a_list_of_files_every_claim_is_measured(rebuilt) -> None:
+    assert rebuilt["verdict"].tolist() == [
+        claims.FAILS,
+        claims.FAILS,
+        claims.HOLDS,
+        claims.PARTLY,
+        claims.PARTLY,
+        claims.HOLDS,
+    ]
+
+
+def test_shells_and_package_managers_by_file(rebuilt) -> None:
+    row = rebuilt.iloc[2]
+    assert row["measured"] == (
+        "distroless: none; Alpine: apk, ash, busybox, sh; "
+        "shell that could be started: none against /bin/sh"
+    )
+
+
+def test_executables_and_libraries_are_counted(rebuilt) -> None:
+    row = rebuilt.iloc[3]
+    assert re.fullmatch(
+        r"executables 1 against 8, libraries \d+ against 12 \(distroless against Alpine\)",
+        row["measured"],
+    )
+    assert "findings 14 against 7" in row["lens"]
+
+
+def test_alpines_libc_by_the_loader_that_executables_ask_for(rebuilt) -> None:
+    assert rebuilt.iloc[4]["measured"] == (
+        "Alpine 8 × musl, 0 × glibc; distroless 0 × musl, 1 × glibc; "
+        "0 files of Alpine with something they ask for not there"
+    )
+
+
+def test_npm_is_looked_for_where_files_are_known(rebuilt) -> None:
+    assert rebuilt.iloc[5]["measured"] == (
+        "npm and the like: distroless none; Alpine npm, npx; "
+        "a RUN in shell form needs a shell, and none starts in distroless"
+    )
+
+
+def test_counts_are_as_known_by_a_day_if_one_is_named() -> None:
+    frames = load_study("matched-2026")
+    roles = "node-24-alpine", "node-24-distroless"
+    told = load_published("matched-2026"), make("files", {}), roles, "2026-11", "2026-08-31"
+    row = claims.claims(frames, *told).iloc[0]
+    assert row["lens"].startswith("2026-11, published by 2026-08-31: findings 24 against 18")
+    assert row["measured"] == "fewer under 1 of the lenses in 2026-11"
+
+
+def test_in_korean_claims_and_verdicts_keep_their_names_and_what_is_measured_is_told(both) -> None:
+    english = claims_of(both)
+    with i18n.speaking("ko"):
+        table = claims_of(both)
+        said = sentences.verdicts(table).splitlines()
+        counted = sentences.claims(table)
+    assert table[["claim", "verdict"]].equals(english[["claim", "verdict"]]), "as in files"
+    assert said[0].startswith("- distroless는 Alpine보다 취약점이 적다: **이 기준에서만 성립** (")
+    assert "이 기준에서만 성립* 3개" in counted
+    told = [*said[:6], *table["evidence"], *table["lens"].replace("", "없음")]
+    for text in told:
+        assert re.search("[가-힣]", text), text
+        assert "{" not in text

@@ -1,0 +1,347 @@
+"""Trade-off: who is dominated, how stated weights score, and where another weight would choose."""
+
+import itertools
+
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from helpers.comparability import confounders
+from helpers.errors import ParameterInvalid
+from helpers.frames import Frames, make
+from helpers.sizes import image_sizes as sizes_of
+from helpers.sizes.image_sizes import MB
+from helpers.studies.load import load_published, load_study
+from helpers.text import i18n
+from helpers.verdict import sensitivity, tradeoff
+from helpers.vulnerabilities.lenses import Lens
+from tests.conftest import finding, missing_image, trivy
+
+ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
+EVEN = {"fixable": 1.0, "unfixed": 0.0, "size": 1.0, "ended": 1.0, "old_runtime": 1.0}
+VULNERABILITIES = Lens("vulnerabilities")
+NOT_CANDIDATES = ["broken", "no-os", "not-looked", "missing", "failed"]
+
+
+def able(*rows: tuple, **columns: list) -> pd.DataFrame:
+    """Candidates of which fixable vulnerabilities and megabytes are told: named a, b, c …"""
+    number = len(rows)
+    fixable, sizes = zip(*rows, strict=True) if rows else ((), ())
+    told = {
+        "variant": list("abcdefgh"[:number]),
+        "status": ["scanned"] * number,
+        "fixable": pd.array(fixable, dtype="Int64"),
+        "unfixed": pd.array([0] * number, dtype="Int64"),
+        "size": pd.array([size if size is None else size * MB for size in sizes], dtype="Int64"),
+        "ended": pd.array([0] * number, dtype="Int64"),
+        "old_runtime": pd.array([0] * number, dtype="Int64"),
+        "blind": [False] * number,
+        "serious": pd.array([0] * number, dtype="Int64"),
+        "fixable_of_base": pd.array([None] * number, dtype="Int64"),
+        "built_at": pd.to_datetime([None] * number, utc=True),
+        "mixed": [False] * number,
+        "partial": [False] * number,
+        "candidate": [True] * number,
+        "why_not": [None] * number,
+    }
+    for name, values in columns.items():
+        told[name] = (
+            pd.array(values, dtype=told[name].dtype) if name in tradeoff.CRITERIA else values
+        )
+    table = pd.DataFrame(told).astype({"candidate": "bool"})
+    return table.assign(front=tradeoff.pareto(table))
+
+
+def of(frames: Frames, published: str = "", lens: Lens = VULNERABILITIES) -> pd.DataFrame:
+    numbers = load_published(published) if published else make("published", {})
+    table, _ = sensitivity.candidates(frames, numbers, "", lens)
+    return table
+
+
+def front(table: pd.DataFrame) -> list[str]:
+    return table[table["front"].fillna(False)]["variant"].tolist()
+
+
+class TestCandidates:
+    """What is weighed of each variant."""
+
+    def test_of_the_posts_images(self, blog: Frames) -> None:
+        table = of(blog, "blog-2022").drop(columns=["status", "why_not", "built_at"])
+        rows = table.astype(object).where(table.notna(), None).to_dict("records")
+        assert rows == [
+            {"variant": ALPINE, "fixable": 25, "unfixed": None, "size": 76_900_000, "ended": 1}
+            | {"old_runtime": 1, "blind": True, "serious": 18, "fixable_of_base": None}
+            | {"mixed": False, "partial": True, "candidate": True, "front": True},
+            {"variant": DISTROLESS, "fixable": 0, "unfixed": 16, "size": 118_000_000, "ended": 0}
+            | {"old_runtime": 0, "blind": False, "serious": 4, "fixable_of_base": None}
+            | {"mixed": False, "partial": True, "candidate": True, "front": True},
+        ]
+        days = of(blog, "blog-2022")["built_at"].dt.strftime("%Y-%m-%d")
+        assert days.tolist() == ["2019-12-24", "2022-02-14"]
+
+    def test_what_is_unfixed_is_not_known_where_it_cannot_be_seen(self) -> None:
+        table = of(load_study("rebuilt-2026")).set_index("variant")["unfixed"]
+        assert pd.isna(table["node-24-alpine"])
+        assert table.dropna().to_dict() == {
+            "node-24-debian": 25,
+            "node-24-distroless": 7,
+            "node-8-distroless": 7,
+        }
+
+    def test_what_of_it_the_base_brought_is_known_where_all_layers_are(self) -> None:
+        rebuilt = load_study("rebuilt-2026")
+        assert of(rebuilt)["fixable_of_base"].tolist() == [0, 0, 0, 0]
+        brought = rebuilt.findings["from_base"].fillna(False) | rebuilt.findings["variant"].eq(
+            "node-24-debian"
+        )
+        table = of(rebuilt._replace(findings=rebuilt.findings.assign(from_base=brought)))
+        assert table["fixable_of_base"].tolist() == [7, 0, 0, 0]
+        partly = brought.astype("boolean")
+        partly[0] = pd.NA
+        table = of(rebuilt._replace(findings=rebuilt.findings.assign(from_base=partly)))
+        assert table["fixable_of_base"].isna().tolist() == [True, False, False, False]
+
+    def test_of_a_clean_image_it_is_known_that_the_base_brought_none(self, frames_of) -> None:
+        frames = frames_of(clean=trivy(), other=trivy(finding(FixedVersion="2")))
+        findings = frames.findings.assign(from_base=pd.array([True], dtype="boolean"))
+        assert of(frames._replace(findings=findings))["fixable_of_base"].tolist() == [0, 1]
+
+    def test_what_base_and_app_both_bring_counts_once_and_for_the_base(self, frames_of) -> None:
+        twice = [finding(1, PkgName=name, FixedVersion="2") for name in ("a", "b")]
+        unfixed = finding(2)
+        frames = frames_of(a=trivy(*twice, finding(3, FixedVersion="2"), unfixed))
+        brought = pd.array([True, False, False, True], dtype="boolean")
+        table = of(frames._replace(findings=frames.findings.assign(from_base=brought)))
+        assert table[["fixable", "fixable_of_base", "unfixed"]].to_numpy().tolist() == [[2, 1, 1]]
+
+    def test_serious_are_high_and_critical_ones_with_a_fix_or_without(self, frames_of) -> None:
+        levels = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "UNKNOWN"]
+        found = [finding(n, Severity=level) for n, level in enumerate(levels)]
+        fixed = finding(9, Severity="HIGH", FixedVersion="2")
+        assert of(frames_of(a=trivy(*found, fixed)))["serious"].tolist() == [3]
+
+    def test_a_partial_database_is_marked_image_by_image(self, blog: Frames) -> None:
+        def partial(*coverage: str | None) -> list[bool]:
+            told = pd.array(coverage, dtype=blog.images["db_coverage"].dtype)
+            images = blog.images.assign(db_coverage=told)
+            return of(blog._replace(images=images))["partial"].tolist()
+
+        assert partial("partial: Debian only", None) == [True, False]
+        assert partial("full", "partial") == [False, True]
+
+    def test_images_that_were_not_scanned_alike_are_marked(self, blog: Frames) -> None:
+        other = blog.images.assign(scanner_version=["0.76.0", "0.77.0"])
+        assert of(blog._replace(images=other))["mixed"].tolist() == [True, True]
+
+    def test_what_has_ended_is_as_of_the_day_of_the_database(self) -> None:
+        later = of(load_study("blog-2022", "2026-11"), "blog-2022")
+        assert later["ended"].tolist() == [1, 1]
+        assert later["old_runtime"].tolist() == [1, 1]
+
+    def test_a_lens_of_fixable_ones_does_not_change_what_is_unfixed(self, blog: Frames) -> None:
+        pd.testing.assert_frame_equal(
+            of(blog), of(blog, lens=VULNERABILITIES._replace(fixable=True))
+        )
+
+    def test_only_the_size_of_the_kind_that_counts_is_taken(self, blog: Frames) -> None:
+        sizes = sizes_of.table(blog.images, load_published("blog-2022"))
+        support = confounders.confounders(blog.images)
+        parts = blog.findings, blog.images, sizes, support
+        assert tradeoff.candidates(*parts, "unpacked", Lens())["size"].isna().all()
+        assert tradeoff.candidates(*parts, "published", Lens())["size"].notna().all()
+
+    def test_what_is_not_known_is_not_taken_for_good(self, frames_of) -> None:
+        table = of(frames_of(app=trivy(finding())))
+        assert table.loc[0, ["size", "ended", "old_runtime", "front"]].isna().all()
+
+    @pytest.mark.parametrize("status", NOT_CANDIDATES)
+    def test_what_is_broken_or_not_fully_scanned_is_none_and_not_on_the_front(
+        self, frames_of, status: str
+    ) -> None:
+        sized = {"OS": {"Family": "debian", "Name": "12.1"}, "Size": 10 * MB}
+        frames = frames_of(
+            good=trivy(finding(FixedVersion="2"), Metadata=sized | {"Size": 20 * MB}),
+            tiny=trivy(Metadata=sized),
+        )
+        spoilt = frames.images.assign(status=["scanned", status])
+        table = of(frames._replace(images=spoilt)).set_index("variant")
+        assert table["candidate"].to_dict() == {"good": True, "tiny": False}
+        assert front(table.reset_index()) == ["good"]
+        assert pd.isna(table.loc["tiny", "front"])
+        assert table.loc["tiny", "why_not"]
+        assert tradeoff.scores(table.reset_index(), EVEN)["variant"].tolist() == ["good"]
+
+    def test_an_image_without_a_report_is_none_and_has_no_numbers(self, blog: Frames) -> None:
+        table = of(blog._replace(images=missing_image(blog.images, "lost"))).set_index("variant")
+        assert table.loc["lost", ["fixable", "unfixed", "front"]].isna().all()
+        assert table.loc["lost", "why_not"] == "there is no report of it"
+
+
+class TestPareto:
+    """The front: nothing is as good in both and better in one."""
+
+    @pytest.mark.parametrize(
+        ("rows", "expected"),
+        [
+            ([(1, 9), (9, 1)], "ab"),
+            ([(1, 1), (9, 9)], "a"),
+            ([(1, 9), (5, 5), (9, 1), (6, 6)], "abc"),
+            ([(1, 1), (1, 1)], "ab"),
+            ([(1, 1), (1, 1), (1, 2)], "ab"),
+            ([(1, 5), (1, 4)], "b"),
+            ([(5, 1), (4, 1)], "b"),
+            ([(0, 5)], "a"),
+            ([], ""),
+        ],
+        ids="trade better three equal equal-and-worse size-alone count-alone one none".split(),
+    )
+    def test_who_is_on_it(self, rows, expected: str) -> None:
+        assert front(able(*rows)) == list(expected)
+
+    def test_who_cannot_be_placed_is_neither_on_it_nor_dominates(self) -> None:
+        table = able((0, None), (None, 1), (5, 5))
+        assert table["front"].isna().tolist() == [True, True, False]
+        assert front(table) == ["c"]
+
+    def test_who_is_no_candidate_dominates_nobody(self) -> None:
+        table = able((0, 1), (5, 5), candidate=[False, True])
+        assert table["front"].isna().tolist() == [True, False]
+        assert front(table) == ["b"]
+
+    @settings(deadline=None)
+    @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=8))
+    def test_every_dominated_one_is_dominated_by_one_on_the_front(self, rows) -> None:
+        table = able(*rows)
+        on_it = [row for row, there in zip(rows, table["front"], strict=True) if there]
+        for row, there in zip(rows, table["front"], strict=True):
+            better = [o for o in on_it if o != row and o[0] <= row[0] and o[1] <= row[1]]
+            assert bool(better) == (not there)
+
+
+class TestScores:
+    """Scores: weights times shares of the largest value."""
+
+    def test_of_the_posts_images(self, blog: Frames) -> None:
+        table = tradeoff.scores(of(blog, "blog-2022"), EVEN).set_index("variant")
+        assert table.index.tolist() == [DISTROLESS, ALPINE]
+        assert table.loc[DISTROLESS].tolist() == [1, 0, 1, 0, 0]
+        assert table.loc[ALPINE].tolist() == pytest.approx([3 + 76.9 / 118, 1, 76.9 / 118, 1, 1])
+
+    def test_a_score_is_the_sum_of_its_parts_and_the_worst_has_that_of_the_weights(self) -> None:
+        table = able((5, 10), (20, 40), (0, 20), unfixed=[1, 2, 0], ended=[0, 1, 0])
+        weights = {"fixable": 2.0, "unfixed": 0.5, "size": 1.5, "ended": 3.0}
+        scored = tradeoff.scores(table, weights)
+        parts = scored.drop(columns=["variant", "score"])
+        assert list(parts) == list(weights)
+        assert scored["score"].tolist() == pytest.approx(parts.sum(axis=1).tolist())
+        assert dict(zip(scored["variant"], scored["score"], strict=True)) == pytest.approx(
+            {"c": 0.75, "a": 0.5 + 0.25 + 0.375, "b": 7.0}
+        )
+
+    def test_what_is_not_known_of_every_candidate_is_weighed_for_none(self) -> None:
+        table = able((1, 10), (2, None))
+        assert tradeoff.weighed(table, EVEN) == ["fixable", "ended", "old_runtime"]
+        assert "size" not in tradeoff.scores(table, EVEN)
+        unplaced = able((1, 10), (2, None), candidate=[True, False])
+        assert "size" in tradeoff.weighed(unplaced, EVEN)
+
+    def test_what_has_no_weight_or_no_candidate_is_not_weighed(self) -> None:
+        assert tradeoff.weighed(able((1, 1)), {"size": 1.0, "fixable": 0.0}) == ["size"]
+        nobody = able((1, 1), candidate=[False])
+        assert tradeoff.weighed(nobody, EVEN) == []
+        assert tradeoff.scores(nobody, EVEN).empty
+
+    def test_where_all_are_at_zero_nobody_has_a_share(self) -> None:
+        assert tradeoff.scores(able((0, 10), (0, 10)), {"fixable": 1.0})["score"].tolist() == [0, 0]
+
+
+NUMBERS = st.tuples(st.integers(0, 9), st.integers(1, 9), st.integers(0, 9), st.booleans())
+WEIGHTS = st.fixed_dictionaries(dict.fromkeys(EVEN, st.sampled_from([0.0, 0.3, 1.0, 2.5])))
+
+
+def best(table: pd.DataFrame, weights: dict[str, float]) -> set[str]:
+    """The variants with the lowest score, by hand."""
+    rows = table[table["candidate"]].set_index("variant")
+    total = pd.Series(0.0, index=rows.index)
+    for criterion, weight in weights.items():
+        values = rows[criterion].astype(float)
+        total += weight * values / (values.max() or 1.0)
+    return set(total[total.le(total.min() + 1e-7)].index)
+
+
+class TestFlips:
+    """Flips: just beyond the weight another variant comes first, and just before it does not."""
+
+    @settings(max_examples=50, deadline=None)
+    @given(st.lists(NUMBERS, min_size=2, max_size=5), WEIGHTS)
+    def test_a_flip_is_where_scores_computed_anew_change_places(self, rows, weights) -> None:
+        fixable, sizes, unfixed, ended = zip(*rows, strict=True)
+        more = {"unfixed": list(unfixed), "ended": list(map(int, ended))}
+        table = able(*zip(fixable, sizes, strict=True), **more)
+        first = str(tradeoff.scores(table, weights)["variant"].iloc[0])
+        assume(best(table, weights) == {first})
+        found = tradeoff.flips(table, weights)
+        for row in found.itertuples():
+            now, at = weights[row.criterion], row.weight
+            assert at > now if row.above else at < now
+            beyond = at + (1e-5 if row.above else -1e-5)
+            assert best(table, weights | {row.criterion: (now + at) / 2}) == {first}
+            assert {first, row.variant} <= best(table, weights | {row.criterion: at})
+            assert first not in best(table, weights | {row.criterion: beyond})
+        told_of = set(zip(found["criterion"], found["above"], strict=True))
+        for criterion, above in itertools.product(EVEN, (True, False)):
+            if (criterion, above) not in told_of:
+                far = 1e6 if above else 0.0
+                assert first in best(table, weights | {criterion: far})
+
+    def test_of_the_posts_images(self, blog: Frames) -> None:
+        table = of(blog, "blog-2022")
+        found = tradeoff.flips(table, EVEN)
+        assert found[["criterion", "above", "variant"]].to_numpy().tolist() == [
+            ["size", True, ALPINE]
+        ]
+        assert found["weight"].tolist() == pytest.approx([3 / (1 - 76.9 / 118)])
+
+    def test_a_weight_that_has_to_fall_is_told_so(self) -> None:
+        table = able((1, 4), (2, 1))
+        found = tradeoff.flips(table, {"fixable": 1.0, "size": 0.5})
+        assert found.to_dict("records") == [
+            {"criterion": "fixable", "weight": 0.75, "above": False, "variant": "b"},
+            {"criterion": "size", "weight": pytest.approx(2 / 3), "above": True, "variant": "b"},
+        ]
+
+    @pytest.mark.parametrize("weight", [0.0, 0.1, 0.3, 1.0])
+    def test_on_a_tie_the_least_more_of_a_weight_decides(self, weight: float) -> None:
+        table = able((1, 1), (1, 1), unfixed=[2, 1], ended=[1, 1])
+        found = tradeoff.flips(table, {"fixable": 0.7, "size": 0.1, "ended": weight})
+        assert found.to_dict("records") == [
+            {"criterion": "unfixed", "weight": 0, "above": True, "variant": "b"}
+        ]
+
+    @pytest.mark.parametrize("table", [able((1, 1)), able((1, 1), (2, 2)), able((1, 1), (2, None))])
+    def test_nothing_changes_the_choice_of_one_candidate_or_of_the_best_in_all(self, table) -> None:
+        assert tradeoff.flips(table, EVEN).empty
+
+    def test_what_cannot_be_seen_of_all_changes_nothing(self) -> None:
+        assert tradeoff.flips(able((1, 2), (2, 2), unfixed=[None, 0]), EVEN).empty
+
+
+class TestWeights:
+    """Weights: numbers of zero or more."""
+
+    def test_good_ones_are_taken_as_they_are(self) -> None:
+        assert tradeoff.check({"size": 0, "fixable": 2.5}) == {"size": 0, "fixable": 2.5}
+
+    @pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf")])
+    def test_others_are_refused_by_the_name_of_their_parameter(self, weight: float) -> None:
+        with pytest.raises(ParameterInvalid, match=f"weight_size {weight} is no number of 0"):
+            tradeoff.check({"fixable": 1.0, "size": weight})
+
+
+def test_a_criterion_is_named_by_what_is_counted_and_by_the_kind_of_size() -> None:
+    names = [tradeoff.named(criterion, VULNERABILITIES, "unpacked") for criterion in EVEN]
+    assert names[:3] == ["fixable vulnerabilities", "unfixed vulnerabilities", "unpacked size"]
+    with i18n.speaking("ko"):
+        spoken = [tradeoff.named(criterion, VULNERABILITIES, "unpacked") for criterion in EVEN]
+    assert spoken[2:] == ["압축 해제 크기", "운영체제 지원 종료", "런타임 지원 종료"]

@@ -1,0 +1,270 @@
+"""Two scanners of one image: the same vulnerability is found by its id or its aliases."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers import frames
+from helpers.frames import Frames
+from helpers.scans.trivy import read
+from helpers.studies import load, rows
+from helpers.studies.rows import Evidence
+from helpers.text import i18n
+from helpers.vulnerabilities.scanner_agreement import agreement, sentence, summary
+from tests.conftest import Write, finding, trivy
+from tests.scans.test_grype import match, nvd
+from tests.scans.test_grype import report_of as grype
+
+COLUMNS = [
+    *("capture", "variant", "vulnerability_id", "found_by"),
+    *("trivy_severity", "grype_severity", "rated", "packages"),
+]
+
+
+def found(*told: tuple[str, str | None, str | None, str], variant: str = "app") -> pd.DataFrame:
+    """Findings: scanner, id, aliases and severity of each."""
+    scanners, ids, aliases, severities = zip(*told, strict=True)
+    columns = {
+        "capture": ["now"] * len(told),
+        "variant": [variant] * len(told),
+        "scanner": list(scanners),
+        "vulnerability_id": list(ids),
+        "aliases": list(aliases),
+        "severity": list(severities),
+        "package": [f"p{place}" for place in range(len(told))],
+    }
+    return frames.make("findings", columns)
+
+
+def told(findings: pd.DataFrame, **options: Any) -> list[tuple[Any, ...]]:
+    """Who found each vulnerability and how it is rated."""
+    table = agreement(findings, **options)[["vulnerability_id", "found_by", "rated"]]
+    return [
+        tuple(None if pd.isna(cell) else cell for cell in row)
+        for row in table.itertuples(index=False)
+    ]
+
+
+def test_a_vulnerability_is_a_row_with_what_each_scanner_says() -> None:
+    findings = found(
+        ("trivy", "CVE-1", None, "LOW"),
+        ("trivy", "CVE-1", None, "HIGH"),
+        ("grype", "CVE-1", None, "MEDIUM"),
+        ("trivy", "CVE-2", None, "CRITICAL"),
+        ("grype", "CVE-3", None, "LOW"),
+    )
+    table = agreement(findings)
+    assert list(table) == COLUMNS
+    assert table.astype("object").where(table.notna(), None).to_numpy().tolist() == [
+        ["now", "app", "CVE-2", "trivy", "CRITICAL", None, None, "p3"],
+        ["now", "app", "CVE-1", "both", "HIGH", "MEDIUM", "differently", "p0, p1, p2"],
+        ["now", "app", "CVE-3", "grype", None, "LOW", None, "p4"],
+    ]
+    assert summary(table).to_dict("records") == [
+        {
+            "capture": "now",
+            "variant": "app",
+            "both": 1,
+            "only_trivy": 1,
+            "only_grype": 1,
+            "rated_differently": 1,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "rated"),
+    [
+        ("HIGH", "HIGH", "same"),
+        ("HIGH", "LOW", "differently"),
+        ("UNKNOWN", "LOW", None),
+        ("UNKNOWN", "UNKNOWN", None),
+    ],
+)
+def test_what_is_not_rated_is_not_rated_differently(
+    ours: str, theirs: str, rated: str | None
+) -> None:
+    findings = found(("trivy", "CVE-1", None, ours), ("grype", "CVE-1", None, theirs))
+    assert told(findings) == [("CVE-1", "both", rated)]
+
+
+def test_an_alias_makes_two_ids_one_whichever_scanner_tells_it() -> None:
+    for ours, theirs in (
+        (("CVE-1", None), ("GHSA-1", "CVE-1")),
+        (("GHSA-1", "CVE-1"), ("CVE-1", None)),
+        (("GHSA-1", "CVE-1"), ("GO-1", "CVE-1")),
+    ):
+        findings = found(("trivy", *ours, "HIGH"), ("grype", *theirs, "HIGH"))
+        assert told(findings) == [("CVE-1", "both", "same")]
+
+
+def test_also_by_way_of_a_third() -> None:
+    findings = found(
+        ("trivy", "GO-1", "GHSA-1", "HIGH"),
+        ("trivy", "CVE-1", "GHSA-1", "HIGH"),
+        ("grype", "PYSEC-1", "CVE-1", "HIGH"),
+    )
+    assert told(findings) == [("CVE-1", "both", "same")]
+
+
+def test_what_one_image_tells_joins_nothing_in_another() -> None:
+    findings = pd.concat(
+        [
+            found(("trivy", "CVE-1", None, "LOW"), ("grype", "GHSA-1", "CVE-1", "LOW")),
+            found(
+                ("trivy", "CVE-1", None, "LOW"), ("grype", "GHSA-1", None, "LOW"), variant="other"
+            ),
+        ],
+        ignore_index=True,
+    )
+    assert told(findings) == [
+        ("CVE-1", "both", "same"),
+        ("CVE-1", "trivy", None),
+        ("GHSA-1", "grype", None),
+    ]
+
+
+def test_what_has_no_id_is_the_same_as_nothing() -> None:
+    findings = found(
+        ("trivy", None, None, "LOW"), ("trivy", None, "CVE-1", "LOW"), ("grype", None, None, "LOW")
+    )
+    assert told(findings) == [(None, "trivy", None), (None, "trivy", None), (None, "grype", None)]
+
+
+def test_what_one_scanner_alone_looked_at_is_left_out() -> None:
+    both = found(("trivy", "CVE-1", None, "LOW"), ("grype", "CVE-1", None, "LOW"))
+    alone = found(("trivy", "CVE-1", None, "LOW"), variant="alone")
+    table = agreement(pd.concat([alone, both], ignore_index=True))
+    assert table["variant"].tolist() == ["app"]
+    for nothing in (agreement(alone), agreement(alone.iloc[:0])):
+        assert list(nothing) == COLUMNS
+        assert nothing.empty
+        assert summary(nothing).empty
+        assert {c: nothing[c].dtype for c in COLUMNS} == {c: table[c].dtype for c in COLUMNS}
+
+
+def both_of(write: Write, ours: dict[str, Any], theirs: dict[str, Any], name: str = "") -> Frames:
+    """What a study loads of a variant with both reports."""
+    collected = rows.Rows()
+    for path in (write(ours, f"{name}a.json"), write(theirs, f"{name}b.json")):
+        collected.add(Evidence("app", "now", path=path), read(path))
+    return collected.frames()
+
+
+def test_who_found_nothing_looked_all_the_same(write: Write) -> None:
+    loaded = both_of(write, trivy(finding()), grype())
+    assert agreement(loaded.findings).empty
+    told = agreement(loaded.findings, images=loaded.images)
+    assert told["found_by"].tolist() == ["trivy"]
+    not_looked = loaded.images.assign(status=["scanned", "not-looked"])
+    assert agreement(loaded.findings, images=not_looked).empty
+
+
+def test_other_scanners_than_these_two() -> None:
+    findings = found(
+        ("a", "CVE-1", None, "LOW"), ("b", "CVE-1", None, "LOW"), ("c", "CVE-2", None, "LOW")
+    )
+    table = agreement(findings, "a", "b")
+    assert list(table)[4:6] == ["a_severity", "b_severity"]
+    assert list(summary(table)) == [
+        *("capture", "variant", "both", "only_a", "only_b", "rated_differently"),
+    ]
+    assert len(table) == 1
+
+
+def test_an_advisory_of_several_cves_joins_none_of_them(write: Write) -> None:
+    """Grype names what Oracle and Amazon advise by the advisory."""
+    ours = trivy(finding(1), finding(2), finding(3))
+    theirs = grype(
+        match(id="ELSA-2024-1", related=[nvd("CVE-2024-0001"), nvd("CVE-2024-0002")]),
+        match(id="ELSA-2024-2", related=[nvd("CVE-2024-0003")]),
+    )
+    assert told(both_of(write, ours, theirs).findings) == [
+        ("CVE-2024-0001", "trivy", None),
+        ("CVE-2024-0002", "trivy", None),
+        ("CVE-2024-0003", "both", "same"),
+        ("ELSA-2024-1", "grype", None),
+    ]
+
+
+def as_trivy(findings: pd.DataFrame) -> dict[str, Any]:
+    """A Trivy report of the same findings, which knows them by their CVE where there is one."""
+    known = findings["aliases"].where(findings["aliases"].str.startswith("CVE-"))
+    ids = known.fillna(findings["vulnerability_id"])
+    told = zip(ids, findings["package"], findings["severity"], strict=True)
+    return trivy(
+        *(
+            finding(VulnerabilityID=name, PkgName=package, Severity=severity)
+            for name, package, severity in told
+        )
+    )
+
+
+def test_real_reports_agree_with_what_trivy_would_call_the_same(write: Write, shared: Path) -> None:
+    with (shared / "corpus/grype/index.tsv").open(newline="", encoding="utf-8") as file:
+        index = [row for row in csv.DictReader(file, delimiter="\t") if int(row["findings"])]
+    joined = 0
+    for row in index:
+        path = shared / "corpus" / row["file"]
+        theirs = load.load_reports(path).findings
+        ours = load.load_reports(write(as_trivy(theirs), "ours.json")).findings
+        loaded = pd.concat([ours, theirs], ignore_index=True).assign(variant="app")
+        table = agreement(loaded)
+        assert table["found_by"].eq("both").all(), row["file"]
+        assert table["rated"].dropna().eq("same").all()
+        ids = set(ours["vulnerability_id"])
+        assert set(table["vulnerability_id"]) == ids
+        joined += theirs["aliases"].notna().sum()
+        # All but the first of Trivy's: what Grype alone found is told by its own.
+        one = sorted(ids)[0]
+        if len(ids) > 1:
+            fewer = loaded[~(loaded["scanner"].eq("trivy") & loaded["vulnerability_id"].eq(one))]
+            counts = summary(agreement(fewer)).iloc[0]
+            assert (counts["both"], counts["only_grype"]) == (len(ids) - 1, 1), row["file"]
+    assert joined > 0, "some are named otherwise by the two"
+
+
+NAMES = st.sampled_from([None, *(f"{kind}-{n}" for kind in ("CVE", "GHSA", "DSA") for n in "123")])
+ANY = st.tuples(
+    st.sampled_from(["trivy", "grype"]),
+    NAMES,
+    st.lists(NAMES.filter(bool), max_size=2).map(lambda names: " ".join(names) or None),
+    st.sampled_from(frames.SEVERITIES),
+)
+
+
+@given(findings=st.lists(ANY, min_size=1, max_size=12))
+def test_no_finding_is_lost_or_counted_twice(findings: list[Any]) -> None:
+    made = found(*findings)
+    table = agreement(made)
+    if made["scanner"].nunique() < 2:
+        assert table.empty
+        return
+    packages = sorted(", ".join(table["packages"]).split(", "))
+    assert packages == sorted(made["package"]), "each finding is of one row"
+    assert table["vulnerability_id"].dropna().is_unique
+    assert table["vulnerability_id"].isna().sum() == made["vulnerability_id"].isna().sum()
+    again = agreement(made.iloc[::-1].reset_index(drop=True))
+    names = ["vulnerability_id", "found_by", "rated", "packages"]
+    first, second = (
+        sorted(t[names].fillna("").itertuples(index=False, name=None)) for t in (table, again)
+    )
+    assert first == second, "the order of findings does not matter"
+
+
+def test_how_far_they_agree_is_told_in_korean() -> None:
+    table = agreement(found(("trivy", "CVE-1", None, "HIGH"), ("grype", "CVE-1", None, "LOW")))
+    with i18n.speaking("ko"):
+        line, _, note = sentence(table).splitlines()
+        none = sentence(table.iloc[:0])
+    assert line == (
+        "- **app**: 둘 다 찾은 것 1개, Trivy 단독 0개, Grype 단독 0개. "
+        "둘 다 찾은 것 중 심각도 평가가 다른 것 1개"
+    )
+    assert note.startswith("두 스캐너는")
+    assert none.startswith("여기에는 두 스캐너로")
