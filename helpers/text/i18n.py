@@ -1,4 +1,4 @@
-"""The language that figures, pages and slides speak; English is the key, `languages.csv` the rest.
+"""The language that is spoken: English is the key, `translations.csv` has the others.
 
 Every text that readers see goes through `t` (with values), or through `word` if it is known only
 when it is shown; `msg` marks such a text where it is written, so that a test finds it.
@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 from unicodedata import east_asian_width
 
 from helpers import paths
@@ -88,6 +89,58 @@ def t(message: str, /, **values: object) -> str:
 def word(text: str) -> str:
     """Return a text in the language that is spoken; as it is if there is no translation."""
     return text if _spoken == ENGLISH else _table()[_spoken].get(text) or text
+
+
+class Message(str):
+    """English text of the kit's that knows its message and values, to be told in another language.
+
+    Frames hold it: a CSV file has the English, and `told` says it in the language that is spoken.
+    Columns that hold some have the dtype `object`.
+    """
+
+    form: str
+    values: dict[str, object]
+
+    def __new__(cls, form: str, /, **values: object) -> "Message":
+        """Return a message with its fields filled in, in English."""
+        text = super().__new__(cls, form.format(**values))
+        text.form, text.values = form, values
+        return text
+
+    @property
+    def told(self) -> str:
+        """Return the message in the language that is spoken, and so its values."""
+        return word(self.form).format(**{name: told(v) for name, v in self.values.items()})
+
+
+class Listing(Message):
+    """Messages or texts as a list, with a separator between them."""
+
+    def __new__(cls, parts: Iterable[str], separator: str = ", ") -> "Listing":
+        """Return the list in English."""
+        found = list(parts)
+        text = str.__new__(cls, separator.join(found))
+        text.form, text.values = separator, dict(enumerate(found))  # type: ignore[arg-type]
+        return text
+
+    @property
+    def told(self) -> str:
+        """Return the list in the language that is spoken."""
+        return word(self.form).join(str(told(part)) for part in self.values.values())
+
+
+def message(form: str, /, **values: object) -> Message:
+    """Return a message for a cell of a frame.
+
+    >>> message("{value} (by its packages)", value="bash")
+    'bash (by its packages)'
+    """
+    return Message(form, **values)
+
+
+def told(value: Any) -> Any:
+    """Return a message in the language that is spoken, and anything else as it is."""
+    return value.told if isinstance(value, Message) else value
 
 
 def msg(text: str) -> str:

@@ -1,11 +1,41 @@
-"""Counts, from frames to tidy frames; every variant and severity keeps its row."""
+"""Counts of findings by severity, lens and package; every variant and severity keeps its row."""
+
+from typing import Any
 
 import pandas as pd
 
-from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
-from helpers.text.i18n import msg, word
+from helpers.answers.answer import SLIDE, SUMMARY, Answer
+from helpers.answers.chart import Bars, Chart, Nothing, Series
+from helpers.frames import (
+    BROKEN,
+    FAILED,
+    MISSING,
+    NO_OS,
+    NOT_LOOKED,
+    SCANNED,
+    SEVERITIES,
+    SEVERITY,
+    UNKNOWN_COUNT,
+)
+from helpers.text import escape
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import (
+    Phrase,
+    Text,
+    bullets,
+    listed,
+    name,
+    names,
+    number,
+    paragraph,
+    phrase,
+    say,
+    share,
+)
+from helpers.text.titles import Part, begun, fits, fitted
+from helpers.text.titles import name as short_name
 from helpers.vulnerabilities import lenses
-from helpers.vulnerabilities.lenses import PLAIN, Lens
+from helpers.vulnerabilities.lenses import FINDINGS, PLAIN, Lens
 
 LENS_COLUMNS = {
     f"{'fixable ' if fixable else ''}{counted}".replace(" ", "_").replace("-", "_"): (
@@ -17,22 +47,52 @@ LENS_COLUMNS = {
 }
 """Columns of `totals_by_lens`, each with what it counts and whether only what is fixable."""
 
-LENS_LABELS = {
-    column: lenses.NAMES[counted, fixable] for column, (counted, fixable) in LENS_COLUMNS.items()
-}
-"""The same columns, in words; `languages.word` has them in another language than English."""
-
 TOTAL = msg("TOTAL")
 UNNAMED = msg("(unnamed)")
 """What is shown for the package of a finding that names none."""
 
 _IMAGE = ["capture", "variant"]
 
+SEVERITY_NAMES = {
+    "CRITICAL": msg("CRITICAL"),
+    "HIGH": msg("HIGH"),
+    "MEDIUM": msg("MEDIUM"),
+    "LOW": msg("LOW"),
+    "UNKNOWN": msg("UNKNOWN"),
+}
+"""The severities as they are shown, the worst first."""
+
+_MARKS = {NO_OS: msg(" (OS not looked at)"), BROKEN: msg(" (broken)")}
+_ODD = {
+    NO_OS: msg("{count:,} with OS not looked at"),
+    BROKEN: msg("{count:,} broken"),
+    **dict.fromkeys(UNKNOWN_COUNT, msg("{count:,} not measured")),
+}
+"""How images are counted whose number is no good sign if it is low, or that have none."""
+
+_CAVEATS = {
+    NO_OS: msg(" (its system packages were not looked at)"),
+    BROKEN: msg(" (it is broken: it did not answer when started)"),
+}
+
+_CARE = {
+    BROKEN: msg("Did not answer when it was started, so it is no candidate, however small"),
+    FAILED: msg("Its capture failed, so nothing is known"),
+    MISSING: msg("No report, so nothing is known"),
+    NOT_LOOKED: msg(
+        "Only secrets, licences or misconfigurations were looked for, so nothing is known"
+    ),
+    NO_OS: msg(
+        "No operating system was recognised, or none that the scanner knows, so system packages "
+        "were not looked at, and a low count is no good sign"
+    ),
+}
+
 
 def overview(images: pd.DataFrame) -> pd.DataFrame:
-    """Return what a reader must know of each image: the telling columns of `images`."""
-    told = ["os_family", "os_version", "packages", "scanner", "scanner_version"]
-    return images[["variant", "capture", "source", *told, "db_updated_at", "scanned_at", "status"]]
+    """Return what a reader must know of each image: some columns of `images`."""
+    shown = ["os_family", "os_version", "packages", "scanner", "scanner_version"]
+    return images[["variant", "capture", "source", *shown, "db_updated_at", "scanned_at", "status"]]
 
 
 def severity_counts(
@@ -41,7 +101,7 @@ def severity_counts(
     """Return counts by severity: `capture, variant, status, severity, count`, five rows an image.
 
     The count is NA for images whose vulnerabilities nobody looked for, and 0 for clean ones.
-    Raises `ParameterInvalid` for a lens that there is not.
+    Raises `ParameterInvalid` for an unknown lens.
     """
     counted = lenses.apply(findings, lens)
     levels = pd.DataFrame({"severity": pd.Series(SEVERITIES, dtype="str")})
@@ -70,8 +130,8 @@ def totals_by_lens(
     """
     table = images[_IMAGE].reset_index(drop=True)
     for column, (counted, fixable) in LENS_COLUMNS.items():
-        of = lens._replace(counted=counted, fixable=fixable)
-        table[column] = totals(severity_counts(findings, images, of))["total"]
+        view = lens._replace(counted=counted, fixable=fixable)
+        table[column] = totals(severity_counts(findings, images, view))["total"]
     return table.assign(status=images["status"].array)
 
 
@@ -95,8 +155,8 @@ def by_package(
         counts.sum(axis=1).sort_values(ascending=False, kind="stable").rename("pair").reset_index()
     )
     highest = pairs.drop_duplicates("package")["package"]
-    place = pairs["package"].map({name: n for n, name in enumerate(highest)})
-    pairs = pairs.iloc[place.argsort(kind="stable")]
+    order = pairs["package"].map({package: n for n, package in enumerate(highest)})
+    pairs = pairs.iloc[order.argsort(kind="stable")]
     ends = pairs.groupby("package", sort=False).size().cumsum()
     shown = pairs[pairs["package"].isin(ends.index[ends.le(most)])]
     largest = pd.MultiIndex.from_frame((pairs.head(most) if shown.empty else shown)[keys])
@@ -106,7 +166,7 @@ def by_package(
 
 
 def package_name(package: object) -> str:
-    """Return a package of `by_package` as it is shown: its name is no word of a language."""
+    """Return a package of `by_package` as it is shown."""
     return word(UNNAMED) if package == UNNAMED else str(package)
 
 
@@ -130,3 +190,317 @@ def across_captures(
     about = images[[*_IMAGE, "os_family", "os_version", "db_updated_at"]]
     table = totals_by_lens(findings, images, lens).merge(about, on=_IMAGE, validate="one_to_one")
     return table.sort_values(["variant", "capture"], kind="stable", ignore_index=True)
+
+
+def images_answer(images: pd.DataFrame) -> Answer:
+    """Answer which images were scanned, with what, and which must be read with care."""
+    scanned = int((~images["status"].isin(UNKNOWN_COUNT)).sum())
+    text = say(
+        "{scanned} of {images} scanned for vulnerabilities.",
+        scanned=scanned,
+        images=number(len(images), "image"),
+    )
+    for status, care in _CARE.items():
+        if variants := names(images[images["status"].eq(status)]):
+            text += f" {word(care)}: " + variants + "."
+    return Answer("images", text=paragraph(text), table=overview(images))
+
+
+def published_answer(
+    findings: pd.DataFrame, images: pd.DataFrame, published: pd.DataFrame
+) -> Answer:
+    """Answer whether the counts are those that others published, and where not."""
+    table = reproduction(severity_counts(findings, images), published)
+    return Answer("reproduction", text=paragraph(_reproduced(table)), table=table, role=SUMMARY)
+
+
+def severity_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer how severe is what a lens counts in each image."""
+    counts = severity_counts(findings, images, lens)
+    return Answer(
+        "severity-breakdown",
+        breakdown_title(counts, lens.short),
+        paragraph(_breakdown(counts, lens.label)),
+        counts,
+        severity_bars(counts, lens.label),
+        lens.label,
+        role=SLIDE,
+    )
+
+
+def lens_totals_answer(
+    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, known_share: pd.Series
+) -> Answer:
+    """Answer what the total of findings hides: vulnerabilities, and what can be fixed.
+
+    `known_share` is the share of each image's executable bytes that the scanner looked at.
+    """
+    table = totals_by_lens(findings, images, lens)
+    text = bullets(name(row.variant) + ": " + _hidden(row) for row in table.itertuples())
+    note = say(
+        "A finding is a vulnerability in one package, so one vulnerability in two packages is two "
+        "findings."
+    )
+    if alpine := names(images[images["os_family"].eq("alpine")]):
+        note += say(
+            " Alpine's advisories name only what has a fix, Debian's also what has none: what is "
+            "unfixed in {alpine} cannot be seen here.",
+            alpine=alpine,
+        )
+    beside = table.assign(known_share=known_share.array).drop(columns="capture")
+    return Answer("totals-by-lens", text=text + paragraph(note), table=beside, counted=lens.label)
+
+
+def package_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer which packages bring most of what a lens counts."""
+    table = by_package(findings, images, lens)
+    chart = severity_bars(table, lens.label, ("package", "variant"))
+    return Answer("packages", _packages_title(table, lens.short), Text(), table, chart, lens.label)
+
+
+def captures_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer how severe is what a lens counts in the same images under each capture."""
+    counts = severity_counts(findings, images, lens)
+    chart = severity_bars(counts, lens.label)
+    title = _captures_title(counts, lens.short)
+    return Answer("severity-by-capture", title, Text(), counts, chart, lens.label, role=SUMMARY)
+
+
+def fewest_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer which image has the fewest under each capture and way of counting."""
+    across = across_captures(findings, images, lens)
+    return Answer("captures", text=_fewest(across, lens), table=across, counted=lens.label)
+
+
+def severity_bars(
+    counts: pd.DataFrame, counted: str, rows: tuple[str, str] = ("variant", "capture")
+) -> Chart:
+    """Return stacked bars of severity counts, one a pair of names, the worst severity first."""
+    return stacked(counts, "severity", SEVERITY_NAMES, "severity", counted, rows)
+
+
+def stacked(
+    counts: pd.DataFrame,
+    by: str,
+    parts: dict[str, str],
+    palette: str,
+    counted: str,
+    rows: tuple[str, str] = ("variant", "capture"),
+    notes: dict[tuple[str, str], str] | None = None,
+) -> Chart:
+    """Return counts as bars: one a pair of names, stacked by a column in the order of `parts`.
+
+    `counts` have the columns of `rows` and `by`, `status` and `count`; bars of one first name stand
+    together, and the second name is shown where there are several. `parts` are the parts' names by
+    their codes, `notes` what is said after a total.
+    """
+    if counts.empty:
+        return Nothing(t("Under this lens nothing is counted in any image."))
+    columns = list(rows)
+    images = counts.reindex(columns=[*columns, "status"], fill_value="").drop_duplicates()
+    images = pd.concat([found for _, found in images.groupby(rows[0], sort=False)])
+    keys = list(images[columns].itertuples(index=False, name=None))
+    index = pd.MultiIndex.from_tuples(keys, names=columns)
+    told = counts.reindex(columns=[*columns, by, "count"], fill_value="").astype({by: "str"})
+    by_row = told.set_index(columns)
+    sums = told.groupby(columns)["count"].sum(min_count=1).reindex(index)
+    measured = sums.notna().tolist()
+    series = []
+    for part, text in parts.items():
+        values = by_row[by_row[by].eq(part)]["count"].reindex(index).fillna(0)
+        lengths = [
+            float(value) if known else None for value, known in zip(values, measured, strict=True)
+        ]
+        series.append(Series(part, word(text), lengths))
+    several = images[rows[1]].nunique() > 1
+    shown = [
+        (_row_name(rows[0], first), _row_name(rows[1], second) if several else "")
+        for first, second in keys
+    ]
+    ends = [
+        total(count, status) + (notes or {}).get(key, "")
+        for count, status, key in zip(sums, images["status"], keys, strict=True)
+    ]
+    return Bars(shown, series, ends, number_of(counted), palette, measured)
+
+
+def number_of(counted: str) -> str:
+    """Return an axis's label: the number of what is counted."""
+    return t("number of {counted}", counted=word(counted))
+
+
+def total(count: object, status: str) -> str:
+    """Return an image's total, marked where it is no good sign that it is low."""
+    mark = _MARKS.get(status)
+    return shown(count) + (word(mark) if mark and pd.notna(count) else "")
+
+
+def odd(status: str) -> str:
+    """Return how images of a status are counted apart from the others; nothing if they are not."""
+    return _ODD.get(status, "")
+
+
+def shown(count: object) -> str:
+    """Return a count, or that there is none."""
+    return t("not measured") if pd.isna(count) else f"{count:,}"
+
+
+def breakdown_title(counts: pd.DataFrame, what: str) -> str:
+    """Return the title of a severity breakdown: totals, the largest first."""
+    ordered = totals(counts).sort_values("total", ascending=False, kind="stable")
+    parts = [
+        Part(
+            f"{short_name(row.variant)} {total(row.total, row.status)}",
+            (row.total,),
+            odd(row.status),
+        )
+        for row in ordered.itertuples()
+    ]
+    return fitted(begun(what), parts)
+
+
+def _row_name(column: str, value: str) -> str:
+    """Return the name of a row: a package's and a scale's may be words, all others are names."""
+    if column == "scale":
+        return word(value)
+    return package_name(value) if column == "package" else value
+
+
+def _packages_title(table: pd.DataFrame, what: str) -> str:
+    """Return which packages bring most to an image, and to which: as many as fit, at most three."""
+    several = table["variant"].nunique() > 1
+    sums = table.groupby(["package", "variant"], sort=False)["count"].sum().reset_index()
+    named: list[str] = []
+    for package, rows in sums.groupby("package", sort=False):
+        most = rows["count"].max()
+        where = rows[rows["count"].eq(most)]["variant"]
+        bar = f"{escape.short(package_name(package), 30)} {most:,}"
+        if several and len(where) == 1:
+            bar = t("{package} in {variant}", package=bar, variant=short_name(where.iloc[0]))
+        elif several:
+            bar = t("{package} in each of {count:,} images", package=bar, count=len(where))
+        longer = _most_from([*named, bar], what)
+        if named and (len(named) == 3 or not fits(longer)):
+            break
+        named.append(bar)
+    return _most_from(named, what)
+
+
+def _most_from(bars: list[str], what: str) -> str:
+    return t(
+        "{counted}: most from {packages}",
+        counted=begun(what),
+        packages=", ".join(bars) or t("nothing"),
+    )
+
+
+def _captures_title(counts: pd.DataFrame, what: str) -> str:
+    """Return the title of the same images under several captures: every total, in time."""
+    ordered = totals(counts).sort_values("capture", kind="stable")
+    days = ordered["capture"].unique()
+    parts = []
+    for variant, rows in ordered.groupby("variant", sort=False):
+        counts_ = map(total, rows["total"], rows["status"])
+        odds = [*filter(None, map(odd, rows["status"])), ""]
+        text = f"{short_name(variant)} {' → '.join(counts_)}"
+        parts.append(Part(text, (rows["total"].iloc[-1],), odds[0]))
+    return fitted(f"{begun(what)}, {' → '.join(days)}", parts, in_the_end=len(days) > 1)
+
+
+def _reproduced(table: pd.DataFrame) -> Phrase:
+    """Return whether the counted numbers are the published ones, and where not."""
+    if table.empty:
+        return say("Nobody published numbers for this study, so there is nothing to reproduce.")
+    same = table["published"].eq(table["reproduced"]).fillna(False)
+    pairs = listed(
+        say(
+            "{variant} {reproduced} of {published}",
+            variant=name(row.variant),
+            reproduced=shown(row.reproduced),
+            published=row.published,
+        )
+        for row in table[table["severity"].eq(TOTAL)].itertuples()
+    )
+    if same.all() and len(table) == 1:
+        return say("The one published number comes out to the digit ({pairs}).", pairs=pairs)
+    if same.all():
+        return say(
+            "All {count} published numbers come out to the digit ({pairs}).",
+            count=len(table),
+            pairs=pairs,
+        )
+    wrong = listed(
+        name(row.variant) + f" {word(row.severity)}" for row in table[~same].itertuples()
+    )
+    return say(
+        "{same} of {count} published numbers come out ({pairs}). Not: {wrong}.",
+        same=int(same.sum()),
+        count=len(table),
+        pairs=pairs,
+        wrong=wrong,
+    )
+
+
+def _breakdown(counts: pd.DataFrame, what: str) -> Phrase:
+    """Return each image's total and how much of it is HIGH or CRITICAL."""
+    serious = totals(counts[counts["severity"].ge("HIGH")])["total"]
+    parts = []
+    for row in totals(counts).assign(serious=serious).itertuples():
+        if pd.isna(row.total):
+            parts.append(say("{variant}: not measured", variant=name(row.variant)))
+            continue
+        part = say(
+            "{variant} has {total:,} {what}{caveat}, {serious:,} of them HIGH or CRITICAL",
+            variant=name(row.variant),
+            total=row.total,
+            what=word(what),
+            caveat=word(_CAVEATS.get(row.status, "")),
+            serious=row.serious,
+        )
+        parts.append(part)
+    return listed(parts, "; ") + "."
+
+
+def _hidden(row: Any) -> Phrase:
+    if pd.isna(row.findings):
+        return phrase(t("not measured"))
+    vulnerabilities = name(number(row.vulnerabilities, "vulnerability"))
+    text = number(row.findings, "finding") + ", " + vulnerabilities
+    if row.findings:
+        text += say(
+            ", of the findings **{fixable}** fixable with a newer package",
+            fixable=share(row.fixable_findings, row.findings),
+        )
+    return text
+
+
+def _fewest(across: pd.DataFrame, lens: Lens) -> Text:
+    """Return which variant has the fewest under each lens and capture, and whether that changes."""
+    known = across[across["status"].eq(SCANNED)].dropna(subset=FINDINGS)
+    lines = []
+    winners = set()
+    for capture, rows in known.groupby("capture"):
+        if len(rows) < 2:
+            continue
+        won_by: dict[tuple[str, ...], list[str]] = {}
+        for column, (counted, fixable) in LENS_COLUMNS.items():
+            fewest = tuple(rows[rows[column].eq(rows[column].min())]["variant"])
+            won_by.setdefault(fewest, []).append(Lens(counted, fixable).label)
+        winners |= set(won_by)
+        for fewest, won in won_by.items():
+            under = t("every way of counting") if len(won_by) == 1 else listed(won)
+            when = f"{capture}, " if capture else ""
+            lines.append(when + phrase(under) + ": " + listed(map(name, fewest)))
+    if not winners:
+        return paragraph(t("No capture measured two images, so none has fewer than another."))
+    first, *others = winners
+    best = listed(map(name, first))
+    if others:
+        head = say("**Which image has the fewest depends on how and when one counts.** Fewest:")
+    elif len(first) > 1:
+        head = say("As few in every way that is counted here: {variants}.", variants=best)
+    else:
+        head = say("{variant} has the fewest in every way that is counted here:", variant=best)
+    if narrowed := lens.narrowed:
+        head += say(" Counted is only what is {narrowed}.", narrowed=narrowed)
+    return paragraph(head) + bullets(lines)

@@ -18,8 +18,11 @@ import mistune
 import nbformat
 
 from helpers import paths
+from helpers.answers import chart
+from helpers.answers.answer import Answer
 from helpers.capture.session import capture
 from helpers.text import escape, i18n
+from helpers.text.rich import Phrase
 from tests.support import strange
 
 FOLDER = Path(__file__).parent.parent / "golden"
@@ -83,6 +86,28 @@ def _cells(path: Path, given: dict[str, Any]) -> Iterator[str]:
             names |= {name: value for name, value in given.items() if name in names}
         if isinstance(last, ast.Expr):
             yield from _shown(eval(compile(ast.Expression(last.value), path.name, "eval"), names))
+
+
+def answer_lines(answer: Answer) -> Iterator[str]:
+    """Yield what an answer says, as lines: its title, what is counted, its chart and its text."""
+    yield f"[{answer.name}] {answer.title}".rstrip()
+    if answer.counted:
+        yield f"  counted: {answer.counted}"
+    if answer.source:
+        yield f"  source: {answer.source}"
+    yield from _chart(chart.encoded(answer.chart))
+    for block in answer.text.blocks:
+        yield f"{'  ' * (block.level - 1)}{'- ' * bool(block.level)}{_marked(block.phrase)}"
+
+
+def _marked(phrase: Phrase) -> str:
+    """Return a phrase with marks for its emphasis, for people to read."""
+    parts = []
+    for run in phrase.runs:
+        text = f"`{run.text}`" if run.code else run.text
+        text = f"*{text}*" if run.em else text
+        parts.append(f"**{text}**" if run.strong else text)
+    return "".join(parts)
 
 
 def _shown(value: Any) -> Iterator[str]:

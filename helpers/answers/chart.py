@@ -1,0 +1,172 @@
+"""Charts as data: what is to be drawn, in names, numbers and words, and in no colour.
+
+matplotlib, PowerPoint and the explore notebook draw it, each in its own way. `key` is a code that
+chooses a style; words are in the language of the answer.
+"""
+
+from datetime import date
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+
+class Series(Struct):
+    """Parts of one kind, one a bar; None where nothing was measured."""
+
+    key: str
+    name: str
+    values: list[float | None]
+
+
+class Bars(Struct, tag="bars"):
+    """Horizontal bars, stacked if there are several series.
+
+    `rows` are the names of each bar: the first groups, the second may be empty. `ends` are said at
+    the ends, of a bar that was not measured that it was not. `palette` is what the keys of the
+    series are keys of. `baseline` is the row that the others are compared with, if any.
+    """
+
+    rows: list[tuple[str, str]]
+    series: list[Series]
+    ends: list[str]
+    axis: str
+    palette: str
+    measured: list[bool]
+    decimals: int = 0
+    baseline: int | None = None
+
+    @property
+    def totals(self) -> list[float]:
+        """Return the length of each bar, 0 for one that was not measured."""
+        columns = zip(*(series.values for series in self.series), strict=True)
+        return [sum(value or 0.0 for value in column) for column in columns]
+
+
+class Point(Struct):
+    """A point, what is written beside it, and the group that it belongs to."""
+
+    name: str
+    x: float
+    y: float
+    label: str
+    group: str = ""
+
+
+class Points(Struct, tag="points"):
+    """Points between two axes of numbers.
+
+    `groups` are the names of groups by their keys, for the legend; `front` are the corners of a
+    line that points lie on; `note` says which variants have no point, and why.
+    """
+
+    points: list[Point]
+    across: str
+    upward: str
+    groups: dict[str, str] = {}
+    front: list[tuple[float, float]] = []
+    note: str = ""
+
+
+class Curve(Struct):
+    """A count over days, in steps; after `supported_until` support has ended, if it has."""
+
+    name: str
+    points: list[tuple[date, float]]
+    supported_until: date | None = None
+
+
+class Mark(Struct):
+    """An end of support on a curve, by its place; the last one if no advisories follow."""
+
+    curve: int
+    day: date
+    count: float
+    label: str
+    last: bool
+
+
+class Curves(Struct, tag="curves"):
+    """Counts over days; `events` are days with what happened; from `complete` on facts are not."""
+
+    curves: list[Curve]
+    marks: list[Mark]
+    events: list[tuple[date, str]]
+    across: str
+    upward: str
+    complete: date | None = None
+
+
+class Step(Struct):
+    """A step between two totals; `kind` is `total`, `step` or `rest` (several changes in one).
+
+    `part` is a short label, `start` and `end` are in MB.
+    """
+
+    label: str
+    part: str
+    kind: str
+    start: float
+    end: float
+
+
+class Waterfall(Struct, tag="waterfall"):
+    """Steps from one size to another."""
+
+    steps: list[Step]
+    across: str
+
+
+class Cell(Struct):
+    """A cell of a matrix: its state as a code, its words, and how many it counts."""
+
+    state: str
+    text: str
+    count: int | None = None
+
+
+class Matrix(Struct, tag="matrix"):
+    """Properties, a row each, of variants, a column each; `cells` are row by row."""
+
+    rows: list[str]
+    columns: list[str]
+    cells: list[list[Cell]]
+
+
+class Combination(Struct):
+    """What several variants share and no other has; without members it is the rest."""
+
+    members: list[str]
+    counts: list[int]
+    name: str = ""
+
+
+class Overlap(Struct, tag="overlap"):
+    """What each combination of variants has, counted by the keys of `series` (name by key)."""
+
+    variants: list[str]
+    series: dict[str, str]
+    combinations: list[Combination]
+    across: str
+    upward: str
+
+
+class Nothing(Struct, tag="nothing"):
+    """Why there is nothing to draw."""
+
+    why: str
+
+
+Chart = Bars | Points | Curves | Waterfall | Matrix | Overlap | Nothing
+
+
+def encoded(chart: Chart | None) -> dict[str, Any] | None:
+    """Return a chart as what JSON holds."""
+    found: dict[str, Any] | None = msgspec.to_builtins(chart)
+    return found
+
+
+def decoded(data: Any) -> Chart | None:
+    """Return a chart from what JSON holds."""
+    found: Chart | None = msgspec.convert(data, Chart | None)
+    return found
