@@ -1,8 +1,10 @@
 """An answer: the one value that everything shown of a question comes from."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
 import pandas as pd
+from msgspec import Struct
 
 from helpers.answers.chart import Chart
 from helpers.text.rich import Text
@@ -33,3 +35,31 @@ class Answer(NamedTuple):
     by_scanner: bool = True
     searchable: bool = False
     shown: pd.DataFrame | None = None
+
+
+class Record(Struct):
+    """What an executed notebook keeps of an answer, beside what it shows: all but the tables.
+
+    `footer` says where the numbers of the figure come from.
+    """
+
+    name: str
+    title: str = ""
+    text: Text = Text()
+    chart: Chart | None = None
+    counted: str = ""
+    source: str = ""
+    role: str = ""
+    footer: str = ""
+
+
+def encoded(answer: Answer, footer: str = "") -> dict[str, Any]:
+    """Return the record of an answer as what JSON holds."""
+    kept = {name: getattr(answer, name) for name in Record.__struct_fields__ if name != "footer"}
+    found: dict[str, Any] = msgspec.to_builtins(Record(**kept, footer=footer))
+    return found
+
+
+def decoded(data: Any) -> Record:
+    """Return the record of an answer from what JSON holds. Raises `msgspec.ValidationError`."""
+    return msgspec.convert(data, Record)

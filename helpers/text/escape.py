@@ -17,6 +17,9 @@ STATIC = "text/x-static-html"
 FIGURE = "application/vnd.base-image-notebooks.figure+json"
 """MIME type of what slides need of a figure, beside its picture."""
 
+ANSWER = "application/vnd.base-image-notebooks.answer+json"
+"""MIME type of the record of an answer, on the first output that shows it."""
+
 
 def plain(text: object) -> str:
     r"""Return text whose control, direction and other invisible characters show as escapes.
