@@ -1,3 +1,14 @@
-"""Build, scan, load, compare and chart the same app on several base images."""
+"""Compares the same app on several base images; `Comparison` is what a notebook takes."""
+
+from typing import Any
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # Only who asks for it waits for what it imports.
+    if name == "Comparison":
+        from helpers.notebook.comparison import Comparison
+
+        return Comparison
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

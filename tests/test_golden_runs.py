@@ -23,7 +23,7 @@ def test_the_notebooks_show_what_they_showed(study: str, language: str) -> None:
         path.relative_to(folder).as_posix(): path.read_bytes().decode()
         for path in folder.rglob("*.*")
     }
-    found = golden_runs.told(study, language)
+    found = golden_runs.shown(study, language)
     renew = "python -m tests.support.golden_runs renews them; read git diff tests/golden"
     assert sorted(found) == sorted(kept), renew
     for name in kept:

@@ -1,61 +1,176 @@
-"""What a notebook shows: figures, tables and sentences, and their files where a folder is named."""
+"""How an answer shows itself in a notebook: figure, text and table, and its files."""
 
 import base64
+import html
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import matplotlib as mpl
 import pandas as pd
-from IPython.display import HTML, Markdown
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.text import Text
 
-from helpers import paths
-from helpers.charts import chart_data, look, rendering
+from helpers.answers.answer import Answer, encoded
+from helpers.answers.chart import Chart
+from helpers.charts.look import Look
 from helpers.comparability import confounders, scan_consistency
 from helpers.notebook import tables
-from helpers.text import escape
-from helpers.text.escape import FIGURE, STATIC
-from helpers.text.i18n import msg, room, t, word, wrap
-from helpers.text.markdown import AND, listed
+from helpers.text import escape, i18n
+from helpers.text import html as html_text
+from helpers.text.escape import ANSWER, STATIC
+from helpers.text.i18n import ENGLISH, t, word
+from helpers.text.rich import AND, Text
 
 SHOWN_PIXELS = 960
 """Width of a figure in a notebook; it has more pixels, so that it is sharp on a dense screen."""
 
-TITLE_WIDTH = 58
-"""Columns of the title, in English, that fit on a line of a figure."""
-
-FOOTER_WIDTH = 124
-"""Columns of the footer, in English, that fit on a line of a figure."""
-
-_FOOTER_SIZE = 14
-
 PLAIN_ROWS = 300
 """Rows of a searchable table in a report, at most; its file has all."""
 
+Bundle = tuple[dict[str, Any], dict[str, Any]]
+"""Data and metadata of an output, by MIME type."""
 
-class Searchable:
-    """A table that itables makes searchable, and the beginning of it as a plain one."""
 
-    def __init__(self, shown: pd.DataFrame, rows: int, file: str, with_library: bool) -> None:
-        self.plain = tables.to_html(shown.head(PLAIN_ROWS)) + _more(PLAIN_ROWS, rows, file)
-        self.frame = tables.readable(shown)
-        self.note = _more(len(shown), rows, file)
-        self.with_library = with_library
+class Setting(NamedTuple):
+    """What an answer is shown with: its study, the images it is about, a language and a look.
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    `coverage` returns how much of the images the scanner looked at, for footers. With `quick`,
+    pictures have half the pixels. A `folder` gets the answer's files.
+    """
+
+    study: str
+    images: pd.DataFrame
+    coverage: Callable[[], str] = str
+    language: str = ENGLISH
+    look: Look = Look()
+    folder: Path | None = None
+    quick: bool = False
+
+
+class Picture:
+    """A figure as a picture; its alternative text is its title."""
+
+    def __init__(self, png: bytes, title: str) -> None:
+        self.png, self.title = png, title
+
+    def _repr_mimebundle_(self, **_: Any) -> Bundle:
+        data = {"image/png": base64.b64encode(self.png).decode(), "text/plain": self.title}
+        return data, {"image/png": {"width": SHOWN_PIXELS, "alt": self.title}}
+
+
+class ShownAnswer:
+    """An answer in a notebook: it shows figure, text and table, and goes on as data."""
+
+    _first_searchable = ""
+
+    def __init__(self, answer: Answer, setting: Setting) -> None:
+        self.answer, self.setting = answer, setting
+        self._picture: Picture | None = None
+        if setting.folder:
+            with i18n.speaking(setting.language):
+                self._save(setting.folder)
+
+    @property
+    def name(self) -> str:
+        """Return the name of the answer's files."""
+        return self.answer.name
+
+    @property
+    def title(self) -> str:
+        """Return the message in one line; empty for an answer without a figure."""
+        return self.answer.title
+
+    @property
+    def text(self) -> Text:
+        """Return what the answer means, as structured text."""
+        return self.answer.text
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Return the frame behind the answer, empty if there is none."""
+        return pd.DataFrame() if self.answer.table is None else self.answer.table
+
+    @property
+    def chart(self) -> Chart | None:
+        """Return what is drawn, as data; `None` for an answer without a figure."""
+        return self.answer.chart
+
+    @property
+    def footer(self) -> str:
+        """Return where the numbers come from: study, capture, lens, scanner and database."""
+        with i18n.speaking(self.setting.language):
+            return footer(self.answer, self.setting)
+
+    def figure(self, title: str = "") -> Picture:
+        """Return the figure, under another title if one is given.
+
+        Raises `ValueError` if the answer has none.
+        """
+        if self.answer.chart is None:
+            raise ValueError(f"the answer {self.name!r} has no figure")
+        if title:
+            with i18n.speaking(self.setting.language):
+                return self._drawn(title)
+        if self._picture is None:
+            with i18n.speaking(self.setting.language):
+                self._picture = self._drawn(self.title)
+        return self._picture
+
+    def _drawn(self, title: str) -> Picture:
+        # Only who draws waits for matplotlib.
+        from helpers.charts import figure
+
+        assert self.answer.chart is not None
+        drawn = figure.figure(self.answer.chart, title, self.footer, self.setting.look)
+        return Picture(figure.quick(drawn) if self.setting.quick else figure.png(drawn), title)
+
+    def outputs(self) -> list[Bundle]:
+        """Return what a notebook shows: a bundle each for figure, text and table."""
+        with i18n.speaking(self.setting.language):
+            parts = [part for part in (self._figure(), self._text(), self._table()) if part]
+            (data, metadata), *rest = parts or [({"text/plain": ""}, {})]
+            record = encoded(self.answer, self.footer if self.answer.chart else "")
+            return [({**data, ANSWER: record}, metadata), *rest]
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        for data, metadata in self.outputs():
+            display(data, metadata=metadata, raw=True)
+
+    def _figure(self) -> Bundle | None:
+        return self.figure()._repr_mimebundle_() if self.answer.chart else None
+
+    def _text(self) -> Bundle | None:
+        text = self.answer.text
+        if not text:
+            return None
+        return {"text/html": html_text.of_text(text), "text/plain": text.plain}, {}
+
+    def _table(self) -> Bundle | None:
+        table, shown = self.answer.table, self.answer.shown
+        if table is None:
+            return None
+        rows = table if shown is None else shown
+        if self.answer.searchable:
+            return self._searchable(rows), {}
+        text = tables.to_html(rows)
+        if self.answer.chart:
+            summary = html.escape(t("Data: {name}", name=self.name))
+            text = f"<details><summary>{summary}</summary>{text}</details>"
+        return {"text/html": text, "text/plain": self.name}, {}
+
+    def _searchable(self, rows: pd.DataFrame) -> dict[str, str]:
+        """Return a table that itables makes searchable, and the beginning of it as a plain one."""
         # Only who shows such a table pays for the library.
         from itables import options, to_html_datatable
         from itables.javascript import generate_init_offline_itables_html
 
-        library = ""
-        if self.with_library:
-            library = generate_init_offline_itables_html(options.dt_bundle)
+        # The library is a megabyte: a notebook holds it once, with the table that was first.
+        first = ShownAnswer._first_searchable = ShownAnswer._first_searchable or self.name
+        library = (
+            generate_init_offline_itables_html(options.dt_bundle) if first == self.name else ""
+        )
         table = to_html_datatable(
-            self.frame,
+            tables.readable(rows),
             connected=False,
             allow_html=False,
             # All rows, and not only as many as fit into 64 kB.
@@ -64,208 +179,82 @@ class Searchable:
             language=tables.words(),
             layout={"topStart": "pageLength", "topEnd": "search"},
         )
-        return {"text/html": library + table + self.note, STATIC: self.plain}
+        plain = tables.to_html(rows.head(PLAIN_ROWS)) + self._more(min(len(rows), PLAIN_ROWS))
+        return {
+            "text/html": library + table + self._more(len(rows)),
+            STATIC: plain,
+            "text/plain": self.name,
+        }
+
+    def _more(self, shown: int) -> str:
+        """Return how many of a table's rows are shown, if not all, and where all are."""
+        rows, file = len(self.table), f"tables/{self.name}.csv"
+        if shown >= rows:
+            return ""
+        more = t(
+            "{shown:,} of {rows:,} rows; a run's {file} has all.", shown=shown, rows=rows, file=file
+        )
+        return f"<p>{more}</p>"
+
+    def _save(self, folder: Path) -> None:
+        """Write the answer's figure as PNG and SVG, and its table, unrounded, as CSV."""
+        if self.answer.chart:
+            from helpers.charts import figure
+
+            drawn = figure.figure(self.answer.chart, self.title, self.footer, self.setting.look)
+            self._picture = Picture(figure.png(drawn), self.title)
+            _write(folder / "figures" / f"{self.name}.png", self._picture.png)
+            _write(folder / "figures" / f"{self.name}.svg", figure.svg(drawn))
+        if self.answer.table is not None:
+            text = escape.csv_frame(self.answer.table).to_csv(index=False, lineterminator="\n")
+            _write(folder / "tables" / f"{self.name}.csv", text.encode())
 
 
-class Shown:
-    """A figure: its picture, its message as alternative text, and what slides need of it.
+def footer(answer: Answer, setting: Setting) -> str:
+    """Return where a figure's numbers come from, on one line.
 
-    That is its `name` (of its files), `title`, `lens` and `footer`, its `chart` as `native` has it,
-    and `between` which shares of the height, from below, the picture is without title and footer.
+    Study, capture, lens, share looked at, scanner, database and scan date; then where else they
+    come from, what makes the images unlike, and whether they were not scanned alike.
     """
-
-    def __init__(self, png: bytes, title: str, told: dict[str, Any]) -> None:
-        self.png, self.alt, self.told = png, title, told
-
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data = {"image/png": base64.b64encode(self.png).decode(), FIGURE: self.told}
-        shown = {"width": SHOWN_PIXELS, "alt": self.alt}
-        return {**data, "text/plain": self.alt}, {"image/png": shown}
-
-
-class Exhibits:
-    """Shows frames of one study; with a folder it also leaves `figures/` and `tables/` in it.
-
-    With `quick`, pictures have half the pixels: they are soon followed by others.
-    """
-
-    _first_searchable = ""
-
-    def __init__(
-        self,
-        study: str,
-        images: pd.DataFrame,
-        save_to: str = "",
-        lens: str = "",
-        seen: str = "",
-        quick: bool = False,
-    ) -> None:
-        self.study = study
-        self.images = images
-        self.lens = lens
-        self.seen = seen
-        self.quick = quick
-        self.folder = Path(save_to).expanduser() if save_to else None
-
-    def figure(
-        self,
-        name: str,
-        chart: Callable[..., Axes],
-        frame: pd.DataFrame,
-        title: str,
-        source: str = "",
-        lens: str | None = None,
-        without: str = "",
-        of_scan: bool = True,
-        **options: Any,
-    ) -> Shown | Markdown:
-        """Return a chart of a frame as a picture; save it as PNG and SVG, the frame as CSV.
-
-        `title` says what the figure shows and is its alternative text; `options` go to the chart;
-        `source` adds to the footer where numbers come from elsewhere than the scanner; `lens` says
-        what is counted, if not what all of the exhibits count; `without` is said in place of a
-        chart of a frame without rows; `of_scan` is false for what no scanner counted.
-        """
-        if without and frame.empty:
-            return self.say(word(without))
-        with mpl.rc_context(look.settings(), fname=paths.STYLE):
-            figure = Figure()
-            axes = chart(frame, figure.subplots(), **options)
-            head = figure.suptitle(_wrapped(title), x=0.012, ha="left")
-            counted = word(self.lens if lens is None else lens)
-            seen = self.seen if of_scan else ""
-            told = footer(self.study, self.images, source, counted, seen)
-            foot = _place_footer(figure, told)
-            rendering.lay_out(figure)
-            # Before anything is drawn: a format has letters of its own width and height.
-            between = [_share(foot, "y1"), _share(head, "y0")]
-            look.dress(figure)
-            data = chart_data.encoded(chart_data.read(chart, frame, axes, options))
-            png = rendering.quick(figure) if self.quick else rendering.png(figure)
-            if self.folder:
-                _write(self.folder / "figures" / f"{name}.png", png)
-                _write(self.folder / "figures" / f"{name}.svg", rendering.svg(figure))
-                self._save(name, frame)
-        about = {"name": name, "title": title, "lens": counted, "footer": " ".join(told.split())}
-        return Shown(png, title, {**about, "chart": data, "between": between})
-
-    def table(self, name: str, frame: pd.DataFrame) -> HTML:
-        """Return a frame as a table for readers; save it as CSV, unrounded, for programs."""
-        if self.folder:
-            self._save(name, frame)
-        return HTML(tables.to_html(frame))
-
-    def searchable(
-        self, name: str, frame: pd.DataFrame, shown: pd.DataFrame | None = None
-    ) -> Searchable:
-        """Return a frame as a table that can be searched and sorted; save it as CSV.
-
-        `shown` is what is in the table if that is not all that is in the file. The table works
-        offline. Where scripts do not run, as in the report, it is the beginning of a plain one.
-        """
-        told = frame if shown is None else shown
-        if self.folder:
-            self._save(name, frame)
-        # The library is a megabyte: a notebook holds it once, with the table that was first.
-        Exhibits._first_searchable = Exhibits._first_searchable or name
-        first = name == Exhibits._first_searchable
-        return Searchable(told, len(frame), f"tables/{name}.csv", first)
-
-    @staticmethod
-    def say(sentence: str) -> Markdown:
-        """Return a computed sentence."""
-        return Markdown(sentence)
-
-    def _save(self, name: str, frame: pd.DataFrame) -> None:
-        assert self.folder is not None
-        text = escape.csv_frame(frame).to_csv(index=False, lineterminator="\n")
-        _write(self.folder / "tables" / f"{name}.csv", text.encode())
-
-
-def _more(shown: int, rows: int, file: str) -> str:
-    """Return how many of a table's rows are shown, if not all, and where all are."""
-    if shown >= rows:
-        return ""
-    told = t(
-        "{shown:,} of {rows:,} rows; a run's {file} has all.", shown=shown, rows=rows, file=file
-    )
-    return f"<p>{told}</p>"
-
-
-def footer(
-    study: str, images: pd.DataFrame, source: str = "", lens: str = "", seen: str = ""
-) -> str:
-    """Return where a figure's numbers come from: study, capture, lens, scanner, DB and scan date.
-
-    `source` is where else they come from, `seen` how much of the images was looked at. It also says
-    what makes the images unlike, and whether they were not scanned alike. Several lines where one
-    is too short.
-    """
-    parts = [t("study {study}", study=study)]
+    images = setting.images
+    parts = [t("study {study}", study=setting.study)]
     if captures := _distinct(images["capture"][images["capture"].ne("")]):
         parts.append(t("capture {captures}", captures=captures))
-    if lens:
-        parts.append(t("lens: {lens}", lens=word(lens)))
-        parts.append(seen)
+    if answer.counted:
+        parts.append(t("lens: {lens}", lens=word(answer.counted)))
+        parts.append(setting.coverage() if answer.by_scanner else "")
     parts.append(_scanners(images))
-    of = _times(images["db_updated_at"]) or word(msg("unknown date"))
+    day = _times(images["db_updated_at"]) or t("unknown date")
     is_partial = images["db_coverage"].str.startswith("partial").any()
-    parts.append(t("partial DB of {day}", day=of) if is_partial else t("DB of {day}", day=of))
-    if scanned := _days(images["scanned_at"]):
+    parts.append(t("partial DB of {day}", day=day) if is_partial else t("DB of {day}", day=day))
+    if scanned := _distinct(images["scanned_at"].dt.strftime("%Y-%m-%d")):
         parts.append(t("scanned {days}", days=scanned))
     parts += [
-        word(source),
+        word(answer.source),
         confounders.mark(confounders.confounders(images)),
         scan_consistency.mark(images),
     ]
-    text = escape.plain(" · ".join(filter(None, parts)))
-    return "\n".join(wrap(text, room(FOOTER_WIDTH)))
-
-
-def _share(text: Text, edge: str) -> float:
-    """Return how high up an edge of a text is, as a share of its figure's height."""
-    figure = text.get_figure(root=True)
-    assert figure is not None
-    return float(getattr(text.get_window_extent(), edge) / figure.bbox.height)
-
-
-def _place_footer(figure: Figure, text: str) -> Text:
-    told = figure.text(0.012, 0.012, text, size=_FOOTER_SIZE, color="#666666")
-    engine = figure.get_layout_engine()
-    assert isinstance(engine, ConstrainedLayoutEngine)
-    height = 0.025 + 0.028 * (1 + text.count("\n"))
-    engine.set(rect=(0, height, 1, 1 - height))
-    return told
+    return escape.plain(" · ".join(filter(None, parts)))
 
 
 def _scanners(images: pd.DataFrame) -> str:
     known = images[["scanner", "scanner_version"]].dropna(subset="scanner").drop_duplicates()
-    told = [
+    named = [
         t("{scanner} of unknown version", scanner=row.scanner.capitalize())
         if pd.isna(row.scanner_version)
         else f"{row.scanner.capitalize()} {row.scanner_version}"
         for row in known.itertuples()
     ]
-    return listed(sorted(told), AND) or word(msg("no scanner"))
-
-
-def _wrapped(title: str) -> str:
-    """Return a title on two lines at most; a slide has no room for a third."""
-    lines = wrap(escape.plain(title), room(TITLE_WIDTH))
-    return "\n".join(lines[:2]) + (" …" if len(lines) > 2 else "")
+    return word(AND).join(sorted(named)) or t("no scanner")
 
 
 def _distinct(values: pd.Series) -> str:
-    return listed(sorted(values.dropna().astype("str").unique()), AND)
+    return word(AND).join(sorted(values.dropna().astype("str").unique()))
 
 
 def _times(times: pd.Series) -> str:
     """Return the times of databases, of which there are several a day; for midnight the day."""
     return _distinct(times.dt.strftime("%Y-%m-%d %H:%M UTC").str.removesuffix(" 00:00 UTC"))
-
-
-def _days(times: pd.Series) -> str:
-    return _distinct(times.dt.strftime("%Y-%m-%d"))
 
 
 def _write(path: Path, content: bytes) -> None:

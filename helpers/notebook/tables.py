@@ -1,36 +1,30 @@
 """Frames as tables for readers: text, figures and days in words and units, all escaped.
 
-Headings and the cells of some columns are in the language that is spoken; frames and their files
-are English whatever that is.
+Headings, codes and messages are told in the language that is spoken; frames and their files are
+English whatever that is.
 """
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
-from helpers.sizes import file_groups, waterfall
-from helpers.sizes.image_sizes import MB
-from helpers.surface import attack_surface, checks
-from helpers.text import escape, i18n
-from helpers.text.i18n import t, word
+from helpers.text import escape
+from helpers.text.i18n import t, told, word
+from helpers.text.units import MB
 
-VOCABULARY = {"build log"} | set(
-    "captured change claim counted elf evidence files found_by group image kind lacks "
+CODES = {"build log"} | set(
+    "captured change claim component counted elf evidence files found_by group image kind lacks "
     "lens libc measured need only_in origin owners part place problem property published "
     "published_by rated reason report scale severity severity_after severity_before "
     "severity_source smoke source state status value verdict weighed why why_not".split()
 )
-"""Columns whose cells are words of the kit, which are translated, and so are severities of several
-scanners; all others may have names out of reports, which never are."""
+"""Columns whose cells are codes, and so are severities of several scanners; all others hold
+messages, which know how they are told, or names out of reports, which are never translated."""
 
-PHRASES: dict[str, Callable[[str], str]] = {
-    "component": lambda text: i18n.said(text, file_groups.components()),
-    "detail": checks.said,
-    "label": waterfall.said,
-}
-"""Columns whose cells may be made of several words, or of words and names."""
+_WORDS = 'class="words" style="text-align: left"'
+_FIGURE = 'class="figure" style="text-align: right"'
 
 
 def to_html(frame: pd.DataFrame) -> str:
@@ -57,87 +51,8 @@ def to_html(frame: pd.DataFrame) -> str:
 
 def readable(frame: pd.DataFrame, named: bool = True) -> pd.DataFrame:
     """Return a frame as text for readers; with `named`, its columns' names as words too."""
-    shown = frame.apply(_readable, of=frame).astype(object).where(frame.notna(), t("not measured"))
+    shown = frame.apply(_readable).astype(object).where(frame.notna(), t("not measured"))
     return shown.rename(columns=_heading) if named else shown
-
-
-_WORDS = 'class="words" style="text-align: left"'
-_FIGURE = 'class="figure" style="text-align: right"'
-
-
-def _row(tag: str, cells: Iterable[object], kinds: Iterable[str]) -> str:
-    parts = [
-        f"<{tag} {kind}>{html.escape(str(c))}</{tag}>" for c, kind in zip(cells, kinds, strict=True)
-    ]
-    return f"<tr>{''.join(parts)}</tr>\n"
-
-
-def _order(column: pd.Series) -> pd.Series:
-    """Return what a cell is sorted by, as an attribute; empty where that is its text."""
-    if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
-        by = column.cat.codes.astype("Int64")
-    elif _is_figure(column):
-        days = pd.api.types.is_datetime64_any_dtype(column.dtype)
-        by = column.dt.strftime("%Y%m%d%H%M%S") if days else column
-    else:
-        return pd.Series("", index=column.index)
-    return ' data-order="' + by.astype("str").where(by.notna(), "") + '"'
-
-
-def _is_figure(column: pd.Series) -> bool:
-    kinds = pd.api.types
-    return not kinds.is_bool_dtype(column.dtype) and (
-        kinds.is_numeric_dtype(column.dtype) or kinds.is_datetime64_any_dtype(column.dtype)
-    )
-
-
-def _readable(column: pd.Series, of: pd.DataFrame) -> pd.Series:
-    """Return a column as text: bytes as MB, times as days, numbers with thousands marked."""
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return column.dt.strftime("%Y-%m-%d")
-    if str(column.name).endswith("bytes"):
-        sign = "+" if "difference" in str(column.name) else ""
-        return column.map(lambda size: _size(size, sign), na_action="ignore")
-    if pd.api.types.is_bool_dtype(column.dtype):
-        return column.map({True: t("yes"), False: t("no")})
-    if str(column.name).endswith("share"):
-        return column.map("{:.0%}".format, na_action="ignore")
-    if pd.api.types.is_float_dtype(column.dtype):
-        return column.map("{:,.2f}".format, na_action="ignore")
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return column.map("{:,}".format, na_action="ignore")
-    told = _speaker(str(column.name), of)
-    return column.map(lambda text: escape.plain(told(str(text))) or "—", na_action="ignore")
-
-
-def _speaker(name: str, of: pd.DataFrame) -> Callable[[str], str]:
-    """Return what says the cells of a column in the language that is spoken."""
-    if name in VOCABULARY or name.endswith("severity"):
-        return word
-    if name in PHRASES:
-        return PHRASES[name]
-    if "property" not in of or name == "variant":
-        return str
-    # Of each property there is its evidence, or a column a variant.
-    return checks.said_of if name == "what" else attack_surface.said
-
-
-def _size(size: int, sign: str) -> str:
-    """Return a size in MB, or in bytes if it is some and would be 0.0."""
-    small = size and abs(size) < MB / 20
-    return t("{size} bytes", size=f"{size:{sign},}") if small else f"{size / MB:{sign},.1f} MB"
-
-
-def _heading(name: object) -> str:
-    """Return a column's name as words, in the language that is spoken."""
-    words = str(name).removesuffix("_bytes").removesuffix("_at").replace("_", " ")
-    named = {
-        "bytes": "size",
-        "db updated": "DB of",
-        "os eol": "past end of life when scanned",
-        "known share": "looked at",
-    }
-    return escape.plain(word(named.get(words, words)))
 
 
 def words() -> dict[str, Any]:
@@ -164,3 +79,74 @@ def words() -> dict[str, Any]:
             },
         },
     }
+
+
+def _row(tag: str, cells: Iterable[object], kinds: Iterable[str]) -> str:
+    parts = [
+        f"<{tag} {kind}>{html.escape(str(cell))}</{tag}>"
+        for cell, kind in zip(cells, kinds, strict=True)
+    ]
+    return f"<tr>{''.join(parts)}</tr>\n"
+
+
+def _order(column: pd.Series) -> pd.Series:
+    """Return what a cell is sorted by, as an attribute; empty where that is its text."""
+    if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
+        by = column.cat.codes.astype("Int64")
+    elif _is_figure(column):
+        days = pd.api.types.is_datetime64_any_dtype(column.dtype)
+        by = column.dt.strftime("%Y%m%d%H%M%S") if days else column
+    else:
+        return pd.Series("", index=column.index)
+    return ' data-order="' + by.astype("str").where(by.notna(), "") + '"'
+
+
+def _is_figure(column: pd.Series) -> bool:
+    kinds = pd.api.types
+    return not kinds.is_bool_dtype(column.dtype) and (
+        kinds.is_numeric_dtype(column.dtype) or kinds.is_datetime64_any_dtype(column.dtype)
+    )
+
+
+def _readable(column: pd.Series) -> pd.Series:
+    """Return a column as text: bytes as MB, times as days, numbers with thousands marked."""
+    name = str(column.name)
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return column.dt.strftime("%Y-%m-%d")
+    if name.endswith("bytes"):
+        sign = "+" if "difference" in name else ""
+        return column.map(lambda size: _size(size, sign), na_action="ignore")
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return column.map({True: t("yes"), False: t("no")})
+    if name.endswith("share"):
+        return column.map("{:.0%}".format, na_action="ignore")
+    if pd.api.types.is_float_dtype(column.dtype):
+        return column.map("{:,.2f}".format, na_action="ignore")
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.map("{:,}".format, na_action="ignore")
+    is_code = name in CODES or name.endswith("severity")
+    return column.map(lambda cell: _text(cell, is_code), na_action="ignore")
+
+
+def _text(cell: object, is_code: bool) -> str:
+    """Return a cell of text in the language that is spoken, if it is the kit's own."""
+    text = str(told(cell))
+    return escape.plain(word(text) if is_code else text) or "—"
+
+
+def _size(size: int, sign: str) -> str:
+    """Return a size in MB, or in bytes if it is some and would be 0.0."""
+    small = size and abs(size) < MB / 20
+    return t("{size} bytes", size=f"{size:{sign},}") if small else f"{size / MB:{sign},.1f} MB"
+
+
+def _heading(name: object) -> str:
+    """Return a column's name as words, in the language that is spoken."""
+    words_ = str(name).removesuffix("_bytes").removesuffix("_at").replace("_", " ")
+    named = {
+        "bytes": "size",
+        "db updated": "DB of",
+        "os eol": "past end of life when scanned",
+        "known share": "looked at",
+    }
+    return escape.plain(word(named.get(words_, words_)))

@@ -1,6 +1,7 @@
 """The notebooks' contract, and each of them headless over every recorded study."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +45,8 @@ def test_there_are_notebooks() -> None:
         "02-vulnerabilities",
         "03-image-size",
         "04-attack-surface",
-        "05-verdict",
+        "05-history",
+        "06-verdict",
         "explore",
     ]
     assert paths.notebooks() == NOTEBOOKS[:-1], "what is to be clicked is in no run"
@@ -88,12 +90,25 @@ def test_one_cell_declares_the_parameters_each_with_type_and_help(
     assert "save_to" in found or path not in paths.notebooks()
 
 
-def test_cells_call_and_show(book: NotebookNode) -> None:
+def test_two_cells_open_a_comparison_and_each_other_cell_asks_one_question(
+    path: Path, book: NotebookNode
+) -> None:
+    parameters_, opened, *others = code(book)
+    assert tagged(parameters_, "parameters")
+    assert opened.source.startswith("from helpers")
+    sources = [opened.source, *(cell.source for cell in others)]
+    assert "\n".join(sources).count("import") == 1
+    assert all(len([*filter(None, source.splitlines())]) <= 2 for source in sources)
+    if path in paths.notebooks():
+        wiring, questions = sources[:2], sources[1:]
+        if wiring[1].startswith("c = "):
+            questions = sources[2:]
+        assert all(re.fullmatch(r"c\.\w+\([\w, ]*\)", source) for source in questions)
+
+
+def test_cells_hold_no_logic(book: NotebookNode) -> None:
     for cell in code(book):
-        lines = cell.source.splitlines()
-        if not tagged(cell, "parameters"):
-            assert 1 <= len(lines) <= 8
-        for line in lines:
+        for line in cell.source.splitlines():
             for banned in ("def ", "class ", "lambda", "!", "%", "sys.path", "../", "for "):
                 assert banned not in line.partition("  #")[0], line
 

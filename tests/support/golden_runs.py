@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import mistune
 import nbformat
 
 from helpers import paths
 from helpers.answers import chart
-from helpers.answers.answer import Answer
 from helpers.capture.session import capture
+from helpers.notebook.display import ShownAnswer
 from helpers.text import escape, i18n
 from helpers.text.rich import Phrase
 from tests.support import strange
@@ -59,21 +58,26 @@ def _dated(path: Path) -> None:
     path.write_text(json.dumps(facts | {"captured_at": "2026-11-24T12:00:00Z"}))
 
 
-def told(study: str, language: str) -> dict[str, str]:
+def shown(study: str, language: str) -> dict[str, str]:
     """Return the files of a golden run by name: tables as CSV, and what each notebook shows."""
     found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for path in paths.notebooks():
-            given = {"study": study, "language": language, "save_to": folder, "mixed": True}
-            found[f"{path.stem}.txt"] = "\n".join(_cells(path, given)) + "\n"
-        for path in sorted(Path(folder, "tables").glob("*.csv")):
-            found[f"tables/{path.name}"] = _first_rows(path.read_text(encoding="utf-8"))
-    i18n.use(i18n.ENGLISH)
+    for path in paths.notebooks():
+        given = {"study": study, "language": language, "mixed": True}
+        lines = []
+        for line in _cells(path, given):
+            if isinstance(line, str):
+                lines.append(line)
+                continue
+            lines += answer_lines(line)
+            if line.answer.table is not None:
+                text = escape.csv_frame(line.table).to_csv(index=False, lineterminator="\n")
+                found[f"tables/{line.name}.csv"] = _first_rows(text)
+        found[f"{path.stem}.txt"] = "\n".join(lines) + "\n"
     return found
 
 
-def _cells(path: Path, given: dict[str, Any]) -> Iterator[str]:
-    """Run a notebook's cells here, and yield its headings and what each cell shows."""
+def _cells(path: Path, given: dict[str, Any]) -> Iterator[str | ShownAnswer]:
+    """Run a notebook's cells here, and yield its headings and the answers that it shows."""
     names: dict[str, Any] = {}
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "markdown":
@@ -85,17 +89,18 @@ def _cells(path: Path, given: dict[str, Any]) -> Iterator[str]:
         if "parameters" in cell.metadata.get("tags", []):
             names |= {name: value for name, value in given.items() if name in names}
         if isinstance(last, ast.Expr):
-            yield from _shown(eval(compile(ast.Expression(last.value), path.name, "eval"), names))
+            yield eval(compile(ast.Expression(last.value), path.name, "eval"), names)
 
 
-def answer_lines(answer: Answer) -> Iterator[str]:
+def answer_lines(shown: ShownAnswer) -> Iterator[str]:
     """Yield what an answer says, as lines: its title, what is counted, its chart and its text."""
-    yield f"[{answer.name}] {answer.title}".rstrip()
-    if answer.counted:
+    answer = shown.answer
+    role = f" ({answer.role})" if answer.role else ""
+    yield f"[{answer.name}]{role} {answer.title}".rstrip()
+    if answer.chart:
         yield f"  counted: {answer.counted}"
-    if answer.source:
-        yield f"  source: {answer.source}"
-    yield from _chart(chart.encoded(answer.chart))
+        yield f"  footer: {shown.footer}"
+        yield from _chart(chart.encoded(answer.chart))
     for block in answer.text.blocks:
         yield f"{'  ' * (block.level - 1)}{'- ' * bool(block.level)}{_marked(block.phrase)}"
 
@@ -110,22 +115,6 @@ def _marked(phrase: Phrase) -> str:
     return "".join(parts)
 
 
-def _shown(value: Any) -> Iterator[str]:
-    """Yield what a cell's value shows, as lines."""
-    if hasattr(value, "told"):
-        yield f"[figure {value.told['name']}] {value.told['title']}"
-        yield f"  counted: {value.told['lens']}"
-        yield f"  footer: {value.told['footer']}"
-        yield from _chart(value.told["chart"])
-    elif hasattr(value, "plain"):
-        yield "[searchable table]"
-    elif "<table" in value.data:
-        yield "[table]"
-    else:
-        tokens: Any = mistune.create_markdown(renderer="ast")(value.data)
-        yield from _lines(tokens, 0)
-
-
 def _chart(chart: dict[str, Any] | None) -> Iterator[str]:
     """Yield a chart as data: a line for each bar, point or curve."""
     for key, part in (chart or {}).items():
@@ -133,29 +122,6 @@ def _chart(chart: dict[str, Any] | None) -> Iterator[str]:
             yield from (f"  {key}: {json.dumps(one, ensure_ascii=False)}" for one in part)
         else:
             yield f"  {key}: {json.dumps(part, ensure_ascii=False)}"
-
-
-def _lines(tokens: list[dict[str, Any]], level: int) -> Iterator[str]:
-    """Yield the paragraphs and bullets of Markdown."""
-    for token in tokens:
-        if token["type"] in ("paragraph", "block_text", "heading"):
-            yield f"{'  ' * (level - 1)}{'- ' * bool(level)}{_inline(token['children'])}"
-        elif "children" in token:
-            yield from _lines(token["children"], level + (token["type"] == "list"))
-
-
-def _inline(tokens: list[dict[str, Any]]) -> str:
-    marks = {"strong": "**", "emphasis": "*"}
-    return "".join(
-        " "
-        if token["type"] == "softbreak"
-        else f"`{token['raw']}`"
-        if token["type"] == "codespan"
-        else f"{(mark := marks.get(token['type'], ''))}{_inline(token['children'])}{mark}"
-        if "children" in token
-        else escape.plain(token.get("raw", ""))
-        for token in tokens
-    )
 
 
 def _first_rows(text: str) -> str:
@@ -173,7 +139,7 @@ def renew() -> None:
     with studies():
         for study in STUDIES:
             for language in i18n.known():
-                for name, text in told(study, language).items():
+                for name, text in shown(study, language).items():
                     path = FOLDER / f"{study}.{language}" / name
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_text(text, encoding="utf-8", newline="")

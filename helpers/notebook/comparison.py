@@ -1,0 +1,501 @@
+"""What a notebook holds: a study's evidence, a way to count, and the questions to ask of it."""
+
+import copy
+from collections.abc import Callable
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec
+
+import pandas as pd
+
+from helpers.answers.answer import Answer
+from helpers.charts.look import LIGHT, Look
+from helpers.comparability import confounders, scan_consistency
+from helpers.frames import Frames
+from helpers.notebook.display import Setting, ShownAnswer
+from helpers.sizes import file_groups, image_sizes, layer_sizes, waterfall
+from helpers.studies import contents, load, package_files, provenance
+from helpers.studies.study import Facts, Study, open_study
+from helpers.surface import (
+    app_process,
+    attack_surface,
+    dynamic_linking,
+    exposure,
+    scan_coverage,
+)
+from helpers.text import i18n
+from helpers.text.i18n import ENGLISH
+from helpers.verdict import attribution, claims, recommendation, sensitivity, tradeoff
+from helpers.vulnerabilities import (
+    changes,
+    counting,
+    fixes,
+    growth,
+    lenses,
+    overlap,
+    scanner_agreement,
+    severity_scales,
+)
+from helpers.vulnerabilities.lenses import Lens
+
+EVERY = "all"
+"""The name of all captures of a study together."""
+
+P = ParamSpec("P")
+
+
+def question(
+    across: str = "",
+) -> Callable[
+    [Callable[Concatenate["Comparison", P], Answer]],
+    Callable[Concatenate["Comparison", P], ShownAnswer],
+]:
+    """Make a method that returns an answer one that returns it as a notebook shows it.
+
+    `across` names the attribute that holds the images it is about, if these are not its own.
+    """
+
+    def decorated(
+        ask: Callable[Concatenate["Comparison", P], Answer],
+    ) -> Callable[Concatenate["Comparison", P], ShownAnswer]:
+        @wraps(ask)
+        def asked(self: "Comparison", *args: P.args, **kwargs: P.kwargs) -> ShownAnswer:
+            with i18n.speaking(self.language):
+                answer = ask(self, *args, **kwargs)
+                about = getattr(self, across) if across else self
+                return ShownAnswer(answer, about.setting)
+
+        return asked
+
+    return decorated
+
+
+class Comparison:
+    """The images of a study's capture, and the questions of the notebooks as methods.
+
+    The frames are `images`, `findings`, `packages`, `layers` and `files`. A method returns an
+    answer, which shows itself and goes on as data: `.table`, `.chart`, `.figure(title=...)`.
+
+    `capture` is a capture's name, empty for the default one, or `all`. With `save_to`, each answer
+    leaves its files below that folder. `source="live"` captures the study anew first, with Docker
+    and Trivy, offline against the vulnerability DB in the folder `db` if one is named.
+    Raises `StudyInvalid` and `ParameterInvalid`.
+    """
+
+    def __init__(
+        self,
+        study: str,
+        capture: str = "",
+        language: str = ENGLISH,
+        theme: str = LIGHT,
+        transparent: bool = False,
+        *,
+        mixed: bool = False,
+        save_to: str = "",
+        source: str = "recorded",
+        db: str = "",
+    ) -> None:
+        self.language, self.look = language, Look(theme, transparent)
+        self.mixed = mixed
+        self.folder = Path(save_to).expanduser() if save_to else None
+        self.quick = False
+        with i18n.speaking(language):
+            i18n.fonts()
+            self.study: Study = open_study(study)
+        if source == "live":
+            # Who looks at what is recorded needs neither Docker nor what talks to it.
+            from helpers.capture.session import capture as capture_now
+
+            capture = capture_now(study, db=Path(db) if db else None).folder.name
+        self.capture = capture if capture == EVERY else self.study.facts(capture).capture
+        self.lens = Lens(known_by=str(self.study.known_by or ""))
+        self.weights = dict(tradeoff.WEIGHTS)
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.study.name!r}, {self.capture!r}, lens={self.lens.label!r})"
+
+    def counting(
+        self,
+        lens: str = lenses.FINDINGS,
+        fixable: bool = False,
+        severity: str = lenses.SCANNER,
+        known_by: str = "",
+        place: str = "",
+    ) -> "Comparison":
+        """Return the same images, counted through another lens.
+
+        `known_by` is a day; empty is the study's own, `ever` leaves nothing out for its date.
+        Raises `ParameterInvalid` for an unknown lens.
+        """
+        other = copy.copy(self)
+        day = lenses.day(known_by, self.study.known_by)
+        other.lens = lenses.checked(Lens(lens, fixable, severity, day, place))
+        return other
+
+    def weighing(
+        self, fixable: float, unfixed: float, size: float, ended: float, old_runtime: float
+    ) -> "Comparison":
+        """Return the same images with other weights. Raises `ParameterInvalid` for one below 0."""
+        other = copy.copy(self)
+        other.weights = tradeoff.check(
+            {
+                "fixable": fixable,
+                "unfixed": unfixed,
+                "size": size,
+                "ended": ended,
+                "old_runtime": old_runtime,
+            }
+        )
+        return other
+
+    def at(self, capture: str) -> "Comparison":
+        """Return another capture of the study, counted alike. Raises `StudyInvalid`."""
+        return self._other(self.study, capture)
+
+    def _other(self, study: Study, capture: str) -> "Comparison":
+        other = copy.copy(self)
+        for name in _LOADED & set(vars(other)):
+            del vars(other)[name]
+        other.study = study
+        other.capture = capture if capture == EVERY else study.facts(capture).capture
+        return other
+
+    @cached_property
+    def every(self) -> "Comparison":
+        """All captures of the study together."""
+        return self._other(self.study, EVERY)
+
+    @cached_property
+    def _frames(self) -> Frames:
+        return load.load_study(self.study.name, self.capture)
+
+    @property
+    def frames(self) -> Frames:
+        """The frames of what was scanned.
+
+        Raises `StudyInvalid` if the images were not scanned alike and that is not allowed.
+        """
+        return scan_consistency.require(self._frames, self.mixed)
+
+    @property
+    def images(self) -> pd.DataFrame:
+        """The images, one a row."""
+        return self._frames.images
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """The findings, one a row. Raises `StudyInvalid` as `frames` does."""
+        return self.frames.findings
+
+    @property
+    def packages(self) -> pd.DataFrame:
+        """The installed packages, one a row."""
+        return self._frames.packages
+
+    @cached_property
+    def layers(self) -> pd.DataFrame:
+        """The layers, one a row; none of images that were not taken apart."""
+        return load.load_layers(self.study.name, self.capture)
+
+    @cached_property
+    def files(self) -> pd.DataFrame:
+        """The files of the merged file systems, one a row; none of images not taken apart."""
+        return load.load_files(self.study.name, self.capture)
+
+    @cached_property
+    def published_numbers(self) -> pd.DataFrame:
+        """The numbers that others published about the images."""
+        return load.load_published(self.study.name)
+
+    @property
+    def facts(self) -> Facts:
+        """What is recorded of how the capture was made."""
+        return self.study.facts(self.capture)
+
+    @cached_property
+    def _coverage(self) -> pd.DataFrame:
+        return scan_coverage.coverage(self.files, self.images, self.packages)
+
+    @cached_property
+    def _grouped(self) -> pd.DataFrame:
+        return file_groups.grouped(self.files, self.layers, self.images)
+
+    @property
+    def setting(self) -> Setting:
+        """What answers about these images are shown with."""
+        return Setting(
+            self.study.name,
+            self.images,
+            lambda: scan_coverage.mark(self._coverage),
+            self.language,
+            self.look,
+            self.folder,
+            self.quick,
+        )
+
+    # 01: what was captured of each image, when, and with what?
+
+    @question()
+    def about(self) -> Answer:
+        """What is the study's evidence?"""
+        return contents.about_answer(self.study)
+
+    @question()
+    def sources(self) -> Answer:
+        """Which images, and where do they come from?"""
+        return contents.sources_answer(self.study, self.facts, self.images)
+
+    @question()
+    def provenance(self) -> Answer:
+        """When was the capture made, and with what?"""
+        return provenance.answer(self.study, self.facts)
+
+    @question()
+    def parts(self) -> Answer:
+        """What does the evidence hold of each image?"""
+        return contents.parts_answer(self.study, self.facts)
+
+    @question()
+    def identities(self) -> Answer:
+        """What are the images?"""
+        return contents.identities_answer(self.images)
+
+    @question()
+    def smoke_test(self) -> Answer:
+        """Do they work?"""
+        return contents.smoke_test_answer(self.images)
+
+    @question()
+    def base_layers(self) -> Answer:
+        """Which layers are the base image's?"""
+        return contents.base_layers_answer(self.layers, self.images)
+
+    @question()
+    def held(self) -> Answer:
+        """Of how many images is there each part of the evidence?"""
+        return contents.held_answer(self.study, self.facts)
+
+    @question()
+    def not_shown(self) -> Answer:
+        """What can the study's evidence not show?"""
+        return contents.not_shown_answer(self.study)
+
+    # 02: what does the scanner find in each image, and what do its totals hide?
+
+    @question()
+    def scanned_images(self) -> Answer:
+        """Which images were scanned, and with what?"""
+        return counting.images_answer(self.images)
+
+    @question()
+    def like_with_like(self) -> Answer:
+        """Is like compared with like?"""
+        return confounders.answer(self.images)
+
+    @question()
+    def published(self) -> Answer:
+        """Do the published numbers come out?"""
+        return counting.published_answer(self.findings, self.images, self.published_numbers)
+
+    @question()
+    def counted(self) -> Answer:
+        """What is counted from here on?"""
+        return lenses.answer(self.lens, self.study.known_by, self.study.known_by_why)
+
+    @question()
+    def severity(self) -> Answer:
+        """How severe is what was found?"""
+        return counting.severity_answer(self.findings, self.images, self.lens)
+
+    @question()
+    def looked_at(self) -> Answer:
+        """How much of each image did the scanner look at, in one line?"""
+        return scan_coverage.brief_answer(self._coverage)
+
+    @question()
+    def lens_totals(self) -> Answer:
+        """How often is it counted: findings, vulnerabilities, all or fixable?"""
+        share = self._coverage["known_share"]
+        return counting.lens_totals_answer(self.findings, self.images, self.lens, share)
+
+    @question()
+    def looked_at_totals(self) -> Answer:
+        """How much of each image is counted?"""
+        return scan_coverage.totals_answer(self._coverage, self.images, self.packages)
+
+    @question()
+    def fixable(self) -> Answer:
+        """What would a newer package fix, and where can nothing else be seen?"""
+        return fixes.answer(self.findings, self.images, self.lens)
+
+    @question()
+    def severity_sources(self) -> Answer:
+        """Whose severities are these?"""
+        return severity_scales.sources_answer(self.findings, self.lens)
+
+    @question()
+    def severity_crosstab(self) -> Answer:
+        """Which severity of the scanner's is which of NVD's?"""
+        return severity_scales.crosstab_answer(self.findings, self.lens)
+
+    @question()
+    def severity_scales(self) -> Answer:
+        """What would another scale say?"""
+        return severity_scales.answer(self.findings, self.images, self.lens)
+
+    @question()
+    def places(self) -> Answer:
+        """Where do the packages sit, and did they come with the base image?"""
+        return fixes.places_answer(self.findings, self.images, self.lens)
+
+    @question()
+    def overlap(self) -> Answer:
+        """Which vulnerabilities are in one image only, and which in several?"""
+        return overlap.answer(self.findings, self.images, self.lens)
+
+    @question()
+    def vulnerabilities(self) -> Answer:
+        """Which vulnerabilities are these, one a row?"""
+        return overlap.listing_answer(self.findings, self.images, self.lens)
+
+    @question()
+    def by_package(self) -> Answer:
+        """Which packages bring them?"""
+        return counting.package_answer(self.findings, self.images, self.lens)
+
+    @cached_property
+    def _two_scanners(self) -> pd.DataFrame:
+        both = load.load_study(self.study.name, self.capture, scanner="all")
+        return scanner_agreement.agreement(both.findings, images=both.images)
+
+    @question()
+    def scanner_agreement(self) -> Answer:
+        """What does another scanner say of the same images?"""
+        return scanner_agreement.answer(self._two_scanners)
+
+    @question()
+    def scanner_agreement_listing(self) -> Answer:
+        """Which vulnerabilities did each scanner find?"""
+        return scanner_agreement.listing_answer(self._two_scanners)
+
+    # 03: which image is larger, by how much, and where are the bytes?
+
+    def _size(self, wanted: str) -> str:
+        known = image_sizes.table(self.images, self.published_numbers)
+        return image_sizes.known_size(known, wanted)
+
+    @question()
+    def sizes(self) -> Answer:
+        """Which sizes are known?"""
+        return image_sizes.kinds_answer(self.images, self.published_numbers)
+
+    @question()
+    def size_difference(self, size: str = "", baseline: str = "") -> Answer:
+        """How far apart are they?"""
+        return image_sizes.difference_answer(
+            self.images, self.published_numbers, size, baseline, self.study.baseline
+        )
+
+    @question()
+    def size_groups(self) -> Answer:
+        """What are the bytes?"""
+        return file_groups.answer(self._grouped, self.layers, self.images)
+
+    @question()
+    def size_parts(self) -> Answer:
+        """What is each group of bytes made of?"""
+        return file_groups.parts_answer(self._grouped, self.layers)
+
+    @question()
+    def layer_sizes(self) -> Answer:
+        """What did each instruction add, and what do later ones hide?"""
+        return layer_sizes.answer(self.layers, self.files)
+
+    @question()
+    def instructions(self) -> Answer:
+        """Which instruction made which layer?"""
+        return layer_sizes.table_answer(self.layers, self.files)
+
+    @question()
+    def size_steps(self, size: str = "", baseline: str = "", against: str = "") -> Answer:
+        """Where does the difference come from?"""
+        raise NotImplementedError
+
+    @question()
+    def largest_packages(self) -> Answer:
+        """Which packages are the largest?"""
+        return package_files.largest_answer(self.packages, self.files, self.images)
+
+    @question()
+    def largest_files(self) -> Answer:
+        """Which files are the largest?"""
+        return file_groups.largest_files_answer(self._grouped)
+
+    @question()
+    def size_limits(self, size: str = "") -> Answer:
+        """What does the compared size not say?"""
+        return image_sizes.limits_answer(self.images, self.published_numbers, size)
+
+    # 04: what does an attacker find in each image, and what does the scanner not see?
+
+    @question()
+    def attack_surface(self) -> Answer:
+        """What is there?"""
+        return attack_surface.answer(self._grouped, self.images, self.packages)
+
+    @question()
+    def attack_surface_evidence(self) -> Answer:
+        """Where is each of these?"""
+        return attack_surface.evidence_answer(self._grouped, self.images, self.packages)
+
+    @question()
+    def attack_surface_limits(self) -> Answer:
+        """Which properties were measured, and what was not looked at?"""
+        return attack_surface.limits_answer(self._grouped, self.images, self.packages)
+
+    @question()
+    def c_library(self) -> Answer:
+        """Which C library is it, and is everything there that programs ask for?"""
+        return dynamic_linking.libc_answer(self.files, self.images)
+
+    @question()
+    def unloadable(self) -> Answer:
+        """Which files ask for what is not there?"""
+        return dynamic_linking.unloadable_answer(self.files)
+
+    @question()
+    def scan_coverage(self) -> Answer:
+        """How much of the executables and libraries did the scanner look at?"""
+        return scan_coverage.answer(self._coverage, self.images, self.packages)
+
+    @question()
+    def not_looked_at(self) -> Answer:
+        """Which executables and libraries did the scanner not look at?"""
+        return scan_coverage.dark_answer(self.files, self.packages)
+
+    @cached_property
+    def _needs(self) -> pd.DataFrame:
+        return app_process.needs(self._grouped, self.images, self.packages)
+
+    # 05: what do the same images show on other days?
+
+    @question(across="every")
+    def captures(self) -> Answer:
+        """What do the same images show on another day?"""
+        return counting.captures_answer(self.every.findings, self.every.images, self.lens)
+
+    @question(across="every")
+    def fewest(self) -> Answer:
+        """Which image has the fewest, on which day and by which way of counting?"""
+        return counting.fewest_answer(self.every.findings, self.every.images, self.lens)
+
+    def _pair(self, earlier: str, later: str) -> tuple[str, str]:
+        return changes.pair(self.every.images, earlier, later)
+
+    # 06: which image should be shipped, and which of the claims hold?
+
+
+_LOADED = {
+    name for name, value in vars(Comparison).items() if isinstance(value, cached_property)
+}
+"""Attributes that are loaded or computed of one capture."""
