@@ -22,16 +22,16 @@ def studies() -> pd.DataFrame:
     """Return one row a study: `study, title, captures, variants, last_run_at`.
 
     Captures and variants are named; `last_run_at` is when it was last reproduced, NA if never.
-    What is wrong with a study that cannot be read stands in place of its title.
+    A study that cannot be read has the reason in place of its title.
     """
     rows = []
     for name in names():
         try:
-            found = open_study(name)
-            told = (found.title, ", ".join(found.captures()), ", ".join(found.names()))
+            study = open_study(name)
+            described = (study.title, ", ".join(study.captures()), ", ".join(study.names()))
         except StudyInvalid as error:
-            told = (t("cannot be read: {why}", why=error), "", "")
-        rows.append((name, *told, _last_run(name)))
+            described = (t("cannot be read: {why}", why=error), "", "")
+        rows.append((name, *described, _last_run(name)))
     table = pd.DataFrame(rows, columns=["study", "title", "captures", "variants", "last_run_at"])
     return table.astype({"last_run_at": "datetime64[us, UTC]"})
 
@@ -39,17 +39,14 @@ def studies() -> pd.DataFrame:
 def show() -> HTML:
     """Return the studies as a table for readers."""
     table = studies()
-    told = table["last_run_at"].dt.strftime("%Y-%m-%d %H:%M UTC").fillna(t("never"))
-    none = t("none yet")
-    shown = table.assign(
-        captures=table["captures"].replace("", none), last_run_at=told.astype("str")
-    )
-    return HTML(tables.to_html(shown))
+    last_run = table["last_run_at"].dt.strftime("%Y-%m-%d %H:%M UTC").fillna(t("never"))
+    captures = table["captures"].replace("", t("none yet"))
+    return HTML(tables.to_html(table.assign(captures=captures, last_run_at=last_run.astype("str"))))
 
 
 def _last_run(name: str) -> pd.Timestamp | None:
     try:
-        told = msgspec.json.decode((paths.run(name) / "run.json").read_bytes(), type=_Run)
-        return pd.Timestamp(told.started).tz_convert("UTC")
+        run = msgspec.json.decode((paths.run(name) / "run.json").read_bytes(), type=_Run)
+        return pd.Timestamp(run.started).tz_convert("UTC")
     except (OSError, msgspec.MsgspecError, ValueError, TypeError):
         return None

@@ -1,194 +1,156 @@
-"""Exhibits: what a notebook shows, what it leaves in a folder, and nothing where none is named."""
+"""How an answer shows itself: figure, text and table, and the files that it leaves."""
 
 import io
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from matplotlib.axes import Axes
+from IPython.utils.capture import capture_output
 from PIL import Image
 
-from helpers.charts import bar_charts
+from helpers.answers.answer import Answer, decoded
+from helpers.answers.chart import Nothing
 from helpers.frames import Frames
 from helpers.notebook import display
-from helpers.notebook.display import Exhibits
-from helpers.text import escape, i18n
+from helpers.notebook.display import Setting, ShownAnswer
+from helpers.text.escape import ANSWER, STATIC
+from helpers.text.rich import name, paragraph
 from helpers.vulnerabilities import counting
+from helpers.vulnerabilities.lenses import Lens
 from tests.conftest import finding, trivy
+
+HOSTILE = "=cmd|' /C calc'!A0<script>alert(1)</script>"
 
 
 @pytest.fixture
-def counts(blog: Frames) -> pd.DataFrame:
-    return counting.severity_counts(blog.findings, blog.images)
+def severity(blog: Frames) -> Answer:
+    return counting.severity_answer(blog.findings, blog.images, Lens())
 
 
-def test_a_figure_leaves_a_slide_a_drawing_and_its_data(tmp_path, blog, counts) -> None:
-    show = Exhibits("blog-2022", blog.images, str(tmp_path))
-    shown = show.figure("severity", bar_charts.severity_breakdown, counts, "48 and 19")
-    with Image.open(tmp_path / "figures/severity.png") as png:
+def shown(answer: Answer, images: pd.DataFrame, folder: Path | None = None, **rest) -> ShownAnswer:
+    return ShownAnswer(answer, Setting("blog-2022", images, folder=folder, **rest))
+
+
+def test_an_answer_leaves_a_slide_a_drawing_and_its_data(tmp_path, blog, severity) -> None:
+    shown(severity, blog.images, tmp_path)
+    with Image.open(tmp_path / "figures/severity-breakdown.png") as png:
         assert png.size == (2560, 1440)
-    svg = ElementTree.parse(tmp_path / "figures/severity.svg").getroot()
+    svg = ElementTree.parse(tmp_path / "figures/severity-breakdown.svg").getroot()
     words = {element.text for element in svg.iter("{http://www.w3.org/2000/svg}text")}
-    assert {"48 and 19", "CRITICAL", "48"} <= words, "text stays text"
-    table = pd.read_csv(tmp_path / "tables/severity.csv")
-    assert table["count"].sum() == 67
-    assert shown.alt == "48 and 19"
+    assert {severity.title, "CRITICAL", "48"} <= words, "text stays text"
+    assert pd.read_csv(tmp_path / "tables/severity-breakdown.csv")["count"].sum() == 67
 
 
-def test_the_same_evidence_gives_the_same_files(tmp_path, blog, counts) -> None:
-    for name in ("one", "two"):
-        show = Exhibits("blog-2022", blog.images, str(tmp_path / name))
-        show.figure("severity", bar_charts.severity_breakdown, counts, "title")
-    for path in sorted((tmp_path / "one").rglob("*.*")):
-        other = tmp_path / "two" / path.relative_to(tmp_path / "one")
+def test_the_same_evidence_gives_the_same_files(tmp_path, blog, severity) -> None:
+    for folder in ("first", "second"):
+        shown(severity, blog.images, tmp_path / folder)
+    for path in sorted((tmp_path / "first").rglob("*.*")):
+        other = tmp_path / "second" / path.relative_to(tmp_path / "first")
         assert path.read_bytes() == other.read_bytes(), path.name
 
 
-def test_a_quick_figure_has_half_the_pixels_and_the_same_message(blog, counts) -> None:
-    shown = [
-        Exhibits("blog-2022", blog.images, quick=quick).figure(
-            "severity", bar_charts.severity_breakdown, counts, "title"
-        )
-        for quick in (False, True)
-    ]
-    sizes = [Image.open(io.BytesIO(one.png)).size for one in shown]
-    assert sizes[0] == tuple(2 * pixels for pixels in sizes[1])
-    assert shown[0].told["footer"] == shown[1].told["footer"]
-
-
-def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch, blog, counts) -> None:
+def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch, blog, severity) -> None:
     monkeypatch.chdir(tmp_path)
-    show = Exhibits("blog-2022", blog.images)
-    show.figure("severity", bar_charts.severity_breakdown, counts, "title")
-    show.table("counts", counts)
+    shown(severity, blog.images).outputs()
     assert list(tmp_path.iterdir()) == []
 
 
+def test_it_shows_figure_text_and_table_and_keeps_its_record_once(blog, severity) -> None:
+    answer = shown(severity, blog.images)
+    with capture_output() as captured:
+        answer._ipython_display_()
+    figure, text, table = [output.data for output in captured.outputs]
+    assert "image/png" in figure
+    assert "<strong>nodejs-alpine</strong> has 48 findings" in text["text/html"]
+    assert table["text/html"].startswith("<details>"), "the data of a figure are folded"
+    record = decoded(figure[ANSWER])
+    assert (record.title, record.chart, record.footer) == (
+        severity.title,
+        severity.chart,
+        answer.footer,
+    )
+    assert ANSWER not in text
+    assert ANSWER not in table
+
+
+def test_it_goes_on_as_data(blog, severity) -> None:
+    answer = shown(severity, blog.images)
+    assert answer.table["count"].sum() == 67
+    assert answer.chart == severity.chart
+    picture = answer.figure(title="Another title")
+    assert picture.title == "Another title"
+    assert picture.png != answer.figure().png
+    with pytest.raises(ValueError, match="no figure"):
+        shown(Answer("plain"), blog.images).figure()
+
+
+def test_a_quick_figure_has_half_the_pixels(blog, severity) -> None:
+    sizes = [
+        Image.open(io.BytesIO(shown(severity, blog.images, quick=quick).figure().png)).size
+        for quick in (False, True)
+    ]
+    assert sizes[0] == tuple(2 * pixels for pixels in sizes[1])
+
+
+def test_an_answer_that_says_why_there_is_nothing_draws_that(blog, tmp_path) -> None:
+    empty = Answer("x", "Nothing", chart=Nothing("nothing is known"))
+    shown(empty, blog.images, tmp_path)
+    assert (tmp_path / "figures/x.png").exists()
+    assert not (tmp_path / "tables").exists()
+
+
 def test_the_footer_says_where_the_numbers_come_from(blog, both, frames_of) -> None:
-    assert display.footer("blog-2022", blog.images) == (
+    def footer(images: pd.DataFrame, **fields) -> str:
+        setting = Setting("blog-2022", images, lambda: "looked at 5%")
+        return display.footer(Answer("x", **fields), setting)
+
+    assert footer(blog.images) == (
         "study blog-2022 · capture 2022-02 · Trivy 0.76.0 · partial DB of 2022-02-28 · "
-        "scanned 2026-11-24 · not like with like: OS\nend of life, image age, runtime"
+        "scanned 2026-11-24 · not like with like: OS end of life, image age, runtime"
     )
-    told = display.footer("blog-2022", blog.images, lens="fixable findings")
-    assert " · capture 2022-02 · lens: fixable findings · Trivy 0.76.0 · " in told
-    assert "DB of 2022-02-28 and 2026-11-24" in display.footer("blog-2022", both.images)
-    long = display.footer("blog-2022", both.images, "sizes: blog post, output of docker images")
-    assert max(map(len, long.split("\n"))) <= display.FOOTER_WIDTH
-    assert " · sizes: blog post, output of docker images · " in long.replace("\n", " ")
+    counted = footer(blog.images, counted="findings", source="sizes: as printed")
+    assert "lens: findings · looked at 5% · Trivy" in counted
+    assert " · sizes: as printed · " in counted
+    assert "looked at" not in footer(blog.images, counted="bytes", by_scanner=False)
+    assert "DB of 2022-02-28 and 2026-11-24" in footer(both.images)
     legacy = frames_of(old=[{"Target": "x", "Vulnerabilities": None}])
-    assert "Trivy of unknown version · DB of unknown date" in display.footer("s", legacy.images)
+    assert "Trivy of unknown version · DB of unknown date" in footer(legacy.images)
 
 
-def test_tables_are_for_readers_and_files_are_raw(tmp_path: Path) -> None:
-    frame = pd.DataFrame(
-        {
-            "variant": ["a", "b"],
-            "bytes": pd.array([76_900_000, None], dtype="Int64"),
-            "difference_bytes": pd.array([-41_100_000, None], dtype="Int64"),
-            "os_eol": pd.array([True, None], dtype="boolean"),
-            "db_updated_at": pd.to_datetime(["2022-02-28T00:00:00Z", None]),
-        }
-    )
-    html = Exhibits("s", pd.DataFrame(), str(tmp_path)).table("sizes", frame).data
-    for shown in (
-        "76.9 MB",
-        "-41.1 MB",
-        "2022-02-28",
-        "past end of life when scanned",
-        "yes",
-        "not measured",
-    ):
-        assert shown in html
-    assert "76900000" in (tmp_path / "tables/sizes.csv").read_text()
+def test_what_comes_from_a_report_is_inert_in_all_outputs_and_files(tmp_path, frames_of) -> None:
+    loaded = frames_of(app=trivy(finding(PkgName=HOSTILE)))
+    for searchable in (False, True):
+        answer = Answer(
+            "findings",
+            text=paragraph(name(HOSTILE)),
+            table=loaded.findings,
+            searchable=searchable,
+        )
+        for data, _ in shown(answer, loaded.images, tmp_path).outputs():
+            assert "<script>alert" not in data.get("text/html", "")
+            assert "<script>alert" not in data.get(STATIC, "")
+    table = pd.read_csv(tmp_path / "tables/findings.csv")
+    assert table["package"].tolist() == [f"'{HOSTILE}"]
 
 
-def test_what_comes_from_a_report_is_inert_in_tables_and_files(tmp_path, frames_of) -> None:
-    hostile = "=cmd|' /C calc'!A0<script>alert(1)</script>"
-    loaded = frames_of(app=trivy(finding(PkgName=hostile)))
-    show = Exhibits("s", loaded.images, str(tmp_path))
-    html = show.table("findings", loaded.findings).data
-    assert "<script" not in html
-    assert "&lt;script&gt;" in html
-    assert pd.read_csv(tmp_path / "tables/findings.csv")["package"].tolist() == [f"'{hostile}"]
-
-
-def test_a_long_title_takes_two_lines_and_no_more(blog, counts) -> None:
-    lines = display._wrapped("word " * 100).split("\n")
-    assert len(lines) == 2
-    assert max(map(len, lines)) <= display.TITLE_WIDTH + 2
-    assert lines[-1].endswith("…")
-
-
-def test_a_long_searchable_table_begins_in_the_report_and_its_file_has_all(
-    blog: Frames, tmp_path: Path
-) -> None:
+def test_a_long_table_begins_in_the_report_and_its_file_has_all(blog, tmp_path) -> None:
     long = pd.DataFrame({"n": range(500)})
-    show = Exhibits("blog-2022", blog.images, str(tmp_path))
-    told = show.searchable("numbers", long)._repr_mimebundle_()
-    plain = told[escape.STATIC]
-    assert plain.count("<tr>") == 1 + display.PLAIN_ROWS
-    assert plain.endswith("<p>300 of 500 rows; a run's tables/numbers.csv has all.</p>")
-    assert "rows; a run" not in told["text/html"], "there all rows are"
+    answer = Answer("numbers", table=long, searchable=True)
+    ((bundle, _),) = shown(answer, blog.images, tmp_path).outputs()
+    assert bundle[STATIC].count("<tr>") == 1 + display.PLAIN_ROWS
+    assert bundle[STATIC].endswith("<p>300 of 500 rows; a run's tables/numbers.csv has all.</p>")
+    assert "rows; a run" not in bundle["text/html"], "there all rows are"
     assert len((tmp_path / "tables/numbers.csv").read_text().splitlines()) == 501
-    part = show.searchable("numbers", long, long.head(60))._repr_mimebundle_()["text/html"]
-    assert part.endswith("<p>60 of 500 rows; a run's tables/numbers.csv has all.</p>")
-
-
-def test_a_chart_of_nothing_is_a_sentence_where_one_is_given(blog: Frames, tmp_path: Path) -> None:
-    show = Exhibits("blog-2022", blog.images, str(tmp_path))
-    told = show.figure(
-        "x", bar_charts.fixable, pd.DataFrame(), "title", without="Nothing is known."
-    )
-    assert told.data == "Nothing is known."
-    assert not (tmp_path / "figures").exists()
-
-
-def test_what_was_looked_at_is_on_figures_of_scans_and_on_no_other(
-    blog: Frames, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    feet: list[str] = []
-    real = display.footer
-
-    def noted(*parts: Any) -> str:
-        feet.append(real(*parts))
-        return feet[-1]
-
-    monkeypatch.setattr(display, "footer", noted)
-    show = Exhibits("blog-2022", blog.images, lens="findings", seen="looked at 5%")
-    frame = pd.DataFrame({"x": [1]})
-
-    def chart(_: pd.DataFrame, ax: Axes) -> Axes:
-        return ax
-
-    show.figure("a", chart, frame, "title")
-    show.figure("b", chart, frame, "title", of_scan=False)
-    assert ["looked at 5%" in foot for foot in feet] == [True, False]
-
-
-def test_in_korean_the_footer_is_korean(blog: Frames) -> None:
-    with i18n.speaking("ko"):
-        told = display.footer("blog-2022", blog.images, lens="findings").replace("\n", " ")
-    assert told == (
-        "연구 blog-2022 · 수집본 2022-02 · 집계 기준: 발견 항목 · Trivy 0.76.0 · "
-        "부분 DB 2022-02-28 · 스캔 2026-11-24 · "
-        "동일 조건 비교 아님: OS 지원 종료, 빌드 후 경과 기간, 런타임"
+    part = answer._replace(shown=long.head(60))
+    ((bundle, _),) = shown(part, blog.images).outputs()
+    assert bundle["text/html"].endswith(
+        "<p>60 of 500 rows; a run's tables/numbers.csv has all.</p>"
     )
 
 
-def test_a_title_of_wide_letters_is_broken_before_it_is_too_wide() -> None:
-    with i18n.speaking("ko"):
-        lines = display._wrapped("한국어 제목 " * 20).split("\n")
-    assert len(lines) == 2
-    assert lines[1].endswith(" …")
-    assert all(i18n.columns(line.removesuffix(" …")) <= 66 for line in lines)
-
-
-def test_in_korean_a_searchable_table_has_korean_controls(blog: Frames) -> None:
-    show = Exhibits("blog-2022", blog.images)
-    with i18n.speaking("ko"):
-        bundle = show.searchable("findings", blog.findings, blog.findings.head(60))
-        told = bundle._repr_mimebundle_()["text/html"]
-        assert '"search": "검색"' in told or "\\uac80\\uc0c9" in told
-    assert "전체 67행 중 60행" in told
+def test_each_answer_speaks_its_own_language(blog, severity) -> None:
+    korean = shown(severity, blog.images, language="ko")
+    english = shown(severity, blog.images)
+    assert korean.footer.startswith("연구 blog-2022 · 수집본 2022-02")
+    assert english.footer.startswith("study blog-2022 · capture 2022-02")

@@ -1,0 +1,99 @@
+"""A comparison: what it holds, and two of them beside each other."""
+
+import inspect
+import re
+
+import nbformat
+import pandas as pd
+import pytest
+
+from helpers import Comparison, paths
+from helpers.answers.answer import Answer
+from helpers.errors import ParameterInvalid, StudyInvalid
+from helpers.notebook.display import ShownAnswer
+
+README = (paths.ROOT / "README.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def blog() -> Comparison:
+    return Comparison("blog-2022")
+
+
+def questions() -> list[str]:
+    """The methods that answer: they say which question."""
+    return [
+        name
+        for name, method in inspect.getmembers(Comparison, inspect.isfunction)
+        if hasattr(method, "__wrapped__")
+    ]
+
+
+def asked() -> set[str]:
+    """The methods that the notebooks call."""
+    sources = [
+        cell.source
+        for path in paths.notebooks()
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "code"
+    ]
+    return set(re.findall(r"^c\.(\w+)\(", "\n".join(sources), re.MULTILINE))
+
+
+def test_the_notebooks_ask_every_question() -> None:
+    assert asked() == set(questions())
+    assert all(getattr(Comparison, name).__doc__.endswith("?") for name in questions())
+
+
+def test_two_captures_stand_beside_each_other(blog: Comparison) -> None:
+    later = blog.at("2026-11")
+    assert blog.severity().table["count"].sum() == 67
+    assert later.severity().table["count"].sum() == 156
+    assert (blog.capture, later.capture, blog.every.capture) == ("2022-02", "2026-11", "all")
+    assert len(blog.every.findings) == 67 + 156
+
+
+def test_two_lenses_share_their_frames(blog: Comparison) -> None:
+    fixable = blog.counting("vulnerabilities", fixable=True)
+    assert fixable.severity().table["count"].sum() == 25
+    assert fixable.findings is blog.findings
+    assert blog.lens.counted == "findings", "the first is as it was"
+
+
+def test_two_languages_stand_beside_each_other(blog: Comparison) -> None:
+    korean = Comparison("blog-2022", language="ko")
+    assert korean.severity().title.startswith("발견 항목")
+    assert blog.severity().title.startswith("Findings")
+    pd.testing.assert_frame_equal(korean.severity().table, blog.severity().table)
+
+
+def test_without_a_day_it_is_counted_by_the_studys_own() -> None:
+    pair = Comparison("matched-2026")
+    assert pair.lens.known_by == pair.counting().lens.known_by == "2026-08-31"
+    assert pair.counting(known_by="ever").lens.known_by == ""
+
+
+def test_what_there_is_none_of_is_an_error_at_once(blog: Comparison) -> None:
+    with pytest.raises(StudyInvalid, match="there is no study 'blog-2023'"):
+        Comparison("blog-2023")
+    with pytest.raises(StudyInvalid, match="no capture '2021'"):
+        blog.at("2021")
+    with pytest.raises(ParameterInvalid, match="lens 'bugs'"):
+        blog.counting("bugs")
+    with pytest.raises(ParameterInvalid, match="weight_size"):
+        blog.weighing(1, 0, -1, 1, 1)
+    with pytest.raises(ParameterInvalid, match="theme"):
+        Comparison("blog-2022", theme="blue")
+
+
+def test_the_readmes_lines_run() -> None:
+    names: dict[str, object] = {}
+    blocks = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(block, names)
+    assert isinstance(names["answer"], ShownAnswer)
+    assert isinstance(names["answer"].answer, Answer)
+    assert set(names["both"]["study"]) == {"blog", "pair"}
+    lines = [line for line in blocks[0].splitlines() if line]
+    assert len(lines) == 4, "four lines from the import to a figure"
