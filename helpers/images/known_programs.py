@@ -1,7 +1,10 @@
-"""Programs that an attacker would be glad of: the table `tools.csv`, and what it says of a file.
+"""Programs that help an attacker: the table `tools.csv`, and what it says of a file.
 
-A line of the table is a command's name, what kind of tool that is, what it is good for, and, where
-that is simple, a pattern of the bytes of its program that tell the version.
+To add a tool, add a line to `tools.csv` (in this folder): the command's `name`; its `kind`, which
+is a row of the attack surface; `about`, what it is good for; and, where its program tells a
+`version`, a pattern of the program's bytes with one group. A new kind needs a translation, and a
+plural in `surface.checks.PLURALS`. After changing a version pattern, capture again; other edits
+need no capture.
 """
 
 import csv
@@ -43,7 +46,7 @@ def kinds() -> list[str]:
 
 
 def named(path: str) -> Tool | None:
-    """Return the tool that a path is named after, if any; a version at its end is no matter.
+    """Return the tool that a path is named after, if any; a version at its end is ignored.
 
     >>> named("usr/bin/python3.13").kind, named("usr/bin/true")
     ('interpreter', None)

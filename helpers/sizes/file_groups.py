@@ -1,8 +1,12 @@
-"""What the bytes of an image are: every file is in one group, as `groups.csv` says.
+"""What the bytes of an image are: every file is in one group, as `file_groups.csv` says.
 
-A line of the table has a group, a part of it, and a pattern of a path or of an OS package's name
-from its beginning; the first line that fits a file counts. What no line fits belongs to its OS
-package, to the app, or to nobody; where packages' files are not known, neither is to whom.
+To add a group or a part of one, add a line to that table: the group, the part, whether the line
+`matches` a path or the name of an OS package, a pattern from its beginning, and what it is good
+for. The first line that fits a file counts, so a special line stands before a general one. A new
+group also needs its name in `GROUPS` and a style in the charts; every new word a translation.
+
+What no line fits belongs to its OS package, to the app, or to nobody. Where it is not known which
+files packages brought, that remains open.
 """
 
 import csv
@@ -13,36 +17,38 @@ from typing import NamedTuple
 import pandas as pd
 
 from helpers import paths
+from helpers.answers.answer import SLIDE, Answer
 from helpers.errors import StudyInvalid
 from helpers.images import known_programs
-from helpers.sizes.image_sizes import shown
+from helpers.sizes.image_sizes import SIZE_NAMES, UNPACKED, stacked
 from helpers.studies import package_files
 from helpers.text import escape
-from helpers.text.i18n import msg, t, word
-from helpers.text.markdown import listed, name, number
+from helpers.text.i18n import Message, msg, t, word
+from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import fits
+from helpers.text.units import size
 
 OS, RUNTIME, TOOLS, APP = msg("OS packages"), msg("runtime"), msg("bundled tools"), msg("app")
 CACHES, UNOWNED, HIDDEN = msg("caches and docs"), msg("unowned"), msg("hidden by later layers")
-UNTOLD = msg("owner not known")
-GROUPS = (OS, RUNTIME, TOOLS, APP, CACHES, UNOWNED, UNTOLD, HIDDEN)
+OWNER_UNKNOWN = msg("owner not known")
+GROUPS = (OS, RUNTIME, TOOLS, APP, CACHES, UNOWNED, OWNER_UNKNOWN, HIDDEN)
 """All groups. The last has no file: bytes that a lower layer holds and no file shows any more."""
 
 NPM, OWN = msg("npm packages"), msg("the app's own")
 """Parts of the app."""
 
-UNKNOWN = msg("The files of no image are known here, so there is no picture of them.")
+NO_FILES = msg("The files of no image are known here, so there is no picture of them.")
 
 _NAMED = 4
 """Names that are kept of what a part of a group is made of, the largest first."""
 
 
 class Line(NamedTuple):
-    """A line of the table; `of` is `path` or `package`."""
+    """A line of the table; it matches a `path` or the name of a `package`."""
 
     group: str
     component: str
-    of: str
+    matches: str
     pattern: re.Pattern[str]
     about: str
 
@@ -52,8 +58,8 @@ def table() -> tuple[Line, ...]:
     """Return the lines of the table, in order."""
     with paths.GROUPS.open(newline="", encoding="utf-8") as file:
         return tuple(
-            Line(r["group"], r["component"], r["of"], _pattern(r["pattern"], r["of"]), r["about"])
-            for r in csv.DictReader(file)
+            Line(group, component, matches, _pattern(pattern, matches), about)
+            for group, component, matches, pattern, about in list(csv.reader(file))[1:]
         )
 
 
@@ -62,71 +68,72 @@ def components() -> list[str]:
     return list(dict.fromkeys([*(line.component for line in table()), NPM, OWN, HIDDEN]))
 
 
+def component_cell(component: str) -> str:
+    """Return a part of a group for a cell: a message, or the name of a package or folder as is."""
+    return Message(component) if component in components() else component
+
+
 def grouped(files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     """Return `files` with `group`, `component` and `what`, the name of that which a file is of.
 
-    The app is what no package brought and the image has on top of its base; where the base is not
-    known, or what packages brought (`ownership.unread`), what is below the folder in which the
-    image starts.
+    The app is what no package brought and the image has on top of its base. Where the base is not
+    known, or what packages brought (`package_files.unread`), it is what is below the folder in
+    which the image starts.
     """
-    untold = files["variant"].isin(package_files.unread(files))
-    told = files.assign(
+    owner_unknown = files["variant"].isin(package_files.unread(files))
+    table_ = files.assign(
         group=pd.Series(pd.NA, files.index, dtype="str"),
         component=pd.Series(pd.NA, files.index, dtype="str"),
     )
-    paths_ = told["path"]
-    names = told["package"].dropna().unique()
-    left = pd.Series(True, index=told.index)
+    paths_ = table_["path"]
+    packages = table_["package"].dropna().unique()
+    left = pd.Series(True, index=table_.index)
     for line in table():
-        if line.of == "package":
-            fits = told["package"].isin([name for name in names if line.pattern.match(name)])
+        if line.matches == "package":
+            matching = [package for package in packages if line.pattern.match(package)]
+            fitting = table_["package"].isin(matching)
         else:
-            fits = paths_.str.match(line.pattern)
-        chosen = left & fits
-        told.loc[chosen, ["group", "component"]] = line.group, line.component
-        left &= ~fits
-    owned = left & told["package"].notna()
-    told.loc[owned, "group"] = OS
-    told.loc[owned, "component"] = told.loc[owned, "package"]
-    app = left & ~owned & _is_app(told, layers, images, untold)
+            fitting = paths_.str.match(line.pattern)
+        chosen = left & fitting
+        table_.loc[chosen, ["group", "component"]] = line.group, line.component
+        left &= ~fitting
+    owned = left & table_["package"].notna()
+    table_.loc[owned, "group"] = OS
+    table_.loc[owned, "component"] = table_.loc[owned, "package"]
+    app = left & ~owned & _is_app(table_, layers, images, owner_unknown)
     in_modules = paths_.str.contains("node_modules/", regex=False)
-    told.loc[app, "group"] = APP
-    told.loc[app, "component"] = in_modules[app].map({True: NPM, False: OWN})
+    table_.loc[app, "group"] = APP
+    table_.loc[app, "component"] = in_modules[app].map({True: NPM, False: OWN})
     rest = left & ~owned & ~app
-    told.loc[rest, "group"] = untold[rest].map({True: UNTOLD, False: UNOWNED})
-    told.loc[rest, "component"] = paths_[rest].str.split("/").str[:2].str.join("/")
-    return told.assign(what=_what(told))
+    table_.loc[rest, "group"] = owner_unknown[rest].map({True: OWNER_UNKNOWN, False: UNOWNED})
+    table_.loc[rest, "component"] = paths_[rest].str.split("/").str[:2].str.join("/")
+    return table_.assign(what=_what(table_))
 
 
 def sizes(grouped_files: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
     """Return the bytes of each part of each group of each image, which add up to its unpacked size.
 
-    Raises `StudyInvalid` for files and layers that are not of one image.
-
     `variant, group, component, size_bytes, files, what`; `what` names its largest contents. Only
-    parts with bytes are listed, and only images whose files are known.
+    parts with bytes are listed, and only images whose files are known. Raises `StudyInvalid` for
+    files and layers that are not of one image.
     """
-    parts = grouped_files[grouped_files["size_bytes"].gt(0)]
+    files = grouped_files[grouped_files["size_bytes"].gt(0)]
     keys = ["variant", "group", "component"]
-    of = parts.groupby(keys, sort=False)
-    table_ = of.agg(size_bytes=("size_bytes", "sum"), files=("path", "size")).reset_index()
-    largest = parts.groupby([*keys, "what"], sort=False)["size_bytes"].sum().reset_index()
-    largest = largest.sort_values("size_bytes", ascending=False, kind="stable")
-    named = largest.groupby(keys, sort=False)["what"].agg(_listed).reset_index()
-    table_ = table_.merge(named, on=keys, validate="one_to_one")
+    by_part = files.groupby(keys, sort=False)
+    parts = by_part.agg(size_bytes=("size_bytes", "sum"), files=("path", "size")).reset_index()
+    contents = files.groupby([*keys, "what"], sort=False)["size_bytes"].sum().reset_index()
+    contents = contents.sort_values("size_bytes", ascending=False, kind="stable")
+    what = contents.groupby(keys, sort=False)["what"].agg(_first_names).reset_index()
+    parts = parts.merge(what, on=keys, validate="one_to_one")
     hidden = _hidden(grouped_files, layers)
-    both = pd.concat([table_, hidden[hidden["size_bytes"].gt(0)]], ignore_index=True)
-    order = pd.CategoricalDtype(list(GROUPS), ordered=True)
-    variants = pd.CategoricalDtype(list(dict.fromkeys(grouped_files["variant"])), ordered=True)
-    by = both.assign(group=both["group"].astype(order), own=both["variant"].astype(variants))
-    by = by.sort_values(
-        ["own", "group", "size_bytes"], ascending=[True, True, False], kind="stable"
+    parts = pd.concat([parts, hidden[hidden["size_bytes"].gt(0)]], ignore_index=True)
+    groups = pd.CategoricalDtype(list(GROUPS), ordered=True)
+    places = {variant: at for at, variant in enumerate(dict.fromkeys(grouped_files["variant"]))}
+    parts = parts.astype({"group": groups, "size_bytes": "Int64", "files": "Int64"})
+    order = parts.assign(place=parts["variant"].map(places)).sort_values(
+        ["place", "group", "size_bytes"], ascending=[True, True, False], kind="stable"
     )
-    return (
-        by.drop(columns="own")
-        .astype({"size_bytes": "Int64", "files": "Int64"})
-        .reset_index(drop=True)
-    )
+    return order.drop(columns="place").reset_index(drop=True)
 
 
 def by_group(parts: pd.DataFrame) -> pd.DataFrame:
@@ -134,10 +141,10 @@ def by_group(parts: pd.DataFrame) -> pd.DataFrame:
 
     What has no known owner is a group only if there is some.
     """
-    all_ = [group for group in GROUPS if group != UNTOLD or parts["group"].eq(group).any()]
+    groups = [group for group in GROUPS if group != OWNER_UNKNOWN or parts["group"].eq(group).any()]
     sums = parts.groupby(["variant", "group"], sort=False, observed=True)["size_bytes"].sum()
     full = pd.MultiIndex.from_product(
-        [list(dict.fromkeys(parts["variant"])), all_], names=["variant", "group"]
+        [list(dict.fromkeys(parts["variant"])), groups], names=["variant", "group"]
     )
     return sums.reindex(full, fill_value=0).reset_index()
 
@@ -150,21 +157,44 @@ def largest(grouped_files: pd.DataFrame, most: int = 10) -> pd.DataFrame:
     columns = ["variant", "path", "size_bytes", "group", "package", "layer"]
     ordered = grouped_files.sort_values("size_bytes", ascending=False, kind="stable")
     first = ordered.groupby("variant", sort=False).head(most)
-    place = {variant: n for n, variant in enumerate(dict.fromkeys(grouped_files["variant"]))}
-    by = first.sort_values("variant", key=lambda v: v.map(place), kind="stable")
-    told = ~by["variant"].isin(package_files.unread(grouped_files))
-    return by[columns].assign(package=by["package"].fillna("").where(told)).reset_index(drop=True)
+    places = {variant: at for at, variant in enumerate(dict.fromkeys(grouped_files["variant"]))}
+    first = first.sort_values("variant", key=lambda column: column.map(places), kind="stable")
+    is_known = ~first["variant"].isin(package_files.unread(grouped_files))
+    package = first["package"].fillna("").where(is_known)
+    return first[columns].assign(package=package).reset_index(drop=True)
 
 
-def headline(parts: pd.DataFrame) -> str:
+def answer(parts: pd.DataFrame, images: pd.DataFrame) -> Answer:
+    """Answer what the bytes of each image are, of `sizes`."""
+    groups, text = by_group(parts), _made_of(parts, images)
+    if groups.empty:
+        return Answer("size-by-group", text=text + paragraph(word(NO_FILES)), role=SLIDE)
+    chart = stacked(groups, "group", GROUPS, "group", SIZE_NAMES[UNPACKED])
+    counted = word(SIZE_NAMES[UNPACKED])
+    return Answer("size-by-group", _title(parts), text, groups, chart, counted, role=SLIDE)
+
+
+def parts_answer(parts: pd.DataFrame) -> Answer:
+    """Answer what each group of bytes is made of, of `sizes`."""
+    cells = [component_cell(component) for component in parts["component"]]
+    shown = parts.assign(component=pd.Series(cells, parts.index, dtype=object))
+    return Answer("size-by-part", table=shown, searchable=True, shown=shown.head(300))
+
+
+def largest_files_answer(grouped_files: pd.DataFrame) -> Answer:
+    """Answer which files of each image are the largest."""
+    return Answer("largest-files", table=largest(grouped_files))
+
+
+def _title(parts: pd.DataFrame) -> str:
     """Return which group takes most of each image; of many, how many images a group leads in."""
     first = _first(parts)
-    told = [
+    shares = [
         f"{escape.short(row.variant, 24)} {word(row.group)} {row.share:.0%}"
         for row in first.itertuples()
     ]
-    whole = t("Most bytes: {images}", images=listed(told) or t("not known"))
-    if len(told) <= 2 or fits(whole):
+    whole = t("Most bytes: {images}", images=listed(shares).plain)
+    if len(shares) <= 2 or fits(whole):
         return whole
     led = []
     for group, rows in first.groupby("group", sort=False, observed=True):
@@ -176,38 +206,39 @@ def headline(parts: pd.DataFrame) -> str:
         led.append(
             t("{group} in {images} ({range})", group=word(group), images=where, range=range_)
         )
-    return t("Most bytes: {images}", images=listed(led))
+    return t("Most bytes: {images}", images=listed(led).plain)
 
 
-def sentence(parts: pd.DataFrame, images: pd.DataFrame) -> str:
-    """Return what each image is made of, the largest group first, as a list."""
+def _made_of(parts: pd.DataFrame, images: pd.DataFrame) -> Text:
+    """Return what each image is made of, the largest group first."""
     lines = []
     for variant in images["variant"].drop_duplicates():
-        own = by_group(parts[parts["variant"].eq(variant)]) if len(parts) else parts
-        if own.empty:
-            lines.append(t("- {variant}: its files are not known", variant=name(variant)))
+        groups = by_group(parts[parts["variant"].eq(variant)]) if len(parts) else parts
+        if groups.empty:
+            lines.append(say("{variant}: its files are not known", variant=name(variant)))
             continue
-        whole = own["size_bytes"].sum()
-        some = own[own["size_bytes"].gt(0)].sort_values("size_bytes", ascending=False)
-        told = [f"{word(row.group)} {shown(row.size_bytes)}" for row in some.itertuples()]
-        lines.append(f"- {name(variant)}, {shown(whole)}: {listed(told)}")
-    if parts["group"].eq(UNTOLD).any():
-        note = t(
-            "Owner not known: no list of files in the package manager's database is read there, so "
-            "which of these bytes are OS packages', the app's or nobody's is not known."
+        some = groups[groups["size_bytes"].gt(0)].sort_values("size_bytes", ascending=False)
+        whole = size(groups["size_bytes"].sum())
+        contents = listed(f"{word(row.group)} {size(row.size_bytes)}" for row in some.itertuples())
+        lines.append(name(variant) + f", {whole}: " + contents)
+    text = bullets(lines)
+    if parts["group"].eq(OWNER_UNKNOWN).any():
+        text += paragraph(
+            t(
+                "Owner not known: the kit reads no list of files in the package manager's "
+                "database there, so which of these bytes belong to OS packages, to the app or to "
+                "nobody is not known."
+            )
         )
-        lines += ["", note]
-    return "\n".join(lines)
+    return text
 
 
 def _first(parts: pd.DataFrame) -> pd.DataFrame:
     """Return the largest group of each image with its share, the largest image first."""
-    sums = by_group(parts) if len(parts) else parts.assign(share=[])
-    if sums.empty:
-        return sums
+    sums = by_group(parts)
     whole = sums.groupby("variant")["size_bytes"].transform("sum")
-    told = sums.assign(whole=whole, share=(sums["size_bytes"] / whole).astype(float))
-    ordered = told.sort_values("size_bytes", ascending=False, kind="stable")
+    sums = sums.assign(whole=whole, share=(sums["size_bytes"] / whole).astype(float))
+    ordered = sums.sort_values("size_bytes", ascending=False, kind="stable")
     return ordered.drop_duplicates("variant").sort_values("whole", ascending=False, kind="stable")
 
 
@@ -233,41 +264,41 @@ def _hidden(files: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _is_app(
-    files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame, untold: pd.Series
+    files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame, owner_unknown: pd.Series
 ) -> pd.Series:
     """Return which files are on top of the base, or below the folder that the image starts in.
 
-    Of those that may be a package's, which are `untold`, those that are both.
+    A file that may be a package's, since its owner is not known, has to be both.
     """
-    own = layers[["variant", "position", "from_base"]].rename(columns={"position": "layer"})
-    on = files[["variant", "layer"]].merge(
-        own, on=["variant", "layer"], how="left", validate="many_to_one"
+    brought = layers[["variant", "position", "from_base"]].rename(columns={"position": "layer"})
+    placed = files[["variant", "layer"]].merge(
+        brought, on=["variant", "layer"], how="left", validate="many_to_one"
     )
-    from_base = on["from_base"].set_axis(files.index)
+    from_base = placed["from_base"].set_axis(files.index)
     folders = images.drop_duplicates("variant").set_index("variant")["working_directory"]
     below = pd.Series(False, index=files.index)
     for variant, folder in folders.fillna("").items():
         if inside := folder.strip("/"):
             below |= files["variant"].eq(variant) & files["path"].str.startswith(f"{inside}/")
-    return (~from_base).fillna(below).astype("bool") & (below | ~untold)
+    return (~from_base).fillna(below).astype("bool") & (below | ~owner_unknown)
 
 
 def _what(files: pd.DataFrame) -> pd.Series:
     """Return what a file is of: its OS package, its program with a version, or nothing."""
-    told = files["package"].copy()
-    versioned = told.isna() & files["version"].notna()
+    what = files["package"].copy()
+    versioned = what.isna() & files["version"].notna()
     tools = [known_programs.named(path) for path in files.loc[versioned, "path"]]
-    told[versioned] = [
+    what[versioned] = [
         f"{tool.name if tool else ''} {version}".strip()
         for tool, version in zip(tools, files.loc[versioned, "version"], strict=True)
     ]
-    return told.fillna("")
+    return what.fillna("")
 
 
-def _listed(names: pd.Series) -> str:
-    """Return the first few names that are some."""
+def _first_names(names: pd.Series) -> str:
+    """Return the first few names that are not empty."""
     return ", ".join([name for name in names if name][:_NAMED])
 
 
-def _pattern(text: str, of: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:{text})$" if of == "package" else text)
+def _pattern(text: str, matches: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{text})$" if matches == "package" else text)

@@ -1,24 +1,35 @@
 """Sizes of images: which are known, what each is, and how far apart they are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 
+from helpers.answers.answer import SUMMARY, Answer
+from helpers.answers.chart import Bars, Chart, Nothing, Series
 from helpers.errors import ParameterInvalid
 from helpers.frames import BROKEN
-from helpers.text.i18n import msg, t
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import Phrase, code, listed, name, names, paragraph, say
+from helpers.text.titles import Part, fitted, unknown
+from helpers.text.titles import name as short_name
+from helpers.text.units import MB, megabytes, signed
 
 UNPACKED, COMPRESSED, PUBLISHED = msg("unpacked"), msg("compressed"), msg("published")
 SIZES = (UNPACKED, COMPRESSED, PUBLISHED)
-SAID = {
+SIZE_NAMES = {
     UNPACKED: msg("unpacked size"),
     COMPRESSED: msg("compressed size"),
     PUBLISHED: msg("published size"),
 }
 """What is counted on a figure of a size, in words."""
 
-MB = 1_000_000
-"""Bytes of a megabyte, as `docker images` and registries print it (SI)."""
+MEASURED_AS = {
+    UNPACKED: msg("unpacked"),
+    COMPRESSED: msg("compressed"),
+    PUBLISHED: msg("as published"),
+}
+"""How a size was measured, in words."""
 
 _ORIGINS = {
     "files": msg("the files of all layers"),
@@ -30,47 +41,21 @@ _ORIGINS = {
 """Where a size comes from, in words."""
 
 
-def shown(size_bytes: int) -> str:
-    """Return a size in MB, or in bytes where that would be 0.0.
-
-    >>> shown(12_345_678), shown(3_384)
-    ('12.3 MB', '3,384 bytes')
-    """
-    if size_bytes >= MB / 20:
-        return f"{size_bytes / MB:,.1f} MB"
-    return t("{size:,} bytes", size=size_bytes)
-
-
 def table(images: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """Return every size that is known or could be: `variant, kind, bytes, origin, status`.
 
     `kind` is `unpacked`, `compressed` or `published`; bytes are NA where nobody measured it.
     `images` are of one capture.
     """
-    one = images.drop_duplicates("variant")
+    images = images.drop_duplicates("variant")
     printed = published[published["metric"].eq("image size") & published["unit"].eq("MB")]
-    by_variant = printed.set_index("variant")
-    parts = [
-        _size_part(
-            one,
-            UNPACKED,
-            one["size_unpacked_bytes"].array,
-            one["size_unpacked_source"].map(_ORIGINS).array,
-        ),
-        _size_part(
-            one,
-            COMPRESSED,
-            one["size_compressed_bytes"].array,
-            one["size_compressed_source"].map(_ORIGINS).array,
-        ),
-        _size_part(
-            one,
-            PUBLISHED,
-            (by_variant["value"] * MB).round().reindex(one["variant"]).astype("Int64").array,
-            by_variant["source"].reindex(one["variant"]).array,
-        ),
+    printed = printed.set_index("variant").reindex(images["variant"])
+    sizes = [
+        (kind, images[f"size_{kind}_bytes"], images[f"size_{kind}_source"].map(_ORIGINS))
+        for kind in (UNPACKED, COMPRESSED)
     ]
-    return pd.concat(parts, ignore_index=True)
+    sizes += [(PUBLISHED, (printed["value"] * MB).round().astype("Int64"), printed["source"])]
+    return pd.concat([_of_kind(images, *size) for size in sizes], ignore_index=True)
 
 
 def known_size(sizes: pd.DataFrame, wanted: str = "") -> str:
@@ -114,24 +99,228 @@ def differences(sizes: pd.DataFrame, size: str, baseline: str = "") -> pd.DataFr
     the baseline's size is not known.
     """
     baseline = known_baseline(sizes, size, baseline)
-    table = sizes[sizes["kind"].eq(size)].sort_values("bytes", kind="stable", ignore_index=True)
-    known = table.dropna(subset="bytes")
+    rows = sizes[sizes["kind"].eq(size)].sort_values("bytes", kind="stable", ignore_index=True)
+    known = rows.dropna(subset="bytes")
     works = known[known["status"].ne(BROKEN)]
-    of = (known if baseline or works.empty else works).set_index("variant")["bytes"]
-    reference = of[baseline] if baseline else of.min() if len(of) else pd.NA
-    name = baseline or (of.idxmin() if len(of) else pd.NA)
-    return table.assign(
-        difference_bytes=table["bytes"] - reference,
-        ratio=(table["bytes"] / reference).astype("Float64"),
-        baseline=name,
+    choice = (known if baseline or works.empty else works).set_index("variant")["bytes"]
+    first: Any = baseline or (choice.idxmin() if len(choice) else pd.NA)
+    reference = choice[first] if len(choice) else pd.NA
+    return rows.assign(
+        difference_bytes=rows["bytes"] - reference,
+        ratio=(rows["bytes"] / reference).astype("Float64"),
+        baseline=first,
     )[["variant", "kind", "bytes", "difference_bytes", "ratio", "baseline", "status"]]
 
 
-def _size_part(
-    images: pd.DataFrame, size: str, values: Sequence[object], origin: object
+def kinds_answer(sizes: pd.DataFrame) -> Answer:
+    """Answer which sizes are known, of `table`."""
+    return Answer("sizes", text=paragraph(_kinds(sizes)), table=sizes)
+
+
+def difference_answer(sizes: pd.DataFrame, size: str, baseline: str = "") -> Answer:
+    """Answer how far apart the images are in one size, of `table`.
+
+    The baseline is as in `differences`, which also says what is raised.
+    """
+    apart = differences(sizes, size, baseline)
+    return Answer(
+        "size-difference",
+        _title(apart, size),
+        paragraph(_apart(apart, size)),
+        apart,
+        _bars(apart, size),
+        word(SIZE_NAMES[size]),
+        _origins(sizes, size),
+        SUMMARY,
+    )
+
+
+def limits_answer(sizes: pd.DataFrame, size: str) -> Answer:
+    """Answer what the compared size does and does not say."""
+    return Answer("size-limits", text=paragraph(_limits(sizes, size)))
+
+
+def stacked(sizes: pd.DataFrame, by: str, parts: Iterable[str], palette: str, what: str) -> Bars:
+    """Return bytes as bars: one an image, stacked by a column in the order of `parts`.
+
+    `sizes` have the columns `variant`, `by` and `size_bytes`; parts that no image has are left out.
+    `parts` are also their names, and `what` names what is measured.
+    """
+    variants = list(dict.fromkeys(sizes["variant"]))
+    sums = sizes.groupby(["variant", by], observed=True)["size_bytes"].sum().astype("float64")
+    lengths = (sums / MB).to_dict()
+    series = [
+        Series(part, word(part), [lengths.get((variant, part), 0.0) for variant in variants])
+        for part in parts
+    ]
+    series = [part for part in series if any(part.values)] or series[:1]
+    rows = [(variant, "") for variant in variants]
+    bars = Bars(rows, series, [], in_megabytes(what), palette, [True] * len(rows), decimals=1)
+    bars.ends = [f"{total:,.{1 if total < 1000 else 0}f} MB" for total in bars.totals]
+    return bars
+
+
+def in_megabytes(what: str) -> str:
+    """Return an axis's label: what is measured, and its unit."""
+    return t("{what} (MB = 10⁶ bytes)", what=word(what))
+
+
+def of_image(size: str) -> str:
+    """Return an axis's label: the size of an image, and how it was measured."""
+    return t("image size, {measured_as} (MB = 10⁶ bytes)", measured_as=word(MEASURED_AS[size]))
+
+
+def broken(status: str) -> str:
+    """Return what is said with the size of an image that does not work; else nothing."""
+    return t(" (broken)") if status == BROKEN else ""
+
+
+def difference(size_bytes: float) -> str:
+    """Return a difference of sizes in words."""
+    size = abs(size_bytes) / MB
+    if not size_bytes:
+        return t("the same size")
+    if size_bytes > 0:
+        return t("{size:,.1f} MB larger", size=size)
+    return t("{size:,.1f} MB smaller", size=size)
+
+
+def _of_kind(
+    images: pd.DataFrame, kind: str, sizes: pd.Series, origins: Sequence[object]
 ) -> pd.DataFrame:
-    part = pd.DataFrame({"variant": images["variant"].to_numpy(), "kind": size})
-    part["bytes"] = pd.array(values, dtype="Int64")
-    origins = pd.Series(origin, index=part.index, dtype="str")
-    known = part["bytes"].notna()
-    return part.assign(origin=origins.where(known), status=images["status"].array)
+    """Return the rows of `table` of one size; an origin is that of a known size."""
+    rows = pd.DataFrame({"variant": images["variant"].to_numpy(), "kind": kind})
+    rows["bytes"] = pd.array(sizes, dtype="Int64")
+    origin = pd.Series(pd.array(origins, dtype="str"), index=rows.index)
+    return rows.assign(
+        origin=origin.where(rows["bytes"].notna()), status=images["status"].to_numpy()
+    )
+
+
+def _bars(apart: pd.DataFrame, size: str) -> Chart:
+    """Return `differences` as one bar an image, its difference to the baseline at the end."""
+    if apart.empty:
+        return Nothing(t("No size of any variant is known, so none is compared."))
+    known = apart["bytes"].notna().tolist()
+    values = (apart["bytes"] / MB).astype("Float64")
+    is_baseline = apart["variant"].eq(apart["baseline"]).fillna(False).tolist()
+    axis = of_image(size)
+    return Bars(
+        [(variant, "") for variant in apart["variant"]],
+        [Series("size", axis, [None if pd.isna(value) else float(value) for value in values])],
+        [_end(row) for row in apart.itertuples()],
+        axis,
+        "size",
+        known,
+        1,
+        is_baseline.index(True) if True in is_baseline else None,
+    )
+
+
+def _end(row: Any) -> str:
+    """Return what is said at the end of a bar."""
+    if pd.isna(row.bytes):
+        return t("not measured")
+    size = f"{megabytes(row.bytes)} MB{broken(row.status)}"
+    if row.variant == row.baseline:
+        return f"{size}\n{t('baseline')}"
+    return f"{size}\n{signed(row.difference_bytes)} MB, ×{row.ratio:.2f}"
+
+
+def _title(apart: pd.DataFrame, size: str) -> str:
+    """Return the title of a size comparison: of many, the smallest by name."""
+    known, measured_as = apart.dropna(subset="bytes"), word(MEASURED_AS[size])
+    if len(known) < 2:
+        return t("Image size, {measured_as}: nothing to compare", measured_as=measured_as)
+    base = known["baseline"].iloc[0]
+    parts = [
+        Part(
+            f"{short_name(row.variant)} {difference(row.difference_bytes)}{broken(row.status)}",
+            (-row.difference_bytes,),
+            msg("{count:,} broken") if row.status == BROKEN else "",
+        )
+        for row in known[known["variant"].ne(base)].itertuples()
+    ]
+    parts += [unknown(variant) for variant in apart[apart["bytes"].isna()]["variant"]]
+    head = t(
+        "Against {baseline} ({measured_as})", baseline=short_name(base), measured_as=measured_as
+    )
+    return fitted(head, parts, lambda less: difference(-less))
+
+
+def _origins(sizes: pd.DataFrame, size: str) -> str:
+    """Return where sizes are from, for a figure's footer; nothing if all are measured alike."""
+    origins = list(dict.fromkeys(sizes[sizes["kind"].eq(size)]["origin"].dropna()))
+    if size != PUBLISHED and len(origins) < 2:
+        return ""
+    return t("sizes: {origins}", origins="; ".join(map(word, origins)))
+
+
+def _apart(apart: pd.DataFrame, size: str) -> Phrase:
+    """Return each variant's size and its difference to the baseline."""
+    known = apart.dropna(subset="bytes")
+    if known.empty:
+        return say("No size of any variant is known, so none is compared.")
+    base = known["baseline"].iloc[0]
+    parts = []
+    for row in known.itertuples():
+        part = say(
+            "{variant} is {size:,.1f} MB{broken}",
+            variant=name(row.variant),
+            size=row.bytes / MB,
+            broken=broken(row.status),
+        )
+        if row.variant != base:
+            part += say(
+                ", {difference} than {base}",
+                difference=difference(row.difference_bytes),
+                base=name(base),
+            )
+        parts.append(part)
+    text = listed(parts, "; ") + f" ({word(MEASURED_AS[size])})."
+    if missing := names(apart[apart["bytes"].isna()]):
+        text += say(" Not known: {variants}.", variants=missing)
+    return text
+
+
+def _kinds(sizes: pd.DataFrame) -> Phrase:
+    """Return which sizes the evidence has, and what each is."""
+    known = sizes[sizes["bytes"].notna()]["kind"].unique()
+    text = say(
+        "An image has several sizes: unpacked (its layers on disk), compressed (what a registry "
+        "sends) and what a daemon prints, which differs by version. Known here: {sizes}.",
+        sizes=_coded(known) or t("none"),
+    )
+    if lacking := _coded(size for size in SIZES if size not in known):
+        text += say(" Not measured: {sizes}.", sizes=lacking)
+    return text
+
+
+def _coded(sizes: Iterable[str]) -> Phrase:
+    return listed(code(word(size)) for size in sizes)
+
+
+def _limits(sizes: pd.DataFrame, size: str) -> Phrase:
+    """Return what the compared size does and does not say."""
+    known = sizes[sizes["kind"].eq(size) & sizes["bytes"].notna()]
+    if known.empty:
+        return say("No size is known in this study.")
+    values = {
+        "measured_as": word(MEASURED_AS[size]),
+        "origin": listed(word(origin) for origin in dict.fromkeys(known["origin"].dropna())),
+    }
+    better = say(" A smaller image is not a better one: what it leaves out may be missed.")
+    if size != PUBLISHED:
+        measured = say(
+            "The size that was compared, {measured_as}, was measured here; it comes from: "
+            "{origin}.",
+            **values,
+        )
+        return measured + better
+    printed = say(
+        "The size that was compared, {measured_as}, was not measured here; it comes from: "
+        "{origin}.",
+        **values,
+    )
+    rounded = say(" A printed size is rounded, and its differences are no finer than that.")
+    return printed + better + rounded

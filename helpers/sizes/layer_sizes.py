@@ -4,24 +4,27 @@ import re
 
 import pandas as pd
 
-from helpers.sizes.file_groups import HIDDEN
-from helpers.sizes.image_sizes import shown
+from helpers.answers.answer import Answer
+from helpers.sizes.file_groups import HIDDEN, NO_FILES
+from helpers.sizes.image_sizes import SIZE_NAMES, UNPACKED, stacked
 from helpers.text import escape
-from helpers.text.i18n import msg, t
-from helpers.text.markdown import listed, name, number
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, phrase, say
 from helpers.text.titles import Part, fitted
+from helpers.text.units import size
 
 _NOP = re.compile(r"^/bin/sh -c #\(nop\)\s*")
 _SHELL = re.compile(r"^(?:RUN )?/bin/sh -c\s+")
 _DIGEST = re.compile(r"\b(?:file|dir|multi):[0-9a-f]{12,64}\b")
 _NOTE = re.compile(r"\s+# buildkit$")
 WORTH = 0.01
-"""Share of an image from which on hidden bytes are worth a headline."""
+"""Share of an image from which on hidden bytes are worth a title."""
 
-FROM_BASE, ON_TOP, UNTOLD = (
+FROM_BASE, ON_TOP, BASE_UNKNOWN = (
     msg("from the base image"), msg("on top of it"), msg("base not known"),
 )  # fmt: skip
-"""Parts of an image beside what is hidden."""
+PARTS = (FROM_BASE, ON_TOP, BASE_UNKNOWN, HIDDEN)
+"""Parts of an image."""
 
 WIDTH = 60
 """Characters of an instruction that are shown; the frame `layers` has all of them."""
@@ -36,21 +39,21 @@ def layers(layers: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
     `files` are those that are shown.
     """
     regular = files[files["kind"].eq("file")]
-    there = regular.groupby(["variant", "layer"])["size_bytes"].agg(["sum", "size"])
-    own = layers[layers["variant"].isin(files["variant"].unique())].reset_index(drop=True)
-    of = there.reindex(pd.MultiIndex.from_frame(own[["variant", "position"]])).fillna(0)
-    shown = pd.Series(of["sum"].array, own.index).astype("Int64")
+    by_layer = regular.groupby(["variant", "layer"])["size_bytes"].agg(["sum", "size"])
+    known = layers[layers["variant"].isin(files["variant"].unique())].reset_index(drop=True)
+    keys = pd.MultiIndex.from_frame(known[["variant", "position"]])
+    sums = by_layer.reindex(keys).fillna(0).set_axis(known.index).astype("Int64")
     return pd.DataFrame(
         {
-            "variant": own["variant"],
-            "position": own["position"],
-            "instruction": own["created_by"].fillna("").map(instruction),
-            "size_bytes": own["size_bytes"],
-            "shown_bytes": shown,
-            "hidden_bytes": own["size_bytes"] - shown,
-            "compressed_bytes": own["compressed_bytes"],
-            "files": pd.Series(of["size"].array, own.index).astype("Int64"),
-            "from_base": own["from_base"],
+            "variant": known["variant"],
+            "position": known["position"],
+            "instruction": known["created_by"].fillna("").map(instruction),
+            "size_bytes": known["size_bytes"],
+            "shown_bytes": sums["sum"],
+            "hidden_bytes": known["size_bytes"] - sums["sum"],
+            "compressed_bytes": known["compressed_bytes"],
+            "files": sums["size"],
+            "from_base": known["from_base"],
         }
     )
 
@@ -72,15 +75,41 @@ def instruction(created_by: str) -> str:
     return escape.short(" ".join(text.split()), WIDTH)
 
 
-def headline(table: pd.DataFrame) -> str:
+def by_part(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `layers` summed by where bytes came from: `variant, part, size_bytes`."""
+    named = table["from_base"].map({True: FROM_BASE, False: ON_TOP})
+    shown = table.assign(part=named.fillna(BASE_UNKNOWN), size_bytes=table["shown_bytes"])
+    hidden = table.assign(part=HIDDEN, size_bytes=table["hidden_bytes"])
+    both = pd.concat([shown, hidden])[["variant", "part", "size_bytes"]]
+    return both.groupby(["variant", "part"], sort=False)["size_bytes"].sum().reset_index()
+
+
+def answer(table: pd.DataFrame) -> Answer:
+    """Answer what each image's base and its own instructions added, and what is hidden.
+
+    `table` is that of `layers`.
+    """
+    parts, text = by_part(table), _text(table)
+    if parts.empty:
+        return Answer("size-by-layer", text=text + paragraph(word(NO_FILES)))
+    chart = stacked(parts, "part", PARTS, "layers", SIZE_NAMES[UNPACKED])
+    counted = word(SIZE_NAMES[UNPACKED])
+    return Answer("size-by-layer", _title(table), text, parts, chart, counted)
+
+
+def table_answer(table: pd.DataFrame) -> Answer:
+    """Answer what each instruction added, and what of it is hidden: the table of `layers`."""
+    return Answer("layers", table=table)
+
+
+def _title(table: pd.DataFrame) -> str:
     """Return where most is hidden, or, if that is next to nothing, how much came with the base."""
-    if table.empty:
-        return t("What instructions added is not known")
     sums = table.groupby("variant", sort=False)[["hidden_bytes", "size_bytes"]].sum()
     most = sums["hidden_bytes"].idxmax()
-    if sums.loc[most, "hidden_bytes"] >= WORTH * sums.loc[most, "size_bytes"]:
-        told = f"{escape.short(most, 26)} {shown(int(sums.loc[most, 'hidden_bytes']))}"
-        return t("Hidden by later layers, and sent all the same: most in {image}", image=told)
+    hidden = int(sums.loc[most, "hidden_bytes"])
+    if hidden >= WORTH * sums.loc[most, "size_bytes"]:
+        image = f"{escape.short(most, 26)} {size(hidden)}"
+        return t("Hidden by later layers, and sent all the same: most in {image}", image=image)
     if table["from_base"].isna().any():
         return t("Next to nothing is hidden by later layers")
     base = table[table["from_base"]].groupby("variant")["size_bytes"].sum()
@@ -89,46 +118,38 @@ def headline(table: pd.DataFrame) -> str:
     return fitted(t("From the base image"), parts, "{:.0%}".format)
 
 
-def sentence(table: pd.DataFrame) -> str:
-    """Return what of each image is its base's, its own, and hidden, as a list."""
+def _text(table: pd.DataFrame) -> Text:
+    """Return what of each image is its base's, its own, and hidden."""
     if table.empty:
-        return t("No layers with their files are known, so nothing is said of instructions.")
+        return paragraph(
+            t("No layers with their files are known, so what instructions added is not known.")
+        )
     lines = []
-    for variant, own in table.groupby("variant", sort=False):
-        base = own[own["from_base"].fillna(False)]["shown_bytes"].sum()
-        whole = shown(int(own["size_bytes"].sum()))
-        parts = [t("{size} in {layers}", size=whole, layers=number(len(own), "layer"))]
-        if own["from_base"].notna().all():
-            parts.append(t("{size} of it from the base image", size=shown(int(base))))
+    for variant, layers_ in table.groupby("variant", sort=False):
+        whole = size(layers_["size_bytes"].sum())
+        parts = [t("{size} in {layers}", size=whole, layers=number(len(layers_), "layer"))]
+        if layers_["from_base"].notna().all():
+            base = layers_[layers_["from_base"]]["shown_bytes"].sum()
+            parts.append(t("{size} of it from the base image", size=size(base)))
         else:
             parts.append(t("which of them are the base image's is not known"))
-        lines.append(f"- {name(variant)}: {listed([*parts, _hidden(own)], '; ')}")
+        lines.append(name(variant) + ": " + listed([*parts, _hidden(layers_)], "; "))
     note = t(
-        "What is hidden takes room and is sent with the image. A program in it cannot read that; "
-        "whoever pulls the image can, deleted secrets too."
+        "Hidden bytes take up space and are sent with the image. A program in the container "
+        "cannot read them; whoever pulls the image can, deleted secrets too."
     )
-    return "\n".join([*lines, "", note])
+    return bullets(lines) + paragraph(note)
 
 
-def parts(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `layers` as `variant, part, size_bytes`, summed: for the chart."""
-    named = table["from_base"].map({True: FROM_BASE, False: ON_TOP})
-    shown = table.assign(part=named.fillna(UNTOLD), size_bytes=table["shown_bytes"])
-    hidden = table.assign(part=HIDDEN, size_bytes=table["hidden_bytes"])
-    both = pd.concat([shown, hidden])[["variant", "part", "size_bytes"]]
-    return both.groupby(["variant", "part"], sort=False)["size_bytes"].sum().reset_index()
-
-
-def _hidden(own: pd.DataFrame) -> str:
+def _hidden(layers_: pd.DataFrame) -> Phrase:
     """Return how much of one image is hidden, and which layer put most of that there."""
-    hidden = own["hidden_bytes"].sum()
+    hidden = layers_["hidden_bytes"].sum()
     if not hidden:
-        return t("nothing hidden")
-    largest = own.loc[own["hidden_bytes"].idxmax()]
-    told = t(
+        return phrase(t("nothing hidden"))
+    largest = layers_.loc[layers_["hidden_bytes"].idxmax()]
+    text = say(
         "**{size} hidden by later layers**, most of it put there by layer {layer}",
-        size=shown(int(hidden)),
+        size=size(hidden),
         layer=largest["position"],
     )
-    put_by = escape.markdown(largest["instruction"])
-    return f"{told} ({put_by})" if put_by else told
+    return text + (f" ({largest['instruction']})" if largest["instruction"] else "")

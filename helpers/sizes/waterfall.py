@@ -4,20 +4,23 @@ from typing import Any
 
 import pandas as pd
 
+from helpers.answers.answer import SLIDE, Answer
+from helpers.answers.chart import Step, Waterfall
 from helpers.errors import ParameterInvalid
 from helpers.sizes import file_groups
-from helpers.sizes.image_sizes import MB
-from helpers.text import escape, i18n
-from helpers.text.i18n import msg, t
-from helpers.text.markdown import name, number
+from helpers.sizes.image_sizes import SIZE_NAMES, UNPACKED, in_megabytes
+from helpers.text import escape
+from helpers.text.i18n import Message, message, msg, t, told, word
+from helpers.text.rich import Text, name, number, paragraph, say
+from helpers.text.units import MB, megabytes, signed
 
 MOST_NAMED = 10
 """Steps that are named at most: more do not fit on a slide that is read from the back row."""
 
 SMALL = 0.005
-"""Share of the larger image from which on a change has a step of its own, as far as there are no
-more than `MOST_NAMED`. What is smaller is put together by its group, or, where the group's changes
-do not come to that share either, with those of other groups: never more than two names for that."""
+"""Share of the larger image from which on a change has a step of its own, up to `MOST_NAMED` steps.
+Smaller changes are put together by group, or, where a group's changes do not come to that share
+either, with those of other groups."""
 
 ROOM = 46
 """Characters of a step's name on a figure; where it is longer, one package of a side is named."""
@@ -25,24 +28,19 @@ ROOM = 46
 TOTAL, STEP, REST = msg("total"), msg("step"), msg("rest")
 
 EVERYTHING = msg("everything else")
-ONE, SEVERAL = msg("{group}: {count} smaller change"), msg("{group}: {count} smaller changes")
-UNOWNED, UNTOLD = msg("{path} (unowned)"), msg("{path} (owner not known)")
-MADE_OF = msg("{component}: {packages}")
-FORMS = (*file_groups.GROUPS, EVERYTHING, ONE, SEVERAL, UNOWNED, UNTOLD, MADE_OF)
-"""Phrases that a step's name is made of, beside the names of groups' parts."""
 
 COLUMNS = ("label", "part", "kind", "start_bytes", "end_bytes", "difference_bytes")
 _GROSS = ("gross_bytes", "largest_bytes", "changes")
 
 
 def steps(parts: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
-    """Return the steps from the size of one image to that of another, of `groups.sizes`.
+    """Return the steps from the size of one image to that of another, of `file_groups.sizes`.
 
     `label, part, kind, start_bytes, end_bytes, difference_bytes, gross_bytes, largest_bytes,
     changes`: the total of the first, the largest changes by name, what is left of each group, and
-    the total of the second. `part` is a short label. `gross_bytes` are a step's changes by their
-    absolute values, so that up and down do not cancel out, `largest_bytes` the largest of them,
-    and `changes` their number. Empty if the files of one are not known.
+    the total of the second. `part` is a short label; both may be messages. `gross_bytes` are a
+    step's changes by their absolute values, so that up and down do not cancel out, `largest_bytes`
+    the largest of them, and `changes` their number. Empty if the files of one are not known.
     """
     sides = [parts[parts["variant"].eq(variant)] for variant in (first, second)]
     if any(side.empty for side in sides):
@@ -50,40 +48,29 @@ def steps(parts: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     start, end = (int(side["size_bytes"].sum()) for side in sides)
     small = SMALL * max(start, end)
     changes = _changes(*sides)
-    own = changes["difference"].abs().ge(small) & (
-        pd.Series(range(len(changes)), changes.index) < MOST_NAMED
-    )
-    rows = [_step(change) for change in changes[own].itertuples()]
-    rest = changes[~own]
-    by_group = rest.groupby("group", observed=True)["difference"].transform(lambda d: d.abs().sum())
-    for group, some in rest[by_group.ge(small)].groupby("group", sort=False, observed=True):
-        if len(some) == 1:
-            rows += [_step(change) for change in some.itertuples()]
-            continue
-        rows.append(_rest(str(group), some))
-    some = rest[by_group.lt(small)]
-    if len(some) == 1:
-        rows += [_step(change) for change in some.itertuples()]
-    elif len(some):
-        rows.append(_rest(EVERYTHING, some))
+    is_large = changes["difference"].abs().ge(small)
+    is_named = is_large & (pd.Series(range(len(changes)), changes.index) < MOST_NAMED)
+    rows = [_step(change) for change in changes[is_named].itertuples()]
+    left = changes[~is_named]
+    sums = left.groupby("group", observed=True)["difference"].transform(lambda d: d.abs().sum())
+    for group, some in left[sums.ge(small)].groupby("group", sort=False, observed=True):
+        rows.append(_together(str(group), some))
+    if len(some := left[sums.lt(small)]):
+        rows.append(_together(EVERYTHING, some))
     table: list[tuple[object, ...]] = [(first, first, TOTAL, 0, start, start, start, start, 0)]
     at = start
-    for label, part, kind, difference, *told in rows:
-        table.append((label, part, kind, at, at + difference, difference, *told))
+    for label, part, kind, difference, *gross in rows:
+        table.append((label, part, kind, at, at + difference, difference, *gross))
         at += difference
     assert at == end, "steps add up"
     return _frame([*table, (second, second, TOTAL, 0, end, end, end, end, 0)])
 
 
-def said(label: str) -> str:
-    """Return a step's label, or its short one, in the language that is spoken."""
-    return i18n.said(label, (*file_groups.components(), *FORMS))
-
-
 def start(parts: pd.DataFrame, differences: pd.DataFrame) -> str:
-    """Return the image that steps begin at: the baseline of `sizes.differences`, if it has files.
+    """Return the image that steps begin at.
 
-    Else it is the smallest that has; empty if none has.
+    That is the baseline of `image_sizes.differences` if its files are known, else the smallest
+    image whose files are; empty if there is none.
     """
     totals = parts.groupby("variant", sort=False)["size_bytes"].sum()
     named = differences["baseline"].dropna()
@@ -112,58 +99,78 @@ def farthest(parts: pd.DataFrame, images: pd.DataFrame, baseline: str, wanted: s
     return str(apart.idxmax()) if len(apart) else ""
 
 
-def headline(table: pd.DataFrame) -> str:
-    """Return the totals and the largest steps."""
+def answer(table: pd.DataFrame) -> Answer:
+    """Answer where the difference between two images' sizes comes from, of `steps`."""
+    counted, shown = word(SIZE_NAMES[UNPACKED]), table.drop(columns="part")
     if table.empty:
-        return t("Where a difference of sizes comes from is not known")
-    first, second = table.iloc[0], table.iloc[-1]
-    moved = f"{_mb(first['end_bytes'])} → {_mb(second['end_bytes'])} MB"
-    told = table[table["kind"].eq(STEP)].head(2)
-    largest = [
-        f"{escape.short(said(s.part), 30)}: {_signed(s.difference_bytes)}"
-        for s in told.itertuples()
+        text = _text(table) + paragraph(word(file_groups.NO_FILES))
+        return Answer("size-steps", text=text, table=shown, counted=counted, role=SLIDE)
+    bars = [
+        Step(
+            told(row.label),
+            told(row.part),
+            row.kind,
+            float(row.start_bytes / MB),
+            float(row.end_bytes / MB),
+        )
+        for row in table.itertuples()
     ]
+    chart = Waterfall(bars, in_megabytes(SIZE_NAMES[UNPACKED]))
+    return Answer("size-steps", _title(table), _text(table), shown, chart, counted, role=SLIDE)
+
+
+def _title(table: pd.DataFrame) -> str:
+    """Return the totals and the largest steps."""
+    first, second = table.iloc[0], table.iloc[-1]
     names = [escape.short(side["label"], 20) for side in (first, second)]
-    return f"{' → '.join(names)}, {moved}; {', '.join(largest) or t('no step by name')}"
+    totals = f"{megabytes(first['end_bytes'])} → {megabytes(second['end_bytes'])} MB"
+    largest = [
+        f"{escape.short(told(step.part), 30)}: {signed(step.difference_bytes)}"
+        for step in table[table["kind"].eq(STEP)].head(2).itertuples()
+    ]
+    return f"{' → '.join(names)}, {totals}; {', '.join(largest) or t('no step by name')}"
 
 
-def sentence(table: pd.DataFrame) -> str:
+def _text(table: pd.DataFrame) -> Text:
     """Return what the steps come to, and how much of it has no name of its own."""
     if table.empty:
-        return t(
-            "The files of two images are not known, so where their difference is, is not either."
+        return paragraph(
+            t(
+                "Steps need two images whose files are known, so where a difference comes from is "
+                "not known."
+            )
         )
     first, second = table.iloc[0], table.iloc[-1]
     inner = table[~table["kind"].eq(TOTAL)]
     pair = {"first": name(first["label"]), "second": name(second["label"])}
     if inner.empty:
-        return t("{first} and {second} do not differ in any part.", **pair)
+        return paragraph(say("{first} and {second} do not differ in any part.", **pair))
     # Also within a step of several changes.
     up = (inner["gross_bytes"] + inner["difference_bytes"]).sum() // 2
     down = up - inner["gross_bytes"].sum()
-    text = t(
+    text = say(
         "From {first} to {second} it is {apart} MB: {up} and {down} MB, in steps that add up to "
         "the byte. A change of {small:.1%} of the larger image has a step of its own, up to "
         "{most} of them.",
-        apart=_signed(second["end_bytes"] - first["end_bytes"]),
-        up=_signed(up),
-        down=_signed(down),
+        apart=signed(second["end_bytes"] - first["end_bytes"]),
+        up=signed(up),
+        down=signed(down),
         small=SMALL,
         most=MOST_NAMED,
         **pair,
     )
     rest = inner[inner["kind"].eq(REST)]
-    if rest.empty:
-        return text
-    unnamed = t(
-        "{changes} without a step of their own, none larger than {largest} MB, come to {unnamed} "
-        "of the {whole} MB that moved (up and down added, so that nothing cancels out).",
-        changes=number(int(rest["changes"].sum()), "change"),
-        largest=_mb(rest["largest_bytes"].max()),
-        unnamed=_mb(rest["gross_bytes"].sum()),
-        whole=_mb(inner["gross_bytes"].sum()),
-    )
-    return f"{text} {unnamed}"
+    if len(rest):
+        text += " " + say(
+            "{changes} without a step of their own, none larger than {largest} MB, come to "
+            "{unnamed} of the {whole} MB that moved (up and down added, so that nothing cancels "
+            "out).",
+            changes=number(int(rest["changes"].sum()), "change"),
+            largest=megabytes(rest["largest_bytes"].max()),
+            unnamed=megabytes(rest["gross_bytes"].sum()),
+            whole=megabytes(inner["gross_bytes"].sum()),
+        )
+    return paragraph(text)
 
 
 def _changes(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -187,33 +194,38 @@ def _step(change: Any) -> tuple[Any, ...]:
     return label, part, STEP, change.difference, size, size, 1
 
 
-def _rest(part: str, changes: pd.DataFrame) -> tuple[Any, ...]:
-    """Return changes that share a step."""
-    sizes = changes["difference"].abs()
-    label = (ONE if len(changes) == 1 else SEVERAL).format(group=part, count=f"{len(changes):,}")
-    return label, part, REST, changes["difference"].sum(), sizes.sum(), sizes.max(), len(changes)
+def _together(part: str, changes: pd.DataFrame) -> tuple[Any, ...]:
+    """Return changes that share a step; a single one has its name."""
+    if len(changes) == 1:
+        return _step(next(changes.itertuples()))
+    sizes, group = changes["difference"].abs(), Message(part)
+    label = message("{group}: {count} smaller changes", group=group, count=f"{len(changes):,}")
+    return label, group, REST, changes["difference"].sum(), sizes.sum(), sizes.max(), len(changes)
 
 
 def _named(change: Any) -> tuple[str, str]:
     """Return the short and the long name of a change: what it is made of, if that differs."""
     part = str(change.component)
-    if form := {file_groups.UNOWNED: UNOWNED, file_groups.UNTOLD: UNTOLD}.get(change.group):
-        return f"/{part}", form.format(path=f"/{part}")
+    path, cell = f"/{part}", file_groups.component_cell(part)
+    if change.group == file_groups.UNOWNED:
+        return path, message("{path} (unowned)", path=path)
+    if change.group == file_groups.OWNER_UNKNOWN:
+        return path, message("{path} (owner not known)", path=path)
     if change.group == file_groups.CACHES:
-        return part, part
+        return cell, cell
     first, second = change.what_first, change.what_second
     if first != second and all(side.startswith(f"{part} ") for side in (first, second)):
         # "node 8.17.0 → 24.19.0" needs its name once.
         second = second.removeprefix(f"{part} ")
     for most in (2, 1):
-        told = " → ".join(dict.fromkeys(_few(side, most) for side in (first, second) if side))
-        if len(f"{part}: {told}") <= ROOM:
+        contents = " → ".join(dict.fromkeys(_few(side, most) for side in (first, second) if side))
+        if len(f"{part}: {contents}") <= ROOM:
             break
-    if told in ("", part):
-        return part, part
-    if told.startswith(f"{part} "):
-        return told, told
-    return part, MADE_OF.format(component=part, packages=told)
+    if contents in ("", part):
+        return cell, cell
+    if contents.startswith(f"{part} "):
+        return contents, contents
+    return cell, message("{component}: {packages}", component=cell, packages=contents)
 
 
 def _few(names: str, most: int) -> str:
@@ -221,15 +233,9 @@ def _few(names: str, most: int) -> str:
     return ", ".join(some[:most]) + (" …" if len(some) > most else "")
 
 
-def _mb(size: int) -> str:
-    return f"{size / MB:,.1f}"
-
-
-def _signed(size: int) -> str:
-    return f"{size / MB:+,.1f}".replace("-", "−")
-
-
 def _frame(rows: list[tuple[object, ...]]) -> pd.DataFrame:
     columns = [*COLUMNS, *_GROSS]
-    counts = dict.fromkeys(columns[3:], "Int64")
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[:3], "str") | counts)
+    types = {"label": "object", "part": "object", "kind": "str"}
+    types |= dict.fromkeys(columns[3:], "Int64")
+    table = pd.DataFrame(rows, columns=columns, dtype=object)
+    return table.astype(types)

@@ -1,15 +1,17 @@
 """Which package that the scanner knows a file belongs to: the operating system's, or the app's.
 
-Where the list of files of an image's package manager is not read, the former is not known.
+For images whose package manager's lists of files are not read, as RPM's, OS packages' files are
+not known.
 """
 
 from collections.abc import Iterator
 
 import pandas as pd
 
+from helpers.answers.answer import Answer
 from helpers.images import package_db
 from helpers.text.i18n import msg, t
-from helpers.text.markdown import name
+from helpers.text.rich import Text, bullets, name, paragraph, say
 
 OS_CLASS = "os-pkgs"
 
@@ -21,36 +23,37 @@ _DESCRIBES_ITS_NEIGHBOUR = (".dist-info", ".egg-info")
 
 
 def unread(files: pd.DataFrame) -> dict[str, str]:
-    """Return the images in which which OS package a file is of is not known, each with the reason.
+    """Return the images whose OS packages' files are not known, with their package manager.
 
-    That is the package manager whose database is there and of which no list of files is read; no
-    file of such an image has a package. `files` are all files of one capture's images.
+    Its database is there, and no list of files in it is read; no file of such an image has a
+    package. `files` are all files of one capture's images.
     """
-    told = {}
-    for variant, own in files.groupby("variant", sort=False):
-        if own["package"].isna().all():
-            told[str(variant)] = package_db.unread(own["path"][own["kind"].ne("dir")])
-    return {variant: manager for variant, manager in told.items() if manager}
+    managers = {}
+    for variant, files_of_image in files.groupby("variant", sort=False):
+        if files_of_image["package"].isna().all():
+            is_file = files_of_image["kind"].ne("dir")
+            managers[str(variant)] = package_db.unread(files_of_image["path"][is_file])
+    return {variant: manager for variant, manager in managers.items() if manager}
 
 
 def known(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
     """Return for each file the package that the scanner lists and that brought it.
 
     `package, place`, with the index of `files`; NA: none, or, in the images that `unread` names,
-    none but an OS package perhaps. An OS package owns what its database
-    says, if the scanner lists it, or lists no packages at all; its place is NA. A language
-    package owns its folder, or the one program that it was compiled into.
+    perhaps an OS package. An OS package owns what its database says, if the scanner lists it, or
+    lists no packages at all; its place is NA. A language package owns its folder, or the one
+    program that it was compiled into.
     """
     parts = []
-    for variant, own in files.groupby("variant", sort=False):
+    for variant, files_of_image in files.groupby("variant", sort=False):
+        owners = files_of_image["package"]
         listed = packages[packages["variant"].eq(variant)]
         is_os = _of_os(listed)
-        names = listed[is_os]["package"]
-        by_os = own["package"].where(own["package"].isin(names)) if len(listed) else own["package"]
+        by_os = owners.where(owners.isin(listed[is_os]["package"])) if len(listed) else owners
         places = _places(listed[~is_os])
-        rest = own[by_os.isna()] if places else own.iloc[:0]
+        rest = files_of_image[by_os.isna()] if places else files_of_image.iloc[:0]
         at = pd.Series([_within(path, places) for path in rest["path"]], rest.index, dtype="str")
-        at = at.reindex(own.index)
+        at = at.reindex(files_of_image.index)
         parts.append(
             pd.DataFrame({"package": by_os.fillna(at.map(places).astype("str")), "place": at})
         )
@@ -59,24 +62,18 @@ def known(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts).reindex(files.index)
 
 
-def weighed(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
+def sized(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
     """Return `packages` with the bytes of each one's files; NA where these are not known."""
-    told = known(files, packages)
-    whose = pd.DataFrame(
-        {
-            "variant": files["variant"],
-            "package": told["package"],
-            "place": told["place"].fillna(""),
-            "size_bytes": files["size_bytes"],
-        }
-    )
-    sums = whose.dropna(subset="package").groupby(["variant", "package", "place"])["size_bytes"]
+    keys = ["variant", "package", "place"]
+    owners = known(files, packages).assign(variant=files["variant"], size_bytes=files["size_bytes"])
+    owners = owners.assign(place=owners["place"].fillna("")).dropna(subset="package")
     at = zip(packages["package"], packages["package_path"], strict=True)
-    keys = packages[["variant", "package"]].assign(place=[folder(*told) for told in at])
-    found = sums.sum().reindex(pd.MultiIndex.from_frame(keys)).fillna(0).astype("Int64").array
+    wanted = packages[keys[:2]].assign(place=[folder(*package) for package in at])
+    sums = owners.groupby(keys)["size_bytes"].sum().reindex(pd.MultiIndex.from_frame(wanted))
+    sizes = pd.Series(sums.fillna(0).astype("Int64").array, packages.index)
     has_files = packages["variant"].isin(files["variant"].unique())
     has_files &= ~(_of_os(packages) & packages["variant"].isin(unread(files)))
-    return packages.assign(size_bytes=pd.Series(found, packages.index).where(has_files))
+    return packages.assign(size_bytes=sizes.where(has_files))
 
 
 def largest(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
@@ -84,33 +81,39 @@ def largest(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
 
     `variant, package, version, place, size_bytes`, of packages whose files are known.
     """
-    of = weighed(packages, files)
-    shown = of[of["size_bytes"].gt(0).fillna(False)]
+    sizes = sized(packages, files)
     columns = ["variant", "package", "version", "place", "size_bytes"]
-    return shown.sort_values("size_bytes", ascending=False, kind="stable")[columns].reset_index(
-        drop=True
-    )
+    shown = sizes[sizes["size_bytes"].gt(0).fillna(False)][columns]
+    return shown.sort_values("size_bytes", ascending=False, kind="stable", ignore_index=True)
 
 
-def sentence(files: pd.DataFrame, images: pd.DataFrame) -> str:
-    """Return of which images it is not known what packages weigh, and why, as a list."""
+def largest_answer(packages: pd.DataFrame, files: pd.DataFrame, images: pd.DataFrame) -> Answer:
+    """Answer which packages are the largest, and of which images that is not known."""
+    table, text = largest(packages, files), _gaps(files, images)
+    return Answer("largest-packages", "", text, table, searchable=True, shown=table.head(100))
+
+
+def _gaps(files: pd.DataFrame, images: pd.DataFrame) -> Text:
+    """Return in which images it is not known how large packages are, and why."""
     managers = unread(files)
-    there = set(files["variant"])
+    have_files = set(files["variant"])
     lines = []
     for variant in images["variant"].drop_duplicates():
-        if variant not in there:
-            lines.append(t("- {variant}: its files are not known", variant=name(variant)))
+        if variant not in have_files:
+            lines.append(say("{variant}: its files are not known", variant=name(variant)))
         elif manager := managers.get(variant):
-            told = t(
-                "- {variant}: which of its files are an OS package's is not known, for no list of "
-                "files in {manager}'s database is read, so neither is what these packages weigh",
+            line = say(
+                "{variant}: which files belong to OS packages is not known, because no list of "
+                "files in {manager}'s database is read, so these packages have no size",
                 variant=name(variant),
                 manager=manager,
             )
-            lines.append(told)
+            lines.append(line)
     if not lines:
-        return t("Each package weighs what its files do; what has no file there is not listed.")
-    return "\n".join([t("Of these images not all packages have a weight:"), "", *lines])
+        return paragraph(
+            t("A package is as large as its files; packages without files are not listed.")
+        )
+    return paragraph(t("In these images not every package has a size:")) + bullets(lines)
 
 
 def folder(package: object, path: object) -> str:
@@ -126,10 +129,10 @@ def _of_os(packages: pd.DataFrame) -> pd.Series:
 
 def _places(packages: pd.DataFrame) -> dict[str, str]:
     """Return language packages by the folder or the program that each is."""
-    told = packages.dropna(subset=["package", "package_path"])
+    located = packages.dropna(subset=["package", "package_path"])
     return {
         place: package
-        for package, path in zip(told["package"], told["package_path"], strict=True)
+        for package, path in zip(located["package"], located["package_path"], strict=True)
         for place in _is_at(package, path)
     }
 

@@ -1,6 +1,6 @@
 """What of an image its app's own process needs: the programs it is, and what these are linked with.
 
-Told from files alone, without running anything, so what a process opens later is not seen.
+Only files are read and nothing is run, so what a process opens later is not seen.
 """
 
 import shlex
@@ -28,21 +28,31 @@ _COMPOUND = frozenset(";&|$`()<>\n")
 """Characters by which a line for a shell is more than one command."""
 
 
+NEEDED, DATA, APP, COULD_GO, UNSEEN = (
+    msg("linked by the app"),
+    msg("no program in it"),
+    msg("the app's own"),
+    msg("not linked by the app"),
+    msg("not known"),
+)
+"""What of an image's packages the app's process needs, as far as can be seen without running it."""
+
+
 class Programs(NamedTuple):
     """The files of an image that can be started: ELF programs, and all of them, scripts too."""
 
-    there: Image
+    names: Image
     elf: Collection[str]
     runs: Collection[str]
 
 
 def program(command: str, folder: str, programs: Programs, runtime: Sequence[str]) -> list[str]:
-    """Return the program that a command starts in the end; empty if that cannot be told.
+    """Return the program that a command starts in the end; empty if that is not known.
 
     Launchers, shells and a script of an entrypoint, which by custom starts its arguments, are
-    passed over; an installer of an app's packages (`npm start`) starts the `runtime`. Nothing is
-    told of a line for a shell that is more than one command, of a program that is not where a PATH
-    usually looks, and of a script without arguments.
+    passed over; an installer of an app's packages (`npm start`) starts the `runtime`. Not known
+    are a line for a shell that is more than one command, a program that is not where a PATH
+    usually looks, and a script without arguments.
     """
     try:
         ahead = shlex.split(command)[::-1]
@@ -50,7 +60,7 @@ def program(command: str, folder: str, programs: Programs, runtime: Sequence[str
             word = ahead.pop()
             if word.startswith("-") or "=" in word or word == "exec":
                 continue
-            path = _find(word, folder, programs.there)
+            path = _find(word, folder, programs.names)
             if path not in programs.runs:
                 return []
             tool = known_programs.named(word)
@@ -69,27 +79,17 @@ def program(command: str, folder: str, programs: Programs, runtime: Sequence[str
     return []
 
 
-def _find(word: str, folder: str, there: Image) -> str | None:
+def _find(word: str, folder: str, names: Image) -> str | None:
     """Return the file that a word of a command names, if there is one."""
     if word.startswith("/"):
-        return there.real(word)
+        return names.real(word)
     if "/" in word:
-        return there.real(f"{folder}/{word}")
-    return next((real for at in FOLDERS if (real := there.real(f"{at}/{word}"))), None)
-
-
-NEEDED, DATA, APP, COULD_GO, UNSEEN = (
-    msg("linked by the app"),
-    msg("no program in it"),
-    msg("the app's own"),
-    msg("not linked by the app"),
-    msg("not known"),
-)
-"""What of an image's packages the app's process needs, as far as can be seen without running it."""
+        return names.real(f"{folder}/{word}")
+    return next((real for at in FOLDERS if (real := names.real(f"{at}/{word}"))), None)
 
 
 def roots(grouped: pd.DataFrame, image: Any) -> list[str]:
-    """Return the ELF files that the app of one image begins with; empty if that cannot be told.
+    """Return the ELF files that the app of one image begins with; empty if that is not known.
 
     `grouped` are the files of that image. They are the program that its command starts, the app's
     own add-ons, and the runtime's own libraries and modules, which it opens by itself.
@@ -99,12 +99,12 @@ def roots(grouped: pd.DataFrame, image: Any) -> list[str]:
     programs = Programs(
         dynamic_linking.image(grouped), elf, frozenset(grouped["path"][grouped["executable"]])
     )
-    own = tools.found(grouped)
-    own = own[own["kind"].eq(known_programs.INTERPRETER) & own["path"].isin(elf)]
-    is_runtime = (own["tool"] + " " + own["version"].fillna("")).eq(str(image.runtime))
+    found = tools.found(grouped)
+    found = found[found["kind"].eq(known_programs.INTERPRETER) & found["path"].isin(elf)]
+    is_runtime = (found["tool"] + " " + found["version"].fillna("")).eq(str(image.runtime))
     command = image.command if isinstance(image.command, str) else ""
     folder = image.working_directory if isinstance(image.working_directory, str) else ""
-    app = program(command, folder, programs, list(own["path"][is_runtime])[:1])
+    app = program(command, folder, programs, list(found["path"][is_runtime])[:1])
     of_app = grouped["group"].eq(file_groups.APP) & grouped["elf"].isin(["shared", "executable"])
     of_runtime = grouped["group"].eq(file_groups.RUNTIME) & grouped["elf"].eq("shared")
     more = grouped["path"][(of_app | of_runtime).astype("bool")]
@@ -115,26 +115,26 @@ def needs(grouped: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -
     """Return what each package installed, and whether the app is linked with any of it.
 
     `variant, package, package_path, place, executables, libraries, need`, a row a package that the
-    scanner lists; numbers are of ELF files and NA, and `need` not known, where files are not, and
-    of OS packages whose files are not (`ownership.unread`).
+    scanner lists; numbers are of ELF files. Where an image's files are not known, and for OS
+    packages whose files are not (`package_files.unread`), numbers are NA and `need` is not known.
     """
-    untold = package_files.unread(grouped)
+    unread = package_files.unread(grouped)
     owners = package_files.known(grouped, packages)
     owned = grouped.assign(package=owners["package"], at=owners["place"].fillna(""))
     rows: list[tuple[Any, ...]] = []
     for image in images.drop_duplicates("variant").itertuples():
-        own = owned[owned["variant"].eq(image.variant)]
-        start = roots(grouped[grouped["variant"].eq(image.variant)], image) if len(own) else []
-        loaded = dynamic_linking.closure(own, start) if start else frozenset()
-        by_package = _by_package(own, loaded)
+        files = owned[owned["variant"].eq(image.variant)]
+        start = roots(grouped[grouped["variant"].eq(image.variant)], image) if len(files) else []
+        loaded = dynamic_linking.closure(files, start) if start else frozenset()
+        by_package = _by_package(files, loaded)
         for package in packages[packages["variant"].eq(image.variant)].itertuples():
             at = package_files.folder(package.package, package.package_path)
             runs, shared, any_runs, is_loaded = by_package.get(
                 (package.package, at), (0, 0, False, False)
             )
             need = _need(package, any_runs, is_loaded) if start else UNSEEN
-            known = (runs, shared) if len(own) else (pd.NA, pd.NA)
-            if image.variant in untold and package.package_class == package_files.OS_CLASS:
+            known = (runs, shared) if len(files) else (pd.NA, pd.NA)
+            if image.variant in unread and package.package_class == package_files.OS_CLASS:
                 need, known = UNSEEN, (pd.NA, pd.NA)
             path = package.package_path
             rows.append((image.variant, package.package, path, package.place, *known, need))
@@ -146,13 +146,13 @@ def needs(grouped: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -
 
 
 def _by_package(
-    own: pd.DataFrame, loaded: frozenset[str]
+    files: pd.DataFrame, loaded: frozenset[str]
 ) -> dict[tuple[str, str], tuple[int, int, bool, bool]]:
     """Return each package's executables and libraries, whether any of it runs, and is linked."""
-    regular = own[own["kind"].eq("file") & own["package"].notna()]
+    regular = files[files["kind"].eq("file") & files["package"].notna()]
     is_program = regular["elf"].isin(["executable", "static"])
-    is_library = regular["elf"].eq("shared").fillna(False)
-    told = pd.DataFrame(
+    is_library = regular["elf"].isin(["shared"])
+    contents = pd.DataFrame(
         {
             "package": regular["package"],
             "at": regular["at"],
@@ -162,7 +162,7 @@ def _by_package(
             "loaded": regular["path"].isin(loaded),
         }
     )
-    sums = told.groupby(["package", "at"]).agg(
+    sums = contents.groupby(["package", "at"]).agg(
         {"runs": "sum", "shared": "sum", "any": "any", "loaded": "any"}
     )
     return {key: (int(r), int(s), bool(a), bool(n)) for key, r, s, a, n in sums.itertuples()}

@@ -7,14 +7,17 @@ from typing import Any
 
 import pandas as pd
 
+from helpers.answers import chart
+from helpers.answers.answer import SUMMARY, Answer
+from helpers.answers.chart import Chart, Matrix, Nothing
 from helpers.surface import checks, dynamic_linking, tools
-from helpers.surface.checks import FIRST_LOOK, FOUND, NO_PACKAGE, NONE, UNKNOWN, Seen, questions
+from helpers.surface.checks import FIRST_LOOK, FOUND, NO_PACKAGE, NONE, UNKNOWN
 from helpers.text import escape
-from helpers.text.i18n import msg, t, word
-from helpers.text.markdown import listed, name, number
+from helpers.text.i18n import Listing, Message, message, t, told, word
+from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
 
-SOME, AND_MORE = msg("{value} ({first})"), msg("{value} ({first}, and {count} more)")
-"""A cell for readers: its value, and the first of its evidence."""
+_WIDTH = 36
+"""Characters of a path that are shown in a cell."""
 
 
 def surface(
@@ -24,35 +27,35 @@ def surface(
 
     The matrix: `property, variant, state, value, count`, one row a cell, in the order that is
     shown; `count` is NA for what is not counted. The evidence: `property, variant, what, detail`, a
-    row for each path (or word) that a cell counts. `grouped` are `groups.grouped`; an image without
-    files has the tools that its packages are named after, and is not measured in all else.
+    row for each path (or word) that a cell counts. `value`, `what` and `detail` may be messages.
+    `grouped` are `file_groups.grouped`; an image without files has the tools that its packages are
+    named after, and is not measured in all else.
     """
     by_files, by_packages = tools.found(grouped), tools.of_packages(packages)
     libcs = dynamic_linking.libc(grouped, images).set_index("variant")
     lacking = dynamic_linking.unloadable(grouped)
     cells: list[tuple[Any, ...]] = []
     evidence: list[tuple[str, ...]] = []
-    for image in images.drop_duplicates("variant").itertuples():
-        own = grouped[grouped["variant"].eq(image.variant)]
-        table = by_packages if own.empty else by_files
-        seen = Seen(
-            image,
-            own,
-            table[table["variant"].eq(image.variant)],
-            tools.packages(packages, image.variant),
-            libcs.loc[image.variant],
-            lacking[lacking["variant"].eq(image.variant)],
+    for row in images.drop_duplicates("variant").itertuples():
+        files = grouped[grouped["variant"].eq(row.variant)]
+        found = by_packages if files.empty else by_files
+        image = checks.Image(
+            row,
+            files,
+            found[found["variant"].eq(row.variant)],
+            tools.packages(packages, row.variant),
+            libcs.loc[row.variant],
+            lacking[lacking["variant"].eq(row.variant)],
         )
-        for title, ask in questions().items():
-            cell = ask(seen)
-            cells.append((title, image.variant, cell.state, cell.value, cell.counted))
-            evidence += [(title, image.variant, *told) for told in cell.evidence]
-    matrix = pd.DataFrame(cells, columns=["property", "variant", "state", "value", "count"])
-    order = {title: place for place, title in enumerate(questions())}
+        for title, ask in checks.questions().items():
+            cell = ask(image)
+            cells.append((title, row.variant, cell.state, cell.value, cell.counted))
+            evidence += [(title, row.variant, *behind) for behind in cell.evidence]
+    matrix = _typed(cells, ["property", "variant", "state", "value", "count"])
+    order = {title: place for place, title in enumerate(checks.questions())}
     matrix = matrix.sort_values("property", key=lambda c: c.map(order), kind="stable")
-    matrix = matrix.astype({**dict.fromkeys(matrix, "str"), "count": "Int64"})
-    behind = pd.DataFrame(evidence, columns=["property", "variant", "what", "detail"])
-    return matrix.reset_index(drop=True), behind.astype("str")
+    behind = _typed(evidence, ["property", "variant", "what", "detail"])
+    return matrix.astype({"count": "Int64"}).reset_index(drop=True), behind
 
 
 def wide(matrix: pd.DataFrame, evidence: pd.DataFrame, shown: int = 2) -> pd.DataFrame:
@@ -61,18 +64,17 @@ def wide(matrix: pd.DataFrame, evidence: pd.DataFrame, shown: int = 2) -> pd.Dat
     Each cell has its value and the first of its evidence in parentheses.
     """
     paths = evidence.groupby(["property", "variant"], sort=False)["what"].agg(list)
-    keys = zip(matrix["property"], matrix["variant"], strict=True)
-    cells = zip(matrix["value"], (paths.get(key, []) for key in keys), strict=True)
-    told = matrix.assign(cell=[_cell(value, behind, shown) for value, behind in cells])
-    table = told.pivot_table(
-        index="property", columns="variant", values="cell", aggfunc="first", sort=False
-    )
-    return table.reindex(columns=list(dict.fromkeys(matrix["variant"]))).reset_index()
-
-
-def said(cell: str) -> str:
-    """Return a cell of `wide` in the language that is spoken."""
-    return checks.said(cell, (AND_MORE, SOME))
+    cells = {
+        (row.property, row.variant): _cell(
+            row.value, paths.get((row.property, row.variant), []), shown
+        )
+        for row in matrix.itertuples()
+    }
+    properties, variants = _axes(matrix)
+    rows = [[cells[title, variant] for variant in variants] for title in properties]
+    table = pd.DataFrame(rows, columns=variants, dtype=object)
+    table.insert(0, "property", pd.Series(properties, dtype="str"))
+    return table
 
 
 def first(evidence: pd.DataFrame, most: int = 25) -> pd.DataFrame:
@@ -80,96 +82,160 @@ def first(evidence: pd.DataFrame, most: int = 25) -> pd.DataFrame:
     keys = ["property", "variant"]
     kept = evidence[evidence.groupby(keys, sort=False).cumcount().lt(most)]
     sizes = evidence.groupby(keys, sort=False).size()
+    rest = message("all of them are in the table's CSV")
     more = [
-        (*key, t("and {count:,} more", count=count - most), t("all of them are in the table's CSV"))
+        (*key, message("and {count:,} more", count=count - most), rest)
         for key, count in sizes[sizes.gt(most)].items()
     ]
-    rest = pd.DataFrame(more, columns=list(evidence.columns), dtype="str")
-    return pd.concat([kept, rest], ignore_index=True).sort_values(
-        keys,
-        key=lambda column: column.map({v: n for n, v in enumerate(evidence[column.name].unique())}),
-        kind="stable",
+    table = pd.concat([kept, _typed(more, list(evidence.columns))], ignore_index=True)
+    orders = {key: {v: at for at, v in enumerate(evidence[key].unique())} for key in keys}
+    return table.sort_values(keys, key=lambda c: c.map(orders[str(c.name)]), kind="stable")
+
+
+def answer(matrix: pd.DataFrame, evidence: pd.DataFrame) -> Answer:
+    """Answer what is there of each property in each image, of `surface`."""
+    return Answer(
+        "attack-surface",
+        _title(matrix),
+        _text(matrix),
+        wide(matrix, evidence),
+        _chart(matrix),
+        t("tools by name, files by kind and mode"),
+        role=SUMMARY,
+        by_scanner=False,
     )
 
 
-def headline(matrix: pd.DataFrame) -> str:
+def evidence_answer(evidence: pd.DataFrame) -> Answer:
+    """Answer where each of these is: the evidence of `surface`."""
+    name_ = "attack-surface-evidence"
+    return Answer(name_, table=evidence, searchable=True, shown=first(evidence))
+
+
+def limits_answer(matrix: pd.DataFrame) -> Answer:
+    """Answer which properties were measured in every image, in some, and in none."""
+    known = ~matrix["state"].isin([UNKNOWN, NO_PACKAGE])
+    by_property = known.groupby(matrix["property"], sort=False)
+    every, some = by_property.all(), by_property.any()
+    text = say(
+        "Measured in every image: {count} of {properties}.",
+        count=every.sum(),
+        properties=number(len(every), "property"),
+    )
+    if partly := _words(every.index[some & ~every]):
+        text += " " + say("In some only: {properties}.", properties=partly)
+    if none := _words(every.index[~some]):
+        text += " " + say("In none: {properties}.", properties=none)
+    text += " " + say(
+        "Not looked at: tools under another name, capabilities of files, private keys and "
+        "other secrets, and whether anything of it can be reached or was ever used."
+    )
+    return Answer("attack-surface-limits", text=paragraph(text))
+
+
+def _title(matrix: pd.DataFrame) -> str:
     """Return in how many of the images that were measured the first things to look for are."""
-    told, of = [], 0
+    parts, images = [], 0
     for title in FIRST_LOOK:
-        own = matrix[matrix["property"].eq(title) & matrix["state"].ne(UNKNOWN)]
-        if len(own):
-            fields = {"property": word(title), "found": own["state"].eq(FOUND).sum()}
-            if len(own) == of:
-                told.append(t("{property} in {found}", **fields))
-            else:
-                images_ = number(len(own), "image")
-                told.append(t("{property} in {found} of {images}", images=images_, **fields))
-            of = len(own)
-    found = listed(told) or t("not measured")
+        cells = matrix[matrix["property"].eq(title) & matrix["state"].ne(UNKNOWN)]
+        if cells.empty:
+            continue
+        count = cells["state"].eq(FOUND).sum()
+        if len(cells) == images:
+            parts.append(t("{property} in {found}", property=word(title), found=count))
+        else:
+            images = len(cells)
+            whole = number(images, "image")
+            part = t(
+                "{property} in {found} of {images}",
+                property=word(title),
+                found=count,
+                images=whole,
+            )
+            parts.append(part)
+    found = listed(parts).plain or t("not measured")
     if matrix["state"].eq(NO_PACKAGE).any():
         return t("What an attacker finds by packages: {found}", found=found)
     return t("What an attacker finds: {found}", found=found)
 
 
-def sentence(matrix: pd.DataFrame) -> str:
-    """Return what each image has none of, and what was not measured, as a list."""
+def _text(matrix: pd.DataFrame) -> Text:
+    """Return what each image has none of, and what was not measured."""
     lines = []
-    for variant, own in matrix.groupby("variant", sort=False):
-        by = {s: listed(map(word, some["property"])) for s, some in own.groupby("state")}
-        told = [t("none: {properties}", properties=by[NONE])] if NONE in by else []
-        if NO_PACKAGE in by:
-            lacking = by[NO_PACKAGE]
-            told.append(
-                t("no package by such a name, so perhaps none: {properties}", properties=lacking)
+    for variant, cells in matrix.groupby("variant", sort=False):
+        by_state = {state: _words(some["property"]) for state, some in cells.groupby("state")}
+        parts = []
+        if NONE in by_state:
+            parts.append(say("none: {properties}", properties=by_state[NONE]))
+        if NO_PACKAGE in by_state:
+            parts.append(
+                say(
+                    "no package by such a name, so perhaps none: {properties}",
+                    properties=by_state[NO_PACKAGE],
+                )
             )
-        counted = own[own["state"].eq(FOUND)].dropna(subset="count")
-        if len(counted) and NO_PACKAGE not in by:
+        counted = cells[cells["state"].eq(FOUND)].dropna(subset="count")
+        if len(counted) and NO_PACKAGE not in by_state:
             most = counted.sort_values("count", ascending=False, kind="stable").head(3)
-            counts = listed(f"{word(r.property)} {r.count:,}" for r in most.itertuples())
-            told.append(t("most: {counts}", counts=counts))
-        if UNKNOWN in by:
-            told.append(t("not measured: {properties}", properties=by[UNKNOWN]))
-        lines.append(f"- {name(variant)}: {listed(told, '; ')}")
+            counts = listed(f"{word(row.property)} {row.count:,}" for row in most.itertuples())
+            parts.append(say("most: {counts}", counts=counts))
+        if UNKNOWN in by_state:
+            parts.append(say("not measured: {properties}", properties=by_state[UNKNOWN]))
+        lines.append(name(variant) + ": " + listed(parts, "; "))
     note = t(
         "What is there can be used once somebody is in; what is not there does not keep anybody "
         "out, and an interpreter can do what most tools do. Tools are counted by name: many names "
         "may be one program. Whether any of it can be reached was not tried."
     )
-    return "\n".join([*lines, "", note])
+    return bullets(lines) + paragraph(note)
 
 
-def learned(matrix: pd.DataFrame) -> str:
-    """Return which properties were measured in every image, in some, and in none."""
-    known = ~matrix["state"].isin([UNKNOWN, NO_PACKAGE])
-    by = known.groupby(matrix["property"], sort=False)
-    none = listed(map(word, by.any()[lambda any_: ~any_].index))
-    some = listed(map(word, (by.any() & ~by.all())[lambda part: part].index))
-    properties_ = number(len(by), "property")
-    told = [
-        t(
-            "Measured in every image: {count} of {properties}.",
-            count=by.all().sum(),
-            properties=properties_,
+def _chart(matrix: pd.DataFrame) -> Chart:
+    """Return the matrix as a chart: a row a property, a column a variant."""
+    if matrix.empty:
+        return Nothing(t("No image was looked at."))
+    cells = {
+        (row.property, row.variant): chart.Cell(
+            row.state, told(row.value), None if pd.isna(row.count) else int(row.count)
         )
-    ]
-    if some:
-        told.append(t("In some only: {properties}.", properties=some))
-    if none:
-        told.append(t("In none: {properties}.", properties=none))
-    told.append(
-        t(
-            "Not looked at: tools under another name, capabilities of files, private keys and "
-            "other secrets, and whether anything of it can be reached or was ever used."
-        )
-    )
-    return " ".join(told)
+        for row in matrix.itertuples()
+    }
+    properties, variants = _axes(matrix)
+    rows = [[cells[title, variant] for variant in variants] for title in properties]
+    return Matrix([word(title) for title in properties], variants, rows)
+
+
+def _axes(matrix: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the properties and the variants of a matrix, in the order that is shown."""
+    return list(dict.fromkeys(matrix["property"])), list(dict.fromkeys(matrix["variant"]))
+
+
+def _words(properties: Any) -> Phrase:
+    return listed(map(word, properties))
 
 
 def _cell(value: str, behind: list[str], shown: int) -> str:
     """Return a value with the first of what is behind it."""
-    first = ", ".join(escape.short(path, 36) for path in behind[:shown])
+    first_ = Listing(map(_short, behind[:shown]))
     more = len(behind) - shown
     if more > 0:
-        return AND_MORE.format(value=value, first=first, count=f"{more:,}")
+        return message(
+            "{value} ({first}, and {count} more)", value=value, first=first_, count=f"{more:,}"
+        )
     # A package that a tool is named after is no more evidence than its name.
-    return SOME.format(value=value, first=first) if first and not value.startswith(first) else value
+    if not first_ or value.startswith(first_):
+        return value
+    return message("{value} ({first})", value=value, first=first_)
+
+
+def _short(text: str) -> str:
+    """Return a path as far as there is room for it, and a message as it is if there is."""
+    short = escape.short(text, _WIDTH)
+    return text if isinstance(text, Message) and text == short else short
+
+
+def _typed(rows: list[Any], columns: list[str]) -> pd.DataFrame:
+    """Return rows as a frame; columns that may have messages stay objects."""
+    table = pd.DataFrame(rows, columns=columns, dtype=object)
+    texts = [column for column in columns if column in ("property", "variant", "state")]
+    return table.astype(dict.fromkeys(texts, "str"))

@@ -1,20 +1,20 @@
 """What the programs of an image are linked with: their C library, and what they do not find there.
 
-Told from what ELF files ask for, without running anything: a loader by its path, libraries by name.
-Whether a loader would look where a library is, is not asked: what is nowhere cannot be found.
+ELF files say what they ask for, so nothing is run: a loader by its path, libraries by name. Where a
+loader looks is left out, since a library that is nowhere cannot be found anyway.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from helpers.answers.answer import Answer
 from helpers.images.package_db import real_path
-from helpers.sizes.image_sizes import MB
-from helpers.text import escape
 from helpers.text.i18n import msg, t, word
-from helpers.text.markdown import listed, name, number
+from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, phrase, say
+from helpers.text.units import MB
 
 MUSL, GLIBC, OTHER, STATIC = "musl", "glibc", msg("other"), msg("static")
 
@@ -64,14 +64,13 @@ def image(files: pd.DataFrame) -> Image:
     is_file = files["kind"].isin(["file", "hardlink"])
     is_elf = is_file & files["elf"].notna()
     links = files[files["kind"].eq("symlink")].dropna(subset="target")
-    there = frozenset(files["path"][is_file])
+    paths = frozenset(files["path"][is_file])
     targets = dict(zip(links["path"], links["target"], strict=True))
     libraries = frozenset(files["path"][is_elf])
-    found = Image(there, frozenset(), targets)
+    unnamed = Image(paths, frozenset(), targets)
     # A link that leads nowhere is no library, and neither is a script for the linker.
-    linked = {path for path in targets if ".so" in path and found.real(path) in libraries}
-    named = frozenset(path.rpartition("/")[2] for path in libraries | linked)
-    return Image(there, named, targets)
+    linked = {path for path in targets if ".so" in path and unnamed.real(path) in libraries}
+    return unnamed._replace(names=frozenset(map(_base_name, libraries | linked)))
 
 
 def libc(files: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
@@ -83,11 +82,11 @@ def libc(files: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for variant in images["variant"]:
-        own = files[files["variant"].eq(variant)]
-        if own.empty:
+        files_of_image = files[files["variant"].eq(variant)]
+        if files_of_image.empty:
             rows.append((variant, *([pd.NA] * 5)))
             continue
-        counts = _asked(own)
+        counts = _asked(files_of_image)
         rows.append((variant, *counts.values(), _most(counts)))
     table = pd.DataFrame(rows, columns=["variant", MUSL, GLIBC, OTHER, STATIC, "libc"])
     types = dict.fromkeys((MUSL, GLIBC, OTHER, STATIC), "Int64") | {"libc": "str"}
@@ -102,25 +101,28 @@ def unloadable(files: pd.DataFrame) -> pd.DataFrame:
     """
     elf = files[files["elf"].isin(["executable", "shared"]) & files["kind"].eq("file")]
     rows = []
-    for variant, own in elf.groupby("variant", sort=False):
-        there = image(files[files["variant"].eq(variant)])
-        asked = _asked(own)
+    for variant, elf_of_image in elf.groupby("variant", sort=False):
+        names_of_image = image(files[files["variant"].eq(variant)])
+        asked = _asked(elf_of_image)
         # With a loader of a C library at hand, what was built for it is not of another one.
         main, at_hand = _most(asked), [kind for kind, count in asked.items() if count]
-        processor = _processors(own["elf_interpreter"].dropna())
-        for file in own.itertuples():
+        processor = _processors(elf_of_image["elf_interpreter"].dropna())
+        for file in elf_of_image.itertuples():
             needed = file.needed.split(" ") if isinstance(file.needed, str) else []
             loader = file.elf_interpreter if isinstance(file.elf_interpreter, str) else ""
             others = _processors([loader, *needed])
             if processor and others and not others & processor:
                 continue
-            no_loader = [loader] if loader and not there.has(loader) else []
+            no_loader = [loader] if loader and not names_of_image.has(loader) else []
             itself = _musl_itself(needed) if main == MUSL else {}
-            missing = [n for n in needed if not _found(n, there) and itself.get(n) != "so"]
-            absent = [n for n in missing if n not in itself]
+            missing = [
+                library
+                for library in needed
+                if not _is_there(library, names_of_image) and itself.get(library) != "so"
+            ]
             problem = (
                 NO_LOADER if no_loader
-                else NO_LIBRARY if absent
+                else NO_LIBRARY if any(library not in itself for library in missing)
                 else OTHER_LIBC if missing or _is_of_another(main, at_hand, needed)
                 else ""
             )  # fmt: skip
@@ -142,88 +144,94 @@ def closure(files: pd.DataFrame, roots: Iterable[str]) -> frozenset[str]:
 
     Of several libraries with one name all are taken. What a program opens only later is not seen.
     """
-    there = image(files)
+    names_of_image = image(files)
     elf = files[files["elf"].notna()].set_index("path")
     by_name: dict[str, list[str]] = {}
     for path in elf.index:
-        by_name.setdefault(path.rpartition("/")[2], []).append(path)
-    for link in there.links:
-        if ".so" in link and (real := there.real(link)):
-            by_name.setdefault(link.rpartition("/")[2], []).append(real)
-    asks = elf["needed"].fillna("").str.split(" ").to_dict()
+        by_name.setdefault(_base_name(path), []).append(path)
+    for link in names_of_image.links:
+        if ".so" in link and (real := names_of_image.real(link)):
+            by_name.setdefault(_base_name(link), []).append(real)
+    needed = elf["needed"].fillna("").str.split(" ").to_dict()
     loaders = elf["elf_interpreter"].dropna().to_dict()
-    found: set[str] = set()
-    ahead = [real for root in roots if (real := there.real(root)) and real in elf.index]
+    loaded: set[str] = set()
+    ahead = [real for root in roots if (real := names_of_image.real(root)) and real in elf.index]
     while ahead:
         path = ahead.pop()
-        if path in found:
+        if path in loaded:
             continue
-        found.add(path)
-        loader = there.real(loaders.get(path, ""))
+        loaded.add(path)
+        loader = names_of_image.real(loaders.get(path, ""))
         ahead += [loader] if loader and loader in elf.index else []
-        ahead += [at for asked in asks[path] for at in by_name.get(asked.rpartition("/")[2], [])]
-    return frozenset(found)
+        ahead += [at for library in needed[path] for at in by_name.get(_base_name(library), [])]
+    return frozenset(loaded)
 
 
-def sentence(libcs: pd.DataFrame, broken: pd.DataFrame) -> str:
-    """Return each image's C library, and what in it was built for another one, as a list."""
-    lines = [
-        f"- {name(row.variant)}: {listed(_told(row, broken), '; ')}" for row in libcs.itertuples()
-    ]
+def libc_answer(libcs: pd.DataFrame, lacking: pd.DataFrame) -> Answer:
+    """Answer which C library each image is of, and whether all is there that programs ask for.
+
+    `libcs` are those of `libc`, `lacking` those of `unloadable`.
+    """
+    return Answer("c-library", text=_text(libcs, lacking), table=libcs)
+
+
+def unloadable_answer(lacking: pd.DataFrame) -> Answer:
+    """Answer which files ask for something that is not there, of `unloadable`."""
+    return Answer("lacking", table=lacking, searchable=True, shown=lacking.head(100))
+
+
+def _text(libcs: pd.DataFrame, lacking: pd.DataFrame) -> Text:
+    """Return each image's C library, and what in it was built for another one."""
+    lines = bullets(
+        name(row.variant) + ": " + listed(_parts(row, lacking), "; ") for row in libcs.itertuples()
+    )
     if libcs["libc"].isna().all():
-        return "\n".join(lines)
+        return lines
     note = t(
         "Not asked: which versions of symbols a file wants of a library, and whether its loader "
         "looks in the folder where that is. That nothing is lacking does not say that all runs."
     )
-    return "\n".join([*lines, "", note])
+    return lines + paragraph(note)
 
 
-def _told(row: object, broken: pd.DataFrame) -> Iterator[str]:
-    variant, kind = row.variant, row.libc  # type: ignore[attr-defined]
-    if pd.isna(kind):
-        yield t("its files are not known, so neither is what its programs ask for")
+def _parts(row: Any, lacking: pd.DataFrame) -> Iterator[Phrase]:
+    if pd.isna(row.libc):
+        yield say("its files are not known, so neither is what its programs ask for")
         return
-    asking = {k: getattr(row, k) for k in (MUSL, GLIBC, OTHER) if getattr(row, k)}
-    parts = [t("{count:,} for {libc}", count=count, libc=word(k)) for k, count in asking.items()]
-    if row.static:  # type: ignore[attr-defined]
-        static = row.static  # type: ignore[attr-defined]
-        parts.append(t("{count:,} for none, being static", count=static))
-    told = f"**{word(kind) or t('no program')}**"
-    yield told + (t(" (programs: {counts})", counts=listed(parts)) if parts else "")
-    own = broken[broken["variant"].eq(variant)]
-    if own.empty:
-        yield t("everything that its programs and libraries ask for by name is there")
+    asking = {kind: getattr(row, kind) for kind in (MUSL, GLIBC, OTHER) if getattr(row, kind)}
+    counts = [t("{count:,} for {libc}", count=n, libc=word(kind)) for kind, n in asking.items()]
+    if row.static:
+        counts.append(t("{count:,} for none, being static", count=row.static))
+    programs = t(" (programs: {counts})", counts=listed(counts).plain) if counts else ""
+    yield name(word(row.libc) or t("no program")) + programs
+    files = lacking[lacking["variant"].eq(row.variant)]
+    if files.empty:
+        yield say("everything that its programs and libraries ask for by name is there")
         return
-    first = own.iloc[0]
-    lacks = ""
+    first = files.iloc[0]
+    lacks = phrase("")
     if pd.notna(first["lacks"]):
-        lacks = t(", which asks for {lacks}", lacks=escape.markdown(first["lacks"]))
-    files = number(len(own), "file")
-    if len(own) == 1:
-        fail = t(
-            "**{files} cannot be loaded, or may fail**, should anything ask for it", files=files
-        )
-    else:
-        fail = t(
-            "**{files} cannot be loaded, or may fail**, should anything ask for them", files=files
-        )
-    yield fail + t(
+        lacks = say(", which asks for {lacks}", lacks=first["lacks"])
+    text = say(
+        "**{files} cannot be loaded, or may fail** when used",
+        files=number(len(files), "file"),
+    )
+    yield text + say(
         "; first {path} ({size:,.1f} MB){lacks}: {problem}",
-        path=escape.markdown(first["path"]),
+        path=first["path"],
         size=first["size_bytes"] / MB,
         lacks=lacks,
         problem=word(first["problem"]),
     )
 
 
-def _asked(own: pd.DataFrame) -> dict[str, int]:
+def _asked(files: pd.DataFrame) -> dict[str, int]:
     """Return the number of programs of one image by the C library of the loader that they name."""
-    own = own[own["kind"].eq("file")]
-    asked = own[own["elf"].eq("executable")]["elf_interpreter"].dropna()
-    counts = {kind: int(asked.str.contains(form).sum()) for kind, form in _LOADERS.items()}
-    counts[OTHER] = len(asked) - sum(counts.values())
-    counts[STATIC] = int(own["elf"].eq("static").sum())
+    files = files[files["kind"].eq("file")]
+    loaders = files[files["elf"].eq("executable")]["elf_interpreter"].dropna()
+    counts = {kind: int(loaders.str.contains(form).sum()) for kind, form in _LOADERS.items()}
+    counts[OTHER] = len(loaders) - sum(counts.values())
+    counts[STATIC] = int(files["elf"].eq("static").sum())
     return counts
 
 
@@ -233,14 +241,19 @@ def _most(counts: dict[str, int]) -> str:
     return most if counts[most] else ""
 
 
+def _base_name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
 def _musl_itself(needed: list[str]) -> dict[str, str]:
     """Return of these libraries those that musl takes itself for, with what follows their name."""
-    return {name: told["rest"] for name in needed if (told := _MUSL_IS.match(name))}
+    matches = ((library, _MUSL_IS.match(library)) for library in needed)
+    return {library: match["rest"] for library, match in matches if match}
 
 
-def _found(needed: str, there: Image) -> bool:
+def _is_there(library: str, names_of_image: Image) -> bool:
     """Return whether a library is in the image: at its path if it is given with one."""
-    return there.has(needed) if "/" in needed else needed in there.names
+    return names_of_image.has(library) if "/" in library else library in names_of_image.names
 
 
 def _processors(names: Iterable[str]) -> set[str]:

@@ -8,14 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from helpers.answers.answer import SLIDE, Answer
+from helpers.answers.chart import Point, Points
 from helpers.frames import UNKNOWN_COUNT
+from helpers.sizes.file_groups import NO_FILES
 from helpers.surface import tools
 from helpers.surface.app_process import COULD_GO, DATA, UNSEEN
 from helpers.text import escape
-from helpers.text.i18n import msg, t
-from helpers.text.markdown import name, names, number, share
-from helpers.text.titles import Part, fitted, odd, total, unknown
-from helpers.vulnerabilities import lenses
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import Phrase, Text, bullets, name, names, number, paragraph, say, share
+from helpers.text.titles import Part, fitted, unknown
+from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
 from helpers.vulnerabilities.lenses import Lens
 
@@ -25,8 +28,6 @@ STAYS, PERHAPS, GOES = (
 """Parts of what is counted: what stays in any image of the app; what is in packages without a
 program, which it may read as data; and what is in packages with programs that it is not linked
 with. At most the last two could go."""
-
-UNKNOWN = msg("What the app needs is known of no image here, so there is no picture of it.")
 
 _PART = {DATA: PERHAPS, COULD_GO: GOES}
 _ORDER = (STAYS, PERHAPS, GOES)
@@ -38,13 +39,13 @@ def counted(findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens) -> pd.Data
     The columns of `findings`, then `executables, libraries, need, part`. A vulnerability in several
     packages could go only if all of these could.
     """
-    seen = lenses.apply(findings, lens._replace(counted=lenses.FINDINGS))
+    found = lenses.apply(findings, lens._replace(counted=lenses.FINDINGS))
     keys = ["variant", "package", "package_path"]
-    one = needed.drop(columns="place").drop_duplicates(keys)
-    both = seen.merge(one, on=keys, how="left", validate="many_to_one")
+    needs = needed.drop(columns="place").drop_duplicates(keys)
+    both = found.merge(needs, on=keys, how="left", validate="many_to_one")
     both = both.assign(need=both["need"].fillna(UNSEEN), part=both["need"].map(_PART))
-    both = both.assign(part=both["part"].fillna(STAYS)).set_axis(seen.index)
-    # What stays comes first, and so is what is kept of several.
+    both = both.assign(part=both["part"].fillna(STAYS)).set_axis(found.index)
+    # What stays comes first, so that it is kept of a vulnerability in several packages.
     ordered = both.sort_values("part", key=lambda part: part.map(_ORDER.index), kind="stable")
     return lenses.distinct(ordered, lens.counted).sort_index()
 
@@ -82,118 +83,182 @@ def totals(
         has_files = image.variant in counts.index
         numbers = tuple(counts.loc[image.variant]) if has_files else (pd.NA, pd.NA)
         parts = [int(by_part.get((image.variant, part), 0)) for part in _ORDER]
-        own = needed[needed["variant"].eq(image.variant)]
+        needs = needed[needed["variant"].eq(image.variant)]
         scanned = image.status not in UNKNOWN_COUNT
         count: Any = sum(parts) if scanned else pd.NA
-        seen = has_files and scanned and len(own) and not own["need"].eq(UNSEEN).any()
-        split_ = parts if seen else [pd.NA] * len(parts)
-        most = own[own["libraries"].notna().all() & own["libraries"].gt(0)]
+        is_split = has_files and scanned and len(needs) and not needs["need"].eq(UNSEEN).any()
+        split = parts if is_split else [pd.NA] * len(parts)
+        most = needs[needs["libraries"].notna().all() & needs["libraries"].gt(0)]
         most = most.nlargest(1, "libraries")
-        told = [f"{p.package} {p.libraries:,}" for p in most.itertuples()]
-        known = (image.variant, image.status, *numbers, sum(numbers), count, *split_)
-        rows.append((*known, image.os_family in BLIND, "".join(told)))
-    names = ["variant", "status", "executables", "libraries", "binaries", "count"]
-    names += ["stays", "no_program", "not_linked", "blind", "most_libraries"]
-    types = dict.fromkeys(names[2:9], "Int64") | {"blind": "boolean"}
+        most_libraries = [f"{row.package} {row.libraries:,}" for row in most.itertuples()]
+        known = (image.variant, image.status, *numbers, sum(numbers), count, *split)
+        rows.append((*known, image.os_family in BLIND, "".join(most_libraries)))
+    columns = ["variant", "status", "executables", "libraries", "binaries", "count"]
+    columns += ["stays", "no_program", "not_linked", "blind", "most_libraries"]
+    types = dict.fromkeys(columns[2:9], "Int64") | {"blind": "boolean"}
     texts = dict.fromkeys(("variant", "status", "most_libraries"), "str")
-    return pd.DataFrame(rows, columns=names).astype(texts | types)
+    return pd.DataFrame(rows, columns=columns).astype(texts | types)
 
 
-def split(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `totals` as `variant, part, count, status`: for the chart."""
-    seen = table.dropna(subset="stays")
-    columns = ("stays", "no_program", "not_linked")
+def split_by_need(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `totals` as `variant, part, count, status`, where it is known what could go."""
+    known = table.dropna(subset="stays")
     parts = [
-        seen.assign(part=part, count=seen[column])
-        for part, column in zip(_ORDER, columns, strict=True)
+        known.assign(part=part, count=known[column])
+        for part, column in zip(_ORDER, ("stays", "no_program", "not_linked"), strict=True)
     ]
     return pd.concat(parts)[["variant", "part", "count", "status"]].sort_index(kind="stable")
 
 
-def headline(table: pd.DataFrame, what: str) -> str:
+def answer(table: pd.DataFrame, each: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer whether images with more executables have more that is counted.
+
+    `table` are `totals`, `each` what they add up, as `counted` returns it.
+    """
+    placed, text = _placed(table), _text(table, each, lens.label)
+    if placed.empty:
+        nothing = text + paragraph(word(NO_FILES))
+        return Answer("executables", text=nothing, counted=lens.label)
+    chart = _points(placed, table.drop(placed.index), lens.label)
+    return Answer("executables", _title(table, lens.short), text, placed, chart, lens.label)
+
+
+def totals_answer(table: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer the same in numbers: `totals` of each image."""
+    shown = table.drop(columns=["blind", "most_libraries"])
+    return Answer("executables-and-vulnerabilities", table=shown, counted=lens.label)
+
+
+def packages_answer(each: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer in which packages what is counted sits, of `counted`."""
+    table = by_package(each)
+    return Answer("vulnerable-packages", table=table, counted=lens.label, searchable=True)
+
+
+def listing_answer(findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer what the package of each finding installed, whatever a lens counts them as."""
+    lens = lens._replace(counted=lenses.FINDINGS)
+    table = listing(counted(findings, needed, lens))
+    return Answer("findings-and-executables", table=table, counted=lens.label, searchable=True)
+
+
+def slimmer_answer(table: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer what would be left in an image with only its app and what that needs, of `totals`."""
+    split, text = split_by_need(table), _slimmer(table, lens.label)
+    if split.empty:
+        nothing = t("What the app needs is known of no image here, so there is no picture of it.")
+        text += paragraph(nothing)
+        return Answer("slimmer", text=text, counted=lens.label, role=SLIDE)
+    chart = counting.stacked(split, "part", {p: p for p in _ORDER}, "need", lens.label)
+    title = _slimmer_title(table, lens.short)
+    return Answer("slimmer", title, text, split, chart, lens.label, role=SLIDE)
+
+
+def _placed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the images whose executables and count are known."""
+    return table.dropna(subset=["binaries", "count"])
+
+
+def _points(placed: pd.DataFrame, lost: pd.DataFrame, counted: str) -> Points:
+    """Return a point an image: what is counted against its executables and libraries."""
+    points = [
+        Point(
+            row.variant,
+            float(row.binaries),
+            float(row.count),
+            t("{files:,} files, {count:,}", files=row.binaries, count=row.count),
+        )
+        for row in placed.itertuples()
+    ]
+    variants = ", ".join(escape.short(variant, 28) for variant in lost["variant"].head(3))
+    return Points(
+        points,
+        t("number of executables and shared libraries (ELF files)"),
+        counting.number_of(counted),
+        note=t("not placed, files or scan not known: {variants}", variants=variants)
+        if variants
+        else "",
+    )
+
+
+def _title(table: pd.DataFrame, what: str) -> str:
     """Return what is counted of each image, beside the number of its executables and libraries."""
-    head = t("Executables and libraries, and {what}", what=what)
-    seen = table.dropna(subset=["binaries", "count"]).sort_values("binaries", kind="stable")
-    if seen.empty:
-        return f"{head}: {t('not known')}"
+    placed = _placed(table).sort_values("binaries", kind="stable")
     parts = [
         Part(
             t(
                 "{variant} {binaries:,} and {count}",
-                variant=escape.short(r.variant, 22),
-                binaries=r.binaries,
-                count=total(r.count, r.status),
+                variant=escape.short(row.variant, 22),
+                binaries=row.binaries,
+                count=counting.total(row.count, row.status),
             ),
-            (r.binaries, r.count),
-            odd(r.status),
+            (row.binaries, row.count),
+            counting.odd(row.status),
         )
-        for r in seen.itertuples()
+        for row in placed.itertuples()
     ]
-    parts += [unknown(variant) for variant in table.drop(seen.index)["variant"]]
-    return fitted(head, parts)
+    parts += [unknown(variant) for variant in table.drop(placed.index)["variant"]]
+    return fitted(t("Executables and libraries, and {what}", what=what), parts)
 
 
-def sentence(table: pd.DataFrame, each: pd.DataFrame, what: str) -> str:
-    """Return whether more executables go with more that is counted, and what has none at all.
-
-    `table` are `totals`, `each` what they add up, as `counted` returns it.
-    """
-    seen = table.dropna(subset=["binaries", "count"])
-    if len(seen) < 2:
-        return t("The files of two images are not known, so executables are held beside nothing.")
-    lines = []
-    for row in seen.itertuples():
-        own = each[each["variant"].eq(row.variant)]
-        most = ""
-        if row.most_libraries:
-            most = t(" ({package} of them)", package=escape.markdown(row.most_libraries))
-        beside = {
-            "variant": name(row.variant),
-            "count": row.count,
-            "executables": number(row.executables, "executable"),
-            "libraries": row.libraries,
-            "most": most,
-        }
-        if own["executables"].isna().any():
-            told = t(
-                "- {variant}: {count:,} beside {executables} and {libraries:,} shared libraries"
-                "{most}; how many of them are in packages without an ELF file is not known",
-                **beside,
+def _text(table: pd.DataFrame, each: pd.DataFrame, what: str) -> Text:
+    """Return whether more executables go with more that is counted, and what has none at all."""
+    placed = _placed(table)
+    if len(placed) < 2:
+        return paragraph(
+            t(
+                "Executables and what is counted are known of fewer than two images, so they are "
+                "not compared."
             )
-        else:
-            without = int((own["executables"].eq(0) & own["libraries"].eq(0)).sum())
-            told = t(
-                "- {variant}: {count:,} beside {executables} and {libraries:,} shared libraries"
-                "{most}; {without} in packages without an ELF file, such as JavaScript",
-                without=share(without, row.count),
-                **beside,
-            )
-        lines.append(told)
-    note = t(
+        )
+    note = say(
         "Counted: {what}. Of two images that differ in both, the one with more executables and "
         "libraries has more in {both}; the one with more executables alone in {alone}. A few "
         "images show no rule, and what belongs to no package is counted among the files and in no "
         "total.",
         what=what,
-        both=_agreement(seen, "binaries"),
-        alone=_agreement(seen, "executables"),
+        both=_agreement(placed, "binaries"),
+        alone=_agreement(placed, "executables"),
     )
-    if blind := names(seen[seen["blind"].fillna(False)]):
-        note += " " + t(
+    if blind := names(placed[placed["blind"].fillna(False)]):
+        note += " " + say(
             "What has no fix cannot be seen in {images}, so it may have more than is counted.",
             images=blind,
         )
-    return "\n".join([*lines, "", note])
+    lines = (_beside(row, each[each["variant"].eq(row.variant)]) for row in placed.itertuples())
+    return bullets(lines) + paragraph(note)
 
 
-def slimmer_headline(table: pd.DataFrame, what: str) -> str:
+def _beside(row: Any, each: pd.DataFrame) -> Phrase:
+    """Return what is counted of one image, beside its executables and libraries."""
+    most = ""
+    if row.most_libraries:
+        most = t(" ({package} of them)", package=row.most_libraries)
+    line = say(
+        "{variant}: {count:,} beside {executables} and {libraries:,} shared libraries{most}",
+        variant=name(row.variant),
+        count=row.count,
+        executables=number(row.executables, "executable"),
+        libraries=row.libraries,
+        most=most,
+    )
+    if each["executables"].isna().any():
+        rest = say("how many of them are in packages without an ELF file is not known")
+    else:
+        without = int((each["executables"].eq(0) & each["libraries"].eq(0)).sum())
+        rest = say(
+            "{without} in packages without an ELF file, such as JavaScript",
+            without=share(without, row.count),
+        )
+    return line + "; " + rest
+
+
+def _slimmer_title(table: pd.DataFrame, what: str) -> str:
     """Return for the image that has most to lose how much of what is counted could go."""
-    seen = table.dropna(subset="stays")
-    if seen.empty:
-        return t("What a slimmer image would lose is not known")
-    could = (seen["no_program"] + seen["not_linked"]).astype(int)
-    row, most = seen.loc[could.idxmax()], could.max()
-    if not seen["count"].any():
+    known = table.dropna(subset="stays")
+    could = (known["no_program"] + known["not_linked"]).astype(int)
+    row, most = known.loc[could.idxmax()], could.max()
+    if not known["count"].any():
         return t("Slimmer images: no {what} are counted that could go", what=what)
     if not most:
         return t("Slimmer images: the apps and what they link have all of the {what}", what=what)
@@ -206,9 +271,9 @@ def slimmer_headline(table: pd.DataFrame, what: str) -> str:
     )
 
 
-def slimmer(table: pd.DataFrame, what: str) -> str:
-    """Return what could go at most if an image held only its app and what that needs, as a list."""
-    lines = [f"- {name(row.variant)}: {_could_go(row)}" for row in table.itertuples()]
+def _slimmer(table: pd.DataFrame, what: str) -> Text:
+    """Return what could go at most if an image held only its app and what that needs."""
+    lines = bullets(name(row.variant) + ": " + _could_go(row) for row in table.itertuples())
     note = t(
         "Counted: {what}. An upper bound: the app is taken to be started without a shell and "
         "without an installer of packages, and may still open libraries, files and programs while "
@@ -216,21 +281,21 @@ def slimmer(table: pd.DataFrame, what: str) -> str:
         "asked.",
         what=what,
     )
-    return "\n".join([*lines, "", note])
+    return lines + paragraph(note)
 
 
-def _could_go(row: Any) -> str:
+def _could_go(row: Any) -> Phrase:
     if pd.isna(row.stays) and pd.notna(row.binaries) and pd.notna(row.count):
-        return t("which program its command starts is not known, or who owns its files")
+        return say("which program its command starts is not known, or who owns its files")
     if pd.isna(row.stays):
-        return t("its files are not known, or not which program its command starts")
+        return say("its files are not known, or not which program its command starts")
     if not row.count:
-        return t("nothing is counted that could go")
+        return say("nothing is counted that could go")
     if row.stays == row.count:
-        return t(
+        return say(
             "none of {count:,} could go: all are the app's own or in what it links", count=row.count
         )
-    return t(
+    return say(
         "**at most {most:,} of {count:,} could go**: {not_linked:,} in packages with programs that "
         "the app does not link, {no_program:,} in packages without a program; {stays:,} are the "
         "app's own or in what it links",

@@ -2,11 +2,22 @@
 
 import csv
 
+import pandas as pd
 import pytest
 
 from helpers import paths
+from helpers.errors import StudyInvalid
 from helpers.sizes import file_groups
-from helpers.sizes.file_groups import APP, CACHES, HIDDEN, OS, RUNTIME, TOOLS, UNOWNED, UNTOLD
+from helpers.sizes.file_groups import (
+    APP,
+    CACHES,
+    HIDDEN,
+    OS,
+    OWNER_UNKNOWN,
+    RUNTIME,
+    TOOLS,
+    UNOWNED,
+)
 from helpers.studies.load import load_files, load_layers, load_study
 from helpers.text import i18n
 from tests.conftest import file, files_of, image_of, layers_of, link, program
@@ -87,59 +98,57 @@ def test_the_sizes_of_all_groups_add_up_to_the_layers_hidden_bytes_and_all() -> 
         link("bin/sh", "busybox"),
     )
     parts = file_groups.sizes(file_groups.grouped(files, BASE_AND_APP, image_of()), BASE_AND_APP)
-    told = parts[["group", "component", "size_bytes", "files", "what"]]
-    assert list(told.itertuples(index=False, name=None)) == [
+    columns = ["group", "component", "size_bytes", "files", "what"]
+    assert list(parts[columns].itertuples(index=False, name=None)) == [
         (OS, "shells and commands", 35, 2, "busybox, coreutils"),
         (RUNTIME, "node", 60, 1, "node 24.1.0"),
         (APP, "the app's own", 40, 1, ""),
         (HIDDEN, HIDDEN, 15, 0, ""),
     ]
-    assert parts["size_bytes"].sum() == 150
-    by_group = file_groups.by_group(parts)
-    told = [group for group in file_groups.GROUPS if group != UNTOLD]
-    assert by_group["group"].tolist() == told, "with zeros"
-    assert by_group["size_bytes"].tolist() == [35, 60, 0, 40, 0, 0, 15]
+    answer = file_groups.answer(parts, image_of())
+    assert answer.title == "Most bytes: app runtime 40%"
+    groups = [group for group in file_groups.GROUPS if group != OWNER_UNKNOWN]
+    assert answer.table["group"].tolist() == groups, "with zeros"
+    assert answer.table["size_bytes"].tolist() == [35, 60, 0, 40, 0, 0, 15]
+    assert [part.key for part in answer.chart.series] == [OS, RUNTIME, APP, HIDDEN]
 
 
-@pytest.fixture(scope="module")
-def rebuilt():
-    study = load_study("rebuilt-2026")
+def test_they_add_up_to_the_unpacked_size_of_every_rebuilt_image_to_the_byte() -> None:
+    images = load_study("rebuilt-2026").images
     files, layers = load_files("rebuilt-2026"), load_layers("rebuilt-2026")
-    grouped = file_groups.grouped(files, layers, study.images)
-    return study.images, grouped, file_groups.sizes(grouped, layers)
-
-
-def test_they_add_up_to_the_unpacked_size_of_every_rebuilt_image_to_the_byte(rebuilt) -> None:
-    images, _, parts = rebuilt
+    parts = file_groups.sizes(file_groups.grouped(files, layers, images), layers)
     sums = parts.groupby("variant", sort=False)["size_bytes"].sum()
     assert sums.to_dict() == images.set_index("variant")["size_unpacked_bytes"].to_dict()
 
 
-def test_what_the_rebuilt_images_are_made_of(rebuilt) -> None:
-    images, grouped, parts = rebuilt
-    assert file_groups.headline(parts) == ("Most bytes: runtime in 4 images (39 to 81%)")
-    assert file_groups.sentence(parts, images).splitlines()[3] == (
-        "- **node-8-distroless**, 63.7 MB: runtime 35.0 MB, OS packages 25.9 MB, app 1.7 MB, "
-        "caches and docs 0.9 MB, unowned 0.1 MB"
-    )
-    first = file_groups.largest(grouped, 1)
-    assert first["path"].tolist() == [
-        "usr/local/bin/node",
-        "usr/local/bin/node",
-        "nodejs/bin/node",
-        "nodejs/bin/node",
-    ]
+def test_files_of_another_image_than_the_layers_are_refused() -> None:
+    grouped = file_groups.grouped(files_of(file("a", 200)), BASE_AND_APP, image_of())
+    with pytest.raises(StudyInvalid, match="of two images"):
+        file_groups.sizes(grouped, BASE_AND_APP)
+
+
+def test_of_many_images_it_is_counted_in_how_many_a_group_leads() -> None:
+    names = [f"an-image-with-a-long-name-{n}" for n in range(4)]
+    listed = [(RUNTIME, 3), (RUNTIME, 1), (APP, 9), (OS, 1)]
+    columns = {
+        "variant": [name for name in names for _ in (0, 1)],
+        "group": [group for first, _ in listed for group in (first, CACHES)],
+        "size_bytes": [size for _, most in listed for size in (most, 1)],
+    }
+    answer = file_groups.answer(pd.DataFrame(columns), pd.DataFrame({"variant": names}))
+    assert answer.title.startswith("Most bytes: app in an-image")
+    assert "runtime in 2 images (50 to 75%)" in answer.title
 
 
 def test_an_image_without_files_has_no_sizes_and_says_so() -> None:
-    none = files_of()
-    grouped = file_groups.grouped(none, layers_of(), image_of())
+    grouped = file_groups.grouped(files_of(), layers_of(), image_of())
     parts = file_groups.sizes(grouped, layers_of())
-    assert parts.empty
-    assert file_groups.by_group(parts).empty
-    assert file_groups.largest(grouped).empty
-    assert file_groups.headline(parts) == "Most bytes: not known"
-    assert file_groups.sentence(parts, image_of()) == "- **app**: its files are not known"
+    answer = file_groups.answer(parts, image_of())
+    assert answer.table is None
+    assert answer.chart is None
+    assert answer.text.plain == f"• app: its files are not known\n{file_groups.NO_FILES}"
+    assert file_groups.parts_answer(parts).table.empty
+    assert file_groups.largest_files_answer(grouped).table.empty
 
 
 def test_each_line_of_the_table_is_of_a_group_and_says_what_it_is() -> None:
@@ -148,17 +157,12 @@ def test_each_line_of_the_table_is_of_a_group_and_says_what_it_is() -> None:
     assert len(lines) == len(file_groups.table())
     for line in lines:
         assert line["group"] in file_groups.GROUPS, line
-        assert line["of"] in ("path", "package"), line
+        assert line["matches"] in ("path", "package"), line
         assert line["component"], line
         assert line["about"], line
 
 
-def test_in_korean_groups_have_their_words_and_frames_stay_english(rebuilt) -> None:
-    images, _, parts = rebuilt
+def test_parts_with_a_name_of_their_own_are_translated_and_packages_are_not() -> None:
     with i18n.speaking("ko"):
-        assert file_groups.headline(parts) == (
-            "바이트가 가장 많은 그룹: 런타임: 이미지 4개(39~81%)"
-        )
-        line = file_groups.sentence(parts, images).splitlines()[3]
-    assert line.startswith("- **node-8-distroless**, 63.7 MB: 런타임 35.0 MB, OS 패키지 25.9 MB")
-    assert set(parts["group"]) <= set(file_groups.GROUPS)
+        assert i18n.told(file_groups.component_cell("translations")) == "번역 파일"
+        assert i18n.told(file_groups.component_cell("files")) == "files"

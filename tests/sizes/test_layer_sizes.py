@@ -5,7 +5,6 @@ import pytest
 
 from helpers.sizes import layer_sizes
 from helpers.studies.load import load_files, load_layers
-from helpers.text import i18n
 from tests.conftest import file, files_of, layers_of
 
 
@@ -50,56 +49,43 @@ def test_what_a_layer_holds_is_shown_or_hidden(table: pd.DataFrame) -> None:
     ]
 
 
-def test_it_is_said_how_much_is_hidden_and_who_put_it_there(table: pd.DataFrame) -> None:
-    assert layer_sizes.headline(table) == (
-        "Hidden by later layers, and sent all the same: most in app 0.3 MB"
-    )
-    assert layer_sizes.sentence(table).startswith(
-        "- **app**: 1.6 MB in 3 layers; 0.7 MB of it from the base image; **0.3 MB hidden by later "
-        "layers**, most of it put there by layer 0 (ADD file in /)\n"
-    )
-
-
-def test_for_the_chart_they_are_summed_by_where_they_came_from(table: pd.DataFrame) -> None:
-    parts = layer_sizes.parts(table).set_index("part")["size_bytes"]
-    assert parts.to_dict() == {
+def test_the_answer_says_how_much_is_hidden_and_who_put_it_there(table: pd.DataFrame) -> None:
+    answer = layer_sizes.answer(table)
+    assert answer.title.endswith("most in app 0.3 MB")
+    assert "0.3 MB hidden by later layers" in answer.text.plain
+    assert "put there by layer 0 (ADD file in /)" in answer.text.plain
+    assert answer.table.set_index("part")["size_bytes"].to_dict() == {
         "from the base image": 700_000,
         "on top of it": 600_000,
         "hidden by later layers": 300_000,
     }
+    assert [part.key for part in answer.chart.series] == answer.table["part"].tolist()
+
+
+def test_where_next_to_nothing_is_hidden_the_title_says_what_came_with_the_base() -> None:
+    layers = layers_of((600, "a", True), (400, "b", False))
+    table = layer_sizes.layers(layers, files_of(file("a", 600), file("b", 400, layer=1)))
+    assert layer_sizes.answer(table).title == "From the base image: app 60%"
 
 
 def test_where_the_base_is_not_known_that_is_said() -> None:
-    layers = layers_of((10, "", None))
-    table = layer_sizes.layers(layers, files_of(file("a", 10)))
-    assert layer_sizes.parts(table)["part"].tolist()[0] == "base not known"
-    assert "which of them are the base image's is not known" in layer_sizes.sentence(table)
-    assert layer_sizes.headline(table) == "Next to nothing is hidden by later layers"
+    table = layer_sizes.layers(layers_of((10, "", None)), files_of(file("a", 10)))
+    answer = layer_sizes.answer(table)
+    assert answer.title == "Next to nothing is hidden by later layers"
+    assert answer.table["part"].tolist()[0] == "base not known"
+    assert "which of them are the base image's is not known" in answer.text.plain
 
 
 def test_images_without_files_are_left_out() -> None:
     table = layer_sizes.layers(layers_of((10, "x", True)), files_of())
+    answer = layer_sizes.answer(table)
     assert table.empty
-    assert layer_sizes.parts(table).empty
-    assert layer_sizes.headline(table) == "What instructions added is not known"
-    assert layer_sizes.sentence(table).startswith("No layers with their files are known")
+    assert (answer.table, answer.chart) == (None, None)
+    assert answer.text.plain.startswith("No layers with their files are known")
 
 
-def test_the_rebuilt_images_hide_next_to_nothing_and_are_mostly_their_base() -> None:
+def test_in_the_rebuilt_images_what_is_shown_and_hidden_adds_up() -> None:
     table = layer_sizes.layers(load_layers("rebuilt-2026"), load_files("rebuilt-2026"))
     assert table.groupby("variant", sort=False)["hidden_bytes"].sum().tolist() == [3384, 1472, 0, 0]
     assert (table["shown_bytes"] + table["hidden_bytes"]).equals(table["size_bytes"])
     assert table["hidden_bytes"].ge(0).all()
-    assert layer_sizes.headline(table) == (
-        "From the base image: node-24-debian 99%, node-24-alpine 99%, node-24-distroless 99%, "
-        "node-8-distroless 97%"
-    )
-
-
-def test_in_korean_an_instruction_is_as_it_was(table: pd.DataFrame) -> None:
-    with i18n.speaking("ko"):
-        assert layer_sizes.headline(table).endswith("가장 많은 이미지: app 0.3 MB")
-        said = layer_sizes.sentence(table)
-        parts = layer_sizes.parts(table)["part"].tolist()
-    assert "**이후 레이어에 가려진 것 0.3 MB**, 대부분을 넣은 레이어: 0 (ADD file in /)" in said
-    assert parts == layer_sizes.parts(table)["part"].tolist()

@@ -15,7 +15,7 @@ MB = 1_000_000
 
 
 def parts(**variants: list[tuple]) -> pd.DataFrame:
-    """Sizes as `groups.sizes` has them: group, component, bytes and what it is made of."""
+    """Sizes as `file_groups.sizes` has them: group, component, bytes and what it is made of."""
     rows = [(v, *(*row, "")[:4]) for v, listed in variants.items() for row in listed]
     columns = ["variant", "group", "component", "size_bytes", "what"]
     table = pd.DataFrame(rows, columns=columns)
@@ -50,22 +50,18 @@ def test_they_lead_from_one_total_to_the_other_to_the_byte(rebuilt, first, secon
 
 def test_the_runtime_is_a_step_by_its_two_versions(rebuilt) -> None:
     table = waterfall.steps(rebuilt, "node-8-distroless", "node-24-distroless")
-    assert list(
-        table[["label", "kind", "difference_bytes"]].itertuples(index=False, name=None)
-    ) == [
+    columns = ["label", "kind", "difference_bytes"]
+    assert list(table[columns].itertuples(index=False, name=None)) == [
         ("node-8-distroless", "total", 63_671_682),
         ("node 8.17.0 → 24.19.0", "step", 90_960_895),
         ("documentation", "step", 98_547),
         ("node-24-distroless", "total", 154_731_124),
     ]
-    assert waterfall.headline(table) == (
-        "node-8-distroless → node-24-distroless, 63.7 → 154.7 MB; node 8.17.0 → 24.19.0: +91.0, "
-        "documentation: +0.1"
-    )
 
 
-def test_steps_name_what_both_sides_are_made_of(rebuilt) -> None:
-    labels = waterfall.steps(rebuilt, "node-24-debian", "node-24-alpine")["label"].tolist()
+def test_steps_name_what_both_sides_are_made_of_and_what_is_left_is_small(rebuilt) -> None:
+    table = waterfall.steps(rebuilt, "node-24-debian", "node-24-alpine")
+    labels = table["label"].tolist()
     assert labels[1:8] == [
         "translations",
         "shells and commands: coreutils … → busybox",
@@ -75,23 +71,31 @@ def test_steps_name_what_both_sides_are_made_of(rebuilt) -> None:
         "package manager: libapt-pkg7.0 … → libapk …",
         "perl: perl-base",
     ]
-
-
-def test_what_has_no_step_of_its_own_is_small_and_it_is_said_how_small(rebuilt) -> None:
-    table = waterfall.steps(rebuilt, "node-24-debian", "node-24-alpine")
-    rest = table[table["kind"].eq(waterfall.REST)]
-    assert rest["label"].tolist() == [
+    assert labels[11:] == [
         "OS packages: 43 smaller changes",
         "everything else: 28 smaller changes",
+        "node-24-alpine",
     ]
+    rest = table[table["kind"].eq(waterfall.REST)]
     assert rest["largest_bytes"].max() < 0.006 * 319_476_224
-    assert waterfall.sentence(table) == (
-        "From **node-24-debian** to **node-24-alpine** it is −101.3 MB: +11.1 and −112.4 MB, in "
-        "steps that add up to the byte. A change of 0.5% of the larger image has a step "
-        "of its own, up to 10 of them. 71 changes without a step of their own, none larger "
-        "than 1.6 MB, come to 15.4 of the 123.5 MB that moved (up and down added, so that nothing "
-        "cancels out)."
-    )
+    answer = waterfall.answer(table)
+    assert "none larger than 1.6 MB, come to 15.4 of the 123.5 MB" in answer.text.plain
+    assert list(answer.table) == [column for column in table if column != "part"]
+
+
+def test_its_chart_has_steps_in_mb_and_in_the_language_that_is_spoken(rebuilt) -> None:
+    table = waterfall.steps(rebuilt, "node-24-debian", "node-24-alpine")
+    with i18n.speaking("ko"):
+        answer = waterfall.answer(table)
+    assert answer.table["label"].tolist() == table["label"].tolist(), "the frame stays English"
+    steps = answer.chart.steps
+    assert [steps[2].label, steps[2].part, steps[2].kind] == [
+        "셸과 명령어: coreutils … → busybox",
+        "셸과 명령어",
+        "step",
+    ]
+    assert steps[-2].label == "그 밖의 모든 것: 작은 변화 28건"
+    assert [steps[0].start, steps[0].end, steps[-1].end] == [0.0, 319.476224, 218.188598]
 
 
 def test_up_and_down_do_not_cancel_out_in_what_is_left() -> None:
@@ -113,21 +117,22 @@ def test_no_more_have_a_name_than_a_slide_holds_and_the_largest_unnamed_is_told(
     many = [("OS packages", f"p{n}", (100 - n) * MB) for n in range(40)]
     table = waterfall.steps(parts(a=many, b=[("app", "x", 1 * MB)]), "a", "b")
     assert table["kind"].eq(waterfall.STEP).sum() == waterfall.MOST_NAMED + 1
-    assert "none larger than 90.0 MB" in waterfall.sentence(table)
+    assert "none larger than 90.0 MB" in waterfall.answer(table).text.plain
 
 
 def test_equal_images_have_no_steps() -> None:
     table = waterfall.steps(parts(a=[("app", "x", 5)], b=[("app", "x", 5)]), "a", "b")
     assert table["kind"].tolist() == ["total", "total"]
-    assert waterfall.sentence(table) == "**a** and **b** do not differ in any part."
-    assert waterfall.headline(table).endswith("; no step by name")
+    answer = waterfall.answer(table)
+    assert "do not differ in any part" in answer.text.plain
+    assert answer.title.endswith("; no step by name")
 
 
 def test_an_image_without_files_has_no_steps() -> None:
-    table = waterfall.steps(parts(a=[("app", "x", 5)]), "a", "b")
-    assert table.empty
-    assert waterfall.headline(table) == "Where a difference of sizes comes from is not known"
-    assert "not known" in waterfall.sentence(table)
+    answer = waterfall.answer(waterfall.steps(parts(a=[("app", "x", 5)]), "a", "b"))
+    assert answer.table.empty
+    assert answer.chart is None
+    assert answer.text.plain.endswith(file_groups.NO_FILES)
 
 
 SIZES = st.lists(
@@ -179,19 +184,3 @@ def test_the_farthest_is_one_with_the_same_runtime_if_there_is_one() -> None:
 def test_an_image_without_files_cannot_be_wanted() -> None:
     with pytest.raises(ParameterInvalid, match="against 'x': its files are not known; known of: a"):
         waterfall.farthest(parts(a=[("app", "x", 5)]), image_of("a"), "a", "x")
-
-
-def test_in_korean_steps_are_said_and_their_frame_stays_english(rebuilt) -> None:
-    english = waterfall.steps(rebuilt, "node-24-debian", "node-24-alpine")
-    with i18n.speaking("ko"):
-        table = waterfall.steps(rebuilt, "node-24-debian", "node-24-alpine")
-        labels = [waterfall.said(label) for label in table["label"]]
-        said, title = waterfall.sentence(table), waterfall.headline(table)
-    assert table.equals(english)
-    assert labels[-3:] == [
-        "OS 패키지: 작은 변화 43건",
-        "그 밖의 모든 것: 작은 변화 28건",
-        "node-24-alpine",
-    ]
-    assert said.startswith("**node-24-debian**에서 **node-24-alpine**까지 −101.3 MB입니다.")
-    assert "번역 파일: −32.1" in title

@@ -90,7 +90,7 @@ def test_images_are_not_mixed_up() -> None:
     assert package_files.known(files.iloc[:0], of_another).empty
 
 
-def test_packages_are_weighed_by_their_files_each_at_its_place() -> None:
+def test_a_package_is_as_large_as_its_files_each_at_its_place() -> None:
     twice = [
         {**EXPRESS, "package": "ms", "package_path": f"{at}/node_modules/ms/package.json"}
         for at in ("app", "app/node_modules/debug")
@@ -100,7 +100,7 @@ def test_packages_are_weighed_by_their_files_each_at_its_place() -> None:
         file("app/node_modules/ms/index.js", 7),
         file("app/node_modules/debug/node_modules/ms/index.js", 30),
     )
-    table = package_files.weighed(packages_of(OPENSSL, *twice, {"package": "empty"}), files)
+    table = package_files.sized(packages_of(OPENSSL, *twice, {"package": "empty"}), files)
     assert table["size_bytes"].tolist() == [100, 7, 30, 0]
     assert package_files.largest(packages_of(OPENSSL, *twice), files)["size_bytes"].tolist() == [
         100,
@@ -109,13 +109,13 @@ def test_packages_are_weighed_by_their_files_each_at_its_place() -> None:
     ]
 
 
-def test_without_files_no_package_has_a_weight() -> None:
-    assert package_files.weighed(packages_of(OPENSSL), files_of())["size_bytes"].isna().all()
+def test_without_files_no_package_has_a_size() -> None:
+    assert package_files.sized(packages_of(OPENSSL), files_of())["size_bytes"].isna().all()
     assert package_files.largest(packages_of(OPENSSL), files_of()).empty
 
 
 def test_all_that_the_rebuilt_images_packages_own_is_counted_once() -> None:
     study, files = load_study("rebuilt-2026"), load_files("rebuilt-2026")
-    weighed = package_files.weighed(study.packages, files)
+    sizes = package_files.sized(study.packages, files)
     owned = package_files.known(files, study.packages)["package"].notna()
-    assert weighed["size_bytes"].sum() == files[owned]["size_bytes"].sum()
+    assert sizes["size_bytes"].sum() == files[owned]["size_bytes"].sum()

@@ -113,8 +113,8 @@ def needed(*files, packages, **image) -> dict[str, tuple]:
     images = image_of(**{"runtime": "node 24.1.0", "command": "node .", **image})
     grouped = file_groups.grouped(files_of(*files), LAYERS, images)
     table = app_process.needs(grouped, images, packages_of(*packages))
-    told = table[["package", "executables", "libraries", "need"]]
-    return {name: tuple(rest) for name, *rest in told.itertuples(index=False, name=None)}
+    columns = ["package", "executables", "libraries", "need"]
+    return {name: tuple(rest) for name, *rest in table[columns].itertuples(index=False, name=None)}
 
 
 def test_a_package_is_needed_if_the_app_links_anything_of_it() -> None:
@@ -151,8 +151,7 @@ def test_a_package_is_needed_if_the_app_links_anything_of_it() -> None:
 
 
 def test_what_the_app_is_not_known_to_be_needs_nothing_that_is_known() -> None:
-    told = needed(LIBC, packages=[{"package": "libc6"}])
-    assert told == {"libc6": (0, 1, UNSEEN)}
+    assert needed(LIBC, packages=[{"package": "libc6"}]) == {"libc6": (0, 1, UNSEEN)}
 
 
 def test_without_files_neither_numbers_nor_needs_are_known() -> None:
@@ -169,8 +168,8 @@ def test_of_the_rebuilt_distroless_image_node_links_three_packages() -> None:
     table = app_process.needs(
         file_groups.grouped(files, layers, study.images), study.images, study.packages
     )
-    own = table[table["variant"].eq("node-24-distroless") & table["place"].eq("os")]
-    by_need = own.groupby("need")["package"].agg(list).to_dict()
+    packages = table[table["variant"].eq("node-24-distroless") & table["place"].eq("os")]
+    by_need = packages.groupby("need")["package"].agg(list).to_dict()
     assert by_need == {
         NEEDED: ["libc6", "libgcc-s1", "libstdc++6"],
         COULD_GO: ["libgomp1", "libssl3t64", "libzstd1", "zlib1g"],

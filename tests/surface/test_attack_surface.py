@@ -3,9 +3,8 @@
 import pandas as pd
 import pytest
 
-from helpers.notebook import tables
+from helpers.answers.chart import Cell, Nothing
 from helpers.sizes import file_groups
-from helpers.studies.load import load_study
 from helpers.surface import attack_surface
 from helpers.surface.checks import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN, questions
 from helpers.text import i18n
@@ -62,6 +61,10 @@ def test_without_files_packages_are_asked_and_silence_is_not_none() -> None:
     assert by.loc["certificates", "state"] == UNKNOWN
     by_package = behind["detail"].str.contains("a package by that name")
     assert behind[by_package]["what"].tolist() == ["busybox", "musl"]
+    answer = attack_surface.answer(table, behind)
+    assert answer.title.endswith("by packages: shells in 1 of 1 image, package managers in 0")
+    assert "no package by such a name, so perhaps none: package managers" in answer.text.plain
+    assert ". In none: " in attack_surface.limits_answer(table).text.plain
 
 
 @pytest.mark.parametrize(
@@ -144,8 +147,8 @@ APP = (
     ],
 )
 def test_app_files_it_may_change_by_the_rights_of_whom_it_starts_as(uid, gid, value, paths) -> None:
-    told = cell("app files its user may change", *APP, user_id=uid, group_ids=gid)
-    assert told == (FOUND, value, len(paths), [f"app/{name}.js" for name in paths])
+    found = cell("app files its user may change", *APP, user_id=uid, group_ids=gid)
+    assert found == (FOUND, value, len(paths), [f"app/{name}.js" for name in paths])
 
 
 def test_without_an_app_or_without_knowing_the_user_there_is_none_or_nothing_known() -> None:
@@ -208,53 +211,58 @@ def test_the_table_has_a_column_an_image_and_the_first_paths_beside_each_value()
 def test_of_much_evidence_the_first_is_shown_and_how_much_more_there_is() -> None:
     _, behind = matrix(*(program(f"bin/{n:03}") for n in range(30)))
     shown = attack_surface.first(behind, 5)
-    of = shown[shown["property"].eq("executables (ELF)")]
-    assert of["what"].tolist() == [*(f"bin/{n:03}" for n in range(5)), "and 25 more"]
+    executables = shown[shown["property"].eq("executables (ELF)")]
+    assert executables["what"].tolist() == [*(f"bin/{n:03}" for n in range(5)), "and 25 more"]
     assert attack_surface.first(behind, 30).reset_index(drop=True).equals(behind)
 
 
-def test_the_headline_counts_images_and_the_sentence_says_what_is_not_there() -> None:
-    table, _ = matrix(program("bin/sh"), shell_starts=True, shell="/bin/sh")
-    assert attack_surface.headline(table) == (
-        "What an attacker finds: shells in 1 of 1 image, package managers in 0, setuid or setgid "
-        "files in 0"
+def test_the_answer_counts_images_and_says_what_is_not_there() -> None:
+    table, behind = matrix(program("bin/sh"), shell_starts=True, shell="/bin/sh")
+    answer = attack_surface.answer(table, behind)
+    assert answer.title.endswith(
+        "shells in 1 of 1 image, package managers in 0, setuid or setgid files in 0"
     )
-    said = attack_surface.sentence(table)
-    assert said.startswith("- **app**: none: package managers, app installers, ")
-    assert "most: shells 1" in said
-    assert "does not keep anybody out" in said
-    assert attack_surface.learned(table).startswith("Measured in every image: 17 of 17 properties.")
+    lines = answer.text.plain.splitlines()
+    assert lines[0].startswith("• app: none: package managers, app installers, ")
+    assert "most: shells 1" in lines[0]
+    assert not answer.by_scanner
+    limits = attack_surface.limits_answer(table).text.plain
+    assert limits.startswith("Measured in every image: 17 of 17 properties. Not looked at")
 
 
-def test_a_study_of_sboms_says_what_packages_can_tell() -> None:
-    study = load_study("blog-2022")
-    grouped = file_groups.grouped(files_of(), layers_of(), study.images)
-    table, _ = attack_surface.surface(grouped, study.images, study.packages)
-    assert attack_surface.headline(table) == (
-        "What an attacker finds by packages: shells in 1 of 2 images, package managers in 1"
-    )
-    assert "no package by such a name, so perhaps none: shells" in attack_surface.sentence(table)
-    assert attack_surface.learned(table).startswith(
-        "Measured in every image: 3 of 17 properties. In some only: shells, package managers, "
-        "debugging tools. In none: "
-    )
+def test_the_chart_has_a_row_a_property_and_a_column_an_image() -> None:
+    table, behind = matrix(program("bin/sh"), program("bin/x"), user=None, user_id=None)
+    chart = attack_surface.answer(table, behind).chart
+    assert chart.columns == ["app"]
+    assert chart.rows == list(questions())
+    cells = {row: cells[0] for row, cells in zip(chart.rows, chart.cells, strict=True)}
+    assert cells["shells"] == Cell("found", "sh", 1)
+    assert cells["starts as"] == Cell("not measured", "not measured", None)
+    nothing = attack_surface.answer(table.iloc[:0], behind.iloc[:0])
+    assert isinstance(nothing.chart, Nothing)
 
 
-def test_in_korean_the_matrix_stays_english_and_its_table_is_translated() -> None:
+def test_frames_stay_english_and_tell_their_cells_in_korean() -> None:
     files = program("bin/sh"), program("bin/bash"), program("bin/none")
     english = matrix(*files)
     with i18n.speaking("ko"):
         table, behind = matrix(*files)
-        shown = tables.readable(attack_surface.wide(table, behind))
-        evidence = tables.readable(attack_surface.first(behind, 1))
-        said, title = attack_surface.sentence(table), attack_surface.headline(table)
+        answer = attack_surface.answer(table, behind)
+        cells = dict(answer.table.map(i18n.told).itertuples(index=False, name=None))
+        evidence = attack_surface.evidence_answer(behind).shown.map(i18n.told)
     assert table.equals(english[0])
     assert behind.equals(english[1])
-    cells = dict(shown.itertuples(index=False, name=None))
-    assert cells["셸"] == "sh, bash (bin/sh, bin/bash)"
-    assert cells["컴파일러"] == "없음"
-    assert cells["실행 사용자"] == "root (지정된 사용자 없음)"
-    assert evidence.iloc[:2, 2].tolist() == ["bin/sh", "그 밖에 1개"]
-    assert evidence.iloc[0, 3] == "sh: 프로그램"
-    assert said.startswith("- **app**: 없음: 패키지 관리자, 앱 설치 도구, ")
-    assert title.startswith("공격자가 찾을 수 있는 것: 셸(")
+    assert cells["shells"] == "sh, bash (bin/sh, bin/bash)"
+    assert cells["compilers"] == "없음"
+    assert cells["starts as"] == "root (지정된 사용자 없음)"
+    assert evidence.iloc[0, 2:].tolist() == ["bin/sh", "sh: 프로그램"]
+
+
+@pytest.mark.parametrize("user", ["none", "{count}", "user {user}", "x" * 99, "\x1b[31m"])
+def test_a_name_out_of_an_image_is_no_word_of_the_kits(user: str) -> None:
+    with i18n.speaking("ko"):
+        table, behind = matrix(SOMETHING, user=user, user_id=1000)
+        row = behind[behind["property"].eq("starts as")].iloc[0]
+        shown = attack_surface.wide(table, behind).set_index("property").loc["starts as", "app"]
+        assert i18n.told(row["what"]) == f"사용자 {user}"
+        assert "\x1b" not in i18n.told(shown)

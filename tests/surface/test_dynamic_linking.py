@@ -2,9 +2,7 @@
 
 import pytest
 
-from helpers.studies.load import load_files, load_study
 from helpers.surface import dynamic_linking
-from helpers.text import i18n
 from tests.conftest import file, files_of, image_of, link, program
 
 GLIBC_LOADER, MUSL_LOADER = "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"
@@ -57,10 +55,10 @@ def test_a_library_that_names_a_loader_is_no_program() -> None:
 def test_without_files_nothing_is_known() -> None:
     table = dynamic_linking.libc(files_of(), image_of())
     assert table.drop(columns="variant").isna().all(axis=None)
-    assert dynamic_linking.unloadable(files_of()).empty
-    assert dynamic_linking.sentence(table, dynamic_linking.unloadable(files_of())) == (
-        "- **app**: its files are not known, so neither is what its programs ask for"
-    )
+    missing = dynamic_linking.unloadable(files_of())
+    assert missing.empty
+    text = dynamic_linking.libc_answer(table, missing).text.plain
+    assert text == "• app: its files are not known, so neither is what its programs ask for"
 
 
 @pytest.mark.parametrize("whole", [MUSL, GLIBC])
@@ -140,18 +138,17 @@ def test_kernel_modules_and_static_programs_ask_for_nothing() -> None:
     assert lacking(*MUSL, module, program("bin/s", elf="static")) == []
 
 
-def test_the_largest_comes_first_and_the_sentence_names_it() -> None:
+def test_the_largest_comes_first_and_the_answer_names_it() -> None:
     small, large = addon("libx.so.1"), file("app/y.node", 9_000_000, elf="shared", needed=("z.so",))
     files = files_of(*MUSL, small, large)
     table = dynamic_linking.unloadable(files)
     assert table["path"].tolist() == ["app/y.node", "app/x.node"]
-    assert dynamic_linking.sentence(dynamic_linking.libc(files, image_of()), table) == (
-        "- **app**: **musl** (programs: 1 for musl); **2 files cannot be loaded, or may fail**, "
-        "should anything ask for them; first app/y.node (9.0 MB), which asks for z.so: a library "
-        "that it needs is not there, so it cannot be loaded\n\n"
-        "Not asked: which versions of symbols a file wants of a library, and whether its loader "
-        "looks in the folder where that is. That nothing is lacking does not say that all runs."
+    text = dynamic_linking.libc_answer(dynamic_linking.libc(files, image_of()), table).text.plain
+    assert text.startswith(
+        "• app: musl (programs: 1 for musl); 2 files cannot be loaded, or may fail when used; "
+        "first app/y.node (9.0 MB), which asks for z.so: a library"
     )
+    assert len(dynamic_linking.unloadable_answer(table).shown) == 2
 
 
 def test_with_glibcs_loader_at_hand_too_nothing_of_it_is_of_another_library() -> None:
@@ -197,21 +194,3 @@ def test_libraries_that_need_each_other_and_links_in_a_loop_come_to_an_end() -> 
     )
     assert dynamic_linking.closure(files, ["bin/x"]) == {"bin/x", "lib/liba.so", "lib/libb.so"}
     assert dynamic_linking.unloadable(files)["lacks"].tolist() == ["libloop.so"]
-
-
-def test_nothing_is_lacking_in_the_rebuilt_images_and_each_has_its_bases_library() -> None:
-    files, images = load_files("rebuilt-2026"), load_study("rebuilt-2026").images
-    table = dynamic_linking.libc(files, images).set_index("variant")
-    assert table["libc"].tolist() == ["glibc", "musl", "glibc", "glibc"]
-    assert table["glibc"].tolist() == [278, 0, 1, 1]
-    assert table["musl"].tolist() == [0, 8, 0, 0]
-    assert dynamic_linking.unloadable(files).empty
-
-
-def test_in_korean_the_sentence_says_what_is_lacking() -> None:
-    files = files_of(*MUSL, addon("libx.so.1"))
-    with i18n.speaking("ko"):
-        table = dynamic_linking.unloadable(files)
-        said = dynamic_linking.sentence(dynamic_linking.libc(files, image_of()), table)
-    assert table["problem"].tolist() == [dynamic_linking.NO_LIBRARY]
-    assert "요구하는 것: libx.so.1: 필요한 라이브러리가 없어 불러올 수 없음\n" in said

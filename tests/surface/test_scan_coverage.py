@@ -6,7 +6,6 @@ import pytest
 from helpers.frames import Frames, make
 from helpers.studies.load import load_files, load_study
 from helpers.surface import scan_coverage
-from helpers.text import i18n
 from tests.conftest import file, files_of, image_of, packages_of, program
 
 
@@ -24,10 +23,11 @@ def installed(*names: str) -> pd.DataFrame:
     return packages_of(*({"package": name} for name in names))
 
 
-def told(found, images, packages=None) -> str:
+def line(found, images, packages=None) -> str:
+    """What is said of one image."""
     packages = installed("libc6") if packages is None else packages
     table = scan_coverage.coverage(found, images, packages)
-    return scan_coverage.sentence(table, images, packages).split("\n")[0]
+    return scan_coverage.totals_answer(table, images, packages).text.plain.split("\n")[0]
 
 
 def test_node_is_the_largest_that_no_package_owns_in_every_rebuilt_image(rebuilt: Frames) -> None:
@@ -41,13 +41,7 @@ def test_node_is_the_largest_that_no_package_owns_in_every_rebuilt_image(rebuilt
     }
     assert table["known_share"].round(2).tolist() == [0.35, 0.06, 0.16, 0.41]
     assert table.loc["node-24-debian", ["binaries", "known_binaries"]].tolist() == [656, 655]
-    said = scan_coverage.sentence(table.reset_index(), rebuilt.images, rebuilt.packages)
-    assert said.startswith(
-        "- **node-24-debian**: the scanner looked at **35% of the executable bytes** "
-        "(655 of 656 files, 68.4 of 194.4 MB); largest of the rest: usr/local/bin/node 24.19.0; "
-        "node 24.19.0 is no package there, so its own vulnerabilities are not counted\n"
-    )
-    dark = scan_coverage.dark(files, rebuilt.packages)
+    dark = scan_coverage.dark_answer(files, rebuilt.packages).table
     first = dark.drop_duplicates("variant")
     assert first["path"].tolist() == table["largest_unknown"].tolist()
     assert first["version"].tolist() == ["24.19.0", "24.19.0", "24.19.0", "8.17.0"]
@@ -58,31 +52,28 @@ def test_beside_every_total_stands_how_much_was_looked_at(rebuilt: Frames) -> No
     files = load_files("rebuilt-2026")
     table = scan_coverage.coverage(files, rebuilt.images, rebuilt.packages)
     assert scan_coverage.mark(table) == "the scanner looked at 6 to 41% of the executable bytes"
-    assert scan_coverage.brief(table) == (
-        "Of the executable bytes the scanner looked at: **node-24-debian** 35%, "
-        "**node-24-alpine** 6%, **node-24-distroless** 16%, **node-8-distroless** 41%."
-    )
-    assert scan_coverage.headline(table) == (
-        "Binaries of no package: node-24-alpine 136.9 of 145.0 MB, "
-        "the other 3 from 35.0 to 126.0 MB"
-    )
-    totals = rebuilt.images[["variant"]].assign(findings=1)
+    brief = scan_coverage.brief_answer(table)
+    assert (brief.table, brief.chart) == (None, None)
+    assert "node-24-debian 35%, node-24-alpine 6%" in brief.text.plain
     assert (
-        scan_coverage.beside(totals, table)["known_share"].tolist() == table["known_share"].tolist()
+        "unread" not in scan_coverage.totals_answer(table, rebuilt.images, rebuilt.packages).table
     )
 
 
 def test_a_study_without_files_has_no_numbers_and_says_so(blog: Frames) -> None:
-    table = scan_coverage.coverage(load_files("blog-2022"), blog.images, blog.packages)
+    files = load_files("blog-2022")
+    table = scan_coverage.coverage(files, blog.images, blog.packages)
     assert table["variant"].tolist() == blog.images["variant"].tolist()
     assert table.drop(columns="variant").isna().all(axis=None)
-    assert scan_coverage.sentence(table, blog.images, blog.packages).startswith(
-        "- **nodejs-alpine**: its files are not known, so neither is how much of it the scanner "
+    answer = scan_coverage.answer(table, blog.images, blog.packages)
+    assert (answer.table, answer.chart) == (None, None)
+    assert answer.text.plain.startswith(
+        "• nodejs-alpine: its files are not known, so neither is how much of it the scanner "
         "looked at; node 8.17.0 is no package there"
     )
+    assert answer.text.plain.endswith("no picture of them.")
     assert scan_coverage.mark(table) == "share of executable bytes looked at: not known"
-    assert scan_coverage.parts(table).empty
-    assert scan_coverage.dark(load_files("blog-2022"), blog.packages).empty
+    assert scan_coverage.dark(files, blog.packages).empty
 
 
 def test_executables_and_libraries_count_by_their_bytes_and_nothing_else_does(images) -> None:
@@ -98,8 +89,11 @@ def test_executables_and_libraries_count_by_their_bytes_and_nothing_else_does(im
     )
     table = scan_coverage.coverage(found, images, installed("dash", "libc6"))
     assert table.iloc[0].tolist() == ["app", 4, 2, 1000, 300, 0.3, "opt/node", "24.1.0", ""]
-    parts = scan_coverage.parts(table)
-    assert parts["size_bytes"].tolist() == [300, 700]
+    answer = scan_coverage.answer(table, images, installed())
+    assert answer.table["size_bytes"].tolist() == [300, 700]
+    assert [part.key for part in answer.chart.series] == ["of packages", "of no package"]
+    assert answer.title.endswith("app 0.0 of 0.0 MB")
+    assert not answer.by_scanner
     assert scan_coverage.dark(found, installed("dash", "libc6"))["path"].tolist() == [
         "opt/node",
         "bin/small",
@@ -135,16 +129,15 @@ def test_an_image_that_packages_own_entirely_has_no_rest(images) -> None:
     found = files_of(program("bin/sh", 1_000_000, package="dash"))
     (row,) = scan_coverage.coverage(found, images, installed("dash")).itertuples()
     assert (row.known_share, row.largest_unknown) == (1.0, "")
-    assert told(found, images, installed("nodejs", "dash")) == (
-        "- **app**: the scanner looked at **100% of the executable bytes** "
-        "(1 of 1 file, 1.0 of 1.0 MB)"
+    assert line(found, images, installed("nodejs", "dash")) == (
+        "• app: the scanner looked at 100% of the executable bytes (1 of 1 file, 1.0 of 1.0 MB)"
     )
 
 
 def test_an_image_without_executables_has_no_share(images) -> None:
     found = files_of(file("etc/passwd", 10))
     assert scan_coverage.coverage(found, images, installed())["known_share"].isna().all()
-    assert told(found, images).startswith("- **app**: it holds no executables or libraries; node")
+    assert line(found, images).startswith("• app: it holds no executables or libraries; node")
 
 
 @pytest.mark.parametrize(
@@ -165,18 +158,14 @@ def test_an_image_without_executables_has_no_share(images) -> None:
 )
 def test_a_runtime_that_no_package_brings_is_named(images, runtime, names, listed: bool) -> None:
     found = files_of(program("bin/sh"))
-    said = told(found, images.assign(runtime=runtime), installed(*names))
-    assert (f"{runtime} is no package there" in said) == (not listed)
+    text = line(found, images.assign(runtime=runtime), installed(*names))
+    assert (f"{runtime} is no package there" in text) == (not listed)
 
 
 def test_nothing_is_said_of_a_runtime_that_is_not_known_or_of_packages_that_are_not(images) -> None:
     found = files_of(program("bin/sh"))
-    assert "is no package" not in told(found, images.assign(runtime=None))
-    assert "is no package" not in told(found, images, installed())
-
-
-def test_a_path_is_no_markup(images) -> None:
-    assert "opt/\\*x\\*" in told(files_of(program("opt/*x*")), images)
+    assert "is no package" not in line(found, images.assign(runtime=None))
+    assert "is no package" not in line(found, images, installed())
 
 
 def test_where_no_operating_system_was_recognised_its_packages_were_not_looked_at() -> None:
@@ -192,14 +181,3 @@ def test_of_an_image_that_was_not_scanned_nothing_was_looked_at_that_is_known(st
     found = files_of(program("bin/bash", 10, package="bash"))
     table = scan_coverage.coverage(found, image_of(status=status), packages_of())
     assert table["known_share"].isna().all()
-
-
-def test_in_korean_the_share_is_said(rebuilt: Frames) -> None:
-    files = load_files("rebuilt-2026")
-    table = scan_coverage.coverage(files, rebuilt.images, rebuilt.packages)
-    with i18n.speaking("ko"):
-        assert scan_coverage.mark(table) == "스캐너가 살펴본 실행 파일 바이트: 6~41%"
-        assert scan_coverage.headline(table).startswith("어느 패키지에도 속하지 않는")
-        said = scan_coverage.sentence(table, rebuilt.images, rebuilt.packages)
-    assert "**실행 파일 바이트의 35%**" in said
-    assert "나머지 가운데 가장 큰 파일: usr/local/bin/node 24.19.0" in said

@@ -3,15 +3,10 @@
 import pandas as pd
 import pytest
 
-from helpers.images.known_programs import APP_INSTALLER, OS_INSTALLER, SHELL
-from helpers.studies.load import load_files, load_study
+from helpers.images.known_programs import OS_INSTALLER, SHELL
+from helpers.studies.load import load_study
 from helpers.surface import tools
 from tests.conftest import file, files_of, link, packages_of, program
-
-
-@pytest.fixture(scope="module")
-def rebuilt():
-    return load_files("rebuilt-2026")
 
 
 def found(*files) -> list[tuple[str, str, str]]:
@@ -96,33 +91,12 @@ def test_where_files_are_not_known_packages_named_so_are_what_there_is() -> None
     assert tools.of_packages(modules).empty, "a module is no tool"
 
 
-def test_the_rebuilt_images_have_the_tools_of_their_base_and_distroless_has_none(rebuilt) -> None:
-    table = tools.found(rebuilt)
-    kinds = (SHELL, OS_INSTALLER, APP_INSTALLER)
-    assert {v: tools.names(table, v, kinds) for v in rebuilt["variant"].unique()} == {
-        "node-24-debian": {"apt", "apt-get", "bash", "dash", "dpkg", "npm", "npx", "rbash", "sh"},
-        "node-24-alpine": {"apk", "ash", "busybox", "npm", "npx", "sh"},
-        "node-24-distroless": frozenset(),
-        "node-8-distroless": frozenset(),
-    }
-
-
 def test_executables_and_libraries_are_counted_by_kind_each_once() -> None:
     elves = ["executable", "static", "executable", "shared", "object", ""]
     files = [file(f"bin/{n}", mode=0o755, elf=elf) for n, elf in enumerate(elves)]
     table = tools.binaries(files_of(*files, program("bin/other", kind="hardlink", target="bin/0")))
     assert table.iloc[0].tolist() == ["app", 3, 1]
     assert tools.binaries(files_of()).empty
-
-
-def test_the_rebuilt_images_binaries(rebuilt) -> None:
-    table = tools.binaries(rebuilt)
-    assert list(table.itertuples(index=False, name=None)) == [
-        ("node-24-debian", 279, 377),
-        ("node-24-alpine", 8, 12),
-        ("node-24-distroless", 1, 283),
-        ("node-8-distroless", 1, 283),
-    ]
 
 
 def test_packages_are_those_of_the_variant_that_is_asked_for() -> None:
