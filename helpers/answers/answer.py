@@ -22,6 +22,7 @@ class Answer(NamedTuple):
     for readers if not all, and `searchable` says that there are many. `counted` is the lens or the
     measure, `source` whose numbers these are where the scanner's footer does not say it;
     `by_scanner` is false for what no scanner counted. `chart` may say why there is none.
+    `variants` are those that it is about, if not all.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Answer(NamedTuple):
     by_scanner: bool = True
     searchable: bool = False
     shown: pd.DataFrame | None = None
+    variants: tuple[str, ...] = ()
 
 
 class Record(Struct):

@@ -380,46 +380,61 @@ class Comparison:
 
     # 03: which image is larger, by how much, and where are the bytes?
 
-    def _size(self, wanted: str) -> str:
-        known = image_sizes.table(self.images, self.published_numbers)
-        return image_sizes.known_size(known, wanted)
+    @cached_property
+    def _sizes(self) -> pd.DataFrame:
+        return image_sizes.table(self.images, self.published_numbers)
+
+    @cached_property
+    def _parts(self) -> pd.DataFrame:
+        return file_groups.sizes(self._grouped, self.layers)
+
+    @cached_property
+    def _layer_sizes(self) -> pd.DataFrame:
+        return layer_sizes.layers(self.layers, self.files)
+
+    def _baseline(self, size: str, baseline: str) -> str:
+        return image_sizes.known_baseline(self._sizes, size, baseline, self.study.baseline)
 
     @question()
     def sizes(self) -> Answer:
         """Which sizes are known?"""
-        return image_sizes.kinds_answer(self.images, self.published_numbers)
+        return image_sizes.kinds_answer(self._sizes)
 
     @question()
     def size_difference(self, size: str = "", baseline: str = "") -> Answer:
         """How far apart are they?"""
-        return image_sizes.difference_answer(
-            self.images, self.published_numbers, size, baseline, self.study.baseline
-        )
+        kind = image_sizes.known_size(self._sizes, size)
+        return image_sizes.difference_answer(self._sizes, kind, self._baseline(kind, baseline))
 
     @question()
     def size_groups(self) -> Answer:
         """What are the bytes?"""
-        return file_groups.answer(self._grouped, self.layers, self.images)
+        return file_groups.answer(self._parts, self.images)
 
     @question()
     def size_parts(self) -> Answer:
         """What is each group of bytes made of?"""
-        return file_groups.parts_answer(self._grouped, self.layers)
+        return file_groups.parts_answer(self._parts)
 
     @question()
     def layer_sizes(self) -> Answer:
         """What did each instruction add, and what do later ones hide?"""
-        return layer_sizes.answer(self.layers, self.files)
+        return layer_sizes.answer(self._layer_sizes)
 
     @question()
     def instructions(self) -> Answer:
         """Which instruction made which layer?"""
-        return layer_sizes.table_answer(self.layers, self.files)
+        return layer_sizes.table_answer(self._layer_sizes)
 
     @question()
     def size_steps(self, size: str = "", baseline: str = "", against: str = "") -> Answer:
         """Where does the difference come from?"""
-        raise NotImplementedError
+        kind = image_sizes.known_size(self._sizes, size)
+        apart = image_sizes.differences(self._sizes, kind, self._baseline(kind, baseline))
+        first = waterfall.start(self._parts, apart)
+        second = waterfall.farthest(self._parts, self.images, first, against)
+        answer = waterfall.answer(waterfall.steps(self._parts, first, second))
+        return answer._replace(variants=(first, second))
 
     @question()
     def largest_packages(self) -> Answer:
@@ -434,34 +449,52 @@ class Comparison:
     @question()
     def size_limits(self, size: str = "") -> Answer:
         """What does the compared size not say?"""
-        return image_sizes.limits_answer(self.images, self.published_numbers, size)
+        return image_sizes.limits_answer(self._sizes, image_sizes.known_size(self._sizes, size))
 
     # 04: what does an attacker find in each image, and what does the scanner not see?
+
+    @cached_property
+    def _surface(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        return attack_surface.surface(self._grouped, self.images, self.packages)
+
+    @cached_property
+    def _unloadable(self) -> pd.DataFrame:
+        return dynamic_linking.unloadable(self.files)
+
+    @cached_property
+    def _needs(self) -> pd.DataFrame:
+        return app_process.needs(self._grouped, self.images, self.packages)
+
+    def _exposure(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return what is counted with what its package installed, and the totals of each image."""
+        counted = exposure.counted(self.findings, self._needs, self.lens)
+        return counted, exposure.totals(counted, self._needs, self.files, self.images)
 
     @question()
     def attack_surface(self) -> Answer:
         """What is there?"""
-        return attack_surface.answer(self._grouped, self.images, self.packages)
+        return attack_surface.answer(*self._surface)
 
     @question()
     def attack_surface_evidence(self) -> Answer:
         """Where is each of these?"""
-        return attack_surface.evidence_answer(self._grouped, self.images, self.packages)
+        return attack_surface.evidence_answer(self._surface[1])
 
     @question()
     def attack_surface_limits(self) -> Answer:
         """Which properties were measured, and what was not looked at?"""
-        return attack_surface.limits_answer(self._grouped, self.images, self.packages)
+        return attack_surface.limits_answer(self._surface[0])
 
     @question()
     def c_library(self) -> Answer:
         """Which C library is it, and is everything there that programs ask for?"""
-        return dynamic_linking.libc_answer(self.files, self.images)
+        libraries = dynamic_linking.libc(self.files, self.images)
+        return dynamic_linking.libc_answer(libraries, self._unloadable)
 
     @question()
     def unloadable(self) -> Answer:
         """Which files ask for what is not there?"""
-        return dynamic_linking.unloadable_answer(self.files)
+        return dynamic_linking.unloadable_answer(self._unloadable)
 
     @question()
     def scan_coverage(self) -> Answer:
@@ -473,9 +506,31 @@ class Comparison:
         """Which executables and libraries did the scanner not look at?"""
         return scan_coverage.dark_answer(self.files, self.packages)
 
-    @cached_property
-    def _needs(self) -> pd.DataFrame:
-        return app_process.needs(self._grouped, self.images, self.packages)
+    @question()
+    def executables(self) -> Answer:
+        """Do executables bring vulnerabilities along?"""
+        counted, totals = self._exposure()
+        return exposure.answer(totals, counted, self.lens)
+
+    @question()
+    def executables_totals(self) -> Answer:
+        """How many executables, libraries and vulnerabilities does each image have?"""
+        return exposure.totals_answer(self._exposure()[1], self.lens)
+
+    @question()
+    def vulnerable_packages(self) -> Answer:
+        """Which packages are vulnerable, and what did they install?"""
+        return exposure.packages_answer(self._exposure()[0], self.lens)
+
+    @question()
+    def findings_and_executables(self) -> Answer:
+        """What did the package of each finding install, and does the app need it?"""
+        return exposure.listing_answer(self.findings, self._needs, self.lens)
+
+    @question()
+    def slimmer(self) -> Answer:
+        """What would be left of them in a slimmer image?"""
+        return exposure.slimmer_answer(self._exposure()[1], self.lens)
 
     # 05: what do the same images show on other days?
 

@@ -217,6 +217,8 @@ def footer(answer: Answer, setting: Setting) -> str:
     come from, what makes the images unlike, and whether they were not scanned alike.
     """
     images = setting.images
+    if answer.variants:
+        images = images[images["variant"].isin(answer.variants)]
     parts = [t("study {study}", study=setting.study)]
     if captures := _distinct(images["capture"][images["capture"].ne("")]):
         parts.append(t("capture {captures}", captures=captures))
