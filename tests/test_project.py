@@ -88,7 +88,8 @@ def test_the_readme_tells_age_from_base_as_the_evidence_does(both) -> None:
     ours = attribution.difference(
         "blog-2022", both, "nodejs-alpine", "nodejs-distroless", Lens()
     ).iloc[0]
-    pair = attribution.of_study("matched-2026", Lens()).iloc[0]
+    roles, lens = ("node-24-alpine", "node-24-distroless"), Lens(known_by="2026-08-31")
+    pair = attribution.difference("matched-2026", load_study("matched-2026"), *roles, lens).iloc[0]
     text = " ".join(README.split())
     assert f"Alpine image was {ours['days_older']} days older than the other" in text
     counts = f"Alpine has {pair['first_total']} findings and distroless {pair['second_total']}"

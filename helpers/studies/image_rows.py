@@ -1,4 +1,4 @@
-"""What taking an image apart and starting it adds: columns of `images`, `layers` and `files`."""
+"""Columns of `images`, `layers` and `files` from an image's metadata, inventory and smoke test."""
 
 import shlex
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from helpers.images.metadata import Image, Smoke
 
 
 def measured(image: Image | None) -> dict[str, Any]:
-    """Return what is known of an image that was taken apart."""
+    """Return the columns of `images` from an image's metadata; none without it."""
     if image is None:
         return {}
     return {
@@ -31,7 +31,7 @@ def measured(image: Image | None) -> dict[str, Any]:
 
 
 def started(smoke: Smoke | None) -> dict[str, Any]:
-    """Return what became of an image that was started."""
+    """Return the columns of `images` from an image's smoke test; none without it."""
     if smoke is None:
         return {}
     return {
@@ -46,41 +46,44 @@ def started(smoke: Smoke | None) -> dict[str, Any]:
 def layers(variant: str, capture: str, image: Image) -> dict[str, list[Any]]:
     """Return the columns of the frame `layers` for one image."""
     count = len(image.layers)
-    told = ("diff_id", "size_bytes", "tar_bytes", "compressed_bytes", "created_by", "from_base")
+    fields = ("diff_id", "size_bytes", "tar_bytes", "compressed_bytes", "created_by", "from_base")
     return {
         "variant": [variant] * count,
         "capture": [capture] * count,
         "position": list(range(count)),
-        **{name: [getattr(layer, name) for layer in image.layers] for name in told},
+        **{name: [getattr(layer, name) for layer in image.layers] for name in fields},
     }
 
 
-def files(variant: str, capture: str, listed: Sequence[File]) -> dict[str, Sequence[Any]]:
+def files(variant: str, capture: str, inventory: Sequence[File]) -> dict[str, Sequence[Any]]:
     """Return the columns of the frame `files` for one image's inventory."""
-    count = len(listed)
-    regular = [file.kind in ("file", "hardlink") for file in listed]
-    modes = [file.mode for file in listed]
+    count = len(inventory)
+    regular = [file.kind in ("file", "hardlink") for file in inventory]
+    modes = [file.mode for file in inventory]
 
     def any_bit(bits: int) -> list[bool]:
-        return [r and bool(mode & bits) for r, mode in zip(regular, modes, strict=True)]
+        return [
+            is_regular and bool(mode & bits)
+            for is_regular, mode in zip(regular, modes, strict=True)
+        ]
 
     return {
         "variant": [variant] * count,
         "capture": [capture] * count,
-        "path": [file.path for file in listed],
-        "size_bytes": [file.size_bytes for file in listed],
+        "path": [file.path for file in inventory],
+        "size_bytes": [file.size_bytes for file in inventory],
         "mode": modes,
-        "uid": [file.uid for file in listed],
-        "gid": [file.gid for file in listed],
-        "kind": [file.kind for file in listed],
-        "target": [file.target or None for file in listed],
+        "uid": [file.uid for file in inventory],
+        "gid": [file.gid for file in inventory],
+        "kind": [file.kind for file in inventory],
+        "target": [file.target or None for file in inventory],
         "executable": any_bit(0o111),
         "setuid": any_bit(0o4000),
         "setgid": any_bit(0o2000),
-        "elf": [file.elf or None for file in listed],
-        "elf_interpreter": [file.elf_interpreter or None for file in listed],
-        "needed": [" ".join(file.needed) or None for file in listed],
-        "version": [file.version or None for file in listed],
-        "package": [file.package for file in listed],
-        "layer": [file.layer for file in listed],
+        "elf": [file.elf or None for file in inventory],
+        "elf_interpreter": [file.elf_interpreter or None for file in inventory],
+        "needed": [" ".join(file.needed) or None for file in inventory],
+        "version": [file.version or None for file in inventory],
+        "package": [file.package for file in inventory],
+        "layer": [file.layer for file in inventory],
     }

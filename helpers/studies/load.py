@@ -1,4 +1,4 @@
-"""Reports and studies become frames: always from the raw reports, with today's code."""
+"""Makes frames of reports and studies: always from the raw reports, with today's code."""
 
 import os
 from collections import Counter
@@ -26,9 +26,9 @@ def load_reports(reports: str | os.PathLike[str] | Iterable[str | os.PathLike[st
     A variant is named after its file, and after its folders where files are named alike; a file
     given twice counts once, and the order of files does not matter. Raises `ReportInvalid`.
     """
-    given = [reports] if isinstance(reports, str | os.PathLike) else reports
-    # Not resolved: that would follow links, and a pipe has no path to be resolved to.
-    names = variant_names({Path(os.path.abspath(path)) for path in given})  # noqa: PTH100
+    files = [reports] if isinstance(reports, str | os.PathLike) else reports
+    # `resolve` would follow links, and a pipe has no path to resolve to.
+    names = variant_names({Path(os.path.abspath(path)) for path in files})  # noqa: PTH100
     return load(
         [
             Evidence(name, path=path, shown_path=_inside(path))
@@ -40,17 +40,20 @@ def load_reports(reports: str | os.PathLike[str] | Iterable[str | os.PathLike[st
 def load_study(name: str, captures: str | Sequence[str] = "", scanner: str = "") -> Frames:
     """Return the frames of a study's evidence.
 
-    `captures` names one or several; empty is the study's default, `"all"` every one of them.
+    `captures` names one or several; empty is the study's default, `"all"` is every one.
     `scanner` is `"trivy"` or `"grype"`; empty takes one report of each variant, Trivy's if there is
-    one, and `"all"` every report: then a variant has a row of `images` for each, which only
-    `agreement` can compare. A variant without such a report in a capture is a row with status
-    `missing`. Raises `StudyInvalid`, `ReportInvalid` and for another scanner `ParameterInvalid`.
+    one; `"all"` takes every report: a variant then has a row of `images` for each, which only
+    `scanner_agreement` can compare. A variant without such a report in a capture is a row with
+    status `missing`. Raises `StudyInvalid`, `ReportInvalid`, and `ParameterInvalid` for an unknown
+    scanner.
     """
-    known = (*paths.REPORTS, "all")
-    if scanner and scanner not in known:
-        raise ParameterInvalid(f"scanner {scanner!r} is none of {', '.join(known)}")
+    scanners = (*paths.REPORTS, "all")
+    if scanner and scanner not in scanners:
+        raise ParameterInvalid(f"scanner {scanner!r} is none of {', '.join(scanners)}")
     return load(
-        item for of_one in _variants(name, captures) for item in _evidence(*of_one, scanner)
+        evidence
+        for facts, variant, folder in _variants(name, captures)
+        for evidence in _evidence(facts, variant, folder, scanner)
     )
 
 
@@ -67,8 +70,8 @@ def load_published(name: str) -> pd.DataFrame:
         raw = pd.read_csv(path, keep_default_na=False, na_values=[""])
         table = frames.make("published", {c: raw[c].tolist() for c in frames.columns("published")})
     except (ValueError, KeyError, TypeError) as error:
-        wanted = ", ".join(frames.columns("published"))
-        raise StudyInvalid(f"{path}: {error}. Its columns are {wanted}") from error
+        columns = ", ".join(frames.columns("published"))
+        raise StudyInvalid(f"{path}: {error}. Its columns are {columns}") from error
     wrong = {
         "a variant that the study does not have": ~table["variant"].isin(study.names()),
         "a metric, severity or unit that is none of the data dictionary's": ~_is_known(table),
@@ -76,15 +79,15 @@ def load_published(name: str) -> pd.DataFrame:
         & table["value"].mod(1).ne(0),
         "a number twice": table.duplicated(["variant", "metric", "severity"], keep=False),
     }
-    for what, rows_with_it in wrong.items():
-        if rows_with_it.any():
-            line = int(rows_with_it.to_numpy().argmax()) + 2
+    for what, is_wrong in wrong.items():
+        if is_wrong.any():
+            line = int(is_wrong.to_numpy().argmax()) + 2
             raise StudyInvalid(f"{path}, line {line}: {what}")
     return table
 
 
 def _is_known(published: pd.DataFrame) -> pd.Series:
-    """Return which published numbers are of a kind that the data dictionary names."""
+    """Return which rows have a metric, severity and unit of the data dictionary."""
     levels = [*frames.SEVERITIES, "TOTAL"]
     counts = published["metric"].eq("findings") & published["severity"].isin(levels)
     sizes = published["metric"].eq("image size") & published["unit"].eq("MB")
@@ -92,7 +95,7 @@ def _is_known(published: pd.DataFrame) -> pd.Series:
 
 
 def load(evidence: Iterable[Evidence]) -> Frames:
-    """Return the frames of reports, in the order given; each report's text is dropped at once."""
+    """Return the frames of reports, in the order given; only one report is in memory at a time."""
     collected = rows.Rows()
     for item in evidence:
         collected.add(item, trivy.read(item.path) if item.path else None)
@@ -119,23 +122,23 @@ def variant_names(files: Iterable[Path]) -> dict[Path, str]:
 
 def _name(path: Path, depth: int) -> str:
     stem = path.name.removesuffix(".gz").removesuffix(".json") or path.name
-    # Two files that differ in their suffix alone are told apart by it, once folders are used up.
+    # The suffix tells two files apart that have all folders and the stem in common.
     last = path.name if depth > len(path.parts) else stem
     return paths.shown(Path(*path.parts[-depth:-1], last) if depth > 1 else Path(stem))
 
 
 def load_layers(name: str, captures: str | Sequence[str] = "") -> pd.DataFrame:
-    """Return the frame `layers` of a study: those of the variants that are images."""
+    """Return the frame `layers` of a study: of the variants that are images."""
     columns: dict[str, list[Any]] = {column: [] for column in frames.columns("layers")}
     for facts, variant, folder in _variants(name, captures):
-        if found := metadata.read(folder / paths.IMAGE, Image):
-            for column, values in image_rows.layers(variant.name, facts.capture, found).items():
+        if image := metadata.read(folder / paths.IMAGE, Image):
+            for column, values in image_rows.layers(variant.name, facts.capture, image).items():
                 columns[column] += values
     return frames.make("layers", columns)
 
 
 def load_files(name: str, captures: str | Sequence[str] = "") -> pd.DataFrame:
-    """Return the frame `files` of a study: those of the variants that are images."""
+    """Return the frame `files` of a study: of the variants that are images."""
     parts = []
     for facts, variant, folder in _variants(name, captures):
         path = folder / paths.FILES
@@ -146,44 +149,44 @@ def load_files(name: str, captures: str | Sequence[str] = "") -> pd.DataFrame:
 
 
 def _variants(name: str, captures: str | Sequence[str]) -> list[tuple[Facts, Variant, Path]]:
-    """Return every variant of the captures that are meant, and the folder of its evidence."""
+    """Return every variant of some captures, with the folder of its evidence."""
     study = open_study(name)
     wanted = [captures] if isinstance(captures, str) else list(captures)
     if wanted == ["all"]:
         wanted = study.captures()
     # Two names may mean the same capture: the default's and an empty one.
-    facts = {found.capture: found for found in map(study.facts, wanted)}
+    by_capture = {facts.capture: facts for facts in map(study.facts, wanted)}
     return [
-        (told, variant, paths.evidence(study.name, told.capture, variant.name))
-        for told in facts.values()
+        (facts, variant, paths.evidence(study.name, facts.capture, variant.name))
+        for facts in by_capture.values()
         for variant in study.variants
     ]
 
 
 def _evidence(facts: Facts, variant: Variant, folder: Path, scanner: str) -> list[Evidence]:
-    """Return what there is to load of one variant, one a report, or one without a report."""
-    told = facts.variants.get(variant.name) or Captured(status="missing")
-    reports = {} if told.error else paths.reports(folder)
+    """Return the evidence of one variant: one a report, or one without a report."""
+    captured = facts.variants.get(variant.name) or Captured(status="missing")
+    reports = {} if captured.error else paths.reports(folder)
     if scanner not in ("", "all"):
         reports = {name: path for name, path in reports.items() if name == scanner}
-    found: list[tuple[str, Path | None]] = [*reports.items()] or [(scanner, None)]
-    known = Evidence(
+    files: list[tuple[str, Path | None]] = [*reports.items()] or [(scanner, None)]
+    common = Evidence(
         variant.name,
         facts.capture,
         variant.kind,
         built_at=datetime.combine(variant.built, time.min) if variant.built else None,
         runtime=variant.runtime,
-        reference=told.reference,
+        reference=captured.reference,
         image=metadata.read(folder / paths.IMAGE, Image),
         smoke=metadata.read(folder / paths.SMOKE, Smoke),
-        error=told.error,
+        error=captured.error,
     )
     evidence = []
-    for name, path in found if scanner == "all" else found[:1]:
-        # A report that others made was made with a DB of theirs.
+    for name, path in files if scanner == "all" else files[:1]:
+        # A report that others made came from a DB of theirs.
         db = facts.db if name == "trivy" and variant.kind != "report" else Database()
         evidence.append(
-            known._replace(
+            common._replace(
                 path=path,
                 shown_path=_inside(path or folder),
                 db_updated_at=db.updated_at,
@@ -195,6 +198,6 @@ def _evidence(facts: Facts, variant: Variant, folder: Path, scanner: str) -> lis
 
 
 def _inside(path: Path) -> str:
-    """Return a path below the data folder without what is above it; any other path as it is."""
-    inside = path.is_relative_to(paths.data())
-    return paths.shown(path.relative_to(paths.data()) if inside else path)
+    """Return a path relative to the data folder if it is in there, else as it is."""
+    is_inside = path.is_relative_to(paths.data())
+    return paths.shown(path.relative_to(paths.data()) if is_inside else path)

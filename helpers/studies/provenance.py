@@ -2,15 +2,40 @@
 
 import pandas as pd
 
+from helpers.answers.answer import Answer
 from helpers.frames import FAILED, TIME
 from helpers.studies.study import Facts, Study
-from helpers.text import escape
-from helpers.text.i18n import t, word
+from helpers.text.i18n import message, t, word
+from helpers.text.rich import Phrase, paragraph, say
 
 
-def made(facts: Facts) -> str:
+def answer(study: Study, facts: Facts) -> Answer:
+    """Answer when and with what a capture was made, beside the study's other captures."""
+    return Answer("capture", text=paragraph(_made(facts)), table=captures(study))
+
+
+def captures(study: Study) -> pd.DataFrame:
+    """Return a study's captures, oldest first: with what each was made, and how it went.
+
+    `capture, captured_at, scanner, db_updated_at, variants`; times are UTC.
+    """
+    rows = []
+    for facts in map(study.facts, study.captures()):
+        variants = message(
+            "{captured} of {count}",
+            captured=sum(variant.status != FAILED for variant in facts.variants.values()),
+            count=len(facts.variants),
+        )
+        scanner = f"{facts.scanner} {facts.scanner_version}".strip()
+        rows.append((facts.capture, facts.captured_at, scanner, facts.db.updated_at, variants))
+    columns = ["capture", "captured_at", "scanner", "db_updated_at", "variants"]
+    types = {"capture": "str", "captured_at": TIME, "scanner": "str", "db_updated_at": TIME}
+    return pd.DataFrame(rows, columns=columns, dtype=object).astype(types)
+
+
+def _made(facts: Facts) -> Phrase:
     """Return when and with what a capture was made."""
-    text = t(
+    text = say(
         "Capture `{capture}` was made on {at:%Y-%m-%d at %H:%M} UTC, with {scanner}{how} and "
         "{database}{covered}.",
         capture=facts.capture,
@@ -18,14 +43,14 @@ def made(facts: Facts) -> str:
         scanner=_scanner(facts),
         how=_how(facts),
         database=_database(facts),
-        covered=f" ({escape.markdown(word(facts.db.coverage))})" if facts.db.coverage else "",
+        covered=f" ({word(facts.db.coverage)})" if facts.db.coverage else "",
     )
     if facts.builder:
-        told = ("builder", "engine", "store", "platform")
-        text += t(
+        keys = ("builder", "engine", "store", "platform")
+        text += say(
             " Images were built by the {builder} builder of Docker {engine} ({store} store, "
             "{platform}); another builder gives other layers.",
-            **{name: facts.builder.get(name, t("unknown")) for name in told},
+            **{key: facts.builder.get(key, t("unknown")) for key in keys},
         )
     return text
 
@@ -37,34 +62,20 @@ def _scanner(facts: Facts) -> str:
 
 
 def _how(facts: Facts) -> str:
-    """Return how the scanner was run; nothing if as anybody would."""
+    """Return how the scanner was run; empty for the usual way."""
     if facts.scanner_is in ("binary", "others"):
         return ""
-    return t(", run as {what}", what=escape.markdown(facts.scanner_is))
+    return t(", run as {what}", what=facts.scanner_is)
 
 
 def _database(facts: Facts) -> str:
     day, java = facts.db.updated_at, facts.db.java_updated_at
     if not day:
         return t("no database of its own")
-    told = t("the database of {day:%Y-%m-%d}", day=day)
+    text = t("the database of {day:%Y-%m-%d}", day=day)
     if facts.db.origin:
-        origin = escape.markdown(word(facts.db.origin))
-        told = t("the database of {day:%Y-%m-%d} from {origin}", day=day, origin=origin)
+        origin = word(facts.db.origin)
+        text = t("the database of {day:%Y-%m-%d} from {origin}", day=day, origin=origin)
     if java:
-        told += t(", with the Java database of {day:%Y-%m-%d}", day=java)
-    return told
-
-
-def when(study: Study) -> pd.DataFrame:
-    """Return the study's captures, oldest first: with what each was made, and how it went."""
-    rows = []
-    for told in map(study.facts, study.captures()):
-        captured = sum(variant.status != FAILED for variant in told.variants.values())
-        of = t("{captured} of {count}", captured=captured, count=len(told.variants))
-        scanner = f"{told.scanner} {told.scanner_version}".strip()
-        rows.append((told.capture, told.captured_at, scanner, told.db.updated_at, of))
-    columns = ["capture", "captured_at", "scanner", "db_updated_at", "variants"]
-    table = pd.DataFrame(rows, columns=columns)
-    times = dict.fromkeys(("captured_at", "db_updated_at"), TIME)
-    return table.astype({"capture": "str", "scanner": "str", "variants": "str", **times})
+        text += t(", with the Java database of {day:%Y-%m-%d}", day=java)
+    return text

@@ -1,4 +1,4 @@
-"""Rows of the frames from decoded reports: pure, and the only place that knows both."""
+"""Rows of the frames from decoded reports: pure, and the only module that knows both."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -35,7 +35,7 @@ _FIRST_IMAGES = 2013
 _SOURCES = {"container_image": "image", "cyclonedx": "sbom", "spdx": "sbom"}
 
 _ADDED_UP = {"trivy": "tars", "grype": "files"}
-"""What each scanner adds up to an image's size."""
+"""What each scanner adds up as an image's size."""
 
 _PER_FINDING = (
     *("vulnerability_id", "package", "installed_version", "fixed_version", "status", "severity"),
@@ -43,12 +43,22 @@ _PER_FINDING = (
     *("source_package", "purl", "layer_diff_id", "aliases", "from_base", "place"),
 )
 
-_SAME = ("CVE-", "GHSA-", "GMS-", "GO-", "NSWG-", "OSV-", "PYSEC-", "RUSTSEC-", "SNYK-")
-"""Ids that name one vulnerability; a vendor's advisory (`DSA-`, `RHSA-` …) may be of several."""
+_ONE_VULNERABILITY = (
+    "CVE-",
+    "GHSA-",
+    "GMS-",
+    "GO-",
+    "NSWG-",
+    "OSV-",
+    "PYSEC-",
+    "RUSTSEC-",
+    "SNYK-",
+)
+"""Prefixes of ids of one vulnerability; an advisory (`DSA-`, `RHSA-` …) may be of several."""
 
 
 class Evidence(NamedTuple):
-    """One report to load, and what is known of it from outside; no path: there is no report."""
+    """One report to load, and what the study and the capture know of it; no path: no report."""
 
     variant: str
     capture: str = ""
@@ -67,7 +77,7 @@ class Evidence(NamedTuple):
 
 
 class Rows:
-    """Collects the columns of all three frames, report by report."""
+    """The columns of all three frames, collected report by report."""
 
     def __init__(self) -> None:
         self.images: dict[str, list[Any]] = defaultdict(list)
@@ -100,7 +110,7 @@ def _extend(columns: dict[str, list[Any]], added: dict[str, Any], rows: int) -> 
 
 
 def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
-    known = {
+    common = {
         "variant": item.variant,
         "capture": item.capture,
         "source": item.source or None,
@@ -109,13 +119,13 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
     }
     if report is None:
         status = frames.FAILED if item.error else frames.MISSING
-        return {**known, "status": status, "reason": item.error or None}
+        return {**common, "status": status, "reason": item.error or None}
     metadata = report.metadata or Metadata()
     system = metadata.os or OperatingSystem()
     config = metadata.image_config or ImageConfig()
-    listed = [result.packages for result in report.results or [] if result.packages is not None]
+    lists = [result.packages for result in report.results or [] if result.packages is not None]
     return {
-        **known,
+        **common,
         "artifact": report.artifact_name or None,
         "source": item.source or _SOURCES.get(report.artifact_type or "", report.artifact_type),
         "report": item.shown_path or None,
@@ -127,7 +137,7 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "size_unpacked_bytes": metadata.size or None,
         "size_unpacked_source": _ADDED_UP[report.scanner] if metadata.size else None,
         "layers": len(metadata.diff_ids) if metadata.diff_ids else None,
-        "packages": sum(map(len, listed)) if listed else None,
+        "packages": sum(map(len, lists)) if lists else None,
         "image_id": report.image_id or None,
         "scanner": report.scanner,
         "scanner_version": (report.trivy and report.trivy.version) or None,
@@ -142,15 +152,15 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
     }
 
 
-def _built_at(item: Evidence, told: datetime | None) -> datetime | None:
-    """Return when an image was built: as it says itself, else as the study states it.
+def _built_at(item: Evidence, in_report: datetime | None) -> datetime | None:
+    """Return when an image was built: by its own metadata, else by the study.
 
-    Reproducible builds date their images to a fixed day long ago, which is no day of theirs.
+    Reproducible builds date their images to a fixed day long ago, which says nothing.
     """
-    own = frames.utc(item.image.created_at if item.image else told)
-    if own is None or own.year < _FIRST_IMAGES:
+    created = frames.utc(item.image.created_at if item.image else in_report)
+    if created is None or created.year < _FIRST_IMAGES:
         return frames.utc(item.built_at)
-    return own
+    return created
 
 
 def _status(report: Report, smoke: Smoke | None) -> str:
@@ -158,40 +168,41 @@ def _status(report: Report, smoke: Smoke | None) -> str:
     results = report.results or []
     if results and {result.result_class for result in results} <= _OTHER_CLASSES:
         return frames.NOT_LOOKED
-    known = report.metadata and report.metadata.os and report.metadata.os.family
-    # Of a system without advisories Trivy has no result. Grype has none where nothing is found.
+    family = report.metadata and report.metadata.os and report.metadata.os.family
+    # Trivy has no result for a system without advisories; Grype has none if nothing is found.
     looked = report.scanner != "trivy" or {"os-pkgs", None} & set(map(_class, results))
-    works = frames.BROKEN if smoke and smoke.answered is False else frames.SCANNED
-    return works if known and looked else frames.NO_OS
+    if not family or not looked:
+        return frames.NO_OS
+    return frames.BROKEN if smoke and smoke.answered is False else frames.SCANNED
 
 
 def _bases(item: Evidence) -> dict[str, bool | None]:
-    """Return of each layer of an image, by DiffID, whether its base has it too."""
+    """Return whether the base has it too, by DiffID, for each layer of an image."""
     return {layer.diff_id: layer.from_base for layer in item.image.layers} if item.image else {}
 
 
 def _packages(item: Evidence, result: Result) -> dict[str, Any]:
-    found = result.packages or []
-    layers = [p.layer.diff_id if p.layer else None for p in found]
+    packages = result.packages or []
+    layers = [package.layer.diff_id if package.layer else None for package in packages]
     bases = _bases(item)
     from_base = [bases.get(layer) if layer else None for layer in layers]
-    of_class = _class(result)
+    package_class = _class(result)
     return {
         "variant": item.variant,
         "capture": item.capture,
-        "package": [package.name for package in found],
-        "version": [full_version(package) for package in found],
-        "source_package": [package.src_name or None for package in found],
-        "package_class": of_class,
+        "package": [package.name for package in packages],
+        "version": [full_version(package) for package in packages],
+        "source_package": [package.src_name or None for package in packages],
+        "package_class": package_class,
         "package_type": result.type,
-        "package_path": [package.file_path or None for package in found],
-        "license": [", ".join(p.licenses) if p.licenses else None for p in found],
-        "purl": [p.identifier.purl if p.identifier else None for p in found],
+        "package_path": [package.file_path or None for package in packages],
+        "license": [", ".join(p.licenses) if p.licenses else None for p in packages],
+        "purl": [p.identifier.purl if p.identifier else None for p in packages],
         "layer_diff_id": layers,
         "from_base": from_base,
         "place": [
-            place(of_class, package.file_path, base)
-            for package, base in zip(found, from_base, strict=True)
+            place(package_class, package.file_path, base)
+            for package, base in zip(packages, from_base, strict=True)
         ],
     }
 
@@ -199,17 +210,17 @@ def _packages(item: Evidence, result: Result) -> dict[str, Any]:
 def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
     """Return the columns of one result's findings.
 
-    In one pass, not one a column: a finding's parts are in the cache together, and fetching them
-    again for every column takes three times as long.
+    One pass over the findings, not one a column: a finding's parts are in the CPU's cache together,
+    and fetching them again for every column takes three times as long.
     """
     sources = _source_packages(result)
     columns: dict[str, list[Any]] = {name: [] for name in _PER_FINDING}
     add = [column.append for column in columns.values()]
     ids, names, installed, fixed, statuses, levels, chosen_by, nvd, scores, published = add[:10]
     found_in, built_from, purls, layers, aliases, from_base, places = add[10:]
-    bases, of_class = _bases(item), _class(result)
-    # What all findings of a result share is not asked of each.
-    is_os, is_known = of_class == "os-pkgs", bool(bases)
+    bases, package_class = _bases(item), _class(result)
+    # What all findings of a result share is computed once.
+    is_os, is_known = package_class == "os-pkgs", bool(bases)
     for finding in result.vulnerabilities or []:
         identifier, layer, cvss = finding.pkg_identifier, finding.layer, finding.cvss
         ids(finding.vulnerability_id or None)
@@ -233,34 +244,34 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
         if is_known:
             from_base(base)
         if not is_os:
-            places(place(of_class, finding.pkg_path, base))
+            places(place(package_class, finding.pkg_path, base))
     shared = {
         "variant": item.variant,
         "capture": item.capture,
         "scanner": scanner,
-        "package_class": of_class,
+        "package_class": package_class,
         "package_type": result.type,
     }
     if not is_known:
         shared["from_base"] = None
     if is_os:
-        shared["place"] = place(of_class, None, None)
+        shared["place"] = place(package_class, None, None)
     return {**columns, **shared}
 
 
 def _aliases(finding: Vulnerability) -> str | None:
-    """Return the other ids of one vulnerability, where its own is one that names just one.
+    """Return a vulnerability's other ids, if its own id stands for one vulnerability only.
 
-    An advisory does so if there is but one id that it can be of.
+    An advisory stands for one if exactly one such id is listed with it.
     """
-    own = finding.vulnerability_id or ""
-    others = {i for i in finding.vendor_ids or [] if i.startswith(_SAME) and i != own}
-    of_one = own.startswith(_SAME) or (own and len(others) == 1)
-    return " ".join(sorted(others)) or None if of_one else None
+    main = finding.vulnerability_id or ""
+    others = {i for i in finding.vendor_ids or [] if i.startswith(_ONE_VULNERABILITY) and i != main}
+    is_one = main.startswith(_ONE_VULNERABILITY) or (main and len(others) == 1)
+    return " ".join(sorted(others)) or None if is_one else None
 
 
 def nvd_severity(vulnerability: Vulnerability) -> str | None:
-    """Return NVD's severity as reported, else by its CVSS score: 3 if there is one, else 2.
+    """Return NVD's severity as reported, else by its CVSS score: version 3 if known, else 2.
 
     The scales are those of NVD: https://nvd.nist.gov/vuln-metrics/cvss
     """
@@ -293,7 +304,7 @@ def _class(result: Result) -> str | None:
 
 
 def _source_packages(result: Result) -> dict[tuple[str | None, str | None], str]:
-    """Return source packages by package name and version, which is all a finding knows of them."""
+    """Return source packages by package name and version, the only keys that a finding has."""
     return {
         (package.name, full_version(package)): package.src_name
         for package in result.packages or []

@@ -43,9 +43,9 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
     `dockerfile` is relative to the `dockerfiles/` folder and `context` too; `image` is a
     reference; `archive`, `sbom` and `report` are relative to the study's folder. `grype` is a Grype
     report of the same image, relative to the study's folder, beside any of them. `base` is the
-    image that it is built on, `port` where it answers; 0: the one that the image exposes; with
-    `start = false` it is not started. `runtime` (as in "node 24.19.0") and `built` (a day) are what
-    is known of the image from elsewhere than its evidence.
+    image that it is built on. `port` is where it answers (0: the port that the image exposes); with
+    `start = false` it is not started. `runtime` (as in "node 24.19.0") and `built` (a day) are
+    known from elsewhere than the evidence.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Database(Struct, frozen=True):
-    """The vulnerability DB of a capture, and of when the Java DB beside it is, if any."""
+    """The vulnerability DB of a capture, and the time of the Java DB beside it, if any."""
 
     version: int | None = None
     updated_at: datetime | None = None
@@ -97,9 +97,9 @@ class Database(Struct, frozen=True):
 class Captured(Struct, frozen=True, omit_defaults=True):
     """What a `capture.json` says of one variant.
 
-    `status` is `scanned` or `failed`, then with the `error`; `identity` is the digest of what was
-    captured (an image's id, a file's SHA-256), `settings` what else it depends on; `missing` says
-    why there is none of a part; `unchanged_since` names the capture that it was taken over from.
+    `status` is `scanned`, or `failed` with the `error`. `identity` is the digest of what was
+    captured (an image's id, a file's SHA-256), `settings` what else it depends on. `missing` says
+    why a part is missing; `unchanged_since` names the capture that the evidence was copied from.
     """
 
     status: str
@@ -133,8 +133,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
 class Translation(Struct, forbid_unknown_fields=True, frozen=True):
     """A study's texts in another language; what is not given stays English.
 
-    `not_shown` is in the study's order, `variants` has what they are about by their names, and
-    `events` what happened by what the study calls it.
+    `not_shown` is in the study's order; `variants` has their `about` by name, `events` has their
+    names by those in the study.
     """
 
     title: str = ""
@@ -147,11 +147,11 @@ class Translation(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Study(Struct, forbid_unknown_fields=True, frozen=True):
-    """What a `study.toml` says. `name` is that of its folder.
+    """What a `study.toml` says. `name` is the name of its folder.
 
     `known_by` is the day until which the facts about all variants are complete, `known_by_why` says
-    how that is known; `events` are days that a figure over time marks, by what happened; `beside`
-    names a study with a matched pair; `translated` has translations, by the name of a language.
+    how that is known. `events` are days that a figure over time marks, by what happened. `beside`
+    names a study with a matched pair. `translated` has translations by language code.
     """
 
     title: str
@@ -170,22 +170,24 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
     name: str = ""
 
     def captures(self) -> list[str]:
-        """Return the names of the study's captures; they begin with a date, so oldest first."""
-        folder = paths.study(self.name)
-        named = [path.parent.name for path in folder.glob("*/capture.json")]
-        return sorted(name for name in named if CAPTURE_NAME.fullmatch(name))
+        """Return the names of the study's captures, oldest first: they begin with a date."""
+        folders = [path.parent.name for path in paths.study(self.name).glob("*/capture.json")]
+        return sorted(name for name in folders if CAPTURE_NAME.fullmatch(name))
 
     def facts(self, capture: str = "") -> Facts:
-        """Return what is recorded of a capture; empty is the default one."""
-        found = self.captures()
-        if not found:
+        """Return what is recorded of a capture, of the default one if none is named.
+
+        Raises `StudyInvalid` if the study has no such capture or its record is damaged.
+        """
+        captures = self.captures()
+        if not captures:
             raise StudyInvalid(
                 f"study {self.name!r} has no capture yet: nothing was recorded of it"
             )
-        wanted = capture or self.default_capture or found[-1]
-        if wanted not in found:
+        wanted = capture or self.default_capture or captures[-1]
+        if wanted not in captures:
             raise StudyInvalid(
-                f"study {self.name!r} has no capture {wanted!r}; it has {', '.join(found)}"
+                f"study {self.name!r} has no capture {wanted!r}; it has {', '.join(captures)}"
             )
         path = paths.capture(self.name, wanted) / "capture.json"
         try:
@@ -204,30 +206,30 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
         return [variant.name for variant in self.variants]
 
     def by_role(self, role: str) -> str | None:
-        """Return the name of the variant that plays a role in the blog's claims, or `None`."""
+        """Return the name of the variant with a role in the blog's claims, or `None`."""
         return next((variant.name for variant in self.variants if variant.role == role), None)
 
     def spoken(self) -> "Study":
         """Return the study with its texts in the language that is spoken, as far as it has them."""
-        told = self.translated.get(i18n.spoken())
-        if told is None:
+        translation = self.translated.get(i18n.spoken())
+        if translation is None:
             return self
         return msgspec.structs.replace(
             self,
-            title=told.title or self.title,
-            question=told.question or self.question,
-            about=told.about or self.about,
-            not_shown=told.not_shown or self.not_shown,
-            known_by_why=told.known_by_why or self.known_by_why,
+            title=translation.title or self.title,
+            question=translation.question or self.question,
+            about=translation.about or self.about,
+            not_shown=translation.not_shown or self.not_shown,
+            known_by_why=translation.known_by_why or self.known_by_why,
             variants=[
-                msgspec.structs.replace(v, about=told.variants.get(v.name, v.about))
+                msgspec.structs.replace(v, about=translation.variants.get(v.name, v.about))
                 for v in self.variants
             ],
-            events={told.events.get(what, what): day for what, day in self.events.items()},
+            events={translation.events.get(what, what): day for what, day in self.events.items()},
         )
 
     def published(self) -> Path:
-        """Return the table of published numbers, which may not exist."""
+        """Return the path of the published numbers; the file may not exist."""
         return paths.study(self.name) / "published.csv"
 
 
@@ -251,49 +253,49 @@ def open_study(name: str) -> Study:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StudyInvalid(f"{path}: {error}") from error
     _check(study, path)
-    for language, told in study.translated.items():
-        _check_translation(study, language, told, path)
+    for language, translation in study.translated.items():
+        _check_translation(study, language, translation, path)
     return msgspec.structs.replace(study, name=name).spoken()
 
 
 def _check(study: Study, path: Path) -> None:
-    """Raise `StudyInvalid` if variants are none, named alike or named so that no folder can be."""
-    found = study.names()
-    if not found:
+    """Raise `StudyInvalid` if a study has no variants, or one that is named or made wrongly."""
+    variants = study.names()
+    if not variants:
         raise StudyInvalid(f"{path}: a study needs at least one [[variants]]")
-    if bad := [name for name in found if not NAME.fullmatch(name)]:
+    if bad := [name for name in variants if not NAME.fullmatch(name)]:
         raise StudyInvalid(f"{path}: variant {bad[0]!r}: use letters, digits, '.', '_' and '-'")
-    if taken := {"capture.json", paths.BASES_LOG} & set(map(str.casefold, found)):
+    if taken := {"capture.json", paths.BASES_LOG} & set(map(str.casefold, variants)):
         raise StudyInvalid(f"{path}: no variant may be named {taken.pop()}")
-    if len(set(map(str.casefold, found))) < len(found):
+    if len(set(map(str.casefold, variants))) < len(variants):
         raise StudyInvalid(f"{path}: two variants have the same name")
-    if study.baseline and study.baseline not in found:
+    if study.baseline and study.baseline not in variants:
         raise StudyInvalid(f"{path}: baseline {study.baseline!r} is not one of its variants")
     for variant in study.variants:
-        given = [kind for kind in KINDS if getattr(variant, kind)]
-        if len(given) != 1:
+        sources = [kind for kind in KINDS if getattr(variant, kind)]
+        if len(sources) != 1:
             raise StudyInvalid(
-                f"{path}: variant {variant.name!r} has {' and '.join(given) or 'no source'}; "
+                f"{path}: variant {variant.name!r} has {' and '.join(sources) or 'no source'}; "
                 f"it needs exactly one of {', '.join(KINDS)}"
             )
         if not 0 <= variant.port < 2**16:
             raise StudyInvalid(f"{path}: variant {variant.name!r}: {variant.port} is no port")
 
 
-def _check_translation(study: Study, language: str, told: Translation, path: Path) -> None:
-    """Raise `StudyInvalid` if a translation is of what the study does not have."""
+def _check_translation(study: Study, language: str, translation: Translation, path: Path) -> None:
+    """Raise `StudyInvalid` for an unknown language, variant or event, or too few texts."""
     where = f"{path}: [translated.{language}]"
-    others = [known for known in i18n.known() if known != i18n.ENGLISH]
-    if language not in others:
-        raise StudyInvalid(f"{where}: the kit speaks {', '.join(others)} besides English")
-    if told.not_shown and len(told.not_shown) != len(study.not_shown):
+    languages = [known for known in i18n.known() if known != i18n.ENGLISH]
+    if language not in languages:
+        raise StudyInvalid(f"{where}: the kit speaks {', '.join(languages)} besides English")
+    if translation.not_shown and len(translation.not_shown) != len(study.not_shown):
         raise StudyInvalid(
-            f"{where}: not_shown has {len(told.not_shown)} texts, the study's own has "
+            f"{where}: not_shown has {len(translation.not_shown)} texts, the study's own has "
             f"{len(study.not_shown)}; they need the same order"
         )
-    for kind, given, own in (
-        ("variant", told.variants, study.names()),
-        ("event", told.events, list(study.events)),
+    for kind, translated, known in (
+        ("variant", translation.variants, study.names()),
+        ("event", translation.events, list(study.events)),
     ):
-        if strange := [name for name in given if name not in own]:
-            raise StudyInvalid(f"{where}: the study has no {kind} {strange[0]!r}")
+        if unknown := [name for name in translated if name not in known]:
+            raise StudyInvalid(f"{where}: the study has no {kind} {unknown[0]!r}")

@@ -4,12 +4,11 @@ from typing import Any
 
 import pandas as pd
 
+from helpers.answers.answer import Answer
 from helpers.frames import SCANNED, Frames
-from helpers.studies.load import load_study
-from helpers.studies.study import open_study
-from helpers.text.i18n import t
-from helpers.text.markdown import listed, name, number
-from helpers.vulnerabilities import counting
+from helpers.text.i18n import Listing, Message, message, t, told
+from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
+from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
 from helpers.vulnerabilities.lenses import FINDINGS, VULNERABILITIES, Lens
 
@@ -20,7 +19,37 @@ COLUMNS = [
 ]
 
 COUNTED = (FINDINGS, VULNERABILITIES)
-"""As the post counts, and as vulnerabilities are: the two can differ in sign."""
+"""As the post counts, and as vulnerabilities: the two can differ in sign."""
+
+_TEXTS = ("study", "capture", "first", "second", "not_observable")
+
+
+def answer(table: pd.DataFrame) -> Answer:
+    """Answer how two images differ, as they are and with every fix in; of `difference`."""
+    if table.empty:
+        text = say("No capture has both images scanned, so no difference is taken apart.")
+        return Answer("difference", text=paragraph(text), table=table)
+    return Answer("difference", text=_differences(table), table=table)
+
+
+def beside_answer(table: pd.DataFrame | None = None) -> Answer:
+    """Answer how the images of another study, a matched pair, differ, if there is one."""
+    if table is None or table.empty:
+        text = paragraph(say("No other study is compared with this one."))
+        table = pd.DataFrame(columns=COLUMNS)
+    else:
+        text = _differences(table)
+    return Answer("difference-of-matched-pair", text=text, table=table)
+
+
+def lesson_answer(table: pd.DataFrame, capture: str, matched: pd.DataFrame | None = None) -> Answer:
+    """Answer what a matched pair says of a study's difference in one capture: age, or base."""
+    ours = table[table["capture"].eq(capture)]
+    if ours.empty or matched is None or matched.empty:
+        text = say("No matched pair is compared with it.")
+    else:
+        text = _lesson(ours.iloc[0], matched.iloc[0])
+    return Answer("age-or-base", text=paragraph(text))
 
 
 def difference(
@@ -29,133 +58,45 @@ def difference(
     """Return the first variant's count less the second's, as they are and with every fix in.
 
     Two rows a capture: counted as findings and as vulnerabilities, else by the lens.
-    `with_all_fixes` is the difference if each image had had every fix that its distribution had
-    out by then; NA where what is unfixed cannot be seen in one of them (`not_observable` names
-    which). `fixable_difference` is that of what has a fix, which can be seen in both: what the age
-    of an image's packages makes. `days_older`: how much older the first image is. Captures in which
-    not both were scanned are left out; all are, if the study has no variant for one of them.
+    `with_all_fixes` is the difference if each image had every fix that its distribution had out by
+    then; NA where unfixed ones cannot be seen in one of them (`not_observable` names which).
+    `fixable_difference` counts what has a fix, which can be seen in both: it comes from the age of
+    an image's packages. `days_older`: how much older the first image is. A capture in which not
+    both were scanned has no row, nor has a study without one of the variants.
     """
-    rows: list[list[object]] = []
+    rows: list[list[Any]] = []
     for capture, images in frames.images.groupby("capture", sort=True):
-        of = images[images["status"].eq(SCANNED)].set_index("variant")
-        if first not in of.index or second not in of.index:
+        scanned = images[images["status"].eq(SCANNED)].set_index("variant")
+        if first not in scanned.index or second not in scanned.index:
             continue
         findings = frames.findings[frames.findings["capture"].eq(capture)]
-        built = of["created_at"].dt.normalize()
-        known = pd.notna(built[first]) and pd.notna(built[second])
-        days = (built[second] - built[first]).days if known else pd.NA
-        blind = [str(v) for v in (first, second) if of["os_family"][v] in BLIND]
+        built = scanned["created_at"].dt.normalize()
+        is_known = pd.notna(built[first]) and pd.notna(built[second])
+        days = (built[second] - built[first]).days if is_known else pd.NA
+        blind = [str(v) for v in (first, second) if scanned["os_family"][v] in BLIND]
         for counted in COUNTED:
             view = lens._replace(counted=counted, fixable=False)
-            whole = _totals(findings, images, view)
-            fixed = _totals(findings, images, view._replace(fixable=True))
-            left = (whole - fixed).mask(whole.index.isin(blind))
-            then = [left[first], left[second], left[first] - left[second]]
-            told = [study, capture, first, second, view.label]
-            apart = [whole[first], whole[second], whole[first] - whole[second]]
-            rows.append([*told, *apart, *then, fixed[first] - fixed[second], days, " ".join(blind)])
-    numbers = ["days_older", "first_with_all_fixes", "second_with_all_fixes", "with_all_fixes"]
-    return pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(numbers, "Int64"))
+            total = _totals(findings, images, view)
+            fixable = _totals(findings, images, view._replace(fixable=True))
+            unfixed = (total - fixable).mask(total.index.isin(blind))
+            row = [study, capture, first, second, _label(view)]
+            for counts in (total, unfixed):
+                row += [counts[first], counts[second], counts[first] - counts[second]]
+            rows.append([*row, fixable[first] - fixable[second], days, " ".join(blind)])
+    table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
+    types = {c: "str" if c in _TEXTS else "Int64" for c in COLUMNS if c != "counted"}
+    return table.astype(types)
 
 
-def of_study(name: str, lens: Lens) -> pd.DataFrame:
-    """Return `difference` of the default capture of another study, as known by its own day.
-
-    No row for an empty name. Raises `StudyInvalid` if there is no such study.
-    """
-    if not name:
-        return pd.DataFrame(columns=COLUMNS)
-    study = open_study(name)
-    view = lens._replace(known_by=str(study.known_by or ""))
-    roles = study.by_role("alpine"), study.by_role("distroless")
-    return difference(name, load_study(name), *roles, view)
-
-
-def of_capture(table: pd.DataFrame, capture: str) -> pd.DataFrame:
-    """Return the rows of one capture, or none."""
-    return table[table["capture"].eq(capture)].reset_index(drop=True)
-
-
-def sentence(table: pd.DataFrame, beside: bool = False) -> str:
-    """Return each difference as it is and with every fix in, as a list.
-
-    `beside`: the table is that of another study, of which there may be none.
-    """
-    if table.empty and beside:
-        return t("No other study is held beside this one.")
-    if table.empty:
-        return t("No capture has both images scanned, so no difference is taken apart.")
-    lines = [
-        t(
-            "- {study}, {capture}, {counted}: {first_total:,} on {first} against "
-            "{second_total:,} on {second} ({difference}); of those with a fix, {fixable}; "
-            "**with every fix in, {first_left} against {second_left}**",
-            study=name(row.study),
-            capture=row.capture,
-            counted=row.counted,
-            first_total=row.first_total,
-            first=name(row.first),
-            second_total=row.second_total,
-            second=name(row.second),
-            difference=_signed(row.difference),
-            fixable=_signed(row.fixable_difference),
-            first_left=_left(row.first_with_all_fixes),
-            second_left=_left(row.second_with_all_fixes),
-        )
-        for row in table.itertuples()
-    ]
-    ages = {(r.study, r.first): _age(r) for r in table.itertuples()}
-    age = t("What fixes would take away is the age of an image's packages.")
-    note = listed([*ages.values(), age], " ")
-    if blind := dict.fromkeys(" ".join(table["not_observable"]).split()):
-        note += t(
-            " What has no fix cannot be seen in {variants}: that is **not observable**, and not "
-            "zero, so what the bases differ in is known in part only.",
-            variants=listed(map(name, blind)),
-        )
-    return "\n".join([*lines, "", note])
-
-
-def lesson(ours: pd.DataFrame, matched: pd.DataFrame) -> str:
-    """Return what a matched pair says of a study's difference; each of one capture, or empty."""
-    if ours.empty or matched.empty:
-        return t("No matched pair is held beside it.")
-    own, pair = ours.iloc[0], matched.iloc[0]
-    if own["study"] == pair["study"]:
-        return t(
-            "{study} is the matched pair: its images are {days} apart, so that age has the least "
-            "part in what they differ in.",
-            study=name(own["study"]),
-            days=_days(own["days_older"]),
-        )
-    then, now = own["fixable_difference"], pair["fixable_difference"]
-    text = t(
-        "In {study}, {days} apart, Alpine has {more} than distroless, of those with a fix "
-        "{fixable}; in {pair}, {pair_days} apart and with one Node.js, {pair_more}, of those with "
-        "a fix {pair_fixable} ({counted} / {pair_counted}).",
-        study=name(own["study"]),
-        days=_days(own["days_older"]),
-        more=_more(own["difference"]),
-        fixable=_more(then),
-        pair=name(pair["study"]),
-        pair_days=_days(pair["days_older"]),
-        pair_more=_more(pair["difference"]),
-        pair_fixable=_more(now),
-        counted=own["counted"],
-        pair_counted=pair["counted"],
-    )
-    if 2 * abs(now) < abs(then):
-        return text + t(
-            " **Of what can be seen in both, {then} becomes {now}: age and runtime explain the "
-            "most of it.** What is left to the base is not known.",
-            then=_signed(then),
-            now=_signed(now),
-        )
-    return text + t(
-        " Of what can be seen in both, {then} becomes {now}: age does not explain the most of it.",
-        then=_signed(then),
-        now=_signed(now),
-    )
+def of_study(
+    study: str,
+    frames: Frames,
+    roles: tuple[str | None, str | None],
+    known_by: str,
+    lens: Lens,
+) -> pd.DataFrame:
+    """Return `difference` of another study, as known by its own day, else by the lens."""
+    return difference(study, frames, *roles, lens._replace(known_by=known_by))
 
 
 def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Series:
@@ -163,12 +104,95 @@ def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Seri
     return counting.totals(counts).set_index("variant")["total"]
 
 
-def _age(row: Any) -> str:
+def _label(lens: Lens) -> Message:
+    """Return a lens's label as a message for cells."""
+    counted = Message(lenses.NAMES[lens.counted, lens.fixable])
+    if lens.place:
+        place = Message(lenses.PLACE_NAMES[lens.place])
+        counted = message("{counted} in {place}", counted=counted, place=place)
+    published = message("published by {day}", day=lens.known_by) if lens.known_by else ""
+    by_nvd = message("by NVD's severities") if lens.severity == lenses.NVD else ""
+    return Listing(filter(None, (counted, published, by_nvd)))
+
+
+def _differences(table: pd.DataFrame) -> Text:
+    """Return each difference as it is and with every fix in, as a list, and what that means."""
+    lines = [
+        say(
+            "{study}, {capture}, {counted}: {first_total:,} on {first} against "
+            "{second_total:,} on {second} ({difference}); of those with a fix, {fixable}; "
+            "**with every fix in, {first_left} against {second_left}**",
+            study=name(row.study),
+            capture=row.capture,
+            counted=told(row.counted),
+            first_total=row.first_total,
+            first=name(row.first),
+            second_total=row.second_total,
+            second=name(row.second),
+            difference=_signed(row.difference),
+            fixable=_signed(row.fixable_difference),
+            first_left=_unfixed(row.first_with_all_fixes),
+            second_left=_unfixed(row.second_with_all_fixes),
+        )
+        for row in table.itertuples()
+    ]
+    ages = {(row.study, row.first): _age(row) for row in table.itertuples()}
+    age = say("What fixes would take away is the age of an image's packages.")
+    note = listed([*ages.values(), age], " ")
+    if blind := dict.fromkeys(" ".join(table["not_observable"]).split()):
+        note += say(
+            " What has no fix cannot be seen in {variants}: that is **not observable**, and not "
+            "zero, so what the bases differ in is known in part only.",
+            variants=listed(map(name, blind)),
+        )
+    return bullets(lines) + paragraph(note)
+
+
+def _lesson(ours: pd.Series, pair: pd.Series) -> Phrase:
+    """Return what a matched pair says of a study's difference."""
+    if ours["study"] == pair["study"]:
+        return say(
+            "{study} is the matched pair: its images are {days} apart, so that age has the least "
+            "part in what they differ in.",
+            study=name(ours["study"]),
+            days=_days(ours["days_older"]),
+        )
+    then, now = ours["fixable_difference"], pair["fixable_difference"]
+    text = say(
+        "In {study}, {days} apart, Alpine has {more} than distroless, of those with a fix "
+        "{fixable}; in {pair}, {pair_days} apart and with one Node.js, {pair_more}, of those with "
+        "a fix {pair_fixable} ({counted} / {pair_counted}).",
+        study=name(ours["study"]),
+        days=_days(ours["days_older"]),
+        more=_more(ours["difference"]),
+        fixable=_more(then),
+        pair=name(pair["study"]),
+        pair_days=_days(pair["days_older"]),
+        pair_more=_more(pair["difference"]),
+        pair_fixable=_more(now),
+        counted=told(ours["counted"]),
+        pair_counted=told(pair["counted"]),
+    )
+    if 2 * abs(now) < abs(then):
+        return text + say(
+            " **Of what can be seen in both, {then} becomes {now}: age and runtime explain the "
+            "most of it.** What is left to the base is not known.",
+            then=_signed(then),
+            now=_signed(now),
+        )
+    return text + say(
+        " Of what can be seen in both, {then} becomes {now}: age does not explain the most of it.",
+        then=_signed(then),
+        now=_signed(now),
+    )
+
+
+def _age(row: Any) -> Phrase:
     if pd.isna(row.days_older):
-        return t("How much older one of {study} is, is not known.", study=name(row.study))
+        return say("How much older one of {study} is, is not known.", study=name(row.study))
     if not row.days_older:
-        return t("The images of {study} are of the same day.", study=name(row.study))
-    return t(
+        return say("The images of {study} are of the same day.", study=name(row.study))
+    return say(
         "In {study}, {older} is {days} older.",
         study=name(row.study),
         older=name(row.first if row.days_older > 0 else row.second),
@@ -180,15 +204,15 @@ def _days(apart: Any) -> str:
     return t("an unknown number of days") if pd.isna(apart) else number(abs(int(apart)), "day")
 
 
-def _left(count: Any) -> str:
+def _unfixed(count: Any) -> str:
     return t("not observable") if pd.isna(count) else f"{count:,}"
 
 
-def _signed(value: int) -> str:
-    return f"{value:+,}".replace("-", "−") if value else t("no difference")
+def _signed(count: int) -> str:
+    return f"{count:+,}".replace("-", "−") if count else t("no difference")
 
 
-def _more(value: int) -> str:
-    if value < 0:
-        return t("{count:,} fewer", count=-value)
-    return t("{count:,} more", count=value)
+def _more(count: int) -> str:
+    if count < 0:
+        return t("{count:,} fewer", count=-count)
+    return t("{count:,} more", count=count)

@@ -1,130 +1,145 @@
-"""What a reader of a recommendation must not overlook, each as a line of a list."""
+"""What a reader of a recommendation must not overlook, as bullets with roles."""
 
 from collections.abc import Mapping
 
 import pandas as pd
 
-from helpers.text.i18n import t, word
-from helpers.text.markdown import listed, name, names, number
+from helpers.text.i18n import word
+from helpers.text.rich import Phrase, Text, bullets, listed, name, names, number, say
 from helpers.verdict.tradeoff import CRITERIA, best, named, scores, weighed
 from helpers.vulnerabilities.lenses import Lens
 
 PATCH_DAYS = 7
-"""Days between two images from which on one has had fixes that the other could not: distributions
-bring out several a week."""
+"""Distributions bring out several fixes a week: an image that is more days younger than another has
+had fixes that the other could not have."""
+
+COUNTED, CAUTION, LOUD, NOT_CANDIDATE = "counted", "caution", "loud", "not-candidate"
+"""Roles of the bullets. A loud caution is about certain variants."""
 
 
-def cautions(
-    candidates: pd.DataFrame,
-    ranked: pd.DataFrame,
-    used: list[str],
-    weights: Mapping[str, float],
-    lens: Lens,
-    kind: str,
-) -> list[str]:
+def cautions(candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens, kind: str) -> Text:
     """Return what a reader of the recommendation must not overlook, as a list."""
     able = candidates[candidates["candidate"]]
     label = lens._replace(fixable=False).label
-    lines = [t("- Counted: {label}; fixes are those of the database.", label=label)]
+    text = _bullet(COUNTED, say("Counted: {label}; fixes are those of the database.", label=label))
     if candidates["partial"].any():
-        lines.append(t("- The database is partial, so counts are too low, and not for all alike."))
-    chosen = used and not candidates["mixed"].any() and len(best(ranked)) == 1
-    if chosen and len(ranked) > 1:
-        lines += _of_age(able, str(ranked["variant"].iloc[0]), lens)
+        text += _bullet(
+            CAUTION, say("The database is partial, so counts are too low, and not for all alike.")
+        )
+    ranked = scores(candidates, weights)
+    comparable = weighed(candidates, weights) and not candidates["mixed"].any()
+    if comparable and len(ranked) > 1 and len(best(ranked)) == 1:
+        text += bullets(_ages(able, str(ranked["variant"].iloc[0]), lens), role=LOUD)
     if len(able) and able["fixable_of_base"].notna().all():
-        told = listed(
-            t(
+        text += _bullet(LOUD, _brought_by_base(able))
+    text += _not_weighed(able, weights, lens, kind)
+    text += bullets(
+        (
+            say(
+                "Not a candidate: {variant}, {why}.",
+                variant=name(row.variant),
+                why=word(row.why_not),
+            )
+            for row in candidates[~candidates["candidate"]].itertuples()
+        ),
+        role=NOT_CANDIDATE,
+    )
+    return text + _bullet(
+        CAUTION,
+        say(
+            "Not assessed at all: whether the running app reaches what was found, how it is "
+            "configured, and what no scanner lists, such as the runtime's own binary."
+        ),
+    )
+
+
+def _bullet(role: str, line: Phrase) -> Text:
+    return bullets([line], role=role)
+
+
+def _brought_by_base(able: pd.DataFrame) -> Phrase:
+    """Return how much of what is fixable the base image of each candidate brought."""
+    return say(
+        "Of what is fixable, the base image brought: {variants}; the app the rest.",
+        variants=listed(
+            say(
                 "{variant} {of_base:,} of {fixable:,}",
                 variant=name(row.variant),
                 of_base=row.fixable_of_base,
                 fixable=row.fixable,
             )
             for row in able.itertuples()
-        )
-        lines.append(
-            t(
-                "- Of what is fixable, the base image brought: {variants}; the app the rest.",
-                variants=told,
-            )
-        )
-    lines += _not_weighed(able, used, weights, lens, kind)
-    lines += [
-        t("- Not a candidate: {variant}, {why}.", variant=name(row.variant), why=word(row.why_not))
-        for row in candidates[~candidates["candidate"]].itertuples()
-    ]
-    lines.append(
-        t(
-            "- Not assessed at all: whether the running app reaches what was found, how it is "
-            "configured, and what no scanner lists, such as the runtime's own binary."
-        )
+        ),
     )
-    return lines
 
 
-def _not_weighed(
-    able: pd.DataFrame, used: list[str], weights: Mapping[str, float], lens: Lens, kind: str
-) -> list[str]:
-    """Return what could not be weighed of all candidates, or has no weight, as a list."""
-    lines = [
-        t(
-            "- Not weighed: {criterion}, not known of {variants}.{without}",
-            criterion=named(criterion, lens, kind),
-            variants=names(able[able[criterion].isna()]),
-            without=_without(able, criterion, weights),
-        )
+def _not_weighed(able: pd.DataFrame, weights: Mapping[str, float], lens: Lens, kind: str) -> Text:
+    """Return what is not known of every candidate, or has no weight, as a list."""
+    unknown = [
+        criterion
         for criterion in CRITERIA
-        if weights.get(criterion) and criterion not in used and len(able)
+        if weights.get(criterion) and able[criterion].isna().any()
     ]
-    if not weights.get("unfixed"):
-        unfixed = named("unfixed", lens, kind)
-        if blind := names(able[able["blind"]]):
-            lines.append(
-                t(
-                    "- Not weighed: {criterion}, which cannot be seen in {blind}; "
-                    "nor any severity.",
-                    criterion=unfixed,
-                    blind=blind,
-                )
+    text = bullets(
+        (
+            say(
+                "Not weighed: {criterion}, not known of {variants}.{without}",
+                criterion=named(criterion, lens, kind),
+                variants=names(able[able[criterion].isna()]),
+                without=_among_others(able, criterion, weights),
             )
-        else:
-            lines.append(t("- Not weighed: {criterion}; nor any severity.", criterion=unfixed))
-    return lines
+            for criterion in unknown
+        ),
+        role=LOUD,
+    )
+    if weights.get("unfixed"):
+        return text
+    unfixed = named("unfixed", lens, kind)
+    if blind := names(able[able["blind"]]):
+        return text + _bullet(
+            LOUD,
+            say(
+                "Not weighed: {criterion}, which cannot be seen in {blind}; nor any severity.",
+                criterion=unfixed,
+                blind=blind,
+            ),
+        )
+    return text + _bullet(
+        CAUTION, say("Not weighed: {criterion}; nor any severity.", criterion=unfixed)
+    )
 
 
-def _of_age(able: pd.DataFrame, first: str, lens: Lens) -> list[str]:
-    """Return how much newer the first is than others: an image's fixes come with its day."""
+def _ages(able: pd.DataFrame, first: str, lens: Lens) -> list[Phrase]:
+    """Return how much younger the first is than others: fixes come with the day of a build."""
     days = able.set_index("variant")["built_at"].dt.normalize()
     if pd.isna(days[first]):
         return [
-            t(
-                "- When {first} was built is not known, so neither is what its age does.",
+            say(
+                "When {first} was built is not known, so neither is what its age does.",
                 first=name(first),
             )
         ]
-    newer = {
-        other: (days[first] - day).days
-        for other, day in days.dropna().items()
-        if (days[first] - day).days > PATCH_DAYS
-    }
+    younger_by = {other: (days[first] - day).days for other, day in days.dropna().items()}
+    parts = [
+        say("{days} after {other}", days=number(count, "day"), other=name(other))
+        for other, count in younger_by.items()
+        if count > PATCH_DAYS
+    ]
     lines = []
-    if newer:
-        told = listed(
-            t("{days} after {other}", days=number(apart, "day"), other=name(other))
-            for other, apart in newer.items()
-        )
+    if parts:
         lines.append(
-            t(
-                "- **A choice of image, not of base:** {first} was built {days}. What the older "
+            say(
+                "**A choice of image, not of base:** {first} was built {days}. What the older "
                 "ones lack in fixes may be no more than their age: build all on one day to "
                 "compare bases.",
                 first=name(first),
-                days=told,
+                days=listed(parts),
             )
         )
     if lens.known_by and days[first] > pd.Timestamp(lens.known_by, tz="UTC"):
         lines.append(
-            t(
-                "- {first} was built after {day}, the day that is counted by, and so had time for "
+            say(
+                "{first} was built after {day}, the day that is counted by, and so had time for "
                 "fixes of what counts.",
                 first=name(first),
                 day=lens.known_by,
@@ -133,14 +148,14 @@ def _of_age(able: pd.DataFrame, first: str, lens: Lens) -> list[str]:
     return lines
 
 
-def _without(able: pd.DataFrame, criterion: str, weights: Mapping[str, float]) -> str:
-    """Return who comes first among those of whom the criterion is known, weighing it."""
+def _among_others(able: pd.DataFrame, criterion: str, weights: Mapping[str, float]) -> Phrase:
+    """Return who comes first among those of whom a criterion is known, with it weighed."""
     known = able[able[criterion].notna()]
     ranked = scores(known, weights)
     if len(ranked) < 2 or criterion not in weighed(known, weights):
-        return ""
+        return Phrase()
     first, second = ranked.iloc[0], ranked.iloc[1]
-    return t(
+    return say(
         " Among the others, weighing it: {first} ({first_score:.2f}) before {second} "
         "({second_score:.2f}).",
         first=name(first["variant"]),

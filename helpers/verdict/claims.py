@@ -1,95 +1,76 @@
-"""The blog post's claims, each held against a study's evidence."""
+"""The blog post's claims, each tested on a study's evidence."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
 
+from helpers.answers.answer import Answer
 from helpers.frames import SCANNED, Frames
 from helpers.images import known_programs
 from helpers.sizes import image_sizes
-from helpers.sizes.image_sizes import MB
 from helpers.surface import dynamic_linking, tools
-from helpers.text.i18n import msg, t, word
-from helpers.text.markdown import listed, number
+from helpers.text.i18n import Listing, Message, message, msg, told, word
+from helpers.text.rich import Text, bullets, listed, number, paragraph, say
+from helpers.text.units import MB
 from helpers.verdict.tradeoff import SIZES
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
 from helpers.vulnerabilities.lenses import Lens
-
-
-class Pair(NamedTuple):
-    """What the claims are tested on: the frames, and which variant plays which part."""
-
-    every: Frames
-    chosen: Frames
-    published: pd.DataFrame
-    files: pd.DataFrame
-    alpine: str
-    distroless: str
-    known_by: str
-
-    def totals(self, of: Frames) -> pd.DataFrame:
-        """Return `totals_by_lens` of what was scanned whole, as known by the day."""
-        # Where no operating system was recognised, the count is not that of the image.
-        known = of.images[of.images["status"].eq(SCANNED)]
-        return counting.totals_by_lens(of.findings, known, Lens(known_by=self.known_by))
-
-    def are_in(self, known: pd.Index) -> bool:
-        """Return whether both variants are among those of which something is known."""
-        return {self.alpine, self.distroless} <= set(known)
-
-    def tools(self, variant: str, kinds: tuple[str, ...]) -> frozenset[str] | None:
-        """Return the tools of some kinds in a variant; `None` if its files are not known."""
-        own = self.files[self.files["variant"].eq(variant)]
-        return None if own.empty else tools.names(tools.found(own), variant, kinds)
-
-    def packages(self, variant: str) -> frozenset[str] | None:
-        """Return the names of a variant's packages, `None` if its report does not list them."""
-        images = self.chosen.images
-        if images.loc[images["variant"].eq(variant), "packages"].isna().all():
-            return None
-        return tools.packages(self.chosen.packages, variant)
-
-    def started(self, variant: str) -> str | None:
-        """Return the shell that could be started, empty if none could; `None` if not tried."""
-        images = self.chosen.images
-        row = images[images["variant"].eq(variant)].iloc[0]
-        if pd.isna(row["shell_starts"]):
-            return None
-        return str(row["shell"]) if row["shell_starts"] else ""
-
-    def printed(self, metric: str) -> dict[str, float]:
-        """Return what was published of a metric, of findings the total; empty if not of both."""
-        rows = self.published[self.published["metric"].eq(metric)]
-        rows = rows[rows["severity"].isna() | rows["severity"].eq(counting.TOTAL)]
-        value = rows.set_index("variant")["value"].dropna()
-        if not self.are_in(value.index):
-            return {}
-        return {"alpine": value[self.alpine], "distroless": value[self.distroless]}
-
-    def dated(self) -> str:
-        """Return by which day is counted, for the end of a text; nothing if by none."""
-        return t(", published by {day}", day=self.known_by) if self.known_by else ""
-
 
 HOLDS = msg("holds")
 FAILS = msg("does not hold")
 PARTLY = msg("holds under this lens only")
 UNMEASURED = msg("not measured here")
 
-_NO_PACKAGES = msg("the reports do not list packages")
+CLAIMS = (
+    msg("Distroless has fewer vulnerabilities than Alpine"),
+    msg("Alpine is the smaller image"),
+    msg("Distroless has no shell and no package manager"),
+    msg("Fewer executables and libraries mean fewer vulnerabilities"),
+    msg("Alpine's C library is musl, which may bring compatibility problems"),
+    msg("Distroless needs a multi-stage build: it cannot install npm packages itself"),
+)
+
+_SHELLS = (known_programs.SHELL, known_programs.OS_INSTALLER)
 
 
-class Claim(NamedTuple):
-    """One claim of the blog post and what the evidence says of it."""
+class Roles(NamedTuple):
+    """The two variants that the claims compare."""
 
-    claim: str
-    published: str
-    measured: str
-    lens: str
-    verdict: str
-    evidence: str
+    alpine: str
+    distroless: str
+
+    def are_in(self, variants: Iterable[object]) -> bool:
+        """Return whether both are among some variants."""
+        return {*self} <= set(variants)
+
+
+class Result(NamedTuple):
+    """What the evidence says of a claim; all but the verdict are messages, or empty."""
+
+    published: str = ""
+    measured: str = ""
+    lens: str = ""
+    verdict: str = UNMEASURED
+    evidence: str = ""
+
+
+def answer(table: pd.DataFrame) -> Answer:
+    """Answer which verdict each claim gets, and how many get which; of `claims`."""
+    counts = table["verdict"].value_counts(sort=False)
+    verdicts = listed(
+        say("{count} × *{verdict}*", count=count, verdict=word(str(verdict)))
+        for verdict, count in counts.items()
+    )
+    claims = number(len(table), "claim")
+    text = say("Of {claims}: {verdicts}.", claims=claims, verdicts=verdicts)
+    return Answer("claims", text=paragraph(text), table=table)
+
+
+def verdicts_answer(table: pd.DataFrame) -> Answer:
+    """Answer what was learned of each claim, in short; of `claims`."""
+    return Answer("claims-in-short", text=_verdicts(table))
 
 
 def claims(
@@ -102,70 +83,306 @@ def claims(
 ) -> pd.DataFrame:
     """Return the claims table: `claim, published, measured, lens, verdict, evidence`.
 
-    Counts are compared in every capture that `frames` holds, as known by a day if one is named, all
-    else in the one `capture`, whose list of `files` may be empty. `roles` are the variants that
-    play Alpine's and distroless's part; if the study has none for one, no claim is measured.
+    Counts are compared in every capture of `frames`, as known by a day if one is named. All else is
+    compared in `capture`, whose list of `files` may be empty. `roles` are the variants with the
+    roles of Alpine and distroless; without one of them no claim is measured.
     """
     alpine, distroless = roles
     if alpine is None or distroless is None:
         lacking = "alpine" if alpine is None else "distroless"
-        nobody = t("no variant of this study has the role {role}", role=lacking)
-        rows = [Claim(text, "", "", "", UNMEASURED, nobody) for text, _ in _CLAIMS]
+        why = message("no variant of this study has the role {role}", role=lacking)
+        results = [Result(evidence=why) for _ in CLAIMS]
     else:
+        pair = Roles(alpine, distroless)
         chosen = Frames(*(frame[frame["capture"].eq(capture)] for frame in frames))
-        pair = Pair(frames, chosen, published, files, alpine, distroless, known_by)
-        rows = [test(text, pair) for text, test in _CLAIMS]
-    return pd.DataFrame(rows, columns=Claim._fields).astype("str")
+        results = [
+            _fewer_vulnerabilities(pair, frames, published, known_by),
+            _smaller(pair, chosen.images, published),
+            _no_shell(pair, chosen, files),
+            _executables(pair, chosen, files, known_by),
+            _musl(pair, chosen, files),
+            _multi_stage(pair, chosen.images, files),
+        ]
+    rows = [(claim, *result) for claim, result in zip(CLAIMS, results, strict=True)]
+    return pd.DataFrame(rows, columns=["claim", *Result._fields], dtype=object)
 
 
-def _fewer_vulnerabilities(text: str, pair: Pair) -> Claim:
+def _verdicts(table: pd.DataFrame) -> Text:
+    """Return each claim with its verdict and what that rests on, as a list."""
+    if table["evidence"].nunique() == 1:
+        why = told(table["evidence"].iloc[0])
+        return paragraph(say("No claim of the post is tested: {why}.", why=why))
+    lines = [
+        say(
+            "{claim}: **{verdict}** ({why})",
+            claim=word(row.claim),
+            verdict=word(row.verdict),
+            why=told(row.measured or row.evidence),
+        )
+        for row in table.itertuples()
+    ]
+    note = say(
+        "A count is not a risk: whether anything found can be reached in the running app was not "
+        "looked at."
+    )
+    return bullets(lines) + paragraph(note)
+
+
+def _fewer_vulnerabilities(
+    roles: Roles, frames: Frames, published: pd.DataFrame, known_by: str
+) -> Result:
     shares: list[str] = []
-    lenses: list[str] = []
-    holds, counts = 0, 0
-    for capture, rows in pair.totals(pair.every).groupby("capture", sort=False):
-        both = rows.set_index("variant")[list(counting.LENS_COLUMNS)]
-        if pair.are_in(both.index):
-            ours, theirs = both.loc[pair.distroless], both.loc[pair.alpine]
-            fewer = int((ours < theirs).sum())
-            shares.append(_share(str(capture), fewer, len(ours)))
-            lenses.append(f"{capture}{pair.dated()}: {_by_lens(ours, theirs)}")
-            holds, counts = holds + fewer, counts + len(ours)
-    evidence = t("the scanner's findings, in the table of captures of 02-vulnerabilities")
-    images = pair.every.images
-    scanned = images[images["status"].eq(SCANNED) & images["variant"].eq(pair.alpine)]
-    if scanned["os_family"].isin(BLIND).any():
-        evidence += t("; of all but the fixable ones, Alpine's share cannot be seen in full")
-    printed = pair.printed("findings")
-    return Claim(
-        text,
-        t("{distroless:g} against {alpine:g} findings", **printed) if printed else "",
-        t("fewer {lenses}", lenses=listed(shares)) if shares else "",
-        "; ".join(lenses),
-        _verdict(holds > 0, holds < counts),
+    counted: list[str] = []
+    holds, count = 0, 0
+    for capture, rows in _totals(frames, known_by).groupby("capture", sort=False):
+        totals = rows.set_index("variant")[list(counting.LENS_COLUMNS)]
+        if not roles.are_in(totals.index):
+            continue
+        distroless, alpine = totals.loc[roles.distroless], totals.loc[roles.alpine]
+        fewer = int((distroless < alpine).sum())
+        shares.append(_share(str(capture), fewer, len(distroless)))
+        counts = _by_lens(distroless, alpine)
+        counted.append(_joined(str(capture), _published_by(known_by), ": ", counts))
+        holds, count = holds + fewer, count + len(distroless)
+    evidence = message("the scanner's findings, in the table of captures of 02-vulnerabilities")
+    scanned = frames.images[frames.images["status"].eq(SCANNED)]
+    if scanned[scanned["variant"].eq(roles.alpine)]["os_family"].isin(BLIND).any():
+        more = message("; of all but the fixable ones, Alpine's share cannot be seen in full")
+        evidence = _joined(evidence, more)
+    printed = _printed(roles, published, "findings")
+    return Result(
+        message("{distroless:g} against {alpine:g} findings", **printed) if printed else "",
+        message("fewer {lenses}", lenses=Listing(shares)) if shares else "",
+        Listing(counted, "; "),
+        _verdict(holds > 0, holds < count),
         evidence,
     )
 
 
-def _share(capture: str, fewer: int, lenses: int) -> str:
+def _smaller(roles: Roles, images: pd.DataFrame, published: pd.DataFrame) -> Result:
+    sizes = image_sizes.table(images, published).dropna(subset="bytes")
+    printed = _printed(roles, published, "image size")
+    claimed = message("{alpine:g} against {distroless:g} MB", **printed) if printed else ""
+    for kind in (image_sizes.UNPACKED, image_sizes.COMPRESSED):
+        measured = sizes[sizes["kind"].eq(kind)].set_index("variant")["bytes"]
+        if roles.are_in(measured.index):
+            alpine, distroless = measured[roles.alpine], measured[roles.distroless]
+            text = message(
+                "{alpine:,.1f} MB against {distroless:,.1f} MB",
+                alpine=alpine / MB,
+                distroless=distroless / MB,
+            )
+            verdict = _verdict(alpine < distroless, alpine >= distroless)
+            evidence = message("the layers of this study's images")
+            return Result(claimed, text, Message(SIZES[kind]), verdict, evidence)
+    why = message("no size of both images was measured")
+    if images["source"].eq("sbom").all():
+        why = message("an SBOM lists packages, not bytes")
+    if printed:
+        why = _joined(why, message("; only the published sizes are known"))
+    return Result(claimed, evidence=why)
+
+
+def _no_shell(roles: Roles, frames: Frames, files: pd.DataFrame) -> Result:
+    distroless, alpine = (_tools(files, v, _SHELLS) for v in (roles.distroless, roles.alpine))
+    if distroless is not None and alpine is not None:
+        measured = _both(distroless, alpine)
+        started = [_shell(frames.images, v) for v in (roles.distroless, roles.alpine)]
+        if None not in started:
+            shells = message(
+                "; shell that could be started: {distroless} against {alpine}",
+                distroless=started[0] or message("none"),
+                alpine=started[1] or message("none"),
+            )
+            measured = _joined(measured, shells)
+        return Result(
+            measured=measured,
+            lens=message("programs and links by name"),
+            verdict=FAILS if distroless or started[0] else HOLDS,
+            evidence=message("the list of files, and starting a shell"),
+        )
+    packages = _packages(frames, roles.distroless)
+    if packages is None or _packages(frames, roles.alpine) is None:
+        return Result(evidence=message("the reports do not list packages"))
+    found = tools.of_packages(frames.packages)
+    distroless, alpine = (
+        tools.names(found, variant, _SHELLS) for variant in (roles.distroless, roles.alpine)
+    )
+    return Result(
+        measured=_both(distroless, alpine),
+        lens=message("the package list; files are not in this evidence"),
+        verdict=FAILS if distroless else PARTLY,
+        evidence=message("{count} packages of distroless", count=len(packages)),
+    )
+
+
+def _executables(roles: Roles, frames: Frames, files: pd.DataFrame, known_by: str) -> Result:
+    binaries = tools.binaries(files).set_index("variant")
+    totals = _totals(frames, known_by).set_index("variant")[list(counting.LENS_COLUMNS)]
+    if not roles.are_in(binaries.index) or not roles.are_in(totals.index):
+        why = message("neither executables nor libraries are counted here: no list of files")
+        return Result(evidence=why)
+    distroless, alpine = binaries.loc[roles.distroless], binaries.loc[roles.alpine]
+    fewer, more = roles.distroless, roles.alpine
+    if distroless.sum() > alpine.sum():
+        fewer, more = more, fewer
+    holds = totals.loc[fewer] < totals.loc[more]
+    measured = message(
+        "executables {ours:,} against {theirs:,}, libraries {our_libraries:,} against "
+        "{their_libraries:,} (distroless against Alpine)",
+        ours=distroless.executables,
+        theirs=alpine.executables,
+        our_libraries=distroless.libraries,
+        their_libraries=alpine.libraries,
+    )
+    counts = _by_lens(totals.loc[roles.distroless], totals.loc[roles.alpine])
+    is_tie = distroless.sum() == alpine.sum()
+    return Result(
+        measured=measured,
+        lens=_joined(counts, _published_by(known_by)),
+        verdict=FAILS if is_tie else _verdict(bool(holds.any()), not holds.all()),
+        evidence=message("ELF files, and the scanner's findings; two images show no rule"),
+    )
+
+
+def _musl(roles: Roles, frames: Frames, files: pd.DataFrame) -> Result:
+    libcs = dynamic_linking.libc(files, frames.images).set_index("variant")
+    alpine, distroless = libcs.loc[roles.alpine], libcs.loc[roles.distroless]
+    if pd.notna(alpine["libc"]) and pd.notna(distroless["libc"]):
+        unloadable = dynamic_linking.unloadable(files)
+        broken = int(unloadable["variant"].eq(roles.alpine).sum())
+        is_musl = alpine["musl"] > 0 and not alpine["glibc"]
+        return Result(
+            measured=Listing(
+                (
+                    f"Alpine {alpine['musl']:,} × musl, {alpine['glibc']:,} × glibc",
+                    f"distroless {distroless['musl']:,} × musl, {distroless['glibc']:,} × glibc",
+                    message(
+                        "{files} of Alpine with something they ask for not there",
+                        files=message("{count:,} file", count=broken)
+                        if broken == 1
+                        else message("{count:,} files", count=broken),
+                    ),
+                ),
+                "; ",
+            ),
+            lens=message(
+                "what programs and libraries ask for; none was run to see whether it breaks"
+            ),
+            verdict=FAILS if not is_musl else HOLDS if broken else PARTLY,
+            evidence=message("ELF files with a loader, in the list of files"),
+        )
+    ours, theirs = _packages(frames, roles.distroless), _packages(frames, roles.alpine)
+    if ours is None or theirs is None:
+        return Result(evidence=message("the reports do not list packages"))
+    named = tools.MUSL | tools.GLIBC
+    return Result(
+        measured=message(
+            "Alpine: {alpine}; distroless: {distroless}",
+            alpine=_sorted(theirs & named),
+            distroless=_sorted(ours & named),
+        ),
+        lens=message(
+            "the package list; files are not in this evidence; whether anything breaks was not "
+            "tried"
+        ),
+        verdict=PARTLY if theirs & tools.MUSL and not theirs & tools.GLIBC else FAILS,
+        evidence=message("packages named after a C library"),
+    )
+
+
+def _multi_stage(roles: Roles, images: pd.DataFrame, files: pd.DataFrame) -> Result:
+    kinds = (known_programs.APP_INSTALLER,)
+    distroless, alpine = (_tools(files, v, kinds) for v in (roles.distroless, roles.alpine))
+    if distroless is None or alpine is None:
+        why = message("whether npm is in the image is not known: no list of files")
+        return Result(evidence=why)
+    measured = message(
+        "npm and the like: distroless {distroless}; Alpine {alpine}",
+        distroless=_sorted(distroless),
+        alpine=_sorted(alpine),
+    )
+    shell = _shell(images, roles.distroless)
+    if shell is not None:
+        run = message(
+            "; a RUN in shell form needs a shell, and {shell} starts in distroless",
+            shell=shell or message("none"),
+        )
+        measured = _joined(measured, run)
+    return Result(
+        measured=measured,
+        lens=message("programs, scripts and links by name"),
+        verdict=FAILS if distroless and shell != "" else HOLDS,
+        evidence=message("the list of files"),
+    )
+
+
+def _totals(frames: Frames, known_by: str) -> pd.DataFrame:
+    """Return `totals_by_lens` of the images that were scanned whole."""
+    # Where no operating system was recognised, the count is not that of the image.
+    scanned = frames.images[frames.images["status"].eq(SCANNED)]
+    return counting.totals_by_lens(frames.findings, scanned, Lens(known_by=known_by))
+
+
+def _tools(files: pd.DataFrame, variant: str, kinds: tuple[str, ...]) -> frozenset[str] | None:
+    """Return the tools of some kinds in a variant; `None` if its files are not known."""
+    files_of_image = files[files["variant"].eq(variant)]
+    if files_of_image.empty:
+        return None
+    return tools.names(tools.found(files_of_image), variant, kinds)
+
+
+def _packages(frames: Frames, variant: str) -> frozenset[str] | None:
+    """Return the names of a variant's packages; `None` if its report does not list them."""
+    images = frames.images
+    if images.loc[images["variant"].eq(variant), "packages"].isna().all():
+        return None
+    return tools.packages(frames.packages, variant)
+
+
+def _shell(images: pd.DataFrame, variant: str) -> str | None:
+    """Return the shell that could be started, empty if none could; `None` if not tried."""
+    row = images[images["variant"].eq(variant)].iloc[0]
+    if pd.isna(row["shell_starts"]):
+        return None
+    return str(row["shell"]) if row["shell_starts"] else ""
+
+
+def _printed(roles: Roles, published: pd.DataFrame, metric: str) -> dict[str, float]:
+    """Return what was published of a metric, of findings the total; empty if not of both."""
+    rows = published[published["metric"].eq(metric)]
+    rows = rows[rows["severity"].isna() | rows["severity"].eq(counting.TOTAL)]
+    values = rows.set_index("variant")["value"].dropna()
+    if not roles.are_in(values.index):
+        return {}
+    return {"alpine": values[roles.alpine], "distroless": values[roles.distroless]}
+
+
+def _share(capture: str, fewer: int, count: int) -> Message:
     """Return under how many lenses of a capture one has fewer."""
-    if fewer == lenses:
-        return t("under every one of the lenses in {capture}", capture=capture)
+    if fewer == count:
+        return message("under every one of the lenses in {capture}", capture=capture)
     if not fewer:
-        return t("under none of the lenses in {capture}", capture=capture)
-    return t("under {count} of the lenses in {capture}", count=fewer, capture=capture)
+        return message("under none of the lenses in {capture}", capture=capture)
+    return message("under {count} of the lenses in {capture}", count=fewer, capture=capture)
 
 
-def _by_lens(ours: pd.Series, theirs: pd.Series) -> str:
+def _by_lens(ours: pd.Series, theirs: pd.Series) -> Message:
     """Return two images' counts under each lens."""
-    return listed(
-        t(
+    return Listing(
+        message(
             "{lens} {ours} against {theirs}",
-            lens=Lens(*counting.LENS_COLUMNS[str(column)]).label,
+            lens=Message(lenses.NAMES[lens]),
             ours=ours[column],
             theirs=theirs[column],
         )
-        for column in ours.index
+        for column, lens in counting.LENS_COLUMNS.items()
     )
+
+
+def _published_by(day: str) -> str:
+    """Return by which day is counted, as the end of a text; empty for none."""
+    return message(", published by {day}", day=day) if day else ""
 
 
 def _verdict(holds: bool, fails: bool) -> str:
@@ -175,164 +392,19 @@ def _verdict(holds: bool, fails: bool) -> str:
     return HOLDS if holds else FAILS if fails else UNMEASURED
 
 
-def _smaller(text: str, pair: Pair) -> Claim:
-    known = image_sizes.table(pair.chosen.images, pair.published)
-    printed = pair.printed("image size")
-    told = t("{alpine:g} against {distroless:g} MB", **printed) if printed else ""
-    for kind in (image_sizes.UNPACKED, image_sizes.COMPRESSED):
-        of = known[known["kind"].eq(kind)].dropna(subset="bytes").set_index("variant")["bytes"]
-        if pair.are_in(of.index):
-            alpine, distroless = of[pair.alpine], of[pair.distroless]
-            measured = t(
-                "{alpine:,.1f} MB against {distroless:,.1f} MB",
-                alpine=alpine / MB,
-                distroless=distroless / MB,
-            )
-            verdict = _verdict(alpine < distroless, alpine >= distroless)
-            evidence = t("the layers of this study's images")
-            return Claim(text, told, measured, word(SIZES[kind]), verdict, evidence)
-    sboms = pair.chosen.images["source"].eq("sbom").all()
-    why = t("no size of both images was measured")
-    if sboms:
-        why = t("an SBOM lists packages, not bytes")
-    if printed:
-        why += t("; only the published sizes are known")
-    return Claim(text, told, "", "", UNMEASURED, why)
-
-
-def _no_shell(text: str, pair: Pair) -> Claim:
-    kinds = (known_programs.SHELL, known_programs.OS_INSTALLER)
-    ours, theirs = (pair.tools(v, kinds) for v in (pair.distroless, pair.alpine))
-    if ours is not None and theirs is not None:
-        measured = _both(ours, theirs)
-        started = pair.started(pair.distroless), pair.started(pair.alpine)
-        if None not in started:
-            shells = [shell or t("none") for shell in started]
-            measured += t(
-                "; shell that could be started: {distroless} against {alpine}",
-                distroless=shells[0],
-                alpine=shells[1],
-            )
-        verdict = FAILS if ours or started[0] else HOLDS
-        lens = t("programs and links by name")
-        evidence = t("the list of files, and starting a shell")
-        return Claim(text, "", measured, lens, verdict, evidence)
-    packages = pair.packages(pair.distroless)
-    if packages is None or pair.packages(pair.alpine) is None:
-        return Claim(text, "", "", "", UNMEASURED, word(_NO_PACKAGES))
-    named = tools.of_packages(pair.chosen.packages)
-    ours, theirs = (tools.names(named, v, kinds) for v in (pair.distroless, pair.alpine))
-    verdict = FAILS if ours else PARTLY
-    lens = t("the package list; files are not in this evidence")
-    evidence = t("{count} packages of distroless", count=len(packages))
-    return Claim(text, "", _both(ours, theirs), lens, verdict, evidence)
-
-
-def _executables(text: str, pair: Pair) -> Claim:
-    counted = tools.binaries(pair.files).set_index("variant")
-    table = pair.totals(pair.chosen).set_index("variant")
-    if not pair.are_in(counted.index) or not pair.are_in(table.index):
-        evidence = t("neither executables nor libraries are counted here: no list of files")
-        return Claim(text, "", "", "", UNMEASURED, evidence)
-    ours, theirs = counted.loc[pair.distroless], counted.loc[pair.alpine]
-    fewer, more = pair.distroless, pair.alpine
-    if ours.sum() > theirs.sum():
-        fewer, more = more, fewer
-    counts = table[list(counting.LENS_COLUMNS)]
-    holds = counts.loc[fewer] < counts.loc[more]
-    measured = t(
-        "executables {ours:,} against {theirs:,}, libraries {our_libraries:,} against "
-        "{their_libraries:,} (distroless against Alpine)",
-        ours=ours.executables,
-        theirs=theirs.executables,
-        our_libraries=ours.libraries,
-        their_libraries=theirs.libraries,
-    )
-    told = _by_lens(counts.loc[pair.distroless], counts.loc[pair.alpine]) + pair.dated()
-    verdict = FAILS if ours.sum() == theirs.sum() else _verdict(bool(holds.any()), not holds.all())
-    evidence = t("ELF files, and the scanner's findings; two images show no rule")
-    return Claim(text, "", measured, told, verdict, evidence)
-
-
-def _musl(text: str, pair: Pair) -> Claim:
-    asked = dynamic_linking.libc(pair.files, pair.chosen.images).set_index("variant")
-    loaders = asked.loc[[pair.alpine, pair.distroless]]
-    if loaders["libc"].notna().all():
-        told = [
-            f"{variant} {libc.musl:,} × musl, {libc.glibc:,} × glibc"
-            for variant, libc in zip(("Alpine", "distroless"), loaders.itertuples(), strict=True)
-        ]
-        is_musl = loaders["musl"].iloc[0] > 0 and not loaders["glibc"].iloc[0]
-        lacking = dynamic_linking.unloadable(pair.files)
-        broken = int(lacking["variant"].eq(pair.alpine).sum())
-        lacking_files = number(broken, "file")
-        told.append(
-            t("{files} of Alpine with something they ask for not there", files=lacking_files)
-        )
-        lens = t("what programs and libraries ask for; none was run to see whether it breaks")
-        verdict = FAILS if not is_musl else HOLDS if broken else PARTLY
-        evidence = t("ELF files with a loader, in the list of files")
-        return Claim(text, "", "; ".join(told), lens, verdict, evidence)
-    ours, theirs = pair.packages(pair.distroless), pair.packages(pair.alpine)
-    if ours is None or theirs is None:
-        return Claim(text, "", "", "", UNMEASURED, word(_NO_PACKAGES))
-    named = tools.MUSL | tools.GLIBC
-    measured = t(
-        "Alpine: {alpine}; distroless: {distroless}",
-        alpine=_listed(theirs & named),
-        distroless=_listed(ours & named),
-    )
-    verdict = PARTLY if theirs & tools.MUSL and not theirs & tools.GLIBC else FAILS
-    lens = t(
-        "the package list; files are not in this evidence; whether anything breaks was not tried"
-    )
-    evidence = t("packages named after a C library")
-    return Claim(text, "", measured, lens, verdict, evidence)
-
-
-def _multi_stage(text: str, pair: Pair) -> Claim:
-    kinds = (known_programs.APP_INSTALLER,)
-    found, there = (pair.tools(v, kinds) for v in (pair.distroless, pair.alpine))
-    if found is None or there is None:
-        evidence = t("whether npm is in the image is not known: no list of files")
-        return Claim(text, "", "", "", UNMEASURED, evidence)
-    measured = t(
-        "npm and the like: distroless {distroless}; Alpine {alpine}",
-        distroless=_listed(found),
-        alpine=_listed(there),
-    )
-    shell = pair.started(pair.distroless)
-    if shell is not None:
-        measured += t(
-            "; a RUN in shell form needs a shell, and {shell} starts in distroless",
-            shell=shell or t("none"),
-        )
-    verdict = FAILS if found and shell != "" else HOLDS
-    lens = t("programs, scripts and links by name")
-    return Claim(text, "", measured, lens, verdict, t("the list of files"))
-
-
-_CLAIMS: tuple[tuple[str, Callable[[str, Pair], Claim]], ...] = (
-    (msg("Distroless has fewer vulnerabilities than Alpine"), _fewer_vulnerabilities),
-    (msg("Alpine is the smaller image"), _smaller),
-    (msg("Distroless has no shell and no package manager"), _no_shell),
-    (msg("Fewer executables and libraries mean fewer vulnerabilities"), _executables),
-    (msg("Alpine's C library is musl, which may bring compatibility problems"), _musl),
-    (
-        msg("Distroless needs a multi-stage build: it cannot install npm packages itself"),
-        _multi_stage,
-    ),
-)
-
-
-def _both(ours: frozenset[str], theirs: frozenset[str]) -> str:
+def _both(distroless: frozenset[str], alpine: frozenset[str]) -> Message:
     """Return what of some kind is in distroless, and what in Alpine."""
-    return t(
+    return message(
         "distroless: {distroless}; Alpine: {alpine}",
-        distroless=_listed(ours),
-        alpine=_listed(theirs),
+        distroless=_sorted(distroless),
+        alpine=_sorted(alpine),
     )
 
 
-def _listed(found: frozenset[str] | set[str]) -> str:
-    return ", ".join(sorted(found)) or t("none")
+def _sorted(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or message("none")
+
+
+def _joined(*parts: str) -> Message:
+    """Return messages as one, with nothing between them."""
+    return Listing(parts, "")

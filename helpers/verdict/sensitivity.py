@@ -1,17 +1,17 @@
-"""The choice under every capture and way of counting, and what it hangs on."""
+"""The choice under every capture and way of counting, and what it depends on."""
 
 from collections.abc import Mapping
 from itertools import product
+from typing import Any
 
 import pandas as pd
 
+from helpers.answers.answer import ANSWER, Answer
 from helpers.comparability import confounders
 from helpers.frames import Frames
-from helpers.sizes import image_sizes as sizes_of
-from helpers.studies.load import load_published, load_study
-from helpers.studies.study import open_study
-from helpers.text.i18n import msg, t, word
-from helpers.text.markdown import listed, name
+from helpers.sizes import image_sizes
+from helpers.text.i18n import Listing, Message, msg, told, word
+from helpers.text.rich import Phrase, Text, bullets, listed, name, paragraph, say
 from helpers.verdict import tradeoff
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import EVER, Lens
@@ -21,7 +21,7 @@ COLUMNS = [
     *("supported", "weighed"),
 ]
 
-_HANGS = {
+_DEPENDS = {
     "capture": msg("the capture"),
     "published_by": msg("the day that is counted by"),
     "counted": msg("what is counted"),
@@ -36,17 +36,23 @@ _WEIGHED = {
 }
 
 
+def answer(choices: pd.DataFrame, beside: pd.DataFrame | None = None) -> Answer:
+    """Answer what the choice depends on; `beside` has the choices of another study, if any."""
+    table = choices if beside is None else together(choices, beside)
+    return Answer("choices", text=_choices(table), table=table, role=ANSWER)
+
+
 def candidates(
     frames: Frames, published: pd.DataFrame, size: str, lens: Lens
 ) -> tuple[pd.DataFrame, str]:
-    """Return what `tradeoff` weighs of the images of one capture, and the size that counts.
+    """Return `tradeoff.candidates` of the images of one capture, and the kind of size that counts.
 
-    `size` is the wanted one, empty the first that all have. Raises `ParameterInvalid`.
+    `size` is the wanted kind, empty the first that all have. Raises `ParameterInvalid`.
     """
-    known = sizes_of.table(frames.images, published)
-    kind = sizes_of.known_size(known, size)
+    sizes = image_sizes.table(frames.images, published)
+    kind = image_sizes.known_size(sizes, size)
     support = confounders.confounders(frames.images)
-    return tradeoff.candidates(frames.findings, frames.images, known, support, kind, lens), kind
+    return tradeoff.candidates(frames.findings, frames.images, sizes, support, kind, lens), kind
 
 
 def choices(
@@ -60,84 +66,106 @@ def choices(
     """Return the choice under each capture, way of counting, and day that is counted by, if any.
 
     `study, capture, published_by, counted, choice, score, next, next_score, supported, weighed`.
-    `supported`: whether operating system and runtime of the choice still were, as far as is known.
-    Variants that tie for the best score are one choice, joined by `or`; `weighed` are the words of
-    what has a weight.
+    `supported`: operating system and runtime of the choice still are, as far as is known. Variants
+    that tie for the best score are one choice, joined by `or`; `weighed` names the criteria that
+    count.
     """
     rows = []
     for capture in sorted(frames.images["capture"].unique()):
-        of = Frames(*(frame[frame["capture"].eq(capture)] for frame in frames))
+        captured = Frames(*(frame[frame["capture"].eq(capture)] for frame in frames))
         for day, counted in product(dict.fromkeys([lens.known_by, ""]), lenses.COUNTED):
             view = lens._replace(counted=counted, known_by=day)
-            able, _ = candidates(of, published, size, view)
-            ranked = tradeoff.scores(able, weights)
-            used = tradeoff.weighed(able, weights)
-            if ranked.empty or not used or able["mixed"].any():
+            table, _ = candidates(captured, published, size, view)
+            ranked = tradeoff.scores(table, weights)
+            used = tradeoff.weighed(table, weights)
+            if not used or table["mixed"].any():
                 continue
             first = tradeoff.best(ranked)
             rest = ranked.iloc[len(first) :]
-            old = able.set_index("variant").loc[first, ["ended", "old_runtime"]]
-            told = [study, capture, day or EVER, view.short, listed(first, t(" or "))]
-            then = rest.iloc[0][["variant", "score"]].tolist() if len(rest) else [None, None]
-            fit = not old.fillna(0).any(axis=None)
-            words = listed(word(_WEIGHED[criterion]) for criterion in used)
-            rows.append([*told, ranked["score"].iloc[0], *then, fit, words])
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"score": "Float64", "next_score": "Float64"})
+            row: dict[str, Any] = {
+                "study": study,
+                "capture": capture,
+                "published_by": day or EVER,
+                "counted": lenses.NAMES[counted, lens.fixable],
+                "choice": Listing(first, msg(" or ")),
+                "score": ranked["score"].iloc[0],
+                "next": rest["variant"].iloc[0] if len(rest) else None,
+                "next_score": rest["score"].iloc[0] if len(rest) else None,
+                "supported": not any(
+                    tradeoff.unsupported(candidate)
+                    for _, candidate in table[table["variant"].isin(first)].iterrows()
+                ),
+                "weighed": Listing(Message(_WEIGHED[criterion]) for criterion in used),
+            }
+            rows.append(row)
+    table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
+    texts = dict.fromkeys(("study", "capture", "published_by", "counted", "next"), "str")
+    numbers = {"score": "Float64", "next_score": "Float64", "supported": "bool"}
+    return table.astype(texts | numbers)
 
 
-def of_study(name: str, weights: Mapping[str, float]) -> pd.DataFrame:
-    """Return `choices` of the default capture of another study, as known by its own day.
+def of_study(
+    study: str,
+    frames: Frames,
+    published: pd.DataFrame,
+    known_by: str,
+    weights: Mapping[str, float],
+) -> pd.DataFrame:
+    """Return `choices` of another study, as known by its own day, with the size that all have."""
+    return choices(study, frames, published, "", Lens(known_by=known_by), weights)
 
-    No row for an empty name. Raises `StudyInvalid` if there is no such study.
-    """
-    if not name:
-        return pd.DataFrame(columns=COLUMNS)
-    lens = Lens(known_by=str(open_study(name).known_by or ""))
-    return choices(name, load_study(name), load_published(name), "", lens, weights)
 
-
-def together(ours: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+def together(choices: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     """Return the choices of two studies, each once."""
-    both = pd.concat([part for part in (ours, others) if len(part)] or [ours])
+    both = pd.concat([part for part in (choices, others) if len(part)] or [choices])
     keys = ["study", "capture", "published_by", "counted"]
     return both.drop_duplicates(keys, ignore_index=True)
 
 
-def sentence(choices: pd.DataFrame) -> str:
-    """Return what the choice hangs on, study by study, with each choice."""
+def _choices(choices: pd.DataFrame) -> Text:
+    """Return what the choice depends on, study by study, with each choice."""
     if choices.empty:
-        return t("Under no capture could anything be weighed.")
-    lines = []
-    for study, own in choices.groupby("study", sort=False):
-        hangs = [word(told) for column, told in _HANGS.items() if _varies(own, column)]
-        if hangs:
-            what = listed(hangs, t(" and on "))
-            lines.append(t("- {study}: the choice hangs on {what}.", study=name(study), what=what))
-        else:
-            told = t("- {study}: the choice is always the same.", study=name(study))
-            if own["next"].isna().all():
-                told = t("- {study}: there is nothing else to choose.", study=name(study))
-            lines.append(told)
+        return paragraph(say("Under no capture could anything be weighed."))
+    text = paragraph(say("At the same weights:"))
+    for study, rows in choices.groupby("study", sort=False):
+        text += bullets([_depends(study, rows)])
         keys = ["capture", "published_by", "choice", "supported"]
-        for (capture, day, choice, fit), rows in own.groupby(keys, sort=False):
-            peers = own[own["capture"].eq(capture) & own["published_by"].eq(day)]
-            ways = listed(rows["counted"])
-            first = name(choice)
-            told = t(
-                "    - {capture}{until}{by}: {which} (weighed: {weighed})",
-                capture=capture,
-                until="" if day == EVER else t(", published by {day}", day=day),
-                by=t(", by {ways}", ways=ways) if len(rows) < len(peers) else "",
-                which=first
-                if fit
-                else t("none as it is; {first} comes first, past its support", first=first),
-                weighed=rows["weighed"].iloc[0],
-            )
-            lines.append(told)
-    return "\n".join([t("At the same weights:"), "", *lines])
+        text += bullets(
+            (_choice(alike, rows) for _, alike in rows.groupby(keys, sort=False)), level=2
+        )
+    return text
 
 
-def _varies(own: pd.DataFrame, column: str) -> bool:
+def _depends(study: object, choices: pd.DataFrame) -> Phrase:
+    """Return what the choice of one study depends on."""
+    reasons = [word(text) for column, text in _DEPENDS.items() if _varies(choices, column)]
+    if reasons:
+        what = listed(reasons, msg(" and on "))
+        return say("{study}: the choice depends on {what}.", study=name(study), what=what)
+    if choices["next"].isna().all():
+        return say("{study}: there is nothing else to choose.", study=name(study))
+    return say("{study}: the choice is always the same.", study=name(study))
+
+
+def _choice(alike: pd.DataFrame, choices: pd.DataFrame) -> Phrase:
+    """Return one choice of a study, and the ways of counting that it needs if not by all."""
+    row = alike.iloc[0]
+    capture, day, first = row["capture"], row["published_by"], name(told(row["choice"]))
+    peers = choices[choices["capture"].eq(capture) & choices["published_by"].eq(day)]
+    ways = listed(map(word, alike["counted"]))
+    return say(
+        "{capture}{until}{by}: {which} (weighed: {weighed})",
+        capture=capture,
+        until="" if day == EVER else say(", published by {day}", day=day),
+        by=say(", by {ways}", ways=ways) if len(alike) < len(peers) else "",
+        which=first
+        if row["supported"]
+        else say("none as it is; {first} comes first, past its support", first=first),
+        weighed=told(row["weighed"]),
+    )
+
+
+def _varies(choices: pd.DataFrame, column: str) -> bool:
     """Return whether the choice changes with one column while the others stay the same."""
-    others = [key for key in _HANGS if key != column]
-    return bool(own.groupby(others)["choice"].nunique().gt(1).any())
+    others = [key for key in _DEPENDS if key != column]
+    return bool(choices.groupby(others)["choice"].nunique().gt(1).any())

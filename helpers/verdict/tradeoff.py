@@ -1,15 +1,20 @@
-"""Size against vulnerabilities: which variants are dominated, and how stated weights score them."""
+"""Size against vulnerabilities: which variants are dominated, and how weights score them."""
 
 import math
 from collections.abc import Mapping
 
 import pandas as pd
 
+from helpers.answers.answer import SUMMARY, Answer
+from helpers.answers.chart import Point, Points
 from helpers.comparability.scan_consistency import mark
 from helpers.errors import ParameterInvalid
 from helpers.frames import SCANNED
 from helpers.sizes.image_sizes import COMPRESSED, PUBLISHED, UNPACKED
-from helpers.text.i18n import msg, word
+from helpers.text import escape
+from helpers.text.i18n import columns, msg, t, word
+from helpers.text.rich import AND, number
+from helpers.text.units import MB, megabytes
 from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.fixes import BLIND
 from helpers.vulnerabilities.lenses import Lens
@@ -21,7 +26,7 @@ CRITERIA = {
     "ended": msg("operating system past its support"),
     "old_runtime": msg("runtime past its end of life"),
 }
-"""What can be weighed, and what each is; less is better in all. Sizes have names of their own."""
+"""What can be weighed, and its name; less is better in all. A kind of size has its own name."""
 
 SIZES = {
     UNPACKED: msg("unpacked size"),
@@ -29,8 +34,17 @@ SIZES = {
     PUBLISHED: msg("published size"),
 }
 
-NONE = 1e-9
-"""A weight or a distance of scores that is none."""
+ENDED = {
+    "ended": msg("its operating system is past its support"),
+    "old_runtime": msg("its runtime is past its end of life"),
+}
+"""What is said of a variant that is no longer supported, by criterion."""
+
+NEGLIGIBLE = 1e-9
+"""A weight, or a difference of scores, that counts as zero."""
+
+_NAMES_WIDTH = 40
+"""Columns that the names of variants which share a place may take in a title."""
 
 _WHY_NOT = {
     "broken": msg("it did not answer when it was started"),
@@ -41,6 +55,21 @@ _WHY_NOT = {
 }
 
 
+def tradeoff_answer(candidates: pd.DataFrame, lens: Lens, kind: str) -> Answer:
+    """Answer which variants are best in size, in what is fixable, or in both.
+
+    `kind` is the kind of size that counts.
+    """
+    counted = lens._replace(fixable=True).label
+    title, chart = _title(candidates, lens, kind), _points(candidates, kind, counted)
+    return Answer("trade-off", title, table=candidates, chart=chart, counted=counted, role=SUMMARY)
+
+
+def scores_answer(candidates: pd.DataFrame, weights: Mapping[str, float]) -> Answer:
+    """Answer what penalty the weights give each candidate, and from which criterion."""
+    return Answer("scores", table=scores(candidates, weights))
+
+
 def candidates(
     findings: pd.DataFrame,
     images: pd.DataFrame,
@@ -49,41 +78,39 @@ def candidates(
     kind: str,
     lens: Lens,
 ) -> pd.DataFrame:
-    """Return what is weighed of each variant of one capture, and what it takes to judge that.
+    """Return what is weighed of each variant of one capture, and what qualifies it.
 
     `variant, status, fixable, unfixed, size, ended, old_runtime, blind, serious, fixable_of_base,
-    built_at, mixed, partial, candidate, why_not, front`. `unfixed` is NA where it cannot be seen
-    (`blind`); `sizes` is `sizes.table`, of which `kind` counts; by `confounders.confounders`,
-    `ended` and `old_runtime` say whether the support of operating system and runtime was past on
-    the day of the database (1, 0, or NA). `serious` are HIGH or CRITICAL; `fixable_of_base` came
-    with the base image, NA where its layers are not known; `mixed`: the images were not scanned
-    alike; `partial`: the database says that it is not a whole one. `front`:
-    no other candidate is as good in size and fixable vulnerabilities and better in one; NA if
-    either is not known.
+    built_at, mixed, partial, candidate, why_not, front`. `sizes` is `image_sizes.table`, of which
+    `kind` counts (bytes); `support` is `confounders.confounders`: `ended` and `old_runtime` say
+    whether the support of operating system and runtime was past on the day of the database (1, 0,
+    or NA). `unfixed` is NA where it cannot be seen (`blind`). `serious` are HIGH or CRITICAL;
+    `fixable_of_base` came with the base image, NA where its layers are not known. `mixed`: the
+    images were not scanned alike; `partial`: the database says that it is incomplete. `front` is
+    that of `pareto`.
     """
     counts = counting.severity_counts(findings, images, lens._replace(fixable=False))
-    whole = counting.totals(counts)
-    serious = counting.totals(counts[counts["severity"].ge("HIGH")])
-    fixed = _fixable(findings, images, lens)
+    total = counting.totals(counts)["total"]
+    serious = counting.totals(counts[counts["severity"].ge("HIGH")])["total"]
+    fixable = _fixable(findings, images, lens)
     from_base = findings["from_base"].fillna(False)
-    known = findings.assign(known=findings["from_base"].notna()).groupby("variant")["known"].all()
-    of_base = _fixable(findings[from_base], images, lens)["total"]
-    of_kind = sizes[sizes["kind"].eq(kind)].set_index("variant")["bytes"]
-    blind = images["os_family"].isin(BLIND).to_numpy()
-    unfixed = (whole["total"] - fixed["total"]).mask(blind)
+    fixable_of_base = _fixable(findings[from_base], images, lens)
+    known = findings["from_base"].notna().groupby(findings["variant"]).all()
     is_known = known.reindex(images["variant"]).fillna(True).astype("bool").to_numpy()
+    bytes_ = sizes[sizes["kind"].eq(kind)].set_index("variant")["bytes"]
+    blind = images["os_family"].isin(BLIND).to_numpy()
     table = pd.DataFrame(
         {
             "variant": images["variant"].array,
             "status": images["status"].array,
-            "fixable": fixed["total"].array,
-            "unfixed": unfixed.array,
-            "size": of_kind.reindex(images["variant"]).astype("Int64").array,
+            "fixable": fixable.array,
+            "unfixed": (total - fixable).mask(blind).array,
+            "size": bytes_.reindex(images["variant"]).astype("Int64").array,
             "ended": _past(support, "advisories_until"),
             "old_runtime": _past(support, "runtime_end_of_life"),
             "blind": blind,
-            "serious": serious["total"].array,
-            "fixable_of_base": of_base.where(is_known).array,
+            "serious": serious.array,
+            "fixable_of_base": fixable_of_base.where(is_known).array,
             "built_at": images["created_at"].array,
             "mixed": bool(mark(images)),
             "partial": images["db_coverage"].str.startswith("partial").fillna(False).array,
@@ -95,27 +122,31 @@ def candidates(
 
 
 def check(weights: Mapping[str, float]) -> dict[str, float]:
-    """Return weights as they are. Raises `ParameterInvalid` for one below zero, or no number."""
+    """Return weights as they are. Raises `ParameterInvalid` for one that is no number from 0 on."""
     for criterion, weight in weights.items():
         if not math.isfinite(weight) or weight < 0:
             raise ParameterInvalid(f"weight_{criterion} {weight!r} is no number of 0 or more")
     return dict(weights)
 
 
-def _fixable(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
-    fixed = lens._replace(fixable=True)
-    return counting.totals(counting.severity_counts(findings, images, fixed))
+def _fixable(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Series:
+    counts = counting.severity_counts(findings, images, lens._replace(fixable=True))
+    return counting.totals(counts)["total"]
 
 
 def _past(support: pd.DataFrame, day: str) -> pd.Series:
-    """Return of each image 1 where a day is past, 0 where it is not, NA where it is not known."""
+    """Return 1 for each image where a day is past, 0 where it is not, NA where it is unknown."""
     known = support["as_of"].notna() & support[day].notna()
     past = support["as_of"].gt(support[day]).astype("Int64")
     return past.where(known).array
 
 
 def pareto(candidates: pd.DataFrame) -> pd.Series:
-    """Return which candidates no other one dominates in size and fixable vulnerabilities."""
+    """Return which candidates no other one dominates in size and fixable vulnerabilities.
+
+    One dominates if it is as good in both and better in one. NA: not a candidate, or one of the two
+    is not known.
+    """
     front = pd.Series(pd.NA, index=candidates.index, dtype="boolean")
     placed = candidates[candidates["candidate"]].dropna(subset=["size", "fixable"])
     for row in placed.itertuples():
@@ -129,8 +160,8 @@ def scores(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFra
     """Return the candidates' scores, the best first: `variant, score`, and each criterion's part.
 
     A criterion's part is its weight times the variant's value as a share of the largest among the
-    candidates, so the score of a candidate that is worst in everything is the sum of the weights.
-    Less is better. A criterion that is not known of every candidate is left out for all.
+    candidates: a candidate that is worst in everything scores the sum of the weights. Less is
+    better. A criterion that is not known of every candidate is left out for all.
     """
     able = candidates[candidates["candidate"]]
     parts = {
@@ -144,7 +175,7 @@ def scores(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFra
 
 def best(scores: pd.DataFrame) -> list[str]:
     """Return the variants with the best score: several on a tie."""
-    lowest = scores["score"].le(scores["score"].min() + NONE)
+    lowest = scores["score"].le(scores["score"].min() + NEGLIGIBLE)
     return [str(variant) for variant in scores[lowest]["variant"]]
 
 
@@ -155,7 +186,7 @@ def weighed(candidates: pd.DataFrame, weights: Mapping[str, float]) -> list[str]
 
 
 def named(criterion: str, lens: Lens, kind: str) -> str:
-    """Return what a criterion is, in words: of what a lens counts, or of a kind of size."""
+    """Return the name of a criterion, with what a lens counts or with the kind of size."""
     if criterion == "size":
         return word(SIZES[kind])
     return word(CRITERIA[criterion]).format(counted=lens._replace(fixable=False).short)
@@ -164,14 +195,14 @@ def named(criterion: str, lens: Lens, kind: str) -> str:
 def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:
     """Return at which weight of one criterion, all else equal, another variant comes first.
 
-    `criterion, weight, above, variant`: with a weight `above` (else below) that one, `variant` has
-    the best score. Scores are straight lines in each weight, so where two of them meet is exact.
+    `criterion, weight, above, variant`: with a weight above it (else below it), `variant` has the
+    best score. Scores are linear in each weight, so the point where two of them meet is exact.
     """
-    columns = ["criterion", "weight", "above", "variant"]
+    names = ["criterion", "weight", "above", "variant"]
     able = candidates[candidates["candidate"]]
     ranked = scores(candidates, weights)
     if len(ranked) < 2:
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=names)
     first = str(ranked["variant"].iloc[0])
     rows = []
     for criterion in CRITERIA:
@@ -186,15 +217,112 @@ def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFram
                 for other in rest.index
                 if other != first
                 and (gap := share[first] - share[other]) * (1 if above else -1) > 0
-                and (at := (rest[other] - rest[first]) / gap) > (-NONE if above else NONE)
-                and (at >= weight - NONE if above else at <= weight + NONE)
+                and (at := (rest[other] - rest[first]) / gap)
+                > (-NEGLIGIBLE if above else NEGLIGIBLE)
+                and (at >= weight - NEGLIGIBLE if above else at <= weight + NEGLIGIBLE)
             ]
             if met:
                 at, other = min(met) if above else max(met)
                 rows.append((criterion, max(at, 0.0), above, other))
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=names)
+
+
+def unsupported(candidate: pd.Series) -> list[str]:
+    """Return what of a candidate is no longer supported, in words; empty as far as is known."""
+    return [
+        word(text)
+        for criterion, text in ENDED.items()
+        if candidate[criterion] is not pd.NA and candidate[criterion]
+    ]
 
 
 def _shares(values: pd.Series) -> pd.Series:
+    """Return values as shares of the largest."""
     most = float(values.max()) if len(values) else 0.0
     return values.astype("float64") / (most or 1.0)
+
+
+def _title(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:
+    """Return which variant is best in size, in fixable vulnerabilities, or in both."""
+    placed = candidates[candidates["front"].notna()]
+    what = lens._replace(fixable=True).short
+    if len(placed) < 2:
+        size = word(SIZES[kind]).capitalize()
+        return t("{size} and {what}: fewer than two variants can be placed", size=size, what=what)
+    smallest, fewest = (placed[placed[c].eq(placed[c].min())] for c in ("size", "fixable"))
+    least = _together(smallest)
+    if len(fewest) == len(placed):
+        first = t("{smallest} is the smallest", smallest=least)
+        if len(smallest) > 1:
+            first = t("{smallest} are the smallest", smallest=least)
+        count = placed["fixable"].iloc[0]
+        if len(placed) == len(candidates):
+            return f"{first}; {t('all have {count:,} {what}', count=count, what=what)}"
+        rest = t(
+            "all {placed:,} that can be placed have {count:,} {what}",
+            placed=len(placed),
+            count=count,
+            what=what,
+        )
+        return f"{first}; {rest}"
+    if not smallest.index.equals(fewest.index):
+        return t(
+            "Smallest: {smallest}; fewest {what}: {fewest}",
+            smallest=least,
+            what=what,
+            fewest=_together(fewest),
+        )
+    if len(smallest) > 1:
+        return t(
+            "{smallest} are the smallest, and have the fewest {what}", smallest=least, what=what
+        )
+    return t("{smallest} is the smallest, and has the fewest {what}", smallest=least, what=what)
+
+
+def _together(rows: pd.DataFrame) -> str:
+    """Return the names of variants that share a place, or their number if that is shorter."""
+    names = [
+        escape.short(row["variant"], 24) + (t(" (unsupported)") if unsupported(row) else "")
+        for _, row in rows.iterrows()
+    ]
+    together = word(AND).join(names)
+    if len(names) == 1 or columns(together) <= _NAMES_WIDTH:
+        return together
+    return number(len(names), "variant")
+
+
+def _points(candidates: pd.DataFrame, kind: str, counted: str) -> Points:
+    """Return candidates as points, size (MB) against what is fixable, and the Pareto front."""
+    placed = candidates[candidates["front"].notna()].sort_values("size", kind="stable")
+    points = [
+        Point(
+            row["variant"],
+            float(row["size"]) / MB,
+            float(row["fixable"]),
+            f"{escape.short(row['variant'], 24)}\n{megabytes(row['size'])} MB, {row['fixable']:,}"
+            + (t(", unsupported") if unsupported(row) else ""),
+            "front" if row["front"] else "dominated",
+        )
+        for _, row in placed.iterrows()
+    ]
+    missing = _not_placed(candidates)
+    return Points(
+        points,
+        t("image size, {measured_as} (MB = 10⁶ bytes)", measured_as=word(kind)),
+        counting.number_of(counted),
+        {"front": t("on the Pareto front"), "dominated": t("dominated by another")},
+        [(point.x, point.y) for point in points if point.group == "front"],
+        t("not placed: {variants}", variants=missing) if missing else "",
+    )
+
+
+def _not_placed(candidates: pd.DataFrame) -> str:
+    """Return which variants have no point, and why; at most three, else the number of others."""
+    parts = [
+        f"{escape.short(row.variant, 28)} "
+        f"({t('size not known') if row.candidate else escape.plain(word(row.why_not))})"
+        for row in candidates[candidates["front"].isna()].itertuples()
+    ]
+    if len(parts) > 3:
+        parts = [*parts[:2], t("and {count} more", count=len(parts) - 2)]
+    return ", ".join(parts)

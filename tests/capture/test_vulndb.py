@@ -190,7 +190,10 @@ class TestJavaArchives:
         assert with_log4j() == ["one", "two"]
         facts = study.open_study(java_study).facts()
         assert f"{facts.db.java_updated_at:%F}" == "2026-11-01"
-        assert "the Java database of 2026-11-01" in provenance.made(facts)
+        assert (
+            "the Java database of 2026-11-01"
+            in provenance.answer(study.open_study(java_study), facts).text.plain
+        )
         assert not any(told.unchanged_since for told in facts.variants.values())
         assert capture(java_study, db=db).unchanged
 

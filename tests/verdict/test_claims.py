@@ -8,17 +8,17 @@ import pytest
 from helpers.frames import Frames, make
 from helpers.studies.load import load_files, load_published, load_study
 from helpers.text import i18n
-from helpers.verdict import claims, sentences
+from helpers.verdict import claims
 
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
+NO_FILES = make("files", {})
 
 
 def claims_of(
     frames: Frames, alpine: str | None = ALPINE, distroless: str | None = DISTROLESS
 ) -> pd.DataFrame:
-    files = make("files", {})
     roles = alpine, distroless
-    return claims.claims(frames, load_published("blog-2022"), files, roles, "2022-02")
+    return claims.claims(frames, load_published("blog-2022"), NO_FILES, roles, "2022-02")
 
 
 @pytest.fixture
@@ -37,10 +37,7 @@ def test_each_claim_of_the_post_has_a_verdict(table) -> None:
             claims.UNMEASURED
         ),
     }
-
-
-def test_every_verdict_names_its_evidence_or_why_there_is_none(table) -> None:
-    assert table["evidence"].str.len().gt(10).all()
+    assert table["evidence"].str.len().gt(10).all(), "or why there is none"
 
 
 def test_fewer_vulnerabilities_holds_in_2022_and_not_in_2026(table) -> None:
@@ -91,22 +88,14 @@ def test_a_measured_size_decides_the_claim_about_size(both, alpine: int, verdict
     assert row["measured"] == f"{alpine}.0 MB against 118.0 MB"
 
 
-def test_an_unknown_size_says_why_as_far_as_it_is_known(both) -> None:
-    row = claims_of(both).iloc[1]
-    assert row["evidence"] == (
+def test_an_unknown_size_says_why_as_far_as_it_is_known(both, table) -> None:
+    assert table["evidence"].iloc[1] == (
         "an SBOM lists packages, not bytes; only the published sizes are known"
     )
-    images = both.images.assign(source="image")
+    frames = both._replace(images=both.images.assign(source="image"))
     nothing = load_published("blog-2022").iloc[:0]
-    files, roles = make("files", {}), (ALPINE, DISTROLESS)
-    table = claims.claims(both._replace(images=images), nothing, files, roles, "2022-02")
-    assert table["evidence"].iloc[1] == "no size of both images was measured"
-
-
-def test_shells_and_package_managers_by_package(both) -> None:
-    row = claims_of(both).iloc[2]
-    assert row["measured"] == "distroless: none; Alpine: apk-tools, busybox"
-    assert row["evidence"] == "9 packages of distroless"
+    other = claims.claims(frames, nothing, NO_FILES, (ALPINE, DISTROLESS), "2022-02")
+    assert other["evidence"].iloc[1] == "no size of both images was measured"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +107,8 @@ def test_a_package_that_brings_a_shell_refutes_the_claim_in_its_capture(
     shell = both.packages.iloc[[0]].assign(variant=DISTROLESS, package="bash", capture=capture)
     row = claims_of(both._replace(packages=pd.concat([both.packages, shell]))).iloc[2]
     assert row["verdict"] == verdict
-    assert ("distroless: bash" in row["measured"]) == (verdict == claims.FAILS)
+    brought = "bash" if verdict == claims.FAILS else "none"
+    assert row["measured"] == f"distroless: {brought}; Alpine: apk-tools, busybox"
 
 
 @pytest.mark.parametrize(
@@ -145,56 +135,34 @@ def test_a_study_without_the_roles_measures_no_claim(both) -> None:
     table = claims_of(both, distroless=None)
     assert table["verdict"].unique().tolist() == [claims.UNMEASURED]
     assert table["evidence"].iloc[0] == "no variant of this study has the role distroless"
+    text = claims.verdicts_answer(table).text.plain
+    assert text == (
+        "No claim of the post is tested: no variant of this study has the role distroless."
+    )
 
 
-@pytest.fixture(scope="module")
-def rebuilt() -> pd.DataFrame:
-    """The claims on a study with files, and with variants that were started."""
-    frames = load_study("rebuilt-2026")
-    files = load_files("rebuilt-2026")
-    roles = "node-24-alpine", "node-24-distroless"
-    capture = frames.images["capture"].iloc[0]
-    published = load_published("rebuilt-2026")
-    return claims.claims(frames, published, files, roles, capture).set_index("claim")
-
-
-def test_with_a_list_of_files_every_claim_is_measured(rebuilt) -> None:
-    assert rebuilt["verdict"].tolist() == [
-        claims.FAILS,
-        claims.FAILS,
-        claims.HOLDS,
-        claims.PARTLY,
-        claims.PARTLY,
-        claims.HOLDS,
+def test_with_files_and_started_images_every_claim_is_measured() -> None:
+    frames, files = load_study("rebuilt-2026"), load_files("rebuilt-2026")
+    roles, capture = ("node-24-alpine", "node-24-distroless"), frames.images["capture"].iloc[0]
+    table = claims.claims(frames, load_published("rebuilt-2026"), files, roles, capture)
+    assert table["verdict"].tolist() == [
+        *(claims.FAILS, claims.FAILS, claims.HOLDS, claims.PARTLY, claims.PARTLY, claims.HOLDS),
     ]
-
-
-def test_shells_and_package_managers_by_file(rebuilt) -> None:
-    row = rebuilt.iloc[2]
-    assert row["measured"] == (
+    _, _, shell, executables, musl, npm = table["measured"]
+    assert shell == (
         "distroless: none; Alpine: apk, ash, busybox, sh; "
         "shell that could be started: none against /bin/sh"
     )
-
-
-def test_executables_and_libraries_are_counted(rebuilt) -> None:
-    row = rebuilt.iloc[3]
     assert re.fullmatch(
         r"executables 1 against 8, libraries \d+ against 12 \(distroless against Alpine\)",
-        row["measured"],
+        executables,
     )
-    assert "findings 14 against 7" in row["lens"]
-
-
-def test_alpines_libc_by_the_loader_that_executables_ask_for(rebuilt) -> None:
-    assert rebuilt.iloc[4]["measured"] == (
+    assert "findings 14 against 7" in table["lens"].iloc[3]
+    assert musl == (
         "Alpine 8 × musl, 0 × glibc; distroless 0 × musl, 1 × glibc; "
         "0 files of Alpine with something they ask for not there"
     )
-
-
-def test_npm_is_looked_for_where_files_are_known(rebuilt) -> None:
-    assert rebuilt.iloc[5]["measured"] == (
+    assert npm == (
         "npm and the like: distroless none; Alpine npm, npx; "
         "a RUN in shell form needs a shell, and none starts in distroless"
     )
@@ -203,22 +171,29 @@ def test_npm_is_looked_for_where_files_are_known(rebuilt) -> None:
 def test_counts_are_as_known_by_a_day_if_one_is_named() -> None:
     frames = load_study("matched-2026")
     roles = "node-24-alpine", "node-24-distroless"
-    told = load_published("matched-2026"), make("files", {}), roles, "2026-11", "2026-08-31"
-    row = claims.claims(frames, *told).iloc[0]
+    published = load_published("matched-2026")
+    row = claims.claims(frames, published, NO_FILES, roles, "2026-11", "2026-08-31").iloc[0]
     assert row["lens"].startswith("2026-11, published by 2026-08-31: findings 24 against 18")
     assert row["measured"] == "fewer under 1 of the lenses in 2026-11"
 
 
-def test_in_korean_claims_and_verdicts_keep_their_names_and_what_is_measured_is_told(both) -> None:
+def test_verdicts_are_counted_and_each_claim_is_listed_with_what_it_rests_on(table) -> None:
+    answer = claims.answer(table.reset_index())
+    assert answer.text.plain == (
+        "Of 6 claims: 3 × holds under this lens only, 3 × not measured here."
+    )
+    first, second, *_, note = claims.verdicts_answer(table.reset_index()).text.blocks
+    assert "(fewer under every one of the lenses" in first.phrase.plain
+    assert "(an SBOM lists packages, not bytes" in second.phrase.plain
+    assert "A count is not a risk" in note.phrase.plain
+
+
+def test_in_korean_cells_stay_english_and_the_text_is_translated(both) -> None:
     english = claims_of(both)
     with i18n.speaking("ko"):
         table = claims_of(both)
-        said = sentences.verdicts(table).splitlines()
-        counted = sentences.claims(table)
-    assert table[["claim", "verdict"]].equals(english[["claim", "verdict"]]), "as in files"
-    assert said[0].startswith("- distroless는 Alpine보다 취약점이 적다: **이 기준에서만 성립** (")
-    assert "이 기준에서만 성립* 3개" in counted
-    told = [*said[:6], *table["evidence"], *table["lens"].replace("", "없음")]
-    for text in told:
-        assert re.search("[가-힣]", text), text
-        assert "{" not in text
+        assert table.equals(english)
+        text = claims.verdicts_answer(table).text.plain
+        evidence = [i18n.told(cell) for cell in table["evidence"]]
+    assert "distroless는 Alpine보다 취약점이 적다: 이 기준에서만 성립 (더 적은 집계 기준" in text
+    assert all(re.search("[가-힣]", cell) for cell in evidence)

@@ -1,13 +1,13 @@
-"""Verdict: the choice under every capture and way of counting, and what it hangs on."""
+"""Sensitivity: the choice under every capture and way of counting, and what it depends on."""
 
 import pandas as pd
 import pytest
 
-from helpers.errors import ParameterInvalid, StudyInvalid
+from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make
-from helpers.sizes.image_sizes import MB
 from helpers.studies.load import load_published, load_study
 from helpers.text import i18n
+from helpers.text.units import MB
 from helpers.verdict import sensitivity
 from helpers.vulnerabilities.lenses import COUNTED, Lens
 from tests.conftest import finding, trivy
@@ -26,12 +26,18 @@ def choices(frames: Frames, weights: dict[str, float] | None = None, size: str =
 
 @pytest.fixture(scope="module")
 def matched() -> pd.DataFrame:
-    return sensitivity.of_study("matched-2026", EVEN)
+    frames, published = load_study("matched-2026"), load_published("matched-2026")
+    return sensitivity.of_study("matched-2026", frames, published, "2026-08-31", EVEN)
+
+
+def lines(table: pd.DataFrame) -> list[str]:
+    """What is said of choices."""
+    return sensitivity.answer(table).text.plain.splitlines()
 
 
 def sized(*found: dict, megabytes: int = 10) -> dict:
-    about = {"OS": {"Family": "debian", "Name": "12.1"}, "Size": megabytes * MB}
-    return trivy(*found, Metadata=about)
+    system = {"OS": {"Family": "debian", "Name": "12.1"}, "Size": megabytes * MB}
+    return trivy(*found, Metadata=system)
 
 
 def test_the_size_is_the_wanted_one_else_the_first_that_all_have(blog, frames_of) -> None:
@@ -48,8 +54,8 @@ def test_the_post_is_chosen_for_and_against_by_capture(both: Frames) -> None:
     table = choices(both)
     assert list(table) == sensitivity.COLUMNS
     assert table["counted"].tolist() == [*WAYS, *WAYS]
-    told = table[["capture", "published_by", "choice", "next", "supported"]].drop_duplicates()
-    assert told.to_numpy().tolist() == [
+    chosen = table[["capture", "published_by", "choice", "next", "supported"]].drop_duplicates()
+    assert chosen.to_numpy().tolist() == [
         ["2022-02", "ever", DISTROLESS, ALPINE, True],
         ["2026-11", "ever", ALPINE, DISTROLESS, False],
     ]
@@ -75,7 +81,7 @@ def test_what_cannot_be_weighed_is_no_choice(both: Frames) -> None:
     failed = both._replace(images=both.images.assign(status="failed"))
     assert choices(failed).empty
     assert list(choices(failed)) == sensitivity.COLUMNS
-    assert sensitivity.sentence(choices(failed)) == "Under no capture could anything be weighed."
+    assert lines(choices(failed)) == ["Under no capture could anything be weighed."]
     first = both.images["capture"].eq("2022-02")
     status = both.images["status"].mask(first, "failed")
     later = both._replace(images=both.images.assign(status=status))
@@ -107,8 +113,8 @@ def test_images_that_were_not_scanned_alike_are_no_choice(both: Frames) -> None:
 
 
 def test_the_matched_images_by_their_own_day_and_by_none(matched: pd.DataFrame) -> None:
-    told = matched[["capture", "published_by", "counted", "choice"]]
-    assert told.to_numpy().tolist() == [
+    columns = ["capture", "published_by", "counted", "choice"]
+    assert matched[columns].to_numpy().tolist() == [
         *(["2026-11", "2026-08-31", way, "node-24-slim"] for way in WAYS),
         *(["2026-11", "ever", way, "node-24-alpine"] for way in WAYS),
     ]
@@ -116,40 +122,14 @@ def test_the_matched_images_by_their_own_day_and_by_none(matched: pd.DataFrame) 
     assert matched["score"].tolist()[:3] == pytest.approx([11 / 18, 6 / 17, 6 / 17])
 
 
-def test_no_study_is_no_row_and_an_unknown_one_is_refused() -> None:
-    assert sensitivity.of_study("", EVEN).empty
-    with pytest.raises(StudyInvalid):
-        sensitivity.of_study("matched", EVEN)
-
-
 def test_two_studies_stand_together_and_the_same_study_once(both: Frames, matched) -> None:
     ours = choices(both)
-    assert len(sensitivity.together(ours, matched)) == 6 + 6
-    assert sensitivity.together(ours, matched)["study"].unique().tolist() == [
-        "blog-2022",
-        "matched-2026",
-    ]
+    table = sensitivity.answer(ours, matched).table
+    assert table["study"].tolist() == ["blog-2022"] * 6 + ["matched-2026"] * 6
     assert len(sensitivity.together(matched, matched)) == 6
-    none = sensitivity.of_study("", EVEN)
-    pd.testing.assert_frame_equal(sensitivity.together(ours, none), ours)
-    assert sensitivity.together(none, none).empty
-    again = sensitivity.together(ours, sensitivity.of_study("blog-2022", EVEN))
-    assert len(again) == 6
-
-
-def test_the_sentence_says_what_the_choice_hangs_on(both: Frames, matched) -> None:
-    assert sensitivity.sentence(sensitivity.together(choices(both), matched)).splitlines() == [
-        "At the same weights:",
-        "",
-        "- **blog-2022**: the choice hangs on the capture.",
-        "    - 2022-02: **nodejs-distroless** (weighed: fixable, size, ended, old runtime)",
-        "    - 2026-11: none as it is; **nodejs-alpine** comes first, past its support (weighed: "
-        "fixable, size, ended, old runtime)",
-        "- **matched-2026**: the choice hangs on the day that is counted by.",
-        "    - 2026-11, published by 2026-08-31: **node-24-slim** (weighed: fixable, ended, old "
-        "runtime)",
-        "    - 2026-11: **node-24-alpine** (weighed: fixable, ended, old runtime)",
-    ]
+    pd.testing.assert_frame_equal(sensitivity.answer(ours).table, ours)
+    pd.testing.assert_frame_equal(sensitivity.together(ours, ours.iloc[:0]), ours)
+    assert isinstance(table["weighed"].iloc[-1], i18n.Message)
 
 
 def chosen(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
@@ -159,43 +139,37 @@ def chosen(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("other", "hangs"),
+    ("other", "depends"),
     [
-        (("1", "ever", "findings"), "hangs on the capture."),
-        (("0", "2026-01-01", "findings"), "hangs on the day that is counted by."),
-        (("0", "ever", "vulnerabilities"), "hangs on what is counted."),
+        (("1", "ever", "findings"), "depends on the capture."),
+        (("0", "2026-01-01", "findings"), "depends on the day that is counted by."),
+        (("0", "ever", "vulnerabilities"), "depends on what is counted."),
     ],
     ids=["capture", "day", "counted"],
 )
-def test_the_choice_hangs_on_what_alone_makes_it_another(other: tuple, hangs: str) -> None:
-    told = sensitivity.sentence(chosen(("0", "ever", "findings", "a"), (*other, "b")))
-    assert told.splitlines()[2] == f"- **s**: the choice {hangs}"
-    same = sensitivity.sentence(chosen(("0", "ever", "findings", "a"), (*other, "a")))
-    assert same.splitlines()[2] == "- **s**: the choice is always the same."
+def test_the_choice_depends_on_what_alone_makes_it_another(other: tuple, depends: str) -> None:
+    first = ("0", "ever", "findings", "a")
+    assert lines(chosen(first, (*other, "b")))[1] == f"• s: the choice {depends}"
+    assert lines(chosen(first, (*other, "a")))[1] == "• s: the choice is always the same."
 
 
 def test_where_one_variant_is_all_there_is_the_choice_is_none() -> None:
     alone = chosen(("0", "ever", "findings", "a")).assign(next=None)
-    assert "- **s**: there is nothing else to choose." in sensitivity.sentence(alone)
+    assert lines(alone)[1] == "• s: there is nothing else to choose."
 
 
-def test_all_that_the_choice_hangs_on_is_told() -> None:
+def test_all_that_the_choice_depends_on_is_named() -> None:
     keys = [(c, d, w) for c in "01" for d in ("2026-01-01", "ever") for w in ("x", "y")]
     last = [(*key, "b" if key in keys[-1:] else "a") for key in keys]
-    assert sensitivity.sentence(chosen(*last)).splitlines()[2:] == [
-        "- **s**: the choice hangs on the capture and on the day that is counted by and on what is "
+    assert lines(chosen(*last))[1:] == [
+        "• s: the choice depends on the capture and on the day that is counted by and on what is "
         "counted.",
-        "    - 0, published by 2026-01-01: **a** (weighed: size)",
-        "    - 0: **a** (weighed: size)",
-        "    - 1, published by 2026-01-01: **a** (weighed: size)",
-        "    - 1, by x: **a** (weighed: size)",
-        "    - 1, by y: **b** (weighed: size)",
+        "  • 0, published by 2026-01-01: a (weighed: size)",
+        "  • 0: a (weighed: size)",
+        "  • 1, published by 2026-01-01: a (weighed: size)",
+        "  • 1, by x: a (weighed: size)",
+        "  • 1, by y: b (weighed: size)",
     ]
-
-
-def test_a_choice_that_hangs_on_nothing_is_always_the_same(both: Frames) -> None:
-    told = sensitivity.sentence(choices(both, {"size": 1.0}))
-    assert "- **blog-2022**: the choice is always the same." in told
 
 
 def test_where_ways_of_counting_choose_otherwise_each_is_named(frames_of) -> None:
@@ -207,11 +181,10 @@ def test_where_ways_of_counting_choose_otherwise_each_is_named(frames_of) -> Non
     table = sensitivity.choices(
         "s", frames._replace(findings=findings), NOTHING, "", Lens(), {"fixable": 1.0}
     )
-    table = table.assign(capture="2026-11")
-    assert sensitivity.sentence(table).splitlines()[2:] == [
-        "- **s**: the choice hangs on what is counted.",
-        "    - 2026-11, by findings: **twice** (weighed: fixable)",
-        "    - 2026-11, by vulnerabilities, vulnerabilities × source packages: **often** "
+    assert lines(table.assign(capture="2026-11"))[1:] == [
+        "• s: the choice depends on what is counted.",
+        "  • 2026-11, by findings: twice (weighed: fixable)",
+        "  • 2026-11, by vulnerabilities, vulnerabilities × source packages: often "
         "(weighed: fixable)",
     ]
 
@@ -221,15 +194,16 @@ def test_a_choice_whose_runtime_is_past_its_end_is_not_fit_as_it_is() -> None:
     lens = Lens()
     by_size = sensitivity.choices("rebuilt-2026", rebuilt, NOTHING, "", lens, {"size": 1.0})
     assert by_size[["choice", "supported"]].iloc[0].tolist() == ["node-8-distroless", False]
+    assert "none as it is; node-8-distroless comes first" in lines(by_size)[2]
     even = sensitivity.choices("rebuilt-2026", rebuilt, NOTHING, "", lens, EVEN)
     assert even[["choice", "supported"]].iloc[0].tolist() == ["node-24-distroless", True]
 
 
-def test_in_korean_what_the_choice_hangs_on(both: Frames) -> None:
+def test_in_korean_cells_stay_english_and_the_text_is_translated(frames_of) -> None:
+    frames = frames_of(a=sized(), b=sized())
     with i18n.speaking("ko"):
-        head, _, first, *rest = sensitivity.sentence(choices(both)).splitlines()
-    assert head == "같은 가중치에서:"
-    assert first == "- **blog-2022**: 선택을 좌우하는 것은 수집본입니다."
-    assert all(
-        "반영 항목: 수정 가능, 크기, 운영체제 지원 종료, 런타임 지원 종료" in of for of in rest
-    )
+        table = sensitivity.choices("s", frames, NOTHING, "", Lens(), EVEN)
+        text = lines(table)
+    assert table["choice"].unique().tolist() == ["a or b"]
+    assert table["counted"].tolist() == WAYS
+    assert text[-1] == "  • : a 또는 b (반영 항목: 수정 가능, 크기)"

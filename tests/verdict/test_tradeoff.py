@@ -7,13 +7,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from helpers.answers.answer import SUMMARY
+from helpers.answers.chart import Points
 from helpers.comparability import confounders
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make
-from helpers.sizes import image_sizes as sizes_of
-from helpers.sizes.image_sizes import MB
+from helpers.sizes import image_sizes
 from helpers.studies.load import load_published, load_study
 from helpers.text import i18n
+from helpers.text.units import MB
 from helpers.verdict import sensitivity, tradeoff
 from helpers.vulnerabilities.lenses import Lens
 from tests.conftest import finding, missing_image, trivy
@@ -25,10 +27,10 @@ NOT_CANDIDATES = ["broken", "no-os", "not-looked", "missing", "failed"]
 
 
 def able(*rows: tuple, **columns: list) -> pd.DataFrame:
-    """Candidates of which fixable vulnerabilities and megabytes are told: named a, b, c …"""
+    """Candidates by fixable vulnerabilities and megabytes, named a, b, c …"""
     number = len(rows)
     fixable, sizes = zip(*rows, strict=True) if rows else ((), ())
-    told = {
+    given = {
         "variant": list("abcdefgh"[:number]),
         "status": ["scanned"] * number,
         "fixable": pd.array(fixable, dtype="Int64"),
@@ -46,14 +48,14 @@ def able(*rows: tuple, **columns: list) -> pd.DataFrame:
         "why_not": [None] * number,
     }
     for name, values in columns.items():
-        told[name] = (
-            pd.array(values, dtype=told[name].dtype) if name in tradeoff.CRITERIA else values
+        given[name] = (
+            pd.array(values, dtype=given[name].dtype) if name in tradeoff.CRITERIA else values
         )
-    table = pd.DataFrame(told).astype({"candidate": "bool"})
+    table = pd.DataFrame(given).astype({"candidate": "bool"})
     return table.assign(front=tradeoff.pareto(table))
 
 
-def of(frames: Frames, published: str = "", lens: Lens = VULNERABILITIES) -> pd.DataFrame:
+def candidates(frames: Frames, published: str = "", lens: Lens = VULNERABILITIES) -> pd.DataFrame:
     numbers = load_published(published) if published else make("published", {})
     table, _ = sensitivity.candidates(frames, numbers, "", lens)
     return table
@@ -67,7 +69,7 @@ class TestCandidates:
     """What is weighed of each variant."""
 
     def test_of_the_posts_images(self, blog: Frames) -> None:
-        table = of(blog, "blog-2022").drop(columns=["status", "why_not", "built_at"])
+        table = candidates(blog, "blog-2022").drop(columns=["status", "why_not", "built_at"])
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
         assert rows == [
             {"variant": ALPINE, "fixable": 25, "unfixed": None, "size": 76_900_000, "ended": 1}
@@ -77,11 +79,11 @@ class TestCandidates:
             | {"old_runtime": 0, "blind": False, "serious": 4, "fixable_of_base": None}
             | {"mixed": False, "partial": True, "candidate": True, "front": True},
         ]
-        days = of(blog, "blog-2022")["built_at"].dt.strftime("%Y-%m-%d")
+        days = candidates(blog, "blog-2022")["built_at"].dt.strftime("%Y-%m-%d")
         assert days.tolist() == ["2019-12-24", "2022-02-14"]
 
     def test_what_is_unfixed_is_not_known_where_it_cannot_be_seen(self) -> None:
-        table = of(load_study("rebuilt-2026")).set_index("variant")["unfixed"]
+        table = candidates(load_study("rebuilt-2026")).set_index("variant")["unfixed"]
         assert pd.isna(table["node-24-alpine"])
         assert table.dropna().to_dict() == {
             "node-24-debian": 25,
@@ -91,68 +93,68 @@ class TestCandidates:
 
     def test_what_of_it_the_base_brought_is_known_where_all_layers_are(self) -> None:
         rebuilt = load_study("rebuilt-2026")
-        assert of(rebuilt)["fixable_of_base"].tolist() == [0, 0, 0, 0]
+        assert candidates(rebuilt)["fixable_of_base"].tolist() == [0, 0, 0, 0]
         brought = rebuilt.findings["from_base"].fillna(False) | rebuilt.findings["variant"].eq(
             "node-24-debian"
         )
-        table = of(rebuilt._replace(findings=rebuilt.findings.assign(from_base=brought)))
+        table = candidates(rebuilt._replace(findings=rebuilt.findings.assign(from_base=brought)))
         assert table["fixable_of_base"].tolist() == [7, 0, 0, 0]
         partly = brought.astype("boolean")
         partly[0] = pd.NA
-        table = of(rebuilt._replace(findings=rebuilt.findings.assign(from_base=partly)))
+        table = candidates(rebuilt._replace(findings=rebuilt.findings.assign(from_base=partly)))
         assert table["fixable_of_base"].isna().tolist() == [True, False, False, False]
 
     def test_of_a_clean_image_it_is_known_that_the_base_brought_none(self, frames_of) -> None:
         frames = frames_of(clean=trivy(), other=trivy(finding(FixedVersion="2")))
         findings = frames.findings.assign(from_base=pd.array([True], dtype="boolean"))
-        assert of(frames._replace(findings=findings))["fixable_of_base"].tolist() == [0, 1]
+        assert candidates(frames._replace(findings=findings))["fixable_of_base"].tolist() == [0, 1]
 
     def test_what_base_and_app_both_bring_counts_once_and_for_the_base(self, frames_of) -> None:
         twice = [finding(1, PkgName=name, FixedVersion="2") for name in ("a", "b")]
         unfixed = finding(2)
         frames = frames_of(a=trivy(*twice, finding(3, FixedVersion="2"), unfixed))
         brought = pd.array([True, False, False, True], dtype="boolean")
-        table = of(frames._replace(findings=frames.findings.assign(from_base=brought)))
+        table = candidates(frames._replace(findings=frames.findings.assign(from_base=brought)))
         assert table[["fixable", "fixable_of_base", "unfixed"]].to_numpy().tolist() == [[2, 1, 1]]
 
     def test_serious_are_high_and_critical_ones_with_a_fix_or_without(self, frames_of) -> None:
         levels = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "UNKNOWN"]
         found = [finding(n, Severity=level) for n, level in enumerate(levels)]
         fixed = finding(9, Severity="HIGH", FixedVersion="2")
-        assert of(frames_of(a=trivy(*found, fixed)))["serious"].tolist() == [3]
+        assert candidates(frames_of(a=trivy(*found, fixed)))["serious"].tolist() == [3]
 
     def test_a_partial_database_is_marked_image_by_image(self, blog: Frames) -> None:
         def partial(*coverage: str | None) -> list[bool]:
-            told = pd.array(coverage, dtype=blog.images["db_coverage"].dtype)
-            images = blog.images.assign(db_coverage=told)
-            return of(blog._replace(images=images))["partial"].tolist()
+            codes = pd.array(coverage, dtype=blog.images["db_coverage"].dtype)
+            images = blog.images.assign(db_coverage=codes)
+            return candidates(blog._replace(images=images))["partial"].tolist()
 
         assert partial("partial: Debian only", None) == [True, False]
         assert partial("full", "partial") == [False, True]
 
     def test_images_that_were_not_scanned_alike_are_marked(self, blog: Frames) -> None:
         other = blog.images.assign(scanner_version=["0.76.0", "0.77.0"])
-        assert of(blog._replace(images=other))["mixed"].tolist() == [True, True]
+        assert candidates(blog._replace(images=other))["mixed"].tolist() == [True, True]
 
     def test_what_has_ended_is_as_of_the_day_of_the_database(self) -> None:
-        later = of(load_study("blog-2022", "2026-11"), "blog-2022")
+        later = candidates(load_study("blog-2022", "2026-11"), "blog-2022")
         assert later["ended"].tolist() == [1, 1]
         assert later["old_runtime"].tolist() == [1, 1]
 
     def test_a_lens_of_fixable_ones_does_not_change_what_is_unfixed(self, blog: Frames) -> None:
         pd.testing.assert_frame_equal(
-            of(blog), of(blog, lens=VULNERABILITIES._replace(fixable=True))
+            candidates(blog), candidates(blog, lens=VULNERABILITIES._replace(fixable=True))
         )
 
     def test_only_the_size_of_the_kind_that_counts_is_taken(self, blog: Frames) -> None:
-        sizes = sizes_of.table(blog.images, load_published("blog-2022"))
+        sizes = image_sizes.table(blog.images, load_published("blog-2022"))
         support = confounders.confounders(blog.images)
         parts = blog.findings, blog.images, sizes, support
         assert tradeoff.candidates(*parts, "unpacked", Lens())["size"].isna().all()
         assert tradeoff.candidates(*parts, "published", Lens())["size"].notna().all()
 
     def test_what_is_not_known_is_not_taken_for_good(self, frames_of) -> None:
-        table = of(frames_of(app=trivy(finding())))
+        table = candidates(frames_of(app=trivy(finding())))
         assert table.loc[0, ["size", "ended", "old_runtime", "front"]].isna().all()
 
     @pytest.mark.parametrize("status", NOT_CANDIDATES)
@@ -165,7 +167,7 @@ class TestCandidates:
             tiny=trivy(Metadata=sized),
         )
         spoilt = frames.images.assign(status=["scanned", status])
-        table = of(frames._replace(images=spoilt)).set_index("variant")
+        table = candidates(frames._replace(images=spoilt)).set_index("variant")
         assert table["candidate"].to_dict() == {"good": True, "tiny": False}
         assert front(table.reset_index()) == ["good"]
         assert pd.isna(table.loc["tiny", "front"])
@@ -173,7 +175,9 @@ class TestCandidates:
         assert tradeoff.scores(table.reset_index(), EVEN)["variant"].tolist() == ["good"]
 
     def test_an_image_without_a_report_is_none_and_has_no_numbers(self, blog: Frames) -> None:
-        table = of(blog._replace(images=missing_image(blog.images, "lost"))).set_index("variant")
+        table = candidates(blog._replace(images=missing_image(blog.images, "lost"))).set_index(
+            "variant"
+        )
         assert table.loc["lost", ["fixable", "unfixed", "front"]].isna().all()
         assert table.loc["lost", "why_not"] == "there is no report of it"
 
@@ -223,7 +227,7 @@ class TestScores:
     """Scores: weights times shares of the largest value."""
 
     def test_of_the_posts_images(self, blog: Frames) -> None:
-        table = tradeoff.scores(of(blog, "blog-2022"), EVEN).set_index("variant")
+        table = tradeoff.scores(candidates(blog, "blog-2022"), EVEN).set_index("variant")
         assert table.index.tolist() == [DISTROLESS, ALPINE]
         assert table.loc[DISTROLESS].tolist() == [1, 0, 1, 0, 0]
         assert table.loc[ALPINE].tolist() == pytest.approx([3 + 76.9 / 118, 1, 76.9 / 118, 1, 1])
@@ -289,21 +293,21 @@ class TestFlips:
             assert best(table, weights | {row.criterion: (now + at) / 2}) == {first}
             assert {first, row.variant} <= best(table, weights | {row.criterion: at})
             assert first not in best(table, weights | {row.criterion: beyond})
-        told_of = set(zip(found["criterion"], found["above"], strict=True))
+        flipped = set(zip(found["criterion"], found["above"], strict=True))
         for criterion, above in itertools.product(EVEN, (True, False)):
-            if (criterion, above) not in told_of:
+            if (criterion, above) not in flipped:
                 far = 1e6 if above else 0.0
                 assert first in best(table, weights | {criterion: far})
 
     def test_of_the_posts_images(self, blog: Frames) -> None:
-        table = of(blog, "blog-2022")
+        table = candidates(blog, "blog-2022")
         found = tradeoff.flips(table, EVEN)
         assert found[["criterion", "above", "variant"]].to_numpy().tolist() == [
             ["size", True, ALPINE]
         ]
         assert found["weight"].tolist() == pytest.approx([3 / (1 - 76.9 / 118)])
 
-    def test_a_weight_that_has_to_fall_is_told_so(self) -> None:
+    def test_a_weight_that_has_to_fall_is_below(self) -> None:
         table = able((1, 4), (2, 1))
         found = tradeoff.flips(table, {"fixable": 1.0, "size": 0.5})
         assert found.to_dict("records") == [
@@ -345,3 +349,109 @@ def test_a_criterion_is_named_by_what_is_counted_and_by_the_kind_of_size() -> No
     with i18n.speaking("ko"):
         spoken = [tradeoff.named(criterion, VULNERABILITIES, "unpacked") for criterion in EVEN]
     assert spoken[2:] == ["압축 해제 크기", "운영체제 지원 종료", "런타임 지원 종료"]
+
+
+class TestChart:
+    """The trade-off's chart: a point a variant, the front, and who has no place on it."""
+
+    @staticmethod
+    def chart(table: pd.DataFrame) -> Points:
+        chart = tradeoff.tradeoff_answer(table, VULNERABILITIES, "unpacked").chart
+        assert isinstance(chart, Points)
+        return chart
+
+    def test_of_the_posts_images(self, blog: Frames) -> None:
+        table = candidates(blog, "blog-2022")
+        answer = tradeoff.tradeoff_answer(table, VULNERABILITIES, "published")
+        assert (answer.name, answer.role) == ("trade-off", SUMMARY)
+        assert answer.counted == "fixable vulnerabilities"
+        assert isinstance(answer.chart, Points)
+        assert [(p.name, p.x, p.y, p.group) for p in answer.chart.points] == [
+            (ALPINE, 76.9, 25, "front"),
+            (DISTROLESS, 118, 0, "front"),
+        ]
+        assert [point.label for point in answer.chart.points] == [
+            "nodejs-alpine\n76.9 MB, 25, unsupported",
+            "nodejs-distroless\n118.0 MB, 0",
+        ]
+        assert answer.chart.across == "image size, published (MB = 10⁶ bytes)"
+        assert answer.chart.upward == "number of fixable vulnerabilities"
+
+    @pytest.mark.parametrize("what", ["ended", "old_runtime"])
+    def test_who_is_past_its_support_is_marked_and_who_may_be_is_not(self, what: str) -> None:
+        table = able((3, 1), (2, 2), (1, 3), **{what: [1, 0, None]})
+        labels = [point.label for point in self.chart(table).points]
+        assert [label.endswith(", unsupported") for label in labels] == [True, False, False]
+
+    def test_the_front_has_its_corners_by_size_and_the_dominated_are_apart(self) -> None:
+        chart = self.chart(able((0, 40), (9, 10), (4, 20), (9, 40)))
+        assert chart.front == [(10, 9), (20, 4), (40, 0)]
+        assert [point.name for point in chart.points if point.group == "dominated"] == ["d"]
+
+    @pytest.mark.parametrize("status", NOT_CANDIDATES)
+    def test_who_is_no_candidate_is_named_with_the_reason(self, blog: Frames, status: str) -> None:
+        images = blog.images.assign(status=["scanned", status])
+        chart = self.chart(candidates(blog._replace(images=images), "blog-2022"))
+        why = tradeoff._WHY_NOT[status]
+        assert chart.note == f"not placed: nodejs-distroless ({why})"
+
+    def test_of_many_that_have_no_place_the_first_are_named(self) -> None:
+        three = self.chart(able(*[(1, None)] * 3)).note
+        assert three == "not placed: " + ", ".join(f"{n} (size not known)" for n in "abc")
+        four = self.chart(able(*[(1, None)] * 4)).note
+        assert four == "not placed: a (size not known), b (size not known), and 2 more"
+        assert self.chart(able((1, 1), (2, 2))).note == ""
+
+
+def title(table: pd.DataFrame) -> str:
+    return tradeoff.tradeoff_answer(table, VULNERABILITIES, "unpacked").title
+
+
+class TestTitle:
+    """The title: who is best in size, in fixable vulnerabilities, or in both."""
+
+    @pytest.mark.parametrize(
+        ("rows", "expected"),
+        [
+            ([(1, 9), (9, 1)], "Smallest: b; fewest fixable vulnerabilities: a"),
+            ([(1, 1), (9, 2)], "a is the smallest, and has the fewest fixable vulnerabilities"),
+            ([(7, 2), (7, 1)], "b is the smallest; all have 7 fixable vulnerabilities"),
+            ([(7, 1), (7, 1)], "a and b are the smallest; all have 7 fixable vulnerabilities"),
+            (
+                [(7, 1), (7, 2), (7, None)],
+                "a is the smallest; all 2 that can be placed have 7 fixable vulnerabilities",
+            ),
+            (
+                [(1, 1), (1, 1), (9, 2)],
+                "a and b are the smallest, and have the fewest fixable vulnerabilities",
+            ),
+            ([(1, 9)] * 2 + [(9, 1)], "Smallest: c; fewest fixable vulnerabilities: a and b"),
+            ([(5, 1), (1, 1)], "Smallest: a and b; fewest fixable vulnerabilities: b"),
+            (
+                [(1, 9), (9, None)],
+                "Unpacked size and fixable vulnerabilities: fewer than two variants can be placed",
+            ),
+        ],
+        ids="trade one size-alone tie placed tie-in-both many equal-in-size few".split(),
+    )
+    def test_who_is_named(self, rows, expected: str) -> None:
+        assert title(able(*rows)) == expected
+
+    @pytest.mark.parametrize("what", ["ended", "old_runtime"])
+    def test_who_is_past_its_support_is_marked(self, what: str) -> None:
+        text = title(able((1, 9), (9, 1), **{what: [1, 0]}))
+        assert text == "Smallest: b; fewest fixable vulnerabilities: a (unsupported)"
+
+    def test_long_names_are_cut_and_counted_where_several_share_a_place(self) -> None:
+        names = [f"registry-example-com-team-{n}" for n in "xy"]
+        table = able((1, 9), (9, 1)).assign(variant=names)
+        assert title(table) == (
+            "Smallest: registry…mple-com-team-y; fewest fixable vulnerabilities: "
+            "registry…mple-com-team-x"
+        )
+        alike = table.assign(size=table["size"].iloc[0])
+        assert title(alike).startswith("Smallest: 2 variants")
+
+    def test_who_is_no_candidate_is_not_named(self) -> None:
+        table = able((5, 5), (6, 6), (0, 1), candidate=[True, True, False])
+        assert title(table).startswith("a is the smallest, ")
