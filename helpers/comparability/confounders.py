@@ -4,11 +4,12 @@ from typing import Any
 
 import pandas as pd
 
+from helpers.answers.answer import BANNER, Answer
+from helpers.comparability import scan_consistency
 from helpers.comparability.end_of_life import advisories_until, end_of_life, named, release, spelled
 from helpers.frames import COUNT, TEXT, TIME, UNKNOWN_COUNT
-from helpers.text import escape
-from helpers.text.i18n import msg, t, word
-from helpers.text.markdown import AND, listed, name, number
+from helpers.text.i18n import message, msg, t, word
+from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, number, paragraph, say
 
 COLUMNS = (
     {"capture": TEXT, "variant": TEXT, "as_of": TIME}
@@ -21,20 +22,20 @@ COLUMNS = (
 OS, RUNTIME = msg("operating system"), msg("runtime")
 OS_END, AGE = msg("operating system's end of life"), msg("image age")
 ASPECTS = (OS_END, AGE, RUNTIME)
-"""What variants can be unlike in, apart from what they are compared for."""
+"""What variants may differ in besides their bases."""
 
 APART_DAYS = 30
-"""Days between two images that are too many: official images are built anew about once a month,
-and each time with what was fixed meanwhile."""
+"""Days between two images above which their ages differ: official images are rebuilt about once a
+month, each time with the fixes since."""
 
 
 def confounders(images: pd.DataFrame) -> pd.DataFrame:
-    """Return what of each image is no matter of its base alone: one row an image, in order.
+    """Return what each image has besides its base: one row an image, in order.
 
     `capture, variant, as_of` (day of the DB, else of the scan), `os, os_end_of_life,
     advisories_until, os_ended_days` (days past the end of life at `as_of`, negative before it),
     `built_at, age_days` (from built to `as_of`), `runtime, runtime_end_of_life,
-    runtime_ended_days`. NA is not known; an image whose count is not known has NA in all.
+    runtime_ended_days`. NA is not known; an image that was not measured has NA in all.
     """
     rows = [_row(image) for image in images.itertuples()]
     return pd.DataFrame(
@@ -43,72 +44,55 @@ def confounders(images: pd.DataFrame) -> pd.DataFrame:
 
 
 def unlike(confounders: pd.DataFrame) -> list[str]:
-    """Return in which of `ASPECTS` variants of one and the same capture are unlike."""
-    differing = [_differs(one) for _, one in _captures(confounders)]
+    """Return in which of `ASPECTS` variants of the same capture differ."""
+    differing = [_differs(rows) for _, rows in _captures(confounders)]
     return [aspect for aspect in ASPECTS if any(differs[aspect] for differs in differing)]
 
 
-def banner(confounders: pd.DataFrame) -> str:
-    """Return as Markdown whether like is compared with like, and what is known of each variant."""
-    captures = _captures(confounders)
-    if not captures:
-        return _head(confounders, "")
-    parts, silent = [], []
-    for capture, one in captures:
-        label = f" ({escape.markdown(capture)})" if len(captures) > 1 else ""
-        lines = [
-            f"- {name(c.variant)}: {_ending(OS, c)}; {_age(c)}; {_ending(RUNTIME, c)}"
-            for c in one.itertuples()
-        ]
-        parts += [_head(one, label), "\n".join(lines)]
-        past = one[_silent_days(one).gt(0).fillna(False)]
-        silent += [f"{name(variant)}{label}" for variant in past["variant"]]
-    notes = []
-    if confounders["as_of"].notna().any():
-        told = msg(
-            "Days are counted to the day of the database, or of the scan where that is not known."
-        )
-        notes.append(word(told))
-    if silent:
-        told = t(
-            "Past its distribution's support: {variants}. After it hardly an advisory comes, so a "
-            "count that stands still is no merit.",
-            variants=listed(silent),
-        )
-        notes.append(told)
-    return "\n\n".join(filter(None, [*parts, " ".join(notes)]))
+def answer(images: pd.DataFrame) -> Answer:
+    """Answer whether like is compared with like, and whether images were scanned alike.
+
+    The first paragraph is the verdict.
+    """
+    table = confounders(images)
+    text = _text(table) + scan_consistency.text(images)
+    return Answer("confounders", text=text, table=table, role=BANNER)
 
 
 def mark(confounders: pd.DataFrame) -> str:
-    """Return in what variants are unlike, for a figure's footer; empty where nothing differs."""
+    """Return in what variants differ, for a figure's footer; empty if in nothing known."""
     short = {OS_END: msg("OS end of life")}
-    told = listed(word(short.get(aspect, aspect)) for aspect in unlike(confounders))
-    return t("not like with like: {aspects}", aspects=told) if told else ""
+    aspects = ", ".join(word(short.get(aspect, aspect)) for aspect in unlike(confounders))
+    return t("not like with like: {aspects}", aspects=aspects) if aspects else ""
 
 
 def ends(confounders: pd.DataFrame) -> pd.DataFrame:
     """Return the days on which support of each operating system ends: `variant, day, label, last`.
 
-    One row a variant and end. `last` says that no advisories follow; Debian's end of life comes
-    before that of its LTS.
+    One row a variant and end. `label` holds messages. `last`: no advisories follow; Debian's end of
+    life comes before that of its LTS.
     """
     rows = []
     for row in confounders.drop_duplicates("variant").itertuples():
         system = spelled(row.os) if pd.notna(row.os) else ""
         life, until = row.os_end_of_life, row.advisories_until
         if pd.notna(life):
-            label = t("{system}: end of life", system=system)
+            label = message("{system}: end of life", system=system)
             rows.append((row.variant, life, label, life == until))
         if pd.notna(until) and life != until:
-            rows.append((row.variant, until, t("{system}: end of LTS", system=system), True))
-    table = pd.DataFrame(rows, columns=["variant", "day", "label", "last"])
-    return table.astype({"variant": "str", "day": TIME, "label": "str", "last": "bool"})
+            label = message("{system}: end of LTS", system=system)
+            rows.append((row.variant, until, label, True))
+    dtypes = {"variant": "str", "day": TIME, "label": "object", "last": "bool"}
+    columns = zip(*rows, strict=True) if rows else ((),) * len(dtypes)
+    return pd.DataFrame(
+        {c: pd.Series(v, dtype=d) for (c, d), v in zip(dtypes.items(), columns, strict=True)}
+    )
 
 
 def _row(image: Any) -> dict[str, Any]:
     row: dict[str, Any] = {"capture": image.capture, "variant": image.variant}
     if image.status in UNKNOWN_COUNT:
-        # What has no count is compared with nothing.
+        # Without a count it is compared with nothing.
         return row
     row["as_of"] = _day(image.db_updated_at) or _day(image.scanned_at)
     if pd.notna(image.os_family):
@@ -140,13 +124,44 @@ def _captures(confounders: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return list(confounders.groupby("capture", sort=False, dropna=False))
 
 
-def _differs(one: pd.DataFrame) -> dict[str, bool | None]:
-    """Return of each aspect whether variants are unlike in it; `None`: known of fewer than two."""
-    ended, ages = one["os_ended_days"].dropna(), one["age_days"].dropna()
-    runtimes = one["runtime"].dropna().map(release).dropna()
+def _text(confounders: pd.DataFrame) -> Text:
+    """Return whether like is compared with like, and what is known of each variant."""
+    captures = _captures(confounders)
+    text, silent = Text(), []
+    for capture, rows in captures or [("", confounders)]:
+        label = f" ({capture})" if len(captures) > 1 else ""
+        lines = (
+            name(row.variant) + ": " + _ending(OS, row) + f"; {_age(row)}; " + _ending(RUNTIME, row)
+            for row in rows.itertuples()
+        )
+        text += paragraph(_head(rows, label)) + bullets(lines)
+        past = rows[_silent_days(rows).gt(0).fillna(False)]
+        silent += [name(variant) + label for variant in past["variant"]]
+    notes = []
+    if confounders["as_of"].notna().any():
+        notes.append(
+            say(
+                "Days are counted to the day of the database, or of the scan where that is not "
+                "known."
+            )
+        )
+    if silent:
+        note = say(
+            "Past its distribution's support: {variants}. Hardly any advisories follow, so a count "
+            "that stands still is no merit.",
+            variants=listed(silent),
+        )
+        notes.append(note)
+    return text + (paragraph(listed(notes, " ")) if notes else Text())
+
+
+def _differs(rows: pd.DataFrame) -> dict[str, bool | None]:
+    """Return for each aspect whether variants differ; `None`: known of fewer than two."""
+    ended, ages = rows["os_ended_days"].dropna(), rows["age_days"].dropna()
+    runtimes = rows["runtime"].dropna().map(release).dropna()
     past = ended.gt(0)
-    # Both past it, but one for long: meanwhile advisories went on for the other.
-    apart = _spread(_silent_days(one).dropna().clip(lower=0)) > APART_DAYS
+    # Both are past it, but advisories for one went on longer.
+    apart = _spread(_silent_days(rows).dropna().clip(lower=0)) > APART_DAYS
     return {
         OS_END: past.nunique() > 1 or apart if len(ended) > 1 else None,
         AGE: _spread(ages) > APART_DAYS if len(ages) > 1 else None,
@@ -155,7 +170,7 @@ def _differs(one: pd.DataFrame) -> dict[str, bool | None]:
 
 
 def _silent_days(confounders: pd.DataFrame) -> pd.Series:
-    """Return the days since nobody publishes advisories; negative before that, NA: not known."""
+    """Return the days since the last advisories; negative before that, NA: not known."""
     return (confounders["as_of"] - confounders["advisories_until"]).dt.days.astype(COUNT)
 
 
@@ -163,126 +178,126 @@ def _spread(days: pd.Series) -> int:
     return int(days.max() - days.min()) if len(days) else 0
 
 
-def _head(one: pd.DataFrame, label: str) -> str:
-    """Return in bold whether the variants of a capture are alike, and in what."""
-    if len(one) < 2:
-        if len(one):
-            return t("**Nothing to compare{capture}:** there is one variant only.", capture=label)
-        return t("**Nothing to compare{capture}:** there is no variant.", capture=label)
-    differs = _differs(one)
+def _head(rows: pd.DataFrame, label: str) -> Phrase:
+    """Return whether the variants of a capture are alike, and in what they differ."""
+    if rows.empty:
+        return say("**Nothing to compare{capture}:** there is no variant.", capture=label)
+    if len(rows) == 1:
+        return say("**Nothing to compare{capture}:** there is one variant only.", capture=label)
+    differs = _differs(rows)
     different, alike, unknown = (
         listed(word(aspect) for aspect in ASPECTS if differs[aspect] is value)
         for value in (True, False, None)
     )
-    apart = _apart(one, [aspect for aspect in ASPECTS if differs[aspect]])
-    if apart:
-        told = t(
-            "**Not like with like{capture}:** {differences}; so what else variants differ in is "
-            "not due to their bases alone.",
+    if apart := _apart(rows, [aspect for aspect in ASPECTS if differs[aspect]]):
+        text = say(
+            "**Not like with like{capture}:** {differences}; so their other differences are not "
+            "due to their bases alone.",
             capture=label,
             differences=listed(apart, "; "),
         )
     elif different:
-        told = t(
-            "**Not like with like{capture}:** the variants differ in {aspects}, so what else they "
-            "differ in is not due to their bases alone.",
+        text = say(
+            "**Not like with like{capture}:** the variants differ in {aspects}, so their other "
+            "differences are not due to their bases alone.",
             capture=label,
             aspects=different,
         )
     elif alike:
-        told = t(
+        text = say(
             "**Nothing known differs{capture}:** the variants are alike in {aspects}.",
             capture=label,
             aspects=alike,
         )
     else:
-        told = t("**Whether this is like with like is not known{capture}.**", capture=label)
+        text = say("**Whether this is like with like is not known{capture}.**", capture=label)
     if unknown:
-        told += " " + t(
+        text += " " + say(
             "Known of fewer than two variants, so not compared: {aspects}.", aspects=unknown
         )
-    return told
+    return text
 
 
-def _apart(one: pd.DataFrame, aspects: list[str]) -> list[str]:
-    """Return which few differ from all others, and in what; nothing where no most are alike."""
+def _apart(rows: pd.DataFrame, aspects: list[str]) -> list[Phrase]:
+    """Return which few differ from all others, and in what; nothing if no majority is alike."""
     found: dict[tuple[str, ...], list[str]] = {}
     for aspect in aspects:
-        found.setdefault(_few(one, aspect), []).append(word(aspect))
-    told = []
-    for variants, own in found.items():
-        who, in_ = listed(map(name, variants), AND), listed(own)
-        others = len(one) - len(variants)
-        if not variants:
-            told.append(t("the variants differ in {aspects}", aspects=in_))
-        elif len(variants) == 1:
-            text = t(
-                "{variant} differs in {aspects}, the other {count:,} are alike in that",
-                variant=who,
-                aspects=in_,
-                count=others,
-            )
-            told.append(text)
-        else:
-            text = t(
-                "{variants} differ in {aspects} from the other {count:,}, which are alike in that",
-                variants=who,
-                aspects=in_,
-                count=others,
-            )
-            told.append(text)
-    return told if any(found) else []
+        found.setdefault(_few(rows, aspect), []).append(word(aspect))
+    return [
+        _differ(variants, listed(names), len(rows) - len(variants))
+        for variants, names in found.items()
+        if any(found)
+    ]
 
 
-def _few(one: pd.DataFrame, aspect: str) -> tuple[str, ...]:
-    """Return the variants that differ from most, which are alike; none if that is not so."""
-    classes = _classes(one, aspect)
+def _differ(variants: tuple[str, ...], aspects: Phrase, others: int) -> Phrase:
+    """Return that variants differ in aspects from the others, or all from each other."""
+    if not variants:
+        return say("the variants differ in {aspects}", aspects=aspects)
+    if len(variants) == 1:
+        return say(
+            "{variant} differs in {aspects}, the other {count:,} are alike in that",
+            variant=name(variants[0]),
+            aspects=aspects,
+            count=others,
+        )
+    return say(
+        "{variants} differ in {aspects} from the other {count:,}, which are alike in that",
+        variants=listed(map(name, variants), AND),
+        aspects=aspects,
+        count=others,
+    )
+
+
+def _few(rows: pd.DataFrame, aspect: str) -> tuple[str, ...]:
+    """Return the variants that differ from a majority that is alike; none without one."""
+    classes = _classes(rows, aspect)
     sizes = classes.value_counts()
-    if classes.isna().any() or sizes.iloc[0] * 2 <= len(one):
+    if classes.isna().any() or sizes.iloc[0] * 2 <= len(rows):
         return ()
-    return tuple(one[classes.ne(sizes.index[0])]["variant"])
+    return tuple(rows[classes.ne(sizes.index[0])]["variant"])
 
 
-def _classes(one: pd.DataFrame, aspect: str) -> pd.Series:
-    """Return of each variant a class of those that are alike in an aspect; NA if not known."""
+def _classes(rows: pd.DataFrame, aspect: str) -> pd.Series:
+    """Return for each variant a class of those alike in an aspect; NA if not known."""
     if aspect == RUNTIME:
-        return one["runtime"].map(release, na_action="ignore")
-    days = one["age_days"] if aspect == AGE else _silent_days(one).clip(lower=0)
+        return rows["runtime"].map(release, na_action="ignore")
+    days = rows["age_days"] if aspect == AGE else _silent_days(rows).clip(lower=0)
     steps = days.sort_values().diff().gt(APART_DAYS).fillna(False).cumsum()
     classes = steps.reindex(days.index).astype(COUNT).mask(days.isna())
-    # A chain of small steps may be longer than what is alike.
-    of = days.groupby(classes)
-    classes = classes.mask((of.transform("max") - of.transform("min")).gt(APART_DAYS).fillna(True))
-    return classes * 2 + one["os_ended_days"].gt(0) if aspect == OS_END else classes
+    # Many small steps may add up to more than what is alike.
+    grouped = days.groupby(classes)
+    spread = grouped.transform("max") - grouped.transform("min")
+    classes = classes.mask(spread.gt(APART_DAYS).fillna(True))
+    return classes * 2 + rows["os_ended_days"].gt(0) if aspect == OS_END else classes
 
 
-def _ending(what: str, row: Any) -> str:
+def _ending(what: str, row: Any) -> Phrase:
     """Return what a variant's operating system or runtime is, and when that ends."""
     is_os = what == OS
     text, end = (row.os, row.os_end_of_life) if is_os else (row.runtime, row.runtime_end_of_life)
     if pd.isna(text):
-        return t("{aspect} not known", aspect=word(what))
-    told = escape.markdown(spelled(text))
+        return say("{aspect} not known", aspect=word(what))
     if pd.isna(end):
-        return t("{product}, end of life not known", product=told)
-    told = t("{product}, end of life {day:%Y-%m-%d}", product=told, day=end)
+        return say("{product}, end of life not known", product=spelled(text))
+    ending = say("{product}, end of life {day:%Y-%m-%d}", product=spelled(text), day=end)
     if pd.notna(row.as_of):
         days = (row.as_of - end).days
         apart = number(abs(days), "day")
-        told += ", " + (
-            t("{days} before {day:%Y-%m-%d}", days=apart, day=row.as_of)
-            if days >= 0
-            else t("{days} after {day:%Y-%m-%d}", days=apart, day=row.as_of)
-        )
+        ending += ", "
+        if days >= 0:
+            ending += t("{days} before {day:%Y-%m-%d}", days=apart, day=row.as_of)
+        else:
+            ending += t("{days} after {day:%Y-%m-%d}", days=apart, day=row.as_of)
     if is_os and row.advisories_until != end:
-        told += t(", LTS advisories until {day:%Y-%m-%d}", day=row.advisories_until)
-    return told
+        ending += t(", LTS advisories until {day:%Y-%m-%d}", day=row.advisories_until)
+    return ending
 
 
 def _age(row: Any) -> str:
     """Return how old an image is, in whole years and months, or in days if it is younger."""
     if pd.isna(row.built_at):
-        return word(msg("image age not known"))
+        return t("image age not known")
     if pd.isna(row.age_days):
         return t("image built {day:%Y-%m-%d}", day=row.built_at)
     if row.age_days < 0:

@@ -1,6 +1,6 @@
-"""When releases end: `lifecycle.csv`, one line a release; add lines for more products.
+"""When releases end: `end_of_life.csv`, one line a release; add lines for more products.
 
-An end that is still to come is what was planned when the line was written.
+An end in the future is what was planned when the line was written.
 """
 
 import csv
@@ -19,7 +19,7 @@ _ALIASES = {"node.js": _NODE, "nodejs": _NODE, "cpython": "python", "python3": "
 
 
 class Cycle(NamedTuple):
-    """One line of the table: a release and the days on which it came and ends."""
+    """One line of the table: a release and the days on which it began and ends."""
 
     cycle: str
     released: date | None
@@ -58,12 +58,12 @@ def named(text: str) -> tuple[str, str]:
 
 
 def release(runtime: str) -> str | None:
-    """Return a runtime's product and release; without a version it is not known which."""
-    own, version = named(runtime)
-    found = _cycle(own, version)
+    """Return a runtime's product and release; `None` without a version."""
+    name, version = named(runtime)
+    found = _cycle(name, version)
     matched = _VERSION.match(version)
     cycle = found.cycle if found else matched[1].partition(".")[0] if matched else ""
-    return f"{product(own)} {cycle}" if cycle else None
+    return f"{product(name)} {cycle}" if cycle else None
 
 
 def product(text: str) -> str:
@@ -73,13 +73,13 @@ def product(text: str) -> str:
 
 
 def spelled(text: str) -> str:
-    """Return an operating system or a runtime as one writes it.
+    """Return an operating system or a runtime as people write it.
 
     >>> spelled("alpine 3.11.2"), spelled("node 24.19.0")
     ('Alpine 3.11.2', 'Node.js 24.19.0')
     """
-    own, version = named(text)
-    label = "Node.js" if product(own) == _NODE else own[:1].upper() + own[1:]
+    name, version = named(text)
+    label = "Node.js" if product(name) == _NODE else name[:1].upper() + name[1:]
     return f"{label} {version}".strip()
 
 
@@ -104,8 +104,8 @@ def _table() -> dict[tuple[str, str], Cycle]:
 
 
 def _cycle(name: str, version: str) -> Cycle | None:
-    """Return the release that a version belongs to: the longest name that it starts with."""
-    # In full: a preview such as 3.24.0_alpha20251224 belongs to no release.
+    """Return the release that a version belongs to: the longest that it starts with."""
+    # The whole version matches: a preview such as 3.24.0_alpha20251224 belongs to no release.
     matched = _VERSION.fullmatch(version.strip())
     numbers = matched[1].split(".") if matched else []
     for length in range(len(numbers), 0, -1):

@@ -301,9 +301,9 @@ def stacked(
     images = pd.concat([found for _, found in images.groupby(rows[0], sort=False)])
     keys = list(images[columns].itertuples(index=False, name=None))
     index = pd.MultiIndex.from_tuples(keys, names=columns)
-    told = counts.reindex(columns=[*columns, by, "count"], fill_value="").astype({by: "str"})
-    by_row = told.set_index(columns)
-    sums = told.groupby(columns)["count"].sum(min_count=1).reindex(index)
+    cells = counts.reindex(columns=[*columns, by, "count"], fill_value="").astype({by: "str"})
+    by_row = cells.set_index(columns)
+    sums = cells.groupby(columns)["count"].sum(min_count=1).reindex(index)
     measured = sums.notna().tolist()
     series = []
     for part, text in parts.items():
@@ -502,5 +502,5 @@ def _fewest(across: pd.DataFrame, lens: Lens) -> Text:
     else:
         head = say("{variant} has the fewest in every way that is counted here:", variant=best)
     if narrowed := lens.narrowed:
-        head += say(" Counted is only what is {narrowed}.", narrowed=narrowed)
+        head += say(" Only what is {narrowed} is counted.", narrowed=narrowed)
     return paragraph(head) + bullets(lines)

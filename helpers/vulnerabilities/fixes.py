@@ -1,14 +1,15 @@
-"""What of an image's findings a newer package would fix, and where unfixed ones cannot be seen."""
+"""Which findings a newer package would fix, and where their packages sit."""
 
 import pandas as pd
 
+from helpers.answers.answer import Answer
 from helpers.frames import PLACES, UNKNOWN_COUNT
 from helpers.text import escape
-from helpers.text.i18n import msg, t, word
-from helpers.text.markdown import listed, name, number
-from helpers.text.titles import Part, begun, fitted, odd, total
+from helpers.text.i18n import msg, t
+from helpers.text.rich import Phrase, Text, bullets, name, names, number, paragraph, say
+from helpers.text.titles import Part, begun, fitted
 from helpers.vulnerabilities import counting
-from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.lenses import PLACE_NAMES, Lens
 
 FIXABLE, UNFIXED = msg("fixable"), msg("unfixed")
 
@@ -16,142 +17,162 @@ BLIND = frozenset(
     "alma alpine amazon chainguard minimos opensuse opensuse-leap opensuse-tumbleweed oracle "
     "opensuse.leap opensuse.tumbleweed photon rocky slem sles suse wolfi".split()
 ) | {"suse linux enterprise micro", "suse linux enterprise server"}
-"""Operating systems whose advisories, as Trivy has them, name only what has a fix: its pages on
-what it covers, under "Unfixed vulnerabilities". MinimOS has advisories of the kind of Wolfi's."""
+"""Operating systems whose advisories, in Trivy's database, name only what has a fix.
+
+Source: Trivy's pages on coverage, "Unfixed vulnerabilities". MinimOS publishes as Wolfi does."""
+
+_PARTS = ["capture", "variant", "status", "part", "count"]
 
 
 def split(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     """Return fixable and unfixed counts: `capture, variant, status, part, count, blind`.
 
-    Two rows an image. `blind`: the advisories for its operating system name only what has a fix,
-    so that what is unfixed in its system packages cannot be seen. Under a lens that counts each
-    vulnerability once, one that is fixable in any package is not unfixed too.
+    Two rows an image. `blind`: the advisories for its operating system name only what has a fix, so
+    unfixed vulnerabilities in its system packages are not observable. Where a lens counts each
+    vulnerability once, one that is fixable in any package counts as fixable only.
     """
     blind = images["os_family"].isin(BLIND)
     about = images.assign(blind=blind)[["capture", "variant", "blind"]]
-    whole = _total(findings, images, lens._replace(fixable=False))
-    fixed = _total(findings, images, lens._replace(fixable=True))
+    whole = _totals(findings, images, lens._replace(fixable=False))
+    fixed = _totals(findings, images, lens._replace(fixable=True))["count"]
     parts = [
-        whole.assign(part=FIXABLE, count=fixed["total"]),
-        whole.assign(part=UNFIXED, count=whole["total"] - fixed["total"]),
+        whole.assign(part=FIXABLE, count=fixed),
+        whole.assign(part=UNFIXED, count=whole["count"] - fixed),
     ]
-    table = pd.concat(parts, ignore_index=True).merge(about, on=["capture", "variant"])
-    return table[["capture", "variant", "status", "part", "count", "blind"]]
-
-
-def headline(table: pd.DataFrame, lens: Lens) -> str:
-    """Return how much of each image's count is fixable."""
-    wide = _wide(table)
-    what = begun(lens._replace(fixable=True).short)
-    if wide[FIXABLE].isna().all():
-        return f"{what}: {word(msg('nothing measured'))}"
-    parts = [
-        _part_of(row.variant, row.fixable, row.fixable + row.unfixed, row.status)
-        for row in wide.itertuples()
-    ]
-    return fitted(what, parts)
-
-
-def sentence(table: pd.DataFrame, lens: Lens) -> str:
-    """Return how much of each image a newer package would fix, and where nothing else is seen."""
-    wide = _wide(table)
-    lines = []
-    for row in wide.itertuples():
-        if pd.isna(row.fixable):
-            lines.append(f"- {name(row.variant)}: {word(msg('not measured'))}")
-            continue
-        told = t(
-            "{fixable:,} fixable, {unfixed:,} unfixed", fixable=row.fixable, unfixed=row.unfixed
-        )
-        hidden = word(msg(", in system packages not observable")) if row.blind else ""
-        lines.append(f"- {name(row.variant)}: {told}{hidden}")
-    notes = [t("Counted: {lens}.", lens=lens._replace(fixable=False).label)]
-    if blind := listed(name(row.variant) for row in wide[wide["blind"]].itertuples()):
-        told = t(
-            "The advisories for the operating system of {variants} name only what has a fix: what "
-            "is unfixed there is **not observable**, not absent. Only the fixable parts can be "
-            "held against each other.",
-            variants=blind,
-        )
-        notes.append(told)
-    return "\n".join([*lines, "", " ".join(notes)])
+    return pd.concat(parts, ignore_index=True)[_PARTS].merge(about, on=["capture", "variant"])
 
 
 def by_place(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     """Return counts by where packages sit: `capture, variant, status, part, count`.
 
-    Three rows an image: `os`, `tools`, `app`. A vulnerability that sits in two places counts in
-    both, so only under the lens `findings` the parts add up to the total.
+    Three rows an image: `os`, `tools`, `app`; one under a lens of one place. A vulnerability in two
+    places counts in both, so the parts add up to the total only under the lens `findings`.
     """
     parts = [
-        _total(findings, images, lens._replace(place=place)).assign(part=place)
+        _totals(findings, images, lens._replace(place=place)).assign(part=place)
         for place in PLACES
-        if not lens.place or place == lens.place
+        if lens.place in ("", place)
     ]
-    table = pd.concat(parts, ignore_index=True).rename(columns={"total": "count"})
-    return table[["capture", "variant", "status", "part", "count"]]
+    return pd.concat(parts, ignore_index=True)[_PARTS]
 
 
-def place_headline(table: pd.DataFrame, lens: Lens) -> str:
+def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer what a newer package would fix, and where unfixed findings are not observable."""
+    table = split(findings, images, lens)
+    counted = lens._replace(fixable=False).label
+    blind = table[table["blind"]]
+    notes = dict.fromkeys(
+        zip(blind["variant"], blind["capture"], strict=True),
+        "\n" + t("OS unfixed: not observable"),
+    )
+    kinds = {FIXABLE: FIXABLE, UNFIXED: UNFIXED}
+    chart = counting.stacked(table, "part", kinds, "fix", counted, notes=notes)
+    wide = _wide(table)
+    text = _fixed(wide, counted)
+    return Answer("fixable-and-unfixed", _title(wide, lens), text, table, chart, counted)
+
+
+def places_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer where the packages sit, and which findings came with the base image."""
+    table = by_place(findings, images, lens)
+    chart = counting.stacked(table, "part", PLACE_NAMES, "place", lens.label)
+    text = bullets(
+        name(image.variant)
+        + ": "
+        + _from_base(findings[findings["variant"].eq(image.variant)], image.status)
+        for image in images.itertuples()
+    )
+    return Answer("places", _places_title(table, lens.short), text, table, chart, lens.label)
+
+
+def _title(wide: pd.DataFrame, lens: Lens) -> str:
+    """Return how much of each image's count is fixable."""
+    what = begun(lens._replace(fixable=True).short)
+    if wide[FIXABLE].isna().all():
+        return f"{what}: {t('nothing measured')}"
+    parts = [
+        _part(row.variant, row.fixable, row.fixable + row.unfixed, row.status)
+        for row in wide.itertuples()
+    ]
+    return fitted(what, parts)
+
+
+def _fixed(wide: pd.DataFrame, counted: str) -> Text:
+    """Return how much of each image is fixable, and where unfixed findings are not observable."""
+    lines = []
+    for row in wide.itertuples():
+        if pd.isna(row.fixable):
+            lines.append(name(row.variant) + ": " + t("not measured"))
+            continue
+        line = name(row.variant) + ": "
+        line += say(
+            "{fixable:,} fixable, {unfixed:,} unfixed", fixable=row.fixable, unfixed=row.unfixed
+        )
+        lines.append(line + (t(", in system packages not observable") if row.blind else ""))
+    note = say("Counted: {lens}.", lens=counted)
+    if blind := names(wide[wide["blind"]]):
+        note += " " + say(
+            "The advisories for the operating system of {variants} name only what has a fix: what "
+            "is unfixed there is **not observable**, not absent. Compare only the fixable parts.",
+            variants=blind,
+        )
+    return bullets(lines) + paragraph(note)
+
+
+def _places_title(table: pd.DataFrame, what: str) -> str:
     """Return how much of each image's count sits elsewhere than in OS packages."""
     sums = table.groupby("part")["count"].sum(min_count=1)
-    what = lens.short
     if sums.isna().all():
         return t("Where packages sit ({counted}): nothing measured", counted=what)
     if not sums.drop("os", errors="ignore").fillna(0).any():
-        return t("All sit in OS packages, as far as the reports go: {counted}", counted=what)
+        return t("All in OS packages, as far as the reports say: {counted}", counted=what)
     parts = []
     for variant, rows in table.groupby("variant", sort=False):
         count = rows.set_index("part")["count"]
         others = count.drop("os", errors="ignore").sum()
-        parts.append(_part_of(variant, others, count.sum(min_count=1), rows["status"].iloc[0]))
+        parts.append(_part(variant, others, count.sum(min_count=1), rows["status"].iloc[0]))
     return fitted(t("Not in OS packages ({counted})", counted=what), parts)
 
 
-def base_sentence(findings: pd.DataFrame, images: pd.DataFrame) -> str:
-    """Return how many findings came with the base image, and how many with what is built on it."""
-    lines = []
-    for image in images.itertuples():
-        own = findings[findings["variant"].eq(image.variant)]
-        known = own["from_base"].dropna()
-        if image.status in UNKNOWN_COUNT:
-            told = word(msg("not measured"))
-        elif own.empty:
-            told = word(msg("nothing found"))
-        elif known.empty:
-            told = word(
-                msg("which layers are its base's is not known, so base and app are not told apart")
-            )
-        else:
-            base = int(known.sum())
-            told = t(
-                "{base:,} of {findings} came with the base image, {rest:,} with the layers on top",
-                base=base,
-                findings=number(len(own), "finding"),
-                rest=len(known) - base,
-            )
-            if missing := len(own) - len(known):
-                told += t("; of {count:,} the layer is not known", count=missing)
-        lines.append(f"- {name(image.variant)}: {told}")
-    return "\n".join(lines)
+def _from_base(findings: pd.DataFrame, status: str) -> Phrase | str:
+    """Return how many findings of an image came with its base, and how many with what is on it."""
+    known = findings["from_base"].dropna()
+    if status in UNKNOWN_COUNT:
+        return t("not measured")
+    if findings.empty:
+        return t("nothing found")
+    if known.empty:
+        return t("its base's layers are not known, so base and app are not separated")
+    base = int(known.sum())
+    text = say(
+        "{base:,} of {findings} came with the base image, {rest:,} with the layers on top",
+        base=base,
+        findings=number(len(findings), "finding"),
+        rest=len(known) - base,
+    )
+    if missing := len(findings) - len(known):
+        text += say("; the layer of {count:,} is not known", count=missing)
+    return text
 
 
-def _part_of(variant: object, part: int, whole: int, status: str) -> Part:
-    """Return how much of an image's count is of a kind, for a headline."""
+def _part(variant: object, part: int, whole: int, status: str) -> Part:
+    """Return how much of an image's count is of a kind, for a title."""
     short = escape.short(variant, 24)
+    odd = counting.odd(status)
     if pd.isna(whole):
-        return Part(t("{variant} not measured", variant=short), odd=odd(status))
-    told = t("{variant} {part:,} of {whole}", variant=short, part=part, whole=total(whole, status))
-    return Part(told, (part,), odd(status))
+        return Part(t("{variant} not measured", variant=short), odd=odd)
+    total = counting.total(whole, status)
+    text = t("{variant} {part:,} of {whole}", variant=short, part=part, whole=total)
+    return Part(text, (part,), odd)
 
 
-def _total(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
-    return counting.totals(counting.severity_counts(findings, images, lens))
+def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    counts = counting.severity_counts(findings, images, lens)
+    return counting.totals(counts).rename(columns={"total": "count"})
 
 
 def _wide(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row an image: `capture, variant, status, blind, fixable, unfixed`."""
     keys = ["capture", "variant", "status", "blind"]
     wide = table.set_index([*keys, "part"])["count"].unstack()
-    order = table[keys].drop_duplicates()
-    return order.merge(wide.reset_index(), on=keys, validate="one_to_one")
+    return table[keys].drop_duplicates().merge(wide.reset_index(), on=keys, validate="one_to_one")

@@ -1,13 +1,15 @@
-"""Lenses: fair ways to count findings, each a small pure function, and what a count is called."""
+"""Lenses: fair ways to count findings, each a small pure function, and the name of a count."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import pandas as pd
 
+from helpers.answers.answer import Answer
 from helpers.errors import ParameterInvalid
 from helpers.frames import PLACES
 from helpers.text.i18n import msg, t, word
+from helpers.text.rich import paragraph, say
 
 FINDINGS, VULNERABILITIES = "findings", "vulnerabilities"
 PER_PACKAGE = "vulnerability-packages"
@@ -19,7 +21,7 @@ SCALES = (SCANNER, NVD)
 """Whose severities: those that the scanner chose, source by source, or NVD's for all."""
 
 EVER = msg("ever")
-"""What `known_by` says where nothing is to be left out for its date."""
+"""The `known_by` that leaves nothing out for its date."""
 
 _IMAGE = ["capture", "variant", "scanner"]
 PLACE_NAMES = {"os": msg("OS packages"), "tools": msg("bundled tools"), "app": msg("the app")}
@@ -36,9 +38,9 @@ NAMES = {
 
 
 class Lens(NamedTuple):
-    """One way to count; `known_by` is a day, `place` one of `places.PLACES`, empty leaves it out.
+    """One way to count; `known_by` is a day, `place` one of `frames.PLACES`; empty is any.
 
-    Raises `ParameterInvalid` when it is applied, if a part is none that there is.
+    `apply` raises `ParameterInvalid` for an unknown part.
     """
 
     counted: str = FINDINGS
@@ -49,20 +51,21 @@ class Lens(NamedTuple):
 
     @property
     def short(self) -> str:
-        """Return what is counted, where the rest of the lens stands elsewhere on the figure."""
+        """Return what is counted, without the rest of the lens."""
         return word(NAMES.get((self.counted, self.fixable), self.counted))
 
     @property
     def label(self) -> str:
-        """Return what is counted, in words that stand with every count."""
-        place = self._place
-        told = t("{counted} in {place}", counted=self.short, place=place) if place else self.short
-        by_nvd = word(msg("by NVD's severities")) if self.severity == NVD else ""
-        return ", ".join(filter(None, (told, self._published, by_nvd)))
+        """Return what is counted, with every part of the lens."""
+        place, counted = self._place, self.short
+        if place:
+            counted = t("{counted} in {place}", counted=counted, place=place)
+        by_nvd = t("by NVD's severities") if self.severity == NVD else ""
+        return ", ".join(filter(None, (counted, self._published, by_nvd)))
 
     @property
     def narrowed(self) -> str:
-        """Return what is left out of the count by place and day, in words; empty if nothing is."""
+        """Return the place and day that the count is limited to; empty if it is not."""
         where = t("in {place}", place=self._place) if self.place else ""
         return ", ".join(filter(None, (where, self._published)))
 
@@ -76,24 +79,25 @@ class Lens(NamedTuple):
 
 
 PLAIN = Lens()
-"""Every finding, at the severity that the scanner chose: what a scanner's last line says."""
+"""Every finding, at the scanner's severity: the total that a scanner prints."""
 
 
 def apply(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
-    """Return the rows that count under a lens, with the severity that it counts them at."""
+    """Return the rows that count under a lens, with their severity under it.
+
+    Raises `ParameterInvalid` for an unknown part of the lens.
+    """
     _check(lens)
-    seen = findings
+    counted = findings
     if lens.fixable:
-        seen = fixable(seen)
+        counted = fixable(counted)
     if lens.place:
-        seen = sits_in(seen, lens.place)
+        counted = sits_in(counted, lens.place)
     if lens.known_by:
-        seen = known_by(seen, lens.known_by)
+        counted = known_by(counted, lens.known_by)
     if lens.severity == NVD:
-        seen = by_nvd(seen)
-    if lens.counted == VULNERABILITIES:
-        return vulnerabilities(seen)
-    return per_package(seen) if lens.counted == PER_PACKAGE else seen
+        counted = by_nvd(counted)
+    return counted if lens.counted == FINDINGS else _highest(counted, lens.counted)
 
 
 def fixable(findings: pd.DataFrame) -> pd.DataFrame:
@@ -109,14 +113,14 @@ def sits_in(findings: pd.DataFrame, place: str) -> pd.DataFrame:
 def known_by(findings: pd.DataFrame, day: str | date) -> pd.DataFrame:
     """Return the findings whose vulnerability was published by the end of a day, in UTC.
 
-    An approximation of a database of that day: what had no date is left out, what was fixed or
-    withdrawn since is missing, and what a distribution learned of later is there.
+    An approximation of a database of that day. Findings without a date and those fixed or withdrawn
+    since are missing; those that a distribution took up later are there.
     """
     return findings[findings["published_at"].lt(_after(day)).fillna(False)]
 
 
 def undated(findings: pd.DataFrame) -> pd.DataFrame:
-    """Return the findings that a lens by date leaves out because they have none."""
+    """Return the findings without a date, which a lens by date leaves out."""
     return findings[findings["published_at"].isna()]
 
 
@@ -125,47 +129,52 @@ def by_nvd(findings: pd.DataFrame) -> pd.DataFrame:
     return findings.assign(severity=findings["nvd_severity"].fillna("UNKNOWN"))
 
 
-def vulnerabilities(findings: pd.DataFrame) -> pd.DataFrame:
-    """Return one row an image and vulnerability id: the finding with the highest severity."""
-    return _highest(findings, VULNERABILITIES)
-
-
-def per_package(findings: pd.DataFrame) -> pd.DataFrame:
-    """Return one row an image, vulnerability id and source package, at the highest severity.
-
-    Where the source package is not known, the installed one takes its place.
-    """
-    return _highest(findings, PER_PACKAGE)
-
-
 def distinct(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
-    """Return the first row of each that is counted, in the order of the findings."""
+    """Return the first row of each thing counted, in the order of the findings.
+
+    That is one row an image and vulnerability id, or one an image, id and source package. An
+    unknown source package is replaced by the installed one.
+    """
     if counted == FINDINGS:
         return findings
-    # A finding without an id cannot be shown to be the same as another: it stays its own.
+    # A finding without an id equals no other.
     ids = findings["vulnerability_id"]
     rows = pd.Series(range(len(findings)), index=findings.index).astype("str")
-    keys = findings[_IMAGE].assign(own=ids.where(ids.notna(), "row " + rows))
+    keys = findings[_IMAGE].assign(id=ids.where(ids.notna(), "row " + rows))
     if counted == PER_PACKAGE:
         keys = keys.assign(source=findings["source_package"].fillna(findings["package"]))
     return findings[~keys.duplicated()]
 
 
 def _highest(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
+    """Return one row of each thing counted: the finding with the highest severity."""
     places = pd.Series(range(len(findings)), index=findings.index)
     ordered = findings.assign(_place=places).sort_values("severity", ascending=False, kind="stable")
     kept = distinct(ordered, counted).sort_values("_place")
     return kept.drop(columns="_place")
 
 
-def day(known_by: str, studys_own: date | None = None) -> str:
-    """Return the day of a lens: as given, the study's own if empty, none if `ever`.
+def day(known_by: str, study_known_by: date | None = None) -> str:
+    """Return the day of a lens: as given, the study's if empty, none if `ever`.
 
-    Raises `ParameterInvalid` for what is no day.
+    Raises `ParameterInvalid` for an invalid day.
     """
     if known_by == EVER:
         return ""
-    return str(_day(known_by)) if known_by else str(studys_own or "")
+    return str(_day(known_by)) if known_by else str(study_known_by or "")
+
+
+def answer(lens: Lens, study_known_by: date | None = None, why: str = "") -> Answer:
+    """Answer what is counted, and why by that day if it is the study's."""
+    text = say("Counted here, unless a figure says otherwise: **{label}**.", label=lens.label)
+    if lens.known_by and lens.known_by == str(study_known_by):
+        text += say(" The study chose that day: {why}.", why=why)
+    if lens.known_by:
+        text += say(
+            " Findings without a date are left out; fixes are those that the database knows on its "
+            "own day."
+        )
+    return Answer("lens", text=paragraph(text), counted=lens.label)
 
 
 def _check(lens: Lens) -> None:
@@ -193,5 +202,5 @@ def _day(day: str | date) -> date:
         return date.fromisoformat(day) if isinstance(day, str) else day
     except ValueError as error:
         raise ParameterInvalid(
-            f"known_by {day!r} is no day: write it as 2022-02-28, or {EVER!r}"
+            f"known_by {day!r} is not a day: write it as 2022-02-28, or {EVER!r}"
         ) from error

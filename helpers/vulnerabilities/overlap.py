@@ -1,20 +1,26 @@
 """Which vulnerabilities are in one variant only, and which in several."""
 
+from collections import Counter
+
 import pandas as pd
 
+from helpers.answers.answer import Answer
+from helpers.answers.chart import Chart, Combination, Nothing, Overlap
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
 from helpers.text import escape
-from helpers.text.i18n import msg, t, word
-from helpers.text.markdown import listed, name, number
+from helpers.text.i18n import message, msg, t, word
+from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import fits
-from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.lenses import Lens
 
 JOINED = " + "
 REST = msg("other combinations")
+MOST = 12
+"""Combinations that are shown at most; the smallest of more are counted as one."""
 
-_ABOUT = 5
-"""Columns of a listing before those of the variants, which may be named like one of them."""
+_SEVERITY_AT, _VARIANTS_AT = 1, 5
+"""Places of columns in a listing: a variant may be named like any of them."""
 
 
 def listing(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
@@ -24,114 +30,175 @@ def listing(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Data
     the lens counts it there. `variants` joins those that have it; images of one capture.
     """
     measured = images[~images["status"].isin(UNKNOWN_COUNT)]["variant"].tolist()
-    seen = lenses.apply(findings, lens)
-    seen = seen[seen["variant"].isin(measured)]
-    # Findings without an id are not the same as any other: each is a row of its own.
-    own = pd.Series([t("(no id) {row}", row=row) for row in seen.index], seen.index, dtype="str")
-    rows = seen.assign(vulnerability_id=seen["vulnerability_id"].fillna(own))
+    counted = lenses.apply(findings, lens)
+    counted = counted[counted["variant"].isin(measured)]
+    # A finding without an id equals no other: each is a row of its own.
+    nameless = counted.index[counted["vulnerability_id"].isna()]
+    made_up = {row: message("(no id) {row}", row=row) for row in nameless}
+    ids = counted["vulnerability_id"].fillna(pd.Series(made_up, dtype="str"))
+    rows = counted.assign(vulnerability_id=ids)
     counts = rows.groupby(["vulnerability_id", "variant"]).size().unstack(fill_value=0)
     counts = counts.reindex(columns=measured, fill_value=0).astype("int64")
     by_id = rows.groupby("vulnerability_id")
     each = rows.dropna(subset="package").drop_duplicates(["vulnerability_id", "package"])
     packages = each.sort_values("package").groupby("vulnerability_id")["package"].agg(", ".join)
+    joined = [JOINED.join(counts.columns[row]) for row in counts.gt(0).to_numpy()]
     about = pd.DataFrame(
         {
             "severity": by_id["severity"].max().astype(SEVERITY),
-            "variants": _where(counts),
+            "variants": pd.Series(joined, index=counts.index, dtype="str"),
             "packages": packages.reindex(counts.index, fill_value=""),
             "fixed": rows["fixed_version"].notna().groupby(rows["vulnerability_id"]).any(),
         },
         index=counts.index,
-    )
-    table = pd.concat([about, counts], axis=1).reset_index()
-    return table.sort_values(
-        ["severity", "vulnerability_id"], ascending=[False, True], ignore_index=True
-    )
+    ).sort_values(["severity", "vulnerability_id"], ascending=[False, True])
+    table = pd.concat([about, counts.loc[about.index]], axis=1)
+    messages = {str(text): text for text in made_up.values()}
+    shown = [messages.get(id_, id_) for id_ in table.index]
+    table.insert(0, "vulnerability_id", pd.Series(shown, table.index, dtype=object), True)
+    return table.reset_index(drop=True)
 
 
-def combinations(listing: pd.DataFrame, most: int = 12) -> pd.DataFrame:
+def combinations(listing: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
     """Return how many vulnerabilities each combination of variants has, the largest first.
 
     `variants, vulnerabilities`, and a column a severity. Of many combinations the smallest are one
     row, `other combinations`.
     """
-    levels = listing.astype({"severity": "str"}).groupby(["variants", "severity"]).size()
-    table = levels.unstack(fill_value=0).reindex(columns=list(SEVERITIES), fill_value=0)
-    table = table.astype("int64").rename_axis(columns=None)
-    table.insert(0, "vulnerabilities", table.sum(axis=1))
-    table = table.sort_values("vulnerabilities", ascending=False, kind="stable").reset_index()
-    if len(table) <= most:
-        return table
-    rest = table.iloc[most - 1 :].drop(columns="variants").sum().to_frame().T
-    return pd.concat([table.iloc[: most - 1], rest.assign(variants=REST)], ignore_index=True)
+    rows = [
+        (JOINED.join(found.members) or REST, sum(found.counts), *reversed(found.counts))
+        for found in _combined(listing, most)
+    ]
+    table = pd.DataFrame(rows, columns=["variants", "vulnerabilities", *SEVERITIES])
+    numbers = dict.fromkeys(["vulnerabilities", *SEVERITIES], "int64")
+    return table.astype({"variants": "str", **numbers})
 
 
 def variants(listing: pd.DataFrame) -> list[str]:
     """Return the variants of a listing: those that were measured, in the study's order."""
-    return [str(name) for name in listing.columns[_ABOUT:]]
+    return [str(variant) for variant in listing.columns[_VARIANTS_AT:]]
 
 
 def label(lens: Lens) -> str:
-    """Return what an overlap counts: distinct vulnerabilities, under an else equal lens."""
+    """Return what an overlap counts: distinct vulnerabilities, under an otherwise equal lens."""
     return lens._replace(counted=lenses.VULNERABILITIES).label
+
+
+def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer which combinations of variants share how many vulnerabilities."""
+    table = listing(findings, images, lens)
+    counted = label(lens)
+    return Answer(
+        "overlap",
+        headline(table),
+        _text(table),
+        combinations(table),
+        chart(table, counted),
+        counted,
+    )
+
+
+def listing_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer which vulnerability is in which variant."""
+    table = listing(findings, images, lens)
+    return Answer("vulnerabilities", table=table, counted=lens.label, searchable=True)
+
+
+def chart(listing: pd.DataFrame, counted: str, most: int = MOST) -> Chart:
+    """Return a listing's combinations of variants, counted by severity."""
+    if listing.empty:
+        return Nothing(t("Under this lens no vulnerability is counted in any image."))
+    return Overlap(
+        variants(listing),
+        {severity: word(text) for severity, text in counting.SEVERITY_NAMES.items()},
+        _combined(listing, most),
+        t("● in these variants, and in no other"),
+        counting.number_of(counted),
+    )
 
 
 def headline(listing: pd.DataFrame) -> str:
     """Return how many vulnerabilities all variants share, and how many each has alone."""
     found = variants(listing)
     if len(found) < 2:
-        return word(
-            msg("Overlap: nothing to compare, for want of a second variant that was measured")
-        )
-    shared = int(listing["variants"].eq(JOINED.join(found)).sum())
-    alone = {v: int(listing["variants"].eq(v).sum()) for v in found}
-    most = sorted(alone, key=lambda v: -alone[v])[:2]
+        return t("Overlap: needs two scanned variants")
+    _, alone, shared = _numbers(listing)
+    most = sorted(range(len(found)), key=lambda place: -alone[place])[:2]
     parts = [
-        t("{count:,} in {variant} alone", count=alone[v], variant=escape.short(v, 24)) for v in most
+        t(
+            "{count:,} in {variant} alone",
+            count=alone[place],
+            variant=escape.short(found[place], 24),
+        )
+        for place in most
     ]
     whole = number(len(listing), "vulnerability")
-    head = (
-        t("Of {vulnerabilities}, {shared:,} in both", vulnerabilities=whole, shared=shared)
-        if len(found) == 2
-        else t(
+    if len(found) == 2:
+        head = t("Of {vulnerabilities}, {shared:,} in both", vulnerabilities=whole, shared=shared)
+    else:
+        head = t(
             "Of {vulnerabilities}, {shared:,} in all {variants}",
             vulnerabilities=whole,
             shared=shared,
             variants=len(found),
         )
-    )
-    told = f"{head}; {', '.join(parts)}"
-    return told if fits(told) else f"{head}; {parts[0]}"
+    title = f"{head}; {', '.join(parts)}"
+    return title if fits(title) else f"{head}; {parts[0]}"
 
 
-def sentence(listing: pd.DataFrame) -> str:
-    """Return what each variant has alone and shares, in words."""
+def _text(listing: pd.DataFrame) -> Text:
+    """Return how many vulnerabilities each variant has, has alone, and shares."""
     found = variants(listing)
-    if len(found) < 2:
-        return word(
-            msg("One variant was measured, so nothing is shared and nothing is told apart.")
-            if found
-            else msg("No variant was measured, so nothing is shared and nothing is told apart.")
-        )
-    lines = []
-    for place, v in enumerate(found, start=_ABOUT):
-        has = int(listing.iloc[:, place].gt(0).sum())
-        alone = int(listing["variants"].eq(v).sum())
-        told = t(
+    if not found:
+        return paragraph(t("No variant was scanned, so there is nothing to compare."))
+    if len(found) == 1:
+        return paragraph(t("Only one variant was scanned, so there is nothing to compare."))
+    has, alone, shared = _numbers(listing)
+    lines = (
+        name(variant)
+        + ": "
+        + t(
             "{vulnerabilities}, {alone:,} of them in no other variant",
-            vulnerabilities=number(has, "vulnerability"),
-            alone=alone,
+            vulnerabilities=number(has[place], "vulnerability"),
+            alone=alone[place],
         )
-        lines.append(f"- {name(v)}: {told}")
-    everywhere = int(listing["variants"].eq(JOINED.join(found)).sum())
-    common = t(
-        "In all of {variants}: {count:,}.", variants=listed(map(name, found)), count=everywhere
+        for place, variant in enumerate(found)
     )
-    return "\n".join([*lines, "", common])
+    together = listed(map(name, found))
+    common = say("In all of {variants}: {count:,}.", variants=together, count=shared)
+    return bullets(lines) + paragraph(common)
 
 
-def _where(counts: pd.DataFrame) -> pd.Series:
-    """Return of each vulnerability the variants that have it, joined."""
-    there = counts.gt(0)
-    joined = [JOINED.join(counts.columns[row]) for row in there.to_numpy()]
-    return pd.Series(joined, index=counts.index, dtype="str")
+def _numbers(listing: pd.DataFrame) -> tuple[list[int], list[int], int]:
+    """Return how many each variant has, how many it has alone, and how many are in all."""
+    there = listing.iloc[:, _VARIANTS_AT:].gt(0).to_numpy()
+    alone = there[there.sum(axis=1) == 1]
+    return there.sum(axis=0).tolist(), alone.sum(axis=0).tolist(), int(there.all(axis=1).sum())
+
+
+def _combined(listing: pd.DataFrame, most: int) -> list[Combination]:
+    """Return the combinations of variants that have a vulnerability, the largest first.
+
+    They are counted from CRITICAL to UNKNOWN. The smallest of more than `most` are one, the rest.
+    """
+    found = variants(listing)
+    counted: dict[tuple[str, ...], Counter[str]] = {}
+    severities = listing.iloc[:, _SEVERITY_AT]
+    for row, severity in zip(
+        listing.iloc[:, _VARIANTS_AT:].gt(0).to_numpy(), severities, strict=True
+    ):
+        members = tuple(variant for variant, has in zip(found, row, strict=True) if has)
+        counted.setdefault(members, Counter())[severity] += 1
+    order = sorted(counted, key=lambda members: (-counted[members].total(), JOINED.join(members)))
+    sums = [(list(members), counted[members]) for members in order]
+    if len(sums) > most:
+        rest = sum((counts for _, counts in sums[most - 1 :]), Counter[str]())
+        sums = [*sums[: most - 1], ([], rest)]
+    return [
+        Combination(
+            members,
+            [counts[severity] for severity in reversed(SEVERITIES)],
+            "" if members else word(REST),
+        )
+        for members, counts in sums
+    ]

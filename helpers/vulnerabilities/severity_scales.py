@@ -1,24 +1,27 @@
-"""Severity scales: whose severities the scanner took, and what NVD's would say instead."""
+"""Severity scales: whose severities a scanner reports, and what NVD's are instead."""
+
+from typing import Any
 
 import pandas as pd
 
+from helpers.answers.answer import Answer
 from helpers.frames import SEVERITIES, UNKNOWN_COUNT
-from helpers.text.i18n import msg, t, word
-from helpers.text.markdown import name, number
+from helpers.text.i18n import msg, t
+from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.lenses import NVD, SCANNER, Lens
 
 NO_SOURCE = msg("several (precomputed)")
 NO_RATING = msg("no rating")
 
-_SCALE_NAMES = {SCANNER: msg("as the scanner chose"), NVD: msg("NVD's")}
+_SCALES = {SCANNER: msg("as the scanner chose"), NVD: msg("NVD's")}
 
 
 def sources(findings: pd.DataFrame) -> pd.DataFrame:
     """Return whose severities the findings have: `variant, severity_source`, a column a level.
 
-    One row a variant and source, with the `total`; a finding whose severity the scanner's database
-    computed from others' counts under `several (precomputed)`.
+    One row a variant and source, with the `total`. The source is `several (precomputed)` where the
+    scanner's database computed the severity from several sources.
     """
     rows = findings.assign(
         severity_source=findings["severity_source"].fillna(NO_SOURCE),
@@ -50,7 +53,7 @@ def both_scales(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.
     """Return severity counts by the scanner's and by NVD's scale: those columns, and `scale`."""
     parts = [
         counting.severity_counts(findings, images, lens._replace(severity=scale)).assign(
-            scale=_SCALE_NAMES[scale]
+            scale=_SCALES[scale]
         )
         for scale in lenses.SCALES
     ]
@@ -60,59 +63,80 @@ def both_scales(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.
 def rerated(findings: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     """Return how NVD rates findings: `variant, findings, higher, lower, same, unrated`.
 
-    A variant that nobody looked at has NA, a clean one zeros.
+    A variant that was not measured has NA, a clean one zeros.
     """
-    ours, nvd = findings["severity"].cat.codes, findings["nvd_severity"].cat.codes
+    scanner, nvd = findings["severity"].cat.codes, findings["nvd_severity"].cat.codes
     rated = findings["nvd_severity"].notna()
-    told = pd.DataFrame(
+    ratings = pd.DataFrame(
         {
             "variant": findings["variant"],
             "findings": True,
-            "higher": rated & (nvd > ours),
-            "lower": rated & (nvd < ours),
-            "same": rated & (nvd == ours),
+            "higher": rated & (nvd > scanner),
+            "lower": rated & (nvd < scanner),
+            "same": rated & (nvd == scanner),
             "unrated": ~rated,
         }
     )
-    table = told.groupby("variant").sum().reindex(images["variant"], fill_value=0).astype("Int64")
-    unknown = images["status"].isin(UNKNOWN_COUNT).to_numpy()
-    return table.mask(pd.Series(unknown, index=table.index)).reset_index()
+    table = ratings.groupby("variant").sum().reindex(images["variant"], fill_value=0)
+    unknown = pd.Series(images["status"].isin(UNKNOWN_COUNT).to_numpy(), index=table.index)
+    return table.astype("Int64").mask(unknown).reset_index()
 
 
-def headline(rerated: pd.DataFrame, lens: Lens) -> str:
-    """Return how many of all images' findings NVD rates otherwise, or not at all."""
-    sums = rerated.drop(columns="variant").sum()
+def sources_answer(findings: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer whose severities the counted findings have."""
+    table = sources(lenses.apply(findings, lens))
+    return Answer("severity-sources", table=table, counted=lens.label)
+
+
+def crosstab_answer(findings: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer how the scanner's and NVD's severities of the counted findings go together."""
+    table = crosstab(lenses.apply(findings, lens))
+    return Answer("severity-crosstab", table=table, counted=lens.label)
+
+
+def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer what NVD's scale says of the counted findings instead of the scanner's."""
+    table = both_scales(findings, images, lens)
+    ratings = rerated(lenses.apply(findings, lens._replace(severity=SCANNER)), images)
+    chart = counting.severity_bars(table, lens.label, ("variant", "scale"))
+    title, text = _title(ratings, lens.short), _text(ratings)
+    return Answer("severity-scales", title, text, table, chart, lens.label)
+
+
+def _title(ratings: pd.DataFrame, what: str) -> str:
+    """Return how many of all images' findings NVD rates differently, or not at all."""
+    sums = ratings.drop(columns="variant").sum()
     if not sums["findings"]:
-        return word(msg("By NVD's scale: nothing to rate"))
+        return t("By NVD's scale: nothing to rate")
     return t(
-        "NVD rates {higher:,} of {findings:,} {counted} higher, {lower:,} lower; of {unrated:,} "
-        "the reports have no rating of NVD's",
-        counted=lens.short,
+        "NVD rates {higher:,} of {findings:,} {counted} higher, {lower:,} lower; {unrated:,} have "
+        "no NVD rating in the reports",
+        counted=what,
         **sums,
     )
 
 
-def sentence(table: pd.DataFrame) -> str:
+def _text(ratings: pd.DataFrame) -> Text:
     """Return what changes under NVD's scale, image by image."""
-    lines = []
-    for row in table.itertuples():
-        if pd.isna(row.findings):
-            told = word(msg("not measured"))
-        elif not row.findings:
-            told = word(msg("nothing found, so nothing to rate"))
-        else:
-            told = t(
-                "of {findings}, NVD has {higher:,} rated higher, {lower:,} lower, {same:,} the "
-                "same, {unrated:,} not rated in these reports",
-                findings=number(row.findings, "finding"),
-                higher=row.higher,
-                lower=row.lower,
-                same=row.same,
-                unrated=row.unrated,
-            )
-        lines.append(f"- {name(row.variant)}: {told}")
+    lines = (name(row.variant) + ": " + _rated(row) for row in ratings.itertuples())
     note = t(
         "A distribution rates for its own packages and NVD for all, so levels of different sources "
-        "are no common scale. What NVD has not rated counts as UNKNOWN under its scale."
+        "are not on one scale. What NVD has not rated counts as UNKNOWN under its scale."
     )
-    return "\n".join([*lines, "", note])
+    return bullets(lines) + paragraph(note)
+
+
+def _rated(row: Any) -> Phrase | str:
+    if pd.isna(row.findings):
+        return t("not measured")
+    if not row.findings:
+        return t("nothing found, so nothing to rate")
+    return say(
+        "of {findings}, NVD rates {higher:,} higher, {lower:,} lower and {same:,} the same; "
+        "{unrated:,} have no NVD rating in the reports",
+        findings=number(row.findings, "finding"),
+        higher=row.higher,
+        lower=row.lower,
+        same=row.same,
+        unrated=row.unrated,
+    )

@@ -4,13 +4,14 @@ import pandas as pd
 import pytest
 
 from helpers import frames
+from helpers.answers.answer import BANNER
 from helpers.comparability.confounders import (
     AGE,
     APART_DAYS,
     COLUMNS,
     OS_END,
     RUNTIME,
-    banner,
+    answer,
     confounders,
     ends,
     mark,
@@ -28,14 +29,18 @@ def made(*variants: dict[str, object]) -> pd.DataFrame:
         {"variant": "abcde"[n], "capture": "now", "status": "scanned", "scanned": "2022-02-28", **v}
         for n, v in enumerate(variants)
     ]
-    told = {column: [row.get(column) for row in rows] for row in rows for column in row}
+    given = {column: [row.get(column) for row in rows] for row in rows for column in row}
     columns = {
         days.get(column, column): [v and pd.Timestamp(v, tz="UTC") for v in values]
         if column in days
         else values
-        for column, values in told.items()
+        for column, values in given.items()
     }
     return frames.make("images", columns)
+
+
+def text(images: pd.DataFrame) -> str:
+    return answer(images).text.plain
 
 
 ALPINE = {"os_family": "alpine", "os_version": "3.11.2"}
@@ -53,66 +58,64 @@ def test_the_posts_images_in_both_captures(both) -> None:
     for capture, rows in table.groupby("capture"):
         # In 2026 both are past their ends; Debian's advisories went on for years after Alpine's.
         assert OS_END in unlike(rows), capture
-    told = banner(table)
-    assert told.count("**Not like with like (20") == 2
-    assert "Alpine 3.11.2, end of life 2021-11-01, 119 days before 2022-02-28;" in told
+    found = answer(both.images)
+    assert found.role == BANNER
+    pd.testing.assert_frame_equal(found.table, table)
+    assert found.text.plain.count("Not like with like (20") == 2
+    assert "LTS advisories until 2026-08-31;" in found.text.plain
     assert (
-        "Debian 11.2, end of life 2024-08-14, 898 days after 2022-02-28, LTS advisories until "
-        "2026-08-31;"
-    ) in told
-    assert (
-        "support: **nodejs-alpine** (2022-02), **nodejs-alpine** (2026-11), "
-        "**nodejs-distroless** (2026-11). After" in told
-    )
+        "support: nodejs-alpine (2022-02), nodejs-alpine (2026-11), nodejs-distroless (2026-11). "
+    ) in found.text.plain
+    assert found.text.plain.endswith("All were scanned with one scanner and one database.")
 
 
 def test_an_image_of_another_time_with_another_runtime_is_unlike() -> None:
-    table = confounders(
-        made(
-            {**ALPINE, "db": "2022-02-28", "created": "2019-12-24", "runtime": "node 8.17.0"},
-            {**DEBIAN, "db": "2022-02-28", "created": "2022-02-14", "runtime": "node 16"},
-        )
+    images = made(
+        {**ALPINE, "db": "2022-02-28", "created": "2019-12-24", "runtime": "node 8.17.0"},
+        {**DEBIAN, "db": "2022-02-28", "created": "2022-02-14", "runtime": "node 16"},
     )
+    table = confounders(images)
     assert table["age_days"].tolist() == [797, 14]
     assert table["runtime_ended_days"].tolist() == [790, -560]
     assert unlike(table) == [OS_END, AGE, RUNTIME]
     assert mark(table) == "not like with like: OS end of life, image age, runtime"
-    head, lines, notes = banner(table).split("\n\n")
+    head, first, second, notes, _ = text(images).splitlines()
     assert head.startswith(
-        "**Not like with like:** the variants differ in operating system's end of life, image age, "
+        "Not like with like: the variants differ in operating system's end of life, image age, "
         "runtime, so "
     )
-    assert lines.splitlines() == [
-        "- **a**: Alpine 3.11.2, end of life 2021-11-01, 119 days before 2022-02-28; "
+    assert answer(images).text.blocks[0].phrase.runs[0].strong
+    assert first == (
+        "• a: Alpine 3.11.2, end of life 2021-11-01, 119 days before 2022-02-28; "
         "image 2 years 2 months old; "
-        "Node.js 8.17.0, end of life 2019-12-31, 790 days before 2022-02-28",
-        "- **b**: Debian 11.2, end of life 2024-08-14, 898 days after 2022-02-28, "
-        "LTS advisories until 2026-08-31; image 14 days old; "
-        "Node.js 16, end of life 2023-09-11, 560 days after 2022-02-28",
-    ]
-    assert "support: **a**. After" in notes
-
-
-def test_where_one_stands_out_it_is_named_and_the_others_are_alike() -> None:
-    told = banner(confounders(load_study("rebuilt-2026").images))
-    assert told.startswith(
-        "**Not like with like:** **node-8-distroless** differs in runtime, the other 3 are alike "
-        "in that; so what else variants differ in is not due to their bases alone."
+        "Node.js 8.17.0, end of life 2019-12-31, 790 days before 2022-02-28"
     )
-    with i18n.speaking("ko"):
-        told = banner(confounders(load_study("rebuilt-2026").images))
-    assert "**node-8-distroless** 하나만 다르고 나머지 3개는 같습니다(런타임)." in told
+    assert "898 days after 2022-02-28, LTS advisories until 2026-08-31; image 14 days" in second
+    assert "support: a. Hardly any" in notes
+
+
+def test_a_variant_that_differs_from_the_others_is_named() -> None:
+    images = load_study("rebuilt-2026").images
+    assert "node-8-distroless differs in runtime, the other 3 are alike" in text(images)
+
+
+def test_images_that_were_not_scanned_alike_are_named_last(both) -> None:
+    first = both.images[both.images["capture"].eq("2022-02")]
+    images = first.assign(db_sha256=["a" * 64, "b" * 64])
+    *_, head, _, last = text(images).splitlines()
+    assert head.startswith("The images of capture 2022-02 were not scanned alike")
+    assert last.startswith("• nodejs-distroless with trivy")
 
 
 def aged(*ages: int | None) -> str:
-    """The first line of the banner of images of those ages in days."""
+    """The verdict on images of those ages in days."""
     day = pd.Timestamp("2022-02-28")
     built = [{} if age is None else {"created": day - pd.Timedelta(days=age)} for age in ages]
-    return banner(confounders(made(*({**one, "db": "2022-02-28"} for one in built)))).split("\n")[0]
+    return text(made(*({**image, "db": "2022-02-28"} for image in built))).splitlines()[0]
 
 
 def test_a_minority_stands_out_in_age_from_a_majority_within_a_month() -> None:
-    assert "**a** and **e** differ in image age from the other 3, which are alike" in (
+    assert "a and e differ in image age from the other 3, which are alike" in (
         aged(300, 1, 20, 30, 500)
     )
 
@@ -123,7 +126,7 @@ def test_a_minority_stands_out_in_age_from_a_majority_within_a_month() -> None:
     ids=["halves", "chain", "one-unknown", "two"],
 )
 def test_where_no_majority_is_known_to_be_alike_the_variants_differ(ages) -> None:
-    assert aged(*ages).startswith("**Not like with like:** the variants differ in image age, so ")
+    assert aged(*ages).startswith("Not like with like: the variants differ in image age, so ")
 
 
 def test_images_rebuilt_alike_differ_in_nothing_that_is_known() -> None:
@@ -131,56 +134,54 @@ def test_images_rebuilt_alike_differ_in_nothing_that_is_known() -> None:
     same = images[
         images["variant"].isin(["node-24-debian", "node-24-alpine", "node-24-distroless"])
     ]
-    table = confounders(same.assign(runtime="node 24.19.0"))
-    assert len(table) == 3
+    same = same.assign(runtime="node 24.19.0")
+    table = confounders(same)
     assert unlike(table) == []
     assert mark(table) == ""
     assert table["age_days"].tolist() == [0, 0, 0]
-    told = banner(table)
-    assert told.startswith(
-        "**Nothing known differs:** the variants are alike in operating system's end of life, "
-        "image age, runtime."
-    )
-    assert "image 0 days old" in told
-    assert "merit" not in told
+    assert text(same).startswith("Nothing known differs: the variants are alike in operating")
+    assert "image 0 days old" in text(same)
+    assert "merit" not in text(same)
     other = confounders(images.assign(runtime=["node 24.19.0"] * 3 + ["node 8.17.0"]))
     assert unlike(other) == [RUNTIME]
 
 
 def test_what_is_not_known_is_said_and_not_compared() -> None:
-    table = confounders(
-        made(
-            {"scanned": None},
-            {"os_family": "wolfi", "os_version": "20230201", "runtime": "go"},
-            {**DEBIAN, "os_version": None, "runtime": "node 16"},
-        )
+    images = made(
+        {"scanned": None},
+        {"os_family": "wolfi", "os_version": "20230201", "runtime": "go"},
+        {**DEBIAN, "os_version": None, "runtime": "node 16"},
     )
+    table = confounders(images)
     assert table[["os_end_of_life", "os_ended_days", "built_at", "age_days"]].isna().all(axis=None)
     assert table["os"].tolist()[1:] == ["wolfi 20230201", "debian"]
     assert unlike(table) == []
-    assert banner(table) == (
-        "**Whether this is like with like is not known.** Known of fewer than two variants, so not "
-        "compared: operating system's end of life, image age, runtime.\n\n"
-        "- **a**: operating system not known; image age not known; runtime not known\n"
-        "- **b**: Wolfi 20230201, end of life not known; image age not known; "
-        "Go, end of life not known\n"
-        "- **c**: Debian, end of life not known; image age not known; "
-        "Node.js 16, end of life 2023-09-11, 560 days after 2022-02-28\n\n"
-        "Days are counted to the day of the database, or of the scan where that is not known."
+    head, *lines = text(images).splitlines()[:4]
+    assert head == (
+        "Whether this is like with like is not known. Known of fewer than two variants, so not "
+        "compared: operating system's end of life, image age, runtime."
     )
+    assert lines == [
+        "• a: operating system not known; image age not known; runtime not known",
+        "• b: Wolfi 20230201, end of life not known; image age not known; "
+        "Go, end of life not known",
+        "• c: Debian, end of life not known; image age not known; "
+        "Node.js 16, end of life 2023-09-11, 560 days after 2022-02-28",
+    ]
 
 
 def test_an_image_without_a_count_is_compared_with_nothing(both) -> None:
     images = both.images[both.images["capture"].eq("2022-02")].iloc[1:]
-    table = confounders(missing_image(images, "gone"))
+    images = missing_image(images, "gone")
+    table = confounders(images)
     assert table["variant"].tolist() == ["nodejs-distroless", "gone"]
     assert table.iloc[1].drop(["capture", "variant"]).isna().all()
     assert unlike(table) == []
-    assert "- **gone**: operating system not known;" in banner(table)
+    assert "• gone: operating system not known;" in text(images)
 
 
 @pytest.mark.parametrize(
-    ("created", "told"),
+    ("created", "age"),
     [
         ("2022-02-27", "image 1 day old"),
         ("2022-01-28", "image 1 month old"),
@@ -191,27 +192,26 @@ def test_an_image_without_a_count_is_compared_with_nothing(both) -> None:
         (None, "image age not known"),
     ],
 )
-def test_an_age_is_told_in_years_months_or_days(created, told) -> None:
-    text = banner(confounders(made({**ALPINE, "created": created})))
-    assert f"; {told}; " in text
-    assert text.startswith("**Nothing to compare:** there is one variant only.")
+def test_an_age_is_in_years_months_or_days(created, age) -> None:
+    found = text(made({**ALPINE, "created": created}))
+    assert f"; {age}; " in found
+    assert found.startswith("Nothing to compare: there is one variant only.")
 
 
 def test_the_day_is_the_databases_and_else_the_scans() -> None:
     table = confounders(made({"db": "2022-02-01", "scanned": "2026-01-01"}, {}))
     assert table["as_of"].dt.strftime("%Y-%m-%d").tolist() == ["2022-02-01", "2022-02-28"]
-    undated = confounders(made({**ALPINE, "scanned": None, "created": "2021-01-01"}))
-    assert "Alpine 3.11.2, end of life 2021-11-01; image built 2021-01-01; " in banner(undated)
+    undated = made({**ALPINE, "scanned": None, "created": "2021-01-01"})
+    assert "Alpine 3.11.2, end of life 2021-11-01; image built 2021-01-01; " in text(undated)
 
 
 def test_the_last_day_is_not_past_it() -> None:
     on, after = (
-        confounders(made({**ALPINE, "db": day}, {**DEBIAN, "db": day}))
-        for day in ("2021-11-01", "2021-11-02")
+        made({**ALPINE, "db": day}, {**DEBIAN, "db": day}) for day in ("2021-11-01", "2021-11-02")
     )
-    assert unlike(on) == []
-    assert unlike(after) == [OS_END]
-    assert "1 day before 2021-11-02" in banner(after)
+    assert unlike(confounders(on)) == []
+    assert unlike(confounders(after)) == [OS_END]
+    assert "1 day before 2021-11-02" in text(after)
 
 
 def test_a_month_apart_is_not_unlike_and_more_is() -> None:
@@ -232,30 +232,34 @@ def test_captures_are_not_compared_with_each_other(both) -> None:
 def test_no_image_is_nothing_to_compare(both) -> None:
     table = confounders(both.images.iloc[:0])
     assert table.dtypes.astype(str).tolist() == list(COLUMNS.values())
-    assert banner(table) == "**Nothing to compare:** there is no variant."
+    assert text(both.images.iloc[:0]).startswith("Nothing to compare: there is no variant.")
     assert mark(table) == ""
+    assert ends(table).empty
 
 
 def test_a_report_by_itself_has_its_operating_system(frames_of) -> None:
-    table = confounders(frames_of(a=trivy(), b=trivy()).images)
-    assert table["os"].tolist() == ["debian 12.1"] * 2
-    assert "Debian 12.1, end of life 2026-07-11, LTS advisories until" in banner(table)
+    images = frames_of(a=trivy(), b=trivy()).images
+    assert confounders(images)["os"].tolist() == ["debian 12.1"] * 2
+    assert "Debian 12.1, end of life 2026-07-11, LTS advisories until" in text(images)
 
 
 def test_names_are_no_markup() -> None:
-    told = banner(confounders(made({"variant": "<b>", "os_family": "<i>", "runtime": "*x* 1"})))
-    assert "&lt;b&gt;" in told
-    assert "&lt;i&gt;" in told
-    assert r"\*x\* 1" in told
+    images = made({"variant": "<b>", "os_family": "<i>", "runtime": "*x* 1"})
+    line = answer(images).text.blocks[1].phrase
+    assert [run.text for run in line.runs if run.strong or run.em] == ["<b>"]
+    assert ": <i>, end of life not known" in line.plain
+    assert "*x* 1" in line.plain
 
 
-def test_in_korean_banner_mark_and_ends_are_korean_and_aspects_stay_constants(both) -> None:
-    one = confounders(both.images[both.images["capture"].eq("2022-02")])
+def test_ends_are_english_in_the_frame_and_told_in_the_language_spoken(both) -> None:
+    first = confounders(both.images[both.images["capture"].eq("2022-02")])
     with i18n.speaking("ko"):
-        told = banner(one)
-        assert mark(one) == "동일 조건 비교 아님: OS 지원 종료, 빌드 후 경과 기간, 런타임"
-        assert "Debian 11.2: LTS 종료" in ends(one)["label"].tolist()
-        assert unlike(one) == [OS_END, AGE, RUNTIME]
-    assert told.startswith("**동일 조건 비교가 아닙니다.** 변형들이 서로 다른 점: 운영체제")
-    assert "Alpine 3.11.2, 지원 종료 2021-11-01, 2022-02-28 기준 119일 경과" in told
-    assert "{" not in told
+        table = ends(first)
+        assert [i18n.told(label) for label in table["label"]] == [
+            "Alpine 3.11.2: 지원 종료",
+            "Debian 11.2: 지원 종료",
+            "Debian 11.2: LTS 종료",
+        ]
+        assert unlike(first) == [OS_END, AGE, RUNTIME]
+    assert table["label"].tolist()[1:] == ["Debian 11.2: end of life", "Debian 11.2: end of LTS"]
+    assert table["last"].tolist() == [True, False, True]

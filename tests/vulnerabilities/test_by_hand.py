@@ -1,4 +1,4 @@
-"""Every lens counted a second time, by jq programs over the raw JSON that know nothing of the kit.
+"""Every lens counted a second time, by jq programs over the raw JSON, independent of the kit.
 
 A program is a pipe: the findings of one report, what a lens keeps of them, and a count by severity.
 """
@@ -106,7 +106,7 @@ SBOMS = {
     "distroless-nodejs24-debian13": ("matched-2026", "node-24-distroless"),
 }
 DATABASES = {"asof-2022-02": "2022-02", "vulndb": "2026-11"}
-"""What the counts that came with the evidence call the studies' variants and captures."""
+"""The names of captures in the counts that came with the evidence."""
 
 Raw = dict[tuple[str, str], list[dict[str, Any]]]
 """The findings of each report as jq sees them, by capture and variant."""
@@ -129,7 +129,7 @@ def compiled(program: str, words: tuple[tuple[str, str], ...]) -> Any:
 
 
 def findings_in(path: Path) -> list[dict[str, Any]]:
-    """The findings of a report; what its base image brought is told beside it, if it is."""
+    """The findings of a report; an `image.json` beside it names the layers of its base."""
     content = path.read_bytes()
     report = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
     image = path.with_name("image.json")
@@ -215,8 +215,8 @@ def made(write: Write) -> Counted:
     recorded = paths.evidence("rebuilt-2026", "2026-11-24", "node-24-debian") / "image.json"
     image = json.loads(recorded.read_text())
     layers = [
-        layer | {"diff_id": f"of the {of}", "from_base": of == "base"}
-        for of, layer in zip(("base", "app"), image["layers"], strict=False)
+        layer | {"diff_id": f"of the {part}", "from_base": part == "base"}
+        for part, layer in zip(("base", "app"), image["layers"], strict=False)
     ]
     beside = write(image | {"layers": layers}, "image.json")
     path = write(content)
@@ -274,10 +274,10 @@ def test_what_nvd_rates_otherwise_is_as_by_hand(recorded: Counted) -> None:
             for frame in (recorded.frames.findings, recorded.frames.images)
         )
         row = severity_scales.rerated(findings, images).iloc[0]
-        told = run(RERATED, raw)
+        ratings = run(RERATED, raw)
         assert row["findings"] == len(raw)
         for how in ("higher", "lower", "same", "unrated"):
-            assert row[how] == told.count(how), (capture, variant, how)
+            assert row[how] == ratings.count(how), (capture, variant, how)
 
 
 def test_curves_of_growth_are_as_by_hand(recorded: Counted) -> None:
@@ -319,22 +319,11 @@ def test_captures_count_what_trivy_counted_on_the_sboms(recorded: Counted, share
         assert sum(distinct) == int(row["distinct_ids"]), row
 
 
-class TestTheBlogsNumbers:
-    """What the post printed, by way of what is computed from the same findings."""
-
-    def test_the_overlap_of_its_two_images_adds_up_to_them(self, blog: Frames) -> None:
-        counts = counting.severity_counts(blog.findings, blog.images)
-        table = counting.reproduction(counts, load_published("blog-2022"))
-        totals = table[table["severity"].eq(counting.TOTAL)].set_index("variant")
-        listing = overlap.listing(blog.findings, blog.images, PLAIN)
-        for variant, total in totals.iterrows():
-            assert listing[variant].sum() == total["published"] == total["reproduced"]
-        assert totals["published"].to_dict() == {"nodejs-alpine": 48, "nodejs-distroless": 19}
-
-    def test_their_growth_on_its_day_is_the_count_by_that_day(self) -> None:
-        later = load_study("blog-2022", "2026-11")
-        curve = growth.growth(later.findings, later.images, PLAIN)
-        by_day = counting.severity_counts(later.findings, later.images, Lens(known_by=BLOGS_DAY))
-        totals = counting.totals(by_day).set_index("variant")["total"].to_dict()
-        assert growth.on(curve, BLOGS_DAY).to_dict() == totals
-        assert totals == {"nodejs-alpine": 48, "nodejs-distroless": 13}
+def test_the_overlap_of_the_blogs_images_adds_up_to_its_printed_numbers(blog: Frames) -> None:
+    counts = counting.severity_counts(blog.findings, blog.images)
+    table = counting.reproduction(counts, load_published("blog-2022"))
+    totals = table[table["severity"].eq(counting.TOTAL)].set_index("variant")
+    listing = overlap.listing(blog.findings, blog.images, PLAIN)
+    for variant, total in totals.iterrows():
+        assert listing[variant].sum() == total["published"] == total["reproduced"]
+    assert totals["published"].to_dict() == {"nodejs-alpine": 48, "nodejs-distroless": 19}

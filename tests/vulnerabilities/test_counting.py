@@ -1,18 +1,17 @@
-"""Comparisons: given real evidence, these numbers; given none, missing and not zero."""
+"""Counts: given real evidence, these numbers; given none, missing and not zero."""
+
+from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from helpers import frames
-from helpers.errors import ParameterInvalid
+from helpers.answers.chart import Bars, Nothing
 from helpers.frames import Frames
-from helpers.sizes import image_sizes as sizes_of
-from helpers.studies.load import load_published
+from helpers.studies.load import load_published, load_study
 from helpers.text import i18n
-from helpers.vulnerabilities import counting, lenses
-from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities import counting
+from helpers.vulnerabilities.lenses import PLAIN, Lens
 from tests.conftest import finding, missing_image, trivy
 
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
@@ -22,255 +21,272 @@ def by_severity(counts: pd.DataFrame, variant: str) -> list[int]:
     return counts[counts["variant"].eq(variant)]["count"].tolist()
 
 
-def test_the_blogs_result_to_the_digit(blog: Frames) -> None:
-    counts = counting.severity_counts(blog.findings, blog.images)
-    table = counting.reproduction(counts, load_published("blog-2022"))
-    assert list(table) == ["variant", "severity", "published", "reproduced"]
-    assert table["reproduced"].tolist() == table["published"].tolist()
-    by_variant = {
-        variant: rows["reproduced"].tolist() for variant, rows in table.groupby("variant")
-    }
-    assert by_variant == {ALPINE: [0, 2, 12, 31, 3, 48], DISTROLESS: [0, 12, 3, 1, 3, 19]}
+def findings_in(package: str, times: int) -> list[dict[str, Any]]:
+    return [finding(number, PkgName=package) for number in range(times)]
 
 
-def test_a_finding_less_in_the_evidence_is_one_less_in_the_result(blog: Frames) -> None:
-    fewer = blog.findings.drop(blog.findings[blog.findings["severity"].eq("LOW")].index[0])
-    counts = counting.severity_counts(fewer, blog.images)
-    table = counting.reproduction(counts, load_published("blog-2022")).set_index(
-        ["variant", "severity"]
-    )
-    assert table.loc[(ALPINE, "LOW")].tolist() == [2, 1]
-    assert table.loc[(ALPINE, "TOTAL")].tolist() == [48, 47]
+def counted(frames_of, name: str, *lost: str, **others: dict[str, Any]) -> Frames:
+    """Five images with 0 to 4 findings, other ones, and lost ones."""
+    reports = {name.format(n): trivy(*findings_in("tar", n)) for n in range(5)}
+    loaded = frames_of(**reports, **others)
+    images = loaded.images
+    for variant in lost:
+        images = missing_image(images, variant)
+    return loaded._replace(images=images)
 
 
-def test_what_the_two_totals_hide(blog: Frames) -> None:
-    table = counting.totals_by_lens(blog.findings, blog.images).set_index("variant")
-    assert table.loc[ALPINE].drop(["capture", "status"]).to_dict() == {
-        "findings": 48,
-        "vulnerabilities": 25,
-        "vulnerability_packages": 25,
-        "fixable_findings": 48,
-        "fixable_vulnerabilities": 25,
-        "fixable_vulnerability_packages": 25,
-    }
-    assert table.loc[DISTROLESS].drop(["capture", "status"]).to_dict() == {
-        "findings": 19,
-        "vulnerabilities": 16,
-        "vulnerability_packages": 16,
-        "fixable_findings": 0,
-        "fixable_vulnerabilities": 0,
-        "fixable_vulnerability_packages": 0,
-    }
+def severity_title(loaded: Frames, lens: Lens = PLAIN) -> str:
+    return counting.severity_answer(loaded.findings, loaded.images, lens).title
 
 
-def test_the_same_images_in_the_capture_of_today(both: Frames) -> None:
-    table = counting.across_captures(both.findings, both.images).set_index(["variant", "capture"])
-    assert table["findings"].to_dict() == {
-        (ALPINE, "2022-02"): 48,
-        (ALPINE, "2026-11"): 49,
-        (DISTROLESS, "2022-02"): 19,
-        (DISTROLESS, "2026-11"): 107,
-    }
-    assert table.loc[(DISTROLESS, "2026-11"), "fixable_findings"] == 96
+class TestTables:
+    """Every image and severity keeps its row."""
 
+    def test_the_blogs_result_to_the_digit(self, blog: Frames) -> None:
+        answer = counting.published_answer(blog.findings, blog.images, load_published("blog-2022"))
+        table = answer.table
+        assert list(table) == ["variant", "severity", "published", "reproduced"]
+        by_variant = {v: rows["reproduced"].tolist() for v, rows in table.groupby("variant")}
+        assert by_variant == {ALPINE: [0, 2, 12, 31, 3, 48], DISTROLESS: [0, 12, 3, 1, 3, 19]}
+        assert "All 12 published numbers" in answer.text.plain
 
-def test_captures_stand_in_the_order_of_their_dates_also_if_a_db_has_none(both: Frames) -> None:
-    shuffled = both.images.iloc[::-1].assign(db_updated_at=pd.NaT)
-    table = counting.across_captures(both.findings, shuffled)
-    assert table["capture"].tolist() == ["2022-02", "2026-11"] * 2
-
-
-def test_an_image_that_occurs_twice_is_refused_and_never_counted_twice(blog: Frames) -> None:
-    twice = pd.concat([blog.images, blog.images])
-    with pytest.raises(pd.errors.MergeError):
-        counting.severity_counts(blog.findings, twice)
-
-
-def test_an_image_that_nobody_looked_at_has_no_count(frames_of) -> None:
-    loaded = frames_of(secrets=trivy(Results=[{"Target": "key", "Class": "secret"}]))
-    counts = counting.severity_counts(loaded.findings, loaded.images)
-    assert counts["count"].isna().all()
-
-
-def test_no_images_give_frames_without_rows() -> None:
-    nothing = [frames.make(name, {}) for name in ("findings", "images", "published")]
-    findings, images, published = nothing
-    assert counting.severity_counts(findings, images).empty
-    assert counting.totals_by_lens(findings, images).empty
-    assert sizes_of.differences(sizes_of.table(images, published), "unpacked").empty
-
-
-def test_every_variant_and_severity_keeps_its_row(frames_of) -> None:
-    loaded = frames_of(clean=trivy(), one=trivy(finding(Severity="LOW")))
-    counts = counting.severity_counts(loaded.findings, loaded.images)
-    assert counts["severity"].dtype == frames.SEVERITY
-    assert by_severity(counts, "clean") == [0, 0, 0, 0, 0]
-    assert by_severity(counts, "one") == [0, 1, 0, 0, 0]
-
-
-def test_an_image_without_a_report_is_missing_and_a_clean_one_is_zero(frames_of) -> None:
-    loaded = frames_of(clean=trivy())
-    images = missing_image(loaded.images, "lost")
-    counts = counting.severity_counts(loaded.findings, images)
-    assert counts[counts["variant"].eq("lost")]["count"].isna().all()
-    totals = counting.totals(counts).set_index("variant")["total"]
-    assert totals["clean"] == 0
-    assert pd.isna(totals["lost"])
-    by_lens = counting.totals_by_lens(loaded.findings, images).set_index("variant")
-    assert by_lens.loc["lost", list(counting.LENS_COLUMNS)].isna().all()
-
-
-def test_a_vulnerability_counts_once_an_image_at_its_highest_severity(frames_of) -> None:
-    loaded = frames_of(
-        app=trivy(
-            finding(1, PkgName="a", Severity="LOW"),
-            finding(1, PkgName="b", Severity="HIGH"),
-            finding(2, PkgName="a", Severity="MEDIUM"),
+    def test_a_finding_less_in_the_evidence_is_one_less_in_the_result(self, blog: Frames) -> None:
+        answer = counting.published_answer(
+            blog.findings.iloc[1:], blog.images, load_published("blog-2022")
         )
-    )
-    counts = counting.severity_counts(loaded.findings, loaded.images, Lens("vulnerabilities"))
-    assert by_severity(counts, "app") == [0, 0, 1, 1, 0]
+        table = answer.table.set_index(["variant", "severity"])
+        assert table.loc[(ALPINE, "CRITICAL")].tolist() == [3, 2]
+        assert table.loc[(ALPINE, "TOTAL")].tolist() == [48, 47]
+        assert answer.text.plain.startswith("10 of 12 published numbers come out")
+        assert f"Not: {ALPINE} CRITICAL, {ALPINE} TOTAL" in answer.text.plain
 
+    def test_nothing_published_is_nothing_to_reproduce(self, blog: Frames) -> None:
+        none = frames.make("published", {})
+        answer = counting.published_answer(blog.findings, blog.images, none)
+        assert "nothing to reproduce" in answer.text.plain
 
-def test_a_package_of_the_figure_has_a_bar_in_every_image_that_has_it(frames_of) -> None:
-    def of(package: str, times: int) -> list[dict]:
-        return [finding(n, PkgName=package) for n in range(times)]
+    def test_captures_are_in_the_order_of_their_names_also_if_a_db_has_no_day(self, both) -> None:
+        shuffled = both.images.iloc[::-1].assign(db_updated_at=pd.NaT)
+        table = counting.across_captures(both.findings, shuffled)
+        assert table["capture"].tolist() == ["2022-02", "2026-11"] * 2
 
-    loaded = frames_of(
-        a=trivy(*of("linux", 4), *of("tar", 1)), b=trivy(*of("linux", 1), *of("npm", 3)), c=trivy()
-    )
+    def test_an_image_that_occurs_twice_is_refused_and_never_counted_twice(self, blog) -> None:
+        with pytest.raises(pd.errors.MergeError):
+            counting.severity_counts(blog.findings, pd.concat([blog.images, blog.images]))
 
-    def bars(most: int) -> list[tuple[str, str, int]]:
-        table = counting.by_package(loaded.findings, loaded.images, Lens(), most)
-        summed = table.groupby(["package", "variant"], sort=False)["count"].sum()
-        return [(*key, count) for key, count in summed.items()]
+    def test_an_image_whose_vulnerabilities_were_not_looked_for_has_no_count(self, frames_of):
+        loaded = frames_of(secrets=trivy(Results=[{"Target": "key", "Class": "secret"}]))
+        counts = counting.severity_counts(loaded.findings, loaded.images)
+        assert counts["count"].isna().all()
 
-    every = [("linux", "a", 4), ("linux", "b", 1), ("npm", "b", 3), ("tar", "a", 1)]
-    assert bars(12) == every
-    assert bars(3) == every[:3]
-    assert bars(2) == every[:2]
-    assert bars(1) == every[:1]
+    def test_no_images_give_frames_without_rows(self) -> None:
+        findings, images = frames.make("findings", {}), frames.make("images", {})
+        assert counting.severity_counts(findings, images).empty
+        assert counting.totals_by_lens(findings, images).empty
 
+    def test_a_clean_image_keeps_a_row_of_each_severity(self, frames_of) -> None:
+        loaded = frames_of(clean=trivy(), one=trivy(finding(Severity="LOW")))
+        counts = counting.severity_counts(loaded.findings, loaded.images)
+        assert counts["severity"].dtype == frames.SEVERITY
+        assert by_severity(counts, "clean") == [0, 0, 0, 0, 0]
+        assert by_severity(counts, "one") == [0, 1, 0, 0, 0]
 
-def test_findings_without_an_id_are_not_taken_for_the_same(frames_of) -> None:
-    loaded = frames_of(app=trivy(finding(VulnerabilityID=None), finding(VulnerabilityID="")))
-    assert len(lenses.vulnerabilities(loaded.findings)) == 2
-
-
-def test_fixable_is_what_has_a_fixed_version(frames_of) -> None:
-    loaded = frames_of(
-        app=trivy(finding(1, FixedVersion="2"), finding(2), finding(3, FixedVersion=""))
-    )
-    counts = counting.severity_counts(loaded.findings, loaded.images, Lens(fixable=True))
-    assert counting.totals(counts)["total"].tolist() == [1]
-
-
-def test_fixable_is_yes_or_no_and_no_text(blog: Frames) -> None:
-    with pytest.raises(ParameterInvalid, match="fixable 'false' is not a bool"):
-        counting.severity_counts(blog.findings, blog.images, Lens(fixable="false"))  # type: ignore[arg-type]
-
-
-def test_another_lens_is_refused(blog: Frames) -> None:
-    with pytest.raises(ParameterInvalid, match="'cves' is none of findings, vulnerabilities"):
-        counting.severity_counts(blog.findings, blog.images, Lens("cves"))
-
-
-FINDING = st.tuples(
-    st.integers(1, 4), st.sampled_from("ab"), st.sampled_from(frames.SEVERITIES), st.booleans()
-)
-
-
-# Its many small frames take as long as the machine is busy.
-@settings(deadline=None)
-@given(images=st.dictionaries(st.sampled_from("xyz"), st.lists(FINDING, max_size=8), min_size=1))
-def test_a_narrower_lens_never_counts_more_and_parts_add_up(images) -> None:
-    rows = [
-        (variant, "", f"CVE-{number}", package, severity, "1" if fixed else None)
-        for variant, found in images.items()
-        for number, package, severity, fixed in found
-    ]
-    names = ["variant", "capture", "vulnerability_id", "package", "severity", "fixed_version"]
-    findings = frames.make(
-        "findings", dict(zip(names, map(list, zip(*rows, strict=True)), strict=False))
-    )
-    every = frames.make(
-        "images",
-        {
-            "variant": list(images),
-            "capture": [""] * len(images),
-            "status": ["scanned"] * len(images),
-        },
-    )
-    table = counting.totals_by_lens(findings, every)
-    assert (table["vulnerabilities"] <= table["findings"]).all()
-    assert (table["fixable_findings"] <= table["findings"]).all()
-    assert (table["fixable_vulnerabilities"] <= table["fixable_findings"]).all()
-    assert (table["fixable_vulnerabilities"] <= table["vulnerabilities"]).all()
-    assert table["findings"].tolist() == [len(found) for found in images.values()]
-
-
-class TestSizes:
-    """Sizes: which is known, and the differences to a baseline."""
-
-    def test_the_published_sizes_are_all_that_is_known_of_the_blogs_images(self, blog) -> None:
-        sizes = sizes_of.table(blog.images, load_published("blog-2022"))
-        known = sizes.dropna(subset="bytes")
-        assert known["kind"].unique().tolist() == ["published"]
-        assert dict(zip(known["variant"], known["bytes"], strict=True)) == {
-            ALPINE: 76_900_000,
-            DISTROLESS: 118_000_000,
-        }
-        assert sizes_of.known_size(sizes) == "published"
-
-    def test_differences_against_a_baseline(self, blog) -> None:
-        sizes = sizes_of.table(blog.images, load_published("blog-2022"))
-        against = sizes_of.differences(sizes, "published", DISTROLESS).set_index("variant")
-        assert against.loc[ALPINE, "difference_bytes"] == -41_100_000
-        assert against.loc[ALPINE, "ratio"] == pytest.approx(76.9 / 118)
-        smallest = sizes_of.differences(sizes, "published")
-        assert smallest["baseline"].unique().tolist() == [ALPINE]
-
-    def test_an_unpacked_size_in_the_reports_comes_first(self, frames_of) -> None:
-        images = frames_of(
-            small=trivy(Metadata={"Size": 10}), large=trivy(Metadata={"Size": 30})
-        ).images
-        sizes = sizes_of.table(images, frames.make("published", {}))
-        assert sizes_of.known_size(sizes) == "unpacked"
-        table = sizes_of.differences(sizes, "unpacked")
-        assert table["difference_bytes"].tolist() == [0, 20]
-
-    def test_a_size_that_is_not_known_is_missing_and_comes_last(self, frames_of) -> None:
-        images = frames_of(a=trivy(), b=trivy(Metadata={"Size": 10})).images
-        table = sizes_of.differences(
-            sizes_of.table(images, frames.make("published", {})), "unpacked"
+    def test_a_vulnerability_counts_once_an_image_at_its_highest_severity(self, frames_of) -> None:
+        loaded = frames_of(
+            app=trivy(
+                finding(1, PkgName="a", Severity="LOW"),
+                finding(1, PkgName="b", Severity="HIGH"),
+                finding(2, PkgName="a", Severity="MEDIUM"),
+            )
         )
-        assert table["variant"].tolist() == ["b", "a"]
-        assert table["bytes"].isna().tolist() == [False, True]
+        counts = counting.severity_counts(loaded.findings, loaded.images, Lens("vulnerabilities"))
+        assert by_severity(counts, "app") == [0, 0, 1, 1, 0]
 
-    def test_a_size_in_another_unit_than_mb_is_not_taken_for_one(self, blog) -> None:
-        published = load_published("blog-2022").assign(unit="MiB")
-        assert sizes_of.table(blog.images, published)["bytes"].isna().all()
+    def test_an_empty_fixed_version_is_no_fix(self, frames_of) -> None:
+        loaded = frames_of(
+            app=trivy(finding(1, FixedVersion="2"), finding(2), finding(3, FixedVersion=""))
+        )
+        counts = counting.severity_counts(loaded.findings, loaded.images, Lens(fixable=True))
+        assert counting.totals(counts)["total"].tolist() == [1]
 
-    def test_the_studys_own_baseline_gives_way_if_it_has_no_size(self, frames_of) -> None:
-        images = frames_of(a=trivy(), b=trivy(Metadata={"Size": 10})).images
-        sizes = sizes_of.table(images, frames.make("published", {}))
-        assert sizes_of.known_baseline(sizes, "unpacked", preferred="a") == ""
-        assert sizes_of.known_baseline(sizes, "unpacked", preferred="b") == "b"
-        assert sizes_of.known_baseline(sizes, "unpacked", wanted="b", preferred="a") == "b"
-        with pytest.raises(ParameterInvalid, match="baseline 'a' has no unpacked size"):
-            sizes_of.known_baseline(sizes, "unpacked", wanted="a")
+    def test_columns_of_totals_are_named_after_their_lens(self) -> None:
+        assert list(counting.LENS_COLUMNS) == [
+            *("findings", "vulnerabilities", "vulnerability_packages"),
+            *("fixable_findings", "fixable_vulnerabilities", "fixable_vulnerability_packages"),
+        ]
 
-    def test_wrong_sizes_and_baselines_are_refused(self, blog) -> None:
-        sizes = sizes_of.table(blog.images, load_published("blog-2022"))
-        with pytest.raises(ParameterInvalid, match="none of unpacked, compressed, published"):
-            sizes_of.known_size(sizes, "big")
-        with pytest.raises(ParameterInvalid, match="known: published"):
-            sizes_of.known_size(sizes, "unpacked")
-        with pytest.raises(ParameterInvalid, match="baseline 'x' has no published size"):
-            sizes_of.differences(sizes, "published", "x")
+    def test_a_package_has_a_bar_in_every_image_that_has_it(self, frames_of) -> None:
+        loaded = frames_of(
+            a=trivy(*findings_in("linux", 4), *findings_in("tar", 1)),
+            b=trivy(*findings_in("linux", 1), *findings_in("npm", 3)),
+            c=trivy(),
+        )
+
+        def bars(most: int) -> list[tuple[str, str, int]]:
+            table = counting.by_package(loaded.findings, loaded.images, PLAIN, most)
+            summed = table.groupby(["package", "variant"], sort=False)["count"].sum()
+            return [(*key, count) for key, count in summed.items()]
+
+        every = [("linux", "a", 4), ("linux", "b", 1), ("npm", "b", 3), ("tar", "a", 1)]
+        assert bars(12) == every
+        assert bars(3) == every[:3]
+        assert bars(2) == every[:2]
+        assert bars(1) == every[:1]
 
 
-def test_in_korean_only_the_package_without_a_name_has_another() -> None:
-    with i18n.speaking("ko"):
-        assert counting.package_name(counting.UNNAMED) == "(이름 없음)"
-        assert counting.package_name("findings") == "findings"
+class TestCharts:
+    """Bars, one an image or a pair of names."""
+
+    def test_the_worst_severity_comes_first_and_what_was_not_measured_is_none(self, frames_of):
+        loaded = counted(frames_of, "image{}", "lost", scratch=trivy(Metadata={}))
+        chart = counting.severity_answer(loaded.findings, loaded.images, PLAIN).chart
+        assert isinstance(chart, Bars)
+        assert [series.key for series in chart.series] == [*reversed(frames.SEVERITIES)]
+        assert chart.series[1].values == [0, 1, 2, 3, 4, 0, None]
+        assert chart.rows[-1] == ("lost", "")
+        assert chart.ends[-2:] == ["0 (OS not looked at)", "not measured"]
+        assert chart.measured == [True] * 6 + [False]
+        assert (chart.palette, chart.axis) == ("severity", "number of findings")
+
+    def test_bars_of_one_image_are_together_and_named_by_capture(self, both: Frames) -> None:
+        chart = counting.captures_answer(both.findings, both.images, PLAIN).chart
+        assert isinstance(chart, Bars)
+        assert chart.rows == [
+            (variant, day) for variant in (ALPINE, DISTROLESS) for day in ("2022-02", "2026-11")
+        ]
+        assert chart.totals == [48, 49, 19, 107]
+
+    def test_without_a_bar_the_chart_says_why(self, frames_of) -> None:
+        loaded = frames_of(clean=trivy())
+        answer = counting.package_answer(loaded.findings, loaded.images, PLAIN)
+        assert isinstance(answer.chart, Nothing)
+        assert answer.title == "Findings: most from nothing"
+
+    def test_only_the_package_without_a_name_is_translated(self, frames_of) -> None:
+        loaded = frames_of(app=trivy(finding(PkgName=None), finding(PkgName="findings")))
+        with i18n.speaking("ko"):
+            answer = counting.package_answer(loaded.findings, loaded.images, PLAIN)
+        assert set(answer.table["package"]) == {counting.UNNAMED, "findings"}
+        assert {row[0] for row in answer.chart.rows} == {"(이름 없음)", "findings"}
+
+
+class TestTitles:
+    """All images that fit on two lines; of more, the largest and the range of the others."""
+
+    def test_all_images_that_fit_are_named(self, frames_of) -> None:
+        assert severity_title(counted(frames_of, "image{}", "lost")) == (
+            "Findings: image4 4, image3 3, image2 2, image1 1, image0 0, lost not measured"
+        )
+
+    def test_of_more_the_largest_is_named_with_the_range_of_the_others(self, frames_of) -> None:
+        name = "registry-example-com-image-{}"
+        assert severity_title(counted(frames_of, name)) == (
+            "Findings: registry-example-com-image-4 4, the other 4 from 0 to 3"
+        )
+        alike = frames_of(**{name.format(n): trivy(finding(1)) for n in range(5)})
+        assert severity_title(alike).endswith("image-0 1, the other 4 at 1 each")
+
+    def test_what_is_no_good_sign_is_in_no_range_but_named_or_counted(self, frames_of) -> None:
+        name, scratch = "registry-image-number-{}", trivy(Metadata={})
+        assert severity_title(counted(frames_of, name, "lost", scratch=scratch)).endswith(
+            "4 others from 0 to 3, scratch 0 (OS not looked at), lost not measured"
+        )
+        lost = [name.format(f"lost-{n}") for n in range(2)]
+        assert severity_title(counted(frames_of, name, *lost, scratch=scratch)).endswith(
+            "4 others from 0 to 3, 1 with OS not looked at, 2 not measured"
+        )
+
+    def test_totals_of_several_captures_are_marked_and_have_ranges_as_well(self, both, frames_of):
+        status = ["scanned", "missing", frames.NO_OS, frames.BROKEN]
+        marked = counting.captures_answer(both.findings, both.images.assign(status=status), PLAIN)
+        assert marked.title == (
+            "Findings, 2022-02 → 2026-11: nodejs-alpine 48 → 49 (OS not looked at), "
+            "nodejs-distroless not measured → 107 (broken)"
+        )
+        now = counted(frames_of, "registry-example-com-image-{}", "lost")
+        twice = [
+            pd.concat([frame.assign(capture=day) for day in ("2022", "2026")])
+            for frame in (now.findings, now.images)
+        ]
+        assert counting.captures_answer(*twice, PLAIN).title == (
+            "Findings, 2022 → 2026: registry-example-com-image-4 4 → 4, 4 others in the end from "
+            "0 to 3, 1 not measured"
+        )
+
+    def test_of_packages_the_longest_bar_is_named_with_its_image(self, frames_of) -> None:
+        loaded = frames_of(
+            a=trivy(*findings_in("zlib", 3), *findings_in("tar", 2), *findings_in("npm", 2)),
+            b=trivy(*findings_in("zlib", 2), *findings_in("tar", 2)),
+            c=trivy(*findings_in("zlib", 1), *findings_in("bash", 1)),
+        )
+        images = loaded.images
+        title = counting.package_answer(loaded.findings, images, PLAIN).title
+        assert title == "Findings: most from zlib 3 in a, npm 2 in a, tar 2 in each of 2 images"
+        in_a = loaded.findings[loaded.findings["variant"].eq("a")]
+        title = counting.package_answer(in_a, images.iloc[:1], PLAIN).title
+        assert title == "Findings: most from zlib 3, npm 2, tar 2"
+
+
+class TestTexts:
+    """What has no number is said, and no low number is praised."""
+
+    def test_images_to_be_read_with_care_are_named(self, frames_of) -> None:
+        loaded = frames_of(scratch=trivy(Metadata={}), fine=trivy())
+        text = counting.images_answer(missing_image(loaded.images, "lost")).text.plain
+        assert text.startswith("2 of 3 images scanned")
+        assert "nothing is known: lost." in text
+        assert "a low count is no good sign: scratch." in text
+
+    def test_a_low_count_is_said_to_be_no_count_of_everything(self, frames_of) -> None:
+        loaded = frames_of(scratch=trivy(Metadata={}))
+        images = missing_image(loaded.images, "lost")
+        text = counting.severity_answer(loaded.findings, images, PLAIN).text.plain
+        assert "0 findings (its system packages were not looked at)" in text
+        assert "; lost: not measured." in text
+
+    def test_what_is_unfixed_is_hidden_only_in_images_of_alpine(self, blog, frames_of) -> None:
+        loaded = frames_of(clean=trivy(), lost=trivy(Results=[{"Target": "k", "Class": "secret"}]))
+        lines = [
+            counting.lens_totals_answer(
+                f, images, PLAIN, pd.Series([0.5, pd.NA])
+            ).text.plain.splitlines()
+            for f, images in ((loaded.findings, loaded.images), (blog.findings, blog.images))
+        ]
+        assert lines[0][:2] == ["• clean: 0 findings, 0 vulnerabilities", "• lost: not measured"]
+        assert "Alpine" not in lines[0][-1]
+        assert f"unfixed in {ALPINE} cannot be seen" in lines[1][-1]
+
+    def test_which_has_the_fewest_depends_on_the_day_and_on_the_way_of_counting(self, both):
+        matched, lens = load_study("matched-2026"), Lens(known_by="2026-08-31")
+        by_day = counting.fewest_answer(both.findings, both.images, PLAIN).text.plain
+        by_way = counting.fewest_answer(matched.findings, matched.images, lens).text.plain
+        assert by_day.splitlines()[1:] == [
+            f"• 2022-02, every way of counting: {DISTROLESS}",
+            f"• 2026-11, every way of counting: {ALPINE}",
+        ]
+        assert len(by_way.splitlines()) == 3
+        assert "Only what is published by 2026-08-31 is counted." in by_way
+
+    def test_one_winner_a_tie_and_a_single_image_are_told_apart(self, frames_of) -> None:
+        def fewest(**reports: Any) -> str:
+            loaded = frames_of(**reports)
+            return counting.fewest_answer(loaded.findings, loaded.images, PLAIN).text.plain
+
+        winner = fewest(a=trivy(), b=trivy(finding(FixedVersion="2")))
+        assert winner.startswith("a has the fewest in every way that is counted here:")
+        assert fewest(a=trivy(), b=trivy()).startswith("As few in every way")
+        nobody = "No capture measured two images, so none has fewer than another."
+        assert fewest(a=trivy()) == nobody
+        assert fewest(a=trivy(Metadata={}), b=trivy(finding())) == nobody
+
+    def test_a_capture_that_measured_one_image_has_no_winner(self, both) -> None:
+        lost = both.images["variant"].eq(DISTROLESS) & both.images["capture"].eq("2026-11")
+        images = both.images.assign(status=both.images["status"].mask(lost, "missing"))
+        text = counting.fewest_answer(both.findings, images, PLAIN).text.plain
+        assert text.startswith(f"{DISTROLESS} has the fewest")
+        assert "2026-11" not in text
+
+    def test_names_are_no_markup(self, frames_of) -> None:
+        images = missing_image(frames_of(a=trivy()).images, "<b>*x*")
+        runs = counting.images_answer(images).text.blocks[0].phrase.runs
+        assert [run.text for run in runs if run.strong] == ["<b>*x*"]

@@ -1,16 +1,17 @@
-"""Growth: what had been published of an image by each day, and how good counting by date is."""
+"""Growth: what was published of an image by each day, and how good counting by date is."""
 
 from datetime import date
 
 import pandas as pd
 import pytest
 
-from helpers.comparability import confounders
+from helpers.answers.answer import SLIDE, Answer
+from helpers.answers.chart import Curves, Mark, Nothing
 from helpers.frames import NO_OS, Frames
 from helpers.studies.load import load_study
 from helpers.text import i18n
 from helpers.vulnerabilities import counting, growth
-from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.lenses import PLAIN, Lens
 from tests.conftest import finding, missing_image, trivy
 
 EARLIER, LATER = "2022-02", "2026-11"
@@ -23,12 +24,13 @@ def newest() -> Frames:
     return load_study("blog-2022", LATER)
 
 
-def curves(frames: Frames, lens: Lens = Lens()) -> pd.DataFrame:  # noqa: B008
+def curves(frames: Frames, lens: Lens = PLAIN) -> pd.DataFrame:
     return growth.growth(frames.findings, frames.images, lens)
 
 
-def ends(frames: Frames) -> pd.DataFrame:
-    return confounders.ends(confounders.confounders(frames.images))
+def answer(frames: Frames, lens: Lens = PLAIN, **images: object) -> Answer:
+    """The answer for images, of which some columns are other ones."""
+    return growth.answer(frames.findings, frames.images.assign(**images), lens)
 
 
 def steps(table: pd.DataFrame) -> list[tuple[str, int]]:
@@ -76,15 +78,9 @@ def test_without_a_day_of_the_build_it_starts_with_the_first_vulnerability(app) 
 
 def test_a_clean_image_has_a_line_at_zero_and_one_that_was_not_measured_has_none(app) -> None:
     images = missing_image(app.images, "lost")
-    table = growth.growth(app.findings.iloc[:0], images, Lens())
+    table = growth.growth(app.findings.iloc[:0], images, PLAIN)
     assert steps(table) == [("2024-01-02", 0), ("2024-01-05", 0)]
-    assert growth.growth(app.findings, images.iloc[1:], Lens()).empty
-
-
-def test_the_posts_images_since_they_were_built(newest: Frames) -> None:
-    table = curves(newest).set_index("variant")
-    assert steps(table.loc[ALPINE])[::12] == [("2019-12-24", 4), ("2026-11-24", 49)]
-    assert steps(table.loc[DISTROLESS])[::35] == [("2022-02-14", 13), ("2026-11-24", 107)]
+    assert growth.growth(app.findings, images.iloc[1:], PLAIN).empty
 
 
 @pytest.mark.parametrize("counted", ["findings", "vulnerabilities", "vulnerability-packages"])
@@ -104,124 +100,110 @@ def test_on_the_day_of_the_post_and_before_an_image_was_built(newest: Frames) ->
     assert growth.on(curves(newest), date(2022, 2, 14)).to_dict() == {ALPINE: 48, DISTROLESS: 13}
 
 
-def test_each_vulnerability_grows_once_and_the_day_of_the_lens_does_not_matter(
-    newest: Frames,
-) -> None:
-    lens = Lens("vulnerabilities", known_by="2021-01-01")
-    assert growth.headline(curves(newest, lens), lens) == (
-        "Vulnerabilities since they were built: nodejs-alpine 2 → 26, nodejs-distroless 12 → 66"
-    )
-    assert growth.label(Lens(fixable=True, known_by=DAY)) == "fixable findings"
-
-
-def test_a_headline_of_images_without_time_to_grow_says_so(app: Frames) -> None:
-    young = app._replace(images=app.images.assign(created_at=utc("2024-01-03")))
-    told = "Too young to have grown: built on the day of the database (findings)"
-    assert growth.headline(curves(young), Lens()) == told
-    nothing = growth.headline(curves(young).iloc[:0], Lens())
-    assert nothing == "Findings since they were built: nothing measured"
-    assert growth.headline(curves(app), Lens()).endswith(": app 1 → 3")
-    unlooked = app._replace(images=app.images.assign(status=NO_OS))
-    told = growth.headline(curves(unlooked), Lens())
-    assert told.endswith(": app 1 → 3 (OS not looked at)")
-
-
-def test_the_sentence_says_what_came_after_the_last_advisories(newest: Frames) -> None:
-    assert growth.sentence(curves(newest), ends(newest), newest.findings).splitlines() == [
-        "- **nodejs-alpine**: 4 on 2019-12-24, 49 on 2026-11-24; support ended on 2021-11-01, "
-        "21 more followed, the last on 2022-08-05",
-        "- **nodejs-distroless**: 13 on 2022-02-14, 107 on 2026-11-24; support ended on "
-        "2026-08-31, none followed",
-        "",
-        "A line that goes flat once support has ended shows that advisories are no longer written, "
-        "not that nothing is found.",
-    ]
-
-
-def test_one_vulnerability_with_a_date_and_without_is_known_from_its_date_on(frames_of) -> None:
+def test_one_vulnerability_with_a_date_and_without_counts_from_its_date_on(frames_of) -> None:
     found = frames_of(app=trivy(finding(1, Severity="CRITICAL"), published(1, "2024-01-01")))
-    lens = Lens("vulnerabilities")
-    table = growth.growth(found.findings, found.images, lens)
-    assert table["count"].tolist()[-1] == 1
+    assert curves(found, Lens("vulnerabilities"))["count"].tolist()[-1] == 1
 
 
-def test_an_end_that_is_still_to_come_is_not_told(blog: Frames) -> None:
-    told = growth.sentence(curves(blog), ends(blog), blog.findings).splitlines()
-    assert told[1] == (
-        "- **nodejs-distroless**: 15 on 2022-02-14, 15 on 2022-02-28; "
-        "4 findings without a date not among them"
-    )
-    assert growth.sentence(curves(blog).iloc[:0], ends(blog), blog.findings) == (
-        "No image was measured, so nothing is known of its growth."
-    )
+class TestAnswer:
+    """What became of images since they were built, and after their support."""
+
+    def test_the_day_of_the_lens_does_not_matter(self, newest: Frames) -> None:
+        by_day = answer(newest, Lens("vulnerabilities", True, known_by="2021-01-01"))
+        ever = answer(newest, Lens("vulnerabilities", True))
+        assert by_day == ever._replace(table=by_day.table)
+        assert by_day.counted == "fixable vulnerabilities"
+        assert by_day.role == SLIDE
+        pd.testing.assert_frame_equal(by_day.table, ever.table)
+
+    def test_images_without_time_to_grow_have_no_curve(self, app: Frames) -> None:
+        young = answer(app, created_at=utc("2024-01-03"))
+        assert young.title.startswith("Too young to have grown")
+        lost = answer(app, status="failed")
+        assert lost.title == "Findings since they were built: nothing measured"
+        assert "No image was measured" in lost.text.plain
+        assert isinstance(young.chart, Nothing)
+        assert isinstance(lost.chart, Nothing)
+
+    def test_a_title_has_the_first_and_the_last_count_and_marks_it(self, app: Frames) -> None:
+        assert answer(app).title.endswith(": app 1 → 3")
+        assert answer(app, status=NO_OS).title.endswith(": app 1 → 3 (OS not looked at)")
+
+    def test_the_text_says_what_followed_the_last_advisories(self, newest: Frames) -> None:
+        alpine, distroless, note = answer(newest).text.plain.splitlines()
+        assert "support ended on 2021-11-01, 21 more followed, the last on 2022-08-05" in alpine
+        assert "support ended on 2026-08-31, none followed" in distroless
+        assert "not that nothing is found" in note
+
+    def test_an_end_in_the_future_is_left_out_and_what_has_no_date_is_said(self, blog) -> None:
+        line = answer(blog).text.plain.splitlines()[1]
+        assert "support" not in line
+        assert line.endswith("15 on 2022-02-28; 4 findings without a date not among them")
+
+    def test_an_image_built_after_its_support_has_not_grown_since(self, newest: Frames) -> None:
+        text = answer(newest, created_at=utc("2022-06-01")).text.plain
+        assert "support had ended on 2021-11-01 already" in text.splitlines()[0]
+
+    def test_curves_have_ends_of_support_on_them_and_events(self, newest: Frames) -> None:
+        day, complete = date(2022, 2, 28), date(2026, 8, 1)
+        found = growth.answer(newest.findings, newest.images, PLAIN, {"post": day}, complete)
+        chart = found.chart
+        assert isinstance(chart, Curves)
+        assert [curve.name for curve in chart.curves] == [ALPINE, DISTROLESS]
+        assert [curve.supported_until for curve in chart.curves] == [
+            date(2021, 11, 1),
+            date(2026, 8, 31),
+        ]
+        first = chart.curves[0].points
+        assert (first[0], first[-1]) == ((date(2019, 12, 24), 4), (date(2026, 11, 24), 49))
+        assert chart.marks == [
+            Mark(0, date(2021, 11, 1), 28, "Alpine 3.11.2: end of life", True),
+            Mark(1, date(2024, 8, 14), 59, "Debian 11.2: end of life", False),
+            Mark(1, date(2026, 8, 31), 107, "Debian 11.2: end of LTS", True),
+        ]
+        assert (chart.events, chart.complete) == ([(day, "post")], complete)
+        with i18n.speaking("ko"):
+            assert answer(newest).chart.marks[0].label == "Alpine 3.11.2: 지원 종료"
+
+    def test_support_that_ended_before_the_build_has_no_mark(self, newest: Frames) -> None:
+        chart = answer(newest, created_at=utc("2025-01-01")).chart
+        assert [mark.label for mark in chart.marks] == ["Debian 11.2: end of LTS"]
+        assert chart.curves[0].supported_until == date(2021, 11, 1)
+
+    def test_support_that_ends_later_ends_no_curve_and_facts_are_complete(self, app) -> None:
+        found = growth.answer(app.findings, app.images, PLAIN, complete=date(2024, 1, 5))
+        assert found.chart.curves[0].supported_until is None
+        assert found.chart.marks == []
+        assert found.chart.complete is None
 
 
-def test_an_image_built_after_its_support_is_not_said_to_have_grown_since(newest) -> None:
-    images = newest.images.iloc[:1].assign(created_at=utc("2022-06-01"))
-    frames = newest._replace(images=images)
-    told = growth.sentence(curves(frames), ends(frames), newest.findings).splitlines()[0]
-    assert told == (
-        "- **nodejs-alpine**: 48 on 2022-06-01, 49 on 2026-11-24; support had ended on 2021-11-01 "
-        "already"
-    )
+class TestIncomplete:
+    """What has no date or no severity."""
 
+    def test_is_listed_with_what_it_lacks(self, frames_of) -> None:
+        found = frames_of(
+            app=trivy(
+                published(1, "2024-01-01"),
+                finding(2),
+                published(3, "2024-01-01", Severity="UNKNOWN"),
+                finding(4, Severity="UNKNOWN"),
+            ),
+            other=trivy(published(1, "2024-01-01")),
+        ).findings
+        listed = growth.undated_answer(found)
+        table = listed.table
+        assert dict(zip(table["vulnerability_id"], table["lacks"], strict=True)) == {
+            "CVE-2024-0002": "a date",
+            "CVE-2024-0003": "a severity",
+            "CVE-2024-0004": "a date and a severity",
+        }
+        line, note = listed.text.plain.splitlines()
+        assert line == "• app: of 4 findings, 2 without a date and 2 without a severity"
+        assert "UNKNOWN" in note
 
-def test_what_has_no_date_or_severity_is_listed_with_what_it_lacks(frames_of) -> None:
-    found = frames_of(
-        app=trivy(
-            published(1, "2024-01-01"),
-            finding(2),
-            published(3, "2024-01-01", Severity="UNKNOWN"),
-            finding(4, Severity="UNKNOWN"),
-        )
-    ).findings
-    table = growth.nameless(found)
-    assert dict(zip(table["vulnerability_id"], table["lacks"], strict=True)) == {
-        "CVE-2024-0002": "a date",
-        "CVE-2024-0003": "a severity",
-        "CVE-2024-0004": "a date and a severity",
-    }
-    told = growth.nameless_sentence(table, found)
-    assert told.startswith("- **app**: of 4 findings, 2 without a date and 2 without a severity\n")
-
-
-def test_the_matched_pair_lacks_dates_and_severities_and_the_posts_alpine_none(blog) -> None:
-    matched = load_study("matched-2026").findings
-    told = growth.nameless_sentence(growth.nameless(matched), matched)
-    assert "- **node-24-slim**: of 126 findings, 16 without a date and 14 without" in told
-    own = blog.findings[blog.findings["variant"].eq(ALPINE)]
-    assert growth.nameless_sentence(growth.nameless(own), own) == (
-        "Every finding has a date and a severity."
-    )
-
-
-def test_the_six_that_counting_by_date_misses_and_why(both: Frames) -> None:
-    table = growth.missed(both, EARLIER, LATER, DAY)
-    assert set(table["variant"]) == {DISTROLESS}
-    assert set(table["only_in"]) == {"the database of that day"}
-    gone = "the later database lists it no more"
-    assert table[["vulnerability_id", "package", "why"]].to_numpy().tolist() == [
-        ["CVE-2007-6755", "libssl1.1", gone],
-        ["CVE-2007-6755", "openssl", gone],
-        ["CVE-2010-0928", "libssl1.1", gone],
-        ["CVE-2010-0928", "openssl", gone],
-        ["CVE-2021-3998", "libc6", gone],
-        ["CVE-2021-3999", "libc6", "published only 2022-08-24"],
-    ]
-
-
-def test_how_far_off_counting_by_date_is(both: Frames) -> None:
-    totals = growth.both_ways(both, EARLIER, LATER, DAY)
-    assert totals == {ALPINE: (48, 48), DISTROLESS: (13, 19)}
-    table = growth.missed(both, EARLIER, LATER, DAY)
-    assert growth.missed_sentence(table, DAY, totals).splitlines() == [
-        "- **nodejs-alpine**: 48 by date, 48 by the database of 2022-02-28",
-        "- **nodejs-distroless**: 13 by date, 19 by the database of 2022-02-28",
-        "",
-        "Counting by date is an approximation: 5 × the later database lists it no more, "
-        "1 × published only later.",
-    ]
-    assert len(table) == sum(by_db - by_date for by_date, by_db in totals.values())
+    def test_may_be_nothing(self, blog: Frames) -> None:
+        found = blog.findings[blog.findings["variant"].eq(ALPINE)]
+        assert growth.undated_answer(found).text.plain == "Every finding has a date and a severity."
 
 
 def two(earlier: Frames, later: Frames) -> Frames:
@@ -232,70 +214,89 @@ def two(earlier: Frames, later: Frames) -> Frames:
     return Frames(*(pd.concat(pair, ignore_index=True) for pair in zip(*parts, strict=True)))
 
 
-def test_a_finding_without_a_date_and_one_that_the_earlier_database_lacked(frames_of) -> None:
-    earlier = frames_of(app=trivy(finding(1), published(2, "2020-01-01")))
-    later = frames_of(app=trivy(finding(1), published(2, "2020-01-01"), published(3, "2020-01-01")))
-    table = growth.missed(two(earlier, later), EARLIER, LATER, DAY)
-    assert table[["vulnerability_id", "only_in", "why"]].to_numpy().tolist() == [
-        ["CVE-2024-0001", "the database of that day", "it has no date"],
-        [
-            "CVE-2024-0003",
-            "the date filter",
-            "published by then, but the database of that day did not list it",
-        ],
-    ]
-    assert growth.both_ways(two(earlier, later), EARLIER, LATER, DAY) == {"app": (2, 2)}
-
-
-def test_where_both_ways_find_the_same_counting_by_date_is_exact(frames_of) -> None:
-    frames = frames_of(app=trivy(published(1, "2020-01-01")))
-    table = growth.missed(two(frames, frames), EARLIER, LATER, DAY)
-    assert growth.missed_sentence(table, DAY, {"app": (1, 1)}).endswith(": here it is exact.")
-
-
-def test_a_variant_that_was_not_measured_in_both_is_compared_in_no_way(both: Frames) -> None:
-    for capture in (EARLIER, LATER):
-        lost = both.images["variant"].eq(DISTROLESS) & both.images["capture"].eq(capture)
-        status = both.images["status"].mask(lost, "failed")
-        frames = both._replace(images=both.images.assign(status=status))
-        assert growth.missed(frames, EARLIER, LATER, DAY).empty
-        assert set(growth.both_ways(frames, EARLIER, LATER, DAY)) == {ALPINE}
-
-
-@pytest.mark.parametrize(("later", "day"), [(EARLIER, DAY), (LATER, "")])
-def test_without_a_second_capture_or_a_day_nobody_knows_how_far_off_it_is(
-    both: Frames, later: str, day: str
-) -> None:
-    table, totals = (way(both, EARLIER, later, day) for way in (growth.missed, growth.both_ways))
-    assert table.empty
-    assert growth.missed_sentence(table, day, totals).endswith(
-        "that takes a capture with a database of that day."
+def days(frames: Frames) -> Frames:
+    """Two captures, the earlier with the database of the post's day."""
+    by_capture = {EARLIER: utc(DAY), LATER: utc("2026-11-24")}
+    return frames._replace(
+        images=frames.images.assign(db_updated_at=frames.images["capture"].map(by_capture))
     )
 
 
-def test_the_day_of_a_capture_is_its_databases_else_the_scans(both: Frames) -> None:
-    assert growth.day_of(both.images, EARLIER) == DAY
-    assert growth.day_of(both.images, LATER) == "2026-11-24"
-    none = both.images["db_updated_at"].where(both.images["db_updated_at"].isna())
-    no_db = both.images.assign(db_updated_at=none)
-    assert growth.day_of(no_db, EARLIER) == "2026-11-24"
-    assert growth.day_of(no_db.assign(scanned_at=none), EARLIER) == ""
+class TestCountingByDate:
+    """The database of a day, and a later one filtered by that day."""
 
+    def test_misses_six_of_the_posts_findings(self, both: Frames) -> None:
+        missed = growth.missed_answer(both, EARLIER, LATER)
+        table = missed.table
+        assert set(table["variant"]) == {DISTROLESS}
+        assert set(table["only_in"]) == {"the database of that day"}
+        gone = "the later database lists it no more"
+        assert table[["vulnerability_id", "package", "why"]].to_numpy().tolist() == [
+            ["CVE-2007-6755", "libssl1.1", gone],
+            ["CVE-2007-6755", "openssl", gone],
+            ["CVE-2010-0928", "libssl1.1", gone],
+            ["CVE-2010-0928", "openssl", gone],
+            ["CVE-2021-3998", "libc6", gone],
+            ["CVE-2021-3999", "libc6", "published only 2022-08-24"],
+        ]
+        *lines, last = missed.text.plain.splitlines()
+        assert [line.rpartition(": ")[2].partition(" by the")[0] for line in lines] == [
+            "48 by date, 48",
+            "13 by date, 19",
+        ]
+        assert last.endswith(f": 5 × {gone}, 1 × published only later.")
 
-def test_in_korean_headline_and_sentences_are_korean(newest: Frames) -> None:
-    table = curves(newest)
-    with i18n.speaking("ko"):
-        assert growth.headline(table, Lens()).startswith(
-            "빌드 이후 발견 항목: nodejs-alpine 4 → 49"
+    def test_holds_english_in_its_frame_and_says_reasons_in_korean(self, both: Frames) -> None:
+        with i18n.speaking("ko"):
+            missed = growth.missed_answer(both, EARLIER, LATER)
+            assert i18n.told(missed.table["why"].iloc[-1]) == "2022-08-24에야 공개됨"
+        assert missed.table["why"].iloc[-1] == "published only 2022-08-24"
+        assert missed.text.plain.endswith(
+            "5 × 나중 데이터베이스에는 더 이상 없음, 1 × 이후에야 공개됨."
         )
-        told = growth.sentence(table, ends(newest), newest.findings)
-    assert f"- **{ALPINE}**: 2019-12-24 4건, 2026-11-24 49건. 지원은 2021-11-01에 종료" in told
-    assert "{" not in told
 
+    def test_a_finding_without_a_date_and_one_that_the_earlier_database_lacked(self, frames_of):
+        first = finding(1), published(2, "2020-01-01")
+        then, now = (
+            frames_of(app=trivy(*first)),
+            frames_of(app=trivy(*first, published(3, "2020-01-01"))),
+        )
+        missed = growth.missed_answer(days(two(then, now)), EARLIER, LATER)
+        assert missed.table[["vulnerability_id", "only_in", "why"]].to_numpy().tolist() == [
+            ["CVE-2024-0001", "the database of that day", "it has no date"],
+            [
+                "CVE-2024-0003",
+                "the date filter",
+                "published by then, but the database of that day did not list it",
+            ],
+        ]
+        assert "2 by date, 2 by the database" in missed.text.plain
 
-def test_in_korean_it_is_told_how_far_counting_by_date_is_off(both: Frames) -> None:
-    with i18n.speaking("ko"):
-        missed = growth.missed(both, EARLIER, LATER, DAY)
-        totals = growth.both_ways(both, EARLIER, LATER, DAY)
-        told = growth.missed_sentence(missed, DAY, totals)
-    assert told.endswith("5 × 나중 데이터베이스에는 더 이상 없음, 1 × 이후에야 공개됨.")
+    def test_is_exact_where_both_find_the_same(self, frames_of) -> None:
+        frames = frames_of(app=trivy(published(1, "2020-01-01")))
+        text = growth.missed_answer(days(two(frames, frames)), EARLIER, LATER).text.plain
+        assert text.endswith(": here it is exact.")
+
+    def test_leaves_out_variants_that_were_not_measured_in_both(self, both: Frames) -> None:
+        for capture in (EARLIER, LATER):
+            lost = both.images["variant"].eq(DISTROLESS) & both.images["capture"].eq(capture)
+            status = both.images["status"].mask(lost, "failed")
+            frames = both._replace(images=both.images.assign(status=status))
+            assert growth.missed(frames, EARLIER, LATER, DAY).empty
+            assert set(growth.both_ways(frames, EARLIER, LATER, DAY)) == {ALPINE}
+
+    @pytest.mark.parametrize("later", [EARLIER, LATER])
+    def test_needs_a_second_capture_and_a_day(self, both: Frames, later: str) -> None:
+        none = both.images["db_updated_at"].where(both.images["db_updated_at"].isna())
+        undated = both.images.assign(db_updated_at=none, scanned_at=none)
+        frames = both if later == EARLIER else both._replace(images=undated)
+        missed = growth.missed_answer(frames, EARLIER, later)
+        assert missed.table.empty
+        assert missed.text.plain.endswith("that takes a capture with a database of that day.")
+
+    def test_the_day_of_a_capture_is_its_databases_else_the_scans(self, both: Frames) -> None:
+        assert growth.day_of(both.images, EARLIER) == DAY
+        none = both.images["db_updated_at"].where(both.images["db_updated_at"].isna())
+        no_db = both.images.assign(db_updated_at=none)
+        assert growth.day_of(no_db, EARLIER) == "2026-11-24"
+        assert growth.day_of(no_db.assign(scanned_at=none), EARLIER) == ""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,13 +17,11 @@ from hypothesis import strategies as st
 
 from helpers import frames as kit
 from helpers import paths
-from helpers.comparability import confounders
+from helpers.answers.answer import Answer
 from helpers.errors import ParameterInvalid
 from helpers.frames import BROKEN, NO_OS, PLACES, SCANNED, SEVERITIES, UNKNOWN_COUNT
-from helpers.sizes import image_sizes as sizes_of
 from helpers.studies.load import load_reports
-from helpers.text import i18n, titles
-from helpers.verdict import recommendation, sentences, tradeoff
+from helpers.text import i18n
 from helpers.vulnerabilities import counting, fixes, growth, lenses, overlap, severity_scales
 from helpers.vulnerabilities.lenses import (
     COUNTED,
@@ -87,13 +85,11 @@ class TestWhatCounts:
 
     def test_what_has_a_fixed_version_is_fixable(self) -> None:
         every = found({"fixed_version": "2"}, {"fixed_version": None})
-        assert lenses.fixable(every).index.tolist() == [0]
         assert lenses.apply(every, Lens(fixable=True)).index.tolist() == [0]
 
     @pytest.mark.parametrize("place", PLACES)
     def test_a_package_sits_in_one_place_and_one_that_is_not_known_in_none(self, place) -> None:
-        every = found(*({"place": of} for of in (*PLACES, None)))
-        assert lenses.sits_in(every, place)["place"].tolist() == [place]
+        every = found(*({"place": sits_in} for sits_in in (*PLACES, None)))
         assert lenses.apply(every, Lens(place=place))["place"].tolist() == [place]
 
     def test_a_day_ends_at_midnight_in_utc(self) -> None:
@@ -105,7 +101,6 @@ class TestWhatCounts:
         ]
         every = found(*({"published_at": time.astimezone(UTC)} for time in times))
         assert lenses.known_by(every, DAY).index.tolist() == [0, 3]
-        assert lenses.known_by(every, str(DAY)).index.tolist() == [0, 3]
         assert lenses.apply(every, Lens(known_by=str(DAY))).index.tolist() == [0, 3]
         assert lenses.known_by(every, "2022-03-01").index.tolist() == [0, 1, 2, 3]
 
@@ -116,7 +111,6 @@ class TestWhatCounts:
 
     def test_what_nvd_has_not_rated_is_unknown_by_its_scale(self) -> None:
         every = found({"nvd_severity": "LOW"}, {"nvd_severity": None}, {"nvd_severity": "CRITICAL"})
-        assert severities(lenses.by_nvd(every)) == ["LOW", "UNKNOWN", "CRITICAL"]
         rated = lenses.apply(every, Lens(severity="nvd"))
         assert severities(rated) == ["LOW", "UNKNOWN", "CRITICAL"]
         assert rated["severity"].dtype == kit.SEVERITY
@@ -129,14 +123,8 @@ class TestWhatCounts:
             {"severity": "CRITICAL", "package": "curl"},
             {"severity": "UNKNOWN", "package": "zlib"},
         )
-        # In the order that they were found in.
-        assert lenses.vulnerabilities(every).index.tolist() == [0, 2]
+        # In the order of the findings.
         assert lenses.apply(every, Lens(VULNERABILITIES)).index.tolist() == [0, 2]
-
-    @pytest.mark.parametrize("other", ["variant", "capture", "scanner"])
-    @pytest.mark.parametrize("once", [lenses.vulnerabilities, lenses.per_package])
-    def test_images_captures_and_scanners_are_never_taken_together(self, other, once) -> None:
-        assert len(once(found({}, {}, {other: "another"}))) == 2
 
     def test_a_vulnerability_counts_once_a_source_package(self) -> None:
         every = found(
@@ -144,24 +132,26 @@ class TestWhatCounts:
             {"package": "libcrypto", "source_package": "openssl"},
             {"package": "curl", "source_package": "curl", "severity": "LOW"},
         )
-        assert lenses.per_package(every).index.tolist() == [1, 2]
-        assert lenses.apply(every, Lens(PER_PACKAGE)).index.tolist() == [1, 2]
-        assert lenses.per_package(every).columns.tolist() == kit.columns("findings")
+        counted = lenses.apply(every, Lens(PER_PACKAGE))
+        assert counted.index.tolist() == [1, 2]
+        assert counted.columns.tolist() == kit.columns("findings")
 
-    def test_the_installed_package_stands_in_for_a_source_package_not_known(self) -> None:
+    def test_the_installed_package_replaces_an_unknown_source_package(self) -> None:
         every = found({"package": "a"}, {"package": "b"}, {"package": "a", "severity": "LOW"})
-        assert lenses.per_package(every).index.tolist() == [0, 1]
+        assert lenses.apply(every, Lens(PER_PACKAGE)).index.tolist() == [0, 1]
         named = found({"package": "a"}, {"package": "b", "source_package": "a"})
-        assert len(lenses.per_package(named)) == 1
+        assert len(lenses.apply(named, Lens(PER_PACKAGE))) == 1
 
-    @pytest.mark.parametrize("once", [lenses.vulnerabilities, lenses.per_package])
-    def test_what_has_no_id_is_the_same_as_nothing_else(self, once) -> None:
+    @pytest.mark.parametrize("counted", [VULNERABILITIES, PER_PACKAGE])
+    def test_images_captures_and_scanners_are_counted_apart_and_findings_without_an_id(
+        self, counted: str
+    ) -> None:
+        for other in ("variant", "capture", "scanner"):
+            assert len(lenses.apply(found({}, {}, {other: "another"}), Lens(counted))) == 2
         every = found(*[{"vulnerability_id": None}] * 3, {}, {})
-        assert once(every).index.tolist() == [0, 1, 2, 3]
-        assert (
-            once(every)["vulnerability_id"].tolist()[:3]
-            == [pytest.approx(float("nan"), nan_ok=True)] * 3
-        )
+        kept = lenses.apply(every, Lens(counted))
+        assert kept.index.tolist() == [0, 1, 2, 3]
+        assert kept["vulnerability_id"].isna().tolist() == [True] * 3 + [False]
 
     def test_what_is_left_out_does_not_lend_its_severity(self) -> None:
         every = found(
@@ -173,52 +163,47 @@ class TestWhatCounts:
             assert severities(lenses.apply(every, Lens(VULNERABILITIES, **part))) == ["LOW"]
         assert severities(lenses.apply(every, Lens(VULNERABILITIES, severity="nvd"))) == ["MEDIUM"]
 
-    @pytest.mark.parametrize("lens", [Lens(*parts) for parts in itertools.product(COUNTED, [True])])
-    def test_nothing_gives_nothing(self, lens) -> None:
+    @pytest.mark.parametrize("counted", COUNTED)
+    def test_nothing_gives_nothing(self, counted: str) -> None:
         nothing = found().astype({"severity": kit.SEVERITY})
-        assert lenses.apply(nothing, lens._replace(known_by=str(DAY), place="os")).empty
+        assert lenses.apply(nothing, Lens(counted, True, known_by=str(DAY), place="os")).empty
 
 
 class TestTheDayOfALens:
-    """Given, or the study's own, or none."""
+    """Given, or the study's, or none."""
 
-    def test_is_the_one_given_else_the_studys_own_else_none(self) -> None:
+    def test_is_the_one_given_else_the_studys_else_none(self) -> None:
         assert lenses.day("2022-02-28") == "2022-02-28"
         assert lenses.day("2022-02-28", date(2026, 8, 31)) == "2022-02-28"
         assert lenses.day("", date(2026, 8, 31)) == "2026-08-31"
         assert lenses.day("") == lenses.day("", None) == ""
-
-    def test_ever_leaves_nothing_out_whatever_the_study_says(self) -> None:
         assert lenses.day("ever") == lenses.day(lenses.EVER, date(2026, 8, 31)) == ""
 
     @pytest.mark.parametrize("wrong", ["2022-02-30", "yesterday", "2022", "28.02.2022", "Ever"])
     def test_is_a_day_and_nothing_else(self, wrong) -> None:
-        with pytest.raises(ParameterInvalid, match=f"'{wrong}' is no day: write it as 2022-02-28"):
+        with pytest.raises(ParameterInvalid, match=f"'{wrong}' is not a day: write it as 2022-02"):
             lenses.day(wrong)
-        with pytest.raises(ParameterInvalid, match=f"'{wrong}' is no day"):
+        with pytest.raises(ParameterInvalid, match=f"'{wrong}' is not a day"):
             lenses.apply(found({}), Lens(known_by=wrong))
 
 
-class TestWrongLenses:
-    """A part that there is not is named, with what there is."""
-
-    @pytest.mark.parametrize(
-        ("lens", "said"),
-        [
-            (Lens("cves"), "lens 'cves' is none of findings, vulnerabilities, vulnerability-pack"),
-            (Lens(""), "lens '' is none of findings"),
-            (Lens(severity="redhat"), "severity 'redhat' is none of scanner, nvd"),
-            (Lens(severity=""), "severity '' is none of scanner, nvd"),
-            (Lens(place="kernel"), "place 'kernel' is none of os, tools, app"),
-            (Lens(fixable="yes"), "fixable 'yes' is not a bool: write True or False"),  # type: ignore[arg-type]
-            (Lens(fixable=1), "fixable 1 is not a bool"),  # type: ignore[arg-type]
-        ],
-    )
-    def test_are_refused(self, lens, said) -> None:
-        with pytest.raises(ParameterInvalid, match=said):
-            lenses.apply(found({}), lens)
-        with pytest.raises(ParameterInvalid, match=said):
-            counting.severity_counts(found(), images_of("app"), lens)
+@pytest.mark.parametrize(
+    ("lens", "problem"),
+    [
+        (Lens("cves"), "lens 'cves' is none of findings, vulnerabilities, vulnerability-pack"),
+        (Lens(""), "lens '' is none of findings"),
+        (Lens(severity="redhat"), "severity 'redhat' is none of scanner, nvd"),
+        (Lens(severity=""), "severity '' is none of scanner, nvd"),
+        (Lens(place="kernel"), "place 'kernel' is none of os, tools, app"),
+        (Lens(fixable="yes"), "fixable 'yes' is not a bool: write True or False"),  # type: ignore[arg-type]
+        (Lens(fixable=1), "fixable 1 is not a bool"),  # type: ignore[arg-type]
+    ],
+)
+def test_an_unknown_part_of_a_lens_is_named_with_what_is_known(lens, problem) -> None:
+    with pytest.raises(ParameterInvalid, match=problem):
+        lenses.apply(found({}), lens)
+    with pytest.raises(ParameterInvalid, match=problem):
+        counting.severity_counts(found(), images_of("app"), lens)
 
 
 EVERY_LENS = [
@@ -241,26 +226,29 @@ class TestLabels:
         ({"nvd": ", by NVD's severities"}, "severity"),
     )
 
-    @pytest.mark.parametrize("lens", EVERY_LENS, ids=lambda lens: lens.label)
-    def test_say_every_part_and_nothing_else(self, lens) -> None:
-        parts = [words.get(getattr(lens, part), "") for words, part in self.WORDS]
-        assert lens.label == "".join(parts)
+    def test_name_every_part_and_nothing_else(self) -> None:
+        for lens in EVERY_LENS:
+            parts = [words.get(getattr(lens, part), "") for words, part in self.WORDS]
+            assert lens.label == "".join(parts)
+            assert lens.short == "".join(parts[:3])
 
-    @pytest.mark.parametrize("lens", EVERY_LENS, ids=lambda lens: lens.label)
-    def test_in_short_say_what_is_counted_and_whether_it_is_fixable(self, lens) -> None:
-        assert lens.short == Lens(lens.counted, lens.fixable).label
-        assert lens.label.startswith(lens.short)
+    def test_are_korean_in_korean(self) -> None:
+        every = Lens(PER_PACKAGE, True, "nvd", str(DAY), "os")
+        with i18n.speaking("ko"):
+            assert every.label == (
+                "OS 패키지의 수정 가능한 취약점 × 소스 패키지, 2022-02-28까지 공개, NVD 심각도 기준"
+            )
+            assert every.narrowed == "OS 패키지 내, 2022-02-28까지 공개"
 
-    def test_no_two_lenses_have_the_same(self) -> None:
-        assert len({lens.label for lens in EVERY_LENS}) == len(EVERY_LENS)
-
-    def test_columns_of_totals_are_named_after_their_lens(self) -> None:
-        assert list(counting.LENS_COLUMNS) == [
-            *("findings", "vulnerabilities", "vulnerability_packages"),
-            *("fixable_findings", "fixable_vulnerabilities", "fixable_vulnerability_packages"),
-        ]
-        for column, lens in counting.LENS_COLUMNS.items():
-            assert counting.LENS_LABELS[column] == Lens(*lens).label
+    def test_the_answer_has_the_reason_of_the_studys_day_alone(self) -> None:
+        plain, by_study, by_day = (
+            lenses.answer(Lens(known_by=day), DAY, "*why*").text.plain
+            for day in ("", str(DAY), EARLIER)
+        )
+        assert plain.endswith("otherwise: findings.")
+        assert "The study chose that day: *why*. Findings without a date" in by_study
+        assert "why" not in by_day
+        assert f"published by {EARLIER}. Findings without a date" in by_day
 
 
 CAPTURES, VARIANTS = ("then", "now"), ("one", "two", "three")
@@ -337,11 +325,13 @@ class TestNarrowerLenses:
 
     @often
     @given(rows=SEVERAL, lens=LENS, data=st.data())
-    def test_do_not_heed_the_order_of_findings(self, rows, lens, data) -> None:
+    def test_do_not_depend_on_the_order_of_findings(self, rows, lens, data) -> None:
         shuffled = found(*data.draw(st.permutations(rows)))
         levels = [
-            Counter(lenses.apply(of, lens)[["variant", "capture", "severity"]].itertuples(False))
-            for of in (found(*rows), shuffled)
+            Counter(
+                lenses.apply(findings, lens)[["variant", "capture", "severity"]].itertuples(False)
+            )
+            for findings in (found(*rows), shuffled)
         ]
         assert levels[0] == levels[1]
 
@@ -466,8 +456,8 @@ class TestFiles:
         wanted = load_reports(reports)
         again = data.draw(st.lists(st.sampled_from(reports), max_size=3))
         order = data.draw(st.permutations([*reports, *map(str, again)]))
-        for frame, of_order in zip(wanted, load_reports(order), strict=True):
-            pd.testing.assert_frame_equal(frame, of_order)
+        for frame, in_order in zip(wanted, load_reports(order), strict=True):
+            pd.testing.assert_frame_equal(frame, in_order)
 
     def test_each_is_an_image(self, reports) -> None:
         loaded = load_reports([*reports, *reports])
@@ -475,93 +465,71 @@ class TestFiles:
         assert loaded.images["variant"].is_unique
 
 
-class Looked(NamedTuple):
-    """Images: `busy`, in which much was found, `clean`, in which nothing was, and `lost`."""
+Images = tuple[pd.DataFrame, pd.DataFrame]
+"""Findings and images: `busy` has some, `clean` has none, and `lost` has a status of its own."""
 
-    findings: pd.DataFrame
-    images: pd.DataFrame
-
-    def counts(self) -> pd.DataFrame:
-        return counting.severity_counts(*self)
-
-    def overlap(self) -> pd.DataFrame:
-        # One column a variant becomes one row.
-        listing = overlap.listing(*self, PLAIN)
-        there = listing[overlap.variants(listing)].sum()
-        return there.rename_axis("variant").rename("count").reset_index()
-
-    def growth(self) -> pd.DataFrame:
-        return growth.growth(*self, PLAIN)
-
-    def candidates(self) -> pd.DataFrame:
-        sizes = sizes_of.table(self.images, kit.make("published", {}))
-        support = confounders.confounders(self.images)
-        return tradeoff.candidates(*self, sizes, support, "unpacked", PLAIN)
-
-    def reproduction(self) -> pd.DataFrame:
-        printed = {"variant": ["clean", "lost"], "severity": ["TOTAL"] * 2, "value": [0.0, 5.0]}
-        published = kit.make("published", {"metric": ["findings"] * 2, **printed})
-        return counting.reproduction(self.counts(), published)
-
-    def growth_sentence(self) -> str:
-        ends = confounders.ends(confounders.confounders(self.images))
-        return growth.sentence(self.growth(), ends, self.findings)
-
-    def recommendation(self) -> str:
-        weights = {"fixable": 1, "unfixed": 1, "size": 1}
-        return recommendation.recommendation(self.candidates(), weights, PLAIN, "unpacked")
+SHARES = pd.Series([0.5, 0.5, 0.5])
+RATED = ["findings", "higher", "lower", "same", "unrated"]
+PUBLISHED = kit.make(
+    "published",
+    {
+        "metric": ["findings"] * 2,
+        "variant": ["clean", "lost"],
+        "severity": ["TOTAL"] * 2,
+        "value": [0.0, 5.0],
+    },
+)
 
 
-def looked(lost: str, *variants: str) -> Looked:
-    """Images of those names, of which `lost` has a status of its own."""
+def scanned(lost: str, *variants: str) -> Images:
     rows = [{"fixed_version": "2"}, {"vulnerability_id": "CVE-2", "place": "app"}]
     in_busy = [{**row, "variant": "busy"} for row in rows if "busy" in variants]
     findings = found(*in_busy) if in_busy else kit.make("findings", {})
-    return Looked(findings, images_of(*variants, lost=lost))
+    return findings, images_of(*variants, lost=lost)
 
 
-RATED = ["findings", "higher", "lower", "same", "unrated"]
-TABLES: dict[str, tuple[Callable[[Looked], pd.DataFrame], list[str]]] = {
-    "counts by severity": (Looked.counts, ["count"]),
-    "totals": (lambda of: counting.totals(of.counts()), ["total"]),
-    "totals by lens": (lambda of: counting.totals_by_lens(*of), [*counting.LENS_COLUMNS]),
-    "across captures": (lambda of: counting.across_captures(*of), [*counting.LENS_COLUMNS]),
-    "fixable and unfixed": (lambda of: fixes.split(*of, PLAIN), ["count"]),
-    "places": (lambda of: fixes.by_place(*of, PLAIN), ["count"]),
-    "overlap": (Looked.overlap, ["count"]),
-    "growth": (Looked.growth, ["count"]),
-    "both scales": (lambda of: severity_scales.both_scales(*of, PLAIN), ["count"]),
-    "rated by NVD": (lambda of: severity_scales.rerated(*of), RATED),
-    "trade-off": (Looked.candidates, ["fixable", "unfixed", "serious"]),
+def shared(images: Images) -> pd.DataFrame:
+    """An overlap's columns, one a variant, as rows."""
+    listing = overlap.listing(*images, PLAIN)
+    there = listing[overlap.variants(listing)].sum()
+    return there.rename_axis("variant").rename("count").reset_index()
+
+
+TABLES: dict[str, tuple[Callable[[Images], pd.DataFrame], list[str]]] = {
+    "counts by severity": (lambda images: counting.severity_counts(*images), ["count"]),
+    "totals by lens": (
+        lambda images: counting.totals_by_lens(*images),
+        [*counting.LENS_COLUMNS],
+    ),
+    "across captures": (
+        lambda images: counting.across_captures(*images),
+        [*counting.LENS_COLUMNS],
+    ),
+    "fixable and unfixed": (lambda images: fixes.split(*images, PLAIN), ["count"]),
+    "places": (lambda images: fixes.by_place(*images, PLAIN), ["count"]),
+    "overlap": (shared, ["count"]),
+    "growth": (lambda images: growth.growth(*images, PLAIN), ["count"]),
+    "both scales": (lambda images: severity_scales.both_scales(*images, PLAIN), ["count"]),
+    "rated by NVD": (lambda images: severity_scales.rerated(*images), RATED),
 }
-EACH: dict[str, Callable[[Looked], str]] = {
-    "counts, headline": lambda of: titles.breakdown(of.counts()),
-    "counts, sentence": lambda of: sentences.breakdown(of.counts()),
-    "captures, headline": lambda of: titles.captures(of.counts()),
-    "what totals hide": lambda of: sentences.hidden(counting.totals_by_lens(*of), of.images),
-    "reproduction": lambda of: sentences.reproduction(of.reproduction()),
-    "fixes, headline": lambda of: fixes.headline(fixes.split(*of, PLAIN), PLAIN),
-    "fixes, sentence": lambda of: fixes.sentence(fixes.split(*of, PLAIN), PLAIN),
-    "overlap, sentence": lambda of: overlap.sentence(overlap.listing(*of, PLAIN)),
-    "growth, headline": lambda of: growth.headline(of.growth(), PLAIN),
-    "growth, sentence": Looked.growth_sentence,
-    "NVD's ratings, sentence": lambda of: severity_scales.sentence(severity_scales.rerated(*of)),
+EACH: dict[str, Callable[[Images], Answer]] = {
+    "severity": lambda images: counting.severity_answer(*images, PLAIN),
+    "captures": lambda images: counting.captures_answer(*images, PLAIN),
+    "totals by lens": lambda images: counting.lens_totals_answer(
+        *images, PLAIN, SHARES[: len(images[1])]
+    ),
+    "published": lambda images: counting.published_answer(*images, PUBLISHED),
+    "fixes": lambda images: fixes.answer(*images, PLAIN),
+    "places": lambda images: fixes.places_answer(*images, PLAIN),
+    "overlap": lambda images: overlap.answer(*images, PLAIN),
+    "growth": lambda images: growth.answer(*images, PLAIN),
+    "scales": lambda images: severity_scales.answer(*images, PLAIN),
 }
-"""What names each image that was measured, also a clean one."""
+"""Answers that name each image that was measured, also a clean one."""
 
 ALL = EACH | {
-    "recommendation": Looked.recommendation,
-    "places, headline": lambda of: fixes.place_headline(fixes.by_place(*of, PLAIN), PLAIN),
-    "what came with the base": lambda of: fixes.base_sentence(*of),
-    "overlap, headline": lambda of: overlap.headline(overlap.listing(*of, PLAIN)),
-    "NVD's ratings, headline": lambda of: severity_scales.headline(
-        severity_scales.rerated(*of), PLAIN
-    ),
-    "trade-off, headline": lambda of: recommendation.headline(of.candidates(), PLAIN, "unpacked"),
-    "who has fewest": lambda of: sentences.learned(counting.across_captures(*of)),
-    "without a date": lambda of: growth.nameless_sentence(
-        growth.nameless(of.findings), of.findings
-    ),
+    "fewest": lambda images: counting.fewest_answer(*images, PLAIN),
+    "undated": lambda images: growth.undated_answer(images[0]),
 }
 
 
@@ -569,72 +537,65 @@ def numbers(table: pd.DataFrame, variant: str, columns: list[str]) -> list[Any]:
     return table[table["variant"].eq(variant)][columns].to_numpy().ravel().tolist()
 
 
-def said_of(text: str, variant: str) -> list[str]:
-    """The parts of a text that name a variant."""
-    return [part for part in re.split(r"[,;.]\s|\n", text) if re.search(rf"\b{variant}\b", part)]
+def text(answer: Answer) -> str:
+    return f"{answer.title}\n{answer.text.plain}"
 
 
-NOT_MEASURED = sorted(UNKNOWN_COUNT)
-SITUATION = pytest.mark.parametrize(
-    "of",
+def parts_naming(answer: Answer, variant: str) -> list[str]:
+    """The parts of a title and a text that name a variant."""
+    parts = re.split(r"[,;.]\s|\n", text(answer))
+    return [part for part in parts if re.search(rf"\b{variant}\b", part)]
+
+
+STATUSES = pytest.mark.parametrize(
+    "images",
     [
         *(
-            pytest.param(looked(status, "busy", "clean", "lost"), id=status)
-            for status in NOT_MEASURED
+            pytest.param(scanned(status, "busy", "clean", "lost"), id=status)
+            for status in sorted(UNKNOWN_COUNT)
         ),
-        pytest.param(looked("failed", "clean", "lost"), id="and nothing found anywhere"),
+        pytest.param(scanned("failed", "clean", "lost"), id="and nothing found anywhere"),
     ],
 )
 
 
 class TestACleanImageAndOneNotMeasured:
-    """Nothing found is 0; where nobody looked there is no number."""
+    """Nothing found is 0; without a measurement there is no number."""
 
-    @SITUATION
+    @STATUSES
     @pytest.mark.parametrize("table", TABLES)
-    def test_are_told_apart_in_every_table(self, table, of) -> None:
+    def test_differ_in_every_table(self, table, images) -> None:
         make, columns = TABLES[table]
-        rows = make(of)
+        rows = make(images)
         assert numbers(rows, "clean", columns)
         assert set(numbers(rows, "clean", columns)) == {0}
         assert all(pd.isna(number) for number in numbers(rows, "lost", columns))
-        assert any(numbers(rows, "busy", columns)) == ("busy" in set(of.images["variant"]))
+        assert any(numbers(rows, "busy", columns)) == ("busy" in set(images[1]["variant"]))
 
     @pytest.mark.parametrize("table", TABLES)
     def test_alone_one_not_measured_has_no_number_in_any_table(self, table) -> None:
         make, columns = TABLES[table]
-        rows = make(looked("missing", "lost"))
+        rows = make(scanned("missing", "lost"))
         assert all(pd.isna(number) for number in numbers(rows, "lost", columns))
 
     @pytest.mark.parametrize("status", [BROKEN, NO_OS])
     @pytest.mark.parametrize("table", TABLES)
     def test_one_that_is_broken_or_has_no_system_was_measured(self, table, status) -> None:
         make, columns = TABLES[table]
-        assert set(numbers(make(looked(status, "busy", "lost")), "lost", columns)) == {0}
+        assert set(numbers(make(scanned(status, "busy", "lost")), "lost", columns)) == {0}
 
-    @SITUATION
-    @pytest.mark.parametrize("text", ALL)
-    def test_no_text_says_a_number_of_one_not_measured(self, text, of) -> None:
-        for part in said_of(ALL[text](of), "lost"):
+    @STATUSES
+    @pytest.mark.parametrize("name", ALL)
+    def test_no_answer_has_a_number_of_one_not_measured(self, name, images) -> None:
+        for part in parts_naming(ALL[name](images), "lost"):
             assert "not measured" in part or not re.search(r"\d", part), part
 
-    @pytest.mark.parametrize("text", EACH)
-    def test_every_text_of_each_image_says_that_the_clean_one_has_none(self, text) -> None:
-        parts = said_of(EACH[text](looked("failed", "busy", "clean", "lost")), "clean")
+    @pytest.mark.parametrize("name", EACH)
+    def test_every_answer_of_each_image_says_that_the_clean_one_has_none(self, name) -> None:
+        parts = parts_naming(EACH[name](scanned("failed", "busy", "clean", "lost")), "clean")
         assert any(re.search(r"\b0\b|nothing found", part) for part in parts), parts
         assert not any("not measured" in part for part in parts)
 
-    @pytest.mark.parametrize("text", sorted(ALL.keys() - {"reproduction"}))
-    def test_where_none_was_measured_no_text_says_zero(self, text) -> None:
-        assert not re.search(r"\b0\b", ALL[text](looked("missing", "lost")))
-
-
-def test_in_korean_labels_are_korean_and_labels_of_columns_stay_keys() -> None:
-    every = Lens(PER_PACKAGE, True, "nvd", str(DAY), "os")
-    with i18n.speaking("ko"):
-        assert every.label == (
-            "OS 패키지의 수정 가능한 취약점 × 소스 패키지, 2022-02-28까지 공개, NVD 심각도 기준"
-        )
-        assert every.narrowed == "OS 패키지 내, 2022-02-28까지 공개"
-        for column, lens in counting.LENS_COLUMNS.items():
-            assert i18n.word(counting.LENS_LABELS[column]) == Lens(*lens).label
+    @pytest.mark.parametrize("name", sorted(ALL.keys() - {"published"}))
+    def test_where_none_was_measured_no_answer_says_zero(self, name) -> None:
+        assert not re.search(r"\b0\b", text(ALL[name](scanned("missing", "lost"))))

@@ -1,4 +1,4 @@
-"""Two scanners of one image: the same vulnerability is found by its id or its aliases."""
+"""Two scanners of one image: the same vulnerability is matched by its id or its aliases."""
 
 import csv
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import frames
@@ -14,8 +14,8 @@ from helpers.frames import Frames
 from helpers.scans.trivy import read
 from helpers.studies import load, rows
 from helpers.studies.rows import Evidence
-from helpers.text import i18n
-from helpers.vulnerabilities.scanner_agreement import agreement, sentence, summary
+from helpers.vulnerabilities import scanner_agreement
+from helpers.vulnerabilities.scanner_agreement import agreement, summary
 from tests.conftest import Write, finding, trivy
 from tests.scans.test_grype import match, nvd
 from tests.scans.test_grype import report_of as grype
@@ -26,24 +26,24 @@ COLUMNS = [
 ]
 
 
-def found(*told: tuple[str, str | None, str | None, str], variant: str = "app") -> pd.DataFrame:
+def found(*rows: tuple[str, str | None, str | None, str], variant: str = "app") -> pd.DataFrame:
     """Findings: scanner, id, aliases and severity of each."""
-    scanners, ids, aliases, severities = zip(*told, strict=True)
+    scanners, ids, aliases, severities = zip(*rows, strict=True)
     columns = {
-        "capture": ["now"] * len(told),
-        "variant": [variant] * len(told),
+        "capture": ["now"] * len(rows),
+        "variant": [variant] * len(rows),
         "scanner": list(scanners),
         "vulnerability_id": list(ids),
         "aliases": list(aliases),
         "severity": list(severities),
-        "package": [f"p{place}" for place in range(len(told))],
+        "package": [f"p{place}" for place in range(len(rows))],
     }
     return frames.make("findings", columns)
 
 
-def told(findings: pd.DataFrame, **options: Any) -> list[tuple[Any, ...]]:
+def matched(findings: pd.DataFrame) -> list[tuple[Any, ...]]:
     """Who found each vulnerability and how it is rated."""
-    table = agreement(findings, **options)[["vulnerability_id", "found_by", "rated"]]
+    table = agreement(findings)[["vulnerability_id", "found_by", "rated"]]
     return [
         tuple(None if pd.isna(cell) else cell for cell in row)
         for row in table.itertuples(index=False)
@@ -78,7 +78,7 @@ def test_a_vulnerability_is_a_row_with_what_each_scanner_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "rated"),
+    ("first", "second", "rated"),
     [
         ("HIGH", "HIGH", "same"),
         ("HIGH", "LOW", "differently"),
@@ -87,10 +87,10 @@ def test_a_vulnerability_is_a_row_with_what_each_scanner_says() -> None:
     ],
 )
 def test_what_is_not_rated_is_not_rated_differently(
-    ours: str, theirs: str, rated: str | None
+    first: str, second: str, rated: str | None
 ) -> None:
-    findings = found(("trivy", "CVE-1", None, ours), ("grype", "CVE-1", None, theirs))
-    assert told(findings) == [("CVE-1", "both", rated)]
+    findings = found(("trivy", "CVE-1", None, first), ("grype", "CVE-1", None, second))
+    assert matched(findings) == [("CVE-1", "both", rated)]
 
 
 def test_an_alias_makes_two_ids_one_whichever_scanner_tells_it() -> None:
@@ -100,19 +100,19 @@ def test_an_alias_makes_two_ids_one_whichever_scanner_tells_it() -> None:
         (("GHSA-1", "CVE-1"), ("GO-1", "CVE-1")),
     ):
         findings = found(("trivy", *ours, "HIGH"), ("grype", *theirs, "HIGH"))
-        assert told(findings) == [("CVE-1", "both", "same")]
+        assert matched(findings) == [("CVE-1", "both", "same")]
 
 
-def test_also_by_way_of_a_third() -> None:
+def test_a_third_id_makes_two_ids_one() -> None:
     findings = found(
         ("trivy", "GO-1", "GHSA-1", "HIGH"),
         ("trivy", "CVE-1", "GHSA-1", "HIGH"),
         ("grype", "PYSEC-1", "CVE-1", "HIGH"),
     )
-    assert told(findings) == [("CVE-1", "both", "same")]
+    assert matched(findings) == [("CVE-1", "both", "same")]
 
 
-def test_what_one_image_tells_joins_nothing_in_another() -> None:
+def test_an_alias_in_one_image_joins_nothing_in_another() -> None:
     findings = pd.concat(
         [
             found(("trivy", "CVE-1", None, "LOW"), ("grype", "GHSA-1", "CVE-1", "LOW")),
@@ -122,21 +122,25 @@ def test_what_one_image_tells_joins_nothing_in_another() -> None:
         ],
         ignore_index=True,
     )
-    assert told(findings) == [
+    assert matched(findings) == [
         ("CVE-1", "both", "same"),
         ("CVE-1", "trivy", None),
         ("GHSA-1", "grype", None),
     ]
 
 
-def test_what_has_no_id_is_the_same_as_nothing() -> None:
+def test_a_finding_without_an_id_equals_no_other() -> None:
     findings = found(
         ("trivy", None, None, "LOW"), ("trivy", None, "CVE-1", "LOW"), ("grype", None, None, "LOW")
     )
-    assert told(findings) == [(None, "trivy", None), (None, "trivy", None), (None, "grype", None)]
+    assert matched(findings) == [
+        (None, "trivy", None),
+        (None, "trivy", None),
+        (None, "grype", None),
+    ]
 
 
-def test_what_one_scanner_alone_looked_at_is_left_out() -> None:
+def test_an_image_of_one_scanner_alone_is_left_out() -> None:
     both = found(("trivy", "CVE-1", None, "LOW"), ("grype", "CVE-1", None, "LOW"))
     alone = found(("trivy", "CVE-1", None, "LOW"), variant="alone")
     table = agreement(pd.concat([alone, both], ignore_index=True))
@@ -156,13 +160,18 @@ def both_of(write: Write, ours: dict[str, Any], theirs: dict[str, Any], name: st
     return collected.frames()
 
 
-def test_who_found_nothing_looked_all_the_same(write: Write) -> None:
+def test_a_scanner_that_found_nothing_scanned_all_the_same(write: Write) -> None:
     loaded = both_of(write, trivy(finding()), grype())
     assert agreement(loaded.findings).empty
-    told = agreement(loaded.findings, images=loaded.images)
-    assert told["found_by"].tolist() == ["trivy"]
+    answer = scanner_agreement.answer(loaded.findings, loaded.images)
+    assert answer.text.plain.splitlines()[0] == (
+        "• app: 0 found by both, 1 by Trivy alone, 0 by Grype alone; 0 of both rated differently"
+    )
     not_looked = loaded.images.assign(status=["scanned", "not-looked"])
-    assert agreement(loaded.findings, images=not_looked).empty
+    for answer in (scanner_agreement.answer, scanner_agreement.listing_answer):
+        assert answer(loaded.findings, not_looked).table.empty
+    text = scanner_agreement.answer(loaded.findings, not_looked).text.plain
+    assert text.startswith("No image was scanned by two scanners")
 
 
 def test_other_scanners_than_these_two() -> None:
@@ -171,7 +180,7 @@ def test_other_scanners_than_these_two() -> None:
     )
     table = agreement(findings, "a", "b")
     assert list(table)[4:6] == ["a_severity", "b_severity"]
-    assert list(summary(table)) == [
+    assert list(summary(table, "a", "b")) == [
         *("capture", "variant", "both", "only_a", "only_b", "rated_differently"),
     ]
     assert len(table) == 1
@@ -184,7 +193,7 @@ def test_an_advisory_of_several_cves_joins_none_of_them(write: Write) -> None:
         match(id="ELSA-2024-1", related=[nvd("CVE-2024-0001"), nvd("CVE-2024-0002")]),
         match(id="ELSA-2024-2", related=[nvd("CVE-2024-0003")]),
     )
-    assert told(both_of(write, ours, theirs).findings) == [
+    assert matched(both_of(write, ours, theirs).findings) == [
         ("CVE-2024-0001", "trivy", None),
         ("CVE-2024-0002", "trivy", None),
         ("CVE-2024-0003", "both", "same"),
@@ -196,11 +205,11 @@ def as_trivy(findings: pd.DataFrame) -> dict[str, Any]:
     """A Trivy report of the same findings, which knows them by their CVE where there is one."""
     known = findings["aliases"].where(findings["aliases"].str.startswith("CVE-"))
     ids = known.fillna(findings["vulnerability_id"])
-    told = zip(ids, findings["package"], findings["severity"], strict=True)
+    rows = zip(ids, findings["package"], findings["severity"], strict=True)
     return trivy(
         *(
             finding(VulnerabilityID=name, PkgName=package, Severity=severity)
-            for name, package, severity in told
+            for name, package, severity in rows
         )
     )
 
@@ -220,13 +229,13 @@ def test_real_reports_agree_with_what_trivy_would_call_the_same(write: Write, sh
         ids = set(ours["vulnerability_id"])
         assert set(table["vulnerability_id"]) == ids
         joined += theirs["aliases"].notna().sum()
-        # All but the first of Trivy's: what Grype alone found is told by its own.
+        # All but the first of Trivy's: Grype alone found that one.
         one = sorted(ids)[0]
         if len(ids) > 1:
             fewer = loaded[~(loaded["scanner"].eq("trivy") & loaded["vulnerability_id"].eq(one))]
             counts = summary(agreement(fewer)).iloc[0]
             assert (counts["both"], counts["only_grype"]) == (len(ids) - 1, 1), row["file"]
-    assert joined > 0, "some are named otherwise by the two"
+    assert joined > 0, "the two name some differently"
 
 
 NAMES = st.sampled_from([None, *(f"{kind}-{n}" for kind in ("CVE", "GHSA", "DSA") for n in "123")])
@@ -238,6 +247,7 @@ ANY = st.tuples(
 )
 
 
+@settings(deadline=None)
 @given(findings=st.lists(ANY, min_size=1, max_size=12))
 def test_no_finding_is_lost_or_counted_twice(findings: list[Any]) -> None:
     made = found(*findings)
@@ -255,16 +265,3 @@ def test_no_finding_is_lost_or_counted_twice(findings: list[Any]) -> None:
         sorted(t[names].fillna("").itertuples(index=False, name=None)) for t in (table, again)
     )
     assert first == second, "the order of findings does not matter"
-
-
-def test_how_far_they_agree_is_told_in_korean() -> None:
-    table = agreement(found(("trivy", "CVE-1", None, "HIGH"), ("grype", "CVE-1", None, "LOW")))
-    with i18n.speaking("ko"):
-        line, _, note = sentence(table).splitlines()
-        none = sentence(table.iloc[:0])
-    assert line == (
-        "- **app**: 둘 다 찾은 것 1개, Trivy 단독 0개, Grype 단독 0개. "
-        "둘 다 찾은 것 중 심각도 평가가 다른 것 1개"
-    )
-    assert note.startswith("두 스캐너는")
-    assert none.startswith("여기에는 두 스캐너로")
