@@ -105,7 +105,7 @@ def say(message: str, /, **values: object) -> Phrase:
 def marked(text: str) -> Phrase:
     """Return text that a study's author wrote, with the marks of emphasis that `say` knows."""
     runs: list[Run] = []
-    _mark(" ".join(text.split()), runs, [False, False, False])
+    _mark(escape.plain(" ".join(text.split())), runs, [False, False, False])
     return _merged(runs)
 
 
