@@ -207,7 +207,7 @@ def test_public_functions_say_what_they_return() -> None:
 def test_nothing_happens_on_import() -> None:
     code = (
         "import sys, pathlib\n"
-        "import helpers.cli, helpers.studies.load, helpers.charts.bar_charts\n"
+        "import helpers.cli, helpers.studies.load, helpers.charts.figure\n"
         "assert 'papermill' not in sys.modules and 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,7 +1,7 @@
-"""How figures look: the style file, a light or dark theme, a ground or none, a language's font."""
+"""How figures look: a light or dark theme, a ground or none."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.collections import Collection
@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
+from msgspec import Struct
 
 from helpers.errors import ParameterInvalid
-from helpers.text import i18n
 
 LIGHT, DARK = "light", "dark"
 THEMES = (LIGHT, DARK)
@@ -24,42 +24,29 @@ _INK_LIGHTNESS, _LIGHT_INK, _FAINTEST = 0.25, 0.94, 0.34
 """OKLab lightness: of the ink on white, and what ink and nearly white become on a dark ground."""
 
 
-class Look(NamedTuple):
-    """A theme, and whether figures have no ground of their own."""
+class Look(Struct, frozen=True):
+    """A theme, and whether figures have no ground of their own.
+
+    Raises `ParameterInvalid` for an unknown theme.
+    """
 
     theme: str = LIGHT
     transparent: bool = False
 
-
-_look = Look()
-
-
-def use(theme: str = LIGHT, transparent: bool = False, language: str = i18n.ENGLISH) -> None:
-    """Draw all figures from here on so, with words of that language.
-
-    Raises `ParameterInvalid` for a theme or language that there is none of, and `FontMissing`.
-    """
-    global _look
-    if theme not in THEMES:
-        raise ParameterInvalid(f"theme {theme!r} is none of {', '.join(THEMES)}")
-    with i18n.speaking(language):
-        i18n.fonts()
-    i18n.use(language)
-    _look = Look(theme, transparent)
+    def __post_init__(self) -> None:
+        if self.theme not in THEMES:
+            raise ParameterInvalid(f"theme {self.theme!r} is none of {', '.join(THEMES)}")
 
 
-def settings() -> Any:
-    """Return what matplotlib needs beyond the style file."""
-    fonts = i18n.fonts()
-    return {"font.family": [*fonts, "DejaVu Sans", "sans-serif"]} if fonts else {}
+DEFAULT = Look()
 
 
-def dress(figure: Figure) -> None:
+def dress(figure: Figure, look: Look) -> None:
     """Give a drawn figure, drawn in the light theme, the colours of the theme, and its ground."""
-    if _look.theme == DARK:
+    if look.theme == DARK:
         for artist in figure.findobj():
             _darken(artist)
-    if _look.transparent:
+    if look.transparent:
         figure.patch.set_alpha(0)
         for axes in figure.axes:
             axes.patch.set_alpha(0)

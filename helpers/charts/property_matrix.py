@@ -3,17 +3,17 @@
 import textwrap
 from typing import Any
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextPath
 
-from helpers.charts.bar_charts import FAINT, INK, nothing
-from helpers.surface import checks
+from helpers.answers.chart import Cell, Matrix
+from helpers.charts import axes
+from helpers.charts.colours import CELLS, FAINT, INK
 from helpers.text import escape
-from helpers.text.i18n import ENGLISH, columns, letters, msg, spoken, word
+from helpers.text.i18n import ENGLISH, columns, letters, spoken, t
 
-_FILLS = {checks.FOUND: "#C9DAEA", checks.NONE: "white", checks.PLAIN: "#EDF1F5"}
+_FOUND, _UNKNOWN, _NO_PACKAGE = "found", "not measured", "no such package"
 
 _WIDTH = 68
 """Characters that fit side by side into all cells of a row, at the size of few rows."""
@@ -28,42 +28,39 @@ _FEW = 3
 """Variants up to this many have room for names, and not for numbers alone."""
 
 
-def grid(matrix: pd.DataFrame, ax: Axes) -> Axes:
-    """Draw `surface.surface`'s matrix: filled is there, empty is not, dotted was not measured."""
-    if matrix.empty:
-        return nothing(ax, msg("No image was looked at."))
-    variants, rows = (list(dict.fromkeys(matrix[c])) for c in ("variant", "property"))
-    across, down = len(variants), len(rows)
+def draw(chart: Matrix, ax: Axes) -> Axes:
+    """Draw the cells: filled is there, empty is not, dotted was not measured."""
+    across, down = len(chart.columns), len(chart.rows)
     size = min(16.0, (_HEIGHT if spoken() == ENGLISH else _HANGUL_HEIGHT) / down)
     room = max(int(_WIDTH / across), 6)
-    for cell in matrix.itertuples():
-        x, y = variants.index(cell.variant), rows.index(cell.property)
-        unknown = cell.state in (checks.UNKNOWN, checks.NO_PACKAGE)
-        ax.add_patch(
-            Rectangle(
-                (x + 0.02, y + 0.06),
-                0.96,
-                0.88,
-                facecolor=_FILLS.get(cell.state, "white"),
-                edgecolor=FAINT,
-                linewidth=0.8,
-                linestyle=":" if unknown else "-",
+    for y, cells in enumerate(chart.cells):
+        for x, cell in enumerate(cells):
+            is_unknown = cell.state in (_UNKNOWN, _NO_PACKAGE)
+            ax.add_patch(
+                Rectangle(
+                    (x + 0.02, y + 0.06),
+                    0.96,
+                    0.88,
+                    facecolor=CELLS.get(cell.state, "white"),
+                    edgecolor=FAINT,
+                    linewidth=0.8,
+                    linestyle=":" if is_unknown else "-",
+                )
             )
-        )
-        ax.text(
-            x + 0.5,
-            y + 0.5,
-            _told(cell, room, across),
-            ha="center",
-            va="center_baseline",
-            size=size,
-            color=FAINT if unknown else INK,
-            style="italic" if unknown else "normal",
-            weight="bold" if cell.state == checks.FOUND else "normal",
-        )
+            ax.text(
+                x + 0.5,
+                y + 0.5,
+                _text(cell, room, across),
+                ha="center",
+                va="center_baseline",
+                size=size,
+                color=FAINT if is_unknown else INK,
+                style="italic" if is_unknown else "normal",
+                weight="bold" if cell.state == _FOUND else "normal",
+            )
     ax.set_xlim(0, across)
     ax.set_ylim(down, 0)
-    names = [_wrapped(variant, max(room, 11)) for variant in variants]
+    names = [_wrapped(variant, max(room, 11)) for variant in chart.columns]
     ax.set_xticks(
         [x + 0.5 for x in range(across)],
         ["\n".join(lines) for lines in names],
@@ -71,7 +68,7 @@ def grid(matrix: pd.DataFrame, ax: Axes) -> Axes:
     )
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", length=0)
-    ax.set_yticks([y + 0.5 for y in range(down)], [word(row) for row in rows], size=size)
+    ax.set_yticks([y + 0.5 for y in range(down)], list(map(axes.plain, chart.rows)), size=size)
     ax.legend(
         handles=_legend(), loc="upper left", bbox_to_anchor=(0, 0), ncols=4, fontsize=14,
         borderaxespad=0.2,
@@ -85,13 +82,13 @@ def grid(matrix: pd.DataFrame, ax: Axes) -> Axes:
 def _legend() -> list[Rectangle]:
     """Return what the fillings of cells stand for."""
     edge: dict[str, Any] = {"edgecolor": FAINT, "linewidth": 0.8}
-    told: list[tuple[str, dict[str, Any]]] = [
-        (msg("there"), {"facecolor": _FILLS[checks.FOUND]}),
-        (msg("neutral"), {"facecolor": _FILLS[checks.PLAIN]}),
-        (msg("none"), {"facecolor": "white"}),
-        (msg("not known"), {"facecolor": "white", "linestyle": ":"}),
+    fillings: list[tuple[str, dict[str, Any]]] = [
+        (t("there"), {"facecolor": CELLS[_FOUND]}),
+        (t("neutral"), {"facecolor": CELLS["plain"]}),
+        (t("none"), {"facecolor": "white"}),
+        (t("not known"), {"facecolor": "white", "linestyle": ":"}),
     ]
-    return [Rectangle((0, 0), 1, 1, label=word(label), **edge, **style) for label, style in told]
+    return [Rectangle((0, 0), 1, 1, label=label, **edge, **style) for label, style in fillings]
 
 
 def _wrapped(variant: str, width: int) -> list[str]:
@@ -109,22 +106,23 @@ def _fitting(lines: list[str], across: int) -> float:
     return float(_POINTS / across / max(widest, 1e-6))
 
 
-def _told(cell: object, room: int, across: int) -> str:
+def _text(cell: Cell, room: int, across: int) -> str:
     """Return what fits into a cell: the words, or, of what is counted, how many there are."""
-    value = escape.plain(checks.said(cell.value))  # type: ignore[attr-defined]
-    count = cell.count  # type: ignore[attr-defined]
-    if columns(value) > room:
+    text = escape.plain(cell.text)
+    if columns(text) > room:
         # What is in parentheses is in the table below.
-        value = value.partition(" (")[0]
-    if columns(value) <= room:
-        return value
-    if pd.notna(count) and count > 1 and cell.state == checks.FOUND:  # type: ignore[attr-defined]
-        head = f"{count:,}: "
-        first = value.split(", ")
+        text = text.partition(" (")[0]
+    if columns(text) <= room:
+        return text
+    if cell.count is not None and cell.count > 1 and cell.state == _FOUND:
+        head = f"{cell.count:,}: "
+        names = text.split(", ")
         fit = [
-            f for n, f in enumerate(first) if len(", ".join(first[: n + 1])) <= room - len(head) - 2
+            name
+            for place, name in enumerate(names)
+            if len(", ".join(names[: place + 1])) <= room - len(head) - 2
         ]
-        return f"{head}{', '.join(fit)} …" if fit and across <= _FEW else f"{count:,}"
-    if cell.state == checks.UNKNOWN:  # type: ignore[attr-defined]
+        return f"{head}{', '.join(fit)} …" if fit and across <= _FEW else f"{cell.count:,}"
+    if cell.state == _UNKNOWN:
         return "?"
-    return escape.short(value, letters(value, room))
+    return escape.short(text, letters(text, room))

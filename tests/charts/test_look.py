@@ -1,110 +1,50 @@
-"""The look of figures: themes, a ground or none, and fonts."""
+"""The look of figures: a theme, whose colours stand out as on white."""
 
-import pandas as pd
 import pytest
-from matplotlib import rc_context
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
-from matplotlib.font_manager import fontManager
-from PIL import Image
 
-from helpers import paths
-from helpers.charts import bar_charts, look
-from helpers.charts.bar_charts import COLOURS, luminance
-from helpers.errors import FontMissing, ParameterInvalid
-from helpers.frames import SEVERITIES, Frames
-from helpers.notebook.display import Exhibits
-from helpers.text import i18n
-from helpers.vulnerabilities import counting
+from helpers.charts import look
+from helpers.charts.colours import INK, SEVERITY, ink_on, luminance
+from helpers.charts.look import DARK, Look
+from helpers.errors import ParameterInvalid
+from helpers.frames import SEVERITIES
+
+COLOURS = [SEVERITY[severity]["color"] for severity in SEVERITIES]
+PAPER = luminance(look.PAPER[DARK])
 
 
-@pytest.fixture(autouse=True)
-def afterwards_light():
-    yield
-    look.use()
-
-
-@pytest.fixture
-def counts(blog: Frames) -> pd.DataFrame:
-    return counting.severity_counts(blog.findings, blog.images)
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
 
 
 def test_what_stands_out_on_white_stands_out_on_dark() -> None:
-    on_white = [luminance(COLOURS[severity]) for severity in SEVERITIES]
-    on_dark = [luminance(look.dark(COLOURS[severity])) for severity in SEVERITIES]
+    on_white = list(map(luminance, COLOURS))
+    on_dark = [luminance(look.dark(colour)) for colour in COLOURS]
     assert on_white == sorted(on_white, reverse=True)
     assert on_dark == sorted(on_dark)
-    paper = luminance(look.PAPER[look.DARK])
-    assert all(value > 1.5 * paper for value in on_dark)
+    assert all(value > 1.5 * PAPER for value in on_dark)
 
 
 def test_ink_that_is_readable_on_a_colour_is_readable_on_the_dark_one() -> None:
-    for colour in COLOURS.values():
-        ground, ink = luminance(look.dark(colour)), luminance(look.dark(bar_charts.ink_on(colour)))
-        high, low = max(ground, ink), min(ground, ink)
-        assert (high + 0.05) / (low + 0.05) >= 3, colour
+    assert all(contrast(look.dark(c), look.dark(ink_on(c))) >= 3 for c in COLOURS)
 
 
-def test_a_dark_figure_has_no_white_in_it_and_a_light_one_has(tmp_path, blog, counts) -> None:
-    corners = {}
-    for theme in look.THEMES:
-        look.use(theme)
-        show = Exhibits("blog-2022", blog.images, str(tmp_path / theme))
-        show.figure("severity", bar_charts.severity_breakdown, counts, "title")
-        with Image.open(tmp_path / theme / "figures/severity.png") as png:
-            picture = png.convert("RGB")
-            corners[theme] = picture.getpixel((2, 2))
-            whites = sum(n for n, c in picture.getcolors(1 << 24) or [] if min(c) > 250)
-        assert (whites > 1000) == (theme == look.LIGHT)
-    assert corners == {"light": (255, 255, 255), "dark": (22, 24, 27)}
-
-
-def test_every_text_of_a_dark_figure_has_contrast(counts) -> None:
-    look.use(look.DARK)
-    with rc_context(fname=paths.STYLE):
-        figure = Figure()
-        ax = bar_charts.severity_breakdown(counts, figure.subplots())
-        look.dress(figure)
-    paper = luminance(look.PAPER[look.DARK])
-    texts = [*ax.get_yticklabels(), *ax.get_xticklabels(), *ax.get_legend().get_texts()]
-    for text in texts:
-        ink = luminance(text.get_color())
-        assert (ink + 0.05) / (paper + 0.05) >= 4.5, text.get_text()
-    assert to_rgb(ax.patches[0].get_facecolor()[:3]) == to_rgb(look.dark(COLOURS["CRITICAL"]))
-
-
-def test_a_transparent_figure_has_no_ground(tmp_path, blog, counts) -> None:
-    look.use(transparent=True)
-    show = Exhibits("blog-2022", blog.images, str(tmp_path))
-    show.figure("severity", bar_charts.severity_breakdown, counts, "title")
-    with Image.open(tmp_path / "figures/severity.png") as png:
-        alpha = png.convert("RGBA").getchannel("A")
-        assert alpha.getpixel((2, 2)) == 0
-        assert alpha.getextrema() == (0, 255)
-
-
-def test_a_theme_or_a_language_that_there_is_none_of_is_refused() -> None:
+def test_an_unknown_theme_is_refused() -> None:
     with pytest.raises(ParameterInvalid, match="theme 'sepia' is none of light, dark"):
-        look.use("sepia")
-    with pytest.raises(ParameterInvalid, match="language 'eo' is none of en, ko"):
-        look.use(language="eo")
-
-
-def test_without_a_font_for_a_language_the_error_names_the_package(monkeypatch) -> None:
-    monkeypatch.setattr(fontManager, "ttflist", [])
-    with pytest.raises(FontMissing, match="fonts-noto-cjk"):
-        look.use(language="ko")
-    assert i18n.spoken() == "en", "and nothing has changed"
-    look.use(language="en")
+        Look("sepia")
 
 
 def test_a_marker_and_the_ground_of_a_text_are_darkened_once() -> None:
-    look.use(look.DARK)
     figure = Figure()
     axes = figure.subplots()
-    (dot,) = axes.plot([0], [0], "o", color=bar_charts.INK)
+    (dot,) = axes.plot([0], [0], "o", color=INK)
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8}
     text = axes.text(0, 0, "end of life", bbox=box)
-    look.dress(figure)
-    assert dot.get_markerfacecolor() == look.dark(bar_charts.INK)
+    bars = axes.bar([0], [1], color=COLOURS[0])
+    look.dress(figure, Look(DARK))
+    assert dot.get_markerfacecolor() == look.dark(INK)
     assert to_rgba(text.get_bbox_patch().get_edgecolor())[3] == 0, "no frame where there was none"
+    assert to_rgb(bars[0].get_facecolor()[:3]) == to_rgb(look.dark(COLOURS[0]))
+    assert all(contrast(t.get_color(), look.PAPER[DARK]) >= 4.5 for t in axes.get_xticklabels())

@@ -2,21 +2,16 @@
 
 import base64
 import gzip
-import io
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from matplotlib.figure import Figure
-from PIL import Image
 
-from helpers.charts import bar_charts, look
 from helpers.errors import ParameterInvalid, ReportInvalid, StudyInvalid
-from helpers.explore import clickable_figure, selection, upload
+from helpers.explore import selection, upload
 from helpers.explore.panel import Panel
 from helpers.explore.selection import Choice
 from helpers.explore.upload import Dropzone
@@ -154,35 +149,6 @@ def test_a_bars_rows(blog: Frames) -> None:
     assert len(selection.picked(rows, "nodejs-alpine")) == 48
     assert len(selection.picked(rows, severity="CRITICAL")) == 6
     assert len(selection.picked(rows)) == 67
-
-
-@pytest.mark.parametrize("study", ["blog-2022", "rebuilt-2026"])
-def test_each_bar_has_a_button_where_it_is_drawn(study: str) -> None:
-    panel = Panel(study)
-    counts = panel.view.counts
-    shown = counts[counts["count"].gt(0)].astype({"severity": "str"})
-    expected = {(row.variant, row.severity): row.count for row in shown.itertuples(index=False)}
-    bars = panel.breakdown.bars
-    assert {(bar["variant"], bar["severity"]): bar["number"] for bar in bars} == expected
-    with Image.open(io.BytesIO(panel.breakdown.png)) as image:
-        pixels = np.asarray(image.convert("RGB"))
-    height, width, _ = pixels.shape
-    for bar in bars:
-        # Near the upper edge, where no number is written.
-        x = int(width * (bar["left"] + 0.5 * bar["width"]))
-        y = int(height * (bar["top"] + 0.1 * bar["height"]))
-        drawn = "#{:02X}{:02X}{:02X}".format(*pixels[y, x])
-        assert drawn == bar_charts.COLOURS[bar["severity"]], bar
-
-
-def test_a_bar_says_what_it_is() -> None:
-    bar = clickable_figure.Bar("nodejs-alpine", "HIGH", 1031, 0, 0, 1, 1)
-    assert bar.label == "nodejs-alpine HIGH: 1,031"
-
-
-def test_nothing_drawn_has_no_buttons(blog: Frames) -> None:
-    axes = bar_charts.nothing(Figure().subplots(), "nothing")
-    assert clickable_figure.bars(axes, selection.view(blog, Choice()).counts) == []
 
 
 def test_all_follows_what_is_chosen(panel: Panel) -> None:
@@ -399,13 +365,11 @@ def test_a_study_that_spoils_while_one_looks_says_so_and_nothing_is_lost(data: P
 def test_it_speaks_korean_with_the_same_numbers() -> None:
     english = Panel("blog-2022")
     with i18n.speaking("ko"):
-        look.use(language="ko")
         korean = Panel("blog-2022")
         assert korean.view.counts.equals(english.view.counts)
         assert korean.choose.counted.description != english.choose.counted.description
         korean.choose.counted.value = lenses.VULNERABILITIES
         assert len(korean.table.rows) == 41
-    look.use()
 
 
 def test_a_report_of_its_own_is_counted_as_by_the_loader(panel: Panel, shared: Path) -> None:

@@ -1,0 +1,198 @@
+"""Counts over days: one step line an image, with the days that explain its shape."""
+
+from datetime import date
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import matplotlib.dates as mdates
+from matplotlib.axes import Axes
+from msgspec import Struct
+
+from helpers.answers.chart import Curve, Curves
+from helpers.charts import axes, colours
+from helpers.charts.axes import Ranges
+from helpers.charts.colours import BAND, FAINT, INK
+from helpers.text import escape
+from helpers.text.i18n import msg, word
+
+_APART = 0.065
+"""Distance of names at the right, as a share of the height."""
+
+_DAYS = [msg("%Y"), msg("%b"), msg("%d"), "%H:%M", "%H:%M", "%S.%f"]
+_BEGINNINGS = ["", _DAYS[0], _DAYS[1], msg("%b-%d"), "%H:%M", "%H:%M"]
+"""How an axis of days names years, months and days, and the first of each: matplotlib's own."""
+
+Path = list[tuple[date, float]]
+
+
+class Label(Struct, frozen=True):
+    """What is said of a point, and how high up, in units of the axis.
+
+    `index` is that of the curve or the mark; `day` and `count` are the point's.
+    """
+
+    index: int
+    day: date
+    count: float
+    height: float
+    text: str
+
+
+class Layout(NamedTuple):
+    """Where words of a chart stand.
+
+    `names` of curves are right of the axes, with their middle at their height; labels of `marks`
+    are left of their day, with their foot at their height.
+    """
+
+    names: list[Label]
+    marks: list[Label]
+
+
+def number(day: date) -> float:
+    """Return a day as matplotlib has it: days since 1970-01-01."""
+    return float((day - date(1970, 1, 1)).days)
+
+
+def ranges(chart: Curves) -> Ranges:
+    """Return from where to where the axes go, days as numbers; a calendar has no even step."""
+    first, last = _days(chart)
+    # Room at the left for what is said of an early end.
+    x = (number(first) - 0.12 * (last - first).days, number(last) + 0.02 * (last - first).days)
+    y = (0.0, 1.2 * _highest(chart))
+    return Ranges(x, y, 0.0, axes.step(True, *y))
+
+
+def pieces(curve: Curve) -> tuple[Path, Path]:
+    """Return a curve's points before the end of its support and after it; nothing if it has none.
+
+    Both have a point on the day of the end.
+    """
+    end = curve.supported_until
+    if end is None or end >= curve.points[-1][0]:
+        return curve.points, []
+    live = [point for point in curve.points if point[0] <= end]
+    live += [(end, live[-1][1])] if live else []
+    return live, live[-1:] + [point for point in curve.points if point[0] > end]
+
+
+def corners(points: Path) -> Path:
+    """Return all corners of a line that rises in steps on the points' days."""
+    found = list(points[:1])
+    for (_, before), (day, count) in pairwise(points):
+        found += [(day, before), (day, count)]
+    return list(dict.fromkeys(found))
+
+
+def incomplete(chart: Curves) -> tuple[date, date] | None:
+    """Return from when to when facts are not complete."""
+    _, last = _days(chart)
+    return (chart.complete, last) if chart.complete and chart.complete < last else None
+
+
+def layout(chart: Curves) -> Layout:
+    """Return where names and labels stand, so that they can be read beside each other."""
+    highest = _highest(chart)
+    ends = sorted((c.points[-1][1], c.points[-1][0], c.name, n) for n, c in enumerate(chart.curves))
+    names, height = [], float("-inf")
+    for count, day, name, index in ends:
+        height = max(count, height + _APART * 1.2 * highest)
+        text = f"{escape.short(name, 22)} {count:,.0f}"
+        names.append(Label(index, day, count, height, text))
+    first, last = _days(chart)
+    near = 0.3 * (last - first).days
+    marks: list[Label] = []
+    for index, mark in enumerate(chart.marks):
+        text = escape.plain(mark.label).replace(": ", ":\n")
+        # An end that several images have is said once.
+        if any(label.day == mark.day and label.text == text for label in marks):
+            continue
+        height = mark.count + 0.03 * highest
+        while any(
+            abs((label.day - mark.day).days) < near and abs(height - label.height) < 0.14 * highest
+            for label in marks
+        ):
+            height += 0.05 * highest
+        marks.append(Label(index, mark.day, mark.count, height, text))
+    return Layout(names, marks)
+
+
+def draw(chart: Curves, ax: Axes) -> Axes:
+    """Draw each curve, dotted after the end of its support: hardly any advisories follow."""
+    highest = _highest(chart)
+    for place, curve in enumerate(chart.curves):
+        live, after = pieces(curve)
+        dotted: Any = {"linewidth": 3, "linestyle": (0, (1, 1))}
+        for points, line in ((after, dotted), (live, {"linewidth": 3.5})):
+            days, counts = [number(day) for day, _ in points], [count for _, count in points]
+            colour = colours.curve(place)
+            ax.step(days, counts, where="post", color=colour, zorder=3, label=curve.name, **line)
+    for mark in chart.marks:
+        colour = colours.curve(mark.curve)
+        fill = colour if mark.last else "white"
+        dot: Any = {"markerfacecolor": fill, "markersize": 12, "markeredgewidth": 2.5, "zorder": 4}
+        ax.plot([number(mark.day)], [mark.count], "o", color=colour, **dot)
+    _write(chart, ax)
+    for day, text in chart.events:
+        ax.axvline(number(day), color=FAINT, linestyle="--", linewidth=1.6)
+        words: Any = {"ha": "left", "va": "top", "size": 15, "color": INK}
+        ax.text(number(day), 1.19 * highest, f" {escape.short(text, 32)}", **words)
+    if band := incomplete(chart):
+        ax.axvspan(*map(number, band), color=BAND, zorder=0)
+    across, upward, *_ = ranges(chart)
+    ax.set_xlim(*across)
+    ax.set_ylim(*upward)
+    ax.set_ylabel(axes.wrapped(chart.upward, 36), size=16)
+    ax.set_xlabel(axes.plain(chart.across))
+    ax.grid(axis="y")
+    locator = mdates.AutoDateLocator(maxticks=8)
+    ax.xaxis.set_major_locator(locator)
+    formats, beginnings = ([word(form) for form in forms] for forms in (_DAYS, _BEGINNINGS))
+    ax.xaxis.set_major_formatter(
+        mdates.ConciseDateFormatter(
+            locator, formats=formats, zero_formats=beginnings, show_offset=False
+        )
+    )
+    return ax
+
+
+def _highest(chart: Curves) -> float:
+    return max([1.0, *(count for curve in chart.curves for _, count in curve.points)])
+
+
+def _days(chart: Curves) -> tuple[date, date]:
+    """Return the first and the last day of all curves."""
+    days = [day for curve in chart.curves for day, _ in curve.points]
+    return min(days), max(days)
+
+
+def _write(chart: Curves, ax: Axes) -> None:
+    """Write the labels of marks, and the names of curves at their ends."""
+    names, marks = layout(chart)
+    for label in marks:
+        ax.annotate(
+            label.text,
+            (number(label.day), label.height),
+            xytext=(-14, 0),
+            textcoords="offset points",
+            ha="right",
+            va="bottom",
+            color=colours.curve(chart.marks[label.index].curve),
+            size=15,
+            # Below the lines, which go on through it.
+            zorder=2,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.8},
+        )
+    for label in names:
+        ax.annotate(
+            label.text,
+            (number(label.day), label.count),
+            xytext=(1.01, label.height),
+            textcoords=("axes fraction", "data"),
+            ha="left",
+            va="center",
+            size=17,
+            weight="bold",
+            color=colours.curve(label.index),
+            annotation_clip=False,
+        )

@@ -1,0 +1,148 @@
+"""Figures of charts: drawn with a title and a footer, laid out, and turned into files."""
+
+import io
+from contextlib import AbstractContextManager
+from typing import Any
+
+import matplotlib as mpl
+import PIL.Image
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL.Image import Dither, Quantize
+
+from helpers import paths
+from helpers.answers.chart import (
+    Bars,
+    Chart,
+    Curves,
+    Matrix,
+    Nothing,
+    Overlap,
+    Points,
+    Waterfall,
+)
+from helpers.charts import axes, bars, curves, points, property_matrix, upset, waterfall
+from helpers.charts.colours import FOOTER
+from helpers.charts.look import DEFAULT, Look, dress
+from helpers.text import escape, i18n
+
+TITLE_WIDTH = 58
+"""Columns of the title, in English, that fit on a line of a figure."""
+
+FOOTER_WIDTH = 124
+"""Columns of the footer, in English, that fit on a line of a figure."""
+
+_FOOTER_SIZE = 14
+
+
+def draw(chart: Chart, ax: Axes) -> Axes:
+    """Draw a chart, in the light theme; of one without data why there is none."""
+    match chart:
+        case Bars():
+            return bars.draw(chart, ax)
+        case Points():
+            return points.draw(chart, ax)
+        case Curves():
+            return curves.draw(chart, ax)
+        case Waterfall():
+            return waterfall.draw(chart, ax)
+        case Matrix():
+            return property_matrix.draw(chart, ax)
+        case Overlap():
+            return upset.draw(chart, ax)
+        case Nothing():
+            return axes.nothing(chart.why, ax)
+
+
+def figure(
+    chart: Chart, title: str = "", footer: str = "", look: Look = DEFAULT, tall: float = 0.0
+) -> Figure:
+    """Return a figure of a chart, laid out; without a title or a footer there is no room for one.
+
+    `tall` is its height in inches if not that of the style file. Raises `FontMissing` if no font
+    has the letters of the language that is spoken.
+    """
+    with _style():
+        drawn = Figure()
+        if tall:
+            drawn.set_figheight(tall)
+        draw(chart, drawn.subplots())
+        if title:
+            drawn.suptitle(_title(title), x=0.012, ha="left")
+        if footer:
+            _place_footer(drawn, footer)
+        _lay_out(drawn)
+        dress(drawn, look)
+    return drawn
+
+
+def svg(figure: Figure) -> bytes:
+    """Return a figure as SVG: text is text, without a date, the same each time."""
+    buffer = io.BytesIO()
+    with _style():
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as PNG with a palette: of few colours, it is a third as large so."""
+    buffer = io.BytesIO()
+    with _style():
+        figure.savefig(buffer, format="rgba")
+    width, height = (int(pixels) for pixels in figure.bbox.size)
+    picture = PIL.Image.frombuffer("RGBA", (width, height), buffer.getvalue())
+    opaque = picture.getchannel("A").getextrema() == (255, 255)
+    whole = picture.convert("RGB") if opaque else picture
+    few = whole.quantize(256, Quantize.FASTOCTREE, dither=Dither.NONE)
+    if opaque:
+        # A palette is off by one here and there; the ground, which meets a slide's, must not be.
+        ground, colours = few.getpixel((0, 0)), few.getpalette() or []
+        assert isinstance(ground, int)
+        colours[3 * ground : 3 * ground + 3] = picture.getpixel((0, 0))[:3]
+        few.putpalette(colours)
+    packed = io.BytesIO()
+    few.save(packed, "png")
+    return packed.getvalue()
+
+
+def quick(figure: Figure) -> bytes:
+    """Return a figure as PNG of half the pixels, in a tenth of the time."""
+    buffer = io.BytesIO()
+    with _style():
+        figure.savefig(buffer, format="png", dpi=figure.dpi / 2, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _style() -> AbstractContextManager[None]:
+    """Return the style file and the fonts of the language that is spoken, for as long as one draws.
+
+    Raises `FontMissing`.
+    """
+    fonts = i18n.fonts()
+    family: Any = {"font.family": [*fonts, "DejaVu Sans", "sans-serif"]} if fonts else {}
+    return mpl.rc_context(family, fname=paths.STYLE)
+
+
+def _title(title: str) -> str:
+    """Return a title on two lines at most; a slide has no room for a third."""
+    lines = i18n.wrap(escape.plain(title), i18n.room(TITLE_WIDTH))
+    return "\n".join(lines[:2]) + (" …" if len(lines) > 2 else "")
+
+
+def _place_footer(figure: Figure, footer: str) -> None:
+    """Write a footer on as many lines as it takes, and keep their room."""
+    text = axes.wrapped(footer, i18n.room(FOOTER_WIDTH))
+    figure.text(0.012, 0.012, text, size=_FOOTER_SIZE, color=FOOTER)
+    engine = figure.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    height = 0.025 + 0.028 * (1 + text.count("\n"))
+    engine.set(rect=(0, height, 1, 1 - height))
+
+
+def _lay_out(figure: Figure) -> None:
+    """Lay a figure out once, and not for each format anew."""
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.execute(figure)
+    figure.set_layout_engine("none")

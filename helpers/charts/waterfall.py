@@ -1,0 +1,72 @@
+"""Steps from the size of one image to that of another."""
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from helpers.answers.chart import Step, Waterfall
+from helpers.charts import axes
+from helpers.charts.colours import DOWN, FAINT, INK, UP, WHOLE
+from helpers.text import escape
+from helpers.text.i18n import columns, letters, t
+from helpers.text.units import MB, signed
+
+_TOTAL, _REST = "total", "rest"
+
+_ROOM = 46
+"""Columns of a step's name that there is room for."""
+
+
+def draw(chart: Waterfall, ax: Axes) -> Axes:
+    """Draw the steps: larger and smaller differ in colour and by their sign.
+
+    Several changes in one step are hatched.
+    """
+    down = len(chart.steps)
+    size = min(17.0, 270 / down)
+    highest = max(max(step.start, step.end) for step in chart.steps)
+    for row, step in enumerate(chart.steps):
+        colour = WHOLE if step.kind == _TOTAL else UP if step.end > step.start else DOWN
+        style: dict[str, Any] = {"facecolor": colour, "edgecolor": colour}
+        if step.kind == _REST:
+            style = {"facecolor": "white", "edgecolor": colour, "hatch": "//"}
+        low, high = sorted((step.start, step.end))
+        ax.barh(row, high - low, left=low, height=0.7, linewidth=1.2, **style)
+        # Bytes are whole, so that a difference is not rounded twice.
+        change = signed(round((step.end - step.start) * MB))
+        ax.text(
+            high + 0.008 * highest,
+            row,
+            f"{step.end:,.1f} MB" if step.kind == _TOTAL else change,
+            va="center_baseline",
+            ha="left",
+            size=size,
+            weight="bold",
+            color=INK,
+        )
+        if row + 1 < down:
+            ax.plot([step.end] * 2, [row - 0.35, row + 1.35], color=FAINT, linewidth=1, zorder=0)
+    ax.set_yticks(range(down), list(map(_name, chart.steps)), size=size)
+    for tick, step in zip(ax.get_yticklabels(), chart.steps, strict=True):
+        tick.set_fontweight("bold" if step.kind == _TOTAL else "normal")
+    handles = [
+        Patch(color=UP, label=t("larger")),
+        Patch(color=DOWN, label=t("smaller")),
+        Patch(facecolor="white", edgecolor=FAINT, hatch="//", label=t("several changes")),
+    ]
+    ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=15)
+    ax.set_ylim(down - 0.4, -0.6)
+    ax.set_xlim(0, 1.2 * max(highest, 1e-6))
+    ax.set_xlabel(axes.plain(chart.across))
+    return ax
+
+
+def _name(step: Step) -> str:
+    """Return what a step is, with as much of what it is made of as there is room for."""
+    label = escape.plain(step.label)
+    if columns(label) <= _ROOM or step.kind == _TOTAL:
+        return escape.short(label, letters(label, _ROOM))
+    if columns(step.part) > _ROOM - 8:
+        return escape.short(step.part, letters(step.part, _ROOM))
+    return f"{label[: letters(label, _ROOM - 2)].rstrip(' ,:→')} …"

@@ -1,0 +1,87 @@
+"""Colours: told apart in greyscale and by the colour-blind, and there for every code."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from helpers.charts import colours
+from helpers.frames import SEVERITIES
+from helpers.sizes.file_groups import GROUPS
+from helpers.surface import checks
+from helpers.vulnerabilities.lenses import PLACE_NAMES
+
+# Simulated colour vision: Machado, Oliveira and Fernandes (2009), severity 1.0, on linear RGB.
+VISIONS = {
+    "normal": np.eye(3),
+    "protanopia": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deuteranopia": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    "tritanopia": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_severities_differ_by_lightness_alone(vision: str) -> None:
+    def lightness(colour: str) -> float:
+        """CIE L* of a colour as that vision sees it."""
+        rgb = np.array(to_rgb(colour))
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        light = np.clip(VISIONS[vision] @ linear, 0, 1) @ [0.2126, 0.7152, 0.0722]
+        return 116 * light ** (1 / 3) - 16
+
+    steps = [lightness(colours.SEVERITY[severity]["color"]) for severity in SEVERITIES]
+    assert min(lighter - darker for lighter, darker in pairwise(steps)) > 6
+
+
+def test_neighbouring_groups_differ_in_greyscale() -> None:
+    solid = [style["color"] for style in colours.GROUP.values() if "color" in style]
+    lights = [colours.luminance(colour) for colour in solid]
+    assert all(abs(one - other) > 0.02 for one, other in pairwise(lights))
+
+
+@pytest.mark.parametrize(
+    ("palette", "codes"),
+    [("severity", SEVERITIES), ("group", GROUPS), ("place", PLACE_NAMES)],
+)
+def test_every_code_has_a_style(palette: str, codes: tuple[str, ...]) -> None:
+    assert set(colours.PALETTES[palette]) == set(codes)
+
+
+def test_every_state_that_is_known_has_a_filling() -> None:
+    assert set(colours.CELLS) == {checks.FOUND, checks.NONE, checks.PLAIN}
+
+
+def test_a_hatched_style_is_told_by_its_lines() -> None:
+    style = colours.style("fix", "unfixed")
+    assert (style["hatch"], colours.main(style)) == ("//", colours.BAR)
+
+
+def test_after_the_last_curve_the_first_colour_comes_again() -> None:
+    assert len({colours.curve(place) for place in range(6)}) == 6
+    assert colours.curve(6) == colours.curve(0)
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+def test_numbers_are_readable_on_their_parts(severity: str) -> None:
+    colour = colours.SEVERITY[severity]["color"]
+    dark, light = sorted(map(colours.luminance, (colour, colours.ink_on(colour))))
+    assert (light + 0.05) / (dark + 0.05) >= 4.5

@@ -1,0 +1,154 @@
+"""Curves: a step line an image, the end of its support, and days that are marked."""
+
+from datetime import date
+from itertools import combinations
+
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.lines import Line2D
+
+from helpers.answers.chart import Curve, Curves, Mark
+from helpers.charts import colours, curves
+from helpers.charts.figure import figure
+from helpers.text import i18n
+from tests.charts.conftest import texts
+
+JANUARY, MARCH, JUNE, NEXT = (
+    date(2024, 1, 1), date(2024, 3, 1), date(2024, 6, 1), date(2025, 1, 1),
+)  # fmt: skip
+
+
+def chart(*found: Curve, marks: list[Mark] | None = None, **fields) -> Curves:
+    words = {"across": "day of publication", "upward": "number of findings"}
+    return Curves(list(found), marks or [], fields.pop("events", []), **words, **fields)
+
+
+def curve(name: str = "a", until: date | None = None, last: float = 9.0) -> Curve:
+    return Curve(name, [(JANUARY, 2.0), (JUNE, 5.0), (NEXT, last)], until)
+
+
+def steps(ax: Axes) -> list[Line2D]:
+    return [line for line in ax.lines if line.get_drawstyle() == "steps-post"]
+
+
+def path(line: Line2D) -> list[tuple[float, float]]:
+    return list(zip(line.get_xdata(), line.get_ydata(), strict=True))
+
+
+def at(day: date, count: float) -> tuple[float, float]:
+    return curves.number(day), count
+
+
+def test_a_curve_is_a_line_in_steps_named_at_its_end_with_its_last_count(ax: Axes) -> None:
+    assert curves.draw(chart(curve()), ax) is ax
+    _, line = steps(ax)
+    assert path(line) == [at(JANUARY, 2), at(JUNE, 5), at(NEXT, 9)]
+    assert texts(ax) == ["a 9"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("day of publication", "number of findings")
+
+
+def test_after_the_end_of_support_a_line_is_dotted(ax: Axes) -> None:
+    curves.draw(chart(curve(until=MARCH)), ax)
+    after, live = steps(ax)
+    assert path(live) == [at(JANUARY, 2), at(MARCH, 2)]
+    assert path(after) == [at(MARCH, 2), at(JUNE, 5), at(NEXT, 9)]
+    assert (live.get_linestyle(), after.get_linestyle() == "-") == ("-", False)
+    assert live.get_color() == after.get_color()
+
+
+@pytest.mark.parametrize(
+    ("until", "parts"),
+    [(None, (3, 0)), (date(2026, 1, 1), (3, 0)), (NEXT, (3, 0)), (date(2020, 1, 1), (0, 3))],
+)
+def test_a_curve_is_whole_before_or_after_its_end_of_support(
+    until: date | None, parts: tuple[int, int]
+) -> None:
+    assert tuple(map(len, curves.pieces(curve(until=until)))) == parts
+
+
+def test_corners_of_a_line_in_steps() -> None:
+    points = [(JANUARY, 2.0), (JUNE, 5.0), (NEXT, 5.0)]
+    assert curves.corners(points) == [(JANUARY, 2), (JUNE, 2), (JUNE, 5), (NEXT, 5)]
+    assert curves.corners([]) == []
+
+
+def test_the_last_end_of_support_is_a_full_dot_and_an_end_of_several_images_is_said_once(
+    ax: Axes,
+) -> None:
+    marks = [
+        Mark(0, MARCH, 2, "Debian 11: end of life", False),
+        Mark(1, MARCH, 2, "Debian 11: end of life", False),
+        Mark(1, JUNE, 5, "Debian 11: end of LTS", True),
+    ]
+    curves.draw(chart(curve("a"), curve("b"), marks=marks), ax)
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [path(dot) for dot in dots] == [[at(MARCH, 2)], [at(MARCH, 2)], [at(JUNE, 5)]]
+    assert [dot.get_markerfacecolor() == "white" for dot in dots] == [True, True, False]
+    assert texts(ax)[:2] == ["Debian 11:\nend of life", "Debian 11:\nend of LTS"]
+
+
+def test_labels_of_marks_that_are_near_each_other_stand_apart() -> None:
+    marks = [Mark(0, MARCH, 2, f"end {n}", False) for n in range(3)]
+    first, second, third = curves.layout(chart(curve(), marks=marks)).marks
+    assert (first.day, first.count, first.text) == (MARCH, 2, "end 0")
+    assert 2 < first.height < second.height < third.height
+
+
+def test_events_are_marked_on_their_days(ax: Axes) -> None:
+    curves.draw(chart(curve(), events=[(MARCH, "the post, early 2022")]), ax)
+    (line,) = [line for line in ax.lines if line not in steps(ax)]
+    assert list(line.get_xdata()) == [curves.number(MARCH)] * 2
+    assert texts(ax)[-1].strip() == "the post, early 2022"
+
+
+def test_days_of_which_facts_are_not_complete_are_a_band(ax: Axes) -> None:
+    found = chart(curve(), complete=JUNE)
+    curves.draw(found, ax)
+    (band,) = ax.patches
+    start, end = curves.number(JUNE), curves.number(NEXT)
+    assert (band.get_x(), band.get_width()) == (start, end - start)
+    assert curves.incomplete(found) == (JUNE, NEXT)
+    assert curves.incomplete(chart(curve(), complete=NEXT)) is None
+    assert curves.incomplete(chart(curve())) is None
+
+
+def test_the_axes_have_all_days_and_counts_in_them(ax: Axes) -> None:
+    found = chart(curve())
+    curves.draw(found, ax)
+    (left, right), (bottom, top), _, step = curves.ranges(found)
+    assert (ax.get_xlim(), ax.get_ylim()) == ((left, right), (bottom, top))
+    assert left < curves.number(JANUARY) < curves.number(NEXT) < right
+    assert (bottom, top, step) == (0, pytest.approx(10.8), 2)
+
+
+def test_more_images_than_colours_are_all_drawn(ax: Axes) -> None:
+    curves.draw(chart(*(curve(f"v{n}") for n in range(8))), ax)
+    drawn = {line.get_label(): line.get_color() for line in steps(ax)}
+    assert (len(drawn), drawn["v6"]) == (8, colours.LINES[0])
+
+
+@pytest.mark.parametrize("variants", [2, 6])
+def test_names_of_lines_that_end_together_do_not_overlap(variants: int) -> None:
+    found = chart(*(curve(f"image-{n}-{'x' * 40}") for n in range(variants)))
+    drawn = figure(found, "Two lines of a title " * 4, "a footer")
+    FigureCanvasAgg(drawn).draw()
+    boxes = [text.get_window_extent() for text in drawn.axes[0].texts]
+    assert len(boxes) == variants
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert max(box.x1 for box in boxes) <= drawn.bbox.x1
+    assert max(box.y1 for box in boxes) <= drawn.bbox.y1
+
+
+def test_strange_names_are_drawn_as_text(ax: Axes) -> None:
+    marks = [Mark(0, MARCH, 2, "end\u202e", True)]
+    curves.draw(chart(curve("a\u202eb\x1b"), marks=marks, events=[(JUNE, "\u202ewhat")]), ax)
+    assert all("\u202e" not in text and "\x1b" not in text for text in texts(ax))
+
+
+def test_in_korean_days_are_korean(ax: Axes) -> None:
+    points = [(date(2019, 12, 24), 1.0), (date(2026, 11, 24), 2.0)]
+    with i18n.speaking("ko"):
+        curves.draw(chart(Curve("a", points)), ax)
+    days = ax.xaxis.get_major_formatter().format_ticks(ax.get_xticks())
+    assert days[:2] == ["2019년", "2020년"]

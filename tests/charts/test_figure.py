@@ -1,0 +1,113 @@
+"""Figures: every kind of chart is drawn, with a title and a footer, and turned into files."""
+
+import io
+from datetime import date
+
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
+from PIL import Image
+
+from helpers.answers.chart import (
+    Bars,
+    Cell,
+    Chart,
+    Combination,
+    Curve,
+    Curves,
+    Matrix,
+    Nothing,
+    Overlap,
+    Point,
+    Points,
+    Series,
+    Step,
+    Waterfall,
+    decoded,
+    encoded,
+)
+from helpers.charts import figure as figures
+from helpers.charts.look import DARK, LIGHT, PAPER, Look
+from helpers.errors import FontMissing
+from helpers.text import i18n
+
+BARS = Bars([("a", "")], [Series("HIGH", "HIGH", [1.0])], ["1"], "findings", "severity", [True])
+CHARTS: list[Chart] = [
+    BARS,
+    Points([Point("a", 1, 1, "a")], "x", "y"),
+    Curves([Curve("a", [(date(2024, 1, 1), 1), (date(2024, 6, 1), 2)])], [], [], "x", "y"),
+    Waterfall([Step("a", "a", "total", 0, 1)], "x"),
+    Matrix(["shells"], ["a"], [[Cell("found", "sh", 1)]]),
+    Overlap(["a"], {"HIGH": "HIGH"}, [Combination(["a"], [1])], "x", "y"),
+    Nothing("No image was\nlooked at."),
+]
+
+
+def picture(figure: Figure) -> Image.Image:
+    return Image.open(io.BytesIO(figures.png(figure)))
+
+
+@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: type(chart).__name__)
+def test_every_kind_of_chart_is_drawn_also_after_a_way_through_json(chart: Chart) -> None:
+    first, second = (
+        figures.figure(one, "A title", "a footer") for one in (chart, decoded(encoded(chart)))
+    )
+    assert figures.svg(first) == figures.svg(second), "the same each time"
+    with Image.open(io.BytesIO(figures.quick(first))) as shown:
+        assert shown.size == (1280, 720)
+
+
+def test_without_data_the_figure_says_why() -> None:
+    (ax,) = figures.figure(Nothing("No image was\nlooked at.")).axes
+    assert [text.get_text() for text in ax.texts] == ["No image was\nlooked at."]
+    assert not ax.axison
+
+
+def test_a_title_has_two_lines_at_most_and_a_footer_as_many_as_it_takes() -> None:
+    drawn = figures.figure(BARS, "word " * 60, "source " * 40 + "\x1b")
+    assert drawn.get_suptitle().count("\n") == 1
+    assert drawn.get_suptitle().endswith(" …")
+    (footer,) = (text for text in drawn.texts if text.get_text() != drawn.get_suptitle())
+    assert footer.get_text().count("\n") == 2
+    assert footer.get_text().endswith("\\x1b")
+    (ax,) = drawn.axes
+    assert footer.get_window_extent().y1 < ax.xaxis.label.get_window_extent().y0
+
+
+def test_no_room_is_kept_for_a_title_and_a_footer_that_there_are_none_of() -> None:
+    (bare,), (full,) = (
+        figures.figure(BARS, *words).axes for words in ((), ("A title", "a footer"))
+    )
+    assert bare.get_position().y1 > full.get_position().y1
+    assert bare.get_position().y0 < full.get_position().y0
+    assert picture(figures.figure(BARS, tall=5.8)).size == (2560, 1160)
+
+
+def test_a_dark_figure_has_no_white_in_it_and_a_light_one_has() -> None:
+    for theme in (LIGHT, DARK):
+        shown = picture(figures.figure(BARS, "A title", "a footer", Look(theme))).convert("RGB")
+        assert "#{:02X}{:02X}{:02X}".format(*shown.getpixel((2, 2))) == PAPER[theme]
+        whites = sum(n for n, colour in shown.getcolors(1 << 24) or [] if min(colour) > 250)
+        assert (whites > 1000) == (theme == LIGHT)
+
+
+def test_a_transparent_figure_has_no_ground() -> None:
+    shown = picture(figures.figure(BARS, "A title", look=Look(transparent=True)))
+    alpha = shown.convert("RGBA").getchannel("A")
+    assert alpha.getpixel((2, 2)) == 0
+    assert alpha.getextrema() == (0, 255)
+
+
+def test_in_svg_text_is_text_in_the_languages_font() -> None:
+    with i18n.speaking("ko"):
+        found = figures.svg(figures.figure(BARS, "발견 항목")).decode()
+        (font,) = i18n.fonts()
+    assert "발견 항목" in found
+    assert font in found
+
+
+def test_without_a_font_for_a_language_the_error_names_the_package(monkeypatch) -> None:
+    monkeypatch.setattr(fontManager, "ttflist", [])
+    with i18n.speaking("ko"), pytest.raises(FontMissing, match="fonts-noto-cjk"):
+        figures.figure(BARS)
+    figures.figure(BARS)
