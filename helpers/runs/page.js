@@ -18,6 +18,8 @@ function wake(DataTable) {
   };
   addEventListener("resize", reach);
   addEventListener("load", reach);
+  // What is folded has no width. The event stays where it is, so it is caught on the way down.
+  addEventListener("toggle", reach, true);
   reach();
   const press = (id, act) => {
     const button = document.getElementById(id);

@@ -1,4 +1,4 @@
-"""Notebook parameters: what a notebook takes, and whether what was given fits."""
+"""Notebook parameters: which a notebook declares, and whether given values are valid."""
 
 import difflib
 import math
@@ -29,22 +29,22 @@ def of_notebook(path: Path) -> dict[str, Parameter]:
     import papermill
 
     found = {}
-    for name, told in papermill.inspect_notebook(path).items():
-        text = str(told["help"])
+    for name, declared in papermill.inspect_notebook(path).items():
+        text = str(declared["help"])
         listed = text.removeprefix("one of ").split(";")[0] if text.startswith("one of ") else ""
         choices = tuple(word.strip() for word in listed.split(",")) if listed else ()
-        if choices and told["default"] == '""':
+        if choices and declared["default"] == '""':
             choices = ("", *choices)
         least = 0.0 if text.startswith("0 or more") else None
-        found[name] = Parameter(name, str(told["inferred_type_name"]), text, choices, least)
+        found[name] = Parameter(name, str(declared["inferred_type_name"]), text, choices, least)
     return found
 
 
 def check(given: Mapping[str, Any], notebooks: Sequence[Path]) -> dict[Path, dict[str, Any]]:
-    """Return which of the given values each notebook gets, typed as it declares them.
+    """Return the given values by notebook, each as the type that the notebook declares.
 
-    Text is read as the type that a notebook declares. Raises `ParameterInvalid` for a name that no
-    notebook has, and for a value that is not of the type or not one of the choices.
+    Raises `ParameterInvalid` for an unknown name, and for a value that is not of the type or not
+    one of the choices.
     """
     declared = {path: of_notebook(path) for path in notebooks}
     known = sorted({name for parameters in declared.values() for name in parameters})

@@ -1,4 +1,4 @@
-"""A run: the notebooks, executed headlessly by papermill over a study, and what they leave."""
+"""A run: papermill executes the notebooks over a study; their files and a report are kept."""
 
 import os
 import platform
@@ -22,14 +22,14 @@ from traitlets.config import Config
 
 from helpers import __version__, paths, processes
 from helpers.errors import NotebookFailed, ParameterInvalid
-from helpers.runs import page, parameters
+from helpers.runs import html, parameters
 from helpers.studies.study import Study, open_study
 from helpers.text import i18n
 
 LIBRARIES = ("jupyterlab", "pandas", "matplotlib", "docker", "papermill", "msgspec", "nbconvert")
 
 Finish = Callable[[Path, Study, dict[str, Any]], Path]
-"""Writes one more file into a run's folder: of a study, and of what `run.json` says of the run."""
+"""Writes one more file into a run's folder, given the folder, the study and `run.json`'s record."""
 
 _SET_BY_RUN = ("study", "save_to")
 
@@ -42,11 +42,11 @@ def reproduce(
 ) -> Path:
     """Run the numbered notebooks over a study's recorded evidence; return the run's folder.
 
-    `given` are parameters for the notebooks that have them; `finish` write more into the folder
-    once the rest is there, as slides. Everything is written beside the run's place and moved there
-    whole. If a notebook fails, its executed copy is kept in `<study>.failed`, the last good run
-    stays, and `NotebookFailed` names the cell. Raises `StudyInvalid` and `ParameterInvalid` before
-    any kernel starts; the former also if the images were not scanned alike and nothing allows that.
+    `given` are parameters for the notebooks that have them; `finish` write more files, such as
+    slides, at the end. Everything is written beside the run's folder and moved there whole.
+    If a notebook fails, its executed copy is kept in `<study>.failed`, the last good run stays, and
+    `NotebookFailed` names the cell. Raises `StudyInvalid` and `ParameterInvalid` before any kernel
+    starts; the former also if the images were not scanned alike and `mixed` is not given.
     """
     started = datetime.now(UTC)
     if "KIT_DATA" in os.environ:
@@ -65,7 +65,7 @@ def reproduce(
             msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
         )
         with i18n.speaking(str((given or {}).get("language", i18n.ENGLISH))):
-            for write in [page.write, *([] if failures else finish)]:
+            for write in [html.write, *([] if failures else finish)]:
                 write(staged, study.spoken(), record)
     except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
@@ -81,7 +81,7 @@ def reproduce(
 def _checked(
     study: Study, given: dict[str, Any], notebooks: Sequence[Path]
 ) -> dict[Path, dict[str, Any]]:
-    """Return the parameters of each notebook; raise before a kernel starts if one does not fit."""
+    """Return the parameters of each notebook; raise if one is invalid, before a kernel starts."""
     for name in _SET_BY_RUN:
         if name in given:
             raise ParameterInvalid(f"parameter {name!r} is set by the run itself; leave it out")
@@ -93,8 +93,8 @@ def _checked(
 
 
 def _check_alike(study: Study, allow_mixed: bool) -> None:
-    """Raise `StudyInvalid` if images were not scanned alike: once, and not in every notebook."""
-    # What was captured here was captured with one database; only reports of others may differ.
+    """Raise `StudyInvalid` if images were not scanned alike: here, not in every notebook."""
+    # A capture scans with one database; only reports from elsewhere may differ.
     if not allow_mixed and any(variant.kind == "report" for variant in study.variants):
         from helpers.comparability import scan_consistency
         from helpers.studies import load
@@ -125,7 +125,7 @@ def _execute(
         before = psutil.Process().children()
         pool = ThreadPoolExecutor(max_workers=min(len(values), 2 * (os.cpu_count() or 1)))
         try:
-            # What captures comes first, and alone: the others look at what it leaves.
+            # The notebook that captures runs first and alone: the others need its capture.
             first = [path for path, given in values.items() if given.get("source") == "live"]
             list(pool.map(execute, first))
             others = [path for path in values if path not in first]
@@ -151,10 +151,10 @@ def execute_one(path: Path, values: Mapping[str, Any], folder: Path, on_cell: An
             folder / "notebooks" / path.name,
             parameters=dict(values),
             progress_bar=False,
-            # The last cell's save is enough, and a failing one saves as well.
+            # It saves after the last cell, and after one that fails.
             request_save_on_cell_execute=False,
             config=_kernel(sockets),
-            # The kernel holds nothing that it would have to save.
+            # The kernel has no state to save.
             shutdown_kernel="immediate",
             # Not papermill's cwd: that changes the directory of this process, under all threads.
             resources={"metadata": {"path": str(folder)}},
@@ -163,9 +163,9 @@ def execute_one(path: Path, values: Mapping[str, Any], folder: Path, on_cell: An
 
 
 def _kernel(sockets: str) -> Config:
-    """Return how a kernel is talked to: by sockets in a folder, where the system has them.
+    """Return how to connect to a kernel: by sockets in a folder, where the system has them.
 
-    Kernels that start side by side on TCP now and then choose the same port, and one of them dies.
+    Kernels that start side by side on TCP sometimes choose the same port, and one of them dies.
     """
     if not zmq.has("ipc"):
         return Config({"KernelManager": {"transport_encryption": "auto"}})
@@ -173,11 +173,11 @@ def _kernel(sockets: str) -> Config:
 
 
 def _forget_paths(executed: Path) -> None:
-    """Take this machine's paths out of what papermill noted in an executed notebook."""
+    """Remove this machine's paths from papermill's metadata in an executed notebook."""
     if executed.exists():
         notebook = msgspec.json.decode(executed.read_bytes())
-        noted = notebook["metadata"].get("papermill", {})
-        noted |= {"input_path": executed.name, "output_path": executed.name}
+        metadata = notebook["metadata"].get("papermill", {})
+        metadata |= {"input_path": executed.name, "output_path": executed.name}
         text = msgspec.json.format(msgspec.json.encode(notebook), indent=1)
         executed.write_bytes(text + b"\n")
 
@@ -190,7 +190,7 @@ def _code_cells(path: Path) -> int:
 def _record(
     study: Study, given: dict[str, Any], started: datetime, seconds: dict[str, float]
 ) -> dict[str, Any]:
-    """Return what `run.json` says: enough to run the same again and to know what it ran on."""
+    """Return the record in `run.json`: what to repeat the run with, and the evidence it used."""
     captures = [study.facts(name) for name in study.captures()]
     return {
         "study": study.name,
@@ -213,7 +213,7 @@ def _record(
 
 
 def _stage(study_name: str) -> Path:
-    """Return a new folder beside the run's place; clear away what killed runs left of theirs."""
+    """Return a new folder beside the run's; remove those that killed runs left."""
     sockets = Path(tempfile.gettempdir()).glob("kit-run.*.*")
     runs = paths.runs()
     for left in [*runs.glob(".*.*.part"), *runs.glob(".*.*.old"), *sockets]:
@@ -225,7 +225,7 @@ def _stage(study_name: str) -> Path:
 
 
 def _move(staged: Path, final: Path) -> Path:
-    """Put a finished folder in its place; the old one is gone only once the new one is there."""
+    """Move a finished folder to its place; the old one is removed after that."""
     old = staged.with_suffix(".old")
     if final.exists():
         final.rename(old)

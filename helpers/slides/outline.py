@@ -1,23 +1,21 @@
-"""Which slides a run has, and what each says: one message a slide, from the executed notebooks."""
+"""Which slides a run has, and what each says: one message a slide, from notebooks' answers."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nbformat
-from nbformat import NotebookNode
-
-from helpers.charts import chart_data
-from helpers.runs.page import ANSWER_TAG, BANNER_TAG, SUMMARY_TAG
+from helpers.answers.answer import ANSWER, BANNER, SLIDE, SUMMARY, Record
+from helpers.answers.chart import Bars, Chart, Matrix, Nothing, Points
+from helpers.charts import figure as drawing
+from helpers.charts.look import Look
+from helpers.notebook import executed
+from helpers.notebook.executed import Part, Shown
 from helpers.slides import sources, text_layout
 from helpers.studies.study import Study
-from helpers.text import escape, markdown
-from helpers.text.escape import FIGURE
-from helpers.text.i18n import msg, t, word
-from helpers.text.markdown import Line
-
-SLIDE_TAG = "slide"
-"""A figure tagged so has a slide, as those of the summary have."""
+from helpers.surface.checks import UNKNOWN
+from helpers.text import escape
+from helpers.text.i18n import t, word
+from helpers.text.rich import Block, Phrase, Text, bullets, marked, paragraph, phrase
 
 WIDTH, HEIGHT = 960.0, 540.0
 """A slide in points, 16:9."""
@@ -44,17 +42,18 @@ _FEET = (12, 11, 10)
 _BELOW_TITLE = 4
 """By how many points text is smaller than the title above it, at least."""
 
+_TALL = 5.8
+"""Height of a picture in inches: that of a figure without its title and footer."""
+
 _ALT = 250
 """Letters of a figure's alternative text."""
 
 
-class Picture(NamedTuple):
-    """A figure of the run: its file, between which heights it is the chart alone, and its data."""
+class Figure(NamedTuple):
+    """What a slide draws, the name of its answer, and what screen readers say of it."""
 
     name: str
-    path: Path
-    between: tuple[float, float]
-    chart: chart_data.Native | None
+    chart: Chart
     alt: str
 
 
@@ -63,122 +62,129 @@ class Slide(NamedTuple):
 
     title: str
     title_size: float
-    lines: tuple[Line, ...] = ()
+    blocks: tuple[Block, ...] = ()
     size: float = 0.0
-    picture: Picture | None = None
+    figure: Figure | None = None
     footer: str = ""
     footer_size: float = 0.0
     notes: str = ""
     opening: bool = False
 
 
-class _Figure(NamedTuple):
-    """A figure of a notebook, tagged for slides, with what is said after it."""
-
-    told: dict[str, Any]
-    tags: tuple[str, ...]
-    sentence: str
-
-
 def outline(run: Path, study: Study, record: dict[str, Any]) -> list[Slide]:
     """Return the slides of a run's folder, in the language that is spoken."""
-    books = [nbformat.read(path, as_version=4) for path in _executed(run)]
-    found, lost = _figures(books)
+    notebooks = sorted((run / "notebooks").glob("*.ipynb"))
+    parts = [part for path in notebooks for part in executed.read(path)]
     return [
         _opening(study, record),
-        *_answers(books),
-        *(_figure(run, one) for one in _different(found)),
-        *_not_measured(study, lost),
-        *_listed(t("Where this comes from"), sources.lines(study, record), _SOURCES),
+        *of_answers(parts),
+        *_listed(t("What was not measured"), _not_measured(study, parts), _LISTS),
+        *_listed(t("Where this comes from"), sources.listing(study, record), _SOURCES),
     ]
 
 
-def _executed(run: Path) -> list[Path]:
-    return sorted((run / "notebooks").glob("*.ipynb"))
+def of_answers(parts: Sequence[Part]) -> list[Slide]:
+    """Return the slides of a notebook's answers.
+
+    First the answer, then whether like is compared with like, then a slide for each figure.
+    """
+    texts = [
+        _text(said, sizes)
+        for role, sizes in ((ANSWER, _TEXTS), (BANNER, _LISTS))
+        if (said := [a.record.text for a in executed.with_role(parts, role) if a.record.text])
+    ]
+    drawn = [a.record for a in _figures(parts) if a.record.chart and not missing(a.record)]
+    main = [record.chart for record in drawn if record.role == SUMMARY]
+    # Another figure may draw what one of the summary draws.
+    return texts + [_figure(r) for r in drawn if r.role == SUMMARY or r.chart not in main]
+
+
+def missing(record: Record) -> str:
+    """Return why a figure has nothing to show; empty if it shows something."""
+    match record.chart:
+        case None:
+            return record.text.blocks[-1].phrase.plain if record.text else ""
+        case Nothing(why):
+            return why
+        case Bars(rows=rows, measured=measured) if not any(measured):
+            return ", ".join(f"{row_name(*row)}: {t('not measured')}" for row in rows)
+        case Matrix(cells=rows) if all(cell.state == UNKNOWN for row in rows for cell in row):
+            return t("not measured")
+        case Points(points=[], note=note):
+            return note or t("nothing is known that can be placed")
+    return ""
+
+
+def picture(chart: Chart, look: Look) -> bytes:
+    """Return a chart as a PNG for a slide, which has its title and footer itself."""
+    return drawing.png(drawing.figure(chart, look=look, tall=_TALL))
+
+
+def row_name(first: str, second: str) -> str:
+    """Return the name of a bar on one line."""
+    return ", ".join(filter(None, (escape.short(first, 40), escape.plain(second))))
+
+
+def _figures(parts: Sequence[Part]) -> list[Shown]:
+    """Return the answers whose figures have slides, also if nothing could be drawn."""
+    found = executed.with_role(parts, SUMMARY, SLIDE)
+    return [answer for answer in found if answer.record.chart or answer.record.role == SLIDE]
 
 
 def _opening(study: Study, record: dict[str, Any]) -> Slide:
-    lines = [markdown.line(study.question), *sources.opening(study, record)]
     title, size = text_layout.cut(
         escape.plain(study.title), OPENING.width, OPENING.height, _OPENINGS, True
     )
     sizes = _below(size, (26, 24, 22, 20, 18, 16))
-    text = text_layout.fit(lines, OPENED.width, OPENED.height, sizes)
-    return Slide(
-        title, size, text.lines, text.size, notes=markdown.text(" ".join(study.about.split())),
-        opening=True,
-    )  # fmt: skip
+    text = paragraph(study.question) + sources.opening(study, record)
+    shown = text_layout.fit(text.blocks, OPENED.width, OPENED.height, sizes)
+    notes = marked(study.about).plain
+    return Slide(title, size, shown.blocks, shown.size, notes=notes, opening=True)
 
 
-def _answers(books: Sequence[NotebookNode]) -> Iterator[Slide]:
-    """Yield a slide with the answer, and one that says whether like is compared with like."""
-    answers: list[str] = []
-    banners: list[str] = []
-    for cell in (cell for book in books for cell in book.cells):
-        if ANSWER_TAG in _tags(cell):
-            (banners if BANNER_TAG in _tags(cell) else answers).extend(_said(cell))
-    for said, sizes in ((answers, _TEXTS), (banners, _LISTS)):
-        if not said:
-            continue
-        head, *lines = markdown.lines(said[0])
-        yield _text(head, *_carrying(lines), "\n\n".join(map(markdown.text, said)), sizes)
+def _text(texts: Sequence[Text], sizes: Sequence[float]) -> Slide:
+    """Return a slide of the first of some texts; all are in the notes.
+
+    What does not fit is in the notes only, and that is said.
+    """
+    head, *rest = texts[0].blocks
+    title, size = _titled(head.phrase.plain)
+    needed, more = carrying(rest)
+    # What the title cuts off is said in whole below it.
+    blocks = [*needed, *([] if title == head.phrase.plain else [Block(head.phrase)]), *more]
+    sizes = _below(size, sizes)
+    shown = text_layout.fit(blocks, BODY.width, BODY.height, sizes)
+    if not shown.whole:
+        room = BODY.height - 1.4 * text_layout.LEADING * sizes[-1]
+        shown = text_layout.fit(blocks, BODY.width, room, sizes)
+        rest_is = Block(phrase(t("… more in the notes")))
+        shown = shown._replace(blocks=(*shown.blocks, rest_is))
+    notes = "\n\n".join(text.plain for text in texts)
+    return Slide(title, size, shown.blocks, shown.size, notes=notes)
 
 
-def _carrying(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
+def carrying(blocks: Sequence[Block]) -> tuple[list[Block], list[Block]]:
     """Return what carries an answer, and what else there is room for, the most needed first.
 
     The former is what is counted, the list, and who is no candidate; the latter are cautions that
-    stand out. How it was reckoned is for the notes.
+    stand out. How it was weighed is for the notes.
     """
-    counted, none, weighed = (
-        text.partition("{")[0].removeprefix("- ")
-        for text in (
-            word(msg("- Counted: {label}; fixes are those of the database.")),
-            word(msg("- Not a candidate: {variant}, {why}.")),
-            word(msg("Weighed: {criteria}; the lowest penalty is the best.")),
-        )
-    )
-    heads = [place for place, one in enumerate(lines) if _is_heading(one)]
-    end = heads[0] if heads else len(lines)
-    own, cautions = lines[:end], lines[end + 1 :]
+
+    def role(name: str) -> list[Block]:
+        return [block for block in blocks if block.role == name]
+
+    plain = [block for block in blocks if block.role in ("", "choice")]
     needed = [
-        *(one._replace(level=0) for one in cautions if one.text.startswith(counted)),
-        *(one for one in own if one.level),
-        *(one for one in cautions if one.text.startswith(none)),
+        *(Block(block.phrase) for block in role("counted")),
+        *role("candidate"),
+        *(block for block in plain if block.level),
+        *role("not-candidate"),
     ]
-    loud = [one for one in cautions if not one.text.startswith(none) and _is_loud(one)]
-    return needed, [
-        *loud,
-        *(one for one in own if not one.level and not one.text.startswith(weighed)),
-    ]
-
-
-def _is_heading(one: Line) -> bool:
-    return not one.level and len(one.pieces) == 1 and one.pieces[0][1]
-
-
-def _is_loud(one: Line) -> bool:
-    return any(bold for _, bold in one.pieces)
-
-
-def _text(
-    head: Line, needed: Sequence[Line], more: Sequence[Line], notes: str, sizes: Sequence[float]
-) -> Slide:
-    """Return a slide of text; what does not fit is in the notes, and that is said."""
-    shown, size = _titled(head.text)
-    # What the title cuts off is said in whole below it.
-    lines = [*needed, *([head] if shown != escape.plain(head.text) else []), *more]
-    sizes = _below(size, sizes)
-    text = text_layout.fit(lines, BODY.width, BODY.height, sizes)
-    if not text.whole:
-        room = BODY.height - 1.4 * text_layout.LEADING * sizes[-1]
-        text = text_layout.fit(lines, BODY.width, room, sizes)
-        text = text._replace(lines=(*text.lines, markdown.line(t("… more in the notes"))))
-    return Slide(shown, size, text.lines, text.size, notes=notes)
+    return needed, [*role("loud"), *(block for block in plain if not block.level)]
 
 
 def _titled(title: str) -> tuple[str, float]:
-    return text_layout.cut(escape.plain(title), TITLE.width, TITLE.height, _TITLES, True)
+    return text_layout.cut(title, TITLE.width, TITLE.height, _TITLES, True)
 
 
 def _below(title: float, sizes: Sequence[float]) -> list[float]:
@@ -186,115 +192,58 @@ def _below(title: float, sizes: Sequence[float]) -> list[float]:
     return [size for size in sizes if size <= title - _BELOW_TITLE] or [title - _BELOW_TITLE]
 
 
-def _figures(books: Sequence[NotebookNode]) -> tuple[list[_Figure], dict[str, list[str]]]:
-    """Return the figures for slides, and what is said in place of others, with their questions."""
-    found: list[_Figure] = []
-    lost: dict[str, list[str]] = {}
-    for book in books:
-        heading = ""
-        for place, cell in enumerate(book.cells):
-            if cell.cell_type == "markdown":
-                heading = cell.source.splitlines()[0].lstrip("# ")
-            elif ".figure(" in cell.source and {SLIDE_TAG, SUMMARY_TAG} & {*_tags(cell)}:
-                if (told := _drawn(cell)) and not _words(told):
-                    said = next(_after(book.cells[place + 1 :]), "")
-                    found.append(_Figure(told, _tags(cell), said))
-                else:
-                    why = _words(told) if told else "\n".join(map(markdown.text, _said(cell)))
-                    lost.setdefault(why, []).append(heading)
-    return found, lost
-
-
-def _words(told: dict[str, Any]) -> str:
-    """Return why there is nothing on a figure; empty if there is something."""
-    chart = chart_data.decoded(told["chart"])
-    return chart.text if isinstance(chart, chart_data.Words) else ""
-
-
-def _after(cells: Sequence[NotebookNode]) -> Iterator[str]:
-    """Yield what is said after a figure, until something else is asked or drawn."""
-    for cell in cells:
-        if cell.cell_type == "markdown" or _drawn(cell):
-            return
-        yield from _said(cell)
-
-
-def _different(found: Sequence[_Figure]) -> list[_Figure]:
-    """Return figures without those that one of the summary draws as well."""
-    main = [one.told["chart"] for one in found if SUMMARY_TAG in one.tags and one.told["chart"]]
-    return [one for one in found if SUMMARY_TAG in one.tags or one.told["chart"] not in main]
-
-
-def _figure(run: Path, one: _Figure) -> Slide:
+def _figure(record: Record) -> Slide:
     """Return the slide of a figure."""
-    told, chart = one.told, chart_data.decoded(one.told["chart"])
-    title, size = _titled(told["title"])
-    foot, foot_size = text_layout.cut(told["footer"], FOOTER.width, FOOTER.height, _FEET)
-    name = told["name"]
-    parts = [
-        escape.plain(told["title"]),
-        t("Counted: {what}", what=told["lens"]) if told["lens"] else "",
-        markdown.text(one.sentence),
-        t("Evidence: {footer}", footer=told["footer"]),
-        t("Data: {file}", file=f"tables/{name}.csv"),
+    assert record.chart is not None
+    title, size = _titled(escape.plain(record.title))
+    foot, foot_size = text_layout.cut(record.footer, FOOTER.width, FOOTER.height, _FEET)
+    counted = t("Counted: {what}", what=word(record.counted)) if record.counted else ""
+    notes = [
+        escape.plain(record.title),
+        counted,
+        record.text.plain,
+        t("Evidence: {footer}", footer=record.footer),
+        t("Data: {name}", name=f"tables/{record.name}.csv"),
     ]
     # The message of the slide, and what follows from it.
-    said = " ".join(one.text for one in markdown.lines(one.sentence)) or parts[1]
-    alt = f"{parts[0]}. {said}"
+    meaning = " ".join(block.phrase.plain for block in record.text.blocks) or counted
+    alt = ". ".join(filter(None, (notes[0], meaning)))
     alt = alt if len(alt) <= _ALT else f"{alt[:_ALT]}…"
-    bottom, top = told["between"]
-    path = run / "figures" / f"{name}.png"
     return Slide(
         title,
         size,
-        picture=Picture(name, path, (bottom, top), chart, alt),
+        figure=Figure(record.name, record.chart, alt),
         footer=foot,
         footer_size=foot_size,
-        notes="\n\n".join(filter(None, parts)),
+        notes="\n\n".join(filter(None, notes)),
     )
 
 
-def _not_measured(study: Study, lost: dict[str, list[str]]) -> Iterator[Slide]:
-    """Yield what the study says that it cannot show, and what could not be drawn."""
-    lines = [markdown.line(" ".join(markdown.text(why).split()), 1) for why in study.not_shown]
-    lines += [
-        markdown.line(f"{' '.join(map(word, dict.fromkeys(asked)))} {said}", 1)
-        for said, asked in lost.items()
-    ]
+def _not_measured(study: Study, parts: Sequence[Part]) -> Text:
+    """Return what the study says that it cannot show, and what could not be drawn."""
+    lost: dict[str, list[str]] = {}
+    for answer in _figures(parts):
+        if why := missing(answer.record):
+            lost.setdefault(why, []).append(answer.under)
+    lines: list[Phrase | str] = [marked(why) for why in study.not_shown]
+    lines += [f"{' '.join(dict.fromkeys(asked))} {why}" for why, asked in lost.items()]
     if not lines:
-        lines = [markdown.line(t("The study names nothing that its evidence cannot show."))]
-    yield from _listed(t("What was not measured"), lines, _LISTS)
+        return paragraph(t("The study names nothing that its evidence cannot show."))
+    return bullets(lines)
 
 
-def _listed(title: str, lines: Sequence[Line], sizes: Sequence[float]) -> Iterator[Slide]:
+def _listed(title: str, text: Text, sizes: Sequence[float]) -> Iterator[Slide]:
     """Yield a list on as many slides as it takes at the smallest of its sizes."""
-    pages: list[list[Line]] = [[]]
-    for one in lines:
-        if pages[-1] and text_layout.height([*pages[-1], one], BODY.width, sizes[-1]) > BODY.height:
+    pages: list[list[Block]] = [[]]
+    for block in text.blocks:
+        page = [*pages[-1], block]
+        if pages[-1] and text_layout.height(page, BODY.width, sizes[-1]) > BODY.height:
             pages.append([])
-        pages[-1].append(one)
+        pages[-1].append(block)
     for number, page in enumerate(pages, start=1):
-        of = f" ({number}/{len(pages)})" if len(pages) > 1 else ""
-        shown, size = _titled(f"{title}{of}")
-        sizes = _below(size, sizes)
-        text = text_layout.fit(
-            page, BODY.width, BODY.height, sizes if len(pages) == 1 else sizes[-1:]
-        )
-        notes = "\n".join(f"{'• ' * bool(one.level)}{one.text}" for one in page)
-        yield Slide(shown, size, text.lines, text.size, notes=notes)
-
-
-def _tags(cell: NotebookNode) -> tuple[str, ...]:
-    return tuple(cell.metadata.get("tags", []))
-
-
-def _drawn(cell: NotebookNode) -> dict[str, Any] | None:
-    """Return what slides need of the figure that a cell shows, if it shows one."""
-    shown = [output.get("data", {}).get(FIGURE) for output in cell.get("outputs", [])]
-    return next((told for told in shown if told), None)
-
-
-def _said(cell: NotebookNode) -> list[str]:
-    """Return the sentences that a cell shows."""
-    shown = [output.get("data", {}) for output in cell.get("outputs", [])]
-    return [data["text/markdown"] for data in shown if "text/markdown" in data]
+        part = f" ({number}/{len(pages)})" if len(pages) > 1 else ""
+        shown, size = _titled(f"{title}{part}")
+        # Pages of one list have letters of one size.
+        able = _below(size, sizes)[0 if len(pages) == 1 else -1 :]
+        fitted = text_layout.fit(page, BODY.width, BODY.height, able)
+        yield Slide(shown, size, fitted.blocks, fitted.size, notes=Text(tuple(page)).plain)

@@ -18,10 +18,13 @@ from pptx.oxml.ns import qn
 from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
-from helpers.charts import bar_charts
-from helpers.charts.chart_data import Bars, Series
+from helpers.answers.chart import Bars, Series
+from helpers.charts import bars as bar_chart
+from helpers.charts import colours
+from helpers.slides.outline import row_name
 from helpers.slides.style import Theme, dress, rgb, write
 from helpers.text import escape
+from helpers.text.i18n import t
 
 SMALL = 14
 """Size of the smallest letters of a chart, in points."""
@@ -30,6 +33,9 @@ _PATTERNS = {"//": MSO_PATTERN.WIDE_UPWARD_DIAGONAL, ".": MSO_PATTERN.LARGE_GRID
 """matplotlib's hatches in PowerPoint; of dots LibreOffice makes the lines of the other."""
 
 _URL = re.compile(r"(?i)\s*(https?|ftps?|mailto|internal|external):")
+
+_FORMATS = ("#,##0", "#,##0.0")
+"""How numbers are written, without decimals and with one."""
 
 _DIGIT_SHARE, _MARGIN_SHARE = 0.011, 0.005
 """Share of the longest bar that a digit of a segment's number takes, and the room around it."""
@@ -41,44 +47,47 @@ def cell(text: str) -> str:
     >>> cell("=1+1"), cell("https://x"), cell("node:24")
     ("'=1+1", "'https://x", 'node:24')
     """
-    safe = str(escape.csv_cell(text))
+    safe = str(escape.csv_cell(escape.plain(text)))
     return f"'{safe}" if _URL.match(safe) else safe
 
 
-def bars(slide: Any, told: Bars, box: tuple[float, ...], theme: Theme) -> Any:
+def bars(slide: Any, chart: Bars, box: tuple[float, ...], theme: Theme) -> Any:
     """Put bars on a slide, `box` in points; return the frame that they are in.
 
-    Stacked ones have a series more that is not seen: it carries what is said at their ends.
+    Stacked ones have an invisible series more, whose labels are the ends of the bars.
     """
-    stacked = len(told.series) > 1
-    data = CategoryChartData(number_format=_format(told.series))
-    data.categories = list(map(cell, told.categories))
-    for one in told.series:
-        data.add_series(cell(one.name), one.values)
-    totals = _totals(told.series)
+    stacked, parts = bar_chart.is_stacked(chart), bar_chart.parts(chart)
+    data = CategoryChartData(number_format=_FORMATS[bool(chart.decimals)])
+    data.categories = [cell(name) for name in _categories(chart)]
+    for part in parts:
+        data.add_series(cell(part.name if stacked else chart.axis), part.values)
+    totals = [
+        total if measured else None
+        for total, measured in zip(chart.totals, chart.measured, strict=True)
+    ]
     if stacked:
-        # Without a name, for a legend shows it.
+        # A legend shows names, so this one has none.
         data.add_series(" ", totals)
     kind = XL_CHART_TYPE.BAR_STACKED if stacked else XL_CHART_TYPE.BAR_CLUSTERED
     frame = slide.shapes.add_chart(kind, *map(Pt, box), data)
-    chart, plot = frame.chart, frame.chart.plots[0]
+    shown, plot = frame.chart, frame.chart.plots[0]
     size = 18 if len(totals) <= 4 else 16 if len(totals) <= 8 else SMALL
-    begin(chart, theme, size)
+    begin(shown, theme, size)
     plot.gap_width = 60
-    for one, series in zip(told.series, plot.series, strict=False):
-        _colour(series, one, theme)
+    for part, series in zip(parts, plot.series, strict=False):
+        _colour(series, chart, part, theme)
         if stacked:
-            _numbers(series, one, told.longest, size, theme)
+            _numbers(series, chart, part, size, theme)
     last = plot.series[-1]
     if stacked:
         plot.overlap = 100
         last.format.fill.background()
         last.format.line.fill.background()
-        legend(chart, theme)
-    for place, (end, total) in enumerate(zip(told.ends, totals, strict=True)):
-        if end:
+        legend(shown, theme)
+    for place, (end, total) in enumerate(zip(chart.ends, totals, strict=True)):
+        if end and total is not None:
             _end(_label(last, place), end, total, size, theme, stacked)
-    _axes(chart, told, theme, size)
+    _axes(shown, chart, theme, size)
     return frame
 
 
@@ -119,7 +128,7 @@ def axis_of_numbers(axis: Any, title: str, number: str, theme: Theme) -> None:
 
 
 def say(label: Any, text: str, size: float, colour: str, bold: bool = False) -> None:
-    """Write a label's own words; what comes after its first line is smaller."""
+    """Write a label's text; what comes after its first line is smaller."""
     frame = label.text_frame
     frame.word_wrap = False
     for place, line in enumerate(text.split("\n")):
@@ -128,9 +137,9 @@ def say(label: Any, text: str, size: float, colour: str, bold: bool = False) -> 
         write(run, line, max(size - 2, SMALL) if place else size, colour, bold and not place)
 
 
-def form(*numbers: float) -> str:
-    """Return how numbers are written: with a decimal if one of them has some."""
-    return "#,##0" if all(number == int(number) for number in numbers) else "#,##0.0"
+def form(step: float) -> str:
+    """Return how the numbers of an axis are written: with a decimal if its steps have some."""
+    return _FORMATS[step != int(step)]
 
 
 def ground(label: Any, theme: Theme) -> None:
@@ -140,25 +149,25 @@ def ground(label: Any, theme: Theme) -> None:
     fill.fore_color.rgb = rgb(theme.paper)
 
 
-def _totals(series: list[Series]) -> list[float | None]:
-    columns = zip(*(one.values for one in series), strict=True)
-    return [None if None in column else sum(filter(None, column)) for column in columns]
-
-
-def _format(series: list[Series]) -> str:
-    return form(*(value for one in series for value in one.values if value is not None))
+def _categories(chart: Bars) -> list[str]:
+    """Return the names of bars; what was not measured has no bar, and its name says so."""
+    return [
+        row_name(*row) if measured else f"{row_name(*row)}: {t('not measured')}"
+        for row, measured in zip(chart.rows, chart.measured, strict=True)
+    ]
 
 
 def _label(series: Any, place: int) -> Any:
     return series.points[place].data_label
 
 
-def _colour(series: Any, told: Series, theme: Theme) -> None:
-    first = told.colours[0] if told.colours else theme.ink
-    _fill(series.format, first, told.hatch, theme)
-    for place, colour in enumerate(told.colours):
-        if colour != first:
-            _fill(series.points[place].format, colour, told.hatch, theme)
+def _colour(series: Any, chart: Bars, part: Series, theme: Theme) -> None:
+    hatch = colours.style(chart.palette, part.key).get("hatch", "")
+    shades = [theme.shade(bar_chart.colour(chart, part, row)) for row, _ in enumerate(part.values)]
+    _fill(series.format, shades[0], hatch, theme)
+    for place, shade in enumerate(shades):
+        if shade != shades[0]:
+            _fill(series.points[place].format, shade, hatch, theme)
 
 
 def _fill(form: Any, colour: str, hatch: str, theme: Theme) -> None:
@@ -173,31 +182,36 @@ def _fill(form: Any, colour: str, hatch: str, theme: Theme) -> None:
     form.line.width = Pt(0.75)
 
 
-def _numbers(series: Any, told: Series, longest: float, size: float, theme: Theme) -> None:
+def _numbers(series: Any, chart: Bars, part: Series, size: float, theme: Theme) -> None:
     """Write into each segment its number, where there is room for it."""
-    decimals = _format([told]).count(".")
-    for place, value in enumerate(told.values):
-        digits = f"{value or 0:,.{decimals}f}"
-        if value and value >= longest * (_DIGIT_SHARE * len(digits) + _MARGIN_SHARE):
-            ink = theme.ink if told.hatch else bar_charts.ink_on(told.colours[place])
-            dress(_label(series, place).font, size - 2, ink)
-            if told.hatch:
-                ground(_label(series, place), theme)
+    style = colours.style(chart.palette, part.key)
+    for place, value in enumerate(part.values):
+        digits = f"{value or 0:,.{chart.decimals}f}"
+        share = _DIGIT_SHARE * len(digits) + _MARGIN_SHARE
+        if not value or value < bar_chart.limit(chart) * share:
+            continue
+        label = _label(series, place)
+        shade = theme.shade(bar_chart.colour(chart, part, place))
+        dress(
+            label.font,
+            max(size - 2, SMALL),
+            theme.ink if "hatch" in style else colours.ink_on(shade),
+        )
+        if "hatch" in style:
+            ground(label, theme)
 
 
-def _end(
-    label: Any, end: str, total: float | None, size: float, theme: Theme, stacked: bool
-) -> None:
+def _end(label: Any, end: str, total: float, size: float, theme: Theme, stacked: bool) -> None:
     """Write what is said at the end of a bar; a number alone stays one that follows the data."""
-    if stacked and total is not None and end == f"{total:,.0f}":
+    if stacked and end == f"{total:,.0f}":
         dress(label.font, size, theme.ink, bold=True)
     else:
         say(label, end, size, theme.ink, bold=True)
     label.position = XL_LABEL_POSITION.INSIDE_BASE if stacked else XL_LABEL_POSITION.OUTSIDE_END
 
 
-def _axes(chart: Any, told: Bars, theme: Theme, size: float) -> None:
-    names = chart.category_axis
+def _axes(shown: Any, chart: Bars, theme: Theme, size: float) -> None:
+    names = shown.category_axis
     # The first row is the uppermost, so the last one is where numbers are high.
     names.reverse_order = True
     names.major_tick_mark = XL_TICK_MARK.NONE
@@ -205,7 +219,9 @@ def _axes(chart: Any, told: Bars, theme: Theme, size: float) -> None:
     names.has_major_gridlines = False
     names.format.line.color.rgb = rgb(theme.faint)
     dress(names.tick_labels.font, size, theme.ink)
-    numbers = chart.value_axis
-    numbers.minimum_scale, numbers.maximum_scale, numbers.major_unit = 0, told.longest, told.step
+    numbers = shown.value_axis
+    step = bar_chart.step(chart)
+    numbers.minimum_scale, numbers.maximum_scale = 0, bar_chart.limit(chart)
+    numbers.major_unit = step
     numbers.tick_label_position = XL_TICK_LABEL_POSITION.HIGH
-    axis_of_numbers(numbers, told.axis, form(told.step), theme)
+    axis_of_numbers(numbers, chart.axis, form(step), theme)

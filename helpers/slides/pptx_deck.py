@@ -1,9 +1,9 @@
 """`deck.pptx`: a run's slides for PowerPoint, with charts that can be edited there."""
 
+import io
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from pptx import Presentation
 from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE
 from pptx.opc.constants import RELATIONSHIP_TYPE
@@ -13,13 +13,13 @@ from pptx.oxml.ns import qn
 from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
-from helpers.charts import chart_data
+from helpers.answers.chart import Bars, Curves, Points
 from helpers.slides import outline, pptx_bars, pptx_xy, style, text_layout
-from helpers.slides.outline import Box, Picture, Slide
+from helpers.slides.outline import Box, Figure, Slide
 from helpers.slides.style import Theme
 from helpers.studies.study import Study
-from helpers.text import escape, i18n, markdown
-from helpers.text.markdown import Line
+from helpers.text import escape, i18n
+from helpers.text.rich import Block, Phrase, Run, phrase
 
 _OPENING, _TEXT, _TITLE_ONLY = 0, 1, 5
 """Layouts of python-pptx's template: with a title and text, which an outline shows, or no text."""
@@ -36,8 +36,7 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
 
     It speaks the language that is spoken.
     """
-    given = record["parameters"]
-    theme = style.theme(str(given.get("theme", "")))
+    theme = style.theme(record["parameters"])
     deck = _begin(theme)
     for number, slide in enumerate(outline.outline(run, study, record), start=1):
         _add(deck, slide, number, theme)
@@ -64,40 +63,37 @@ def _begin(theme: Theme) -> Any:
             for name in {"x", "cx"} & {*place.keys()}:
                 place.set(name, str(round(int(place.get(name)) * wider)))
     file = deck.slide_master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
-    told = parse_xml(file.blob)
+    xml = parse_xml(file.blob)
     # What the master calls dark and light are its letters and its ground.
     for name, colour in (("dk1", theme.ink), ("lt1", theme.paper)):
-        (old,) = told.iter(qn(f"a:{name}"))
+        (old,) = xml.iter(qn(f"a:{name}"))
         old[:] = [OxmlElement("a:srgbClr")]
         old[0].set("val", str(style.rgb(colour)))
     for name, face in (("latin", style.LATIN), ("ea", style.EAST_ASIAN)):
-        for font in told.iter(qn(f"a:{name}")):
+        for font in xml.iter(qn(f"a:{name}")):
             font.set("typeface", face)
-    file._blob = serialize_part_xml(told)
+    file._blob = serialize_part_xml(xml)
     return deck
 
 
-def _add(deck: Any, told: Slide, number: int, theme: Theme) -> None:
-    layout = _OPENING if told.opening else _TEXT if told.lines else _TITLE_ONLY
+def _add(deck: Any, content: Slide, number: int, theme: Theme) -> None:
+    layout = _OPENING if content.opening else _TEXT if content.blocks else _TITLE_ONLY
     slide = deck.slides.add_slide(deck.slide_layouts[layout])
     slide.background.fill.solid()
     slide.background.fill.fore_color.rgb = style.rgb(theme.paper)
-    title = (markdown.line(told.title, bold=True),)
-    box = outline.OPENING if told.opening else outline.TITLE
-    anchor = MSO_ANCHOR.BOTTOM if told.opening else MSO_ANCHOR.MIDDLE
-    _place(slide.shapes.title, box)
-    _fill(slide.shapes.title, title, told.title_size, theme.ink, anchor)
-    if told.lines:
+    title = Phrase((Run(content.title, strong=True),))
+    _place(slide.shapes.title, outline.OPENING if content.opening else outline.TITLE)
+    anchor = MSO_ANCHOR.BOTTOM if content.opening else MSO_ANCHOR.MIDDLE
+    _fill(slide.shapes.title, (Block(title),), content.title_size, theme.ink, anchor)
+    if content.blocks:
         body = slide.placeholders[1]
-        _place(body, outline.OPENED if told.opening else outline.BODY)
-        _fill(body, told.lines, told.size, theme.ink)
-    if told.picture:
-        _show(slide, told.picture, theme)
-    if told.footer:
-        foot = slide.shapes.add_textbox(*map(Pt, outline.FOOTER))
-        _fill(foot, (markdown.line(told.footer),), told.footer_size, theme.faint, MSO_ANCHOR.BOTTOM)
-    corner = slide.shapes.add_textbox(*map(Pt, outline.NUMBER))
-    _fill(corner, (markdown.line(str(number)),), 12, theme.faint, MSO_ANCHOR.BOTTOM)
+        _place(body, outline.OPENED if content.opening else outline.BODY)
+        _fill(body, content.blocks, content.size, theme.ink)
+    if content.figure:
+        _show(slide, content.figure, theme)
+    if content.footer:
+        _small(slide, outline.FOOTER, content.footer, content.footer_size, theme)
+    corner = _small(slide, outline.NUMBER, str(number), 12, theme)
     paragraph = corner.text_frame.paragraphs[0]._p
     paragraph.get_or_add_pPr().set("algn", "r")
     (run,) = paragraph.r_lst
@@ -106,7 +102,14 @@ def _add(deck: Any, told: Slide, number: int, theme: Theme) -> None:
     field.set("type", "slidenum")
     field.extend(list(run))
     paragraph.replace(run, field)
-    slide.notes_slide.notes_text_frame.text = told.notes
+    slide.notes_slide.notes_text_frame.text = content.notes
+
+
+def _small(slide: Any, box: Box, text: str, size: float, theme: Theme) -> Any:
+    """Put small print at the foot of a slide; return its shape."""
+    shape = slide.shapes.add_textbox(*map(Pt, box))
+    _fill(shape, (Block(phrase(text)),), size, theme.faint, MSO_ANCHOR.BOTTOM)
+    return shape
 
 
 def _place(shape: Any, box: Box) -> None:
@@ -115,22 +118,22 @@ def _place(shape: Any, box: Box) -> None:
 
 def _fill(
     shape: Any,
-    lines: tuple[Line, ...],
+    blocks: tuple[Block, ...],
     size: float,
     colour: str,
     anchor: Any = MSO_ANCHOR.TOP,
 ) -> None:
-    """Write lines into a shape, which keeps its size."""
+    """Write text into a shape, which keeps its size."""
     frame = shape.text_frame
     frame.word_wrap, frame.auto_size, frame.vertical_anchor = True, MSO_AUTO_SIZE.NONE, anchor
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
-    for place, line in enumerate(lines):
+    for place, block in enumerate(blocks):
         paragraph = frame.add_paragraph() if place else frame.paragraphs[0]
         paragraph.line_spacing, paragraph.space_before = 1.0, Pt(0)
-        paragraph.space_after = Pt(0.35 * size if place + 1 < len(lines) else 0)
-        _bullet(paragraph, line.level)
-        for text, bold in line.pieces:
-            style.write(paragraph.add_run(), text, size, colour, bold)
+        paragraph.space_after = Pt(0.35 * size if place + 1 < len(blocks) else 0)
+        _bullet(paragraph, block.level)
+        for run in block.phrase.runs:
+            style.write(paragraph.add_run(), run.text, size, colour, run.strong)
 
 
 def _bullet(paragraph: Any, level: int) -> None:
@@ -145,38 +148,34 @@ def _bullet(paragraph: Any, level: int) -> None:
     properties.append(mark)
 
 
-def _show(slide: Any, picture: Picture, theme: Theme) -> None:
-    """Put a figure on a slide: as a chart if there is such a type, else as a picture."""
-    box, chart = outline.BODY, picture.chart
-    notes = chart.notes if isinstance(chart, chart_data.Points) else []
-    if notes:
-        text = text_layout.fit([markdown.line(" ".join(notes))], box.width, 40, (_NOTE, 12))
-        tall = text_layout.height(text.lines, box.width, text.size)
+def _show(slide: Any, figure: Figure, theme: Theme) -> None:
+    """Put a figure on a slide: as a chart if PowerPoint has such a type, else as a picture."""
+    box, chart = outline.BODY, figure.chart
+    if isinstance(chart, Points) and chart.note:
+        note = text_layout.fit([Block(phrase(chart.note))], box.width, 40, (_NOTE, 12))
+        tall = text_layout.height(note.blocks, box.width, note.size)
         below = Box(box.left, box.top + box.height - tall, box.width, tall)
-        _fill(slide.shapes.add_textbox(*map(Pt, below)), text.lines, text.size, theme.ink)
+        _fill(slide.shapes.add_textbox(*map(Pt, below)), note.blocks, note.size, theme.ink)
         box = box._replace(height=box.height - tall - 4)
-    if isinstance(chart, chart_data.Bars):
-        shown = pptx_bars.bars(slide, chart, box, theme)
-    elif isinstance(chart, chart_data.Points):
-        shown = pptx_xy.points(slide, chart, box, theme)
-    else:
-        shown = _picture(slide, picture, box)
+    match chart:
+        case Bars():
+            shown = pptx_bars.bars(slide, chart, box, theme)
+        case Points():
+            shown = pptx_xy.points(slide, chart, box, theme)
+        case Curves():
+            shown = pptx_xy.curves(slide, chart, box, theme)
+        case _:
+            shown = _picture(slide, figure, theme)
     # python-pptx has no name for what screen readers say of a shape.
     about = shown._element.find(f".//{qn('p:cNvPr')}")
-    about.set("descr", picture.alt)
-    about.set("name", picture.name)
+    about.set("descr", figure.alt)
+    about.set("name", figure.name)
 
 
-def _picture(slide: Any, picture: Picture, box: Box) -> Any:
-    """Put a picture on a slide, without the title and the footer that it has itself."""
-    with Image.open(picture.path) as image:
-        wide, tall = image.size
-    bottom, top = picture.between
-    scale = min(box.width / wide, box.height / (tall * (top - bottom)))
-    width, height = scale * wide, scale * tall * (top - bottom)
-    left = box.left + (box.width - width) / 2
-    shown = slide.shapes.add_picture(
-        str(picture.path), Pt(left), Pt(box.top), Pt(width), Pt(height)
-    )
-    shown.crop_top, shown.crop_bottom = 1 - top, bottom
+def _picture(slide: Any, figure: Figure, theme: Theme) -> Any:
+    shown = slide.shapes.add_picture(io.BytesIO(outline.picture(figure.chart, theme.look)), 0, 0)
+    scale = Pt(outline.BODY.height) / shown.height
+    shown.width, shown.height = round(shown.width * scale), Pt(outline.BODY.height)
+    shown.left = round(Pt(outline.WIDTH) / 2 - shown.width / 2)
+    shown.top = Pt(outline.BODY.top)
     return shown

@@ -1,8 +1,9 @@
 """Points and curves on slides as native charts between two axes of numbers or of days."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from pptx.chart.data import XyChartData
 from pptx.enum.chart import (
@@ -18,11 +19,19 @@ from pptx.oxml.ns import nsdecls, qn
 from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
-from helpers.charts.chart_data import EXCEL_EPOCH, Label, Points, Trace
+from helpers.answers.chart import Curves, Points
+from helpers.charts import colours
+from helpers.charts import curves as curve_chart
+from helpers.charts import points as point_chart
+from helpers.charts.axes import Ranges
 from helpers.slides import pptx_bars, style, text_layout
 from helpers.slides.style import Theme, rgb
 from helpers.slides.text_layout import Place, Rect, Spot, places
+from helpers.text import escape
 from helpers.text.i18n import t
+
+EXCEL_EPOCH = 25569
+"""Days from the first day of Excel's calendar to that of charts, 1970-01-01."""
 
 _SIZE, _MARKER = 16, 14
 """Size of letters of a label and of a marker, in points."""
@@ -43,83 +52,194 @@ _MOST_DAYS, _MOST_YEARS = 6, 9
 """How often a mark may follow another; a whole date is wider than a year."""
 
 
-def points(slide: Any, told: Points, box: tuple[float, ...], theme: Theme) -> Any:
-    """Put points and curves on a slide, `box` in points; return the frame that they are in."""
+class _Label(NamedTuple):
+    """What is said of a point: to its left or right, and how far up in units of the axis.
+
+    `rises` says what of the text is there: its foot (1), its middle (0) or its head (-1). Without
+    `up` the label goes where there is room.
+    """
+
+    text: str
+    colour: str
+    bold: bool = False
+    left: bool = False
+    up: float | None = None
+    rises: int = 0
+
+
+class _Trace(NamedTuple):
+    """A series: a line if it has a width, else markers, with labels by the point's place.
+
+    Without a name it is not in the legend; `note` names it in the workbook.
+    """
+
+    note: str
+    points: list[tuple[float, float]]
+    colour: str
+    labels: dict[int, _Label]
+    name: str = ""
+    width: float = 0.0
+    dashed: bool = False
+    hollow: bool = False
+
+
+class _Plot(NamedTuple):
+    """Series between two axes of numbers; with `days`, across are days of Excel's.
+
+    `band` is what is shaded from bottom to top: from where to where across.
+    """
+
+    traces: list[_Trace]
+    across: str
+    upward: str
+    ranges: Ranges
+    days: bool = False
+    band: tuple[float, float] | None = None
+
+    @property
+    def bottom(self) -> float:
+        return max(self.ranges.y[0], 0.0)
+
+
+def points(slide: Any, chart: Points, box: tuple[float, ...], theme: Theme) -> Any:
+    """Put points on a slide, `box` in points; return the frame that they are in."""
+    traces = []
+    if corners := point_chart.front(chart):
+        line = theme.shade(colours.BASELINE)
+        traces.append(_Trace(t("a line to read by"), corners, line, {}, width=3.0))
+    for group in chart.groups or {"": ""}:
+        members = [point for point in chart.points if point.group == group]
+        look = colours.style("points", group)
+        hollow = look["facecolor"] != look["edgecolor"]
+        labels = {
+            place: _Label(point.label, theme.ink, bold=not hollow)
+            for place, point in enumerate(members)
+        }
+        name = chart.groups.get(group, "")
+        where = [(point.x, point.y) for point in members]
+        shade = theme.shade(look["edgecolor"])
+        trace = _Trace(name or chart.upward, where, shade, labels, name, hollow=hollow)
+        traces += [trace] if members else []
+    plot = _Plot(traces, chart.across, chart.upward, point_chart.ranges(chart))
+    return _draw(slide, plot, box, theme)
+
+
+def curves(slide: Any, chart: Curves, box: tuple[float, ...], theme: Theme) -> Any:
+    """Put curves on a slide, `box` in points; return the frame that they are in."""
+    ranges, layout = curve_chart.ranges(chart), curve_chart.layout(chart)
+    names = {label.index: label for label in layout.names}
+    mark_labels = {label.index: label for label in layout.marks}
+    traces = []
+    for place, curve in enumerate(chart.curves):
+        shade = theme.shade(colours.curve(place))
+        live, after = curve_chart.pieces(curve)
+        lines = [(after, 3.0, True), (live, 3.5, False)]
+        end = names[place]
+        name = _Label(end.text, shade, bold=True, up=end.height - end.count)
+        for path, width, dashed in lines:
+            corners = [(_excel(day), count) for day, count in curve_chart.corners(path)]
+            is_last = dashed or not after
+            labels = {len(corners) - 1: name} if is_last else {}
+            line = _Trace(curve.name, corners, shade, labels, "", width, dashed)
+            traces += [line] if corners else []
+    top = ranges.y[1]
+    for day, text in chart.events:
+        foot, head = (_excel(day), ranges.y[0]), (_excel(day), top)
+        words = _Label(escape.short(text, 32), theme.ink, up=-0.01 * top, rises=-1)
+        grey = theme.shade(colours.FAINT)
+        traces.append(_Trace(text, [foot, head], grey, {1: words}, width=1.6, dashed=True))
+    for place, mark in enumerate(chart.marks):
+        shade = theme.shade(colours.curve(mark.curve))
+        labels = {}
+        if written := mark_labels.get(place):
+            up = written.height - mark.count
+            labels = {0: _Label(written.text, shade, left=True, up=up, rises=1)}
+        where = [(_excel(mark.day), mark.count)]
+        traces.append(_Trace(mark.label, where, shade, labels, hollow=not mark.last))
+    left, right = (x + EXCEL_EPOCH for x in ranges.x)
+    band = curve_chart.incomplete(chart)
+    plot = _Plot(
+        traces,
+        chart.across,
+        chart.upward,
+        ranges._replace(x=(left, right)),
+        days=True,
+        band=(_excel(band[0]), _excel(band[1])) if band else None,
+    )
+    return _draw(slide, plot, box, theme)
+
+
+def _excel(day: date) -> float:
+    return curve_chart.number(day) + EXCEL_EPOCH
+
+
+def _draw(slide: Any, plot: _Plot, box: tuple[float, ...], theme: Theme) -> Any:
     data = XyChartData(number_format="General")
     # LibreOffice loses what comes before a longer series.
-    traces = sorted(told.traces, key=lambda trace: -len(trace.points))
+    traces = sorted(plot.traces, key=lambda trace: -len(trace.points))
     for trace in traces:
-        series = data.add_series(pptx_bars.cell(_name(trace, told)))
+        series = data.add_series(pptx_bars.cell(trace.note))
         for x, y in trace.points:
             series.add_data_point(x, y)
-    for band in told.bands:
-        _shade(slide, band, told, box)
+    if plot.band:
+        _shade(slide, plot.band, plot, box, theme)
     kind = XL_CHART_TYPE.XY_SCATTER_LINES_NO_MARKERS
     frame = slide.shapes.add_chart(kind, *map(Pt, box), data)
     chart = frame.chart
     pptx_bars.begin(chart, theme, pptx_bars.SMALL)
-    plot = (_LEFT, _TOP, _width(told), _HEIGHT)
-    _place_plot(chart, plot)
-    where = _as_drawn(told, box) if told.days else _free(told, box, plot)
+    area = (_LEFT, _TOP, _width(plot), _HEIGHT)
+    _place_plot(chart, area)
+    where = _placed(plot, box) if plot.days else _free(plot, box, area)
     for trace, series in zip(traces, chart.plots[0].series, strict=True):
         _style(series, trace, theme)
-        for label in trace.labels:
-            ground = _ground(told, trace.points[label.point][0], theme)
-            _label(series, label, where[id(label)], box[3], ground)
+        for place, label in trace.labels.items():
+            ground = _ground(plot, trace.points[place][0], theme)
+            _label(series.points[place], label, where[id(label)], box[3], ground)
         if trace.labels:
             _leaders(series, theme)
-    _axes(chart, told, theme)
-    named = [trace.marked and bool(trace.name) for trace in traces]
-    if any(named):
-        pptx_bars.legend(chart, theme, [place for place, is_it in enumerate(named) if not is_it])
+    _axes(chart, plot, theme)
+    if any(trace.name for trace in traces):
+        pptx_bars.legend(chart, theme, [n for n, trace in enumerate(traces) if not trace.name])
     return frame
 
 
 def _shade(
-    slide: Any, band: tuple[float, float, str], told: Points, box: tuple[float, ...]
+    slide: Any, band: tuple[float, float], plot: _Plot, box: tuple[float, ...], theme: Theme
 ) -> None:
     """Put a band on a slide, under the chart: of points and curves no series is one."""
-    start, end = marks(*told.x_range)[0] if told.days else told.x_range[0], told.x_range[1]
+    start, end = marks(*plot.ranges.x)[0], plot.ranges.x[1]
     left, right = (
-        box[0] + box[2] * (_LEFT + _width(told) * (min(max(x, start), end) - start) / (end - start))
-        for x in band[:2]
+        box[0] + box[2] * (_LEFT + _width(plot) * (min(max(x, start), end) - start) / (end - start))
+        for x in band
     )
     place = (left, box[1] + box[3] * _TOP, right - left, box[3] * _HEIGHT)
     shape = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Pt, place))
     shape.fill.solid()
-    shape.fill.fore_color.rgb = rgb(band[2])
+    shape.fill.fore_color.rgb = rgb(theme.shade(colours.BAND))
     shape.line.fill.background()
     shape.shadow.inherit = False
 
 
-def _ground(told: Points, x: float, theme: Theme) -> Theme:
+def _ground(plot: _Plot, x: float, theme: Theme) -> Theme:
     """Return a theme with the ground that there is at a place across."""
-    shades = (shade for left, right, shade in told.bands if left <= x < right)
-    return theme._replace(paper=next(shades, theme.paper))
+    is_shaded = plot.band and plot.band[0] <= x < plot.band[1]
+    return theme._replace(paper=theme.shade(colours.BAND)) if is_shaded else theme
 
 
-def _width(told: Points) -> float:
-    return _WIDTH_OF_CURVES if told.days else _WIDTH
+def _width(plot: _Plot) -> float:
+    return _WIDTH_OF_CURVES if plot.days else _WIDTH
 
 
-def _name(trace: Trace, told: Points) -> str:
-    """Return what a series is called in the chart's workbook."""
-    if trace.name or (trace.marked and not told.days):
-        return trace.name or told.upward
-    return trace.labels[0].text.replace("\n", " ") if trace.labels else t("a line to read by")
-
-
-def _axes(chart: Any, told: Points, theme: Theme) -> None:
+def _axes(chart: Any, plot: _Plot, theme: Theme) -> None:
     across, upward = chart.category_axis, chart.value_axis
-    (left, right), (bottom, top) = told.x_range, told.y_range
-    across.major_unit, upward.major_unit = told.steps
-    form = pptx_bars.form(told.steps[0])
-    if told.days:
-        left, across.major_unit, form = marks(*told.x_range)
-    across.minimum_scale, across.maximum_scale = left, right
-    upward.minimum_scale, upward.maximum_scale = max(bottom, 0), top
-    pptx_bars.axis_of_numbers(across, told.across, form, theme)
-    pptx_bars.axis_of_numbers(upward, told.upward, pptx_bars.form(told.steps[1]), theme)
+    (left, right), (_, top), step, upward.major_unit = plot.ranges
+    form = pptx_bars.form(step)
+    if plot.days:
+        left, step, form = marks(left, right)
+    across.minimum_scale, across.maximum_scale, across.major_unit = left, right, step
+    upward.minimum_scale, upward.maximum_scale = plot.bottom, top
+    pptx_bars.axis_of_numbers(across, plot.across, form, theme)
+    pptx_bars.axis_of_numbers(upward, plot.upward, pptx_bars.form(plot.ranges.y_step), theme)
     across.has_major_gridlines = False
     across.tick_label_position = upward.tick_label_position = XL_TICK_LABEL_POSITION.LOW
 
@@ -136,58 +256,51 @@ def marks(left: float, right: float) -> tuple[float, float, str]:
             # What has room for it begins with a month.
             spare = first.day - 1 if days > 2 * _WEEK else 0
             return float(int(left) - spare), days, "yyyy-mm-dd"
-    fits = (one for one in _YEARS if (right - left) / one <= _MOST_YEARS)
+    fits = (days for days in _YEARS if (right - left) / days <= _MOST_YEARS)
     return left - (left - _NEW_YEAR) % _YEAR, next(fits, _YEARS[-1]), "yyyy"
 
 
-def _style(series: Any, trace: Trace, theme: Theme) -> None:
+def _style(series: Any, trace: _Trace, theme: Theme) -> None:
     series.smooth = False
     line, marker = series.format.line, series.marker
     if trace.width:
         line.color.rgb, line.width = rgb(trace.colour), Pt(trace.width)
         line.dash_style = MSO_LINE.ROUND_DOT if trace.dashed else MSO_LINE.SOLID
-    else:
-        line.fill.background()
-    if not trace.marked:
         marker.style = XL_MARKER_STYLE.NONE
         return
+    line.fill.background()
     marker.style, marker.size = XL_MARKER_STYLE.CIRCLE, _MARKER
     marker.format.fill.solid()
     # LibreOffice draws no edges of markers: what is empty is pale.
     pale = style.mixed(trace.colour, theme.paper)
-    marker.format.fill.fore_color.rgb = rgb(trace.colour if trace.filled else pale)
+    marker.format.fill.fore_color.rgb = rgb(pale if trace.hollow else trace.colour)
     marker.format.line.color.rgb, marker.format.line.width = rgb(trace.colour), Pt(2.5)
 
 
-def _as_drawn(told: Points, box: tuple[float, ...]) -> dict[int, Place]:
-    """Return the places of labels that they have on the picture."""
-    bottom, top = max(told.y_range[0], 0), told.y_range[1]
+def _placed(plot: _Plot, box: tuple[float, ...]) -> dict[int, Place]:
+    """Return the places of labels that are the same in a figure."""
+    scale = _HEIGHT * box[3] / (plot.ranges.y[1] - plot.bottom)
     return {
-        id(label): Place(
-            label.left,
-            label.up / (top - bottom) * _HEIGHT * box[3] + label.rises * _tall(label) / 2,
-        )
-        for trace in told.traces
-        for label in trace.labels
+        id(label): Place(label.left, (label.up or 0) * scale + label.rises * _tall(label) / 2)
+        for trace in plot.traces
+        for label in trace.labels.values()
     }
 
 
-def _free(
-    told: Points, box: tuple[float, ...], plot: tuple[float, float, float, float]
-) -> dict[int, Place]:
+def _free(plot: _Plot, box: tuple[float, ...], area: Sequence[float]) -> dict[int, Place]:
     """Return places of labels where they cover nothing."""
-    (start, end), (bottom, top) = told.x_range, (max(told.y_range[0], 0), told.y_range[1])
-    left, above, width, height = (part * box[2 + at % 2] for at, part in enumerate(plot))
+    (start, end), (_, top), *_ = plot.ranges
+    left, above, width, height = (part * box[2 + at % 2] for at, part in enumerate(area))
 
     def at(point: tuple[float, float]) -> tuple[float, float]:
-        x, y = ((point[0] - start) / (end - start), (top - point[1]) / (top - bottom))
+        x, y = (point[0] - start) / (end - start), (top - point[1]) / (top - plot.bottom)
         return left + x * width, above + y * height
 
-    labels = [(label, trace.points[label.point]) for trace in told.traces for label in trace.labels]
+    labels = [(n, trace.points[p]) for trace in plot.traces for p, n in trace.labels.items()]
     spots = [Spot(*at(point), _MARKER, _wide(label), _tall(label)) for label, point in labels]
     lines = [
         Rect(min(a[0], b[0]), min(a[1], b[1]) - 2, max(a[0], b[0]) + 2, max(a[1], b[1]))
-        for trace in told.traces
+        for trace in plot.traces
         if trace.width
         for a, b in pairwise(map(at, trace.points))
     ]
@@ -195,17 +308,17 @@ def _free(
     return {id(label): place for (label, _), place in zip(labels, found, strict=True)}
 
 
-def _tall(label: Label) -> float:
+def _tall(label: _Label) -> float:
     return _SIZE * text_layout.LEADING * (1 + label.text.count("\n"))
 
 
-def _wide(label: Label) -> float:
+def _wide(label: _Label) -> float:
     return max(text_layout.width(line, _SIZE, label.bold) for line in label.text.split("\n"))
 
 
-def _label(series: Any, label: Label, place: Place, tall: float, theme: Theme) -> None:
+def _label(point: Any, label: _Label, place: Place, tall: float, theme: Theme) -> None:
     """Write a point's label, on a ground of its own: no line runs through the words."""
-    shown = series.points[label.point].data_label
+    shown = point.data_label
     pptx_bars.say(shown, label.text, _SIZE, label.colour, label.bold)
     pptx_bars.ground(shown, theme)
     shown.position = XL_LABEL_POSITION.LEFT if place.left else XL_LABEL_POSITION.RIGHT
@@ -231,13 +344,13 @@ def _place_plot(chart: Any, place: tuple[float, ...]) -> None:
     area = chart._chartSpace.chart.plotArea
     for old in area.findall(qn("c:layout")):
         area.remove(old)
-    told = {"layoutTarget": "inner", "xMode": "edge", "yMode": "edge"}
-    area.insert(0, _layout({**told, **dict(zip("xywh", place, strict=True))}))
+    modes = {"layoutTarget": "inner", "xMode": "edge", "yMode": "edge"}
+    area.insert(0, _layout({**modes, **dict(zip("xywh", place, strict=True))}))
 
 
-def _layout(told: dict[str, Any]) -> Any:
+def _layout(values: dict[str, Any]) -> Any:
     layout, manual = OxmlElement("c:layout"), OxmlElement("c:manualLayout")
-    for name, value in told.items():
+    for name, value in values.items():
         part = OxmlElement(f"c:{name}")
         part.set("val", value if isinstance(value, str) else f"{value:.4f}")
         manual.append(part)

@@ -2,18 +2,17 @@
 
 import base64
 import hashlib
-import io
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
-from PIL import Image
 
 from helpers import paths
+from helpers.charts.look import Look
 from helpers.slides import outline, style
-from helpers.slides.outline import Picture
+from helpers.slides.outline import Figure
 from helpers.studies.study import Study
 from helpers.text import escape, i18n
 
@@ -38,15 +37,15 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
 
     It speaks the language that is spoken.
     """
-    given = record["parameters"]
+    theme = style.theme(record["parameters"])
     environment = Environment(loader=PackageLoader("helpers.slides", "."), autoescape=True)
-    environment.filters["inlined"] = _inlined
+    environment.filters["inlined"] = lambda figure: _inlined(figure, theme.look)
     library = (_LIBRARY / "reveal.js").read_text(encoding="utf-8")
     styles = [(_LIBRARY / name).read_text(encoding="utf-8") for name in ("reset.css", "reveal.css")]
     text = environment.get_template(paths.SLIDES_TEMPLATE).render(
         language=i18n.spoken(),
         title=escape.plain(study.title),
-        theme=style.theme(str(given.get("theme", ""))),
+        theme=theme,
         policy=_policy(library, _START),
         # These are the library's and ours: nothing of a study is in them.
         styles=Markup("\n".join(styles)),
@@ -62,7 +61,9 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
 
 def _policy(*scripts: str) -> str:
     """Return a content security policy under which these scripts run, and nothing is loaded."""
-    digests = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in scripts]
+    digests = [
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts
+    ]
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     return (
         f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; "
@@ -70,12 +71,6 @@ def _policy(*scripts: str) -> str:
     )
 
 
-def _inlined(picture: Picture) -> str:
-    """Return a picture as a data URI, without the title and the footer that it has itself."""
-    with Image.open(picture.path) as image:
-        wide, tall = image.size
-        bottom, top = picture.between
-        part = image.crop((0, round(tall * (1 - top)), wide, round(tall * (1 - bottom))))
-    buffer = io.BytesIO()
-    part.save(buffer, "png")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+def _inlined(figure: Figure, look: Look) -> str:
+    """Return a figure as a data URI."""
+    return f"data:image/png;base64,{base64.b64encode(outline.picture(figure.chart, look)).decode()}"

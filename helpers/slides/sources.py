@@ -1,37 +1,37 @@
-"""Where a run's numbers come from, as lines of a slide: captures, versions, digests, command."""
+"""Where a run's numbers come from, as text of a slide: captures, versions, digests, command."""
 
 import shlex
-from collections.abc import Iterator
 from typing import Any
 
 from helpers.studies.study import Captured, Facts, Study, Variant, open_study
-from helpers.text import markdown
 from helpers.text.i18n import t, word
-from helpers.text.markdown import Line
+from helpers.text.rich import Text, bullets, join, paragraph
 
 
-def opening(study: Study, record: dict[str, Any]) -> Iterator[Line]:
-    """Yield what the first slide says of a run: its images, its capture and its day."""
+def opening(study: Study, record: dict[str, Any]) -> Text:
+    """Return what the first slide says of a run: its images, its capture and its day."""
     facts = study.facts(str(record["parameters"].get("capture", "")))
-    yield markdown.line(", ".join(study.names()))
-    yield markdown.line(f"{t('capture {name}', name=facts.capture)} · {_scanner(facts)}")
-    yield markdown.line(t("run on {day:%Y-%m-%d}", day=record["started"]))
+    lines = (
+        ", ".join(study.names()),
+        f"{t('capture {name}', name=facts.capture)} · {_scanner(facts)}",
+        t("run on {day:%Y-%m-%d}", day=record["started"]),
+    )
+    return join(map(paragraph, lines))
 
 
-def lines(study: Study, record: dict[str, Any]) -> list[Line]:
+def listing(study: Study, record: dict[str, Any]) -> Text:
     """Return studies, captures and variants with versions and digests, and how to run it again."""
     given = record["parameters"]
-    found = [_run(study, record)]
+    text = bullets([_run(study, record)])
     beside = str(given.get("beside") or study.beside)
-    for one in [study, *([open_study(beside).spoken()] if beside and beside != study.name else [])]:
-        found.append(markdown.line(t("Study {name}: {title}", name=one.name, title=one.title), 1))
-        found += [markdown.line(_capture(one.facts(name)), 2) for name in one.captures()]
-        facts = one.facts(str(given.get("capture", "")) if one is study else "")
-        found += [
-            markdown.line(_variant(variant, facts.variants.get(variant.name)), 2)
-            for variant in one.variants
-        ]
-    return found
+    studies = [study, *([open_study(beside).spoken()] if beside and beside != study.name else [])]
+    for shown in studies:
+        facts = shown.facts(str(given.get("capture", "")) if shown is study else "")
+        variants = (_variant(v, facts.variants.get(v.name)) for v in shown.variants)
+        text += bullets([t("Study {name}: {title}", name=shown.name, title=shown.title)])
+        text += bullets((_capture(shown.facts(name)) for name in shown.captures()), 2)
+        text += bullets(variants, 2)
+    return text
 
 
 def command(study: Study, given: dict[str, Any]) -> str:
@@ -42,47 +42,46 @@ def command(study: Study, given: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _run(study: Study, record: dict[str, Any]) -> Line:
-    told = t(
+def _run(study: Study, record: dict[str, Any]) -> str:
+    return t(
         "Made by base-image-notebooks {kit} with Python {python} on {day:%Y-%m-%d}: {command}",
         kit=record["kit"],
         python=record["python"],
         day=record["started"],
         command=command(study, record["parameters"]),
     )
-    return markdown.line(told, 1)
 
 
 def _scanner(facts: Facts) -> str:
     if not facts.scanner_version:
         return t("the scanners of others")
-    told = f"{facts.scanner.capitalize()} {facts.scanner_version}"
+    scanner = f"{facts.scanner.capitalize()} {facts.scanner_version}"
     if facts.db.updated_at:
-        told += " · " + t("database of {day:%Y-%m-%d}", day=facts.db.updated_at)
-    return told
+        scanner += " · " + t("database of {day:%Y-%m-%d}", day=facts.db.updated_at)
+    return scanner
 
 
 def _capture(facts: Facts) -> str:
     """Return how a capture was made, with the digest of its database."""
     digest = f"sha256:{facts.db.sha256}" if facts.db.sha256 else ""
     engine = facts.builder.get("engine", "")
-    told = [
+    parts = [
         t("Capture {name} of {day:%Y-%m-%d}", name=facts.capture, day=facts.captured_at),
         _scanner(facts),
         digest,
         word(facts.db.coverage),
         t("built by Docker {version}", version=engine) if engine else "",
     ]
-    return " · ".join(filter(None, told))
+    return " · ".join(filter(None, parts))
 
 
 def _variant(variant: Variant, captured: Captured | None) -> str:
     """Return what a variant was made from, and the digest of what was captured."""
-    given = variant.source
+    source = variant.source
     if variant.kind not in ("dockerfile", "image"):
-        # Of a file of whoever ran it, the folder is nobody's business.
-        given = given.rpartition("/")[2]
-    told = [f"{variant.name}: {variant.kind} {given}", variant.base]
+        # The folder of a file on the user's machine is private.
+        source = source.rpartition("/")[2]
+    parts = [f"{variant.name}: {variant.kind} {source}", variant.base]
     if captured:
-        told.append(captured.identity or captured.error.partition("\n")[0])
-    return " · ".join(filter(None, told))
+        parts.append(captured.identity or captured.error.partition("\n")[0])
+    return " · ".join(filter(None, parts))

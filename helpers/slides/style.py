@@ -1,5 +1,6 @@
 """Letters and colours of slides and of the charts on them, for python-pptx."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from matplotlib.colors import to_hex, to_rgb
@@ -8,7 +9,9 @@ from pptx.oxml.ns import qn
 from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
-from helpers.charts import bar_charts, look
+from helpers.charts import colours, look
+from helpers.charts.look import Look
+from helpers.text import escape
 from helpers.text.i18n import spoken
 
 LATIN, EAST_ASIAN = "Arial", "Malgun Gothic"
@@ -18,18 +21,26 @@ _TAGS = {"en": "en-US", "ko": "ko-KR"}
 
 
 class Theme(NamedTuple):
-    """Colours of words, of small print, of lines, and of the ground."""
+    """Colours of words, of small print, of lines, and of the ground; and how figures look."""
 
     ink: str
     faint: str
     line: str
     paper: str
+    look: Look = Look()
+
+    def shade(self, colour: str) -> str:
+        """Return a colour of charts as it is in this theme."""
+        return look.dark(colour) if self.look.theme == look.DARK else to_hex(colour)
 
 
-def theme(name: str) -> Theme:
-    """Return the colours of a theme: those of figures."""
-    colours = (bar_charts.INK, "#5A5A5A", "#C8C8C8", "#FFFFFF")
-    return Theme(*(map(look.dark, colours) if name == look.DARK else colours))
+def theme(parameters: Mapping[str, Any]) -> Theme:
+    """Return the colours of a run's slides: those of its figures."""
+    transparent = str(parameters.get("transparent", "")).lower() in ("true", "yes", "1")
+    given = Look(str(parameters.get("theme") or look.LIGHT), transparent)
+    light = Theme(colours.INK, "#5A5A5A", "#C8C8C8", "#FFFFFF", given)
+    ink, faint, line, paper = map(light.shade, (light.ink, light.faint, light.line, light.paper))
+    return Theme(ink, faint, line, paper, given)
 
 
 def rgb(colour: str) -> RGBColor:
@@ -44,8 +55,8 @@ def mixed(colour: str, paper: str) -> str:
 
 
 def write(run: Any, text: str, size: float, colour: str, bold: bool = False) -> None:
-    """Write text into a run, in fonts and in the language that its letters need."""
-    run.text = text
+    """Write a line of text into a run, in fonts and in the language that its letters need."""
+    run.text = escape.plain(text)
     dress(run.font, size, colour, bold)
     run.font._rPr.set("lang", _TAGS.get(spoken(), spoken()))
 

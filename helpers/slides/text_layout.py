@@ -10,7 +10,7 @@ from unicodedata import east_asian_width
 import matplotlib as mpl
 from PIL import ImageFont
 
-from helpers.text.markdown import Line, line
+from helpers.text.rich import Block, Phrase, Run
 
 _GAP = 4.0
 """Room between a marker and its label, in points."""
@@ -102,9 +102,9 @@ _MEASURED_AT = 100
 
 
 class Fitted(NamedTuple):
-    """Lines, their size in points, and whether all are there."""
+    """Blocks of text, their size in points, and whether all are there."""
 
-    lines: tuple[Line, ...]
+    blocks: tuple[Block, ...]
     size: float
     whole: bool
 
@@ -124,38 +124,37 @@ def width(text: str, size: float, bold: bool = False) -> float:
     return size * (wide + float(_font(bold).getlength(rest)) / _MEASURED_AT)
 
 
-def rows(told: Line, room: float, size: float) -> int:
-    """Return on how many lines of a box a line of text is; the box is so many points wide."""
+def rows(phrase: Phrase, room: float, size: float) -> int:
+    """Return on how many lines of a box a phrase is; the box is so many points wide."""
     count, used = 1, 0.0
-    for word, bold in ((word, bold) for text, bold in told.pieces for word in text.split(" ")):
-        long = width(f"{word} ", size, bold)
-        if used and used + long > room:
-            count, used = count + 1, 0.0
-        # What is wider than the box is broken anywhere.
-        over = int(long // room)
-        count, used = count + over, used + long - over * room
+    for run in phrase.runs:
+        for word in run.text.split(" "):
+            long = width(f"{word} ", size, run.strong)
+            if used and used + long > room:
+                count, used = count + 1, 0.0
+            # What is wider than the box is broken anywhere.
+            over = int(long // room)
+            count, used = count + over, used + long - over * room
     return count
 
 
-def height(lines: Iterable[Line], room: float, size: float, apart: float = 0.35) -> float:
-    """Return how high lines are in points, with a share of a line's height between them."""
-    found = list(lines)
-    taken = sum(rows(one, room - INDENT * one.level, size) for one in found)
+def height(blocks: Iterable[Block], room: float, size: float, apart: float = 0.35) -> float:
+    """Return how high blocks are in points, with a share of a line's height between them."""
+    found = list(blocks)
+    taken = sum(rows(block.phrase, room - INDENT * block.level, size) for block in found)
     return size * LEADING * (taken + apart * max(len(found) - 1, 0))
 
 
-def fit(
-    lines: Sequence[Line], room: float, tall: float, sizes: Sequence[float], least: int = 1
-) -> Fitted:
-    """Return lines at the first of some sizes at which they fit into a box, in points.
+def fit(blocks: Sequence[Block], room: float, tall: float, sizes: Sequence[float]) -> Fitted:
+    """Return blocks at the first of some sizes at which they fit into a box, in points.
 
-    If they fit at none, the last lines are left out, but never the first `least`.
+    If they fit at none, the last blocks are left out, but never the first.
     """
     for size in sizes:
-        if height(lines, room, size) <= tall:
-            return Fitted(tuple(lines), size, True)
-    some = list(lines)
-    while len(some) > least and height(some, room, sizes[-1]) > tall:
+        if height(blocks, room, size) <= tall:
+            return Fitted(tuple(blocks), size, True)
+    some = list(blocks)
+    while len(some) > 1 and height(some, room, sizes[-1]) > tall:
         some.pop()
     return Fitted(tuple(some), sizes[-1], False)
 
@@ -164,9 +163,13 @@ def cut(
     text: str, room: float, tall: float, sizes: Sequence[float], bold: bool = False
 ) -> tuple[str, float]:
     """Return a text and its size in a box: at the first size that fits, else its beginning."""
+
+    def fits(shown: str, size: float) -> bool:
+        return rows(Phrase((Run(shown, strong=bold),)), room, size) * size * LEADING <= tall
+
     for size in sizes:
-        if rows(line(text, bold=bold), room, size) * size * LEADING <= tall:
+        if fits(text, size):
             return text, size
-    while text and rows(line(f"{text} …", bold=bold), room, size) * size * LEADING > tall:
+    while text and not fits(f"{text} …", size):
         text = text[:-8]
     return f"{text.rstrip()} …", size

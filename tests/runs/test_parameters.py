@@ -70,7 +70,7 @@ def test_values_are_read_as_their_type(notebook: Path, name: str, value: Any, ty
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("lense", "findings", "no notebook has a parameter 'lense'; did you mean 'lens'"),
         ("zzz", "1", "there are fixable, lens"),
@@ -86,8 +86,8 @@ def test_values_are_read_as_their_type(notebook: Path, name: str, value: Any, ty
         ("variants", [1], r"\[1\] is not list\[str\]"),
     ],
 )
-def test_what_does_not_fit_is_refused(notebook: Path, name: str, value: Any, told: str) -> None:
-    with pytest.raises(ParameterInvalid, match=told):
+def test_what_does_not_fit_is_refused(notebook: Path, name: str, value: Any, message: str) -> None:
+    with pytest.raises(ParameterInvalid, match=message):
         parameters.check({name: value}, [notebook])
 
 

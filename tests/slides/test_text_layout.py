@@ -6,44 +6,47 @@ import pytest
 
 from helpers.slides import text_layout
 from helpers.slides.text_layout import Place, Rect, Spot, places
-from helpers.text import markdown
+from helpers.text.rich import Block, Phrase, Run, phrase
 
 ROOM, TALL = 400.0, 200.0
 
 
-def test_short_text_takes_the_largest_size() -> None:
-    told = [markdown.line("short")]
-    assert text_layout.fit(told, ROOM, TALL, (30, 20)) == (tuple(told), 30, True)
+def block(text: str) -> Block:
+    return Block(phrase(text))
 
 
-def test_longer_text_takes_a_smaller_one() -> None:
-    told = [markdown.line("some words " * 12)]
-    found = text_layout.fit(told, ROOM, TALL, (30, 20))
+def test_text_takes_the_largest_size_that_fits() -> None:
+    short, long = [block("short")], [block("some words " * 12)]
+    assert text_layout.fit(short, ROOM, TALL, (30, 20)) == (tuple(short), 30, True)
+    found = text_layout.fit(long, ROOM, TALL, (30, 20))
     assert (found.size, found.whole) == (20, True)
-    assert text_layout.height(found.lines, ROOM, 20) <= TALL < text_layout.height(told, ROOM, 30)
+    assert text_layout.height(found.blocks, ROOM, 20) <= TALL < text_layout.height(long, ROOM, 30)
 
 
 def test_of_what_fits_at_no_size_the_end_is_left_out() -> None:
-    told = [markdown.line(f"line {n}") for n in range(50)]
-    found = text_layout.fit(told, ROOM, TALL, (30, 20))
+    lines = [block(f"line {n}") for n in range(50)]
+    found = text_layout.fit(lines, ROOM, TALL, (30, 20))
     assert not found.whole
-    assert found.lines == tuple(told[: len(found.lines)])
-    assert text_layout.height(found.lines, ROOM, 20) <= TALL
+    assert found.blocks == tuple(lines[: len(found.blocks)])
+    assert text_layout.height(found.blocks, ROOM, 20) <= TALL
 
 
 @pytest.mark.parametrize("text", ["x" * 500, "W " * 300, "한국어" * 100, "a-b/" * 200])
 def test_a_cut_text_is_within_its_box(text: str) -> None:
     shown, size = text_layout.cut(text, ROOM, 60, (30, 20))
     assert shown.endswith(" …")
-    assert text_layout.rows(markdown.line(shown), ROOM, size) * size * text_layout.LEADING <= 60
+    assert text_layout.rows(phrase(shown), ROOM, size) * size * text_layout.LEADING <= 60
+
+
+def test_strong_words_take_more_rows() -> None:
+    words = "some words " * 12
+    assert text_layout.rows(Phrase((Run(words, strong=True),)), ROOM, 20) > text_layout.rows(
+        phrase(words), ROOM, 20
+    )
 
 
 def test_letters_of_east_asia_are_as_wide_as_high() -> None:
     assert text_layout.width("한국", 20) == 40
-
-
-def test_bold_letters_take_more_room() -> None:
-    assert text_layout.width("size", 20, bold=True) > text_layout.width("size", 20)
 
 
 CHART = Rect(0, 0, 800, 300)
@@ -70,7 +73,7 @@ def test_it_makes_way_for_a_line() -> None:
 
 def test_six_points_in_one_place_have_six_labels_that_can_be_read() -> None:
     crowd = [spot(300 + n, 150, 200) for n in range(6)]
-    found = [place.rect(one) for place, one in zip(places(crowd, [], CHART), crowd, strict=True)]
+    found = [place.rect(s) for place, s in zip(places(crowd, [], CHART), crowd, strict=True)]
     assert not any(a.overlap(b) for a, b in combinations(found, 2))
     assert all(rect.top >= 0 and rect.bottom <= 300 for rect in found)
 

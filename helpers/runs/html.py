@@ -3,40 +3,38 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nbformat
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from helpers import paths
+from helpers.answers.answer import ANSWER, BANNER, SUMMARY
 from helpers.charts.look import LIGHT
-from helpers.notebook import tables
+from helpers.notebook import executed, tables
+from helpers.notebook.executed import Part
 from helpers.runs import cells
-from helpers.runs.cells import FIGURES, Block, Heading
+from helpers.runs.cells import Block, Heading
 from helpers.studies.study import Study
 from helpers.text import escape, i18n
+from helpers.text import html as text_html
 from helpers.text.i18n import t, word
-
-ANSWER_TAG, SUMMARY_TAG = "answer", "summary"
-BANNER_TAG = "banner"
-"""What cells with these tags show is at the top of the page as well: the answer and whether like is
-compared with like (their first paragraphs), figures, then all of the answers, and the rest."""
+from helpers.text.rich import Text
 
 
 class Summary(NamedTuple):
-    """The top of the page: first paragraphs of answers, figures, all else of the answers, the rest.
+    """The top of the page: the answer in short, figures, the answers in full, other texts.
 
-    `leads` and `answers` are HTML that is safe to show.
+    All but the figures are HTML that is safe to show.
     """
 
     leads: list[str]
     figures: list[Block]
     answers: list[str]
-    rest: list[Block]
+    rest: list[str]
 
 
 class Section(NamedTuple):
@@ -52,7 +50,9 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
 
     It speaks the language that is spoken.
     """
-    sections = [_section(path) for path in sorted((run / "notebooks").glob("*.ipynb"))]
+    notebooks = {
+        path.stem: executed.read(path) for path in sorted((run / "notebooks").glob("*.ipynb"))
+    }
     script = _script()
     environment = Environment(
         loader=PackageLoader("helpers.runs", "."),
@@ -71,8 +71,8 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
         record=record,
         language=i18n.spoken(),
         theme=record["parameters"].get("theme", LIGHT),
-        summary=_summary(sections),
-        sections=sections,
+        summary=summary([part for parts in notebooks.values() for part in parts]),
+        sections=[_section(name, parts) for name, parts in notebooks.items()],
         style=Markup(_library("dt_bundle.css")),
         script=Markup(script),
         words=Markup(cells.as_json(tables.words())),
@@ -83,32 +83,31 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
     return target
 
 
-def _section(path: Path) -> Section:
-    parts = cells.blocks(nbformat.read(path, as_version=4), path.stem)
-    headings = [part for part in parts if isinstance(part, Heading)]
+def summary(parts: Sequence[Part]) -> Summary:
+    """Return the top of the page, from the parts of all notebooks.
+
+    The first paragraphs of the answer and of the banner lead.
+    """
+    answers = executed.with_role(parts, ANSWER)
+    banners = executed.with_role(parts, BANNER)
+    heads = [*answers[:1], *banners]
+    others = executed.with_role(parts, SUMMARY)
+    found = Summary([], [cells.figure(answer) for answer in others if answer.png], [], [])
+    for answer in (*answers, *banners):
+        blocks = answer.record.text.blocks
+        lead = 1 if answer in heads else 0
+        found.leads.append(text_html.of_text(Text(blocks[:lead])))
+        found.answers.append(text_html.of_text(Text(blocks[lead:])))
+    found.rest.extend(text_html.of_text(answer.record.text) for answer in others if not answer.png)
+    return found
+
+
+def _section(name: str, parts: Sequence[Part]) -> Section:
+    found = cells.blocks(parts, name)
+    headings = [part for part in found if isinstance(part, Heading)]
     # A notebook that failed begins with a note about it.
-    title = headings[0] if headings else Heading(path.stem, 2, path.stem)
-    return Section(title, headings[1:], [part for part in parts if part is not title])
-
-
-def _summary(sections: Iterable[Section]) -> Summary:
-    """Return what stands at the top: the answer in short, figures, the answer in full, the rest."""
-    found = [part for section in sections for part in section.parts if isinstance(part, Block)]
-    answers = [block for block in found if ANSWER_TAG in block.tags]
-    first = [block for block in answers if block is answers[0] or BANNER_TAG in block.tags]
-    rest = [block for block in found if SUMMARY_TAG in block.tags]
-    return Summary(
-        leads=[_split(block)[0] for block in first],
-        figures=[block for block in rest if block.kind == FIGURES],
-        answers=[_split(block)[1] if block in first else block.html for block in answers],
-        rest=[block for block in rest if block.kind != FIGURES],
-    )
-
-
-def _split(block: Block) -> tuple[str, str]:
-    """Return the first paragraph of a block's HTML, and what comes after it."""
-    lead, end, rest = block.html.partition("</p>")
-    return lead + end, rest
+    title = headings[0] if headings else Heading(name, 2, name)
+    return Section(title, headings[1:], [part for part in found if part is not title])
 
 
 def _library(name: str) -> str:
@@ -122,7 +121,8 @@ def _script() -> str:
     # The library is a module, and what a module exports cannot be reached from its own page.
     exported = re.search(r"export\s*\{([^}]*)\}", library)
     assert exported is not None
-    names = {name: own for own, name in (pair.split(" as ") for pair in exported[1].split(","))}
+    pairs = (pair.split(" as ") for pair in exported[1].split(","))
+    names = {public: local for local, public in pairs}
     ours = paths.PAGE_SCRIPT.read_text(encoding="utf-8")
     script = f"{library}\n{ours}\nwake({names['default']});\n"
     # A page takes these for its own, also within a script.
