@@ -364,19 +364,26 @@ class Comparison:
         return counting.package_answer(self.findings, self.images, self.lens)
 
     @cached_property
-    def _two_scanners(self) -> pd.DataFrame:
-        both = load.load_study(self.study.name, self.capture, scanner="all")
-        return scanner_agreement.agreement(both.findings, images=both.images)
+    def _both_scanners(self) -> Frames:
+        return load.load_study(self.study.name, self.capture, scanner="all")
 
     @question()
     def scanner_agreement(self) -> Answer:
         """What does another scanner say of the same images?"""
-        return scanner_agreement.answer(self._two_scanners)
+        both = self._both_scanners
+        return scanner_agreement.answer(both.findings, both.images)
 
     @question()
     def scanner_agreement_listing(self) -> Answer:
         """Which vulnerabilities did each scanner find?"""
-        return scanner_agreement.listing_answer(self._two_scanners)
+        both = self._both_scanners
+        return scanner_agreement.listing_answer(both.findings, both.images)
+
+    @question()
+    def fewest(self) -> Answer:
+        """Which image has the fewest, by which way of counting?"""
+        answer = counting.fewest_answer(self.findings, self.images, self.lens)
+        return Answer("fewest", text=answer.text, counted=answer.counted)
 
     # 03: which image is larger, by how much, and where are the bytes?
 
@@ -534,23 +541,157 @@ class Comparison:
 
     # 05: what do the same images show on other days?
 
+    def _pair(self, earlier: str, later: str) -> tuple[str, str]:
+        return changes.pair(self.every.images, earlier, later)
+
+    @cached_property
+    def _last(self) -> "Comparison":
+        return self.at(self._pair("", "")[1])
+
+    def _later(self, later: str) -> "Comparison":
+        return self.at(later) if later else self._last
+
     @question(across="every")
     def captures(self) -> Answer:
         """What do the same images show on another day?"""
         return counting.captures_answer(self.every.findings, self.every.images, self.lens)
 
     @question(across="every")
-    def fewest(self) -> Answer:
+    def fewest_by_capture(self) -> Answer:
         """Which image has the fewest, on which day and by which way of counting?"""
         return counting.fewest_answer(self.every.findings, self.every.images, self.lens)
 
-    def _pair(self, earlier: str, later: str) -> tuple[str, str]:
-        return changes.pair(self.every.images, earlier, later)
+    @question(across="every")
+    def changes(self, earlier: str = "", later: str = "") -> Answer:
+        """What changed between two captures, and why?"""
+        return changes.answer(self.every.frames, *self._pair(earlier, later))
+
+    @question(across="_last")
+    def growth(self) -> Answer:
+        """How did the number of known vulnerabilities grow since each image was built?"""
+        last, study = self._last, self.study
+        return growth.answer(last.findings, last.images, self.lens, study.events, study.known_by)
+
+    @question(across="every")
+    def counting_by_date(self, earlier: str = "", later: str = "") -> Answer:
+        """How good is counting by date?"""
+        return growth.missed_answer(self.every.frames, *self._pair(earlier, later))
+
+    @question(across="_last")
+    def undated(self) -> Answer:
+        """Which findings have no date or no severity?"""
+        return growth.undated_answer(self._last.findings)
 
     # 06: which image should be shipped, and which of the claims hold?
 
+    def _candidates(self, size: str) -> tuple[pd.DataFrame, str]:
+        """Return what is weighed of each image, and the kind of size that counts."""
+        return sensitivity.candidates(self.frames, self.published_numbers, size, self.lens)
 
-_LOADED = {
-    name for name, value in vars(Comparison).items() if isinstance(value, cached_property)
-}
+    def _beside(self, beside: str) -> "Comparison | None":
+        """Return the study with a matched pair: the named one, else the study's own."""
+        name = beside or self.study.beside
+        return self._other(open_study(name), "") if name else None
+
+    @property
+    def _roles(self) -> tuple[str | None, str | None]:
+        return self.study.by_role("alpine"), self.study.by_role("distroless")
+
+    @cached_property
+    def _differences(self) -> pd.DataFrame:
+        every = self.every.frames
+        return attribution.difference(self.study.name, every, *self._roles, self.lens)
+
+    def _matched(self, beside: str) -> pd.DataFrame | None:
+        pair = self._beside(beside)
+        if pair is None:
+            return None
+        name, known_by = pair.study.name, pair.study.known_by
+        return attribution.of_study(name, pair.frames, pair._roles, known_by, self.lens)
+
+    @cached_property
+    def _claims(self) -> pd.DataFrame:
+        return claims.claims(
+            self.every.frames,
+            self.published_numbers,
+            self.files,
+            self._roles,
+            self.capture,
+            self.lens.known_by,
+        )
+
+    @question()
+    def recommendation(self, size: str = "") -> Answer:
+        """Which one should be shipped?"""
+        candidates, kind = self._candidates(size)
+        day = growth.day_of(self.images, self.capture)
+        return recommendation.answer(candidates, self.weights, self.lens, kind, day)
+
+    @question()
+    def scores(self, size: str = "") -> Answer:
+        """What penalty do the weights give each image?"""
+        return tradeoff.scores_answer(self._candidates(size)[0], self.weights)
+
+    @question()
+    def other_weights(self, size: str = "") -> Answer:
+        """At which weights would another image be chosen?"""
+        candidates, kind = self._candidates(size)
+        return recommendation.weights_answer(candidates, self.weights, self.lens, kind)
+
+    @question()
+    def choices(self, size: str = "", beside: str = "") -> Answer:
+        """What does the choice depend on?"""
+        ours = sensitivity.choices(
+            self.study.name,
+            self.every.frames,
+            self.published_numbers,
+            size,
+            self.lens,
+            self.weights,
+        )
+        pair = self._beside(beside)
+        if pair is None:
+            return sensitivity.answer(ours)
+        theirs = sensitivity.of_study(
+            pair.study.name,
+            pair.frames,
+            pair.published_numbers,
+            pair.study.known_by,
+            self.weights,
+        )
+        return sensitivity.answer(ours, theirs)
+
+    @question()
+    def tradeoff(self, size: str = "") -> Answer:
+        """How do size and vulnerabilities trade off?"""
+        candidates, kind = self._candidates(size)
+        return tradeoff.tradeoff_answer(candidates, self.lens, kind)
+
+    @question()
+    def claims(self) -> Answer:
+        """What does the evidence say of each claim?"""
+        return claims.answer(self._claims)
+
+    @question()
+    def claims_in_short(self) -> Answer:
+        """Which claim got which verdict, and why?"""
+        return claims.verdicts_answer(self._claims)
+
+    @question()
+    def age_or_base(self) -> Answer:
+        """How much of the difference was the base, and how much the age of an image?"""
+        return attribution.answer(self._differences)
+
+    @question()
+    def age_or_base_beside(self, beside: str = "") -> Answer:
+        """How much is it in a matched pair?"""
+        return attribution.beside_answer(self._matched(beside))
+
+    @question()
+    def age_or_base_lesson(self, beside: str = "") -> Answer:
+        """What does the matched pair say of the difference?"""
+        return attribution.lesson_answer(self._differences, self.capture, self._matched(beside))
+
+
+_LOADED = {name for name, value in vars(Comparison).items() if isinstance(value, cached_property)}
 """Attributes that are loaded or computed of one capture."""
