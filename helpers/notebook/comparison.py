@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec
 
 import pandas as pd
 
@@ -59,10 +59,10 @@ def question(
         ask: Callable[Concatenate["Comparison", P], Answer],
     ) -> Callable[Concatenate["Comparison", P], ShownAnswer]:
         @wraps(ask)
-        def asked(self: "Comparison", *args: P.args, **kwargs: P.kwargs) -> ShownAnswer:
-            with i18n.speaking(self.language):
-                answer = ask(self, *args, **kwargs)
-                about = getattr(self, across) if across else self
+        def asked(comparison: "Comparison", /, *args: P.args, **kwargs: P.kwargs) -> ShownAnswer:
+            with i18n.speaking(comparison.language):
+                answer = ask(comparison, *args, **kwargs)
+                about = getattr(comparison, across) if across else comparison
                 return ShownAnswer(answer, about.setting)
 
         return asked
@@ -606,7 +606,7 @@ class Comparison:
         pair = self._beside(beside)
         if pair is None:
             return None
-        name, known_by = pair.study.name, pair.study.known_by
+        name, known_by = pair.study.name, str(pair.study.known_by or "")
         return attribution.of_study(name, pair.frames, pair._roles, known_by, self.lens)
 
     @cached_property
@@ -656,7 +656,7 @@ class Comparison:
             pair.study.name,
             pair.frames,
             pair.published_numbers,
-            pair.study.known_by,
+            str(pair.study.known_by or ""),
             self.weights,
         )
         return sensitivity.answer(ours, theirs)

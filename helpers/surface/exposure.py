@@ -166,7 +166,8 @@ def _points(placed: pd.DataFrame, lost: pd.DataFrame, counted: str) -> Points:
             row.variant,
             float(row.binaries),
             float(row.count),
-            t("{files:,} files, {count:,}", files=row.binaries, count=row.count),
+            f"{escape.short(row.variant, 24)}\n"
+            + t("{files:,} files, {count:,}", files=row.binaries, count=row.count),
         )
         for row in placed.itertuples()
     ]

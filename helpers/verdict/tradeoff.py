@@ -121,6 +121,10 @@ def candidates(
     return table.assign(front=pareto(table))
 
 
+WEIGHTS = {"fixable": 1.0, "unfixed": 0.0, "size": 1.0, "ended": 1.0, "old_runtime": 1.0}
+"""What each criterion weighs if nothing else is said."""
+
+
 def check(weights: Mapping[str, float]) -> dict[str, float]:
     """Return weights as they are. Raises `ParameterInvalid` for one that is no number from 0 on."""
     for criterion, weight in weights.items():

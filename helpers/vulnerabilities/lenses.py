@@ -82,12 +82,28 @@ PLAIN = Lens()
 """Every finding, at the scanner's severity: the total that a scanner prints."""
 
 
+def checked(lens: Lens) -> Lens:
+    """Return a lens as it is. Raises `ParameterInvalid` for an unknown part of it."""
+    for name, value, choices in (
+        ("lens", lens.counted, COUNTED),
+        ("severity", lens.severity, SCALES),
+        ("place", lens.place, ("", *PLACES)),
+    ):
+        if value not in choices:
+            raise ParameterInvalid(
+                f"{name} {value!r} is none of {', '.join(filter(None, choices))}"
+            )
+    if not isinstance(lens.fixable, bool):
+        raise ParameterInvalid(f"fixable {lens.fixable!r} is not a bool: write True or False")
+    return lens
+
+
 def apply(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     """Return the rows that count under a lens, with their severity under it.
 
     Raises `ParameterInvalid` for an unknown part of the lens.
     """
-    _check(lens)
+    checked(lens)
     counted = findings
     if lens.fixable:
         counted = fixable(counted)
@@ -175,20 +191,6 @@ def answer(lens: Lens, study_known_by: date | None = None, why: str = "") -> Ans
             "own day."
         )
     return Answer("lens", text=paragraph(text), counted=lens.label)
-
-
-def _check(lens: Lens) -> None:
-    for name, value, choices in (
-        ("lens", lens.counted, COUNTED),
-        ("severity", lens.severity, SCALES),
-        ("place", lens.place, ("", *PLACES)),
-    ):
-        if value not in choices:
-            raise ParameterInvalid(
-                f"{name} {value!r} is none of {', '.join(filter(None, choices))}"
-            )
-    if not isinstance(lens.fixable, bool):
-        raise ParameterInvalid(f"fixable {lens.fixable!r} is not a bool: write True or False")
 
 
 def _after(day: str | date) -> pd.Timestamp:
