@@ -18,7 +18,7 @@ function wake(DataTable) {
   };
   addEventListener("resize", reach);
   addEventListener("load", reach);
-  // What is folded has no width. The event stays where it is, so it is caught on the way down.
+  // A folded table has no width until it opens. This event does not bubble, so capture it.
   addEventListener("toggle", reach, true);
   reach();
   const press = (id, act) => {
@@ -43,13 +43,13 @@ function wake(DataTable) {
   let lengths = [];
   addEventListener("beforeprint", () => {
     tables().iterator("table", (settings) => {
-      const one = new DataTable.Api(settings);
-      lengths.push([one, one.page.len()]);
-      one.page.len(-1).draw();
+      const table = new DataTable.Api(settings);
+      lengths.push([table, table.page.len()]);
+      table.page.len(-1).draw();
     });
   });
   addEventListener("afterprint", () => {
-    for (const [one, length] of lengths) one.page.len(length).draw();
+    for (const [table, length] of lengths) table.page.len(length).draw();
     lengths = [];
   });
 }

@@ -89,9 +89,9 @@ def of_answers(parts: Sequence[Part]) -> list[Slide]:
     First the answer, then whether like is compared with like, then a slide for each figure.
     """
     texts = [
-        _text(said, sizes)
+        _text(found, sizes)
         for role, sizes in ((ANSWER, _TEXTS), (BANNER, _LISTS))
-        if (said := [a.record.text for a in executed.with_role(parts, role) if a.record.text])
+        if (found := [a.record.text for a in executed.with_role(parts, role) if a.record.text])
     ]
     drawn = [a.record for a in _figures(parts) if a.record.chart and not missing(a.record)]
     main = [record.chart for record in drawn if record.role == SUMMARY]
@@ -145,12 +145,12 @@ def _opening(study: Study, record: dict[str, Any]) -> Slide:
 def _text(texts: Sequence[Text], sizes: Sequence[float]) -> Slide:
     """Return a slide of the first of some texts; all are in the notes.
 
-    What does not fit is in the notes only, and that is said.
+    What does not fit is in the notes only, and the slide says so.
     """
     head, *rest = texts[0].blocks
     title, size = _titled(head.phrase.plain)
     needed, more = carrying(rest)
-    # What the title cuts off is said in whole below it.
+    # A title that is cut off stands in whole below it.
     blocks = [*needed, *([] if title == head.phrase.plain else [Block(head.phrase)]), *more]
     sizes = _below(size, sizes)
     shown = text_layout.fit(blocks, BODY.width, BODY.height, sizes)

@@ -76,8 +76,8 @@ def places(spots: Sequence[Spot], drawn: Sequence[Rect], room: Rect) -> list[Pla
     taken = [*marks, *drawn]
     found: list[Place] = []
     for spot in spots:
-        within = [one for one in able if _inside(one.rect(spot), room)] or able
-        best = min(within, key=lambda one: sum(one.rect(spot).overlap(rect) for rect in taken))
+        within = [place for place in able if _inside(place.rect(spot), room)] or able
+        best = min(within, key=lambda place: sum(place.rect(spot).overlap(r) for r in taken))
         found.append(best)
         taken.append(best.rect(spot))
     return found
