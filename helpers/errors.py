@@ -1,17 +1,14 @@
-"""The kit's errors: each message names the file or thing, what is wrong, and what to do."""
+"""The kit's errors. Each message names the file or thing, says what is wrong, and what to do."""
 
 from os import PathLike
 
 
 class KitError(Exception):
-    """Anything a user can mend; the command line prints it without a traceback and exits 1."""
+    """An error that a user can fix; the command line prints it without a traceback and exits 1."""
 
 
 class FileInvalid(KitError):
-    """A file that is not what it has to be.
-
-    `path` is the file, `problem` what it is or what is wrong with it, `remedy` what to do.
-    """
+    """An invalid file: its `path`, the `problem` with it, and the `remedy`."""
 
     def __init__(self, path: str | PathLike[str], problem: str, remedy: str) -> None:
         self.path = str(path)
@@ -21,47 +18,47 @@ class FileInvalid(KitError):
 
 
 class ReportInvalid(FileInvalid):
-    """A file that is no report of Trivy or Grype that the kit can read."""
+    """Not a Trivy or Grype report that the kit can read."""
 
 
 class ArchiveInvalid(FileInvalid):
-    """A file or folder that is not an image archive, or not a whole one; or not an inventory."""
+    """Not a complete image archive, or not a complete part of the evidence of an image."""
 
 
 class StudyInvalid(KitError):
-    """A study, capture or variant that does not exist or does not say what it must."""
+    """A study, capture or variant that is missing or invalid."""
 
 
 class ParameterInvalid(KitError):
-    """A notebook parameter that is unknown, or whose value is not what the notebook takes."""
+    """An unknown notebook parameter, or an invalid value of one."""
 
 
 class FontMissing(KitError):
-    """A language whose letters no font of the machine has; the message names the package."""
+    """No installed font has a language's letters; the message names the package to install."""
 
 
 class DaemonUnavailable(KitError):
-    """The Docker daemon does not answer, or may not be asked."""
+    """The Docker daemon does not answer, or refuses access."""
 
 
 class ImageNotFound(KitError):
-    """An image that is not on the daemon and cannot be pulled."""
+    """The image is not on the daemon and cannot be pulled."""
 
 
 class NoSpace(KitError):
-    """A disk that is full, here or at the Docker daemon."""
+    """The disk is full, here or at the Docker daemon."""
 
 
 class NotStarted(KitError):
-    """A container that the daemon could not start."""
+    """The daemon could not start a container."""
 
 
 class BuildFailed(KitError):
-    """A Dockerfile that did not become an image; the message has the step and its last lines."""
+    """A build failed; the message has the step and the last lines of its log."""
 
 
 class ScanFailed(KitError):
-    """The scanner could not be started, or ended without a report.
+    """The scanner could not start, or ended without a report.
 
     `reason` is one of `no-scanner`, `no-image`, `no-db`, `no-java-db`, `timeout`, `no-space` and
     `other`.
@@ -73,7 +70,7 @@ class ScanFailed(KitError):
 
 
 class CaptureFailed(KitError):
-    """Variants of a study that gave no evidence; the message says of each why."""
+    """Variants of a study gave no evidence; the message gives the reason of each."""
 
 
 class NotebookFailed(KitError):

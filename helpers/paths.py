@@ -1,4 +1,4 @@
-"""Where things are: the only module that knows a path."""
+"""Paths of the project; no other module has any."""
 
 import hashlib
 import os
@@ -20,28 +20,28 @@ PAGE_SCRIPT = HELPERS / "runs" / "page.js"
 
 REPORT, IMAGE, FILES = "trivy.json.gz", "image.json", "files.jsonl.gz"
 SMOKE, LOG = "smoke.json", "build.log"
-"""Names of the parts of a variant's evidence."""
+"""File names of the parts of a variant's evidence."""
 
 BASES_LOG = "bases.log"
-"""What the builder said of the bases that a study names, in the folder of a capture."""
+"""Build log of the bases that a study names, in a capture's folder."""
 
 GRYPE = "grype.json.gz"
 REPORTS = {"trivy": (REPORT, "trivy.json"), "grype": (GRYPE, "grype.json")}
-"""Files that each scanner's report may be in; a capture writes the first."""
+"""File names of each scanner's report; a capture writes the first."""
 
 
 def shown(path: Path) -> str:
-    """Return a path as text that can be written anywhere, also if its bytes are not UTF-8."""
+    """Return a path as printable text, also if its bytes are not UTF-8."""
     return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def data() -> Path:
-    """Return the data folder: `data/` of the project, or what `KIT_DATA` names."""
+    """Return the data folder: `KIT_DATA`, else `data/` of the project."""
     return Path(os.environ.get("KIT_DATA") or ROOT / "data").resolve()
 
 
 def studies() -> Path:
-    """Return the folder that holds the studies."""
+    """Return the folder of the studies."""
     return data() / "studies"
 
 
@@ -56,26 +56,27 @@ def capture(study_name: str, capture_name: str) -> Path:
 
 
 def evidence(study_name: str, capture_name: str, variant: str) -> Path:
-    """Return the folder that holds the evidence of one variant in one capture."""
+    """Return the folder of one variant's evidence in one capture."""
     return capture(study_name, capture_name) / variant
 
 
 def reports(folder: Path) -> dict[str, Path]:
-    """Return the reports in a variant's evidence by their scanner; one may be gzipped or not."""
-    found = {
-        scanner: [path for name in names if (path := folder / name).exists()]
-        for scanner, names in REPORTS.items()
-    }
-    return {scanner: there[0] for scanner, there in found.items() if there}
+    """Return the report of each scanner in a variant's evidence, gzipped or not."""
+    found: dict[str, Path] = {}
+    for scanner, names in REPORTS.items():
+        for name in names:
+            if (path := folder / name).exists():
+                found.setdefault(scanner, path)
+    return found
 
 
 def runs() -> Path:
-    """Return the folder that runs are written to."""
+    """Return the folder of the runs."""
     return data() / "runs"
 
 
 def run(study_name: str) -> Path:
-    """Return the folder of a study's finished run."""
+    """Return the folder of a study's run."""
     return runs() / study_name
 
 
@@ -85,20 +86,20 @@ def notebooks() -> list[Path]:
 
 
 def dockerfiles() -> Path:
-    """Return the folder of Dockerfiles, beside the data folder."""
+    """Return the folder of the Dockerfiles."""
     return ROOT / "dockerfiles"
 
 
 def weights() -> Path:
-    """Return the file that keeps what layers weigh when gzipped."""
+    """Return the file that caches the gzipped sizes of layers."""
     return data() / "cache" / "gzip-sizes.json"
 
 
 def trivy_cache(*repositories: str) -> Path:
-    """Return the folder of the vulnerability DB that the kit itself keeps up to date.
+    """Return the folder of the vulnerability DB that the kit keeps up to date.
 
-    What is from other `repositories` than Trivy's own is in a folder of its own.
+    Each set of `repositories` other than Trivy's default has its own folder.
     """
-    named = "\n".join(repositories).encode()
-    suffix = f"-{hashlib.sha256(named).hexdigest()[:12]}" if any(repositories) else ""
+    digest = hashlib.sha256("\n".join(repositories).encode()).hexdigest()
+    suffix = f"-{digest[:12]}" if any(repositories) else ""
     return data() / "cache" / f"trivy{suffix}"

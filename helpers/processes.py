@@ -1,4 +1,4 @@
-"""Whose something is that a process leaves behind if it is killed: this machine's and its own."""
+"""Who made something that a killed process leaves behind, and whether that process still runs."""
 
 import hashlib
 import os
@@ -7,20 +7,20 @@ import socket
 import psutil
 
 
-def own() -> str:
-    """Return what names this process: its id and its machine. A file may have it in its name."""
+def this_process() -> str:
+    """Return the id of this process and its machine, as part of a file name or a label."""
     return f"{os.getpid()}@{_machine()}"
 
 
 def runs(owner: str) -> bool:
-    """Return whether a process runs that is named so; one of another machine is taken to.
+    """Return whether the process named by `this_process` runs; on another machine it may.
 
-    Containers are machines of their own: the processes of one are not seen from another.
+    A container is a machine of its own: its processes are not visible from outside.
     """
     pid, _, machine = owner.partition("@")
     return machine != _machine() or not pid.isdecimal() or psutil.pid_exists(int(pid))
 
 
 def _machine() -> str:
-    # Its name may be long, and the path of a socket must not be.
+    # A host name may be too long for the path of a socket.
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]

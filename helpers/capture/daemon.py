@@ -296,4 +296,4 @@ def _own_name() -> str:
 
 def _label() -> dict[str, str]:
     """Return the label that says whose something is."""
-    return {LABEL: processes.own()}
+    return {LABEL: processes.this_process()}

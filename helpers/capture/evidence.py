@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from helpers import paths
-from helpers.capture import registry, scan, smoke_test
+from helpers.capture import redact_report, registry, scan, smoke_test
 from helpers.capture.gzip_sizes import Weights
 from helpers.capture.resolve import Subject, Tools
 from helpers.errors import ArchiveInvalid, KitError, ScanFailed
@@ -44,7 +44,7 @@ def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch
     if subject.grype:
         described = metadata.read(folder / paths.IMAGE, metadata.Image)
         image_id = described.image_id if described else ""
-        redact.keep_grype(subject.grype, folder, image_id, subject.secrets)
+        redact_report.keep_grype(subject.grype, folder, image_id, subject.secrets)
     return taken
 
 
@@ -55,7 +55,7 @@ def _take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratc
         if variant.kind == "sbom":
             command = _scan(tools, "sbom", subject.path, folder, scratch)
         else:
-            redact.keep(subject.path, folder)
+            redact_report.keep(subject.path, folder)
         why = _PACKAGES_ONLY[variant.kind]
         return Taken(command, dict.fromkeys(("image", "files", "smoke"), why))
     if subject.path is not None:
@@ -157,7 +157,7 @@ def _scan(
         if error.reason != "no-java-db" or not tools.db.bring_java(tools.trivy):
             raise
         command = scan.scan(tools.trivy, how, target, raw, folder_of_db)
-    redact.keep(raw, folder, secrets)
+    redact_report.keep(raw, folder, secrets)
     return command
 
 

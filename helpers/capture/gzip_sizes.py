@@ -54,7 +54,7 @@ class Weights:
         """Write what is known to the file; what cannot be written is only weighed again."""
         with self._lock:
             known = {diff_id: size.result() for diff_id, size in self._of.items() if size.done()}
-        part = self._path.with_suffix(f".{processes.own()}.part")
+        part = self._path.with_suffix(f".{processes.this_process()}.part")
         with contextlib.suppress(OSError):
             part.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(msgspec.json.encode({_BY: dict(sorted(known.items()))}))

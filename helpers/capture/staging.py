@@ -27,7 +27,7 @@ def stage(study: Study) -> Path:
     for left in folder.glob(".capture.*.part"):
         if not processes.runs(left.name.split(".")[2]):
             shutil.rmtree(left, ignore_errors=True)
-    staged = folder / f".capture.{processes.own()}.part"
+    staged = folder / f".capture.{processes.this_process()}.part"
     try:
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir()

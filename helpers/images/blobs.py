@@ -1,6 +1,6 @@
-"""The files of an image archive, read from where they stand in a tar or folder, and decompressed.
+"""The files of an image archive, read in place from a tar or folder, and decompressed.
 
-Names are looked up among those that are there, so none leads out of the archive.
+Only names that are in the archive can be opened, so none leads out of it.
 """
 
 import io
@@ -14,17 +14,17 @@ from typing import IO, BinaryIO, cast
 
 from helpers.errors import ArchiveInvalid
 from helpers.images.compression import FILES, compressed_by, unpack, unpacked_limit
-from helpers.images.tar import CHUNK, TarStream
+from helpers.images.tar import BLOCK, CHUNK, TarStream
 
 MAX_BLOBS = 100_000
 MAX_LINKS = 8
-"""Most files of an archive, and most links from one to another: old Docker links equal layers."""
+"""Most files of an archive, and most links in a row: old Docker links equal layers."""
 
 SAVE = "Save the image again with `docker save --output FILE IMAGE`"
 
 
 class Blobs:
-    """The files of one archive by name: in a tar their place, in a folder their path."""
+    """The files of one archive by name: in a tar their offset and size, in a folder their size."""
 
     def __init__(
         self, path: Path, tar: IO[bytes] | None, places: dict[str, tuple[int, int]], whole: bool
@@ -40,7 +40,7 @@ class Blobs:
     def size(self, name: str) -> int:
         """Return the size of a file in bytes. Raises `ArchiveInvalid` if it is missing."""
         if name not in self._places:
-            cut = "" if self._whole else ", for the file is cut off"
+            cut = "" if self._whole else ": the file is cut off"
             raise ArchiveInvalid(self.path, f"has no {name[:200]!r}{cut}", SAVE)
         return self._places[name][1]
 
@@ -49,7 +49,8 @@ class Blobs:
         size = self.size(name)
         if self._tar is None:
             return (self.path / name).open("rb")
-        return _buffered(_Part(self._tar, self._places[name][0], size))
+        part = _Part(self._tar, self._places[name][0], size)
+        return cast(BinaryIO, io.BufferedReader(part, CHUNK))
 
 
 @contextmanager
@@ -63,15 +64,15 @@ def open_blobs(path: Path) -> Iterator[Blobs]:
             blobs = _folder(path) if path.is_dir() else _tar(path, _plain(path, stack))
         except OSError as error:
             problem = f"cannot be read ({error.strerror or error})"
-            raise ArchiveInvalid(path, problem, "Check the path, and the room on disk") from error
+            raise ArchiveInvalid(path, problem, "Check the path and the free disk space") from error
         yield blobs
 
 
 def _plain(path: Path, stack: ExitStack) -> IO[bytes]:
     """Return an archive's file, decompressed if need be.
 
-    Layers are read in their own order, so all has to be at hand: in a file without a name, which
-    is gone when it is closed, however that comes about.
+    Layers are read in an order of their own, so a compressed archive is decompressed as a whole, to
+    an unnamed file that is gone as soon as it is closed.
     """
     if path.exists() and not path.is_file():
         raise ArchiveInvalid(path, "neither a file nor a folder", SAVE)
@@ -90,11 +91,11 @@ def _plain(path: Path, stack: ExitStack) -> IO[bytes]:
 
 
 def _folder(path: Path) -> Blobs:
-    """Return the files of an OCI layout in a folder, and nothing else that is there."""
+    """Return the files of an OCI layout in a folder; other files there are ignored."""
     found = [path / "index.json", *path.glob("blobs/*/*")]
     places = {f.relative_to(path).as_posix(): (0, f.stat().st_size) for f in found if f.is_file()}
     if "index.json" not in places:
-        raise ArchiveInvalid(path, "a folder without index.json: no OCI layout", SAVE)
+        raise ArchiveInvalid(path, "a folder without index.json, not an OCI layout", SAVE)
     return Blobs(path, None, places, True)
 
 
@@ -102,16 +103,16 @@ def _tar(path: Path, file: IO[bytes]) -> Blobs:
     """Return the files of an archive that is a tar."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
-    head = file.read(512)
+    head = file.read(BLOCK)
     file.seek(0)
     if not head:
         raise ArchiveInvalid(path, "cut off" if path.stat().st_size else "an empty file", SAVE)
-    for start, what in ((b"PK", "a zip file"), (b"{", "JSON"), (b"<", "HTML or XML")):
+    for start, kind in ((b"PK", "a zip file"), (b"{", "JSON"), (b"<", "HTML or XML")):
         if head.startswith(start) and b"ustar" not in head:
-            raise ArchiveInvalid(path, f"{what}, no image archive", SAVE)
+            raise ArchiveInvalid(path, f"{kind}, not an image archive", SAVE)
 
     def fail(problem: str) -> ArchiveInvalid:
-        return ArchiveInvalid(path, f"no image archive, or not a whole one: {problem}", SAVE)
+        return ArchiveInvalid(path, f"not a complete image archive: {problem}", SAVE)
 
     tar = TarStream(cast(BinaryIO, file), fail)
     places: dict[str, tuple[int, int]] = {}
@@ -127,7 +128,7 @@ def _tar(path: Path, file: IO[bytes]) -> Blobs:
         elif entry.islnk():
             links[name] = normpath(entry.linkname)
         if len(places) + len(links) > MAX_BLOBS:
-            raise ArchiveInvalid(path, f"more than {MAX_BLOBS:,} files, no image archive", SAVE)
+            raise fail(f"more than {MAX_BLOBS:,} files")
     for name, target in links.items():
         for _ in range(MAX_LINKS):
             target = links.get(target, target)
@@ -136,12 +137,8 @@ def _tar(path: Path, file: IO[bytes]) -> Blobs:
     return Blobs(path, file, places, tar.ended)
 
 
-def _buffered(raw: io.RawIOBase) -> BinaryIO:
-    return cast(BinaryIO, io.BufferedReader(raw, CHUNK))
-
-
 class _Part(io.RawIOBase):
-    """A part of a file. Others may read other parts of it in turn, but not at the same time."""
+    """A part of a file. Several parts may be read in turn, but not at the same time."""
 
     def __init__(self, file: IO[bytes], offset: int, size: int) -> None:
         self._file = file
@@ -154,11 +151,11 @@ class _Part(io.RawIOBase):
         return True
 
     def seekable(self) -> bool:
-        """Return that it can go to any of its bytes."""
+        """Return that it can be sought in."""
         return True
 
     def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a byte of the part."""
+        """Go to a position in the part."""
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         self._at = max(start + position, 0)
         return self._at

@@ -1,8 +1,4 @@
-"""What is compressed, told by its first bytes whatever anyone calls it, and decompressed in bounds.
-
-Layers are what engines of containers understand; an archive as a whole may be anything that people
-compress files with.
-"""
+"""Compressed files, recognised by their first bytes and decompressed within limits."""
 
 import bz2
 import hashlib
@@ -21,22 +17,22 @@ from helpers.images.tar import CHUNK, Fail
 MAX_UNPACKED = 64 * 10**9
 BOMB_BYTES = 10**9
 BOMB_RATIO = 200
-"""What is compressed may become more than `BOMB_BYTES` only if that is not `BOMB_RATIO` times as
-much as it was, and never more than `MAX_UNPACKED`."""
+"""A file may expand to `BOMB_BYTES`, or to `BOMB_RATIO` times its size, but not to more than
+`MAX_UNPACKED`."""
 
 MAX_MEMORY = 2**28
-"""Most bytes of memory for xz, of which a file says itself how much it wants: `xz -9` wants a
-quarter of this, a hostile one 4 GB. zstd has a bound of its own."""
+"""Most bytes of memory for xz, whose files say how much they need: `xz -9` a quarter of this, a
+hostile file 4 GB. zstd has a limit of its own."""
 
-WANTS = f"compressed so that reading it takes more than {MAX_MEMORY // 2**20} MiB; xz -9 does not"
+WANTS = f"reading it takes more than {MAX_MEMORY // 2**20} MiB of memory"
 _TOO_MUCH = "Memory usage limit"
-"""What is told of such a file, and what its library says."""
+"""The error about such a file, and the words of xz's library."""
 
 LAYERS = ("gzip", "zstd")
 FILES = (*LAYERS, "xz", "bzip2")
-"""What layers may be compressed by, and what whole archives."""
+"""Compression of layers that container engines know, and of whole archives."""
 
-_BEGINS = {
+_MAGIC = {
     "gzip": b"\x1f\x8b",
     "zstd": b"\x28\xb5\x2f\xfd",
     "xz": b"\xfd7zXZ\0",
@@ -47,14 +43,14 @@ _DAMAGED = (OSError, EOFError, zlib_ng.error, zstandard.ZstdError, lzma.LZMAErro
 
 
 def compressed_by(file: IO[bytes], known: tuple[str, ...] = LAYERS) -> str:
-    """Return what of `known` a file is compressed by; empty if by none of it."""
-    head = file.read(max(map(len, _BEGINS.values())))
+    """Return which of the `known` compressions a file has; empty for none of them."""
+    start = file.read(max(map(len, _MAGIC.values())))
     file.seek(0)
-    return next((name for name in known if head.startswith(_BEGINS[name])), "")
+    return next((name for name in known if start.startswith(_MAGIC[name])), "")
 
 
 def unpacked_limit(file: IO[bytes], size: int, known: tuple[str, ...] = LAYERS) -> int:
-    """Return how many bytes may come out of a file of a size."""
+    """Return to how many bytes a file of `size` bytes may expand."""
     if not compressed_by(file, known):
         return size
     return min(max(BOMB_BYTES, BOMB_RATIO * size), MAX_UNPACKED)
@@ -67,19 +63,19 @@ def unpack(
     diff_id: str = "",
     known: tuple[str, ...] = LAYERS,
 ) -> BinaryIO:
-    """Return what is in a file, decompressed if it is compressed by what is `known`.
+    """Return the content of a file, decompressed if its compression is `known`.
 
-    Reading raises `fail`'s error if that is damaged, if it becomes more than `limit`, or if in the
-    end it is not what the DiffID is of.
+    Reading raises `fail`'s error if the file is damaged, expands to more than `limit`, or at its
+    end does not have the digest `diff_id`.
     """
     stream = _opened(file, known)
     return cast(BinaryIO, io.BufferedReader(_Checked(stream, file, limit, fail, diff_id), CHUNK))
 
 
 def head(path: Path, size: int) -> bytes:
-    """Return the first bytes of what is in a file; none if nothing comes out of it.
+    """Return the first bytes of a file, decompressed; none if it is damaged.
 
-    Raises `OSError` if it cannot be opened, and `MemoryError` if it wants more than `MAX_MEMORY`.
+    Raises `OSError` if it cannot be opened, and `MemoryError` if it needs more than `MAX_MEMORY`.
     """
     with path.open("rb") as file:
         try:
@@ -106,10 +102,16 @@ def _opened(file: IO[bytes], known: tuple[str, ...]) -> Any:
     return file
 
 
-class _Streams(io.RawIOBase):
-    """What comes out of a file of xz or bzip2, of which several may stand one behind the other.
+class _Readable(io.RawIOBase):
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
 
-    The standard library's own files would give xz as much memory as it wants.
+
+class _Streams(_Readable):
+    """The content of an xz or bzip2 file, which may hold several streams in a row.
+
+    The standard library's own readers have no memory limit for xz.
     """
 
     def __init__(
@@ -117,43 +119,32 @@ class _Streams(io.RawIOBase):
     ) -> None:
         self._file = file
         self._begin = begin
-        self._one = begin()
-
-    def readable(self) -> bool:
-        """Return that it can be read."""
-        return True
+        self._decompressor = begin()
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Read what fits; 0 at the end."""
         content = b""
         while not content:
-            given = b""
-            if self._one.eof:
-                # Parallel xz and bzip2 write many; xz may fill up with zeros.
-                given = self._one.unused_data.lstrip(b"\0")
-                while not given and (more := self._file.read(_PIECE)):
-                    given = more.lstrip(b"\0")
-                if not given:
+            piece = b""
+            if self._decompressor.eof:
+                # Parallel xz and bzip2 write several streams; xz may pad them with zeros.
+                piece = self._decompressor.unused_data.lstrip(b"\0")
+                while not piece and (more := self._file.read(_PIECE)):
+                    piece = more.lstrip(b"\0")
+                if not piece:
                     return 0
-                self._one = self._begin()
-            elif self._one.needs_input and not (given := self._file.read(_PIECE)):
+                self._decompressor = self._begin()
+            elif self._decompressor.needs_input and not (piece := self._file.read(_PIECE)):
                 raise EOFError("it ends before its end mark")
-            content = self._one.decompress(given, len(buffer))
+            content = self._decompressor.decompress(piece, len(buffer))
         buffer[: len(content)] = content
         return len(content)
 
 
-class _Checked(io.RawIOBase):
+class _Checked(_Readable):
     """The bytes of a stream, counted and hashed."""
 
-    def __init__(
-        self,
-        stream: Any,
-        file: IO[bytes],
-        limit: int,
-        fail: Fail,
-        diff_id: str,
-    ) -> None:
+    def __init__(self, stream: Any, file: IO[bytes], limit: int, fail: Fail, diff_id: str) -> None:
         self._stream = stream
         self._file = file
         self._limit = limit
@@ -162,28 +153,23 @@ class _Checked(io.RawIOBase):
         self._hash = hashlib.sha256()
         self._count = 0
 
-    def readable(self) -> bool:
-        """Return that it can be read."""
-        return True
-
     def close(self) -> None:
-        """Close the file that the bytes come from."""
+        """Close the underlying file."""
         self._file.close()
         super().close()
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Read what fits; 0 at the end, where all must have been what it should be."""
+        """Read what fits; 0 at the end, where the digest is checked."""
         try:
             count: int = self._stream.readinto(buffer)
         except _DAMAGED as error:  # type: ignore[misc]
-            wants = _TOO_MUCH in str(error)
-            raise self._fail(WANTS if wants else f"cut off or damaged ({error})") from error
+            too_much = _TOO_MUCH in str(error)
+            raise self._fail(WANTS if too_much else f"cut off or damaged ({error})") from error
         self._count += count
         if self._count > self._limit:
-            raise self._fail(f"compressed to less than a {BOMB_RATIO}th: more than "
-                             f"{self._limit:,} bytes come out of it")  # fmt: skip
+            raise self._fail(f"a decompression bomb: it expands to more than {self._limit:,} bytes")
         if self._diff_id and count:
             self._hash.update(memoryview(buffer)[:count])
         elif self._diff_id and f"sha256:{self._hash.hexdigest()}" != self._diff_id:
-            raise self._fail("cut off or damaged: it is not what its DiffID says")
+            raise self._fail("cut off or damaged: its digest is not its DiffID")
         return count

@@ -1,4 +1,4 @@
-"""Reads of a Dockerfile what has to be known before it is built: pure."""
+"""What a Dockerfile says before it is built: its base images, and the builder that it needs."""
 
 import fnmatch
 import re
@@ -27,15 +27,18 @@ https://docs.docker.com/reference/dockerfile/#adding-files-from-a-git-repository
 
 _DIRECTIVE = re.compile(r"#\s*([a-z]\w*)\s*=\s*(\S.*)", re.IGNORECASE)
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
-_COPIED = re.compile(r"^\s*COPY\s+(?:--\S+\s+)*?--from=(\S+)", re.IGNORECASE | re.MULTILINE)
+_COPY_FROM = re.compile(r"^\s*COPY\s+(?:--\S+\s+)*?--from=(\S+)", re.IGNORECASE | re.MULTILINE)
 _ARG = re.compile(r"^\s*ARG\s+(\S.*)$", re.IGNORECASE | re.MULTILINE)
-_NAMED = re.compile(r"[A-Za-z_][\w.-]*(?:=|$)")
+_ASSIGNMENT = re.compile(r"[A-Za-z_][\w.-]*(?:=|$)")
+_VARIABLE = re.compile(r"\w+")
+_BRACE = re.compile(r"\$\{|\}")
+_OPERATOR = re.compile(r"(:?[-+?]|##?|%%?|//?)(.*)", re.DOTALL)
 
 
 def needs_buildkit(text: str, arguments: Mapping[str, str] | None = None) -> str | None:
     r"""Return what in a Dockerfile only BuildKit understands, or `None`.
 
-    Automatic arguments are none that have a value here, or before the first `FROM`.
+    An automatic argument counts unless it has a value, in `arguments` or before the first `FROM`.
 
     >>> needs_buildkit("FROM a\nRUN --mount=type=cache,target=/x npm install\n")
     'RUN --mount'
@@ -44,29 +47,29 @@ def needs_buildkit(text: str, arguments: Mapping[str, str] | None = None) -> str
     """
     if "syntax" in _directives(text):
         return "a line `# syntax=`"
-    given = arguments or {}
-    known = {**_global(_joined(text), given), **given}
-    for line in _joined(text).splitlines():
+    instructions = _instructions(text)
+    known = _global_arguments(instructions, arguments or {}) | dict(arguments or {})
+    for line in instructions.splitlines():
         word, _, rest = line.strip().partition(" ")
-        if automatic := _automatic(word.upper(), rest, known):
+        word = word.upper()
+        if automatic := _automatic(word, rest, known):
             return f"the automatic argument {automatic}"
-        options = _ONLY_BUILDKIT.get(word.upper())
-        if options is None:
+        if word not in _ONLY_BUILDKIT:
             continue
-        options_given = re.match(r"\s*(--\S+\s+)*", rest)[0]  # type: ignore[index]
-        for name in re.findall(r"--([\w-]+)", options_given):
-            if name in options:
-                return f"{word.upper()} --{name}"
-        if word.upper() == "ADD" and any(map(_GIT.match, _sources(rest[len(options_given) :]))):
+        options = re.match(r"\s*(--\S+\s+)*", rest)[0]  # type: ignore[index]
+        for name in re.findall(r"--([\w-]+)", options):
+            if name in _ONLY_BUILDKIT[word]:
+                return f"{word} --{name}"
+        if word == "ADD" and any(map(_GIT.match, _sources(rest[len(options) :]))):
             return "ADD of a Git repository"
         ends = re.findall(r"(?:^|\s)<<-?[\"']?(\w+)", rest)
         if any(re.search(rf"^\s*{end}\s*$", text, re.MULTILINE) for end in ends):
-            return f"a here-document after {word.upper()}"
+            return f"a here-document after {word}"
     return None
 
 
 def assigned(rest: str, word: str = "ENV") -> list[tuple[str, str | None]]:
-    """Return the names and values that an ENV, ARG or LABEL instruction assigns.
+    """Return the names and values in an ENV, ARG or LABEL instruction, given without its word.
 
     An argument without a value has `None`.
 
@@ -85,30 +88,26 @@ def assigned(rest: str, word: str = "ENV") -> list[tuple[str, str | None]]:
         words = shlex.split(rest)
     except ValueError:
         words = [rest]
-    pairs = [word.partition("=") for word in words if _NAMED.match(word)]
+    pairs = [word.partition("=") for word in words if _ASSIGNMENT.match(word)]
     return [
         (name, value if equals else None) for name, equals, value in pairs if equals or is_argument
     ]
 
 
 def final_base(text: str, target: str = "", arguments: Mapping[str, str] | None = None) -> str:
-    r"""Return what the final stage of a Dockerfile, or `target`, is built on.
+    r"""Return the base image of a Dockerfile's final stage, or of stage `target`; empty for none.
 
-    Arguments that stand before the first `FROM` are filled in. A stage on another stage leads on to
-    that one's base; empty if there is none.
+    A stage on another stage has that stage's base.
 
     >>> final_base("FROM node:8 as build\nFROM distroless/nodejs\nCOPY --from=build a b\n")
     'distroless/nodejs'
     >>> final_base("ARG V=1\nFROM x:$V AS a\nFROM a", arguments={"V": "2"})
     'x:2'
     """
-    stages: dict[str, str] = {}
+    bases: dict[str, str] = {}
     base = ""
-    for image, name in _stages(text, arguments or {}):
-        base = stages.get(image.lower(), image)
-        stages[name.lower()] = base
-        if target and name.lower() == target.lower():
-            break
+    for image, name in _stages(text, target, arguments):
+        base = bases[name.lower()] = bases.get(image.lower(), image)
     return base
 
 
@@ -118,28 +117,50 @@ def images(text: str, target: str = "", arguments: Mapping[str, str] | None = No
     >>> sorted(images("FROM a AS b\nFROM c:1\nCOPY --from=b x x\nCOPY --from=d x x\nFROM b"))
     ['a', 'c:1', 'd']
     """
-    copied = {match for match in _COPIED.findall(_joined(text)) if not match.isdecimal()}
-    found, stages = set(), set()
-    for image, name in _stages(text, arguments or {}):
+    bases, stages = set(), set()
+    for image, name in _stages(text, target, arguments):
         if image.lower() not in stages:
-            found.add(image)
+            bases.add(image)
         stages.add(name.lower())
-        if target and name.lower() == target.lower():
-            break
-    return found | {name for name in copied if name.lower() not in stages}
+    copied = _COPY_FROM.findall(_instructions(text))
+    return bases | {n for n in copied if not n.isdecimal() and n.lower() not in stages}
 
 
 def first_base(text: str, arguments: Mapping[str, str] | None = None) -> str:
-    r"""Return what the first stage of a Dockerfile is built on; empty if there is none.
+    r"""Return the base image of a Dockerfile's first stage; empty if there is none.
 
     >>> first_base("ARG V=1\nFROM node:$V as build\nFROM distroless/nodejs", {"V": "8"})
     'node:8'
     """
-    return next((image for image, _ in _stages(text, arguments or {})), "")
+    return next((image for image, _ in _stages(text, "", arguments)), "")
+
+
+def fill(text: str, known: Mapping[str, str]) -> str:
+    """Return a text with its variables filled in; unknown ones are empty.
+
+    >>> fill("node:$V-${OS:-alpine}${X:+x}", {"V": "24", "OS": ""})
+    'node:24-alpine'
+    >>> fill("${A:-${B:-b}}c ${V%.*} ${V##*.} ${V/1./2.}", {"V": "1.2.3"})
+    'bc 1.2 3 2.2.3'
+    """
+    parts, at = [], 0
+    while (begin := text.find("$", at)) >= 0:
+        parts.append(text[at:begin])
+        if text.startswith("{", begin + 1):
+            end = _closing_brace(text, begin + 2)
+            parts.append(_braced(text[begin + 2 : end], known))
+            at = end + 1
+        elif found := _VARIABLE.match(text, begin + 1):
+            parts.append(known.get(found[0], ""))
+            at = found.end()
+        else:
+            parts.append("$")
+            at = begin + 1
+    return "".join(parts) + text[at:]
 
 
 def _directives(text: str) -> dict[str, str]:
-    """Return the directives that a Dockerfile begins with; the first other line ends them.
+    """Return the directives at the start of a Dockerfile; the first other line ends them.
 
     https://docs.docker.com/reference/dockerfile/#parser-directives
     """
@@ -147,40 +168,45 @@ def _directives(text: str) -> dict[str, str]:
     return {found[1].lower(): found[2] for found in takewhile(bool, lines) if found}
 
 
-def _joined(text: str) -> str:
-    r"""Return a Dockerfile's instructions, each in one line.
+def _instructions(text: str) -> str:
+    r"""Return a Dockerfile without comments, each instruction in one line.
 
-    >>> _joined("# escape=`\nRUN a `\n  # here\n  b\\c\nUSER x")
+    >>> _instructions("# escape=`\nRUN a `\n  # here\n  b\\c\nUSER x")
     'RUN a    b\\c\nUSER x'
     """
     mark = re.escape(_directives(text).get("escape", "\\"))
-    # A comment is never continued, and within an instruction it is no part of that.
+    # Comments are never continued, and do not end a continued instruction.
     text = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
     return re.sub(rf"(?<!{mark}){mark}[ \t]*\n", " ", text)
 
 
-def _stages(text: str, arguments: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield of each stage what it is from, with arguments filled in, and its name or nothing."""
-    text = _joined(text)
-    known = _global(text, arguments)
+def _stages(
+    text: str, target: str, arguments: Mapping[str, str] | None
+) -> Iterator[tuple[str, str]]:
+    """Yield the image and the name, or nothing, of each stage up to `target`."""
+    text = _instructions(text)
+    known = _global_arguments(text, arguments or {})
     for image, name in _FROM.findall(text):
         yield fill(image.strip("\"'"), known), name
+        if target and name.lower() == target.lower():
+            return
 
 
-def _global(text: str, arguments: Mapping[str, str]) -> dict[str, str]:
-    """Return the arguments that have a value before the first `FROM`, given or their own."""
-    first = _FROM.search(text)
+def _global_arguments(instructions: str, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the arguments before the first `FROM` that have a value, given or by default."""
+    first = _FROM.search(instructions)
     known: dict[str, str] = {}
-    for rest in _ARG.findall(text[: first.start()] if first else ""):
+    for rest in _ARG.findall(instructions[: first.start()] if first else ""):
         for name, value in assigned(rest, "ARG"):
-            told = arguments.get(name, None if value is None else fill(value, known))
-            if told is not None:
-                known[name] = told
+            if name in given:
+                known[name] = given[name]
+            elif value is not None:
+                known[name] = fill(value, known)
     return known
 
 
 def _sources(rest: str) -> list[str]:
-    """Return what an instruction copies, which are all words, or all of a JSON list, but the last.
+    """Return the sources of a COPY or ADD: all words, or strings of a JSON list, but the last.
 
     >>> _sources("a b /c"), _sources('["a b", "/c"]')
     (['a', 'b'], ['a b'])
@@ -192,57 +218,17 @@ def _sources(rest: str) -> list[str]:
 
 
 def _automatic(word: str, rest: str, known: Collection[str]) -> str | None:
-    """Return the automatic argument that an instruction declares or, in a FROM, uses.
-
-    It is none if it is `known`.
-    """
-    names = used(rest) if word == "FROM" else []
+    """Return the automatic argument that a FROM uses or an ARG declares, unless it is `known`."""
+    names: list[str] = re.findall(r"\$\{?(\w+)", rest) if word == "FROM" else []
     if word == "ARG":
         names = [name for name, value in assigned(rest, word) if value is None]
     return next((n for n in names if _AUTOMATIC.fullmatch(n) and n not in known), None)
 
 
-_NAME = re.compile(r"\w+")
-_CHANGED = re.compile(r"(:?[-+?]|##?|%%?|//?)(.*)", re.DOTALL)
-
-
-def fill(text: str, known: Mapping[str, str]) -> str:
-    """Return a text with its variables filled in; what is not known is empty.
-
-    >>> fill("node:$V-${OS:-alpine}${X:+x}", {"V": "24", "OS": ""})
-    'node:24-alpine'
-    >>> fill("${A:-${B:-b}}c ${V%.*} ${V##*.} ${V/1./2.}", {"V": "1.2.3"})
-    'bc 1.2 3 2.2.3'
-    """
-    told, at = [], 0
-    while (begin := text.find("$", at)) >= 0:
-        told.append(text[at:begin])
-        if text.startswith("{", begin + 1):
-            end = _closing(text, begin + 2)
-            told.append(_braced(text[begin + 2 : end], known))
-            at = end + 1
-        elif found := _NAME.match(text, begin + 1):
-            told.append(known.get(found[0], ""))
-            at = found.end()
-        else:
-            told.append("$")
-            at = begin + 1
-    return "".join(told) + text[at:]
-
-
-def used(text: str) -> list[str]:
-    """Return the names of the variables in a text.
-
-    >>> used("--platform=$A ${B:-${C}}")
-    ['A', 'B', 'C']
-    """
-    return re.findall(r"\$\{?(\w+)", text)
-
-
-def _closing(text: str, at: int) -> int:
-    """Return where the brace is closed within which a place is."""
+def _closing_brace(text: str, at: int) -> int:
+    """Return the position of the brace that closes the one before a position."""
     depth = 1
-    for found in re.compile(r"\$\{|\}").finditer(text, at):
+    for found in _BRACE.finditer(text, at):
         depth += 1 if found[0] == "${" else -1
         if not depth:
             return found.start()
@@ -250,35 +236,37 @@ def _closing(text: str, at: int) -> int:
 
 
 def _braced(text: str, known: Mapping[str, str]) -> str:
-    named = _NAME.match(text)
-    if not named:
+    """Return the value of the inside of `${…}`."""
+    variable = _VARIABLE.match(text)
+    if not variable:
         return ""
-    value, is_known = known.get(named[0], ""), named[0] in known
-    changed = _CHANGED.fullmatch(text, named.end())
+    value = known.get(variable[0], "")
+    changed = _OPERATOR.fullmatch(text, variable.end())
     if not changed:
         return value
-    how, word = changed[1], fill(changed[2], known)
-    is_set = bool(value) if ":" in how else is_known
-    match how[-1]:
+    operator, word = changed[1], fill(changed[2], known)
+    is_set = bool(value) if ":" in operator else variable[0] in known
+    match operator[-1]:
         case "-":
             return value if is_set else word
         case "+":
             return word if is_set else ""
         case "#" | "%":
-            return _cut(value, word, how)
+            return _cut(value, word, operator)
         case "/":
             pattern, _, new = word.partition("/")
             form = "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in pattern)
-            return re.sub(form, lambda _: new, value, count=len(how) % 2) if form else value
+            return re.sub(form, lambda _: new, value, count=len(operator) % 2) if form else value
     return value
 
 
-def _cut(value: str, pattern: str, how: str) -> str:
-    """Return a value without what matches at its begin (`#`) or end (`%`), if doubled the most."""
+def _cut(value: str, pattern: str, operator: str) -> str:
+    """Return a value without the match at its start (`#`) or end (`%`), the longest if doubled."""
     sizes = range(len(value) + 1)
-    for size in reversed(sizes) if len(how) > 1 else sizes:
+    for size in reversed(sizes) if len(operator) > 1 else sizes:
         rest = len(value) - size
-        head, tail = (value[:size], value[size:]) if how[0] == "#" else (value[rest:], value[:rest])
+        start = operator[0] == "#"
+        head, tail = (value[:size], value[size:]) if start else (value[rest:], value[:rest])
         if fnmatch.fnmatchcase(head, pattern):
             return tail
     return value

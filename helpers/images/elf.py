@@ -1,8 +1,8 @@
-"""What an ELF file is: a program or a library, its loader, and the libraries it asks for.
+"""ELF files: program or library, the loader, and the libraries that the file needs.
 
-Only what the dynamic loader itself reads is read, so stripped section headers do not matter, and
-nothing of a file is trusted: what is out of its bounds is as if it were not there. pyelftools tells
-the same (a test compares the two) and takes 25 times as long, for it parses far more.
+Only the parts that the dynamic loader reads are read, so stripped section headers do not matter.
+Offsets outside the file count as absent. pyelftools gives the same results (a test compares them)
+in 25 times the time, because it parses far more.
 """
 
 import struct
@@ -12,7 +12,7 @@ from typing import NamedTuple
 MAGIC = b"\x7fELF"
 
 MAX_NEEDED = 1024
-"""Most libraries of one file that are listed; real ones have some dozens at most."""
+"""Most libraries that are listed of one file; real files need a few dozen."""
 
 _MAX_TEXT = 4096
 _MAX_TAGS = 2**16
@@ -25,9 +25,9 @@ _DF_1_PIE = 0x08000000
 class Elf(NamedTuple):
     """An ELF file.
 
-    `kind` is `executable` (the loader named by `interpreter` starts it), `static` (the kernel alone
-    starts it), `shared` (a library or plug-in), `object` (not linked: .o, .ko) or `other`.
-    `needed` are the libraries that it names.
+    `kind` is `executable` (started by the loader `interpreter`), `static` (started by the kernel
+    alone), `shared` (a library or plug-in), `object` (not linked: .o, .ko) or `other`. `needed` are
+    the libraries that it needs.
     """
 
     kind: str
@@ -43,7 +43,7 @@ class _Segment(NamedTuple):
 
 
 def describe(content: bytes) -> Elf | None:
-    """Return what an ELF file is, or `None` for anything else, a cut-off header too."""
+    """Return the description of an ELF file; `None` for other files and cut-off headers."""
     if content[:4] != MAGIC or len(content) < 52:
         return None
     order = {1: "<", 2: ">"}.get(content[5])
@@ -52,19 +52,17 @@ def describe(content: bytes) -> Elf | None:
         return None
     (file_type,) = struct.unpack_from(f"{order}H", content, 16)
     segments = _segments(content, order, wide)
-    found = [s for s in segments if s.kind == _PT_INTERP]
-    interpreter = (
-        _text(content[: found[0].offset + found[0].size], found[0].offset) if found else ""
-    )
+    loader = next((s for s in segments if s.kind == _PT_INTERP), None)
+    interpreter = _text(content[: loader.offset + loader.size], loader.offset) if loader else ""
     tags = _tags(content, segments, order, wide)
     flags = next((value for tag, value in tags if tag == _DT_FLAGS_1), 0)
     named = any(tag == _DT_SONAME for tag, _ in tags)
-    kind = _kind(file_type, bool(found), bool(flags & _DF_1_PIE), named)
+    kind = _kind(file_type, loader is not None, bool(flags & _DF_1_PIE), named)
     return Elf(kind, interpreter, _needed(content, segments, tags))
 
 
 def _kind(file_type: int, loaded: bool, pie: bool, named: bool) -> str:
-    """Return the kind. A library may name a loader (libc.so.6 does), a static program may not."""
+    """Return the kind. A library may have a loader (libc.so.6 has), a static program has none."""
     if file_type == 1:
         return "object"
     if file_type == 2:
@@ -73,12 +71,12 @@ def _kind(file_type: int, loaded: bool, pie: bool, named: bool) -> str:
         return "other"
     if pie:
         return "executable" if loaded else "static"
-    # Linkers before 2016 do not mark position-independent programs, but these have no name.
+    # Linkers before 2016 do not mark position-independent programs, but those have no SONAME.
     return "executable" if loaded and not named else "shared"
 
 
 def _segments(content: bytes, order: str, wide: bool) -> list[_Segment]:
-    """Return the program headers as far as they lie in the file."""
+    """Return the program headers that lie within the file."""
     (start,) = struct.unpack_from(f"{order}{'Q' if wide else 'I'}", content, 32 if wide else 28)
     length, count = struct.unpack_from(f"{order}HH", content, 54 if wide else 42)
     form = struct.Struct(f"{order}{'IIQQQQQQ' if wide else 'IIIIIIII'}")
@@ -112,7 +110,7 @@ def _tags(
 def _needed(
     content: bytes, segments: list[_Segment], tags: list[tuple[int, int]]
 ) -> tuple[str, ...]:
-    """Return the names of the libraries that are asked for, in the file's order."""
+    """Return the names of the needed libraries, in the file's order."""
     address = next((value for tag, value in tags if tag == _DT_STRTAB), None)
     if address is None:
         return ()
@@ -125,6 +123,6 @@ def _needed(
 
 
 def _text(content: bytes, start: int) -> str:
-    """Return the text at an offset, up to its NUL; empty if it has none within bounds."""
+    """Return the text at an offset, up to its NUL; empty if no NUL follows within bounds."""
     end = content.find(b"\0", start, start + _MAX_TEXT)
     return content[start:end].decode("utf-8", "backslashreplace") if end >= 0 else ""

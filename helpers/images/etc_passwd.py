@@ -1,4 +1,4 @@
-"""Whom an image starts as: the numbers behind the user that its config names."""
+"""The user that an image starts as: the numbers of the name in its config."""
 
 import re
 from typing import NamedTuple
@@ -6,23 +6,22 @@ from typing import NamedTuple
 PASSWD, GROUP = "etc/passwd", "etc/group"
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
-_USER = re.compile(r"([^:]+):[^:]*:([0-9]{1,10}):([0-9]{1,10})(?::|$)")
-_GROUP = re.compile(r"([^:]+):[^:]*:([0-9]{1,10})(?::([^:]*))?$")
+_USER_LINE = re.compile(r"([^:]+):[^:]*:([0-9]{1,10}):([0-9]{1,10})(?::|$)")
+_GROUP_LINE = re.compile(r"([^:]+):[^:]*:([0-9]{1,10})(?::([^:]*))?$")
 
 
 class User(NamedTuple):
-    """A user's number, and those of the groups, the first one first."""
+    """A user's number and those of its groups, the primary group first."""
 
     uid: int
     gids: tuple[int, ...]
 
 
 def resolve(named: str, passwd: bytes = b"", group: bytes = b"") -> User | None:
-    r"""Return who `user[:group]` of an image's config is; `None` if the image does not tell.
+    r"""Return the user of `user[:group]` in an image's config; `None` for an unknown name.
 
-    As container engines do it: none is root; a name is looked up in `/etc/passwd`, with the groups
-    that `/etc/group` has it in, and a number that is not there has group 0. A group that is named
-    is the only one.
+    As in container engines, an empty user is root; `/etc/passwd` has a name's numbers, `/etc/group`
+    its further groups; an unlisted number has group 0; and a given group is the only one.
     https://github.com/opencontainers/image-spec/blob/main/config.md and GetExecUser in
     https://github.com/moby/sys/blob/main/user/user.go
 
@@ -31,19 +30,19 @@ def resolve(named: str, passwd: bytes = b"", group: bytes = b"") -> User | None:
     >>> resolve("65532:7"), resolve(""), resolve("nobody")
     (User(uid=65532, gids=(7,)), User(uid=0, gids=(0,)), None)
     """
-    user, _, asked = named.strip().partition(":")
+    user, _, wanted = named.strip().partition(":")
     user = user or "0"
-    lines = _lines(passwd, _USER)
+    lines = _lines(passwd, _USER_LINE)
     found = next((line for line in lines if line[1] == user), None)
     if found is None and _NUMBER.fullmatch(user):
         found = next((line for line in lines if int(line[2]) == int(user)), None)
     if found is None and not _NUMBER.fullmatch(user):
         return None
     uid = int(found[2] if found else user)
-    groups = _lines(group, _GROUP)
-    if asked:
-        gid = next((int(line[2]) for line in groups if line[1] == asked), None)
-        gid = int(asked) if gid is None and _NUMBER.fullmatch(asked) else gid
+    groups = _lines(group, _GROUP_LINE)
+    if wanted:
+        gid = next((int(line[2]) for line in groups if line[1] == wanted), None)
+        gid = int(wanted) if gid is None and _NUMBER.fullmatch(wanted) else gid
         return None if gid is None else User(uid, (gid,))
     if found is None:
         return User(uid, (0,))
@@ -52,6 +51,6 @@ def resolve(named: str, passwd: bytes = b"", group: bytes = b"") -> User | None:
 
 
 def _lines(content: bytes, form: re.Pattern[str]) -> list[re.Match[str]]:
-    """Return the lines of a file that are of a form; others are left out."""
+    """Return the lines of a file that have a form."""
     lines = content.decode("utf-8", "backslashreplace").splitlines()
-    return [told for line in lines if (told := form.match(line))]
+    return [found for line in lines if (found := form.match(line))]

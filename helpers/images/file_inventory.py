@@ -1,11 +1,12 @@
-"""The files of an image: what is there, how large, whose, and from which layer.
+"""The files of an image: kind, size, owner and layer of each.
 
-Made of an archive in one pass over its layers; stored as one JSON row a line, compressed.
+The inventory is made in one pass over an archive's layers, and stored as compressed JSON lines.
 """
 
 import gzip
 import zlib
 from collections.abc import Iterable, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -22,16 +23,16 @@ from helpers.images.overlay import HARDLINK, MAX_PATH, Overlay
 FORMAT = 1
 
 MAX_STORED = 2**30
-"""Most bytes of a stored inventory when decompressed."""
+"""Most bytes of a stored inventory, decompressed."""
 
 AGAIN = "Capture it again, with --fresh"
 
-_OF_THE_SYSTEM = frozenset({"perl"})
-"""Interpreters that distributions have for scripts of their own."""
+_SYSTEM_INTERPRETERS = frozenset({"perl"})
+"""Interpreters that distributions install for their own scripts."""
 
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Size = Annotated[int, Meta(ge=0, le=2**40)]
-"""Bytes of a file: at most so many that those of all files are a number of 64 bits."""
+"""Bytes of a file; the limit keeps the sum of all files within 64 bits."""
 
 
 class File(Struct, array_like=True, frozen=True, gc=False):
@@ -39,9 +40,9 @@ class File(Struct, array_like=True, frozen=True, gc=False):
 
     Of several names of one file the first has its size; the others are of kind `hardlink`, with 0
     bytes and the first as target. `mode` has the permission bits with setuid, setgid and sticky.
-    `elf`, `elf_interpreter` and `needed` are as in `elf.Elf`. `layer` is where the content is from,
-    counted from 0; `package` owns it, `None` if none is known to. `version` is what a program of
-    the table of tools tells of itself.
+    `elf`, `elf_interpreter` and `needed` are those of `elf.Elf`. `layer` holds the content, counted
+    from 0; `package` owns the file, `None` if unknown; `version` is the one that a known program
+    has in its bytes.
     """
 
     path: str
@@ -62,7 +63,7 @@ class File(Struct, array_like=True, frozen=True, gc=False):
 class LayerSize(NamedTuple):
     """A layer's sizes: of its regular files, each inode once, and of its whole tar.
 
-    `docker history` has the former, and mostly adds the lengths of symbolic links.
+    `docker history` shows the former, and usually adds the lengths of symbolic links.
     """
 
     diff_id: str
@@ -74,7 +75,7 @@ class LayerSize(NamedTuple):
 class Inventory(NamedTuple):
     """The files of an image, sorted by path, and the sizes of its layers, from the lowest.
 
-    `passwd` and `group` are the contents of these files in `/etc`; they are not stored.
+    `passwd` and `group` are the contents of `/etc/passwd` and `/etc/group`; they are not stored.
     """
 
     files: list[File]
@@ -84,48 +85,44 @@ class Inventory(NamedTuple):
 
 
 def take(archive: Archive) -> Inventory:
-    """Return the inventory of an image. Raises `ArchiveInvalid` for what no image should be."""
+    """Return the inventory of an image. Raises `ArchiveInvalid` if it is damaged or hostile."""
     overlay = Overlay()
     sizes: list[LayerSize] = []
     budget = layer.Budget()
-    for number, told in enumerate(archive.layers):
+    for number, archived in enumerate(archive.layers):
         entries, tar_bytes = layer.read(archive, number, budget)
-        # Of several entries with one path the last is what engines leave.
+        # Of several entries with one path, engines keep the last.
         regular = {path: node.size for path, node in entries if node.kind == "file"}
-        sizes.append(LayerSize(told.diff_id, sum(regular.values()), tar_bytes, len(entries)))
-
-        def fail(path: str, problem: str, number: int = number) -> ArchiveInvalid:
-            return layer.invalid(archive, archive.layers[number], path, problem)
-
-        overlay.add(number, entries, fail)
-    wanted = (etc_passwd.PASSWD, etc_passwd.GROUP)
-    kept = {path: node.content or b"" for path, node in overlay.walk() if path in wanted}
-    return Inventory(_files(archive, overlay), sizes, *(kept.get(path, b"") for path in wanted))
+        sizes.append(LayerSize(archived.diff_id, sum(regular.values()), tar_bytes, len(entries)))
+        overlay.add(number, entries, partial(layer.invalid, archive, archived))
+    accounts = dict.fromkeys((etc_passwd.PASSWD, etc_passwd.GROUP), b"")
+    accounts |= {path: node.content or b"" for path, node in overlay.walk() if path in accounts}
+    return Inventory(_files(archive, overlay), sizes, *accounts.values())
 
 
 def runtime(files: Iterable[File]) -> str:
-    """Return the language runtime of an image and its version, as its program tells them.
+    """Return the language runtime of an image and its version, read from its program.
 
-    Of several it is the largest that no OS package owns, else the largest that is not there for the
-    system's own use; empty if none tells. What may be an OS package's may be for the system's use.
+    Of several it is the largest that no OS package owns, else the largest that the operating system
+    does not need for itself; empty for none. An unknown owner may be an OS package.
     """
     files = list(files)
-    kept = unread(files)
-    told = [
+    unknown_owners = unread(files)
+    found = [
         (file.package is None, file.size_bytes, f"{tool.name} {file.version}")
         for file in files
         if file.version
         and (tool := known_programs.named(file.path))
         and tool.kind == known_programs.INTERPRETER
-        and not ((file.package or kept) and tool.name in _OF_THE_SYSTEM)
+        and not ((file.package or unknown_owners) and tool.name in _SYSTEM_INTERPRETERS)
     ]
-    return max(told, default=(False, 0, ""))[2]
+    return max(found, default=(False, 0, ""))[2]
 
 
 def unread(files: Sequence[File]) -> str:
-    """Return whose package database is in an image without its list of files being read, if so.
+    """Return the package manager whose file lists are not read, so that owners are unknown.
 
-    Which OS package a file is of is not known then.
+    Empty if owners are known, or if the image has no package database.
     """
     if any(file.package for file in files):
         return ""
@@ -133,14 +130,14 @@ def unread(files: Sequence[File]) -> str:
 
 
 def write(path: str | PathLike[str], files: list[File]) -> None:
-    """Write the files of an inventory: a header, then a row a line; equal files, equal bytes."""
+    """Store an inventory: a header, then one row a line. Equal files give equal bytes."""
     header = {"format": FORMAT, "files": len(files)}
     text = msgspec.json.Encoder().encode_lines([header, *files])
     Path(path).write_bytes(gzip.compress(text, 9, mtime=0))
 
 
 def read(path: str | PathLike[str]) -> list[File]:
-    """Return the files of an inventory as written. Raises `ArchiveInvalid` if it is not whole."""
+    """Return the files of a stored inventory. Raises `ArchiveInvalid` if it is damaged."""
     try:
         with gzip.open(path) as file:
             text = file.read(MAX_STORED + 1)
@@ -154,12 +151,12 @@ def read(path: str | PathLike[str]) -> list[File]:
             raise ArchiveInvalid(path, f"an inventory of {header.files:,} files", AGAIN)
         files = msgspec.json.Decoder(File).decode_lines(rows)
     except OSError as error:
-        problem = f"no inventory that can be read ({error.strerror or error})"
+        problem = f"an inventory that cannot be read ({error.strerror or error})"
         raise ArchiveInvalid(path, problem, AGAIN) from error
     except (EOFError, zlib.error, ValueError, RecursionError) as error:
         raise ArchiveInvalid(path, f"a damaged inventory ({error})", AGAIN) from error
     if len(files) != header.files:
-        raise ArchiveInvalid(path, f"{len(files):,} of {header.files:,} files, cut off", AGAIN)
+        raise ArchiveInvalid(path, f"cut off after {len(files):,} of {header.files:,} files", AGAIN)
     return files
 
 
@@ -169,26 +166,25 @@ class _Header(Struct):
 
 
 def _files(archive: Archive, overlay: Overlay) -> list[File]:
-    """Return the rows of a merged file system."""
-    found = sorted((shown(path), path, node) for path, node in overlay.walk())
-    links = {path: node.target for _, path, node in found if node.kind == "symlink"}
-    databases = {path: node.content for _, path, node in found if node.content is not None}
-    owned = package_db.owners(databases, links)
-    first: dict[int, str] = {}
+    """Return the rows of a merged file system, sorted by path."""
+    nodes = sorted((shown(path), path, node) for path, node in overlay.walk())
+    links = {path: node.target for _, path, node in nodes if node.kind == "symlink"}
+    databases = {path: node.content for _, path, node in nodes if node.content is not None}
+    owners = package_db.owners(databases, links)
+    first_names: dict[int, str] = {}
     files: list[File] = []
-    for text, path, node in found:
+    for name, path, node in nodes:
         if len(path) > MAX_PATH:
-            raise layer.invalid(
-                archive, archive.layers[node.layer], path, "a path that is too long"
-            )
+            problem = f"a path of more than {MAX_PATH:,} bytes"
+            raise layer.invalid(archive, archive.layers[node.layer], path, problem)
         kind, size, target = node.kind, node.size, shown(node.target)
-        if kind == "file" and (before := first.setdefault(id(node), text)) != text:
-            kind, size, target = HARDLINK, 0, before
-        package = owned.get(path) if kind != "dir" else None
-        kind_of, loader, needed = node.elf or ("", "", ())
+        if kind == "file" and (first := first_names.setdefault(id(node), name)) != name:
+            kind, size, target = HARDLINK, 0, first
+        package = owners.get(path) if kind != "dir" else None
+        elf_kind, loader, needed = node.elf or ("", "", ())
         files.append(
             File(
-                text,
+                name,
                 kind,
                 size,
                 node.mode,
@@ -197,7 +193,7 @@ def _files(archive: Archive, overlay: Overlay) -> list[File]:
                 node.layer,
                 shown(package) if package else None,
                 target,
-                kind_of,
+                elf_kind,
                 loader,
                 needed,
                 node.version,

@@ -1,6 +1,6 @@
-"""The entries of one layer, read from its tar: checked, described, and none of them unpacked.
+"""The entries of one layer, read from its tar and checked; nothing is unpacked.
 
-What no container engine would unpack, or what would make a lie of the sizes, is refused by name.
+Entries that no container engine would unpack, or that would falsify sizes, are refused by name.
 """
 
 import tarfile
@@ -16,15 +16,15 @@ from helpers.images.tar import CHUNK, TarStream
 MAX_ENTRIES = 500_000
 MAX_NAMES = 2**28
 MAX_DATABASES = 2**28
-"""Most entries of an image, bytes of their names, and of its package databases."""
+"""Most entries of an image, bytes of their names, and bytes of its package databases."""
 
 MAX_DATABASE = 2**26
 """Most bytes of one file of a package database."""
 
 MAX_ELF = 2**29
-"""Most bytes of one program that are looked at."""
+"""Most bytes that are read of one program."""
 
-REBUILD = "Build the image anew, or give its SBOM instead"
+REBUILD = "Rebuild the image, or give its SBOM instead"
 
 _KINDS = {
     tarfile.REGTYPE: "file",
@@ -42,7 +42,7 @@ _MAX_ID = 2**32 - 1
 
 
 class Budget:
-    """What is left of the limits that an image has over all of its layers."""
+    """What is left of an image's limits, which apply to all of its layers together."""
 
     def __init__(self) -> None:
         self.entries = MAX_ENTRIES
@@ -52,7 +52,7 @@ class Budget:
 
 
 class Entries(NamedTuple):
-    """A layer's entries in the order of its tar, whiteouts too, and the tar's length in bytes."""
+    """A layer's entries in the order of its tar, with whiteouts, and the tar's length in bytes."""
 
     entries: list[Entry]
     tar_bytes: int
@@ -79,8 +79,8 @@ def read(archive: Archive, number: int, budget: Budget) -> Entries:
                 raise archive.invalid(problem, "Leave it out, or give its SBOM instead")
             path = _checked(archive, layer, info)
             if path or not info.isdir():
-                entries.append(Entry(path, _node(archive, layer, number, tar, info, path, budget)))
-        # What comes after the end mark is no entry, but a part of what the DiffID is of.
+                entries.append(Entry(path, _node(archive, number, tar, info, path, budget)))
+        # Bytes after the end mark hold no entries, but count for the DiffID.
         while tar.content(CHUNK):
             pass
     budget.bytes -= tar.tell()
@@ -90,12 +90,12 @@ def read(archive: Archive, number: int, budget: Budget) -> Entries:
 
 
 def invalid(archive: Archive, layer: Layer, path: str, problem: str) -> ArchiveInvalid:
-    """Return the error of an entry."""
+    """Return the error of a problem with an entry of a layer."""
     return archive.invalid(f"{layer.name} has {problem}: {shown(path)[:200]!r}", REBUILD)
 
 
 def shown(path: str) -> str:
-    r"""Return a path as text: bytes that are not UTF-8 are like `\xff`."""
+    r"""Return a path as text, with bytes that are not UTF-8 as `\xff`."""
     if path.isascii():
         return path
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -119,17 +119,17 @@ def _checked(archive: Archive, layer: Layer, info: tarfile.TarInfo) -> str:
              for name in (info.name, info.linkname)):  # fmt: skip
         problem = f"a path of more than {MAX_PATH:,} bytes"
     elif info.issparse():
-        problem = "a sparse file, whose size cannot be told"
+        problem = "a sparse file, whose size is unknown"
     elif info.type not in _KINDS:
         problem = f"an entry of unknown type {info.type!r}"
     elif not path and not info.isdir():
-        problem = "a root that is no directory"
+        problem = "a root that is not a directory"
     elif not (0 <= info.uid <= _MAX_ID and 0 <= info.gid <= _MAX_ID):
-        problem = "an owner that cannot be"
+        problem = "an invalid owner"
     elif info.isreg() and info.offset_data + info.size > layer.unpacked_limit:
         if layer.compressed_bytes is None:
             raise archive.invalid(f"{layer.name} is cut off inside {shown(path)[:200]!r}")
-        problem = f"a file of {info.size:,} bytes, too many for its size: a decompression bomb"
+        problem = f"a file of {info.size:,} bytes, too large for the layer: a decompression bomb"
     if problem:
         raise invalid(archive, layer, info.name, problem)
     return path
@@ -137,14 +137,13 @@ def _checked(archive: Archive, layer: Layer, info: tarfile.TarInfo) -> str:
 
 def _node(
     archive: Archive,
-    layer: Layer,
     number: int,
     tar: TarStream,
     info: tarfile.TarInfo,
     path: str,
     budget: Budget,
 ) -> Node:
-    """Return what an entry stands for."""
+    """Return the node of an entry."""
     kind = _KINDS[info.type]
     mode = info.mode & 0o7777
     if kind == "dir":
@@ -159,7 +158,8 @@ def _node(
     if package_db.is_database(path) or path in (etc_passwd.PASSWD, etc_passwd.GROUP):
         budget.databases -= info.size
         if info.size > MAX_DATABASE or budget.databases < 0:
-            raise invalid(archive, layer, path, f"a package database of {info.size:,} bytes")
+            problem = f"a package database of {info.size:,} bytes"
+            raise invalid(archive, archive.layers[number], path, problem)
         node.content = tar.content(info.size)
     elif info.size >= _MIN_ELF and (head := tar.content(len(elf.MAGIC))) == elf.MAGIC:
         content = head + tar.content(min(info.size, MAX_ELF) - len(head))

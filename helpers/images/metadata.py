@@ -1,4 +1,4 @@
-"""What an image says of itself, and what its layers weigh: `image.json` of the evidence."""
+"""Metadata of an image and its layers: `image.json` of the evidence, and `smoke.json`."""
 
 from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
@@ -12,18 +12,18 @@ from msgspec import Meta, Struct, field
 from helpers.errors import ArchiveInvalid
 from helpers.images import etc_passwd, redact
 
-AGAIN = "Make the capture again, with --fresh"
+AGAIN = "Capture it again, with --fresh"
 
 T = TypeVar("T")
 
 Size = Annotated[int, Meta(ge=0, le=2**50)]
-"""Bytes of a layer: at most so many that those of all layers are a number of 64 bits."""
+"""Bytes of a layer; the limit keeps the sum of all layers within 64 bits."""
 
 
 class Layer(Struct, frozen=True):
-    """One layer. `size_bytes` are its files' bytes, `tar_bytes` its tar's, which is some larger.
+    """One layer: the bytes of its files, and of its tar, which is slightly larger.
 
-    `from_base` says whether the base image has it too; `None`: that is not known.
+    `from_base` says whether the base image has it too; `None`: unknown.
     """
 
     diff_id: str
@@ -35,11 +35,11 @@ class Layer(Struct, frozen=True):
 
 
 class Image(Struct, frozen=True):
-    """An image's metadata. Of environment variables and labels there are only the names.
+    """An image's metadata; environment variables and labels have their names only.
 
-    `runtime` is a language runtime and its version, as its program tells them; empty if none does.
-    `compressed_by` says whose layer sizes `compressed_bytes` are: a `registry`'s, those of an
-    `archive` whose layers are compressed, or of `gzip` (level 6), run here.
+    `runtime` is a language runtime and its version, read from its program; empty for none.
+    `compressed_by` says where the layers' `compressed_bytes` are from: a `registry`, an `archive`
+    with compressed layers, or `gzip` (level 6), run here.
     """
 
     image_id: str
@@ -66,7 +66,7 @@ class Image(Struct, frozen=True):
 
     @property
     def size_unpacked_bytes(self) -> int:
-        """Return the bytes of all files in all layers, as `docker history` adds them up."""
+        """Return the bytes of all files in all layers, as in `docker history`."""
         return sum(layer.size_bytes for layer in self.layers)
 
     @property
@@ -76,11 +76,10 @@ class Image(Struct, frozen=True):
 
 
 class Smoke(Struct, frozen=True):
-    """What became of an image that was started, locked down.
+    """The result of starting an image, locked down.
 
-    `answered` on its port, `None` where that could not be tried; `http_status` is what it answered
-    with; `why` says what went wrong; `asked_by` how it was reached. `shell` is the one that could
-    be started, empty if none could.
+    `answered`: on its port, with `http_status`; `None` if that could not be tried. `why` says what
+    went wrong, `asked_by` how the port was reached. `shell` started in it; empty if none did.
     """
 
     port: int
@@ -94,7 +93,7 @@ class Smoke(Struct, frozen=True):
 
 
 class _Config(Struct):
-    """The part of an image's `config` that says how it is started."""
+    """How an image is started: the `config` in its config."""
 
     user: str = field(default="", name="User")
     working_directory: str = field(default="", name="WorkingDir")
@@ -134,70 +133,73 @@ def describe(
     secrets: Sequence[str] = (),
     runtime: str = "",
     accounts: tuple[bytes, bytes] = (b"", b""),
-    there: Container[str] = (),
+    file_paths: Container[str] = (),
 ) -> Image:
     """Return the metadata of an image.
 
-    `layers` are DiffID, file bytes and tar bytes; `compressed` who compressed them and to what;
-    `known` is what the daemon says besides; `base` the base image's name and the same of it;
-    `accounts` are `/etc/passwd` and `/etc/group`; `there` has the paths of all files. Raises
-    `ArchiveInvalid` for a config that is none.
+    `layers` are DiffID, file bytes and tar bytes; `compressed` is `compressed_by` and the sizes;
+    `known` is what the daemon knows of the image, `base` the base image's name and what the daemon
+    knows of that; `accounts` are `/etc/passwd` and `/etc/group`; `file_paths` are all files. Raises
+    `ArchiveInvalid` for an invalid config.
     """
     try:
-        told = msgspec.convert(config, _Image)
+        image = msgspec.convert(config, _Image)
     except msgspec.ValidationError as error:
-        raise ArchiveInvalid(
-            path, f"its image config is not one: {error}", "Save the image again"
-        ) from error
-    of = told.config or _Config()
-    secrets = [s for s in secrets if s.rstrip("/") not in there]
-    secrets += redact.values(of.environment, there)
-    known_names = redact.names(of.environment)
-    commands = [
-        redact.instruction(step.created_by, secrets, known_names)
-        for step in told.history or []
+        problem = f"invalid image config: {error}"
+        raise ArchiveInvalid(path, problem, "Save the image again") from error
+    start = image.config or _Config()
+    environment = redact.names(start.environment)
+    secrets = [s for s in secrets if s.rstrip("/") not in file_paths]
+    secrets += redact.values(start.environment, file_paths)
+    instructions = [
+        redact.instruction(step.created_by, secrets, environment)
+        for step in image.history or []
         if not step.empty_layer
     ]
-    if len(commands) != len(layers):
-        # Squashed or imported images have a history that tells of other layers.
-        commands = [""] * len(layers)
-    of_base = base[1] or {}
-    below = (of_base.get("RootFS") or {}).get("Layers") or [] if base[1] else None
-    from_base = _from_base([layer[0] for layer in layers], below)
-    who, sizes = compressed
-    who_starts = etc_passwd.resolve(of.user, *accounts)
+    if len(instructions) != len(layers):
+        # The history of a squashed or imported image is about other layers.
+        instructions = [""] * len(layers)
+    known = known or {}
+    base_name, known_base = base
+    base_layers = None
+    if known_base:
+        base_layers = (known_base.get("RootFS") or {}).get("Layers") or []
+    known_base = known_base or {}
+    from_base = _from_base([diff_id for diff_id, _, _ in layers], base_layers)
+    compressed_by, sizes = compressed
+    user = etc_passwd.resolve(start.user, *accounts)
     return Image(
         image_id=image_id,
-        names=list((known or {}).get("RepoTags") or []),
-        digests=list((known or {}).get("RepoDigests") or []),
-        created_at=told.created,
-        os=told.os,
-        architecture="/".join(filter(None, (told.architecture, told.variant))),
-        user=of.user,
-        working_directory=of.working_directory,
-        entrypoint=[redact.prose(word, secrets) for word in of.entrypoint or []],
-        command=[redact.prose(word, secrets) for word in of.command or []],
-        ports=sorted(of.ports or {}),
-        environment=redact.names(of.environment),
-        labels=sorted(of.labels or {}),
-        base=base[0],
+        names=list(known.get("RepoTags") or []),
+        digests=list(known.get("RepoDigests") or []),
+        created_at=image.created,
+        os=image.os,
+        architecture="/".join(filter(None, (image.architecture, image.variant))),
+        user=start.user,
+        working_directory=start.working_directory,
+        entrypoint=[redact.prose(word, secrets) for word in start.entrypoint or []],
+        command=[redact.prose(word, secrets) for word in start.command or []],
+        ports=sorted(start.ports or {}),
+        environment=environment,
+        labels=sorted(start.labels or {}),
+        base=base_name,
         layers=[
-            Layer(*layer, size, command, is_base)
-            for layer, size, command, is_base in zip(
-                layers, sizes, commands, from_base, strict=True
+            Layer(*layer, size, instruction, is_base)
+            for layer, size, instruction, is_base in zip(
+                layers, sizes, instructions, from_base, strict=True
             )
         ],
-        compressed_by=who,
-        base_id=str(of_base.get("Id") or ""),
-        base_digests=list(of_base.get("RepoDigests") or []),
+        compressed_by=compressed_by,
+        base_id=str(known_base.get("Id") or ""),
+        base_digests=list(known_base.get("RepoDigests") or []),
         runtime=runtime,
-        user_id=who_starts.uid if who_starts else None,
-        group_ids=list(who_starts.gids) if who_starts else [],
+        user_id=user.uid if user else None,
+        group_ids=list(user.gids) if user else [],
     )
 
 
 def port(exposed: Iterable[str]) -> int | None:
-    """Return the first TCP port of those that an image exposes, or `None`.
+    """Return the first TCP port that an image exposes, or `None`.
 
     >>> port(["53/udp", "8080/tcp", "9090/tcp"])
     8080
@@ -206,26 +208,26 @@ def port(exposed: Iterable[str]) -> int | None:
     return next((int(number) for number in numbers if number.isdecimal()), None)
 
 
-def write(path: Path, told: Image | Smoke) -> None:
-    """Write what is known of an image as JSON."""
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n")
+def write(path: Path, record: Image | Smoke) -> None:
+    """Store a record as JSON."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
 
 
 def read(path: Path, kind: type[T]) -> T | None:
-    """Return what was written, `None` if nothing was. Raises `ArchiveInvalid`."""
+    """Return a stored record, `None` if there is no file. Raises `ArchiveInvalid`."""
     if not path.is_file():
         return None
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ArchiveInvalid(path, f"not what it has to be: {error}", AGAIN) from error
+        raise ArchiveInvalid(path, f"invalid content: {error}", AGAIN) from error
 
 
 def _from_base(layers: Sequence[str], base: Sequence[str] | None) -> list[bool | None]:
-    """Return of each layer whether it is the base image's; `None` where that is not known.
+    """Return per layer whether it is from the base image; `None`: unknown.
 
-    Where an image is not on all of the layers that its base has now, the base has changed since, or
-    is another; what is above those that both have may be from either.
+    An image without all of the base's layers was built on another base, or on an older version of
+    it: the layers above the shared ones may be from that base or from the build.
     """
     if base is None:
         return [None] * len(layers)

@@ -1,6 +1,6 @@
-"""The file system that an image's layers make, as overlayfs and container engines merge them.
+"""The merged file system of an image's layers, as overlayfs and container engines make it.
 
-A layer hides, by whiteouts, what lower layers have, and puts entries on top of what is left.
+A layer first hides files of lower layers, by whiteouts, then puts its entries on top.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,11 +21,11 @@ IMPLICIT_MODE = 0o755
 _WHITEOUT, _OPAQUE, _META = ".wh.", ".wh..wh..opq", ".wh..wh."
 
 Fail = Callable[[str, str], ArchiveInvalid]
-"""Makes an error of a path and of what is wrong with it."""
+"""Makes the error of a path and of the problem with it."""
 
 
 class Node(Struct, gc=False):
-    """What a name stands for. Several names may stand for one: that is what a hard link is."""
+    """A file or directory. A hard-linked file is one node with several names."""
 
     kind: str
     layer: int
@@ -41,14 +41,14 @@ class Node(Struct, gc=False):
 
 
 class Entry(NamedTuple):
-    """A path of a layer and what is there; for a `HARDLINK` its target is another path."""
+    """A path of a layer and its node; the target of a `HARDLINK` is another path."""
 
     path: str
     node: Node
 
 
 def folder(layer: int, mode: int = IMPLICIT_MODE, uid: int = 0, gid: int = 0) -> Node:
-    """Return a directory with nothing in it."""
+    """Return an empty directory."""
     return Node("dir", layer, mode=mode, uid=uid, gid=gid, children={})
 
 
@@ -59,12 +59,12 @@ class Overlay:
         self.root = folder(0)
 
     def add(self, layer: int, entries: list[Entry], fail: Fail) -> None:
-        """Put a layer on top. Raises `fail`'s error for an entry that cannot be."""
-        # All whiteouts come first, wherever they stand, for they only hide what is lower.
+        """Put a layer on top. Raises `fail`'s error for an impossible entry."""
+        # Whiteouts come first, wherever they stand: they hide lower layers only.
         kept = [e for e in entries if _WHITEOUT not in e.path or not self._hide(e.path, fail)]
         for path, node in kept:
-            above, _, name = path.rpartition("/")
-            children = self._folder(above, layer, path, fail)
+            parent, _, name = path.rpartition("/")
+            children = self._folder(parent, layer, path, fail)
             if node.kind == HARDLINK:
                 children[name] = self._linked(node.target, layer, path, fail)
                 continue
@@ -84,10 +84,10 @@ class Overlay:
                     ahead.append((f"{path}{name}/", child))
 
     def _hide(self, path: str, fail: Fail) -> bool:
-        """Do what a whiteout says; return whether the path is one, or other AUFS metadata."""
-        above, _, name = path.rpartition("/")
+        """Apply a whiteout; return whether the path is one, or other AUFS metadata."""
+        parent, _, name = path.rpartition("/")
         if name == _OPAQUE:
-            if (found := self._find(above)) and found.children is not None:
+            if (found := self._find(parent)) and found.children is not None:
                 found.children = {}
             return True
         if any(part.startswith(_META) for part in path.split("/")):
@@ -97,12 +97,12 @@ class Overlay:
         hidden = name.removeprefix(_WHITEOUT)
         if hidden in ("", ".", ".."):
             raise fail(path, "a whiteout of nothing")
-        if (found := self._find(above)) and found.children is not None:
+        if (found := self._find(parent)) and found.children is not None:
             found.children.pop(hidden, None)
         return True
 
     def _find(self, path: str) -> Node | None:
-        """Return what a path stands for, following no link."""
+        """Return the node at a path, following no link."""
         node = self.root
         for part in path.split("/") if path else ():
             found = (node.children or {}).get(part)
@@ -112,19 +112,19 @@ class Overlay:
         return node
 
     def _linked(self, target: str, layer: int, path: str, fail: Fail) -> Node:
-        """Return what a hard link is to."""
-        above, _, name = target.rpartition("/")
-        found = self._find(target) or self._folder(above, layer, path, fail).get(name)
+        """Return the node that a hard link leads to."""
+        parent, _, name = target.rpartition("/")
+        found = self._find(target) or self._folder(parent, layer, path, fail).get(name)
         if found is None or found.children is not None:
-            what = "nothing" if found is None else "a directory"
-            raise fail(path, f"a hard link to {what} ({target})")
+            kind = "nothing" if found is None else "a directory"
+            raise fail(path, f"a hard link to {kind} ({target})")
         return found
 
-    def _folder(self, path: str, layer: int, of: str, fail: Fail) -> "dict[str, Node]":
-        """Return what is in the directory at a path, which is made if need be.
+    def _folder(self, path: str, layer: int, entry: str, fail: Fail) -> "dict[str, Node]":
+        """Return the children of the directory at a path, which is created if missing.
 
-        A symbolic link of the same layer is followed, but inside of the image; one of a lower layer
-        is replaced: so do engines, which unpack each layer on its own.
+        A symbolic link of the same layer is followed within the image, one of a lower layer is
+        replaced, as in engines, which unpack each layer on its own. `entry` is for the error.
         """
         stack = [self.root]
         ahead = path.split("/")[::-1]
@@ -140,7 +140,7 @@ class Overlay:
                 if found and found.kind == "symlink" and found.layer == layer:
                     left -= 1
                     if left < 0:
-                        raise fail(of, "below a loop of symbolic links")
+                        raise fail(entry, "a path below a loop of symbolic links")
                     if found.target.startswith("/"):
                         del stack[1:]
                     ahead += found.target.split("/")[::-1]

@@ -1,8 +1,8 @@
-"""Which package owns a path, from the package databases of an image: apk's, dpkg's, distroless'.
+"""Which package owns a file, by an image's package databases: apk's, dpkg's and distroless images'.
 
-Where another package manager has its own, whose lists of files are not read, that is told.
-Paths are without a leading slash. A database may name a file through a directory that is a symbolic
-link (`bin/ls` where `bin` leads to `usr/bin`); the owner is that of the path it leads to.
+The file lists of other package managers are not read; `unread` names the manager. Paths have no
+leading slash. A database may list a file below a symbolic link (`bin/ls`, where `bin` leads to
+`usr/bin`); the file at the end of the link (`usr/bin/ls`) is owned.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from posixpath import basename, split
 
 MAX_LINKS = 40
-"""Most symbolic links on the way to one file, as in Linux."""
+"""Most symbolic links in one path, as in Linux."""
 
 _APK = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
 _DPKG, _DIVERSIONS, _DISTROLESS = (
@@ -29,10 +29,10 @@ _UNREAD = {
     "Chisel": r"var/lib/chisel/manifest\.wall$",
     "dpkg": r"var/lib/dpkg/status(?:$|\.d/)",
 }
-"""Databases of which no list of files is read, by their package manager; dpkg's may lack one."""
+"""Databases whose file lists are not read, by package manager; dpkg's may be without lists."""
 
 _ROOTS = ("usr/", "var/", "nix/", "gnu/")
-_KEPT = re.compile("|".join(f"(?P<{name}>{form})" for name, form in _UNREAD.items()))
+_DATABASES = re.compile("|".join(f"(?P<{name}>{form})" for name, form in _UNREAD.items()))
 _PACKAGE = re.compile(r"^Package:[ \t]*(\S+)", re.MULTILINE)
 
 Listing = tuple[str, Iterable[str]]
@@ -40,39 +40,43 @@ Listing = tuple[str, Iterable[str]]
 
 
 def is_database(path: str) -> bool:
-    """Return whether a path is one that `owners` wants the content of."""
+    """Return whether `owners` needs the content of a path."""
     if path.startswith(_DPKG):
         return path.endswith(".list")
     return path in _APK or path == _DIVERSIONS or path.startswith(_DISTROLESS)
 
 
 def unread(paths: Iterable[str]) -> str:
-    """Return whose package database is among an image's files without its list of files being read.
+    """Return the package manager whose database is in an image but is not read; empty for none.
 
-    `paths` are of an image in which no file is known to be of a package; empty if there is none.
+    `paths` are the files of an image in which no file has a known owner.
 
     >>> unread(["usr/bin/bash", "usr/lib/sysimage/rpm/rpmdb.sqlite"]), unread(["usr/bin/bash"])
     ('RPM', '')
     """
-    there = [path for path in paths if path.startswith(_ROOTS)]
-    kept = {str(found.lastgroup) for path in there if (found := _KEPT.match(path))}
-    if any(map(_LISTS.match, there)):
-        # It is read, and owns nothing that is there.
-        kept -= {"dpkg"}
-    return next((manager for manager in _UNREAD if manager in kept), "")
+    candidates = [path for path in paths if path.startswith(_ROOTS)]
+    managers = {str(db.lastgroup) for path in candidates if (db := _DATABASES.match(path))}
+    if any(map(_LISTS.match, candidates)):
+        # Its lists are read, but own none of the files.
+        managers -= {"dpkg"}
+    return next((manager for manager in _UNREAD if manager in managers), "")
 
 
 def owners(databases: Mapping[str, bytes], links: Mapping[str, str]) -> dict[str, str]:
-    """Return the package of each path that is listed, by where it leads to in the image.
+    """Return the package of each listed path, with links on the way to it resolved.
 
-    `databases` are contents by path, `links` the targets of the image's symbolic links by path.
-    Directories that a database lists are in the result too, each with any one of its packages.
+    `databases` are contents by path, `links` targets of symbolic links by path. A listed directory
+    has any one of the packages that list it.
     """
-    texts = {path: text(content) for path, content in sorted(databases.items())}
+    # Bytes that are not UTF-8 are kept, as tarfile keeps them in names.
+    texts = {
+        path: content.decode("utf-8", "surrogateescape")
+        for path, content in sorted(databases.items())
+    }
     folders: dict[str, str | None] = {}
 
     def real(path: str) -> str:
-        """Return where a path is in the image; empty for nowhere."""
+        """Return a path with links in its folder resolved; empty for a loop."""
         folder, name = split(path)
         if folder not in folders:
             folders[folder] = real_path(folder, links.get)
@@ -84,43 +88,38 @@ def owners(databases: Mapping[str, bytes], links: Mapping[str, str]) -> dict[str
     for package, paths in [*_apk(texts), *_dpkg(texts), *_distroless(texts)]:
         for path in map(real, paths):
             to, by = diverted.get(path, (path, package))
-            # The package that diverts a path has its own file there; all others' is elsewhere.
+            # The file of the diverting package stays; those of all others move.
             owned[path if by == package else to] = package
     owned.pop("", None)
     return owned
 
 
 def real_path(path: str, link: Callable[[str], str | None]) -> str | None:
-    """Return a path with its symbolic links followed, never out of the image; `None` for a loop.
+    """Return a path with symbolic links followed within the image; `None` for a loop.
 
-    `link` gives the target of the link at a path, or `None` if there is no link.
+    `link` returns the target of the link at a path, `None` if it is not a link.
     """
-    real: list[str] = []
+    resolved: list[str] = []
     ahead = path.split("/")[::-1]
     left = MAX_LINKS
     while ahead:
         part = ahead.pop()
         if part == "..":
-            del real[-1:]
+            del resolved[-1:]
         elif part not in ("", "."):
-            real.append(part)
-            target = link("/".join(real))
+            resolved.append(part)
+            target = link("/".join(resolved))
             if target is not None:
                 left -= 1
                 if left < 0:
                     return None
-                del real[0 if target.startswith("/") else -1 :]
+                del resolved[0 if target.startswith("/") else -1 :]
                 ahead += target.split("/")[::-1]
-    return "/".join(real)
-
-
-def text(content: bytes) -> str:
-    """Return bytes as text in which those that are not UTF-8 stay what they are."""
-    return content.decode("utf-8", "surrogateescape")
+    return "/".join(resolved)
 
 
 def _apk(texts: Mapping[str, str]) -> Iterable[Listing]:
-    """Yield apk's packages: `P:` names one, `F:` a directory, `R:` a file in it."""
+    """Yield apk's packages: `P:` is a package, `F:` a directory, `R:` a file in it."""
     for database in _APK:
         package, folder, paths = "", "", list[str]()
         for line in texts.get(database, "").split("\n"):
@@ -138,7 +137,7 @@ def _apk(texts: Mapping[str, str]) -> Iterable[Listing]:
 
 
 def _dpkg(texts: Mapping[str, str]) -> Iterable[Listing]:
-    """Yield dpkg's packages: a `<package>[:<architecture>].list` has a path a line."""
+    """Yield dpkg's packages: `<package>[:<architecture>].list` has one path a line."""
     for database, listed in texts.items():
         if database.startswith(_DPKG):
             package = basename(database).removesuffix(".list").partition(":")[0]
@@ -146,26 +145,25 @@ def _dpkg(texts: Mapping[str, str]) -> Iterable[Listing]:
 
 
 def _distroless(texts: Mapping[str, str]) -> Iterable[Listing]:
-    """Yield packages of distroless images: `<any name>`, a control file, and `<any name>.md5sums`.
+    """Yield the packages of distroless images: a control file `NAME` and its `NAME.md5sums`.
 
-    Checksums are of regular files; who owns a symbolic link is not recorded there.
+    Only regular files have checksums; the owner of a symbolic link is not recorded.
     """
     for database, sums in texts.items():
         name = database.removesuffix(".md5sums")
         if database.startswith(_DISTROLESS) and name != database:
-            told = _PACKAGE.search(texts.get(name, ""))
-            package = told[1] if told else basename(name)
-            lines = (line.partition("  ")[2] for line in sums.split("\n"))
-            yield package, [_relative(path) for path in lines]
+            named = _PACKAGE.search(texts.get(name, ""))
+            paths = (line.partition("  ")[2] for line in sums.split("\n"))
+            yield named[1] if named else basename(name), map(_relative, paths)
 
 
 def _diversions(texts: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
-    """Yield what dpkg diverts: a path, where it is instead, and the package that has it so."""
+    """Yield dpkg's diversions: a path, where it moves to, and the package that diverts it."""
     lines = texts.get(_DIVERSIONS, "").split("\n")
     for path, to, by in zip(lines[::3], lines[1::3], lines[2::3], strict=False):
         yield _relative(path), _relative(to), by
 
 
 def _relative(path: str) -> str:
-    """Return a path as the inventory has it: `/bin/ls` and `./bin/ls` are `bin/ls`."""
+    """Return `/bin/ls` and `./bin/ls` as `bin/ls`."""
     return path.removeprefix("./").lstrip("/")

@@ -1,8 +1,7 @@
-"""The entries of a tar in order, from a stream that may only go forward, by the standard tarfile.
+"""The entries of a tar in order, from a forward-only stream, read with the standard tarfile.
 
-What tarfile would do with a hostile tar is prevented here: read a header of a gigabyte, seek
-backwards for ever, or take a damaged header for the end. Everything that is wrong raises what the
-caller's `fail` makes of a problem.
+It stops what tarfile accepts of a hostile tar: headers of a gigabyte, seeking backwards for ever, a
+damaged header taken for the end. For each problem it raises what the caller's `fail` returns.
 """
 
 import re
@@ -15,7 +14,7 @@ from helpers.errors import ArchiveInvalid
 CHUNK = 2**20
 
 MAX_HEADER = 2**20
-"""Most bytes of headers of one entry; long names and extended attributes take some kilobytes."""
+"""Most bytes of an entry's headers; long names and extended attributes take a few kilobytes."""
 
 BLOCK = tarfile.BLOCKSIZE
 
@@ -23,12 +22,13 @@ _DIGITS = re.compile(rb"\d+")
 _MAX_DIGITS = 255
 
 Fail = Callable[[str], ArchiveInvalid]
+"""Makes the error of a problem."""
 
 
 class TarStream:
-    """Iterates over the entries of a tar; `content` reads of the one that it stands at.
+    """Iterates over the entries of a tar; `content` reads the current entry's content.
 
-    It is the file that tarfile reads, too: that needs `read`, `seek` and `tell`.
+    `read`, `seek` and `tell` are for tarfile, which reads from this object.
     """
 
     def __init__(self, stream: BinaryIO, fail: Fail) -> None:
@@ -40,7 +40,7 @@ class TarStream:
         self._last = b""
 
     def __iter__(self) -> Iterator[tarfile.TarInfo]:
-        """Yield the entries. Raises `ArchiveInvalid` for a tar that is damaged or hostile."""
+        """Yield the entries. Raises `ArchiveInvalid` for a damaged or hostile tar."""
         try:
             tar = tarfile.TarFile(
                 fileobj=self,  # type: ignore[arg-type]
@@ -48,7 +48,7 @@ class TarStream:
                 errors="surrogateescape",
             )
             while (entry := tar.next()) is not None:
-                # Otherwise tarfile keeps all entries that it has seen.
+                # tarfile would keep every entry in memory.
                 tar.members.clear()  # type: ignore[attr-defined]
                 self._header_bytes = 0
                 if entry.size < 0:
@@ -56,21 +56,21 @@ class TarStream:
                 yield entry
         except tarfile.ReadError as error:
             if self._at:
-                raise self._fail(f"not a whole tar ({error})") from error
-            # Nothing at all is a tar without entries, as for container engines.
+                raise self._fail(f"an incomplete tar ({error})") from error
+            # For container engines, no bytes at all are a tar without entries.
         except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
-            raise self._fail("a tar with headers that make no sense") from error
+            raise self._fail("a tar with invalid headers") from error
         if self._last.strip(b"\0"):
-            # tarfile takes that for the end.
+            # tarfile takes a damaged header for the end.
             raise self._fail(f"damaged at byte {self._at - len(self._last):,} of the tar")
 
     @property
     def ended(self) -> bool:
-        """Return whether the tar has its end mark, which one that was cut off has not."""
+        """Return whether the tar has an end mark; one that is cut off has none."""
         return len(self._last) == BLOCK
 
     def content(self, size: int) -> bytes:
-        """Return the next bytes of the current entry's content, which may be fewer than wanted."""
+        """Return the next bytes of the current entry's content, at most `size`."""
         content = self._stream.read(size)
         self._at += len(content)
         return content
@@ -82,7 +82,7 @@ class TarStream:
             raise self._fail(f"an entry with a header of more than {MAX_HEADER:,} bytes")
         self._last = self.content(size)
         if size > BLOCK and max(map(len, _DIGITS.findall(self._last)), default=0) > _MAX_DIGITS:
-            # Python before 3.11.10 would look at such a header for hours.
+            # Python before 3.11.10 needs hours for such a header.
             raise self._fail(f"an entry with a number of more than {_MAX_DIGITS} digits")
         return self._last
 

@@ -145,7 +145,7 @@ def _execute(
 
 def execute_one(path: Path, values: Mapping[str, Any], folder: Path, on_cell: Any = None) -> None:
     """Execute one notebook with `folder` as its working directory; keep the executed copy there."""
-    with tempfile.TemporaryDirectory(prefix=f"kit-run.{processes.own()}.") as sockets:
+    with tempfile.TemporaryDirectory(prefix=f"kit-run.{processes.this_process()}.") as sockets:
         papermill.execute_notebook(
             path,
             folder / "notebooks" / path.name,
@@ -219,7 +219,7 @@ def _stage(study_name: str) -> Path:
     for left in [*runs.glob(".*.*.part"), *runs.glob(".*.*.old"), *sockets]:
         if not processes.runs(left.name.split(".")[-2]):
             shutil.rmtree(left, ignore_errors=True)
-    staged = runs / f".{study_name}.{processes.own()}.part"
+    staged = runs / f".{study_name}.{processes.this_process()}.part"
     (staged / "notebooks").mkdir(parents=True)
     return staged
 

@@ -1,6 +1,6 @@
-"""A JSON file's text, whatever it is wrapped in: gzip, UTF-8 or UTF-16, with or without BOM.
+"""The text of a JSON file: gzipped or not, UTF-8 or UTF-16, with or without BOM.
 
-The first bytes decide before anything large is read, so a wrong file costs nothing.
+The first bytes decide whether it can be JSON, before anything large is read.
 """
 
 import gzip
@@ -14,7 +14,7 @@ import numpy as np
 from helpers.errors import ReportInvalid
 
 MAX_BYTES = 2**30
-"""Largest report that is read, in bytes of JSON: ten times a very large one."""
+"""Largest report in bytes of JSON: ten times a very large one."""
 
 HEAD_BYTES = 2**16
 
@@ -24,7 +24,7 @@ RESCAN = "Scan the image again with `trivy image --format json --output FILE IMA
 
 
 def read(path: str | os.PathLike[str]) -> Text:
-    """Return a file's JSON text as UTF-8, unzipped, after a look at its first bytes."""
+    """Return a file's JSON text as UTF-8, unzipped. Raises `ReportInvalid`."""
     try:
         with Path(path).open("rb") as file:
             if file.peek(2)[:2] == b"\x1f\x8b":
@@ -43,14 +43,14 @@ def read(path: str | os.PathLike[str]) -> Text:
 def _text(
     file: io.BufferedReader | gzip.GzipFile, path: str | os.PathLike[str], size: int | None
 ) -> Text:
-    """Return the rest of a file as UTF-8; the head decides, before anything large is read."""
+    """Return the text of an open file as UTF-8."""
     encoding = _encoding(file.peek(HEAD_BYTES)[:HEAD_BYTES], path, size)
     too_large = ReportInvalid(path, f"more than {MAX_BYTES:,} bytes", "Split it by image")
     if size is not None and size > MAX_BYTES:
         raise too_large
     text: Text = _whole(file, size) if size else bytearray()
     if chunk := file.read(2**20):
-        # A pipe, an unzipped file, or one that has grown since its size was taken.
+        # A pipe or gzip has no known size, and a file may have grown.
         grown = bytearray(text)
         while chunk:
             grown += chunk
@@ -64,18 +64,18 @@ def _text(
 
 
 def _whole(file: io.BufferedReader | gzip.GzipFile, size: int) -> memoryview:
-    """Return `size` bytes of a file, or what there is of them.
+    """Return at most `size` bytes of a file.
 
-    NumPy's memory comes in huge pages where there are some: for 100 MB that is six times as fast as
-    `file.read()`, which takes as long as decoding does.
+    NumPy allocates huge pages if it can, which makes 100 MB six times as fast as `file.read()`,
+    which takes as long as decoding.
     """
     buffer = np.empty(size, np.uint8).data
     return buffer[: file.readinto(buffer)]
 
 
 def _encoding(head: bytes, path: str | os.PathLike[str], size: int | None) -> str:
-    """Return the encoding of JSON from its first bytes; refuse what cannot be JSON at all."""
-    of = "" if size is None else f" ({size:,} bytes)"
+    """Return the encoding of JSON from its first bytes. Raises `ReportInvalid` for other files."""
+    length = "" if size is None else f" ({size:,} bytes)"
     if not head:
         raise ReportInvalid(path, "empty", RESCAN)
     for start, encoding in (
@@ -90,11 +90,11 @@ def _encoding(head: bytes, path: str | os.PathLike[str], size: int | None) -> st
             return encoding
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if b"\0" in head:
-        what = "nothing but zeros" if not head.strip(b"\0") else "binary data"
-        raise ReportInvalid(path, f"{what}{of}, not JSON", RESCAN)
+        kind = "nothing but zeros" if not head.strip(b"\0") else "binary data"
+        raise ReportInvalid(path, f"{kind}{length}, not JSON", RESCAN)
     if text[:1] not in (b"{", b"[", b"n"):
-        what = "only white space" if not text else "not JSON"
+        kind = "only white space" if not text else "not JSON"
         if text[:1] == b"<":
-            what = "HTML or XML, not JSON"
-        raise ReportInvalid(path, f"{what}{of}", f"{RESCAN} (a table cannot be loaded)")
+            kind = "HTML or XML, not JSON"
+        raise ReportInvalid(path, f"{kind}{length}", f"{RESCAN} (a table cannot be loaded)")
     return "utf-8"

@@ -1,6 +1,6 @@
-"""Grype's JSON, from 0.7 on, becomes the structs that every report becomes.
+"""Grype's JSON, of version 0.7 and later, converted to the structs of Trivy's.
 
-Grype lists what it matched and not what is installed: a report of it has findings and no packages.
+Grype lists matches, not installed packages: its reports have findings and no packages.
 """
 
 import os
@@ -21,18 +21,18 @@ _SEVERITIES: dict[str, trivy_schema.Severity] = {
     **{"": "UNKNOWN", "unknown": "UNKNOWN", "negligible": "LOW", "low": "LOW"},
     **{"medium": "MEDIUM", "high": "HIGH", "critical": "CRITICAL"},
 }
-"""Grype's severities; Trivy says LOW of what Debian and Ubuntu call negligible, too."""
+"""Trivy's severities by Grype's; Trivy also turns negligible of Debian and Ubuntu into LOW."""
 
 _STATUSES = {"fixed": "fixed", "not-fixed": "affected", "wont-fix": "will_not_fix"}
 
 _OS_TYPES = frozenset({"alpm", "apk", "deb", "msrc-kb", "portage", "rpm"})
-"""Types of packages that an operating system installs."""
+"""Types of OS packages."""
 
 _DISTROS = {
     **{"almalinux": "alma", "amazonlinux": "amazon", "mariner": "cbl-mariner"},
     **{"oraclelinux": "oracle", "rockylinux": "rocky"},
 }
-"""Operating systems that Trivy names otherwise."""
+"""Operating systems that have another name in Trivy."""
 
 _LANGUAGES = {
     "conda": "conda-pkg",
@@ -45,7 +45,7 @@ _LANGUAGES = {
     "python": "python-pkg",
     "rust-crate": "rustbinary",
 }
-"""Trivy's types of what is found in images; those not here keep Grype's own name."""
+"""Trivy's types of language packages by Grype's; other types keep Grype's name."""
 
 _ARTIFACTS = {"image": "container_image", "directory": "filesystem", "file": "filesystem"}
 
@@ -105,7 +105,7 @@ class _Layer(Struct, gc=False):
 
 
 class _Image(Struct, rename="camel", gc=False):
-    """An image that was scanned; its config, in Base64, is never decoded."""
+    """A scanned image, without its config, which is in Base64."""
 
     user_input: str | None = None
     image_id: str | None = field(default=None, name="imageID")
@@ -115,7 +115,7 @@ class _Image(Struct, rename="camel", gc=False):
 
 
 class _Source(Struct, gc=False):
-    """What was scanned: an image, or the name of a directory, a file or an SBOM."""
+    """The scanned image, or the name of a directory, a file or an SBOM."""
 
     type: str | None = None
     target: _Image | str | None = None
@@ -131,7 +131,7 @@ class _DbStatus(Struct, gc=False):
 
 
 class _Db(_DbStatus, gc=False):
-    """The vulnerability DB; before Grype 0.88 its status was not apart."""
+    """The vulnerability DB; before Grype 0.88 it had the fields of its status."""
 
     status: _DbStatus | None = None
 
@@ -154,10 +154,10 @@ _DECODER = msgspec.json.Decoder(_Report)
 
 
 def parse(text: Text, path: str | os.PathLike[str]) -> trivy_schema.Report:
-    """Return the report in UTF-8 JSON of Grype; one without matches is that of a clean image.
+    """Return the report in Grype's JSON, given as UTF-8; without matches the image is clean.
 
-    Raises `ReportInvalid` for a field of the wrong kind, a severity that is none of Grype's and a
-    descriptor that names another tool; msgspec's errors for what is no JSON.
+    Raises `ReportInvalid` for a field of the wrong kind, an unknown severity and the descriptor of
+    another tool, and msgspec's errors for invalid JSON.
     """
     try:
         decoded = _DECODER.decode(text)
@@ -166,21 +166,21 @@ def parse(text: Text, path: str | os.PathLike[str]) -> trivy_schema.Report:
         raise ReportInvalid(path, problem, RESCAN) from error
     descriptor = decoded.descriptor
     if descriptor.name != "grype":
-        problem = f"JSON like Grype's, but written by {descriptor.name or 'a tool without a name'}"
+        problem = f"JSON like Grype's, but written by {descriptor.name or 'an unnamed tool'}"
         raise ReportInvalid(path, problem, RESCAN)
     source, db = decoded.source or _Source(), descriptor.db or _Db()
     image = source.target if isinstance(source.target, _Image) else _Image()
-    named = source.target if isinstance(source.target, str) else image.user_input
+    name = source.target if isinstance(source.target, str) else image.user_input
     system = _system(decoded.distro or _Distro())
     try:
         results = _results(decoded.matches or [], system)
     except KeyError as error:
-        problem = f"a Grype report with a severity that Grype does not have ({error})"
+        problem = f"a Grype report with an unknown severity ({error})"
         raise ReportInvalid(path, problem, RESCAN) from error
     return trivy_schema.Report(
         trivy=trivy_schema.Scanner(version=descriptor.version, name="grype"),
         created_at=descriptor.timestamp,
-        artifact_name=named,
+        artifact_name=name,
         artifact_type=_ARTIFACTS.get(source.type or "", source.type),
         metadata=trivy_schema.Metadata(
             size=image.image_size,
@@ -203,96 +203,98 @@ def _system(distro: _Distro) -> trivy_schema.OperatingSystem | None:
 def _results(
     matches: list[_Match], system: trivy_schema.OperatingSystem | None
 ) -> list[trivy_schema.Result]:
-    """Return the findings by what kind of package they are in. Raises `KeyError`."""
+    """Return the findings by class and type of package. Raises `KeyError` for a severity."""
     found: dict[tuple[str | None, str | None], list[trivy_schema.Vulnerability]] = defaultdict(list)
     for match in matches:
-        package_class, kind = _kind(match.artifact.type, system)
-        found[package_class, kind].append(_finding(match, package_class))
+        package_class, package_type = _kind(match.artifact.type, system)
+        found[package_class, package_type].append(_finding(match, package_class))
     return [
-        trivy_schema.Result(result_class=package_class, type=kind, vulnerabilities=findings)
-        for (package_class, kind), findings in found.items()
+        trivy_schema.Result(result_class=package_class, type=package_type, vulnerabilities=findings)
+        for (package_class, package_type), findings in found.items()
     ]
 
 
 def _kind(
-    kind: str | None, system: trivy_schema.OperatingSystem | None
+    grype_type: str | None, system: trivy_schema.OperatingSystem | None
 ) -> tuple[str | None, str | None]:
-    """Return the class and the type that Trivy gives to packages of a type of Grype's."""
-    if not kind:
+    """Return Trivy's package class and type for a package type of Grype."""
+    if not grype_type:
         return None, None
-    if kind in _OS_TYPES:
-        return "os-pkgs", system.family if system else kind
-    return "lang-pkgs", _LANGUAGES.get(kind, kind)
+    if grype_type in _OS_TYPES:
+        return "os-pkgs", system.family if system else grype_type
+    return "lang-pkgs", _LANGUAGES.get(grype_type, grype_type)
 
 
 def _finding(match: _Match, package_class: str | None) -> trivy_schema.Vulnerability:
-    own, artifact = match.vulnerability, match.artifact
+    vulnerability, artifact = match.vulnerability, match.artifact
     related = match.related or []
-    fix = own.fix or _fix_before(own)
-    first = (artifact.locations or [_Location()])[0]
-    # Of an OS package the first file is that of the package manager's database.
-    path = first.path.lstrip("/") if first.path and package_class == "lang-pkgs" else None
-    nvd = _of_nvd(own, related)
+    fix = vulnerability.fix or _fix_before_0_13(vulnerability)
+    location = (artifact.locations or [_Location()])[0]
+    # The location of an OS package is the package manager's database.
+    path = location.path.lstrip("/") if location.path and package_class == "lang-pkgs" else None
+    nvd = _nvd_entry(vulnerability, related)
     return trivy_schema.Vulnerability(
-        vulnerability_id=own.id,
+        vulnerability_id=vulnerability.id,
         pkg_name=artifact.name,
         pkg_path=path,
         pkg_identifier=trivy_schema.Identifier(artifact.purl or None),
         installed_version=artifact.version,
         fixed_version=", ".join(fix.versions or []),
         status=_STATUSES.get(fix.state or "", "unknown"),
-        layer=trivy_schema.Layer(first.layer or None),
-        vendor_ids=_same(own.id or "", [one.id for one in related if one.id]),
-        severity_source=own.namespace,
-        severity=_SEVERITIES[(own.severity or "").lower()],
-        vendor_severity=_rated(nvd.severity) if nvd else None,
-        cvss=trivy_schema.Cvss(_scores(nvd.cvss or [])) if nvd else None,
+        layer=trivy_schema.Layer(location.layer or None),
+        vendor_ids=_aliases(vulnerability.id or "", [other.id for other in related if other.id]),
+        severity_source=vulnerability.namespace,
+        severity=_SEVERITIES[(vulnerability.severity or "").lower()],
+        vendor_severity=_nvd_severity(nvd.severity) if nvd else None,
+        cvss=trivy_schema.Cvss(_nvd_scores(nvd.cvss or [])) if nvd else None,
         src_name=artifact.upstreams[0].name if artifact.upstreams else None,
     )
 
 
-def _fix_before(own: _Vulnerability) -> _Fix:
+def _fix_before_0_13(vulnerability: _Vulnerability) -> _Fix:
     """Return the fix as Grype wrote it before 0.13."""
-    version = own.fixed_in_version
+    version = vulnerability.fixed_in_version
     return _Fix([version], "fixed") if version else _Fix()
 
 
-def _same(own: str, others: list[str]) -> list[str]:
-    """Return which ids name the same vulnerability as `own`.
+def _aliases(vulnerability_id: str, others: list[str]) -> list[str]:
+    """Return the ids that name the same vulnerability.
 
-    None do where two are of one scheme: what is related to several CVEs is an advisory of several,
-    and a CVE is no other CVE.
+    There are none if two ids have one scheme: an advisory related to several CVEs covers several
+    vulnerabilities, and one CVE is not another.
     """
-    ids = sorted({own, *others})
+    ids = sorted({vulnerability_id, *others})
     schemes = {name.partition("-")[0] for name in ids}
-    return [name for name in ids if name != own] if len(schemes) == len(ids) else []
+    return [name for name in ids if name != vulnerability_id] if len(schemes) == len(ids) else []
 
 
-def _of_nvd(own: _Vulnerability, related: list[_Vulnerability]) -> _Vulnerability | None:
-    """Return what NVD says of a finding's vulnerability; `None` also if it is of several."""
-    if (own.namespace or "").startswith("nvd"):
-        return own
-    nvd = {one.id: one for one in related if (one.namespace or "").startswith("nvd")}
-    return nvd.get(own.id) or (next(iter(nvd.values())) if len(nvd) == 1 else None)
+def _nvd_entry(
+    vulnerability: _Vulnerability, related: list[_Vulnerability]
+) -> _Vulnerability | None:
+    """Return NVD's entry for a vulnerability; `None` for none, or for several of other ids."""
+    if (vulnerability.namespace or "").startswith("nvd"):
+        return vulnerability
+    nvd = {entry.id: entry for entry in related if (entry.namespace or "").startswith("nvd")}
+    return nvd.get(vulnerability.id) or (next(iter(nvd.values())) if len(nvd) == 1 else None)
 
 
-def _rated(severity: str | None) -> trivy_schema.VendorSeverity | None:
-    """Return NVD's severity; `None` where it gives none: there may be a score that tells it."""
+def _nvd_severity(severity: str | None) -> trivy_schema.VendorSeverity | None:
+    """Return NVD's severity; `None` if it is unknown, so that a score can replace it."""
     level = _SEVERITIES.get((severity or "").lower(), "UNKNOWN")
     return trivy_schema.VendorSeverity(SEVERITIES.index(level)) if level != "UNKNOWN" else None
 
 
-def _scores(entries: list[_Cvss]) -> trivy_schema.Scores:
+def _nvd_scores(entries: list[_Cvss]) -> trivy_schema.Scores:
     """Return the newest CVSS 3 score and the CVSS 2 score of NVD's entry.
 
-    Newer reports have scores of others beside NVD's own, and say whose each is.
+    Newer reports name the source of each score, and include scores of other sources.
     """
-    ours = [one for one in entries if one.source == _NVD]
-    ours = ours or [one for one in entries if not one.source]
+    by_nvd = [entry for entry in entries if entry.source == _NVD]
+    by_nvd = by_nvd or [entry for entry in entries if not entry.source]
     by_version = {
-        one.version or "": one.metrics.base_score
-        for one in sorted(ours, key=lambda one: one.version or "")
-        if one.metrics
+        entry.version or "": entry.metrics.base_score
+        for entry in sorted(by_nvd, key=lambda entry: entry.version or "")
+        if entry.metrics
     }
     v3 = [score for version, score in by_version.items() if version.startswith("3")]
     return trivy_schema.Scores(by_version.get("2.0"), v3[-1] if v3 else None)

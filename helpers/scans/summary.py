@@ -1,4 +1,4 @@
-"""One row a report, of Trivy or of Grype: what `python -m helpers summary` prints."""
+"""The rows of `python -m helpers summary`: one a report of Trivy or Grype."""
 
 import csv
 import io
@@ -17,27 +17,27 @@ from helpers.text import escape
 
 LEVELS = {level: level.lower() for level in reversed(SEVERITIES)}
 COLUMNS = ("file", "artifact", "os", "findings", "vulnerabilities", *LEVELS.values())
-"""Text columns, then counts; the severities count findings."""
+"""Texts, then counts; those by severity count findings."""
 
 Row = dict[str, Any]
 
 
 def row(path: str | os.PathLike[str]) -> Row:
-    """Return a report's row; `artifact` and `os` are `None` where the report does not say.
+    """Return a report's row; `artifact` and `os` are `None` if the report does not say.
 
     Raises `ReportInvalid`.
     """
-    decoded = trivy.read(path)
-    found = [v for result in decoded.results or [] for v in result.vulnerabilities or []]
-    levels = Counter[str](v.severity or "UNKNOWN" for v in found)
-    ids = Counter(v.vulnerability_id or None for v in found)
-    system = decoded.metadata and decoded.metadata.os
+    report = trivy.read(path)
+    findings = [v for result in report.results or [] for v in result.vulnerabilities or []]
+    levels = Counter[str](finding.severity or "UNKNOWN" for finding in findings)
+    ids = Counter(finding.vulnerability_id or None for finding in findings)
+    system = report.metadata and report.metadata.os
     return {
         "file": paths.shown(Path(path)),
-        "artifact": decoded.artifact_name or None,
+        "artifact": report.artifact_name or None,
         "os": f"{system.family} {system.name or ''}".strip() if system and system.family else None,
-        "findings": len(found),
-        # A finding without an id cannot be shown to be the same as another.
+        "findings": len(findings),
+        # Findings without an id count as one vulnerability each.
         "vulnerabilities": len(ids) + max(ids[None] - 1, 0),
         **{column: levels[level] for level, column in LEVELS.items()},
     }
@@ -53,13 +53,13 @@ def as_csv(rows: Sequence[Row]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([escape.csv_cell(found[column]) for column in COLUMNS] for found in rows)
+    writer.writerows([escape.csv_cell(row[column]) for column in COLUMNS] for row in rows)
     return text.getvalue()
 
 
 def as_table(rows: Sequence[Row]) -> str:
     """Return rows as aligned text for a terminal; control characters show as escapes."""
-    cells = [COLUMNS] + [tuple(_shown(found[column]) for column in COLUMNS) for found in rows]
+    cells = [COLUMNS] + [tuple(_shown(row[column]) for column in COLUMNS) for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
     for line in cells:

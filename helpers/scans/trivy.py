@@ -1,6 +1,6 @@
-"""One report, from bytes to typed structs, or to an error that says what the file is instead.
+"""Trivy's JSON, decoded to typed structs; a Grype report is passed on, other files are refused.
 
-Trivy's reports before 0.20 are a bare list of results; Grype's are told by their keys.
+The error says what the file is instead. Before 0.20 Trivy wrote a bare list of results.
 """
 
 import os
@@ -14,17 +14,12 @@ from helpers.scans import decoding, grype
 from helpers.scans.decoding import RESCAN, Text
 from helpers.scans.trivy_schema import LegacyResult, Metadata, OperatingSystem, Report
 
+_SCAN_EACH = "Scan each image with `trivy image --format json`"
+_SCAN_SBOM = "Scan it with `trivy sbom --format json --output REPORT FILE`"
+
 _FOREIGN: tuple[tuple[Callable[[set[str]], bool], str, str], ...] = (
-    (
-        lambda keys: "bomFormat" in keys,
-        "a CycloneDX SBOM, not a scan",
-        "Scan it with `trivy sbom --format json --output REPORT FILE`",
-    ),
-    (
-        lambda keys: bool(keys & {"spdxVersion", "SPDXID"}),
-        "an SPDX SBOM, not a scan",
-        "Scan it with `trivy sbom --format json --output REPORT FILE`",
-    ),
+    (lambda keys: "bomFormat" in keys, "a CycloneDX SBOM, not a scan", _SCAN_SBOM),
+    (lambda keys: bool(keys & {"spdxVersion", "SPDXID"}), "an SPDX SBOM, not a scan", _SCAN_SBOM),
     (
         lambda keys: "runs" in keys,
         "a SARIF log, not Trivy's own JSON",
@@ -33,24 +28,20 @@ _FOREIGN: tuple[tuple[Callable[[set[str]], bool], str, str], ...] = (
     (lambda keys: {"artifacts", "descriptor"} <= keys, "a Syft SBOM, not a scan", RESCAN),
     (
         lambda keys: bool(keys & {"ClusterName", "Resources"}),
-        "a Trivy Kubernetes report, of a cluster and not of an image",
-        "Scan each image with `trivy image --format json`",
+        "a Trivy report of a Kubernetes cluster, not of an image",
+        _SCAN_EACH,
     ),
     (
         lambda keys: {"apiVersion", "kind"} <= keys,
-        "a Kubernetes object (the Trivy operator writes such)",
-        "Scan each image with `trivy image --format json`",
+        "a Kubernetes object, as the Trivy operator writes",
+        _SCAN_EACH,
     ),
     (
         lambda keys: any(key.startswith("application/vnd.") for key in keys),
         "a Harbor vulnerability report",
-        "Scan the image with `trivy image --format json`",
-    ),
-    (
-        lambda keys: {"mediaType", "schemaVersion"} <= keys,
-        "an image manifest, not a scan",
         RESCAN,
     ),
+    (lambda keys: {"mediaType", "schemaVersion"} <= keys, "an image manifest, not a scan", RESCAN),
 )
 
 _REPORT = msgspec.json.Decoder(Report)
@@ -61,16 +52,14 @@ _ITEMS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _LEGACY_TARGET = re.compile(
     r"^(?P<artifact>.*?) \((?P<family>[a-z][a-z .-]*) (?P<version>[^()\s]+( \([^()]*\))?)\)$"
 )
-"""As in `shop:v1 (alpine 3.11.5)` and `x (amazon 2 (Karoo))`; a family may be several words."""
-
-_OTHER_ARTIFACTS = {"aws_account": "a Trivy report of an AWS account"}
+"""As in `shop:v1 (alpine 3.11.5)` and `x (amazon 2 (Karoo))`; a family may have several words."""
 
 
 def read(path: str | os.PathLike[str]) -> Report:
-    """Return the report in a file: `.json`, gzipped or not; UTF-8 or UTF-16, with or without BOM.
+    """Return the Trivy or Grype report in a file, decoded as `decoding.read` does.
 
-    Raises `ReportInvalid`, which says what the file seems to be, for everything that is not a
-    Trivy or Grype report of one artifact.
+    Raises `ReportInvalid`, which says what the file seems to be, if it is not a report of one
+    artifact.
     """
     try:
         return parse(decoding.read(path), path)
@@ -89,12 +78,12 @@ def parse(text: Text, path: str | os.PathLike[str]) -> Report:
     try:
         report = _REPORT.decode(text)
     except msgspec.ValidationError:
-        if other := _of_another(text, path):
-            return other
+        if grype_report := _foreign(text, path):
+            return grype_report
         raise
     if report.schema_version is None or report.cluster_name is not None:
-        if other := _of_another(text, path):
-            return other
+        if grype_report := _foreign(text, path):
+            return grype_report
         problem = "JSON, but neither a Trivy nor a Grype report (no SchemaVersion, no matches)"
         raise ReportInvalid(path, problem, RESCAN)
     if report.schema_version != 2:
@@ -103,8 +92,8 @@ def parse(text: Text, path: str | os.PathLike[str]) -> Report:
             f"a Trivy report of schema {report.schema_version}; the kit reads schema 2",
             "Look for a newer version of the kit, or scan with Trivy 0.76",
         )
-    if report.artifact_type in _OTHER_ARTIFACTS:
-        raise ReportInvalid(path, _OTHER_ARTIFACTS[report.artifact_type], RESCAN)
+    if report.artifact_type == "aws_account":
+        raise ReportInvalid(path, "a Trivy report of an AWS account", RESCAN)
     return report
 
 
@@ -123,31 +112,29 @@ def _decode_legacy(text: Text, path: str | os.PathLike[str]) -> list[LegacyResul
 
 
 def _from_legacy(results: list[LegacyResult]) -> Report:
-    """Return a report of a legacy list; its OS and artifact stand in the OS result's target."""
+    """Return the report of a legacy list; the target of the OS result has artifact and OS."""
+    report = Report(results=list(results))
     for result in results:
         if match := _LEGACY_TARGET.match(result.target):
             system = OperatingSystem(family=match["family"], name=match["version"])
-            return Report(
-                artifact_name=match["artifact"],
-                metadata=Metadata(os=system),
-                results=list(results),
-            )
-    return Report(results=list(results))
+            report.artifact_name, report.metadata = match["artifact"], Metadata(os=system)
+            break
+    return report
 
 
-def _of_another(text: Text, path: str | os.PathLike[str]) -> Report | None:
-    """Return the report of another scanner; raise `ReportInvalid` for other formats known here."""
+def _foreign(text: Text, path: str | os.PathLike[str]) -> Report | None:
+    """Return a Grype report, or `None`. Raises `ReportInvalid` for other known formats."""
     keys = set(_KEYS.decode(text))
     if {"matches", "descriptor"} <= keys:
         return grype.parse(text, path)
-    for matches, what, remedy in _FOREIGN:
+    for matches, kind, remedy in _FOREIGN:
         if matches(keys):
-            raise ReportInvalid(path, what, remedy)
+            raise ReportInvalid(path, kind, remedy)
     return None
 
 
 def _not_decoded(path: str | os.PathLike[str], error: Exception) -> ReportInvalid:
-    """Return the `ReportInvalid` for an error of the decoder."""
+    """Return the error of a file that the decoder refused."""
     if isinstance(error, RecursionError):
         return ReportInvalid(path, "nested too deep to be a Trivy report", RESCAN)
     if isinstance(error, msgspec.ValidationError):

@@ -1,7 +1,7 @@
-"""What the kit uses of a scanner's report, as typed structs: the fields of Trivy's JSON.
+"""The fields of Trivy's JSON that the kit uses, as typed structs.
 
-Descriptions and references are most of a report's bytes and none of its rows; msgspec skips what
-is not modelled here. Field names are Trivy's. A report of another scanner is turned into this.
+msgspec skips all other fields; descriptions and references are most of a report's bytes. Reports of
+other scanners are converted to these structs.
 """
 
 from datetime import datetime
@@ -15,13 +15,13 @@ Score = Annotated[float, Meta(ge=0, le=10)]
 
 
 class Layer(Struct, rename="pascal", gc=False):
-    """Where in the image a package sits."""
+    """The layer of a package."""
 
     diff_id: str | None = field(default=None, name="DiffID")
 
 
 class Identifier(Struct, gc=False):
-    """What names a package."""
+    """The package URL of a package."""
 
     purl: str | None = field(default=None, name="PURL")
 
@@ -34,19 +34,19 @@ class Scores(Struct, rename="pascal", gc=False):
 
 
 class VendorSeverity(Struct, gc=False):
-    """Severities by source; only NVD's is used. 0 is UNKNOWN, 4 is CRITICAL."""
+    """Severities by source, of which only NVD's is used: 0 is UNKNOWN, 4 is CRITICAL."""
 
     nvd: Annotated[int, Meta(ge=0, le=4)] | None = None
 
 
 class Cvss(Struct, gc=False):
-    """CVSS by source; only NVD's is used, so that no column mixes sources."""
+    """CVSS by source, of which only NVD's is used, so that no column mixes sources."""
 
     nvd: Scores | None = None
 
 
 class Vulnerability(Struct, rename="pascal", gc=False):
-    """One finding; Trivy tells the source package with the packages, `src_name` is of others."""
+    """One finding. `src_name` is for other scanners: Trivy names source packages in `Package`."""
 
     vulnerability_id: str | None = field(default=None, name="VulnerabilityID")
     pkg_name: str | None = None
@@ -80,7 +80,7 @@ class Package(Struct, rename="pascal", gc=False):
 
 
 class Result(Struct, rename="pascal", gc=False):
-    """What was found in one place: the OS packages, or one language's."""
+    """The packages and findings of the OS, or of one language."""
 
     target: str | None = None
     result_class: str | None = field(default=None, name="Class")
@@ -90,7 +90,7 @@ class Result(Struct, rename="pascal", gc=False):
 
 
 class LegacyResult(Result, rename="pascal", gc=False):
-    """A result of the list that Trivy wrote before 0.20; `Target` is what tells it from others."""
+    """A result of the list that Trivy wrote before 0.20, recognised by its `Target`."""
 
     target: str = field(name="Target")
 
@@ -104,14 +104,14 @@ class OperatingSystem(Struct, rename="pascal", gc=False):
 
 
 class ImageConfig(Struct, gc=False):
-    """The image's config; its environment may hold credentials and is never decoded."""
+    """The image's config without its environment, which may hold credentials."""
 
     architecture: str | None = None
     created: datetime | None = None
 
 
 class Metadata(Struct, rename="pascal", gc=False):
-    """What Trivy says of the image."""
+    """The metadata of the image."""
 
     size: Bytes | None = None
     os: OperatingSystem | None = field(default=None, name="OS")
@@ -121,17 +121,14 @@ class Metadata(Struct, rename="pascal", gc=False):
 
 
 class Scanner(Struct, rename="pascal", gc=False):
-    """The scanner that wrote the report; Trivy's own reports name its version alone."""
+    """The scanner that wrote the report; Trivy's reports have its version only."""
 
     version: str | None = None
     name: Literal["trivy", "grype"] = "trivy"
 
 
 class Report(Struct, rename="pascal", gc=False):
-    """One report: one image, also when nothing was found in it.
-
-    `db_built` is of scanners that say when their DB was built; Trivy does not.
-    """
+    """The report of one image. `db_built` is when the DB was built; Trivy does not say."""
 
     schema_version: int | None = None
     trivy: Scanner | None = None
@@ -145,10 +142,10 @@ class Report(Struct, rename="pascal", gc=False):
 
     @property
     def scanner(self) -> Literal["trivy", "grype"]:
-        """Return the name of the scanner that it is of; only Trivy's do not say it."""
+        """Return the name of the scanner that wrote it."""
         return self.trivy.name if self.trivy else "trivy"
 
     @property
     def image_id(self) -> str:
-        """Return the digest of the image's config; empty if the report does not tell."""
+        """Return the digest of the image's config; empty if unknown."""
         return (self.metadata and self.metadata.image_id) or ""

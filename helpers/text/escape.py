@@ -1,4 +1,4 @@
-"""Text from reports and images, made safe for where it is shown: it is data, never markup."""
+"""Text of reports and images, made inert wherever it is shown: it is data, never markup."""
 
 import re
 import unicodedata
@@ -10,19 +10,18 @@ _LINK = re.compile(r"(?i)(https?|ftp|www)(?=:|\.)")
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\n]")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
-
 STATIC = "text/x-static-html"
-"""MIME type of a table as it is without scripts, beside the one that needs them."""
+"""MIME type of a table without scripts, beside the one that needs them."""
 
 FIGURE = "application/vnd.base-image-notebooks.figure+json"
-"""MIME type of what slides need of a figure, beside its picture."""
+"""MIME type of the data of a figure for slides, beside its picture."""
 
 ANSWER = "application/vnd.base-image-notebooks.answer+json"
 """MIME type of the record of an answer, on the first output that shows it."""
 
 
 def plain(text: object) -> str:
-    r"""Return text whose control, direction and other invisible characters show as escapes.
+    r"""Return text with control, direction and other invisible characters as escapes.
 
     >>> plain("a\x1b[31mb")
     'a\\x1b[31mb'
@@ -36,7 +35,7 @@ def plain(text: object) -> str:
 
 
 def short(text: object, width: int) -> str:
-    """Return plain text of at most that many characters: the middle goes, the ends tell apart.
+    """Return plain text of at most `width` characters: the middle is cut out.
 
     >>> short("registry.example.com/team/backend:24-alpine", 20)
     'registr…nd:24-alpine'
@@ -49,22 +48,22 @@ def short(text: object, width: int) -> str:
 
 
 def markdown(text: object) -> str:
-    r"""Return text that Markdown and HTML show as it is.
+    r"""Return text that Markdown and HTML show literally.
 
     >>> markdown("<b>lib_ssl*")
     '&lt;b&gt;lib\\_ssl\\*'
     >>> markdown("https://x")
     'https\\://x'
     """
-    # No address becomes a link of its own accord.
+    # Without this, a bare address would become a link.
     escaped = _LINK.sub(r"\1\\", _MARKDOWN.sub(r"\\\1", plain(text)))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def csv_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame whose text cells and headings no spreadsheet takes for a formula.
+    """Return a frame for CSV: no spreadsheet takes a text cell or heading for a formula.
 
-    The cure is OWASP's: https://owasp.org/www-community/attacks/CSV_Injection
+    See https://owasp.org/www-community/attacks/CSV_Injection
     """
     texts = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
     return frame.assign(**{str(name): frame[name].map(csv_cell) for name in texts}).rename(
@@ -73,5 +72,5 @@ def csv_frame(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def csv_cell(value: object) -> object:
-    """Return a value for CSV: what a spreadsheet takes for a formula gets an apostrophe."""
+    """Return a value for CSV; text that looks like a formula gets an apostrophe."""
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

@@ -259,7 +259,7 @@ def test_it_stops_at_once(
     before = state(data)
     command = [sys.executable, "-m", "helpers", "capture", "mine", "--db", str(db)]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    of_this = processes.own().replace(f"{os.getpid()}@", f"{running.pid}@")
+    of_this = processes.this_process().replace(f"{os.getpid()}@", f"{running.pid}@")
     label = {"label": f"{docker.LABEL}={of_this}"}
     while not daemon._client.containers.list(filters=label):
         time.sleep(0.1)

@@ -98,7 +98,7 @@ def spy_image(daemon: Daemon, standins: list[str], tmp_path_factory: Any) -> Ite
 def nothing_left(daemon: Daemon) -> Iterator[None]:
     """No container of this process is left."""
     yield
-    of_this = {"label": f"{LABEL}={processes.own()}"}
+    of_this = {"label": f"{LABEL}={processes.this_process()}"}
     assert docker.from_env().containers.list(all=True, filters=of_this) == []
 
 

@@ -226,7 +226,7 @@ def test_nothing_is_left_behind(daemon: Daemon, image, tried) -> None:
 
 
 def test_what_a_killed_process_left_is_removed_by_the_next(daemon: Daemon, image) -> None:
-    client, machine = daemon._client, processes.own().partition("@")[2]
+    client, machine = daemon._client, processes.this_process().partition("@")[2]
     labels = {LABEL: f"999999999@{machine}"}
     left = client.containers.run(image("setInterval(()=>{},9)"), detach=True, labels=labels)
     network = client.networks.create("base-image-notebooks-left", labels=labels)

@@ -235,7 +235,7 @@ def test_a_stopped_run_never_looks_finished_and_the_next_one_clears_up(
         time.sleep(0.01)
         assert process.poll() is None
     time.sleep(0.5)
-    gone = processes.own().replace(f"{os.getpid()}@", "4194305@")
+    gone = processes.this_process().replace(f"{os.getpid()}@", "4194305@")
     (runs / f".blog-2022.{gone}.old").mkdir()
     process.send_signal(number)
     assert process.wait(20) == status
