@@ -1,15 +1,15 @@
 """What the explore notebook shows: widgets, and pictures and a table that follow them at once."""
 
 import html
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
-import pandas as pd
-from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from helpers.charts import bar_charts, growth_curves, upset
+from helpers.answers.answer import Answer
+from helpers.charts import figure
+from helpers.charts.look import LIGHT, Look
 from helpers.comparability import confounders, scan_consistency
 from helpers.errors import KitError
 from helpers.explore import selection, upload
@@ -20,26 +20,32 @@ from helpers.explore.selection import View
 from helpers.explore.upload import Dropzone
 from helpers.frames import Frames
 from helpers.notebook import tables
-from helpers.notebook.display import Exhibits, Shown
+from helpers.notebook.display import Setting, footer
 from helpers.studies import load
 from helpers.studies.study import open_study
 from helpers.surface import scan_coverage
-from helpers.text.i18n import t
+from helpers.text import i18n
+from helpers.text.i18n import ENGLISH, t
 from helpers.vulnerabilities import counting, growth, overlap
+from helpers.vulnerabilities.lenses import VULNERABILITIES
 
 
 class Panel:
     """Shows a study: `controls` to choose on, and what follows them.
 
     `breakdown`, `table`, `overlap` and `growth` each show in a cell of their own; `frames` are the
-    study's capture and the own reports, `view` what is shown of them. Raises `StudyInvalid` for a
-    study that is not there or of which nothing was recorded.
+    study's capture and the user's reports, `view` what is shown of them. The notebook's kernel
+    speaks the language from then on. Raises `StudyInvalid` for a study that does not exist or has
+    no capture, `ParameterInvalid` and `FontMissing`.
     """
 
-    def __init__(self, study: str) -> None:
+    def __init__(self, study: str, language: str = ENGLISH, theme: str = LIGHT) -> None:
+        self._look = Look(theme)
+        i18n.use(language)
+        i18n.fonts()
         self._study = open_study(study)
         self._study.facts()
-        self._own: dict[str, Frames] = {}
+        self._reports: dict[str, Frames] = {}
         self._capture = ""
         self.choose = Controls(self._study, self._open, self._refresh)
         self.drop = Dropzone(
@@ -56,8 +62,8 @@ class Panel:
             disabled=True,
             layout=widgets.Layout(width="auto"),
         )
-        self.forget.on_click(lambda _: self._forget_own())
-        self.said, self.marks, self.about = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.forget.on_click(lambda _: self._forget_reports())
+        self.errors, self.marks, self.about = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._refused: list[str] = []
         self.breakdown, self.overlap, self.growth = Picture(), Picture(), Picture()
         self.table = Finder()
@@ -72,10 +78,10 @@ class Panel:
             [self.drop, self.path, self.forget],
             layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
         )
-        return _Controls([self.choose.box, row, self.said, self.marks, self.about])
+        return _Controls([self.choose.box, row, self.errors, self.marks, self.about])
 
     def _open(self) -> None:
-        """Open the study and capture that are chosen; if they cannot be, say so and keep all."""
+        """Open the chosen study and capture; if that fails, say so and keep everything."""
         wanted = self.choose.study.value
         same = wanted == self._study.name
         capture = (self.choose.capture.value or "") if same else ""
@@ -95,68 +101,76 @@ class Panel:
         self._join()
 
     def _join(self, *new: str) -> None:
-        """Join own reports to the study's, and show what is chosen of both."""
-        taken: list[str] = self._loaded.images["variant"].tolist()
-        own = []
-        for name, one in self._own.items():
-            told = upload.variant(name, taken)
-            own.append(Frames(*(part.assign(variant=told) for part in one)))
-            taken.append(told)
-        self.frames: Frames = selection.joined(self._loaded, own)
-        self.forget.disabled = not own
-        self.choose.offer_variants(taken, new)
+        """Join the user's reports to the study's, and show what is chosen of both."""
+        names: list[str] = self._loaded.images["variant"].tolist()
+        reports = []
+        for name, frames in self._reports.items():
+            variant = upload.variant(name, names)
+            reports.append(Frames(*(part.assign(variant=variant) for part in frames)))
+            names.append(variant)
+        self.frames: Frames = selection.joined(self._loaded, reports)
+        self.forget.disabled = not reports
+        self.choose.offer_variants(names, new)
         self._refresh()
 
     def _refresh(self) -> None:
         """Show what is chosen: figures, table and images."""
-        choice = self.choose.choice
         try:
-            view = selection.view(self.frames, choice)
+            view = selection.view(self.frames, self.choose.choice)
         except KitError as error:
             self._refuse(error)
             return
         self.view: View = view
-        own = [name for name in view.images["variant"] if name in self._own]
-        of_own = t("own reports: {names}", names=", ".join(own)) if own else ""
-        source = " · ".join(filter(None, (of_own, view.left_out)))
-        packages = self.frames.packages
-        of = packages["variant"].isin(view.images["variant"])
-        seen = scan_coverage.mark(scan_coverage.coverage(self._files, view.images, packages[of]))
-        show = Exhibits(self._study.name, view.images, "", choice.label, seen, quick=True)
-        axes: list[Axes] = []
-
-        def draw(counts: pd.DataFrame, ax: Axes, **options: Any) -> Axes:
-            axes.append(bar_charts.severity_breakdown(counts, ax, **options))
-            return ax
-
-        picture = _figure(show, draw, view.counts, view.title, source, counted=choice.label)
-        drawn = bars(axes[0], view.counts)
-        self.breakdown.show(picture, drawn)
-        self.table.show(view.rows, drawn)
+        setting = self._setting(view)
+        breakdown, *others = self._answers(view)
+        png, drawn = self._draw(breakdown, setting)
+        assert breakdown.chart is not None
+        buttons = bars(breakdown.chart, drawn)
+        self.breakdown.show(png, breakdown.title, buttons)
+        self.table.show(view.rows, buttons)
         marks = scan_consistency.mark(view.images), view.left_out, view.off_curve
         self.marks.value = _as_text("\n".join(filter(None, marks)), "note", "inherit")
-        told = counting.overview(view.images).drop(columns="capture")
-        self.about.value = f'<div class="kit-table">{tables.to_html(told)}</div>'
+        images = counting.overview(view.images).drop(columns="capture")
+        self.about.value = f'<div class="kit-table">{tables.to_html(images)}</div>'
         # They are further down: what is looked at first comes first.
-        self._draw_others(show, view, source)
+        for picture, answer in zip((self.overlap, self.growth), others, strict=True):
+            picture.show(self._draw(answer, setting)[0], answer.title)
 
-    def _draw_others(self, show: Exhibits, view: View, source: str) -> None:
+    def _answers(self, view: View) -> list[Answer]:
+        """Return what breakdown, overlap and growth show of a view."""
         choice = self.choose.choice
-        what = choice._replace(lens=choice.lens._replace(counted="vulnerabilities")).label
-        shared, named = overlap.combinations(view.listing), overlap.variants(view.listing)
-        title = overlap.headline(view.listing)
-        options: dict[str, Any] = {"variants": named, "counted": what, "lens": what}
-        self.overlap.show(_figure(show, upset.overlap, shared, title, source, **options))
-        what = choice._replace(lens=choice.lens._replace(known_by="")).label
-        options = {
-            "ends": confounders.ends(confounders.confounders(view.images)),
-            "events": self._study.events,
-            "complete": self._study.known_by,
-            "counted": what,
-            "lens": what,
-        }
-        title = growth.headline(view.curve, choice.lens)
-        self.growth.show(_figure(show, growth_curves.growth, view.curve, title, source, **options))
+        named = [name for name in view.images["variant"] if name in self._reports]
+        reports = t("own reports: {names}", names=", ".join(named)) if named else ""
+        source = " · ".join(filter(None, (reports, view.left_out)))
+        distinct = choice._replace(lens=choice.lens._replace(counted=VULNERABILITIES)).label
+        undated = choice._replace(lens=choice.lens._replace(known_by="")).label
+        ends = confounders.ends(confounders.confounders(view.images))
+        events, complete = self._study.events, self._study.known_by
+        return [
+            Answer("explore", title, chart=chart, counted=counted, source=source)
+            for title, chart, counted in (
+                (view.title, counting.severity_bars(view.counts, choice.label), choice.label),
+                (overlap.headline(view.listing), overlap.chart(view.listing, distinct), distinct),
+                (
+                    growth.headline(view.curve, choice.lens),
+                    growth.chart(view.curve, ends, undated, events, complete),
+                    undated,
+                ),
+            )
+        ]
+
+    def _setting(self, view: View) -> Setting:
+        """Return what footers need of the images that are shown."""
+        packages = self.frames.packages
+        packages = packages[packages["variant"].isin(view.images["variant"])]
+        mark = scan_coverage.mark(scan_coverage.coverage(self._files, view.images, packages))
+        return Setting(self._study.name, view.images, lambda: mark)
+
+    def _draw(self, answer: Answer, setting: Setting) -> tuple[bytes, Figure]:
+        """Return an answer's figure as a picture of half the pixels: others soon follow it."""
+        assert answer.chart is not None
+        drawn = figure.figure(answer.chart, answer.title, footer(answer, setting), self._look)
+        return figure.quick(drawn), drawn
 
     def _press(self, _: Any) -> None:
         variant, severity = self.breakdown.pressed or ("", "")
@@ -168,33 +182,33 @@ class Panel:
     def _take(self, name: str, file: Path) -> None:
         """Let a report that was dropped join the comparison, or say why it cannot."""
         try:
-            found = upload.read(name, file, self.frames.images["variant"])
+            frames = upload.read(name, file, self.frames.images["variant"])
         except KitError as error:
             self._refuse(error)
             return
-        told = str(found.images["variant"].iloc[0])
-        self._own[told] = found
-        self._join(told)
+        variant = str(frames.images["variant"].iloc[0])
+        self._reports[variant] = frames
+        self._join(variant)
 
     def _take_path(self, change: dict[str, Any]) -> None:
         if given := str(change["new"]).strip():
             self._take(given, Path(given).expanduser())
             self.path.value = ""
 
-    def _forget_own(self) -> None:
-        self._own.clear()
+    def _forget_reports(self) -> None:
+        self._reports.clear()
         self._forgive()
         self._join()
 
     def _refuse(self, error: KitError) -> None:
-        """Say what could not be done, beside what was refused before."""
+        """Say what failed, beside what failed before."""
         self._refused.append(str(error))
-        self.said.value = _as_text("\n".join(self._refused), "alert", "#a3160b")
+        self.errors.value = _as_text("\n".join(self._refused), "alert", "#a3160b")
 
     def _forgive(self) -> None:
-        """Say no more what was refused."""
+        """Forget what failed."""
         self._refused.clear()
-        self.said.value = ""
+        self.errors.value = ""
 
 
 def _as_text(text: str, role: str, colour: str) -> str:
@@ -210,16 +224,3 @@ class _Controls(widgets.VBox):  # type: ignore[misc]
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         data: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         return {**data, "text/html": self.children[-1].value}
-
-
-def _figure(
-    show: Exhibits,
-    chart: Callable[..., Axes],
-    frame: pd.DataFrame,
-    title: str,
-    source: str,
-    **options: Any,
-) -> Shown:
-    shown = show.figure("explore", chart, frame, title, source, **options)
-    assert isinstance(shown, Shown)
-    return shown

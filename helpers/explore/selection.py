@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from helpers.frames import SEVERITIES, Frames
-from helpers.text import escape, titles
+from helpers.text import escape
 from helpers.text.i18n import t, word
 from helpers.vulnerabilities import counting, growth, lenses, overlap
 from helpers.vulnerabilities.lenses import PLAIN, Lens
@@ -112,7 +112,7 @@ def view(frames: Frames, choice: Choice) -> View:
             ascending=[False, True, True, True],
             ignore_index=True,
         ),
-        titles.breakdown(counts, choice.short),
+        counting.breakdown_title(counts, choice.short),
         t("not counted, for want of a date: {variants}", variants=undated) if undated else "",
         t(
             "not on the curve, without a date or later than the database: {variants}",
