@@ -52,6 +52,7 @@ class Record(Struct):
     counted: str = ""
     source: str = ""
     role: str = ""
+    by_scanner: bool = True
     footer: str = ""
 
 

@@ -92,7 +92,9 @@ def summary(parts: Sequence[Part]) -> Summary:
     banners = executed.with_role(parts, BANNER)
     heads = [*answers[:1], *banners]
     others = executed.with_role(parts, SUMMARY)
-    found = Summary([], [cells.figure(answer) for answer in others if answer.png], [], [])
+    # What the scanner counted comes before sizes and files.
+    figures = sorted(others, key=lambda answer: not answer.record.by_scanner)
+    found = Summary([], [cells.figure(answer) for answer in figures if answer.png], [], [])
     for answer in (*answers, *banners):
         blocks = answer.record.text.blocks
         lead = 1 if answer in heads else 0

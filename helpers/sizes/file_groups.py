@@ -171,7 +171,9 @@ def answer(parts: pd.DataFrame, images: pd.DataFrame) -> Answer:
         return Answer("size-by-group", text=text + paragraph(word(NO_FILES)), role=SLIDE)
     chart = stacked(groups, "group", GROUPS, "group", SIZE_NAMES[UNPACKED])
     counted = word(SIZE_NAMES[UNPACKED])
-    return Answer("size-by-group", _title(parts), text, groups, chart, counted, role=SLIDE)
+    return Answer(
+        "size-by-group", _title(parts), text, groups, chart, counted, role=SLIDE, by_scanner=False
+    )
 
 
 def parts_answer(parts: pd.DataFrame) -> Answer:

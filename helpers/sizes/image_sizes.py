@@ -132,6 +132,7 @@ def difference_answer(sizes: pd.DataFrame, size: str, baseline: str = "") -> Ans
         word(SIZE_NAMES[size]),
         _origins(sizes, size),
         SUMMARY,
+        by_scanner=False,
     )
 
 

@@ -94,7 +94,7 @@ def answer(table: pd.DataFrame) -> Answer:
         return Answer("size-by-layer", text=text + paragraph(word(NO_FILES)))
     chart = stacked(parts, "part", PARTS, "layers", SIZE_NAMES[UNPACKED])
     counted = word(SIZE_NAMES[UNPACKED])
-    return Answer("size-by-layer", _title(table), text, parts, chart, counted)
+    return Answer("size-by-layer", _title(table), text, parts, chart, counted, by_scanner=False)
 
 
 def table_answer(table: pd.DataFrame) -> Answer:

@@ -116,7 +116,16 @@ def answer(table: pd.DataFrame) -> Answer:
         for row in table.itertuples()
     ]
     chart = Waterfall(bars, in_megabytes(SIZE_NAMES[UNPACKED]))
-    return Answer("size-steps", _title(table), _text(table), shown, chart, counted, role=SLIDE)
+    return Answer(
+        "size-steps",
+        _title(table),
+        _text(table),
+        shown,
+        chart,
+        counted,
+        role=SLIDE,
+        by_scanner=False,
+    )
 
 
 def _title(table: pd.DataFrame) -> str:
