@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import io
 import json
 import os
 import re
@@ -16,10 +17,11 @@ import pytest
 from PIL import Image
 
 import helpers
-from helpers import frames, paths
+from helpers import Comparison, frames, paths
 from helpers.frames import UNKNOWN_COUNT
 from helpers.studies import study
 from helpers.studies.load import load_study
+from helpers.vulnerabilities import counting
 
 ROOT = paths.ROOT
 README = (ROOT / "README.md").read_text()
@@ -53,44 +55,52 @@ def test_the_guards_see_every_module() -> None:
     assert len(MODULES) > 100
 
 
-def test_the_readme_has_the_data_dictionary_of_the_code() -> None:
-    assert README.endswith(frames.dictionary_markdown()), "python -m helpers dictionary prints it"
+def test_the_data_dictionary_is_that_of_the_code() -> None:
+    text = (ROOT / "data/README.md").read_text()
+    assert text.endswith(frames.dictionary_markdown()), "python -m helpers dictionary prints it"
 
 
-def test_the_readme_shows_the_chart_of_a_run(finished: Path) -> None:
-    shown = ROOT / ".readme/severity-by-capture.png"
-    assert f"]({shown.relative_to(ROOT)})" in "\n".join(README.splitlines()[:12])
-    with Image.open(shown) as old, Image.open(finished / "figures" / shown.name) as new:
+def test_documents_are_short() -> None:
+    assert len(README.split()) <= 1200
+    contributing, _, _ = (ROOT / "CONTRIBUTING.md").read_text().partition("## How counts mislead")
+    assert len(contributing.split()) < 1000
+
+
+def test_what_documents_link_to_is_there() -> None:
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("*/README.md")):
+        text = path.read_text()
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
+        for name in re.findall(r"`((?:helpers|tests|dockerfiles|data|notebooks)/[\w./-]+)`", text):
+            assert (ROOT / name).exists(), f"{path.name}: {name}"
+
+
+@pytest.mark.parametrize("name", ["severity-by-capture", "size-by-group", "attack-surface"])
+def test_the_readme_shows_the_figures_of_a_run(name: str, tmp_path: Path) -> None:
+    shown = ROOT / f".readme/{name}.png"
+    assert f"]({shown.relative_to(ROOT)})" in README
+    c = Comparison("blog-2022" if name == "severity-by-capture" else "rebuilt-2026")
+    ask = {"size-by-group": c.size_groups, "attack-surface": c.attack_surface}
+    picture = ask.get(name, c.captures)().figure()
+    with Image.open(shown) as old, Image.open(io.BytesIO(picture.png)) as new:
         difference = np.asarray(old.convert("L"), float) - np.asarray(new.convert("L"), float)
     # Fonts are drawn alike everywhere, but not to the last bit.
     assert np.abs(difference).mean() < 0.5
 
 
-def test_the_readmes_numbers_are_those_of_the_run(finished: Path, both) -> None:
-    from helpers.vulnerabilities import counting
-
+def test_the_readmes_numbers_are_those_of_the_evidence(both) -> None:
+    text = " ".join(README.split())
     table = counting.across_captures(both.findings, both.images)
     then, now = (table[table["capture"].eq(name)] for name in ("2022-02", "2026-11"))
     alpine, distroless = then["findings"]
-    assert f"counted {alpine} findings on Alpine and {distroless} on distroless" in README
+    assert f"counted {alpine} findings on Alpine and {distroless} on distroless" in text
     vulnerabilities = then["vulnerabilities"].tolist()
-    text = " ".join(README.split())
     assert f"{alpine} findings are {vulnerabilities[0]} vulnerabilities" in text
-    assert f"{distroless} are {vulnerabilities[1]};" in text
+    assert f"{distroless} are {vulnerabilities[1]}." in text
     assert then["fixable_findings"].tolist() == [alpine, 0]
     assert "stand at {} and {}".format(*now["findings"]) in text
-
-
-def test_the_readme_tells_age_from_base_as_the_evidence_does(both) -> None:
-    from helpers.verdict import attribution
-    from helpers.vulnerabilities.lenses import Lens
-
-    ours = attribution.difference(
-        "blog-2022", both, "nodejs-alpine", "nodejs-distroless", Lens()
-    ).iloc[0]
-    roles, lens = ("node-24-alpine", "node-24-distroless"), Lens(known_by="2026-08-31")
-    pair = attribution.difference("matched-2026", load_study("matched-2026"), *roles, lens).iloc[0]
-    text = " ".join(README.split())
+    ours = Comparison("blog-2022").age_or_base().table.iloc[0]
+    pair = Comparison("matched-2026").counting(known_by="2026-08-31").age_or_base().table.iloc[0]
     assert f"Alpine image was {ours['days_older']} days older than the other" in text
     counts = f"Alpine has {pair['first_total']} findings and distroless {pair['second_total']}"
     assert f"{pair['days_older']} days apart, {counts}:" in text
@@ -197,6 +207,38 @@ def test_each_outside_thing_has_one_module_that_talks_to_it() -> None:
     assert of("pptx") == {"slides.pptx_deck", "slides.pptx_bars", "slides.pptx_xy", "slides.style"}
 
 
+FLOORS = (
+    {"errors", "frames", "paths", "processes"},
+    {"text"},
+    {"answers"},
+    {"comparability", "images", "scans"},
+    {"studies"},
+    {"capture", "sizes", "vulnerabilities"},
+    {"surface"},
+    {"verdict"},
+    {"charts"},
+    {"notebook"},
+    {"explore", "runs", "slides"},
+    {"cli"},
+    {"__main__"},
+)
+"""The packages, each on its floor, from the ground up."""
+
+
+def test_imports_go_down_the_floors() -> None:
+    floor = {package: height for height, packages in enumerate(FLOORS) for package in packages}
+    seen = set()
+    for path in MODULES:
+        package = name_of(path).partition(".")[0]
+        for name in imports(path) & ALL:
+            other = name.partition(".")[0]
+            seen |= {package, other}
+            starts_capture = (package, other) == ("notebook", "capture")
+            assert other == package or floor[other] < floor[package], f"{path}: {name}"
+            assert other != "capture" or package == "cli" or starts_capture, f"{path}: {name}"
+    assert seen >= set(floor) - {"processes"}
+
+
 def test_public_functions_say_what_they_return() -> None:
     for path in MODULES:
         for node in ast.parse(path.read_text()).body:
@@ -257,18 +299,15 @@ METHOD = re.compile(
 )
 
 
-def test_each_row_of_the_method_has_its_cell_its_function_and_its_test() -> None:
+def test_each_row_of_the_method_has_its_heading_its_function_and_its_test() -> None:
     rows = list(METHOD.finditer((ROOT / "CONTRIBUTING.md").read_text()))
     assert {int(row["row"]) for row in rows} == set(range(1, 15))
     for row in rows:
         (notebook,) = paths.NOTEBOOKS.glob(f"{row['notebook']}-*.ipynb")
-        told = [cell.source for cell in nbformat.read(notebook, as_version=4).cells]
-        after = told[told.index(f"## {row['heading']}") + 1 :]
-        ends = [place for place, source in enumerate(after) if source.startswith("## ")]
-        shown = "\n".join(after[: ends[0]] if ends else after)
-        called = f"{row['module'].rpartition('.')[2]}.{row['function']}("
-        # Scans are held against each other where evidence is loaded, before anything is shown.
-        assert called in ("\n".join(told) if "scan_consistency" in row["module"] else shown), row[0]
+        headings = [
+            cell.source.splitlines()[0] for cell in nbformat.read(notebook, as_version=4).cells
+        ]
+        assert f"## {row['heading']}" in headings
         module = importlib.import_module(f"helpers.{row['module']}")
         assert callable(getattr(module, row["function"]))
         assert f"def {row['test']}(" in (ROOT / "tests" / row["file"]).read_text(), row["test"]
@@ -278,7 +317,7 @@ def test_nothing_is_called_secure_or_safe(finished: Path) -> None:
     claim = re.compile(r"\b(in)?secur\w*|\b(un)?safe\w*", re.IGNORECASE)
     for path in sorted((finished / "notebooks").glob("*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:
-            told = [o.get("data", {}).get("text/markdown", "") for o in cell.get("outputs", [])]
+            told = [o.get("data", {}).get("text/html", "") for o in cell.get("outputs", [])]
             prose = [cell.source] if cell.cell_type == "markdown" else []
             for text in [*prose, *told]:
                 assert not claim.search(text), text

@@ -127,7 +127,7 @@ def axis_of_numbers(axis: Any, title: str, number: str, theme: Theme) -> None:
     write(axis.axis_title.text_frame.paragraphs[0].add_run(), title, SMALL, theme.ink)
 
 
-def say(label: Any, text: str, size: float, colour: str, bold: bool = False) -> None:
+def write_label(label: Any, text: str, size: float, colour: str, bold: bool = False) -> None:
     """Write a label's text; what comes after its first line is smaller."""
     frame = label.text_frame
     frame.word_wrap = False
@@ -206,7 +206,7 @@ def _end(label: Any, end: str, total: float, size: float, theme: Theme, stacked:
     if stacked and end == f"{total:,.0f}":
         dress(label.font, size, theme.ink, bold=True)
     else:
-        say(label, end, size, theme.ink, bold=True)
+        write_label(label, end, size, theme.ink, bold=True)
     label.position = XL_LABEL_POSITION.INSIDE_BASE if stacked else XL_LABEL_POSITION.OUTSIDE_END
 
 

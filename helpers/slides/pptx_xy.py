@@ -319,7 +319,7 @@ def _wide(label: _Label) -> float:
 def _label(point: Any, label: _Label, place: Place, tall: float, theme: Theme) -> None:
     """Write a point's label, on a ground of its own: no line runs through the words."""
     shown = point.data_label
-    pptx_bars.say(shown, label.text, _SIZE, label.colour, label.bold)
+    pptx_bars.write_label(shown, label.text, _SIZE, label.colour, label.bold)
     pptx_bars.ground(shown, theme)
     shown.position = XL_LABEL_POSITION.LEFT if place.left else XL_LABEL_POSITION.RIGHT
     if abs(place.up) > 2:

@@ -13,9 +13,6 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 STATIC = "text/x-static-html"
 """MIME type of a table without scripts, beside the one that needs them."""
 
-FIGURE = "application/vnd.base-image-notebooks.figure+json"
-"""MIME type of the data of a figure for slides, beside its picture."""
-
 ANSWER = "application/vnd.base-image-notebooks.answer+json"
 """MIME type of the record of an answer, on the first output that shows it."""
 

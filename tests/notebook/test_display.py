@@ -6,7 +6,6 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from IPython.utils.capture import capture_output
 from PIL import Image
 
 from helpers.answers.answer import Answer, decoded
@@ -58,9 +57,7 @@ def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch, blog, severi
 
 def test_it_shows_figure_text_and_table_and_keeps_its_record_once(blog, severity) -> None:
     answer = shown(severity, blog.images)
-    with capture_output() as captured:
-        answer._ipython_display_()
-    figure, text, table = [output.data for output in captured.outputs]
+    figure, text, table = [data for data, _ in answer.outputs()]
     assert "image/png" in figure
     assert "<strong>nodejs-alpine</strong> has 48 findings" in text["text/html"]
     assert table["text/html"].startswith("<details>"), "the data of a figure are folded"

@@ -4,21 +4,19 @@ import ast
 import csv
 import json
 import re
-import time
 from collections import Counter
 from functools import cache
 from string import Formatter
 from unicodedata import normalize
 
 import nbformat
-import pandas as pd
 import pytest
 
 from helpers import paths
 from helpers.errors import ParameterInvalid
 from helpers.frames import SEVERITIES
-from helpers.sizes import file_groups, waterfall
-from helpers.surface import attack_surface, checks
+from helpers.sizes import file_groups
+from helpers.surface import checks
 from helpers.text import i18n
 
 ROWS = list(csv.DictReader(paths.LANGUAGES.open(encoding="utf-8", newline="")))
@@ -35,7 +33,8 @@ IN_TEMPLATES = re.compile(r"\bt\(\s*\"([^\"]+)\"")
 
 @cache
 def trees() -> dict[str, ast.Module]:
-    found = {path.name: ast.parse(path.read_text()) for path in paths.HELPERS.rglob("*.py")}
+    modules = [*paths.HELPERS.rglob("*.py")]
+    found = {str(path): ast.parse(path.read_text()) for path in modules}
     assert len(found) > 100, "it looks into folders"
     return found
 
@@ -56,7 +55,7 @@ def marked() -> set[str]:
     """Texts that are written as messages: in code, as nouns of counts, and in templates."""
     found = {
         node.args[0].value
-        for _, node in calls("t", "msg")
+        for _, node in calls("t", "msg", "say", "message")
         if node.args and isinstance(node.args[0], ast.Constant)
     }
     nouns = {
@@ -109,8 +108,8 @@ def test_every_text_has_a_translation(language: str) -> None:
 def test_what_is_translated_is_written_as_one_literal() -> None:
     computed = [
         f"{module}:{node.lineno}"
-        for module, node in calls("t", "msg")
-        if not isinstance(node.args[0], ast.Constant) and module not in ("i18n.py",)
+        for module, node in calls("t", "msg", "say", "message")
+        if not isinstance(node.args[0], ast.Constant) and not module.endswith("i18n.py")
     ]
     assert computed == [], "a test could not know what they say"
 
@@ -170,66 +169,28 @@ def test_notebooks_offer_every_language() -> None:
             assert offered == [", ".join(i18n.known())], path.name
 
 
-@pytest.mark.parametrize(
-    ("said", "english", "korean"),
-    [
-        (checks.said, "none", "없음"),
-        (checks.said, "bash, dash (by its packages)", "bash, dash (패키지 기준)"),
-        (checks.said, "330 of 1,330", "1,330개 중 330개"),
-        (
-            attack_surface.said,
-            "3 (all sticky) (tmp, var/lock, and 1 more)",
-            "3 (모두 sticky) (tmp, var/lock 외 1개)",
-        ),
-        (attack_surface.said, "root (no user named)", "root (지정된 사용자 없음)"),
-        (
-            checks.said,
-            "file, mode 4755, owner 0:0",
-            "파일, 모드 4755, 소유자 0:0",
-        ),
-        (
-            attack_surface.said,
-            "glibc (278 programs: glibc, 1 program: static)",
-            "glibc (프로그램 278개: glibc, 프로그램 1개: 정적 링크)",
-        ),
-        (checks.said, "sh 1.37.0: link to bin/busybox", "sh 1.37.0: bin/busybox 링크"),
-        (waterfall.said, "OS packages: 39 smaller changes", "OS 패키지: 작은 변화 39건"),
-        (
-            waterfall.said,
-            "C library: libc6, libc-bin → musl",
-            "C 라이브러리: libc6, libc-bin → musl",
-        ),
-    ],
-)
-def test_a_phrase_is_said_with_the_names_in_it_as_they_are(said, english, korean) -> None:
-    assert said(english) == english
+def test_a_message_is_english_in_a_frame_and_knows_how_it_is_told() -> None:
+    programs = [
+        i18n.message("{count} programs: {libc}", count="278", libc="glibc"),
+        i18n.message("{count} program: {libc}", count="1", libc=i18n.message("static")),
+    ]
+    cell = i18n.message("{value} ({first})", value="glibc", first=i18n.Listing(programs))
+    assert cell == "glibc (278 programs: glibc, 1 program: static)"
+    assert i18n.told(cell) == cell
     with i18n.speaking("ko"):
-        assert said(english) == korean
+        assert i18n.told(cell) == "glibc (프로그램 278개: glibc, 프로그램 1개: 정적 링크)"
+        assert cell == "glibc (278 programs: glibc, 1 program: static)"
 
 
-def test_a_name_out_of_a_report_is_no_phrase() -> None:
+def test_a_name_in_a_message_is_no_word_and_no_field() -> None:
     with i18n.speaking("ko"):
-        for name in ("size", "{count}", "usr/bin/file", "of", "node-24-debian", "<b>"):
-            assert checks.said(name) == waterfall.said(name) == name
+        for name in ("size", "{count}", "of", "<b>"):
+            assert i18n.told(name) == name
+            told = i18n.told(i18n.message("{value} (as stated)", value=name))
+            assert told == f"{name} (연구에 명시됨)"
 
 
-def test_a_number_is_one_and_a_field_may_have_braces() -> None:
-    with i18n.speaking("ko"):
-        assert i18n.said("some of many", ["{count} of {whole}"]) == "some of many"
-        assert i18n.said("{x} (as stated)", ["{value} (as stated)"]) == "{x} (연구에 명시됨)"
-
-
-@pytest.mark.parametrize("piece", [" (a)", " (", "(a, and 1 more)", "x: ", ", and 1 more)"])
-def test_a_name_that_is_made_to_take_long_does_not(piece: str) -> None:
-    with i18n.speaking("ko"):
-        began = time.process_time()
-        for times in (900 // len(piece), 100_000):
-            assert attack_surface.said("x" + times * piece)
-    assert time.process_time() - began < 2
-
-
-def test_every_word_and_form_has_its_translation() -> None:
-    known = set(pd.read_csv(paths.LANGUAGES, keep_default_na=False)["en"])
-    words = {*checks.questions(), *file_groups.GROUPS, *waterfall.FORMS, *checks.FORMS}
+def test_every_word_has_its_translation() -> None:
+    words = {*checks.questions(), *file_groups.GROUPS}
     alike = {"npm", "yarn", "pip", "node", "python", "java", "php", "ruby", "perl"}
-    assert words | set(file_groups.components()) - alike <= known
+    assert words | set(file_groups.components()) - alike <= KEYS
