@@ -1,4 +1,4 @@
-"""Whom an image starts as."""
+"""The user that an image starts as."""
 
 import pytest
 
@@ -9,7 +9,7 @@ GROUP = b"root:x:0:\nnode:x:1001:\nstaff:x:50:other,node\ndocker:x:999:node\nemp
 
 
 @pytest.mark.parametrize(
-    ("named", "who"),
+    ("name", "user"),
     [
         ("", User(0, (0,))),
         ("root", User(0, (0,))),
@@ -29,22 +29,18 @@ GROUP = b"root:x:0:\nnode:x:1001:\nstaff:x:50:other,node\ndocker:x:999:node\nemp
         ("-1", None),
     ],
 )
-def test_a_user_is_who_an_engine_would_start_it_as(named: str, who: User | None) -> None:
-    assert resolve(named, PASSWD, GROUP) == who
-
-
-def test_without_a_passwd_a_number_is_known_and_a_name_is_not() -> None:
-    assert resolve("") == resolve("0") == User(0, (0,))
-    assert resolve("root") is None
-    assert resolve("node") is None
+def test_the_user_is_the_one_of_a_container_engine(name: str, user: User | None) -> None:
+    assert resolve(name, PASSWD, GROUP) == user
 
 
 @pytest.mark.parametrize(
-    "line", [b"node:x:abc:1", b"node:x:1000", b"node", b":x:1:1:", b"\xff\xfe", b"node:x:-1:1:"]
+    "line",
+    [b"node:x:abc:1", b"node:x:1000", b"node", b":x:1:1:", b"\xff\xfe", b"node:x:-1:1:", b""],
 )
-def test_a_line_that_is_none_is_left_out(line: bytes) -> None:
+def test_invalid_lines_are_ignored(line: bytes) -> None:
     assert resolve("node", line + b"\n") is None
+    assert resolve("") == resolve("0") == User(0, (0,)), "numbers need no passwd"
 
 
-def test_the_first_of_two_lines_counts_as_in_an_engine() -> None:
+def test_the_first_of_two_lines_counts() -> None:
     assert resolve("node", b"node:x:1:1:::\nnode:x:2:2:::\n") == User(1, (1,))

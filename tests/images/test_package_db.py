@@ -1,4 +1,4 @@
-"""Which package owns a path, by what its database says and where that leads in the image."""
+"""Which package owns a path, by the package databases and links of an image."""
 
 import hypothesis.strategies as st
 import pytest
@@ -6,6 +6,13 @@ from hypothesis import given, settings
 
 from helpers.images.package_db import is_database, owners, real_path, unread
 
+DATABASES = (
+    "lib/apk/db/installed",
+    "var/lib/dpkg/info/a.list",
+    "var/lib/dpkg/diversions",
+    "var/lib/dpkg/status.d/a",
+    "var/lib/dpkg/status.d/a.md5sums",
+)
 APK = b"""C:Q1abc=
 P:musl
 V:1.2.5-r9
@@ -47,13 +54,13 @@ def test_dpkg_lists_a_file_a_package_whatever_its_architecture() -> None:
     assert owned["usr/share/d\u00e9j\udce0"] == "bash", "as tarfile has bytes that are not UTF-8"
 
 
-def test_a_path_is_where_symbolic_links_lead_to() -> None:
+def test_the_file_at_the_end_of_links_is_owned() -> None:
     listed = {"var/lib/dpkg/info/a.list": b"/bin/ls\n/lib64/x/y\n/bin\n"}
     links = {"bin": "usr/bin", "lib64": "/usr/lib/64", "usr/lib/64": "../share"}
     assert owners(listed, links) == {"usr/bin/ls": "a", "usr/share/x/y": "a", "bin": "a"}
 
 
-def test_a_diverted_path_is_of_the_package_that_diverts_it_and_the_other_has_moved() -> None:
+def test_a_diverted_path_belongs_to_the_diverting_package_and_others_move() -> None:
     listed = {
         "var/lib/dpkg/info/dash.list": b"/bin/sh\n",
         "var/lib/dpkg/info/bash.list": b"/bin/sh\n/usr/bin/bash\n/usr/bin/local\n",
@@ -69,7 +76,7 @@ def test_a_diverted_path_is_of_the_package_that_diverts_it_and_the_other_has_mov
     }
 
 
-def test_distroless_has_a_control_file_and_checksums_a_package_under_any_name() -> None:
+def test_distroless_packages_have_a_control_file_and_checksums_under_any_name() -> None:
     folder = "var/lib/dpkg/status.d/"
     listed = {
         f"{folder}bGliYzY": b"Package: libc6\nVersion: 2.41\nDescription: x\n Package: no\n",
@@ -79,20 +86,13 @@ def test_distroless_has_a_control_file_and_checksums_a_package_under_any_name() 
     assert owners(listed, {}) == {"usr/lib/libc.so.6": "libc6", "usr/share/a  b": "tzdata"}
 
 
-def test_only_package_databases_are_kept() -> None:
-    for path in (
-        "lib/apk/db/installed",
-        "usr/lib/apk/db/installed",
-        "var/lib/dpkg/info/bash.list",
-        "var/lib/dpkg/diversions",
-        "var/lib/dpkg/status.d/base",
-    ):
-        assert is_database(path)
-    for path in ("var/lib/dpkg/status", "var/lib/dpkg/info/bash.md5sums", "x/lib/apk/db/installed"):
-        assert not is_database(path)
+def test_only_package_databases_are_read() -> None:
+    assert all(map(is_database, (*DATABASES, "usr/lib/apk/db/installed")))
+    others = ("var/lib/dpkg/status", "var/lib/dpkg/info/a.md5sums", "x/lib/apk/db/installed")
+    assert not any(map(is_database, others))
 
 
-def test_links_never_lead_out_of_the_image_nor_round_and_round() -> None:
+def test_links_never_lead_out_of_the_image_or_into_a_loop() -> None:
     links = {"a": "b", "b": "a", "up": "../../../etc", "self": "self", "deep": "deep/deep"}
     assert real_path("up/passwd", links.get) == "etc/passwd"
     assert real_path("../../x/./y//z/..", links.get) == "x/y"
@@ -101,10 +101,6 @@ def test_links_never_lead_out_of_the_image_nor_round_and_round() -> None:
     assert owners({"var/lib/dpkg/info/p.list": b"/a/x\n/b\n"}, links) == {"b": "p"}
 
 
-NAMES = st.sampled_from(
-    ["lib/apk/db/installed", "var/lib/dpkg/info/a.list", "var/lib/dpkg/diversions",
-     "var/lib/dpkg/status.d/a", "var/lib/dpkg/status.d/a.md5sums"]
-)  # fmt: skip
 WORDS = st.sampled_from(
     [b"P:", b"F:", b"R:", b"a", b"/", b"\n", b"..", b"\xff", b"  ", b"Package:"]
 )
@@ -112,7 +108,7 @@ WORDS = st.sampled_from(
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.dictionaries(NAMES, st.lists(WORDS, max_size=30).map(b"".join)),
+    st.dictionaries(st.sampled_from(DATABASES), st.lists(WORDS, max_size=30).map(b"".join)),
     st.dictionaries(st.sampled_from("ab"), st.sampled_from(["a", "b", "..", "/a/b", "a/a"])),
 )
 def test_any_database_gives_paths_within_the_image(
@@ -152,18 +148,14 @@ STORE = "9f8z1k2m3n4p5q6r7s8v9w0x1y2z3a4b"
         ("usr/bin/bash", ""),
     ],
 )
-def test_a_database_whose_list_of_files_is_not_read_is_known_by_its_path(path, manager) -> None:
+def test_databases_that_are_not_read_are_known_by_their_path(path: str, manager: str) -> None:
     assert unread(["etc/passwd", path]) == manager
     assert not (manager and is_database(path)) or manager == "dpkg"
 
 
-@pytest.mark.parametrize("listed", ["info/base-files.list", "status.d/base.md5sums"])
-def test_dpkgs_database_is_read_where_it_lists_files(listed: str) -> None:
-    paths = ["var/lib/dpkg/status", "var/lib/dpkg/status.d/base", f"var/lib/dpkg/{listed}"]
-    assert unread(paths) == ""
-    assert unread([*paths, "var/lib/rpm/Packages"]) == "RPM"
-
-
-def test_of_several_managers_one_is_named() -> None:
-    assert unread(["var/lib/dpkg/status", "var/lib/rpm/Packages"]) == "RPM"
-    assert unread([]) == ""
+@pytest.mark.parametrize("lists", ["info/base-files.list", "status.d/base.md5sums"])
+def test_dpkgs_database_is_read_if_it_has_lists(lists: str) -> None:
+    paths = ["var/lib/dpkg/status", "var/lib/dpkg/status.d/base"]
+    assert unread([*paths, f"var/lib/dpkg/{lists}"]) == unread([]) == ""
+    assert unread([*paths, f"var/lib/dpkg/{lists}", "var/lib/rpm/Packages"]) == "RPM"
+    assert unread([*paths, "var/lib/rpm/Packages"]) == "RPM", "one of several"

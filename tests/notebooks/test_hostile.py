@@ -1,4 +1,4 @@
-"""No mutation of a report makes the loader do anything but load it or refuse it by name."""
+"""A damaged report is loaded or refused by name, whatever the damage."""
 
 import json
 from pathlib import Path
@@ -12,6 +12,7 @@ from helpers import frames
 from helpers.errors import ReportInvalid
 from helpers.studies.load import load_reports
 from tests.conftest import finding, trivy
+from tests.scans.test_grype import match, nvd, report_of
 
 STRANGE = st.one_of(
     st.none(),
@@ -64,17 +65,17 @@ LEGACY = [
     {"Target": "app (alpine 3.9)", "Type": "alpine", "Vulnerabilities": [finding(1), finding(2)]},
     {"Target": "package-lock.json", "Vulnerabilities": None},
 ]
+GRYPE = report_of(
+    match(related=[nvd("CVE-2024-0001", "Low", ("3.1", 5.0, "nvd@nist.gov"), ("2.0", 4.0, None))]),
+    match(2, package={"type": "npm"}, fixedInVersion="1"),
+)
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every place in a JSON document, as the keys that lead to it."""
-    children = (
-        node.items()
-        if isinstance(node, dict)
-        else enumerate(node)
-        if isinstance(node, list)
-        else ()
-    )
+    children: Any = node.items() if isinstance(node, dict) else ()
+    if isinstance(node, list):
+        children = enumerate(node)
     found = [path] if path else []
     for key, child in children:
         found += places(child, (*path, key))
@@ -91,7 +92,7 @@ def deep(levels: int) -> Any:
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
     """A report with fields deleted, retyped, duplicated or deeply nested, and its bytes cut."""
-    document: Any = json.loads(json.dumps(draw(st.sampled_from([WHOLE, LEGACY]))))
+    document: Any = json.loads(json.dumps(draw(st.sampled_from([WHOLE, LEGACY, GRYPE]))))
     for _ in range(draw(st.integers(0, 4))):
         every = places(document)
         if not every:
@@ -114,12 +115,9 @@ def mutated(draw: st.DrawFn) -> bytes:
     text = json.dumps(document).encode()
     if draw(st.booleans()):
         return text
-    start, end = sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text)))))
-    return draw(
-        st.sampled_from(
-            [text[:start], text[start:], text[:start] + text[end:], text[:end] + text[start:]]
-        )
-    )
+    start, end = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
+    cuts = [text[:start], text[start:], text[:start] + text[end:], text[:end] + text[start:]]
+    return draw(st.sampled_from(cuts))
 
 
 def loads_or_refuses(path: Path) -> None:
@@ -136,7 +134,7 @@ def loads_or_refuses(path: Path) -> None:
 
 
 @settings(
-    max_examples=600,
+    max_examples=900,
     deadline=2000,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -1,4 +1,4 @@
-"""Reports that others published, over the versions of Trivy: counts are those of their index."""
+"""Published reports of many versions of Trivy and Grype have the counts of their index."""
 
 import csv
 from pathlib import Path
@@ -11,55 +11,69 @@ from helpers.scans import summary
 from helpers.studies.load import load_reports
 
 
-def index(shared: Path) -> list[dict[str, str]]:
-    with (shared / "corpus" / "index.tsv").open(newline="", encoding="utf-8") as file:
+def index(shared: Path, name: str) -> list[dict[str, str]]:
+    with (shared / "corpus" / name).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
-def test_every_report_loads_with_the_counts_of_the_index(shared: Path) -> None:
-    loaded = 0
-    for row in index(shared):
+def test_trivy_reports_have_the_counts_of_the_index(shared: Path) -> None:
+    loaded = []
+    for row in index(shared, "index.tsv"):
         path = shared / "corpus" / row["file"]
         if row["schema"] == "none":
             with pytest.raises(ReportInvalid, match=path.name):
                 load_reports([path])
             continue
         frames = load_reports([path])
-        counts = frames.findings["severity"].value_counts().to_dict()
-        wanted = {severity: int(row[severity]) for severity in SEVERITIES}
+        levels = {severity: int(row[severity]) for severity in SEVERITIES}
+        findings, ids = int(row["findings"]), int(row["distinct_ids"])
         assert len(frames.images) == 1, path
-        assert (len(frames.findings), counts) == (int(row["findings"]), wanted), path
-        assert frames.findings["vulnerability_id"].nunique() == int(row["distinct_ids"]), path
-        loaded += 1
-    assert loaded >= 25
+        assert len(frames.findings) == findings, path
+        assert frames.findings["severity"].value_counts().to_dict() == levels, path
+        assert frames.findings["vulnerability_id"].nunique() == ids, path
+        counts = summary.row(path)
+        assert (counts["findings"], counts["vulnerabilities"]) == (findings, ids), path
+        assert {level: counts[level.lower()] for level in SEVERITIES} == levels, path
+        loaded.append((path, findings))
+    assert len(loaded) >= 25
+    together = load_reports(path for path, _ in loaded)
+    assert together.images["variant"].is_unique
+    assert len(together.images) == len(loaded)
+    assert len(together.findings) == sum(findings for _, findings in loaded)
 
 
-def test_all_of_them_load_as_one_mix(shared: Path) -> None:
-    rows = [row for row in index(shared) if row["schema"] != "none"]
-    frames = load_reports(shared / "corpus" / row["file"] for row in rows)
-    assert frames.images["variant"].is_unique
-    assert len(frames.images) == len(rows)
-    assert len(frames.findings) == sum(int(row["findings"]) for row in rows)
+def test_grype_reports_have_the_counts_of_the_index(shared: Path) -> None:
+    rows = index(shared, "grype/index.tsv")
+    assert len(rows) >= 6
+    for row in rows:
+        path, findings = shared / "corpus" / row["file"], int(row["findings"])
+        loaded = load_reports(path)
+        levels = {level.upper(): int(row[level]) for level in ("Low", "Medium", "High", "Critical")}
+        # Negligible is LOW, as in Trivy's reports; other findings have no severity.
+        levels["LOW"] += int(row["Negligible"])
+        levels["UNKNOWN"] = findings - sum(levels.values())
+        assert loaded.findings["severity"].value_counts().to_dict() == levels, path
+        assert len(loaded.findings) == findings
+        assert loaded.findings["vulnerability_id"].nunique() == int(row["distinct_ids"])
+        image = loaded.images.iloc[0]
+        assert (image["scanner"], image["scanner_version"]) == ("grype", row["tool_version"])
+        assert f"{image['os_family']} {image['os_version']}" == row["os"]
+        assert (image["status"], image["source"]) == ("scanned", "image")
+        counts = summary.row(path)
+        assert (counts["findings"], counts["os"]) == (findings, row["os"])
+        assert counts["low"] == levels["LOW"]
 
 
-def test_the_summary_counts_the_same(shared: Path) -> None:
-    for row in index(shared):
-        if row["schema"] != "none":
-            told = summary.row(shared / "corpus" / row["file"])
-            assert told["findings"] == int(row["findings"])
-            assert told["vulnerabilities"] == int(row["distinct_ids"])
-            assert told["critical"] == int(row["CRITICAL"])
-            assert told["unknown"] == int(row["UNKNOWN"])
-
-
-def test_every_file_of_another_kind_is_refused_with_its_name(shared: Path) -> None:
-    others = {
-        "not-trivy/cyclonedx.json": "CycloneDX",
-        "not-trivy/spdx.json": "SPDX",
-        "not-trivy/harbor.json": "Harbor",
-        "not-trivy/trivy-operator.json": "operator",
-        "django-DefectDojo/kubernetes.json": "Kubernetes",
-    }
-    for name, kind in others.items():
-        with pytest.raises(ReportInvalid, match=kind):
-            load_reports([shared / "corpus" / name])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("not-trivy/cyclonedx.json", "CycloneDX"),
+        ("not-trivy/spdx.json", "SPDX"),
+        ("not-trivy/harbor.json", "Harbor"),
+        ("not-trivy/trivy-operator.json", "operator"),
+        ("django-DefectDojo/kubernetes.json", "Kubernetes"),
+    ],
+)
+def test_other_files_are_refused_with_their_kind(shared: Path, name: str, kind: str) -> None:
+    with pytest.raises(ReportInvalid, match=kind):
+        load_reports([shared / "corpus" / name])

@@ -1,4 +1,4 @@
-"""A study whose files, packages and words are made to break what shows them."""
+"""A study of hostile files, packages and words."""
 
 import gzip
 import json
@@ -49,32 +49,31 @@ def spoil(data: Path) -> Path:
     for name in ("node-24-debian", "node-8-distroless"):
         shutil.rmtree(capture / name)
     evidence = capture / "node-24-alpine"
-    file_inventory.write(evidence / paths.FILES, sorted(HOSTILE, key=lambda one: one.path))
-    told = json.loads((evidence / paths.IMAGE).read_text())
-    for layer in told["layers"]:
+    file_inventory.write(evidence / paths.FILES, sorted(HOSTILE, key=lambda file: file.path))
+    image = json.loads((evidence / paths.IMAGE).read_text())
+    for layer in image["layers"]:
         layer["size_bytes"] = 2**42
         layer["created_by"] = "RUN <script>alert(2)</script> \x1b[31m \u202e =1+1"
-    told.update(user="<b>root</b>", user_id=None, working_directory="/<i>app</i>")
-    told.update(entrypoint=["<script>", "'unclosed"], runtime="<u>node</u> 1.0")
-    (evidence / paths.IMAGE).write_text(json.dumps(told))
+    image.update(user="<b>root</b>", user_id=None, working_directory="/<i>app</i>")
+    image.update(entrypoint=["<script>", "'unclosed"], runtime="<u>node</u> 1.0")
+    (evidence / paths.IMAGE).write_text(json.dumps(image))
     _spoil_report(evidence / paths.REPORT)
-    words = study / "study.toml"
-    text = words.read_text()
+    text = (study / "study.toml").read_text()
     for name in ("title", "question"):
         text = text.replace(f'{name} = "', f'{name} = "{NAMES[0]}{NAMES[1]}', 1)
-    words.write_text(text)
+    (study / "study.toml").write_text(text)
     return data
 
 
 def _spoil_report(path: Path) -> None:
-    """Name every package, version and fix of a report after one of the names."""
+    """Give every package, version and fix of a report one of the names."""
     report = json.loads(gzip.decompress(path.read_bytes()))
-    found = [v for result in report["Results"] for v in result.get("Vulnerabilities", [])]
-    listed = [p for result in report["Results"] for p in result.get("Packages", [])]
-    for place, vulnerability in enumerate(found):
-        name = NAMES[place % len(NAMES)]
-        vulnerability.update(PkgName=name, InstalledVersion=name, FixedVersion=name)
-        vulnerability["VulnerabilityID"] = f"CVE-{place}-{name}"
-    for place, package in enumerate(listed):
-        package.update(Name=NAMES[place % len(NAMES)], Version=NAMES[-place % len(NAMES)])
+    findings = [v for result in report["Results"] for v in result.get("Vulnerabilities", [])]
+    packages = [p for result in report["Results"] for p in result.get("Packages", [])]
+    for number, finding in enumerate(findings):
+        name = NAMES[number % len(NAMES)]
+        finding.update(PkgName=name, InstalledVersion=name, FixedVersion=name)
+        finding["VulnerabilityID"] = f"CVE-{number}-{name}"
+    for number, package in enumerate(packages):
+        package.update(Name=NAMES[number % len(NAMES)], Version=NAMES[-number % len(NAMES)])
     path.write_bytes(gzip.compress(json.dumps(report).encode()))

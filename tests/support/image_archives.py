@@ -1,4 +1,4 @@
-"""Image archives made by hand, as the tools write them, and what a daemon tells of an image."""
+"""Image archives, ELF files and RPM databases made by hand, as the tools write them."""
 
 import bz2
 import gzip
@@ -58,11 +58,10 @@ def opaque(path: str) -> Entry:
 
 
 def tar(*entries: Entry, form: int = tarfile.PAX_FORMAT) -> bytes:
-    """A tar of entries, as they are: also those that no tar should have."""
+    """A tar of any entries, also of those that no tar should have."""
     written = io.BytesIO()
-    with tarfile.open(
-        fileobj=written, mode="w", format=form, encoding="utf-8", errors="surrogateescape"
-    ) as made:
+    options = {"format": form, "encoding": "utf-8", "errors": "surrogateescape"}
+    with tarfile.open(fileobj=written, mode="w", **options) as made:
         for info, content in entries:
             made.addfile(info, io.BytesIO(content))
     return written.getvalue()
@@ -92,6 +91,14 @@ def bzip2(content: bytes) -> bytes:
     return bz2.compress(content)
 
 
+def flipped(content: bytes, changes: list[tuple[int, bytes]]) -> bytes:
+    """Bytes of which those at some places are changed."""
+    changed = bytearray(content)
+    for at, new in changes:
+        changed[at : at + len(new)] = new
+    return bytes(changed)
+
+
 def config_of(layers: tuple[bytes, ...], **fields: Any) -> bytes:
     """The config of an image with these layers, given as tars."""
     rootfs = {"type": "layers", "diff_ids": [digest(layer) for layer in layers]}
@@ -101,32 +108,25 @@ def config_of(layers: tuple[bytes, ...], **fields: Any) -> bytes:
 
 def docker_save(path: Path, *layers: bytes, tags: tuple[str, ...] = ("app:1",)) -> Path:
     """What `docker save` writes since Docker 25 (but for its index.json)."""
-    files = {f"blobs/sha256/{digest(layer)[7:]}": layer for layer in layers}
-    config = config_of(layers)
-    name = f"blobs/sha256/{digest(config)[7:]}"
-    saved = {"Config": name, "RepoTags": list(tags), "Layers": [
-        f"blobs/sha256/{digest(layer)[7:]}" for layer in layers
-    ]}  # fmt: skip
-    return written(path, {**files, name: config, "manifest.json": json.dumps([saved]).encode()})
+    blobs = {f"blobs/sha256/{digest(blob)[7:]}": blob for blob in (*layers, config_of(layers))}
+    names = [f"blobs/sha256/{digest(layer)[7:]}" for layer in layers]
+    saved = {"Config": list(blobs)[-1], "RepoTags": list(tags), "Layers": names}
+    return written(path, {**blobs, "manifest.json": json.dumps([saved]).encode()})
 
 
 def old_docker_save(path: Path, *layers: bytes) -> Path:
-    """What `docker save` wrote before: a folder a layer, and links between those that are equal."""
+    """What `docker save` wrote before: a folder a layer, and links between equal ones."""
     entries: list[Entry] = []
+    names = [f"{number:064x}/layer.tar" for number in range(len(layers))]
     first: dict[bytes, str] = {}
-    for number, layer in enumerate(layers):
-        name = f"{number:064x}/layer.tar"
+    for name, layer in zip(names, layers, strict=True):
+        equal = first.setdefault(layer, name)
         entries.append(folder(name.removesuffix("/layer.tar")))
-        before = first.setdefault(layer, name)
-        entries.append(file(name, layer) if before == name else symlink(name, f"../{before}"))
+        entries.append(file(name, layer) if equal == name else symlink(name, f"../{equal}"))
     config = config_of(layers)
-    saved = {"Config": f"{digest(config)[7:]}.json", "RepoTags": None, "Layers": [
-        f"{number:064x}/layer.tar" for number in range(len(layers))
-    ]}  # fmt: skip
-    entries += [
-        file(saved["Config"], config),
-        file("manifest.json", json.dumps([saved]).encode()),
-    ]
+    saved = {"Config": f"{digest(config)[7:]}.json", "RepoTags": None, "Layers": names}
+    entries.append(file(saved["Config"], config))
+    entries.append(file("manifest.json", json.dumps([saved]).encode()))
     path.write_bytes(tar(*entries))
     return path
 
@@ -225,13 +225,13 @@ def rpm_database(*names: str) -> bytes:
     database.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL)")
     for name in names:
         # Tags of rpm's `rpmtag.h`: name, version, release, license, architecture, source package.
-        told = {1000: name, 1001: "1.0", 1002: "1", 1014: "MIT", 1022: "x86_64"}
-        told[1044] = f"{name}-1.0-1.src.rpm"
+        tags = {1000: name, 1001: "1.0", 1002: "1", 1014: "MIT", 1022: "x86_64"}
+        tags[1044] = f"{name}-1.0-1.src.rpm"
         index = store = b""
-        for tag, text in told.items():
+        for tag, text in tags.items():
             index += struct.pack(">iIiI", tag, 6, len(store), 1)
             store += text.encode() + b"\0"
-        header = struct.pack(">II", len(told), len(store)) + index + store
+        header = struct.pack(">II", len(tags), len(store)) + index + store
         database.execute("INSERT INTO Packages (blob) VALUES (?)", (header,))
     database.commit()
     return database.serialize()

@@ -1,4 +1,4 @@
-"""A study of a large image, and notebooks run over it, timed and weighed."""
+"""A study of a large image, and what notebooks cost over it."""
 
 import json
 import os
@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
-
-import msgspec
 
 from helpers import paths
 from helpers.images import file_inventory, metadata
@@ -23,7 +21,7 @@ MODULES = [f"{first}-{second}" for first in WORDS[:30] for second in WORDS[:30]]
 
 
 class Cost(NamedTuple):
-    """What notebooks cost: seconds, those of their kernels' work, and the bytes that one held."""
+    """Seconds in all, processor seconds of the kernels, and the most bytes of one of them."""
 
     seconds: float
     processor_seconds: float
@@ -31,7 +29,7 @@ class Cost(NamedTuple):
 
 
 def study(data: Path, files: int = 100_000, megabytes: int = 1_000) -> Path:
-    """Write a study of one image with so many files and so many bytes; return its evidence."""
+    """Write a study of one image with this many files and bytes; return its evidence."""
     folder = data / "studies" / STUDY
     evidence = folder / "2026-11-24" / "app"
     evidence.mkdir(parents=True)
@@ -49,44 +47,42 @@ def study(data: Path, files: int = 100_000, megabytes: int = 1_000) -> Path:
         "variants": {"app": {"status": "scanned", "source": "image"}},
     }
     (folder / "2026-11-24/capture.json").write_text(json.dumps(facts))
-    listed = rows(files, megabytes)
-    file_inventory.write(evidence / paths.FILES, listed)
-    metadata.write(evidence / paths.IMAGE, described(listed))
+    inventory = rows(files, megabytes)
+    file_inventory.write(evidence / paths.FILES, inventory)
+    metadata.write(evidence / paths.IMAGE, image_of(inventory))
     metadata.write(evidence / paths.SMOKE, Smoke(3000, True, 200, 1.0, "", "loopback", "/bin/sh"))
     (evidence / "trivy.json").write_text(json.dumps(report()))
     return evidence
 
 
 def rows(count: int, megabytes: int) -> list[File]:
-    """Return the files of an image: a distribution's, an app's with its modules, and a runtime."""
+    """Return the files of an image: of a distribution, an app with modules, and a runtime."""
     chance = random.Random(5)
     average = (megabytes * MB - 126 * MB) // count
-    made: dict[str, File] = {}
+    files: dict[str, File] = {}
     for name in LIBRARIES:
         path = f"{LIB}/{name}"
-        made[path] = File(path, "file", 2 * MB, 0o644, 0, 0, 0, "pkg0", elf="shared")
-    node = File("usr/local/bin/node", "file", 120 * MB, 0o755, 0, 0, 2, version="24.19.0")
-    linked = {"elf": "executable", "elf_interpreter": LOADER, "needed": LIBRARIES}
-    made[node.path] = msgspec.structs.replace(node, **linked)
-    while len(made) < count:
-        file = one(len(made), int(chance.expovariate(1 / average)), chance)
-        made[file.path] = file
-    return sorted(made.values(), key=lambda file: file.path)
+        files[path] = File(path, "file", 2 * MB, 0o644, 0, 0, 0, "pkg0", elf="shared")
+    elf = ("executable", LOADER, LIBRARIES)
+    node = File("usr/local/bin/node", "file", 120 * MB, 0o755, 0, 0, 2, None, "", *elf, "24.19.0")
+    files[node.path] = node
+    while len(files) < count:
+        file = random_file(len(files), int(chance.expovariate(1 / average)), chance)
+        files[file.path] = file
+    return sorted(files.values(), key=lambda file: file.path)
 
 
-def one(number: int, size: int, chance: random.Random) -> File:
+def random_file(number: int, size: int, chance: random.Random) -> File:
     """Return a file: of twenty one is a program, one a library, one a link, four are documents."""
     word, package = chance.choice(WORDS), f"pkg{number % 400}"
     kind = number % 20
     if kind == 0:
-        made = File(f"usr/bin/{word}-{number}", "file", size, 0o755, 0, 0, 0, package)
-        needed = ("libc.so.6", f"lib{word}.so.1")
-        linked = {"elf": "executable", "elf_interpreter": LOADER, "needed": needed}
-        return msgspec.structs.replace(made, **linked)
+        path, needed = f"usr/bin/{word}-{number}", ("libc.so.6", f"lib{word}.so.1")
+        elf = ("executable", LOADER, needed)
+        return File(path, "file", size, 0o755, 0, 0, 0, package, "", *elf)
     if kind == 1:
-        path = f"{LIB}/lib{word}{number}.so.1"
-        made = File(path, "file", size, 0o644, 0, 0, 0, package, elf="shared")
-        return msgspec.structs.replace(made, needed=("libc.so.6",))
+        path, elf = f"{LIB}/lib{word}{number}.so.1", ("shared", "", ("libc.so.6",))
+        return File(path, "file", size, 0o644, 0, 0, 0, package, "", *elf)
     if kind == 2:
         name = f"lib{word}{number}.so"
         return File(f"{LIB}/{name}", "symlink", 0, 0o777, 0, 0, 0, package, f"{name}.1")
@@ -97,25 +93,23 @@ def one(number: int, size: int, chance: random.Random) -> File:
     return File(path, "file", size, 0o666, 1000, 1000, 4)
 
 
-def described(files: list[File]) -> Image:
-    """Return an image of five layers, which hold the files and some more that are hidden."""
+def image_of(files: list[File]) -> Image:
+    """Return an image of five layers with the files, and some that are hidden."""
     sizes = [sum(file.size_bytes for file in files if file.layer == n) + 1_000 for n in range(5)]
     layers = [
         Layer(f"sha256:{n:064x}", size, size + 512, size // 3, f"RUN {n}", n < 3)
         for n, size in enumerate(sizes)
     ]
-    empty: list[str] = []
     return Image(
-        "sha256:1", ["app:1"], empty, None, "linux", "amd64", "", "/app", empty,
-        ["node", "index.js"], empty, empty, empty, "base", layers, "gzip",
-        runtime="node 24.19.0", user_id=0, group_ids=[0],
+        "sha256:1", ["app:1"], [], None, "linux", "amd64", "", "/app", [], ["node", "index.js"],
+        [], [], [], "base", layers, "gzip", runtime="node 24.19.0", user_id=0, group_ids=[0],
     )  # fmt: skip
 
 
 def report() -> dict[str, object]:
-    """Return a report of 400 OS packages and as many modules as there are, with 1,000 findings."""
+    """Return a report of 400 OS packages with 1,000 findings, and of all modules."""
     chance = random.Random(6)
-    found = [{**finding(n, chance), "PkgName": f"pkg{n % 400}"} for n in range(1_000)]
+    findings = [{**finding(n, chance), "PkgName": f"pkg{n % 400}"} for n in range(1_000)]
     modules = [
         {"Name": m, "Version": "1.0", "FilePath": f"app/node_modules/{m}/package.json"}
         for m in MODULES
@@ -125,7 +119,7 @@ def report() -> dict[str, object]:
         "Class": "os-pkgs",
         "Type": "debian",
         "Packages": [{"Name": f"pkg{n}", "Version": "1.0"} for n in range(400)],
-        "Vulnerabilities": found,
+        "Vulnerabilities": findings,
     }
     app = {"Target": "Node.js", "Class": "lang-pkgs", "Type": "node-pkg", "Packages": modules}
     return {
@@ -154,7 +148,7 @@ print(json.dumps([seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024]
 
 
 def cost(data: Path, folder: Path, *notebooks: str) -> Cost:
-    """Return what notebooks cost over the study, one after another: in all, and their kernels."""
+    """Return what notebooks cost over the study, one after another."""
     (folder / "notebooks").mkdir(parents=True)
     done = subprocess.run(
         [sys.executable, "-c", RUN, STUDY, str(folder), *notebooks],

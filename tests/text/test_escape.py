@@ -1,4 +1,4 @@
-"""Text from reports is data wherever it is shown."""
+"""Text of reports is inert wherever it is shown."""
 
 import mistune
 import pandas as pd

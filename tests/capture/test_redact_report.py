@@ -1,0 +1,78 @@
+"""Reports as a capture keeps them: without the values of environment variables."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.capture.redact_report import report
+from helpers.scans import grype
+from tests.scans.test_grype import DESCRIPTOR, TARGET, match, report_of
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=8, max_size=30))
+def test_no_value_is_left_in_a_report(value: str) -> None:
+    secret = f"#{value}#"
+    redacted = report(
+        {
+            "ArtifactName": "app",
+            "Metadata": {
+                "ImageConfig": {
+                    "config": {
+                        "Env": [f"TOKEN={secret}", "PATH=/bin"],
+                        "Cmd": ["npm", f"--t={secret}"],
+                        "Labels": {"token": secret},
+                        "OnBuild": [f"ENV OTHER={secret}-2"],
+                    },
+                    "container_config": {"Env": [f"TOKEN={secret}"]},
+                    "history": [{"created_by": f"/bin/sh -c #(nop)  ENV TOKEN={secret}"}],
+                }
+            },
+            "Results": [
+                {"Packages": [{"Layer": {"CreatedBy": f"ENV TOKEN={secret}"}}]},
+                {
+                    "Misconfigurations": [
+                        {"ID": "DS-31", "CauseMetadata": {"Code": {"Lines": [{"Content": secret}]}}}
+                    ],
+                    "Secrets": [{"RuleID": "x", "Code": {"Lines": [secret]}, "Match": secret}],
+                },
+            ],
+        }
+    )
+    assert secret not in json.dumps(redacted, ensure_ascii=False)
+    assert redacted["Metadata"]["ImageConfig"]["config"]["Env"] == ["TOKEN", "PATH"]
+    assert redacted["ArtifactName"] == "app"
+    assert redacted["Results"][1]["Misconfigurations"][0]["ID"] == "DS-31"
+    assert "TOKEN" in redacted["Results"][0]["Packages"][0]["Layer"]["CreatedBy"]
+
+
+def test_a_grype_report_keeps_its_matches_and_loses_configurations() -> None:
+    target = {
+        **TARGET,
+        "config": "aHVudGVyMg==",
+        "manifest": "aHVudGVyMg==",
+        "labels": {"token": "hunter2"},
+        "tags": ["app:hunter2"],
+    }
+    raw = report_of(
+        match(),
+        source={"type": "image", "target": target},
+        descriptor={**DESCRIPTOR, "configuration": {"registry": {"auth": "hunter2"}}},
+    )
+    redacted = report(raw, ["hunter2"])
+    assert "hunter2" not in json.dumps(redacted)
+    assert "aHVudGVyMg" not in json.dumps(redacted)
+    assert redacted["source"]["target"]["labels"] == {"token": "…"}
+    assert redacted["matches"] == raw["matches"]
+    before, after = (grype.parse(json.dumps(text).encode(), "any") for text in (raw, redacted))
+    assert before == after
+
+
+@pytest.mark.parametrize("odd", [None, 3, [], "x", {"target": 3}, {"target": [{"config": 1}]}])
+def test_a_report_of_any_shape_comes_through(odd: Any) -> None:
+    assert report({"matches": odd, "descriptor": odd, "source": odd})["matches"] == odd
+    assert report({"matches": [], "descriptor": {}}) == {"matches": [], "descriptor": {}}
+    for trivys in (odd, {"Metadata": odd}, {"Metadata": {"ImageConfig": {"config": odd}}}):
+        assert report(trivys) == trivys
