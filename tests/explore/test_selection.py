@@ -248,7 +248,7 @@ def test_a_report_of_a_path(panel: Panel, write: Write) -> None:
     assert panel.view.images["variant"].tolist()[-1] == "here"
     assert panel.path.value == ""
     panel.path.value = "/no/such/file.json"
-    assert "cannot be read" in panel.said.value
+    assert "cannot be read" in panel.errors.value
 
 
 @pytest.mark.parametrize(
@@ -259,9 +259,9 @@ def test_a_report_of_a_path(panel: Panel, write: Write) -> None:
 def test_a_file_that_is_no_report_says_so_and_loses_nothing(panel: Panel, content: bytes) -> None:
     drop(panel, "mine.json", own(5))
     drop(panel, "<img src=x onerror=alert(1)>.json", content)
-    assert "&lt;img src=x onerror=alert(1)&gt;.json: " in panel.said.value
-    assert "<img" not in panel.said.value
-    assert "kit-dropped" not in panel.said.value, "no path that the user has never seen"
+    assert "&lt;img src=x onerror=alert(1)&gt;.json: " in panel.errors.value
+    assert "<img" not in panel.errors.value
+    assert "kit-dropped" not in panel.errors.value, "no path that the user has never seen"
     assert totals(panel)["mine"] == 5
 
 
@@ -314,7 +314,7 @@ def test_a_hostile_report_is_inert(panel: Panel) -> None:
     drop(panel, f"{script}.json", json.dumps(report).encode())
     variant = panel.view.images["variant"].iloc[-1]
     panel.table.bar.value = (variant, "HIGH")
-    markup = [panel.said.value, panel.about.value]
+    markup = [panel.errors.value, panel.about.value]
     markup += [s._repr_mimebundle_()["text/html"] for s in (panel.controls, panel.table)]
     sent = json.loads(panel.table.table._dt_args["data_json"])
     assert len(sent) == 1
@@ -357,7 +357,7 @@ def test_a_study_that_spoils_while_one_looks_says_so_and_nothing_is_lost(data: P
     panel = Panel("blog-2022")
     (data / "studies/matched-2026/study.toml").write_text("title = ")
     panel.choose.study.value = "matched-2026"
-    assert "study.toml" in panel.said.value
+    assert "study.toml" in panel.errors.value
     assert totals(panel) == {"nodejs-alpine": 48, "nodejs-distroless": 19}
     assert panel.choose.study.value == "blog-2022"
 
@@ -365,7 +365,7 @@ def test_a_study_that_spoils_while_one_looks_says_so_and_nothing_is_lost(data: P
 def test_it_speaks_korean_with_the_same_numbers() -> None:
     english = Panel("blog-2022")
     with i18n.speaking("ko"):
-        korean = Panel("blog-2022")
+        korean = Panel("blog-2022", "ko")
         assert korean.view.counts.equals(english.view.counts)
         assert korean.choose.counted.description != english.choose.counted.description
         korean.choose.counted.value = lenses.VULNERABILITIES
@@ -412,9 +412,9 @@ def test_a_bad_file_beside_a_good_one_is_still_named_and_so_is_what_is_unlike(
     drop(panel, "bad.json", b"no report")
     drop(panel, "good.json", own(3))
     drop(panel, "worse.json", b"[")
-    assert "bad.json" in panel.said.value
-    assert "worse.json" in panel.said.value
+    assert "bad.json" in panel.errors.value
+    assert "worse.json" in panel.errors.value
     assert "DIFFERENT" in panel.marks.value
     panel.forget.click()
-    assert panel.said.value == ""
+    assert panel.errors.value == ""
     assert "DIFFERENT" not in panel.marks.value

@@ -29,7 +29,7 @@ def described(base: Sequence[str] = ("sha256:a",), **config: object) -> Image:
         [("sha256:a", 10, 20), ("sha256:b", 1, 2)],
         ("gzip", [5, 1]),
         base=("base", {"Id": "sha256:9", "RootFS": {"Layers": [*base]}}),
-        there={"/usr", "/usr/src/app"},
+        file_paths={"/usr", "/usr/src/app"},
     )
 
 

@@ -21,7 +21,7 @@ HOSTILE = (
 
 
 def blocks(*parts: str | Answer | nbformat.NotebookNode) -> list[Block | Heading]:
-    return cells.blocks(executed.parts(notebook(*parts)), "05-verdict")
+    return cells.blocks(executed.parts(notebook(*parts)), "06-verdict")
 
 
 def shown(output: nbformat.NotebookNode) -> Block:
@@ -38,7 +38,7 @@ def data(kind: str, text: str) -> nbformat.NotebookNode:
 
 def test_headings_have_anchors_and_are_one_level_lower_than_in_the_notebook() -> None:
     first, text, second, _ = blocks("# Which?\n\nA paragraph.", "## Why?\n\nSo.")
-    assert (first, second) == (("05-verdict", 2, "Which?"), ("05-verdict.1", 3, "Why?"))
+    assert (first, second) == (("06-verdict", 2, "Which?"), ("05-verdict.1", 3, "Why?"))
     assert isinstance(text, Block)
     assert text.html.strip() == "<p>A paragraph.</p>"
 

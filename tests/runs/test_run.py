@@ -102,7 +102,7 @@ def test_what_was_not_scanned_alike_is_refused_unless_allowed_and_then_marked(
     paths_of = [str(write(content, f"{name}.json")) for name, content in reports.items()]
     study = make_study(paths_of, "mixed")
     capture(study)
-    notebooks = [paths.NOTEBOOKS / f"{name}.ipynb" for name in ("02-vulnerabilities", "05-verdict")]
+    notebooks = [paths.NOTEBOOKS / f"{name}.ipynb" for name in ("02-vulnerabilities", "06-verdict")]
     with pytest.raises(StudyInvalid, match="was not scanned alike"):
         run.reproduce(study, notebooks=notebooks)
     folder = run.reproduce(study, {"mixed": "true"}, notebooks)

@@ -188,7 +188,7 @@ def test_four_figures_are_the_summary_and_none_has_two_slides(rebuilt: Path) -> 
     parts = [part for path in books for part in executed.read(path)]
     shown = [part.record for part in parts if isinstance(part, executed.Shown)]
     assert [answer.name for answer in shown if answer.role == SUMMARY and answer.chart] == [
-        *("severity-by-capture", "size-difference", "attack-surface", "trade-off"),
+        *("size-difference", "attack-surface", "severity-by-capture", "trade-off"),
     ]
     assert {answer.name for answer in shown if answer.role == BANNER} == {"confounders"}
     figures = [slide.figure.name for slide in outline.of_answers(parts) if slide.figure]
