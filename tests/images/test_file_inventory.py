@@ -7,7 +7,7 @@ import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import docker
 import hypothesis.strategies as st
@@ -386,16 +386,9 @@ def test_any_layer_is_taken_or_refused(tmp_path: Path, flips: list[tuple[int, by
 # How it is stored
 
 
-def rows(count: int) -> list[File]:
-    return [
-        File(f"app/node_modules/package-{n // 40}/lib/module-{n}.js", "file", n * 7919 % 9973,
-             0o644, 0, 0, 3, "nodejs" if n % 3 else None)
-        for n in range(count)
-    ]  # fmt: skip
-
-
 def test_a_stored_inventory_is_read_again_and_has_the_same_bytes(tmp_path: Path) -> None:
-    files = [*rows(3), File("l", "hardlink", 0, 0, 0, 0, 0, None, "a", "shared", "/ld", ("x", "y"))]
+    app = File("app/a.js", "file", 7919, 0o644, 0, 0, 3, "nodejs")
+    files = [app, File("l", "hardlink", 0, 0, 0, 0, 0, None, "a", "shared", "/ld", ("x", "y"))]
     one, two = tmp_path / "one.gz", tmp_path / "two.gz"
     for path in (one, two):
         file_inventory.write(path, files)
@@ -405,15 +398,10 @@ def test_a_stored_inventory_is_read_again_and_has_the_same_bytes(tmp_path: Path)
     assert file_inventory.read(one) == []
 
 
-def test_a_large_inventory_is_small_when_stored(tmp_path: Path) -> None:
-    file_inventory.write(tmp_path / "files.gz", rows(100_000))
-    assert (tmp_path / "files.gz").stat().st_size < 2_000_000
-    assert len(file_inventory.read(tmp_path / "files.gz")) == 100_000
-
-
 def test_a_damaged_inventory_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "files.gz"
-    file_inventory.write(path, rows(50))
+    names = [f"app/{n * 7919 % 9973}" for n in range(50)]
+    file_inventory.write(path, [File(name, "file", 1, 0o644, 0, 0, 0) for name in names])
     whole = path.read_bytes()
     header = b'{"format":1,"files":%d}\n'
     number = b'["a","file",%d,%d,%d,0,0]\n'
@@ -443,6 +431,7 @@ ADDED = {".dockerenv", "dev", "dev/console", "dev/pts", "dev/shm", "proc", "sys"
          "etc/hosts", "etc/hostname", "etc/resolv.conf", "etc/mtab"}  # fmt: skip
 """What Docker puts into every container."""
 
+MERGED = "invtest/merged"
 BASE = "debian:trixie"
 DOCKERFILE = f"""
 FROM {BASE}
@@ -457,32 +446,13 @@ RUN rm /opt/a/one && rm -rf /opt/b && mkdir /opt/b && echo new > /opt/b/new \\
 """Of everything that a layer can do to lower ones."""
 
 
-class Saved(NamedTuple):
-    """An image as Docker has it, and its archive."""
-
-    path: Path
-    image_id: str
-    exported: bytes
-    history: list[int]
-
-
 @pytest.fixture(scope="module")
-def merged(
-    client: docker.DockerClient, standins: list[str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Saved]:
-    built, _ = client.images.build(
-        fileobj=io.BytesIO(DOCKERFILE.encode()), tag="invtest/merged", rm=True, forcerm=True
-    )
-    container = client.containers.create(built, ["none"])
-    try:
-        path = tmp_path_factory.mktemp("saved") / "merged.tar"
-        with path.open("wb") as archive:
-            archive.writelines(built.save(named=True))
-        history = [step["Size"] for step in built.history()][::-1]
-        yield Saved(path, built.id, b"".join(container.export()), history)
-    finally:
-        container.remove()
-        client.images.remove("invtest/merged")
+def merged(client: docker.DockerClient, standins: list[str]) -> Iterator[str]:
+    """The id of an image of the Dockerfile."""
+    dockerfile = io.BytesIO(DOCKERFILE.encode())
+    built, _ = client.images.build(fileobj=dockerfile, tag=MERGED, rm=True, forcerm=True)
+    yield built.id
+    client.images.remove(MERGED)
 
 
 def as_exported(content: bytes) -> dict[str, tuple[Any, ...]]:
@@ -528,64 +498,40 @@ def by_name(
     }
 
 
-def test_files_are_those_of_docker_export(merged: Saved) -> None:
-    taken, exported = as_taken(take(merged.path).files), as_exported(merged.exported)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(MERGED, BASE, "rebuilt/alpine:3.23", "rebuilt/node-alpine:24", "rebuilt/node-debian:24"),
+        *("node:8", "gcr.io/distroless/nodejs", "gcr.io/distroless/nodejs24-debian13"),
+    ],
+)
+def test_files_are_those_of_docker_export(
+    daemon: Daemon, merged: str, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "image.tar"
+    daemon.save(name, path)
+    taken, exported = as_taken(take(path).files), as_exported(b"".join(daemon.export(name)))
     assert set(taken) == set(exported)
     assert {path: taken[path] for path in taken if taken[path] != exported[path]} == {}
-    assert len(taken) > 4000
-    assert exported["opt/a/two"][2:5] == (0o644, 33, 44)
-
-
-def test_layers_have_the_sizes_of_docker_history(merged: Saved) -> None:
-    with open_archive(merged.path) as archive:
-        assert archive.image_id == merged.image_id
-        sizes = file_inventory.take(archive).layers
-        links = [
-            sum(len(e.node.target) for e in entries if e.node.kind == "symlink")
-            for entries, _ in (
-                layer.read(archive, number, layer.Budget()) for number in range(len(sizes))
-            )
-        ]
-    assert sum(links) > 0
-    # Docker also counts the lengths of symbolic links, unless BuildKit made the layer.
-    with_links = [size.file_bytes + length for size, length in zip(sizes, links, strict=True)]
-    assert with_links == merged.history
 
 
 @pytest.mark.parametrize("form", ["oci-archive", "oci", "docker-archive"])
 def test_archives_of_skopeo_give_the_same_inventory(
-    merged: Saved, tmp_path: Path, form: str
+    daemon: Daemon, merged: str, tmp_path: Path, form: str
 ) -> None:
     if not shutil.which("skopeo"):
         unless_live("skopeo is not installed")
-    copied = tmp_path / "copied"
-    subprocess.run(
-        ["skopeo", "copy", "--quiet", "--dest-compress-level=1", f"docker-archive:{merged.path}",
-         f"{form}:{copied}:app:1"],
-        check=True,
-    )  # fmt: skip
+    path, copied = tmp_path / "image.tar", tmp_path / "copied"
+    daemon.save(MERGED, path)
+    copy = ["skopeo", "copy", "--quiet", "--dest-compress-level=1"]
+    subprocess.run([*copy, f"docker-archive:{path}", f"{form}:{copied}:app:1"], check=True)
     with open_archive(copied) as archive:
         # For OCI skopeo writes a new config.
-        assert (archive.image_id == merged.image_id) == (form == "docker-archive")
-        assert file_inventory.take(archive) == take(merged.path)
+        assert (archive.image_id == merged) == (form == "docker-archive")
+        assert file_inventory.take(archive) == take(path)
         if form != "docker-archive":
             sizes = [layer.compressed_bytes for layer in archive.layers]
             assert [gzip_size(archive, layer) for layer in archive.layers] == sizes
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *(BASE, "rebuilt/alpine:3.23", "rebuilt/node-alpine:24", "rebuilt/node-debian:24"),
-        *("node:8", "gcr.io/distroless/nodejs", "gcr.io/distroless/nodejs24-debian13"),
-    ],
-)
-def test_every_base_has_the_files_of_docker_export(
-    daemon: Daemon, standins: list[str], tmp_path: Path, name: str
-) -> None:
-    path = tmp_path / "image.tar"
-    daemon.save(name, path)
-    assert as_taken(take(path).files) == as_exported(b"".join(daemon.export(name)))
 
 
 def dpkg(output: str) -> dict[str, set[str]]:

@@ -1,7 +1,6 @@
 """An image's files are data: hostile names and numbers break nothing, and are shown as text."""
 
 import csv
-import json
 import re
 import subprocess
 import sys
@@ -13,10 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import frames, paths
-from helpers.errors import ArchiveInvalid, StudyInvalid
+from helpers import frames
+from helpers.errors import StudyInvalid
 from helpers.images.file_inventory import File
-from helpers.images.metadata import Image, read
 from helpers.sizes import file_groups, layer_sizes, waterfall
 from helpers.surface import (
     app_process,
@@ -56,11 +54,11 @@ def test_a_run_shows_hostile_words_as_text(data: Path) -> None:
         book = nbformat.read(run / "notebooks" / f"{name}.ipynb", as_version=4)
         for output in (out for cell in book.cells for out in cell.get("outputs", [])):
             for kind, content in output.get("data", {}).items():
-                # JSON is a record, and shown nowhere.
+                # JSON is a record, which is not shown.
                 text = "".join(content) if isinstance(content, str | list) else ""
-                assert "<img src=x" not in text, (name, kind)
-                assert "<script>alert" not in text, (name, kind)
                 assert not invisible(text), (name, kind)
+                if kind != "text/plain":
+                    assert not re.search("<img src=x|<script>alert", text), (name, kind)
     for table in (run / "tables").glob("*.csv"):
         with table.open(newline="") as rows:
             for cell in (cell for row in csv.reader(rows) for cell in row):
@@ -68,17 +66,6 @@ def test_a_run_shows_hostile_words_as_text(data: Path) -> None:
     assert {path.stem for path in (run / "figures").glob("*.png")} >= FIGURES
     for svg in (run / "figures").glob("*.svg"):
         assert "<script" not in svg.read_text()
-
-
-@pytest.mark.parametrize("size", [-1, 2**51, 2**70, "1"])
-def test_impossible_sizes_of_layers_are_refused(tmp_path: Path, size: object) -> None:
-    recorded = paths.evidence("rebuilt-2026", "2026-11-24", "node-24-alpine")
-    image = json.loads((recorded / paths.IMAGE).read_text())
-    image["layers"][0]["size_bytes"] = size
-    path = tmp_path / paths.IMAGE
-    path.write_text(json.dumps(image))
-    with pytest.raises(ArchiveInvalid, match="invalid content"):
-        read(path, Image)
 
 
 def test_files_and_layers_of_two_images_are_refused() -> None:
