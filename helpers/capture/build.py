@@ -3,11 +3,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
 
+from tqdm import tqdm
+
 from helpers import paths
+from helpers.capture import progress
 from helpers.capture.build_log import BuildLog, Step
 from helpers.capture.daemon import Daemon
 from helpers.errors import BuildFailed, KitError
@@ -97,12 +99,19 @@ def build(
     return str(image)
 
 
-def build_bases(
-    daemon: Daemon,
-    bases: Sequence[Base],
-    log: Path,
-    progress: Callable[[str], AbstractContextManager[Callable[[Step], None]]],
-) -> dict[str, str]:
+def show_steps(bar: tqdm, name: str) -> Callable[[Step], None]:
+    """Return a function that shows the steps of a build on a progress bar, before its own steps."""
+    steps_after = bar.total
+
+    def show(step: Step) -> None:
+        bar.total = step.total + steps_after
+        bar.set_description_str(f"{name}: {step.instruction}")
+        bar.update(step.number - bar.n)
+
+    return show
+
+
+def build_bases(daemon: Daemon, bases: Sequence[Base], log: Path) -> dict[str, str]:
     """Build bases in their order; return the reasons of those that failed, by full tag.
 
     A base on a failed base fails too: an older image of that name is not what the study means. The
@@ -114,8 +123,8 @@ def build_bases(
         part = log.with_suffix(".part")
         try:
             check_bases(images(base), failures)
-            with progress(base.tag) as on_step:
-                build(daemon, base, base.tag, part, on_step)
+            with progress.bar(base.tag, 1) as bar:
+                build(daemon, base, base.tag, part, show_steps(bar, base.tag))
         except KitError as error:
             failures[_full_tag(base.tag)] = str(error)
         if part.exists():

@@ -1,6 +1,5 @@
 """Makes the evidence of one variant: every part that the variant's source can give."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -36,17 +35,15 @@ class Taken(NamedTuple):
 
 
 def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch: Path) -> Taken:
-    """Write every part of the evidence that a variant can give.
+    """Write every part of the evidence that a variant can give into a folder.
 
     Raises the kit's errors, also for a Grype report of another image (`ReportInvalid`).
     """
+    taking = _Taking(variant, subject, tools, folder, scratch)
     if variant.kind in ("sbom", "report"):
-        taken = _take_packages(variant, subject, tools, folder, scratch)
-    elif subject.path:
-        command = _take_archive(variant, subject, subject.path, tools, folder, scratch)
-        taken = Taken(command, {"smoke": _NO_DAEMON})
+        taken = taking.packages()
     else:
-        taken = _take_image(variant, subject, tools, folder, scratch)
+        taken = taking.archive_file() if subject.path else taking.image()
     if subject.grype:
         image = metadata.read(folder / paths.IMAGE, metadata.Image)
         image_id = image.image_id if image else ""
@@ -79,49 +76,73 @@ def is_complete(folder: Path, captured: Captured) -> bool:
     return has_all and (smoke is None or smoke.answered is True)
 
 
-def _take_packages(
-    variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch: Path
-) -> Taken:
-    assert subject.path is not None
-    command: list[str] = []
-    if variant.kind == "sbom":
-        command = _scan(tools, "sbom", subject.path, folder, scratch)
-    else:
-        redact.keep(subject.path, folder)
-    return Taken(command, dict.fromkeys(("image", "files", "smoke"), _PACKAGES_ONLY[variant.kind]))
+class _Taking(NamedTuple):
+    """One variant, and the folder that its evidence goes to."""
 
+    variant: Variant
+    subject: Subject
+    tools: Tools
+    folder: Path
+    scratch: Path
 
-def _take_image(
-    variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch: Path
-) -> Taken:
-    path = scratch / f"{variant.name}.tar"
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            started = pool.submit(_start, variant, subject, tools)
-            tools.required_daemon().save(subject.identity, path)
-            command = _take_archive(variant, subject, path, tools, folder, scratch)
-            return Taken(command, _write_smoke(started.result(), subject, tools, folder))
-    except ArchiveInvalid as error:
-        # The user knows the image, not this temporary file.
-        raise ArchiveInvalid(subject.reference, error.problem, AGAIN) from error
+    def packages(self) -> Taken:
+        """Scan an SBOM, or keep a report."""
+        assert self.subject.path is not None
+        command: list[str] = []
+        if self.variant.kind == "sbom":
+            command = self.scan("sbom", self.subject.path)
+        else:
+            redact.keep(self.subject.path, self.folder)
+        why = _PACKAGES_ONLY[self.variant.kind]
+        return Taken(command, dict.fromkeys(("image", "files", "smoke"), why))
 
+    def archive_file(self) -> Taken:
+        """Scan and read an archive that the study names."""
+        assert self.subject.path is not None
+        # It may be a bomb: Trivy, which unpacks it, gets it after the kit has read it to the end.
+        image_id = self.read_archive(self.subject.path)
+        command = self.scan("archive", self.subject.path)
+        self.check_same_image(image_id, self.subject.path)
+        return Taken(command, {"smoke": _NO_DAEMON})
 
-def _take_archive(
-    variant: Variant, subject: Subject, path: Path, tools: Tools, folder: Path, scratch: Path
-) -> list[str]:
-    """Scan an image's archive, and write its metadata and files; return Trivy's command."""
+    def image(self) -> Taken:
+        """Save an image of the daemon, then scan, read and start it at the same time."""
+        path = self.scratch / f"{self.variant.name}.tar"
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                started = pool.submit(self.start)
+                self.tools.required_daemon().save(self.subject.identity, path)
+                scanned = pool.submit(self.scan, "archive", path)
+                image_id = self.read_archive(path)
+                command = scanned.result()
+                self.check_same_image(image_id, path)
+                return Taken(command, self.write_smoke(started.result()))
+        except ArchiveInvalid as error:
+            # The user knows the image, not this temporary file.
+            raise ArchiveInvalid(self.subject.reference, error.problem, AGAIN) from error
 
-    def scanned() -> list[str]:
-        return _scan(tools, "archive", path, folder, scratch, subject.secrets)
+    def scan(self, kind: str, target: Path) -> list[str]:
+        """Scan a file with Trivy and keep its report; return the command."""
+        trivy_program, db = self.tools.trivy, self.tools.db
+        assert trivy_program is not None
+        assert db is not None
+        raw = self.scratch / f"{self.folder.name}.json"
+        try:
+            command = scan.scan(trivy_program, kind, target, raw, db.folder)
+        except ScanFailed as error:
+            if error.reason != "no-java-db" or not db.ensure_java_db(trivy_program):
+                raise
+            command = scan.scan(trivy_program, kind, target, raw, db.folder)
+        redact.keep(raw, self.folder, self.subject.secrets)
+        return command
 
-    with ThreadPoolExecutor(2) as pool:
-        # The daemon has unpacked its images before. Any other archive may be a bomb: Trivy, which
-        # would unpack it, gets it only after the kit has read it to the end.
-        early_scan = None if variant.kind == "archive" else pool.submit(scanned)
-        compressed = pool.submit(_compressed_sizes, path, subject, tools.gzip_sizes)
-        with open_archive(path) as archive:
+    def read_archive(self, path: Path) -> str:
+        """Write the metadata and the files of an image in an archive; return the image's id."""
+        subject = self.subject
+        with ThreadPoolExecutor(1) as pool, open_archive(path) as archive:
+            compressed = pool.submit(_compressed_sizes, path, subject, self.tools.gzip_sizes)
             inventory = file_inventory.take(archive)
-            file_inventory.write(folder / paths.FILES, inventory.files)
+            file_inventory.write(self.folder / paths.FILES, inventory.files)
             image = metadata.describe(
                 path,
                 archive.image_id,
@@ -135,37 +156,49 @@ def _take_archive(
                 (inventory.passwd, inventory.group),
                 {f"/{file.path}" for file in inventory.files},
             )
-            metadata.write(folder / paths.IMAGE, image)
-        command = early_scan.result() if early_scan else scanned()
-    scanned_id = trivy.read(folder / paths.REPORT).image_id
-    if scanned_id and scanned_id != image.image_id:
-        raise ScanFailed(
-            f"{path.name}: Trivy scanned {scanned_id}, but the kit read {image.image_id}. Save the "
-            "one image into an archive of its own"
-        )
-    return command
+        metadata.write(self.folder / paths.IMAGE, image)
+        return image.image_id
 
+    def check_same_image(self, image_id: str, path: Path) -> None:
+        """Raise `ScanFailed` if Trivy scanned another image of an archive than the kit read."""
+        scanned_id = trivy.read(self.folder / paths.REPORT).image_id
+        if scanned_id and scanned_id != image_id:
+            raise ScanFailed(
+                f"{path.name}: Trivy scanned {scanned_id}, but the kit read {image_id}. Save the "
+                "one image into an archive of its own"
+            )
 
-def _scan(
-    tools: Tools, kind: str, target: Path, folder: Path, scratch: Path, secrets: Sequence[str] = ()
-) -> list[str]:
-    """Scan into the evidence; return the command."""
-    assert tools.trivy is not None
-    assert tools.db is not None
-    raw = scratch / f"{folder.name}.json"
-    try:
-        command = scan.scan(tools.trivy, kind, target, raw, tools.db.folder)
-    except ScanFailed as error:
-        if error.reason != "no-java-db" or not tools.db.ensure_java_db(tools.trivy):
-            raise
-        command = scan.scan(tools.trivy, kind, target, raw, tools.db.folder)
-    redact.keep(raw, folder, secrets)
-    return command
+    def start(self) -> Smoke | str:
+        """Start the image; return the result, or why it was not started."""
+        subject = self.subject
+        if not self.variant.start:
+            return "study.toml says not to start it"
+        port = self.variant.port or metadata.port(subject.config("ExposedPorts"))
+        if port is None:
+            return "the image exposes no port, and study.toml names none"
+        daemon, volumes = self.tools.required_daemon(), subject.config("Volumes")
+        smoke = smoke_test.run(daemon, subject.identity, port, smoke_test.SECONDS, volumes)
+        return msgspec.structs.replace(smoke, why=redact.prose(smoke.why, subject.secrets))
+
+    def write_smoke(self, started: Smoke | str) -> dict[str, str]:
+        """Write the smoke test with the shell that can be started; return the missing parts."""
+        if isinstance(started, str):
+            return {"smoke": started}
+        files = file_inventory.read(self.folder / paths.FILES)
+        listed = {file.path.removeprefix("usr/") for file in files}
+        shells = [path for path in smoke_test.SHELLS if path[1:].removeprefix("usr/") in listed]
+        # At least one is tried: that no shell starts is observed, not concluded.
+        shells = shells or [smoke_test.SHELLS[0]]
+        daemon, volumes = self.tools.required_daemon(), self.subject.config("Volumes")
+        shell, tried = smoke_test.find_shell(daemon, self.subject.identity, shells, volumes)
+        smoke = msgspec.structs.replace(started, shell=shell, shells_tried=tried)
+        metadata.write(self.folder / paths.SMOKE, smoke)
+        return {}
 
 
 def _compressed_sizes(path: Path, subject: Subject, gzip_sizes: GzipSizes) -> tuple[str, list[int]]:
     """Return the compressed bytes of an image's layers, and whose they are (`compressed_by`)."""
-    # This thread needs an archive of its own, which is read at one place at a time.
+    # An `Archive` is read at one place at a time, so this thread opens another.
     with open_archive(path) as archive:
         for digest in (subject.inspected or {}).get("RepoDigests") or []:
             sizes = registry.layer_sizes(digest, archive.image_id, len(archive.layers))
@@ -177,35 +210,3 @@ def _compressed_sizes(path: Path, subject: Subject, gzip_sizes: GzipSizes) -> tu
         return "gzip", [
             layer.compressed_bytes or gzip_sizes.size(archive, layer) for layer in archive.layers
         ]
-
-
-def _start(variant: Variant, subject: Subject, tools: Tools) -> Smoke | str:
-    """Start a variant; return the result, or why it was not started."""
-    if not variant.start:
-        return "study.toml says not to start it"
-    port = variant.port or metadata.port(subject.config("ExposedPorts"))
-    if port is None:
-        return "the image exposes no port, and study.toml names none"
-    volumes = subject.config("Volumes")
-    daemon = tools.required_daemon()
-    smoke = smoke_test.run(daemon, subject.identity, port, smoke_test.SECONDS, volumes)
-    return msgspec.structs.replace(smoke, why=redact.prose(smoke.why, subject.secrets))
-
-
-def _write_smoke(
-    started: Smoke | str, subject: Subject, tools: Tools, folder: Path
-) -> dict[str, str]:
-    """Write the smoke test with the shell that can be started; return the missing parts."""
-    if isinstance(started, str):
-        return {"smoke": started}
-    files = file_inventory.read(folder / paths.FILES)
-    listed = {file.path.removeprefix("usr/") for file in files}
-    shells = [path for path in smoke_test.SHELLS if path[1:].removeprefix("usr/") in listed]
-    # At least one is tried: that no shell starts is observed, not concluded.
-    shells = shells or [smoke_test.SHELLS[0]]
-    shell, tried = smoke_test.find_shell(
-        tools.required_daemon(), subject.identity, shells, subject.config("Volumes")
-    )
-    smoke = msgspec.structs.replace(started, shell=shell, shells_tried=tried)
-    metadata.write(folder / paths.SMOKE, smoke)
-    return {}

@@ -4,20 +4,16 @@ import os
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 from msgspec import json, structs
-from tqdm import tqdm
 
 from helpers import __version__, paths
 from helpers.capture import build, evidence, progress, resolve, staging, trivy_program
-from helpers.capture.build_log import Step
 from helpers.capture.daemon import Daemon, connect
 from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.resolve import Tools
@@ -75,7 +71,7 @@ def capture(
         tools = _tools(study, db, db_repository, java_db_repository)
         if study.bases and isinstance(tools.daemon, Daemon):
             log = staged / paths.BASES_LOG
-            failed = build.build_bases(tools.daemon, study.bases, log, _build_progress)
+            failed = build.build_bases(tools.daemon, study.bases, log)
             tools = tools._replace(failed_bases=failed)
         previous = None if fresh else _previous_facts(study)
         facts = _facts(study, started, tools, coverage)
@@ -172,7 +168,7 @@ def _capture_variant(
     with progress.bar(variant.name, _STEPS, position) as bar:
         try:
             subject = resolve.identify(
-                study, variant, tools, folder, _show_steps(bar, variant.name)
+                study, variant, tools, folder, build.show_steps(bar, variant.name)
             )
             result = structs.replace(
                 result,
@@ -183,7 +179,7 @@ def _capture_variant(
             if previous and (reused := _reuse(study, variant, result, previous, folder)):
                 return reused
             bar.update()
-            bar.set_description_str(t("{name}: scan, take apart, start", name=variant.name))
+            bar.set_description_str(t("{name}: scan, read, start", name=variant.name))
             taken = evidence.take(variant, subject, tools, folder, scratch)
             bar.update()
             result = structs.replace(result, command=taken.command, missing=taken.missing)
@@ -205,24 +201,6 @@ def _capture_variant(
             if path.name != paths.LOG:
                 path.unlink() if path.is_file() else shutil.rmtree(path)
     return structs.replace(result, seconds=round(time.monotonic() - begin, 2))
-
-
-@contextmanager
-def _build_progress(name: str) -> Iterator[Callable[[Step], None]]:
-    """Yield a function that shows the steps of a build on a new progress bar."""
-    with progress.bar(name, _STEPS) as bar:
-        yield _show_steps(bar, name)
-
-
-def _show_steps(bar: tqdm, name: str) -> Callable[[Step], None]:
-    """Return a function that shows the steps of a build on a progress bar."""
-
-    def show(step: Step) -> None:
-        bar.total = step.total + _STEPS
-        bar.set_description_str(f"{name}: {step.instruction}")
-        bar.update(step.number - bar.n)
-
-    return show
 
 
 def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Facts:
