@@ -26,7 +26,7 @@ _PARAM = click.option(
     "given",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A notebook parameter; may be given several times.",
+    help="A notebook parameter; repeat the option for several.",
 )
 
 
@@ -34,53 +34,55 @@ _PARAM = click.option(
 @click.argument("study", default="blog-2022")
 @_PARAM
 def reproduce(study: str, given: tuple[str, ...]) -> None:
-    """Run the numbered notebooks over a STUDY's recorded evidence and write its report."""
+    """Run the numbered notebooks over a STUDY's recorded evidence, and write its report."""
     from helpers.runs.run import reproduce
 
-    _tell_run(reproduce(study, _values(given)))
+    _print_run(reproduce(study, _values(given)))
 
 
 @commands.command()
 @click.argument("study", default="blog-2022")
 @_PARAM
 def slides(study: str, given: tuple[str, ...]) -> None:
-    """Run the notebooks over a STUDY as `reproduce` does, and write slides of what they show."""
+    """Run the notebooks over a STUDY like `reproduce`, and write slides."""
     from helpers.runs.run import reproduce
     from helpers.slides import pptx_deck, reveal
 
     folder = reproduce(study, _values(given), finish=(pptx_deck.write, reveal.write))
-    _tell_run(folder)
-    click.echo(f"deck     {_shown(folder / 'deck.pptx')}")
-    click.echo(f"slides   {_shown(folder / 'slides.html')}")
+    _print_run(folder)
+    click.echo(f"deck     {_relative(folder / 'deck.pptx')}")
+    click.echo(f"slides   {_relative(folder / 'slides.html')}")
 
 
 _MIXED = click.option(
-    "--mixed", is_flag=True, help="Compare what different scanners or databases made, marked so."
+    "--mixed", is_flag=True, help="Allow different scanners or databases, and mark the results."
 )
 
 
 def _db_options(command: Any) -> Any:
-    """Add the options that say which vulnerability DB a capture scans against, and how."""
+    """Add the options of a capture: the vulnerability DB, and what to capture again."""
     options = [
         click.option(
             "--db",
             type=click.Path(exists=True, file_okay=False, path_type=Path),
-            help="Trivy cache folder with a vulnerability DB; scans offline.",
+            help="Trivy cache folder with a vulnerability DB to scan against, offline.",
         ),
         click.option(
             "--db-repository",
             default="",
             metavar="NAME@sha256:…",
-            help="Where the DB comes from if not from Trivy's own place.",
+            help="Repository of the vulnerability DB, instead of Trivy's default.",
         ),
         click.option(
             "--java-db-repository",
             default="",
             metavar="NAME",
-            help="The same for the DB that tells what Java archives are.",
+            help="Repository of the Java DB, instead of Trivy's default.",
         ),
-        click.option("--coverage", default="", help="What the DB covers, if not the full one."),
-        click.option("--fresh", is_flag=True, help="Capture also what has not changed."),
+        click.option(
+            "--coverage", default="", help="What the DB covers, if it is not the full one."
+        ),
+        click.option("--fresh", is_flag=True, help="Capture unchanged variants again, too."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -92,9 +94,9 @@ def _db_options(command: Any) -> Any:
 @click.argument("name", default="")
 @_db_options
 def capture(study: str, name: str, **options: Any) -> None:
-    """Capture a STUDY: build, scan, take apart and start its variants, and record the evidence.
+    """Capture a STUDY: build, scan, read and start its variants, and record the evidence.
 
-    The capture's NAME is today's date unless given.
+    Without a NAME the capture is named by today's date.
     """
     if _capture(study, name, **options)[1]:
         raise SystemExit(1)
@@ -111,18 +113,18 @@ def live(study: str, mixed: bool, **options: Any) -> None:
 
 @commands.command()
 @click.argument("sources", nargs=-1, required=True, metavar="IMAGE…")
-@click.option("--study", default="", help="The study's name; that of its images if not given.")
+@click.option("--study", default="", help="The study's name; by default made of its images' names.")
 @_db_options
 @_MIXED
 def compare(sources: tuple[str, ...], study: str, mixed: bool, **options: Any) -> None:
     """Make a study of image references, archives, SBOMs or reports; capture and run it."""
-    from helpers.capture.new_study import make_study, unmake_study
+    from helpers.capture.new_study import make_study, remove_unused
 
     name = make_study(sources, study)
     try:
         _live(name, mixed, options)
     finally:
-        unmake_study(name)
+        remove_unused(name)
 
 
 @commands.command()
@@ -136,10 +138,9 @@ def compare(sources: tuple[str, ...], study: str, mixed: bool, **options: Any) -
     help="How to print the rows.",
 )
 def summary(files: tuple[Path, ...], form: str) -> None:
-    """Print one row a Trivy or Grype report: image, OS, findings and vulnerabilities by severity.
+    """Print a row for each Trivy or Grype report: image, OS, and counts by severity.
 
-    A file that is no such report is named on standard error, the others go on, and the exit
-    status is 1.
+    An invalid file is reported on standard error; the others are printed and the exit status is 1.
     """
     from helpers.scans import summary
 
@@ -151,8 +152,8 @@ def summary(files: tuple[Path, ...], form: str) -> None:
             invalid.append(error)
     if rows or form == "json":
         click.echo(summary.FORMATS[form](rows), nl=False)
-    for refused in invalid:
-        click.echo(f"Error: {escape.plain(refused)}", err=True)
+    for problem in invalid:
+        click.echo(f"Error: {escape.plain(problem)}", err=True)
     if invalid:
         raise SystemExit(1)
 
@@ -171,29 +172,29 @@ def _live(study: str, mixed: bool, options: dict[str, Any]) -> None:
 
     folder, failed = _capture(study, "", **options)
     given = {"capture": folder.name} | ({"mixed": "true"} if mixed else {})
-    _tell_run(reproduce(study, given))
+    _print_run(reproduce(study, given))
     if failed:
         raise SystemExit(1)
 
 
 def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
-    """Capture a study, say what it came to; return its folder and whether a variant failed."""
+    """Capture a study and print the result; return its folder and whether anything failed."""
     from helpers.capture.session import capture
 
     outcome = capture(study, name, **options)
-    told = "nothing has changed since" if outcome.unchanged else "evidence"
-    click.echo(f"{told:8} {_shown(outcome.folder)}")
+    label = "nothing has changed since" if outcome.unchanged else "evidence"
+    click.echo(f"{label:8} {_relative(outcome.folder)}")
     for variant, why in outcome.failures.items():
         click.echo(f"Error: {variant}: {_plain(why)}", err=True)
-    for tag, why in outcome.bases.items():
+    for tag, why in outcome.failed_bases.items():
         click.echo(f"Error: the base {tag} could not be built: {_plain(why)}", err=True)
     for variant, why in outcome.broken.items():
         click.echo(f"Error: {variant} was captured, but it is broken: {_plain(why)}", err=True)
-    return outcome.folder, bool(outcome.failures or outcome.broken or outcome.bases)
+    return outcome.folder, bool(outcome.failures or outcome.broken or outcome.failed_bases)
 
 
 def _values(given: tuple[str, ...]) -> dict[str, str]:
-    """Return parameters that were written as NAME=VALUE."""
+    """Return the values of parameters by name, from NAME=VALUE."""
     values = {}
     for text in given:
         name, equals, value = text.partition("=")
@@ -203,26 +204,26 @@ def _values(given: tuple[str, ...]) -> dict[str, str]:
     return values
 
 
-def _tell_run(folder: Path) -> None:
-    click.echo(f"report   {_shown(folder / 'report.html')}")
-    click.echo(f"figures  {_shown(folder / 'figures')}")
-    click.echo(f"tables   {_shown(folder / 'tables')}")
+def _print_run(folder: Path) -> None:
+    click.echo(f"report   {_relative(folder / 'report.html')}")
+    click.echo(f"figures  {_relative(folder / 'figures')}")
+    click.echo(f"tables   {_relative(folder / 'tables')}")
 
 
 def _plain(text: str) -> str:
-    """Return text that may quote a report or an image; its lines are ours, their words are not."""
+    """Return an error's text, safe for a terminal: it may quote a report or an image."""
     return "\n".join(map(escape.plain, text.split("\n")))
 
 
-def _shown(path: Path) -> Path:
-    """Return a path as short as it can be typed from here."""
+def _relative(path: Path) -> Path:
+    """Return a path relative to the working folder if it is inside it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def main() -> None:
-    """Run the command line; a `KitError` is printed and exits 1, Ctrl-C exits 130.
+    """Run the command line. A `KitError` is printed and exits 1, Ctrl-C exits 130.
 
-    Who stops it in another way stops it as well: what is under way is cleared up.
+    SIGTERM and SIGHUP stop it cleanly too.
     """
     received: list[int] = [signal.SIGINT]
 
@@ -231,7 +232,7 @@ def main() -> None:
         raise KeyboardInterrupt
 
     for number in (signal.SIGTERM, signal.SIGHUP):
-        # Under nohup, for one, a terminal that goes away is to be of no concern.
+        # nohup, for example, ignores SIGHUP on purpose.
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, stop)
     try:
@@ -245,5 +246,5 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nStopped. What was there before is untouched.", err=True)
         sys.stdout.flush()
-        # Not by way of sys.exit, which would wait for what a capture has under way.
+        # sys.exit would wait for the threads of a capture.
         os._exit(128 + received[0])

@@ -128,13 +128,33 @@ def standins(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> list[s
     return [base["tag"] for base in told["bases"]]
 
 
+@pytest.fixture(scope="session")
+def db(shared: Path) -> Path:
+    """The folder of the offline vulnerability DB."""
+    return shared / "vulndb"
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache of all data folders of tests: each layer is gzipped once."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data folder of its own, with a copy of the recorded studies."""
+def empty_data(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder without studies."""
     folder = tmp_path / "data"
-    shutil.copytree(paths.ROOT / "data" / "studies", folder / "studies")
+    folder.mkdir()
+    (folder / "cache").symlink_to(cache)
     monkeypatch.setenv("KIT_DATA", str(folder))
     return folder
+
+
+@pytest.fixture
+def data(empty_data: Path) -> Path:
+    """A data folder with a copy of the recorded studies."""
+    shutil.copytree(paths.ROOT / "data" / "studies", empty_data / "studies")
+    return empty_data
 
 
 @pytest.fixture(scope="session")

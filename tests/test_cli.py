@@ -10,13 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from helpers import cli
 from tests.conftest import Write, finding, trivy
-
-
-def helpers(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "helpers", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
+from tests.support.command_line import run
 
 ROW = {
     "artifact": "app:latest",
@@ -34,56 +30,43 @@ THREE = trivy(finding(1), finding(1, PkgName="b"), finding(2, Severity=""))
 
 def test_summary_as_json_is_a_list_of_rows(write: Write) -> None:
     path = write(THREE)
-    done = helpers("summary", "--format", "json", path)
-    assert (done.returncode, done.stderr) == (0, "")
+    done = run("summary", "--format", "json", path)
+    assert (done.status, done.stderr) == (0, "")
     assert json.loads(done.stdout) == [{"file": str(path), **ROW}]
 
 
 def test_summary_as_csv_and_as_table(write: Write) -> None:
     path = write(THREE)
-    table = list(csv.DictReader(io.StringIO(helpers("summary", "--format", "csv", path).stdout)))
-    assert table == [{"file": str(path), **{key: str(value) for key, value in ROW.items()}}]
-    head, line = helpers("summary", path).stdout.splitlines()
+    rows = list(csv.DictReader(io.StringIO(run("summary", "--format", "csv", path).stdout)))
+    assert rows == [{"file": str(path), **{key: str(value) for key, value in ROW.items()}}]
+    head, line = run("summary", path).stdout.splitlines()
     assert head.split() == ["file", *ROW]
-    assert line.split() == [str(path), *(str(value) for value in ROW.values())][:2] + (
-        "debian 12.1 3 2 0 2 0 0 1".split()
-    )
+    assert line.split() == [str(path), *"app:latest debian 12.1 3 2 0 2 0 0 1".split()]
 
 
 def test_summary_goes_on_past_an_invalid_file_and_exits_1(write: Write) -> None:
     good, bad, last = write(trivy(), "a.json"), write({}, "b.json"), write(b"null", "c.json")
-    done = helpers("summary", "--format", "json", good, bad, last)
-    assert done.returncode == 1
+    done = run("summary", "--format", "json", good, bad, last)
+    assert done.status == 1
     assert [row["file"] for row in json.loads(done.stdout)] == [str(good), str(last)]
     assert done.stderr.startswith(f"Error: {bad}: ")
-    assert "Traceback" not in done.stderr
 
 
 def test_nothing_from_a_report_reaches_a_terminal_or_a_spreadsheet_raw(write: Write) -> None:
     path = write(trivy(ArtifactName="=1+1\x1b[31m"))
-    assert "\x1b" not in helpers("summary", path).stdout
-    assert "'=1+1" in helpers("summary", "--format", "csv", path).stdout
+    assert "\x1b" not in run("summary", path).stdout
+    assert "'=1+1" in run("summary", "--format", "csv", path).stdout
 
 
-def test_a_file_name_that_is_not_utf8_loses_no_row(tmp_path: Path) -> None:
-    name = os.fsencode(tmp_path) + b"/bad\xff.json"
-    Path(os.fsdecode(name)).write_bytes(b"null")
-    rows = json.loads(helpers("summary", "--format", "json", os.fsdecode(name)).stdout)
-    assert rows[0]["file"].endswith("bad\\xff.json")
-
-
-def test_an_error_that_quotes_strange_names_is_inert_in_a_terminal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("KIT_DATA", str(tmp_path / "left\u202eright"))
-    done = helpers("reproduce")
-    assert done.returncode == 1
+def test_an_error_that_quotes_strange_names_is_inert_in_a_terminal(tmp_path: Path) -> None:
+    done = run("reproduce", KIT_DATA=str(tmp_path / "left\u202eright"))
+    assert done.status == 1
     assert "left\\u202eright" in done.stderr
     assert "\u202e" not in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "told"),
+    ("arguments", "status", "error"),
     [
         (["reproduce", "blog-2021"], 1, "did you mean 'blog-2022'"),
         (["reproduce", "--param", "lense=findings"], 1, "did you mean 'lens'"),
@@ -93,14 +76,28 @@ def test_an_error_that_quotes_strange_names_is_inert_in_a_terminal(
         (["no-such-command"], 2, "No such command"),
     ],
 )
-def test_errors_are_told_without_a_traceback(arguments: list[str], status: int, told: str) -> None:
-    done = helpers(*arguments)
-    assert done.returncode == status
-    assert told in done.stderr
-    assert "Traceback" not in done.stderr
+def test_errors_exit_with_a_status_and_a_remedy(
+    arguments: list[str], status: int, error: str
+) -> None:
+    done = run(*arguments)
+    assert done.status == status
+    assert error in done.stderr
 
 
 def test_help_names_every_command() -> None:
-    text = helpers("--help").stdout
-    for command in ("reproduce", "summary", "capture", "dictionary"):
-        assert command in text
+    text = run("--help").stdout
+    assert set(cli.commands.commands) == {
+        *("reproduce", "slides", "capture", "live", "compare", "summary", "dictionary")
+    }
+    assert all(f"\n  {command} " in text for command in cli.commands.commands)
+
+
+def test_the_package_is_a_program_and_a_name_that_is_not_utf8_loses_no_row(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/bad\xff.json"
+    Path(os.fsdecode(name)).write_bytes(b"null")
+    command = [sys.executable, "-m", "helpers", "summary", "--format", "json", name, "missing"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout)[0]["file"].endswith("bad\\xff.json")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: missing: ")
+    assert "Traceback" not in done.stderr

@@ -1,59 +1,55 @@
-"""Builds a variant's image from its Dockerfile, and keeps what the builder said."""
+"""Builds images from Dockerfiles with Docker's classic builder, and keeps the builder's output."""
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 
+from tqdm import tqdm
+
 from helpers import paths
+from helpers.capture import progress
 from helpers.capture.build_log import BuildLog, Step
 from helpers.capture.daemon import Daemon
 from helpers.errors import BuildFailed, KitError
-from helpers.images.dockerfile import final_base, first_base, needs_buildkit
-from helpers.images.dockerfile import images as images_of
-from helpers.studies.study import Base, Recipe, Variant
+from helpers.images import dockerfile
+from helpers.studies.study import Base, Recipe
 from helpers.text import escape
 
 _LAST_LINES = 6
 
-_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-"""What terminals take for colours and the like."""
+_ESCAPE_SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+"""Colours and other sequences for terminals."""
 
 
-class Turns:
-    """Whose turn it is to build, of recipes that begin alike.
+class BuildLocks:
+    """One lock for all recipes that start alike: same context, same first base.
 
-    Each finds in the builder's cache what it has in common with those before it; side by side all
-    of them would do that work. Recipes that begin otherwise need not wait.
+    Builds that take turns find their common steps in the builder's cache. Builds side by side would
+    repeat them.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._of: defaultdict[tuple[Path, str], Lock] = defaultdict(Lock)
+        self._locks: defaultdict[tuple[Path, str], Lock] = defaultdict(Lock)
 
-    def of(self, recipe: Recipe) -> Lock:
-        """Return what is held while building; its context and first base are what is alike.
-
-        Raises `BuildFailed` if the Dockerfile or its context is not there.
-        """
-        dockerfile, context = _files(recipe)
-        first = first_base(_text(dockerfile), recipe.build_args)
+    def lock(self, recipe: Recipe) -> Lock:
+        """Return the lock to hold during a build. Raises `BuildFailed` for a missing file."""
+        path, context = _files(recipe)
+        first = dockerfile.first_base(_read(path), recipe.build_args)
         with self._lock:
-            return self._of[context, first]
+            return self._locks[context, first]
 
 
 def base(recipe: Recipe) -> str:
-    """Return what a recipe's image is built on, as its Dockerfile names it."""
-    dockerfile, _ = _files(recipe)
-    return final_base(_text(dockerfile), recipe.target, recipe.build_args)
+    """Return the base of a recipe's image, as named in its Dockerfile."""
+    return dockerfile.final_base(_read(_files(recipe)[0]), recipe.target, recipe.build_args)
 
 
 def images(recipe: Recipe) -> set[str]:
-    """Return the images that a recipe needs, as its Dockerfile names them."""
-    dockerfile, _ = _files(recipe)
-    return images_of(_text(dockerfile), recipe.target, recipe.build_args)
+    """Return the images that a recipe needs, as named in its Dockerfile."""
+    return dockerfile.images(_read(_files(recipe)[0]), recipe.target, recipe.build_args)
 
 
 def build(
@@ -64,135 +60,136 @@ def build(
     on_step: Callable[[Step], None] = lambda step: None,
     secrets: set[str] | None = None,
 ) -> str:
-    """Build a recipe with the classic builder, tag the image and return its id.
+    """Build a recipe, tag the image and return its id.
 
-    What the builder says is written to `log`, without values of environment variables and build
-    arguments; to `secrets` those are added. Raises `BuildFailed`, which names the step and has its
-    last lines.
+    The builder's output is written to `log` without the values of environment variables and build
+    arguments; those values are added to `secrets`. Raises `BuildFailed` with the step and its last
+    lines.
     """
-    dockerfile, context = _files(recipe)
-    shown = recipe.dockerfile
-    if needs := needs_buildkit(_text(dockerfile), recipe.build_args):
+    path, context = _files(recipe)
+    if feature := dockerfile.needs_buildkit(_read(path), recipe.build_args):
         raise BuildFailed(
-            f"{shown} has {needs}, which only BuildKit understands, and images are built through "
-            "the API's classic builder here. Build it yourself (docker buildx build --load --tag "
-            'NAME .) and make the variant\'s source image = "NAME"'
+            f"{recipe.dockerfile} has {feature}, which only BuildKit understands; the kit uses "
+            "Docker's classic builder. Build it yourself (docker buildx build --load --tag NAME .) "
+            'and make the variant\'s source image = "NAME"'
         )
-    said, image = BuildLog(daemon, recipe.build_args), ""
+    output, image = BuildLog(daemon, recipe.build_args), ""
     options = {
         "buildargs": recipe.build_args,
         "target": recipe.target or None,
         "platform": recipe.platform or None,
     }
     try:
-        for event in daemon.build(context, dockerfile, tag, **options):
+        for event in daemon.build(context, path, tag, **options):
             image = event.get("aux", {}).get("ID", image)
             for line in _lines(event):
-                if said.add(line):
-                    on_step(said.step)
+                if output.add(line):
+                    on_step(output.step)
             if "error" in event:
-                raise BuildFailed(_failed(shown, said))
+                raise BuildFailed(_failure(recipe.dockerfile, output))
     finally:
-        log.write_text("".join(f"{line}\n" for line in said.lines()))
+        log.write_text("".join(f"{line}\n" for line in output.lines()))
         if secrets is not None:
-            secrets |= said.secrets
+            secrets |= output.secrets
     if not image:
         raise BuildFailed(
-            f"{shown}: the builder ended without an image; its last step was {said.step}"
+            f"{recipe.dockerfile}: the builder ended without an image after "
+            f"{output.step.instruction}"
         )
     return str(image)
 
 
+def show_steps(bar: tqdm, name: str) -> Callable[[Step], None]:
+    """Return a function that shows the steps of a build on a progress bar, before its own steps."""
+    steps_after = bar.total
+
+    def show(step: Step) -> None:
+        bar.total = step.total + steps_after
+        bar.set_description_str(f"{name}: {step.instruction}")
+        bar.update(step.number - bar.n)
+
+    return show
+
+
+def build_bases(daemon: Daemon, bases: Sequence[Base], log: Path) -> dict[str, str]:
+    """Build bases in their order; return the reasons of those that failed, by full tag.
+
+    A base on a failed base fails too: an older image of that name is not what the study means. The
+    builder's output is written to `log`.
+    """
+    failures: dict[str, str] = {}
+    logs = []
+    for base in bases:
+        part = log.with_suffix(".part")
+        try:
+            check_bases(images(base), failures)
+            with progress.bar(base.tag, 1) as bar:
+                build(daemon, base, base.tag, part, show_steps(bar, base.tag))
+        except KitError as error:
+            failures[_full_tag(base.tag)] = str(error)
+        if part.exists():
+            logs.append(f"# {base.tag}\n{part.read_text()}")
+            part.unlink()
+    if logs:
+        log.write_text("\n".join(logs))
+    return failures
+
+
+def check_bases(images: Iterable[str], failures: Mapping[str, str]) -> None:
+    """Raise `BuildFailed` if one of these images is a base that could not be built."""
+    for image in sorted(images):
+        if reason := base_failure(image, failures):
+            raise BuildFailed(f"its base {image} could not be built: {reason}")
+
+
+def base_failure(image: str, failures: Mapping[str, str]) -> str:
+    """Return why a base could not be built; empty if it was built, or is no base of the study."""
+    return failures.get(_full_tag(image), "")
+
+
+def _full_tag(reference: str) -> str:
+    """Return a reference without Docker Hub's prefixes, and with its tag.
+
+    >>> _full_tag("docker.io/library/node")
+    'node:latest'
+    """
+    reference = re.sub(r"^(?:(?:index\.)?docker\.io/)?(?:library/)?", "", reference)
+    return reference if ":" in reference.rpartition("/")[2] else f"{reference}:latest"
+
+
 def _files(recipe: Recipe) -> tuple[Path, Path]:
-    """Return the Dockerfile and the context folder of a recipe, which are there."""
-    dockerfile = (paths.dockerfiles() / recipe.dockerfile).resolve()
-    context = (paths.dockerfiles() / (recipe.context or dockerfile.parent)).resolve()
-    if not dockerfile.is_file():
+    """Return the Dockerfile and the context folder of a recipe. Raises `BuildFailed`."""
+    path = (paths.dockerfiles() / recipe.dockerfile).resolve()
+    context = (paths.dockerfiles() / (recipe.context or path.parent)).resolve()
+    if not path.is_file():
         raise BuildFailed(
-            f"{recipe.dockerfile}: no such Dockerfile; a path is from the folder dockerfiles/"
+            f"{recipe.dockerfile}: no such Dockerfile; paths start at the folder dockerfiles/"
         )
     if not context.is_dir():
-        raise BuildFailed(f"{recipe.dockerfile}: its context {recipe.context!r} is no folder")
-    return dockerfile, context
+        raise BuildFailed(f"{recipe.dockerfile}: its context {recipe.context!r} is not a folder")
+    return path, context
 
 
-def _text(dockerfile: Path) -> str:
-    """Return a Dockerfile's text as Docker sees it: all lines end alike, no byte order mark."""
-    return dockerfile.read_text(encoding="utf-8-sig", errors="replace")
+def _read(path: Path) -> str:
+    """Return a Dockerfile's text as Docker reads it: uniform line ends, no byte order mark."""
+    return path.read_text(encoding="utf-8-sig", errors="replace")
 
 
 def _lines(event: dict[str, object]) -> list[str]:
-    """Return what an event says, as lines; progress of downloads is not kept."""
+    """Return the lines of a build event, without the progress of downloads."""
     if "progress" in event or event.get("status") in ("Waiting", "Pulling fs layer"):
         return []
     text = str(event.get("stream") or event.get("error") or event.get("status") or "")
-    lines = _COLOURS.sub("", text).replace("\r", "\n").split("\n")
+    lines = _ESCAPE_SEQUENCES.sub("", text).replace("\r", "\n").split("\n")
     return [escape.plain(line) for line in lines if line.strip()]
 
 
-def _failed(shown: str, said: BuildLog) -> str:
-    step, last = said.step, said.last()[-_LAST_LINES:]
-    where = f"step {step.number}/{step.of} failed: {step.instruction}"
-    remedy = "Mend that step"
+def _failure(name: str, output: BuildLog) -> str:
+    step, last = output.step, output.last()[-_LAST_LINES:]
+    remedy = "Fix that step"
     if step.instruction.upper().startswith("FROM"):
         remedy = "Is the base image's name right, and can its registry be reached?"
     elif any("certificate" in line.lower() for line in last):
-        remedy = "Behind a proxy with certificates of its own, the base image needs them"
-    return "\n".join([f"{shown}: {where}", *(f"  {line}" for line in last), remedy])
-
-
-pass
-
-
-def build_all(
-    daemon: Daemon,
-    bases: Sequence[Base],
-    log: Path,
-    watched: Callable[[str], AbstractContextManager[Callable[[Step], None]]],
-) -> dict[str, str]:
-    """Build bases, one after another; return why those failed that did, by tag.
-
-    One that needs another that failed fails as well: an older image of that name may be there, but
-    is not what the study says. What the builder said of all is written to `log`.
-    """
-    reasons: dict[str, str] = {}
-    said = []
-    for base in bases:
-        own = log.with_suffix(".part")
-        try:
-            check(images(base), reasons)
-            with watched(base.tag) as on_step:
-                build(daemon, base, base.tag, own, on_step)
-        except KitError as error:
-            reasons[_full(base.tag)] = str(error)
-        if own.exists():
-            said.append(f"# {base.tag}\n{own.read_text()}")
-            own.unlink()
-    if said:
-        log.write_text("\n".join(said))
-    return reasons
-
-
-def needs(variant: Variant) -> set[str]:
-    """Return the images that a variant is, or is built on."""
-    if variant.kind == "image":
-        return {variant.image}
-    return images(variant.recipe) if variant.kind == "dockerfile" else set()
-
-
-def check(images: set[str], reasons: Mapping[str, str]) -> None:
-    """Raise `BuildFailed` if one of these images should have been built, and was not."""
-    for image in sorted(images):
-        if why := failed(image, reasons):
-            raise BuildFailed(f"its base {image} could not be built: {why}")
-
-
-def failed(image: str, reasons: Mapping[str, str]) -> str:
-    """Return why an image was not built that should have been; empty if it was, or is none."""
-    return reasons.get(_full(image), "")
-
-
-def _full(reference: str) -> str:
-    """Return a reference with the tag that it has if it names none, and without Docker's place."""
-    reference = re.sub(r"^(?:(?:index\.)?docker\.io/)?(?:library/)?", "", reference)
-    return reference if ":" in reference.rpartition("/")[2] else f"{reference}:latest"
+        remedy = "Behind a TLS proxy, the base image needs the proxy's certificates"
+    head = f"{name}: step {step.number}/{step.total} failed: {step.instruction}"
+    return "\n".join([head, *(f"  {line}" for line in last), remedy])

@@ -1,6 +1,5 @@
-"""Makes the evidence of one variant: every part of it that the variant's source can give."""
+"""Makes the evidence of one variant: every part that the variant's source can give."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +8,7 @@ import msgspec
 
 from helpers import paths
 from helpers.capture import redact_report, registry, scan, smoke_test
-from helpers.capture.gzip_sizes import Weights
+from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.resolve import Subject, Tools
 from helpers.errors import ArchiveInvalid, KitError, ScanFailed
 from helpers.images import file_inventory, metadata, redact
@@ -29,183 +28,185 @@ _PACKAGES_ONLY = {
 
 
 class Taken(NamedTuple):
-    """How the evidence was made: the scanner's command, and why parts of it are missing."""
+    """How the evidence was made: Trivy's command, and the reason of each missing part."""
 
     command: list[str]
     missing: dict[str, str]
 
 
 def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch: Path) -> Taken:
-    """Write every part of the evidence that a variant can give; return how, and what is missing.
+    """Write every part of the evidence that a variant can give into a folder.
 
-    Raises the kit's errors, and `ReportInvalid` for a Grype report that is of another image.
+    Raises the kit's errors, also for a Grype report of another image (`ReportInvalid`).
     """
-    taken = _take(variant, subject, tools, folder, scratch)
+    taking = _Taking(variant, subject, tools, folder, scratch)
+    if variant.kind in ("sbom", "report"):
+        taken = taking.packages()
+    else:
+        taken = taking.archive_file() if subject.path else taking.image()
     if subject.grype:
-        described = metadata.read(folder / paths.IMAGE, metadata.Image)
-        image_id = described.image_id if described else ""
+        image = metadata.read(folder / paths.IMAGE, metadata.Image)
+        image_id = image.image_id if image else ""
         redact_report.keep_grype(subject.grype, folder, image_id, subject.secrets)
     return taken
 
 
-def _take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch: Path) -> Taken:
-    if variant.kind in ("sbom", "report"):
-        assert subject.path is not None
-        command: list[str] = []
-        if variant.kind == "sbom":
-            command = _scan(tools, "sbom", subject.path, folder, scratch)
-        else:
-            redact_report.keep(subject.path, folder)
-        why = _PACKAGES_ONLY[variant.kind]
-        return Taken(command, dict.fromkeys(("image", "files", "smoke"), why))
-    if subject.path is not None:
-        missing = {"smoke": _NO_DAEMON}
-        return Taken(_apart(variant, subject, subject.path, tools, folder, scratch), missing)
-    path = scratch / f"{variant.name}.tar"
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            started = pool.submit(_start, variant, subject, tools)
-            tools.ask().save(subject.identity, path)
-            command = _apart(variant, subject, path, tools, folder, scratch)
-            return Taken(command, _try_shells(started.result(), subject, tools, folder))
-    except ArchiveInvalid as error:
-        # The user knows the image, not the file that it was saved to for a moment.
-        raise ArchiveInvalid(subject.reference, error.problem, AGAIN) from error
+def is_complete(folder: Path, captured: Captured) -> bool:
+    """Return whether evidence can be reused: every part is readable, and the image answered.
 
-
-def _apart(
-    variant: Variant, subject: Subject, path: Path, tools: Tools, folder: Path, scratch: Path
-) -> list[str]:
-    """Scan an image's archive and take it apart; return the scanner's command."""
-
-    def scanned() -> list[str]:
-        return _scan(tools, "archive", path, folder, scratch, subject.secrets)
-
-    with ThreadPoolExecutor(2) as pool:
-        # An image of the daemon has been unpacked before; an archive may be anything, and the
-        # scanner, which would unpack a bomb, gets it only once it has been read to the end.
-        scan_early = None if variant.kind == "archive" else pool.submit(scanned)
-        weighed = pool.submit(_compressed, path, subject, tools.weights)
-        with open_archive(path) as archive:
-            found = file_inventory.take(archive)
-            file_inventory.write(folder / paths.FILES, found.files)
-            described = metadata.describe(
-                path,
-                archive.image_id,
-                archive.config,
-                [(layer.diff_id, layer.file_bytes, layer.tar_bytes) for layer in found.layers],
-                weighed.result(),
-                subject.known,
-                subject.base,
-                subject.secrets,
-                file_inventory.runtime(found.files),
-                (found.passwd, found.group),
-                {f"/{file.path}" for file in found.files},
-            )
-            metadata.write(folder / paths.IMAGE, described)
-        command = scan_early.result() if scan_early else scanned()
-    _check_same(folder / paths.REPORT, described.image_id, path)
-    return command
-
-
-def _check_same(kept: Path, image_id: str, path: Path) -> None:
-    """Raise `ScanFailed` if the scanner looked at another image of the archive than the kit."""
-    taken = trivy.read(kept).image_id
-    if taken and taken != image_id:
-        raise ScanFailed(
-            f"{path.name}: the scanner took {taken} out of it, and the kit {image_id}. "
-            "Save the one image that is meant into an archive of its own"
-        )
-
-
-def is_whole(folder: Path, told: Captured) -> bool:
-    """Return whether evidence can be taken over: all of it is there and can be read, and it works.
-
-    An image that did not answer may have been short of time: it is asked again.
+    An image that did not answer may have been short of time, so it is started again.
     """
     reports = paths.reports(folder)
-    # A report that a variant is made from may be of either scanner.
-    scanned = "trivy" in reports or told.source == "report"
-    if not scanned or len(reports) < (2 if "grype" in told.settings else 1):
+    # The report of a variant that is a report may be Trivy's or Grype's.
+    is_scanned = "trivy" in reports or captured.source == "report"
+    if not is_scanned or len(reports) < (2 if "grype" in captured.settings else 1):
         return False
     try:
         for path in reports.values():
             trivy.read(path)
-        described = metadata.read(folder / paths.IMAGE, metadata.Image)
-        started = metadata.read(folder / paths.SMOKE, Smoke)
-        if (folder / paths.FILES).is_file():
+        image = metadata.read(folder / paths.IMAGE, metadata.Image)
+        smoke = metadata.read(folder / paths.SMOKE, Smoke)
+        has_files = (folder / paths.FILES).is_file()
+        if has_files:
             file_inventory.read(folder / paths.FILES)
-        files = (folder / paths.FILES).is_file()
     except (KitError, OSError):
         return False
-    parts = {"image": described is not None, "files": files, "smoke": started is not None}
-    there = all(found or part in told.missing for part, found in parts.items())
-    return there and (started is None or started.answered is True)
+    parts = {"image": image is not None, "files": has_files, "smoke": smoke is not None}
+    has_all = all(exists or part in captured.missing for part, exists in parts.items())
+    return has_all and (smoke is None or smoke.answered is True)
 
 
-def _scan(
-    tools: Tools, how: str, target: Path, folder: Path, scratch: Path, secrets: Sequence[str] = ()
-) -> list[str]:
-    """Scan into the evidence; return the command."""
-    assert tools.trivy is not None
-    assert tools.db is not None
-    raw = scratch / f"{folder.name}.json"
-    folder_of_db = tools.db.folder
-    try:
-        command = scan.scan(tools.trivy, how, target, raw, folder_of_db)
-    except ScanFailed as error:
-        if error.reason != "no-java-db" or not tools.db.bring_java(tools.trivy):
-            raise
-        command = scan.scan(tools.trivy, how, target, raw, folder_of_db)
-    redact_report.keep(raw, folder, secrets)
-    return command
+class _Taking(NamedTuple):
+    """One variant, and the folder that its evidence goes to."""
+
+    variant: Variant
+    subject: Subject
+    tools: Tools
+    folder: Path
+    scratch: Path
+
+    def packages(self) -> Taken:
+        """Scan an SBOM, or keep a report."""
+        assert self.subject.path is not None
+        command: list[str] = []
+        if self.variant.kind == "sbom":
+            command = self.scan("sbom", self.subject.path)
+        else:
+            redact_report.keep(self.subject.path, self.folder)
+        why = _PACKAGES_ONLY[self.variant.kind]
+        return Taken(command, dict.fromkeys(("image", "files", "smoke"), why))
+
+    def archive_file(self) -> Taken:
+        """Scan and read an archive that the study names."""
+        assert self.subject.path is not None
+        # It may be a bomb: Trivy, which unpacks it, gets it after the kit has read it to the end.
+        image_id = self.read_archive(self.subject.path)
+        command = self.scan("archive", self.subject.path)
+        self.check_same_image(image_id, self.subject.path)
+        return Taken(command, {"smoke": _NO_DAEMON})
+
+    def image(self) -> Taken:
+        """Save an image of the daemon, then scan, read and start it at the same time."""
+        path = self.scratch / f"{self.variant.name}.tar"
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                started = pool.submit(self.start)
+                self.tools.required_daemon().save(self.subject.identity, path)
+                scanned = pool.submit(self.scan, "archive", path)
+                image_id = self.read_archive(path)
+                command = scanned.result()
+                self.check_same_image(image_id, path)
+                return Taken(command, self.write_smoke(started.result()))
+        except ArchiveInvalid as error:
+            # The user knows the image, not this temporary file.
+            raise ArchiveInvalid(self.subject.reference, error.problem, AGAIN) from error
+
+    def scan(self, kind: str, target: Path) -> list[str]:
+        """Scan a file with Trivy and keep its report; return the command."""
+        trivy_program, db = self.tools.trivy, self.tools.db
+        assert trivy_program is not None
+        assert db is not None
+        raw = self.scratch / f"{self.folder.name}.json"
+        try:
+            command = scan.scan(trivy_program, kind, target, raw, db.folder)
+        except ScanFailed as error:
+            if error.reason != "no-java-db" or not db.ensure_java_db(trivy_program):
+                raise
+            command = scan.scan(trivy_program, kind, target, raw, db.folder)
+        redact_report.keep(raw, self.folder, self.subject.secrets)
+        return command
+
+    def read_archive(self, path: Path) -> str:
+        """Write the metadata and the files of an image in an archive; return the image's id."""
+        subject = self.subject
+        with ThreadPoolExecutor(1) as pool, open_archive(path) as archive:
+            compressed = pool.submit(_compressed_sizes, path, subject, self.tools.gzip_sizes)
+            inventory = file_inventory.take(archive)
+            file_inventory.write(self.folder / paths.FILES, inventory.files)
+            image = metadata.describe(
+                path,
+                archive.image_id,
+                archive.config,
+                [(layer.diff_id, layer.file_bytes, layer.tar_bytes) for layer in inventory.layers],
+                compressed.result(),
+                subject.inspected,
+                subject.base,
+                subject.secrets,
+                file_inventory.runtime(inventory.files),
+                (inventory.passwd, inventory.group),
+                {f"/{file.path}" for file in inventory.files},
+            )
+        metadata.write(self.folder / paths.IMAGE, image)
+        return image.image_id
+
+    def check_same_image(self, image_id: str, path: Path) -> None:
+        """Raise `ScanFailed` if Trivy scanned another image of an archive than the kit read."""
+        scanned_id = trivy.read(self.folder / paths.REPORT).image_id
+        if scanned_id and scanned_id != image_id:
+            raise ScanFailed(
+                f"{path.name}: Trivy scanned {scanned_id}, but the kit read {image_id}. Save the "
+                "one image into an archive of its own"
+            )
+
+    def start(self) -> Smoke | str:
+        """Start the image; return the result, or why it was not started."""
+        subject = self.subject
+        if not self.variant.start:
+            return "study.toml says not to start it"
+        port = self.variant.port or metadata.port(subject.config("ExposedPorts"))
+        if port is None:
+            return "the image exposes no port, and study.toml names none"
+        daemon, volumes = self.tools.required_daemon(), subject.config("Volumes")
+        smoke = smoke_test.run(daemon, subject.identity, port, smoke_test.SECONDS, volumes)
+        return msgspec.structs.replace(smoke, why=redact.prose(smoke.why, subject.secrets))
+
+    def write_smoke(self, started: Smoke | str) -> dict[str, str]:
+        """Write the smoke test with the shell that can be started; return the missing parts."""
+        if isinstance(started, str):
+            return {"smoke": started}
+        files = file_inventory.read(self.folder / paths.FILES)
+        listed = {file.path.removeprefix("usr/") for file in files}
+        shells = [path for path in smoke_test.SHELLS if path[1:].removeprefix("usr/") in listed]
+        # At least one is tried: that no shell starts is observed, not concluded.
+        shells = shells or [smoke_test.SHELLS[0]]
+        daemon, volumes = self.tools.required_daemon(), self.subject.config("Volumes")
+        shell, tried = smoke_test.find_shell(daemon, self.subject.identity, shells, volumes)
+        smoke = msgspec.structs.replace(started, shell=shell, shells_tried=tried)
+        metadata.write(self.folder / paths.SMOKE, smoke)
+        return {}
 
 
-def _compressed(path: Path, subject: Subject, weights: Weights) -> tuple[str, list[int]]:
-    """Return who compressed an image's layers, and to how many bytes each."""
-    # An archive of its own: one is read at one place at a time.
+def _compressed_sizes(path: Path, subject: Subject, gzip_sizes: GzipSizes) -> tuple[str, list[int]]:
+    """Return the compressed bytes of an image's layers, and whose they are (`compressed_by`)."""
+    # An `Archive` is read at one place at a time, so this thread opens another.
     with open_archive(path) as archive:
-        for digest in (subject.known or {}).get("RepoDigests") or []:
+        for digest in (subject.inspected or {}).get("RepoDigests") or []:
             sizes = registry.layer_sizes(digest, archive.image_id, len(archive.layers))
             if sizes:
                 return "registry", sizes
         stored = [layer.compressed_bytes for layer in archive.layers]
         if stored and None not in stored:
             return "archive", [size for size in stored if size is not None]
-        weighed = (
-            # What is compressed in the archive was compressed by somebody else, who knows how.
-            layer.compressed_bytes or weights.of(archive, layer)
-            for layer in archive.layers
-        )
-        return "gzip", list(weighed)
-
-
-def _start(variant: Variant, subject: Subject, tools: Tools) -> Smoke | str:
-    """Start a variant; return what became of it, or why it was not started."""
-    if not variant.start:
-        return "study.toml says not to start it"
-    port = variant.port or metadata.port(subject.config("ExposedPorts"))
-    if port is None:
-        return "the image exposes no port, and study.toml names none"
-    volumes = subject.config("Volumes")
-    told = smoke_test.answers(tools.ask(), subject.identity, port, smoke_test.SECONDS, volumes)
-    return msgspec.structs.replace(told, why=redact.prose(told.why, subject.secrets))
-
-
-def _try_shells(
-    started: Smoke | str, subject: Subject, tools: Tools, folder: Path
-) -> dict[str, str]:
-    """Keep what became of a variant, with the shell that starts in it; return what is missing."""
-    if isinstance(started, str):
-        return {"smoke": started}
-    files = file_inventory.read(folder / paths.FILES)
-    there = {file.path.removeprefix("usr/") for file in files}
-    # One at least is tried: that a shell cannot be started is shown, not concluded.
-    shells = [
-        s for s in smoke_test.SHELLS if s[1:].removeprefix("usr/") in there
-    ] or smoke_test.SHELLS[:1]
-    volumes = subject.config("Volumes")
-    shell, tried = smoke_test.shell(tools.ask(), subject.identity, shells, volumes)
-    told = msgspec.structs.replace(started, shell=shell, shells_tried=list(tried))
-    metadata.write(folder / paths.SMOKE, told)
-    return {}
+        return "gzip", [
+            layer.compressed_bytes or gzip_sizes.size(archive, layer) for layer in archive.layers
+        ]

@@ -1,4 +1,4 @@
-"""What layers weigh when gzipped: each is weighed once, and what it weighed is kept."""
+"""Sizes of layers when gzipped: each layer is compressed once, and its size is cached."""
 
 import contextlib
 from collections.abc import Callable
@@ -12,57 +12,57 @@ import msgspec
 from helpers import processes
 from helpers.images.archive import GZIP_LEVEL, Archive, Layer, gzip_size
 
-_BY = f"zlib-ng {version('zlib-ng')}, level {GZIP_LEVEL}"
+_GZIP = f"zlib-ng {version('zlib-ng')}, level {GZIP_LEVEL}"
 
 
-class Weights:
-    """Bytes of layers when gzipped here, by DiffID; a file keeps them from one capture to the next.
+class GzipSizes:
+    """Gzipped bytes of layers by DiffID, cached in a file from one capture to the next.
 
-    A layer's DiffID says what is in it, so what it weighed once it weighs forever, by one gzip.
+    A DiffID fixes a layer's content, so its size never changes with the same gzip.
     """
 
-    def __init__(self, path: Path, weigh: Callable[[Archive, Layer], int] = gzip_size) -> None:
+    def __init__(self, path: Path, measure: Callable[[Archive, Layer], int] = gzip_size) -> None:
         self._path = path
-        self._weigh = weigh
+        self._measure = measure
         self._lock = Lock()
-        self._of: dict[str, Future[int]] = {}
-        for diff_id, size in self._kept().items():
-            self._of[diff_id] = Future()
-            self._of[diff_id].set_result(size)
+        self._sizes: dict[str, Future[int]] = {}
+        for diff_id, size in self._cached().items():
+            self._sizes[diff_id] = Future()
+            self._sizes[diff_id].set_result(size)
 
-    def of(self, archive: Archive, layer: Layer) -> int:
-        """Return the bytes of a layer when its tar is gzipped here. Raises `ArchiveInvalid`."""
+    def size(self, archive: Archive, layer: Layer) -> int:
+        """Return the bytes of a layer's tar when gzipped here. Raises `ArchiveInvalid`."""
         while True:
             with self._lock:
-                mine = layer.diff_id not in self._of
-                future = self._of.setdefault(layer.diff_id, Future())
-            if mine:
+                is_first = layer.diff_id not in self._sizes
+                future = self._sizes.setdefault(layer.diff_id, Future())
+            if is_first:
                 break
-            # What is wrong with another archive says nothing of this one: it is weighed itself.
+            # An error in another archive says nothing about this one, so try again.
             if future.exception() is None:
                 return future.result()
         try:
-            future.set_result(self._weigh(archive, layer))
+            future.set_result(self._measure(archive, layer))
         except BaseException as error:
             with self._lock:
-                del self._of[layer.diff_id]
+                del self._sizes[layer.diff_id]
             future.set_exception(error)
             raise
         return future.result()
 
-    def keep(self) -> None:
-        """Write what is known to the file; what cannot be written is only weighed again."""
+    def save(self) -> None:
+        """Write the known sizes to the file; without it they are measured again."""
         with self._lock:
-            known = {diff_id: size.result() for diff_id, size in self._of.items() if size.done()}
+            sizes = {name: future.result() for name, future in self._sizes.items() if future.done()}
         part = self._path.with_suffix(f".{processes.this_process()}.part")
         with contextlib.suppress(OSError):
             part.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(msgspec.json.encode({_BY: dict(sorted(known.items()))}))
+            part.write_bytes(msgspec.json.encode({_GZIP: dict(sorted(sizes.items()))}))
             part.replace(self._path)
 
-    def _kept(self) -> dict[str, int]:
+    def _cached(self) -> dict[str, int]:
         try:
-            kept = msgspec.json.decode(self._path.read_bytes(), type=dict[str, dict[str, int]])
+            cached = msgspec.json.decode(self._path.read_bytes(), type=dict[str, dict[str, int]])
         except (OSError, msgspec.MsgspecError):
             return {}
-        return kept.get(_BY, {})
+        return cached.get(_GZIP, {})

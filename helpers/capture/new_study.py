@@ -1,4 +1,4 @@
-"""Makes a study of what a user names: image references, archives, SBOMs and scanners' reports."""
+"""Makes a study from what a user names: image references, archives, SBOMs and scan reports."""
 
 import codecs
 import json
@@ -22,31 +22,29 @@ from helpers.scans import trivy
 from helpers.scans.decoding import Text, read
 from helpers.studies import study
 
-_MADE = "Made by `compare`."
-_HEAD_BYTES = 4096
-_MARKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE
-_PACKED = (".gz", ".xz", ".bz2", ".zst", ".tgz", ".txz", ".tbz", ".tbz2", ".tzst")
-_FILES = (".tar", ".json", ".spdx", *_PACKED)
-_SUFFIXES = (*_PACKED, ".tar", ".json", ".cdx", ".spdx")
+_JSON_HEAD_BYTES = 4096
+_COMPRESSED = (".gz", ".xz", ".bz2", ".zst", ".tgz", ".txz", ".tbz", ".tbz2", ".tzst")
+_FILES = (".tar", ".json", ".spdx", *_COMPRESSED)
+_SUFFIXES = (*_COMPRESSED, ".tar", ".json", ".cdx", ".spdx")
 
 _PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
 _REFERENCE = re.compile(
     rf"{_PART}(?::\d+)?(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@[a-z0-9]+:[0-9a-f]{{32,}})?",
     re.IGNORECASE | re.ASCII,
 )
-"""https://pkg.go.dev/github.com/distribution/reference has the grammar; case is Docker's affair."""
+"""Grammar: https://pkg.go.dev/github.com/distribution/reference; Docker checks the case."""
 
 
-class _Given(NamedTuple):
-    """One variant to be: its source, and a Grype report of the same image if there is one."""
+class _Source(NamedTuple):
+    """The source of one variant, and a Grype report of the same image if there is one."""
 
     kind: str
-    source: str
+    name: str
     grype: str = ""
 
 
 class _Sbom(Struct):
-    """What tells an SBOM from other JSON."""
+    """The fields that distinguish an SBOM from other JSON."""
 
     cyclonedx: Any = field(default=None, name="bomFormat")
     spdx: Any = field(default=None, name="spdxVersion")
@@ -55,39 +53,41 @@ class _Sbom(Struct):
 def make_study(sources: Sequence[str], name: str = "") -> str:
     """Write the study that compares these sources, and return its name.
 
-    Without a name it is that of its variants. Naming the same sources again gives the same study,
-    with its captures. A Trivy and a Grype report that state the same image are one variant, if
-    there is one of each. Raises `StudyInvalid` if a source is nothing that can be compared, or if
-    there is another study of that name.
+    Without a name it is named after its variants. The same sources give the same study again, with
+    its captures. A Trivy and a Grype report of the same image are one variant if there is one of
+    each. Raises `StudyInvalid` for a source that cannot be compared, or if another study has the
+    name.
     """
-    given = _paired([_Given(kind(source), source) for source in sources])
-    variants = _names(given)
+    paired = _paired([_Source(kind(source), source) for source in sources])
+    variants = _names(paired)
     name = name or "-vs-".join(variants)[:60].rstrip("-._")
     if not study.NAME.fullmatch(name):
         raise StudyInvalid(f"study {name!r}: use letters, digits, '.', '_' and '-'")
-    text = _toml(variants, given).encode()
+    text = _toml(variants, paired).encode()
     path = paths.study(name) / "study.toml"
     if path.exists() and path.read_bytes() != text:
-        raise StudyInvalid(f"{path}: there is another study {name!r}; give this one a name: STUDY=")
+        raise StudyInvalid(
+            f"{path}: another study has this name; choose one: --study (make: STUDY=)"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
-    written = path.with_suffix(".part")
-    written.write_bytes(text)
-    written.replace(path)
+    part = path.with_suffix(".part")
+    part.write_bytes(text)
+    part.replace(path)
     study.open_study(name)
     return name
 
 
-def unmake_study(name: str) -> None:
-    """Remove a study that `make_study` wrote if nothing was captured of it."""
+def remove_unused(name: str) -> None:
+    """Remove a study that `make_study` wrote if it has no capture."""
     folder = paths.study(name)
     if [path.name for path in folder.iterdir()] == ["study.toml"]:
         shutil.rmtree(folder)
 
 
 def kind(source: str) -> str:
-    """Return what a source is: `archive`, `sbom`, `report`, or else a reference to an `image`.
+    """Return the kind of a source: `archive`, `sbom`, `report`, or else `image`, a reference.
 
-    A folder is an archive if it is an OCI layout. Raises `StudyInvalid` for what is none of them.
+    A folder that is an OCI layout is an archive. Raises `StudyInvalid` for anything else.
     """
     path = _path(source)
     try:
@@ -97,11 +97,9 @@ def kind(source: str) -> str:
             return _kind_of_file(path)
     except OSError as error:
         raise StudyInvalid(f"{source[:200]}: cannot be read ({error.strerror or error})") from error
-    # What looks like a file is not asked of a registry.
+    # No registry is asked for what looks like a file.
     if not _REFERENCE.fullmatch(source) or source.endswith(_FILES):
-        raise StudyInvalid(
-            f"{source}: there is no such file or OCI layout, and it is no image's name"
-        )
+        raise StudyInvalid(f"{source}: no such file or OCI layout, and not an image reference")
     return "image"
 
 
@@ -111,14 +109,16 @@ def _kind_of_file(path: Path) -> str:
             return "archive"
     except MemoryError as error:
         raise StudyInvalid(f"{path}: {error}") from error
-    # Whatever it is wrapped in, as JSON may be.
-    text: Text = head(path, scan_input.HEAD_BYTES).replace(b"\0", b"").lstrip(_MARKS)
-    if not scan_input.begins(bytes(text)):
+    # Compressed or in UTF-16, too: these kinds are recognized, then refused for SBOMs.
+    marks = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE
+    text: Text = head(path, scan_input.HEAD_BYTES).replace(b"\0", b"").lstrip(marks)
+    is_tag_value = scan_input.is_tag_value(bytes(text))
+    if not is_tag_value:
         try:
             text = read(path)
         except (ReportInvalid, UnicodeDecodeError):
             text = b""
-        if bytes(text[:_HEAD_BYTES]).lstrip()[:1] not in (b"{", b"["):
+        if bytes(text[:_JSON_HEAD_BYTES]).lstrip()[:1] not in (b"{", b"["):
             raise StudyInvalid(
                 f"{path}: neither an image archive (docker save, OCI layout) nor an SBOM "
                 "(CycloneDX as JSON, SPDX as JSON or tag-value) nor a Trivy or Grype report (JSON)"
@@ -126,30 +126,29 @@ def _kind_of_file(path: Path) -> str:
         if not _is_sbom(text):
             return "report"
     with path.open("rb") as file:
-        # The mark is no hindrance to SPDX of tags and values, from which it is taken.
-        begin = file.read(5)
-        if scan_input.begins(bytes(text)):
-            begin = begin.removeprefix(codecs.BOM_UTF8)
-        if bytes(text[:2]) != begin[:2]:
-            raise StudyInvalid(f"{path}: Trivy reads an SBOM as UTF-8 only; unpack or convert it")
+        start = file.read(5)
+    # The kit removes the byte order mark of tags and values before Trivy gets them.
+    start = start.removeprefix(codecs.BOM_UTF8) if is_tag_value else start
+    if bytes(text[:2]) != start[:2]:
+        raise StudyInvalid(f"{path}: Trivy reads an SBOM as UTF-8 only; unpack or convert it")
     return "sbom"
 
 
 def _is_sbom(text: Text) -> bool:
     try:
-        found = msgspec.json.decode(text, type=_Sbom)
+        sbom = msgspec.json.decode(text, type=_Sbom)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
-    return found.cyclonedx is not None or found.spdx is not None
+    return sbom.cyclonedx is not None or sbom.spdx is not None
 
 
 def _is_tar(path: Path) -> bool:
-    """Return whether a tar begins in a file, plain or compressed by what archives may be."""
+    """Return whether a file is a tar, plain or in a compression that archives may have."""
     block = head(path, tarfile.BLOCKSIZE)
     try:
         tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
     except tarfile.HeaderError:
-        # A block of zeros is the end of a tar, here of one without entries.
+        # A block of zeros ends a tar; this one has no entries.
         return block == bytes(tarfile.BLOCKSIZE)
     return True
 
@@ -158,61 +157,64 @@ def _path(source: str) -> Path:
     try:
         return Path(os.path.expanduser(source))  # noqa: PTH111
     except ValueError:
-        # No user has a NUL in the name.
+        # A user's name with a NUL.
         return Path(source)
 
 
-def _paired(given: list[_Given]) -> list[_Given]:
-    """Return variants, of which those of Trivy and of Grype are one where both are of one image."""
+def _paired(sources: list[_Source]) -> list[_Source]:
+    """Return the sources, with a Trivy and a Grype report of the same image as one."""
     by_image: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for place, one in enumerate(given):
-        if one.kind == "report":
+    for position, source in enumerate(sources):
+        if source.kind == "report":
             try:
-                found = trivy.read(_path(one.source))
+                report = trivy.read(_path(source.name))
             except ReportInvalid:
-                # Its capture says what is wrong with it.
+                # The capture of the variant reports the error.
                 continue
-            if found.image_id:
-                by_image[found.image_id].append((found.scanner, place))
-    paired: list[_Given | None] = [*given]
-    for places in by_image.values():
-        # Of several of a scanner it is not known which belongs to the other's.
-        if sorted(scanner for scanner, _ in places) == ["grype", "trivy"]:
-            of = {scanner: given[place].source for scanner, place in places}
-            paired[places[0][1]] = _Given("report", of["trivy"], of["grype"])
-            paired[places[1][1]] = None
-    return [one for one in paired if one]
+            if report.image_id:
+                by_image[report.image_id].append((report.scanner, position))
+    paired: list[_Source | None] = [*sources]
+    for reports in by_image.values():
+        # With several reports of a scanner, it is unknown which belong together.
+        if sorted(scanner for scanner, _ in reports) == ["grype", "trivy"]:
+            files = {scanner: sources[position].name for scanner, position in reports}
+            first, second = (position for _, position in reports)
+            paired[first] = _Source("report", files["trivy"], files["grype"])
+            paired[second] = None
+    return [source for source in paired if source]
 
 
-def _names(given: Sequence[_Given]) -> list[str]:
-    """Return a name for each variant that a folder can have, numbered where they are alike."""
+def _names(sources: Sequence[_Source]) -> list[str]:
+    """Return a name for each variant, valid for a folder, numbered where names are equal."""
     names: list[str] = []
-    for what, source, _ in given:
-        text = source.rpartition("/")[2] if what == "image" else _path(source).name
+    for source in sources:
+        is_image = source.kind == "image"
+        text = source.name.rpartition("/")[2] if is_image else _path(source.name).name
         for suffix in _SUFFIXES:
             text = text.removesuffix(suffix)
         text = re.sub(r"@sha256:(\w{8})\w*", r"-\1", text)
         names.append(re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:48] or "image")
-    many = Counter(name.casefold() for name in names)
-    alone = {name for name, count in many.items() if count == 1}
-    for place, name in enumerate(names):
-        if name.casefold() not in alone:
-            names[place] = f"{name}.{place + 1}"
-            while names[place].casefold() in alone:
-                names[place] += f".{place + 1}"
+    counts = Counter(name.casefold() for name in names)
+    unique = {name for name, count in counts.items() if count == 1}
+    for position, name in enumerate(names, start=1):
+        if name.casefold() not in unique:
+            name += f".{position}"
+            while name.casefold() in unique:
+                name += f".{position}"
+            names[position - 1] = name
     return names
 
 
-def _toml(variants: Sequence[str], given: Sequence[_Given]) -> str:
+def _toml(variants: Sequence[str], sources: Sequence[_Source]) -> str:
     """Return the `study.toml` of these variants."""
     lines = [
         f"title = {_string(' or '.join(variants))}",
         f"question = {_string('Which of these should be shipped?')}",
-        f"about = {_string(_MADE)}",
+        f"about = {_string('Made by `compare`.')}",
     ]
-    for name, (what, source, grype) in zip(variants, given, strict=True):
-        place = source if what == "image" else _absolute(source)
-        lines += ["", "[[variants]]", f"name = {_string(name)}", f"{what} = {_string(place)}"]
+    for variant, (kind, name, grype) in zip(variants, sources, strict=True):
+        source = name if kind == "image" else _absolute(name)
+        lines += ["", "[[variants]]", f"name = {_string(variant)}", f"{kind} = {_string(source)}"]
         if grype:
             lines.append(f"grype = {_string(_absolute(grype))}")
     return "\n".join(lines) + "\n"
@@ -223,9 +225,9 @@ def _absolute(source: str) -> str:
 
 
 def _string(text: str) -> str:
-    """Return text as a TOML string, whose escapes are those of JSON but for one character."""
+    """Return text as a TOML string: its escapes are those of JSON, except for DEL."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise StudyInvalid(f"{text!r}: a name that is not UTF-8 cannot be written") from error
+        raise StudyInvalid(f"{text!r}: the name is not valid UTF-8") from error
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

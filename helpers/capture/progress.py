@@ -1,38 +1,38 @@
-"""How far long work has come: bars on a terminal, lines in a notebook, nothing where is neither."""
+"""Progress bars: drawn on a terminal, as lines of text in a notebook, and nowhere else."""
 
 import sys
 from typing import Any, ClassVar
 
 from tqdm import tqdm
 
-_FORM = "{desc:50.50} {bar} {n_fmt}/{total_fmt} {elapsed}"
+_FORMAT = "{desc:50.50} {bar} {n_fmt}/{total_fmt} {elapsed}"
 _COLUMNS = 90
-"""Width of a line in a notebook, which does not tell its own."""
+"""Width of a line in a notebook, which has no width of its own."""
 
 
-def bar(name: str, total: int, place: int = 0) -> tqdm:
-    """Return a progress bar of so many steps; `place` is its line, among others at a time."""
-    told: dict[str, Any] = {"desc": name, "total": total, "bar_format": _FORM, "leave": False}
+def bar(name: str, total: int, position: int = 0) -> tqdm:
+    """Return a progress bar of `total` steps, drawn on line `position` of several."""
+    options: dict[str, Any] = {"desc": name, "total": total, "bar_format": _FORMAT, "leave": False}
     if _in_notebook():
-        return _Line(**told, ncols=_COLUMNS)
-    return tqdm(**told, position=place, disable=None, dynamic_ncols=True)
+        return _Line(**options, ncols=_COLUMNS)
+    return tqdm(**options, position=position, disable=None, dynamic_ncols=True)
 
 
 def _in_notebook() -> bool:
-    """Return whether this runs in a kernel, whose errors are no terminal but do reach somebody."""
-    shell = sys.modules.get("IPython")
-    return shell is not None and hasattr(shell.get_ipython(), "kernel")
+    """Return whether this is a kernel: standard error is no terminal, but output is shown."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 class _Line(tqdm):  # type: ignore[misc]
-    """A progress bar among others as lines of one output, which is gone with the last of them."""
+    """A progress bar as a line of text. All lines share one output, removed with the last line."""
 
     lines: ClassVar[dict[int, str]] = {}
-    shown: ClassVar[Any] = None
+    output: ClassVar[Any] = None
 
-    def __init__(self, **told: Any) -> None:
-        # By this word tqdm leaves it to others to draw.
-        super().__init__(gui=True, disable=False, file=sys.stdout, **told)
+    def __init__(self, **options: Any) -> None:
+        # With gui=True tqdm draws nothing itself.
+        super().__init__(gui=True, disable=False, file=sys.stdout, **options)
         self.refresh()
 
     def display(self, *_: Any, **__: Any) -> None:
@@ -42,7 +42,7 @@ class _Line(tqdm):  # type: ignore[misc]
             self._show()
 
     def close(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         super().close()
         with self.get_lock():
             if self.lines.pop(id(self), None) is not None:
@@ -54,10 +54,10 @@ class _Line(tqdm):  # type: ignore[misc]
 
         text = {"text/plain": "\n".join(cls.lines.values())}
         if not cls.lines:
-            # A copy that ran headless shall not hold what was shown on the way.
-            cls.shown = None
+            # The copy of a headless run must not keep the progress.
+            cls.output = None
             clear_output()
-        elif cls.shown is None:
-            cls.shown = display(text, raw=True, display_id=True)
+        elif cls.output is None:
+            cls.output = display(text, raw=True, display_id=True)
         else:
-            cls.shown.update(text, raw=True)
+            cls.output.update(text, raw=True)

@@ -1,4 +1,4 @@
-"""Asks a registry how large an image's layers are as it stores them."""
+"""Asks a registry for the compressed sizes of an image's layers."""
 
 import platform
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from helpers.capture.daemon import credentials
 _SECONDS = 10
 _MAX_BYTES = 2**22
 _MAX_IMAGES = 20
-"""A registry stores no manifest of more bytes, and few indexes have more images."""
+"""Registries store no larger manifests, and few indexes have more images."""
 
 _DEFAULT = "docker.io"
 _ACCEPTED = ", ".join(
@@ -53,10 +53,10 @@ class _Token(Struct):
 
 
 def layer_sizes(digest: str, image_id: str, layers: int) -> list[int] | None:
-    """Return the compressed bytes of each layer of `name@sha256:…` as its registry states them.
+    """Return the compressed bytes of each layer of `name@sha256:…` from its registry.
 
-    `None` if the registry cannot be asked, or holds another image or number of layers there. The
-    protocol is that of https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+    `None` if the registry cannot be asked, or has another image or number of layers. The protocol:
+    https://github.com/opencontainers/distribution-spec/blob/main/spec.md
     """
     host, name, reference = _parts(digest)
     try:
@@ -87,13 +87,13 @@ def _parts(digest: str) -> tuple[str, str, str]:
 
 
 class _Repository:
-    """A repository of a registry, asked anonymously or by `docker login`."""
+    """A repository of a registry, asked anonymously or with the login of `docker login`."""
 
     def __init__(self, host: str, name: str) -> None:
         self._host = host
-        local = host.partition(":")[0] in ("localhost", "127.0.0.1")
-        at = f"registry-1.{host}" if host == _DEFAULT else host
-        self._url = f"{'http' if local else 'https'}://{at}/v2/{name}/manifests"
+        scheme = "http" if host.partition(":")[0] in ("localhost", "127.0.0.1") else "https"
+        server = f"registry-1.{host}" if host == _DEFAULT else host
+        self._url = f"{scheme}://{server}/v2/{name}/manifests"
         self._token = ""
 
     def images(self, reference: str) -> Iterator[_Manifest]:
@@ -103,7 +103,7 @@ class _Repository:
             yield manifest
             return
         machine = _MACHINES.get(platform.machine(), platform.machine())
-        # What else is in an index, like attestations, is for no platform.
+        # Attestations in an index have an unknown platform.
         images = [image for image in manifest.manifests if image.platform.os != "unknown"]
         images.sort(key=lambda image: image.platform.architecture != machine)
         for image in images[:_MAX_IMAGES]:
@@ -120,29 +120,27 @@ class _Repository:
         return msgspec.json.decode(content, type=_Manifest)
 
     def _new_token(self, challenge: str) -> str:
-        """Return the token that a registry's challenge asks for."""
+        """Return a token from the server that a registry's challenge names."""
         fields = requests.utils.parse_dict_header(challenge.partition(" ")[2])
         realm = str(fields.pop("realm", ""))
         if urlsplit(realm).scheme != "https":
-            # Credentials and tokens go nowhere in the open.
+            # Credentials and tokens are sent encrypted only.
             raise ValueError(realm)
         auth = credentials(self._host) or _bearer("")
         status, _, content = _get(realm, auth, params=fields)
-        told = msgspec.json.decode(content, type=_Token)
-        token = told.token or told.access_token
+        answer = msgspec.json.decode(content, type=_Token)
+        token = answer.token or answer.access_token
         if status != requests.codes.ok or not token:
             raise ValueError(status)
         return token
 
 
-def _get(url: str, auth: Any, **how: Any) -> tuple[int, str, bytes]:
+def _get(url: str, auth: Any, **options: Any) -> tuple[int, str, bytes]:
     """Return an answer's status, challenge and content."""
     content = bytearray()
-    # Like Docker, this machine's own registry, the only one over HTTP, is asked without a proxy.
-    direct: dict[str, Any] = {"http": None}
-    with requests.get(
-        url, auth=auth, timeout=_SECONDS, stream=True, proxies=direct, **how
-    ) as answer:
+    # Like Docker: a registry on this machine, the only one over HTTP, is asked without a proxy.
+    options |= {"timeout": _SECONDS, "stream": True, "proxies": {"http": None}}
+    with requests.get(url, auth=auth, **options) as answer:
         for chunk in answer.iter_content(2**16):
             content += chunk
             if len(content) > _MAX_BYTES:
@@ -151,7 +149,7 @@ def _get(url: str, auth: Any, **how: Any) -> tuple[int, str, bytes]:
 
 
 def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
-    """Return what adds a token to a request if there is one, and nothing else, as netrc would."""
+    """Return an authenticator that adds a token, if any, and never a password from netrc."""
 
     def add(request: requests.PreparedRequest) -> requests.PreparedRequest:
         if token:

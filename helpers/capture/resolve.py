@@ -1,4 +1,4 @@
-"""What a variant turns out to be: an image of the daemon, built or pulled, or a file."""
+"""Resolves a variant to what it is now: an image on the daemon, built or pulled, or a file."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from helpers import paths
 from helpers.capture import build
 from helpers.capture.build_log import Step
 from helpers.capture.daemon import Daemon
-from helpers.capture.gzip_sizes import Weights
+from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.trivy_program import Trivy
 from helpers.capture.vulndb import VulnDb
 from helpers.errors import ImageNotFound, KitError, StudyInvalid
@@ -19,39 +19,49 @@ from helpers.studies.study import Study, Variant
 
 
 class Tools(NamedTuple):
-    """What evidence is made with; `daemon` is the reason where there is none.
+    """What makes the evidence. `daemon` may be the reason why there is none.
 
-    `failed` says of images that the study's variants are built on why they were not built.
+    `failed_bases` has the reasons why bases of the study could not be built, by full tag.
     """
 
     daemon: Daemon | KitError | None
     trivy: Trivy | None
     db: VulnDb | None
-    weights: Weights
-    turns: build.Turns
-    failed: dict[str, str]
+    gzip_sizes: GzipSizes
+    build_locks: build.BuildLocks
+    failed_bases: dict[str, str]
 
-    def ask(self) -> Daemon:
+    def required_daemon(self) -> Daemon:
         """Return the daemon, or raise why there is none."""
         if isinstance(self.daemon, Daemon):
             return self.daemon
-        raise self.daemon or StudyInvalid("no Docker daemon was asked for")
+        raise self.daemon or StudyInvalid("this study needs no Docker daemon")
+
+
+class BaseImage(NamedTuple):
+    """A base image's name, and what `docker inspect` says of it if the daemon has it."""
+
+    name: str = ""
+    inspected: dict[str, Any] | None = None
 
 
 class Subject(NamedTuple):
-    """What a variant turned out to be: its digest, and what is known of it so far."""
+    """What a variant is now: its digest, and what is known of it so far.
+
+    `path` is the file of a variant that is one; `inspected` is what `docker inspect` says.
+    """
 
     identity: str
     reference: str
     path: Path | None = None
-    known: dict[str, Any] | None = None
-    base: tuple[str, dict[str, Any] | None] = ("", None)
+    inspected: dict[str, Any] | None = None
+    base: BaseImage = BaseImage()
     secrets: tuple[str, ...] = ()
     grype: Path | None = None
 
     def config(self, name: str) -> dict[str, Any]:
-        """Return `ExposedPorts` or `Volumes` as the daemon knows them; empty if it does not."""
-        return dict(((self.known or {}).get("Config") or {}).get(name) or {})
+        """Return `ExposedPorts` or `Volumes` from the image's config; empty if unknown."""
+        return dict(((self.inspected or {}).get("Config") or {}).get(name) or {})
 
 
 def identify(
@@ -61,7 +71,7 @@ def identify(
     folder: Path,
     on_step: Callable[[Step], None],
 ) -> Subject:
-    """Return what a variant is now; one with a Dockerfile is built, a reference pulled if need be.
+    """Return what a variant is now. A Dockerfile is built; a missing image is pulled.
 
     Raises the kit's errors: `BuildFailed`, `ImageNotFound`, `DaemonUnavailable`, `ArchiveInvalid`,
     `StudyInvalid`.
@@ -79,56 +89,55 @@ def identify(
             tags = {"RepoTags": list(archive.names)}
             base = _base(variant.base, tools)
             return Subject(archive.image_id, path.name, path, tags, base, grype=grype)
-    daemon = tools.ask()
-    learned: set[str] = set()
-    build.check(build.needs(variant), tools.failed)
-    named = variant.base
+    daemon = tools.required_daemon()
+    secrets: set[str] = set()
+    base_name = variant.base
     if variant.kind == "dockerfile":
+        build.check_bases(build.images(variant.recipe), tools.failed_bases)
         reference = f"base-image-notebooks:{study.name}.{variant.name}"[:128].lower()
-        with tools.turns.of(variant.recipe):
+        with tools.build_locks.lock(variant.recipe):
             log = folder / paths.LOG
-            found = build.build(daemon, variant.recipe, reference, log, on_step, learned)
-        named = named or build.base(variant.recipe)
-        known = daemon.find(found)
+            image_id = build.build(daemon, variant.recipe, reference, log, on_step, secrets)
+        base_name = base_name or build.base(variant.recipe)
+        image = daemon.find(image_id)
     else:
         reference = variant.image
-        known = daemon.find(reference)
-        if known is None or not _is_for(known, variant.platform):
-            known = daemon.pull(reference, variant.platform)
-        if not _is_for(known, variant.platform):
-            raise ImageNotFound(f"{reference}: there is none for the platform {variant.platform}")
-    assert known is not None
-    if not (known.get("RootFS") or {}).get("Layers"):
-        raise ImageNotFound(f"{reference}: the image has no layers, so nothing to compare is in it")
-    environment = (known.get("Config") or {}).get("Env") or []
-    secrets = tuple({*redact.values(environment), *learned})
-    base = _base(named, tools)
-    return Subject(str(known["Id"]), reference, None, known, base, secrets, grype)
+        build.check_bases([reference], tools.failed_bases)
+        image = daemon.find(reference)
+        if image is None or not _is_for(image, variant.platform):
+            image = daemon.pull(reference, variant.platform)
+        if not _is_for(image, variant.platform):
+            raise ImageNotFound(f"{reference}: no image for the platform {variant.platform}")
+    assert image is not None
+    if not (image.get("RootFS") or {}).get("Layers"):
+        raise ImageNotFound(f"{reference}: the image has no layers, so nothing can be compared")
+    secrets.update(redact.values((image.get("Config") or {}).get("Env") or []))
+    base = _base(base_name, tools)
+    return Subject(str(image["Id"]), reference, None, image, base, tuple(secrets), grype)
 
 
 def settings(study: Study, variant: Variant, base: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return what changes a variant's evidence besides its image: how it is told, and its base."""
+    """Return what changes a variant's evidence besides its image: settings, base, Grype report."""
     start = "" if variant.start else "no"
-    told = {"base": variant.base, "port": str(variant.port or ""), "start": start}
+    values = {"base": variant.base, "port": str(variant.port or ""), "start": start}
     if base_id := (base or {}).get("Id"):
-        told["base_id"] = str(base_id)
+        values["base_id"] = str(base_id)
     if variant.grype:
-        told["grype"] = _sha256(paths.study(study.name) / variant.grype)
-    return told
+        values["grype"] = _sha256(paths.study(study.name) / variant.grype)
+    return values
 
 
-def _base(name: str, tools: Tools) -> tuple[str, dict[str, Any] | None]:
-    """Return a base image's name, and what the daemon knows of it, if it has it."""
+def _base(name: str, tools: Tools) -> BaseImage:
     if name == "scratch":
-        return name, {"RootFS": {"Layers": []}}
-    if build.failed(name, tools.failed):
-        return name, None
-    return name, tools.daemon.find(name) if name and isinstance(tools.daemon, Daemon) else None
+        return BaseImage(name, {"RootFS": {"Layers": []}})
+    if not name or build.base_failure(name, tools.failed_bases):
+        return BaseImage(name)
+    return BaseImage(name, tools.daemon.find(name) if isinstance(tools.daemon, Daemon) else None)
 
 
-def _is_for(known: dict[str, Any], platform: str) -> bool:
-    """Return whether an image of the daemon is for a platform like `linux/arm64/v8`."""
-    parts = [known.get("Os", ""), known.get("Architecture", ""), known.get("Variant", "")]
+def _is_for(image: dict[str, Any], platform: str) -> bool:
+    """Return whether an image is for a platform like `linux/arm64/v8`; empty is any."""
+    parts = [image.get("Os", ""), image.get("Architecture", ""), image.get("Variant", "")]
     wanted = platform.split("/") if platform else []
     return all(part == wish for part, wish in zip(parts, wanted, strict=False))
 

@@ -1,24 +1,21 @@
-"""Captures a study: one observation of its variants, side by side, whole or not at all."""
+"""Captures a study: one observation of its variants, made side by side, whole or not at all."""
 
 import os
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import psutil
-from tqdm import tqdm
+from msgspec import json, structs
 
 from helpers import __version__, paths
-from helpers.capture import build, daemon, evidence, progress, resolve, staging, trivy_program
-from helpers.capture.build_log import Step
-from helpers.capture.gzip_sizes import Weights
+from helpers.capture import build, evidence, progress, resolve, staging, trivy_program
+from helpers.capture.daemon import Daemon, connect
+from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.resolve import Tools
 from helpers.capture.vulndb import VulnDb
 from helpers.errors import CaptureFailed, KitError, StudyInvalid
@@ -27,22 +24,23 @@ from helpers.images.metadata import Smoke
 from helpers.studies.study import Captured, Database, Facts, Study, Variant, open_study
 from helpers.text.i18n import t
 
-_PARTS = 3
-"""Steps of a variant besides those of its build: to identify it, to take it apart, to keep it."""
+_STEPS = 3
+"""Steps of a variant besides those of its build: resolve it, make its evidence, keep it."""
 
 
 class Outcome(NamedTuple):
-    """What a capture came to: its folder, why variants failed, and which were broken when started.
+    """The result of a capture: its folder, and the reasons of failed and of broken variants.
 
-    `unchanged`: all was as before, and the folder is that of the capture before; `bases`: why bases
-    were not built, by their tags, as far as no failure of a variant tells it.
+    A broken variant was captured, but did not answer when started. If `unchanged`, nothing has
+    changed and the folder is the previous capture's. `failed_bases` has the reasons of bases that
+    could not be built, without those that a failed variant states.
     """
 
     folder: Path
     failures: dict[str, str]
     broken: dict[str, str]
     unchanged: bool
-    bases: dict[str, str]
+    failed_bases: dict[str, str]
 
 
 def capture(
@@ -54,16 +52,16 @@ def capture(
     coverage: str = "",
     fresh: bool = False,
 ) -> Outcome:
-    """Capture every variant of a study; return what it came to.
+    """Capture every variant of a study.
 
     `name` is today's date if empty. `db` is the folder of a vulnerability DB to scan against
-    offline; without it, Trivy's own is brought up to date in the data folder, or the one that
-    `db_repository` names, best by digest; in the same way the Java DB once an image needs it.
-    `coverage` says what the DB covers, where it is not the full one. What has not changed since the
-    newest capture is taken over from it, unless `fresh`; if nothing has, there is no new capture.
+    offline. Without it, Trivy's DB in the data folder is updated, from `db_repository` if given
+    (best by digest), and in the same way the Java DB once an image needs it. `coverage` says what
+    the DB covers if it is not the full one. Evidence that has not changed since the newest capture
+    is reused unless `fresh`; if all is unchanged, there is no new capture.
 
-    A variant that fails is recorded as failed and the others go on; if all do, nothing is recorded
-    and `CaptureFailed` says why. Everything is written beside its place and moved there whole.
+    A variant that fails is recorded as failed, and the others go on. If all fail, nothing is
+    recorded and `CaptureFailed` has the reasons. A capture appears whole in its place, or not.
     """
     study = open_study(study_name)
     staging.check_name(study, name)
@@ -71,77 +69,80 @@ def capture(
     staged = staging.stage(study)
     try:
         tools = _tools(study, db, db_repository, java_db_repository)
-        if study.bases and isinstance(tools.daemon, daemon.Daemon):
+        if study.bases and isinstance(tools.daemon, Daemon):
             log = staged / paths.BASES_LOG
-            failed = build.build_all(tools.daemon, study.bases, log, _watched)
-            tools = tools._replace(failed=failed)
-        before = None if fresh else _before(study)
+            failed = build.build_bases(tools.daemon, study.bases, log)
+            tools = tools._replace(failed_bases=failed)
+        previous = None if fresh else _previous_facts(study)
         facts = _facts(study, started, tools, coverage)
-        captured = _captured(study, tools, staged, before if _as_before(facts, before) else None)
-        tools.weights.keep()
-        failures = {name: told.error for name, told in captured.items() if told.error}
-        told_of = "\n".join(failures.values())
-        untold = {tag: _shown(why, Path()) for tag, why in tools.failed.items()}
-        untold = {tag: why for tag, why in untold.items() if why not in told_of}
+        reusable = previous if previous and _same_tools(facts, previous) else None
+        captured = _capture_variants(study, tools, staged, reusable)
+        tools.gzip_sizes.save()
+        failures = {name: result.error for name, result in captured.items() if result.error}
         if len(failures) == len(captured):
-            raise CaptureFailed(_every(failures))
-        if before and all(told.unchanged_since for told in captured.values()):
-            kept = paths.capture(study.name, before.capture)
-            return Outcome(kept, {}, _broken(study, kept), True, untold)
-        final = staging.place(study, name, started)
-        # Some image may have been the first to need the Java DB.
+            raise CaptureFailed(_joined(failures))
+        bases = {tag: _without_local_paths(why) for tag, why in tools.failed_bases.items()}
+        reasons = "\n".join(failures.values())
+        bases = {tag: why for tag, why in bases.items() if why not in reasons}
+        if previous and all(result.unchanged_since for result in captured.values()):
+            folder = paths.capture(study.name, previous.capture)
+            return Outcome(folder, {}, _broken(study, folder), True, bases)
+        folder = staging.destination(study, name, started)
+        # An image may have been the first to need the Java DB.
         java = tools.db.java_updated_at() if tools.db else None
-        used = msgspec.structs.replace(facts.db, java_updated_at=java)
-        facts = msgspec.structs.replace(facts, capture=final.name, variants=captured, db=used)
-        text = msgspec.json.format(msgspec.json.encode(facts), indent=2)
+        used = structs.replace(facts.db, java_updated_at=java)
+        facts = structs.replace(facts, capture=folder.name, variants=captured, db=used)
+        text = json.format(json.encode(facts), indent=2)
         (staged / "capture.json").write_bytes(text + b"\n")
-        staged.rename(final)
+        staged.rename(folder)
     except OSError as error:
         raise staging.disk_error(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    return Outcome(final, failures, _broken(study, final), False, untold)
+    return Outcome(folder, failures, _broken(study, folder), False, bases)
 
 
 def _tools(study: Study, db: Path | None, *repositories: str) -> Tools:
-    """Return what a study's sources need of daemon, scanner and DB; a daemon may be missing."""
+    """Return the daemon, scanner and DB that a study's sources need."""
     kinds = {variant.kind for variant in study.variants}
-    found: daemon.Daemon | KitError | None = None
+    daemon: Daemon | KitError | None = None
     on_daemon = kinds & {"dockerfile", "image"} or any(variant.base for variant in study.variants)
     if on_daemon or study.bases or not shutil.which("trivy"):
         try:
-            found = daemon.connect()
-            found.clear()
+            daemon = connect()
+            daemon.remove_leftovers()
         except KitError as error:
-            found = error
-    weights, turns = Weights(paths.weights()), build.Turns()
+            daemon = error
+    gzip_sizes, locks = GzipSizes(paths.weights()), build.BuildLocks()
     if kinds == {"report"}:
-        return Tools(found, None, None, weights, turns, {})
-    scanner = trivy_program.find(found if isinstance(found, daemon.Daemon) else None)
-    vulns = VulnDb(db or paths.trivy_cache(*repositories), db is not None, *repositories)
+        return Tools(daemon, None, None, gzip_sizes, locks, {})
+    scanner = trivy_program.find(daemon if isinstance(daemon, Daemon) else None)
+    vulndb = VulnDb(db or paths.trivy_cache(*repositories), db is not None, *repositories)
     with progress.bar(t("the vulnerability database"), 1):
-        vulns.refresh(scanner)
-    return Tools(found, scanner, vulns, weights, turns, {})
+        vulndb.refresh(scanner)
+    return Tools(daemon, scanner, vulndb, gzip_sizes, locks, {})
 
 
-def _captured(
-    study: Study, tools: Tools, staged: Path, before: Facts | None
+def _capture_variants(
+    study: Study, tools: Tools, staged: Path, previous: Facts | None
 ) -> dict[str, Captured]:
-    """Return what became of each variant; they are captured side by side."""
+    """Capture the variants side by side; return their results."""
     scratch = staged / ".scratch"
     scratch.mkdir()
     pool = ThreadPoolExecutor(2 * (os.cpu_count() or 1))
     running = {
-        variant.name: pool.submit(_one, study, variant, tools, staged, before, place)
-        for place, variant in enumerate(study.variants)
+        variant.name: pool.submit(
+            _capture_variant, study, variant, tools, staged, previous, position
+        )
+        for position, variant in enumerate(study.variants)
     }
     try:
         captured = {name: future.result() for name, future in running.items()}
     except BaseException:
-        # Whoever stops a capture does not want to wait for what it has under way.
+        # Stop at once: do not wait for builds, containers and scans.
         pool.shutdown(cancel_futures=True, wait=False)
-        if isinstance(tools.daemon, daemon.Daemon):
-            tools.daemon.clear(also_own=True)
+        if isinstance(tools.daemon, Daemon):
+            tools.daemon.remove_leftovers(current_too=True)
         for child in psutil.Process().children(recursive=True):
             child.kill()
         raise
@@ -150,74 +151,62 @@ def _captured(
     return captured
 
 
-def _one(
-    study: Study, variant: Variant, tools: Tools, staged: Path, before: Facts | None, place: int
+def _capture_variant(
+    study: Study,
+    variant: Variant,
+    tools: Tools,
+    staged: Path,
+    previous: Facts | None,
+    position: int,
 ) -> Captured:
-    """Capture one variant into its folder; what goes wrong is in what is returned."""
+    """Capture one variant into its folder; errors are in the result."""
     folder, scratch = staged / variant.name, staged / ".scratch" / variant.name
     folder.mkdir()
     scratch.mkdir()
     begin = time.monotonic()
-    told = Captured(status="scanned", source=variant.kind)
-    with progress.bar(variant.name, _PARTS, place) as bar:
+    result, error_text = Captured(status="scanned", source=variant.kind), ""
+    with progress.bar(variant.name, _STEPS, position) as bar:
         try:
-            found = resolve.identify(study, variant, tools, folder, _steps(bar, variant.name))
-            told = msgspec.structs.replace(
-                told, reference=found.reference, identity=found.identity,
-                settings=resolve.settings(study, variant, found.base[1]),
-            )  # fmt: skip
-            if before and (same := _unchanged(study, variant, told, before, folder)):
-                return same
+            subject = resolve.identify(
+                study, variant, tools, folder, build.show_steps(bar, variant.name)
+            )
+            result = structs.replace(
+                result,
+                reference=subject.reference,
+                identity=subject.identity,
+                settings=resolve.settings(study, variant, subject.base.inspected),
+            )
+            if previous and (reused := _reuse(study, variant, result, previous, folder)):
+                return reused
             bar.update()
-            bar.set_description_str(t("{name}: scan, take apart, start", name=variant.name))
-            taken = evidence.take(variant, found, tools, folder, scratch)
+            bar.set_description_str(t("{name}: scan, read, start", name=variant.name))
+            taken = evidence.take(variant, subject, tools, folder, scratch)
             bar.update()
+            result = structs.replace(result, command=taken.command, missing=taken.missing)
         except KitError as error:
-            error_text = _shown(str(error), paths.study(study.name) / variant.source)
-            told = msgspec.structs.replace(told, status="failed", error=error_text)
+            source = paths.study(study.name) / variant.source
+            error_text = _without_local_paths(str(error), source)
         except OSError as error:
-            full = str(staging.disk_error(error, staged))
-            told = msgspec.structs.replace(told, status="failed", error=full)
+            error_text = str(staging.disk_error(error, staged))
         except Exception as error:
-            # What nobody has thought of, the other variants need not suffer from.
+            # An unexpected error must not abort the other variants.
             traceback.print_exc()
-            strange = f"unexpectedly, {type(error).__name__}: {error} (standard error tells where)"
-            told = msgspec.structs.replace(told, status="failed", error=strange)
-        else:
-            told = msgspec.structs.replace(told, command=taken.command, missing=taken.missing)
+            error_text = f"unexpected {type(error).__name__}: {error} (standard error has details)"
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-    if told.error:
-        # What a failed variant left is no evidence; only the log of a build says why.
+    if error_text:
+        result = structs.replace(result, status="failed", error=error_text)
+        # What a failed variant left is no evidence, except for the log of its build.
         for path in folder.iterdir():
             if path.name != paths.LOG:
                 path.unlink() if path.is_file() else shutil.rmtree(path)
-    return msgspec.structs.replace(told, seconds=round(time.monotonic() - begin, 2))
-
-
-@contextmanager
-def _watched(name: str) -> Iterator[Callable[[Step], None]]:
-    """Give what shows the steps of a build on a progress bar of its own."""
-    with progress.bar(name, _PARTS) as bar:
-        yield _steps(bar, name)
-
-
-def _steps(bar: tqdm, name: str) -> Callable[[Step], None]:
-    """Return what shows the steps of a build on a progress bar."""
-
-    def show(step: Step) -> None:
-        bar.total = step.of + _PARTS
-        bar.set_description_str(f"{name}: {step.instruction}")
-        bar.update(step.number - bar.n)
-
-    return show
+    return structs.replace(result, seconds=round(time.monotonic() - begin, 2))
 
 
 def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Facts:
-    """Return what is to be recorded of a capture but for its name and its variants."""
-    builds = isinstance(tools.daemon, daemon.Daemon) and (
-        study.bases or any(variant.kind == "dockerfile" for variant in study.variants)
-    )
+    """Return the record of a capture, still without its name and its variants."""
+    builds = study.bases or any(variant.kind == "dockerfile" for variant in study.variants)
+    is_built = builds and isinstance(tools.daemon, Daemon)
     return Facts(
         study=study.name,
         capture="",
@@ -225,15 +214,15 @@ def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Fact
         kit_version=__version__,
         scanner="trivy",
         scanner_version=tools.trivy.version if tools.trivy else "",
-        scanner_is=tools.trivy.is_() if tools.trivy else "others",
-        db=tools.db.told(coverage) if tools.db else Database(),
-        builder=tools.ask().builder() if builds else {},
+        scanner_is=tools.trivy.label() if tools.trivy else "others",
+        db=tools.db.describe(coverage) if tools.db else Database(),
+        builder=tools.required_daemon().builder() if is_built else {},
         variants={},
     )
 
 
-def _before(study: Study) -> Facts | None:
-    """Return what the newest capture says, if there is one that can be read."""
+def _previous_facts(study: Study) -> Facts | None:
+    """Return the record of the newest capture, if there is one that is readable."""
     captures = study.captures()
     try:
         return study.facts(captures[-1]) if captures else None
@@ -241,47 +230,49 @@ def _before(study: Study) -> Facts | None:
         return None
 
 
-def _as_before(facts: Facts, before: Facts | None) -> bool:
-    """Return whether scanner, DB and kit are those of an earlier capture."""
-    return before is not None and all(
-        getattr(facts, name) == getattr(before, name)
+def _same_tools(facts: Facts, previous: Facts) -> bool:
+    """Return whether two captures are made with the same scanner, DB and kit."""
+    return all(
+        getattr(facts, name) == getattr(previous, name)
         for name in ("scanner", "scanner_version", "scanner_is", "db", "kit_version")
     )
 
 
-def _unchanged(
-    study: Study, variant: Variant, told: Captured, before: Facts, folder: Path
+def _reuse(
+    study: Study, variant: Variant, result: Captured, previous: Facts, folder: Path
 ) -> Captured | None:
-    """Take a variant's evidence over from an earlier capture if nothing about it has changed."""
-    then = before.variants.get(variant.name)
-    kept = paths.evidence(study.name, before.capture, variant.name)
-    same = then and (then.status, then.source, then.identity, then.settings) == (
-        *("scanned", told.source, told.identity, told.settings),
-    )
-    if then is None or not same or not evidence.is_whole(kept, then):
+    """Copy a variant's evidence from the previous capture if nothing of it has changed."""
+    before = previous.variants.get(variant.name)
+    if before is None or any(
+        getattr(before, name) != getattr(result, name)
+        for name in ("status", "source", "identity", "settings")
+    ):
+        return None
+    kept = paths.evidence(study.name, previous.capture, variant.name)
+    if not evidence.is_complete(kept, before):
         return None
     shutil.copytree(kept, folder, dirs_exist_ok=True)
-    since = then.unchanged_since or before.capture
-    return msgspec.structs.replace(then, unchanged_since=since, reference=told.reference)
+    since = before.unchanged_since or previous.capture
+    return structs.replace(before, unchanged_since=since, reference=result.reference)
 
 
 def _broken(study: Study, folder: Path) -> dict[str, str]:
-    """Return why variants that were captured do not work."""
-    started = {name: metadata.read(folder / name / paths.SMOKE, Smoke) for name in study.names()}
-    return {name: smoke.why for name, smoke in started.items() if smoke and smoke.answered is False}
+    """Return why captured variants did not answer when started."""
+    tests = {name: metadata.read(folder / name / paths.SMOKE, Smoke) for name in study.names()}
+    return {name: smoke.why for name, smoke in tests.items() if smoke and smoke.answered is False}
 
 
-def _shown(text: str, source: Path) -> str:
-    """Return an error's text without where this machine keeps its data, Dockerfiles or a source."""
-    places = [source.parent] if source.is_absolute() else []
-    for place in (*places, paths.data(), paths.dockerfiles()):
-        text = text.replace(f"{place}{os.sep}", "")
+def _without_local_paths(text: str, source: Path = Path()) -> str:
+    """Return an error's text without the folders of data, Dockerfiles and an absolute source."""
+    folders = [source.parent] if source.is_absolute() else []
+    for folder in (*folders, paths.data(), paths.dockerfiles()):
+        text = text.replace(f"{folder}{os.sep}", "")
     return text
 
 
-def _every(failures: dict[str, str]) -> str:
-    """Return why all variants failed, once if it is the same of all."""
+def _joined(failures: dict[str, str]) -> str:
+    """Return the reasons of all variants, one reason only if it is the same for all."""
     reasons = set(failures.values())
     if len(reasons) == 1:
         return reasons.pop()
-    return "\n".join(f"{name}: {why}" for name, why in failures.items())
+    return "\n".join(f"{name}: {reason}" for name, reason in failures.items())

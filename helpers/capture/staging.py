@@ -1,4 +1,4 @@
-"""Where a capture is written: beside its place, and moved there whole."""
+"""Writes a capture next to its final folder; the session then moves it there whole."""
 
 import errno
 import shutil
@@ -11,22 +11,22 @@ from helpers.studies.study import CAPTURE_NAME, Study
 
 
 def check_name(study: Study, name: str) -> None:
-    """Raise `StudyInvalid` if a capture cannot have that name."""
+    """Raise `StudyInvalid` if a capture's name is invalid or in use; empty is valid."""
     if name and not CAPTURE_NAME.fullmatch(name):
         raise StudyInvalid(f"capture {name!r}: name it by its date, like 2026-11 or 2026-11-24")
     if name and paths.capture(study.name, name).exists():
         raise StudyInvalid(
             f"{paths.capture(study.name, name)} exists, and evidence is never overwritten; "
-            "name another"
+            "choose another name"
         )
 
 
 def stage(study: Study) -> Path:
-    """Return a new folder in the study's; clear away what killed captures left of theirs."""
+    """Return a new folder inside the study's; remove those of killed captures."""
     folder = paths.study(study.name)
-    for left in folder.glob(".capture.*.part"):
-        if not processes.runs(left.name.split(".")[2]):
-            shutil.rmtree(left, ignore_errors=True)
+    for leftover in folder.glob(".capture.*.part"):
+        if not processes.runs(leftover.name.split(".")[2]):
+            shutil.rmtree(leftover, ignore_errors=True)
     staged = folder / f".capture.{processes.this_process()}.part"
     try:
         shutil.rmtree(staged, ignore_errors=True)
@@ -36,18 +36,18 @@ def stage(study: Study) -> Path:
     return staged
 
 
-def place(study: Study, name: str, started: datetime) -> Path:
-    """Return where a capture goes: under its name, else under its day, numbered if need be."""
+def destination(study: Study, name: str, started: datetime) -> Path:
+    """Return a capture's final folder: its name, else its day, numbered from the second on."""
     if name:
         return paths.capture(study.name, name)
     day = started.strftime("%Y-%m-%d")
     names = [day, *(f"{day}.{number:03}" for number in range(2, 1000))]
-    places = (paths.capture(study.name, each) for each in names)
-    return next(place for place in places if not place.exists())
+    folders = (paths.capture(study.name, name) for name in names)
+    return next(folder for folder in folders if not folder.exists())
 
 
 def disk_error(error: OSError, path: Path) -> KitError:
-    """Return the kit's error for what a disk refused."""
+    """Return the kit's error for an `OSError` at a path."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpace(
             f"{path}: the disk is full. Free some space, or name another data folder with KIT_DATA"

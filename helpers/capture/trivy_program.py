@@ -1,4 +1,4 @@
-"""Starts Trivy: the only module that does."""
+"""Runs Trivy, from a local binary or in a container: the only module that starts it."""
 
 import json
 import os
@@ -16,12 +16,12 @@ TIMEOUT_SECONDS = 15 * 60
 
 QUIET = ["--skip-version-check", "--disable-telemetry", "--config", "EMPTY"]
 LIMIT = ["--timeout", f"{TIMEOUT_SECONDS}s"]
-"""Options of every command, and the time that Trivy gives itself."""
+"""Options of every command, and Trivy's own time limit."""
 
 IMAGE = "aquasec/trivy:0.76.0"
-"""What is run in a container where there is no local Trivy."""
+"""The container image to run where there is no local Trivy."""
 
-INSTALL = "Install it: https://trivy.dev/docs/latest/getting-started/installation/"
+_INSTALL = "Install it: https://trivy.dev/docs/latest/getting-started/installation/"
 
 _MEMORY = "4g"
 _REASONS = {
@@ -43,17 +43,16 @@ _REASONS = {
 }
 _REMEDIES = {
     "no-java-db": (
-        "What Java archives hold is looked up in a DB of its own, and there is none beside the "
-        "vulnerability DB. Once, while online: trivy image --download-java-db-only --cache-dir "
-        "FOLDER, with the folder that the vulnerability DB is in"
+        "Java archives need Trivy's Java DB, and the folder of the vulnerability DB has none. Run "
+        "once, while online: trivy image --download-java-db-only --cache-dir FOLDER, with the "
+        "folder of the vulnerability DB"
     ),
-    "no-image": "What was to be scanned is not there, or is no image archive",
+    "no-image": "The target does not exist, or is not an image archive",
     "no-db": "There is no usable vulnerability DB: name a folder that has one, or go online",
     "timeout": "The scan took too long: is the image very large, or the machine very busy?",
     "no-space": "The disk is full: free some space, or name another data folder with KIT_DATA",
-    "other": "These are the scanner's own last words",
+    "other": "Its last output",
 }
-
 
 _DOWNLOADS = {
     "--download-db-only": "the vulnerability DB",
@@ -68,30 +67,32 @@ class Trivy(NamedTuple):
     daemon: Daemon | None = None
     image_id: str = ""
 
-    def is_(self) -> str:
-        """Return what runs: `binary`, or the image and its id."""
+    def label(self) -> str:
+        """Return `binary`, or the container image and its id."""
         return f"{IMAGE} {self.image_id}" if self.daemon else "binary"
 
 
 def find(daemon: Daemon | None = None) -> Trivy:
-    """Return the local Trivy, or else its container image on a daemon, pulled if need be.
+    """Return the local Trivy, else its container image on a daemon, pulled if missing.
 
     Raises `ScanFailed` if there is neither.
     """
     if shutil.which("trivy"):
-        told = json.loads(_start(["trivy", "version", "--format", "json", "--cache-dir", "."]))
-        return Trivy(str(told["Version"]))
+        answer = json.loads(
+            _run_binary(["trivy", "version", "--format", "json", "--cache-dir", "."])
+        )
+        return Trivy(str(answer["Version"]))
     if daemon is None:
         raise ScanFailed(
-            f"trivy is not on the PATH, and there is no Docker daemon to run it in. {INSTALL}",
+            f"trivy is not on the PATH, and there is no Docker daemon to run it in. {_INSTALL}",
             "no-scanner",
         )
     try:
         image = daemon.find(IMAGE) or daemon.pull(IMAGE)
     except KitError as error:
         raise ScanFailed(
-            f"trivy is not on the PATH, and its container image is not to be had ({error}). "
-            f"{INSTALL}",
+            f"trivy is not on the PATH, and its container image cannot be pulled ({error}). "
+            f"{_INSTALL}",
             "no-scanner",
         ) from error
     return Trivy(IMAGE.rpartition(":")[2], daemon, str(image["Id"]))
@@ -103,43 +104,44 @@ def run(
     db: Path,
     scratch: Path,
     target: Path | None = None,
-    passed: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Run a command of Trivy's, in which `DB`, `REPORT` and `EMPTY` stand for files.
+    """Run a Trivy command, in which `DB`, `REPORT` and `EMPTY` stand for files.
 
-    `db` is its cache folder; the report is to be in `scratch`. With a `target`, the last word of
-    the command and in whose folder it runs, it has no network where it runs in a container. Of the
-    user's environment and Trivy settings nothing reaches it but what is `passed`. Raises
-    `ScanFailed`.
+    `db` is the cache folder; the report is written to `scratch`. A `target` is the last word of the
+    command, which runs in the target's folder, and in a container without a network. Trivy gets
+    only this `environment`, nothing else of the user's and none of the user's Trivy settings.
+    Raises `ScanFailed`.
     """
     (scratch / "empty.yaml").touch()
     if trivy.daemon:
-        _run_container(trivy, command, target, db, scratch, passed)
+        _run_container(trivy, command, db, scratch, target, environment or {})
     else:
         folder = target.parent if target else scratch
         extra = {"TMPDIR": str(scratch)} if target else {}
-        _start(_named(command, db.resolve(), scratch), folder, extra | dict(passed or {}))
+        command = _with_files(command, db.resolve(), scratch)
+        _run_binary(command, folder, {**extra, **(environment or {})})
 
 
-def _named(command: list[str], db: Path, scratch: Path) -> list[str]:
-    """Return a command with the names of files filled in, but for what is scanned: its last."""
-    names = {"DB": db, "EMPTY": scratch / "empty.yaml", "REPORT": scratch / "report.json"}
-    return [*(str(names.get(word, word)) for word in command[:-1]), command[-1]]
+def _with_files(command: list[str], db: Path, scratch: Path) -> list[str]:
+    """Return a command with the paths of its files; the last word, the target, stays."""
+    files = {"DB": db, "EMPTY": scratch / "empty.yaml", "REPORT": scratch / "report.json"}
+    return [*(str(files.get(word, word)) for word in command[:-1]), command[-1]]
 
 
-def _start(
-    command: list[str], folder: Path | None = None, extra: dict[str, str] | None = None
+def _run_binary(
+    command: list[str], folder: Path | None = None, extra: Mapping[str, str] | None = None
 ) -> str:
-    """Run the local Trivy in a clean environment and return what it prints."""
+    """Run the local Trivy in a clean environment; return its output."""
     executable = shutil.which(command[0])
     if executable is None:
-        raise ScanFailed(f"trivy is not on the PATH. {INSTALL}", "no-scanner")
+        raise ScanFailed(f"trivy is not on the PATH. {_INSTALL}", "no-scanner")
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": tempfile.gettempdir()}
     try:
         done = subprocess.run(
             [executable, *command[1:]],
             cwd=folder or tempfile.gettempdir(),
-            env=environment | (extra or {}),
+            env=environment | dict(extra or {}),
             capture_output=True,
             text=True,
             errors="replace",
@@ -147,23 +149,21 @@ def _start(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ScanFailed(
-            f"trivy gave no answer within {error.timeout:.0f} s: {_target(command)}", "timeout"
-        ) from error
+        raise _timeout(command) from error
     if done.returncode != 0:
-        raise _failure(_target(command), done.stderr)
+        raise _failure(_subject(command), done.stderr)
     return done.stdout
 
 
 def _run_container(
     trivy: Trivy,
     command: list[str],
-    target: Path | None,
     db: Path,
     scratch: Path,
-    passed: Mapping[str, str] | None = None,
+    target: Path | None,
+    environment: Mapping[str, str],
 ) -> None:
-    """Run Trivy in a container that sees these alone; only without a target, the network."""
+    """Run Trivy in a container that sees only these files, and a network only without a target."""
     assert trivy.daemon is not None
     mounts = [_mount(db, "/db", target is not None), _mount(scratch, "/scratch", False)]
     if target:
@@ -172,10 +172,10 @@ def _run_container(
         trivy.image_id,
         TIMEOUT_SECONDS + 30,
         entrypoint=["trivy"],
-        command=_named(command, Path("/db"), Path("/scratch"))[1:],
+        command=_with_files(command, Path("/db"), Path("/scratch"))[1:],
         working_dir="/target" if target else "/scratch",
         mounts=mounts,
-        environment={"HOME": "/scratch", "TMPDIR": "/scratch", **(passed or {})},
+        environment={"HOME": "/scratch", "TMPDIR": "/scratch", **environment},
         user=f"{os.getuid()}:{os.getgid()}",
         network_mode="none" if target else "bridge",
         read_only=True,
@@ -184,28 +184,33 @@ def _run_container(
         mem_limit=_MEMORY,
     )
     if ended.status is None:
-        raise ScanFailed(f"trivy gave no answer within its time: {command[-1]}", "timeout")
+        raise _timeout(command)
     if ended.status != 0:
-        raise _failure(_target(command), ended.output)
+        raise _failure(_subject(command), ended.output)
 
 
 def _mount(path: Path, target: str, read_only: bool) -> dict[str, object]:
-    """Return a file or folder of this machine for a container; any character may be in its name."""
+    """Return the mount of a local file or folder, whose name may have any character."""
     return {"Type": "bind", "Source": str(path.resolve()), "Target": target, "ReadOnly": read_only}
 
 
-def _target(command: list[str]) -> str:
-    """Return what a command is about, for messages."""
-    for option, told in _DOWNLOADS.items():
-        if option in command:
-            return told
-    return command[-1]
+def _subject(command: list[str]) -> str:
+    """Return the scanned file or downloaded DB of a command, for error messages."""
+    downloads = (name for option, name in _DOWNLOADS.items() if option in command)
+    return next(downloads, command[-1])
 
 
-def _failure(target: str, said: str) -> ScanFailed:
-    """Return the error for what Trivy said on its way out."""
-    found = (reason for reason, words in _REASONS.items() if any(word in said for word in words))
-    reason = next(found, "other")
-    said = said.replace("\t", " ")
-    last = "\n".join(f"  {line}" for line in said.strip().splitlines()[-3:])
-    return ScanFailed(f"trivy failed on {target}. {_REMEDIES[reason]}:\n{last}", reason)
+def _timeout(command: list[str]) -> ScanFailed:
+    seconds = TIMEOUT_SECONDS + 30
+    return ScanFailed(f"trivy did not end within {seconds:.0f} s: {_subject(command)}", "timeout")
+
+
+def _failure(subject: str, output: str) -> ScanFailed:
+    """Return the error for the output of a Trivy that failed."""
+    reasons = (
+        reason for reason, parts in _REASONS.items() if any(part in output for part in parts)
+    )
+    reason = next(reasons, "other")
+    lines = output.replace("\t", " ").strip().splitlines()[-3:]
+    last = "\n".join(f"  {line}" for line in lines)
+    return ScanFailed(f"trivy failed on {subject}. {_REMEDIES[reason]}:\n{last}", reason)

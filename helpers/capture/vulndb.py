@@ -1,4 +1,4 @@
-"""The vulnerability DB, and the Java DB beside it: where they are, and how they come there."""
+"""The vulnerability DB and the Java DB beside it: their folder, and how they are downloaded."""
 
 import hashlib
 import os
@@ -19,10 +19,10 @@ _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class VulnDb:
-    """A folder with a vulnerability DB, and what brings one there that is not up to date.
+    """A folder with a vulnerability DB, which is kept up to date unless the user named the folder.
 
-    What Java archives are, which often do not say so, Trivy looks up in a second and much larger
-    DB; it is brought once an image is met that needs it.
+    Trivy identifies Java archives with a second, much larger DB. It is downloaded when the first
+    image needs it.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class VulnDb:
         self._lock = Lock()
 
     def refresh(self, scanner: Trivy) -> None:
-        """Bring the folder up to date, unless it was given. Raises `ScanFailed`."""
+        """Update the folder, or only check one that the user named. Raises `ScanFailed`."""
         if self._is_given:
             return check(self.folder)
         pinned = "@sha256:" in self._repository
@@ -45,18 +45,18 @@ class VulnDb:
             download_java(scanner, self.folder, self._java_repository)
         return None
 
-    def bring_java(self, scanner: Trivy) -> bool:
-        """Bring the Java DB if it is missing, and return whether there is one now.
+    def ensure_java_db(self, scanner: Trivy) -> bool:
+        """Download the Java DB if it is missing; return whether there is one now.
 
-        There is none in a folder that was given without one. Raises `ScanFailed`.
+        A folder that the user named without one stays without one. Raises `ScanFailed`.
         """
         with self._lock:
             if not self._is_given and not self.java_updated_at():
                 download_java(scanner, self.folder, self._java_repository)
         return self.java_updated_at() is not None
 
-    def told(self, coverage: str = "") -> Database:
-        """Return version, times and digest of the DB, and where it is from."""
+    def describe(self, coverage: str = "") -> Database:
+        """Return version, times, digest and origin of the DB, as a capture records them."""
         metadata = msgspec.json.decode((self.folder / "db" / "metadata.json").read_bytes())
         with (self.folder / "db" / "trivy.db").open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -71,7 +71,7 @@ class VulnDb:
         )
 
     def java_updated_at(self) -> datetime | None:
-        """Return when the Java DB was made, `None` if there is none."""
+        """Return the time of the Java DB, `None` if there is none."""
         path = self.folder / "java-db" / "metadata.json"
         if not path.is_file() or not (path.parent / "trivy-java.db").is_file():
             return None
@@ -83,13 +83,13 @@ def check(folder: Path) -> None:
     for name in ("trivy.db", "metadata.json"):
         if not (folder / "db" / name).is_file():
             raise ScanFailed(
-                f"{folder}: no vulnerability DB (db/{name}) in this folder. Name one that has",
+                f"{folder}: no vulnerability DB (db/{name}) in this folder. Name one that has it",
                 "no-db",
             )
 
 
 def download(scanner: Trivy, folder: Path, repository: str = "") -> None:
-    """Bring the DB in a folder up to date, from Trivy's own place or a `repository` by digest.
+    """Update the DB in a folder, from Trivy's default or a `repository` by digest.
 
     Raises `ScanFailed`.
     """
@@ -97,7 +97,7 @@ def download(scanner: Trivy, folder: Path, repository: str = "") -> None:
 
 
 def download_java(scanner: Trivy, folder: Path, repository: str = "") -> None:
-    """Bring the Java DB in a folder up to date in the same way."""
+    """Update the Java DB in a folder in the same way."""
     options = ["--download-java-db-only"]
     _download(scanner, folder, "java-db", options, "--java-db-repository", repository)
 
@@ -110,12 +110,12 @@ def _download(
     command += [option, repository] if repository else []
     with tempfile.TemporaryDirectory(dir=folder, prefix=".db-") as temporary:
         scratch = Path(temporary)
-        # Where a DB is that is not old yet, Trivy would leave it at that, whatever was named.
+        # Trivy keeps a recent DB, whatever repository is named; so it gets an empty folder.
         cache = scratch if repository else folder
-        # A container does not have this machine's certificates.
+        # Paths of this machine's certificates mean nothing in a container.
         names = _PROXIES if scanner.daemon else _PROXIES + _CERTIFICATES
-        passed = {name: os.environ[name] for name in names if name in os.environ}
-        run(scanner, command, cache, scratch, passed=passed)
+        environment = {name: os.environ[name] for name in names if name in os.environ}
+        run(scanner, command, cache, scratch, environment=environment)
         if repository:
             if (folder / name).exists():
                 (folder / name).rename(scratch / "before")

@@ -1,25 +1,23 @@
-"""What a user may name becomes a study that compares it, with and without daemon and scanner."""
+"""Whatever a user may name becomes a study of it, with and without daemon and scanner."""
 
 import base64
 import gzip
 import json
 import lzma
 import os
-import shutil
+import re
 import subprocess
-import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from helpers import cli, paths
+from helpers import paths
 from helpers.capture import evidence, new_study, resolve
 from helpers.capture.daemon import Daemon
 from helpers.capture.session import capture
@@ -28,13 +26,13 @@ from helpers.images import compression
 from helpers.images.archive import open_archive
 from helpers.studies import study
 from helpers.studies.load import load_study
-from tests.capture.test_scan import SOURCES
+from tests.capture.test_scan import SBOM
 from tests.conftest import Write, finding, trivy
 from tests.scans.test_grype import TARGET, match
 from tests.scans.test_grype import report_of as grype
 from tests.support import image_archives as images
+from tests.support.command_line import run
 
-SBOM = SOURCES / "node-8-alpine.cdx.json"
 LAYER = images.tar(images.file("etc/os-release", b"ID=alpine\nVERSION_ID=3.23.0\n"))
 SPDX = {"spdxVersion": "SPDX-2.3", "packages": []}
 TAGS = "SPDXVersion: SPDX-2.3\nDataLicense: CC0-1.0\nSPDXID: SPDXRef-DOCUMENT\n"
@@ -42,15 +40,16 @@ TAGS = "SPDXVersion: SPDX-2.3\nDataLicense: CC0-1.0\nSPDXID: SPDXRef-DOCUMENT\n"
 SECRET = "hunter2-hunter2"
 CONFIG = base64.b64encode(json.dumps({"config": {"Env": [f"TOKEN={SECRET}"]}}).encode()).decode()
 
-NOWHERE = "unix:///no/where.sock"
-
 
 @pytest.fixture(autouse=True)
-def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data folder without any study."""
-    monkeypatch.setenv("KIT_DATA", str(tmp_path / "data"))
+def in_a_folder(empty_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests run in a folder of their own, with a data folder without studies."""
     monkeypatch.chdir(tmp_path)
-    return tmp_path / "data"
+
+
+def variants_of(*sources: object, name: str = "") -> list[study.Variant]:
+    """The variants of the study that is made of sources."""
+    return study.open_study(new_study.make_study([str(each) for each in sources], name)).variants
 
 
 def refused(source: str) -> str:
@@ -67,27 +66,28 @@ class TestKind:
         descriptor = layout.image(LAYER)
         layout.tar(tmp_path / "oci.tar", descriptor)
         layout.folder(tmp_path / "oci", descriptor)
+        images.written(tmp_path / "empty", {})
         (tmp_path / "link").symlink_to(saved)
-        for name in ("saved", "saved.tgz", "oci.tar", "oci", "oci/", "link"):
+        for name in ("saved", "saved.tgz", "oci.tar", "oci", "oci/", "link", "empty"):
             assert new_study.kind(str(tmp_path / name)) == "archive", name
-            assert new_study.kind(name) == "archive", "also relative to where one is"
+            assert new_study.kind(name) == "archive", "also relative to the working folder"
 
-    def test_what_is_opened_as_an_archive_is_called_one(self, tmp_path: Path) -> None:
-        content = images.docker_save(tmp_path / "saved", LAYER).read_bytes()
-        for compress in (images.gzipped, images.zstd, images.xz, images.bzip2):
-            path = tmp_path / compress.__name__
-            path.write_bytes(compress(content))
-            assert new_study.kind(str(path)) == "archive", path
-            with open_archive(path) as archive:
-                assert len(archive.layers) == 1
-            path.write_bytes(compress(b"text " * 999))
-            assert "neither an image archive" in refused(str(path))
-        assert new_study.kind(str(images.written(tmp_path / "empty", {}))) == "archive"
-        # tarfile reads it, and no image comes so.
-        (tmp_path / "lzma").write_bytes(lzma.compress(content, lzma.FORMAT_ALONE))
-        assert "neither an image archive" in refused(str(tmp_path / "lzma"))
+    @pytest.mark.parametrize("compress", [images.gzipped, images.zstd, images.xz, images.bzip2])
+    def test_compressed_archives(self, tmp_path: Path, compress: Callable[[bytes], bytes]) -> None:
+        path = images.docker_save(tmp_path / "saved", LAYER)
+        path.write_bytes(compress(path.read_bytes()))
+        assert new_study.kind(str(path)) == "archive", path
+        with open_archive(path) as archive:
+            assert len(archive.layers) == 1
+        path.write_bytes(compress(b"text " * 999))
+        assert "neither an image archive" in refused(str(path))
 
-    def test_what_wants_too_much_memory_is_told_as_such(
+    def test_an_archive_in_a_compression_that_no_image_has(self, tmp_path: Path) -> None:
+        path = images.docker_save(tmp_path / "saved", LAYER)
+        path.write_bytes(lzma.compress(path.read_bytes(), lzma.FORMAT_ALONE))
+        assert "neither an image archive" in refused(str(path)), "tarfile would read it"
+
+    def test_an_archive_that_needs_too_much_memory(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(compression, "MAX_MEMORY", 2**25)
@@ -126,7 +126,7 @@ class TestKind:
     def test_sboms_that_trivy_cannot_read(self, write: Write, text: str) -> None:
         marked = b"\xef\xbb\xbf" + text.encode()
         if text != SBOM.read_text():
-            # From these the mark is taken before Trivy gets them.
+            # The kit removes the mark of these before Trivy gets them.
             assert new_study.kind(str(write(marked))) == "sbom"
             marked = gzip.compress(marked)
         for content in (
@@ -144,13 +144,10 @@ class TestKind:
         about_sboms = trivy(finding(PkgName="bomFormat", Title='a "spdxVersion": "1"'))
         for content in (
             *(report, text, b"\n" + text, gzip.compress(text), legacy, about_sboms),
+            *(grype(match()), grype(matches=None)),
             *(b"\xef\xbb\xbf" + text, text.decode().encode("utf-16")),
         ):
             assert new_study.kind(str(write(content, "any.name"))) == "report"
-
-    def test_reports_of_grype(self, write: Write) -> None:
-        assert new_study.kind(str(write(grype(match())))) == "report"
-        assert new_study.kind(str(write(grype(matches=None), "clean.json"))) == "report"
 
     @pytest.mark.parametrize(
         "name",
@@ -174,23 +171,15 @@ class TestKind:
         [
             *("", " ", "-", "--help", ".", "..", "/", "../a", "a/../b", "./a", "a b", "a..b", "ä"),
             *("node:24\n", "no\nde", 'no"de', "no'de", "node:", "node@", "a\0b", "\udcff", "a//b"),
-            *(
-                "no.tar",
-                "no.json",
-                "no.spdx",
-                "no.json.gz",
-                "no.tgz",
-                "/no/such/file",
-                "~no-such-user/a",
-            ),
+            *("no.tar", "no.json", "no.spdx", "no.json.gz", "no.tgz", "/no/such/file", "~nobody/a"),
             *("no.tar.xz", "no.tar.bz2", "no.tar.zst", "no.txz", "no.tbz", "no.tbz2", "no.tzst"),
             *("node@sha256:1", "a" * 300 + "!", "a/" * 3000, "-" * 10**6),
         ],
     )
     def test_nonsense(self, name: str) -> None:
-        assert "it is no image's name" in refused(name) or "cannot be read" in refused(name)
+        assert re.search("not an image reference|cannot be read", refused(name))
 
-    def test_a_name_as_long_as_no_file_can_have_is_quickly_refused(self) -> None:
+    def test_a_name_too_long_for_a_file(self) -> None:
         assert "cannot be read (File name too long)" in refused("a" * 10**5)
 
     @pytest.mark.parametrize(
@@ -206,16 +195,16 @@ class TestKind:
             *(b"\x28\xb5\x2f\xfd" + bytes(9), b"BZh9", b"\xfd7zXZ\0", images.gzipped(b"text")),
         ],
     )
-    def test_files_that_are_nothing_of_it(self, write: Write, content: bytes) -> None:
+    def test_other_files(self, write: Write, content: bytes) -> None:
         path = write(content, "thing")
         assert refused(str(path)).startswith(f"{path}: neither an image archive")
 
-    def test_what_is_no_file_is_not_waited_for(self, tmp_path: Path) -> None:
+    def test_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe")
         assert "no such file" in refused(str(tmp_path / "pipe"))
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-    def test_one_that_may_not_be_read(self, tmp_path: Path) -> None:
+    def test_a_file_without_permission(self, tmp_path: Path) -> None:
         path = Path("/tmp") / f"kit-secret-{os.getpid()}"
         path.mkdir(mode=0o700)
         try:
@@ -229,38 +218,35 @@ class TestKind:
 
 
 class TestMakeStudy:
-    def test_it_says_what_is_compared(self, tmp_path: Path, write: Write) -> None:
+    def test_it_has_the_sources_as_variants(self, tmp_path: Path, write: Write) -> None:
         saved = images.docker_save(tmp_path / "app.tar", LAYER)
         sbom, report = write(SPDX, "a.spdx.json"), write(trivy(), "b.json")
         name = new_study.make_study([saved.name, sbom.name, report.name, "r.example:1/c/d:1"])
         assert name == "app-vs-a-vs-b-vs-d-1"
-        variants = study.open_study(name).variants
-        assert [(v.name, v.kind, v.source) for v in variants] == [
+        assert [(v.name, v.kind, v.source) for v in study.open_study(name).variants] == [
             ("app", "archive", str(saved)),
             ("a", "sbom", str(sbom)),
             ("b", "report", str(report)),
             ("d-1", "image", "r.example:1/c/d:1"),
         ]
 
-    @pytest.mark.parametrize(
-        "name", ["app.tar.xz", "app.txz", "app.tbz2", "app.tar.zst", "app.tgz"]
-    )
-    def test_a_variant_is_not_named_by_how_it_is_compressed(
-        self, tmp_path: Path, name: str
+    @pytest.mark.parametrize("suffix", ["tar.xz", "txz", "tbz2", "tar.zst", "tgz"])
+    def test_a_variants_name_has_no_suffix_of_a_compression(
+        self, tmp_path: Path, suffix: str
     ) -> None:
-        images.docker_save(tmp_path / name, LAYER)
-        [variant] = study.open_study(new_study.make_study([name])).variants
+        images.docker_save(tmp_path / f"app.{suffix}", LAYER)
+        [variant] = variants_of(f"app.{suffix}")
         assert (variant.name, variant.kind) == ("app", "archive")
 
-    def test_the_same_again_is_the_same_study(self, own_data: Path) -> None:
+    def test_the_same_again_is_the_same_study(self) -> None:
         assert new_study.make_study(["a", "b"]) == new_study.make_study(["a", "b"]) == "a-vs-b"
-        assert [path.name for path in (own_data / "studies/a-vs-b").iterdir()] == ["study.toml"]
+        assert [path.name for path in paths.study("a-vs-b").iterdir()] == ["study.toml"]
 
     def test_another_of_the_same_name_is_left_alone(self) -> None:
         new_study.make_study(["a", "b"], "mine")
         path = paths.study("mine") / "study.toml"
         text = path.read_text()
-        with pytest.raises(StudyInvalid, match=r"another study 'mine'; give this one a name"):
+        with pytest.raises(StudyInvalid, match="another study has this name; choose one"):
             new_study.make_study(["a", "c"], "mine")
         assert path.read_text() == text
         path.write_bytes(b"\xff")
@@ -280,109 +266,108 @@ class TestMakeStudy:
     def test_files_of_hostile_names(self, tmp_path: Path, name: str) -> None:
         path = tmp_path / f"{name}.json"
         path.write_text(json.dumps(trivy()))
-        [variant] = study.open_study(new_study.make_study([path.name])).variants
-        assert variant.source == str(path)
+        assert [variant.source for variant in variants_of(path.name)] == [str(path)]
 
-    def test_a_name_that_is_not_utf8_is_told(self, tmp_path: Path, own_data: Path) -> None:
-        path = os.fsencode(tmp_path) + b"/\xff.json"
-        Path(os.fsdecode(path)).write_text(json.dumps(trivy()))
-        done = compare([os.fsdecode(path)])
-        assert done.returncode == 1
-        assert done.stderr.startswith("Error: ")
-        assert "a name that is not UTF-8 cannot be written" in done.stderr
-        assert not own_data.exists()
+    def test_a_name_that_is_not_utf8(self, tmp_path: Path) -> None:
+        path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.json"))
+        path.write_text(json.dumps(trivy()))
+        with pytest.raises(StudyInvalid, match="the name is not valid UTF-8"):
+            new_study.make_study([str(path)])
+        assert not paths.studies().exists()
 
-    def test_files_named_alike_are_told_apart(self, tmp_path: Path) -> None:
-        given = []
+    def test_files_with_the_same_name_are_numbered(self, tmp_path: Path) -> None:
+        files = []
         for place in ("x/app.json", "y/App.json", "x/app.2.json", "y/app.1.json"):
             path = tmp_path / place
             path.parent.mkdir(exist_ok=True)
             path.write_text(json.dumps(trivy()))
-            given.append(str(path))
-        found = study.open_study(new_study.make_study(given, "alike"))
-        assert found.names() == ["app.1.1", "App.2.2", "app.2", "app.1"]
-        assert [variant.source for variant in found.variants] == given
+            files.append(str(path))
+        variants = variants_of(*files, name="alike")
+        assert [variant.name for variant in variants] == ["app.1.1", "App.2.2", "app.2", "app.1"]
+        assert [variant.source for variant in variants] == files
 
 
 class TestTwoScanners:
     """A Trivy and a Grype report of one image are one variant, and captured as one."""
 
-    def ours(self, write: Write, name: str = "app.json", image_id: str = "sha256:1") -> str:
-        system = {"Family": "debian", "Name": "12"}
-        metadata = {"ImageID": image_id, "OS": system}
-        return str(write(trivy(finding(), Metadata=metadata), name))
+    @pytest.fixture
+    def ours(self, write: Write) -> Callable[..., str]:
+        """Writes Trivy's report of an image."""
 
-    def theirs(self, write: Write, name: str = "app.grype.json", image_id: str = "sha256:1") -> str:
-        target = {**TARGET, "imageID": image_id, "config": CONFIG, "labels": {"token": SECRET}}
-        found = grype(match(1), match(2), source={"type": "image", "target": target})
-        return str(write(found, name))
+        def written(image_id: str = "sha256:1", name: str = "app.json") -> str:
+            described = {"ImageID": image_id, "OS": {"Family": "debian", "Name": "12"}}
+            return str(write(trivy(finding(), Metadata=described), name))
 
-    def test_of_one_image_they_are_one_variant(self, write: Write) -> None:
-        ours, theirs = self.ours(write), self.theirs(write)
-        for both in ([ours, theirs], [theirs, ours]):
-            name = new_study.make_study(both)
-            assert name == "app"
-            [variant] = study.open_study(name).variants
+        return written
+
+    @pytest.fixture
+    def theirs(self, write: Write) -> Callable[..., str]:
+        """Writes Grype's report of an image, with secrets in its config and labels."""
+
+        def written(image_id: str = "sha256:1", name: str = "app.grype.json") -> str:
+            target = {**TARGET, "imageID": image_id, "config": CONFIG, "labels": {"token": SECRET}}
+            found = grype(match(1), match(2), source={"type": "image", "target": target})
+            return str(write(found, name))
+
+        return written
+
+    @pytest.fixture
+    def both(self, ours, theirs) -> str:
+        """The study of both reports."""
+        return new_study.make_study([ours(), theirs()])
+
+    def test_of_one_image_they_are_one_variant(self, ours, theirs) -> None:
+        files = [ours(), theirs()]
+        for sources in (files, files[::-1]):
+            [variant] = variants_of(*sources)
             assert (variant.name, variant.kind) == ("app", "report")
-            assert (variant.report, variant.grype) == (ours, theirs)
+            assert [variant.report, variant.grype] == files
 
-    def test_in_the_place_of_the_first(self, write: Write) -> None:
-        ours, theirs = self.ours(write), self.theirs(write)
-        other = self.ours(write, "other.json", "sha256:2")
-        found = study.open_study(new_study.make_study([theirs, other, "node:24", ours])).variants
-        assert [variant.name for variant in found] == ["app", "other", "node-24"]
+    def test_in_the_place_of_the_first(self, ours, theirs) -> None:
+        variants = variants_of(theirs(), ours("sha256:2", "other.json"), "node:24", ours())
+        assert [variant.name for variant in variants] == ["app", "other", "node-24"]
 
     @pytest.mark.parametrize("image_id", ["", "sha256:2"])
-    def test_of_two_images_they_are_two(self, write: Write, image_id: str) -> None:
-        given = [self.ours(write, image_id=image_id), self.theirs(write, image_id=image_id[:-1])]
-        assert len(study.open_study(new_study.make_study(given)).variants) == 2
+    def test_of_two_images_they_are_two(self, ours, theirs, image_id: str) -> None:
+        assert len(variants_of(ours(image_id), theirs(image_id[:-1]))) == 2
 
-    def test_which_of_several_belong_together_is_not_guessed(self, write: Write) -> None:
-        given = [self.ours(write), self.ours(write, "then.json"), self.theirs(write)]
-        found = study.open_study(new_study.make_study(given)).variants
-        assert [variant.grype for variant in found] == ["", "", ""]
+    def test_which_of_several_belong_together_is_not_guessed(self, ours, theirs) -> None:
+        variants = variants_of(ours(), ours(name="then.json"), theirs())
+        assert [variant.grype for variant in variants] == ["", "", ""]
 
-    def test_both_are_kept_and_loaded(self, write: Write, own_data: Path) -> None:
-        name = new_study.make_study([self.ours(write), self.theirs(write)])
-        folder = capture(name).folder / "app"
+    def test_both_are_kept_and_loaded_without_secrets(self, both: str) -> None:
+        folder = capture(both).folder / "app"
         assert sorted(path.name for path in folder.iterdir()) == [paths.GRYPE, paths.REPORT]
-        assert len(load_study(name).findings) == 1
-        assert len(load_study(name, scanner="grype").findings) == 2
-        assert capture(name).unchanged
+        assert len(load_study(both).findings) == 1
+        assert len(load_study(both, scanner="grype").findings) == 2
+        kept = gzip.decompress((folder / paths.GRYPE).read_bytes()).decode()
+        assert SECRET not in kept
+        assert CONFIG not in kept
+        assert '"token"' in kept, "names of labels stay"
+        assert capture(both).unchanged
 
-    def test_values_of_the_environment_are_not_kept(self, write: Write) -> None:
-        name = new_study.make_study([self.ours(write), self.theirs(write)])
-        kept = gzip.decompress((capture(name).folder / "app" / paths.GRYPE).read_bytes())
-        for value in (SECRET, CONFIG):
-            assert value.encode() not in kept
-        assert b'"token"' in kept, "names of labels stay"
-
-    def test_one_of_grype_alone_is_kept_under_its_name(self, write: Write) -> None:
-        name = new_study.make_study([self.theirs(write)], "alone")
+    def test_a_grype_report_alone_is_kept_under_its_name(self, theirs) -> None:
+        name = new_study.make_study([theirs()], "alone")
         folder = capture(name).folder / "app.grype"
         assert [path.name for path in folder.iterdir()] == [paths.GRYPE]
-        images = load_study(name).images
-        assert images[["scanner", "status", "source"]].to_numpy().tolist() == [
-            ["grype", "scanned", "report"]
-        ]
-        assert images["db_updated_at"].notna().all(), "it tells the age of its DB"
+        image = load_study(name).images.iloc[0]
+        assert image[["scanner", "status", "source"]].tolist() == ["grype", "scanned", "report"]
+        assert image.notna()["db_updated_at"], "it tells the age of its DB"
         assert capture(name).unchanged
 
     @pytest.mark.parametrize("part", [paths.REPORT, paths.GRYPE])
     @pytest.mark.parametrize("damage", ["cut", "gone"])
-    def test_damaged_evidence_is_captured_anew(self, write: Write, part: str, damage: str) -> None:
-        name = new_study.make_study([self.ours(write), self.theirs(write)])
-        then = capture(name).folder
-        facts = study.open_study(name).facts(then.name).variants["app"]
-        # As a capture records it.
-        facts = structs.replace(facts, settings={**facts.settings, "grype": "0"})
-        assert evidence.is_whole(then / "app", facts)
-        path = then / "app" / part
+    def test_damaged_evidence_is_not_complete(self, both: str, part: str, damage: str) -> None:
+        folder = capture(both).folder
+        facts = study.open_study(both).facts(folder.name).variants["app"]
+        assert "grype" in facts.settings
+        assert evidence.is_complete(folder / "app", facts)
+        path = folder / "app" / part
         path.write_bytes(path.read_bytes()[:40]) if damage == "cut" else path.unlink()
-        assert not evidence.is_whole(then / "app", facts)
+        assert not evidence.is_complete(folder / "app", facts)
 
-    def test_another_report_of_grype_is_another_setting(self, write: Write) -> None:
-        opened = study.open_study(new_study.make_study([self.ours(write), self.theirs(write)]))
+    def test_another_grype_report_is_another_setting(self, both: str, write: Write) -> None:
+        opened = study.open_study(both)
         [variant] = opened.variants
         before = resolve.settings(opened, variant, None)
         assert resolve.settings(opened, variant, None) == before
@@ -393,7 +378,7 @@ class TestTwoScanners:
         assert set(before) - set(resolve.settings(opened, without, None)) == {"grype"}
 
     @pytest.mark.parametrize(
-        ("content", "told"),
+        ("content", "error"),
         [
             (None, r"app\.grype\.json: the Grype report of 'app' is missing"),
             (trivy(), "a second report of Trivy, where the study names one of Grype"),
@@ -401,60 +386,58 @@ class TestTwoScanners:
             ({}, "neither a Trivy nor a Grype report"),
         ],
     )
-    def test_what_is_no_grype_report_of_the_image_fails_the_variant(
-        self, write: Write, content: Any, told: str
+    def test_another_file_than_a_grype_report_of_the_image_fails_the_variant(
+        self, both: str, write: Write, content: Any, error: str
     ) -> None:
-        name = new_study.make_study([self.ours(write), self.theirs(write)])
         path = write(content, "app.grype.json")
         if content is None:
             path.unlink()
-        with pytest.raises(CaptureFailed, match=told) as caught:
-            capture(name)
+        with pytest.raises(CaptureFailed, match=error) as caught:
+            capture(both)
         assert str(path.parent) not in str(caught.value), "a path of this machine is not recorded"
 
-    def test_two_reports_of_grype_are_no_variant(self, write: Write, own_data: Path) -> None:
-        name = new_study.make_study([self.ours(write), self.theirs(write)])
+    def test_two_grype_reports_are_no_variant(self, both: str, write: Write) -> None:
         write(grype(match(3)), "app.json")
         with pytest.raises(CaptureFailed, match="a second report of Grype"):
-            capture(name)
+            capture(both)
 
 
 def tag_value(folder: Path) -> Path:
     """The SBOM as Trivy writes it in SPDX's tags and values.
 
-    Of which source packages are made it tells only where it has looked at an image itself.
+    Trivy writes the source packages only where it has scanned an image itself; here they are added.
     """
-    made = folder / "made.spdx"
+    path = folder / "made.spdx"
     offline = ["--cache-dir", folder / "cache", "--offline-scan", "--skip-version-check"]
-    command = ["trivy", "sbom", "--quiet", *offline, "--format", "spdx", "--output", made, SBOM]
+    command = ["trivy", "sbom", "--quiet", *offline, "--format", "spdx", "--output", path, SBOM]
     subprocess.run(command, check=True)
-    text = made.read_text()
+    text = path.read_text()
     for component in json.loads(SBOM.read_text())["components"]:
-        told = {one["name"]: one["value"] for one in component["properties"]}
-        if source := told.get("aquasecurity:trivy:SrcName"):
+        properties = {each["name"]: each["value"] for each in component["properties"]}
+        if source := properties.get("aquasecurity:trivy:SrcName"):
             line = f"ExternalRef: PACKAGE-MANAGER purl {component['purl']}\n"
             assert line in text
-            version = told["aquasecurity:trivy:SrcVersion"]
-            named = f"PackageSourceInfo: built package from: {source} {version}\n"
-            text = text.replace(line, named + line)
-    made.write_text(text)
-    return made
+            version = properties["aquasecurity:trivy:SrcVersion"]
+            added = f"PackageSourceInfo: built package from: {source} {version}\n"
+            text = text.replace(line, added + line)
+    path.write_text(text)
+    return path
 
 
 def test_an_sbom_of_tags_and_values_is_captured_to_the_same_findings(
-    trivy_on_path: None, shared: Path, tmp_path: Path
+    trivy_on_path: None, db: Path, tmp_path: Path
 ) -> None:
     spdx, commented = tag_value(tmp_path), tmp_path / "commented.spdx"
     commented.write_text(f"# Made from {SBOM.name}\n\n{spdx.read_text()}")
     name = new_study.make_study([str(SBOM), str(spdx), str(commented)])
-    assert capture(name, "2030-01", shared / "vulndb").failures == {}
+    assert capture(name, "2030-01", db).failures == {}
     loaded = load_study(name)
     assert loaded.images["status"].tolist() == ["scanned"] * 3
     assert loaded.images["os_version"].tolist() == ["3.11.2"] * 3
     columns = ["vulnerability_id", "package", "installed_version", "fixed_version", "severity"]
     found = {
-        variant: sorted(each[columns].itertuples(index=False, name=None))
-        for variant, each in loaded.findings.groupby("variant", observed=True)
+        variant: sorted(findings[columns].itertuples(index=False, name=None))
+        for variant, findings in loaded.findings.groupby("variant", observed=True)
     }
     assert len(found["node-8-alpine"]) == 49
     assert found == dict.fromkeys(("commented", "made", "node-8-alpine"), found["node-8-alpine"])
@@ -495,82 +478,29 @@ def test_any_text_reads_back_from_a_study(text: str) -> None:
     assert tomllib.loads(f"x = {new_study._string(text)}") == {"x": text}
 
 
-def start(arguments: list[str], **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "helpers", "compare", *arguments],
-        env={**os.environ, "PYTHONPATH": str(paths.ROOT), **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def compare(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    running = start(arguments)
-    out, err = running.communicate()
-    return subprocess.CompletedProcess(running.args, running.returncode, out, err)
-
-
-@pytest.fixture(scope="module")
-def compared(
-    daemon: Daemon,
-    standins: list[str],
-    trivy_on_path: None,
-    shared: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
-    """The data folder of three studies from the command line, side by side."""
-    folder = tmp_path_factory.mktemp("compare")
-    daemon.save("rebuilt/alpine:3.23", folder / "alpine.tar")
-    layout = images.Layout()
-    layout.folder(folder / "made", layout.image(LAYER))
-    with gzip.open(folder / "before.json.gz", "wt") as file:
-        json.dump(trivy(finding(), finding(2)), file)
-    (folder / "after.json").write_text(json.dumps(trivy(finding())))
-    db = ["--db", str(shared / "vulndb"), "--study"]
-    data = folder / "data"
-    running = {
-        "archives": start(
-            [str(folder / "alpine.tar"), str(folder / "made"), *db, "archives"],
-            KIT_DATA=str(data),
-            DOCKER_HOST=NOWHERE,
-        ),
-        "mixed": start([str(SBOM), "rebuilt/alpine:3.23", *db, "mixed"], KIT_DATA=str(data)),
-        "reports": start(
-            [str(folder / "before.json.gz"), str(folder / "after.json"), "--study", "reports"],
-            KIT_DATA=str(data),
-            DOCKER_HOST=NOWHERE,
-            PATH="/no/where",
-        ),
-    }
-    for name, process in running.items():
-        said, wrong = process.communicate()
-        assert process.returncode == 0, f"{name}: {said}{wrong}"
-        assert said.endswith("\n")
-        assert str(data / "runs" / name / "report.html") in said
-    return data
-
-
-@pytest.fixture
-def of(compared: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The images of a study that was compared, and why parts of them are missing."""
-    monkeypatch.setenv("KIT_DATA", str(compared))
-
-    def found(name: str) -> tuple[pd.DataFrame, dict[str, dict[str, str]]]:
-        facts = study.open_study(name).facts()
-        missing = {variant: told.missing for variant, told in facts.variants.items()}
-        report = compared / "runs" / name / "report.html"
-        assert report.stat().st_size > 100_000
-        return load_study(name).images.set_index("variant"), missing
-
-    return found
-
-
 SIZES = ["size_unpacked_bytes", "size_compressed_bytes", "layers"]
 
 
-def test_archives_are_compared_without_a_daemon(of: Any) -> None:
-    found, missing = of("archives")
+def missing(name: str) -> dict[str, dict[str, str]]:
+    """Why parts of the evidence are missing, by variant."""
+    return {name: each.missing for name, each in study.open_study(name).facts().variants.items()}
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No daemon answers."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///no/where.sock")
+
+
+def test_archives_are_captured_without_a_daemon(
+    daemon: Daemon, standins: list[str], trivy_on_path: None, alone: None, db: Path, tmp_path: Path
+) -> None:
+    daemon.save("rebuilt/alpine:3.23", tmp_path / "alpine.tar")
+    layout = images.Layout()
+    layout.folder(tmp_path / "made", layout.image(LAYER))
+    name = new_study.make_study(["alpine.tar", "made"])
+    assert capture(name, db=db).failures == {}
+    found = load_study(name).images.set_index("variant")
     assert found["source"].tolist() == ["archive", "archive"]
     assert found["status"].tolist() == ["scanned", "scanned"]
     assert found["os_family"].tolist() == ["alpine", "alpine"]
@@ -579,43 +509,53 @@ def test_archives_are_compared_without_a_daemon(of: Any) -> None:
     assert found.loc["alpine", "packages"] > 10
     assert found["answers"].isna().all()
     why = {"smoke": "an archive is not started; load it into a daemon and name the image"}
-    assert missing == {"alpine": why, "made": why}
+    assert missing(name) == {"alpine": why, "made": why}
 
 
-def test_an_sbom_is_compared_with_a_local_image(of: Any) -> None:
-    found, missing = of("mixed")
-    assert found["source"].tolist() == ["sbom", "image"]
-    assert found.loc["node-8-alpine", SIZES].isna().all()
-    assert found.loc["alpine-3.23", SIZES].notna().all()
-    assert found.loc["node-8-alpine", "packages"] > 10
-    assert found.loc["node-8-alpine", "os_family"] == "alpine"
-    why = "an SBOM lists packages, nothing else of an image"
-    assert missing["node-8-alpine"] == dict.fromkeys(("image", "files", "smoke"), why)
-    why = "the image exposes no port, and study.toml names none"
-    assert missing["alpine-3.23"] == {"smoke": why}
-
-
-def test_reports_are_compared_without_daemon_scanner_and_db(of: Any) -> None:
-    found, missing = of("reports")
+def test_reports_are_captured_without_daemon_scanner_and_db(
+    alone: None, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/no/where")
+    write(gzip.compress(json.dumps(trivy(finding(), finding(2))).encode()), "before.json.gz")
+    write(trivy(finding()), "after.json")
+    monkeypatch.setattr("helpers.runs.run.reproduce", lambda name, _: Path(name))
+    compare = ["compare", "before.json.gz", "after.json", "--study", "reports"]
+    assert run(*compare).status == 0
+    found = load_study("reports").images.set_index("variant")
     assert found["source"].tolist() == ["report", "report"]
     assert found["status"].tolist() == ["scanned", "scanned"]
     assert found[[*SIZES, "answers", "shell", "db_updated_at"]].isna().all(axis=None)
-    assert study.open_study("reports").facts().scanner_is == "others"
     assert load_study("reports").findings["variant"].tolist() == ["before", "before", "after"]
+    facts = study.open_study("reports").facts()
+    assert facts.scanner_is == "others"
     why = "a report has findings and packages, nothing else of an image"
-    assert missing["after"] == dict.fromkeys(("image", "files", "smoke"), why)
+    assert missing("reports")["after"] == dict.fromkeys(("image", "files", "smoke"), why)
+    again = run(*compare)
+    assert again.stdout.startswith(
+        f"nothing has changed since data/studies/reports/{facts.capture}"
+    )
+    assert study.open_study("reports").captures() == [facts.capture]
+    another = run("compare", "after.json", "--study", "reports")
+    assert (another.status, "another study has this name" in another.stderr) == (1, True)
 
 
-def test_the_same_again_is_not_captured_again(
-    compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_sbom_is_compared_with_a_local_image_and_an_archive(
+    daemon: Daemon, standins: list[str], trivy_on_path: None, db: Path, empty_data: Path
 ) -> None:
-    shutil.copytree(compared / "studies", tmp_path / "data/studies")
-    monkeypatch.setattr("helpers.runs.run.reproduce", lambda name, _: tmp_path / name)
-    before = study.open_study("reports").captures()
-    given = [str(compared.parent / name) for name in ("before.json.gz", "after.json")]
-    again = CliRunner().invoke(cli.commands, ["compare", *given, "--study", "reports"])
-    assert again.exit_code == 0
-    assert again.output.startswith(f"nothing has changed since data/studies/reports/{before[-1]}\n")
-    assert study.open_study("reports").captures() == before
-    another = CliRunner().invoke(cli.commands, ["compare", given[0], "--study", "reports"])
-    assert isinstance(another.exception, StudyInvalid)
+    layout = images.Layout()
+    layout.folder(Path("made"), layout.image(LAYER))
+    done = run("compare", SBOM, "rebuilt/alpine:3.23", "made", "--study", "mixed", "--db", db)
+    assert done.status == 0, done.stderr
+    assert "report   data/runs/mixed/report.html\n" in done.stdout
+    assert (empty_data / "runs/mixed/report.html").stat().st_size > 100_000
+    found = load_study("mixed").images.set_index("variant")
+    assert found["source"].tolist() == ["sbom", "image", "archive"]
+    assert found.loc["node-8-alpine", SIZES].isna().all()
+    assert found.loc[["alpine-3.23", "made"], SIZES].notna().all(axis=None)
+    assert found.loc["node-8-alpine", "packages"] > 10
+    assert found.loc["node-8-alpine", "os_family"] == "alpine"
+    why = "an SBOM lists packages, nothing else of an image"
+    reasons = missing("mixed")
+    assert reasons["node-8-alpine"] == dict.fromkeys(("image", "files", "smoke"), why)
+    why = "the image exposes no port, and study.toml names none"
+    assert reasons["alpine-3.23"] == {"smoke": why}

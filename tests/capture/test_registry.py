@@ -1,4 +1,4 @@
-"""What a registry says of layer sizes is what its manifest says, and it is asked with care."""
+"""Layer sizes come from a registry's manifest, and nothing that a registry answers does harm."""
 
 import http.server
 import json
@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import docker
 import pytest
@@ -20,36 +20,34 @@ from helpers.capture.session import capture
 from helpers.studies import study
 from helpers.studies.load import load_layers, load_study
 from tests.support import image_archives as images
-from tests.support.registries import Registry, serving
+from tests.support.registries import Registry
+from tests.support.studies import write_study
 
 IMAGE = "rebuilt/alpine:3.23"
 HERE = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
-SOMEWHERE = {"amd64": "arm64", "arm64": "amd64"}[HERE]
+ELSEWHERE = {"amd64": "arm64", "arm64": "amd64"}[HERE]
 
 ANY = "sha256:" + "0" * 64
 
 
+class Pushed(NamedTuple):
+    """An image that was pushed and then removed from the daemon."""
+
+    name: str
+    digest: str
+    image_id: str
+    sizes: list[int]
+
+
 @pytest.fixture(scope="module")
-def registry_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with serving(tmp_path_factory.mktemp("registry")) as running:
-        yield running
-
-
-class Pushed:
-    """An image that was pushed and then removed here."""
-
-    def __init__(self, name: str, digest: str, image_id: str, sizes: list[int]) -> None:
-        self.name, self.digest, self.image_id, self.sizes = name, digest, image_id, sizes
-
-
-@pytest.fixture
 def pushed(
-    registry_here: Registry, daemon: Daemon, standins: list[str], tmp_path: Path
+    registry_here: Registry, daemon: Daemon, standins: list[str], tmp_path_factory
 ) -> Iterator[Pushed]:
+    folder = tmp_path_factory.mktemp("pushed")
     name = f"{registry_here.host}/app:1"
     client = docker.from_env()
-    (tmp_path / "Dockerfile").write_text(f"FROM {IMAGE}\nCOPY Dockerfile /app/\n")
-    image, _ = client.images.build(path=str(tmp_path), tag=name)
+    (folder / "Dockerfile").write_text(f"FROM {IMAGE}\nCOPY Dockerfile /app/\n")
+    image, _ = client.images.build(path=str(folder), tag=name)
     client.images.push(name)
     client.images.remove(name)
     kind = "application/vnd.docker.distribution.manifest.v2+json"
@@ -67,14 +65,14 @@ def test_sizes_are_those_of_the_manifest(pushed: Pushed) -> None:
     assert registry.layer_sizes(pushed.digest, pushed.image_id, 2) == pushed.sizes
 
 
-def test_no_sizes_of_another_image_or_of_none(pushed: Pushed) -> None:
+def test_another_image_or_none_has_no_sizes(pushed: Pushed) -> None:
     assert registry.layer_sizes(pushed.digest, ANY, 2) is None
     assert registry.layer_sizes(pushed.digest, pushed.image_id, 3) is None
     repository = pushed.digest.partition("@")[0]
     assert registry.layer_sizes(f"{repository}@{ANY}", pushed.image_id, 2) is None
 
 
-def test_of_several_platforms_it_is_the_one_that_the_image_has(registry_here: Registry) -> None:
+def test_of_several_platforms_it_is_the_images(registry_here: Registry) -> None:
     mine, id_of_mine = registry_here.image("several", b"a" * 1000, b"b")
     other, id_of_other = registry_here.image("several", b"c" * 5000, b"d")
     build, _ = registry_here.image("several", b"e")
@@ -82,7 +80,7 @@ def test_of_several_platforms_it_is_the_one_that_the_image_has(registry_here: Re
         "several",
         build | images.on_platform("unknown", "unknown"),
         build,
-        other | images.on_platform(SOMEWHERE),
+        other | images.on_platform(ELSEWHERE),
         mine | images.on_platform(HERE),
     )
     sizes = [len(images.gzipped(layer)) for layer in (b"a" * 1000, b"b")]
@@ -91,31 +89,27 @@ def test_of_several_platforms_it_is_the_one_that_the_image_has(registry_here: Re
     assert registry.layer_sizes(reference, ANY, 2) is None
 
 
-def test_a_study_of_an_image_that_is_not_here_has_the_sizes_of_its_registry(
-    pushed: Pushed, daemon: Daemon, data: Path, shared: Path, trivy_on_path: None
+def test_a_study_of_an_image_elsewhere_has_the_sizes_of_its_registry(
+    pushed: Pushed, daemon: Daemon, empty_data: Path, db: Path, trivy_on_path: None
 ) -> None:
     assert daemon.find(pushed.name) is None
-    path = data / "studies/pulled/study.toml"
-    path.parent.mkdir()
-    path.write_text(
-        'title = "t"\nquestion = "q?"\nabout = "a"\n'
-        f'[[variants]]\nname = "app"\nimage = "{pushed.name}"\nbase = "{IMAGE}"\n'
+    outcome = capture(
+        write_study(empty_data, app=f'image = "{pushed.name}"\nbase = "{IMAGE}"'), db=db
     )
-    outcome = capture("pulled", db=shared / "vulndb")
     assert outcome.failures == {}
-    image, layers = load_study("pulled").images.iloc[0], load_layers("pulled")
+    image, layers = load_study("mine").images.iloc[0], load_layers("mine")
     assert image["size_compressed_source"] == "registry"
     assert image["size_compressed_bytes"] == sum(pushed.sizes)
     assert layers["compressed_bytes"].tolist() == pushed.sizes
     assert layers["from_base"].tolist() == [True, False]
     assert image["image_id"] == pushed.image_id
-    told = json.loads((outcome.folder / "app" / paths.IMAGE).read_text())
-    assert told["digests"] == [pushed.digest]
-    assert study.open_study("pulled").facts().variants["app"].reference == pushed.name
+    described = json.loads((outcome.folder / "app" / paths.IMAGE).read_text())
+    assert described["digests"] == [pushed.digest]
+    assert study.open_study("mine").facts().variants["app"].reference == pushed.name
 
 
 class TestWhatARegistryMaySay:
-    """Whatever it says, there are no sizes, no error, and nobody who hears a secret."""
+    """Whatever it is, there are no sizes, no error, and no secret goes to anybody."""
 
     @pytest.fixture
     def asked(self) -> list[dict[str, str]]:
@@ -126,7 +120,7 @@ class TestWhatARegistryMaySay:
 
     @pytest.fixture
     def serve(self, asked: list[dict[str, str]]) -> Iterator[Serve]:
-        """Starts what answers every request alike; returns the reference of an image there."""
+        """Starts a server with one answer to every request; returns an image's reference there."""
         servers = []
 
         def serve(content: bytes, status: int = 200, **headers: str) -> str:
@@ -143,7 +137,7 @@ class TestWhatARegistryMaySay:
                     pass
 
             server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-            # Whoever has heard enough hangs up.
+            # The kit may hang up early.
             server.handle_error = lambda *_: None
             servers.append(server)
             threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
@@ -167,10 +161,10 @@ class TestWhatARegistryMaySay:
 
     def manifest(self, size: object = 5, **fields: object) -> bytes:
         config = {"digest": ANY, "size": 1}
-        told = {"config": config, "layers": [{"digest": ANY, "size": size}], **fields}
-        return json.dumps(told).encode()
+        layers = [{"digest": ANY, "size": size}]
+        return json.dumps({"config": config, "layers": layers, **fields}).encode()
 
-    def test_what_a_manifest_says(self, serve: Serve, asked: list[dict[str, str]]) -> None:
+    def test_a_manifest(self, serve: Serve, asked: list[dict[str, str]]) -> None:
         assert registry.layer_sizes(serve(self.manifest()), ANY, 1) == [5]
         assert "Authorization" not in asked[0]
 
@@ -186,7 +180,7 @@ class TestWhatARegistryMaySay:
         assert registry.layer_sizes(serve(content), ANY, 1) is None
 
     @pytest.mark.parametrize("size", [-1, 1.5, "5", None, float("inf"), 10**30, [], True])
-    def test_sizes_that_are_none(self, serve: Serve, size: object) -> None:
+    def test_invalid_sizes(self, serve: Serve, size: object) -> None:
         assert registry.layer_sizes(serve(self.manifest(size)), ANY, 1) is None
 
     def test_an_index_of_itself(self, serve: Serve, asked: list[dict[str, str]]) -> None:
@@ -195,7 +189,7 @@ class TestWhatARegistryMaySay:
         assert registry.layer_sizes(serve(content), ANY, 1) is None
         assert len(asked) < 50
 
-    def test_more_than_any_manifest(self, serve: Serve) -> None:
+    def test_more_bytes_than_any_manifest(self, serve: Serve) -> None:
         content = self.manifest(more="x" * 2**23)
         assert registry.layer_sizes(serve(content), ANY, 1) is None
 
@@ -209,7 +203,7 @@ class TestWhatARegistryMaySay:
             reference = f"localhost:{silent.getsockname()[1]}/app@{ANY}"
             assert registry.layer_sizes(reference, ANY, 1) is None
 
-    def test_another_place_for_tokens_that_is_not_safe_is_not_asked(
+    def test_a_token_server_that_is_not_safe_is_not_asked(
         self, serve: Serve, asked: list[dict[str, str]]
     ) -> None:
         thief = serve(b'{"token": "x"}').partition("/")[0]
@@ -226,27 +220,24 @@ class TestWhatARegistryMaySay:
         assert {request["path"] for request in asked} == {f"/v2/app/manifests/{ANY}"}
         assert not any("Authorization" in request for request in asked)
 
-    def test_a_redirect_takes_no_secret_along(
-        self, serve: Serve, asked: list[dict[str, str]]
-    ) -> None:
+    def test_a_redirect_gets_no_secret(self, serve: Serve, asked: list[dict[str, str]]) -> None:
         there = serve(self.manifest()).partition("/")[0].replace("localhost", "127.0.0.1")
         reference = serve(b"", 307, Location=f"http://{there}/elsewhere")
         assert registry.layer_sizes(reference, ANY, 1) == [5]
         assert [request["path"] for request in asked][1:] == ["/elsewhere"]
         assert not any("Authorization" in request for request in asked)
 
-    def test_this_machines_own_registry_is_asked_without_a_proxy(
+    def test_a_registry_of_this_machine_is_asked_without_a_proxy(
         self, serve: Serve, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("HTTP_PROXY", "http://localhost:9")
-        monkeypatch.setenv("http_proxy", "http://localhost:9")
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        monkeypatch.delenv("no_proxy", raising=False)
+        for name in ("HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, "http://localhost:9")
+            monkeypatch.delenv(name.replace("HTTP", "NO").replace("http", "no"), raising=False)
         assert registry.layer_sizes(serve(self.manifest()), ANY, 1) == [5]
 
 
 class Answer:
-    """What `requests` makes of an answer."""
+    """An answer as `requests` returns it."""
 
     def __init__(self, status: int, content: bytes, challenge: str = "") -> None:
         self.status_code, self._content = status, content
@@ -270,7 +261,7 @@ class Answer:
         ("r.example:1/a", "https://r.example:1/v2/a", "r.example:1"),
     ],
 )
-def test_a_challenge_is_met_with_the_login_of_that_registry(
+def test_a_challenge_is_answered_with_the_login_of_that_registry(
     monkeypatch: pytest.MonkeyPatch, image: str, url: str, login: str
 ) -> None:
     requested = []

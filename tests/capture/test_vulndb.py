@@ -1,4 +1,4 @@
-"""The vulnerability DB and the Java DB: by digest, once, and told of."""
+"""The vulnerability DB and the Java DB: by digest, downloaded once, and recorded."""
 
 import hashlib
 import io
@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ from helpers.errors import ScanFailed
 from helpers.studies import provenance, study
 from helpers.studies.load import load_study
 from tests.support import image_archives as images
-from tests.support.registries import Registry, serving
+from tests.support.registries import Registry
+from tests.support.studies import write_study
 
 pytestmark = pytest.mark.usefixtures("trivy_on_path")
 
@@ -29,19 +29,13 @@ ANY = "sha256:" + "0" * 64
 KINDS = "application/vnd.aquasec.trivy"
 
 
-@pytest.fixture(scope="module")
-def registry_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with serving(tmp_path_factory.mktemp("registry")) as running:
-        yield running
-
-
 def artifact(registry: Registry, name: str, kind: str, folder: Path, names: list[str]) -> str:
-    """Put a DB there as Trivy's own are, and return its reference by digest."""
+    """Push a DB in the form of Trivy's own, and return its reference by digest."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         for file in names:
             tar.add(folder / file, file)
-    told = registry.manifest(
+    manifest = registry.manifest(
         name,
         images.MANIFEST,
         config={"mediaType": f"{KINDS}.config.v1+json", **registry.blob(name, b"{}")},
@@ -53,14 +47,13 @@ def artifact(registry: Registry, name: str, kind: str, folder: Path, names: list
             }
         ],
     )
-    return f"{registry.host}/{name}@{told['digest']}"
+    return f"{registry.host}/{name}@{manifest['digest']}"
 
 
 @pytest.fixture(scope="module")
-def pinned(registry_here: Registry, shared: Path) -> str:
+def pinned(registry_here: Registry, db: Path) -> str:
     """A vulnerability DB in a registry, by digest."""
-    files = ["trivy.db", "metadata.json"]
-    return artifact(registry_here, "trivy-db", "db", shared / "vulndb/db", files)
+    return artifact(registry_here, "trivy-db", "db", db / "db", ["trivy.db", "metadata.json"])
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +65,7 @@ def pinned_java(registry_here: Registry, tmp_path_factory: Any) -> str:
 
 
 def jar() -> bytes:
-    """A Java archive that does not say what it is."""
+    """A Java archive that does not name itself."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr(zipfile.ZipInfo("org/Some.class"), b"\xca\xfe\xba\xbe")
@@ -80,7 +73,7 @@ def jar() -> bytes:
 
 
 def java_db(folder: Path) -> Path:
-    """Write a Java DB into a folder: all that it knows is that archive.
+    """Write a Java DB into a folder; it knows only that archive.
 
     https://github.com/aquasecurity/trivy-java-db has the tables.
     """
@@ -96,32 +89,31 @@ def java_db(folder: Path) -> Path:
     db.commit()
     db.close()
     times = {"UpdatedAt": "2026-11-01T00:00:00Z", "DownloadedAt": "2026-11-02T00:00:00Z"}
-    told = {"Version": 1, "NextUpdate": "2999-01-01T00:00:00Z", **times}
-    (folder / "java-db/metadata.json").write_text(json.dumps(told))
+    metadata = {"Version": 1, "NextUpdate": "2999-01-01T00:00:00Z", **times}
+    (folder / "java-db/metadata.json").write_text(json.dumps(metadata))
     return folder
 
 
 @pytest.fixture
-def java_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def java_study(empty_data: Path) -> str:
     """A study of two images with a Java archive each, and of one without."""
-    monkeypatch.setenv("KIT_DATA", str(tmp_path / "data"))
-    folder = tmp_path / "data/studies/java"
-    folder.mkdir(parents=True)
-    toml = 'title = "t"\nquestion = "q?"\nabout = "a"\n'
+    # DBs that are downloaded are this test's.
+    (empty_data / "cache").unlink()
     release = images.file("etc/os-release", b"ID=alpine\nVERSION_ID=3.23.0\n")
-    for name in ("one", "two", "none"):
-        app = [images.file("app/app.jar", jar())] if name != "none" else []
-        images.docker_save(folder / f"{name}.tar", images.tar(release, *app, images.file(name)))
-        toml += f'[[variants]]\nname = "{name}"\narchive = "{name}.tar"\n'
-    (folder / "study.toml").write_text(toml)
-    return "java"
+    variants = {name: f'archive = "{name}.tar"' for name in ("one", "two", "none")}
+    name = write_study(empty_data, "java", **variants)
+    for variant in variants:
+        app = [images.file("app/app.jar", jar())] if variant != "none" else []
+        layer = images.tar(release, *app, images.file(variant))
+        images.docker_save(paths.study(name) / f"{variant}.tar", layer)
+    return name
 
 
 LOG4J = "org.apache.logging.log4j:log4j-core"
 
 
 def with_log4j() -> list[str]:
-    """The variants in which it was found."""
+    """The variants in which that package was found."""
     packages = load_study("java").packages
     return packages[packages["package"].eq(LOG4J)]["variant"].tolist()
 
@@ -131,91 +123,84 @@ def sha256(folder: Path) -> str:
 
 
 class TestADbPinnedByDigest:
-    def test_it_is_brought(self, pinned: str, shared: Path, tmp_path: Path) -> None:
+    def test_it_is_downloaded(self, pinned: str, db: Path, tmp_path: Path) -> None:
         vulndb.download(trivy_program.find(), tmp_path / "new", pinned)
         vulndb.check(tmp_path / "new")
-        assert sha256(tmp_path / "new") == sha256(shared / "vulndb")
+        assert sha256(tmp_path / "new") == sha256(db)
 
-    def test_also_where_there_is_another(self, pinned: str, shared: Path, tmp_path: Path) -> None:
+    def test_also_over_a_recent_one(
+        self, pinned: str, db: Path, shared: Path, tmp_path: Path
+    ) -> None:
         shutil.copytree(shared / "evidence/blog-2022/asof-2022-02/db", tmp_path / "db")
         metadata = json.loads((tmp_path / "db/metadata.json").read_text())
         fresh = {"NextUpdate": "2999-01-01T00:00:00Z", "DownloadedAt": "2998-12-31T00:00:00Z"}
         (tmp_path / "db/metadata.json").write_text(json.dumps(metadata | fresh))
         vulndb.download(trivy_program.find(), tmp_path, pinned)
-        assert sha256(tmp_path) == sha256(shared / "vulndb")
+        assert sha256(tmp_path) == sha256(db)
         assert [path.name for path in tmp_path.iterdir()] == ["db"]
 
-    def test_one_that_is_not_there_is_told_and_leaves_what_was(
-        self, pinned: str, shared: Path, tmp_path: Path
+    def test_a_failed_download_is_reported_and_keeps_the_old_one(
+        self, pinned: str, db: Path, tmp_path: Path
     ) -> None:
-        shutil.copytree(shared / "vulndb/db", tmp_path / "db")
+        shutil.copytree(db / "db", tmp_path / "db")
         wrong = f"{pinned.partition('@')[0]}@{ANY}"
         with pytest.raises(ScanFailed, match="MANIFEST_UNKNOWN") as caught:
             vulndb.download(trivy_program.find(), tmp_path, wrong)
         assert caught.value.reason == "no-db"
-        assert sha256(tmp_path) == sha256(shared / "vulndb")
+        assert sha256(tmp_path) == sha256(db)
 
-    def test_it_is_not_fetched_again(self, pinned: str, tmp_path: Path) -> None:
-        db = VulnDb(tmp_path, False, pinned)
-        db.refresh(trivy_program.find())
+    def test_it_is_not_downloaded_again(self, pinned: str, tmp_path: Path) -> None:
+        vulndb = VulnDb(tmp_path, False, pinned)
+        vulndb.refresh(trivy_program.find())
         before = (tmp_path / "db/metadata.json").stat().st_mtime_ns
-        db.refresh(trivy_program.find())
+        vulndb.refresh(trivy_program.find())
         assert (tmp_path / "db/metadata.json").stat().st_mtime_ns == before
 
-    def test_what_is_from_elsewhere_is_kept_elsewhere(self, pinned: str) -> None:
-        own, other = paths.trivy_cache(), paths.trivy_cache(pinned, "")
-        assert own == paths.trivy_cache("", "")
-        assert len({own, other, paths.trivy_cache("", pinned)}) == 3
+    def test_each_repository_has_a_folder(self, pinned: str) -> None:
+        default, other = paths.trivy_cache(), paths.trivy_cache(pinned, "")
+        assert default == paths.trivy_cache("", "")
+        assert len({default, other, paths.trivy_cache("", pinned)}) == 3
 
 
 class TestJavaArchives:
-    def test_without_a_java_db_offline_they_are_not_passed_over(
-        self, java_study: str, shared: Path
+    def test_offline_they_need_a_java_db_and_one_that_comes_later_is_a_change(
+        self, java_study: str, db: Path, tmp_path: Path
     ) -> None:
-        outcome = capture(java_study, db=shared / "vulndb")
+        copy = tmp_path / "db"
+        shutil.copytree(db / "db", copy / "db")
+        outcome = capture(java_study, db=copy)
         assert sorted(outcome.failures) == ["one", "two"]
-        assert "trivy failed on one.tar. What Java archives hold is" in outcome.failures["one"]
+        assert "trivy failed on one.tar. Java archives need Trivy's Java DB" in str(outcome)
         assert "trivy image --download-java-db-only --cache-dir" in outcome.failures["one"]
         assert study.open_study(java_study).facts().db.java_updated_at is None
-
-    def test_with_one_they_are_looked_up_and_one_that_comes_later_is_a_change(
-        self, java_study: str, shared: Path, tmp_path: Path
-    ) -> None:
-        db = tmp_path / "db"
-        shutil.copytree(shared / "vulndb/db", db / "db")
-        assert sorted(capture(java_study, db=db).failures) == ["one", "two"]
-        java_db(db)
-        outcome = capture(java_study, db=db)
+        java_db(copy)
+        outcome = capture(java_study, db=copy)
         assert (outcome.failures, outcome.unchanged) == ({}, False)
         assert with_log4j() == ["one", "two"]
         facts = study.open_study(java_study).facts()
         assert f"{facts.db.java_updated_at:%F}" == "2026-11-01"
-        assert (
-            "the Java database of 2026-11-01"
-            in provenance.answer(study.open_study(java_study), facts).text.plain
-        )
-        assert not any(told.unchanged_since for told in facts.variants.values())
-        assert capture(java_study, db=db).unchanged
+        text = provenance.answer(study.open_study(java_study), facts).text.plain
+        assert "the Java database of 2026-11-01" in text
+        assert not any(variant.unchanged_since for variant in facts.variants.values())
+        assert capture(java_study, db=copy).unchanged
 
-    def test_online_it_is_brought_once_an_image_needs_it(
+    def test_online_it_is_downloaded_once_when_an_image_needs_it(
         self, java_study: str, pinned: str, pinned_java: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        brought = []
+        downloaded, download = [], vulndb.download_java
 
-        def download_java(scanner: trivy_program.Trivy, folder: Path, repository: str) -> None:
-            brought.append(repository)
-            really(scanner, folder, repository)
+        def counted(scanner: trivy_program.Trivy, folder: Path, repository: str) -> None:
+            downloaded.append(repository)
+            download(scanner, folder, repository)
 
-        really = vulndb.download_java
-        monkeypatch.setattr(vulndb, "download_java", download_java)
-        first = capture(java_study, db_repository=pinned, java_db_repository=pinned_java)
-        assert first.failures == {}
-        assert brought == [pinned_java], "not by each image that needs it"
+        monkeypatch.setattr(vulndb, "download_java", counted)
+        repositories = {"db_repository": pinned, "java_db_repository": pinned_java}
+        assert capture(java_study, **repositories).failures == {}
+        assert downloaded == [pinned_java], "not for each image that needs it"
         assert with_log4j() == ["one", "two"]
-        again = capture(java_study, db_repository=pinned, java_db_repository=pinned_java)
-        assert again.unchanged
+        assert capture(java_study, **repositories).unchanged
 
-    def test_one_that_cannot_be_brought_is_told(self, java_study: str, pinned: str) -> None:
+    def test_a_failed_download_is_reported(self, java_study: str, pinned: str) -> None:
         nowhere = "localhost:9/no/java"
         outcome = capture(java_study, db_repository=pinned, java_db_repository=nowhere)
         assert sorted(outcome.failures) == ["one", "two"]

@@ -1,4 +1,4 @@
-"""The image store of containerd, Docker's default from 29 on, in a daemon of its own."""
+"""The image store of containerd, the default from Docker 29 on, in a second daemon."""
 
 import json
 import os
@@ -20,6 +20,7 @@ from helpers.images.archive import open_archive
 from helpers.studies.load import load_files, load_layers, load_study
 from helpers.studies.study import open_study
 from tests.conftest import LIVE, unless_live
+from tests.support.studies import write_study
 
 BASE = "rebuilt/alpine:3.23"
 APP = f"""FROM {BASE}
@@ -31,28 +32,31 @@ CMD ["sh", "-c", "while true; do echo ok | nc -l -p 3000; done"]
 
 @pytest.fixture(scope="module")
 def store(daemon: Daemon, standins: list[str]) -> Iterator[str]:
-    """The address of a daemon with containerd's store, which has the base of the other one."""
+    """The address of a daemon with containerd's store, which has the base of the first one."""
     if not LIVE:
         pytest.skip("a second daemon is only started with KIT_REQUIRE_LIVE=1")
     if os.geteuid() != 0 or not shutil.which("dockerd"):
-        unless_live("a second daemon can only be started by root, where there is dockerd")
-    # A socket's path has to be short.
+        unless_live("starting a second daemon needs root and dockerd")
+    # The path of a socket must be short.
     folder = Path(tempfile.mkdtemp(prefix="kit-store-"))
     (folder / "daemon.json").write_text(json.dumps({"features": {"containerd-snapshotter": True}}))
     host = f"unix://{folder}/socket"
-    # Without a bridge dockerd removes docker0, so it is in a network of its own, which has none.
+    # Without a bridge dockerd removes docker0, so it gets a network namespace without one.
     command = ["unshare", "--net", "dockerd"]
     command += ["--host", host, "--bridge", "none", "--iptables=false"]
-    # Where the machine has a containerd, it is that of other daemons too.
+    # The machine's containerd, if any, serves other daemons too.
     command += ["--containerd-namespace=kit", "--containerd-plugins-namespace=kit-plugins"]
-    own = {"config-file": "daemon.json", "data-root": "data", "exec-root": "exec", "pidfile": "pid"}
-    command += [f"--{option}={folder / name}" for option, name in own.items()]
+    files = {
+        **{"config-file": "daemon.json", "pidfile": "pid"},
+        **{"data-root": "data", "exec-root": "exec"},
+    }
+    command += [f"--{option}={folder / name}" for option, name in files.items()]
     with (folder / "log").open("w") as log:
         running = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("DOCKER_HOST", host)
-            _wait_for_it(folder / "log")
+            _wait(folder / "log")
             daemon.save(BASE, folder / "base.tar")
             subprocess.run(["docker", "load", "--input", folder / "base.tar"], check=True)
         yield host
@@ -62,12 +66,12 @@ def store(daemon: Daemon, standins: list[str]) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_for_it(log: Path) -> None:
-    for _ in range(60):
+def _wait(log: Path) -> None:
+    for _ in range(300):
         try:
             connect()
         except DaemonUnavailable:
-            time.sleep(0.5)
+            time.sleep(0.1)
         else:
             return
     pytest.fail(f"the second daemon did not start: {log.read_text()[-2000:]}")
@@ -85,38 +89,30 @@ def test_what_it_saves_is_the_same_image_and_the_same_files(
 ) -> None:
     assert other.builder()["store"] == "containerd"
     assert daemon.builder()["store"] != "containerd"
-    taken = []
-    for number, each in enumerate((daemon, other)):
+    inventories = []
+    for number, source in enumerate((daemon, other)):
         path = tmp_path / f"{number}.tar"
-        each.save(BASE, path)
+        source.save(BASE, path)
         with open_archive(path) as archive:
-            taken.append((archive.image_id, file_inventory.take(archive)))
-    assert taken[0] == taken[1]
-    assert len(taken[0][1].files) > 100
+            inventories.append((archive.image_id, file_inventory.take(archive)))
+    assert inventories[0] == inventories[1]
+    assert len(inventories[0][1].files) > 100
 
 
-def test_a_capture_with_it_holds_what_any_capture_does(
-    other: Daemon, data: Path, shared: Path, tmp_path: Path, trivy_on_path: None
+def test_a_capture_with_it_has_all_evidence(
+    other: Daemon, empty_data: Path, db: Path, trivy_on_path: None
 ) -> None:
-    (tmp_path / "Dockerfile").write_text(APP)
-    (tmp_path / "a.txt").write_text("abc")
-    (data / "studies/mine").mkdir()
-    (data / "studies/mine/study.toml").write_text(
-        'title = "t"\nquestion = "q?"\nabout = "a"\n[[variants]]\nname = "one"\n'
-        f'dockerfile = "{tmp_path / "Dockerfile"}"\n'
-    )
-    outcome = capture("mine", db=shared / "vulndb")
-    assert (outcome.failures, outcome.broken) == ({}, {})
-    facts = open_study("mine").facts()
-    assert facts.builder["store"] == "containerd"
-    assert sorted(path.name for path in (outcome.folder / "one").iterdir()) == sorted(
-        [paths.REPORT, paths.IMAGE, paths.FILES, paths.SMOKE, paths.LOG]
-    )
+    outcome = capture(write_study(empty_data, one=APP), db=db)
+    assert outcome == (outcome.folder, {}, {}, False, {})
+    assert open_study("mine").facts().builder["store"] == "containerd"
+    assert {path.name for path in (outcome.folder / "one").iterdir()} == {
+        *(paths.REPORT, paths.IMAGE, paths.FILES, paths.SMOKE, paths.LOG)
+    }
     image = load_study("mine").images.iloc[0]
-    assert (image["status"], image["os_family"], image["base"]) == ("scanned", "alpine", BASE)
-    assert image["answers"]
+    columns = ["status", "os_family", "base", "answers"]
+    assert image[columns].tolist() == ["scanned", "alpine", BASE, True]
     assert load_layers("mine")["from_base"].tolist() == [True, False]
     files = load_files("mine").set_index("path")
     assert files.loc["app/a.txt", "size_bytes"] == 3
     assert files.loc["bin/busybox", "package"] == "busybox"
-    assert capture("mine", db=shared / "vulndb").unchanged
+    assert capture("mine", db=db).unchanged

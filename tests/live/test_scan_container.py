@@ -1,4 +1,4 @@
-"""Scanning in a container, where there is no Trivy on the PATH: the same, and locked in."""
+"""Scans in a container, where no Trivy is on the PATH: the same reports, and locked in."""
 
 import json
 import multiprocessing
@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ from helpers import processes
 from helpers.capture import scan, trivy_program, vulndb
 from helpers.capture.daemon import LABEL, Daemon
 from helpers.capture.session import capture
+from helpers.capture.trivy_program import Trivy
 from helpers.errors import ScanFailed
 from helpers.images.archive import open_archive
 from helpers.studies import study
-from tests.capture.test_scan import SOURCES, settled
+from tests.capture.test_scan import SBOM, comparable
 from tests.capture.test_vulndb import LOG4J, jar, java_db
 from tests.conftest import STUDY, unless_live
 from tests.support import image_archives as images
@@ -62,7 +63,7 @@ true
 
 
 def make(folder: Path, name: str, dockerfile: str) -> Iterator[str]:
-    """Builds an image from a folder, gives its name and removes it."""
+    """Builds an image from a folder, yields its name and removes it."""
     (folder / "Dockerfile").write_text(dockerfile)
     client = docker.from_env()
     client.images.build(path=str(folder), tag=name, rm=True)
@@ -77,9 +78,9 @@ def binary(trivy_on_path: None) -> Path:
 
 @pytest.fixture(scope="module")
 def trivy_image(daemon: Daemon, binary: Path, tmp_path_factory: Any) -> Iterator[str]:
-    """What stands in for Trivy's own image."""
+    """A stand-in for Trivy's own image."""
     if binary.read_bytes()[:4] != b"\x7fELF":
-        unless_live("the trivy on the PATH is no program that an image could have")
+        unless_live("the trivy on the PATH is a script, which an image cannot have")
     folder = tmp_path_factory.mktemp("trivy")
     shutil.copy(binary, folder / "trivy")
     yield from make(folder, "kit-tests/trivy:0.76.0", TRIVY)
@@ -87,7 +88,7 @@ def trivy_image(daemon: Daemon, binary: Path, tmp_path_factory: Any) -> Iterator
 
 @pytest.fixture(scope="module")
 def spy_image(daemon: Daemon, standins: list[str], tmp_path_factory: Any) -> Iterator[str]:
-    """An image whose trivy reports what it sees."""
+    """An image whose trivy reports its surroundings."""
     folder = tmp_path_factory.mktemp("spy")
     (folder / "trivy").write_text(SEES)
     (folder / "trivy").chmod(0o755)
@@ -98,27 +99,25 @@ def spy_image(daemon: Daemon, standins: list[str], tmp_path_factory: Any) -> Ite
 def nothing_left(daemon: Daemon) -> Iterator[None]:
     """No container of this process is left."""
     yield
-    of_this = {"label": f"{LABEL}={processes.this_process()}"}
-    assert docker.from_env().containers.list(all=True, filters=of_this) == []
+    label = {"label": f"{LABEL}={processes.this_process()}"}
+    assert docker.from_env().containers.list(all=True, filters=label) == []
 
 
-@pytest.fixture
-def inside(
-    trivy_image: str, daemon: Daemon, monkeypatch: pytest.MonkeyPatch, nothing_left: None
-) -> trivy_program.Trivy:
-    """A Trivy in a container; there is no other."""
+def in_container(image: str, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> Trivy:
+    """A Trivy in a container, with no other on the PATH."""
     monkeypatch.setenv("PATH", "/no/where")
-    monkeypatch.setattr(trivy_program, "IMAGE", trivy_image)
+    monkeypatch.setattr(trivy_program, "IMAGE", image)
     return trivy_program.find(daemon)
 
 
 @pytest.fixture
-def spy(
-    spy_image: str, daemon: Daemon, monkeypatch: pytest.MonkeyPatch, nothing_left: None
-) -> trivy_program.Trivy:
-    monkeypatch.setenv("PATH", "/no/where")
-    monkeypatch.setattr(trivy_program, "IMAGE", spy_image)
-    return trivy_program.find(daemon)
+def inside(trivy_image: str, daemon: Daemon, monkeypatch, nothing_left: None) -> Trivy:
+    return in_container(trivy_image, daemon, monkeypatch)
+
+
+@pytest.fixture
+def spy(spy_image: str, daemon: Daemon, monkeypatch, nothing_left: None) -> Trivy:
+    return in_container(spy_image, daemon, monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -128,72 +127,67 @@ def archive(daemon: Daemon, standins: list[str], tmp_path_factory: Any) -> Path:
     return path
 
 
-def seen(text: str) -> dict[str, str]:
+def parsed(text: str) -> dict[str, str]:
+    """What the spy reports, by name."""
     return dict(line.split(": ", 1) for line in text.splitlines())
 
 
-def both(
-    binary: Path, inside: trivy_program.Trivy, how: str, target: Path, db: Path, folder: Path
-) -> list[dict[str, Any]]:
-    """The reports of the binary and of the container."""
-    reports = []
-    for number, which in enumerate((trivy_program.Trivy("local"), inside)):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PATH", str(binary.parent))
-            scan.scan(which, how, target, folder / f"{number}.json", db)
-        reports.append(settled(json.loads((folder / f"{number}.json").read_text())))
-    return reports
+@pytest.fixture
+def scan_both(binary: Path, inside: Trivy, db: Path, tmp_path: Path) -> Callable[..., Any]:
+    """Scans with the binary and in a container; returns both reports."""
+
+    def scanned(kind: str, target: Path, db: Path = db) -> list[dict[str, Any]]:
+        reports = []
+        for number, trivy in enumerate((Trivy("local"), inside)):
+            path = tmp_path / f"{number}.json"
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("PATH", str(binary.parent))
+                scan.scan(trivy, kind, target, path, db)
+            reports.append(comparable(json.loads(path.read_text())))
+        return reports
+
+    return scanned
 
 
-def test_the_image_is_of_the_version_that_is_tested_with(binary: Path) -> None:
+def test_the_image_has_the_version_of_the_tests(binary: Path) -> None:
     assert f"aquasec/trivy:{trivy_program.find().version}" == trivy_program.IMAGE
 
 
-def test_it_is_taken_where_there_is_no_binary(inside: trivy_program.Trivy, daemon: Daemon) -> None:
-    known = daemon.find(trivy_program.IMAGE)
-    assert known
-    assert inside.is_() == f"{trivy_program.IMAGE} {known['Id']}"
+def test_it_is_used_where_there_is_no_binary(inside: Trivy, daemon: Daemon) -> None:
+    image = daemon.find(trivy_program.IMAGE)
+    assert image
+    assert inside.label() == f"{trivy_program.IMAGE} {image['Id']}"
     assert inside.version == "0.76.0"
 
 
 @pytest.mark.parametrize("link", [False, True])
 def test_an_archive_scans_to_the_same(
-    binary: Path,
-    inside: trivy_program.Trivy,
-    archive: Path,
-    shared: Path,
-    tmp_path: Path,
-    link: bool,
+    scan_both: Any, archive: Path, tmp_path: Path, link: bool
 ) -> None:
-    if link:
-        (tmp_path / "link.tar").symlink_to(archive)
     target = tmp_path / "link.tar" if link else archive
-    local, contained = both(binary, inside, "archive", target, shared / "vulndb", tmp_path)
+    if link:
+        target.symlink_to(archive)
+    local, contained = scan_both("archive", target)
     assert local["Results"][0]["Vulnerabilities"]
     assert contained == local
 
 
-def test_an_sbom_scans_to_the_same(
-    binary: Path, inside: trivy_program.Trivy, shared: Path, tmp_path: Path
-) -> None:
-    # Names that are words of the command, or look like its options.
-    for name in ("DB", "REPORT", "--help", "a b:c,d"):
-        shutil.copy(SOURCES / "node-8-alpine.cdx.json", tmp_path / name)
-        local, contained = both(
-            binary, inside, "sbom", tmp_path / name, shared / "vulndb", tmp_path
-        )
-        assert len(local["Results"][0]["Vulnerabilities"]) > 20
-        assert contained == local
+# Words of the command, or like its options.
+@pytest.mark.parametrize("name", ["DB", "REPORT", "--help", "a b:c,d"])
+def test_an_sbom_scans_to_the_same(scan_both: Any, tmp_path: Path, name: str) -> None:
+    local, contained = scan_both("sbom", Path(shutil.copy(SBOM, tmp_path / name)))
+    assert len(local["Results"][0]["Vulnerabilities"]) > 20
+    assert contained == local
 
 
-def test_java_archives_are_looked_up_in_the_same_way(
-    binary: Path, inside: trivy_program.Trivy, shared: Path, tmp_path: Path
+def test_java_archives_are_identified_in_the_same_way(
+    scan_both: Any, db: Path, tmp_path: Path
 ) -> None:
-    db = java_db(tmp_path / "cache")
-    shutil.copytree(shared / "vulndb/db", db / "db")
+    with_java = java_db(tmp_path / "cache")
+    shutil.copytree(db / "db", with_java / "db")
     layer = images.tar(images.file("app/app.jar", jar()))
     path = images.docker_save(tmp_path / "app.tar", layer)
-    local, contained = both(binary, inside, "archive", path, db, tmp_path)
+    local, contained = scan_both("archive", path, with_java)
     assert [package["Name"] for package in local["Results"][0]["Packages"]] == [LOG4J]
     assert contained == local
 
@@ -202,8 +196,8 @@ PACKED = {"gzip": images.gzipped, "zstd": images.zstd, "xz": images.xz, "bzip2":
 
 
 @pytest.mark.parametrize("form", ["tar", "folder", "saved", *PACKED])
-def test_what_is_scanned_is_the_image_that_the_kit_takes_it_for(
-    binary: Path, inside: trivy_program.Trivy, shared: Path, tmp_path: Path, form: str
+def test_trivy_scans_the_image_that_the_kit_reads(
+    scan_both: Any, tmp_path: Path, form: str
 ) -> None:
     layers = [images.tar(images.file(name, b"ID=alpine")) for name in ("etc/os-release", "b", "c")]
     layout = images.Layout()
@@ -215,11 +209,8 @@ def test_what_is_scanned_is_the_image_that_the_kit_takes_it_for(
             layout.tar(path, other, mine)
         case "folder":
             layout.folder(path, other, mine)
-        case "gzip" | "zstd" | "xz" | "bzip2":
-            images.docker_save(path, *layers)
-            path.write_bytes(PACKED[form](path.read_bytes()))
         case "saved":
-            # As the containerd store saves what is built on an image that was loaded.
+            # As the containerd store saves an image that was built on a loaded one.
             images.docker_save(path, *layers)
             with tarfile.open(path) as tar:
                 files = {entry.name: tar.extractfile(entry).read() for entry in tar}
@@ -229,30 +220,33 @@ def test_what_is_scanned_is_the_image_that_the_kit_takes_it_for(
             files[zipped] = files.pop(name)
             files["manifest.json"] = files["manifest.json"].replace(name.encode(), zipped.encode())
             images.written(path, files)
+        case _:
+            images.docker_save(path, *layers)
+            path.write_bytes(PACKED[form](path.read_bytes()))
     with open_archive(path) as archive:
         image_id, diff_ids = archive.image_id, [layer.diff_id for layer in archive.layers]
     assert len(diff_ids) == len(layers)
-    local, contained = both(binary, inside, "archive", path, shared / "vulndb", tmp_path)
+    local, contained = scan_both("archive", path)
     assert local["Metadata"]["ImageID"] == image_id
     assert local["Metadata"]["DiffIDs"] == diff_ids
-    assert local["ArtifactName"] == ("app:1" if form == "gzip" else "app-1"), "gzip it reads itself"
+    assert local["ArtifactName"] == ("app:1" if form == "gzip" else "app-1"), "Trivy opens gzip"
     assert contained == local
 
 
 def test_a_scan_sees_its_target_its_db_and_no_network(
-    spy: trivy_program.Trivy, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spy: Trivy, db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TOKEN", "hunter2")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:1")
     for name in ("app.json", "beside.json"):
-        (tmp_path / "of" / name).parent.mkdir(exist_ok=True)
-        (tmp_path / "of" / name).write_text("{}")
-    scan.scan(spy, "sbom", tmp_path / "of/app.json", tmp_path / "report", shared / "vulndb")
-    told = seen((tmp_path / "report").read_text())
-    assert told.pop("command").startswith("sbom --cache-dir /db --cache-backend memory --skip-db")
-    variables = {variable.partition("=")[0] for variable in told.pop("variables").split()}
+        (tmp_path / "targets" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "targets" / name).write_text("{}")
+    scan.scan(spy, "sbom", tmp_path / "targets/app.json", tmp_path / "report", db)
+    report = parsed((tmp_path / "report").read_text())
+    assert report.pop("command").startswith("sbom --cache-dir /db --cache-backend memory --skip-db")
+    variables = {variable.partition("=")[0] for variable in report.pop("variables").split()}
     assert variables == {"HOME", "HOSTNAME", "PATH", "TMPDIR"}
-    assert told == {
+    assert report == {
         "user": f"{os.getuid()}:{os.getgid()}",
         "folder": "/target",
         "network": "lo",
@@ -261,89 +255,89 @@ def test_a_scan_sees_its_target_its_db_and_no_network(
         "target": "app.json",
         "mounted": "/db /scratch /target/app.json",
     }
-    assert not (tmp_path / "of/x").exists()
+    assert not (tmp_path / "targets/x").exists()
 
 
-def test_only_bringing_a_db_has_a_network_and_the_proxy(
-    spy: trivy_program.Trivy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_only_a_download_has_a_network_and_the_proxy(
+    spy: Trivy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:1")
     monkeypatch.setenv("SSL_CERT_FILE", "/etc/mine.crt")
     vulndb.download(spy, tmp_path)
-    told = seen((tmp_path / "seen").read_text())
-    assert told["command"].startswith("image --download-db-only --cache-dir /db")
-    assert "eth0" in told["network"]
-    assert (told["writes"], told["mounted"]) == ("/db", "/db /scratch")
-    assert "HTTPS_PROXY=http://proxy.example:1" in told["variables"]
-    assert "SSL_CERT_FILE" not in told["variables"], "a path of this machine"
+    report = parsed((tmp_path / "seen").read_text())
+    assert report["command"].startswith("image --download-db-only --cache-dir /db")
+    assert "eth0" in report["network"]
+    assert (report["writes"], report["mounted"]) == ("/db", "/db /scratch")
+    assert "HTTPS_PROXY=http://proxy.example:1" in report["variables"]
+    assert "SSL_CERT_FILE" not in report["variables"], "a path of this machine"
     assert [path.name for path in tmp_path.iterdir()] == ["seen"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_files_that_it_writes_are_the_users(spy: trivy_program.Trivy, shared: Path) -> None:
-    somebody = 4321
+def test_files_that_it_writes_belong_to_the_user(spy: Trivy, db: Path) -> None:
+    user_id = 4321
     socket = Path(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")[7:])
     folder = Path("/tmp") / f"kit-user-{os.getpid()}"
     folder.mkdir()
-    shutil.copytree(shared / "vulndb/db", folder / "cache/db")
+    shutil.copytree(db / "db", folder / "cache/db")
     (folder / "app.json").write_text("{}")
-    os.chown(folder, somebody, somebody)
+    os.chown(folder, user_id, user_id)
 
-    def as_somebody() -> None:
+    def as_user() -> None:
         os.setgroups([socket.stat().st_gid])
-        os.setgid(somebody)
-        os.setuid(somebody)
+        os.setgid(user_id)
+        os.setuid(user_id)
         scan.scan(spy, "sbom", folder / "app.json", folder / "report", folder / "cache")
 
     try:
-        process = multiprocessing.get_context("fork").Process(target=as_somebody)
+        process = multiprocessing.get_context("fork").Process(target=as_user)
         process.start()
         process.join()
         assert process.exitcode == 0
         written = (folder / "report").stat()
-        assert (written.st_uid, written.st_gid) == (somebody, somebody)
+        assert (written.st_uid, written.st_gid) == (user_id, user_id)
         assert stat.S_IMODE(written.st_mode) & stat.S_IRUSR
-        assert seen((folder / "report").read_text())["user"] == f"{somebody}:{somebody}"
+        assert parsed((folder / "report").read_text())["user"] == f"{user_id}:{user_id}"
     finally:
         shutil.rmtree(folder)
 
 
-def test_a_scan_that_fails_is_told_with_its_last_words(
-    inside: trivy_program.Trivy, shared: Path, tmp_path: Path
+def test_a_scan_that_fails_is_reported_with_its_last_output(
+    inside: Trivy, db: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.json").write_text("{}")
     with pytest.raises(ScanFailed) as caught:
-        scan.scan(inside, "sbom", tmp_path / "broken.json", tmp_path / "report", shared / "vulndb")
-    assert str(caught.value).startswith("trivy failed on broken.json. These are the scanner's own")
+        scan.scan(inside, "sbom", tmp_path / "broken.json", tmp_path / "report", db)
+    assert str(caught.value).startswith("trivy failed on broken.json. Its last output:\n")
     assert "unknown scanning is not yet supported" in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["broken.json"]
     with pytest.raises(ScanFailed, match="no such archive to scan") as caught:
-        scan.scan(inside, "archive", tmp_path / "no", tmp_path / "report", shared / "vulndb")
+        scan.scan(inside, "archive", tmp_path / "no", tmp_path / "report", db)
     assert caught.value.reason == "no-image"
 
 
-def test_one_that_takes_too_long_is_told_as_such(
-    inside: trivy_program.Trivy,
+def test_a_scan_that_takes_too_long_is_reported(
+    inside: Trivy,
     archive: Path,
-    shared: Path,
+    db: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # The scanner has a time, and its container some more.
+    # Trivy has a time limit, and its container a longer one.
     monkeypatch.setattr(scan, "LIMIT", ["--timeout", "1ms"])
     with pytest.raises(ScanFailed, match="The scan took too long") as caught:
-        scan.scan(inside, "archive", archive, tmp_path / "report", shared / "vulndb")
+        scan.scan(inside, "archive", archive, tmp_path / "report", db)
     assert caught.value.reason == "timeout"
     monkeypatch.undo()
     monkeypatch.setattr(trivy_program, "TIMEOUT_SECONDS", -30 + 0.01)
-    with pytest.raises(ScanFailed, match="no answer within its time") as caught:
-        scan.scan(inside, "archive", archive, tmp_path / "report", shared / "vulndb")
+    with pytest.raises(ScanFailed, match="trivy did not end within 0 s") as caught:
+        scan.scan(inside, "archive", archive, tmp_path / "report", db)
     assert caught.value.reason == "timeout"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_capture_says_what_scanned(inside: trivy_program.Trivy, data: Path, shared: Path) -> None:
-    assert capture(STUDY, "2030-01", shared / "vulndb").failures == {}
+def test_a_capture_says_what_scanned(inside: Trivy, data: Path, db: Path) -> None:
+    assert capture(STUDY, "2030-01", db).failures == {}
     facts = study.open_study(STUDY).facts("2030-01")
-    assert facts.scanner_is == inside.is_()
+    assert facts.scanner_is == inside.label()
     assert facts.scanner_version == "0.76.0"

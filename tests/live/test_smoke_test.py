@@ -1,7 +1,9 @@
-"""Starting images locked down with a real daemon: what answers, what is broken, what it may do."""
+"""Images started locked down: which answer, which are broken, and what they may do."""
 
+import json
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,78 +15,119 @@ from helpers.capture.daemon import LABEL, Daemon
 from helpers.images.metadata import Smoke
 from helpers.studies.study import Recipe
 
+NODE = "FROM rebuilt/node-alpine:24\nCOPY app.js /\nCMD node /app.js\n"
 SERVER = "require('http').createServer((q,s)=>{%s}).listen(3000);process.on('SIGTERM',process.exit)"
+
+Run = Callable[..., Smoke]
+Build = Callable[..., str]
 
 
 @pytest.fixture
-def image(daemon: Daemon, standins: list[str], tmp_path: Path) -> Callable[[str], str]:
-    """Makes an image that runs a line of JavaScript, or has what a Dockerfile adds."""
+def build_image(daemon: Daemon, standins: list[str], tmp_path: Path) -> Build:
+    """Builds an image of a script in JavaScript, and of what a Dockerfile adds."""
 
-    def of(script: str = "", lines: str = "") -> str:
+    def built(script: str = "", lines: str = "", start: str = NODE) -> str:
         (tmp_path / "app.js").write_text(script)
-        (tmp_path / "Dockerfile").write_text(
-            f'FROM rebuilt/node-alpine:24\nCOPY app.js /\nCMD ["node", "/app.js"]\n{lines}\n'
-        )
+        (tmp_path / "Dockerfile").write_text(f"{start}{lines}\n")
         recipe = Recipe(str(tmp_path / "Dockerfile"))
         return build(daemon, recipe, "kit-tests:smoke", tmp_path / "log")
 
-    return of
+    return built
 
 
 @pytest.fixture
-def tried(daemon: Daemon) -> Callable[..., Smoke]:
-    def of(image: str, seconds: float = smoke_test.SECONDS) -> Smoke:
-        return smoke_test.answers(daemon, image, 3000, seconds)
+def run(daemon: Daemon, build_image: Build) -> Run:
+    """Builds an image and starts it."""
 
-    return of
+    def ran(script: str = "", lines: str = "", seconds: float = smoke_test.SECONDS) -> Smoke:
+        return smoke_test.run(daemon, build_image(script, lines), 3000, seconds)
 
-
-def test_an_image_that_answers(image, tried) -> None:
-    told = tried(image(SERVER % "s.end('hello')"))
-    assert (told.answered, told.http_status, told.why) == (True, 200, "")
+    return ran
 
 
-def test_a_shell_is_found_by_starting_it(daemon: Daemon, image) -> None:
-    found = smoke_test.shell(daemon, image(), ("/bin/bash", "/bin/sh", "/bin/ash"))
+@pytest.fixture
+def run_shell(daemon: Daemon, build_image: Build) -> Run:
+    """Builds an image of a shell's command, which is up at once, and starts it for a second."""
+
+    def ran(command: str) -> Smoke:
+        lines = f"CMD {json.dumps(['sh', '-c', command])}"
+        image = build_image(lines=lines, start="FROM rebuilt/alpine:3.23\n")
+        return smoke_test.run(daemon, image, 3000, 1)
+
+    return ran
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(daemon: Daemon) -> Iterator[None]:
+    """After each test there are no containers, networks and volumes of the kit."""
+    yield
+    client, kit = daemon._client, {"label": LABEL}
+    assert client.containers.list(all=True, filters=kit) == []
+    assert client.networks.list(filters=kit) == []
+    assert client.volumes.list(filters=kit) == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "answered", "status", "why"),
+    [
+        ("s.end('hello')", True, 200, ""),
+        ("s.statusCode=503;s.end()", False, 503, "it answered with HTTP 503"),
+        # There may be no front page.
+        ("s.statusCode=404;s.end()", True, 404, ""),
+    ],
+)
+def test_an_image_that_answers(run: Run, reply: str, answered: bool, status: int, why: str) -> None:
+    smoke = run(SERVER % reply)
+    assert (smoke.answered, smoke.http_status, smoke.why) == (answered, status, why)
+
+
+def test_a_shell_is_found_by_starting_it(daemon: Daemon, build_image: Build) -> None:
+    image = build_image()
+    found = smoke_test.find_shell(daemon, image, ("/bin/bash", "/bin/sh", "/bin/ash"))
     assert found == ("/bin/sh", ["/bin/bash", "/bin/sh"])
-    assert smoke_test.shell(daemon, image(), ("/etc/passwd", "/usr/local/bin/node")) == (
-        *("", ["/etc/passwd", "/usr/local/bin/node"]),
-    )
+    others = ["/etc/passwd", "/usr/local/bin/node"]
+    assert smoke_test.find_shell(daemon, image, others) == ("", others)
 
 
-def test_an_image_that_answers_with_an_error_is_broken(image, tried) -> None:
-    told = tried(image(SERVER % "s.statusCode=503;s.end()"))
-    assert (told.answered, told.http_status, told.why) == (False, 503, "it answered with HTTP 503")
-    told = tried(image(SERVER % "s.statusCode=404;s.end()"))
-    assert (told.answered, told.http_status) == (True, 404), told.why  # there may be no front page
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        # It accepts, and answers nothing.
+        ("echo I wait; sleep 1000 | nc -l -p 3000 > /dev/null", "I wait"),
+        # Nothing listens.
+        ("sleep 1000", "it printed nothing"),
+        # It does not come to an end.
+        (
+            "(printf HTTP/1.1; while sleep 0.2; do printf .; done) | nc -l -p 3000 > /dev/null",
+            "it printed nothing",
+        ),
+    ],
+)
+def test_a_container_that_never_answers_is_broken_and_its_time_is_limited(
+    run_shell: Run, command: str, output: str
+) -> None:
+    smoke = run_shell(command)
+    assert smoke.answered is False
+    assert smoke.why == f"no answer on port 3000 within 1 s: {output}"
+    assert smoke.seconds < 6
 
 
-def test_a_container_that_never_answers_is_broken_and_its_time_is_limited(image, tried) -> None:
-    told = tried(image(SERVER % "" + ";console.log('I wait')"), seconds=4)
-    assert told.answered is False
-    assert told.why == "no answer on port 3000 within 4 s: I wait"
-    assert told.seconds < 9
-    told = tried(image("setInterval(()=>{}, 1000)"), seconds=2)
-    assert told.why == "no answer on port 3000 within 2 s: it printed nothing"
+def test_a_container_that_ends_is_broken_with_its_last_output(run_shell: Run) -> None:
+    smoke = run_shell("echo no config >&2; exit 3")
+    assert smoke.answered is False
+    assert smoke.why == "it ended with status 3: no config"
 
 
-def test_a_container_that_ends_is_broken_with_its_last_words(image, tried) -> None:
-    told = tried(image("console.error('no config'); process.exit(3)"))
-    assert told.answered is False
-    assert told.why == "it ended with status 3: no config"
+@pytest.mark.parametrize("line", ['CMD ["/no/such/file"]', "USER nobody-at-all"])
+def test_an_image_that_cannot_be_started_is_broken(run: Run, line: str) -> None:
+    smoke = run(lines=line)
+    assert smoke.answered is False
+    assert smoke.why.startswith("it could not be started:")
+    assert re.split(r'["\s]', line.strip('"]'))[-1] in smoke.why
 
 
-def test_what_cannot_be_started_is_broken(daemon: Daemon, image, tried) -> None:
-    told = tried(image(lines='CMD ["/no/such/file"]'))
-    assert told.answered is False
-    assert told.why.startswith("it could not be started:")
-    assert "/no/such/file" in told.why
-    told = tried(image(lines="USER nobody-at-all"))
-    assert "it could not be started" in told.why
-
-
-def test_it_may_do_nothing_but_answer(image, tried) -> None:
-    """The app tries what it must not be able to do, and answers with what it could."""
+def test_it_may_do_nothing_but_answer(run: Run) -> None:
+    """The app tries what must fail, and answers with what succeeded."""
     script = """
     const fs = require('fs'), net = require('net'), {execSync} = require('child_process')
     const could = []
@@ -116,129 +159,99 @@ def test_it_may_do_nothing_but_answer(image, tried) -> None:
             ("memory.max", "memory/memory.limit_in_bytes"),
         ):
             script = script.replace(f"cgroup/{name}", f"cgroup/{v1}")
-    told = tried(image(script))
-    assert (told.answered, told.why) == (True, "")
+    smoke = run(script)
+    assert (smoke.answered, smoke.why) == (True, "")
 
 
-def test_an_answer_that_drips_ends_with_its_time(image, tried) -> None:
-    drips = """require('net').createServer(s => {
-      s.write('HTTP/1.1'); setInterval(() => s.write('.'), 200); s.on('error', () => {})
-    }).listen(3000)"""
-    told = tried(image(drips), seconds=3)
-    assert told.answered is not True
-    assert told.seconds < 8
-
-
-def test_it_reaches_nothing_of_this_machine(image, tried) -> None:
+def test_it_reaches_nothing_of_this_machine(run: Run) -> None:
     """Not even by an address of its bridge: it has no network but its own loopback."""
     if os.geteuid() != 0:
-        pytest.skip("only root may ask in a container's own network")
+        pytest.skip("only root can probe in a container's own network")
     script = """
     const found = Object.keys(require('os').networkInterfaces()).filter(name => name !== 'lo')
     console.log('has: ' + found)
     require('http').createServer((q, s) => { s.statusCode = found.length ? 500 : 200; s.end() })
       .listen(3000)
     """
-    told = tried(image(script))
-    assert (told.answered, told.why, told.asked_by) == (True, "", "loopback")
+    smoke = run(script)
+    assert (smoke.answered, smoke.why, smoke.asked_by) == (True, "", "loopback")
 
 
-def test_without_root_it_is_asked_on_a_network_without_a_way_out(
-    image, tried, monkeypatch: pytest.MonkeyPatch
+def test_without_root_it_is_asked_on_an_internal_network(
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smoke_test, "may_enter", lambda _: False)
-    told = tried(image(SERVER % "s.end()"))
-    assert (told.answered, told.asked_by) == (True, "network without a way out")
+    monkeypatch.setattr(smoke_test, "can_enter_network", lambda _: False)
+    smoke = run(SERVER % "s.end()")
+    assert (smoke.answered, smoke.asked_by) == (True, "network without a way out")
 
 
-def test_a_volume_is_as_read_only_as_the_root_and_keeps_what_the_image_has_there(
-    daemon: Daemon, image, tried
+WRITES = """
+const fs = require('fs')
+let wrote = 0
+try { for (; wrote < 200; wrote++) fs.appendFileSync('%s/big', Buffer.alloc(2 ** 20)) }
+catch (error) {}
+require('http').createServer((q, s) => { s.statusCode = %s ? 200 : 500; s.end() }).listen(3000)
+"""
+"""Tries to write 200 MiB, and answers without an error if that ended as expected."""
+
+
+def test_a_volume_is_as_read_only_as_the_root_and_keeps_the_images_files(
+    daemon: Daemon, build_image: Build
 ) -> None:
-    script = """
-    const fs = require('fs')
-    let wrote = 0
-    try { for (; wrote < 200; wrote++) fs.appendFileSync('/data/big', Buffer.alloc(2 ** 20)) }
-    catch (error) {}
-    const kept = fs.readFileSync('/data/kept', 'utf8')
-    require('http').createServer((q, s) => {
-      s.statusCode = wrote === 0 && kept === 'here\\n' ? 200 : 500; s.end()
-    }).listen(3000)
-    """
-    found = image(script, "RUN mkdir /data && echo here > /data/kept\nVOLUME /data")
-    assert smoke_test.answers(daemon, found, 3000, 8, ["/data"]).answered
-    assert not smoke_test.answers(daemon, found, 3000, 8).answered, (
-        "without the limit it fills the disk"
+    kept = "fs.readFileSync('/data/kept', 'utf8') === 'here\\n'"
+    image = build_image(
+        WRITES % ("/data", f"wrote === 0 && {kept}"),
+        "RUN mkdir /data && echo here > /data/kept\nVOLUME /data",
     )
+    assert smoke_test.run(daemon, image, 3000, 8, ["/data"]).answered
+    assert not smoke_test.run(daemon, image, 3000, 8).answered, "else it fills the disk"
 
 
-def test_a_volume_may_be_named_in_several_ways(daemon: Daemon, image) -> None:
-    script = """
-    const fs = require('fs')
-    let wrote = 0
-    try { for (; wrote < 200; wrote++) fs.appendFileSync('/data/big', Buffer.alloc(2 ** 20)) }
-    catch (error) {}
-    require('http').createServer((q, s) => { s.statusCode = wrote ? 500 : 200; s.end() })
-      .listen(3000)
-    """
-    found = image(script, 'VOLUME ["/data/", "/data", "data"]')
-    volumes = (daemon.find(found) or {})["Config"]["Volumes"]
+def test_a_volume_may_be_named_in_several_ways(daemon: Daemon, build_image: Build) -> None:
+    image = build_image(WRITES % ("/data", "wrote === 0"), 'VOLUME ["/data/", "/data", "data"]')
+    volumes = (daemon.find(image) or {})["Config"]["Volumes"]
     assert len(volumes) > 1
-    assert smoke_test.answers(daemon, found, 3000, 8, volumes).answered
-    assert smoke_test.shell(daemon, found, ["/bin/sh"], volumes)[0] == "/bin/sh"
-    nothing_is_left(daemon)
+    assert smoke_test.run(daemon, image, 3000, 8, volumes).answered
+    assert smoke_test.find_shell(daemon, image, ["/bin/sh"], volumes)[0] == "/bin/sh"
 
 
-def test_where_there_is_a_folder_for_what_is_temporary_its_volume_is_not(
-    daemon: Daemon, image
+def test_a_volume_for_temporary_files_is_the_limited_one_of_each_container(
+    daemon: Daemon, build_image: Build
 ) -> None:
-    script = """
-    const fs = require('fs')
-    let wrote = 0
-    try { for (; wrote < 200; wrote++) fs.appendFileSync('/tmp/big', Buffer.alloc(2 ** 20)) }
-    catch (error) {}
-    require('http').createServer((q, s) => { s.statusCode = wrote === 64 ? 200 : 500; s.end() })
-      .listen(3000)
-    """
-    found = image(script, "VOLUME /tmp")
-    assert smoke_test.answers(daemon, found, 3000, 8, ["/tmp"]).why == ""
+    image = build_image(WRITES % ("/tmp", "wrote === 64"), "VOLUME /tmp")
+    assert smoke_test.run(daemon, image, 3000, 8, ["/tmp"]).why == ""
 
 
-def test_a_container_that_the_daemon_refuses_is_one_that_was_not_started(
-    daemon: Daemon, image
+def test_a_container_that_the_daemon_refuses_is_not_started(
+    daemon: Daemon, build_image: Build
 ) -> None:
-    told = smoke_test.answers(daemon, image(), 3000, 8, ["/data", "/"])
-    assert told.answered is False
-    assert "it could not be started: " in told.why
-    assert smoke_test.shell(daemon, image(), ["/bin/sh"], ["/data", "/"]) == ("", ["/bin/sh"])
-    nothing_is_left(daemon)
+    image, volumes = build_image(), ["/data", "/"]
+    smoke = smoke_test.run(daemon, image, 3000, 8, volumes)
+    assert smoke.answered is False
+    assert "it could not be started: " in smoke.why
+    assert smoke_test.find_shell(daemon, image, ["/bin/sh"], volumes) == ("", ["/bin/sh"])
 
 
-def nothing_is_left(daemon: Daemon) -> None:
-    client = daemon._client
-    assert client.containers.list(all=True, filters={"label": LABEL}) == []
-    assert client.networks.list(filters={"label": LABEL}) == []
-    assert client.volumes.list(filters={"label": LABEL}) == []
-
-
-def test_nothing_is_left_behind(daemon: Daemon, image, tried) -> None:
-    tried(image(SERVER % "s.end()"))
-    nothing_is_left(daemon)
-
-
-def test_what_a_killed_process_left_is_removed_by_the_next(daemon: Daemon, image) -> None:
+def test_leftovers_of_a_killed_process_are_removed_by_the_next(
+    daemon: Daemon, standins: list[str]
+) -> None:
     client, machine = daemon._client, processes.this_process().partition("@")[2]
-    labels = {LABEL: f"999999999@{machine}"}
-    left = client.containers.run(image("setInterval(()=>{},9)"), detach=True, labels=labels)
-    network = client.networks.create("base-image-notebooks-left", labels=labels)
-    alive = client.containers.create(left.image.id, labels={LABEL: f"1@{machine}"})
-    elsewhere = client.containers.create(left.image.id, labels={LABEL: "999999999@another-machine"})
+    dead, alive, elsewhere = f"999999999@{machine}", f"1@{machine}", "999999999@another-machine"
+
+    def create(owner: str) -> str:
+        command = ["sleep", "1000"]
+        options = {"labels": {LABEL: owner}, "command": command}
+        return client.containers.create("rebuilt/alpine:3.23", **options)
+
+    left, network = create(dead), client.networks.create("kit-left", labels={LABEL: dead})
+    left.start()
+    kept = [create(alive), create(elsewhere)]
     try:
-        daemon.clear()
-        names = {container.id for container in client.containers.list(all=True)}
-        assert left.id not in names
-        assert alive.id in names, "that of a process that runs stays"
-        assert elsewhere.id in names, "and that of another machine, which is not known to be dead"
+        daemon.remove_leftovers()
+        ids = {container.id for container in client.containers.list(all=True)}
+        assert left.id not in ids
+        assert {container.id for container in kept} <= ids, "those of a process that may run stay"
         assert network.id not in {network.id for network in client.networks.list()}
     finally:
-        alive.remove(force=True)
-        elsewhere.remove(force=True)
+        for container in kept:
+            container.remove(force=True)

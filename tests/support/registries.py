@@ -18,49 +18,49 @@ from tests.support import image_archives as images
 
 
 class Registry:
-    """A registry on this machine, and what is put into it."""
+    """A registry on this machine that takes images."""
 
     def __init__(self, port: int) -> None:
         self.host = f"localhost:{port}"
 
     def blob(self, name: str, content: bytes) -> dict[str, Any]:
-        """Put a blob there and return its descriptor."""
+        """Push a blob and return its descriptor."""
         url = f"http://{self.host}/v2/{name}/blobs/uploads/"
-        place = requests.post(url, timeout=10).headers["Location"]
+        upload = requests.post(url, timeout=10).headers["Location"]
         digest = images.digest(content)
-        requests.put(place, params={"digest": digest}, data=content, timeout=10).raise_for_status()
+        requests.put(upload, params={"digest": digest}, data=content, timeout=10).raise_for_status()
         return {"digest": digest, "size": len(content)}
 
     def manifest(self, name: str, kind: str, **fields: Any) -> dict[str, Any]:
-        """Put a manifest there and return its descriptor."""
+        """Push a manifest and return its descriptor."""
         content = json.dumps({"schemaVersion": 2, "mediaType": kind, **fields}).encode()
-        told = {"mediaType": kind, "digest": images.digest(content), "size": len(content)}
-        url = f"http://{self.host}/v2/{name}/manifests/{told['digest']}"
+        descriptor = {"mediaType": kind, "digest": images.digest(content), "size": len(content)}
+        url = f"http://{self.host}/v2/{name}/manifests/{descriptor['digest']}"
         requests.put(url, content, headers={"Content-Type": kind}, timeout=10).raise_for_status()
-        return told
+        return descriptor
 
     def image(self, name: str, *layers: bytes) -> tuple[dict[str, Any], str]:
-        """Put an image there; return its descriptor and id."""
+        """Push an image; return its descriptor and id."""
         config = self.blob(name, images.config_of(layers))
         descriptors = [self.blob(name, images.gzipped(layer)) for layer in layers]
         kind = "application/vnd.oci.image.config.v1+json"
-        told = self.manifest(
+        manifest = self.manifest(
             name,
             images.MANIFEST,
             config={"mediaType": kind, **config},
             layers=[{"mediaType": f"{images.LAYER}+gzip", **each} for each in descriptors],
         )
-        return told, config["digest"]
+        return manifest, config["digest"]
 
     def index(self, name: str, *manifests: dict[str, Any]) -> str:
-        """Put an index there and return its reference."""
-        told = self.manifest(name, images.INDEX, manifests=list(manifests))
-        return f"{self.host}/{name}@{told['digest']}"
+        """Push an index and return its reference."""
+        index = self.manifest(name, images.INDEX, manifests=list(manifests))
+        return f"{self.host}/{name}@{index['digest']}"
 
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Registry]:
-    """Run a real registry that keeps what it is given in a folder."""
+    """Run a real registry that stores into a folder."""
     if not shutil.which("docker-registry"):
         unless_live("docker-registry is not installed")
     with socket.socket() as free:
@@ -77,8 +77,8 @@ def serving(folder: Path) -> Iterator[Registry]:
         )
     try:
         for _ in range(100):
-            with socket.socket() as asked:
-                if asked.connect_ex(("127.0.0.1", port)) == 0:
+            with socket.socket() as client:
+                if client.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
         else:

@@ -1,0 +1,29 @@
+"""Studies that tests write."""
+
+from pathlib import Path
+
+HEAD = 'title = "t"\nquestion = "q?"\nabout = "a"\n'
+
+
+def dockerfile(path: Path, text: str) -> str:
+    """Write a Dockerfile with a file of three bytes beside it; return a study's line for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    (path.parent / "a.txt").write_text("abc")
+    return f'dockerfile = "{path}"'
+
+
+def write_study(data: Path, study: str = "mine", bases: str = "", **variants: str) -> str:
+    """Write a study of variants, each the text of a Dockerfile or lines of TOML; return its name.
+
+    `bases` is TOML too. The Dockerfiles have one context, so that builds take turns.
+    """
+    text = HEAD + bases
+    for name, source in variants.items():
+        if source.startswith("FROM"):
+            source = dockerfile(data / "context" / name, source)
+        text += f'[[variants]]\nname = "{name}"\n{source}\n'
+    path = data / "studies" / study / "study.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return study
