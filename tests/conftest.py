@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         else:
             together = item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(together))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say in a few lines what was skipped and why."""
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+    )
+    if reasons:
+        terminalreporter.section("skipped")
+    for reason, count in reasons.most_common(8):
+        terminalreporter.write_line(f"{count:5} {reason}")
+    if len(reasons) > 8:
+        terminalreporter.write_line(f"      and {len(reasons) - 8} more reasons")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -97,7 +97,7 @@ def say(message: str, /, **values: object) -> Phrase:
     `**strong**`, `*em*` and a `code` mark in the message are emphasis; in a value they are text.
 
     >>> say("**{count:,} files** of {name}", count=1200, name="*x*").runs[1].text
-    ' of '
+    ' of *x*'
     """
     return _filled(word(message), values)
 

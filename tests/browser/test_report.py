@@ -112,7 +112,7 @@ def test_code_is_one_click_away(report: Watched) -> None:
     code = report.page.locator("details.code").first
     assert not code.locator("pre").is_visible()
     code.locator("summary").click()
-    assert "look.use(theme" in code.inner_text()
+    assert "c = Comparison(study" in code.inner_text()
     report.page.locator("#all-code").click()
     assert report.page.locator("details.code:not([open])").count() == 0
     report.page.locator("#all-code").click()

@@ -38,7 +38,7 @@ def data(kind: str, text: str) -> nbformat.NotebookNode:
 
 def test_headings_have_anchors_and_are_one_level_lower_than_in_the_notebook() -> None:
     first, text, second, _ = blocks("# Which?\n\nA paragraph.", "## Why?\n\nSo.")
-    assert (first, second) == (("06-verdict", 2, "Which?"), ("05-verdict.1", 3, "Why?"))
+    assert (first, second) == (("06-verdict", 2, "Which?"), ("06-verdict.1", 3, "Why?"))
     assert isinstance(text, Block)
     assert text.html.strip() == "<p>A paragraph.</p>"
 

@@ -10,7 +10,6 @@ STUDIES: dict[str, dict[str, str]] = {
     "rebuilt-2026": {},
     "blog-2022": {"language": "ko", "theme": "dark", "transparent": "true"},
     "hostile": {"mixed": "true"},
-    "alone": {},
 }
 """Studies whose slides tests look at, recorded or written here, with the runs' parameters."""
 
@@ -72,8 +71,3 @@ def hostile(data: Path) -> str:
         about=f"**bold** {WORDS[0]} [link](http://x) {WORDS[4]}",
         not_shown=[*WORDS, "x" * 400, "words " * 60],
     )
-
-
-def alone(data: Path) -> str:
-    """Write a study of one variant, of which nothing but its findings is known."""
-    return study(data, "alone", {"only": trivy(finding())})
