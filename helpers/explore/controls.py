@@ -13,13 +13,7 @@ from helpers.text.i18n import msg, t, word
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import Lens
 
-_COUNTED = {
-    lenses.FINDINGS: msg("findings"),
-    lenses.VULNERABILITIES: msg("vulnerabilities"),
-    lenses.PER_PACKAGE: msg("vulnerabilities × source packages"),
-}
 _SCALES = {lenses.SCANNER: msg("the scanner's"), lenses.NVD: msg("NVD's")}
-_PLACES = {"os": msg("OS packages"), "tools": msg("bundled tools"), "app": msg("the app")}
 
 _WIDTH = "15.8rem"
 
@@ -31,26 +25,34 @@ class Controls:
         self, study: Study, on_study: Callable[[], None], on_choice: Callable[[], None]
     ) -> None:
         self._quiet = False
-        self.study = _one(t("study"), [(name, name) for name in recorded()], study.name)
-        self.capture = _one(t("capture"), [])
-        self.variants = _several(t("variants"))
+        self.study = _dropdown(t("study"), [(name, name) for name in recorded()], study.name)
+        self.capture = _dropdown(t("capture"), [])
+        self.variants = _list(t("variants"))
         levels = [(word(level), level) for level in reversed(SEVERITIES)]
-        self.severities = _several(t("severities"), levels)
-        self.counted = _one(t("lens: count"), [(word(told), of) for of, told in _COUNTED.items()])
-        self.scale = _one(t("severities are"), [(word(told), of) for of, told in _SCALES.items()])
-        places = [(t("everywhere"), ""), *((word(_PLACES[of]), of) for of in PLACES)]
-        self.place = _one(t("packages in"), places)
-        self.package = widgets.Text(placeholder=t("a part of its name"), **_look(t("package")))
-        self.known_by = widgets.DatePicker(**_look(t("published by")))
+        self.severities = _list(t("severities"), levels)
+        self.counted = _dropdown(
+            t("lens: count"),
+            [(word(lenses.NAMES[counted, False]), counted) for counted in lenses.COUNTED],
+        )
+        self.scale = _dropdown(
+            t("severities are"), [(word(name), scale) for scale, name in _SCALES.items()]
+        )
+        places = [
+            (t("everywhere"), ""),
+            *((word(lenses.PLACE_NAMES[place]), place) for place in PLACES),
+        ]
+        self.place = _dropdown(t("packages in"), places)
+        self.package = widgets.Text(placeholder=t("a part of its name"), **_style(t("package")))
+        self.known_by = widgets.DatePicker(**_style(t("published by")))
         self.fixable = widgets.Checkbox(
             description=t("only what has a fix"),
             indent=False,
             layout=widgets.Layout(width=_WIDTH),
         )
-        self.study.observe(lambda _: self._tell(on_study), "value")
-        self.capture.observe(lambda _: self._tell(on_study), "value")
+        self.study.observe(lambda _: self._call(on_study), "value")
+        self.capture.observe(lambda _: self._call(on_study), "value")
         for widget in self._asked:
-            widget.observe(lambda _: self._tell(on_choice), "value")
+            widget.observe(lambda _: self._call(on_choice), "value")
 
     @property
     def _asked(self) -> tuple[Any, ...]:
@@ -64,8 +66,8 @@ class Controls:
         lens = Lens(
             self.counted.value, self.fixable.value, self.scale.value, known_by, self.place.value
         )
-        told = self.variants.value, lens, self.severities.value, self.package.value.strip()
-        return Choice(*told)
+        package = self.package.value.strip()
+        return Choice(self.variants.value, lens, self.severities.value, package)
 
     def return_to(self, study: str, capture: str) -> None:
         """Choose what was chosen before."""
@@ -74,7 +76,7 @@ class Controls:
         self._quiet = False
 
     def offer_captures(self, study: Study, capture: str) -> None:
-        """Offer a study's captures, one of them chosen, and its own day."""
+        """Offer a study's captures, with one chosen, and the study's day."""
         self._quiet = True
         self.capture.options = study.captures()
         self.capture.value = study.facts(capture).capture
@@ -102,7 +104,7 @@ class Controls:
         flow = widgets.Layout(flex_flow="row wrap", grid_gap="0.2rem 1rem")
         return widgets.Box([widgets.VBox(part) for part in parts], layout=flow)
 
-    def _tell(self, callback: Callable[[], None]) -> None:
+    def _call(self, callback: Callable[[], None]) -> None:
         if not self._quiet:
             callback()
 
@@ -119,7 +121,7 @@ def _has_capture(name: str) -> bool:
         return False
 
 
-def _look(description: str) -> dict[str, Any]:
+def _style(description: str) -> dict[str, Any]:
     """Return how a widget looks, with what it asks."""
     return {
         "description": description,
@@ -128,18 +130,18 @@ def _look(description: str) -> dict[str, Any]:
     }
 
 
-def _one(description: str, options: Any, value: str | None = None) -> widgets.Dropdown:
+def _dropdown(description: str, options: Any, value: str | None = None) -> widgets.Dropdown:
     return widgets.Dropdown(
-        options=options, **({"value": value} if value else {}), **_look(description)
+        options=options, **({"value": value} if value else {}), **_style(description)
     )
 
 
-def _several(description: str, offered: Sequence[tuple[str, str]] = ()) -> widgets.SelectMultiple:
+def _list(description: str, offered: Sequence[tuple[str, str]] = ()) -> widgets.SelectMultiple:
     tip = t("with Ctrl or Shift several; none is all of them")
     return widgets.SelectMultiple(
         options=offered,
         value=[value for _, value in offered],
         rows=len(SEVERITIES),
         tooltip=tip,
-        **_look(description),
+        **_style(description),
     )

@@ -38,10 +38,10 @@ class Finder:
         )
         self.clear = widgets.Button(description=t("✕ clear"), disabled=True)
         self.clear.on_click(lambda _: self.choose())
-        self._told = widgets.HTML()
+        self._status = widgets.HTML()
         self.table = ITable(_shown(pd.DataFrame(columns=selection.COLUMNS)), **_options())
         self._box = widgets.VBox(
-            [widgets.Box([self.bar, self.clear, self._told]), self.table],
+            [widgets.Box([self.bar, self.clear, self._status]), self.table],
             layout=widgets.Layout(width="100%", overflow="auto"),
         )
 
@@ -69,34 +69,34 @@ class Finder:
     def _fill(self) -> None:
         variant, severity = self.bar.value or ("", "")
         self._picked = selection.picked(self._rows, variant, severity)
-        told = {"rows": len(self._picked), "all": len(self._rows)}
-        text = t("{rows:,} of {all:,} rows", **told)
+        counts = {"rows": len(self._picked), "all": len(self._rows)}
+        text = t("{rows:,} of {all:,} rows", **counts)
         if len(self._picked) > MOST_ROWS:
-            text = t("the first {most:,} of {rows:,} rows", most=MOST_ROWS, **told)
-        self._told.value = f'<span role="status">{text}</span>'
+            text = t("the first {most:,} of {rows:,} rows", most=MOST_ROWS, **counts)
+        self._status.value = f'<span role="status">{text}</span>'
         self.clear.disabled = not variant
         self.table.update(_shown(self._picked.head(MOST_ROWS)), **_options())
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         # The plain table is for where no widget can be: a copy that ran headless, a web page.
-        first = _told(self._picked.head(PLAIN_ROWS))
-        told = {"rows": len(first), "all": len(self._picked)}
-        more = f"<p>{t('{rows:,} of {all:,} rows', **told)}</p>"
+        first = _columns(self._picked.head(PLAIN_ROWS))
+        counts = {"rows": len(first), "all": len(self._picked)}
+        more = f"<p>{t('{rows:,} of {all:,} rows', **counts)}</p>"
         data: dict[str, Any] = self._box._repr_mimebundle_(**kwargs)
         return {**data, "text/html": tables.to_html(first) + more}
 
 
-def _told(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns that there is room for; where there is no fix, that is said."""
-    told = rows[selection.COLUMNS]
-    told = told.assign(fixed_version=told["fixed_version"].fillna(t("no fix")))
-    # Else its heading were that of what others published.
-    return told.rename(columns={"published_at": "published_on"})
+def _columns(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that have room; a finding without a fix says so."""
+    shown = rows[selection.COLUMNS]
+    shown = shown.assign(fixed_version=shown["fixed_version"].fillna(t("no fix")))
+    # Otherwise the heading would be that of what others published.
+    return shown.rename(columns={"published_at": "published_on"})
 
 
 def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows as they are in the table, and in what is downloaded of it: inert in both."""
-    read = escape.csv_frame(tables.readable(_told(rows)))
+    read = escape.csv_frame(tables.readable(_columns(rows)))
     place = selection.COLUMNS.index("severity")
     # A category is sorted by its rank and not by its letters.
     levels = pd.CategoricalDtype([word(level) for level in SEVERITIES], ordered=True)

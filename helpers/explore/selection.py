@@ -1,7 +1,7 @@
 """What a choice of variants, lens, severities and packages leaves of the evidence, for a look."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -62,7 +62,7 @@ class Choice(NamedTuple):
 
 
 class View(NamedTuple):
-    """What a choice leaves: frames as `compare`, `overlap` and `growth` make them, and rows.
+    """What a choice leaves: frames as `counting`, `overlap` and `growth` make them, and rows.
 
     `rows` are what is counted, one row each, as `findings` has them. `left_out` says what has no
     date, where counting is by one, `off_curve` what the curve does not have; empty for nothing.
@@ -82,12 +82,12 @@ def view(frames: Frames, choice: Choice) -> View:
     """Return what a choice leaves of frames of one capture.
 
     Severities are chosen after the lens, for it says whose they are, and which of several counts:
-    in the overlap that is the highest of all variants. Raises `ParameterInvalid` for a lens that
-    there is not.
+    in the overlap that is the highest of all variants. Raises `ParameterInvalid` for an
+    unknown lens.
     """
     lens, every = choice.lens, choice.chosen == SEVERITIES
-    images = _of(frames.images, choice.variants)
-    within = _with(_of(frames.findings, choice.variants), choice.package)
+    images = _chosen(frames.images, choice.variants)
+    within = _with_name(_chosen(frames.findings, choice.variants), choice.package)
     counted = lenses.apply(within, lens)
     listing = overlap.listing(within, images, lens)
     dated = within
@@ -148,13 +148,13 @@ def picked(rows: pd.DataFrame, variant: str = "", severity: str = "") -> pd.Data
     return kept[kept["severity"].eq(severity)] if severity else kept
 
 
-def joined(frames: Frames, own: Iterable[Frames]) -> Frames:
-    """Return the frames of a capture and of a user's own reports, as if they were of it.
+def joined(frames: Frames, reports: Iterable[Frames]) -> Frames:
+    """Return the frames of a capture and of a user's reports, as if these were of the capture.
 
-    As of one capture they stand side by side, and whether all were scanned alike is told of them.
+    So they stand side by side, and a check covers whether all were scanned alike.
     """
     capture = str(frames.images["capture"].iloc[0])
-    guests = [[part.assign(capture=capture) for part in one] for one in own]
+    guests = [[part.assign(capture=capture) for part in report] for report in reports]
     if not guests:
         return frames
     return Frames(
@@ -165,16 +165,17 @@ def joined(frames: Frames, own: Iterable[Frames]) -> Frames:
     )
 
 
-def _of(frame: pd.DataFrame, variants: tuple[str, ...]) -> pd.DataFrame:
+def _chosen(frame: pd.DataFrame, variants: tuple[str, ...]) -> pd.DataFrame:
     return frame[frame["variant"].isin(variants)] if variants else frame
 
 
-def _with(findings: pd.DataFrame, text: str) -> pd.DataFrame:
+def _with_name(findings: pd.DataFrame, text: str) -> pd.DataFrame:
     """Return the findings whose package, or source package, has a text in its name."""
     if not text:
         return findings
-    told: dict[str, Any] = {"case": False, "regex": False, "na": False}
-    names = [findings[column].str.contains(text, **told) for column in _NAMES]
+    names = [
+        findings[column].str.contains(text, case=False, regex=False, na=False) for column in _NAMES
+    ]
     return findings[names[0] | names[1]]
 
 

@@ -18,7 +18,7 @@ from helpers.studies import load
 from helpers.text import escape
 
 _MOST_BYTES = MAX_BYTES + 1
-"""Bytes of a file that are kept: one more than a reader takes, so that it is the one to refuse."""
+"""Bytes of a file that are kept: one more than a reader takes, so that the reader refuses it."""
 
 
 class Dropzone(AnyWidget):
@@ -40,22 +40,22 @@ class Dropzone(AnyWidget):
         self._numbers = count()
         self.on_msg(self._receive)
 
-    def _receive(self, _: Any, told: dict[str, Any], pieces: list[Any]) -> None:
-        if told["first"]:
+    def _receive(self, _: Any, message: dict[str, Any], pieces: list[Any]) -> None:
+        if message["first"]:
             new = Path(self._folder.name, f"{next(self._numbers)}.part")
             new.touch()
-            self._files[told["id"]] = new
-        path = self._files.get(told["id"])
+            self._files[message["id"]] = new
+        path = self._files.get(message["id"])
         if path is None:
             # Its beginning went to another kernel.
             return
         if path.stat().st_size < _MOST_BYTES:
             with path.open("ab") as file:
                 file.writelines(pieces)
-        if told["last"]:
-            del self._files[told["id"]]
+        if message["last"]:
+            del self._files[message["id"]]
             try:
-                self._taken(str(told["name"]), path)
+                self._taken(str(message["name"]), path)
             finally:
                 path.unlink()
 
@@ -71,15 +71,15 @@ def read(name: str, file: Path, taken: Collection[str] = ()) -> Frames:
 
     Its variant is named after that, and unlike those that are taken. Raises `ReportInvalid`.
     """
-    told = variant(name, taken)
+    new = variant(name, taken)
     try:
         found = load.load_reports(file)
     except ReportInvalid as error:
         # The file may lie where the user has never been.
         raise ReportInvalid(escape.short(name, 80), error.problem, error.remedy) from error
-    images, findings, packages = (part.assign(variant=told) for part in found)
+    images, findings, packages = (part.assign(variant=new) for part in found)
     # Nor does its path say anything.
-    return Frames(images.assign(report=told), findings, packages)
+    return Frames(images.assign(report=new), findings, packages)
 
 
 def variant(name: str, taken: Collection[str] = ()) -> str:
@@ -94,6 +94,6 @@ def variant(name: str, taken: Collection[str] = ()) -> str:
     text = re.sub(r"[^\w.-]+", "-", text).strip("-._")[:_LONGEST] or "report"
     every = {*taken, *RESERVED}
     number = 1
-    while (told := text if number == 1 else f"{text}-{number}") in every:
+    while (name := text if number == 1 else f"{text}-{number}") in every:
         number += 1
-    return told
+    return name

@@ -25,7 +25,7 @@ def test_a_clean_image_is_an_image(frames_of) -> None:
 def test_every_frame_has_the_columns_and_types_of_the_dictionary(frames_of) -> None:
     for loaded in (frames_of(app=trivy(finding())), frames_of(empty=b"null"), load.load([])):
         for name, frame in loaded._asdict().items():
-            wanted = {column.name: column.dtype for column in frames.DICTIONARY[name]}
+            wanted = {column.name: column.dtype for column in frames.dictionary()[name]}
             assert {c: frame[c].dtype for c in frame} == wanted, name
 
 
