@@ -130,17 +130,18 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def standins(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Names of bases made from packages, which stand in for the images that registries have."""
-    told = tomllib.loads((Path(__file__).parent / "standins.toml").read_text())
+    """Names of bases made from packages, as stand-ins for images of registries."""
+    text = (Path(__file__).parent / "standins.toml").read_text()
+    bases = msgspec.convert(tomllib.loads(text)["bases"], list[Base])
     if not daemon.find("debian:trixie"):
         unless_live("there is no debian:trixie on the daemon to make the other bases from")
     log = tmp_path_factory.mktemp("standins") / "build.log"
     try:
-        for base in msgspec.convert(told["bases"], list[Base]):
+        for base in bases:
             build(daemon, base, base.tag, log)
     except KitError as error:
         unless_live(f"the bases of the tests cannot be built here: {error}")
-    return [base["tag"] for base in told["bases"]]
+    return [base.tag for base in bases]
 
 
 @pytest.fixture(scope="session")

@@ -164,8 +164,8 @@ class _Taking(NamedTuple):
         scanned_id = trivy.read(self.folder / paths.REPORT).image_id
         if scanned_id and scanned_id != image_id:
             raise ScanFailed(
-                f"{path.name}: Trivy scanned {scanned_id}, but the kit read {image_id}. Save the "
-                "one image into an archive of its own"
+                f"{path.name}: Trivy scanned {scanned_id}, but the kit read {image_id}. Archive "
+                "one image only"
             )
 
     def start(self) -> Smoke | str:
