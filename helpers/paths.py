@@ -91,7 +91,7 @@ def dockerfiles() -> Path:
     return ROOT / "dockerfiles"
 
 
-def weights() -> Path:
+def gzip_sizes() -> Path:
     """Return the file that caches the gzipped sizes of layers."""
     return data() / "cache" / "gzip-sizes.json"
 

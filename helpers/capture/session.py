@@ -113,7 +113,7 @@ def _tools(study: Study, db: Path | None, *repositories: str) -> Tools:
             daemon.remove_leftovers()
         except KitError as error:
             daemon = error
-    gzip_sizes, locks = GzipSizes(paths.weights()), build.BuildLocks()
+    gzip_sizes, locks = GzipSizes(paths.gzip_sizes()), build.BuildLocks()
     if kinds == {"report"}:
         return Tools(daemon, None, None, gzip_sizes, locks, {})
     scanner = trivy_program.find(daemon if isinstance(daemon, Daemon) else None)
