@@ -22,7 +22,7 @@ reproduce: $(VENV)/installed ## run every numbered notebook over STUDY's recorde
 slides: $(VENV)/installed ## deck.pptx and slides.html of STUDY [LANGUAGE=ko THEME=dark TRANSPARENT=1]
 	@$(BIN)/python -m helpers slides $(STUDY)$(LOOK)
 
-live: $(VENV)/installed ## capture STUDY anew (build, scan, take apart, start), then reproduce it [DB=folder]
+live: $(VENV)/installed ## capture STUDY anew (build, scan, read, start), then reproduce it [DB=folder]
 	@$(if $(filter file,$(origin STUDY)),echo "Name a study: make live STUDY=today"; exit 2,\
 	  $(BIN)/python -m helpers live $(STUDY) $(CAPTURE))
 
@@ -36,7 +36,7 @@ lab: $(VENV)/installed ## open JupyterLab on the notebooks [LAB="--port 8889"]
 	@JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
 	  $(BIN)/jupyter lab --notebook-dir notebooks --LabApp.default_url=/lab/tree/index.ipynb $(LAB)
 
-bench: $(VENV)/tested ## time and weigh the loader and the run against their yardsticks
+bench: $(VENV)/tested ## measure time and memory of the loader and the run, and fail if a target is missed
 	@$(BIN)/python -m tests.support.bench
 
 lint: $(VENV)/tested ## check style and types

@@ -160,7 +160,7 @@ def summary(files: tuple[Path, ...], form: str) -> None:
 
 @commands.command()
 def dictionary() -> None:
-    """Print the data dictionary of the README."""
+    """Print the data dictionary, as data/README.md has it."""
     from helpers.frames import dictionary_markdown
 
     click.echo(dictionary_markdown(), nl=False)

@@ -22,6 +22,7 @@ from helpers.frames import UNKNOWN_COUNT
 from helpers.studies import study
 from helpers.studies.load import load_study
 from helpers.vulnerabilities import counting
+from tests.support import golden_runs
 
 ROOT = paths.ROOT
 README = (ROOT / "README.md").read_text()
@@ -76,16 +77,14 @@ def test_what_documents_link_to_is_there() -> None:
 
 
 @pytest.mark.parametrize("name", ["severity-by-capture", "size-by-group", "attack-surface"])
-def test_the_readme_shows_the_figures_of_a_run(name: str, tmp_path: Path) -> None:
-    shown = ROOT / f".readme/{name}.png"
+def test_the_readme_shows_the_figures_of_a_run(name: str) -> None:
+    shown = golden_runs.PICTURES / f"{name}.png"
     assert f"]({shown.relative_to(ROOT)})" in README
-    c = Comparison("blog-2022" if name == "severity-by-capture" else "rebuilt-2026")
-    ask = {"size-by-group": c.size_groups, "attack-surface": c.attack_surface}
-    picture = ask.get(name, c.captures)().figure()
+    picture = golden_runs.pictures()[name]()
     with Image.open(shown) as old, Image.open(io.BytesIO(picture.png)) as new:
         difference = np.asarray(old.convert("L"), float) - np.asarray(new.convert("L"), float)
     # Fonts are drawn alike everywhere, but not to the last bit.
-    assert np.abs(difference).mean() < 0.5
+    assert np.abs(difference).mean() < 0.5, "python -m tests.support.golden_runs renews it"
 
 
 def test_the_readmes_numbers_are_those_of_the_evidence(both) -> None:

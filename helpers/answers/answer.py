@@ -1,5 +1,6 @@
 """An answer: the one value that everything shown of a question comes from."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +14,10 @@ ANSWER, BANNER, SUMMARY, SLIDE = "answer", "banner", "summary", "slide"
 """Roles. The answer and the banner (is like compared with like?) stand first on the report page and
 have a slide each; of a summary the figure has a slide, and stands on top of the page with its text;
 a figure of the role `slide` has only a slide."""
+
+
+FIGURE, TEXT, TABLE, SEARCHABLE = "figure", "text", "table", "searchable"
+"""What an output of an answer is."""
 
 
 class Answer(NamedTuple):
@@ -42,7 +47,8 @@ class Answer(NamedTuple):
 class Record(Struct):
     """What an executed notebook keeps of an answer, beside what it shows: all but the tables.
 
-    `footer` says where the numbers of the figure come from.
+    `footer` says where the numbers of the figure come from, `outputs` what each output of the
+    answer is, in order: `FIGURE`, `TEXT`, `TABLE` or `SEARCHABLE`.
     """
 
     name: str
@@ -54,12 +60,15 @@ class Record(Struct):
     role: str = ""
     by_scanner: bool = True
     footer: str = ""
+    outputs: list[str] = []
 
 
-def encoded(answer: Answer, footer: str = "") -> dict[str, Any]:
+def encoded(answer: Answer, footer: str = "", outputs: Sequence[str] = ()) -> dict[str, Any]:
     """Return the record of an answer as what JSON holds."""
-    kept = {name: getattr(answer, name) for name in Record.__struct_fields__ if name != "footer"}
-    found: dict[str, Any] = msgspec.to_builtins(Record(**kept, footer=footer))
+    shared = set(Record.__struct_fields__) & set(Answer._fields)
+    kept = {name: getattr(answer, name) for name in shared}
+    record = Record(**kept, footer=footer, outputs=[*outputs])
+    found: dict[str, Any] = msgspec.to_builtins(record)
     return found
 
 

@@ -118,11 +118,15 @@ class Waterfall(Struct, tag="waterfall"):
 
 
 class Cell(Struct):
-    """A cell of a matrix: its state as a code, its words, and how many it counts."""
+    """A cell of a matrix: its state as a code, its words, and how many it counts.
+
+    `short` is what is shown where there is no room for all of the words.
+    """
 
     state: str
     text: str
     count: int | None = None
+    short: str = ""
 
 
 class Matrix(Struct, tag="matrix"):

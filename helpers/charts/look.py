@@ -25,7 +25,7 @@ _INK_LIGHTNESS, _LIGHT_INK, _FAINTEST = 0.25, 0.94, 0.34
 
 
 class Look(Struct, frozen=True):
-    """A theme, and whether figures have no ground of their own.
+    """A theme, and whether the background of figures is transparent.
 
     Raises `ParameterInvalid` for an unknown theme.
     """

@@ -110,8 +110,7 @@ def _text(cell: Cell, room: int, across: int) -> str:
     """Return what fits into a cell: the words, or, of what is counted, how many there are."""
     text = escape.plain(cell.text)
     if columns(text) > room:
-        # What is in parentheses is in the table below.
-        text = text.partition(" (")[0]
+        text = escape.plain(cell.short or cell.text)
     if columns(text) <= room:
         return text
     if cell.count is not None and cell.count > 1 and cell.state == _FOUND:

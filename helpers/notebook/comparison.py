@@ -1,6 +1,7 @@
 """What a notebook holds: a study's evidence, a way to count, and the questions to ask of it."""
 
 import copy
+import html
 from collections.abc import Callable
 from functools import cached_property, wraps
 from pathlib import Path
@@ -11,6 +12,7 @@ import pandas as pd
 from helpers.answers.answer import Answer
 from helpers.charts.look import LIGHT, Look
 from helpers.comparability import confounders, scan_consistency
+from helpers.errors import ParameterInvalid
 from helpers.frames import Frames
 from helpers.notebook.display import Setting, ShownAnswer
 from helpers.sizes import file_groups, image_sizes, layer_sizes, waterfall
@@ -26,6 +28,7 @@ from helpers.surface import (
 from helpers.text import i18n
 from helpers.text.i18n import ENGLISH
 from helpers.verdict import attribution, claims, recommendation, sensitivity, tradeoff
+from helpers.verdict.tradeoff import WEIGHTS
 from helpers.vulnerabilities import (
     changes,
     counting,
@@ -63,8 +66,9 @@ def question(
             with i18n.speaking(comparison.language):
                 answer = ask(comparison, *args, **kwargs)
                 about = getattr(comparison, across) if across else comparison
-                return ShownAnswer(answer, about.setting)
+                return ShownAnswer(answer, about._setting)
 
+        asked.__annotations__["return"] = ShownAnswer
         return asked
 
     return decorated
@@ -76,7 +80,7 @@ class Comparison:
     The frames are `images`, `findings`, `packages`, `layers` and `files`. A method returns an
     answer, which shows itself and goes on as data: `.table`, `.chart`, `.figure(title=...)`.
 
-    `capture` is a capture's name, empty for the default one, or `all`. With `save_to`, each answer
+    `capture` is a capture's name, empty for the default one. With `save_to`, each answer
     leaves its files below that folder. `source="live"` captures the study anew first, with Docker
     and Trivy, offline against the vulnerability DB in the folder `db` if one is named.
     Raises `StudyInvalid` and `ParameterInvalid`.
@@ -95,24 +99,33 @@ class Comparison:
         source: str = "recorded",
         db: str = "",
     ) -> None:
-        self.language, self.look = language, Look(theme, transparent)
-        self.mixed = mixed
-        self.folder = Path(save_to).expanduser() if save_to else None
-        self.quick = False
+        self.language, self._look = language, Look(theme, transparent)
+        self._mixed = mixed
+        self._folder = Path(save_to).expanduser() if save_to else None
         with i18n.speaking(language):
             i18n.fonts()
             self.study: Study = open_study(study)
+        if source not in ("recorded", "live"):
+            raise ParameterInvalid(f"source {source!r} is none of recorded, live")
         if source == "live":
             # Who looks at what is recorded needs neither Docker nor what talks to it.
             from helpers.capture.session import capture as capture_now
 
             capture = capture_now(study, db=Path(db) if db else None).folder.name
-        self.capture = capture if capture == EVERY else self.study.facts(capture).capture
+        self.capture = self.study.facts(capture).capture
         self.lens = Lens(known_by=str(self.study.known_by or ""))
-        self.weights = dict(tradeoff.WEIGHTS)
+        self.weights = dict(WEIGHTS)
 
     def __repr__(self) -> str:
         return f"Comparison({self.study.name!r}, {self.capture!r}, lens={self.lens.label!r})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            f"<tr><td><code>{name}()</code></td><td>{html.escape(method.__doc__ or '')}</td></tr>"
+            for name, method in vars(Comparison).items()
+            if hasattr(method, "__wrapped__")
+        ]
+        return f"<p>{html.escape(repr(self))}</p><table>{''.join(rows)}</table>"
 
     def counting(
         self,
@@ -133,19 +146,17 @@ class Comparison:
         return other
 
     def weighing(
-        self, fixable: float, unfixed: float, size: float, ended: float, old_runtime: float
+        self,
+        fixable: float = WEIGHTS["fixable"],
+        unfixed: float = WEIGHTS["unfixed"],
+        size: float = WEIGHTS["size"],
+        ended: float = WEIGHTS["ended"],
+        old_runtime: float = WEIGHTS["old_runtime"],
     ) -> "Comparison":
         """Return the same images with other weights. Raises `ParameterInvalid` for one below 0."""
         other = copy.copy(self)
-        other.weights = tradeoff.check(
-            {
-                "fixable": fixable,
-                "unfixed": unfixed,
-                "size": size,
-                "ended": ended,
-                "old_runtime": old_runtime,
-            }
-        )
+        given = (fixable, unfixed, size, ended, old_runtime)
+        other.weights = tradeoff.check(dict(zip(WEIGHTS, given, strict=True)))
         return other
 
     def at(self, capture: str) -> "Comparison":
@@ -161,7 +172,7 @@ class Comparison:
         return other
 
     @cached_property
-    def every(self) -> "Comparison":
+    def _every(self) -> "Comparison":
         """All captures of the study together."""
         return self._other(self.study, EVERY)
 
@@ -175,7 +186,7 @@ class Comparison:
 
         Raises `StudyInvalid` if the images were not scanned alike and that is not allowed.
         """
-        return scan_consistency.require(self._frames, self.mixed)
+        return scan_consistency.require(self._frames, self._mixed)
 
     @property
     def images(self) -> pd.DataFrame:
@@ -184,8 +195,13 @@ class Comparison:
 
     @property
     def findings(self) -> pd.DataFrame:
-        """The findings, one a row. Raises `StudyInvalid` as `frames` does."""
+        """All findings, one a row, whatever the lens. Raises `StudyInvalid` as `frames` does."""
         return self.frames.findings
+
+    @property
+    def counted_findings(self) -> pd.DataFrame:
+        """The findings that the lens counts, with their severity under it."""
+        return lenses.apply(self.findings, self.lens)
 
     @property
     def packages(self) -> pd.DataFrame:
@@ -194,21 +210,21 @@ class Comparison:
 
     @cached_property
     def layers(self) -> pd.DataFrame:
-        """The layers, one a row; none of images that were not taken apart."""
+        """The layers, one a row; none of images that were not read."""
         return load.load_layers(self.study.name, self.capture)
 
     @cached_property
     def files(self) -> pd.DataFrame:
-        """The files of the merged file systems, one a row; none of images not taken apart."""
+        """The files of the merged file systems, one a row; none of images that were not read."""
         return load.load_files(self.study.name, self.capture)
 
     @cached_property
-    def published_numbers(self) -> pd.DataFrame:
+    def _published(self) -> pd.DataFrame:
         """The numbers that others published about the images."""
         return load.load_published(self.study.name)
 
     @property
-    def facts(self) -> Facts:
+    def _facts(self) -> Facts:
         """What is recorded of how the capture was made."""
         return self.study.facts(self.capture)
 
@@ -221,16 +237,15 @@ class Comparison:
         return file_groups.grouped(self.files, self.layers, self.images)
 
     @property
-    def setting(self) -> Setting:
+    def _setting(self) -> Setting:
         """What answers about these images are shown with."""
         return Setting(
             self.study.name,
             self.images,
             lambda: scan_coverage.mark(self._coverage),
             self.language,
-            self.look,
-            self.folder,
-            self.quick,
+            self._look,
+            self._folder,
         )
 
     # 01: what was captured of each image, when, and with what?
@@ -243,17 +258,17 @@ class Comparison:
     @question()
     def sources(self) -> Answer:
         """Which images, and where do they come from?"""
-        return contents.sources_answer(self.study, self.facts, self.images)
+        return contents.sources_answer(self.study, self._facts, self.images)
 
     @question()
     def provenance(self) -> Answer:
         """When was the capture made, and with what?"""
-        return provenance.answer(self.study, self.facts)
+        return provenance.answer(self.study, self._facts)
 
     @question()
-    def parts(self) -> Answer:
+    def evidence_parts(self) -> Answer:
         """What does the evidence hold of each image?"""
-        return contents.parts_answer(self.study, self.facts)
+        return contents.parts_answer(self.study, self._facts)
 
     @question()
     def identities(self) -> Answer:
@@ -271,9 +286,9 @@ class Comparison:
         return contents.base_layers_answer(self.layers, self.images)
 
     @question()
-    def held(self) -> Answer:
+    def evidence_in_brief(self) -> Answer:
         """Of how many images is there each part of the evidence?"""
-        return contents.held_answer(self.study, self.facts)
+        return contents.held_answer(self.study, self._facts)
 
     @question()
     def not_shown(self) -> Answer:
@@ -295,10 +310,10 @@ class Comparison:
     @question()
     def published(self) -> Answer:
         """Do the published numbers come out?"""
-        return counting.published_answer(self.findings, self.images, self.published_numbers)
+        return counting.published_answer(self.findings, self.images, self._published)
 
     @question()
-    def counted(self) -> Answer:
+    def lens_in_words(self) -> Answer:
         """What is counted from here on?"""
         return lenses.answer(self.lens, self.study.known_by, self.study.known_by_why)
 
@@ -308,7 +323,7 @@ class Comparison:
         return counting.severity_answer(self.findings, self.images, self.lens)
 
     @question()
-    def looked_at(self) -> Answer:
+    def scan_coverage_in_brief(self) -> Answer:
         """How much of each image did the scanner look at, in one line?"""
         return scan_coverage.brief_answer(self._coverage)
 
@@ -319,7 +334,7 @@ class Comparison:
         return counting.lens_totals_answer(self.findings, self.images, self.lens, share)
 
     @question()
-    def looked_at_totals(self) -> Answer:
+    def scan_coverage_by_image(self) -> Answer:
         """How much of each image is counted?"""
         return scan_coverage.totals_answer(self._coverage, self.images, self.packages)
 
@@ -354,7 +369,7 @@ class Comparison:
         return overlap.answer(self.findings, self.images, self.lens)
 
     @question()
-    def vulnerabilities(self) -> Answer:
+    def vulnerability_list(self) -> Answer:
         """Which vulnerabilities are these, one a row?"""
         return overlap.listing_answer(self.findings, self.images, self.lens)
 
@@ -389,7 +404,7 @@ class Comparison:
 
     @cached_property
     def _sizes(self) -> pd.DataFrame:
-        return image_sizes.table(self.images, self.published_numbers)
+        return image_sizes.table(self.images, self._published)
 
     @cached_property
     def _parts(self) -> pd.DataFrame:
@@ -542,7 +557,7 @@ class Comparison:
     # 05: what do the same images show on other days?
 
     def _pair(self, earlier: str, later: str) -> tuple[str, str]:
-        return changes.pair(self.every.images, earlier, later)
+        return changes.pair(self._every.images, earlier, later)
 
     @cached_property
     def _last(self) -> "Comparison":
@@ -551,20 +566,20 @@ class Comparison:
     def _later(self, later: str) -> "Comparison":
         return self.at(later) if later else self._last
 
-    @question(across="every")
+    @question(across="_every")
     def captures(self) -> Answer:
         """What do the same images show on another day?"""
-        return counting.captures_answer(self.every.findings, self.every.images, self.lens)
+        return counting.captures_answer(self._every.findings, self._every.images, self.lens)
 
-    @question(across="every")
+    @question(across="_every")
     def fewest_by_capture(self) -> Answer:
         """Which image has the fewest, on which day and by which way of counting?"""
-        return counting.fewest_answer(self.every.findings, self.every.images, self.lens)
+        return counting.fewest_answer(self._every.findings, self._every.images, self.lens)
 
-    @question(across="every")
+    @question(across="_every")
     def changes(self, earlier: str = "", later: str = "") -> Answer:
         """What changed between two captures, and why?"""
-        return changes.answer(self.every.frames, *self._pair(earlier, later))
+        return changes.answer(self._every.frames, *self._pair(earlier, later))
 
     @question(across="_last")
     def growth(self) -> Answer:
@@ -572,10 +587,10 @@ class Comparison:
         last, study = self._last, self.study
         return growth.answer(last.findings, last.images, self.lens, study.events, study.known_by)
 
-    @question(across="every")
+    @question(across="_every")
     def counting_by_date(self, earlier: str = "", later: str = "") -> Answer:
         """How good is counting by date?"""
-        return growth.missed_answer(self.every.frames, *self._pair(earlier, later))
+        return growth.missed_answer(self._every.frames, *self._pair(earlier, later))
 
     @question(across="_last")
     def undated(self) -> Answer:
@@ -586,7 +601,7 @@ class Comparison:
 
     def _candidates(self, size: str) -> tuple[pd.DataFrame, str]:
         """Return what is weighed of each image, and the kind of size that counts."""
-        return sensitivity.candidates(self.frames, self.published_numbers, size, self.lens)
+        return sensitivity.candidates(self.frames, self._published, size, self.lens)
 
     def _beside(self, beside: str) -> "Comparison | None":
         """Return the study with a matched pair: the named one, else the study's own."""
@@ -599,7 +614,7 @@ class Comparison:
 
     @cached_property
     def _differences(self) -> pd.DataFrame:
-        every = self.every.frames
+        every = self._every.frames
         return attribution.difference(self.study.name, every, *self._roles, self.lens)
 
     def _matched(self, beside: str) -> pd.DataFrame | None:
@@ -612,8 +627,8 @@ class Comparison:
     @cached_property
     def _claims(self) -> pd.DataFrame:
         return claims.claims(
-            self.every.frames,
-            self.published_numbers,
+            self._every.frames,
+            self._published,
             self.files,
             self._roles,
             self.capture,
@@ -643,8 +658,8 @@ class Comparison:
         """What does the choice depend on?"""
         ours = sensitivity.choices(
             self.study.name,
-            self.every.frames,
-            self.published_numbers,
+            self._every.frames,
+            self._published,
             size,
             self.lens,
             self.weights,
@@ -655,7 +670,7 @@ class Comparison:
         theirs = sensitivity.of_study(
             pair.study.name,
             pair.frames,
-            pair.published_numbers,
+            pair._published,
             str(pair.study.known_by or ""),
             self.weights,
         )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from helpers.answers.answer import Answer, encoded
+from helpers.answers.answer import FIGURE, SEARCHABLE, TABLE, TEXT, Answer, encoded
 from helpers.answers.chart import Chart
 from helpers.charts.look import Look
 from helpers.comparability import confounders, scan_consistency
@@ -51,6 +51,13 @@ class Picture:
     def __init__(self, png: bytes, title: str) -> None:
         self.png, self.title = png, title
 
+    def __repr__(self) -> str:
+        return f"<Picture {self.title!r}>"
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture as a PNG file."""
+        Path(path).write_bytes(self.png)
+
     def _repr_mimebundle_(self, **_: Any) -> Bundle:
         data = {"image/png": base64.b64encode(self.png).decode(), "text/plain": self.title}
         return data, {"image/png": {"width": SHOWN_PIXELS, "alt": self.title}}
@@ -67,6 +74,9 @@ class ShownAnswer:
         if setting.folder:
             with i18n.speaking(setting.language):
                 self._save(setting.folder)
+
+    def __repr__(self) -> str:
+        return f"<answer {self.name!r}: {self.title or self.text.plain.partition(chr(10))[0]}>"
 
     @property
     def name(self) -> str:
@@ -125,9 +135,11 @@ class ShownAnswer:
     def outputs(self) -> list[Bundle]:
         """Return what a notebook shows: a bundle each for figure, text and table."""
         with i18n.speaking(self.setting.language):
-            parts = [part for part in (self._figure(), self._text(), self._table()) if part]
-            (data, metadata), *rest = parts or [({"text/plain": ""}, {})]
-            record = encoded(self.answer, self.footer if self.answer.chart else "")
+            table = SEARCHABLE if self._is_searchable else TABLE
+            kinds = {FIGURE: self._figure(), TEXT: self._text(), table: self._table()}
+            parts = {kind: bundle for kind, bundle in kinds.items() if bundle}
+            (data, metadata), *rest = parts.values() or [({"text/plain": ""}, {})]
+            record = encoded(self.answer, self.footer if self.answer.chart else "", [*parts])
             return [({**data, ANSWER: record}, metadata), *rest]
 
     def _ipython_display_(self) -> None:
@@ -145,18 +157,22 @@ class ShownAnswer:
             return None
         return {"text/html": html_text.of_text(text), "text/plain": text.plain}, {}
 
+    @property
+    def _is_searchable(self) -> bool:
+        return self.answer.searchable and len(self.table) > 0
+
     def _table(self) -> Bundle | None:
         table, shown = self.answer.table, self.answer.shown
         if table is None:
             return None
         rows = table if shown is None else shown
-        if self.answer.searchable:
+        if self._is_searchable:
             return self._searchable(rows), {}
         text = tables.to_html(rows)
         if self.answer.chart:
             summary = html.escape(t("Data: {name}", name=self.name))
             text = f"<details><summary>{summary}</summary>{text}</details>"
-        return {"text/html": text, "text/plain": self.name}, {}
+        return {"text/html": text, "text/plain": rows.to_string(max_rows=20)}, {}
 
     def _searchable(self, rows: pd.DataFrame) -> dict[str, str]:
         """Return a table that itables makes searchable, and the beginning of it as a plain one."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import nbformat
 from nbformat import NotebookNode
 
-from helpers.answers.answer import Record, decoded
+from helpers.answers.answer import FIGURE, SEARCHABLE, TABLE, Record, decoded
 from helpers.text.escape import ANSWER, STATIC
 from helpers.text.i18n import word
 
@@ -130,25 +130,27 @@ def _prose(source: str) -> Iterator[Heading | Prose]:
 def _outputs(outputs: Iterable[NotebookNode], under: str) -> list[Shown | Output]:
     """Return a cell's answers, of several outputs each, and its other outputs."""
     found: list[Shown | Output] = []
-    last: int | None = None
-    text_follows = False
+    expected: list[str] = []
+    last = -1
     for output in outputs:
         data = output.get("data", {})
         if ANSWER in data:
             record = decoded(data[ANSWER])
-            last, text_follows = len(found), bool(record.text)
+            expected, last = [*record.outputs], len(found)
             found.append(Shown(record, under))
-        answer = found[last] if last is not None else None
-        if last is None or not isinstance(answer, Shown) or not data:
-            found += _other(output)
-        elif PICTURE in data:
+        if not expected or not data:
+            found += [] if ANSWER in data else _other(output)
+            continue
+        answer = found[last]
+        assert isinstance(answer, Shown)
+        kind = expected.pop(0)
+        # The record has the text.
+        if kind == FIGURE:
             found[last] = answer._replace(png=data[PICTURE])
-        elif text_follows and HTML in data:
-            # The record has the text.
-            text_follows = False
-        elif table := data.get(STATIC, data.get(HTML)):
-            searchable = STATIC in data and "<table" in table
-            found[last] = answer._replace(table=table, searchable=searchable)
+        elif kind == TABLE:
+            found[last] = answer._replace(table=data[HTML])
+        elif kind == SEARCHABLE:
+            found[last] = answer._replace(table=data[STATIC], searchable=True)
     return found
 
 

@@ -289,7 +289,7 @@ def _from_base(layers: pd.DataFrame, images: pd.DataFrame) -> Text:
         if row.variant in by_variant
     ]
     if not lines:
-        return paragraph(say("No variant was taken apart, so nothing is known of layers."))
+        return paragraph(say("No variant's layers were read, so they are not known."))
     return bullets(lines)
 
 

@@ -10,13 +10,10 @@ import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.images import package_db
-from helpers.text.i18n import msg, t
+from helpers.text.i18n import t
 from helpers.text.rich import Text, bullets, name, paragraph, say
 
 OS_CLASS = "os-pkgs"
-
-UNREAD = msg("no list of files in {manager}'s database is read")
-"""Why it is not known who owns the files of an image."""
 
 _DESCRIBES_ITS_FOLDER = ("package.json",)
 _DESCRIBES_ITS_NEIGHBOUR = (".dist-info", ".egg-info")

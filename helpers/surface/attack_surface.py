@@ -196,7 +196,11 @@ def _chart(matrix: pd.DataFrame) -> Chart:
         return Nothing(t("No image was looked at."))
     cells = {
         (row.property, row.variant): chart.Cell(
-            row.state, told(row.value), None if pd.isna(row.count) else int(row.count)
+            row.state,
+            told(row.value),
+            None if pd.isna(row.count) else int(row.count),
+            # What a message says of a value is in the table.
+            str(told(getattr(row.value, "values", {}).get("value", ""))),
         )
         for row in matrix.itertuples()
     }

@@ -200,6 +200,3 @@ def fonts() -> list[str]:
             f"then remove matplotlib's list of fonts, fontlist-*.json in {get_cachedir()}"
         )
     return found[:1]
-
-
-pass

@@ -27,7 +27,9 @@ _TEXTS = ("study", "capture", "first", "second", "not_observable")
 def answer(table: pd.DataFrame) -> Answer:
     """Answer how two images differ, as they are and with every fix in; of `difference`."""
     if table.empty:
-        text = say("No capture has both images scanned, so no difference is taken apart.")
+        text = say(
+            "No capture has both images scanned, so no difference is split into age and base."
+        )
         return Answer("difference", text=paragraph(text), table=table)
     return Answer("difference", text=_differences(table), table=table)
 

@@ -144,7 +144,7 @@ def _fewer_vulnerabilities(
         counts = _by_lens(distroless, alpine)
         counted.append(_joined(str(capture), _published_by(known_by), ": ", counts))
         holds, count = holds + fewer, count + len(distroless)
-    evidence = message("the scanner's findings, in the table of captures of 02-vulnerabilities")
+    evidence = message("the scanner's findings, in the table of captures of 05-history")
     scanned = frames.images[frames.images["status"].eq(SCANNED)]
     if scanned[scanned["variant"].eq(roles.alpine)]["os_family"].isin(BLIND).any():
         more = message("; of all but the fixable ones, Alpine's share cannot be seen in full")

@@ -49,8 +49,8 @@ def test_two_captures_stand_beside_each_other(blog: Comparison) -> None:
     later = blog.at("2026-11")
     assert blog.severity().table["count"].sum() == 67
     assert later.severity().table["count"].sum() == 156
-    assert (blog.capture, later.capture, blog.every.capture) == ("2022-02", "2026-11", "all")
-    assert len(blog.every.findings) == 67 + 156
+    assert (blog.capture, later.capture, blog._every.capture) == ("2022-02", "2026-11", "all")
+    assert len(blog._every.findings) == 67 + 156
 
 
 def test_two_lenses_share_their_frames(blog: Comparison) -> None:
@@ -94,6 +94,6 @@ def test_the_readmes_lines_run() -> None:
         exec(block, names)
     assert isinstance(names["answer"], ShownAnswer)
     assert isinstance(names["answer"].answer, Answer)
-    assert set(names["both"]["study"]) == {"blog", "pair"}
+    assert set(names["both"].index.get_level_values(0)) == {"blog", "pair"}
     lines = [line for line in blocks[0].splitlines() if line]
     assert len(lines) == 4, "four lines from the import to a figure"

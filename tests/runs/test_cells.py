@@ -75,6 +75,9 @@ def test_a_table_that_a_notebook_folds_is_not_folded_twice() -> None:
     assert table.html.startswith("<details><summary>Data</summary><table>")
 
 
+(SEARCHABLE,) = outputs(Answer("a", table=pd.DataFrame({"n": [1]}), searchable=True))
+
+
 @pytest.mark.parametrize(
     "output",
     [
@@ -86,7 +89,7 @@ def test_a_table_that_a_notebook_folds_is_not_folded_twice() -> None:
         new_output("display_data", data={"image/svg+xml": HOSTILE, "text/plain": HOSTILE}),
         *outputs(Answer("a", text=paragraph(HOSTILE))),
         *outputs(Answer("a", table=pd.DataFrame({HOSTILE: [HOSTILE]}))),
-        new_output("display_data", data={**outputs(Answer("a"))[0].data, STATIC: HOSTILE}),
+        new_output("display_data", data={**SEARCHABLE.data, STATIC: f"<table>{HOSTILE}</table>"}),
     ],
     ids=lambda output: output.output_type + "".join(output.get("data", {})),
 )

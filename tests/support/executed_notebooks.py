@@ -12,7 +12,18 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from helpers.answers.answer import ANSWER, BANNER, SLIDE, SUMMARY, Answer, encoded
+from helpers.answers.answer import (
+    ANSWER,
+    BANNER,
+    FIGURE,
+    SEARCHABLE,
+    SLIDE,
+    SUMMARY,
+    TABLE,
+    TEXT,
+    Answer,
+    encoded,
+)
 from helpers.answers.chart import (
     Bars,
     Cell,
@@ -44,18 +55,20 @@ FOOTER = "study blog-2022 · capture 2022-02 · Trivy 0.76.0"
 
 def outputs(answer: Answer, footer: str = FOOTER) -> list[NotebookNode]:
     """The outputs by which a notebook shows an answer: picture, text and table."""
-    bundles: list[dict[str, Any]] = []
+    bundles: dict[str, dict[str, Any]] = {}
     if answer.chart is not None:
-        bundles.append({"image/png": PNG, "text/plain": answer.title})
+        bundles[FIGURE] = {"image/png": PNG, "text/plain": answer.title}
     if answer.text:
-        bundles.append({"text/html": text_html.of_text(answer.text)})
+        bundles[TEXT] = {"text/html": text_html.of_text(answer.text)}
     if answer.table is not None:
         table = tables.to_html(answer.table)
-        static = {escape.STATIC: table} if answer.searchable else {}
-        bundles.append({"text/html": "<script>" if static else table, **static})
-    bundles = bundles or [{"text/plain": ""}]
-    bundles[0][escape.ANSWER] = encoded(answer, footer)
-    return [new_output("display_data", data=bundle) for bundle in bundles]
+        if answer.searchable and len(answer.table):
+            bundles[SEARCHABLE] = {"text/html": "<script>", escape.STATIC: table}
+        else:
+            bundles[TABLE] = {"text/html": table}
+    first, *rest = bundles.values() or [{"text/plain": ""}]
+    first[escape.ANSWER] = encoded(answer, footer, [*bundles])
+    return [new_output("display_data", data=bundle) for bundle in (first, *rest)]
 
 
 def notebook(*parts: str | Answer | NotebookNode) -> NotebookNode:

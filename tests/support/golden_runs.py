@@ -1,6 +1,7 @@
 """Golden runs: what the notebooks show of four studies in each language, as files a person reads.
 
-`python -m tests.support.golden_runs` renews them; `git diff tests/golden` is what has changed.
+`python -m tests.support.golden_runs` renews them and the figures of the README; `git diff` is what
+has changed.
 """
 
 import ast
@@ -9,21 +10,22 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from helpers import paths
+from helpers import Comparison, paths
 from helpers.answers import chart
 from helpers.capture.session import capture
-from helpers.notebook.display import ShownAnswer
+from helpers.notebook.display import Picture, ShownAnswer
 from helpers.text import escape, i18n
 from helpers.text.rich import Phrase
 from tests.support import strange
 
+PICTURES = paths.ROOT / ".readme"
 FOLDER = Path(__file__).parent.parent / "golden"
 STUDIES = ("blog-2022", "matched-2026", "rebuilt-2026", "hostile")
 """Recorded ones, and one of `strange`: failed, clean, unknown and hostile variants."""
@@ -143,6 +145,18 @@ def renew() -> None:
                     path = FOLDER / f"{study}.{language}" / name
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_text(text, encoding="utf-8", newline="")
+    for name, picture in pictures().items():
+        picture().save(PICTURES / f"{name}.png")
+
+
+def pictures() -> dict[str, Callable[[], Picture]]:
+    """Return what draws each figure of the README, by the name of its file."""
+    blog, rebuilt = Comparison("blog-2022"), Comparison("rebuilt-2026")
+    return {
+        "severity-by-capture": lambda: blog.captures().figure(),
+        "size-by-group": lambda: rebuilt.size_groups().figure(),
+        "attack-surface": lambda: rebuilt.attack_surface().figure(),
+    }
 
 
 if __name__ == "__main__":
