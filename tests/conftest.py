@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         needed = set(getattr(item, "fixturenames", ()))
         if needed & {"daemon", "client"}:
             together = "daemon"
-        elif needed & {"finished", "presented"}:
+        elif needed & {"finished", "presented", "hostile_run"}:
             together = "runs"
         else:
             together = item.nodeid.partition("::")[0]
@@ -202,6 +202,21 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert "report   data/runs/blog-2022/report.html" in done.stdout
     return data / "runs" / "blog-2022"
+
+
+@pytest.fixture(scope="session")
+def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of a study whose files, packages and words are hostile."""
+    from tests.support import hostile
+
+    data = tmp_path_factory.mktemp("hostile") / "data"
+    shutil.copytree(paths.ROOT / "data" / "studies", data / "studies")
+    hostile.spoil(data)
+    command = [sys.executable, "-m", "helpers", "reproduce", "rebuilt-2026"]
+    environment = {**os.environ, "KIT_DATA": str(data)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return data / "runs" / "rebuilt-2026"
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from helpers.frames import SEVERITIES
-from helpers.runs import run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -154,10 +153,9 @@ def test_on_paper_tables_are_whole(report: Watched) -> None:
 
 
 def test_what_a_hostile_image_brings_is_text_in_it(
-    chromium: playwright.Browser, data: Path
+    chromium: playwright.Browser, hostile_run: Path
 ) -> None:
-    hostile.spoil(data)
-    path = run.reproduce("rebuilt-2026") / "report.html"
+    path = hostile_run / "report.html"
     with opened(chromium, path) as watched:
         watched.page.wait_for_selector(".dt-container")
         for box in watched.page.locator("input[type=search]").all():

@@ -44,7 +44,7 @@ def test_what_is_there_is_filled_and_what_is_not_known_is_dotted(ax: Axes) -> No
     [
         (MANY, 2, "30: tool0, tool1, tool2, tool3 …"),
         (MANY, 6, "30"),
-        (Cell(NONE, "none (and 3 sticky folders)", 0), 6, "none"),
+        (Cell(NONE, "none (and 3 sticky folders)", 0, "none"), 6, "none"),
         (Cell(UNKNOWN, "not measured"), 6, "?"),
     ],
 )

@@ -223,4 +223,4 @@ def test_layers_of_the_base_are_told_apart(images) -> None:
     assert "the base's, rebuilt/node-alpine:24; above these it has changed" in moved
     assert "from scratch, so all layers are its own" in text(False)
     nothing = contents.base_layers_answer(load_layers(POOR), images).text.plain
-    assert nothing.startswith("No variant was taken apart")
+    assert nothing.startswith("No variant's layers were read")
