@@ -82,11 +82,10 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", params=["deck", "dark", "spoilt", *STUDIES])
-def run(request: pytest.FixtureRequest) -> Path:
+def run(request: pytest.FixtureRequest, presented: Present) -> Path:
     """Runs whose every slide is looked at: of answers, and of whole studies."""
     if request.param in STUDIES:
-        present: Present = request.getfixturevalue("presented")
-        return present(request.param, **STUDIES[request.param])
+        return presented(request.param, **STUDIES[request.param])
     found: Path = request.getfixturevalue(request.param)
     return found
 
