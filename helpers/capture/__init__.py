@@ -1,1 +1,1 @@
-"""Makes evidence: builds, scans, takes apart and starts images."""
+"""Makes evidence: builds, scans, reads and starts images."""

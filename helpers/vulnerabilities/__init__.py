@@ -1,1 +1,1 @@
-"""Notebook 02: what scanners found, counted fairly."""
+"""Notebooks 02 and 05: what scanners found, counted fairly."""

@@ -46,7 +46,9 @@ def test_kind(content: bytes, kind: str) -> None:
 
 def test_other_files_and_cut_headers_are_no_elf_files() -> None:
     whole = elf(3, LOADER, NEEDED)
-    for content in (b"", b"\x7fELF", b"#!/bin/sh\n" * 9, whole[:51], b"\x7fELF" + b"\xff" * 99):
+    of_no_width = whole[:4] + b"\x03" + whole[5:]
+    others = (b"", b"\x7fELF", b"#!/bin/sh\n" * 9, whole[:51], b"\x7fELF" + b"\xff" * 99)
+    for content in (*others, of_no_width):
         assert describe(content) is None
     assert describe(whole[:64]) == Elf("shared"), "segments outside the file count as absent"
 

@@ -57,6 +57,8 @@ def test_the_runtime_is_a_step_by_its_two_versions(rebuilt) -> None:
         ("documentation", "step", 98_547),
         ("node-24-distroless", "total", 154_731_124),
     ]
+    back = waterfall.steps(rebuilt, "node-24-distroless", "node-8-distroless")
+    assert back["label"].iloc[1] == "node 24.19.0 → 8.17.0"
 
 
 def test_steps_name_what_both_sides_are_made_of_and_what_is_left_is_small(rebuilt) -> None:

@@ -128,7 +128,7 @@ APP = (
     file("app/own.js", layer=1, uid=1000, gid=1000, mode=0o644),
     file("app/group.js", layer=1, uid=0, gid=1000, mode=0o664),
     file("app/open.js", layer=1, uid=0, gid=0, mode=0o666),
-    file("app/closed.js", layer=1, uid=0, gid=0, mode=0o644),
+    file("app/closed.js", layer=1, uid=0, gid=1000, mode=0o645),
     file("app/readonly.js", layer=1, uid=1000, gid=0, mode=0o466),
     file("app", kind="dir", layer=1, uid=1000, mode=0o755),
     file("etc/base", uid=1000, mode=0o666),
