@@ -563,9 +563,6 @@ class Comparison:
     def _last(self) -> "Comparison":
         return self.at(self._pair("", "")[1])
 
-    def _later(self, later: str) -> "Comparison":
-        return self.at(later) if later else self._last
-
     @question(across="_every")
     def captures(self) -> Answer:
         """What do the same images show on another day?"""

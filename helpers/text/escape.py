@@ -5,8 +5,6 @@ import unicodedata
 
 import pandas as pd
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#|~$!^=])")
-_LINK = re.compile(r"(?i)(https?|ftp|www)(?=:|\.)")
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\n]")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -42,19 +40,6 @@ def short(text: object, width: int) -> str:
         return shown
     head = width * 2 // 5
     return f"{shown[: head - 1]}…{shown[head - width :]}"
-
-
-def markdown(text: object) -> str:
-    r"""Return text that Markdown and HTML show literally.
-
-    >>> markdown("<b>lib_ssl*")
-    '&lt;b&gt;lib\\_ssl\\*'
-    >>> markdown("https://x")
-    'https\\://x'
-    """
-    # Without this, a bare address would become a link.
-    escaped = _LINK.sub(r"\1\\", _MARKDOWN.sub(r"\\\1", plain(text)))
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def csv_frame(frame: pd.DataFrame) -> pd.DataFrame:

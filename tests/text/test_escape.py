@@ -1,6 +1,5 @@
 """Text of reports is inert wherever it is shown."""
 
-import mistune
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -27,22 +26,3 @@ def test_plain_text_has_nothing_invisible(text: str) -> None:
     shown = escape.plain(text)
     assert shown.isprintable() or any(c.isspace() for c in shown)
     assert not any(c in shown for c in "\x1b\n\r\0\u202e\u2066\ufeff")
-
-
-@pytest.mark.parametrize(
-    "hostile",
-    [
-        "<script>alert(1)</script>",
-        "[x](javascript:alert(1))",
-        "![x](http://example.org/x.png)",
-        "**bold** _it_ `code` # head | cell",
-        "$x$ ~~gone~~ <!-- -->",
-        "&lt;b&gt;",
-        "a\n# heading",
-    ],
-)
-def test_markdown_shows_it_as_it_is(hostile: str) -> None:
-    html = mistune.html(f"name: {escape.markdown(hostile)}")
-    for tag in ("<script", "<a ", "<img", "<strong", "<em", "<code", "<h1", "<!--", "<del"):
-        assert tag not in html
-    assert hostile.split("\n")[0].split("<")[0].split("&")[0] in html
