@@ -287,7 +287,7 @@ def test_it_stops_at_once_and_cleanly(write: Write, db: Path, daemon: Daemon) ->
             time.sleep(0.05)
             assert process.poll() is None
         process.send_signal(number)
-        assert "Stopped. What was there before is untouched." in process.communicate(timeout=6)[1]
+        assert "Stopped. What was there before is untouched." in process.communicate(timeout=30)[1]
         assert process.returncode == 128 + number
         assert daemon._client.containers.list(all=True, filters=label) == []
     assert recorded() == before

@@ -54,6 +54,7 @@ def test_two_captures_stand_beside_each_other(blog: Comparison) -> None:
 
 
 def test_two_lenses_share_their_frames(blog: Comparison) -> None:
+    assert blog.severity().table["count"].sum() == 67
     fixable = blog.counting("vulnerabilities", fixable=True)
     assert fixable.severity().table["count"].sum() == 25
     assert fixable.findings is blog.findings

@@ -1,5 +1,6 @@
 """The deck: its charts hold the answers' numbers, its text fits, and nothing in it acts."""
 
+import copy
 import os
 import re
 import shutil
@@ -62,9 +63,11 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = strange.WORDS
     bars = counts(*((word, [1, 2]) for word in words))
     bars.series[0].name, bars.axis, bars.ends[0] = words[3], words[2], words[1]
-    points = msgspec.structs.replace(CHARTS["trade-off"].chart, note=words[3], across=words[4])
+    # Copies: the same charts are on the other decks.
+    growth, trade_off = (copy.deepcopy(CHARTS[name].chart) for name in ("growth", "trade-off"))
+    points = msgspec.structs.replace(trade_off, note=words[3], across=words[4])
     points.points[0].label = "\n".join(words)
-    curves = msgspec.structs.replace(CHARTS["growth"].chart, upward=words[2])
+    curves = msgspec.structs.replace(growth, upward=words[2])
     curves.curves[0].name, curves.marks[0].label = words[3], words[4]
     curves.events[0] = (curves.events[0][0], words[4])
     text = paragraph(words[0]) + bullets(words)
