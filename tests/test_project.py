@@ -21,7 +21,7 @@ from helpers import Comparison, frames, paths
 from helpers.frames import UNKNOWN_COUNT
 from helpers.studies import study
 from helpers.studies.load import load_study
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import captures
 from tests.support import golden_runs
 
 ROOT = paths.ROOT
@@ -89,7 +89,7 @@ def test_the_readme_shows_the_figures_of_a_run(name: str) -> None:
 
 def test_the_readmes_numbers_are_those_of_the_evidence(both) -> None:
     text = " ".join(README.split())
-    table = counting.across_captures(both.findings, both.images)
+    table = captures.across(both.findings, both.images)
     then, now = (table[table["capture"].eq(name)] for name in ("2022-02", "2026-11"))
     alpine, distroless = then["findings"]
     assert f"counted {alpine} findings on Alpine and {distroless} on distroless" in text

@@ -30,12 +30,14 @@ from helpers.text.i18n import ENGLISH
 from helpers.verdict import attribution, claims, recommendation, sensitivity, tradeoff
 from helpers.verdict.tradeoff import WEIGHTS
 from helpers.vulnerabilities import (
+    captures,
     changes,
     counting,
     fixes,
     growth,
     lenses,
     overlap,
+    published,
     scanner_agreement,
     severity_scales,
 )
@@ -310,7 +312,7 @@ class Comparison:
     @question()
     def published(self) -> Answer:
         """Do the published numbers come out?"""
-        return counting.published_answer(self.findings, self.images, self._published)
+        return published.answer(self.findings, self.images, self._published)
 
     @question()
     def lens_in_words(self) -> Answer:
@@ -397,7 +399,7 @@ class Comparison:
     @question()
     def fewest(self) -> Answer:
         """Which image has the fewest, by which way of counting?"""
-        answer = counting.fewest_answer(self.findings, self.images, self.lens)
+        answer = captures.fewest_answer(self.findings, self.images, self.lens)
         return Answer("fewest", text=answer.text, counted=answer.counted)
 
     # 03: which image is larger, by how much, and where are the bytes?
@@ -566,12 +568,12 @@ class Comparison:
     @question(across="_every")
     def captures(self) -> Answer:
         """What do the same images show on another day?"""
-        return counting.captures_answer(self._every.findings, self._every.images, self.lens)
+        return captures.answer(self._every.findings, self._every.images, self.lens)
 
     @question(across="_every")
     def fewest_by_capture(self) -> Answer:
         """Which image has the fewest, on which day and by which way of counting?"""
-        return counting.fewest_answer(self._every.findings, self._every.images, self.lens)
+        return captures.fewest_answer(self._every.findings, self._every.images, self.lens)
 
     @question(across="_every")
     def changes(self, earlier: str = "", later: str = "") -> Answer:

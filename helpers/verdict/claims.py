@@ -13,7 +13,6 @@ from helpers.surface import dynamic_linking, tools
 from helpers.text.i18n import Listing, Message, message, msg, told, word
 from helpers.text.rich import Text, bullets, listed, number, paragraph, say
 from helpers.text.units import MB
-from helpers.verdict.tradeoff import SIZES
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
 from helpers.vulnerabilities.lenses import Lens
@@ -174,7 +173,7 @@ def _smaller(roles: Roles, images: pd.DataFrame, published: pd.DataFrame) -> Res
             )
             verdict = _verdict(alpine < distroless, alpine >= distroless)
             evidence = message("the layers of this study's images")
-            return Result(claimed, text, Message(SIZES[kind]), verdict, evidence)
+            return Result(claimed, text, Message(image_sizes.SIZE_NAMES[kind]), verdict, evidence)
     why = message("no size of both images was measured")
     if images["source"].eq("sbom").all():
         why = message("an SBOM lists packages, not bytes")

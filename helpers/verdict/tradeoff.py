@@ -10,7 +10,7 @@ from helpers.answers.chart import Point, Points
 from helpers.comparability.scan_consistency import mark
 from helpers.errors import ParameterInvalid
 from helpers.frames import SCANNED
-from helpers.sizes.image_sizes import COMPRESSED, PUBLISHED, UNPACKED
+from helpers.sizes.image_sizes import SIZE_NAMES
 from helpers.text import escape
 from helpers.text.i18n import columns, msg, t, word
 from helpers.text.rich import AND, number
@@ -27,12 +27,6 @@ CRITERIA = {
     "old_runtime": msg("runtime past its end of life"),
 }
 """What can be weighed, and its name; less is better in all. A kind of size has its own name."""
-
-SIZES = {
-    UNPACKED: msg("unpacked size"),
-    COMPRESSED: msg("compressed size"),
-    PUBLISHED: msg("published size"),
-}
 
 ENDED = {
     "ended": msg("its operating system is past its support"),
@@ -192,7 +186,7 @@ def weighed(candidates: pd.DataFrame, weights: Mapping[str, float]) -> list[str]
 def named(criterion: str, lens: Lens, kind: str) -> str:
     """Return the name of a criterion, with what a lens counts or with the kind of size."""
     if criterion == "size":
-        return word(SIZES[kind])
+        return word(SIZE_NAMES[kind])
     return word(CRITERIA[criterion]).format(counted=lens._replace(fixable=False).short)
 
 
@@ -251,7 +245,7 @@ def _title(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:
     placed = candidates[candidates["front"].notna()]
     what = lens._replace(fixable=True).short
     if len(placed) < 2:
-        size = word(SIZES[kind]).capitalize()
+        size = word(SIZE_NAMES[kind]).capitalize()
         return t("{size} and {what}: fewer than two variants can be placed", size=size, what=what)
     smallest, fewest = (placed[placed[c].eq(placed[c].min())] for c in ("size", "fixable"))
     least = _together(smallest)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers.answers.answer import SLIDE, SUMMARY, Answer
+from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Bars, Chart, Nothing, Series
 from helpers.frames import (
     BROKEN,
@@ -12,7 +12,6 @@ from helpers.frames import (
     MISSING,
     NO_OS,
     NOT_LOOKED,
-    SCANNED,
     SEVERITIES,
     SEVERITY,
     UNKNOWN_COUNT,
@@ -35,7 +34,7 @@ from helpers.text.rich import (
 from helpers.text.titles import Part, begun, fits, fitted
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities import lenses
-from helpers.vulnerabilities.lenses import FINDINGS, PLAIN, Lens
+from helpers.vulnerabilities.lenses import PLAIN, Lens
 
 LENS_COLUMNS = {
     f"{'fixable ' if fixable else ''}{counted}".replace(" ", "_").replace("-", "_"): (
@@ -170,28 +169,6 @@ def package_name(package: object) -> str:
     return word(UNNAMED) if package == UNNAMED else str(package)
 
 
-def reproduction(counts: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Return published findings beside counted ones: `variant, severity, published, reproduced`.
-
-    A row for each severity that was published and one for `TOTAL`; `counts` are of one capture.
-    """
-    wanted = published[published["metric"].eq("findings")]
-    summed = totals(counts).rename(columns={"total": "count"}).assign(severity=TOTAL)
-    both = pd.concat([counts.astype({"severity": "str"}), summed])
-    table = wanted[["variant", "severity"]].assign(published=wanted["value"].astype("Int64"))
-    found = both[["variant", "severity", "count"]].rename(columns={"count": "reproduced"})
-    return table.merge(found, how="left", on=["variant", "severity"], validate="one_to_one")
-
-
-def across_captures(
-    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens = PLAIN
-) -> pd.DataFrame:
-    """Return the same images under each capture: lens totals with `db_updated_at`."""
-    about = images[[*_IMAGE, "os_family", "os_version", "db_updated_at"]]
-    table = totals_by_lens(findings, images, lens).merge(about, on=_IMAGE, validate="one_to_one")
-    return table.sort_values(["variant", "capture"], kind="stable", ignore_index=True)
-
-
 def images_answer(images: pd.DataFrame) -> Answer:
     """Answer which images were scanned, with what, and which must be read with care."""
     scanned = int((~images["status"].isin(UNKNOWN_COUNT)).sum())
@@ -204,14 +181,6 @@ def images_answer(images: pd.DataFrame) -> Answer:
         if variants := names(images[images["status"].eq(status)]):
             text += f" {word(care)}: " + variants + "."
     return Answer("images", text=paragraph(text), table=overview(images))
-
-
-def published_answer(
-    findings: pd.DataFrame, images: pd.DataFrame, published: pd.DataFrame
-) -> Answer:
-    """Answer whether the counts are those that others published, and where not."""
-    table = reproduction(severity_counts(findings, images), published)
-    return Answer("reproduction", text=paragraph(_reproduced(table)), table=table, role=SUMMARY)
 
 
 def severity_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
@@ -256,20 +225,6 @@ def package_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> 
     table = by_package(findings, images, lens)
     chart = severity_bars(table, lens.label, ("package", "variant"))
     return Answer("packages", _packages_title(table, lens.short), Text(), table, chart, lens.label)
-
-
-def captures_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer how severe is what a lens counts in the same images under each capture."""
-    counts = severity_counts(findings, images, lens)
-    chart = severity_bars(counts, lens.label)
-    title = _captures_title(counts, lens.short)
-    return Answer("severity-by-capture", title, Text(), counts, chart, lens.label, role=SUMMARY)
-
-
-def fewest_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer which image has the fewest under each capture and way of counting."""
-    across = across_captures(findings, images, lens)
-    return Answer("captures", text=_fewest(across, lens), table=across, counted=lens.label)
 
 
 def severity_bars(
@@ -394,53 +349,6 @@ def _most_from(bars: list[str], what: str) -> str:
     )
 
 
-def _captures_title(counts: pd.DataFrame, what: str) -> str:
-    """Return the title of the same images under several captures: every total, in time."""
-    ordered = totals(counts).sort_values("capture", kind="stable")
-    days = ordered["capture"].unique()
-    parts = []
-    for variant, rows in ordered.groupby("variant", sort=False):
-        counts_ = map(total, rows["total"], rows["status"])
-        odds = [*filter(None, map(odd, rows["status"])), ""]
-        text = f"{short_name(variant)} {' → '.join(counts_)}"
-        parts.append(Part(text, (rows["total"].iloc[-1],), odds[0]))
-    return fitted(f"{begun(what)}, {' → '.join(days)}", parts, in_the_end=len(days) > 1)
-
-
-def _reproduced(table: pd.DataFrame) -> Phrase:
-    """Return whether the counted numbers are the published ones, and where not."""
-    if table.empty:
-        return say("Nobody published numbers for this study, so there is nothing to reproduce.")
-    same = table["published"].eq(table["reproduced"]).fillna(False)
-    pairs = listed(
-        say(
-            "{variant} {reproduced} of {published}",
-            variant=name(row.variant),
-            reproduced=shown(row.reproduced),
-            published=row.published,
-        )
-        for row in table[table["severity"].eq(TOTAL)].itertuples()
-    )
-    if same.all() and len(table) == 1:
-        return say("The one published number comes out to the digit ({pairs}).", pairs=pairs)
-    if same.all():
-        return say(
-            "All {count} published numbers come out to the digit ({pairs}).",
-            count=len(table),
-            pairs=pairs,
-        )
-    wrong = listed(
-        name(row.variant) + f" {word(row.severity)}" for row in table[~same].itertuples()
-    )
-    return say(
-        "{same} of {count} published numbers come out ({pairs}). Not: {wrong}.",
-        same=int(same.sum()),
-        count=len(table),
-        pairs=pairs,
-        wrong=wrong,
-    )
-
-
 def _breakdown(counts: pd.DataFrame, what: str) -> Phrase:
     """Return each image's total and how much of it is HIGH or CRITICAL."""
     serious = totals(counts[counts["severity"].ge("HIGH")])["total"]
@@ -472,35 +380,3 @@ def _hidden(row: Any) -> Phrase:
             fixable=share(row.fixable_findings, row.findings),
         )
     return text
-
-
-def _fewest(across: pd.DataFrame, lens: Lens) -> Text:
-    """Return which variant has the fewest under each lens and capture, and whether that changes."""
-    known = across[across["status"].eq(SCANNED)].dropna(subset=FINDINGS)
-    lines = []
-    winners = set()
-    for capture, rows in known.groupby("capture"):
-        if len(rows) < 2:
-            continue
-        won_by: dict[tuple[str, ...], list[str]] = {}
-        for column, (counted, fixable) in LENS_COLUMNS.items():
-            fewest = tuple(rows[rows[column].eq(rows[column].min())]["variant"])
-            won_by.setdefault(fewest, []).append(Lens(counted, fixable).label)
-        winners |= set(won_by)
-        for fewest, won in won_by.items():
-            under = t("every way of counting") if len(won_by) == 1 else listed(won)
-            when = f"{capture}, " if capture else ""
-            lines.append(when + phrase(under) + ": " + listed(map(name, fewest)))
-    if not winners:
-        return paragraph(t("No capture measured two images, so none has fewer than another."))
-    first, *others = winners
-    best = listed(map(name, first))
-    if others:
-        head = say("**Which image has the fewest depends on how and when one counts.** Fewest:")
-    elif len(first) > 1:
-        head = say("As few in every way that is counted here: {variants}.", variants=best)
-    else:
-        head = say("{variant} has the fewest in every way that is counted here:", variant=best)
-    if narrowed := lens.narrowed:
-        head += say(" Only what is {narrowed} is counted.", narrowed=narrowed)
-    return paragraph(head) + bullets(lines)

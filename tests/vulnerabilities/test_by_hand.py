@@ -21,7 +21,15 @@ from helpers.frames import PLACES, SEVERITIES, Frames
 from helpers.images.metadata import Image, read
 from helpers.studies.load import load, load_published, load_reports, load_study
 from helpers.studies.rows import Evidence
-from helpers.vulnerabilities import counting, fixes, growth, lenses, overlap, severity_scales
+from helpers.vulnerabilities import (
+    counting,
+    fixes,
+    growth,
+    lenses,
+    overlap,
+    published,
+    severity_scales,
+)
 from helpers.vulnerabilities.lenses import (
     COUNTED,
     PER_PACKAGE,
@@ -321,7 +329,7 @@ def test_captures_count_what_trivy_counted_on_the_sboms(recorded: Counted, share
 
 def test_the_overlap_of_the_blogs_images_adds_up_to_its_printed_numbers(blog: Frames) -> None:
     counts = counting.severity_counts(blog.findings, blog.images)
-    table = counting.reproduction(counts, load_published("blog-2022"))
+    table = published.reproduction(counts, load_published("blog-2022"))
     totals = table[table["severity"].eq(counting.TOTAL)].set_index("variant")
     listing = overlap.listing(blog.findings, blog.images, PLAIN)
     for variant, total in totals.iterrows():

@@ -10,7 +10,7 @@ from helpers.answers.chart import Bars, Nothing
 from helpers.frames import Frames
 from helpers.studies.load import load_published, load_study
 from helpers.text import i18n
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import captures, counting, published
 from helpers.vulnerabilities.lenses import PLAIN, Lens
 from tests.conftest import finding, missing_image, trivy
 
@@ -43,7 +43,7 @@ class TestTables:
     """Every image and severity keeps its row."""
 
     def test_the_blogs_result_to_the_digit(self, blog: Frames) -> None:
-        answer = counting.published_answer(blog.findings, blog.images, load_published("blog-2022"))
+        answer = published.answer(blog.findings, blog.images, load_published("blog-2022"))
         table = answer.table
         assert list(table) == ["variant", "severity", "published", "reproduced"]
         by_variant = {v: rows["reproduced"].tolist() for v, rows in table.groupby("variant")}
@@ -51,9 +51,7 @@ class TestTables:
         assert "All 12 published numbers" in answer.text.plain
 
     def test_a_finding_less_in_the_evidence_is_one_less_in_the_result(self, blog: Frames) -> None:
-        answer = counting.published_answer(
-            blog.findings.iloc[1:], blog.images, load_published("blog-2022")
-        )
+        answer = published.answer(blog.findings.iloc[1:], blog.images, load_published("blog-2022"))
         table = answer.table.set_index(["variant", "severity"])
         assert table.loc[(ALPINE, "CRITICAL")].tolist() == [3, 2]
         assert table.loc[(ALPINE, "TOTAL")].tolist() == [48, 47]
@@ -62,12 +60,12 @@ class TestTables:
 
     def test_nothing_published_is_nothing_to_reproduce(self, blog: Frames) -> None:
         none = frames.make("published", {})
-        answer = counting.published_answer(blog.findings, blog.images, none)
+        answer = published.answer(blog.findings, blog.images, none)
         assert "nothing to reproduce" in answer.text.plain
 
     def test_captures_are_in_the_order_of_their_names_also_if_a_db_has_no_day(self, both) -> None:
         shuffled = both.images.iloc[::-1].assign(db_updated_at=pd.NaT)
-        table = counting.across_captures(both.findings, shuffled)
+        table = captures.across(both.findings, shuffled)
         assert table["capture"].tolist() == ["2022-02", "2026-11"] * 2
 
     def test_an_image_that_occurs_twice_is_refused_and_never_counted_twice(self, blog) -> None:
@@ -149,7 +147,7 @@ class TestCharts:
         assert (chart.palette, chart.axis) == ("severity", "number of findings")
 
     def test_bars_of_one_image_are_together_and_named_by_capture(self, both: Frames) -> None:
-        chart = counting.captures_answer(both.findings, both.images, PLAIN).chart
+        chart = captures.answer(both.findings, both.images, PLAIN).chart
         assert isinstance(chart, Bars)
         assert chart.rows == [
             (variant, day) for variant in (ALPINE, DISTROLESS) for day in ("2022-02", "2026-11")
@@ -198,7 +196,7 @@ class TestTitles:
 
     def test_totals_of_several_captures_are_marked_and_have_ranges_as_well(self, both, frames_of):
         status = ["scanned", "missing", frames.NO_OS, frames.BROKEN]
-        marked = counting.captures_answer(both.findings, both.images.assign(status=status), PLAIN)
+        marked = captures.answer(both.findings, both.images.assign(status=status), PLAIN)
         assert marked.title == (
             "Findings, 2022-02 → 2026-11: nodejs-alpine 48 → 49 (OS not looked at), "
             "nodejs-distroless not measured → 107 (broken)"
@@ -208,7 +206,7 @@ class TestTitles:
             pd.concat([frame.assign(capture=day) for day in ("2022", "2026")])
             for frame in (now.findings, now.images)
         ]
-        assert counting.captures_answer(*twice, PLAIN).title == (
+        assert captures.answer(*twice, PLAIN).title == (
             "Findings, 2022 → 2026: registry-example-com-image-4 4 → 4, 4 others in the end from "
             "0 to 3, 1 not measured"
         )
@@ -258,8 +256,8 @@ class TestTexts:
 
     def test_which_has_the_fewest_depends_on_the_day_and_on_the_way_of_counting(self, both):
         matched, lens = load_study("matched-2026"), Lens(known_by="2026-08-31")
-        by_day = counting.fewest_answer(both.findings, both.images, PLAIN).text.plain
-        by_way = counting.fewest_answer(matched.findings, matched.images, lens).text.plain
+        by_day = captures.fewest_answer(both.findings, both.images, PLAIN).text.plain
+        by_way = captures.fewest_answer(matched.findings, matched.images, lens).text.plain
         assert by_day.splitlines()[1:] == [
             f"• 2022-02, every way of counting: {DISTROLESS}",
             f"• 2026-11, every way of counting: {ALPINE}",
@@ -270,7 +268,7 @@ class TestTexts:
     def test_one_winner_a_tie_and_a_single_image_are_told_apart(self, frames_of) -> None:
         def fewest(**reports: Any) -> str:
             loaded = frames_of(**reports)
-            return counting.fewest_answer(loaded.findings, loaded.images, PLAIN).text.plain
+            return captures.fewest_answer(loaded.findings, loaded.images, PLAIN).text.plain
 
         winner = fewest(a=trivy(), b=trivy(finding(FixedVersion="2")))
         assert winner.startswith("a has the fewest in every way that is counted here:")
@@ -282,7 +280,7 @@ class TestTexts:
     def test_a_capture_that_measured_one_image_has_no_winner(self, both) -> None:
         lost = both.images["variant"].eq(DISTROLESS) & both.images["capture"].eq("2026-11")
         images = both.images.assign(status=both.images["status"].mask(lost, "missing"))
-        text = counting.fewest_answer(both.findings, images, PLAIN).text.plain
+        text = captures.fewest_answer(both.findings, images, PLAIN).text.plain
         assert text.startswith(f"{DISTROLESS} has the fewest")
         assert "2026-11" not in text
 

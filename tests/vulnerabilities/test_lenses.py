@@ -22,7 +22,16 @@ from helpers.errors import ParameterInvalid
 from helpers.frames import BROKEN, NO_OS, PLACES, SCANNED, SEVERITIES, UNKNOWN_COUNT
 from helpers.studies.load import load_reports
 from helpers.text import i18n
-from helpers.vulnerabilities import counting, fixes, growth, lenses, overlap, severity_scales
+from helpers.vulnerabilities import (
+    captures,
+    counting,
+    fixes,
+    growth,
+    lenses,
+    overlap,
+    published,
+    severity_scales,
+)
 from helpers.vulnerabilities.lenses import (
     COUNTED,
     FINDINGS,
@@ -502,7 +511,7 @@ TABLES: dict[str, tuple[Callable[[Images], pd.DataFrame], list[str]]] = {
         [*counting.LENS_COLUMNS],
     ),
     "across captures": (
-        lambda images: counting.across_captures(*images),
+        lambda images: captures.across(*images),
         [*counting.LENS_COLUMNS],
     ),
     "fixable and unfixed": (lambda images: fixes.split(*images, PLAIN), ["count"]),
@@ -514,11 +523,11 @@ TABLES: dict[str, tuple[Callable[[Images], pd.DataFrame], list[str]]] = {
 }
 EACH: dict[str, Callable[[Images], Answer]] = {
     "severity": lambda images: counting.severity_answer(*images, PLAIN),
-    "captures": lambda images: counting.captures_answer(*images, PLAIN),
+    "captures": lambda images: captures.answer(*images, PLAIN),
     "totals by lens": lambda images: counting.lens_totals_answer(
         *images, PLAIN, SHARES[: len(images[1])]
     ),
-    "published": lambda images: counting.published_answer(*images, PUBLISHED),
+    "published": lambda images: published.answer(*images, PUBLISHED),
     "fixes": lambda images: fixes.answer(*images, PLAIN),
     "places": lambda images: fixes.places_answer(*images, PLAIN),
     "overlap": lambda images: overlap.answer(*images, PLAIN),
@@ -528,7 +537,7 @@ EACH: dict[str, Callable[[Images], Answer]] = {
 """Answers that name each image that was measured, also a clean one."""
 
 ALL = EACH | {
-    "fewest": lambda images: counting.fewest_answer(*images, PLAIN),
+    "fewest": lambda images: captures.fewest_answer(*images, PLAIN),
     "undated": lambda images: growth.undated_answer(images[0]),
 }
 

@@ -1,0 +1,63 @@
+"""Numbers of findings that others published, beside those that are counted here."""
+
+import pandas as pd
+
+from helpers.answers.answer import SUMMARY, Answer
+from helpers.text.i18n import word
+from helpers.text.rich import Phrase, listed, name, paragraph, say
+from helpers.vulnerabilities import counting
+
+
+def reproduction(counts: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Return published findings beside counted ones: `variant, severity, published, reproduced`.
+
+    A row for each severity that was published and one for `TOTAL`; `counts` are of one capture.
+    """
+    wanted = published[published["metric"].eq("findings")]
+    summed = (
+        counting.totals(counts).rename(columns={"total": "count"}).assign(severity=counting.TOTAL)
+    )
+    both = pd.concat([counts.astype({"severity": "str"}), summed])
+    table = wanted[["variant", "severity"]].assign(published=wanted["value"].astype("Int64"))
+    found = both[["variant", "severity", "count"]].rename(columns={"count": "reproduced"})
+    return table.merge(found, how="left", on=["variant", "severity"], validate="one_to_one")
+
+
+def answer(findings: pd.DataFrame, images: pd.DataFrame, published: pd.DataFrame) -> Answer:
+    """Answer whether the counts are those that others published, and where not."""
+    table = reproduction(counting.severity_counts(findings, images), published)
+    return Answer("reproduction", text=paragraph(_reproduced(table)), table=table, role=SUMMARY)
+
+
+def _reproduced(table: pd.DataFrame) -> Phrase:
+    """Return whether the counted numbers are the published ones, and where not."""
+    if table.empty:
+        return say("Nobody published numbers for this study, so there is nothing to reproduce.")
+    same = table["published"].eq(table["reproduced"]).fillna(False)
+    pairs = listed(
+        say(
+            "{variant} {reproduced} of {published}",
+            variant=name(row.variant),
+            reproduced=counting.shown(row.reproduced),
+            published=row.published,
+        )
+        for row in table[table["severity"].eq(counting.TOTAL)].itertuples()
+    )
+    if same.all() and len(table) == 1:
+        return say("The one published number comes out to the digit ({pairs}).", pairs=pairs)
+    if same.all():
+        return say(
+            "All {count} published numbers come out to the digit ({pairs}).",
+            count=len(table),
+            pairs=pairs,
+        )
+    wrong = listed(
+        name(row.variant) + f" {word(row.severity)}" for row in table[~same].itertuples()
+    )
+    return say(
+        "{same} of {count} published numbers come out ({pairs}). Not: {wrong}.",
+        same=int(same.sum()),
+        count=len(table),
+        pairs=pairs,
+        wrong=wrong,
+    )
