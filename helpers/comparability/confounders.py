@@ -186,7 +186,7 @@ def _head(rows: pd.DataFrame, label: str) -> Phrase:
         return say("**Nothing to compare{capture}:** there is one variant only.", capture=label)
     differs = _differs(rows)
     different, alike, unknown = (
-        listed(word(aspect) for aspect in ASPECTS if differs[aspect] is value)
+        listed((word(aspect) for aspect in ASPECTS if differs[aspect] is value), last=AND)
         for value in (True, False, None)
     )
     if apart := _apart(rows, [aspect for aspect in ASPECTS if differs[aspect]]):
@@ -224,7 +224,7 @@ def _apart(rows: pd.DataFrame, aspects: list[str]) -> list[Phrase]:
     for aspect in aspects:
         found.setdefault(_few(rows, aspect), []).append(word(aspect))
     return [
-        _differ(variants, listed(names), len(rows) - len(variants))
+        _differ(variants, listed(names, last=AND), len(rows) - len(variants))
         for variants, names in found.items()
         if any(found)
     ]

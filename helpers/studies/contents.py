@@ -212,7 +212,7 @@ def _failed(facts: Facts) -> Text:
         return paragraph(head) + bullets(lines)
     if len(facts.variants) == 1:
         return paragraph(say("The one variant was captured."))
-    return paragraph(say("All {count} variants were captured.", count=len(facts.variants)))
+    return paragraph(say("Every variant was captured ({count}).", count=len(facts.variants)))
 
 
 def _size_kinds(images: pd.DataFrame) -> Phrase:

@@ -155,7 +155,7 @@ def _title(matrix: pd.DataFrame) -> str:
             parts.append(part)
     found = listed(parts).plain or t("not measured")
     if matrix["state"].eq(NO_PACKAGE).any():
-        return t("What an attacker finds by packages: {found}", found=found)
+        return t("What an attacker finds, by package lists: {found}", found=found)
     return t("What an attacker finds: {found}", found=found)
 
 

@@ -124,13 +124,17 @@ def code(text: object) -> Phrase:
     return Phrase((Run(escape.plain(text), code=True),))
 
 
-def listed(parts: Iterable[Phrase | str], separator: str = ", ") -> Phrase:
-    """Return parts as a list in a sentence."""
+def listed(parts: Iterable[Phrase | str], separator: str = ", ", last: str = "") -> Phrase:
+    """Return parts as a list in a sentence; `last` is what stands before the last, if it differs.
+
+    >>> listed(["age", "size", "runtime"], last=AND).plain
+    'age, size and runtime'
+    """
     found = [phrase(part) for part in parts]
-    between = phrase(word(separator))
     runs: list[Run] = []
     for place, part in enumerate(found):
-        runs += [*(between.runs if place else ()), *part.runs]
+        between = last if last and place == len(found) - 1 else separator
+        runs += [*(phrase(word(between)).runs if place else ()), *part.runs]
     return Phrase(tuple(runs))
 
 

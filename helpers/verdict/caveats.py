@@ -21,10 +21,16 @@ def cautions(candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens,
     """Return what a reader of the recommendation must not overlook, as a list."""
     able = candidates[candidates["candidate"]]
     label = lens._replace(fixable=False).label
-    text = _bullet(COUNTED, say("Counted: {label}; fixes are those of the database.", label=label))
+    text = _bullet(
+        COUNTED, say("Counted: {label}, with the fixes that the database knows.", label=label)
+    )
     if candidates["partial"].any():
         text += _bullet(
-            CAUTION, say("The database is partial, so counts are too low, and not for all alike.")
+            CAUTION,
+            say(
+                "The database is partial, so counts are too low, for some images more than for "
+                "others."
+            ),
         )
     ranked = scores(candidates, weights)
     comparable = weighed(candidates, weights) and not candidates["mixed"].any()
@@ -129,9 +135,9 @@ def _ages(able: pd.DataFrame, first: str, lens: Lens) -> list[Phrase]:
     if parts:
         lines.append(
             say(
-                "**A choice of image, not of base:** {first} was built {days}. What the older "
-                "ones lack in fixes may be no more than their age: build all on one day to "
-                "compare bases.",
+                "**A choice of image, not of base:** {first} was built {days}. The older ones "
+                "may lack fixes only because they are older: build all on one day to compare "
+                "bases.",
                 first=name(first),
                 days=listed(parts),
             )

@@ -217,7 +217,7 @@ def _values(candidate: pd.Series, kind: str) -> Phrase:
         t("unfixed not observable")
         if candidate["blind"]
         else t("{count:,} unfixed", count=candidate["unfixed"]),
-        t("{count:,} of all HIGH or CRITICAL", count=candidate["serious"]),
+        t("{count:,} rated HIGH or CRITICAL", count=candidate["serious"]),
         t("size not known")
         if pd.isna(candidate["size"])
         else t("{size:,.1f} MB {kind}", size=candidate["size"] / MB, kind=word(kind)),

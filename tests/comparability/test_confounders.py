@@ -81,8 +81,8 @@ def test_an_image_of_another_time_with_another_runtime_is_unlike() -> None:
     assert mark(table) == "not like with like: OS end of life, image age, runtime"
     head, first, second, notes, _ = text(images).splitlines()
     assert head.startswith(
-        "Not like with like: the variants differ in operating system's end of life, image age, "
-        "runtime, so "
+        "Not like with like: the variants differ in operating system's end of life, image age "
+        "and runtime, so "
     )
     assert answer(images).text.blocks[0].phrase.runs[0].strong
     assert first == (
@@ -159,7 +159,7 @@ def test_what_is_not_known_is_said_and_not_compared() -> None:
     head, *lines = text(images).splitlines()[:4]
     assert head == (
         "Whether this is like with like is not known. Known of fewer than two variants, so not "
-        "compared: operating system's end of life, image age, runtime."
+        "compared: operating system's end of life, image age and runtime."
     )
     assert lines == [
         "• a: operating system not known; image age not known; runtime not known",

@@ -136,7 +136,7 @@ def test_a_failed_variant_and_one_that_is_not_there_are_told_apart(damaged: tupl
 def test_of_one_variant_it_is_not_said_that_all_were_captured() -> None:
     study = open_study(RICH)
     facts = study.facts()
-    assert "All 4 variants" in contents.parts_answer(study, facts).text.plain
+    assert "Every variant" in contents.parts_answer(study, facts).text.plain
     one = msgspec.structs.replace(facts, variants=dict(list(facts.variants.items())[:1]))
     assert "The one variant" in contents.parts_answer(study, one).text.plain
 

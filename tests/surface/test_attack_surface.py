@@ -62,7 +62,7 @@ def test_without_files_packages_are_asked_and_silence_is_not_none() -> None:
     by_package = behind["detail"].str.contains("a package by that name")
     assert behind[by_package]["what"].tolist() == ["busybox", "musl"]
     answer = attack_surface.answer(table, behind)
-    assert answer.title.endswith("by packages: shells in 1 of 1 image, package managers in 0")
+    assert answer.title.endswith("by package lists: shells in 1 of 1 image, package managers in 0")
     assert "no package by such a name, so perhaps none: package managers" in answer.text.plain
     assert ". In none: " in attack_surface.limits_answer(table).text.plain
 
