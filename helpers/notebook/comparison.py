@@ -1,23 +1,20 @@
-"""What a notebook holds: a study's evidence, a way to count, and the questions to ask of it."""
+"""The questions that notebooks ask of the images that are compared."""
 
-import copy
 import html
 from collections.abc import Callable
 from functools import cached_property, wraps
-from pathlib import Path
 from typing import Concatenate, ParamSpec
 
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.charts.look import LIGHT, Look
-from helpers.comparability import confounders, scan_consistency
-from helpers.errors import ParameterInvalid
+from helpers.comparability import confounders
 from helpers.frames import Frames
+from helpers.notebook.compared_images import ComparedImages
 from helpers.notebook.display import Setting, ShownAnswer
 from helpers.sizes import file_groups, image_sizes, layer_sizes, waterfall
 from helpers.studies import contents, load, package_files, provenance
-from helpers.studies.study import Facts, Study, open_study
+from helpers.studies.study import open_study
 from helpers.surface import (
     app_process,
     attack_surface,
@@ -26,9 +23,7 @@ from helpers.surface import (
     scan_coverage,
 )
 from helpers.text import i18n
-from helpers.text.i18n import ENGLISH
 from helpers.verdict import attribution, claims, recommendation, sensitivity, tradeoff
-from helpers.verdict.tradeoff import WEIGHTS
 from helpers.vulnerabilities import (
     captures,
     changes,
@@ -41,10 +36,6 @@ from helpers.vulnerabilities import (
     scanner_agreement,
     severity_scales,
 )
-from helpers.vulnerabilities.lenses import Lens
-
-EVERY = "all"
-"""The name of all captures of a study together."""
 
 P = ParamSpec("P")
 
@@ -76,7 +67,7 @@ def question(
     return decorated
 
 
-class Comparison:
+class Comparison(ComparedImages):
     """The images of a study's capture, and the questions of the notebooks as methods.
 
     The frames are `images`, `findings`, `packages`, `layers` and `files`. A method returns an
@@ -88,39 +79,6 @@ class Comparison:
     Raises `StudyInvalid` and `ParameterInvalid`.
     """
 
-    def __init__(
-        self,
-        study: str,
-        capture: str = "",
-        language: str = ENGLISH,
-        theme: str = LIGHT,
-        transparent: bool = False,
-        *,
-        mixed: bool = False,
-        save_to: str = "",
-        source: str = "recorded",
-        db: str = "",
-    ) -> None:
-        self.language, self._look = language, Look(theme, transparent)
-        self._mixed = mixed
-        self._folder = Path(save_to).expanduser() if save_to else None
-        with i18n.speaking(language):
-            i18n.fonts()
-            self.study: Study = open_study(study)
-        if source not in ("recorded", "live"):
-            raise ParameterInvalid(f"source {source!r} is none of recorded, live")
-        if source == "live":
-            # Who looks at what is recorded needs neither Docker nor what talks to it.
-            from helpers.capture.session import capture as capture_now
-
-            capture = capture_now(study, db=Path(db) if db else None).folder.name
-        self.capture = self.study.facts(capture).capture
-        self.lens = Lens(known_by=str(self.study.known_by or ""))
-        self.weights = dict(WEIGHTS)
-
-    def __repr__(self) -> str:
-        return f"Comparison({self.study.name!r}, {self.capture!r}, lens={self.lens.label!r})"
-
     def _repr_html_(self) -> str:
         rows = [
             f"<tr><td><code>{name}()</code></td><td>{html.escape(method.__doc__ or '')}</td></tr>"
@@ -128,115 +86,6 @@ class Comparison:
             if hasattr(method, "__wrapped__")
         ]
         return f"<p>{html.escape(repr(self))}</p><table>{''.join(rows)}</table>"
-
-    def counting(
-        self,
-        lens: str = lenses.FINDINGS,
-        fixable: bool = False,
-        severity: str = lenses.SCANNER,
-        known_by: str = "",
-        place: str = "",
-    ) -> "Comparison":
-        """Return the same images, counted through another lens.
-
-        `known_by` is a day; empty is the study's own, `ever` leaves nothing out for its date.
-        Raises `ParameterInvalid` for an unknown lens.
-        """
-        other = copy.copy(self)
-        day = lenses.day(known_by, self.study.known_by)
-        other.lens = lenses.checked(Lens(lens, fixable, severity, day, place))
-        return other
-
-    def weighing(
-        self,
-        fixable: float = WEIGHTS["fixable"],
-        unfixed: float = WEIGHTS["unfixed"],
-        size: float = WEIGHTS["size"],
-        ended: float = WEIGHTS["ended"],
-        old_runtime: float = WEIGHTS["old_runtime"],
-    ) -> "Comparison":
-        """Return the same images with other weights. Raises `ParameterInvalid` for one below 0."""
-        other = copy.copy(self)
-        given = (fixable, unfixed, size, ended, old_runtime)
-        other.weights = tradeoff.check(dict(zip(WEIGHTS, given, strict=True)))
-        return other
-
-    def at(self, capture: str) -> "Comparison":
-        """Return another capture of the study, counted alike. Raises `StudyInvalid`."""
-        return self._other(self.study, capture)
-
-    def _other(self, study: Study, capture: str) -> "Comparison":
-        other = copy.copy(self)
-        for name in _LOADED & set(vars(other)):
-            del vars(other)[name]
-        other.study = study
-        other.capture = capture if capture == EVERY else study.facts(capture).capture
-        return other
-
-    @cached_property
-    def _every(self) -> "Comparison":
-        """All captures of the study together."""
-        return self._other(self.study, EVERY)
-
-    @cached_property
-    def _frames(self) -> Frames:
-        return load.load_study(self.study.name, self.capture)
-
-    @property
-    def frames(self) -> Frames:
-        """The frames of what was scanned.
-
-        Raises `StudyInvalid` if the images were not scanned alike and that is not allowed.
-        """
-        return scan_consistency.require(self._frames, self._mixed)
-
-    @property
-    def images(self) -> pd.DataFrame:
-        """The images, one a row."""
-        return self._frames.images
-
-    @property
-    def findings(self) -> pd.DataFrame:
-        """All findings, one a row, whatever the lens. Raises `StudyInvalid` as `frames` does."""
-        return self.frames.findings
-
-    @property
-    def counted_findings(self) -> pd.DataFrame:
-        """The findings that the lens counts, with their severity under it."""
-        return lenses.apply(self.findings, self.lens)
-
-    @property
-    def packages(self) -> pd.DataFrame:
-        """The installed packages, one a row."""
-        return self._frames.packages
-
-    @cached_property
-    def layers(self) -> pd.DataFrame:
-        """The layers, one a row; none of images that were not read."""
-        return load.load_layers(self.study.name, self.capture)
-
-    @cached_property
-    def files(self) -> pd.DataFrame:
-        """The files of the merged file systems, one a row; none of images that were not read."""
-        return load.load_files(self.study.name, self.capture)
-
-    @cached_property
-    def _published(self) -> pd.DataFrame:
-        """The numbers that others published about the images."""
-        return load.load_published(self.study.name)
-
-    @property
-    def _facts(self) -> Facts:
-        """What is recorded of how the capture was made."""
-        return self.study.facts(self.capture)
-
-    @cached_property
-    def _coverage(self) -> pd.DataFrame:
-        return scan_coverage.coverage(self.files, self.images, self.packages)
-
-    @cached_property
-    def _grouped(self) -> pd.DataFrame:
-        return file_groups.grouped(self.files, self.layers, self.images)
 
     @property
     def _setting(self) -> Setting:
@@ -249,6 +98,14 @@ class Comparison:
             self._look,
             self._folder,
         )
+
+    @cached_property
+    def _coverage(self) -> pd.DataFrame:
+        return scan_coverage.coverage(self.files, self.images, self.packages)
+
+    @cached_property
+    def _grouped(self) -> pd.DataFrame:
+        return file_groups.grouped(self.files, self.layers, self.images)
 
     # 01: what was captured of each image, when, and with what?
 
@@ -705,7 +562,3 @@ class Comparison:
     def age_or_base_lesson(self, beside: str = "") -> Answer:
         """What does the matched pair say of the difference?"""
         return attribution.lesson_answer(self._differences, self.capture, self._matched(beside))
-
-
-_LOADED = {name for name, value in vars(Comparison).items() if isinstance(value, cached_property)}
-"""Attributes that are loaded or computed of one capture."""
