@@ -1,5 +1,6 @@
 """Starts an image locked down: does it answer over HTTP, and can a shell be started in it?"""
 
+import contextlib
 import ctypes
 import http
 import os
@@ -124,9 +125,11 @@ def ask(address: str, port: int, deadline: float, pid: int = 0) -> Reply:
     replies = [Reply(False)]
 
     def inside() -> None:
-        if pid:
-            _enter_network(pid)
-        replies[0] = _ask(address, port, deadline)
+        # A container that has ended has no network any more; its status tells the rest.
+        with contextlib.suppress(FileNotFoundError):
+            if pid:
+                _enter_network(pid)
+            replies[0] = _ask(address, port, deadline)
 
     # In a thread, because a thread stays in the network namespace that it enters.
     thread = threading.Thread(target=inside, daemon=True)
