@@ -207,7 +207,7 @@ def test_each_outside_thing_has_one_module_that_talks_to_it() -> None:
 
 
 FLOORS = (
-    {"errors", "paths", "processes"},
+    {"clock", "errors", "paths", "processes"},
     {"frames"},
     {"text"},
     {"answers"},

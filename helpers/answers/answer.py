@@ -11,9 +11,9 @@ from helpers.answers.chart import Chart
 from helpers.text.rich import Text
 
 ANSWER, BANNER, SUMMARY, SLIDE = "answer", "banner", "summary", "slide"
-"""Roles. The answer and the banner (is like compared with like?) stand first on the report page and
-have a slide each; of a summary the figure has a slide, and stands on top of the page with its text;
-a figure of the role `slide` has only a slide."""
+"""Roles. The answer and the banner (do the images differ in more than their base?) stand first on
+the report page and have a slide each; of a summary the figure has a slide, and stands on top of the
+page with its text; a figure of the role `slide` has only a slide."""
 
 
 FIGURE, TEXT, TABLE, SEARCHABLE = "figure", "text", "table", "searchable"

@@ -1,5 +1,6 @@
-"""Is like compared with like? Ends of life, image age and runtime of the variants of a capture."""
+"""Do the images differ in more than their base? Their ends of life, ages and runtimes."""
 
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -29,15 +30,15 @@ APART_DAYS = 30
 month, each time with the fixes since."""
 
 
-def confounders(images: pd.DataFrame) -> pd.DataFrame:
+def confounders(images: pd.DataFrame, as_of: date | None = None) -> pd.DataFrame:
     """Return what each image has besides its base: one row an image, in order.
 
-    `capture, variant, as_of` (day of the DB, else of the scan), `os, os_end_of_life,
-    advisories_until, os_ended_days` (days past the end of life at `as_of`, negative before it),
-    `built_at, age_days` (from built to `as_of`), `runtime, runtime_end_of_life,
+    `capture, variant, as_of` (the given day, else that of the DB, else of the scan), `os,
+    os_end_of_life, advisories_until, os_ended_days` (days past the end of life at `as_of`, negative
+    before it), `built_at, age_days` (from built to `as_of`), `runtime, runtime_end_of_life,
     runtime_ended_days`. NA is not known; an image that was not measured has NA in all.
     """
-    rows = [_row(image) for image in images.itertuples()]
+    rows = [_row(image, as_of) for image in images.itertuples()]
     return pd.DataFrame(
         {c: pd.Series([row.get(c) for row in rows], dtype=d) for c, d in COLUMNS.items()}
     )
@@ -50,7 +51,7 @@ def unlike(confounders: pd.DataFrame) -> list[str]:
 
 
 def answer(images: pd.DataFrame) -> Answer:
-    """Answer whether like is compared with like, and whether images were scanned alike.
+    """Answer whether images differ in more than their base, and whether they were scanned alike.
 
     The first paragraph is the verdict.
     """
@@ -63,7 +64,7 @@ def mark(confounders: pd.DataFrame) -> str:
     """Return in what variants differ, for a figure's footer; empty if in nothing known."""
     short = {OS_END: msg("OS end of life")}
     aspects = ", ".join(word(short.get(aspect, aspect)) for aspect in unlike(confounders))
-    return t("not like with like: {aspects}", aspects=aspects) if aspects else ""
+    return t("images also differ in {aspects}", aspects=aspects) if aspects else ""
 
 
 def ends(confounders: pd.DataFrame) -> pd.DataFrame:
@@ -89,12 +90,12 @@ def ends(confounders: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _row(image: Any) -> dict[str, Any]:
+def _row(image: Any, as_of: date | None) -> dict[str, Any]:
     row: dict[str, Any] = {"capture": image.capture, "variant": image.variant}
     if image.status in UNKNOWN_COUNT:
         # Without a count it is compared with nothing.
         return row
-    row["as_of"] = _day(image.db_updated_at) or _day(image.scanned_at)
+    row["as_of"] = _day(as_of) or _day(image.db_updated_at) or _day(image.scanned_at)
     if pd.notna(image.os_family):
         version = "" if pd.isna(image.os_version) else image.os_version
         row["os"] = f"{image.os_family} {version}".strip()
@@ -191,14 +192,14 @@ def _head(rows: pd.DataFrame, label: str) -> Phrase:
     )
     if apart := _apart(rows, [aspect for aspect in ASPECTS if differs[aspect]]):
         text = say(
-            "**Not like with like{capture}:** {differences}; so their other differences are not "
-            "due to their bases alone.",
+            "**The images differ in more than their base{capture}:** {differences}. So their other "
+            "differences are not due to their bases alone.",
             capture=label,
             differences=listed(apart, "; "),
         )
     elif different:
         text = say(
-            "**Not like with like{capture}:** the variants differ in {aspects}, so their other "
+            "**The images differ in more than their base{capture}:** in {aspects}. So their other "
             "differences are not due to their bases alone.",
             capture=label,
             aspects=different,
@@ -210,7 +211,10 @@ def _head(rows: pd.DataFrame, label: str) -> Phrase:
             aspects=alike,
         )
     else:
-        text = say("**Whether this is like with like is not known{capture}.**", capture=label)
+        text = say(
+            "**Whether the images differ in more than their base is not known{capture}.**",
+            capture=label,
+        )
     if unknown:
         text += " " + say(
             "Known of fewer than two variants, so not compared: {aspects}.", aspects=unknown

@@ -23,6 +23,9 @@ from helpers.vulnerabilities.lenses import Lens
 EVERY = "all"
 """The name of all captures of a study together."""
 
+NEWEST = "newest"
+"""Stands for the newest capture's name."""
+
 
 class ComparedImages:
     """The images of a study's capture under a lens and weights; frames are loaded when asked for.
@@ -57,7 +60,8 @@ class ComparedImages:
             from helpers.capture.session import capture as capture_now
 
             capture = capture_now(study, db=Path(db) if db else None).folder.name
-        self.capture = self.study.facts(capture).capture
+        found = self.study.captures()[-1] if capture == NEWEST else capture
+        self.capture = self.study.facts(found).capture
         self.lens = Lens(known_by=str(self.study.known_by or ""))
         self.weights = dict(WEIGHTS)
 
@@ -86,6 +90,7 @@ class ComparedImages:
     def weighing(
         self,
         fixable: float = WEIGHTS["fixable"],
+        serious: float = WEIGHTS["serious"],
         unfixed: float = WEIGHTS["unfixed"],
         size: float = WEIGHTS["size"],
         ended: float = WEIGHTS["ended"],
@@ -93,7 +98,7 @@ class ComparedImages:
     ) -> Self:
         """Return the same images with other weights. Raises `ParameterInvalid` for one below 0."""
         other = copy.copy(self)
-        given = (fixable, unfixed, size, ended, old_runtime)
+        given = (fixable, serious, unfixed, size, ended, old_runtime)
         other.weights = tradeoff.check(dict(zip(WEIGHTS, given, strict=True)))
         return other
 

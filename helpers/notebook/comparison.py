@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec
 
 import pandas as pd
 
+from helpers import clock
 from helpers.answers.answer import Answer
 from helpers.comparability import confounders
 from helpers.frames import Frames
@@ -24,6 +25,7 @@ from helpers.surface import (
 )
 from helpers.text import i18n
 from helpers.verdict import attribution, claims, recommendation, sensitivity, tradeoff
+from helpers.verdict.decision import Decision, decide
 from helpers.vulnerabilities import (
     captures,
     changes,
@@ -36,6 +38,7 @@ from helpers.vulnerabilities import (
     scanner_agreement,
     severity_scales,
 )
+from helpers.vulnerabilities.lenses import EVER
 
 P = ParamSpec("P")
 
@@ -73,9 +76,9 @@ class Comparison(ComparedImages):
     The frames are `images`, `findings`, `packages`, `layers` and `files`. A method returns an
     answer, which shows itself and goes on as data: `.table`, `.chart`, `.figure(title=...)`.
 
-    `capture` is a capture's name, empty for the default one. With `save_to`, each answer
-    leaves its files below that folder. `source="live"` captures the study anew first, with Docker
-    and Trivy, offline against the vulnerability DB in the folder `db` if one is named.
+    `capture` is a capture's name, `newest`, or empty for the default one. With `save_to`, each
+    answer leaves its files below that folder. `source="live"` captures the study anew first,
+    with Docker and Trivy, offline against the vulnerability DB in the folder `db` if one is named.
     Raises `StudyInvalid` and `ParameterInvalid`.
     """
 
@@ -163,7 +166,7 @@ class Comparison(ComparedImages):
 
     @question()
     def like_with_like(self) -> Answer:
-        """Is like compared with like?"""
+        """Do the images differ in more than their base?"""
         return confounders.answer(self.images)
 
     @question()
@@ -455,12 +458,23 @@ class Comparison(ComparedImages):
 
     # 06: which image should be shipped, and which of the claims hold?
 
-    def _candidates(self, size: str) -> tuple[pd.DataFrame, str]:
-        """Return what is weighed of each image, and the kind of size that counts."""
-        return sensitivity.candidates(self.frames, self._published, size, self.lens)
+    def _decision(self, size: str, today: bool = True) -> Decision:
+        """Return what is chosen of these images; of the newest capture, by today's support."""
+        is_newest = self.study.captures()[-1] == self.capture
+        day = clock.today() if today and is_newest else None
+        return decide(self.frames, self._published, size, self.lens, self.weights, day)
+
+    def _other_decisions(self, size: str) -> list[Decision]:
+        """Return what is chosen by other captures, and was by this one if that differs."""
+        ours, others = self._decision(size), []
+        for capture in self.study.captures():
+            found = self.at(capture)._decision(size, today=capture != self.capture)
+            if capture != self.capture or found.outcome != ours.outcome:
+                others.append(found)
+        return others
 
     def _beside(self, beside: str) -> "Comparison | None":
-        """Return the study with a matched pair: the named one, else the study's own."""
+        """Return the study with matched images: the named one, else the study's own."""
         name = beside or self.study.beside
         return self._other(open_study(name), "") if name else None
 
@@ -491,23 +505,27 @@ class Comparison(ComparedImages):
             self.lens.known_by,
         )
 
-    @question()
+    @question(across="_every")
     def recommendation(self, size: str = "") -> Answer:
-        """Which one should be shipped?"""
-        candidates, kind = self._candidates(size)
-        day = growth.day_of(self.images, self.capture)
-        return recommendation.answer(candidates, self.weights, self.lens, kind, day)
+        """Which one should be shipped, today and by other captures?"""
+        return recommendation.answer(
+            self._decision(size),
+            self._other_decisions(size),
+            self.counting(*self.lens._replace(known_by=EVER))._decision(size),
+            self._every.frames,
+            self._published,
+            clock.today(),
+        )
 
     @question()
     def scores(self, size: str = "") -> Answer:
-        """What penalty do the weights give each image?"""
-        return tradeoff.scores_answer(self._candidates(size)[0], self.weights)
+        """How many points do the weights give each image?"""
+        return tradeoff.scores_answer(self._decision(size).candidates, self.weights)
 
     @question()
     def other_weights(self, size: str = "") -> Answer:
         """At which weights would another image be chosen?"""
-        candidates, kind = self._candidates(size)
-        return recommendation.weights_answer(candidates, self.weights, self.lens, kind)
+        return recommendation.weights_answer(self._decision(size))
 
     @question()
     def choices(self, size: str = "", beside: str = "") -> Answer:
@@ -519,6 +537,8 @@ class Comparison(ComparedImages):
             size,
             self.lens,
             self.weights,
+            str(self.study.known_by or ""),
+            clock.today(),
         )
         pair = self._beside(beside)
         if pair is None:
@@ -529,14 +549,15 @@ class Comparison(ComparedImages):
             pair._published,
             str(pair.study.known_by or ""),
             self.weights,
+            clock.today(),
         )
         return sensitivity.answer(ours, theirs)
 
     @question()
     def tradeoff(self, size: str = "") -> Answer:
         """How do size and vulnerabilities trade off?"""
-        candidates, kind = self._candidates(size)
-        return tradeoff.tradeoff_answer(candidates, self.lens, kind)
+        found = self._decision(size)
+        return tradeoff.tradeoff_answer(found.candidates, self.lens, found.kind)
 
     @question()
     def claims(self) -> Answer:
@@ -555,10 +576,10 @@ class Comparison(ComparedImages):
 
     @question()
     def age_or_base_beside(self, beside: str = "") -> Answer:
-        """How much is it in a matched pair?"""
+        """How much is it between matched images?"""
         return attribution.beside_answer(self._matched(beside))
 
     @question()
     def age_or_base_lesson(self, beside: str = "") -> Answer:
-        """What does the matched pair say of the difference?"""
+        """What do the matched images say of the difference?"""
         return attribution.lesson_answer(self._differences, self.capture, self._matched(beside))

@@ -151,7 +151,7 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
 
     `known_by` is the day until which the facts about all variants are complete, `known_by_why` says
     how that is known. `events` are days that a figure over time marks, by what happened. `beside`
-    names a study with a matched pair. `translated` has translations by language code.
+    names a study with matched images. `translated` has translations by language code.
     """
 
     title: str

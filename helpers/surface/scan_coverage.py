@@ -13,7 +13,7 @@ from helpers.sizes.image_sizes import stacked
 from helpers.studies import package_files
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
-from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
+from helpers.text.rich import Phrase, Text, bullets, listed, name, names, number, paragraph, say
 from helpers.text.titles import Part, fitted, unknown
 from helpers.text.units import MB
 
@@ -131,13 +131,17 @@ def totals_answer(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFr
 
 def brief_answer(table: pd.DataFrame) -> Answer:
     """Answer in one line which share of the executable bytes the scanner looked at."""
-    shares = [
-        name(row.variant)
-        + " "
-        + (t("not known") if pd.isna(row.known_share) else f"{row.known_share:.0%}")
-        for row in table.itertuples()
-    ]
-    line = say("Of the executable bytes the scanner looked at: {images}.", images=listed(shares))
+    known = table.dropna(subset="known_share")
+    if known.empty:
+        line = say("How much of the executables the scanner looked at is not known.")
+        return Answer("looked-at-in-brief", text=paragraph(line))
+    shares = [name(row.variant) + f" {row.known_share:.0%}" for row in known.itertuples()]
+    line = say(
+        "Share of the executables' bytes that the scanner looked at: {images}.",
+        images=listed(shares),
+    )
+    if missing := names(table[table["known_share"].isna()]):
+        line += say(" Not known: {variants}.", variants=missing)
     return Answer("looked-at-in-brief", text=paragraph(line))
 
 

@@ -35,7 +35,7 @@ def answer(table: pd.DataFrame) -> Answer:
 
 
 def beside_answer(table: pd.DataFrame | None = None) -> Answer:
-    """Answer how the images of another study, a matched pair, differ, if there is one."""
+    """Answer how the images of another study, with matched ones, differ, if there is one."""
     if table is None or table.empty:
         text = paragraph(say("No other study is compared with this one."))
         table = pd.DataFrame(columns=COLUMNS)
@@ -45,10 +45,10 @@ def beside_answer(table: pd.DataFrame | None = None) -> Answer:
 
 
 def lesson_answer(table: pd.DataFrame, capture: str, matched: pd.DataFrame | None = None) -> Answer:
-    """Answer what a matched pair says of a study's difference in one capture: age, or base."""
+    """Answer what matched images say of a study's difference in one capture: age, or base."""
     ours = table[table["capture"].eq(capture)]
     if ours.empty or matched is None or matched.empty:
-        text = say("No matched pair is compared with it.")
+        text = say("No study of matched images is compared with it.")
     else:
         text = _lesson(ours.iloc[0], matched.iloc[0])
     return Answer("age-or-base", text=paragraph(text))
@@ -122,8 +122,8 @@ def _differences(table: pd.DataFrame) -> Text:
     lines = [
         say(
             "{study}, {capture}, {counted}: {first_total:,} on {first} against "
-            "{second_total:,} on {second} ({difference}); of those with a fix, {fixable}; "
-            "**with every fix in, {first_left} against {second_left}**",
+            "{second_total:,} on {second} ({difference}), of those with a fix {fixable}. **With "
+            "every fix applied, {first_left} against {second_left} would remain**",
             study=name(row.study),
             capture=row.capture,
             counted=told(row.counted),
@@ -143,19 +143,19 @@ def _differences(table: pd.DataFrame) -> Text:
     note = listed([*ages.values(), age], " ")
     if blind := dict.fromkeys(" ".join(table["not_observable"]).split()):
         note += say(
-            " What has no fix cannot be seen in {variants}: that is **not observable**, and not "
-            "zero, so what the bases differ in is known in part only.",
+            " What has no fix cannot be seen in {variants}: how many would remain there is **not "
+            "known**, and not zero, so what the bases differ in is known in part only.",
             variants=listed(map(name, blind)),
         )
     return bullets(lines) + paragraph(note)
 
 
 def _lesson(ours: pd.Series, pair: pd.Series) -> Phrase:
-    """Return what a matched pair says of a study's difference."""
+    """Return what matched images say of a study's difference."""
     if ours["study"] == pair["study"]:
         return say(
-            "{study} is the matched pair: its images are {days} apart, so that age has the least "
-            "part in what they differ in.",
+            "{study} is the matched comparison itself: the two images are {days} apart, so age has "
+            "the least part in what they differ in.",
             study=name(ours["study"]),
             days=_days(ours["days_older"]),
         )
@@ -207,7 +207,7 @@ def _days(apart: Any) -> str:
 
 
 def _unfixed(count: Any) -> str:
-    return t("not observable") if pd.isna(count) else f"{count:,}"
+    return t("an unknown number") if pd.isna(count) else f"{count:,}"
 
 
 def _signed(count: int) -> str:

@@ -22,7 +22,12 @@ def cautions(candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens,
     able = candidates[candidates["candidate"]]
     label = lens._replace(fixable=False).label
     text = _bullet(
-        COUNTED, say("Counted: {label}, with the fixes that the database knows.", label=label)
+        COUNTED,
+        say(
+            "Counted: {label}, with the fixes that the database knows. HIGH and CRITICAL are the "
+            "scanner's, which takes them from another source for another distribution.",
+            label=label,
+        ),
     )
     if candidates["partial"].any():
         text += _bullet(
@@ -105,14 +110,12 @@ def _not_weighed(able: pd.DataFrame, weights: Mapping[str, float], lens: Lens, k
         return text + _bullet(
             LOUD,
             say(
-                "Not weighed: {criterion}, which cannot be seen in {blind}; nor any severity.",
+                "Not weighed: {criterion}, which cannot be seen in {blind}.",
                 criterion=unfixed,
                 blind=blind,
             ),
         )
-    return text + _bullet(
-        CAUTION, say("Not weighed: {criterion}; nor any severity.", criterion=unfixed)
-    )
+    return text + _bullet(CAUTION, say("Not weighed: {criterion}.", criterion=unfixed))
 
 
 def _ages(able: pd.DataFrame, first: str, lens: Lens) -> list[Phrase]:
@@ -162,7 +165,7 @@ def _among_others(able: pd.DataFrame, criterion: str, weights: Mapping[str, floa
         return Phrase()
     first, second = ranked.iloc[0], ranked.iloc[1]
     return say(
-        " Among the others, weighing it: {first} ({first_score:.2f}) before {second} "
+        " Among the others, weighing it: {first} ({first_score:.2f} points) before {second} "
         "({second_score:.2f}).",
         first=name(first["variant"]),
         first_score=first["score"],

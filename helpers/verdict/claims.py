@@ -19,7 +19,9 @@ from helpers.vulnerabilities.lenses import Lens
 
 HOLDS = msg("holds")
 FAILS = msg("does not hold")
-PARTLY = msg("holds under this lens only")
+VARIES = msg("holds by some ways of counting only")
+BY_PACKAGES = msg("holds, as far as packages show")
+IN_PART = msg("holds in part")
 UNMEASURED = msg("not measured here")
 
 CLAIMS = (
@@ -133,25 +135,31 @@ def _fewer_vulnerabilities(
     shares: list[str] = []
     counted: list[str] = []
     holds, count = 0, 0
+    scanned = frames.images[frames.images["status"].eq(SCANNED)]
+    is_blind = scanned[scanned["variant"].eq(roles.alpine)]["os_family"].isin(BLIND).any()
+    # What has no fix is not listed for Alpine, so only what has one is seen in both.
+    fair = [c for c, (_, fixable) in counting.LENS_COLUMNS.items() if fixable or not is_blind]
     for capture, rows in _totals(frames, known_by).groupby("capture", sort=False):
         totals = rows.set_index("variant")[list(counting.LENS_COLUMNS)]
         if not roles.are_in(totals.index):
             continue
         distroless, alpine = totals.loc[roles.distroless], totals.loc[roles.alpine]
-        fewer = int((distroless < alpine).sum())
-        shares.append(_share(str(capture), fewer, len(distroless)))
+        fewer = int((distroless[fair] < alpine[fair]).sum())
+        share = message("{fewer} of {of} in {capture}", fewer=fewer, of=len(fair), capture=capture)
+        shares.append(share)
         counts = _by_lens(distroless, alpine)
         counted.append(_joined(str(capture), _published_by(known_by), ": ", counts))
-        holds, count = holds + fewer, count + len(distroless)
+        holds, count = holds + fewer, count + len(fair)
     evidence = message("the scanner's findings, in the table of captures of 05-history")
-    scanned = frames.images[frames.images["status"].eq(SCANNED)]
-    if scanned[scanned["variant"].eq(roles.alpine)]["os_family"].isin(BLIND).any():
-        more = message("; of all but the fixable ones, Alpine's share cannot be seen in full")
+    if is_blind:
+        more = message("; only fixable ones are compared, since Alpine lists no others")
         evidence = _joined(evidence, more)
     printed = _printed(roles, published, "findings")
     return Result(
         message("{distroless:g} against {alpine:g} findings", **printed) if printed else "",
-        message("fewer {lenses}", lenses=Listing(shares)) if shares else "",
+        message("fewer by these counts that are fair to both: {shares}", shares=Listing(shares))
+        if shares
+        else "",
         Listing(counted, "; "),
         _verdict(holds > 0, holds < count),
         evidence,
@@ -210,7 +218,7 @@ def _no_shell(roles: Roles, frames: Frames, files: pd.DataFrame) -> Result:
     return Result(
         measured=_both(distroless, alpine),
         lens=message("the package list; files are not in this evidence"),
-        verdict=FAILS if distroless else PARTLY,
+        verdict=FAILS if distroless else BY_PACKAGES,
         evidence=message("{count} packages of distroless", count=len(packages)),
     )
 
@@ -257,7 +265,7 @@ def _musl(roles: Roles, frames: Frames, files: pd.DataFrame) -> Result:
                     f"Alpine {alpine['musl']:,} × musl, {alpine['glibc']:,} × glibc",
                     f"distroless {distroless['musl']:,} × musl, {distroless['glibc']:,} × glibc",
                     message(
-                        "{files} of Alpine with something they ask for not there",
+                        "{files} of Alpine ask for something that is not there",
                         files=message("{count:,} file", count=broken)
                         if broken == 1
                         else message("{count:,} files", count=broken),
@@ -268,7 +276,7 @@ def _musl(roles: Roles, frames: Frames, files: pd.DataFrame) -> Result:
             lens=message(
                 "what programs and libraries ask for; none was run to see whether it breaks"
             ),
-            verdict=FAILS if not is_musl else HOLDS if broken else PARTLY,
+            verdict=FAILS if not is_musl else HOLDS if broken else IN_PART,
             evidence=message("ELF files with a loader, in the list of files"),
         )
     ours, theirs = _packages(frames, roles.distroless), _packages(frames, roles.alpine)
@@ -285,7 +293,7 @@ def _musl(roles: Roles, frames: Frames, files: pd.DataFrame) -> Result:
             "the package list; files are not in this evidence; whether anything breaks was not "
             "tried"
         ),
-        verdict=PARTLY if theirs & tools.MUSL and not theirs & tools.GLIBC else FAILS,
+        verdict=BY_PACKAGES if theirs & tools.MUSL and not theirs & tools.GLIBC else FAILS,
         evidence=message("packages named after a C library"),
     )
 
@@ -357,15 +365,6 @@ def _printed(roles: Roles, published: pd.DataFrame, metric: str) -> dict[str, fl
     return {"alpine": values[roles.alpine], "distroless": values[roles.distroless]}
 
 
-def _share(capture: str, fewer: int, count: int) -> Message:
-    """Return under how many lenses of a capture one has fewer."""
-    if fewer == count:
-        return message("under every one of the lenses in {capture}", capture=capture)
-    if not fewer:
-        return message("under none of the lenses in {capture}", capture=capture)
-    return message("under {count} of the lenses in {capture}", count=fewer, capture=capture)
-
-
 def _by_lens(ours: pd.Series, theirs: pd.Series) -> Message:
     """Return two images' counts under each lens."""
     return Listing(
@@ -387,7 +386,7 @@ def _published_by(day: str) -> str:
 def _verdict(holds: bool, fails: bool) -> str:
     """Return the verdict on a claim that holds somewhere, fails somewhere, both or neither."""
     if holds and fails:
-        return PARTLY
+        return VARIES
     return HOLDS if holds else FAILS if fails else UNMEASURED
 
 

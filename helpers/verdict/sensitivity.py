@@ -1,18 +1,17 @@
 """The choice under every capture and way of counting, and what it depends on."""
 
 from collections.abc import Mapping
+from datetime import date
 from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from helpers.answers.answer import ANSWER, Answer
-from helpers.comparability import confounders
 from helpers.frames import Frames
-from helpers.sizes import image_sizes
 from helpers.text.i18n import Listing, Message, msg, told, word
 from helpers.text.rich import Phrase, Text, bullets, listed, name, paragraph, say
-from helpers.verdict import tradeoff
+from helpers.verdict.decision import decide
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import EVER, Lens
 
@@ -29,6 +28,7 @@ _DEPENDS = {
 
 _WEIGHED = {
     "fixable": msg("fixable"),
+    "serious": msg("HIGH or CRITICAL"),
     "unfixed": msg("unfixed"),
     "size": msg("size"),
     "ended": msg("ended"),
@@ -42,19 +42,6 @@ def answer(choices: pd.DataFrame, beside: pd.DataFrame | None = None) -> Answer:
     return Answer("choices", text=_choices(table), table=table, role=ANSWER)
 
 
-def candidates(
-    frames: Frames, published: pd.DataFrame, size: str, lens: Lens
-) -> tuple[pd.DataFrame, str]:
-    """Return `tradeoff.candidates` of the images of one capture, and the kind of size that counts.
-
-    `size` is the wanted kind, empty the first that all have. Raises `ParameterInvalid`.
-    """
-    sizes = image_sizes.table(frames.images, published)
-    kind = image_sizes.known_size(sizes, size)
-    support = confounders.confounders(frames.images)
-    return tradeoff.candidates(frames.findings, frames.images, sizes, support, kind, lens), kind
-
-
 def choices(
     study: str,
     frames: Frames,
@@ -62,42 +49,41 @@ def choices(
     size: str,
     lens: Lens,
     weights: Mapping[str, float],
+    known_by: str = "",
+    today: date | None = None,
 ) -> pd.DataFrame:
-    """Return the choice under each capture, way of counting, and day that is counted by, if any.
+    """Return the choice under each capture, way of counting, and day that is counted by.
 
     `study, capture, published_by, counted, choice, score, next, next_score, supported, weighed`.
-    `supported`: operating system and runtime of the choice still are, as far as is known. Variants
-    that tie for the best score are one choice, joined by `or`; `weighed` names the criteria that
-    count.
+    Counted are what the lens counts by its day, by the study's own day `known_by`, and all.
+    `supported`: operating system and runtime of the choice still are, as far as is known; of the
+    last capture on the day `today`. Variants that tie for the best score are one choice, joined by
+    `or`; `weighed` names the criteria that count.
     """
     rows = []
-    for capture in sorted(frames.images["capture"].unique()):
+    captures = sorted(frames.images["capture"].unique())
+    days = dict.fromkeys([lens.known_by, known_by, ""])
+    for capture, day, counted in product(captures, days, lenses.COUNTED):
         captured = Frames(*(frame[frame["capture"].eq(capture)] for frame in frames))
-        for day, counted in product(dict.fromkeys([lens.known_by, ""]), lenses.COUNTED):
-            view = lens._replace(counted=counted, known_by=day)
-            table, _ = candidates(captured, published, size, view)
-            ranked = tradeoff.scores(table, weights)
-            used = tradeoff.weighed(table, weights)
-            if not used or table["mixed"].any():
-                continue
-            first = tradeoff.best(ranked)
-            rest = ranked.iloc[len(first) :]
-            row: dict[str, Any] = {
-                "study": study,
-                "capture": capture,
-                "published_by": day or EVER,
-                "counted": lenses.NAMES[counted, lens.fixable],
-                "choice": Listing(first, msg(" or ")),
-                "score": ranked["score"].iloc[0],
-                "next": rest["variant"].iloc[0] if len(rest) else None,
-                "next_score": rest["score"].iloc[0] if len(rest) else None,
-                "supported": not any(
-                    tradeoff.unsupported(candidate)
-                    for _, candidate in table[table["variant"].isin(first)].iterrows()
-                ),
-                "weighed": Listing(Message(_WEIGHED[criterion]) for criterion in used),
-            }
-            rows.append(row)
+        view = lens._replace(counted=counted, known_by=day)
+        judged_on = today if capture == captures[-1] else None
+        found = decide(captured, published, size, view, weights, judged_on)
+        if not found.can_choose:
+            continue
+        rest = found.ranked.iloc[len(found.best) :]
+        row: dict[str, Any] = {
+            "study": study,
+            "capture": capture,
+            "published_by": day or EVER,
+            "counted": lenses.NAMES[counted, lens.fixable],
+            "choice": Listing(found.best, msg(" or ")),
+            "score": found.ranked["score"].iloc[0],
+            "next": rest["variant"].iloc[0] if len(rest) else None,
+            "next_score": rest["score"].iloc[0] if len(rest) else None,
+            "supported": not any(map(found.past_support, found.best)),
+            "weighed": Listing(Message(_WEIGHED[criterion]) for criterion in found.used),
+        }
+        rows.append(row)
     table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
     texts = dict.fromkeys(("study", "capture", "published_by", "counted", "next"), "str")
     numbers = {"score": "Float64", "next_score": "Float64", "supported": "bool"}
@@ -110,9 +96,11 @@ def of_study(
     published: pd.DataFrame,
     known_by: str,
     weights: Mapping[str, float],
+    today: date | None = None,
 ) -> pd.DataFrame:
     """Return `choices` of another study, as known by its own day, with the size that all have."""
-    return choices(study, frames, published, "", Lens(known_by=known_by), weights)
+    lens = Lens(known_by=known_by)
+    return choices(study, frames, published, "", lens, weights, today=today)
 
 
 def together(choices: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
@@ -144,7 +132,10 @@ def _depends(study: object, choices: pd.DataFrame) -> Phrase:
         return say("{study}: the choice depends on {what}.", study=name(study), what=what)
     if choices["next"].isna().all():
         return say("{study}: there is nothing else to choose.", study=name(study))
-    return say("{study}: the choice is always the same.", study=name(study))
+    return say(
+        "{study}: the choice is the same by every capture, day and way of counting here.",
+        study=name(study),
+    )
 
 
 def _choice(alike: pd.DataFrame, choices: pd.DataFrame) -> Phrase:

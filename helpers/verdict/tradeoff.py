@@ -2,17 +2,19 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Point, Points
+from helpers.comparability.end_of_life import spelled
 from helpers.comparability.scan_consistency import mark
 from helpers.errors import ParameterInvalid
 from helpers.frames import SCANNED
 from helpers.sizes.image_sizes import SIZE_NAMES
 from helpers.text import escape
-from helpers.text.i18n import columns, msg, t, word
+from helpers.text.i18n import Listing, columns, message, msg, t, word
 from helpers.text.rich import AND, number
 from helpers.text.units import MB, megabytes
 from helpers.vulnerabilities import counting
@@ -21,6 +23,7 @@ from helpers.vulnerabilities.lenses import Lens
 
 CRITERIA = {
     "fixable": msg("fixable {counted}"),
+    "serious": msg("fixable {counted} rated HIGH or CRITICAL"),
     "unfixed": msg("unfixed {counted}"),
     "size": msg("size"),
     "ended": msg("operating system past its support"),
@@ -28,11 +31,8 @@ CRITERIA = {
 }
 """What can be weighed, and its name; less is better in all. A kind of size has its own name."""
 
-ENDED = {
-    "ended": msg("its operating system is past its support"),
-    "old_runtime": msg("its runtime is past its end of life"),
-}
-"""What is said of a variant that is no longer supported, by criterion."""
+ENDED = ("ended", "old_runtime")
+"""The criteria of support that has ended."""
 
 NEGLIGIBLE = 1e-9
 """A weight, or a difference of scores, that counts as zero."""
@@ -74,19 +74,20 @@ def candidates(
 ) -> pd.DataFrame:
     """Return what is weighed of each variant of one capture, and what qualifies it.
 
-    `variant, status, fixable, unfixed, size, ended, old_runtime, blind, serious, fixable_of_base,
-    built_at, mixed, partial, candidate, why_not, front`. `sizes` is `image_sizes.table`, of which
-    `kind` counts (bytes); `support` is `confounders.confounders`: `ended` and `old_runtime` say
-    whether the support of operating system and runtime was past on the day of the database (1, 0,
-    or NA). `unfixed` is NA where it cannot be seen (`blind`). `serious` are HIGH or CRITICAL;
+    `variant, status, fixable, serious, unfixed, size, ended, old_runtime, past_support, blind,
+    fixable_of_base, built_at, mixed, partial, candidate, why_not, front`. `sizes` is
+    `image_sizes.table`, of which `kind` counts (bytes); `support` is `confounders.confounders`:
+    `ended` and `old_runtime` say whether the support of operating system and runtime is past on its
+    day (1, 0, or NA), and `past_support` is which of them since when, a message. `serious` are
+    fixable ones rated HIGH or CRITICAL; `unfixed` is NA where it cannot be seen (`blind`).
     `fixable_of_base` came with the base image, NA where its layers are not known. `mixed`: the
     images were not scanned alike; `partial`: the database says that it is incomplete. `front` is
     that of `pareto`.
     """
     counts = counting.severity_counts(findings, images, lens._replace(fixable=False))
     total = counting.totals(counts)["total"]
-    serious = counting.totals(counts[counts["severity"].ge("HIGH")])["total"]
     fixable = _fixable(findings, images, lens)
+    serious = _fixable(findings, images, lens, "HIGH")
     from_base = findings["from_base"].fillna(False)
     fixable_of_base = _fixable(findings[from_base], images, lens)
     known = findings["from_base"].notna().groupby(findings["variant"]).all()
@@ -98,12 +99,13 @@ def candidates(
             "variant": images["variant"].array,
             "status": images["status"].array,
             "fixable": fixable.array,
+            "serious": serious.array,
             "unfixed": (total - fixable).mask(blind).array,
             "size": bytes_.reindex(images["variant"]).astype("Int64").array,
             "ended": _past(support, "advisories_until"),
             "old_runtime": _past(support, "runtime_end_of_life"),
+            "past_support": pd.Series(map(_past_support, support.itertuples()), dtype=object),
             "blind": blind,
-            "serious": serious.array,
             "fixable_of_base": fixable_of_base.where(is_known).array,
             "built_at": images["created_at"].array,
             "mixed": bool(mark(images)),
@@ -115,8 +117,16 @@ def candidates(
     return table.assign(front=pareto(table))
 
 
-WEIGHTS = {"fixable": 1.0, "unfixed": 0.0, "size": 1.0, "ended": 1.0, "old_runtime": 1.0}
-"""What each criterion weighs if nothing else is said."""
+WEIGHTS = {
+    "fixable": 1.0,
+    "serious": 1.0,
+    "unfixed": 0.0,
+    "size": 1.0,
+    "ended": 1.0,
+    "old_runtime": 1.0,
+}
+"""What each criterion weighs if nothing else is said. HIGH and CRITICAL ones count as fixable and
+as serious, and so more than others."""
 
 
 def check(weights: Mapping[str, float]) -> dict[str, float]:
@@ -127,9 +137,12 @@ def check(weights: Mapping[str, float]) -> dict[str, float]:
     return dict(weights)
 
 
-def _fixable(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Series:
+def _fixable(
+    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: str = "UNKNOWN"
+) -> pd.Series:
+    """Return how many fixable ones each image has, from a severity on."""
     counts = counting.severity_counts(findings, images, lens._replace(fixable=True))
-    return counting.totals(counts)["total"]
+    return counting.totals(counts[counts["severity"].ge(least)])["total"]
 
 
 def _past(support: pd.DataFrame, day: str) -> pd.Series:
@@ -139,14 +152,27 @@ def _past(support: pd.DataFrame, day: str) -> pd.Series:
     return past.where(known).array
 
 
+def _past_support(row: Any) -> str:
+    """Return which of an image's operating system and runtime lost its support, and when."""
+    ends = ((row.os, row.advisories_until), (row.runtime, row.runtime_end_of_life))
+    return Listing(
+        message("{product} since {day}", product=spelled(product), day=f"{end:%Y-%m-%d}")
+        for product, end in ends
+        if pd.notna(end) and pd.notna(row.as_of) and row.as_of > end
+    )
+
+
 def pareto(candidates: pd.DataFrame) -> pd.Series:
     """Return which candidates no other one dominates in size and fixable vulnerabilities.
 
-    One dominates if it is as good in both and better in one. NA: not a candidate, or one of the two
-    is not known.
+    One dominates if it is as good in both, better in one, and supported; what is past its support
+    is never on the front. NA: not a candidate, or one of the two is not known.
     """
     front = pd.Series(pd.NA, index=candidates.index, dtype="boolean")
     placed = candidates[candidates["candidate"]].dropna(subset=["size", "fixable"])
+    past = placed["past_support"].ne("")
+    front[placed.index[past]] = False
+    placed = placed[~past]
     for row in placed.itertuples():
         no_worse = placed["size"].le(row.size) & placed["fixable"].le(row.fixable)
         better = placed["size"].lt(row.size) | placed["fixable"].lt(row.fixable)
@@ -225,15 +251,6 @@ def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFram
     return pd.DataFrame(rows, columns=names)
 
 
-def unsupported(candidate: pd.Series) -> list[str]:
-    """Return what of a candidate is no longer supported, in words; empty as far as is known."""
-    return [
-        word(text)
-        for criterion, text in ENDED.items()
-        if candidate[criterion] is not pd.NA and candidate[criterion]
-    ]
-
-
 def _shares(values: pd.Series) -> pd.Series:
     """Return values as shares of the largest."""
     most = float(values.max()) if len(values) else 0.0
@@ -280,7 +297,7 @@ def _title(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:
 def _together(rows: pd.DataFrame) -> str:
     """Return the names of variants that share a place, or their number if that is shorter."""
     names = [
-        escape.short(row["variant"], 24) + (t(" (unsupported)") if unsupported(row) else "")
+        escape.short(row["variant"], 24) + (t(" (unsupported)") if row["past_support"] else "")
         for _, row in rows.iterrows()
     ]
     together = word(AND).join(names)
@@ -298,8 +315,8 @@ def _points(candidates: pd.DataFrame, kind: str, counted: str) -> Points:
             float(row["size"]) / MB,
             float(row["fixable"]),
             f"{escape.short(row['variant'], 24)}\n{megabytes(row['size'])} MB, {row['fixable']:,}"
-            + (t(", unsupported") if unsupported(row) else ""),
-            "front" if row["front"] else "dominated",
+            + (t(", unsupported") if row["past_support"] else ""),
+            "unsupported" if row["past_support"] else "front" if row["front"] else "dominated",
         )
         for _, row in placed.iterrows()
     ]
@@ -308,7 +325,11 @@ def _points(candidates: pd.DataFrame, kind: str, counted: str) -> Points:
         points,
         t("image size, {measured_as} (MB = 10⁶ bytes)", measured_as=word(kind)),
         counting.number_of(counted),
-        {"front": t("on the Pareto front"), "dominated": t("dominated by another")},
+        {
+            "front": t("on the Pareto front"),
+            "dominated": t("dominated by another"),
+            "unsupported": t("past its support"),
+        },
         [(point.x, point.y) for point in points if point.group == "front"],
         t("not placed: {variants}", variants=missing) if missing else "",
     )

@@ -11,6 +11,9 @@ from helpers.text.titles import name as short_name
 from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.lenses import FINDINGS, PLAIN, Lens
 
+_MANY = 4
+"""Captures of which a title names only the first and the last."""
+
 
 def across(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens = PLAIN) -> pd.DataFrame:
     """Return the same images under each capture: lens totals with `db_updated_at`."""
@@ -22,11 +25,23 @@ def across(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens = PLAIN) -> 
 
 
 def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer how severe is what a lens counts in the same images under each capture."""
+    """Answer how severe is what a lens counts in the same images under each capture.
+
+    With one capture there is nothing to compare it with, and no figure.
+    """
     counts = counting.severity_counts(findings, images, lens)
+    if images["capture"].nunique() < 2:
+        text = say("There is one capture, so there is no other day to compare it with.")
+        return Answer("severity-by-capture", text=paragraph(text), table=counts)
     chart = counting.severity_bars(counts, lens.label)
-    title = _title(counts, lens.short)
-    return Answer("severity-by-capture", title, Text(), counts, chart, lens.label, role=SUMMARY)
+    return Answer(
+        "severity-by-capture",
+        title(counts, lens.short),
+        table=counts,
+        chart=chart,
+        counted=lens.label,
+        role=SUMMARY,
+    )
 
 
 def fewest_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
@@ -35,17 +50,21 @@ def fewest_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> A
     return Answer("captures", text=_fewest(table, lens), table=table, counted=lens.label)
 
 
-def _title(counts: pd.DataFrame, what: str) -> str:
-    """Return the title of the same images under several captures: every total, in time."""
+def title(counts: pd.DataFrame, what: str) -> str:
+    """Return the title of the same images under one capture or several: every total, in time."""
     ordered = counting.totals(counts).sort_values("capture", kind="stable")
     days = ordered["capture"].unique()
     parts = []
     for variant, rows in ordered.groupby("variant", sort=False):
-        counts_ = map(counting.total, rows["total"], rows["status"])
+        each = [*map(counting.total, rows["total"], rows["status"])]
+        each = each if len(each) < _MANY else [each[0], each[-1]]
         odds = [*filter(None, map(counting.odd, rows["status"])), ""]
-        text = f"{short_name(variant)} {' → '.join(counts_)}"
+        text = f"{short_name(variant)} {' → '.join(each)}"
         parts.append(Part(text, (rows["total"].iloc[-1],), odds[0]))
-    return fitted(f"{begun(what)}, {' → '.join(days)}", parts, in_the_end=len(days) > 1)
+    if len(days) < 2:
+        return fitted(begun(what), parts)
+    shown = days if len(days) < _MANY else [days[0], days[-1]]
+    return fitted(f"{begun(what)}, {' → '.join(shown)}", parts, in_the_end=True)
 
 
 def _fewest(table: pd.DataFrame, lens: Lens) -> Text:

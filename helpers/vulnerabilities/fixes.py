@@ -28,7 +28,7 @@ def split(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFr
     """Return fixable and unfixed counts: `capture, variant, status, part, count, blind`.
 
     Two rows an image. `blind`: the advisories for its operating system name only what has a fix, so
-    unfixed vulnerabilities in its system packages are not observable. Where a lens counts each
+    unfixed vulnerabilities in its system packages cannot be seen. Where a lens counts each
     vulnerability once, one that is fixable in any package counts as fixable only.
     """
     blind = images["os_family"].isin(BLIND)
@@ -57,13 +57,13 @@ def by_place(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Dat
 
 
 def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer what a newer package would fix, and where unfixed findings are not observable."""
+    """Answer what a newer package would fix, and where unfixed findings cannot be seen."""
     table = split(findings, images, lens)
     counted = lens._replace(fixable=False).label
     blind = table[table["blind"]]
     notes = dict.fromkeys(
         zip(blind["variant"], blind["capture"], strict=True),
-        "\n" + t("OS unfixed: not observable"),
+        "\n" + t("OS unfixed: cannot be seen"),
     )
     kinds = {FIXABLE: FIXABLE, UNFIXED: UNFIXED}
     chart = counting.stacked(table, "part", kinds, "fix", counted, notes=notes)
@@ -98,7 +98,7 @@ def _title(wide: pd.DataFrame, lens: Lens) -> str:
 
 
 def _fixed(wide: pd.DataFrame, counted: str) -> Text:
-    """Return how much of each image is fixable, and where unfixed findings are not observable."""
+    """Return how much of each image is fixable, and where unfixed findings cannot be seen."""
     lines = []
     for row in wide.itertuples():
         if pd.isna(row.fixable):
@@ -108,12 +108,14 @@ def _fixed(wide: pd.DataFrame, counted: str) -> Text:
         line += say(
             "{fixable:,} fixable, {unfixed:,} unfixed", fixable=row.fixable, unfixed=row.unfixed
         )
-        lines.append(line + (t(", in system packages not observable") if row.blind else ""))
+        lines.append(
+            line + (t("; unfixed ones in system packages cannot be seen") if row.blind else "")
+        )
     note = say("Counted: {lens}.", lens=counted)
     if blind := names(wide[wide["blind"]]):
         note += " " + say(
             "The advisories for the operating system of {variants} name only what has a fix: what "
-            "is unfixed there is **not observable**, not absent. Compare only the fixable parts.",
+            "is unfixed there **cannot be seen**, and is not absent. Compare fixable parts only.",
             variants=blind,
         )
     return bullets(lines) + paragraph(note)

@@ -61,7 +61,7 @@ def test_the_posts_images_in_both_captures(both) -> None:
     found = answer(both.images)
     assert found.role == BANNER
     pd.testing.assert_frame_equal(found.table, table)
-    assert found.text.plain.count("Not like with like (20") == 2
+    assert found.text.plain.count("The images differ in more than their base (20") == 2
     assert "LTS advisories until 2026-08-31;" in found.text.plain
     assert (
         "support: nodejs-alpine (2022-02), nodejs-alpine (2026-11), nodejs-distroless (2026-11). "
@@ -78,11 +78,11 @@ def test_an_image_of_another_time_with_another_runtime_is_unlike() -> None:
     assert table["age_days"].tolist() == [797, 14]
     assert table["runtime_ended_days"].tolist() == [790, -560]
     assert unlike(table) == [OS_END, AGE, RUNTIME]
-    assert mark(table) == "not like with like: OS end of life, image age, runtime"
+    assert mark(table) == "images also differ in OS end of life, image age, runtime"
     head, first, second, notes, _ = text(images).splitlines()
     assert head.startswith(
-        "Not like with like: the variants differ in operating system's end of life, image age "
-        "and runtime, so "
+        "The images differ in more than their base: in operating system's end of life, image age "
+        "and runtime. So "
     )
     assert answer(images).text.blocks[0].phrase.runs[0].strong
     assert first == (
@@ -126,7 +126,7 @@ def test_a_minority_stands_out_in_age_from_a_majority_within_a_month() -> None:
     ids=["halves", "chain", "one-unknown", "two"],
 )
 def test_where_no_majority_is_known_to_be_alike_the_variants_differ(ages) -> None:
-    assert aged(*ages).startswith("Not like with like: the variants differ in image age, so ")
+    assert aged(*ages).startswith("The images differ in more than their base: in image age. So ")
 
 
 def test_images_rebuilt_alike_differ_in_nothing_that_is_known() -> None:
@@ -158,8 +158,8 @@ def test_what_is_not_known_is_said_and_not_compared() -> None:
     assert unlike(table) == []
     head, *lines = text(images).splitlines()[:4]
     assert head == (
-        "Whether this is like with like is not known. Known of fewer than two variants, so not "
-        "compared: operating system's end of life, image age and runtime."
+        "Whether the images differ in more than their base is not known. Known of fewer than two "
+        "variants, so not compared: operating system's end of life, image age and runtime."
     )
     assert lines == [
         "• a: operating system not known; image age not known; runtime not known",

@@ -82,7 +82,7 @@ def test_what_there_is_none_of_is_an_error_at_once(blog: Comparison) -> None:
     with pytest.raises(ParameterInvalid, match="lens 'bugs'"):
         blog.counting("bugs")
     with pytest.raises(ParameterInvalid, match="weight_size"):
-        blog.weighing(1, 0, -1, 1, 1)
+        blog.weighing(1, 1, 0, -1, 1, 1)
     with pytest.raises(ParameterInvalid, match="theme"):
         Comparison("blog-2022", theme="blue")
 

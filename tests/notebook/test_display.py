@@ -104,7 +104,7 @@ def test_the_footer_says_where_the_numbers_come_from(blog, both, frames_of) -> N
 
     assert footer(blog.images) == (
         "study blog-2022 · capture 2022-02 · Trivy 0.76.0 · partial DB of 2022-02-28 · "
-        "scanned 2026-11-24 · not like with like: OS end of life, image age, runtime"
+        "scanned 2026-11-24 · images also differ in OS end of life, image age, runtime"
     )
     counted = footer(blog.images, counted="findings", source="sizes: as printed")
     assert "lens: findings · looked at 5% · Trivy" in counted

@@ -68,7 +68,7 @@ def test_the_answer_and_the_banner_lead_and_each_stands_there_once() -> None:
     summary = html.summary([part for book in books for part in executed.parts(book)])
     leads = "".join(summary.leads)
     assert leads == (
-        "<p>By the database of 2026: ship <strong>alpine</strong>.</p><p>Not like with like.</p>"
+        "<p>By the database of 2026: ship <strong>alpine</strong>.</p><p>Images differ in age.</p>"
     )
     answers = "".join(summary.answers)
     assert answers.startswith("<p>Weighed:")

@@ -62,7 +62,7 @@ def test_the_question_then_the_answer_then_its_evidence_then_its_sources(
     assert list(all_slides)[:3] == [
         open_study("blog-2022").title,
         "By the database of 2026: ship alpine.",
-        "Not like with like.",
+        "Images differ in age.",
     ]
     figures = [slide.figure.name for slide in all_slides.values() if slide.figure]
     assert figures == list(CHARTS)

@@ -139,7 +139,7 @@ def test_totals_stand_at_the_ends_of_stacked_bars(deck: Path) -> None:
     assert (unseen.name, list(unseen.values)) == (" ", [48, 19, None])
     assert [unseen.points[n].data_label.position is not None for n in range(2)] == [True] * 2
     fixable = charts(deck)["fixable"].plots[0].series[-1].points[0].data_label
-    assert fixable.text_frame.text == "40\nOS unfixed: not observable"
+    assert fixable.text_frame.text == "40\nOS unfixed: cannot be seen"
 
 
 def test_sizes_are_those_of_the_answer_with_their_difference(deck: Path) -> None:

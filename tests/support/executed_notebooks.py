@@ -154,7 +154,7 @@ CHARTS: dict[str, Answer] = {
                     Series("fixable", "fixable", [40.0, 0.0]),
                     Series("unfixed", "without a fix", [0.0, 19.0]),
                 ],
-                ["40\nOS unfixed: not observable", "19"],
+                ["40\nOS unfixed: cannot be seen", "19"],
                 "number of findings",
                 "fix",
                 [True, True],
@@ -262,7 +262,7 @@ NO_TIME = Answer(
 CHOICE = Answer("recommendation", text=recommended(), role=ANSWER)
 ALIKE = Answer(
     "confounders",
-    text=paragraph("Not like with like.") + bullets(["alpine is 3 days older"]),
+    text=paragraph("Images differ in age.") + bullets(["alpine is 3 days older"]),
     table=pd.DataFrame({"image": ["alpine"]}),
     role=BANNER,
 )

@@ -169,8 +169,8 @@ def test_which_image_is_older_and_by_how_much(blog: Frames, built, part: str) ->
 def test_images_alike_differ_in_nothing_and_where_all_is_seen_nothing_is_hidden(frames_of) -> None:
     frames = frames_of(a=trivy(finding()), b=trivy(finding()))
     text = text_of(attribution.difference("s", frames, "a", "b", Lens()))
-    assert "(no difference); of those with a fix, no" in text
-    assert "with every fix in, 1 against 1" in text
+    assert "(no difference), of those with a fix no" in text
+    assert "With every fix applied, 1 against 1" in text
     assert "observable" not in text
 
 
@@ -178,7 +178,7 @@ def test_of_two_studies_age_and_blind_images_are_named_once_each(both: Frames, m
     first = posts(images(both, DISTROLESS, os_family="wolfi"))
     note = text_of(pd.concat([first, matched])).splitlines()[-1]
     assert note.count("783 days older") == note.count("18 days older") == 1
-    assert "seen in nodejs-alpine, nodejs-distroless, node-24-alpine: that is" in note
+    assert "seen in nodejs-alpine, nodejs-distroless, node-24-alpine: how many" in note
 
 
 def row(study: str, difference: int, days: int | None = 18) -> pd.DataFrame:
@@ -201,8 +201,10 @@ def test_what_age_explains_is_judged_by_what_has_a_fix(ours: int, pair: int, les
     assert f"{abs(ours):,} {'more' if ours > 0 else 'fewer'} than distroless" in text
 
 
-def test_a_matched_pair_says_of_itself_that_it_is_one() -> None:
-    assert lesson(row("s", 1), row("s", 1)).startswith("s is the matched pair: its images are 18")
+def test_matched_images_say_of_themselves_that_they_are() -> None:
+    assert lesson(row("s", 1), row("s", 1)).startswith(
+        "s is the matched comparison itself: the two images are 18"
+    )
     unknown = lesson(row("ours", 2), row("pair", 1, None))
     assert "in pair, an unknown number of days apart and" in unknown
     assert "in pair, 1 day apart and" in lesson(row("ours", 2), row("pair", 1, -1))
@@ -210,7 +212,7 @@ def test_a_matched_pair_says_of_itself_that_it_is_one() -> None:
 
 def test_without_a_pair_there_is_no_lesson() -> None:
     for ours, pair in ((row("s", 1), None), (row("s", 1).iloc[:0], row("p", 1))):
-        assert lesson(ours, pair) == "No matched pair is compared with it."
+        assert lesson(ours, pair) == "No study of matched images is compared with it."
     answer = attribution.beside_answer()
     assert answer.text.plain == "No other study is compared with this one."
     assert list(answer.table) == attribution.COLUMNS

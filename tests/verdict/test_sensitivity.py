@@ -3,7 +3,6 @@
 import pandas as pd
 import pytest
 
-from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make
 from helpers.studies.load import load_published, load_study
 from helpers.text import i18n
@@ -38,16 +37,6 @@ def lines(table: pd.DataFrame) -> list[str]:
 def sized(*found: dict, megabytes: int = 10) -> dict:
     system = {"OS": {"Family": "debian", "Name": "12.1"}, "Size": megabytes * MB}
     return trivy(*found, Metadata=system)
-
-
-def test_the_size_is_the_wanted_one_else_the_first_that_all_have(blog, frames_of) -> None:
-    published = load_published("blog-2022")
-    table, kind = sensitivity.candidates(blog, published, "", Lens())
-    assert kind == "published"
-    assert table["size"].tolist() == [76_900_000, 118_000_000]
-    assert sensitivity.candidates(frames_of(a=sized()), NOTHING, "", Lens())[1] == "unpacked"
-    with pytest.raises(ParameterInvalid, match="known: published"):
-        sensitivity.candidates(blog, published, "unpacked", Lens())
 
 
 def test_the_post_is_chosen_for_and_against_by_capture(both: Frames) -> None:
@@ -150,7 +139,9 @@ def chosen(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
 def test_the_choice_depends_on_what_alone_makes_it_another(other: tuple, depends: str) -> None:
     first = ("0", "ever", "findings", "a")
     assert lines(chosen(first, (*other, "b")))[1] == f"• s: the choice {depends}"
-    assert lines(chosen(first, (*other, "a")))[1] == "• s: the choice is always the same."
+    assert lines(chosen(first, (*other, "a")))[1] == (
+        "• s: the choice is the same by every capture, day and way of counting here."
+    )
 
 
 def test_where_one_variant_is_all_there_is_the_choice_is_none() -> None:

@@ -16,12 +16,15 @@ from helpers.sizes import image_sizes
 from helpers.studies.load import load_published, load_study
 from helpers.text import i18n
 from helpers.text.units import MB
-from helpers.verdict import sensitivity, tradeoff
+from helpers.verdict import tradeoff
+from helpers.verdict.decision import decide
 from helpers.vulnerabilities.lenses import Lens
 from tests.conftest import finding, missing_image, trivy
 
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
 EVEN = {"fixable": 1.0, "unfixed": 0.0, "size": 1.0, "ended": 1.0, "old_runtime": 1.0}
+"""The default weights, but that HIGH and CRITICAL ones count as much as others."""
+
 VULNERABILITIES = Lens("vulnerabilities")
 NOT_CANDIDATES = ["broken", "no-os", "not-looked", "missing", "failed"]
 
@@ -51,14 +54,22 @@ def able(*rows: tuple, **columns: list) -> pd.DataFrame:
         given[name] = (
             pd.array(values, dtype=given[name].dtype) if name in tradeoff.CRITERIA else values
         )
-    table = pd.DataFrame(given).astype({"candidate": "bool"})
+    past = zip(given["ended"], given["old_runtime"], strict=True)
+    given["past_support"] = [
+        ", ".join(
+            f"{what} since 2026-01-01"
+            for what, is_past in zip(("Os 1", "Node.js 2"), row, strict=True)
+            if is_past is not pd.NA and is_past
+        )
+        for row in past
+    ]
+    table = pd.DataFrame(given).astype({"candidate": "bool", "past_support": "object"})
     return table.assign(front=tradeoff.pareto(table))
 
 
 def candidates(frames: Frames, published: str = "", lens: Lens = VULNERABILITIES) -> pd.DataFrame:
     numbers = load_published(published) if published else make("published", {})
-    table, _ = sensitivity.candidates(frames, numbers, "", lens)
-    return table
+    return decide(frames, numbers, "", lens, EVEN).candidates
 
 
 def front(table: pd.DataFrame) -> list[str]:
@@ -74,10 +85,17 @@ class TestCandidates:
         assert rows == [
             {"variant": ALPINE, "fixable": 25, "unfixed": None, "size": 76_900_000, "ended": 1}
             | {"old_runtime": 1, "blind": True, "serious": 18, "fixable_of_base": None}
-            | {"mixed": False, "partial": True, "candidate": True, "front": True},
+            | {"past_support": "Alpine 3.11.2 since 2021-11-01, Node.js 8.17.0 since 2019-12-31"}
+            | {"mixed": False, "partial": True, "candidate": True, "front": False},
             {"variant": DISTROLESS, "fixable": 0, "unfixed": 16, "size": 118_000_000, "ended": 0}
-            | {"old_runtime": 0, "blind": False, "serious": 4, "fixable_of_base": None}
-            | {"mixed": False, "partial": True, "candidate": True, "front": True},
+            | {"old_runtime": 0, "blind": False, "serious": 0, "fixable_of_base": None}
+            | {
+                "past_support": "",
+                "mixed": False,
+                "partial": True,
+                "candidate": True,
+                "front": True,
+            },
         ]
         days = candidates(blog, "blog-2022")["built_at"].dt.strftime("%Y-%m-%d")
         assert days.tolist() == ["2019-12-24", "2022-02-14"]
@@ -117,11 +135,11 @@ class TestCandidates:
         table = candidates(frames._replace(findings=frames.findings.assign(from_base=brought)))
         assert table[["fixable", "fixable_of_base", "unfixed"]].to_numpy().tolist() == [[2, 1, 1]]
 
-    def test_serious_are_high_and_critical_ones_with_a_fix_or_without(self, frames_of) -> None:
+    def test_serious_are_fixable_ones_rated_high_or_critical(self, frames_of) -> None:
         levels = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "UNKNOWN"]
-        found = [finding(n, Severity=level) for n, level in enumerate(levels)]
-        fixed = finding(9, Severity="HIGH", FixedVersion="2")
-        assert candidates(frames_of(a=trivy(*found, fixed)))["serious"].tolist() == [3]
+        found = [finding(n, Severity=level, FixedVersion="2") for n, level in enumerate(levels)]
+        unfixed = finding(9, Severity="HIGH")
+        assert candidates(frames_of(a=trivy(*found, unfixed)))["serious"].tolist() == [2]
 
     def test_a_partial_database_is_marked_image_by_image(self, blog: Frames) -> None:
         def partial(*coverage: str | None) -> list[bool]:
@@ -207,6 +225,10 @@ class TestPareto:
         table = able((0, None), (None, 1), (5, 5))
         assert table["front"].isna().tolist() == [True, True, False]
         assert front(table) == ["c"]
+
+    def test_who_is_past_its_support_is_not_on_it_and_dominates_nobody(self) -> None:
+        table = able((0, 1), (5, 5), (9, 9), ended=[1, 0, None])
+        assert table["front"].tolist() == [False, True, False]
 
     def test_who_is_no_candidate_dominates_nobody(self) -> None:
         table = able((0, 1), (5, 5), candidate=[False, True])
@@ -367,7 +389,7 @@ class TestChart:
         assert answer.counted == "fixable vulnerabilities"
         assert isinstance(answer.chart, Points)
         assert [(p.name, p.x, p.y, p.group) for p in answer.chart.points] == [
-            (ALPINE, 76.9, 25, "front"),
+            (ALPINE, 76.9, 25, "unsupported"),
             (DISTROLESS, 118, 0, "front"),
         ]
         assert [point.label for point in answer.chart.points] == [

@@ -1,4 +1,4 @@
-"""Fixable and unfixed: what a newer package would fix, where that is not observable, and places."""
+"""Fixable and unfixed: what a newer package would fix, where that cannot be seen, and places."""
 
 from typing import Any
 
@@ -43,14 +43,14 @@ def on(family: str) -> dict[str, Any]:
     "family",
     "alpine wolfi chainguard amazon alma rocky oracle photon sles slem opensuse-leap".split(),
 )
-def test_where_advisories_name_only_what_has_a_fix_unfixed_is_not_observable(
+def test_where_advisories_name_only_what_has_a_fix_unfixed_cannot_be_seen(
     frames_of, family
 ) -> None:
     answer = fixed(frames_of(app=on(family)))
     assert answer.table["blind"].tolist() == [True, True]
-    assert "not observable" in answer.text.plain
+    assert "cannot be seen" in answer.text.plain
     assert isinstance(answer.chart, Bars)
-    assert answer.chart.ends == ["1\nOS unfixed: not observable"]
+    assert answer.chart.ends == ["1\nOS unfixed: cannot be seen"]
 
 
 @pytest.mark.parametrize("family", ["debian", "ubuntu", "redhat", "azurelinux", "none", ""])

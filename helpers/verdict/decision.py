@@ -1,0 +1,463 @@
+"""What the weights choose of the images of one capture, and because of what."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+import msgspec
+import pandas as pd
+
+from helpers.answers.chart import Bars, Chart
+from helpers.comparability import confounders
+from helpers.frames import Frames
+from helpers.sizes import image_sizes
+from helpers.text.i18n import t, told, word
+from helpers.text.rich import AND, Phrase, listed, name, names, number, say
+from helpers.text.titles import Part, begun, fitted
+from helpers.text.titles import name as short_name
+from helpers.text.units import MB, megabytes
+from helpers.verdict import tradeoff
+from helpers.vulnerabilities import captures, counting
+from helpers.vulnerabilities.lenses import Lens
+
+OLD_DAYS = 92
+"""Days after which evidence is old: in three months every distribution brings out many fixes, and
+most images are rebuilt."""
+
+COUNTED = ("fixable", "serious", "unfixed")
+MEASURED = (*COUNTED, "size")
+"""Criteria that are numbers of vulnerabilities, and those with the size."""
+
+_NAMED = 3
+"""Images, or days, that a sentence names one by one; of more it says how many."""
+
+
+class Decision(NamedTuple):
+    """What is weighed of the images of one capture, and how.
+
+    `day` is that of the database, or of the scan if `by_scan`; empty if neither is known. `kind` is
+    the kind of size that counts, `candidates` and `ranked` are those of `tradeoff`.
+    """
+
+    capture: str
+    day: str
+    by_scan: bool
+    lens: Lens
+    kind: str
+    weights: Mapping[str, float]
+    candidates: pd.DataFrame
+    ranked: pd.DataFrame
+
+    @property
+    def used(self) -> list[str]:
+        """Return the criteria that count."""
+        return tradeoff.weighed(self.candidates, self.weights)
+
+    @property
+    def can_choose(self) -> bool:
+        """Return whether anything is weighed, of images that were scanned alike."""
+        return bool(self.used) and not self.candidates["mixed"].any()
+
+    @property
+    def best(self) -> list[str]:
+        """Return the variants that come first: several on a tie, none without a choice."""
+        return tradeoff.best(self.ranked) if self.can_choose else []
+
+    @property
+    def ships(self) -> bool:
+        """Return whether one comes first and is not past its support, as far as is known."""
+        return len(self.best) == 1 and not self.past_support(self.best[0])
+
+    @property
+    def outcome(self) -> tuple[tuple[str, ...], bool]:
+        """Return what two decisions have alike that choose the same."""
+        return tuple(self.best), self.ships
+
+    def past_support(self, variant: str) -> str:
+        """Return what of a variant is past its support, a message; empty if nothing is."""
+        found: str = self.candidates.set_index("variant")["past_support"][variant]
+        return found
+
+    @property
+    def rivals(self) -> pd.DataFrame:
+        """Return the candidates that the first is compared with, the best first.
+
+        Those that are supported if it is, unless there are none.
+        """
+        order = self.ranked[~self.ranked["variant"].isin(self.best[:1])]["variant"]
+        others = self.candidates.set_index("variant", drop=False).loc[order]
+        supported = others[others["past_support"].eq("")]
+        return supported if self.ships and len(supported) else others
+
+
+def decide(
+    frames: Frames,
+    published: pd.DataFrame,
+    size: str,
+    lens: Lens,
+    weights: Mapping[str, float],
+    today: date | None = None,
+) -> Decision:
+    """Return what is chosen of the images of one capture.
+
+    `size` is the wanted kind, empty the first that all have. Support is judged by `today`, if that
+    is given, else by the day of the evidence. Raises `ParameterInvalid` for an unknown size.
+    """
+    images = frames.images
+    sizes = image_sizes.table(images, published)
+    kind = image_sizes.known_size(sizes, size)
+    support = confounders.confounders(images, today)
+    table = tradeoff.candidates(frames.findings, images, sizes, support, kind, lens)
+    databases, scans = images["db_updated_at"].dropna(), images["scanned_at"].dropna()
+    days = databases if len(databases) else scans
+    return Decision(
+        str(images["capture"].iloc[0]) if len(images) else "",
+        f"{days.max():%Y-%m-%d}" if len(days) else "",
+        not len(databases),
+        lens,
+        kind,
+        weights,
+        table,
+        tradeoff.scores(table, weights),
+    )
+
+
+def source(decision: Decision) -> str:
+    """Return of which day a decision is: of the database's, or the scan's; empty if not known."""
+    if not decision.day:
+        return ""
+    if decision.by_scan:
+        return t("scan of {day}", day=decision.day)
+    return t("database of {day}", day=decision.day)
+
+
+def choice(decision: Decision) -> Phrase:
+    """Return what to ship, because of what, or why nothing is recommended."""
+    ranked, by = decision.ranked, _in_brackets(source(decision))
+    if ranked.empty:
+        return say("**Nothing is recommended:** there is no candidate.")
+    if not any(decision.weights.values()):
+        return say("**Nothing is recommended:** every weight is zero.")
+    if not decision.used:
+        return say(
+            "**Nothing is recommended:** nothing that has a weight is known of every candidate."
+        )
+    if not decision.can_choose:
+        return say(
+            "**Nothing is recommended:** the images were not scanned with one scanner and "
+            "database, so their counts cannot be compared."
+        )
+    first, *tied = decision.best
+    if tied:
+        variants = listed(map(name, decision.best), last=AND)
+        return say(
+            "**No choice** between {variants} at these weights{by}.", variants=variants, by=by
+        )
+    if decision.ships and len(ranked) == 1:
+        return say(
+            "{first} is the only candidate, so nothing is weighed against it{by}.",
+            first=name(first),
+            by=by,
+        )
+    if decision.ships:
+        return say(
+            "**Of these images, ship** {first}{by}: {because}.",
+            first=name(first),
+            by=by,
+            because=because(decision) + _worse(decision) + _ended(decision, in_full=True),
+        )
+    if decision.candidates[decision.candidates["candidate"]]["past_support"].ne("").all():
+        return say(
+            "**Ship none of these as it is, build on a supported base**{by}: {each}.",
+            by=by,
+            each=_each(decision),
+        )
+    return say(
+        "**Ship none of these as it is, build on a supported base**{by}: {first} comes first, but "
+        "is past its support ({ended}).",
+        by=by,
+        first=name(first),
+        ended=told(decision.past_support(first)),
+    )
+
+
+def because(decision: Decision) -> Phrase:
+    """Return the numbers that decided, as "6 fixable vulnerabilities against 9 and 17"."""
+    measure, rivals, first = decisive(decision), decision.rivals, _first(decision)
+    if not measure:
+        return say("as good as the others in all that is weighed, and supported")
+    if measure == "serious" and "fixable" in decision.used:
+        measure = "fixable"
+    text = say(
+        "{ours} against {theirs}",
+        ours=_amount(decision, measure, first[measure]),
+        theirs=_against(measure, rivals[measure]),
+    )
+    if measure == "fixable" and "serious" in decision.used:
+        text += say(
+            ", {ours} of them HIGH or CRITICAL against {theirs}",
+            ours=_value("serious", first),
+            theirs=_against("serious", rivals["serious"]),
+        )
+    is_alike = "fixable" in decision.used and rivals["fixable"].eq(first["fixable"]).all()
+    if measure == "size" and is_alike:
+        text += say(", with {ours} each", ours=_amount(decision, "fixable", first["fixable"]))
+    return text
+
+
+def decisive(decision: Decision) -> str:
+    """Return the criterion of `MEASURED` in which the first leads the next most; empty if none."""
+    rivals = decision.rivals
+    if not decision.best or rivals.empty:
+        return ""
+    parts = decision.ranked.set_index("variant")
+    leads = {
+        criterion: parts[criterion][rivals.index[0]] - parts[criterion][decision.best[0]]
+        for criterion in MEASURED
+        if criterion in decision.used
+    }
+    best = max(leads, key=lambda criterion: leads[criterion], default="")
+    return best if best and leads[best] > tradeoff.NEGLIGIBLE else ""
+
+
+def on_other_days(decision: Decision, others: Sequence[Decision]) -> Phrase:
+    """Return what was chosen by the evidence of other days; empty if there are none.
+
+    `others` are in order of time. Neighbours that choose alike are one.
+    """
+    groups: list[Decision] = []
+    for other in others:
+        if not groups or groups[-1].outcome != other.outcome:
+            groups.append(other)
+    if not groups:
+        return Phrase()
+    is_earlier = all(other.day <= decision.day for other in others)
+    when = say("**Earlier:**") if is_earlier else say("**On other days:**")
+    if len(groups) > _NAMED:
+        changes = number(len(groups) - 1, "time")
+        captures_ = number(len(others), "capture")
+        return when + say(" the choice changed {n} in {of}.", n=changes, of=captures_)
+    if {group.outcome for group in groups} == {decision.outcome}:
+        return when + " " + say("the same {by}.", by=_by(groups[0]))
+    return when + " " + listed(map(_then, groups), "; ") + "."
+
+
+def by_all_known(decision: Decision, ever: Decision) -> Phrase:
+    """Return what would be chosen if all counted that is known, if that is something else."""
+    if not decision.lens.known_by or ever.outcome == decision.outcome or not ever.best:
+        return Phrase()
+    return say(
+        "Counting also what was published after {day}, which is not known of all alike, it would "
+        "be {which}.",
+        day=decision.lens.known_by,
+        which=listed(map(name, ever.best), last=AND),
+    )
+
+
+def old(decision: Decision, today: date) -> Phrase:
+    """Return a warning if the evidence of a decision is old; else nothing."""
+    if not decision.day:
+        return Phrase()
+    days = (today - date.fromisoformat(decision.day)).days
+    if days <= OLD_DAYS:
+        return Phrase()
+    # A month has 30.4 days.
+    months = number(int(days / 30.4), "month")
+    return say("**This evidence is {months} old:** scan again before you decide.", months=months)
+
+
+def figure(
+    decision: Decision, others: Sequence[Decision], frames: Frames, published: pd.DataFrame
+) -> tuple[str, Chart, str, bool]:
+    """Return what decided as a figure: title, chart, what is counted, and whether by the scanner.
+
+    `frames` are those of all captures. Of counts, other captures stand beside.
+    """
+    past = {
+        (row.variant, found.capture): t(", past support")
+        for found in (*others, decision)  # what holds today replaces what held on a day
+        for row in found.candidates.itertuples()
+        if row.past_support
+    }
+    if decisive(decision) == "size":
+        of_capture = frames.images["capture"].eq(decision.capture)
+        return _sizes(decision, image_sizes.table(frames.images[of_capture], published))
+    lens = decision.lens._replace(fixable=decisive(decision) != "unfixed")
+    # The first and the last of many stand for all of them.
+    beside = others if len(others) < _NAMED else others[:1]
+    shown = {found.capture for found in (*beside, decision)}
+    images = frames.images[frames.images["capture"].isin(shown)]
+    counts = counting.severity_counts(frames.findings, images, lens)
+    chart = counting.stacked(
+        counts, "severity", counting.SEVERITY_NAMES, "severity", lens.label, notes=past
+    )
+    return captures.title(counts, lens.short), chart, lens.label, True
+
+
+def _sizes(decision: Decision, sizes: pd.DataFrame) -> tuple[str, Chart, str, bool]:
+    """Return the figure of sizes against that of the first, those past their support marked."""
+    answer = image_sizes.difference_answer(sizes, decision.kind, decision.best[0])
+    chart = answer.chart
+    assert isinstance(chart, Bars)
+    ends, parts = [], []
+    for (variant, _), end, size in zip(chart.rows, chart.ends, chart.totals, strict=True):
+        is_past = variant in set(decision.candidates["variant"]) and decision.past_support(variant)
+        first, *rest = end.split("\n")
+        ends.append("\n".join([first + (t(", past support") if is_past else ""), *rest]))
+        parts.append(Part(f"{short_name(variant)} {megabytes(size * MB)} MB", (size,)))
+    head = begun(word(image_sizes.SIZE_NAMES[decision.kind]))
+    title = fitted(head, parts, lambda size: f"{size:,.1f} MB")
+    return title, msgspec.structs.replace(chart, ends=ends), answer.counted, False
+
+
+def compared(decision: Decision) -> Phrase:
+    """Return in which criteria the first is better and worse than the next; it needs a choice."""
+    first, second = _first(decision), decision.rivals.iloc[0]
+    less, more = (
+        listed(
+            say(
+                "{criterion} ({first} against {second})",
+                criterion=tradeoff.named(criterion, decision.lens, decision.kind),
+                first=_value(criterion, first),
+                second=_value(criterion, second),
+            )
+            for criterion in decision.used
+            if sign * (int(second[criterion]) - int(first[criterion])) > 0
+        )
+        for sign in (1, -1)
+    )
+    alike = listed(
+        tradeoff.named(c, decision.lens, decision.kind)
+        for c in decision.used
+        if first[c] == second[c]
+    )
+    parts = [
+        say("better in {criteria}", criteria=less) if less else Phrase(),
+        say("worse in {criteria}", criteria=more) if more else Phrase(),
+        say("alike in {criteria}", criteria=alike) if alike else Phrase(),
+    ]
+    return listed(filter(None, parts), "; ")
+
+
+def _first(decision: Decision) -> pd.Series:
+    return decision.candidates.set_index("variant", drop=False).loc[decision.best[0]]
+
+
+def _in_brackets(text: str) -> str:
+    return f" ({text})" if text else ""
+
+
+def _by(decision: Decision) -> str:
+    """Return by which evidence something was chosen."""
+    if not decision.day:
+        return t("by the capture {capture}", capture=decision.capture)
+    if decision.by_scan:
+        return t("by the scan of {day}", day=decision.day)
+    return t("by the database of {day}", day=decision.day)
+
+
+def _then(decision: Decision) -> Phrase:
+    """Return what another day's evidence chooses, and because of what."""
+    if not decision.best:
+        return say("no choice {by}", by=_by(decision))
+    if not decision.ships:
+        return say("none {by}", by=_by(decision))
+    if len(decision.ranked) == 1:
+        return say("{first} alone {by}", first=name(decision.best[0]), by=_by(decision))
+    return say(
+        "{first} {by} ({because})",
+        first=name(decision.best[0]),
+        by=_by(decision),
+        because=because(decision) + _ended(decision, in_full=False),
+    )
+
+
+def _worse(decision: Decision) -> Phrase:
+    """Return in what the first is worse than the next, as the end of a reason."""
+    if decision.rivals.empty:
+        return Phrase()
+    first, second = _first(decision), decision.rivals.iloc[0]
+    worse = listed(
+        say(
+            "{criterion} ({first} against {second})",
+            criterion=tradeoff.named(criterion, decision.lens, decision.kind),
+            first=_value(criterion, first),
+            second=_value(criterion, second),
+        )
+        for criterion in MEASURED
+        if criterion in decision.used and first[criterion] > second[criterion]
+    )
+    return say("; it is worse in {criteria}", criteria=worse) if worse else Phrase()
+
+
+def _ended(decision: Decision, in_full: bool) -> Phrase:
+    """Return which other candidates are past their support, as the end of a reason."""
+    others = decision.candidates[decision.candidates["candidate"]]
+    ended = others[others["past_support"].ne("")]
+    if ended.empty:
+        return Phrase()
+    if len(ended) > _NAMED:
+        return say("; past their support: {count} others", count=len(ended))
+    if not in_full:
+        return say("; past support: {variants}", variants=names(ended))
+    each = listed(name(row.variant) + f" ({told(row.past_support)})" for row in ended.itertuples())
+    return say("; past support: {variants}", variants=each)
+
+
+def _each(decision: Decision) -> Phrase:
+    """Return of each candidate what has ended and how many fixable ones it has, if few."""
+    able = decision.candidates[decision.candidates["candidate"]]
+    if len(able) > _NAMED:
+        counts = _amount(decision, "fixable", _against("fixable", able["fixable"]))
+        return say("all are past their support, and have {counts}", counts=counts)
+    first, *rest = able.itertuples()
+    return listed(
+        [
+            say(
+                "{variant}, past its support ({ended}), has {count}",
+                variant=name(first.variant),
+                ended=told(first.past_support),
+                count=_amount(decision, "fixable", first.fixable),
+            ),
+            *(
+                say(
+                    "{variant}, past its support ({ended}), has {count}",
+                    variant=name(row.variant),
+                    ended=told(row.past_support),
+                    count=_value("fixable", row._asdict()),
+                )
+                for row in rest
+            ),
+        ]
+    )
+
+
+def _amount(decision: Decision, criterion: str, value: Any) -> Phrase:
+    """Return a number of a criterion with its unit and lens."""
+    if criterion == "size":
+        return say("{size} MB {kind}", size=megabytes(value), kind=word(decision.kind))
+    count = value if isinstance(value, Phrase) else f"{value:,}"
+    what = tradeoff.named(criterion, decision.lens, decision.kind)
+    narrowed = _in_brackets(decision.lens.narrowed)
+    return say("{count} {what}{narrowed}", count=count, what=what, narrowed=narrowed)
+
+
+def _against(criterion: str, values: pd.Series) -> Phrase:
+    """Return the numbers of others: each if they are few, else from which to which they go."""
+    ordered = sorted(values)
+    shown = [_value(criterion, {criterion: value}).removesuffix(" MB") for value in ordered]
+    if len(shown) > 1 and shown[0] == shown[-1]:
+        return say("{count} each", count=shown[0])
+    if len(shown) <= _NAMED:
+        return listed(shown, last=AND)
+    return say(
+        "{low} to {high} in the other {count}", low=shown[0], high=shown[-1], count=len(shown)
+    )
+
+
+def _value(criterion: str, candidate: Mapping[str, Any] | pd.Series) -> str:
+    if criterion == "size":
+        return f"{megabytes(candidate['size'])} MB"
+    if criterion in tradeoff.ENDED:
+        return t("yes") if candidate[criterion] else t("no")
+    return f"{candidate[criterion]:,}"
