@@ -23,9 +23,6 @@ from helpers.vulnerabilities.lenses import Lens
 EVERY = "all"
 """The name of all captures of a study together."""
 
-NEWEST = "newest"
-"""Stands for the newest capture's name."""
-
 
 class ComparedImages:
     """The images of a study's capture under a lens and weights; frames are loaded when asked for.
@@ -60,8 +57,7 @@ class ComparedImages:
             from helpers.capture.session import capture as capture_now
 
             capture = capture_now(study, db=Path(db) if db else None).folder.name
-        found = self.study.captures()[-1] if capture == NEWEST else capture
-        self.capture = self.study.facts(found).capture
+        self.capture = self.study.facts(capture).capture
         self.lens = Lens(known_by=str(self.study.known_by or ""))
         self.weights = dict(WEIGHTS)
 

@@ -94,9 +94,9 @@ def of_answers(parts: Sequence[Part]) -> list[Slide]:
         if (found := [a.record.text for a in executed.with_role(parts, role) if a.record.text])
     ]
     drawn = [a.record for a in _figures(parts) if a.record.chart and not missing(a.record)]
-    main = [record.chart for record in drawn if record.role == SUMMARY]
+    main = [record.chart for record in drawn if record.role in (ANSWER, SUMMARY)]
     # Another figure may draw what one of the summary draws.
-    return texts + [_figure(r) for r in drawn if r.role == SUMMARY or r.chart not in main]
+    return texts + [_figure(r) for r in drawn if r.role != SLIDE or r.chart not in main]
 
 
 def missing(record: Record) -> str:
@@ -127,7 +127,7 @@ def row_name(first: str, second: str) -> str:
 
 def _figures(parts: Sequence[Part]) -> list[Shown]:
     """Return the answers whose figures have slides, also if nothing could be drawn."""
-    found = executed.with_role(parts, SUMMARY, SLIDE)
+    found = executed.with_role(parts, ANSWER, SUMMARY, SLIDE)
     return [answer for answer in found if answer.record.chart or answer.record.role == SLIDE]
 
 

@@ -18,6 +18,9 @@ CAPTURE_NAME = re.compile(r"\d{4}-\d{2}(-\d{2})?([.-][A-Za-z0-9]+)*")
 KINDS = ("dockerfile", "image", "archive", "sbom", "report")
 """What a variant's evidence can be made from."""
 
+NEWEST = "newest"
+"""Stands for the name of a study's newest capture."""
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -175,7 +178,7 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
         return sorted(name for name in folders if CAPTURE_NAME.fullmatch(name))
 
     def facts(self, capture: str = "") -> Facts:
-        """Return what is recorded of a capture, of the default one if none is named.
+        """Return what is recorded of a capture: of a named one, the newest, or else the default.
 
         Raises `StudyInvalid` if the study has no such capture or its record is damaged.
         """
@@ -184,7 +187,8 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
             raise StudyInvalid(
                 f"study {self.name!r} has no capture yet: nothing was recorded of it"
             )
-        wanted = capture or self.default_capture or captures[-1]
+        newest = captures[-1]
+        wanted = newest if capture == NEWEST else capture or self.default_capture or newest
         if wanted not in captures:
             raise StudyInvalid(
                 f"study {self.name!r} has no capture {wanted!r}; it has {', '.join(captures)}"

@@ -100,7 +100,7 @@ def test_two_cells_open_a_comparison_and_each_other_cell_asks_one_question(
     assert all(len([*filter(None, source.splitlines())]) <= 2 for source in sources)
     if path in paths.notebooks():
         wiring, questions = sources[:2], sources[1:]
-        if wiring[1].startswith("c = "):
+        if "c = " in wiring[1]:
             questions = sources[2:]
         assert all(re.fullmatch(r"c\.\w+\([\w, ]*\)", source) for source in questions)
 

@@ -183,19 +183,19 @@ def rebuilt(presented: Present) -> Path:
     return presented("rebuilt-2026")
 
 
-def test_four_figures_are_the_summary_and_none_has_two_slides(rebuilt: Path) -> None:
+def test_three_figures_are_the_summary_and_none_has_two_slides(rebuilt: Path) -> None:
     books = sorted((rebuilt / "notebooks").glob("*.ipynb"))
     parts = [part for path in books for part in executed.read(path)]
     shown = [part.record for part in parts if isinstance(part, executed.Shown)]
     assert [answer.name for answer in shown if answer.role == SUMMARY and answer.chart] == [
-        *("size-difference", "attack-surface", "severity-by-capture", "trade-off"),
+        *("size-difference", "attack-surface", "trade-off"),
     ]
     assert {answer.name for answer in shown if answer.role == BANNER} == {"confounders"}
     figures = [slide.figure.name for slide in outline.of_answers(parts) if slide.figure]
     assert len(figures) == len(set(figures))
-    # With one capture the first shows what another does; with no time passed nothing grows.
+    # With no time passed nothing grows.
     wanted = {answer.name for answer in shown if answer.role in (SUMMARY, SLIDE) and answer.chart}
-    assert wanted - {*figures} == {"severity-breakdown", "growth"}
+    assert wanted - {*figures} == {"growth"}
 
 
 def test_it_loads_nothing_and_runs_nothing_but_its_own_two_scripts(page: Page) -> None:
