@@ -27,9 +27,13 @@ from helpers.studies import image_rows
 from helpers.studies.load import load_reports, load_study
 from helpers.studies.study import Base
 from helpers.studies.study import names as study_names
+from tests.support import clock
 
 LIVE = os.environ.get("KIT_REQUIRE_LIVE") == "1"
 STUDY = "blog-2022"
+
+# Before anything runs: processes that tests start have this day too.
+clock.stop()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -582,4 +582,6 @@ class Comparison(ComparedImages):
     @question()
     def age_or_base_lesson(self, beside: str = "") -> Answer:
         """What do the matched images say of the difference?"""
-        return attribution.lesson_answer(self._differences, self.capture, self._matched(beside))
+        # The post's day: later, advisories for one of the images may have ended.
+        default = self.study.facts().capture
+        return attribution.lesson_answer(self._differences, default, self._matched(beside))

@@ -23,7 +23,7 @@ from helpers.capture.session import capture
 from helpers.notebook.display import Picture, ShownAnswer
 from helpers.text import escape, i18n
 from helpers.text.rich import Phrase
-from tests.support import strange
+from tests.support import clock, strange
 
 PICTURES = paths.ROOT / ".readme"
 FOLDER = Path(__file__).parent.parent / "golden"
@@ -37,6 +37,7 @@ MOST_ROWS = 40
 @contextmanager
 def studies() -> Iterator[Path]:
     """Give a data folder with all of the studies for as long as the block runs."""
+    clock.stop()
     before = os.environ.get("KIT_DATA")
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
