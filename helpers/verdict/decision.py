@@ -149,9 +149,11 @@ def choice(decision: Decision) -> Phrase:
         )
     first, *tied = decision.best
     if tied:
-        variants = listed(map(name, decision.best), last=AND)
         return say(
-            "**No choice** between {variants} at these weights{by}.", variants=variants, by=by
+            "**No choice** between {variants} at these weights{by}{each}.",
+            variants=listed(map(name, decision.best), last=AND),
+            by=by,
+            each=_each_has(decision),
         )
     if decision.ships and len(ranked) == 1:
         return say(
@@ -402,6 +404,14 @@ def _ended(decision: Decision, in_full: bool) -> Phrase:
         return say("; past support: {variants}", variants=names(ended))
     each = listed(name(row.variant) + f" ({told(row.past_support)})" for row in ended.itertuples())
     return say("; past support: {variants}", variants=each)
+
+
+def _each_has(decision: Decision) -> Phrase:
+    """Return how many fixable ones each of the best has, as the end of a sentence, if as many."""
+    counts = decision.candidates.set_index("variant")["fixable"][decision.best]
+    if "fixable" not in decision.used or counts.nunique() > 1:
+        return Phrase()
+    return say(", with {ours} each", ours=_amount(decision, "fixable", counts.iloc[0]))
 
 
 def _each(decision: Decision) -> Phrase:
