@@ -65,8 +65,8 @@ class Decision(NamedTuple):
 
     @property
     def ships(self) -> bool:
-        """Return whether one comes first and is not past its support, as far as is known."""
-        return len(self.best) == 1 and not self.past_support(self.best[0])
+        """Return whether one comes first and is not past its support, as far as that counts."""
+        return len(self.best) == 1 and bool(self.ranked["supported"].iloc[0])
 
     @property
     def outcome(self) -> tuple[tuple[str, ...], bool]:
@@ -84,10 +84,10 @@ class Decision(NamedTuple):
 
         Those that are supported if it is, unless there are none.
         """
-        order = self.ranked[~self.ranked["variant"].isin(self.best[:1])]["variant"]
-        others = self.candidates.set_index("variant", drop=False).loc[order]
-        supported = others[others["past_support"].eq("")]
-        return supported if self.ships and len(supported) else others
+        others = self.ranked[~self.ranked["variant"].isin(self.best[:1])]
+        alike = others[others["supported"].eq(self.ranked["supported"].iloc[0])]
+        order = alike if len(alike) else others
+        return self.candidates.set_index("variant", drop=False).loc[order["variant"]]
 
 
 def decide(
@@ -168,18 +168,10 @@ def choice(decision: Decision) -> Phrase:
             by=by,
             because=because(decision) + _worse(decision) + _ended(decision, in_full=True),
         )
-    if decision.candidates[decision.candidates["candidate"]]["past_support"].ne("").all():
-        return say(
-            "**Ship none of these as it is, build on a supported base**{by}: {each}.",
-            by=by,
-            each=_each(decision),
-        )
     return say(
-        "**Ship none of these as it is, build on a supported base**{by}: {first} comes first, but "
-        "is past its support ({ended}).",
+        "**Ship none of these as it is, build on a supported base**{by}: {each}.",
         by=by,
-        first=name(first),
-        ended=told(decision.past_support(first)),
+        each=_each(decision),
     )
 
 
@@ -263,9 +255,9 @@ def old(decision: Decision, today: date) -> Phrase:
     days = (today - date.fromisoformat(decision.day)).days
     if days <= OLD_DAYS:
         return Phrase()
-    # A month has 30.4 days.
-    months = number(int(days / 30.4), "month")
-    return say("**This evidence is {months} old:** scan again before you decide.", months=months)
+    years = days / 365.25
+    age = number(int(years), "year") if years >= 2 else number(int(years * 12), "month")
+    return say("**This evidence is {age} old:** scan again before you decide.", age=age)
 
 
 def figure(
@@ -393,13 +385,13 @@ def _worse(decision: Decision) -> Phrase:
 
 
 def _ended(decision: Decision, in_full: bool) -> Phrase:
-    """Return which other candidates are past their support, as the end of a reason."""
-    others = decision.candidates[decision.candidates["candidate"]]
-    ended = others[others["past_support"].ne("")]
+    """Return which candidates are past their support, as the end of a reason."""
+    able = decision.candidates[decision.candidates["candidate"]]
+    ended = able[able["past_support"].ne("")]
     if ended.empty:
         return Phrase()
     if len(ended) > _NAMED:
-        return say("; past their support: {count} others", count=len(ended))
+        return say("; past support: {count} images", count=len(ended))
     if not in_full:
         return say("; past support: {variants}", variants=names(ended))
     each = listed(name(row.variant) + f" ({told(row.past_support)})" for row in ended.itertuples())
@@ -447,7 +439,7 @@ def _amount(decision: Decision, criterion: str, value: Any) -> Phrase:
     if criterion == "size":
         return say("{size} MB {kind}", size=megabytes(value), kind=word(decision.kind))
     count = value if isinstance(value, Phrase) else f"{value:,}"
-    what = tradeoff.named(criterion, decision.lens, decision.kind)
+    what = tradeoff.named(criterion, decision.lens, decision.kind, value)
     narrowed = _in_brackets(decision.lens.narrowed)
     return say("{count} {what}{narrowed}", count=count, what=what, narrowed=narrowed)
 

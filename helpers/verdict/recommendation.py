@@ -122,7 +122,7 @@ def _ranking(decision: Decision) -> Text:
     by_variant = decision.candidates.set_index("variant", drop=False)
     why = say(
         "Weighed: {criteria}. In each, an image gets its share of the largest value as points; the "
-        "fewest points are the best.",
+        "fewest points are the best, but what is supported comes before what is not.",
         criteria=listed(f"{named(c, lens, kind)} × {decision.weights[c]:g}" for c in decision.used),
     )
     if len(ranked) > 1 and len(decision.best) == 1:

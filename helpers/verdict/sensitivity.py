@@ -80,7 +80,7 @@ def choices(
             "score": found.ranked["score"].iloc[0],
             "next": rest["variant"].iloc[0] if len(rest) else None,
             "next_score": rest["score"].iloc[0] if len(rest) else None,
-            "supported": not any(map(found.past_support, found.best)),
+            "supported": bool(found.ranked["supported"].iloc[0]),
             "weighed": Listing(Message(_WEIGHED[criterion]) for criterion in found.used),
         }
         rows.append(row)

@@ -181,11 +181,12 @@ def pareto(candidates: pd.DataFrame) -> pd.Series:
 
 
 def scores(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:
-    """Return the candidates' scores, the best first: `variant, score`, and each criterion's part.
+    """Return the candidates' scores, the best first: `variant, supported, score`, and their parts.
 
     A criterion's part is its weight times the variant's value as a share of the largest among the
     candidates: a candidate that is worst in everything scores the sum of the weights. Less is
-    better. A criterion that is not known of every candidate is left out for all.
+    better. A criterion that is not known of every candidate is left out for all. What is
+    `supported` comes before what is not, as `supported` says it.
     """
     able = candidates[candidates["candidate"]]
     parts = {
@@ -193,14 +194,30 @@ def scores(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFra
         for criterion in weighed(candidates, weights)
     }
     table = pd.DataFrame({"variant": able["variant"], **parts})
-    table.insert(1, "score", table[list(parts)].sum(axis=1) if parts else 0.0)
-    return table.sort_values("score", kind="stable", ignore_index=True)
+    table.insert(1, "supported", supported(able, weights))
+    table.insert(2, "score", table[list(parts)].sum(axis=1) if parts else 0.0)
+    return table.sort_values(
+        ["supported", "score"], ascending=[False, True], kind="stable", ignore_index=True
+    )
+
+
+def supported(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.Series:
+    """Return which candidates are not past their support, as far as is known.
+
+    Only support that has a weight counts: without one, nobody minds that it has ended.
+    """
+    past = pd.Series(False, index=candidates.index)
+    for criterion in ENDED:
+        if weights.get(criterion):
+            past |= candidates[criterion].eq(1).fillna(False).astype("bool")
+    return ~past
 
 
 def best(scores: pd.DataFrame) -> list[str]:
-    """Return the variants with the best score: several on a tie."""
-    lowest = scores["score"].le(scores["score"].min() + NEGLIGIBLE)
-    return [str(variant) for variant in scores[lowest]["variant"]]
+    """Return the variants with the best score, of the supported if there are some."""
+    first = scores[scores["supported"].eq(scores["supported"].max())]
+    lowest = first["score"].le(first["score"].min() + NEGLIGIBLE)
+    return [str(variant) for variant in first[lowest]["variant"]]
 
 
 def weighed(candidates: pd.DataFrame, weights: Mapping[str, float]) -> list[str]:
@@ -209,11 +226,12 @@ def weighed(candidates: pd.DataFrame, weights: Mapping[str, float]) -> list[str]
     return [c for c in CRITERIA if weights.get(c) and not able[c].isna().any() and len(able)]
 
 
-def named(criterion: str, lens: Lens, kind: str) -> str:
-    """Return the name of a criterion, with what a lens counts or with the kind of size."""
+def named(criterion: str, lens: Lens, kind: str, count: object = None) -> str:
+    """Return the name of a criterion: of so many of what a lens counts, or of a kind of size."""
     if criterion == "size":
         return word(SIZE_NAMES[kind])
-    return word(CRITERIA[criterion]).format(counted=lens._replace(fixable=False).short)
+    counted = lens._replace(fixable=False)
+    return word(CRITERIA[criterion]).format(counted=counted.one if count == 1 else counted.short)
 
 
 def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:
@@ -221,16 +239,18 @@ def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFram
 
     `criterion, weight, above, variant`: with a weight above it (else below it), `variant` has the
     best score. Scores are linear in each weight, so the point where two of them meet is exact.
+    Weights of support are left out: what is supported comes first at any.
     """
     names = ["criterion", "weight", "above", "variant"]
     able = candidates[candidates["candidate"]]
     ranked = scores(candidates, weights)
+    ranked = ranked[ranked["supported"].eq(ranked["supported"].max())]
     if len(ranked) < 2:
         return pd.DataFrame(columns=names)
     first = str(ranked["variant"].iloc[0])
     rows = []
     for criterion in CRITERIA:
-        if able[criterion].isna().any():
+        if criterion in ENDED or able[criterion].isna().any():
             continue
         share = pd.Series(_shares(able[criterion]).to_numpy(), able["variant"])
         weight = float(weights.get(criterion, 0))

@@ -36,6 +36,13 @@ NAMES = {
 }
 """What is counted, in words, and whether only what is fixable."""
 
+_ONE = {
+    FINDINGS: msg("finding"),
+    VULNERABILITIES: msg("vulnerability"),
+    PER_PACKAGE: msg("vulnerability × source package"),
+}
+"""One of what is counted, in words."""
+
 
 class Lens(NamedTuple):
     """One way to count; `known_by` is a day, `place` one of `frames.PLACES`; empty is any.
@@ -53,6 +60,11 @@ class Lens(NamedTuple):
     def short(self) -> str:
         """Return what is counted, without the rest of the lens."""
         return word(NAMES.get((self.counted, self.fixable), self.counted))
+
+    @property
+    def one(self) -> str:
+        """Return what is counted, as one of it, without the rest of the lens."""
+        return word(_ONE.get(self.counted, self.counted))
 
     @property
     def label(self) -> str:

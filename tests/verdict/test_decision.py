@@ -42,7 +42,7 @@ class TestBecause:
             (
                 able((1, 1), *((n, 1) for n in (5, 2, 9, 7))),
                 EVEN,
-                "1 fixable vulnerabilities against 2 to 9 in the other 4",
+                "1 fixable vulnerability against 2 to 9 in the other 4",
             ),
             (
                 able((6, 1), (6, 1), serious=[1, 3]),
@@ -98,10 +98,17 @@ class TestPastSupport:
             in decision.choice(decided(table, EVEN)).plain
         )
 
-    def test_where_weights_put_one_first_that_is_it_is_said_why_not(self) -> None:
-        table = able((1, 1), (2, 2), old_runtime=[1, 0])
-        text = decision.choice(decided(table, {"size": 1.0})).plain
-        assert text.endswith("a comes first, but is past its support (Node.js 2 since 2026-01-01).")
+    def test_what_is_supported_comes_before_what_is_not_however_good(self) -> None:
+        table = able((1, 1), (9, 9), (10, 10), old_runtime=[1, 0, 0])
+        found = decided(table, EVEN)
+        assert (found.best, found.ships, [*found.rivals["variant"]]) == (["b"], True, ["c"])
+        alone = decided(able((1, 1), (9, 9), ended=[1, 0]), EVEN)
+        assert (alone.best, [*alone.rivals["variant"]]) == (["b"], ["a"])
+
+    def test_support_without_a_weight_does_not_count_but_is_told(self) -> None:
+        found = decided(able((1, 1), (2, 2), old_runtime=[1, 0]), {"size": 1.0})
+        assert (found.best, found.ships) == (["a"], True)
+        assert "; past support: a (Node.js 2 since" in decision.choice(found).plain
 
     def test_it_is_judged_by_the_day_of_the_evidence_or_by_a_given_one(self, blog: Frames) -> None:
         published = load_published("blog-2022")
@@ -133,8 +140,8 @@ class TestDays:
         days = [decided(b, EVEN, day=f"2022-0{month}-01") for month in (1, 2)]
         two = decision.on_other_days(now, [*days, decided(a, EVEN, day="2022-03-01")]).plain
         assert two == (
-            "Earlier: b by the database of 2022-01-01 (1 fixable vulnerabilities against 2); "
-            "a by the database of 2022-03-01 (1 fixable vulnerabilities against 2)."
+            "Earlier: b by the database of 2022-01-01 (1 fixable vulnerability against 2); "
+            "a by the database of 2022-03-01 (1 fixable vulnerability against 2)."
         )
         after = decision.on_other_days(now, [decided(b, EVEN, day="2026-12-01")]).plain
         assert after.startswith("On other days: b by ")
@@ -151,7 +158,7 @@ class TestDays:
             (date(2026, 11, 25), ""),
             (date(2027, 2, 24), ""),
             (date(2027, 2, 25), "This evidence is 3 months old: scan again before you decide."),
-            (date(2028, 11, 24), "This evidence is 24 months old: scan again before you decide."),
+            (date(2028, 11, 25), "This evidence is 2 years old: scan again before you decide."),
         ],
     )
     def test_old_evidence_is_warned_of(self, today: date, text: str) -> None:

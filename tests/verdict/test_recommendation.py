@@ -239,7 +239,7 @@ def test_on_a_tie_there_is_no_choice() -> None:
     table = able((1, 2), (2, 1), (9, 9))
     assert said(table, "choice", weights=TWO).startswith("No choice between a and b at these ")
     alike = said(able((1, 2), (1, 2)), "choice", weights=TWO)
-    assert alike.endswith("), with 1 fixable vulnerabilities each.")
+    assert alike.endswith("), with 1 fixable vulnerability each.")
     assert "a against b: " not in said(table, weights=TWO)
 
 

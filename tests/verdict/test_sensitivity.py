@@ -183,9 +183,10 @@ def test_where_ways_of_counting_choose_otherwise_each_is_named(frames_of) -> Non
 def test_a_choice_whose_runtime_is_past_its_end_is_not_fit_as_it_is() -> None:
     rebuilt = load_study("rebuilt-2026")
     lens = Lens()
-    by_size = sensitivity.choices("rebuilt-2026", rebuilt, NOTHING, "", lens, {"size": 1.0})
-    assert by_size[["choice", "supported"]].iloc[0].tolist() == ["node-8-distroless", False]
-    assert "none as it is; node-8-distroless comes first" in lines(by_size)[2]
+    old = rebuilt._replace(images=rebuilt.images.assign(runtime="node 8.17.0"))
+    ended = sensitivity.choices("rebuilt-2026", old, NOTHING, "", lens, EVEN)
+    assert ended[["choice", "supported"]].iloc[0].tolist() == ["node-8-distroless", False]
+    assert "none as it is; node-8-distroless comes first" in lines(ended)[2]
     even = sensitivity.choices("rebuilt-2026", rebuilt, NOTHING, "", lens, EVEN)
     assert even[["choice", "supported"]].iloc[0].tolist() == ["node-24-distroless", True]
 
