@@ -6,9 +6,9 @@ from helpers.answers.answer import Answer
 from helpers.frames import PLACES, UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import msg, t
-from helpers.text.rich import Phrase, Text, bullets, name, names, number, paragraph, say
+from helpers.text.rich import Phrase, Text, bullets, name, names, paragraph, say
 from helpers.text.titles import Part, begun, fitted
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.lenses import PLACE_NAMES, Lens
 
 FIXABLE, UNFIXED = msg("fixable"), msg("unfixed")
@@ -76,10 +76,11 @@ def places_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> A
     """Answer where the packages sit, and which findings came with the base image."""
     table = by_place(findings, images, lens)
     chart = counting.stacked(table, "part", PLACE_NAMES, "place", lens.label)
+    counted = lenses.apply(findings, lens)
     text = bullets(
         name(image.variant)
         + ": "
-        + _from_base(findings[findings["variant"].eq(image.variant)], image.status)
+        + _from_base(counted[counted["variant"].eq(image.variant)], image.status, lens.short)
         for image in images.itertuples()
     )
     return Answer("places", _places_title(table, lens.short), text, table, chart, lens.label)
@@ -136,8 +137,8 @@ def _places_title(table: pd.DataFrame, what: str) -> str:
     return fitted(t("Not in OS packages ({counted})", counted=what), parts)
 
 
-def _from_base(findings: pd.DataFrame, status: str) -> Phrase | str:
-    """Return how many findings of an image came with its base, and how many with what is on it."""
+def _from_base(findings: pd.DataFrame, status: str, what: str) -> Phrase | str:
+    """Return how many of what counts came with an image's base, and how many with what is on it."""
     known = findings["from_base"].dropna()
     if status in UNKNOWN_COUNT:
         return t("not measured")
@@ -147,9 +148,10 @@ def _from_base(findings: pd.DataFrame, status: str) -> Phrase | str:
         return t("its base's layers are not known, so base and app are not separated")
     base = int(known.sum())
     text = say(
-        "{base:,} of {findings} came with the base image, {rest:,} with the layers on top",
+        "of {count:,} {what}, {base:,} came with the base image, {rest:,} with the layers on top",
         base=base,
-        findings=number(len(findings), "finding"),
+        count=len(findings),
+        what=what,
         rest=len(known) - base,
     )
     if missing := len(findings) - len(known):

@@ -136,11 +136,13 @@ def test_findings_of_an_unknown_layer_are_counted_apart(rebuilt: Frames) -> None
     findings = rebuilt.findings[rebuilt.findings["variant"].eq("node-24-distroless")]
     from_base = findings["from_base"].mask(findings["from_base"].fillna(False))
     from_base.iloc[0] = True
-    text = places(rebuilt._replace(findings=findings.assign(from_base=from_base))).text.plain
+    frames = rebuilt._replace(findings=findings.assign(from_base=from_base))
     assert (
-        "1 of 14 findings came with the base image, 7 with the layers on top; the layer of 6"
-        in (text)
+        "of 14 findings, 1 came with the base image, 7 with the layers on top; the layer of 6"
+        in places(frames).text.plain
     )
+    fixable = places(frames, Lens("vulnerabilities", fixable=True)).text.plain
+    assert "of 7 fixable vulnerabilities, 0 came with the base image, 7 with the" in fixable
 
 
 def test_a_clean_image_has_nothing_from_its_base(frames_of) -> None:
