@@ -112,12 +112,16 @@ def live(study: str, mixed: bool, **options: Any) -> None:
 
 
 @commands.command()
-@click.argument("sources", nargs=-1, required=True, metavar="IMAGE…")
+@click.argument("sources", nargs=-1, required=True, metavar="[NAME=]IMAGE…")
 @click.option("--study", default="", help="The study's name; by default made of its images' names.")
 @_db_options
 @_MIXED
 def compare(sources: tuple[str, ...], study: str, mixed: bool, **options: Any) -> None:
-    """Make a study of image references, archives, SBOMs or reports; capture and run it."""
+    """Make a study of image references, archives, SBOMs or reports; capture and run it.
+
+    With NAME= an image is called so; else reports are named after the artifact that they name, and
+    other images after their reference or file.
+    """
     from helpers.capture.new_study import make_study, remove_unused
 
     name = make_study(sources, study)

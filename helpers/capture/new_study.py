@@ -1,6 +1,7 @@
 """Makes a study from what a user names: image references, archives, SBOMs and scan reports."""
 
 import codecs
+import contextlib
 import json
 import os
 import re
@@ -15,7 +16,8 @@ import msgspec
 from msgspec import Struct, field
 
 from helpers import paths
-from helpers.capture import scan_input
+from helpers.capture import scan_input, variant_names
+from helpers.capture.variant_names import Names
 from helpers.errors import ReportInvalid, StudyInvalid
 from helpers.images.compression import head
 from helpers.scans import trivy
@@ -23,9 +25,6 @@ from helpers.scans.decoding import Text, read
 from helpers.studies import study
 
 _JSON_HEAD_BYTES = 4096
-_COMPRESSED = (".gz", ".xz", ".bz2", ".zst", ".tgz", ".txz", ".tbz", ".tbz2", ".tzst")
-_FILES = (".tar", ".json", ".spdx", *_COMPRESSED)
-_SUFFIXES = (*_COMPRESSED, ".tar", ".json", ".cdx", ".spdx")
 
 _PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
 _REFERENCE = re.compile(
@@ -36,11 +35,17 @@ _REFERENCE = re.compile(
 
 
 class _Source(NamedTuple):
-    """The source of one variant, and a Grype report of the same image if there is one."""
+    """The source of one variant, and a Grype report of the same image if there is one.
+
+    `chosen` is the variant's name if the user gave one; `artifact` is what the source is of, as it
+    says itself.
+    """
 
     kind: str
     name: str
     grype: str = ""
+    chosen: str = ""
+    artifact: str = ""
 
 
 class _Sbom(Struct):
@@ -50,16 +55,34 @@ class _Sbom(Struct):
     spdx: Any = field(default=None, name="spdxVersion")
 
 
+class _Component(Struct, frozen=True):
+    name: str = ""
+    version: str = ""
+
+
+class _Metadata(Struct, frozen=True):
+    component: _Component = _Component()
+
+
+class _CycloneDx(Struct):
+    """What a CycloneDX SBOM says that it is of."""
+
+    metadata: _Metadata = _Metadata()
+
+
 def make_study(sources: Sequence[str], name: str = "") -> str:
     """Write the study that compares these sources, and return its name.
 
-    Without a name it is named after its variants. The same sources give the same study again, with
-    its captures. A Trivy and a Grype report of the same image are one variant if there is one of
-    each. Raises `StudyInvalid` for a source that cannot be compared, or if another study has the
-    name.
+    A source is a reference or a path, or `NAME=` and one of them: the name of its variant. A
+    variant of a report or a CycloneDX SBOM is else named after what that is of. Without a name the
+    study is named after its variants. The same sources give the same study again, with its
+    captures. A Trivy and a Grype report of the same image are one variant if there is one of each,
+    unless the user names them apart. Raises `StudyInvalid` for a source that cannot be compared, or
+    if another study has the name.
     """
-    paired = _paired([_Source(kind(source), source) for source in sources])
-    variants = _names(paired)
+    paired = _paired([_source(source) for source in sources])
+    variants = variant_names.unique([_names(source) for source in paired])
+    _check_chosen(paired)
     name = name or "-vs-".join(variants)[:60].rstrip("-._")
     if not study.NAME.fullmatch(name):
         raise StudyInvalid(f"study {name!r}: use letters, digits, '.', '_' and '-'")
@@ -84,6 +107,20 @@ def remove_unused(name: str) -> None:
         shutil.rmtree(folder)
 
 
+def _source(text: str) -> _Source:
+    """Return a source as a user names it: with a name for its variant, or without."""
+    chosen, equals, rest = text.partition("=")
+    # The name of a file may have the sign in it.
+    if not equals or os.path.exists(_path(text)):  # noqa: PTH110
+        return _Source(kind(text), text)
+    if not study.is_variant_name(chosen):
+        raise StudyInvalid(
+            f"{text[:200]}: no such file, and {chosen[:64]!r} cannot name a variant: "
+            "use another, of letters, digits, '.', '_' and '-'"
+        )
+    return _Source(kind(rest), rest, chosen=chosen)
+
+
 def kind(source: str) -> str:
     """Return the kind of a source: `archive`, `sbom`, `report`, or else `image`, a reference.
 
@@ -98,7 +135,7 @@ def kind(source: str) -> str:
     except OSError as error:
         raise StudyInvalid(f"{source[:200]}: cannot be read ({error.strerror or error})") from error
     # No registry is asked for what looks like a file.
-    if not _REFERENCE.fullmatch(source) or source.endswith(_FILES):
+    if not _REFERENCE.fullmatch(source) or source.endswith(variant_names.FILES):
         raise StudyInvalid(f"{source}: no such file or OCI layout, and not an image reference")
     return "image"
 
@@ -163,46 +200,63 @@ def _path(source: str) -> Path:
 
 def _paired(sources: list[_Source]) -> list[_Source]:
     """Return the sources, with a Trivy and a Grype report of the same image as one."""
+    found: list[_Source | None] = []
     by_image: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for position, source in enumerate(sources):
+        artifact = ""
         if source.kind == "report":
-            try:
+            # The capture of the variant reports the error.
+            with contextlib.suppress(ReportInvalid):
                 report = trivy.read(_path(source.name))
-            except ReportInvalid:
-                # The capture of the variant reports the error.
-                continue
-            if report.image_id:
-                by_image[report.image_id].append((report.scanner, position))
-    paired: list[_Source | None] = [*sources]
+                artifact = report.artifact_name or ""
+                if report.image_id:
+                    by_image[report.image_id].append((report.scanner, position))
+        elif source.kind == "sbom":
+            artifact = _component(_path(source.name))
+        found.append(source._replace(artifact=artifact))
     for reports in by_image.values():
         # With several reports of a scanner, it is unknown which belong together.
         if sorted(scanner for scanner, _ in reports) == ["grype", "trivy"]:
-            files = {scanner: sources[position].name for scanner, position in reports}
-            first, second = (position for _, position in reports)
-            paired[first] = _Source("report", files["trivy"], files["grype"])
-            paired[second] = None
-    return [source for source in paired if source]
+            by_scanner = {scanner: found[position] for scanner, position in reports}
+            ours, theirs = by_scanner["trivy"], by_scanner["grype"]
+            assert ours
+            assert theirs
+            chosen = {name for name in (ours.chosen, theirs.chosen) if name}
+            if len(chosen) < 2:
+                first, second = (position for _, position in reports)
+                found[first] = ours._replace(grype=theirs.name, chosen="".join(chosen))
+                found[second] = None
+    return [source for source in found if source]
 
 
-def _names(sources: Sequence[_Source]) -> list[str]:
-    """Return a name for each variant, valid for a folder, numbered where names are equal."""
-    names: list[str] = []
+def _component(path: Path) -> str:
+    """Return the component that a CycloneDX SBOM is of, with its version; empty if unknown."""
+    try:
+        component = msgspec.json.decode(path.read_bytes(), type=_CycloneDx).metadata.component
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    is_tagged = ":" in component.name.rpartition("/")[2] or not component.version
+    return component.name if is_tagged else f"{component.name}:{component.version}"
+
+
+def _names(source: _Source) -> Names:
+    """Return the names that a source's variant may have."""
+    if source.chosen:
+        return Names([source.chosen], is_chosen=True)
+    if source.kind == "image":
+        return Names(variant_names.of_reference(source.name))
+    by_artifact = variant_names.of_artifact(source.artifact)
+    # Where nothing tells them apart, the shortest is numbered.
+    by_file = variant_names.of_file(_path(source.name))
+    return Names([*by_artifact, *by_file, *by_artifact[:1]])
+
+
+def _check_chosen(sources: Sequence[_Source]) -> None:
+    """Raise `StudyInvalid` if a user gave a name to two variants."""
+    counts = Counter(source.chosen.casefold() for source in sources if source.chosen)
     for source in sources:
-        is_image = source.kind == "image"
-        text = source.name.rpartition("/")[2] if is_image else _path(source.name).name
-        for suffix in _SUFFIXES:
-            text = text.removesuffix(suffix)
-        text = re.sub(r"@sha256:(\w{8})\w*", r"-\1", text)
-        names.append(re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:48] or "image")
-    counts = Counter(name.casefold() for name in names)
-    unique = {name for name, count in counts.items() if count == 1}
-    for position, name in enumerate(names, start=1):
-        if name.casefold() not in unique:
-            name += f".{position}"
-            while name.casefold() in unique:
-                name += f".{position}"
-            names[position - 1] = name
-    return names
+        if counts[source.chosen.casefold()] > 1:
+            raise StudyInvalid(f"two variants are named {source.chosen!r}; a name is for one only")
 
 
 def _toml(variants: Sequence[str], sources: Sequence[_Source]) -> str:
@@ -212,11 +266,12 @@ def _toml(variants: Sequence[str], sources: Sequence[_Source]) -> str:
         f"question = {_string('Which of these should be shipped?')}",
         f"about = {_string('Made by `compare`.')}",
     ]
-    for variant, (kind, name, grype) in zip(variants, sources, strict=True):
-        source = name if kind == "image" else _absolute(name)
-        lines += ["", "[[variants]]", f"name = {_string(variant)}", f"{kind} = {_string(source)}"]
-        if grype:
-            lines.append(f"grype = {_string(_absolute(grype))}")
+    for variant, source in zip(variants, sources, strict=True):
+        place = source.name if source.kind == "image" else _absolute(source.name)
+        lines += ["", "[[variants]]", f"name = {_string(variant)}"]
+        lines.append(f"{source.kind} = {_string(place)}")
+        if source.grype:
+            lines.append(f"grype = {_string(_absolute(source.grype))}")
     return "\n".join(lines) + "\n"
 
 

@@ -15,6 +15,7 @@ from helpers.errors import ReportInvalid
 from helpers.frames import Frames
 from helpers.scans.decoding import MAX_BYTES
 from helpers.studies import load
+from helpers.studies.study import RESERVED
 from helpers.text import escape
 
 _MOST_BYTES = MAX_BYTES + 1
@@ -59,9 +60,6 @@ class Dropzone(AnyWidget):
             finally:
                 path.unlink()
 
-
-RESERVED = frozenset({"vulnerability_id", "severity", "variants", "packages", "fixed"})
-"""Names that a variant cannot have beside the columns of `overlap.listing`."""
 
 _LONGEST = 48
 

@@ -113,16 +113,18 @@ def _readable(column: pd.Series) -> pd.Series:
     name = str(column.name)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column.dt.strftime("%Y-%m-%d")
-    if name.endswith("bytes"):
+    # The name may be a variant's, and the column hold words.
+    is_number = pd.api.types.is_numeric_dtype(column.dtype)
+    if name.endswith("bytes") and is_number:
         sign = "+" if "difference" in name else ""
         return column.map(lambda size: _size(size, sign), na_action="ignore")
     if pd.api.types.is_bool_dtype(column.dtype):
         return column.map({True: t("yes"), False: t("no")})
-    if name.endswith("share"):
+    if name.endswith("share") and is_number:
         return column.map("{:.0%}".format, na_action="ignore")
     if pd.api.types.is_float_dtype(column.dtype):
         return column.map("{:,.2f}".format, na_action="ignore")
-    if pd.api.types.is_numeric_dtype(column.dtype):
+    if is_number:
         return column.map("{:,}".format, na_action="ignore")
     is_code = name in CODES or name.endswith("severity")
     return column.map(lambda cell: _text(cell, is_code), na_action="ignore")

@@ -23,6 +23,11 @@ NEWEST = "newest"
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
+RESERVED = frozenset({"capture.json", paths.BASES_LOG}) | set(
+    "vulnerability_id severity variants packages fixed property".split()
+)
+"""Names that no variant has: of files beside its folder, and of columns beside its own."""
+
 
 class Recipe(Struct, forbid_unknown_fields=True, frozen=True):
     """A Dockerfile and what it is built with; paths are relative to the `dockerfiles/` folder."""
@@ -242,6 +247,11 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in paths.studies().glob("*/study.toml"))
 
 
+def is_variant_name(name: str) -> bool:
+    """Return whether a variant may have a name: it is one of a folder and a column."""
+    return NAME.fullmatch(name) is not None and name.casefold() not in RESERVED
+
+
 def open_study(name: str) -> Study:
     """Return the study of that name, in the language that is spoken.
 
@@ -269,7 +279,7 @@ def _check(study: Study, path: Path) -> None:
         raise StudyInvalid(f"{path}: a study needs at least one [[variants]]")
     if bad := [name for name in variants if not NAME.fullmatch(name)]:
         raise StudyInvalid(f"{path}: variant {bad[0]!r}: use letters, digits, '.', '_' and '-'")
-    if taken := {"capture.json", paths.BASES_LOG} & set(map(str.casefold, variants)):
+    if taken := [*RESERVED & set(map(str.casefold, variants))]:
         raise StudyInvalid(f"{path}: no variant may be named {taken.pop()}")
     if len(set(map(str.casefold, variants))) < len(variants):
         raise StudyInvalid(f"{path}: two variants have the same name")

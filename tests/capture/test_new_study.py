@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from helpers import paths
-from helpers.capture import evidence, new_study, resolve
+from helpers.capture import evidence, new_study, resolve, variant_names
 from helpers.capture.daemon import Daemon
 from helpers.capture.session import capture
 from helpers.errors import CaptureFailed, StudyInvalid
@@ -220,13 +220,14 @@ class TestKind:
 class TestMakeStudy:
     def test_it_has_the_sources_as_variants(self, tmp_path: Path, write: Write) -> None:
         saved = images.docker_save(tmp_path / "app.tar", LAYER)
-        sbom, report = write(SPDX, "a.spdx.json"), write(trivy(), "b.json")
+        sbom = write(SPDX, "a.spdx.json")
+        report = write(trivy(ArtifactName="team/web:2"), "trivy-report.json")
         name = new_study.make_study([saved.name, sbom.name, report.name, "r.example:1/c/d:1"])
-        assert name == "app-vs-a-vs-b-vs-d-1"
+        assert name == "app-vs-a-vs-web-vs-d-1"
         assert [(v.name, v.kind, v.source) for v in study.open_study(name).variants] == [
             ("app", "archive", str(saved)),
             ("a", "sbom", str(sbom)),
-            ("b", "report", str(report)),
+            ("web", "report", str(report)),
             ("d-1", "image", "r.example:1/c/d:1"),
         ]
 
@@ -283,8 +284,87 @@ class TestMakeStudy:
             path.write_text(json.dumps(trivy()))
             files.append(str(path))
         variants = variants_of(*files, name="alike")
-        assert [variant.name for variant in variants] == ["app.1.1", "App.2.2", "app.2", "app.1"]
+        assert [variant.name for variant in variants] == ["app.1.1", "app.2.2", "app.2", "app.1"]
         assert [variant.source for variant in variants] == files
+
+
+JUICE = "bkimminich/juice-shop"
+
+
+class TestNames:
+    """A variant is named after what a report is of, or as the user says."""
+
+    @pytest.fixture
+    def reports(self, write: Write) -> Callable[..., list[str]]:
+        """Writes a report for each artifact, `one.json`, `two.json` and so on."""
+
+        def written(*artifacts: str | None) -> list[str]:
+            files = zip(("one", "two", "three"), artifacts, strict=False)
+            return [str(write(trivy(ArtifactName=each), f"{name}.json")) for name, each in files]
+
+        return written
+
+    @pytest.mark.parametrize(
+        ("artifacts", "names"),
+        [
+            ([f"{JUICE}:v20.0.0"], ["juice-shop"]),
+            ([f"{JUICE}:v1", "node:24"], ["juice-shop", "node"]),
+            ([f"{JUICE}:v1", f"{JUICE}:v2"], ["juice-shop-v1", "juice-shop-v2"]),
+            ([JUICE, f"{JUICE}:v2"], ["juice-shop", "juice-shop-v2"]),
+            ([f"{JUICE}:v1", f"{JUICE}:v1", "node"], ["one", "two", "node"]),
+            ([f"{JUICE}:v1", f"{JUICE}:v1", f"{JUICE}:v2"], ["one", "two", "juice-shop-v2"]),
+            (["localhost:5000/app@sha256:abcdef0123456789"], ["app"]),
+            (["testdata/alpine-310.tar.gz", "package-lock.json"], ["alpine-310", "package-lock"]),
+            ([f"sha256:{'a' * 64}", "d96602913a98"], ["one", "two"]),
+            ([None, "", "."], ["one", "two", "three"]),
+            (["../../etc/passwd", "a/..", "C:\\images\\app.tar"], ["passwd", "two", "app"]),
+            (["x/Severity:1", "bases.log", "한국"], ["Severity-1", "two", "three"]),
+            (["-rf", "a\x1b[31m\n/b\0c", "\u202e"], ["rf", "b-c", "three"]),
+            ([f"{'x' * 300}:v1"], [f"{'x' * 23}-{'x' * 24}"]),
+            ([f"{'x' * 99}:v1", f"{'x' * 99}:v2"], [f"{'x' * 23}-{'x' * 21}-v{n}" for n in (1, 2)]),
+        ],
+    )
+    def test_after_what_it_is_of(self, reports, artifacts: list[Any], names: list[str]) -> None:
+        variants = variants_of(*reports(*artifacts), name="named")
+        assert [variant.name for variant in variants] == names
+
+    def test_the_same_file_name_twice_is_numbered_by_what_it_is_of(self, write: Write) -> None:
+        files = [write(trivy(ArtifactName=f"{JUICE}:v1"), f"{day}/trivy.json") for day in "ab"]
+        names = [variant.name for variant in variants_of(*files)]
+        assert names == ["juice-shop.1", "juice-shop.2"]
+
+    def test_an_sbom_after_its_component(self, write: Write) -> None:
+        components = ({"name": "team/app", "version": v} for v in ("1.0", "2.0"))
+        sboms = [{"bomFormat": "CycloneDX", "metadata": {"component": c}} for c in components]
+        sboms.append({"bomFormat": "CycloneDX", "metadata": {"component": "app"}})
+        files = [write(sbom, f"{n}.cdx.json") for n, sbom in enumerate(sboms)]
+        assert [v.name for v in variants_of(*files)] == ["app-1.0", "app-2.0", "2"]
+
+    def test_as_the_user_says(self, reports, write: Write) -> None:
+        one, two = reports("theirs", "node:24")
+        write(trivy(ArtifactName="web"), "a=b.json")
+        sources = [f"mine={one}", f"theirs={two}", "a=b.json", "Two.2=node:24", one]
+        variants = variants_of(*sources, name="named")
+        assert [variant.name for variant in variants] == ["mine", "theirs", "web", "Two.2", "one"]
+        assert variants[3].image == "node:24"
+
+    @pytest.mark.parametrize(
+        ("sources", "error"),
+        [
+            (["a b=node"], "'a b' cannot name a variant"),
+            (["=node"], "'' cannot name a variant"),
+            (["../a=node"], "no such file, and '../a' cannot name"),
+            (["severity=node"], "'severity' cannot name a variant: use another"),
+            ([f"{'a' * 65}=node"], "cannot name"),
+            (["a="], "not an image reference"),
+            (["a=none.json"], "none.json: no such file"),
+            (["a=node:24", "A=node:22"], "two variants are named 'a'"),
+        ],
+    )
+    def test_names_that_are_none(self, sources: list[str], error: str) -> None:
+        with pytest.raises(StudyInvalid, match=error):
+            new_study.make_study(sources)
+        assert not paths.studies().exists()
 
 
 class TestTwoScanners:
@@ -335,6 +415,16 @@ class TestTwoScanners:
         variants = variants_of(ours(), ours(name="then.json"), theirs())
         assert [variant.grype for variant in variants] == ["", "", ""]
 
+    def test_a_name_for_one_or_both_is_of_the_variant_and_two_names_are_of_two(
+        self, ours, theirs
+    ) -> None:
+        files = [ours(), theirs()]
+        for names in (("mine=", ""), ("", "mine="), ("mine=", "mine=")):
+            [variant] = variants_of(*map("".join, zip(names, files, strict=True)), name="one")
+            assert (variant.name, variant.report, variant.grype) == ("mine", *files)
+        both = variants_of(f"mine={files[0]}", f"theirs={files[1]}")
+        assert [variant.name for variant in both] == ["mine", "theirs"]
+
     def test_both_are_kept_and_loaded_without_secrets(self, both: str) -> None:
         folder = capture(both).folder / "app"
         assert sorted(path.name for path in folder.iterdir()) == [paths.GRYPE, paths.REPORT]
@@ -346,9 +436,9 @@ class TestTwoScanners:
         assert '"token"' in kept, "names of labels stay"
         assert capture(both).unchanged
 
-    def test_a_grype_report_alone_is_kept_under_its_name(self, theirs) -> None:
-        name = new_study.make_study([theirs()], "alone")
-        folder = capture(name).folder / "app.grype"
+    def test_a_grype_report_alone_is_kept_as_one(self, theirs) -> None:
+        name = new_study.make_study([f"alone={theirs()}"])
+        folder = capture(name).folder / "alone"
         assert [path.name for path in folder.iterdir()] == [paths.GRYPE]
         image = load_study(name).images.iloc[0]
         assert image[["scanner", "status", "source"]].tolist() == ["grype", "scanned", "report"]
@@ -439,8 +529,8 @@ def test_an_sbom_of_tags_and_values_is_captured_to_the_same_findings(
         variant: sorted(findings[columns].itertuples(index=False, name=None))
         for variant, findings in loaded.findings.groupby("variant", observed=True)
     }
-    assert len(found["node-8-alpine"]) == 49
-    assert found == dict.fromkeys(("commented", "made", "node-8-alpine"), found["node-8-alpine"])
+    assert len(found["node"]) == 49
+    assert found == dict.fromkeys(("commented", "made", "node"), found["node"])
 
 
 PIECES = st.sampled_from(["a", "A", "b", "a.1", "a.2", "a.1.1", "node", "0", "x" * 60])
@@ -471,6 +561,14 @@ def test_any_text_is_a_reference_or_refused(name: str) -> None:
         return
     assert name.isascii()
     assert ".." not in name.rpartition(":")[0]
+
+
+@given(artifacts=st.lists(st.text(max_size=9) | PIECES | REFERENCES, max_size=9))
+def test_whatever_reports_are_of_each_has_a_folder_of_its_own(artifacts: list[str]) -> None:
+    candidates = [variant_names.of_artifact(each) for each in artifacts]
+    names = variant_names.unique([variant_names.Names(each) for each in candidates])
+    assert all(map(study.is_variant_name, names))
+    assert len({name.casefold() for name in names}) == len(artifacts)
 
 
 @given(text=st.text(st.characters(codec="utf-8")))
@@ -550,12 +648,12 @@ def test_an_sbom_is_compared_with_a_local_image_and_an_archive(
     assert (empty_data / "runs/mixed/report.html").stat().st_size > 100_000
     found = load_study("mixed").images.set_index("variant")
     assert found["source"].tolist() == ["sbom", "image", "archive"]
-    assert found.loc["node-8-alpine", SIZES].isna().all()
+    assert found.loc["node", SIZES].isna().all()
     assert found.loc[["alpine-3.23", "made"], SIZES].notna().all(axis=None)
-    assert found.loc["node-8-alpine", "packages"] > 10
-    assert found.loc["node-8-alpine", "os_family"] == "alpine"
+    assert found.loc["node", "packages"] > 10
+    assert found.loc["node", "os_family"] == "alpine"
     why = "an SBOM lists packages, nothing else of an image"
     reasons = missing("mixed")
-    assert reasons["node-8-alpine"] == dict.fromkeys(("image", "files", "smoke"), why)
+    assert reasons["node"] == dict.fromkeys(("image", "files", "smoke"), why)
     why = "the image exposes no port, and study.toml names none"
     assert reasons["alpine-3.23"] == {"smoke": why}

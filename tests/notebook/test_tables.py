@@ -32,6 +32,11 @@ def test_numbers_have_their_unit(name: str, value: float, shown: str) -> None:
     assert cells(pd.DataFrame({name: [value]})) == [shown]
 
 
+@pytest.mark.parametrize("name", ["my_bytes", "market-share"])
+def test_a_variant_may_be_called_like_a_unit(name: str) -> None:
+    assert cells(pd.DataFrame({name: ["bash, curl"]})) == ["bash, curl"]
+
+
 def test_what_is_missing_was_not_measured_and_an_empty_text_is_a_dash() -> None:
     frame = pd.DataFrame({"x": pd.array([1, None], dtype="Int64")})
     assert cells(frame) == ["1", "not measured"]

@@ -73,6 +73,7 @@ def test_a_study_that_does_not_exist(name: str, hint: str) -> None:
     [
         ('name = "nodejs-alpine"', 'name = "../alpine"', "use letters, digits"),
         ('name = "nodejs-alpine"', 'name = "nodejs-distroless"', "the same name"),
+        ('name = "nodejs-alpine"', 'name = "Severity"', "no variant may be named severity"),
         ('baseline = "nodejs-alpine"', 'baseline = "x"', "baseline 'x'"),
         ("title =", "titel =", "titel"),
         ("question = ", "question = 7 #", "question"),
