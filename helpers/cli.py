@@ -209,9 +209,18 @@ def _values(given: tuple[str, ...]) -> dict[str, str]:
 
 
 def _print_run(folder: Path) -> None:
+    """Print where a run's files are, and which of them it did not make."""
+    from helpers.runs import run_folder
+
     click.echo(f"report   {_relative(folder / 'report.html')}")
     click.echo(f"figures  {_relative(folder / 'figures')}")
     click.echo(f"tables   {_relative(folder / 'tables')}")
+    record = run_folder.read(folder)
+    for file in record.kept:
+        click.echo(f"kept     {_relative(folder / escape.plain(file))}, of an earlier run")
+    for old, new in record.renamed.items():
+        place = _relative(folder / escape.plain(new))
+        click.echo(f"kept     {place}, which is {escape.plain(old)} as you edited it")
 
 
 def _plain(text: str) -> str:

@@ -230,6 +230,7 @@ def presented(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     A study is recorded, or is one of those that `strange` writes.
     """
     from helpers.capture.session import capture
+    from helpers.runs import run_folder
     from tests.support import strange
 
     data = tmp_path_factory.mktemp("presented") / "data"
@@ -240,7 +241,7 @@ def presented(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     environment = {**os.environ, "KIT_DATA": str(data)}
 
     def present(name: str, **given: str) -> Path:
-        run = data / "runs" / name
+        run = data / "runs" / run_folder.name(name, given)
         if run.exists():
             return run
         if name not in recorded:

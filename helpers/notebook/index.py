@@ -1,6 +1,6 @@
 """Which studies there are, for the notebook that JupyterLab opens on."""
 
-from typing import Any
+from datetime import UTC, datetime
 
 import msgspec
 import pandas as pd
@@ -15,23 +15,25 @@ from helpers.text.i18n import t
 
 
 class _Run(Struct):
-    started: Any = None
+    study: str
+    started: datetime
 
 
 def studies() -> pd.DataFrame:
     """Return one row a study: `study, title, captures, variants, last_run_at`.
 
-    Captures and variants are named; `last_run_at` is when it was last reproduced, NA if never.
+    Captures and variants are named; `last_run_at` is when it was last reproduced, in whatever
+    language and theme, NA if never.
     A study that cannot be read has the reason in place of its title.
     """
-    rows = []
+    rows, last_runs = [], _last_runs()
     for name in names():
         try:
             study = open_study(name)
             described = (study.title, ", ".join(study.captures()), ", ".join(study.names()))
         except StudyInvalid as error:
             described = (t("cannot be read: {why}", why=error), "", "")
-        rows.append((name, *described, _last_run(name)))
+        rows.append((name, *described, last_runs.get(name)))
     table = pd.DataFrame(rows, columns=["study", "title", "captures", "variants", "last_run_at"])
     return table.astype({"last_run_at": "datetime64[us, UTC]"})
 
@@ -44,9 +46,15 @@ def show() -> HTML:
     return HTML(tables.to_html(table.assign(captures=captures, last_run_at=last_run.astype("str"))))
 
 
-def _last_run(name: str) -> pd.Timestamp | None:
-    try:
-        run = msgspec.json.decode((paths.run(name) / "run.json").read_bytes(), type=_Run)
-        return pd.Timestamp(run.started).tz_convert("UTC")
-    except (OSError, msgspec.MsgspecError, ValueError, TypeError):
-        return None
+def _last_runs() -> dict[str, datetime]:
+    """Return when each study was last reproduced."""
+    found: dict[str, datetime] = {}
+    for path in paths.runs().glob("*/run.json"):
+        try:
+            run = msgspec.json.decode(path.read_bytes(), type=_Run)
+            started = run.started.astimezone(UTC)
+        except (OSError, msgspec.MsgspecError, ValueError, OverflowError):
+            continue
+        if path.parent.suffix != ".failed":
+            found[run.study] = max(started, found.get(run.study, started))
+    return found

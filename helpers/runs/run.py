@@ -22,7 +22,7 @@ from traitlets.config import Config
 
 from helpers import __version__, paths, processes
 from helpers.errors import NotebookFailed, ParameterInvalid
-from helpers.runs import html, parameters
+from helpers.runs import html, parameters, run_folder
 from helpers.studies.study import Study, open_study
 from helpers.text import i18n
 
@@ -43,10 +43,12 @@ def reproduce(
     """Run the numbered notebooks over a study's recorded evidence; return the run's folder.
 
     `given` are parameters for the notebooks that have them; `finish` write more files, such as
-    slides, at the end. Everything is written beside the run's folder and moved there whole.
-    If a notebook fails, its executed copy is kept in `<study>.failed`, the last good run stays, and
-    `NotebookFailed` names the cell. Raises `StudyInvalid` and `ParameterInvalid` before any kernel
-    starts; the former also if the images were not scanned alike and `mixed` is not given.
+    slides, at the end. Each language, theme and ground has a folder of its own. Everything is
+    written beside the run's folder and moved there whole, with what stays of the last run
+    (`run_folder.carry_over`). If a notebook fails, its executed copy is kept in a folder beside it
+    (`<study>.failed`), the last good run stays, and `NotebookFailed` names the cell. Raises
+    `StudyInvalid` and `ParameterInvalid` before any kernel starts; the former also if the images
+    were not scanned alike and `mixed` is not given, or if the folder holds another study's run.
     """
     started = datetime.now(UTC)
     if "KIT_DATA" in os.environ:
@@ -57,25 +59,28 @@ def reproduce(
     values = _checked(study, dict(given or {}), wanted)
     with i18n.speaking(str((given or {}).get("language", i18n.ENGLISH))):
         i18n.fonts()
-    staged = _stage(study_name)
+    look = {name: value for typed in values.values() for name, value in typed.items()}
+    name = run_folder.name(study_name, look)
+    final, failed = paths.run(name), paths.run(f"{name}{run_folder.FAILED}")
+    for place in (final, failed):
+        run_folder.check(place, study_name)
+    staged = _stage(name)
     try:
         seconds, failures = _execute(values, staged)
         record = _record(study, dict(given or {}), started, seconds)
-        (staged / "run.json").write_bytes(
-            msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
-        )
         with i18n.speaking(str((given or {}).get("language", i18n.ENGLISH))):
             for write in [html.write, *([] if failures else finish)]:
                 write(staged, study.spoken(), record)
+        _keep(failed if failures else final, staged, record)
     except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
         raise
     if failures:
-        kept = _move(staged, paths.run(f"{study_name}.failed"))
+        kept = _move(staged, failed)
         copies = "\n".join(f"{kept / 'notebooks' / name}: {why}" for name, why in failures.items())
         raise NotebookFailed(f"{len(failures)} of {len(wanted)} notebooks failed.\n{copies}")
-    shutil.rmtree(paths.run(f"{study_name}.failed"), ignore_errors=True)
-    return _move(staged, paths.run(study_name))
+    run_folder.discard(failed)
+    return _move(staged, final)
 
 
 def _checked(
@@ -212,14 +217,27 @@ def _record(
     }
 
 
-def _stage(study_name: str) -> Path:
-    """Return a new folder beside the run's; remove those that killed runs left."""
+def _keep(old: Path, staged: Path, record: dict[str, Any]) -> None:
+    """Bring what stays of an old run into a new one, and write its `run.json`."""
+    made = run_folder.digests(staged)
+    stays = run_folder.carry_over(old, staged)
+    record |= {"made": made, "kept": stays.kept, "renamed": stays.renamed}
+    text = msgspec.json.format(msgspec.json.encode(record), indent=2)
+    (staged / run_folder.RECORD).write_bytes(text + b"\n")
+
+
+def _stage(name: str) -> Path:
+    """Return a new folder beside the run's; clear up after runs that were killed."""
     sockets = Path(tempfile.gettempdir()).glob("kit-run.*.*")
     runs = paths.runs()
     for left in [*runs.glob(".*.*.part"), *runs.glob(".*.*.old"), *sockets]:
         if not processes.runs(left.name.split(".")[-2]):
+            final = runs / left.name[1:].rsplit(".", 2)[0]
+            if left.suffix == ".old" and not final.exists():
+                # It was killed before the new run was in its place.
+                left.rename(final)
             shutil.rmtree(left, ignore_errors=True)
-    staged = runs / f".{study_name}.{processes.this_process()}.part"
+    staged = runs / f".{name}.{processes.this_process()}.part"
     (staged / "notebooks").mkdir(parents=True)
     return staged
 

@@ -1,5 +1,6 @@
 """The notebooks' contract, and each of them headless over every recorded study."""
 
+import json
 import os
 import re
 import subprocess
@@ -155,9 +156,13 @@ def test_the_index_asks_what_each_notebook_asks_and_leads_there() -> None:
 def test_the_index_shows_every_study(data: Path, tmp_path: Path) -> None:
     spoiled = data / "studies/today/study.toml"
     spoiled.write_text("title = <script>")
-    run = data / "runs/blog-2022"
-    run.mkdir(parents=True)
-    (run / "run.json").write_text('{"started": "2026-11-24T10:11:12Z"}')
+    for name, day in (("", 23), (".ko", 24), (".failed", 25)):
+        run = data / f"runs/blog-2022{name}"
+        run.mkdir(parents=True)
+        record = {"study": "blog-2022", "started": f"2026-11-{day}T10:11:12Z"}
+        (run / "run.json").write_text(json.dumps(record))
+    (run / "../other").mkdir()
+    (run / "../other/run.json").write_text("{}")
     (tmp_path / "notebooks").mkdir()
     execute_one(INDEX, {}, tmp_path)
     executed = nbformat.read(tmp_path / "notebooks" / INDEX.name, as_version=4)

@@ -33,6 +33,8 @@ study: str = "blog-2022"  # folder in data/studies
 capture: str = ""  # which capture
 fixable: bool = False  # only what has a fix
 source: str = "recorded"  # one of recorded, live
+language: str = "en"  # one of en, ko
+theme: str = "light"  # one of light, dark
 save_to: str = ""  # folder
 """
 
@@ -158,6 +160,42 @@ def test_parameters_and_a_relative_data_folder_reach_the_notebooks(
     assert json.loads((folder / "run.json").read_text())["parameters"] == given
 
 
+def deck(folder: Path, *_: object) -> Path:
+    """Writes a deck as slides do, each another one."""
+    (folder / "deck.pptx").write_text(str(time.monotonic_ns()))
+    return folder / "deck.pptx"
+
+
+def test_runs_do_not_delete_one_another(data: Path, small: Path) -> None:
+    runs = data / "runs"
+    run.reproduce("blog-2022", notebooks=[small], finish=[deck])
+    first = (runs / "blog-2022/deck.pptx").read_text()
+    dark = run.reproduce("blog-2022", {"theme": "dark", "language": "ko"}, [small], [deck])
+    plain = run.reproduce("blog-2022", {"theme": "light", "fixable": "true"}, [small])
+    assert [dark.name, plain.name] == ["blog-2022.ko.dark", "blog-2022"]
+    assert (plain / "deck.pptx").read_text() == first
+    record = json.loads((plain / "run.json").read_text())
+    assert [*record["kept"]] == ["deck.pptx"]
+    assert {"report.html", "notebooks/03-small.ipynb"} <= set(record["made"])
+    (plain / "deck.pptx").write_text("edited")
+    run.reproduce("blog-2022", notebooks=[small], finish=[deck])
+    assert len({path.read_text() for path in plain.glob("deck*.pptx")} | {"edited", first}) == 3
+    assert len([*plain.glob("deck.edited-*.pptx")]) == 1
+
+
+@pytest.mark.parametrize("folder", ["blog-2022", "blog-2022.failed"])
+def test_the_run_of_another_study_is_not_written_over(
+    data: Path, small: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.setattr(run, "execute_one", lambda *_, **__: pytest.fail("a kernel was started"))
+    record = data / "runs" / folder / "run.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"study": "blog"}')
+    with pytest.raises(StudyInvalid, match="holds the run of study 'blog'"):
+        run.reproduce("blog-2022", notebooks=[small])
+    assert [path.name for path in (data / "runs").iterdir()] == [folder]
+
+
 def test_slides_are_in_the_run_or_there_is_no_run(data: Path, small: Path) -> None:
     def fails(*_: object) -> Path:
         raise OSError("no room")
@@ -244,3 +282,11 @@ def test_a_stopped_run_never_looks_finished_and_the_next_one_clears_up(
     assert bool(list(runs.glob(".*.part"))) == (number == signal.SIGKILL)
     run.reproduce("blog-2022", notebooks=[small])
     assert sorted(path.name for path in runs.iterdir()) == ["blog-2022"]
+
+
+def test_a_run_that_was_killed_between_two_moves_loses_nothing(data: Path, small: Path) -> None:
+    gone = processes.this_process().replace(f"{os.getpid()}@", "4194305@")
+    left = data / f"runs/.blog-2022.{gone}.old"
+    left.mkdir(parents=True)
+    (left / "mine.txt").write_text("mine")
+    assert (run.reproduce("blog-2022", notebooks=[small]) / "mine.txt").read_text() == "mine"
