@@ -1,6 +1,8 @@
 """The command line: `python -m helpers COMMAND`."""
 
+import io
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -209,9 +211,11 @@ def _values(given: tuple[str, ...]) -> dict[str, str]:
 
 
 def _print_run(folder: Path) -> None:
-    """Print where a run's files are, and which of them it did not make."""
-    from helpers.runs import run_folder
+    """Print a run's answer, where its files are, and which of them it did not make."""
+    from helpers.runs import run_folder, terminal
 
+    if lines := terminal.answer(folder, shutil.get_terminal_size().columns):
+        click.echo("\n".join([*lines, ""]))
     click.echo(f"report   {_relative(folder / 'report.html')}")
     click.echo(f"figures  {_relative(folder / 'figures')}")
     click.echo(f"tables   {_relative(folder / 'tables')}")
@@ -239,6 +243,9 @@ def main() -> None:
     SIGTERM and SIGHUP stop it cleanly too.
     """
     received: list[int] = [signal.SIGINT]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal may not have the letters of an answer.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
     def stop(number: int, _: Any) -> None:
         received[0] = number

@@ -13,6 +13,7 @@ import pytest
 from helpers import cli
 from tests.conftest import Write, finding, trivy
 from tests.support.command_line import run
+from tests.support.executed_notebooks import CHOICE, run_of
 
 ROW = {
     "artifact": "app:latest",
@@ -63,6 +64,15 @@ def test_an_error_that_quotes_strange_names_is_inert_in_a_terminal(tmp_path: Pat
     assert done.status == 1
     assert "left\\u202eright" in done.stderr
     assert "\u202e" not in done.stderr
+
+
+def test_a_run_prints_its_answer_before_its_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = run_of(tmp_path, CHOICE)
+    monkeypatch.setattr("helpers.runs.run.reproduce", lambda *_: folder)
+    text = run("reproduce", COLUMNS="24").stdout
+    assert text.startswith(f"By the database of 2026:\nship alpine.\n\nreport   {folder}/report.html")
 
 
 @pytest.mark.parametrize(
