@@ -72,7 +72,9 @@ def test_a_run_prints_its_answer_before_its_paths(
     folder = run_of(tmp_path, CHOICE)
     monkeypatch.setattr("helpers.runs.run.reproduce", lambda *_: folder)
     text = run("reproduce", COLUMNS="24").stdout
-    assert text.startswith(f"By the database of 2026:\nship alpine.\n\nreport   {folder}/report.html")
+    assert text.startswith(
+        f"By the database of 2026:\nship alpine.\n\nreport   {folder}/report.html"
+    )
 
 
 @pytest.mark.parametrize(

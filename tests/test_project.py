@@ -56,6 +56,21 @@ def test_the_guards_see_every_module() -> None:
     assert len(MODULES) > 100
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        *("data/studies/mine/study.toml", "data/studies/today/2030-01-01/capture.json"),
+        *("data/runs/today.ko/report.html", "data/cache/gzip-sizes.json"),
+        "notebooks/.ipynb_checkpoints/index-checkpoint.ipynb",
+    ],
+)
+def test_git_ignores_what_commands_make(made: str) -> None:
+    assert tracked()
+    assert (
+        subprocess.run(["git", "check-ignore", "-q", made], cwd=ROOT, check=False).returncode == 0
+    )
+
+
 def test_the_data_dictionary_is_that_of_the_code() -> None:
     text = (ROOT / "data/README.md").read_text()
     assert text.endswith(frames.dictionary_markdown()), "python -m helpers dictionary prints it"

@@ -149,6 +149,18 @@ def run_all(page: playwright.Page) -> None:
     page.locator("#jp-mainmenu-run").get_by_text("Run All Cells", exact=True).click()
 
 
+def save(page: playwright.Page, path: Path) -> None:
+    """Save a notebook from the menu, and wait until it is."""
+    before = path.stat().st_mtime_ns
+    page.locator(".lm-MenuBar-itemLabel", has_text="File").click()
+    page.locator("#jp-mainmenu-file").get_by_text("Save Notebook", exact=True).click()
+    for _ in range(100):
+        if path.stat().st_mtime_ns > before:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it was not saved")
+
+
 def elsewhere(watched: Watched, lab: Lab) -> list[str]:
     """What was asked of anybody but the server."""
     return [url for url in watched.asked if not url.startswith(f"{lab.address}/")]
@@ -183,6 +195,30 @@ def test_it_opens_on_the_index_and_asks_nobody_anything(
         assert not [url for url in watched.asked if "/lab/api/news" in url or "update" in url]
         assert not watched.dialogs
         assert elsewhere(watched, lab) == []
+
+
+def test_saving_adds_nothing_that_the_user_did_not_write(
+    chromium: playwright.Browser, lab: Lab
+) -> None:
+    name = "01-build-and-scan.ipynb"
+    saved = lab.notebooks / name
+    bare = (paths.NOTEBOOKS / name).read_bytes()
+    with opened(chromium, f"{lab.address}/lab/tree/{name}?reset") as watched:
+        page = watched.page
+        run_all(page)
+        page.locator(".jp-OutputArea-output table").last.wait_for(timeout=60_000)
+        save(page, saved)
+        assert saved.read_bytes() == bare
+        assert page.locator(".jp-OutputArea-output table").count() > 1, "the page still shows them"
+        page.locator(".jp-CodeCell .cm-content").first.click()
+        page.keyboard.press("Control+End")
+        page.keyboard.type("  # mine")
+        save(page, saved)
+        assert not watched.dialogs
+        before, after = bare.splitlines(), saved.read_bytes().splitlines()
+        (changed,) = (line for line in after if line not in before)
+        assert changed.endswith(b'  # mine"')
+        assert len(after) == len(before)
 
 
 def test_another_lens_changes_picture_and_table_to_the_kits_numbers(page: playwright.Page) -> None:
