@@ -11,7 +11,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from helpers import __version__
+from helpers import __version__, paths
 from helpers.errors import KitError, ReportInvalid
 from helpers.text import escape
 
@@ -22,35 +22,48 @@ def commands() -> None:
     """Compare the same app on several base images, from evidence to report."""
 
 
+class _Run(click.Command):
+    """A command that runs the notebooks: its help lists their parameters."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the parameters that `--param` takes, as the notebooks declare them."""
+        from helpers.runs import parameters
+
+        with formatter.section("Parameters"):
+            formatter.write_dl([*parameters.described(paths.notebooks())])
+
+
 _PARAM = click.option(
     "--param",
     "-p",
     "given",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A notebook parameter; repeat the option for several.",
+    help="A parameter of the notebooks, see below; repeat the option for several.",
 )
 
 
-@commands.command()
+@commands.command(cls=_Run)
 @click.argument("study", default="blog-2022")
 @_PARAM
 def reproduce(study: str, given: tuple[str, ...]) -> None:
     """Run the numbered notebooks over a STUDY's recorded evidence, and write its report."""
+    values = _checked(study, given)
     from helpers.runs.run import reproduce
 
-    _print_run(reproduce(study, _values(given)))
+    _print_run(reproduce(study, values))
 
 
-@commands.command()
+@commands.command(cls=_Run)
 @click.argument("study", default="blog-2022")
 @_PARAM
 def slides(study: str, given: tuple[str, ...]) -> None:
     """Run the notebooks over a STUDY like `reproduce`, and write slides."""
+    values = _checked(study, given)
     from helpers.runs.run import reproduce
     from helpers.slides import pptx_deck, reveal
 
-    folder = reproduce(study, _values(given), finish=(pptx_deck.write, reveal.write))
+    folder = reproduce(study, values, finish=(pptx_deck.write, reveal.write))
     _print_run(folder)
     click.echo(f"deck     {_relative(folder / 'deck.pptx')}")
     click.echo(f"slides   {_relative(folder / 'slides.html')}")
@@ -199,8 +212,20 @@ def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
     return outcome.folder, bool(outcome.failures or outcome.broken or outcome.failed_bases)
 
 
+def _checked(study: str, given: tuple[str, ...]) -> dict[str, str]:
+    """Return the values of parameters by name, from NAME=VALUE.
+
+    They are checked here already: what runs notebooks takes seconds to import.
+    """
+    from helpers.runs import parameters
+    from helpers.studies.study import open_study
+
+    values = _values(given)
+    parameters.of_run(open_study(study), values, paths.notebooks())
+    return values
+
+
 def _values(given: tuple[str, ...]) -> dict[str, str]:
-    """Return the values of parameters by name, from NAME=VALUE."""
     values = {}
     for text in given:
         name, equals, value = text.partition("=")

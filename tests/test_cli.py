@@ -77,6 +77,26 @@ def test_a_run_prints_its_answer_before_its_paths(
     )
 
 
+def test_help_lists_the_parameters_of_the_notebooks() -> None:
+    for command in ("reproduce", "slides"):
+        text = run(command, "--help").stdout
+        assert "\n  known_by " in text
+        assert "one of findings, vulnerabilities" in " ".join(text.split())
+        assert "\n  study " not in text
+
+
+def test_a_wrong_parameter_waits_for_nothing_large() -> None:
+    code = (
+        "import sys; from helpers import cli\n"
+        "sys.argv = ['helpers', 'reproduce', '-p', 'known_by=2022-13-45']\n"
+        "try: cli.main()\n"
+        "except SystemExit as stop: print(stop.code, 'pandas' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1 False\n"
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "error"),
     [

@@ -213,7 +213,7 @@ def test_each_outside_thing_has_one_module_that_talks_to_it() -> None:
     def of(what: str) -> set[str]:
         return {name for name, found in users.items() if what in found}
 
-    assert of("papermill") == {"runs.run", "runs.parameters"}
+    assert of("papermill") == {"runs.run"}
     assert of("subprocess") == {"capture.trivy_program"}
     assert of("docker") == {"capture.daemon"}
     assert of("capture.scan") == {"capture.evidence"}

@@ -2,49 +2,99 @@
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from helpers.errors import ParameterInvalid
+from helpers.studies.study import Study, recorded
+
+SET_BY_RUN = ("study", "save_to")
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
+_LINE = re.compile(
+    r"(?P<name>\w+): (?P<type>[\w\[\]]+) = (?P<default>.+?)(?:  # (?P<help>.*))?", re.ASCII
+)
+_KIND = re.compile(r"an? (day|variant|capture|study|folder)\b")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_EVER = "ever"
+
+_TYPES = {
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "list[str]": "texts with commas between them",
+}
+
 
 class Parameter(NamedTuple):
-    """One line of a notebook's parameters cell; without choices any value of its type fits."""
+    """One line of a notebook's parameters cell.
+
+    `default` is as written there. A `kind` is `day`, `variant`, `capture`, `study` or `folder`; a
+    parameter of no kind, without choices and without a least value takes any value of its type.
+    """
 
     name: str
     type: str
+    default: str
     help: str
-    choices: tuple[str, ...]
+    choices: tuple[str, ...] = ()
     least: float | None = None
+    kind: str = ""
 
 
 def of_notebook(path: Path) -> dict[str, Parameter]:
-    """Return the parameters that a notebook declares, as papermill sees them.
+    """Return the parameters that a notebook declares, in order, as papermill sees them.
 
-    Help that begins with `one of a, b` is a choice, with `0 or more` a number from there on.
+    Help that begins with `one of a, b` is a choice, with `0 or more` a number from there on, with
+    `a day`, `a variant`, `a capture`, `a study` or `a folder` the name of one.
     """
-    import papermill
-
     found = {}
-    for name, declared in papermill.inspect_notebook(path).items():
-        text = str(declared["help"])
-        listed = text.removeprefix("one of ").split(";")[0] if text.startswith("one of ") else ""
-        choices = tuple(word.strip() for word in listed.split(",")) if listed else ()
-        if choices and declared["default"] == '""':
-            choices = ("", *choices)
-        least = 0.0 if text.startswith("0 or more") else None
-        found[name] = Parameter(name, str(declared["inferred_type_name"]), text, choices, least)
+    for cell in msgspec.json.decode(path.read_bytes())["cells"]:
+        if "parameters" in cell["metadata"].get("tags", []):
+            for line in "".join(cell["source"]).splitlines():
+                if match := _LINE.fullmatch(line):
+                    found[match["name"]] = _parameter(**match.groupdict(default=""))
     return found
 
 
-def check(given: Mapping[str, Any], notebooks: Sequence[Path]) -> dict[Path, dict[str, Any]]:
+def of_run(
+    study: Study, given: Mapping[str, Any], notebooks: Sequence[Path]
+) -> dict[Path, dict[str, Any]]:
+    """Return the parameters of each notebook for a run over a study, as `check` does.
+
+    Raises `ParameterInvalid`, also for what the run sets itself, and `StudyInvalid` if the study
+    has no capture yet, unless the run makes one.
+    """
+    for name in SET_BY_RUN:
+        if name in given:
+            raise ParameterInvalid(f"parameter {name!r} is set by the run itself; leave it out")
+    there = {"variant": study.names(), "study": recorded()}
+    if given.get("source") != "live":
+        study.facts(str(given.get("capture", "")))
+        there["capture"] = study.captures()
+    values = check(given, notebooks, there)
+    for path, typed in values.items():
+        own = {"study": study.name, "save_to": "."}
+        typed |= {name: own[name] for name in own if name in of_notebook(path)}
+    return values
+
+
+def check(
+    given: Mapping[str, Any],
+    notebooks: Sequence[Path],
+    there: Mapping[str, Sequence[str]] | None = None,
+) -> dict[Path, dict[str, Any]]:
     """Return the given values by notebook, each as the type that the notebook declares.
 
-    Raises `ParameterInvalid` for an unknown name, and for a value that is not of the type or not
-    one of the choices.
+    `there` has the names that there are of a kind; names of other kinds are not checked. Raises
+    `ParameterInvalid` for an unknown name, and for a value that is not of the type, not one of the
+    choices, no day or no folder.
     """
     declared = {path: of_notebook(path) for path in notebooks}
     known = sorted({name for parameters in declared.values() for name in parameters})
@@ -54,21 +104,73 @@ def check(given: Mapping[str, Any], notebooks: Sequence[Path]) -> dict[Path, dic
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
             raise ParameterInvalid(f"no notebook has a parameter {name!r}; {hint}")
     return {
-        path: {name: _value(parameters[name], given[name]) for name in given if name in parameters}
+        path: {
+            name: _value(parameters[name], given[name], there or {})
+            for name in given
+            if name in parameters
+        }
         for path, parameters in declared.items()
     }
 
 
-def _value(parameter: Parameter, value: Any) -> Any:
+def described(notebooks: Sequence[Path]) -> Iterator[tuple[str, str]]:
+    """Yield the parameters that a user may give a run, each once: name, and help with default."""
+    declared: dict[str, list[Parameter]] = {}
+    for path in notebooks:
+        for name, parameter in of_notebook(path).items():
+            declared.setdefault(name, []).append(parameter)
+    for name in sorted(declared.keys() - set(SET_BY_RUN)):
+        first = declared[name][0]
+        is_bare = not first.choices and first.least is None and first.type in _TYPES
+        text = f"{_TYPES[first.type]}; {first.help}" if is_bare else first.help
+        defaults = dict.fromkeys(parameter.default.strip("\"'") for parameter in declared[name])
+        shown = " or ".join(filter(None, defaults))
+        if first.type == "bool":
+            shown = shown.lower()
+        yield name, f"{text}  [default: {shown}]" if shown else text
+
+
+def _parameter(name: str, type: str, default: str, help: str) -> Parameter:
+    listed = help.removeprefix("one of ").split(";")[0] if help.startswith("one of ") else ""
+    choices = tuple(word.strip() for word in listed.split(",")) if listed else ()
+    if choices and default == '""':
+        choices = ("", *choices)
+    kind = _KIND.match(help)
+    least = 0.0 if help.startswith("0 or more") else None
+    return Parameter(name, type, default, help, choices, least, kind[1] if kind else "")
+
+
+def _value(parameter: Parameter, value: Any, there: Mapping[str, Sequence[str]]) -> Any:
     typed = _typed(parameter, value)
-    if parameter.choices and typed not in parameter.choices:
-        choices = ", ".join(word or '""' for word in parameter.choices)
-        raise ParameterInvalid(f"parameter {parameter.name!r}: {value!r} is none of {choices}")
+    told = f"parameter {parameter.name!r}: {value!r}"
+    if typed == "" and parameter.default == '""':
+        return typed
+    choices = parameter.choices or there.get(parameter.kind)
+    if choices is not None and typed not in choices:
+        names = ", ".join(choice or '""' for choice in choices)
+        raise ParameterInvalid(f"{told} is none of {names}")
+    if parameter.kind == "day":
+        has_ever = f"{_EVER}:" in parameter.help
+        if not _is_day(typed) and not (has_ever and typed == _EVER):
+            more = f", or {_EVER!r}" if has_ever else ""
+            raise ParameterInvalid(f"{told} is no day; write it as 2022-02-28{more}")
+    if parameter.kind == "folder":
+        folder = Path(typed).expanduser()
+        if not folder.is_dir():
+            raise ParameterInvalid(f"{told} is no folder")
+        # A kernel has another working directory.
+        return str(folder.resolve())
     if parameter.least is not None and not parameter.least <= typed < math.inf:
-        raise ParameterInvalid(
-            f"parameter {parameter.name!r}: {value!r} is no number of {parameter.least:g} or more"
-        )
+        raise ParameterInvalid(f"{told} is no number of {parameter.least:g} or more")
     return typed
+
+
+def _is_day(text: str) -> bool:
+    try:
+        # It knows other forms, too.
+        return bool(_DAY.fullmatch(text) and date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _typed(parameter: Parameter, value: Any) -> Any:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from traitlets.config import Config
 
 from helpers import __version__, paths, processes
-from helpers.errors import NotebookFailed, ParameterInvalid
+from helpers.errors import NotebookFailed
 from helpers.runs import html, parameters, run_folder
 from helpers.studies.study import Study, open_study
 from helpers.text import i18n
@@ -30,8 +30,6 @@ LIBRARIES = ("jupyterlab", "pandas", "matplotlib", "docker", "papermill", "msgsp
 
 Finish = Callable[[Path, Study, dict[str, Any]], Path]
 """Writes one more file into a run's folder, given the folder, the study and `run.json`'s record."""
-
-_SET_BY_RUN = ("study", "save_to")
 
 
 def reproduce(
@@ -56,10 +54,12 @@ def reproduce(
         os.environ["KIT_DATA"] = str(paths.data())
     study = open_study(study_name)
     wanted = list(notebooks or paths.notebooks())
-    values = _checked(study, dict(given or {}), wanted)
+    values = parameters.of_run(study, given or {}, wanted)
+    look = {name: value for typed in values.values() for name, value in typed.items()}
+    if look.get("source") != "live":
+        _check_alike(study, bool(look.get("mixed")))
     with i18n.speaking(str((given or {}).get("language", i18n.ENGLISH))):
         i18n.fonts()
-    look = {name: value for typed in values.values() for name, value in typed.items()}
     name = run_folder.name(study_name, look)
     final, failed = paths.run(name), paths.run(f"{name}{run_folder.FAILED}")
     for place in (final, failed):
@@ -81,20 +81,6 @@ def reproduce(
         raise NotebookFailed(f"{len(failures)} of {len(wanted)} notebooks failed.\n{copies}")
     run_folder.discard(failed)
     return _move(staged, final)
-
-
-def _checked(
-    study: Study, given: dict[str, Any], notebooks: Sequence[Path]
-) -> dict[Path, dict[str, Any]]:
-    """Return the parameters of each notebook; raise if one is invalid, before a kernel starts."""
-    for name in _SET_BY_RUN:
-        if name in given:
-            raise ParameterInvalid(f"parameter {name!r} is set by the run itself; leave it out")
-    values = parameters.check({**given, "study": study.name, "save_to": "."}, notebooks)
-    if given.get("source") != "live":
-        study.facts(str(given.get("capture", "")))
-        _check_alike(study, str(given.get("mixed", "")).lower() in ("true", "yes", "1"))
-    return values
 
 
 def _check_alike(study: Study, allow_mixed: bool) -> None:

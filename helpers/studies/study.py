@@ -247,6 +247,12 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in paths.studies().glob("*/study.toml"))
 
 
+def recorded() -> list[str]:
+    """Return the names of the studies that have a capture."""
+    captured = {path.parent.parent.name for path in paths.studies().glob("*/*/capture.json")}
+    return [name for name in names() if name in captured]
+
+
 def is_variant_name(name: str) -> bool:
     """Return whether a variant may have a name: it is one of a folder and a column."""
     return NAME.fullmatch(name) is not None and name.casefold() not in RESERVED

@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\n]")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -42,11 +44,14 @@ def short(text: object, width: int) -> str:
     return f"{shown[: head - 1]}…{shown[head - width :]}"
 
 
-def csv_frame(frame: pd.DataFrame) -> pd.DataFrame:
+def csv_frame(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Return a frame for CSV: no spreadsheet takes a text cell or heading for a formula.
 
     See https://owasp.org/www-community/attacks/CSV_Injection
     """
+    # The command line escapes text, and need not wait for pandas.
+    import pandas as pd
+
     texts = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
     return frame.assign(**{str(name): frame[name].map(csv_cell) for name in texts}).rename(
         columns=csv_cell

@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import papermill
 import pytest
 
+from helpers import paths
 from helpers.errors import ParameterInvalid
 from helpers.runs import parameters
+from helpers.runs.parameters import Parameter
 
 SOURCE = """\
 study: str = "blog-2022"  # folder in data/studies
@@ -17,7 +20,13 @@ fixable: bool = False  # count only what has a fix
 limit: int = 10  # rows
 weight: float = 0.5  # share
 variants: list[str] = []  # which to show
+until: str = ""  # a day: only what came before; ever: all
+day: str = "2022-01-01"  # a day
+baseline: str = ""  # a variant that the others are compared with
+db: str = ""  # a folder
 """
+
+THERE = {"variant": ["one", "two"]}
 
 
 @pytest.fixture
@@ -32,18 +41,23 @@ def notebook(tmp_path: Path) -> Path:
 
 def test_a_notebook_tells_its_parameters(notebook: Path) -> None:
     found = parameters.of_notebook(notebook)
-    assert found["study"] == ("study", "str", "folder in data/studies", (), None)
+    assert found["study"] == Parameter("study", "str", '"blog-2022"', "folder in data/studies")
     assert found["lens"].choices == ("findings", "vulnerabilities")
     assert found["size"].choices == ("", "unpacked", "compressed")
-    assert {name: p.type for name, p in found.items()} == {
-        "study": "str",
-        "lens": "str",
-        "size": "str",
-        "fixable": "bool",
-        "limit": "int",
-        "weight": "float",
-        "variants": "list[str]",
+    kinds = {name: parameter.kind for name, parameter in found.items() if parameter.kind}
+    assert kinds == {"until": "day", "day": "day", "baseline": "variant", "db": "folder"}
+
+
+@pytest.mark.parametrize("path", [*paths.NOTEBOOKS.glob("*.ipynb")], ids=lambda path: path.stem)
+def test_a_notebook_tells_what_papermill_reads_and_all_of_it_is_checked(path: Path) -> None:
+    found = parameters.of_notebook(path)
+    assert {name: (each.type, each.default, each.help) for name, each in found.items()} == {
+        name: (each["inferred_type_name"], each["default"], each["help"])
+        for name, each in papermill.inspect_notebook(path).items()
     }
+    for each in found.values():
+        is_text = "str" in each.type
+        assert not is_text or each.choices or each.kind, f"{each.name}: help says what it takes"
 
 
 @pytest.mark.parametrize(
@@ -61,10 +75,16 @@ def test_a_notebook_tells_its_parameters(notebook: Path) -> None:
         ("weight", 1, 1.0),
         ("variants", "a, b,", ["a", "b"]),
         ("variants", ["a"], ["a"]),
+        ("until", "2022-02-28", "2022-02-28"),
+        ("until", "ever", "ever"),
+        ("until", "", ""),
+        ("baseline", "two", "two"),
+        ("baseline", "", ""),
+        ("db", "/tmp/../tmp", "/tmp"),
     ],
 )
 def test_values_are_read_as_their_type(notebook: Path, name: str, value: Any, typed: Any) -> None:
-    got = parameters.check({name: value}, [notebook])[notebook][name]
+    got = parameters.check({name: value}, [notebook], THERE)[notebook][name]
     assert got == typed
     assert type(got) is type(typed)
 
@@ -73,7 +93,7 @@ def test_values_are_read_as_their_type(notebook: Path, name: str, value: Any, ty
     ("name", "value", "message"),
     [
         ("lense", "findings", "no notebook has a parameter 'lense'; did you mean 'lens'"),
-        ("zzz", "1", "there are fixable, lens"),
+        ("zzz", "1", "there are baseline, day"),
         ("lens", "cves", "'cves' is none of findings, vulnerabilities"),
         ("size", "big", 'none of "", unpacked, compressed'),
         ("fixable", "maybe", "'maybe' is not bool"),
@@ -84,11 +104,19 @@ def test_values_are_read_as_their_type(notebook: Path, name: str, value: Any, ty
         ("weight", "half", "'half' is not float"),
         ("study", 7, "7 is not str"),
         ("variants", [1], r"\[1\] is not list\[str\]"),
+        ("until", "2022-13-45", "is no day; write it as 2022-02-28, or 'ever'$"),
+        ("until", "20220228", "is no day"),
+        ("until", "2022-02-28\n", "is no day"),
+        ("until", "２０２２-02-28", "is no day"),
+        ("day", "ever", "is no day; write it as 2022-02-28$"),
+        ("day", "", "is no day"),
+        ("baseline", "three", "'three' is none of one, two"),
+        ("db", "/no/where", "'/no/where' is no folder"),
     ],
 )
 def test_what_does_not_fit_is_refused(notebook: Path, name: str, value: Any, message: str) -> None:
     with pytest.raises(ParameterInvalid, match=message):
-        parameters.check({name: value}, [notebook])
+        parameters.check({name: value}, [notebook], THERE)
 
 
 def test_each_notebook_gets_only_what_it_declares(notebook: Path, tmp_path: Path) -> None:
@@ -98,3 +126,16 @@ def test_each_notebook_gets_only_what_it_declares(notebook: Path, tmp_path: Path
     nbformat.write(book, other)
     values = parameters.check({"study": "s", "limit": "3"}, [notebook, other])
     assert values == {notebook: {"study": "s", "limit": 3}, other: {"study": "s"}}
+
+
+def test_what_a_user_may_give_is_described_once_with_choices_and_defaults(
+    notebook: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "02-other.ipynb"
+    other.write_text(notebook.read_text().replace("= 10", "= 20"))
+    found = dict(parameters.described([notebook, other]))
+    assert "study" not in found
+    assert found["lens"] == "one of findings, vulnerabilities  [default: findings]"
+    assert found["limit"] == "a whole number; rows  [default: 10 or 20]"
+    assert found["fixable"].startswith("true or false; count")
+    assert found["baseline"] == "a variant that the others are compared with"

@@ -224,6 +224,10 @@ def test_a_missing_report_leaves_a_whole_run(data: Path) -> None:
         ({"save_to": "/tmp"}, "set by the run itself"),
         ({"study": "other"}, "set by the run itself"),
         ({"capture": "1999-01"}, "no capture '1999-01'"),
+        ({"earlier": "1999-01"}, "none of 2022-02, 2026-11"),
+        ({"baseline": "x"}, "none of nodejs-alpine, nodejs-distroless"),
+        ({"beside": "today"}, "none of blog-2022, matched-2026, rebuilt-2026"),
+        ({"known_by": "2022-13-45"}, "no day"),
     ],
 )
 def test_what_does_not_fit_stops_the_run_before_a_kernel(
