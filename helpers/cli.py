@@ -147,7 +147,9 @@ def compare(sources: tuple[str, ...], study: str, mixed: bool, **options: Any) -
 
 
 @commands.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "named", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE|FOLDER…"
+)
 @click.option(
     "--format",
     "form",
@@ -156,14 +158,20 @@ def compare(sources: tuple[str, ...], study: str, mixed: bool, **options: Any) -
     show_default=True,
     help="How to print the rows.",
 )
-def summary(files: tuple[Path, ...], form: str) -> None:
+def summary(named: tuple[Path, ...], form: str) -> None:
     """Print a row for each Trivy or Grype report: image, OS, and counts by severity.
 
-    An invalid file is reported on standard error; the others are printed and the exit status is 1.
+    Of a FOLDER all .json and .json.gz files are read, also in folders within. An invalid file is
+    reported on standard error; the others are printed and the exit status is 1.
     """
     from helpers.scans import summary
 
-    rows, invalid = [], []
+    files, rows, invalid = [], [], []
+    for path in named:
+        try:
+            files += summary.files(path)
+        except ReportInvalid as error:
+            invalid.append(error)
     for path in tqdm(files, unit="report", disable=None, leave=False):
         try:
             rows.append(summary.row(path))

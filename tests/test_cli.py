@@ -1,6 +1,7 @@
 """The command line: rows for people and programs, errors without tracebacks, honest exit codes."""
 
 import csv
+import gzip
 import io
 import json
 import os
@@ -51,6 +52,24 @@ def test_summary_goes_on_past_an_invalid_file_and_exits_1(write: Write) -> None:
     assert done.status == 1
     assert [row["file"] for row in json.loads(done.stdout)] == [str(good), str(last)]
     assert done.stderr.startswith(f"Error: {bad}: ")
+
+
+def test_summary_of_a_folder_reads_all_reports_in_it_in_order(write: Write, tmp_path: Path) -> None:
+    files = [write(trivy(), f"reports/{name}") for name in ("a.JSON", "b/c.json", "z.json")]
+    files.insert(2, write(gzip.compress(b"null"), "reports/b/d.json.gz"))
+    bad = write({}, "reports/b/x.json")
+    write(b"", "reports/notes.txt")
+    os.mkfifo(tmp_path / "reports/pipe.json")
+    (tmp_path / "reports/loop").symlink_to(tmp_path / "reports")
+    (tmp_path / "none").mkdir()
+    done = run("summary", "--format", "json", tmp_path / "reports", tmp_path / "none", files[0])
+    assert [row["file"] for row in json.loads(done.stdout)] == [*map(str, files), str(files[0])]
+    assert done.status == 1
+    first, second = done.stderr.splitlines()
+    assert first.startswith(
+        f"Error: {tmp_path / 'none'}: a folder without .json and .json.gz files"
+    )
+    assert second.startswith(f"Error: {bad}: ")
 
 
 def test_nothing_from_a_report_reaches_a_terminal_or_a_spreadsheet_raw(write: Write) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from helpers import paths
+from helpers.errors import ReportInvalid
 from helpers.frames import SEVERITIES
 from helpers.scans import trivy
 from helpers.text import escape
@@ -19,7 +20,30 @@ LEVELS = {level: level.lower() for level in reversed(SEVERITIES)}
 COLUMNS = ("file", "artifact", "os", "findings", "vulnerabilities", *LEVELS.values())
 """Texts, then counts; those by severity count findings."""
 
+_REPORTS = (".json", ".json.gz")
+
 Row = dict[str, Any]
+
+
+def files(path: Path) -> list[Path]:
+    """Return what to read: a path itself, of a folder all `.json` and `.json.gz` in it, in order.
+
+    Folders in a folder are looked into, links to folders are not; one that cannot be read is among
+    the files. Raises `ReportInvalid` for a folder without such files.
+    """
+    if not os.path.isdir(path):  # noqa: PTH112
+        return [path]
+    found: list[Path] = []
+    unread: list[OSError] = []
+    for folder, _, names in os.walk(path, onerror=unread.append):
+        candidates = [Path(folder, name) for name in names if name.lower().endswith(_REPORTS)]
+        # A pipe would be waited for.
+        found += [each for each in candidates if each.is_file() or each.is_symlink()]
+    found += [Path(error.filename) for error in unread]
+    if not found:
+        problem = "a folder without .json and .json.gz files"
+        raise ReportInvalid(path, problem, "Name the folder that has the reports")
+    return sorted(found)
 
 
 def row(path: str | os.PathLike[str]) -> Row:
