@@ -4,8 +4,8 @@ import io
 from datetime import date
 
 import pytest
+from matplotlib import font_manager
 from matplotlib.figure import Figure
-from matplotlib.font_manager import fontManager
 from PIL import Image
 
 from helpers.answers.chart import (
@@ -107,7 +107,8 @@ def test_in_svg_text_is_text_in_the_languages_font() -> None:
 
 
 def test_without_a_font_for_a_language_the_error_names_the_package(monkeypatch) -> None:
-    monkeypatch.setattr(fontManager, "ttflist", [])
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
+    monkeypatch.setattr(font_manager, "findSystemFonts", list)
     with i18n.speaking("ko"), pytest.raises(FontMissing, match="fonts-noto-cjk"):
         figures.figure(BARS)
     figures.figure(BARS)
