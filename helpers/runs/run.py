@@ -41,8 +41,8 @@ def reproduce(
     """Run the numbered notebooks over a study's recorded evidence; return the run's folder.
 
     `given` are parameters for the notebooks that have them; `finish` write more files, such as
-    slides, at the end. Each language, theme and ground has a folder of its own. Everything is
-    written beside the run's folder and moved there whole, with what stays of the last run
+    slides, at the end. Each language and look has a folder of its own. Everything is written
+    beside the run's folder and moved there whole, with what stays of the last run
     (`run_folder.carry_over`). If a notebook fails, its executed copy is kept in a folder beside it
     (`<study>.failed`), the last good run stays, and `NotebookFailed` names the cell. Raises
     `StudyInvalid` and `ParameterInvalid` before any kernel starts; the former also if the images

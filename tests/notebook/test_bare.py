@@ -1,13 +1,16 @@
 """What JupyterLab saves: the kit's notebooks bare, all others as they are."""
 
 import copy
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import nbformat
 import pytest
+from jupyter_server.services.contents.filemanager import FileContentsManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from traitlets.config import Config
 
 from helpers import paths
 from helpers.notebook import bare
@@ -67,6 +70,12 @@ def test_a_notebook_of_the_users_keeps_its_outputs(tmp_path: Path, book: Any) ->
 
 def test_an_executed_copy_keeps_its_outputs(tmp_path: Path, book: Any) -> None:
     assert saved(tmp_path, "index.ipynb", ran(book), ran(book)) == ran(book)
+
+
+def test_jupyter_calls_it_where_make_lab_starts_it() -> None:
+    config = json.loads((paths.ROOT / ".jupyter/jupyter_server_config.json").read_text())
+    manager = FileContentsManager(config=Config(config))
+    assert manager.pre_save_hook == bare.before_save
 
 
 def test_other_files_are_no_matter(tmp_path: Path) -> None:
