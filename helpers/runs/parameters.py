@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from helpers.errors import ParameterInvalid
-from helpers.studies.study import Study, recorded
+from helpers.studies.study import NEWEST, Study, recorded
 
 SET_BY_RUN = ("study", "save_to")
 
@@ -143,9 +143,11 @@ def _parameter(name: str, type: str, default: str, help: str) -> Parameter:
 def _value(parameter: Parameter, value: Any, there: Mapping[str, Sequence[str]]) -> Any:
     typed = _typed(parameter, value)
     told = f"parameter {parameter.name!r}: {value!r}"
-    if typed == "" and parameter.default == '""':
+    if typed == "" and (parameter.default == '""' or parameter.kind == "capture"):
         return typed
     choices = parameter.choices or there.get(parameter.kind)
+    if choices and parameter.kind == "capture" and NEWEST in parameter.help:
+        choices = (NEWEST, *choices)
     if choices is not None and typed not in choices:
         names = ", ".join(choice or '""' for choice in choices)
         raise ParameterInvalid(f"{told} is none of {names}")
