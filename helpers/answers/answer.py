@@ -26,7 +26,8 @@ class Answer(NamedTuple):
     `name` names its files. `table` is the frame behind it, with codes in it; `shown` are the rows
     for readers if not all, and `searchable` says that there are many. `counted` is the lens or the
     measure, `source` whose numbers these are where the scanner's footer does not say it;
-    `by_scanner` is false for what no scanner counted. `chart` may say why there is none.
+    `by_scanner` is false for what no scanner counted. A `chart` without data has no figure:
+    `chart.why_empty` says why.
     `variants` are those that it is about, if not all.
     """
 

@@ -4,11 +4,14 @@ matplotlib, PowerPoint and the explore notebook draw it, each in its own way. `k
 chooses a style; words are in the language of the answer.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+
+from helpers.text.i18n import t
+from helpers.text.titles import begun
 
 
 class Series(Struct):
@@ -155,13 +158,44 @@ class Overlap(Struct, tag="overlap"):
     upward: str
 
 
-class Nothing(Struct, tag="nothing"):
-    """Why there is nothing to draw."""
+Chart = Bars | Points | Curves | Waterfall | Matrix | Overlap
 
-    why: str
+SHORTEST = timedelta(days=3)
+"""Days below which curves have no growth to show."""
 
 
-Chart = Bars | Points | Curves | Waterfall | Matrix | Overlap | Nothing
+def why_empty(chart: Chart | None) -> str:
+    """Return why a figure of a chart would be empty, as a sentence; nothing if it would not be.
+
+    An empty figure is never drawn: this sentence stands in its place.
+    """
+    match chart:
+        case Bars(rows=[]):
+            return t("Under this lens nothing is counted in any image.")
+        case Bars(measured=measured) if not any(measured):
+            return t("Nothing was measured that could be drawn.")
+        case Points(points=[], note=note):
+            return f"{begun(note)}." if note else t("Nothing is known that could be drawn.")
+        case Curves(curves=[]):
+            return t("No image was measured, so its growth is not known.")
+        case Curves() if _span(chart) < SHORTEST:
+            return t(
+                "Too young to have grown: hardly any time has passed between these images and "
+                "their database."
+            )
+        case Overlap(variants=[]):
+            return t("No variant was scanned, so there is nothing to compare.")
+        case Overlap(combinations=[]):
+            return t("Under this lens no vulnerability is counted in any image.")
+        case Matrix(rows=[]):
+            return t("No image was looked at.")
+    return ""
+
+
+def _span(chart: Curves) -> timedelta:
+    """Return the time from the first day of all curves to the last."""
+    days = [day for curve in chart.curves for day, _ in curve.points]
+    return max(days) - min(days)
 
 
 def encoded(chart: Chart | None) -> dict[str, Any] | None:

@@ -3,10 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from helpers.charts.colours import INK
 from helpers.text import escape, i18n
 
 
@@ -43,10 +41,3 @@ def plain(text: str) -> str:
 def wrapped(label: str, width: int) -> str:
     """Return an axis's label on as many lines as it takes, so that nothing of it is cut off."""
     return "\n".join(map(escape.plain, i18n.wrap(label, width)))
-
-
-def nothing(why: str, ax: Axes) -> Axes:
-    """Say on a figure why there is nothing on it."""
-    ax.text(0.5, 0.5, plain(why), transform=ax.transAxes, ha="center", va="center", color=INK)
-    ax.set_axis_off()
-    return ax

@@ -17,7 +17,6 @@ from helpers.answers.chart import (
     Chart,
     Curves,
     Matrix,
-    Nothing,
     Overlap,
     Points,
     Waterfall,
@@ -37,7 +36,7 @@ _FOOTER_SIZE = 14
 
 
 def draw(chart: Chart, ax: Axes) -> Axes:
-    """Draw a chart, in the light theme; of one without data why there is none."""
+    """Draw a chart, in the light theme."""
     match chart:
         case Bars():
             return bars.draw(chart, ax)
@@ -51,8 +50,6 @@ def draw(chart: Chart, ax: Axes) -> Axes:
             return property_matrix.draw(chart, ax)
         case Overlap():
             return upset.draw(chart, ax)
-        case Nothing():
-            return axes.nothing(chart.why, ax)
 
 
 def figure(

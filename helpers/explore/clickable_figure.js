@@ -1,14 +1,18 @@
-// A picture with a button over each of its bars. All text comes from reports: none is markup.
+// A picture with a button over each of its bars; without a picture, its text in its place. All text comes from reports: none is markup.
 function render({ model, el }) {
   const box = document.createElement("div");
   box.className = "kit-picture";
   const image = document.createElement("img");
-  box.append(image);
+  const sentence = document.createElement("p");
+  box.append(image, sentence);
   el.append(box);
   let address = "";
 
   function showPicture() {
     const before = address;
+    const isEmpty = !model.get("png").byteLength;
+    image.hidden = isEmpty;
+    sentence.textContent = isEmpty ? model.get("alt") : "";
     address = URL.createObjectURL(new Blob([model.get("png")], { type: "image/png" }));
     image.src = address;
     image.alt = model.get("alt");

@@ -56,7 +56,10 @@ def bars(chart: Chart, figure: Figure) -> list[Bar]:
 
 
 class Picture(AnyWidget):
-    """A picture; `pressed` is the variant and severity of the bar that was chosen, or empty."""
+    """A picture, or a sentence in its place.
+
+    `pressed` is the variant and severity of the bar that was chosen, or empty.
+    """
 
     _esm = paths.PICTURE_SCRIPT
     _css = paths.WIDGET_STYLE
@@ -73,9 +76,15 @@ class Picture(AnyWidget):
         with self.hold_sync():
             self.pressed, self.png, self.alt, self.bars = [], png, alt, shown
 
+    def explain(self, why: str) -> None:
+        """Say in place of a figure why there is none."""
+        self.show(b"", why)
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # The picture itself is for where no widget can be: a copy that ran headless, a web page.
         widget: Any = super()._repr_mimebundle_(**kwargs)
+        if not self.png:
+            return {**widget[0], "text/plain": self.alt}, {}
         png = base64.b64encode(self.png).decode()
         metadata = {"image/png": {"width": self.width, "alt": self.alt}}
         return {**widget[0], "image/png": png, "text/plain": self.alt}, metadata

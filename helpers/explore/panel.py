@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
-from matplotlib.figure import Figure
 
 from helpers.answers.answer import Answer
+from helpers.answers.chart import why_empty
 from helpers.charts import figure
 from helpers.charts.look import LIGHT, Look
 from helpers.comparability import confounders, scan_consistency
 from helpers.errors import KitError
 from helpers.explore import selection, upload
-from helpers.explore.clickable_figure import Picture, bars
+from helpers.explore.clickable_figure import Bar, Picture, bars
 from helpers.explore.controls import Controls
 from helpers.explore.findings_table import Finder
 from helpers.explore.selection import View
@@ -123,10 +123,7 @@ class Panel:
         self.view: View = view
         setting = self._setting(view)
         breakdown, *others = self._answers(view)
-        png, drawn = self._draw(breakdown, setting)
-        assert breakdown.chart is not None
-        buttons = bars(breakdown.chart, drawn)
-        self.breakdown.show(png, breakdown.title, buttons)
+        buttons = self._show(self.breakdown, breakdown, setting)
         self.table.show(view.rows, buttons)
         marks = scan_consistency.mark(view.images), view.left_out, view.off_curve
         self.marks.value = _as_text("\n".join(filter(None, marks)), "note", "inherit")
@@ -134,7 +131,7 @@ class Panel:
         self.about.value = f'<div class="kit-table">{tables.to_html(images)}</div>'
         # They are further down: what is looked at first comes first.
         for picture, answer in zip((self.overlap, self.growth), others, strict=True):
-            picture.show(self._draw(answer, setting)[0], answer.title)
+            self._show(picture, answer, setting)
 
     def _answers(self, view: View) -> list[Answer]:
         """Return what breakdown, overlap and growth show of a view."""
@@ -166,11 +163,19 @@ class Panel:
         mark = scan_coverage.mark(scan_coverage.coverage(self._files, view.images, packages))
         return Setting(self._study.name, view.images, lambda: mark)
 
-    def _draw(self, answer: Answer, setting: Setting) -> tuple[bytes, Figure]:
-        """Return an answer's figure as a picture of half the pixels: others soon follow it."""
+    def _show(self, picture: Picture, answer: Answer, setting: Setting) -> list[Bar]:
+        """Show an answer's figure, or why there is none; return the bars of a breakdown.
+
+        The picture has half the pixels: others soon follow it.
+        """
         assert answer.chart is not None
+        if why := why_empty(answer.chart):
+            picture.explain(why)
+            return []
         drawn = figure.figure(answer.chart, answer.title, footer(answer, setting), self._look)
-        return figure.quick(drawn), drawn
+        buttons = bars(answer.chart, drawn)
+        picture.show(figure.quick(drawn), answer.title, buttons)
+        return buttons
 
     def _press(self, _: Any) -> None:
         variant, severity = self.breakdown.pressed or ("", "")

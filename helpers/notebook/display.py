@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from helpers.answers.answer import FIGURE, SEARCHABLE, TABLE, TEXT, Answer, encoded
-from helpers.answers.chart import Chart
+from helpers.answers.chart import Chart, why_empty
 from helpers.charts.look import Look
 from helpers.comparability import confounders, scan_consistency
 from helpers.notebook import tables
@@ -17,7 +17,7 @@ from helpers.text import escape, i18n
 from helpers.text import html as html_text
 from helpers.text.escape import ANSWER, STATIC
 from helpers.text.i18n import ENGLISH, t, word
-from helpers.text.rich import AND, Text
+from helpers.text.rich import AND, Text, paragraph
 
 SHOWN_PIXELS = 960
 """Width of a figure in a notebook; it has more pixels, so that it is sharp on a dense screen."""
@@ -64,15 +64,23 @@ class Picture:
 
 
 class ShownAnswer:
-    """An answer in a notebook: it shows figure, text and table, and goes on as data."""
+    """An answer in a notebook: it shows figure, text and table, and goes on as data.
+
+    In place of a figure that would be empty, its text says why.
+    """
 
     _first_searchable = ""
 
     def __init__(self, answer: Answer, setting: Setting) -> None:
-        self.answer, self.setting = answer, setting
+        self.setting = setting
         self._picture: Picture | None = None
-        if setting.folder:
-            with i18n.speaking(setting.language):
+        with i18n.speaking(setting.language):
+            self._why_empty = why_empty(answer.chart)
+            if self._why_empty:
+                text = answer.text + paragraph(self._why_empty)
+                answer = answer._replace(title="", text=text)
+            self.answer = answer
+            if setting.folder:
                 self._save(setting.folder)
 
     def __repr__(self) -> str:
@@ -101,7 +109,7 @@ class ShownAnswer:
     @property
     def chart(self) -> Chart | None:
         """Return what is drawn, as data; `None` for an answer without a figure."""
-        return self.answer.chart
+        return None if self._why_empty else self.answer.chart
 
     @property
     def footer(self) -> str:
@@ -112,10 +120,11 @@ class ShownAnswer:
     def figure(self, title: str = "") -> Picture:
         """Return the figure, under another title if one is given.
 
-        Raises `ValueError` if the answer has none.
+        Raises `ValueError` if the answer has none; it says why.
         """
-        if self.answer.chart is None:
-            raise ValueError(f"the answer {self.name!r} has no figure")
+        if self.chart is None:
+            why = f": {self._why_empty}" if self._why_empty else ""
+            raise ValueError(f"the answer {self.name!r} has no figure{why}")
         if title:
             with i18n.speaking(self.setting.language):
                 return self._drawn(title)
@@ -128,8 +137,8 @@ class ShownAnswer:
         # Only who draws waits for matplotlib.
         from helpers.charts import figure
 
-        assert self.answer.chart is not None
-        drawn = figure.figure(self.answer.chart, title, self.footer, self.setting.look)
+        assert self.chart is not None
+        drawn = figure.figure(self.chart, title, self.footer, self.setting.look)
         return Picture(figure.quick(drawn) if self.setting.quick else figure.png(drawn), title)
 
     def outputs(self) -> list[Bundle]:
@@ -139,7 +148,7 @@ class ShownAnswer:
             kinds = {FIGURE: self._figure(), TEXT: self._text(), table: self._table()}
             parts = {kind: bundle for kind, bundle in kinds.items() if bundle}
             (data, metadata), *rest = parts.values() or [({"text/plain": ""}, {})]
-            record = encoded(self.answer, self.footer if self.answer.chart else "", [*parts])
+            record = encoded(self.answer, self.footer if self.chart else "", [*parts])
             return [({**data, ANSWER: record}, metadata), *rest]
 
     def _ipython_display_(self) -> None:
@@ -149,7 +158,7 @@ class ShownAnswer:
             display(data, metadata=metadata, raw=True)
 
     def _figure(self) -> Bundle | None:
-        return self.figure()._repr_mimebundle_() if self.answer.chart else None
+        return self.figure()._repr_mimebundle_() if self.chart else None
 
     def _text(self) -> Bundle | None:
         text = self.answer.text
@@ -169,7 +178,7 @@ class ShownAnswer:
         if self._is_searchable:
             return self._searchable(rows), {}
         text = tables.to_html(rows)
-        if self.answer.chart:
+        if self.chart:
             summary = html.escape(t("Data: {name}", name=self.name))
             text = f"<details><summary>{summary}</summary>{text}</details>"
         return {"text/html": text, "text/plain": rows.to_string(max_rows=20)}, {}
@@ -214,10 +223,10 @@ class ShownAnswer:
 
     def _save(self, folder: Path) -> None:
         """Write the answer's figure as PNG and SVG, and its table, unrounded, as CSV."""
-        if self.answer.chart:
+        if self.chart:
             from helpers.charts import figure
 
-            drawn = figure.figure(self.answer.chart, self.title, self.footer, self.setting.look)
+            drawn = figure.figure(self.chart, self.title, self.footer, self.setting.look)
             self._picture = Picture(figure.png(drawn), self.title)
             _write(folder / "figures" / f"{self.name}.png", self._picture.png)
             _write(folder / "figures" / f"{self.name}.svg", figure.svg(drawn))

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.chart import Bars, Chart, Nothing, Series
+from helpers.answers.chart import Bars, Series
 from helpers.errors import ParameterInvalid
 from helpers.frames import BROKEN
 from helpers.text.i18n import msg, t, word
@@ -198,10 +198,8 @@ def _of_kind(
     )
 
 
-def _bars(apart: pd.DataFrame, size: str) -> Chart:
+def _bars(apart: pd.DataFrame, size: str) -> Bars:
     """Return `differences` as one bar an image, its difference to the baseline at the end."""
-    if apart.empty:
-        return Nothing(t("No size of any variant is known, so none is compared."))
     known = apart["bytes"].notna().tolist()
     values = (apart["bytes"] / MB).astype("Float64")
     is_baseline = apart["variant"].eq(apart["baseline"]).fillna(False).tolist()

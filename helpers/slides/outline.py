@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers.answers.answer import ANSWER, BANNER, SLIDE, SUMMARY, Record
-from helpers.answers.chart import Bars, Chart, Matrix, Nothing, Points
+from helpers.answers.chart import Chart, why_empty
 from helpers.charts import figure as drawing
 from helpers.charts.look import Look
 from helpers.notebook import executed
 from helpers.notebook.executed import Part, Shown
 from helpers.slides import sources, text_layout
 from helpers.studies.study import Study
-from helpers.surface.checks import UNKNOWN
 from helpers.text import escape
 from helpers.text.i18n import t, word
 from helpers.text.rich import Block, Phrase, Text, bullets, marked, paragraph, phrase
@@ -100,19 +99,10 @@ def of_answers(parts: Sequence[Part]) -> list[Slide]:
 
 
 def missing(record: Record) -> str:
-    """Return why a figure has nothing to show; empty if it shows something."""
-    match record.chart:
-        case None:
-            return record.text.blocks[-1].phrase.plain if record.text else ""
-        case Nothing(why):
-            return why
-        case Bars(rows=rows, measured=measured) if not any(measured):
-            return ", ".join(f"{row_name(*row)}: {t('not measured')}" for row in rows)
-        case Matrix(cells=rows) if all(cell.state == UNKNOWN for row in rows for cell in row):
-            return t("not measured")
-        case Points(points=[], note=note):
-            return note or t("nothing is known that can be placed")
-    return ""
+    """Return why an answer has no figure; empty if it has one."""
+    if record.chart:
+        return why_empty(record.chart)
+    return record.text.blocks[-1].phrase.plain if record.text else ""
 
 
 def picture(chart: Chart, look: Look) -> bytes:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.answers import chart
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.chart import Chart, Matrix, Nothing
+from helpers.answers.chart import Matrix
 from helpers.surface import checks, dynamic_linking, tools
 from helpers.surface.checks import FIRST_LOOK, FOUND, NO_PACKAGE, NONE, UNKNOWN
 from helpers.text import escape
@@ -190,10 +190,8 @@ def _text(matrix: pd.DataFrame) -> Text:
     return bullets(lines) + paragraph(note)
 
 
-def _chart(matrix: pd.DataFrame) -> Chart:
+def _chart(matrix: pd.DataFrame) -> Matrix:
     """Return the matrix as a chart: a row a property, a column a variant."""
-    if matrix.empty:
-        return Nothing(t("No image was looked at."))
     cells = {
         (row.property, row.variant): chart.Cell(
             row.state,

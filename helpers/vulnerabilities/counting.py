@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart import Bars, Chart, Nothing, Series
+from helpers.answers.chart import Bars, Series
 from helpers.frames import (
     BROKEN,
     FAILED,
@@ -229,7 +229,7 @@ def package_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> 
 
 def severity_bars(
     counts: pd.DataFrame, counted: str, rows: tuple[str, str] = ("variant", "capture")
-) -> Chart:
+) -> Bars:
     """Return stacked bars of severity counts, one a pair of names, the worst severity first."""
     return stacked(counts, "severity", SEVERITY_NAMES, "severity", counted, rows)
 
@@ -242,7 +242,7 @@ def stacked(
     counted: str,
     rows: tuple[str, str] = ("variant", "capture"),
     notes: dict[tuple[str, str], str] | None = None,
-) -> Chart:
+) -> Bars:
     """Return counts as bars: one a pair of names, stacked by a column in the order of `parts`.
 
     `counts` have the columns of `rows` and `by`, `status` and `count`; bars of one first name stand
@@ -250,7 +250,7 @@ def stacked(
     their codes, `notes` what is said after a total.
     """
     if counts.empty:
-        return Nothing(t("Under this lens nothing is counted in any image."))
+        return Bars([], [], [], number_of(counted), palette, [])
     columns = list(rows)
     images = counts.reindex(columns=[*columns, "status"], fill_value="").drop_duplicates()
     images = pd.concat([found for _, found in images.groupby(rows[0], sort=False)])

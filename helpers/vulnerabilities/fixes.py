@@ -89,8 +89,6 @@ def places_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> A
 def _title(wide: pd.DataFrame, lens: Lens) -> str:
     """Return how much of each image's count is fixable."""
     what = begun(lens._replace(fixable=True).short)
-    if wide[FIXABLE].isna().all():
-        return f"{what}: {t('nothing measured')}"
     parts = [
         _part(row.variant, row.fixable, row.fixable + row.unfixed, row.status)
         for row in wide.itertuples()
@@ -125,8 +123,6 @@ def _fixed(wide: pd.DataFrame, counted: str) -> Text:
 def _places_title(table: pd.DataFrame, what: str) -> str:
     """Return how much of each image's count sits elsewhere than in OS packages."""
     sums = table.groupby("part")["count"].sum(min_count=1)
-    if sums.isna().all():
-        return t("Where packages sit ({counted}): nothing measured", counted=what)
     if not sums.drop("os", errors="ignore").fillna(0).any():
         return t("All in OS packages, as far as the reports say: {counted}", counted=what)
     parts = []

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart import Chart, Curve, Curves, Mark, Nothing
+from helpers.answers.chart import Curve, Curves, Mark, why_empty
 from helpers.comparability import confounders
 from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames
 from helpers.text import escape
@@ -17,9 +17,6 @@ from helpers.text.rich import Text, bullets, listed, name, number, paragraph, sa
 from helpers.text.titles import Part, begun, fitted
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.lenses import Lens
-
-SHORTEST = pd.Timedelta(days=3)
-"""Time between an image and its database below which there is no growth to show."""
 
 _COLUMNS = ["capture", "variant", "status", "day", "count"]
 _FINDING = ["variant", "vulnerability_id", "package"]
@@ -156,8 +153,15 @@ def answer(
     """
     curves = growth(findings, images, lens)
     ends = confounders.ends(confounders.confounders(images))
-    text = _text(curves, ends, _ever(findings, lens))
     drawn = chart(curves, ends, label(lens), events or {}, complete)
+    text = _text(curves, ends, _ever(findings, lens))
+    if not why_empty(drawn):
+        text += paragraph(
+            t(
+                "A line that goes flat once support has ended shows that advisories are no longer "
+                "written, not that nothing is found."
+            )
+        )
     return Answer("growth", headline(curves, lens), text, curves, drawn, label(lens), role=SLIDE)
 
 
@@ -182,12 +186,8 @@ def chart(
     counted: str,
     events: Mapping[str, date],
     complete: date | None = None,
-) -> Chart:
+) -> Curves:
     """Return the curves of `growth`, with the ends of support that `confounders.ends` has."""
-    if growth.empty or _is_young(growth):
-        return Nothing(
-            t("No time has passed between these images and the database,\nor nothing was measured.")
-        )
     curves, marks = [], []
     for place, (variant, rows) in enumerate(growth.groupby("variant", sort=False)):
         past = ends[ends["variant"].eq(variant) & ends["day"].le(rows["day"].max())]
@@ -197,7 +197,7 @@ def chart(
         for end in past[past["day"].ge(rows["day"].min())].itertuples():
             count = float(rows[rows["day"].le(end.day)]["count"].iloc[-1])
             marks.append(Mark(place, end.day.date(), count, told(end.label), bool(end.last)))
-    is_past = complete and complete < growth["day"].max().date()
+    is_past = complete and len(growth) and complete < growth["day"].max().date()
     return Curves(
         curves,
         marks,
@@ -216,13 +216,6 @@ def headline(growth: pd.DataFrame, lens: Lens) -> str:
         text = f"{escape.short(variant, 22)} {first:,} → {counting.total(last, status)}"
         parts.append(Part(text, (last,), counting.odd(status)))
     head = t("{counted} since they were built", counted=begun(lens.short))
-    if growth.empty:
-        return f"{head}: {t('nothing measured')}"
-    if _is_young(growth):
-        return t(
-            "Too young to have grown: built on the day of the database ({counted})",
-            counted=lens.short,
-        )
     return fitted(head, parts, in_the_end=True)
 
 
@@ -250,13 +243,7 @@ def _text(growth: pd.DataFrame, ends: pd.DataFrame, findings: pd.DataFrame) -> T
                 "; {findings} without a date not among them", findings=number(missing, "finding")
             )
         lines.append(line)
-    if not lines:
-        return paragraph(t("No image was measured, so its growth is not known."))
-    note = t(
-        "A line that goes flat once support has ended shows that advisories are no longer written, "
-        "not that nothing is found."
-    )
-    return bullets(lines) + paragraph(note)
+    return bullets(lines)
 
 
 def _after(rows: pd.DataFrame, stop: pd.Timestamp) -> str:
@@ -326,10 +313,6 @@ def _incomplete(variants: Iterable[str], findings: pd.DataFrame) -> Text:
 def _ever(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     """Return the rows that count under a lens, whenever they were published."""
     return lenses.apply(findings, lens._replace(known_by=""))
-
-
-def _is_young(growth: pd.DataFrame) -> bool:
-    return bool(growth["day"].max() - growth["day"].min() < SHORTEST)
 
 
 def _why_lost(merged: str, published: pd.Timestamp) -> Message:

@@ -5,7 +5,7 @@ from collections import Counter
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.answers.chart import Chart, Combination, Nothing, Overlap
+from helpers.answers.chart import Combination, Overlap
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import message, msg, t, word
@@ -104,10 +104,8 @@ def listing_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> 
     return Answer("vulnerabilities", table=table, counted=lens.label, searchable=True)
 
 
-def chart(listing: pd.DataFrame, counted: str, most: int = MOST) -> Chart:
+def chart(listing: pd.DataFrame, counted: str, most: int = MOST) -> Overlap:
     """Return a listing's combinations of variants, counted by severity."""
-    if listing.empty:
-        return Nothing(t("Under this lens no vulnerability is counted in any image."))
     return Overlap(
         variants(listing),
         {severity: word(text) for severity, text in counting.SEVERITY_NAMES.items()},
@@ -150,7 +148,7 @@ def _text(listing: pd.DataFrame) -> Text:
     """Return how many vulnerabilities each variant has, has alone, and shares."""
     found = variants(listing)
     if not found:
-        return paragraph(t("No variant was scanned, so there is nothing to compare."))
+        return Text()
     if len(found) == 1:
         return paragraph(t("Only one variant was scanned, so there is nothing to compare."))
     has, alone, shared = _numbers(listing)

@@ -16,7 +16,6 @@ from helpers.answers.chart import (
     Curve,
     Curves,
     Matrix,
-    Nothing,
     Overlap,
     Point,
     Points,
@@ -39,7 +38,6 @@ CHARTS: list[Chart] = [
     Waterfall([Step("a", "a", "total", 0, 1)], "x"),
     Matrix(["shells"], ["a"], [[Cell("found", "sh", 1)]]),
     Overlap(["a"], {"HIGH": "HIGH"}, [Combination(["a"], [1])], "x", "y"),
-    Nothing("No image was\nlooked at."),
 ]
 
 
@@ -55,12 +53,6 @@ def test_every_kind_of_chart_is_drawn_also_after_a_way_through_json(chart: Chart
     assert figures.svg(first) == figures.svg(second), "the same each time"
     with Image.open(io.BytesIO(figures.quick(first))) as shown:
         assert shown.size == (1280, 720)
-
-
-def test_without_data_the_figure_says_why() -> None:
-    (ax,) = figures.figure(Nothing("No image was\nlooked at.")).axes
-    assert [text.get_text() for text in ax.texts] == ["No image was\nlooked at."]
-    assert not ax.axison
 
 
 def test_a_title_has_two_lines_at_most_and_a_footer_as_many_as_it_takes() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.answers.chart import Bars, Nothing
+from helpers.answers.chart import Bars
 from helpers.charts import colours, figure
 from helpers.explore import clickable_figure
 from helpers.explore.clickable_figure import Picture
@@ -41,9 +41,13 @@ def test_a_button_says_what_it_is_in_the_language_that_is_spoken(blog: Frames) -
         assert bar._replace(name="높음").label == "nodejs-alpine 높음: 1,031"
 
 
-def test_nothing_drawn_has_no_buttons() -> None:
-    chart = Nothing("nothing is counted")
-    assert clickable_figure.bars(chart, figure.figure(chart)) == []
+def test_a_sentence_in_place_of_a_figure_is_the_text_and_no_picture() -> None:
+    picture = Picture()
+    picture.show(b"png", "findings")
+    picture.explain("nothing is counted")
+    data, metadata = picture._repr_mimebundle_()
+    assert (picture.png, picture.alt, picture.bars) == (b"", "nothing is counted", [])
+    assert (data["text/plain"], "image/png" in data, metadata) == ("nothing is counted", False, {})
 
 
 def test_another_figure_lifts_the_button_that_was_pressed(blog: Frames) -> None:

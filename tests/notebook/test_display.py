@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from helpers.answers.answer import Answer, decoded
-from helpers.answers.chart import Nothing
+from helpers.answers.chart import Matrix
 from helpers.frames import Frames
 from helpers.notebook import display
 from helpers.notebook.display import Setting, ShownAnswer
@@ -90,11 +90,17 @@ def test_a_quick_figure_has_half_the_pixels(blog, severity) -> None:
     assert sizes[0] == tuple(2 * pixels for pixels in sizes[1])
 
 
-def test_an_answer_that_says_why_there_is_nothing_draws_that(blog, tmp_path) -> None:
-    empty = Answer("x", "Nothing", chart=Nothing("nothing is known"))
-    shown(empty, blog.images, tmp_path)
-    assert (tmp_path / "figures/x.png").exists()
-    assert not (tmp_path / "tables").exists()
+def test_in_place_of_an_empty_figure_the_text_says_why(blog, tmp_path) -> None:
+    why = "No image was looked at."
+    table = pd.DataFrame({"a": [1]})
+    empty = Answer("x", "A title", paragraph("First."), table, Matrix([], [], []))
+    answer = shown(empty, blog.images, tmp_path)
+    assert not (tmp_path / "figures").exists()
+    assert (answer.chart, answer.title) == (None, "")
+    assert answer.text.plain == f"First.\n{why}"
+    assert all("image/png" not in data for data, _ in answer.outputs())
+    with pytest.raises(ValueError, match=why):
+        answer.figure()
 
 
 def test_the_footer_says_where_the_numbers_come_from(blog, both, frames_of) -> None:

@@ -16,7 +16,7 @@ from pptx import Presentation
 
 from helpers import paths
 from helpers.answers.answer import ANSWER, BANNER, SLIDE, SUMMARY, Answer
-from helpers.answers.chart import Cell, Matrix, Points
+from helpers.answers.chart import Points
 from helpers.notebook import executed
 from helpers.slides import outline, reveal
 from helpers.slides.outline import Slide
@@ -29,7 +29,6 @@ from tests.support.executed_notebooks import (
     CHOICE,
     FOOTER,
     NO_TIME,
-    counts,
     notebook,
     recommended,
     record,
@@ -111,12 +110,9 @@ def test_a_figure_that_draws_what_one_of_the_summary_draws_has_no_slide() -> Non
 @pytest.mark.parametrize(
     ("chart", "why"),
     [
-        (NO_TIME.chart, "No time has passed between these images and the database."),
+        (NO_TIME.chart, "No image was measured, so its growth is not known."),
         (None, "The files of no image are known."),
-        (counts(("a", None), ("b", None)), "a: not measured, b: not measured"),
-        (Points([], "x", "y", note="not placed: a (failed)"), "not placed: a (failed)"),
-        (Points([], "x", "y"), "nothing is known that can be placed"),
-        (Matrix(["shell"], ["a"], [[Cell("not measured", "not measured")]]), "not measured"),
+        (Points([], "x", "y", note="not placed: a (failed)"), "Not placed: a (failed)."),
     ],
 )
 def test_a_figure_on_which_nothing_is_measured_has_no_slide_but_a_reason(

@@ -32,7 +32,6 @@ from helpers.answers.chart import (
     Curves,
     Mark,
     Matrix,
-    Nothing,
     Overlap,
     Point,
     Points,
@@ -254,8 +253,7 @@ CHARTS: dict[str, Answer] = {
 
 NO_TIME = Answer(
     "no-growth",
-    "Nothing grew",
-    chart=Nothing("No time has passed between these images and the database."),
+    chart=Curves([], [], [], "", ""),
     role=SLIDE,
 )
 
