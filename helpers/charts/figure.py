@@ -24,10 +24,7 @@ from helpers.answers.chart import (
 from helpers.charts import axes, bars, curves, points, property_matrix, upset, waterfall
 from helpers.charts.colours import FOOTER
 from helpers.charts.look import DEFAULT, Look, dress
-from helpers.text import escape, i18n
-
-TITLE_WIDTH = 58
-"""Columns of the title, in English, that fit on a line of a figure."""
+from helpers.text import escape, i18n, titles
 
 FOOTER_WIDTH = 124
 """Columns of the footer, in English, that fit on a line of a figure."""
@@ -123,8 +120,8 @@ def _style() -> AbstractContextManager[None]:
 
 def _title(title: str) -> str:
     """Return a title on two lines at most; a slide has no room for a third."""
-    lines = i18n.wrap(escape.plain(title), i18n.room(TITLE_WIDTH))
-    return "\n".join(lines[:2]) + (" …" if len(lines) > 2 else "")
+    lines = i18n.wrap(escape.plain(title), i18n.room(titles.WIDTH))
+    return "\n".join(lines[: titles.LINES]) + (" …" if len(lines) > titles.LINES else "")
 
 
 def _place_footer(figure: Figure, footer: str) -> None:

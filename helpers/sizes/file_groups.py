@@ -25,7 +25,7 @@ from helpers.studies import package_files
 from helpers.text import escape
 from helpers.text.i18n import Message, msg, t, word
 from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
-from helpers.text.titles import fits
+from helpers.text.titles import first_fitting, fits, is_whole
 from helpers.text.units import size
 
 OS, RUNTIME, TOOLS, APP = msg("OS packages"), msg("runtime"), msg("bundled tools"), msg("app")
@@ -196,19 +196,20 @@ def _title(parts: pd.DataFrame) -> str:
         for row in first.itertuples()
     ]
     whole = t("Most bytes: {images}", images=listed(shares).plain)
-    if len(shares) <= 2 or fits(whole):
+    if len(shares) == 1 or (is_whole(whole) and fits(whole)):
         return whole
     led = []
     for group, rows in first.groupby("group", sort=False, observed=True):
         low, high = (f"{share:.0%}" for share in (rows["share"].min(), rows["share"].max()))
         range_ = high if low == high else t("{low} to {high}", low=low.removesuffix("%"), high=high)
         where = escape.short(rows["variant"].iloc[0], 24)
-        if len(rows) > 1:
+        if len(rows) > 1 or (led and not is_whole(where)):
             where = number(len(rows), "image")
         led.append(
             t("{group} in {images} ({range})", group=word(group), images=where, range=range_)
         )
-    return t("Most bytes: {images}", images=listed(led).plain)
+    most = (led[:count] for count in range(len(led), 0, -1))
+    return first_fitting(t("Most bytes: {images}", images=listed(some).plain) for some in most)
 
 
 def _made_of(parts: pd.DataFrame, images: pd.DataFrame) -> Text:

@@ -12,6 +12,7 @@ from helpers.sizes.image_sizes import SIZE_NAMES, UNPACKED, in_megabytes
 from helpers.text import escape
 from helpers.text.i18n import Message, message, msg, t, told, word
 from helpers.text.rich import Text, name, number, paragraph, say
+from helpers.text.titles import first_fitting, is_whole
 from helpers.text.units import MB, megabytes, signed
 
 MOST_NAMED = 10
@@ -137,7 +138,11 @@ def _title(table: pd.DataFrame) -> str:
         f"{escape.short(told(step.part), 30)}: {signed(step.difference_bytes)}"
         for step in table[table["kind"].eq(STEP)].head(2).itertuples()
     ]
-    return f"{' → '.join(names)}, {totals}; {', '.join(largest) or t('no step by name')}"
+    head, found = f"{' → '.join(names)}, {totals}", list(filter(is_whole, largest))
+    if not largest:
+        return f"{head}; {t('no step by name')}"
+    some = (found[:count] for count in range(len(found), 0, -1))
+    return first_fitting([*(f"{head}; {', '.join(steps)}" for steps in some), head])
 
 
 def _text(table: pd.DataFrame) -> Text:

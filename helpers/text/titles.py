@@ -1,15 +1,18 @@
 """Titles that fit: of many images the largest is named, and the range of the others."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from helpers.text import escape
-from helpers.text.i18n import columns, msg, room, t, word
-from helpers.text.rich import AND
+from helpers.text import escape, i18n
+from helpers.text.i18n import msg, room, t, word
+from helpers.text.rich import AND, number
 
-_FITS = 108
-"""Columns, in English, that fit on the two lines of a title, broken between words."""
+WIDTH, LINES = 58, 2
+"""Columns of a title, in English, that fit on a line of a figure, and its lines at most."""
+
+_SHORTEST = 12
+"""Letters of a title's beginning that are always left."""
 
 
 class Part(NamedTuple):
@@ -41,7 +44,21 @@ def begun(text: str) -> str:
 
 def fits(title: str) -> bool:
     """Return whether a title fits on the two lines of a figure."""
-    return columns(title) <= room(_FITS)
+    return len(i18n.wrap(escape.plain(title), room(WIDTH))) <= LINES
+
+
+def first_fitting(titles: Iterable[str]) -> str:
+    """Return the first of some titles that fits, else the last."""
+    title = ""
+    for title in titles:
+        if fits(title):
+            break
+    return title
+
+
+def is_whole(text: str) -> bool:
+    """Return whether nothing is cut out of a text, as `escape.short` does."""
+    return "…" not in text
 
 
 def fitted(
@@ -50,35 +67,38 @@ def fitted(
     form: Callable[[float], str] = "{:,}".format,
     in_the_end: bool = False,
 ) -> str:
-    """Return a title of images: all if they fit on two lines, else how they are related.
+    """Return a title of images on two lines: all by name, or the largest, or how many they are.
 
-    That is the largest by name, and from what to what the others go; those that are odd are named,
-    or counted if that does not fit either. `in_the_end`: an image's text has a number before that
-    of the range.
+    Those without a name are a range, from what to what they go; those that are odd are named last,
+    or counted if that does not fit. `in_the_end`: an image's text has a number before that of the
+    range. No list of numbers is cut, and no name within one.
     """
-    whole = _title(head, [part.text for part in parts])
+
+    def ranged(some: str, of: list[Part]) -> str:
+        range_ = _range(of, form)
+        return f"{some} {t('in the end {range}', range=range_) if in_the_end else range_}"
+
     plain = sorted((p for p in parts if not p.odd), key=lambda p: p.numbers, reverse=True)
-    if len(parts) <= 2 or fits(whole):
-        return whole
     odds = [part for part in parts if part.odd]
-    shown = [part.text for part in plain]
-    if len(shown) > 2:
-        count = len(shown) - 1
-        some = t("{count:,} others", count=count) if odds else t("the other {count:,}", count=count)
-        range_ = _range(plain[1:], form)
-        shown = [
-            shown[0],
-            f"{some} {t('in the end {range}', range=range_) if in_the_end else range_}",
-        ]
-    named = _title(head, [*shown, *(part.text for part in odds)])
-    if fits(named):
-        return named
     counted = Counter(part.odd for part in odds)
-    return _title(head, shown + [word(form_).format(count=n) for form_, n in counted.items()])
-
-
-def _title(head: str, parts: list[str]) -> str:
-    return f"{head}: {', '.join(parts)}"
+    names = [part.text for part in plain]
+    lists = [names] if len(plain) <= 2 else []
+    if len(plain) > 1:
+        others, count = plain[1:], len(plain) - 1
+        some = t("{count:,} others", count=count) if odds else t("the other {count:,}", count=count)
+        some = t("the other") if count == 1 else some
+        lists += [[names[0], ranged(some, others)], [ranged(number(len(plain), "image"), plain)]]
+    ends = [
+        [part.text for part in odds],
+        [word(form_).format(count=count) for form_, count in counted.items()],
+    ]
+    shown = [[part.text for part in parts], *(list_ + end for list_ in lists for end in ends)]
+    whole = [texts for texts in shown if all(map(is_whole, texts[1:]))]
+    # Of a long head the middle is cut out, so that the numbers are there.
+    heads = [head, *(escape.short(head, width) for width in range(len(head) - 1, _SHORTEST, -4))]
+    listings = [", ".join(texts) for texts in whole or shown[-1:]]
+    titles = [f"{heads[0]}: {listing}" for listing in listings]
+    return first_fitting([*titles, *(f"{cut}: {listings[-1]}" for cut in heads[1:])])
 
 
 def _range(parts: list[Part], form: Callable[[float], str]) -> str:
@@ -86,11 +106,13 @@ def _range(parts: list[Part], form: Callable[[float], str]) -> str:
     ranges = []
     for numbers in zip(*(part.numbers for part in parts), strict=True):
         low, high = form(min(numbers)), form(max(numbers))
-        if low == high:
+        if len(parts) == 1:
+            ranges.append(low)
+        elif low == high:
             ranges.append(t("at {number} each", number=low))
         else:
             # A unit that both have is said once.
-            number, _, unit = low.partition(" ")
-            low = number if unit == high.partition(" ")[2] else low
+            number_, _, unit = low.partition(" ")
+            low = number_ if unit == high.partition(" ")[2] else low
             ranges.append(t("from {low} to {high}", low=low, high=high))
     return word(AND).join(ranges)

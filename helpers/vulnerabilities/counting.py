@@ -31,7 +31,7 @@ from helpers.text.rich import (
     say,
     share,
 )
-from helpers.text.titles import Part, begun, fits, fitted
+from helpers.text.titles import Part, begun, fits, fitted, is_whole
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import PLAIN, Lens
@@ -335,7 +335,7 @@ def _packages_title(table: pd.DataFrame, what: str) -> str:
         elif several:
             bar = t("{package} in each of {count:,} images", package=bar, count=len(where))
         longer = _most_from([*named, bar], what)
-        if named and (len(named) == 3 or not fits(longer)):
+        if named and (len(named) == 3 or not is_whole(longer) or not fits(longer)):
             break
         named.append(bar)
     return _most_from(named, what)

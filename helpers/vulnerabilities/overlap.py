@@ -10,7 +10,7 @@ from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import message, msg, t, word
 from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
-from helpers.text.titles import fits
+from helpers.text.titles import first_fitting, is_whole
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.lenses import Lens
 
@@ -140,8 +140,8 @@ def headline(listing: pd.DataFrame) -> str:
             shared=shared,
             variants=len(found),
         )
-    title = f"{head}; {', '.join(parts)}"
-    return title if fits(title) else f"{head}; {parts[0]}"
+    two = [f"{head}; {', '.join(parts)}"] if all(map(is_whole, parts)) else []
+    return first_fitting([*two, f"{head}; {parts[0]}"])
 
 
 def _text(listing: pd.DataFrame) -> Text:
