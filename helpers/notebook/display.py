@@ -2,7 +2,7 @@
 
 import base64
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -113,7 +113,7 @@ class ShownAnswer:
 
     @property
     def footer(self) -> str:
-        """Return where the numbers come from: study, capture, lens, scanner and database."""
+        """Return where the numbers come from, as `footer` does."""
         with i18n.speaking(self.setting.language):
             return footer(self.answer, self.setting)
 
@@ -238,8 +238,9 @@ class ShownAnswer:
 def footer(answer: Answer, setting: Setting) -> str:
     """Return where a figure's numbers come from, on one line.
 
-    Study, capture, lens, share looked at, scanner, database and scan date; then where else they
-    come from, what makes the images unlike, and whether they were not scanned alike.
+    Study and capture; of what a scanner counted the lens, share looked at, scanner, database and
+    scan date, of all else what was measured; then where else it comes from, what makes the images
+    unlike, and whether they were not scanned alike.
     """
     images = setting.images
     if answer.variants:
@@ -247,21 +248,29 @@ def footer(answer: Answer, setting: Setting) -> str:
     parts = [t("study {study}", study=setting.study)]
     if captures := _distinct(images["capture"][images["capture"].ne("")]):
         parts.append(t("capture {captures}", captures=captures))
-    if answer.counted:
-        parts.append(t("lens: {lens}", lens=word(answer.counted)))
-        parts.append(setting.coverage() if answer.by_scanner else "")
-    parts.append(_scanners(images))
-    day = _times(images["db_updated_at"]) or t("unknown date")
-    is_partial = images["db_coverage"].str.startswith("partial").any()
-    parts.append(t("partial DB of {day}", day=day) if is_partial else t("DB of {day}", day=day))
-    if scanned := _distinct(images["scanned_at"].dt.strftime("%Y-%m-%d")):
-        parts.append(t("scanned {days}", days=scanned))
+    if answer.by_scanner:
+        parts += _scanned(answer, setting, images)
+    else:
+        parts.append(word(answer.counted))
     parts += [
         word(answer.source),
         confounders.mark(confounders.confounders(images)),
         scan_consistency.mark(images),
     ]
     return escape.plain(" · ".join(filter(None, parts)))
+
+
+def _scanned(answer: Answer, setting: Setting, images: pd.DataFrame) -> Iterator[str]:
+    """Yield what was counted, with which scanner and database, and when."""
+    if answer.counted:
+        yield t("lens: {lens}", lens=word(answer.counted))
+        yield setting.coverage()
+    yield _scanners(images)
+    day = _times(images["db_updated_at"]) or t("unknown date")
+    is_partial = images["db_coverage"].str.startswith("partial").any()
+    yield t("partial DB of {day}", day=day) if is_partial else t("DB of {day}", day=day)
+    if scanned := _distinct(images["scanned_at"].dt.strftime("%Y-%m-%d")):
+        yield t("scanned {days}", days=scanned)
 
 
 def _scanners(images: pd.DataFrame) -> str:

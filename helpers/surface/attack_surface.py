@@ -11,7 +11,7 @@ from helpers.answers import chart
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Matrix
 from helpers.surface import checks, dynamic_linking, tools
-from helpers.surface.checks import FIRST_LOOK, FOUND, NO_PACKAGE, NONE, UNKNOWN
+from helpers.surface.checks import FIRST_LOOK, FOUND, NO_PACKAGE, NONE, SETUID, UNKNOWN
 from helpers.text import escape
 from helpers.text.i18n import Listing, Message, message, t, told, word
 from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
@@ -100,7 +100,7 @@ def answer(matrix: pd.DataFrame, evidence: pd.DataFrame) -> Answer:
         _text(matrix),
         wide(matrix, evidence),
         _chart(matrix),
-        t("tools by name, files by kind and mode"),
+        _measured(matrix),
         role=SUMMARY,
         by_scanner=False,
     )
@@ -131,6 +131,16 @@ def limits_answer(matrix: pd.DataFrame) -> Answer:
         "other secrets, and whether anything of it can be reached or was ever used."
     )
     return Answer("attack-surface-limits", text=paragraph(text))
+
+
+def _measured(matrix: pd.DataFrame) -> str:
+    """Return what was looked at: files, or, where none are known, the names of packages."""
+    has_files = matrix[matrix["property"].eq(SETUID)]["state"].ne(UNKNOWN)
+    if has_files.all():
+        return t("tools by name, files by kind and mode")
+    if has_files.any():
+        return t("tools by name or by package, files by kind and mode")
+    return t("tools by the names of packages")
 
 
 def _title(matrix: pd.DataFrame) -> str:

@@ -115,7 +115,10 @@ def test_the_footer_says_where_the_numbers_come_from(blog, both, frames_of) -> N
     counted = footer(blog.images, counted="findings", source="sizes: as printed")
     assert "lens: findings · looked at 5% · Trivy" in counted
     assert " · sizes: as printed · " in counted
-    assert "looked at" not in footer(blog.images, counted="bytes", by_scanner=False)
+    assert footer(blog.images, counted="unpacked size", by_scanner=False) == (
+        "study blog-2022 · capture 2022-02 · unpacked size · "
+        "not like with like: OS end of life, image age, runtime"
+    ), "no lens, scanner or database counts bytes"
     assert "DB of 2022-02-28 and 2026-11-24" in footer(both.images)
     legacy = frames_of(old=[{"Target": "x", "Vulnerabilities": None}])
     assert "Trivy of unknown version · DB of unknown date" in footer(legacy.images)
