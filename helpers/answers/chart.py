@@ -133,11 +133,15 @@ class Cell(Struct):
 
 
 class Matrix(Struct, tag="matrix"):
-    """Properties, a row each, of variants, a column each; `cells` are row by row."""
+    """Properties, a row each, of variants, a column each; `cells` are row by row.
+
+    `groups` are the headings that rows stand under, one a row; rows of one heading stand together.
+    """
 
     rows: list[str]
     columns: list[str]
     cells: list[list[Cell]]
+    groups: list[str] = []
 
 
 class Combination(Struct):

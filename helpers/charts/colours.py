@@ -15,7 +15,7 @@ footer's letters."""
 LINES = (BAR, "#BE3A34", "#3F7F4F", "#8A5FA8", "#C77A1E", "#4A4A4A")
 """Curves: of about equal weight; a curve is named at its end besides."""
 
-CELLS = {"found": "#C9DAEA", "none": "white", "plain": "#EDF1F5"}
+CELLS = {"found": "#A9C4DE", "none": "white", "plain": "#E6EBF0"}
 """Cells of the property matrix by their state; what is not known is white."""
 
 _GREEN, _ORANGE, _RED, _DEEP_RED, _GREY = "#3F7F4F", "#E8893A", "#BE3A34", "#43092B", "#5F666D"

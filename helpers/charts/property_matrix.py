@@ -1,41 +1,43 @@
 """A matrix of properties: a row each, a column a variant, and in each cell what was found."""
 
 import textwrap
+from itertools import zip_longest
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from matplotlib.textpath import TextPath
 
 from helpers.answers.chart import Cell, Matrix
 from helpers.charts import axes
 from helpers.charts.colours import CELLS, FAINT, INK
+from helpers.charts.lettering import width
 from helpers.text import escape
-from helpers.text.i18n import ENGLISH, columns, letters, spoken, t
+from helpers.text.i18n import t
 
-_FOUND, _UNKNOWN, _NO_PACKAGE = "found", "not measured", "no such package"
+_FOUND, _PLAIN, _NONE = "found", "plain", "none"
+_UNKNOWN, _NO_PACKAGE = "not measured", "no such package"
 
-_WIDTH = 68
-"""Characters that fit side by side into all cells of a row, at the size of few rows."""
+SIZE, _LARGE = 17.0, 20.0
+"""Size of the letters of cells and rows, in points, and of those of few rows."""
 
-_POINTS = 560.0
-"""Width of all columns in points, some less than they have."""
+_FEW_ROWS = 5
+"""Rows up to these many have room for large letters."""
 
-_HEIGHT, _HANGUL_HEIGHT = 270, 240
-"""Points that the letters of all rows may take together: Hangul fills more of a line."""
+_ACROSS = 870.0
+"""Width of names and cells together in points, some less than they have."""
 
-_FEW = 3
-"""Variants up to this many have room for names, and not for numbers alone."""
+_HEADING = 0.8
+"""Height of a heading, in rows."""
 
 
 def draw(chart: Matrix, ax: Axes) -> Axes:
     """Draw the cells: filled is there, empty is not, dotted was not measured."""
-    across, down = len(chart.columns), len(chart.rows)
-    size = min(16.0, (_HEIGHT if spoken() == ENGLISH else _HANGUL_HEIGHT) / down)
-    room = max(int(_WIDTH / across), 6)
-    for y, cells in enumerate(chart.cells):
+    size = _LARGE if len(chart.rows) <= _FEW_ROWS else SIZE
+    wide = _column_width(chart, size)
+    places, headings, bottom = _down(chart)
+    for y, cells in zip(places, chart.cells, strict=True):
         for x, cell in enumerate(cells):
-            is_unknown = cell.state in (_UNKNOWN, _NO_PACKAGE)
+            is_unknown, is_bold = cell.state in (_UNKNOWN, _NO_PACKAGE), cell.state == _FOUND
             ax.add_patch(
                 Rectangle(
                     (x + 0.02, y + 0.06),
@@ -50,27 +52,33 @@ def draw(chart: Matrix, ax: Axes) -> Axes:
             ax.text(
                 x + 0.5,
                 y + 0.5,
-                _text(cell, room, across),
+                _text(cell, 0.92 * wide, size),
                 ha="center",
                 va="center_baseline",
                 size=size,
                 color=FAINT if is_unknown else INK,
                 style="italic" if is_unknown else "normal",
-                weight="bold" if cell.state == _FOUND else "normal",
+                weight="bold" if is_bold else "normal",
             )
-    ax.set_xlim(0, across)
-    ax.set_ylim(down, 0)
-    names = [_wrapped(variant, max(room, 11)) for variant in chart.columns]
+    ax.set_xlim(0, max(len(chart.columns), 1))
+    ax.set_ylim(bottom, 0)
+    names = [_wrapped(variant, max(int(wide / (0.6 * size)), 11)) for variant in chart.columns]
     ax.set_xticks(
-        [x + 0.5 for x in range(across)],
+        [x + 0.5 for x in range(len(names))],
         ["\n".join(lines) for lines in names],
-        size=min([18.0 if across <= _FEW else 14.0, *(_fitting(n, across) for n in names)]),
+        size=min([size, *(_fitting(lines, wide) for lines in names)]),
     )
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", length=0)
-    ax.set_yticks([y + 0.5 for y in range(down)], list(map(axes.plain, chart.rows)), size=size)
+    ax.set_yticks(
+        [*(y + 0.5 for y in places), *(y + 0.5 * _HEADING for y in headings)],
+        list(map(axes.plain, [*chart.rows, *headings.values()])),
+        size=size,
+    )
+    for label in ax.get_yticklabels()[len(places) :]:
+        label.set_fontweight("bold")
     ax.legend(
-        handles=_legend(), loc="upper left", bbox_to_anchor=(0, 0), ncols=4, fontsize=14,
+        handles=_legend(chart), loc="upper left", bbox_to_anchor=(0, 0), ncols=4, fontsize=16,
         borderaxespad=0.2,
     )  # fmt: skip
     ax.grid(visible=False)
@@ -79,16 +87,41 @@ def draw(chart: Matrix, ax: Axes) -> Axes:
     return ax
 
 
-def _legend() -> list[Rectangle]:
-    """Return what the fillings of cells stand for."""
+def _down(chart: Matrix) -> tuple[list[float], dict[float, str], float]:
+    """Return where rows begin, from above, the headings by where they do, and where all ends."""
+    places: list[float] = []
+    headings: dict[float, str] = {}
+    y, last = 0.0, ""
+    for _, heading in zip_longest(chart.rows, chart.groups, fillvalue=""):
+        if heading != last:
+            headings[y] = last = heading
+            y += _HEADING
+        places.append(y)
+        y += 1
+    return places, headings, y
+
+
+def _column_width(chart: Matrix, size: float) -> float:
+    """Return how wide a column is in points, beside the names of rows."""
+    names = max(width(row, size) for row in [*chart.rows, ""])
+    return (_ACROSS - names) / max(len(chart.columns), 1)
+
+
+def _legend(chart: Matrix) -> list[Rectangle]:
+    """Return what the fillings of cells stand for, of those that there are."""
+    states = {cell.state for cells in chart.cells for cell in cells}
     edge: dict[str, Any] = {"edgecolor": FAINT, "linewidth": 0.8}
-    fillings: list[tuple[str, dict[str, Any]]] = [
-        (t("there"), {"facecolor": CELLS[_FOUND]}),
-        (t("neutral"), {"facecolor": CELLS["plain"]}),
-        (t("none"), {"facecolor": "white"}),
-        (t("not known"), {"facecolor": "white", "linestyle": ":"}),
+    fillings: list[tuple[set[str], str, dict[str, Any]]] = [
+        ({_FOUND}, t("there"), {"facecolor": CELLS[_FOUND]}),
+        ({_PLAIN}, t("neutral"), {"facecolor": CELLS[_PLAIN]}),
+        ({_NONE}, t("none"), {"facecolor": CELLS[_NONE]}),
+        ({_UNKNOWN, _NO_PACKAGE}, t("not known"), {"facecolor": "white", "linestyle": ":"}),
     ]
-    return [Rectangle((0, 0), 1, 1, label=label, **edge, **style) for label, style in fillings]
+    return [
+        Rectangle((0, 0), 1, 1, label=label, **edge, **style)
+        for of, label, style in fillings
+        if of & states
+    ]
 
 
 def _wrapped(variant: str, width: int) -> list[str]:
@@ -100,28 +133,22 @@ def _wrapped(variant: str, width: int) -> list[str]:
     return lines[:3]
 
 
-def _fitting(lines: list[str], across: int) -> float:
+def _fitting(lines: list[str], wide: float) -> float:
     """Return the size of text at which the widest of these lines fits into a column, in points."""
-    widest = max(TextPath((0, 0), line, size=1).get_extents().width for line in lines)
-    return float(_POINTS / across / max(widest, 1e-6))
+    return 0.94 * wide / max(width(line, 1) for line in lines)
 
 
-def _text(cell: Cell, room: int, across: int) -> str:
+def _text(cell: Cell, wide: float, size: float) -> str:
     """Return what fits into a cell: the words, or, of what is counted, how many there are."""
-    text = escape.plain(cell.text)
-    if columns(text) > room:
-        text = escape.plain(cell.short or cell.text)
-    if columns(text) <= room:
-        return text
+    text, short = escape.plain(cell.text), escape.plain(cell.short or cell.text)
+    shown = [text, short]
     if cell.count is not None and cell.count > 1 and cell.state == _FOUND:
-        head = f"{cell.count:,}: "
-        names = text.split(", ")
-        fit = [
-            name
-            for place, name in enumerate(names)
-            if len(", ".join(names[: place + 1])) <= room - len(head) - 2
-        ]
-        return f"{head}{', '.join(fit)} …" if fit and across <= _FEW else f"{cell.count:,}"
-    if cell.state == _UNKNOWN:
-        return "?"
-    return escape.short(text, letters(text, room))
+        names = short.split(", ")
+        some = (", ".join(names[:count]) for count in range(len(names) - 1, 0, -1))
+        shown += [*(f"{cell.count:,}: {part} …" for part in some), f"{cell.count:,}"]
+    elif cell.state == _UNKNOWN:
+        shown.append("?")
+    else:
+        shown += [escape.short(short, letters) for letters in range(len(short) - 1, 3, -1)]
+    fit = (text for text in shown if width(text, size, cell.state == _FOUND) <= wide)
+    return next(fit, shown[-1])

@@ -357,7 +357,7 @@ class Comparison(ComparedImages):
     @question()
     def attack_surface(self) -> Answer:
         """What is there?"""
-        return attack_surface.answer(*self._surface)
+        return attack_surface.answer(*self._surface, self._coverage)
 
     @question()
     def attack_surface_evidence(self) -> Answer:

@@ -198,7 +198,7 @@ def _title(parts: pd.DataFrame) -> str:
     whole = t("Most bytes: {images}", images=listed(shares).plain)
     if len(shares) == 1 or (is_whole(whole) and fits(whole)):
         return whole
-    led = []
+    led: list[str] = []
     for group, rows in first.groupby("group", sort=False, observed=True):
         low, high = (f"{share:.0%}" for share in (rows["share"].min(), rows["share"].max()))
         range_ = high if low == high else t("{low} to {high}", low=low.removesuffix("%"), high=high)

@@ -24,6 +24,7 @@ from helpers.charts import colours
 from helpers.charts import curves as curve_chart
 from helpers.charts import points as point_chart
 from helpers.charts.axes import Ranges
+from helpers.charts.lettering import width
 from helpers.slides import pptx_bars, style, text_layout
 from helpers.slides.style import Theme, rgb
 from helpers.slides.text_layout import Place, Rect, Spot, places
@@ -136,11 +137,11 @@ def curves(slide: Any, chart: Curves, box: tuple[float, ...], theme: Theme) -> A
         lines = [(after, 3.0, True), (live, 3.5, False)]
         end = names[place]
         name = _Label(end.text, shade, bold=True, up=end.height - end.count)
-        for path, width, dashed in lines:
+        for path, thick, dashed in lines:
             corners = [(_excel(day), count) for day, count in curve_chart.corners(path)]
             is_last = dashed or not after
             labels = {len(corners) - 1: name} if is_last else {}
-            line = _Trace(curve.name, corners, shade, labels, "", width, dashed)
+            line = _Trace(curve.name, corners, shade, labels, "", thick, dashed)
             traces += [line] if corners else []
     top = ranges.y[1]
     for day, text in chart.events:
@@ -313,7 +314,7 @@ def _tall(label: _Label) -> float:
 
 
 def _wide(label: _Label) -> float:
-    return max(text_layout.width(line, _SIZE, label.bold) for line in label.text.split("\n"))
+    return max(width(line, _SIZE, label.bold) for line in label.text.split("\n"))
 
 
 def _label(point: Any, label: _Label, place: Place, tall: float, theme: Theme) -> None:

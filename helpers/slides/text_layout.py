@@ -1,15 +1,10 @@
 """How much room text takes on a slide: measured, so that none runs out of its box."""
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 from itertools import product
-from pathlib import Path
-from typing import Any, NamedTuple
-from unicodedata import east_asian_width
+from typing import NamedTuple
 
-import matplotlib as mpl
-from PIL import ImageFont
-
+from helpers.charts.lettering import width
 from helpers.text.rich import Block, Phrase, Run
 
 _GAP = 4.0
@@ -98,8 +93,6 @@ LEADING = 1.2
 INDENT = 18.0
 """How far a bullet is to the right of the level above it, in points."""
 
-_MEASURED_AT = 100
-
 
 class Fitted(NamedTuple):
     """Blocks of text, their size in points, and whether all are there."""
@@ -107,21 +100,6 @@ class Fitted(NamedTuple):
     blocks: tuple[Block, ...]
     size: float
     whole: bool
-
-
-@cache
-def _font(bold: bool) -> Any:
-    # matplotlib's own font is on every machine, and wider than those that slides are shown in.
-    name = f"DejaVuSans{'-Bold' if bold else ''}.ttf"
-    path = Path(mpl.get_data_path(), "fonts", "ttf", name)
-    return ImageFont.truetype(path, _MEASURED_AT)
-
-
-def width(text: str, size: float, bold: bool = False) -> float:
-    """Return how wide a text is, in points; letters of East Asia are as wide as they are high."""
-    wide = sum(east_asian_width(letter) in "WF" for letter in text)
-    rest = "".join(letter for letter in text if east_asian_width(letter) not in "WF")
-    return size * (wide + float(_font(bold).getlength(rest)) / _MEASURED_AT)
 
 
 def rows(phrase: Phrase, room: float, size: float) -> int:

@@ -10,11 +10,35 @@ import pandas as pd
 from helpers.answers import chart
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Matrix
+from helpers.images.known_programs import OS_INSTALLER, SHELL
 from helpers.surface import checks, dynamic_linking, tools
-from helpers.surface.checks import FIRST_LOOK, FOUND, NO_PACKAGE, NONE, SETUID, UNKNOWN
+from helpers.surface.checks import (
+    FIRST_LOOK,
+    FOUND,
+    LIBC,
+    NO_PACKAGE,
+    NONE,
+    PLAIN,
+    PLURALS,
+    SETUID,
+    STARTS_AS,
+    UNKNOWN,
+    WORLD_WRITABLE,
+)
 from helpers.text import escape
-from helpers.text.i18n import Listing, Message, message, t, told, word
+from helpers.text.i18n import Listing, Message, message, msg, t, told, word
 from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
+
+UNSCANNED = msg("executables not scanned")
+"""A row that only the figure has: what the scanner did not look at."""
+
+_DRAWN = (
+    (msg("Ways in"), [PLURALS[kind] for kind in (SHELL, OS_INSTALLER, "network tool")]),
+    (msg("Privileges"), [STARTS_AS, SETUID, WORLD_WRITABLE]),
+    (msg("Programs"), [LIBC, UNSCANNED]),
+)
+"""Properties that have a row on the figure, by the heading that they stand under: as many as can be
+read from the back row. The table has all."""
 
 _WIDTH = 36
 """Characters of a path that are shown in a cell."""
@@ -92,14 +116,18 @@ def first(evidence: pd.DataFrame, most: int = 25) -> pd.DataFrame:
     return table.sort_values(keys, key=lambda c: c.map(orders[str(c.name)]), kind="stable")
 
 
-def answer(matrix: pd.DataFrame, evidence: pd.DataFrame) -> Answer:
-    """Answer what is there of each property in each image, of `surface`."""
+def answer(matrix: pd.DataFrame, evidence: pd.DataFrame, coverage: pd.DataFrame) -> Answer:
+    """Answer what is there of each property in each image, of `surface`.
+
+    The table has all properties, the figure the first to look for. `coverage` is that of
+    `scan_coverage`.
+    """
     return Answer(
         "attack-surface",
         _title(matrix),
         _text(matrix),
         wide(matrix, evidence),
-        _chart(matrix),
+        _chart(matrix, coverage),
         _measured(matrix),
         role=SUMMARY,
         by_scanner=False,
@@ -200,8 +228,8 @@ def _text(matrix: pd.DataFrame) -> Text:
     return bullets(lines) + paragraph(note)
 
 
-def _chart(matrix: pd.DataFrame) -> Matrix:
-    """Return the matrix as a chart: a row a property, a column a variant."""
+def _chart(matrix: pd.DataFrame, coverage: pd.DataFrame) -> Matrix:
+    """Return some properties as a chart, without those that no image was measured in."""
     cells = {
         (row.property, row.variant): chart.Cell(
             row.state,
@@ -212,9 +240,26 @@ def _chart(matrix: pd.DataFrame) -> Matrix:
         )
         for row in matrix.itertuples()
     }
-    properties, variants = _axes(matrix)
-    rows = [[cells[title, variant] for variant in variants] for title in properties]
-    return Matrix([word(title) for title in properties], variants, rows)
+    cells |= {
+        (UNSCANNED, row.variant): _unscanned(row.known_share) for row in coverage.itertuples()
+    }
+    drawn = Matrix([], list(dict.fromkeys(matrix["variant"])), [])
+    for heading, titles in _DRAWN:
+        for title in titles:
+            row = [cells[title, variant] for variant in drawn.columns]
+            if any(cell.state not in (UNKNOWN, NO_PACKAGE) for cell in row):
+                drawn.groups.append(word(heading))
+                drawn.rows.append(word(title))
+                drawn.cells.append(row)
+    return drawn
+
+
+def _unscanned(known_share: Any) -> chart.Cell:
+    """Return the share of the executable bytes that the scanner did not look at."""
+    if pd.isna(known_share):
+        return chart.Cell(UNKNOWN, word(UNKNOWN))
+    share = f"{1 - known_share:.0%}"
+    return chart.Cell(PLAIN, t("{share} of the bytes", share=share), None, share)
 
 
 def _axes(matrix: pd.DataFrame) -> tuple[list[str], list[str]]:

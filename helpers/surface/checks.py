@@ -34,6 +34,7 @@ PLURALS = {
 }
 
 SETUID = msg("setuid or setgid files")
+WORLD_WRITABLE = msg("paths anybody may write")
 FIRST_LOOK = (PLURALS[known_programs.SHELL], PLURALS[known_programs.OS_INSTALLER], SETUID)
 """Properties that a title names."""
 
@@ -81,7 +82,7 @@ def questions() -> dict[str, Callable[[Image], Cell]]:
         SHELL_STARTS: _shell,
         STARTS_AS: _user,
         SETUID: _setuid,
-        msg("paths anybody may write"): _world_writable,
+        WORLD_WRITABLE: _world_writable,
         msg("app files its user may change"): _app_files,
         msg("executables (ELF)"): _elf("executable", "static"),
         msg("shared libraries (ELF)"): _elf("shared"),

@@ -1,12 +1,16 @@
 """The property matrix: a cell each, filled where something is there."""
 
+from itertools import pairwise
+
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
 from helpers.answers.chart import Cell, Matrix
 from helpers.charts import property_matrix
-from helpers.surface.checks import FOUND, NO_PACKAGE, NONE, UNKNOWN
+from helpers.charts.figure import figure
+from helpers.surface.checks import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN
 from helpers.text import escape, i18n
 from tests.charts.conftest import legend, names, texts
 
@@ -43,6 +47,7 @@ def test_what_is_there_is_filled_and_what_is_not_known_is_dotted(ax: Axes) -> No
     ("cell", "variants", "shown"),
     [
         (MANY, 2, "30: tool0, tool1, tool2, tool3 …"),
+        (MANY, 4, "30: tool0 …"),
         (MANY, 6, "30"),
         (Cell(NONE, "none (and 3 sticky folders)", 0, "none"), 6, "none"),
         (Cell(UNKNOWN, "not measured"), 6, "?"),
@@ -51,6 +56,51 @@ def test_what_is_there_is_filled_and_what_is_not_known_is_dotted(ax: Axes) -> No
 def test_words_that_do_not_fit_are_cut(ax: Axes, cell: Cell, variants: int, shown: str) -> None:
     property_matrix.draw(row(*[cell] * variants), ax)
     assert texts(ax) == [shown] * variants
+
+
+def test_rows_stand_under_the_heading_of_their_group(ax: Axes) -> None:
+    none = [Cell(NONE, "none", 0)]
+    chart = Matrix(["z", "y", "x"], ["a"], [none] * 3, ["Ways in", "Ways in", "Privileges"])
+    property_matrix.draw(chart, ax)
+    shown = sorted(ax.get_yticklabels(), key=lambda label: label.get_position()[1])
+    assert [label.get_text() for label in shown] == ["Ways in", "z", "y", "Privileges", "x"]
+    assert [label.get_fontweight() == "bold" for label in shown] == [1, 0, 0, 1, 0]
+    boxes = [(patch.get_y(), patch.get_y() + patch.get_height()) for patch in ax.patches]
+    assert all(above[1] < below[0] for above, below in pairwise(boxes))
+
+
+@pytest.mark.parametrize("language", i18n.known())
+@pytest.mark.parametrize("variants", [2, 4, 6])
+def test_letters_can_be_read_from_the_back_row_and_stay_in_their_cells(
+    language: str, variants: int
+) -> None:
+    """Of eight rows in three groups: 16 points of 960 are a slide's smallest letters."""
+    named = [f"node-24-image-{n}" for n in range(variants)]
+    cells = [
+        Cell(FOUND, "bash, dash, rbash, sh", 4),
+        Cell(FOUND, "3 (all sticky)", 3, "3"),
+        Cell(PLAIN, "65% of the bytes", None, "65%"),
+        Cell(UNKNOWN, "not measured"),
+    ]
+    rows = [f"executables not scanned {n}" for n in range(8)]
+    groups = ["Ways in"] * 3 + ["Privileges"] * 3 + ["Programs"] * 2
+    body = [[cells[(x + y) % 4] for x in range(variants)] for y in range(8)]
+    with i18n.speaking(language):
+        drawn = figure(Matrix(rows, named, body, groups), "Two lines of a title " * 4, "footer")
+    FigureCanvasAgg(drawn).draw()
+    (ax,) = drawn.axes
+    legend_ = ax.get_legend()
+    assert legend_
+    for text in [*ax.texts, *ax.get_yticklabels(), *legend_.get_texts()]:
+        assert text.get_size() * 960 / (72 * drawn.get_figwidth()) >= 16
+    places = [patch.get_window_extent() for patch in ax.patches]
+    for text, place in zip(ax.texts, places, strict=True):
+        box = text.get_window_extent()
+        assert (box.x0 >= place.x0, box.x1 <= place.x1) == (True, True), text.get_text()
+        assert (box.y0 >= place.y0, box.y1 <= place.y1) == (True, True), text.get_text()
+    labels = [label.get_window_extent() for label in ax.get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(labels))
+    assert min(label.get_window_extent().x0 for label in ax.get_yticklabels()) >= 0
 
 
 def test_long_names_of_variants_fit_into_their_column(ax: Axes) -> None:
@@ -73,6 +123,6 @@ def test_a_value_is_no_formula_and_no_control_character(ax: Axes) -> None:
 
 def test_in_korean_the_legend_is_korean_and_wide_letters_take_two_columns(ax: Axes) -> None:
     with i18n.speaking("ko"):
-        property_matrix.draw(row(Cell(NO_PACKAGE, "측정 " * 40)), ax)
-    assert i18n.columns(texts(ax)[0]) <= 68
-    assert legend(ax) == ["있음", "중립", "없음", "알 수 없음"]
+        property_matrix.draw(row(Cell(NO_PACKAGE, "측정 " * 40), Cell(NONE, "없음")), ax)
+    assert i18n.columns(texts(ax)[0]) <= 44
+    assert legend(ax) == ["없음", "알 수 없음"], "what there is"

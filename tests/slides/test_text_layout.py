@@ -45,10 +45,6 @@ def test_strong_words_take_more_rows() -> None:
     )
 
 
-def test_letters_of_east_asia_are_as_wide_as_high() -> None:
-    assert text_layout.width("한국", 20) == 40
-
-
 CHART = Rect(0, 0, 800, 300)
 
 

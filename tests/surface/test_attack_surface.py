@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from helpers.answers.answer import Answer
 from helpers.answers.chart import Cell
 from helpers.sizes import file_groups
 from helpers.surface import attack_surface
@@ -18,6 +19,12 @@ def matrix(*files, packages=None, **image) -> tuple[pd.DataFrame, pd.DataFrame]:
     layers = layers_of((0, "base", True), (0, "app", False))
     grouped = file_groups.grouped(files_of(*files), layers, images)
     return attack_surface.surface(grouped, images, packages_of(*packages or []))
+
+
+def answer(table: pd.DataFrame, behind: pd.DataFrame, known_share: object = pd.NA) -> Answer:
+    """The answer for one image of whose executables the scanner looked at a share."""
+    coverage = pd.DataFrame({"variant": ["app"], "known_share": [known_share]})
+    return attack_surface.answer(table, behind, coverage)
 
 
 def cell(title: str, *files, **image) -> tuple[str, str, object, list[str]]:
@@ -61,9 +68,11 @@ def test_without_files_packages_are_asked_and_silence_is_not_none() -> None:
     assert by.loc["certificates", "state"] == UNKNOWN
     by_package = behind["detail"].str.contains("a package by that name")
     assert behind[by_package]["what"].tolist() == ["busybox", "musl"]
-    answer = attack_surface.answer(table, behind)
-    assert answer.title.endswith("by package lists: shells in 1 of 1 image, package managers in 0")
-    assert "no package by such a name, so perhaps none: package managers" in answer.text.plain
+    shown = answer(table, behind)
+    assert shown.title.endswith("by package lists: shells in 1 of 1 image, package managers in 0")
+    assert "no package by such a name, so perhaps none: package managers" in shown.text.plain
+    assert shown.counted == "tools by the names of packages", "there are no files"
+    assert shown.chart.rows == ["shells", "starts as", "C library"]
     assert ". In none: " in attack_surface.limits_answer(table).text.plain
 
 
@@ -218,26 +227,35 @@ def test_of_much_evidence_the_first_is_shown_and_how_much_more_there_is() -> Non
 
 def test_the_answer_counts_images_and_says_what_is_not_there() -> None:
     table, behind = matrix(program("bin/sh"), shell_starts=True, shell="/bin/sh")
-    answer = attack_surface.answer(table, behind)
-    assert answer.title.endswith(
+    answered = answer(table, behind)
+    assert answered.title.endswith(
         "shells in 1 of 1 image, package managers in 0, setuid or setgid files in 0"
     )
-    lines = answer.text.plain.splitlines()
+    lines = answered.text.plain.splitlines()
     assert lines[0].startswith("• app: none: package managers, app installers, ")
     assert "most: shells 1" in lines[0]
-    assert not answer.by_scanner
+    assert not answered.by_scanner
+    assert answered.counted == "tools by name, files by kind and mode"
     limits = attack_surface.limits_answer(table).text.plain
     assert limits.startswith("Measured in every image: 17 of 17 properties. Not looked at")
 
 
-def test_the_chart_has_a_row_a_property_and_a_column_an_image() -> None:
-    table, behind = matrix(program("bin/sh"), program("bin/x"), user=None, user_id=None)
-    chart = attack_surface.answer(table, behind).chart
+def test_the_chart_has_the_first_properties_to_look_for_in_groups() -> None:
+    chart = answer(*matrix(program("bin/sh"), program("bin/x")), known_share=0.35).chart
     assert chart.columns == ["app"]
-    assert chart.rows == list(questions())
+    assert len(chart.rows) == len(chart.groups) == len(chart.cells) <= 8
+    assert list(dict.fromkeys(chart.groups)) == ["Ways in", "Privileges", "Programs"]
     cells = {row: cells[0] for row, cells in zip(chart.rows, chart.cells, strict=True)}
     assert cells["shells"] == Cell("found", "sh", 1)
-    assert cells["starts as"] == Cell("not measured", "not measured", None)
+    assert cells["executables not scanned"] == Cell("plain", "65% of the bytes", None, "65%")
+
+
+def test_the_chart_leaves_out_what_no_image_was_measured_in_and_the_table_does_not() -> None:
+    table, behind = matrix(program("bin/sh"), user=None, user_id=None)
+    answered = answer(table, behind)
+    assert not {"starts as", "executables not scanned"} & set(answered.chart.rows)
+    assert answered.table["property"].tolist() == list(questions())
+    assert answer(table.iloc[:0], behind.iloc[:0]).chart.rows == []
 
 
 def test_frames_stay_english_and_tell_their_cells_in_korean() -> None:
@@ -245,8 +263,7 @@ def test_frames_stay_english_and_tell_their_cells_in_korean() -> None:
     english = matrix(*files)
     with i18n.speaking("ko"):
         table, behind = matrix(*files)
-        answer = attack_surface.answer(table, behind)
-        cells = dict(answer.table.map(i18n.told).itertuples(index=False, name=None))
+        cells = dict(answer(table, behind).table.map(i18n.told).itertuples(index=False, name=None))
         evidence = attack_surface.evidence_answer(behind).shown.map(i18n.told)
     assert table.equals(english[0])
     assert behind.equals(english[1])
