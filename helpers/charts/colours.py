@@ -12,13 +12,15 @@ NO_DOT, BAND, FOOTER = "#DDE3E8", "#F0F0F0", "#666666"
 """The dot of a variant that is not in a combination, days of which facts are not complete, and the
 footer's letters."""
 
-LINES = (BAR, "#BE3A34", "#3F7F4F", "#8A5FA8", "#C77A1E", "#4A4A4A")
-"""Curves: of about equal weight; a curve is named at its end besides."""
+LINES = (BAR, "#CC851C", "#1F5A3A", "#9B6BC9", "#2E2E2E", "#2F9A92")
+"""Curves: neighbours differ in lightness; a curve is named at its end besides."""
 
 CELLS = {"found": "#A9C4DE", "none": "white", "plain": "#E6EBF0"}
 """Cells of the property matrix by their state; what is not known is white."""
 
-_GREEN, _ORANGE, _RED, _DEEP_RED, _GREY = "#3F7F4F", "#E8893A", "#BE3A34", "#43092B", "#5F666D"
+_GREEN, _ORANGE, _DEEP_BLUE, _GREY = "#3F7F4F", "#E8893A", "#26304A", "#5F666D"
+_RED, _DEEP_RED = "#BE3A34", "#43092B"
+"""HIGH and CRITICAL; red means nothing else."""
 
 Style = dict[str, Any]
 
@@ -31,7 +33,7 @@ def _hatched(colour: str, hatch: str) -> Style:
     return {"facecolor": "white", "edgecolor": colour, "hatch": hatch}
 
 
-_HIDDEN = _hatched(_DEEP_RED, "//")
+_HIDDEN = _hatched(_DEEP_BLUE, "//")
 _OWNER_UNKNOWN = _hatched(_GREY, ".")
 
 SEVERITY = {
@@ -49,7 +51,7 @@ GROUP = {
     "bundled tools": _solid(BASELINE),
     "app": _solid(_ORANGE),
     "caches and docs": _solid("#D9DDE1"),
-    "unowned": _solid(_DEEP_RED),
+    "unowned": _solid(_DEEP_BLUE),
     "owner not known": _OWNER_UNKNOWN,
     "hidden by later layers": _HIDDEN,
 }
@@ -68,7 +70,7 @@ PALETTES: dict[str, dict[str, Style]] = {
     "group": GROUP,
     "coverage": {
         "of packages": _solid(BASELINE),
-        "of no package": _solid(_DEEP_RED),
+        "of no package": _solid(_DEEP_BLUE),
         "of packages or not: not known": _OWNER_UNKNOWN,
     },
     "layers": {

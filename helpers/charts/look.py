@@ -66,7 +66,7 @@ def dark(colour: Any) -> str:
     """
     if to_hex(colour) == "#ffffff":
         return to_hex(PAPER[DARK])
-    lightness, a, b = _oklab(to_rgb(colour))
+    lightness, a, b = oklab(to_rgb(colour))
     share = (lightness - _INK_LIGHTNESS) / (1 - _INK_LIGHTNESS)
     return _hex(_LIGHT_INK - share * (_LIGHT_INK - _FAINTEST), a, b)
 
@@ -98,7 +98,8 @@ def _darken(artist: Artist) -> None:
         artist.set_edgecolor(edges)
 
 
-def _oklab(rgb: tuple[float, float, float]) -> tuple[float, float, float]:
+def oklab(rgb: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Return a colour in OKLab: its lightness, and how red and how yellow it is."""
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb)
     long = math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue)
     medium = math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue)

@@ -29,6 +29,9 @@ from helpers.text.i18n import ENGLISH, t
 from helpers.vulnerabilities import counting, growth, overlap
 from helpers.vulnerabilities.lenses import VULNERABILITIES
 
+_ALERT = "alert"
+"""The role of a text that says what failed."""
+
 
 class Panel:
     """Shows a study: `controls` to choose on, and what follows them.
@@ -126,7 +129,7 @@ class Panel:
         buttons = self._show(self.breakdown, breakdown, setting)
         self.table.show(view.rows, buttons)
         marks = scan_consistency.mark(view.images), view.left_out, view.off_curve
-        self.marks.value = _as_text("\n".join(filter(None, marks)), "note", "inherit")
+        self.marks.value = _as_text("\n".join(filter(None, marks)), "note")
         images = counting.overview(view.images).drop(columns="capture")
         self.about.value = f'<div class="kit-table">{tables.to_html(images)}</div>'
         # They are further down: what is looked at first comes first.
@@ -208,7 +211,7 @@ class Panel:
     def _refuse(self, error: KitError) -> None:
         """Say what failed, beside what failed before."""
         self._refused.append(str(error))
-        self.errors.value = _as_text("\n".join(self._refused), "alert", "#a3160b")
+        self.errors.value = _as_text("\n".join(self._refused), _ALERT)
 
     def _forgive(self) -> None:
         """Forget what failed."""
@@ -216,10 +219,15 @@ class Panel:
         self.errors.value = ""
 
 
-def _as_text(text: str, role: str, colour: str) -> str:
-    """Return a text, which may be anything, as text of a role and a colour; nothing for none."""
+def _as_text(text: str, role: str) -> str:
+    """Return a text, which may be anything, as text of a role; nothing for none.
+
+    An alert is bold and has a bar beside it: red is the colour of HIGH alone.
+    """
     lines = html.escape(text).replace("\n", "<br>")
-    style = f"color: {colour}; overflow-wrap: anywhere"
+    style = "overflow-wrap: anywhere"
+    if role == _ALERT:
+        style += "; font-weight: bold; border-left: 5px solid; padding-left: 0.6em"
     return f'<div role="{role}" style="{style}">{lines}</div>' if text else ""
 
 

@@ -1,12 +1,12 @@
 """Colours: told apart in greyscale and by the colour-blind, and there for every code."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from helpers.charts import colours
+from helpers.charts import colours, look
 from helpers.frames import SEVERITIES
 from helpers.sizes.file_groups import GROUPS
 from helpers.surface import checks
@@ -50,6 +50,42 @@ def test_severities_differ_by_lightness_alone(vision: str) -> None:
 
     steps = [lightness(colours.SEVERITY[severity]["color"]) for severity in SEVERITIES]
     assert min(lighter - darker for lighter, darker in pairwise(steps)) > 6
+
+
+def is_red(colour: str) -> bool:
+    _, a, b = look.oklab(to_rgb(colour))
+    return bool(np.hypot(a, b) > 0.05 and -20 < np.degrees(np.arctan2(b, a)) < 45)
+
+
+def test_red_is_the_colour_of_serious_findings_alone() -> None:
+    severities = {style["color"] for style in colours.SEVERITY.values()}
+    palettes = [styles for name, styles in colours.PALETTES.items() if name != "severity"]
+    others = {colours.main(style) for styles in palettes for style in styles.values()}
+    others |= {*colours.LINES, *colours.CELLS.values(), colours.UP, colours.DOWN}
+    assert {colour for colour in severities if is_red(colour)} == {
+        colours.SEVERITY[severity]["color"] for severity in ("CRITICAL", "HIGH")
+    }
+    assert {colour for colour in others if is_red(colour)} == set()
+
+
+@pytest.mark.parametrize("theme", look.THEMES)
+@pytest.mark.parametrize("vision", VISIONS)
+def test_curves_are_told_apart(vision: str, theme: str) -> None:
+    def shown(colour: str) -> np.ndarray:
+        """OKLab of a curve's colour as that vision sees it."""
+        rgb = np.array(to_rgb(look.dark(colour) if theme == look.DARK else colour))
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        light = np.clip(VISIONS[vision] @ linear, 0, 1)
+        seen = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+        return np.array(look.oklab(tuple(seen)))
+
+    pairs = combinations(map(shown, colours.LINES), 2)
+    assert min(np.linalg.norm(one - other) for one, other in pairs) > 0.07
+
+
+def test_neighbouring_curves_differ_in_greyscale() -> None:
+    lights = [colours.luminance(colour) for colour in colours.LINES]
+    assert all(abs(one - other) > 0.1 for one, other in pairwise(lights))
 
 
 def test_neighbouring_groups_differ_in_greyscale() -> None:
