@@ -117,7 +117,7 @@ def test_the_footer_says_where_the_numbers_come_from(blog, both, frames_of) -> N
     assert " · sizes: as printed · " in counted
     assert footer(blog.images, counted="unpacked size", by_scanner=False) == (
         "study blog-2022 · capture 2022-02 · unpacked size · "
-        "not like with like: OS end of life, image age, runtime"
+        "images also differ in OS end of life, image age, runtime"
     ), "no lens, scanner or database counts bytes"
     assert "DB of 2022-02-28 and 2026-11-24" in footer(both.images)
     legacy = frames_of(old=[{"Target": "x", "Vulnerabilities": None}])
