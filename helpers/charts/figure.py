@@ -7,6 +7,8 @@ from typing import Any
 import matplotlib as mpl
 import PIL.Image
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL.Image import Dither, Quantize
@@ -73,19 +75,20 @@ def figure(
 
 def svg(figure: Figure) -> bytes:
     """Return a figure as SVG: text is text, without a date, the same each time."""
-    buffer = io.BytesIO()
+    buffer, dpi = io.BytesIO(), figure.dpi
     with _style():
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        # `savefig` would draw it twice: once to lay it out, which is done.
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+    figure.dpi = dpi
     return buffer.getvalue()
 
 
 def png(figure: Figure) -> bytes:
     """Return a figure as PNG with a palette: of few colours, it is a third as large so."""
-    buffer = io.BytesIO()
+    canvas = FigureCanvasAgg(figure)
     with _style():
-        figure.savefig(buffer, format="rgba")
-    width, height = (int(pixels) for pixels in figure.bbox.size)
-    picture = PIL.Image.frombuffer("RGBA", (width, height), buffer.getvalue())
+        canvas.draw()
+    picture = PIL.Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
     opaque = picture.getchannel("A").getextrema() == (255, 255)
     whole = picture.convert("RGB") if opaque else picture
     few = whole.quantize(256, Quantize.FASTOCTREE, dither=Dither.NONE)
