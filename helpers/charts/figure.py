@@ -25,7 +25,8 @@ from helpers.answers.chart import (
 )
 from helpers.charts import axes, bars, curves, points, property_matrix, upset, waterfall
 from helpers.charts.colours import FOOTER
-from helpers.charts.look import DEFAULT, Look, dress
+from helpers.charts.look import DEFAULT, Look
+from helpers.charts.theme import dress
 from helpers.text import escape, i18n, titles
 
 FOOTER_WIDTH = 124

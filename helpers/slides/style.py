@@ -11,6 +11,7 @@ from pptx.util import Pt
 
 from helpers.charts import colours, look
 from helpers.charts.look import Look
+from helpers.charts.theme import dark
 from helpers.text import escape
 from helpers.text.i18n import spoken
 
@@ -31,7 +32,7 @@ class Theme(NamedTuple):
 
     def shade(self, colour: str) -> str:
         """Return a colour of charts as it is in this theme."""
-        return look.dark(colour) if self.look.theme == look.DARK else to_hex(colour)
+        return dark(colour) if self.look.theme == look.DARK else to_hex(colour)
 
 
 def theme(parameters: Mapping[str, Any]) -> Theme:

@@ -49,10 +49,10 @@ def csv_frame(frame: "pd.DataFrame") -> "pd.DataFrame":
 
     See https://owasp.org/www-community/attacks/CSV_Injection
     """
-    # The command line escapes text, and need not wait for pandas.
-    import pandas as pd
+    # Who has a frame has pandas; who only escapes text does not wait for it.
+    from pandas.api.types import is_numeric_dtype
 
-    texts = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
+    texts = [name for name in frame if not is_numeric_dtype(frame[name].dtype)]
     return frame.assign(**{str(name): frame[name].map(csv_cell) for name in texts}).rename(
         columns=csv_cell
     )

@@ -53,7 +53,7 @@ def test_severities_differ_by_lightness_alone(vision: str) -> None:
 
 
 def is_red(colour: str) -> bool:
-    _, a, b = look.oklab(to_rgb(colour))
+    _, a, b = theme.oklab(to_rgb(colour))
     return bool(np.hypot(a, b) > 0.05 and -20 < np.degrees(np.arctan2(b, a)) < 45)
 
 
@@ -77,7 +77,7 @@ def test_curves_are_told_apart(vision: str, theme: str) -> None:
         linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
         light = np.clip(VISIONS[vision] @ linear, 0, 1)
         seen = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-        return np.array(look.oklab(tuple(seen)))
+        return np.array(theme.oklab(tuple(seen)))
 
     pairs = combinations(map(shown, colours.LINES), 2)
     assert min(np.linalg.norm(one - other) for one, other in pairs) > 0.07

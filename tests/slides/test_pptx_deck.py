@@ -24,7 +24,7 @@ from pptx.util import Pt
 
 from helpers.answers.answer import ANSWER, BANNER, SLIDE, Answer
 from helpers.answers.chart import Curves
-from helpers.charts import look
+from helpers.charts import look, theme
 from helpers.slides import pptx_bars, pptx_deck, pptx_xy, style
 from helpers.studies.study import open_study
 from helpers.text import i18n
@@ -408,7 +408,7 @@ def test_a_dark_deck_is_dark_and_its_charts_too(dark: Path) -> None:
     for slide in slides(dark):
         assert str(slide.background.fill.fore_color.rgb) == look.PAPER["dark"].lstrip("#")
     colours = charts(dark)["severity-by-capture"].part.blob.decode()
-    assert f'val="{look.dark("#BE3A34").lstrip("#").upper()}"' in colours
+    assert f'val="{theme.dark("#BE3A34").lstrip("#").upper()}"' in colours
     assert 'val="BE3A34"' not in colours
 
 
