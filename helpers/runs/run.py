@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import papermill
 import psutil
 import zmq
-from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 from traitlets.config import Config
 
 from helpers import __version__, paths, processes
 from helpers.errors import NotebookFailed
-from helpers.runs import html, parameters, run_folder
+from helpers.runs import kernels, parameters, run_folder
+from helpers.runs.kernels import Server
 from helpers.studies.study import Study, open_study
 from helpers.text import i18n
 
@@ -48,6 +47,20 @@ def reproduce(
     `StudyInvalid` and `ParameterInvalid` before any kernel starts; the former also if the images
     were not scanned alike and `mixed` is not given, or if the folder holds another study's run.
     """
+    with kernels.server() as server:
+        return _reproduce(study_name, given, notebooks, finish, server)
+
+
+def _reproduce(
+    study_name: str,
+    given: Mapping[str, Any] | None,
+    notebooks: Sequence[Path] | None,
+    finish: Sequence[Finish],
+    server: Server | None,
+) -> Path:
+    # Imported while the server imports what kernels need.
+    from helpers.runs import html
+
     started = datetime.now(UTC)
     if "KIT_DATA" in os.environ:
         # Kernels have another working directory: a relative path would lead them elsewhere.
@@ -66,7 +79,7 @@ def reproduce(
         run_folder.check(place, study_name)
     staged = _stage(name)
     try:
-        seconds, failures = _execute(values, staged)
+        seconds, failures = _execute(values, staged, server)
         record = _record(study, dict(given or {}), started, seconds)
         with i18n.speaking(str((given or {}).get("language", i18n.ENGLISH))):
             for write in [html.write, *([] if failures else finish)]:
@@ -94,9 +107,11 @@ def _check_alike(study: Study, allow_mixed: bool) -> None:
 
 
 def _execute(
-    values: Mapping[Path, dict[str, Any]], folder: Path
+    values: Mapping[Path, dict[str, Any]], folder: Path, server: Server | None
 ) -> tuple[dict[str, float], dict[str, str]]:
     """Execute notebooks side by side; return seconds and failures by notebook name."""
+    from papermill.exceptions import PapermillExecutionError
+
     seconds: dict[str, float] = {}
     failures: dict[str, str] = {}
     cells = sum(map(_code_cells, values))
@@ -104,7 +119,7 @@ def _execute(
     def execute(path: Path) -> None:
         begin = time.monotonic()
         try:
-            execute_one(path, values[path], folder, on_cell=lambda **_: bar.update(1))
+            execute_one(path, values[path], folder, lambda **_: bar.update(1), server)
         except PapermillExecutionError as error:
             failures[path.name] = f"cell {error.cell_index}: {error.ename}: {error.evalue}"
         except Exception as error:
@@ -126,6 +141,8 @@ def _execute(
                     values[path]["capture"] = newest
             list(pool.map(execute, others))
         except BaseException:
+            if server:
+                server.close()
             for kernel in set(psutil.Process().children()) - set(before):
                 kernel.kill()
             raise
@@ -134,8 +151,19 @@ def _execute(
     return seconds, {path.name: failures[path.name] for path in values if path.name in failures}
 
 
-def execute_one(path: Path, values: Mapping[str, Any], folder: Path, on_cell: Any = None) -> None:
-    """Execute one notebook with `folder` as its working directory; keep the executed copy there."""
+def execute_one(
+    path: Path,
+    values: Mapping[str, Any],
+    folder: Path,
+    on_cell: Any = None,
+    server: Server | None = None,
+) -> None:
+    """Execute one notebook with `folder` as its working directory; keep the executed copy there.
+
+    `on_cell` is called after each cell; with a `server` the kernel is forked from it.
+    """
+    import papermill
+
     with tempfile.TemporaryDirectory(prefix=f"kit-run.{processes.this_process()}.") as sockets:
         papermill.execute_notebook(
             path,
@@ -150,6 +178,7 @@ def execute_one(path: Path, values: Mapping[str, Any], folder: Path, on_cell: An
             # Not papermill's cwd: that changes the directory of this process, under all threads.
             resources={"metadata": {"path": str(folder)}},
             **({"on_cell_complete": on_cell} if on_cell else {}),
+            **({"kernel_manager_class": server.manager_class} if server else {}),
         )
 
 

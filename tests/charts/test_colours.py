@@ -7,6 +7,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from helpers.charts import colours, look
+from helpers.charts.theme import dark, oklab
 from helpers.frames import SEVERITIES
 from helpers.sizes.file_groups import GROUPS
 from helpers.surface import checks
@@ -53,7 +54,7 @@ def test_severities_differ_by_lightness_alone(vision: str) -> None:
 
 
 def is_red(colour: str) -> bool:
-    _, a, b = theme.oklab(to_rgb(colour))
+    _, a, b = oklab(to_rgb(colour))
     return bool(np.hypot(a, b) > 0.05 and -20 < np.degrees(np.arctan2(b, a)) < 45)
 
 
@@ -73,11 +74,11 @@ def test_red_is_the_colour_of_serious_findings_alone() -> None:
 def test_curves_are_told_apart(vision: str, theme: str) -> None:
     def shown(colour: str) -> np.ndarray:
         """OKLab of a curve's colour as that vision sees it."""
-        rgb = np.array(to_rgb(look.dark(colour) if theme == look.DARK else colour))
+        rgb = np.array(to_rgb(dark(colour) if theme == look.DARK else colour))
         linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
         light = np.clip(VISIONS[vision] @ linear, 0, 1)
         seen = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-        return np.array(theme.oklab(tuple(seen)))
+        return np.array(oklab(tuple(seen)))
 
     pairs = combinations(map(shown, colours.LINES), 2)
     assert min(np.linalg.norm(one - other) for one, other in pairs) > 0.07
