@@ -27,8 +27,8 @@ class Answer(NamedTuple):
     for readers if not all, and `searchable` says that there are many. `counted` is the lens or the
     measure, `source` whose numbers these are where the scanner's footer does not say it;
     `by_scanner` is false for what no scanner counted. A `chart` without data has no figure:
-    `chart.why_empty` says why.
-    `variants` are those that it is about, if not all.
+    `chart.why_empty` says why. `variants` are those that it is about, if not all. `lacks` says why
+    there is no evidence for an answer, as a sentence; neither text nor table then have more to say.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Answer(NamedTuple):
     searchable: bool = False
     shown: pd.DataFrame | None = None
     variants: tuple[str, ...] = ()
+    lacks: str = ""
 
 
 class Record(Struct):
@@ -60,6 +61,7 @@ class Record(Struct):
     source: str = ""
     role: str = ""
     by_scanner: bool = True
+    lacks: str = ""
     footer: str = ""
     outputs: list[str] = []
 

@@ -362,7 +362,7 @@ class Comparison(ComparedImages):
     @question()
     def attack_surface_evidence(self) -> Answer:
         """Where is each of these?"""
-        return attack_surface.evidence_answer(self._surface[1])
+        return attack_surface.evidence_answer(*self._surface)
 
     @question()
     def attack_surface_limits(self) -> Answer:
@@ -378,7 +378,7 @@ class Comparison(ComparedImages):
     @question()
     def unloadable(self) -> Answer:
         """Which files ask for what is not there?"""
-        return dynamic_linking.unloadable_answer(self._unloadable)
+        return dynamic_linking.unloadable_answer(self._unloadable, self.files)
 
     @question()
     def scan_coverage(self) -> Answer:

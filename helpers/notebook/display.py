@@ -162,6 +162,8 @@ class ShownAnswer:
 
     def _text(self) -> Bundle | None:
         text = self.answer.text
+        if not text and self.answer.lacks:
+            text = paragraph(self.answer.lacks)
         if not text:
             return None
         return {"text/html": html_text.of_text(text), "text/plain": text.plain}, {}
@@ -175,9 +177,12 @@ class ShownAnswer:
         if table is None:
             return None
         rows = table if shown is None else shown
+        if rows.empty and (self.answer.text or self.answer.lacks):
+            # That there is nothing to list says less than they do.
+            return None
         if self._is_searchable:
             return self._searchable(rows), {}
-        text = tables.to_html(rows)
+        text = tables.to_html(rows, table)
         if self.chart:
             summary = html.escape(t("Data: {name}", name=self.name))
             text = f"<details><summary>{summary}</summary>{text}</details>"
@@ -194,8 +199,9 @@ class ShownAnswer:
         library = (
             generate_init_offline_itables_html(options.dt_bundle) if first == self.name else ""
         )
+        kept, left_out = tables.measured(rows, self.table)
         table = to_html_datatable(
-            tables.readable(rows),
+            tables.readable(kept),
             connected=False,
             allow_html=False,
             # All rows, and not only as many as fit into 64 kB.
@@ -204,10 +210,10 @@ class ShownAnswer:
             language=tables.words(),
             layout={"topStart": "pageLength", "topEnd": "search"},
         )
-        plain = tables.to_html(rows.head(PLAIN_ROWS)) + self._more(min(len(rows), PLAIN_ROWS))
+        plain = tables.to_html(rows.head(PLAIN_ROWS), self.table)
         return {
-            "text/html": library + table + self._more(len(rows)),
-            STATIC: plain,
+            "text/html": f"{library}{table}<p>{html.escape(left_out)}</p>{self._more(len(rows))}",
+            STATIC: plain + self._more(min(len(rows), PLAIN_ROWS)),
             "text/plain": self.name,
         }
 

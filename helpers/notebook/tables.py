@@ -6,11 +6,12 @@ English whatever that is.
 
 import html
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from helpers.text import escape
+from helpers.frames import SCANNED
+from helpers.text import escape, links
 from helpers.text.i18n import t, told, word
 from helpers.text.units import MB
 
@@ -23,22 +24,47 @@ CODES = {"build log"} | set(
 """Columns whose cells are codes, and so are severities of several scanners; all others hold
 messages, which know how they are told, or names out of reports, which are never translated."""
 
+ABOUT = ("variant", "image", "property", "capture", "study", "status")
+"""Columns that say what a row is about; the first of them that a table has names its rows."""
+
+PURL = "purl"
+"""Column that is not shown: the cells of `package` lead to that package's page instead."""
+
 _WORDS = 'class="words" style="text-align: left"'
 _FIGURE = 'class="figure" style="text-align: right"'
 
 
-def to_html(frame: pd.DataFrame) -> str:
+class Measured(NamedTuple):
+    """What was measured of a table: a frame, which may be empty, and what it leaves out, in words.
+
+    Both are for readers; a table's file has all columns and rows.
+    """
+
+    frame: pd.DataFrame
+    left_out: str
+
+
+def to_html(frame: pd.DataFrame, whole: pd.DataFrame | None = None) -> str:
     """Return a table for readers: text to the left, figures and days to the right, all escaped.
 
     The alignment is written twice: as a style for JupyterLab, which aligns all to the right, and as
     a class for the report, which drops styles. What is written in units, days or levels also has
-    what it is sorted by.
+    what it is sorted by. What was not measured at all is named below, as `measured` returns it.
     """
     if frame.empty:
         return f"<p>{t('Nothing to list.')}</p>"
+    frame, left_out = measured(frame, whole)
+    note = f"<p>{html.escape(left_out)}</p>" if left_out else ""
+    if frame.empty:
+        return note
+    pages = _pages(frame)
+    frame = _listed(frame)
     kinds = [_FIGURE if _is_figure(frame[name]) else _WORDS for name in frame]
-    lines = [_row("th", map(_heading, frame), [f'scope="col" {kind}' for kind in kinds])]
-    shown = readable(frame, named=False)
+    headings = [html.escape(_heading(name)) for name in frame]
+    lines = [_row("th", headings, [f'scope="col" {kind}' for kind in kinds])]
+    shown = readable(frame, named=False).map(lambda cell: html.escape(str(cell)))
+    for name, addresses in pages.items():
+        shown[name] = list(map(_link, shown[name], addresses))
     orders = pd.DataFrame({name: _order(frame[name]) for name in frame})
     for cells, order in zip(
         shown.itertuples(index=False), orders.itertuples(index=False), strict=True
@@ -46,18 +72,44 @@ def to_html(frame: pd.DataFrame) -> str:
         sorts = [f"{kind}{by}" for kind, by in zip(kinds, order, strict=True)]
         lines.append(_row("td", cells, sorts))
     head, *body = lines
-    return f"<table><thead>{head}</thead><tbody>\n{''.join(body)}</tbody></table>"
+    return f"<table><thead>{head}</thead><tbody>\n{''.join(body)}</tbody></table>{note}"
+
+
+def measured(frame: pd.DataFrame, whole: pd.DataFrame | None = None) -> Measured:
+    """Return a table without the columns and rows in which nothing was measured.
+
+    `whole` is the table that it is the first rows of, if it is not all: it says what was measured.
+    """
+    every = frame if whole is None else whole
+    lost = [name for name in frame if frame[name].isna().all() and name != PURL]
+    lost = [name for name in lost if name not in every or every[name].isna().all()]
+    kept = frame.drop(columns=lost)
+    parts = [t("Not measured: {columns}.", columns=", ".join(map(_heading, lost)))] if lost else []
+    values = kept.drop(columns=[name for name in (*ABOUT, PURL) if name in kept])
+    if values.columns.empty:
+        return Measured(kept.iloc[:0] if lost else kept, "".join(parts))
+    naming = next((name for name in ABOUT if name in kept), None)
+    if naming is None or len(every) > len(frame):
+        return Measured(kept, "".join(parts))
+    # A row stays if another one of its name has something.
+    has_some = values.notna().any(axis=1).groupby(kept[naming]).transform("any")
+    if not has_some.all():
+        rows = kept[~has_some].drop_duplicates(naming)
+        parts.append(t("Nothing measured of: {rows}.", rows=", ".join(_names(rows, naming))))
+    return Measured(kept[has_some], " ".join(parts))
 
 
 def readable(frame: pd.DataFrame, named: bool = True) -> pd.DataFrame:
     """Return a frame as text for readers; with `named`, its columns' names as words too."""
+    frame = _listed(frame)
     shown = frame.apply(_readable).astype(object).where(frame.notna(), t("not measured"))
     return shown.rename(columns=_heading) if named else shown
 
 
 def words() -> dict[str, Any]:
-    """Return what DataTables says around a table, in the language that is spoken."""
+    """Return what is said around a table, most of it by DataTables, in the language spoken."""
     return {
+        "scroll": t("scroll →"),
         "search": t("Search"),
         "info": t("_START_ to _END_ of _TOTAL_ rows"),
         "infoEmpty": t("no rows"),
@@ -81,12 +133,42 @@ def words() -> dict[str, Any]:
     }
 
 
-def _row(tag: str, cells: Iterable[object], kinds: Iterable[str]) -> str:
-    parts = [
-        f"<{tag} {kind}>{html.escape(str(cell))}</{tag}>"
-        for cell, kind in zip(cells, kinds, strict=True)
-    ]
+def _row(tag: str, cells: Iterable[str], kinds: Iterable[str]) -> str:
+    """Return a row of cells, which are HTML."""
+    parts = [f"<{tag} {kind}>{cell}</{tag}>" for cell, kind in zip(cells, kinds, strict=True)]
     return f"<tr>{''.join(parts)}</tr>\n"
+
+
+def _listed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that are shown: packages have links instead of their purls."""
+    return frame.drop(columns=PURL) if {PURL, "package"} <= set(frame) else frame
+
+
+def _pages(frame: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the addresses that the cells of some columns lead to, empty for those without one."""
+    found = {}
+    if "vulnerability_id" in frame:
+        found["vulnerability_id"] = list(map(links.of_vulnerability, frame["vulnerability_id"]))
+    if {PURL, "package"} <= set(frame):
+        found["package"] = list(map(links.of_package, frame[PURL]))
+    return found
+
+
+def _link(text: str, address: str) -> str:
+    """Return a cell's HTML as a link; the page that it leads to is not told from where."""
+    if not address:
+        return text
+    return f'<a href="{html.escape(address)}" rel="noreferrer noopener" target="_blank">{text}</a>'
+
+
+def _names(rows: pd.DataFrame, naming: str) -> list[str]:
+    """Return the names of rows, with their status where that is not that they were scanned."""
+    names = [_text(name, naming in CODES) for name in rows[naming]]
+    status = rows.get("status", pd.Series(SCANNED, rows.index))
+    return [
+        name if code == SCANNED else f"{name} ({word(code)})"
+        for name, code in zip(names, status, strict=True)
+    ]
 
 
 def _order(column: pd.Series) -> pd.Series:

@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import bleach
@@ -12,9 +12,10 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from helpers.answers.answer import FIGURE, SEARCHABLE, TABLE
 from helpers.notebook import executed
-from helpers.notebook.executed import Code, Output, Part, Prose, Shown
-from helpers.text import escape
+from helpers.notebook.executed import Output, Part, Prose, Shown
+from helpers.text import escape, links
 from helpers.text import html as text_html
 from helpers.text.i18n import t
 
@@ -25,19 +26,20 @@ _TAGS = frozenset(
 _ATTRIBUTES = {"*": ["class"], "a": ["href", "title"], "td": ["data-order"], "th": ["scope"]}
 """HTML that notebooks may hold. Pictures, styles and ids are not in it: a page makes its own."""
 
+_AS_LINKED = {"rel": "noreferrer noopener", "target": "_blank"}
+"""How tables link public pages."""
+
 _LINK = re.compile(r"</?a\b[^>]*>")
 
-PROSE, FIGURE, TABLE, SEARCHABLE, CODE, ERROR = (
-    *("prose", "figure", "table", "searchable", "code", "error"),
-)
-"""Kinds of blocks."""
+PROSE, ERROR = "prose", "error"
+"""Kinds of blocks, beside figures and tables, which are outputs of answers."""
 
 
 class Block(NamedTuple):
     """A piece of a page: HTML that is safe to show as it is, or a picture in base64.
 
-    `label` says what a figure, a table or code is to who does not see it; `fold` is what a folded
-    block is opened by.
+    `label` says what a figure or a table is to who does not see it; `fold` is what a folded block
+    is opened by.
     """
 
     kind: str
@@ -47,34 +49,19 @@ class Block(NamedTuple):
     fold: str = ""
 
 
-class Heading(NamedTuple):
-    """A heading of a page: its anchor, its level and its words."""
+def blocks(part: Part) -> Iterator[Block]:
+    """Yield what a page shows of a notebook's part; nothing of headings and code."""
+    if isinstance(part, Prose):
+        yield Block(PROSE, from_markdown(part.source, linked=True))
+    elif isinstance(part, Shown):
+        yield from _answer(part)
+    elif isinstance(part, Output):
+        yield _output(part)
 
-    id: str
-    level: int
-    text: str
 
-
-def blocks(parts: Iterable[Part], name: str) -> list[Block | Heading]:
-    """Return the blocks of a notebook's parts; `name` begins the anchors of its headings.
-
-    Headings are one level lower than in the notebook.
-    """
-    found: list[Block | Heading] = []
-    headings, tables, under = 0, 0, ""
-    for part in parts:
-        if isinstance(part, executed.Heading):
-            anchor = f"{name}.{headings}" if headings else name
-            found.append(Heading(anchor, min(part.level + 1, 6), part.text))
-            headings, tables, under = headings + 1, 0, part.text
-            continue
-        for block in _blocks(part):
-            label = under if block.kind == CODE else block.label
-            if block.kind in (TABLE, SEARCHABLE):
-                tables += 1
-                label = t("Table {number}: {heading}", number=tables, heading=under)
-            found.append(block._replace(label=label))
-    return found
+def highlighted(source: str) -> str:
+    """Return code as HTML."""
+    return str(highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))).rstrip("\n")
 
 
 def figure(answer: Shown) -> Block:
@@ -83,32 +70,23 @@ def figure(answer: Shown) -> Block:
 
 
 def clean(text: str) -> str:
-    """Return HTML with nothing in it but the tags and attributes that a page may hold."""
-    return str(bleach.clean(text, tags=_TAGS, attributes=_ATTRIBUTES))
+    """Return HTML with nothing in it but the tags and attributes that a page may hold.
+
+    Of links only those to public pages of vulnerabilities and packages are left.
+    """
+    return str(bleach.clean(text, tags=_TAGS, attributes={**_ATTRIBUTES, "a": _links_public}))
 
 
-def from_markdown(source: str, links: bool = False) -> str:
-    """Return Markdown as HTML that is safe to show; without `links`, they are no more than text."""
+def from_markdown(source: str, linked: bool = False) -> str:
+    """Return Markdown as HTML that is safe to show; links are no more than text unless `linked`."""
     plain = "\n".join(map(escape.plain, source.split("\n")))
-    shown = clean(markdown2html(plain))
-    return shown if links else _LINK.sub("", shown)
+    shown = str(bleach.clean(markdown2html(plain), tags=_TAGS, attributes=_ATTRIBUTES))
+    return shown if linked else _LINK.sub("", shown)
 
 
 def as_json(value: object) -> str:
     """Return JSON that may stand in a page's script element: nothing in it ends one."""
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
-
-
-def _blocks(part: Part) -> Iterator[Block]:
-    if isinstance(part, Prose):
-        yield Block(PROSE, from_markdown(part.source, links=True))
-    elif isinstance(part, Shown):
-        yield from _answer(part)
-    elif isinstance(part, Output):
-        yield _output(part)
-    elif isinstance(part, Code):
-        code = highlight(part.source, PythonLexer(), HtmlFormatter(nowrap=True))
-        yield Block(CODE, code.rstrip("\n"))
 
 
 def _answer(answer: Shown) -> Iterator[Block]:
@@ -120,7 +98,7 @@ def _answer(answer: Shown) -> Iterator[Block]:
     if answer.table:
         kind = SEARCHABLE if answer.searchable else TABLE if "<table" in answer.table else PROSE
         # In a notebook it may be folded already.
-        is_open = answer.png and "<details" not in answer.table
+        is_open = FIGURE in answer.record.outputs and "<details" not in answer.table
         fold = t("Data: {name}", name=escape.plain(answer.record.name)) if is_open else ""
         yield Block(kind, clean(answer.table), fold=fold)
 
@@ -134,6 +112,11 @@ def _output(output: Output) -> Block:
         return Block(PROSE, from_markdown(output.text))
     text = html.escape("\n".join(map(escape.plain, output.text.split("\n"))))
     return Block(ERROR if output.kind == executed.ERROR else PROSE, f"<pre>{text}</pre>")
+
+
+def _links_public(_: str, name: str, value: str) -> bool:
+    """Return whether a link may have an attribute."""
+    return links.is_public(value) if name == "href" else _AS_LINKED.get(name) == value
 
 
 def _base64(text: str) -> str:

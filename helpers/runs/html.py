@@ -12,12 +12,13 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from helpers import paths
-from helpers.answers.answer import ANSWER, BANNER, SUMMARY
+from helpers.answers.answer import ANSWER, BANNER, SUMMARY, Record
 from helpers.charts.look import LIGHT
 from helpers.notebook import executed, tables
-from helpers.notebook.executed import Part
+from helpers.notebook.executed import Part, Shown
 from helpers.runs import cells
-from helpers.runs.cells import Block, Heading
+from helpers.runs.cells import Block
+from helpers.runs.sections import Heading, Said, passages, section
 from helpers.studies.study import Study
 from helpers.text import escape, i18n
 from helpers.text import html as text_html
@@ -26,23 +27,19 @@ from helpers.text.rich import Text
 
 
 class Summary(NamedTuple):
-    """The top of the page: the answer in short, figures, the answers in full, other texts.
+    """The top of the page: texts are HTML that is safe to show.
 
-    All but the figures are HTML that is safe to show.
+    `leads` is the answer with its reason, `decided` the figure that decided, `why` what else there
+    is to the answers. `banners` say whether like is compared with like; `figures` and `about` are
+    the other figures, and what the study is.
     """
 
     leads: list[str]
-    figures: list[Block]
-    answers: list[str]
-    rest: list[str]
-
-
-class Section(NamedTuple):
-    """One notebook of the page: its title, its further headings and what it shows."""
-
-    title: Heading
-    headings: list[Heading]
-    parts: list[Block | Heading]
+    decided: Block | None
+    why: list[str]
+    banners: list[Shown]
+    figures: list[Shown]
+    about: list[str]
 
 
 def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
@@ -53,6 +50,9 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
     notebooks = {
         path.stem: executed.read(path) for path in sorted((run / "notebooks").glob("*.ipynb"))
     }
+    said = Said()
+    top = summary([part for parts in notebooks.values() for part in parts], said)
+    in_sections = [section(name, parts, said) for name, parts in notebooks.items()]
     script = _script()
     environment = Environment(
         loader=PackageLoader("helpers.runs", "."),
@@ -60,19 +60,17 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {
-        "t": t,
-        "word": word,
-        "is_heading": lambda part: isinstance(part, Heading),
-    }
+    environment.globals |= {"t": t, "word": word}
     environment.filters["plain"] = escape.plain
     text = environment.get_template(paths.PAGE_TEMPLATE).render(
         study=study,
         record=record,
         language=i18n.spoken(),
         theme=record["parameters"].get("theme", LIGHT),
-        summary=summary([part for parts in notebooks.values() for part in parts]),
-        sections=[_section(name, parts) for name, parts in notebooks.items()],
+        summary=top,
+        banners=[_head(answer, said) for answer in top.banners if answer.record.text],
+        figures=[(cells.figure(answer), said.place(answer.png)) for answer in top.figures],
+        sections=in_sections,
         style=Markup(_library("dt_bundle.css")),
         script=Markup(script),
         words=Markup(cells.as_json(tables.words())),
@@ -83,33 +81,49 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
     return target
 
 
-def summary(parts: Sequence[Part]) -> Summary:
-    """Return the top of the page, from the parts of all notebooks.
+def summary(parts: Sequence[Part], said: Said) -> Summary:
+    """Return the top of the page, from the parts of all notebooks; note in `said` what it says.
 
-    The first paragraphs of the answer and of the banner lead.
+    The first answer leads: with all of its text if it has a figure, else with the paragraphs that
+    it begins with. That figure decided; without it, it is the first of the summary's.
     """
     answers = executed.with_role(parts, ANSWER)
-    banners = executed.with_role(parts, BANNER)
-    heads = [*answers[:1], *banners]
-    others = executed.with_role(parts, SUMMARY)
+    others = [a for a in executed.with_role(parts, SUMMARY) if not a.record.lacks]
     # What the scanner counted comes before sizes and files.
-    figures = sorted(others, key=lambda answer: not answer.record.by_scanner)
-    found = Summary([], [cells.figure(answer) for answer in figures if answer.png], [], [])
-    for answer in (*answers, *banners):
+    others.sort(key=lambda answer: not answer.record.by_scanner)
+    drawn = [answer for answer in (*answers[:1], *others) if answer.png]
+    found = Summary([], None, [], executed.with_role(parts, BANNER), drawn[1:], [])
+    here, about = Heading("in-short", 2, t("In short")), Heading("about", 3, t("About this study"))
+    for answer in answers:
         blocks = answer.record.text.blocks
-        lead = 1 if answer in heads else 0
-        found.leads.append(text_html.of_text(Text(blocks[:lead])))
-        found.answers.append(text_html.of_text(Text(blocks[lead:])))
-    found.rest.extend(text_html.of_text(answer.record.text) for answer in others if not answer.png)
+        lead = _leading(answer) if answer is answers[0] else 0
+        found.leads.extend([text_html.of_text(Text(blocks[:lead]))] if lead else [])
+        found.why.extend([text_html.of_text(Text(blocks[lead:]))] if blocks[lead:] else [])
+        said.new_in(answer._replace(png="", table=""), here)
+    for answer in drawn[:1]:
+        found = found._replace(decided=cells.figure(answer))
+        said.new_in(Shown(Record(answer.record.name), "", png=answer.png), here)
+    for answer in others:
+        if answer.record.chart:
+            continue
+        found.about.append(text_html.of_text(answer.record.text))
+        if not answer.table:
+            said.new_in(answer, about)
     return found
 
 
-def _section(name: str, parts: Sequence[Part]) -> Section:
-    found = cells.blocks(parts, name)
-    headings = [part for part in found if isinstance(part, Heading)]
-    # A notebook that failed begins with a note about it.
-    title = headings[0] if headings else Heading(name, 2, name)
-    return Section(title, headings[1:], [part for part in found if part is not title])
+def _leading(answer: Shown) -> int:
+    """Return how many blocks of the first answer lead."""
+    blocks = answer.record.text.blocks
+    if answer.png:
+        return len(blocks)
+    return next((at for at, block in enumerate(blocks) if block.level), len(blocks))
+
+
+def _head(answer: Shown, said: Said) -> tuple[str, Heading | None]:
+    """Return the first paragraph of an answer, and the heading below which all of it stands."""
+    first, *_ = passages(answer.record.text)
+    return text_html.of_phrase(first.blocks[0].phrase), said.place(text_html.of_text(first))
 
 
 def _library(name: str) -> str:

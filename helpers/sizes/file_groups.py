@@ -37,8 +37,6 @@ GROUPS = (OS, RUNTIME, TOOLS, APP, CACHES, UNOWNED, OWNER_UNKNOWN, HIDDEN)
 NPM, OWN = msg("npm packages"), msg("the app's own")
 """Parts of the app."""
 
-NO_FILES = msg("The files of no image are known here, so there is no picture of them.")
-
 _NAMED = 4
 """Names that are kept of what a part of a group is made of, the largest first."""
 
@@ -168,7 +166,8 @@ def answer(parts: pd.DataFrame, images: pd.DataFrame) -> Answer:
     """Answer what the bytes of each image are, of `sizes`."""
     groups, text = by_group(parts), _made_of(parts, images)
     if groups.empty:
-        return Answer("size-by-group", text=text + paragraph(word(NO_FILES)), role=SLIDE)
+        lacks = package_files.no_files(groups)
+        return Answer("size-by-group", text=text + paragraph(lacks), role=SLIDE, lacks=lacks)
     chart = stacked(groups, "group", GROUPS, "group", SIZE_NAMES[UNPACKED])
     counted = word(SIZE_NAMES[UNPACKED])
     return Answer(
@@ -180,12 +179,14 @@ def parts_answer(parts: pd.DataFrame) -> Answer:
     """Answer what each group of bytes is made of, of `sizes`."""
     cells = [component_cell(component) for component in parts["component"]]
     shown = parts.assign(component=pd.Series(cells, parts.index, dtype=object))
-    return Answer("size-by-part", table=shown, searchable=True, shown=shown.head(300))
+    lacks = package_files.no_files(parts)
+    return Answer("size-by-part", table=shown, searchable=True, shown=shown.head(300), lacks=lacks)
 
 
 def largest_files_answer(grouped_files: pd.DataFrame) -> Answer:
     """Answer which files of each image are the largest."""
-    return Answer("largest-files", table=largest(grouped_files))
+    lacks = package_files.no_files(grouped_files)
+    return Answer("largest-files", table=largest(grouped_files), lacks=lacks)
 
 
 def _title(parts: pd.DataFrame) -> str:

@@ -114,7 +114,9 @@ def differences(sizes: pd.DataFrame, size: str, baseline: str = "") -> pd.DataFr
 
 def kinds_answer(sizes: pd.DataFrame) -> Answer:
     """Answer which sizes are known, of `table`."""
-    return Answer("sizes", text=paragraph(_kinds(sizes)), table=sizes)
+    known = sizes[sizes["bytes"].notna()]["kind"]
+    shown = sizes[sizes["kind"].isin(known)]
+    return Answer("sizes", text=paragraph(_kinds(sizes)), table=sizes, shown=shown)
 
 
 def difference_answer(sizes: pd.DataFrame, size: str, baseline: str = "") -> Answer:
@@ -123,16 +125,18 @@ def difference_answer(sizes: pd.DataFrame, size: str, baseline: str = "") -> Ans
     The baseline is as in `differences`, which also says what is raised.
     """
     apart = differences(sizes, size, baseline)
+    text = _apart(apart, size)
     return Answer(
         "size-difference",
         _title(apart, size),
-        paragraph(_apart(apart, size)),
+        paragraph(text),
         apart,
         _bars(apart, size),
         word(SIZE_NAMES[size]),
         _origins(sizes, size),
         SUMMARY,
         by_scanner=False,
+        lacks=text.plain if apart["bytes"].isna().all() else "",
     )
 
 

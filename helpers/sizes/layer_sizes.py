@@ -5,8 +5,9 @@ import re
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.sizes.file_groups import HIDDEN, NO_FILES
+from helpers.sizes.file_groups import HIDDEN
 from helpers.sizes.image_sizes import SIZE_NAMES, UNPACKED, stacked
+from helpers.studies.package_files import no_files
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, phrase, say
@@ -91,7 +92,8 @@ def answer(table: pd.DataFrame) -> Answer:
     """
     parts, text = by_part(table), _text(table)
     if parts.empty:
-        return Answer("size-by-layer", text=text + paragraph(word(NO_FILES)))
+        lacks = no_files(parts)
+        return Answer("size-by-layer", text=text + paragraph(lacks), lacks=lacks)
     chart = stacked(parts, "part", PARTS, "layers", SIZE_NAMES[UNPACKED])
     counted = word(SIZE_NAMES[UNPACKED])
     return Answer("size-by-layer", _title(table), text, parts, chart, counted, by_scanner=False)
@@ -99,7 +101,7 @@ def answer(table: pd.DataFrame) -> Answer:
 
 def table_answer(table: pd.DataFrame) -> Answer:
     """Answer what each instruction added, and what of it is hidden: the table of `layers`."""
-    return Answer("layers", table=table)
+    return Answer("layers", table=table, lacks=no_files(table))
 
 
 def _title(table: pd.DataFrame) -> str:

@@ -104,8 +104,11 @@ def answer(table: pd.DataFrame) -> Answer:
     """Answer where the difference between two images' sizes comes from, of `steps`."""
     counted, shown = word(SIZE_NAMES[UNPACKED]), table.drop(columns="part")
     if table.empty:
-        text = _text(table) + paragraph(word(file_groups.NO_FILES))
-        return Answer("size-steps", text=text, table=shown, counted=counted, role=SLIDE)
+        text = _text(table)
+        lacks = text.plain
+        return Answer(
+            "size-steps", text=text, table=shown, counted=counted, role=SLIDE, lacks=lacks
+        )
     bars = [
         Step(
             told(row.label),

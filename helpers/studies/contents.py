@@ -11,7 +11,7 @@ from helpers.answers.answer import SUMMARY, Answer
 from helpers.frames import FAILED
 from helpers.images import file_inventory
 from helpers.studies.study import Facts, Study
-from helpers.text.i18n import Message, message, msg, t, word
+from helpers.text.i18n import Listing, Message, message, msg, t, word
 from helpers.text.rich import (
     Phrase,
     Text,
@@ -82,7 +82,8 @@ def sources_answer(study: Study, facts: Facts, images: pd.DataFrame) -> Answer:
 
 def parts_answer(study: Study, facts: Facts) -> Answer:
     """Answer which parts of the evidence there are, and which variants failed and why."""
-    return Answer("parts", text=_failed(facts), table=parts(study, facts), role=SUMMARY)
+    table = parts(study, facts)
+    return Answer("parts", text=_failed(facts), table=table, role=SUMMARY, shown=in_short(table))
 
 
 def identities_answer(images: pd.DataFrame) -> Answer:
@@ -93,19 +94,24 @@ def identities_answer(images: pd.DataFrame) -> Answer:
 
 def smoke_test_answer(images: pd.DataFrame) -> Answer:
     """Answer which variants answered when they were started, and in which a shell starts."""
-    return Answer("smoke-test", text=_started(images))
+    text = _started(images)
+    lacks = text.plain if images["shell_starts"].isna().all() else ""
+    return Answer("smoke-test", text=text, lacks=lacks)
 
 
 def base_layers_answer(layers: pd.DataFrame, images: pd.DataFrame) -> Answer:
     """Answer which layers, and how much of each variant, come from its base image."""
-    return Answer("base-layers", text=_from_base(layers, images), table=base_layers(layers))
+    text = _from_base(layers, images)
+    lacks = text.plain if layers.empty else ""
+    return Answer("base-layers", text=text, table=base_layers(layers), lacks=lacks)
 
 
 def held_answer(study: Study, facts: Facts) -> Answer:
     """Answer how many variants the capture holds each part of the evidence of."""
     table = parts(study, facts)
-    lines = [_held(part, int(table[part].eq(YES).sum()), len(table)) for part in PARTS]
-    return Answer("held", text=paragraph(say("The evidence holds, by part:")) + bullets(lines))
+    parts_held = [_held(part, int(table[part].eq(YES).sum()), len(table)) for part in PARTS]
+    text = say("The evidence holds, by part:") + " " + listed(parts_held, "; ") + "."
+    return Answer("held", text=paragraph(text))
 
 
 def not_shown_answer(study: Study) -> Answer:
@@ -159,6 +165,23 @@ def parts(study: Study, facts: Facts) -> pd.DataFrame:
                 row[part] = message("no: {why}", why=_verbatim(why))
         rows.append(row)
     return pd.DataFrame(rows, columns=["variant", *PARTS], dtype=object)
+
+
+def in_short(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `parts` for readers, each reason once: `variant, there, not_there`."""
+    rows = []
+    for row in table.to_dict("records"):
+        there = [Message(part) for part in PARTS if row[part] == YES]
+        lacking: dict[Message, list[Message]] = {}
+        for part in PARTS:
+            if row[part] != YES:
+                lacking.setdefault(row[part], []).append(Message(part))
+        reasons = [
+            message("{parts} ({why})", parts=Listing(names), why=why.values.get("why", why))
+            for why, names in lacking.items()
+        ]
+        rows.append((row["variant"], Listing(there), Listing(reasons, "; ")))
+    return pd.DataFrame(rows, columns=["variant", "there", "not_there"], dtype=object)
 
 
 def identities(images: pd.DataFrame) -> pd.DataFrame:

@@ -76,10 +76,10 @@ def sized(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
 def largest(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
     """Return the packages with bytes, the largest first.
 
-    `variant, package, version, place, size_bytes`, of packages whose files are known.
+    `variant, package, version, purl, place, size_bytes`, of packages whose files are known.
     """
     sizes = sized(packages, files)
-    columns = ["variant", "package", "version", "place", "size_bytes"]
+    columns = ["variant", "package", "version", "purl", "place", "size_bytes"]
     shown = sizes[sizes["size_bytes"].gt(0).fillna(False)][columns]
     return shown.sort_values("size_bytes", ascending=False, kind="stable", ignore_index=True)
 
@@ -87,7 +87,15 @@ def largest(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
 def largest_answer(packages: pd.DataFrame, files: pd.DataFrame, images: pd.DataFrame) -> Answer:
     """Answer which packages are the largest, and of which images that is not known."""
     table, text = largest(packages, files), _gaps(files, images)
-    return Answer("largest-packages", "", text, table, searchable=True, shown=table.head(100))
+    lacks = no_files(files)
+    return Answer(
+        "largest-packages", "", text, table, searchable=True, shown=table.head(100), lacks=lacks
+    )
+
+
+def no_files(files: pd.DataFrame) -> str:
+    """Return why an answer about files, or their table, lacks evidence; empty if it does not."""
+    return t("The files of no image are known here.") if files.empty else ""
 
 
 def _gaps(files: pd.DataFrame, images: pd.DataFrame) -> Text:

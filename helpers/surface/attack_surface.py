@@ -85,13 +85,13 @@ def surface(
 def wide(matrix: pd.DataFrame, evidence: pd.DataFrame, shown: int = 2) -> pd.DataFrame:
     """Return the matrix as a table for readers: a row a property, a column a variant.
 
-    Each cell has its value and the first of its evidence in parentheses.
+    Each cell has its value and the first of its evidence in parentheses; NA: not measured.
     """
     paths = evidence.groupby(["property", "variant"], sort=False)["what"].agg(list)
     cells = {
-        (row.property, row.variant): _cell(
-            row.value, paths.get((row.property, row.variant), []), shown
-        )
+        (row.property, row.variant): pd.NA
+        if row.value == UNKNOWN
+        else _cell(row.value, paths.get((row.property, row.variant), []), shown)
         for row in matrix.itertuples()
     }
     properties, variants = _axes(matrix)
@@ -131,13 +131,14 @@ def answer(matrix: pd.DataFrame, evidence: pd.DataFrame, coverage: pd.DataFrame)
         _measured(matrix),
         role=SUMMARY,
         by_scanner=False,
+        lacks=_lacks(matrix),
     )
 
 
-def evidence_answer(evidence: pd.DataFrame) -> Answer:
-    """Answer where each of these is: the evidence of `surface`."""
-    name_ = "attack-surface-evidence"
-    return Answer(name_, table=evidence, searchable=True, shown=first(evidence))
+def evidence_answer(matrix: pd.DataFrame, evidence: pd.DataFrame) -> Answer:
+    """Answer where each of these is, of `surface`."""
+    name_, shown = "attack-surface-evidence", first(evidence)
+    return Answer(name_, table=evidence, searchable=True, shown=shown, lacks=_lacks(matrix))
 
 
 def limits_answer(matrix: pd.DataFrame) -> Answer:
@@ -169,6 +170,13 @@ def _measured(matrix: pd.DataFrame) -> str:
     if has_files.any():
         return t("tools by name or by package, files by kind and mode")
     return t("tools by the names of packages")
+
+
+def _lacks(matrix: pd.DataFrame) -> str:
+    """Return why nothing was measured of any image; empty if something was."""
+    if matrix["state"].eq(UNKNOWN).all():
+        return t("Neither the files nor the packages of any image are known here.")
+    return ""
 
 
 def _title(matrix: pd.DataFrame) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.images.package_db import real_path
+from helpers.studies.package_files import no_files
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, phrase, say
 from helpers.text.units import MB
@@ -172,12 +173,14 @@ def libc_answer(libcs: pd.DataFrame, lacking: pd.DataFrame) -> Answer:
 
     `libcs` are those of `libc`, `lacking` those of `unloadable`.
     """
-    return Answer("c-library", text=_text(libcs, lacking), table=libcs)
+    lacks = no_files(libcs.dropna(subset="libc"))
+    return Answer("c-library", text=_text(libcs, lacking), table=libcs, lacks=lacks)
 
 
-def unloadable_answer(lacking: pd.DataFrame) -> Answer:
-    """Answer which files ask for something that is not there, of `unloadable`."""
-    return Answer("lacking", table=lacking, searchable=True, shown=lacking.head(100))
+def unloadable_answer(lacking: pd.DataFrame, files: pd.DataFrame) -> Answer:
+    """Answer which of some files ask for something that is not there, of `unloadable`."""
+    shown, lacks = lacking.head(100), no_files(files)
+    return Answer("lacking", table=lacking, searchable=True, shown=shown, lacks=lacks)
 
 
 def _text(libcs: pd.DataFrame, lacking: pd.DataFrame) -> Text:

@@ -11,11 +11,11 @@ import pandas as pd
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Point, Points
 from helpers.frames import UNKNOWN_COUNT
-from helpers.sizes.file_groups import NO_FILES
+from helpers.studies.package_files import no_files
 from helpers.surface import tools
 from helpers.surface.app_process import COULD_GO, DATA, UNSEEN
 from helpers.text import escape
-from helpers.text.i18n import msg, t, word
+from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, names, number, paragraph, say, share
 from helpers.text.titles import Part, fitted, unknown
 from helpers.vulnerabilities import counting, lenses
@@ -52,7 +52,7 @@ def counted(findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens) -> pd.Data
 
 def listing(table: pd.DataFrame) -> pd.DataFrame:
     """Return `counted` for readers: each row with what its package installed, most severe first."""
-    columns = ["variant", "vulnerability_id", "severity", "package", "installed_version"]
+    columns = ["variant", "vulnerability_id", "severity", "package", "installed_version", "purl"]
     columns += ["executables", "libraries", "need"]
     ordered = table.sort_values("severity", ascending=False, kind="stable")
     return ordered[columns].reset_index(drop=True)
@@ -61,7 +61,8 @@ def listing(table: pd.DataFrame) -> pd.DataFrame:
 def by_package(table: pd.DataFrame) -> pd.DataFrame:
     """Return the packages that what is counted sits in, and what each installed, most first."""
     keys = ["variant", "package", "place", "need", "executables", "libraries"]
-    sums = table.groupby(keys, sort=False, dropna=False).size().rename("count").reset_index()
+    groups = table.groupby(keys, sort=False, dropna=False)
+    sums = groups.agg(purl=("purl", "first"), count=("variant", "size")).reset_index()
     return sums.sort_values("count", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -117,8 +118,9 @@ def answer(table: pd.DataFrame, each: pd.DataFrame, lens: Lens) -> Answer:
     """
     placed, text = _placed(table), _text(table, each, lens.label)
     if placed.empty:
-        nothing = text + paragraph(word(NO_FILES))
-        return Answer("executables", text=nothing, counted=lens.label)
+        lacks = no_files(table.dropna(subset="binaries")) or text.plain
+        text += paragraph(lacks)
+        return Answer("executables", text=text, counted=lens.label, lacks=lacks)
     chart = _points(placed, table.drop(placed.index), lens.label)
     return Answer("executables", _title(table, lens.short), text, placed, chart, lens.label)
 
@@ -146,9 +148,9 @@ def slimmer_answer(table: pd.DataFrame, lens: Lens) -> Answer:
     """Answer what would be left in an image with only its app and what that needs, of `totals`."""
     split, text = split_by_need(table), _slimmer(table, lens.label)
     if split.empty:
-        nothing = t("What the app needs is known of no image here, so there is no picture of it.")
+        nothing = t("What the app needs is known of no image here.")
         text += paragraph(nothing)
-        return Answer("slimmer", text=text, counted=lens.label, role=SLIDE)
+        return Answer("slimmer", text=text, counted=lens.label, role=SLIDE, lacks=nothing)
     chart = counting.stacked(split, "part", {p: p for p in _ORDER}, "need", lens.label)
     title = _slimmer_title(table, lens.short)
     return Answer("slimmer", title, text, split, chart, lens.label, role=SLIDE)

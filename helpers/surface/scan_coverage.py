@@ -8,11 +8,10 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.frames import NO_OS, UNKNOWN_COUNT
-from helpers.sizes.file_groups import NO_FILES
 from helpers.sizes.image_sizes import stacked
 from helpers.studies import package_files
 from helpers.text import escape
-from helpers.text.i18n import msg, t, word
+from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, listed, name, names, number, paragraph, say
 from helpers.text.titles import Part, fitted, unknown
 from helpers.text.units import MB
@@ -109,8 +108,10 @@ def answer(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) ->
     """Answer how much of the executables and libraries the scanner looked at, of `coverage`."""
     parts, text = by_part(table), _text(table, images, packages)
     if parts.empty:
-        nothing = text + paragraph(word(NO_FILES))
-        return Answer("coverage", text=nothing, role=SLIDE, by_scanner=False)
+        # What is known of runtimes even so is in `totals_answer` too.
+        lacks = package_files.no_files(parts)
+        text += paragraph(lacks)
+        return Answer("coverage", text=text, role=SLIDE, by_scanner=False, lacks=lacks)
     return Answer(
         "coverage",
         _title(table),
@@ -149,7 +150,8 @@ def dark_answer(files: pd.DataFrame, packages: pd.DataFrame) -> Answer:
     """Answer which executables and libraries the scanner did not look at."""
     table = dark(files, packages)
     shown = table.groupby("variant", sort=False).head(20)
-    return Answer("not-looked-at", table=table, searchable=True, shown=shown)
+    lacks = package_files.no_files(files)
+    return Answer("not-looked-at", table=table, searchable=True, shown=shown, lacks=lacks)
 
 
 def mark(table: pd.DataFrame) -> str:

@@ -100,14 +100,14 @@ def causes(frames: Frames, earlier: str, later: str) -> pd.DataFrame:
 def answer(frames: Frames, earlier: str, later: str) -> Answer:
     """Answer what appeared and went between two captures, and what caused it."""
     table = changes(frames, earlier, later)
+    lacks = ""
     if table.empty:
-        text = paragraph(
-            t("No image was measured in two captures, so it is not known how counts changed.")
-        )
+        lacks = t("No image was measured in two captures, so it is not known how counts changed.")
+        text = paragraph(lacks)
     else:
         by_variant = causes(frames, earlier, later).set_index("variant")
         text = bullets(_line(row, by_variant.loc[row.variant]) for row in moved(table).itertuples())
-    return Answer("changes", text=text, table=movers(table), searchable=True)
+    return Answer("changes", text=text, table=movers(table), searchable=True, lacks=lacks)
 
 
 def _line(row: Any, differs: pd.Series) -> Phrase:

@@ -169,8 +169,9 @@ def missed_answer(frames: Frames, earlier: str, later: str) -> Answer:
     """Answer how far counting by date is off, by the earlier capture's database."""
     day = day_of(frames.images, earlier)
     table = missed(frames, earlier, later, day)
-    text = _missed(table, day, both_ways(frames, earlier, later, day))
-    return Answer("missed-by-date", text=text, table=table)
+    totals = both_ways(frames, earlier, later, day)
+    text = _missed(table, day, totals)
+    return Answer("missed-by-date", text=text, table=table, lacks="" if totals else text.plain)
 
 
 def undated_answer(findings: pd.DataFrame) -> Answer:

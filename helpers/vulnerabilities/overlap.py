@@ -19,7 +19,7 @@ REST = msg("other combinations")
 MOST = 12
 """Combinations that are shown at most; the smallest of more are counted as one."""
 
-_SEVERITY_AT, _VARIANTS_AT = 1, 5
+_SEVERITY_AT, _JOINED_AT, _VARIANTS_AT = 1, 2, 5
 """Places of columns in a listing: a variant may be named like any of them."""
 
 
@@ -101,7 +101,9 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
 def listing_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     """Answer which vulnerability is in which variant."""
     table = listing(findings, images, lens)
-    return Answer("vulnerabilities", table=table, counted=lens.label, searchable=True)
+    # A column a variant says where each is; the joined names are for who filters the file.
+    shown = table.iloc[:, [at for at in range(table.shape[1]) if at != _JOINED_AT]]
+    return Answer("vulnerabilities", table=table, counted=lens.label, searchable=True, shown=shown)
 
 
 def chart(listing: pd.DataFrame, counted: str, most: int = MOST) -> Overlap:

@@ -26,7 +26,9 @@ def reproduction(counts: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
 def answer(findings: pd.DataFrame, images: pd.DataFrame, published: pd.DataFrame) -> Answer:
     """Answer whether the counts are those that others published, and where not."""
     table = reproduction(counting.severity_counts(findings, images), published)
-    return Answer("reproduction", text=paragraph(_reproduced(table)), table=table, role=SUMMARY)
+    text = _reproduced(table)
+    lacks = text.plain if table.empty else ""
+    return Answer("reproduction", text=paragraph(text), table=table, role=SUMMARY, lacks=lacks)
 
 
 def _reproduced(table: pd.DataFrame) -> Phrase:

@@ -87,13 +87,16 @@ def summary(agreement: pd.DataFrame, first: str = "trivy", second: str = "grype"
 def answer(findings: pd.DataFrame, images: pd.DataFrame) -> Answer:
     """Answer how far Trivy and Grype agree on the images that both scanned."""
     table = summary(agreement(findings, images=images))
-    return Answer("agreement", text=_text(table), table=table)
+    text = _text(table)
+    lacks = text.plain if table.empty else ""
+    return Answer("agreement", text=text, table=table, lacks=lacks)
 
 
 def listing_answer(findings: pd.DataFrame, images: pd.DataFrame) -> Answer:
     """Answer which vulnerability Trivy and Grype found, and how each rates it."""
     table = agreement(findings, images=images)
-    return Answer("agreement-by-vulnerability", table=table, searchable=True)
+    lacks = _text(summary(table)).plain if table.empty else ""
+    return Answer("agreement-by-vulnerability", table=table, searchable=True, lacks=lacks)
 
 
 def _text(summary: pd.DataFrame) -> Text:

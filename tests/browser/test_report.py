@@ -30,7 +30,7 @@ def test_it_opens_without_network_and_without_a_word(report: Watched, finished: 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1440, 1280, 390])
 def test_nothing_reaches_beyond_the_window_and_everybody_can_use_it(
     chromium: playwright.Browser, finished: Path, width: int, scheme: str
 ) -> None:
@@ -42,10 +42,125 @@ def test_nothing_reaches_beyond_the_window_and_everybody_can_use_it(
         watched.quiet(path.as_uri())
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 800), (390, 844)])
+def test_the_first_screen_holds_the_answer_and_its_reason_and_cuts_nothing(
+    chromium: playwright.Browser, finished: Path, width: int, height: int
+) -> None:
+    with opened(chromium, finished / "report.html", width, height=height) as watched:
+        page = watched.page
+        page.wait_for_selector(".dt-container")
+        last = page.locator(".lead p").last
+        assert "is ahead of" in last.inner_text()
+        assert bottom(last) <= height
+        if width > 1000:
+            figure = page.locator(".summary figure img")
+            assert figure.bounding_box()["y"] < height - 150, "the figure that decided begins"
+        wide = page.locator(".summary img").evaluate_all(
+            "all => all.filter((one) => one.getBoundingClientRect().right > innerWidth)"
+        )
+        assert wide == []
+
+
+def bottom(box: playwright.Locator) -> float:
+    found = box.bounding_box()
+    return found["y"] + found["height"]
+
+
+def test_in_a_narrow_window_a_figure_can_be_enlarged(
+    chromium: playwright.Browser, finished: Path
+) -> None:
+    with opened(chromium, finished / "report.html", 390) as watched:
+        figure = watched.page.locator("main figure").first
+        width = "one => one.querySelector('img').clientWidth"
+        assert figure.evaluate(width) == 390
+        figure.locator("img").click()
+        assert figure.evaluate(width) > 800
+        assert figure.evaluate("one => one.scrollWidth > one.clientWidth && one.tabIndex === 0")
+        figure.locator(".zoom").click()
+        assert figure.evaluate(width) == 390
+        assert watched.overflowing() == []
+
+
+def test_in_a_narrow_window_the_contents_open_and_close(
+    chromium: playwright.Browser, finished: Path
+) -> None:
+    with opened(chromium, finished / "report.html", 390) as watched:
+        page = watched.page
+        contents = page.locator("#contents")
+        assert not contents.is_visible()
+        page.locator(".bar button").click()
+        assert contents.is_visible()
+        assert page.locator("#colours").is_visible()
+        contents.locator("a", has_text="How severe").click()
+        assert not contents.is_visible()
+        top = page.locator("h3", has_text="How severe").bounding_box()["y"]
+        assert bottom(page.locator(".bar")) <= top < 200
+
+
+def test_the_pager_is_one_row_on_the_ground_of_the_page(report: Watched) -> None:
+    pager = report.page.locator(".dt-paging nav").first
+    assert pager.bounding_box()["height"] < 60
+    style = "one => [getComputedStyle(one).backgroundColor, getComputedStyle(one).position]"
+    assert pager.evaluate(style) == ["rgba(0, 0, 0, 0)", "static"]
+    assert report.page.locator(".dt-paging").count() < report.page.locator(".dt-container").count()
+
+
+def test_the_contents_mark_where_one_is(report: Watched) -> None:
+    marked = report.page.locator("#contents [aria-current]")
+    for words in ("How severe", "What changed", "In short"):
+        report.page.locator("h2, h3", has_text=words).first.evaluate("one => one.scrollIntoView()")
+        playwright.expect(marked).to_contain_text(words)
+        assert marked.count() == 1
+        inside = "one => one.getBoundingClientRect().bottom <= innerHeight"
+        assert marked.evaluate(inside), "the contents follow"
+
+
+def test_wide_tables_say_that_they_scroll(chromium: playwright.Browser, finished: Path) -> None:
+    with opened(chromium, finished / "report.html", 390) as watched:
+        page = watched.page
+        page.wait_for_selector(".dt-container")
+        table = page.locator("[aria-label*='Is like compared']").first
+        assert table.get_attribute("aria-description") == "scroll →"
+        table.evaluate("one => one.scrollTo(400, 0)")
+        first = table.locator("tbody td").first
+        assert first.bounding_box()["x"] == table.bounding_box()["x"], "the first column stays"
+        wide = page.evaluate(
+            "() => [...document.querySelectorAll('.table, .dt-layout-table > div')].filter((one) =>"
+            " one.scrollWidth > one.clientWidth + 1 && !one.dataset.scroll).length"
+        )
+        assert wide == 0
+
+
+def test_ids_and_packages_lead_to_their_pages_and_a_click_is_the_only_request(
+    chromium: playwright.Browser, finished: Path
+) -> None:
+    with opened(chromium, finished / "report.html") as watched:
+        page = watched.page
+        page.wait_for_selector(".dt-container")
+        watched.quiet((finished / "report.html").as_uri())
+        context, asked = page.context, []
+        context.on("request", lambda request: asked.append(request))
+        link = page.locator(LISTING).locator("tbody a").first
+        wanted = f"https://nvd.nist.gov/vuln/detail/{link.inner_text()}"
+        assert link.get_attribute("href") == wanted
+        with context.expect_page() as opening:
+            link.click()
+        opening.value.wait_for_load_state()
+        assert [request.url for request in asked] == [wanted]
+        assert "referer" not in asked[0].headers
+        assert opening.value.evaluate("window.opener") is None
+        packages = page.locator("td a[href*='alpinelinux'], td a[href*='debian']")
+        addresses = packages.evaluate_all("all => all.map((one) => one.href)")
+        assert "https://packages.debian.org/libc6" in addresses
+        assert any(
+            one.startswith("https://pkgs.alpinelinux.org/packages?name=") for one in addresses
+        )
+
+
 def test_every_entry_of_the_contents_leads_somewhere(report: Watched) -> None:
-    links = report.page.locator("nav a")
+    links = report.page.locator("#contents a")
     targets = links.evaluate_all("all => all.map((link) => link.getAttribute('href'))")
-    assert len(targets) > 40
+    assert len(targets) > 30
     assert all(target.startswith("#") for target in targets)
     for place in (0, 3, len(targets) // 2, len(targets) - 1):
         links.nth(place).click()
@@ -121,12 +236,15 @@ def test_code_is_one_click_away(report: Watched) -> None:
 def test_light_and_dark_can_be_chosen(report: Watched) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     assert report.page.evaluate(ground) == "rgb(255, 255, 255)"
-    report.page.locator("#dark").click()
+    button = report.page.locator("#colours")
+    assert button.inner_text() == "Dark colours"
+    button.click()
+    assert button.inner_text() == "Light colours"
     assert report.page.evaluate(ground) == "rgb(22, 24, 27)"
     report.page.emulate_media(media="print")
     assert report.page.evaluate(ground) == "rgb(255, 255, 255)", "paper is white"
     report.page.emulate_media(media="screen")
-    report.page.locator("#dark").click()
+    button.click()
     assert report.page.evaluate(ground) == "rgb(255, 255, 255)"
 
 
@@ -137,19 +255,28 @@ def test_a_keyboard_reaches_the_content_the_code_and_the_tables(report: Watched)
     assert report.page.evaluate("document.activeElement.className") == "skip"
     report.page.keyboard.press("Enter")
     seen = set()
+    report.page.set_viewport_size({"width": 700, "height": 800})
     for _ in range(60):
         report.page.keyboard.press("Tab")
         seen.add(report.page.evaluate("document.activeElement.tagName"))
+    report.page.set_viewport_size({"width": 1280, "height": 800})
     assert {"SUMMARY", "DIV"} <= seen, "code, and tables that scroll"
 
 
-def test_on_paper_tables_are_whole(report: Watched) -> None:
-    rows = report.page.locator(".searchable tbody tr").count()
-    report.page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    whole = report.page.locator(".searchable tbody tr").count()
-    report.page.evaluate("dispatchEvent(new Event('afterprint'))")
+def test_on_paper_tables_are_whole_and_nothing_is_cut(report: Watched) -> None:
+    page = report.page
+    rows = page.locator(".searchable tbody tr").count()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    whole = page.locator(".searchable tbody tr").count()
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 960})  # A4 between its margins
+    cut = "all => all.filter((one) => one.getBoundingClientRect().right > innerWidth + 1).length"
+    assert page.locator("main *").evaluate_all(cut) == 0
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert whole > 3 * rows
-    assert report.page.locator(".searchable tbody tr").count() == rows
+    assert page.locator(".searchable tbody tr").count() == rows
 
 
 def test_what_a_hostile_image_brings_is_text_in_it(

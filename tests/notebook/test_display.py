@@ -103,6 +103,16 @@ def test_in_place_of_an_empty_figure_the_text_says_why(blog, tmp_path) -> None:
         answer.figure()
 
 
+def test_an_empty_table_is_not_shown_beside_what_says_why(blog) -> None:
+    empty = Answer("x", table=pd.DataFrame({"n": []}))
+    (table,) = [data for data, _ in shown(empty, blog.images).outputs()]
+    assert table["text/html"] == "<p>Nothing to list.</p>"
+    for answer in (empty._replace(text=paragraph("None.")), empty._replace(lacks="None.")):
+        (text,) = [data for data, _ in shown(answer, blog.images).outputs()]
+        assert text["text/html"] == "<p>None.</p>"
+        assert decoded(text[ANSWER]).lacks == answer.lacks
+
+
 def test_the_footer_says_where_the_numbers_come_from(blog, both, frames_of) -> None:
     def footer(images: pd.DataFrame, **fields) -> str:
         setting = Setting("blog-2022", images, lambda: "looked at 5%")

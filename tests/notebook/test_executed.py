@@ -13,7 +13,7 @@ from helpers.notebook.executed import Code, Heading, Output, Prose, Shown
 from helpers.text import i18n
 from helpers.text.escape import ANSWER as RECORD
 from helpers.text.rich import Text, paragraph
-from tests.support.executed_notebooks import CHARTS, CHOICE, PNG, notebook, outputs
+from tests.support.executed_notebooks import CHARTS, CHOICE, notebook, outputs, picture
 
 TABLE = pd.DataFrame({"image": ["alpine"]})
 
@@ -42,7 +42,7 @@ def test_picture_text_and_table_are_one_answer() -> None:
     figure = CHARTS["severity-by-capture"]
     (shown, _) = executed.parts(notebook(figure))
     assert isinstance(shown, Shown)
-    assert (shown.png, shown.searchable) == (PNG, False)
+    assert (shown.png, shown.searchable) == (picture(figure.title), False)
     assert shown.record.text == figure.text
     assert shown.record.chart == figure.chart
     assert shown.table.startswith("<table>")

@@ -47,6 +47,52 @@ def test_a_table_without_rows_says_so() -> None:
     assert tables.to_html(pd.DataFrame({"a": []})) == "<p>Nothing to list.</p>"
 
 
+def test_what_was_not_measured_at_all_is_named_below_the_table() -> None:
+    frame = pd.DataFrame(
+        {
+            "variant": ["alpine", "broken", "debian"],
+            "count": pd.array([48, None, 19], dtype="Int64"),
+            "known_share": pd.array([None] * 3, dtype="Float64"),
+            "status": ["scanned", "failed", "scanned"],
+        }
+    )
+    kept, left_out = tables.measured(frame)
+    assert kept.drop(columns="status").to_numpy().tolist() == [["alpine", 48], ["debian", 19]]
+    assert left_out == "Not measured: looked at. Nothing measured of: broken (failed)."
+    assert tables.to_html(frame).endswith(f"</table><p>{left_out}</p>")
+    nothing = tables.to_html(frame.assign(count=pd.NA))
+    assert nothing == "<p>Not measured: count, looked at.</p>"
+
+
+def test_the_first_rows_of_a_table_do_not_say_what_was_measured() -> None:
+    whole = pd.DataFrame({"variant": ["a", "b"], "n": pd.array([None, 1], dtype="Int64"), "m": 2})
+    assert tables.measured(whole.head(1), whole).left_out == ""
+    assert "not measured" in tables.to_html(whole.head(1), whole)
+
+
+def test_a_row_stays_if_another_of_its_name_was_measured() -> None:
+    frame = pd.DataFrame({"variant": ["a", "a"], "n": pd.array([None, 1], dtype="Int64")})
+    assert len(tables.measured(frame).frame) == 2
+
+
+def test_ids_and_packages_lead_to_their_pages_and_purls_are_not_shown() -> None:
+    frame = pd.DataFrame(
+        {
+            "vulnerability_id": ["CVE-2021-44228", "x"],
+            "package": ["@a/b<", "libc6"],
+            "purl": ["pkg:npm/%40a/b@1", None],
+        }
+    )
+    shown = tables.to_html(frame)
+    blank = 'rel="noreferrer noopener" target="_blank"'
+    page = "https://nvd.nist.gov/vuln/detail/CVE-2021-44228"
+    assert f'<a href="{page}" {blank}>CVE-2021-44228</a>' in shown
+    assert f'<a href="https://www.npmjs.com/package/@a/b" {blank}>@a/b&lt;</a>' in shown
+    assert shown.count("<a ") == 2
+    assert "purl" not in shown
+    assert list(tables.readable(frame)) == ["vulnerability id", "package"]
+
+
 def test_values_and_headings_are_no_markup() -> None:
     shown = tables.to_html(pd.DataFrame({"<b>": ["<script>alert(1)</script>"]}))
     assert "<script" not in shown

@@ -10,25 +10,22 @@ from nbformat.v4 import new_code_cell, new_output
 from helpers.answers.answer import Answer
 from helpers.notebook import executed
 from helpers.runs import cells
-from helpers.runs.cells import Block, Heading
+from helpers.runs.cells import Block
 from helpers.text.escape import STATIC
 from helpers.text.rich import paragraph
-from tests.support.executed_notebooks import CHARTS, PNG, notebook, outputs
+from tests.support.executed_notebooks import CHARTS, notebook, outputs, picture
 
 HOSTILE = (
     '<script>alert(1)</script><img src=x onerror="alert(2)"><a href="javascript:alert(3)">x</a>'
 )
 
 
-def blocks(*parts: str | Answer | nbformat.NotebookNode) -> list[Block | Heading]:
-    return cells.blocks(executed.parts(notebook(*parts)), "06-verdict")
+def blocks(*parts: str | Answer | nbformat.NotebookNode) -> list[Block]:
+    return [block for part in executed.parts(notebook(*parts)) for block in cells.blocks(part)]
 
 
 def shown(output: nbformat.NotebookNode) -> Block:
-    block, code = blocks(new_code_cell("show", outputs=[output]))
-    assert isinstance(block, Block)
-    assert isinstance(code, Block)
-    assert code.kind == cells.CODE
+    (block,) = blocks(new_code_cell("show", outputs=[output]))
     return block
 
 
@@ -36,32 +33,19 @@ def data(kind: str, text: str) -> nbformat.NotebookNode:
     return new_output("display_data", data={kind: text})
 
 
-def test_headings_have_anchors_and_are_one_level_lower_than_in_the_notebook() -> None:
-    first, text, second, _ = blocks("# Which?\n\nA paragraph.", "## Why?\n\nSo.")
-    assert (first, second) == (("06-verdict", 2, "Which?"), ("06-verdict.1", 3, "Why?"))
-    assert isinstance(text, Block)
-    assert text.html.strip() == "<p>A paragraph.</p>"
-
-
 def test_an_answer_is_its_figure_its_text_and_its_table_folded() -> None:
     answer = CHARTS["severity-by-capture"]
-    _, figure, text, table, code = blocks("# Which?", answer)
-    assert figure == Block(cells.FIGURE, png=PNG, label=answer.title)
+    figure, text, table = blocks("# Which?", answer)
+    assert figure == Block(cells.FIGURE, png=picture(answer.title), label=answer.title)
     assert text.html == "<ul><li>alpine has fewer</li><li>as <code>apk</code> says</li></ul>"
-    assert (table.kind, table.label) == (cells.TABLE, "Table 1: Which?")
-    assert table.fold == "Data: severity-by-capture"
-    assert (code.kind, code.label) == (cells.CODE, "Which?")
+    assert (table.kind, table.fold) == (cells.TABLE, "Data: severity-by-capture")
 
 
-def test_a_table_without_a_figure_is_open_and_tables_are_numbered_below_a_heading() -> None:
+def test_a_table_without_a_figure_is_open() -> None:
     table = Answer("a", table=pd.DataFrame({"n": [1]}))
-    found = blocks("# A", table, table._replace(searchable=True), "# B", table)
-    tables = [block for block in found if isinstance(block, Block) and block.kind != cells.CODE]
-    assert [(block.kind, block.label, block.fold) for block in tables] == [
-        (cells.TABLE, "Table 1: A", ""),
-        (cells.SEARCHABLE, "Table 2: A", ""),
-        (cells.TABLE, "Table 1: B", ""),
-    ]
+    found = blocks(table, table._replace(searchable=True))
+    kinds = [(block.kind, block.fold) for block in found]
+    assert kinds == [(cells.TABLE, ""), (cells.SEARCHABLE, "")]
 
 
 def test_a_table_that_a_notebook_folds_is_not_folded_twice() -> None:
@@ -70,7 +54,6 @@ def test_a_table_that_a_notebook_folds_is_not_folded_twice() -> None:
     html = f"<details><summary>Data</summary>{folded[-1].data['text/html']}</details>"
     folded[-1].data["text/html"] = html
     table = blocks(new_code_cell("x", outputs=folded))[2]
-    assert isinstance(table, Block)
     assert table.fold == ""
     assert table.html.startswith("<details><summary>Data</summary><table>")
 
@@ -99,6 +82,18 @@ def test_nothing_in_an_output_acts(output: nbformat.NotebookNode) -> None:
     assert "<img" not in html
     assert 'href="javascript' not in html
     assert "alert(1)" in html, "it is there to read"
+
+
+def test_tables_link_public_pages_and_nothing_else() -> None:
+    page = "https://nvd.nist.gov/vuln/detail/CVE-2021-44228"
+    link = f'<a href="{page}" rel="noreferrer noopener" target="_blank">CVE-2021-44228</a>'
+    found = pd.DataFrame({"vulnerability_id": ["CVE-2021-44228", "https://evil.example"]})
+    (table,) = blocks(Answer("a", table=found))
+    assert link in table.html
+    assert table.html.count("<a ") == 1
+    for address in ("https://evil.example/", "http://nvd.nist.gov/x", f"{page}'", "#here"):
+        output = data("text/html", f'<a href="{address}" rel="opener" target="top">x</a>')
+        assert shown(output).html == "<a>x</a>"
 
 
 def test_words_of_others_are_no_links_and_turn_no_direction() -> None:

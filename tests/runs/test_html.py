@@ -13,7 +13,9 @@ from nbformat.v4 import new_markdown_cell
 from helpers import paths
 from helpers.answers.answer import ANSWER, SUMMARY, Answer
 from helpers.notebook import executed
+from helpers.notebook.executed import Shown
 from helpers.runs import html
+from helpers.runs.sections import Said, section
 from helpers.studies.study import open_study
 from helpers.text.rich import bullets, paragraph
 from tests.support.executed_notebooks import ALIKE, CHARTS, CHOICE, notebook, record, run_of
@@ -38,6 +40,8 @@ def test_it_loads_nothing_and_its_policy_allows_its_own_script_alone(page: Page)
     sources = [image["src"] or "" for image in page.all("img")]
     assert all(source.startswith("data:image/png;base64,") for source in sources)
     assert all((link["href"] or "").startswith("#") for link in page.all("a"))
+    (referrer,) = [meta["content"] for meta in page.all("meta") if meta.get("name") == "referrer"]
+    assert referrer == "no-referrer"
     (policy,) = [meta["content"] or "" for meta in page.all("meta") if "http-equiv" in meta]
     script = page.text.partition('<script type="module">')[2].partition("</script>")[0]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -48,34 +52,56 @@ def test_it_loads_nothing_and_its_policy_allows_its_own_script_alone(page: Page)
 
 def test_every_figure_states_its_message(page: Page) -> None:
     texts = [image["alt"] for image in page.all("img")]
-    summary = [answer.title for answer in CHARTS.values() if answer.role == SUMMARY]
-    assert texts == [*summary, *(answer.title for answer in CHARTS.values())]
+    first, *others = [answer.title for answer in CHARTS.values() if answer.role == SUMMARY]
+    later = [answer.title for answer in CHARTS.values() if answer.title != first]
+    assert texts == [first, *others, *later], "the first is shown once"
+    links = re.findall(r'<a href="#([^"]*)"><img', page.text)
+    assert links == ["01-answers.1"] * len(others), "the others lead to where they are large"
 
 
-def test_code_and_data_behind_figures_are_folded_and_other_tables_are_not(page: Page) -> None:
+def test_code_is_one_toggle_a_question_and_data_behind_figures_are_folded(page: Page) -> None:
     folded = re.findall(r'<details class="code">.*?</details>', page.text, flags=re.DOTALL)
-    assert len(folded) == len(CHARTS) + 3
-    assert "recommendation" in "".join(folded)
-    data = re.findall(r'<details class="data">(.*?)</details>', page.text, flags=re.DOTALL)
-    assert [text.count("<table") for text in data] == [1]
-    assert "<summary>Data: severity-by-capture</summary>" in data[0]
-    assert len(page.all("table")) == 2
+    assert len(folded) == 2
+    assert "recommendation" in folded[1]
+    assert "<summary>Data: severity-by-capture</summary>" in page.text
 
 
-def test_the_answer_and_the_banner_lead_and_each_stands_there_once() -> None:
-    banner = ALIKE._replace(text=ALIKE.text + bullets(["debian is too"]))
-    books = [notebook(ABOUT, BRIEF, banner), notebook(CHOICE, BRIEF, banner, *CHARTS.values())]
-    summary = html.summary([part for book in books for part in executed.parts(book)])
-    leads = "".join(summary.leads)
-    assert leads == (
-        "<p>By the database of 2026: ship <strong>alpine</strong>.</p><p>Images differ in age.</p>"
+def test_the_answer_leads_with_its_reason_and_the_rest_follows() -> None:
+    books = [notebook(ABOUT, BRIEF, ALIKE), notebook(CHOICE, BRIEF, ALIKE, *CHARTS.values())]
+    parts = [part for book in books for part in executed.parts(book)]
+    summary = html.summary(parts, Said())
+    assert summary.leads == [
+        "<p>By the database of 2026: ship <strong>alpine</strong>.</p>"
+        "<p>Weighed: size × 1; the lowest penalty is the best.</p>"
+    ]
+    assert summary.why[0].startswith("<ul><li>alpine: penalty 0.00")
+    assert summary.why[1:] == ["<p>Half of it was looked at.</p>"]
+    assert [banner.record.name for banner in summary.banners] == ["confounders"]
+    assert summary.about == ["<p>What the study is.</p>"]
+    assert summary.decided is not None
+    assert summary.decided.label == CHARTS["severity-by-capture"].title
+    assert len(summary.figures) == 3
+
+
+def test_the_figure_of_an_answer_decided_and_all_of_its_text_leads() -> None:
+    answer = CHARTS["trade-off"]._replace(
+        text=paragraph("Ship alpine.") + bullets(["It is smaller."]), role=ANSWER, title="Decided"
     )
-    answers = "".join(summary.answers)
-    assert answers.startswith("<p>Weighed:")
-    assert answers.count("Half of it was looked at.") == 1
-    assert answers.endswith("<li>debian is too</li></ul>")
-    assert summary.rest == ["<p>What the study is.</p>"]
-    assert len(summary.figures) == 4
+    parts = executed.parts(notebook("# Which?", "## Why?", answer, *CHARTS.values()))
+    said = Said()
+    summary = html.summary(parts, said)
+    assert summary.leads == ["<p>Ship alpine.</p><ul><li>It is smaller.</li></ul>"]
+    assert summary.decided is not None
+    assert summary.decided.label == "Decided"
+    assert summary.why == []
+    (why,) = section("06", parts, said).questions
+    assert '<a href="#in-short">In short</a>' in why.blocks[0].html
+
+
+def test_what_shows_nothing_is_not_in_the_summary() -> None:
+    empty = CHARTS["attack-surface"]._replace(lacks="No files are known.", text=paragraph("None."))
+    summary = html.summary(executed.parts(notebook(empty)), Said())
+    assert (summary.decided, summary.figures, summary.about) == (None, [], [])
 
 
 def test_without_an_answer_there_is_a_page(tmp_path: Path) -> None:
@@ -95,9 +121,18 @@ def test_its_contents_lead_to_every_notebook(finished: Path) -> None:
         assert path.stem in titles
     anchors = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(anchors) == len(set(anchors))
-    assert {link.removeprefix("#") for link in links if link} <= set(anchors)
+    inside = {link for link in links if link and not link.startswith("https://")}
+    assert {link.removeprefix("#") for link in inside} <= set(anchors)
     assert len(page.all("img")) >= 10
     assert len(page.all("table")) >= 6
+
+
+def test_an_answer_that_lacks_evidence_shows_no_table_and_some_do(finished: Path) -> None:
+    paths_ = (finished / "notebooks").glob("*.ipynb")
+    parts = [part for path in paths_ for part in executed.read(path)]
+    lacking = [part for part in parts if isinstance(part, Shown) and part.record.lacks]
+    assert len(lacking) > 10
+    assert [answer.record.name for answer in lacking if "<table" in answer.table] == []
 
 
 def test_markup_in_evidence_is_text_in_the_page(tmp_path: Path) -> None:

@@ -146,9 +146,9 @@ def test_an_image_without_files_has_no_sizes_and_says_so() -> None:
     answer = file_groups.answer(parts, image_of())
     assert answer.table is None
     assert answer.chart is None
-    assert answer.text.plain == f"• app: its files are not known\n{file_groups.NO_FILES}"
-    assert file_groups.parts_answer(parts).table.empty
-    assert file_groups.largest_files_answer(grouped).table.empty
+    assert answer.lacks == "The files of no image are known here."
+    assert file_groups.parts_answer(parts).lacks == answer.lacks
+    assert file_groups.largest_files_answer(grouped).lacks == answer.lacks
 
 
 def test_each_line_of_the_table_is_of_a_group_and_says_what_it_is() -> None:

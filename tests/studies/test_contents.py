@@ -90,7 +90,7 @@ def test_every_part_that_is_there_is_said_to_be_there() -> None:
     table = contents.parts(study, study.facts())
     assert table.set_index("variant").eq("yes").all(axis=None)
     held = contents.held_answer(study, study.facts())
-    assert "• files: all of 4 variants" in held.text.plain
+    assert "files: all of 4 variants;" in held.text.plain
 
 
 def test_what_a_source_cannot_give_is_missing_with_the_reason() -> None:

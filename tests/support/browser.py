@@ -72,9 +72,11 @@ class Watched:
 
 
 @contextmanager
-def opened(browser: Browser, path: Path, width: int = 1280, **options: Any) -> Iterator[Watched]:
+def opened(
+    browser: Browser, path: Path, width: int = 1280, height: int = 800, **options: Any
+) -> Iterator[Watched]:
     """A file in a window of its own, with the network cut."""
-    context = browser.new_context(viewport={"width": width, "height": 800}, **options)
+    context = browser.new_context(viewport={"width": width, "height": height}, **options)
     context.set_offline(True)
     try:
         watched = Watched(context.new_page())

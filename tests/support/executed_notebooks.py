@@ -2,6 +2,7 @@
 
 import base64
 import io
+import zlib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,14 @@ from helpers.text import escape
 from helpers.text import html as text_html
 from helpers.text.rich import Block, Text, bullets, code, name, paragraph, phrase, say
 
-_buffer = io.BytesIO()
-Image.new("RGB", (16, 9), "white").save(_buffer, "png")
-PNG = base64.b64encode(_buffer.getvalue()).decode()
-"""A small picture."""
+
+def picture(title: str) -> str:
+    """A small picture in base64, for each title another."""
+    buffer = io.BytesIO()
+    colour = f"#{zlib.crc32(title.encode()) % 2**24:06x}"
+    Image.new("RGB", (16, 9), colour).save(buffer, "png")
+    return base64.b64encode(buffer.getvalue()).decode()
+
 
 FOOTER = "study blog-2022 · capture 2022-02 · Trivy 0.76.0"
 
@@ -56,7 +61,7 @@ def outputs(answer: Answer, footer: str = FOOTER) -> list[NotebookNode]:
     """The outputs by which a notebook shows an answer: picture, text and table."""
     bundles: dict[str, dict[str, Any]] = {}
     if answer.chart is not None:
-        bundles[FIGURE] = {"image/png": PNG, "text/plain": answer.title}
+        bundles[FIGURE] = {"image/png": picture(answer.title), "text/plain": answer.title}
     if answer.text:
         bundles[TEXT] = {"text/html": text_html.of_text(answer.text)}
     if answer.table is not None:

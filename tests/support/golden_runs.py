@@ -104,6 +104,8 @@ def answer_lines(shown: ShownAnswer) -> Iterator[str]:
         yield f"  counted: {answer.counted}"
         yield f"  footer: {shown.footer}"
         yield from _chart(chart.encoded(answer.chart))
+    if answer.lacks:
+        yield f"  lacks: {answer.lacks}"
     for block in answer.text.blocks:
         yield f"{'  ' * (block.level - 1)}{'- ' * bool(block.level)}{_marked(block.phrase)}"
 

@@ -264,7 +264,7 @@ def test_frames_stay_english_and_tell_their_cells_in_korean() -> None:
     with i18n.speaking("ko"):
         table, behind = matrix(*files)
         cells = dict(answer(table, behind).table.map(i18n.told).itertuples(index=False, name=None))
-        evidence = attack_surface.evidence_answer(behind).shown.map(i18n.told)
+        evidence = attack_surface.evidence_answer(table, behind).shown.map(i18n.told)
     assert table.equals(english[0])
     assert behind.equals(english[1])
     assert cells["shells"] == "sh, bash (bin/sh, bin/bash)"

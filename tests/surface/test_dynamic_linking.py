@@ -148,7 +148,7 @@ def test_the_largest_comes_first_and_the_answer_names_it() -> None:
         "• app: musl (programs: 1 for musl); 2 files cannot be loaded, or may fail when used; "
         "first app/y.node (9.0 MB), which asks for z.so: a library"
     )
-    assert len(dynamic_linking.unloadable_answer(table).shown) == 2
+    assert len(dynamic_linking.unloadable_answer(table, files).shown) == 2
 
 
 def test_with_glibcs_loader_at_hand_too_nothing_of_it_is_of_another_library() -> None:

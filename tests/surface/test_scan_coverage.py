@@ -71,7 +71,8 @@ def test_a_study_without_files_has_no_numbers_and_says_so(blog: Frames) -> None:
         "• nodejs-alpine: its files are not known, so neither is how much of it the scanner "
         "looked at; node 8.17.0 is no package there"
     )
-    assert answer.text.plain.endswith("no picture of them.")
+    assert answer.lacks == "The files of no image are known here."
+    assert scan_coverage.totals_answer(table, blog.images, blog.packages).lacks == ""
     assert scan_coverage.mark(table) == "share of executable bytes looked at: not known"
     assert scan_coverage.dark(files, blog.packages).empty
 
