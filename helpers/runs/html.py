@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,8 +85,8 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
 def summary(parts: Sequence[Part], said: Said) -> Summary:
     """Return the top of the page, from the parts of all notebooks; note in `said` what it says.
 
-    The first answer leads: with all of its text if it has a figure, else with the paragraphs that
-    it begins with. That figure decided; without it, it is the first of the summary's.
+    The first answer leads with what is the choice in it, else with the paragraphs that it begins
+    with. Its figure decided; without one, that is the first of the summary's.
     """
     answers = executed.with_role(parts, ANSWER)
     others = [a for a in executed.with_role(parts, SUMMARY) if not a.record.lacks]
@@ -113,10 +114,10 @@ def summary(parts: Sequence[Part], said: Said) -> Summary:
 
 
 def _leading(answer: Shown) -> int:
-    """Return how many blocks of the first answer lead."""
+    """Return how many blocks of the first answer lead: the choice, if it has one."""
     blocks = answer.record.text.blocks
-    if answer.png:
-        return len(blocks)
+    if choices := sum(1 for _ in takewhile(lambda block: block.role == "choice", blocks)):
+        return choices
     return next((at for at, block in enumerate(blocks) if block.level), len(blocks))
 
 

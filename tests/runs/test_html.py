@@ -66,15 +66,12 @@ def test_code_is_one_toggle_a_question_and_data_behind_figures_are_folded(page: 
     assert "<summary>Data: severity-by-capture</summary>" in page.text
 
 
-def test_the_answer_leads_with_its_reason_and_the_rest_follows() -> None:
+def test_the_choice_leads_and_the_rest_follows() -> None:
     books = [notebook(ABOUT, BRIEF, ALIKE), notebook(CHOICE, BRIEF, ALIKE, *CHARTS.values())]
     parts = [part for book in books for part in executed.parts(book)]
     summary = html.summary(parts, Said())
-    assert summary.leads == [
-        "<p>By the database of 2026: ship <strong>alpine</strong>.</p>"
-        "<p>Weighed: size × 1; the lowest penalty is the best.</p>"
-    ]
-    assert summary.why[0].startswith("<ul><li>alpine: penalty 0.00")
+    assert summary.leads == ["<p>By the database of 2026: ship <strong>alpine</strong>.</p>"]
+    assert summary.why[0].startswith("<p>Weighed: size × 1; the lowest penalty is the best.</p>")
     assert summary.why[1:] == ["<p>Half of it was looked at.</p>"]
     assert [banner.record.name for banner in summary.banners] == ["confounders"]
     assert summary.about == ["<p>What the study is.</p>"]
@@ -83,17 +80,17 @@ def test_the_answer_leads_with_its_reason_and_the_rest_follows() -> None:
     assert len(summary.figures) == 3
 
 
-def test_the_figure_of_an_answer_decided_and_all_of_its_text_leads() -> None:
+def test_the_figure_of_an_answer_decided_and_its_paragraphs_lead() -> None:
     answer = CHARTS["trade-off"]._replace(
         text=paragraph("Ship alpine.") + bullets(["It is smaller."]), role=ANSWER, title="Decided"
     )
     parts = executed.parts(notebook("# Which?", "## Why?", answer, *CHARTS.values()))
     said = Said()
     summary = html.summary(parts, said)
-    assert summary.leads == ["<p>Ship alpine.</p><ul><li>It is smaller.</li></ul>"]
+    assert summary.leads == ["<p>Ship alpine.</p>"]
     assert summary.decided is not None
     assert summary.decided.label == "Decided"
-    assert summary.why == []
+    assert summary.why == ["<ul><li>It is smaller.</li></ul>"]
     (why,) = section("06", parts, said).questions
     assert '<a href="#in-short">In short</a>' in why.blocks[0].html
 
