@@ -83,7 +83,7 @@ PALETTES: dict[str, dict[str, Style]] = {
         "": {"facecolor": BAR, "edgecolor": BAR},
         "front": {"facecolor": BAR, "edgecolor": BAR},
         "dominated": {"facecolor": "white", "edgecolor": BAR},
-        "unsupported": {"facecolor": "white", "edgecolor": FAINT, "hatch": "///"},
+        "unsupported": {"facecolor": "white", "edgecolor": WHOLE, "marker": "D"},
     },
 }
 """What matplotlib needs to draw a series of a palette, by the series' key."""

@@ -70,6 +70,8 @@ def figure(
         if footer:
             _place_footer(drawn, footer)
         _lay_out(drawn)
+        if isinstance(chart, Points):
+            points.name(chart, *drawn.axes)
         dress(drawn, look)
     return drawn
 

@@ -8,6 +8,9 @@ from unicodedata import east_asian_width
 import matplotlib as mpl
 from PIL import ImageFont
 
+LEADING = 1.2
+"""Height of a line, in sizes of its letters."""
+
 _MEASURED_AT = 100
 
 

@@ -1,23 +1,28 @@
 """Points, one a variant, named beside them: size or executables against vulnerabilities."""
 
+from itertools import pairwise
+from typing import Any
+
 from matplotlib.axes import Axes
 
-from helpers.answers.chart import Points
+from helpers.answers.chart import Point, Points
 from helpers.charts import axes, colours
 from helpers.charts.axes import Ranges
 from helpers.charts.colours import BASELINE, FAINT
+from helpers.charts.labels import Rect, Spot, places, thin
+from helpers.charts.lettering import LEADING, width
 
-_TALL, _WIDE = 0.165, 0.43
-"""Height of a name as a share of the highest point, and its width as one of the rightmost."""
+MARKER = 16.0
+"""Diameter of a point's marker, in points."""
 
-_STEPS = sorted(
-    (step for n in range(-130, 131) if not -0.22 < (step := 0.06 + 0.01 * n) < 0.06),
-    key=lambda step: abs(step - 0.06),
-)
-"""Where a name may stand above its point, or wholly below it: the nearest free place is taken."""
+_EDGE = 3.0
+"""Width of the edge of an empty marker, in points."""
 
-_TOP = 1.15
-"""How high a name may begin; the axis ends higher."""
+_SIZE, _SMALL = 16.0, 14.0
+"""Size of the letters of names, in points, and of those of many points."""
+
+_FEW, _SOME = 6, 12
+"""Points up to these many have room for names with numbers below them, and for larger names."""
 
 
 def ranges(chart: Points) -> Ranges:
@@ -40,31 +45,93 @@ def front(chart: Points) -> list[tuple[float, float]]:
     return [corner for place, corner in enumerate(corners) if corner not in corners[:place]]
 
 
+def groups(chart: Points) -> dict[str, list[Point]]:
+    """Return the points of each group that has some, by its key, in the order of the legend."""
+    found = {group: [p for p in chart.points if p.group == group] for group in chart.groups or [""]}
+    return {group: members for group, members in found.items() if members}
+
+
+def label(chart: Points, point: Point) -> str:
+    """Return what is written beside a point: of many points the name alone."""
+    return point.label if len(chart.points) <= _FEW else point.label.partition("\n")[0]
+
+
+def is_full(group: str) -> bool:
+    """Return whether the markers of a group are filled."""
+    return bool(colours.style("points", group)["facecolor"] != "white")
+
+
 def draw(chart: Points, ax: Axes) -> Axes:
-    """Draw the points, their names, the front if there is one, and below who has no point."""
+    """Draw the points, the front if there is one, and below who has no point.
+
+    `name` writes the names, once it is known how large the axes are.
+    """
     (left, right), (bottom, top), *_ = ranges(chart)
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
     if chart.front:
         across, upward = zip(*front(chart), strict=True)
         ax.plot(across, upward, color=BASELINE, linewidth=3, zorder=1)
-    for group in chart.groups or {"": ""}:
-        members = [point for point in chart.points if point.group == group]
+    for group, members in groups(chart).items():
         xs, ys = [point.x for point in members], [point.y for point in members]
         ax.scatter(
-            xs, ys, s=260, linewidth=None if _is_full(group) else 3, zorder=3,
+            xs, ys, s=MARKER**2, linewidth=None if is_full(group) else _EDGE, zorder=3,
             label=chart.groups.get(group), **colours.style("points", group),
         )  # fmt: skip
-    _name(chart, ax)
     note = "\n" + axes.wrapped(chart.note, 72) if chart.note else ""
     ax.set_xlabel(axes.plain(chart.across) + note)
     ax.set_ylabel(axes.wrapped(chart.upward, 36), size=16)
-    if chart.groups:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.3)
+    if chart.groups and chart.points:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.3)
     ax.grid(axis="both")
     ax.xaxis.set_major_locator(axes.locator(_is_whole(chart)))
     ax.yaxis.set_major_locator(axes.locator(True))
     return ax
+
+
+def name(chart: Points, ax: Axes) -> None:
+    """Write the names beside the points of a figure that is laid out.
+
+    A name that has been moved away has a line to its point. One without a free place is left out.
+    """
+    size = _SIZE if len(chart.points) <= _SOME else _SMALL
+    (left, right), (bottom, top), *_ = ranges(chart)
+    box, inches = ax.get_window_extent(), ax.figure.get_dpi() / 72
+    wide, tall = box.width / inches, box.height / inches
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return (x - left) / (right - left) * wide, (top - y) / (top - bottom) * tall
+
+    texts = [axes.plain(label(chart, point)) for point in chart.points]
+    spots = [
+        Spot(
+            *at(point.x, point.y),
+            MARKER + _EDGE,
+            max(width(line, size, is_full(point.group)) for line in text.split("\n")),
+            size * LEADING * (1 + text.count("\n")),
+        )
+        for point, text in zip(chart.points, texts, strict=True)
+    ]
+    corners = [at(*corner) for corner in front(chart)]
+    found = places(
+        spots, [thin(*one, *other) for one, other in pairwise(corners)], Rect(0, 0, wide, tall)
+    )
+    for point, text, spot, place in zip(chart.points, texts, spots, found, strict=True):
+        if place is None:
+            continue
+        line: Any = {"arrowstyle": "-", "color": FAINT, "lw": 1, "relpos": (place.left, 0.5)}
+        ax.annotate(
+            text,
+            (point.x, point.y),
+            xytext=(place.line(spot).x1 - spot.x, place.up),
+            textcoords="offset points",
+            ha="right" if place.left else "left",
+            va="center",
+            size=size,
+            weight="bold" if is_full(point.group) else "normal",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+            arrowprops=line if place.up or place.off else None,
+        )
 
 
 def _farthest(chart: Points) -> tuple[float, float]:
@@ -74,34 +141,3 @@ def _farthest(chart: Points) -> tuple[float, float]:
 
 def _is_whole(chart: Points) -> bool:
     return bool(chart.points) and axes.whole(point.x for point in chart.points)
-
-
-def _is_full(group: str) -> bool:
-    return bool(colours.style("points", group)["facecolor"] != "white")
-
-
-def _name(chart: Points, ax: Axes) -> None:
-    """Name each point; where names would meet, the later one moves up or down."""
-    taken: list[tuple[float, float]] = []
-    widest, highest = _farthest(chart)
-    wide, tall = _WIDE * widest, _TALL * highest
-    for point in sorted(chart.points, key=lambda point: (point.x, point.y)):
-        x = point.x + 0.025 * widest
-        free = [
-            y
-            for step in _STEPS
-            if -0.06 * highest < (y := point.y + step * highest) < _TOP * highest
-            and not any(abs(x - a) < wide and abs(y - b) < tall for a, b in taken)
-        ]
-        y = free[0] if free else point.y + _STEPS[0] * highest
-        taken.append((x, y))
-        ax.annotate(
-            axes.plain(point.label),
-            (point.x, point.y),
-            xytext=(x, y),
-            textcoords="data",
-            va="bottom",
-            size=16,
-            weight="bold" if _is_full(point.group) else "normal",
-            arrowprops={"arrowstyle": "-", "color": FAINT, "lw": 1},
-        )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from helpers.answers.answer import ANSWER, BANNER, SLIDE, SUMMARY, Record
 from helpers.answers.chart import Chart, why_empty
 from helpers.charts import figure as drawing
+from helpers.charts.lettering import LEADING
 from helpers.charts.look import Look
 from helpers.notebook import executed
 from helpers.notebook.executed import Part, Shown
@@ -145,7 +146,7 @@ def _text(texts: Sequence[Text], sizes: Sequence[float]) -> Slide:
     sizes = _below(size, sizes)
     shown = text_layout.fit(blocks, BODY.width, BODY.height, sizes)
     if not shown.whole:
-        room = BODY.height - 1.4 * text_layout.LEADING * sizes[-1]
+        room = BODY.height - 1.4 * LEADING * sizes[-1]
         shown = text_layout.fit(blocks, BODY.width, room, sizes)
         rest_is = Block(phrase(t("… more in the notes")))
         shown = shown._replace(blocks=(*shown.blocks, rest_is))

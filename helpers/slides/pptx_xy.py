@@ -24,10 +24,10 @@ from helpers.charts import colours
 from helpers.charts import curves as curve_chart
 from helpers.charts import points as point_chart
 from helpers.charts.axes import Ranges
-from helpers.charts.lettering import width
-from helpers.slides import pptx_bars, style, text_layout
+from helpers.charts.labels import Place, Rect, Spot, places, thin
+from helpers.charts.lettering import LEADING, width
+from helpers.slides import pptx_bars, style
 from helpers.slides.style import Theme, rgb
-from helpers.slides.text_layout import Place, Rect, Spot, places
 from helpers.text import escape
 from helpers.text.i18n import t
 
@@ -36,6 +36,9 @@ EXCEL_EPOCH = 25569
 
 _SIZE, _MARKER = 16, 14
 """Size of letters of a label and of a marker, in points."""
+
+_SHAPES = {"o": XL_MARKER_STYLE.CIRCLE, "D": XL_MARKER_STYLE.DIAMOND}
+"""matplotlib's markers in PowerPoint."""
 
 _LEFT, _TOP, _HEIGHT = 0.085, 0.1, 0.71
 _WIDTH, _WIDTH_OF_CURVES = 0.89, 0.7
@@ -82,6 +85,7 @@ class _Trace(NamedTuple):
     width: float = 0.0
     dashed: bool = False
     hollow: bool = False
+    shape: Any = XL_MARKER_STYLE.CIRCLE
 
 
 class _Plot(NamedTuple):
@@ -108,19 +112,19 @@ def points(slide: Any, chart: Points, box: tuple[float, ...], theme: Theme) -> A
     if corners := point_chart.front(chart):
         line = theme.shade(colours.BASELINE)
         traces.append(_Trace(t("a line to read by"), corners, line, {}, width=3.0))
-    for group in chart.groups or {"": ""}:
-        members = [point for point in chart.points if point.group == group]
-        look = colours.style("points", group)
-        hollow = look["facecolor"] != look["edgecolor"]
+    for group, members in point_chart.groups(chart).items():
+        look, full = colours.style("points", group), point_chart.is_full(group)
         labels = {
-            place: _Label(point.label, theme.ink, bold=not hollow)
+            place: _Label(point_chart.label(chart, point), theme.ink, bold=full)
             for place, point in enumerate(members)
         }
         name = chart.groups.get(group, "")
         where = [(point.x, point.y) for point in members]
-        shade = theme.shade(look["edgecolor"])
-        trace = _Trace(name or chart.upward, where, shade, labels, name, hollow=hollow)
-        traces += [trace] if members else []
+        shade, shape = theme.shade(look["edgecolor"]), _SHAPES[look.get("marker", "o")]
+        trace = _Trace(
+            name or chart.upward, where, shade, labels, name, hollow=not full, shape=shape
+        )
+        traces.append(trace)
     plot = _Plot(traces, chart.across, chart.upward, point_chart.ranges(chart))
     return _draw(slide, plot, box, theme)
 
@@ -195,7 +199,8 @@ def _draw(slide: Any, plot: _Plot, box: tuple[float, ...], theme: Theme) -> Any:
         _style(series, trace, theme)
         for place, label in trace.labels.items():
             ground = _ground(plot, trace.points[place][0], theme)
-            _label(series.points[place], label, where[id(label)], box[3], ground)
+            if found := where[id(label)]:
+                _label(series.points[place], label, found, box, ground)
         if trace.labels:
             _leaders(series, theme)
     _axes(chart, plot, theme)
@@ -270,7 +275,7 @@ def _style(series: Any, trace: _Trace, theme: Theme) -> None:
         marker.style = XL_MARKER_STYLE.NONE
         return
     line.fill.background()
-    marker.style, marker.size = XL_MARKER_STYLE.CIRCLE, _MARKER
+    marker.style, marker.size = trace.shape, _MARKER
     marker.format.fill.solid()
     # LibreOffice draws no edges of markers: what is empty is pale.
     pale = style.mixed(trace.colour, theme.paper)
@@ -278,7 +283,7 @@ def _style(series: Any, trace: _Trace, theme: Theme) -> None:
     marker.format.line.color.rgb, marker.format.line.width = rgb(trace.colour), Pt(2.5)
 
 
-def _placed(plot: _Plot, box: tuple[float, ...]) -> dict[int, Place]:
+def _placed(plot: _Plot, box: tuple[float, ...]) -> dict[int, Place | None]:
     """Return the places of labels that are the same in a figure."""
     scale = _HEIGHT * box[3] / (plot.ranges.y[1] - plot.bottom)
     return {
@@ -288,8 +293,8 @@ def _placed(plot: _Plot, box: tuple[float, ...]) -> dict[int, Place]:
     }
 
 
-def _free(plot: _Plot, box: tuple[float, ...], area: Sequence[float]) -> dict[int, Place]:
-    """Return places of labels where they cover nothing."""
+def _free(plot: _Plot, box: tuple[float, ...], area: Sequence[float]) -> dict[int, Place | None]:
+    """Return places of labels where they cover nothing; none of a label without such a place."""
     (start, end), (_, top), *_ = plot.ranges
     left, above, width, height = (part * box[2 + at % 2] for at, part in enumerate(area))
 
@@ -300,7 +305,7 @@ def _free(plot: _Plot, box: tuple[float, ...], area: Sequence[float]) -> dict[in
     labels = [(n, trace.points[p]) for trace in plot.traces for p, n in trace.labels.items()]
     spots = [Spot(*at(point), _MARKER, _wide(label), _tall(label)) for label, point in labels]
     lines = [
-        Rect(min(a[0], b[0]), min(a[1], b[1]) - 2, max(a[0], b[0]) + 2, max(a[1], b[1]))
+        thin(*a, *b)
         for trace in plot.traces
         if trace.width
         for a, b in pairwise(map(at, trace.points))
@@ -310,21 +315,23 @@ def _free(plot: _Plot, box: tuple[float, ...], area: Sequence[float]) -> dict[in
 
 
 def _tall(label: _Label) -> float:
-    return _SIZE * text_layout.LEADING * (1 + label.text.count("\n"))
+    return _SIZE * LEADING * (1 + label.text.count("\n"))
 
 
 def _wide(label: _Label) -> float:
     return max(width(line, _SIZE, label.bold) for line in label.text.split("\n"))
 
 
-def _label(point: Any, label: _Label, place: Place, tall: float, theme: Theme) -> None:
+def _label(point: Any, label: _Label, place: Place, box: tuple[float, ...], theme: Theme) -> None:
     """Write a point's label, on a ground of its own: no line runs through the words."""
     shown = point.data_label
     pptx_bars.write_label(shown, label.text, _SIZE, label.colour, label.bold)
     pptx_bars.ground(shown, theme)
     shown.position = XL_LABEL_POSITION.LEFT if place.left else XL_LABEL_POSITION.RIGHT
-    if abs(place.up) > 2:
-        shown._dLbl.find(qn("c:idx")).addnext(_layout({"x": 0.0, "y": -place.up / tall}))
+    if abs(place.up) > 2 or place.off:
+        right = -place.off if place.left else place.off
+        moved = _layout({"x": right / box[2], "y": -place.up / box[3]})
+        shown._dLbl.find(qn("c:idx")).addnext(moved)
 
 
 def _leaders(series: Any, theme: Theme) -> None:

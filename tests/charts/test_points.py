@@ -1,15 +1,20 @@
 """Points: where the data say, named apart, with the front, and who has no place."""
 
 from itertools import combinations
+from random import Random
 
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.text import Text
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation, Text
 
+from helpers import Comparison
 from helpers.answers.chart import Point, Points
 from helpers.charts import points
 from helpers.charts.figure import figure
+from helpers.charts.labels import Line, Rect
+from helpers.text import i18n
 from tests.charts.conftest import legend, texts
 
 GROUPS = {"front": "on the Pareto front", "dominated": "dominated by another"}
@@ -36,10 +41,30 @@ def test_a_point_a_variant_and_who_is_dominated_is_hollow(ax: Axes) -> None:
         False,
         True,
     ]
-    assert texts(ax) == ["v0\n76.9 MB, 25", "v1\n118 MB, 30"]
-    assert [text.get_weight() for text in ax.texts] == ["bold", "normal"]
     assert legend(ax) == list(GROUPS.values())
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("size (MB)", "number of vulnerabilities")
+
+
+def test_names_are_beside_their_points_and_bold_on_the_front() -> None:
+    (ax,) = figure(tradeoff((76.9, 25), dominated=((118, 30),))).axes
+    assert texts(ax) == ["v0\n76.9 MB, 25", "v1\n118 MB, 30"]
+    assert [text.get_weight() for text in ax.texts] == ["bold", "normal"]
+
+
+def test_of_many_points_the_names_stand_without_numbers() -> None:
+    (ax,) = figure(tradeoff(*((100 * n, n) for n in range(8)))).axes
+    assert sorted(texts(ax)) == [f"v{n}" for n in range(8)]
+
+
+def test_a_group_that_has_no_point_is_not_in_the_legend(ax: Axes) -> None:
+    chart = tradeoff((10, 9))
+    chart.groups = {**GROUPS, "unsupported": "past its support"}
+    chart.points.append(Point("old", 5, 5, "old", "unsupported"))
+    points.draw(chart, ax)
+    assert legend(ax) == ["on the Pareto front", "past its support"]
+    full, hollow = ax.collections
+    assert hollow.get_facecolor().tolist() == [[1, 1, 1, 1]]
+    assert full.get_paths()[0].vertices.shape != hollow.get_paths()[0].vertices.shape
 
 
 def test_the_front_is_a_line_of_steps_through_its_points(ax: Axes) -> None:
@@ -61,7 +86,7 @@ def test_who_has_no_point_is_named_below_the_axis(ax: Axes) -> None:
 
 def test_without_points_nothing_but_axes_are_drawn(ax: Axes) -> None:
     points.draw(tradeoff(note="not placed: a (size not known)"), ax)
-    assert offsets(ax) == [[], []]
+    assert offsets(ax) == []
     assert not len(ax.lines)
     assert texts(ax) == []
 
@@ -70,7 +95,6 @@ def test_points_without_groups_have_no_legend(ax: Axes) -> None:
     found = [Point(name, x, y, name) for name, x, y in (("a", 656, 32), ("b", 20, 7))]
     points.draw(Points(found, "executables", "vulnerabilities"), ax)
     assert offsets(ax) == [[[656, 32], [20, 7]]]
-    assert texts(ax) == ["b", "a"]
     assert legend(ax) == []
 
 
@@ -85,9 +109,10 @@ def test_ticks_and_ends_of_axes_are_those_of_the_ranges(x: float) -> None:
     assert all(tick == int(tick) for tick in ax.get_yticks()), "counts are whole"
 
 
-def test_a_strange_label_is_drawn_as_text(ax: Axes) -> None:
+def test_a_strange_label_is_drawn_as_text() -> None:
     found = [Point("a", 1, 1, "a\u202eb\n1 MB"), Point("c", 2, 2, "c\x1b")]
-    points.draw(Points(found, "x", "y", note="not placed: \u202e"), ax)
+    (ax,) = figure(Points(found, "x", "y", note="not placed: \u202e")).axes
+    assert len(texts(ax)) == 2
     assert all(
         "\u202e" not in text and "\x1b" not in text for text in [*texts(ax), ax.get_xlabel()]
     )
@@ -116,11 +141,58 @@ def test_names_do_not_overlap_and_stay_in_the_picture(
         for n, (x, y) in enumerate(placed)
     ]
     drawn = figure(Points(found, "x", "y", GROUPS), "Two lines of a title " * 4)
+    assert len(names_apart(drawn)) == len(placed)
+
+
+@pytest.mark.parametrize("count", [3, 6, 12, 25])
+@pytest.mark.parametrize("seed", range(5))
+def test_no_line_runs_through_a_name_of_random_points(count: int, seed: int) -> None:
+    random = Random(seed)
+    found = [
+        Point(
+            f"v{n}",
+            x,
+            y,
+            f"node-24-image-{n}\n{x:,.1f} MB, {y}",
+            random.choice(["front", "dominated"]),
+        )
+        for n in range(count)
+        if (x := random.uniform(20, 900)) and (y := random.randint(0, 60)) is not None
+    ]
+    chart = Points(found, "x", "y", GROUPS, points_of_front(found))
+    shown = names_apart(figure(chart, "A title", "a footer " * 20))
+    assert len(shown) >= 0.9 * count
+
+
+def points_of_front(found: list[Point]) -> list[tuple[float, float]]:
+    return sorted((point.x, point.y) for point in found if point.group == "front")[:1]
+
+
+@pytest.mark.parametrize("study", ["blog-2022", "matched-2026", "rebuilt-2026"])
+@pytest.mark.parametrize("language", i18n.known())
+def test_no_line_runs_through_a_name_of_the_recorded_studies(study: str, language: str) -> None:
+    compared = Comparison(study, language=language)
+    charts = [answer().chart for answer in (compared.tradeoff, compared.executables)]
+    with i18n.speaking(language):
+        for chart in filter(None, charts):
+            assert len(names_apart(figure(chart, "A title", "a footer"))) == len(chart.points)
+
+
+def names_apart(drawn: Figure) -> list[str]:
+    """The names on a figure: no two meet, and no line to one runs through another."""
     FigureCanvasAgg(drawn).draw()
     (ax,) = drawn.axes
-    # Of the names alone: the lines from points to their names may cross.
-    boxes = [Text.get_window_extent(text) for text in ax.texts]
-    assert len(boxes) == len(placed)
-    assert not any(box.overlaps(ax.get_legend().get_window_extent()) for box in boxes)
-    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    names = [text for text in ax.texts if isinstance(text, Annotation)]
+    # Of the names alone, without the lines from points to them.
+    boxes = [Text.get_window_extent(name) for name in names]
+    rects = [Rect(box.x0 + 1, box.y0 + 1, box.x1 - 1, box.y1 - 1) for box in boxes]
+    shown = ax.get_legend()
+    assert not shown or not any(box.overlaps(shown.get_window_extent()) for box in boxes)
+    assert not any(one.overlap(other) for one, other in combinations(rects, 2))
     assert all(box.x1 <= drawn.bbox.x1 and box.y0 >= drawn.bbox.y0 for box in boxes)
+    for place, name in enumerate(names):
+        if name.arrow_patch:
+            ends = name.arrow_patch.get_transform().transform(name.arrow_patch.get_path().vertices)
+            line = Line(*ends[0], *ends[-1])
+            assert not any(line.crosses(r) for other, r in enumerate(rects) if other != place)
+    return [name.get_text() for name in names]
