@@ -12,8 +12,8 @@ from helpers.text.rich import Text
 
 ANSWER, BANNER, SUMMARY, SLIDE = "answer", "banner", "summary", "slide"
 """Roles. The answer and the banner (do the images differ in more than their base?) stand first on
-the report page and have a slide each; of a summary the figure has a slide, and stands on top of the
-page with its text; a figure of the role `slide` has only a slide."""
+the report page and have a slide each; of a summary the figure has a slide and stands on top of the
+page, or its text if it has no chart; a figure of the role `slide` has only a slide."""
 
 
 FIGURE, TEXT, TABLE, SEARCHABLE = "figure", "text", "table", "searchable"

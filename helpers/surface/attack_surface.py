@@ -90,7 +90,7 @@ def wide(matrix: pd.DataFrame, evidence: pd.DataFrame, shown: int = 2) -> pd.Dat
     paths = evidence.groupby(["property", "variant"], sort=False)["what"].agg(list)
     cells = {
         (row.property, row.variant): pd.NA
-        if row.value == UNKNOWN
+        if row.state == row.value == UNKNOWN
         else _cell(row.value, paths.get((row.property, row.variant), []), shown)
         for row in matrix.itertuples()
     }

@@ -118,8 +118,9 @@ def answer(table: pd.DataFrame, each: pd.DataFrame, lens: Lens) -> Answer:
     """
     placed, text = _placed(table), _text(table, each, lens.label)
     if placed.empty:
-        lacks = no_files(table.dropna(subset="binaries")) or text.plain
-        text += paragraph(lacks)
+        lacks = text.plain
+        if missing := no_files(table.dropna(subset="binaries")):
+            text, lacks = text + paragraph(missing), missing
         return Answer("executables", text=text, counted=lens.label, lacks=lacks)
     chart = _points(placed, table.drop(placed.index), lens.label)
     return Answer("executables", _title(table, lens.short), text, placed, chart, lens.label)
