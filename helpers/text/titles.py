@@ -28,8 +28,8 @@ class Part(NamedTuple):
 
 
 def name(variant: object) -> str:
-    """Return a variant's name as it stands in a title."""
-    return escape.short(variant, 30)
+    """Return a variant's name as it stands in a title, of thirty columns at most."""
+    return escape.short(variant, i18n.letters(escape.plain(variant), 30))
 
 
 def unknown(variant: object) -> Part:

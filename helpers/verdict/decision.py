@@ -1,6 +1,5 @@
 """What the weights choose of the images of one capture, and because of what."""
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
@@ -299,9 +298,7 @@ def _sizes(decision: Decision, sizes: pd.DataFrame) -> tuple[str, Chart, str, bo
         is_past = variant in set(decision.candidates["variant"]) and decision.past_support(variant)
         first, *rest = end.split("\n")
         ends.append("\n".join([first + (t(", past support") if is_past else ""), *rest]))
-        # The first is named where not all are.
-        rank = math.inf if variant == decision.best[0] else size
-        parts.append(Part(f"{short_name(variant)} {megabytes(size * MB)} MB", (rank,)))
+        parts.append(Part(f"{short_name(variant)} {megabytes(size * MB)} MB", (size,)))
     head = begun(word(image_sizes.SIZE_NAMES[decision.kind]))
     title = fitted(head, parts, lambda size: f"{size:,.1f} MB")
     return title, msgspec.structs.replace(chart, ends=ends), answer.counted, False
