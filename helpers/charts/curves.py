@@ -1,11 +1,16 @@
 """Counts over days: one step line an image, with the days that explain its shape."""
 
+import math
 from datetime import date
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import matplotlib.dates as mdates
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import Formatter
 from msgspec import Struct
 
 from helpers.answers.chart import Curve, Curves
@@ -13,16 +18,57 @@ from helpers.charts import axes, colours
 from helpers.charts.axes import Ranges
 from helpers.charts.colours import BAND, FAINT, INK
 from helpers.text import escape
-from helpers.text.i18n import msg, word
+from helpers.text.i18n import msg, t, word
 
 _APART = 0.065
 """Distance of names at the right, as a share of the height."""
 
-_DAYS = [msg("%Y"), msg("%b"), msg("%d"), "%H:%M", "%H:%M", "%S.%f"]
-_BEGINNINGS = ["", _DAYS[0], _DAYS[1], msg("%b-%d"), "%H:%M", "%H:%M"]
-"""How an axis of days names years, months and days, and the first of each: matplotlib's own."""
+_YEAR, _MONTH, _DAY = msg("%Y"), msg("%b"), msg("%d")
+"""How an axis of days names years, months and days."""
+
+DOTTED, SHADED = "dotted", "shaded"
+"""Signs of the legend: a curve after the end of its support, and days of which facts lack."""
+
+_SOLID: dict[str, Any] = {"linewidth": 3.5}
+_DOTTED: dict[str, Any] = {"linewidth": 3, "linestyle": (0, (1, 1))}
+"""How a curve is drawn before the end of its support, and after it."""
 
 Path = list[tuple[date, float]]
+
+
+class Days(Formatter):
+    """Names the ticks of an axis of days: by their days, months or years.
+
+    Below the first day of a month stands the month, below the first tick of a year the year. It
+    speaks the language that was spoken when it was made.
+    """
+
+    def __init__(self) -> None:
+        self._forms = {form: word(form) for form in (_YEAR, _MONTH, _DAY)}
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the name of one tick."""
+        return self.format_ticks([x])[0]
+
+    def format_ticks(self, values: Any) -> list[str]:
+        """Return the names of all ticks."""
+        low, high = sorted(self.axis.get_view_interval()) if self.axis else (-math.inf, math.inf)
+        days = [mdates.num2date(value) for value in values]
+        forms = [_DAY, _MONTH, _YEAR]
+        if all(day.day == 1 for day in days):
+            forms.remove(_DAY)
+        if all((day.month, day.day) == (1, 1) for day in days):
+            forms.remove(_MONTH)
+        names, last = [], dict.fromkeys(forms[1:], "")
+        for value, day in zip(values, days, strict=True):
+            lines = [day.strftime(self._forms[form]) for form in forms]
+            # A tick beside the axis is not drawn.
+            if low <= value <= high:
+                below = dict(zip(forms[1:], lines[1:], strict=True))
+                lines[1:] = [text for form, text in below.items() if text != last[form]]
+                last = below
+            names.append("\n".join(lines))
+        return names
 
 
 class Label(Struct, frozen=True):
@@ -90,6 +136,16 @@ def incomplete(chart: Curves) -> tuple[date, date] | None:
     return (chart.complete, last) if chart.complete and chart.complete < last else None
 
 
+def legend(chart: Curves) -> dict[str, str]:
+    """Return what dotted lines and a shaded ground mean, by their sign, if there are some."""
+    found = {}
+    if any(after for _, after in map(pieces, chart.curves)):
+        found[DOTTED] = t("support has ended: hardly any new advisories")
+    if band := incomplete(chart):
+        found[SHADED] = t("after {day:%Y-%m-%d}: facts incomplete, counts too low", day=band[0])
+    return found
+
+
 def layout(chart: Curves) -> Layout:
     """Return where names and labels stand, so that they can be read beside each other."""
     highest = _highest(chart)
@@ -122,8 +178,7 @@ def draw(chart: Curves, ax: Axes) -> Axes:
     highest = _highest(chart)
     for place, curve in enumerate(chart.curves):
         live, after = pieces(curve)
-        dotted: Any = {"linewidth": 3, "linestyle": (0, (1, 1))}
-        for points, line in ((after, dotted), (live, {"linewidth": 3.5})):
+        for points, line in ((after, _DOTTED), (live, _SOLID)):
             days, counts = [number(day) for day, _ in points], [count for _, count in points]
             colour = colours.curve(place)
             ax.step(days, counts, where="post", color=colour, zorder=3, label=curve.name, **line)
@@ -135,8 +190,10 @@ def draw(chart: Curves, ax: Axes) -> Axes:
     _write(chart, ax)
     for day, text in chart.events:
         ax.axvline(number(day), color=FAINT, linestyle="--", linewidth=1.6)
-        words: Any = {"ha": "left", "va": "top", "size": 15, "color": INK}
-        ax.text(number(day), 1.19 * highest, f" {escape.short(text, 32)}", **words)
+        ax.annotate(
+            escape.short(text, 32), (number(day), 1.19 * highest), xytext=(6, 0),
+            textcoords="offset points", ha="left", va="top", size=15, color=INK,
+        )  # fmt: skip
     if band := incomplete(chart):
         ax.axvspan(*map(number, band), color=BAND, zorder=0)
     across, upward, *_ = ranges(chart)
@@ -145,14 +202,17 @@ def draw(chart: Curves, ax: Axes) -> Axes:
     ax.set_ylabel(axes.wrapped(chart.upward, 36), size=16)
     ax.set_xlabel(axes.plain(chart.across))
     ax.grid(axis="y")
-    locator = mdates.AutoDateLocator(maxticks=8)
-    ax.xaxis.set_major_locator(locator)
-    formats, beginnings = ([word(form) for form in forms] for forms in (_DAYS, _BEGINNINGS))
-    ax.xaxis.set_major_formatter(
-        mdates.ConciseDateFormatter(
-            locator, formats=formats, zero_formats=beginnings, show_offset=False
-        )
-    )
+    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))
+    ax.xaxis.set_major_formatter(Days())
+    signs: dict[str, Artist] = {
+        DOTTED: Line2D([], [], color=INK, **_DOTTED),
+        SHADED: Rectangle((0, 0), 1, 1, facecolor=BAND, edgecolor=FAINT, linewidth=0.8),
+    }
+    if texts := legend(chart):
+        ax.legend(
+            [signs[sign] for sign in texts], [*texts.values()], ncols=len(texts), fontsize=15,
+            loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.3, handlelength=2,
+        )  # fmt: skip
     return ax
 
 

@@ -162,6 +162,15 @@ def curves(slide: Any, chart: Curves, box: tuple[float, ...], theme: Theme) -> A
         where = [(_excel(mark.day), mark.count)]
         traces.append(_Trace(mark.label, where, shade, labels, hollow=not mark.last))
     left, right = (x + EXCEL_EPOCH for x in ranges.x)
+    signs = {
+        curve_chart.DOTTED: (theme.ink, 3.0, True),
+        curve_chart.SHADED: (theme.shade(colours.BAND), 12.0, False),
+    }
+    for sign, text in curve_chart.legend(chart).items():
+        # A line without length, which only the legend shows.
+        corner = [(left, ranges.y[0])] * 2
+        colour, thick, dashed = signs[sign]
+        traces.append(_Trace(text, corner, colour, {}, text, thick, dashed))
     band = curve_chart.incomplete(chart)
     plot = _Plot(
         traces,

@@ -156,12 +156,17 @@ def answer(
     drawn = chart(curves, ends, label(lens), events or {}, complete)
     text = _text(curves, ends, _ever(findings, lens))
     if not why_empty(drawn):
-        text += paragraph(
-            t(
-                "A line that goes flat once support has ended shows that advisories are no longer "
-                "written, not that nothing is found."
-            )
+        note = t(
+            "A line that goes flat once support has ended shows that advisories are no longer "
+            "written, not that nothing is found."
         )
+        if drawn.complete:
+            note += " " + t(
+                "After {day:%Y-%m-%d} the facts are incomplete: what a line shows from there on is "
+                "too low.",
+                day=drawn.complete,
+            )
+        text += paragraph(note)
     return Answer("growth", headline(curves, lens), text, curves, drawn, label(lens), role=SLIDE)
 
 

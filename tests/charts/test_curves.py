@@ -1,18 +1,21 @@
 """Curves: a step line an image, the end of its support, and days that are marked."""
 
-from datetime import date
-from itertools import combinations
+from datetime import date, timedelta
+from itertools import combinations, pairwise
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.dates import num2date
 from matplotlib.lines import Line2D
 
 from helpers.answers.chart import Curve, Curves, Mark
 from helpers.charts import colours, curves
 from helpers.charts.figure import figure
 from helpers.text import i18n
-from tests.charts.conftest import texts
+from tests.charts.conftest import legend, texts
 
 JANUARY, MARCH, JUNE, NEXT = (
     date(2024, 1, 1), date(2024, 3, 1), date(2024, 6, 1), date(2025, 1, 1),
@@ -99,7 +102,7 @@ def test_events_are_marked_on_their_days(ax: Axes) -> None:
     curves.draw(chart(curve(), events=[(MARCH, "the post, early 2022")]), ax)
     (line,) = [line for line in ax.lines if line not in steps(ax)]
     assert list(line.get_xdata()) == [curves.number(MARCH)] * 2
-    assert texts(ax)[-1].strip() == "the post, early 2022"
+    assert texts(ax)[-1] == "the post, early 2022"
 
 
 def test_days_of_which_facts_are_not_complete_are_a_band(ax: Axes) -> None:
@@ -111,6 +114,48 @@ def test_days_of_which_facts_are_not_complete_are_a_band(ax: Axes) -> None:
     assert curves.incomplete(found) == (JUNE, NEXT)
     assert curves.incomplete(chart(curve(), complete=NEXT)) is None
     assert curves.incomplete(chart(curve())) is None
+
+
+def test_the_legend_says_what_dotted_lines_and_a_shaded_ground_mean(ax: Axes) -> None:
+    curves.draw(chart(curve(until=MARCH), complete=JUNE), ax)
+    assert legend(ax) == [
+        "support has ended: hardly any new advisories",
+        "after 2024-06-01: facts incomplete, counts too low",
+    ]
+    dotted, shaded = ax.get_legend().legend_handles
+    after, _ = steps(ax)
+    assert dotted.get_linestyle() == after.get_linestyle()
+    assert shaded.get_facecolor() == ax.patches[0].get_facecolor()
+    assert curves.legend(chart(curve())) == {}
+
+
+@pytest.mark.parametrize("language", i18n.known())
+@given(
+    begin=st.dates(date(1999, 1, 1), date(2030, 12, 31)),
+    span=st.integers(3, 40) | st.integers(40, 7400),
+)
+@example(begin=date(2026, 11, 24), span=3)
+@example(begin=date(2026, 12, 20), span=20)
+@example(begin=date(2006, 5, 2), span=7300)
+@settings(max_examples=25, deadline=None)
+def test_the_first_tick_has_its_year_and_so_has_each_later_year(
+    language: str, begin: date, span: int
+) -> None:
+    points = [(begin, 1.0), (begin + timedelta(days=span), 2.0)]
+    with i18n.speaking(language):
+        drawn = figure(chart(Curve("a", points)))
+    FigureCanvasAgg(drawn).draw()
+    (ax,) = drawn.axes
+    low, high = ax.get_xlim()
+    ticks = [tick for tick in ax.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+    assert 2 <= len(ticks) <= 10
+    seen = set()
+    for tick in ticks:
+        year = str(num2date(tick.get_loc()).year)
+        assert year in seen or year in tick.label1.get_text()
+        seen.add(year)
+    boxes = [tick.label1.get_window_extent() for tick in ticks]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes)), "they are apart"
 
 
 def test_the_axes_have_all_days_and_counts_in_them(ax: Axes) -> None:

@@ -145,6 +145,7 @@ class TestAnswer:
     def test_curves_have_ends_of_support_on_them_and_events(self, newest: Frames) -> None:
         day, complete = date(2022, 2, 28), date(2026, 8, 1)
         found = growth.answer(newest.findings, newest.images, PLAIN, {"post": day}, complete)
+        assert "After 2026-08-01 the facts are incomplete" in found.text.plain
         chart = found.chart
         assert isinstance(chart, Curves)
         assert [curve.name for curve in chart.curves] == [ALPINE, DISTROLESS]
