@@ -11,7 +11,7 @@ from tests.support.executed_notebooks import CHARTS, notebook
 
 ALIKE = Answer(
     "alike",
-    text=paragraph("Not like with like.") + bullets(["by age"]) + paragraph("Days are counted."),
+    text=paragraph("Images differ in age.") + bullets(["by age"]) + paragraph("Days are counted."),
     table=pd.DataFrame({"n": [1]}),
 )
 OTHER = Answer("other", text=paragraph("Something else."))
