@@ -20,7 +20,7 @@ from PIL import ImageFont
 from pptx import Presentation
 from pptx.enum.shapes import MSO_SHAPE_TYPE
 from pptx.oxml.ns import qn
-from pptx.util import Pt
+from pptx.util import Emu, Pt
 
 from helpers.answers.answer import ANSWER, BANNER, SLIDE, Answer
 from helpers.answers.chart import Curves
@@ -338,7 +338,8 @@ def test_text_fits_into_its_box(run: Path) -> None:
                 bold = "-Bold" if all(one.font.bold for one in line.runs) else ""
                 font = ImageFont.truetype(folder / f"DejaVuSans{bold}.ttf", size)
                 words = "".join(one.text for one in line.runs).split(" ")
-                room = shape.width.pt - 36 * (line._p.pPr.get("marL", "0") != "0")
+                indent = Emu(int(line._p.pPr.get("marL", "0"))).pt
+                room = shape.width.pt - indent
                 taken += lines(words, room, font) * size * 1.2 + line.space_after.pt
             assert taken <= shape.height.pt + 1, f"slide {number}: {shape.text_frame.text[:60]}"
             assert shape.left >= 0
