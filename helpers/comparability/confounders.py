@@ -217,7 +217,7 @@ def _head(rows: pd.DataFrame, label: str) -> Phrase:
         )
     if unknown:
         text += " " + say(
-            "Known of fewer than two variants, so not compared: {aspects}.", aspects=unknown
+            "Not compared, since it is known of fewer than two images: {aspects}.", aspects=unknown
         )
     return text
 

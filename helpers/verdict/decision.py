@@ -187,7 +187,7 @@ def because(decision: Decision) -> Phrase:
         ours=_amount(decision, measure, first[measure]),
         theirs=_against(measure, rivals[measure]),
     )
-    if measure == "fixable" and "serious" in decision.used:
+    if measure == "fixable" and "serious" in decision.used and first["fixable"]:
         text += say(
             ", {ours} of them HIGH or CRITICAL against {theirs}",
             ours=_value("serious", first),
@@ -226,7 +226,7 @@ def on_other_days(decision: Decision, others: Sequence[Decision]) -> Phrase:
     if not groups:
         return Phrase()
     is_earlier = all(other.day <= decision.day for other in others)
-    when = say("**Earlier:**") if is_earlier else say("**On other days:**")
+    when = say("**What was right earlier:**") if is_earlier else say("**On other days:**")
     if len(groups) > _NAMED:
         changes = number(len(groups) - 1, "time")
         captures_ = number(len(others), "capture")
@@ -241,8 +241,8 @@ def by_all_known(decision: Decision, ever: Decision) -> Phrase:
     if not decision.lens.known_by or ever.outcome == decision.outcome or not ever.best:
         return Phrase()
     return say(
-        "Counting also what was published after {day}, which is not known of all alike, it would "
-        "be {which}.",
+        "Counting also what was published after {day}, of which less is known for some images than "
+        "for others, it would be {which}.",
         day=decision.lens.known_by,
         which=listed(map(name, ever.best), last=AND),
     )
@@ -262,11 +262,14 @@ def old(decision: Decision, today: date) -> Phrase:
 
 def figure(
     decision: Decision, others: Sequence[Decision], frames: Frames, published: pd.DataFrame
-) -> tuple[str, Chart, str, bool]:
+) -> tuple[str, Chart | None, str, bool]:
     """Return what decided as a figure: title, chart, what is counted, and whether by the scanner.
 
-    `frames` are those of all captures. Of counts, other captures stand beside.
+    `frames` are those of all captures. Of counts, other captures stand beside. Images that were not
+    scanned alike are not compared, and have no figure.
     """
+    if decision.candidates["mixed"].any():
+        return "", None, "", True
     past = {
         (row.variant, found.capture): t(", past support")
         for found in (*others, decision)  # what holds today replaces what held on a day

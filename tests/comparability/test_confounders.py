@@ -158,8 +158,8 @@ def test_what_is_not_known_is_said_and_not_compared() -> None:
     assert unlike(table) == []
     head, *lines = text(images).splitlines()[:4]
     assert head == (
-        "Whether the images differ in more than their base is not known. Known of fewer than two "
-        "variants, so not compared: operating system's end of life, image age and runtime."
+        "Whether the images differ in more than their base is not known. Not compared, since it "
+        "is known of fewer than two images: operating system's end of life, image age and runtime."
     )
     assert lines == [
         "• a: operating system not known; image age not known; runtime not known",

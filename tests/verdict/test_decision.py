@@ -54,10 +54,15 @@ class TestBecause:
                 EVEN,
                 "10.0 MB unpacked against 20.0 and 30.0, with 7 fixable vulnerabilities each",
             ),
+            (
+                able((0, 1), (6, 1), serious=[0, 3]),
+                WEIGHTS,
+                "0 fixable vulnerabilities against 6",
+            ),
             (able((7, 10), (9, 90)), EVEN, "10.0 MB unpacked against 90.0"),
             (able((5, 5), (5, 5), ended=[0, 1]), EVEN, "as good as the others in all"),
         ],
-        ids="three two many serious size larger-lead support-alone".split(),
+        ids="three two many serious none size larger-lead support-alone".split(),
     )
     def test_the_largest_lead_is_told(self, table, weights, text: str) -> None:
         assert because(table, weights).startswith(text)
@@ -136,12 +141,12 @@ class TestDays:
         now = decided(a, EVEN)
         assert not decision.on_other_days(now, [])
         same = decision.on_other_days(now, [decided(a, EVEN, day="2022-01-01")]).plain
-        assert same == "Earlier: the same by the database of 2022-01-01."
+        assert same == "What was right earlier: the same by the database of 2022-01-01."
         days = [decided(b, EVEN, day=f"2022-0{month}-01") for month in (1, 2)]
         two = decision.on_other_days(now, [*days, decided(a, EVEN, day="2022-03-01")]).plain
         assert two == (
-            "Earlier: b by the database of 2022-01-01 (1 fixable vulnerability against 2); "
-            "a by the database of 2022-03-01 (1 fixable vulnerability against 2)."
+            "What was right earlier: b by the database of 2022-01-01 (1 fixable vulnerability "
+            "against 2); a by the database of 2022-03-01 (1 fixable vulnerability against 2)."
         )
         after = decision.on_other_days(now, [decided(b, EVEN, day="2026-12-01")]).plain
         assert after.startswith("On other days: b by ")
@@ -150,7 +155,7 @@ class TestDays:
         a, b = able((1, 1), (2, 2)), able((2, 2), (1, 1))
         others = [decided(t, EVEN, day=f"2022-0{n}-01") for n, t in enumerate([a, b, a, b, b], 1)]
         text = decision.on_other_days(decided(a, EVEN), others).plain
-        assert text == "Earlier: the choice changed 3 times in 5 captures."
+        assert text == "What was right earlier: the choice changed 3 times in 5 captures."
 
     @pytest.mark.parametrize(
         ("today", "text"),
@@ -185,6 +190,12 @@ class TestFigure:
         assert isinstance(shown.chart, Bars)
         assert shown.chart.ends == ["25, past support", "26, past support", "0", "57, past support"]
         assert shown.answer.counted == "fixable vulnerabilities"
+
+    def test_what_was_not_scanned_alike_has_none(self, blog: Frames) -> None:
+        other = blog.images.assign(scanner_version=["0.76.0", "0.77.0"])
+        frames = blog._replace(images=other)
+        found = decide(frames, load_published("blog-2022"), "", FIXABLE, WEIGHTS)
+        assert decision.figure(found, [], frames, NOTHING)[1] is None
 
     def test_of_a_size_that_decided_it_is_the_sizes(self) -> None:
         shown = Comparison("rebuilt-2026").counting("vulnerabilities").recommendation()
