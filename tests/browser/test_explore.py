@@ -3,19 +3,10 @@
 import contextlib
 import csv
 import json
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-import nbformat
 import pytest
 
 from helpers import paths
@@ -29,8 +20,9 @@ from tests.conftest import finding, trivy
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from tests.scans.test_grype import match, report_of  # noqa: E402
-from tests.support import hostile  # noqa: E402
+from tests.support import hostile, jupyter_lab  # noqa: E402
 from tests.support.browser import Watched  # noqa: E402
+from tests.support.jupyter_lab import Lab  # noqa: E402
 
 expect = playwright.expect
 expect.set_options(timeout=20_000)
@@ -42,80 +34,13 @@ PICTURE, BARS, ROWS = (
 )
 
 
-class Lab(NamedTuple):
-    """A JupyterLab as `make lab` starts it, on a copy of the notebooks."""
-
-    address: str
-    notebooks: Path
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("lab")
-    shutil.copytree(paths.ROOT / "data/studies", folder / "data/studies")
-    hostile.spoil(folder / "data")
-    notebooks = folder / "notebooks"
-    notebooks.mkdir()
-    for path in paths.NOTEBOOKS.glob("*.ipynb"):
-        shutil.copy(path, notebooks)
-    _with_parameters(notebooks, "explore-ko", language="ko")
-    _with_parameters(notebooks, "explore-hostile", study="rebuilt-2026")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    told = subprocess.run(
-        # Within `make test` it would say in which folder it is.
-        ["make", "--no-print-directory", "-n", "lab"],
-        cwd=paths.ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    options = "--allow-root --no-browser --ServerApp.ip=127.0.0.1 --IdentityProvider.token="
-    command = told[told.index("JUPYTER_CONFIG_PATH") :].strip()
-    command = command.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
-    command = command.replace("--notebook-dir notebooks", f"--notebook-dir {notebooks}")
-    home = {"HOME": str(folder), "IPYTHONDIR": str(folder), "KIT_DATA": str(folder / "data")}
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            f"exec env {command} {options} --port {port}",
-            shell=True,
-            cwd=paths.ROOT,
-            env={**os.environ, **home},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        _wait(f"{address}/api", server, folder / "log")
-        yield Lab(address, notebooks)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGTERM)
-        server.wait(20)
-
-
-def _with_parameters(folder: Path, name: str, **values: str) -> None:
-    """Write a copy of the notebook with other parameters."""
-    book = nbformat.read(folder / "explore.ipynb", as_version=4)
-    (cell,) = (cell for cell in book.cells if "parameters" in cell.metadata.get("tags", []))
-    lines = cell.source.splitlines()
-    for place, line in enumerate(lines):
-        parameter = line.partition(":")[0]
-        if parameter in values:
-            lines[place] = f"{parameter}: str = {values[parameter]!r}"
-    cell.source = "\n".join(lines)
-    nbformat.write(book, folder / f"{name}.ipynb")
-
-
-def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
-        with contextlib.suppress(OSError), urllib.request.urlopen(address):
-            return
-        assert server.poll() is None, f"JupyterLab ended: {log.read_text()[-2000:]}"
-        time.sleep(0.1)
-    raise AssertionError("JupyterLab does not answer")
+    with jupyter_lab.started(tmp_path_factory.mktemp("lab")) as lab:
+        hostile.spoil(lab.data)
+        jupyter_lab.with_parameters(lab, "explore-ko", language="ko")
+        jupyter_lab.with_parameters(lab, "explore-hostile", study="rebuilt-2026")
+        yield lab
 
 
 @contextlib.contextmanager
@@ -134,19 +59,12 @@ def opened(chromium: playwright.Browser, address: str) -> Iterator[Watched]:
 def explored(chromium: playwright.Browser, lab: Lab, name: str = "explore") -> Iterator[Watched]:
     """The notebook, opened and run from the menu."""
     with opened(chromium, f"{lab.address}/lab/tree/{name}.ipynb?reset") as watched:
-        run_all(watched.page)
+        jupyter_lab.run_all(watched.page)
         watched.page.wait_for_selector(BARS, timeout=60_000)
         watched.page.wait_for_selector(".dt-container", timeout=60_000)
         yield watched
         assert not watched.dialogs
         assert elsewhere(watched, lab) == []
-
-
-def run_all(page: playwright.Page) -> None:
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-    page.get_by_text("| Idle").or_(page.get_by_text("| Unknown")).first.wait_for(timeout=60_000)
-    page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
-    page.locator("#jp-mainmenu-run").get_by_text("Run All Cells", exact=True).click()
 
 
 def save(page: playwright.Page, path: Path) -> None:
@@ -186,7 +104,7 @@ def test_it_opens_on_the_index_and_asks_nobody_anything(
     chromium: playwright.Browser, lab: Lab
 ) -> None:
     with opened(chromium, f"{lab.address}/") as watched:
-        run_all(watched.page)
+        jupyter_lab.run_all(watched.page)
         watched.page.get_by_text("Alpine or distroless: the comparison").wait_for(timeout=60_000)
         assert "index.ipynb" in watched.page.title()
         watched.page.get_by_role("link", name="06-verdict").click()
@@ -206,7 +124,7 @@ def test_saving_adds_nothing_that_the_user_did_not_write(
     bare = (paths.NOTEBOOKS / name).read_bytes()
     with opened(chromium, f"{lab.address}/lab/tree/{name}?reset") as watched:
         page = watched.page
-        run_all(page)
+        jupyter_lab.run_all(page)
         page.locator(".jp-OutputArea-output table").last.wait_for(timeout=60_000)
         save(page, saved)
         assert saved.read_bytes() == bare
