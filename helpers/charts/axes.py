@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from helpers.text import escape, i18n
@@ -15,6 +16,28 @@ class Ranges(NamedTuple):
     y: tuple[float, float]
     x_step: float
     y_step: float
+
+
+class Place(NamedTuple):
+    """A rectangle on a figure, in shares of its width and height, from above."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def place(ax: Axes, first: tuple[float, float], second: tuple[float, float]) -> Place:
+    """Return where the rectangle between two points of the axes is on a figure that is laid out."""
+    box = ax.figure.bbox
+    (x0, y0), (x1, y1) = ax.transData.transform([first, second])
+    left, right, low, high = map(float, (min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)))
+    return Place(
+        left / box.width,
+        1 - high / box.height,
+        (right - left) / box.width,
+        (high - low) / box.height,
+    )
 
 
 def whole(numbers: Iterable[float]) -> bool:

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from helpers.answers.chart import Bars, Series
 from helpers.charts import axes, colours
+from helpers.charts.axes import Place
 from helpers.charts.colours import BASELINE, FAINT, INK, Style
 from helpers.text import escape, i18n
 
@@ -29,16 +30,13 @@ which leave the bars more of the width."""
 _NAME_WIDTH = 20
 
 
-class Place(NamedTuple):
-    """Where a part of a bar is, as shares of the figure's width and height, from above."""
+class Part(NamedTuple):
+    """A part of a bar: its row, the key of its series, its length, and where it is."""
 
     row: int
     key: str
     value: float
-    left: float
-    top: float
-    width: float
-    height: float
+    place: Place
 
 
 def is_stacked(chart: Bars) -> bool:
@@ -105,20 +103,17 @@ def draw(chart: Bars, ax: Axes) -> Axes:
     return ax
 
 
-def places(chart: Bars, figure: Figure) -> list[Place]:
-    """Return where the parts of bars are on a figure of them: row by row; none that is 0."""
+def places(chart: Bars, figure: Figure) -> list[Part]:
+    """Return the parts of bars on a figure of them: row by row; none that is 0."""
     (ax,) = figure.axes
-    across, up = figure.bbox.width, figure.bbox.height
     found = []
     for row in range(len(chart.rows)):
         left = 0.0
         for series in parts(chart):
             if not (value := series.values[row]):
                 continue
-            corners = [(left, row - _BAR_HEIGHT / 2), (left + value, row + _BAR_HEIGHT / 2)]
-            (x0, top), (x1, bottom) = ax.transData.transform(corners)
-            place = (x0 / across, 1 - top / up, (x1 - x0) / across, (top - bottom) / up)
-            found.append(Place(row, series.key, value, *map(float, place)))
+            corners = (left, row - _BAR_HEIGHT / 2), (left + value, row + _BAR_HEIGHT / 2)
+            found.append(Part(row, series.key, value, axes.place(ax, *corners)))
             left += value
     return found
 

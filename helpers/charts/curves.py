@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import matplotlib.dates as mdates
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import Formatter
@@ -15,7 +16,7 @@ from msgspec import Struct
 
 from helpers.answers.chart import Curve, Curves
 from helpers.charts import axes, colours
-from helpers.charts.axes import Ranges
+from helpers.charts.axes import Place, Ranges
 from helpers.charts.colours import BAND, FAINT, INK
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
@@ -93,6 +94,53 @@ class Layout(NamedTuple):
 
     names: list[Label]
     marks: list[Label]
+
+
+class Rise(NamedTuple):
+    """Steps of a curve that are close to each other: from when to when, how many more, and where.
+
+    `after` is the day of the point before them, none for the first point of all.
+    """
+
+    name: str
+    after: date | None
+    until: date
+    more: float
+    place: Place
+
+
+_WIDE = 0.012
+"""Width of the narrowest rise, as a share of the figure's: what a finger or a pointer hits."""
+
+
+def places(chart: Curves, figure: Figure) -> list[Rise]:
+    """Return the rises of curves on a figure of them, curve by curve."""
+    (ax,) = figure.axes
+    found = []
+    for curve in chart.curves:
+        before: tuple[date, float] | None = None
+        group: list[tuple[date, float]] = []
+        risen = [*curve.points[:1], *(b for a, b in pairwise(curve.points) if b[1] > a[1])]
+        for point in [*risen, None]:
+            whole = _rise(ax, curve.name, before, [*group, point]) if point and group else None
+            if point and (whole is None or whole.place.width <= 2 * _WIDE):
+                group.append(point)
+                continue
+            if group and group[-1][1]:
+                found.append(_rise(ax, curve.name, before, group))
+            before, group = group[-1] if group else None, [point] if point else []
+    return found
+
+
+def _rise(ax: Axes, name: str, before: tuple[date, float] | None, group: Path) -> Rise:
+    (first, low), (last, high) = group[0], group[-1]
+    low = before[1] if before else low
+    place = axes.place(ax, (number(first), low), (number(last), high))
+    # A riser has no width, and a first point no height.
+    left, top = place.left - _WIDE / 2, place.top - _WIDE / 2
+    place = Place(left, top, place.width + _WIDE, place.height + _WIDE)
+    after, known = before or (None, 0)
+    return Rise(name, after, last, high - known, place)
 
 
 def number(day: date) -> float:

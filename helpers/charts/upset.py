@@ -1,15 +1,43 @@
 """The overlap of several variants: bars over a matrix of dots, one column a combination."""
 
+from typing import NamedTuple
+
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from helpers.answers.chart import Combination, Overlap
 from helpers.charts import axes, colours
+from helpers.charts.axes import Place
 from helpers.charts.colours import FAINT, INK, NO_DOT
 from helpers.text import escape
 
 _BAR_WIDTH = 0.62
 _ROW = 0.15
 """Height of a row of dots, as a share of the highest bar."""
+
+
+class Part(NamedTuple):
+    """A part of a bar: its column, the key of its series, how many it counts, and where it is."""
+
+    column: int
+    key: str
+    number: int
+    place: Place
+
+
+def places(chart: Overlap, figure: Figure) -> list[Part]:
+    """Return the parts of bars on a figure of them: column by column; none that is 0."""
+    (ax,) = figure.axes
+    found = []
+    for column, combination in enumerate(chart.combinations):
+        low = 0
+        for key, count in zip(chart.series, combination.counts, strict=True):
+            if not count:
+                continue
+            corners = (column - _BAR_WIDTH / 2, low), (column + _BAR_WIDTH / 2, low + count)
+            found.append(Part(column, key, count, axes.place(ax, *corners)))
+            low += count
+    return found
 
 
 def draw(chart: Overlap, ax: Axes) -> Axes:

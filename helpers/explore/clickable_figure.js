@@ -1,4 +1,4 @@
-// A picture with a button over each of its bars; without a picture, its text in its place. All text comes from reports: none is markup.
+// A picture with a button over each of its parts; without a picture, its text in its place. All text comes from reports: none is markup.
 function render({ model, el }) {
   const box = document.createElement("div");
   box.className = "kit-picture";
@@ -7,6 +7,8 @@ function render({ model, el }) {
   box.append(image, sentence);
   el.append(box);
   let address = "";
+
+  const buttons = () => [...box.querySelectorAll("button")];
 
   function showPicture() {
     const before = address;
@@ -20,43 +22,61 @@ function render({ model, el }) {
     if (before) URL.revokeObjectURL(before);
   }
 
-  function showBars() {
-    box.querySelectorAll("button").forEach((button) => button.remove());
-    for (const bar of model.get("bars")) {
+  function showParts() {
+    const hadFocus = box.contains(document.activeElement);
+    buttons().forEach((button) => button.remove());
+    model.get("parts").forEach((part, number) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.title = bar.label;
-      button.setAttribute("aria-label", bar.label);
-      button.dataset.variant = bar.variant;
-      button.dataset.severity = bar.severity;
+      button.title = part.label;
+      button.setAttribute("aria-label", part.label);
+      // One stop of the Tab key a picture: arrows lead from part to part.
+      button.tabIndex = number ? -1 : 0;
       for (const side of ["left", "top", "width", "height"]) {
-        button.style[side] = `${100 * bar[side]}%`;
+        button.style[side] = `${100 * part[side]}%`;
       }
       button.addEventListener("click", () => {
-        const again = button.getAttribute("aria-pressed") === "true";
-        model.set("pressed", again ? [] : [bar.variant, bar.severity]);
+        model.set("pressed", model.get("pressed") === number ? -1 : number);
         model.save_changes();
       });
       box.append(button);
-    }
+    });
+    if (hadFocus) buttons()[0]?.focus();
     showPressed();
   }
 
   function showPressed() {
-    const [variant, severity] = model.get("pressed");
-    box.querySelectorAll("button").forEach((button) => {
-      const { dataset } = button;
-      const is = dataset.variant === variant && dataset.severity === severity;
-      button.setAttribute("aria-pressed", String(is));
-    });
+    buttons().forEach((button, number) =>
+      button.setAttribute("aria-pressed", String(number === model.get("pressed"))),
+    );
+  }
+
+  box.addEventListener("keydown", (event) => {
+    const all = buttons();
+    const at = all.indexOf(document.activeElement);
+    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    if (at < 0 || to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (!all[to]) return;
+    all[at].tabIndex = -1;
+    all[to].tabIndex = 0;
+    all[to].focus();
+  });
+
+  function showBusy() {
+    box.classList.toggle("busy", model.get("busy"));
+    box.setAttribute("aria-busy", String(model.get("busy")));
   }
 
   showPicture();
-  showBars();
+  showParts();
+  showBusy();
   model.on("change:png", showPicture);
   model.on("change:alt", showPicture);
-  model.on("change:bars", showBars);
+  model.on("change:parts", showParts);
   model.on("change:pressed", showPressed);
+  model.on("change:busy", showBusy);
   return () => URL.revokeObjectURL(address);
 }
 export default { render };

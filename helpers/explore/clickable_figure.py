@@ -1,64 +1,21 @@
-"""A figure in a notebook whose bars are buttons: one that is pressed says which it is."""
+"""A figure in a notebook whose parts are buttons: one that is pressed says which it is."""
 
-import base64
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import traitlets
 from anywidget import AnyWidget
-from matplotlib.figure import Figure
 
 from helpers import paths
-from helpers.answers.chart import Bars, Chart
-from helpers.charts.bars import places
+from helpers.explore.parts import Part
 from helpers.notebook.display import SHOWN_PIXELS
-from helpers.text.i18n import t
-
-
-class Bar(NamedTuple):
-    """A part of a bar, and where it is, as shares of the figure's width and height, from above.
-
-    `name` is the severity's in the language that was spoken.
-    """
-
-    variant: str
-    severity: str
-    name: str
-    number: int
-    left: float
-    top: float
-    width: float
-    height: float
-
-    @property
-    def label(self) -> str:
-        """Return what the bar says, in words."""
-        return t(
-            "{variant} {severity}: {number:,}",
-            variant=self.variant,
-            severity=self.name,
-            number=self.number,
-        )
-
-
-def bars(chart: Chart, figure: Figure) -> list[Bar]:
-    """Return the bars of a severity breakdown, one image a row, on a figure of it.
-
-    Row by row, the worst severity first; what counts nothing has no bar.
-    """
-    if not isinstance(chart, Bars):
-        return []
-    names = {series.key: series.name for series in chart.series}
-    return [
-        Bar(chart.rows[place.row][0], place.key, names[place.key], round(place.value), *place[3:])
-        for place in places(chart, figure)
-    ]
 
 
 class Picture(AnyWidget):
     """A picture, or a sentence in its place.
 
-    `pressed` is the variant and severity of the bar that was chosen, or empty.
+    `pressed` is the number of the part that was chosen, or -1. It is `busy` from a change until
+    what was chosen is shown.
     """
 
     _esm = paths.PICTURE_SCRIPT
@@ -67,24 +24,17 @@ class Picture(AnyWidget):
     png = traitlets.Bytes().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     width = traitlets.Int(SHOWN_PIXELS).tag(sync=True)
-    bars: Any = traitlets.List().tag(sync=True)
-    pressed = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    parts: Any = traitlets.List().tag(sync=True)
+    pressed = traitlets.Int(-1).tag(sync=True)
+    busy = traitlets.Bool(default_value=False).tag(sync=True)
 
-    def show(self, png: bytes, alt: str, buttons: Iterable[Bar] = ()) -> None:
-        """Show a figure with its alternative text, its bars as buttons; none is pressed."""
-        shown = [{**bar._asdict(), "label": bar.label} for bar in buttons]
+    def show(self, png: bytes, alt: str, parts: Sequence[Part] = ()) -> None:
+        """Show a figure with its alternative text, its parts as buttons; none is pressed."""
+        shown = [{"label": part.label, **part.place._asdict()} for part in parts]
         with self.hold_sync():
-            self.pressed, self.png, self.alt, self.bars = [], png, alt, shown
+            self.pressed, self.png, self.alt, self.parts = -1, png, alt, shown
+            self.busy = False
 
     def explain(self, why: str) -> None:
         """Say in place of a figure why there is none."""
         self.show(b"", why)
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        # The picture itself is for where no widget can be: a copy that ran headless, a web page.
-        widget: Any = super()._repr_mimebundle_(**kwargs)
-        if not self.png:
-            return {**widget[0], "text/plain": self.alt}, {}
-        png = base64.b64encode(self.png).decode()
-        metadata = {"image/png": {"width": self.width, "alt": self.alt}}
-        return {**widget[0], "image/png": png, "text/plain": self.alt}, metadata

@@ -1,12 +1,12 @@
-"""The widgets of the explore notebook on which a study, its variants and a lens are chosen."""
+"""The widgets of the explore notebook on which images and a lens are chosen, folded by group."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
 
 from helpers.errors import StudyInvalid
-from helpers.explore.selection import Choice
+from helpers.explore.choice import SEVERITY, Choice
 from helpers.frames import PLACES, SEVERITIES
 from helpers.studies.study import Study, names, open_study
 from helpers.text.i18n import msg, t, word
@@ -15,18 +15,21 @@ from helpers.vulnerabilities.lenses import Lens
 
 _SCALES = {lenses.SCANNER: msg("the scanner's"), lenses.NVD: msg("NVD's")}
 
-_WIDTH = "15.8rem"
+WIDTH = "17rem"
+"""Width of the column of controls: room for a picture beside it in a window of 1280 pixels."""
+
+_WIDTH = "16.2rem"
 
 
 class Controls:
-    """Widgets, one a question; `choice` is what they say. A change calls `on_choice`."""
+    """Widgets, one a question; `choice` is what they say. A change calls `on_change`."""
 
-    def __init__(
-        self, study: Study, on_study: Callable[[], None], on_choice: Callable[[], None]
-    ) -> None:
+    def __init__(self, study: Study, on_change: Callable[[], None]) -> None:
         self._quiet = False
+        self._on_change = on_change
         self.study = _dropdown(t("study"), [(name, name) for name in recorded()], study.name)
         self.capture = _dropdown(t("capture"), [])
+        self.beside = _list(t("beside"), rows=2)
         self.variants = _list(t("variants"))
         levels = [(word(level), level) for level in reversed(SEVERITIES)]
         self.severities = _list(t("severities"), levels)
@@ -49,83 +52,114 @@ class Controls:
             indent=False,
             layout=widgets.Layout(width=_WIDTH),
         )
-        self.study.observe(lambda _: self._call(on_study), "value")
-        self.capture.observe(lambda _: self._call(on_study), "value")
-        for widget in self._asked:
-            widget.observe(lambda _: self._call(on_choice), "value")
+        for widget in self._images + self._lens:
+            widget.observe(lambda _: self._call(), "value")
 
     @property
-    def _asked(self) -> tuple[Any, ...]:
-        lens = (self.counted, self.fixable, self.scale, self.place, self.known_by)
-        return (self.variants, self.severities, self.package, *lens)
+    def _images(self) -> tuple[Any, ...]:
+        return self.study, self.capture, self.beside, self.variants
 
     @property
-    def choice(self) -> Choice:
-        """Return what is chosen."""
-        known_by = str(self.known_by.value or "")
+    def _lens(self) -> tuple[Any, ...]:
+        counted = (self.counted, self.fixable, self.severities)
+        return (*counted, self.package, self.known_by, self.place, self.scale)
+
+    def choice(self, show: str = SEVERITY) -> Choice:
+        """Return what is chosen, for a picture to show."""
+        every = {name for _, name in self.variants.options}
+        chosen = self.variants.value
         lens = Lens(
-            self.counted.value, self.fixable.value, self.scale.value, known_by, self.place.value
+            self.counted.value,
+            self.fixable.value,
+            self.scale.value,
+            str(self.known_by.value or ""),
+            self.place.value,
+            tuple(level for level in SEVERITIES if level in self.severities.value),
+            self.package.value.strip(),
         )
-        package = self.package.value.strip()
-        return Choice(self.variants.value, lens, self.severities.value, package)
+        return Choice(
+            self.study.value,
+            self.capture.value or "",
+            self.beside.value,
+            None if every == {*chosen} else chosen,
+            lens,
+            show,
+        )
 
-    def return_to(self, study: str, capture: str) -> None:
-        """Choose what was chosen before."""
-        self._quiet = True
-        self.study.value, self.capture.value = study, capture
-        self._quiet = False
-
-    def offer_captures(self, study: Study, capture: str) -> None:
-        """Offer a study's captures, with one chosen, and the study's day."""
+    def offer(self, study: Study, variants: Sequence[str]) -> None:
+        """Offer a study's captures, those of others, and variants."""
         self._quiet = True
         self.capture.options = study.captures()
-        self.capture.value = study.facts(capture).capture
-        self.known_by.value = study.known_by
+        self.beside.options = [(name, name) for name in others(study)]
+        self.beside.layout.display = None if self.beside.options else "none"
+        self.variants.options = [(name, name) for name in variants]
+        self.variants.rows = min(max(len(variants), 2), len(SEVERITIES))
         self._quiet = False
 
-    def offer_variants(self, variants: Iterable[str], also: Iterable[str] = ()) -> None:
-        """Offer variants, all of them chosen, or those that are and those that come in addition."""
+    def say(self, choice: Choice) -> None:
+        """Show a choice of what is offered."""
         self._quiet = True
-        offered, chosen = [*variants], {*self.variants.value, *also}
-        self.variants.options = offered
-        kept = [name for name in offered if name in chosen] if also else offered
-        self.variants.value = kept or offered
-        self.variants.rows = min(max(len(offered), 3), len(SEVERITIES))
+        self.study.value, self.capture.value = choice.study, choice.capture
+        self.beside.value = choice.beside
+        variants = [name for _, name in self.variants.options]
+        wanted = variants if choice.variants is None else choice.variants
+        self.variants.value = tuple(name for name in variants if name in wanted)
+        lens = choice.lens
+        self.counted.value, self.fixable.value = lens.counted, lens.fixable
+        self.scale.value, self.place.value = lens.severity, lens.place
+        self.known_by.value = lenses.as_day(lens.known_by)
+        self.severities.value, self.package.value = lens.severities, lens.package
         self._quiet = False
 
     @property
-    def box(self) -> widgets.Widget:
-        """Return all of them, in as many columns as there is room for."""
-        parts = [
-            (self.study, self.capture, self.known_by, self.package),
-            (self.counted, self.scale, self.place, self.fixable),
-            (self.variants, self.severities),
-        ]
-        flow = widgets.Layout(flex_flow="row wrap", grid_gap="0.2rem 1rem")
-        return widgets.Box([widgets.VBox(part) for part in parts], layout=flow)
+    def groups(self) -> dict[str, widgets.Widget]:
+        """Return the widgets by what they ask."""
+        return {
+            t("What is compared"): widgets.VBox(self._images),
+            t("What counts"): widgets.VBox(self._lens),
+        }
 
-    def _call(self, callback: Callable[[], None]) -> None:
+    def _call(self) -> None:
         if not self._quiet:
-            callback()
+            self._on_change()
+
+
+def folded(title: str, content: widgets.Widget, is_open: bool = True) -> widgets.Widget:
+    """Return a widget below a button that folds it."""
+    button = widgets.ToggleButton(value=is_open, layout=widgets.Layout(width="100%", margin="0"))
+    button.add_class("kit-fold")
+
+    def fold(_: Any = None) -> None:
+        button.description = f"{'▾' if button.value else '▸'} {title}"
+        content.layout.display = None if button.value else "none"
+
+    button.observe(fold, "value")
+    fold()
+    return widgets.VBox([button, content])
 
 
 def recorded() -> list[str]:
     """Return the names of the studies that have a capture and can be read."""
-    return [name for name in names() if _has_capture(name)]
+    return [name for name in names() if _captures(name)]
 
 
-def _has_capture(name: str) -> bool:
+def others(study: Study) -> list[str]:
+    """Return the newest capture of each other study, as `study/capture`."""
+    return [f"{name}/{_captures(name)[-1]}" for name in recorded() if name != study.name]
+
+
+def _captures(name: str) -> list[str]:
     try:
-        return bool(open_study(name).captures())
+        return open_study(name).captures()
     except StudyInvalid:
-        return False
+        return []
 
 
 def _style(description: str) -> dict[str, Any]:
     """Return how a widget looks, with what it asks."""
     return {
         "description": description,
-        "style": {"description_width": "6rem"},
+        "style": {"description_width": "5.6rem"},
         "layout": widgets.Layout(width=_WIDTH),
     }
 
@@ -136,12 +170,13 @@ def _dropdown(description: str, options: Any, value: str | None = None) -> widge
     )
 
 
-def _list(description: str, offered: Sequence[tuple[str, str]] = ()) -> widgets.SelectMultiple:
-    tip = t("with Ctrl or Shift several; none is all of them")
+def _list(
+    description: str, offered: Sequence[tuple[str, str]] = (), rows: int = len(SEVERITIES)
+) -> widgets.SelectMultiple:
     return widgets.SelectMultiple(
         options=offered,
         value=[value for _, value in offered],
-        rows=len(SEVERITIES),
-        tooltip=tip,
+        rows=rows,
+        tooltip=t("with Ctrl or Shift several"),
         **_style(description),
     )

@@ -1,12 +1,12 @@
-"""The explore notebook's table of findings: searched, sorted, filtered by a bar, downloaded."""
+"""The explore notebook's table of findings: searched, sorted, filtered by a part, downloaded."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
 
-from helpers.explore import selection
-from helpers.explore.clickable_figure import Bar
+from helpers.explore.parts import Part
 from helpers.frames import SEVERITIES
 from helpers.notebook import tables
 from helpers.text import escape
@@ -18,77 +18,92 @@ MOST_ROWS = 5_000
 PLAIN_ROWS = 50
 """Rows of the plain table, where no widget can be."""
 
-EVERY: tuple[()] = ()
+COLUMNS = [
+    *("variant", "severity", "vulnerability_id", "package", "installed_version"),
+    *("fixed_version", "status", "published_at", "place", "cvss_score"),
+]
+"""Columns of the table, which has room for few."""
+
+ALL = -1
+"""The number of no part: the rows of all."""
 
 
 class Finder:
-    """Shows rows of findings; `bar` is the bar of the breakdown that they are of, if any."""
+    """Shows rows of findings; `part` is the number of the part of the picture that they are of."""
 
     def __init__(self) -> None:
         # Only who shows such a table pays for the library.
         from itables.widget import ITable
 
-        self._rows = pd.DataFrame()
-        self._picked = self._rows
-        self.bar = widgets.Dropdown(
-            options=[("", EVERY)],
-            description=t("only the bar"),
-            style={"description_width": "6rem"},
-            layout=widgets.Layout(width="30rem"),
+        self.all = pd.DataFrame()
+        self.rows = self.all
+        self._parts: Sequence[Part] = ()
+        self._listing: pd.DataFrame | None = None
+        self.part = widgets.Dropdown(
+            options=[("", ALL)],
+            description=t("only"),
+            style={"description_width": "3rem"},
+            layout=widgets.Layout(width="22rem"),
         )
-        self.clear = widgets.Button(description=t("✕ clear"), disabled=True)
-        self.clear.on_click(lambda _: self.choose())
+        self.clear = widgets.Button(
+            description=t("✕ clear"), disabled=True, layout=widgets.Layout(width="auto")
+        )
+        self.clear.on_click(lambda _: self.choose(ALL))
         self._status = widgets.HTML()
-        self.table = ITable(_shown(pd.DataFrame(columns=selection.COLUMNS)), **_options())
-        self._box = widgets.VBox(
-            [widgets.Box([self.bar, self.clear, self._status]), self.table],
-            layout=widgets.Layout(width="100%", overflow="auto"),
+        self.table = ITable(_shown(pd.DataFrame(columns=COLUMNS)), **_options(""))
+        self.chooser = widgets.Box(
+            [self.part, self.clear, self._status],
+            layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
         )
+        self.box = widgets.Box(
+            [self.table], layout=widgets.Layout(width="100%", overflow="auto", display="block")
+        )
+
+    def offer(
+        self, rows: pd.DataFrame, parts: Sequence[Part], listing: pd.DataFrame | None
+    ) -> None:
+        """Take rows of findings, all of them, and offer the parts of a picture to choose from.
+
+        `listing` is that of the overlap, if it is shown. `fill` shows them.
+        """
+        self.all = self.rows = rows
+        self._parts, self._listing = parts, listing
+        offered = [(part.label, number) for number, part in enumerate(parts)]
+        with self.part.hold_trait_notifications():
+            self.part.options = [(t("all of the picture"), ALL), *offered]
+            self.part.value = ALL
+
+    def choose(self, number: int) -> None:
+        """Take the rows of one part; without one, all. `fill` shows them."""
+        self.part.value = number
+        part = self.chosen
+        self.rows = part.rows(self.all, self._listing) if part else self.all
 
     @property
-    def rows(self) -> pd.DataFrame:
-        """Return the findings that are in the table."""
-        return self._picked
+    def chosen(self) -> Part | None:
+        """Return the part that the rows are of, if they are of one."""
+        return None if self.part.value == ALL else self._parts[self.part.value]
 
-    def show(self, rows: pd.DataFrame, bars: list[Bar]) -> None:
-        """Show rows of findings, all of them, and offer bars to choose from."""
-        self._rows = rows
-        offered = [(bar.label, (bar.variant, bar.severity)) for bar in bars]
-        with self.bar.hold_trait_notifications():
-            self.bar.options = [(t("all bars"), EVERY), *offered]
-            self.bar.value = EVERY
-        self._fill()
-
-    def choose(self, variant: str = "", severity: str = "") -> None:
-        """Show the rows of one bar; without one, all."""
-        wanted = (variant, severity) if variant else EVERY
-        if any(wanted == value for _, value in self.bar.options):
-            self.bar.value = wanted
-        self._fill()
-
-    def _fill(self) -> None:
-        variant, severity = self.bar.value or ("", "")
-        self._picked = selection.picked(self._rows, variant, severity)
-        counts = {"rows": len(self._picked), "all": len(self._rows)}
+    def fill(self, name: str) -> None:
+        """Show the rows, the most severe first; a downloaded file has the name."""
+        counts = {"rows": len(self.rows), "all": len(self.all)}
         text = t("{rows:,} of {all:,} rows", **counts)
-        if len(self._picked) > MOST_ROWS:
+        if len(self.rows) > MOST_ROWS:
             text = t("the first {most:,} of {rows:,} rows", most=MOST_ROWS, **counts)
         self._status.value = f'<span role="status">{text}</span>'
-        self.clear.disabled = not variant
-        self.table.update(_shown(self._picked.head(MOST_ROWS)), **_options())
+        self.clear.disabled = self.chosen is None
+        self.table.update(_shown(self.rows.head(MOST_ROWS)), **_options(name))
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        # The plain table is for where no widget can be: a copy that ran headless, a web page.
-        first = _columns(self._picked.head(PLAIN_ROWS))
-        counts = {"rows": len(first), "all": len(self._picked)}
-        more = f"<p>{t('{rows:,} of {all:,} rows', **counts)}</p>"
-        data: dict[str, Any] = self._box._repr_mimebundle_(**kwargs)
-        return {**data, "text/html": tables.to_html(first) + more}
+    def plain(self) -> str:
+        """Return the first rows as a plain table: for a copy that ran headless, and a web page."""
+        first = _columns(self.rows.head(PLAIN_ROWS))
+        counts = {"rows": len(first), "all": len(self.rows)}
+        return f"{tables.to_html(first)}<p>{t('{rows:,} of {all:,} rows', **counts)}</p>"
 
 
 def _columns(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the columns that have room; a finding without a fix says so."""
-    shown = rows[selection.COLUMNS]
+    shown = rows[COLUMNS]
     shown = shown.assign(fixed_version=shown["fixed_version"].fillna(t("no fix")))
     # Otherwise the heading would be that of what others published.
     return shown.rename(columns={"published_at": "published_on"})
@@ -97,13 +112,13 @@ def _columns(rows: pd.DataFrame) -> pd.DataFrame:
 def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows as they are in the table, and in what is downloaded of it: inert in both."""
     read = escape.csv_frame(tables.readable(_columns(rows)))
-    place = selection.COLUMNS.index("severity")
+    place = COLUMNS.index("severity")
     # A category is sorted by its rank and not by its letters.
     levels = pd.CategoricalDtype([word(level) for level in SEVERITIES], ordered=True)
     return read.assign(**{read.columns[place]: read.iloc[:, place].astype(levels)})
 
 
-def _options() -> dict[str, Any]:
+def _options(name: str) -> dict[str, Any]:
     """Return how the table is shown. Nothing in it is markup."""
     bare = {"footer": False}
     return {
@@ -115,7 +130,7 @@ def _options() -> dict[str, Any]:
         "column_filters": "footer",
         # The footer is where columns are searched: no row of the table.
         "buttons": [
-            {"extend": "csvHtml5", "text": t("Download CSV"), "filename": "findings", **bare},
+            {"extend": "csvHtml5", "text": t("Download CSV"), "filename": name, **bare},
             {"extend": "copyHtml5", "text": t("Copy"), "title": None, **bare},
         ],
         "layout": {"topStart": "buttons", "topEnd": "search", "bottomStart": "info"},

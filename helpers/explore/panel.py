@@ -1,202 +1,341 @@
-"""What the explore notebook shows: widgets, and pictures and a table that follow them at once."""
+"""What the explore notebook shows: controls, and a picture and a table that follow them at once."""
 
+import asyncio
+import base64
 import html
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
-from helpers.answers.answer import Answer
 from helpers.answers.chart import why_empty
 from helpers.charts import figure
-from helpers.charts.look import LIGHT, Look
-from helpers.comparability import confounders, scan_consistency
-from helpers.errors import KitError
-from helpers.explore import selection, upload
-from helpers.explore.clickable_figure import Bar, Picture, bars
+from helpers.charts.look import LIGHT
+from helpers.comparability import scan_consistency
+from helpers.errors import KitError, ParameterInvalid
+from helpers.explore import choice as choices
+from helpers.explore import controls, left_out
+from helpers.explore.choice import GROWTH, OVERLAP, PICTURES, QUESTIONS, Choice
+from helpers.explore.clickable_figure import Picture
 from helpers.explore.controls import Controls
 from helpers.explore.findings_table import Finder
-from helpers.explore.selection import View
+from helpers.explore.keep import File, Keep
+from helpers.explore.parts import parts
 from helpers.explore.upload import Dropzone
-from helpers.frames import Frames
 from helpers.notebook import tables
-from helpers.notebook.display import Setting, footer
-from helpers.studies import load
+from helpers.notebook.comparison import Comparison
+from helpers.notebook.display import ShownAnswer
+from helpers.studies import origin
+from helpers.studies.origin import Origin
 from helpers.studies.study import open_study
-from helpers.surface import scan_coverage
-from helpers.text import i18n
-from helpers.text.i18n import ENGLISH, t
-from helpers.vulnerabilities import counting, growth, overlap
-from helpers.vulnerabilities.lenses import VULNERABILITIES
+from helpers.text import escape, i18n
+from helpers.text.i18n import ENGLISH, t, word
+from helpers.vulnerabilities import counting
 
-_ALERT = "alert"
-"""The role of a text that says what failed."""
+_ALERT, _NOTE = "alert", "note"
+"""Roles of texts: what failed, and what to bear in mind."""
+
+_WAIT = 0.04
+"""Seconds that a change waits for another one: of several quick ones the last is drawn."""
+
+_MOST_STEPS = 200
+"""Changes that can be taken back."""
 
 
 class Panel:
-    """Shows a study: `controls` to choose on, and what follows them.
+    """Shows the images of a study, as chosen beside it.
 
-    `breakdown`, `table`, `overlap` and `growth` each show in a cell of their own; `frames` are the
-    study's capture and the user's reports, `view` what is shown of them. The notebook's kernel
-    speaks the language from then on. Raises `StudyInvalid` for a study that does not exist or has
-    no capture, `ParameterInvalid` and `FontMissing`.
+    `comparison` is what is shown as a `Comparison`, `answer` the picture's answer, `findings` the
+    findings that are counted, of the part that is pressed if one is. `view` is what to begin with,
+    as a copied parameter has it. The notebook's kernel speaks the language from then on. Raises
+    `StudyInvalid` for a study that does not exist or has no capture, `ParameterInvalid` and
+    `FontMissing`.
     """
 
-    def __init__(self, study: str, language: str = ENGLISH, theme: str = LIGHT) -> None:
-        self._look = Look(theme)
+    choice: Choice
+    comparison: Comparison
+    answer: ShownAnswer
+
+    def __init__(
+        self, study: str, language: str = ENGLISH, theme: str = LIGHT, view: str = ""
+    ) -> None:
         i18n.use(language)
         i18n.fonts()
-        self._study = open_study(study)
-        self._study.facts()
-        self._reports: dict[str, Frames] = {}
-        self._capture = ""
-        self.choose = Controls(self._study, self._open, self._refresh)
+        self._opening = {"language": language, "theme": theme}
+        self._origins: dict[str, Origin] = {}
+        self._reports: dict[str, Origin] = {}
+        self._joined: tuple[Origin, ...] = ()
+        self._history: list[Choice] = []
+        self._first: Choice | None = None
+        self._offered: Comparison | None = None
+        self._waiting: asyncio.TimerHandle | None = None
+        self._refused: list[str] = []
+        opened = open_study(study)
+        self.choice = choices.from_text(study, view, str(opened.known_by or ""))
+        self._names: list[str] = []
+        self.choose = Controls(opened, self._change)
+        self.show = widgets.ToggleButtons(
+            options=[(word(asks), name) for name, asks in PICTURES.items()],
+            style={"button_width": "auto"},
+        )
+        self.undo = _button(t("↶ Undo"), self._undo)
+        self.reset = _button(t("Reset"), self._reset)
+        self.picture, self.table = Picture(), Finder()
+        self.errors, self.marks, self.about = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.drop = Dropzone(
             t("Drop Trivy or Grype reports here (JSON, also gzipped), or choose files"), self._take
         )
         self.path = widgets.Text(
             placeholder=t("or the path of one on this machine, and Enter"),
             continuous_update=False,
-            layout=widgets.Layout(width="26rem"),
+            layout=widgets.Layout(width="16.2rem"),
         )
+        self.forget = _button(t("Remove own reports"), self._forget_reports)
+        self.keep = Keep(
+            {
+                "png": t("Picture as PNG"),
+                "svg": t("Picture as SVG"),
+                "csv": t("Its numbers as CSV"),
+            },
+            self._file,
+        )
+        self._go(self.choice, is_kept=False)
+        self._first = self.choice
+        self.reset.disabled = True
+        self.show.observe(lambda _: self._change(), "value")
         self.path.observe(self._take_path, "value")
-        self.forget = widgets.Button(
-            description=t("Remove own reports"),
-            disabled=True,
-            layout=widgets.Layout(width="auto"),
-        )
-        self.forget.on_click(lambda _: self._forget_reports())
-        self.errors, self.marks, self.about = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._refused: list[str] = []
-        self.breakdown, self.overlap, self.growth = Picture(), Picture(), Picture()
-        self.table = Finder()
-        self.breakdown.observe(self._press, "pressed")
-        self.table.bar.observe(self._choose_bar, "value")
-        self._open()
+        self.picture.observe(lambda _: self._press(self.picture.pressed), "pressed")
+        self.table.part.observe(lambda _: self._press(self.table.part.value), "value")
 
     @property
-    def controls(self) -> widgets.Widget:
-        """Return the widgets to choose on, and the images that are compared."""
-        row = widgets.Box(
-            [self.drop, self.path, self.forget],
-            layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
+    def findings(self) -> Any:
+        """Return the findings that are counted, of the part that is pressed if one is: a frame."""
+        self._settle()
+        return self.table.rows.copy()
+
+    @property
+    def code(self) -> str:
+        """Return the lines of Python that make this view in a notebook."""
+        chosen, study = self.choice, self.comparison.study
+        given: dict[str, object] = {
+            k: v for k, v in self._opening.items() if v not in (ENGLISH, LIGHT)
+        }
+        if scan_consistency.mark(self.comparison.images):
+            given["mixed"] = True
+        pressed = self.table.chosen
+        return choices.code(
+            chosen,
+            str(study.known_by or ""),
+            [*self._reports],
+            pressed.code if pressed else (),
+            **given,
         )
-        return _Controls([self.choose.box, row, self.errors, self.marks, self.about])
 
-    def _open(self) -> None:
-        """Open the chosen study and capture; if that fails, say so and keep everything."""
-        wanted = self.choose.study.value
-        same = wanted == self._study.name
-        capture = (self.choose.capture.value or "") if same else ""
+    @property
+    def parameters(self) -> str:
+        """Return the lines of a parameters cell that opens this view again."""
+        study = self.comparison.study
+        view = choices.as_text(self.choice, str(study.known_by or ""))
+        given = {"study": study.name, **self._opening, "view": view}
+        return "\n".join(f"{name}: str = {value!r}" for name, value in given.items())
+
+    # What is chosen.
+
+    def _change(self) -> None:
+        """Show what is chosen, a moment later: of several quick changes the last is drawn."""
+        self.picture.busy = True
         try:
-            study = open_study(wanted)
-            loaded = load.load_study(study.name, capture)
-            files = load.load_files(study.name, capture)
-        except KitError as error:
-            self.choose.return_to(self._study.name, self._capture)
-            self._refuse(error)
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._settle(is_due=True)
             return
-        self._forgive()
-        self._study, self._loaded, self._files = study, loaded, files
-        if not same or not capture:
-            self.choose.offer_captures(study, capture)
-        self._capture = self.choose.capture.value
-        self._join()
+        if self._waiting:
+            self._waiting.cancel()
+        self._waiting = loop.call_later(_WAIT, self._settle)
 
-    def _join(self, *new: str) -> None:
-        """Join the user's reports to the study's, and show what is chosen of both."""
-        names: list[str] = self._loaded.images["variant"].tolist()
-        reports = []
-        for name, frames in self._reports.items():
-            variant = upload.variant(name, names)
-            reports.append(Frames(*(part.assign(variant=variant) for part in frames)))
-            names.append(variant)
-        self.frames: Frames = selection.joined(self._loaded, reports)
-        self.forget.disabled = not reports
-        self.choose.offer_variants(names, new)
-        self._refresh()
+    def _settle(self, is_due: bool = False) -> None:
+        """Show what is chosen if that waits."""
+        if not self._waiting and not is_due:
+            return
+        if self._waiting:
+            self._waiting.cancel()
+            self._waiting = None
+        wanted = self.choose.choice(self.show.value)
+        if wanted.study != self.choice.study:
+            # What was chosen of the images and days of another study does not hold of this one's.
+            wanted = Choice(wanted.study, "", lens=wanted.lens, show=wanted.show)
+        self._go(wanted, with_new=True)
 
-    def _refresh(self) -> None:
-        """Show what is chosen: figures, table and images."""
+    def _go(self, wanted: Choice, *, with_new: bool = False, is_kept: bool = True) -> None:
+        """Show a choice. If that fails, say so and keep what was shown.
+
+        Images that come in addition are chosen `with_new`; a choice that `is_kept` can be taken
+        back.
+        """
         try:
-            view = selection.view(self.frames, self.choose.choice)
+            base = self._base(wanted)
+            if not wanted.capture:
+                lens = wanted.lens._replace(known_by=str(base.study.known_by or ""))
+                wanted = wanted._replace(capture=base.capture, lens=lens)
+            names = base.images["variant"].tolist()
+            if wanted.variants is not None:
+                chosen = {*wanted.variants}
+                for name in chosen.difference(names, self._names):
+                    self._refuse(ParameterInvalid(f"image {name!r} is not here"))
+                new = {*names}.difference(self._names) if with_new else set()
+                kept = tuple(name for name in names if name in chosen | new)
+                wanted = wanted._replace(variants=None if len(kept) == len(names) else kept)
+            compared = base if wanted.variants is None else base.only(*wanted.variants)
+            compared = compared.through(wanted.lens)
+            answer = getattr(compared, QUESTIONS[wanted.show])()
         except KitError as error:
+            if self._offered is None:
+                raise
             self._refuse(error)
+            self._say(self.choice)
+            self.picture.busy = False
             return
-        self.view: View = view
-        setting = self._setting(view)
-        breakdown, *others = self._answers(view)
-        buttons = self._show(self.breakdown, breakdown, setting)
-        self.table.show(view.rows, buttons)
-        marks = scan_consistency.mark(view.images), view.left_out, view.off_curve
-        self.marks.value = _as_text("\n".join(filter(None, marks)), "note")
-        images = counting.overview(view.images).drop(columns="capture")
-        self.about.value = f'<div class="kit-table">{tables.to_html(images)}</div>'
-        # They are further down: what is looked at first comes first.
-        for picture, answer in zip((self.overlap, self.growth), others, strict=True):
-            self._show(picture, answer, setting)
+        if is_kept and self.choice != wanted:
+            self._history = [*self._history[1 - _MOST_STEPS :], self.choice]
+            self._forgive()
+        self.choice, self._names = wanted, names
+        self.comparison, self.answer = compared, answer
+        self._draw()
+        self._say(wanted)
 
-    def _answers(self, view: View) -> list[Answer]:
-        """Return what breakdown, overlap and growth show of a view."""
-        choice = self.choose.choice
-        named = [name for name in view.images["variant"] if name in self._reports]
-        reports = t("own reports: {names}", names=", ".join(named)) if named else ""
-        source = " · ".join(filter(None, (reports, view.left_out)))
-        distinct = choice._replace(lens=choice.lens._replace(counted=VULNERABILITIES)).label
-        undated = choice._replace(lens=choice.lens._replace(known_by="")).label
-        ends = confounders.ends(confounders.confounders(view.images))
-        events, complete = self._study.events, self._study.known_by
-        return [
-            Answer("explore", title, chart=chart, counted=counted, source=source)
-            for title, chart, counted in (
-                (view.title, counting.severity_bars(view.counts, choice.label), choice.label),
-                (overlap.headline(view.listing), overlap.chart(view.listing, distinct), distinct),
-                (
-                    growth.headline(view.curve, choice.lens),
-                    growth.chart(view.curve, ends, undated, events, complete),
-                    undated,
-                ),
-            )
+    def _base(self, wanted: Choice) -> Comparison:
+        """Return all images that a choice is made from. What was loaded before is not loaded again.
+
+        Raises `StudyInvalid` and `ReportInvalid`.
+        """
+        language, theme = self._opening.values()
+        base = Comparison(wanted.study, wanted.capture, language, theme, mixed=True)
+        own = self._origins.setdefault(f"{base.study.name}/{base.capture}", base.origin)
+        for name in wanted.beside:
+            if name not in self._origins:
+                self._origins[name] = origin.named(name)
+        origins = (own, *(self._origins[name] for name in wanted.beside), *self._reports.values())
+        if origins != self._joined:
+            found = base.of_origins(*origins)
+            # It is computed once, for all that is chosen of these images.
+            _ = found.coverage
+            self._joined, self._all = origins, found
+        return self._all
+
+    def _say(self, chosen: Choice) -> None:
+        """Show a choice on the controls."""
+        if self._offered is not self._all:
+            self._offered = self._all
+            self.choose.offer(self._all.study, self._names)
+            images = counting.overview(self._all.images).drop(columns="capture")
+            self.about.value = f'<div class="kit-table">{tables.to_html(images)}</div>'
+        self.choose.say(chosen)
+        with self.show.hold_trait_notifications():
+            self.show.value = chosen.show
+        self.undo.disabled = not self._history
+        self.reset.disabled = chosen == self._first
+        self.forget.disabled = not self._reports
+
+    def _undo(self) -> None:
+        self._settle()
+        if self._history:
+            *self._history, last = self._history
+            self._go(last, is_kept=False)
+
+    def _reset(self) -> None:
+        self._settle()
+        if self._first:
+            self._go(self._first)
+
+    # What is shown.
+
+    def _draw(self) -> None:
+        """Show the picture and what is said of it, and then the table."""
+        compared, answer = self.comparison, self.answer
+        assert answer.answer.chart is not None
+        shown: list[Any] = []
+        if why := why_empty(answer.answer.chart):
+            self.picture.explain(why)
+        else:
+            chart = answer.answer.chart
+            drawn = figure.figure(chart, answer.title, answer.footer, compared.look, is_quick=True)
+            shown = parts(chart, drawn)
+            self.picture.show(figure.quick(drawn), answer.title, shown)
+        counted = compared.counted_findings.sort_values(
+            ["severity", "vulnerability_id", "variant", "package"],
+            ascending=[False, True, True, True],
+        )
+        listing = compared.listing if self.choice.show == OVERLAP else None
+        self.table.offer(counted, shown, listing)
+        self._fill()
+        marks = [
+            scan_consistency.mark(compared.images),
+            *left_out.notes(compared, self.choice.show == GROWTH),
+        ]
+        self.marks.value = _as_text("\n".join(filter(None, marks)), _NOTE)
+
+    def _press(self, number: int) -> None:
+        """Show the rows of a part of the picture."""
+        self.table.choose(number)
+        self.picture.pressed = number
+        self._fill()
+
+    def _fill(self) -> None:
+        self.table.fill(f"{self._named}.findings")
+        self.keep.texts = [
+            [t("Copy code"), t("The code of this view"), self.code],
+            [
+                t("Copy parameters"),
+                t("The first cell of this notebook for this view"),
+                self.parameters,
+            ],
         ]
 
-    def _setting(self, view: View) -> Setting:
-        """Return what footers need of the images that are shown."""
-        packages = self.frames.packages
-        packages = packages[packages["variant"].isin(view.images["variant"])]
-        mark = scan_coverage.mark(scan_coverage.coverage(self._files, view.images, packages))
-        return Setting(self._study.name, view.images, lambda: mark)
+    # What is kept.
 
-    def _show(self, picture: Picture, answer: Answer, setting: Setting) -> list[Bar]:
-        """Show an answer's figure, or why there is none; return the bars of a breakdown.
+    @property
+    def _named(self) -> str:
+        """Return what is shown as the name of a file."""
+        chosen, lens = self.choice, self.comparison.lens
+        words = [chosen.study, chosen.capture, *chosen.beside, *self._reports]
+        words += [lens.counted, "fixable" if lens.fixable else "", lens.known_by, lens.place]
+        if chosen.variants is not None:
+            words += chosen.variants
+        if len(lens.severities) < 5:
+            words += lens.severities
+        words += [lens.package, lens.severity if lens.severity != "scanner" else ""]
+        name = "_".join(re.sub(r"[^\w.-]+", "-", w).strip("-.") for w in words if w)
+        return name[:120]
 
-        The picture has half the pixels: others soon follow it.
-        """
-        assert answer.chart is not None
-        if why := why_empty(answer.chart):
-            picture.explain(why)
-            return []
-        drawn = figure.figure(answer.chart, answer.title, footer(answer, setting), self._look)
-        buttons = bars(answer.chart, drawn)
-        picture.show(figure.quick(drawn), answer.title, buttons)
-        return buttons
+    def _file(self, kind: str) -> File | None:
+        """Return the picture or its numbers as a file, named after what it shows."""
+        self._settle()
+        name, answer = f"{self._named}.{self.choice.show}.{kind}", self.answer
+        if kind == "csv":
+            text = escape.csv_frame(answer.table).to_csv(index=False, lineterminator="\n")
+            return File(name, "text/csv", text.encode())
+        if answer.chart is None:
+            return None
+        drawn = figure.figure(answer.chart, answer.title, answer.footer, self.comparison.look)
+        if kind == "svg":
+            return File(name, "image/svg+xml", figure.svg(drawn))
+        return File(name, "image/png", figure.png(drawn))
 
-    def _press(self, _: Any) -> None:
-        variant, severity = self.breakdown.pressed or ("", "")
-        self.table.choose(variant, severity)
-
-    def _choose_bar(self, _: Any) -> None:
-        self.breakdown.pressed = [*self.table.bar.value]
+    # Reports of a user's own.
 
     def _take(self, name: str, file: Path) -> None:
         """Let a report that was dropped join the comparison, or say why it cannot."""
+        self._settle()
         try:
-            frames = upload.read(name, file, self.frames.images["variant"])
+            self._reports[_free(escape.short(Path(name).name, 60), self._reports)] = (
+                origin.of_report(name, file)
+            )
         except KitError as error:
             self._refuse(error)
             return
-        variant = str(frames.images["variant"].iloc[0])
-        self._reports[variant] = frames
-        self._join(variant)
+        self._go(self.choice, with_new=True, is_kept=False)
 
     def _take_path(self, change: dict[str, Any]) -> None:
         if given := str(change["new"]).strip():
@@ -206,7 +345,7 @@ class Panel:
     def _forget_reports(self) -> None:
         self._reports.clear()
         self._forgive()
-        self._join()
+        self._go(self.choice, is_kept=False)
 
     def _refuse(self, error: KitError) -> None:
         """Say what failed, beside what failed before."""
@@ -218,22 +357,56 @@ class Panel:
         self._refused.clear()
         self.errors.value = ""
 
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        data: dict[str, Any] = self.box._repr_mimebundle_(**kwargs)
+        # For where no widget can be: a copy that ran headless, a web page.
+        png = base64.b64encode(self.picture.png).decode()
+        picture = f'<img src="data:image/png;base64,{png}" alt="{html.escape(self.picture.alt)}">'
+        shown = picture if png else f"<p>{html.escape(self.picture.alt)}</p>"
+        plain = shown + self.marks.value + self.table.plain() + self.about.value
+        return {**data, "text/html": plain, "text/plain": self.picture.alt}
+
+    @property
+    def box(self) -> widgets.Widget:
+        """Return all of it: controls beside the picture, the table below both."""
+        steps = widgets.HBox([self.undo, self.reset])
+        groups = [controls.folded(title, group) for title, group in self.choose.groups.items()]
+        own = widgets.VBox([self.drop, self.path, self.forget])
+        left = widgets.VBox(
+            [
+                steps,
+                *groups,
+                controls.folded(t("Own reports"), own, is_open=False),
+                controls.folded(t("Keep it"), self.keep, is_open=False),
+            ],
+            layout=widgets.Layout(flex=f"0 0 {controls.WIDTH}", width=controls.WIDTH),
+        )
+        right = widgets.VBox(
+            [self.show, self.errors, self.marks, self.picture, self.table.chooser],
+            layout=widgets.Layout(flex="1 1 0", min_width="20rem"),
+        )
+        both = widgets.HBox([left, right], layout=widgets.Layout(align_items="flex-start"))
+        found = widgets.VBox([both, self.table.box, self.about])
+        found.add_class("kit-panel")
+        return found
+
+
+def _button(words: str, act: Callable[[], None]) -> widgets.Button:
+    made = widgets.Button(description=words, disabled=True, layout=widgets.Layout(width="auto"))
+    made.on_click(lambda _: act())
+    return made
+
+
+def _free(name: str, taken: dict[str, Origin]) -> str:
+    number = 1
+    while (free := name if number == 1 else f"{name} ({number})") in taken:
+        number += 1
+    return free
+
 
 def _as_text(text: str, role: str) -> str:
-    """Return a text, which may be anything, as text of a role; nothing for none.
-
-    An alert is bold and has a bar beside it: red is the colour of HIGH alone.
-    """
+    """Return a text, which may be anything, as text of a role; nothing for none."""
+    if not text:
+        return ""
     lines = html.escape(text).replace("\n", "<br>")
-    style = "overflow-wrap: anywhere"
-    if role == _ALERT:
-        style += "; font-weight: bold; border-left: 5px solid; padding-left: 0.6em"
-    return f'<div role="{role}" style="{style}">{lines}</div>' if text else ""
-
-
-class _Controls(widgets.VBox):  # type: ignore[misc]
-    """Widgets, the last of which is a table of the images, which shows where no widget can be."""
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        data: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        return {**data, "text/html": self.children[-1].value}
+    return f'<div role="{role}" class="kit-{role}">⚠ {lines}</div>'

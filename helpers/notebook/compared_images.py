@@ -1,6 +1,7 @@
 """The images that are compared: a study's capture and its frames, and a way to count and weigh."""
 
 import copy
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -10,15 +11,16 @@ import pandas as pd
 from helpers.charts.look import LIGHT, Look
 from helpers.comparability import scan_consistency
 from helpers.errors import ParameterInvalid
-from helpers.frames import Frames
-from helpers.studies import load
+from helpers.frames import SEVERITIES, Frames
+from helpers.studies import load, origin
+from helpers.studies.origin import Origin
 from helpers.studies.study import Facts, Study, open_study
 from helpers.text import i18n
 from helpers.text.i18n import ENGLISH
 from helpers.verdict import tradeoff
 from helpers.verdict.tradeoff import WEIGHTS
 from helpers.vulnerabilities import lenses
-from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.lenses import Lens, Own
 
 EVERY = "all"
 """The name of all captures of a study together."""
@@ -27,9 +29,14 @@ EVERY = "all"
 class ComparedImages:
     """The images of a study's capture under a lens and weights; frames are loaded when asked for.
 
-    `Comparison` says what the parameters are. What is loaded or computed of one capture is a
-    cached property, here and below: another lens shares it, another capture starts without it.
+    `Comparison` says what the parameters are. What is loaded or computed of these images is a
+    cached property, here and below: another lens shares it, other images start without it.
     """
+
+    _others: tuple[Origin, ...] = ()
+    _only: tuple[str, ...] = ()
+    _whole: Self | None = None
+    """All images, if these are only some of them."""
 
     def __init__(
         self,
@@ -44,7 +51,7 @@ class ComparedImages:
         source: str = "recorded",
         db: str = "",
     ) -> None:
-        self.language, self._look = language, Look(theme, transparent)
+        self.language, self.look = language, Look(theme, transparent)
         self._mixed = mixed
         self._folder = Path(save_to).expanduser() if save_to else None
         with i18n.speaking(language):
@@ -58,6 +65,7 @@ class ComparedImages:
 
             capture = capture_now(study, db=Path(db) if db else None).folder.name
         self.capture = self.study.facts(capture).capture
+        self.origin = origin.of_study(self.study.name, self.capture)
         self.lens = Lens(known_by=str(self.study.known_by or ""))
         self.weights = dict(WEIGHTS)
 
@@ -72,15 +80,64 @@ class ComparedImages:
         severity: str = lenses.SCANNER,
         known_by: str = "",
         place: str = "",
+        severities: Iterable[str] = SEVERITIES,
+        package: str = "",
     ) -> Self:
         """Return the same images, counted through another lens.
 
-        `known_by` is a day; empty is the study's own, `ever` leaves nothing out for its date.
-        Raises `ParameterInvalid` for an unknown lens.
+        `known_by` is a day; empty is the study's own, `ever` leaves nothing out for its date. Only
+        `severities` count, and packages with a text in their own or their source's name. Raises
+        `ParameterInvalid` for an unknown lens.
         """
-        other = copy.copy(self)
         day = lenses.day(known_by, self.study.known_by)
-        other.lens = lenses.checked(Lens(lens, fixable, severity, day, place))
+        chosen = {severities} if isinstance(severities, str) else {*severities}
+        levels = (*(s for s in SEVERITIES if s in chosen), *sorted(chosen - {*SEVERITIES}))
+        return self.through(
+            Lens(lens, fixable, severity, day, place, levels, package, self.lens.own)
+        )
+
+    def count(self, chosen: Callable[[pd.DataFrame], pd.DataFrame | pd.Series], label: str) -> Self:
+        """Return the same images, counted through a lens of one's own besides.
+
+        `chosen` is given findings, and returns those of them that count, or a flag for each; every
+        title, axis and footer has its `label`. What counts once does so if one of its findings is
+        chosen. Raises `ParameterInvalid`, when it counts, for a function that returns neither.
+        """
+        return self.through(self.lens._replace(own=(*self.lens.own, Own(chosen, label))))
+
+    def through(self, lens: Lens) -> Self:
+        """Return the same images under a lens. Raises `ParameterInvalid` for an unknown one."""
+        other = copy.copy(self)
+        other.lens = lenses.checked(lens)
+        return other
+
+    def beside(self, *others: str | Path) -> Self:
+        """Return these images with others beside them, as if all were of one capture.
+
+        Each of `others` is a study (its newest capture), `study/capture`, or the file of a report
+        of Trivy or Grype. Raises `StudyInvalid` and `ReportInvalid`; images that were not scanned
+        alike are refused as `frames` says.
+        """
+        if self._whole is not None:
+            every = self._whole.beside(*others)
+            here = {*self._whole.images["variant"]}
+            new = [name for name in every.images["variant"] if name not in here]
+            return every.only(*self._only, *new).through(self.lens)
+        return self.of_origins(self.origin, *self._others, *map(origin.named, others))
+
+    def of_origins(self, first: Origin, *others: Origin) -> Self:
+        """Return the images of some origins, the first of which is the study's capture."""
+        other = self._without_cache()
+        other.origin, other._others = first, others
+        return other
+
+    def only(self, *variants: str) -> Self:
+        """Return some of these images. Raises `ParameterInvalid` for one that is not there."""
+        known = self.images["variant"].tolist()
+        if missing := [name for name in variants if name not in known]:
+            raise ParameterInvalid(f"image {missing[0]!r} is none of {', '.join(known)}")
+        other = self._without_cache()
+        other._only, other._whole = variants, self
         return other
 
     def weighing(
@@ -103,12 +160,22 @@ class ComparedImages:
         return self._other(self.study, capture)
 
     def _other(self, study: Study, capture: str) -> Self:
+        other = self._without_cache()
+        other.study = study
+        other.capture = capture if capture == EVERY else study.facts(capture).capture
+        other.origin = origin.of_study(study.name, other.capture)
+        # Across captures a study stands alone.
+        other._others, other._whole = (), None
+        if self._whole is not None and study is self.study:
+            whole = copy.copy(other)
+            other._only, other._whole = self._only, whole
+        return other
+
+    def _without_cache(self) -> Self:
         other = copy.copy(self)
         for name in [*vars(other)]:
             if isinstance(getattr(type(self), name, None), cached_property):
                 del vars(other)[name]
-        other.study = study
-        other.capture = capture if capture == EVERY else study.facts(capture).capture
         return other
 
     @cached_property
@@ -116,9 +183,31 @@ class ComparedImages:
         """All captures of the study together."""
         return self._other(self.study, EVERY)
 
+    @property
+    def _origins(self) -> tuple[Origin, ...]:
+        return (self.origin, *self._others)
+
+    @property
+    def _names(self) -> list[dict[str, str]]:
+        """The names of each origin's images beside the others, by their own names."""
+        return origin.names(self._origins)
+
+    def _joined(self, part: Callable[[Origin], pd.DataFrame]) -> pd.DataFrame:
+        captures = dict.fromkeys(found.capture for found in self._origins if found.capture)
+        return origin.joined(self._origins, part, " + ".join(captures))
+
+    def _some(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of a frame of all images that are of these."""
+        return frame[frame["variant"].isin(self._only)].reset_index(drop=True)
+
     @cached_property
     def _frames(self) -> Frames:
-        return load.load_study(self.study.name, self.capture)
+        if self._whole is not None:
+            return Frames(*map(self._some, self._whole._frames))
+        images = self._joined(lambda found: found.frames.images)
+        findings = self._joined(lambda found: found.frames.findings)
+        packages = self._joined(lambda found: found.frames.packages)
+        return Frames(images, findings, packages)
 
     @property
     def frames(self) -> Frames:
@@ -151,17 +240,22 @@ class ComparedImages:
     @cached_property
     def layers(self) -> pd.DataFrame:
         """The layers, one a row; none of images that were not read."""
-        return load.load_layers(self.study.name, self.capture)
+        if self._whole is not None:
+            return self._some(self._whole.layers)
+        return self._joined(lambda found: found.layers)
 
     @cached_property
     def files(self) -> pd.DataFrame:
         """The files of the merged file systems, one a row; none of images that were not read."""
-        return load.load_files(self.study.name, self.capture)
+        if self._whole is not None:
+            return self._some(self._whole.files)
+        return self._joined(lambda found: found.files)
 
     @cached_property
     def _published(self) -> pd.DataFrame:
         """The numbers that others published about the images."""
-        return load.load_published(self.study.name)
+        numbers = load.load_published(self.study.name)
+        return numbers if self._whole is None else self._some(numbers)
 
     @property
     def _facts(self) -> Facts:

@@ -24,6 +24,7 @@ from helpers.surface import (
     scan_coverage,
 )
 from helpers.text import i18n
+from helpers.text.i18n import t
 from helpers.verdict import attribution, claims, recommendation, sensitivity, tradeoff
 from helpers.verdict.decision import Decision, decide
 from helpers.vulnerabilities import (
@@ -38,7 +39,7 @@ from helpers.vulnerabilities import (
     scanner_agreement,
     severity_scales,
 )
-from helpers.vulnerabilities.lenses import EVER
+from helpers.vulnerabilities.lenses import Lens
 
 P = ParamSpec("P")
 
@@ -94,16 +95,36 @@ class Comparison(ComparedImages):
     def _setting(self) -> Setting:
         """What answers about these images are shown with."""
         return Setting(
-            self.study.name,
+            self._origins_in_words,
             self.images,
-            lambda: scan_coverage.mark(self._coverage),
+            lambda: scan_coverage.mark(self.coverage),
             self.language,
-            self._look,
+            self.look,
             self._folder,
         )
 
+    @property
+    def _origins_in_words(self) -> str:
+        """Return the studies of these images, and which are a user's own reports."""
+        studies = dict.fromkeys(found.study for found in self._origins if found.study)
+        shown = {*self.images["variant"]}
+        named = [
+            *(" + ".join(studies),),
+            *(
+                t("own report {name}", name=name)
+                for found, new in zip(self._origins, self._names, strict=True)
+                if not found.study
+                for name in new.values()
+                if name in shown
+            ),
+        ]
+        return " + ".join(named)
+
     @cached_property
-    def _coverage(self) -> pd.DataFrame:
+    def coverage(self) -> pd.DataFrame:
+        """How much of each image's executables and libraries the scanner looked at."""
+        if self._whole is not None:
+            return self._some(self._whole.coverage)
         return scan_coverage.coverage(self.files, self.images, self.packages)
 
     @cached_property
@@ -187,18 +208,18 @@ class Comparison(ComparedImages):
     @question()
     def scan_coverage_in_brief(self) -> Answer:
         """How much of each image did the scanner look at, in one line?"""
-        return scan_coverage.brief_answer(self._coverage)
+        return scan_coverage.brief_answer(self.coverage)
 
     @question()
     def lens_totals(self) -> Answer:
         """How often is it counted: findings, vulnerabilities, all or fixable?"""
-        share = self._coverage["known_share"]
+        share = self.coverage["known_share"]
         return counting.lens_totals_answer(self.findings, self.images, self.lens, share)
 
     @question()
     def scan_coverage_by_image(self) -> Answer:
         """How much of each image is counted?"""
-        return scan_coverage.totals_answer(self._coverage, self.images, self.packages)
+        return scan_coverage.totals_answer(self.coverage, self.images, self.packages)
 
     @question()
     def fixable(self) -> Answer:
@@ -229,6 +250,11 @@ class Comparison(ComparedImages):
     def overlap(self) -> Answer:
         """Which vulnerabilities are in one image only, and which in several?"""
         return overlap.answer(self.findings, self.images, self.lens)
+
+    @property
+    def listing(self) -> pd.DataFrame:
+        """The vulnerabilities that the lens counts, one a row, with the images they are in."""
+        return overlap.listing(self.findings, self.images, self.lens)
 
     @question()
     def vulnerability_list(self) -> Answer:
@@ -357,7 +383,7 @@ class Comparison(ComparedImages):
     @question()
     def attack_surface(self) -> Answer:
         """What is there?"""
-        return attack_surface.answer(*self._surface, self._coverage)
+        return attack_surface.answer(*self._surface, self.coverage)
 
     @question()
     def attack_surface_evidence(self) -> Answer:
@@ -383,7 +409,7 @@ class Comparison(ComparedImages):
     @question()
     def scan_coverage(self) -> Answer:
         """How much of the executables and libraries did the scanner look at?"""
-        return scan_coverage.answer(self._coverage, self.images, self.packages)
+        return scan_coverage.answer(self.coverage, self.images, self.packages)
 
     @question()
     def not_looked_at(self) -> Answer:
@@ -443,8 +469,16 @@ class Comparison(ComparedImages):
     @question(across="_last")
     def growth(self) -> Answer:
         """How did the number of known vulnerabilities grow since each image was built?"""
-        last, study = self._last, self.study
-        return growth.answer(last.findings, last.images, self.lens, study.events, study.known_by)
+        return self._last._growth(self.lens)
+
+    @question()
+    def growth_until_capture(self) -> Answer:
+        """How did it grow until these images were captured?"""
+        return self._growth(self.lens)
+
+    def _growth(self, lens: Lens) -> Answer:
+        events, complete = self.study.events, self.study.known_by
+        return growth.answer(self.findings, self.images, lens, events, complete)
 
     @question(across="_every")
     def counting_by_date(self, earlier: str = "", later: str = "") -> Answer:
@@ -511,7 +545,7 @@ class Comparison(ComparedImages):
         return recommendation.answer(
             self._decision(size),
             self._other_decisions(size),
-            self.counting(*self.lens._replace(known_by=EVER))._decision(size),
+            self.through(self.lens._replace(known_by=""))._decision(size),
             self._every.frames,
             self._published,
             clock.today(),

@@ -32,8 +32,8 @@ Bundle = tuple[dict[str, Any], dict[str, Any]]
 class Setting(NamedTuple):
     """What an answer is shown with: its study, the images it is about, a language and a look.
 
-    `coverage` returns how much of the images the scanner looked at, for footers. With `quick`,
-    pictures have half the pixels. A `folder` gets the answer's files.
+    `coverage` returns how much of the images the scanner looked at, for footers. Files of answers
+    are written into a `folder`.
     """
 
     study: str
@@ -42,7 +42,6 @@ class Setting(NamedTuple):
     language: str = ENGLISH
     look: Look = Look()
     folder: Path | None = None
-    quick: bool = False
 
 
 class Picture:
@@ -139,7 +138,7 @@ class ShownAnswer:
 
         assert self.chart is not None
         drawn = figure.figure(self.chart, title, self.footer, self.setting.look)
-        return Picture(figure.quick(drawn) if self.setting.quick else figure.png(drawn), title)
+        return Picture(figure.png(drawn), title)
 
     def outputs(self) -> list[Bundle]:
         """Return what a notebook shows: a bundle each for figure, text and table."""

@@ -39,7 +39,7 @@ def counted(findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens) -> pd.Data
     The columns of `findings`, then `executables, libraries, need, part`. A vulnerability in several
     packages could go only if all of these could.
     """
-    found = lenses.apply(findings, lens._replace(counted=lenses.FINDINGS))
+    found = lenses.each(findings, lens)
     keys = ["variant", "package", "package_path"]
     needs = needed.drop(columns="place").drop_duplicates(keys)
     both = found.merge(needs, on=keys, how="left", validate="many_to_one")

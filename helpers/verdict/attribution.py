@@ -114,7 +114,7 @@ def _label(lens: Lens) -> Message:
         counted = message("{counted} in {place}", counted=counted, place=place)
     published = message("published by {day}", day=lens.known_by) if lens.known_by else ""
     by_nvd = message("by NVD's severities") if lens.severity == lenses.NVD else ""
-    return Listing(filter(None, (counted, published, by_nvd)))
+    return Listing(filter(None, (counted, published, by_nvd, *lens.chosen)))
 
 
 def _differences(table: pd.DataFrame) -> Text:

@@ -31,7 +31,8 @@ def growth(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataF
     on any day the count is that of the lens with `known_by` that day.
     """
     # A vulnerability that counts once counts from its earliest day.
-    dated = _ever(findings, lens._replace(counted=lenses.FINDINGS)).dropna(subset="published_at")
+    every = lenses.each(findings, lens._replace(known_by=""))
+    dated = every.dropna(subset="published_at")
     counted = lenses.distinct(dated.sort_values("published_at", kind="stable"), lens.counted)
     known = images[~images["status"].isin(UNKNOWN_COUNT)]
     parts = [_curve(counted, image) for image in known.itertuples()]

@@ -1,5 +1,6 @@
 """Lenses: fair ways to count findings, each a small pure function, and the name of a count."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
@@ -7,8 +8,9 @@ import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.errors import ParameterInvalid
-from helpers.frames import PLACES
-from helpers.text.i18n import msg, t, word
+from helpers.frames import PLACES, SEVERITIES
+from helpers.text import escape
+from helpers.text.i18n import Listing, Message, message, msg, t, told, word
 from helpers.text.rich import paragraph, say
 
 FINDINGS, VULNERABILITIES = "findings", "vulnerabilities"
@@ -44,9 +46,24 @@ _ONE = {
 """One of what is counted, in words."""
 
 
-class Lens(NamedTuple):
-    """One way to count; `known_by` is a day, `place` one of `frames.PLACES`; empty is any.
+_NAMES = ("package", "source_package")
 
+
+class Own(NamedTuple):
+    """A lens of a user's own: a function of findings that returns those that count, and its label.
+
+    The function returns rows of the frame, or a flag for each row.
+    """
+
+    chosen: Callable[[pd.DataFrame], pd.DataFrame | pd.Series]
+    label: str
+
+
+class Lens(NamedTuple):
+    """One way to count.
+
+    `known_by` is a day, `place` one of `frames.PLACES`, `package` a part of the name of a package
+    or of its source; empty is any. Only `severities` count: the highest one of what counts once.
     `apply` raises `ParameterInvalid` for an unknown part.
     """
 
@@ -55,11 +72,16 @@ class Lens(NamedTuple):
     severity: str = SCANNER
     known_by: str = ""
     place: str = ""
+    severities: tuple[str, ...] = SEVERITIES
+    package: str = ""
+    own: tuple[Own, ...] = ()
 
     @property
     def short(self) -> str:
-        """Return what is counted, without the rest of the lens."""
-        return word(NAMES.get((self.counted, self.fixable), self.counted))
+        """Return what a title says is counted; the label says the rest."""
+        if self.chosen:
+            return t("{what}, as chosen", what=self._kind)
+        return self._kind
 
     @property
     def one(self) -> str:
@@ -69,17 +91,35 @@ class Lens(NamedTuple):
     @property
     def label(self) -> str:
         """Return what is counted, with every part of the lens."""
-        place, counted = self._place, self.short
+        place, counted = self._place, self._kind
         if place:
             counted = t("{counted} in {place}", counted=counted, place=place)
         by_nvd = t("by NVD's severities") if self.severity == NVD else ""
-        return ", ".join(filter(None, (counted, self._published, by_nvd)))
+        return ", ".join(filter(None, (counted, self._published, by_nvd, *map(told, self.chosen))))
 
     @property
     def narrowed(self) -> str:
-        """Return the place and day that the count is limited to; empty if it is not."""
+        """Return the place, day and choice that the count is limited to; empty if it is not."""
         where = t("in {place}", place=self._place) if self.place else ""
-        return ", ".join(filter(None, (where, self._published)))
+        return ", ".join(filter(None, (where, self._published, *map(told, self.chosen))))
+
+    @property
+    def chosen(self) -> list[str]:
+        """Return the severities, packages and own lenses that the count is limited to."""
+        parts: list[str] = []
+        if self.severities != SEVERITIES:
+            # The worst first, as the figures have them.
+            levels = [Message(level) for level in reversed(SEVERITIES) if level in self.severities]
+            only = message("only {severities}", severities=Listing(levels))
+            parts.append(only if levels else message("of no severity"))
+        if self.package:
+            text = escape.short(self.package, 24)
+            parts.append(message("in packages with “{text}” in their name", text=text))
+        return parts + [escape.plain(own.label) for own in self.own]
+
+    @property
+    def _kind(self) -> str:
+        return word(NAMES.get((self.counted, self.fixable), self.counted))
 
     @property
     def _place(self) -> str:
@@ -96,15 +136,17 @@ PLAIN = Lens()
 
 def checked(lens: Lens) -> Lens:
     """Return a lens as it is. Raises `ParameterInvalid` for an unknown part of it."""
-    for name, value, choices in (
-        ("lens", lens.counted, COUNTED),
-        ("severity", lens.severity, SCALES),
-        ("place", lens.place, ("", *PLACES)),
+    for name, values, choices in (
+        ("lens", [lens.counted], COUNTED),
+        ("severity", [lens.severity], SCALES),
+        ("place", [lens.place], ("", *PLACES)),
+        ("severities", lens.severities, SEVERITIES),
     ):
-        if value not in choices:
-            raise ParameterInvalid(
-                f"{name} {value!r} is none of {', '.join(filter(None, choices))}"
-            )
+        for value in values:
+            if value not in choices:
+                raise ParameterInvalid(
+                    f"{name} {value!r} is none of {', '.join(filter(None, choices))}"
+                )
     if not isinstance(lens.fixable, bool):
         raise ParameterInvalid(f"fixable {lens.fixable!r} is not a bool: write True or False")
     return lens
@@ -113,7 +155,17 @@ def checked(lens: Lens) -> Lens:
 def apply(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     """Return the rows that count under a lens, with their severity under it.
 
-    Raises `ParameterInvalid` for an unknown part of the lens.
+    Of what counts once, it is the finding with the highest severity. Raises `ParameterInvalid` for
+    an unknown part of the lens.
+    """
+    counted = each(findings, lens)
+    return counted if lens.counted == FINDINGS else _highest(counted, lens.counted)
+
+
+def each(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    """Return every finding of what counts under a lens, also of what counts once.
+
+    With the severities under the lens. Raises `ParameterInvalid` as `apply` does.
     """
     checked(lens)
     counted = findings
@@ -121,11 +173,15 @@ def apply(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
         counted = fixable(counted)
     if lens.place:
         counted = sits_in(counted, lens.place)
+    if lens.package:
+        counted = named(counted, lens.package)
     if lens.known_by:
         counted = known_by(counted, lens.known_by)
+    for own in lens.own:
+        counted = _own(counted, own)
     if lens.severity == NVD:
         counted = by_nvd(counted)
-    return counted if lens.counted == FINDINGS else _highest(counted, lens.counted)
+    return counted if lens.severities == SEVERITIES else _rated(counted, lens)
 
 
 def fixable(findings: pd.DataFrame) -> pd.DataFrame:
@@ -136,6 +192,14 @@ def fixable(findings: pd.DataFrame) -> pd.DataFrame:
 def sits_in(findings: pd.DataFrame, place: str) -> pd.DataFrame:
     """Return the findings whose package sits in one place: `os`, `tools` or `app`."""
     return findings[findings["place"].eq(place).fillna(False)]
+
+
+def named(findings: pd.DataFrame, text: str) -> pd.DataFrame:
+    """Return the findings whose package, or source package, has a text in its name."""
+    first, second = (
+        findings[column].str.contains(text, case=False, regex=False, na=False) for column in _NAMES
+    )
+    return findings[first | second]
 
 
 def known_by(findings: pd.DataFrame, day: str | date) -> pd.DataFrame:
@@ -165,13 +229,18 @@ def distinct(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
     """
     if counted == FINDINGS:
         return findings
+    return findings[~_keys(findings, counted).duplicated()]
+
+
+def _keys(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
+    """Return what tells apart the things that count once, a row a finding."""
     # A finding without an id equals no other.
     ids = findings["vulnerability_id"]
     rows = pd.Series(range(len(findings)), index=findings.index).astype("str")
     keys = findings[_IMAGE].assign(id=ids.where(ids.notna(), "row " + rows))
     if counted == PER_PACKAGE:
         keys = keys.assign(source=findings["source_package"].fillna(findings["package"]))
-    return findings[~keys.duplicated()]
+    return keys
 
 
 def _highest(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
@@ -182,6 +251,33 @@ def _highest(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
     return kept.drop(columns="_place")
 
 
+def _rated(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    """Return the findings of what has one of the lens's severities at its highest."""
+    level = findings["severity"].cat.codes
+    if lens.counted != FINDINGS:
+        keys = _keys(findings, lens.counted)
+        level = level.groupby([*keys.to_dict("series").values()], dropna=False).transform("max")
+    return findings[level.isin([SEVERITIES.index(severity) for severity in lens.severities])]
+
+
+def _own(findings: pd.DataFrame, own: Own) -> pd.DataFrame:
+    """Return the findings that count under a lens of a user's own.
+
+    Raises `ParameterInvalid` if its function returns neither rows of the frame nor flags.
+    """
+    found = own.chosen(findings.copy(deep=False))
+    if isinstance(found, pd.Series) and pd.api.types.is_bool_dtype(found.dtype):
+        if len(found) == len(findings):
+            return findings[found.fillna(False).to_numpy(dtype=bool)]
+    elif isinstance(found, pd.DataFrame) and found.index.isin(findings.index).all():
+        # Its rows as they were: a count of anything else would bear the kit's name.
+        return findings[findings.index.isin(found.index)]
+    raise ParameterInvalid(
+        f"the lens {own.label!r} returned neither rows of the findings nor a flag for each; return "
+        "findings[...] or findings[...].eq(...)"
+    )
+
+
 def day(known_by: str, study_known_by: date | None = None) -> str:
     """Return the day of a lens: as given, the study's if empty, none if `ever`.
 
@@ -190,6 +286,11 @@ def day(known_by: str, study_known_by: date | None = None) -> str:
     if known_by == EVER:
         return ""
     return str(_day(known_by)) if known_by else str(study_known_by or "")
+
+
+def as_day(known_by: str) -> date | None:
+    """Return the day of a lens; none for a lens without one."""
+    return _day(known_by) if known_by else None
 
 
 def answer(lens: Lens, study_known_by: date | None = None, why: str = "") -> Answer:

@@ -8,7 +8,7 @@ from helpers.answers.answer import Answer
 from helpers.answers.chart import Combination, Overlap
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
 from helpers.text import escape
-from helpers.text.i18n import message, msg, t, word
+from helpers.text.i18n import Message, message, msg, t, word
 from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import first_fitting, is_whole
 from helpers.vulnerabilities import counting, lenses
@@ -27,16 +27,14 @@ def listing(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Data
     """Return one row a vulnerability: its id, highest severity, packages and where it is.
 
     `vulnerability_id, severity, variants, packages, fixed` and then a column a variant: how often
-    the lens counts it there. `variants` joins those that have it; images of one capture.
+    the lens counts it there. `variants` joins those that have it; images of one capture. Of chosen
+    severities it has those that are the highest of all images: what one image alone rates higher
+    is not in that image alone.
     """
     measured = images[~images["status"].isin(UNKNOWN_COUNT)]["variant"].tolist()
-    counted = lenses.apply(findings, lens)
+    counted = lenses.apply(findings, lens._replace(severities=SEVERITIES))
     counted = counted[counted["variant"].isin(measured)]
-    # A finding without an id equals no other: each is a row of its own.
-    nameless = counted.index[counted["vulnerability_id"].isna()]
-    made_up = {row: message("(no id) {row}", row=row) for row in nameless}
-    ids = counted["vulnerability_id"].fillna(pd.Series(made_up, dtype="str"))
-    rows = counted.assign(vulnerability_id=ids)
+    rows = counted.assign(vulnerability_id=ids(counted))
     counts = rows.groupby(["vulnerability_id", "variant"]).size().unstack(fill_value=0)
     counts = counts.reindex(columns=measured, fill_value=0).astype("int64")
     by_id = rows.groupby("vulnerability_id")
@@ -52,8 +50,9 @@ def listing(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Data
         },
         index=counts.index,
     ).sort_values(["severity", "vulnerability_id"], ascending=[False, True])
+    about = about[about["severity"].isin(lens.severities)]
     table = pd.concat([about, counts.loc[about.index]], axis=1)
-    messages = {str(text): text for text in made_up.values()}
+    messages = {str(text): text for text in _made_up(counted).values()}
     shown = [messages.get(id_, id_) for id_ in table.index]
     table.insert(0, "vulnerability_id", pd.Series(shown, table.index, dtype=object), True)
     return table.reset_index(drop=True)
@@ -77,6 +76,30 @@ def combinations(listing: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
 def variants(listing: pd.DataFrame) -> list[str]:
     """Return the variants of a listing: those that were measured, in the study's order."""
     return [str(variant) for variant in listing.columns[_VARIANTS_AT:]]
+
+
+def ids(findings: pd.DataFrame) -> pd.Series:
+    """Return the id of each finding; one without equals no other, and is named by its row."""
+    return findings["vulnerability_id"].fillna(pd.Series(_made_up(findings), dtype="str"))
+
+
+def _made_up(findings: pd.DataFrame) -> dict[int, Message]:
+    nameless = findings.index[findings["vulnerability_id"].isna()]
+    return {row: message("(no id) {row}", row=row) for row in nameless}
+
+
+def ids_of(
+    listing: pd.DataFrame, together: str = "", without: tuple[str, ...] = (), severity: str = ""
+) -> pd.Series:
+    """Return the ids of a listing that exactly some variants share, of a severity if one is named.
+
+    `together` are their joined names; if empty, the ids that no combination of `without` has.
+    """
+    joined = listing.iloc[:, _JOINED_AT]
+    chosen = joined.eq(together) if together else ~joined.isin(without)
+    if severity:
+        chosen &= listing.iloc[:, _SEVERITY_AT].eq(severity)
+    return listing.iloc[:, 0][chosen]
 
 
 def label(lens: Lens) -> str:

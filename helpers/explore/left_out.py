@@ -1,0 +1,41 @@
+"""What a picture leaves out for want of a date, in words."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from helpers.notebook.comparison import Comparison
+from helpers.text import escape
+from helpers.text.i18n import t
+from helpers.vulnerabilities import growth, lenses
+
+
+def notes(compared: Comparison, is_curve: bool) -> Iterator[str]:
+    """Yield what is not counted, where counting is by a day, and what a curve does not have."""
+    findings, lens = compared.findings, compared.lens._replace(known_by="")
+
+    def count(rows: pd.DataFrame) -> pd.Series:
+        return lenses.apply(rows, lens)["variant"].value_counts()
+
+    if not compared.lens.known_by and not is_curve:
+        return
+    ever = count(findings)
+    if compared.lens.known_by and (
+        lost := _more(ever, count(findings[findings["published_at"].notna()]))
+    ):
+        yield t("not counted, for want of a date: {variants}", variants=lost)
+    if is_curve:
+        curve = growth.growth(findings, compared.images, lens)
+        if lost := _more(ever, curve.groupby("variant")["count"].last()):
+            yield t(
+                "not on the curve, without a date or later than the database: {variants}",
+                variants=lost,
+            )
+
+
+def _more(whole: pd.Series, part: pd.Series) -> str:
+    """Return which images have more in one count than in another, and how many more."""
+    less = whole.sub(part.reindex(whole.index), fill_value=0)
+    return ", ".join(
+        f"{escape.plain(variant)} {count:,.0f}" for variant, count in less.items() if count > 0
+    )

@@ -1,0 +1,144 @@
+"""Parts of a picture that are buttons: where each is, what it says, and which findings it is of."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from helpers.answers.chart import Bars, Chart, Curves, Overlap
+from helpers.charts import bars, curves, upset
+from helpers.charts.axes import Place
+from helpers.text.i18n import t
+from helpers.vulnerabilities import overlap
+
+
+class Part(NamedTuple):
+    """A part of a picture, where it is (shares of width and height), and what it is of.
+
+    A finding is of it if it is of the `variant`, of the `severity`, published after `after` and by
+    `until`, and its vulnerability is in the images `together` and in no other. `without` is the
+    rest: in none of those combinations. Empty and `None` are any.
+    """
+
+    label: str
+    place: Place
+    variant: str = ""
+    severity: str = ""
+    after: date | None = None
+    until: date | None = None
+    together: str = ""
+    without: tuple[str, ...] = ()
+
+    def rows(self, findings: pd.DataFrame, listing: pd.DataFrame | None) -> pd.DataFrame:
+        """Return the findings that are of it; `listing` is that of the overlap, if it is of one."""
+        kept = findings
+        if self.variant:
+            kept = kept[kept["variant"].eq(self.variant)]
+        if self.severity and not self._is_shared:
+            kept = kept[kept["severity"].eq(self.severity)]
+        if self.until:
+            kept = kept[kept["published_at"].lt(_after(self.until)).fillna(False)]
+        if self.after:
+            kept = kept[kept["published_at"].ge(_after(self.after)).fillna(False)]
+        if self._is_shared and listing is not None:
+            ids = overlap.ids_of(listing, self.together, self.without, self.severity)
+            kept = kept[overlap.ids(kept).isin(ids)]
+        return kept
+
+    @property
+    def code(self) -> list[str]:
+        """Return the lines of Python that leave its rows of `findings`."""
+        lines = []
+        if self.variant:
+            lines.append(f'findings = findings[findings["variant"].eq({self.variant!r})]')
+        if self.severity and not self._is_shared:
+            lines.append(f'findings = findings[findings["severity"].eq({self.severity!r})]')
+        for day, method in ((self.until, "lt"), (self.after, "ge")):
+            if day:
+                end = f"{_after(day):%Y-%m-%dT00:00Z}"
+                lines.append(
+                    f'findings = findings[findings["published_at"].{method}({end!r}).fillna(False)]'
+                )
+        if self._is_shared:
+            lines += [
+                "listed = c.vulnerability_list().table",
+                f'listed = listed[listed["variants"].eq({self.together!r})]'
+                if self.together
+                else f'listed = listed[~listed["variants"].isin({[*self.without]!r})]',
+            ]
+            if self.severity:
+                lines.append(f'listed = listed[listed["severity"].eq({self.severity!r})]')
+            lines.append(
+                'findings = findings[findings["vulnerability_id"].isin(listed["vulnerability_id"])]'
+            )
+        return lines
+
+    @property
+    def _is_shared(self) -> bool:
+        return bool(self.together or self.without)
+
+
+def parts(chart: Chart, figure: Figure) -> list[Part]:
+    """Return the parts of a chart that can be chosen, on a figure of it."""
+    match chart:
+        case Bars():
+            return [*_bars(chart, figure)]
+        case Overlap():
+            return [*_combinations(chart, figure)]
+        case Curves():
+            return [*_steps(chart, figure)]
+        case _:
+            return []
+
+
+def _bars(chart: Bars, figure: Figure) -> Iterator[Part]:
+    """Yield a part for each severity of an image: row by row, the worst first."""
+    names = {series.key: series.name for series in chart.series}
+    for row, key, value, place in bars.places(chart, figure):
+        variant = chart.rows[row][0]
+        label = t(
+            "{variant} {severity}: {number:,}",
+            variant=variant,
+            severity=names[key],
+            number=round(value),
+        )
+        yield Part(label, place, variant, key)
+
+
+def _combinations(chart: Overlap, figure: Figure) -> Iterator[Part]:
+    """Yield a part for each severity of a combination of images."""
+    every = tuple(overlap.JOINED.join(c.members) for c in chart.combinations if c.members)
+    for column, key, count, place in upset.places(chart, figure):
+        combination = chart.combinations[column]
+        together = overlap.JOINED.join(combination.members)
+        label = t(
+            "{variant} {severity}: {number:,}",
+            variant=together or combination.name,
+            severity=chart.series[key],
+            number=count,
+        )
+        without = () if together else every
+        yield Part(label, place, severity=key, together=together, without=without)
+
+
+def _steps(chart: Curves, figure: Figure) -> Iterator[Part]:
+    """Yield a part for the steps of a curve that are close to each other."""
+    for step in curves.places(chart, figure):
+        values = {"variant": step.name, "number": round(step.more), "until": step.until}
+        if step.after is None:
+            label = t("{variant} until {until:%Y-%m-%d}: {number:,}", **values)
+        else:
+            first = step.after + timedelta(days=1)
+            label = t(
+                "{variant} from {first:%Y-%m-%d} to {until:%Y-%m-%d}: {number:,}",
+                first=first,
+                **values,
+            )
+        yield Part(label, step.place, step.name, after=step.after, until=step.until)
+
+
+def _after(day: date) -> pd.Timestamp:
+    """Return the first moment after a day, in UTC."""
+    return pd.Timestamp(day, tz="UTC") + pd.Timedelta(days=1)
