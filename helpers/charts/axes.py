@@ -29,15 +29,10 @@ class Place(NamedTuple):
 
 def place(ax: Axes, first: tuple[float, float], second: tuple[float, float]) -> Place:
     """Return where the rectangle between two points of the axes is on a figure that is laid out."""
-    box = ax.figure.bbox
+    width, height = float(ax.figure.bbox.width), float(ax.figure.bbox.height)
     (x0, y0), (x1, y1) = ax.transData.transform([first, second])
     left, right, low, high = map(float, (min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)))
-    return Place(
-        left / box.width,
-        1 - high / box.height,
-        (right - left) / box.width,
-        (high - low) / box.height,
-    )
+    return Place(left / width, 1 - high / height, (right - left) / width, (high - low) / height)
 
 
 def whole(numbers: Iterable[float]) -> bool:

@@ -16,14 +16,7 @@ PICTURES = {
     OVERLAP: msg("In which images?"),
     GROWTH: msg("Since when?"),
 }
-"""The pictures, by what each asks."""
-
-QUESTIONS = {
-    SEVERITY: "severity",
-    OVERLAP: "overlap",
-    GROWTH: "growth_until_capture",
-}
-"""The methods of a `Comparison` that answer with the pictures."""
+"""The pictures, by what each asks: the method of a `Comparison` that answers with it."""
 
 _KEYS = (
     *("capture", "beside", "images", "count", "fixable", "severity", "known_by", "place"),
@@ -147,7 +140,7 @@ def code(
     if kept:
         lines.append(f"c = c.counting({_arguments((), kept)})")
     lines.append("findings = c.counted_findings")
-    return "\n".join([*lines, *pressed, f"c.{QUESTIONS[choice.show]}()"])
+    return "\n".join([*lines, *pressed, f"c.{choice.show}()"])
 
 
 def _arguments(given: Iterable[object], named: Mapping[str, object] | None = None) -> str:

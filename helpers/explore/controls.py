@@ -96,7 +96,7 @@ class Controls:
         self.variants.rows = min(max(len(variants), 2), len(SEVERITIES))
         self._quiet = False
 
-    def say(self, choice: Choice) -> None:
+    def set_to(self, choice: Choice) -> None:
         """Show a choice of what is offered."""
         self._quiet = True
         self.study.value, self.capture.value = choice.study, choice.capture

@@ -17,7 +17,7 @@ from helpers.comparability import scan_consistency
 from helpers.errors import KitError, ParameterInvalid
 from helpers.explore import choice as choices
 from helpers.explore import controls, left_out
-from helpers.explore.choice import GROWTH, OVERLAP, PICTURES, QUESTIONS, Choice
+from helpers.explore.choice import GROWTH, OVERLAP, PICTURES, Choice
 from helpers.explore.clickable_figure import Picture
 from helpers.explore.controls import Controls
 from helpers.explore.findings_table import Finder
@@ -73,6 +73,7 @@ class Panel:
         self._waiting: asyncio.TimerHandle | None = None
         self._refused: list[str] = []
         opened = open_study(study)
+        opened.facts()
         self.choice = choices.from_text(study, view, str(opened.known_by or ""))
         self._names: list[str] = []
         self.choose = Controls(opened, self._change)
@@ -189,12 +190,12 @@ class Panel:
                 wanted = wanted._replace(variants=None if len(kept) == len(names) else kept)
             compared = base if wanted.variants is None else base.only(*wanted.variants)
             compared = compared.through(wanted.lens)
-            answer = getattr(compared, QUESTIONS[wanted.show])()
+            answer = getattr(compared, wanted.show)()
         except KitError as error:
             if self._offered is None:
                 raise
             self._refuse(error)
-            self._say(self.choice)
+            self._set_to(self.choice)
             self.picture.busy = False
             return
         if is_kept and self.choice != wanted:
@@ -203,7 +204,7 @@ class Panel:
         self.choice, self._names = wanted, names
         self.comparison, self.answer = compared, answer
         self._draw()
-        self._say(wanted)
+        self._set_to(wanted)
 
     def _base(self, wanted: Choice) -> Comparison:
         """Return all images that a choice is made from. What was loaded before is not loaded again.
@@ -224,14 +225,14 @@ class Panel:
             self._joined, self._all = origins, found
         return self._all
 
-    def _say(self, chosen: Choice) -> None:
+    def _set_to(self, chosen: Choice) -> None:
         """Show a choice on the controls."""
         if self._offered is not self._all:
             self._offered = self._all
             self.choose.offer(self._all.study, self._names)
             images = counting.overview(self._all.images).drop(columns="capture")
             self.about.value = f'<div class="kit-table">{tables.to_html(images)}</div>'
-        self.choose.say(chosen)
+        self.choose.set_to(chosen)
         with self.show.hold_trait_notifications():
             self.show.value = chosen.show
         self.undo.disabled = not self._history
@@ -288,7 +289,7 @@ class Panel:
             [t("Copy code"), t("The code of this view"), self.code],
             [
                 t("Copy parameters"),
-                t("The first cell of this notebook for this view"),
+                t("The first cell for this view"),
                 self.parameters,
             ],
         ]

@@ -39,7 +39,6 @@ from helpers.vulnerabilities import (
     scanner_agreement,
     severity_scales,
 )
-from helpers.vulnerabilities.lenses import Lens
 
 P = ParamSpec("P")
 
@@ -447,10 +446,6 @@ class Comparison(ComparedImages):
     def _pair(self, earlier: str, later: str) -> tuple[str, str]:
         return changes.pair(self._every.images, earlier, later)
 
-    @cached_property
-    def _last(self) -> "Comparison":
-        return self.at(self._pair("", "")[1])
-
     @question(across="_every")
     def captures(self) -> Answer:
         """What do the same images show on another day?"""
@@ -466,29 +461,21 @@ class Comparison(ComparedImages):
         """What changed between two captures, and why?"""
         return changes.answer(self._every.frames, *self._pair(earlier, later))
 
-    @question(across="_last")
+    @question()
     def growth(self) -> Answer:
         """How did the number of known vulnerabilities grow since each image was built?"""
-        return self._last._growth(self.lens)
-
-    @question()
-    def growth_until_capture(self) -> Answer:
-        """How did it grow until these images were captured?"""
-        return self._growth(self.lens)
-
-    def _growth(self, lens: Lens) -> Answer:
         events, complete = self.study.events, self.study.known_by
-        return growth.answer(self.findings, self.images, lens, events, complete)
+        return growth.answer(self.findings, self.images, self.lens, events, complete)
 
     @question(across="_every")
     def counting_by_date(self, earlier: str = "", later: str = "") -> Answer:
         """How good is counting by date?"""
         return growth.missed_answer(self._every.frames, *self._pair(earlier, later))
 
-    @question(across="_last")
+    @question()
     def undated(self) -> Answer:
         """Which findings have no date or no severity?"""
-        return growth.undated_answer(self._last.findings)
+        return growth.undated_answer(self.findings)
 
     # 06: which image should be shipped, and which of the claims hold?
 

@@ -37,7 +37,7 @@ def asked() -> set[str]:
         for cell in nbformat.read(path, as_version=4).cells
         if cell.cell_type == "code"
     ]
-    return set(re.findall(r"^c\.(\w+)\(", "\n".join(sources), re.MULTILINE))
+    return set(re.findall(r"^c\.(?:at\(\"newest\"\)\.)?(\w+)\(", "\n".join(sources), re.MULTILINE))
 
 
 def test_the_notebooks_ask_every_question() -> None:

@@ -1,6 +1,5 @@
 """How an answer shows itself: figure, text and table, and the files that it leaves."""
 
-import io
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -80,14 +79,6 @@ def test_it_goes_on_as_data(blog, severity) -> None:
     assert picture.png != answer.figure().png
     with pytest.raises(ValueError, match="no figure"):
         shown(Answer("plain"), blog.images).figure()
-
-
-def test_a_quick_figure_has_half_the_pixels(blog, severity) -> None:
-    sizes = [
-        Image.open(io.BytesIO(shown(severity, blog.images, quick=quick).figure().png)).size
-        for quick in (False, True)
-    ]
-    assert sizes[0] == tuple(2 * pixels for pixels in sizes[1])
 
 
 def test_in_place_of_an_empty_figure_the_text_says_why(blog, tmp_path) -> None:

@@ -1,0 +1,83 @@
+"""Parts of pictures are buttons: each is where it is drawn, and leaves the findings it is of."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers import Comparison
+from helpers.charts import colours, figure
+from helpers.explore.parts import Part, parts
+from helpers.notebook.display import ShownAnswer
+from helpers.text import i18n
+from helpers.vulnerabilities import overlap
+
+
+def drawn(answer: ShownAnswer) -> tuple[bytes, list[Part]]:
+    assert answer.chart is not None
+    made = figure.figure(answer.chart, answer.title, answer.footer, is_quick=True)
+    return figure.quick(made), parts(answer.chart, made)
+
+
+def colour_at(png: bytes, part: Part, right: float, down: float) -> str:
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    height, width, _ = pixels.shape
+    place = part.place
+    x, y = width * (place.left + right * place.width), height * (place.top + down * place.height)
+    return "#{:02X}{:02X}{:02X}".format(*pixels[int(y), int(x)])
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("question", ["severity", "overlap"])
+def test_each_part_of_a_bar_has_a_button_where_it_is_drawn(question: str, language: str) -> None:
+    compared = Comparison("blog-2022", language=language)
+    with i18n.speaking(language):
+        png, found = drawn(getattr(compared, question)())
+    assert len(found) == 8 if question == "severity" else 7
+    # Where no number is written.
+    free = (0.5, 0.1) if question == "severity" else (0.5, 0.5)
+    for part in found:
+        assert colour_at(png, part, *free) == colours.SEVERITY[part.severity]["color"], part
+
+
+def test_bars_leave_as_many_findings_as_they_say() -> None:
+    compared = Comparison("blog-2022")
+    _, found = drawn(compared.severity())
+    counted = compared.counted_findings
+    assert sum(len(part.rows(counted, None)) for part in found) == 67
+    for part in found:
+        assert part.label.endswith(f": {len(part.rows(counted, None)):,}")
+
+
+def test_combinations_leave_the_findings_of_their_vulnerabilities() -> None:
+    compared = Comparison("matched-2026").counting(known_by="ever")
+    _, found = drawn(compared.overlap())
+    counted, listing = compared.counted_findings, compared.listing
+    ids = [set(part.rows(counted, listing)["vulnerability_id"]) for part in found]
+    for part, own in zip(found, ids, strict=True):
+        assert part.label.endswith(f": {len(own):,}")
+    assert sum(map(len, ids)) == len(set.union(*ids)) == len(listing), "each is in one part"
+
+
+def test_the_rest_of_many_combinations_is_what_none_of_them_has() -> None:
+    every = Comparison("matched-2026").counting(known_by="ever")
+    counted, listing = every.counted_findings, every.listing
+    chart = overlap.chart(listing, "vulnerabilities", most=3)
+    found = parts(chart, figure.figure(chart))
+    ids = [set(part.rows(counted, listing)["vulnerability_id"]) for part in found]
+    assert [part for part in found if part.without], "there are more than are shown"
+    assert sum(map(len, ids)) == len(listing)
+
+
+def test_rises_of_a_curve_leave_what_was_published_then() -> None:
+    compared = Comparison("blog-2022", "2026-11")
+    _, found = drawn(compared.growth())
+    counted = compared.counted_findings
+    for variant, total in (("nodejs-alpine", 49), ("nodejs-distroless", 107)):
+        rises = [part for part in found if part.variant == variant]
+        assert sum(len(part.rows(counted, None)) for part in rises) == total
+        for part in rises:
+            assert part.label.endswith(f": {len(part.rows(counted, None)):,}")
+            assert part.place.width > 0.01
+    assert found[0].label.startswith("nodejs-alpine until 2019-12-24: ")
