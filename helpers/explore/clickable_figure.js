@@ -69,6 +69,10 @@ function render({ model, el }) {
     box.setAttribute("aria-busy", String(model.get("busy")));
   }
 
+  // Otherwise keys that choose on a list or press a button are JupyterLab's shortcuts.
+  requestAnimationFrame(() => {
+    el.closest(".kit-panel")?.setAttribute("data-lm-suppress-shortcuts", "true");
+  });
   showPicture();
   showParts();
   showBusy();

@@ -4,13 +4,12 @@ import asyncio
 import base64
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
-from helpers.answers.chart import why_empty
 from helpers.charts import figure
 from helpers.charts.look import LIGHT
 from helpers.comparability import scan_consistency
@@ -22,7 +21,7 @@ from helpers.explore.clickable_figure import Picture
 from helpers.explore.controls import Controls
 from helpers.explore.findings_table import Finder
 from helpers.explore.keep import File, Keep
-from helpers.explore.parts import parts
+from helpers.explore.parts import Part, parts
 from helpers.explore.upload import Dropzone
 from helpers.notebook import tables
 from helpers.notebook.comparison import Comparison
@@ -37,8 +36,8 @@ from helpers.vulnerabilities import counting
 _ALERT, _NOTE = "alert", "note"
 """Roles of texts: what failed, and what to bear in mind."""
 
-_WAIT = 0.04
-"""Seconds that a change waits for another one: of several quick ones the last is drawn."""
+_WAIT, _PAUSE = 0.03, 0.002
+"""Seconds that a change waits for another one, and that each step leaves for one to arrive."""
 
 _MOST_STEPS = 200
 """Changes that can be taken back."""
@@ -70,7 +69,8 @@ class Panel:
         self._history: list[Choice] = []
         self._first: Choice | None = None
         self._offered: Comparison | None = None
-        self._waiting: asyncio.TimerHandle | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._is_due = False
         self._refused: list[str] = []
         opened = open_study(study)
         opened.facts()
@@ -147,33 +147,49 @@ class Panel:
     def _change(self) -> None:
         """Show what is chosen, a moment later: of several quick changes the last is drawn."""
         self.picture.busy = True
+        self._is_due = True
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._settle(is_due=True)
+            self._settle()
             return
-        if self._waiting:
-            self._waiting.cancel()
-        self._waiting = loop.call_later(_WAIT, self._settle)
+        if self._following:
+            self._following.cancel()
+        self._following = loop.create_task(self._follow())
 
-    def _settle(self, is_due: bool = False) -> None:
-        """Show what is chosen if that waits."""
-        if not self._waiting and not is_due:
-            return
-        if self._waiting:
-            self._waiting.cancel()
-            self._waiting = None
+    async def _follow(self) -> None:
+        """Show what is chosen, step by step: a change in between ends it."""
+        await asyncio.sleep(_WAIT)
+        for _ in self._steps(self._wanted(), with_new=True):
+            await asyncio.sleep(_PAUSE)
+
+    def _settle(self) -> None:
+        """Show at once what is chosen, if that is not shown yet."""
+        if self._following:
+            self._following.cancel()
+        if self._is_due:
+            self._go(self._wanted(), with_new=True)
+
+    def _wanted(self) -> Choice:
+        """Return what the controls say."""
         wanted = self.choose.choice(self.show.value)
-        if wanted.study != self.choice.study:
-            # What was chosen of the images and days of another study does not hold of this one's.
-            wanted = Choice(wanted.study, "", lens=wanted.lens, show=wanted.show)
-        self._go(wanted, with_new=True)
+        if wanted.study == self.choice.study:
+            return wanted
+        # What was chosen of the images and days of another study does not hold of this one's.
+        return Choice(wanted.study, "", lens=wanted.lens, show=wanted.show)
 
     def _go(self, wanted: Choice, *, with_new: bool = False, is_kept: bool = True) -> None:
-        """Show a choice. If that fails, say so and keep what was shown.
+        """Show a choice at once, as `_steps` does."""
+        for _ in self._steps(wanted, with_new=with_new, is_kept=is_kept):
+            pass
+
+    def _steps(
+        self, wanted: Choice, *, with_new: bool = False, is_kept: bool = True
+    ) -> Iterator[None]:
+        """Show a choice, in steps. If that fails, say so and keep what was shown.
 
         Images that come in addition are chosen `with_new`; a choice that `is_kept` can be taken
-        back.
+        back. It may be given up between steps: nothing is half shown.
         """
         try:
             base = self._base(wanted)
@@ -196,15 +212,26 @@ class Panel:
                 raise
             self._refuse(error)
             self._set_to(self.choice)
-            self.picture.busy = False
+            self.picture.busy = self._is_due = False
             return
+        yield
+        drawn = None
+        if answer.chart is not None:
+            title, footer = answer.title, answer.footer
+            drawn = figure.figure(answer.chart, title, footer, compared.look, is_quick=True)
+            yield
+        png = figure.quick(drawn) if drawn else b""
+        shown = parts(answer.chart, drawn) if drawn else []
         if is_kept and self.choice != wanted:
             self._history = [*self._history[1 - _MOST_STEPS :], self.choice]
             self._forgive()
-        self.choice, self._names = wanted, names
+        self.choice, self._names, self._is_due = wanted, names, False
         self.comparison, self.answer = compared, answer
-        self._draw()
+        self.picture.show(png, answer.title if drawn else answer.why_empty, shown)
+        self._offer(shown)
         self._set_to(wanted)
+        yield
+        self._fill()
 
     def _base(self, wanted: Choice) -> Comparison:
         """Return all images that a choice is made from. What was loaded before is not loaded again.
@@ -252,25 +279,14 @@ class Panel:
 
     # What is shown.
 
-    def _draw(self) -> None:
-        """Show the picture and what is said of it, and then the table."""
-        compared, answer = self.comparison, self.answer
-        assert answer.answer.chart is not None
-        shown: list[Any] = []
-        if why := why_empty(answer.answer.chart):
-            self.picture.explain(why)
-        else:
-            chart = answer.answer.chart
-            drawn = figure.figure(chart, answer.title, answer.footer, compared.look, is_quick=True)
-            shown = parts(chart, drawn)
-            self.picture.show(figure.quick(drawn), answer.title, shown)
+    def _offer(self, shown: list[Part]) -> None:
+        """Offer the rows of what is chosen, by the parts of the picture, and say what is unlike."""
+        compared = self.comparison
         counted = compared.counted_findings.sort_values(
             ["severity", "vulnerability_id", "variant", "package"],
             ascending=[False, True, True, True],
         )
-        listing = compared.listing if self.choice.show == OVERLAP else None
-        self.table.offer(counted, shown, listing)
-        self._fill()
+        self.table.offer(counted, shown, compared.listing if self.choice.show == OVERLAP else None)
         marks = [
             scan_consistency.mark(compared.images),
             *left_out.notes(compared, self.choice.show == GROWTH),

@@ -68,15 +68,18 @@ class ShownAnswer:
     In place of a figure that would be empty, its text says why.
     """
 
+    why_empty: str
+    """Why a figure would be empty; empty if it would not be."""
+
     _first_searchable = ""
 
     def __init__(self, answer: Answer, setting: Setting) -> None:
         self.setting = setting
         self._picture: Picture | None = None
         with i18n.speaking(setting.language):
-            self._why_empty = why_empty(answer.chart)
-            if self._why_empty:
-                text = answer.text + paragraph(self._why_empty)
+            self.why_empty = why_empty(answer.chart)
+            if self.why_empty:
+                text = answer.text + paragraph(self.why_empty)
                 answer = answer._replace(title="", text=text)
             self.answer = answer
             if setting.folder:
@@ -108,7 +111,7 @@ class ShownAnswer:
     @property
     def chart(self) -> Chart | None:
         """Return what is drawn, as data; `None` for an answer without a figure."""
-        return None if self._why_empty else self.answer.chart
+        return None if self.why_empty else self.answer.chart
 
     @property
     def footer(self) -> str:
@@ -122,7 +125,7 @@ class ShownAnswer:
         Raises `ValueError` if the answer has none; it says why.
         """
         if self.chart is None:
-            why = f": {self._why_empty}" if self._why_empty else ""
+            why = f": {self.why_empty}" if self.why_empty else ""
             raise ValueError(f"the answer {self.name!r} has no figure{why}")
         if title:
             with i18n.speaking(self.setting.language):

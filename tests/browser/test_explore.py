@@ -3,18 +3,15 @@
 import contextlib
 import csv
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
-from helpers import paths
-from helpers.explore import selection
-from helpers.explore.selection import Choice
-from helpers.studies.load import load_study
-from helpers.vulnerabilities import counting, lenses, overlap
-from helpers.vulnerabilities.lenses import Lens
+from helpers import Comparison, paths
 from tests.conftest import finding, trivy
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -27,11 +24,9 @@ from tests.support.jupyter_lab import Lab  # noqa: E402
 expect = playwright.expect
 expect.set_options(timeout=20_000)
 
-PICTURE, BARS, ROWS = (
-    ".kit-picture img",
-    ".kit-picture button",
-    "span[role=status]:has-text('rows')",
-)
+PANEL = ".kit-panel"
+PICTURE, PARTS = f"{PANEL} .kit-picture img", f"{PANEL} .kit-picture button"
+ROWS = f"{PANEL} span[role=status]:has-text('rows')"
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +40,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @contextlib.contextmanager
 def opened(chromium: playwright.Browser, address: str) -> Iterator[Watched]:
-    """A page of JupyterLab in a window of 1280 pixels."""
+    """A page of JupyterLab in a window of 1280 by 800 pixels."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
     try:
         watched = Watched(context.new_page())
         watched.page.goto(address)
@@ -60,8 +56,9 @@ def explored(chromium: playwright.Browser, lab: Lab, name: str = "explore") -> I
     """The notebook, opened and run from the menu."""
     with opened(chromium, f"{lab.address}/lab/tree/{name}.ipynb?reset") as watched:
         jupyter_lab.run_all(watched.page)
-        watched.page.wait_for_selector(BARS, timeout=60_000)
-        watched.page.wait_for_selector(".dt-container", timeout=60_000)
+        watched.page.wait_for_selector(PARTS, timeout=60_000)
+        watched.page.wait_for_selector(f"{PANEL} .dt-container", timeout=60_000)
+        watched.page.locator(PANEL).evaluate("panel => panel.scrollIntoView()")
         yield watched
         assert not watched.dialogs
         assert elsewhere(watched, lab) == []
@@ -141,67 +138,189 @@ def test_saving_adds_nothing_that_the_user_did_not_write(
 
 
 def test_another_lens_changes_picture_and_table_to_the_kits_numbers(page: playwright.Page) -> None:
-    frames = load_study("blog-2022")
+    blog = Comparison("blog-2022")
     alt(page, "Findings: nodejs-alpine 48, nodejs-distroless 19")
     rows(page, "67 of 67 rows")
-    counts = counting.severity_counts(frames.findings, frames.images, Lens("vulnerabilities"))
-    one, two = counting.totals(counts)["total"]
-    picture = page.locator(PICTURE).first
+    picture = page.locator(PICTURE)
     before = picture.get_attribute("src")
-    began = time.monotonic()
+    distinct = blog.counting("vulnerabilities")
     page.get_by_label("lens: count").select_option("vulnerabilities")
-    alt(page, f"Vulnerabilities: nodejs-alpine {one}, nodejs-distroless {two}")
-    took = time.monotonic() - began
-    assert took < 5, "at once; here beside other tests"
+    alt(page, distinct.severity().title)
     assert picture.get_attribute("src") != before
-    rows(page, f"{one + two} of {one + two} rows")
-    expect(page.locator(".dt-info")).to_have_text(f"1 to 10 of {one + two} rows")
-    shared = overlap.headline(overlap.listing(frames.findings, frames.images, lenses.PLAIN))
-    expect(page.locator(PICTURE).nth(1)).to_have_attribute("alt", shared)
-    assert page.locator(PICTURE).evaluate_all("all => all.every((i) => i.naturalWidth > 1000)")
-    ssl = selection.view(frames, Choice(lens=Lens("vulnerabilities"), package="ssl"))
+    rows(page, "41 of 41 rows")
+    expect(page.locator(f"{PANEL} .dt-info")).to_have_text("1 to 10 of 41 rows")
+    assert picture.evaluate("image => image.naturalWidth > 1000")
+    ssl = blog.counting("vulnerabilities", package="ssl")
     page.get_by_label("package", exact=True).fill("ssl")
-    alt(page, ssl.title)
-    rows(page, f"{len(ssl.rows)} of {len(ssl.rows)} rows")
+    alt(page, ssl.severity().title)
+    page.get_by_role("button", name="In which images?").click()
+    alt(page, ssl.overlap().title)
+    page.get_by_role("button", name="Since when?").click()
+    alt(page, ssl.growth().title)
+    page.get_by_role("button", name="In which images?").click()
     page.get_by_label("package", exact=True).fill("no-such-package")
-    expect(page.get_by_text("no vulnerability is counted in any image")).to_be_visible()
-    expect(page.locator(PICTURE).nth(1)).to_be_hidden()
-    page.get_by_label("package", exact=True).fill("")
-    page.get_by_label("lens: count").select_option("findings")
+    expect(page.get_by_text("no vulnerability is counted in any image").first).to_be_visible()
+    expect(picture).to_be_hidden()
+    page.get_by_role("button", name="Reset").click()
+    alt(page, "Findings: nodejs-alpine 48, nodejs-distroless 19")
     rows(page, "67 of 67 rows")
 
 
-def test_a_click_on_a_bar_or_a_key_filters_the_table(page: playwright.Page) -> None:
-    bar = page.get_by_role("button", name="nodejs-alpine HIGH: 31")
-    bar.click()
+def test_controls_and_picture_are_seen_together(page: playwright.Page) -> None:
+    for name in ("study", "capture", "lens: count", "package", "published by"):
+        box = page.get_by_label(name, exact=True).first.bounding_box()
+        picture = page.locator(PICTURE).bounding_box()
+        assert box
+        assert picture
+        assert 0 < box["y"] < 800 - box["height"]
+        assert box["x"] + box["width"] < picture["x"], "beside it"
+    assert picture["x"] + picture["width"] < 1280
+    assert picture["y"] + picture["height"] < 800
+    assert picture["width"] > 500
+
+
+def test_six_quick_changes_are_one_step(page: playwright.Page) -> None:
+    lens = page.get_by_label("lens: count")
+    for name in ("vulnerabilities", "findings") * 2:
+        lens.select_option(name)
+    page.get_by_label("only what has a fix").check()
+    lens.select_option("vulnerabilities")
+    alt(page, Comparison("blog-2022").counting("vulnerabilities", fixable=True).severity().title)
+    expect(page.locator(f"{PANEL} .kit-picture")).to_have_attribute("aria-busy", "false")
+    rows(page, "25 of 25 rows")
+    page.get_by_role("button", name="Reset").click()
+    rows(page, "67 of 67 rows")
+
+
+def test_a_click_on_a_part_or_a_key_filters_the_table(page: playwright.Page) -> None:
+    part = page.get_by_role("button", name="nodejs-alpine HIGH: 31")
+    part.click()
     rows(page, "31 of 67 rows")
-    expect(bar).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".dt-info")).to_have_text("1 to 10 of 31 rows")
-    assert "CRITICAL" not in page.locator(".itables_anywidget tbody").inner_text()
+    expect(part).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(f"{PANEL} .dt-info")).to_have_text("1 to 10 of 31 rows")
+    assert "CRITICAL" not in page.locator(f"{PANEL} .itables_anywidget tbody").inner_text()
     page.get_by_role("button", name="✕ clear").click()
     rows(page, "67 of 67 rows")
-    expect(bar).to_have_attribute("aria-pressed", "false")
-    page.get_by_role("button", name="nodejs-distroless HIGH: 1").focus()
+    expect(part).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="nodejs-distroless HIGH: 1", exact=True).focus()
     page.keyboard.press("Enter")
     rows(page, "1 of 67 rows")
     page.keyboard.press("Enter")
     rows(page, "67 of 67 rows")
-    page.get_by_label("only the bar").select_option("nodejs-alpine LOW: 2")
+    page.get_by_label("only", exact=True).select_option("nodejs-alpine LOW: 2")
     rows(page, "2 of 67 rows")
-    page.get_by_label("only the bar").select_option("all bars")
+    page.get_by_label("only", exact=True).select_option("all of the picture")
+    for picture, name, left in (
+        ("In which images?", "nodejs-distroless HIGH: 1", "1 of 67 rows"),
+        ("Since when?", "nodejs-alpine until 2019-12-24", "4 of 67 rows"),
+    ):
+        page.get_by_role("button", name=picture).click()
+        part = page.get_by_role("button", name=name).first
+        part.click()
+        rows(page, left)
+        expect(part).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="How severe?").click()
+    rows(page, "67 of 67 rows")
+
+
+def test_the_keyboard_alone_chooses_presses_folds_and_takes_back(page: playwright.Page) -> None:
+    page.get_by_label("lens: count").focus()
+    page.keyboard.press("v")
+    alt(page, Comparison("blog-2022").counting("vulnerabilities").severity().title)
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('.kit-picture') !== null"):
+            break
+    name = "document.activeElement.getAttribute('aria-label')"
+    assert page.evaluate(name) == "nodejs-alpine CRITICAL: 2"
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(name) == "nodejs-alpine HIGH: 16"
+    page.keyboard.press("Enter")
+    rows(page, "16 of 41 rows")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('.kit-picture') === null"), "one stop"
+    fold = page.get_by_role("button", name="What counts")
+    fold.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("lens: count")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("lens: count")).to_be_visible()
+    page.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("Enter")
+    rows(page, "67 of 67 rows")
+
+
+def test_what_is_shown_is_kept_as_files_code_and_parameters(
+    page: playwright.Page, tmp_path: Path
+) -> None:
+    page.get_by_label("only what has a fix").check()
+    wanted = Comparison("blog-2022").counting(fixable=True).severity()
+    alt(page, wanted.title)
+    page.get_by_role("button", name="Keep it").click()
+    for words, end, begins in (
+        ("Picture as PNG", "png", b"\x89PNG"),
+        ("Picture as SVG", "svg", b"<?xml"),
+        ("Its numbers as CSV", "csv", b"capture,variant"),
+    ):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=words).click()
+        assert (
+            download.value.suggested_filename
+            == f"blog-2022_2022-02_findings_fixable.severity.{end}"
+        )
+        download.value.save_as(tmp_path / end)
+        assert (tmp_path / end).read_bytes().startswith(begins)
+    page.get_by_role("button", name="Copy code").click()
+    expect(page.get_by_text("copied")).to_be_visible()
+    code = page.evaluate("navigator.clipboard.readText()")
+    names = run_in_a_fresh_kernel(code, tmp_path)
+    assert names["title"] == wanted.title
+    assert names["footer"] == wanted.footer
+    assert names["findings"] == 48
+    page.get_by_role("button", name="Copy parameters").click()
+    page.wait_for_timeout(200)
+    assert "view: str = 'capture=2022-02&fixable=1'" in page.evaluate(
+        "navigator.clipboard.readText()"
+    )
+    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Reset").click()
+    rows(page, "67 of 67 rows")
+
+
+def run_in_a_fresh_kernel(code: str, folder: Path) -> dict[str, Any]:
+    """Run code in a kernel that knows nothing, and return the answer's title and its findings."""
+    told = "print(json.dumps([_.title, _.footer, len(findings)]))"
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell(f"import json\n{told}")]
+    )
+    ran = NotebookClient(book, resources={"metadata": {"path": str(folder)}}).execute()
+    title, footer, findings = json.loads(ran.cells[1].outputs[0].text)
+    return {"title": title, "footer": footer, "findings": findings}
+
+
+def test_images_of_another_study_stand_beside_with_a_warning(page: playwright.Page) -> None:
+    page.get_by_label("beside").select_option("matched-2026/2026-11")
+    warning = page.locator(f"{PANEL} [role=note]")
+    expect(warning).to_contain_text("DIFFERENT scanners or databases")
+    expect(warning).to_have_css("border-left-width", "6px")
+    expect(warning).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    expect(page.get_by_label("variants")).to_contain_text("node-24-slim")
+    page.get_by_role("button", name="Undo").click()
+    expect(warning).to_be_hidden()
     rows(page, "67 of 67 rows")
 
 
 def test_the_table_searches_sorts_filters_and_downloads(
     page: playwright.Page, tmp_path: Path
 ) -> None:
-    box = page.locator(".dt-container")
+    box = page.locator(f"{PANEL} .dt-container")
     # The status is there before the rows are; what is typed into the table before goes with it.
-    expect(page.locator(".dt-info")).to_have_text("1 to 10 of 67 rows")
+    expect(page.locator(f"{PANEL} .dt-info")).to_have_text("1 to 10 of 67 rows")
     box.locator("input[type=search]").fill("CVE-2021-36159")
-    expect(page.locator(".dt-info")).to_contain_text("1 to 1 of 1")
+    expect(page.locator(f"{PANEL} .dt-info")).to_contain_text("1 to 1 of 1")
     with page.expect_download() as download:
         page.get_by_text("Download CSV").click()
+    assert download.value.suggested_filename == "blog-2022_2022-02_findings.findings.csv"
     download.value.save_as(tmp_path / "found.csv")
     with (tmp_path / "found.csv").open(encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)
@@ -209,10 +328,10 @@ def test_the_table_searches_sorts_filters_and_downloads(
     assert row["severity"] == "CRITICAL"
     box.locator("input[type=search]").fill("")
     page.get_by_placeholder("severity").press_sequentially("LOW")
-    expect(page.locator(".dt-info")).to_contain_text("of 14")
+    expect(page.locator(f"{PANEL} .dt-info")).to_contain_text("of 14")
     page.get_by_placeholder("severity").clear()
     page.keyboard.press("Backspace")
-    expect(page.locator(".dt-info")).to_have_text("1 to 10 of 67 rows")
+    expect(page.locator(f"{PANEL} .dt-info")).to_have_text("1 to 10 of 67 rows")
     heading = box.locator("thead th", has_text="severity")
     heading.click()
     first = box.locator("tbody tr").first
@@ -233,9 +352,10 @@ def test_a_report_that_is_dropped_joins_the_comparison(
         }""",
         content,
     )
+    page.get_by_role("button", name="Own reports").click()
     page.locator(".kit-dropzone").dispatch_event("drop", {"dataTransfer": moved})
     alt(page, "Findings: nodejs-alpine 48, nodejs-distroless 19, mine 5")
-    expect(page.get_by_role("note")).to_contain_text("DIFFERENT scanners or databases")
+    expect(page.locator(f"{PANEL} [role=note]")).to_contain_text("DIFFERENT scanners or databases")
     # Larger than one message: it comes in pieces.
     many = report_of(*(match(number, description="x" * 400) for number in range(6_000)))
     (tmp_path / "large.json").write_text(json.dumps(many))
@@ -244,7 +364,7 @@ def test_a_report_that_is_dropped_joins_the_comparison(
     page.locator(".kit-dropzone input").set_input_files(tmp_path / "large.json")
     rows(page, "the first 5,000 of 6,072 rows")
     page.locator(".kit-dropzone input").set_input_files(tmp_path / "bad.json")
-    expect(page.get_by_role("alert")).to_contain_text("bad.json: ")
+    expect(page.locator(f"{PANEL} [role=alert]")).to_contain_text("bad.json: ")
     rows(page, "the first 5,000 of 6,072 rows")
     page.get_by_role("button", name="Remove own reports").click()
     rows(page, "67 of 67 rows")
@@ -275,7 +395,7 @@ def test_it_speaks_korean(chromium: playwright.Browser, lab: Lab) -> None:
     with explored(chromium, lab, "explore-ko") as watched:
         page = watched.page
         page.get_by_label("집계 대상").select_option("취약점")
-        expect(page.locator(".dt-info")).to_have_text("전체 41행 중 1~10")
+        expect(page.locator(f"{PANEL} .dt-info")).to_have_text("전체 41행 중 1~10")
 
 
 def test_a_hostile_study_is_inert(chromium: playwright.Browser, lab: Lab, tmp_path: Path) -> None:
@@ -287,7 +407,7 @@ def test_a_hostile_study_is_inert(chromium: playwright.Browser, lab: Lab, tmp_pa
         expect(page.get_by_label("variants")).to_contain_text("img-src-x-onerror-alert-1")
         page.get_by_label("package", exact=True).fill(hostile.NAMES[1])
         page.get_by_label("package", exact=True).fill("")
-        box = page.locator(".dt-container")
+        box = page.locator(f"{PANEL} .dt-container")
         box.locator("input[type=search]").fill("<script>alert(1)")
         expect(box.locator("tbody")).to_contain_text("<script>alert(1)</script>")
         box.locator("input[type=search]").fill("")

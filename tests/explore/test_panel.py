@@ -107,7 +107,8 @@ def test_of_several_quick_changes_the_last_is_drawn(panel: Panel) -> None:
             panel.choose.counted.value = counted
             assert panel.picture.busy
         assert drawn == []
-        await asyncio.sleep(0.5)
+        while panel.picture.busy:
+            await asyncio.sleep(0.01)
 
     asyncio.run(changes())
     assert len(drawn) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from helpers import Comparison, paths
 from helpers.answers.answer import Answer
-from helpers.errors import ParameterInvalid, StudyInvalid
+from helpers.errors import KitError, ParameterInvalid, StudyInvalid
 from helpers.notebook.display import ShownAnswer
 
 README = (paths.ROOT / "README.md").read_text()
@@ -72,6 +72,49 @@ def test_without_a_day_it_is_counted_by_the_studys_own() -> None:
     pair = Comparison("matched-2026")
     assert pair.lens.known_by == pair.counting().lens.known_by == "2026-08-31"
     assert pair.counting(known_by="ever").lens.known_by == ""
+
+
+def test_some_images_only(blog: Comparison) -> None:
+    one = blog.only("nodejs-alpine")
+    assert one.severity().title == "Findings: nodejs-alpine 48"
+    assert len(one.findings) == len(blog.findings) - 19
+    assert one.at("2026-11").severity().title == "Findings: nodejs-alpine 49"
+    assert blog.only().findings.empty
+    with pytest.raises(ParameterInvalid, match="image 'alpine' is none of nodejs-alpine, nodejs-"):
+        blog.only("alpine")
+
+
+def test_a_lens_of_ones_own_is_in_every_label(blog: Comparison) -> None:
+    ssl = blog.count(lambda findings: findings["package"].str.contains("ssl"), "in SSL packages")
+    assert len(ssl.counted_findings) == ssl.severity().table["count"].sum() > 0
+    assert "lens: findings, in SSL packages" in ssl.severity().footer
+    assert ssl.overlap().answer.counted == "vulnerabilities, in SSL packages"
+    assert ssl.counting(fixable=True).lens.label == "fixable findings, in SSL packages"
+    assert blog.lens.own == (), "the first is as it was"
+
+
+def test_images_of_other_studies_stand_beside(blog: Comparison) -> None:
+    with pytest.raises(StudyInvalid, match="not scanned alike"):
+        _ = blog.beside("matched-2026").findings
+    both = blog.at("2026-11").beside("matched-2026").only("nodejs-alpine", "node-24-alpine")
+    assert both.severity().title == "Findings: nodejs-alpine 49, node-24-alpine 21"
+    assert "study blog-2022 + matched-2026" in both.severity().footer
+    wider = both.beside("rebuilt-2026/2026-11-24")
+    assert len(wider.images) == 6, "those that were chosen, and those that come in addition"
+    assert "node-24-distroless" not in set(wider.images["variant"])
+    with pytest.raises(StudyInvalid, match="no capture '2021'"):
+        blog.beside("matched-2026/2021")
+
+
+def test_every_question_can_be_asked_of_images_of_several_studies() -> None:
+    several = Comparison("rebuilt-2026").beside("blog-2022/2026-11")
+    failed = []
+    for name in questions():
+        try:
+            getattr(several, name)().outputs()
+        except KitError as error:
+            failed.append(f"{name}: {error}")
+    assert failed == []
 
 
 def test_what_there_is_none_of_is_an_error_at_once(blog: Comparison) -> None:

@@ -206,6 +206,7 @@ class TestTheDayOfALens:
         (Lens(place="kernel"), "place 'kernel' is none of os, tools, app"),
         (Lens(fixable="yes"), "fixable 'yes' is not a bool: write True or False"),  # type: ignore[arg-type]
         (Lens(fixable=1), "fixable 1 is not a bool"),  # type: ignore[arg-type]
+        (Lens(severities=("HIGH", "BAD")), "severities 'BAD' is none of UNKNOWN, LOW, MEDIUM"),
     ],
 )
 def test_an_unknown_part_of_a_lens_is_named_with_what_is_known(lens, problem) -> None:
@@ -213,6 +214,87 @@ def test_an_unknown_part_of_a_lens_is_named_with_what_is_known(lens, problem) ->
         lenses.apply(found({}), lens)
     with pytest.raises(ParameterInvalid, match=problem):
         counting.severity_counts(found(), images_of("app"), lens)
+
+
+class TestChosenSeverities:
+    """Only they count: the highest one of what counts once."""
+
+    every = staticmethod(
+        lambda: found(
+            {"severity": "LOW", "package": "a"},
+            {"severity": "HIGH", "package": "b"},
+            {"severity": "LOW", "vulnerability_id": "CVE-2"},
+        )
+    )
+
+    def test_are_those_of_each_finding(self) -> None:
+        kept = lenses.apply(self.every(), Lens(severities=("LOW",)))
+        assert kept.index.tolist() == [0, 2]
+
+    @pytest.mark.parametrize("counted", [VULNERABILITIES])
+    def test_are_the_highest_of_what_counts_once(self, counted: str) -> None:
+        low = lenses.apply(self.every(), Lens(counted, severities=("LOW",)))
+        assert low.index.tolist() == [2], "the other one is HIGH in one of its packages"
+        high = lenses.apply(self.every(), Lens(counted, severities=("HIGH",)))
+        assert high.index.tolist() == [1]
+        assert lenses.each(self.every(), Lens(counted, severities=("HIGH",))).index.tolist() == [
+            0,
+            1,
+        ]
+
+    def test_may_be_none(self) -> None:
+        assert lenses.apply(self.every(), Lens(severities=())).empty
+        assert Lens(severities=()).label == "findings, of no severity"
+
+
+class TestPackages:
+    """By a part of their name or their source's."""
+
+    def test_are_found_whatever_the_case_and_no_pattern_is(self) -> None:
+        every = found({"package": "libcrypto", "source_package": "OpenSSL"}, {"package": "zlib"})
+        assert lenses.apply(every, Lens(package="ssl")).index.tolist() == [0]
+        assert lenses.apply(every, Lens(package="ZLIB")).index.tolist() == [1]
+        assert lenses.apply(every, Lens(package=".*")).empty
+
+
+class TestOnesOwn:
+    """A function of findings, with its label."""
+
+    def test_counts_the_rows_or_the_flags_that_it_returns(self) -> None:
+        every = found({"package": "a"}, {"package": "b", "severity": "LOW"}, {"package": None})
+        for chosen in (
+            lambda rows: rows[rows["package"].eq("b")],
+            lambda rows: rows["package"].eq("b"),
+            lambda rows: rows["package"].eq("b").astype("boolean").mask(rows["package"].isna()),
+        ):
+            kept = lenses.apply(every, Lens(own=(lenses.Own(chosen, "in b"),)))
+            assert kept.index.tolist() == [1]
+
+    def test_composes_with_the_rest_and_with_another(self) -> None:
+        every = found({"package": "a"}, {"package": "a", "fixed_version": "2"}, {"package": "b"})
+        in_a = lenses.Own(lambda rows: rows["package"].eq("a"), "in a")
+        first = lenses.Own(lambda rows: rows.head(1), "the first")
+        assert lenses.apply(every, Lens(fixable=True, own=(in_a, first))).index.tolist() == [1]
+        assert Lens(fixable=True, own=(in_a, first)).label == "fixable findings, in a, the first"
+        assert Lens(own=(in_a,)).short == "findings, as chosen"
+
+    def test_cannot_change_what_it_counts(self) -> None:
+        every = found({"severity": "LOW"})
+        raised = lenses.Own(lambda rows: rows.assign(severity="CRITICAL"), "worse")
+        assert severities(lenses.apply(every, Lens(own=(raised,)))) == ["LOW"]
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            lambda rows: 3,
+            lambda rows: rows["severity"],
+            lambda rows: rows["package"].eq("a").head(1),
+            lambda rows: rows.set_axis([*range(7, 7 + len(rows))]),
+        ],
+    )
+    def test_that_returns_something_else_is_named(self, wrong) -> None:
+        with pytest.raises(ParameterInvalid, match="the lens 'mine' returned neither rows of"):
+            lenses.apply(found({}, {}), Lens(own=(lenses.Own(wrong, "mine"),)))
 
 
 EVERY_LENS = [
