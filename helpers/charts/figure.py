@@ -1,7 +1,9 @@
 """Figures of charts: drawn with a title and a footer, laid out, and turned into files."""
 
 import io
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
@@ -33,6 +35,8 @@ FOOTER_WIDTH = 124
 """Columns of the footer, in English, that fit on a line of a figure."""
 
 _FOOTER_SIZE = 14
+
+_DRAWING = threading.RLock()
 
 
 def draw(chart: Chart, ax: Axes) -> Axes:
@@ -126,14 +130,16 @@ def _drawn(figure: Figure) -> PIL.Image.Image:
     return PIL.Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
 
 
-def _style() -> AbstractContextManager[None]:
-    """Return the style file and the fonts of the language that is spoken, for as long as one draws.
+@contextmanager
+def _style() -> Iterator[None]:
+    """Use the style file and the fonts of the language that is spoken, for as long as one draws.
 
-    Raises `FontMissing`.
+    matplotlib has one style for all threads, so one thread draws at a time. Raises `FontMissing`.
     """
     fonts = i18n.fonts()
     family: Any = {"font.family": [*fonts, "DejaVu Sans", "sans-serif"]} if fonts else {}
-    return mpl.rc_context(family, fname=paths.STYLE)
+    with _DRAWING, mpl.rc_context(family, fname=paths.STYLE):
+        yield
 
 
 def _title(title: str) -> str:

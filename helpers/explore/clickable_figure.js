@@ -71,7 +71,9 @@ function render({ model, el }) {
 
   // Otherwise keys that choose on a list or press a button are JupyterLab's shortcuts.
   requestAnimationFrame(() => {
-    el.closest(".kit-panel")?.setAttribute("data-lm-suppress-shortcuts", "true");
+    el.closest(".kit-panel")?.addEventListener("focusin", (event) => {
+      event.target.setAttribute("data-lm-suppress-shortcuts", "true");
+    });
   });
   showPicture();
   showParts();

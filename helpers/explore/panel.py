@@ -4,6 +4,7 @@ import asyncio
 import base64
 import html
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,10 @@ class Panel:
         self._history: list[Choice] = []
         self._first: Choice | None = None
         self._offered: Comparison | None = None
+        self._lock = threading.RLock()
+        self._changes, self._is_due = 0, False
         self._following: asyncio.Task[None] | None = None
-        self._is_due = False
+        self._pressed = -1
         self._refused: list[str] = []
         opened = open_study(study)
         opened.facts()
@@ -113,8 +116,9 @@ class Panel:
     @property
     def findings(self) -> Any:
         """Return the findings that are counted, of the part that is pressed if one is: a frame."""
-        self._settle()
-        return self.table.rows.copy()
+        with self._lock:
+            self._settle()
+            return self.table.rows.copy()
 
     @property
     def code(self) -> str:
@@ -146,29 +150,45 @@ class Panel:
 
     def _change(self) -> None:
         """Show what is chosen, a moment later: of several quick changes the last is drawn."""
-        self.picture.busy = True
-        self._is_due = True
+        with self._lock:
+            self._changes += 1
+            self.picture.busy = self._is_due = True
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self._settle()
             return
-        if self._following:
-            self._following.cancel()
-        self._following = loop.create_task(self._follow())
+        self._following = loop.create_task(self._follow(self._changes))
 
-    async def _follow(self) -> None:
-        """Show what is chosen, step by step: a change in between ends it."""
+    async def _follow(self, change: int) -> None:
+        """Show what is chosen, step by step, unless something else has been chosen since.
+
+        A kernel may handle one message in one thread, and the next one in another.
+        """
         await asyncio.sleep(_WAIT)
-        for _ in self._steps(self._wanted(), with_new=True):
+        steps: Iterator[None] | None = None
+        while True:
+            with self._lock:
+                if change != self._changes:
+                    return
+                try:
+                    steps = steps or self._steps(self._wanted(), with_new=True)
+                    next(steps)
+                except StopIteration:
+                    return
+                except Exception as error:
+                    # Nobody awaits it: an error of the kit's own would be seen by nobody.
+                    self._say(f"{type(error).__name__}: {error}")
+                    self.picture.busy = False
+                    raise
             await asyncio.sleep(_PAUSE)
 
     def _settle(self) -> None:
         """Show at once what is chosen, if that is not shown yet."""
-        if self._following:
-            self._following.cancel()
-        if self._is_due:
-            self._go(self._wanted(), with_new=True)
+        with self._lock:
+            self._changes += 1
+            if self._is_due:
+                self._go(self._wanted(), with_new=True)
 
     def _wanted(self) -> Choice:
         """Return what the controls say."""
@@ -180,8 +200,9 @@ class Panel:
 
     def _go(self, wanted: Choice, *, with_new: bool = False, is_kept: bool = True) -> None:
         """Show a choice at once, as `_steps` does."""
-        for _ in self._steps(wanted, with_new=with_new, is_kept=is_kept):
-            pass
+        with self._lock:
+            for _ in self._steps(wanted, with_new=with_new, is_kept=is_kept):
+                pass
 
     def _steps(
         self, wanted: Choice, *, with_new: bool = False, is_kept: bool = True
@@ -227,6 +248,7 @@ class Panel:
             self._forgive()
         self.choice, self._names, self._is_due = wanted, names, False
         self.comparison, self.answer = compared, answer
+        self._pressed = -1
         self.picture.show(png, answer.title if drawn else answer.why_empty, shown)
         self._offer(shown)
         self._set_to(wanted)
@@ -295,9 +317,13 @@ class Panel:
 
     def _press(self, number: int) -> None:
         """Show the rows of a part of the picture."""
-        self.table.choose(number)
-        self.picture.pressed = number
-        self._fill()
+        with self._lock:
+            # A part of a picture that is no more is no part of this one.
+            if number < len(self.picture.parts) and number != self._pressed:
+                self._pressed = number
+                self.table.choose(number)
+                self.picture.pressed = number
+                self._fill()
 
     def _fill(self) -> None:
         self.table.fill(f"{self._named}.findings")
@@ -366,7 +392,10 @@ class Panel:
 
     def _refuse(self, error: KitError) -> None:
         """Say what failed, beside what failed before."""
-        self._refused.append(str(error))
+        self._say(str(error))
+
+    def _say(self, what: str) -> None:
+        self._refused.append(what)
         self.errors.value = _as_text("\n".join(self._refused), _ALERT)
 
     def _forgive(self) -> None:

@@ -8,6 +8,7 @@ import csv
 import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,9 @@ _ROOM = {"ko": 1.15}
 _HALF = "\ue000"
 """Stands for the second column of a wide letter while a text is wrapped; of no language."""
 
-_spoken = ENGLISH
+_usual = ENGLISH
+_block: ContextVar[str] = ContextVar("language of a block")
+"""What is spoken: by the process, and in a block of one thread."""
 
 
 @cache
@@ -55,26 +58,29 @@ def known() -> tuple[str, ...]:
 
 def use(language: str) -> None:
     """Speak a language from here on. Raises `ParameterInvalid` if there is none of that name."""
-    global _spoken
-    if language not in known():
-        raise ParameterInvalid(f"language {language!r} is none of {', '.join(known())}")
-    _spoken = language
+    global _usual
+    _usual = _checked(language)
 
 
 def spoken() -> str:
     """Return the language that is spoken."""
-    return _spoken
+    return _block.get(_usual)
 
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Speak a language for as long as the block runs."""
-    before = _spoken
-    use(language)
+    """Speak a language for as long as the block runs, in its thread."""
+    before = _block.set(_checked(language))
     try:
         yield
     finally:
-        use(before)
+        _block.reset(before)
+
+
+def _checked(language: str) -> str:
+    if language not in known():
+        raise ParameterInvalid(f"language {language!r} is none of {', '.join(known())}")
+    return language
 
 
 def t(message: str, /, **values: object) -> str:
@@ -88,7 +94,8 @@ def t(message: str, /, **values: object) -> str:
 
 def word(text: str) -> str:
     """Return a text in the language that is spoken; as it is if there is no translation."""
-    return text if _spoken == ENGLISH else _table()[_spoken].get(text) or text
+    language = spoken()
+    return text if language == ENGLISH else _table()[language].get(text) or text
 
 
 class Message(str):
@@ -179,7 +186,7 @@ def wrap(text: str, width: int) -> list[str]:
 
 def room(width: int) -> int:
     """Return how many columns there is room for where so many fit in English."""
-    return int(width * _ROOM.get(_spoken, 1.0))
+    return int(width * _ROOM.get(spoken(), 1.0))
 
 
 def fonts() -> list[str]:
@@ -187,9 +194,9 @@ def fonts() -> list[str]:
 
     Raises `FontMissing` if none is there that has its letters.
     """
-    if _spoken not in _FONTS:
+    if spoken() not in _FONTS:
         return []
-    names, package = _FONTS[_spoken]
+    names, package = _FONTS[spoken()]
     wanted = names.split(", ")
     found = _listed(wanted)
     if not found:
@@ -198,7 +205,7 @@ def fonts() -> list[str]:
             _save_list()
     if not found:
         raise FontMissing(
-            f"language {_spoken!r}: no font of this machine has its letters. Install {package}"
+            f"language {spoken()!r}: no font of this machine has its letters. Install {package}"
         )
     return found[:1]
 

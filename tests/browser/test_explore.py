@@ -210,11 +210,13 @@ def test_a_click_on_a_part_or_a_key_filters_the_table(page: playwright.Page) -> 
     page.get_by_label("only", exact=True).select_option("nodejs-alpine LOW: 2")
     rows(page, "2 of 67 rows")
     page.get_by_label("only", exact=True).select_option("all of the picture")
-    for picture, name, left in (
-        ("In which images?", "nodejs-distroless HIGH: 1", "1 of 67 rows"),
-        ("Since when?", "nodejs-alpine until 2019-12-24", "4 of 67 rows"),
+    blog = Comparison("blog-2022")
+    for picture, title, name, left in (
+        ("In which images?", blog.overlap().title, "nodejs-distroless HIGH: 1", "1 of 67 rows"),
+        ("Since when?", blog.growth().title, "nodejs-alpine until 2019-12-24", "4 of 67 rows"),
     ):
         page.get_by_role("button", name=picture).click()
+        alt(page, title)
         part = page.get_by_role("button", name=name).first
         part.click()
         rows(page, left)

@@ -51,7 +51,7 @@ def test_every_kind_of_chart_is_drawn_also_after_a_way_through_json(chart: Chart
         figures.figure(one, "A title", "a footer") for one in (chart, decoded(encoded(chart)))
     )
     assert figures.svg(first) == figures.svg(second), "the same each time"
-    with Image.open(io.BytesIO(figures.quick(first))) as shown:
+    with Image.open(io.BytesIO(figures.quick(figures.figure(chart, is_quick=True)))) as shown:
         assert shown.size == (1280, 720)
 
 
