@@ -23,7 +23,15 @@ from helpers.answers.chart import (
     Points,
     Waterfall,
 )
-from helpers.charts import axes, bars, curves, points, property_matrix, upset, waterfall
+from helpers.charts import (
+    axes,
+    bar_chart,
+    curve_chart,
+    matrix_chart,
+    overlap_chart,
+    point_chart,
+    waterfall_chart,
+)
 from helpers.charts.colours import FOOTER
 from helpers.charts.look import DEFAULT, Look
 from helpers.charts.theme import dress
@@ -39,17 +47,17 @@ def draw(chart: Chart, ax: Axes) -> Axes:
     """Draw a chart, in the light theme."""
     match chart:
         case Bars():
-            return bars.draw(chart, ax)
+            return bar_chart.draw(chart, ax)
         case Points():
-            return points.draw(chart, ax)
+            return point_chart.draw(chart, ax)
         case Curves():
-            return curves.draw(chart, ax)
+            return curve_chart.draw(chart, ax)
         case Waterfall():
-            return waterfall.draw(chart, ax)
+            return waterfall_chart.draw(chart, ax)
         case Matrix():
-            return property_matrix.draw(chart, ax)
+            return matrix_chart.draw(chart, ax)
         case Overlap():
-            return upset.draw(chart, ax)
+            return overlap_chart.draw(chart, ax)
 
 
 def figure(
@@ -71,7 +79,7 @@ def figure(
             _place_footer(drawn, footer)
         _lay_out(drawn)
         if isinstance(chart, Points):
-            points.name(chart, *drawn.axes)
+            point_chart.name(chart, *drawn.axes)
         dress(drawn, look)
     return drawn
 

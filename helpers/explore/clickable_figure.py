@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from helpers import paths
 from helpers.answers.chart import Bars, Chart
-from helpers.charts.bars import places
+from helpers.charts.bar_chart import places
 from helpers.notebook.display import SHOWN_PIXELS
 from helpers.text.i18n import t
 
