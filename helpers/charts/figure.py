@@ -43,21 +43,21 @@ FOOTER_WIDTH = 124
 _FOOTER_SIZE = 14
 
 
-def draw(chart: Chart, ax: Axes) -> Axes:
-    """Draw a chart, in the light theme."""
+def draw(chart: Chart, ax: Axes, scale: float = 1.0) -> Axes:
+    """Draw a chart, in the light theme; `scale` is that of letters, lines and markers."""
     match chart:
         case Bars():
-            return bar_chart.draw(chart, ax)
+            return bar_chart.draw(chart, ax, scale)
         case Points():
-            return point_chart.draw(chart, ax)
+            return point_chart.draw(chart, ax, scale)
         case Curves():
-            return curve_chart.draw(chart, ax)
+            return curve_chart.draw(chart, ax, scale)
         case Waterfall():
-            return waterfall_chart.draw(chart, ax)
+            return waterfall_chart.draw(chart, ax, scale)
         case Matrix():
-            return matrix_chart.draw(chart, ax)
+            return matrix_chart.draw(chart, ax, scale)
         case Overlap():
-            return overlap_chart.draw(chart, ax)
+            return overlap_chart.draw(chart, ax, scale)
 
 
 def figure(
@@ -68,7 +68,7 @@ def figure(
     `tall` is its height in inches if not that of the style file. Raises `FontMissing` if no font
     has the letters of the language that is spoken.
     """
-    with _style():
+    with style():
         drawn = Figure()
         if tall:
             drawn.set_figheight(tall)
@@ -79,7 +79,7 @@ def figure(
             _place_footer(drawn, footer)
         _lay_out(drawn)
         if isinstance(chart, Points):
-            point_chart.name(chart, *drawn.axes)
+            point_chart.name(chart, drawn.axes[0])
         dress(drawn, look)
     return drawn
 
@@ -87,7 +87,7 @@ def figure(
 def svg(figure: Figure) -> bytes:
     """Return a figure as SVG: text is text, without a date, the same each time."""
     buffer, dpi = io.BytesIO(), figure.dpi
-    with _style():
+    with style():
         # `savefig` would draw it twice: once to lay it out, which is done.
         FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
     figure.dpi = dpi
@@ -97,7 +97,7 @@ def svg(figure: Figure) -> bytes:
 def png(figure: Figure) -> bytes:
     """Return a figure as PNG with a palette: of few colours, it is a third as large so."""
     canvas = FigureCanvasAgg(figure)
-    with _style():
+    with style():
         canvas.draw()
     picture = PIL.Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
     opaque = picture.getchannel("A").getextrema() == (255, 255)
@@ -117,12 +117,12 @@ def png(figure: Figure) -> bytes:
 def quick(figure: Figure) -> bytes:
     """Return a figure as PNG of half the pixels, in a tenth of the time."""
     buffer = io.BytesIO()
-    with _style():
+    with style():
         figure.savefig(buffer, format="png", dpi=figure.dpi / 2, metadata={"Software": None})
     return buffer.getvalue()
 
 
-def _style() -> AbstractContextManager[None]:
+def style() -> AbstractContextManager[None]:
     """Return the style file and the fonts of the language that is spoken, for as long as one draws.
 
     Raises `FontMissing`.

@@ -30,8 +30,11 @@ _HEADING = 0.8
 """Height of a heading, in rows."""
 
 
-def draw(chart: Matrix, ax: Axes) -> Axes:
-    """Draw the cells: filled is there, empty is not, dotted was not measured."""
+def draw(chart: Matrix, ax: Axes, scale: float = 1.0) -> Axes:
+    """Draw the cells: filled is there, empty is not, dotted was not measured.
+
+    `scale` is that of letters and lines.
+    """
     size = _LARGE if len(chart.rows) <= _FEW_ROWS else SIZE
     wide = _column_width(chart, size)
     places, headings, bottom = _down(chart)
@@ -45,7 +48,7 @@ def draw(chart: Matrix, ax: Axes) -> Axes:
                     0.88,
                     facecolor=CELLS.get(cell.state, "white"),
                     edgecolor=FAINT,
-                    linewidth=0.8,
+                    linewidth=0.8 * scale,
                     linestyle=":" if is_unknown else "-",
                 )
             )
@@ -55,7 +58,7 @@ def draw(chart: Matrix, ax: Axes) -> Axes:
                 _text(cell, 0.92 * wide, size),
                 ha="center",
                 va="center_baseline",
-                size=size,
+                size=scale * size,
                 color=FAINT if is_unknown else INK,
                 style="italic" if is_unknown else "normal",
                 weight="bold" if is_bold else "normal",
@@ -66,20 +69,20 @@ def draw(chart: Matrix, ax: Axes) -> Axes:
     ax.set_xticks(
         [x + 0.5 for x in range(len(names))],
         ["\n".join(lines) for lines in names],
-        size=min([size, *(_fitting(lines, wide) for lines in names)]),
+        size=scale * min([size, *(_fitting(lines, wide) for lines in names)]),
     )
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", length=0)
     ax.set_yticks(
         [*(y + 0.5 for y in places), *(y + 0.5 * _HEADING for y in headings)],
         list(map(axes.plain, [*chart.rows, *headings.values()])),
-        size=size,
+        size=scale * size,
     )
     for label in ax.get_yticklabels()[len(places) :]:
         label.set_fontweight("bold")
     ax.legend(
-        handles=_legend(chart), loc="upper left", bbox_to_anchor=(0, 0), ncols=4, fontsize=16,
-        borderaxespad=0.2,
+        handles=_legend(chart, scale), loc="upper left", bbox_to_anchor=(0, 0), ncols=4,
+        fontsize=16 * scale, borderaxespad=0.2,
     )  # fmt: skip
     ax.grid(visible=False)
     for side in ax.spines.values():
@@ -107,10 +110,10 @@ def _column_width(chart: Matrix, size: float) -> float:
     return (_ACROSS - names) / max(len(chart.columns), 1)
 
 
-def _legend(chart: Matrix) -> list[Rectangle]:
+def _legend(chart: Matrix, scale: float) -> list[Rectangle]:
     """Return what the fillings of cells stand for, of those that there are."""
     states = {cell.state for cells in chart.cells for cell in cells}
-    edge: dict[str, Any] = {"edgecolor": FAINT, "linewidth": 0.8}
+    edge: dict[str, Any] = {"edgecolor": FAINT, "linewidth": 0.8 * scale}
     fillings: list[tuple[set[str], str, dict[str, Any]]] = [
         ({_FOUND}, t("there"), {"facecolor": CELLS[_FOUND]}),
         ({_PLAIN}, t("neutral"), {"facecolor": CELLS[_PLAIN]}),
