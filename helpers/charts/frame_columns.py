@@ -145,7 +145,7 @@ class Columns:
         try:
             if is_numeric_dtype(values.dtype) and not values.isna().all():
                 raise ValueError("numbers are no days")
-            return pd.to_datetime(values, utc=True).dt.floor("D")
+            return pd.to_datetime(values, utc=True, format="ISO8601").dt.floor("D")
         except (ValueError, TypeError):
             raise self.error(
                 f"column {name!r} has no days, but {_listed(values.dropna().unique())}",

@@ -35,7 +35,7 @@ def draw(chart: Matrix, ax: Axes, scale: float = 1.0) -> Axes:
 
     `scale` is that of letters and lines.
     """
-    size = _LARGE if len(chart.rows) <= _FEW_ROWS else SIZE
+    size = _size(chart)
     wide = _column_width(chart, size)
     places, headings, bottom = _down(chart)
     for y, cells in zip(places, chart.cells, strict=True):
@@ -65,12 +65,7 @@ def draw(chart: Matrix, ax: Axes, scale: float = 1.0) -> Axes:
             )
     ax.set_xlim(0, max(len(chart.columns), 1))
     ax.set_ylim(bottom, 0)
-    names = [_wrapped(variant, max(int(wide / (0.6 * size)), 11)) for variant in chart.columns]
-    ax.set_xticks(
-        [x + 0.5 for x in range(len(names))],
-        ["\n".join(lines) for lines in names],
-        size=scale * min([size, *(_fitting(lines, wide) for lines in names)]),
-    )
+    _name_columns(chart, ax, wide, size, scale)
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", length=0)
     ax.set_yticks(
@@ -88,6 +83,32 @@ def draw(chart: Matrix, ax: Axes, scale: float = 1.0) -> Axes:
     for side in ax.spines.values():
         side.set_visible(False)
     return ax
+
+
+def fit(chart: Matrix, ax: Axes, scale: float) -> None:
+    """Write into the cells of axes that are laid out what fits, and above them the names."""
+    size = _size(chart)
+    across = ax.get_window_extent().width * 72 / ax.figure.get_dpi() / scale
+    wide = across / max(len(chart.columns), 1)
+    cells = [cell for row in chart.cells for cell in row]
+    for text, cell in zip(ax.texts, cells, strict=False):
+        text.set_text(_text(cell, 0.92 * wide, size))
+    _name_columns(chart, ax, wide, size, scale)
+
+
+def _size(chart: Matrix) -> float:
+    """Return the size of letters in points: large if rows are few."""
+    return _LARGE if len(chart.rows) <= _FEW_ROWS else SIZE
+
+
+def _name_columns(chart: Matrix, ax: Axes, wide: float, size: float, scale: float) -> None:
+    """Name the columns, which are so wide in points, above them."""
+    names = [_wrapped(variant, max(int(wide / (0.6 * size)), 11)) for variant in chart.columns]
+    ax.set_xticks(
+        [x + 0.5 for x in range(len(names))],
+        ["\n".join(lines) for lines in names],
+        size=scale * min([size, *(_fitting(lines, wide) for lines in names)]),
+    )
 
 
 def _down(chart: Matrix) -> tuple[list[float], dict[float, str], float]:

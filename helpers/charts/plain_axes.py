@@ -11,9 +11,10 @@ from matplotlib.gridspec import SubplotSpec
 from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
-from helpers.answers.chart import Chart, Points, why_empty
-from helpers.charts import axes, figure, point_chart
+from helpers.answers.chart import Chart, Matrix, Points, why_empty
+from helpers.charts import axes, figure, matrix_chart, point_chart
 from helpers.charts.colours import FAINT
+from helpers.errors import ParameterInvalid
 
 _SIZES = ("size", "width", ".pad", "labelpad", "titlepad", "h_pad", "w_pad")
 """Ends of the names of settings that are in points or inches."""
@@ -24,8 +25,11 @@ def draw(chart: Chart, ax: Axes) -> Axes:
 
     Letters, lines and markers are as large as on a figure of the kit of the axes' size. A figure
     without a layout engine gets the constrained one, so that all stays within it. Raises
-    `FontMissing`.
+    `FontMissing`, and `ParameterInvalid` for what is no `Axes`.
     """
+    if not isinstance(ax, Axes):
+        kind = type(ax).__name__
+        raise ParameterInvalid(f"a chart needs one Axes, not {kind}; of several take one: axes[0]")
     with _style(ax) as scale:
         _clear(ax)
         if why := why_empty(chart):
@@ -38,7 +42,7 @@ def draw(chart: Chart, ax: Axes) -> Axes:
             # A tick that was there before reads a dollar sign as a formula's.
             label.set_parse_math(False)
         drawn = ax.get_figure(root=True)
-        if drawn is not None and drawn.get_layout_engine() is None:
+        if ax.get_subplotspec() and drawn is not None and drawn.get_layout_engine() is None:
             drawn.set_layout_engine("constrained")
     _keep_titles_above(ax)
     place = _Place(chart, ax, scale)
@@ -134,14 +138,17 @@ def _legend_box(ax: Axes, _: Any, renderer: Any) -> Bbox:
 class _Place:
     """Where axes with a chart are, which matplotlib asks each time before it draws them.
 
-    So names of points are written for the size that axes have, and around axes that were placed by
-    hand, and not in a grid, there is room within their place.
+    So names of points, cells and the legend fit the size that axes have, and around axes that were
+    placed by hand, and not in a grid, there is room within their place.
     """
 
     def __init__(self, chart: Chart, ax: Axes, scale: float) -> None:
         self._chart, self._ax, self._scale = chart, ax, scale
         self._names: list[Annotation] = []
         self._size = (0.0, 0.0)
+        legend = ax.get_legend()
+        begins = legend is not None and legend.get_bbox_to_anchor().x0 < ax.bbox.x1
+        self._legend = legend if begins and not isinstance(chart, Matrix) else None
 
     def __call__(self, _: Any, renderer: Any) -> Bbox:
         """Return the place of axes, as shares of the figure."""
@@ -149,28 +156,34 @@ class _Place:
         if self.get_subplotspec() is None:
             place = _within(self._ax, place, renderer)
         self._ax.apply_aspect(place)
-        if isinstance(self._chart, Points):
-            self._name(self._chart)
+        box, dpi = self._ax.get_window_extent(), self._ax.figure.get_dpi()
+        size = (round(box.width / dpi, 3), round(box.height / dpi, 3))
+        if size != self._size:
+            self._size = size
+            self._fit()
         return place
 
     def get_subplotspec(self) -> SubplotSpec | None:
         """Return where in a grid the axes are; matplotlib's tight layout asks who places them."""
         return self._ax.get_subplotspec()
 
-    def _name(self, chart: Points) -> None:
-        """Write the names of points anew if the axes have another size than before."""
-        box, dpi = self._ax.get_window_extent(), self._ax.figure.get_dpi()
-        size = (round(box.width / dpi, 3), round(box.height / dpi, 3))
-        if size == self._size:
-            return
-        self._size = size
-        for name in self._names:
-            name.remove()
-        with _style(self._ax):
-            self._names = point_chart.name(chart, self._ax, self._scale)
-        for name in self._names:
-            # Names have no part in the size of the axes, which they follow from.
-            name.set_in_layout(False)
+    def _fit(self) -> None:
+        """Place and write anew what the size of the axes decides on."""
+        if self._legend and self._legend is self._ax.get_legend():
+            # What is wider than the axes has room above the names at their left.
+            side = int(self._legend.get_window_extent().width > self._ax.bbox.width)
+            self._legend.set_loc(("lower left", "lower right")[side])
+            self._legend.set_bbox_to_anchor((side, 1), self._ax.transAxes)
+        if isinstance(self._chart, Matrix):
+            matrix_chart.fit(self._chart, self._ax, self._scale)
+        if isinstance(self._chart, Points):
+            for name in self._names:
+                name.remove()
+            with _style(self._ax):
+                self._names = point_chart.name(self._chart, self._ax, self._scale)
+            for name in self._names:
+                # Names have no part in the size of the axes, which they follow from.
+                name.set_in_layout(False)
 
 
 def _within(ax: Axes, place: Bbox, renderer: Any) -> Bbox:

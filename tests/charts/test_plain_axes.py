@@ -18,6 +18,7 @@ from matplotlib.transforms import Bbox
 
 from helpers import charts
 from helpers.charts import colours
+from helpers.errors import ParameterInvalid
 from helpers.frames import SEVERITIES
 from helpers.text import i18n
 from tests.charts.conftest import names
@@ -201,6 +202,18 @@ def test_all_is_within_the_figure_and_nothing_is_covered(
     check(drawn, found)
 
 
+@pytest.mark.parametrize("count", [3, 6])
+@pytest.mark.parametrize("other", KINDS)
+def test_charts_of_several_kinds_stand_below_each_other(
+    other: Callable[[Axes, int], None], count: int
+) -> None:
+    drawn, found = plain(2, 4, figsize=(22, 8))
+    for ax, kind in zip(found, [other] * 4 + [curves, waterfall, matrix, points], strict=True):
+        kind(ax, count)
+        ax.set_title("A title of one's own")
+    check(drawn, found)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_in_another_language_all_is_within_the_figure_too(
     kind: Callable[[Axes, int], None],
@@ -285,6 +298,12 @@ def test_of_nothing_the_axes_say_so() -> None:
     (text,) = ax.texts
     assert "nothing is counted" in text.get_text().replace("\n", " ")
     assert not ax.axison
+
+
+def test_several_axes_are_none() -> None:
+    _, found = plt.subplots(1, 2)
+    with pytest.raises(ParameterInvalid, match="needs one Axes, not ndarray"):
+        bars(found, 1)
 
 
 def test_an_engine_that_the_analyst_chose_stays() -> None:
