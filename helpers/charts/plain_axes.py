@@ -96,6 +96,7 @@ def _clear(ax: Axes) -> None:
     places: tuple[Any, ...] = ("left", "center", "right")
     titles = {place: ax.get_title(place) for place in places}
     ax.clear()
+    ax.set_axes_locator(None)
     settings: Any = mpl.rcParams
     for place, title in titles.items():
         ax.set_title(title, loc=place)
