@@ -96,7 +96,8 @@ def _clear(ax: Axes) -> None:
     places: tuple[Any, ...] = ("left", "center", "right")
     titles = {place: ax.get_title(place) for place in places}
     ax.clear()
-    ax.set_axes_locator(None)
+    nobody: Any = None
+    ax.set_axes_locator(nobody)
     settings: Any = mpl.rcParams
     for place, title in titles.items():
         ax.set_title(title, loc=place)
