@@ -25,7 +25,15 @@ from helpers.answers.chart import (
     Points,
     Waterfall,
 )
-from helpers.charts import axes, bars, curves, points, property_matrix, upset, waterfall
+from helpers.charts import (
+    axes,
+    bar_chart,
+    curve_chart,
+    matrix_chart,
+    overlap_chart,
+    point_chart,
+    waterfall_chart,
+)
 from helpers.charts.colours import FOOTER
 from helpers.charts.look import DEFAULT, Look
 from helpers.charts.theme import dress
@@ -39,21 +47,21 @@ _FOOTER_SIZE = 14
 _DRAWING = threading.RLock()
 
 
-def draw(chart: Chart, ax: Axes) -> Axes:
-    """Draw a chart, in the light theme."""
+def draw(chart: Chart, ax: Axes, scale: float = 1.0) -> Axes:
+    """Draw a chart, in the light theme; `scale` is that of letters, lines and markers."""
     match chart:
         case Bars():
-            return bars.draw(chart, ax)
+            return bar_chart.draw(chart, ax, scale)
         case Points():
-            return points.draw(chart, ax)
+            return point_chart.draw(chart, ax, scale)
         case Curves():
-            return curves.draw(chart, ax)
+            return curve_chart.draw(chart, ax, scale)
         case Waterfall():
-            return waterfall.draw(chart, ax)
+            return waterfall_chart.draw(chart, ax, scale)
         case Matrix():
-            return property_matrix.draw(chart, ax)
+            return matrix_chart.draw(chart, ax, scale)
         case Overlap():
-            return upset.draw(chart, ax)
+            return overlap_chart.draw(chart, ax, scale)
 
 
 def figure(
@@ -70,7 +78,7 @@ def figure(
     pixels. Raises `FontMissing` if no font
     has the letters of the language that is spoken.
     """
-    with _style():
+    with style():
         drawn = Figure()
         if is_quick:
             drawn.set_dpi(drawn.dpi / 2)
@@ -83,7 +91,7 @@ def figure(
             _place_footer(drawn, footer)
         _lay_out(drawn)
         if isinstance(chart, Points):
-            points.name(chart, *drawn.axes)
+            point_chart.name(chart, drawn.axes[0])
         dress(drawn, look)
     return drawn
 
@@ -91,7 +99,7 @@ def figure(
 def svg(figure: Figure) -> bytes:
     """Return a figure as SVG: text is text, without a date, the same each time."""
     buffer, dpi = io.BytesIO(), figure.dpi
-    with _style():
+    with style():
         # `savefig` would draw it twice: once to lay it out, which is done.
         FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
     figure.dpi = dpi
@@ -125,13 +133,13 @@ def quick(figure: Figure) -> bytes:
 def _drawn(figure: Figure) -> PIL.Image.Image:
     """Return the pixels of a figure. `savefig` would draw it twice: once to lay it out."""
     canvas = FigureCanvasAgg(figure)
-    with _style():
+    with style():
         canvas.draw()
     return PIL.Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def style() -> Iterator[None]:
     """Use the style file and the fonts of the language that is spoken, for as long as one draws.
 
     matplotlib has one style for all threads, so one thread draws at a time. Raises `FontMissing`.

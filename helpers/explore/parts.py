@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from helpers.answers.chart import Bars, Chart, Curves, Overlap
-from helpers.charts import bars, curves, upset
+from helpers.charts import bar_chart, curve_chart, overlap_chart
 from helpers.charts.axes import Place
 from helpers.text.i18n import t
 from helpers.vulnerabilities import overlap
@@ -96,7 +96,7 @@ def parts(chart: Chart, figure: Figure) -> list[Part]:
 def _bars(chart: Bars, figure: Figure) -> Iterator[Part]:
     """Yield a part for each severity of an image: row by row, the worst first."""
     names = {series.key: series.name for series in chart.series}
-    for row, key, value, place in bars.places(chart, figure):
+    for row, key, value, place in bar_chart.places(chart, figure):
         variant = chart.rows[row][0]
         label = t(
             "{variant} {severity}: {number:,}",
@@ -110,7 +110,7 @@ def _bars(chart: Bars, figure: Figure) -> Iterator[Part]:
 def _combinations(chart: Overlap, figure: Figure) -> Iterator[Part]:
     """Yield a part for each severity of a combination of images."""
     every = tuple(overlap.JOINED.join(c.members) for c in chart.combinations if c.members)
-    for column, key, count, place in upset.places(chart, figure):
+    for column, key, count, place in overlap_chart.places(chart, figure):
         combination = chart.combinations[column]
         together = overlap.JOINED.join(combination.members)
         label = t(
@@ -125,7 +125,7 @@ def _combinations(chart: Overlap, figure: Figure) -> Iterator[Part]:
 
 def _steps(chart: Curves, figure: Figure) -> Iterator[Part]:
     """Yield a part for the steps of a curve that are close to each other."""
-    for step in curves.places(chart, figure):
+    for step in curve_chart.places(chart, figure):
         values = {"variant": step.name, "number": round(step.more), "until": step.until}
         if step.after is None:
             label = t("{variant} until {until:%Y-%m-%d}: {number:,}", **values)

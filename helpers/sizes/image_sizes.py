@@ -131,7 +131,7 @@ def difference_answer(sizes: pd.DataFrame, size: str, baseline: str = "") -> Ans
         _title(apart, size),
         paragraph(text),
         apart,
-        _bars(apart, size),
+        difference_bars(apart, of_image(size)),
         word(SIZE_NAMES[size]),
         _origins(sizes, size),
         SUMMARY,
@@ -163,6 +163,26 @@ def stacked(sizes: pd.DataFrame, by: str, parts: Iterable[str], palette: str, wh
     bars = Bars(rows, series, [], in_megabytes(what), palette, [True] * len(rows), decimals=1)
     bars.ends = [f"{total:,.{1 if total < 1000 else 0}f} MB" for total in bars.totals]
     return bars
+
+
+def difference_bars(apart: pd.DataFrame, axis: str) -> Bars:
+    """Return `differences` as one bar an image, its difference to the baseline at the end.
+
+    Without a baseline, which is missing then, there is only the size.
+    """
+    known = apart["bytes"].notna().tolist()
+    values = (apart["bytes"] / MB).astype("Float64")
+    is_baseline = apart["variant"].eq(apart["baseline"]).fillna(False).tolist()
+    return Bars(
+        [(variant, "") for variant in apart["variant"]],
+        [Series("size", axis, [None if pd.isna(value) else float(value) for value in values])],
+        [_end(row) for row in apart.itertuples()],
+        axis,
+        "size",
+        known,
+        1,
+        is_baseline.index(True) if True in is_baseline else None,
+    )
 
 
 def in_megabytes(what: str) -> str:
@@ -202,29 +222,13 @@ def _of_kind(
     )
 
 
-def _bars(apart: pd.DataFrame, size: str) -> Bars:
-    """Return `differences` as one bar an image, its difference to the baseline at the end."""
-    known = apart["bytes"].notna().tolist()
-    values = (apart["bytes"] / MB).astype("Float64")
-    is_baseline = apart["variant"].eq(apart["baseline"]).fillna(False).tolist()
-    axis = of_image(size)
-    return Bars(
-        [(variant, "") for variant in apart["variant"]],
-        [Series("size", axis, [None if pd.isna(value) else float(value) for value in values])],
-        [_end(row) for row in apart.itertuples()],
-        axis,
-        "size",
-        known,
-        1,
-        is_baseline.index(True) if True in is_baseline else None,
-    )
-
-
 def _end(row: Any) -> str:
     """Return what is said at the end of a bar."""
     if pd.isna(row.bytes):
         return t("not measured")
     size = f"{megabytes(row.bytes)} MB{broken(row.status)}"
+    if pd.isna(row.baseline):
+        return size
     if row.variant == row.baseline:
         return f"{size}\n{t('baseline')}"
     return f"{size}\n{signed(row.difference_bytes)} MB, ×{row.ratio:.2f}"

@@ -19,8 +19,7 @@ from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
 from helpers.answers.chart import Bars, Series
-from helpers.charts import bars as bar_chart
-from helpers.charts import colours
+from helpers.charts import bar_chart, colours
 from helpers.slides.outline import row_name
 from helpers.slides.style import Theme, dress, rgb, write
 from helpers.text import escape

@@ -20,9 +20,7 @@ from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
 from helpers.answers.chart import Curves, Points
-from helpers.charts import colours
-from helpers.charts import curves as curve_chart
-from helpers.charts import points as point_chart
+from helpers.charts import colours, curve_chart, point_chart
 from helpers.charts.axes import Ranges
 from helpers.charts.labels import Place, Rect, Spot, places, thin
 from helpers.charts.lettering import LEADING, width

@@ -3,9 +3,11 @@
 import inspect
 import re
 
+import matplotlib.pyplot as plt
 import nbformat
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 
 from helpers import Comparison, paths
 from helpers.answers.answer import Answer
@@ -138,6 +140,12 @@ def test_the_readmes_lines_run() -> None:
         exec(block, names)
     assert isinstance(names["answer"], ShownAnswer)
     assert isinstance(names["answer"].answer, Answer)
-    assert set(names["both"].index.get_level_values(0)) == {"blog", "pair"}
+    shown = names["ax"]
+    assert isinstance(shown, Axes)
+    plt.close("all")
+    ends = [text.get_text() for text in shown.texts][-len(shown.get_yticks()) :]
+    rows = [row.get_text().partition("\n")[0] for row in shown.get_yticklabels()]
+    counts = names["both"].groupby("variant").size()
+    assert dict(zip(rows, ends, strict=True)) == {name: f"{n}" for name, n in counts.items()}
     lines = [line for line in blocks[0].splitlines() if line]
     assert len(lines) == 4, "four lines from the import to a figure"

@@ -30,9 +30,12 @@ _HEADING = 0.8
 """Height of a heading, in rows."""
 
 
-def draw(chart: Matrix, ax: Axes) -> Axes:
-    """Draw the cells: filled is there, empty is not, dotted was not measured."""
-    size = _LARGE if len(chart.rows) <= _FEW_ROWS else SIZE
+def draw(chart: Matrix, ax: Axes, scale: float = 1.0) -> Axes:
+    """Draw the cells: filled is there, empty is not, dotted was not measured.
+
+    `scale` is that of letters and lines.
+    """
+    size = _size(chart)
     wide = _column_width(chart, size)
     places, headings, bottom = _down(chart)
     for y, cells in zip(places, chart.cells, strict=True):
@@ -45,7 +48,7 @@ def draw(chart: Matrix, ax: Axes) -> Axes:
                     0.88,
                     facecolor=CELLS.get(cell.state, "white"),
                     edgecolor=FAINT,
-                    linewidth=0.8,
+                    linewidth=0.8 * scale,
                     linestyle=":" if is_unknown else "-",
                 )
             )
@@ -55,36 +58,57 @@ def draw(chart: Matrix, ax: Axes) -> Axes:
                 _text(cell, 0.92 * wide, size),
                 ha="center",
                 va="center_baseline",
-                size=size,
+                size=scale * size,
                 color=FAINT if is_unknown else INK,
                 style="italic" if is_unknown else "normal",
                 weight="bold" if is_bold else "normal",
             )
     ax.set_xlim(0, max(len(chart.columns), 1))
     ax.set_ylim(bottom, 0)
-    names = [_wrapped(variant, max(int(wide / (0.6 * size)), 11)) for variant in chart.columns]
-    ax.set_xticks(
-        [x + 0.5 for x in range(len(names))],
-        ["\n".join(lines) for lines in names],
-        size=min([size, *(_fitting(lines, wide) for lines in names)]),
-    )
+    _name_columns(chart, ax, wide, size, scale)
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", length=0)
     ax.set_yticks(
         [*(y + 0.5 for y in places), *(y + 0.5 * _HEADING for y in headings)],
         list(map(axes.plain, [*chart.rows, *headings.values()])),
-        size=size,
+        size=scale * size,
     )
     for label in ax.get_yticklabels()[len(places) :]:
         label.set_fontweight("bold")
     ax.legend(
-        handles=_legend(chart), loc="upper left", bbox_to_anchor=(0, 0), ncols=4, fontsize=16,
-        borderaxespad=0.2,
+        handles=_legend(chart, scale), loc="upper left", bbox_to_anchor=(0, 0), ncols=4,
+        fontsize=16 * scale, borderaxespad=0.2,
     )  # fmt: skip
     ax.grid(visible=False)
     for side in ax.spines.values():
         side.set_visible(False)
     return ax
+
+
+def fit(chart: Matrix, ax: Axes, scale: float) -> None:
+    """Write into the cells of axes that are laid out what fits, and above them the names."""
+    size = _size(chart)
+    across = ax.get_window_extent().width * 72 / ax.figure.get_dpi() / scale
+    wide = across / max(len(chart.columns), 1)
+    cells = [cell for row in chart.cells for cell in row]
+    for text, cell in zip(ax.texts, cells, strict=False):
+        text.set_text(_text(cell, 0.92 * wide, size))
+    _name_columns(chart, ax, wide, size, scale)
+
+
+def _size(chart: Matrix) -> float:
+    """Return the size of letters in points: large if rows are few."""
+    return _LARGE if len(chart.rows) <= _FEW_ROWS else SIZE
+
+
+def _name_columns(chart: Matrix, ax: Axes, wide: float, size: float, scale: float) -> None:
+    """Name the columns, which are so wide in points, above them."""
+    names = [_wrapped(variant, max(int(wide / (0.6 * size)), 11)) for variant in chart.columns]
+    ax.set_xticks(
+        [x + 0.5 for x in range(len(names))],
+        ["\n".join(lines) for lines in names],
+        size=scale * min([size, *(_fitting(lines, wide) for lines in names)]),
+    )
 
 
 def _down(chart: Matrix) -> tuple[list[float], dict[float, str], float]:
@@ -107,10 +131,10 @@ def _column_width(chart: Matrix, size: float) -> float:
     return (_ACROSS - names) / max(len(chart.columns), 1)
 
 
-def _legend(chart: Matrix) -> list[Rectangle]:
+def _legend(chart: Matrix, scale: float) -> list[Rectangle]:
     """Return what the fillings of cells stand for, of those that there are."""
     states = {cell.state for cells in chart.cells for cell in cells}
-    edge: dict[str, Any] = {"edgecolor": FAINT, "linewidth": 0.8}
+    edge: dict[str, Any] = {"edgecolor": FAINT, "linewidth": 0.8 * scale}
     fillings: list[tuple[set[str], str, dict[str, Any]]] = [
         ({_FOUND}, t("there"), {"facecolor": CELLS[_FOUND]}),
         ({_PLAIN}, t("neutral"), {"facecolor": CELLS[_PLAIN]}),

@@ -12,7 +12,7 @@ from matplotlib.dates import num2date
 from matplotlib.lines import Line2D
 
 from helpers.answers.chart import Curve, Curves, Mark
-from helpers.charts import colours, curves
+from helpers.charts import colours, curve_chart
 from helpers.charts.figure import figure
 from helpers.text import i18n
 from tests.charts.conftest import legend, texts
@@ -40,11 +40,11 @@ def path(line: Line2D) -> list[tuple[float, float]]:
 
 
 def at(day: date, count: float) -> tuple[float, float]:
-    return curves.number(day), count
+    return curve_chart.number(day), count
 
 
 def test_a_curve_is_a_line_in_steps_named_at_its_end_with_its_last_count(ax: Axes) -> None:
-    assert curves.draw(chart(curve()), ax) is ax
+    assert curve_chart.draw(chart(curve()), ax) is ax
     _, line = steps(ax)
     assert path(line) == [at(JANUARY, 2), at(JUNE, 5), at(NEXT, 9)]
     assert texts(ax) == ["a 9"]
@@ -52,7 +52,7 @@ def test_a_curve_is_a_line_in_steps_named_at_its_end_with_its_last_count(ax: Axe
 
 
 def test_after_the_end_of_support_a_line_is_dotted(ax: Axes) -> None:
-    curves.draw(chart(curve(until=MARCH)), ax)
+    curve_chart.draw(chart(curve(until=MARCH)), ax)
     after, live = steps(ax)
     assert path(live) == [at(JANUARY, 2), at(MARCH, 2)]
     assert path(after) == [at(MARCH, 2), at(JUNE, 5), at(NEXT, 9)]
@@ -67,13 +67,13 @@ def test_after_the_end_of_support_a_line_is_dotted(ax: Axes) -> None:
 def test_a_curve_is_whole_before_or_after_its_end_of_support(
     until: date | None, parts: tuple[int, int]
 ) -> None:
-    assert tuple(map(len, curves.pieces(curve(until=until)))) == parts
+    assert tuple(map(len, curve_chart.pieces(curve(until=until)))) == parts
 
 
 def test_corners_of_a_line_in_steps() -> None:
     points = [(JANUARY, 2.0), (JUNE, 5.0), (NEXT, 5.0)]
-    assert curves.corners(points) == [(JANUARY, 2), (JUNE, 2), (JUNE, 5), (NEXT, 5)]
-    assert curves.corners([]) == []
+    assert curve_chart.corners(points) == [(JANUARY, 2), (JUNE, 2), (JUNE, 5), (NEXT, 5)]
+    assert curve_chart.corners([]) == []
 
 
 def test_the_last_end_of_support_is_a_full_dot_and_an_end_of_several_images_is_said_once(
@@ -84,7 +84,7 @@ def test_the_last_end_of_support_is_a_full_dot_and_an_end_of_several_images_is_s
         Mark(1, MARCH, 2, "Debian 11: end of life", False),
         Mark(1, JUNE, 5, "Debian 11: end of LTS", True),
     ]
-    curves.draw(chart(curve("a"), curve("b"), marks=marks), ax)
+    curve_chart.draw(chart(curve("a"), curve("b"), marks=marks), ax)
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     assert [path(dot) for dot in dots] == [[at(MARCH, 2)], [at(MARCH, 2)], [at(JUNE, 5)]]
     assert [dot.get_markerfacecolor() == "white" for dot in dots] == [True, True, False]
@@ -93,31 +93,31 @@ def test_the_last_end_of_support_is_a_full_dot_and_an_end_of_several_images_is_s
 
 def test_labels_of_marks_that_are_near_each_other_stand_apart() -> None:
     marks = [Mark(0, MARCH, 2, f"end {n}", False) for n in range(3)]
-    first, second, third = curves.layout(chart(curve(), marks=marks)).marks
+    first, second, third = curve_chart.layout(chart(curve(), marks=marks)).marks
     assert (first.day, first.count, first.text) == (MARCH, 2, "end 0")
     assert 2 < first.height < second.height < third.height
 
 
 def test_events_are_marked_on_their_days(ax: Axes) -> None:
-    curves.draw(chart(curve(), events=[(MARCH, "the post, early 2022")]), ax)
+    curve_chart.draw(chart(curve(), events=[(MARCH, "the post, early 2022")]), ax)
     (line,) = [line for line in ax.lines if line not in steps(ax)]
-    assert list(line.get_xdata()) == [curves.number(MARCH)] * 2
+    assert list(line.get_xdata()) == [curve_chart.number(MARCH)] * 2
     assert texts(ax)[-1] == "the post, early 2022"
 
 
 def test_days_of_which_facts_are_not_complete_are_a_band(ax: Axes) -> None:
     found = chart(curve(), complete=JUNE)
-    curves.draw(found, ax)
+    curve_chart.draw(found, ax)
     (band,) = ax.patches
-    start, end = curves.number(JUNE), curves.number(NEXT)
+    start, end = curve_chart.number(JUNE), curve_chart.number(NEXT)
     assert (band.get_x(), band.get_width()) == (start, end - start)
-    assert curves.incomplete(found) == (JUNE, NEXT)
-    assert curves.incomplete(chart(curve(), complete=NEXT)) is None
-    assert curves.incomplete(chart(curve())) is None
+    assert curve_chart.incomplete(found) == (JUNE, NEXT)
+    assert curve_chart.incomplete(chart(curve(), complete=NEXT)) is None
+    assert curve_chart.incomplete(chart(curve())) is None
 
 
 def test_the_legend_says_what_dotted_lines_and_a_shaded_ground_mean(ax: Axes) -> None:
-    curves.draw(chart(curve(until=MARCH), complete=JUNE), ax)
+    curve_chart.draw(chart(curve(until=MARCH), complete=JUNE), ax)
     assert legend(ax) == [
         "support has ended: hardly any new advisories",
         "after 2024-06-01: facts incomplete, counts too low",
@@ -126,7 +126,7 @@ def test_the_legend_says_what_dotted_lines_and_a_shaded_ground_mean(ax: Axes) ->
     after, _ = steps(ax)
     assert dotted.get_linestyle() == after.get_linestyle()
     assert shaded.get_facecolor() == ax.patches[0].get_facecolor()
-    assert curves.legend(chart(curve())) == {}
+    assert curve_chart.legend(chart(curve())) == {}
 
 
 @pytest.mark.parametrize("language", i18n.known())
@@ -160,15 +160,15 @@ def test_the_first_tick_has_its_year_and_so_has_each_later_year(
 
 def test_the_axes_have_all_days_and_counts_in_them(ax: Axes) -> None:
     found = chart(curve())
-    curves.draw(found, ax)
-    (left, right), (bottom, top), _, step = curves.ranges(found)
+    curve_chart.draw(found, ax)
+    (left, right), (bottom, top), _, step = curve_chart.ranges(found)
     assert (ax.get_xlim(), ax.get_ylim()) == ((left, right), (bottom, top))
-    assert left < curves.number(JANUARY) < curves.number(NEXT) < right
+    assert left < curve_chart.number(JANUARY) < curve_chart.number(NEXT) < right
     assert (bottom, top, step) == (0, pytest.approx(10.8), 2)
 
 
 def test_more_images_than_colours_are_all_drawn(ax: Axes) -> None:
-    curves.draw(chart(*(curve(f"v{n}") for n in range(8))), ax)
+    curve_chart.draw(chart(*(curve(f"v{n}") for n in range(8))), ax)
     drawn = {line.get_label(): line.get_color() for line in steps(ax)}
     assert (len(drawn), drawn["v6"]) == (8, colours.LINES[0])
 
@@ -187,13 +187,13 @@ def test_names_of_lines_that_end_together_do_not_overlap(variants: int) -> None:
 
 def test_strange_names_are_drawn_as_text(ax: Axes) -> None:
     marks = [Mark(0, MARCH, 2, "end\u202e", True)]
-    curves.draw(chart(curve("a\u202eb\x1b"), marks=marks, events=[(JUNE, "\u202ewhat")]), ax)
+    curve_chart.draw(chart(curve("a\u202eb\x1b"), marks=marks, events=[(JUNE, "\u202ewhat")]), ax)
     assert all("\u202e" not in text and "\x1b" not in text for text in texts(ax))
 
 
 def test_in_korean_days_are_korean(ax: Axes) -> None:
     points = [(date(2019, 12, 24), 1.0), (date(2026, 11, 24), 2.0)]
     with i18n.speaking("ko"):
-        curves.draw(chart(Curve("a", points)), ax)
+        curve_chart.draw(chart(Curve("a", points)), ax)
     days = ax.xaxis.get_major_formatter().format_ticks(ax.get_xticks())
     assert days[:2] == ["2019년", "2020년"]

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from helpers.answers.chart import Combination, Overlap
-from helpers.charts import upset
+from helpers.charts import overlap_chart
 from helpers.charts.colours import INK
 from helpers.charts.figure import figure
 from helpers.frames import SEVERITIES
@@ -45,7 +45,7 @@ def shared(ax: Axes) -> list[list[int]]:
 
 def test_a_bar_a_combination_with_its_number_and_the_dots_of_who_has_it(ax: Axes) -> None:
     chart = overlap(["a", "b", "c"], (["b"], [2, 15, 0, 0, 0]), (["a", "c"], [0, 1, 8, 0, 0]))
-    assert upset.draw(chart, ax) is ax
+    assert overlap_chart.draw(chart, ax) is ax
     assert heights(ax) == [17, 9]
     assert texts(ax) == ["17", "9"]
     assert names(ax) == ["a", "b", "c"]
@@ -59,7 +59,7 @@ def test_a_bar_a_combination_with_its_number_and_the_dots_of_who_has_it(ax: Axes
 
 
 def test_a_line_joins_those_who_share_and_every_variant_has_a_faint_dot(ax: Axes) -> None:
-    upset.draw(six(), ax)
+    overlap_chart.draw(six(), ax)
     assert shared(ax) == [list(range(n)) for n in range(1, 7)]
     joined = [line for line in ax.lines if line.get_linestyle() == "-" and line.get_marker() == "o"]
     assert len(joined) == 6
@@ -68,7 +68,7 @@ def test_a_line_joins_those_who_share_and_every_variant_has_a_faint_dot(ax: Axes
 
 
 def test_bars_stand_above_the_line_and_all_dots_below_it_in_the_picture(ax: Axes) -> None:
-    upset.draw(six(), ax)
+    overlap_chart.draw(six(), ax)
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     assert bottom < min(ax.get_yticks()) < max(ax.get_yticks()) < 0
     assert top > max(heights(ax))
@@ -79,7 +79,7 @@ def test_bars_stand_above_the_line_and_all_dots_below_it_in_the_picture(ax: Axes
 
 
 def test_other_combinations_have_a_word_in_place_of_dots(ax: Axes) -> None:
-    upset.draw(overlap(["a", "b"], (["a"], [1, 0, 0, 0, 0]), ([], [3, 0, 0, 0, 0])), ax)
+    overlap_chart.draw(overlap(["a", "b"], (["a"], [1, 0, 0, 0, 0]), ([], [3, 0, 0, 0, 0])), ax)
     assert heights(ax) == [1, 3]
     assert shared(ax) == [[0]]
     assert "other\ncombinations" in texts(ax)
@@ -87,7 +87,7 @@ def test_other_combinations_have_a_word_in_place_of_dots(ax: Axes) -> None:
 
 def test_a_strange_name_is_drawn_as_text(ax: Axes) -> None:
     strange = "a\u202eb\x1b" + "x" * 300
-    upset.draw(overlap([strange], ([strange], [1, 0, 0, 0, 0])), ax)
+    overlap_chart.draw(overlap([strange], ([strange], [1, 0, 0, 0, 0])), ax)
     (name,) = names(ax)
     assert name.isprintable()
     assert len(name) <= 24

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
 from helpers.answers.chart import Bars, Series
-from helpers.charts import bars, colours, figure
+from helpers.charts import bar_chart, colours, figure
 from helpers.frames import SEVERITIES, Frames
 from helpers.vulnerabilities import counting
 from tests.charts.conftest import legend, names, texts
@@ -53,7 +53,7 @@ def sizes(*values: float | None, baseline: int | None = 0) -> Bars:
 
 
 def test_counts_are_stacked_from_critical_with_the_total_at_the_end(ax: Axes, blog: Frames) -> None:
-    assert bars.draw(breakdown(blog), ax) is ax
+    assert bar_chart.draw(breakdown(blog), ax) is ax
     widths = {drawn.get_label(): [bar.get_width() for bar in drawn] for drawn in ax.containers}
     assert widths == {
         "CRITICAL": [3, 3],
@@ -70,25 +70,25 @@ def test_counts_are_stacked_from_critical_with_the_total_at_the_end(ax: Axes, bl
 
 
 def test_captures_are_named_on_a_second_line(ax: Axes, both: Frames) -> None:
-    bars.draw(breakdown(both), ax)
+    bar_chart.draw(breakdown(both), ax)
     assert names(ax)[:2] == ["nodejs-alpine\n2022-02", "nodejs-alpine\n2026-11"]
 
 
 def test_a_clean_image_shows_0_and_an_unmeasured_one_says_so(ax: Axes) -> None:
-    bars.draw(highs(0, 1, None), ax)
+    bar_chart.draw(highs(0, 1, None), ax)
     assert texts(ax)[-3:] == ["0", "1", "not measured"]
     assert [text.get_style() for text in ax.texts[-3:]] == ["normal", "normal", "italic"]
 
 
 @pytest.mark.parametrize("chart", [highs(0), highs(None), sizes(0.0), groups(app=[0.0])])
 def test_bars_without_length_are_drawn(ax: Axes, chart: Bars) -> None:
-    bars.draw(chart, ax)
-    assert bars.limit(chart) > 0
+    bar_chart.draw(chart, ax)
+    assert bar_chart.limit(chart) > 0
     assert texts(ax) == chart.ends
 
 
 def test_megabytes_are_stacked_and_groups_that_nobody_has_are_left_out(ax: Axes) -> None:
-    bars.draw(groups(OS_packages=[10.0, 1400.0], runtime=[0.0, 0.0], app=[200.0, 90.0]), ax)
+    bar_chart.draw(groups(OS_packages=[10.0, 1400.0], runtime=[0.0, 0.0], app=[200.0, 90.0]), ax)
     spans = [(bar.get_y() + 0.31, bar.get_x(), bar.get_width()) for bar in ax.patches]
     assert spans == [(0, 0, 10), (1, 0, 1400), (0, 10, 200), (1, 1400, 90)]
     assert legend(ax) == ["OS_packages", "app"]
@@ -97,13 +97,13 @@ def test_megabytes_are_stacked_and_groups_that_nobody_has_are_left_out(ax: Axes)
 
 
 def test_a_hatched_part_has_its_number_on_white(ax: Axes) -> None:
-    bars.draw(groups(app=[50.0], hidden_by_later_layers=[50.0]), ax)
+    bar_chart.draw(groups(app=[50.0], hidden_by_later_layers=[50.0]), ax)
     assert [bar.get_hatch() for bar in ax.patches] == [None, "//"]
     assert [text.get_bbox_patch() is not None for text in ax.texts[:2]] == [False, True]
 
 
 def test_a_size_has_the_difference_at_its_end_and_no_number_in_it(ax: Axes) -> None:
-    bars.draw(sizes(76.9, 118.0, None), ax)
+    bar_chart.draw(sizes(76.9, 118.0, None), ax)
     assert [bar.get_width() for bar in ax.patches] == [76.9, 118.0, 0]
     assert texts(ax) == ["76.9 MB\nbaseline", "118.0 MB\nbaseline", "not measured"]
     assert legend(ax) == []
@@ -111,16 +111,16 @@ def test_a_size_has_the_difference_at_its_end_and_no_number_in_it(ax: Axes) -> N
 
 def test_the_baseline_is_lighter_and_has_a_line_at_its_size(ax: Axes) -> None:
     chart = sizes(76.9, 118.0, baseline=1)
-    bars.draw(chart, ax)
+    bar_chart.draw(chart, ax)
     assert [list(line.get_xdata()) for line in ax.lines] == [[118, 118]]
     fills = [to_hex(bar.get_facecolor()).upper() for bar in ax.patches]
     assert fills == [colours.BAR, colours.BASELINE]
-    assert fills == [bars.colour(chart, chart.series[0], row) for row in (0, 1)]
+    assert fills == [bar_chart.colour(chart, chart.series[0], row) for row in (0, 1)]
 
 
 @pytest.mark.parametrize("chart", [sizes(5.0, None, baseline=1), sizes(5.0, baseline=None)])
 def test_without_a_known_baseline_there_is_no_line(ax: Axes, chart: Bars) -> None:
-    bars.draw(chart, ax)
+    bar_chart.draw(chart, ax)
     assert not len(ax.lines)
 
 
@@ -128,8 +128,8 @@ def test_without_a_known_baseline_there_is_no_line(ax: Axes, chart: Bars) -> Non
 def test_ticks_are_as_far_apart_as_is_said(chart: Bars) -> None:
     (ax,) = figure.figure(chart).axes
     ticks = ax.get_xticks()
-    assert ticks[1] - ticks[0] == pytest.approx(bars.step(chart))
-    assert ax.get_xlim()[1] == pytest.approx(bars.limit(chart))
+    assert ticks[1] - ticks[0] == pytest.approx(bar_chart.step(chart))
+    assert ax.get_xlim()[1] == pytest.approx(bar_chart.limit(chart))
 
 
 @pytest.mark.parametrize("rows", [7, 12, 24])
@@ -148,7 +148,7 @@ def test_names_of_many_rows_do_not_overlap(rows: int) -> None:
 def test_of_many_rows_names_and_ends_are_on_one_line(ax: Axes) -> None:
     chart = highs(*range(8), rows=[(f"v{n}", "2026-11") for n in range(8)])
     chart.ends[0] += "\nnot observable"
-    bars.draw(chart, ax)
+    bar_chart.draw(chart, ax)
     assert names(ax)[0] == "v0, 2026-11"
     assert texts(ax)[-8] == "0  not observable"
 
@@ -157,7 +157,7 @@ def test_of_many_rows_names_and_ends_are_on_one_line(ax: Axes) -> None:
     "name", ["$x^2$", "<b>", "a\x1b[31m", "x" * 300, "a\u202eb", "한국어 이미지"]
 )
 def test_strange_names_are_drawn_as_text(ax: Axes, name: str) -> None:
-    bars.draw(highs(1, rows=[(name, "")]), ax)
+    bar_chart.draw(highs(1, rows=[(name, "")]), ax)
     (shown,) = names(ax)
     assert "\x1b" not in shown
     assert "\u202e" not in shown
@@ -168,7 +168,7 @@ def test_places_are_where_parts_are_drawn() -> None:
     chart = highs(4, 0, None, 9)
     chart.series[0].values[0] = 2.0
     drawn = figure.figure(chart, "A title", "a footer")
-    found = bars.places(chart, drawn)
+    found = bar_chart.places(chart, drawn)
     assert [(place.row, place.key, place.value) for place in found] == [
         (0, "CRITICAL", 2),
         (0, "HIGH", 4),

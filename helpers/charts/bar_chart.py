@@ -73,33 +73,36 @@ def step(chart: Bars) -> float:
     return axes.step(not chart.decimals, 0, limit(chart))
 
 
-def draw(chart: Bars, ax: Axes) -> Axes:
-    """Draw one bar a row, the first uppermost, with its end at its end and numbers in its parts."""
+def draw(chart: Bars, ax: Axes, scale: float = 1.0) -> Axes:
+    """Draw one bar a row, the first uppermost, with its end at its end and numbers in its parts.
+
+    `scale` is that of letters and lines: 1 on a figure of the kit.
+    """
     rows = range(len(chart.rows))
     left = [0.0] * len(rows)
     for series in parts(chart):
         style = colours.style(chart.palette, series.key)
         widths = [value or 0.0 for value in series.values]
-        lines = [float(width > 0) for width in widths]
+        lines = [scale * (width > 0) for width in widths]
         drawn = ax.barh(
             rows, widths, left=left, height=_BAR_HEIGHT, linewidth=lines, label=series.name,
             **style,
         )  # fmt: skip
         for row in rows:
             if is_stacked(chart):
-                _number(chart, ax, row, left[row], widths[row], style)
+                _number(chart, ax, row, left[row], widths[row], style, scale)
             else:
                 drawn[row].set_facecolor(colour(chart, series, row))
             left[row] += widths[row]
     if chart.baseline is not None and chart.measured[chart.baseline]:
-        ax.axvline(left[chart.baseline], color=INK, linestyle="--", linewidth=1.6)
+        ax.axvline(left[chart.baseline], color=INK, linestyle="--", linewidth=1.6 * scale)
     ax.set_xlim(0, limit(chart))
     ax.xaxis.set_major_locator(axes.locator(not chart.decimals))
-    _draw_ends(chart, ax)
-    _name_rows(chart.rows, ax)
+    _draw_ends(chart, ax, scale)
+    _name_rows(chart.rows, ax, scale)
     ax.set_xlabel(axes.wrapped(chart.axis, 64))
     if is_stacked(chart):
-        _legend(chart, ax)
+        _legend(chart, ax, scale)
     return ax
 
 
@@ -135,12 +138,15 @@ def _size(rows: int, most: float) -> float:
     return most if rows <= _TALL_ROWS else min(14, 0.7 * _AXES_POINTS / rows)
 
 
-def _number(chart: Bars, ax: Axes, row: int, left: float, width: float, style: Style) -> None:
+def _number(
+    chart: Bars, ax: Axes, row: int, left: float, width: float, style: Style, scale: float
+) -> None:
     """Write a part's number into it if there is room, readable on its colour or hatching."""
     number = f"{width:,.{chart.decimals if width < 1000 else 0}f}"
     room = _SIZE_SHARE if chart.decimals else _DIGIT_SHARE * len(number) + _MARGIN_SHARE
     if not width or width < room * _longest(chart):
         return
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": scale}
     ax.text(
         left + width / 2,
         row,
@@ -148,13 +154,13 @@ def _number(chart: Bars, ax: Axes, row: int, left: float, width: float, style: S
         ha="center",
         va="center",
         color=colours.ink_on(style.get("color", "white")),
-        size=15 if chart.decimals else _size(len(chart.rows), 17),
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0} if "hatch" in style else None,
+        size=scale * (15 if chart.decimals else _size(len(chart.rows), 17)),
+        bbox=paper if "hatch" in style else None,
     )
 
 
-def _draw_ends(chart: Bars, ax: Axes) -> None:
-    size = _size(len(chart.rows), 18 if chart.decimals and is_stacked(chart) else 19)
+def _draw_ends(chart: Bars, ax: Axes, scale: float) -> None:
+    size = scale * _size(len(chart.rows), 18 if chart.decimals and is_stacked(chart) else 19)
     ends = zip(chart.totals, _ends(chart), chart.measured, strict=True)
     for row, (total, end, is_measured) in enumerate(ends):
         ax.text(
@@ -167,17 +173,18 @@ def _draw_ends(chart: Bars, ax: Axes) -> None:
             weight="bold" if is_measured else "normal",
             style="normal" if is_measured else "italic",
             color=INK if is_measured else FAINT,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5 * scale},
         )
 
 
-def _name_rows(names: list[tuple[str, str]], ax: Axes) -> None:
+def _name_rows(names: list[tuple[str, str]], ax: Axes, scale: float) -> None:
     """Name the rows: on two lines where rows are few, else on one."""
     if len(names) <= _TALL_ROWS:
         texts = ["\n".join(filter(None, (_on_lines(name), other))) for name, other in names]
     else:
         texts = [", ".join(filter(None, (escape.short(name, 26), other))) for name, other in names]
-    ax.set_yticks(range(len(names)), list(map(axes.plain, texts)), size=_size(len(names), 20))
+    size = scale * _size(len(names), 20)
+    ax.set_yticks(range(len(names)), list(map(axes.plain, texts)), size=size)
     ax.set_ylim(len(names) - 0.45, -0.55)
 
 
@@ -190,7 +197,7 @@ def _on_lines(name: str) -> str:
     return "\n".join(lines[:2])
 
 
-def _legend(chart: Bars, ax: Axes) -> None:
+def _legend(chart: Bars, ax: Axes, scale: float) -> None:
     shown = len(parts(chart))
     if not shown:
         return
@@ -201,5 +208,5 @@ def _legend(chart: Bars, ax: Axes) -> None:
         bbox_to_anchor=(side, 1.0),
         ncols=min(shown, 4) if chart.decimals else shown,
         borderaxespad=0.3,
-        fontsize=15 if chart.decimals else None,
+        fontsize=15 * scale if chart.decimals else None,
     )

@@ -11,7 +11,7 @@ from matplotlib.text import Annotation, Text
 
 from helpers import Comparison
 from helpers.answers.chart import Point, Points
-from helpers.charts import points
+from helpers.charts import point_chart
 from helpers.charts.figure import figure
 from helpers.charts.labels import Line, Rect
 from helpers.text import i18n
@@ -35,7 +35,7 @@ def offsets(ax: Axes) -> list[list[list[float]]]:
 
 
 def test_a_point_a_variant_and_who_is_dominated_is_hollow(ax: Axes) -> None:
-    assert points.draw(tradeoff((76.9, 25), dominated=((118, 30),)), ax) is ax
+    assert point_chart.draw(tradeoff((76.9, 25), dominated=((118, 30),)), ax) is ax
     assert offsets(ax) == [[[76.9, 25]], [[118, 30]]]
     assert [dots.get_facecolor().tolist() == [[1, 1, 1, 1]] for dots in ax.collections] == [
         False,
@@ -60,7 +60,7 @@ def test_a_group_that_has_no_point_is_not_in_the_legend(ax: Axes) -> None:
     chart = tradeoff((10, 9))
     chart.groups = {**GROUPS, "unsupported": "past its support"}
     chart.points.append(Point("old", 5, 5, "old", "unsupported"))
-    points.draw(chart, ax)
+    point_chart.draw(chart, ax)
     assert legend(ax) == ["on the Pareto front", "past its support"]
     full, hollow = ax.collections
     assert hollow.get_facecolor().tolist() == [[1, 1, 1, 1]]
@@ -69,23 +69,23 @@ def test_a_group_that_has_no_point_is_not_in_the_legend(ax: Axes) -> None:
 
 def test_the_front_is_a_line_of_steps_through_its_points(ax: Axes) -> None:
     chart = tradeoff((10, 9), (20, 4), (40, 0))
-    points.draw(chart, ax)
+    point_chart.draw(chart, ax)
     (line,) = ax.lines
     corners = list(zip(line.get_xdata(), line.get_ydata(), strict=True))
     top, right = ax.get_ylim()[1], ax.get_xlim()[1]
     steps = [(10, top), (10, 9), (20, 9), (20, 4), (40, 4), (40, 0), (right, 0)]
-    assert corners == steps == points.front(chart)
+    assert corners == steps == point_chart.front(chart)
     chart.front = steps[1:-1]
-    assert points.front(chart) == steps, "corners may be given"
+    assert point_chart.front(chart) == steps, "corners may be given"
 
 
 def test_who_has_no_point_is_named_below_the_axis(ax: Axes) -> None:
-    points.draw(tradeoff((10, 9), note="not placed: tiny (it is broken)"), ax)
+    point_chart.draw(tradeoff((10, 9), note="not placed: tiny (it is broken)"), ax)
     assert ax.get_xlabel() == "size (MB)\nnot placed: tiny (it is broken)"
 
 
 def test_without_points_nothing_but_axes_are_drawn(ax: Axes) -> None:
-    points.draw(tradeoff(note="not placed: a (size not known)"), ax)
+    point_chart.draw(tradeoff(note="not placed: a (size not known)"), ax)
     assert offsets(ax) == []
     assert not len(ax.lines)
     assert texts(ax) == []
@@ -93,7 +93,7 @@ def test_without_points_nothing_but_axes_are_drawn(ax: Axes) -> None:
 
 def test_points_without_groups_have_no_legend(ax: Axes) -> None:
     found = [Point(name, x, y, name) for name, x, y in (("a", 656, 32), ("b", 20, 7))]
-    points.draw(Points(found, "executables", "vulnerabilities"), ax)
+    point_chart.draw(Points(found, "executables", "vulnerabilities"), ax)
     assert offsets(ax) == [[[656, 32], [20, 7]]]
     assert legend(ax) == []
 
@@ -102,7 +102,7 @@ def test_points_without_groups_have_no_legend(ax: Axes) -> None:
 def test_ticks_and_ends_of_axes_are_those_of_the_ranges(x: float) -> None:
     chart = tradeoff((x, 2), (2 * x, 0))
     (ax,) = figure(chart).axes
-    found = points.ranges(chart)
+    found = point_chart.ranges(chart)
     assert (ax.get_xlim(), ax.get_ylim()) == (found.x, found.y)
     for ticks, step in ((ax.get_xticks(), found.x_step), (ax.get_yticks(), found.y_step)):
         assert ticks[1] - ticks[0] == pytest.approx(step)

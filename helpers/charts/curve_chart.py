@@ -221,45 +221,50 @@ def layout(chart: Curves) -> Layout:
     return Layout(names, marks)
 
 
-def draw(chart: Curves, ax: Axes) -> Axes:
-    """Draw each curve, dotted after the end of its support: hardly any advisories follow."""
+def draw(chart: Curves, ax: Axes, scale: float = 1.0) -> Axes:
+    """Draw each curve, dotted after the end of its support: hardly any advisories follow.
+
+    `scale` is that of letters and lines.
+    """
     highest = _highest(chart)
     for place, curve in enumerate(chart.curves):
         live, after = pieces(curve)
         for points, line in ((after, _DOTTED), (live, _SOLID)):
+            line = _scaled(line, scale)
             days, counts = [number(day) for day, _ in points], [count for _, count in points]
             colour = colours.curve(place)
             ax.step(days, counts, where="post", color=colour, zorder=3, label=curve.name, **line)
     for mark in chart.marks:
         colour = colours.curve(mark.curve)
         fill = colour if mark.last else "white"
-        dot: Any = {"markerfacecolor": fill, "markersize": 12, "markeredgewidth": 2.5, "zorder": 4}
-        ax.plot([number(mark.day)], [mark.count], "o", color=colour, **dot)
-    _write(chart, ax)
+        dot: Any = {"markersize": 12 * scale, "markeredgewidth": 2.5 * scale, "zorder": 4}
+        at = [number(mark.day)], [mark.count]
+        ax.plot(*at, "o", color=colour, markerfacecolor=fill, **dot)
+    _write(chart, ax, scale)
     for day, text in chart.events:
-        ax.axvline(number(day), color=FAINT, linestyle="--", linewidth=1.6)
+        ax.axvline(number(day), color=FAINT, linestyle="--", linewidth=1.6 * scale)
         ax.annotate(
-            escape.short(text, 32), (number(day), 1.19 * highest), xytext=(6, 0),
-            textcoords="offset points", ha="left", va="top", size=15, color=INK,
+            escape.short(text, 32), (number(day), 1.19 * highest), xytext=(6 * scale, 0),
+            textcoords="offset points", ha="left", va="top", size=15 * scale, color=INK,
         )  # fmt: skip
     if band := incomplete(chart):
         ax.axvspan(*map(number, band), color=BAND, zorder=0)
     across, upward, *_ = ranges(chart)
     ax.set_xlim(*across)
     ax.set_ylim(*upward)
-    ax.set_ylabel(axes.wrapped(chart.upward, 36), size=16)
+    ax.set_ylabel(axes.wrapped(chart.upward, 36), size=16 * scale)
     ax.set_xlabel(axes.plain(chart.across))
     ax.grid(axis="y")
     ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))
     ax.xaxis.set_major_formatter(Days())
     signs: dict[str, Artist] = {
-        DOTTED: Line2D([], [], color=INK, **_DOTTED),
-        SHADED: Rectangle((0, 0), 1, 1, facecolor=BAND, edgecolor=FAINT, linewidth=0.8),
+        DOTTED: Line2D([], [], color=INK, **_scaled(_DOTTED, scale)),
+        SHADED: Rectangle((0, 0), 1, 1, facecolor=BAND, edgecolor=FAINT, linewidth=0.8 * scale),
     }
     if texts := legend(chart):
         ax.legend(
-            [signs[sign] for sign in texts], [*texts.values()], ncols=len(texts), fontsize=15,
-            loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.3, handlelength=2,
+            [signs[sign] for sign in texts], [*texts.values()], ncols=len(texts), handlelength=2,
+            loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.3, fontsize=15 * scale,
         )  # fmt: skip
     return ax
 
@@ -274,22 +279,26 @@ def _days(chart: Curves) -> tuple[date, date]:
     return min(days), max(days)
 
 
-def _write(chart: Curves, ax: Axes) -> None:
+def _scaled(line: dict[str, Any], scale: float) -> dict[str, Any]:
+    return {**line, "linewidth": line["linewidth"] * scale}
+
+
+def _write(chart: Curves, ax: Axes, scale: float) -> None:
     """Write the labels of marks, and the names of curves at their ends."""
     names, marks = layout(chart)
     for label in marks:
         ax.annotate(
             label.text,
             (number(label.day), label.height),
-            xytext=(-14, 0),
+            xytext=(-14 * scale, 0),
             textcoords="offset points",
             ha="right",
             va="bottom",
             color=colours.curve(chart.marks[label.index].curve),
-            size=15,
+            size=15 * scale,
             # Below the lines, which go on through it.
             zorder=2,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.8},
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": scale, "alpha": 0.8},
         )
     for label in names:
         ax.annotate(
@@ -299,7 +308,7 @@ def _write(chart: Curves, ax: Axes) -> None:
             textcoords=("axes fraction", "data"),
             ha="left",
             va="center",
-            size=17,
+            size=17 * scale,
             weight="bold",
             color=colours.curve(label.index),
             annotation_clip=False,

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
 from helpers.answers.chart import Cell, Matrix
-from helpers.charts import property_matrix
+from helpers.charts import matrix_chart
 from helpers.charts.figure import figure
 from helpers.surface.checks import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN
 from helpers.text import escape, i18n
@@ -29,7 +29,7 @@ def columns(ax: Axes) -> list[str]:
 def test_a_row_a_property_and_a_column_a_variant(ax: Axes) -> None:
     none = Cell(NONE, "none", 0)
     cells = [[none, Cell(FOUND, "sh", 1)], [none, none]]
-    assert property_matrix.draw(Matrix(["z", "y"], ["b", "a"], cells), ax) is ax
+    assert matrix_chart.draw(Matrix(["z", "y"], ["b", "a"], cells), ax) is ax
     assert (names(ax), columns(ax)) == (["z", "y"], ["b", "a"])
     assert len(ax.patches) == 4
     assert texts(ax) == ["none", "sh", "none", "none"]
@@ -37,7 +37,7 @@ def test_a_row_a_property_and_a_column_a_variant(ax: Axes) -> None:
 
 
 def test_what_is_there_is_filled_and_what_is_not_known_is_dotted(ax: Axes) -> None:
-    property_matrix.draw(row(*(Cell(s, s) for s in (FOUND, NONE, UNKNOWN, NO_PACKAGE))), ax)
+    matrix_chart.draw(row(*(Cell(s, s) for s in (FOUND, NONE, UNKNOWN, NO_PACKAGE))), ax)
     assert [to_hex(p.get_facecolor()) == "#ffffff" for p in ax.patches] == [False, True, True, True]
     assert [p.get_linestyle() for p in ax.patches] == ["-", "-", ":", ":"]
     assert [t.get_style() for t in ax.texts] == ["normal", "normal", "italic", "italic"]
@@ -54,14 +54,14 @@ def test_what_is_there_is_filled_and_what_is_not_known_is_dotted(ax: Axes) -> No
     ],
 )
 def test_words_that_do_not_fit_are_cut(ax: Axes, cell: Cell, variants: int, shown: str) -> None:
-    property_matrix.draw(row(*[cell] * variants), ax)
+    matrix_chart.draw(row(*[cell] * variants), ax)
     assert texts(ax) == [shown] * variants
 
 
 def test_rows_stand_under_the_heading_of_their_group(ax: Axes) -> None:
     none = [Cell(NONE, "none", 0)]
     chart = Matrix(["z", "y", "x"], ["a"], [none] * 3, ["Ways in", "Ways in", "Privileges"])
-    property_matrix.draw(chart, ax)
+    matrix_chart.draw(chart, ax)
     shown = sorted(ax.get_yticklabels(), key=lambda label: label.get_position()[1])
     assert [label.get_text() for label in shown] == ["Ways in", "z", "y", "Privileges", "x"]
     assert [label.get_fontweight() == "bold" for label in shown] == [1, 0, 0, 1, 0]
@@ -106,23 +106,23 @@ def test_letters_can_be_read_from_the_back_row_and_stay_in_their_cells(
 def test_long_names_of_variants_fit_into_their_column(ax: Axes) -> None:
     named = [f"registry.example.com-team-application-on-{n}" for n in "abcdef"]
     none = [Cell(NONE, "none", 0)] * 6
-    property_matrix.draw(row(*none, variants=named), ax)
+    matrix_chart.draw(row(*none, variants=named), ax)
     assert all(len(label.split("\n")) <= 3 for label in columns(ax))
     assert all(len(line) <= 11 for label in columns(ax) for line in label.split("\n"))
     size = ax.get_xticklabels()[0].get_size()
     ax.clear()
-    property_matrix.draw(row(*none, variants=[letter * 40 for letter in "WMWMWM"]), ax)
+    matrix_chart.draw(row(*none, variants=[letter * 40 for letter in "WMWMWM"]), ax)
     assert ax.get_xticklabels()[0].get_size() < size
 
 
 def test_a_value_is_no_formula_and_no_control_character(ax: Axes) -> None:
-    property_matrix.draw(row(Cell(FOUND, "\x1b[31m$b^2$", 1), variants=["$a_1$"]), ax)
+    matrix_chart.draw(row(Cell(FOUND, "\x1b[31m$b^2$", 1), variants=["$a_1$"]), ax)
     assert texts(ax) == [escape.plain("\x1b[31m$b^2$")]
     assert columns(ax) == ["$a_1$"]
 
 
 def test_in_korean_the_legend_is_korean_and_wide_letters_take_two_columns(ax: Axes) -> None:
     with i18n.speaking("ko"):
-        property_matrix.draw(row(Cell(NO_PACKAGE, "측정 " * 40), Cell(NONE, "없음")), ax)
+        matrix_chart.draw(row(Cell(NO_PACKAGE, "측정 " * 40), Cell(NONE, "없음")), ax)
     assert i18n.columns(texts(ax)[0]) <= 44
     assert legend(ax) == ["없음", "알 수 없음"], "what there is"

@@ -18,13 +18,13 @@ _ROOM = 46
 """Columns of a step's name that there is room for."""
 
 
-def draw(chart: Waterfall, ax: Axes) -> Axes:
+def draw(chart: Waterfall, ax: Axes, scale: float = 1.0) -> Axes:
     """Draw the steps: larger and smaller differ in colour and by their sign.
 
-    Several changes in one step are hatched.
+    Several changes in one step are hatched. `scale` is that of letters and lines.
     """
     down = len(chart.steps)
-    size = min(17.0, 270 / down)
+    size = scale * min(17.0, 270 / down)
     highest = max(max(step.start, step.end) for step in chart.steps)
     for row, step in enumerate(chart.steps):
         colour = WHOLE if step.kind == _TOTAL else UP if step.end > step.start else DOWN
@@ -32,7 +32,7 @@ def draw(chart: Waterfall, ax: Axes) -> Axes:
         if step.kind == _REST:
             style = {"facecolor": "white", "edgecolor": colour, "hatch": "//"}
         low, high = sorted((step.start, step.end))
-        ax.barh(row, high - low, left=low, height=0.7, linewidth=1.2, **style)
+        ax.barh(row, high - low, left=low, height=0.7, linewidth=1.2 * scale, **style)
         # Bytes are whole, so that a difference is not rounded twice.
         change = signed(round((step.end - step.start) * MB))
         ax.text(
@@ -46,7 +46,8 @@ def draw(chart: Waterfall, ax: Axes) -> Axes:
             color=INK,
         )
         if row + 1 < down:
-            ax.plot([step.end] * 2, [row - 0.35, row + 1.35], color=FAINT, linewidth=1, zorder=0)
+            ends = [row - 0.35, row + 1.35]
+            ax.plot([step.end] * 2, ends, color=FAINT, linewidth=scale, zorder=0)
     ax.set_yticks(range(down), list(map(_name, chart.steps)), size=size)
     for tick, step in zip(ax.get_yticklabels(), chart.steps, strict=True):
         tick.set_fontweight("bold" if step.kind == _TOTAL else "normal")
@@ -55,7 +56,9 @@ def draw(chart: Waterfall, ax: Axes) -> Axes:
         Patch(color=DOWN, label=t("smaller")),
         Patch(facecolor="white", edgecolor=FAINT, hatch="//", label=t("several changes")),
     ]
-    ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=15)
+    ax.legend(
+        handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=15 * scale
+    )
     ax.set_ylim(down - 0.4, -0.6)
     ax.set_xlim(0, 1.2 * max(highest, 1e-6))
     ax.set_xlabel(axes.plain(chart.across))

@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.text import Annotation
 
 from helpers.answers.chart import Point, Points
 from helpers.charts import axes, colours
@@ -61,26 +62,27 @@ def is_full(group: str) -> bool:
     return bool(colours.style("points", group)["facecolor"] != "white")
 
 
-def draw(chart: Points, ax: Axes) -> Axes:
+def draw(chart: Points, ax: Axes, scale: float = 1.0) -> Axes:
     """Draw the points, the front if there is one, and below who has no point.
 
-    `name` writes the names, once it is known how large the axes are.
+    `name` writes the names, once it is known how large the axes are. `scale` is that of letters,
+    lines and markers.
     """
     (left, right), (bottom, top), *_ = ranges(chart)
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
     if chart.front:
         across, upward = zip(*front(chart), strict=True)
-        ax.plot(across, upward, color=BASELINE, linewidth=3, zorder=1)
+        ax.plot(across, upward, color=BASELINE, linewidth=3 * scale, zorder=1)
     for group, members in groups(chart).items():
         xs, ys = [point.x for point in members], [point.y for point in members]
         ax.scatter(
-            xs, ys, s=MARKER**2, linewidth=None if is_full(group) else _EDGE, zorder=3,
+            xs, ys, s=(MARKER * scale) ** 2, linewidth=_edge(group, scale), zorder=3,
             label=chart.groups.get(group), **colours.style("points", group),
         )  # fmt: skip
     note = "\n" + axes.wrapped(chart.note, 72) if chart.note else ""
     ax.set_xlabel(axes.plain(chart.across) + note)
-    ax.set_ylabel(axes.wrapped(chart.upward, 36), size=16)
+    ax.set_ylabel(axes.wrapped(chart.upward, 36), size=16 * scale)
     if chart.groups and chart.points:
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.3)
     ax.grid(axis="both")
@@ -89,14 +91,15 @@ def draw(chart: Points, ax: Axes) -> Axes:
     return ax
 
 
-def name(chart: Points, ax: Axes) -> None:
-    """Write the names beside the points of a figure that is laid out.
+def name(chart: Points, ax: Axes, scale: float = 1.0) -> list[Annotation]:
+    """Write the names beside the points of a figure that is laid out, and return them.
 
     A name that has been moved away has a line to its point. One without a free place is left out.
     """
     size = _SIZE if len(chart.points) <= _SOME else _SMALL
     (left, right), (bottom, top), *_ = ranges(chart)
-    box, inches = ax.get_window_extent(), ax.figure.get_dpi() / 72
+    # In points of a figure of the kit: on axes of half its size, half of a point is one.
+    box, inches = ax.get_window_extent(), ax.figure.get_dpi() / 72 * scale
     wide, tall = box.width / inches, box.height / inches
 
     def at(x: float, y: float) -> tuple[float, float]:
@@ -116,27 +119,35 @@ def name(chart: Points, ax: Axes) -> None:
     found = places(
         spots, [thin(*one, *other) for one, other in pairwise(corners)], Rect(0, 0, wide, tall)
     )
+    names = []
     for point, text, spot, place in zip(chart.points, texts, spots, found, strict=True):
         if place is None:
             continue
-        line: Any = {"arrowstyle": "-", "color": FAINT, "lw": 1, "relpos": (place.left, 0.5)}
-        ax.annotate(
+        line: Any = {"arrowstyle": "-", "color": FAINT, "lw": scale, "relpos": (place.left, 0.5)}
+        written = ax.annotate(
             text,
             (point.x, point.y),
-            xytext=(place.line(spot).x1 - spot.x, place.up),
+            xytext=(scale * (place.line(spot).x1 - spot.x), scale * place.up),
             textcoords="offset points",
             ha="right" if place.left else "left",
             va="center",
-            size=size,
+            size=scale * size,
             weight="bold" if is_full(point.group) else "normal",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5 * scale},
             arrowprops=line if place.up or place.off else None,
         )
+        names.append(written)
+    return names
 
 
 def _farthest(chart: Points) -> tuple[float, float]:
     """Return how far to the right and how high points are, 1 at the least."""
     return max([1.0, *(p.x for p in chart.points)]), max([1.0, *(p.y for p in chart.points)])
+
+
+def _edge(group: str, scale: float) -> float | None:
+    """Return the width of a marker's edge, in points; None: that of the style file."""
+    return None if is_full(group) else _EDGE * scale
 
 
 def _is_whole(chart: Points) -> bool:
