@@ -14,7 +14,7 @@ from helpers.notebook import executed
 from helpers.notebook.executed import Part
 from helpers.slides import sources, text_layout
 from helpers.studies.study import Study
-from helpers.text import escape
+from helpers.text import escape, i18n
 from helpers.text.i18n import t, word
 from helpers.text.rich import Block, Phrase, Run, Text, bullets, marked, name, number, paragraph
 
@@ -37,7 +37,7 @@ OPENING, OPENED = Box(60, 90, 840, 160), Box(60, 270, 840, 200)
 
 _TITLES, _OPENINGS = (30, 28, 26, 24, 22), (42, 38, 34, 30, 26)
 _TEXTS, _LISTS, _SOURCES = (26, 24, 22, 20, 18), (24, 22, 20, 18), (18, 16)
-_TABLES = (22, 20, 18, 16, 14)
+_TABLES = (22, 20, 18, 17, 16, 14)
 _ON_ONE_LINE = (30, 28, 26)
 _FEET = (12, 11, 10)
 """Sizes of letters in points, the largest first: what fits is taken."""
@@ -52,7 +52,7 @@ _ALT = 250
 """Letters of a figure's alternative text."""
 
 _ABOUT = 360
-"""Letters of a study's own words that are said at the beginning."""
+"""Columns of a study's own words that are said at the beginning."""
 
 _UNSPOKEN = re.compile(r"[/→×·•`]")
 """Signs that nobody reads out."""
@@ -192,7 +192,7 @@ def _about(study: Study) -> Iterator[str]:
     """Yield the first sentences of what a study says of itself, those that can be said aloud."""
     left = _ABOUT
     for sentence in re.split(r"(?<=[.?!])\s+", marked(study.about).plain):
-        left -= len(sentence)
+        left -= i18n.columns(sentence)
         if left < 0:
             break
         if sentence and not _UNSPOKEN.search(sentence):

@@ -97,9 +97,9 @@ def _talk(decision: Decision, others: Sequence[Decision], ever: Decision, today:
         paragraph(line)
         for line in (
             *dec.otherwise(decision, others)[:1],
-            dec.by_all_known_in_short(decision, ever),
             dec.old(decision, today),
             _younger(decision),
+            dec.by_all_known_in_short(decision, ever),
         )
         if line
     ][:_NOTES]
@@ -109,7 +109,6 @@ def _talk(decision: Decision, others: Sequence[Decision], ever: Decision, today:
         t("Fixable means that a newer package would take it away."),
         *some(each),
         *(note.plain for note in notes),
-        t("This is a choice among these images only, by weights that are stated."),
     )
     return Talk(
         CHOICE_TOPIC,

@@ -33,7 +33,7 @@ def answer(takeaways: Sequence[str], steps: Sequence[str], decision: Decision) -
         + bullets(steps, role=NEXT)
     )
     spoken = (*takeaways[:3], t("So these steps come next."), *steps[:3])
-    headline = t("To take away: {choice}", choice=_choice(decision))
+    headline = t("In short: {choice}", choice=_choice(decision))
     talk = Talk(CLOSING, headline, text, spoken=spoken)
     return Answer("takeaways", text=text, role=CLOSING_ROLE, talks=(talk,))
 
@@ -97,7 +97,7 @@ def _choice(decision: Decision) -> str:
     if len(decision.best) > 1:
         return t("nothing here decides between {count} images", count=len(decision.best))
     if not decision.ships:
-        return t("none of these as it is")
+        return t("ship none of these as it is")
     return t("ship {variant}", variant=titles.name(decision.best[0]))
 
 
