@@ -94,8 +94,8 @@ def outline(run: Path, study: Study, record: dict[str, Any]) -> list[Slide]:
     notebooks = sorted((run / "notebooks").glob("*.ipynb"))
     parts = [part for path in notebooks for part in executed.read(path)]
     answers = of_answers(parts)
-    lost = t("This is an appendix, for questions: it lists what the evidence cannot show.")
-    origin = t("This is an appendix, for questions: it names the sources, versions and digests.")
+    lost = t("This is an appendix, for questions. It lists what the evidence cannot show.")
+    origin = t("This is an appendix, for questions. It names the sources, versions and digests.")
     return [
         _opening(study, record),
         *_agenda(answers),

@@ -27,8 +27,8 @@ _SENTENCES = 3
 """Paragraphs that an answer has at most, before its reasons: more are not read."""
 
 
-_LINES, _NOTES = 4, 2
-"""Images that have a line on the slide of the choice, and what else is said there, at most."""
+_LINES, _NOTES, _SENTENCES_SPOKEN = 4, 2, 6
+"""On the slide of the choice, at most: lines of images, other lines, and sentences said aloud."""
 
 
 def answer(
@@ -109,7 +109,7 @@ def _talk(decision: Decision, others: Sequence[Decision], ever: Decision, today:
         t("Fixable means that a newer package would take it away."),
         *some(each),
         *(note.plain for note in notes),
-    )
+    )[:_SENTENCES_SPOKEN]
     return Talk(
         CHOICE_TOPIC,
         dec.headline(decision),
