@@ -8,6 +8,7 @@ import pandas as pd
 from msgspec import Struct
 
 from helpers.answers.chart import Chart
+from helpers.answers.talk import Talk
 from helpers.text.rich import Text
 
 ANSWER, BANNER, SUMMARY, SLIDE = "answer", "banner", "summary", "slide"
@@ -29,6 +30,7 @@ class Answer(NamedTuple):
     `by_scanner` is false for what no scanner counted. A `chart` without data has no figure:
     `chart.why_empty` says why. `variants` are those that it is about, if not all. `lacks` says why
     there is no evidence for an answer, as a sentence; neither text nor table then have more to say.
+    `talk` is what a slide shows of it, and what is said there.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Answer(NamedTuple):
     shown: pd.DataFrame | None = None
     variants: tuple[str, ...] = ()
     lacks: str = ""
+    talk: Talk = Talk()
 
 
 class Record(Struct):
@@ -62,6 +65,7 @@ class Record(Struct):
     role: str = ""
     by_scanner: bool = True
     lacks: str = ""
+    talk: Talk = Talk()
     footer: str = ""
     outputs: list[str] = []
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from helpers.answers.answer import ANSWER, BANNER, SLIDE, SUMMARY, Record
 from helpers.answers.chart import Chart, why_empty
+from helpers.answers.talk import Table
 from helpers.charts import figure as drawing
 from helpers.charts.lettering import LEADING
 from helpers.charts.look import Look
@@ -58,16 +59,21 @@ class Figure(NamedTuple):
 
 
 class Slide(NamedTuple):
-    """One slide. Text has its size in points; `notes` are for who speaks."""
+    """One slide: text or a table, with its size in points, or a figure.
+
+    `notes` are said aloud; `topic` is its line of the agenda.
+    """
 
     title: str
     title_size: float
     blocks: tuple[Block, ...] = ()
     size: float = 0.0
+    table: Table | None = None
     figure: Figure | None = None
     footer: str = ""
     footer_size: float = 0.0
     notes: str = ""
+    topic: str = ""
     opening: bool = False
 
 

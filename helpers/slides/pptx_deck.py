@@ -14,6 +14,7 @@ from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
 from helpers.answers.chart import Bars, Curves, Points
+from helpers.answers.talk import Table
 from helpers.slides import outline, pptx_bars, pptx_xy, style, text_layout
 from helpers.slides.outline import Box, Figure, Slide
 from helpers.slides.style import Theme
@@ -26,6 +27,9 @@ _OPENING, _TEXT, _TITLE_ONLY = 0, 1, 5
 
 _NUMBER = "{B6F15528-21DE-4FAA-801E-634DDDAF4B2B}"
 """Names the field that numbers a slide; any would do."""
+
+_PLAIN_TABLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
+"""PowerPoint's own name for a table without colours and lines."""
 
 _NOTE = 14
 """Size of what a chart cannot say itself, in points."""
@@ -89,6 +93,8 @@ def _add(deck: Any, content: Slide, number: int, theme: Theme) -> None:
         body = slide.placeholders[1]
         _place(body, outline.OPENED if content.opening else outline.BODY)
         _fill(body, content.blocks, content.size, theme.ink)
+    if content.table:
+        _tabulate(slide, content.table, content.size, theme)
     if content.figure:
         _show(slide, content.figure, theme)
     if content.footer:
@@ -146,6 +152,40 @@ def _bullet(paragraph: Any, level: int) -> None:
     if level:
         mark.set("char", "•" if level == 1 else "–")
     properties.append(mark)
+
+
+def _tabulate(slide: Any, table: Table, size: float, theme: Theme) -> None:
+    """Put a table on a slide: PowerPoint's own, with a line below each row."""
+    box, rows = outline.BODY, [table.head, *table.rows]
+    frame = slide.shapes.add_table(len(rows), len(table.head), *map(Pt, box))
+    shown = frame.table
+    shown.horz_banding = False
+    shown._tbl.tblPr.find(qn("a:tableStyleId")).text = _PLAIN_TABLE
+    for column, share in zip(shown.columns, table.shares, strict=True):
+        column.width = Pt(box.width * share)
+    heights = text_layout.row_heights(table, box.width, size)
+    for row, height, cells in zip(shown.rows, heights, rows, strict=True):
+        row.height = Pt(height)
+        is_head = cells is table.head
+        for cell, text in zip(row.cells, cells, strict=True):
+            words = Block(Phrase((Run(text, strong=is_head),)))
+            _fill(cell, (words,), size, theme.faint if is_head else theme.ink)
+            cell.margin_left = cell.margin_right = Pt(text_layout.CELL_ACROSS)
+            cell.margin_top = cell.margin_bottom = Pt(text_layout.CELL_ABOVE)
+            cell.vertical_anchor = MSO_ANCHOR.MIDDLE
+            _underline(cell, theme.line)
+    frame.height = Pt(sum(heights))
+
+
+def _underline(cell: Any, colour: str) -> None:
+    """Draw a line below a cell: python-pptx has no name for it."""
+    line = OxmlElement("a:lnB")
+    line.set("w", str(Pt(1)))
+    fill, value = OxmlElement("a:solidFill"), OxmlElement("a:srgbClr")
+    value.set("val", str(style.rgb(colour)))
+    fill.append(value)
+    line.append(fill)
+    cell._tc.get_or_add_tcPr().insert(0, line)
 
 
 def _show(slide: Any, figure: Figure, theme: Theme) -> None:

@@ -3,11 +3,16 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from helpers.answers.talk import Table
 from helpers.charts.lettering import LEADING, width
 from helpers.text.rich import Block, Phrase, Run
 
 INDENT = 18.0
 """How far a bullet is to the right of the level above it, in points."""
+
+
+CELL_ACROSS, CELL_ABOVE = 6.0, 5.0
+"""Room left and right of the words in a cell of a table, and above and below them, in points."""
 
 
 class Fitted(NamedTuple):
@@ -51,6 +56,18 @@ def fit(blocks: Sequence[Block], room: float, tall: float, sizes: Sequence[float
     while len(some) > 1 and height(some, room, sizes[-1]) > tall:
         some.pop()
     return Fitted(tuple(some), sizes[-1], False)
+
+
+def row_heights(table: Table, room: float, size: float) -> list[float]:
+    """Return how high the head and each row of a table are in points, in a box so wide."""
+    found = []
+    for place, cells in enumerate([table.head, *table.rows]):
+        lines = [
+            rows(Phrase((Run(text, strong=not place),)), room * share - 2 * CELL_ACROSS, size)
+            for text, share in zip(cells, table.shares, strict=True)
+        ]
+        found.append(max(lines) * size * LEADING + 2 * CELL_ABOVE)
+    return found
 
 
 def cut(

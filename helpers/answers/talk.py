@@ -1,0 +1,39 @@
+"""What a slide shows of an answer, and what is said aloud beside it."""
+
+from msgspec import Struct
+
+from helpers.text.i18n import msg
+from helpers.text.rich import Text
+
+CHOICE, ALIKE = msg("Which image to ship"), msg("Is like compared with like?")
+FOUND = msg("What the scanner found")
+SIZE = msg("How large the images are, and why")
+SURFACE = msg("What an attacker would find")
+CLAIMS = msg("The claims of the post, tested")
+AGE = msg("Was it age, or the base?")
+CLOSING = msg("What to take away, and what to do next")
+TOPICS = (CHOICE, ALIKE, FOUND, SIZE, SURFACE, CLAIMS, AGE, CLOSING)
+"""Topics of a talk in order; a line of the agenda each."""
+
+
+class Table(Struct, frozen=True):
+    """A table of a slide: its head, its rows, and each column's share of the width."""
+
+    head: list[str]
+    rows: list[list[str]]
+    shares: list[float]
+
+
+class Talk(Struct, frozen=True):
+    """What a slide shows of an answer, and what is said aloud beside it.
+
+    `headline` is the message as a sentence, else the answer's title is. A slide has `lines`, few
+    and short, or a `table`, or the answer's figure. `spoken` are sentences that can be said by
+    somebody who did not make the slide: without signs, paths and digests.
+    """
+
+    topic: str = ""
+    headline: str = ""
+    lines: Text = Text()
+    table: Table | None = None
+    spoken: tuple[str, ...] = ()
