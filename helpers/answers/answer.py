@@ -11,10 +11,12 @@ from helpers.answers.chart import Chart
 from helpers.answers.talk import Talk
 from helpers.text.rich import Text
 
-ANSWER, BANNER, SUMMARY, SLIDE = "answer", "banner", "summary", "slide"
+ANSWER, BANNER, SUMMARY = "answer", "banner", "summary"
+SLIDE, CLOSING = "slide", "closing"
 """Roles. The answer and the banner (do the images differ in more than their base?) stand first on
-the report page and have a slide each; of a summary the figure has a slide and stands on top of the
-page, or its text if it has no chart; a figure of the role `slide` has only a slide."""
+the report page and have slides; of a summary the figure has a slide and stands on top of the page,
+or its text if it has no chart; what has the role `slide` has only a slide, and so has the closing:
+what to take away, and what to do next."""
 
 
 FIGURE, TEXT, TABLE, SEARCHABLE = "figure", "text", "table", "searchable"
@@ -30,7 +32,7 @@ class Answer(NamedTuple):
     `by_scanner` is false for what no scanner counted. A `chart` without data has no figure:
     `chart.why_empty` says why. `variants` are those that it is about, if not all. `lacks` says why
     there is no evidence for an answer, as a sentence; neither text nor table then have more to say.
-    `talk` is what a slide shows of it, and what is said there.
+    `talks` are its slides, one each: what they show, and what is said there.
     """
 
     name: str
@@ -46,7 +48,7 @@ class Answer(NamedTuple):
     shown: pd.DataFrame | None = None
     variants: tuple[str, ...] = ()
     lacks: str = ""
-    talk: Talk = Talk()
+    talks: tuple[Talk, ...] = ()
 
 
 class Record(Struct):
@@ -65,7 +67,7 @@ class Record(Struct):
     role: str = ""
     by_scanner: bool = True
     lacks: str = ""
-    talk: Talk = Talk()
+    talks: tuple[Talk, ...] = ()
     footer: str = ""
     outputs: list[str] = []
 

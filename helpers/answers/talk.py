@@ -1,5 +1,7 @@
 """What a slide shows of an answer, and what is said aloud beside it."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from helpers.text.i18n import msg
@@ -16,6 +18,10 @@ TOPICS = (CHOICE, ALIKE, FOUND, SIZE, SURFACE, CLAIMS, AGE, CLOSING)
 """Topics of a talk in order; a line of the agenda each."""
 
 
+_SPOKEN = 4
+"""Images that are spoken of one by one."""
+
+
 class Table(Struct, frozen=True):
     """A table of a slide: its head, its rows, and each column's share of the width."""
 
@@ -25,7 +31,7 @@ class Table(Struct, frozen=True):
 
 
 class Talk(Struct, frozen=True):
-    """What a slide shows of an answer, and what is said aloud beside it.
+    """One slide of an answer, and what is said aloud beside it.
 
     `headline` is the message as a sentence, else the answer's title is. A slide has `lines`, few
     and short, or a `table`, or the answer's figure. `spoken` are sentences that can be said by
@@ -37,3 +43,14 @@ class Talk(Struct, frozen=True):
     lines: Text = Text()
     table: Table | None = None
     spoken: tuple[str, ...] = ()
+
+
+def some(sentences: Sequence[str]) -> tuple[str, ...]:
+    """Return sentences about an image each: of many, those of the first and the last.
+
+    >>> some(["a", "b", "c", "d", "e"])
+    ('a', 'e')
+    """
+    if len(sentences) <= _SPOKEN:
+        return tuple(sentences)
+    return sentences[0], sentences[-1]

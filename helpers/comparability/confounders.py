@@ -6,11 +6,14 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import BANNER, Answer
+from helpers.answers.talk import ALIKE, Table, Talk
 from helpers.comparability import scan_consistency
 from helpers.comparability.end_of_life import advisories_until, end_of_life, named, release, spelled
 from helpers.frames import COUNT, TEXT, TIME, UNKNOWN_COUNT
+from helpers.text import escape
 from helpers.text.i18n import message, msg, t, word
 from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, number, paragraph, say
+from helpers.text.titles import begun
 
 COLUMNS = (
     {"capture": TEXT, "variant": TEXT, "as_of": TIME}
@@ -57,7 +60,7 @@ def answer(images: pd.DataFrame) -> Answer:
     """
     table = confounders(images)
     text = _text(table) + scan_consistency.text(images)
-    return Answer("confounders", text=text, table=table, role=BANNER)
+    return Answer("confounders", text=text, table=table, role=BANNER, talks=(_talk(table),))
 
 
 def mark(confounders: pd.DataFrame) -> str:
@@ -154,6 +157,68 @@ def _text(confounders: pd.DataFrame) -> Text:
         )
         notes.append(note)
     return text + (paragraph(listed(notes, " ")) if notes else Text())
+
+
+def _talk(confounders: pd.DataFrame) -> Talk:
+    """Return what is told of the images' ends of life, ages and runtimes, as a table."""
+    rows = confounders.drop_duplicates("variant")
+    differing = unlike(confounders)
+    is_known = any(
+        value is not None
+        for _, images in _captures(confounders)
+        for value in _differs(images).values()
+    )
+    aspects = listed(map(word, differing or ASPECTS), last=AND).plain
+    if differing:
+        headline = t("The images differ in more than their base: {aspects}", aspects=aspects)
+        meaning = t(
+            "They differ in {aspects}: not every difference that follows is due to the base.",
+            aspects=aspects,
+        )
+    elif is_known:
+        headline = t("Like is compared with like, as far as is known")
+        meaning = t("Nothing that is known of them differs: {aspects}.", aspects=aspects)
+    else:
+        headline = t("Whether like is compared with like is not known")
+        meaning = t("Of too few images is it known, so a difference may have many reasons.")
+    apart = [] if len(_captures(confounders)) > 1 else _apart(rows, differing)
+    odd = [f"{begun(part.plain)}." for part in apart if differing]
+    past = rows[_silent_days(rows).gt(0).fillna(False)]
+    ended = t(
+        "Hardly any advisories follow for {variants}, so a count that stands still there is no "
+        "merit.",
+        variants=listed(past["variant"], last=AND).plain,
+    )
+    cells = [
+        [
+            escape.short(row.variant, 34),
+            t("not known") if pd.isna(row.os) else spelled(row.os),
+            _on(row.advisories_until),
+            _on(row.built_at),
+            t("not known") if pd.isna(row.runtime) else spelled(row.runtime),
+            _on(row.runtime_end_of_life),
+        ]
+        for row in rows.itertuples()
+    ]
+    head = [t("image"), t("system"), t("supported until"), t("built")]
+    head += [t("runtime"), t("supported until")]
+    spoken = (
+        t("Before numbers are compared: do the images differ in more than their base?"),
+        *(odd or [meaning]),
+        *([ended] if len(past) else []),
+        t("Keep these dates in mind on the slides that follow."),
+    )
+    return Talk(
+        ALIKE,
+        headline,
+        table=Table(head, cells, [0.23, 0.16, 0.145, 0.145, 0.175, 0.145]),
+        spoken=spoken,
+    )
+
+
+def _on(day: Any) -> str:
+    """Return a day, if it is known."""
+    return t("not known") if pd.isna(day) else f"{day:%Y-%m-%d}"
 
 
 def _differs(rows: pd.DataFrame) -> dict[str, bool | None]:

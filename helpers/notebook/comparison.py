@@ -24,7 +24,14 @@ from helpers.surface import (
     scan_coverage,
 )
 from helpers.text import i18n
-from helpers.verdict import attribution, claims, recommendation, sensitivity, tradeoff
+from helpers.verdict import (
+    attribution,
+    claims,
+    recommendation,
+    sensitivity,
+    takeaways,
+    tradeoff,
+)
 from helpers.verdict.decision import Decision, decide
 from helpers.vulnerabilities import (
     captures,
@@ -579,9 +586,26 @@ class Comparison(ComparedImages):
         """How much is it between matched images?"""
         return attribution.beside_answer(self._matched(beside))
 
-    @question()
+    @cached_property
+    def _default(self) -> "Comparison":
+        """The post's day: later, advisories for one of the images may have ended."""
+        return self.at("")
+
+    @question(across="_default")
     def age_or_base_lesson(self, beside: str = "") -> Answer:
         """What do the matched images say of the difference?"""
-        # The post's day: later, advisories for one of the images may have ended.
-        default = self.study.facts().capture
-        return attribution.lesson_answer(self._differences, default, self._matched(beside))
+        day = self._default.capture
+        return attribution.lesson_answer(self._differences, day, self._matched(beside))
+
+    @question()
+    def takeaways(self, size: str = "", beside: str = "") -> Answer:
+        """What is to be taken away, and what to be done next?"""
+        decision, differing = (
+            self._decision(size),
+            confounders.unlike(confounders.confounders(self.images)),
+        )
+        ages = attribution.compared(self._differences, self._default.capture, self._matched(beside))
+        learned = takeaways.takeaways(decision, differing, self._claims, ages)
+        has_files = len(self.files) > 0
+        steps = takeaways.next_steps(decision, self.findings, differing, has_files, clock.today())
+        return takeaways.answer(learned, steps, decision)

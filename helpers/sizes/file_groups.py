@@ -18,6 +18,7 @@ import pandas as pd
 
 from helpers import paths
 from helpers.answers.answer import SLIDE, Answer
+from helpers.answers.talk import SIZE, Talk, some
 from helpers.errors import StudyInvalid
 from helpers.images import known_programs
 from helpers.sizes.image_sizes import SIZE_NAMES, UNPACKED, stacked
@@ -171,7 +172,15 @@ def answer(parts: pd.DataFrame, images: pd.DataFrame) -> Answer:
     chart = stacked(groups, "group", GROUPS, "group", SIZE_NAMES[UNPACKED])
     counted = word(SIZE_NAMES[UNPACKED])
     return Answer(
-        "size-by-group", _title(parts), text, groups, chart, counted, role=SLIDE, by_scanner=False
+        "size-by-group",
+        _title(parts),
+        text,
+        groups,
+        chart,
+        counted,
+        role=SLIDE,
+        by_scanner=False,
+        talks=(_talk(parts),),
     )
 
 
@@ -211,6 +220,35 @@ def _title(parts: pd.DataFrame) -> str:
         )
     most = (led[:count] for count in range(len(led), 0, -1))
     return first_fitting(t("Most bytes: {images}", images=listed(some).plain) for some in most)
+
+
+def _talk(parts: pd.DataFrame) -> Talk:
+    first = _first(parts)
+    each = [
+        t(
+            "In {variant} the largest part is {group}, with {share:.0%} of the bytes.",
+            variant=escape.plain(row.variant),
+            group=word(row.group),
+            share=row.share,
+        )
+        for row in first.itertuples()
+    ]
+    headline = ""
+    if len(first) > 1 and first["group"].nunique() == 1:
+        low, high = first["share"].min(), first["share"].max()
+        headline = t(
+            "In all {images} images most bytes are of one kind: {group}, {low:.0f} to {high:.0%}",
+            images=len(first),
+            group=word(first["group"].iloc[0]),
+            low=100 * low,
+            high=high,
+        )
+    spoken = (
+        t("Each bar is an image, split by what its bytes are."),
+        *some(each),
+        t("This says where an image can become smaller, and nothing about vulnerabilities."),
+    )
+    return Talk(SIZE, headline, spoken=spoken)
 
 
 def _made_of(parts: pd.DataFrame, images: pd.DataFrame) -> Text:

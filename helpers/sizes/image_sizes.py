@@ -7,10 +7,12 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Bars, Series
+from helpers.answers.talk import SIZE, Talk, some
 from helpers.errors import ParameterInvalid
 from helpers.frames import BROKEN
+from helpers.text import escape
 from helpers.text.i18n import msg, t, word
-from helpers.text.rich import Phrase, code, listed, name, names, paragraph, say
+from helpers.text.rich import AND, Phrase, code, listed, name, names, paragraph, say
 from helpers.text.titles import Part, fitted, unknown
 from helpers.text.titles import name as short_name
 from helpers.text.units import MB, megabytes, signed
@@ -137,6 +139,7 @@ def difference_answer(sizes: pd.DataFrame, size: str, baseline: str = "") -> Ans
         SUMMARY,
         by_scanner=False,
         lacks=text.plain if apart["bytes"].isna().all() else "",
+        talks=(talk(sizes, size, SIZE),),
     )
 
 
@@ -249,6 +252,50 @@ def _title(apart: pd.DataFrame, size: str) -> str:
         "Against {baseline} ({measured_as})", baseline=short_name(base), measured_as=measured_as
     )
     return fitted(head, parts, lambda less: difference(-less))
+
+
+def talk(sizes: pd.DataFrame, size: str, topic: str) -> Talk:
+    """Return what is told of one size of the images."""
+    known = sizes[sizes["kind"].eq(size)].dropna(subset="bytes").sort_values("bytes", kind="stable")
+    lost = sizes[sizes["kind"].eq(size) & sizes["bytes"].isna()]["variant"]
+    each = [
+        t(
+            "{variant} is {size} MB large.",
+            variant=escape.plain(row.variant),
+            size=megabytes(row.bytes),
+        )
+        for row in known.itertuples()
+    ]
+    unknown_ = t("How large {variants} is, is not known.", variants=listed(lost, last=AND).plain)
+    spoken = (
+        t("Each bar is an image, and what is compared is its {size}.", size=word(SIZE_NAMES[size])),
+        *some(each),
+        *([unknown_] if len(lost) else []),
+        t("These sizes were printed by others, and not measured here.")
+        if size == PUBLISHED
+        else t("Sizes of another kind would be other numbers."),
+        t("A smaller image is not by that a better one: what it leaves out may be missed."),
+    )
+    return Talk(topic, _headline(known), spoken=spoken)
+
+
+def _headline(known: pd.DataFrame) -> str:
+    """Return how far apart two images are, or of many which is the smallest and the largest."""
+    if len(known) < 2:
+        return ""
+    first, last = known.iloc[0], known.iloc[-1]
+    values = {"first": short_name(first["variant"]), "last": short_name(last["variant"])}
+    if first["bytes"] == last["bytes"]:
+        return t("All {images} images have the same size", images=len(known))
+    if len(known) == 2:
+        apart = megabytes(last["bytes"] - first["bytes"])
+        return t("{last} is {apart} MB larger than {first}", apart=apart, **values)
+    return t(
+        "{first} is the smallest with {small} MB, {last} the largest with {large} MB",
+        small=megabytes(first["bytes"]),
+        large=megabytes(last["bytes"]),
+        **values,
+    )
 
 
 def _origins(sizes: pd.DataFrame, size: str) -> str:

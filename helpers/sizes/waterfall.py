@@ -6,12 +6,13 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Step, Waterfall
+from helpers.answers.talk import SIZE, Talk
 from helpers.errors import ParameterInvalid
 from helpers.sizes import file_groups
 from helpers.sizes.image_sizes import SIZE_NAMES, UNPACKED, in_megabytes
-from helpers.text import escape
+from helpers.text import escape, titles
 from helpers.text.i18n import Message, message, msg, t, told, word
-from helpers.text.rich import Text, name, number, paragraph, say
+from helpers.text.rich import AND, Text, listed, name, number, paragraph, say
 from helpers.text.titles import first_fitting, is_whole
 from helpers.text.units import MB, megabytes, signed
 
@@ -129,6 +130,7 @@ def answer(table: pd.DataFrame) -> Answer:
         counted,
         role=SLIDE,
         by_scanner=False,
+        talks=(_talk(table),),
     )
 
 
@@ -146,6 +148,50 @@ def _title(table: pd.DataFrame) -> str:
         return f"{head}; {t('no step by name')}"
     some = (found[:count] for count in range(len(found), 0, -1))
     return first_fitting([*(f"{head}; {', '.join(steps)}" for steps in some), head])
+
+
+def _talk(table: pd.DataFrame) -> Talk:
+    first, second = table.iloc[0], table.iloc[-1]
+    apart = second["end_bytes"] - first["end_bytes"]
+    steps = table[table["kind"].eq(STEP) & (table["difference_bytes"] * apart).gt(0)].head(2)
+    each = [
+        t(
+            "{part} with {size} MB",
+            part=told(step.part),
+            size=megabytes(abs(step.difference_bytes)),
+        )
+        for step in steps.itertuples()
+    ]
+    values = {
+        "second": escape.plain(second["label"]),
+        "first": escape.plain(first["label"]),
+        "apart": megabytes(abs(apart)),
+    }
+    known = (
+        [t("The largest steps are {steps}.", steps=listed(each, last=AND).plain)] if each else []
+    )
+    spoken = (
+        t("We go from {first} at one end to {second} at the other, step by step.", **values),
+        t("Together the steps come to {apart} MB.", **values),
+        *known,
+        t("Only these two images are compared here, and only their bytes."),
+    )
+    return Talk(SIZE, _headline(first, second, apart, *each[:1]), spoken=spoken)
+
+
+def _headline(first: pd.Series, second: pd.Series, apart: int, step: str = "") -> str:
+    """Return how far apart the two are, and by what most; empty if no step has a name."""
+    if not step:
+        return ""
+    values = {
+        "second": titles.name(second["label"]),
+        "first": titles.name(first["label"]),
+        "apart": megabytes(abs(apart)),
+        "step": step,
+    }
+    if apart < 0:
+        return t("{second} is {apart} MB smaller than {first}, most by {step}", **values)
+    return t("{second} is {apart} MB larger than {first}, most by {step}", **values)
 
 
 def _text(table: pd.DataFrame) -> Text:

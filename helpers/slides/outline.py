@@ -1,22 +1,22 @@
 """Which slides a run has, and what each says: one message a slide, from notebooks' answers."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers.answers.answer import ANSWER, BANNER, SLIDE, SUMMARY, Record
-from helpers.answers.chart import Chart, why_empty
-from helpers.answers.talk import Table
+from helpers.answers.answer import ANSWER, BANNER, CLOSING, SLIDE, SUMMARY, Record
+from helpers.answers.chart import Bars, Chart, why_empty
+from helpers.answers.talk import FOUND, TOPICS, Table, Talk
 from helpers.charts import figure as drawing
-from helpers.charts.lettering import LEADING
 from helpers.charts.look import Look
 from helpers.notebook import executed
-from helpers.notebook.executed import Part, Shown
+from helpers.notebook.executed import Part
 from helpers.slides import sources, text_layout
 from helpers.studies.study import Study
 from helpers.text import escape
 from helpers.text.i18n import t, word
-from helpers.text.rich import Block, Phrase, Text, bullets, marked, paragraph, phrase
+from helpers.text.rich import Block, Phrase, Run, Text, bullets, marked, name, number, paragraph
 
 WIDTH, HEIGHT = 960.0, 540.0
 """A slide in points, 16:9."""
@@ -36,7 +36,9 @@ FOOTER, NUMBER = Box(36, 490, 812, 40), Box(864, 490, 60, 40)
 OPENING, OPENED = Box(60, 90, 840, 160), Box(60, 270, 840, 200)
 
 _TITLES, _OPENINGS = (30, 28, 26, 24, 22), (42, 38, 34, 30, 26)
-_TEXTS, _LISTS, _SOURCES = (26, 24, 22, 20, 18, 17), (24, 22, 20, 18), (18, 16)
+_TEXTS, _LISTS, _SOURCES = (26, 24, 22, 20, 18), (24, 22, 20, 18), (18, 16)
+_TABLES = (22, 20, 18, 16, 14)
+_ON_ONE_LINE = (30, 28, 26)
 _FEET = (12, 11, 10)
 """Sizes of letters in points, the largest first: what fits is taken."""
 
@@ -48,6 +50,12 @@ _TALL = 5.8
 
 _ALT = 250
 """Letters of a figure's alternative text."""
+
+_ABOUT = 360
+"""Letters of a study's own words that are said at the beginning."""
+
+_UNSPOKEN = re.compile(r"[/→×·•`]")
+"""Signs that nobody reads out."""
 
 
 class Figure(NamedTuple):
@@ -61,7 +69,7 @@ class Figure(NamedTuple):
 class Slide(NamedTuple):
     """One slide: text or a table, with its size in points, or a figure.
 
-    `notes` are said aloud; `topic` is its line of the agenda.
+    `notes` are said aloud; `topic` is its line of the agenda, `name` that of its answer.
     """
 
     title: str
@@ -74,41 +82,55 @@ class Slide(NamedTuple):
     footer_size: float = 0.0
     notes: str = ""
     topic: str = ""
+    name: str = ""
     opening: bool = False
 
 
 def outline(run: Path, study: Study, record: dict[str, Any]) -> list[Slide]:
-    """Return the slides of a run's folder, in the language that is spoken."""
+    """Return the slides of a run's folder, in the language that is spoken.
+
+    The question, an agenda, what answers it, and an appendix.
+    """
     notebooks = sorted((run / "notebooks").glob("*.ipynb"))
     parts = [part for path in notebooks for part in executed.read(path)]
+    answers = of_answers(parts)
+    lost = t("This is an appendix, for questions: it lists what the evidence cannot show.")
+    origin = t("This is an appendix, for questions: it names the sources, versions and digests.")
     return [
         _opening(study, record),
-        *of_answers(parts),
-        *_listed(t("What was not measured"), _not_measured(study, parts), _LISTS),
-        *_listed(t("Where this comes from"), sources.listing(study, record), _SOURCES),
+        *_agenda(answers),
+        *answers,
+        *_listed(t("Appendix: what was not measured"), _not_measured(study, parts), _LISTS, lost),
+        *_listed(
+            t("Appendix: where this comes from"), sources.listing(study, record), _SOURCES, origin
+        ),
     ]
 
 
 def of_answers(parts: Sequence[Part]) -> list[Slide]:
-    """Return the slides of a notebook's answers.
-
-    First the answer, then whether like is compared with like, then a slide for each figure.
-    """
-    texts = [
-        _text(found, sizes)
-        for role, sizes in ((ANSWER, _TEXTS), (BANNER, _LISTS))
-        if (found := [a.record.text for a in executed.with_role(parts, role) if a.record.text])
-    ]
-    drawn = [a.record for a in _figures(parts) if a.record.chart and not missing(a.record)]
-    main = [record.chart for record in drawn if record.role in (ANSWER, SUMMARY)]
-    # Another figure may draw what one of the summary draws.
-    return texts + [_figure(r) for r in drawn if r.role != SLIDE or r.chart not in main]
+    """Return the slides of a notebook's answers, by topic: first the choice, last the closing."""
+    # Each notebook asks whether like is compared with like, the last of what the choice is of.
+    banners = executed.with_role([*parts][::-1], BANNER)
+    answers = [*executed.with_role(parts, ANSWER, SUMMARY, SLIDE, CLOSING), *banners]
+    slides: list[Slide] = []
+    # Another figure may draw what one of the summary draws: theirs comes first.
+    for record in sorted((answer.record for answer in answers), key=_rank):
+        drawn = [_drawn(slide.figure.chart) for slide in slides if slide.figure]
+        slides += [
+            s for s in _slides(record) if not s.figure or _drawn(s.figure.chart) not in drawn
+        ]
+    # Within a topic they are in the order of the notebooks.
+    order = [answer.record.name for answer in answers]
+    slides.sort(key=lambda slide: order.index(slide.name))
+    return sorted(slides, key=lambda slide: _place(slide.topic))
 
 
 def missing(record: Record) -> str:
-    """Return why an answer has no figure; empty if it has one."""
+    """Return why an answer has no figure; empty if it has one, or other slides."""
     if record.chart:
         return why_empty(record.chart)
+    if record.talks:
+        return ""
     return record.text.blocks[-1].phrase.plain if record.text else ""
 
 
@@ -122,66 +144,125 @@ def row_name(first: str, second: str) -> str:
     return ", ".join(filter(None, (escape.short(first, 40), escape.plain(second))))
 
 
-def _figures(parts: Sequence[Part]) -> list[Shown]:
-    """Return the answers whose figures have slides, also if nothing could be drawn."""
-    found = executed.with_role(parts, ANSWER, SUMMARY, SLIDE)
-    return [answer for answer in found if answer.record.chart or answer.record.role == SLIDE]
+def _slides(record: Record) -> Iterator[Slide]:
+    """Yield the slides of an answer: of text, of a table, or of its figure if it has one."""
+    for talk in record.talks or (Talk(),):
+        if talk.lines:
+            yield _text(record, talk)
+        elif talk.table:
+            yield _table(record, talk, talk.table)
+        elif record.chart and not missing(record):
+            yield _figure(record, talk, record.chart)
+
+
+def _rank(record: Record) -> int:
+    """Return whose figure is kept if two draw the same: the lowest's."""
+    return (ANSWER, SUMMARY).index(record.role) if record.role in (ANSWER, SUMMARY) else 2
+
+
+def _drawn(chart: Chart) -> Any:
+    """Return what a chart draws; of bars it does not matter with which they are compared."""
+    if isinstance(chart, Bars):
+        return chart.rows, [series.values for series in chart.series]
+    return chart
+
+
+def _place(topic: str) -> int:
+    """Return the place of a topic among all; what has none is about what was found."""
+    return TOPICS.index(topic if topic in TOPICS else FOUND)
 
 
 def _opening(study: Study, record: dict[str, Any]) -> Slide:
+    """Return the slide that asks."""
     title, size = text_layout.cut(
-        escape.plain(study.title), OPENING.width, OPENING.height, _OPENINGS, True
+        escape.plain(study.question), OPENING.width, OPENING.height, _OPENINGS, True
     )
-    sizes = _below(size, (26, 24, 22, 20, 18, 16))
-    text = paragraph(study.question) + sources.opening(study, record)
+    sizes = _below(size, (24, 22, 20, 18, 16))
+    text = Text((Block(name(study.title)),)) + sources.opening(study, record)
     shown = text_layout.fit(text.blocks, OPENED.width, OPENED.height, sizes)
-    notes = marked(study.about).plain
-    return Slide(title, size, shown.blocks, shown.size, notes=notes, opening=True)
+    spoken = (
+        t("This is the question, and recorded evidence answers it."),
+        *_about(study),
+        t("We compare {images}.", images=number(len(study.variants), "image")),
+    )
+    return Slide(title, size, shown.blocks, shown.size, notes=_notes(spoken), opening=True)
 
 
-def _text(texts: Sequence[Text], sizes: Sequence[float]) -> Slide:
-    """Return a slide of the first of some texts; all are in the notes.
-
-    What does not fit is in the notes only, and the slide says so.
-    """
-    head, *rest = texts[0].blocks
-    title, size = _titled(head.phrase.plain)
-    needed, more = carrying(rest)
-    # A title that is cut off stands in whole below it.
-    blocks = [*needed, *([] if title == head.phrase.plain else [Block(head.phrase)]), *more]
-    sizes = _below(size, sizes)
-    shown = text_layout.fit(blocks, BODY.width, BODY.height, sizes)
-    if not shown.whole:
-        room = BODY.height - 1.4 * LEADING * sizes[-1]
-        shown = text_layout.fit(blocks, BODY.width, room, sizes)
-        rest_is = Block(phrase(t("… more in the notes")))
-        shown = shown._replace(blocks=(*shown.blocks, rest_is))
-    notes = "\n\n".join(text.plain for text in texts)
-    return Slide(title, size, shown.blocks, shown.size, notes=notes)
+def _about(study: Study) -> Iterator[str]:
+    """Yield the first sentences of what a study says of itself, those that can be said aloud."""
+    left = _ABOUT
+    for sentence in re.split(r"(?<=[.?!])\s+", marked(study.about).plain):
+        left -= len(sentence)
+        if left < 0:
+            break
+        if sentence and not _UNSPOKEN.search(sentence):
+            yield sentence
 
 
-def carrying(blocks: Sequence[Block]) -> tuple[list[Block], list[Block]]:
-    """Return what carries an answer, and what else there is room for, the most needed first.
+def _agenda(slides: Sequence[Slide]) -> Iterator[Slide]:
+    """Yield the slide that lists the topics that follow, if there are some."""
+    topics = [topic for topic in dict.fromkeys(slide.topic for slide in slides) if topic]
+    if not topics:
+        return
+    title, size = _titled(t("First the answer, then what it rests on"))
+    lines = bullets(map(word, topics)).blocks
+    shown = text_layout.fit(lines, BODY.width, BODY.height, _below(size, _TEXTS))
+    spoken = (
+        t("We begin with the answer, and then look at what it rests on."),
+        t("At the end stand what to take away and what to do next."),
+        t("What was not measured and all sources are in the appendix, for questions."),
+    )
+    yield Slide(title, size, shown.blocks, shown.size, notes=_notes(spoken))
 
-    The former is what is counted, the list, and who is no candidate; the latter are cautions that
-    stand out. How it was weighed is for the notes.
-    """
 
-    def role(name: str) -> list[Block]:
-        return [block for block in blocks if block.role == name]
+def _text(record: Record, talk: Talk) -> Slide:
+    """Return a slide of a few lines."""
+    title, size = _titled(talk.headline or record.title)
+    shown = text_layout.fit(talk.lines.blocks, BODY.width, BODY.height, _below(size, _TEXTS))
+    slide = Slide(title, size, shown.blocks, shown.size)
+    return _about_it(slide, record, talk)
 
-    plain = [block for block in blocks if block.role in ("", "choice")]
-    needed = [
-        *(Block(block.phrase) for block in role("counted")),
-        *role("candidate"),
-        *(block for block in plain if block.level),
-        *role("not-candidate"),
-    ]
-    return needed, [*role("loud"), *(block for block in plain if not block.level)]
+
+def _table(record: Record, talk: Talk, table: Table) -> Slide:
+    """Return a slide of a table."""
+    title, size = _titled(talk.headline or record.title)
+    sizes = _below(size, _TABLES)
+    shown, letters = text_layout.fit_table(table, BODY.width, BODY.height, sizes)
+    return _about_it(Slide(title, size, size=letters, table=shown), record, talk)
+
+
+def _figure(record: Record, talk: Talk, chart: Chart) -> Slide:
+    """Return the slide of a figure."""
+    headline = escape.plain(talk.headline or record.title)
+    title, size = _titled(headline)
+    # The message of the slide, and what follows from it.
+    meaning = " ".join(block.phrase.plain for block in record.text.blocks)
+    alt = ". ".join(filter(None, (headline, meaning or word(record.counted))))
+    alt = alt if len(alt) <= _ALT else f"{alt[:_ALT]}…"
+    return _about_it(Slide(title, size, figure=Figure(record.name, chart, alt)), record, talk)
+
+
+def _about_it(slide: Slide, record: Record, talk: Talk) -> Slide:
+    """Return a slide of an answer with its topic, its footer and what is said of it."""
+    foot, size = text_layout.cut(record.footer, FOOTER.width, FOOTER.height, _FEET)
+    notes = _notes(talk.spoken or [slide.title])
+    return slide._replace(
+        topic=talk.topic, footer=foot, footer_size=size, notes=notes, name=record.name
+    )
+
+
+def _notes(sentences: Iterable[str]) -> str:
+    """Return what is said aloud, a sentence a line."""
+    return "\n".join(escape.plain(sentence) for sentence in sentences)
 
 
 def _titled(title: str) -> tuple[str, float]:
-    return text_layout.cut(title, TITLE.width, TITLE.height, _TITLES, True)
+    """Return a title and its size: on one line if it need not be much smaller for that."""
+    shown = Phrase((Run(escape.plain(title), strong=True),))
+    for size in _ON_ONE_LINE:
+        if text_layout.rows(shown, TITLE.width, size) == 1:
+            return shown.plain, size
+    return text_layout.cut(escape.plain(title), TITLE.width, TITLE.height, _TITLES, True)
 
 
 def _below(title: float, sizes: Sequence[float]) -> list[float]:
@@ -189,38 +270,12 @@ def _below(title: float, sizes: Sequence[float]) -> list[float]:
     return [size for size in sizes if size <= title - _BELOW_TITLE] or [title - _BELOW_TITLE]
 
 
-def _figure(record: Record) -> Slide:
-    """Return the slide of a figure."""
-    assert record.chart is not None
-    title, size = _titled(escape.plain(record.title))
-    foot, foot_size = text_layout.cut(record.footer, FOOTER.width, FOOTER.height, _FEET)
-    counted = t("Counted: {what}", what=word(record.counted)) if record.counted else ""
-    notes = [
-        escape.plain(record.title),
-        counted,
-        record.text.plain,
-        t("Evidence: {footer}", footer=record.footer),
-        t("Data: {name}", name=f"tables/{record.name}.csv"),
-    ]
-    # The message of the slide, and what follows from it.
-    meaning = " ".join(block.phrase.plain for block in record.text.blocks) or counted
-    alt = ". ".join(filter(None, (notes[0], meaning)))
-    alt = alt if len(alt) <= _ALT else f"{alt[:_ALT]}…"
-    return Slide(
-        title,
-        size,
-        figure=Figure(record.name, record.chart, alt),
-        footer=foot,
-        footer_size=foot_size,
-        notes="\n\n".join(filter(None, notes)),
-    )
-
-
 def _not_measured(study: Study, parts: Sequence[Part]) -> Text:
     """Return what the study says that it cannot show, and what could not be drawn."""
     lost: dict[str, list[str]] = {}
-    for answer in _figures(parts):
-        if why := missing(answer.record):
+    for answer in executed.with_role(parts, ANSWER, SUMMARY, SLIDE):
+        is_drawn = answer.record.chart or answer.record.role == SLIDE
+        if is_drawn and (why := missing(answer.record)):
             lost.setdefault(why, []).append(answer.under)
     lines: list[Phrase | str] = [marked(why) for why in study.not_shown]
     lines += [f"{' '.join(dict.fromkeys(asked))} {why}" for why, asked in lost.items()]
@@ -229,7 +284,7 @@ def _not_measured(study: Study, parts: Sequence[Part]) -> Text:
     return bullets(lines)
 
 
-def _listed(title: str, text: Text, sizes: Sequence[float]) -> Iterator[Slide]:
+def _listed(title: str, text: Text, sizes: Sequence[float], spoken: str) -> Iterator[Slide]:
     """Yield a list on as many slides as it takes at the smallest of its sizes."""
     pages: list[list[Block]] = [[]]
     for block in text.blocks:
@@ -237,10 +292,10 @@ def _listed(title: str, text: Text, sizes: Sequence[float]) -> Iterator[Slide]:
         if pages[-1] and text_layout.height(page, BODY.width, sizes[-1]) > BODY.height:
             pages.append([])
         pages[-1].append(block)
-    for number, page in enumerate(pages, start=1):
-        part = f" ({number}/{len(pages)})" if len(pages) > 1 else ""
+    for number_, page in enumerate(pages, start=1):
+        part = f" ({number_}/{len(pages)})" if len(pages) > 1 else ""
         shown, size = _titled(f"{title}{part}")
         # Pages of one list have letters of one size.
         able = _below(size, sizes)[0 if len(pages) == 1 else -1 :]
         fitted = text_layout.fit(page, BODY.width, BODY.height, able)
-        yield Slide(shown, size, fitted.blocks, fitted.size, notes=Text(tuple(page)).plain)
+        yield Slide(shown, size, fitted.blocks, fitted.size, notes=_notes([spoken]))

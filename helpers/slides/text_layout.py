@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from helpers.answers.talk import Table
 from helpers.charts.lettering import LEADING, width
+from helpers.text.i18n import t
 from helpers.text.rich import Block, Phrase, Run
 
 INDENT = 18.0
@@ -68,6 +69,33 @@ def row_heights(table: Table, room: float, size: float) -> list[float]:
         ]
         found.append(max(lines) * size * LEADING + 2 * CELL_ABOVE)
     return found
+
+
+def fit_table(
+    table: Table, room: float, tall: float, sizes: Sequence[float]
+) -> tuple[Table, float]:
+    """Return a table at the first of some sizes at which it fits into a box, in points.
+
+    That is the first at which each row is one line, if there is one. If it fits at none, it ends
+    with how many of its last rows are left out.
+    """
+    fitting = []
+    for size in sizes:
+        heights = row_heights(table, room, size)
+        if sum(heights) <= tall:
+            fitting.append(size)
+            if max(heights[1:]) <= size * LEADING + 2 * CELL_ABOVE:
+                return table, size
+    if fitting:
+        return table, fitting[0]
+    size = sizes[-1]
+    for count in range(len(table.rows) - 1, 0, -1):
+        more = t("and {count} more", count=len(table.rows) - count)
+        rest = [more, *[""] * (len(table.head) - 1)]
+        some = Table(table.head, [*table.rows[:count], rest], table.shares)
+        if sum(row_heights(some, room, size)) <= tall:
+            break
+    return some, size
 
 
 def cut(

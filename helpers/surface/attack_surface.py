@@ -10,6 +10,7 @@ import pandas as pd
 from helpers.answers import chart
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Matrix
+from helpers.answers.talk import SURFACE, Talk
 from helpers.images.known_programs import OS_INSTALLER, SHELL
 from helpers.surface import checks, dynamic_linking, tools
 from helpers.surface.checks import (
@@ -27,7 +28,7 @@ from helpers.surface.checks import (
 )
 from helpers.text import escape
 from helpers.text.i18n import Listing, Message, message, msg, t, told, word
-from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
+from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, number, paragraph, say
 
 UNSCANNED = msg("executables not scanned")
 """A row that only the figure has: what the scanner did not look at."""
@@ -132,6 +133,7 @@ def answer(matrix: pd.DataFrame, evidence: pd.DataFrame, coverage: pd.DataFrame)
         role=SUMMARY,
         by_scanner=False,
         lacks=_lacks(matrix),
+        talks=(_talk(matrix),),
     )
 
 
@@ -181,6 +183,14 @@ def _lacks(matrix: pd.DataFrame) -> str:
 
 def _title(matrix: pd.DataFrame) -> str:
     """Return in how many of the images that were measured the first things to look for are."""
+    found = _first_look(matrix) or t("not measured")
+    if matrix["state"].eq(NO_PACKAGE).any():
+        return t("What an attacker finds, by package lists: {found}", found=found)
+    return t("What an attacker finds: {found}", found=found)
+
+
+def _first_look(matrix: pd.DataFrame) -> str:
+    """Return the same as a list; empty if nothing was measured."""
     parts, images = [], 0
     for title in FIRST_LOOK:
         cells = matrix[matrix["property"].eq(title) & matrix["state"].ne(UNKNOWN)]
@@ -199,10 +209,36 @@ def _title(matrix: pd.DataFrame) -> str:
                 images=whole,
             )
             parts.append(part)
-    found = listed(parts).plain or t("not measured")
-    if matrix["state"].eq(NO_PACKAGE).any():
-        return t("What an attacker finds, by package lists: {found}", found=found)
-    return t("What an attacker finds: {found}", found=found)
+    return listed(parts).plain
+
+
+def _talk(matrix: pd.DataFrame) -> Talk:
+    """Return what is told of the first things to look for: how many images have them, and which."""
+    found: list[str] = []
+    for title in FIRST_LOOK:
+        cells = matrix[matrix["property"].eq(title) & matrix["state"].ne(UNKNOWN)]
+        if cells.empty:
+            continue
+        having = cells[cells["state"].eq(FOUND)]["variant"]
+        if len(having):
+            who = listed(having, last=AND).plain
+            found.append(t("There are {property} in {images}.", property=word(title), images=who))
+        else:
+            found.append(t("There are no {property} in any image.", property=word(title)))
+    is_by_package = matrix["state"].eq(NO_PACKAGE).any()
+    note = t("Only package lists were read, so a tool that came without a package is not seen.")
+    headline = ""
+    if found:
+        headline = t("There are {found}", found=_first_look(matrix))
+        if is_by_package:
+            headline = t("By package lists there are {found}", found=_first_look(matrix))
+    spoken = (
+        t("Each column is an image, each row something that helps whoever has already got in."),
+        *found,
+        *([note] if is_by_package else []),
+        t("What is not there keeps nobody out, and what is there may never be reached."),
+    )
+    return Talk(SURFACE, headline, spoken=spoken)
 
 
 def _text(matrix: pd.DataFrame) -> Text:

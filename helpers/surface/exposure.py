@@ -10,11 +10,12 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Point, Points
+from helpers.answers.talk import SURFACE, Talk, some
 from helpers.frames import UNKNOWN_COUNT
 from helpers.studies.package_files import no_files
 from helpers.surface import tools
 from helpers.surface.app_process import COULD_GO, DATA, UNSEEN
-from helpers.text import escape
+from helpers.text import escape, titles
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, names, number, paragraph, say, share
 from helpers.text.titles import Part, fitted, unknown
@@ -154,7 +155,16 @@ def slimmer_answer(table: pd.DataFrame, lens: Lens) -> Answer:
         return Answer("slimmer", text=text, counted=lens.label, role=SLIDE, lacks=nothing)
     chart = counting.stacked(split, "part", {p: p for p in _ORDER}, "need", lens.label)
     title = _slimmer_title(table, lens.short)
-    return Answer("slimmer", title, text, split, chart, lens.label, role=SLIDE)
+    return Answer(
+        "slimmer",
+        title,
+        text,
+        split,
+        chart,
+        lens.label,
+        role=SLIDE,
+        talks=(_slimmer_talk(table, lens),),
+    )
 
 
 def _placed(table: pd.DataFrame) -> pd.DataFrame:
@@ -273,6 +283,38 @@ def _slimmer_title(table: pd.DataFrame, what: str) -> str:
         most=most,
         count=row["count"],
     )
+
+
+def _slimmer_talk(table: pd.DataFrame, lens: Lens) -> Talk:
+    known = table.dropna(subset="stays")
+    known = known.assign(most=(known["count"] - known["stays"]).astype(int))
+    known = known.sort_values("most", ascending=False, kind="stable")
+    first = known.iloc[0]
+    headline = t("A slimmer image would lose none of the {what}", what=lens.short)
+    if first["most"]:
+        headline = t(
+            "In a slimmer {variant} at most {most:,} of {count:,} {what} could go",
+            variant=titles.name(first["variant"]),
+            most=first["most"],
+            count=first["count"],
+            what=lens.short,
+        )
+    each = [
+        t(
+            "In {variant} at most {most:,} of {count:,} could go.",
+            variant=escape.plain(row.variant),
+            most=row.most,
+            count=row.count,
+        )
+        for row in known.itertuples()
+    ]
+    spoken = (
+        t("We ask what would be left in an image with only its app and what that needs."),
+        *some(each),
+        *counting.narrowed(lens),
+        t("These are upper bounds: while it runs, the app may still open files and programs."),
+    )
+    return Talk(SURFACE, headline, spoken=spoken)
 
 
 def _slimmer(table: pd.DataFrame, what: str) -> Text:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
+from helpers.answers.talk import SURFACE, Talk, some
 from helpers.frames import NO_OS, UNKNOWN_COUNT
 from helpers.sizes.image_sizes import stacked
 from helpers.studies import package_files
@@ -121,6 +122,7 @@ def answer(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) ->
         t("bytes of ELF files"),
         role=SLIDE,
         by_scanner=False,
+        talks=(_talk(table),),
     )
 
 
@@ -189,6 +191,34 @@ def _title(table: pd.DataFrame) -> str:
     ]
     parts += [unknown(variant) for variant in table.drop(known.index)["variant"]]
     return fitted(head, parts, "{:,.1f} MB".format)
+
+
+def _talk(table: pd.DataFrame) -> Talk:
+    known = table.dropna(subset="known_share").sort_values("known_share", kind="stable")
+    headline = ""
+    if len(known):
+        low, high = (f"{share:.0%}" for share in known["known_share"].iloc[[0, -1]])
+        headline = t("The scanner looked at {share} of the executable bytes", share=low)
+        if low != high:
+            share = t("{low} to {high}", low=low.removesuffix("%"), high=high)
+            headline = t(
+                "The scanner looked at {share} of the executable bytes, image by image", share=share
+            )
+    each = [
+        t(
+            "Of {variant} it looked at {share:.0%} of the executable bytes.",
+            variant=escape.plain(row.variant),
+            share=row.known_share,
+        )
+        for row in known.itertuples()
+    ]
+    spoken = (
+        t("A scanner reads lists of packages: what belongs to no package is in no count."),
+        *some(each),
+        t("The rest, such as a runtime that was copied in, may bring vulnerabilities as well."),
+        t("A larger share is no merit: every tool from a package adds to it."),
+    )
+    return Talk(SURFACE, headline, spoken=spoken)
 
 
 def _text(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> Text:

@@ -1,10 +1,14 @@
 """How much of the difference between two images is the age of their packages, how much the base."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from helpers.answers.answer import Answer
+from helpers.answers.answer import SLIDE, Answer
+from helpers.answers.chart import Bars, Series
+from helpers.answers.talk import AGE, Talk
+from helpers.comparability.confounders import APART_DAYS
 from helpers.frames import SCANNED, Frames
 from helpers.text.i18n import Listing, Message, message, t, told
 from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
@@ -15,7 +19,7 @@ from helpers.vulnerabilities.lenses import FINDINGS, VULNERABILITIES, Lens
 COLUMNS = [
     *("study", "capture", "first", "second", "counted", "first_total", "second_total"),
     *("difference", "first_with_all_fixes", "second_with_all_fixes", "with_all_fixes"),
-    *("fixable_difference", "days_older", "not_observable"),
+    *("first_fixable", "second_fixable", "fixable_difference", "days_older", "not_observable"),
 ]
 
 COUNTED = (FINDINGS, VULNERABILITIES)
@@ -46,12 +50,138 @@ def beside_answer(table: pd.DataFrame | None = None) -> Answer:
 
 def lesson_answer(table: pd.DataFrame, capture: str, matched: pd.DataFrame | None = None) -> Answer:
     """Answer what matched images say of a study's difference in one capture: age, or base."""
-    ours = table[table["capture"].eq(capture)]
-    if ours.empty or matched is None or matched.empty:
-        text = say("No study of matched images is compared with it.")
+    rows = compared(table, capture, matched)
+    if matched is None or matched.empty or not rows:
+        text = paragraph(say("No study of matched images is compared with it."))
     else:
-        text = _lesson(ours.iloc[0], matched.iloc[0])
-    return Answer("age-or-base", text=paragraph(text))
+        text = paragraph(_lesson(rows[0], matched.iloc[0]))
+    title = headline(rows)
+    if not title:
+        return Answer("age-or-base", text=text)
+    source = ""
+    if len(rows) > 1:
+        pair = rows[1]
+        source = t("study {study}", study=pair["study"])
+        source += ", " + t("capture {captures}", captures=pair["capture"])
+    return Answer(
+        "age-or-base",
+        title,
+        text,
+        chart=_chart(rows),
+        counted=told(rows[0]["counted"]),
+        source=source,
+        role=SLIDE,
+        variants=(rows[0]["first"], rows[0]["second"]),
+        talks=(Talk(AGE, title, spoken=_spoken(rows)),),
+    )
+
+
+def compared(
+    table: pd.DataFrame, capture: str, matched: pd.DataFrame | None = None
+) -> list[pd.Series]:
+    """Return the difference of one capture, and that of matched images of another study."""
+    ours = table[table["capture"].eq(capture)]
+    rows = [ours.iloc[0]] if len(ours) else []
+    if rows and matched is not None and len(matched):
+        pair = matched.iloc[0]
+        rows += [pair] if pair["study"] != rows[0]["study"] else []
+    return rows
+
+
+def headline(rows: Sequence[pd.Series]) -> str:
+    """Return whether age explains a difference, of `compared`; empty if that cannot be said.
+
+    It takes matched images, or images that are of about one day themselves.
+    """
+    if not rows:
+        return ""
+    ours, *others = rows
+    days, then = _days(ours["days_older"]), ours["fixable_difference"]
+    values = {"days": days, "then": _fixable_on_alpine(then)}
+    if others:
+        pair, now = others[0], others[0]["fixable_difference"]
+        values |= {"now": _more_or_fewer(now), "pair_days": _days(pair["days_older"])}
+        if 2 * abs(now) < abs(then):
+            return t(
+                "Mostly age and runtime: {then} at {days} apart, {now} at {pair_days}", **values
+            )
+        return t("Not mostly age: {then} at {days} apart, {now} at {pair_days}", **values)
+    if pd.isna(ours["days_older"]) or abs(ours["days_older"]) > APART_DAYS:
+        return ""
+    if not ours["days_older"]:
+        return t("Age has no part in it: {then}, built on one day", **values)
+    return t("Age has little part in it: {then} at {days} apart", **values)
+
+
+def _fixable_on_alpine(count: int) -> str:
+    """Return how many fixable findings more or fewer Alpine has, as part of a sentence."""
+    if not count:
+        return t("both have as many with a fix")
+    if count < 0:
+        return t("Alpine has {count:,} fewer with a fix", count=-count)
+    return t("Alpine has {count:,} more with a fix", count=count)
+
+
+def _more_or_fewer(count: int) -> str:
+    """Return the same in two words."""
+    if not count:
+        return t("as many of them")
+    return (
+        t("{count:,} fewer of them", count=-count)
+        if count < 0
+        else t("{count:,} more of them", count=count)
+    )
+
+
+def _chart(rows: Sequence[pd.Series]) -> Bars:
+    """Return what is fixable in each image, the two of a study together."""
+    names = [(row, side) for row in rows for side in ("first", "second")]
+    counts = [int(row[f"{side}_fixable"]) for row, side in names]
+    label = counting.number_of(Message(lenses.NAMES[FINDINGS, True]))
+    return Bars(
+        [(_apart(row), row[side]) for row, side in names],
+        [Series("size", label, [float(count) for count in counts])],
+        [f"{count:,}" for count in counts],
+        label,
+        # Of one colour: what is compared is their lengths.
+        "size",
+        [True] * len(names),
+    )
+
+
+def _apart(row: pd.Series) -> str:
+    """Return how far apart two images are in age, as the name of the pair."""
+    if pd.notna(row["days_older"]) and not row["days_older"]:
+        return t("of one day")
+    return t("{days} apart", days=_days(row["days_older"]))
+
+
+def _spoken(rows: Sequence[pd.Series]) -> tuple[str, ...]:
+    each = [
+        t(
+            "In {study} the two images are {apart}: {first} has {first_count:,} findings with a "
+            "fix, {second} has {second_count:,}.",
+            study=row["study"],
+            apart=_apart(row),
+            first_count=row["first_fixable"],
+            first=row["first"],
+            second_count=row["second_fixable"],
+            second=row["second"],
+        )
+        for row in rows
+    ]
+    ours, *others = rows
+    meaning = t("So close in time, what they differ in is hardly their age.")
+    if others and 2 * abs(others[0]["fixable_difference"]) < abs(ours["fixable_difference"]):
+        meaning = t("With age and runtime matched, most of the difference is gone.")
+    elif others:
+        meaning = t("With age and runtime matched, most of the difference is still there.")
+    return (
+        t("What has a fix shows the age of an image's packages: an update would take it away."),
+        *each,
+        meaning,
+        t("What has no fix cannot be seen on Alpine, so what is left to the base is not known."),
+    )
 
 
 def difference(
@@ -62,9 +192,10 @@ def difference(
     Two rows a capture: counted as findings and as vulnerabilities, else by the lens.
     `with_all_fixes` is the difference if each image had every fix that its distribution had out by
     then; NA where unfixed ones cannot be seen in one of them (`not_observable` names which).
-    `fixable_difference` counts what has a fix, which can be seen in both: it comes from the age of
-    an image's packages. `days_older`: how much older the first image is. A capture in which not
-    both were scanned has no row, nor has a study without one of the variants.
+    `first_fixable`, `second_fixable` and `fixable_difference` count what has a fix, which can be
+    seen in both: it comes from the age of an image's packages. `days_older`: how much older the
+    first image is. A capture in which not both were scanned has no row, nor has a study without one
+    of the variants.
     """
     rows: list[list[Any]] = []
     for capture, images in frames.images.groupby("capture", sort=True):
@@ -84,7 +215,8 @@ def difference(
             row = [study, capture, first, second, _label(view)]
             for counts in (total, unfixed):
                 row += [counts[first], counts[second], counts[first] - counts[second]]
-            rows.append([*row, fixable[first] - fixable[second], days, " ".join(blind)])
+            row += [fixable[first], fixable[second], fixable[first] - fixable[second]]
+            rows.append([*row, days, " ".join(blind)])
     table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
     types = {c: "str" if c in _TEXTS else "Int64" for c in COLUMNS if c != "counted"}
     return table.astype(types)

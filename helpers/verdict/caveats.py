@@ -64,6 +64,15 @@ def cautions(candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens,
     )
 
 
+def younger_by(able: pd.DataFrame, first: str) -> dict[str, int]:
+    """Return by how many days the first is younger than others, if that matters for fixes."""
+    days = able.set_index("variant")["built_at"].dt.normalize()
+    if pd.isna(days[first]):
+        return {}
+    apart = {str(other): (days[first] - day).days for other, day in days.dropna().items()}
+    return {other: count for other, count in apart.items() if count > PATCH_DAYS}
+
+
 def _bullet(role: str, line: Phrase) -> Text:
     return bullets([line], role=role)
 
@@ -128,11 +137,9 @@ def _ages(able: pd.DataFrame, first: str, lens: Lens) -> list[Phrase]:
                 first=name(first),
             )
         ]
-    younger_by = {other: (days[first] - day).days for other, day in days.dropna().items()}
     parts = [
         say("{days} after {other}", days=number(count, "day"), other=name(other))
-        for other, count in younger_by.items()
-        if count > PATCH_DAYS
+        for other, count in younger_by(able, first).items()
     ]
     lines = []
     if parts:

@@ -5,13 +5,16 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from helpers.answers.answer import Answer
+from helpers.answers.answer import SLIDE, Answer
+from helpers.answers.talk import CLAIMS as CLAIMS_TOPIC
+from helpers.answers.talk import Table, Talk
 from helpers.frames import SCANNED, Frames
 from helpers.images import known_programs
 from helpers.sizes import image_sizes
 from helpers.surface import dynamic_linking, tools
-from helpers.text.i18n import Listing, Message, message, msg, told, word
+from helpers.text.i18n import Listing, Message, message, msg, t, told, word
 from helpers.text.rich import Text, bullets, listed, number, paragraph, say
+from helpers.text.titles import begun
 from helpers.text.units import MB
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
@@ -32,6 +35,19 @@ CLAIMS = (
     msg("Alpine's C library is musl, which may bring compatibility problems"),
     msg("Distroless needs a multi-stage build: it cannot install npm packages itself"),
 )
+
+_SHORT = {
+    CLAIMS[0]: msg("Distroless has fewer vulnerabilities"),
+    CLAIMS[1]: msg("Alpine is the smaller image"),
+    CLAIMS[2]: msg("Distroless has no shell, no package manager"),
+    CLAIMS[3]: msg("Fewer executables, fewer vulnerabilities"),
+    CLAIMS[4]: msg("Alpine's musl may bring problems"),
+    CLAIMS[5]: msg("Distroless needs a multi-stage build"),
+}
+"""Claims in few words."""
+
+_MARKS = {HOLDS: "✓", BY_PACKAGES: "✓", VARIES: "±", IN_PART: "±", FAILS: "✗", UNMEASURED: "–"}
+"""A sign for each verdict: on a slide it is told by more than its words."""
 
 _SHELLS = (known_programs.SHELL, known_programs.OS_INSTALLER)
 
@@ -66,7 +82,9 @@ def answer(table: pd.DataFrame) -> Answer:
     )
     claims = number(len(table), "claim")
     text = say("Of {claims}: {verdicts}.", claims=claims, verdicts=verdicts)
-    return Answer("claims", text=paragraph(text), table=table)
+    if not is_tested(table):
+        return Answer("claims", text=paragraph(text), table=table)
+    return Answer("claims", text=paragraph(text), table=table, role=SLIDE, talks=(_talk(table),))
 
 
 def verdicts_answer(table: pd.DataFrame) -> Answer:
@@ -106,6 +124,58 @@ def claims(
         ]
     rows = [(claim, *result) for claim, result in zip(CLAIMS, results, strict=True)]
     return pd.DataFrame(rows, columns=["claim", *Result._fields], dtype=object)
+
+
+def is_tested(table: pd.DataFrame) -> bool:
+    """Return whether any claim is: of a study without both of the roles none is."""
+    return bool(table["verdict"].ne(UNMEASURED).any())
+
+
+def headline(table: pd.DataFrame) -> str:
+    """Return how many of the claims hold, hold in part, do not hold, or were not measured."""
+    parts = []
+    for one, many, verdicts in (
+        (msg("1 holds"), msg("{count} hold"), (HOLDS, BY_PACKAGES)),
+        (msg("1 holds in part"), msg("{count} hold in part"), (VARIES, IN_PART)),
+        (msg("1 does not hold"), msg("{count} do not hold"), (FAILS,)),
+        (msg("1 was not measured"), msg("{count} were not measured"), (UNMEASURED,)),
+    ):
+        if count := int(table["verdict"].isin(verdicts).sum()):
+            parts.append(word(one if count == 1 else many).format(count=count))
+    claims = number(len(table), "claim")
+    return t("Of the post's {claims} {parts}", claims=claims, parts=", ".join(parts))
+
+
+def _talk(table: pd.DataFrame) -> Talk:
+    cells = [
+        [word(_SHORT[row.claim]), f"{_MARKS[row.verdict]} {word(row.verdict)}"]
+        for row in table.itertuples()
+    ]
+    by_verdict = [
+        (verdict, listed(word(_SHORT[claim]) for claim in rows["claim"]))
+        for verdict, rows in table.groupby("verdict", sort=False)
+        if verdict in (VARIES, IN_PART, FAILS)
+    ]
+    spoken = (
+        t(
+            "The post made {claims}, and each was held against this evidence.",
+            claims=number(len(table), "claim"),
+        ),
+        *(
+            t("{verdict}: {claims}.", verdict=begun(word(str(verdict))), claims=claims.plain)
+            for verdict, claims in by_verdict
+        ),
+        *(
+            [t("What was not measured is neither confirmed nor refuted.")]
+            if table["verdict"].eq(UNMEASURED).any()
+            else []
+        ),
+        t("Two images show no rule, and a count of vulnerabilities is not a risk."),
+    )
+    head = [t("claim of the post"), t("what this evidence says")]
+    return Talk(
+        CLAIMS_TOPIC, headline(table), table=Table(head, cells, [0.56, 0.44]), spoken=spoken
+    )
 
 
 def _verdicts(table: pd.DataFrame) -> Text:

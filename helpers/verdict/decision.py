@@ -8,9 +8,11 @@ import msgspec
 import pandas as pd
 
 from helpers.answers.chart import Bars, Chart
+from helpers.answers.talk import CHOICE, Talk
 from helpers.comparability import confounders
 from helpers.frames import Frames
 from helpers.sizes import image_sizes
+from helpers.text import escape
 from helpers.text.i18n import t, told, word
 from helpers.text.rich import AND, Phrase, listed, name, names, number, say
 from helpers.text.titles import Part, begun, fitted
@@ -175,18 +177,45 @@ def choice(decision: Decision) -> Phrase:
     )
 
 
-def because(decision: Decision) -> Phrase:
-    """Return the numbers that decided, as "6 fixable vulnerabilities against 9 and 17"."""
-    measure, rivals, first = decisive(decision), decision.rivals, _first(decision)
+def headline(decision: Decision) -> str:
+    """Return what to ship as the title of a slide, with the numbers that decided."""
+    if not decision.can_choose or not decision.best:
+        return choice(decision).plain
+    if len(decision.best) > 1:
+        return t("No choice: {count} images come out alike", count=len(decision.best))
+    variant = short_name(decision.best[0])
+    if not decision.ships:
+        return t("Ship none as it is; build on a supported base")
+    if len(decision.ranked) == 1:
+        return t("Ship {variant}: it is the only candidate", variant=variant)
+    anywhen = decision._replace(lens=decision.lens._replace(known_by="", place=""))
+    return t("Ship {variant}: {why}", variant=variant, why=_lead(anywhen).plain)
+
+
+def _lead(decision: Decision) -> Phrase:
+    """Return the number that decided against those of the others."""
+    measure, rivals, first = _leading(decision), decision.rivals, _first(decision)
     if not measure:
         return say("as good as the others in all that is weighed, and supported")
-    if measure == "serious" and "fixable" in decision.used:
-        measure = "fixable"
-    text = say(
+    return say(
         "{ours} against {theirs}",
         ours=_amount(decision, measure, first[measure]),
         theirs=_against(measure, rivals[measure]),
     )
+
+
+def _leading(decision: Decision) -> str:
+    """Return the criterion that is told first: fixable ones before those that are serious."""
+    measure = decisive(decision)
+    return "fixable" if measure == "serious" and "fixable" in decision.used else measure
+
+
+def because(decision: Decision) -> Phrase:
+    """Return the numbers that decided, as "6 fixable vulnerabilities against 9 and 17"."""
+    measure, rivals, first = _leading(decision), decision.rivals, _first(decision)
+    text = _lead(decision)
+    if not measure:
+        return text
     if measure == "fixable" and "serious" in decision.used and first["fixable"]:
         text += say(
             ", {ours} of them HIGH or CRITICAL against {theirs}",
@@ -236,6 +265,21 @@ def on_other_days(decision: Decision, others: Sequence[Decision]) -> Phrase:
     return when + " " + listed(map(_then, groups), "; ") + "."
 
 
+def otherwise(decision: Decision, others: Sequence[Decision]) -> list[Phrase]:
+    """Return what the evidence of other days chooses that is something else, a sentence each."""
+    outcomes = {other.outcome: other for other in others if other.outcome != decision.outcome}
+    return [
+        say(
+            "By the evidence of {day} it was {which}.",
+            day=other.day or other.capture,
+            which=listed(map(name, other.best), last=AND)
+            if other.ships
+            else say("none of these as it is"),
+        )
+        for other in outcomes.values()
+    ]
+
+
 def by_all_known(decision: Decision, ever: Decision) -> Phrase:
     """Return what would be chosen if all counted that is known, if that is something else."""
     if not decision.lens.known_by or ever.outcome == decision.outcome or not ever.best:
@@ -246,6 +290,34 @@ def by_all_known(decision: Decision, ever: Decision) -> Phrase:
         day=decision.lens.known_by,
         which=listed(map(name, ever.best), last=AND),
     )
+
+
+def by_all_known_in_short(decision: Decision, ever: Decision) -> Phrase:
+    """Return the same in few words."""
+    if not by_all_known(decision, ever):
+        return Phrase()
+    return say(
+        "Counting also what was published after {day}, it would be {which}.",
+        day=decision.lens.known_by,
+        which=listed(map(name, ever.best), last=AND),
+    )
+
+
+def spoken(decision: Decision) -> str:
+    """Return what to ship as a sentence that is said aloud."""
+    if not decision.can_choose or not decision.best:
+        return choice(decision).plain
+    if len(decision.best) > 1:
+        return t("By these weights {count} images come out alike.", count=len(decision.best))
+    if not decision.ships:
+        return t("None of these images should be shipped as it is: support has ended for all.")
+    return t("Of these images we would ship {variant}.", variant=escape.plain(decision.best[0]))
+
+
+def fixable(decision: Decision, count: int) -> str:
+    """Return so many of what the lens counts, those that have a fix."""
+    what = tradeoff.named("fixable", decision.lens, decision.kind, count)
+    return t("{count:,} {what}", count=count, what=what)
 
 
 def old(decision: Decision, today: date) -> Phrase:
@@ -279,16 +351,45 @@ def figure(
     if decisive(decision) == "size":
         of_capture = frames.images["capture"].eq(decision.capture)
         return _sizes(decision, image_sizes.table(frames.images[of_capture], published))
+    lens, counts = _deciding(decision, others, frames)
+    chart = counting.stacked(
+        counts, "severity", counting.SEVERITY_NAMES, "severity", lens.label, notes=past
+    )
+    return captures.title(counts, lens.short), chart, lens.label, True
+
+
+def figure_talk(
+    decision: Decision, others: Sequence[Decision], frames: Frames, published: pd.DataFrame
+) -> Talk:
+    """Return what is told of the figure of what decided."""
+    if decisive(decision) == "size":
+        of_capture = frames.images["capture"].eq(decision.capture)
+        sizes = image_sizes.table(frames.images[of_capture], published)
+        talk = image_sizes.talk(sizes, decision.kind, CHOICE)
+        supported = decision.ranked[decision.ranked["supported"]]["variant"]
+        known = sizes[sizes["kind"].eq(decision.kind) & sizes["variant"].isin(supported)]
+        smallest = known.sort_values("bytes", kind="stable")["variant"].head(1).tolist()
+        if not decision.ships or smallest != decision.best or len(supported) == len(sizes):
+            return talk
+        headline_ = t(
+            "{variant} is the smallest of the images that are supported",
+            variant=short_name(decision.best[0]),
+        )
+        return msgspec.structs.replace(talk, headline=headline_)
+    lens, counts = _deciding(decision, others, frames)
+    return captures.talk(counts, lens, CHOICE)
+
+
+def _deciding(
+    decision: Decision, others: Sequence[Decision], frames: Frames
+) -> tuple[Lens, pd.DataFrame]:
+    """Return the lens of what decided, and its counts in this capture and in others beside it."""
     lens = decision.lens._replace(fixable=decisive(decision) != "unfixed")
     # The first and the last of many stand for all of them.
     beside = others if len(others) < _NAMED else others[:1]
     shown = {found.capture for found in (*beside, decision)}
     images = frames.images[frames.images["capture"].isin(shown)]
-    counts = counting.severity_counts(frames.findings, images, lens)
-    chart = counting.stacked(
-        counts, "severity", counting.SEVERITY_NAMES, "severity", lens.label, notes=past
-    )
-    return captures.title(counts, lens.short), chart, lens.label, True
+    return lens, counting.severity_counts(frames.findings, images, lens)
 
 
 def _sizes(decision: Decision, sizes: pd.DataFrame) -> tuple[str, Chart, str, bool]:

@@ -7,12 +7,15 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import ANSWER, Answer
+from helpers.answers.talk import CHOICE as CHOICE_TOPIC
+from helpers.answers.talk import Talk, some
 from helpers.frames import Frames
+from helpers.text import escape
 from helpers.text.i18n import t, told, word
-from helpers.text.rich import Phrase, Text, bullets, join, listed, name, paragraph, say
-from helpers.text.units import MB
+from helpers.text.rich import Phrase, Text, bullets, join, listed, name, number, paragraph, say
+from helpers.text.units import MB, megabytes
 from helpers.verdict import decision as dec
-from helpers.verdict.caveats import cautions
+from helpers.verdict.caveats import cautions, younger_by
 from helpers.verdict.decision import Decision
 from helpers.verdict.tradeoff import CRITERIA, flips, named
 from helpers.vulnerabilities.lenses import Lens
@@ -22,6 +25,10 @@ CHOICE, WEIGHED, CANDIDATE, HEADING = "choice", "weighed", "candidate", "heading
 
 _SENTENCES = 3
 """Paragraphs that an answer has at most, before its reasons: more are not read."""
+
+
+_LINES, _NOTES = 4, 2
+"""Images that have a line on the slide of the choice, and what else is said there, at most."""
 
 
 def answer(
@@ -46,6 +53,10 @@ def answer(
         counted,
         role=ANSWER,
         by_scanner=by_scanner,
+        talks=(
+            _talk(decision, others, ever, today),
+            *([dec.figure_talk(decision, others, frames, published)] if chart else []),
+        ),
     )
 
 
@@ -73,6 +84,74 @@ def text(decision: Decision, others: Sequence[Decision], ever: Decision, today: 
 def weights_answer(decision: Decision) -> Answer:
     """Answer at which other weights the recommendation would be another."""
     return Answer("other-weights", text=_other_weights(decision))
+
+
+def _talk(decision: Decision, others: Sequence[Decision], ever: Decision, today: date) -> Talk:
+    """Return what is told of the choice: a line an image, then what it depends on."""
+    ranked = decision.candidates.set_index("variant", drop=False).loc[decision.ranked["variant"]]
+    lines = [_line(row, decision) for _, row in ranked.iterrows()]
+    if len(lines) > _LINES:
+        more = say("and {count} more", count=len(lines) - _LINES + 1)
+        lines = [*lines[: _LINES - 1], more]
+    notes = [
+        paragraph(line)
+        for line in (
+            *dec.otherwise(decision, others)[:1],
+            dec.by_all_known_in_short(decision, ever),
+            dec.old(decision, today),
+            _younger(decision),
+        )
+        if line
+    ][:_NOTES]
+    each = [_spoken(row, decision) for _, row in ranked.iterrows()]
+    spoken = (
+        dec.spoken(decision),
+        t("Fixable means that a newer package would take it away."),
+        *some(each),
+        *(note.plain for note in notes),
+        t("This is a choice among these images only, by weights that are stated."),
+    )
+    return Talk(
+        CHOICE_TOPIC,
+        dec.headline(decision),
+        bullets(lines) + join(notes),
+        spoken=spoken,
+    )
+
+
+def _younger(decision: Decision) -> Phrase:
+    """Return that the choice is younger than others, if so: that alone gives it fixes."""
+    if not decision.ships:
+        return Phrase()
+    able = decision.candidates[decision.candidates["candidate"]]
+    days = younger_by(able, decision.best[0])
+    if not days:
+        return Phrase()
+    return say(
+        "**A choice of image, not of base:** it was built up to {days} after the others.",
+        days=number(max(days.values()), "day"),
+    )
+
+
+def _line(row: pd.Series, decision: Decision) -> Phrase:
+    """Return one candidate in few words: what is fixable, its size, and that support has ended."""
+    parts = [dec.fixable(decision, row["fixable"])]
+    if "size" in decision.used:
+        parts.append(f"{megabytes(row['size'])} MB")
+    if row["past_support"]:
+        parts.append(t("past support"))
+    return name(row["variant"]) + ": " + ", ".join(parts)
+
+
+def _spoken(row: pd.Series, decision: Decision) -> str:
+    """Return the same as a sentence."""
+    values = {
+        "variant": escape.plain(row["variant"]),
+        "count": dec.fixable(decision, row["fixable"]),
+    }
+    if row["past_support"]:
+        return t("{variant} has {count}, and is past its support.", **values)
+    return t("{variant} has {count}.", **values)
 
 
 def _other_weights(decision: Decision) -> Text:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Point, Points
+from helpers.answers.talk import SIZE, Talk, some
 from helpers.comparability.end_of_life import spelled
 from helpers.comparability.scan_consistency import mark
 from helpers.errors import ParameterInvalid
@@ -15,7 +16,7 @@ from helpers.frames import SCANNED
 from helpers.sizes.image_sizes import SIZE_NAMES
 from helpers.text import escape
 from helpers.text.i18n import Listing, columns, message, msg, t, word
-from helpers.text.rich import AND, number
+from helpers.text.rich import AND, listed, number
 from helpers.text.units import MB, megabytes
 from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.fixes import BLIND
@@ -56,7 +57,15 @@ def tradeoff_answer(candidates: pd.DataFrame, lens: Lens, kind: str) -> Answer:
     """
     counted = lens._replace(fixable=True).label
     title, chart = _title(candidates, lens, kind), _points(candidates, kind, counted)
-    return Answer("trade-off", title, table=candidates, chart=chart, counted=counted, role=SUMMARY)
+    return Answer(
+        "trade-off",
+        title,
+        table=candidates,
+        chart=chart,
+        counted=counted,
+        role=SUMMARY,
+        talks=(_talk(candidates, lens._replace(fixable=True)),),
+    )
 
 
 def scores_answer(candidates: pd.DataFrame, weights: Mapping[str, float]) -> Answer:
@@ -312,6 +321,34 @@ def _title(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:
             "{smallest} are the smallest, and have the fewest {what}", smallest=least, what=what
         )
     return t("{smallest} is the smallest, and has the fewest {what}", smallest=least, what=what)
+
+
+def _talk(candidates: pd.DataFrame, lens: Lens) -> Talk:
+    placed = candidates[candidates["front"].notna()].sort_values("fixable", kind="stable")
+    each = [
+        t(
+            "{variant} has {count:,} {what} and is {size} MB large.",
+            variant=escape.plain(row["variant"]),
+            count=row["fixable"],
+            what=lens.short,
+            size=megabytes(row["size"]),
+        )
+        for _, row in placed.iterrows()
+    ]
+    past = listed(placed[placed["past_support"].ne("")]["variant"], last=AND).plain
+    unsupported = t(
+        "{variants}: past support, so hardly any new advisories are written there.", variants=past
+    )
+    lost = listed(candidates[candidates["front"].isna()]["variant"], last=AND).plain
+    not_placed = t("Not placed, because something of it is not known: {variants}.", variants=lost)
+    spoken = (
+        t("Further left is smaller, and further down has fewer {what}.", what=lens.short),
+        *some(each),
+        *([unsupported] if past else []),
+        *([not_placed] if lost else []),
+        t("Two numbers are compared here, and not everything that matters."),
+    )
+    return Talk(SIZE, spoken=spoken)
 
 
 def _together(rows: pd.DataFrame) -> str:

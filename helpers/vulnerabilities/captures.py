@@ -3,7 +3,9 @@
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
+from helpers.answers.talk import FOUND, Talk, some
 from helpers.frames import SCANNED
+from helpers.text import escape
 from helpers.text.i18n import t
 from helpers.text.rich import Text, bullets, listed, name, paragraph, phrase, say
 from helpers.text.titles import Part, begun, fitted
@@ -41,6 +43,7 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
         chart=chart,
         counted=lens.label,
         role=SUMMARY,
+        talks=(talk(counts, lens, FOUND),),
     )
 
 
@@ -65,6 +68,82 @@ def title(counts: pd.DataFrame, what: str) -> str:
         return fitted(begun(what), parts)
     shown = days if len(days) < _MANY else [days[0], days[-1]]
     return fitted(f"{begun(what)}, {' → '.join(shown)}", parts, in_the_end=True)
+
+
+def talk(counts: pd.DataFrame, lens: Lens, topic: str) -> Talk:
+    """Return what is told of the same images under one capture or several."""
+    known = counting.totals(counts).dropna(subset="total").sort_values("capture", kind="stable")
+    spans = [
+        (variant, rows["total"].iloc[0], rows["total"].iloc[-1])
+        for variant, rows in known.groupby("variant", sort=False)
+    ]
+    days = known["capture"].unique()
+    if len(days) < 2:
+        each = [
+            t("{variant} has {count:,} {what}.", variant=escape.plain(v), count=n, what=lens.short)
+            for v, _, n in sorted(spans, key=lambda span: -span[2])
+        ]
+        spoken = (
+            t("Each bar is an image: the number of {what} in it.", what=lens.short),
+            *some(each),
+            *counting.narrowed(lens),
+            t("A newer package would fix these, and nobody tried whether the app can reach them.")
+            if lens.fixable
+            else t(
+                "A count is not a risk: nobody tried whether the running app can reach any of it."
+            ),
+        )
+        return Talk(topic, counting.headline(counts, lens.short), spoken=spoken)
+    # The largest change first.
+    spans.sort(key=lambda span: -abs(span[2] - span[1]))
+    each = [
+        t(
+            "{variant} had {first:,} {what} in {earlier}, and {last:,} in {later}.",
+            variant=escape.plain(variant),
+            first=first,
+            what=lens.short,
+            earlier=days[0],
+            last=last,
+            later=days[-1],
+        )
+        for variant, first, last in spans
+    ]
+    spoken = (
+        t("Each image has a bar for every capture: what was known of it on that day."),
+        *some(each),
+        *counting.narrowed(lens),
+        t("So a count holds for its day only, and an old scan says little about today."),
+    )
+    return Talk(topic, _headline(spans, lens, days[0], days[-1]), spoken=spoken)
+
+
+def _headline(spans: list[tuple[str, int, int]], lens: Lens, earlier: str, later: str) -> str:
+    """Return how the counts of two images changed, or of many that of the one that changed most."""
+    if not spans:
+        return ""
+    variant, first, last = spans[0]
+    values = {
+        "earlier": earlier,
+        "later": later,
+        "variant": short_name(variant),
+        "what": lens.short,
+        "first": first,
+        "last": last,
+    }
+    if len(spans) != 2:
+        return t(
+            "From {earlier} to {later} {variant} changed the most: {first:,} to {last:,} {what}",
+            **values,
+        )
+    other, before, after = spans[1]
+    return t(
+        "From {earlier} to {later} {variant} went from {first:,} to {last:,} {what}, {other} from "
+        "{before:,} to {after:,}",
+        other=short_name(other),
+        before=before,
+        after=after,
+        **values,
+    )
 
 
 def _fewest(table: pd.DataFrame, lens: Lens) -> Text:

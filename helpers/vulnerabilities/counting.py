@@ -6,6 +6,7 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Bars, Series
+from helpers.answers.talk import FOUND, Talk, some
 from helpers.frames import (
     BROKEN,
     FAILED,
@@ -194,6 +195,7 @@ def severity_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) ->
         severity_bars(counts, lens.label),
         lens.label,
         role=SLIDE,
+        talks=(_talk(counts, lens),),
     )
 
 
@@ -312,6 +314,63 @@ def breakdown_title(counts: pd.DataFrame, what: str) -> str:
         for row in ordered.itertuples()
     ]
     return fitted(begun(what), parts)
+
+
+def headline(counts: pd.DataFrame, what: str) -> str:
+    """Return which image has most of what is counted, and what the others have, as a sentence.
+
+    Empty if fewer than two images were measured.
+    """
+    known = totals(counts).dropna(subset="total")
+    known = known.sort_values("total", ascending=False, kind="stable")
+    if len(known) < 2:
+        return ""
+    first, last = known.iloc[0], known.iloc[-1]
+    values = {"first": short_name(first["variant"]), "count": first["total"], "what": what}
+    if first["total"] == last["total"]:
+        return t("All {images} images have {count:,} {what}", images=len(known), **values)
+    if len(known) == 2:
+        return t(
+            "{first} has {count:,} {what}, {second} has {rest:,}",
+            second=short_name(last["variant"]),
+            rest=last["total"],
+            **values,
+        )
+    low, high = last["total"], known["total"].iloc[1]
+    return t(
+        "{first} has the most {what}: {count:,}, the others {rest}",
+        rest=f"{low:,}" if low == high else t("{low:,} to {high:,}", low=low, high=high),
+        **values,
+    )
+
+
+def _talk(counts: pd.DataFrame, lens: Lens) -> Talk:
+    serious = totals(counts[counts["severity"].ge("HIGH")])["total"]
+    known = totals(counts).assign(serious=serious).dropna(subset="total")
+    known = known.sort_values("total", ascending=False, kind="stable")
+    each = [
+        t(
+            "{variant} has {count:,} {what}, {serious:,} of them high or critical.",
+            variant=escape.plain(row.variant),
+            count=row.total,
+            what=lens.short,
+            serious=row.serious,
+        )
+        for row in known.itertuples()
+    ]
+    spoken = (
+        t("Each bar is an image, and its colours are how severe the {what} are.", what=lens.short),
+        *some(each),
+        *narrowed(lens),
+        t("A count is not a risk: nobody tried whether the running app can reach any of it."),
+    )
+    return Talk(FOUND, headline(counts, lens.short), spoken=spoken)
+
+
+def narrowed(lens: Lens) -> tuple[str, ...]:
+    """Return a sentence on the place and day that a count is limited to; none if it is not."""
+    limits = lens.narrowed
+    return (t("Only what is {narrowed} is counted.", narrowed=limits),) if limits else ()
 
 
 def _row_name(column: str, value: str) -> str:

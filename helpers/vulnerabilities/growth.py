@@ -9,11 +9,12 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Curve, Curves, Mark, why_empty
+from helpers.answers.talk import FOUND, Talk, some
 from helpers.comparability import confounders
 from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames
-from helpers.text import escape
+from helpers.text import escape, titles
 from helpers.text.i18n import Message, message, msg, t, told
-from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
+from helpers.text.rich import AND, Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import Part, begun, fitted
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.lenses import Lens
@@ -167,7 +168,16 @@ def answer(
                 day=drawn.complete,
             )
         text += paragraph(note)
-    return Answer("growth", headline(curves, lens), text, curves, drawn, label(lens), role=SLIDE)
+    return Answer(
+        "growth",
+        headline(curves, lens),
+        text,
+        curves,
+        drawn,
+        label(lens),
+        role=SLIDE,
+        talks=(_talk(curves, ends, drawn, lens),),
+    )
 
 
 def missed_answer(frames: Frames, earlier: str, later: str) -> Answer:
@@ -223,6 +233,70 @@ def headline(growth: pd.DataFrame, lens: Lens) -> str:
         parts.append(Part(text, (last,), counting.odd(status)))
     head = t("{counted} since they were built", counted=begun(lens.short))
     return fitted(head, parts, in_the_end=True)
+
+
+def _talk(growth: pd.DataFrame, ends: pd.DataFrame, drawn: Curves, lens: Lens) -> Talk:
+    spans = [
+        (variant, rows["count"].iloc[0], rows["count"].iloc[-1])
+        for variant, rows in growth.groupby("variant", sort=False)
+    ]
+    spans.sort(key=lambda span: span[1] - span[2])
+    each = [
+        t(
+            "{variant} had {first:,} when it was built, and {last:,} on the last day.",
+            variant=escape.plain(variant),
+            first=first,
+            last=last,
+        )
+        for variant, first, last in spans
+    ]
+    last_day = growth["day"].max()
+    ended = ends[ends["last"] & ends["day"].le(last_day) & ends["variant"].isin(growth["variant"])]
+    notes = [
+        t(
+            "Support of {variants} ended within that time: a flat line then means that advisories "
+            "are no longer written, not that nothing is found.",
+            variants=listed(ended["variant"].unique(), last=AND).plain,
+        )
+    ]
+    notes = notes if len(ended) else []
+    if drawn.complete:
+        note = t(
+            "After {day:%Y-%m-%d} the facts are incomplete: the lines are too low from there on.",
+            day=drawn.complete,
+        )
+        notes.append(note)
+    spoken = (
+        t("Each line is an image: how many {what} were known on each day.", what=lens.short),
+        *some(each),
+        *notes,
+        t("An image that nobody rebuilds collects known vulnerabilities by waiting."),
+    )
+    return Talk(FOUND, _grown(spans, lens), spoken=spoken)
+
+
+def _grown(spans: list[tuple[str, int, int]], lens: Lens) -> str:
+    """Return how the counts of two images grew, or of many that of the one that grew most."""
+    if not spans:
+        return ""
+    variant, first, last = spans[0]
+    values = {
+        "variant": titles.name(variant), "what": lens.short, "first": first, "last": last
+    }  # fmt: skip
+    if len(spans) != 2:
+        return t(
+            "Since the images were built, {variant} grew the most: {first:,} to {last:,} {what}",
+            **values,
+        )
+    other, before, after = spans[1]
+    return t(
+        "Since they were built, {variant} went from {first:,} to {last:,} {what}, {other} from "
+        "{before:,} to {after:,}",
+        other=titles.name(other),
+        before=before,
+        after=after,
+        **values,
+    )
 
 
 def _text(growth: pd.DataFrame, ends: pd.DataFrame, findings: pd.DataFrame) -> Text:

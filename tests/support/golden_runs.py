@@ -19,10 +19,11 @@ import nbformat
 
 from helpers import Comparison, paths
 from helpers.answers import chart
+from helpers.answers.talk import Talk
 from helpers.capture.session import capture
 from helpers.notebook.display import Picture, ShownAnswer
 from helpers.text import escape, i18n
-from helpers.text.rich import Phrase
+from helpers.text.rich import Phrase, Text
 from tests.support import clock, strange
 
 PICTURES = paths.ROOT / ".readme"
@@ -106,8 +107,23 @@ def answer_lines(shown: ShownAnswer) -> Iterator[str]:
         yield from _chart(chart.encoded(answer.chart))
     if answer.lacks:
         yield f"  lacks: {answer.lacks}"
-    for block in answer.text.blocks:
+    yield from _blocks(answer.text)
+    for talk in answer.talks:
+        yield from _talk(talk)
+
+
+def _blocks(text: Text) -> Iterator[str]:
+    for block in text.blocks:
         yield f"{'  ' * (block.level - 1)}{'- ' * bool(block.level)}{_marked(block.phrase)}"
+
+
+def _talk(talk: Talk) -> Iterator[str]:
+    """Yield a slide of an answer: its title, what it shows, and what is said."""
+    yield f"  slide ({talk.topic}): {talk.headline}"
+    yield from (f"    {line}" for line in _blocks(talk.lines))
+    for row in [talk.table.head, *talk.table.rows] if talk.table else []:
+        yield f"    | {' | '.join(row)}"
+    yield from (f"    say: {sentence}" for sentence in talk.spoken)
 
 
 def _marked(phrase: Phrase) -> str:

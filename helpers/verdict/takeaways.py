@@ -1,0 +1,137 @@
+"""What to take away from a comparison, and what to do next: only what the evidence carries."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import pandas as pd
+
+from helpers.answers.answer import CLOSING as CLOSING_ROLE
+from helpers.answers.answer import Answer
+from helpers.answers.talk import CLOSING, Talk
+from helpers.comparability.confounders import AGE
+from helpers.text import escape, titles
+from helpers.text.i18n import t, word
+from helpers.text.rich import AND, bullets, listed, number, paragraph, say
+from helpers.verdict import attribution, claims
+from helpers.verdict import decision as dec
+from helpers.verdict.decision import OLD_DAYS, Decision
+from helpers.vulnerabilities import lenses
+
+TAKEAWAY, NEXT = "takeaway", "next"
+"""Roles of the bullets."""
+
+_STEPS = 4
+"""Steps that are named at most: more are not taken."""
+
+
+def answer(takeaways: Sequence[str], steps: Sequence[str], decision: Decision) -> Answer:
+    """Answer what to take away of a decision, and what to do next."""
+    text = (
+        paragraph(say("**To take away:**"))
+        + bullets(takeaways, role=TAKEAWAY)
+        + paragraph(say("**What to do next:**"))
+        + bullets(steps, role=NEXT)
+    )
+    spoken = (*takeaways[:3], t("So these steps come next."), *steps[:3])
+    headline = t("To take away: {choice}", choice=_choice(decision))
+    talk = Talk(CLOSING, headline, text, spoken=spoken)
+    return Answer("takeaways", text=text, role=CLOSING_ROLE, talks=(talk,))
+
+
+def takeaways(
+    decision: Decision,
+    differing: Sequence[str],
+    verdicts: pd.DataFrame,
+    ages: Sequence[pd.Series],
+) -> list[str]:
+    """Return what to take away, as sentences.
+
+    `differing` is what the images differ in besides their base, `verdicts` are those of `claims`,
+    `ages` those of `attribution.compared`.
+    """
+    found = [f"{dec.headline(decision).removesuffix('.')}."]
+    if differing:
+        aspects = listed(map(word, differing), last=AND).plain
+        found.append(
+            t(
+                "Not every difference is due to the base. Also different: {aspects}.",
+                aspects=aspects,
+            )
+        )
+    if claims.is_tested(verdicts):
+        found.append(f"{claims.headline(verdicts)}.")
+    if age := attribution.headline(ages):
+        found.append(f"{age}.")
+    found.append(t("A count is not a risk: whether the app reaches any of it was not tried."))
+    return found
+
+
+def next_steps(
+    decision: Decision,
+    findings: pd.DataFrame,
+    differing: Sequence[str],
+    has_files: bool,
+    today: date,
+) -> list[str]:
+    """Return what to do next, as sentences, the most needed first.
+
+    `findings` are those of the decision's capture; `has_files` says whether it lists files.
+    """
+    found = [*_ship(decision, findings)]
+    if AGE in differing:
+        found.append(t("Build all images on one day, so that their bases can be compared."))
+    found.extend(_scan_again(decision, today))
+    if not has_files:
+        found.append(
+            t("Measure files and sizes with make compare: this evidence lists packages only.")
+        )
+    if decision.candidates["partial"].any():
+        found.append(t("Scan with a complete database: the one used here is partial."))
+    return found[:_STEPS]
+
+
+def _choice(decision: Decision) -> str:
+    """Return the choice in a few words."""
+    if not decision.best:
+        return t("nothing is recommended yet")
+    if len(decision.best) > 1:
+        return t("nothing here decides between {count} images", count=len(decision.best))
+    if not decision.ships:
+        return t("none of these as it is")
+    return t("ship {variant}", variant=titles.name(decision.best[0]))
+
+
+def _ship(decision: Decision, findings: pd.DataFrame) -> list[str]:
+    """Return what to do with the choice."""
+    if decision.candidates["mixed"].any():
+        return [t("Scan all images with one scanner and one database.")]
+    if not decision.best:
+        return []
+    if len(decision.best) > 1:
+        return [t("Choose among the images that come out alike by what was not weighed here.")]
+    if not decision.ships:
+        return [t("Build the app on a base that is still supported, and compare again.")]
+    first = decision.best[0]
+    lens = decision.lens._replace(counted=lenses.FINDINGS, fixable=True)
+    counted = lenses.apply(findings, lens)
+    packages = counted[counted["variant"].eq(first)]["package"].nunique()
+    variant = escape.plain(first)
+    if not packages:
+        return [t("Ship {variant} as it is: no package in it has a fix.", variant=variant)]
+    return [
+        t(
+            "In {variant}, update what has a fix: {packages}.",
+            variant=variant,
+            packages=number(packages, "package"),
+        )
+    ]
+
+
+def _scan_again(decision: Decision, today: date) -> list[str]:
+    """Return when to scan again; nothing if the day of the evidence is not known."""
+    if not decision.day:
+        return []
+    if dec.old(decision, today):
+        return [t("Scan again before you decide: this evidence is old.")]
+    until = date.fromisoformat(decision.day) + timedelta(days=OLD_DAYS)
+    return [t("Scan again by {day:%Y-%m-%d}: from then on this evidence is old.", day=until)]
