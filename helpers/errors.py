@@ -25,6 +25,10 @@ class ArchiveInvalid(FileInvalid):
     """Not a complete image archive, or not a complete part of the evidence of an image."""
 
 
+class TemplateInvalid(FileInvalid):
+    """Not a PowerPoint file that slides can be made from."""
+
+
 class StudyInvalid(KitError):
     """A study, capture or variant that is missing or invalid."""
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from helpers import paths
 from helpers.charts.look import Look
 from helpers.slides import outline, style
+from helpers.slides.geometry import KIT
 from helpers.slides.outline import Figure
 from helpers.studies.study import Study
 from helpers.text import escape, i18n
@@ -51,7 +52,7 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
         speaker=Markup(speaker),
         t=i18n.t,
         slides=outline.outline(run, study, record),
-        boxes=outline,
+        boxes=KIT,
     )
     path = run / "slides.html"
     path.write_text(text, encoding="utf-8")

@@ -260,7 +260,7 @@ def test_make_passes_on_the_look_but_not_the_language_of_the_terminal() -> None:
         done = subprocess.run(
             ["make", "--dry-run", "--no-print-directory", "slides", *given],
             cwd=paths.ROOT,
-            env={**os.environ, "LANGUAGE": "en_US:en", "THEME": "terminal"},
+            env={**os.environ, "LANGUAGE": "en_US:en", "THEME": "terminal", "TEMPLATE": "terminal"},
             capture_output=True,
             text=True,
             check=True,
@@ -268,6 +268,9 @@ def test_make_passes_on_the_look_but_not_the_language_of_the_terminal() -> None:
         return done.stdout.strip().splitlines()[-1]
 
     assert command("STUDY=x").endswith("-m helpers slides x")
+    assert command("STUDY=x", "TEMPLATE=my own.pptx").endswith(
+        '-m helpers slides x --template "my own.pptx"'
+    )
     assert command("STUDY=x", "LANGUAGE=ko", "THEME=dark", "TRANSPARENT=1").endswith(
         "-m helpers slides x --param language=ko --param theme=dark --param transparent=1"
     )
