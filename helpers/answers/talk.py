@@ -1,11 +1,11 @@
 """What a slide shows of an answer, and what is said aloud beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from helpers.text.i18n import msg
-from helpers.text.rich import Text
+from helpers.text.rich import AND, Text, listed, number
 
 CHOICE, ALIKE = msg("Which image to ship"), msg("Is like compared with like?")
 FOUND = msg("What the scanner found")
@@ -18,7 +18,7 @@ TOPICS = (CHOICE, ALIKE, FOUND, SIZE, SURFACE, CLAIMS, AGE, CLOSING)
 """Topics of a talk in order; a line of the agenda each."""
 
 
-_SPOKEN = 4
+_SPOKEN = 3
 """Images that are spoken of one by one."""
 
 
@@ -48,9 +48,23 @@ class Talk(Struct, frozen=True):
 def some(sentences: Sequence[str]) -> tuple[str, ...]:
     """Return sentences about an image each: of many, those of the first and the last.
 
-    >>> some(["a", "b", "c", "d", "e"])
-    ('a', 'e')
+    >>> some(["a", "b", "c", "d"])
+    ('a', 'd')
     """
     if len(sentences) <= _SPOKEN:
         return tuple(sentences)
     return sentences[0], sentences[-1]
+
+
+def named(variants: Iterable[object]) -> str:
+    """Return the names of images as part of a sentence; of many, how many they are.
+
+    >>> named(["a", "b"]), named("abcd")
+    ('a and b', '4 images')
+    """
+    found = [*variants]
+    return (
+        number(len(found), "image")
+        if len(found) > _SPOKEN
+        else listed(map(str, found), last=AND).plain
+    )

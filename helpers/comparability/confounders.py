@@ -7,13 +7,13 @@ import pandas as pd
 
 from helpers.answers.answer import BANNER, Answer
 from helpers.answers.talk import ALIKE, Table, Talk
+from helpers.answers.talk import named as named_images
 from helpers.comparability import scan_consistency
 from helpers.comparability.end_of_life import advisories_until, end_of_life, named, release, spelled
 from helpers.frames import COUNT, TEXT, TIME, UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import message, msg, t, word
 from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, number, paragraph, say
-from helpers.text.titles import begun
 
 COLUMNS = (
     {"capture": TEXT, "variant": TEXT, "as_of": TIME}
@@ -27,6 +27,9 @@ OS, RUNTIME = msg("operating system"), msg("runtime")
 OS_END, AGE = msg("operating system's end of life"), msg("image age")
 ASPECTS = (OS_END, AGE, RUNTIME)
 """What variants may differ in besides their bases."""
+
+_SHARES = [0.226, 0.166, 0.14, 0.14, 0.188, 0.14]
+"""Shares of the width of the columns on a slide: names and versions take more than days."""
 
 APART_DAYS = 30
 """Days between two images above which their ages differ: official images are rebuilt about once a
@@ -182,12 +185,12 @@ def _talk(confounders: pd.DataFrame) -> Talk:
         headline = t("Whether like is compared with like is not known")
         meaning = t("Of too few images is it known, so a difference may have many reasons.")
     apart = [] if len(_captures(confounders)) > 1 else _apart(rows, differing)
-    odd = [f"{begun(part.plain)}." for part in apart if differing]
+    odd = [f"{part.plain}." for part in apart if differing]
     past = rows[_silent_days(rows).gt(0).fillna(False)]
     ended = t(
         "Hardly any advisories follow for {variants}, so a count that stands still there is no "
         "merit.",
-        variants=listed(past["variant"], last=AND).plain,
+        variants=named_images(past["variant"]),
     )
     cells = [
         [
@@ -211,7 +214,7 @@ def _talk(confounders: pd.DataFrame) -> Talk:
     return Talk(
         ALIKE,
         headline,
-        table=Table(head, cells, [0.23, 0.16, 0.145, 0.145, 0.175, 0.145]),
+        table=Table(head, cells, _SHARES),
         spoken=spoken,
     )
 

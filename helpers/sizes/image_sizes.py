@@ -7,12 +7,12 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Bars, Series
-from helpers.answers.talk import SIZE, Talk, some
+from helpers.answers.talk import SIZE, Talk, named, some
 from helpers.errors import ParameterInvalid
 from helpers.frames import BROKEN
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
-from helpers.text.rich import AND, Phrase, code, listed, name, names, paragraph, say
+from helpers.text.rich import Phrase, code, listed, name, names, number, paragraph, say
 from helpers.text.titles import Part, fitted, unknown
 from helpers.text.titles import name as short_name
 from helpers.text.units import MB, megabytes, signed
@@ -266,14 +266,16 @@ def talk(sizes: pd.DataFrame, size: str, topic: str) -> Talk:
         )
         for row in known.itertuples()
     ]
-    unknown_ = t("How large {variants} is, is not known.", variants=listed(lost, last=AND).plain)
+    unknown_ = t("The size is not known of {variants}.", variants=named(lost))
     spoken = (
         t("Each bar is an image, and what is compared is its {size}.", size=word(SIZE_NAMES[size])),
         *some(each),
         *([unknown_] if len(lost) else []),
-        t("These sizes were printed by others, and not measured here.")
-        if size == PUBLISHED
-        else t("Sizes of another kind would be other numbers."),
+        *(
+            [t("These sizes were printed by others, and not measured here.")]
+            if size == PUBLISHED
+            else []
+        ),
         t("A smaller image is not by that a better one: what it leaves out may be missed."),
     )
     return Talk(topic, _headline(known), spoken=spoken)
@@ -286,7 +288,7 @@ def _headline(known: pd.DataFrame) -> str:
     first, last = known.iloc[0], known.iloc[-1]
     values = {"first": short_name(first["variant"]), "last": short_name(last["variant"])}
     if first["bytes"] == last["bytes"]:
-        return t("All {images} images have the same size", images=len(known))
+        return t("The same size in {images}", images=number(len(known), "image"))
     if len(known) == 2:
         apart = megabytes(last["bytes"] - first["bytes"])
         return t("{last} is {apart} MB larger than {first}", apart=apart, **values)

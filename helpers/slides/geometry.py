@@ -70,7 +70,7 @@ KIT = Geometry(
     texts=Area(_BODY, (26, 24, 22, 20, 18)),
     lists=Area(_BODY, (24, 22, 20, 18)),
     sources=Area(_BODY, (18, 16)),
-    tables=Area(_BODY, (22, 20, 18, 16, 14)),
+    tables=Area(_BODY, (22, 20, 18, 17, 16, 14)),
     footer=Area(Box(36, 490, 812, 40), (12, 11, 10)),
     number=Box(864, 490, 60, 40),
 )

@@ -16,7 +16,7 @@ from helpers.notebook.executed import Part
 from helpers.slides import sources, text_layout
 from helpers.slides.geometry import KIT, Area, Geometry
 from helpers.studies.study import Study
-from helpers.text import escape
+from helpers.text import escape, i18n
 from helpers.text.i18n import t, word
 from helpers.text.rich import Block, Phrase, Text, bullets, marked, name, number, paragraph, phrase
 
@@ -33,7 +33,7 @@ _ALT = 250
 """Letters of a figure's alternative text."""
 
 _ABOUT = 360
-"""Letters of a study's own words that are said at the beginning."""
+"""Columns of a study's own words that are said at the beginning."""
 
 _UNSPOKEN = re.compile(r"[/→×·•`]")
 """Signs that nobody reads out."""
@@ -78,8 +78,8 @@ def outline(
     parts = [part for path in notebooks for part in executed.read(path)]
     answers = of_answers(parts, geometry)
     title, source = t("Appendix: what was not measured"), t("Appendix: where this comes from")
-    lost = t("This is an appendix, for questions: it lists what the evidence cannot show.")
-    origin = t("This is an appendix, for questions: it names the sources, versions and digests.")
+    lost = t("This is an appendix, for questions. It lists what the evidence cannot show.")
+    origin = t("This is an appendix, for questions. It names the sources, versions and digests.")
     return [
         _opening(study, record, geometry),
         *_agenda(answers, geometry),
@@ -173,7 +173,7 @@ def _about(study: Study) -> Iterator[str]:
     """Yield the first sentences of what a study says of itself, those that can be said aloud."""
     left = _ABOUT
     for sentence in re.split(r"(?<=[.?!])\s+", marked(study.about).plain):
-        left -= len(sentence)
+        left -= i18n.columns(sentence)
         if left < 0:
             break
         if sentence and not _UNSPOKEN.search(sentence):

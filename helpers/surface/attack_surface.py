@@ -10,7 +10,7 @@ import pandas as pd
 from helpers.answers import chart
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Matrix
-from helpers.answers.talk import SURFACE, Talk
+from helpers.answers.talk import SURFACE, Talk, named
 from helpers.images.known_programs import OS_INSTALLER, SHELL
 from helpers.surface import checks, dynamic_linking, tools
 from helpers.surface.checks import (
@@ -28,7 +28,7 @@ from helpers.surface.checks import (
 )
 from helpers.text import escape
 from helpers.text.i18n import Listing, Message, message, msg, t, told, word
-from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, number, paragraph, say
+from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
 
 UNSCANNED = msg("executables not scanned")
 """A row that only the figure has: what the scanner did not look at."""
@@ -221,8 +221,9 @@ def _talk(matrix: pd.DataFrame) -> Talk:
             continue
         having = cells[cells["state"].eq(FOUND)]["variant"]
         if len(having):
-            who = listed(having, last=AND).plain
-            found.append(t("There are {property} in {images}.", property=word(title), images=who))
+            found.append(
+                t("There are {property} in {images}.", property=word(title), images=named(having))
+            )
         else:
             found.append(t("There are no {property} in any image.", property=word(title)))
     is_by_package = matrix["state"].eq(NO_PACKAGE).any()

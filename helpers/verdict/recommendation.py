@@ -27,8 +27,8 @@ _SENTENCES = 3
 """Paragraphs that an answer has at most, before its reasons: more are not read."""
 
 
-_LINES, _NOTES = 4, 2
-"""Images that have a line on the slide of the choice, and what else is said there, at most."""
+_LINES, _NOTES, _SENTENCES_SPOKEN = 4, 2, 6
+"""On the slide of the choice, at most: lines of images, other lines, and sentences said aloud."""
 
 
 def answer(
@@ -97,9 +97,9 @@ def _talk(decision: Decision, others: Sequence[Decision], ever: Decision, today:
         paragraph(line)
         for line in (
             *dec.otherwise(decision, others)[:1],
-            dec.by_all_known_in_short(decision, ever),
             dec.old(decision, today),
             _younger(decision),
+            dec.by_all_known_in_short(decision, ever),
         )
         if line
     ][:_NOTES]
@@ -109,8 +109,7 @@ def _talk(decision: Decision, others: Sequence[Decision], ever: Decision, today:
         t("Fixable means that a newer package would take it away."),
         *some(each),
         *(note.plain for note in notes),
-        t("This is a choice among these images only, by weights that are stated."),
-    )
+    )[:_SENTENCES_SPOKEN]
     return Talk(
         CHOICE_TOPIC,
         dec.headline(decision),

@@ -32,8 +32,8 @@ def answer(takeaways: Sequence[str], steps: Sequence[str], decision: Decision) -
         + paragraph(say("**What to do next:**"))
         + bullets(steps, role=NEXT)
     )
-    spoken = (*takeaways[:3], t("So these steps come next."), *steps[:3])
-    headline = t("To take away: {choice}", choice=_choice(decision))
+    spoken = (*takeaways[:3], *steps[:3])
+    headline = t("In short: {choice}", choice=_choice(decision))
     talk = Talk(CLOSING, headline, text, spoken=spoken)
     return Answer("takeaways", text=text, role=CLOSING_ROLE, talks=(talk,))
 
@@ -83,7 +83,7 @@ def next_steps(
     found.extend(_scan_again(decision, today))
     if not has_files:
         found.append(
-            t("Measure files and sizes with make compare: this evidence lists packages only.")
+            t("Capture the images themselves with make compare: this evidence lists no files.")
         )
     if decision.candidates["partial"].any():
         found.append(t("Scan with a complete database: the one used here is partial."))
@@ -97,7 +97,7 @@ def _choice(decision: Decision) -> str:
     if len(decision.best) > 1:
         return t("nothing here decides between {count} images", count=len(decision.best))
     if not decision.ships:
-        return t("none of these as it is")
+        return t("build on a supported base")
     return t("ship {variant}", variant=titles.name(decision.best[0]))
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Point, Points
 from helpers.answers.talk import SIZE, Talk, some
+from helpers.answers.talk import named as named_images
 from helpers.comparability.end_of_life import spelled
 from helpers.comparability.scan_consistency import mark
 from helpers.errors import ParameterInvalid
@@ -16,7 +17,7 @@ from helpers.frames import SCANNED
 from helpers.sizes.image_sizes import SIZE_NAMES
 from helpers.text import escape
 from helpers.text.i18n import Listing, columns, message, msg, t, word
-from helpers.text.rich import AND, listed, number
+from helpers.text.rich import AND, number
 from helpers.text.units import MB, megabytes
 from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.fixes import BLIND
@@ -335,11 +336,11 @@ def _talk(candidates: pd.DataFrame, lens: Lens) -> Talk:
         )
         for _, row in placed.iterrows()
     ]
-    past = listed(placed[placed["past_support"].ne("")]["variant"], last=AND).plain
+    past = named_images(placed[placed["past_support"].ne("")]["variant"])
     unsupported = t(
         "{variants}: past support, so hardly any new advisories are written there.", variants=past
     )
-    lost = listed(candidates[candidates["front"].isna()]["variant"], last=AND).plain
+    lost = named_images(candidates[candidates["front"].isna()]["variant"])
     not_placed = t("Not placed, because something of it is not known: {variants}.", variants=lost)
     spoken = (
         t("Further left is smaller, and further down has fewer {what}.", what=lens.short),

@@ -72,7 +72,7 @@ def title(counts: pd.DataFrame, what: str) -> str:
 
 def talk(counts: pd.DataFrame, lens: Lens, topic: str) -> Talk:
     """Return what is told of the same images under one capture or several."""
-    known = counting.totals(counts).dropna(subset="total").sort_values("capture", kind="stable")
+    known = counting.measured(counts).sort_values("capture", kind="stable")
     spans = [
         (variant, rows["total"].iloc[0], rows["total"].iloc[-1])
         for variant, rows in known.groupby("variant", sort=False)
@@ -86,6 +86,7 @@ def talk(counts: pd.DataFrame, lens: Lens, topic: str) -> Talk:
         spoken = (
             t("Each bar is an image: the number of {what} in it.", what=lens.short),
             *some(each),
+            *counting.not_counted(counts),
             *counting.narrowed(lens),
             t("A newer package would fix these, and nobody tried whether the app can reach them.")
             if lens.fixable
@@ -111,6 +112,7 @@ def talk(counts: pd.DataFrame, lens: Lens, topic: str) -> Talk:
     spoken = (
         t("Each image has a bar for every capture: what was known of it on that day."),
         *some(each),
+        *counting.not_counted(counts),
         *counting.narrowed(lens),
         t("So a count holds for its day only, and an old scan says little about today."),
     )

@@ -321,14 +321,14 @@ def headline(counts: pd.DataFrame, what: str) -> str:
 
     Empty if fewer than two images were measured.
     """
-    known = totals(counts).dropna(subset="total")
-    known = known.sort_values("total", ascending=False, kind="stable")
+    known = measured(counts).sort_values("total", ascending=False, kind="stable")
     if len(known) < 2:
         return ""
     first, last = known.iloc[0], known.iloc[-1]
     values = {"first": short_name(first["variant"]), "count": first["total"], "what": what}
     if first["total"] == last["total"]:
-        return t("All {images} images have {count:,} {what}", images=len(known), **values)
+        images = number(len(known), "image")
+        return t("The same count in {images}: {count:,} {what}", images=images, **values)
     if len(known) == 2:
         return t(
             "{first} has {count:,} {what}, {second} has {rest:,}",
@@ -345,8 +345,9 @@ def headline(counts: pd.DataFrame, what: str) -> str:
 
 
 def _talk(counts: pd.DataFrame, lens: Lens) -> Talk:
-    serious = totals(counts[counts["severity"].ge("HIGH")])["total"]
-    known = totals(counts).assign(serious=serious).dropna(subset="total")
+    keys = ["capture", "variant"]
+    serious = totals(counts[counts["severity"].ge("HIGH")]).rename(columns={"total": "serious"})
+    known = measured(counts).merge(serious[[*keys, "serious"]], on=keys, validate="one_to_one")
     known = known.sort_values("total", ascending=False, kind="stable")
     each = [
         t(
@@ -361,10 +362,23 @@ def _talk(counts: pd.DataFrame, lens: Lens) -> Talk:
     spoken = (
         t("Each bar is an image, and its colours are how severe the {what} are.", what=lens.short),
         *some(each),
+        *not_counted(counts),
         *narrowed(lens),
         t("A count is not a risk: nobody tried whether the running app can reach any of it."),
     )
     return Talk(FOUND, headline(counts, lens.short), spoken=spoken)
+
+
+def measured(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the totals of the images whose count can be compared with another."""
+    found = totals(counts)
+    return found[found["total"].notna() & found["status"].map(odd).eq("")]
+
+
+def not_counted(counts: pd.DataFrame) -> tuple[str, ...]:
+    """Return a sentence on how many images have no count to compare; none if all have one."""
+    lost = totals(counts)["variant"].nunique() - measured(counts)["variant"].nunique()
+    return (t("{images} could not be counted.", images=number(lost, "image")),) if lost else ()
 
 
 def narrowed(lens: Lens) -> tuple[str, ...]:

@@ -9,12 +9,12 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Curve, Curves, Mark, why_empty
-from helpers.answers.talk import FOUND, Talk, some
+from helpers.answers.talk import FOUND, Talk, named, some
 from helpers.comparability import confounders
 from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames
 from helpers.text import escape, titles
 from helpers.text.i18n import Message, message, msg, t, told
-from helpers.text.rich import AND, Text, bullets, listed, name, number, paragraph, say
+from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import Part, begun, fitted
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.lenses import Lens
@@ -239,6 +239,7 @@ def _talk(growth: pd.DataFrame, ends: pd.DataFrame, drawn: Curves, lens: Lens) -
     spans = [
         (variant, rows["count"].iloc[0], rows["count"].iloc[-1])
         for variant, rows in growth.groupby("variant", sort=False)
+        if not counting.odd(rows["status"].iloc[0])
     ]
     spans.sort(key=lambda span: span[1] - span[2])
     each = [
@@ -256,7 +257,7 @@ def _talk(growth: pd.DataFrame, ends: pd.DataFrame, drawn: Curves, lens: Lens) -
         t(
             "Support of {variants} ended within that time: a flat line then means that advisories "
             "are no longer written, not that nothing is found.",
-            variants=listed(ended["variant"].unique(), last=AND).plain,
+            variants=named(ended["variant"].unique()),
         )
     ]
     notes = notes if len(ended) else []
