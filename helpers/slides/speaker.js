@@ -39,6 +39,7 @@
   };
 
   const tick = () => {
+    if (!speaker) return;
     const now = new Date();
     const seconds = Math.floor((now - started) / 1000);
     const two = (number) => String(number).padStart(2, "0");
@@ -47,9 +48,8 @@
     find(".now").textContent = now.toLocaleTimeString(language, { hour: "numeric", minute: "2-digit" });
   };
 
-  const fit = () => {
-    for (const stage of speaker.document.querySelectorAll(".stage"))
-      stage.style.setProperty("--scale", stage.clientWidth / 1280);
+  const fit = (changes) => {
+    for (const { target } of changes) target.style.setProperty("--scale", target.clientWidth / 1280);
   };
 
   const enlarge = (by) => {
@@ -93,7 +93,8 @@
     there.body.append(there.importNode(byId("speaker").content, true));
     there.addEventListener("keydown", press);
     there.addEventListener("click", click);
-    speaker.addEventListener("resize", fit);
+    const watch = new speaker.ResizeObserver(fit);
+    for (const stage of there.querySelectorAll(".stage")) watch.observe(stage);
     // A window that is loaded anew is empty, and this page may not write into it: it closes.
     speaker.addEventListener("pagehide", close);
     // Of that window's timers: a page behind others has slow ones.
@@ -113,7 +114,6 @@
     if (!speaker) return setTimeout(() => { byId("blocked").hidden = true; }, 10000);
     started ??= Date.now();
     fill();
-    fit();
     enlarge(0);
     tick();
     show();
