@@ -1,7 +1,7 @@
 """What slides are made from: the kit's own look, or a PowerPoint file of somebody else."""
 
 import colorsys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
@@ -24,6 +24,9 @@ from helpers.slides.style import Theme
 
 _SMALLEST_TITLE, _SMALLEST_TEXT, _SMALLEST_FOOTER = 16, 12, 8
 """Sizes of letters in points below which text is cut rather than made smaller."""
+
+_LEAST_ROOM = 0.1
+"""Share of a slide that text needs."""
 
 _STEP = 0.92
 """How much smaller letters become at each try."""
@@ -78,9 +81,12 @@ class _Layout(NamedTuple):
 
     @property
     def room(self) -> float:
-        """How large the place of its text is."""
-        box = placeholder.box(self.body)
-        return box.width * box.height
+        """Share of the slide that is for text below a title; 0 if there is none."""
+        if self.title is None or self.body is None:
+            return 0.0
+        _, box = _apart(self)
+        slide = placeholder.slide(self.title)
+        return max(box.width, 0) * max(box.height, 0) / (slide.width * slide.height)
 
 
 def read(path: Path) -> Template:
@@ -99,7 +105,7 @@ def read(path: Path) -> Template:
     layouts = [_layout(layout) for master in masters for layout in master.slide_layouts]
     text = _text(layouts)
     if text is None:
-        problem = "no layout of its masters has an upright title and an upright place for text"
+        problem = "no layout has an upright title and, apart from it, room for text"
         raise TemplateInvalid(path, problem, "Add one, such as PowerPoint's Title and Content.")
     beside = [one for one in layouts if one.layout.slide_master == text.layout.slide_master]
     opening = _opening(beside) or text
@@ -182,18 +188,14 @@ def _text(layouts: Iterable[_Layout]) -> _Layout | None:
     def rank(one: _Layout) -> tuple[bool, bool, float]:
         return one.others == 0, placeholder.kind(one.body) in BODIES, one.room
 
-    able = [one for one in layouts if one.title is not None and one.body is not None]
-    return max(able, key=rank, default=None)
+    return max((one for one in layouts if one.room >= _LEAST_ROOM), key=rank, default=None)
 
 
-def _opening(layouts: Iterable[_Layout]) -> _Layout | None:
+def _opening(layouts: Sequence[_Layout]) -> _Layout | None:
     """Return the layout of a title slide, or else of a section's beginning, or None."""
-    able = [
-        one for one in layouts if one.title is not None and one.body is not None and not one.others
-    ]
     for name in ("title", "secHead"):
-        for one in able:
-            if one.layout._element.get("type") == name:
+        for one in layouts:
+            if one.layout._element.get("type") == name and one.room and not one.others:
                 return one
     return None
 
@@ -205,14 +207,13 @@ def _figure(layouts: Iterable[_Layout], text: _Layout, box: Box) -> _Layout | No
     for one in layouts:
         if one.title is None or one.body is not None or one.others:
             continue
-        pairs = zip(placeholder.box(one.title), placeholder.box(text.title), strict=True)
-        if all(abs(a - b) < _NEAR for a, b in pairs) and (one.footer is None) == (
-            text.footer is None
-        ):
-            # Of pictures it is not known whether they are alike, unless the master has them.
-            is_bare = _is_bare(one.layout) and _is_bare(text.layout)
-            if is_bare or (ground and _ground(one.layout, box, named) == ground):
-                return one
+        has_footer = [layout.footer is not None for layout in (one, text)]
+        if _moved(one.title, placeholder.box(text.title)) or len({*has_footer}) > 1:
+            continue
+        # Of pictures it is not known whether they are alike, unless the master has them.
+        is_bare = _is_bare(one.layout) and _is_bare(text.layout)
+        if is_bare or (ground and _ground(one.layout, box, named) == ground):
+            return one
     return None
 
 
