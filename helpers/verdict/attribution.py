@@ -25,6 +25,12 @@ COLUMNS = [
 COUNTED = (FINDINGS, VULNERABILITIES)
 """As the post counts, and as vulnerabilities: the two can differ in sign."""
 
+_CHARTED = [
+    *("study", "capture", "counted", "days_older", "first", "first_fixable"),
+    *("second", "second_fixable", "fixable_difference"),
+]
+"""Columns of the table behind the figure."""
+
 _TEXTS = ("study", "capture", "first", "second", "not_observable")
 
 
@@ -67,7 +73,8 @@ def lesson_answer(table: pd.DataFrame, capture: str, matched: pd.DataFrame | Non
         "age-or-base",
         title,
         text,
-        chart=_chart(rows),
+        pd.DataFrame(rows)[_CHARTED].reset_index(drop=True).infer_objects(),
+        _chart(rows),
         counted=told(rows[0]["counted"]),
         source=source,
         role=SLIDE,

@@ -176,7 +176,7 @@ def answer(
         drawn,
         label(lens),
         role=SLIDE,
-        talks=(_talk(curves, ends, drawn, lens),),
+        talks=(_talk(curves, drawn, lens),),
     )
 
 
@@ -235,7 +235,7 @@ def headline(growth: pd.DataFrame, lens: Lens) -> str:
     return fitted(head, parts, in_the_end=True)
 
 
-def _talk(growth: pd.DataFrame, ends: pd.DataFrame, drawn: Curves, lens: Lens) -> Talk:
+def _talk(growth: pd.DataFrame, drawn: Curves, lens: Lens) -> Talk:
     spans = [
         (variant, rows["count"].iloc[0], rows["count"].iloc[-1])
         for variant, rows in growth.groupby("variant", sort=False)
@@ -251,13 +251,12 @@ def _talk(growth: pd.DataFrame, ends: pd.DataFrame, drawn: Curves, lens: Lens) -
         )
         for variant, first, last in spans
     ]
-    last_day = growth["day"].max()
-    ended = ends[ends["last"] & ends["day"].le(last_day) & ends["variant"].isin(growth["variant"])]
+    ended = [curve.name for curve in drawn.curves if curve.supported_until]
     notes = [
         t(
             "Support of {variants} ended within that time: a flat line then means that advisories "
             "are no longer written, not that nothing is found.",
-            variants=named(ended["variant"].unique()),
+            variants=named(ended),
         )
     ]
     notes = notes if len(ended) else []

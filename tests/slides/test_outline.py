@@ -15,29 +15,34 @@ from PIL import Image
 from pptx import Presentation
 
 from helpers import paths
+from helpers.answers import talk
 from helpers.answers.answer import ANSWER, BANNER, SLIDE, SUMMARY, Answer
-from helpers.answers.chart import Points
+from helpers.answers.chart import Bars, Points
+from helpers.answers.talk import Talk
 from helpers.notebook import executed
-from helpers.slides import outline, reveal
+from helpers.slides import outline, reveal, text_layout
 from helpers.slides.outline import Slide
 from helpers.studies.study import open_study
+from helpers.text import i18n
 from helpers.text.rich import bullets, paragraph
-from tests.support import strange
+from tests.support import golden_runs, strange
 from tests.support.executed_notebooks import (
     ALIKE,
     CHARTS,
     CHOICE,
+    CLOSE,
     FOOTER,
     NO_TIME,
     notebook,
-    recommended,
     record,
     run_of,
+    talks_of,
 )
 from tests.support.pages import Page
+from tests.support.spoken import can_be_said
 
 Present = Callable[..., Path]
-PARTS = ("# Which one?", ALIKE, CHOICE, "## What grew?", *CHARTS.values(), NO_TIME)
+PARTS = ("# Which one?", CLOSE, ALIKE, CHOICE, "## What grew?", *CHARTS.values(), NO_TIME)
 
 
 def slides(*parts: Any) -> list[Slide]:
@@ -55,56 +60,83 @@ def all_slides(tmp_path: Path) -> dict[str, Slide]:
     return {slide.title: slide for slide in found}
 
 
-def test_the_question_then_the_answer_then_its_evidence_then_its_sources(
+def test_the_question_an_agenda_the_answer_its_evidence_what_to_do_and_an_appendix(
     all_slides: dict[str, Slide],
 ) -> None:
-    assert list(all_slides)[:3] == [
-        open_study("blog-2022").title,
-        "By the database of 2026: ship alpine.",
-        "Images differ in age.",
+    titles = list(all_slides)
+    assert titles[:4] == [
+        open_study("blog-2022").question,
+        "First the answer, then what it rests on",
+        "Ship alpine: 0 fixable against 9",
+        "Images differ in age",
     ]
     figures = [slide.figure.name for slide in all_slides.values() if slide.figure]
     assert figures == list(CHARTS)
-    assert list(all_slides)[3 + len(CHARTS)] == "What was not measured"
-    assert list(all_slides)[-1].startswith("Where this comes from")
+    closing, lost, *origins = titles[4 + len(CHARTS) :]
+    assert closing == "In short: ship alpine"
+    assert lost == "Appendix: what was not measured"
+    assert all(title.startswith("Appendix: where this comes from") for title in origins)
 
 
-def test_the_answer_is_chosen_by_the_roles_of_its_parts() -> None:
-    (slide,) = slides(CHOICE)
-    assert [(block.level, block.phrase.plain) for block in slide.blocks] == [
-        (0, "Counted: vulnerabilities."),
-        (1, "alpine: penalty 0.00; 0 fixable"),
-        (1, "debian: penalty 1.00; 9 fixable"),
-        (1, "Not a candidate: broken, its capture failed."),
-        (1, "A choice of these images, not of bases."),
+def test_the_agenda_has_a_line_for_each_topic_that_has_slides(
+    all_slides: dict[str, Slide],
+) -> None:
+    assert texts(all_slides["First the answer, then what it rests on"]) == [
+        talk.CHOICE,
+        talk.ALIKE,
+        talk.CLOSING,
     ]
-    assert slide.notes == recommended().plain
 
 
-def test_all_answers_are_in_the_notes_of_one_slide_whichever_notebook_is_first() -> None:
-    brief = Answer("coverage", text=paragraph("Half was looked at."), role=ANSWER)
-    (slide,) = slides(brief, Answer("none", role=ANSWER), CHOICE, brief)
-    assert slide.title == "By the database of 2026: ship alpine."
-    assert slide.notes.endswith("\n\nHalf was looked at.")
+def test_of_the_banner_the_last_notebook_has_the_slide() -> None:
+    earlier = ALIKE._replace(talks=(Talk(talk.ALIKE, "Earlier", ALIKE.text),))
+    assert [slide.title for slide in slides(earlier, CHOICE, ALIKE)][1:] == ["Images differ in age"]
 
 
-def test_what_a_title_cuts_off_is_below_it_and_what_does_not_fit_is_in_the_notes() -> None:
-    head = " ".join(map("name-{}".format, range(60)))
-    (slide,) = slides(ALIKE._replace(text=paragraph(head) + bullets(["a"])))
-    assert slide.title.endswith(" …")
-    assert texts(slide) == ["a", head]
-    many = paragraph("Head.") + bullets(f"line {n}" for n in range(60))
-    (slide,) = slides(ALIKE._replace(text=many))
-    assert texts(slide)[-1] == "… more in the notes"
-    assert "line 59" in slide.notes
+def test_a_slide_holds_what_it_says_and_its_notes_are_what_is_said() -> None:
+    (slide,) = slides(CHOICE, Answer("plain", text=paragraph("x"), role=ANSWER))
+    assert texts(slide) == ["alpine: 0 fixable", "debian: 9 fixable"]
+    assert slide.notes == "We would ship alpine.\nIt has none that is fixable."
 
 
-def test_a_figure_that_draws_what_one_of_the_summary_draws_has_no_slide() -> None:
+@pytest.mark.parametrize("language", i18n.known())
+@pytest.mark.parametrize("study", ["blog-2022", "matched-2026", "rebuilt-2026"])
+def test_what_is_said_of_each_answer_can_be_said(study: str, language: str) -> None:
+    """Of golden runs, which hold every sentence."""
+    folder = golden_runs.FOLDER / f"{study}.{language}"
+    spoken: list[list[str]] = []
+    for path in folder.glob("*.txt"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("  slide ("):
+                spoken.append([])
+            elif line.startswith("    say: "):
+                spoken[-1].append(line.removeprefix("    say: "))
+    assert len(spoken) >= 10
+    assert [sentences for sentences in spoken if not can_be_said(sentences)] == []
+
+
+def test_a_table_that_does_not_fit_ends_with_how_many_rows_are_left_out() -> None:
+    rows = [[f"image-{n}", "2022-01-01"] for n in range(40)]
+    table = talk.Table(["image", "built"], rows, [0.5, 0.5])
+    (slide,) = slides(ALIKE._replace(talks=(Talk(talk.ALIKE, "Many", table=table),)))
+    assert slide.table
+    shown = len(slide.table.rows) - 1
+    assert slide.table.rows[-1] == [f"and {40 - shown} more", ""]
+    heights = text_layout.row_heights(slide.table, outline.BODY.width, slide.size)
+    assert sum(heights) <= outline.BODY.height
+
+
+def test_figures_that_draw_the_same_have_one_slide() -> None:
     summary = CHARTS["severity-by-capture"]
     same = summary._replace(name="severity-breakdown", role=SLIDE)
     (slide,) = slides(same, summary, same, Answer("plain", text=paragraph("x"), role=SUMMARY))
     assert slide.figure
     assert slide.figure.name == "severity-by-capture"
+    size = CHARTS["size-difference"]
+    assert isinstance(size.chart, Bars)
+    other = msgspec.structs.replace(size.chart, baseline=0, ends=["a", "b", "c"])
+    decided = CHOICE._replace(chart=other, talks=(*CHOICE.talks, Talk(talk.CHOICE, "Smallest")))
+    assert [slide.title for slide in slides(size, decided)][1:] == ["Smallest"]
 
 
 @pytest.mark.parametrize(
@@ -126,20 +158,13 @@ def test_a_figure_on_which_nothing_is_measured_has_no_slide_but_a_reason(
     (slide,) = (
         slide
         for slide in outline.outline(run, study, record())
-        if slide.title == "What was not measured"
+        if slide.title == "Appendix: what was not measured"
     )
     assert texts(slide) == ["a reason", f"What? And this? {why}"]
 
 
-def test_notes_say_what_is_counted_what_it_means_and_where_it_is_from() -> None:
+def test_what_screen_readers_say_of_a_figure_is_its_message_and_its_meaning() -> None:
     (slide,) = slides(CHARTS["severity-by-capture"])
-    assert slide.notes.split("\n\n") == [
-        "Findings: alpine 48, debian 19",
-        "Counted: findings",
-        "• alpine has fewer\n• as apk says",
-        f"Evidence: {FOOTER}",
-        "Data: tables/severity-by-capture.csv",
-    ]
     assert slide.figure
     assert slide.figure.alt == "Findings: alpine 48, debian 19. alpine has fewer as apk says"
     assert slide.footer == FOOTER
@@ -148,7 +173,9 @@ def test_notes_say_what_is_counted_what_it_means_and_where_it_is_from() -> None:
 def test_sources_are_studies_captures_versions_digests_and_the_command(tmp_path: Path) -> None:
     study = open_study("blog-2022")
     found = outline.outline(run_of(tmp_path), study, record(language="ko", theme="dark"))
-    text = "\n".join(slide.notes for slide in found if slide.title.startswith("Where this"))
+    text = "\n".join(
+        line for slide in found if "where this comes from" in slide.title for line in texts(slide)
+    )
     assert study.facts("2026-11").db.sha256 in text
     for captured in open_study("matched-2026").facts().variants.values():
         assert captured.identity in text, "the study beside it is a source as well"
@@ -171,10 +198,12 @@ def test_the_page_has_the_slides_of_the_deck(rebuilt: Path) -> None:
         section["aria-label"] for section in found.all("section") if not section.get("class")
     ]
     assert sections == titles
-    assert "ship node-24-distroless" in titles[1]
+    assert titles[2].startswith("Ship node-24-distroless")
     assert [place.get("class") for place in found.all("template")][:-1] == ["notes"] * len(titles)
     for slide in deck:
         assert slide.notes_slide.notes_text_frame.text.split("\n")[0] in found.words
+    tables = sum(shape.has_table for slide in deck for shape in slide.shapes)
+    assert len(found.all("table")) == tables == 2
 
 
 @pytest.fixture(scope="module")
@@ -192,9 +221,9 @@ def test_three_figures_are_the_summary_and_none_has_two_slides(rebuilt: Path) ->
     assert {answer.name for answer in shown if answer.role == BANNER} == {"confounders"}
     figures = [slide.figure.name for slide in outline.of_answers(parts) if slide.figure]
     assert len(figures) == len(set(figures))
-    # With no time passed nothing grows.
+    # With no time passed nothing grows, and the sizes are what decided.
     wanted = {answer.name for answer in shown if answer.role in (SUMMARY, SLIDE) and answer.chart}
-    assert wanted - {*figures} == {"growth"}
+    assert wanted - {*figures} == {"growth", "size-difference"}
 
 
 def test_it_loads_nothing_and_runs_nothing_but_its_own_scripts(page: Page) -> None:
@@ -239,15 +268,16 @@ def test_hostile_words_are_read_and_do_nothing(tmp_path: Path) -> None:
     text = paragraph(strange.WORDS[0]) + bullets(strange.WORDS)
     answers = [
         Answer("a", strange.WORDS[1], text, chart=CHARTS["overlap"].chart, role=role)
-        for role in (ANSWER, BANNER, SLIDE)
+        for role in (ANSWER, SLIDE)
     ]
+    answers.append(Answer("b", role=BANNER, talks=talks_of(strange.WORDS)))
     path = reveal.write(run_of(tmp_path, f"# {strange.WORDS[1]}", *answers), study, record())
     found = Page(path.read_text(encoding="utf-8"))
     assert len(found.scripts) == 3
     assert not found.all("svg")
     assert all((image["src"] or "").startswith("data:image/png") for image in found.all("img"))
     ours = {"class", "lang", "charset", "name", "content", "http-equiv", "style", "aria-label"}
-    ours |= {"src", "alt", "id", "title", "role", "hidden", "tabindex"}
+    ours |= {"src", "alt", "id", "title", "role", "hidden", "tabindex", "scope"}
     assert {key for _, attributes in found.tags for key in attributes} <= ours
     for word in (strange.WORDS[0], strange.WORDS[1], strange.WORDS[2], strange.WORDS[8]):
         assert word in found.words

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import pairwise
@@ -22,16 +23,27 @@ from pptx.enum.shapes import MSO_SHAPE_TYPE
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
-from helpers.answers.answer import ANSWER, BANNER, SLIDE, Answer
+from helpers.answers import talk
+from helpers.answers.answer import ANSWER, SLIDE, Answer
 from helpers.answers.chart import Curves
 from helpers.charts import look, theme
-from helpers.slides import pptx_bars, pptx_deck, pptx_xy, style
+from helpers.slides import outline, pptx_bars, pptx_deck, pptx_xy, style
+from helpers.slides.outline import Slide
 from helpers.studies.study import open_study
 from helpers.text import i18n
 from helpers.text.rich import bullets, paragraph
 from tests.conftest import unless_live
 from tests.support import strange
-from tests.support.executed_notebooks import ALIKE, CHARTS, CHOICE, counts, record, run_of
+from tests.support.executed_notebooks import (
+    ALIKE,
+    CHARTS,
+    CHOICE,
+    counts,
+    record,
+    run_of,
+    talks_of,
+)
+from tests.support.spoken import can_be_said
 from tests.support.strange import STUDIES
 
 Present = Callable[..., Path]
@@ -72,11 +84,10 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     curves.events[0] = (curves.events[0][0], words[4])
     text = paragraph(words[0]) + bullets(words)
     answers = [
-        Answer(f"{role}-{place}", words[place], text, chart=chart, counted=words[3], role=role)
-        for place, (role, chart) in enumerate(
-            [(ANSWER, None), (BANNER, None), (SLIDE, bars), (SLIDE, points), (SLIDE, curves)]
-        )
+        Answer(f"figure-{place}", words[place], text, chart=chart, counted=words[3], role=SLIDE)
+        for place, chart in enumerate((bars, points, curves))
     ]
+    answers.append(Answer("text", words[1], role=ANSWER, talks=talks_of(words)))
     study = open_study("blog-2022")
     study = msgspec.structs.replace(
         study, title=" ".join(words), question=words[3], about=words[4], not_shown=[*words]
@@ -120,10 +131,17 @@ def points(chart: Any) -> list[list[tuple[float, float]]]:
     return found
 
 
+def frames(shape: Any) -> list[Any]:
+    """The text of a shape, or of each cell of a table."""
+    if shape.has_table:
+        return [cell.text_frame for cell in shape.table.iter_cells()]
+    return [shape.text_frame] if shape.has_text_frame else []
+
+
 def runs(shape: Any) -> Iterator[Any]:
-    if shape.has_text_frame:
-        for paragraph in shape.text_frame.paragraphs:
-            yield from paragraph.runs
+    for frame in frames(shape):
+        for line in frame.paragraphs:
+            yield from line.runs
 
 
 def test_bars_hold_the_numbers_and_what_was_not_measured_has_none(deck: Path) -> None:
@@ -239,9 +257,12 @@ def test_every_slide_has_a_title_notes_a_number_and_no_empty_place(run: Path) ->
 
 def test_an_outline_shows_titles_and_text(run: Path) -> None:
     for slide in slides(run):
-        figure = any(s.has_chart or s.shape_type == MSO_SHAPE_TYPE.PICTURE for s in slide.shapes)
+        has_text = not any(
+            s.has_chart or s.has_table or s.shape_type == MSO_SHAPE_TYPE.PICTURE
+            for s in slide.shapes
+        )
         assert [one.placeholder_format.idx for one in slide.placeholders] == (
-            [0] if figure else [0, 1]
+            [0, 1] if has_text else [0]
         )
 
 
@@ -263,21 +284,18 @@ def test_a_slide_that_is_inserted_later_looks_like_the_others(deck: Path, dark: 
         assert title.left + title.width > 0.9 * shown.slide_width
 
 
-def test_every_figure_has_its_footer_notes_and_an_alternative_text(run: Path) -> None:
+def test_every_figure_has_its_footer_and_an_alternative_text(run: Path) -> None:
     shown = 0
     for slide in slides(run):
         for shape in slide.shapes:
             if not shape.has_chart and shape.shape_type != MSO_SHAPE_TYPE.PICTURE:
                 continue
             shown += 1
-            notes = slide.notes_slide.notes_text_frame.text
-            title, *_ = notes.split("\n")
             about = shape._element.find(f".//{qn('p:cNvPr')}").get("descr")
-            # Besides the title it says what the notes say of the figure.
-            meaning = about.removeprefix(title).removeprefix(". ")
-            assert meaning[:40] in " ".join(notes.replace("• ", "").split())
-            assert len(title) <= len(about) <= 251
-            assert f"tables/{shape.name}.csv" in notes
+            title = slide.shapes.title.text_frame.text
+            # What does not fit into a title is in the alternative text.
+            assert about.startswith(title.removesuffix(" …"))
+            assert len(about) <= 251
             texts = [one.text_frame.text for one in slide.shapes if one.has_text_frame]
             assert any(text.startswith(("study ", "연구 ")) for text in texts)
     assert shown >= 1
@@ -345,6 +363,56 @@ def test_text_fits_into_its_box(run: Path) -> None:
             assert shape.left >= 0
             assert shape.left + shape.width <= Pt(960)
             assert shape.top + shape.height <= Pt(540)
+
+
+def test_a_table_is_as_high_as_its_rows_and_on_its_slide(run: Path) -> None:
+    for number, slide in enumerate(slides(run), start=1):
+        for shape in (one for one in slide.shapes if one.has_table):
+            rows = sum(row.height for row in shape.table.rows)
+            assert shape.height == pytest.approx(rows, abs=len(shape.table.rows))
+            assert shape.top + rows <= Pt(482), f"slide {number}"
+            assert sum(column.width for column in shape.table.columns) <= Pt(889)
+
+
+RECORDED = {
+    **{study: given for study, given in STUDIES.items() if study != "hostile"},
+    "matched-2026": {"language": "ko"},
+}
+
+
+@pytest.fixture(scope="module", params=RECORDED)
+def talk_of_a_study(request: pytest.FixtureRequest, presented: Present) -> list[Slide]:
+    """The slides of a recorded study."""
+    given = RECORDED[request.param]
+    run = presented(request.param, **given)
+    with i18n.speaking(given.get("language", "en")):
+        return outline.outline(run, open_study(request.param), record(**given))
+
+
+def test_notes_can_be_said_aloud(talk_of_a_study: list[Slide]) -> None:
+    for number, slide in enumerate(talk_of_a_study, start=1):
+        assert can_be_said(slide.notes.split("\n")), f"slide {number}: {slide.notes}"
+
+
+def test_no_slide_is_a_wall_of_text_and_no_title_is_cut(talk_of_a_study: list[Slide]) -> None:
+    for number, slide in enumerate(talk_of_a_study, start=1):
+        assert "…" not in slide.title, f"slide {number}"
+        words = sum(len(block.phrase.plain.split()) for block in slide.blocks)
+        assert not slide.topic or words <= 140, f"slide {number}"
+        assert not slide.topic or len(slide.blocks) <= 12, f"slide {number}"
+
+
+def test_the_agenda_is_what_follows_and_the_closing_ends_the_talk(
+    talk_of_a_study: list[Slide],
+) -> None:
+    opening, agenda, *others = talk_of_a_study
+    assert opening.opening
+    last = max(n for n, slide in enumerate(others) if slide.topic)
+    topics = list(dict.fromkeys(slide.topic for slide in others[: last + 1]))
+    assert (topics[0], topics[-1]) == (talk.CHOICE, talk.CLOSING)
+    assert len(agenda.blocks) == len(topics)
+    counts = Counter(slide.topic for slide in others)
+    assert counts[talk.CLAIMS] == counts[talk.AGE] == counts[talk.CLOSING] == 1
 
 
 def parts(deck: Path) -> Iterator[tuple[str, bytes]]:

@@ -3,6 +3,7 @@
 import base64
 import io
 import zlib
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
+from helpers.answers import talk
 from helpers.answers.answer import (
     ANSWER,
     BANNER,
+    CLOSING,
     FIGURE,
     SEARCHABLE,
     SLIDE,
@@ -40,6 +43,7 @@ from helpers.answers.chart import (
     Step,
     Waterfall,
 )
+from helpers.answers.talk import Talk
 from helpers.notebook import tables
 from helpers.text import escape
 from helpers.text import html as text_html
@@ -262,10 +266,48 @@ NO_TIME = Answer(
     role=SLIDE,
 )
 
-CHOICE = Answer("recommendation", text=recommended(), role=ANSWER)
+CHOICE = Answer(
+    "recommendation",
+    text=recommended(),
+    role=ANSWER,
+    talks=(
+        Talk(
+            talk.CHOICE,
+            "Ship alpine: 0 fixable against 9",
+            bullets(["alpine: 0 fixable", "debian: 9 fixable"]),
+            spoken=("We would ship alpine.", "It has none that is fixable."),
+        ),
+    ),
+)
 ALIKE = Answer(
     "confounders",
     text=paragraph("Images differ in age.") + bullets(["alpine is 3 days older"]),
     table=pd.DataFrame({"image": ["alpine"]}),
     role=BANNER,
+    talks=(
+        Talk(
+            talk.ALIKE,
+            "Images differ in age",
+            table=talk.Table(["image", "built"], [["alpine", "2022-01-01"]], [0.5, 0.5]),
+            spoken=("They differ in age.",),
+        ),
+    ),
+)
+
+
+def talks_of(words: Sequence[str]) -> tuple[Talk, ...]:
+    """Slides that say some words everywhere: as lines, as a table, and aloud."""
+    first = words[0]
+    rows = [[word, first] for word in words]
+    return (
+        Talk(talk.CHOICE, first, paragraph(first) + bullets(words), spoken=tuple(words)),
+        Talk(talk.ALIKE, first, table=talk.Table([first, first], rows, [0.5, 0.5])),
+    )
+
+
+CLOSE = Answer(
+    "takeaways",
+    text=bullets(["Ship alpine."]),
+    role=CLOSING,
+    talks=(Talk(talk.CLOSING, "In short: ship alpine", bullets(["Scan again."])),),
 )

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from helpers.answers.chart import Bars
 from helpers.frames import Frames
 from helpers.studies.load import load_study
 from helpers.text import i18n
@@ -128,6 +129,8 @@ def test_the_matched_pair_has_the_other_sign_than_the_post(both: Frames, matched
         "first_with_all_fixes": None,
         "second_with_all_fixes": 7,
         "with_all_fixes": None,
+        "first_fixable": 18,
+        "second_fixable": 17,
         "fixable_difference": 1,
         "days_older": 18,
         "not_observable": "node-24-alpine",
@@ -183,7 +186,8 @@ def test_of_two_studies_age_and_blind_images_are_named_once_each(both: Frames, m
 
 def row(study: str, difference: int, days: int | None = 18) -> pd.DataFrame:
     values = {"study": [study], "capture": "1", "difference": [difference], "days_older": [days]}
-    values["fixable_difference"] = [difference]
+    values |= {"first": "a", "second": "b", "fixable_difference": [difference]}
+    values |= {"first_fixable": [max(difference, 0)], "second_fixable": [max(-difference, 0)]}
     return pd.DataFrame({**values, "counted": "findings"}).astype({"days_older": "Int64"})
 
 
@@ -199,6 +203,22 @@ def test_what_age_explains_is_judged_by_what_has_a_fix(ours: int, pair: int, les
     assert ("age and runtime explain the most of it" in text) == less
     assert text.endswith("is not known." if less else "age does not explain the most of it.")
     assert f"{abs(ours):,} {'more' if ours > 0 else 'fewer'} than distroless" in text
+
+
+@pytest.mark.parametrize(
+    ("ours", "pair", "bars"),
+    [
+        (row("ours", 48, 783), row("pair", 1), 4),
+        (row("ours", 8, 18), None, 2),
+        # Without matched images nothing tells age from base.
+        (row("ours", 48, 783), None, 0),
+        (row("ours", 48, None), None, 0),
+    ],
+)
+def test_age_or_base_has_a_slide_where_the_evidence_carries_one(ours, pair, bars: int) -> None:
+    answer = attribution.lesson_answer(ours, "1", pair)
+    assert len(answer.talks) == bool(bars)
+    assert len(answer.chart.rows if isinstance(answer.chart, Bars) else []) == bars
 
 
 def test_matched_images_say_of_themselves_that_they_are() -> None:
