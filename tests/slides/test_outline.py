@@ -21,6 +21,7 @@ from helpers.answers.chart import Bars, Points
 from helpers.answers.talk import Talk
 from helpers.notebook import executed
 from helpers.slides import outline, reveal, text_layout
+from helpers.slides.geometry import KIT
 from helpers.slides.outline import Slide
 from helpers.studies.study import open_study
 from helpers.text import i18n
@@ -122,8 +123,9 @@ def test_a_table_that_does_not_fit_ends_with_how_many_rows_are_left_out() -> Non
     assert slide.table
     shown = len(slide.table.rows) - 1
     assert slide.table.rows[-1] == [f"and {40 - shown} more", ""]
-    heights = text_layout.row_heights(slide.table, outline.BODY.width, slide.size)
-    assert sum(heights) <= outline.BODY.height
+    box = KIT.tables.box
+    heights = text_layout.row_heights(slide.table, box.width, slide.size)
+    assert sum(heights) <= box.height
 
 
 def test_figures_that_draw_the_same_have_one_slide() -> None:
