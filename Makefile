@@ -19,8 +19,8 @@ help: ## list the targets
 reproduce: $(VENV)/installed ## run every numbered notebook over STUDY's recorded evidence (default blog-2022) [LANGUAGE=ko …]
 	@$(BIN)/python -m helpers reproduce $(STUDY)$(LOOK)
 
-slides: $(VENV)/installed ## deck.pptx and slides.html of STUDY [LANGUAGE=ko THEME=dark TRANSPARENT=1]
-	@$(BIN)/python -m helpers slides $(STUDY)$(LOOK)
+slides: $(VENV)/installed ## deck.pptx and slides.html of STUDY [TEMPLATE=company.pptx LANGUAGE=ko THEME=dark …]
+	@$(BIN)/python -m helpers slides $(STUDY)$(LOOK)$(if $(findstring command,$(origin TEMPLATE)), --template "$(TEMPLATE)")
 
 live: $(VENV)/installed ## capture STUDY anew (build, scan, read, start), then reproduce it [DB=folder]
 	@$(if $(filter file,$(origin STUDY)),echo "Name a study: make live STUDY=today"; exit 2,\

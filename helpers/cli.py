@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +58,23 @@ def reproduce(study: str, given: tuple[str, ...]) -> None:
 @commands.command(cls=_Run)
 @click.argument("study", default="blog-2022")
 @_PARAM
-def slides(study: str, given: tuple[str, ...]) -> None:
+@click.option(
+    "--template",
+    "file",
+    type=click.Path(path_type=Path),
+    help="A PowerPoint file (.pptx or .potx) whose layouts, fonts and colours deck.pptx takes.",
+)
+def slides(study: str, given: tuple[str, ...], file: Path | None) -> None:
     """Run the notebooks over a STUDY like `reproduce`, and write slides."""
     values = _checked(study, given)
-    from helpers.runs.run import reproduce
-    from helpers.slides import pptx_deck, reveal
+    from helpers.slides import pptx_deck, reveal, template
 
-    folder = reproduce(study, values, finish=(pptx_deck.write, reveal.write))
+    if file:
+        template.read(file)
+    from helpers.runs.run import reproduce
+
+    deck = partial(pptx_deck.write, file=file)
+    folder = reproduce(study, values, finish=(deck, reveal.write))
     _print_run(folder)
     click.echo(f"deck     {_relative(folder / 'deck.pptx')}")
     click.echo(f"slides   {_relative(folder / 'slides.html')}")

@@ -29,6 +29,10 @@ class FrameInvalid(KitError):
     """A DataFrame that lacks what a chart is drawn of; the message says what to change."""
 
 
+class TemplateInvalid(FileInvalid):
+    """Not a PowerPoint file that slides can be made from."""
+
+
 class StudyInvalid(KitError):
     """A study, capture or variant that is missing or invalid."""
 

@@ -19,6 +19,7 @@ KEEP_SCRIPT = HELPERS / "explore" / "keep.js"
 WIDGET_STYLE = HELPERS / "explore" / "widgets.css"
 PAGE_TEMPLATE, SLIDES_TEMPLATE = "page.html.j2", "slides.html.j2"
 PAGE_SCRIPT = HELPERS / "runs" / "page.js"
+SPEAKER_SCRIPT = HELPERS / "slides" / "speaker.js"
 
 REPORT, IMAGE, FILES = "trivy.json.gz", "image.json", "files.jsonl.gz"
 SMOKE, LOG = "smoke.json", "build.log"

@@ -9,38 +9,19 @@ from helpers.answers.answer import ANSWER, BANNER, CLOSING, SLIDE, SUMMARY, Reco
 from helpers.answers.chart import Bars, Chart, why_empty
 from helpers.answers.talk import FOUND, TOPICS, Table, Talk
 from helpers.charts import figure as drawing
+from helpers.charts.lettering import LEADING
 from helpers.charts.look import Look
 from helpers.notebook import executed
 from helpers.notebook.executed import Part
 from helpers.slides import sources, text_layout
+from helpers.slides.geometry import KIT, Area, Geometry
 from helpers.studies.study import Study
 from helpers.text import escape, i18n
 from helpers.text.i18n import t, word
-from helpers.text.rich import Block, Phrase, Run, Text, bullets, marked, name, number, paragraph
+from helpers.text.rich import Block, Phrase, Text, bullets, marked, name, number, paragraph, phrase
 
-WIDTH, HEIGHT = 960.0, 540.0
-"""A slide in points, 16:9."""
-
-
-class Box(NamedTuple):
-    """A place on a slide, in points."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-
-
-TITLE, BODY = Box(36, 18, 888, 88), Box(36, 112, 888, 368)
-FOOTER, NUMBER = Box(36, 490, 812, 40), Box(864, 490, 60, 40)
-OPENING, OPENED = Box(60, 90, 840, 160), Box(60, 270, 840, 200)
-
-_TITLES, _OPENINGS = (30, 28, 26, 24, 22), (42, 38, 34, 30, 26)
-_TEXTS, _LISTS, _SOURCES = (26, 24, 22, 20, 18), (24, 22, 20, 18), (18, 16)
-_TABLES = (22, 20, 18, 17, 16, 14)
-_ON_ONE_LINE = (30, 28, 26)
-_FEET = (12, 11, 10)
-"""Sizes of letters in points, the largest first: what fits is taken."""
+_ON_ONE_LINE = 3
+"""Of so many sizes of a title the first is taken at which it is on one line."""
 
 _BELOW_TITLE = 4
 """By how many points text is smaller than the title above it, at least."""
@@ -86,28 +67,29 @@ class Slide(NamedTuple):
     opening: bool = False
 
 
-def outline(run: Path, study: Study, record: dict[str, Any]) -> list[Slide]:
-    """Return the slides of a run's folder, in the language that is spoken.
+def outline(
+    run: Path, study: Study, record: dict[str, Any], geometry: Geometry = KIT
+) -> list[Slide]:
+    """Return the slides of a run's folder, in the language that is spoken, to fit a geometry.
 
     The question, an agenda, what answers it, and an appendix.
     """
     notebooks = sorted((run / "notebooks").glob("*.ipynb"))
     parts = [part for path in notebooks for part in executed.read(path)]
-    answers = of_answers(parts)
+    answers = of_answers(parts, geometry)
+    title, source = t("Appendix: what was not measured"), t("Appendix: where this comes from")
     lost = t("This is an appendix, for questions. It lists what the evidence cannot show.")
     origin = t("This is an appendix, for questions. It names the sources, versions and digests.")
     return [
-        _opening(study, record),
-        *_agenda(answers),
+        _opening(study, record, geometry),
+        *_agenda(answers, geometry),
         *answers,
-        *_listed(t("Appendix: what was not measured"), _not_measured(study, parts), _LISTS, lost),
-        *_listed(
-            t("Appendix: where this comes from"), sources.listing(study, record), _SOURCES, origin
-        ),
+        *_listed(geometry.lists, geometry, title, _not_measured(study, parts), lost),
+        *_listed(geometry.sources, geometry, source, sources.listing(study, record), origin),
     ]
 
 
-def of_answers(parts: Sequence[Part]) -> list[Slide]:
+def of_answers(parts: Sequence[Part], geometry: Geometry = KIT) -> list[Slide]:
     """Return the slides of a notebook's answers, by topic: first the choice, last the closing."""
     # Each notebook asks whether like is compared with like, the last of what the choice is of.
     banners = executed.with_role([*parts][::-1], BANNER)
@@ -117,7 +99,9 @@ def of_answers(parts: Sequence[Part]) -> list[Slide]:
     for record in sorted((answer.record for answer in answers), key=_rank):
         drawn = [_drawn(slide.figure.chart) for slide in slides if slide.figure]
         slides += [
-            s for s in _slides(record) if not s.figure or _drawn(s.figure.chart) not in drawn
+            s
+            for s in _slides(record, geometry)
+            if not s.figure or _drawn(s.figure.chart) not in drawn
         ]
     # Within a topic they are in the order of the notebooks.
     order = [answer.record.name for answer in answers]
@@ -144,15 +128,15 @@ def row_name(first: str, second: str) -> str:
     return ", ".join(filter(None, (escape.short(first, 40), escape.plain(second))))
 
 
-def _slides(record: Record) -> Iterator[Slide]:
+def _slides(record: Record, geometry: Geometry) -> Iterator[Slide]:
     """Yield the slides of an answer: of text, of a table, or of its figure if it has one."""
     for talk in record.talks or (Talk(),):
         if talk.lines:
-            yield _text(record, talk)
+            yield _text(record, talk, geometry)
         elif talk.table:
-            yield _table(record, talk, talk.table)
+            yield _table(record, talk, talk.table, geometry)
         elif record.chart and not missing(record):
-            yield _figure(record, talk, record.chart)
+            yield _figure(record, talk, record.chart, geometry)
 
 
 def _rank(record: Record) -> int:
@@ -172,14 +156,11 @@ def _place(topic: str) -> int:
     return TOPICS.index(topic if topic in TOPICS else FOUND)
 
 
-def _opening(study: Study, record: dict[str, Any]) -> Slide:
+def _opening(study: Study, record: dict[str, Any], geometry: Geometry) -> Slide:
     """Return the slide that asks."""
-    title, size = text_layout.cut(
-        escape.plain(study.question), OPENING.width, OPENING.height, _OPENINGS, True
-    )
-    sizes = _below(size, (24, 22, 20, 18, 16))
+    title, size = text_layout.cut(escape.plain(study.question), geometry.opening)
     text = Text((Block(name(study.title)),)) + sources.opening(study, record)
-    shown = text_layout.fit(text.blocks, OPENED.width, OPENED.height, sizes)
+    shown = text_layout.fit(text.blocks, _below(size, geometry.opened))
     spoken = (
         t("This is the question, and recorded evidence answers it."),
         *_about(study),
@@ -199,14 +180,14 @@ def _about(study: Study) -> Iterator[str]:
             yield sentence
 
 
-def _agenda(slides: Sequence[Slide]) -> Iterator[Slide]:
+def _agenda(slides: Sequence[Slide], geometry: Geometry) -> Iterator[Slide]:
     """Yield the slide that lists the topics that follow, if there are some."""
     topics = [topic for topic in dict.fromkeys(slide.topic for slide in slides) if topic]
     if not topics:
         return
-    title, size = _titled(t("First the answer, then what it rests on"))
+    title, size = _titled(t("First the answer, then what it rests on"), geometry)
     lines = bullets(map(word, topics)).blocks
-    shown = text_layout.fit(lines, BODY.width, BODY.height, _below(size, _TEXTS))
+    shown = text_layout.fit(lines, _below(size, geometry.texts))
     spoken = (
         t("We begin with the answer, and then look at what it rests on."),
         t("At the end stand what to take away and what to do next."),
@@ -215,36 +196,36 @@ def _agenda(slides: Sequence[Slide]) -> Iterator[Slide]:
     yield Slide(title, size, shown.blocks, shown.size, notes=_notes(spoken))
 
 
-def _text(record: Record, talk: Talk) -> Slide:
+def _text(record: Record, talk: Talk, geometry: Geometry) -> Slide:
     """Return a slide of a few lines."""
-    title, size = _titled(talk.headline or record.title)
-    shown = text_layout.fit(talk.lines.blocks, BODY.width, BODY.height, _below(size, _TEXTS))
+    title, size = _titled(talk.headline or record.title, geometry)
+    shown = text_layout.fit(talk.lines.blocks, _below(size, geometry.texts))
     slide = Slide(title, size, shown.blocks, shown.size)
-    return _about_it(slide, record, talk)
+    return _about_it(slide, record, talk, geometry)
 
 
-def _table(record: Record, talk: Talk, table: Table) -> Slide:
+def _table(record: Record, talk: Talk, table: Table, geometry: Geometry) -> Slide:
     """Return a slide of a table."""
-    title, size = _titled(talk.headline or record.title)
-    sizes = _below(size, _TABLES)
-    shown, letters = text_layout.fit_table(table, BODY.width, BODY.height, sizes)
-    return _about_it(Slide(title, size, size=letters, table=shown), record, talk)
+    title, size = _titled(talk.headline or record.title, geometry)
+    shown, letters = text_layout.fit_table(table, _below(size, geometry.tables))
+    return _about_it(Slide(title, size, size=letters, table=shown), record, talk, geometry)
 
 
-def _figure(record: Record, talk: Talk, chart: Chart) -> Slide:
+def _figure(record: Record, talk: Talk, chart: Chart, geometry: Geometry) -> Slide:
     """Return the slide of a figure."""
     headline = escape.plain(talk.headline or record.title)
-    title, size = _titled(headline)
+    title, size = _titled(headline, geometry)
     # The message of the slide, and what follows from it.
     meaning = " ".join(block.phrase.plain for block in record.text.blocks)
     alt = ". ".join(filter(None, (headline, meaning or word(record.counted))))
     alt = alt if len(alt) <= _ALT else f"{alt[:_ALT]}…"
-    return _about_it(Slide(title, size, figure=Figure(record.name, chart, alt)), record, talk)
+    slide = Slide(title, size, figure=Figure(record.name, chart, alt))
+    return _about_it(slide, record, talk, geometry)
 
 
-def _about_it(slide: Slide, record: Record, talk: Talk) -> Slide:
+def _about_it(slide: Slide, record: Record, talk: Talk, geometry: Geometry) -> Slide:
     """Return a slide of an answer with its topic, its footer and what is said of it."""
-    foot, size = text_layout.cut(record.footer, FOOTER.width, FOOTER.height, _FEET)
+    foot, size = text_layout.cut(record.footer, geometry.footer)
     notes = _notes(talk.spoken or [slide.title])
     return slide._replace(
         topic=talk.topic, footer=foot, footer_size=size, notes=notes, name=record.name
@@ -256,18 +237,20 @@ def _notes(sentences: Iterable[str]) -> str:
     return "\n".join(escape.plain(sentence) for sentence in sentences)
 
 
-def _titled(title: str) -> tuple[str, float]:
+def _titled(title: str, geometry: Geometry) -> tuple[str, float]:
     """Return a title and its size: on one line if it need not be much smaller for that."""
-    shown = Phrase((Run(escape.plain(title), strong=True),))
-    for size in _ON_ONE_LINE:
-        if text_layout.rows(shown, TITLE.width, size) == 1:
-            return shown.plain, size
-    return text_layout.cut(escape.plain(title), TITLE.width, TITLE.height, _TITLES, True)
+    shown, area = escape.plain(title), geometry.title
+    for size in area.sizes[:_ON_ONE_LINE]:
+        tall = text_layout.height([Block(phrase(shown))], area, size)
+        if tall < 1.5 * size * LEADING and tall <= area.box.height:
+            return shown, size
+    return text_layout.cut(shown, area)
 
 
-def _below(title: float, sizes: Sequence[float]) -> list[float]:
-    """Return those sizes of text that fit below a title of some size."""
-    return [size for size in sizes if size <= title - _BELOW_TITLE] or [title - _BELOW_TITLE]
+def _below(title: float, area: Area) -> Area:
+    """Return an area with those sizes of text that fit below a title of some size."""
+    most = title - _BELOW_TITLE
+    return area._replace(sizes=tuple(s for s in area.sizes if s <= most) or (most,))
 
 
 def _not_measured(study: Study, parts: Sequence[Part]) -> Text:
@@ -284,18 +267,18 @@ def _not_measured(study: Study, parts: Sequence[Part]) -> Text:
     return bullets(lines)
 
 
-def _listed(title: str, text: Text, sizes: Sequence[float], spoken: str) -> Iterator[Slide]:
+def _listed(area: Area, geometry: Geometry, title: str, text: Text, spoken: str) -> Iterator[Slide]:
     """Yield a list on as many slides as it takes at the smallest of its sizes."""
     pages: list[list[Block]] = [[]]
     for block in text.blocks:
         page = [*pages[-1], block]
-        if pages[-1] and text_layout.height(page, BODY.width, sizes[-1]) > BODY.height:
+        if pages[-1] and text_layout.height(page, area, area.sizes[-1]) > area.box.height:
             pages.append([])
         pages[-1].append(block)
     for number_, page in enumerate(pages, start=1):
         part = f" ({number_}/{len(pages)})" if len(pages) > 1 else ""
-        shown, size = _titled(f"{title}{part}")
+        shown, size = _titled(f"{title}{part}", geometry)
         # Pages of one list have letters of one size.
-        able = _below(size, sizes)[0 if len(pages) == 1 else -1 :]
-        fitted = text_layout.fit(page, BODY.width, BODY.height, able)
+        able = area if len(pages) == 1 else area._replace(sizes=area.sizes[-1:])
+        fitted = text_layout.fit(page, _below(size, able))
         yield Slide(shown, size, fitted.blocks, fitted.size, notes=_notes([spoken]))

@@ -21,7 +21,7 @@ from pptx.util import Pt
 from helpers.answers.chart import Bars, Series
 from helpers.charts import bar_chart, colours
 from helpers.slides.outline import row_name
-from helpers.slides.style import Theme, dress, rgb, write
+from helpers.slides.style import Theme, dress, paint, write
 from helpers.text import escape
 from helpers.text.i18n import t
 
@@ -70,7 +70,7 @@ def bars(slide: Any, chart: Bars, box: tuple[float, ...], theme: Theme) -> Any:
     kind = XL_CHART_TYPE.BAR_STACKED if stacked else XL_CHART_TYPE.BAR_CLUSTERED
     frame = slide.shapes.add_chart(kind, *map(Pt, box), data)
     shown, plot = frame.chart, frame.chart.plots[0]
-    size = 18 if len(totals) <= 4 else 16 if len(totals) <= 8 else SMALL
+    size = theme.letters(18 if len(totals) <= 4 else 16 if len(totals) <= 8 else SMALL)
     begin(shown, theme, size)
     plot.gap_width = 60
     for part, series in zip(parts, plot.series, strict=False):
@@ -93,7 +93,7 @@ def bars(slide: Any, chart: Bars, box: tuple[float, ...], theme: Theme) -> Any:
 def begin(chart: Any, theme: Theme, size: float) -> None:
     """Give a chart its letters, and neither title nor legend: a slide has a title."""
     chart.has_title = chart.has_legend = False
-    dress(chart.font, size, theme.ink)
+    dress(chart.font, theme, size, theme.ink)
 
 
 def legend(chart: Any, theme: Theme, hidden: Sequence[int] = ()) -> None:
@@ -104,7 +104,7 @@ def legend(chart: Any, theme: Theme, hidden: Sequence[int] = ()) -> None:
     chart.has_legend = True
     shown = chart.legend
     shown.position, shown.include_in_layout = XL_LEGEND_POSITION.TOP, False
-    dress(shown.font, 16, theme.ink)
+    dress(shown.font, theme, theme.letters(16), theme.ink)
     for place in reversed(hidden):
         entry, index, gone = map(OxmlElement, ("c:legendEntry", "c:idx", "c:delete"))
         index.set("val", str(place))
@@ -116,24 +116,28 @@ def legend(chart: Any, theme: Theme, hidden: Sequence[int] = ()) -> None:
 def axis_of_numbers(axis: Any, title: str, number: str, theme: Theme) -> None:
     """Dress an axis of numbers, written in a format, and say what they are."""
     axis.has_major_gridlines = True
-    axis.major_gridlines.format.line.color.rgb = rgb(theme.line)
+    paint(axis.major_gridlines.format.line.color, theme.line, theme)
     axis.major_gridlines.format.line.width = Pt(0.75)
     axis.major_tick_mark = XL_TICK_MARK.NONE
-    axis.format.line.color.rgb = rgb(theme.line)
+    paint(axis.format.line.color, theme.line, theme)
     axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = number, False
-    dress(axis.tick_labels.font, SMALL, theme.ink)
+    dress(axis.tick_labels.font, theme, theme.letters(SMALL), theme.ink)
     axis.has_title = True
-    write(axis.axis_title.text_frame.paragraphs[0].add_run(), title, SMALL, theme.ink)
+    run = axis.axis_title.text_frame.paragraphs[0].add_run()
+    write(run, title, theme, theme.letters(SMALL), theme.ink)
 
 
-def write_label(label: Any, text: str, size: float, colour: str, bold: bool = False) -> None:
+def write_label(
+    label: Any, text: str, theme: Theme, size: float, colour: str, bold: bool = False
+) -> None:
     """Write a label's text; what comes after its first line is smaller."""
     frame = label.text_frame
     frame.word_wrap = False
     for place, line in enumerate(text.split("\n")):
         paragraph = frame.add_paragraph() if place else frame.paragraphs[0]
         run = paragraph.add_run()
-        write(run, line, max(size - 2, SMALL) if place else size, colour, bold and not place)
+        smaller = max(size - 2, theme.letters(SMALL))
+        write(run, line, theme, smaller if place else size, colour, bold and not place)
 
 
 def form(step: float) -> str:
@@ -142,10 +146,12 @@ def form(step: float) -> str:
 
 
 def ground(label: Any, theme: Theme) -> None:
-    """Give a label the slide's ground, so that nothing runs through its words."""
+    """Give a label the slide's ground, if that is one colour: nothing runs through its words."""
+    if not theme.plain:
+        return
     fill = FillFormat.from_fill_parent(label._dLbl.get_or_add_spPr())
     fill.solid()
-    fill.fore_color.rgb = rgb(theme.paper)
+    paint(fill.fore_color, theme.paper, theme)
 
 
 def _categories(chart: Bars) -> list[str]:
@@ -162,22 +168,24 @@ def _label(series: Any, place: int) -> Any:
 
 def _colour(series: Any, chart: Bars, part: Series, theme: Theme) -> None:
     hatch = colours.style(chart.palette, part.key).get("hatch", "")
-    shades = [theme.shade(bar_chart.colour(chart, part, row)) for row, _ in enumerate(part.values)]
+    shade = theme.shade if bar_chart.is_stacked(chart) else theme.single
+    shades = [shade(bar_chart.colour(chart, part, row)) for row, _ in enumerate(part.values)]
     _fill(series.format, shades[0], hatch, theme)
-    for place, shade in enumerate(shades):
-        if shade != shades[0]:
-            _fill(series.points[place].format, shade, hatch, theme)
+    for place, own in enumerate(shades):
+        if own != shades[0]:
+            _fill(series.points[place].format, own, hatch, theme)
 
 
 def _fill(form: Any, colour: str, hatch: str, theme: Theme) -> None:
     if hatch:
         form.fill.patterned()
         form.fill.pattern = _PATTERNS[hatch]
-        form.fill.fore_color.rgb, form.fill.back_color.rgb = rgb(colour), rgb(theme.paper)
+        paint(form.fill.fore_color, colour, theme)
+        paint(form.fill.back_color, theme.paper, theme)
     else:
         form.fill.solid()
-        form.fill.fore_color.rgb = rgb(colour)
-    form.line.color.rgb = rgb(colour if hatch else theme.paper)
+        paint(form.fill.fore_color, colour, theme)
+    paint(form.line.color, colour if hatch else theme.paper, theme)
     form.line.width = Pt(0.75)
 
 
@@ -193,7 +201,8 @@ def _numbers(series: Any, chart: Bars, part: Series, size: float, theme: Theme) 
         shade = theme.shade(bar_chart.colour(chart, part, place))
         dress(
             label.font,
-            max(size - 2, SMALL),
+            theme,
+            max(size - 2, theme.letters(SMALL)),
             theme.ink if "hatch" in style else colours.ink_on(shade),
         )
         if "hatch" in style:
@@ -203,9 +212,9 @@ def _numbers(series: Any, chart: Bars, part: Series, size: float, theme: Theme) 
 def _end(label: Any, end: str, total: float, size: float, theme: Theme, stacked: bool) -> None:
     """Write what is said at the end of a bar; a number alone stays one that follows the data."""
     if stacked and end == f"{total:,.0f}":
-        dress(label.font, size, theme.ink, bold=True)
+        dress(label.font, theme, size, theme.ink, bold=True)
     else:
-        write_label(label, end, size, theme.ink, bold=True)
+        write_label(label, end, theme, size, theme.ink, bold=True)
     label.position = XL_LABEL_POSITION.INSIDE_BASE if stacked else XL_LABEL_POSITION.OUTSIDE_END
 
 
@@ -216,8 +225,8 @@ def _axes(shown: Any, chart: Bars, theme: Theme, size: float) -> None:
     names.major_tick_mark = XL_TICK_MARK.NONE
     names.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     names.has_major_gridlines = False
-    names.format.line.color.rgb = rgb(theme.faint)
-    dress(names.tick_labels.font, size, theme.ink)
+    paint(names.format.line.color, theme.faint, theme)
+    dress(names.tick_labels.font, theme, size, theme.ink)
     numbers = shown.value_axis
     step = bar_chart.step(chart)
     numbers.minimum_scale, numbers.maximum_scale = 0, bar_chart.limit(chart)

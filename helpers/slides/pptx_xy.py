@@ -25,7 +25,7 @@ from helpers.charts.axes import Ranges
 from helpers.charts.labels import Place, Rect, Spot, places, thin
 from helpers.charts.lettering import LEADING, width
 from helpers.slides import pptx_bars, style
-from helpers.slides.style import Theme, rgb
+from helpers.slides.style import Theme, paint, rgb
 from helpers.text import escape
 from helpers.text.i18n import t
 
@@ -118,7 +118,7 @@ def points(slide: Any, chart: Points, box: tuple[float, ...], theme: Theme) -> A
         }
         name = chart.groups.get(group, "")
         where = [(point.x, point.y) for point in members]
-        shade, shape = theme.shade(look["edgecolor"]), _SHAPES[look.get("marker", "o")]
+        shade, shape = theme.single(look["edgecolor"]), _SHAPES[look.get("marker", "o")]
         trace = _Trace(
             name or chart.upward, where, shade, labels, name, hollow=not full, shape=shape
         )
@@ -198,10 +198,10 @@ def _draw(slide: Any, plot: _Plot, box: tuple[float, ...], theme: Theme) -> Any:
     kind = XL_CHART_TYPE.XY_SCATTER_LINES_NO_MARKERS
     frame = slide.shapes.add_chart(kind, *map(Pt, box), data)
     chart = frame.chart
-    pptx_bars.begin(chart, theme, pptx_bars.SMALL)
+    pptx_bars.begin(chart, theme, theme.letters(pptx_bars.SMALL))
     area = (_LEFT, _TOP, _width(plot), _HEIGHT)
     _place_plot(chart, area)
-    where = _placed(plot, box) if plot.days else _free(plot, box, area)
+    where = _placed(plot, box, theme) if plot.days else _free(plot, box, area, theme)
     for trace, series in zip(traces, chart.plots[0].series, strict=True):
         _style(series, trace, theme)
         for place, label in trace.labels.items():
@@ -228,7 +228,7 @@ def _shade(
     place = (left, box[1] + box[3] * _TOP, right - left, box[3] * _HEIGHT)
     shape = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Pt, place))
     shape.fill.solid()
-    shape.fill.fore_color.rgb = rgb(theme.shade(colours.BAND))
+    paint(shape.fill.fore_color, theme.shade(colours.BAND), theme)
     shape.line.fill.background()
     shape.shadow.inherit = False
 
@@ -277,30 +277,36 @@ def _style(series: Any, trace: _Trace, theme: Theme) -> None:
     series.smooth = False
     line, marker = series.format.line, series.marker
     if trace.width:
-        line.color.rgb, line.width = rgb(trace.colour), Pt(trace.width)
+        paint(line.color, trace.colour, theme)
+        line.width = Pt(trace.width)
         line.dash_style = MSO_LINE.ROUND_DOT if trace.dashed else MSO_LINE.SOLID
         marker.style = XL_MARKER_STYLE.NONE
         return
     line.fill.background()
-    marker.style, marker.size = trace.shape, _MARKER
+    marker.style, marker.size = trace.shape, round(theme.letters(_MARKER))
     marker.format.fill.solid()
     # LibreOffice draws no edges of markers: what is empty is pale.
     pale = style.mixed(trace.colour, theme.paper)
-    marker.format.fill.fore_color.rgb = rgb(pale if trace.hollow else trace.colour)
-    marker.format.line.color.rgb, marker.format.line.width = rgb(trace.colour), Pt(2.5)
+    paint(marker.format.fill.fore_color, pale if trace.hollow else trace.colour, theme)
+    paint(marker.format.line.color, trace.colour, theme)
+    marker.format.line.width = Pt(2.5)
 
 
-def _placed(plot: _Plot, box: tuple[float, ...]) -> dict[int, Place | None]:
+def _placed(plot: _Plot, box: tuple[float, ...], theme: Theme) -> dict[int, Place | None]:
     """Return the places of labels that are the same in a figure."""
     scale = _HEIGHT * box[3] / (plot.ranges.y[1] - plot.bottom)
     return {
-        id(label): Place(label.left, (label.up or 0) * scale + label.rises * _tall(label) / 2)
+        id(label): Place(
+            label.left, (label.up or 0) * scale + label.rises * _tall(label, theme) / 2
+        )
         for trace in plot.traces
         for label in trace.labels.values()
     }
 
 
-def _free(plot: _Plot, box: tuple[float, ...], area: Sequence[float]) -> dict[int, Place | None]:
+def _free(
+    plot: _Plot, box: tuple[float, ...], area: Sequence[float], theme: Theme
+) -> dict[int, Place | None]:
     """Return places of labels where they cover nothing; none of a label without such a place."""
     (start, end), (_, top), *_ = plot.ranges
     left, above, width, height = (part * box[2 + at % 2] for at, part in enumerate(area))
@@ -310,7 +316,11 @@ def _free(plot: _Plot, box: tuple[float, ...], area: Sequence[float]) -> dict[in
         return left + x * width, above + y * height
 
     labels = [(n, trace.points[p]) for trace in plot.traces for p, n in trace.labels.items()]
-    spots = [Spot(*at(point), _MARKER, _wide(label), _tall(label)) for label, point in labels]
+    marker = theme.letters(_MARKER)
+    spots = [
+        Spot(*at(point), marker, _wide(label, theme), _tall(label, theme))
+        for label, point in labels
+    ]
     lines = [
         thin(*a, *b)
         for trace in plot.traces
@@ -321,18 +331,20 @@ def _free(plot: _Plot, box: tuple[float, ...], area: Sequence[float]) -> dict[in
     return {id(label): place for (label, _), place in zip(labels, found, strict=True)}
 
 
-def _tall(label: _Label) -> float:
-    return _SIZE * LEADING * (1 + label.text.count("\n"))
+def _tall(label: _Label, theme: Theme) -> float:
+    return theme.letters(_SIZE) * LEADING * (1 + label.text.count("\n"))
 
 
-def _wide(label: _Label) -> float:
-    return max(width(line, _SIZE, label.bold) for line in label.text.split("\n"))
+def _wide(label: _Label, theme: Theme) -> float:
+    size = theme.letters(_SIZE)
+    return max(width(line, size, label.bold) for line in label.text.split("\n"))
 
 
 def _label(point: Any, label: _Label, place: Place, box: tuple[float, ...], theme: Theme) -> None:
     """Write a point's label, on a ground of its own: no line runs through the words."""
     shown = point.data_label
-    pptx_bars.write_label(shown, label.text, _SIZE, label.colour, label.bold)
+    size = theme.letters(_SIZE)
+    pptx_bars.write_label(shown, label.text, theme, size, label.colour, label.bold)
     pptx_bars.ground(shown, theme)
     shown.position = XL_LABEL_POSITION.LEFT if place.left else XL_LABEL_POSITION.RIGHT
     if abs(place.up) > 2 or place.off:

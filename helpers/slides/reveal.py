@@ -12,6 +12,7 @@ from markupsafe import Markup
 from helpers import paths
 from helpers.charts.look import Look
 from helpers.slides import outline, style
+from helpers.slides.geometry import KIT
 from helpers.slides.outline import Figure
 from helpers.studies.study import Study
 from helpers.text import escape, i18n
@@ -21,15 +22,10 @@ _LIBRARY = files("pyreveal") / "revealjs" / "dist"
 _START = """
 Reveal.initialize({
   width: 1280, height: 720, margin: 0, center: false, transition: "none", hash: true,
-  slideNumber: true, keyboard: {83: () => {
-    const shown = !Reveal.getConfig().showNotes;
-    Reveal.configure({showNotes: shown});
-    document.querySelector(".reveal").classList.toggle("show-notes", shown);
-  }},
+  slideNumber: true, postMessage: false,
 });
 """
-"""Starts the show. The key S shows the notes beside a slide: the library's own window for them runs
-scripts that the page's policy forbids."""
+"""Starts the show; no other window may steer it by messages."""
 
 
 def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
@@ -43,17 +39,20 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
     environment.filters["plain"] = escape.plain
     library = (_LIBRARY / "reveal.js").read_text(encoding="utf-8")
     styles = [(_LIBRARY / name).read_text(encoding="utf-8") for name in ("reset.css", "reveal.css")]
+    speaker = paths.SPEAKER_SCRIPT.read_text(encoding="utf-8")
     text = environment.get_template(paths.SLIDES_TEMPLATE).render(
         language=i18n.spoken(),
         title=escape.plain(study.title),
         theme=theme,
-        policy=_policy(library, _START),
+        policy=_policy(library, _START, speaker),
         # These are the library's and ours: nothing of a study is in them.
         styles=Markup("\n".join(styles)),
         library=Markup(library),
         start=Markup(_START),
+        speaker=Markup(speaker),
+        t=i18n.t,
         slides=outline.outline(run, study, record),
-        boxes=outline,
+        boxes=KIT,
     )
     path = run / "slides.html"
     path.write_text(text, encoding="utf-8")

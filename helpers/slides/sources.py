@@ -34,9 +34,10 @@ def listing(study: Study, record: dict[str, Any]) -> Text:
     return text
 
 
-def command(study: Study, given: dict[str, Any]) -> str:
+def command(study: Study, given: dict[str, Any], template: str = "") -> str:
     """Return the command that makes these slides again."""
     words = ["python", "-m", "helpers", "slides", study.name]
+    words += ["--template", template] if template else []
     for name, value in given.items():
         words += ["--param", f"{name}={value}"]
     return shlex.join(words)
@@ -48,7 +49,7 @@ def _run(study: Study, record: dict[str, Any]) -> str:
         kit=record["kit"],
         python=record["python"],
         day=record["started"],
-        command=command(study, record["parameters"]),
+        command=command(study, record["parameters"], record.get("template", "")),
     )
 
 

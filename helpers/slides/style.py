@@ -22,17 +22,40 @@ _TAGS = {"en": "en-US", "ko": "ko-KR"}
 
 
 class Theme(NamedTuple):
-    """Colours of words, of small print, of lines, and of the ground; and how figures look."""
+    """Colours of words, of small print, of lines, and of the ground; and how figures look.
+
+    A template's theme has besides: `names` of its colours, so that what is drawn in one follows the
+    theme; the `accent` of a figure's only series; `fonts`, Latin and of East Asia, unless letters
+    have those of the theme; whether the ground is one `plain` colour. `scale` is how large letters
+    of charts are, in those of the kit.
+    """
 
     ink: str
     faint: str
     line: str
     paper: str
     look: Look = Look()
+    fonts: tuple[str, str] = (LATIN, EAST_ASIAN)
+    accent: str = ""
+    names: Mapping[str, Any] = {}
+    plain: bool = True
+    scale: float = 1.0
 
     def shade(self, colour: str) -> str:
         """Return a colour of charts as it is in this theme."""
         return dark(colour) if self.look.theme == look.DARK else to_hex(colour)
+
+    def single(self, colour: str) -> str:
+        """Return the colour of a figure's only series, or of the baseline in it."""
+        if self.accent and colour == colours.BAR:
+            return self.accent
+        if self.accent and colour == colours.BASELINE:
+            return mixed(self.accent, self.paper)
+        return self.shade(colour)
+
+    def letters(self, size: float) -> float:
+        """Return a size of a chart's letters in this theme, in points."""
+        return round(size * self.scale, 1)
 
 
 def theme(parameters: Mapping[str, Any]) -> Theme:
@@ -49,27 +72,44 @@ def rgb(colour: str) -> RGBColor:
     return RGBColor(*bytes.fromhex(to_hex(colour).removeprefix("#")))
 
 
-def mixed(colour: str, paper: str) -> str:
-    """Return a pale colour: half of it, and half of the ground."""
-    red, green, blue = ((a + b) / 2 for a, b in zip(to_rgb(colour), to_rgb(paper), strict=True))
+def paint(form: Any, colour: str, theme: Theme) -> None:
+    """Set a colour of python-pptx's: by its name if it is one of the theme's."""
+    if name := theme.names.get(to_hex(colour)):
+        form.theme_color = name
+    else:
+        form.rgb = rgb(colour)
+
+
+def mixed(colour: str, paper: str, share: float = 0.5) -> str:
+    """Return a pale colour: a share of it, and the rest of the ground."""
+    pairs = zip(to_rgb(colour), to_rgb(paper), strict=True)
+    red, green, blue = (share * a + (1 - share) * b for a, b in pairs)
     return to_hex((red, green, blue))
 
 
-def write(run: Any, text: str, size: float, colour: str, bold: bool = False) -> None:
+def write(run: Any, text: str, theme: Theme, size: float, colour: str, bold: bool = False) -> None:
     """Write a line of text into a run, in fonts and in the language that its letters need."""
+    write_plain(run, text)
+    dress(run.font, theme, size, colour, bold)
+
+
+def write_plain(run: Any, text: str) -> None:
+    """Write a line of text into a run that looks like its place, in the language of its letters."""
     run.text = escape.plain(text)
-    dress(run.font, size, colour, bold)
     run.font._rPr.set("lang", _TAGS.get(spoken(), spoken()))
 
 
-def dress(font: Any, size: float, colour: str, bold: bool = False) -> None:
+def dress(font: Any, theme: Theme, size: float, colour: str, bold: bool = False) -> None:
     """Set a font's size in points, colour and weight, and its faces: Latin and of East Asia."""
     font.size, font.bold = Pt(size), bold
-    font.color.rgb = rgb(colour)
-    font.name = LATIN
+    paint(font.color, colour, theme)
+    latin, east_asian = theme.fonts
     properties = font._rPr
     for old in properties.findall(qn("a:ea")):
         properties.remove(old)
-    face = OxmlElement("a:ea")
-    face.set("typeface", EAST_ASIAN)
-    properties.find(qn("a:latin")).addnext(face)
+    if latin:
+        font.name = latin
+    if latin and east_asian:
+        face = OxmlElement("a:ea")
+        face.set("typeface", east_asian)
+        properties.find(qn("a:latin")).addnext(face)

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from helpers.answers.talk import Table
 from helpers.charts.lettering import LEADING, width
+from helpers.slides.geometry import Area
 from helpers.text.i18n import t
 from helpers.text.rich import Block, Phrase, Run
 
-INDENT = 18.0
-"""How far a bullet is to the right of the level above it, in points."""
-
+APART = 0.35
+"""Room between paragraphs, in heights of their letters."""
 
 CELL_ACROSS, CELL_ABOVE = 6.0, 5.0
 """Room left and right of the words in a cell of a table, and above and below them, in points."""
@@ -38,25 +38,35 @@ def rows(phrase: Phrase, room: float, size: float) -> int:
     return count
 
 
-def height(blocks: Iterable[Block], room: float, size: float, apart: float = 0.35) -> float:
-    """Return how high blocks are in points, with a share of a line's height between them."""
+def height(blocks: Iterable[Block], area: Area, size: float) -> float:
+    """Return how high blocks are in points; `size` is that of a paragraph's letters."""
     found = list(blocks)
-    taken = sum(rows(block.phrase, room - INDENT * block.level, size) for block in found)
-    return size * LEADING * (taken + apart * max(len(found) - 1, 0))
+    return sum(_tall(block, area, size) for block in found) + LEADING * sum(
+        APART * size * area.shares[block.level] for block in found[:-1]
+    )
 
 
-def fit(blocks: Sequence[Block], room: float, tall: float, sizes: Sequence[float]) -> Fitted:
-    """Return blocks at the first of some sizes at which they fit into a box, in points.
+def _tall(block: Block, area: Area, size: float) -> float:
+    letters = size * area.shares[block.level]
+    phrase = block.phrase
+    if area.bold:
+        phrase = Phrase(tuple(Run(run.text, strong=True) for run in phrase.runs))
+    room = (area.box.width - area.indents[block.level]) / area.wide
+    return rows(phrase, room, letters) * letters * LEADING
+
+
+def fit(blocks: Sequence[Block], area: Area) -> Fitted:
+    """Return blocks at the first size at which they fit into an area.
 
     If they fit at none, the last blocks are left out, but never the first.
     """
-    for size in sizes:
-        if height(blocks, room, size) <= tall:
+    for size in area.sizes:
+        if height(blocks, area, size) <= area.box.height:
             return Fitted(tuple(blocks), size, True)
-    some = list(blocks)
-    while len(some) > 1 and height(some, room, sizes[-1]) > tall:
+    some, smallest = list(blocks), area.sizes[-1]
+    while len(some) > 1 and height(some, area, smallest) > area.box.height:
         some.pop()
-    return Fitted(tuple(some), sizes[-1], False)
+    return Fitted(tuple(some), smallest, False)
 
 
 def row_heights(table: Table, room: float, size: float) -> list[float]:
@@ -71,42 +81,37 @@ def row_heights(table: Table, room: float, size: float) -> list[float]:
     return found
 
 
-def fit_table(
-    table: Table, room: float, tall: float, sizes: Sequence[float]
-) -> tuple[Table, float]:
-    """Return a table at the first of some sizes at which it fits into a box, in points.
+def fit_table(table: Table, area: Area) -> tuple[Table, float]:
+    """Return a table at the first size at which it fits into an area, and the size.
 
     That is the first at which each row is one line, if there is one. If it fits at none, it ends
     with how many of its last rows are left out.
     """
-    fitting = []
-    for size in sizes:
-        heights = row_heights(table, room, size)
-        if sum(heights) <= tall:
-            fitting.append(size)
-            if max(heights[1:]) <= size * LEADING + 2 * CELL_ABOVE:
-                return table, size
+    fitting, (*_, size), room = [], area.sizes, area.box.width
+    for larger in area.sizes:
+        heights = row_heights(table, room, larger)
+        if sum(heights) <= area.box.height:
+            fitting.append(larger)
+            if max(heights[1:]) <= larger * LEADING + 2 * CELL_ABOVE:
+                return table, larger
     if fitting:
         return table, fitting[0]
-    size = sizes[-1]
     for count in range(len(table.rows) - 1, 0, -1):
         more = t("and {count} more", count=len(table.rows) - count)
         rest = [more, *[""] * (len(table.head) - 1)]
         some = Table(table.head, [*table.rows[:count], rest], table.shares)
-        if sum(row_heights(some, room, size)) <= tall:
+        if sum(row_heights(some, room, size)) <= area.box.height:
             break
     return some, size
 
 
-def cut(
-    text: str, room: float, tall: float, sizes: Sequence[float], bold: bool = False
-) -> tuple[str, float]:
-    """Return a text and its size in a box: at the first size that fits, else its beginning."""
+def cut(text: str, area: Area) -> tuple[str, float]:
+    """Return a text and its size in an area: at the first size that fits, else its beginning."""
 
     def fits(shown: str, size: float) -> bool:
-        return rows(Phrase((Run(shown, strong=bold),)), room, size) * size * LEADING <= tall
+        return _tall(Block(Phrase((Run(shown),))), area, size) <= area.box.height
 
-    for size in sizes:
+    for size in area.sizes:
         if fits(text, size):
             return text, size
     while text and not fits(f"{text} …", size):
