@@ -135,7 +135,7 @@ def test_what_there_is_none_of_is_an_error_at_once(blog: Comparison) -> None:
 def test_the_readmes_lines_run() -> None:
     names: dict[str, object] = {}
     blocks = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         exec(block, names)
     assert isinstance(names["answer"], ShownAnswer)
@@ -145,7 +145,7 @@ def test_the_readmes_lines_run() -> None:
     plt.close("all")
     ends = [text.get_text() for text in shown.texts][-len(shown.get_yticks()) :]
     rows = [row.get_text().partition("\n")[0] for row in shown.get_yticklabels()]
-    counts = names["both"].groupby("variant").size()
+    counts = names["ssl"].counted_findings.groupby("variant").size()
     assert dict(zip(rows, ends, strict=True)) == {name: f"{n}" for name, n in counts.items()}
     lines = [line for line in blocks[0].splitlines() if line]
     assert len(lines) == 4, "four lines from the import to a figure"
