@@ -60,8 +60,14 @@ class Days(Formatter):
             forms.remove(_DAY)
         if all((day.month, day.day) == (1, 1) for day in days):
             forms.remove(_MONTH)
+        # After the 29th comes the 1st: there is no room for both.
+        apart = [later - value for value, later in pairwise(values)]
+        close = [*(gap < max(apart) / 2 for gap in apart), False]
         names, last = [], dict.fromkeys(forms[1:], "")
-        for value, day in zip(values, days, strict=True):
+        for value, day, is_close in zip(values, days, close, strict=True):
+            if is_close:
+                names.append("")
+                continue
             lines = [day.strftime(self._forms[form]) for form in forms]
             # A tick beside the axis is not drawn.
             if low <= value <= high:

@@ -1,11 +1,14 @@
-// A picture with a button over each of its parts; without a picture, its text in its place. All text comes from reports: none is markup.
+// A picture with a button over each of its parts, between its title and its footer. All text comes from reports: none is markup.
 function render({ model, el }) {
   const box = document.createElement("div");
   box.className = "kit-picture";
   const image = document.createElement("img");
-  const sentence = document.createElement("p");
-  box.append(image, sentence);
-  el.append(box);
+  const title = document.createElement("p");
+  title.className = "kit-title";
+  const footer = document.createElement("p");
+  footer.className = "kit-footer";
+  box.append(image);
+  el.append(title, box, footer);
   let address = "";
 
   const buttons = () => [...box.querySelectorAll("button")];
@@ -14,11 +17,13 @@ function render({ model, el }) {
     const before = address;
     const isEmpty = !model.get("png").byteLength;
     image.hidden = isEmpty;
-    sentence.textContent = isEmpty ? model.get("alt") : "";
+    title.textContent = model.get("alt");
+    title.classList.toggle("empty", isEmpty);
+    footer.textContent = model.get("footer");
     address = URL.createObjectURL(new Blob([model.get("png")], { type: "image/png" }));
     image.src = address;
     image.alt = model.get("alt");
-    box.style.maxWidth = `${model.get("width")}px`;
+    for (const part of [title, box, footer]) part.style.maxWidth = `${model.get("width")}px`;
     if (before) URL.revokeObjectURL(before);
   }
 
@@ -80,6 +85,7 @@ function render({ model, el }) {
   showBusy();
   model.on("change:png", showPicture);
   model.on("change:alt", showPicture);
+  model.on("change:footer", showPicture);
   model.on("change:parts", showParts);
   model.on("change:pressed", showPressed);
   model.on("change:busy", showBusy);

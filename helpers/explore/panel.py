@@ -37,8 +37,11 @@ from helpers.vulnerabilities import counting
 _ALERT, _NOTE = "alert", "note"
 """Roles of texts: what failed, and what to bear in mind."""
 
-_WAIT, _PAUSE = 0.03, 0.002
+_WAIT, _PAUSE = 0.01, 0.002
 """Seconds that a change waits for another one, and that each step leaves for one to arrive."""
+
+_TALL = 5.6
+"""Height of the picture in inches: its title and footer stand beside it."""
 
 _MOST_STEPS = 200
 """Changes that can be taken back."""
@@ -238,8 +241,7 @@ class Panel:
         yield
         drawn = None
         if answer.chart is not None:
-            title, footer = answer.title, answer.footer
-            drawn = figure.figure(answer.chart, title, footer, compared.look, is_quick=True)
+            drawn = figure.figure(answer.chart, look=compared.look, tall=_TALL, is_quick=True)
             yield
         png = figure.quick(drawn) if drawn else b""
         shown = parts(answer.chart, drawn) if drawn else []
@@ -249,7 +251,9 @@ class Panel:
         self.choice, self._names, self._is_due = wanted, names, False
         self.comparison, self.answer = compared, answer
         self._pressed = -1
-        self.picture.show(png, answer.title if drawn else answer.why_empty, shown)
+        title, footer = (answer.title, answer.footer) if drawn else (answer.why_empty, "")
+        self.picture.show(png, title, footer, shown)
+        yield
         self._offer(shown)
         self._set_to(wanted)
         yield
@@ -408,8 +412,16 @@ class Panel:
         # For where no widget can be: a copy that ran headless, a web page.
         png = base64.b64encode(self.picture.png).decode()
         picture = f'<img src="data:image/png;base64,{png}" alt="{html.escape(self.picture.alt)}">'
-        shown = picture if png else f"<p>{html.escape(self.picture.alt)}</p>"
-        plain = shown + self.marks.value + self.table.plain() + self.about.value
+        title, footer = (
+            f"<p>{html.escape(t)}</p>" for t in (self.picture.alt, self.picture.footer)
+        )
+        plain = (
+            title
+            + (picture + footer if png else "")
+            + self.marks.value
+            + self.table.plain()
+            + self.about.value
+        )
         return {**data, "text/html": plain, "text/plain": self.picture.alt}
 
     @property

@@ -345,9 +345,8 @@ def headline(counts: pd.DataFrame, what: str) -> str:
 
 
 def _talk(counts: pd.DataFrame, lens: Lens) -> Talk:
-    keys = ["capture", "variant"]
-    serious = totals(counts[counts["severity"].ge("HIGH")]).rename(columns={"total": "serious"})
-    known = measured(counts).merge(serious[[*keys, "serious"]], on=keys, validate="one_to_one")
+    serious = totals(counts[counts["severity"].ge("HIGH")])["total"]
+    known = measured(counts).assign(serious=serious)
     known = known.sort_values("total", ascending=False, kind="stable")
     each = [
         t(
@@ -377,7 +376,8 @@ def measured(counts: pd.DataFrame) -> pd.DataFrame:
 
 def not_counted(counts: pd.DataFrame) -> tuple[str, ...]:
     """Return a sentence on how many images have no count to compare; none if all have one."""
-    lost = totals(counts)["variant"].nunique() - measured(counts)["variant"].nunique()
+    every, known = (frame["variant"].nunique() for frame in (counts, measured(counts)))
+    lost = every - known
     return (t("{images} could not be counted.", images=number(lost, "image")),) if lost else ()
 
 

@@ -52,7 +52,7 @@ def test_every_kind_of_chart_is_drawn_also_after_a_way_through_json(chart: Chart
     )
     assert figures.svg(first) == figures.svg(second), "the same each time"
     with Image.open(io.BytesIO(figures.quick(figures.figure(chart, is_quick=True)))) as shown:
-        assert shown.size == (1280, 720)
+        assert shown.size == (1152, 648)
 
 
 def test_a_title_has_two_lines_at_most_and_a_footer_as_many_as_it_takes() -> None:
