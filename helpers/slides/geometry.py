@@ -34,7 +34,7 @@ class Area(NamedTuple):
     sizes: tuple[float, ...]
     bold: bool = False
     shares: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
-    indents: tuple[float, ...] = (0.0, 18.0, 36.0, 54.0)
+    indents: tuple[float, ...] = (0.0, 24.0, 48.0, 72.0)
     wide: float = 1.0
     moved: Box | None = None
 

@@ -110,34 +110,30 @@ def headline(rows: Sequence[pd.Series]) -> str:
         values |= {"now": _more_or_fewer(now), "pair_days": _days(pair["days_older"])}
         if 2 * abs(now) < abs(then):
             return t(
-                "Mostly age and runtime: {then} at {days} apart, {now} at {pair_days}", **values
+                "Mostly age and runtime: {days} apart, {then}; {pair_days} apart, {now}", **values
             )
-        return t("Not mostly age: {then} at {days} apart, {now} at {pair_days}", **values)
+        return t("Not mostly age: {days} apart, {then}; {pair_days} apart, {now}", **values)
     if pd.isna(ours["days_older"]) or abs(ours["days_older"]) > APART_DAYS:
         return ""
     if not ours["days_older"]:
         return t("Age has no part in it: {then}, built on one day", **values)
-    return t("Age has little part in it: {then} at {days} apart", **values)
+    return t("Age has little part in it: {days} apart, {then}", **values)
 
 
 def _fixable_on_alpine(count: int) -> str:
     """Return how many fixable findings more or fewer Alpine has, as part of a sentence."""
     if not count:
-        return t("both have as many with a fix")
+        return t("both have as many findings with a fix")
     if count < 0:
-        return t("Alpine has {count:,} fewer with a fix", count=-count)
-    return t("Alpine has {count:,} more with a fix", count=count)
+        return t("Alpine has {count:,} fewer findings with a fix", count=-count)
+    return t("Alpine has {count:,} more findings with a fix", count=count)
 
 
 def _more_or_fewer(count: int) -> str:
     """Return the same in two words."""
     if not count:
-        return t("as many of them")
-    return (
-        t("{count:,} fewer of them", count=-count)
-        if count < 0
-        else t("{count:,} more of them", count=count)
-    )
+        return t("as many")
+    return t("{count:,} fewer", count=-count) if count < 0 else t("{count:,} more", count=count)
 
 
 def _chart(rows: Sequence[pd.Series]) -> Bars:
