@@ -132,8 +132,12 @@ def _fixable_on_alpine(count: int) -> str:
 def _more_or_fewer(count: int) -> str:
     """Return the same in two words."""
     if not count:
-        return t("as many")
-    return t("{count:,} fewer", count=-count) if count < 0 else t("{count:,} more", count=count)
+        return t("as many of them")
+    return (
+        t("{count:,} fewer of them", count=-count)
+        if count < 0
+        else t("{count:,} more of them", count=count)
+    )
 
 
 def _chart(rows: Sequence[pd.Series]) -> Bars:
