@@ -164,9 +164,9 @@ def test_no_notes_without_scripts_or_by_an_address(
         place = path.read_text(encoding="utf-8").partition(NOTE)[0].count("<section aria-label") - 1
         watched.page.goto(f"{path.as_uri()}?showNotes=true&view=print#/{place}")
         assert watched.page.locator(f"template:text('{NOTE}')").count() == 0
-        seen = watched.page.locator("main").inner_text()
-        assert TOLD.title in seen
-        assert NOTE not in seen
+        main = watched.page.locator("main")
+        playwright.expect(main).to_contain_text(TOLD.title, use_inner_text=True)
+        assert NOTE not in main.inner_text()
 
 
 def test_closing_or_reloading_either_window_is_harmless(show: Show) -> None:
