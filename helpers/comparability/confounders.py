@@ -209,7 +209,7 @@ def _talk(confounders: pd.DataFrame) -> Talk:
         t("Before numbers are compared: do the images differ in more than their base?"),
         *(odd or [meaning]),
         *([ended] if len(past) else []),
-        t("Keep these dates in mind on the slides that follow."),
+        t("Keep these differences in mind on the slides that follow."),
     )
     return Talk(
         ALIKE,

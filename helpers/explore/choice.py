@@ -84,7 +84,7 @@ def from_text(study: str, text: str, known_by: str) -> Choice:
     chosen = _listed(said.get("severities", ",".join(SEVERITIES)))
     lens = Lens(
         said.get("count", FINDINGS),
-        said.get("fixable", "0") == "1",
+        _flag(said.get("fixable", "0")),
         said.get("severity", SCANNER),
         lenses.day(said["known_by"]) if "known_by" in said else known_by,
         said.get("place", ""),
@@ -139,13 +139,22 @@ def code(
     kept = {name: value for name, value in changed.items() if value is not None}
     if kept:
         lines.append(f"c = c.counting({_arguments((), kept)})")
-    lines.append("findings = c.counted_findings")
+    if choice.show == GROWTH and lens.known_by:
+        lines.append('findings = c.through(c.lens._replace(known_by="")).counted_findings')
+    else:
+        lines.append("findings = c.counted_findings")
     return "\n".join([*lines, *pressed, f"c.{choice.show}()"])
 
 
 def _arguments(given: Iterable[object], named: Mapping[str, object] | None = None) -> str:
     words = [*map(repr, given), *(f"{name}={value!r}" for name, value in (named or {}).items())]
     return ", ".join(words)
+
+
+def _flag(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ParameterInvalid(f"view: fixable {text!r} is none of 0, 1")
+    return text == "1"
 
 
 def _listed(text: str) -> tuple[str, ...]:

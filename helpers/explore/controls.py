@@ -29,7 +29,7 @@ class Controls:
         self._on_change = on_change
         self.study = _dropdown(t("study"), [(name, name) for name in recorded()], study.name)
         self.capture = _dropdown(t("capture"), [])
-        self.beside = _list(t("beside"), rows=2)
+        self.beside = _list(t("beside"), rows=3)
         self.variants = _list(t("variants"))
         levels = [(word(level), level) for level in reversed(SEVERITIES)]
         self.severities = _list(t("severities"), levels)
@@ -90,6 +90,8 @@ class Controls:
         """Offer a study's captures, those of others, and variants."""
         self._quiet = True
         self.capture.options = study.captures()
+        # A page that hears of options before values looks for values that are no more.
+        self.beside.value = self.variants.value = ()
         self.beside.options = [(name, name) for name in others(study)]
         self.beside.layout.display = None if self.beside.options else "none"
         self.variants.options = [(name, name) for name in variants]
@@ -144,8 +146,10 @@ def recorded() -> list[str]:
 
 
 def others(study: Study) -> list[str]:
-    """Return the newest capture of each other study, as `study/capture`."""
-    return [f"{name}/{_captures(name)[-1]}" for name in recorded() if name != study.name]
+    """Return the study's captures and the newest of each other study, as `study/capture`."""
+    own = [f"{study.name}/{capture}" for capture in study.captures()]
+    newest = [f"{name}/{_captures(name)[-1]}" for name in recorded() if name != study.name]
+    return (own if len(own) > 1 else []) + newest
 
 
 def _captures(name: str) -> list[str]:

@@ -13,6 +13,13 @@ from helpers.vulnerabilities import growth, lenses
 def notes(compared: Comparison, is_curve: bool) -> Iterator[str]:
     """Yield what is not counted, where counting is by a day, and what a curve does not have."""
     findings, lens = compared.findings, compared.lens._replace(known_by="")
+    for study, day in compared.days_beside.items():
+        if day != compared.lens.known_by:
+            yield t(
+                "{study} counts by {day}, as later facts lack; here that day is not used",
+                study=study,
+                day=day,
+            )
 
     def count(rows: pd.DataFrame) -> pd.Series:
         return lenses.apply(rows, lens)["variant"].value_counts()

@@ -43,6 +43,9 @@ _WAIT, _PAUSE = 0.01, 0.002
 _TALL = 5.6
 """Height of the picture in inches: its title and footer stand beside it."""
 
+_OWN_DAY = "own"
+"""Stands for the day of a study that is not opened yet."""
+
 _MOST_STEPS = 200
 """Changes that can be taken back."""
 
@@ -199,7 +202,8 @@ class Panel:
         if wanted.study == self.choice.study:
             return wanted
         # What was chosen of the images and days of another study does not hold of this one's.
-        return Choice(wanted.study, "", lens=wanted.lens, show=wanted.show)
+        lens = wanted.lens._replace(known_by=_OWN_DAY)
+        return Choice(wanted.study, "", lens=lens, show=wanted.show)
 
     def _go(self, wanted: Choice, *, with_new: bool = False, is_kept: bool = True) -> None:
         """Show a choice at once, as `_steps` does."""
@@ -218,8 +222,10 @@ class Panel:
         try:
             base = self._base(wanted)
             if not wanted.capture:
+                wanted = wanted._replace(capture=base.capture)
+            if wanted.lens.known_by == _OWN_DAY:
                 lens = wanted.lens._replace(known_by=str(base.study.known_by or ""))
-                wanted = wanted._replace(capture=base.capture, lens=lens)
+                wanted = wanted._replace(lens=lens)
             names = base.images["variant"].tolist()
             if wanted.variants is not None:
                 chosen = {*wanted.variants}
@@ -227,7 +233,9 @@ class Panel:
                     self._refuse(ParameterInvalid(f"image {name!r} is not here"))
                 new = {*names}.difference(self._names) if with_new else set()
                 kept = tuple(name for name in names if name in chosen | new)
-                wanted = wanted._replace(variants=None if len(kept) == len(names) else kept)
+                # If what was chosen is gone, all is looked at.
+                is_all = len(kept) == len(names) or (chosen and not kept)
+                wanted = wanted._replace(variants=None if is_all else kept)
             compared = base if wanted.variants is None else base.only(*wanted.variants)
             compared = compared.through(wanted.lens)
             answer = getattr(compared, wanted.show)()
@@ -239,8 +247,8 @@ class Panel:
             self.picture.busy = self._is_due = False
             return
         yield
-        drawn = None
-        if answer.chart is not None:
+        drawn, why = None, _why_none(compared, wanted.show) or answer.why_empty
+        if answer.chart is not None and not why:
             drawn = figure.figure(answer.chart, look=compared.look, tall=_TALL, is_quick=True)
             yield
         png = figure.quick(drawn) if drawn else b""
@@ -251,7 +259,7 @@ class Panel:
         self.choice, self._names, self._is_due = wanted, names, False
         self.comparison, self.answer = compared, answer
         self._pressed = -1
-        title, footer = (answer.title, answer.footer) if drawn else (answer.why_empty, "")
+        title, footer = (answer.title, answer.footer) if drawn else (why, "")
         self.picture.show(png, title, footer, shown)
         yield
         self._offer(shown)
@@ -308,6 +316,9 @@ class Panel:
     def _offer(self, shown: list[Part]) -> None:
         """Offer the rows of what is chosen, by the parts of the picture, and say what is unlike."""
         compared = self.comparison
+        if self.choice.show == GROWTH:
+            # Its axis is the day, so it counts whatever the day.
+            compared = compared.through(compared.lens._replace(known_by=""))
         counted = compared.counted_findings.sort_values(
             ["severity", "vulnerability_id", "variant", "package"],
             ascending=[False, True, True, True],
@@ -315,7 +326,7 @@ class Panel:
         self.table.offer(counted, shown, compared.listing if self.choice.show == OVERLAP else None)
         marks = [
             scan_consistency.mark(compared.images),
-            *left_out.notes(compared, self.choice.show == GROWTH),
+            *left_out.notes(self.comparison, self.choice.show == GROWTH),
         ]
         self.marks.value = _as_text("\n".join(filter(None, marks)), _NOTE)
 
@@ -447,6 +458,15 @@ class Panel:
         found = widgets.VBox([both, self.table.box, self.about])
         found.add_class("kit-panel")
         return found
+
+
+def _why_none(compared: Comparison, show: str) -> str:
+    """Return why there is no picture of so few images; empty if there can be one."""
+    if compared.images.empty:
+        return t("No image is chosen.")
+    if show == OVERLAP and len(compared.images) < 2:
+        return t("Overlap: needs two scanned variants")
+    return ""
 
 
 def _button(words: str, act: Callable[[], None]) -> widgets.Button:

@@ -101,8 +101,11 @@ class ComparedImages:
 
         `chosen` is given findings, and returns those of them that count, or a flag for each; every
         title, axis and footer has its `label`. What counts once does so if one of its findings is
-        chosen. Raises `ParameterInvalid`, when it counts, for a function that returns neither.
+        chosen. Raises `ParameterInvalid` without a label and, when it counts, for a function that
+        returns neither.
         """
+        if not label.strip():
+            raise ParameterInvalid("a lens of one's own needs a label, which says what it counts")
         return self.through(self.lens._replace(own=(*self.lens.own, Own(chosen, label))))
 
     def through(self, lens: Lens) -> Self:
@@ -115,7 +118,8 @@ class ComparedImages:
         """Return these images with others beside them, as if all were of one capture.
 
         Each of `others` is a study (its newest capture), `study/capture`, or the file of a report
-        of Trivy or Grype. Raises `StudyInvalid` and `ReportInvalid`; images that were not scanned
+        of Trivy or Grype. All are counted by this study's day, and their `capture` joins those of
+        all. Raises `StudyInvalid` and `ReportInvalid`; images that were not scanned
         alike are refused as `frames` says.
         """
         if self._whole is not None:
@@ -186,6 +190,13 @@ class ComparedImages:
     @property
     def _origins(self) -> tuple[Origin, ...]:
         return (self.origin, *self._others)
+
+    @property
+    def days_beside(self) -> dict[str, str]:
+        """The days that studies beside this one count by, if they have one, by study."""
+        studies = {found.study for found in self._others if found.study} - {self.study.name}
+        days = {name: str(open_study(name).known_by or "") for name in sorted(studies)}
+        return {name: day for name, day in days.items() if day}
 
     @property
     def _names(self) -> list[dict[str, str]]:

@@ -101,30 +101,36 @@ class Comparison(ComparedImages):
     def _setting(self) -> Setting:
         """What answers about these images are shown with."""
         return Setting(
-            self._origins_in_words,
+            self._shown[0],
             self.images,
             lambda: scan_coverage.mark(self.coverage),
             self.language,
             self.look,
             self._folder,
+            self._shown[1],
         )
 
     @property
-    def _origins_in_words(self) -> str:
-        """Return the studies of these images, and which are a user's own reports."""
-        studies = dict.fromkeys(found.study for found in self._origins if found.study)
+    def _shown(self) -> tuple[str, str]:
+        """Return the studies and own reports that these images are of, and their captures."""
+        if not self._others:
+            return self.study.name, ""
         shown = {*self.images["variant"]}
-        named = [
-            *(" + ".join(studies),),
-            *(
-                t("own report {name}", name=name)
-                for found, new in zip(self._origins, self._names, strict=True)
-                if not found.study
-                for name in new.values()
-                if name in shown
-            ),
-        ]
-        return " + ".join(named)
+        named: list[str] = []
+        captures: list[str] = []
+        for found, new in zip(self._origins, self._names, strict=True):
+            names = [name for name in new.values() if name in shown]
+            if found.study and names:
+                named.append(found.study)
+                captures.append(found.capture)
+            elif names:
+                named += [t("own report {name}", name=name) for name in names]
+        return " + ".join(dict.fromkeys(named)), " + ".join(dict.fromkeys(captures))
+
+    @property
+    def _across(self) -> "Comparison":
+        """All captures of the study, or these images if others stand beside them."""
+        return self if self._others else self._every
 
     @cached_property
     def coverage(self) -> pd.DataFrame:
@@ -494,6 +500,8 @@ class Comparison(ComparedImages):
 
     def _other_decisions(self, size: str) -> list[Decision]:
         """Return what is chosen by other captures, and was by this one if that differs."""
+        if self._others:
+            return []
         ours, others = self._decision(size), []
         for capture in self.study.captures():
             found = self.at(capture)._decision(size, today=capture != self.capture)
@@ -533,14 +541,14 @@ class Comparison(ComparedImages):
             self.lens.known_by,
         )
 
-    @question(across="_every")
+    @question(across="_across")
     def recommendation(self, size: str = "") -> Answer:
         """Which one should be shipped, today and by other captures?"""
         return recommendation.answer(
             self._decision(size),
             self._other_decisions(size),
             self.through(self.lens._replace(known_by=""))._decision(size),
-            self._every.frames,
+            self._across.frames,
             self._published,
             clock.today(),
         )

@@ -12,6 +12,7 @@ from helpers.answers.answer import FIGURE, SEARCHABLE, TABLE, TEXT, Answer, enco
 from helpers.answers.chart import Chart, why_empty
 from helpers.charts.look import Look
 from helpers.comparability import confounders, scan_consistency
+from helpers.frames import UNKNOWN_COUNT
 from helpers.notebook import tables
 from helpers.text import escape, i18n
 from helpers.text import html as html_text
@@ -33,7 +34,7 @@ class Setting(NamedTuple):
     """What an answer is shown with: its study, the images it is about, a language and a look.
 
     `coverage` returns how much of the images the scanner looked at, for footers. Files of answers
-    are written into a `folder`.
+    are written into a `folder`. `captures` names them if the frame does not.
     """
 
     study: str
@@ -42,6 +43,7 @@ class Setting(NamedTuple):
     language: str = ENGLISH
     look: Look = Look()
     folder: Path | None = None
+    captures: str = ""
 
 
 class Picture:
@@ -254,7 +256,7 @@ def footer(answer: Answer, setting: Setting) -> str:
     if answer.variants:
         images = images[images["variant"].isin(answer.variants)]
     parts = [t("study {study}", study=setting.study)]
-    if captures := _distinct(images["capture"][images["capture"].ne("")]):
+    if captures := setting.captures or _distinct(images["capture"][images["capture"].ne("")]):
         parts.append(t("capture {captures}", captures=captures))
     if answer.by_scanner:
         parts += _scanned(answer, setting, images)
@@ -275,6 +277,10 @@ def _scanned(answer: Answer, setting: Setting, images: pd.DataFrame) -> Iterator
         yield setting.coverage()
     yield _scanners(images)
     day = _times(images["db_updated_at"]) or t("unknown date")
+    scanned_images = images[~images["status"].isin(UNKNOWN_COUNT)]
+    lost = int(scanned_images["db_updated_at"].isna().sum())
+    if lost and lost < len(scanned_images):
+        day += t(", of {count} not known", count=lost)
     is_partial = images["db_coverage"].str.startswith("partial").any()
     yield t("partial DB of {day}", day=day) if is_partial else t("DB of {day}", day=day)
     if scanned := _distinct(images["scanned_at"].dt.strftime("%Y-%m-%d")):

@@ -36,7 +36,8 @@ class Parameter(NamedTuple):
     """One line of a notebook's parameters cell.
 
     `default` is as written there. A `kind` is `day`, `variant`, `capture`, `study`, `folder` or
-    `view`, which the explore notebook checks; a parameter of no kind, without choices and without a least value takes any value of its type.
+    `view`, which the explore notebook checks. A parameter of no kind, without choices and without a
+    least value takes any value of its type.
     """
 
     name: str

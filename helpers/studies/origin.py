@@ -96,13 +96,15 @@ def variant_name(name: str) -> str:
 def names(origins: Sequence[Origin]) -> list[dict[str, str]]:
     """Return for each origin what its images are named beside the others, by their own names.
 
-    An image that is named like one before it has its study's name before its own, or a number.
+    An image that is named like one before it has its study's name before its own, its capture's if
+    that is of the first one's study, or a number.
     """
     taken = {*RESERVED}
     found: list[dict[str, str]] = []
     for origin in origins:
         own = origin.frames.images["variant"].drop_duplicates().tolist()
-        new = {name: _free(name, origin.study, taken) for name in own}
+        whose = origin.capture if origin.study == origins[0].study else origin.study
+        new = {name: _free(name, whose, taken) for name in own}
         taken |= {name.casefold() for name in new.values()}
         found.append(new)
     return found
@@ -127,11 +129,11 @@ def joined(
     return pd.concat(renamed, ignore_index=True)
 
 
-def _free(name: str, study: str, taken: Collection[str]) -> str:
+def _free(name: str, whose: str, taken: Collection[str]) -> str:
     """Return a name that no other image has."""
     if name.casefold() not in taken:
         return name
-    new = f"{study}-{name}" if study else name
+    new = f"{whose}-{name}" if whose else name
     number = 1
     while (free := new if number == 1 else f"{new}-{number}").casefold() in taken:
         number += 1

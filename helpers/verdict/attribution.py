@@ -123,10 +123,10 @@ def headline(rows: Sequence[pd.Series]) -> str:
 def _fixable_on_alpine(count: int) -> str:
     """Return how many fixable findings more or fewer Alpine has, as part of a sentence."""
     if not count:
-        return t("both have as many findings with a fix")
+        return t("both have as many with a fix")
     if count < 0:
-        return t("Alpine has {count:,} fewer findings with a fix", count=-count)
-    return t("Alpine has {count:,} more findings with a fix", count=count)
+        return t("Alpine has {count:,} fewer with a fix", count=-count)
+    return t("Alpine has {count:,} more with a fix", count=count)
 
 
 def _more_or_fewer(count: int) -> str:

@@ -106,9 +106,9 @@ def _talk(decision: Decision, others: Sequence[Decision], ever: Decision, today:
     each = [_spoken(row, decision) for _, row in ranked.iterrows()]
     spoken = (
         dec.spoken(decision),
-        t("Fixable means that a newer package would take it away."),
         *some(each),
         *(note.plain for note in notes),
+        t("Fixable means that a newer package would take it away."),
     )[:_SENTENCES_SPOKEN]
     return Talk(
         CHOICE_TOPIC,

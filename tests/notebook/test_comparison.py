@@ -93,6 +93,8 @@ def test_a_lens_of_ones_own_is_in_every_label(blog: Comparison) -> None:
     assert ssl.overlap().answer.counted == "vulnerabilities, in SSL packages"
     assert ssl.counting(fixable=True).lens.label == "fixable findings, in SSL packages"
     assert blog.lens.own == (), "the first is as it was"
+    with pytest.raises(ParameterInvalid, match="needs a label"):
+        blog.count(lambda findings: findings, " ")
 
 
 def test_images_of_other_studies_stand_beside(blog: Comparison) -> None:
@@ -106,6 +108,9 @@ def test_images_of_other_studies_stand_beside(blog: Comparison) -> None:
     assert "node-24-distroless" not in set(wider.images["variant"])
     with pytest.raises(StudyInvalid, match="no capture '2021'"):
         blog.beside("matched-2026/2021")
+    answer = both.counting("vulnerabilities", fixable=True).recommendation()
+    assert "node-24-alpine" in answer.title
+    assert "study blog-2022 + matched-2026 · capture 2026-11" in answer.footer
 
 
 def test_every_question_can_be_asked_of_images_of_several_studies() -> None:
