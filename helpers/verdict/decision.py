@@ -285,8 +285,8 @@ def by_all_known(decision: Decision, ever: Decision) -> Phrase:
     if not decision.lens.known_by or ever.outcome == decision.outcome or not ever.best:
         return Phrase()
     return say(
-        "Counting also what was published after {day}, of which less is known for some images than "
-        "for others, it would be {which}.",
+        "Counting also what has no date or was published after {day}, of which less is known for "
+        "some images than for others, it would be {which}.",
         day=decision.lens.known_by,
         which=listed(map(name, ever.best), last=AND),
     )
@@ -297,7 +297,7 @@ def by_all_known_in_short(decision: Decision, ever: Decision) -> Phrase:
     if not by_all_known(decision, ever):
         return Phrase()
     return say(
-        "Counting also what was published after {day}, it would be {which}.",
+        "Counting also what has no date or is later than {day}, it would be {which}.",
         day=decision.lens.known_by,
         which=listed(map(name, ever.best), last=AND),
     )

@@ -61,6 +61,7 @@ def explored(chromium: playwright.Browser, lab: Lab, name: str = "explore") -> I
         watched.page.locator(PANEL).evaluate("panel => panel.scrollIntoView()")
         yield watched
         assert not watched.dialogs
+        assert [text for text in watched.said if "Error setting state" in text] == []
         assert elsewhere(watched, lab) == []
 
 
