@@ -624,7 +624,10 @@ class Comparison(ComparedImages):
     def age_or_base_lesson(self, beside: str = "") -> Answer:
         """What do the matched images say of the difference?"""
         day = self._default.capture
-        return attribution.lesson_answer(self._differences, day, self._matched(beside))
+        pair = self._beside(beside)
+        known_by = str(pair.study.known_by or "") if pair else ""
+        matched = self._matched(beside)
+        return attribution.lesson_answer(self._differences, day, matched, self.lens, known_by)
 
     @question()
     def takeaways(self, size: str = "", beside: str = "") -> Answer:

@@ -54,8 +54,17 @@ def beside_answer(table: pd.DataFrame | None = None) -> Answer:
     return Answer("difference-of-matched-pair", text=text, table=table)
 
 
-def lesson_answer(table: pd.DataFrame, capture: str, matched: pd.DataFrame | None = None) -> Answer:
-    """Answer what matched images say of a study's difference in one capture: age, or base."""
+def lesson_answer(
+    table: pd.DataFrame,
+    capture: str,
+    matched: pd.DataFrame | None = None,
+    lens: Lens = lenses.PLAIN,
+    known_by: str = "",
+) -> Answer:
+    """Answer what matched images say of a study's difference in one capture: age, or base.
+
+    `table` was counted through the lens, `matched` by its study's own day `known_by`.
+    """
     rows = compared(table, capture, matched)
     if matched is None or matched.empty or not rows:
         text = paragraph(say("No study of matched images is compared with it."))
@@ -69,13 +78,16 @@ def lesson_answer(table: pd.DataFrame, capture: str, matched: pd.DataFrame | Non
         pair = rows[1]
         source = t("study {study}", study=pair["study"])
         source += ", " + t("capture {captures}", captures=pair["capture"])
+        if known_by:
+            source += ", " + t("published by {day}", day=known_by)
     return Answer(
         "age-or-base",
         title,
         text,
         pd.DataFrame(rows)[_CHARTED].reset_index(drop=True).infer_objects(),
         _chart(rows),
-        counted=told(rows[0]["counted"]),
+        # What is drawn has a fix, whatever the lens counts.
+        counted=lens._replace(counted=FINDINGS, fixable=True).label,
         source=source,
         role=SLIDE,
         variants=(rows[0]["first"], rows[0]["second"]),

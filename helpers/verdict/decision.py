@@ -4,22 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-import msgspec
 import pandas as pd
 
-from helpers.answers.chart import Bars, Chart
-from helpers.answers.talk import CHOICE, Talk
 from helpers.comparability import confounders
 from helpers.frames import Frames
 from helpers.sizes import image_sizes
 from helpers.text import escape
 from helpers.text.i18n import t, told, word
 from helpers.text.rich import AND, Phrase, listed, name, names, number, say
-from helpers.text.titles import Part, begun, fitted
 from helpers.text.titles import name as short_name
-from helpers.text.units import MB, megabytes
+from helpers.text.units import megabytes
 from helpers.verdict import tradeoff
-from helpers.vulnerabilities import captures, counting
 from helpers.vulnerabilities.lenses import Lens
 
 OLD_DAYS = 92
@@ -330,82 +325,6 @@ def old(decision: Decision, today: date) -> Phrase:
     years = days / 365.25
     age = number(int(years), "year") if years >= 2 else number(int(years * 12), "month")
     return say("**This evidence is {age} old:** scan again before you decide.", age=age)
-
-
-def figure(
-    decision: Decision, others: Sequence[Decision], frames: Frames, published: pd.DataFrame
-) -> tuple[str, Chart | None, str, bool]:
-    """Return what decided as a figure: title, chart, what is counted, and whether by the scanner.
-
-    `frames` are those of all captures. Of counts, other captures stand beside. Images that were not
-    scanned alike are not compared, and have no figure.
-    """
-    if decision.candidates["mixed"].any():
-        return "", None, "", True
-    past = {
-        (row.variant, found.capture): t(", past support")
-        for found in (*others, decision)  # what holds today replaces what held on a day
-        for row in found.candidates.itertuples()
-        if row.past_support
-    }
-    if decisive(decision) == "size":
-        of_capture = frames.images["capture"].eq(decision.capture)
-        return _sizes(decision, image_sizes.table(frames.images[of_capture], published))
-    lens, counts = _deciding(decision, others, frames)
-    chart = counting.stacked(
-        counts, "severity", counting.SEVERITY_NAMES, "severity", lens.label, notes=past
-    )
-    return captures.title(counts, lens.short), chart, lens.label, True
-
-
-def figure_talk(
-    decision: Decision, others: Sequence[Decision], frames: Frames, published: pd.DataFrame
-) -> Talk:
-    """Return what is told of the figure of what decided."""
-    if decisive(decision) == "size":
-        of_capture = frames.images["capture"].eq(decision.capture)
-        sizes = image_sizes.table(frames.images[of_capture], published)
-        talk = image_sizes.talk(sizes, decision.kind, CHOICE)
-        supported = decision.ranked[decision.ranked["supported"]]["variant"]
-        known = sizes[sizes["kind"].eq(decision.kind) & sizes["variant"].isin(supported)]
-        smallest = known.sort_values("bytes", kind="stable")["variant"].head(1).tolist()
-        if not decision.ships or smallest != decision.best or len(supported) == len(sizes):
-            return talk
-        headline_ = t(
-            "{variant} is the smallest of the images that are supported",
-            variant=short_name(decision.best[0]),
-        )
-        return msgspec.structs.replace(talk, headline=headline_)
-    lens, counts = _deciding(decision, others, frames)
-    return captures.talk(counts, lens, CHOICE)
-
-
-def _deciding(
-    decision: Decision, others: Sequence[Decision], frames: Frames
-) -> tuple[Lens, pd.DataFrame]:
-    """Return the lens of what decided, and its counts in this capture and in others beside it."""
-    lens = decision.lens._replace(fixable=decisive(decision) != "unfixed")
-    # The first and the last of many stand for all of them.
-    beside = others if len(others) < _NAMED else others[:1]
-    shown = {found.capture for found in (*beside, decision)}
-    images = frames.images[frames.images["capture"].isin(shown)]
-    return lens, counting.severity_counts(frames.findings, images, lens)
-
-
-def _sizes(decision: Decision, sizes: pd.DataFrame) -> tuple[str, Chart, str, bool]:
-    """Return the figure of sizes against that of the first, those past their support marked."""
-    answer = image_sizes.difference_answer(sizes, decision.kind, decision.best[0])
-    chart = answer.chart
-    assert isinstance(chart, Bars)
-    ends, parts = [], []
-    for (variant, _), end, size in zip(chart.rows, chart.ends, chart.totals, strict=True):
-        is_past = variant in set(decision.candidates["variant"]) and decision.past_support(variant)
-        first, *rest = end.split("\n")
-        ends.append("\n".join([first + (t(", past support") if is_past else ""), *rest]))
-        parts.append(Part(f"{short_name(variant)} {megabytes(size * MB)} MB", (size,)))
-    head = begun(word(image_sizes.SIZE_NAMES[decision.kind]))
-    title = fitted(head, parts, lambda size: f"{size:,.1f} MB")
-    return title, msgspec.structs.replace(chart, ends=ends), answer.counted, False
 
 
 def compared(decision: Decision) -> Phrase:

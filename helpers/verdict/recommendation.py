@@ -15,6 +15,7 @@ from helpers.text.i18n import t, told, word
 from helpers.text.rich import Phrase, Text, bullets, join, listed, name, number, paragraph, say
 from helpers.text.units import MB, megabytes
 from helpers.verdict import decision as dec
+from helpers.verdict import decision_figure
 from helpers.verdict.caveats import cautions, younger_by
 from helpers.verdict.decision import Decision
 from helpers.verdict.tradeoff import CRITERIA, flips, named
@@ -43,7 +44,7 @@ def answer(
 
     `frames` are those of all captures; the figure shows what decided.
     """
-    title, chart, counted, by_scanner = dec.figure(decision, others, frames, published)
+    title, chart, counted, by_scanner = decision_figure.drawn(decision, others, frames, published)
     return Answer(
         "recommendation",
         title,
@@ -55,7 +56,7 @@ def answer(
         by_scanner=by_scanner,
         talks=(
             _talk(decision, others, ever, today),
-            *([dec.figure_talk(decision, others, frames, published)] if chart else []),
+            *([decision_figure.talk(decision, others, frames, published)] if chart else []),
         ),
     )
 

@@ -10,7 +10,7 @@ from helpers.answers.chart import Bars
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make
 from helpers.studies.load import load_published
-from helpers.verdict import decision, tradeoff
+from helpers.verdict import decision, decision_figure, tradeoff
 from helpers.verdict.decision import Decision, decide
 from helpers.verdict.tradeoff import WEIGHTS
 from helpers.vulnerabilities.lenses import Lens
@@ -195,7 +195,7 @@ class TestFigure:
         other = blog.images.assign(scanner_version=["0.76.0", "0.77.0"])
         frames = blog._replace(images=other)
         found = decide(frames, load_published("blog-2022"), "", FIXABLE, WEIGHTS)
-        assert decision.figure(found, [], frames, NOTHING)[1] is None
+        assert decision_figure.drawn(found, [], frames, NOTHING)[1] is None
 
     def test_of_a_size_that_decided_it_is_the_sizes(self) -> None:
         shown = Comparison("rebuilt-2026").counting("vulnerabilities").recommendation()
