@@ -90,7 +90,7 @@ class Controls:
         """Offer a study's captures, those of others, and variants."""
         self._quiet = True
         self.capture.options = study.captures()
-        # A page that hears of options before values looks for values that are no more.
+        # Clear first: the page fails on a selected value that is not among the new options.
         self.beside.value = self.variants.value = ()
         self.beside.options = [(name, name) for name in others(study)]
         self.beside.layout.display = None if self.beside.options else "none"

@@ -70,7 +70,7 @@ class Finder:
         self._parts, self._listing = parts, listing
         offered = [(part.label, number) for number, part in enumerate(parts)]
         with self.part.hold_trait_notifications():
-            self.part.options = [(t("all of the picture"), ALL), *offered]
+            self.part.options = [(t("whole picture"), ALL), *offered]
             self.part.value = ALL
 
     def choose(self, number: int) -> None:

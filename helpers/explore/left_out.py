@@ -16,7 +16,7 @@ def notes(compared: Comparison, is_curve: bool) -> Iterator[str]:
     for study, day in compared.days_beside.items():
         if day != compared.lens.known_by:
             yield t(
-                "{study} counts by {day}, as later facts lack; here that day is not used",
+                "{study} counts only what was published by {day}; that limit is off here",
                 study=study,
                 day=day,
             )

@@ -105,7 +105,7 @@ class ComparedImages:
         returns neither.
         """
         if not label.strip():
-            raise ParameterInvalid("a lens of one's own needs a label, which says what it counts")
+            raise ParameterInvalid("count(…) needs a label that says what is counted")
         return self.through(self.lens._replace(own=(*self.lens.own, Own(chosen, label))))
 
     def through(self, lens: Lens) -> Self:

@@ -109,7 +109,7 @@ def _talk(decision: Decision, others: Sequence[Decision], ever: Decision, today:
         dec.spoken(decision),
         *some(each),
         *(note.plain for note in notes),
-        t("Fixable means that a newer package would take it away."),
+        t("Fixable means that a newer version of the package fixes it."),
     )[:_SENTENCES_SPOKEN]
     return Talk(
         CHOICE_TOPIC,

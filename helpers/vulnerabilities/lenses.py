@@ -111,7 +111,7 @@ class Lens(NamedTuple):
             # The worst first, as the figures have them.
             levels = [Message(level) for level in reversed(SEVERITIES) if level in self.severities]
             only = message("only {severities}", severities=Listing(levels))
-            parts.append(only if levels else message("of no severity"))
+            parts.append(only if levels else message("no severity selected"))
         if self.package:
             text = escape.short(self.package, 24)
             parts.append(message("in packages with “{text}” in their name", text=text))

@@ -210,7 +210,7 @@ def test_a_click_on_a_part_or_a_key_filters_the_table(page: playwright.Page) -> 
     rows(page, "67 of 67 rows")
     page.get_by_label("only", exact=True).select_option("nodejs-alpine LOW: 2")
     rows(page, "2 of 67 rows")
-    page.get_by_label("only", exact=True).select_option("all of the picture")
+    page.get_by_label("only", exact=True).select_option("whole picture")
     blog = Comparison("blog-2022")
     for picture, title, name, left in (
         ("In which images?", blog.overlap().title, "nodejs-distroless HIGH: 1", "1 of 67 rows"),

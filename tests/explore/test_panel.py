@@ -78,7 +78,7 @@ def test_all_follows_what_is_chosen(panel: Panel) -> None:
 def test_no_severity_and_no_image_show_none(panel: Panel) -> None:
     panel.choose.severities.value = ()
     assert panel.findings.empty
-    assert "of no severity" in panel.comparison.lens.label
+    assert "no severity selected" in panel.comparison.lens.label
     panel.choose.severities.value = SEVERITIES
     panel.choose.variants.value = ()
     assert panel.findings.empty
@@ -262,7 +262,7 @@ def test_captures_of_one_study_stand_beside_each_other(panel: Panel) -> None:
 
 def test_the_day_that_another_study_counts_by_is_said(panel: Panel) -> None:
     panel.choose.beside.value = ("matched-2026/2026-11",)
-    assert "matched-2026 counts by 2026-08-31" in panel.marks.value
+    assert "matched-2026 counts only what was published by 2026-08-31" in panel.marks.value
     panel.choose.variants.value = ("node-24-slim",)
     assert "study matched-2026 · capture 2026-11 · lens" in panel.answer.footer
 

@@ -244,7 +244,7 @@ class TestChosenSeverities:
 
     def test_may_be_none(self) -> None:
         assert lenses.apply(self.every(), Lens(severities=())).empty
-        assert Lens(severities=()).label == "findings, of no severity"
+        assert Lens(severities=()).label == "findings, no severity selected"
 
 
 class TestPackages:
