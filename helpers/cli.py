@@ -109,6 +109,14 @@ def _db_options(command: Any) -> Any:
             "--coverage", default="", help="What the DB covers, if it is not the full one."
         ),
         click.option("--fresh", is_flag=True, help="Capture unchanged variants again, too."),
+        click.option(
+            "--from",
+            "images_from",
+            type=click.Choice(["registry", "daemon"]),
+            default=None,
+            callback=lambda _, __, value: value or "",
+            help="Where references are found; by default on the daemon, if one answers.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)

@@ -50,7 +50,15 @@ class DaemonUnavailable(KitError):
 
 
 class ImageNotFound(KitError):
-    """The image is not on the daemon and cannot be pulled."""
+    """The image is not on the daemon and cannot be pulled, or its registry has none."""
+
+
+class RegistryFailed(KitError):
+    """A registry does not answer, or answers wrongly. `broke_off`: in the middle of an answer."""
+
+    def __init__(self, message: str, broke_off: bool = False) -> None:
+        self.broke_off = broke_off
+        super().__init__(message)
 
 
 class NoSpace(KitError):

@@ -98,6 +98,11 @@ def gzip_sizes() -> Path:
     return data() / "cache" / "gzip-sizes.json"
 
 
+def images_cache() -> Path:
+    """Return the folder that keeps files of images from registries."""
+    return data() / "cache" / "images"
+
+
 def trivy_cache(*repositories: str) -> Path:
     """Return the folder of the vulnerability DB that the kit keeps up to date.
 

@@ -16,10 +16,20 @@ from docker.models.containers import Container as Container
 from docker.types import Mount as Mount
 
 from helpers import processes
-from helpers.errors import BuildFailed, DaemonUnavailable, ImageNotFound, NoSpace, NotStarted
+from helpers.errors import (
+    BuildFailed,
+    DaemonUnavailable,
+    ImageNotFound,
+    NoSpace,
+    NotStarted,
+    RegistryFailed,
+)
 
 LABEL = "base-image-notebooks.pid"
 """Label of everything that the kit starts: the process that has to remove it again."""
+
+IDENTITY_TOKEN = "<token>"
+"""Stands for a user where the password is a token to get others with, as Docker's helpers do."""
 
 _CONNECT_SECONDS, _BUSY_SECONDS = 10, 600
 
@@ -218,13 +228,22 @@ def read_only_volumes(paths: Iterable[str], except_for: Collection[str] = ()) ->
 
 
 def credentials(registry: str) -> tuple[str, str] | None:
-    """Return the user and password that `docker login` stored for a registry, or `None`."""
+    """Return the user and password that `docker login` stored for a registry, or `None`.
+
+    With an identity token the user is `IDENTITY_TOKEN`. Raises `RegistryFailed` if Docker's config
+    or its credential helper cannot be read.
+    """
     try:
         login = docker.auth.load_config().resolve_authconfig(registry) or {}
-    except DockerException:
-        # The credential helper is not installed, or the file is malformed.
-        return None
-    user, password = login.get("username"), login.get("password")
+    except (DockerException, AttributeError, TypeError, ValueError) as error:
+        # An error of a helper may quote what the helper printed.
+        reason = "its credential helper failed" if "store" in str(error) else "it is invalid"
+        raise RegistryFailed(f"Docker's config.json cannot be used: {reason}") from error
+    # A file has them in lower case, a helper's answer has not.
+    fields = {key.lower(): value for key, value in login.items()}
+    if token := fields.get("identitytoken"):
+        return IDENTITY_TOKEN, str(token)
+    user, password = fields.get("username"), fields.get("password")
     return (user, password) if user and password else None
 
 

@@ -11,9 +11,10 @@ from helpers.capture import redact_report, registry, scan, smoke_test
 from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.resolve import Subject, Tools
 from helpers.errors import ArchiveInvalid, KitError, ScanFailed
-from helpers.images import file_inventory, metadata, redact
+from helpers.images import file_inventory, metadata, oci, redact
 from helpers.images.archive import open_archive
 from helpers.images.metadata import Smoke
+from helpers.images.oci import Platform
 from helpers.scans import trivy
 from helpers.studies.study import Captured, Variant
 from helpers.text.i18n import msg
@@ -21,6 +22,8 @@ from helpers.text.i18n import msg
 AGAIN = "Remove the image, then build or pull it again"
 
 _NO_DAEMON = msg("an archive is not started; load it into a daemon and name the image")
+_FROM_REGISTRY = msg("an image that is read from its registry is not started; pull it to start it")
+_RETRY = "Try again; a damaged copy in the cache is now removed"
 _PACKAGES_ONLY = {
     "sbom": msg("an SBOM lists packages, nothing else of an image"),
     "report": msg("a report has findings and packages, nothing else of an image"),
@@ -85,6 +88,11 @@ class _Taking(NamedTuple):
     folder: Path
     scratch: Path
 
+    @property
+    def platform(self) -> Platform:
+        """Return the platform of an archive's image that is wanted; an image has just its own."""
+        return oci.parse(self.variant.platform) if self.variant.kind == "archive" else oci.ANY
+
     def packages(self) -> Taken:
         """Scan an SBOM, or keep a report."""
         assert self.subject.path is not None
@@ -97,13 +105,20 @@ class _Taking(NamedTuple):
         return Taken(command, dict.fromkeys(("image", "files", "smoke"), why))
 
     def archive_file(self) -> Taken:
-        """Scan and read an archive that the study names."""
+        """Scan and read an archive that the study names, or the image's copy from its registry."""
         assert self.subject.path is not None
         # It may be a bomb: Trivy, which unpacks it, gets it after the kit has read it to the end.
-        image_id = self.read_archive(self.subject.path)
+        try:
+            image_id = self.read_archive(self.subject.path)
+        except ArchiveInvalid as error:
+            if not self.subject.found:
+                raise
+            # The user knows the image, not this temporary folder.
+            self.tools.cache.forget_damaged(self.subject.path / "blobs" / "sha256")
+            raise ArchiveInvalid(self.subject.reference, error.problem, _RETRY) from error
         command = self.scan("archive", self.subject.path)
         self.check_same_image(image_id, self.subject.path)
-        return Taken(command, {"smoke": _NO_DAEMON})
+        return Taken(command, {"smoke": _FROM_REGISTRY if self.subject.found else _NO_DAEMON})
 
     def image(self) -> Taken:
         """Save an image of the daemon, then scan, read and start it at the same time."""
@@ -128,19 +143,21 @@ class _Taking(NamedTuple):
         assert db is not None
         raw = self.scratch / f"{self.folder.name}.json"
         try:
-            command = scan.scan(trivy_program, kind, target, raw, db.folder)
+            command = scan.scan(trivy_program, kind, target, raw, db.folder, self.platform)
         except ScanFailed as error:
             if error.reason != "no-java-db" or not db.ensure_java_db(trivy_program):
                 raise
-            command = scan.scan(trivy_program, kind, target, raw, db.folder)
+            command = scan.scan(trivy_program, kind, target, raw, db.folder, self.platform)
         redact_report.keep(raw, self.folder, self.subject.secrets)
         return command
 
     def read_archive(self, path: Path) -> str:
         """Write the metadata and the files of an image in an archive; return the image's id."""
         subject = self.subject
-        with ThreadPoolExecutor(1) as pool, open_archive(path) as archive:
-            compressed = pool.submit(_compressed_sizes, path, subject, self.tools.gzip_sizes)
+        with ThreadPoolExecutor(1) as pool, open_archive(path, self.platform) as archive:
+            compressed = pool.submit(
+                _compressed_sizes, path, self.platform, subject, self.tools.gzip_sizes
+            )
             inventory = file_inventory.take(archive)
             file_inventory.write(self.folder / paths.FILES, inventory.files)
             image = metadata.describe(
@@ -196,10 +213,14 @@ class _Taking(NamedTuple):
         return {}
 
 
-def _compressed_sizes(path: Path, subject: Subject, gzip_sizes: GzipSizes) -> tuple[str, list[int]]:
+def _compressed_sizes(
+    path: Path, wanted: Platform, subject: Subject, gzip_sizes: GzipSizes
+) -> tuple[str, list[int]]:
     """Return the compressed bytes of an image's layers, and whose they are (`compressed_by`)."""
+    if subject.found:
+        return "registry", [layer.size for layer in subject.found.layers]
     # An `Archive` is read at one place at a time, so this thread opens another.
-    with open_archive(path) as archive:
+    with open_archive(path, wanted) as archive:
         for digest in (subject.inspected or {}).get("RepoDigests") or []:
             sizes = registry.layer_sizes(digest, archive.image_id, len(archive.layers))
             if sizes:

@@ -4,7 +4,6 @@ import codecs
 import contextlib
 import json
 import os
-import re
 import shutil
 import tarfile
 from collections import Counter, defaultdict
@@ -20,18 +19,12 @@ from helpers.capture import scan_input, variant_names
 from helpers.capture.variant_names import Names
 from helpers.errors import ReportInvalid, StudyInvalid
 from helpers.images.compression import head
+from helpers.images.reference import is_reference
 from helpers.scans import trivy
 from helpers.scans.decoding import Text, read
 from helpers.studies import study
 
 _JSON_HEAD_BYTES = 4096
-
-_PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
-_REFERENCE = re.compile(
-    rf"{_PART}(?::\d+)?(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@[a-z0-9]+:[0-9a-f]{{32,}})?",
-    re.IGNORECASE | re.ASCII,
-)
-"""Grammar: https://pkg.go.dev/github.com/distribution/reference; Docker checks the case."""
 
 
 class _Source(NamedTuple):
@@ -135,7 +128,7 @@ def kind(source: str) -> str:
     except OSError as error:
         raise StudyInvalid(f"{source[:200]}: cannot be read ({error.strerror or error})") from error
     # No registry is asked for what looks like a file.
-    if not _REFERENCE.fullmatch(source) or source.endswith(variant_names.FILES):
+    if not is_reference(source) or source.endswith(variant_names.FILES):
         raise StudyInvalid(f"{source}: no such file or OCI layout, and not an image reference")
     return "image"
 

@@ -1,11 +1,18 @@
 """Progress bars: drawn on a terminal, as lines of text in a notebook, and nowhere else."""
 
 import sys
+import time
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tqdm import tqdm
 
+from helpers.text.i18n import t
+
 _FORMAT = "{desc:50.50} {bar} {n_fmt}/{total_fmt} {elapsed}"
+_SECONDS = 0.5
+"""Least time between two numbers of bytes that are shown."""
+
 _COLUMNS = 90
 """Width of a line in a notebook, which has no width of its own."""
 
@@ -16,6 +23,25 @@ def bar(name: str, total: int, position: int = 0) -> tqdm:
     if _in_notebook():
         return _Line(**options, ncols=_COLUMNS)
     return tqdm(**options, position=position, disable=None, dynamic_ncols=True)
+
+
+def show_bytes(bar: tqdm, name: str) -> Callable[[int, int], None]:
+    """Return a function that shows how much of an image was read."""
+    shown = 0.0
+
+    def show(read: int, total: int) -> None:
+        nonlocal shown
+        if read < total and time.monotonic() - shown < _SECONDS:
+            return
+        shown = time.monotonic()
+        text = t("{name}: {read} of {total} MB", name=name, read=_mb(read), total=_mb(total))
+        bar.set_description_str(text)
+
+    return show
+
+
+def _mb(count: int) -> str:
+    return f"{count / 1e6:,.0f}"
 
 
 def _in_notebook() -> bool:

@@ -1,159 +1,399 @@
-"""Asks a registry for the compressed sizes of an image's layers."""
+"""Reads images from a registry: their manifests, their configs, and parts of their layers.
 
-import platform
-from collections.abc import Callable, Iterator
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+The protocol: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+"""
+
+import contextlib
+import hashlib
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 import requests
-from msgspec import Meta, Struct
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
-from helpers.capture.daemon import credentials
+from helpers.capture.registry_login import Login
+from helpers.errors import ImageNotFound, KitError, RegistryFailed
+from helpers.images import oci, reference
+from helpers.images.oci import Descriptor, Manifest, Platform
+from helpers.images.reference import Reference
 
-_SECONDS = 10
-_MAX_BYTES = 2**22
-_MAX_IMAGES = 20
-"""Registries store no larger manifests, and few indexes have more images."""
+MAX_MANIFEST = 2**22
+"""Most bytes of a manifest: https://github.com/opencontainers/distribution-spec (4 MiB)."""
 
-_DEFAULT = "docker.io"
-_ACCEPTED = ", ".join(
-    [
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    ]
+MAX_CONFIG = 2**24
+
+_SECONDS = 30
+_HUB_SERVER = "registry-1.docker.io"
+_ACCEPTED = ", ".join((oci.INDEX, oci.MANIFEST, oci.DOCKER_INDEX, oci.DOCKER_MANIFEST))
+_CERTIFICATES = (
+    Path("/etc/docker/certs.d"),
+    Path("/etc/containers/certs.d"),
+    Path("~/.config/docker/certs.d"),
+    Path("~/.config/containers/certs.d"),
 )
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""Folders of Docker's and Podman's certificates, by registry:
+https://docs.docker.com/engine/security/certificates/"""
+
+_BUSY = (429, 500, 502, 503, 504)
+_TRIES = 5
+_PATIENT = Retry(
+    total=_TRIES,
+    redirect=0,
+    backoff_factor=0.5,
+    backoff_jitter=0.5,
+    status_forcelist=_BUSY,
+    retry_after_max=60,
+    raise_on_status=False,
+)
+"""A busy registry is asked again after 0.5, 1, 2 … seconds, or after what it asks for."""
+
+_BRIEF_SECONDS = 10
+"""Sizes are worth a short wait only: without them they are measured here."""
+
+_MAX_IMAGES = 20
+"""Few indexes have more images."""
+
+_DIRECT = {"no_proxy": "localhost,127.0.0.1"}
+"""Like Docker: a registry on this machine is asked without a proxy."""
 
 
-class _Platform(Struct, frozen=True):
-    os: str = ""
-    architecture: str = ""
+_WHYS = {
+    "Timeout": "does not answer in time",
+    "timed out": "does not answer in time",
+    "Name or service not known": "is not known to DNS",
+    "No address associated": "is not known to DNS",
+    "Temporary failure in name resolution": "is not known to DNS",
+    "Connection refused": "refuses connections",
+    "IncompleteRead": "ended too early",
+    "Connection broken": "broke off",
+    "Connection aborted": "broke off",
+    "redirects": "redirects to a server without TLS",
+    "ProxyError": "cannot be reached through the proxy",
+}
+"""What is said of an error whose name or text has a word."""
 
 
-class _Descriptor(Struct):
-    digest: Annotated[str, Meta(pattern="^sha256:[0-9a-f]{64}$")]
-    size: Annotated[int, Meta(ge=0, le=2**62)]
-    platform: _Platform = _Platform()
+class Found(NamedTuple):
+    """An image in a registry: what its reference and its platform lead to.
+
+    `digest` is the reference's, `manifest_digest` that of the image itself; they differ where the
+    reference leads to an index. `raw_manifest` and `raw_config` are as the registry has them.
+    """
+
+    reference: Reference
+    digest: str
+    manifest_digest: str
+    raw_manifest: bytes
+    raw_config: bytes
+    config: Descriptor
+    layers: list[Descriptor]
+
+    @property
+    def image_id(self) -> str:
+        """Return the image's id: the digest of its config."""
+        return self.config.digest
+
+    def inspected(self) -> dict[str, Any]:
+        """Return what `docker inspect` would say of the image, as far as the kit asks."""
+        config = msgspec.json.decode(self.raw_config, type=dict[str, Any])
+        tagged = f"{self.reference.repository}:{self.reference.tag}"
+        return {
+            "Id": self.image_id,
+            "RepoTags": [tagged] if self.reference.tag else [],
+            "RepoDigests": [f"{self.reference.repository}@{self.digest}"],
+            "Config": config.get("config"),
+            "RootFS": {"Layers": (config.get("rootfs") or {}).get("diff_ids")},
+        }
 
 
-class _Manifest(Struct):
-    """A manifest, which has a config and layers, or an index, which has manifests."""
+class Repository:
+    """A repository of a registry, asked anonymously or with the login of `docker login`."""
 
-    config: _Descriptor | None = None
-    layers: list[_Descriptor] = []
-    manifests: list[_Descriptor] | None = None
+    def __init__(self, of: Reference, tries: int = _TRIES, seconds: float = _SECONDS) -> None:
+        self._of = of
+        self._seconds = seconds
+        self._session = _session(of, tries)
+        server = _HUB_SERVER if of.host == reference.HUB else of.host
+        self._url = f"{_scheme(self._session, of, seconds)}://{server}/v2/{of.name}"
+        self._login = Login(self._session, of, self._url)
 
+    def find(self, wanted: Platform = oci.ANY) -> Found:
+        """Return the image that the reference and a platform lead to; without one, this machine's.
 
-class _Token(Struct):
-    token: str = ""
-    access_token: str = ""
+        Raises `ImageNotFound` if there is none, or it is no image, and `RegistryFailed`.
+        """
+        of = self._of
+        raw, descriptor = self._manifest(of.digest or of.tag)
+        digest = descriptor.digest
+        manifest = self._decoded(raw)
+        if manifest.manifests is not None:
+            descriptor = self._chosen(manifest.manifests, wanted)
+            raw, _ = self._manifest(descriptor.digest)
+            manifest = self._decoded(raw)
+        config = manifest.config
+        if config is None or config.media_type not in oci.CONFIGS:
+            kind = config.media_type[:80] if config else "nothing that the kit knows"
+            raise ImageNotFound(f"{self.name}: not an image of containers ({kind})")
+        layers = manifest.layers or []
+        if any(
+            not oci.DIGEST.fullmatch(each.digest) or each.size < 0 for each in (config, *layers)
+        ):
+            raise self._wrong("its manifest names a file without a valid digest and size")
+        raw_config = self._read(f"blobs/{config.digest}", MAX_CONFIG)
+        self._check(raw_config, config.digest)
+        found = Found(of, digest, descriptor.digest, raw, raw_config, config, layers)
+        self._check_config(found, wanted)
+        return found
+
+    def images(self) -> Iterator[Manifest]:
+        """Yield the manifest of the reference, or those of its index, this machine's first."""
+        raw, _ = self._manifest(self._of.digest or self._of.tag)
+        manifest = self._decoded(raw)
+        if manifest.manifests is None:
+            yield manifest
+            return
+        here = oci.here().architecture
+        images = [image for image in manifest.manifests if not image.is_attestation]
+        images.sort(key=lambda image: image.platform.architecture != here)
+        for image in images[:_MAX_IMAGES]:
+            yield self._decoded(self._manifest(image.digest)[0])
+
+    @contextmanager
+    def blob(self, digest: str, start: int) -> Iterator[tuple[int, Iterable[bytes]]]:
+        """Open a file from a byte on; yield where its bytes really start, and the bytes.
+
+        A registry that knows no ranges starts at 0. Raises `RegistryFailed`, also while reading.
+        """
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        # What is compressed in transit would not have the digest.
+        headers["Accept-Encoding"] = "identity"
+        with self._answer(f"blobs/{digest}", headers) as answer:
+            is_part = answer.status_code == requests.codes.partial_content
+            yield start if is_part else 0, self._chunks(answer)
+
+    @property
+    def name(self) -> str:
+        """Return the reference as Docker writes it."""
+        of = self._of
+        tag, digest = of.tag and f":{of.tag}", of.digest and f"@{of.digest}"
+        return f"{of.repository}{tag}{digest}"
+
+    def _manifest(self, at: str) -> tuple[bytes, Descriptor]:
+        """Return the manifest of a tag or a digest, checked, and its descriptor."""
+        if ":" in at and not oci.DIGEST.fullmatch(at):
+            raise self._wrong(f"{at[:80]!r} is no digest that the kit can check (sha256)")
+        content = self._read(f"manifests/{at}", MAX_MANIFEST, {"Accept": _ACCEPTED})
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        if ":" in at:
+            self._check(content, at)
+        return content, Descriptor(digest, len(content))
+
+    def _chosen(self, images: list[Descriptor], wanted: Platform) -> Descriptor:
+        """Return the image of an index that is for a platform."""
+        images = [image for image in images if not image.is_attestation]
+        if wanted == oci.ANY:
+            wanted = oci.here() if len(images) > 1 else oci.ANY
+        fitting = oci.for_platform(images, wanted)
+        if not fitting:
+            there = ", ".join(sorted({str(image.platform) for image in images})[:20])
+            raise ImageNotFound(f"{self.name}: no image for {wanted}; there are {there or 'none'}")
+        return fitting[0]
+
+    def _check_config(self, found: Found, wanted: Platform) -> None:
+        """Raise `ImageNotFound` if an image is of another platform or has no layers."""
+        try:
+            config = msgspec.json.decode(found.raw_config, type=oci.Config)
+            found.inspected()
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise self._wrong(f"the image's config is invalid ({error})") from error
+        if not config.platform.fits(wanted):
+            raise ImageNotFound(f"{self.name}: an image for {config.platform}, not for {wanted}")
+        if not config.rootfs.diff_ids:
+            raise ImageNotFound(f"{self.name}: the image has no layers, so nothing can be compared")
+
+    def _decoded(self, raw: bytes) -> Manifest:
+        try:
+            return msgspec.json.decode(raw, type=Manifest)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise self._wrong(f"its manifest is invalid ({str(error)[:200]})") from error
+
+    def _check(self, content: bytes, digest: str) -> None:
+        if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
+            raise self._wrong(f"what it sends for {digest} has another digest")
+
+    def _read(self, path: str, limit: int, headers: dict[str, str] | None = None) -> bytes:
+        """Return a small file."""
+        content = bytearray()
+        with self._answer(path, headers or {}) as answer:
+            for chunk in self._chunks(answer):
+                content += chunk
+                if len(content) > limit:
+                    raise self._wrong(f"{path[:80]} has more than {limit:,} bytes")
+        return bytes(content)
+
+    def _chunks(self, answer: requests.Response) -> Iterator[bytes]:
+        try:
+            yield from answer.iter_content(2**18)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise RegistryFailed(f"{self.name}: {self._of.host} {_why(error)}", True) from error
+
+    @contextmanager
+    def _answer(self, path: str, headers: dict[str, str]) -> Iterator[requests.Response]:
+        """Yield the answer to a request, after a login if one is asked for."""
+        with contextlib.ExitStack() as stack:
+            for is_last in (False, True):
+                answer = stack.enter_context(self._get(f"{self._url}/{path}", headers))
+                if answer.status_code != requests.codes.unauthorized or is_last:
+                    break
+                self._login.renew(answer.headers.get("WWW-Authenticate", ""))
+            self._check_status(answer)
+            yield answer
+
+    def _get(self, url: str, headers: dict[str, str]) -> requests.Response:
+        try:
+            return self._session.get(
+                url,
+                auth=self._login,
+                headers=headers,
+                timeout=self._seconds,
+                stream=True,
+                proxies=_DIRECT if self._of.is_local else None,
+            )
+        except requests.RequestException as error:
+            raise _unreachable(self._of, error) from error
+
+    def _check_status(self, answer: requests.Response) -> None:
+        """Raise the error of an answer that is none."""
+        status, host = answer.status_code, self._of.host
+        if status in (requests.codes.ok, requests.codes.partial_content):
+            return
+        if status in (requests.codes.unauthorized, requests.codes.forbidden):
+            raise ImageNotFound(f"{self.name}: {host} refuses it. {self._login.remedy()}")
+        if status == requests.codes.not_found:
+            raise ImageNotFound(f"{self.name}: {host} has no such image. Check its name")
+        if status == requests.codes.too_many:
+            raise RegistryFailed(
+                f"{self.name}: {host} answers 429, too many requests. Wait, or log in"
+            )
+        raise RegistryFailed(f"{self.name}: {host} answers {status}. Try again later")
+
+    def _wrong(self, what: str) -> RegistryFailed:
+        return RegistryFailed(f"{self.name}: {self._of.host} answers wrongly: {what}")
 
 
 def layer_sizes(digest: str, image_id: str, layers: int) -> list[int] | None:
     """Return the compressed bytes of each layer of `name@sha256:…` from its registry.
 
-    `None` if the registry cannot be asked, or has another image or number of layers. The protocol:
-    https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+    `None` if the registry cannot be asked, or has another image or number of layers.
     """
-    host, name, reference = _parts(digest)
     try:
-        for manifest in _Repository(host, name).images(reference):
+        repository = Repository(reference.parse(digest), tries=1, seconds=_BRIEF_SECONDS)
+        for manifest in repository.images():
             if manifest.config and manifest.config.digest == image_id:
-                sizes = [layer.size for layer in manifest.layers]
-                return sizes if len(sizes) == layers else None
-    except (requests.RequestException, msgspec.MsgspecError, RecursionError, ValueError):
+                sizes = [layer.size for layer in manifest.layers or []]
+                return sizes if len(sizes) == layers and min(sizes, default=0) >= 0 else None
+    except (KitError, ValueError):
         pass
     return None
 
 
-def _parts(digest: str) -> tuple[str, str, str]:
-    """Return host, name and digest.
+class _Session(requests.Session):
+    """A session that takes no password from netrc, and follows no redirect out of TLS."""
 
-    >>> _parts("node@sha256:1")
-    ('docker.io', 'library/node', 'sha256:1')
-    >>> _parts("localhost:5000/a/b@sha256:1")
-    ('localhost:5000', 'a/b', 'sha256:1')
-    """
-    name, _, reference = digest.partition("@")
-    host, slash, rest = name.partition("/")
-    if slash and ("." in host or ":" in host or host == "localhost"):
-        if host != _DEFAULT:
-            return host, rest, reference
-        name = rest
-    return _DEFAULT, name if "/" in name else f"library/{name}", reference
+    def __init__(self, is_local: bool) -> None:
+        super().__init__()
+        self._is_local = is_local
 
-
-class _Repository:
-    """A repository of a registry, asked anonymously or with the login of `docker login`."""
-
-    def __init__(self, host: str, name: str) -> None:
-        self._host = host
-        scheme = "http" if host.partition(":")[0] in ("localhost", "127.0.0.1") else "https"
-        server = f"registry-1.{host}" if host == _DEFAULT else host
-        self._url = f"{scheme}://{server}/v2/{name}/manifests"
-        self._token = ""
-
-    def images(self, reference: str) -> Iterator[_Manifest]:
-        """Yield the manifest of an image, or those of an index, this machine's first."""
-        manifest = self._manifest(reference)
-        if manifest.manifests is None:
-            yield manifest
-            return
-        machine = _MACHINES.get(platform.machine(), platform.machine())
-        # Attestations in an index have an unknown platform.
-        images = [image for image in manifest.manifests if image.platform.os != "unknown"]
-        images.sort(key=lambda image: image.platform.architecture != machine)
-        for image in images[:_MAX_IMAGES]:
-            yield self._manifest(image.digest)
-
-    def _manifest(self, reference: str) -> _Manifest:
-        url, headers = f"{self._url}/{reference}", {"Accept": _ACCEPTED}
-        status, challenge, content = _get(url, _bearer(self._token), headers=headers)
-        if status == requests.codes.unauthorized and not self._token:
-            self._token = self._new_token(challenge)
-            status, _, content = _get(url, _bearer(self._token), headers=headers)
-        if status != requests.codes.ok:
-            raise ValueError(status)
-        return msgspec.json.decode(content, type=_Manifest)
-
-    def _new_token(self, challenge: str) -> str:
-        """Return a token from the server that a registry's challenge names."""
-        fields = requests.utils.parse_dict_header(challenge.partition(" ")[2])
-        realm = str(fields.pop("realm", ""))
-        if urlsplit(realm).scheme != "https":
-            # Credentials and tokens are sent encrypted only.
-            raise ValueError(realm)
-        auth = credentials(self._host) or _bearer("")
-        status, _, content = _get(realm, auth, params=fields)
-        answer = msgspec.json.decode(content, type=_Token)
-        token = answer.token or answer.access_token
-        if status != requests.codes.ok or not token:
-            raise ValueError(status)
-        return token
+    def rebuild_auth(
+        self, prepared_request: requests.PreparedRequest, response: requests.Response
+    ) -> None:
+        """Keep a registry's credentials from another server."""
+        url = str(prepared_request.url)
+        if self.should_strip_auth(str(response.request.url), url):
+            prepared_request.headers.pop("Authorization", None)
+        if not url.startswith("https:") and not self._is_local:
+            raise requests.exceptions.InvalidURL("it redirects to a server without TLS")
 
 
-def _get(url: str, auth: Any, **options: Any) -> tuple[int, str, bytes]:
-    """Return an answer's status, challenge and content."""
-    content = bytearray()
-    # Like Docker: a registry on this machine, the only one over HTTP, is asked without a proxy.
-    options |= {"timeout": _SECONDS, "stream": True, "proxies": {"http": None}}
-    with requests.get(url, auth=auth, **options) as answer:
-        for chunk in answer.iter_content(2**16):
-            content += chunk
-            if len(content) > _MAX_BYTES:
-                raise ValueError(url)
-        return answer.status_code, answer.headers.get("WWW-Authenticate", ""), bytes(content)
+class _Adapter(HTTPAdapter):
+    """Asks over TLS, checked against the certificates of this machine and of the registry."""
+
+    def __init__(self, context: ssl.SSLContext, retries: Retry) -> None:
+        self._context = context
+        super().__init__(max_retries=retries)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Make the pool of connections with the certificates."""
+        super().init_poolmanager(*args, **options, ssl_context=self._context)
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        """Return the connections through a proxy, with the certificates."""
+        return super().proxy_manager_for(*args, **options, ssl_context=self._context)
 
 
-def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
-    """Return an authenticator that adds a token, if any, and never a password from netrc."""
+def _session(of: Reference, tries: int) -> requests.Session:
+    session = _Session(of.is_local)
+    adapter = _Adapter(_certificates(of.host), _PATIENT.new(total=tries))
+    session.mount("https://", adapter)
+    session.mount("http://", HTTPAdapter(max_retries=_PATIENT.new(total=tries)))
+    return session
 
-    def add(request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if token:
-            request.headers["Authorization"] = f"Bearer {token}"
-        return request
 
-    return add
+def _certificates(host: str) -> ssl.SSLContext:
+    """Return what servers and clients are known by: of this machine, of users, of a registry."""
+    context = ssl.create_default_context()
+    for folder in _CERTIFICATES:
+        for path in sorted((folder.expanduser() / host).glob("*")):
+            try:
+                if path.suffix == ".crt":
+                    context.load_verify_locations(path)
+                elif path.suffix == ".cert":
+                    context.load_cert_chain(path, path.with_suffix(".key"))
+            except (OSError, ssl.SSLError) as error:
+                raise RegistryFailed(f"{path}: not a certificate ({error}). Remove it") from error
+    return context
+
+
+def _scheme(session: requests.Session, of: Reference, seconds: float) -> str:
+    """Return `https`, or `http` for a registry on this machine that speaks no TLS."""
+    if not of.is_local:
+        return "https"
+    try:
+        url = f"https://{of.host}/v2/"
+        session.get(url, timeout=seconds, auth=_nobody, stream=True, proxies=_DIRECT).close()
+    except requests.exceptions.SSLError as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise _unreachable(of, error) from error
+        return "http"
+    except requests.RequestException:
+        return "http"
+    return "https"
+
+
+def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _unreachable(of: Reference, error: requests.RequestException) -> RegistryFailed:
+    """Return the error of a registry that gave no answer."""
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
+        return RegistryFailed(
+            f"{of.host}: its certificate is not trusted. Copy its CA to "
+            f"{_CERTIFICATES[0]}/{of.host}/ca.crt, or name it in SSL_CERT_FILE"
+        )
+    return RegistryFailed(f"{of.host}: the registry {_why(error)}. Check the name and the network")
+
+
+def _why(error: Exception) -> str:
+    """Return what a failed request failed by, without its address, which may hold a token."""
+    text = str(error)
+    for known, words in _WHYS.items():
+        if known in text or known in type(error).__name__:
+            return words
+    return f"cannot be reached ({type(error).__name__})"

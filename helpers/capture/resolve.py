@@ -1,7 +1,8 @@
 """Resolves a variant to what it is now: an image on the daemon, built or pulled, or a file."""
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,10 +11,12 @@ from helpers.capture import build
 from helpers.capture.build_log import Step
 from helpers.capture.daemon import Daemon
 from helpers.capture.gzip_sizes import GzipSizes
+from helpers.capture.image_cache import ImageCache
+from helpers.capture.registry import Found, Repository
 from helpers.capture.trivy_program import Trivy
 from helpers.capture.vulndb import VulnDb
 from helpers.errors import ImageNotFound, KitError, StudyInvalid
-from helpers.images import redact
+from helpers.images import oci, redact, reference
 from helpers.images.archive import open_archive
 from helpers.studies.study import Study, Variant
 
@@ -21,6 +24,7 @@ from helpers.studies.study import Study, Variant
 class Tools(NamedTuple):
     """What makes the evidence. `daemon` may be the reason why there is none.
 
+    `images_from` is `registry` or `daemon` if references are to be found only there.
     `failed_bases` has the reasons why bases of the study could not be built, by full tag.
     """
 
@@ -30,6 +34,8 @@ class Tools(NamedTuple):
     gzip_sizes: GzipSizes
     build_locks: build.BuildLocks
     failed_bases: dict[str, str]
+    cache: ImageCache
+    images_from: str = ""
 
     def required_daemon(self) -> Daemon:
         """Return the daemon, or raise why there is none."""
@@ -48,7 +54,8 @@ class BaseImage(NamedTuple):
 class Subject(NamedTuple):
     """What a variant is now: its digest, and what is known of it so far.
 
-    `path` is the file of a variant that is one; `inspected` is what `docker inspect` says.
+    `path` is the file of a variant that is one, `found` is an image in its registry; `inspected` is
+    what `docker inspect` says, or would say.
     """
 
     identity: str
@@ -58,6 +65,7 @@ class Subject(NamedTuple):
     base: BaseImage = BaseImage()
     secrets: tuple[str, ...] = ()
     grype: Path | None = None
+    found: Found | None = None
 
     def config(self, name: str) -> dict[str, Any]:
         """Return `ExposedPorts` or `Volumes` from the image's config; empty if unknown."""
@@ -73,7 +81,8 @@ def identify(
 ) -> Subject:
     """Return what a variant is now. A Dockerfile is built; a missing image is pulled.
 
-    Raises the kit's errors: `BuildFailed`, `ImageNotFound`, `DaemonUnavailable`, `ArchiveInvalid`,
+    Without a daemon, or if it is asked for, an image is found in its registry. Raises the kit's
+    errors: `BuildFailed`, `ImageNotFound`, `DaemonUnavailable`, `RegistryFailed`, `ArchiveInvalid`,
     `StudyInvalid`.
     """
     grype = paths.study(study.name) / variant.grype if variant.grype else None
@@ -85,10 +94,12 @@ def identify(
             raise StudyInvalid(f"{path}: the {variant.kind} of variant {variant.name!r} is missing")
         if variant.kind != "archive":
             return Subject(f"sha256:{_sha256(path)}", path.name, path, grype=grype)
-        with open_archive(path) as archive:
+        with open_archive(path, oci.parse(variant.platform)) as archive:
             tags = {"RepoTags": list(archive.names)}
             base = _base(variant.base, tools)
             return Subject(archive.image_id, path.name, path, tags, base, grype=grype)
+    if variant.kind == "image" and _is_in_registry(tools):
+        return _in_registry(variant, tools, grype)
     daemon = tools.required_daemon()
     secrets: set[str] = set()
     base_name = variant.base
@@ -116,12 +127,38 @@ def identify(
     return Subject(str(image["Id"]), reference, None, image, base, tuple(secrets), grype)
 
 
-def settings(study: Study, variant: Variant, base: Mapping[str, Any] | None) -> dict[str, str]:
+def _is_in_registry(tools: Tools) -> bool:
+    """Return whether images are taken from their registries, and not from a daemon."""
+    return tools.images_from == "registry" or (
+        tools.images_from != "daemon" and not isinstance(tools.daemon, Daemon)
+    )
+
+
+def _in_registry(variant: Variant, tools: Tools, grype: Path | None) -> Subject:
+    """Return what an image is now in its registry."""
+    wanted = oci.parse(variant.platform)
+    try:
+        found = Repository(reference.parse(variant.image)).find(wanted)
+    except ValueError as error:
+        raise ImageNotFound(str(error)) from error
+    image = found.inspected()
+    secrets = redact.values((image.get("Config") or {}).get("Env") or [])
+    base = _base(variant.base, tools)
+    if variant.base and base.inspected is None:
+        with contextlib.suppress(KitError, ValueError):
+            there = Repository(reference.parse(variant.base)).find(wanted)
+            base = BaseImage(variant.base, there.inspected())
+    return Subject(found.image_id, variant.image, None, image, base, tuple(secrets), grype, found)
+
+
+def settings(study: Study, variant: Variant, subject: Subject) -> dict[str, str]:
     """Return what changes a variant's evidence besides its image: settings, base, Grype report."""
     start = "" if variant.start else "no"
     values = {"base": variant.base, "port": str(variant.port or ""), "start": start}
-    if base_id := (base or {}).get("Id"):
+    if base_id := (subject.base.inspected or {}).get("Id"):
         values["base_id"] = str(base_id)
+    if subject.found:
+        values["from"] = "registry"
     if variant.grype:
         values["grype"] = _sha256(paths.study(study.name) / variant.grype)
     return values

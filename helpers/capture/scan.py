@@ -7,12 +7,22 @@ from pathlib import Path
 from helpers.capture import scan_input, vulndb
 from helpers.capture.trivy_program import LIMIT, QUIET, Trivy, run
 from helpers.errors import ScanFailed
+from helpers.images import oci
+from helpers.images.oci import Platform
 
 
-def scan(trivy: Trivy, kind: str, target: Path, report: Path, db: Path) -> list[str]:
+def scan(
+    trivy: Trivy,
+    kind: str,
+    target: Path,
+    report: Path,
+    db: Path,
+    wanted: Platform = oci.ANY,
+) -> list[str]:
     """Scan an `archive` or an `sbom` offline against the DB in folder `db`; write `report`.
 
-    Returns the command, with `DB`, `REPORT` and `EMPTY` in place of files. It runs in the target's
+    Of an archive of several platforms the wanted one is scanned, else this machine's. Returns the
+    command, with `DB`, `REPORT` and `EMPTY` in place of files. It runs in the target's
     folder, so the report has no path of this machine. Nothing of the user's environment or Trivy
     settings reaches it. Raises `ScanFailed`.
     """
@@ -21,8 +31,10 @@ def scan(trivy: Trivy, kind: str, target: Path, report: Path, db: Path) -> list[
         raise ScanFailed(f"{target}: no such {kind} to scan", "no-image")
     with tempfile.TemporaryDirectory(dir=report.parent, prefix=".scan-") as folder:
         scratch = Path(folder)
-        readable = scan_input.archive if kind == "archive" else scan_input.sbom
-        target = readable(target, scratch)
+        if kind == "archive":
+            target = scan_input.archive(target, scratch, wanted)
+        else:
+            target = scan_input.sbom(target, scratch)
         command = _command(kind, target.name if target.name[0] != "-" else f"./{target.name}")
         run(trivy, command, db, scratch, target)
         shutil.move(scratch / "report.json", report)

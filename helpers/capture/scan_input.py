@@ -6,9 +6,11 @@ import re
 import shutil
 from pathlib import Path
 
+from helpers.images import oci
 from helpers.images.archive import contents
 from helpers.images.blobs import Blobs, open_blobs
 from helpers.images.compression import FILES, compressed_by
+from helpers.images.oci import Platform
 from helpers.images.tar import CHUNK
 
 _OCI = "application/vnd.oci.image"
@@ -21,7 +23,7 @@ HEAD_BYTES = 2**16
 _TAG_VALUE = re.compile(rb"(?:\xef\xbb\xbf)?(?:#[^\n]*\n|\s)*(?=SPDXVersion\s*:\s*SPDX-)")
 
 
-def archive(target: Path, scratch: Path) -> Path:
+def archive(target: Path, scratch: Path, wanted: Platform = oci.ANY) -> Path:
     """Return an archive that Trivy reads, and as the same image as the kit; a copy if needed.
 
     Trivy reads an OCI layout only as a folder and takes the first of several platforms. In an
@@ -29,7 +31,7 @@ def archive(target: Path, scratch: Path) -> Path:
     files it opens plain and gzipped ones only.
     """
     with open_blobs(target) as blobs:
-        config, layers, _ = contents(blobs)
+        config, layers, _ = contents(blobs, wanted)
         is_uniform = len({_layer_type(blobs, name) for name in layers}) < 2
         if "manifest.json" in blobs and is_uniform and _is_opened(target):
             return target
@@ -87,9 +89,22 @@ def _layer_type(blobs: Blobs, name: str) -> str:
 
 def _copy(blobs: Blobs, name: str, media_type: str, layout: Path) -> dict[str, object]:
     """Copy a file of an archive into an OCI layout; return its descriptor."""
-    with blobs.open(name) as file, (layout / "new").open("wb") as copy:
-        shutil.copyfileobj(file, copy, CHUNK)
+    place, own_file = layout / "new", blobs.file(name)
+    # What may be a link to a file of the cache is never written to.
+    place.unlink(missing_ok=True)
+    if own_file is None or not _is_linked(own_file, place):
+        with blobs.open(name) as file, place.open("wb") as copy:
+            shutil.copyfileobj(file, copy, CHUNK)
     return _store(layout, media_type)
+
+
+def _is_linked(file: Path, place: Path) -> bool:
+    """Link a file instead of copying it; return whether that was possible."""
+    try:
+        place.hardlink_to(file)
+    except OSError:
+        return False
+    return True
 
 
 def _store(layout: Path, media_type: str) -> dict[str, object]:

@@ -13,9 +13,10 @@ import psutil
 from msgspec import json, structs
 
 from helpers import __version__, paths
-from helpers.capture import build, evidence, progress, resolve, staging, trivy_program
+from helpers.capture import build, evidence, progress, pull, resolve, staging, trivy_program
 from helpers.capture.daemon import Daemon, connect
 from helpers.capture.gzip_sizes import GzipSizes
+from helpers.capture.image_cache import ImageCache
 from helpers.capture.resolve import Tools
 from helpers.capture.vulndb import VulnDb
 from helpers.errors import CaptureFailed, KitError, StudyInvalid
@@ -51,6 +52,7 @@ def capture(
     java_db_repository: str = "",
     coverage: str = "",
     fresh: bool = False,
+    images_from: str = "",
 ) -> Outcome:
     """Capture every variant of a study.
 
@@ -58,7 +60,8 @@ def capture(
     offline. Without it, Trivy's DB in the data folder is updated, from `db_repository` if given
     (best by digest), and in the same way the Java DB once an image needs it. `coverage` says what
     the DB covers if it is not the full one. Evidence that has not changed since the newest capture
-    is reused unless `fresh`; if all is unchanged, there is no new capture.
+    is reused unless `fresh`; if all is unchanged, there is no new capture. `images_from` says where
+    references are found: `registry`, `daemon`, or if empty the daemon if one answers.
 
     A variant that fails is recorded as failed, and the others go on. If all fail, nothing is
     recorded and `CaptureFailed` has the reasons. A capture appears whole in its place, or not.
@@ -68,7 +71,7 @@ def capture(
     started = datetime.now(UTC).replace(microsecond=0)
     staged = staging.stage(study)
     try:
-        tools = _tools(study, db, db_repository, java_db_repository)
+        tools = _tools(study, images_from, db, db_repository, java_db_repository)
         if study.bases and isinstance(tools.daemon, Daemon):
             log = staged / paths.BASES_LOG
             failed = build.build_bases(tools.daemon, study.bases, log)
@@ -78,6 +81,7 @@ def capture(
         reusable = previous if previous and _same_tools(facts, previous) else None
         captured = _capture_variants(study, tools, staged, reusable)
         tools.gzip_sizes.save()
+        tools.cache.prune()
         failures = {name: result.error for name, result in captured.items() if result.error}
         if len(failures) == len(captured):
             raise CaptureFailed(_joined(failures))
@@ -102,11 +106,13 @@ def capture(
     return Outcome(folder, failures, _broken(study, folder), False, bases)
 
 
-def _tools(study: Study, db: Path | None, *repositories: str) -> Tools:
+def _tools(study: Study, images_from: str, db: Path | None, *repositories: str) -> Tools:
     """Return the daemon, scanner and DB that a study's sources need."""
     kinds = {variant.kind for variant in study.variants}
     daemon: Daemon | KitError | None = None
     on_daemon = kinds & {"dockerfile", "image"} or any(variant.base for variant in study.variants)
+    if images_from == "registry":
+        on_daemon = kinds & {"dockerfile"}
     if on_daemon or study.bases or not shutil.which("trivy"):
         try:
             daemon = connect()
@@ -114,13 +120,14 @@ def _tools(study: Study, db: Path | None, *repositories: str) -> Tools:
         except KitError as error:
             daemon = error
     gzip_sizes, locks = GzipSizes(paths.gzip_sizes()), build.BuildLocks()
+    cache = ImageCache(paths.images_cache())
     if kinds == {"report"}:
-        return Tools(daemon, None, None, gzip_sizes, locks, {})
+        return Tools(daemon, None, None, gzip_sizes, locks, {}, cache)
     scanner = trivy_program.find(daemon if isinstance(daemon, Daemon) else None)
     vulndb = VulnDb(db or paths.trivy_cache(*repositories), db is not None, *repositories)
     with progress.bar(t("the vulnerability database"), 1):
         vulndb.refresh(scanner)
-    return Tools(daemon, scanner, vulndb, gzip_sizes, locks, {})
+    return Tools(daemon, scanner, vulndb, gzip_sizes, locks, {}, cache, images_from)
 
 
 def _capture_variants(
@@ -174,11 +181,17 @@ def _capture_variant(
                 result,
                 reference=subject.reference,
                 identity=subject.identity,
-                settings=resolve.settings(study, variant, subject.base.inspected),
+                settings=resolve.settings(study, variant, subject),
             )
             if previous and (reused := _reuse(study, variant, result, previous, folder)):
                 return reused
             bar.update()
+            if subject.found:
+                layout = scratch / variant.name
+                layout.mkdir()
+                show = progress.show_bytes(bar, variant.name)
+                pulled = pull.pull(subject.found, tools.cache, layout, show)
+                subject = subject._replace(path=pulled)
             bar.set_description_str(t("{name}: scan, read, start", name=variant.name))
             taken = evidence.take(variant, subject, tools, folder, scratch)
             bar.update()

@@ -5,7 +5,6 @@ an unnamed file. Layers are checked against their DiffIDs as they are read.
 """
 
 import hashlib
-import platform
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +12,14 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 from zlib_ng import zlib_ng
 
 from helpers.errors import ArchiveInvalid
+from helpers.images import oci
 from helpers.images.blobs import SAVE, Blobs, open_blobs
 from helpers.images.compression import compressed_by, unpack, unpacked_limit
+from helpers.images.oci import DIGEST, Descriptor, Manifest, Platform
 from helpers.images.tar import CHUNK
 
 MAX_JSON = 2**24
@@ -31,14 +32,7 @@ MAX_LAYERS = 1000
 GZIP_LEVEL = 6
 
 _HEX = re.compile(r"[0-9a-f]{64}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _BLOB = re.compile(r"blobs/sha256/([0-9a-f]{64})")
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
-_VARIANTS = {"amd64": ("", "v1"), "arm64": ("", "v8"), "arm": ("v7", "")}
-"""The usual variants of an architecture, the most usual first:
-https://github.com/opencontainers/image-spec/blob/main/image-index.md#platform-variants"""
-
-_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9.]+)?", re.ASCII)
 _EACH = "Save each to a file of its own"
 
 _T = TypeVar("_T")
@@ -62,12 +56,15 @@ class Layer(NamedTuple):
 class Archive:
     """An open image archive, with the `config` of its image as recorded."""
 
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: Blobs, wanted: Platform) -> None:
         self.path = blobs.path
         self._blobs = blobs
-        found = contents(blobs)
+        found = contents(blobs, wanted)
         content = _read(blobs, found.config)
-        diff_ids = _decode(blobs, found.config, content, _Config).rootfs.diff_ids or []
+        decoded = _decode(blobs, found.config, content, oci.Config)
+        if not decoded.platform.fits(wanted):
+            raise self.invalid(f"is for {decoded.platform}, not for {wanted}", "Save that one")
+        diff_ids = decoded.rootfs.diff_ids or []
         if len(diff_ids) != len(found.layers):
             raise self.invalid(f"{len(found.layers)} layers, but {len(diff_ids)} in its config")
         if len(diff_ids) > MAX_LAYERS:
@@ -97,7 +94,7 @@ class Archive:
         return ArchiveInvalid(self.path, problem, remedy)
 
     def _layer(self, name: str, diff_id: str, blob: str) -> Layer:
-        if not _DIGEST.fullmatch(diff_id):
+        if not DIGEST.fullmatch(diff_id):
             raise self.invalid(f"{name} has the invalid DiffID {diff_id[:200]!r}")
         size = self._blobs.size(blob)
         with self._blobs.open(blob) as file:
@@ -108,14 +105,15 @@ class Archive:
 
 
 @contextmanager
-def open_archive(path: Path) -> Iterator[Archive]:
+def open_archive(path: Path, wanted: Platform = oci.ANY) -> Iterator[Archive]:
     """Open an image archive: a tar, plain or compressed, or the folder of an OCI layout.
 
-    Of several platforms it opens this machine's. Raises `ArchiveInvalid` if it is not an archive of
-    one image, or is incomplete; damage inside a layer shows only when that is read.
+    Of several platforms it opens the wanted one, else this machine's. Raises `ArchiveInvalid` if it
+    is not an archive of one image, or is incomplete, or of another platform; damage inside a layer
+    shows only when that is read.
     """
     with open_blobs(path) as blobs:
-        yield Archive(blobs)
+        yield Archive(blobs, wanted)
 
 
 def gzip_size(archive: Archive, layer: Layer) -> int:
@@ -143,22 +141,17 @@ class Contents(NamedTuple):
     names: list[str]
 
 
-def contents(blobs: Blobs) -> Contents:
-    """Return what is in an archive. Raises `ArchiveInvalid` if that is not exactly one image."""
+def contents(blobs: Blobs, wanted: Platform = oci.ANY) -> Contents:
+    """Return what is in an archive: its only image, or that of a platform.
+
+    Raises `ArchiveInvalid` if there is not exactly one.
+    """
     if "manifest.json" in blobs:
         return _saved(blobs)
     if "index.json" in blobs:
-        return _indexed(blobs)
+        return _indexed(blobs, wanted)
     problem = "not an image archive: neither a manifest.json nor an index.json is in it"
     raise ArchiveInvalid(blobs.path, problem, f"{SAVE} (`docker export` leaves out the layers)")
-
-
-class _Rootfs(Struct):
-    diff_ids: list[str] | None = None
-
-
-class _Config(Struct):
-    rootfs: _Rootfs = field(default_factory=_Rootfs)
 
 
 class _Saved(Struct, rename="pascal"):
@@ -167,54 +160,6 @@ class _Saved(Struct, rename="pascal"):
     config: str
     layers: list[str] | None = None
     repo_tags: list[str] | None = None
-
-
-class _Platform(Struct):
-    architecture: str = ""
-    os: str = ""
-    variant: str = ""
-
-    def __str__(self) -> str:
-        """Return it as in `linux/arm64/v8`."""
-        return "/".join(filter(None, (self.os, self.architecture, self.variant)))
-
-
-class _Descriptor(Struct, rename="camel"):
-    digest: str
-    given_platform: _Platform | None = field(default=None, name="platform")
-    annotations: dict[str, str] | None = None
-
-    @property
-    def platform(self) -> _Platform:
-        """Return its platform; one of empty words if none is given."""
-        return self.given_platform or _Platform()
-
-    @property
-    def blob(self) -> str:
-        """Return the name of its file."""
-        return f"blobs/{self.digest.replace(':', '/', 1)}"
-
-    def annotation(self, *keys: str) -> str:
-        """Return the first of these annotations that it has; empty for none."""
-        return next((text for key in keys if (text := (self.annotations or {}).get(key))), "")
-
-    @property
-    def image_name(self) -> str:
-        """Return the name of the image; empty for none."""
-        return self.annotation("io.containerd.image.name", "org.opencontainers.image.ref.name")
-
-    @property
-    def is_attestation(self) -> bool:
-        """Return whether it is an attestation of BuildKit, not an image."""
-        return self.platform.os == "unknown" or bool(self.annotation("vnd.docker.reference.type"))
-
-
-class _Manifest(Struct):
-    """A manifest, which has a config and layers, or an index, which has manifests."""
-
-    config: _Descriptor | None = None
-    layers: list[_Descriptor] | None = None
-    manifests: list[_Descriptor] | None = None
 
 
 def _read(blobs: Blobs, name: str) -> bytes:
@@ -238,8 +183,8 @@ def _decode(blobs: Blobs, name: str, content: bytes, kind: type[_T]) -> _T:
         raise ArchiveInvalid(blobs.path, f"{name[:200]}: {error}", SAVE) from error
 
 
-def _manifest(blobs: Blobs, name: str) -> _Manifest:
-    return _decode(blobs, name, _read(blobs, name), _Manifest)
+def _manifest(blobs: Blobs, name: str) -> Manifest:
+    return _decode(blobs, name, _read(blobs, name), Manifest)
 
 
 def _saved(blobs: Blobs) -> Contents:
@@ -254,14 +199,14 @@ def _saved(blobs: Blobs) -> Contents:
     return Contents(image.config, image.layers or [], image.repo_tags or [])
 
 
-def _indexed(blobs: Blobs) -> Contents:
-    """Return the image of an index.json: the only one, or this machine's."""
-    found: dict[str, tuple[_Descriptor, Contents]] = {}
+def _indexed(blobs: Blobs, wanted: Platform) -> Contents:
+    """Return the image of an index.json: the only one, or that of a platform."""
+    found: dict[str, tuple[Descriptor, Contents]] = {}
     ahead = [(index, index.image_name) for index in _manifest(blobs, "index.json").manifests or []]
     for number, (descriptor, name) in enumerate(ahead):
         if number > MAX_MANIFESTS:
             raise ArchiveInvalid(blobs.path, f"more than {MAX_MANIFESTS:,} manifests", SAVE)
-        if not _DIGEST.fullmatch(descriptor.digest):
+        if not DIGEST.fullmatch(descriptor.digest):
             raise ArchiveInvalid(blobs.path, f"invalid digest {descriptor.digest[:200]!r}", SAVE)
         # Of an image of several platforms only some may have been saved.
         if descriptor.is_attestation or (descriptor.blob not in blobs and len(ahead) > 1):
@@ -279,33 +224,27 @@ def _indexed(blobs: Blobs) -> Contents:
     if len(found) == 1:
         [(_, image)] = found.values()
         return image
-    return found[_for_here(blobs, [descriptor for descriptor, _ in found.values()]).digest][1]
-
-
-def _for_here(blobs: Blobs, images: list[_Descriptor]) -> _Descriptor:
-    """Return the one of several images that is for this machine. Raises `ArchiveInvalid`."""
-    here = _MACHINES.get(platform.machine(), platform.machine())
-    fitting = [
-        image
-        for image in images
-        if image.platform.os in ("linux", "") and image.platform.architecture == here
+    images = [descriptor for descriptor, _ in found.values()]
+    return found[_for_platform(blobs, images, wanted if wanted != oci.ANY else oci.here()).digest][
+        1
     ]
-    for variant in _VARIANTS.get(here, ("",)):
-        if usual := [image for image in fitting if image.platform.variant == variant]:
-            fitting = usual
-            break
+
+
+def _for_platform(blobs: Blobs, images: list[Descriptor], wanted: Platform) -> Descriptor:
+    """Return the one of several images that is for a platform. Raises `ArchiveInvalid`."""
+    fitting = oci.for_platform(images, wanted)
     if len(fitting) != 1:
         names = ", ".join(str(i.platform) or i.image_name or i.digest for i in images)
-        problem = f"holds {len(images)} images ({names}) and not just one for linux/{here}"
+        problem = f"holds {len(images)} images ({names}) and not just one for {wanted}"
         raise ArchiveInvalid(blobs.path, problem, _save_one(fitting or images))
     return fitting[0]
 
 
-def _save_one(images: list[_Descriptor]) -> str:
+def _save_one(images: list[Descriptor]) -> str:
     """Return how to save one of several images: by a platform that only it has, if there is one."""
     platforms = [image.platform for image in images]
     # The archive chose these words, and a user may paste them into a shell.
-    valid = [p for p in platforms if p.os and p.architecture and _PLATFORM.fullmatch(str(p))]
+    valid = [p for p in platforms if p.is_valid]
     unique = [p for p in valid if platforms.count(p) == 1]
     if not unique:
         return _EACH

@@ -44,6 +44,11 @@ class Blobs:
             raise ArchiveInvalid(self.path, f"has no {name[:200]!r}{cut}", SAVE)
         return self._places[name][1]
 
+    def file(self, name: str) -> Path | None:
+        """Return the path of a file; `None` in a tar, and for a link, which may lead anywhere."""
+        path = self.path / name
+        return path if self._tar is None and name in self and not path.is_symlink() else None
+
     def open(self, name: str) -> BinaryIO:
         """Return the bytes of a file. Raises `ArchiveInvalid` if it is missing."""
         size = self.size(name)

@@ -12,31 +12,45 @@ from typing import Any
 
 import pytest
 import requests
+import trustme
 
 from tests.conftest import unless_live
 from tests.support import image_archives as images
 
+USER, PASSWORD = "me", "hunter2"
+_HTPASSWD = "me:$2y$05$pZsrPhdnwJusFAl.xLwQiuKMmM6g7eliy9y9HizneCJD7nrffjOrG\n"
+"""What `htpasswd -nbB me hunter2` prints."""
+
 
 class Registry:
-    """A registry on this machine that takes images."""
+    """A registry on this machine that takes images; a secured one has its own CA and one user."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, ca: Path | None = None) -> None:
         self.host = f"localhost:{port}"
+        self.ca = ca
+        self._url = f"{'https' if ca else 'http'}://{self.host}"
+        self._session = requests.Session()
+        self._session.trust_env = False
+        if ca:
+            self._session.verify = str(ca)
+            self._session.auth = (USER, PASSWORD)
 
     def blob(self, name: str, content: bytes) -> dict[str, Any]:
         """Push a blob and return its descriptor."""
-        url = f"http://{self.host}/v2/{name}/blobs/uploads/"
-        upload = requests.post(url, timeout=10).headers["Location"]
+        url = f"{self._url}/v2/{name}/blobs/uploads/"
+        upload = self._session.post(url, timeout=10).headers["Location"]
         digest = images.digest(content)
-        requests.put(upload, params={"digest": digest}, data=content, timeout=10).raise_for_status()
+        answer = self._session.put(upload, params={"digest": digest}, data=content, timeout=10)
+        answer.raise_for_status()
         return {"digest": digest, "size": len(content)}
 
-    def manifest(self, name: str, kind: str, **fields: Any) -> dict[str, Any]:
-        """Push a manifest and return its descriptor."""
+    def manifest(self, name: str, kind: str, tag: str = "", **fields: Any) -> dict[str, Any]:
+        """Push a manifest and return its descriptor; with a tag, that leads to it too."""
         content = json.dumps({"schemaVersion": 2, "mediaType": kind, **fields}).encode()
         descriptor = {"mediaType": kind, "digest": images.digest(content), "size": len(content)}
-        url = f"http://{self.host}/v2/{name}/manifests/{descriptor['digest']}"
-        requests.put(url, content, headers={"Content-Type": kind}, timeout=10).raise_for_status()
+        for at in filter(None, (descriptor["digest"], tag)):
+            url, headers = f"{self._url}/v2/{name}/manifests/{at}", {"Content-Type": kind}
+            self._session.put(url, content, headers=headers, timeout=10).raise_for_status()
         return descriptor
 
     def image(self, name: str, *layers: bytes) -> tuple[dict[str, Any], str]:
@@ -59,8 +73,8 @@ class Registry:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Registry]:
-    """Run a real registry that stores into a folder."""
+def serving(folder: Path, secured: bool = False) -> Iterator[Registry]:
+    """Run a real registry that stores into a folder; a secured one over TLS, with `htpasswd`."""
     if not shutil.which("docker-registry"):
         unless_live("docker-registry is not installed")
     with socket.socket() as free:
@@ -69,8 +83,10 @@ def serving(folder: Path) -> Iterator[Registry]:
     (folder / "config.yml").write_text(
         "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n"
         f"storage: {{filesystem: {{rootdirectory: {folder / 'store'}}}}}\n"
-        f'http: {{addr: "127.0.0.1:{port}"}}\n'
+        f'http: {{addr: "127.0.0.1:{port}"{_tls(folder) if secured else ""}}}\n'
+        + (f"auth: {{htpasswd: {{realm: here, path: {folder / 'htpasswd'}}}}}\n" if secured else "")
     )
+    (folder / "htpasswd").write_text(_HTPASSWD)
     with (folder / "log").open("w") as log:
         running = subprocess.Popen(
             ["docker-registry", "serve", folder / "config.yml"], stdout=log, stderr=log
@@ -83,7 +99,17 @@ def serving(folder: Path) -> Iterator[Registry]:
             time.sleep(0.05)
         else:
             pytest.fail((folder / "log").read_text())
-        yield Registry(port)
+        yield Registry(port, folder / "ca.crt" if secured else None)
     finally:
         running.terminate()
         running.wait()
+
+
+def _tls(folder: Path) -> str:
+    """Make a CA and a certificate of this machine; return what a registry's configuration has."""
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(folder / "ca.crt")
+    here = ca.issue_cert("localhost", "127.0.0.1")
+    here.private_key_pem.write_to_path(folder / "here.key")
+    here.cert_chain_pems[0].write_to_path(folder / "here.crt")
+    return f", tls: {{certificate: {folder / 'here.crt'}, key: {folder / 'here.key'}}}"

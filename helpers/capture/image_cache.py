@@ -1,0 +1,268 @@
+"""Keeps files of images from registries by their digest, so that each is read once.
+
+A file is written beside its place, checked, and moved there whole. What a killed run left of it is
+where the next one goes on. Images share their files; the least recently used ones go first.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from io import BufferedRandom
+from pathlib import Path
+from typing import Protocol
+
+from helpers.errors import NoSpace, RegistryFailed
+from helpers.images.oci import Descriptor
+
+LIMIT_BYTES = 20 * 10**9
+"""Bytes that stay in the cache after a capture, unless `KIT_CACHE_GB` says otherwise."""
+
+_CHUNK = 2**20
+_TRIES = 5
+"""Times that a broken answer is taken up again without `_PROGRESS` bytes more."""
+
+_PROGRESS = 2**20
+_SLOW_SECONDS, _SLOW_BYTES = 60.0, 2**16
+"""A registry that sends less in that time is too slow to wait for."""
+
+_FORGOTTEN_SECONDS = 7 * 24 * 3600
+"""Age from which an unfinished file is removed."""
+
+_SPARE_BYTES = 2**28
+"""Free space that the disk keeps."""
+
+Opened = AbstractContextManager[tuple[int, Iterable[bytes]]]
+
+
+class _Source(Protocol):
+    """What files are read from: a repository."""
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+
+    def blob(self, digest: str, start: int) -> Opened:
+        """Open a file from a byte on."""
+
+
+class ImageCache:
+    """A folder of files by digest."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = folder / "sha256"
+        self._parts = folder / "partial"
+
+    def size(self) -> int:
+        """Return the bytes of all files, also of unfinished ones."""
+        return sum(size for _, size, _ in self._listed())
+
+    def link(
+        self,
+        source: _Source,
+        wanted: Descriptor,
+        place: Path,
+        on_bytes: Callable[[int], None] = lambda count: None,
+    ) -> None:
+        """Put a file of an image in a place, read from its registry if the cache has none.
+
+        `on_bytes` gets the number of bytes as they come. Raises `RegistryFailed` and `NoSpace`.
+        """
+        digest = wanted.digest.removeprefix("sha256:")
+        kept = self._files / digest
+        while not _linked(kept, place):
+            self._read(source, wanted, kept, on_bytes)
+        on_bytes(wanted.size)
+
+    def forget_damaged(self, folder: Path) -> list[str]:
+        """Remove files whose links in a folder do not have their digest; return their names."""
+        damaged = []
+        for link in sorted(folder.iterdir()):
+            kept = self._files / link.name
+            with link.open("rb") as file:
+                is_whole = hashlib.file_digest(file, "sha256").hexdigest() == link.name
+            if not is_whole and kept.exists():
+                kept.unlink(missing_ok=True)
+                damaged.append(link.name)
+        return damaged
+
+    def prune(self, limit: int | None = None) -> int:
+        """Remove files, the least recently used first, until the rest fits; return removed bytes.
+
+        Unfinished files go if they are a week old, or if nothing is to be kept. What a run uses
+        stays, because it has links of its own.
+        """
+        limit = _limit() if limit is None else limit
+        left = removed = 0
+        now = time.time()
+        for at, size, path in sorted(self._listed(), reverse=True):
+            is_part = path.parent == self._parts
+            too_old = is_part and now - at > _FORGOTTEN_SECONDS
+            if left + size <= limit and not too_old:
+                left += size
+                continue
+            with contextlib.suppress(OSError):
+                if not is_part or _is_free(path):
+                    path.unlink()
+                    removed += size
+        return removed
+
+    def _listed(self) -> Iterator[tuple[float, int, Path]]:
+        """Yield when each file was last used, its bytes and its path."""
+        for folder in (self._files, self._parts):
+            for path in folder.glob("*"):
+                with contextlib.suppress(OSError):
+                    stat = path.stat()
+                    yield stat.st_mtime, stat.st_size, path
+
+    def _read(
+        self, source: _Source, wanted: Descriptor, kept: Path, on_bytes: Callable[[int], None]
+    ) -> None:
+        """Read a file into the cache, from where an earlier run got to."""
+        for folder in (self._files, self._parts):
+            folder.mkdir(parents=True, exist_ok=True)
+        with _locked(self._parts / kept.name) as part:
+            if kept.exists():
+                # Another run was faster.
+                (self._parts / kept.name).unlink()
+                return
+            part.seek(0, os.SEEK_END)
+            is_resumed = 0 < part.tell() <= wanted.size
+            if not is_resumed:
+                part.truncate(0)
+            _check_space(self._parts, wanted.size - part.seek(0, os.SEEK_END), source.name)
+            _fill(part, source, wanted, on_bytes)
+            if _digest(part) != kept.name and is_resumed:
+                # What was there was damaged.
+                part.truncate(0)
+                _fill(part, source, wanted, on_bytes)
+            path = self._parts / kept.name
+            if _digest(part) != kept.name:
+                path.unlink()
+                raise RegistryFailed(
+                    f"{source.name}: what its registry sends for sha256:{kept.name} has another "
+                    "digest. Try again later"
+                )
+            part.flush()
+            os.fsync(part.fileno())
+            path.chmod(0o444)
+            path.rename(kept)
+
+
+def _fill(
+    part: BufferedRandom, source: _Source, wanted: Descriptor, on_bytes: Callable[[int], None]
+) -> None:
+    """Append what is missing of a file; a broken answer is taken up where it ended."""
+    failures, mark = 0, part.seek(0, os.SEEK_END)
+    while (at := part.seek(0, os.SEEK_END)) < wanted.size:
+        problem = RegistryFailed(f"{source.name}: its registry ended an answer too early", True)
+        try:
+            with source.blob(wanted.digest, at) as (start, chunks):
+                part.truncate(start)
+                part.seek(start)
+                _copy(part, chunks, source, wanted, on_bytes)
+        except RegistryFailed as error:
+            if not error.broke_off:
+                raise
+            problem = error
+        if part.tell() >= wanted.size:
+            return
+        has_progress = part.tell() - mark >= _PROGRESS
+        failures, mark = (0, part.tell()) if has_progress else (failures + 1, mark)
+        if failures == _TRIES:
+            raise RegistryFailed(
+                f"{problem} ({part.tell():,} of {wanted.size:,} bytes came). "
+                "Try again: it goes on from there"
+            )
+        time.sleep(0.2 * 2**failures)
+
+
+def _copy(
+    part: BufferedRandom,
+    chunks: Iterable[bytes],
+    source: _Source,
+    wanted: Descriptor,
+    on_bytes: Callable[[int], None],
+) -> None:
+    """Append an answer. Raises `RegistryFailed` for one that is too long or too slow."""
+    since, mark = time.monotonic(), part.tell()
+    for chunk in chunks:
+        if part.tell() + len(chunk) > wanted.size:
+            part.truncate(0)
+            raise RegistryFailed(
+                f"{source.name}: its registry sends more than the {wanted.size:,} bytes of "
+                f"{wanted.digest}. Try again later"
+            )
+        part.write(chunk)
+        on_bytes(part.tell())
+        if time.monotonic() - since > _SLOW_SECONDS:
+            if part.tell() - mark < _SLOW_BYTES:
+                raise RegistryFailed(
+                    f"{source.name}: its registry is too slow ({part.tell() - mark:,} bytes in "
+                    f"{_SLOW_SECONDS:.0f} s). Try again: it goes on from there"
+                )
+            since, mark = time.monotonic(), part.tell()
+
+
+def _digest(part: BufferedRandom) -> str:
+    part.seek(0)
+    return hashlib.file_digest(part, "sha256").hexdigest()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BufferedRandom]:
+    """Open a file that one thread of one process has at a time."""
+    while True:
+        with path.open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # Who had it before may have moved it to its place.
+            if not path.exists() or path.stat().st_ino != os.fstat(file.fileno()).st_ino:
+                continue
+            yield file
+            return
+
+
+def _is_free(path: Path) -> bool:
+    """Return whether no process writes to an unfinished file."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
+
+
+def _linked(kept: Path, place: Path) -> bool:
+    """Link or copy a file of the cache to a place; return whether there is one."""
+    if place.exists():
+        # An image may have a layer twice.
+        return True
+    try:
+        os.utime(kept)
+        place.hardlink_to(kept)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        # Another disk, or one without links.
+        shutil.copyfile(kept, place)
+    return True
+
+
+def _check_space(folder: Path, needed: int, name: str) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed + _SPARE_BYTES > free:
+        raise NoSpace(
+            f"{name}: a layer needs {needed / 1e6:,.0f} MB more, and {folder} has "
+            f"{free / 1e6:,.0f} MB free. Free some space, or name another data folder with KIT_DATA"
+        )
+
+
+def _limit() -> int:
+    try:
+        return int(float(os.environ.get("KIT_CACHE_GB", "")) * 10**9)
+    except ValueError:
+        return LIMIT_BYTES

@@ -1,0 +1,44 @@
+"""Reads an image from its registry into a folder: an OCI layout of this one image."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from helpers.capture.image_cache import ImageCache
+from helpers.capture.registry import Found, Repository
+from helpers.images import oci
+
+
+def pull(
+    found: Found,
+    cache: ImageCache,
+    folder: Path,
+    on_bytes: Callable[[int, int], None] = lambda read, total: None,
+) -> Path:
+    """Write the OCI layout of an image into a new folder and return it.
+
+    Its layers are links to the cache's files. `on_bytes` gets the bytes that are there, and those
+    of the whole image. Raises `RegistryFailed`, `ImageNotFound` and `NoSpace`.
+    """
+    blobs = folder / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+    repository = Repository(found.reference)
+    done, total = 0, sum(layer.size for layer in found.layers)
+
+    def read(count: int) -> None:
+        on_bytes(done + count, total)
+
+    for layer in found.layers:
+        cache.link(repository, layer, blobs / layer.digest.removeprefix("sha256:"), read)
+        done += layer.size
+    (blobs / found.config.digest.removeprefix("sha256:")).write_bytes(found.raw_config)
+    (blobs / found.manifest_digest.removeprefix("sha256:")).write_bytes(found.raw_manifest)
+    manifest = {
+        "mediaType": oci.MANIFEST,
+        "digest": found.manifest_digest,
+        "size": len(found.raw_manifest),
+    }
+    index = {"schemaVersion": 2, "mediaType": oci.INDEX, "manifests": [manifest]}
+    (folder / "index.json").write_text(json.dumps(index))
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    return folder

@@ -1,0 +1,160 @@
+"""Manifests, indexes and platforms, as OCI and Docker write them.
+
+https://github.com/opencontainers/image-spec/blob/main/manifest.md
+"""
+
+import platform
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct, field
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
+
+CONFIGS = (
+    "",
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+)
+"""Media types of the config of an image; another artifact has another."""
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+_ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+_VARIANTS = {"amd64": ("", "v1"), "arm64": ("", "v8"), "arm": ("v7", "")}
+"""The usual variants of an architecture, the most usual first:
+https://github.com/opencontainers/image-spec/blob/main/image-index.md#platform-variants"""
+
+_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?", re.ASCII)
+
+
+class Platform(Struct, frozen=True):
+    """An operating system and a processor."""
+
+    architecture: str = ""
+    os: str = ""
+    variant: str = ""
+
+    def __str__(self) -> str:
+        """Return it as in `linux/arm64/v8`."""
+        return "/".join(filter(None, (self.os, self.architecture, self.variant)))
+
+    @property
+    def is_valid(self) -> bool:
+        """Return whether it has the form of a platform; any text may be in an archive."""
+        return bool(self.os and self.architecture and _PLATFORM.fullmatch(str(self)))
+
+    def fits(self, wanted: "Platform") -> bool:
+        """Return whether an image for this platform is one for another; what is empty fits."""
+        if wanted == ANY:
+            return True
+        if self.os not in (wanted.os, "") or self.architecture not in (wanted.architecture, ""):
+            return False
+        # An image without a variant is for the usual one.
+        usual = _VARIANTS.get(wanted.architecture, ()) if not self.variant else ()
+        return wanted.variant in ("", self.variant, *usual)
+
+
+ANY = Platform()
+
+
+class Descriptor(Struct, rename="camel"):
+    """What a manifest or an index says of one file: `size` is in bytes."""
+
+    digest: str
+    size: int = 0
+    media_type: str = ""
+    given_platform: Platform | None = field(default=None, name="platform")
+    annotations: dict[str, str] | None = None
+
+    @property
+    def platform(self) -> Platform:
+        """Return its platform; one of empty words if none is given."""
+        return self.given_platform or ANY
+
+    @property
+    def blob(self) -> str:
+        """Return the name of its file in an OCI layout."""
+        return f"blobs/{self.digest.replace(':', '/', 1)}"
+
+    def annotation(self, *keys: str) -> str:
+        """Return the first of these annotations that it has; empty for none."""
+        return next((text for key in keys if (text := (self.annotations or {}).get(key))), "")
+
+    @property
+    def image_name(self) -> str:
+        """Return the name of the image; empty for none."""
+        return self.annotation("io.containerd.image.name", "org.opencontainers.image.ref.name")
+
+    @property
+    def is_attestation(self) -> bool:
+        """Return whether it is an attestation of BuildKit, not an image."""
+        return self.platform.os == "unknown" or bool(self.annotation("vnd.docker.reference.type"))
+
+
+class Manifest(Struct):
+    """A manifest, which has a config and layers, or an index, which has manifests."""
+
+    config: Descriptor | None = None
+    layers: list[Descriptor] | None = None
+    manifests: list[Descriptor] | None = None
+
+
+class Rootfs(Struct):
+    """The layers of an image, as its config says."""
+
+    diff_ids: list[str] | None = None
+
+
+class Config(Struct):
+    """The config of an image: https://github.com/opencontainers/image-spec/blob/main/config.md"""
+
+    rootfs: Rootfs = field(default_factory=Rootfs)
+    os: str = ""
+    architecture: str = ""
+    variant: str = ""
+
+    @property
+    def platform(self) -> Platform:
+        """Return the platform that the image is for."""
+        return Platform(self.architecture, self.os, self.variant)
+
+
+def parse(text: str) -> Platform:
+    """Return a platform as users write it; empty is any.
+
+    Raises `ValueError` for a text that is none.
+
+    >>> str(parse("linux/arm64")), str(parse("aarch64")), str(parse(""))
+    ('linux/arm64', 'linux/arm64', '')
+    """
+    if not text:
+        return ANY
+    parts = text.lower().split("/")
+    if len(parts) == 1:
+        parts = ["linux", *parts]
+    os, architecture, variant = (*parts, "", "")[:3]
+    found = Platform(_ARCHITECTURES.get(architecture, architecture), os, variant)
+    if not found.is_valid or len(parts) > 3:
+        raise ValueError(f"{text!r} is no platform; one is linux/arm64")
+    return found
+
+
+def here() -> Platform:
+    """Return the platform of this machine's images."""
+    return Platform(_MACHINES.get(platform.machine(), platform.machine()), "linux")
+
+
+def for_platform(images: Sequence[Descriptor], wanted: Platform) -> list[Descriptor]:
+    """Return those of an index's images that are for a platform, and for its usual variant."""
+    fitting = [image for image in images if image.platform.fits(wanted)]
+    if wanted.variant:
+        return fitting
+    for variant in _VARIANTS.get(wanted.architecture, ("",)):
+        if usual := [image for image in fitting if image.platform.variant == variant]:
+            return usual
+    return fitting

@@ -1,0 +1,64 @@
+"""References to images, as users write them: `node:24`, `registry:5000/team/app@sha256:…`."""
+
+import re
+from typing import NamedTuple
+
+_PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+_REFERENCE = re.compile(
+    rf"(?P<name>{_PART}(?::\d+)?(?:/{_PART})*)"
+    r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>[a-z0-9]+:[0-9a-f]{32,}))?",
+    re.IGNORECASE | re.ASCII,
+)
+"""Grammar: https://pkg.go.dev/github.com/distribution/reference; Docker checks the case."""
+
+HUB = "docker.io"
+_LOCAL = ("localhost", "127.0.0.1")
+
+
+class Reference(NamedTuple):
+    """A registry, a repository in it, and a tag, a digest or both."""
+
+    host: str
+    name: str
+    tag: str
+    digest: str
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether the registry is on this machine."""
+        return self.host.partition(":")[0] in _LOCAL
+
+    @property
+    def repository(self) -> str:
+        """Return registry and repository as Docker writes them: those of Docker Hub are short."""
+        if self.host == HUB:
+            return self.name.removeprefix("library/")
+        return f"{self.host}/{self.name}"
+
+
+def is_reference(text: str) -> bool:
+    """Return whether a text can be a reference."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
+def parse(text: str) -> Reference:
+    """Return the parts of a reference; without tag and digest the tag is `latest`.
+
+    Raises `ValueError` for a text that is none.
+
+    >>> parse("node")
+    Reference(host='docker.io', name='library/node', tag='latest', digest='')
+    >>> parse("localhost:5000/a/b:1")
+    Reference(host='localhost:5000', name='a/b', tag='1', digest='')
+    """
+    found = _REFERENCE.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text[:200]!r} is not an image reference")
+    name, tag, digest = found["name"], found["tag"] or "", found["digest"] or ""
+    host, slash, rest = name.partition("/")
+    if not (slash and ("." in host or ":" in host or host == "localhost")):
+        host, rest = HUB, name
+    if host in (HUB, f"index.{HUB}"):
+        host = HUB
+        rest = rest if "/" in rest else f"library/{rest}"
+    return Reference(host, rest, tag or ("" if digest else "latest"), digest)
