@@ -4,7 +4,8 @@ STUDY ?= blog-2022
 VENV := .venv
 BIN := $(VENV)/bin
 
-CAPTURE = $(if $(DB),--db $(DB)) $(if $(COVERAGE),--coverage "$(COVERAGE)") $(if $(MIXED),--mixed)
+CAPTURE = $(if $(DB),--db $(DB)) $(if $(COVERAGE),--coverage "$(COVERAGE)") $(if $(MIXED),--mixed) \
+  $(if $(FROM),--from $(FROM))
 
 # Only what is given to make: a terminal may have a LANGUAGE of its own.
 look = $(if $(findstring command,$(origin $(2))), --param $(1)=$($(2)))
@@ -26,8 +27,9 @@ live: $(VENV)/installed ## capture STUDY anew (build, scan, read, start), then r
 	@$(if $(filter file,$(origin STUDY)),echo "Name a study: make live STUDY=today"; exit 2,\
 	  $(BIN)/python -m helpers live $(STUDY) $(CAPTURE))
 
-compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, SBOMs or reports [STUDY=name]
-	@$(BIN)/python -m helpers compare $(IMAGES) $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)
+compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, SBOMs or reports [STUDY=name PLATFORM=linux/arm64 FROM=registry]
+	@$(BIN)/python -m helpers compare $(IMAGES) $(if $(PLATFORM),--platform "$(PLATFORM)") \
+	  $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)
 
 test: $(VENV)/tested ## install what tests need, then run them all
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder

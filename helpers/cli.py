@@ -145,12 +145,32 @@ def live(study: str, mixed: bool, **options: Any) -> None:
     _live(study, mixed, options)
 
 
+def _platforms(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> list[Any]:
+    """Return the platforms of an option, which may have several with commas between them."""
+    from helpers.images import oci
+
+    try:
+        return [oci.parse(text.strip()) for each in given for text in each.split(",")]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @commands.command()
 @click.argument("sources", nargs=-1, required=True, metavar="[NAME=]IMAGE…")
 @click.option("--study", default="", help="The study's name; by default made of its images' names.")
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    metavar="OS/ARCH",
+    callback=_platforms,
+    help="Which of an image's platforms, as in linux/arm64; several give a variant each.",
+)
 @_db_options
 @_MIXED
-def compare(sources: tuple[str, ...], study: str, mixed: bool, **options: Any) -> None:
+def compare(
+    sources: tuple[str, ...], study: str, platforms: list[Any], mixed: bool, **options: Any
+) -> None:
     """Make a study of image references, archives, SBOMs or reports; capture and run it.
 
     With NAME= an image is called so; else reports are named after the artifact that they name, and
@@ -158,7 +178,7 @@ def compare(sources: tuple[str, ...], study: str, mixed: bool, **options: Any) -
     """
     from helpers.capture.new_study import make_study, remove_unused
 
-    name = make_study(sources, study)
+    name = make_study(sources, study, platforms)
     try:
         _live(name, mixed, options)
     finally:
@@ -202,6 +222,28 @@ def summary(named: tuple[Path, ...], form: str) -> None:
         click.echo(f"Error: {escape.plain(problem)}", err=True)
     if invalid:
         raise SystemExit(1)
+
+
+@commands.command()
+@click.option("--prune", is_flag=True, help="Remove files, the least recently used first.")
+@click.option(
+    "--keep-gb",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="What may stay, in GB (10⁹ bytes).",
+)
+def cache(prune: bool, keep_gb: float) -> None:
+    """Show how large the cache of images from registries is, or prune it.
+
+    After each capture it is pruned to KIT_CACHE_GB (20 GB by default).
+    """
+    from helpers.capture.image_cache import ImageCache
+
+    images = ImageCache(paths.images_cache())
+    if prune:
+        click.echo(f"removed  {images.prune(int(keep_gb * 10**9)) / 10**6:,.1f} MB")
+    click.echo(f"images   {images.size() / 10**6:,.1f} MB in {_relative(paths.images_cache())}")
 
 
 @commands.command()

@@ -26,6 +26,7 @@ _CHUNK = 2**20
 _TRIES = 5
 """Times that a broken answer is taken up again without `_PROGRESS` bytes more."""
 
+_PAUSE_SECONDS = 0.2
 _PROGRESS = 2**20
 _SLOW_SECONDS, _SLOW_BYTES = 60.0, 2**16
 """A registry that sends less in that time is too slow to wait for."""
@@ -178,7 +179,7 @@ def _fill(
                 f"{problem} ({part.tell():,} of {wanted.size:,} bytes came). "
                 "Try again: it goes on from there"
             )
-        time.sleep(0.2 * 2**failures)
+        time.sleep(_PAUSE_SECONDS * 2**failures)
 
 
 def _copy(

@@ -18,6 +18,7 @@ from helpers import paths
 from helpers.capture import scan_input, variant_names
 from helpers.capture.variant_names import Names
 from helpers.errors import ReportInvalid, StudyInvalid
+from helpers.images import oci
 from helpers.images.compression import head
 from helpers.images.reference import is_reference
 from helpers.scans import trivy
@@ -31,7 +32,7 @@ class _Source(NamedTuple):
     """The source of one variant, and a Grype report of the same image if there is one.
 
     `chosen` is the variant's name if the user gave one; `artifact` is what the source is of, as it
-    says itself.
+    says itself; `platform` says which of an image's it is.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class _Source(NamedTuple):
     grype: str = ""
     chosen: str = ""
     artifact: str = ""
+    platform: oci.Platform = oci.ANY
 
 
 class _Sbom(Struct):
@@ -63,18 +65,21 @@ class _CycloneDx(Struct):
     metadata: _Metadata = _Metadata()
 
 
-def make_study(sources: Sequence[str], name: str = "") -> str:
+def make_study(
+    sources: Sequence[str], name: str = "", platforms: Sequence[oci.Platform] = ()
+) -> str:
     """Write the study that compares these sources, and return its name.
 
     A source is a reference or a path, or `NAME=` and one of them: the name of its variant. A
     variant of a report or a CycloneDX SBOM is else named after what that is of. Without a name the
     study is named after its variants. The same sources give the same study again, with its
-    captures. A Trivy and a Grype report of the same image are one variant if there is one of each,
+    captures. Of images and archives there is a variant for each of the `platforms`, if there are
+    any. A Trivy and a Grype report of the same image are one variant if there is one of each,
     unless the user names them apart. Raises `StudyInvalid` for a source that cannot be compared, or
     if another study has the name.
     """
-    paired = _paired([_source(source) for source in sources])
-    variants = variant_names.unique([_names(source) for source in paired])
+    paired = _on_platforms(_paired([_source(source) for source in sources]), platforms)
+    variants = variant_names.unique([_names(source, len(platforms) > 1) for source in paired])
     _check_chosen(paired)
     name = name or "-vs-".join(variants)[:60].rstrip("-._")
     if not study.NAME.fullmatch(name):
@@ -222,6 +227,19 @@ def _paired(sources: list[_Source]) -> list[_Source]:
     return [source for source in found if source]
 
 
+def _on_platforms(sources: list[_Source], platforms: Sequence[oci.Platform]) -> list[_Source]:
+    """Return the sources, those that are images once for each platform."""
+    found = []
+    for source in sources:
+        if platforms and source.kind in ("image", "archive"):
+            found += [source._replace(platform=platform) for platform in platforms]
+        else:
+            found.append(source)
+    if platforms and all(source.platform == oci.ANY for source in found):
+        raise StudyInvalid("none of these is an image or an archive, so no platform can be chosen")
+    return found
+
+
 def _component(path: Path) -> str:
     """Return the component that a CycloneDX SBOM is of, with its version; empty if unknown."""
     try:
@@ -232,8 +250,15 @@ def _component(path: Path) -> str:
     return component.name if is_tagged else f"{component.name}:{component.version}"
 
 
-def _names(source: _Source) -> Names:
+def _names(source: _Source, with_platform: bool) -> Names:
     """Return the names that a source's variant may have."""
+    names = _names_of_image(source)
+    if not with_platform or source.platform == oci.ANY:
+        return names
+    return variant_names.with_suffix(names, str(source.platform).removeprefix("linux/"))
+
+
+def _names_of_image(source: _Source) -> Names:
     if source.chosen:
         return Names([source.chosen], is_chosen=True)
     if source.kind == "image":
@@ -246,9 +271,10 @@ def _names(source: _Source) -> Names:
 
 def _check_chosen(sources: Sequence[_Source]) -> None:
     """Raise `StudyInvalid` if a user gave a name to two variants."""
-    counts = Counter(source.chosen.casefold() for source in sources if source.chosen)
+    chosen = [(source.chosen.casefold(), source.platform) for source in sources if source.chosen]
+    counts = Counter(chosen)
     for source in sources:
-        if counts[source.chosen.casefold()] > 1:
+        if counts[source.chosen.casefold(), source.platform] > 1:
             raise StudyInvalid(f"two variants are named {source.chosen!r}; a name is for one only")
 
 
@@ -263,6 +289,8 @@ def _toml(variants: Sequence[str], sources: Sequence[_Source]) -> str:
         place = source.name if source.kind == "image" else _absolute(source.name)
         lines += ["", "[[variants]]", f"name = {_string(variant)}"]
         lines.append(f"{source.kind} = {_string(place)}")
+        if source.platform != oci.ANY:
+            lines.append(f"platform = {_string(str(source.platform))}")
         if source.grype:
             lines.append(f"grype = {_string(_absolute(source.grype))}")
     return "\n".join(lines) + "\n"

@@ -5,6 +5,7 @@ The protocol: https://github.com/opencontainers/distribution-spec/blob/main/spec
 
 import contextlib
 import hashlib
+import socket
 import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ MAX_MANIFEST = 2**22
 
 MAX_CONFIG = 2**24
 
+_CHUNK = 2**18
 _SECONDS = 30
 _HUB_SERVER = "registry-1.docker.io"
 _ACCEPTED = ", ".join((oci.INDEX, oci.MANIFEST, oci.DOCKER_INDEX, oci.DOCKER_MANIFEST))
@@ -44,6 +46,8 @@ _BUSY = (429, 500, 502, 503, 504)
 _TRIES = 5
 _PATIENT = Retry(
     total=_TRIES,
+    connect=1,
+    other=0,
     redirect=0,
     backoff_factor=0.5,
     backoff_jitter=0.5,
@@ -118,9 +122,10 @@ class Repository:
     def __init__(self, of: Reference, tries: int = _TRIES, seconds: float = _SECONDS) -> None:
         self._of = of
         self._seconds = seconds
-        self._session = _session(of, tries)
+        context = _certificates(of.host)
+        self._session = _session(of, context, tries)
         server = _HUB_SERVER if of.host == reference.HUB else of.host
-        self._url = f"{_scheme(self._session, of, seconds)}://{server}/v2/{of.name}"
+        self._url = f"{_scheme(of, context, seconds)}://{server}/v2/{of.name}"
         self._login = Login(self._session, of, self._url)
 
     def find(self, wanted: Platform = oci.ANY) -> Found:
@@ -141,10 +146,10 @@ class Repository:
             kind = config.media_type[:80] if config else "nothing that the kit knows"
             raise ImageNotFound(f"{self.name}: not an image of containers ({kind})")
         layers = manifest.layers or []
-        if any(
-            not oci.DIGEST.fullmatch(each.digest) or each.size < 0 for each in (config, *layers)
-        ):
-            raise self._wrong("its manifest names a file without a valid digest and size")
+        if any(not oci.DIGEST.fullmatch(each.digest) for each in (config, *layers)):
+            raise self._wrong(
+                "its manifest names a file by no digest that the kit can check (sha256)"
+            )
         raw_config = self._read(f"blobs/{config.digest}", MAX_CONFIG)
         self._check(raw_config, config.digest)
         found = Found(of, digest, descriptor.digest, raw, raw_config, config, layers)
@@ -171,8 +176,6 @@ class Repository:
         A registry that knows no ranges starts at 0. Raises `RegistryFailed`, also while reading.
         """
         headers = {"Range": f"bytes={start}-"} if start else {}
-        # What is compressed in transit would not have the digest.
-        headers["Accept-Encoding"] = "identity"
         with self._answer(f"blobs/{digest}", headers) as answer:
             is_part = answer.status_code == requests.codes.partial_content
             yield start if is_part else 0, self._chunks(answer)
@@ -239,7 +242,9 @@ class Repository:
 
     def _chunks(self, answer: requests.Response) -> Iterator[bytes]:
         try:
-            yield from answer.iter_content(2**18)
+            # What has come, at once: a chunk that breaks off before it is full would be lost.
+            while chunk := answer.raw.read1(_CHUNK, decode_content=False):
+                yield chunk
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise RegistryFailed(f"{self.name}: {self._of.host} {_why(error)}", True) from error
 
@@ -260,7 +265,8 @@ class Repository:
             return self._session.get(
                 url,
                 auth=self._login,
-                headers=headers,
+                # What is compressed in transit would not have the digest.
+                headers={"Accept-Encoding": "identity", **headers},
                 timeout=self._seconds,
                 stream=True,
                 proxies=_DIRECT if self._of.is_local else None,
@@ -297,7 +303,7 @@ def layer_sizes(digest: str, image_id: str, layers: int) -> list[int] | None:
         for manifest in repository.images():
             if manifest.config and manifest.config.digest == image_id:
                 sizes = [layer.size for layer in manifest.layers or []]
-                return sizes if len(sizes) == layers and min(sizes, default=0) >= 0 else None
+                return sizes if len(sizes) == layers else None
     except (KitError, ValueError):
         pass
     return None
@@ -337,10 +343,9 @@ class _Adapter(HTTPAdapter):
         return super().proxy_manager_for(*args, **options, ssl_context=self._context)
 
 
-def _session(of: Reference, tries: int) -> requests.Session:
+def _session(of: Reference, context: ssl.SSLContext, tries: int) -> requests.Session:
     session = _Session(of.is_local)
-    adapter = _Adapter(_certificates(of.host), _PATIENT.new(total=tries))
-    session.mount("https://", adapter)
+    session.mount("https://", _Adapter(context, _PATIENT.new(total=tries)))
     session.mount("http://", HTTPAdapter(max_retries=_PATIENT.new(total=tries)))
     return session
 
@@ -360,24 +365,22 @@ def _certificates(host: str) -> ssl.SSLContext:
     return context
 
 
-def _scheme(session: requests.Session, of: Reference, seconds: float) -> str:
+def _scheme(of: Reference, context: ssl.SSLContext, seconds: float) -> str:
     """Return `https`, or `http` for a registry on this machine that speaks no TLS."""
     if not of.is_local:
         return "https"
+    host, _, port = of.host.partition(":")
     try:
-        url = f"https://{of.host}/v2/"
-        session.get(url, timeout=seconds, auth=_nobody, stream=True, proxies=_DIRECT).close()
-    except requests.exceptions.SSLError as error:
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            raise _unreachable(of, error) from error
+        with (
+            socket.create_connection((host, int(port or 443)), seconds) as plain,
+            context.wrap_socket(plain, server_hostname=host),
+        ):
+            return "https"
+    except ssl.SSLCertVerificationError:
+        # It speaks TLS; requests will say what is wrong.
+        return "https"
+    except OSError:
         return "http"
-    except requests.RequestException:
-        return "http"
-    return "https"
-
-
-def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _unreachable(of: Reference, error: requests.RequestException) -> RegistryFailed:

@@ -16,8 +16,9 @@ from helpers.capture.registry import Found, Repository
 from helpers.capture.trivy_program import Trivy
 from helpers.capture.vulndb import VulnDb
 from helpers.errors import ImageNotFound, KitError, StudyInvalid
-from helpers.images import oci, redact, reference
+from helpers.images import oci, redact
 from helpers.images.archive import open_archive
+from helpers.images.reference import parse as parse_reference
 from helpers.studies.study import Study, Variant
 
 
@@ -115,10 +116,11 @@ def identify(
         reference = variant.image
         build.check_bases([reference], tools.failed_bases)
         image = daemon.find(reference)
-        if image is None or not _is_for(image, variant.platform):
-            image = daemon.pull(reference, variant.platform)
-        if not _is_for(image, variant.platform):
-            raise ImageNotFound(f"{reference}: no image for the platform {variant.platform}")
+        wanted = oci.parse(variant.platform)
+        if image is None or not _platform(image).fits(wanted):
+            image = daemon.pull(reference, str(wanted))
+        if not _platform(image).fits(wanted):
+            raise ImageNotFound(f"{reference}: no image for the platform {wanted}")
     assert image is not None
     if not (image.get("RootFS") or {}).get("Layers"):
         raise ImageNotFound(f"{reference}: the image has no layers, so nothing can be compared")
@@ -138,7 +140,7 @@ def _in_registry(variant: Variant, tools: Tools, grype: Path | None) -> Subject:
     """Return what an image is now in its registry."""
     wanted = oci.parse(variant.platform)
     try:
-        found = Repository(reference.parse(variant.image)).find(wanted)
+        found = Repository(parse_reference(variant.image)).find(wanted)
     except ValueError as error:
         raise ImageNotFound(str(error)) from error
     image = found.inspected()
@@ -146,7 +148,7 @@ def _in_registry(variant: Variant, tools: Tools, grype: Path | None) -> Subject:
     base = _base(variant.base, tools)
     if variant.base and base.inspected is None:
         with contextlib.suppress(KitError, ValueError):
-            there = Repository(reference.parse(variant.base)).find(wanted)
+            there = Repository(parse_reference(variant.base)).find(wanted)
             base = BaseImage(variant.base, there.inspected())
     return Subject(found.image_id, variant.image, None, image, base, tuple(secrets), grype, found)
 
@@ -172,11 +174,9 @@ def _base(name: str, tools: Tools) -> BaseImage:
     return BaseImage(name, tools.daemon.find(name) if isinstance(tools.daemon, Daemon) else None)
 
 
-def _is_for(image: dict[str, Any], platform: str) -> bool:
-    """Return whether an image is for a platform like `linux/arm64/v8`; empty is any."""
-    parts = [image.get("Os", ""), image.get("Architecture", ""), image.get("Variant", "")]
-    wanted = platform.split("/") if platform else []
-    return all(part == wish for part, wish in zip(parts, wanted, strict=False))
+def _platform(image: dict[str, Any]) -> oci.Platform:
+    """Return the platform of an image on the daemon."""
+    return oci.Platform(*(image.get(key) or "" for key in ("Architecture", "Os", "Variant")))
 
 
 def _sha256(path: Path) -> str:

@@ -63,6 +63,15 @@ def of_reference(reference: str) -> list[str]:
     return _valid(re.sub(r"@sha256:(\w{8})\w*", r"-\1", last))
 
 
+def with_suffix(names: Names, suffix: str) -> Names:
+    """Return names that end with a suffix.
+
+    >>> with_suffix(Names(["node-24"]), "arm/v7").candidates
+    ['node-24-arm-v7']
+    """
+    return Names(_valid(*(f"{name}-{suffix}" for name in names.candidates)), names.is_chosen)
+
+
 def unique(variants: Sequence[Names]) -> list[str]:
     """Return a name for each variant; upper and lower case do not tell names apart.
 

@@ -6,8 +6,9 @@ https://github.com/opencontainers/image-spec/blob/main/manifest.md
 import platform
 import re
 from collections.abc import Sequence
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -66,7 +67,7 @@ class Descriptor(Struct, rename="camel"):
     """What a manifest or an index says of one file: `size` is in bytes."""
 
     digest: str
-    size: int = 0
+    size: Annotated[int, Meta(ge=0, le=2**62)] = 0
     media_type: str = ""
     given_platform: Platform | None = field(default=None, name="platform")
     annotations: dict[str, str] | None = None

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from helpers import paths
 from helpers.errors import StudyInvalid
+from helpers.images import oci
 from helpers.text import i18n
 
 CAPTURE_NAME = re.compile(r"\d{4}-\d{2}(-\d{2})?([.-][A-Za-z0-9]+)*")
@@ -50,10 +51,11 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
 
     `dockerfile` is relative to the `dockerfiles/` folder and `context` too; `image` is a
     reference; `archive`, `sbom` and `report` are relative to the study's folder. `grype` is a Grype
-    report of the same image, relative to the study's folder, beside any of them. `base` is the
-    image that it is built on. `port` is where it answers (0: the port that the image exposes); with
-    `start = false` it is not started. `runtime` (as in "node 24.19.0") and `built` (a day) are
-    known from elsewhere than the evidence.
+    report of the same image, relative to the study's folder, beside any of them. `platform` (as in
+    "linux/arm64") says which one of a Dockerfile, an image or an archive; without it, this
+    machine's. `base` is the image that it is built on. `port` is where it answers (0: the port that
+    the image exposes); with `start = false` it is not started. `runtime` (as in "node 24.19.0") and
+    `built` (a day) are known from elsewhere than the evidence.
     """
 
     name: str
@@ -298,6 +300,10 @@ def _check(study: Study, path: Path) -> None:
                 f"{path}: variant {variant.name!r} has {' and '.join(sources) or 'no source'}; "
                 f"it needs exactly one of {', '.join(KINDS)}"
             )
+        try:
+            oci.parse(variant.platform)
+        except ValueError as error:
+            raise StudyInvalid(f"{path}: variant {variant.name!r}: {error}") from error
         if not 0 <= variant.port < 2**16:
             raise StudyInvalid(f"{path}: variant {variant.name!r}: {variant.port} is no port")
 

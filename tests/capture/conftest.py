@@ -12,3 +12,10 @@ def registry_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry
     """A registry on this machine."""
     with serving(tmp_path_factory.mktemp("registry")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def registry_secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry on this machine with TLS and `htpasswd`."""
+    with serving(tmp_path_factory.mktemp("secured"), secured=True) as running:
+        yield running

@@ -459,13 +459,14 @@ class TestTwoScanners:
     def test_another_grype_report_is_another_setting(self, both: str, write: Write) -> None:
         opened = study.open_study(both)
         [variant] = opened.variants
-        before = resolve.settings(opened, variant, None)
-        assert resolve.settings(opened, variant, None) == before
+        subject = resolve.Subject("sha256:1", "app")
+        before = resolve.settings(opened, variant, subject)
+        assert resolve.settings(opened, variant, subject) == before
         write(grype(match(3)), "app.grype.json")
-        after = resolve.settings(opened, variant, None)
+        after = resolve.settings(opened, variant, subject)
         assert {key for key in after if after[key] != before[key]} == {"grype"}
         without = structs.replace(variant, grype="")
-        assert set(before) - set(resolve.settings(opened, without, None)) == {"grype"}
+        assert set(before) - set(resolve.settings(opened, without, subject)) == {"grype"}
 
     @pytest.mark.parametrize(
         ("content", "error"),

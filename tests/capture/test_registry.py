@@ -1,10 +1,12 @@
 """Layer sizes come from a registry's manifest, and nothing that a registry answers does harm."""
 
 import http.server
+import io
 import json
 import os
 import socket
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,13 +16,17 @@ import pytest
 import requests
 
 from helpers import paths
-from helpers.capture import registry
+from helpers.capture import new_study, registry, registry_login
 from helpers.capture.daemon import Daemon
 from helpers.capture.session import capture
+from helpers.errors import ImageNotFound, RegistryFailed
+from helpers.images import oci, reference
 from helpers.studies import study
 from helpers.studies.load import load_layers, load_study
+from tests.support import faulty_registry
 from tests.support import image_archives as images
-from tests.support.registries import Registry
+from tests.support.faulty_registry import Tokens
+from tests.support.registries import PASSWORD, USER, Registry
 from tests.support.studies import write_study
 
 IMAGE = "rebuilt/alpine:3.23"
@@ -141,7 +147,7 @@ class TestWhatARegistryMaySay:
             server.handle_error = lambda *_: None
             servers.append(server)
             threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-            return f"localhost:{server.server_address[1]}/app@{ANY}"
+            return f"localhost:{server.server_address[1]}/app@{images.digest(content)}"
 
         yield serve
         for server in servers:
@@ -157,7 +163,9 @@ class TestWhatARegistryMaySay:
         (tmp_path / "netrc").write_text("machine localhost login me password hunter2\n")
         monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
         monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-        monkeypatch.setattr("helpers.capture.registry.credentials", lambda _: ("me", "hunter2"))
+        monkeypatch.setattr(
+            "helpers.capture.registry_login.credentials", lambda _: ("me", "hunter2")
+        )
 
     def manifest(self, size: object = 5, **fields: object) -> bytes:
         config = {"digest": ANY, "size": 1}
@@ -198,7 +206,7 @@ class TestWhatARegistryMaySay:
         assert registry.layer_sizes(serve(self.manifest(), 500), ANY, 1) is None
         assert registry.layer_sizes(f"localhost:9/app@{ANY}", ANY, 1) is None
         assert registry.layer_sizes(f"no.such.host.invalid/app@{ANY}", ANY, 1) is None
-        monkeypatch.setattr(registry, "_SECONDS", 0.2)
+        monkeypatch.setattr(registry, "_BRIEF_SECONDS", 0.2)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             reference = f"localhost:{silent.getsockname()[1]}/app@{ANY}"
             assert registry.layer_sizes(reference, ANY, 1) is None
@@ -211,19 +219,20 @@ class TestWhatARegistryMaySay:
             f'Bearer realm="http://{thief}/token",service="s"',
             f'Bearer realm="//{thief}/token"',
             f'Bearer realm="ftp://{thief}/token"',
-            'Basic realm="here"',
             "Bearer",
             "",
         ):
             reference = serve(self.manifest(), 401, WWW_Authenticate=challenge)
             assert registry.layer_sizes(reference, ANY, 1) is None
-        assert {request["path"] for request in asked} == {f"/v2/app/manifests/{ANY}"}
+        path = f"/v2/app/manifests/{images.digest(self.manifest())}"
+        assert {request["path"] for request in asked} == {path}
         assert not any("Authorization" in request for request in asked)
 
     def test_a_redirect_gets_no_secret(self, serve: Serve, asked: list[dict[str, str]]) -> None:
-        there = serve(self.manifest()).partition("/")[0].replace("localhost", "127.0.0.1")
-        reference = serve(b"", 307, Location=f"http://{there}/elsewhere")
-        assert registry.layer_sizes(reference, ANY, 1) == [5]
+        here, _, name = serve(self.manifest()).partition("/")
+        there = here.replace("localhost", "127.0.0.1")
+        redirecting = serve(b"", 307, Location=f"http://{there}/elsewhere").partition("/")[0]
+        assert registry.layer_sizes(f"{redirecting}/{name}", ANY, 1) == [5]
         assert [request["path"] for request in asked][1:] == ["/elsewhere"]
         assert not any("Authorization" in request for request in asked)
 
@@ -236,21 +245,162 @@ class TestWhatARegistryMaySay:
         assert registry.layer_sizes(serve(self.manifest()), ANY, 1) == [5]
 
 
-class Answer:
-    """An answer as `requests` returns it."""
+@pytest.fixture
+def as_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Writes a user's Docker configuration, and what else has passwords."""
 
-    def __init__(self, status: int, content: bytes, challenge: str = "") -> None:
-        self.status_code, self._content = status, content
-        self.headers = {"WWW-Authenticate": challenge} if challenge else {}
+    def write(**config: Any) -> None:
+        folder = tmp_path / "docker"
+        folder.mkdir(exist_ok=True)
+        (folder / "config.json").write_text(json.dumps(config))
+        monkeypatch.setenv("DOCKER_CONFIG", str(folder))
 
-    def __enter__(self) -> "Answer":
-        return self
+    return write
 
-    def __exit__(self, *_: object) -> None:
-        pass
 
-    def iter_content(self, _: int) -> list[bytes]:
-        return [self._content]
+def auths(host: str, user: str = USER, password: str = PASSWORD) -> dict[str, Any]:
+    return {host: {"auth": b64encode(f"{user}:{password}".encode()).decode()}}
+
+
+class TestARegistryWithTlsAndPasswords:
+    """A real registry with a private CA and htpasswd."""
+
+    @pytest.fixture(autouse=True)
+    def trusted(self, registry_secured: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+        monkeypatch.setenv("SSL_CERT_FILE", str(registry_secured.ca))
+
+    @pytest.fixture
+    def reference_there(self, registry_secured: Registry) -> str:
+        manifest, _ = registry_secured.image("app", b"a" * 1000)
+        return f"{registry_secured.host}/app@{manifest['digest']}"
+
+    def test_a_stored_login_opens_it(
+        self, registry_secured: Registry, reference_there: str, as_user: Callable[..., None]
+    ) -> None:
+        as_user(auths=auths(registry_secured.host))
+        found = find(reference_there)
+        assert [layer.size for layer in found.layers] == [len(images.gzipped(b"a" * 1000))]
+        assert registry.layer_sizes(reference_there, found.image_id, 1) == [found.layers[0].size]
+
+    def test_a_credential_helper_opens_it(
+        self,
+        registry_secured: Registry,
+        reference_there: str,
+        as_user: Callable[..., None],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        helper = tmp_path / "docker-credential-test"
+        helper.write_text(
+            f'#!/bin/sh\nread host\ntest "$host" = "{registry_secured.host}" || exit 1\n'
+            f'echo \'{{"Username": "{USER}", "Secret": "{PASSWORD}"}}\'\n'
+        )
+        helper.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+        as_user(credHelpers={registry_secured.host: "test"})
+        assert find(reference_there).layers
+        as_user(credsStore="none-such")
+        with pytest.raises(ImageNotFound, match="credential helper failed"):
+            find(reference_there)
+
+    @pytest.mark.parametrize("login", [{}, {"password": "wrong"}])
+    def test_without_the_right_login_it_is_refused(
+        self,
+        registry_secured: Registry,
+        reference_there: str,
+        as_user: Callable[..., None],
+        login: dict[str, str],
+    ) -> None:
+        as_user(auths=auths(registry_secured.host, **login) if login else {})
+        with pytest.raises(ImageNotFound, match=f"docker login {registry_secured.host}"):
+            find(reference_there)
+
+    def test_a_ca_may_be_where_docker_has_it(
+        self,
+        registry_secured: Registry,
+        reference_there: str,
+        as_user: Callable[..., None],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        as_user(auths=auths(registry_secured.host))
+        monkeypatch.delenv("SSL_CERT_FILE")
+        with pytest.raises(RegistryFailed, match="certificate is not trusted"):
+            find(reference_there)
+        folder = tmp_path / "certs.d" / registry_secured.host
+        folder.mkdir(parents=True)
+        (folder / "ca.crt").write_bytes((registry_secured.ca or Path()).read_bytes())
+        monkeypatch.setattr(registry, "_CERTIFICATES", (tmp_path / "certs.d",))
+        assert find(reference_there).layers
+
+    def test_a_study_has_its_images_without_a_daemon(
+        self,
+        registry_secured: Registry,
+        as_user: Callable[..., None],
+        empty_data: Path,
+        db: Path,
+        trivy_on_path: None,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        as_user(auths=auths(registry_secured.host))
+        monkeypatch.setenv("DOCKER_HOST", "unix:///no/such/socket")
+        file = images.tar(images.file("etc/alpine-release", b"3.23.0\n"))
+        registry_secured.image("one", file, tag="1")
+        registry_secured.image("two", file, images.tar(images.file("b", b"b")), tag="1")
+        host = registry_secured.host
+        name = new_study.make_study([f"{host}/one:1", f"{host}/two:1"])
+        outcome = capture(name, db=db)
+        assert outcome.failures == {}
+        found = load_study(name).images.set_index("variant")
+        assert found["layers"].to_dict() == {"one-1": 1, "two-1": 2}
+        assert set(found["size_compressed_source"]) == {"registry"}
+        assert not any(PASSWORD in path.read_text(errors="replace") for path in _files(empty_data))
+        # Both have the same first layer.
+        assert len([*(empty_data / "cache" / "images" / "sha256").iterdir()]) == 2
+        assert capture(name, db=db).unchanged
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def find(text: str, platform: str = "") -> registry.Found:
+    return registry.Repository(reference.parse(text)).find(oci.parse(platform))
+
+
+class TestATokenServer:
+    """A registry and its token server on this machine, both over TLS."""
+
+    @pytest.fixture
+    def tokens(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tokens]:
+        with faulty_registry.with_tokens(tmp_path) as running:
+            monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+            monkeypatch.setenv("SSL_CERT_FILE", str(running.ca))
+            yield running
+
+    def test_a_challenge_is_answered_with_the_login_of_that_registry(
+        self, tokens: Tokens, as_user: Callable[..., None]
+    ) -> None:
+        as_user(auths=auths(tokens.host) | auths("docker.io", "other", "hub"))
+        find(f"{tokens.host}/app:1")
+        basic = requests.auth._basic_auth_str(USER, PASSWORD)
+        assert [header for _, header in tokens.asked][:3] == [None, basic, "Bearer secret"]
+        assert tokens.asked[1][0] == "/token?service=s%2Ct&scope=repository%3Aapp%3Apull"
+
+    def test_an_identity_token_is_exchanged(
+        self, tokens: Tokens, as_user: Callable[..., None]
+    ) -> None:
+        as_user(auths={tokens.host: {"auth": "", "identitytoken": "identity"}})
+        find(f"{tokens.host}/app:1")
+        assert ("/token POST refresh_token=identity", None) in tokens.asked
+
+    def test_a_token_that_has_ended_is_renewed(self, tokens: Tokens) -> None:
+        repository = registry.Repository(reference.parse(f"{tokens.host}/app:1"))
+        found = repository.find()
+        tokens.secret = "another"
+        with repository.blob(found.layers[0].digest, 0) as (_, chunks):
+            assert b"".join(chunks)
 
 
 @pytest.mark.parametrize(
@@ -261,28 +411,77 @@ class Answer:
         ("r.example:1/a", "https://r.example:1/v2/a", "r.example:1"),
     ],
 )
-def test_a_challenge_is_answered_with_the_login_of_that_registry(
+def test_the_server_and_the_login_of_a_reference(
     monkeypatch: pytest.MonkeyPatch, image: str, url: str, login: str
 ) -> None:
-    requested = []
-    config = {"digest": ANY, "size": 1}
-    manifest = json.dumps({"config": config, "layers": [config]}).encode()
+    requested, logins = [], []
 
-    def get(asked: str, auth: Any, params: Any = None, **_: Any) -> Answer:
-        request = requests.Request("GET", asked, params=params, auth=auth).prepare()
-        requested.append((request.url, request.headers.get("Authorization")))
-        if asked == "https://auth.example/token":
-            return Answer(200, b'{"access_token": "secret"}')
-        if "Authorization" in request.headers:
-            return Answer(200, manifest)
-        return Answer(401, b"", 'Bearer realm="https://auth.example/token",service="s,t"')
+    def get(_: object, asked: str, **__: Any) -> requests.Response:
+        requested.append(asked)
+        answer = requests.Response()
+        answer.status_code, answer.raw = 401, io.BytesIO()
+        answer.headers["WWW-Authenticate"] = "Basic"
+        return answer
 
-    monkeypatch.setattr(requests, "get", get)
-    monkeypatch.setattr(registry, "credentials", lambda host: (host, "hunter2"))
-    assert registry.layer_sizes(f"{image}@{ANY}", ANY, 1) == [1]
-    basic = requests.auth._basic_auth_str(login, "hunter2")
-    assert requested == [
-        (f"{url}/manifests/{ANY}", None),
-        ("https://auth.example/token?service=s%2Ct", basic),
-        (f"{url}/manifests/{ANY}", "Bearer secret"),
-    ]
+    monkeypatch.setattr(requests.Session, "get", get)
+    monkeypatch.setattr(registry_login, "credentials", logins.append)
+    with pytest.raises(ImageNotFound):
+        find(image)
+    assert requested == [f"{url}/manifests/latest"] * 2
+    assert logins == [login]
+
+
+def test_no_credentials_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = registry._Session(is_local=False)
+    asked = requests.Request("GET", "https://r.example/v2/a", headers={"Authorization": "x"})
+    redirect, answer = asked.prepare(), requests.Response()
+    answer.request = asked.prepare()
+    redirect.url = "http://r.example/v2/a"
+    with pytest.raises(requests.exceptions.InvalidURL):
+        session.rebuild_auth(redirect, answer)
+    redirect.url = "https://elsewhere.example/v2/a"
+    session.rebuild_auth(redirect, answer)
+    assert "Authorization" not in redirect.headers
+
+
+class TestPlatforms:
+    """An index is resolved to a platform."""
+
+    @pytest.fixture
+    def several(self, registry_here: Registry) -> str:
+        arm = images.config_of((b"a",), architecture="arm64")
+        made = {
+            "linux/amd64": registry_here.image("cpus", b"a")[0],
+            "linux/arm64": registry_here.image("cpus", b"a", config=arm)[0],
+        }
+        descriptors = [
+            descriptor | images.on_platform(platform.partition("/")[2])
+            for platform, descriptor in made.items()
+        ]
+        return registry_here.index("cpus", *descriptors)
+
+    @pytest.mark.parametrize("platform", ["linux/amd64", "linux/arm64", "arm64", "linux/arm64/v8"])
+    def test_an_index_is_resolved(self, several: str, platform: str) -> None:
+        found = find(several, platform)
+        assert found.digest == several.partition("@")[2] != found.manifest_digest
+        config = json.loads(found.raw_config)
+        assert config["architecture"] == ("amd64" if "amd64" in platform else "arm64")
+
+    def test_without_one_it_is_this_machines(self, several: str) -> None:
+        assert json.loads(find(several).raw_config)["architecture"] == HERE
+
+    def test_what_there_is_not_is_said(self, several: str, registry_here: Registry) -> None:
+        with pytest.raises(ImageNotFound, match=r"linux/s390x; there are linux/amd64, linux/arm64"):
+            find(several, "linux/s390x")
+        single, _ = registry_here.image("single", b"a")
+        with pytest.raises(ImageNotFound, match="not for linux/arm64"):
+            find(f"{registry_here.host}/single@{single['digest']}", "linux/arm64")
+
+    def test_what_is_no_image_is_said(self, registry_here: Registry) -> None:
+        chart = registry_here.blob("chart", b"{}")
+        kind = {"mediaType": "application/vnd.cncf.helm.config.v1+json"}
+        manifest = registry_here.manifest(
+            "chart", images.MANIFEST, config=chart | kind, layers=[chart]
+        )
+        with pytest.raises(ImageNotFound, match="helm"):
+            find(f"{registry_here.host}/chart@{manifest['digest']}")

@@ -53,18 +53,21 @@ class Registry:
             self._session.put(url, content, headers=headers, timeout=10).raise_for_status()
         return descriptor
 
-    def image(self, name: str, *layers: bytes) -> tuple[dict[str, Any], str]:
+    def image(
+        self, name: str, *layers: bytes, tag: str = "", config: bytes = b""
+    ) -> tuple[dict[str, Any], str]:
         """Push an image; return its descriptor and id."""
-        config = self.blob(name, images.config_of(layers))
+        pushed = self.blob(name, config or images.config_of(layers))
         descriptors = [self.blob(name, images.gzipped(layer)) for layer in layers]
         kind = "application/vnd.oci.image.config.v1+json"
         manifest = self.manifest(
             name,
             images.MANIFEST,
-            config={"mediaType": kind, **config},
+            tag,
+            config={"mediaType": kind, **pushed},
             layers=[{"mediaType": f"{images.LAYER}+gzip", **each} for each in descriptors],
         )
-        return manifest, config["digest"]
+        return manifest, pushed["digest"]
 
     def index(self, name: str, *manifests: dict[str, Any]) -> str:
         """Push an index and return its reference."""
@@ -106,10 +109,16 @@ def serving(folder: Path, secured: bool = False) -> Iterator[Registry]:
 
 
 def _tls(folder: Path) -> str:
-    """Make a CA and a certificate of this machine; return what a registry's configuration has."""
+    """Write certificates; return what a registry's configuration says of them."""
+    write_certificates(folder)
+    return f", tls: {{certificate: {folder / 'here.crt'}, key: {folder / 'here.key'}}}"
+
+
+def write_certificates(folder: Path) -> Path:
+    """Write a CA, a certificate of this machine and its key; return the CA's file."""
     ca = trustme.CA()
     ca.cert_pem.write_to_path(folder / "ca.crt")
     here = ca.issue_cert("localhost", "127.0.0.1")
     here.private_key_pem.write_to_path(folder / "here.key")
     here.cert_chain_pems[0].write_to_path(folder / "here.crt")
-    return f", tls: {{certificate: {folder / 'here.crt'}, key: {folder / 'here.key'}}}"
+    return folder / "ca.crt"
