@@ -278,6 +278,8 @@ def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
         click.echo(f"Error: the base {tag} could not be built: {_plain(why)}", err=True)
     for variant, why in outcome.broken.items():
         click.echo(f"Error: {variant} was captured, but it is broken: {_plain(why)}", err=True)
+    if outcome.not_scanned:
+        click.echo(f"Not scanned: {_plain(outcome.not_scanned)}. Then run it again", err=True)
     return outcome.folder, bool(outcome.failures or outcome.broken or outcome.failed_bases)
 
 

@@ -21,8 +21,8 @@ _CODES = {severity: code for code, severity in enumerate(SEVERITIES)}
 TEXT, COUNT, SCORE, FLAG, TIME = "str", "Int64", "Float64", "boolean", "datetime64[us, UTC]"
 
 SCANNED, NO_OS, BROKEN = "scanned", "no-os", "broken"
-NOT_LOOKED, MISSING, FAILED = "not-looked", "missing", "failed"
-UNKNOWN_COUNT = frozenset({NOT_LOOKED, MISSING, FAILED})
+NOT_LOOKED, NOT_SCANNED, MISSING, FAILED = "not-looked", "not-scanned", "missing", "failed"
+UNKNOWN_COUNT = frozenset({NOT_LOOKED, NOT_SCANNED, MISSING, FAILED})
 """Statuses of images whose number of vulnerabilities is unknown."""
 
 OS, TOOLS, APP = "os", "tools", "app"

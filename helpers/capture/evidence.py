@@ -62,7 +62,8 @@ def is_complete(folder: Path, captured: Captured) -> bool:
     reports = paths.reports(folder)
     # The report of a variant that is a report may be Trivy's or Grype's.
     is_scanned = "trivy" in reports or captured.source == "report"
-    if not is_scanned or len(reports) < (2 if "grype" in captured.settings else 1):
+    expected = ("report" not in captured.missing) + ("grype" in captured.settings)
+    if (not is_scanned and "report" not in captured.missing) or len(reports) < expected:
         return False
     try:
         for path in reports.values():
@@ -118,7 +119,8 @@ class _Taking(NamedTuple):
             raise ArchiveInvalid(self.subject.reference, error.problem, _RETRY) from error
         command = self.scan("archive", self.subject.path)
         self.check_same_image(image_id, self.subject.path)
-        return Taken(command, {"smoke": _FROM_REGISTRY if self.subject.found else _NO_DAEMON})
+        why = _FROM_REGISTRY if self.subject.found else _NO_DAEMON
+        return Taken(command, {"smoke": why, **self.not_scanned()})
 
     def image(self) -> Taken:
         """Save an image of the daemon, then scan, read and start it at the same time."""
@@ -131,16 +133,20 @@ class _Taking(NamedTuple):
                 image_id = self.read_archive(path)
                 command = scanned.result()
                 self.check_same_image(image_id, path)
-                return Taken(command, self.write_smoke(started.result()))
+                return Taken(command, {**self.write_smoke(started.result()), **self.not_scanned()})
         except ArchiveInvalid as error:
             # The user knows the image, not this temporary file.
             raise ArchiveInvalid(self.subject.reference, error.problem, AGAIN) from error
 
+    def not_scanned(self) -> dict[str, str]:
+        """Return why there is no report, if there is no scanner."""
+        return {"report": self.tools.no_scanner} if self.tools.no_scanner else {}
+
     def scan(self, kind: str, target: Path) -> list[str]:
-        """Scan a file with Trivy and keep its report; return the command."""
+        """Scan a file with Trivy, if there is one, and keep its report; return the command."""
         trivy_program, db = self.tools.trivy, self.tools.db
-        assert trivy_program is not None
-        assert db is not None
+        if trivy_program is None or db is None:
+            return []
         raw = self.scratch / f"{self.folder.name}.json"
         try:
             command = scan.scan(trivy_program, kind, target, raw, db.folder, self.platform)
@@ -178,6 +184,8 @@ class _Taking(NamedTuple):
 
     def check_same_image(self, image_id: str, path: Path) -> None:
         """Raise `ScanFailed` if Trivy scanned another image of an archive than the kit read."""
+        if self.tools.no_scanner:
+            return
         scanned_id = trivy.read(self.folder / paths.REPORT).image_id
         if scanned_id and scanned_id != image_id:
             raise ScanFailed(

@@ -25,7 +25,8 @@ from helpers.studies.study import Study, Variant
 class Tools(NamedTuple):
     """What makes the evidence. `daemon` may be the reason why there is none.
 
-    `images_from` is `registry` or `daemon` if references are to be found only there.
+    `no_scanner` says why there is no Trivy where one is needed. `images_from` is `registry` or
+    `daemon` if references are to be found only there.
     `failed_bases` has the reasons why bases of the study could not be built, by full tag.
     """
 
@@ -37,6 +38,7 @@ class Tools(NamedTuple):
     failed_bases: dict[str, str]
     cache: ImageCache
     images_from: str = ""
+    no_scanner: str = ""
 
     def required_daemon(self) -> Daemon:
         """Return the daemon, or raise why there is none."""

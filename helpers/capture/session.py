@@ -19,7 +19,7 @@ from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.image_cache import ImageCache
 from helpers.capture.resolve import Tools
 from helpers.capture.vulndb import VulnDb
-from helpers.errors import CaptureFailed, KitError, StudyInvalid
+from helpers.errors import CaptureFailed, KitError, ScanFailed, StudyInvalid
 from helpers.images import metadata
 from helpers.images.metadata import Smoke
 from helpers.studies.study import Captured, Database, Facts, Study, Variant, open_study
@@ -34,7 +34,8 @@ class Outcome(NamedTuple):
 
     A broken variant was captured, but did not answer when started. If `unchanged`, nothing has
     changed and the folder is the previous capture's. `failed_bases` has the reasons of bases that
-    could not be built, without those that a failed variant states.
+    could not be built, without those that a failed variant states. `not_scanned` says why images
+    have no report.
     """
 
     folder: Path
@@ -42,6 +43,7 @@ class Outcome(NamedTuple):
     broken: dict[str, str]
     unchanged: bool
     failed_bases: dict[str, str]
+    not_scanned: str = ""
 
 
 def capture(
@@ -90,7 +92,8 @@ def capture(
         bases = {tag: why for tag, why in bases.items() if why not in reasons}
         if previous and all(result.unchanged_since for result in captured.values()):
             folder = paths.capture(study.name, previous.capture)
-            return Outcome(folder, {}, _broken(study, folder), True, bases)
+            broken = _broken(study, folder)
+            return Outcome(folder, {}, broken, True, bases, tools.no_scanner)
         folder = staging.destination(study, name, started)
         # An image may have been the first to need the Java DB.
         java = tools.db.java_updated_at() if tools.db else None
@@ -103,7 +106,7 @@ def capture(
         raise staging.disk_error(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    return Outcome(folder, failures, _broken(study, folder), False, bases)
+    return Outcome(folder, failures, _broken(study, folder), False, bases, tools.no_scanner)
 
 
 def _tools(study: Study, images_from: str, db: Path | None, *repositories: str) -> Tools:
@@ -123,7 +126,14 @@ def _tools(study: Study, images_from: str, db: Path | None, *repositories: str) 
     cache = ImageCache(paths.images_cache())
     if kinds == {"report"}:
         return Tools(daemon, None, None, gzip_sizes, locks, {}, cache)
-    scanner = trivy_program.find(daemon if isinstance(daemon, Daemon) else None)
+    try:
+        scanner = trivy_program.find(daemon if isinstance(daemon, Daemon) else None)
+    except ScanFailed as error:
+        if error.reason != "no-scanner" or kinds & {"sbom"}:
+            raise
+        # An image's sizes and files are worth a capture of their own.
+        tools = Tools(daemon, None, None, gzip_sizes, locks, {}, cache, images_from)
+        return tools._replace(no_scanner=str(error))
     vulndb = VulnDb(db or paths.trivy_cache(*repositories), db is not None, *repositories)
     with progress.bar(t("the vulnerability database"), 1):
         vulndb.refresh(scanner)

@@ -21,7 +21,11 @@ LIMIT = ["--timeout", f"{TIMEOUT_SECONDS}s"]
 IMAGE = "aquasec/trivy:0.76.0"
 """The container image to run where there is no local Trivy."""
 
-_INSTALL = "Install it: https://trivy.dev/docs/latest/getting-started/installation/"
+_INSTALL = (
+    "Install it: brew install trivy, or curl -sfL https://raw.githubusercontent.com/aquasecurity/"
+    "trivy/main/contrib/install.sh | sh -s -- -b ~/.local/bin "
+    "(https://trivy.dev/docs/latest/getting-started/installation/)"
+)
 
 _MEMORY = "4g"
 _REASONS = {

@@ -180,6 +180,7 @@ def _evidence(facts: Facts, variant: Variant, folder: Path, scanner: str) -> lis
         image=metadata.read(folder / paths.IMAGE, Image),
         smoke=metadata.read(folder / paths.SMOKE, Smoke),
         error=captured.error,
+        not_scanned=captured.missing.get("report", ""),
     )
     evidence = []
     for name, path in files if scanner == "all" else files[:1]:

@@ -58,7 +58,10 @@ _ONE_VULNERABILITY = (
 
 
 class Evidence(NamedTuple):
-    """One report to load, and what the study and the capture know of it; no path: no report."""
+    """One report to load, and what the study and the capture know of it; no path: no report.
+
+    `error` says why the capture failed, `not_scanned` why there is no report of an image.
+    """
 
     variant: str
     capture: str = ""
@@ -74,6 +77,7 @@ class Evidence(NamedTuple):
     image: Image | None = None
     smoke: Smoke | None = None
     error: str = ""
+    not_scanned: str = ""
 
 
 class Rows:
@@ -118,6 +122,15 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "runtime": item.runtime or None,
     }
     if report is None:
+        if item.image and item.not_scanned:
+            return {
+                **common,
+                "status": frames.NOT_SCANNED,
+                "reason": item.not_scanned,
+                **image_rows.measured(item.image),
+                **image_rows.started(item.smoke),
+                "created_at": _built_at(item, None),
+            }
         status = frames.FAILED if item.error else frames.MISSING
         return {**common, "status": status, "reason": item.error or None}
     metadata = report.metadata or Metadata()

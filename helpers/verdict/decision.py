@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from helpers.comparability import confounders
-from helpers.frames import Frames
+from helpers.frames import NOT_SCANNED, Frames
 from helpers.sizes import image_sizes
 from helpers.text import escape
 from helpers.text.i18n import t, told, word
@@ -81,6 +81,8 @@ class Decision(NamedTuple):
 
         Those that are supported if it is, unless there are none.
         """
+        if self.ranked.empty:
+            return self.candidates.iloc[:0]
         others = self.ranked[~self.ranked["variant"].isin(self.best[:1])]
         alike = others[others["supported"].eq(self.ranked["supported"].iloc[0])]
         order = alike if len(alike) else others
@@ -131,6 +133,11 @@ def source(decision: Decision) -> str:
 def choice(decision: Decision) -> Phrase:
     """Return what to ship, because of what, or why nothing is recommended."""
     ranked, by = decision.ranked, _in_brackets(source(decision))
+    if ranked.empty and decision.candidates["status"].eq(NOT_SCANNED).any():
+        return say(
+            "**Nothing is recommended:** there was no scanner, so vulnerabilities are not known. "
+            "Sizes and files are."
+        )
     if ranked.empty:
         return say("**Nothing is recommended:** there is no candidate.")
     if not any(decision.weights.values()):

@@ -46,6 +46,7 @@ _WHY_NOT = {
     "broken": msg("it did not answer when it was started"),
     "no-os": msg("its system packages were not looked at"),
     "not-looked": msg("its vulnerabilities were not looked for"),
+    "not-scanned": msg("there was no scanner"),
     "missing": msg("there is no report of it"),
     "failed": msg("its capture failed"),
 }

@@ -13,6 +13,7 @@ from helpers.frames import (
     MISSING,
     NO_OS,
     NOT_LOOKED,
+    NOT_SCANNED,
     SEVERITIES,
     SEVERITY,
     UNKNOWN_COUNT,
@@ -81,6 +82,10 @@ _CARE = {
     MISSING: msg("No report, so nothing is known"),
     NOT_LOOKED: msg(
         "Only secrets, licences or misconfigurations were looked for, so nothing is known"
+    ),
+    NOT_SCANNED: msg(
+        "There was no scanner, so its vulnerabilities and packages are not known; its sizes and "
+        "files are"
     ),
     NO_OS: msg(
         "No operating system was recognised, or none that the scanner knows, so system packages "
