@@ -22,7 +22,7 @@ from helpers.capture.vulndb import VulnDb
 from helpers.errors import CaptureFailed, KitError, ScanFailed, StudyInvalid
 from helpers.images import metadata
 from helpers.images.metadata import Smoke
-from helpers.studies.study import Captured, Database, Facts, Study, Variant, open_study
+from helpers.studies.study import NONE, Captured, Database, Facts, Study, Variant, open_study
 from helpers.text.i18n import t
 
 _STEPS = 3
@@ -235,13 +235,19 @@ def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Fact
         capture="",
         captured_at=started,
         kit_version=__version__,
-        scanner="trivy",
+        scanner="" if tools.no_scanner else "trivy",
         scanner_version=tools.trivy.version if tools.trivy else "",
-        scanner_is=tools.trivy.label() if tools.trivy else "others",
+        scanner_is=_scanner_is(tools),
         db=tools.db.describe(coverage) if tools.db else Database(),
         builder=tools.required_daemon().builder() if is_built else {},
         variants={},
     )
+
+
+def _scanner_is(tools: Tools) -> str:
+    if tools.trivy:
+        return tools.trivy.label()
+    return NONE if tools.no_scanner else "others"
 
 
 def _previous_facts(study: Study) -> Facts | None:

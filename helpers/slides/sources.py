@@ -3,7 +3,7 @@
 import shlex
 from typing import Any
 
-from helpers.studies.study import Captured, Facts, Study, Variant, open_study
+from helpers.studies.study import NONE, Captured, Facts, Study, Variant, open_study
 from helpers.text.i18n import t, word
 from helpers.text.rich import Text, bullets, join, paragraph
 
@@ -54,6 +54,8 @@ def _run(study: Study, record: dict[str, Any]) -> str:
 
 
 def _scanner(facts: Facts) -> str:
+    if facts.scanner_is == NONE:
+        return t("no scanner")
     if not facts.scanner_version:
         return t("the scanners of others")
     scanner = f"{facts.scanner.capitalize()} {facts.scanner_version}"

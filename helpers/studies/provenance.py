@@ -4,7 +4,7 @@ import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.frames import FAILED, TIME
-from helpers.studies.study import Facts, Study
+from helpers.studies.study import NONE, Facts, Study
 from helpers.text.i18n import message, t, word
 from helpers.text.rich import Phrase, paragraph, say
 
@@ -26,7 +26,7 @@ def captures(study: Study) -> pd.DataFrame:
             captured=sum(variant.status != FAILED for variant in facts.variants.values()),
             count=len(facts.variants),
         )
-        scanner = f"{facts.scanner} {facts.scanner_version}".strip()
+        scanner = f"{facts.scanner} {facts.scanner_version}".strip() or None
         rows.append((facts.capture, facts.captured_at, scanner, facts.db.updated_at, variants))
     columns = ["capture", "captured_at", "scanner", "db_updated_at", "variants"]
     types = {"capture": "str", "captured_at": TIME, "scanner": "str", "db_updated_at": TIME}
@@ -58,17 +58,19 @@ def _made(facts: Facts) -> Phrase:
 def _scanner(facts: Facts) -> str:
     if facts.scanner_version:
         return f"Trivy {facts.scanner_version}"
-    return t("the scanners of others")
+    return t("no scanner") if facts.scanner_is == NONE else t("the scanners of others")
 
 
 def _how(facts: Facts) -> str:
     """Return how the scanner was run; empty for the usual way."""
-    if facts.scanner_is in ("binary", "others"):
+    if facts.scanner_is in ("binary", "others", NONE):
         return ""
     return t(", run as {what}", what=facts.scanner_is)
 
 
 def _database(facts: Facts) -> str:
+    if facts.scanner_is == NONE:
+        return t("no database")
     day, java = facts.db.updated_at, facts.db.java_updated_at
     if not day:
         return t("no database of its own")

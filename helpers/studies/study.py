@@ -19,6 +19,9 @@ CAPTURE_NAME = re.compile(r"\d{4}-\d{2}(-\d{2})?([.-][A-Za-z0-9]+)*")
 KINDS = ("dockerfile", "image", "archive", "sbom", "report")
 """What a variant's evidence can be made from."""
 
+NONE = "none"
+"""Stands for how the scanner was run where there was none."""
+
 NEWEST = "newest"
 """Stands for the name of a study's newest capture."""
 
