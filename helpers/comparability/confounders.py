@@ -1,5 +1,6 @@
 """Do the images differ in more than their base? Their ends of life, ages and runtimes."""
 
+import operator
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from helpers.answers.talk import named as named_images
 from helpers.comparability import scan_consistency
 from helpers.comparability.end_of_life import advisories_until, end_of_life, named, release, spelled
 from helpers.frames import COUNT, TEXT, TIME, UNKNOWN_COUNT
+from helpers.images import oci
 from helpers.text import escape
 from helpers.text.i18n import message, msg, t, word
 from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, number, paragraph, say
@@ -20,13 +22,15 @@ COLUMNS = (
     | {"os": TEXT, "os_end_of_life": TIME, "advisories_until": TIME, "os_ended_days": COUNT}
     | {"built_at": TIME, "age_days": COUNT}
     | {"runtime": TEXT, "runtime_end_of_life": TIME, "runtime_ended_days": COUNT}
+    | {"processor": TEXT}
 )
 """Columns of `confounders` and their dtypes."""
 
 OS, RUNTIME = msg("operating system"), msg("runtime")
 OS_END, AGE = msg("operating system's end of life"), msg("image age")
-ASPECTS = (OS_END, AGE, RUNTIME)
-"""What variants may differ in besides their bases."""
+PROCESSOR = msg("processor")
+ASPECTS = (OS_END, AGE, RUNTIME, PROCESSOR)
+"""What variants may differ in besides their bases. Of the processor it is told only if they do."""
 
 _SHARES = [0.226, 0.166, 0.14, 0.14, 0.188, 0.14]
 """Shares of the width of the columns on a slide: names and versions take more than days."""
@@ -42,7 +46,8 @@ def confounders(images: pd.DataFrame, as_of: date | None = None) -> pd.DataFrame
     `capture, variant, as_of` (the given day, else that of the DB, else of the scan), `os,
     os_end_of_life, advisories_until, os_ended_days` (days past the end of life at `as_of`, negative
     before it), `built_at, age_days` (from built to `as_of`), `runtime, runtime_end_of_life,
-    runtime_ended_days`. NA is not known; an image that was not measured has NA in all.
+    runtime_ended_days`, `processor` (as in `arm64`). NA is not known; an image that was not measured
+    has NA in all.
     """
     rows = [_row(image, as_of) for image in images.itertuples()]
     return pd.DataFrame(
@@ -53,7 +58,7 @@ def confounders(images: pd.DataFrame, as_of: date | None = None) -> pd.DataFrame
 def unlike(confounders: pd.DataFrame) -> list[str]:
     """Return in which of `ASPECTS` variants of the same capture differ."""
     differing = [_differs(rows) for _, rows in _captures(confounders)]
-    return [aspect for aspect in ASPECTS if any(differs[aspect] for differs in differing)]
+    return [aspect for aspect in ASPECTS if any(map(operator.itemgetter(aspect), differing))]
 
 
 def answer(images: pd.DataFrame) -> Answer:
@@ -102,6 +107,7 @@ def _row(image: Any, as_of: date | None) -> dict[str, Any]:
         # Without a count it is compared with nothing.
         return row
     row["as_of"] = _day(as_of) or _day(image.db_updated_at) or _day(image.scanned_at)
+    row["processor"] = _processor(image.architecture)
     if pd.notna(image.os_family):
         version = "" if pd.isna(image.os_version) else image.os_version
         row["os"] = f"{image.os_family} {version}".strip()
@@ -116,6 +122,14 @@ def _row(image: Any, as_of: date | None) -> dict[str, Any]:
         row["runtime_end_of_life"] = _day(end_of_life(*named(image.runtime)))
         row["runtime_ended_days"] = _days(row["runtime_end_of_life"], row["as_of"])
     return row
+
+
+def _processor(architecture: Any) -> str | None:
+    """Return a processor without its usual variant: `arm64` and `arm64/v8` are one."""
+    if pd.isna(architecture):
+        return None
+    name, _, variant = str(architecture).partition("/")
+    return str(oci.usual(oci.Platform(name, variant=variant)))
 
 
 def _day(value: Any) -> pd.Timestamp | None:
@@ -169,9 +183,10 @@ def _talk(confounders: pd.DataFrame) -> Talk:
     is_known = any(
         value is not None
         for _, images in _captures(confounders)
-        for value in _differs(images).values()
+        for aspect, value in _differs(images).items()
+        if aspect != PROCESSOR
     )
-    aspects = listed(map(word, differing or ASPECTS), last=AND).plain
+    aspects = listed(map(word, differing or ASPECTS[:3]), last=AND).plain
     if differing:
         headline = t("The images differ in more than their base: {aspects}", aspects=aspects)
         meaning = t(
@@ -235,6 +250,7 @@ def _differs(rows: pd.DataFrame) -> dict[str, bool | None]:
         OS_END: past.nunique() > 1 or apart if len(ended) > 1 else None,
         AGE: _spread(ages) > APART_DAYS if len(ages) > 1 else None,
         RUNTIME: runtimes.nunique() > 1 if len(runtimes) > 1 else None,
+        PROCESSOR: rows["processor"].nunique() > 1,
     }
 
 
@@ -254,8 +270,9 @@ def _head(rows: pd.DataFrame, label: str) -> Phrase:
     if len(rows) == 1:
         return say("**Nothing to compare{capture}:** there is one variant only.", capture=label)
     differs = _differs(rows)
+    told = [aspect for aspect in ASPECTS if aspect != PROCESSOR or differs[aspect]]
     different, alike, unknown = (
-        listed((word(aspect) for aspect in ASPECTS if differs[aspect] is value), last=AND)
+        listed((word(aspect) for aspect in told if differs[aspect] is value), last=AND)
         for value in (True, False, None)
     )
     if apart := _apart(rows, [aspect for aspect in ASPECTS if differs[aspect]]):
@@ -332,6 +349,8 @@ def _few(rows: pd.DataFrame, aspect: str) -> tuple[str, ...]:
 
 def _classes(rows: pd.DataFrame, aspect: str) -> pd.Series:
     """Return for each variant a class of those alike in an aspect; NA if not known."""
+    if aspect == PROCESSOR:
+        return rows["processor"]
     if aspect == RUNTIME:
         return rows["runtime"].map(release, na_action="ignore")
     days = rows["age_days"] if aspect == AGE else _silent_days(rows).clip(lower=0)

@@ -3,7 +3,7 @@
 https://github.com/opencontainers/image-spec/blob/main/manifest.md
 """
 
-import platform
+import platform as machine
 import re
 from collections.abc import Sequence
 from typing import Annotated
@@ -145,9 +145,19 @@ def parse(text: str) -> Platform:
     return found
 
 
+def usual(platform: Platform) -> Platform:
+    """Return a platform without a variant that is its architecture's usual one.
+
+    >>> str(usual(Platform("arm64", "linux", "v8"))), str(usual(Platform("arm", "linux", "v6")))
+    ('linux/arm64', 'linux/arm/v6')
+    """
+    is_usual = platform.variant in _VARIANTS.get(platform.architecture, ())
+    return Platform(platform.architecture, platform.os, "" if is_usual else platform.variant)
+
+
 def here() -> Platform:
     """Return the platform of this machine's images."""
-    return Platform(_MACHINES.get(platform.machine(), platform.machine()), "linux")
+    return Platform(_MACHINES.get(machine.machine(), machine.machine()), "linux")
 
 
 def for_platform(images: Sequence[Descriptor], wanted: Platform) -> list[Descriptor]:

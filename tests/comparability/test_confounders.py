@@ -10,6 +10,7 @@ from helpers.comparability.confounders import (
     APART_DAYS,
     COLUMNS,
     OS_END,
+    PROCESSOR,
     RUNTIME,
     answer,
     confounders,
@@ -45,6 +46,16 @@ def text(images: pd.DataFrame) -> str:
 
 ALPINE = {"os_family": "alpine", "os_version": "3.11.2"}
 DEBIAN = {"os_family": "debian", "os_version": "11.2"}
+
+
+def test_processors_are_told_only_if_they_differ() -> None:
+    arm = {"architecture": "arm64", **DEBIAN}
+    alike = made(arm, {"architecture": "arm64/v8", **DEBIAN})
+    assert unlike(confounders(alike)) == []
+    assert "processor" not in text(alike)
+    differing = made(arm, {"architecture": "amd64", **DEBIAN})
+    assert unlike(confounders(differing)) == [PROCESSOR]
+    assert "processor" in text(differing)
 
 
 def test_the_posts_images_in_both_captures(both) -> None:
