@@ -152,3 +152,22 @@ def test_the_package_is_a_program_and_a_name_that_is_not_utf8_loses_no_row(tmp_p
     assert done.returncode == 1
     assert done.stderr.startswith("Error: missing: ")
     assert "Traceback" not in done.stderr
+
+
+def test_the_cache_of_images_is_shown_and_pruned(tmp_path: Path) -> None:
+    files = tmp_path / "cache" / "images" / "sha256"
+    files.mkdir(parents=True)
+    (files / "one").write_bytes(bytes(3 * 10**6))
+    assert run("cache", KIT_DATA=str(tmp_path)).stdout.startswith("images   3.0 MB in ")
+    done = run("cache", "--prune", "--keep-gb", "0.001", KIT_DATA=str(tmp_path))
+    assert done.stdout.splitlines()[0] == "removed  3.0 MB"
+    assert [*files.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    "platform", ["linux", "linux/", "a/b/c/d", "linux/arm64;x", "linux/ arm64"]
+)
+def test_a_platform_that_is_none_is_a_usage_error(platform: str) -> None:
+    done = run("compare", "app:1", "--platform", platform)
+    assert done.status == 2
+    assert "is no platform; one is linux/arm64" in done.stderr

@@ -19,7 +19,7 @@ from helpers import paths
 from helpers.capture import new_study, registry, registry_login
 from helpers.capture.daemon import Daemon
 from helpers.capture.session import capture
-from helpers.errors import ImageNotFound, RegistryFailed
+from helpers.errors import CaptureFailed, ImageNotFound, RegistryFailed
 from helpers.images import oci, reference
 from helpers.studies import study
 from helpers.studies.load import load_layers, load_study
@@ -359,6 +359,61 @@ class TestARegistryWithTlsAndPasswords:
         # Both have the same first layer.
         assert len([*(empty_data / "cache" / "images" / "sha256").iterdir()]) == 2
         assert capture(name, db=db).unchanged
+
+    def test_without_a_scanner_too_and_the_lack_is_named(
+        self,
+        registry_secured: Registry,
+        as_user: Callable[..., None],
+        empty_data: Path,
+        db: Path,
+        trivy_on_path: None,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        as_user(auths=auths(registry_secured.host))
+        monkeypatch.setenv("DOCKER_HOST", "unix:///no/such/socket")
+        release = images.file("etc/os-release", b'ID=alpine\nVERSION_ID="3.23.0"\n')
+        root = images.tar(release, images.file("etc/alpine-release", b"3.23.0\n"))
+        registry_secured.image("bare", root, tag="1")
+        name = new_study.make_study([f"{registry_secured.host}/bare:1"], "bare")
+        path = os.environ["PATH"]
+        monkeypatch.setenv("PATH", "/usr/bin:/bin")
+        outcome = capture(name, db=db)
+        assert "brew install trivy" in outcome.not_scanned
+        image = load_study(name).images.iloc[0]
+        assert (image["status"], image["layers"]) == ("not-scanned", 1)
+        assert image["reason"] == outcome.not_scanned
+        assert capture(name, db=db).unchanged
+        monkeypatch.setenv("PATH", path)
+        assert capture(name, db=db).not_scanned == ""
+        assert load_study(name).images["status"].tolist() == ["scanned"]
+
+
+def test_where_a_reference_is_found_can_be_said(
+    registry_here: Registry,
+    daemon: Daemon,
+    client: docker.DockerClient,
+    empty_data: Path,
+    db: Path,
+    trivy_on_path: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = f"{registry_here.host}/both:1"
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    on_daemon, _ = client.images.build(path=str(tmp_path), tag=name)
+    _, in_registry = registry_here.image("both", images.tar(images.file("a", b"a")), tag="1")
+    study_name = new_study.make_study([name], "both")
+    try:
+        found = {}
+        for place in ("", "daemon", "registry"):
+            capture(study_name, db=db, images_from=place)
+            found[place] = load_study(study_name).images["image_id"].iloc[0]
+        assert found == {"": on_daemon.id, "daemon": on_daemon.id, "registry": in_registry}
+    finally:
+        client.images.remove(name, force=True)
+    monkeypatch.setenv("DOCKER_HOST", "unix:///no/such/socket")
+    with pytest.raises(CaptureFailed, match="no Docker daemon answers"):
+        capture(study_name, db=db, images_from="daemon")
 
 
 def _files(folder: Path) -> list[Path]:

@@ -108,7 +108,8 @@ def serving() -> Iterator[Faulty]:
             if is_layer and registry.fault and registry.fault(self, content):
                 return
             start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
-            answer(self, content[start:], 206 if start else 200)
+            kind = images.MANIFEST if "/manifests/" in self.path else "application/octet-stream"
+            answer(self, content[start:], 206 if start else 200, Content_Type=kind)
 
         def log_message(self, *_: object) -> None:
             pass
