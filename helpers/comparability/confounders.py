@@ -12,7 +12,6 @@ from helpers.answers.talk import named as named_images
 from helpers.comparability import scan_consistency
 from helpers.comparability.end_of_life import advisories_until, end_of_life, named, release, spelled
 from helpers.frames import COUNT, TEXT, TIME, UNKNOWN_COUNT
-from helpers.images import oci
 from helpers.text import escape
 from helpers.text.i18n import message, msg, t, word
 from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, number, paragraph, say
@@ -46,8 +45,8 @@ def confounders(images: pd.DataFrame, as_of: date | None = None) -> pd.DataFrame
     `capture, variant, as_of` (the given day, else that of the DB, else of the scan), `os,
     os_end_of_life, advisories_until, os_ended_days` (days past the end of life at `as_of`, negative
     before it), `built_at, age_days` (from built to `as_of`), `runtime, runtime_end_of_life,
-    runtime_ended_days`, `processor` (as in `arm64`). NA is not known; an image that was not measured
-    has NA in all.
+    runtime_ended_days`, `processor` (as in `arm64`). NA is not known; an image that was not
+    measured has NA in all.
     """
     rows = [_row(image, as_of) for image in images.itertuples()]
     return pd.DataFrame(
@@ -125,11 +124,13 @@ def _row(image: Any, as_of: date | None) -> dict[str, Any]:
 
 
 def _processor(architecture: Any) -> str | None:
-    """Return a processor without its usual variant: `arm64` and `arm64/v8` are one."""
+    """Return a processor without its usual variant: `arm64` and `arm64/v8` are one.
+
+    https://github.com/opencontainers/image-spec/blob/main/image-index.md#platform-variants
+    """
     if pd.isna(architecture):
         return None
-    name, _, variant = str(architecture).partition("/")
-    return str(oci.usual(oci.Platform(name, variant=variant)))
+    return str(architecture).removesuffix("/v8").removesuffix("/v1")
 
 
 def _day(value: Any) -> pd.Timestamp | None:

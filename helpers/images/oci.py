@@ -25,6 +25,9 @@ CONFIGS = (
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 _ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
+_ALONE = ("amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64")
+"""Architectures that may stand without an operating system."""
+
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 _VARIANTS = {"amd64": ("", "v1"), "arm64": ("", "v8"), "arm": ("v7", "")}
 """The usual variants of an architecture, the most usual first:
@@ -130,29 +133,19 @@ def parse(text: str) -> Platform:
 
     Raises `ValueError` for a text that is none.
 
-    >>> str(parse("linux/arm64")), str(parse("aarch64")), str(parse(""))
-    ('linux/arm64', 'linux/arm64', '')
+    >>> str(parse("linux/arm64")), str(parse("aarch64")), str(parse("arm/v7")), str(parse(""))
+    ('linux/arm64', 'linux/arm64', 'linux/arm/v7', '')
     """
     if not text:
         return ANY
     parts = text.lower().split("/")
-    if len(parts) == 1:
+    if parts[0] in _ALONE or parts[0] in _ARCHITECTURES:
         parts = ["linux", *parts]
     os, architecture, variant = (*parts, "", "")[:3]
     found = Platform(_ARCHITECTURES.get(architecture, architecture), os, variant)
     if not found.is_valid or len(parts) > 3:
         raise ValueError(f"{text!r} is no platform; one is linux/arm64")
     return found
-
-
-def usual(platform: Platform) -> Platform:
-    """Return a platform without a variant that is its architecture's usual one.
-
-    >>> str(usual(Platform("arm64", "linux", "v8"))), str(usual(Platform("arm", "linux", "v6")))
-    ('linux/arm64', 'linux/arm/v6')
-    """
-    is_usual = platform.variant in _VARIANTS.get(platform.architecture, ())
-    return Platform(platform.architecture, platform.os, "" if is_usual else platform.variant)
 
 
 def here() -> Platform:
