@@ -147,6 +147,11 @@ def base_failure(image: str, failures: Mapping[str, str]) -> str:
     return failures.get(_full_tag(image), "")
 
 
+def is_base(image: str, bases: Iterable[Base]) -> bool:
+    """Return whether an image is one of the bases that a study builds."""
+    return _full_tag(image) in {_full_tag(base.tag) for base in bases}
+
+
 def _full_tag(reference: str) -> str:
     """Return a reference without Docker Hub's prefixes, and with its tag.
 

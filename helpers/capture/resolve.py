@@ -15,7 +15,7 @@ from helpers.capture.image_cache import ImageCache
 from helpers.capture.registry import Found, Repository
 from helpers.capture.trivy_program import Trivy
 from helpers.capture.vulndb import VulnDb
-from helpers.errors import ImageNotFound, KitError, StudyInvalid
+from helpers.errors import ImageNotFound, KitError, RegistryFailed, StudyInvalid
 from helpers.images import oci, redact
 from helpers.images.archive import open_archive
 from helpers.images.reference import parse as parse_reference
@@ -101,7 +101,8 @@ def identify(
             tags = {"RepoTags": list(archive.names)}
             base = _base(variant.base, tools)
             return Subject(archive.image_id, path.name, path, tags, base, grype=grype)
-    if variant.kind == "image" and _is_in_registry(tools):
+    is_own = variant.kind == "image" and build.is_base(variant.image, study.bases)
+    if variant.kind == "image" and not is_own and _is_in_registry(tools):
         return _in_registry(variant, tools, grype)
     daemon = tools.required_daemon()
     secrets: set[str] = set()
@@ -145,6 +146,11 @@ def _in_registry(variant: Variant, tools: Tools, grype: Path | None) -> Subject:
         found = Repository(parse_reference(variant.image)).find(wanted)
     except ValueError as error:
         raise ImageNotFound(str(error)) from error
+    except (ImageNotFound, RegistryFailed) as error:
+        if not isinstance(tools.daemon, KitError) or tools.images_from:
+            raise
+        # The user may have meant an image of a daemon that is not running.
+        raise type(error)(f"{error}. Its registry was asked because {tools.daemon}") from error
     image = found.inspected()
     secrets = redact.values((image.get("Config") or {}).get("Env") or [])
     base = _base(variant.base, tools)

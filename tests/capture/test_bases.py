@@ -129,4 +129,4 @@ def test_an_unexpected_error_fails_one_variant_only(
 def test_a_missing_daemon_is_reported_once(empty_data: Path, db: Path, monkeypatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
     with pytest.raises(CaptureFailed, match=r"^no Docker daemon answers at [^\n]*$"):
-        capture(write(empty_data), db=db)
+        capture(write(empty_data, "of-sound", "of-broken", "is"), db=db)

@@ -90,7 +90,7 @@ def test_without_a_db_or_a_scanner_the_remedy_is_named(
     with pytest.raises(ScanFailed, match="no vulnerability DB"):
         scan_sbom(SBOM, tmp_path / "report.json", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ScanFailed, match=r"not on the PATH, .*\. Install it: https"):
+    with pytest.raises(ScanFailed, match=r"not on the PATH, .*\. Install it: brew"):
         scan_sbom(SBOM, tmp_path / "report.json", db)
 
 

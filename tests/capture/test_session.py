@@ -71,7 +71,7 @@ def captured_once(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KIT_DATA", str(folder))
         outcome = capture(write_study(folder, **TWO), db=db)
-        assert outcome == (outcome.folder, {}, {}, False, {})
+        assert outcome == (outcome.folder, {}, {}, False, {}, "")
     return folder
 
 
@@ -387,11 +387,6 @@ class TestWhatGoesWrong:
         finally:
             shutil.rmtree(folder)
 
-    def test_no_trivy(self, db: Path) -> None:
-        error = self.error("capture", "mine", "--db", db, PATH="/no/where")
-        assert "Error: trivy is not on the PATH, and its container image cannot be pulled" in error
-        assert "Install it: https://trivy.dev" in error
-
     def test_no_db_while_offline(self, tmp_path: Path) -> None:
         error = self.error("capture", "mine", "--db", tmp_path)
         assert "no vulnerability DB (db/trivy.db) in this folder" in error
@@ -445,6 +440,16 @@ class TestWhatGoesWrong:
             assert [path.name for path in (small / "studies/mine").iterdir()] == ["study.toml"]
         finally:
             subprocess.run(["umount", small], check=True)
+
+
+def test_without_trivy_the_rest_is_captured(write: Write, db: Path, empty_data: Path) -> None:
+    write(one=SERVES)
+    done = run("capture", "mine", "--db", db, PATH="/no/where")
+    assert done.status == 0
+    assert "Not scanned: trivy is not on the PATH, and its container image cannot be" in done.stderr
+    assert "Install it: brew install trivy" in done.stderr
+    image = load_study("mine").images.iloc[0]
+    assert (image["status"], image["answers"]) == ("not-scanned", True)
 
 
 def test_a_full_disk_is_reported_by_whoever_meets_it() -> None:
