@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from helpers import paths
 from helpers.capture import build
 from helpers.capture.build_log import Step
-from helpers.capture.daemon import Daemon
+from helpers.capture.daemon import Daemon, is_for, platform_of
 from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.trivy_program import Trivy
 from helpers.capture.vulndb import VulnDb
@@ -93,26 +93,26 @@ def identify(
     secrets: set[str] = set()
     base_name = variant.base
     if variant.kind == "dockerfile":
-        build.check_bases(build.images(variant.recipe), tools.failed_bases)
+        build.check_bases(build.images(variant.recipe, daemon.platform), tools.failed_bases)
         reference = f"base-image-notebooks:{study.name}.{variant.name}"[:128].lower()
         with tools.build_locks.lock(variant.recipe):
             log = folder / paths.LOG
             image_id = build.build(daemon, variant.recipe, reference, log, on_step, secrets)
-        base_name = base_name or build.base(variant.recipe)
+        base_name = base_name or build.base(variant.recipe, daemon.platform)
         image = daemon.find(image_id)
     else:
         reference = variant.image
         build.check_bases([reference], tools.failed_bases)
         image = daemon.find(reference)
-        if image is None or not _is_for(image, variant.platform):
+        if image is None or not is_for(image, variant.platform):
             image = daemon.pull(reference, variant.platform)
-        if not _is_for(image, variant.platform):
+        if not is_for(image, variant.platform):
             raise ImageNotFound(f"{reference}: no image for the platform {variant.platform}")
     assert image is not None
     if not (image.get("RootFS") or {}).get("Layers"):
         raise ImageNotFound(f"{reference}: the image has no layers, so nothing can be compared")
     secrets.update(redact.values((image.get("Config") or {}).get("Env") or []))
-    base = _base(base_name, tools)
+    base = _base(base_name, tools, platform_of(image))
     return Subject(str(image["Id"]), reference, None, image, base, tuple(secrets), grype)
 
 
@@ -127,19 +127,14 @@ def settings(study: Study, variant: Variant, base: Mapping[str, Any] | None) -> 
     return values
 
 
-def _base(name: str, tools: Tools) -> BaseImage:
+def _base(name: str, tools: Tools, platform: str = "") -> BaseImage:
+    """Return a base image; the daemon may have that name now for another platform."""
     if name == "scratch":
         return BaseImage(name, {"RootFS": {"Layers": []}})
     if not name or build.base_failure(name, tools.failed_bases):
         return BaseImage(name)
-    return BaseImage(name, tools.daemon.find(name) if isinstance(tools.daemon, Daemon) else None)
-
-
-def _is_for(image: dict[str, Any], platform: str) -> bool:
-    """Return whether an image is for a platform like `linux/arm64/v8`; empty is any."""
-    parts = [image.get("Os", ""), image.get("Architecture", ""), image.get("Variant", "")]
-    wanted = platform.split("/") if platform else []
-    return all(part == wish for part, wish in zip(parts, wanted, strict=False))
+    found = tools.daemon.find(name) if isinstance(tools.daemon, Daemon) else None
+    return BaseImage(name, found if found and is_for(found, platform) else None)
 
 
 def _sha256(path: Path) -> str:

@@ -107,7 +107,8 @@ class Captured(Struct, frozen=True, omit_defaults=True):
 
     `status` is `scanned`, or `failed` with the `error`. `identity` is the digest of what was
     captured (an image's id, a file's SHA-256), `settings` what else it depends on. `missing` says
-    why a part is missing; `unchanged_since` names the capture that the evidence was copied from.
+    why a part is missing; `unchanged_since` names the capture that the evidence was copied from;
+    `builder` is `classic` or `buildkit`, and empty where nothing is built.
     """
 
     status: str
@@ -120,6 +121,7 @@ class Captured(Struct, frozen=True, omit_defaults=True):
     missing: dict[str, str] = field(default_factory=dict)
     error: str = ""
     unchanged_since: str = ""
+    builder: str = ""
 
 
 class Facts(Struct, frozen=True, omit_defaults=True):
