@@ -16,11 +16,8 @@ from helpers.capture.buildkit_log import BuildKitLog
 from helpers.capture.daemon import CANNOT_RUN, Daemon, platform_of
 from helpers.errors import BuildFailed, KitError
 from helpers.images import dockerfile
-from helpers.studies.study import Base, Recipe
+from helpers.studies.study import BUILDKIT, CLASSIC, Base, Recipe
 from helpers.text import escape
-
-CLASSIC, BUILDKIT = "classic", "buildkit"
-"""Docker's builders."""
 
 _LAST_LINES = 6
 

@@ -27,7 +27,8 @@ def check(name: str, text: str, feature: str) -> None:
     if mount := dockerfile.required_secret(text):
         raise BuildFailed(
             f"{name} has RUN {mount}, and the kit gives builds no secrets. Build it yourself "
-            '(docker buildx build --load --tag NAME .) and make the variant\'s source image = "NAME"'
+            "(docker buildx build --load --tag NAME .) and make its variant's source "
+            'image = "NAME"'
         )
 
 

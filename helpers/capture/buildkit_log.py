@@ -43,8 +43,8 @@ class BuildKitLog:
         found = _LINE.fullmatch(line)
         if not found:
             if line.startswith(_ERROR):
-                self._error = line.removeprefix(_ERROR)
-                self._lines.append(line)
+                self._error = self._unquoted(self._failed, line)
+                self._lines.append(self._error)
             return False
         part, text = found["part"], found["text"]
         if found["time"]:
@@ -57,8 +57,8 @@ class BuildKitLog:
             return self._begin(part, step)
         elif text.startswith(_ERROR):
             self._failed = self._failed or part
-            self._outputs.setdefault(part, []).append(self._unquoted(part, text))
             text = self._unquoted(part, text)
+            self._outputs.setdefault(part, []).append(text)
         elif _DOWNLOAD.fullmatch(text):
             return False
         elif not _STATUS.match(text):
@@ -72,8 +72,7 @@ class BuildKitLog:
 
     def last(self) -> list[str]:
         """Return the lines of the part that failed, else the builder's last word."""
-        error = _QUOTED.sub('"…"', self._error)
-        last = self._outputs[self._failed] if self._failed else [error]
+        last = self._outputs[self._failed] if self._failed else [self._error]
         return [redact.prose(line, self.values.secrets) for line in last]
 
     def failure(self) -> str:
@@ -119,10 +118,11 @@ class BuildKitLog:
         best = min(alike, key=lambda source: source.rest.count("$"), default=None)
         return f"{word} {_spaced(best.rest)}" if best else f"{word} {redact.HIDDEN}"
 
-    def _unquoted(self, part: str, text: str) -> str:
-        """Return an error without what it quotes if the step has values: it may quote one."""
-        has_values = "$" in self._names.get(part, "") or redact.HIDDEN in self._names.get(part, "")
-        return _QUOTED.sub('"…"', text) if has_values else text
+    def _unquoted(self, part: str, error: str) -> str:
+        """Return an error without what it quotes, if that may be a value."""
+        # An error of no part is about the text of the Dockerfile.
+        name = self._names.get(part, "$")
+        return _QUOTED.sub('"…"', error) if "$" in name or redact.HIDDEN in name else error
 
 
 def _spaced(text: str) -> str:

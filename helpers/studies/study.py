@@ -18,6 +18,9 @@ CAPTURE_NAME = re.compile(r"\d{4}-\d{2}(-\d{2})?([.-][A-Za-z0-9]+)*")
 KINDS = ("dockerfile", "image", "archive", "sbom", "report")
 """What a variant's evidence can be made from."""
 
+CLASSIC, BUILDKIT = "classic", "buildkit"
+"""Docker's builders, as a capture names them."""
+
 NEWEST = "newest"
 """Stands for the name of a study's newest capture."""
 
