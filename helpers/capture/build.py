@@ -257,6 +257,6 @@ def _failure(daemon: Daemon, recipe: Recipe, output: BuildLog | BuildKitLog) -> 
 
 def _foreign(daemon: Daemon, recipe: Recipe) -> str:
     """Return the platform of a recipe, or of what it is built on, that is not the daemon's."""
-    found = filter(None, map(daemon.find, images(recipe, daemon.platform)))
+    found = filter(None, map(daemon.find, filter(None, images(recipe, daemon.platform))))
     platforms = [recipe.platform or daemon.platform, *map(platform_of, found)]
     return next((p for p in platforms if not p.startswith(daemon.platform)), "")

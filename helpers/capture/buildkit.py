@@ -11,7 +11,7 @@ from helpers.capture import buildx
 from helpers.capture.build_values import Values, triggers
 from helpers.capture.buildkit_log import BuildKitLog
 from helpers.capture.daemon import Daemon, is_for
-from helpers.errors import BuildFailed, ImageNotFound
+from helpers.errors import BuildFailed, DaemonUnavailable, ImageNotFound
 from helpers.images import dockerfile, instructions
 from helpers.images.dockerfile import Stage
 from helpers.studies.study import Recipe
@@ -42,13 +42,13 @@ def log(daemon: Daemon, recipe: Recipe, stages: Sequence[Stage]) -> BuildKitLog:
     values = Values({**daemon.proxies(), **recipe.build_args}, filled)
     found = []
     for image, platform in dockerfile.bases(stages).items():
-        if image == "scratch":
+        if image in ("", "scratch"):
             continue
         wanted = platform or filled["TARGETPLATFORM"]
         base = daemon.find(image)
         if base is None or not is_for(base, wanted):
             # What cannot be pulled is not needed, or BuildKit says why it cannot.
-            with contextlib.suppress(ImageNotFound):
+            with contextlib.suppress(ImageNotFound, DaemonUnavailable):
                 base = daemon.pull(image, wanted)
         values.learn_image(base)
         found += triggers(base)
@@ -77,6 +77,8 @@ def build(
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         if not dockerfile.frontend(text, engine):
+            if named := instructions.directives(text).get("syntax"):
+                add(f"#0 The frontend in Docker {engine} is used, no image {named}")
             text = instructions.without_directive(text, "syntax")
         copy = scratch / path.name
         copy.write_text(text, encoding="utf-8")

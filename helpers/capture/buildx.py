@@ -76,7 +76,7 @@ def build(arguments: list[str], socket: str, scratch: Path, on_line: Callable[[s
 
 def _environment(socket: str, settings: Path) -> dict[str, str]:
     """Return where daemon and registries are, without the user's settings of builders."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    kept = {name: os.environ[name] for name in _KEPT if os.environ.get(name)}
     return {"DOCKER_HOST": socket, **kept, "BUILDX_CONFIG": str(settings)}
 
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import docker
@@ -25,6 +25,8 @@ from tests.support.builds import Builder
 from tests.support.studies import dockerfile, write_study
 
 pytestmark = pytest.mark.usefixtures("with_buildx", "standins")
+
+Named = Callable[[str, str], None]
 
 SECRET = "hunter2-hunter2"
 ALPINE = "rebuilt/alpine:3.23"
@@ -59,6 +61,20 @@ def foreign(daemon: Daemon, with_buildx: None, standins: list[str], tmp_path_fac
     docker.from_env().images.remove(name, force=True)
 
 
+@pytest.fixture
+def named() -> Iterator[Named]:
+    """Gives an image another name for the time of a test."""
+    images, names = docker.from_env().images, []
+
+    def name(image: str, other: str) -> None:
+        images.get(image).tag(other)
+        names.append(other)
+
+    yield name
+    for other in names:
+        images.remove(other, force=True)
+
+
 @pytest.mark.parametrize(
     ("lines", "content"),
     [
@@ -88,6 +104,7 @@ def test_dockers_own_frontend_needs_no_registry(builder: Builder, name: str) -> 
     head = f"# syntax={name}\n# escape=`\n"
     image = builder(f"{head}FROM scratch\nCOPY `\n  <<A <<B /\nx\nA\ny\nB\n")
     assert builder.file(image, "B") == "y\n"
+    assert f"is used, no image {name}\n" in builder.log
     (builder.folder / "context/Dockerfile.dockerignore").write_text("a.txt\n")
     with pytest.raises(BuildFailed, match=r'(?s)COPY a.txt /.*"/a.txt": not found'):
         builder(f"{head}FROM scratch\nCOPY a.txt /\n")
@@ -117,10 +134,10 @@ def test_steps_have_a_target_arguments_and_a_log(builder: Builder) -> None:
     assert " 1%\n" in builder.log
 
 
-def test_values_do_not_reach_the_log_but_are_returned(builder: Builder) -> None:
+def test_values_do_not_reach_the_log_but_are_returned(builder: Builder, named: Named) -> None:
     now = time.time_ns()
     builder(f"FROM {ALPINE}\nENV OF_BASE=base-{SECRET}\nONBUILD ENV LATER=later-{SECRET}\n")
-    docker.from_env().images.get("kit-tests:build").tag("kit-tests/with-values")
+    named("kit-tests:build", "kit-tests/with-values")
     image = builder(
         "# syntax=docker/dockerfile:1\n"
         f"ARG BASE\nFROM $BASE AS one\nARG TOKEN\nARG OTHER=default-{SECRET}\nARG PIN=q7\n"
@@ -170,6 +187,7 @@ def test_nor_do_the_proxies_of_dockers_settings(
             "RUN <<E\nE\nFROM no-such-image:1\nCOPY a.txt /",
             r"no-such-image:1 failed(?s:.*)registry",
         ),
+        ("RUN <<E\nE\nFROM $NOTHING\nCOPY a.txt /", "the build failed\n.*base name"),
         ("RUN --mount=type=secret,id=k,required cat /run/secrets/k", "gives builds no secrets"),
         ("RUN --mount=type=ssh,required=true ssh x", "gives builds no secrets"),
     ],
@@ -200,10 +218,10 @@ def test_without_buildx_only_what_needs_it_fails(
 
 
 def test_a_study_says_which_builders_built_it(
-    empty_data: Path, db: Path, trivy_on_path: None, daemon: Daemon
+    empty_data: Path, db: Path, trivy_on_path: None, daemon: Daemon, named: Named
 ) -> None:
     architecture = daemon.platform.partition("/")[2]
-    docker.from_env().images.get(ALPINE).tag("kit-tests/of", architecture)
+    named(ALPINE, f"kit-tests/of:{architecture}")
     new = (
         "FROM kit-tests/of:$TARGETARCH\nCOPY <<EOF /x\nFROM scratch\nARG TARGETOS\n"
         f"COPY --from=none /x /\nEOF\nRUN echo {time.time_ns()} > /once\n"
