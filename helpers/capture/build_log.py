@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from helpers.capture.build_values import Values
 from helpers.capture.daemon import Daemon
-from helpers.images import instructions, redact
+from helpers.images import redact
+from helpers.images.instructions import Instruction
 
 _STEP = re.compile(r"^Step (\d+)/(\d+) : (.*)")
 _IMAGE = re.compile(r"^ ---> ([0-9a-f]{12,64})$")
@@ -45,11 +46,12 @@ class BuildLog:
         begins_step = _STEP.match(line)
         if begins_step:
             number, total, text = begins_step.groups()
-            for instruction in instructions.read(text):
-                self.values.learn_instruction(instruction)
-                if instruction.word == "FROM":
-                    image = instruction.arguments().partition(" ")[0].strip("\"'")
-                    self._base = self.values.fill(image)
+            word, _, rest = text.partition(" ")
+            instruction = Instruction(word.upper(), rest)
+            self.values.learn_instruction(instruction)
+            if instruction.word == "FROM":
+                image = instruction.arguments().partition(" ")[0].strip("\"'")
+                self._base = self.values.fill(image)
             text = redact.instruction(text, self.values.secrets)
             self.step = Step(int(number), int(total), text)
             self._step_start = len(self._lines)

@@ -98,8 +98,10 @@ def identify(
         with tools.build_locks.lock(variant.recipe):
             log = folder / paths.LOG
             image_id = build.build(daemon, variant.recipe, reference, log, on_step, secrets)
-        base_name = base_name or build.base(variant.recipe, daemon.platform)
-        image = daemon.find(image_id)
+            image = daemon.find(image_id)
+            base_name = base_name or build.base(variant.recipe, daemon.platform)
+            # The next build may need the base for another platform, and pull that.
+            base = _base(base_name, tools, platform_of(image or {}))
     else:
         reference = variant.image
         build.check_bases([reference], tools.failed_bases)
@@ -108,11 +110,11 @@ def identify(
             image = daemon.pull(reference, variant.platform)
         if not is_for(image, variant.platform):
             raise ImageNotFound(f"{reference}: no image for the platform {variant.platform}")
+        base = _base(base_name, tools, platform_of(image))
     assert image is not None
     if not (image.get("RootFS") or {}).get("Layers"):
         raise ImageNotFound(f"{reference}: the image has no layers, so nothing can be compared")
     secrets.update(redact.values((image.get("Config") or {}).get("Env") or []))
-    base = _base(base_name, tools, platform_of(image))
     return Subject(str(image["Id"]), reference, None, image, base, tuple(secrets), grype)
 
 

@@ -13,15 +13,19 @@ import docker
 import psutil
 import pytest
 
+from helpers import paths
 from helpers.capture import build, buildx, evidence
 from helpers.capture.build_log import Step
 from helpers.capture.daemon import Daemon, connect, platform_of
 from helpers.capture.session import capture
 from helpers.errors import BuildFailed
+from helpers.images import metadata
 from helpers.studies import provenance
 from helpers.studies.load import load_layers, load_study
 from helpers.studies.study import Recipe, open_study
+from tests.support import image_archives
 from tests.support.builds import Builder
+from tests.support.registries import Registry
 from tests.support.studies import dockerfile, write_study
 
 pytestmark = pytest.mark.usefixtures("with_buildx", "standins")
@@ -248,6 +252,42 @@ def test_a_study_says_which_builders_built_it(
     bases = load_study(name).images.set_index("variant")["base"].to_dict()
     assert bases == {"old": ALPINE, "new": f"kit-tests/of:{architecture}"}
     assert capture(name, db=db).unchanged
+
+
+def test_a_base_in_a_registry_is_taken_for_the_platform_and_recorded(
+    registry_here: Registry, empty_data: Path, db: Path, trivy_on_path: None, tmp_path: Path
+) -> None:
+    """Whichever builder builds."""
+    parts = {}
+    for architecture in ("amd64", "arm64"):
+        layer = image_archives.tar(image_archives.file(f"{architecture}-{time.time_ns()}", b"x"))
+        pushed, _ = registry_here.image("of", layer, architecture=architecture)
+        parts[architecture] = pushed | image_archives.on_platform(architecture)
+    digest = registry_here.index("of", *parts.values())
+    base = registry_here.tag("of", "1", digest)
+    variants = {
+        f"{kind}-{architecture}": dockerfile(
+            tmp_path / "context" / f"{kind}-{architecture}", f"FROM {base}\n{line} a.txt /\n"
+        )
+        + f'\nplatform = "linux/{architecture}"\nstart = false'
+        for architecture in parts
+        for kind, line in (("classic", "COPY"), ("buildkit", "COPY --link"))
+    }
+    outcome = capture(write_study(empty_data, **variants), db=db)
+    for name in (base, digest):
+        docker.from_env().images.remove(name, force=True)
+    assert outcome.failures == {}
+    images = {
+        variant: metadata.read(outcome.folder / variant / paths.IMAGE, metadata.Image)
+        for variant in variants
+    }
+    for variant, image in images.items():
+        assert image is not None
+        assert image.architecture == variant.partition("-")[2]
+        assert [layer.from_base for layer in image.layers] == [True, False]
+        assert image.base_id
+    # The daemon keeps a digest of several platforms with the first of them alone.
+    assert {digest} == {name for image in images.values() if image for name in image.base_digests}
 
 
 def test_a_build_that_is_stopped_leaves_nothing_running(
