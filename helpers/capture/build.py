@@ -29,7 +29,7 @@ class BuildLocks:
     """One lock for all recipes that start alike: same context, same first base.
 
     Builds that take turns find their common steps in the builder's cache. Builds side by side would
-    repeat them.
+    repeat them. The two builders share no cache.
     """
 
     def __init__(self) -> None:
@@ -61,8 +61,8 @@ def described(daemon: Daemon, recipes: Iterable[Recipe]) -> dict[str, str]:
         with contextlib.suppress(BuildFailed):
             builders.add(builder(recipe))
     version = buildx.version() if BUILDKIT in builders else ""
-    names = {"builder": " and ".join(sorted(builders, reverse=True))}
-    return {**daemon.engine(), **names, **({"buildx": version} if version else {})}
+    names = {"builder": " and ".join(sorted(builders, reverse=True)), "buildx": version}
+    return {**daemon.engine(), **{key: name for key, name in names.items() if name}}
 
 
 def base(recipe: Recipe, machine: str) -> str:
@@ -94,9 +94,8 @@ def build(
     output: BuildLog | BuildKitLog
     if feature := dockerfile.needs_buildkit(text, recipe.build_args):
         buildkit.check(recipe.dockerfile, text, feature)
-        output = buildkit.log(
-            daemon, recipe, dockerfile.stages(*_read_for(recipe, daemon.platform))
-        )
+        stages = dockerfile.stages(*_read_for(recipe, daemon.platform))
+        output = buildkit.log(daemon, recipe, text, stages)
     else:
         output = BuildLog(daemon, {**daemon.proxies(), **recipe.build_args})
 

@@ -9,22 +9,35 @@ from helpers.images.variables import assigned, fill
 
 
 class Values:
-    """The values that a build has set so far; those to be hidden are `secrets`.
+    """The values that a build has set so far, of which `secrets` must not be shown.
 
-    `arguments` are given to the build, `known` are values of no secret.
+    `arguments` are given to the build, `filled` are those that the builder fills in and no secret.
     """
 
     def __init__(
-        self, arguments: Mapping[str, str], known: Mapping[str, str] | None = None
+        self, arguments: Mapping[str, str], filled: Mapping[str, str] | None = None
     ) -> None:
         self.secrets: set[str] = set()
         self._arguments = arguments
-        self._known = dict(known or {})
+        self._defaults = dict(filled or {})
+        self._known: dict[str, str] = {}
         self._learn(arguments.items())
 
     def fill(self, text: str) -> str:
         """Return a text with its variables filled in."""
         return fill(text, self._known)
+
+    def known(self) -> dict[str, str]:
+        """Return the variables that are set."""
+        return dict(self._known)
+
+    def keep_as_defaults(self) -> None:
+        """Keep what is known as the defaults of arguments that a stage declares without a value."""
+        self._defaults |= self._known
+
+    def begin_stage(self, known: Mapping[str, str]) -> None:
+        """Forget what earlier stages set; `known` is what the new one begins with."""
+        self._known = dict(known)
 
     def learn_image(self, image: Mapping[str, Any] | None) -> None:
         """Learn the values in an image's environment, and those that its triggers set."""
@@ -43,6 +56,8 @@ class Values:
             if value is not None:
                 self._learn([(name, value)])
                 self._learn([(name, self.fill(value))])
+            elif name in self._defaults:
+                self._known[name] = self._defaults[name]
 
     def _learn(self, pairs: Iterable[tuple[str, str]]) -> None:
         for name, value in pairs:

@@ -1,9 +1,12 @@
 """Builds a recipe with BuildKit, on bases that the daemon has."""
 
 import contextlib
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -32,31 +35,43 @@ def check(name: str, text: str, feature: str) -> None:
         )
 
 
-def log(daemon: Daemon, recipe: Recipe, stages: Sequence[Stage]) -> BuildKitLog:
+def log(daemon: Daemon, recipe: Recipe, text: str, stages: Sequence[Stage]) -> BuildKitLog:
     """Pull the images that stages begin with; return a log that knows all values of a build.
 
     BuildKit could pull them, but would keep them to itself: then nobody knew an image's base, nor
     the values in its environment.
     """
     filled = dockerfile.automatic(daemon.platform, recipe.platform)
+    images = {
+        image: _on_daemon(daemon, image, platform or filled["TARGETPLATFORM"])
+        for image, platform in dockerfile.bases(stages).items()
+        if image not in ("", "scratch")
+    }
     values = Values({**daemon.proxies(), **recipe.build_args}, filled)
-    found = []
-    for image, platform in dockerfile.bases(stages).items():
-        if image in ("", "scratch"):
-            continue
-        wanted = platform or filled["TARGETPLATFORM"]
-        base = daemon.find(image)
-        if base is None or not is_for(base, wanted):
-            # What cannot be pulled is not needed, or BuildKit says why it cannot.
-            with contextlib.suppress(ImageNotFound, DaemonUnavailable):
-                base = daemon.pull(image, wanted)
-        values.learn_image(base)
-        found += triggers(base)
-    for stage in stages:
-        found += stage.instructions
-    for instruction in found:
+    for instruction in takewhile(lambda one: one.word != "FROM", instructions.read(text)):
         values.learn_instruction(instruction)
+    values.keep_as_defaults()
+    known: dict[str, dict[str, str]] = {}
+    found = []
+    for stage in stages:
+        values.begin_stage(known.get(stage.image.lower(), {}))
+        base = images.get(stage.image)
+        values.learn_image(base)
+        for instruction in stage.instructions:
+            values.learn_instruction(instruction)
+        known[stage.name.lower()] = values.known()
+        found += [*triggers(base), *stage.instructions]
     return BuildKitLog(values, found)
+
+
+def _on_daemon(daemon: Daemon, image: str, platform: str) -> dict[str, Any] | None:
+    """Return what the daemon says of an image for a platform, which is pulled if it has none."""
+    base = daemon.find(image)
+    if base is None or not is_for(base, platform):
+        # What cannot be pulled is not needed, or BuildKit says why it cannot.
+        with contextlib.suppress(ImageNotFound, DaemonUnavailable):
+            return daemon.pull(image, platform)
+    return base
 
 
 def build(
@@ -76,17 +91,12 @@ def build(
     engine = daemon.engine()["engine"]
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        if not dockerfile.frontend(text, engine):
-            if named := instructions.directives(text).get("syntax"):
-                add(f"#0 The frontend in Docker {engine} is used, no image {named}")
-            text = instructions.without_directive(text, "syntax")
-        copy = scratch / path.name
-        copy.write_text(text, encoding="utf-8")
-        ignored = path.with_name(f"{path.name}.dockerignore")
-        if ignored.is_file():
-            (scratch / ignored.name).write_bytes(ignored.read_bytes())
+        named = instructions.directives(text).get("syntax")
+        if named and not dockerfile.frontend(text, engine):
+            add(f"#0 The frontend in Docker {engine} is used, no image {named}")
+            path = _without_syntax(path, text, scratch)
         facts = scratch / "facts.json"
-        arguments = ["--file", str(copy), "--tag", tag, "--metadata-file", str(facts)]
+        arguments = ["--file", str(path), "--tag", tag, "--metadata-file", str(facts)]
         if recipe.target:
             arguments += ["--target", recipe.target]
         if recipe.platform:
@@ -96,3 +106,13 @@ def build(
         if buildx.build([*arguments, str(context)], daemon.socket, scratch, add):
             return ""
         return str(msgspec.json.decode(facts.read_bytes())["containerimage.digest"])
+
+
+def _without_syntax(path: Path, text: str, folder: Path) -> Path:
+    """Return a copy of a Dockerfile without the line `# syntax=`, beside its own ignore file."""
+    copy = folder / path.name
+    copy.write_text(instructions.without_directive(text, "syntax"), encoding="utf-8")
+    ignored = path.with_name(f"{path.name}.dockerignore")
+    if ignored.is_file():
+        shutil.copy(ignored, folder)
+    return copy

@@ -45,6 +45,9 @@ class BuildKitLog:
             if line.startswith(_ERROR):
                 self._error = self._unquoted(self._failed, line)
                 self._lines.append(self._error)
+            elif not self._lines:
+                # What keeps it from starting.
+                self._error = self._error or line
             return False
         part, text = found["part"], found["text"]
         if found["time"]:
