@@ -61,6 +61,8 @@ def foreign(daemon: Daemon, with_buildx: None, standins: list[str], tmp_path_fac
     name = "kit-tests/foreign:1"
     build.build(daemon, Recipe(str(path), platform=OTHER), name, path.with_name("log"))
     assert platform_of(daemon.find(name) or {}) == OTHER
+    if daemon.run(name, 10, command=["/bin/busybox", "true"]).status == 0:
+        pytest.skip(f"this machine emulates {OTHER}")
     yield name
     docker.from_env().images.remove(name, force=True)
 
