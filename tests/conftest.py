@@ -18,6 +18,7 @@ import pytest
 from docker.errors import DockerException
 
 from helpers import frames, paths
+from helpers.capture import buildx
 from helpers.capture.build import build
 from helpers.capture.daemon import Daemon, connect
 from helpers.errors import DaemonUnavailable, KitError
@@ -106,6 +107,13 @@ def daemon() -> Daemon:
     except DaemonUnavailable as error:
         unless_live(str(error))
         raise
+
+
+@pytest.fixture(scope="session")
+def with_buildx(daemon: Daemon) -> None:
+    """BuildKit can be used."""
+    if not buildx.version():
+        unless_live("docker buildx is not installed")
 
 
 @pytest.fixture(scope="module")

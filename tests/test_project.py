@@ -214,7 +214,7 @@ def test_each_outside_thing_has_one_module_that_talks_to_it() -> None:
         return {name for name, found in users.items() if what in found}
 
     assert of("papermill") == {"runs.run"}
-    assert of("subprocess") == {"capture.trivy_program", "runs.kernels"}
+    assert of("subprocess") == {"capture.buildx", "capture.trivy_program", "runs.kernels"}
     assert of("docker") == {"capture.daemon"}
     assert of("capture.scan") == {"capture.evidence"}
     assert of("nbconvert") == {"runs.cells"}

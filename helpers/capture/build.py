@@ -1,5 +1,6 @@
-"""Builds images from Dockerfiles with Docker's classic builder, and keeps the builder's output."""
+"""Builds images from Dockerfiles with one of Docker's builders, and keeps the builder's output."""
 
+import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,12 +10,13 @@ from threading import Lock
 from tqdm import tqdm
 
 from helpers import paths
-from helpers.capture import progress
+from helpers.capture import buildkit, buildx, progress
 from helpers.capture.build_log import BuildLog, Step
-from helpers.capture.daemon import Daemon
+from helpers.capture.buildkit_log import BuildKitLog
+from helpers.capture.daemon import CANNOT_RUN, Daemon, platform_of
 from helpers.errors import BuildFailed, KitError
 from helpers.images import dockerfile
-from helpers.studies.study import Base, Recipe
+from helpers.studies.study import BUILDKIT, CLASSIC, Base, Recipe
 from helpers.text import escape
 
 _LAST_LINES = 6
@@ -27,7 +29,7 @@ class BuildLocks:
     """One lock for all recipes that start alike: same context, same first base.
 
     Builds that take turns find their common steps in the builder's cache. Builds side by side would
-    repeat them.
+    repeat them. The two builders share no cache.
     """
 
     def __init__(self) -> None:
@@ -42,14 +44,35 @@ class BuildLocks:
             return self._locks[context, first]
 
 
-def base(recipe: Recipe) -> str:
-    """Return the base of a recipe's image, as named in its Dockerfile."""
-    return dockerfile.final_base(_read(_files(recipe)[0]), recipe.target, recipe.build_args)
+def builder(recipe: Recipe) -> str:
+    """Return what builds a recipe: the classic builder, or BuildKit if only that understands it.
+
+    Raises `BuildFailed` for a missing file.
+    """
+    text = _read(_files(recipe)[0])
+    return BUILDKIT if dockerfile.needs_buildkit(text, recipe.build_args) else CLASSIC
 
 
-def images(recipe: Recipe) -> set[str]:
-    """Return the images that a recipe needs, as named in its Dockerfile."""
-    return dockerfile.images(_read(_files(recipe)[0]), recipe.target, recipe.build_args)
+def described(daemon: Daemon, recipes: Iterable[Recipe]) -> dict[str, str]:
+    """Return what builds recipes: builders, versions of engine, API and buildx, store, platform."""
+    builders = set()
+    for recipe in recipes:
+        # One without its files fails when it is built.
+        with contextlib.suppress(BuildFailed):
+            builders.add(builder(recipe))
+    version = buildx.version() if BUILDKIT in builders else ""
+    names = {"builder": " and ".join(sorted(builders, reverse=True)), "buildx": version}
+    return {**daemon.engine(), **{key: name for key, name in names.items() if name}}
+
+
+def base(recipe: Recipe, machine: str) -> str:
+    """Return the base of a recipe's image on a machine (a platform), as its Dockerfile names it."""
+    return dockerfile.final_base(*_read_for(recipe, machine))
+
+
+def images(recipe: Recipe, machine: str) -> set[str]:
+    """Return the images that a recipe needs on a machine (a platform), as its Dockerfile says."""
+    return dockerfile.images(*_read_for(recipe, machine))
 
 
 def build(
@@ -67,36 +90,32 @@ def build(
     lines.
     """
     path, context = _files(recipe)
-    if feature := dockerfile.needs_buildkit(_read(path), recipe.build_args):
-        raise BuildFailed(
-            f"{recipe.dockerfile} has {feature}, which only BuildKit understands; the kit uses "
-            "Docker's classic builder. Build it yourself (docker buildx build --load --tag NAME .) "
-            'and make the variant\'s source image = "NAME"'
-        )
-    output, image = BuildLog(daemon, recipe.build_args), ""
-    options = {
-        "buildargs": recipe.build_args,
-        "target": recipe.target or None,
-        "platform": recipe.platform or None,
-    }
+    text = _read(path)
+    output: BuildLog | BuildKitLog
+    if feature := dockerfile.needs_buildkit(text, recipe.build_args):
+        buildkit.check(recipe.dockerfile, text, feature)
+        stages = dockerfile.stages(*_read_for(recipe, daemon.platform))
+        output = buildkit.log(daemon, recipe, text, stages)
+    else:
+        output = BuildLog(daemon, {**daemon.proxies(), **recipe.build_args})
+
+    def add(line: str) -> None:
+        if output.add(_ESCAPE_SEQUENCES.sub("", line)):
+            on_step(output.step)
+
     try:
-        for event in daemon.build(context, path, tag, **options):
-            image = event.get("aux", {}).get("ID", image)
-            for line in _lines(event):
-                if output.add(line):
-                    on_step(output.step)
-            if "error" in event:
-                raise BuildFailed(_failure(recipe.dockerfile, output))
+        if feature:
+            image = buildkit.build(daemon, recipe, path, context, text, tag, add)
+        else:
+            image = _build_classic(daemon, recipe, path, context, tag, add)
+        if not image:
+            raise BuildFailed(_failure(daemon, recipe, output))
+        output.values.learn_image(daemon.find(image))
     finally:
         log.write_text("".join(f"{line}\n" for line in output.lines()))
         if secrets is not None:
-            secrets |= output.secrets
-    if not image:
-        raise BuildFailed(
-            f"{recipe.dockerfile}: the builder ended without an image after "
-            f"{output.step.instruction}"
-        )
-    return str(image)
+            secrets |= output.values.secrets
+    return image
 
 
 def show_steps(bar: tqdm, name: str) -> Callable[[Step], None]:
@@ -122,7 +141,7 @@ def build_bases(daemon: Daemon, bases: Sequence[Base], log: Path) -> dict[str, s
     for base in bases:
         part = log.with_suffix(".part")
         try:
-            check_bases(images(base), failures)
+            check_bases(images(base, daemon.platform), failures)
             with progress.bar(base.tag, 1) as bar:
                 build(daemon, base, base.tag, part, show_steps(bar, base.tag))
         except KitError as error:
@@ -180,6 +199,33 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8-sig", errors="replace")
 
 
+def _read_for(recipe: Recipe, machine: str) -> tuple[str, str, dict[str, str], dict[str, str]]:
+    """Return the text, target and arguments of a recipe, given and filled in on a machine."""
+    filled: dict[str, str] = {}
+    if builder(recipe) == BUILDKIT:
+        filled = dockerfile.automatic(machine, recipe.platform)
+    return _read(_files(recipe)[0]), recipe.target, recipe.build_args, filled
+
+
+def _build_classic(
+    daemon: Daemon, recipe: Recipe, path: Path, context: Path, tag: str, add: Callable[[str], None]
+) -> str:
+    """Build with the classic builder; return the image's id, or nothing if it failed."""
+    image = ""
+    options = {
+        "buildargs": recipe.build_args,
+        "target": recipe.target or None,
+        "platform": recipe.platform or None,
+    }
+    for event in daemon.build(context, path, tag, **options):
+        image = str(event.get("aux", {}).get("ID", image))
+        for line in _lines(event):
+            add(line)
+        if "error" in event:
+            return ""
+    return image
+
+
 def _lines(event: dict[str, object]) -> list[str]:
     """Return the lines of a build event, without the progress of downloads."""
     if "progress" in event or event.get("status") in ("Waiting", "Pulling fs layer"):
@@ -189,12 +235,32 @@ def _lines(event: dict[str, object]) -> list[str]:
     return [escape.plain(line) for line in lines if line.strip()]
 
 
-def _failure(name: str, output: BuildLog) -> str:
-    step, last = output.step, output.last()[-_LAST_LINES:]
+def _failure(daemon: Daemon, recipe: Recipe, output: BuildLog | BuildKitLog) -> str:
+    what, last = output.failure(), output.last()[-_LAST_LINES:]
     remedy = "Fix that step"
-    if step.instruction.upper().startswith("FROM"):
+    foreign = _foreign(daemon, recipe)
+    if foreign and any(CANNOT_RUN in line for line in last):
+        remedy = (
+            f"This machine ({daemon.platform}) cannot run {foreign}. Emulate it: docker run "
+            f"--privileged --rm tonistiigi/binfmt --install {foreign.split('/')[1]} (Debian: sudo "
+            "apt install qemu-user-static binfmt-support)"
+        )
+    elif "config for docker-image://" in what:
+        remedy = (
+            "Its line `# syntax=` names a frontend, an image: can its registry be reached? "
+            "docker/dockerfile:1 needs none"
+        )
+    elif re.search(r"failed: FROM|load metadata for", what, re.IGNORECASE):
         remedy = "Is the base image's name right, and can its registry be reached?"
+        if recipe.platform:
+            remedy += f" It is needed for {recipe.platform}"
     elif any("certificate" in line.lower() for line in last):
         remedy = "Behind a TLS proxy, the base image needs the proxy's certificates"
-    head = f"{name}: step {step.number}/{step.total} failed: {step.instruction}"
-    return "\n".join([head, *(f"  {line}" for line in last), remedy])
+    return "\n".join([f"{recipe.dockerfile}: {what}", *(f"  {line}" for line in last), remedy])
+
+
+def _foreign(daemon: Daemon, recipe: Recipe) -> str:
+    """Return the platform of a recipe, or of what it is built on, that is not the daemon's."""
+    found = filter(None, map(daemon.find, filter(None, images(recipe, daemon.platform))))
+    platforms = [recipe.platform or daemon.platform, *map(platform_of, found)]
+    return next((p for p in platforms if not p.startswith(daemon.platform)), "")

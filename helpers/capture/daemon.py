@@ -5,7 +5,7 @@ import difflib
 import os
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,12 +24,17 @@ from helpers.errors import (
     NotStarted,
     RegistryFailed,
 )
+from helpers.images import oci
+from helpers.images.oci import Platform
 
 LABEL = "base-image-notebooks.pid"
 """Label of everything that the kit starts: the process that has to remove it again."""
 
 IDENTITY_TOKEN = "<token>"
 """Stands for a user where the password is a token to get others with, as Docker's helpers do."""
+
+CANNOT_RUN = "exec format error"
+"""The kernel's word for a program of another platform: execve(2), ENOEXEC."""
 
 _CONNECT_SECONDS, _BUSY_SECONDS = 10, 600
 
@@ -55,17 +60,26 @@ class Daemon:
         # It runs, so a later delay means that it is busy.
         client.api.timeout = _BUSY_SECONDS
 
-    def builder(self) -> dict[str, str]:
-        """Return versions of engine and API, the builder, the image store and the platform."""
+    @property
+    def platform(self) -> str:
+        """Return the platform of the daemon's machine, like `linux/amd64`."""
+        return f"{self._version['Os']}/{self._version['Arch']}"
+
+    def engine(self) -> dict[str, str]:
+        """Return versions of engine and API, the image store and the platform."""
         info = self._client.info()
         store = " ".join(" ".join(pair) for pair in info.get("DriverStatus") or [])
         return {
             "engine": str(self._version["Version"]),
             "api": str(self._version["ApiVersion"]),
-            "builder": "classic",
             "store": "containerd" if "io.containerd.snapshotter" in store else str(info["Driver"]),
-            "platform": f"{self._version['Os']}/{self._version['Arch']}",
+            "platform": self.platform,
         }
+
+    def proxies(self) -> dict[str, str]:
+        """Return the proxies in Docker's settings, which every build gets as arguments."""
+        # docker-py has no public name for them.
+        return dict(self._client.api._proxy_configs.get_environment())
 
     def find(self, reference: str) -> dict[str, Any] | None:
         """Return what `docker inspect` says of an image; `None` if the daemon has none."""
@@ -245,6 +259,17 @@ def credentials(registry: str) -> tuple[str, str] | None:
         return IDENTITY_TOKEN, str(token)
     user, password = fields.get("username"), fields.get("password")
     return (user, password) if user and password else None
+
+
+def platform_of(image: Mapping[str, Any]) -> str:
+    """Return the platform of an image that the daemon has, like `linux/arm64`."""
+    return f"{image.get('Os', '')}/{image.get('Architecture', '')}"
+
+
+def is_for(image: Mapping[str, Any], platform: str) -> bool:
+    """Return whether an image is for a platform like `linux/arm64/v8`; empty is any."""
+    parts = (image.get(key) or "" for key in ("Architecture", "Os", "Variant"))
+    return Platform(*parts).fits(oci.parse(platform))
 
 
 def log(container: Container, lines: int = 20) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from helpers import paths
 from helpers.capture import redact_report, registry, scan, smoke_test
+from helpers.capture.daemon import CANNOT_RUN, platform_of
 from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.resolve import Subject, Tools
 from helpers.errors import ArchiveInvalid, KitError, ScanFailed
@@ -203,6 +204,9 @@ class _Taking(NamedTuple):
             return "the image exposes no port, and study.toml names none"
         daemon, volumes = self.tools.required_daemon(), subject.config("Volumes")
         smoke = smoke_test.run(daemon, subject.identity, port, smoke_test.SECONDS, volumes)
+        platform = platform_of(subject.inspected or {})
+        if platform != daemon.platform and CANNOT_RUN in smoke.why:
+            return f"not started: this machine ({daemon.platform}) cannot run {platform}"
         return msgspec.structs.replace(smoke, why=redact.prose(smoke.why, subject.secrets))
 
     def write_smoke(self, started: Smoke | str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from helpers import paths
 from helpers.capture import build
 from helpers.capture.build_log import Step
-from helpers.capture.daemon import Daemon
+from helpers.capture.daemon import Daemon, is_for, platform_of
 from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.image_cache import ImageCache
 from helpers.capture.registry import Found, Repository
@@ -108,27 +108,28 @@ def identify(
     secrets: set[str] = set()
     base_name = variant.base
     if variant.kind == "dockerfile":
-        build.check_bases(build.images(variant.recipe), tools.failed_bases)
+        build.check_bases(build.images(variant.recipe, daemon.platform), tools.failed_bases)
         reference = f"base-image-notebooks:{study.name}.{variant.name}"[:128].lower()
         with tools.build_locks.lock(variant.recipe):
             log = folder / paths.LOG
             image_id = build.build(daemon, variant.recipe, reference, log, on_step, secrets)
-        base_name = base_name or build.base(variant.recipe)
-        image = daemon.find(image_id)
+            image = daemon.find(image_id)
+            base_name = base_name or build.base(variant.recipe, daemon.platform)
+            # The next build may need the base for another platform, and pull that.
+            base = _base(base_name, tools, platform_of(image or {}))
     else:
         reference = variant.image
         build.check_bases([reference], tools.failed_bases)
         image = daemon.find(reference)
-        wanted = oci.parse(variant.platform)
-        if image is None or not _platform(image).fits(wanted):
-            image = daemon.pull(reference, str(wanted))
-        if not _platform(image).fits(wanted):
-            raise ImageNotFound(f"{reference}: no image for the platform {wanted}")
+        if image is None or not is_for(image, variant.platform):
+            image = daemon.pull(reference, variant.platform)
+        if not is_for(image, variant.platform):
+            raise ImageNotFound(f"{reference}: no image for the platform {variant.platform}")
+        base = _base(base_name, tools, platform_of(image))
     assert image is not None
     if not (image.get("RootFS") or {}).get("Layers"):
         raise ImageNotFound(f"{reference}: the image has no layers, so nothing can be compared")
     secrets.update(redact.values((image.get("Config") or {}).get("Env") or []))
-    base = _base(base_name, tools)
     return Subject(str(image["Id"]), reference, None, image, base, tuple(secrets), grype)
 
 
@@ -174,17 +175,14 @@ def settings(study: Study, variant: Variant, subject: Subject) -> dict[str, str]
     return values
 
 
-def _base(name: str, tools: Tools) -> BaseImage:
+def _base(name: str, tools: Tools, platform: str = "") -> BaseImage:
+    """Return a base image; the daemon may have that name now for another platform."""
     if name == "scratch":
         return BaseImage(name, {"RootFS": {"Layers": []}})
     if not name or build.base_failure(name, tools.failed_bases):
         return BaseImage(name)
-    return BaseImage(name, tools.daemon.find(name) if isinstance(tools.daemon, Daemon) else None)
-
-
-def _platform(image: dict[str, Any]) -> oci.Platform:
-    """Return the platform of an image on the daemon."""
-    return oci.Platform(*(image.get(key) or "" for key in ("Architecture", "Os", "Variant")))
+    found = tools.daemon.find(name) if isinstance(tools.daemon, Daemon) else None
+    return BaseImage(name, found if found and is_for(found, platform) else None)
 
 
 def _sha256(path: Path) -> str:

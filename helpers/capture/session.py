@@ -192,6 +192,7 @@ def _capture_variant(
                 reference=subject.reference,
                 identity=subject.identity,
                 settings=resolve.settings(study, variant, subject),
+                builder=build.builder(variant.recipe) if variant.kind == "dockerfile" else "",
             )
             if previous and (reused := _reuse(study, variant, result, previous, folder)):
                 return reused
@@ -228,8 +229,8 @@ def _capture_variant(
 
 def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Facts:
     """Return the record of a capture, still without its name and its variants."""
-    builds = study.bases or any(variant.kind == "dockerfile" for variant in study.variants)
-    is_built = builds and isinstance(tools.daemon, Daemon)
+    recipes = [*study.bases, *(v.recipe for v in study.variants if v.kind == "dockerfile")]
+    is_built = recipes and isinstance(tools.daemon, Daemon)
     return Facts(
         study=study.name,
         capture="",
@@ -239,7 +240,7 @@ def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Fact
         scanner_version=tools.trivy.version if tools.trivy else "",
         scanner_is=_scanner_is(tools),
         db=tools.db.describe(coverage) if tools.db else Database(),
-        builder=tools.required_daemon().builder() if is_built else {},
+        builder=build.described(tools.required_daemon(), recipes) if is_built else {},
         variants={},
     )
 

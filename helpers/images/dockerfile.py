@@ -1,12 +1,15 @@
 """What a Dockerfile says before it is built: its base images, and the builder that it needs."""
 
-import fnmatch
 import re
-import shlex
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import takewhile
+from typing import NamedTuple
 
 import msgspec
+
+from helpers.images import instructions
+from helpers.images.instructions import Instruction
+from helpers.images.variables import assigned, fill
 
 _ONLY_BUILDKIT = {
     "RUN": {"mount", "network", "security", "device"},
@@ -25,14 +28,24 @@ _GIT = re.compile(
 """Git repositories, whose address the classic builder would download as a file:
 https://docs.docker.com/reference/dockerfile/#adding-files-from-a-git-repository"""
 
-_DIRECTIVE = re.compile(r"#\s*([a-z]\w*)\s*=\s*(\S.*)", re.IGNORECASE)
-_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
-_COPY_FROM = re.compile(r"^\s*COPY\s+(?:--\S+\s+)*?--from=(\S+)", re.IGNORECASE | re.MULTILINE)
-_ARG = re.compile(r"^\s*ARG\s+(\S.*)$", re.IGNORECASE | re.MULTILINE)
-_ASSIGNMENT = re.compile(r"[A-Za-z_][\w.-]*(?:=|$)")
-_VARIABLE = re.compile(r"\w+")
-_BRACE = re.compile(r"\$\{|\}")
-_OPERATOR = re.compile(r"(:?[-+?]|##?|%%?|//?)(.*)", re.DOTALL)
+_OFFICIAL = re.compile(r"(?:docker\.io/)?docker/dockerfile(?::(?:latest|1(?:\.(\d+)(?:\.\d+)?)?))?")
+"""Docker's own frontend, in its stable versions: https://hub.docker.com/r/docker/dockerfile"""
+
+_EMBEDDED = {23: 4, 24: 5, 25: 6, 26: 7, 27: 8, 28: 14, 29: 19}
+"""The version 1.N of the frontend in each major version of the Docker engine, from its BuildKit:
+https://github.com/moby/buildkit/releases and vendor.mod of https://github.com/moby/moby"""
+
+_YES = ("", "1", "t", "true")
+"""Values of an option of a mount that turn it on."""
+
+
+class Stage(NamedTuple):
+    """One stage: its image (or stage) and platform as filled in, its name, and what follows."""
+
+    image: str
+    platform: str
+    name: str
+    instructions: list[Instruction]
 
 
 def needs_buildkit(text: str, arguments: Mapping[str, str] | None = None) -> str | None:
@@ -45,56 +58,102 @@ def needs_buildkit(text: str, arguments: Mapping[str, str] | None = None) -> str
     >>> needs_buildkit("FROM a\nRUN echo --mount of <<olives\n") is None
     True
     """
-    if "syntax" in _directives(text):
+    if "syntax" in instructions.directives(text):
         return "a line `# syntax=`"
-    instructions = _instructions(text)
-    known = _global_arguments(instructions, arguments or {}) | dict(arguments or {})
-    for line in instructions.splitlines():
-        word, _, rest = line.strip().partition(" ")
-        word = word.upper()
-        if automatic := _automatic(word, rest, known):
+    found = instructions.read(text)
+    known = _global_arguments(found, arguments or {}) | dict(arguments or {})
+    for instruction in map(Instruction.unwrapped, found):
+        word = instruction.word
+        if automatic := _automatic(instruction, known):
             return f"the automatic argument {automatic}"
-        if word not in _ONLY_BUILDKIT:
-            continue
-        options = re.match(r"\s*(--\S+\s+)*", rest)[0]  # type: ignore[index]
-        for name in re.findall(r"--([\w-]+)", options):
-            if name in _ONLY_BUILDKIT[word]:
+        for name, _ in instruction.options():
+            if name in _ONLY_BUILDKIT.get(word, ()):
                 return f"{word} --{name}"
-        if word == "ADD" and any(map(_GIT.match, _sources(rest[len(options) :]))):
+        if word == "ADD" and any(map(_GIT.match, _sources(instruction.arguments()))):
             return "ADD of a Git repository"
-        ends = re.findall(r"(?:^|\s)<<-?[\"']?(\w+)", rest)
-        if any(re.search(rf"^\s*{end}\s*$", text, re.MULTILINE) for end in ends):
+        if instruction.documents:
             return f"a here-document after {word}"
     return None
 
 
-def assigned(rest: str, word: str = "ENV") -> list[tuple[str, str | None]]:
-    """Return the names and values in an ENV, ARG or LABEL instruction, given without its word.
+def frontend(text: str, engine: str) -> str:
+    """Return the frontend that `# syntax=` names; empty if a Docker `engine` has it already.
 
-    An argument without a value has `None`.
+    The one in the engine needs no registry, and does not change from day to day.
 
-    >>> assigned('A=1 KEY="ssh-rsa AAAA== me"')
-    [('A', '1'), ('KEY', 'ssh-rsa AAAA== me')]
-    >>> assigned("TOKEN s3cret and more")
-    [('TOKEN', 's3cret and more')]
-    >>> assigned("A B=2", "ARG")
-    [('A', None), ('B', '2')]
+    >>> frontend("# syntax=docker/dockerfile:1", "26.1.5")
+    ''
+    >>> frontend("# syntax=docker/dockerfile:1.9", "26.1.5")
+    'docker/dockerfile:1.9'
     """
-    is_argument = word.upper() == "ARG"
-    name, blank, value = rest.strip().partition(" ")
-    if "=" not in name and not is_argument:
-        return [(name, value.strip())] if blank or name else []
-    try:
-        words = shlex.split(rest)
-    except ValueError:
-        words = [rest]
-    pairs = [word.partition("=") for word in words if _ASSIGNMENT.match(word)]
-    return [
-        (name, value if equals else None) for name, equals, value in pairs if equals or is_argument
-    ]
+    named = instructions.directives(text).get("syntax", "").partition(" ")[0]
+    major = re.match(r"\d+", engine)
+    versions = [v for of, v in _EMBEDDED.items() if major and of <= int(major[0])]
+    official = _OFFICIAL.fullmatch(named)
+    is_covered = official and versions and int(official[1] or 0) <= max(versions)
+    return "" if is_covered else named
 
 
-def final_base(text: str, target: str = "", arguments: Mapping[str, str] | None = None) -> str:
+def required_secret(text: str) -> str | None:
+    r"""Return the first mount of a secret or an SSH agent without which a build fails.
+
+    >>> required_secret("FROM a\nRUN --mount=type=secret,id=x,required cat /run/secrets/x")
+    '--mount=type=secret,id=x,required'
+    """
+    for mount, fields in _mounts(instructions.read(text)):
+        if fields.get("type") in ("secret", "ssh") and fields.get("required", "no").lower() in _YES:
+            return f"--mount={mount}"
+    return None
+
+
+def automatic(machine: str, platform: str = "") -> dict[str, str]:
+    """Return the arguments that BuildKit fills in, on a machine and for a platform.
+
+    >>> found = automatic("linux/amd64", "linux/arm/v7")
+    >>> found["BUILDARCH"], found["TARGETARCH"], found["TARGETVARIANT"]
+    ('amd64', 'arm', 'v7')
+    """
+    values: dict[str, str] = {}
+    for side, name in (("BUILD", machine), ("TARGET", platform or machine)):
+        system, architecture, variant = [*name.split("/"), "", ""][:3]
+        values |= {f"{side}PLATFORM": name, f"{side}OS": system, f"{side}ARCH": architecture}
+        values[f"{side}VARIANT"] = variant
+    return values
+
+
+def stages(
+    text: str,
+    target: str = "",
+    arguments: Mapping[str, str] | None = None,
+    filled: Mapping[str, str] | None = None,
+) -> list[Stage]:
+    """Return the stages of a Dockerfile up to stage `target`, or all.
+
+    `arguments` are given to the build, `filled` are those that BuildKit fills in (`automatic`).
+    """
+    found, parts = instructions.read(text), list[Stage]()
+    known = {**(filled or {}), **_global_arguments(found, arguments or {})}
+    for instruction in found:
+        if instruction.word != "FROM":
+            if parts:
+                parts[-1].instructions.append(instruction)
+            continue
+        if target and parts and parts[-1].name.lower() == target.lower():
+            break
+        image, *rest = instruction.arguments().split() or [""]
+        is_named = len(rest) > 1 and rest[0].upper() == "AS"
+        platform = fill(dict(instruction.options()).get("platform", ""), known)
+        name = rest[1] if is_named else ""
+        parts.append(Stage(fill(image.strip("\"'"), known), platform, name, []))
+    return parts
+
+
+def final_base(
+    text: str,
+    target: str = "",
+    arguments: Mapping[str, str] | None = None,
+    filled: Mapping[str, str] | None = None,
+) -> str:
     r"""Return the base image of a Dockerfile's final stage, or of stage `target`; empty for none.
 
     A stage on another stage has that stage's base.
@@ -106,24 +165,45 @@ def final_base(text: str, target: str = "", arguments: Mapping[str, str] | None 
     """
     bases: dict[str, str] = {}
     base = ""
-    for image, name in _stages(text, target, arguments):
-        base = bases[name.lower()] = bases.get(image.lower(), image)
+    for stage in stages(text, target, arguments, filled):
+        base = bases[stage.name.lower()] = bases.get(stage.image.lower(), stage.image)
     return base
 
 
-def images(text: str, target: str = "", arguments: Mapping[str, str] | None = None) -> set[str]:
-    r"""Return the images that a Dockerfile is built on or copies from, up to stage `target`.
+def bases(found: Sequence[Stage]) -> dict[str, str]:
+    """Return the images that stages begin with, and the last platform that is named for each."""
+    images: dict[str, str] = {}
+    names: set[str] = set()
+    for stage in found:
+        if stage.image.lower() not in names:
+            images[stage.image] = stage.platform
+        names.add(stage.name.lower())
+    return images
+
+
+def images(
+    text: str,
+    target: str = "",
+    arguments: Mapping[str, str] | None = None,
+    filled: Mapping[str, str] | None = None,
+) -> set[str]:
+    r"""Return the images that a Dockerfile is built on, copies from or mounts, up to `target`.
 
     >>> sorted(images("FROM a AS b\nFROM c:1\nCOPY --from=b x x\nCOPY --from=d x x\nFROM b"))
     ['a', 'c:1', 'd']
+    >>> sorted(images("FROM a\nRUN --mount=from=b:1,target=/b true"))
+    ['a', 'b:1']
     """
-    bases, stages = set(), set()
-    for image, name in _stages(text, target, arguments):
-        if image.lower() not in stages:
-            bases.add(image)
-        stages.add(name.lower())
-    copied = _COPY_FROM.findall(_instructions(text))
-    return bases | {n for n in copied if not n.isdecimal() and n.lower() not in stages}
+    found = stages(text, target, arguments, filled)
+    names = {stage.name.lower() for stage in found}
+    used = set()
+    for stage in found:
+        for instruction in map(Instruction.unwrapped, stage.instructions):
+            if instruction.word == "COPY":
+                used.add(dict(instruction.options()).get("from", ""))
+        used |= {fields.get("from", "") for _, fields in _mounts(stage.instructions)}
+    others = {n for n in used if n and not n.isdecimal() and n.lower() not in names}
+    return set(bases(found)) | others
 
 
 def first_base(text: str, arguments: Mapping[str, str] | None = None) -> str:
@@ -132,77 +212,31 @@ def first_base(text: str, arguments: Mapping[str, str] | None = None) -> str:
     >>> first_base("ARG V=1\nFROM node:$V as build\nFROM distroless/nodejs", {"V": "8"})
     'node:8'
     """
-    return next((image for image, _ in _stages(text, "", arguments)), "")
+    return next((stage.image for stage in stages(text, "", arguments)), "")
 
 
-def fill(text: str, known: Mapping[str, str]) -> str:
-    """Return a text with its variables filled in; unknown ones are empty.
+def _global_arguments(found: Sequence[Instruction], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the arguments before the first `FROM` that have a value, given or by default.
 
-    >>> fill("node:$V-${OS:-alpine}${X:+x}", {"V": "24", "OS": ""})
-    'node:24-alpine'
-    >>> fill("${A:-${B:-b}}c ${V%.*} ${V##*.} ${V/1./2.}", {"V": "1.2.3"})
-    'bc 1.2 3 2.2.3'
+    Automatic ones that are given are known without being declared.
     """
-    parts, at = [], 0
-    while (begin := text.find("$", at)) >= 0:
-        parts.append(text[at:begin])
-        if text.startswith("{", begin + 1):
-            end = _closing_brace(text, begin + 2)
-            parts.append(_braced(text[begin + 2 : end], known))
-            at = end + 1
-        elif found := _VARIABLE.match(text, begin + 1):
-            parts.append(known.get(found[0], ""))
-            at = found.end()
-        else:
-            parts.append("$")
-            at = begin + 1
-    return "".join(parts) + text[at:]
-
-
-def _directives(text: str) -> dict[str, str]:
-    """Return the directives at the start of a Dockerfile; the first other line ends them.
-
-    https://docs.docker.com/reference/dockerfile/#parser-directives
-    """
-    lines = (_DIRECTIVE.fullmatch(line.strip()) for line in text.split("\n"))
-    return {found[1].lower(): found[2] for found in takewhile(bool, lines) if found}
-
-
-def _instructions(text: str) -> str:
-    r"""Return a Dockerfile without comments, each instruction in one line.
-
-    >>> _instructions("# escape=`\nRUN a `\n  # here\n  b\\c\nUSER x")
-    'RUN a    b\\c\nUSER x'
-    """
-    mark = re.escape(_directives(text).get("escape", "\\"))
-    # Comments are never continued, and do not end a continued instruction.
-    text = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
-    return re.sub(rf"(?<!{mark}){mark}[ \t]*\n", " ", text)
-
-
-def _stages(
-    text: str, target: str, arguments: Mapping[str, str] | None
-) -> Iterator[tuple[str, str]]:
-    """Yield the image and the name, or nothing, of each stage up to `target`."""
-    text = _instructions(text)
-    known = _global_arguments(text, arguments or {})
-    for image, name in _FROM.findall(text):
-        yield fill(image.strip("\"'"), known), name
-        if target and name.lower() == target.lower():
-            return
-
-
-def _global_arguments(instructions: str, given: Mapping[str, str]) -> dict[str, str]:
-    """Return the arguments before the first `FROM` that have a value, given or by default."""
-    first = _FROM.search(instructions)
-    known: dict[str, str] = {}
-    for rest in _ARG.findall(instructions[: first.start()] if first else ""):
-        for name, value in assigned(rest, "ARG"):
+    known = {name: value for name, value in given.items() if _AUTOMATIC.fullmatch(name)}
+    for instruction in takewhile(lambda one: one.word != "FROM", found):
+        for name, value in assigned(instruction.rest, "ARG") if instruction.word == "ARG" else ():
             if name in given:
                 known[name] = given[name]
             elif value is not None:
                 known[name] = fill(value, known)
     return known
+
+
+def _mounts(found: Sequence[Instruction]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the mounts of RUN instructions: the text and the fields of each."""
+    for instruction in map(Instruction.unwrapped, found):
+        for name, value in instruction.options() if instruction.word == "RUN" else ():
+            if name == "mount":
+                fields = (field.strip('"').partition("=") for field in value.split(","))
+                yield value, {key.lower(): content for key, _, content in fields}
 
 
 def _sources(rest: str) -> list[str]:
@@ -217,56 +251,11 @@ def _sources(rest: str) -> list[str]:
         return rest.split()[:-1]
 
 
-def _automatic(word: str, rest: str, known: Collection[str]) -> str | None:
+def _automatic(instruction: Instruction, known: Collection[str]) -> str | None:
     """Return the automatic argument that a FROM uses or an ARG declares, unless it is `known`."""
-    names: list[str] = re.findall(r"\$\{?(\w+)", rest) if word == "FROM" else []
-    if word == "ARG":
-        names = [name for name, value in assigned(rest, word) if value is None]
+    names: list[str] = []
+    if instruction.word == "FROM":
+        names = re.findall(r"\$\{?(\w+)", instruction.rest)
+    if instruction.word == "ARG":
+        names = [name for name, value in assigned(instruction.rest, "ARG") if value is None]
     return next((n for n in names if _AUTOMATIC.fullmatch(n) and n not in known), None)
-
-
-def _closing_brace(text: str, at: int) -> int:
-    """Return the position of the brace that closes the one before a position."""
-    depth = 1
-    for found in _BRACE.finditer(text, at):
-        depth += 1 if found[0] == "${" else -1
-        if not depth:
-            return found.start()
-    return len(text)
-
-
-def _braced(text: str, known: Mapping[str, str]) -> str:
-    """Return the value of the inside of `${…}`."""
-    variable = _VARIABLE.match(text)
-    if not variable:
-        return ""
-    value = known.get(variable[0], "")
-    changed = _OPERATOR.fullmatch(text, variable.end())
-    if not changed:
-        return value
-    operator, word = changed[1], fill(changed[2], known)
-    is_set = bool(value) if ":" in operator else variable[0] in known
-    match operator[-1]:
-        case "-":
-            return value if is_set else word
-        case "+":
-            return word if is_set else ""
-        case "#" | "%":
-            return _cut(value, word, operator)
-        case "/":
-            pattern, _, new = word.partition("/")
-            form = "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in pattern)
-            return re.sub(form, lambda _: new, value, count=len(operator) % 2) if form else value
-    return value
-
-
-def _cut(value: str, pattern: str, operator: str) -> str:
-    """Return a value without the match at its start (`#`) or end (`%`), the longest if doubled."""
-    sizes = range(len(value) + 1)
-    for size in reversed(sizes) if len(operator) > 1 else sizes:
-        rest = len(value) - size
-        start = operator[0] == "#"
-        head, tail = (value[:size], value[size:]) if start else (value[rest:], value[:rest])
-        if fnmatch.fnmatchcase(head, pattern):
-            return tail
-    return value

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Container, Iterable
 
-from helpers.images.dockerfile import assigned
+from helpers.images.variables import assigned
 
 HIDDEN = "…"
 

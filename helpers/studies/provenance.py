@@ -4,9 +4,9 @@ import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.frames import FAILED, TIME
-from helpers.studies.study import NONE, Facts, Study
+from helpers.studies.study import BUILDKIT, CLASSIC, NONE, Facts, Study
 from helpers.text.i18n import message, t, word
-from helpers.text.rich import Phrase, paragraph, say
+from helpers.text.rich import Phrase, listed, name, paragraph, say
 
 
 def answer(study: Study, facts: Facts) -> Answer:
@@ -45,14 +45,33 @@ def _made(facts: Facts) -> Phrase:
         database=_database(facts),
         covered=f" ({word(facts.db.coverage)})" if facts.db.coverage else "",
     )
-    if facts.builder:
-        keys = ("builder", "engine", "store", "platform")
-        text += say(
+    return text + _built(facts) if facts.builder else text
+
+
+def _built(facts: Facts) -> Phrase:
+    """Return which builders built a capture's images."""
+    keys = ("builder", "engine", "store", "platform", "buildx")
+    known = {key: facts.builder.get(key, t("unknown")) for key in keys}
+    if BUILDKIT not in known["builder"]:
+        return say(
             " Images were built by the {builder} builder of Docker {engine} ({store} store, "
             "{platform}); another builder gives other layers.",
-            **{key: facts.builder.get(key, t("unknown")) for key in keys},
+            **known,
         )
-    return text
+    if CLASSIC not in known["builder"]:
+        return say(
+            " Images were built by BuildKit in Docker {engine}, through buildx {buildx} ({store} "
+            "store, {platform}); another builder gives other layers.",
+            **known,
+        )
+    by_buildkit = [variant for variant, one in facts.variants.items() if one.builder == BUILDKIT]
+    return say(
+        " Images were built by both builders in Docker {engine} ({store} store, {platform}): "
+        "{variants} by BuildKit, through buildx {buildx}, and the rest by the classic one. Each "
+        "makes layers of its own, even of the same instruction.",
+        variants=listed(map(name, by_buildkit)) if by_buildkit else t("bases"),
+        **known,
+    )
 
 
 def _scanner(facts: Facts) -> str:

@@ -4,6 +4,7 @@ import difflib
 import re
 from datetime import date, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct, field
@@ -21,6 +22,9 @@ KINDS = ("dockerfile", "image", "archive", "sbom", "report")
 
 NONE = "none"
 """Stands for how the scanner was run where there was none."""
+
+CLASSIC, BUILDKIT = "classic", "buildkit"
+"""Docker's builders, as a capture names them."""
 
 NEWEST = "newest"
 """Stands for the name of a study's newest capture."""
@@ -96,6 +100,9 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
         return Recipe(self.dockerfile, self.context, self.build_args, self.target, self.platform)
 
 
+_Recipe = TypeVar("_Recipe", Variant, Base)
+
+
 class Database(Struct, frozen=True):
     """The vulnerability DB of a capture, and the time of the Java DB beside it, if any."""
 
@@ -112,7 +119,8 @@ class Captured(Struct, frozen=True, omit_defaults=True):
 
     `status` is `scanned`, or `failed` with the `error`. `identity` is the digest of what was
     captured (an image's id, a file's SHA-256), `settings` what else it depends on. `missing` says
-    why a part is missing; `unchanged_since` names the capture that the evidence was copied from.
+    why a part is missing; `unchanged_since` names the capture that the evidence was copied from;
+    `builder` is `classic` or `buildkit`, and empty where nothing is built.
     """
 
     status: str
@@ -125,6 +133,7 @@ class Captured(Struct, frozen=True, omit_defaults=True):
     missing: dict[str, str] = field(default_factory=dict)
     error: str = ""
     unchanged_since: str = ""
+    builder: str = ""
 
 
 class Facts(Struct, frozen=True, omit_defaults=True):
@@ -278,9 +287,19 @@ def open_study(name: str) -> Study:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StudyInvalid(f"{path}: {error}") from error
     _check(study, path)
+    study = msgspec.structs.replace(
+        study,
+        variants=[_on_platform(variant) for variant in study.variants],
+        bases=[_on_platform(base) for base in study.bases],
+    )
     for language, translation in study.translated.items():
         _check_translation(study, language, translation, path)
     return msgspec.structs.replace(study, name=name).spoken()
+
+
+def _on_platform(recipe: _Recipe) -> _Recipe:
+    """Return a variant or a base with its platform as Docker writes it."""
+    return msgspec.structs.replace(recipe, platform=str(oci.parse(recipe.platform)))
 
 
 def _check(study: Study, path: Path) -> None:
@@ -296,6 +315,11 @@ def _check(study: Study, path: Path) -> None:
         raise StudyInvalid(f"{path}: two variants have the same name")
     if study.baseline and study.baseline not in variants:
         raise StudyInvalid(f"{path}: baseline {study.baseline!r} is not one of its variants")
+    for recipe in (*study.variants, *study.bases):
+        try:
+            oci.parse(recipe.platform)
+        except ValueError as error:
+            raise StudyInvalid(f"{path}: {error}") from error
     for variant in study.variants:
         sources = [kind for kind in KINDS if getattr(variant, kind)]
         if len(sources) != 1:
@@ -303,10 +327,6 @@ def _check(study: Study, path: Path) -> None:
                 f"{path}: variant {variant.name!r} has {' and '.join(sources) or 'no source'}; "
                 f"it needs exactly one of {', '.join(KINDS)}"
             )
-        try:
-            oci.parse(variant.platform)
-        except ValueError as error:
-            raise StudyInvalid(f"{path}: variant {variant.name!r}: {error}") from error
         if not 0 <= variant.port < 2**16:
             raise StudyInvalid(f"{path}: variant {variant.name!r}: {variant.port} is no port")
 

@@ -27,8 +27,7 @@ def two(registry_here: Registry, tmp_path_factory: pytest.TempPathFactory) -> st
     descriptors = []
     for architecture in INTERPRETERS:
         root = debian_roots.distroless(architecture, folder)
-        config = images.config_of((root,), architecture=architecture)
-        descriptor, _ = registry_here.image("two", root, config=config)
+        descriptor, _ = registry_here.image("two", root, architecture=architecture)
         descriptors.append(descriptor | images.on_platform(architecture))
     return registry_here.index("two", *descriptors)
 

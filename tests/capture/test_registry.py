@@ -504,10 +504,9 @@ class TestPlatforms:
 
     @pytest.fixture
     def several(self, registry_here: Registry) -> str:
-        arm = images.config_of((b"a",), architecture="arm64")
         made = {
             "linux/amd64": registry_here.image("cpus", b"a")[0],
-            "linux/arm64": registry_here.image("cpus", b"a", config=arm)[0],
+            "linux/arm64": registry_here.image("cpus", b"a", architecture="arm64")[0],
         }
         descriptors = [
             descriptor | images.on_platform(platform.partition("/")[2])

@@ -3,7 +3,17 @@
 import pytest
 
 from helpers import paths
-from helpers.images.dockerfile import final_base, first_base, images, needs_buildkit
+from helpers.images.dockerfile import (
+    automatic,
+    bases,
+    final_base,
+    first_base,
+    frontend,
+    images,
+    needs_buildkit,
+    required_secret,
+    stages,
+)
 from helpers.studies.study import names, open_study
 
 GIT = (
@@ -30,6 +40,7 @@ AUTOMATIC = "the automatic argument "
         ("FROM a\nRUN <<EOF\necho\nEOF", "a here-document after RUN"),
         ("FROM a\nRUN cat <<EOF > x\nhello\nEOF", "a here-document after RUN"),
         ("FROM a\nCOPY <<EOF /x\nhello\nEOF", "a here-document after COPY"),
+        ("FROM a\nONBUILD RUN <<EOF\necho\nEOF", "a here-document after RUN"),
         ("FROM a\nARG TARGETARCH\nRUN x", f"{AUTOMATIC}TARGETARCH"),
         ("ARG TARGETARCH\nFROM a\nARG TARGETARCH\nRUN x", f"{AUTOMATIC}TARGETARCH"),
         ("FROM a\narg A=1 TARGETARCH\nRUN x", f"{AUTOMATIC}TARGETARCH"),
@@ -142,6 +153,98 @@ def test_bases_with_a_target_and_arguments() -> None:
     assert first_base("# nothing\n") == ""
     quoted = "ARG A=a\nFROM \"${A}:1\" AS x\nFROM 'b'"
     assert (first_base(quoted), final_base(quoted), images(quoted)) == ("a:1", "b", {"a:1", "b"})
+
+
+DOCUMENTS = (
+    "RUN <<EOF\n{}\nEOF",
+    "RUN <<-EOF\n{}\n\t\tEOF",
+    "RUN <<'E F'\n{}\nE F",
+    'COPY --chmod=755 <<"EOF" /x\n{}\nEOF',
+    "ADD <<A <<-B c 3<<C /x/\nEOF\nA\n{}\n\tB\n{}\nC",
+    "RUN cat \\\n  <<EOF > /x && \\\n  true\n{}\nEOF",
+    "ONBUILD RUN <<EOF\n{}\nEOF",
+)
+
+
+@pytest.mark.parametrize("lines", DOCUMENTS)
+def test_what_a_here_document_says_is_no_instruction(lines: str) -> None:
+    inside = "FROM x AS y\nARG V=2\nCOPY --from=z a b\n EOF\nRUN --mount=from=m true \\"
+    text = f"ARG V=1\nFROM a:$V\n{lines.replace('{}', inside)}\nCOPY --from=c:1 d /\n"
+    assert final_base(text) == first_base(text) == "a:1"
+    assert images(text) == {"a:1", "c:1"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'RUN echo "<<EOF"',
+        "RUN cat <<<EOF",
+        "RUN cat << EOF",
+        "RUN <<EOF-without-an-end",
+        "LABEL a=<<EOF",
+        "# RUN <<EOF",
+    ],
+)
+def test_other_text_begins_no_here_document(line: str) -> None:
+    assert final_base(f"FROM a\n{line}\nFROM b\nEOF") == "b"
+
+
+def test_images_that_a_run_mounts_are_needed() -> None:
+    text = "FROM a AS one\nFROM b\nRUN --mount=type=bind,from=c:1,target=/c --mount=from=one x\n"
+    assert images(f"{text}RUN --mount=type=cache,from=0 y") == {"a", "b", "c:1"}
+    assert images(text, "one") == {"a"}
+
+
+def test_automatic_arguments_are_those_of_the_platform() -> None:
+    text = (
+        "FROM --platform=$BUILDPLATFORM go AS get\nFROM --platform=linux/386 c AS x\n"
+        "FROM b-$TARGETARCH$TARGETVARIANT"
+    )
+    filled = automatic("linux/amd64", "linux/arm/v7")
+    assert final_base(text, filled=filled) == "b-armv7"
+    assert final_base(text, arguments={"TARGETARCH": "x"}, filled=filled) == "b-xv7"
+    platforms = {"go": "linux/amd64", "c": "linux/386", "b-armv7": ""}
+    assert bases(stages(text, filled=filled)) == platforms
+    # As in BuildKit, a default takes its place.
+    assert final_base("ARG TARGETARCH=z\nFROM b:$TARGETARCH", filled=filled) == "b:z"
+
+
+@pytest.mark.parametrize(
+    ("name", "engine", "needed"),
+    [
+        ("docker/dockerfile", "23.0.1", False),
+        ("docker.io/docker/dockerfile:1", "26.1.5+dfsg1", False),
+        ("docker/dockerfile:1.7", "26.1.5+dfsg1", False),
+        ("docker/dockerfile:1.8.0", "26.1.5+dfsg1", True),
+        ("docker/dockerfile:1.19", "31.0.0", False),
+        ("docker/dockerfile:1", "20.10.5", True),
+        ("docker/dockerfile:1", "unknown", True),
+        ("docker/dockerfile:1-labs", "29.0.0", True),
+        ("docker/dockerfile:1@sha256:00", "29.0.0", True),
+        ("docker/dockerfile-upstream:master", "29.0.0", True),
+        ("ghcr.io/docker/dockerfile:1", "29.0.0", True),
+    ],
+)
+def test_a_frontend_is_needed_unless_the_engine_has_it(
+    name: str, engine: str, needed: bool
+) -> None:
+    assert frontend(f"# syntax={name}\nFROM a", engine) == (name if needed else "")
+
+
+@pytest.mark.parametrize(
+    ("mount", "is_required"),
+    [
+        ("type=secret,id=a,required", True),
+        ("type=ssh,required=True", True),
+        ('"type=secret","required=1"', True),
+        ("type=secret,id=a", False),
+        ("type=secret,required=false", False),
+        ("type=bind,from=required", False),
+    ],
+)
+def test_a_secret_that_a_build_cannot_do_without(mount: str, is_required: bool) -> None:
+    found = required_secret(f"FROM a\nRUN --mount=type=tmpfs,target=/t --mount={mount} x\n")
+    assert found == (f"--mount={mount}" if is_required else None)
 
 
 def test_the_blogs_dockerfiles_have_the_instructions_of_the_post() -> None:

@@ -87,8 +87,8 @@ def other(store: str, monkeypatch: pytest.MonkeyPatch) -> Daemon:
 def test_what_it_saves_is_the_same_image_and_the_same_files(
     daemon: Daemon, other: Daemon, tmp_path: Path
 ) -> None:
-    assert other.builder()["store"] == "containerd"
-    assert daemon.builder()["store"] != "containerd"
+    assert other.engine()["store"] == "containerd"
+    assert daemon.engine()["store"] != "containerd"
     inventories = []
     for number, source in enumerate((daemon, other)):
         path = tmp_path / f"{number}.tar"
@@ -99,10 +99,12 @@ def test_what_it_saves_is_the_same_image_and_the_same_files(
     assert len(inventories[0][1].files) > 100
 
 
+@pytest.mark.parametrize("copy", ["COPY", "COPY --link"])
 def test_a_capture_with_it_has_all_evidence(
-    other: Daemon, empty_data: Path, db: Path, trivy_on_path: None
+    other: Daemon, empty_data: Path, db: Path, trivy_on_path: None, with_buildx: None, copy: str
 ) -> None:
-    outcome = capture(write_study(empty_data, one=APP), db=db)
+    """Whichever builder builds."""
+    outcome = capture(write_study(empty_data, one=APP.replace("COPY", copy)), db=db)
     assert outcome == (outcome.folder, {}, {}, False, {})
     assert open_study("mine").facts().builder["store"] == "containerd"
     assert {path.name for path in (outcome.folder / "one").iterdir()} == {

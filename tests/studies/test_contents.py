@@ -156,6 +156,23 @@ def test_how_it_was_made_names_scanner_database_and_builder() -> None:
 
 
 @pytest.mark.parametrize(
+    ("builder", "part"),
+    [
+        ("buildkit", "built by BuildKit in Docker 29.0.1, through buildx 0.30.1 ("),
+        (
+            "classic and buildkit",
+            "Docker 29.0.1 (unknown store, unknown): bases by BuildKit, through",
+        ),
+    ],
+)
+def test_how_it_was_made_names_buildkit(builder: str, part: str) -> None:
+    study = open_study(RICH)
+    known = {"builder": builder, "engine": "29.0.1", "buildx": "0.30.1"}
+    facts = msgspec.structs.replace(study.facts(), builder=known)
+    assert part in provenance.answer(study, facts).text.plain
+
+
+@pytest.mark.parametrize(
     ("changes", "part"),
     [
         ({"answers": False, "reason": "status 1:\n`x`"}, "is broken (status 1: `x`)"),

@@ -54,10 +54,10 @@ class Registry:
         return descriptor
 
     def image(
-        self, name: str, *layers: bytes, tag: str = "", config: bytes = b""
+        self, name: str, *layers: bytes, tag: str = "", **fields: Any
     ) -> tuple[dict[str, Any], str]:
-        """Push an image; return its descriptor and id."""
-        pushed = self.blob(name, config or images.config_of(layers))
+        """Push an image, with more fields in its config; return its descriptor and id."""
+        pushed = self.blob(name, images.config_of(layers, **fields))
         descriptors = [self.blob(name, images.gzipped(layer)) for layer in layers]
         kind = "application/vnd.oci.image.config.v1+json"
         manifest = self.manifest(
@@ -73,6 +73,15 @@ class Registry:
         """Push an index and return its reference."""
         index = self.manifest(name, images.INDEX, manifests=list(manifests))
         return f"{self.host}/{name}@{index['digest']}"
+
+    def tag(self, name: str, tag: str, reference: str) -> str:
+        """Give what was pushed a tag and return that reference."""
+        url = f"{self._url}/v2/{name}/manifests/"
+        accept = {"Accept": images.INDEX}
+        pushed = self._session.get(url + reference.partition("@")[2], headers=accept, timeout=10)
+        kind = {"Content-Type": images.INDEX}
+        self._session.put(url + tag, pushed.content, headers=kind, timeout=10).raise_for_status()
+        return f"{self.host}/{name}:{tag}"
 
 
 @contextmanager

@@ -1,0 +1,137 @@
+"""Variables of a Dockerfile: what assigns them, and text with their values filled in."""
+
+import fnmatch
+import re
+import shlex
+from collections.abc import Mapping
+
+_ASSIGNMENT = re.compile(r"[A-Za-z_][\w.-]*(?:=|$)")
+_VARIABLE = re.compile(r"\w+")
+_BRACE = re.compile(r"\$\{|\}")
+_OPERATOR = re.compile(r"(:?[-+?]|##?|%%?|//?)(.*)", re.DOTALL)
+
+
+def assigned(rest: str, word: str = "ENV") -> list[tuple[str, str | None]]:
+    """Return the names and values in an ENV, ARG or LABEL instruction, given without its word.
+
+    An argument without a value has `None`.
+
+    >>> assigned('A=1 KEY="ssh-rsa AAAA== me"')
+    [('A', '1'), ('KEY', 'ssh-rsa AAAA== me')]
+    >>> assigned("TOKEN s3cret and more")
+    [('TOKEN', 's3cret and more')]
+    >>> assigned("A B=2", "ARG")
+    [('A', None), ('B', '2')]
+    """
+    is_argument = word.upper() == "ARG"
+    name, blank, value = rest.strip().partition(" ")
+    if "=" not in name and not is_argument:
+        return [(name, value.strip())] if blank or name else []
+    try:
+        words = shlex.split(rest)
+    except ValueError:
+        words = [rest]
+    pairs = [word.partition("=") for word in words if _ASSIGNMENT.match(word)]
+    return [
+        (name, value if equals else None) for name, equals, value in pairs if equals or is_argument
+    ]
+
+
+def fill(text: str, known: Mapping[str, str]) -> str:
+    """Return a text with its variables filled in; unknown ones are empty.
+
+    >>> fill("node:$V-${OS:-alpine}${X:+x}", {"V": "24", "OS": ""})
+    'node:24-alpine'
+    >>> fill("${A:-${B:-b}}c ${V%.*} ${V##*.} ${V/1./2.}", {"V": "1.2.3"})
+    'bc 1.2 3 2.2.3'
+    """
+    literals, variables = _split(text)
+    values = (_braced(variable, known) for variable in variables)
+    return "".join(part for pair in zip(literals, [*values, ""], strict=True) for part in pair)
+
+
+def could_be(text: str, template: str) -> bool:
+    """Return whether a text could be a template with its variables filled in.
+
+    >>> could_be("echo a-b c", "echo $A-${B} c"), could_be("echo c", "echo $A-${B} c")
+    (True, False)
+    """
+    (first, *others), _ = _split(template)
+    if not others:
+        return text == first
+    last = others.pop()
+    if not text.startswith(first):
+        return False
+    at = len(first)
+    for literal in others:
+        found = text.find(literal, at)
+        if found < 0:
+            return False
+        at = found + len(literal)
+    return len(text) - len(last) >= at and text.endswith(last)
+
+
+def _split(text: str) -> tuple[list[str], list[str]]:
+    """Return the text around the variables of a text, and the variables as inside `${...}`."""
+    literals, variables, at, begin = [""], [], 0, -1
+    while (begin := text.find("$", begin + 1)) >= 0:
+        if text.startswith("{", begin + 1):
+            end = _closing_brace(text, begin + 2)
+            inside, after = text[begin + 2 : end], end + 1
+        elif found := _VARIABLE.match(text, begin + 1):
+            inside, after = found[0], found.end()
+        else:
+            continue
+        literals[-1] += text[at:begin]
+        literals.append("")
+        variables.append(inside)
+        at, begin = after, after - 1
+    literals[-1] += text[at:]
+    return literals, variables
+
+
+def _closing_brace(text: str, at: int) -> int:
+    """Return the position of the brace that closes the one before a position."""
+    depth = 1
+    for found in _BRACE.finditer(text, at):
+        depth += 1 if found[0] == "${" else -1
+        if not depth:
+            return found.start()
+    return len(text)
+
+
+def _braced(text: str, known: Mapping[str, str]) -> str:
+    """Return the value of the inside of `${…}`."""
+    variable = _VARIABLE.match(text)
+    if not variable:
+        return ""
+    value = known.get(variable[0], "")
+    changed = _OPERATOR.fullmatch(text, variable.end())
+    if not changed:
+        return value
+    operator, word = changed[1], fill(changed[2], known)
+    is_set = bool(value) if ":" in operator else variable[0] in known
+    match operator[-1]:
+        case "-":
+            return value if is_set else word
+        case "+":
+            return word if is_set else ""
+        case "#" | "%":
+            return _cut(value, word, operator)
+        case "/":
+            pattern, _, new = word.partition("/")
+            form = "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in pattern)
+            return re.sub(form, lambda _: new, value, count=len(operator) % 2) if form else value
+    return value
+
+
+def _cut(value: str, pattern: str, operator: str) -> str:
+    """Return a value without the match at its start (`#`) or end (`%`), the longest if doubled."""
+    sizes = range(len(value) + 1)
+    for size in reversed(sizes) if len(operator) > 1 else sizes:
+        rest = len(value) - size
+        start = operator[0] == "#"
+        head, tail = (value[:size], value[size:]) if start else (value[rest:], value[:rest])
+        if fnmatch.fnmatchcase(head, pattern):
+            return tail
+    return value
