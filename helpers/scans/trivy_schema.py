@@ -66,7 +66,7 @@ class Vulnerability(Struct, rename="pascal", gc=False):
 
 
 class Package(Struct, rename="pascal", gc=False):
-    """One installed package."""
+    """One installed package. Its files are listed since 0.47; `maintainer` is an RPM's vendor."""
 
     name: str | None = None
     identifier: Identifier | None = None
@@ -77,6 +77,8 @@ class Package(Struct, rename="pascal", gc=False):
     src_name: str | None = None
     licenses: list[str] | None = None
     layer: Layer | None = None
+    maintainer: str | None = None
+    installed_files: list[str] | None = None
 
 
 class Result(Struct, rename="pascal", gc=False):
