@@ -286,7 +286,7 @@ def _chart(matrix: pd.DataFrame, coverage: pd.DataFrame) -> Matrix:
         for row in matrix.itertuples()
     }
     cells |= {
-        (UNSCANNED, row.variant): _unscanned(row.known_share, row.is_least)
+        (UNSCANNED, row.variant): _unscanned(row.known_share, row.gap)
         for row in coverage.itertuples()
     }
     drawn = Matrix([], list(dict.fromkeys(matrix["variant"])), [])
@@ -300,12 +300,12 @@ def _chart(matrix: pd.DataFrame, coverage: pd.DataFrame) -> Matrix:
     return drawn
 
 
-def _unscanned(known_share: Any, is_least: bool) -> chart.Cell:
+def _unscanned(known_share: Any, gap: str) -> chart.Cell:
     """Return the share of the executable bytes that the scanner did not look at, or at most."""
     if pd.isna(known_share):
         return chart.Cell(UNKNOWN, word(UNKNOWN))
     share = f"{1 - known_share:.0%}"
-    if is_least:
+    if gap:
         share = t("at most {share}", share=share)
     return chart.Cell(PLAIN, t("{share} of the bytes", share=share), None, share)
 

@@ -38,25 +38,24 @@ def coverage(files: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
     """Return how many executables and libraries of each image are of a package, and their bytes.
 
     `variant, binaries, known_binaries, size_of_binaries_bytes, size_of_known_bytes, known_share,
-    largest_unknown, version, is_least, gap`; NA for an image without a list of files, and for one
-    that was not scanned. Counted are ELF files, by their first bytes; `known_share` is of their
-    bytes, 0 to 1, and a package is one that the scanner lists. `gap` is why not every file's owner
-    is known (`package_files.gaps`), else empty. The share is then a lower bound (`is_least`), and
-    not known at all if no OS package has a file, unless the scanner looked at none. The frames may
-    be of several captures.
+    largest_unknown, version, gap`; NA for an image without a list of files, and for one that was
+    not scanned. Counted are ELF files, by their first bytes; `known_share` is of their bytes, 0 to
+    1, and a package is one that the scanner lists. `gap` is why not every file's owner is known
+    (`package_files.gaps`), else empty. The share is then a lower bound, and not known at all if no
+    OS package has a file, unless the scanner looked at none. The frames may be of several captures.
     """
     rows: list[tuple[Any, ...]] = []
     for image in images.itertuples():
         variant = image.variant
         files_of_image = _of_image(files, image)
         if files_of_image.empty or image.status in UNKNOWN_COUNT:
-            rows.append((variant, *([pd.NA] * 7), False, ""))
+            rows.append((variant, *([pd.NA] * 8)))
             continue
         binaries = _binaries(files_of_image)
         whole = int(binaries["size_bytes"].sum())
         gap = package_files.gaps(files_of_image).get(variant, "")
         if gap and files_of_image["package"].isna().all() and image.status != NO_OS:
-            rows.append((variant, len(binaries), pd.NA, whole, *([pd.NA] * 4), False, gap))
+            rows.append((variant, len(binaries), pd.NA, whole, *([pd.NA] * 4), gap))
             continue
         if image.status == NO_OS:
             # Without an operating system that it recognises, a scanner looks at no OS package.
@@ -69,11 +68,9 @@ def coverage(files: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
         first = rest.head(1).fillna({"version": ""})
         largest = [first[column].str.cat() for column in ("path", "version")]
         share = part / whole if whole else pd.NA
-        is_least = bool(gap) and image.status != NO_OS
-        counts = (len(binaries), len(known), whole, part)
-        rows.append((variant, *counts, share, *largest, is_least, gap))
+        rows.append((variant, len(binaries), len(known), whole, part, share, *largest, gap))
     texts = ["variant", "largest_unknown", "version"]
-    columns = [texts[0], *_COUNTS, "known_share", *texts[1:], "is_least", "gap"]
+    columns = [texts[0], *_COUNTS, "known_share", *texts[1:], "gap"]
     table = pd.DataFrame(rows, columns=columns).astype({"gap": object})
     types = dict.fromkeys(_COUNTS, "Int64") | {"known_share": "Float64"}
     return table.astype(types | dict.fromkeys(texts, "str"))
@@ -133,7 +130,7 @@ def answer(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) ->
 def totals_answer(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> Answer:
     """Answer the same in numbers: the table of `coverage`, and what it says of each image."""
     text = _text(table, images, packages)
-    return Answer("looked-at", text=text, table=table.drop(columns=["is_least", "gap"]))
+    return Answer("looked-at", text=text, table=table.drop(columns="gap"))
 
 
 def brief_answer(table: pd.DataFrame) -> Answer:
@@ -277,14 +274,14 @@ def _share(row: Any) -> Iterator[Phrase]:
         if row.largest_unknown:
             file = " ".join(filter(None, (row.largest_unknown, row.version)))
             yield say("largest of the rest: {file}", file=file)
-        if row.is_least:
+        if row.gap:
             yield say("{why}", why=told(row.gap))
 
 
 def _at_least(row: Any) -> str:
     """Return the share that the scanner looked at; a lower bound if files may be of packages."""
     share = f"{row.known_share:.0%}"
-    return t("at least {share}", share=share) if row.is_least else share
+    return t("at least {share}", share=share) if row.gap else share
 
 
 def _runtime(runtime: object, installed: set[str]) -> Iterator[Phrase]:
