@@ -1,10 +1,10 @@
 """Which OS package owns each file of an image, by its own database or by its scanner's report.
 
 Capture reads the databases of apk, dpkg, distroless images and Chisel into the inventory. RPM's is
-read by Trivy, whose report lists the files of each package since 0.47, unless the package's vendor
-is none that Trivy knows.
+read by Trivy, whose report lists the files of each package since 0.47, but not of all: `_unlisted`.
 """
 
+from collections import Counter
 from typing import NamedTuple
 
 import msgspec
@@ -51,10 +51,11 @@ def of(inventory: list[File], report: Report | None = None) -> Owned:
     if not any(package.installed_files for package in listed):
         return Owned(inventory, manager)
     links = {file.path: file.target for file in inventory if file.kind == "symlink"}
+    unlisted = _unlisted(listed)
     listings = [
         (package.name, [path for path in package.installed_files or () if len(path) <= MAX_PATH])
         for package in listed
-        if package.name
+        if package.name and package.name not in unlisted
     ]
     owners = package_db.listed(listings, links)
     files = [
@@ -63,7 +64,7 @@ def of(inventory: list[File], report: Report | None = None) -> Owned:
         else file
         for file in inventory
     ]
-    return Owned(files, _unlisted(listed))
+    return Owned(files, ", ".join([*unlisted[:_NAMED], *(["…"] if len(unlisted) > _NAMED else [])]))
 
 
 def _listed(report: Report | None) -> list[Package]:
@@ -77,18 +78,19 @@ def _listed(report: Report | None) -> list[Package]:
     ]
 
 
-def _unlisted(packages: list[Package]) -> str:
-    """Return the packages whose files a report does not list.
+def _unlisted(packages: list[Package]) -> list[str]:
+    """Return the packages whose files a report does not list, or not all of them.
 
     A package may have none. But Trivy lists files only for vendors that it knows (`osVendors` in
-    its `pkg/fanal/analyzer/pkg/rpm/rpm.go`), so the vendor of one without files tells.
+    its `pkg/fanal/analyzer/pkg/rpm/rpm.go`), so the vendor of one without files tells. Of a package
+    for two architectures Trivy 0.76 lists the files of one, twice.
     """
     vendors = {package.maintainer for package in packages if package.installed_files}
-    names = sorted(
-        {
-            package.name
-            for package in packages
-            if package.name and package.name != _KEYS and package.maintainer not in vendors
-        }
+    lists = Counter(
+        (package.name, package.version, package.release, *package.installed_files)
+        for package in packages
+        if package.installed_files
     )
-    return ", ".join([*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])])
+    twice = {name for (name, *_), count in lists.items() if count > 1}
+    others = {package.name for package in packages if package.maintainer not in vendors}
+    return sorted(name for name in twice | others - {_KEYS} if name)

@@ -36,12 +36,14 @@ def why_unknown(maybe_of: str, some_are_known: bool) -> Message:
     """
     if some_are_known:
         return message(
-            "Trivy lists no files of packages of other vendors ({names})", names=maybe_of
+            "Trivy lists no files of some packages, of other vendors or for two architectures "
+            "({names})",
+            names=maybe_of,
         )
     if maybe_of == "RPM":
         return message(
             "no report of Trivy lists the files of its RPM packages; Trivy 0.47 and later do, with "
-            "`--list-all-pkgs`"
+            "`--list-all-pkgs`, for systems that it has advisories of"
         )
     return message("no list of files in {manager}'s database is read", manager=maybe_of)
 
