@@ -212,7 +212,9 @@ def _owners(folder: Path) -> str:
         return YES
     some_are_known = any(file.package for file in owned.files)
     why = package_files.why_unknown(owned.maybe_of, some_are_known)
-    return message("in part: {why}" if some_are_known else "no: {why}", why=why)
+    if some_are_known:
+        return message("in part: {why}", why=why)
+    return message("no: {why}", why=why)
 
 
 def _verbatim(text: str) -> Message:

@@ -12,6 +12,7 @@ import msgspec
 from helpers.images import file_inventory, package_db
 from helpers.images.file_inventory import File
 from helpers.images.overlay import MAX_PATH
+from helpers.scans import trivy
 from helpers.scans.trivy_schema import Package, Report
 
 _OS_CLASS = "os-pkgs"
@@ -42,19 +43,18 @@ def of(inventory: list[File], report: Report | None = None) -> Owned:
     """Return the files of an image with their OS packages.
 
     Where the inventory has no package of any file, though the image has a package database, the
-    packages are those that the report lists a path for.
+    packages are those that the report lists a path for. Raises `msgspec.MsgspecError` if such a
+    list is none of paths.
     """
     manager = file_inventory.unread(inventory)
     if not manager:
         return Owned(inventory, "")
     listed = _listed(report)
-    if not any(package.installed_files for package in listed):
-        return Owned(inventory, manager)
-    links = {file.path: file.target for file in inventory if file.kind == "symlink"}
     unlisted = _unlisted(listed)
+    links = {file.path: file.target for file in inventory if file.kind == "symlink"}
     listings = [
-        (package.name, [path for path in package.installed_files or () if len(path) <= MAX_PATH])
-        for package in listed
+        (package.name, [path for path in paths if len(path) <= MAX_PATH])
+        for package, paths in listed
         if package.name and package.name not in unlisted
     ]
     owners = package_db.listed(listings, links)
@@ -64,33 +64,31 @@ def of(inventory: list[File], report: Report | None = None) -> Owned:
         else file
         for file in inventory
     ]
+    if not any(file.package for file in files):
+        return Owned(inventory, manager)
     return Owned(files, ", ".join([*unlisted[:_NAMED], *(["…"] if len(unlisted) > _NAMED else [])]))
 
 
-def _listed(report: Report | None) -> list[Package]:
-    """Return the OS packages that a report lists."""
+def _listed(report: Report | None) -> list[tuple[Package, list[str]]]:
+    """Return the OS packages that a report lists, and the files that it lists of each."""
     results = (report and report.results) or []
     return [
-        package
+        (package, trivy.installed_files(package))
         for result in results
         if result.result_class == _OS_CLASS
         for package in result.packages or []
     ]
 
 
-def _unlisted(packages: list[Package]) -> list[str]:
+def _unlisted(listed: list[tuple[Package, list[str]]]) -> list[str]:
     """Return the packages whose files a report does not list, or not all of them.
 
     A package may have none. But Trivy lists files only for vendors that it knows (`osVendors` in
     its `pkg/fanal/analyzer/pkg/rpm/rpm.go`), so the vendor of one without files tells. Of a package
     for two architectures Trivy 0.76 lists the files of one, twice.
     """
-    vendors = {package.maintainer for package in packages if package.installed_files}
-    lists = Counter(
-        (package.name, package.version, package.release, *package.installed_files)
-        for package in packages
-        if package.installed_files
-    )
+    vendors = {package.maintainer for package, paths in listed if paths}
+    others = {package.name for package, _ in listed if package.maintainer not in vendors}
+    lists = Counter((p.name, p.version, p.release, *paths) for p, paths in listed if paths)
     twice = {name for (name, *_), count in lists.items() if count > 1}
-    others = {package.name for package in packages if package.maintainer not in vendors}
     return sorted(name for name in twice | others - {_KEYS} if name)

@@ -7,6 +7,7 @@ from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 
 from helpers import frames, paths
@@ -152,11 +153,17 @@ def load_files(name: str, captures: str | Sequence[str] = "") -> pd.DataFrame:
 
 
 def owned(folder: Path) -> Owned:
-    """Return the files of an image with their OS packages, from the folder of its evidence."""
+    """Return the files of an image with their OS packages, from the folder of its evidence.
+
+    Raises `ArchiveInvalid` or `ReportInvalid`.
+    """
     inventory = file_inventory.read(folder / paths.FILES)
     report = paths.reports(folder).get("trivy")
     if report and file_owners.needs_report(inventory):
-        return file_owners.of(inventory, trivy.read(report))
+        try:
+            return file_owners.of(inventory, trivy.read(report))
+        except msgspec.MsgspecError as error:
+            raise trivy.not_decoded(report, error) from error
     return file_owners.of(inventory)
 
 

@@ -13,7 +13,18 @@ from helpers.sizes.image_sizes import stacked
 from helpers.studies import package_files
 from helpers.text import escape
 from helpers.text.i18n import msg, t, told
-from helpers.text.rich import Phrase, Text, bullets, listed, name, names, number, paragraph, say
+from helpers.text.rich import (
+    Phrase,
+    Text,
+    bullets,
+    listed,
+    name,
+    names,
+    number,
+    paragraph,
+    phrase,
+    say,
+)
 from helpers.text.titles import Part, fitted, unknown
 from helpers.text.units import MB
 
@@ -275,7 +286,7 @@ def _share(row: Any) -> Iterator[Phrase]:
             file = " ".join(filter(None, (row.largest_unknown, row.version)))
             yield say("largest of the rest: {file}", file=file)
         if row.gap:
-            yield say("{why}", why=told(row.gap))
+            yield phrase(str(told(row.gap)))
 
 
 def _at_least(row: Any) -> str:
