@@ -24,7 +24,7 @@ from helpers.capture.daemon import Daemon, connect
 from helpers.errors import DaemonUnavailable, KitError
 from helpers.frames import Frames
 from helpers.images.file_inventory import File
-from helpers.studies import image_rows
+from helpers.studies import file_owners, image_rows
 from helpers.studies.load import load_reports, load_study
 from helpers.studies.study import Base
 from helpers.studies.study import names as study_names
@@ -324,7 +324,8 @@ def missing_image(images: pd.DataFrame, variant: str) -> pd.DataFrame:
 
 def files_of(*listed: File, variant: str = "app", capture: str = "") -> pd.DataFrame:
     """The frame `files` of one image's inventory."""
-    return frames.make("files", image_rows.files(variant, capture, listed))
+    owned = file_owners.of(list(listed))
+    return frames.make("files", image_rows.files(variant, capture, owned))
 
 
 def file(path: str, size: int = 1, **fields: Any) -> File:

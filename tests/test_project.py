@@ -332,6 +332,16 @@ def test_each_row_of_the_method_has_its_heading_its_function_and_its_test() -> N
         assert f"def {row['test']}(" in (ROOT / "tests" / row["file"]).read_text(), row["test"]
 
 
+def test_each_row_about_a_system_has_its_test() -> None:
+    _, _, rest = (ROOT / "data/README.md").read_text().partition("## What is known of each system")
+    rows = [line for line in rest.partition("\n## ")[0].splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 10
+    for row in rows:
+        named = re.search(r"\| `(?P<file>[\w/]+\.py)::(?P<test>\w+)` \|$", row)
+        assert named, row
+        assert f"def {named['test']}(" in (ROOT / "tests" / named["file"]).read_text(), row
+
+
 def test_nothing_is_called_secure_or_safe(finished: Path) -> None:
     claim = re.compile(r"\b(in)?secur\w*|\b(un)?safe\w*", re.IGNORECASE)
     for path in sorted((finished / "notebooks").glob("*.ipynb")):

@@ -1,13 +1,19 @@
-"""Which package owns a file, by an image's package databases: apk's, dpkg's and distroless images'.
+"""Which package owns a file, by an image's package databases: apk's, dpkg's, distroless, Chisel's.
 
 The file lists of other package managers are not read; `unread` names the manager. Paths have no
 leading slash. A database may list a file below a symbolic link (`bin/ls`, where `bin` leads to
 `usr/bin`); the file at the end of the link (`usr/bin/ls`) is owned.
 """
 
+import io
 import re
 from collections.abc import Callable, Iterable, Mapping
 from posixpath import basename, split
+
+import msgspec
+
+from helpers.errors import ArchiveInvalid
+from helpers.images import compression
 
 MAX_LINKS = 40
 """Most symbolic links in one path, as in Linux."""
@@ -16,34 +22,46 @@ _APK = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
 _DPKG, _DIVERSIONS, _DISTROLESS = (
     "var/lib/dpkg/info/", "var/lib/dpkg/diversions", "var/lib/dpkg/status.d/"
 )  # fmt: skip
+_CHISEL = "var/lib/chisel/manifest.wall"
 _LISTS = re.compile(r"var/lib/dpkg/(?:info/[^/]+\.list|status\.d/[^/]+\.md5sums)$")
 _UNREAD = {
-    "RPM": r"(?:(?:usr/lib/sysimage|usr/share|var/lib)/rpm/(?:Packages(?:\.db)?|rpmdb\.sqlite)"
-    r"|var/lib/rpmmanifest/container-manifest-[12])$",
+    "RPM": r"(?:usr/lib/sysimage|usr/share|var/lib)/rpm/(?:Packages(?:\.db)?|rpmdb\.sqlite)$",
+    "rpmmanifest": r"var/lib/rpmmanifest/container-manifest-[12]$",
     "pacman": r"var/lib/pacman/local/[^/]+/",
     "Portage": r"var/db/pkg/[^/]+/[^/]+/",
     "Nix": r"nix/store/[0-9a-z]{32}-",
     "Guix": r"gnu/store/[0-9a-z]{32}-",
     "opkg": r"(?:usr/lib|var/lib)/opkg/(?:status$|info/)",
     "XBPS": r"var/db/xbps/pkgdb-[^/]*\.plist$",
-    "Chisel": r"var/lib/chisel/manifest\.wall$",
+    "Chisel": re.escape(_CHISEL) + "$",
     "dpkg": r"var/lib/dpkg/status(?:$|\.d/)",
 }
-"""Databases whose file lists are not read, by package manager; dpkg's may be without lists."""
+"""Databases whose file lists are not read, by package manager; dpkg's and Chisel's are, if any."""
 
 _ROOTS = ("usr/", "var/", "nix/", "gnu/")
 _DATABASES = re.compile("|".join(f"(?P<{name}>{form})" for name, form in _UNREAD.items()))
 _PACKAGE = re.compile(r"^Package:[ \t]*(\S+)", re.MULTILINE)
 
+_MAX_MANIFEST = 2**26
+"""Most bytes of Chisel's manifest, decompressed; a path takes about 200 of them."""
+
 Listing = tuple[str, Iterable[str]]
 """A package and the paths that its database lists."""
+
+
+class _ChiselLine(msgspec.Struct):
+    """A line of Chisel's manifest: a path and its slices, or something else."""
+
+    kind: str = ""
+    path: str = ""
+    slices: tuple[str, ...] = ()
 
 
 def is_database(path: str) -> bool:
     """Return whether `owners` needs the content of a path."""
     if path.startswith(_DPKG):
         return path.endswith(".list")
-    return path in _APK or path == _DIVERSIONS or path.startswith(_DISTROLESS)
+    return path in (*_APK, _DIVERSIONS, _CHISEL) or path.startswith(_DISTROLESS)
 
 
 def unread(paths: Iterable[str]) -> str:
@@ -72,20 +90,35 @@ def owners(databases: Mapping[str, bytes], links: Mapping[str, str]) -> dict[str
     texts = {
         path: content.decode("utf-8", "surrogateescape")
         for path, content in sorted(databases.items())
+        if path != _CHISEL
     }
+    chisel = _chisel(databases.get(_CHISEL, b""))
+    listings = [*_apk(texts), *_dpkg(texts), *_distroless(texts), *chisel]
+    return listed(listings, links, _diversions(texts))
+
+
+def listed(
+    listings: Iterable[Listing],
+    links: Mapping[str, str],
+    diversions: Iterable[tuple[str, str, str]] = (),
+) -> dict[str, str]:
+    """Return the package of each path that is listed, as `owners` does.
+
+    A path that several packages list has the last of them.
+    """
     folders: dict[str, str | None] = {}
 
     def real(path: str) -> str:
         """Return a path with links in its folder resolved; empty for a loop."""
-        folder, name = split(path)
+        folder, name = split(_relative(path))
         if folder not in folders:
             folders[folder] = real_path(folder, links.get)
         found = folders[folder]
         return "" if found is None else f"{found}/{name}" if found else name
 
-    diverted = {real(path): (real(to), by) for path, to, by in _diversions(texts)}
+    diverted = {real(path): (real(to), by) for path, to, by in diversions}
     owned: dict[str, str] = {}
-    for package, paths in [*_apk(texts), *_dpkg(texts), *_distroless(texts)]:
+    for package, paths in listings:
         for path in map(real, paths):
             to, by = diverted.get(path, (path, package))
             # The file of the diverting package stays; those of all others move.
@@ -141,7 +174,7 @@ def _dpkg(texts: Mapping[str, str]) -> Iterable[Listing]:
     for database, listed in texts.items():
         if database.startswith(_DPKG):
             package = basename(database).removesuffix(".list").partition(":")[0]
-            yield package, map(_relative, listed.split("\n"))
+            yield package, listed.split("\n")
 
 
 def _distroless(texts: Mapping[str, str]) -> Iterable[Listing]:
@@ -154,14 +187,33 @@ def _distroless(texts: Mapping[str, str]) -> Iterable[Listing]:
         if database.startswith(_DISTROLESS) and name != database:
             named = _PACKAGE.search(texts.get(name, ""))
             paths = (line.partition("  ")[2] for line in sums.split("\n"))
-            yield named[1] if named else basename(name), map(_relative, paths)
+            yield named[1] if named else basename(name), paths
+
+
+def _chisel(manifest: bytes) -> Iterable[Listing]:
+    """Yield the paths of Chisel's manifest: JSON lines compressed with zstd; none if it is damaged.
+
+    The slices of a path (`libc6_libs`) name its package, whose name has no underscore:
+    https://documentation.ubuntu.com/chisel/en/latest/reference/manifest
+    """
+    try:
+        with compression.unpack(io.BytesIO(manifest), _MAX_MANIFEST, _damaged) as text:
+            lines = msgspec.json.Decoder(_ChiselLine).decode_lines(text.read())
+    except (ArchiveInvalid, ValueError, RecursionError):
+        return
+    for line in lines:
+        if line.kind == "path" and line.slices:
+            yield line.slices[0].partition("_")[0], [line.path]
+
+
+def _damaged(problem: str) -> ArchiveInvalid:
+    return ArchiveInvalid(_CHISEL, problem, "")
 
 
 def _diversions(texts: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
-    """Yield dpkg's diversions: a path, where it moves to, and the package that diverts it."""
+    """Return dpkg's diversions: a path, where it moves to, and the package that diverts it."""
     lines = texts.get(_DIVERSIONS, "").split("\n")
-    for path, to, by in zip(lines[::3], lines[1::3], lines[2::3], strict=False):
-        yield _relative(path), _relative(to), by
+    return zip(lines[::3], lines[1::3], lines[2::3], strict=False)
 
 
 def _relative(path: str) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from helpers.errors import ReportInvalid
 from helpers.scans import decoding, grype
 from helpers.scans.decoding import RESCAN, Text
-from helpers.scans.trivy_schema import LegacyResult, Metadata, OperatingSystem, Report
+from helpers.scans.trivy_schema import LegacyResult, Metadata, OperatingSystem, Package, Report
 
 _SCAN_EACH = "Scan each image with `trivy image --format json`"
 _SCAN_SBOM = "Scan it with `trivy sbom --format json --output REPORT FILE`"
@@ -46,6 +46,7 @@ _FOREIGN: tuple[tuple[Callable[[set[str]], bool], str, str], ...] = (
 
 _REPORT = msgspec.json.Decoder(Report)
 _LEGACY = msgspec.json.Decoder(list[LegacyResult])
+_PATHS = msgspec.json.Decoder(list[str] | None)
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ITEMS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
@@ -64,7 +65,12 @@ def read(path: str | os.PathLike[str]) -> Report:
     try:
         return parse(decoding.read(path), path)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _not_decoded(path, error) from error
+        raise not_decoded(path, error) from error
+
+
+def installed_files(package: Package) -> list[str]:
+    """Return the paths that a report lists of a package; raises `msgspec.MsgspecError`."""
+    return (_PATHS.decode(package.installed_files) if package.installed_files else None) or []
 
 
 def parse(text: Text, path: str | os.PathLike[str]) -> Report:
@@ -133,7 +139,7 @@ def _foreign(text: Text, path: str | os.PathLike[str]) -> Report | None:
     return None
 
 
-def _not_decoded(path: str | os.PathLike[str], error: Exception) -> ReportInvalid:
+def not_decoded(path: str | os.PathLike[str], error: Exception) -> ReportInvalid:
     """Return the error of a file that the decoder refused."""
     if isinstance(error, RecursionError):
         return ReportInvalid(path, "nested too deep to be a Trivy report", RESCAN)

@@ -76,10 +76,10 @@ def grouped(files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame) -> 
     """Return `files` with `group`, `component` and `what`, the name of that which a file is of.
 
     The app is what no package brought and the image has on top of its base. Where the base is not
-    known, or what packages brought (`package_files.unread`), it is what is below the folder in
+    known, or whether a package brought a file (`files.maybe_of`), it is what is below the folder in
     which the image starts.
     """
-    owner_unknown = files["variant"].isin(package_files.unread(files))
+    owner_unknown = files["maybe_of"].notna()
     table_ = files.assign(
         group=pd.Series(pd.NA, files.index, dtype="str"),
         component=pd.Series(pd.NA, files.index, dtype="str"),
@@ -158,8 +158,7 @@ def largest(grouped_files: pd.DataFrame, most: int = 10) -> pd.DataFrame:
     first = ordered.groupby("variant", sort=False).head(most)
     places = {variant: at for at, variant in enumerate(dict.fromkeys(grouped_files["variant"]))}
     first = first.sort_values("variant", key=lambda column: column.map(places), kind="stable")
-    is_known = ~first["variant"].isin(package_files.unread(grouped_files))
-    package = first["package"].fillna("").where(is_known)
+    package = first["package"].fillna("").where(first["maybe_of"].isna())
     return first[columns].assign(package=package).reset_index(drop=True)
 
 
@@ -267,9 +266,8 @@ def _made_of(parts: pd.DataFrame, images: pd.DataFrame) -> Text:
     if parts["group"].eq(OWNER_UNKNOWN).any():
         text += paragraph(
             t(
-                "Owner not known: the kit reads no list of files in the package manager's "
-                "database there, so which of these bytes belong to OS packages, to the app or to "
-                "nobody is not known."
+                "Owner not known: the files of some or all OS packages are not listed there, so "
+                "which of these bytes belong to them, to the app or to nobody is not known."
             )
         )
     return text

@@ -9,7 +9,7 @@ import pandas as pd
 from helpers import paths
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.frames import FAILED
-from helpers.images import file_inventory
+from helpers.studies import load, package_files
 from helpers.studies.study import Facts, Study
 from helpers.text.i18n import Listing, Message, message, msg, t, word
 from helpers.text.rich import (
@@ -206,11 +206,14 @@ def base_layers(layers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _owners(folder: Path) -> str:
-    """Return whether the owners of an image's files are known, or why they are not."""
-    manager = file_inventory.unread(file_inventory.read(folder / paths.FILES))
-    if not manager:
+    """Return whether the owners of an image's files are known, or why not all are."""
+    owned = load.owned(folder)
+    if not owned.maybe_of:
         return YES
-    why = message("no list of files in {manager}'s database is read", manager=manager)
+    some_are_known = any(file.package for file in owned.files)
+    why = package_files.why_unknown(owned.maybe_of, some_are_known)
+    if some_are_known:
+        return message("in part: {why}", why=why)
     return message("no: {why}", why=why)
 
 

@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from helpers.images.file_inventory import File
 from helpers.images.metadata import Image, Smoke
+from helpers.studies.file_owners import Owned
 
 
 def measured(image: Image | None) -> dict[str, Any]:
@@ -55,8 +55,9 @@ def layers(variant: str, capture: str, image: Image) -> dict[str, list[Any]]:
     }
 
 
-def files(variant: str, capture: str, inventory: Sequence[File]) -> dict[str, Sequence[Any]]:
-    """Return the columns of the frame `files` for one image's inventory."""
+def files(variant: str, capture: str, owned: Owned) -> dict[str, Sequence[Any]]:
+    """Return the columns of the frame `files` for one image's files."""
+    inventory, maybe_of = owned
     count = len(inventory)
     regular = [file.kind in ("file", "hardlink") for file in inventory]
     modes = [file.mode for file in inventory]
@@ -85,5 +86,9 @@ def files(variant: str, capture: str, inventory: Sequence[File]) -> dict[str, Se
         "needed": [" ".join(file.needed) or None for file in inventory],
         "version": [file.version or None for file in inventory],
         "package": [file.package for file in inventory],
+        "maybe_of": [
+            (maybe_of or None) if file.package is None and file.kind != "dir" else None
+            for file in inventory
+        ],
         "layer": [file.layer for file in inventory],
     }

@@ -7,6 +7,7 @@ from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 
 from helpers import frames, paths
@@ -15,7 +16,8 @@ from helpers.frames import Frames
 from helpers.images import file_inventory, metadata
 from helpers.images.metadata import Image, Smoke
 from helpers.scans import trivy
-from helpers.studies import image_rows, rows
+from helpers.studies import file_owners, image_rows, rows
+from helpers.studies.file_owners import Owned
 from helpers.studies.rows import Evidence
 from helpers.studies.study import Captured, Database, Facts, Variant, open_study
 
@@ -138,14 +140,31 @@ def load_layers(name: str, captures: str | Sequence[str] = "") -> pd.DataFrame:
 
 
 def load_files(name: str, captures: str | Sequence[str] = "") -> pd.DataFrame:
-    """Return the frame `files` of a study: of the variants that are images."""
+    """Return the frame `files` of a study: of the variants that are images.
+
+    Raises `StudyInvalid`, `ArchiveInvalid`, and `ReportInvalid` where a report says who owns files.
+    """
     parts = []
     for facts, variant, folder in _variants(name, captures):
-        path = folder / paths.FILES
-        if path.is_file():
-            columns = image_rows.files(variant.name, facts.capture, file_inventory.read(path))
+        if (folder / paths.FILES).is_file():
+            columns = image_rows.files(variant.name, facts.capture, owned(folder))
             parts.append(frames.make("files", columns))
     return pd.concat(parts, ignore_index=True) if parts else frames.make("files", {})
+
+
+def owned(folder: Path) -> Owned:
+    """Return the files of an image with their OS packages, from the folder of its evidence.
+
+    Raises `ArchiveInvalid` or `ReportInvalid`.
+    """
+    inventory = file_inventory.read(folder / paths.FILES)
+    report = paths.reports(folder).get("trivy")
+    if report and file_owners.needs_report(inventory):
+        try:
+            return file_owners.of(inventory, trivy.read(report))
+        except msgspec.MsgspecError as error:
+            raise trivy.not_decoded(report, error) from error
+    return file_owners.of(inventory)
 
 
 def _variants(name: str, captures: str | Sequence[str]) -> list[tuple[Facts, Variant, Path]]:

@@ -1,7 +1,6 @@
 """Which package that the scanner knows a file belongs to: the operating system's, or the app's.
 
-For images whose package manager's lists of files are not read, as RPM's, OS packages' files are
-not known.
+Where no list of a package's files is read, a file without an owner may be its: `files.maybe_of`.
 """
 
 from collections.abc import Iterator
@@ -9,8 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.images import package_db
-from helpers.text.i18n import t
+from helpers.text.i18n import Message, message, t, told
 from helpers.text.rich import Text, bullets, name, paragraph, say
 
 OS_CLASS = "os-pkgs"
@@ -19,27 +17,44 @@ _DESCRIBES_ITS_FOLDER = ("package.json",)
 _DESCRIBES_ITS_NEIGHBOUR = (".dist-info", ".egg-info")
 
 
-def unread(files: pd.DataFrame) -> dict[str, str]:
-    """Return the images whose OS packages' files are not known, with their package manager.
+def gaps(files: pd.DataFrame) -> dict[str, Message]:
+    """Return the images in which it is not known of every file who owns it, and why.
 
-    Its database is there, and no list of files in it is read; no file of such an image has a
-    package. `files` are all files of one capture's images.
+    `files` are those of one capture's images.
     """
-    managers = {}
-    for variant, files_of_image in files.groupby("variant", sort=False):
-        if files_of_image["package"].isna().all():
-            is_file = files_of_image["kind"].ne("dir")
-            managers[str(variant)] = package_db.unread(files_of_image["path"][is_file])
-    return {variant: manager for variant, manager in managers.items() if manager}
+    open_ = files.dropna(subset="maybe_of").drop_duplicates("variant")
+    owned = set(files["variant"][files["package"].notna()])
+    return {
+        row.variant: why_unknown(row.maybe_of, row.variant in owned) for row in open_.itertuples()
+    }
+
+
+def why_unknown(maybe_of: str, some_are_known: bool) -> Message:
+    """Return why it is not known whose files of an image are that have no package.
+
+    `maybe_of` is as in the frame `files`. If some files have an owner, it names packages.
+    """
+    if some_are_known:
+        return message(
+            "Trivy lists no files of some packages, of other vendors or for two architectures "
+            "({names})",
+            names=maybe_of,
+        )
+    if maybe_of == "RPM":
+        return message(
+            "no report of Trivy lists the files of its RPM packages; Trivy 0.47 and later do, with "
+            "`--list-all-pkgs`, for systems that it has advisories of"
+        )
+    return message("no list of files in {manager}'s database is read", manager=maybe_of)
 
 
 def known(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
     """Return for each file the package that the scanner lists and that brought it.
 
-    `package, place`, with the index of `files`; NA: none, or, in the images that `unread` names,
-    perhaps an OS package. An OS package owns what its database says, if the scanner lists it, or
-    lists no packages at all; its place is NA. A language package owns its folder, or the one
-    program that it was compiled into.
+    `package, place`, with the index of `files`; NA: none, or perhaps that of `maybe_of`. An OS
+    package owns what its database says, if the scanner lists it, or lists no packages at all; its
+    place is NA. A language package owns its folder, or the one program that it was compiled into;
+    of several in a program it is the first.
     """
     parts = []
     for variant, files_of_image in files.groupby("variant", sort=False):
@@ -60,7 +75,11 @@ def known(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
 
 
 def sized(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
-    """Return `packages` with the bytes of each one's files; NA where these are not known."""
+    """Return `packages` with the bytes of each one's files; NA where these are not known.
+
+    Packages of one name and place, such as one for two architectures, each have the bytes of all;
+    of packages that were compiled into one program the first has its bytes, the others NA.
+    """
     keys = ["variant", "package", "place"]
     owners = known(files, packages).assign(variant=files["variant"], size_bytes=files["size_bytes"])
     owners = owners.assign(place=owners["place"].fillna("")).dropna(subset="package")
@@ -68,8 +87,12 @@ def sized(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
     wanted = packages[keys[:2]].assign(place=[folder(*package) for package in at])
     sums = owners.groupby(keys)["size_bytes"].sum().reindex(pd.MultiIndex.from_frame(wanted))
     sizes = pd.Series(sums.fillna(0).astype("Int64").array, packages.index)
+    first = owners.drop_duplicates(["variant", "place"]).set_index(["variant", "place"])["package"]
+    first = first.reindex(pd.MultiIndex.from_frame(wanted[["variant", "place"]]))
     has_files = packages["variant"].isin(files["variant"].unique())
-    has_files &= ~(_of_os(packages) & packages["variant"].isin(unread(files)))
+    is_first = first.isna() | first.eq(wanted["package"].array)
+    has_files &= wanted["place"].eq("") | is_first.array
+    has_files &= ~(_of_os(packages) & packages["variant"].isin(gaps(files)) & sizes.eq(0))
     return packages.assign(size_bytes=sizes.where(has_files))
 
 
@@ -78,7 +101,9 @@ def largest(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
 
     `variant, package, version, purl, place, size_bytes`, of packages whose files are known.
     """
-    sizes = sized(packages, files)
+    # A package for two architectures is listed twice, each time with the bytes of both.
+    once = packages.drop_duplicates(["variant", "package", "version", "package_path"])
+    sizes = sized(once, files)
     columns = ["variant", "package", "version", "purl", "place", "size_bytes"]
     shown = sizes[sizes["size_bytes"].gt(0).fillna(False)][columns]
     return shown.sort_values("size_bytes", ascending=False, kind="stable", ignore_index=True)
@@ -100,18 +125,17 @@ def no_files(files: pd.DataFrame) -> str:
 
 def _gaps(files: pd.DataFrame, images: pd.DataFrame) -> Text:
     """Return in which images it is not known how large packages are, and why."""
-    managers = unread(files)
+    reasons = gaps(files)
     have_files = set(files["variant"])
     lines = []
     for variant in images["variant"].drop_duplicates():
         if variant not in have_files:
             lines.append(say("{variant}: its files are not known", variant=name(variant)))
-        elif manager := managers.get(variant):
+        elif why := reasons.get(variant):
             line = say(
-                "{variant}: which files belong to OS packages is not known, because no list of "
-                "files in {manager}'s database is read, so these packages have no size",
+                "{variant}: not every OS package has a size, because {why}",
                 variant=name(variant),
-                manager=manager,
+                why=told(why),
             )
             lines.append(line)
     if not lines:
@@ -135,11 +159,11 @@ def _of_os(packages: pd.DataFrame) -> pd.Series:
 def _places(packages: pd.DataFrame) -> dict[str, str]:
     """Return language packages by the folder or the program that each is."""
     located = packages.dropna(subset=["package", "package_path"])
-    return {
-        place: package
-        for package, path in zip(located["package"], located["package_path"], strict=True)
-        for place in _is_at(package, path)
-    }
+    places: dict[str, str] = {}
+    for package, path in zip(located["package"], located["package_path"], strict=True):
+        for place in _is_at(package, path):
+            places.setdefault(place, package)
+    return places
 
 
 def _is_at(package: str, path: str) -> Iterator[str]:

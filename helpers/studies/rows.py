@@ -29,6 +29,9 @@ _OS_TYPES = frozenset(
 _OTHER_CLASSES = frozenset({"config", "custom", "license", "license-file", "secret"})
 """Result classes that hold no packages and no vulnerabilities."""
 
+_IN_TARGET = frozenset({"gobinary", "rustbinary"})
+"""Result types of packages that were compiled into one program, which is the result's target."""
+
 _FIRST_IMAGES = 2013
 """Year of the first Docker images."""
 
@@ -183,10 +186,27 @@ def _status(report: Report, smoke: Smoke | None) -> str:
         return frames.NOT_LOOKED
     family = report.metadata and report.metadata.os and report.metadata.os.family
     # Trivy has no result for a system without advisories; Grype has none if nothing is found.
-    looked = report.scanner != "trivy" or {"os-pkgs", None} & set(map(_class, results))
+    looked = report.scanner != "trivy" or any(_is_looked_at(report, result) for result in results)
     if not family or not looked:
         return frames.NO_OS
     return frames.BROKEN if smoke and smoke.answered is False else frames.SCANNED
+
+
+def _is_looked_at(report: Report, result: Result) -> bool:
+    """Return whether OS packages were found, in a report of Trivy's, and so could be looked at.
+
+    Trivy lists all packages by default since 0.67, and says its version since 0.69. A result
+    without any is of an image without a package database that it reads, as chiselled Ubuntu's.
+    """
+    if _class(result) not in ("os-pkgs", None):
+        return False
+    lists_all = report.trivy is not None or any(other.packages for other in report.results or [])
+    return bool(result.packages or result.vulnerabilities) or not lists_all
+
+
+def _path(result: Result, path: str | None) -> str | None:
+    """Return the file that a package was found in; `None` for OS packages."""
+    return path or (result.target if result.type in _IN_TARGET else None) or None
 
 
 def _bases(item: Evidence) -> dict[str, bool | None]:
@@ -200,6 +220,7 @@ def _packages(item: Evidence, result: Result) -> dict[str, Any]:
     bases = _bases(item)
     from_base = [bases.get(layer) if layer else None for layer in layers]
     package_class = _class(result)
+    paths = [_path(result, package.file_path) for package in packages]
     return {
         "variant": item.variant,
         "capture": item.capture,
@@ -208,14 +229,13 @@ def _packages(item: Evidence, result: Result) -> dict[str, Any]:
         "source_package": [package.src_name or None for package in packages],
         "package_class": package_class,
         "package_type": result.type,
-        "package_path": [package.file_path or None for package in packages],
+        "package_path": paths,
         "license": [", ".join(p.licenses) if p.licenses else None for p in packages],
         "purl": [p.identifier.purl if p.identifier else None for p in packages],
         "layer_diff_id": layers,
         "from_base": from_base,
         "place": [
-            place(package_class, package.file_path, base)
-            for package, base in zip(packages, from_base, strict=True)
+            place(package_class, path, base) for path, base in zip(paths, from_base, strict=True)
         ],
     }
 
@@ -246,7 +266,8 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
         nvd(nvd_severity(finding))
         scores(cvss.nvd.v3_score if cvss and cvss.nvd else None)
         published(frames.utc(finding.published_date))
-        found_in(finding.pkg_path or None)
+        path = _path(result, finding.pkg_path)
+        found_in(path)
         package = finding.pkg_name, finding.installed_version
         built_from(finding.src_name or sources.get(package))
         purls(identifier.purl if identifier else None)
@@ -257,7 +278,7 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
         if is_known:
             from_base(base)
         if not is_os:
-            places(place(package_class, finding.pkg_path, base))
+            places(place(package_class, path, base))
     shared = {
         "variant": item.variant,
         "capture": item.capture,

@@ -4,10 +4,10 @@ import difflib
 import re
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from helpers import paths
 from helpers.errors import StudyInvalid
@@ -98,9 +98,6 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
     def recipe(self) -> Recipe:
         """Return how it is built, if it is."""
         return Recipe(self.dockerfile, self.context, self.build_args, self.target, self.platform)
-
-
-_Recipe = TypeVar("_Recipe", Variant, Base)
 
 
 class Database(Struct, frozen=True):
@@ -237,7 +234,7 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
         translation = self.translated.get(i18n.spoken())
         if translation is None:
             return self
-        return msgspec.structs.replace(
+        return replace(
             self,
             title=translation.title or self.title,
             question=translation.question or self.question,
@@ -245,8 +242,7 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
             not_shown=translation.not_shown or self.not_shown,
             known_by_why=translation.known_by_why or self.known_by_why,
             variants=[
-                msgspec.structs.replace(v, about=translation.variants.get(v.name, v.about))
-                for v in self.variants
+                replace(v, about=translation.variants.get(v.name, v.about)) for v in self.variants
             ],
             events={translation.events.get(what, what): day for what, day in self.events.items()},
         )
@@ -287,19 +283,19 @@ def open_study(name: str) -> Study:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StudyInvalid(f"{path}: {error}") from error
     _check(study, path)
-    study = msgspec.structs.replace(
+    study = replace(
         study,
-        variants=[_on_platform(variant) for variant in study.variants],
-        bases=[_on_platform(base) for base in study.bases],
+        variants=[replace(v, platform=_canonical(v.platform)) for v in study.variants],
+        bases=[replace(b, platform=_canonical(b.platform)) for b in study.bases],
     )
     for language, translation in study.translated.items():
         _check_translation(study, language, translation, path)
-    return msgspec.structs.replace(study, name=name).spoken()
+    return replace(study, name=name).spoken()
 
 
-def _on_platform(recipe: _Recipe) -> _Recipe:
-    """Return a variant or a base with its platform as Docker writes it."""
-    return msgspec.structs.replace(recipe, platform=str(oci.parse(recipe.platform)))
+def _canonical(platform: str) -> str:
+    """Return a platform as Docker writes it."""
+    return str(oci.parse(platform))
 
 
 def _check(study: Study, path: Path) -> None:

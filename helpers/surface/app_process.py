@@ -116,11 +116,13 @@ def needs(grouped: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -
 
     `variant, package, package_path, place, executables, libraries, need`, a row a package that the
     scanner lists; numbers are of ELF files. Where an image's files are not known, and for OS
-    packages whose files are not (`package_files.unread`), numbers are NA and `need` is not known.
+    packages of which none is where some are not (`package_files.gaps`), numbers are NA and `need`
+    is not known.
     """
-    unread = package_files.unread(grouped)
+    gaps = package_files.gaps(grouped)
     owners = package_files.known(grouped, packages)
     owned = grouped.assign(package=owners["package"], at=owners["place"].fillna(""))
+    have_files = set(zip(owned["variant"], owned["package"], strict=True))
     rows: list[tuple[Any, ...]] = []
     for image in images.drop_duplicates("variant").itertuples():
         files = owned[owned["variant"].eq(image.variant)]
@@ -134,7 +136,12 @@ def needs(grouped: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -
             )
             need = _need(package, any_runs, is_loaded) if start else UNSEEN
             known = (runs, shared) if len(files) else (pd.NA, pd.NA)
-            if image.variant in unread and package.package_class == package_files.OS_CLASS:
+            is_os = package.package_class == package_files.OS_CLASS
+            if (
+                is_os
+                and image.variant in gaps
+                and (image.variant, package.package) not in have_files
+            ):
                 need, known = UNSEEN, (pd.NA, pd.NA)
             path = package.package_path
             rows.append((image.variant, package.package, path, package.place, *known, need))

@@ -286,7 +286,8 @@ def _chart(matrix: pd.DataFrame, coverage: pd.DataFrame) -> Matrix:
         for row in matrix.itertuples()
     }
     cells |= {
-        (UNSCANNED, row.variant): _unscanned(row.known_share) for row in coverage.itertuples()
+        (UNSCANNED, row.variant): _unscanned(row.known_share, row.gap)
+        for row in coverage.itertuples()
     }
     drawn = Matrix([], list(dict.fromkeys(matrix["variant"])), [])
     for heading, titles in _DRAWN:
@@ -299,11 +300,13 @@ def _chart(matrix: pd.DataFrame, coverage: pd.DataFrame) -> Matrix:
     return drawn
 
 
-def _unscanned(known_share: Any) -> chart.Cell:
-    """Return the share of the executable bytes that the scanner did not look at."""
+def _unscanned(known_share: Any, gap: str) -> chart.Cell:
+    """Return the share of the executable bytes that the scanner did not look at, or at most."""
     if pd.isna(known_share):
         return chart.Cell(UNKNOWN, word(UNKNOWN))
     share = f"{1 - known_share:.0%}"
+    if gap:
+        share = t("at most {share}", share=share)
     return chart.Cell(PLAIN, t("{share} of the bytes", share=share), None, share)
 
 

@@ -12,8 +12,19 @@ from helpers.frames import NO_OS, UNKNOWN_COUNT
 from helpers.sizes.image_sizes import stacked
 from helpers.studies import package_files
 from helpers.text import escape
-from helpers.text.i18n import msg, t
-from helpers.text.rich import Phrase, Text, bullets, listed, name, names, number, paragraph, say
+from helpers.text.i18n import msg, t, told
+from helpers.text.rich import (
+    Phrase,
+    Text,
+    bullets,
+    listed,
+    name,
+    names,
+    number,
+    paragraph,
+    phrase,
+    say,
+)
 from helpers.text.titles import Part, fitted, unknown
 from helpers.text.units import MB
 
@@ -38,11 +49,11 @@ def coverage(files: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
     """Return how many executables and libraries of each image are of a package, and their bytes.
 
     `variant, binaries, known_binaries, size_of_binaries_bytes, size_of_known_bytes, known_share,
-    largest_unknown, version, unread`; NA for an image without a list of files, and for one that was
+    largest_unknown, version, gap`; NA for an image without a list of files, and for one that was
     not scanned. Counted are ELF files, by their first bytes; `known_share` is of their bytes, 0 to
-    1, and a package is one that the scanner lists. `unread` is as in `package_files.unread`, else
-    empty: the owners of the files are not known then, and neither is the share, unless the scanner
-    looked at no OS package. The frames may be of several captures.
+    1, and a package is one that the scanner lists. `gap` is why not every file's owner is known
+    (`package_files.gaps`), else empty. The share is then a lower bound, and not known at all if no
+    OS package has a file, unless the scanner looked at none. The frames may be of several captures.
     """
     rows: list[tuple[Any, ...]] = []
     for image in images.itertuples():
@@ -53,9 +64,9 @@ def coverage(files: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
             continue
         binaries = _binaries(files_of_image)
         whole = int(binaries["size_bytes"].sum())
-        unread = package_files.unread(files_of_image).get(variant, "")
-        if unread and image.status != NO_OS:
-            rows.append((variant, len(binaries), pd.NA, whole, *([pd.NA] * 4), unread))
+        gap = package_files.gaps(files_of_image).get(variant, "")
+        if gap and files_of_image["package"].isna().all() and image.status != NO_OS:
+            rows.append((variant, len(binaries), pd.NA, whole, *([pd.NA] * 4), gap))
             continue
         if image.status == NO_OS:
             # Without an operating system that it recognises, a scanner looks at no OS package.
@@ -68,9 +79,10 @@ def coverage(files: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
         first = rest.head(1).fillna({"version": ""})
         largest = [first[column].str.cat() for column in ("path", "version")]
         share = part / whole if whole else pd.NA
-        rows.append((variant, len(binaries), len(known), whole, part, share, *largest, unread))
-    texts = ["variant", "largest_unknown", "version", "unread"]
-    table = pd.DataFrame(rows, columns=[texts[0], *_COUNTS, "known_share", *texts[1:]])
+        rows.append((variant, len(binaries), len(known), whole, part, share, *largest, gap))
+    texts = ["variant", "largest_unknown", "version"]
+    columns = [texts[0], *_COUNTS, "known_share", *texts[1:], "gap"]
+    table = pd.DataFrame(rows, columns=columns).astype({"gap": object})
     types = dict.fromkeys(_COUNTS, "Int64") | {"known_share": "Float64"}
     return table.astype(types | dict.fromkeys(texts, "str"))
 
@@ -79,11 +91,11 @@ def dark(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
     """Return the executables and libraries that are of no package the scanner lists.
 
     `variant, path, size_bytes, elf, version, layer`, the largest of each image first; `version` is
-    what a well-known program tells of itself, empty if none was read. An image whose owners are not
-    known (`package_files.unread`) has none.
+    what a well-known program tells of itself, empty if none was read. What may be of a package all
+    the same (`maybe_of`) is not among them.
     """
-    elf = _binaries(files[~files["variant"].isin(package_files.unread(files))])
-    rest = elf[package_files.known(elf, packages)["package"].isna()]
+    elf = _binaries(files)
+    rest = elf[package_files.known(elf, packages)["package"].isna() & elf["maybe_of"].isna()]
     places = {variant: at for at, variant in enumerate(dict.fromkeys(files["variant"]))}
     rest = rest.assign(place=rest["variant"].map(places), version=rest["version"].fillna(""))
     order = ["place", "size_bytes"]
@@ -96,7 +108,7 @@ def by_part(table: pd.DataFrame) -> pd.DataFrame:
     counted = table.dropna(subset="binaries")
     known = counted["size_of_known_bytes"].fillna(0)
     rest = counted["size_of_binaries_bytes"] - known
-    is_known = counted["unread"].eq("")
+    is_known = counted["gap"].eq("")
     sizes = ((OF_PACKAGES, known), (OF_NONE, rest[is_known]), (OWNER_UNKNOWN, rest[~is_known]))
     parts = [
         pd.DataFrame({"variant": counted["variant"][size.index], "part": part, "size_bytes": size})
@@ -129,7 +141,7 @@ def answer(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) ->
 def totals_answer(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> Answer:
     """Answer the same in numbers: the table of `coverage`, and what it says of each image."""
     text = _text(table, images, packages)
-    return Answer("looked-at", text=text, table=table.drop(columns="unread"))
+    return Answer("looked-at", text=text, table=table.drop(columns="gap"))
 
 
 def brief_answer(table: pd.DataFrame) -> Answer:
@@ -138,7 +150,7 @@ def brief_answer(table: pd.DataFrame) -> Answer:
     if known.empty:
         line = say("How much of the executables the scanner looked at is not known.")
         return Answer("looked-at-in-brief", text=paragraph(line))
-    shares = [name(row.variant) + f" {row.known_share:.0%}" for row in known.itertuples()]
+    shares = [name(row.variant) + f" {_at_least(row)}" for row in known.itertuples()]
     line = say(
         "Share of the executables' bytes that the scanner looked at: {images}.",
         images=listed(shares),
@@ -172,7 +184,7 @@ def mark(table: pd.DataFrame) -> str:
 
 def _title(table: pd.DataFrame) -> str:
     """Return how many executable bytes of each image are of no package, the most first."""
-    known = table[table["unread"].eq("")].dropna(subset="known_share")
+    known = table[table["gap"].eq("")].dropna(subset="known_share")
     rest = known["size_of_binaries_bytes"] - known["size_of_known_bytes"]
     head = t("Binaries of no package")
     if known.empty:
@@ -206,9 +218,9 @@ def _talk(table: pd.DataFrame) -> Talk:
             )
     each = [
         t(
-            "Of {variant} it looked at {share:.0%} of the executable bytes.",
+            "Of {variant} it looked at {share} of the executable bytes.",
             variant=escape.plain(row.variant),
-            share=row.known_share,
+            share=_at_least(row),
         )
         for row in known.itertuples()
     ]
@@ -257,15 +269,14 @@ def _share(row: Any) -> Iterator[Phrase]:
         yield say("it holds no executables or libraries")
     elif pd.isna(row.known_share):
         yield say(
-            "how much of it the scanner looked at is not known, because no list of files in "
-            "{manager}'s database is read, so the owners of its files are not known",
-            manager=row.unread,
+            "how much of it the scanner looked at is not known, because {why}",
+            why=told(row.gap),
         )
     else:
         yield say(
-            "the scanner looked at **{share:.0%} of the executable bytes** ({known:,} of {files}, "
+            "the scanner looked at **{share} of the executable bytes** ({known:,} of {files}, "
             "{size:,.1f} of {whole:,.1f} MB)",
-            share=row.known_share,
+            share=_at_least(row),
             known=row.known_binaries,
             files=number(row.binaries, "file"),
             size=row.size_of_known_bytes / MB,
@@ -274,6 +285,14 @@ def _share(row: Any) -> Iterator[Phrase]:
         if row.largest_unknown:
             file = " ".join(filter(None, (row.largest_unknown, row.version)))
             yield say("largest of the rest: {file}", file=file)
+        if row.gap:
+            yield phrase(str(told(row.gap)))
+
+
+def _at_least(row: Any) -> str:
+    """Return the share that the scanner looked at; a lower bound if files may be of packages."""
+    share = f"{row.known_share:.0%}"
+    return t("at least {share}", share=share) if row.gap else share
 
 
 def _runtime(runtime: object, installed: set[str]) -> Iterator[Phrase]:

@@ -88,8 +88,8 @@ _CARE = {
         "files are"
     ),
     NO_OS: msg(
-        "No operating system was recognised, or none that the scanner knows, so system packages "
-        "were not looked at, and a low count is no good sign"
+        "No operating system or none of its packages was recognised, so system packages were not "
+        "looked at, and a low count is no good sign"
     ),
 }
 

@@ -23,7 +23,7 @@ def matrix(*files, packages=None, **image) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def answer(table: pd.DataFrame, behind: pd.DataFrame, known_share: object = pd.NA) -> Answer:
     """The answer for one image of whose executables the scanner looked at a share."""
-    coverage = pd.DataFrame({"variant": ["app"], "known_share": [known_share]})
+    coverage = pd.DataFrame({"variant": ["app"], "known_share": [known_share], "gap": [""]})
     return attack_surface.answer(table, behind, coverage)
 
 

@@ -92,23 +92,22 @@ def app() -> pd.DataFrame:
 
 
 def test_an_unread_package_database_is_recognised_by_its_path(files, listed) -> None:
-    assert package_files.unread(files) == {"app": "RPM"}
+    assert set(files["maybe_of"][files["kind"].ne("dir")]) == {"RPM"}
     assert file_inventory.unread(listed) == "RPM"
     assert files["package"].isna().all()
 
 
-def test_an_image_whose_file_lists_are_read_is_not_named(files) -> None:
+def test_an_image_whose_file_lists_are_read_is_not_named(listed) -> None:
     """Debian's with the tool rpm in it, say, or one with no package manager at all."""
-    both = pd.concat([files, files_of(program("bin/dash", package="dash"))], ignore_index=True)
-    assert package_files.unread(both) == {}
-    assert package_files.unread(files_of(program("server"))) == {}
-    assert package_files.unread(files_of()) == {}
+    assert package_files.gaps(files_of(*listed, program("bin/dash", package="dash"))) == {}
+    assert package_files.gaps(files_of(program("server"))) == {}
+    assert package_files.gaps(files_of()) == {}
 
 
 def test_images_are_not_mixed_up(files) -> None:
     other = files_of(program("bin/dash", 10, package="dash"), variant="debian")
     both = pd.concat([other, files], ignore_index=True)
-    assert package_files.unread(both) == {"app": "RPM"}
+    assert [*package_files.gaps(both)] == ["app"]
     listed = pd.concat(
         [packages_of({"package": "dash"}, variant="debian"), packages_of(*LISTED)],
         ignore_index=True,
@@ -158,10 +157,10 @@ def test_file_owners_are_missing_from_a_capture_of_rpm_packages(
 def test_how_much_the_scanner_looked_at_is_not_known_and_why(files, app, packages) -> None:
     table = scan_coverage.coverage(files, app, packages)
     (row,) = table.itertuples()
-    assert (row.binaries, row.size_of_binaries_bytes, row.unread) == (6, 15 * MB + 25, "RPM")
+    assert (row.binaries, row.size_of_binaries_bytes) == (6, 15 * MB + 25)
     assert table[["known_binaries", "known_share", "largest_unknown"]].isna().all(axis=None)
     answer = scan_coverage.answer(table, app, packages)
-    assert "because no list of files in RPM's database is read" in answer.text.plain
+    assert "because no report of Trivy lists the files of its RPM packages" in answer.text.plain
     assert answer.title == "Binaries of no package: not known"
     assert [part.key for part in answer.chart.series] == ["of packages or not: not known"]
     assert scan_coverage.brief_answer(table).text.plain.endswith("looked at is not known.")
@@ -194,7 +193,7 @@ def test_the_size_of_an_os_package_is_not_known_and_that_of_others_is(files, app
     assert table["sharp"] == MB + 2
     answer = package_files.largest_answer(packages, files, app)
     assert answer.table["package"].tolist() == ["sharp"]
-    assert "no list of files in RPM's database is read" in answer.text.plain
+    assert "because no report of Trivy lists the files of its RPM packages" in answer.text.plain
 
 
 def test_where_lists_are_read_every_package_has_a_size(packages) -> None:
