@@ -8,6 +8,7 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.talk import SURFACE, Talk, some
+from helpers.comparability.end_of_life import spelled
 from helpers.frames import NO_OS, UNKNOWN_COUNT
 from helpers.sizes.image_sizes import stacked
 from helpers.studies import package_files
@@ -19,10 +20,13 @@ from helpers.text.units import MB
 
 _RUNTIME_PACKAGES = {
     "node": r"node(?:js)?\d*",
-    "python": r"python(?:3[\d.]*)?",
+    "python": r"python(?:3[\d.]*)?(?:-minimal)?|platform-python",
+    "java": r"(?:openjdk|temurin|zulu|java)[-\d.]*\d(?:-.*)?|msopenjdk.*",
+    "go": r"stdlib|golang[-\d.]*",
     "php": r"php[\d.]*(?:-cli)?",
 }
-"""Names under which distributions package a runtime; some have its version, as `nodejs24`."""
+"""Names under which a runtime is packaged; some have its version, as `nodejs24`. Scanners call what
+Go compiles into each program `stdlib`."""
 
 OF_PACKAGES, OF_NONE, OWNER_UNKNOWN = (
     msg("of packages"), msg("of no package"), msg("of packages or not: not known"),
@@ -285,5 +289,5 @@ def _runtime(runtime: object, installed: set[str]) -> Iterator[Phrase]:
     if not any(map(named.fullmatch, installed)):
         yield say(
             "{runtime} is no package there, so its own vulnerabilities are not counted",
-            runtime=runtime,
+            runtime=spelled(str(runtime)),
         )
