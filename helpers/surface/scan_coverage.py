@@ -8,7 +8,7 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.talk import SURFACE, Talk, some
-from helpers.comparability.end_of_life import spelled
+from helpers.comparability import end_of_life
 from helpers.frames import NO_OS, UNKNOWN_COUNT
 from helpers.sizes.image_sizes import stacked
 from helpers.studies import package_files
@@ -284,10 +284,10 @@ def _runtime(runtime: object, installed: set[str]) -> Iterator[Phrase]:
     """Yield that an image's runtime is not among its packages, if so."""
     if pd.isna(runtime) or not installed:
         return
-    product = str(runtime).split()[0].lower()
-    named = re.compile(_RUNTIME_PACKAGES.get(product, re.escape(product)))
+    key = end_of_life.product(end_of_life.named(str(runtime))[0])
+    named = re.compile(_RUNTIME_PACKAGES.get(key, re.escape(key)))
     if not any(map(named.fullmatch, installed)):
         yield say(
             "{runtime} is no package there, so its own vulnerabilities are not counted",
-            runtime=spelled(str(runtime)),
+            runtime=end_of_life.spelled(str(runtime)),
         )
