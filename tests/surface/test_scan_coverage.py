@@ -168,6 +168,16 @@ def test_a_runtime_that_no_package_brings_is_named(images, runtime, names, liste
     assert (f"{runtime} is no package there" in text) == (not listed)
 
 
+def test_images_that_have_the_runtime_as_a_package_are_told_apart() -> None:
+    images = pd.concat([image_of("owned", runtime="python 3"), image_of("own", runtime="python 3")])
+    owned, own = ({"variant": v, "package": p} for v, p in (("owned", "python3"), ("own", "bash")))
+    told = scan_coverage.runtimes_counted(images, packages_of(owned, own)).plain
+    assert " in owned, so" in told
+    assert " in own they" in told
+    both = packages_of(owned, own | {"package": "python3"})
+    assert scan_coverage.runtimes_counted(images, both).plain == ""
+
+
 def test_nothing_is_said_of_a_runtime_that_is_not_known_or_of_packages_that_are_not(images) -> None:
     found = files_of(program("bin/sh"))
     assert "is no package" not in line(found, images.assign(runtime=None))
