@@ -314,7 +314,8 @@ def _hidden(files: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
 def _is_app(
     files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame, owner_unknown: pd.Series
 ) -> pd.Series:
-    """Return which files are on top of the base, or below the folder that the image starts in.
+    """Return which files are on top of the base, or else what the image starts and is below the
+    folder that it starts in.
 
     A file that may be a package's, since its owner is not known, has to be both.
     """
@@ -324,11 +325,23 @@ def _is_app(
     )
     from_base = placed["from_base"].set_axis(files.index)
     folders = images.drop_duplicates("variant").set_index("variant")["working_directory"]
-    below = pd.Series(False, index=files.index)
+    started = _started(images)
+    at = pd.MultiIndex.from_frame(files[["variant", "path"]])
+    below = pd.Series(at.isin(started), index=files.index)
     for variant, folder in folders.fillna("").items():
         if inside := folder.strip("/"):
             below |= files["variant"].eq(variant) & files["path"].str.startswith(f"{inside}/")
     return (~from_base).fillna(below).astype("bool") & (below | ~owner_unknown)
+
+
+def _started(images: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the variants and the paths that their commands begin with."""
+    commands = images.dropna(subset="command")[["variant", "command"]]
+    return [
+        (variant, command.split()[0].strip("'").lstrip("/"))
+        for variant, command in commands.itertuples(index=False)
+        if command.lstrip("'").startswith("/")
+    ]
 
 
 def _part_of_app(files: pd.DataFrame) -> pd.Series:

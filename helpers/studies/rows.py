@@ -29,6 +29,9 @@ _OS_TYPES = frozenset(
 _OTHER_CLASSES = frozenset({"config", "custom", "license", "license-file", "secret"})
 """Result classes that hold no packages and no vulnerabilities."""
 
+_COMPILED = frozenset({"gobinary", "rustbinary"})
+"""Result types of which each result is one program."""
+
 _FIRST_IMAGES = 2013
 """Year of the first Docker images."""
 
@@ -187,6 +190,7 @@ def _packages(item: Evidence, result: Result) -> dict[str, Any]:
     bases = _bases(item)
     from_base = [bases.get(layer) if layer else None for layer in layers]
     package_class = _class(result)
+    paths = [package.file_path or _program(result) for package in packages]
     return {
         "variant": item.variant,
         "capture": item.capture,
@@ -195,14 +199,13 @@ def _packages(item: Evidence, result: Result) -> dict[str, Any]:
         "source_package": [package.src_name or None for package in packages],
         "package_class": package_class,
         "package_type": result.type,
-        "package_path": [package.file_path or None for package in packages],
+        "package_path": paths,
         "license": [", ".join(p.licenses) if p.licenses else None for p in packages],
         "purl": [p.identifier.purl if p.identifier else None for p in packages],
         "layer_diff_id": layers,
         "from_base": from_base,
         "place": [
-            place(package_class, package.file_path, base)
-            for package, base in zip(packages, from_base, strict=True)
+            place(package_class, path, base) for path, base in zip(paths, from_base, strict=True)
         ],
     }
 
@@ -220,7 +223,7 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
     found_in, built_from, purls, layers, aliases, from_base, places = add[10:]
     bases, package_class = _bases(item), _class(result)
     # What all findings of a result share is computed once.
-    is_os, is_known = package_class == "os-pkgs", bool(bases)
+    is_os, is_known, program = package_class == "os-pkgs", bool(bases), _program(result)
     for finding in result.vulnerabilities or []:
         identifier, layer, cvss = finding.pkg_identifier, finding.layer, finding.cvss
         ids(finding.vulnerability_id or None)
@@ -233,7 +236,8 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
         nvd(nvd_severity(finding))
         scores(cvss.nvd.v3_score if cvss and cvss.nvd else None)
         published(frames.utc(finding.published_date))
-        found_in(finding.pkg_path or None)
+        path = finding.pkg_path or program
+        found_in(path)
         package = finding.pkg_name, finding.installed_version
         built_from(finding.src_name or sources.get(package))
         purls(identifier.purl if identifier else None)
@@ -244,7 +248,7 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
         if is_known:
             from_base(base)
         if not is_os:
-            places(place(package_class, finding.pkg_path, base))
+            places(place(package_class, path, base))
     shared = {
         "variant": item.variant,
         "capture": item.capture,
@@ -257,6 +261,11 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
     if is_os:
         shared["place"] = place(package_class, None, None)
     return {**columns, **shared}
+
+
+def _program(result: Result) -> str | None:
+    """Return the program that a result's packages were compiled into: only its target names it."""
+    return result.target if result.type in _COMPILED else None
 
 
 def _aliases(finding: Vulnerability) -> str | None:

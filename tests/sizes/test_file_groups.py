@@ -94,6 +94,13 @@ def test_what_no_package_brought_and_the_base_has_not_is_the_app() -> None:
     assert group("app.jar", layer=1) == (APP, "Java archives")
 
 
+def test_where_the_base_is_not_known_what_starts_is_the_app() -> None:
+    layers = layers_of((100, "base", None), (50, "app", None))
+    image = image_of(command="/srv/server --port 1")
+    assert group("srv/server", layers, image, layer=1) == (APP, "the app's own")
+    assert group("srv/other", layers, image, layer=1) == (UNOWNED, "srv/other")
+
+
 def test_python_packages_are_in_a_folder_that_describes_one() -> None:
     paths_ = [
         "app.py",
