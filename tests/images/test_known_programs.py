@@ -85,6 +85,7 @@ def test_a_version_is_read_where_the_table_has_a_pattern(
     assert known_programs.version(path, content) == version
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="programs of images are those of Linux")
 def test_this_python_and_a_program_of_go_tell_their_versions() -> None:
     library = f"{sysconfig.get_config_var('LIBDIR')}/{sysconfig.get_config_var('INSTSONAME')}"
     at = Path(library) if library.endswith(".so.1.0") else Path(sys.executable).resolve()
