@@ -33,10 +33,12 @@ _BUNDLED = re.compile(
     r"(^|/)("
     r"lib/node_modules/(npm|corepack|yarn|pnpm)"
     r"|opt/yarn[^/]*"
-    r"|lib/python[\d.]+/(ensurepip|(site|dist)-packages/(pip|setuptools|wheel)\b[^/]*)"
+    r"|lib/python[\d.]+/(ensurepip|(site|dist)-packages/(pip|setuptools|wheel|uv|poetry)\b[^/]*)"
+    r"|usr/(share|local)/(maven|gradle|go)"
+    r"|opt/(maven|gradle)[^/]*"
     r")/"
 )
-"""Folders of the package managers that images of Node.js and Python bundle."""
+"""Folders of what images of Node.js, Python, Java and Go bundle to install or build an app."""
 
 
 class Column(NamedTuple):

@@ -176,7 +176,7 @@ class _Taking(NamedTuple):
                 subject.inspected,
                 subject.base,
                 subject.secrets,
-                file_inventory.runtime(inventory.files),
+                file_inventory.runtime(inventory.files, metadata.command(archive.config)),
                 (inventory.passwd, inventory.group),
                 {f"/{file.path}" for file in inventory.files},
             )

@@ -13,9 +13,17 @@ from helpers import paths
 from helpers.errors import FileInvalid
 
 _VERSION = re.compile(r"v?(\d+(?:\.\d+)*)")
+_OLD_JAVA = re.compile(r"^1\.(?=[5-8]\.0(_\d+)?$)|_\d+$")
+"""What Java 8 writes around its release: `1.8.0_412` is 8.0."""
 _DAYS = ("released", "end_of_life", "end_of_lts")
 _NODE = "node"
-_ALIASES = {"node.js": _NODE, "nodejs": _NODE, "cpython": "python", "python3": "python"}
+_ALIASES = {
+    "node.js": _NODE,
+    "nodejs": _NODE,
+    "cpython": "python",
+    "python3": "python",
+    "golang": "go",
+} | dict.fromkeys(("openjdk", "jdk", "jre", "temurin"), "java")
 
 
 class Cycle(NamedTuple):
@@ -106,7 +114,7 @@ def _table() -> dict[tuple[str, str], Cycle]:
 def _cycle(name: str, version: str) -> Cycle | None:
     """Return the release that a version belongs to: the longest that it starts with."""
     # The whole version matches: a preview such as 3.24.0_alpha20251224 belongs to no release.
-    matched = _VERSION.fullmatch(version.strip())
+    matched = _VERSION.fullmatch(_OLD_JAVA.sub("", version.strip()))
     numbers = matched[1].split(".") if matched else []
     for length in range(len(numbers), 0, -1):
         if found := _table().get((product(name), ".".join(numbers[:length]))):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
+from posixpath import basename
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -42,7 +43,7 @@ class File(Struct, array_like=True, frozen=True, gc=False):
     bytes and the first as target. `mode` has the permission bits with setuid, setgid and sticky.
     `elf`, `elf_interpreter` and `needed` are those of `elf.Elf`. `layer` holds the content, counted
     from 0; `package` owns the file, `None` if unknown; `version` is the one that a known program
-    has in its bytes.
+    has in its bytes, or that of the Go that compiled it, as in `go1.24.4`.
     """
 
     path: str
@@ -100,13 +101,16 @@ def take(archive: Archive) -> Inventory:
     return Inventory(_files(archive, overlay), sizes, *accounts.values())
 
 
-def runtime(files: Iterable[File]) -> str:
+def runtime(files: Iterable[File], command: Iterable[str] = ()) -> str:
     """Return the language runtime of an image and its version, read from its program.
 
-    Of several it is the largest that no OS package owns, else the largest that the operating system
-    does not need for itself; empty for none. An unknown owner may be an OS package.
+    It is Go if the image's `command` names what Go compiled, and no interpreter. Else it is of
+    several interpreters the largest that no OS package owns, else the largest that the operating
+    system does not need for itself; empty for none. An unknown owner may be an OS package.
     """
     files = list(files)
+    if go := _started_go(files, " ".join(command).split()):
+        return f"{known_programs.GO} {go.removeprefix(known_programs.GO)}"
     unknown_owners = unread(files)
     found = [
         (file.package is None, file.size_bytes, f"{tool.name} {file.version}")
@@ -117,6 +121,22 @@ def runtime(files: Iterable[File]) -> str:
         and not ((file.package or unknown_owners) and tool.name in _SYSTEM_INTERPRETERS)
     ]
     return max(found, default=(False, 0, ""))[2]
+
+
+def _started_go(files: list[File], words: list[str]) -> str:
+    """Return the version of Go that compiled what the words of a command name; empty if none."""
+    tools = map(known_programs.named, words)
+    if any(tool and tool.kind == known_programs.INTERPRETER for tool in tools):
+        return ""
+    names = set(map(basename, words))
+    return next(
+        (
+            file.version
+            for file in files
+            if file.version.startswith(known_programs.GO) and basename(file.path) in names
+        ),
+        "",
+    )
 
 
 def unread(files: Sequence[File]) -> str:

@@ -198,6 +198,15 @@ def describe(
     )
 
 
+def command(config: dict[str, Any]) -> list[str]:
+    """Return what an image starts, as its config says; empty for none and for an invalid config."""
+    start = config.get("config")
+    parts = [start.get(key) for key in ("Entrypoint", "Cmd")] if isinstance(start, dict) else []
+    return [
+        word for part in parts if isinstance(part, list) for word in part if isinstance(word, str)
+    ]
+
+
 def port(exposed: Iterable[str]) -> int | None:
     """Return the first TCP port that an image exposes, or `None`.
 

@@ -220,7 +220,8 @@ class Comparison(ComparedImages):
     @question()
     def scan_coverage_in_brief(self) -> Answer:
         """How much of each image did the scanner look at, in one line?"""
-        return scan_coverage.brief_answer(self.coverage)
+        runtimes = scan_coverage.runtimes_counted(self.images, self.packages)
+        return scan_coverage.brief_answer(self.coverage, runtimes)
 
     @question()
     def lens_totals(self) -> Answer:

@@ -35,8 +35,13 @@ OWNER_UNKNOWN = msg("owner not known")
 GROUPS = (OS, RUNTIME, TOOLS, APP, CACHES, UNOWNED, OWNER_UNKNOWN, HIDDEN)
 """All groups. The last has no file: bytes that a lower layer holds and no file shows any more."""
 
-NPM, OWN = msg("npm packages"), msg("the app's own")
+NPM, PYPI, JARS = msg("npm packages"), msg("Python packages"), msg("Java archives")
+OWN = msg("the app's own")
 """Parts of the app."""
+
+_JAR = r"\.[jwe]ar$"
+_DIST_INFO = r"^((?:.*/)?)[^/]+\.(?:dist|egg)-info/"
+_IN_SITE_PACKAGES = r"/|\.so$"
 
 _NAMED = 4
 """Names that are kept of what a part of a group is made of, the largest first."""
@@ -64,7 +69,9 @@ def table() -> tuple[Line, ...]:
 
 def components() -> list[str]:
     """Return all parts of groups that have a name of their own, and not that of a package."""
-    return list(dict.fromkeys([*(line.component for line in table()), NPM, OWN, HIDDEN]))
+    return list(
+        dict.fromkeys([*(line.component for line in table()), NPM, PYPI, JARS, OWN, HIDDEN])
+    )
 
 
 def component_cell(component: str) -> str:
@@ -100,9 +107,8 @@ def grouped(files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame) -> 
     table_.loc[owned, "group"] = OS
     table_.loc[owned, "component"] = table_.loc[owned, "package"]
     app = left & ~owned & _is_app(table_, layers, images, owner_unknown)
-    in_modules = paths_.str.contains("node_modules/", regex=False)
     table_.loc[app, "group"] = APP
-    table_.loc[app, "component"] = in_modules[app].map({True: NPM, False: OWN})
+    table_.loc[app, "component"] = _part_of_app(table_[app])
     rest = left & ~owned & ~app
     table_.loc[rest, "group"] = owner_unknown[rest].map({True: OWNER_UNKNOWN, False: UNOWNED})
     table_.loc[rest, "component"] = paths_[rest].str.split("/").str[:2].str.join("/")
@@ -306,7 +312,8 @@ def _hidden(files: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
 def _is_app(
     files: pd.DataFrame, layers: pd.DataFrame, images: pd.DataFrame, owner_unknown: pd.Series
 ) -> pd.Series:
-    """Return which files are on top of the base, or below the folder that the image starts in.
+    """Return which files are on top of the base, or else what the image starts and is below the
+    folder that it starts in.
 
     A file that may be a package's, since its owner is not known, has to be both.
     """
@@ -316,11 +323,40 @@ def _is_app(
     )
     from_base = placed["from_base"].set_axis(files.index)
     folders = images.drop_duplicates("variant").set_index("variant")["working_directory"]
-    below = pd.Series(False, index=files.index)
+    started = _started(images)
+    at = pd.MultiIndex.from_frame(files[["variant", "path"]])
+    below = pd.Series(at.isin(started), index=files.index)
     for variant, folder in folders.fillna("").items():
         if inside := folder.strip("/"):
             below |= files["variant"].eq(variant) & files["path"].str.startswith(f"{inside}/")
     return (~from_base).fillna(below).astype("bool") & (below | ~owner_unknown)
+
+
+def _started(images: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the variants and the paths that their commands begin with."""
+    commands = images.dropna(subset="command")[["variant", "command"]]
+    return [
+        (variant, command.split()[0].strip("'").lstrip("/"))
+        for variant, command in commands.itertuples(index=False)
+        if command.lstrip("'").startswith("/")
+    ]
+
+
+def _part_of_app(files: pd.DataFrame) -> pd.Series:
+    """Return the part of the app that each of its files is of.
+
+    Python packages are in a folder that describes one (`NAME.dist-info`), in folders of their own
+    or compiled.
+    """
+    at = files["path"]
+    parts = pd.Series(OWN, files.index, dtype="str").mask(at.str.contains(_JAR), JARS)
+    described = at.str.extract(_DIST_INFO)[0].str.cat(files["variant"], sep="\n").dropna()
+    for place in described.unique():
+        folder, _, variant = place.partition("\n")
+        rest = at.str.removeprefix(folder).where(at.str.startswith(folder))
+        inside = rest.str.contains(_IN_SITE_PACKAGES).fillna(False) & files["variant"].eq(variant)
+        parts = parts.mask(inside, PYPI)
+    return parts.mask(at.str.contains("node_modules/", regex=False), NPM)
 
 
 def _what(files: pd.DataFrame) -> pd.Series:
@@ -329,8 +365,10 @@ def _what(files: pd.DataFrame) -> pd.Series:
     versioned = what.isna() & files["version"].notna()
     tools = [known_programs.named(path) for path in files.loc[versioned, "path"]]
     what[versioned] = [
-        f"{tool.name if tool else ''} {version}".strip()
-        for tool, version in zip(tools, files.loc[versioned, "version"], strict=True)
+        f"{tool.name if tool else path.rpartition('/')[2]} {version}"
+        for tool, path, version in zip(
+            tools, files.loc[versioned, "path"], files.loc[versioned, "version"], strict=True
+        )
     ]
     return what.fillna("")
 

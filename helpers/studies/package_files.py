@@ -3,6 +3,7 @@
 Where no list of a package's files is read, a file without an owner may be its: `files.maybe_of`.
 """
 
+import re
 from collections.abc import Iterator
 
 import pandas as pd
@@ -15,6 +16,9 @@ OS_CLASS = "os-pkgs"
 
 _DESCRIBES_ITS_FOLDER = ("package.json",)
 _DESCRIBES_ITS_NEIGHBOUR = (".dist-info", ".egg-info")
+
+_BESIDE = re.compile(r"_?([A-Za-z0-9]+)\w*\.(?:cpython-\d.*|abi3)\.so$|(\w+)\.libs$")
+"""What a Python package has beside its folder: compiled modules, and libraries of its wheel."""
 
 
 def gaps(files: pd.DataFrame) -> dict[str, Message]:
@@ -186,5 +190,10 @@ def _within(path: str, places: dict[str, str]) -> str | None:
     while at:
         if at in places:
             return at
-        at = at.rpartition("/")[0]
+        folder, _, name = at.rpartition("/")
+        if (beside := _BESIDE.match(name)) and (
+            of := f"{folder}/{(beside[1] or beside[2]).lower()}"
+        ) in places:
+            return of
+        at = folder
     return None

@@ -29,8 +29,8 @@ _OS_TYPES = frozenset(
 _OTHER_CLASSES = frozenset({"config", "custom", "license", "license-file", "secret"})
 """Result classes that hold no packages and no vulnerabilities."""
 
-_IN_TARGET = frozenset({"gobinary", "rustbinary"})
-"""Result types of packages that were compiled into one program, which is the result's target."""
+_COMPILED = frozenset({"gobinary", "rustbinary"})
+"""Result types of which each result is one program."""
 
 _FIRST_IMAGES = 2013
 """Year of the first Docker images."""
@@ -204,11 +204,6 @@ def _is_looked_at(report: Report, result: Result) -> bool:
     return bool(result.packages or result.vulnerabilities) or not lists_all
 
 
-def _path(result: Result, path: str | None) -> str | None:
-    """Return the file that a package was found in; `None` for OS packages."""
-    return path or (result.target if result.type in _IN_TARGET else None) or None
-
-
 def _bases(item: Evidence) -> dict[str, bool | None]:
     """Return whether the base has it too, by DiffID, for each layer of an image."""
     return {layer.diff_id: layer.from_base for layer in item.image.layers} if item.image else {}
@@ -220,7 +215,7 @@ def _packages(item: Evidence, result: Result) -> dict[str, Any]:
     bases = _bases(item)
     from_base = [bases.get(layer) if layer else None for layer in layers]
     package_class = _class(result)
-    paths = [_path(result, package.file_path) for package in packages]
+    paths = [package.file_path or _program(result) for package in packages]
     return {
         "variant": item.variant,
         "capture": item.capture,
@@ -253,7 +248,7 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
     found_in, built_from, purls, layers, aliases, from_base, places = add[10:]
     bases, package_class = _bases(item), _class(result)
     # What all findings of a result share is computed once.
-    is_os, is_known = package_class == "os-pkgs", bool(bases)
+    is_os, is_known, program = package_class == "os-pkgs", bool(bases), _program(result)
     for finding in result.vulnerabilities or []:
         identifier, layer, cvss = finding.pkg_identifier, finding.layer, finding.cvss
         ids(finding.vulnerability_id or None)
@@ -266,7 +261,7 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
         nvd(nvd_severity(finding))
         scores(cvss.nvd.v3_score if cvss and cvss.nvd else None)
         published(frames.utc(finding.published_date))
-        path = _path(result, finding.pkg_path)
+        path = finding.pkg_path or program
         found_in(path)
         package = finding.pkg_name, finding.installed_version
         built_from(finding.src_name or sources.get(package))
@@ -291,6 +286,11 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
     if is_os:
         shared["place"] = place(package_class, None, None)
     return {**columns, **shared}
+
+
+def _program(result: Result) -> str | None:
+    """Return the program that a result's packages were compiled into: only its target names it."""
+    return result.target if result.type in _COMPILED else None
 
 
 def _aliases(finding: Vulnerability) -> str | None:

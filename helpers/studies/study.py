@@ -311,9 +311,9 @@ def _check(study: Study, path: Path) -> None:
         raise StudyInvalid(f"{path}: two variants have the same name")
     if study.baseline and study.baseline not in variants:
         raise StudyInvalid(f"{path}: baseline {study.baseline!r} is not one of its variants")
-    for recipe in (*study.variants, *study.bases):
+    for platform in (*(v.platform for v in study.variants), *(b.platform for b in study.bases)):
         try:
-            oci.parse(recipe.platform)
+            oci.parse(platform)
         except ValueError as error:
             raise StudyInvalid(f"{path}: {error}") from error
     for variant in study.variants:

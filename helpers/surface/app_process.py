@@ -5,6 +5,7 @@ Only files are read and nothing is run, so what a process opens later is not see
 
 import shlex
 from collections.abc import Collection, Sequence
+from posixpath import basename
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -23,6 +24,12 @@ LAUNCHERS = frozenset(
     {"catatonit", "dumb-init", "env", "exec", "gosu", "nice", "setpriv", "su-exec", "tini"}
 )
 """Words that start the program which comes after them."""
+
+SERVERS = frozenset(
+    {"celery", "daphne", "django-admin", "fastapi", "flask", "gunicorn", "hypercorn", "next"}
+    | {"pm2-runtime", "streamlit", "uvicorn", "waitress-serve", "catalina.sh"}
+)
+"""Scripts of an app's packages that serve it, and so start the runtime."""
 
 _COMPOUND = frozenset(";&|$`()<>\n")
 """Characters by which a line for a shell is more than one command."""
@@ -50,9 +57,10 @@ def program(command: str, folder: str, programs: Programs, runtime: Sequence[str
     """Return the program that a command starts in the end; empty if that is not known.
 
     Launchers, shells and a script of an entrypoint, which by custom starts its arguments, are
-    passed over; an installer of an app's packages (`npm start`) starts the `runtime`. Not known
-    are a line for a shell that is more than one command, a program that is not where a PATH
-    usually looks, and a script without arguments.
+    passed over; an installer of an app's packages (`npm start`) and a server of it (`gunicorn app`)
+    start the `runtime`. Not known are a line for a shell that is more than one command, a program
+    that is not where a PATH usually looks nor the only one of its name, and a script without
+    arguments.
     """
     try:
         ahead = shlex.split(command)[::-1]
@@ -66,13 +74,13 @@ def program(command: str, folder: str, programs: Programs, runtime: Sequence[str
             tool = known_programs.named(word)
             kind = tool.kind if tool else ""
             if path not in programs.elf:
-                if kind == known_programs.APP_INSTALLER:
+                if kind == known_programs.APP_INSTALLER or basename(word) in SERVERS:
                     return list(runtime)
             elif kind == known_programs.SHELL:
                 if ahead and ahead[-1] == "-c":
                     line = ahead[-2] if len(ahead) > 1 else ""
                     ahead = [] if _COMPOUND & set(line) else shlex.split(line)[::-1]
-            elif word.rpartition("/")[2] not in LAUNCHERS:
+            elif basename(word) not in LAUNCHERS:
                 return [str(path)]
     except ValueError:  # an unclosed quotation
         return []
@@ -85,7 +93,13 @@ def _find(word: str, folder: str, names: Image) -> str | None:
         return names.real(word)
     if "/" in word:
         return names.real(f"{folder}/{word}")
-    return next((real for at in FOLDERS if (real := names.real(f"{at}/{word}"))), None)
+    usual = next((real for at in FOLDERS if (real := names.real(f"{at}/{word}"))), None)
+    if usual:
+        return usual
+    # What a PATH holds is not recorded. Java and virtual environments have folders of their own.
+    paths = [path for path in (*names.paths, *names.links) if path.endswith(f"/bin/{word}")]
+    found = {real for path in paths if (real := names.real(path))}
+    return found.pop() if len(found) == 1 else None
 
 
 def roots(grouped: pd.DataFrame, image: Any) -> list[str]:
@@ -101,7 +115,9 @@ def roots(grouped: pd.DataFrame, image: Any) -> list[str]:
     )
     found = tools.found(grouped)
     found = found[found["kind"].eq(known_programs.INTERPRETER) & found["path"].isin(elf)]
-    is_runtime = (found["tool"] + " " + found["version"].fillna("")).eq(str(image.runtime))
+    product, _, version = str(image.runtime).partition(" ")
+    # A program may be only the start of a library that has the version.
+    is_runtime = found["tool"].eq(product) & found["version"].fillna(version).eq(version)
     command = image.command if isinstance(image.command, str) else ""
     folder = image.working_directory if isinstance(image.working_directory, str) else ""
     app = program(command, folder, programs, list(found["path"][is_runtime])[:1])

@@ -119,7 +119,7 @@ def unloadable(files: pd.DataFrame) -> pd.DataFrame:
             missing = [
                 library
                 for library in needed
-                if not _is_there(library, names_of_image) and itself.get(library) != "so"
+                if not _is_there(library, file.path, names_of_image) and itself.get(library) != "so"
             ]
             problem = (
                 NO_LOADER if no_loader
@@ -254,9 +254,15 @@ def _musl_itself(needed: list[str]) -> dict[str, str]:
     return {library: match["rest"] for library, match in matches if match}
 
 
-def _is_there(library: str, names_of_image: Image) -> bool:
-    """Return whether a library is in the image: at its path if it is given with one."""
-    return names_of_image.has(library) if "/" in library else library in names_of_image.names
+def _is_there(library: str, path: str, names_of_image: Image) -> bool:
+    """Return whether a library that a file needs is in the image, at its path if it has one.
+
+    Such a path may begin with the folder of the file, `$ORIGIN`, as ld.so(8) says.
+    """
+    if "/" not in library:
+        return library in names_of_image.names
+    origin = f"/{path.rpartition('/')[0]}"
+    return names_of_image.has(re.sub(r"\$(ORIGIN\b|\{ORIGIN\})", lambda _: origin, library))
 
 
 def _processors(names: Iterable[str]) -> set[str]:

@@ -261,7 +261,7 @@ def _beside(row: Any, each: pd.DataFrame) -> Phrase:
     else:
         without = int((each["executables"].eq(0) & each["libraries"].eq(0)).sum())
         rest = say(
-            "{without} in packages without an ELF file, such as JavaScript",
+            "{without} in packages without an ELF file, such as scripts",
             without=share(without, row.count),
         )
     return line + "; " + rest
@@ -323,8 +323,8 @@ def _slimmer(table: pd.DataFrame, what: str) -> Text:
     note = t(
         "Counted: {what}. An upper bound: the app is taken to be started without a shell and "
         "without an installer of packages, and may still open libraries, files and programs while "
-        "it runs, which files do not tell. Whether the app needs all of its own packages was not "
-        "asked.",
+        "it runs, which files do not tell. Whether the app needs all of its own packages, or all "
+        "modules of its runtime, was not asked: they count as needed.",
         what=what,
     )
     return lines + paragraph(note)

@@ -8,12 +8,14 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.talk import SURFACE, Talk, some
+from helpers.comparability import end_of_life
 from helpers.frames import NO_OS, UNKNOWN_COUNT
 from helpers.sizes.image_sizes import stacked
 from helpers.studies import package_files
 from helpers.text import escape
 from helpers.text.i18n import msg, t, told
 from helpers.text.rich import (
+    AND,
     Phrase,
     Text,
     bullets,
@@ -30,10 +32,13 @@ from helpers.text.units import MB
 
 _RUNTIME_PACKAGES = {
     "node": r"node(?:js)?\d*",
-    "python": r"python(?:3[\d.]*)?",
+    "python": r"python(?:3[\d.]*)?(?:-minimal)?|platform-python",
+    "java": r"(?:openjdk|temurin|zulu|java)[-\d.]*\d(?:-.*)?|msopenjdk.*",
+    "go": r"stdlib|golang[-\d.]*",
     "php": r"php[\d.]*(?:-cli)?",
 }
-"""Names under which distributions package a runtime; some have its version, as `nodejs24`."""
+"""Names under which a runtime is packaged; some have its version, as `nodejs24`. Scanners call what
+Go compiles into each program `stdlib`."""
 
 OF_PACKAGES, OF_NONE, OWNER_UNKNOWN = (
     msg("of packages"), msg("of no package"), msg("of packages or not: not known"),
@@ -144,8 +149,29 @@ def totals_answer(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFr
     return Answer("looked-at", text=text, table=table.drop(columns="gap"))
 
 
-def brief_answer(table: pd.DataFrame) -> Answer:
-    """Answer in one line which share of the executable bytes the scanner looked at."""
+def runtimes_counted(images: pd.DataFrame, packages: pd.DataFrame) -> Phrase:
+    """Return in which images the runtime is a package, and so counted, if not in all or none."""
+    counted: list[str] = []
+    other: list[str] = []
+    for image in images.drop_duplicates("variant").itertuples():
+        listed_ = _lists_runtime(image.runtime, _installed(packages, image.variant))
+        if listed_ is not None:
+            (counted if listed_ else other).append(image.variant)
+    if not (counted and other):
+        return Phrase()
+    return say(
+        " The runtime is a package in {counted}, so its own vulnerabilities can be counted there; "
+        "in {other} they cannot.",
+        counted=listed(map(name, counted), last=AND),
+        other=listed(map(name, other), last=AND),
+    )
+
+
+def brief_answer(table: pd.DataFrame, runtimes: Phrase | None = None) -> Answer:
+    """Answer in one line which share of the executable bytes the scanner looked at.
+
+    `runtimes` is what else is to be said: `runtimes_counted`.
+    """
     known = table.dropna(subset="known_share")
     if known.empty:
         line = say("How much of the executables the scanner looked at is not known.")
@@ -157,7 +183,7 @@ def brief_answer(table: pd.DataFrame) -> Answer:
     )
     if missing := names(table[table["known_share"].isna()]):
         line += say(" Not known: {variants}.", variants=missing)
-    return Answer("looked-at-in-brief", text=paragraph(line))
+    return Answer("looked-at-in-brief", text=paragraph(line + (runtimes or Phrase())))
 
 
 def dark_answer(files: pd.DataFrame, packages: pd.DataFrame) -> Answer:
@@ -238,7 +264,7 @@ def _text(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> 
     runtimes = images.drop_duplicates("variant").set_index("variant")["runtime"]
     lines = []
     for row in table.itertuples():
-        installed = set(packages[packages["variant"].eq(row.variant)]["package"])
+        installed = _installed(packages, row.variant)
         parts = [*_share(row), *_runtime(runtimes[row.variant], installed)]
         lines.append(name(row.variant) + ": " + listed(parts, "; "))
     note = t(
@@ -297,12 +323,22 @@ def _at_least(row: Any) -> str:
 
 def _runtime(runtime: object, installed: set[str]) -> Iterator[Phrase]:
     """Yield that an image's runtime is not among its packages, if so."""
-    if pd.isna(runtime) or not installed:
-        return
-    product = str(runtime).split()[0].lower()
-    named = re.compile(_RUNTIME_PACKAGES.get(product, re.escape(product)))
-    if not any(map(named.fullmatch, installed)):
+    if _lists_runtime(runtime, installed) is False:
         yield say(
             "{runtime} is no package there, so its own vulnerabilities are not counted",
-            runtime=runtime,
+            runtime=end_of_life.spelled(str(runtime)),
         )
+
+
+def _lists_runtime(runtime: object, installed: set[str]) -> bool | None:
+    """Return whether a runtime is among an image's packages; `None` if either is not known."""
+    if pd.isna(runtime) or not installed:
+        return None
+    key = end_of_life.product(end_of_life.named(str(runtime))[0])
+    named = re.compile(_RUNTIME_PACKAGES.get(key, re.escape(key)))
+    return any(map(named.fullmatch, installed))
+
+
+def _installed(packages: pd.DataFrame, variant: object) -> set[str]:
+    """Return the names of a variant's packages."""
+    return set(packages[packages["variant"].eq(variant)]["package"])

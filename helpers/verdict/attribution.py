@@ -313,7 +313,7 @@ def _lesson(ours: pd.Series, pair: pd.Series) -> Phrase:
     then, now = ours["fixable_difference"], pair["fixable_difference"]
     text = say(
         "In {study}, {days} apart, Alpine has {more} than distroless, of those with a fix "
-        "{fixable}; in {pair}, {pair_days} apart and with one Node.js, {pair_more}, of those with "
+        "{fixable}; in {pair}, {pair_days} apart and with one runtime, {pair_more}, of those with "
         "a fix {pair_fixable} ({counted} / {pair_counted}).",
         study=name(ours["study"]),
         days=_days(ours["days_older"]),

@@ -41,7 +41,7 @@ def cautions(candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens,
     comparable = weighed(candidates, weights) and not candidates["mixed"].any()
     if comparable and len(ranked) > 1 and len(best(ranked)) == 1:
         text += bullets(_ages(able, str(ranked["variant"].iloc[0]), lens), role=LOUD)
-    if len(able) and able["fixable_of_base"].notna().all():
+    if able["fixable"].gt(0).any() and able["fixable_of_base"].notna().all():
         text += _bullet(LOUD, _brought_by_base(able))
     text += _not_weighed(able, weights, lens, kind)
     text += bullets(

@@ -33,7 +33,7 @@ CLAIMS = (
     msg("Distroless has no shell and no package manager"),
     msg("Fewer executables and libraries mean fewer vulnerabilities"),
     msg("Alpine's C library is musl, which may bring compatibility problems"),
-    msg("Distroless needs a multi-stage build: it cannot install npm packages itself"),
+    msg("Distroless needs a multi-stage build: it cannot install the app's packages itself"),
 )
 
 _SHORT = {
@@ -372,10 +372,10 @@ def _multi_stage(roles: Roles, images: pd.DataFrame, files: pd.DataFrame) -> Res
     kinds = (known_programs.APP_INSTALLER,)
     distroless, alpine = (_tools(files, v, kinds) for v in (roles.distroless, roles.alpine))
     if distroless is None or alpine is None:
-        why = message("whether npm is in the image is not known: no list of files")
+        why = message("whether it can install an app's packages is not known: no list of files")
         return Result(evidence=why)
     measured = message(
-        "npm and the like: distroless {distroless}; Alpine {alpine}",
+        "installers of an app's packages: distroless {distroless}; Alpine {alpine}",
         distroless=_sorted(distroless),
         alpine=_sorted(alpine),
     )

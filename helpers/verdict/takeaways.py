@@ -116,6 +116,8 @@ def _ship(decision: Decision, findings: pd.DataFrame) -> list[str]:
     counted = lenses.apply(findings, lens)
     packages = counted[counted["variant"].eq(first)]["package"].nunique()
     variant = escape.plain(first)
+    if not packages and decision.candidates["partial"].any():
+        return [t("Ship {variant}: the partial database knows no fix for it.", variant=variant)]
     if not packages:
         return [t("Ship {variant} as it is: no package in it has a fix.", variant=variant)]
     return [

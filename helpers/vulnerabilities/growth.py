@@ -284,6 +284,8 @@ def _grown(spans: list[tuple[str, int, int]], lens: Lens) -> str:
     values = {
         "variant": titles.name(variant), "what": lens.short, "first": first, "last": last
     }  # fmt: skip
+    if all(then == now for _, then, now in spans):
+        return t("Since the images were built, no more {what} became known", what=lens.short)
     if len(spans) != 2:
         return t(
             "Since the images were built, {variant} grew the most: {first:,} to {last:,} {what}",

@@ -38,6 +38,9 @@ def test_the_table_is_well_formed() -> None:
         ("node", "8.17.0", date(2019, 12, 31), date(2019, 12, 31)),
         ("Node.js", "v16.14.0", date(2023, 9, 11), date(2023, 9, 11)),
         ("python", "3.12.1", date(2028, 10, 31), date(2028, 10, 31)),
+        ("java", "21.0.13.1", date(2029, 12, 31), date(2029, 12, 31)),
+        ("OpenJDK", "1.8.0_412", date(2030, 12, 31), date(2030, 12, 31)),
+        ("go", "1.24.4", date(2026, 2, 10), date(2026, 2, 10)),
         # Previews and rolling distributions end nowhere.
         ("alpine", "3.24.0_alpha20251224", None, None),
         ("debian", "forky/sid", None, None),

@@ -109,7 +109,9 @@ def test_no_dockerfile_of_the_kit_needs_buildkit() -> None:
     assert [path for path in found if needs_buildkit(path.read_text())] == []
 
 
-@pytest.mark.parametrize("name", ["blog-rebuild", "today", "rebuilt-2026"])
+@pytest.mark.parametrize(
+    "name", ["blog-rebuild", "today", "today-python", "rebuilt-2026", "rebuilt-python-2026"]
+)
 def test_each_variant_has_the_base_of_its_final_stage(name: str) -> None:
     assert name in names()
     for variant in open_study(name).variants:

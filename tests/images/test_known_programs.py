@@ -1,13 +1,19 @@
 """The table of tools, and the versions that their programs tell."""
 
 import csv
+import platform
 import re
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
 
 import pytest
 
 from helpers import paths
 from helpers.images import known_programs
 from helpers.images.file_inventory import File, runtime
+from tests.conftest import unless_live
 
 
 def test_each_line_of_the_table_is_whole_and_no_name_stands_twice() -> None:
@@ -64,12 +70,30 @@ def test_a_tool_is_told_by_its_name_whatever_version_follows(path: str, kind: st
         ("usr/local/bin/node", b"nothing of the kind", ""),
         ("bin/true", b"node.js/v24.19.0", ""),
         ("bin/sh", b"BusyBox v1.37.0", ""),
+        # Of several numbers it is the one that the file's name begins.
+        ("usr/lib/libpython3.13.so.1.0", b"\x003.0.16\0 \x003.13.5+\0 \x003.2.0\0", "3.13.5"),
+        ("usr/bin/python3.13", b"\x003.2.0\0", ""),
+        ("usr/lib/jvm/x/bin/java", b"\x000-b1\0 \x0021.0.13.1+2-1-deb13u1-Debian\0", "21.0.13.1"),
+        ("opt/java/openjdk/bin/java", b"\x001.8.0_412-b08\0", "1.8.0_412"),
+        ("app", b"\xff Go buildinf:\x08\2" + bytes(16) + b"\x08go1.24.4\7", "go1.24.4"),
+        ("usr/bin/app", b"go1.24.4", ""),
     ],
 )
 def test_a_version_is_read_where_the_table_has_a_pattern(
     path: str, content: bytes, version: str
 ) -> None:
     assert known_programs.version(path, content) == version
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="programs of images are those of Linux")
+def test_this_python_and_a_program_of_go_tell_their_versions() -> None:
+    library = f"{sysconfig.get_config_var('LIBDIR')}/{sysconfig.get_config_var('INSTSONAME')}"
+    at = Path(library) if library.endswith(".so.1.0") else Path(sys.executable).resolve()
+    assert known_programs.version(str(at), at.read_bytes()) == platform.python_version()
+    skopeo = Path(shutil.which("skopeo") or "")
+    if not skopeo.is_file():
+        unless_live("there is no skopeo, a program that Go compiled")
+    assert re.fullmatch(r"go1\.\d+\.\d+", known_programs.version("any", skopeo.read_bytes()))
 
 
 def program(path: str, size: int, version: str = "", package: str | None = None) -> File:
@@ -89,6 +113,22 @@ def test_a_distributions_perl_is_no_runtime_and_another_perl_is_one() -> None:
     perl = program("usr/bin/perl", 900, "5.40.1", "perl-base")
     assert runtime([perl]) == ""
     assert runtime([perl, program("usr/local/bin/perl", 5, "5.42.0")]) == "perl 5.42.0"
+
+
+def test_go_is_the_runtime_of_what_it_compiled_if_that_is_what_starts() -> None:
+    app, go = program("app/server", 500, "go1.24.4"), program("usr/local/bin/gosu", 9, "go1.18.2")
+    python = program("usr/bin/python3.13", 900, "3.13.5", "python3.13-minimal")
+    assert runtime([app, python], ["/app/server", "--port", "80"]) == "go 1.24.4"
+    assert runtime([app, python], ["tini", "--", "./server"]) == "go 1.24.4"
+    assert runtime([go, python], ["gosu", "app", "python3", "-m", "app"]) == "python 3.13.5"
+    assert runtime([go], ["redis-server"]) == ""
+
+
+def test_the_library_that_is_a_runtime_tells_its_version() -> None:
+    library = program("usr/local/lib/libpython3.13.so.1.0", 900, "3.13.2")
+    assert runtime([program("usr/local/bin/python3.13", 14), library]) == "python 3.13.2"
+    jvm = program("opt/java/openjdk/lib/server/libjvm.so", 900, "25.0.3")
+    assert runtime([program("opt/java/openjdk/bin/java", 14), jvm]) == "java 25.0.3"
 
 
 def test_a_shell_is_no_runtime_and_without_a_version_there_is_none() -> None:

@@ -58,7 +58,10 @@ def test_the_blogs_dockerfiles_verbatim_captured_by_notebook_01(data: Path, db: 
     assert "RUN npm install" in log.read_text()
 
 
-@pytest.mark.parametrize("name", ["today", "rebuilt-2026"])
+STUDIES = ["today", "today-python", "rebuilt-2026", "rebuilt-python-2026"]
+
+
+@pytest.mark.parametrize("name", STUDIES)
 def test_every_dockerfile_of_the_kit_gives_an_image_that_works(
     captured: Captured, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,25 +73,37 @@ def test_every_dockerfile_of_the_kit_gives_an_image_that_works(
         assert starts != ("distroless" in variant), variant
 
 
-def test_rebuilt_2026_is_recorded_whole() -> None:
-    folder = paths.ROOT / "data/studies/rebuilt-2026"
+@pytest.mark.parametrize(
+    ("name", "runtimes"),
+    [
+        ("rebuilt-2026", ["node 24.19.0"] * 3 + ["node 8.17.0"]),
+        ("rebuilt-python-2026", ["python 3.13.5", *["python 3.13.2"] * 2, "python 3.13.5"]),
+    ],
+)
+def test_a_rebuilt_study_is_recorded_whole(name: str, runtimes: list[str]) -> None:
+    folder = paths.ROOT / "data/studies" / name
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    assert size < 3_000_000
-    study = open_study("rebuilt-2026")
+    assert size < 1_000_000
+    study = open_study(name)
     facts = study.facts()
     for variant in study.variants:
         parts = {
             path.name for path in paths.evidence(study.name, facts.capture, variant.name).iterdir()
         }
         assert parts == {paths.REPORT, paths.IMAGE, paths.FILES, paths.SMOKE, paths.LOG}
-    images = load_study("rebuilt-2026").images
+    images = load_study(name).images
     assert images["answers"].all()
+    assert images["runtime"].tolist() == runtimes
     assert images["db_coverage"].str.startswith("partial").all()
     assert "rebuilt from packages" in " ".join(study.about.split())
-    layers, files = load_layers("rebuilt-2026"), load_files("rebuilt-2026")
+    layers, files = load_layers(name), load_files(name)
     visible = files.groupby(["variant", "layer"])["size_bytes"].sum()
     sizes = layers.set_index(["variant", "position"])["size_bytes"]
     assert (visible <= sizes.reindex(visible.index)).all()
+
+
+def test_a_runtime_that_was_copied_in_is_of_no_package() -> None:
+    files = load_files("rebuilt-2026")
     node = files[files["path"].str.endswith("bin/node") & files["kind"].eq("file")]
     assert len(node) == 4
     assert node["package"].isna().all()

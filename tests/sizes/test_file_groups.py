@@ -50,6 +50,19 @@ def group(path: str, layers=BASE_AND_APP, image=None, **fields) -> tuple[str, st
         ("usr/local/lib/libpython3.12.so.1.0", None, (RUNTIME, "python")),
         ("usr/local/lib/python3.12/os.py", None, (RUNTIME, "python")),
         ("usr/local/lib/python3.12/site-packages/x.py", None, (UNOWNED, "usr/local")),
+        ("usr/local/lib/python3.12/site-packages/pip/x.py", None, (TOOLS, "pip")),
+        ("usr/local/include/python3.12/Python.h", None, (TOOLS, "python headers")),
+        (
+            "root/.local/share/uv/python/cpython-3.13.2-linux/bin/python3.13",
+            None,
+            (RUNTIME, "python"),
+        ),
+        ("usr/lib/python3.13/os.py", "libpython3.13-minimal", (RUNTIME, "python")),
+        ("usr/lib/python3/dist-packages/x.py", "python3-yaml", (OS, "python3-yaml")),
+        ("usr/lib/python3/dist-packages/pip/x.py", "python3-pip", (TOOLS, "pip")),
+        ("usr/local/go/bin/go", None, (TOOLS, "Go toolchain")),
+        ("usr/share/maven/lib/x.jar", None, (TOOLS, "Maven and Gradle")),
+        ("usr/lib/x/java", "openjdk-21-jre-headless", (RUNTIME, "java")),
         ("usr/local/lib/node_modules/npm/index.js", None, (TOOLS, "npm")),
         ("opt/yarn-v1.22.22/bin/yarn.js", None, (TOOLS, "yarn")),
         ("usr/share/doc/openssl/copyright", "openssl", (CACHES, "documentation")),
@@ -78,6 +91,28 @@ def test_what_no_package_brought_and_the_base_has_not_is_the_app() -> None:
     assert group("srv/node_modules/express/index.js", layer=1) == (APP, "npm packages")
     assert group("usr/bin/curl", layer=1, package="curl") == (OS, "curl")
     assert group("usr/local/bin/node", layer=1) == (RUNTIME, "node")
+    assert group("app.jar", layer=1) == (APP, "Java archives")
+
+
+def test_where_the_base_is_not_known_what_starts_is_the_app() -> None:
+    layers = layers_of((100, "base", None), (50, "app", None))
+    image = image_of(command="/srv/server --port 1")
+    assert group("srv/server", layers, image, layer=1) == (APP, "the app's own")
+    assert group("srv/other", layers, image, layer=1) == (UNOWNED, "srv/other")
+
+
+def test_python_packages_are_in_a_folder_that_describes_one() -> None:
+    paths_ = [
+        "app.py",
+        "lib/flask-3.dist-info/METADATA",
+        "lib/flask/x.py",
+        "lib/_cffi.so",
+        "lib/s.py",
+    ]
+    files = files_of(*(file(f"srv/{path}", layer=1) for path in paths_))
+    parts = file_groups.grouped(files, BASE_AND_APP, image_of())["component"].tolist()
+    own, package = "the app's own", "Python packages"
+    assert parts == [own, package, package, package, own]
 
 
 def test_where_the_base_is_not_known_the_app_is_below_the_folder_it_starts_in() -> None:

@@ -48,6 +48,25 @@ def test_a_node_package_owns_its_folder(path: str, found: str | None) -> None:
     assert owner(path, EXPRESS) == found
 
 
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("cffi/api.py", "cffi"),
+        ("cffi-1.17.1.dist-info/RECORD", "cffi"),
+        ("_cffi_backend.cpython-313-x86_64-linux-gnu.so", "cffi"),
+        ("cffi.libs/libffi.so.8", "cffi"),
+        ("_other.cpython-313-x86_64-linux-gnu.so", None),
+        ("_cffi.py", None),
+    ],
+)
+def test_a_python_package_owns_its_folder_and_what_is_compiled_beside_it(path, found) -> None:
+    cffi = EXPRESS | {
+        "package": "cffi",
+        "package_path": "app/packages/cffi-1.17.1.dist-info/METADATA",
+    }
+    assert owner(f"app/packages/{path}", cffi) == found
+
+
 def test_what_an_os_package_owns_is_no_language_packages_wherever_it_is() -> None:
     inside = file("app/node_modules/express/x.js", package="openssl")
     found = package_files.known(files_of(inside), packages_of(OPENSSL, EXPRESS))

@@ -77,6 +77,15 @@ def test_a_finding_knows_its_source_package_where_packages_are_listed(frames_of)
     assert loaded.packages[["package", "version"]].to_numpy().tolist() == [["libssl3", "1:3.0-2"]]
 
 
+def test_what_is_compiled_into_a_program_is_at_its_path(frames_of) -> None:
+    report = trivy(finding())
+    of = {"Target": "app/server", "Class": "lang-pkgs", "Type": "gobinary"}
+    report["Results"][0] |= {**of, "Packages": [{"Name": "stdlib"}]}
+    frames = frames_of(app=report)
+    assert frames.packages["package_path"].tolist() == ["app/server"]
+    assert frames.findings["package_path"].tolist() == ["app/server"]
+
+
 def test_an_image_without_a_known_os_is_not_called_clean(frames_of) -> None:
     images = frames_of(scratch=trivy(Metadata={}), known=trivy()).images.set_index("variant")
     assert images["status"].to_dict() == {"scratch": "no-os", "known": "scanned"}

@@ -1,4 +1,4 @@
-"""Golden runs: what the notebooks show of four studies in each language, as files a person reads.
+"""Golden runs: what the notebooks show of five studies in each language, as files a person reads.
 
 `python -m tests.support.golden_runs` renews them and the figures of the README; `git diff` is what
 has changed.
@@ -28,7 +28,7 @@ from tests.support import clock, strange
 
 PICTURES = paths.ROOT / ".readme"
 FOLDER = Path(__file__).parent.parent / "golden"
-STUDIES = ("blog-2022", "matched-2026", "rebuilt-2026", "hostile")
+STUDIES = ("blog-2022", "matched-2026", "rebuilt-2026", "rebuilt-python-2026", "hostile")
 """Recorded ones, and one of `strange`: failed, clean, unknown and hostile variants."""
 
 MOST_ROWS = 40

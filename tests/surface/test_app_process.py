@@ -98,6 +98,38 @@ def test_a_program_of_the_apps_own_is_named_by_its_path() -> None:
     ]
 
 
+PYTHON = program("usr/local/bin/python3.13", 9)
+LIBPYTHON = file("usr/local/lib/libpython3.13.so.1.0", elf="shared", version="3.13.2")
+JAVA = program("opt/java/openjdk/bin/java", 9, version="25.0.3")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python3 -m gunicorn app:app",
+        "gunicorn --bind 0.0.0.0:80 app:app",
+        "/app/venv/bin/uvicorn app:app",
+        "sh -c 'flask run'",
+    ],
+)
+def test_the_servers_of_python_start_its_program(command) -> None:
+    scripts = [
+        file(path, mode=0o755)
+        for path in ("usr/local/bin/gunicorn", "app/venv/bin/uvicorn", "usr/local/bin/flask")
+    ]
+    python3 = link("usr/local/bin/python3", "python3.13")
+    found = roots(
+        PYTHON, python3, LIBPYTHON, SHELL, *scripts, command=command, runtime="python 3.13.2"
+    )
+    assert found == [PYTHON.path, LIBPYTHON.path]
+
+
+def test_a_program_outside_of_the_usual_path_is_the_only_one_of_its_name() -> None:
+    assert roots(JAVA, command="java -jar app.jar", runtime="java 25.0.3") == [JAVA.path]
+    other = program("opt/other/bin/java", 9)
+    assert roots(JAVA, other, command="java -jar app.jar", runtime="java 25.0.3") == []
+
+
 def test_the_apps_addons_are_part_of_it() -> None:
     addon = file("app/node_modules/x/x.node", layer=1, elf="shared")
     assert roots(NODE, addon, command="node .") == ["usr/local/bin/node", addon.path]

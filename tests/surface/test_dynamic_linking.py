@@ -133,6 +133,13 @@ def test_a_library_named_with_a_path_has_to_be_at_that_path() -> None:
     assert lacking(*MUSL, there, addon("/usr/libx.so"))[0][1] == "/usr/libx.so"
 
 
+def test_such_a_path_may_begin_with_the_folder_of_the_file() -> None:
+    library = file("usr/local/lib/libpython3.13.so.1.0", elf="shared")
+    needed = ("$ORIGIN/../lib/libpython3.13.so.1.0", "${ORIGIN}/../lib/gone.so")
+    python = program("usr/local/bin/python3.13", needed=needed)
+    assert [row[1] for row in lacking(library, python)] == [needed[1]]
+
+
 def test_kernel_modules_and_static_programs_ask_for_nothing() -> None:
     module = file("lib/modules/x.ko", elf="object", needed=("nothing.so",))
     assert lacking(*MUSL, module, program("bin/s", elf="static")) == []

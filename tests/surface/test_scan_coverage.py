@@ -69,7 +69,7 @@ def test_a_study_without_files_has_no_numbers_and_says_so(blog: Frames) -> None:
     assert (answer.table, answer.chart) == (None, None)
     assert answer.text.plain.startswith(
         "• nodejs-alpine: its files are not known, so neither is how much of it the scanner "
-        "looked at; node 8.17.0 is no package there"
+        "looked at; Node.js 8.17.0 is no package there"
     )
     assert answer.lacks == "The files of no image are known here."
     assert scan_coverage.totals_answer(table, blog.images, blog.packages).lacks == ""
@@ -138,29 +138,44 @@ def test_an_image_that_packages_own_entirely_has_no_rest(images) -> None:
 def test_an_image_without_executables_has_no_share(images) -> None:
     found = files_of(file("etc/passwd", 10))
     assert scan_coverage.coverage(found, images, installed())["known_share"].isna().all()
-    assert line(found, images).startswith("• app: it holds no executables or libraries; node")
+    assert line(found, images).startswith("• app: it holds no executables or libraries; Node.js")
 
 
 @pytest.mark.parametrize(
     ("runtime", "names", "listed"),
     [
-        ("node 24.19.0", ["nodejs"], True),
-        ("node 24.19.0", ["node"], True),
-        ("node 24.19.0", ["nodejs-doc"], False),
-        ("node 24.19.0", ["nodejs24"], True),
+        ("Node.js 24.19.0", ["nodejs"], True),
+        ("Node.js 24.19.0", ["node"], True),
+        ("Node.js 24.19.0", ["nodejs-doc"], False),
+        ("Node.js 24.19.0", ["nodejs24"], True),
         ("Python 3.12", ["python3"], True),
         ("Python 3.12", ["python3.12"], True),
         ("Python 3.12", ["python2.7"], False),
         ("PHP 8.4.1", ["php8.4-cli"], True),
-        ("python 3.12", ["libpython3"], False),
-        ("ruby 3.3", ["ruby"], True),
-        ("ruby 3.3", ["perl"], False),
+        ("Python 3.12", ["libpython3"], False),
+        ("Python 3.13.5", ["python3.13-minimal"], True),
+        ("Java 21.0.13", ["openjdk-21-jre-headless"], True),
+        ("Java 21.0.13", ["java-21-openjdk-headless"], True),
+        ("Java 21.0.13", ["java-common"], False),
+        ("Go 1.24.4", ["stdlib"], True),
+        ("Ruby 3.3", ["ruby"], True),
+        ("Ruby 3.3", ["perl"], False),
     ],
 )
 def test_a_runtime_that_no_package_brings_is_named(images, runtime, names, listed: bool) -> None:
     found = files_of(program("bin/sh"))
     text = line(found, images.assign(runtime=runtime), installed(*names))
     assert (f"{runtime} is no package there" in text) == (not listed)
+
+
+def test_images_that_have_the_runtime_as_a_package_are_told_apart() -> None:
+    images = pd.concat([image_of("owned", runtime="python 3"), image_of("own", runtime="python 3")])
+    owned, own = ({"variant": v, "package": p} for v, p in (("owned", "python3"), ("own", "bash")))
+    told = scan_coverage.runtimes_counted(images, packages_of(owned, own)).plain
+    assert " in owned, so" in told
+    assert " in own they" in told
+    both = packages_of(owned, own | {"package": "python3"})
+    assert scan_coverage.runtimes_counted(images, both).plain == ""
 
 
 def test_nothing_is_said_of_a_runtime_that_is_not_known_or_of_packages_that_are_not(images) -> None:

@@ -33,7 +33,7 @@ def test_each_claim_of_the_post_has_a_verdict(table) -> None:
         "Distroless has no shell and no package manager": claims.BY_PACKAGES,
         "Fewer executables and libraries mean fewer vulnerabilities": claims.UNMEASURED,
         "Alpine's C library is musl, which may bring compatibility problems": claims.BY_PACKAGES,
-        "Distroless needs a multi-stage build: it cannot install npm packages itself": (
+        "Distroless needs a multi-stage build: it cannot install the app's packages itself": (
             claims.UNMEASURED
         ),
     }
@@ -169,7 +169,7 @@ def test_with_files_and_started_images_every_claim_is_measured() -> None:
         "0 files of Alpine ask for something that is not there"
     )
     assert npm == (
-        "npm and the like: distroless none; Alpine npm, npx; "
+        "installers of an app's packages: distroless none; Alpine npm, npx; "
         "a RUN in shell form needs a shell, and none starts in distroless"
     )
 
