@@ -54,7 +54,7 @@ lock: $(VENV)/python ## pin requirements.txt and tests/requirements.txt anew
 	@$(COMPILE) pyproject.toml --output-file $(VENV)/kit.txt > /dev/null
 	@$(COMPILE) --group test --constraint $(VENV)/kit.txt --output-file $(VENV)/test.txt > /dev/null
 	@{ sed -n '1,/^$$/p' requirements.txt; cat $(VENV)/kit.txt; echo "-e ."; } > $(VENV)/new.txt
-	@{ sed -n '1,/^$$/p' tests/requirements.txt; cat $(VENV)/test.txt; } > tests/requirements.new
+	@{ sed -n '1,/^$$/p' tests/requirements.txt; grep -vxFf $(VENV)/kit.txt $(VENV)/test.txt; } > tests/requirements.new
 	@mv $(VENV)/new.txt requirements.txt && mv tests/requirements.new tests/requirements.txt
 
 clean: ## remove the virtual environment and all runs

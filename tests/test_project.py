@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import nbformat
@@ -140,13 +141,25 @@ def test_requirements_are_exact_and_the_project_comes_last() -> None:
         assert all(re.match(r"[\w.-]+==[\w.]+( ;|$)", line) for line in lines)
 
 
+def named(requirements: list[str]) -> set[str]:
+    """The names of requirements as package indexes write them; each has a lower bound."""
+    found = set()
+    for requirement in requirements:
+        parts = re.fullmatch(r"([\w.-]+)>=[\d.]+(,<[\d.]+)?(; .+)?", requirement)
+        assert parts, requirement
+        found.add(normal(parts[1]))
+    return found
+
+
+def normal(name: str) -> str:
+    return re.sub("[-_.]+", "-", name).lower()
+
+
 def test_every_direct_dependency_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = project["project"]["dependencies"]
     pinned = (ROOT / "requirements.txt").read_text()
-    for requirement in wanted:
-        name = re.split(r"[>=<\[]", requirement)[0]
-        assert re.search(rf"^{re.escape(name)}==", pinned, re.MULTILINE), name
+    for name in named(project["project"]["dependencies"]):
+        assert re.search(rf"^{name}==", pinned, re.MULTILINE), name
     assert project["project"]["version"] == helpers.__version__
     assert f"## {helpers.__version__}" in (ROOT / "CHANGELOG.md").read_text()
 
@@ -220,6 +233,19 @@ def test_each_outside_thing_has_one_module_that_talks_to_it() -> None:
     assert of("nbconvert") == {"runs.cells"}
     decks = ("pptx_deck", "pptx_bars", "pptx_xy", "style", "template", "placeholder")
     assert of("pptx") == {f"slides.{name}" for name in decks}
+
+
+def test_what_is_imported_is_a_dependency_with_a_lower_bound() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    kit = named(project["project"]["dependencies"])
+    packages = packages_distributions()
+    for folder, wanted in (
+        (paths.HELPERS, kit),
+        (ROOT / "tests", kit | named(project["dependency-groups"]["test"])),
+    ):
+        for path in folder.rglob("*.py"):
+            for package in (imports(path) & set(packages)) - {"helpers", "tests"}:
+                assert wanted & set(map(normal, packages[package])), f"{path}: {package}"
 
 
 FLOORS = (

@@ -4,15 +4,20 @@ import bz2
 import hashlib
 import io
 import lzma
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-import zstandard
 from zlib_ng import gzip_ng, zlib_ng
 
 from helpers.images.tar import CHUNK, Fail
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 MAX_UNPACKED = 64 * 10**9
 BOMB_BYTES = 10**9
@@ -22,7 +27,8 @@ BOMB_RATIO = 200
 
 MAX_MEMORY = 2**28
 """Most bytes of memory for xz, whose files say how much they need: `xz -9` a quarter of this, a
-hostile file 4 GB. zstd has a limit of its own."""
+hostile file 4 GB. zstd's library refuses a window of more than 128 MiB by itself, see
+`ZSTD_WINDOWLOG_LIMIT_DEFAULT` in its manual."""
 
 WANTS = f"reading it takes more than {MAX_MEMORY // 2**20} MiB of memory"
 _TOO_MUCH = "Memory usage limit"
@@ -39,7 +45,7 @@ _MAGIC = {
     "bzip2": b"BZh",
 }
 _PIECE = 2**13
-_DAMAGED = (OSError, EOFError, zlib_ng.error, zstandard.ZstdError, lzma.LZMAError)
+_DAMAGED = (OSError, EOFError, zlib_ng.error, zstd.ZstdError, lzma.LZMAError)
 
 
 def compressed_by(file: IO[bytes], known: tuple[str, ...] = LAYERS) -> str:
@@ -93,7 +99,7 @@ def _opened(file: IO[bytes], known: tuple[str, ...]) -> Any:
         case "gzip":
             return gzip_ng.GzipNGFile(fileobj=file, mode="rb")
         case "zstd":
-            return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+            return io.BufferedReader(_Streams(file, zstd.ZstdDecompressor), _PIECE)
         case "xz":
             begin = partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, MAX_MEMORY)
             return io.BufferedReader(_Streams(file, begin), _PIECE)
@@ -109,13 +115,15 @@ class _Readable(io.RawIOBase):
 
 
 class _Streams(_Readable):
-    """The content of an xz or bzip2 file, which may hold several streams in a row.
+    """The content of a zstd, xz or bzip2 file, which may hold several streams in a row.
 
     The standard library's own readers have no memory limit for xz.
     """
 
     def __init__(
-        self, file: IO[bytes], begin: Callable[[], lzma.LZMADecompressor | bz2.BZ2Decompressor]
+        self,
+        file: IO[bytes],
+        begin: Callable[[], zstd.ZstdDecompressor | lzma.LZMADecompressor | bz2.BZ2Decompressor],
     ) -> None:
         self._file = file
         self._begin = begin
@@ -127,7 +135,7 @@ class _Streams(_Readable):
         while not content:
             piece = b""
             if self._decompressor.eof:
-                # Parallel xz and bzip2 write several streams; xz may pad them with zeros.
+                # Parallel compressors write several streams; xz may pad them with zeros.
                 piece = self._decompressor.unused_data.lstrip(b"\0")
                 while not piece and (more := self._file.read(_PIECE)):
                     piece = more.lstrip(b"\0")

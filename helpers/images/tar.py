@@ -47,7 +47,9 @@ class TarStream:
                 encoding="utf-8",
                 errors="surrogateescape",
             )
-            while (entry := tar.next()) is not None:
+            # It has read the first entry. If that is damaged, it would go on behind it.
+            any_entry = tar.firstmember is not None  # type: ignore[attr-defined]
+            while any_entry and (entry := tar.next()) is not None:
                 # tarfile would keep every entry in memory.
                 tar.members.clear()  # type: ignore[attr-defined]
                 self._header_bytes = 0

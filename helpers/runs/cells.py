@@ -3,10 +3,10 @@
 import html
 import json
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Set
+from typing import Any, NamedTuple
 
-import bleach
+import nh3
 from nbconvert.filters.markdown import markdown2html
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -23,13 +23,15 @@ _TAGS = frozenset(
     "a abbr b blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s "
     "span strong sub summary sup table tbody td tfoot th thead tr ul".split()
 )
-_ATTRIBUTES = {"*": ["class"], "a": ["href", "title"], "td": ["data-order"], "th": ["scope"]}
+_ATTRIBUTES = {"*": {"class"}, "a": {"href", "title"}, "td": {"data-order"}, "th": {"scope"}}
+_SCHEMES = {"http", "https", "mailto"}
 """HTML that notebooks may hold. Pictures, styles and ids are not in it: a page makes its own."""
 
 _AS_LINKED = {"rel": "noreferrer noopener", "target": "_blank"}
 """How tables link public pages."""
 
-_LINK = re.compile(r"</?a\b[^>]*>")
+_NO_TAG = re.compile(rf"<(?!/?({'|'.join(sorted(_TAGS))})[\t\n\f\r />]|!--)", re.IGNORECASE)
+"""Where something begins that is neither a tag that a page may hold nor a comment."""
 
 PROSE, ERROR = "prose", "error"
 """Kinds of blocks, beside figures and tables, which are outputs of answers."""
@@ -74,14 +76,15 @@ def clean(text: str) -> str:
 
     Of links only those to public pages of vulnerabilities and packages are left.
     """
-    return str(bleach.clean(text, tags=_TAGS, attributes={**_ATTRIBUTES, "a": _links_public}))
+    attributes = {**_ATTRIBUTES, "a": {"href", *_AS_LINKED}}
+    return _allowed(text, attributes=attributes, attribute_filter=_public_links)
 
 
 def from_markdown(source: str, linked: bool = False) -> str:
     """Return Markdown as HTML that is safe to show; links are no more than text unless `linked`."""
     plain = "\n".join(map(escape.plain, source.split("\n")))
-    shown = str(bleach.clean(markdown2html(plain), tags=_TAGS, attributes=_ATTRIBUTES))
-    return shown if linked else _LINK.sub("", shown)
+    tags = _TAGS if linked else _TAGS - {"a"}
+    return _allowed(markdown2html(plain), tags=tags, attributes=_ATTRIBUTES)
 
 
 def as_json(value: object) -> str:
@@ -114,9 +117,20 @@ def _output(output: Output) -> Block:
     return Block(ERROR if output.kind == executed.ERROR else PROSE, f"<pre>{text}</pre>")
 
 
-def _links_public(_: str, name: str, value: str) -> bool:
-    """Return whether a link may have an attribute."""
-    return links.is_public(value) if name == "href" else _AS_LINKED.get(name) == value
+def _allowed(text: str, tags: Set[str] = _TAGS, **options: Any) -> str:
+    """Return what is allowed of HTML; what else begins like a tag is text.
+
+    Not removed, as nh3 alone would: it may be part of a package's name.
+    """
+    shown = _NO_TAG.sub("&lt;", text)
+    return nh3.clean(shown, tags=tags, url_schemes=_SCHEMES, link_rel=None, **options)
+
+
+def _public_links(tag: str, name: str, value: str) -> str | None:
+    """Return an attribute's value, or `None` where a link may not have it."""
+    if tag != "a" or _AS_LINKED.get(name) == value or (name == "href" and links.is_public(value)):
+        return value
+    return None
 
 
 def _base64(text: str) -> str:

@@ -134,12 +134,24 @@ def test_a_whole_archive_may_be_compressed(path: Path, compress: Compress) -> No
     assert opened(path, stored) == [ONE]
     problem = refused(path, stored[: len(stored) // 2]).problem
     assert "cut off" in problem or "not a complete image archive" in problem
-    if compress is not zstd:
-        assert opened(path, stored + bytes(512)) == [ONE], "padding is no damage"
-        middle = len(stored) // 2
-        changed = flipped(stored, [(middle, bytes([stored[middle] ^ 255]))])
-        for content in (stored + b"more", changed, stored[:-1]):
-            assert "cut off or damaged" in refused(path, content).problem
+    assert opened(path, stored + bytes(512)) == [ONE], "padding is no damage"
+    middle = len(stored) // 2
+    changed = flipped(stored, [(middle, bytes([stored[middle] ^ 255]))])
+    for content in (stored + b"more", changed, stored[:-1]):
+        assert "cut off or damaged" in refused(path, content).problem
+
+
+def test_zstd_may_have_frames_that_are_skipped_and_no_window_of_gigabytes(path: Path) -> None:
+    """See RFC 8878, 3.1; a layer of zstd:chunked ends with a frame that is skipped."""
+    skipped = b"\x50\x2a\x4d\x18" + (9).to_bytes(4, "little") + b"\x28\xb5\x2f\xfd else"
+    whole = docker_save(path, ONE).read_bytes()
+    for content in (zstd(whole[:9000]) + skipped + zstd(whole[9000:]), zstd(whole) + skipped):
+        assert opened(path, content) == [ONE]
+    assert "cut off or damaged" in refused(path, zstd(whole) + skipped[:-1]).problem
+    # A window of 128 MiB, of 256 MiB and of 2 GiB, and a block of one byte as it is.
+    frames = [b"\x28\xb5\x2f\xfd\0" + bytes([log - 10 << 3, 9, 0, 0, 65]) for log in (27, 28, 31)]
+    problems = [refused(path, frame).problem for frame in frames]
+    assert ["too much memory" in problem for problem in problems] == [False, True, True]
 
 
 @pytest.mark.parametrize("compress", [xz, bzip2])

@@ -299,7 +299,6 @@ GLOBAL_HEADER = tarfile.TarInfo.create_pax_global_header({"comment": "x"})
         (tar(file("x/" * 2049)), "a path of more than 4,096 bytes"),
         (tar(symlink("x", "y" * 4097)), "a path of more than 4,096 bytes"),
         (pax(path="a\0b"), "a NUL in a name"),
-        (pax(size="-5"), "a negative size"),
         (pax(uid=str(2**70)), "an invalid owner"),
         (pax(size=str(10**12)), "cut off inside 'f'"),
         (pax(**{"GNU.sparse.map": "0,4", "GNU.sparse.size": "4000"}), "a sparse file"),
@@ -322,6 +321,13 @@ def test_a_hostile_layer_is_refused_by_name(tmp_path: Path, content: bytes, prob
     found = refused(tmp_path, content)
     assert problem in found
     assert "layer 1 of 1" in found
+
+
+@pytest.mark.parametrize("before", [b"", tar(file("a"))[:512]])
+def test_an_entry_of_negative_size_hides_nothing(tmp_path: Path, before: bytes) -> None:
+    """Newer versions of tarfile have an error of their own for it, and lose the entry."""
+    found = refused(tmp_path, before + pax(size="-5"))
+    assert "a negative size" in found or "damaged at byte" in found
 
 
 def test_a_layer_may_be_empty_or_have_more_after_its_end(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 import json
 
+import hypothesis.strategies as st
 import nbformat
 import pandas as pd
 import pytest
+from hypothesis import given
 from nbformat.v4 import new_code_cell, new_output
 
 from helpers.answers.answer import Answer
@@ -14,6 +16,7 @@ from helpers.runs.cells import Block
 from helpers.text.escape import STATIC
 from helpers.text.rich import paragraph
 from tests.support.executed_notebooks import CHARTS, notebook, outputs, picture
+from tests.support.pages import Page
 
 HOSTILE = (
     '<script>alert(1)</script><img src=x onerror="alert(2)"><a href="javascript:alert(3)">x</a>'
@@ -80,8 +83,46 @@ def test_nothing_in_an_output_acts(output: nbformat.NotebookNode) -> None:
     html = shown(output).html
     assert "<script" not in html
     assert "<img" not in html
-    assert 'href="javascript' not in html
+    assert not [attributes for _, attributes in Page(html).tags if "href" in attributes]
     assert "alert(1)" in html, "it is there to read"
+
+
+@pytest.mark.parametrize("name", ["a<script>", "x<svg><style>", "<my name@1.0>", "b</textarea>"])
+def test_what_looks_like_a_tag_is_read_and_hides_nothing(name: str) -> None:
+    row = f"<table><tr><td>{name}</td></tr><tr><td><b>next</b></td></tr></table>"
+    for output in (data("text/html", row), data("text/markdown", f"a {name}\n\n**next**")):
+        page = Page(shown(output).html)
+        assert name in page.words
+        assert page.all("b") or page.all("strong"), "what follows is no part of it"
+    package = f"<b>{name}<!--"
+    for part in (pd.DataFrame({"package": [package]}), paragraph(package)):
+        kind = "table" if isinstance(part, pd.DataFrame) else "text"
+        (block,) = blocks(Answer("a", **{kind: part}))
+        assert package in Page(block.html).words
+
+
+PIECES = (
+    *("x", "<", ">", '"', "'", "&lt;", "&#60;", "</", "<!--", "-->", "<![CDATA[", "]]>", "<?"),
+    *("<script>", "</script>", "<style>", "</style>", "<svg>", "<math>", "<mtext>", "<title>"),
+    *(
+        "<noscript>",
+        "<template>",
+        "<iframe srcdoc=",
+        "<textarea>",
+        "<plaintext>",
+        "<table>",
+        "<td ",
+    ),
+    *("<p class=x id=y style=z>", "<a title='", "<a href=javascript:x ", "onclick=y>", "<b/onx=y>"),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_whatever_the_html_a_page_holds_only_what_it_may(text: str) -> None:
+    for html in (cells.clean(text), cells.from_markdown(text), cells.from_markdown(text, True)):
+        for tag, attributes in Page(html).tags:
+            assert tag in cells._TAGS, html
+            assert set(attributes) <= {"class", "title"}, html
 
 
 def test_tables_link_public_pages_and_nothing_else() -> None:
@@ -97,7 +138,8 @@ def test_tables_link_public_pages_and_nothing_else() -> None:
 
 
 def test_words_of_others_are_no_links_and_turn_no_direction() -> None:
-    block = shown(data("text/markdown", "https://evil.example [here](http://x) a\u202eb"))
+    told = "https://evil.example [here](http://x '><img src=x>') a\u202eb"
+    block = shown(data("text/markdown", told))
     assert block.html.strip() == "<p>https://evil.example here a\\u202eb</p>"
 
 

@@ -70,8 +70,8 @@ def test_a_legacy_list_has_image_and_os_in_a_target(
         (b'{"SchemaVersion": 2, "Resul', "cut off"),
         (b"{'SchemaVersion': 2}", "not valid JSON"),
         (b"nonsense", "not valid JSON"),
-        (b'{"a":' * 100_000, "nested too deep"),
-        (b"[" * 100_000, "nested too deep|not of Trivy results"),
+        (b'{"a":' * 10**6, "nested too deep"),
+        (b"[" * 10**6, "nested too deep|not of Trivy results"),
     ],
 )
 def test_other_files_are_refused(write: Write, content: object, problem: str) -> None:

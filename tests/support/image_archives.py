@@ -8,11 +8,15 @@ import json
 import lzma
 import sqlite3
 import struct
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
 
-import zstandard
+if sys.version_info >= (3, 14):
+    from compression import zstd as zstandard
+else:
+    from backports import zstd as zstandard
 
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -80,7 +84,8 @@ def gzipped(content: bytes) -> bytes:
 
 
 def zstd(content: bytes) -> bytes:
-    return zstandard.compress(content)
+    checked = {zstandard.CompressionParameter.checksum_flag: 1}
+    return zstandard.compress(content, options=checked)
 
 
 def xz(content: bytes) -> bytes:
