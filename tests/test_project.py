@@ -358,12 +358,15 @@ def test_each_row_of_the_method_has_its_heading_its_function_and_its_test() -> N
         assert f"def {row['test']}(" in (ROOT / "tests" / row["file"]).read_text(), row["test"]
 
 
-def test_each_row_about_a_system_has_its_test() -> None:
-    _, _, rest = (ROOT / "data/README.md").read_text().partition("## What is known of each system")
-    rows = [line for line in rest.partition("\n## ")[0].splitlines() if line.startswith("| ")][1:]
-    assert len(rows) > 10
-    for row in rows:
-        named = re.search(r"\| `(?P<file>[\w/]+\.py)::(?P<test>\w+)` \|$", row)
+@pytest.mark.parametrize(
+    ("heading", "rows"), [("What a capture records", 9), ("What is known of each system", 14)]
+)
+def test_each_source_and_each_system_has_its_test(heading: str, rows: int) -> None:
+    _, _, rest = (ROOT / "data/README.md").read_text().partition(f"## {heading}\n")
+    table = [line for line in rest.partition("\n## ")[0].splitlines() if line.startswith("| ")][1:]
+    assert len(table) >= rows
+    for row in table:
+        named = re.search(r"\| `(?P<file>[\w/]+\.py)::(?:\w+::)?(?P<test>\w+)` \|$", row)
         assert named, row
         assert f"def {named['test']}(" in (ROOT / "tests" / named["file"]).read_text(), row
 
