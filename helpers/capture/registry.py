@@ -5,20 +5,16 @@ The protocol: https://github.com/opencontainers/distribution-spec/blob/main/spec
 
 import contextlib
 import hashlib
-import socket
-import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
 
 from helpers.capture.registry_login import Login
+from helpers.capture.registry_session import TRIES, Session, why
 from helpers.errors import ImageNotFound, KitError, RegistryFailed
 from helpers.images import oci, reference
 from helpers.images.oci import Descriptor, Manifest, Platform
@@ -31,56 +27,12 @@ MAX_CONFIG = 2**24
 
 _CHUNK = 2**18
 _SECONDS = 30
-_HUB_SERVER = "registry-1.docker.io"
 _ACCEPTED = ", ".join((oci.INDEX, oci.MANIFEST, oci.DOCKER_INDEX, oci.DOCKER_MANIFEST))
-_CERTIFICATES = (
-    Path("/etc/docker/certs.d"),
-    Path("/etc/containers/certs.d"),
-    Path("~/.config/docker/certs.d"),
-    Path("~/.config/containers/certs.d"),
-)
-"""Folders of Docker's and Podman's certificates, by registry:
-https://docs.docker.com/engine/security/certificates/"""
-
-_BUSY = (429, 500, 502, 503, 504)
-_TRIES = 5
-_PATIENT = Retry(
-    total=_TRIES,
-    connect=1,
-    other=0,
-    redirect=0,
-    backoff_factor=0.5,
-    backoff_jitter=0.5,
-    status_forcelist=_BUSY,
-    retry_after_max=60,
-    raise_on_status=False,
-)
-"""A busy registry is asked again after 0.5, 1, 2 … seconds, or after what it asks for."""
-
 _BRIEF_SECONDS = 10
 """Sizes are worth a short wait only: without them they are measured here."""
 
 _MAX_IMAGES = 20
 """Few indexes have more images."""
-
-_DIRECT = {"no_proxy": "localhost,127.0.0.1"}
-"""Like Docker: a registry on this machine is asked without a proxy."""
-
-
-_WHYS = {
-    "Timeout": "does not answer in time",
-    "timed out": "does not answer in time",
-    "Name or service not known": "is not known to DNS",
-    "No address associated": "is not known to DNS",
-    "Temporary failure in name resolution": "is not known to DNS",
-    "Connection refused": "refuses connections",
-    "IncompleteRead": "ended too early",
-    "Connection broken": "broke off",
-    "Connection aborted": "broke off",
-    "redirects": "redirects to a server without TLS",
-    "ProxyError": "cannot be reached through the proxy",
-}
-"""What is said of an error whose name or text has a word."""
 
 
 class Found(NamedTuple):
@@ -119,14 +71,10 @@ class Found(NamedTuple):
 class Repository:
     """A repository of a registry, asked anonymously or with the login of `docker login`."""
 
-    def __init__(self, of: Reference, tries: int = _TRIES, seconds: float = _SECONDS) -> None:
+    def __init__(self, of: Reference, tries: int = TRIES, seconds: float = _SECONDS) -> None:
         self._of = of
-        self._seconds = seconds
-        context = _certificates(of.host)
-        self._session = _session(of, context, tries)
-        server = _HUB_SERVER if of.host == reference.HUB else of.host
-        self._url = f"{_scheme(of, context, seconds)}://{server}/v2/{of.name}"
-        self._login = Login(self._session, of, self._url)
+        self._session = Session(of, tries, seconds)
+        self._login = Login(self._session, of)
 
     def find(self, wanted: Platform = oci.ANY) -> Found:
         """Return the image that the reference and a platform lead to; without one, this machine's.
@@ -246,33 +194,23 @@ class Repository:
             while chunk := answer.raw.read1(_CHUNK, decode_content=False):
                 yield chunk
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise RegistryFailed(f"{self.name}: {self._of.host} {_why(error)}", True) from error
+            raise RegistryFailed(f"{self.name}: {self._of.host} {why(error)}", True) from error
 
     @contextmanager
     def _answer(self, path: str, headers: dict[str, str]) -> Iterator[requests.Response]:
         """Yield the answer to a request, after a login if one is asked for."""
+        # What is compressed in transit would not have the digest.
+        headers = {"Accept-Encoding": "identity", **headers}
         with contextlib.ExitStack() as stack:
             for is_last in (False, True):
-                answer = stack.enter_context(self._get(f"{self._url}/{path}", headers))
+                url = f"{self._session.address}/{path}"
+                asked = self._session.ask("GET", url, self._login, headers=headers)
+                answer = stack.enter_context(asked)
                 if answer.status_code != requests.codes.unauthorized or is_last:
                     break
                 self._login.renew(answer.headers.get("WWW-Authenticate", ""))
             self._check_status(answer)
             yield answer
-
-    def _get(self, url: str, headers: dict[str, str]) -> requests.Response:
-        try:
-            return self._session.get(
-                url,
-                auth=self._login,
-                # What is compressed in transit would not have the digest.
-                headers={"Accept-Encoding": "identity", **headers},
-                timeout=self._seconds,
-                stream=True,
-                proxies=_DIRECT if self._of.is_local else None,
-            )
-        except requests.RequestException as error:
-            raise _unreachable(self._of, error) from error
 
     def _check_status(self, answer: requests.Response) -> None:
         """Raise the error of an answer that is none."""
@@ -307,96 +245,3 @@ def layer_sizes(digest: str, image_id: str, layers: int) -> list[int] | None:
     except (KitError, ValueError):
         pass
     return None
-
-
-class _Session(requests.Session):
-    """A session that takes no password from netrc, and follows no redirect out of TLS."""
-
-    def __init__(self, is_local: bool) -> None:
-        super().__init__()
-        self._is_local = is_local
-
-    def rebuild_auth(
-        self, prepared_request: requests.PreparedRequest, response: requests.Response
-    ) -> None:
-        """Keep a registry's credentials from another server."""
-        url = str(prepared_request.url)
-        if self.should_strip_auth(str(response.request.url), url):
-            prepared_request.headers.pop("Authorization", None)
-        if not url.startswith("https:") and not self._is_local:
-            raise requests.exceptions.InvalidURL("it redirects to a server without TLS")
-
-
-class _Adapter(HTTPAdapter):
-    """Asks over TLS, checked against the certificates of this machine and of the registry."""
-
-    def __init__(self, context: ssl.SSLContext, retries: Retry) -> None:
-        self._context = context
-        super().__init__(max_retries=retries)
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make the pool of connections with the certificates."""
-        super().init_poolmanager(*args, **options, ssl_context=self._context)
-
-    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
-        """Return the connections through a proxy, with the certificates."""
-        return super().proxy_manager_for(*args, **options, ssl_context=self._context)
-
-
-def _session(of: Reference, context: ssl.SSLContext, tries: int) -> requests.Session:
-    session = _Session(of.is_local)
-    session.mount("https://", _Adapter(context, _PATIENT.new(total=tries)))
-    session.mount("http://", HTTPAdapter(max_retries=_PATIENT.new(total=tries)))
-    return session
-
-
-def _certificates(host: str) -> ssl.SSLContext:
-    """Return what servers and clients are known by: of this machine, of users, of a registry."""
-    context = ssl.create_default_context()
-    for folder in _CERTIFICATES:
-        for path in sorted((folder.expanduser() / host).glob("*")):
-            try:
-                if path.suffix == ".crt":
-                    context.load_verify_locations(path)
-                elif path.suffix == ".cert":
-                    context.load_cert_chain(path, path.with_suffix(".key"))
-            except (OSError, ssl.SSLError) as error:
-                raise RegistryFailed(f"{path}: not a certificate ({error}). Remove it") from error
-    return context
-
-
-def _scheme(of: Reference, context: ssl.SSLContext, seconds: float) -> str:
-    """Return `https`, or `http` for a registry on this machine that speaks no TLS."""
-    if not of.is_local:
-        return "https"
-    host, _, port = of.host.partition(":")
-    try:
-        with (
-            socket.create_connection((host, int(port or 443)), seconds) as plain,
-            context.wrap_socket(plain, server_hostname=host),
-        ):
-            return "https"
-    except ssl.SSLCertVerificationError:
-        # It speaks TLS; requests will say what is wrong.
-        return "https"
-    except OSError:
-        return "http"
-
-
-def _unreachable(of: Reference, error: requests.RequestException) -> RegistryFailed:
-    """Return the error of a registry that gave no answer."""
-    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
-        return RegistryFailed(
-            f"{of.host}: its certificate is not trusted. Copy its CA to "
-            f"{_CERTIFICATES[0]}/{of.host}/ca.crt, or name it in SSL_CERT_FILE"
-        )
-    return RegistryFailed(f"{of.host}: the registry {_why(error)}. Check the name and the network")
-
-
-def _why(error: Exception) -> str:
-    """Return what a failed request failed by, without its address, which may hold a token."""
-    text = str(error)
-    for known, words in _WHYS.items():
-        if known in text or known in type(error).__name__:
-            return words
-    return f"cannot be reached ({type(error).__name__})"

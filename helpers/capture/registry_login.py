@@ -12,11 +12,11 @@ from msgspec import Struct
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from helpers.capture.daemon import IDENTITY_TOKEN, credentials
+from helpers.capture.registry_session import Session
 from helpers.errors import ImageNotFound, KitError, RegistryFailed
 from helpers.images.reference import Reference
 
 _MAX_BYTES = 2**20
-_SECONDS = 30
 
 
 class _Token(Struct):
@@ -31,10 +31,9 @@ class Login(AuthBase):
     this machine.
     """
 
-    def __init__(self, session: requests.Session, of: Reference, url: str) -> None:
+    def __init__(self, session: Session, of: Reference) -> None:
         self._session = session
         self._of = of
-        self._url = url
         self._header = ""
         self._problem = ""
         self._has_credentials = False
@@ -87,20 +86,17 @@ class Login(AuthBase):
             asked |= {"grant_type": "refresh_token", "refresh_token": known[1]}
             asked |= {"client_id": "base-image-notebooks"}
         try:
-            with self._session.request(
+            with self._session.ask(
                 "POST" if is_renewal else "GET",
                 realm,
+                HTTPBasicAuth(*known) if known and not is_renewal else _no_login,
                 params=None if is_renewal else asked,
                 data=asked if is_renewal else None,
-                auth=HTTPBasicAuth(*known) if known and not is_renewal else _no_login,
-                timeout=_SECONDS,
                 allow_redirects=False,
-                stream=True,
             ) as answer:
                 content = next(answer.iter_content(_MAX_BYTES), b"")
-        except requests.RequestException as error:
-            name = type(error).__name__
-            raise self._failed(f"names a token server that does not answer ({name})") from error
+        except (RegistryFailed, requests.RequestException) as error:
+            raise self._failed("names a token server that does not answer") from error
         if answer.status_code in (requests.codes.unauthorized, requests.codes.forbidden):
             raise ImageNotFound(f"{self._of.host} refuses the login. {self.remedy()}")
         try:
@@ -119,7 +115,7 @@ class Login(AuthBase):
     def _is_safe(self, realm: str) -> bool:
         """Return whether a token server may get credentials: over TLS, or the same server here."""
         url = urlsplit(realm)
-        here = urlsplit(self._url)
+        here = urlsplit(self._session.address)
         return url.scheme == "https" or (self._of.is_local and url[:2] == here[:2])
 
     def _failed(self, what: str) -> RegistryFailed:

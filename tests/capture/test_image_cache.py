@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from urllib3.util.retry import Retry
 
-from helpers.capture import image_cache, registry
+from helpers.capture import image_cache, registry_session
 from helpers.capture.image_cache import ImageCache
 from helpers.capture.pull import pull
 from helpers.capture.registry import Repository
@@ -39,7 +39,8 @@ def cache(tmp_path: Path) -> ImageCache:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less between the tries: their number stays."""
-    monkeypatch.setattr(registry, "_PATIENT", registry._PATIENT.new(backoff_factor=0.01))
+    patient = registry_session._PATIENT.new(backoff_factor=0.01)
+    monkeypatch.setattr(registry_session, "_PATIENT", patient)
     monkeypatch.setattr(image_cache, "_PAUSE_SECONDS", 0.0)
 
 
@@ -105,7 +106,7 @@ def test_a_busy_registry_is_asked_again(
 
 
 def test_how_long_a_registry_may_make_it_wait_is_bounded() -> None:
-    asked = Retry(total=1).new(retry_after_max=registry._PATIENT.retry_after_max)
+    asked = Retry(total=1).new(retry_after_max=registry_session._PATIENT.retry_after_max)
     assert asked.parse_retry_after("86400") == 60
 
 

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from helpers import paths
-from helpers.capture import new_study, registry, registry_login
+from helpers.capture import new_study, registry, registry_login, registry_session
 from helpers.capture.daemon import Daemon
 from helpers.capture.session import capture
 from helpers.errors import CaptureFailed, ImageNotFound, RegistryFailed
@@ -331,7 +331,7 @@ class TestARegistryWithTlsAndPasswords:
         folder = tmp_path / "certs.d" / registry_secured.host
         folder.mkdir(parents=True)
         (folder / "ca.crt").write_bytes((registry_secured.ca or Path()).read_bytes())
-        monkeypatch.setattr(registry, "_CERTIFICATES", (tmp_path / "certs.d",))
+        monkeypatch.setattr(registry_session, "_CERTIFICATES", (tmp_path / "certs.d",))
         assert find(reference_there).layers
 
     def test_a_study_has_its_images_without_a_daemon(
@@ -372,7 +372,8 @@ class TestARegistryWithTlsAndPasswords:
         as_user(auths=auths(registry_secured.host))
         monkeypatch.setenv("DOCKER_HOST", "unix:///no/such/socket")
         release = images.file("etc/os-release", b'ID=alpine\nVERSION_ID="3.23.0"\n')
-        root = images.tar(release, images.file("etc/alpine-release", b"3.23.0\n"))
+        installed = images.file("lib/apk/db/installed", b"P:musl\nV:1.2.5-r9\nA:x86_64\n\n")
+        root = images.tar(release, images.file("etc/alpine-release", b"3.23.0\n"), installed)
         registry_secured.image("bare", root, tag="1")
         name = new_study.make_study([f"{registry_secured.host}/bare:1"], "bare")
         path = os.environ["PATH"]
@@ -471,14 +472,14 @@ def test_the_server_and_the_login_of_a_reference(
 ) -> None:
     requested, logins = [], []
 
-    def get(_: object, asked: str, **__: Any) -> requests.Response:
+    def ask(_: object, __: str, asked: str, **___: Any) -> requests.Response:
         requested.append(asked)
         answer = requests.Response()
         answer.status_code, answer.raw = 401, io.BytesIO()
         answer.headers["WWW-Authenticate"] = "Basic"
         return answer
 
-    monkeypatch.setattr(requests.Session, "get", get)
+    monkeypatch.setattr(requests.Session, "request", ask)
     monkeypatch.setattr(registry_login, "credentials", logins.append)
     with pytest.raises(ImageNotFound):
         find(image)
@@ -487,7 +488,7 @@ def test_the_server_and_the_login_of_a_reference(
 
 
 def test_no_credentials_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
-    session = registry._Session(is_local=False)
+    session = registry_session._Session(is_local=False)
     asked = requests.Request("GET", "https://r.example/v2/a", headers={"Authorization": "x"})
     redirect, answer = asked.prepare(), requests.Response()
     answer.request = asked.prepare()
