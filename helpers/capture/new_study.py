@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 import tarfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -126,9 +127,9 @@ def kind(source: str) -> str:
     """
     path = _path(source)
     try:
-        if (path / "index.json").is_file():
+        if _is_file(path / "index.json"):
             return "archive"
-        if path.is_file():
+        if _is_file(path):
             return _kind_of_file(path)
     except OSError as error:
         raise StudyInvalid(f"{source[:200]}: cannot be read ({error.strerror or error})") from error
@@ -136,6 +137,17 @@ def kind(source: str) -> str:
     if not is_reference(source) or source.endswith(variant_names.FILES):
         raise StudyInvalid(f"{source}: no such file or OCI layout, and not an image reference")
     return "image"
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether there is a file. Raises `OSError` where that cannot be told.
+
+    `Path.is_file` says no there, from Python 3.14 on.
+    """
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
 
 
 def _kind_of_file(path: Path) -> str:

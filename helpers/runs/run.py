@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import msgspec
@@ -127,6 +128,8 @@ def _execute(
         seconds[path.name] = round(time.monotonic() - begin, 2)
         _forget_paths(folder / "notebooks" / path.name)
 
+    # Its usual lock is for processes too: from Python 3.14 on it starts one that outlives the run.
+    tqdm.set_lock(RLock())
     with tqdm(total=cells, unit="cell", desc="notebooks", disable=None, leave=False) as bar:
         before = psutil.Process().children()
         pool = ThreadPoolExecutor(max_workers=min(len(values), 2 * (os.cpu_count() or 1)))

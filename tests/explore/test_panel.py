@@ -447,7 +447,8 @@ def test_a_study_that_spoils_while_one_looks_says_so_and_nothing_is_lost(data: P
     assert panel.choose.study.value == "blog-2022"
 
 
-def test_it_speaks_korean_with_the_same_numbers() -> None:
+def test_it_speaks_korean_with_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "_usual", i18n.ENGLISH)
     english = Panel("blog-2022")
     with i18n.speaking("ko"):
         korean = Panel("blog-2022", "ko")
