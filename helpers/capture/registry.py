@@ -152,7 +152,7 @@ class Repository:
             wanted = oci.here() if len(images) > 1 else oci.ANY
         fitting = oci.for_platform(images, wanted)
         if not fitting:
-            there = ", ".join(sorted({str(image.platform) for image in images})[:20])
+            there = ", ".join(sorted({str(image.platform)[:40] for image in images})[:20])
             raise ImageNotFound(f"{self.name}: no image for {wanted}; there are {there or 'none'}")
         return fitting[0]
 
@@ -160,11 +160,12 @@ class Repository:
         """Raise `ImageNotFound` if an image is of another platform or has no layers."""
         try:
             config = msgspec.json.decode(found.raw_config, type=oci.Config)
-            found.inspected()
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise self._wrong(f"the image's config is invalid ({error})") from error
+            raise self._wrong(f"the image's config is invalid ({str(error)[:200]})") from error
         if not config.platform.fits(wanted):
-            raise ImageNotFound(f"{self.name}: an image for {config.platform}, not for {wanted}")
+            raise ImageNotFound(
+                f"{self.name}: an image for {str(config.platform)[:40]}, not for {wanted}"
+            )
         if not config.rootfs.diff_ids:
             raise ImageNotFound(f"{self.name}: the image has no layers, so nothing can be compared")
 

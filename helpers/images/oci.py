@@ -6,7 +6,7 @@ https://github.com/opencontainers/image-spec/blob/main/manifest.md
 import platform as machine
 import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
@@ -114,10 +114,19 @@ class Rootfs(Struct):
     diff_ids: list[str] | None = None
 
 
+class Start(Struct):
+    """How an image is started, as far as more than its metadata needs it."""
+
+    environment: list[str] | None = field(default=None, name="Env")
+    ports: dict[str, Any] | None = field(default=None, name="ExposedPorts")
+    volumes: dict[str, Any] | None = field(default=None, name="Volumes")
+
+
 class Config(Struct):
     """The config of an image: https://github.com/opencontainers/image-spec/blob/main/config.md"""
 
     rootfs: Rootfs = field(default_factory=Rootfs)
+    config: Start | None = None
     os: str = ""
     architecture: str = ""
     variant: str = ""

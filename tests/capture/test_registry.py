@@ -532,6 +532,16 @@ class TestPlatforms:
         with pytest.raises(ImageNotFound, match="not for linux/arm64"):
             find(f"{registry_here.host}/single@{single['digest']}", "linux/arm64")
 
+    @pytest.mark.parametrize(
+        "fields", [{"config": []}, {"config": {"Env": 3}}, {"rootfs": {"diff_ids": "x"}}]
+    )
+    def test_a_config_that_is_invalid_is_an_error(
+        self, registry_here: Registry, fields: dict[str, Any]
+    ) -> None:
+        odd, _ = registry_here.image("odd", b"a", **fields)
+        with pytest.raises(RegistryFailed, match="the image's config is invalid"):
+            find(f"{registry_here.host}/odd@{odd['digest']}")
+
     def test_what_is_no_image_is_said(self, registry_here: Registry) -> None:
         chart = registry_here.blob("chart", b"{}")
         kind = {"mediaType": "application/vnd.cncf.helm.config.v1+json"}
