@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 
 CAPTURE = $(if $(DB),--db $(DB)) $(if $(COVERAGE),--coverage "$(COVERAGE)") $(if $(MIXED),--mixed) \
   $(if $(FROM),--from $(FROM))
+PLATFORMS = $(if $(PLATFORM), --platform "$(PLATFORM)")
 
 # Only what is given to make: a terminal may have a LANGUAGE of its own.
 look = $(if $(findstring command,$(origin $(2))), --param $(1)=$($(2)))
@@ -28,8 +29,7 @@ live: $(VENV)/installed ## capture STUDY anew (build, scan, read, start), then r
 	  $(BIN)/python -m helpers live $(STUDY) $(CAPTURE))
 
 compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, SBOMs or reports [STUDY=name PLATFORM=linux/arm64 FROM=registry]
-	@$(BIN)/python -m helpers compare $(IMAGES) $(if $(PLATFORM),--platform "$(PLATFORM)") \
-	  $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)
+	@$(BIN)/python -m helpers compare $(IMAGES)$(PLATFORMS) $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)
 
 test: $(VENV)/tested ## install what tests need, then run them all
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder

@@ -25,6 +25,7 @@ AGAIN = "Remove the image, then build or pull it again"
 _NO_DAEMON = msg("an archive is not started; load it into a daemon and name the image")
 _FROM_REGISTRY = msg("an image that is read from its registry is not started; pull it to start it")
 _RETRY = "Try again; a damaged copy in the cache is now removed"
+_PUSH = "Build and push it again"
 _PACKAGES_ONLY = {
     "sbom": msg("an SBOM lists packages, nothing else of an image"),
     "report": msg("a report has findings and packages, nothing else of an image"),
@@ -116,8 +117,9 @@ class _Taking(NamedTuple):
             if not self.subject.found:
                 raise
             # The user knows the image, not this temporary folder.
-            self.tools.cache.forget_damaged(self.subject.path / "blobs" / "sha256")
-            raise ArchiveInvalid(self.subject.reference, error.problem, _RETRY) from error
+            damaged = self.tools.cache.forget_damaged(self.subject.path / "blobs" / "sha256")
+            remedy = _RETRY if damaged else _PUSH
+            raise ArchiveInvalid(self.subject.reference, error.problem, remedy) from error
         command = self.scan("archive", self.subject.path)
         self.check_same_image(image_id, self.subject.path)
         why = _FROM_REGISTRY if self.subject.found else _NO_DAEMON

@@ -34,6 +34,7 @@ _SLOW_SECONDS, _SLOW_BYTES = 60.0, 2**16
 _FORGOTTEN_SECONDS = 7 * 24 * 3600
 """Age from which an unfinished file is removed."""
 
+_LARGEST_GB = 10**9
 _SPARE_BYTES = 2**28
 """Free space that the disk keeps."""
 
@@ -77,6 +78,12 @@ class ImageCache:
         kept = self._files / digest
         while not _linked(kept, place):
             self._read(source, wanted, kept, on_bytes)
+        if (size := place.stat().st_size) != wanted.size:
+            self.forget_damaged(place.parent)
+            raise RegistryFailed(
+                f"{source.name}: its manifest gives {wanted.digest} {wanted.size:,} bytes, but it "
+                f"has {size:,}. Try again; a damaged copy in the cache is now removed"
+            )
         on_bytes(wanted.size)
 
     def forget_damaged(self, folder: Path) -> list[str]:
@@ -263,7 +270,9 @@ def _check_space(folder: Path, needed: int, name: str) -> None:
 
 
 def _limit() -> int:
+    """Return the bytes that may stay: as the user says, if that is a number."""
     try:
-        return int(float(os.environ.get("KIT_CACHE_GB", "")) * 10**9)
+        gigabytes = float(os.environ.get("KIT_CACHE_GB", ""))
     except ValueError:
         return LIMIT_BYTES
+    return int(gigabytes * 10**9) if 0 <= gigabytes < _LARGEST_GB else LIMIT_BYTES

@@ -14,7 +14,7 @@ import requests
 import urllib3
 
 from helpers.capture.registry_login import Login
-from helpers.capture.registry_session import TRIES, Session, why
+from helpers.capture.registry_session import TRIES, Session, arriving, small, why
 from helpers.errors import ImageNotFound, KitError, RegistryFailed
 from helpers.images import oci, reference
 from helpers.images.oci import Descriptor, Manifest, Platform
@@ -25,7 +25,6 @@ MAX_MANIFEST = 2**22
 
 MAX_CONFIG = 2**24
 
-_CHUNK = 2**18
 _SECONDS = 30
 _ACCEPTED = ", ".join((oci.INDEX, oci.MANIFEST, oci.DOCKER_INDEX, oci.DOCKER_MANIFEST))
 _BRIEF_SECONDS = 10
@@ -82,17 +81,17 @@ class Repository:
         Raises `ImageNotFound` if there is none, or it is no image, and `RegistryFailed`.
         """
         of = self._of
-        raw, descriptor = self._manifest(of.digest or of.tag)
-        digest = descriptor.digest
+        raw = self._first()
+        manifest_digest = digest = _digest(raw)
         manifest = self._decoded(raw)
         if manifest.manifests is not None:
-            descriptor = self._chosen(manifest.manifests, wanted)
-            raw, _ = self._manifest(descriptor.digest)
+            manifest_digest = self._chosen(manifest.manifests, wanted).digest
+            raw = self._manifest(manifest_digest)
             manifest = self._decoded(raw)
         config = manifest.config
         if config is None or config.media_type not in oci.CONFIGS:
             kind = config.media_type[:80] if config else "nothing that the kit knows"
-            raise ImageNotFound(f"{self.name}: not an image of containers ({kind})")
+            raise ImageNotFound(f"{self.name}: not an image of containers ({kind!r})")
         layers = manifest.layers or []
         if any(not oci.DIGEST.fullmatch(each.digest) for each in (config, *layers)):
             raise self._wrong(
@@ -100,14 +99,13 @@ class Repository:
             )
         raw_config = self._read(f"blobs/{config.digest}", MAX_CONFIG)
         self._check(raw_config, config.digest)
-        found = Found(of, digest, descriptor.digest, raw, raw_config, config, layers)
+        found = Found(of, digest, manifest_digest, raw, raw_config, config, layers)
         self._check_config(found, wanted)
         return found
 
     def images(self) -> Iterator[Manifest]:
         """Yield the manifest of the reference, or those of its index, this machine's first."""
-        raw, _ = self._manifest(self._of.digest or self._of.tag)
-        manifest = self._decoded(raw)
+        manifest = self._decoded(self._first())
         if manifest.manifests is None:
             yield manifest
             return
@@ -115,7 +113,7 @@ class Repository:
         images = [image for image in manifest.manifests if not image.is_attestation]
         images.sort(key=lambda image: image.platform.architecture != here)
         for image in images[:_MAX_IMAGES]:
-            yield self._decoded(self._manifest(image.digest)[0])
+            yield self._decoded(self._manifest(image.digest))
 
     @contextmanager
     def blob(self, digest: str, start: int) -> Iterator[tuple[int, Iterable[bytes]]]:
@@ -135,15 +133,19 @@ class Repository:
         tag, digest = of.tag and f":{of.tag}", of.digest and f"@{of.digest}"
         return f"{of.repository}{tag}{digest}"
 
-    def _manifest(self, at: str) -> tuple[bytes, Descriptor]:
-        """Return the manifest of a tag or a digest, checked, and its descriptor."""
-        if ":" in at and not oci.DIGEST.fullmatch(at):
-            raise self._wrong(f"{at[:80]!r} is no digest that the kit can check (sha256)")
-        content = self._read(f"manifests/{at}", MAX_MANIFEST, {"Accept": _ACCEPTED})
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        if ":" in at:
-            self._check(content, at)
-        return content, Descriptor(digest, len(content))
+    def _first(self) -> bytes:
+        """Return the manifest or the index that the reference leads to."""
+        if self._of.digest:
+            return self._manifest(self._of.digest)
+        return self._read(f"manifests/{self._of.tag}", MAX_MANIFEST, {"Accept": _ACCEPTED})
+
+    def _manifest(self, digest: str) -> bytes:
+        """Return the manifest of a digest, which anybody may have written."""
+        if not oci.DIGEST.fullmatch(digest):
+            raise self._wrong(f"{digest[:80]!r} is no digest that the kit can check (sha256)")
+        content = self._read(f"manifests/{digest}", MAX_MANIFEST, {"Accept": _ACCEPTED})
+        self._check(content, digest)
+        return content
 
     def _chosen(self, images: list[Descriptor], wanted: Platform) -> Descriptor:
         """Return the image of an index that is for a platform."""
@@ -152,7 +154,9 @@ class Repository:
             wanted = oci.here() if len(images) > 1 else oci.ANY
         fitting = oci.for_platform(images, wanted)
         if not fitting:
-            there = ", ".join(sorted({str(image.platform)[:40] for image in images})[:20])
+            # The registry chose these words.
+            platforms = {str(i.platform)[:40] for i in images if i.platform.is_valid}
+            there = ", ".join(sorted(platforms)[:20])
             raise ImageNotFound(f"{self.name}: no image for {wanted}; there are {there or 'none'}")
         return fitting[0]
 
@@ -176,24 +180,17 @@ class Repository:
             raise self._wrong(f"its manifest is invalid ({str(error)[:200]})") from error
 
     def _check(self, content: bytes, digest: str) -> None:
-        if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
+        if _digest(content) != digest:
             raise self._wrong(f"what it sends for {digest} has another digest")
 
     def _read(self, path: str, limit: int, headers: dict[str, str] | None = None) -> bytes:
         """Return a small file."""
-        content = bytearray()
         with self._answer(path, headers or {}) as answer:
-            for chunk in self._chunks(answer):
-                content += chunk
-                if len(content) > limit:
-                    raise self._wrong(f"{path[:80]} has more than {limit:,} bytes")
-        return bytes(content)
+            return small(self._chunks(answer), limit, self.name)
 
     def _chunks(self, answer: requests.Response) -> Iterator[bytes]:
         try:
-            # What has come, at once: a chunk that breaks off before it is full would be lost.
-            while chunk := answer.raw.read1(_CHUNK, decode_content=False):
-                yield chunk
+            yield from arriving(answer)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise RegistryFailed(f"{self.name}: {self._of.host} {why(error)}", True) from error
 
@@ -207,7 +204,9 @@ class Repository:
                 url = f"{self._session.address}/{path}"
                 asked = self._session.ask("GET", url, self._login, headers=headers)
                 answer = stack.enter_context(asked)
-                if answer.status_code != requests.codes.unauthorized or is_last:
+                is_asked = answer.status_code == requests.codes.unauthorized
+                # Where the registry redirects to may not ask for its login.
+                if not is_asked or answer.history or is_last:
                     break
                 self._login.renew(answer.headers.get("WWW-Authenticate", ""))
             self._check_status(answer)
@@ -230,6 +229,10 @@ class Repository:
 
     def _wrong(self, what: str) -> RegistryFailed:
         return RegistryFailed(f"{self.name}: {self._of.host} answers wrongly: {what}")
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def layer_sizes(digest: str, image_id: str, layers: int) -> list[int] | None:

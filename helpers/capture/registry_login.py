@@ -10,9 +10,10 @@ import msgspec
 import requests
 from msgspec import Struct
 from requests.auth import AuthBase, HTTPBasicAuth
+from urllib3.exceptions import HTTPError
 
 from helpers.capture.daemon import IDENTITY_TOKEN, credentials
-from helpers.capture.registry_session import Session
+from helpers.capture.registry_session import Session, arriving, small
 from helpers.errors import ImageNotFound, KitError, RegistryFailed
 from helpers.images.reference import Reference
 
@@ -65,7 +66,10 @@ class Login(AuthBase):
             return f"{self._problem}, so there was no login"
         if self._has_credentials:
             return f"Check the name and the login: docker login {host}"
-        return f"Check the name; a private one needs: docker login {host} (or skopeo login)"
+        return (
+            f"Check the name; a private one needs: docker login {host}, or without Docker: "
+            f"skopeo login --compat-auth-file ~/.docker/config.json {host}"
+        )
 
     def _credentials(self) -> tuple[str, str] | None:
         """Return user and password; without them what is public can still be read."""
@@ -94,8 +98,8 @@ class Login(AuthBase):
                 data=asked if is_renewal else None,
                 allow_redirects=False,
             ) as answer:
-                content = next(answer.iter_content(_MAX_BYTES), b"")
-        except (RegistryFailed, requests.RequestException) as error:
+                content = small(arriving(answer), _MAX_BYTES, self._of.host)
+        except (RegistryFailed, requests.RequestException, HTTPError, OSError) as error:
             raise self._failed("names a token server that does not answer") from error
         if answer.status_code in (requests.codes.unauthorized, requests.codes.forbidden):
             raise ImageNotFound(f"{self._of.host} refuses the login. {self.remedy()}")

@@ -2,7 +2,8 @@
 
 import socket
 import ssl
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from helpers.errors import RegistryFailed
 from helpers.images.reference import HUB, Reference
 
 TRIES = 5
+SMALL_SECONDS = 60.0
+"""Time that a manifest, a config or a token may take."""
+
+_CHUNK = 2**18
 _HUB_SERVER = "registry-1.docker.io"
 _CERTIFICATES = (
     Path("/etc/docker/certs.d"),
@@ -33,7 +38,7 @@ _PATIENT = Retry(
     backoff_factor=0.5,
     backoff_jitter=0.5,
     status_forcelist=_BUSY,
-    retry_after_max=60,
+    retry_after_max=15,
     raise_on_status=False,
 )
 """A busy registry is asked again after 0.5, 1, 2 … seconds, or after what it asks for."""
@@ -54,7 +59,8 @@ _WHYS = {
     "IncompleteRead": "ended too early",
     "Connection broken": "broke off",
     "Connection aborted": "broke off",
-    "redirects": "redirects to a server without TLS",
+    "without TLS": "redirects to a server without TLS",
+    "TooManyRedirects": "redirects again and again",
     "ProxyError": "cannot be reached through the proxy",
 }
 """What is said of an error whose name or text has a word."""
@@ -93,6 +99,27 @@ class Session:
             )
         except requests.RequestException as error:
             raise _unreachable(self._of, error) from error
+
+
+def arriving(answer: requests.Response) -> Iterator[bytes]:
+    """Yield the bytes of an answer as they come, as the server sent them.
+
+    A chunk that had to be full would be lost if the answer breaks off.
+    """
+    while chunk := answer.raw.read1(_CHUNK, decode_content=False):
+        yield chunk
+
+
+def small(chunks: Iterable[bytes], limit: int, name: str) -> bytes:
+    """Return an answer of at most `limit` bytes. Raises `RegistryFailed`, also if it takes long."""
+    content, begin = bytearray(), time.monotonic()
+    for chunk in chunks:
+        content += chunk
+        if len(content) > limit:
+            raise RegistryFailed(f"{name}: its registry sends more than {limit:,} bytes")
+        if time.monotonic() - begin > SMALL_SECONDS:
+            raise RegistryFailed(f"{name}: its registry is too slow. Try again later")
+    return bytes(content)
 
 
 class _Session(requests.Session):

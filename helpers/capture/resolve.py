@@ -18,6 +18,7 @@ from helpers.capture.vulndb import VulnDb
 from helpers.errors import ImageNotFound, KitError, RegistryFailed, StudyInvalid
 from helpers.images import oci, redact
 from helpers.images.archive import open_archive
+from helpers.images.reference import HUB
 from helpers.images.reference import parse as parse_reference
 from helpers.studies.study import Study, Variant
 
@@ -144,11 +145,13 @@ def _in_registry(variant: Variant, tools: Tools, grype: Path | None) -> Subject:
     """Return what an image is now in its registry."""
     wanted = oci.parse(variant.platform)
     try:
-        found = Repository(parse_reference(variant.image)).find(wanted)
+        named = parse_reference(variant.image)
     except ValueError as error:
         raise ImageNotFound(str(error)) from error
+    try:
+        found = Repository(named).find(wanted)
     except (ImageNotFound, RegistryFailed) as error:
-        if not isinstance(tools.daemon, KitError) or tools.images_from:
+        if not isinstance(tools.daemon, KitError) or tools.images_from or named.host != HUB:
             raise
         # The user may have meant an image of a daemon that is not running.
         raise type(error)(f"{error}. Its registry was asked because {tools.daemon}") from error

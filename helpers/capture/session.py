@@ -83,7 +83,6 @@ def capture(
         reusable = previous if previous and _same_tools(facts, previous) else None
         captured = _capture_variants(study, tools, staged, reusable)
         tools.gzip_sizes.save()
-        tools.cache.prune()
         failures = {name: result.error for name, result in captured.items() if result.error}
         if len(failures) == len(captured):
             raise CaptureFailed(_joined(failures))
@@ -106,6 +105,7 @@ def capture(
         raise staging.disk_error(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+        ImageCache(paths.images_cache()).prune()
     return Outcome(folder, failures, _broken(study, folder), False, bases, tools.no_scanner)
 
 

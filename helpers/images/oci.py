@@ -15,6 +15,9 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 
+MAX_SIZE = 2**50
+"""Most bytes of a file that is believed; those of all layers together still fit a 64-bit number."""
+
 CONFIGS = (
     "",
     "application/vnd.oci.image.config.v1+json",
@@ -70,7 +73,7 @@ class Descriptor(Struct, rename="camel"):
     """What a manifest or an index says of one file: `size` is in bytes."""
 
     digest: str
-    size: Annotated[int, Meta(ge=0, le=2**62)] = 0
+    size: Annotated[int, Meta(ge=0, le=MAX_SIZE)] = 0
     media_type: str = ""
     given_platform: Platform | None = field(default=None, name="platform")
     annotations: dict[str, str] | None = None

@@ -58,6 +58,8 @@ def parse(text: str) -> Reference:
     host, slash, rest = name.partition("/")
     if not (slash and ("." in host or ":" in host or host == "localhost")):
         host, rest = HUB, name
+    if rest != rest.lower():
+        raise ValueError(f"{text[:200]!r}: the name of an image is in lower case")
     if host in (HUB, f"index.{HUB}"):
         host = HUB
         rest = rest if "/" in rest else f"library/{rest}"

@@ -132,6 +132,8 @@ def sources(study: Study, facts: Facts, images: pd.DataFrame) -> pd.DataFrame:
         state = captured.status if captured else message("not in this capture")
         if captured and captured.unchanged_since:
             state = message("unchanged since {capture}", capture=captured.unchanged_since)
+        if captured and "report" in captured.missing:
+            state = message("not scanned")
         given = variant.source
         if variant.kind not in ("dockerfile", "image"):
             given = given.rpartition("/")[2]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from helpers.frames import NOT_SCANNED
 from helpers.text.i18n import word
 from helpers.text.rich import Phrase, Text, bullets, listed, name, names, number, say
 from helpers.verdict.tradeoff import CRITERIA, best, named, scores, weighed
@@ -21,14 +22,16 @@ def cautions(candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens,
     """Return what a reader of the recommendation must not overlook, as a list."""
     able = candidates[candidates["candidate"]]
     label = lens._replace(fixable=False).label
-    text = _bullet(
-        COUNTED,
-        say(
-            "Counted: {label}, with the fixes that the database knows. HIGH and CRITICAL are the "
-            "scanner's, which takes them from another source for another distribution.",
-            label=label,
-        ),
-    )
+    text = Text()
+    if not candidates["status"].eq(NOT_SCANNED).all():
+        text = _bullet(
+            COUNTED,
+            say(
+                "Counted: {label}, with the fixes that the database knows. HIGH and CRITICAL are "
+                "the scanner's, which takes them from another source for another distribution.",
+                label=label,
+            ),
+        )
     if candidates["partial"].any():
         text += _bullet(
             CAUTION,

@@ -107,7 +107,7 @@ def test_a_busy_registry_is_asked_again(
 
 def test_how_long_a_registry_may_make_it_wait_is_bounded() -> None:
     asked = Retry(total=1).new(retry_after_max=registry_session._PATIENT.retry_after_max)
-    assert asked.parse_retry_after("86400") == 60
+    assert asked.parse_retry_after("86400") == 15
 
 
 def test_a_broken_answer_is_taken_up_where_it_ended(
@@ -141,7 +141,13 @@ def test_what_was_damaged_before_is_read_anew(
     [file] = kept(tmp_path)
     file.chmod(0o644)
     file.write_bytes(b"rotten")
+    with pytest.raises(RegistryFailed, match="damaged copy in the cache is now removed"):
+        read(served, cache, tmp_path)
+    assert kept(tmp_path) == []
     layout = read(served, cache, tmp_path)
+    [file] = kept(tmp_path)
+    file.chmod(0o644)
+    file.write_bytes(bytes(len(served.layer)))
     assert cache.forget_damaged(layout / "blobs" / "sha256") == [file.name]
     assert kept(tmp_path) == []
 
@@ -185,6 +191,20 @@ def test_a_killed_run_is_taken_up(
     read(served, cache, tmp_path)
     assert int(served.ranges()[-1].removeprefix("bytes=").rstrip("-")) >= 2**20
     assert [path.read_bytes() for path in kept(tmp_path)] == [served.layer]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept_bytes"), [("1e-9", 0), ("inf", 10), ("-1", 10), ("nan", 10), ("x", 10)]
+)
+def test_a_limit_that_is_none_is_the_usual_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, kept_bytes: int
+) -> None:
+    monkeypatch.setenv("KIT_CACHE_GB", given)
+    cache = ImageCache(tmp_path / "cache")
+    (tmp_path / "cache" / "sha256").mkdir(parents=True)
+    (tmp_path / "cache" / "sha256" / "one").write_bytes(bytes(10))
+    cache.prune()
+    assert cache.size() == kept_bytes
 
 
 def test_two_at_once_read_it_once(served: Faulty, cache: ImageCache, tmp_path: Path) -> None:

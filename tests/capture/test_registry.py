@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import docker
+import msgspec
 import pytest
 import requests
 
 from helpers import paths
 from helpers.capture import new_study, registry, registry_login, registry_session
 from helpers.capture.daemon import Daemon
+from helpers.capture.image_cache import ImageCache
+from helpers.capture.pull import pull
 from helpers.capture.session import capture
 from helpers.errors import CaptureFailed, ImageNotFound, RegistryFailed
 from helpers.images import oci, reference
@@ -25,7 +28,7 @@ from helpers.studies import study
 from helpers.studies.load import load_layers, load_study
 from tests.support import faulty_registry
 from tests.support import image_archives as images
-from tests.support.faulty_registry import Tokens
+from tests.support.faulty_registry import Faulty, Tokens
 from tests.support.registries import PASSWORD, USER, Registry
 from tests.support.studies import write_study
 
@@ -451,12 +454,83 @@ class TestATokenServer:
         find(f"{tokens.host}/app:1")
         assert ("/token POST refresh_token=identity", None) in tokens.asked
 
+    def test_whom_a_registry_redirects_to_gets_no_login(
+        self, tokens: Tokens, as_user: Callable[..., None]
+    ) -> None:
+        with faulty_registry.serving() as registry_that_redirects:
+            host = registry_that_redirects.host
+            registry_that_redirects.redirect = f"https://{tokens.host}"
+            as_user(auths=auths(host) | auths(tokens.host))
+            with pytest.raises(ImageNotFound, match="refuses it"):
+                find(f"{host}/app:1")
+        assert [login for _, login in tokens.asked] == [None]
+
     def test_a_token_that_has_ended_is_renewed(self, tokens: Tokens) -> None:
         repository = registry.Repository(reference.parse(f"{tokens.host}/app:1"))
         found = repository.find()
         tokens.secret = "another"
         with repository.blob(found.layers[0].digest, 0) as (_, chunks):
             assert b"".join(chunks)
+
+
+class TestAHostileRegistry:
+    """What it says is no path, no size and no command."""
+
+    @pytest.fixture
+    def served(self) -> Iterator[Faulty]:
+        with faulty_registry.serving() as running:
+            yield running
+
+    def index(self, served: Faulty, digest: str) -> None:
+        """Make it answer with an index whose image has a digest."""
+        here = {"os": "linux", "architecture": HERE}
+        image = {"digest": digest, "size": 5, "platform": here}
+        served.files["/v2/app/manifests/1"] = json.dumps({"manifests": [image]}).encode()
+
+    def test_a_digest_is_no_path(self, served: Faulty, tmp_path: Path) -> None:
+        target = tmp_path / "written"
+        manifest = served.files["/v2/app/manifests/1"]
+        for digest in (str(target), "../x", "sha256:../x", "SHA256:" + "0" * 64):
+            self.index(served, digest)
+            served.files[f"/v2/app/manifests/{digest}"] = manifest
+            with pytest.raises(RegistryFailed, match="no digest that the kit can check"):
+                find(served.reference)
+        assert not target.exists()
+
+    def test_words_of_a_registry_make_no_lines(self, served: Faulty) -> None:
+        self.index(served, ANY)
+        index = json.loads(served.files["/v2/app/manifests/1"])
+        for odd in ("x\nError: forged", "x" * 500, "\x1b[31m"):
+            platform = {"os": "linux", "architecture": odd}
+            index["manifests"] = [index["manifests"][0] | {"platform": platform}] * 2
+            served.files["/v2/app/manifests/1"] = json.dumps(index).encode()
+            with pytest.raises(ImageNotFound) as failed:
+                find(served.reference)
+            assert len(str(failed.value)) < 200
+            assert str(failed.value).isprintable()
+
+    def test_a_manifest_that_drips_is_given_up(
+        self, served: Faulty, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(registry_session, "SMALL_SECONDS", 0.3)
+        served.faulty_path, served.fault = "/v2/app/manifests/1", faulty_registry.slow(20)
+        with pytest.raises(RegistryFailed, match="too slow"):
+            find(served.reference)
+
+    def test_a_size_that_is_not_the_files_is_refused_also_from_the_cache(
+        self, served: Faulty, tmp_path: Path
+    ) -> None:
+        cache = ImageCache(tmp_path / "cache")
+        found = find(served.reference)
+        for number, size in enumerate((len(served.layer), 0, 2**50)):
+            layers = [msgspec.structs.replace(found.layers[0], size=size)]
+            place = tmp_path / str(number)
+            place.mkdir()
+            if number:
+                with pytest.raises(RegistryFailed, match="but it has"):
+                    pull(found._replace(layers=layers), cache, place)
+            else:
+                pull(found, cache, place)
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,10 @@ def test_a_runtime_that_was_copied_in_is_of_no_package() -> None:
         (["live"], 'echo "Name a study: make live STUDY=today"; exit 2'),
         (["compare", "IMAGES=a.tar b:1"], "compare a.tar b:1"),
         (["compare", "IMAGES=a b", "STUDY=mine", "DB=/d"], "compare a b --study mine --db /d"),
+        (
+            ["compare", "IMAGES=a", "PLATFORM=linux/arm64", "FROM=registry"],
+            'compare a --platform "linux/arm64" --from registry',
+        ),
     ],
 )
 def test_make_targets_pass_their_arguments_on(arguments: list[str], command: str) -> None:

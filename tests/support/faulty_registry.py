@@ -38,10 +38,11 @@ class Tokens:
 
 
 class Faulty:
-    """A registry that serves an image of one layer, until `fault` is set.
+    """A registry that serves an image of one layer, until `fault` is set, for `faulty_path`.
 
-    `fault` gets the handler and the layer's bytes to send; if it returns true, it has answered.
-    `asked` has a path and the `Range` of each request.
+    `redirect` is another server that it redirects to. `fault` gets the handler and the layer's
+    bytes to send; if it returns true, it has answered. `asked` has a path and the `Range` of each
+    request.
     """
 
     def __init__(self) -> None:
@@ -76,6 +77,8 @@ class Faulty:
             f"/v2/app/blobs/{images.digest(config)}": config,
             self.layer_path: self.layer,
         }
+        self.redirect = ""
+        self.faulty_path = self.layer_path
         self.fault: Callable[[http.server.BaseHTTPRequestHandler, bytes], bool] | None = None
         self.asked: list[tuple[str, str]] = []
         self.host = ""
@@ -101,11 +104,14 @@ def serving() -> Iterator[Faulty]:
             wanted = self.headers.get("Range", "")
             registry.asked.append((self.path, wanted))
             content = registry.files.get(self.path)
+            if registry.redirect:
+                answer(self, b"", 307, Location=registry.redirect + self.path)
+                return
             if content is None:
                 answer(self, b"", 404)
                 return
-            is_layer = self.path == registry.layer_path
-            if is_layer and registry.fault and registry.fault(self, content):
+            is_faulty = self.path == registry.faulty_path
+            if is_faulty and registry.fault and registry.fault(self, content):
                 return
             start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
             kind = images.MANIFEST if "/manifests/" in self.path else "application/octet-stream"
