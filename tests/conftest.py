@@ -16,6 +16,7 @@ import msgspec
 import pandas as pd
 import pytest
 from docker.errors import DockerException
+from hypothesis import settings
 
 from helpers import frames, paths
 from helpers.capture import buildx
@@ -32,6 +33,10 @@ from tests.support import clock
 
 LIVE = os.environ.get("KIT_REQUIRE_LIVE") == "1"
 STUDY = "blog-2022"
+
+# How long an example takes says more about the machine than about the kit.
+settings.register_profile("kit", deadline=None)
+settings.load_profile("kit")
 
 # Before anything runs: processes that tests start have this day too.
 clock.stop()

@@ -5,8 +5,11 @@ import os
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
+
+import pandas as pd
 
 from helpers import paths
 from helpers.images import file_inventory, metadata
@@ -145,6 +148,19 @@ seconds = time.perf_counter() - begin
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(json.dumps([seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024]))
 """
+
+
+def reference_seconds() -> float:
+    """Return the processor time of a fixed piece of work of the same kinds, on this machine now."""
+    begin = time.process_time()
+    for _ in range(3):
+        names = [f"usr/lib/{n % 977}/{n}.so" for n in range(200_000)]
+        frame = pd.DataFrame({"path": names, "bytes": range(len(names))})
+        frame["folder"] = frame["path"].map(lambda path: path.rpartition("/")[0])
+        frame.groupby("folder")["bytes"].sum()
+        frame["path"].str.contains(r"/9\d+\.so$").sum()
+        json.loads(json.dumps(names))
+    return time.process_time() - begin
 
 
 def cost(data: Path, folder: Path, *notebooks: str) -> Cost:
