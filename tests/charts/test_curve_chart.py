@@ -149,6 +149,8 @@ def test_the_first_tick_has_its_year_and_so_has_each_later_year(
     (ax,) = drawn.axes
     low, high = ax.get_xlim()
     ticks = [tick for tick in ax.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+    # One that is close to the next has no name.
+    ticks = [tick for tick in ticks if tick.label1.get_text()]
     assert 2 <= len(ticks) <= 10
     seen = set()
     for tick in ticks:

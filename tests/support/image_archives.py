@@ -10,6 +10,7 @@ import sqlite3
 import struct
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +227,14 @@ def elf(
 
 def rpm_database(*names: str) -> bytes:
     """An RPM database in SQLite as scanners read it: a header of each package, version 1.0-1."""
-    database = sqlite3.connect(":memory:")
+    with tempfile.NamedTemporaryFile(suffix=".sqlite") as file:
+        # Not every build of Python has `Connection.serialize`.
+        _write_rpm_database(file.name, names)
+        return file.read()
+
+
+def _write_rpm_database(path: str, names: tuple[str, ...]) -> None:
+    database = sqlite3.connect(path)
     database.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL)")
     for name in names:
         # Tags of rpm's `rpmtag.h`: name, version, release, license, architecture, source package.
@@ -239,4 +247,4 @@ def rpm_database(*names: str) -> bytes:
         header = struct.pack(">II", len(tags), len(store)) + index + store
         database.execute("INSERT INTO Packages (blob) VALUES (?)", (header,))
     database.commit()
-    return database.serialize()
+    database.close()
