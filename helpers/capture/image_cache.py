@@ -81,8 +81,8 @@ class ImageCache:
         if (size := place.stat().st_size) != wanted.size:
             self.forget_damaged(place.parent)
             raise RegistryFailed(
-                f"{source.name}: its manifest gives {wanted.digest} {wanted.size:,} bytes, but it "
-                f"has {size:,}. Try again; a damaged copy in the cache is now removed"
+                f"{source.name}: its manifest says that {wanted.digest} has {wanted.size:,} bytes, "
+                f"but it has {size:,}. Try again; a damaged copy in the cache is now removed"
             )
         on_bytes(wanted.size)
 

@@ -17,8 +17,8 @@ def pull(
 ) -> Path:
     """Write the OCI layout of an image into a new folder and return it.
 
-    Its layers are links to the cache's files. `on_bytes` gets the bytes that are there, and those
-    of the whole image. Raises `RegistryFailed`, `ImageNotFound` and `NoSpace`.
+    Its layers are links to the cache's files. `on_bytes` gets the bytes read so far and the total.
+    Raises `RegistryFailed`, `ImageNotFound` and `NoSpace`.
     """
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
@@ -28,11 +28,12 @@ def pull(
     def read(count: int) -> None:
         on_bytes(done + count, total)
 
+    # First, because what is a link to a file of the cache is never written to.
+    (blobs / found.config.digest.removeprefix("sha256:")).write_bytes(found.raw_config)
+    (blobs / found.manifest_digest.removeprefix("sha256:")).write_bytes(found.raw_manifest)
     for layer in found.layers:
         cache.link(repository, layer, blobs / layer.digest.removeprefix("sha256:"), read)
         done += layer.size
-    (blobs / found.config.digest.removeprefix("sha256:")).write_bytes(found.raw_config)
-    (blobs / found.manifest_digest.removeprefix("sha256:")).write_bytes(found.raw_manifest)
     manifest = {
         "mediaType": oci.MANIFEST,
         "digest": found.manifest_digest,

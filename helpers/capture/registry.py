@@ -91,7 +91,7 @@ class Repository:
         config = manifest.config
         if config is None or config.media_type not in oci.CONFIGS:
             kind = config.media_type[:80] if config else "nothing that the kit knows"
-            raise ImageNotFound(f"{self.name}: not an image of containers ({kind!r})")
+            raise ImageNotFound(f"{self.name}: not a container image ({kind!r})")
         layers = manifest.layers or []
         if any(not oci.DIGEST.fullmatch(each.digest) for each in (config, *layers)):
             raise self._wrong(
@@ -218,7 +218,7 @@ class Repository:
         if status in (requests.codes.ok, requests.codes.partial_content):
             return
         if status in (requests.codes.unauthorized, requests.codes.forbidden):
-            raise ImageNotFound(f"{self.name}: {host} refuses it. {self._login.remedy()}")
+            raise ImageNotFound(f"{self.name}: {host} denies access. {self._login.remedy()}")
         if status == requests.codes.not_found:
             raise ImageNotFound(f"{self.name}: {host} has no such image. Check its name")
         if status == requests.codes.too_many:
@@ -228,7 +228,7 @@ class Repository:
         raise RegistryFailed(f"{self.name}: {host} answers {status}. Try again later")
 
     def _wrong(self, what: str) -> RegistryFailed:
-        return RegistryFailed(f"{self.name}: {self._of.host} answers wrongly: {what}")
+        return RegistryFailed(f"{self.name}: {self._of.host} sent an invalid answer: {what}")
 
 
 def _digest(content: bytes) -> str:

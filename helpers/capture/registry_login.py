@@ -106,14 +106,14 @@ class Login(AuthBase):
         try:
             found = msgspec.json.decode(content, type=_Token)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise self._failed("names a token server that gives no token") from error
+            raise self._failed("names a token server that returned no token") from error
         token = found.token or found.access_token
         if (
             answer.status_code != requests.codes.ok
             or not token.isascii()
             or not token.isprintable()
         ):
-            raise self._failed("names a token server that gives no token")
+            raise self._failed("names a token server that returned no token")
         return token
 
     def _is_safe(self, realm: str) -> bool:

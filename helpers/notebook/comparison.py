@@ -24,7 +24,6 @@ from helpers.surface import (
     scan_coverage,
 )
 from helpers.text import i18n
-from helpers.text.i18n import t
 from helpers.verdict import (
     attribution,
     claims,
@@ -109,35 +108,6 @@ class Comparison(ComparedImages):
             self._folder,
             self._shown[1],
         )
-
-    @property
-    def _shown(self) -> tuple[str, str]:
-        """Return the studies and own reports that these images are of, and their captures."""
-        if not self._others:
-            return self.study.name, ""
-        shown = {*self.images["variant"]}
-        named: list[str] = []
-        captures: list[str] = []
-        for found, new in zip(self._origins, self._names, strict=True):
-            names = [name for name in new.values() if name in shown]
-            if found.study and names:
-                named.append(found.study)
-                captures.append(found.capture)
-            elif names:
-                named += [t("own report {name}", name=name) for name in names]
-        return " + ".join(dict.fromkeys(named)), " + ".join(dict.fromkeys(captures))
-
-    @property
-    def _across(self) -> "Comparison":
-        """All captures of the study, or these images if others stand beside them."""
-        return self if self._others else self._every
-
-    @cached_property
-    def coverage(self) -> pd.DataFrame:
-        """How much of each image's executables and libraries the scanner looked at."""
-        if self._whole is not None:
-            return self._some(self._whole.coverage)
-        return scan_coverage.coverage(self.files, self.images, self.packages)
 
     @cached_property
     def _grouped(self) -> pd.DataFrame:

@@ -135,8 +135,8 @@ def choice(decision: Decision) -> Phrase:
     ranked, by = decision.ranked, _in_brackets(source(decision))
     if ranked.empty and decision.candidates["status"].eq(NOT_SCANNED).any():
         return say(
-            "**Nothing is recommended:** there was no scanner, so vulnerabilities are not known. "
-            "Sizes and files are."
+            "**Nothing is recommended:** no scanner was available, so vulnerabilities are unknown. "
+            "Sizes and files are known."
         )
     if ranked.empty:
         return say("**Nothing is recommended:** there is no candidate.")
