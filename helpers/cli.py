@@ -239,11 +239,12 @@ def cache(prune: bool, keep_gb: float) -> None:
     After each capture it is pruned to KIT_CACHE_GB (20 GB by default).
     """
     from helpers.capture.image_cache import ImageCache
+    from helpers.text.units import megabytes
 
     images = ImageCache(paths.images_cache())
     if prune:
-        click.echo(f"removed  {images.prune(int(keep_gb * 10**9)) / 10**6:,.1f} MB")
-    click.echo(f"images   {images.size() / 10**6:,.1f} MB in {_relative(paths.images_cache())}")
+        click.echo(f"removed  {megabytes(images.prune(int(keep_gb * 10**9)))} MB")
+    click.echo(f"images   {megabytes(images.size())} MB in {_relative(paths.images_cache())}")
 
 
 @commands.command()

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from helpers.errors import NoSpace, RegistryFailed
 from helpers.images.oci import Descriptor
+from helpers.text.units import megabytes
 
 LIMIT_BYTES = 20 * 10**9
 """Bytes that stay in the cache after a capture, unless `KIT_CACHE_GB` says otherwise."""
@@ -264,8 +265,8 @@ def _check_space(folder: Path, needed: int, name: str) -> None:
     free = shutil.disk_usage(folder).free
     if needed + _SPARE_BYTES > free:
         raise NoSpace(
-            f"{name}: a layer needs {needed / 1e6:,.0f} MB more, and {folder} has "
-            f"{free / 1e6:,.0f} MB free. Free some space, or name another data folder with KIT_DATA"
+            f"{name}: a layer needs {megabytes(needed)} MB more, and {folder} has "
+            f"{megabytes(free)} MB free. Free some space, or name another data folder with KIT_DATA"
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from tqdm import tqdm
 
 from helpers.text.i18n import t
+from helpers.text.units import megabytes
 
 _FORMAT = "{desc:50.50} {bar} {n_fmt}/{total_fmt} {elapsed}"
 _SECONDS = 0.5
@@ -34,14 +35,12 @@ def show_bytes(bar: tqdm, name: str) -> Callable[[int, int], None]:
         if read < total and time.monotonic() - shown < _SECONDS:
             return
         shown = time.monotonic()
-        text = t("{name}: {read} of {total} MB", name=name, read=_mb(read), total=_mb(total))
+        text = t(
+            "{name}: {read} of {total} MB", name=name, read=megabytes(read), total=megabytes(total)
+        )
         bar.set_description_str(text)
 
     return show
-
-
-def _mb(count: int) -> str:
-    return f"{count / 1e6:,.0f}"
 
 
 def _in_notebook() -> bool:
