@@ -224,6 +224,26 @@ def summary(named: tuple[Path, ...], form: str) -> None:
         raise SystemExit(1)
 
 
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@commands.command()
+@click.argument("study")
+@click.option("--epss", type=_FILE, help="FIRST's file of a day, epss_scores-DAY.csv.gz.")
+@click.option("--kev", type=_FILE, help="CISA's catalog, known_exploited_vulnerabilities.json.")
+@click.option("--capture", "name", default="", help="Which capture; by default the newest.")
+def risk(study: str, epss: Path | None, kev: Path | None, name: str) -> None:
+    """Add to a capture of a STUDY what is known of exploitation: EPSS scores, the KEV catalog.
+
+    Only the ids that were found are kept, in a file beside the capture's evidence.
+    """
+    from helpers.capture import exploitation
+
+    if not epss and not kev:
+        raise click.UsageError("name a file: --epss FILE, --kev FILE or both")
+    click.echo(f"evidence {_relative(exploitation.add(study, name, epss, kev))}")
+
+
 @commands.command()
 @click.option("--prune", is_flag=True, help="Remove files, the least recently used first.")
 @click.option(

@@ -25,6 +25,10 @@ class ArchiveInvalid(FileInvalid):
     """Not a complete image archive, or not a complete part of the evidence of an image."""
 
 
+class ExploitationInvalid(FileInvalid):
+    """Not a file of EPSS scores, not a catalog of KEV, or damaged evidence of these."""
+
+
 class FrameInvalid(KitError):
     """A DataFrame that lacks what a chart is drawn of; the message says what to change."""
 

@@ -28,6 +28,9 @@ SMOKE, LOG = "smoke.json", "build.log"
 BASES_LOG = "bases.log"
 """Build log of the bases that a study names, in a capture's folder."""
 
+EXPLOITATION = "exploitation.json"
+"""What was known of exploitation, in a capture's folder."""
+
 GRYPE = "grype.json.gz"
 REPORTS = {"trivy": (REPORT, "trivy.json"), "grype": (GRYPE, "grype.json")}
 """File names of each scanner's report; a capture writes the first."""
@@ -61,6 +64,11 @@ def capture(study_name: str, capture_name: str) -> Path:
 def evidence(study_name: str, capture_name: str, variant: str) -> Path:
     """Return the folder of one variant's evidence in one capture."""
     return capture(study_name, capture_name) / variant
+
+
+def exploitation(study_name: str, capture_name: str) -> Path:
+    """Return the file with what was known of exploitation when a capture was made."""
+    return capture(study_name, capture_name) / EXPLOITATION
 
 
 def reports(folder: Path) -> dict[str, Path]:

@@ -253,7 +253,7 @@ FLOORS = (
     {"frames"},
     {"text"},
     {"answers"},
-    {"comparability", "images", "scans"},
+    {"comparability", "exploitation", "images", "scans"},
     {"studies"},
     {"capture", "sizes", "vulnerabilities"},
     {"surface"},

@@ -5,10 +5,11 @@ Grype lists matches, not installed packages: its reports have findings and no pa
 
 import os
 from collections import defaultdict
-from datetime import datetime
+from datetime import date, datetime
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from helpers.errors import ReportInvalid
 from helpers.frames import SEVERITIES
@@ -59,12 +60,25 @@ class _Metrics(Struct, rename="camel", gc=False):
 class _Cvss(Struct, gc=False):
     version: str | None = None
     source: str | None = None
+    vector: str | None = None
     metrics: _Metrics | None = None
 
 
 class _Fix(Struct, gc=False):
     versions: list[str] | None = None
     state: str | None = None
+
+
+class _Epss(Struct, gc=False):
+    cve: str | None = None
+    epss: Annotated[float, Meta(ge=0, le=1)] | None = None
+    percentile: Annotated[float, Meta(ge=0, le=1)] | None = None
+    day: date | None = field(default=None, name="date")
+
+
+class _KnownExploited(Struct, gc=False):
+    cve: str | None = None
+    added: date | None = field(default=None, name="dateAdded")
 
 
 class _Vulnerability(Struct, rename="camel", gc=False):
@@ -74,6 +88,8 @@ class _Vulnerability(Struct, rename="camel", gc=False):
     cvss: list[_Cvss] | None = None
     fix: _Fix | None = None
     fixed_in_version: str | None = None
+    epss: list[_Epss] | None = None
+    known_exploited: list[_KnownExploited] | None = None
 
 
 class _Location(Struct, gc=False):
@@ -191,6 +207,7 @@ def parse(text: Text, path: str | os.PathLike[str]) -> trivy_schema.Report:
         ),
         results=results,
         db_built=(db.status or db).built,
+        knows_exploitation=_knows_exploitation(decoded.matches or []),
     )
 
 
@@ -248,6 +265,43 @@ def _finding(match: _Match, package_class: str | None) -> trivy_schema.Vulnerabi
         vendor_severity=_nvd_severity(nvd.severity) if nvd else None,
         cvss=trivy_schema.Cvss(_nvd_scores(nvd.cvss or [])) if nvd else None,
         src_name=artifact.upstreams[0].name if artifact.upstreams else None,
+        exploitation=_exploitation(vulnerability, related),
+    )
+
+
+def _knows_exploitation(matches: list[_Match]) -> bool:
+    """Return whether a report has EPSS or KEV of any match, as those of Grype 0.88 and later do."""
+    return any(
+        entry.epss is not None or entry.known_exploited is not None
+        for match in matches
+        for entry in (match.vulnerability, *(match.related or []))
+    )
+
+
+def _exploitation(
+    vulnerability: _Vulnerability, related: list[_Vulnerability]
+) -> trivy_schema.Exploitation | None:
+    """Return what a report knows of the exploitation of a match, by its own id or a related one.
+
+    An advisory may be of several vulnerabilities: then it is what is known of the worst, one that
+    is known to be exploited, or else the one with the highest score.
+    """
+    by_id: dict[str, trivy_schema.Exploitation] = {}
+    for entry in (vulnerability, *related):
+        for score in entry.epss or []:
+            if score.cve and score.epss is not None:
+                by_id[score.cve] = trivy_schema.Exploitation(
+                    score.cve, score.epss, score.percentile, score.day
+                )
+    for entry in (vulnerability, *related):
+        for known in entry.known_exploited or []:
+            if known.cve and known.added:
+                found = by_id.get(known.cve) or trivy_schema.Exploitation(known.cve)
+                by_id[known.cve] = found._replace(kev_added=known.added)
+    return max(
+        by_id.values(),
+        key=lambda found: (found.kev_added is not None, found.score or 0.0),
+        default=None,
     )
 
 
@@ -292,9 +346,11 @@ def _nvd_scores(entries: list[_Cvss]) -> trivy_schema.Scores:
     by_nvd = [entry for entry in entries if entry.source == _NVD]
     by_nvd = by_nvd or [entry for entry in entries if not entry.source]
     by_version = {
-        entry.version or "": entry.metrics.base_score
+        entry.version or "": (entry.metrics.base_score, entry.vector)
         for entry in sorted(by_nvd, key=lambda entry: entry.version or "")
         if entry.metrics
     }
-    v3 = [score for version, score in by_version.items() if version.startswith("3")]
-    return trivy_schema.Scores(by_version.get("2.0"), v3[-1] if v3 else None)
+    v3 = [found for version, found in by_version.items() if version.startswith("3")]
+    v2, _ = by_version.get("2.0", (None, None))
+    score, vector = v3[-1] if v3 else (None, None)
+    return trivy_schema.Scores(v2, score, vector)

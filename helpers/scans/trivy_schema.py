@@ -4,8 +4,8 @@ msgspec skips all other fields; descriptions and references are most of a report
 other scanners are converted to these structs.
 """
 
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import date, datetime
+from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Raw, Struct, field
 
@@ -27,10 +27,11 @@ class Identifier(Struct, gc=False):
 
 
 class Scores(Struct, rename="pascal", gc=False):
-    """CVSS base scores."""
+    """CVSS base scores, and what the score of version 3 is made of."""
 
     v2_score: Score | None = field(default=None, name="V2Score")
     v3_score: Score | None = field(default=None, name="V3Score")
+    v3_vector: str | None = field(default=None, name="V3Vector")
 
 
 class VendorSeverity(Struct, gc=False):
@@ -45,8 +46,21 @@ class Cvss(Struct, gc=False):
     nvd: Scores | None = None
 
 
+class Exploitation(NamedTuple):
+    """What another scanner's report knows of exploitation, and of which id."""
+
+    cve_id: str
+    score: float | None = None
+    percentile: float | None = None
+    day: date | None = None
+    kev_added: date | None = None
+
+
 class Vulnerability(Struct, rename="pascal", gc=False):
-    """One finding. `src_name` is for other scanners: Trivy names source packages in `Package`."""
+    """One finding. The last fields are for other scanners, and no names of Trivy's.
+
+    Trivy names source packages in `Package`, and knows nothing of exploitation.
+    """
 
     vulnerability_id: str | None = field(default=None, name="VulnerabilityID")
     pkg_name: str | None = None
@@ -63,6 +77,7 @@ class Vulnerability(Struct, rename="pascal", gc=False):
     cvss: Cvss | None = field(default=None, name="CVSS")
     published_date: datetime | None = None
     src_name: str | None = None
+    exploitation: Exploitation | None = field(default=None, name="-exploitation")
 
 
 class Package(Struct, rename="pascal", gc=False):
@@ -134,7 +149,10 @@ class Scanner(Struct, rename="pascal", gc=False):
 
 
 class Report(Struct, rename="pascal", gc=False):
-    """The report of one image. `db_built` is when the DB was built; Trivy does not say."""
+    """The report of one image. `db_built` is when the DB was built; Trivy does not say.
+
+    `knows_exploitation` says whether its scanner has EPSS and KEV in its DB.
+    """
 
     schema_version: int | None = None
     trivy: Scanner | None = None
@@ -145,6 +163,7 @@ class Report(Struct, rename="pascal", gc=False):
     metadata: Metadata | None = None
     results: list[Result] | None = None
     db_built: datetime | None = None
+    knows_exploitation: bool = field(default=False, name="-exploitation")
 
     @property
     def scanner(self) -> Literal["trivy", "grype"]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from helpers import frames, paths
 from helpers.errors import ParameterInvalid, StudyInvalid
+from helpers.exploitation import evidence as exploitation
 from helpers.frames import Frames
 from helpers.images import file_inventory, metadata
 from helpers.images.metadata import Image, Smoke
@@ -200,6 +201,7 @@ def _evidence(facts: Facts, variant: Variant, folder: Path, scanner: str) -> lis
         smoke=metadata.read(folder / paths.SMOKE, Smoke),
         error=captured.error,
         not_scanned=captured.missing.get("report", ""),
+        exploitation=exploitation.read(folder.parent / paths.EXPLOITATION),
     )
     evidence = []
     for name, path in files if scanner == "all" else files[:1]:

@@ -1,11 +1,12 @@
 """Rows of the frames from decoded reports: pure, and the only module that knows both."""
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers import frames
+from helpers.exploitation.evidence import NONE, Exploitation
 from helpers.frames import place
 from helpers.images.metadata import Image, Smoke
 from helpers.scans.trivy_schema import (
@@ -44,7 +45,14 @@ _PER_FINDING = (
     *("vulnerability_id", "package", "installed_version", "fixed_version", "status", "severity"),
     *("severity_source", "nvd_severity", "cvss_score", "published_at", "package_path"),
     *("source_package", "purl", "layer_diff_id", "aliases", "from_base", "place"),
+    *("cvss_vector", "epss", "epss_percentile", "kev_added_at", "exploited", "cve_id"),
 )
+
+_OLDEST_DB = timedelta(hours=120)
+"""Age from which on Grype refuses a DB (its `db.max-allowed-built-age`).
+
+A scan with an older one looks back at the DB's day on purpose.
+"""
 
 _ONE_VULNERABILITY = (
     "CVE-",
@@ -81,6 +89,7 @@ class Evidence(NamedTuple):
     smoke: Smoke | None = None
     error: str = ""
     not_scanned: str = ""
+    exploitation: Exploitation = NONE
 
 
 class Rows:
@@ -96,9 +105,12 @@ class Rows:
         image = _image(item, report)
         for column in frames.columns("images"):
             self.images[column].append(image.get(column))
-        for result in (report and report.results) or []:
+        if report is None:
+            return
+        known = _Known(item, report)
+        for result in report.results or []:
             _extend(self.packages, _packages(item, result), len(result.packages or []))
-            found = _findings(item, result, report.scanner if report else "trivy")
+            found = _findings(item, result, known)
             _extend(self.findings, found, len(result.vulnerabilities or []))
 
     def frames(self) -> frames.Frames:
@@ -160,6 +172,7 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "db_updated_at": frames.utc(item.db_updated_at or report.db_built),
         "db_sha256": item.db_sha256 or None,
         "db_coverage": item.db_coverage or None,
+        **_exploitation(item, report),
         "scanned_at": frames.utc(report.created_at),
         "status": _status(report, item.smoke),
         **image_rows.measured(item.image),
@@ -235,7 +248,81 @@ def _packages(item: Evidence, result: Result) -> dict[str, Any]:
     }
 
 
-def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
+class _Known:
+    """What is known of the exploitation of a report's findings: by itself, or by its capture."""
+
+    def __init__(self, item: Evidence, report: Report) -> None:
+        self.scanner = report.scanner
+        self.own = report.knows_exploitation
+        epss, kev = item.exploitation.epss, item.exploitation.kev
+        self._scores = epss.scores if epss else {}
+        self._added = kev.added if kev else {}
+        self._has_catalog = self.own or kev is not None
+        self.scores_of = _scores_of(report) if self.own else frames.utc(epss.day) if epss else None
+        as_of = day(item.db_updated_at or report.db_built, report.created_at)
+        self._as_of = as_of.date() if as_of else date.max
+        self.has_any = self.own or bool(epss or kev)
+
+    def of(self, finding: Vulnerability, aliases: str | None) -> tuple[Any, ...]:
+        """Return score, percentile, day in the catalog, whether exploited, and the CVE id."""
+        if self.own:
+            found = finding.exploitation
+            if found is None:
+                return None, None, None, False, None
+            cve, score, percentile, _, added = found
+        else:
+            ids = [i for i in (finding.vulnerability_id, *(aliases or "").split()) if i]
+            known = [i for i in ids if i in self._scores or i in self._added]
+            if not known:
+                return None, None, None, False if self._has_catalog else None, None
+            cve = max(known, key=lambda i: (i in self._added, self._scores.get(i, (0, 0))))
+            score, percentile = self._scores.get(cve, (None, None))
+            added = self._added.get(cve)
+        exploited = (added is not None and added <= self._as_of) if self._has_catalog else None
+        at = datetime.combine(added, time.min, UTC) if added else None
+        return score, percentile, at, exploited, cve
+
+
+def day(db_updated_at: datetime | None, scanned_at: datetime | None) -> datetime | None:
+    """Return the day as of which a scan says what is known.
+
+    It is that of the scan, or of its DB if that was old on purpose.
+    """
+    db, scan = frames.utc(db_updated_at), frames.utc(scanned_at)
+    if db is None or (scan is not None and timedelta() <= scan - db <= _OLDEST_DB):
+        return scan
+    return db
+
+
+def _scores_of(report: Report) -> datetime | None:
+    """Return the newest day of the scores that a report has itself."""
+    days = (
+        finding.exploitation.day
+        for result in report.results or []
+        for finding in result.vulnerabilities or []
+        if finding.exploitation and finding.exploitation.day
+    )
+    newest = max(days, default=None)
+    return datetime.combine(newest, time.min, UTC) if newest else None
+
+
+def _exploitation(item: Evidence, report: Report) -> dict[str, Any]:
+    """Return the columns of an image that say whose scores and catalog its findings have."""
+    if report.knows_exploitation:
+        at = _scores_of(report)
+        source = "report" if at else None
+        return {"epss_day": at, "epss_source": source, "kev_source": "report"}
+    epss, kev = item.exploitation.epss, item.exploitation.kev
+    return {
+        "epss_day": frames.utc(epss.day) if epss else None,
+        "epss_model": (epss.model or None) if epss else None,
+        "epss_source": epss.source if epss else None,
+        "kev_day": frames.utc(kev.day) if kev else None,
+        "kev_source": kev.source if kev else None,
+    }
+
+
+def _findings(item: Evidence, result: Result, known: _Known) -> dict[str, Any]:
     """Return the columns of one result's findings.
 
     One pass over the findings, not one a column: a finding's parts are in the CPU's cache together,
@@ -245,7 +332,8 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
     columns: dict[str, list[Any]] = {name: [] for name in _PER_FINDING}
     add = [column.append for column in columns.values()]
     ids, names, installed, fixed, statuses, levels, chosen_by, nvd, scores, published = add[:10]
-    found_in, built_from, purls, layers, aliases, from_base, places = add[10:]
+    found_in, built_from, purls, layers, aliases, from_base, places = add[10:17]
+    vectors, epss, percentiles, kev, exploited, cves = add[17:]
     bases, package_class = _bases(item), _class(result)
     # What all findings of a result share is computed once.
     is_os, is_known, program = package_class == "os-pkgs", bool(bases), _program(result)
@@ -260,6 +348,7 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
         chosen_by(finding.severity_source or None)
         nvd(nvd_severity(finding))
         scores(cvss.nvd.v3_score if cvss and cvss.nvd else None)
+        vectors((cvss.nvd.v3_vector or None) if cvss and cvss.nvd else None)
         published(frames.utc(finding.published_date))
         path = finding.pkg_path or program
         found_in(path)
@@ -268,7 +357,15 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
         purls(identifier.purl if identifier else None)
         diff_id = layer.diff_id if layer else None
         layers(diff_id)
-        aliases(_aliases(finding) if finding.vendor_ids else None)
+        others = _aliases(finding) if finding.vendor_ids else None
+        aliases(others)
+        if known.has_any:
+            score, percentile, added, is_exploited, cve = known.of(finding, others)
+            epss(score)
+            percentiles(percentile)
+            kev(added)
+            exploited(is_exploited)
+            cves(cve)
         base = bases.get(diff_id) if is_known and diff_id else None
         if is_known:
             from_base(base)
@@ -277,10 +374,14 @@ def _findings(item: Evidence, result: Result, scanner: str) -> dict[str, Any]:
     shared = {
         "variant": item.variant,
         "capture": item.capture,
-        "scanner": scanner,
+        "scanner": known.scanner,
+        "epss_day": known.scores_of,
         "package_class": package_class,
         "package_type": result.type,
+        "suppressed": False,
     }
+    if not known.has_any:
+        shared |= dict.fromkeys(("epss", "epss_percentile", "kev_added_at", "exploited", "cve_id"))
     if not is_known:
         shared["from_base"] = None
     if is_os:

@@ -31,7 +31,7 @@ NEWEST = "newest"
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
-RESERVED = frozenset({"capture.json", paths.BASES_LOG}) | set(
+RESERVED = frozenset({"capture.json", paths.BASES_LOG, paths.EXPLOITATION}) | set(
     "vulnerability_id severity variants packages fixed property".split()
 )
 """Names that no variant has: of files beside its folder, and of columns beside its own."""

@@ -64,7 +64,8 @@ class Lens(NamedTuple):
 
     `known_by` is a day, `place` one of `frames.PLACES`, `package` a part of the name of a package
     or of its source; empty is any. Only `severities` count: the highest one of what counts once.
-    `apply` raises `ParameterInvalid` for an unknown part.
+    `exploited` are those that KEV knows; `epss` is the least score, and 0 any or none. `suppressed`
+    ones are left out unless it says so. `apply` raises `ParameterInvalid` for an unknown part.
     """
 
     counted: str = FINDINGS
@@ -75,6 +76,9 @@ class Lens(NamedTuple):
     severities: tuple[str, ...] = SEVERITIES
     package: str = ""
     own: tuple[Own, ...] = ()
+    exploited: bool = False
+    epss: float = 0.0
+    suppressed: bool = False
 
     @property
     def short(self) -> str:
@@ -118,8 +122,18 @@ class Lens(NamedTuple):
         return parts + [escape.plain(own.label) for own in self.own]
 
     @property
+    def of_exploitation(self) -> bool:
+        """Return whether it asks what is known of exploitation."""
+        return self.exploited or self.epss > 0
+
+    @property
     def _kind(self) -> str:
-        return word(NAMES.get((self.counted, self.fixable), self.counted))
+        what = word(NAMES.get((self.counted, self.fixable), self.counted))
+        if self.suppressed:
+            what = t("{what}, also those declared harmless", what=what)
+        if self.exploited:
+            what = t("{what} known to be exploited", what=what)
+        return t("{what} with EPSS ≥ {least:g}", what=what, least=self.epss) if self.epss else what
 
     @property
     def _place(self) -> str:
@@ -147,8 +161,12 @@ def checked(lens: Lens) -> Lens:
                 raise ParameterInvalid(
                     f"{name} {value!r} is none of {', '.join(filter(None, choices))}"
                 )
-    if not isinstance(lens.fixable, bool):
-        raise ParameterInvalid(f"fixable {lens.fixable!r} is not a bool: write True or False")
+    for name in ("fixable", "exploited", "suppressed"):
+        value = getattr(lens, name)
+        if not isinstance(value, bool):
+            raise ParameterInvalid(f"{name} {value!r} is not a bool: write True or False")
+    if not 0 <= lens.epss <= 1:
+        raise ParameterInvalid(f"epss {lens.epss!r} is no probability: write a number from 0 to 1")
     return lens
 
 
@@ -168,7 +186,7 @@ def each(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     With the severities under the lens. Raises `ParameterInvalid` as `apply` does.
     """
     checked(lens)
-    counted = findings
+    counted = findings if lens.suppressed else standing(findings)
     if lens.fixable:
         counted = fixable(counted)
     if lens.place:
@@ -177,11 +195,53 @@ def each(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
         counted = named(counted, lens.package)
     if lens.known_by:
         counted = known_by(counted, lens.known_by)
+    if lens.exploited:
+        counted = exploited(counted, lens.known_by)
+    if lens.epss:
+        counted = likely(counted, lens.epss)
     for own in lens.own:
         counted = _own(counted, own)
     if lens.severity == NVD:
         counted = by_nvd(counted)
     return counted if lens.severities == SEVERITIES else _rated(counted, lens)
+
+
+def standing(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings that no statement and no ignore file takes out of the counts."""
+    suppressed = findings["suppressed"].fillna(False)
+    return findings[~suppressed] if suppressed.any() else findings
+
+
+def exploited(findings: pd.DataFrame, known_by: str = "") -> pd.DataFrame:
+    """Return the findings whose vulnerability is known to be exploited, by a day if one is given.
+
+    Raises `ParameterInvalid` if of some there is no catalog to know it by: that is not zero.
+    """
+    _check_known(findings, findings["exploited"], "known to be exploited")
+    found = findings[findings["exploited"].fillna(False)]
+    return found[found["kev_added_at"].lt(_after(known_by)).fillna(False)] if known_by else found
+
+
+def likely(findings: pd.DataFrame, least: float) -> pd.DataFrame:
+    """Return the findings whose vulnerability has an EPSS score from `least` on.
+
+    What has no score is left out. Raises `ParameterInvalid` if of some there are no scores of any
+    day: that is not zero.
+    """
+    _check_known(findings, findings["epss_day"], "likely to be exploited")
+    return findings[findings["epss"].ge(least).fillna(False)]
+
+
+def _check_known(findings: pd.DataFrame, column: pd.Series, what: str) -> None:
+    """Raise `ParameterInvalid` if what is known of exploitation is missing of some findings."""
+    missing = findings[column.isna()]
+    if len(missing):
+        row = missing.iloc[0]
+        where = f"capture {row['capture']}" if row["capture"] else f"the report of {row['variant']}"
+        raise ParameterInvalid(
+            f"{where} does not say which vulnerabilities are {what}, so none can be counted. Add "
+            "it: python -m helpers risk STUDY --epss FILE --kev FILE"
+        )
 
 
 def fixable(findings: pd.DataFrame) -> pd.DataFrame:
