@@ -257,7 +257,7 @@ FLOORS = (
     {"studies"},
     {"capture", "sizes", "vulnerabilities"},
     {"surface"},
-    {"verdict"},
+    {"risk", "verdict"},
     {"charts"},
     {"notebook"},
     {"explore", "runs", "slides"},

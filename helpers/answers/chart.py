@@ -47,7 +47,7 @@ class Bars(Struct, tag="bars"):
 
 
 class Point(Struct):
-    """A point, what is written beside it, and the group that it belongs to."""
+    """A point, what is written beside it (it may be nothing), and the group that it belongs to."""
 
     name: str
     x: float
@@ -56,11 +56,20 @@ class Point(Struct):
     group: str = ""
 
 
+class Limit(Struct):
+    """An upright line at a place across, and what it is called."""
+
+    at: float
+    label: str
+
+
 class Points(Struct, tag="points"):
     """Points between two axes of numbers.
 
     `groups` are the names of groups by their keys, for the legend; `front` are the corners of a
-    line that points lie on; `note` says which variants have no point, and why.
+    line that points lie on; `note` says which variants have no point, and why. With `log`, the axis
+    across is logarithmic, from the power of ten below the lowest point to 1. `top` is the highest
+    number that can be, if there is one.
     """
 
     points: list[Point]
@@ -69,6 +78,9 @@ class Points(Struct, tag="points"):
     groups: dict[str, str] = {}
     front: list[tuple[float, float]] = []
     note: str = ""
+    log: bool = False
+    top: float | None = None
+    limit: Limit | None = None
 
 
 class Curve(Struct):

@@ -66,6 +66,13 @@ PALETTES: dict[str, dict[str, Style]] = {
         "no program in it": _hatched(BAR, "."),
         "not linked by it": _hatched(BAR, "//"),
     },
+    "exploitation": {
+        "known to be exploited": _solid(_DEEP_BLUE),
+        "likely": _solid(_ORANGE),
+        "less likely": _solid(BASELINE),
+        "not scored": _OWNER_UNKNOWN,
+    },
+    "declared": {"counts": _solid(BAR), "declared harmless": _hatched(BAR, "//")},
     "size": {"size": {"color": BAR}},
     "group": GROUP,
     "coverage": {
@@ -85,6 +92,9 @@ PALETTES: dict[str, dict[str, Style]] = {
         "front": {"facecolor": BAR, "edgecolor": BAR},
         "dominated": {"facecolor": "white", "edgecolor": BAR},
         "unsupported": {"facecolor": "white", "edgecolor": WHOLE, "marker": "D"},
+        "exploited": {"facecolor": _DEEP_BLUE, "edgecolor": _DEEP_BLUE, "marker": "D"},
+        "fixable": {"facecolor": BAR, "edgecolor": BAR},
+        "unfixed": {"facecolor": "white", "edgecolor": BAR},
     },
 }
 """What matplotlib needs to draw a series of a palette, by the series' key."""

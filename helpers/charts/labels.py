@@ -113,13 +113,22 @@ class Place(NamedTuple):
         return Line(spot.x, spot.y, rect.right if self.left else rect.left, spot.y - self.up)
 
 
-def places(spots: Sequence[Spot], drawn: Sequence[Rect], room: Rect) -> list[Place | None]:
+def places(
+    spots: Sequence[Spot],
+    drawn: Sequence[Rect],
+    room: Rect,
+    wanted: Sequence[int] | None = None,
+) -> list[Place | None]:
     """Return a place for each label within the room: the nearest that is free.
 
     Free is what covers no marker and no other label, with no line from a point to its label through
-    another one; and no drawn line, if there is such a place. None: there is no free place.
+    another one; and no drawn line, if there is such a place. `wanted` are the spots that have a
+    label, in the order in which they choose; all if it is not given. None: there is no free place,
+    or no label is wanted there.
     """
-    order = sorted(range(len(spots)), key=lambda index: (spots[index].x, spots[index].y))
+    order = [*wanted] if wanted is not None else [*range(len(spots))]
+    if wanted is None:
+        order.sort(key=lambda index: (spots[index].x, spots[index].y))
     most: dict[int, Place] = {}
     for _ in range(_ROUNDS):
         found: dict[int, Place] = {}
@@ -128,7 +137,7 @@ def places(spots: Sequence[Spot], drawn: Sequence[Rect], room: Rect) -> list[Pla
             if place := _nearest(spots, index, others, drawn, room):
                 found[index] = place
         most = max(most, found, key=len)
-        if len(found) == len(spots):
+        if len(found) == len(order):
             break
         # Who found no place chooses first in the next round.
         order.sort(key=lambda index: index in found)

@@ -1,10 +1,12 @@
 """Points, one a variant, named beside them: size or executables against vulnerabilities."""
 
 from itertools import pairwise
+from math import floor, log10
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
+from matplotlib.ticker import LogLocator, NullLocator
 
 from helpers.answers.chart import Point, Points
 from helpers.charts import axes, colours
@@ -22,6 +24,12 @@ _EDGE = 3.0
 _SIZE, _SMALL = 16.0, 14.0
 """Size of the letters of names, in points, and of those of many points."""
 
+_SMALL_MARKER = 10.0
+"""Diameter of a marker where points are many."""
+
+_LARGER = {"exploited": 1.5}
+"""Groups whose markers are so many times as large, and lie on top."""
+
 _FEW, _SOME = 6, 12
 """Points up to these many have room for names with numbers below them, and for larger names."""
 
@@ -30,8 +38,22 @@ def ranges(chart: Points) -> Ranges:
     """Return from where to where the axes go: there is room for names right and above."""
     widest, highest = _farthest(chart)
     x, y = (0.0, 1.45 * widest), (-0.08 * highest, 1.36 * highest)
+    if chart.top:
+        y = (0.0, 1.06 * chart.top)
     x_step = axes.step(_is_whole(chart), *x)
+    if chart.log:
+        lowest = min((point.x for point in chart.points), default=1.0)
+        # 1 is the most that can be, and a marker there is whole.
+        x, x_step = (10.0 ** min(floor(log10(lowest)), -1), 1.3), 10.0
     return Ranges(x, y, x_step, axes.step(True, *y))
+
+
+def share(chart: Points, x: float) -> float:
+    """Return how far a number is from the left end of the axis across to the right, 0 to 1."""
+    (left, right), *_ = ranges(chart)
+    if chart.log:
+        return (log10(x) - log10(left)) / (log10(right) - log10(left))
+    return (x - left) / (right - left)
 
 
 def front(chart: Points) -> list[tuple[float, float]]:
@@ -57,6 +79,17 @@ def label(chart: Points, point: Point) -> str:
     return point.label if len(chart.points) <= _FEW else point.label.partition("\n")[0]
 
 
+def wanted(chart: Points) -> list[int] | None:
+    """Return which points have names, in order; none are told apart if all have one."""
+    named = [place for place, point in enumerate(chart.points) if point.label]
+    return named if len(named) < len(chart.points) else None
+
+
+def marker(chart: Points) -> float:
+    """Return the diameter of markers, in points."""
+    return MARKER if len(chart.points) <= _SOME else _SMALL_MARKER
+
+
 def is_full(group: str) -> bool:
     """Return whether the markers of a group are filled."""
     return bool(colours.style("points", group)["facecolor"] != "white")
@@ -69,15 +102,24 @@ def draw(chart: Points, ax: Axes, scale: float = 1.0) -> Axes:
     lines and markers.
     """
     (left, right), (bottom, top), *_ = ranges(chart)
+    if chart.log:
+        ax.set_xscale("log")
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
+    if chart.limit:
+        ax.axvline(chart.limit.at, color=FAINT, linewidth=2 * scale, linestyle="--", zorder=1)
+        ax.annotate(
+            axes.plain(chart.limit.label), (chart.limit.at, bottom), xytext=(-6 * scale, 6 * scale),
+            textcoords="offset points", ha="right", va="bottom", size=_SMALL * scale, color=FAINT,
+        )  # fmt: skip
     if chart.front:
         across, upward = zip(*front(chart), strict=True)
         ax.plot(across, upward, color=BASELINE, linewidth=3 * scale, zorder=1)
     for group, members in groups(chart).items():
         xs, ys = [point.x for point in members], [point.y for point in members]
         ax.scatter(
-            xs, ys, s=(MARKER * scale) ** 2, linewidth=_edge(group, scale), zorder=3,
+            xs, ys, s=(marker(chart) * _LARGER.get(group, 1) * scale) ** 2,
+            linewidth=_edge(group, scale), zorder=4 if group in _LARGER else 3,
             label=chart.groups.get(group), **colours.style("points", group),
         )  # fmt: skip
     note = "\n" + axes.wrapped(chart.note, 72) if chart.note else ""
@@ -86,7 +128,12 @@ def draw(chart: Points, ax: Axes, scale: float = 1.0) -> Axes:
     if chart.groups and chart.points:
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.3)
     ax.grid(axis="both")
-    ax.xaxis.set_major_locator(axes.locator(_is_whole(chart)))
+    if chart.log:
+        ax.xaxis.set_major_locator(LogLocator(numticks=20))
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.xaxis.set_major_formatter("{x:g}")
+    else:
+        ax.xaxis.set_major_locator(axes.locator(_is_whole(chart)))
     ax.yaxis.set_major_locator(axes.locator(True))
     return ax
 
@@ -97,28 +144,29 @@ def name(chart: Points, ax: Axes, scale: float = 1.0) -> list[Annotation]:
     A name that has been moved away has a line to its point. One without a free place is left out.
     """
     size = _SIZE if len(chart.points) <= _SOME else _SMALL
-    (left, right), (bottom, top), *_ = ranges(chart)
+    _, (bottom, top), *_ = ranges(chart)
     # In points of a figure of the kit: on axes of half its size, half of a point is one.
     box, inches = ax.get_window_extent(), ax.figure.get_dpi() / 72 * scale
     wide, tall = box.width / inches, box.height / inches
 
     def at(x: float, y: float) -> tuple[float, float]:
-        return (x - left) / (right - left) * wide, (top - y) / (top - bottom) * tall
+        return share(chart, x) * wide, (top - y) / (top - bottom) * tall
 
     texts = [axes.plain(label(chart, point)) for point in chart.points]
     spots = [
         Spot(
             *at(point.x, point.y),
-            MARKER + _EDGE,
+            marker(chart) * _LARGER.get(point.group, 1) + _EDGE,
             max(width(line, size, is_full(point.group)) for line in text.split("\n")),
             size * LEADING * (1 + text.count("\n")),
         )
         for point, text in zip(chart.points, texts, strict=True)
     ]
     corners = [at(*corner) for corner in front(chart)]
-    found = places(
-        spots, [thin(*one, *other) for one, other in pairwise(corners)], Rect(0, 0, wide, tall)
-    )
+    lines = [thin(*one, *other) for one, other in pairwise(corners)]
+    if chart.limit:
+        lines.append(thin(*at(chart.limit.at, bottom), *at(chart.limit.at, top)))
+    found = places(spots, lines, Rect(0, 0, wide, tall), wanted(chart))
     names = []
     for point, text, spot, place in zip(chart.points, texts, spots, found, strict=True):
         if place is None:

@@ -13,6 +13,7 @@ from helpers.comparability import confounders
 from helpers.frames import Frames
 from helpers.notebook.compared_images import ComparedImages
 from helpers.notebook.display import Setting, ShownAnswer
+from helpers.risk import declared, epss_cvss, likelihood, limits, short_list, unscored
 from helpers.sizes import file_groups, image_sizes, layer_sizes, waterfall
 from helpers.studies import contents, load, package_files, provenance
 from helpers.studies.study import open_study
@@ -461,7 +462,49 @@ class Comparison(ComparedImages):
         """Which findings have no date or no severity?"""
         return growth.undated_answer(self.findings)
 
-    # 06: which image should be shipped, and which of the claims hold?
+    # 06: which of the vulnerabilities matter?
+
+    @question()
+    def exploitation(self, least: float = likelihood.LEAST) -> Answer:
+        """How many are known to be exploited, since when, and how many are likely to be?"""
+        return likelihood.answer(self.findings, self.images, self.lens, least)
+
+    @question()
+    def exploitation_in_brief(self, least: float = likelihood.LEAST) -> Answer:
+        """The same in one sentence?"""
+        return likelihood.brief_answer(self.findings, self.images, self.lens, least)
+
+    @question()
+    def epss_and_cvss(self, least: float = likelihood.LEAST) -> Answer:
+        """Which are likely to be exploited, and how bad would that be?"""
+        return epss_cvss.answer(self.findings, self.images, self.lens, least)
+
+    @question()
+    def look_at_first(
+        self, least: float = likelihood.LEAST, most: int = short_list.FIRST
+    ) -> Answer:
+        """Which should be looked at first, and why?"""
+        return short_list.answer(self.findings, self.images, self._needs, self.lens, least, most)
+
+    @question()
+    def unscored(self) -> Answer:
+        """What has no score, and why?"""
+        return unscored.answer(self.findings, self.images, self.lens)
+
+    @question()
+    def declared_harmless(self) -> Answer:
+        """What was declared harmless, by whom?"""
+        return declared.answer(self.findings, self.images, self.lens)
+
+    @question()
+    def limits_of_scores(self, least: float = likelihood.LEAST) -> Answer:
+        """What do scores and catalogs not say, and where do they mislead?"""
+        every = self._across._frames
+        return limits.answer(
+            self.findings, self.images, every.findings, every.images, self.lens, least
+        )
+
+    # 07: which image should be shipped, and which of the claims hold?
 
     def _decision(self, size: str, today: bool = True) -> Decision:
         """Return what is chosen of these images; of the newest capture, by today's support."""

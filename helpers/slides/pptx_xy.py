@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import pairwise
+from math import log10
 from typing import Any, NamedTuple
 
 from pptx.chart.data import XyChartData
@@ -89,7 +90,8 @@ class _Trace(NamedTuple):
 class _Plot(NamedTuple):
     """Series between two axes of numbers; with `days`, across are days of Excel's.
 
-    `band` is what is shaded from bottom to top: from where to where across.
+    `band` is what is shaded from bottom to top: from where to where across. With `log` the axis
+    across is logarithmic. `marker` is the size of markers in points; 0: the usual one.
     """
 
     traces: list[_Trace]
@@ -98,6 +100,8 @@ class _Plot(NamedTuple):
     ranges: Ranges
     days: bool = False
     band: tuple[float, float] | None = None
+    log: bool = False
+    marker: int = 0
 
     @property
     def bottom(self) -> float:
@@ -115,6 +119,7 @@ def points(slide: Any, chart: Points, box: tuple[float, ...], theme: Theme) -> A
         labels = {
             place: _Label(point_chart.label(chart, point), theme.ink, bold=full)
             for place, point in enumerate(members)
+            if point.label
         }
         name = chart.groups.get(group, "")
         where = [(point.x, point.y) for point in members]
@@ -123,7 +128,14 @@ def points(slide: Any, chart: Points, box: tuple[float, ...], theme: Theme) -> A
             name or chart.upward, where, shade, labels, name, hollow=not full, shape=shape
         )
         traces.append(trace)
-    plot = _Plot(traces, chart.across, chart.upward, point_chart.ranges(chart))
+    ranges = point_chart.ranges(chart)
+    if chart.limit:
+        foot, head = ((chart.limit.at, y) for y in (max(ranges.y[0], 0.0), ranges.y[1]))
+        grey = theme.shade(colours.FAINT)
+        label = chart.limit.label
+        traces.append(_Trace(label, [foot, head], grey, {}, width=2.0, dashed=True))
+    marker = round(theme.letters(_MARKER * point_chart.marker(chart) / point_chart.MARKER))
+    plot = _Plot(traces, chart.across, chart.upward, ranges, log=chart.log, marker=marker)
     return _draw(slide, plot, box, theme)
 
 
@@ -203,7 +215,7 @@ def _draw(slide: Any, plot: _Plot, box: tuple[float, ...], theme: Theme) -> Any:
     _place_plot(chart, area)
     where = _placed(plot, box, theme) if plot.days else _free(plot, box, area, theme)
     for trace, series in zip(traces, chart.plots[0].series, strict=True):
-        _style(series, trace, theme)
+        _style(series, trace, theme, plot.marker)
         for place, label in trace.labels.items():
             ground = _ground(plot, trace.points[place][0], theme)
             if found := where[id(label)]:
@@ -250,6 +262,11 @@ def _axes(chart: Any, plot: _Plot, theme: Theme) -> None:
     if plot.days:
         left, step, form = marks(left, right)
     across.minimum_scale, across.maximum_scale, across.major_unit = left, right, step
+    if plot.log:
+        form = "General"
+        base = OxmlElement("c:logBase")
+        base.set("val", "10")
+        across._element.find(qn("c:scaling")).insert(0, base)
     upward.minimum_scale, upward.maximum_scale = plot.bottom, top
     pptx_bars.axis_of_numbers(across, plot.across, form, theme)
     pptx_bars.axis_of_numbers(upward, plot.upward, pptx_bars.form(plot.ranges.y_step), theme)
@@ -273,7 +290,7 @@ def marks(left: float, right: float) -> tuple[float, float, str]:
     return left - (left - _NEW_YEAR) % _YEAR, next(fits, _YEARS[-1]), "yyyy"
 
 
-def _style(series: Any, trace: _Trace, theme: Theme) -> None:
+def _style(series: Any, trace: _Trace, theme: Theme, size: int = 0) -> None:
     series.smooth = False
     line, marker = series.format.line, series.marker
     if trace.width:
@@ -283,7 +300,7 @@ def _style(series: Any, trace: _Trace, theme: Theme) -> None:
         marker.style = XL_MARKER_STYLE.NONE
         return
     line.fill.background()
-    marker.style, marker.size = trace.shape, round(theme.letters(_MARKER))
+    marker.style, marker.size = trace.shape, size or round(theme.letters(_MARKER))
     marker.format.fill.solid()
     # LibreOffice draws no edges of markers: what is empty is pale.
     pale = style.mixed(trace.colour, theme.paper)
@@ -312,14 +329,23 @@ def _free(
     left, above, width, height = (part * box[2 + at % 2] for at, part in enumerate(area))
 
     def at(point: tuple[float, float]) -> tuple[float, float]:
-        x, y = (point[0] - start) / (end - start), (top - point[1]) / (top - plot.bottom)
-        return left + x * width, above + y * height
+        x, y = point[0], (top - point[1]) / (top - plot.bottom)
+        ends = (log10(start), log10(end), log10(x)) if plot.log else (start, end, x)
+        return left + (ends[2] - ends[0]) / (ends[1] - ends[0]) * width, above + y * height
 
     labels = [(n, trace.points[p]) for trace in plot.traces for p, n in trace.labels.items()]
-    marker = theme.letters(_MARKER)
+    marker = plot.marker or theme.letters(_MARKER)
     spots = [
         Spot(*at(point), marker, _wide(label, theme), _tall(label, theme))
         for label, point in labels
+    ]
+    # No label covers the markers of points without one.
+    bare = [
+        Spot(*at(point), marker, 0, 0)
+        for trace in plot.traces
+        if not trace.width
+        for place, point in enumerate(trace.points)
+        if place not in trace.labels
     ]
     lines = [
         thin(*a, *b)
@@ -327,7 +353,9 @@ def _free(
         if trace.width
         for a, b in pairwise(map(at, trace.points))
     ]
-    found = places(spots, lines, Rect(left, above, left + width, above + height))
+    wanted = [*range(len(spots))] if bare else None
+    room = Rect(left, above, left + width, above + height)
+    found = places([*spots, *bare], lines, room, wanted)[: len(spots)]
     return {id(label): place for (label, _), place in zip(labels, found, strict=True)}
 
 

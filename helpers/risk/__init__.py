@@ -1,0 +1,1 @@
+"""Which of the vulnerabilities matter: exploited, likely to be, declared harmless."""

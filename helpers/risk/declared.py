@@ -1,0 +1,139 @@
+"""What was declared harmless, by whom and why: counted apart, and never gone."""
+
+import pandas as pd
+
+from helpers.answers.answer import Answer
+from helpers.text import escape
+from helpers.text.i18n import msg, t, told
+from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
+from helpers.text.titles import Part, begun, fitted
+from helpers.vulnerabilities import counting
+from helpers.vulnerabilities.lenses import Lens
+
+COUNTS, HARMLESS = msg("counts"), msg("declared harmless")
+
+
+def table(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    """Return counts with and without what was declared harmless.
+
+    `capture, variant, status, part, count`, two rows an image: what counts, and what was declared
+    harmless besides. NA where its vulnerabilities were not looked for.
+    """
+    without = _totals(findings, images, lens._replace(suppressed=False))
+    whole = _totals(findings, images, lens._replace(suppressed=True))["count"]
+    parts = [
+        without.assign(part=COUNTS),
+        without.assign(part=HARMLESS, count=whole - without["count"]),
+    ]
+    columns = ["capture", "variant", "status", "part", "count"]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def statements(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return each finding of which something was declared, and what: used or not.
+
+    `capture, variant, vulnerability_id, package, installed_version, severity, suppressed,
+    statement_status, statement_reason, statement_by, statement_at, statement_product,
+    statement_unused`.
+    """
+    columns = ["capture", "variant", "vulnerability_id", "package", "installed_version", "severity"]
+    columns += ["suppressed", *(c for c in findings.columns if c.startswith("statement_"))]
+    return findings[findings["statement_status"].notna()][columns].reset_index(drop=True)
+
+
+def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer what was declared harmless, by whom, and what the counts are with it and without."""
+    declared = statements(findings)
+    if declared.empty:
+        return Answer(
+            "declared-harmless",
+            counted=lens.label,
+            lacks=t(
+                "Nobody declared any of it harmless: no report here suppresses a finding. vex in "
+                "study.toml, or VEX=file, gives statements to the scanner."
+            ),
+        )
+    counts = table(findings, images, lens)
+    kinds = {COUNTS: COUNTS, HARMLESS: HARMLESS}
+    both = lens._replace(suppressed=True).label
+    chart = counting.stacked(counts, "part", kinds, "declared", both)
+    return Answer(
+        "declared-harmless", _title(counts, lens), _text(declared), declared, chart, both,
+        searchable=True,
+    )  # fmt: skip
+
+
+def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    counts = counting.severity_counts(findings, images, lens)
+    return counting.totals(counts).rename(columns={"total": "count"})
+
+
+def _title(counts: pd.DataFrame, lens: Lens) -> str:
+    """Return how many count in each image, and how many there are with what was declared."""
+    parts = []
+    for (_, variant, status), image in counts.groupby(["capture", "variant", "status"], sort=False):
+        by_part = image.set_index("part")["count"]
+        whole = by_part.sum(skipna=False)
+        short = escape.short(variant, 24)
+        if pd.isna(whole):
+            parts.append(Part(t("{variant} not measured", variant=short), odd=counting.odd(status)))
+            continue
+        text = t(
+            "{variant} {part:,} of {whole}", variant=short, part=by_part[COUNTS], whole=f"{whole:,}"
+        )
+        parts.append(Part(text, (by_part[COUNTS],), counting.odd(status)))
+    return fitted(begun(t("{what} not declared harmless", what=lens.short)), parts)
+
+
+def _text(declared: pd.DataFrame) -> Text:
+    """Return who declared what, by document, and what is not used and why."""
+    used = declared[declared["suppressed"]]
+    lines = [
+        _line(rows)
+        for _, rows in used.groupby(["statement_by", "statement_status"], dropna=False, sort=False)
+    ]
+    unused = declared[~declared["suppressed"]]
+    lines += [
+        _unused(rows)
+        for _, rows in unused.groupby(
+            ["statement_by", "statement_unused"], dropna=False, sort=False
+        )
+    ]
+    note = say(
+        "A statement is its author's claim about a product at a time, and not a measurement. What "
+        "it takes out of the counts stays in the table, and the figure shows both."
+    )
+    return bullets(lines) + paragraph(note)
+
+
+def _line(rows: pd.DataFrame) -> Phrase:
+    first = rows.iloc[0]
+    return say(
+        "{by} declares {findings} in {images} `{status}`",
+        by=name(_known(first["statement_by"])),
+        findings=number(len(rows), "finding"),
+        images=number(rows["variant"].nunique(), "image"),
+        status=escape.plain(first["statement_status"]),
+    ) + _reasons(rows)
+
+
+def _unused(rows: pd.DataFrame) -> Phrase:
+    first = rows.iloc[0]
+    return say(
+        "{by}: its statements on {findings} in {images} are **not used**, because {why}",
+        by=name(_known(first["statement_by"])),
+        findings=number(len(rows), "finding"),
+        images=number(rows["variant"].nunique(), "image"),
+        why=str(told(first["statement_unused"])),
+    )
+
+
+def _reasons(rows: pd.DataFrame) -> Phrase:
+    """Return the justifications of statements, the most frequent first."""
+    counts = rows["statement_reason"].value_counts()
+    parts = [f"{reason.replace('_', ' ')} ({count:,})" for reason, count in counts.head(3).items()]
+    return say(": {reasons}", reasons=", ".join(map(escape.plain, parts))) if parts else Phrase()
+
+
+def _known(value: object) -> str:
+    return t("somebody who is not named") if pd.isna(value) else str(value)

@@ -1,0 +1,210 @@
+"""EPSS against CVSS: how likely exploitation is anywhere, and how bad it would be."""
+
+from typing import Any
+
+import pandas as pd
+
+from helpers.answers.answer import SLIDE, Answer
+from helpers.answers.chart import Limit, Point, Points
+from helpers.answers.talk import RISK, Talk
+from helpers.risk import likelihood
+from helpers.risk.likelihood import LEAST
+from helpers.text import escape
+from helpers.text.i18n import msg, t
+from helpers.text.rich import Text, number, paragraph, say
+from helpers.text.titles import first_fitting
+from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities.lenses import Lens
+
+EXPLOITED, FIXABLE, UNFIXED = "exploited", "fixable", "unfixed"
+GROUPS = {
+    EXPLOITED: msg("known to be exploited"),
+    FIXABLE: msg("a newer package fixes it"),
+    UNFIXED: msg("no fix yet"),
+}
+"""Groups of points, and their names in the legend."""
+
+LOWEST = 1e-5
+"""The lowest score that EPSS states, since 2025; a logarithmic axis has no zero."""
+
+_NAMED = 5
+"""Points that are named, at most: the exploited and the likeliest."""
+
+
+def vulnerabilities(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    """Return what a lens counts, one row a vulnerability, the worst first.
+
+    `vulnerability_id, cve_id, package, variants, epss, epss_percentile, epss_day, cvss_score,
+    cvss_vector, severity, exploited, kev_added_at, fixable, part`: `package` are its packages,
+    `variants` the images that have it, joined by `, `; it is `fixable` or `exploited` if it is in
+    one of them; `part` is that of `likelihood`.
+    """
+    each = lenses.each(findings, lens)
+    each = each.assign(part=likelihood.part(each), key=each["vulnerability_id"].fillna("?"))
+    each = each.assign(fixable=each["fixed_version"].notna())
+    groups = each.groupby("key", sort=False)
+    table = groups.agg(
+        vulnerability_id=("vulnerability_id", "first"),
+        cve_id=("cve_id", "first"),
+        package=("package", _joined),
+        variants=("variant", _joined),
+        epss=("epss", "max"),
+        epss_percentile=("epss_percentile", "max"),
+        epss_day=("epss_day", "max"),
+        cvss_score=("cvss_score", "max"),
+        cvss_vector=("cvss_vector", "first"),
+        severity=("severity", "max"),
+        exploited=("exploited", "max"),
+        kev_added_at=("kev_added_at", "min"),
+        fixable=("fixable", "max"),
+    ).reset_index(drop=True)
+    table["part"] = likelihood.part(table)
+    order = table.assign(rank=table["exploited"].fillna(False))
+    order = order.sort_values(
+        ["rank", "epss", "cvss_score"], ascending=False, na_position="last", kind="stable"
+    )
+    return table.loc[order.index].reset_index(drop=True)
+
+
+def answer(
+    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LEAST
+) -> Answer:
+    """Answer which vulnerabilities are likely to be exploited, and how bad that would be."""
+    counted = lens._replace(counted=lenses.VULNERABILITIES)
+    if not likelihood.looked_up(images).any():
+        return Answer("epss-and-cvss", counted=counted.label, lacks=likelihood.nothing_known())
+    table = vulnerabilities(findings, lens)
+    placed = table.dropna(subset=["epss", "cvss_score"])
+    title = _title(table, counted.short, least)
+    return Answer(
+        "epss-and-cvss",
+        title,
+        _text(table, placed, least),
+        table,
+        _points(placed, table, least),
+        counted.label,
+        role=SLIDE,
+        talks=(_talk(table, placed, least),),
+    )
+
+
+def _joined(values: pd.Series) -> str:
+    return ", ".join(dict.fromkeys(values.dropna().astype(str)))
+
+
+def _points(placed: pd.DataFrame, table: pd.DataFrame, least: float) -> Points:
+    """Return vulnerabilities as points, those that matter most with their names."""
+    named = placed["exploited"].fillna(False) | placed["epss"].ge(least)
+    named &= named.cumsum().le(_NAMED)
+    points = [
+        Point(
+            str(row.vulnerability_id),
+            max(float(row.epss), LOWEST),
+            float(row.cvss_score),
+            _label(row) if is_named else "",
+            _group(row),
+        )
+        for row, is_named in zip(placed.itertuples(), named, strict=True)
+    ]
+    return Points(
+        points,
+        t("EPSS: probability that it is exploited anywhere within 30 days"),
+        t("CVSS base score by NVD, 0 to 10"),
+        {group: t(text) for group, text in GROUPS.items()},
+        note=_lost(table),
+        log=True,
+        top=10.0,
+        limit=Limit(least, t("EPSS {least:g}", least=least)),
+    )
+
+
+def _group(row: Any) -> str:
+    if pd.notna(row.exploited) and row.exploited:
+        return EXPLOITED
+    return FIXABLE if row.fixable else UNFIXED
+
+
+def _label(row: Any) -> str:
+    first = str(row.package).partition(",")[0]
+    return f"{escape.short(row.vulnerability_id, 20)} {escape.short(first, 16)}"
+
+
+def _lost(table: pd.DataFrame) -> str:
+    """Return how many have no point, and why; empty if all have one."""
+    unscored = int(table["epss"].isna().sum())
+    unrated = int((table["epss"].notna() & table["cvss_score"].isna()).sum())
+    parts = []
+    if unscored:
+        parts.append(t("{count:,} without an EPSS score", count=unscored))
+    if unrated:
+        parts.append(t("{count:,} without a CVSS score of NVD's", count=unrated))
+    return t("not shown: {parts}", parts=", ".join(parts)) if parts else ""
+
+
+def _title(table: pd.DataFrame, what: str, least: float) -> str:
+    """Return how many of what counts are known to be exploited, and how many likely to be."""
+    exploited = int(table["exploited"].fillna(False).sum())
+    likely = int(table["epss"].ge(least).fillna(False).sum())
+    values = {"what": what, "count": len(table), "exploited": exploited, "likely": likely}
+    return first_fitting(
+        [
+            t(
+                "Of {count:,} {what}, {exploited:,} known to be exploited, {likely:,} with EPSS ≥ "
+                "{least:g}",
+                least=least,
+                **values,
+            ),
+            t(
+                "Of {count:,}, {exploited:,} known to be exploited, {likely:,} with EPSS ≥ "
+                "{least:g}",
+                least=least,
+                **values,
+            ),
+        ]
+    )
+
+
+def _text(table: pd.DataFrame, placed: pd.DataFrame, least: float) -> Text:
+    """Return how far severity and likelihood go together."""
+    serious = placed["cvss_score"].ge(7)
+    likely = placed["epss"].ge(least)
+    text = say(
+        "Each point is a vulnerability of any of these images, further right the likelier, further "
+        "up the worse. Of {serious:,} with a CVSS score of 7 or more, {both:,} are likely to be "
+        "exploited (EPSS ≥ {least:g}); of {rest:,} below 7, {mild:,}.",
+        serious=int(serious.sum()),
+        both=int((serious & likely).sum()),
+        least=least,
+        rest=int((~serious).sum()),
+        mild=int((~serious & likely).sum()),
+    )
+    if lost := _lost(table):
+        text += " " + say(
+            "Of {all}, {lost}: what has no score is not harmless.",
+            all=number(len(table), "vulnerability"),
+            lost=lost,
+        )
+    return paragraph(text)
+
+
+def _talk(table: pd.DataFrame, placed: pd.DataFrame, least: float) -> Talk:
+    likely = placed[placed["exploited"].fillna(False) | placed["epss"].ge(least)]
+    first = (
+        [t("Look at {id} first.", id=escape.plain(likely.iloc[0]["vulnerability_id"]))]
+        if len(likely)
+        else []
+    )
+    spoken = (
+        t(
+            "Each point is a vulnerability: further right it is likelier to be exploited, further "
+            "up it is worse."
+        ),
+        t(
+            "{likely} of {count} are right of the line or known to be exploited.",
+            likely=len(likely),
+            count=number(len(table), "vulnerability"),
+        ),
+        *first,
+        t("The scores are of exploitation anywhere, and not of these images."),
+    )
+    return Talk(RISK, spoken=spoken)

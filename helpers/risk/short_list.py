@@ -1,0 +1,171 @@
+"""The short list: which vulnerabilities to look at first, and why."""
+
+from typing import Any
+
+import pandas as pd
+
+from helpers.answers.answer import SLIDE, Answer
+from helpers.answers.talk import RISK, Table, Talk
+from helpers.risk import likelihood
+from helpers.risk.likelihood import LEAST
+from helpers.surface.app_process import APP, COULD_GO, DATA, NEEDED, UNSEEN
+from helpers.text import escape
+from helpers.text.i18n import Listing, message, t, told
+from helpers.text.rich import Text, number, paragraph, say
+from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities.lenses import Lens
+
+FIRST = 10
+"""Rows that are shown: what one person can look at on a morning."""
+
+_ON_SLIDE = 5
+
+_NEEDS = (APP, NEEDED, UNSEEN, DATA, COULD_GO)
+"""What the app's process needs, the most needed first."""
+
+COLUMNS = [
+    *("vulnerability_id", "package", "variants", "fixed_version", "place", "need", "why"),
+    *("severity", "epss", "kev_added_at", "cvss_score"),
+]
+
+
+def short_list(
+    findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens, least: float = LEAST
+) -> pd.DataFrame:
+    """Return what to look at, one row a vulnerability and source package, the most urgent first.
+
+    The columns of `COLUMNS`: `package`, `variants`, `fixed_version` and `place` are joined by `, `;
+    `need` says whether the app's process loads the package, of `app_process.needs`; `why` are the
+    reasons (a message). On the list is what is known to be exploited, what has an EPSS score from
+    `least` on, and what is rated HIGH or CRITICAL, has a fix and no score. What is exploited comes
+    first, then what has a fix, then what the app needs, then the higher score.
+    """
+    each = lenses.each(findings, lens)
+    part = likelihood.part(each, least)
+    serious = each["severity"].ge("HIGH") & each["fixed_version"].notna()
+    unscored = part.eq(likelihood.UNSCORED) & serious & each["epss_day"].notna()
+    each = each.assign(part=part, unscored=unscored)
+    each = each[part.isin([likelihood.EXPLOITED, likelihood.LIKELY]) | unscored]
+    keys = ["variant", "package", "package_path"]
+    needs = needed[[*keys, "need"]].drop_duplicates(keys)
+    each = each.merge(needs, "left", keys)
+    each["need"] = each["need"].fillna(UNSEEN)
+    each["source"] = each["source_package"].fillna(each["package"])
+    rows = [
+        _row(group, least) for _, group in each.groupby(["vulnerability_id", "source"], sort=False)
+    ]
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "rank"])
+    table = table.sort_values("rank", kind="stable", ignore_index=True)[COLUMNS]
+    table["why"] = pd.Series([*table["why"]], dtype=object)
+    table["kev_added_at"] = pd.to_datetime(table["kev_added_at"], utc=True)
+    types = {"epss": "Float64", "cvss_score": "Float64", "severity": findings["severity"].dtype}
+    return table.astype(types)
+
+
+def answer(
+    findings: pd.DataFrame,
+    images: pd.DataFrame,
+    needed: pd.DataFrame,
+    lens: Lens,
+    least: float = LEAST,
+    most: int = FIRST,
+) -> Answer:
+    """Answer what to look at first, and why: `most` rows for readers, all in the table."""
+    if not likelihood.looked_up(images).any():
+        return Answer("look-at-first", counted=lens.label, lacks=likelihood.nothing_known())
+    table = short_list(findings, needed, lens, least)
+    talks = (_talk(table),) if len(table) else ()
+    return Answer(
+        "look-at-first",
+        text=_text(table, least, most),
+        table=table,
+        shown=table.head(most),
+        counted=lens.label,
+        role=SLIDE,
+        talks=talks,
+    )
+
+
+def _row(group: pd.DataFrame, least: float) -> tuple[Any, ...]:
+    """Return the row of one vulnerability in one source package, and what it is ordered by."""
+    first = group.iloc[0]
+    fixes = dict.fromkeys(group["fixed_version"].dropna())
+    need = min(group["need"], key=_NEEDS.index)
+    exploited = bool(group["exploited"].fillna(False).any())
+    epss = group["epss"].max()
+    rank = (not exploited, not fixes, _NEEDS.index(need), -epss if pd.notna(epss) else 1.0)
+    return (
+        first["vulnerability_id"],
+        _joined(group["package"]),
+        _joined(group["variant"]),
+        ", ".join(map(str, fixes)) or None,
+        _joined(group["place"]),
+        need,
+        _why(group, exploited, epss, least),
+        group["severity"].max(),
+        epss,
+        group["kev_added_at"].min(),
+        group["cvss_score"].max(),
+        rank,
+    )
+
+
+def _why(group: pd.DataFrame, exploited: bool, epss: Any, least: float) -> str:
+    """Return why a vulnerability is on the list, as a message."""
+    reasons: list[str] = []
+    if exploited:
+        since = group["kev_added_at"].min()
+        reasons.append(message("known to be exploited since {day}", day=f"{since:%Y-%m-%d}"))
+    if pd.notna(epss) and epss >= least:
+        reasons.append(message("EPSS {score}", score=f"{epss:.2f}"))
+    if group["unscored"].any():
+        reasons.append(
+            message("{severity}, fixable and not scored", severity=group["severity"].max())
+        )
+    return Listing(reasons)
+
+
+def _joined(values: pd.Series) -> str:
+    return ", ".join(dict.fromkeys(values.dropna().astype(str)))
+
+
+def _text(table: pd.DataFrame, least: float, most: int) -> Text:
+    """Return how many are on the list, and what puts one there."""
+    rule = say(
+        "On this list is what is known to be exploited, what has EPSS ≥ {least:g}, and what is "
+        "HIGH or CRITICAL, has a fix and no score. What is exploited comes first, then what has a "
+        "fix, then what the app's process needs, then the higher score.",
+        least=least,
+    )
+    if table.empty:
+        return paragraph(say("**Nothing has to be looked at first.**") + " " + rule)
+    head = say("**Look at these first: {count}.**", count=number(len(table), "vulnerability"))
+    if len(table) > most:
+        head += " " + say("The first {most} are shown; the table's file has all.", most=most)
+    return paragraph(head + " " + rule)
+
+
+def _talk(table: pd.DataFrame) -> Talk:
+    rows = [
+        [
+            escape.short(row.vulnerability_id, 22),
+            escape.short(row.package, 24),
+            escape.short(row.fixed_version, 24) if pd.notna(row.fixed_version) else t("none"),
+            str(told(row.why)),
+        ]
+        for row in table.head(_ON_SLIDE).itertuples()
+    ]
+    head = [t("vulnerability"), t("package"), t("fix"), t("why")]
+    first = table.iloc[0]
+    spoken = (
+        t(
+            "We look at {id} in {package} first: {why}.",
+            id=escape.plain(first["vulnerability_id"]),
+            package=escape.short(first["package"], 40),
+            why=str(told(first["why"])),
+        ),
+        t("{count} are on the list in all.", count=number(len(table), "vulnerability")),
+        t("That the others are not on it does not make them harmless."),
+    )
+    headline = t("Look at these first: {count}", count=number(len(table), "vulnerability"))
+    return Talk(RISK, headline, table=Table(head, rows, [0.2, 0.22, 0.24, 0.34]), spoken=spoken)
