@@ -10,7 +10,7 @@ from helpers.answers.talk import RISK, Talk
 from helpers.risk import likelihood
 from helpers.risk.likelihood import LEAST
 from helpers.text import escape
-from helpers.text.i18n import msg, t
+from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Text, number, paragraph, say
 from helpers.text.titles import first_fitting
 from helpers.vulnerabilities import lenses
@@ -26,6 +26,8 @@ GROUPS = {
 
 LOWEST = 1e-5
 """The lowest score that EPSS states, since 2025; a logarithmic axis has no zero."""
+
+_SHOWN = ["vulnerability_id", "package", "variants", "epss", "cvss_score", "fixable", "part"]
 
 _NAMED = 5
 """Points that are named, at most: the exploited and the likeliest."""
@@ -84,6 +86,7 @@ def answer(
         _points(placed, table, least),
         counted.label,
         role=SLIDE,
+        shown=table[_SHOWN],
         talks=(_talk(table, placed, least),),
     )
 
@@ -110,7 +113,7 @@ def _points(placed: pd.DataFrame, table: pd.DataFrame, least: float) -> Points:
         points,
         t("EPSS: probability that it is exploited anywhere within 30 days"),
         t("CVSS base score by NVD, 0 to 10"),
-        {group: t(text) for group, text in GROUPS.items()},
+        {group: word(text) for group, text in GROUPS.items()},
         note=_lost(table),
         log=True,
         top=10.0,

@@ -79,7 +79,9 @@ def answer(
         LESS: t("EPSS < {least:g}", least=least),
         UNSCORED: UNSCORED,
     }
-    chart = counting.stacked(counts, "part", names, "exploitation", lens.label)
+    there = {EXPLOITED, *counts[counts["count"].gt(0).fillna(False)]["part"]}
+    shown = {key: text for key, text in names.items() if key in there}
+    chart = counting.stacked(counts, "part", shown, "exploitation", lens.label)
     counted = lenses.apply(findings, lens)
     text = bullets(
         name(image.variant)
@@ -254,7 +256,7 @@ def _talk(counts: pd.DataFrame, counted: pd.DataFrame, lens: Lens, least: float)
     ]
     spoken = (
         t(
-            "Most of the {what} will never be exploited; these colours say what is known of it.",
+            "These colours say what is known of the exploitation of the {what}.",
             what=lens.short,
         ),
         *some(each),

@@ -79,7 +79,8 @@ def answer(
         "look-at-first",
         text=_text(table, least, most),
         table=table,
-        shown=table.head(most),
+        # When it was in the catalog is among the reasons.
+        shown=table.head(most).drop(columns=["kev_added_at", "cvss_score"]),
         counted=lens.label,
         role=SLIDE,
         talks=talks,

@@ -7,7 +7,7 @@ import pandas as pd
 from helpers.answers.answer import Answer
 from helpers.frames import UNKNOWN_COUNT
 from helpers.risk import likelihood
-from helpers.text.i18n import msg, t
+from helpers.text.i18n import msg, word
 from helpers.text.rich import Phrase, bullets, name, paragraph, say, share
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import Lens
@@ -67,5 +67,7 @@ def _of_image(table: pd.DataFrame, every: pd.DataFrame, image: Any) -> Phrase:
     whole = int(every["variant"].eq(image.variant).sum())
     text = say("{lost} without a score", lost=share(len(lost), whole))
     counts = lost["why"].value_counts()
-    parts = [f"{counts[why]:,} {t(why)}" for why in (TOO_NEW, NO_CVE, NOT_THERE) if why in counts]
+    parts = [
+        f"{counts[why]:,} {word(why)}" for why in (TOO_NEW, NO_CVE, NOT_THERE) if why in counts
+    ]
     return text + (": " + ", ".join(parts) if parts else "")

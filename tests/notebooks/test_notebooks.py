@@ -46,7 +46,8 @@ def test_there_are_notebooks() -> None:
         "03-image-size",
         "04-attack-surface",
         "05-history",
-        "06-verdict",
+        "06-risk",
+        "07-verdict",
         "explore",
     ]
     assert paths.notebooks() == NOTEBOOKS[:-1], "what is to be clicked is in no run"

@@ -117,7 +117,7 @@ def test_what_was_not_scanned_alike_is_refused_unless_allowed_and_then_marked(
     paths_of = [str(write(content, f"{name}.json")) for name, content in reports.items()]
     study = make_study(paths_of, "mixed")
     capture(study)
-    notebooks = [paths.NOTEBOOKS / f"{name}.ipynb" for name in ("02-vulnerabilities", "06-verdict")]
+    notebooks = [paths.NOTEBOOKS / f"{name}.ipynb" for name in ("02-vulnerabilities", "07-verdict")]
     with pytest.raises(StudyInvalid, match="was not scanned alike"):
         run.reproduce(study, notebooks=notebooks)
     folder = run.reproduce(study, {"mixed": "true"}, notebooks)
@@ -221,7 +221,7 @@ def test_slides_are_in_the_run_or_there_is_no_run(data: Path, small: Path) -> No
 def test_a_missing_report_leaves_a_whole_run(data: Path) -> None:
     (data / "studies/blog-2022/2022-02/nodejs-alpine/trivy.json").unlink()
     (data / "studies/blog-2022/published.csv").unlink()
-    notebooks = [paths.NOTEBOOKS / f"{name}.ipynb" for name in ("02-vulnerabilities", "06-verdict")]
+    notebooks = [paths.NOTEBOOKS / f"{name}.ipynb" for name in ("02-vulnerabilities", "07-verdict")]
     text = (run.reproduce("blog-2022", notebooks=notebooks) / "report.html").read_text()
     assert "No report, so nothing is known" in text
     assert "<NA>" not in text
