@@ -27,7 +27,7 @@ _SIZE, _SMALL = 16.0, 14.0
 _SMALL_MARKER = 10.0
 """Diameter of a marker where points are many."""
 
-_LARGER = {"exploited": 1.5}
+LARGER = {"exploited": 1.5}
 """Groups whose markers are so many times as large, and lie on top."""
 
 _FEW, _SOME = 6, 12
@@ -118,8 +118,8 @@ def draw(chart: Points, ax: Axes, scale: float = 1.0) -> Axes:
     for group, members in groups(chart).items():
         xs, ys = [point.x for point in members], [point.y for point in members]
         ax.scatter(
-            xs, ys, s=(marker(chart) * _LARGER.get(group, 1) * scale) ** 2,
-            linewidth=_edge(group, scale), zorder=4 if group in _LARGER else 3,
+            xs, ys, s=(marker(chart) * LARGER.get(group, 1) * scale) ** 2,
+            linewidth=_edge(group, scale), zorder=4 if group in LARGER else 3,
             label=chart.groups.get(group), **colours.style("points", group),
         )  # fmt: skip
     note = "\n" + axes.wrapped(chart.note, 72) if chart.note else ""
@@ -156,7 +156,7 @@ def name(chart: Points, ax: Axes, scale: float = 1.0) -> list[Annotation]:
     spots = [
         Spot(
             *at(point.x, point.y),
-            marker(chart) * _LARGER.get(point.group, 1) + _EDGE,
+            marker(chart) * LARGER.get(point.group, 1) + _EDGE,
             max(width(line, size, is_full(point.group)) for line in text.split("\n")),
             size * LEADING * (1 + text.count("\n")),
         )

@@ -29,7 +29,7 @@ LOWEST = 1e-5
 
 _SHOWN = ["vulnerability_id", "package", "variants", "epss", "cvss_score", "fixable", "part"]
 
-_NAMED = 5
+_NAMED = 4
 """Points that are named, at most: the exploited and the likeliest."""
 
 

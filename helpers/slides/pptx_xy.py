@@ -73,7 +73,8 @@ class _Label(NamedTuple):
 class _Trace(NamedTuple):
     """A series: a line if it has a width, else markers, with labels by the point's place.
 
-    Without a name it is not in the legend; `note` names it in the workbook.
+    Without a name it is not in the legend; `note` names it in the workbook. Its markers are so many
+    times `larger` than the others.
     """
 
     note: str
@@ -85,6 +86,7 @@ class _Trace(NamedTuple):
     dashed: bool = False
     hollow: bool = False
     shape: Any = XL_MARKER_STYLE.CIRCLE
+    larger: float = 1.0
 
 
 class _Plot(NamedTuple):
@@ -124,8 +126,10 @@ def points(slide: Any, chart: Points, box: tuple[float, ...], theme: Theme) -> A
         name = chart.groups.get(group, "")
         where = [(point.x, point.y) for point in members]
         shade, shape = theme.single(look["edgecolor"]), _SHAPES[look.get("marker", "o")]
+        larger = point_chart.LARGER.get(group, 1.0)
+        note = name or chart.upward
         trace = _Trace(
-            name or chart.upward, where, shade, labels, name, hollow=not full, shape=shape
+            note, where, shade, labels, name, hollow=not full, shape=shape, larger=larger
         )
         traces.append(trace)
     ranges = point_chart.ranges(chart)
@@ -300,7 +304,8 @@ def _style(series: Any, trace: _Trace, theme: Theme, size: int = 0) -> None:
         marker.style = XL_MARKER_STYLE.NONE
         return
     line.fill.background()
-    marker.style, marker.size = trace.shape, size or round(theme.letters(_MARKER))
+    size = size or round(theme.letters(_MARKER))
+    marker.style, marker.size = trace.shape, round(size * trace.larger)
     marker.format.fill.solid()
     # LibreOffice draws no edges of markers: what is empty is pale.
     pale = style.mixed(trace.colour, theme.paper)
