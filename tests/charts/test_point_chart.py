@@ -1,6 +1,7 @@
 """Points: where the data say, named apart, with the front, and who has no place."""
 
 from itertools import combinations
+from math import log10
 from random import Random
 
 import pytest
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
 from helpers import Comparison
-from helpers.answers.chart import Point, Points
+from helpers.answers.chart import Limit, Point, Points
 from helpers.charts import point_chart
 from helpers.charts.figure import figure
 from helpers.charts.labels import Line, Rect
@@ -196,3 +197,38 @@ def names_apart(drawn: Figure) -> list[str]:
             line = Line(*ends[0], *ends[-1])
             assert not any(line.crosses(r) for other, r in enumerate(rects) if other != place)
     return [name.get_text() for name in names]
+
+
+def likelihoods(*points: tuple[float, float, str]) -> Points:
+    """Vulnerabilities on a logarithmic axis, with a line at a tenth."""
+    found = [Point(name, x, y, name, "fixable") for x, y, name in points]
+    groups = {"exploited": "exploited", "fixable": "fixable"}
+    limit = Limit(0.1, "EPSS 0.1")
+    return Points(found, "EPSS", "CVSS", groups, log=True, top=10.0, limit=limit)
+
+
+def test_a_logarithmic_axis_goes_from_the_power_of_ten_below_the_lowest_to_one(ax: Axes) -> None:
+    chart = likelihoods((0.0004, 9.8, "a"), (0.97, 10.0, "b"))
+    point_chart.draw(chart, ax)
+    assert ax.get_xscale() == "log"
+    left, right = ax.get_xlim()
+    assert left == pytest.approx(0.0001)
+    assert 1 < right < 2
+    assert ax.get_ylim()[0] == 0
+    assert ax.get_ylim()[1] > 10
+    (line,) = ax.lines
+    assert set(line.get_xdata()) == {0.1}
+    assert point_chart.share(chart, left) == 0
+    assert point_chart.share(chart, 0.01) == pytest.approx(2 / (4 + log10(1.3)))
+
+
+def test_only_who_has_a_label_is_named_and_no_name_covers_a_point() -> None:
+    points = [(0.2 + n / 100, 7.0 + (n % 3) / 10, "") for n in range(30)]
+    drawn = figure(likelihoods((0.35, 7.1, "CVE-1 libc6"), *points))
+    FigureCanvasAgg(drawn).draw()
+    (ax,) = drawn.axes
+    (name,) = (text for text in ax.texts if text.get_text() == "CVE-1 libc6")
+    box = name.get_window_extent()
+    (dots,) = ax.collections
+    for x, y in ax.transData.transform(dots.get_offsets()):
+        assert not (box.x0 < x < box.x1 and box.y0 < y < box.y1)

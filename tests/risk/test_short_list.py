@@ -71,8 +71,12 @@ def test_one_row_a_vulnerability_and_source_package(scored) -> None:
 
 @pytest.mark.parametrize(
     ("study", "first", "count"),
-    [("blog-2022", "CVE-2023-4911", 18), ("matched-2026", "CVE-2026-14457", 6), ("rebuilt-2026", "", 0)],
-)  # fmt: skip
+    [
+        ("blog-2022", "CVE-2023-4911", 18),
+        ("matched-2026", "CVE-2026-14457", 6),
+        ("rebuilt-2026", "", 0),
+    ],
+)
 def test_the_recorded_studies(study: str, first: str, count: int) -> None:
     found = Comparison(study, "newest").counting("vulnerabilities").look_at_first()
     assert len(found.table) == count
