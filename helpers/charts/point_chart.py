@@ -43,6 +43,8 @@ def ranges(chart: Points) -> Ranges:
     x_step = axes.step(_is_whole(chart), *x)
     if chart.log:
         lowest = min((point.x for point in chart.points), default=1.0)
+        # The name of the limit stands left of it.
+        lowest = min(lowest, 0.9 * chart.limit.at) if chart.limit else lowest
         # 1 is the most that can be, and a marker there is whole.
         x, x_step = (10.0 ** min(floor(log10(lowest)), -1), 1.3), 10.0
     return Ranges(x, y, x_step, axes.step(True, *y))

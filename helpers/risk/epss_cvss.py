@@ -117,7 +117,7 @@ def _points(placed: pd.DataFrame, table: pd.DataFrame, least: float) -> Points:
         note=_lost(table),
         log=True,
         top=10.0,
-        limit=Limit(least, t("EPSS {least:g}", least=least)),
+        limit=Limit(max(least, LOWEST), t("EPSS {least:g}", least=least)),
     )
 
 

@@ -228,7 +228,7 @@ def test_only_who_has_a_label_is_named_and_no_name_covers_a_point() -> None:
     FigureCanvasAgg(drawn).draw()
     (ax,) = drawn.axes
     (name,) = (text for text in ax.texts if text.get_text() == "CVE-1 libc6")
-    box = name.get_window_extent()
+    box = Text.get_window_extent(name)
     (dots,) = ax.collections
     for x, y in ax.transData.transform(dots.get_offsets()):
         assert not (box.x0 < x < box.x1 and box.y0 < y < box.y1)
