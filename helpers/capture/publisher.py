@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ SECONDS = 60.0
 _SILENT_SECONDS = 10.0
 """Time that a server may take to be reached, and then to send something."""
 
+_TOO_LATE = "its server does not answer in time"
 _OR_A_FILE = "Check the address and the network, or name a file"
 
 T = TypeVar("T")
@@ -45,7 +47,10 @@ class Publication(Generic[T]):
             # Nobody waits for a thread that still looks for the server when all else is done.
             threading.Thread(target=self._fetch, args=(named,), daemon=True).start()
         else:
-            path = Path(named).expanduser()
+            path = Path(named)
+            # A name that is no user's stays as it is.
+            with suppress(RuntimeError):
+                path = path.expanduser()
             self.source = path.name
             self._parsed.set_result(self._read(path))
 
@@ -54,7 +59,7 @@ class Publication(Generic[T]):
         try:
             return self._parsed.result(SECONDS)
         except TimeoutError as error:
-            raise _failed(self.source, "its server does not answer in time") from error
+            raise _failed(self.source, _TOO_LATE) from error
 
     def _read(self, path: Path) -> T:
         try:
@@ -103,7 +108,7 @@ def fetched(address: str) -> bytes:
                 if len(content) > MAX_BYTES:
                     raise too_large(source)
                 if time.monotonic() - begin > SECONDS:
-                    raise _failed(source, "its server is too slow")
+                    raise _failed(source, _TOO_LATE)
     except (requests.RequestException, HTTPError, OSError) as error:
         raise _failed(source, f"its server {why(error)}") from error
     return bytes(content)

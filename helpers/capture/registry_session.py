@@ -50,6 +50,7 @@ Authenticator = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 """What adds a login to a request."""
 
 _WHYS = {
+    "ProxyError": "cannot be reached through the proxy",
     "WRONG_VERSION_NUMBER": "speaks no TLS, and only this machine is asked without",
     "CERTIFICATE": "has a certificate that is not trusted (SSL_CERT_FILE names a CA)",
     "Timeout": "does not answer in time",
@@ -63,7 +64,6 @@ _WHYS = {
     "Connection aborted": "broke off",
     "without TLS": "redirects to a server without TLS",
     "TooManyRedirects": "redirects again and again",
-    "ProxyError": "cannot be reached through the proxy",
 }
 """What is said of an error whose name or text has a word."""
 
