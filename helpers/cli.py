@@ -331,8 +331,9 @@ def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
         click.echo(f"Not scanned: {_plain(outcome.not_scanned)}. Then run it again", err=True)
     for part, why in outcome.missing.items():
         if options[part] != exploitation.OFF:
-            add = f"python -m helpers risk {study} --capture {outcome.folder.name} --{part} FILE"
-            click.echo(f"Without {exploitation.NAMES[part]}: {_plain(why)}. Add: {add}", err=True)
+            command = f"risk {study} --capture {outcome.folder.name} --{part} FILE"
+            hint = "" if outcome.unchanged else f". Add: python -m helpers {command}"
+            click.echo(f"Without {exploitation.NAMES[part]}: {_plain(why)}{hint}", err=True)
     return outcome.folder, bool(outcome.failures or outcome.broken or outcome.failed_bases)
 
 
