@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 CAPTURE = $(if $(DB),--db $(DB)) $(if $(COVERAGE),--coverage "$(COVERAGE)") $(if $(MIXED),--mixed) \
-  $(if $(FROM),--from $(FROM))
+  $(if $(FROM),--from $(FROM)) $(if $(EPSS),--epss "$(EPSS)") $(if $(KEV),--kev "$(KEV)")
 PLATFORMS = $(if $(PLATFORM), --platform "$(PLATFORM)")
 
 # Only what is given to make: a terminal may have a LANGUAGE of its own.
@@ -24,7 +24,7 @@ reproduce: $(VENV)/installed ## run every numbered notebook over STUDY's recorde
 slides: $(VENV)/installed ## deck.pptx and slides.html of STUDY [TEMPLATE=company.pptx LANGUAGE=ko THEME=dark …]
 	@$(BIN)/python -m helpers slides $(STUDY)$(LOOK)$(if $(findstring command,$(origin TEMPLATE)), --template "$(TEMPLATE)")
 
-live: $(VENV)/installed ## capture STUDY anew (build, scan, read, start), then reproduce it [DB=folder]
+live: $(VENV)/installed ## capture STUDY anew (build, scan, read, start), then reproduce it [DB=folder EPSS=file KEV=file]
 	@$(if $(filter file,$(origin STUDY)),echo "Name a study: make live STUDY=today"; exit 2,\
 	  $(BIN)/python -m helpers live $(STUDY) $(CAPTURE))
 

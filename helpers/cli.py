@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,24 @@ _MIXED = click.option(
 )
 
 
+def _publisher_options(envvar: str = "", default: str = "") -> Callable[[Any], Any]:
+    """Return a decorator that adds options for files of EPSS and KEV, or their addresses."""
+    what = {"epss": "EPSS scores of a day", "kev": "The KEV catalog"}
+
+    def add(command: Any) -> Any:
+        for name in reversed(what):
+            command = click.option(
+                f"--{name}",
+                default="",
+                metavar="FILE|ADDRESS",
+                envvar=envvar + name.upper() if envvar else None,
+                help=f"{what[name]}{default}.",
+            )(command)
+        return command
+
+    return add
+
+
 def _db_options(command: Any) -> Any:
     """Add the options of a capture: the vulnerability DB, and what to capture again."""
     options = [
@@ -108,6 +127,7 @@ def _db_options(command: Any) -> Any:
         click.option(
             "--coverage", default="", help="What the DB covers, if it is not the full one."
         ),
+        _publisher_options("KIT_", "; by default its publisher's, or `none` with --db"),
         click.option("--fresh", is_flag=True, help="Capture unchanged variants again, too."),
         click.option(
             "--from",
@@ -224,24 +244,29 @@ def summary(named: tuple[Path, ...], form: str) -> None:
         raise SystemExit(1)
 
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
-
-
 @commands.command()
 @click.argument("study")
-@click.option("--epss", type=_FILE, help="FIRST's file of a day, epss_scores-DAY.csv.gz.")
-@click.option("--kev", type=_FILE, help="CISA's catalog, known_exploited_vulnerabilities.json.")
+@_publisher_options()
 @click.option("--capture", "name", default="", help="Which capture; by default the newest.")
-def risk(study: str, epss: Path | None, kev: Path | None, name: str) -> None:
+def risk(study: str, name: str, **named: str) -> None:
     """Add to a capture of a STUDY what is known of exploitation: EPSS scores, the KEV catalog.
 
     Only the ids that were found are kept, in a file beside the capture's evidence.
     """
     from helpers.capture import exploitation
 
-    if not epss and not kev:
-        raise click.UsageError("name a file: --epss FILE, --kev FILE or both")
-    click.echo(f"evidence {_relative(exploitation.add(study, name, epss, kev))}")
+    if not {*named.values()} - {"", exploitation.OFF}:
+        raise click.UsageError("name a file or an address: --epss FILE, --kev FILE or both")
+    added = exploitation.add(study, name, **named)
+    click.echo(f"evidence {_relative(added.path)}")
+    found = added.evidence
+    if found.epss:
+        model = f", model {found.epss.model}" if found.epss.model else ""
+        scored = f"{added.scored} of {found.ids} vulnerabilities have a score"
+        click.echo(f"EPSS     {found.epss.day:%Y-%m-%d}{model}: {scored}")
+    if found.kev:
+        exploited = f"{added.exploited} of {found.ids} vulnerabilities were known to be exploited"
+        click.echo(f"KEV      {found.kev.day:%Y-%m-%d}: {exploited} by the capture's day")
 
 
 @commands.command()
@@ -288,8 +313,11 @@ def _live(study: str, mixed: bool, options: dict[str, Any]) -> None:
 
 def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
     """Capture a study and print the result; return its folder and whether anything failed."""
+    from helpers.capture import exploitation
     from helpers.capture.session import capture
 
+    for part, address in exploitation.ADDRESSES.items():
+        options[part] = options[part] or (exploitation.OFF if options["db"] else address)
     outcome = capture(study, name, **options)
     label = "nothing has changed since" if outcome.unchanged else "evidence"
     click.echo(f"{label:8} {_relative(outcome.folder)}")
@@ -301,6 +329,11 @@ def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
         click.echo(f"Error: {variant} was captured, but it is broken: {_plain(why)}", err=True)
     if outcome.not_scanned:
         click.echo(f"Not scanned: {_plain(outcome.not_scanned)}. Then run it again", err=True)
+    for part, why in outcome.missing.items():
+        if options[part] != exploitation.OFF:
+            command = f"risk {study} --capture {outcome.folder.name} --{part} FILE"
+            hint = "" if outcome.unchanged else f". Add: python -m helpers {command}"
+            click.echo(f"Without {exploitation.NAMES[part]}: {_plain(why)}{hint}", err=True)
     return outcome.folder, bool(outcome.failures or outcome.broken or outcome.failed_bases)
 
 

@@ -85,9 +85,10 @@ def make(frame: str, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
 
 
 def _typed(values: Sequence[Any], dtype: Any) -> pd.Series:
-    if values.count(None) == len(values):
-        # Many reports lack whole columns; one missing value for all rows is fast.
-        return pd.Series(None, index=pd.RangeIndex(len(values)), dtype=dtype)
+    first = values[0] if values else None
+    if values.count(first) == len(values):
+        # Many reports lack whole columns or repeat one value; one value for all rows is fast.
+        return pd.Series(first, index=pd.RangeIndex(len(values)), dtype=dtype)
     if dtype is not SEVERITY:
         return pd.Series(values, dtype=dtype)
     # By code: pandas takes twice as long to look up each category.

@@ -138,7 +138,8 @@ def test_errors_exit_with_a_status_and_a_remedy(
 def test_help_names_every_command() -> None:
     text = run("--help").stdout
     assert set(cli.commands.commands) == {
-        *("reproduce", "slides", "capture", "live", "compare", "summary", "cache", "dictionary")
+        *("reproduce", "slides", "capture", "live", "compare", "summary", "risk", "cache"),
+        "dictionary",
     }
     assert all(f"\n  {command} " in text for command in cli.commands.commands)
 

@@ -43,13 +43,16 @@ _PATIENT = Retry(
 )
 """A busy registry is asked again after 0.5, 1, 2 … seconds, or after what it asks for."""
 
-_DIRECT = {"no_proxy": "localhost,127.0.0.1"}
+DIRECT = {"no_proxy": "localhost,127.0.0.1"}
+"""Proxies of requests to this machine: none."""
 
 Authenticator = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 """What adds a login to a request."""
 
 _WHYS = {
-    "WRONG_VERSION_NUMBER": "speaks no TLS, and images are read over TLS or from this machine only",
+    "ProxyError": "cannot be reached through the proxy",
+    "WRONG_VERSION_NUMBER": "speaks no TLS, and only this machine is asked without",
+    "CERTIFICATE": "has a certificate that is not trusted (SSL_CERT_FILE names a CA)",
     "Timeout": "does not answer in time",
     "timed out": "does not answer in time",
     "Name or service not known": "is not known to DNS",
@@ -61,7 +64,6 @@ _WHYS = {
     "Connection aborted": "broke off",
     "without TLS": "redirects to a server without TLS",
     "TooManyRedirects": "redirects again and again",
-    "ProxyError": "cannot be reached through the proxy",
 }
 """What is said of an error whose name or text has a word."""
 
@@ -73,10 +75,7 @@ class Session:
         self._of = of
         self._seconds = seconds
         context = _certificates(of.host)
-        retries = _PATIENT.new(total=tries)
-        self._session = _Session(of.is_local)
-        self._session.mount("https://", _Adapter(context, retries))
-        self._session.mount("http://", HTTPAdapter(max_retries=retries))
+        self._session = connection(of.is_local, context, _PATIENT.new(total=tries))
         server = _HUB_SERVER if of.host == HUB else of.host
         self.address = f"{_scheme(of, context, seconds)}://{server}/v2/{of.name}"
 
@@ -86,7 +85,7 @@ class Session:
         `auth` adds the login to a request; `options` are those of `requests`.
         """
         # Like Docker: a registry on this machine is asked without a proxy.
-        proxies = _DIRECT if self._of.is_local else None
+        proxies = DIRECT if self._of.is_local else None
         try:
             return self._session.request(
                 method,
@@ -99,6 +98,14 @@ class Session:
             )
         except requests.RequestException as error:
             raise _unreachable(self._of, error) from error
+
+
+def connection(is_local: bool, context: ssl.SSLContext, retries: Retry) -> requests.Session:
+    """Return a session that follows no redirect out of TLS, except on this machine."""
+    session = _Session(is_local)
+    session.mount("https://", _Adapter(context, retries))
+    session.mount("http://", HTTPAdapter(max_retries=retries))
+    return session
 
 
 def arriving(answer: requests.Response) -> Iterator[bytes]:

@@ -13,7 +13,16 @@ import psutil
 from msgspec import json, structs
 
 from helpers import __version__, paths
-from helpers.capture import build, evidence, progress, pull, resolve, staging, trivy_program
+from helpers.capture import (
+    build,
+    evidence,
+    exploitation,
+    progress,
+    pull,
+    resolve,
+    staging,
+    trivy_program,
+)
 from helpers.capture.daemon import Daemon, connect
 from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.image_cache import ImageCache
@@ -35,7 +44,7 @@ class Outcome(NamedTuple):
     A broken variant was captured, but did not answer when started. If `unchanged`, nothing has
     changed and the folder is the previous capture's. `failed_bases` has the reasons of bases that
     could not be built, without those that a failed variant states. `not_scanned` says why images
-    have no report.
+    have no report, `missing` why EPSS scores (`epss`) or the KEV catalog (`kev`) were not recorded.
     """
 
     folder: Path
@@ -43,7 +52,8 @@ class Outcome(NamedTuple):
     broken: dict[str, str]
     unchanged: bool
     failed_bases: dict[str, str]
-    not_scanned: str = ""
+    not_scanned: str
+    missing: dict[str, str]
 
 
 def capture(
@@ -55,6 +65,8 @@ def capture(
     coverage: str = "",
     fresh: bool = False,
     images_from: str = "",
+    epss: str = "",
+    kev: str = "",
 ) -> Outcome:
     """Capture every variant of a study.
 
@@ -65,11 +77,19 @@ def capture(
     is reused unless `fresh`; if all is unchanged, there is no new capture. `images_from` says where
     references are found: `registry`, `daemon`, or if empty the daemon if one answers.
 
+    `epss` and `kev` name a file or an address of EPSS scores and of the KEV catalog; nothing is
+    fetched without them, and `none` says so in the capture. What they say of the ids that are found
+    is evidence of the capture's day. So if they say something else than the newest capture does (a
+    later day, or it has none), there is a new capture with the reused evidence of all variants. If
+    they say the same, or an address does not answer, there is none.
+
     A variant that fails is recorded as failed, and the others go on. If all fail, nothing is
-    recorded and `CaptureFailed` has the reasons. A capture appears whole in its place, or not.
+    recorded and `CaptureFailed` has the reasons. A file that is named and invalid raises
+    `ExploitationInvalid` before anything is captured. A capture appears whole in its place, or not.
     """
     study = open_study(study_name)
     staging.check_name(study, name)
+    asked = exploitation.ask({"epss": epss, "kev": kev}, offline=db is not None)
     started = datetime.now(UTC).replace(microsecond=0)
     staged = staging.stage(study)
     try:
@@ -89,10 +109,13 @@ def capture(
         bases = {tag: _without_local_paths(why) for tag, why in tools.failed_bases.items()}
         reasons = "\n".join(failures.values())
         bases = {tag: why for tag, why in bases.items() if why not in reasons}
-        if previous and all(result.unchanged_since for result in captured.values()):
+        with progress.bar(t("EPSS scores and the KEV catalog"), 1):
+            known = asked.known(staged)
+        is_unchanged = all(result.unchanged_since for result in captured.values())
+        if previous and is_unchanged and not exploitation.is_news(known, study, previous):
             folder = paths.capture(study.name, previous.capture)
             broken = _broken(study, folder)
-            return Outcome(folder, {}, broken, True, bases, tools.no_scanner)
+            return Outcome(folder, {}, broken, True, bases, tools.no_scanner, known.missing)
         folder = staging.destination(study, name, started)
         # An image may have been the first to need the Java DB.
         java = tools.db.java_updated_at() if tools.db else None
@@ -100,13 +123,15 @@ def capture(
         facts = structs.replace(facts, capture=folder.name, variants=captured, db=used)
         text = json.format(json.encode(facts), indent=2)
         (staged / "capture.json").write_bytes(text + b"\n")
+        exploitation.keep(known, staged)
         staged.rename(folder)
     except OSError as error:
         raise staging.disk_error(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
         ImageCache(paths.images_cache()).prune()
-    return Outcome(folder, failures, _broken(study, folder), False, bases, tools.no_scanner)
+    broken = _broken(study, folder)
+    return Outcome(folder, failures, broken, False, bases, tools.no_scanner, known.missing)
 
 
 def _tools(study: Study, images_from: str, db: Path | None, *repositories: str) -> Tools:

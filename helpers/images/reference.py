@@ -26,7 +26,7 @@ class Reference(NamedTuple):
     @property
     def is_local(self) -> bool:
         """Return whether the registry is on this machine."""
-        return self.host.partition(":")[0] in _LOCAL
+        return is_local(self.host.partition(":")[0])
 
     @property
     def repository(self) -> str:
@@ -34,6 +34,11 @@ class Reference(NamedTuple):
         if self.host == HUB:
             return self.name.removeprefix("library/")
         return f"{self.host}/{self.name}"
+
+
+def is_local(host: str) -> bool:
+    """Return whether a host, without a port, is this machine."""
+    return host in _LOCAL
 
 
 def is_reference(text: str) -> bool:

@@ -47,15 +47,20 @@ def load_study(name: str, captures: str | Sequence[str] = "", scanner: str = "")
     `scanner` is `"trivy"` or `"grype"`; empty takes one report of each variant, Trivy's if there is
     one; `"all"` takes every report: a variant then has a row of `images` for each, which only
     `scanner_agreement` can compare. A variant without such a report in a capture is a row with
-    status `missing`. Raises `StudyInvalid`, `ReportInvalid`, and `ParameterInvalid` for an unknown
-    scanner.
+    status `missing`. Raises `StudyInvalid`, `ReportInvalid`, `ExploitationInvalid`, and
+    `ParameterInvalid` for an unknown scanner.
     """
     scanners = (*paths.REPORTS, "all")
     if scanner and scanner not in scanners:
         raise ParameterInvalid(f"scanner {scanner!r} is none of {', '.join(scanners)}")
+    variants = _variants(name, captures)
+    known = {
+        capture: exploitation.read(paths.exploitation(name, capture))
+        for capture in {facts.capture for facts, _, _ in variants}
+    }
     return load(
-        evidence
-        for facts, variant, folder in _variants(name, captures)
+        evidence._replace(exploitation=known[facts.capture])
+        for facts, variant, folder in variants
         for evidence in _evidence(facts, variant, folder, scanner)
     )
 
@@ -201,7 +206,6 @@ def _evidence(facts: Facts, variant: Variant, folder: Path, scanner: str) -> lis
         smoke=metadata.read(folder / paths.SMOKE, Smoke),
         error=captured.error,
         not_scanned=captured.missing.get("report", ""),
-        exploitation=exploitation.read(folder.parent / paths.EXPLOITATION),
     )
     evidence = []
     for name, path in files if scanner == "all" else files[:1]:

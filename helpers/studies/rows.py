@@ -45,8 +45,11 @@ _PER_FINDING = (
     *("vulnerability_id", "package", "installed_version", "fixed_version", "status", "severity"),
     *("severity_source", "nvd_severity", "cvss_score", "published_at", "package_path"),
     *("source_package", "purl", "layer_diff_id", "aliases", "from_base", "place"),
-    *("cvss_vector", "epss", "epss_percentile", "kev_added_at", "exploited", "cve_id"),
+    "cvss_vector",
 )
+
+_EXPLOITATION = ("epss", "epss_percentile", "kev_added_at", "exploited", "cve_id")
+"""Columns of what is known of the exploitation of a finding."""
 
 _OLDEST_DB = timedelta(hours=120)
 """Age from which on Grype refuses a DB (its `db.max-allowed-built-age`).
@@ -255,32 +258,41 @@ class _Known:
         self.scanner = report.scanner
         self.own = report.knows_exploitation
         epss, kev = item.exploitation.epss, item.exploitation.kev
-        self._scores = epss.scores if epss else {}
-        self._added = kev.added if kev else {}
-        self._has_catalog = self.own or kev is not None
+        self.has_any = self.own or bool(epss or kev)
         self.scores_of = _scores_of(report) if self.own else frames.utc(epss.day) if epss else None
         as_of = day(item.db_updated_at or report.db_built, report.created_at)
         self._as_of = as_of.date() if as_of else date.max
-        self.has_any = self.own or bool(epss or kev)
+        no = False if self.own or kev else None
+        self._unknown = (None, None, None, no, None)
+        scores = epss.scores if epss else {}
+        self._by_id: dict[str | None, tuple[Any, ...]] = {
+            cve: (score, percentile, None, no, cve) for cve, (score, percentile) in scores.items()
+        }
+        for cve, added in kev.added.items() if kev else ():
+            self._by_id[cve] = (*scores.get(cve, (None, None)), *self._listed(added), cve)
 
     def of(self, finding: Vulnerability, aliases: str | None) -> tuple[Any, ...]:
-        """Return score, percentile, day in the catalog, whether exploited, and the CVE id."""
+        """Return the columns `_EXPLOITATION` of a finding: of the worst of its ids."""
         if self.own:
             found = finding.exploitation
             if found is None:
-                return None, None, None, False, None
-            cve, score, percentile, _, added = found
-        else:
-            ids = [i for i in (finding.vulnerability_id, *(aliases or "").split()) if i]
-            known = [i for i in ids if i in self._scores or i in self._added]
-            if not known:
-                return None, None, None, False if self._has_catalog else None, None
-            cve = max(known, key=lambda i: (i in self._added, self._scores.get(i, (0, 0))))
-            score, percentile = self._scores.get(cve, (None, None))
-            added = self._added.get(cve)
-        exploited = (added is not None and added <= self._as_of) if self._has_catalog else None
-        at = datetime.combine(added, time.min, UTC) if added else None
-        return score, percentile, at, exploited, cve
+                return self._unknown
+            return found.score, found.percentile, *self._listed(found.kev_added), found.cve_id
+        if not aliases:
+            return self._by_id.get(finding.vulnerability_id, self._unknown)
+        known = (self._by_id.get(i) for i in (finding.vulnerability_id, *aliases.split()))
+        return max(filter(None, known), key=_badness, default=self._unknown)
+
+    def _listed(self, added: date | None) -> tuple[datetime | None, bool]:
+        """Return when a catalog took up an id, and whether it had by the day of the scan."""
+        if added is None:
+            return None, False
+        return datetime.combine(added, time.min, UTC), added <= self._as_of
+
+
+def _badness(known: tuple[Any, ...]) -> tuple[bool, float]:
+    score, _, added, _, _ = known
+    return added is not None, score or 0.0
 
 
 def day(db_updated_at: datetime | None, scanned_at: datetime | None) -> datetime | None:
@@ -333,12 +345,14 @@ def _findings(item: Evidence, result: Result, known: _Known) -> dict[str, Any]:
     add = [column.append for column in columns.values()]
     ids, names, installed, fixed, statuses, levels, chosen_by, nvd, scores, published = add[:10]
     found_in, built_from, purls, layers, aliases, from_base, places = add[10:17]
-    vectors, epss, percentiles, kev, exploited, cves = add[17:]
+    vectors = add[17]
+    exploitation: list[tuple[Any, ...]] = []
     bases, package_class = _bases(item), _class(result)
     # What all findings of a result share is computed once.
     is_os, is_known, program = package_class == "os-pkgs", bool(bases), _program(result)
     for finding in result.vulnerabilities or []:
         identifier, layer, cvss = finding.pkg_identifier, finding.layer, finding.cvss
+        rated = cvss.nvd if cvss else None
         ids(finding.vulnerability_id or None)
         names(finding.pkg_name)
         installed(finding.installed_version)
@@ -347,8 +361,8 @@ def _findings(item: Evidence, result: Result, known: _Known) -> dict[str, Any]:
         levels(finding.severity or "UNKNOWN")
         chosen_by(finding.severity_source or None)
         nvd(nvd_severity(finding))
-        scores(cvss.nvd.v3_score if cvss and cvss.nvd else None)
-        vectors((cvss.nvd.v3_vector or None) if cvss and cvss.nvd else None)
+        scores(rated.v3_score if rated else None)
+        vectors((rated and rated.v3_vector) or None)
         published(frames.utc(finding.published_date))
         path = finding.pkg_path or program
         found_in(path)
@@ -360,12 +374,7 @@ def _findings(item: Evidence, result: Result, known: _Known) -> dict[str, Any]:
         others = _aliases(finding) if finding.vendor_ids else None
         aliases(others)
         if known.has_any:
-            score, percentile, added, is_exploited, cve = known.of(finding, others)
-            epss(score)
-            percentiles(percentile)
-            kev(added)
-            exploited(is_exploited)
-            cves(cve)
+            exploitation.append(known.of(finding, others))
         base = bases.get(diff_id) if is_known and diff_id else None
         if is_known:
             from_base(base)
@@ -380,8 +389,11 @@ def _findings(item: Evidence, result: Result, known: _Known) -> dict[str, Any]:
         "package_type": result.type,
         "suppressed": False,
     }
-    if not known.has_any:
-        shared |= dict.fromkeys(("epss", "epss_percentile", "kev_added_at", "exploited", "cve_id"))
+    if exploitation:
+        values = map(list, zip(*exploitation, strict=True))
+        columns |= dict(zip(_EXPLOITATION, values, strict=True))
+    else:
+        shared |= dict.fromkeys(_EXPLOITATION)
     if not is_known:
         shared["from_base"] = None
     if is_os:

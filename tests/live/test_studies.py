@@ -124,6 +124,10 @@ def test_a_runtime_that_was_copied_in_is_of_no_package() -> None:
             ["compare", "IMAGES=a", "PLATFORM=linux/arm64", "FROM=registry"],
             'compare a --platform "linux/arm64" --from registry',
         ),
+        (
+            ["live", "STUDY=today", "EPSS=my file.csv.gz", "KEV=none"],
+            'live today --epss "my file.csv.gz" --kev "none"',
+        ),
     ],
 )
 def test_make_targets_pass_their_arguments_on(arguments: list[str], command: str) -> None:

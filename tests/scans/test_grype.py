@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
@@ -15,6 +16,7 @@ from helpers.errors import ReportInvalid
 from helpers.frames import Frames
 from helpers.scans import grype, trivy_schema
 from helpers.scans.trivy import read
+from helpers.studies.load import load_reports
 from tests.conftest import Write, trivy
 
 Load = Callable[..., Frames]
@@ -112,6 +114,7 @@ def test_a_finding(frames_of: Load) -> None:
         "purl": "pkg:deb/debian/libssl3@3.0.1",
         "layer_diff_id": "sha256:b",
         "place": "os",
+        "suppressed": False,
     }
 
 
@@ -369,3 +372,52 @@ def test_any_values_are_a_report_or_are_refused(
         assert isinstance(grype.parse(text, "any"), trivy_schema.Report)
     except ReportInvalid as error:
         assert error.path == "any"
+
+
+def test_exploitation_is_what_a_report_says_itself(shared: Path) -> None:
+    """In a real report of every match, by its own id or a related one."""
+    path = shared / "corpus/grype/many_vulns_with_epss_values.json"
+    matches = json.loads(path.read_text())["matches"]
+    loaded = load_reports(path)
+    assert len(loaded.findings) == len(matches) == 15
+    found = cells(loaded.findings, "vulnerability_id", "epss", "epss_percentile", "cve_id")
+    expected = [
+        [one["vulnerability"]["id"], score["epss"], score["percentile"], score["cve"]]
+        for one in matches
+        for score in one["vulnerability"].get("epss") or one["relatedVulnerabilities"][0]["epss"]
+    ]
+    assert sorted(found) == sorted(expected)
+    assert not loaded.findings["exploited"].any(), "it knows the catalog, which has none of them"
+    days = {s["date"] for one in matches for s in one["vulnerability"].get("epss", [])}
+    assert loaded.images["epss_day"].dt.strftime("%Y-%m-%d").tolist() == [max(days)]
+    assert cells(loaded.images, "epss_model", "epss_source", "kev_source") == [
+        [None, "report", "report"]
+    ]
+
+
+def test_exploitation_in_a_newer_report(shared: Path, write: Write) -> None:
+    """Five of its matches, with the rest of a report around them."""
+    shape = json.loads((shared / "risk/grype/shape.json").read_text())
+    descriptor = {**DESCRIPTOR, "version": "0.110.0", "timestamp": "2026-03-31T10:00:00Z"}
+    descriptor["db"] = {"status": {"built": "2026-03-30T07:00:00Z"}}
+    report = report_of(*shape["matches"], descriptor=descriptor)
+    findings = load_reports(write(report)).findings.set_index("vulnerability_id")
+    for one in shape["matches"]:
+        entries = [one["vulnerability"], *one["relatedVulnerabilities"]]
+        scores = [score for entry in entries for score in entry.get("epss", [])]
+        known = [e for entry in entries for e in entry.get("knownExploited", [])]
+        row = findings.loc[one["vulnerability"]["id"]]
+        assert pd.isna(row["epss"]) if not scores else row["epss"] == scores[0]["epss"]
+        assert row["exploited"] == bool(known)
+        added = None if pd.isna(row["kev_added_at"]) else f"{row['kev_added_at']:%Y-%m-%d}"
+        assert added == (known[0]["dateAdded"] if known else None)
+    assert 0 < findings["exploited"].sum() < len(findings)
+    assert 0 < findings["epss"].isna().sum() < len(findings)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, "high"])
+@pytest.mark.parametrize("field", ["epss", "percentile"])
+def test_a_share_outside_its_range_is_refused(write: Write, field: str, share: Any) -> None:
+    score = {"cve": "CVE-2024-0001", "epss": 0.5, "percentile": 0.5, field: share}
+    with pytest.raises(ReportInvalid, match="a field of the wrong kind"):
+        read(write(report_of(match(epss=[score]))))

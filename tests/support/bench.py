@@ -170,21 +170,30 @@ def ratio(what: str, figure: float, at_least: float) -> Measure:
 
 def peak_memory(path: Path) -> Measure:
     """Return the peak memory of a process that loads a report, as a multiple of the file."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        figure = pool.apply(_peak, (path,)) / path.stat().st_size
+    figure = peak_bytes(_load, path) / path.stat().st_size
     return Measure("peak memory of the process / size of the file", figure, "< 3", figure < 3)
 
 
-def _peak(path: Path) -> int:
-    from helpers.studies.load import load_reports
+def peak_bytes(action: Callable[[Any], object], given: Any) -> int:
+    """Return the peak memory of a process of its own that does something with what is given."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_peak, (action, given))
 
-    load_reports([path])
+
+def _peak(action: Callable[[Any], object], given: Any) -> int:
+    action(given)
     # Linux hands ru_maxrss down from the parent process; VmHWM is this process's own.
     status = Path("/proc/self/status")
     if status.exists():
         kilobytes = status.read_text().partition("VmHWM:")[2].split()[0]
         return int(kilobytes) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _load(path: Path) -> None:
+    from helpers.studies.load import load_reports
+
+    load_reports([path])
 
 
 def growth(folder: Path, few: int = 250, many: int = 1000) -> Measure:

@@ -120,7 +120,7 @@ def serving() -> Iterator[Faulty]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with _running(Asked) as server:
+    with running(Asked) as server:
         registry.host = f"localhost:{server.server_address[1]}"
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield registry
@@ -257,7 +257,7 @@ def with_tokens(folder: Path) -> Iterator[Tokens]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with _running(Asked) as server:
+    with running(Asked) as server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / "here.crt", folder / "here.key")
         server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -267,7 +267,7 @@ def with_tokens(folder: Path) -> Iterator[Tokens]:
 
 
 @contextmanager
-def _running(handler: type[Handler]) -> Iterator[http.server.ThreadingHTTPServer]:
+def running(handler: type[Handler]) -> Iterator[http.server.ThreadingHTTPServer]:
     """Yield a server that is closed at the end."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     # The kit may hang up early.

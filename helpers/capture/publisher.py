@@ -1,0 +1,133 @@
+"""A publisher's file: read from this machine, or fetched over TLS beside other work."""
+
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+from urllib3.util.retry import Retry
+
+from helpers.capture.registry_session import DIRECT, arriving, connection, why
+from helpers.errors import ExploitationInvalid
+from helpers.exploitation.publisher_file import MAX_BYTES, too_large
+from helpers.images.reference import is_local
+
+SECONDS = 60.0
+"""Time that a file may take to arrive."""
+
+_SILENT_SECONDS = 10.0
+"""Time that a server may take to be reached, and then to send something."""
+
+_TOO_LATE = "its server does not answer in time"
+_OR_A_FILE = "Check the address and the network, or name a file"
+
+T = TypeVar("T")
+
+
+class Publication(Generic[T]):
+    """A publisher's file, parsed: one of this machine at once, one of an address when it is there.
+
+    `source` is the file's name, or the address without credentials and query. Raises
+    `ExploitationInvalid` for a file that is missing or invalid, and for an address that is none of
+    TLS's or of this machine.
+    """
+
+    def __init__(self, named: str, parse: Callable[[bytes, str], T]) -> None:
+        self._parse = parse
+        self._parsed: Future[T] = Future()
+        if "://" in named:
+            self.source = _checked(named)
+            # Nobody waits for a thread that still looks for the server when all else is done.
+            threading.Thread(target=self._fetch, args=(named,), daemon=True).start()
+        else:
+            path = Path(named)
+            # A name that is no user's stays as it is.
+            with suppress(RuntimeError):
+                path = path.expanduser()
+            self.source = path.name
+            self._parsed.set_result(self._read(path))
+
+    def parsed(self) -> T:
+        """Return the file, once it has arrived. Raises `ExploitationInvalid` if it does not."""
+        try:
+            return self._parsed.result(SECONDS)
+        except TimeoutError as error:
+            raise _failed(self.source, _TOO_LATE) from error
+
+    def _read(self, path: Path) -> T:
+        try:
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+            return self._parse(content, self.source)
+        except OSError as error:
+            problem = f"cannot be read ({error.strerror or error})"
+            raise ExploitationInvalid(path, problem, "Check the path") from error
+        except ExploitationInvalid as error:
+            raise ExploitationInvalid(path, error.problem, error.remedy) from error
+
+    def _fetch(self, address: str) -> None:
+        try:
+            self._parsed.set_result(self._parse(fetched(address), self.source))
+        except ExploitationInvalid as error:
+            self._parsed.set_exception(error)
+        except Exception as error:
+            # Whatever a server sends, it must not cost what else is captured.
+            problem = f"unexpected {type(error).__name__}"
+            self._parsed.set_exception(_failed(self.source, problem))
+
+
+def fetched(address: str) -> bytes:
+    """Return the file at an address, as its server has it.
+
+    Proxies and certificates are those of the environment. Raises `ExploitationInvalid` if it does
+    not arrive in time, is too large, or is somewhere without TLS.
+    """
+    source, begin = _checked(address), time.monotonic()
+    session = connection(False, ssl.create_default_context(), Retry(0, read=False))
+    content = bytearray()
+    try:
+        with session.get(
+            address,
+            # Else the digest would be that of a compressed copy.
+            headers={"Accept-Encoding": "identity"},
+            proxies=DIRECT if is_local(urlsplit(address).hostname or "") else None,
+            timeout=_SILENT_SECONDS,
+            stream=True,
+        ) as answer:
+            if answer.status_code != requests.codes.ok:
+                raise _failed(source, f"its server answers {answer.status_code}")
+            for chunk in arriving(answer):
+                content += chunk
+                if len(content) > MAX_BYTES:
+                    raise too_large(source)
+                if time.monotonic() - begin > SECONDS:
+                    raise _failed(source, _TOO_LATE)
+    except (requests.RequestException, HTTPError, OSError) as error:
+        raise _failed(source, f"its server {why(error)}") from error
+    return bytes(content)
+
+
+def _checked(address: str) -> str:
+    """Return an address without credentials and query. Raises `ExploitationInvalid`."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError as error:
+        raise ExploitationInvalid("an address", f"invalid ({error})", _OR_A_FILE) from error
+    shown = f"[{host}]" if ":" in host else host
+    source = f"{parts.scheme}://{shown}{port}{parts.path}"
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_local(host))):
+        raise ExploitationInvalid(source, "no address that begins with https://", _OR_A_FILE)
+    return source
+
+
+def _failed(source: str, problem: str) -> ExploitationInvalid:
+    return ExploitationInvalid(source, problem, _OR_A_FILE)
