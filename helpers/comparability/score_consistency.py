@@ -37,14 +37,22 @@ def of(images: pd.DataFrame) -> pd.Series:
     Nothing was found in such an image, or no count by EPSS is made of it. Grype does not state the
     model: it is that of other scores of the same day, of which FIRST publishes one file.
     """
-    days = images["epss_day"].where(~images["status"].isin(UNKNOWN_COUNT)).dt.strftime("%Y-%m-%d")
-    stated = images["epss_model"].groupby(days).agg(lambda models: models.dropna().unique())
-    models = images["epss_model"].fillna(
-        days.map({day: found[0] for day, found in stated.items() if len(found) == 1})
-    )
-    pairs = zip(days, models.fillna(""), strict=True)
-    found = [None if pd.isna(day) else Scores(day, model) for day, model in pairs]
-    return pd.Series(found, images.index, dtype=object)
+    measured = ~images["status"].isin(UNKNOWN_COUNT) & images["epss_day"].notna()
+    days, models = images["epss_day"].dt.strftime("%Y-%m-%d"), images["epss_model"].fillna("")
+    found = [
+        Scores(day, model) if is_known else None
+        for day, model, is_known in zip(days, models, measured, strict=True)
+    ]
+    stated: dict[str, set[str]] = {}
+    for scores in filter(None, found):
+        stated.setdefault(scores.day, set()).update({scores.model} - {""})
+    same_day = [
+        Scores(scores.day, *stated[scores.day])
+        if scores and not scores.model and len(stated[scores.day]) == 1
+        else scores
+        for scores in found
+    ]
+    return pd.Series(same_day, images.index, dtype=object)
 
 
 def by_capture(images: pd.DataFrame) -> dict[str, dict[Scores, list[str]]]:

@@ -147,9 +147,14 @@ def choice(decision: Decision) -> Phrase:
             "**Nothing is recommended:** nothing that has a weight is known of every candidate."
         )
     if not decision.can_choose:
+        if decision.lens.epss:
+            return say(
+                "**Nothing is recommended:** the images do not have one scanner, one database and "
+                "EPSS scores of one day, so their counts cannot be compared."
+            )
         return say(
-            "**Nothing is recommended:** the images do not have one scanner, one database and, "
-            "where these count, EPSS scores of one day, so their counts cannot be compared."
+            "**Nothing is recommended:** the images were not scanned with one scanner and "
+            "database, so their counts cannot be compared."
         )
     first, *tied = decision.best
     if tied:

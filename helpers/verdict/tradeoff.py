@@ -19,6 +19,7 @@ from helpers.sizes.image_sizes import SIZE_NAMES
 from helpers.text import escape
 from helpers.text.i18n import Listing, columns, message, msg, t, word
 from helpers.text.rich import AND, number
+from helpers.text.titles import around
 from helpers.text.units import MB, megabytes
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
@@ -363,7 +364,13 @@ def _points_of(candidates: pd.DataFrame, criterion: str) -> pd.Series:
 def _title(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:
     """Return which variant is best in size, in fixable vulnerabilities, or in both."""
     placed = candidates[candidates["front"].notna()]
-    what = lens._replace(fixable=True).short
+    return around(
+        lens._replace(fixable=True).short, lambda what: _best_in(candidates, placed, kind, what)
+    )
+
+
+def _best_in(candidates: pd.DataFrame, placed: pd.DataFrame, kind: str, what: str) -> str:
+    """Return the title for what is counted, of the candidates and those that can be placed."""
     if len(placed) < 2:
         size = word(SIZE_NAMES[kind]).capitalize()
         return t("{size} and {what}: fewer than two variants can be placed", size=size, what=what)

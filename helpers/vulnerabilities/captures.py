@@ -89,7 +89,12 @@ def talk(counts: pd.DataFrame, lens: Lens, topic: str) -> Talk:
     days = known["capture"].unique()
     if len(days) < 2:
         each = [
-            t("{variant} has {count:,} {what}.", variant=escape.plain(v), count=n, what=lens.short)
+            t(
+                "{variant} has {count:,} {what}.",
+                variant=escape.plain(v),
+                count=n,
+                what=lens.one if n == 1 else lens.short,
+            )
             for v, _, n in sorted(spans, key=lambda span: -span[2])
         ]
         spoken = (

@@ -40,7 +40,10 @@ def answer(
 
 
 def meaning(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
-    """Return what a lens that asks about exploitation means, and what it does not; else nothing."""
+    """Return what a lens that asks about exploitation means and does not, and what it leaves out.
+
+    That is what was declared harmless; empty if there is none of it.
+    """
     text = Text()
     if lens.exploited:
         text += paragraph(
@@ -59,6 +62,13 @@ def meaning(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
                 "would be. Scores: {scores}. What has no score is not counted here, and is not "
                 "zero.",
                 scores="; ".join(scored(findings, images, lens)) or t("none"),
+            )
+        )
+    if count := harmless(findings, lens):
+        text += paragraph(
+            say(
+                "Left out: {findings} that a VEX statement or an ignore file declares harmless.",
+                findings=number(count, "finding"),
             )
         )
     return text

@@ -91,7 +91,7 @@ class Lens(NamedTuple):
     @property
     def one(self) -> str:
         """Return what is counted, as one of it, without place, day and choice."""
-        return self._exploitable(Message(_ONE[self.counted, self.fixable])).told
+        return self._one.told
 
     @property
     def label(self) -> str:
@@ -99,14 +99,14 @@ class Lens(NamedTuple):
         return self.cell.told
 
     @property
+    def label_of_one(self) -> str:
+        """Return the label of one of what is counted."""
+        return self._whole(self._one).told
+
+    @property
     def cell(self) -> Message:
         """Return the label for cells of a frame."""
-        counted = self.kind
-        if self.place:
-            counted = message("{counted} in {place}", counted=counted, place=self._place)
-        also = message("also those declared harmless") if self.suppressed else ""
-        by_nvd = message("by NVD's severities") if self.severity == NVD else ""
-        return Listing(filter(None, (counted, also, self._published, by_nvd, *self.chosen)))
+        return self._whole(self.kind)
 
     @property
     def kind(self) -> Message:
@@ -137,6 +137,18 @@ class Lens(NamedTuple):
     def of_exploitation(self) -> bool:
         """Return whether it asks what is known of exploitation."""
         return self.exploited or self.epss > 0
+
+    @property
+    def _one(self) -> Message:
+        return self._exploitable(Message(_ONE[self.counted, self.fixable]))
+
+    def _whole(self, counted: Message) -> Message:
+        """Return what is counted with the rest of the lens."""
+        if self.place:
+            counted = message("{counted} in {place}", counted=counted, place=self._place)
+        also = message("also those declared harmless") if self.suppressed else ""
+        by_nvd = message("by NVD's severities") if self.severity == NVD else ""
+        return Listing(filter(None, (counted, also, self._published, by_nvd, *self.chosen)))
 
     def _exploitable(self, what: Message) -> Message:
         """Return what is counted with what is asked of its exploitation."""
