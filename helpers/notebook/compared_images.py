@@ -34,6 +34,9 @@ class ComparedImages:
     cached property, here and below: another lens shares it, other images start without it.
     """
 
+    _by_lens: tuple[str, ...] = ()
+    """Cached properties that another lens does not share."""
+
     _others: tuple[Origin, ...] = ()
     _only: tuple[str, ...] = ()
     _whole: Self | None = None
@@ -117,6 +120,11 @@ class ComparedImages:
         """Return the same images under a lens. Raises `ParameterInvalid` for an unknown one."""
         other = copy.copy(self)
         other.lens = lenses.checked(lens)
+        for name, value in [*vars(other).items()]:
+            if name in self._by_lens:
+                del vars(other)[name]
+            elif name != "_whole" and isinstance(value, ComparedImages):
+                vars(other)[name] = value.through(lens)
         return other
 
     def beside(self, *others: str | Path) -> Self:

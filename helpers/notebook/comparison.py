@@ -88,6 +88,8 @@ class Comparison(ComparedImages):
     Raises `StudyInvalid` and `ParameterInvalid`.
     """
 
+    _by_lens = ("_differences", "_claims")
+
     def _repr_html_(self) -> str:
         rows = [
             f"<tr><td><code>{name}()</code></td><td>{html.escape(method.__doc__ or '')}</td></tr>"

@@ -95,20 +95,22 @@ def scored(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Iterator
 
     In question is what the lens would count whatever the score. An id and its alias are one.
     """
-    scores = images[_IMAGE].assign(scores=score_consistency.of(images)).dropna(subset="scores")
+    of_image = score_consistency.of(images).dropna()
+    distinct = sorted(set(of_image))
+    places = images.loc[of_image.index, _IMAGE].assign(place=list(map(distinct.index, of_image)))
     every = lenses.each(findings, lens._replace(epss=0.0))
     ids = every.assign(id=every["cve_id"].fillna(every["vulnerability_id"]))
     # One row an image and scanner, so that no finding is there twice.
-    ids = ids[[*_IMAGE, "id", "epss"]].merge(scores, on=_IMAGE, validate="many_to_one")
+    ids = ids[[*_IMAGE, "id", "epss"]].merge(places, on=_IMAGE, validate="many_to_one")
     counts = {}
-    for each in sorted(set(scores["scores"])):
-        of_these = ids[[found == each for found in ids["scores"]]]
-        counts[each] = of_these.dropna(subset="epss")["id"].nunique(), of_these["id"].nunique()
+    for place, scores in enumerate(distinct):
+        of_these = ids[ids["place"].eq(place)]
+        counts[scores] = of_these.dropna(subset="epss")["id"].nunique(), of_these["id"].nunique()
     if len(counts) <= _MANY:
-        for each, (with_score, whole) in counts.items():
+        for scores, (with_score, whole) in counts.items():
             yield t(
                 "{epss}, {scored:,} of {ids:,} ids scored",
-                epss=each.told,
+                epss=scores.told,
                 scored=with_score,
                 ids=whole,
             )
