@@ -351,7 +351,9 @@ def headline(counts: pd.DataFrame, what: str) -> str:
 
 def _talk(counts: pd.DataFrame, lens: Lens) -> Talk:
     serious = totals(counts[counts["severity"].ge("HIGH")])["total"]
-    known = measured(counts).assign(serious=serious)
+    known = measured(counts)
+    # Of no image there would otherwise be a row for each number.
+    known = known.assign(serious=serious.reindex(known.index))
     known = known.sort_values("total", ascending=False, kind="stable")
     each = [
         t(
