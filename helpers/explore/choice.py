@@ -20,7 +20,7 @@ PICTURES = {
 
 _KEYS = (
     *("capture", "beside", "images", "count", "fixable", "severity", "known_by", "place"),
-    *("severities", "package", "show"),
+    *("severities", "package", "exploited", "epss", "suppressed", "show"),
 )
 
 
@@ -56,6 +56,9 @@ def as_text(choice: Choice, known_by: str) -> str:
         "place": lens.place,
         "severities": None if lens.severities == SEVERITIES else ",".join(lens.severities),
         "package": lens.package,
+        "exploited": "1" if lens.exploited else "",
+        "epss": str(lens.epss) if lens.epss else "",
+        "suppressed": "1" if lens.suppressed else "",
         "show": "" if choice.show == SEVERITY else choice.show,
     }
     # No image and no severity are choices too.
@@ -84,12 +87,15 @@ def from_text(study: str, text: str, known_by: str) -> Choice:
     chosen = _listed(said.get("severities", ",".join(SEVERITIES)))
     lens = Lens(
         said.get("count", FINDINGS),
-        _flag(said.get("fixable", "0")),
+        _flag(said, "fixable"),
         said.get("severity", SCANNER),
         lenses.day(said["known_by"]) if "known_by" in said else known_by,
         said.get("place", ""),
         (*(s for s in SEVERITIES if s in chosen), *(s for s in chosen if s not in SEVERITIES)),
         said.get("package", ""),
+        exploited=_flag(said, "exploited"),
+        epss=_score(said.get("epss", "0")),
+        suppressed=_flag(said, "suppressed"),
     )
     return Choice(
         study,
@@ -135,6 +141,9 @@ def code(
         "place": lens.place or None,
         "severities": [*lens.severities] if lens.severities != SEVERITIES else None,
         "package": lens.package or None,
+        "exploited": lens.exploited or None,
+        "epss": lens.epss or None,
+        "suppressed": lens.suppressed or None,
     }
     kept = {name: value for name, value in changed.items() if value is not None}
     if kept:
@@ -151,10 +160,18 @@ def _arguments(given: Iterable[object], named: Mapping[str, object] | None = Non
     return ", ".join(words)
 
 
-def _flag(text: str) -> bool:
+def _flag(said: Mapping[str, str], key: str) -> bool:
+    text = said.get(key, "0")
     if text not in ("0", "1"):
-        raise ParameterInvalid(f"view: fixable {text!r} is none of 0, 1")
+        raise ParameterInvalid(f"view: {key} {text!r} is none of 0, 1")
     return text == "1"
+
+
+def _score(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ParameterInvalid(f"view: epss {text!r} is no number") from error
 
 
 def _listed(text: str) -> tuple[str, ...]:

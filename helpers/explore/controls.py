@@ -47,11 +47,12 @@ class Controls:
         self.place = _dropdown(t("packages in"), places)
         self.package = widgets.Text(placeholder=t("a part of its name"), **_style(t("package")))
         self.known_by = widgets.DatePicker(**_style(t("published by")))
-        self.fixable = widgets.Checkbox(
-            description=t("only what has a fix"),
-            indent=False,
-            layout=widgets.Layout(width=_WIDTH),
+        self.fixable = _checkbox(t("only what has a fix"))
+        self.exploited = _checkbox(t("only what is known to be exploited"))
+        self.epss = widgets.BoundedFloatText(
+            min=0, max=1, step=0.05, tooltip=t("0: any score, and none"), **_style(t("EPSS from"))
         )
+        self.suppressed = _checkbox(t("also what was declared harmless"))
         for widget in self._images + self._lens:
             widget.observe(lambda _: self._call(), "value")
 
@@ -61,8 +62,9 @@ class Controls:
 
     @property
     def _lens(self) -> tuple[Any, ...]:
-        counted = (self.counted, self.fixable, self.severities)
-        return (*counted, self.package, self.known_by, self.place, self.scale)
+        counted = (self.counted, self.fixable, self.exploited, self.epss, self.severities)
+        where = (self.package, self.known_by, self.place, self.scale)
+        return (*counted, *where, self.suppressed)
 
     def choice(self, show: str = SEVERITY) -> Choice:
         """Return what is chosen, for a picture to show."""
@@ -76,6 +78,9 @@ class Controls:
             self.place.value,
             tuple(level for level in SEVERITIES if level in self.severities.value),
             self.package.value.strip(),
+            exploited=self.exploited.value,
+            epss=self.epss.value,
+            suppressed=self.suppressed.value,
         )
         return Choice(
             self.study.value,
@@ -111,6 +116,8 @@ class Controls:
         self.scale.value, self.place.value = lens.severity, lens.place
         self.known_by.value = lenses.as_day(lens.known_by)
         self.severities.value, self.package.value = lens.severities, lens.package
+        self.exploited.value, self.epss.value = lens.exploited, lens.epss
+        self.suppressed.value = lens.suppressed
         self._quiet = False
 
     @property
@@ -166,6 +173,12 @@ def _style(description: str) -> dict[str, Any]:
         "style": {"description_width": "5.6rem"},
         "layout": widgets.Layout(width=_WIDTH),
     }
+
+
+def _checkbox(description: str) -> widgets.Checkbox:
+    return widgets.Checkbox(
+        description=description, indent=False, layout=widgets.Layout(width=_WIDTH)
+    )
 
 
 def _dropdown(description: str, options: Any, value: str | None = None) -> widgets.Dropdown:

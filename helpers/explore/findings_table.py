@@ -24,6 +24,9 @@ COLUMNS = [
 ]
 """Columns of the table, which has room for few."""
 
+IF_KNOWN = ["epss", "kev_added_at", "suppressed"]
+"""Columns that it has if they say something of any row."""
+
 ALL = -1
 """The number of no part: the rows of all."""
 
@@ -50,7 +53,7 @@ class Finder:
         )
         self.clear.on_click(lambda _: self.choose(ALL))
         self._status = widgets.HTML()
-        self.table = ITable(_shown(pd.DataFrame(columns=COLUMNS)), **_options(""))
+        self.table = ITable(_shown(pd.DataFrame(columns=COLUMNS), COLUMNS), **_options(""))
         self.chooser = widgets.Box(
             [self.part, self.clear, self._status],
             layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
@@ -80,6 +83,11 @@ class Finder:
         self.rows = part.rows(self.all, self._listing) if part else self.all
 
     @property
+    def _columns(self) -> list[str]:
+        """Return the columns that there are: the same for every part of the rows."""
+        return COLUMNS + [name for name in IF_KNOWN if _says_something(self.all.get(name))]
+
+    @property
     def chosen(self) -> Part | None:
         """Return the part that the rows are of, if they are of one."""
         return None if self.part.value == ALL else self._parts[self.part.value]
@@ -92,27 +100,35 @@ class Finder:
             text = t("the first {most:,} of {rows:,} rows", most=MOST_ROWS, **counts)
         self._status.value = f'<span role="status">{text}</span>'
         self.clear.disabled = self.chosen is None
-        self.table.update(_shown(self.rows.head(MOST_ROWS)), **_options(name))
+        self.table.update(_shown(self.rows.head(MOST_ROWS), self._columns), **_options(name))
 
     def plain(self) -> str:
         """Return the first rows as a plain table: for a copy that ran headless, and a web page."""
-        first = _columns(self.rows.head(PLAIN_ROWS))
+        first = _chosen(self.rows.head(PLAIN_ROWS), self._columns)
         counts = {"rows": len(first), "all": len(self.rows)}
         return f"{tables.to_html(first)}<p>{t('{rows:,} of {all:,} rows', **counts)}</p>"
 
 
-def _columns(rows: pd.DataFrame) -> pd.DataFrame:
+def _says_something(column: pd.Series | None) -> bool:
+    """Return whether any cell of a column is there, and is not false."""
+    if column is None or column.empty:
+        return False
+    is_flag = pd.api.types.is_bool_dtype(column.dtype)
+    return bool(column.fillna(False).any() if is_flag else column.notna().any())
+
+
+def _chosen(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Return the columns that have room; a finding without a fix says so."""
-    shown = rows[COLUMNS]
+    shown = rows[columns]
     shown = shown.assign(fixed_version=shown["fixed_version"].fillna(t("no fix")))
     # Otherwise the heading would be that of what others published.
     return shown.rename(columns={"published_at": "published_on"})
 
 
-def _shown(rows: pd.DataFrame) -> pd.DataFrame:
+def _shown(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Return rows as they are in the table, and in what is downloaded of it: inert in both."""
-    read = escape.csv_frame(tables.readable(_columns(rows)))
-    place = COLUMNS.index("severity")
+    read = escape.csv_frame(tables.readable(_chosen(rows, columns)))
+    place = columns.index("severity")
     # A category is sorted by its rank and not by its letters.
     levels = pd.CategoricalDtype([word(level) for level in SEVERITIES], ordered=True)
     return read.assign(**{read.columns[place]: read.iloc[:, place].astype(levels)})

@@ -1,4 +1,4 @@
-"""What a picture leaves out for want of a date, in words."""
+"""What a picture leaves out for want of a date or of a score, in words."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from helpers.vulnerabilities import growth, lenses
 
 
 def notes(compared: Comparison, is_curve: bool) -> Iterator[str]:
-    """Yield what is not counted, where counting is by a day, and what a curve does not have."""
+    """Yield what is not counted, where counting is by a day or a score, and what no curve has."""
     findings, lens = compared.findings, compared.lens._replace(known_by="")
     for study, day in compared.days_beside.items():
         if day != compared.lens.known_by:
@@ -24,6 +24,10 @@ def notes(compared: Comparison, is_curve: bool) -> Iterator[str]:
     def count(rows: pd.DataFrame) -> pd.Series:
         return lenses.apply(rows, lens)["variant"].value_counts()
 
+    if lens.epss:
+        without = lenses.apply(findings[findings["epss"].isna()], compared.lens._replace(epss=0.0))
+        if lost := _listed(without["variant"].value_counts()):
+            yield t("not counted, for want of an EPSS score: {variants}", variants=lost)
     if not compared.lens.known_by and not is_curve:
         return
     ever = count(findings)
@@ -42,7 +46,11 @@ def notes(compared: Comparison, is_curve: bool) -> Iterator[str]:
 
 def _more(whole: pd.Series, part: pd.Series) -> str:
     """Return which images have more in one count than in another, and how many more."""
-    less = whole.sub(part.reindex(whole.index), fill_value=0)
+    return _listed(whole.sub(part.reindex(whole.index), fill_value=0))
+
+
+def _listed(counts: pd.Series) -> str:
+    """Return each image that has some, and how many."""
     return ", ".join(
-        f"{escape.plain(variant)} {count:,.0f}" for variant, count in less.items() if count > 0
+        f"{escape.plain(variant)} {count:,.0f}" for variant, count in counts.items() if count > 0
     )

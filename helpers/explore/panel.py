@@ -13,7 +13,7 @@ import ipywidgets as widgets
 
 from helpers.charts import figure
 from helpers.charts.look import LIGHT
-from helpers.comparability import scan_consistency
+from helpers.comparability import scan_consistency, score_consistency
 from helpers.errors import KitError, ParameterInvalid
 from helpers.explore import choice as choices
 from helpers.explore import controls, left_out
@@ -32,7 +32,7 @@ from helpers.studies.origin import Origin
 from helpers.studies.study import open_study
 from helpers.text import escape, i18n
 from helpers.text.i18n import ENGLISH, t, word
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import counting, growth
 
 _ALERT, _NOTE = "alert", "note"
 """Roles of texts: what failed, and what to bear in mind."""
@@ -133,7 +133,7 @@ class Panel:
         given: dict[str, object] = {
             k: v for k, v in self._opening.items() if v not in (ENGLISH, LIGHT)
         }
-        if scan_consistency.mark(self.comparison.images):
+        if any(self._unlike):
             given["mixed"] = True
         pressed = self.table.chosen
         return choices.code(
@@ -252,7 +252,7 @@ class Panel:
             drawn = figure.figure(answer.chart, look=compared.look, tall=_TALL, is_quick=True)
             yield
         png = figure.quick(drawn) if drawn else b""
-        shown = parts(answer.chart, drawn) if drawn else []
+        shown = parts(answer.chart, drawn, growth.days(wanted.lens)) if drawn else []
         if is_kept and self.choice != wanted:
             self._history = [*self._history[1 - _MOST_STEPS :], self.choice]
             self._forgive()
@@ -324,11 +324,15 @@ class Panel:
             ascending=[False, True, True, True],
         )
         self.table.offer(counted, shown, compared.listing if self.choice.show == OVERLAP else None)
-        marks = [
-            scan_consistency.mark(compared.images),
-            *left_out.notes(self.comparison, self.choice.show == GROWTH),
-        ]
+        marks = [*self._unlike, *left_out.notes(self.comparison, self.choice.show == GROWTH)]
         self.marks.value = _as_text("\n".join(filter(None, marks)), _NOTE)
+
+    @property
+    def _unlike(self) -> list[str]:
+        """Return what makes counts of these images unlike: other databases, or other scores."""
+        images, lens = self.comparison.images, self.comparison.lens
+        scores = score_consistency.mark(images) if lens.epss else ""
+        return [scan_consistency.mark(images), scores]
 
     def _press(self, number: int) -> None:
         """Show the rows of a part of the picture."""
@@ -364,6 +368,8 @@ class Panel:
         if len(lens.severities) < 5:
             words += lens.severities
         words += [lens.package, lens.severity if lens.severity != "scanner" else ""]
+        words += ["exploited" if lens.exploited else "", f"epss-{lens.epss:g}" if lens.epss else ""]
+        words.append("suppressed" if lens.suppressed else "")
         name = "_".join(re.sub(r"[^\w.-]+", "-", w).strip("-.") for w in words if w)
         return name[:120]
 

@@ -17,9 +17,10 @@ from helpers.vulnerabilities import overlap
 class Part(NamedTuple):
     """A part of a picture, where it is (shares of width and height), and what it is of.
 
-    A finding is of it if it is of the `variant`, of the `severity`, published after `after` and by
+    A finding is of it if it is of the `variant`, of the `severity`, after the day `after` and by
     `until`, and its vulnerability is in the images `together` and in no other. `without` is the
-    rest: in none of those combinations. Empty and `None` are any.
+    rest: in none of those combinations. Empty and `None` are any. A finding's day is the latest one
+    of its columns `days`.
     """
 
     label: str
@@ -30,6 +31,7 @@ class Part(NamedTuple):
     until: date | None = None
     together: str = ""
     without: tuple[str, ...] = ()
+    days: tuple[str, ...] = ("published_at",)
 
     def rows(self, findings: pd.DataFrame, listing: pd.DataFrame | None) -> pd.DataFrame:
         """Return the findings that are of it; `listing` is that of the overlap, if it is of one."""
@@ -39,9 +41,9 @@ class Part(NamedTuple):
         if self.severity and not self._is_shared:
             kept = kept[kept["severity"].eq(self.severity)]
         if self.until:
-            kept = kept[kept["published_at"].lt(_after(self.until)).fillna(False)]
+            kept = kept[self._day(kept).lt(_after(self.until)).fillna(False)]
         if self.after:
-            kept = kept[kept["published_at"].ge(_after(self.after)).fillna(False)]
+            kept = kept[self._day(kept).ge(_after(self.after)).fillna(False)]
         if self._is_shared and listing is not None:
             ids = overlap.ids_of(listing, self.together, self.without, self.severity)
             kept = kept[overlap.ids(kept).isin(ids)]
@@ -55,12 +57,13 @@ class Part(NamedTuple):
             lines.append(f'findings = findings[findings["variant"].eq({self.variant!r})]')
         if self.severity and not self._is_shared:
             lines.append(f'findings = findings[findings["severity"].eq({self.severity!r})]')
+        column = f'findings["{self.days[0]}"]'
+        if len(self.days) > 1:
+            column = f"findings[{[*self.days]!r}].max(axis=1, skipna=False)"
         for day, method in ((self.until, "lt"), (self.after, "ge")):
             if day:
                 end = f"{_after(day):%Y-%m-%dT00:00Z}"
-                lines.append(
-                    f'findings = findings[findings["published_at"].{method}({end!r}).fillna(False)]'
-                )
+                lines.append(f"findings = findings[{column}.{method}({end!r}).fillna(False)]")
         if self._is_shared:
             lines += [
                 "listed = c.vulnerability_list().table",
@@ -75,20 +78,26 @@ class Part(NamedTuple):
             )
         return lines
 
+    def _day(self, findings: pd.DataFrame) -> pd.Series:
+        return findings[[*self.days]].max(axis=1, skipna=False)
+
     @property
     def _is_shared(self) -> bool:
         return bool(self.together or self.without)
 
 
-def parts(chart: Chart, figure: Figure) -> list[Part]:
-    """Return the parts of a chart that can be chosen, on a figure of it."""
+def parts(chart: Chart, figure: Figure, days: tuple[str, ...] = ("published_at",)) -> list[Part]:
+    """Return the parts of a chart that can be chosen, on a figure of it.
+
+    A curve is over the latest day of the columns `days` of findings.
+    """
     match chart:
         case Bars():
             return [*_bars(chart, figure)]
         case Overlap():
             return [*_combinations(chart, figure)]
         case Curves():
-            return [*_steps(chart, figure)]
+            return [part._replace(days=days) for part in _steps(chart, figure)]
         case _:
             return []
 

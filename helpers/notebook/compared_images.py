@@ -9,7 +9,7 @@ from typing import Self
 import pandas as pd
 
 from helpers.charts.look import LIGHT, Look
-from helpers.comparability import scan_consistency
+from helpers.comparability import scan_consistency, score_consistency
 from helpers.errors import ParameterInvalid
 from helpers.frames import SEVERITIES, Frames
 from helpers.studies import load, origin
@@ -33,6 +33,9 @@ class ComparedImages:
     `Comparison` says what the parameters are. What is loaded or computed of these images is a
     cached property, here and below: another lens shares it, other images start without it.
     """
+
+    _by_lens: tuple[str, ...] = ()
+    """Cached properties that another lens does not share."""
 
     _others: tuple[Origin, ...] = ()
     _only: tuple[str, ...] = ()
@@ -83,19 +86,23 @@ class ComparedImages:
         place: str = "",
         severities: Iterable[str] = SEVERITIES,
         package: str = "",
+        exploited: bool = False,
+        epss: float = 0.0,
+        suppressed: bool = False,
     ) -> Self:
         """Return the same images, counted through another lens.
 
         `known_by` is a day; empty is the study's own, `ever` leaves nothing out for its date. Only
-        `severities` count, and packages with a text in their own or their source's name. Raises
-        `ParameterInvalid` for an unknown lens.
+        `severities` count, and packages with a text in their own or their source's name; with
+        `exploited` what is known to be, from `epss` on what has at least that score (0 to 1), and
+        with `suppressed` also what was declared harmless. Raises `ParameterInvalid` for an unknown
+        lens.
         """
         day = lenses.day(known_by, self.study.known_by)
         chosen = {severities} if isinstance(severities, str) else {*severities}
         levels = (*(s for s in SEVERITIES if s in chosen), *sorted(chosen - {*SEVERITIES}))
-        return self.through(
-            Lens(lens, fixable, severity, day, place, levels, package, self.lens.own)
-        )
+        limits = lens, fixable, severity, day, place, levels, package, self.lens.own
+        return self.through(Lens(*limits, exploited, epss, suppressed))
 
     def count(self, chosen: Callable[[pd.DataFrame], pd.DataFrame | pd.Series], label: str) -> Self:
         """Return the same images, counted through a lens of one's own besides.
@@ -113,6 +120,11 @@ class ComparedImages:
         """Return the same images under a lens. Raises `ParameterInvalid` for an unknown one."""
         other = copy.copy(self)
         other.lens = lenses.checked(lens)
+        for name, value in [*vars(other).items()]:
+            if name in self._by_lens:
+                del vars(other)[name]
+            elif name != "_whole" and isinstance(value, ComparedImages):
+                vars(other)[name] = value.through(lens)
         return other
 
     def beside(self, *others: str | Path) -> Self:
@@ -153,11 +165,22 @@ class ComparedImages:
         size: float = WEIGHTS["size"],
         ended: float = WEIGHTS["ended"],
         old_runtime: float = WEIGHTS["old_runtime"],
+        exploited: float = WEIGHTS["exploited"],
+        likely: float = WEIGHTS["likely"],
     ) -> Self:
         """Return the same images with other weights. Raises `ParameterInvalid` for one below 0."""
         other = copy.copy(self)
-        given = (fixable, serious, unfixed, size, ended, old_runtime)
-        other.weights = tradeoff.check(dict(zip(WEIGHTS, given, strict=True)))
+        given = {
+            "exploited": exploited,
+            "likely": likely,
+            "fixable": fixable,
+            "serious": serious,
+            "unfixed": unfixed,
+            "size": size,
+            "ended": ended,
+            "old_runtime": old_runtime,
+        }
+        other.weights = tradeoff.check(given)
         return other
 
     def at(self, capture: str) -> Self:
@@ -225,8 +248,11 @@ class ComparedImages:
     def frames(self) -> Frames:
         """The frames of what was scanned.
 
-        Raises `StudyInvalid` if the images were not scanned alike and that is not allowed.
+        Raises `StudyInvalid` if the images were not scanned alike and that is not allowed, or have
+        scores of several days where the lens counts by them.
         """
+        if self.lens.epss:
+            score_consistency.require(self._frames.images, self._mixed)
         return scan_consistency.require(self._frames, self._mixed)
 
     @property

@@ -40,7 +40,7 @@ from helpers.vulnerabilities import (
     counting,
     fixes,
     growth,
-    lenses,
+    lens_evidence,
     overlap,
     published,
     scanner_agreement,
@@ -89,6 +89,8 @@ class Comparison(ComparedImages):
     Raises `StudyInvalid` and `ParameterInvalid`.
     """
 
+    _by_lens = ("_differences", "_claims")
+
     def _repr_html_(self) -> str:
         rows = [
             f"<tr><td><code>{name}()</code></td><td>{html.escape(method.__doc__ or '')}</td></tr>"
@@ -108,6 +110,7 @@ class Comparison(ComparedImages):
             self.look,
             self._folder,
             self._shown[1],
+            lambda: lens_evidence.footer(self._frames.findings, self.images, self.lens),
         )
 
     @cached_property
@@ -181,7 +184,8 @@ class Comparison(ComparedImages):
     @question()
     def lens_in_words(self) -> Answer:
         """What is counted from here on?"""
-        return lenses.answer(self.lens, self.study.known_by, self.study.known_by_why)
+        known_by, why = self.study.known_by, self.study.known_by_why
+        return lens_evidence.answer(self.findings, self.images, self.lens, known_by, why)
 
     @question()
     def severity(self) -> Answer:
@@ -600,6 +604,7 @@ class Comparison(ComparedImages):
             str(pair.study.known_by or ""),
             self.weights,
             clock.today(),
+            self.lens,
         )
         return sensitivity.answer(ours, theirs)
 

@@ -33,8 +33,9 @@ Bundle = tuple[dict[str, Any], dict[str, Any]]
 class Setting(NamedTuple):
     """What an answer is shown with: its study, the images it is about, a language and a look.
 
-    `coverage` returns how much of the images the scanner looked at, for footers. Files of answers
-    are written into a `folder`. `captures` names them if the frame does not.
+    For footers, `coverage` returns how much of the images the scanner looked at, and
+    `lens_evidence` what a count rests on besides. Files of answers are written into a `folder`.
+    `captures` names them if the frame does not.
     """
 
     study: str
@@ -44,6 +45,7 @@ class Setting(NamedTuple):
     look: Look = Look()
     folder: Path | None = None
     captures: str = ""
+    lens_evidence: Callable[[], str] = str
 
 
 class Picture:
@@ -248,9 +250,9 @@ class ShownAnswer:
 def footer(answer: Answer, setting: Setting) -> str:
     """Return where a figure's numbers come from, on one line.
 
-    Study and capture; of what a scanner counted the lens, share looked at, scanner, database and
-    scan date, of all else what was measured; then where else it comes from, what makes the images
-    unlike, and whether they were not scanned alike.
+    Study and capture; of what a scanner counted the lens, share looked at, what else the count
+    rests on, scanner, database and scan date, of all else what was measured; then where else it
+    comes from, what makes the images unlike, and whether they were not scanned alike.
     """
     images = setting.images
     if answer.variants:
@@ -275,6 +277,7 @@ def _scanned(answer: Answer, setting: Setting, images: pd.DataFrame) -> Iterator
     if answer.counted:
         yield t("lens: {lens}", lens=word(answer.counted))
         yield setting.coverage()
+        yield setting.lens_evidence()
     yield _scanners(images)
     day = _times(images["db_updated_at"]) or t("unknown date")
     scanned_images = images[~images["status"].isin(UNKNOWN_COUNT)]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from helpers.frames import SCANNED
 from helpers.text import escape, links
-from helpers.text.i18n import t, told, word
+from helpers.text.i18n import msg, t, told, word
 from helpers.text.units import MB
 
 CODES = {"build log"} | set(
@@ -26,6 +26,9 @@ messages, which know how they are told, or names out of reports, which are never
 
 ABOUT = ("variant", "image", "property", "capture", "study", "status")
 """Columns that say what a row is about; the first of them that a table has names its rows."""
+
+MISSING = {"epss": msg("not scored"), "kev_added_at": "—"}
+"""What a missing cell of some columns says; of all others, that it was not measured."""
 
 PURL = "purl"
 """Column that is not shown: the cells of `package` lead to that package's page instead."""
@@ -103,6 +106,8 @@ def readable(frame: pd.DataFrame, named: bool = True) -> pd.DataFrame:
     """Return a frame as text for readers; with `named`, its columns' names as words too."""
     frame = _listed(frame)
     shown = frame.apply(_readable).astype(object).where(frame.notna(), t("not measured"))
+    for name in MISSING.keys() & {*frame.columns}:
+        shown[name] = shown[name].where(frame[name].notna(), word(MISSING[name]))
     return shown.rename(columns=_heading) if named else shown
 
 
@@ -204,6 +209,9 @@ def _readable(column: pd.Series) -> pd.Series:
         return column.map({True: t("yes"), False: t("no")})
     if name.endswith("share") and is_number:
         return column.map("{:.0%}".format, na_action="ignore")
+    if name == "epss":
+        # As precise as FIRST publishes it: one in a thousand is not zero.
+        return column.map("{:.5f}".format, na_action="ignore")
     if pd.api.types.is_float_dtype(column.dtype):
         return column.map("{:,.2f}".format, na_action="ignore")
     if is_number:
@@ -230,6 +238,8 @@ def _heading(name: object) -> str:
     named = {
         "bytes": "size",
         "db updated": "DB of",
+        "epss": "EPSS",
+        "kev added": "in KEV since",
         "os eol": "past end of life when scanned",
         "known share": "looked at",
     }

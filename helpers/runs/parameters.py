@@ -37,7 +37,7 @@ class Parameter(NamedTuple):
 
     `default` is as written there. A `kind` is `day`, `variant`, `capture`, `study`, `folder` or
     `view`, which the explore notebook checks. A parameter of no kind, without choices and without a
-    least value takes any value of its type.
+    least value takes any value of its type; `most` is the greatest one.
     """
 
     name: str
@@ -47,13 +47,15 @@ class Parameter(NamedTuple):
     choices: tuple[str, ...] = ()
     least: float | None = None
     kind: str = ""
+    most: float | None = None
 
 
 def of_notebook(path: Path) -> dict[str, Parameter]:
     """Return the parameters that a notebook declares, in order, as papermill sees them.
 
     Help that begins with `one of a, b` is a choice, with `0 or more` a number from there on, with
-    `a day`, `a variant`, `a capture`, `a study` or `a folder` the name of one.
+    `0 to 1` one of these, with `a day`, `a variant`, `a capture`, `a study` or `a folder` the name
+    of one.
     """
     found = {}
     for cell in msgspec.json.decode(path.read_bytes())["cells"]:
@@ -137,8 +139,9 @@ def _parameter(name: str, type: str, default: str, help: str) -> Parameter:
     if choices and default == '""':
         choices = ("", *choices)
     kind = _KIND.match(help)
-    least = 0.0 if help.startswith("0 or more") else None
-    return Parameter(name, type, default, help, choices, least, kind[1] if kind else "")
+    least = 0.0 if help.startswith(("0 or more", "0 to 1")) else None
+    most = 1.0 if help.startswith("0 to 1") else None
+    return Parameter(name, type, default, help, choices, least, kind[1] if kind else "", most)
 
 
 def _value(parameter: Parameter, value: Any, there: Mapping[str, Sequence[str]]) -> Any:
@@ -165,6 +168,8 @@ def _value(parameter: Parameter, value: Any, there: Mapping[str, Sequence[str]])
         return str(folder.resolve())
     if parameter.least is not None and not parameter.least <= typed < math.inf:
         raise ParameterInvalid(f"{told} is no number of {parameter.least:g} or more")
+    if parameter.most is not None and typed > parameter.most:
+        raise ParameterInvalid(f"{told} is more than {parameter.most:g}")
     return typed
 
 

@@ -272,17 +272,24 @@ def _slimmer_title(table: pd.DataFrame, what: str) -> str:
     known = table.dropna(subset="stays")
     could = (known["no_program"] + known["not_linked"]).astype(int)
     row, most = known.loc[could.idxmax()], could.max()
-    if not known["count"].any():
-        return t("Slimmer images: no {what} are counted that could go", what=what)
-    if not most:
-        return t("Slimmer images: the apps and what they link have all of the {what}", what=what)
-    return t(
-        "Slimmer images, {what}: in {variant} at most {most:,} of {count:,} could go",
-        what=what,
-        variant=escape.short(row["variant"], 26),
-        most=most,
-        count=row["count"],
-    )
+    values = {
+        "variant": escape.short(row["variant"], 26), "most": most, "count": row["count"]
+    }  # fmt: skip
+
+    def title(what: str) -> str:
+        if not known["count"].any():
+            return t("Slimmer images: no {what} are counted that could go", what=what)
+        if not most:
+            return t(
+                "Slimmer images: the apps and what they link have all of the {what}", what=what
+            )
+        return t(
+            "Slimmer images, {what}: in {variant} at most {most:,} of {count:,} could go",
+            what=what,
+            **values,
+        )
+
+    return titles.around(what, title)
 
 
 def _slimmer_talk(table: pd.DataFrame, lens: Lens) -> Talk:

@@ -56,6 +56,14 @@ def first_fitting(titles: Iterable[str]) -> str:
     return title
 
 
+def around(counted: str, title: Callable[[str], str]) -> str:
+    """Return a title with what is counted in it, of which the middle is cut out if it is long."""
+    widths = range(len(counted) - 1, _SHORTEST, -4)
+    return first_fitting(
+        title(text) for text in (counted, *(escape.short(counted, w) for w in widths))
+    )
+
+
 def is_whole(text: str) -> bool:
     """Return whether nothing is cut out of a text, as `escape.short` does."""
     return "…" not in text

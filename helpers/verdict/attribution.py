@@ -10,7 +10,7 @@ from helpers.answers.chart import Bars, Series
 from helpers.answers.talk import AGE, Talk
 from helpers.comparability.confounders import APART_DAYS
 from helpers.frames import SCANNED, Frames
-from helpers.text.i18n import Listing, Message, message, t, told
+from helpers.text.i18n import t, told
 from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
@@ -73,6 +73,8 @@ def lesson_answer(
     title = headline(rows)
     if not title:
         return Answer("age-or-base", text=text)
+    # What is drawn has a fix, whatever the lens counts.
+    drawn = lens._replace(counted=FINDINGS, fixable=True)
     source = ""
     if len(rows) > 1:
         pair = rows[1]
@@ -85,9 +87,8 @@ def lesson_answer(
         title,
         text,
         pd.DataFrame(rows)[_CHARTED].reset_index(drop=True).infer_objects(),
-        _chart(rows),
-        # What is drawn has a fix, whatever the lens counts.
-        counted=lens._replace(counted=FINDINGS, fixable=True).label,
+        _chart(rows, drawn),
+        counted=drawn.label,
         source=source,
         role=SLIDE,
         variants=(rows[0]["first"], rows[0]["second"]),
@@ -152,11 +153,11 @@ def _more_or_fewer(count: int) -> str:
     )
 
 
-def _chart(rows: Sequence[pd.Series]) -> Bars:
+def _chart(rows: Sequence[pd.Series], lens: Lens) -> Bars:
     """Return what is fixable in each image, the two of a study together."""
     names = [(row, side) for row in rows for side in ("first", "second")]
     counts = [int(row[f"{side}_fixable"]) for row, side in names]
-    label = counting.number_of(Message(lenses.NAMES[FINDINGS, True]))
+    label = counting.number_of(lens.kind.told)
     return Bars(
         [(_apart(row), row[side]) for row, side in names],
         [Series("size", label, [float(count) for count in counts])],
@@ -231,7 +232,7 @@ def difference(
             total = _totals(findings, images, view)
             fixable = _totals(findings, images, view._replace(fixable=True))
             unfixed = (total - fixable).mask(total.index.isin(blind))
-            row = [study, capture, first, second, _label(view)]
+            row = [study, capture, first, second, view.cell]
             for counts in (total, unfixed):
                 row += [counts[first], counts[second], counts[first] - counts[second]]
             row += [fixable[first], fixable[second], fixable[first] - fixable[second]]
@@ -255,17 +256,6 @@ def of_study(
 def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Series:
     counts = counting.severity_counts(findings, images, lens)
     return counting.totals(counts).set_index("variant")["total"]
-
-
-def _label(lens: Lens) -> Message:
-    """Return a lens's label as a message for cells."""
-    counted = Message(lenses.NAMES[lens.counted, lens.fixable])
-    if lens.place:
-        place = Message(lenses.PLACE_NAMES[lens.place])
-        counted = message("{counted} in {place}", counted=counted, place=place)
-    published = message("published by {day}", day=lens.known_by) if lens.known_by else ""
-    by_nvd = message("by NVD's severities") if lens.severity == lenses.NVD else ""
-    return Listing(filter(None, (counted, published, by_nvd, *lens.chosen)))
 
 
 def _differences(table: pd.DataFrame) -> Text:

@@ -7,7 +7,7 @@ import pandas as pd
 from helpers.frames import NOT_SCANNED
 from helpers.text.i18n import word
 from helpers.text.rich import Phrase, Text, bullets, listed, name, names, number, say
-from helpers.verdict.tradeoff import CRITERIA, best, named, scores, weighed
+from helpers.verdict.tradeoff import CRITERIA, LIKELY, best, named, scores, weighed
 from helpers.vulnerabilities.lenses import Lens
 
 PATCH_DAYS = 7
@@ -44,6 +44,7 @@ def cautions(candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens,
     comparable = weighed(candidates, weights) and not candidates["mixed"].any()
     if comparable and len(ranked) > 1 and len(best(ranked)) == 1:
         text += bullets(_ages(able, str(ranked["variant"].iloc[0]), lens), role=LOUD)
+    text += _exploitation(able, weights, lens)
     if able["fixable"].gt(0).any() and able["fixable_of_base"].notna().all():
         text += _bullet(LOUD, _brought_by_base(able))
     text += _not_weighed(able, weights, lens, kind)
@@ -78,6 +79,34 @@ def younger_by(able: pd.DataFrame, first: str) -> dict[str, int]:
 
 def _bullet(role: str, line: Phrase) -> Text:
     return bullets([line], role=role)
+
+
+def _exploitation(able: pd.DataFrame, weights: Mapping[str, float], lens: Lens) -> Text:
+    """Return what is meant by exploited and by likely, where one of them is counted."""
+    text = Text()
+    if lens.exploited or able["exploited"].gt(0).any():
+        text += _bullet(
+            CAUTION,
+            say(
+                "Known to be exploited is what CISA's catalog had by the day of the database: "
+                "exploited somewhere, not in these images. What is not in it may be, too."
+            ),
+        )
+    if not (lens.epss or weights.get(LIKELY)):
+        return text
+    line = say(
+        "EPSS is the probability that exploitation is seen anywhere within 30 days, not in these "
+        "images."
+    )
+    if able["unscored"].gt(0).any():
+        line += say(
+            " Fixable, but without a score, and so not counted by it: {variants}.",
+            variants=listed(
+                name(row.variant) + f" {row.unscored:,}"
+                for row in able.dropna(subset="unscored").itertuples()
+            ),
+        )
+    return text + _bullet(CAUTION, line)
 
 
 def _brought_by_base(able: pd.DataFrame) -> Phrase:

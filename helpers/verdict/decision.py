@@ -15,15 +15,15 @@ from helpers.text.rich import AND, Phrase, listed, name, names, number, say
 from helpers.text.titles import name as short_name
 from helpers.text.units import megabytes
 from helpers.verdict import tradeoff
+from helpers.verdict.tradeoff import EXPLOITED, LIKELY
 from helpers.vulnerabilities.lenses import Lens
 
 OLD_DAYS = 92
 """Days after which evidence is old: in three months every distribution brings out many fixes, and
 most images are rebuilt."""
 
-COUNTED = ("fixable", "serious", "unfixed")
-MEASURED = (*COUNTED, "size")
-"""Criteria that are numbers of vulnerabilities, and those with the size."""
+MEASURED = (EXPLOITED, LIKELY, "fixable", "serious", "unfixed", "size")
+"""Criteria that are numbers of vulnerabilities, and the size."""
 
 _NAMED = 3
 """Images, or days, that a sentence names one by one; of more it says how many."""
@@ -147,6 +147,11 @@ def choice(decision: Decision) -> Phrase:
             "**Nothing is recommended:** nothing that has a weight is known of every candidate."
         )
     if not decision.can_choose:
+        if decision.lens.epss:
+            return say(
+                "**Nothing is recommended:** the images do not have one scanner, one database and "
+                "EPSS scores of one day, so their counts cannot be compared."
+            )
         return say(
             "**Nothing is recommended:** the images were not scanned with one scanner and "
             "database, so their counts cannot be compared."
@@ -157,26 +162,45 @@ def choice(decision: Decision) -> Phrase:
             "**No choice** between {variants} at these weights{by}{each}.",
             variants=listed(map(name, decision.best), last=AND),
             by=by,
-            each=_each_has(decision),
+            each=_each_has(decision) + exploited(decision),
         )
     if decision.ships and len(ranked) == 1:
         return say(
-            "{first} is the only candidate, so nothing is weighed against it{by}.",
+            "{first} is the only candidate, so nothing is weighed against it{by}{exploited}.",
             first=name(first),
             by=by,
+            exploited=exploited(decision),
         )
     if decision.ships:
         return say(
             "**Of these images, ship** {first}{by}: {because}.",
             first=name(first),
             by=by,
-            because=because(decision) + _worse(decision) + _ended(decision, in_full=True),
+            because=because(decision)
+            + _worse(decision)
+            + _ended(decision, in_full=True)
+            + exploited(decision),
         )
     return say(
         "**Ship none of these as it is, build on a supported base**{by}: {each}.",
         by=by,
-        each=_each(decision),
+        each=_each(decision) + exploited(decision),
     )
+
+
+def exploited(decision: Decision) -> Phrase:
+    """Return what has a fix and is known to be exploited, and since when, as the end of a reason.
+
+    Empty if no candidate has such a vulnerability, as far as is known.
+    """
+    able = decision.candidates[decision.candidates["candidate"]]
+    having = able[able["known_exploited"].ne("")]
+    if having.empty:
+        return Phrase()
+    if len(having) > _NAMED:
+        return say("; known to be exploited, with a fix: in {count} images", count=len(having))
+    each = (name(row.variant) + f" ({told(row.known_exploited)})" for row in having.itertuples())
+    return say("; known to be exploited, with a fix: {variants}", variants=listed(each))
 
 
 def headline(decision: Decision) -> str:
@@ -223,6 +247,12 @@ def because(decision: Decision) -> Phrase:
             ", {ours} of them HIGH or CRITICAL against {theirs}",
             ours=_value("serious", first),
             theirs=_against("serious", rivals["serious"]),
+        )
+    if measure == EXPLOITED and "fixable" in decision.used:
+        text += say(
+            ", and {ours} against {theirs}",
+            ours=_amount(decision, "fixable", first["fixable"]),
+            theirs=_against("fixable", rivals["fixable"]),
         )
     is_alike = "fixable" in decision.used and rivals["fixable"].eq(first["fixable"]).all()
     if measure == "size" and is_alike:

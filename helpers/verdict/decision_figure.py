@@ -1,6 +1,7 @@
 """The figure of what decided: counts or sizes, and what is told of it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pandas as pd
@@ -31,20 +32,27 @@ def drawn(
     """
     if decision.candidates["mixed"].any():
         return "", None, "", True
-    past = {
-        (row.variant, found.capture): t(", past support")
+    notes = {
+        (row.variant, found.capture): _note(row)
         for found in (*others, decision)  # what holds today replaces what held on a day
         for row in found.candidates.itertuples()
-        if row.past_support
     }
     if decisive(decision) == "size":
         of_capture = frames.images["capture"].eq(decision.capture)
         return _sizes(decision, image_sizes.table(frames.images[of_capture], published))
     lens, counts = _deciding(decision, others, frames)
     chart = counting.stacked(
-        counts, "severity", counting.SEVERITY_NAMES, "severity", lens.label, notes=past
+        counts, "severity", counting.SEVERITY_NAMES, "severity", lens.label, notes=notes
     )
     return captures.title(counts, lens.short), chart, lens.label, True
+
+
+def _note(candidate: Any) -> str:
+    """Return what is said after an image's total: what is exploited of it, and past support."""
+    note = ""
+    if pd.notna(candidate.exploited) and candidate.exploited:
+        note = t(", {count:,} exploited", count=candidate.exploited)
+    return note + (t(", past support") if candidate.past_support else "")
 
 
 def talk(

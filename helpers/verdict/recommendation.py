@@ -18,7 +18,7 @@ from helpers.verdict import decision as dec
 from helpers.verdict import decision_figure
 from helpers.verdict.caveats import cautions, younger_by
 from helpers.verdict.decision import Decision
-from helpers.verdict.tradeoff import CRITERIA, flips, named
+from helpers.verdict.tradeoff import CRITERIA, EXPLOITED, flips, named
 from helpers.vulnerabilities.lenses import Lens
 
 CHOICE, WEIGHED, CANDIDATE, HEADING = "choice", "weighed", "candidate", "heading"
@@ -135,7 +135,7 @@ def _younger(decision: Decision) -> Phrase:
 
 def _line(row: pd.Series, decision: Decision) -> Phrase:
     """Return one candidate in few words: what is fixable, its size, and that support has ended."""
-    parts = [dec.fixable(decision, row["fixable"])]
+    parts = [dec.fixable(decision, row["fixable"]), *_exploited(row)]
     if "size" in decision.used:
         parts.append(f"{megabytes(row['size'])} MB")
     if row["past_support"]:
@@ -149,9 +149,20 @@ def _spoken(row: pd.Series, decision: Decision) -> str:
         "variant": escape.plain(row["variant"]),
         "count": dec.fixable(decision, row["fixable"]),
     }
+    text = t("{variant} has {count}.", **values)
     if row["past_support"]:
-        return t("{variant} has {count}, and is past its support.", **values)
-    return t("{variant} has {count}.", **values)
+        text = t("{variant} has {count}, and is past its support.", **values)
+    if row["known_exploited"]:
+        text += " " + t("Known to be exploited: {ids}.", ids=told(row["known_exploited"]))
+    return text
+
+
+def _exploited(row: pd.Series) -> list[str]:
+    """Return how many of what is fixable in a candidate are known to be exploited, if some are."""
+    count = row["exploited"]
+    if pd.isna(count) or not count:
+        return []
+    return [t("{count:,} known to be exploited", count=count)]
 
 
 def _other_weights(decision: Decision) -> Text:
@@ -204,6 +215,7 @@ def _ranking(decision: Decision) -> Text:
         "fewest points are the best, but what is supported comes before what is not.",
         criteria=listed(f"{named(c, lens, kind)} × {decision.weights[c]:g}" for c in decision.used),
     )
+    why += _exploited_first(decision)
     if len(ranked) > 1 and len(decision.best) == 1:
         why += say(
             " {first} against {second}: {parts}.",
@@ -221,6 +233,21 @@ def _ranking(decision: Decision) -> Text:
         for row in ranked.itertuples()
     )
     return paragraph(why, WEIGHED) + bullets(lines, role=CANDIDATE)
+
+
+def _exploited_first(decision: Decision) -> Phrase:
+    """Return what one that is known to be exploited costs, if a candidate has some."""
+    able = decision.candidates[decision.candidates["candidate"]]
+    if EXPLOITED not in decision.used or not able[EXPLOITED].gt(0).any():
+        return Phrase()
+    weight = decision.weights[EXPLOITED]
+    if weight > sum(decision.weights[c] for c in decision.used if c != EXPLOITED):
+        return say(
+            " What is known to be exploited counts first: each costs {weight:g} points, more than "
+            "all else together.",
+            weight=weight,
+        )
+    return say(" Each that is known to be exploited costs {weight:g} points.", weight=weight)
 
 
 def _flip(row: Any, weights: Mapping[str, float], lens: Lens, kind: str) -> Phrase:
@@ -244,6 +271,7 @@ def _values(candidate: pd.Series, kind: str) -> Phrase:
             count=candidate["fixable"],
             serious=candidate["serious"],
         ),
+        *_exploited(candidate),
         t("unfixed ones cannot be seen")
         if candidate["blind"]
         else t("{count:,} unfixed", count=candidate["unfixed"]),

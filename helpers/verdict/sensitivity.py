@@ -13,7 +13,7 @@ from helpers.text.i18n import Listing, Message, msg, told, word
 from helpers.text.rich import Phrase, Text, bullets, listed, name, paragraph, say
 from helpers.verdict.decision import decide
 from helpers.vulnerabilities import lenses
-from helpers.vulnerabilities.lenses import EVER, Lens
+from helpers.vulnerabilities.lenses import EVER, PLAIN, Lens
 
 COLUMNS = [
     *("study", "capture", "published_by", "counted", "choice", "score", "next", "next_score"),
@@ -27,6 +27,8 @@ _DEPENDS = {
 }
 
 _WEIGHED = {
+    "exploited": msg("known to be exploited"),
+    "likely": msg("likely to be exploited"),
     "fixable": msg("fixable"),
     "serious": msg("HIGH or CRITICAL"),
     "unfixed": msg("unfixed"),
@@ -75,7 +77,7 @@ def choices(
             "study": study,
             "capture": capture,
             "published_by": day or EVER,
-            "counted": lenses.NAMES[counted, lens.fixable],
+            "counted": view.kind,
             "choice": Listing(found.best, msg(" or ")),
             "score": found.ranked["score"].iloc[0],
             "next": rest["variant"].iloc[0] if len(rest) else None,
@@ -85,7 +87,7 @@ def choices(
         }
         rows.append(row)
     table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
-    texts = dict.fromkeys(("study", "capture", "published_by", "counted", "next"), "str")
+    texts = dict.fromkeys(("study", "capture", "published_by", "next"), "str")
     numbers = {"score": "Float64", "next_score": "Float64", "supported": "bool"}
     return table.astype(texts | numbers)
 
@@ -97,10 +99,11 @@ def of_study(
     known_by: str,
     weights: Mapping[str, float],
     today: date | None = None,
+    lens: Lens = PLAIN,
 ) -> pd.DataFrame:
     """Return `choices` of another study, as known by its own day, with the size that all have."""
-    lens = Lens(known_by=known_by)
-    return choices(study, frames, published, "", lens, weights, today=today)
+    view = lens._replace(known_by=known_by)
+    return choices(study, frames, published, "", view, weights, today=today)
 
 
 def together(choices: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
@@ -143,7 +146,7 @@ def _choice(alike: pd.DataFrame, choices: pd.DataFrame) -> Phrase:
     row = alike.iloc[0]
     capture, day, first = row["capture"], row["published_by"], name(told(row["choice"]))
     peers = choices[choices["capture"].eq(capture) & choices["published_by"].eq(day)]
-    ways = listed(map(word, alike["counted"]))
+    ways = listed(map(told, alike["counted"]))
     return say(
         "{capture}{until}{by}: {which} (weighed: {weighed})",
         capture=capture,

@@ -10,7 +10,7 @@ from helpers.answers.answer import Answer
 from helpers.answers.talk import CLOSING, Talk
 from helpers.comparability.confounders import AGE
 from helpers.text import escape, titles
-from helpers.text.i18n import t, word
+from helpers.text.i18n import t, told, word
 from helpers.text.rich import AND, bullets, listed, number, paragraph, say
 from helpers.verdict import attribution, claims
 from helpers.verdict import decision as dec
@@ -116,6 +116,16 @@ def _ship(decision: Decision, findings: pd.DataFrame) -> list[str]:
     counted = lenses.apply(findings, lens)
     packages = counted[counted["variant"].eq(first)]["package"].nunique()
     variant = escape.plain(first)
+    if known := decision.candidates.set_index("variant")["known_exploited"][first]:
+        return [
+            t(
+                "In {variant}, update first what is known to be exploited, {ids}; then what else "
+                "has a fix: {packages}.",
+                variant=variant,
+                ids=told(known),
+                packages=number(packages, "package"),
+            )
+        ]
     if not packages and decision.candidates["partial"].any():
         return [t("Ship {variant}: the partial database knows no fix for it.", variant=variant)]
     if not packages:

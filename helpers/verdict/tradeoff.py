@@ -10,6 +10,7 @@ from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Point, Points
 from helpers.answers.talk import SIZE, Talk, some
 from helpers.answers.talk import named as named_images
+from helpers.comparability import score_consistency
 from helpers.comparability.end_of_life import spelled
 from helpers.comparability.scan_consistency import mark
 from helpers.errors import ParameterInvalid
@@ -18,12 +19,19 @@ from helpers.sizes.image_sizes import SIZE_NAMES
 from helpers.text import escape
 from helpers.text.i18n import Listing, columns, message, msg, t, word
 from helpers.text.rich import AND, number
+from helpers.text.titles import around
 from helpers.text.units import MB, megabytes
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
-from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.lenses import VULNERABILITIES, Lens
+
+EXPLOITED, LIKELY = "exploited", "likely"
+"""The criteria of exploitation: of what has a fix, what is known to be exploited, and what scores
+high."""
 
 CRITERIA = {
+    EXPLOITED: msg("fixable {counted} known to be exploited"),
+    LIKELY: msg("fixable {counted} with EPSS ≥ {least:g}"),
     "fixable": msg("fixable {counted}"),
     "serious": msg("fixable {counted} rated HIGH or CRITICAL"),
     "unfixed": msg("unfixed {counted}"),
@@ -36,8 +44,15 @@ CRITERIA = {
 ENDED = ("ended", "old_runtime")
 """The criteria of support that has ended."""
 
+LIKELY_FROM = 0.1
+"""EPSS from which on exploitation is likely here. FIRST names no threshold; about one of twenty ids
+had such a score on 2026-06-20 (17,054 of 341,000)."""
+
 NEGLIGIBLE = 1e-9
 """A weight, or a difference of scores, that counts as zero."""
+
+_IDS = 3
+"""Vulnerabilities known to be exploited that are named one by one; of more it is said how many."""
 
 _NAMES_WIDTH = 40
 """Columns that the names of variants which share a place may take in a title."""
@@ -85,15 +100,19 @@ def candidates(
 ) -> pd.DataFrame:
     """Return what is weighed of each variant of one capture, and what qualifies it.
 
-    `variant, status, fixable, serious, unfixed, size, ended, old_runtime, past_support, blind,
-    fixable_of_base, built_at, mixed, partial, candidate, why_not, front`. `sizes` is
-    `image_sizes.table`, of which `kind` counts (bytes); `support` is `confounders.confounders`:
-    `ended` and `old_runtime` say whether the support of operating system and runtime is past on its
-    day (1, 0, or NA), and `past_support` is which of them since when, a message. `serious` are
-    fixable ones rated HIGH or CRITICAL; `unfixed` is NA where it cannot be seen (`blind`).
-    `fixable_of_base` came with the base image, NA where its layers are not known. `mixed`: the
-    images were not scanned alike; `partial`: the database says that it is incomplete. `front` is
-    that of `pareto`.
+    `variant, status, exploited, likely, fixable, serious, unfixed, size, ended, old_runtime,
+    unscored, known_exploited, past_support, blind, fixable_of_base, built_at, mixed, partial,
+    candidate, why_not, front`. `sizes` is `image_sizes.table`, of which `kind` counts (bytes);
+    `support` is `confounders.confounders`: `ended` and `old_runtime` say whether the support of
+    operating system and runtime is past on its day (1, 0, or NA), and `past_support` is which of
+    them since when, a message. `exploited` are fixable ones known to be exploited, `likely` those
+    with EPSS from `LIKELY_FROM` on, and `unscored` those without a score: NA where no evidence says
+    so, and `likely` also where images have scores of several days. `known_exploited` is which are
+    and since when, a message. `serious` are fixable ones rated HIGH or CRITICAL; `unfixed` is NA
+    where it cannot be seen (`blind`). `fixable_of_base` came with the base image, NA where its
+    layers are not known. `mixed`: the images were not scanned alike, or the lens counts by scores
+    and they have some of several days; `partial`: the database says that it is incomplete. `front`
+    is that of `pareto`.
     """
     counts = counting.severity_counts(findings, images, lens._replace(fixable=False))
     total = counting.totals(counts)["total"]
@@ -105,21 +124,31 @@ def candidates(
     is_known = known.reindex(images["variant"]).fillna(True).astype("bool").to_numpy()
     bytes_ = sizes[sizes["kind"].eq(kind)].set_index("variant")["bytes"]
     blind = images["os_family"].isin(BLIND).to_numpy()
+    has_mixed_scores = score_consistency.is_mixed(images)
+    exploited = _where_known(findings, images, lens._replace(exploited=True), "exploited")
+    scoring = lens._replace(epss=max(lens.epss, LIKELY_FROM))
+    likely = _where_known(findings, images, scoring, "epss_day")
+    without = findings[findings["epss"].isna()]
+    unscored = _where_known(without, images, lens._replace(epss=0.0), "epss_day")
     table = pd.DataFrame(
         {
             "variant": images["variant"].array,
             "status": images["status"].array,
+            "exploited": exploited.array,
+            "likely": likely.mask([has_mixed_scores] * len(images)).array,
             "fixable": fixable.array,
             "serious": serious.array,
             "unfixed": (total - fixable).mask(blind).array,
             "size": bytes_.reindex(images["variant"]).astype("Int64").array,
             "ended": _past(support, "advisories_until"),
             "old_runtime": _past(support, "runtime_end_of_life"),
+            "unscored": unscored.array,
+            "known_exploited": _known_exploited(findings, images, lens),
             "past_support": pd.Series(map(_past_support, support.itertuples()), dtype=object),
             "blind": blind,
             "fixable_of_base": fixable_of_base.where(is_known).array,
             "built_at": images["created_at"].array,
-            "mixed": bool(mark(images)),
+            "mixed": bool(mark(images)) or (lens.epss > 0 and has_mixed_scores),
             "partial": images["db_coverage"].str.startswith("partial").fillna(False).array,
         }
     )
@@ -129,6 +158,8 @@ def candidates(
 
 
 WEIGHTS = {
+    EXPLOITED: 10.0,
+    LIKELY: 0.0,
     "fixable": 1.0,
     "serious": 1.0,
     "unfixed": 0.0,
@@ -137,7 +168,9 @@ WEIGHTS = {
     "old_runtime": 1.0,
 }
 """What each criterion weighs if nothing else is said. HIGH and CRITICAL ones count as fixable and
-as serious, and so more than others."""
+as serious, and so more than others. What is known to be exploited counts first: one of it costs
+more points than all other criteria together. What is likely to be has no weight, because too many
+ids have no score."""
 
 
 def check(weights: Mapping[str, float]) -> dict[str, float]:
@@ -154,6 +187,40 @@ def _fixable(
     """Return how many fixable ones each image has, from a severity on."""
     counts = counting.severity_counts(findings, images, lens._replace(fixable=True))
     return counting.totals(counts[counts["severity"].ge(least)])["total"]
+
+
+def _where_known(
+    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, known_by: str
+) -> pd.Series:
+    """Return how many fixable ones each image has; NA where a column of some finding is."""
+    unknown = set(findings["variant"][findings[known_by].isna()])
+    counts = _fixable(findings[~findings["variant"].isin(unknown)], images, lens)
+    return counts.mask(images["variant"].isin(unknown).to_numpy())
+
+
+def _known_exploited(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Series:
+    """Return which fixable ones of each image are known to be exploited, and since when."""
+    known = findings.dropna(subset=EXPLOITED)
+    view = lens._replace(counted=VULNERABILITIES, fixable=True, exploited=True)
+    ordered = lenses.apply(known, view).sort_values(["kev_added_at", "vulnerability_id"])
+    return pd.Series(
+        [_since(ordered[ordered["variant"].eq(variant)]) for variant in images["variant"]],
+        dtype=object,
+    )
+
+
+def _since(exploited: pd.DataFrame) -> str:
+    """Return which vulnerabilities have been known to be exploited since when; the first of many.
+
+    Empty if there is none.
+    """
+    parts = [
+        message("{id} since {day}", id=row.vulnerability_id, day=f"{row.kev_added_at:%Y-%m-%d}")
+        for row in exploited.itertuples()
+    ]
+    if len(parts) > _IDS:
+        parts = [*parts[: _IDS - 1], message("and {count} more", count=len(parts) - _IDS + 1)]
+    return Listing(parts) if parts else ""
 
 
 def _past(support: pd.DataFrame, day: str) -> pd.Series:
@@ -195,13 +262,13 @@ def scores(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFra
     """Return the candidates' scores, the best first: `variant, supported, score`, and their parts.
 
     A criterion's part is its weight times the variant's value as a share of the largest among the
-    candidates: a candidate that is worst in everything scores the sum of the weights. Less is
-    better. A criterion that is not known of every candidate is left out for all. What is
-    `supported` comes before what is not, as `supported` says it.
+    candidates, and of what is known to be exploited times their number: one more outweighs all
+    else, if it weighs more. Less is better. A criterion that is not known of every candidate is
+    left out for all. What is `supported` comes before what is not, as `supported` says it.
     """
     able = candidates[candidates["candidate"]]
     parts = {
-        criterion: _shares(able[criterion]) * float(weights[criterion])
+        criterion: _points_of(able, criterion) * float(weights[criterion])
         for criterion in weighed(candidates, weights)
     }
     table = pd.DataFrame({"variant": able["variant"], **parts})
@@ -242,7 +309,12 @@ def named(criterion: str, lens: Lens, kind: str, count: object = None) -> str:
     if criterion == "size":
         return word(SIZE_NAMES[kind])
     counted = lens._replace(fixable=False)
-    return word(CRITERIA[criterion]).format(counted=counted.one if count == 1 else counted.short)
+    if criterion == EXPLOITED:
+        counted = counted._replace(exploited=False)
+    elif criterion == LIKELY:
+        counted = counted._replace(epss=0.0)
+    what = counted.one if count == 1 else counted.short
+    return word(CRITERIA[criterion]).format(counted=what, least=max(lens.epss, LIKELY_FROM))
 
 
 def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:
@@ -263,7 +335,7 @@ def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFram
     for criterion in CRITERIA:
         if criterion in ENDED or able[criterion].isna().any():
             continue
-        share = pd.Series(_shares(able[criterion]).to_numpy(), able["variant"])
+        share = pd.Series(_points_of(able, criterion).to_numpy(), able["variant"])
         weight = float(weights.get(criterion, 0))
         rest = ranked.set_index("variant")["score"] - weight * share
         for above in (True, False):
@@ -282,16 +354,23 @@ def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFram
     return pd.DataFrame(rows, columns=names)
 
 
-def _shares(values: pd.Series) -> pd.Series:
-    """Return values as shares of the largest."""
-    most = float(values.max()) if len(values) else 0.0
-    return values.astype("float64") / (most or 1.0)
+def _points_of(candidates: pd.DataFrame, criterion: str) -> pd.Series:
+    """Return the points of a criterion at a weight of 1: shares of the largest, or a number."""
+    values = candidates[criterion].astype("float64")
+    most = float(values.max()) if len(values) and criterion != EXPLOITED else 1.0
+    return values / (most or 1.0)
 
 
 def _title(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:
     """Return which variant is best in size, in fixable vulnerabilities, or in both."""
     placed = candidates[candidates["front"].notna()]
-    what = lens._replace(fixable=True).short
+    return around(
+        lens._replace(fixable=True).short, lambda what: _best_in(candidates, placed, kind, what)
+    )
+
+
+def _best_in(candidates: pd.DataFrame, placed: pd.DataFrame, kind: str, what: str) -> str:
+    """Return the title for what is counted, of the candidates and those that can be placed."""
     if len(placed) < 2:
         size = word(SIZE_NAMES[kind]).capitalize()
         return t("{size} and {what}: fewer than two variants can be placed", size=size, what=what)

@@ -4,6 +4,7 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.talk import FOUND, Talk, some
+from helpers.comparability import score_consistency
 from helpers.frames import SCANNED
 from helpers.text import escape
 from helpers.text.i18n import t
@@ -39,8 +40,9 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     return Answer(
         "severity-by-capture",
         title(counts, lens.short),
-        table=counts,
-        chart=chart,
+        _compared(images, lens),
+        counts,
+        chart,
         counted=lens.label,
         role=SUMMARY,
         talks=(talk(counts, lens, FOUND),),
@@ -50,7 +52,14 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
 def fewest_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     """Answer which image has the fewest under each capture and way of counting."""
     table = across(findings, images, lens)
-    return Answer("captures", text=_fewest(table, lens), table=table, counted=lens.label)
+    text = _fewest(table, lens) + _compared(images, lens)
+    return Answer("captures", text=text, table=table, counted=lens.label)
+
+
+def _compared(images: pd.DataFrame, lens: Lens) -> Text:
+    """Return that scores of several models are no trend, where a lens counts by scores."""
+    note = score_consistency.across(images) if lens.epss else None
+    return paragraph(note) if note else Text()
 
 
 def title(counts: pd.DataFrame, what: str) -> str:
@@ -80,7 +89,12 @@ def talk(counts: pd.DataFrame, lens: Lens, topic: str) -> Talk:
     days = known["capture"].unique()
     if len(days) < 2:
         each = [
-            t("{variant} has {count:,} {what}.", variant=escape.plain(v), count=n, what=lens.short)
+            t(
+                "{variant} has {count:,} {what}.",
+                variant=escape.plain(v),
+                count=n,
+                what=lens.one if n == 1 else lens.short,
+            )
             for v, _, n in sorted(spans, key=lambda span: -span[2])
         ]
         spoken = (
@@ -159,7 +173,9 @@ def _fewest(table: pd.DataFrame, lens: Lens) -> Text:
         won_by: dict[tuple[str, ...], list[str]] = {}
         for column, (counted, fixable) in counting.LENS_COLUMNS.items():
             fewest = tuple(rows[rows[column].eq(rows[column].min())]["variant"])
-            won_by.setdefault(fewest, []).append(Lens(counted, fixable).label)
+            won_by.setdefault(fewest, []).append(
+                Lens(counted, fixable, exploited=lens.exploited, epss=lens.epss).label
+            )
         winners |= set(won_by)
         for fewest, won in won_by.items():
             under = t("every way of counting") if len(won_by) == 1 else listed(won)

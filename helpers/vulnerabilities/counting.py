@@ -195,7 +195,7 @@ def severity_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) ->
     return Answer(
         "severity-breakdown",
         breakdown_title(counts, lens.short),
-        paragraph(_breakdown(counts, lens.label)),
+        paragraph(_breakdown(counts, lens)),
         counts,
         severity_bars(counts, lens.label),
         lens.label,
@@ -351,14 +351,16 @@ def headline(counts: pd.DataFrame, what: str) -> str:
 
 def _talk(counts: pd.DataFrame, lens: Lens) -> Talk:
     serious = totals(counts[counts["severity"].ge("HIGH")])["total"]
-    known = measured(counts).assign(serious=serious)
+    known = measured(counts)
+    # Of no image there would otherwise be a row for each number.
+    known = known.assign(serious=serious.reindex(known.index))
     known = known.sort_values("total", ascending=False, kind="stable")
     each = [
         t(
             "{variant} has {count:,} {what}, {serious:,} of them high or critical.",
             variant=escape.plain(row.variant),
             count=row.total,
-            what=lens.short,
+            what=lens.one if row.total == 1 else lens.short,
             serious=row.serious,
         )
         for row in known.itertuples()
@@ -427,7 +429,7 @@ def _most_from(bars: list[str], what: str) -> str:
     )
 
 
-def _breakdown(counts: pd.DataFrame, what: str) -> Phrase:
+def _breakdown(counts: pd.DataFrame, lens: Lens) -> Phrase:
     """Return each image's total and how much of it is HIGH or CRITICAL."""
     serious = totals(counts[counts["severity"].ge("HIGH")])["total"]
     parts = []
@@ -439,7 +441,7 @@ def _breakdown(counts: pd.DataFrame, what: str) -> Phrase:
             "{variant} has {total:,} {what}{caveat}, {serious:,} of them HIGH or CRITICAL",
             variant=name(row.variant),
             total=row.total,
-            what=word(what),
+            what=lens.label_of_one if row.total == 1 else lens.label,
             caveat=word(_CAVEATS.get(row.status, "")),
             serious=row.serious,
         )

@@ -7,7 +7,7 @@ from helpers.frames import PLACES, UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, names, paragraph, say
-from helpers.text.titles import Part, begun, fitted
+from helpers.text.titles import Part, around, begun, fitted
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.lenses import PLACE_NAMES, Lens
 
@@ -124,7 +124,12 @@ def _places_title(table: pd.DataFrame, what: str) -> str:
     """Return how much of each image's count sits elsewhere than in OS packages."""
     sums = table.groupby("part")["count"].sum(min_count=1)
     if not sums.drop("os", errors="ignore").fillna(0).any():
-        return t("All in OS packages, as far as the reports say: {counted}", counted=what)
+        return around(
+            what,
+            lambda counted: t(
+                "All in OS packages, as far as the reports say: {counted}", counted=counted
+            ),
+        )
     parts = []
     for variant, rows in table.groupby("variant", sort=False):
         count = rows.set_index("part")["count"]

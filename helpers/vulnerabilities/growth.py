@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+import msgspec
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
@@ -29,23 +30,30 @@ def growth(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataF
     `capture, variant, status, day, count`: from the day on which an image was built, with what was
     known already, to the day of its database. An image whose build day is not known starts with its
     first vulnerability. Findings without a date are left out, and the lens's own date is not used:
-    on any day the count is that of the lens with `known_by` that day.
+    on any day the count is that of the lens with `known_by` that day. What is known to be exploited
+    counts from the day on which that was known, too; scores are those of one day throughout.
     """
-    # A vulnerability that counts once counts from its earliest day.
     every = lenses.each(findings, lens._replace(known_by=""))
-    dated = every.dropna(subset="published_at")
-    counted = lenses.distinct(dated.sort_values("published_at", kind="stable"), lens.counted)
+    day = every[[*days(lens)]].max(axis=1, skipna=False)
+    # A vulnerability that counts once counts from its earliest day.
+    dated = every.assign(day=day).dropna(subset="day").sort_values("day", kind="stable")
+    counted = lenses.distinct(dated, lens.counted)
     known = images[~images["status"].isin(UNKNOWN_COUNT)]
     parts = [_curve(counted, image) for image in known.itertuples()]
     empty = pd.DataFrame({c: pd.Series(dtype="str") for c in _COLUMNS})
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
+def days(lens: Lens) -> tuple[str, ...]:
+    """Return the columns of findings of which the latest day is that from which one counts."""
+    return ("published_at", "kev_added_at") if lens.exploited else ("published_at",)
+
+
 def _curve(counted: pd.DataFrame, image: Any) -> pd.DataFrame:
     start = image.created_at
     end = image.db_updated_at if pd.notna(image.db_updated_at) else image.scanned_at
     in_image = counted["capture"].eq(image.capture) & counted["variant"].eq(image.variant)
-    days = counted[in_image]["published_at"].dt.floor("D")
+    days = counted[in_image]["day"].dt.floor("D")
     steps = days.value_counts().sort_index().cumsum()
     ends = [day.floor("D") for day in (start, end) if pd.notna(day)]
     every = steps.index.union(pd.DatetimeIndex(ends, dtype=steps.index.dtype))
@@ -156,6 +164,9 @@ def answer(
     curves = growth(findings, images, lens)
     ends = confounders.ends(confounders.confounders(images))
     drawn = chart(curves, ends, label(lens), events or {}, complete)
+    if lens.exploited:
+        across = t("day of publication, or of the entry in KEV if that was later (UTC)")
+        drawn = msgspec.structs.replace(drawn, across=across)
     text = _text(curves, ends, _ever(findings, lens))
     if not why_empty(drawn):
         note = t(
@@ -167,6 +178,11 @@ def answer(
                 "After {day:%Y-%m-%d} the facts are incomplete: what a line shows from there on is "
                 "too low.",
                 day=drawn.complete,
+            )
+        if lens.epss:
+            note += " " + t(
+                "The scores are those of one day: which ones they were on the days of a line is "
+                "not shown."
             )
         text += paragraph(note)
     return Answer(

@@ -6,12 +6,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from helpers.answers.answer import Answer
 from helpers.errors import ParameterInvalid
 from helpers.frames import PLACES, SEVERITIES
 from helpers.text import escape
-from helpers.text.i18n import Listing, Message, message, msg, t, told, word
-from helpers.text.rich import paragraph, say
+from helpers.text.i18n import Listing, Message, message, msg, t
 
 FINDINGS, VULNERABILITIES = "findings", "vulnerabilities"
 PER_PACKAGE = "vulnerability-packages"
@@ -39,11 +37,14 @@ NAMES = {
 """What is counted, in words, and whether only what is fixable."""
 
 _ONE = {
-    FINDINGS: msg("finding"),
-    VULNERABILITIES: msg("vulnerability"),
-    PER_PACKAGE: msg("vulnerability × source package"),
+    (FINDINGS, False): msg("finding"),
+    (VULNERABILITIES, False): msg("vulnerability"),
+    (PER_PACKAGE, False): msg("vulnerability × source package"),
+    (FINDINGS, True): msg("fixable finding"),
+    (VULNERABILITIES, True): msg("fixable vulnerability"),
+    (PER_PACKAGE, True): msg("fixable vulnerability × source package"),
 }
-"""One of what is counted, in words."""
+"""One of what is counted, in words, and whether it is fixable."""
 
 
 _NAMES = ("package", "source_package")
@@ -84,28 +85,39 @@ class Lens(NamedTuple):
     def short(self) -> str:
         """Return what a title says is counted; the label says the rest."""
         if self.chosen:
-            return t("{what}, as chosen", what=self._kind)
-        return self._kind
+            return t("{what}, as chosen", what=self.kind.told)
+        return self.kind.told
 
     @property
     def one(self) -> str:
-        """Return what is counted, as one of it, without the rest of the lens."""
-        return word(_ONE.get(self.counted, self.counted))
+        """Return what is counted, as one of it, without place, day and choice."""
+        return self._one.told
 
     @property
     def label(self) -> str:
         """Return what is counted, with every part of the lens."""
-        place, counted = self._place, self._kind
-        if place:
-            counted = t("{counted} in {place}", counted=counted, place=place)
-        by_nvd = t("by NVD's severities") if self.severity == NVD else ""
-        return ", ".join(filter(None, (counted, self._published, by_nvd, *map(told, self.chosen))))
+        return self.cell.told
+
+    @property
+    def label_of_one(self) -> str:
+        """Return the label of one of what is counted."""
+        return self._whole(self._one).told
+
+    @property
+    def cell(self) -> Message:
+        """Return the label for cells of a frame."""
+        return self._whole(self.kind)
+
+    @property
+    def kind(self) -> Message:
+        """Return what is counted, without place, day and choice, for cells of a frame."""
+        return self._exploitable(Message(NAMES.get((self.counted, self.fixable), self.counted)))
 
     @property
     def narrowed(self) -> str:
         """Return the place, day and choice that the count is limited to; empty if it is not."""
-        where = t("in {place}", place=self._place) if self.place else ""
-        return ", ".join(filter(None, (where, self._published, *map(told, self.chosen))))
+        where = message("in {place}", place=self._place) if self.place else ""
+        return Listing(filter(None, (where, self._published, *self.chosen))).told
 
     @property
     def chosen(self) -> list[str]:
@@ -127,21 +139,32 @@ class Lens(NamedTuple):
         return self.exploited or self.epss > 0
 
     @property
-    def _kind(self) -> str:
-        what = word(NAMES.get((self.counted, self.fixable), self.counted))
-        if self.suppressed:
-            what = t("{what}, also those declared harmless", what=what)
+    def _one(self) -> Message:
+        return self._exploitable(Message(_ONE[self.counted, self.fixable]))
+
+    def _whole(self, counted: Message) -> Message:
+        """Return what is counted with the rest of the lens."""
+        if self.place:
+            counted = message("{counted} in {place}", counted=counted, place=self._place)
+        also = message("also those declared harmless") if self.suppressed else ""
+        by_nvd = message("by NVD's severities") if self.severity == NVD else ""
+        return Listing(filter(None, (counted, also, self._published, by_nvd, *self.chosen)))
+
+    def _exploitable(self, what: Message) -> Message:
+        """Return what is counted with what is asked of its exploitation."""
         if self.exploited:
-            what = t("{what} known to be exploited", what=what)
-        return t("{what} with EPSS ≥ {least:g}", what=what, least=self.epss) if self.epss else what
+            what = message("{what} known to be exploited", what=what)
+        if self.epss:
+            what = message("{what} with EPSS ≥ {least:g}", what=what, least=self.epss)
+        return what
 
     @property
-    def _place(self) -> str:
-        return word(PLACE_NAMES.get(self.place, self.place))
+    def _place(self) -> Message:
+        return Message(PLACE_NAMES.get(self.place, self.place))
 
     @property
     def _published(self) -> str:
-        return t("published by {day}", day=self.known_by) if self.known_by else ""
+        return message("published by {day}", day=self.known_by) if self.known_by else ""
 
 
 PLAIN = Lens()
@@ -165,7 +188,8 @@ def checked(lens: Lens) -> Lens:
         value = getattr(lens, name)
         if not isinstance(value, bool):
             raise ParameterInvalid(f"{name} {value!r} is not a bool: write True or False")
-    if not 0 <= lens.epss <= 1:
+    is_number = isinstance(lens.epss, (int, float)) and not isinstance(lens.epss, bool)
+    if not is_number or not 0 <= lens.epss <= 1:
         raise ParameterInvalid(f"epss {lens.epss!r} is no probability: write a number from 0 to 1")
     return lens
 
@@ -237,10 +261,11 @@ def _check_known(findings: pd.DataFrame, column: pd.Series, what: str) -> None:
     missing = findings[column.isna()]
     if len(missing):
         row = missing.iloc[0]
-        where = f"capture {row['capture']}" if row["capture"] else f"the report of {row['variant']}"
+        where = f"{row['variant']}, capture {row['capture']}" if row["capture"] else row["variant"]
         raise ParameterInvalid(
-            f"{where} does not say which vulnerabilities are {what}, so none can be counted. Add "
-            "it: python -m helpers risk STUDY --epss FILE --kev FILE"
+            f"of {where} it is not recorded which vulnerabilities are {what}, so none can be "
+            "counted. Leave the image out, or add it to the study's evidence: python -m helpers "
+            "risk STUDY --epss FILE --kev FILE"
         )
 
 
@@ -351,19 +376,6 @@ def day(known_by: str, study_known_by: date | None = None) -> str:
 def as_day(known_by: str) -> date | None:
     """Return the day of a lens; none for a lens without one."""
     return _day(known_by) if known_by else None
-
-
-def answer(lens: Lens, study_known_by: date | None = None, why: str = "") -> Answer:
-    """Answer what is counted, and why by that day if it is the study's."""
-    text = say("Counted here, unless a figure says otherwise: **{label}**.", label=lens.label)
-    if lens.known_by and lens.known_by == str(study_known_by):
-        text += say(" The study chose that day: {why}.", why=why)
-    if lens.known_by:
-        text += say(
-            " Findings without a date are left out; fixes are those that the database knows on its "
-            "own day."
-        )
-    return Answer("lens", text=paragraph(text), counted=lens.label)
 
 
 def _after(day: str | date) -> pd.Timestamp:

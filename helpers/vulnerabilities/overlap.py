@@ -12,7 +12,7 @@ from helpers.text.i18n import Message, message, msg, t, word
 from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import first_fitting, is_whole
 from helpers.vulnerabilities import counting, lenses
-from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.lenses import PLAIN, Lens
 
 JOINED = " + "
 REST = msg("other combinations")
@@ -113,7 +113,7 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     counted = label(lens)
     return Answer(
         "overlap",
-        headline(table),
+        headline(table, lens),
         _text(table),
         combinations(table),
         chart(table, counted),
@@ -140,7 +140,7 @@ def chart(listing: pd.DataFrame, counted: str, most: int = MOST) -> Overlap:
     )
 
 
-def headline(listing: pd.DataFrame) -> str:
+def headline(listing: pd.DataFrame, lens: Lens = PLAIN) -> str:
     """Return how many vulnerabilities all variants share, and how many each has alone."""
     found = variants(listing)
     if len(found) < 2:
@@ -155,18 +155,24 @@ def headline(listing: pd.DataFrame) -> str:
         )
         for place in most
     ]
-    whole = number(len(listing), "vulnerability")
-    if len(found) == 2:
-        head = t("Of {vulnerabilities}, {shared:,} in both", vulnerabilities=whole, shared=shared)
-    else:
-        head = t(
-            "Of {vulnerabilities}, {shared:,} in all {variants}",
-            vulnerabilities=whole,
-            shared=shared,
-            variants=len(found),
-        )
-    two = [f"{head}; {', '.join(parts)}"] if all(map(is_whole, parts)) else []
-    return first_fitting([*two, f"{head}; {parts[0]}"])
+    titles = []
+    for whole in (_counted(len(listing), lens), number(len(listing), "vulnerability")):
+        values = {"vulnerabilities": whole, "shared": shared, "variants": len(found)}
+        head = t("Of {vulnerabilities}, {shared:,} in all {variants}", **values)
+        if len(found) == 2:
+            head = t("Of {vulnerabilities}, {shared:,} in both", **values)
+        if all(map(is_whole, parts)):
+            titles.append(f"{head}; {', '.join(parts)}")
+        titles.append(f"{head}; {parts[0]}")
+    return first_fitting(titles)
+
+
+def _counted(count: int, lens: Lens) -> str:
+    """Return so many of the vulnerabilities that a lens counts."""
+    counted = lens._replace(counted=lenses.VULNERABILITIES)
+    if counted.kind == PLAIN._replace(counted=lenses.VULNERABILITIES).kind:
+        return number(count, "vulnerability")
+    return t("{count:,} {what}", count=count, what=counted.one if count == 1 else counted.kind.told)
 
 
 def _text(listing: pd.DataFrame) -> Text:

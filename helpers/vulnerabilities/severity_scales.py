@@ -8,6 +8,7 @@ from helpers.answers.answer import Answer
 from helpers.frames import SEVERITIES, UNKNOWN_COUNT
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
+from helpers.text.titles import around
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.lenses import NVD, SCANNER, Lens
 
@@ -108,11 +109,14 @@ def _title(ratings: pd.DataFrame, what: str) -> str:
     sums = ratings.drop(columns="variant").sum()
     if not sums["findings"]:
         return t("By NVD's scale: nothing to rate")
-    return t(
-        "NVD rates {higher:,} of {findings:,} {counted} higher, {lower:,} lower; {unrated:,} have "
-        "no NVD rating in the reports",
-        counted=what,
-        **sums,
+    return around(
+        what,
+        lambda counted: t(
+            "NVD rates {higher:,} of {findings:,} {counted} higher, {lower:,} lower; {unrated:,} "
+            "have no NVD rating in the reports",
+            counted=counted,
+            **sums,
+        ),
     )
 
 

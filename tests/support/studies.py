@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from helpers import paths
+from helpers.capture import exploitation
+
 HEAD = 'title = "t"\nquestion = "q?"\nabout = "a"\n'
 
 
@@ -27,3 +30,11 @@ def write_study(data: Path, study: str = "mine", bases: str = "", **variants: st
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return study
+
+
+def score(shared: Path, study: str, capture: str, day: str) -> None:
+    """Give a capture the EPSS scores of a day, in place of those that it has, and the catalog."""
+    risk = shared / "risk"
+    paths.exploitation(study, capture).unlink(missing_ok=True)
+    epss = risk / "epss" / f"epss_scores-{day}.csv.gz"
+    exploitation.add(study, capture, epss, risk / "kev" / "known_exploited_vulnerabilities.json.gz")

@@ -36,11 +36,15 @@ def able(*rows: tuple, **columns: list) -> pd.DataFrame:
     given = {
         "variant": list("abcdefgh"[:number]),
         "status": ["scanned"] * number,
+        "exploited": pd.array([0] * number, dtype="Int64"),
+        "likely": pd.array([0] * number, dtype="Int64"),
         "fixable": pd.array(fixable, dtype="Int64"),
         "unfixed": pd.array([0] * number, dtype="Int64"),
         "size": pd.array([size if size is None else size * MB for size in sizes], dtype="Int64"),
         "ended": pd.array([0] * number, dtype="Int64"),
         "old_runtime": pd.array([0] * number, dtype="Int64"),
+        "unscored": pd.array([0] * number, dtype="Int64"),
+        "known_exploited": [""] * number,
         "blind": [False] * number,
         "serious": pd.array([0] * number, dtype="Int64"),
         "fixable_of_base": pd.array([None] * number, dtype="Int64"),
@@ -63,7 +67,8 @@ def able(*rows: tuple, **columns: list) -> pd.DataFrame:
         )
         for row in past
     ]
-    table = pd.DataFrame(given).astype({"candidate": "bool", "past_support": "object"})
+    texts = {"past_support": "object", "known_exploited": "object"}
+    table = pd.DataFrame(given).astype({"candidate": "bool", **texts})
     return table.assign(front=tradeoff.pareto(table))
 
 

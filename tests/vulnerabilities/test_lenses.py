@@ -176,6 +176,58 @@ class TestWhatCounts:
     def test_nothing_gives_nothing(self, counted: str) -> None:
         nothing = found().astype({"severity": kit.SEVERITY})
         assert lenses.apply(nothing, Lens(counted, True, known_by=str(DAY), place="os")).empty
+        assert lenses.apply(nothing, Lens(counted, exploited=True, epss=0.1)).empty
+
+
+class TestExploitation:
+    """What is known to be exploited, likely to be, or declared harmless."""
+
+    every = staticmethod(
+        lambda: found(
+            {"exploited": True, "kev_added_at": at("2021-11-03"), "epss": 0.1, "epss_day": at(DAY)},
+            {"exploited": False, "epss": 0.0999, "epss_day": at(DAY)},
+            {"exploited": False, "epss": None, "epss_day": at(DAY), "fixed_version": "2"},
+            {"exploited": True, "kev_added_at": at(DAY), "epss": 1.0, "epss_day": at(DAY)},
+        )
+    )
+
+    def test_is_what_the_catalog_had_by_the_day_of_the_database_and_of_the_lens(self) -> None:
+        assert lenses.apply(self.every(), Lens(exploited=True)).index.tolist() == [0, 3]
+        by_then = Lens(exploited=True, known_by="2021-12-31")
+        assert lenses.apply(self.every(), by_then).index.tolist() == [0]
+
+    def test_is_likely_from_a_score_on_and_what_has_none_is_left_out(self) -> None:
+        assert lenses.apply(self.every(), Lens(epss=0.1)).index.tolist() == [0, 3]
+        assert lenses.apply(self.every(), Lens(epss=1)).index.tolist() == [3]
+        assert lenses.apply(self.every(), Lens(epss=1e-9)).index.tolist() == [0, 1, 3]
+        assert len(lenses.apply(self.every(), Lens(epss=0.0))) == 4
+        both = Lens(epss=0.5, exploited=True)
+        assert lenses.apply(self.every(), both).index.tolist() == [3]
+
+    @pytest.mark.parametrize(
+        ("lens", "lost", "what"),
+        [
+            (Lens(exploited=True), "exploited", "known to be exploited"),
+            (Lens(epss=0.5), "epss_day", "likely to be exploited"),
+        ],
+    )
+    def test_that_is_not_recorded_of_all_that_counts_is_no_zero(self, lens, lost, what) -> None:
+        rows = self.every()
+        unknown = rows.assign(**{lost: rows[lost].mask([False, False, True, False])})
+        with pytest.raises(ParameterInvalid, match=f"of app it is not recorded which .* {what}"):
+            lenses.apply(unknown, lens)
+        with pytest.raises(ParameterInvalid, match=r"of app, capture c .* python -m helpers risk"):
+            lenses.apply(unknown.assign(capture="c"), lens)
+        in_place = unknown.assign(place=["os", "os", "app", "os"])
+        assert lenses.apply(in_place, lens._replace(place="os")).index.tolist() == (
+            [0, 3] if lens.exploited else [3]
+        )
+
+    def test_what_was_declared_harmless_counts_only_if_the_lens_says_so(self) -> None:
+        every = found({"suppressed": True, "severity": "CRITICAL"}, {"suppressed": False}, {})
+        assert lenses.apply(every, PLAIN).index.tolist() == [1, 2]
+        assert lenses.apply(every, Lens(suppressed=True)).index.tolist() == [0, 1, 2]
+        assert severities(lenses.apply(every, Lens(VULNERABILITIES))) == ["HIGH"]
 
 
 class TestTheDayOfALens:
@@ -207,6 +259,13 @@ class TestTheDayOfALens:
         (Lens(fixable="yes"), "fixable 'yes' is not a bool: write True or False"),  # type: ignore[arg-type]
         (Lens(fixable=1), "fixable 1 is not a bool"),  # type: ignore[arg-type]
         (Lens(severities=("HIGH", "BAD")), "severities 'BAD' is none of UNKNOWN, LOW, MEDIUM"),
+        (Lens(exploited="no"), "exploited 'no' is not a bool"),  # type: ignore[arg-type]
+        (Lens(suppressed=None), "suppressed None is not a bool"),  # type: ignore[arg-type]
+        (Lens(epss=1.5), "epss 1.5 is no probability: write a number from 0 to 1"),
+        (Lens(epss=-0.1), "epss -0.1 is no probability"),
+        (Lens(epss=float("nan")), "epss nan is no probability"),
+        (Lens(epss="0.1"), "epss '0.1' is no probability"),  # type: ignore[arg-type]
+        (Lens(epss=True), "epss True is no probability"),
     ],
 )
 def test_an_unknown_part_of_a_lens_is_named_with_what_is_known(lens, problem) -> None:
@@ -298,9 +357,16 @@ class TestOnesOwn:
 
 
 EVERY_LENS = [
-    Lens(*parts)
-    for parts in itertools.product(
-        COUNTED, (False, True), SCALES, ("", EARLIER, str(DAY)), ("", *PLACES)
+    Lens(*parts, exploited=exploited, epss=epss, suppressed=suppressed)
+    for *parts, exploited, epss, suppressed in itertools.product(
+        COUNTED,
+        (False, True),
+        SCALES,
+        ("", EARLIER, str(DAY)),
+        ("", *PLACES),
+        (False, True),
+        (0.0, 0.1),
+        (False, True),
     )
 ]
 
@@ -312,7 +378,10 @@ class TestLabels:
         ({True: "fixable "}, "fixable"),
         ({FINDINGS: "findings", VULNERABILITIES: "vulnerabilities"}, "counted"),
         ({PER_PACKAGE: "vulnerabilities × source packages"}, "counted"),
+        ({True: " known to be exploited"}, "exploited"),
+        ({0.1: " with EPSS ≥ 0.1"}, "epss"),
         ({"os": " in OS packages", "tools": " in bundled tools", "app": " in the app"}, "place"),
+        ({True: ", also those declared harmless"}, "suppressed"),
         ({EARLIER: f", published by {EARLIER}", str(DAY): f", published by {DAY}"}, "known_by"),
         ({"nvd": ", by NVD's severities"}, "severity"),
     )
@@ -321,7 +390,13 @@ class TestLabels:
         for lens in EVERY_LENS:
             parts = [words.get(getattr(lens, part), "") for words, part in self.WORDS]
             assert lens.label == "".join(parts)
-            assert lens.short == "".join(parts[:3])
+            assert lens.short == "".join(parts[:5])
+            assert lens.label_of_one.split(",")[1:] == lens.label.split(",")[1:]
+
+    def test_of_one_are_singular(self) -> None:
+        assert Lens(fixable=True, exploited=True).one == "fixable finding known to be exploited"
+        in_app = Lens(VULNERABILITIES, place="app", epss=0.1).label_of_one
+        assert in_app == "vulnerability with EPSS ≥ 0.1 in the app"
 
     def test_are_korean_in_korean(self) -> None:
         every = Lens(PER_PACKAGE, True, "nvd", str(DAY), "os")
@@ -330,16 +405,10 @@ class TestLabels:
                 "OS 패키지의 수정 가능한 취약점 × 소스 패키지, 2022-02-28까지 공개, NVD 심각도 기준"
             )
             assert every.narrowed == "OS 패키지 내, 2022-02-28까지 공개"
-
-    def test_the_answer_has_the_reason_of_the_studys_day_alone(self) -> None:
-        plain, by_study, by_day = (
-            lenses.answer(Lens(known_by=day), DAY, "*why*").text.plain
-            for day in ("", str(DAY), EARLIER)
-        )
-        assert plain.endswith("otherwise: findings.")
-        assert "The study chose that day: *why*. Findings without a date" in by_study
-        assert "why" not in by_day
-        assert f"published by {EARLIER}. Findings without a date" in by_day
+            exploited = Lens(VULNERABILITIES, exploited=True, epss=0.1, suppressed=True)
+            assert exploited.label == (
+                "EPSS 0.1 이상인 악용이 알려진 취약점, 무해하다고 선언된 것 포함"
+            )
 
 
 CAPTURES, VARIANTS = ("then", "now"), ("one", "two", "three")
@@ -357,8 +426,11 @@ FINDING = st.fixed_dictionaries(
         "fixed_version": st.sampled_from([None, "2"]),
         "published_at": st.sampled_from(DATES),
         "place": st.sampled_from(PLACES),
+        "kev_added_at": st.sampled_from([None, at(EARLIER), at(DAY)]),
+        "epss": st.sampled_from([None, 0.05, 0.1]),
+        "suppressed": st.sampled_from([None, False, True]),
     }
-)
+).map(lambda row: row | {"exploited": row["kev_added_at"] is not None, "epss_day": at(DAY)})
 SEVERAL = st.lists(FINDING, max_size=12)
 LENS = st.sampled_from(EVERY_LENS)
 ONE_CAPTURE = SEVERAL.map(lambda rows: [row | {"capture": "now"} for row in rows])
@@ -383,7 +455,8 @@ def summed(table: pd.DataFrame, column: str = "count") -> dict[str, int]:
 
 def narrower(lens: Lens) -> list[Lens]:
     """Every lens that leaves out more than this one by one of its parts."""
-    steps = [lens._replace(fixable=True)]
+    steps = [lens._replace(fixable=True), lens._replace(exploited=True)]
+    steps += [lens._replace(suppressed=False), lens._replace(epss=lens.epss or 0.1)]
     steps += [lens._replace(place=place) for place in PLACES if not lens.place]
     days = ["", str(DAY), EARLIER]
     steps += [lens._replace(known_by=day) for day in days[days.index(lens.known_by) + 1 :]]
@@ -485,7 +558,7 @@ class TestParts:
     @often
     @given(rows=ONE_CAPTURE)
     def test_scales_add_up(self, rows) -> None:
-        findings = found(*rows)
+        findings = lenses.standing(found(*rows))
         wanted = totals(findings, PLAIN)
         sources = severity_scales.sources(findings)
         assert summed(sources, "total") == wanted
@@ -501,7 +574,7 @@ class TestParts:
     @often
     @given(rows=ONE_CAPTURE)
     def test_growth_ends_at_all_that_has_a_date(self, rows) -> None:
-        findings = found(*rows)
+        findings = lenses.standing(found(*rows))
         table = growth.growth(findings, IMAGES, PLAIN)
         last = table.groupby("variant")["count"].last()
         undated = lenses.undated(findings)["variant"].value_counts()
@@ -518,6 +591,10 @@ class TestParts:
         dates = dict(zip([None, "CVE-1", "CVE-2", "CVE-3"], DATES, strict=False))
         # One vulnerability is published once.
         findings = found(*(row | {"published_at": dates[row["vulnerability_id"]]} for row in rows))
+        findings = findings.assign(
+            kev_added_at=findings.groupby("vulnerability_id")["kev_added_at"].transform("first"),
+        )
+        findings = findings.assign(exploited=findings["kev_added_at"].notna())
         table = growth.growth(findings, IMAGES, lens)
         for day in ("2020-01-01", EARLIER, "2021-07-01", str(DAY), str(DATABASE)):
             by_day = totals(findings, lens._replace(known_by=day))

@@ -1,0 +1,144 @@
+"""What a count rests on besides the scanner: whose scores and catalog, and what it leaves out."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pandas as pd
+
+from helpers.answers.answer import Answer
+from helpers.comparability import score_consistency
+from helpers.frames import UNKNOWN_COUNT
+from helpers.text.i18n import t, word
+from helpers.text.rich import AND, Text, number, paragraph, say
+from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities.lenses import Lens
+
+_IMAGE = ["capture", "variant", "scanner"]
+
+_MANY = 3
+"""Days of scores that a footer names one by one."""
+
+
+def answer(
+    findings: pd.DataFrame,
+    images: pd.DataFrame,
+    lens: Lens,
+    study_known_by: date | None = None,
+    why: str = "",
+) -> Answer:
+    """Answer what is counted, why by that day if it is the study's, and what it rests on."""
+    text = say("Counted here, unless a figure says otherwise: **{label}**.", label=lens.label)
+    if lens.known_by and lens.known_by == str(study_known_by):
+        text += say(" The study chose that day: {why}.", why=why)
+    if lens.known_by:
+        text += say(
+            " Findings without a date are left out; fixes are those that the database knows on its "
+            "own day."
+        )
+    found = paragraph(text) + meaning(findings, images, lens)
+    return Answer("lens", text=found, counted=lens.label)
+
+
+def meaning(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
+    """Return what a lens that asks about exploitation means and does not, and what it leaves out.
+
+    That is what was declared harmless; empty if there is none of it.
+    """
+    text = Text()
+    if lens.exploited:
+        text += paragraph(
+            say(
+                "Known to be exploited is what CISA's catalog (KEV) had taken up by the day of an "
+                "image's database: exploited somewhere, not in this image. The catalog: {catalog}. "
+                "What is not in it, or came later, may be exploited too.",
+                catalog=_catalog(images) or t("none"),
+            )
+        )
+    if lens.epss:
+        text += paragraph(
+            say(
+                "EPSS is the probability that exploitation of a vulnerability is seen anywhere "
+                "within 30 days of the day of the score: not in this image, and not how bad that "
+                "would be. Scores: {scores}. What has no score is not counted here, and is not "
+                "zero.",
+                scores="; ".join(scored(findings, images, lens)) or t("none"),
+            )
+        )
+    if count := harmless(findings, lens):
+        text += paragraph(
+            say(
+                "Left out: {findings} that a VEX statement or an ignore file declares harmless.",
+                findings=number(count, "finding"),
+            )
+        )
+    return text
+
+
+def footer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
+    """Return what a figure says of what its count rests on; empty if that is the scanner alone.
+
+    The day and model of the scores and how many ids have one, the day of the catalog, what was
+    declared harmless and so is left out, and whether scores cannot be compared.
+    """
+    parts = []
+    if lens.epss:
+        parts += [*scored(findings, images, lens), score_consistency.mark(images)]
+    if lens.exploited:
+        parts.append(_catalog(images))
+    if count := harmless(findings, lens):
+        parts.append(t("without {findings} declared harmless", findings=number(count, "finding")))
+    return " · ".join(filter(None, parts))
+
+
+def scored(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Iterator[str]:
+    """Yield the day and model of EPSS scores, and how many of the ids in question have one.
+
+    In question is what the lens would count whatever the score. An id and its alias are one.
+    """
+    of_image = score_consistency.of(images).dropna()
+    distinct = sorted(set(of_image))
+    places = images.loc[of_image.index, _IMAGE].assign(place=list(map(distinct.index, of_image)))
+    every = lenses.each(findings, lens._replace(epss=0.0))
+    ids = every.assign(id=every["cve_id"].fillna(every["vulnerability_id"]))
+    # One row an image and scanner, so that no finding is there twice.
+    ids = ids[[*_IMAGE, "id", "epss"]].merge(places, on=_IMAGE, validate="many_to_one")
+    counts = {}
+    for place, scores in enumerate(distinct):
+        of_these = ids[ids["place"].eq(place)]
+        counts[scores] = of_these.dropna(subset="epss")["id"].nunique(), of_these["id"].nunique()
+    if len(counts) <= _MANY:
+        for scores, (with_score, whole) in counts.items():
+            yield t(
+                "{epss}, {scored:,} of {ids:,} ids scored",
+                epss=scores.told,
+                scored=with_score,
+                ids=whole,
+            )
+        return
+    shares = [with_score / whole for with_score, whole in counts.values() if whole]
+    yield t(
+        "EPSS of {count} days from {first} to {last}, {low:.0%} to {high:.0%} of ids scored",
+        count=len(counts),
+        first=min(counts).day,
+        last=max(counts).day,
+        low=min(shares, default=0),
+        high=max(shares, default=0),
+    )
+
+
+def harmless(findings: pd.DataFrame, lens: Lens) -> int:
+    """Return how many findings a lens leaves out only because they were declared harmless."""
+    if lens.suppressed or not findings["suppressed"].fillna(False).any():
+        return 0
+    every = lenses.each(findings, lens._replace(suppressed=True))
+    return int(every["suppressed"].fillna(False).sum())
+
+
+def _catalog(images: pd.DataFrame) -> str:
+    """Return the days of the catalogs that images were looked up in; empty if there is none."""
+    known = images[~images["status"].isin(UNKNOWN_COUNT)].dropna(subset="kev_source")
+    days = sorted(known["kev_day"].dropna().dt.strftime("%Y-%m-%d").unique())
+    parts = [t("KEV of {days}", days=word(AND).join(days))] if days else []
+    if known["kev_day"].isna().any():
+        parts.append(t("KEV as the scanner's database has it"))
+    return word(AND).join(parts)

@@ -1,0 +1,130 @@
+"""EPSS scores of several days are refused in one capture, and of several models are no trend."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from helpers import Comparison
+from helpers.comparability import score_consistency
+from helpers.errors import StudyInvalid
+from helpers.frames import make
+from helpers.text import i18n
+from tests.support.studies import score
+
+OLD, NEW = "v2025.03.14", "v2026.06.15"
+BEFORE, AFTER, LATER = "2026-06-13", "2026-06-20", "2026-08-15"
+"""Real days: one week apart, of two models; and one more of the second."""
+
+TREND, MAYBE = "a difference is no trend", "a difference may be no trend"
+
+
+def images(*scores: tuple[str, str, str]) -> pd.DataFrame:
+    """Images a, b, c … by capture, day and model; an empty one of these is missing."""
+    captures, days, models = zip(*scores, strict=True)
+    columns = {
+        "variant": list("abcdef"[: len(scores)]),
+        "capture": list(captures),
+        "status": ["scanned"] * len(scores),
+        "epss_day": [pd.Timestamp(day, tz="UTC") if day else None for day in days],
+        "epss_model": [model or None for model in models],
+    }
+    return make("images", columns)
+
+
+@pytest.mark.parametrize(
+    ("scores", "mark"),
+    [
+        ([("c", AFTER, NEW), ("c", AFTER, NEW)], ""),
+        ([("c", AFTER, NEW), ("c", "", "")], ""),
+        ([("c", AFTER, NEW), ("c", AFTER, "")], ""),
+        ([("c", AFTER, NEW), ("d", LATER, NEW)], ""),
+        ([("c", AFTER, NEW), ("c", LATER, NEW)], score_consistency.MIXED),
+        ([("c", AFTER, NEW), ("c", AFTER, OLD)], score_consistency.MIXED),
+        ([("c", BEFORE, ""), ("c", AFTER, "")], score_consistency.MIXED),
+        ([("c", BEFORE, OLD), ("d", AFTER, NEW)], f"scores of 2 models: {TREND}"),
+        ([("c", BEFORE, ""), ("d", AFTER, NEW)], f"scores of an unknown model: {MAYBE}"),
+        ([("c", BEFORE, ""), ("d", AFTER, "")], f"scores of an unknown model: {MAYBE}"),
+        ([("c", BEFORE, "")], ""),
+    ],
+    ids="alike none same-day two-days days models days-unknown trend maybe unknown one".split(),
+)
+def test_what_a_figure_says_of_unlike_scores(scores, mark: str) -> None:
+    found = images(*scores)
+    assert score_consistency.mark(found) == mark
+    assert score_consistency.is_mixed(found) == (mark == score_consistency.MIXED)
+    said = score_consistency.across(found).plain.lower()
+    assert said.startswith(mark.partition(": ")[2])
+    assert bool(said) == bool(mark) or score_consistency.is_mixed(found)
+
+
+def test_scores_of_several_days_in_one_capture_are_refused_and_listed() -> None:
+    found = images(("c", BEFORE, OLD), ("c", AFTER, NEW), ("c", AFTER, NEW))
+    with pytest.raises(StudyInvalid) as raised, i18n.speaking("ko"):
+        score_consistency.require(found)
+    first, *ways, remedy = str(raised.value).splitlines()
+    assert first.startswith("images of capture c have other scores")
+    assert ways == [
+        f"  a with EPSS of {BEFORE} ({OLD})",
+        f"  b and c with EPSS of {AFTER} ({NEW})",
+    ]
+    assert "--mixed" in remedy
+    score_consistency.require(found, allow_mixed=True)
+    score_consistency.require(found.assign(status=["failed", "scanned", "scanned"]))
+    with pytest.raises(StudyInvalid, match=r"^these images have other scores"):
+        score_consistency.require(found.assign(capture=""))
+
+
+@pytest.fixture
+def week(data: Path, shared: Path) -> None:
+    """The blog's captures with the scores of a week that a new model came in."""
+    score(shared, "blog-2022", "2022-02", BEFORE)
+    score(shared, "blog-2022", "2026-11", AFTER)
+
+
+@pytest.mark.usefixtures("week")
+def test_across_captures_a_new_model_is_no_trend_and_every_figure_and_text_says_so() -> None:
+    likely = Comparison("blog-2022", "2026-11").counting("vulnerabilities", epss=0.1)
+    shown = likely.captures()
+    assert shown.title.startswith("Vulnerabilities with EPSS ≥ 0.1, 2022-02 → 2026-11: ")
+    assert "nodejs-alpine 1 → 8" in shown.title, "25 of its 26 vulnerabilities are the same"
+    footer = (
+        f"EPSS of {BEFORE} ({OLD}), 41 of 41 ids scored · EPSS of {AFTER} ({NEW}), 92 of 92 ids "
+        f"scored · scores of 2 models: {TREND}"
+    )
+    assert footer in shown.footer
+    for text in (shown.text.plain, likely.fewest_by_capture().text.plain):
+        assert f"no trend: the scores of these captures are of 2 models, {OLD} and {NEW}" in text
+    assert footer in likely.recommendation().footer
+    alone = likely.severity()
+    assert TREND not in alone.footer
+    assert TREND not in likely.at("2022-02").growth().footer
+    plain = likely.counting()
+    assert "EPSS" not in plain.captures().footer + plain.captures().text.plain
+
+
+def test_across_captures_two_days_of_one_model_are_named_without_alarm(data, shared) -> None:
+    score(shared, "blog-2022", "2022-02", AFTER)
+    shown = Comparison("blog-2022").counting("vulnerabilities", epss=0.1).captures()
+    assert f"EPSS of {AFTER} ({NEW}), 41 of 41 ids" in shown.footer
+    assert f"EPSS of {LATER} ({NEW}), 92 of 92 ids" in shown.footer
+    assert "trend" not in shown.footer + shown.text.plain
+
+
+@pytest.mark.usefixtures("week")
+def test_beside_each_other_images_with_other_scores_are_refused_or_marked() -> None:
+    newest, other = Comparison("blog-2022", "2026-11"), "matched-2026/2026-11"
+    both = newest.beside(other)
+    assert both.severity().table["count"].sum() > 0, "one database: without scores they are alike"
+    with pytest.raises(StudyInvalid, match=f"have other scores.*\n.*EPSS of {AFTER}"):
+        both.counting(epss=0.1).severity()
+    mixed = Comparison("blog-2022", "2026-11", mixed=True).beside(other).counting(epss=0.001)
+    assert score_consistency.MIXED in mixed.severity().footer
+    assert score_consistency.MIXED not in mixed.counting().severity().footer
+    verdict = mixed.recommendation().text.plain
+    assert verdict.startswith("Nothing is recommended: the images do not have one scanner")
+    assert "EPSS scores of one day" in verdict
+    weighed = both.counting("vulnerabilities").weighing(likely=1.0).recommendation()
+    assert "Not weighed: fixable vulnerabilities with EPSS ≥ 0.1, not known of" in (
+        weighed.text.plain
+    )
