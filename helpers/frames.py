@@ -75,9 +75,10 @@ def make(frame: str, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     """
     length = max((len(values) for values in columns.values()), default=0)
     absent = [None] * length
+    # Arrays: a frame of as many series takes four times as long, which counts for small reports.
     return pd.DataFrame(
         {
-            column.name: _typed(columns.get(column.name, absent), column.dtype)
+            column.name: _typed(columns.get(column.name, absent), column.dtype).array
             for column in dictionary()[frame]
         },
         copy=False,
