@@ -85,6 +85,9 @@ _MIXED = click.option(
 )
 
 
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
 def _db_options(command: Any) -> Any:
     """Add the options of a capture: the vulnerability DB, and what to capture again."""
     options = [
@@ -107,6 +110,13 @@ def _db_options(command: Any) -> Any:
         ),
         click.option(
             "--coverage", default="", help="What the DB covers, if it is not the full one."
+        ),
+        click.option(
+            "--vex",
+            multiple=True,
+            metavar="FILE",
+            type=_FILE,
+            help="A VEX document for Trivy, besides the study's; repeat the option for several.",
         ),
         click.option("--fresh", is_flag=True, help="Capture unchanged variants again, too."),
         click.option(
@@ -200,6 +210,8 @@ def compare(
 def summary(named: tuple[Path, ...], form: str) -> None:
     """Print a row for each Trivy or Grype report: image, OS, and counts by severity.
 
+    Findings that VEX or an ignore file suppresses are counted apart, in the last column.
+
     Of a FOLDER all .json and .json.gz files are read, also in folders within. An invalid file is
     reported on standard error; the others are printed and the exit status is 1.
     """
@@ -222,9 +234,6 @@ def summary(named: tuple[Path, ...], form: str) -> None:
         click.echo(f"Error: {escape.plain(problem)}", err=True)
     if invalid:
         raise SystemExit(1)
-
-
-_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @commands.command()

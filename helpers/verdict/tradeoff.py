@@ -19,7 +19,7 @@ from helpers.text import escape
 from helpers.text.i18n import Listing, columns, message, msg, t, word
 from helpers.text.rich import AND, number
 from helpers.text.units import MB, megabytes
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
 from helpers.vulnerabilities.lenses import Lens
 
@@ -101,7 +101,7 @@ def candidates(
     serious = _fixable(findings, images, lens, "HIGH")
     from_base = findings["from_base"].fillna(False)
     fixable_of_base = _fixable(findings[from_base], images, lens)
-    known = findings["from_base"].notna().groupby(findings["variant"]).all()
+    known = lenses.standing(findings)["from_base"].notna().groupby(findings["variant"]).all()
     is_known = known.reindex(images["variant"]).fillna(True).astype("bool").to_numpy()
     bytes_ = sizes[sizes["kind"].eq(kind)].set_index("variant")["bytes"]
     blind = images["os_family"].isin(BLIND).to_numpy()

@@ -112,6 +112,7 @@ def test_a_finding(frames_of: Load) -> None:
         "purl": "pkg:deb/debian/libssl3@3.0.1",
         "layer_diff_id": "sha256:b",
         "place": "os",
+        "suppressed": False,
     }
 
 
