@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpers import cli
-from tests.conftest import Write, finding, trivy
+from tests.conftest import Write, finding, suppressing, trivy
 from tests.support.command_line import run
 from tests.support.executed_notebooks import CHOICE, run_of
 
@@ -29,10 +29,7 @@ ROW = {
     "suppressed": 1,
 }
 THREE = trivy(finding(1), finding(1, PkgName="b"), finding(2, Severity=""))
-THREE["Results"][0]["ExperimentalModifiedFindings"] = [
-    {"Type": "vulnerability", "Status": "ignored", "Finding": finding(3)},
-    {"Type": "secret", "Status": "ignored", "Finding": {"RuleID": "x", "Severity": "HIGH"}},
-]
+suppressing(THREE, finding(3))
 
 
 def test_summary_as_json_is_a_list_of_rows(write: Write) -> None:

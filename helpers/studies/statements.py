@@ -151,7 +151,8 @@ class Scope:
         for name, same in by_id.items():
             judged = [(finding, j) for finding in same for j in self._judged(finding)]
             for statement in self._naming(i for finding in same for i in finding.ids):
-                effect, from_base = NO_MATCH, False
+                effect = NO_MATCH if statement.status in HARMLESS else NO_EFFECT
+                from_base = False
                 product = statement.products[0] if statement.products else Product("")
                 for finding, each in judged:
                     if each.statement == statement:

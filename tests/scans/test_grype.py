@@ -370,3 +370,29 @@ def test_any_values_are_a_report_or_are_refused(
         assert isinstance(grype.parse(text, "any"), trivy_schema.Report)
     except ReportInvalid as error:
         assert error.path == "any"
+
+
+def test_ignored_matches_are_findings_that_are_suppressed(frames_of: Load) -> None:
+    rule = {"vulnerability": "", "reason": "", "namespace": "", "fix-state": "", "package": {}}
+    by_vex = {"namespace": "vex", "vex-status": "not_affected", "vex-justification": "no code"}
+    package = {"name": "linux.*", "version": "", "type": "deb"}
+    ignored = [
+        {**match(2), "appliedIgnoreRules": [rule, {**rule, **by_vex}]},
+        {**match(3), "appliedIgnoreRules": [{**rule, "fix-state": "wont-fix", "package": package}]},
+        {**match(4), "appliedIgnoreRules": [{**rule, "reason": "ours"}]},
+        {**match(5, package={"type": "npm", "purl": ""}), "appliedIgnoreRules": []},
+    ]
+    found = frames_of(app=report_of(match(1), ignoredMatches=ignored)).findings
+    names = ("vulnerability_id", "package_type", "severity", "suppressed")
+    assert cells(found, *names) == [
+        ["CVE-2024-0001", "debian", "HIGH", False],
+        *([f"CVE-2024-{number:04}", "debian", "HIGH", True] for number in (2, 3, 4)),
+        ["CVE-2024-0005", "node-pkg", "HIGH", True],
+    ]
+    assert cells(found, "statement_status", "statement_reason", "statement_by") == [
+        [None, None, None],
+        ["not_affected", "no code", "vex"],
+        ["ignored", "fix-state: wont-fix, name: linux.*, type: deb", None],
+        ["ignored", "ours", None],
+        ["ignored", None, None],
+    ]
