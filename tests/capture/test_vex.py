@@ -14,15 +14,20 @@ import pandas as pd
 import pytest
 
 from helpers import paths
-from helpers.capture import session
+from helpers.capture import scan, session, trivy_program
+from helpers.capture.daemon import Ended
 from helpers.capture.session import Outcome
+from helpers.capture.trivy_program import Trivy
+from helpers.capture.vex import Given
 from helpers.errors import VexInvalid
 from helpers.studies import study
 from helpers.studies.load import load_statements, load_study
 from helpers.vex import evidence
 from helpers.vulnerabilities import lenses
-from tests.capture.test_scan import DBS, comparable
+from tests.capture.test_scan import DBS, SBOM, comparable
+from tests.support import image_archives as images
 from tests.support.command_line import run
+from tests.support.studies import write_study
 from tests.vex.test_evidence import csaf, cyclonedx, openvex, statement
 
 SLIM, DISTROLESS = "node-24-slim", "node-24-distroless"
@@ -485,3 +490,85 @@ def test_the_command_line_takes_documents(data: Path, db: Path, shared: Path) ->
     done = run("capture", "matched-2026", "2030-02", "--db", db, "--vex", none)
     assert done.status == 1
     assert done.stderr.startswith(f"Error: {none}: cannot be read")
+
+
+APK = """P:busybox
+V:1.31.1-r8
+A:x86_64
+o:busybox
+L:GPL-2.0
+
+"""
+LAYER = images.tar(
+    images.file("etc/os-release", b"ID=alpine\nVERSION_ID=3.11.13\n"),
+    images.file("etc/alpine-release", b"3.11.13\n"),
+    images.file("lib/apk/db/installed", APK.encode()),
+)
+BUSYBOX = "pkg:apk/alpine/busybox"
+
+
+def test_a_statement_about_an_archives_image_is_used_and_one_about_another_is_not(
+    empty_data: Path, db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///no/where.sock")
+    for name, tags in (("ours", ("registry.example/team/shop:1.2",)), ("other", ("alpine:3",))):
+        images.docker_save(tmp_path / f"{name}.tar", LAYER, tags=tags)
+    name = write_study(
+        empty_data,
+        ours=f'archive = "{tmp_path}/ours.tar"',
+        other=f'archive = "{tmp_path}/other.tar"',
+    )
+    image = {"@id": "pkg:oci/shop?repository_url=registry.example/team/shop"}
+    said = statement(
+        vulnerability={"name": "CVE-2021-28831"},
+        products=[{"@id": BUSYBOX}, image | {"subcomponents": [{"@id": BUSYBOX}]}],
+    )
+    file = tmp_path / "vex.json"
+    file.write_text(json.dumps(openvex(said)))
+    outcome = session.capture(name, db=db, vex=[file])
+    assert outcome.failures == {}
+    found = load_study(name).findings.query("vulnerability_id == 'CVE-2021-28831'")
+    found = found.set_index("variant")
+    assert found["suppressed"].to_dict() == {"ours": True, "other": False}
+    assert found["statement_product"].unique().tolist() == [image["@id"]]
+    effects = load_statements(name).set_index("variant")["effect"]
+    assert effects.to_dict() == {"ours": "used", "other": "another-product"}
+
+
+def test_a_trivy_in_a_container_finds_the_documents_in_its_scratch_folder(tmp_path: Path) -> None:
+    """Without a daemon: what it is given, and a report as Trivy writes it there."""
+    ran = []
+
+    class InContainer:
+        def run(self, image: str, seconds: float, **options: Any) -> Ended:
+            ran.append(options)
+            (place,) = (m["Source"] for m in options["mounts"] if m["Target"] == "/scratch")
+            vex = options["command"][options["command"].index("--vex") + 1]
+            text = Path(place, vex.strip('"').removeprefix("/scratch/")).read_text()
+            assert json.loads(text)["author"] == "A"
+            found = {"Type": "vulnerability", "Source": vex.strip('"'), "Finding": {}}
+            result = {"Target": "x", "ExperimentalModifiedFindings": [found]}
+            Path(place, "report.json").write_text(json.dumps({"Results": [result]}))
+            return Ended(0, "")
+
+    (tmp_path / "db/db").mkdir(parents=True)
+    for name in ("db/db/trivy.db", "db/db/metadata.json", "app.cdx.json"):
+        (tmp_path / name).write_text("{}")
+    text = json.dumps(openvex(statement())).encode()
+    given = Given(text, evidence.parse(text, "a b.json"))
+    trivy = Trivy("0.76.0", InContainer(), "sha256:1")  # type: ignore[arg-type]
+    report = tmp_path / "report.json"
+    command = scan.scan(
+        trivy, "sbom", tmp_path / "app.cdx.json", report, tmp_path / "db", documents=[given]
+    )
+    (found,) = json.loads(report.read_text())["Results"][0]["ExperimentalModifiedFindings"]
+    assert found["Source"] == "a b.json"
+    assert command[-4:] == ["--vex", "VEX/a b.json", "--show-suppressed", "app.cdx.json"]
+    assert '"/scratch/VEX/a b.json"' in ran[0]["command"]
+    assert str(tmp_path) not in " ".join(ran[0]["command"])
+
+
+def test_without_documents_the_command_is_as_it_was(db: Path, tmp_path: Path) -> None:
+    command = scan.scan(trivy_program.find(), "sbom", SBOM, tmp_path / "report.json", db)
+    facts = study.open_study("blog-2022").facts("2026-11")
+    assert command[:-1] == facts.command[:-1]
