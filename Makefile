@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 CAPTURE = $(if $(DB),--db $(DB)) $(if $(COVERAGE),--coverage "$(COVERAGE)") $(if $(MIXED),--mixed) \
-  $(if $(FROM),--from $(FROM)) $(if $(EPSS),--epss "$(EPSS)") $(if $(KEV),--kev "$(KEV)")
+  $(if $(FROM),--from $(FROM)) $(if $(EPSS),--epss "$(EPSS)") $(if $(KEV),--kev "$(KEV)") \
+  $(foreach file,$(VEX),--vex "$(file)")
 PLATFORMS = $(if $(PLATFORM), --platform "$(PLATFORM)")
 
 # Only what is given to make: a terminal may have a LANGUAGE of its own.
@@ -24,11 +25,11 @@ reproduce: $(VENV)/installed ## run every numbered notebook over STUDY's recorde
 slides: $(VENV)/installed ## deck.pptx and slides.html of STUDY [TEMPLATE=company.pptx LANGUAGE=ko THEME=dark …]
 	@$(BIN)/python -m helpers slides $(STUDY)$(LOOK)$(if $(findstring command,$(origin TEMPLATE)), --template "$(TEMPLATE)")
 
-live: $(VENV)/installed ## capture STUDY anew (build, scan, read, start), then reproduce it [DB=folder EPSS=file KEV=file]
+live: $(VENV)/installed ## capture STUDY anew (build, scan, read, start), then reproduce it [DB=folder EPSS=file KEV=file VEX=file]
 	@$(if $(filter file,$(origin STUDY)),echo "Name a study: make live STUDY=today"; exit 2,\
 	  $(BIN)/python -m helpers live $(STUDY) $(CAPTURE))
 
-compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, SBOMs or reports [STUDY=name PLATFORM=linux/arm64 FROM=registry]
+compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, SBOMs or reports [STUDY=name PLATFORM=linux/arm64 FROM=registry VEX=file]
 	@$(BIN)/python -m helpers compare $(IMAGES)$(PLATFORMS) $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)
 
 test: $(VENV)/tested ## install what tests need, then run them all

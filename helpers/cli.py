@@ -86,6 +86,9 @@ _MIXED = click.option(
 )
 
 
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
 def _publisher_options(envvar: str = "", default: str = "") -> Callable[[Any], Any]:
     """Return a decorator that adds options for files of EPSS and KEV, or their addresses."""
     what = {"epss": "EPSS scores of a day", "kev": "The KEV catalog"}
@@ -128,6 +131,13 @@ def _db_options(command: Any) -> Any:
             "--coverage", default="", help="What the DB covers, if it is not the full one."
         ),
         _publisher_options("KIT_", "; by default its publisher's, or `none` with --db"),
+        click.option(
+            "--vex",
+            multiple=True,
+            metavar="FILE",
+            type=_FILE,
+            help="A VEX document for Trivy, besides the study's; repeat the option for several.",
+        ),
         click.option("--fresh", is_flag=True, help="Capture unchanged variants again, too."),
         click.option(
             "--from",
@@ -219,6 +229,8 @@ def compare(
 )
 def summary(named: tuple[Path, ...], form: str) -> None:
     """Print a row for each Trivy or Grype report: image, OS, and counts by severity.
+
+    Findings that VEX or an ignore file suppresses are counted apart, in the last column.
 
     Of a FOLDER all .json and .json.gz files are read, also in folders within. An invalid file is
     reported on standard error; the others are printed and the exit status is 1.

@@ -29,6 +29,10 @@ class ExploitationInvalid(FileInvalid):
     """Not a file of EPSS scores, not a catalog of KEV, or damaged evidence of these."""
 
 
+class VexInvalid(FileInvalid):
+    """Not a VEX document that the kit and Trivy can read, or damaged evidence of some."""
+
+
 class FrameInvalid(KitError):
     """A DataFrame that lacks what a chart is drawn of; the message says what to change."""
 

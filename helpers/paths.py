@@ -25,6 +25,9 @@ REPORT, IMAGE, FILES = "trivy.json.gz", "image.json", "files.jsonl.gz"
 SMOKE, LOG = "smoke.json", "build.log"
 """File names of the parts of a variant's evidence."""
 
+VEX = "vex.json"
+"""The VEX documents that a variant was scanned with, and what they say of its ids."""
+
 BASES_LOG = "bases.log"
 """Build log of the bases that a study names, in a capture's folder."""
 

@@ -313,6 +313,21 @@ def trivy(*findings: dict[str, Any], **fields: Any) -> dict[str, Any]:
     }
 
 
+def suppressing(report: dict[str, Any], *found: dict[str, Any]) -> dict[str, Any]:
+    """A report of Trivy's in which a document suppresses some findings as well."""
+    report["Results"][0]["ExperimentalModifiedFindings"] = [
+        {
+            "Type": "vulnerability",
+            "Status": "not_affected",
+            "Statement": "component_not_present",
+            "Source": "vex.json",
+            "Finding": each,
+        }
+        for each in found
+    ]
+    return report
+
+
 @pytest.fixture
 def frames_of(write: Write) -> Iterator[Callable[..., Frames]]:
     """Loads reports given by variant name."""

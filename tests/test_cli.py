@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpers import cli
-from tests.conftest import Write, finding, trivy
+from tests.conftest import Write, finding, suppressing, trivy
 from tests.support.command_line import run
 from tests.support.executed_notebooks import CHOICE, run_of
 
@@ -26,8 +26,10 @@ ROW = {
     "medium": 0,
     "low": 0,
     "unknown": 1,
+    "suppressed": 1,
 }
 THREE = trivy(finding(1), finding(1, PkgName="b"), finding(2, Severity=""))
+suppressing(THREE, finding(3))
 
 
 def test_summary_as_json_is_a_list_of_rows(write: Write) -> None:
@@ -43,7 +45,7 @@ def test_summary_as_csv_and_as_table(write: Write) -> None:
     assert rows == [{"file": str(path), **{key: str(value) for key, value in ROW.items()}}]
     head, line = run("summary", path).stdout.splitlines()
     assert head.split() == ["file", *ROW]
-    assert line.split() == [str(path), *"app:latest debian 12.1 3 2 0 2 0 0 1".split()]
+    assert line.split() == [str(path), *"app:latest debian 12.1 3 2 0 2 0 0 1 1".split()]
 
 
 def test_summary_goes_on_past_an_invalid_file_and_exits_1(write: Write) -> None:

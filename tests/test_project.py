@@ -253,7 +253,7 @@ FLOORS = (
     {"frames"},
     {"text"},
     {"answers"},
-    {"comparability", "exploitation", "images", "scans"},
+    {"comparability", "exploitation", "images", "scans", "vex"},
     {"studies"},
     {"capture", "sizes", "vulnerabilities"},
     {"surface"},

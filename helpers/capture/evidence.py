@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from helpers import paths
-from helpers.capture import redact_report, registry, scan, smoke_test
+from helpers.capture import redact_report, registry, scan, smoke_test, vex
 from helpers.capture.daemon import CANNOT_RUN, platform_of
 from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.resolve import Subject, Tools
@@ -19,6 +19,7 @@ from helpers.images.oci import Platform
 from helpers.scans import trivy
 from helpers.studies.study import Captured, Variant
 from helpers.text.i18n import msg
+from helpers.vex.evidence import read as read_vex
 
 AGAIN = "Remove the image, then build or pull it again"
 
@@ -70,6 +71,7 @@ def is_complete(folder: Path, captured: Captured) -> bool:
     try:
         for path in reports.values():
             trivy.read(path)
+        documents = read_vex(folder / paths.VEX).documents
         image = metadata.read(folder / paths.IMAGE, metadata.Image)
         smoke = metadata.read(folder / paths.SMOKE, Smoke)
         has_files = (folder / paths.FILES).is_file()
@@ -78,6 +80,8 @@ def is_complete(folder: Path, captured: Captured) -> bool:
     except (KitError, OSError):
         return False
     parts = {"image": image is not None, "files": has_files, "smoke": smoke is not None}
+    if is_scanned and bool(documents) != ("vex" in captured.settings):
+        return False
     has_all = all(exists or part in captured.missing for part, exists in parts.items())
     return has_all and (smoke is None or smoke.answered is True)
 
@@ -151,13 +155,15 @@ class _Taking(NamedTuple):
         if trivy_program is None or db is None:
             return []
         raw = self.scratch / f"{self.folder.name}.json"
+        wanted = (kind, target, raw, db.folder, self.platform, self.tools.vex)
         try:
-            command = scan.scan(trivy_program, kind, target, raw, db.folder, self.platform)
+            command = scan.scan(trivy_program, *wanted)
         except ScanFailed as error:
             if error.reason != "no-java-db" or not db.ensure_java_db(trivy_program):
                 raise
-            command = scan.scan(trivy_program, kind, target, raw, db.folder, self.platform)
+            command = scan.scan(trivy_program, *wanted)
         redact_report.keep(raw, self.folder, self.subject.secrets)
+        vex.keep(self.tools.vex, self.folder, target if kind == "sbom" else None)
         return command
 
     def read_archive(self, path: Path) -> str:

@@ -2,18 +2,19 @@
 
 import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers import paths
-from helpers.capture import build
+from helpers.capture import build, vex
 from helpers.capture.build_log import Step
 from helpers.capture.daemon import Daemon, is_for, platform_of
 from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.image_cache import ImageCache
 from helpers.capture.registry import Found, Repository
 from helpers.capture.trivy_program import Trivy
+from helpers.capture.vex import Given
 from helpers.capture.vulndb import VulnDb
 from helpers.errors import ImageNotFound, KitError, RegistryFailed, StudyInvalid
 from helpers.images import oci, redact
@@ -27,7 +28,7 @@ class Tools(NamedTuple):
     """What makes the evidence. `daemon` may be the reason why there is none.
 
     `no_scanner` says why there is no Trivy where one is needed. `images_from` is `registry` or
-    `daemon` if references are to be found only there.
+    `daemon` if references are to be found only there. `vex` are the documents for the scanner.
     `failed_bases` has the reasons why bases of the study could not be built, by full tag.
     """
 
@@ -40,6 +41,7 @@ class Tools(NamedTuple):
     cache: ImageCache
     images_from: str = ""
     no_scanner: str = ""
+    vex: tuple[Given, ...] = ()
 
     def required_daemon(self) -> Daemon:
         """Return the daemon, or raise why there is none."""
@@ -165,8 +167,13 @@ def _in_registry(variant: Variant, tools: Tools, grype: Path | None) -> Subject:
     return Subject(found.image_id, variant.image, None, image, base, tuple(secrets), grype, found)
 
 
-def settings(study: Study, variant: Variant, subject: Subject) -> dict[str, str]:
-    """Return what changes a variant's evidence besides its image: settings, base, Grype report."""
+def settings(
+    study: Study, variant: Variant, subject: Subject, documents: Sequence[Given] = ()
+) -> dict[str, str]:
+    """Return what changes a variant's evidence besides its image.
+
+    Settings, its base, a Grype report, and the VEX documents that it is scanned with.
+    """
     start = "" if variant.start else "no"
     values = {"base": variant.base, "port": str(variant.port or ""), "start": start}
     if base_id := (subject.base.inspected or {}).get("Id"):
@@ -175,7 +182,7 @@ def settings(study: Study, variant: Variant, subject: Subject) -> dict[str, str]
         values["from"] = "registry"
     if variant.grype:
         values["grype"] = _sha256(paths.study(study.name) / variant.grype)
-    return values
+    return values | (vex.settings(documents) if variant.kind != "report" else {})
 
 
 def _base(name: str, tools: Tools, platform: str = "") -> BaseImage:

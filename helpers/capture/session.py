@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 import traceback
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from helpers.capture.daemon import Daemon, connect
 from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.image_cache import ImageCache
 from helpers.capture.resolve import Tools
+from helpers.capture.vex import given
 from helpers.capture.vulndb import VulnDb
 from helpers.errors import CaptureFailed, KitError, ScanFailed, StudyInvalid
 from helpers.images import metadata
@@ -67,6 +69,7 @@ def capture(
     images_from: str = "",
     epss: str = "",
     kev: str = "",
+    vex: Sequence[Path] = (),
 ) -> Outcome:
     """Capture every variant of a study.
 
@@ -75,7 +78,8 @@ def capture(
     (best by digest), and in the same way the Java DB once an image needs it. `coverage` says what
     the DB covers if it is not the full one. Evidence that has not changed since the newest capture
     is reused unless `fresh`; if all is unchanged, there is no new capture. `images_from` says where
-    references are found: `registry`, `daemon`, or if empty the daemon if one answers.
+    references are found: `registry`, `daemon`, or if empty the daemon if one answers. `vex` are
+    documents for the scanner besides the study's own, all of which are checked first.
 
     `epss` and `kev` name a file or an address of EPSS scores and of the KEV catalog; nothing is
     fetched without them, and `none` says so in the capture. What they say of the ids that are found
@@ -90,10 +94,12 @@ def capture(
     study = open_study(study_name)
     staging.check_name(study, name)
     asked = exploitation.ask({"epss": epss, "kev": kev}, offline=db is not None)
+    documents = given(study, vex)
     started = datetime.now(UTC).replace(microsecond=0)
     staged = staging.stage(study)
     try:
         tools = _tools(study, images_from, db, db_repository, java_db_repository)
+        tools = tools._replace(vex=tuple(documents))
         if study.bases and isinstance(tools.daemon, Daemon):
             log = staged / paths.BASES_LOG
             failed = build.build_bases(tools.daemon, study.bases, log)
@@ -216,7 +222,7 @@ def _capture_variant(
                 result,
                 reference=subject.reference,
                 identity=subject.identity,
-                settings=resolve.settings(study, variant, subject),
+                settings=resolve.settings(study, variant, subject, tools.vex),
                 builder=build.builder(variant.recipe) if variant.kind == "dockerfile" else "",
             )
             if previous and (reused := _reuse(study, variant, result, previous, folder)):

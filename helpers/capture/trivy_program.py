@@ -18,6 +18,9 @@ QUIET = ["--skip-version-check", "--disable-telemetry", "--config", "EMPTY"]
 LIMIT = ["--timeout", f"{TIMEOUT_SECONDS}s"]
 """Options of every command, and Trivy's own time limit."""
 
+VEX = "VEX"
+"""Folder of VEX documents in the scratch folder; `VEX/name` stands for one in a command."""
+
 IMAGE = "aquasec/trivy:0.76.0"
 """The container image to run where there is no local Trivy."""
 
@@ -110,7 +113,7 @@ def run(
     target: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Run a Trivy command, in which `DB`, `REPORT` and `EMPTY` stand for files.
+    """Run a Trivy command, in which `DB`, `REPORT`, `EMPTY` and `VEX/name` stand for files.
 
     `db` is the cache folder; the report is written to `scratch`. A `target` is the last word of the
     command, which runs in the target's folder, and in a container without a network. Trivy gets
@@ -130,7 +133,19 @@ def run(
 def _with_files(command: list[str], db: Path, scratch: Path) -> list[str]:
     """Return a command with the paths of its files; the last word, the target, stays."""
     files = {"DB": db, "EMPTY": scratch / "empty.yaml", "REPORT": scratch / "report.json"}
-    return [*(str(files.get(word, word)) for word in command[:-1]), command[-1]]
+    words = [str(files.get(word, word)) for word in command[:-1]]
+    return [*(_vex(word, scratch) for word in words), command[-1]]
+
+
+def _vex(word: str, scratch: Path) -> str:
+    """Return the path of a VEX document in place of its name, and any other word as it is.
+
+    Trivy reads the option as a line of CSV.
+    """
+    if not word.startswith(f"{VEX}/"):
+        return word
+    path = str(scratch / word).replace('"', '""')
+    return f'"{path}"'
 
 
 def _run_binary(

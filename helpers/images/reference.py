@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 _PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
 _REFERENCE = re.compile(
-    rf"(?P<name>{_PART}(?::\d+)?(?:/{_PART})*)"
+    rf"(?P<name>{_PART}(?::\d+(?=/))?(?:/{_PART})*)"
     r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>[a-z0-9]+:[0-9a-f]{32,}))?",
     re.IGNORECASE | re.ASCII,
 )
@@ -53,6 +53,8 @@ def parse(text: str) -> Reference:
 
     >>> parse("node")
     Reference(host='docker.io', name='library/node', tag='latest', digest='')
+    >>> parse("node:24").tag
+    '24'
     >>> parse("localhost:5000/a/b:1")
     Reference(host='localhost:5000', name='a/b', tag='1', digest='')
     """

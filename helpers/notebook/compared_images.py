@@ -283,6 +283,13 @@ class ComparedImages:
         return self._joined(lambda found: found.layers)
 
     @cached_property
+    def statements(self) -> pd.DataFrame:
+        """What VEX documents state of the ids that were found, one statement and id a row."""
+        if self._whole is not None:
+            return self._some(self._whole.statements)
+        return self._joined(lambda found: found.statements)
+
+    @cached_property
     def files(self) -> pd.DataFrame:
         """The files of the merged file systems, one a row; none of images that were not read."""
         if self._whole is not None:

@@ -6,7 +6,7 @@ Grype lists matches, not installed packages: its reports have findings and no pa
 import os
 from collections import defaultdict
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -51,6 +51,9 @@ _LANGUAGES = {
 _ARTIFACTS = {"image": "container_image", "directory": "filesystem", "file": "filesystem"}
 
 _NVD = "nvd@nist.gov"
+
+_Kind = tuple[str | None, str | None]
+"""Class and type of a package, as Trivy names them."""
 
 
 class _Metrics(Struct, rename="camel", gc=False):
@@ -116,6 +119,22 @@ class _Match(Struct, gc=False):
     related: list[_Vulnerability] | None = field(default=None, name="relatedVulnerabilities")
 
 
+class _Rule(Struct, rename="kebab", gc=False):
+    """Why a match is ignored: a VEX statement, or what a rule asks for, by field."""
+
+    vulnerability: str | None = None
+    reason: str | None = None
+    namespace: str | None = None
+    fix_state: str | None = None
+    package: dict[str, Any] | None = None
+    vex_status: str | None = None
+    vex_justification: str | None = None
+
+
+class _Ignored(_Match, gc=False):
+    rules: list[_Rule] | None = field(default=None, name="appliedIgnoreRules")
+
+
 class _Layer(Struct, gc=False):
     digest: str | None = None
 
@@ -164,6 +183,7 @@ class _Report(Struct, gc=False):
     matches: list[_Match] | None
     source: _Source | None = None
     distro: _Distro | None = None
+    ignored: list[_Ignored] | None = field(default=None, name="ignoredMatches")
 
 
 _DECODER = msgspec.json.Decoder(_Report)
@@ -188,8 +208,9 @@ def parse(text: Text, path: str | os.PathLike[str]) -> trivy_schema.Report:
     image = source.target if isinstance(source.target, _Image) else _Image()
     name = source.target if isinstance(source.target, str) else image.user_input
     system = _system(decoded.distro or _Distro())
+    matches, ignored = decoded.matches or [], decoded.ignored or []
     try:
-        results = _results(decoded.matches or [], system)
+        results = _results(matches, ignored, system)
     except KeyError as error:
         problem = f"a Grype report with an unknown severity ({error})"
         raise ReportInvalid(path, problem, RESCAN) from error
@@ -207,7 +228,7 @@ def parse(text: Text, path: str | os.PathLike[str]) -> trivy_schema.Report:
         ),
         results=results,
         db_built=(db.status or db).built,
-        knows_exploitation=_knows_exploitation(decoded.matches or []),
+        knows_exploitation=_knows_exploitation([*matches, *ignored]),
     )
 
 
@@ -218,22 +239,46 @@ def _system(distro: _Distro) -> trivy_schema.OperatingSystem | None:
 
 
 def _results(
-    matches: list[_Match], system: trivy_schema.OperatingSystem | None
+    matches: list[_Match],
+    ignored: list[_Ignored],
+    system: trivy_schema.OperatingSystem | None,
 ) -> list[trivy_schema.Result]:
     """Return the findings by class and type of package. Raises `KeyError` for a severity."""
-    found: dict[tuple[str | None, str | None], list[trivy_schema.Vulnerability]] = defaultdict(list)
+    found: dict[_Kind, list[trivy_schema.Vulnerability]] = defaultdict(list)
+    suppressed: dict[_Kind, list[trivy_schema.Suppressed]] = defaultdict(list)
     for match in matches:
-        package_class, package_type = _kind(match.artifact.type, system)
-        found[package_class, package_type].append(_finding(match, package_class))
+        kind = _kind(match.artifact.type, system)
+        found[kind].append(_finding(match, kind[0]))
+    for match in ignored:
+        kind = _kind(match.artifact.type, system)
+        suppressed[kind].append(_suppressed(match, _finding(match, kind[0])))
     return [
-        trivy_schema.Result(result_class=package_class, type=package_type, vulnerabilities=findings)
-        for (package_class, package_type), findings in found.items()
+        trivy_schema.Result(
+            result_class=package_class,
+            type=package_type,
+            vulnerabilities=found.get((package_class, package_type)),
+            suppressed=suppressed.get((package_class, package_type)),
+        )
+        for package_class, package_type in dict.fromkeys((*found, *suppressed))
     ]
 
 
-def _kind(
-    grype_type: str | None, system: trivy_schema.OperatingSystem | None
-) -> tuple[str | None, str | None]:
+def _suppressed(match: _Ignored, finding: trivy_schema.Vulnerability) -> trivy_schema.Suppressed:
+    """Return a match that is ignored, by a statement of VEX if there is one."""
+    rules = match.rules or []
+    rule = next((rule for rule in rules if rule.vex_status), rules[0] if rules else _Rule())
+    asked = {"fix-state": rule.fix_state, **(rule.package or {})}
+    conditions = ", ".join(f"{name}: {value}" for name, value in asked.items() if value)
+    return trivy_schema.Suppressed(
+        type="vulnerability",
+        status=rule.vex_status or "ignored",
+        statement=rule.vex_justification or rule.reason or conditions,
+        source=rule.namespace,
+        vulnerability=finding,
+    )
+
+
+def _kind(grype_type: str | None, system: trivy_schema.OperatingSystem | None) -> _Kind:
     """Return Trivy's package class and type for a package type of Grype."""
     if not grype_type:
         return None, None

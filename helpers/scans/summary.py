@@ -17,8 +17,8 @@ from helpers.scans import trivy
 from helpers.text import escape
 
 LEVELS = {level: level.lower() for level in reversed(SEVERITIES)}
-COLUMNS = ("file", "artifact", "os", "findings", "vulnerabilities", *LEVELS.values())
-"""Texts, then counts; those by severity count findings."""
+COLUMNS = ("file", "artifact", "os", "findings", "vulnerabilities", *LEVELS.values(), "suppressed")
+"""Texts, then counts; those by severity count findings. Suppressed findings are in no other."""
 
 _REPORTS = (".json", ".json.gz")
 
@@ -64,6 +64,7 @@ def row(path: str | os.PathLike[str]) -> Row:
         # Findings without an id count as one vulnerability each.
         "vulnerabilities": len(ids) + max(ids[None] - 1, 0),
         **{column: levels[level] for level, column in LEVELS.items()},
+        "suppressed": sum(len(result.suppressed or []) for result in report.results or []),
     }
 
 

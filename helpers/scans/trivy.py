@@ -5,14 +5,23 @@ The error says what the file is instead. Before 0.20 Trivy wrote a bare list of 
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 
 from helpers.errors import ReportInvalid
 from helpers.scans import decoding, grype
 from helpers.scans.decoding import RESCAN, Text
-from helpers.scans.trivy_schema import LegacyResult, Metadata, OperatingSystem, Package, Report
+from helpers.scans.trivy_schema import (
+    LegacyResult,
+    Metadata,
+    OperatingSystem,
+    Package,
+    Report,
+    Suppressed,
+    Vulnerability,
+)
 
 _SCAN_EACH = "Scan each image with `trivy image --format json`"
 _SCAN_SBOM = "Scan it with `trivy sbom --format json --output REPORT FILE`"
@@ -49,6 +58,16 @@ _LEGACY = msgspec.json.Decoder(list[LegacyResult])
 _PATHS = msgspec.json.Decoder(list[str] | None)
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ITEMS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+
+_FINDING = msgspec.json.Decoder(dict[str, Any])
+
+_STATUSES = dict(
+    enumerate(
+        "unknown not_affected affected fixed under_investigation will_not_fix fix_deferred "
+        "end_of_life".split()
+    )
+)
+"""Trivy's fix statuses by number: 0.55 wrote those of suppressed findings so."""
 
 _LEGACY_TARGET = re.compile(
     r"^(?P<artifact>.*?) \((?P<family>[a-z][a-z .-]*) (?P<version>[^()\s]+( \([^()]*\))?)\)$"
@@ -100,7 +119,21 @@ def parse(text: Text, path: str | os.PathLike[str]) -> Report:
         )
     if report.artifact_type == "aws_account":
         raise ReportInvalid(path, "a Trivy report of an AWS account", RESCAN)
+    for result in report.results or []:
+        if result.suppressed:
+            result.suppressed = [*_vulnerabilities(result.suppressed)]
     return report
+
+
+def _vulnerabilities(suppressed: list[Suppressed]) -> Iterator[Suppressed]:
+    """Yield what is suppressed of vulnerabilities, decoded; the kit reads no other findings."""
+    for found in suppressed:
+        if found.type == "vulnerability":
+            fields = _FINDING.decode(found.finding or b"{}")
+            if isinstance(number := fields.get("Status"), int):
+                fields["Status"] = _STATUSES.get(number)
+            found.vulnerability = msgspec.convert(fields, Vulnerability)
+            yield found
 
 
 def _decode_legacy(text: Text, path: str | os.PathLike[str]) -> list[LegacyResult]:

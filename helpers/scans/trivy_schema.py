@@ -100,6 +100,21 @@ class Package(Struct, rename="pascal", gc=False):
     installed_files: Raw = Raw()
 
 
+class Suppressed(Struct, rename="pascal", gc=False):
+    """A finding that a VEX statement or an ignore file takes out of the others.
+
+    Only of type `vulnerability` it is a vulnerability's: so `finding` stays JSON until that is
+    known, and is decoded to `vulnerability`. `source` is the document or the ignore file.
+    """
+
+    type: str | None = None
+    status: str | None = None
+    statement: str | None = None
+    source: str | None = None
+    finding: Raw = Raw()
+    vulnerability: Vulnerability = field(name="-vulnerability", default_factory=Vulnerability)
+
+
 class Result(Struct, rename="pascal", gc=False):
     """The packages and findings of the OS, or of one language."""
 
@@ -108,6 +123,7 @@ class Result(Struct, rename="pascal", gc=False):
     type: str | None = None
     packages: list[Package] | None = None
     vulnerabilities: list[Vulnerability] | None = None
+    suppressed: list[Suppressed] | None = field(default=None, name="ExperimentalModifiedFindings")
 
 
 class LegacyResult(Result, rename="pascal", gc=False):

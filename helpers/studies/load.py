@@ -21,6 +21,7 @@ from helpers.studies import file_owners, image_rows, rows
 from helpers.studies.file_owners import Owned
 from helpers.studies.rows import Evidence
 from helpers.studies.study import Captured, Database, Facts, Variant, open_study
+from helpers.vex import evidence as vex
 
 
 def load_reports(reports: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Frames:
@@ -63,6 +64,23 @@ def load_study(name: str, captures: str | Sequence[str] = "", scanner: str = "")
         for facts, variant, folder in variants
         for evidence in _evidence(facts, variant, folder, scanner)
     )
+
+
+def load_statements(name: str, captures: str | Sequence[str] = "") -> pd.DataFrame:
+    """Return the frame `statements` of a study: of the variants that Trivy scanned with VEX.
+
+    Raises `StudyInvalid`, `ReportInvalid` and `VexInvalid`.
+    """
+    columns: dict[str, list[Any]] = {column: [] for column in frames.columns("statements")}
+    for facts, variant, folder in _variants(name, captures):
+        for item in _evidence(facts, variant, folder, "trivy"):
+            if item.path and item.vex.statements:
+                report, collected = trivy.read(item.path), rows.Rows()
+                collected.add(item, report)
+                for row in collected.effects(item, report):
+                    for column, values in columns.items():
+                        values.append(row[column])
+    return frames.make("statements", columns)
 
 
 def load_published(name: str) -> pd.DataFrame:
@@ -207,6 +225,7 @@ def _evidence(facts: Facts, variant: Variant, folder: Path, scanner: str) -> lis
         error=captured.error,
         not_scanned=captured.missing.get("report", ""),
     )
+    documents = vex.read(folder / paths.VEX)
     evidence = []
     for name, path in files if scanner == "all" else files[:1]:
         # A report that others made came from a DB of theirs.
@@ -218,6 +237,8 @@ def _evidence(facts: Facts, variant: Variant, folder: Path, scanner: str) -> lis
                 db_updated_at=db.updated_at,
                 db_coverage=db.coverage,
                 db_sha256=db.sha256,
+                # Only Trivy was given them.
+                vex=documents if name == "trivy" else vex.NONE,
             )
         )
     return evidence

@@ -45,6 +45,13 @@ class Origin:
             return frames.make("files", {})
         return load.load_files(self.study, self.capture)
 
+    @cached_property
+    def statements(self) -> pd.DataFrame:
+        """The VEX statements about ids that were found; a report has none."""
+        if not self.study:
+            return frames.make("statements", {})
+        return load.load_statements(self.study, self.capture)
+
 
 def of_study(name: str, capture: str) -> Origin:
     """Return the images of a study's capture, or of all captures if it is `all`."""

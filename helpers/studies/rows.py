@@ -1,6 +1,7 @@
 """Rows of the frames from decoded reports: pure, and the only module that knows both."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,10 @@ from helpers.scans.trivy_schema import (
     Result,
     Vulnerability,
 )
-from helpers.studies import image_rows
+from helpers.studies import image_rows, statements
+from helpers.studies.statements import USED, Found, Said, Scope
+from helpers.vex.evidence import NONE as NO_VEX
+from helpers.vex.evidence import Vex
 
 _OS_TYPES = frozenset(
     "alma alpine amazon azurelinux bottlerocket cbl-mariner centos chainguard coreos debian echo "
@@ -50,6 +54,16 @@ _PER_FINDING = (
 
 _EXPLOITATION = ("epss", "epss_percentile", "kev_added_at", "exploited", "cve_id")
 """Columns of what is known of the exploitation of a finding."""
+
+_SAID = {
+    "statement_status": "status",
+    "statement_reason": "reason",
+    "statement_by": "by",
+    "statement_at": "at",
+    "statement_product": "product",
+    "statement_unused": "unused",
+}
+"""Columns that are missing of most findings, and the parts of `Said` that they have."""
 
 _OLDEST_DB = timedelta(hours=120)
 """Age from which on Grype refuses a DB (its `db.max-allowed-built-age`).
@@ -93,15 +107,20 @@ class Evidence(NamedTuple):
     error: str = ""
     not_scanned: str = ""
     exploitation: Exploitation = NONE
+    vex: Vex = NO_VEX
 
 
 class Rows:
-    """The columns of all three frames, collected report by report."""
+    """The columns of all three frames, collected report by report.
+
+    `said` is what is said of findings, by their position: of suppressed ones, so mostly of none.
+    """
 
     def __init__(self) -> None:
         self.images: dict[str, list[Any]] = defaultdict(list)
         self.findings: dict[str, list[Any]] = defaultdict(list)
         self.packages: dict[str, list[Any]] = defaultdict(list)
+        self.said: dict[int, Said] = {}
 
     def add(self, item: Evidence, report: Report | None) -> None:
         """Add one image, with its findings and packages; without a report it is `missing`."""
@@ -111,13 +130,60 @@ class Rows:
         if report is None:
             return
         known = _Known(item, report)
+        scope = _scope(item, report) if item.vex.documents else Scope()
         for result in report.results or []:
             _extend(self.packages, _packages(item, result), len(result.packages or []))
-            found = _findings(item, result, known)
-            _extend(self.findings, found, len(result.vulnerabilities or []))
+            findings = result.vulnerabilities or []
+            _extend(self.findings, _findings(item, result, findings, known), len(findings))
+            if result.suppressed:
+                self._add_suppressed(item, result, known, scope)
+
+    def _add_suppressed(
+        self, item: Evidence, result: Result, known: "_Known", scope: Scope
+    ) -> None:
+        """Add the findings of a result that statements or ignore files suppress, and what they say.
+
+        A finding whose statement may not be used counts like any other.
+        """
+        suppressed = result.suppressed or []
+        columns = _findings(item, result, [each.vulnerability for each in suppressed], known)
+        added: dict[str, list[Any]] = defaultdict(list)
+        _extend(added, columns, len(suppressed))
+        said = [
+            scope.said(each, found) for each, found in zip(suppressed, _found(added), strict=True)
+        ]
+        added["suppressed"] = [each.effect == USED for each in said]
+        self.said |= dict(enumerate(said, len(self.findings["suppressed"])))
+        _extend(self.findings, added, len(suppressed))
+
+    def effects(self, item: Evidence, report: Report) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the frame `statements`, after this one report was added."""
+        documents = {document.name: document for document in item.vex.documents}
+        found = _scope(item, report).effects(_found(self.findings), self.said.values())
+        for statement, name, product, effect in found:
+            document = documents[statement.document]
+            yield {
+                "capture": item.capture,
+                "variant": item.variant,
+                "document": document.name,
+                "author": document.author or None,
+                "format": document.format,
+                "vulnerability_id": name,
+                "status": statement.status,
+                "reason": statement.reason or None,
+                "said_at": statement.said_at,
+                "product": product or None,
+                "effect": effect,
+            }
 
     def frames(self) -> frames.Frames:
         """Return what was collected as typed frames."""
+        if self.said:
+            for name, part in _SAID.items():
+                column: list[Any] = [None] * len(self.findings["suppressed"])
+                for position, said in self.said.items():
+                    column[position] = getattr(said, part)
+                self.findings[name] = column
         return frames.Frames(
             frames.make("images", self.images),
             frames.make("findings", self.findings),
@@ -217,7 +283,8 @@ def _is_looked_at(report: Report, result: Result) -> bool:
     if _class(result) not in ("os-pkgs", None):
         return False
     lists_all = report.trivy is not None or any(other.packages for other in report.results or [])
-    return bool(result.packages or result.vulnerabilities) or not lists_all
+    has_any = result.packages or result.vulnerabilities or result.suppressed
+    return bool(has_any) or not lists_all
 
 
 def _bases(item: Evidence) -> dict[str, bool | None]:
@@ -260,8 +327,7 @@ class _Known:
         epss, kev = item.exploitation.epss, item.exploitation.kev
         self.has_any = self.own or bool(epss or kev)
         self.scores_of = _scores_of(report) if self.own else frames.utc(epss.day) if epss else None
-        as_of = day(item.db_updated_at or report.db_built, report.created_at)
-        self._as_of = as_of.date() if as_of else date.max
+        self._as_of = _as_of(item, report) or date.max
         no = False if self.own or kev else None
         self._unknown = (None, None, None, no, None)
         scores = epss.scores if epss else {}
@@ -295,6 +361,11 @@ def _badness(known: tuple[Any, ...]) -> tuple[bool, float]:
     return added is not None, score or 0.0
 
 
+def _as_of(item: Evidence, report: Report) -> date | None:
+    found = day(item.db_updated_at or report.db_built, report.created_at)
+    return found.date() if found else None
+
+
 def day(db_updated_at: datetime | None, scanned_at: datetime | None) -> datetime | None:
     """Return the day as of which a scan says what is known.
 
@@ -311,7 +382,10 @@ def _scores_of(report: Report) -> datetime | None:
     days = (
         finding.exploitation.day
         for result in report.results or []
-        for finding in result.vulnerabilities or []
+        for finding in (
+            *(result.vulnerabilities or []),
+            *(each.vulnerability for each in result.suppressed or []),
+        )
         if finding.exploitation and finding.exploitation.day
     )
     newest = max(days, default=None)
@@ -334,8 +408,38 @@ def _exploitation(item: Evidence, report: Report) -> dict[str, Any]:
     }
 
 
-def _findings(item: Evidence, result: Result, known: _Known) -> dict[str, Any]:
-    """Return the columns of one result's findings.
+def _scope(item: Evidence, report: Report) -> Scope:
+    """Return by what the statements about an image's findings are judged."""
+    return Scope(
+        item.vex,
+        statements.own_names(item.source, item.reference, item.image, item.vex.subject),
+        statements.base_names(item.image),
+        (
+            package.identifier.purl
+            for result in report.results or []
+            for package in result.packages or []
+            if package.identifier and package.identifier.purl
+        ),
+        _as_of(item, report),
+    )
+
+
+def _found(columns: Mapping[str, list[Any]]) -> list[Found]:
+    """Return findings, given as columns, as statements see them."""
+    rows = zip(
+        *(columns[name] for name in ("vulnerability_id", "aliases", "purl", "from_base")),
+        strict=True,
+    )
+    return [
+        Found((name or "", *(aliases or "").split()), package or "", bool(from_base))
+        for name, aliases, package, from_base in rows
+    ]
+
+
+def _findings(
+    item: Evidence, result: Result, findings: Iterable[Vulnerability], known: _Known
+) -> dict[str, Any]:
+    """Return the columns of findings of one result.
 
     One pass over the findings, not one a column: a finding's parts are in the CPU's cache together,
     and fetching them again for every column takes three times as long.
@@ -350,7 +454,7 @@ def _findings(item: Evidence, result: Result, known: _Known) -> dict[str, Any]:
     bases, package_class = _bases(item), _class(result)
     # What all findings of a result share is computed once.
     is_os, is_known, program = package_class == "os-pkgs", bool(bases), _program(result)
-    for finding in result.vulnerabilities or []:
+    for finding in findings:
         identifier, layer, cvss = finding.pkg_identifier, finding.layer, finding.cvss
         rated = cvss.nvd if cvss else None
         ids(finding.vulnerability_id or None)

@@ -170,7 +170,8 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
 
     `known_by` is the day until which the facts about all variants are complete, `known_by_why` says
     how that is known. `events` are days that a figure over time marks, by what happened. `beside`
-    names a study with matched images. `translated` has translations by language code.
+    names a study with matched images. `vex` are VEX documents for the scanner, relative to the
+    study's folder. `translated` has translations by language code.
     """
 
     title: str
@@ -185,6 +186,7 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
     known_by_why: str = ""
     events: dict[str, date] = field(default_factory=dict)
     beside: str = ""
+    vex: list[str] = field(default_factory=list)
     translated: dict[str, Translation] = field(default_factory=dict)
     name: str = ""
 

@@ -120,7 +120,7 @@ def candidates(
     serious = _fixable(findings, images, lens, "HIGH")
     from_base = findings["from_base"].fillna(False)
     fixable_of_base = _fixable(findings[from_base], images, lens)
-    known = findings["from_base"].notna().groupby(findings["variant"]).all()
+    known = lenses.standing(findings)["from_base"].notna().groupby(findings["variant"]).all()
     is_known = known.reindex(images["variant"]).fillna(True).astype("bool").to_numpy()
     bytes_ = sizes[sizes["kind"].eq(kind)].set_index("variant")["bytes"]
     blind = images["os_family"].isin(BLIND).to_numpy()

@@ -13,6 +13,7 @@ from helpers.text.rich import AND, Phrase, bullets, listed, name, number, paragr
 APPEARED, GONE = msg("appeared"), msg("gone")
 RERATED, STAYED = msg("re-rated"), msg("stayed")
 IMAGE, SCANNER, DATABASE = msg("image"), msg("scanner"), msg("database")
+STATEMENT = msg("statement")
 UNKNOWN = msg("not known")
 
 _EITHER = {
@@ -47,19 +48,21 @@ def changes(frames: Frames, earlier: str, later: str) -> pd.DataFrame:
     """Return how every finding of two captures changed, one row each.
 
     `variant, earlier, later, vulnerability_id, package, change, severity_before, severity_after,
-    reason`; a change is one of `appeared`, `gone`, `re-rated` and `stayed`. The reason is the
-    `image` where the package was not installed in that version both times, else whichever of
-    `scanner` and `database` differs. A finding is the same if id, package and path are. Variants
-    that were not measured in both captures are left out.
+    reason`; a change is one of `appeared`, `gone`, `re-rated` and `stayed`. A suppressed finding is
+    none. The reason is the `image` where the package was not installed in that version both times,
+    `statement` where the finding is suppressed in one capture, else whichever of `scanner` and
+    `database` differs. A finding is the same if id, package and path are. Variants that were not
+    measured in both captures are left out.
     """
     parts = []
     for variant in _measured_twice(frames.images, earlier, later):
         before, after = (_findings(frames, variant, capture) for capture in (earlier, later))
         both = before.merge(after, how="outer", on=_KEYS, suffixes=("_before", "_after"))
+        then, now = both["there_before"].eq(True), both["there_after"].eq(True)
+        both = both[then | now]
         change = pd.Series(STAYED, index=both.index)
         change = change.mask(both["severity_before"].ne(both["severity_after"]), RERATED)
-        change = change.mask(both["there_before"].isna(), APPEARED)
-        change = change.mask(both["there_after"].isna(), GONE)
+        change = change.mask(~then, APPEARED).mask(~now, GONE)
         both = both.assign(variant=variant, earlier=earlier, later=later, change=change)
         parts.append(both.assign(reason=_reasons(both, frames, variant, earlier, later))[COLUMNS])
     if not parts:
@@ -148,7 +151,11 @@ def _measured_twice(images: pd.DataFrame, earlier: str, later: str) -> list[str]
 def _findings(frames: Frames, variant: str, capture: str) -> pd.DataFrame:
     rows = _rows(frames.findings, variant, capture)
     text = {key: rows[key].fillna("") for key in _KEYS}
-    kept = rows.assign(**text, there=True).sort_values("severity", ascending=False, kind="stable")
+    there = ~rows["suppressed"].fillna(False)
+    severity = rows["severity"].where(there)
+    kept = rows.assign(**text, there=there.astype("object"), severity=severity)
+    # One that is suppressed in one place and not in another is there.
+    kept = kept.sort_values(["there", "severity"], ascending=False, kind="stable")
     columns = [*_KEYS, "severity", "installed_version", "there"]
     return kept.drop_duplicates(_KEYS)[columns].astype({"severity": "str"})
 
@@ -178,7 +185,8 @@ def _reasons(
         elif image is not pd.NA:
             # Without lists of packages it is not known which of them it was.
             reason = pd.Series(_either([IMAGE, *differing]), index=both.index)
-    return reason.mask(both["change"].eq(STAYED), "")
+    suppressed = both["there_before"].eq(False) | both["there_after"].eq(False)
+    return reason.mask(suppressed, STATEMENT).mask(both["change"].eq(STAYED), "")
 
 
 def _either(reasons: list[str]) -> str:

@@ -72,6 +72,7 @@ def on(growth: pd.DataFrame, day: str | date) -> pd.Series:
 
 def incomplete(findings: pd.DataFrame) -> pd.DataFrame:
     """Return the findings that have no date or no severity, one row each: `variant …, lacks`."""
+    findings = lenses.standing(findings)
     no_date, no_severity = findings["published_at"].isna(), findings["severity"].eq("UNKNOWN")
     lacks = pd.Series(msg("a date"), index=findings.index)
     lacks = lacks.mask(no_severity, msg("a severity"))
@@ -94,24 +95,28 @@ def missed(frames: Frames, earlier: str, later: str, day: str | date) -> pd.Data
         measured[measured["capture"].eq(later)]["variant"]
     )
     found = frames.findings[frames.findings["variant"].isin(twice)]
+    # Findings that stand first: one package may have the same one suppressed elsewhere.
+    found = found.sort_values("suppressed", kind="stable")
     then = found[found["capture"].eq(earlier)].drop_duplicates(_FINDING)
     now = found[found["capture"].eq(later)].drop_duplicates(_FINDING)
-    filtered = lenses.known_by(now, day)
-    lost = _without(then, filtered).merge(
-        now[[*_FINDING, "published_at"]],
+    filtered = lenses.known_by(lenses.standing(now), day)
+    lost = _without(lenses.standing(then), filtered).merge(
+        now[[*_FINDING, "published_at", "suppressed"]],
         how="left",
         on=_FINDING,
         suffixes=("", "_later"),
         indicator=True,
     )
-    why = [_why_lost(*row) for row in zip(lost["_merge"], lost["published_at_later"], strict=True)]
-    gained = _without(filtered, then)
-    unlisted = message("published by then, but the database of that day did not list it")
+    columns_lost = ("_merge", "published_at_later", "suppressed_later")
+    why = [_why_lost(*row) for row in zip(*(lost[name] for name in columns_lost), strict=True)]
+    gained = _without(filtered, lenses.standing(then))
+    was_suppressed = _are_in(gained, then)
+    gained_why = [_why_gained(known) for known in was_suppressed]
     parts = [
         lost.assign(only_in=msg("the database of that day"), why=pd.Series(why, dtype=object)),
         gained.assign(
             only_in=msg("the date filter"),
-            why=pd.Series([unlisted] * len(gained), gained.index, dtype=object),
+            why=pd.Series(gained_why, gained.index, dtype=object),
         ),
     ]
     both = pd.concat([part[columns] for part in parts]).astype({"severity": SEVERITY})
@@ -208,6 +213,7 @@ def missed_answer(frames: Frames, earlier: str, later: str) -> Answer:
 
 def undated_answer(findings: pd.DataFrame) -> Answer:
     """Answer which findings have no date or no severity."""
+    findings = lenses.standing(findings)
     table = incomplete(findings)
     text = _incomplete(table["variant"].unique(), findings)
     return Answer("no-date-or-severity", text=text, table=table, searchable=True)
@@ -414,13 +420,22 @@ def _ever(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     return lenses.apply(findings, lens._replace(known_by=""))
 
 
-def _why_lost(merged: str, published: pd.Timestamp) -> Message:
+def _why_lost(merged: str, published: pd.Timestamp, is_suppressed: Any) -> Message:
     """Return why the date filter leaves out a finding that the database of that day listed."""
     if merged == "left_only":
         return message("the later database lists it no more")
+    if is_suppressed:
+        return message("suppressed in the later capture")
     if pd.isna(published):
         return message("it has no date")
     return message("published only {day}", day=f"{published:%Y-%m-%d}")
+
+
+def _why_gained(was_suppressed: bool) -> Message:
+    """Return why the earlier capture does not count a finding that the date filter leaves in."""
+    if was_suppressed:
+        return message("suppressed in the earlier capture")
+    return message("published by then, but the database of that day did not list it")
 
 
 def _reason(why: Message) -> str:
@@ -431,5 +446,9 @@ def _reason(why: Message) -> str:
 
 def _without(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     """Return the findings of one frame that the other does not have."""
-    there = pd.MultiIndex.from_frame(left[_FINDING]).isin(pd.MultiIndex.from_frame(right[_FINDING]))
-    return left[~there]
+    return left[~_are_in(left, right)]
+
+
+def _are_in(left: pd.DataFrame, right: pd.DataFrame) -> Any:
+    """Return whether each finding of one frame is in the other, too."""
+    return pd.MultiIndex.from_frame(left[_FINDING]).isin(pd.MultiIndex.from_frame(right[_FINDING]))

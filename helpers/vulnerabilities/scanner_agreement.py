@@ -33,7 +33,8 @@ def agreement(
     Vulnerabilities are the same if they share an id or an alias, also by way of a third; one
     without an id equals no other. A row is named by a CVE if it has one. Variants that only one
     scanner scanned are left out: `images` say which did. Without `images`, a scanner that found
-    nothing counts as one that did not scan.
+    nothing counts as one that did not scan. One of which all findings are suppressed is left out;
+    where only one scanner was told to suppress it, both have found it.
     """
     scanned = findings if images is None else images[~images["status"].isin(UNKNOWN_COUNT)]
     scanned = scanned[scanned["scanner"].isin([first, second])]
@@ -47,6 +48,9 @@ def agreement(
         _alone=found.index.where(found["vulnerability_id"].isna(), -1),
         _image=found.groupby(_IMAGE, sort=False).ngroup(),
     )
+    stands = found.assign(stands=~found["suppressed"].fillna(False))
+    by_row = stands.groupby(_ROW, sort=False, dropna=False)
+    found = found[by_row["stands"].transform("any").astype("bool")]
     rows = found.groupby(_ROW, sort=False, dropna=False)
     table = pd.DataFrame(
         {

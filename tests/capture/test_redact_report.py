@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from helpers.capture.redact_report import report
 from helpers.scans import grype
+from tests.conftest import finding
 from tests.scans.test_grype import DESCRIPTOR, TARGET, match, report_of
 
 
@@ -37,6 +38,13 @@ def test_no_value_is_left_in_a_report(value: str) -> None:
                         {"ID": "DS-31", "CauseMetadata": {"Code": {"Lines": [{"Content": secret}]}}}
                     ],
                     "Secrets": [{"RuleID": "x", "Code": {"Lines": [secret]}, "Match": secret}],
+                    "ExperimentalModifiedFindings": [
+                        {
+                            "Type": "secret",
+                            "Finding": {"Code": {"Lines": [secret]}, "Match": secret},
+                        },
+                        {"Type": "vulnerability", "Source": "a.json", "Finding": finding(1)},
+                    ],
                 },
             ],
         }
@@ -45,6 +53,7 @@ def test_no_value_is_left_in_a_report(value: str) -> None:
     assert redacted["Metadata"]["ImageConfig"]["config"]["Env"] == ["TOKEN", "PATH"]
     assert redacted["ArtifactName"] == "app"
     assert redacted["Results"][1]["Misconfigurations"][0]["ID"] == "DS-31"
+    assert redacted["Results"][1]["ExperimentalModifiedFindings"][1]["Finding"] == finding(1)
     assert "TOKEN" in redacted["Results"][0]["Packages"][0]["Layer"]["CreatedBy"]
 
 

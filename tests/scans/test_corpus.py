@@ -9,6 +9,7 @@ from helpers.errors import ReportInvalid
 from helpers.frames import SEVERITIES
 from helpers.scans import summary
 from helpers.studies.load import load_reports
+from helpers.vulnerabilities import lenses
 
 
 def index(shared: Path, name: str) -> list[dict[str, str]]:
@@ -28,10 +29,12 @@ def test_trivy_reports_have_the_counts_of_the_index(shared: Path) -> None:
         levels = {severity: int(row[severity]) for severity in SEVERITIES}
         findings, ids = int(row["findings"]), int(row["distinct_ids"])
         assert len(frames.images) == 1, path
-        assert len(frames.findings) == findings, path
-        assert frames.findings["severity"].value_counts().to_dict() == levels, path
-        assert frames.findings["vulnerability_id"].nunique() == ids, path
+        standing = lenses.standing(frames.findings)
+        assert len(standing) == findings, path
+        assert standing["severity"].value_counts().to_dict() == levels, path
+        assert standing["vulnerability_id"].nunique() == ids, path
         counts = summary.row(path)
+        assert counts["suppressed"] == len(frames.findings) - findings, path
         assert (counts["findings"], counts["vulnerabilities"]) == (findings, ids), path
         assert {level: counts[level.lower()] for level in SEVERITIES} == levels, path
         loaded.append((path, findings))
@@ -39,7 +42,8 @@ def test_trivy_reports_have_the_counts_of_the_index(shared: Path) -> None:
     together = load_reports(path for path, _ in loaded)
     assert together.images["variant"].is_unique
     assert len(together.images) == len(loaded)
-    assert len(together.findings) == sum(findings for _, findings in loaded)
+    assert len(lenses.standing(together.findings)) == sum(findings for _, findings in loaded)
+    assert len(together.findings) == len(lenses.standing(together.findings)) + 1
 
 
 def test_grype_reports_have_the_counts_of_the_index(shared: Path) -> None:

@@ -421,3 +421,29 @@ def test_a_share_outside_its_range_is_refused(write: Write, field: str, share: A
     score = {"cve": "CVE-2024-0001", "epss": 0.5, "percentile": 0.5, field: share}
     with pytest.raises(ReportInvalid, match="a field of the wrong kind"):
         read(write(report_of(match(epss=[score]))))
+
+
+def test_ignored_matches_are_findings_that_are_suppressed(frames_of: Load) -> None:
+    rule = {"vulnerability": "", "reason": "", "namespace": "", "fix-state": "", "package": {}}
+    by_vex = {"namespace": "vex", "vex-status": "not_affected", "vex-justification": "no code"}
+    package = {"name": "linux.*", "version": "", "type": "deb"}
+    ignored = [
+        {**match(2), "appliedIgnoreRules": [rule, {**rule, **by_vex}]},
+        {**match(3), "appliedIgnoreRules": [{**rule, "fix-state": "wont-fix", "package": package}]},
+        {**match(4), "appliedIgnoreRules": [{**rule, "reason": "ours"}]},
+        {**match(5, package={"type": "npm", "purl": ""}), "appliedIgnoreRules": []},
+    ]
+    found = frames_of(app=report_of(match(1), ignoredMatches=ignored)).findings
+    names = ("vulnerability_id", "package_type", "severity", "suppressed")
+    assert cells(found, *names) == [
+        ["CVE-2024-0001", "debian", "HIGH", False],
+        *([f"CVE-2024-{number:04}", "debian", "HIGH", True] for number in (2, 3, 4)),
+        ["CVE-2024-0005", "node-pkg", "HIGH", True],
+    ]
+    assert cells(found, "statement_status", "statement_reason", "statement_by") == [
+        [None, None, None],
+        ["not_affected", "no code", "vex"],
+        ["ignored", "fix-state: wont-fix, name: linux.*, type: deb", None],
+        ["ignored", "ours", None],
+        ["ignored", None, None],
+    ]

@@ -4,7 +4,7 @@ import pytest
 
 from helpers.errors import ReportInvalid
 from helpers.scans.trivy import read
-from tests.conftest import Write, finding, trivy
+from tests.conftest import Write, finding, suppressing, trivy
 
 
 @pytest.mark.parametrize("results", [{}, {"Results": None}, {"Results": []}])
@@ -86,3 +86,30 @@ def test_credentials_of_an_image_are_never_decoded(write: Write) -> None:
     config = {"architecture": "amd64", "config": {"Env": ["TOKEN=hunter2"]}}
     decoded = read(write(trivy(Metadata={"ImageConfig": config})))
     assert "hunter2" not in repr(decoded)
+
+
+def test_what_is_suppressed_is_decoded_if_it_is_a_vulnerability(write: Write) -> None:
+    """Also as Trivy 0.55 wrote it: a status as a number, and no package URL."""
+    report = suppressing(
+        trivy(finding(1)),
+        finding(2, Status=3, PkgIdentifier={"UID": "1", "BOMRef": "x"}),
+        finding(3, Status="affected", PkgIdentifier={"PURL": "pkg:deb/debian/tar@1"}),
+        finding(4, Status=99),
+    )
+    others = [
+        {"Type": "secret", "Status": "ignored", "Finding": {"Severity": "NONE", "Match": "x"}},
+        {"Type": "license", "Status": "ignored", "Finding": {"Severity": 7}},
+    ]
+    report["Results"][0]["ExperimentalModifiedFindings"] += others
+    (result,) = read(write(report)).results or []
+    assert len(result.vulnerabilities or []) == 1
+    found = [(each.vulnerability, each.status, each.source) for each in result.suppressed or []]
+    assert [(v.vulnerability_id, v.status, *rest) for v, *rest in found] == [
+        ("CVE-2024-0002", "fixed", "not_affected", "vex.json"),
+        ("CVE-2024-0003", "affected", "not_affected", "vex.json"),
+        ("CVE-2024-0004", None, "not_affected", "vex.json"),
+    ]
+    identifiers = [v.pkg_identifier for v, *_ in found]
+    assert [i and i.purl for i in identifiers] == [None, "pkg:deb/debian/tar@1", None]
+    with pytest.raises(ReportInvalid, match=r"wrong kind.*Severity"):
+        read(write(suppressing(trivy(), finding(Severity="Negligible"))))

@@ -19,7 +19,7 @@ from helpers.text.units import MB
 from helpers.verdict import tradeoff
 from helpers.verdict.decision import decide
 from helpers.vulnerabilities.lenses import Lens
-from tests.conftest import finding, missing_image, trivy
+from tests.conftest import finding, missing_image, suppressing, trivy
 
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
 EVEN = {"fixable": 1.0, "unfixed": 0.0, "size": 1.0, "ended": 1.0, "old_runtime": 1.0}
@@ -126,6 +126,13 @@ class TestCandidates:
         partly[0] = pd.NA
         table = candidates(rebuilt._replace(findings=rebuilt.findings.assign(from_base=partly)))
         assert table["fixable_of_base"].isna().tolist() == [True, False, False, False]
+
+    def test_what_is_suppressed_need_not_have_a_layer_that_is_known(self, frames_of) -> None:
+        report = suppressing(trivy(finding(1, FixedVersion="2")), finding(2, FixedVersion="2"))
+        frames = frames_of(app=report)
+        brought = frames.findings.assign(from_base=pd.array([True, None], dtype="boolean"))
+        table = candidates(frames._replace(findings=brought))
+        assert table[["fixable", "fixable_of_base"]].to_numpy().tolist() == [[1, 1]]
 
     def test_of_a_clean_image_it_is_known_that_the_base_brought_none(self, frames_of) -> None:
         frames = frames_of(clean=trivy(), other=trivy(finding(FixedVersion="2")))

@@ -15,10 +15,11 @@ from helpers.vulnerabilities.changes import (
     IMAGE,
     RERATED,
     SCANNER,
+    STATEMENT,
     STAYED,
     UNKNOWN,
 )
-from tests.conftest import finding, missing_image, trivy
+from tests.conftest import finding, missing_image, suppressing, trivy
 
 EARLIER, LATER = "2022-02", "2026-11"
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
@@ -260,3 +261,21 @@ def test_the_text_claims_nothing_that_is_not_known(captured, other, why: str) ->
     assert text == (
         f"• app, {EARLIER} → {LATER}: 0 findings appeared, 0 went, 0 re-rated, 1 stayed ({why})"
     )
+
+
+def test_a_finding_that_a_statement_suppresses_is_gone_for_that_reason(captured) -> None:
+    def now(*found: dict[str, Any]) -> dict[str, Any]:
+        return suppressing(trivy(finding(3)), *found)
+
+    declared = finding(1), finding(2), finding(4)
+    frames = captured((trivy(finding(1), finding(3)), {}), (now(*declared), {"db_sha256": "b"}))
+    assert reasons(frames) == [
+        ("CVE-2024-0001", GONE, STATEMENT),
+        ("CVE-2024-0003", STAYED, ""),
+    ]
+    (gone, _) = changes.changes(frames, EARLIER, LATER).to_dict("records")
+    assert (gone["severity_before"], pd.isna(gone["severity_after"])) == ("HIGH", True)
+    back = captured((now(finding(1), finding(2)), {}), (now(finding(2)), {}))
+    assert reasons(back) == [("CVE-2024-0003", STAYED, "")]
+    back = captured((now(finding(1)), {}), (trivy(finding(1), finding(3)), {}))
+    assert reasons(back)[0] == ("CVE-2024-0001", APPEARED, STATEMENT)

@@ -12,7 +12,7 @@ from helpers.studies.load import load_study
 from helpers.text import i18n
 from helpers.vulnerabilities import counting, growth
 from helpers.vulnerabilities.lenses import PLAIN, Lens
-from tests.conftest import finding, missing_image, trivy
+from tests.conftest import finding, missing_image, suppressing, trivy
 
 EARLIER, LATER = "2022-02", "2026-11"
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
@@ -200,6 +200,12 @@ class TestIncomplete:
         assert line == "• app: of 4 findings, 2 without a date and 2 without a severity"
         assert "UNKNOWN" in note
 
+    def test_leaves_out_what_is_suppressed(self, frames_of) -> None:
+        report = suppressing(trivy(finding(1)), finding(2), finding(3))
+        listed = growth.undated_answer(frames_of(app=report).findings)
+        assert listed.table["vulnerability_id"].tolist() == ["CVE-2024-0001"]
+        assert listed.text.plain.startswith("• app: of 1 finding, 1 without a date")
+
     def test_may_be_nothing(self, blog: Frames) -> None:
         found = blog.findings[blog.findings["variant"].eq(ALPINE)]
         assert growth.undated_answer(found).text.plain == "Every finding has a date and a severity."
@@ -270,6 +276,17 @@ class TestCountingByDate:
             ],
         ]
         assert "2 by date, 2 by the database" in missed.text.plain
+
+    def test_what_is_suppressed_is_no_fault_of_a_database(self, frames_of) -> None:
+        one, other, third = (published(number, "2020-01-01") for number in (1, 2, 3))
+        then = frames_of(app=suppressing(trivy(one), other, third))
+        now = frames_of(app=suppressing(trivy(other), one, third))
+        missed = growth.missed_answer(days(two(then, now)), EARLIER, LATER)
+        assert missed.table[["vulnerability_id", "only_in", "why"]].to_numpy().tolist() == [
+            ["CVE-2024-0001", "the database of that day", "suppressed in the later capture"],
+            ["CVE-2024-0002", "the date filter", "suppressed in the earlier capture"],
+        ]
+        assert "1 by date, 1 by the database" in missed.text.plain
 
     def test_is_exact_where_both_find_the_same(self, frames_of) -> None:
         frames = frames_of(app=trivy(published(1, "2020-01-01")))

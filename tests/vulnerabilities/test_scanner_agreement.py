@@ -174,6 +174,22 @@ def test_a_scanner_that_found_nothing_scanned_all_the_same(write: Write) -> None
     assert text.startswith("No image was scanned by two scanners")
 
 
+def test_what_is_suppressed_in_one_report_is_found_and_in_both_is_none() -> None:
+    rows = found(
+        ("trivy", "CVE-1", None, "HIGH"),
+        ("grype", "CVE-1", None, "HIGH"),
+        ("trivy", "CVE-2", None, "HIGH"),
+        ("grype", "GHSA-2", "CVE-2", "HIGH"),
+        ("trivy", "CVE-3", None, "HIGH"),
+        ("grype", "CVE-4", None, "HIGH"),
+    )
+    flags = pd.array([True, False, True, True, True, False], dtype="boolean")
+    assert matched(rows.assign(suppressed=flags)) == [
+        ("CVE-1", "both", "same"),
+        ("CVE-4", "grype", None),
+    ]
+
+
 def test_other_scanners_than_these_two() -> None:
     findings = found(
         ("a", "CVE-1", None, "LOW"), ("b", "CVE-1", None, "LOW"), ("c", "CVE-2", None, "LOW")

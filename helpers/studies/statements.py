@@ -1,0 +1,294 @@
+"""Statements about suppressed findings: which one the scanner used, and whether it may count.
+
+A statement is its author's claim on a product, at a time. One about another image, or of a later
+day than the findings, takes nothing out of the counts.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from helpers.images import reference
+from helpers.images.metadata import Image
+from helpers.scans.trivy_schema import Suppressed
+from helpers.text.i18n import Message, message
+from helpers.vex import purl
+from helpers.vex.evidence import NONE, Vex
+from helpers.vex.statement import HARMLESS, Product, Statement
+
+USED, LATER, ANOTHER = "used", "later", "another-product"
+NO_EFFECT, NO_MATCH = "no-effect", "no-match"
+EFFECTS = (USED, LATER, ANOTHER, NO_EFFECT, NO_MATCH)
+"""What a statement does: it takes a finding out of the counts; it is of a later day; it is about
+another product; its status takes nothing out, or another statement stands in its place; it is about
+none of the packages that its vulnerability was found in. The first that holds is said."""
+
+
+class Said(NamedTuple):
+    """What is said of a suppressed finding, by whom, when and of which product; and its effect.
+
+    `statement` is the one of the evidence; `None` for one that the evidence does not have.
+    """
+
+    status: str
+    reason: str | None = None
+    by: str | None = None
+    at: datetime | None = None
+    product: str | None = None
+    effect: str = USED
+    statement: Statement | None = None
+
+    @property
+    def unused(self) -> Message | None:
+        """Why it is not used, so that the finding counts; `None` if it is used."""
+        if self.effect == ANOTHER:
+            return message("it is about another product: {product}", product=self.product)
+        if self.effect == LATER:
+            return message("it was made later, on {day}", day=f"{self.at:%Y-%m-%d}")
+        return None
+
+
+class ImageName(NamedTuple):
+    """A name of an image: its registry (empty: any), repository, and a tag, a digest or neither."""
+
+    host: str
+    path: str
+    tag: str = ""
+    digest: str = ""
+
+
+class Found(NamedTuple):
+    """A finding, as statements see it: its id and aliases, and the package URL.
+
+    `from_base` says whether the package is in a layer of the base image.
+    """
+
+    ids: tuple[str, ...]
+    package: str
+    from_base: bool
+
+
+class _Judged(NamedTuple):
+    """A statement that matches a finding, by which of its products, and whether it may count."""
+
+    statement: Statement
+    product: Product
+    effect: str
+
+    @property
+    def document(self) -> str:
+        return self.statement.document
+
+
+class Scope:
+    """An image and its day, by which the statements of its evidence are judged.
+
+    `own` are the names of the image, `base` those of its base image, which packages in the layers
+    of that are of. `packages` are the package URLs of all that is installed.
+    """
+
+    def __init__(
+        self,
+        vex: Vex = NONE,
+        own: Iterable[ImageName] = (),
+        base: Iterable[ImageName] = (),
+        packages: Iterable[str] = (),
+        day: date | None = None,
+    ) -> None:
+        self._documents = {document.name: document for document in vex.documents}
+        self._about: dict[str, list[Statement]] = defaultdict(list)
+        for statement in vex.statements:
+            for name in statement.ids:
+                self._about[name].append(statement)
+        self._own, self._base = frozenset(own), frozenset(base)
+        self._packages, self._day = frozenset(packages), day
+
+    def said(self, given: Suppressed, finding: Found) -> Said:
+        """Return what is said of a suppressed finding.
+
+        Trivy uses the latest statement that matches, of the first document in which that one
+        suppresses. If it may not count, the latest of those that may stands in for it, of any
+        document. What cannot be traced is taken at the scanner's word.
+        """
+        status, words = given.status or "ignored", given.statement or None
+        source = given.source or ""
+        if source not in self._documents:
+            return Said(status, words, source or None)
+        judged = self._judged(finding)
+        chosen = _latest(j for j in judged if (j.document, j.statement.status) == (source, status))
+        if chosen is None:
+            return Said(status, words, self._author(source))
+        if chosen.effect != USED:
+            usable = [j for j in judged if j.effect == USED]
+            latest = [_latest(j for j in usable if j.document == name) for name in self._documents]
+            standing = (j for j in latest if j and j.statement.status in HARMLESS)
+            chosen = next(standing, chosen)
+        statement = chosen.statement
+        return Said(
+            statement.status,
+            statement.reason or words,
+            self._author(chosen.document),
+            statement.said_at,
+            self._told_product(statement, chosen.product, finding.from_base).id,
+            chosen.effect,
+            statement,
+        )
+
+    def effects(
+        self, findings: Iterable[Found], said: Iterable[Said]
+    ) -> Iterator[tuple[Statement, str, str, str]]:
+        """Yield statements with an id that was found, the product that is told, and the effect.
+
+        One each id of `findings` and statement about it. `said` is what is said of those of them
+        that are suppressed.
+        """
+        used = {each.statement for each in said if each.statement and each.effect == USED}
+        by_id: dict[str, list[Found]] = defaultdict(list)
+        for finding in findings:
+            by_id[finding.ids[0]].append(finding)
+        for name, same in by_id.items():
+            judged = [(finding, j) for finding in same for j in self._judged(finding)]
+            for statement in self._naming(i for finding in same for i in finding.ids):
+                effect = NO_MATCH if statement.status in HARMLESS else NO_EFFECT
+                from_base = False
+                product = statement.products[0] if statement.products else Product("")
+                for finding, each in judged:
+                    if each.statement == statement:
+                        effect = min(effect, _told_effect(each, used), key=EFFECTS.index)
+                        product, from_base = each.product, finding.from_base
+                told = self._told_product(statement, product, from_base)
+                yield statement, name, told.id, effect
+
+    def _judged(self, finding: Found) -> list[_Judged]:
+        """Return the statements that match a finding."""
+        return [
+            _Judged(statement, product, self._effect(statement, product, finding))
+            for statement in self._naming(finding.ids)
+            if (product := _product(statement, finding.package))
+        ]
+
+    def _naming(self, ids: Iterable[str]) -> Iterable[Statement]:
+        """Return the statements that name one of some ids, each once, in order."""
+        return dict.fromkeys(s for name in ids for s in self._about.get(name, ()))
+
+    def _effect(self, statement: Statement, product: Product, finding: Found) -> str:
+        """Return whether a statement that matches a finding may count, or why not."""
+        names = self._names(finding.from_base)
+        if images := [other.id for other in statement.products if purl.is_image(other.id)]:
+            # What it says of packages besides is about those of that image.
+            is_here = any(is_about(image, names) for image in images)
+        else:
+            is_here = purl.matches(product.id, finding.package) or any(
+                purl.matches(product.id, installed) for installed in self._packages
+            )
+        if not is_here:
+            return ANOTHER
+        is_later = self._day and statement.said_at and statement.said_at.date() > self._day
+        return LATER if is_later else USED
+
+    def _told_product(self, statement: Statement, product: Product, from_base: bool) -> Product:
+        """Return the image that a statement is about, this one if it is, or else a product."""
+        names = self._names(from_base)
+        images = [other for other in statement.products if purl.is_image(other.id)]
+        here = (image for image in images if is_about(image.id, names))
+        return next(here, images[0] if images else product)
+
+    def _author(self, name: str) -> str:
+        author = self._documents[name].author
+        return f"{author} ({name})" if author else name
+
+    def _names(self, from_base: bool) -> frozenset[ImageName]:
+        return self._own | self._base if from_base else self._own
+
+
+def own_names(source: str, named: str, image: Image | None, subject: str) -> set[ImageName]:
+    """Return the names of a variant's image, by which others know it.
+
+    `source` is the kind of a variant, `named` its reference; `subject` is what an SBOM is of.
+    """
+    names = [*(image.names if image else []), *(image.digests if image else [])]
+    if source in ("dockerfile", "image"):
+        names.append(named)
+    found = {_parsed(name) for name in names}
+    found.add(_of_purl(subject) if purl.is_image(subject) else _parsed(subject))
+    return {name for name in found if name}
+
+
+def base_names(image: Image | None) -> set[ImageName]:
+    """Return the names of the base of an image."""
+    names = [image.base, *image.base_digests] if image else []
+    return {found for name in names if (found := _parsed(name))}
+
+
+def is_about(product: str, names: Iterable[ImageName]) -> bool:
+    """Return whether the package URL of an image is about one that has some names.
+
+    A digest decides alone. Without a registry any is meant, and then the end of the repository's
+    name is enough, for that is all that the type `oci` has without one.
+    """
+    wanted = _of_purl(product)
+    return wanted is not None and any(_is_about(wanted, name) for name in names)
+
+
+def _is_about(wanted: ImageName, name: ImageName) -> bool:
+    if wanted.digest:
+        return wanted.digest == name.digest
+    if wanted.tag and wanted.tag != name.tag:
+        return False
+    if wanted.host:
+        return (wanted.host, wanted.path) == (name.host, name.path)
+    return f"/{name.path}".endswith(f"/{wanted.path}")
+
+
+def _of_purl(text: str) -> ImageName | None:
+    """Return the image that a package URL names.
+
+    See `oci` and `docker` in https://github.com/package-url/purl-spec/tree/main/types-doc
+    """
+    parts = purl.parse(text)
+    if parts is None:
+        return None
+    qualifiers = dict(parts.qualifiers or {})
+    path = "/".join(filter(None, (parts.namespace, parts.name)))
+    where = re.sub(r"^\w+://", "", str(qualifiers.get("repository_url") or "")).rstrip("/")
+    if parts.type == "docker":
+        # There it is the registry alone, and Docker's own if it is left out.
+        where = f"{where or reference.HUB}/{path}"
+    elif where and not f"/{where}".endswith(f"/{path}"):
+        where = f"{where}/{path}"
+    found = _parsed(where) if where else ImageName("", path)
+    version = parts.version or str(qualifiers.get("tag") or "")
+    is_digest = ":" in version
+    return found and found._replace(tag="" if is_digest else version, digest=version * is_digest)
+
+
+def _parsed(text: str) -> ImageName | None:
+    """Return a reference as a name; `None` for a text that is none."""
+    try:
+        return ImageName(*reference.parse(text))
+    except ValueError:
+        return None
+
+
+def _product(statement: Statement, package: str) -> Product | None:
+    """Return the product of a statement that is about a package: that itself, or one with it."""
+    products = statement.products
+    own = (product for product in products if purl.matches(product.id, package))
+    whole = (p for p in products if any(purl.matches(part, package) for part in p.parts))
+    return next(own, None) or next(whole, None)
+
+
+def _latest(judged: Iterable[_Judged]) -> _Judged | None:
+    """Return the latest statement; of several of one time the first, as Trivy does."""
+    long_ago = datetime.min.replace(tzinfo=UTC)
+    return max(judged, key=lambda each: each.statement.said_at or long_ago, default=None)
+
+
+def _told_effect(judged: _Judged, used: Collection[Statement]) -> str:
+    """Return the effect that a statement which matches a finding has."""
+    if judged.statement.status not in HARMLESS:
+        return NO_EFFECT
+    is_idle = judged.effect == USED and judged.statement not in used
+    return NO_EFFECT if is_idle else judged.effect

@@ -1,0 +1,1 @@
+"""VEX documents: what somebody states about vulnerabilities in a product, in three formats."""
