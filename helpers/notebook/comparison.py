@@ -46,6 +46,7 @@ from helpers.vulnerabilities import (
     scanner_agreement,
     severity_scales,
 )
+from helpers.vulnerabilities.lenses import LIKELY_FROM
 
 P = ParamSpec("P")
 
@@ -469,24 +470,22 @@ class Comparison(ComparedImages):
     # 06: which of the vulnerabilities matter?
 
     @question()
-    def exploitation(self, least: float = likelihood.LEAST) -> Answer:
+    def exploitation(self, least: float = LIKELY_FROM) -> Answer:
         """How many are known to be exploited, since when, and how many are likely to be?"""
         return likelihood.answer(self.findings, self.images, self.lens, least)
 
     @question()
-    def exploitation_in_brief(self, least: float = likelihood.LEAST) -> Answer:
+    def exploitation_in_brief(self, least: float = LIKELY_FROM) -> Answer:
         """The same in one sentence?"""
         return likelihood.brief_answer(self.findings, self.images, self.lens, least)
 
     @question()
-    def epss_and_cvss(self, least: float = likelihood.LEAST) -> Answer:
+    def epss_and_cvss(self, least: float = LIKELY_FROM) -> Answer:
         """Which are likely to be exploited, and how bad would that be?"""
         return epss_cvss.answer(self.findings, self.images, self.lens, least)
 
     @question()
-    def look_at_first(
-        self, least: float = likelihood.LEAST, most: int = short_list.FIRST
-    ) -> Answer:
+    def look_at_first(self, least: float = LIKELY_FROM, most: int = short_list.FIRST) -> Answer:
         """Which should be looked at first, and why?"""
         return short_list.answer(self.findings, self.images, self._needs, self.lens, least, most)
 
@@ -501,7 +500,7 @@ class Comparison(ComparedImages):
         return declared.answer(self.findings, self.images, self.lens)
 
     @question()
-    def limits_of_scores(self, least: float = likelihood.LEAST) -> Answer:
+    def limits_of_scores(self, least: float = LIKELY_FROM) -> Answer:
         """What do scores and catalogs not say, and where do they mislead?"""
         every = self._across._frames
         return limits.answer(

@@ -8,13 +8,12 @@ from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Limit, Point, Points
 from helpers.answers.talk import RISK, Talk
 from helpers.risk import likelihood
-from helpers.risk.likelihood import LEAST
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Text, number, paragraph, say
 from helpers.text.titles import first_fitting
-from helpers.vulnerabilities import lenses
-from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities import lens_evidence, lenses
+from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 
 EXPLOITED, FIXABLE, UNFIXED = "exploited", "fixable", "unfixed"
 GROUPS = {
@@ -69,7 +68,7 @@ def vulnerabilities(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
 
 
 def answer(
-    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LEAST
+    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LIKELY_FROM
 ) -> Answer:
     """Answer which vulnerabilities are likely to be exploited, and how bad that would be."""
     counted = lens._replace(counted=lenses.VULNERABILITIES)
@@ -85,6 +84,7 @@ def answer(
         table,
         _points(placed, table, least),
         counted.label,
+        lens_evidence.sources(findings, images, counted),
         role=SLIDE,
         shown=table[_SHOWN],
         talks=(_talk(table, placed, least),),
@@ -203,7 +203,7 @@ def _talk(table: pd.DataFrame, placed: pd.DataFrame, least: float) -> Talk:
             "up it is worse."
         ),
         t(
-            "{likely} of {count} are right of the line or known to be exploited.",
+            "{likely:,} of {count} are right of the line or known to be exploited.",
             likely=len(likely),
             count=number(len(table), "vulnerability"),
         ),

@@ -15,15 +15,8 @@ from helpers.text import escape
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, bullets, code, listed, name, paragraph, say, share
 from helpers.text.titles import Part, fitted
-from helpers.vulnerabilities import counting, lenses
-from helpers.vulnerabilities.lenses import Lens
-
-LEAST = 0.1
-"""The EPSS score from which on a vulnerability is called likely to be exploited.
-
-FIRST names no threshold. A tenth of all scored ids, at most, are at or above this one: 7 % of
-341,000 ids on 2026-06-13, 5 % a week later.
-"""
+from helpers.vulnerabilities import counting, lens_evidence, lenses
+from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 
 EXPLOITED, LIKELY = msg("known to be exploited"), msg("likely")
 LESS, UNSCORED = msg("less likely"), msg("not scored")
@@ -34,7 +27,7 @@ _NAMED = 3
 """Exploited vulnerabilities that a sentence names."""
 
 
-def part(findings: pd.DataFrame, least: float = LEAST) -> pd.Series:
+def part(findings: pd.DataFrame, least: float = LIKELY_FROM) -> pd.Series:
     """Return for each finding which of `PARTS` its vulnerability is in."""
     found = pd.Series(UNSCORED, index=findings.index, dtype="str")
     found[findings["epss"].notna()] = LESS
@@ -49,7 +42,7 @@ def looked_up(images: pd.DataFrame) -> pd.Series:
 
 
 def table(
-    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LEAST
+    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LIKELY_FROM
 ) -> pd.DataFrame:
     """Return counts by what is known of exploitation: `capture, variant, status, part, count`.
 
@@ -67,7 +60,7 @@ def table(
 
 
 def answer(
-    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LEAST
+    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LIKELY_FROM
 ) -> Answer:
     """Answer how many are known to be exploited, since when, and how many are likely to be."""
     if not looked_up(images).any():
@@ -96,12 +89,13 @@ def answer(
         counts,
         chart,
         lens.label,
+        lens_evidence.sources(findings, images, lens),
         talks=(_talk(counts, counted, lens, least),),
     )
 
 
 def brief_answer(
-    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LEAST
+    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LIKELY_FROM
 ) -> Answer:
     """Answer the same in one sentence, for the summary."""
     if not looked_up(images).any():
@@ -246,8 +240,8 @@ def _talk(counts: pd.DataFrame, counted: pd.DataFrame, lens: Lens, least: float)
     wide = _wide(counts).dropna()
     each = [
         t(
-            "{variant} has {exploited:,} that are known to be exploited, and {likely:,} more that "
-            "are likely to be.",
+            "In {variant} {exploited:,} are known to be exploited, and {likely:,} others likely to "
+            "be.",
             variant=escape.plain(row.variant),
             exploited=row.exploited,
             likely=row.likely,

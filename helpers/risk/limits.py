@@ -6,14 +6,13 @@ import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.risk import likelihood
-from helpers.risk.likelihood import LEAST
 from helpers.text.rich import Phrase, bullets, listed, name, number, say
 from helpers.vulnerabilities import lenses
-from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 
 
 def across_days(
-    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LEAST
+    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LIKELY_FROM
 ) -> pd.DataFrame:
     """Return how scores of the same vulnerabilities moved from one capture to the next.
 
@@ -59,7 +58,7 @@ def answer(
     every_findings: pd.DataFrame,
     every_images: pd.DataFrame,
     lens: Lens,
-    least: float = LEAST,
+    least: float = LIKELY_FROM,
 ) -> Answer:
     """Answer what the scores of these images do not say; `every_…` are those of all captures."""
     counted = lens._replace(counted=lenses.VULNERABILITIES)

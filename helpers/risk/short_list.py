@@ -7,13 +7,12 @@ import pandas as pd
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.talk import RISK, Table, Talk
 from helpers.risk import likelihood
-from helpers.risk.likelihood import LEAST
 from helpers.surface.app_process import APP, COULD_GO, DATA, NEEDED, UNSEEN
 from helpers.text import escape
 from helpers.text.i18n import Listing, message, t, told
 from helpers.text.rich import Text, number, paragraph, say
 from helpers.vulnerabilities import lenses
-from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 
 FIRST = 10
 """Rows that are shown: what one person can look at on a morning."""
@@ -30,7 +29,7 @@ COLUMNS = [
 
 
 def short_list(
-    findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens, least: float = LEAST
+    findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens, least: float = LIKELY_FROM
 ) -> pd.DataFrame:
     """Return what to look at, one row a vulnerability and source package, the most urgent first.
 
@@ -67,7 +66,7 @@ def answer(
     images: pd.DataFrame,
     needed: pd.DataFrame,
     lens: Lens,
-    least: float = LEAST,
+    least: float = LIKELY_FROM,
     most: int = FIRST,
 ) -> Answer:
     """Answer what to look at first, and why: `most` rows for readers, all in the table."""

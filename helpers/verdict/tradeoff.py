@@ -23,7 +23,7 @@ from helpers.text.titles import around
 from helpers.text.units import MB, megabytes
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
-from helpers.vulnerabilities.lenses import VULNERABILITIES, Lens
+from helpers.vulnerabilities.lenses import LIKELY_FROM, VULNERABILITIES, Lens
 
 EXPLOITED, LIKELY = "exploited", "likely"
 """The criteria of exploitation: of what has a fix, what is known to be exploited, and what scores
@@ -43,10 +43,6 @@ CRITERIA = {
 
 ENDED = ("ended", "old_runtime")
 """The criteria of support that has ended."""
-
-LIKELY_FROM = 0.1
-"""EPSS from which on exploitation is likely here. FIRST names no threshold; about one of twenty ids
-had such a score on 2026-06-20 (17,054 of 341,000)."""
 
 NEGLIGIBLE = 1e-9
 """A weight, or a difference of scores, that counts as zero."""

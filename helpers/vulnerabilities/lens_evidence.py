@@ -90,6 +90,12 @@ def footer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
     return " · ".join(filter(None, parts))
 
 
+def sources(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
+    """Return whose scores and catalog a figure shows, as far as a footer of the lens does not."""
+    parts = [] if lens.epss else [*scored(findings, images, lens)]
+    return " · ".join(filter(None, [*parts, "" if lens.exploited else _catalog(images)]))
+
+
 def scored(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Iterator[str]:
     """Yield the day and model of EPSS scores, and how many of the ids in question have one.
 

@@ -37,4 +37,5 @@ def score(shared: Path, study: str, capture: str, day: str) -> None:
     risk = shared / "risk"
     paths.exploitation(study, capture).unlink(missing_ok=True)
     epss = risk / "epss" / f"epss_scores-{day}.csv.gz"
-    exploitation.add(study, capture, epss, risk / "kev" / "known_exploited_vulnerabilities.json.gz")
+    kev = risk / "kev" / "known_exploited_vulnerabilities.json.gz"
+    exploitation.add(study, capture, epss=str(epss), kev=str(kev))
