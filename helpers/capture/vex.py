@@ -61,7 +61,7 @@ def given(study: Study, files: Sequence[Path] = ()) -> list[Given]:
         except OSError as error:
             problem = f"cannot be read ({error.strerror or error})"
             raise VexInvalid(path, problem, "Check the path") from error
-        name = paths.shown(Path(path.name.removesuffix(".gz")))
+        name = paths.shown(Path(path.name.removesuffix(".gz") or path.name))
         if name in found:
             raise VexInvalid(path, f"a second document named {name}", "Rename one of them")
         try:

@@ -111,16 +111,14 @@ class Evidence(NamedTuple):
 
 
 class Rows:
-    """The columns of all three frames, collected report by report.
-
-    `said` is what is said of findings, by their position: of suppressed ones, so mostly of none.
-    """
+    """The columns of all three frames, collected report by report."""
 
     def __init__(self) -> None:
         self.images: dict[str, list[Any]] = defaultdict(list)
         self.findings: dict[str, list[Any]] = defaultdict(list)
         self.packages: dict[str, list[Any]] = defaultdict(list)
-        self.said: dict[int, Said] = {}
+        # What is said of findings, by their position: of suppressed ones, so mostly of none.
+        self._said: dict[int, Said] = {}
 
     def add(self, item: Evidence, report: Report | None) -> None:
         """Add one image, with its findings and packages; without a report it is `missing`."""
@@ -153,13 +151,13 @@ class Rows:
             scope.said(each, found) for each, found in zip(suppressed, _found(added), strict=True)
         ]
         added["suppressed"] = [each.effect == USED for each in said]
-        self.said |= dict(enumerate(said, len(self.findings["suppressed"])))
+        self._said |= dict(enumerate(said, len(self.findings["suppressed"])))
         _extend(self.findings, added, len(suppressed))
 
     def effects(self, item: Evidence, report: Report) -> Iterator[dict[str, Any]]:
         """Yield the rows of the frame `statements`, after this one report was added."""
         documents = {document.name: document for document in item.vex.documents}
-        found = _scope(item, report).effects(_found(self.findings), self.said.values())
+        found = _scope(item, report).effects(_found(self.findings), self._said.values())
         for statement, name, product, effect in found:
             document = documents[statement.document]
             yield {
@@ -178,10 +176,10 @@ class Rows:
 
     def frames(self) -> frames.Frames:
         """Return what was collected as typed frames."""
-        if self.said:
+        if self._said:
             for name, part in _SAID.items():
                 column: list[Any] = [None] * len(self.findings["suppressed"])
-                for position, said in self.said.items():
+                for position, said in self._said.items():
                     column[position] = getattr(said, part)
                 self.findings[name] = column
         return frames.Frames(

@@ -25,6 +25,12 @@ EFFECTS = (USED, LATER, ANOTHER, NO_EFFECT, NO_MATCH)
 another product; its status takes nothing out, or another statement stands in its place; it is about
 none of the packages that its vulnerability was found in. The first that holds is said."""
 
+_NAMESPACES = {"dhi.io": "dhi"}
+"""Registries whose images are named in a namespace of Docker Hub by their vendor's documents.
+
+Docker's hardened images are: https://docs.docker.com/guides/dhi-vex-walkthrough/
+"""
+
 
 class Said(NamedTuple):
     """What is said of a suppressed finding, by whom, when and of which product; and its effect.
@@ -211,15 +217,25 @@ def own_names(source: str, named: str, image: Image | None, subject: str) -> set
     names = [*(image.names if image else []), *(image.digests if image else [])]
     if source in ("dockerfile", "image"):
         names.append(named)
-    found = {_parsed(name) for name in names}
-    found.add(_of_purl(subject) if purl.is_image(subject) else _parsed(subject))
-    return {name for name in found if name}
+    found = [_of_purl(subject) if purl.is_image(subject) else _parsed(subject)]
+    return _with_others([*found, *map(_parsed, names)])
 
 
 def base_names(image: Image | None) -> set[ImageName]:
     """Return the names of the base of an image."""
     names = [image.base, *image.base_digests] if image else []
-    return {found for name in names if (found := _parsed(name))}
+    return _with_others(map(_parsed, names))
+
+
+def _with_others(names: Iterable[ImageName | None]) -> set[ImageName]:
+    """Return the names that there are, with those that documents have for the same images."""
+    known = {name for name in names if name}
+    others = {
+        name._replace(host=reference.HUB, path=f"{_NAMESPACES[name.host]}/{name.path}")
+        for name in known
+        if name.host in _NAMESPACES
+    }
+    return known | others
 
 
 def is_about(product: str, names: Iterable[ImageName]) -> bool:

@@ -194,6 +194,15 @@ def test_an_image_is_told_by_its_repository_tag_or_digest(product: str, is_here:
     )
 
 
+def test_dockers_hardened_images_have_the_names_of_dockers_documents() -> None:
+    said = statement(Product("pkg:deb/debian/tar"), Product("pkg:oci/dhi%2Fnode"))
+    assert is_used(said, source="image", reference="dhi.io/node:24")
+    assert not is_used(said, source="image", reference="dhi.io/python:3.13")
+    assert not is_used(said, source="image", reference="example.io/node:24")
+    based = statements.base_names(image(base="dhi.io/node:24"))
+    assert statements.is_about("pkg:docker/dhi/node", based)
+
+
 def test_a_file_that_is_captured_is_no_name_of_an_image() -> None:
     said = statement(Product("pkg:deb/debian/tar"), Product("pkg:oci/node.json"))
     assert not is_used(said, source="sbom", reference="node.json")
