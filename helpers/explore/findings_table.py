@@ -104,9 +104,10 @@ class Finder:
 
     def plain(self) -> str:
         """Return the first rows as a plain table: for a copy that ran headless, and a web page."""
+        every = _chosen(self.all, self._columns)
         first = _chosen(self.rows.head(PLAIN_ROWS), self._columns)
         counts = {"rows": len(first), "all": len(self.rows)}
-        return f"{tables.to_html(first)}<p>{t('{rows:,} of {all:,} rows', **counts)}</p>"
+        return f"{tables.to_html(first, every)}<p>{t('{rows:,} of {all:,} rows', **counts)}</p>"
 
 
 def _says_something(column: pd.Series | None) -> bool:

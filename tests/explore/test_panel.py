@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from helpers import Comparison
+from helpers import Comparison, paths
 from helpers.answers.chart import Bars
+from helpers.comparability import score_consistency
 from helpers.errors import ParameterInvalid, StudyInvalid
 from helpers.explore import left_out
 from helpers.explore.panel import Panel
@@ -23,6 +24,7 @@ from helpers.text import i18n
 from helpers.vulnerabilities import counting, lenses, overlap
 from tests.conftest import Write, finding, trivy
 from tests.scans.test_grype import match, report_of
+from tests.support.studies import score
 
 
 @pytest.fixture
@@ -133,6 +135,52 @@ def test_another_capture_and_a_day(panel: Panel) -> None:
     assert panel.comparison.lens.known_by == "2026-08-31"
 
 
+def test_what_is_exploited_and_what_is_likely_to_be(panel: Panel) -> None:
+    panel.choose.capture.value = "2026-11"
+    panel.choose.counted.value = lenses.VULNERABILITIES
+    panel.choose.epss.value = 0.1
+    assert totals(panel) == {"nodejs-alpine": 8, "nodejs-distroless": 10}
+    assert "EPSS of 2026-08-15 (v2026.06.15), 92 of 92 ids scored" in panel.answer.footer
+    panel.choose.exploited.value = True
+    assert totals(panel) == {"nodejs-alpine": 0, "nodejs-distroless": 1}
+    assert panel.findings["vulnerability_id"].tolist() == ["CVE-2023-4911"]
+    assert panel._named.endswith("_exploited_epss-0.1")
+    panel.choose.study.value = "matched-2026"
+    assert (panel.choose.exploited.value, panel.choose.epss.value) == (True, 0.1)
+    panel.undo.click()
+    panel.undo.click()
+    assert not panel.choose.exploited.value
+
+
+def test_without_evidence_of_exploitation_that_is_said_and_nothing_is_lost(data: Path) -> None:
+    paths.exploitation("blog-2022", "2022-02").unlink()
+    panel = Panel("blog-2022")
+    for widget, value in ((panel.choose.exploited, True), (panel.choose.epss, 0.1)):
+        before = widget.value
+        widget.value = value
+        assert "nodejs-alpine, capture 2022-02" in panel.errors.value
+        assert "python -m helpers risk STUDY" in panel.errors.value
+        assert widget.value == before
+        assert totals(panel) == {"nodejs-alpine": 48, "nodejs-distroless": 19}
+    panel.choose.capture.value = "2026-11"
+    panel.choose.exploited.value = True
+    assert totals(panel) == {"nodejs-alpine": 0, "nodejs-distroless": 1}
+    drop(panel, "mine.json", own(5))
+    assert "of mine" in panel.errors.value
+    assert totals(panel) == {"nodejs-alpine": 0, "nodejs-distroless": 1}
+    panel.choose.exploited.value = False
+    assert totals(panel)["mine"] == 5
+
+
+def test_scores_of_other_days_beside_are_marked(data: Path, shared: Path) -> None:
+    score(shared, "blog-2022", "2026-11", "2026-06-13")
+    panel = Panel("blog-2022", view="capture=2026-11&beside=matched-2026/2026-11")
+    assert panel.marks.value.count("DIFFERENT") == 0
+    panel.choose.epss.value = 0.001
+    assert score_consistency.MIXED in panel.marks.value
+    assert "mixed=True" in panel.code
+
+
 def test_images_of_other_studies_stand_beside_and_are_marked(panel: Panel) -> None:
     panel.choose.beside.value = ("matched-2026/2026-11",)
     assert len(variants(panel)) == 5
@@ -194,6 +242,8 @@ VIEWS = [
     "capture=2026-11&beside=matched-2026/2026-11&images=nodejs-alpine,node-24-slim&show=overlap",
     "capture=2026-11&known_by=2024-01-01&place=os&severity=nvd&show=growth",
     "beside=rebuilt-2026/2026-11-24&images=",
+    "capture=2026-11&exploited=1&epss=0.123456789&suppressed=1",
+    "capture=2026-11&exploited=1&show=growth",
 ]
 
 
@@ -226,6 +276,10 @@ def test_copied_parameters_open_the_same_view(view: str) -> None:
     ("view", "problem"),
     [
         ("fixable=yes", "view: fixable 'yes' is none of 0, 1"),
+        ("exploited=yes", "view: exploited 'yes' is none of 0, 1"),
+        ("suppressed=", "view: suppressed '' is none of 0, 1"),
+        ("epss=high", "view: epss 'high' is no number"),
+        ("epss=2", "epss 2.0 is no probability"),
         ("colour=red", "view: 'colour' is none of capture, beside"),
         ("capture", "is not key=value"),
         ("show=table", "show 'table' is none of severity, overlap, growth"),
@@ -489,6 +543,28 @@ def test_what_has_no_date_is_said_where_counting_is_by_one(write: Write) -> None
     assert said(Comparison("blog-2022"), is_curve=True) == [
         "not on the curve, without a date or later than the database: nodejs-distroless 4"
     ]
+
+
+def test_what_has_no_score_is_said_where_counting_is_by_one() -> None:
+    likely = Comparison("matched-2026", "2026-11").counting("vulnerabilities", epss=0.1)
+    notes = [*left_out.notes(likely.counting("vulnerabilities", known_by="ever", epss=0.1), False)]
+    assert notes == [
+        "not counted, for want of an EPSS score: node-24-distroless 33, node-24-slim 26, "
+        "node-24-alpine 10"
+    ], "48, 56 and 11 ids less the 15, 30 and 1 that have one"
+
+
+def test_the_table_says_of_each_finding_what_is_known_of_it_if_anything_is(
+    panel: Panel, data: Path
+) -> None:
+    assert "<th" in panel.table.plain()
+    assert "EPSS</th>" in panel.table.plain()
+    assert "in KEV since" not in panel.table.plain(), "nothing of 2022 was in it"
+    panel.choose.capture.value = "2026-11"
+    assert "in KEV since</th>" in panel.table.plain()
+    assert "suppressed" not in panel.table.plain()
+    paths.exploitation("blog-2022", "2022-02").unlink()
+    assert "EPSS" not in Panel("blog-2022").table.plain()
 
 
 def test_a_bad_file_beside_a_good_one_is_still_named_and_so_is_what_is_unlike(

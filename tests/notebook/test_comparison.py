@@ -63,6 +63,27 @@ def test_two_lenses_share_their_frames(blog: Comparison) -> None:
     assert blog.lens.counted == "findings", "the first is as it was"
 
 
+def test_what_another_lens_changes_is_not_shared(blog: Comparison) -> None:
+    total = blog.age_or_base().table["first_total"].iloc[0]
+    in_app = blog.counting(place="app")
+    assert (total, in_app.age_or_base().table["first_total"].iloc[0]) == (48, 0)
+    assert "in the app" in in_app.captures().footer
+    assert blog.age_or_base().table["first_total"].iloc[0] == 48
+
+
+def test_exploitation_is_a_part_of_a_lens_and_a_weight(blog: Comparison) -> None:
+    newest = blog.at("2026-11")
+    exploited = newest.counting("vulnerabilities", exploited=True, epss=0.1)
+    assert exploited.severity().title.endswith(": nodejs-distroless 1, nodejs-alpine 0")
+    assert exploited.counted_findings["vulnerability_id"].tolist() == ["CVE-2023-4911"]
+    assert newest.counting(suppressed=True).lens.suppressed
+    weighed = newest.counting("vulnerabilities").weighing(exploited=0, likely=1).scores().table
+    assert weighed["likely"].tolist() == [0.8, 1.0]
+    assert "exploited" not in weighed
+    with pytest.raises(ParameterInvalid, match="epss 2"):
+        newest.counting(epss=2)
+
+
 def test_two_languages_stand_beside_each_other(blog: Comparison) -> None:
     korean = Comparison("blog-2022", language="ko")
     assert korean.severity().title.startswith("발견 항목")

@@ -120,6 +120,11 @@ def test_the_footer_says_where_the_numbers_come_from(blog, both, frames_of) -> N
         "study blog-2022 · capture 2022-02 · unpacked size · "
         "images also differ in OS end of life, image age, runtime"
     ), "no lens, scanner or database counts bytes"
+    rests = Setting("blog-2022", blog.images, lens_evidence=lambda: "KEV of 2026-08-07")
+    assert "findings · KEV of 2026-08-07 · Trivy" in display.footer(
+        Answer("x", counted="findings"), rests
+    )
+    assert "KEV" not in display.footer(Answer("x"), rests)
     assert "DB of 2022-02-28 and 2026-11-24" in footer(both.images)
     legacy = frames_of(old=[{"Target": "x", "Vulnerabilities": None}])
     assert "Trivy of unknown version · DB of unknown date" in footer(legacy.images)

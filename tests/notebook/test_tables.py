@@ -26,6 +26,7 @@ def cells(frame: pd.DataFrame) -> list[str]:
         ("files", 1_234, "1,234"),
         ("known_share", 0.3518, "35%"),
         ("score", 0.3518, "0.35"),
+        ("epss", 0.00042, "0.00042"),
     ],
 )
 def test_numbers_have_their_unit(name: str, value: float, shown: str) -> None:
@@ -41,6 +42,9 @@ def test_what_is_missing_was_not_measured_and_an_empty_text_is_a_dash() -> None:
     frame = pd.DataFrame({"x": pd.array([1, None], dtype="Int64")})
     assert cells(frame) == ["1", "not measured"]
     assert cells(pd.DataFrame({"x": ["", "y"]})) == ["—", "y"]
+    assert cells(pd.DataFrame({"epss": [0.5, None]})) == ["0.50000", "not scored"]
+    days = pd.to_datetime(["2023-11-21", None], utc=True)
+    assert cells(pd.DataFrame({"kev_added_at": days})) == ["2023-11-21", "—"]
 
 
 def test_a_table_without_rows_says_so() -> None:

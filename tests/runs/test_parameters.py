@@ -24,6 +24,7 @@ until: str = ""  # a day: only what came before; ever: all
 day: str = "2022-01-01"  # a day
 baseline: str = ""  # a variant that the others are compared with
 db: str = ""  # a folder
+score: float = 0.0  # 0 to 1; the least score
 """
 
 THERE = {"variant": ["one", "two"]}
@@ -81,6 +82,8 @@ def test_a_notebook_tells_what_papermill_reads_and_all_of_it_is_checked(path: Pa
         ("baseline", "two", "two"),
         ("baseline", "", ""),
         ("db", "/tmp/../tmp", "/tmp"),
+        ("score", "0.1", 0.1),
+        ("score", 1, 1.0),
     ],
 )
 def test_values_are_read_as_their_type(notebook: Path, name: str, value: Any, typed: Any) -> None:
@@ -112,6 +115,10 @@ def test_values_are_read_as_their_type(notebook: Path, name: str, value: Any, ty
         ("day", "", "is no day"),
         ("baseline", "three", "'three' is none of one, two"),
         ("db", "/no/where", "'/no/where' is no folder"),
+        ("score", "1.01", "'1.01' is more than 1"),
+        ("score", "-0.1", "'-0.1' is no number of 0 or more"),
+        ("score", "nan", "'nan' is no number of 0 or more"),
+        ("score", "high", "'high' is not float"),
     ],
 )
 def test_what_does_not_fit_is_refused(notebook: Path, name: str, value: Any, message: str) -> None:

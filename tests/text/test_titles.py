@@ -52,6 +52,18 @@ def test_a_title_fits_and_nothing_is_cut_out_between_its_numbers(
     assert shown <= given_ | set(range(26)), "no number loses digits"
 
 
+def test_what_is_counted_is_cut_in_its_middle_where_a_title_would_be_too_long() -> None:
+    def title(counted: str) -> str:
+        return f"NVD rates 1,234 of 5,678 {counted} higher, 91 lower; 2,345 have no NVD rating"
+
+    assert titles.around("findings", title) == title("findings")
+    long = titles.around(f"fixable {'very ' * 20}vulnerabilities", title)
+    assert titles.fits(long)
+    assert long.startswith("NVD rates 1,234 of 5,678 fixable")
+    assert long.endswith("vulnerabilities higher, 91 lower; 2,345 have no NVD rating")
+    assert "…" in long
+
+
 def test_all_are_named_else_the_largest_else_they_are_counted() -> None:
     def title(head: str, name: str, count: int) -> str:
         parts = [Part(f"{name}{n} {n}", (n,)) for n in range(1, count + 1)]

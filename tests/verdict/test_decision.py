@@ -85,6 +85,49 @@ class TestBecause:
         assert text.endswith("; it is worse in unpacked size (40.0 MB against 30.0 MB).")
 
 
+class TestExploited:
+    """What has a fix and is known to be exploited comes first, with its id and since when."""
+
+    table = able((9, 9), (1, 1), exploited=[0, 1], known_exploited=["", "CVE-1 since 2023-11-21"])
+
+    def test_it_decides_and_is_told_first(self) -> None:
+        found = decided(self.table)
+        assert found.best == ["a"]
+        assert decision.decisive(found) == "exploited"
+        assert decision.because(found).plain == (
+            "0 fixable vulnerabilities known to be exploited against 1, and 9 fixable "
+            "vulnerabilities against 1"
+        )
+        assert decision.headline(found) == (
+            "Ship a: 0 fixable vulnerabilities known to be exploited against 1"
+        )
+        text = decision.choice(found).plain
+        assert text.endswith("; known to be exploited, with a fix: b (CVE-1 since 2023-11-21).")
+
+    @pytest.mark.parametrize(
+        "columns",
+        [
+            {"candidate": [False, True], "why_not": ["no", None]},
+            {"ended": [1, 1]},
+            {"exploited": [1, 1], "fixable": [1, 1], "size": [5, 5]},
+        ],
+        ids=["alone", "none", "tie"],
+    )
+    def test_it_is_told_whatever_is_chosen(self, columns) -> None:
+        table = able(
+            (9, 9),
+            (1, 1),
+            **{"exploited": [0, 1], "known_exploited": ["", "CVE-1 since 2023"]} | columns,
+        )
+        text = decision.choice(decided(table)).plain
+        assert "; known to be exploited, with a fix: b (CVE-1 since 2023)" in text
+
+    def test_in_many_images_it_is_counted(self) -> None:
+        table = able(*[(1, 1)] * 4, exploited=[1] * 4, known_exploited=["CVE-1 since 2023"] * 4)
+        assert decision.exploited(decided(table)).plain.endswith("with a fix: in 4 images")
+        assert not decision.exploited(decided(able((1, 1))))
+
+
 class TestPastSupport:
     """Nothing that is past its support is shipped as it is."""
 
@@ -188,7 +231,10 @@ class TestFigure:
             "nodejs-distroless 0 → 57"
         )
         assert isinstance(shown.chart, Bars)
-        assert shown.chart.ends == ["25, past support", "26, past support", "0", "57, past support"]
+        assert shown.chart.ends == [
+            *("25, past support", "26, past support"),
+            *("0", "57, 1 exploited, past support"),
+        ]
         assert shown.answer.counted == "fixable vulnerabilities"
 
     def test_what_was_not_scanned_alike_has_none(self, blog: Frames) -> None:

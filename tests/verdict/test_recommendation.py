@@ -292,6 +292,39 @@ def test_unfixed_ones_that_are_weighed_are_not_said_to_be_left_out() -> None:
     assert "which cannot be seen in a." in said(hidden, "loud")
 
 
+def test_what_is_exploited_counts_first_and_that_is_said_only_where_there_is_some() -> None:
+    weights = tradeoff.WEIGHTS
+    known = {"exploited": [0, 2], "known_exploited": ["", "CVE-1 since 2023-11-21"]}
+    some = able((9, 9), (1, 1), **known)
+    first = "What is known to be exploited counts first: each costs 10 points, more than all else"
+    assert first in said(some, "weighed", weights=weights)
+    assert "2 known to be exploited" in said(some, "candidate", weights=weights)
+    assert "exploited somewhere, not in these images" in said(some, "caution", weights=weights)
+    less = said(some, "weighed", weights=weights | {"exploited": 0.5})
+    assert "Each that is known to be exploited costs 0.5 points." in less
+    assert "exploited co" not in said(some, "weighed", weights=weights | {"exploited": 0.0})
+    none = said(able((9, 9), (1, 1)), weights=weights)
+    assert "counts first" not in none
+    assert "CISA" not in none
+
+
+def test_what_is_not_known_of_exploitation_costs_nothing_and_is_named() -> None:
+    unknown = able((1, 1), (2, 2), exploited=[None, 0], likely=[None, 0])
+    loud = said(unknown, "loud", weights=tradeoff.WEIGHTS)
+    assert "Not weighed: fixable vulnerabilities known to be exploited, not known of a." in loud
+    assert "EPSS" not in loud, "it has no weight"
+    assert "EPSS ≥ 0.1, not known of a." in said(unknown, "loud", weights={"likely": 1.0})
+
+
+def test_a_choice_by_scores_says_what_they_are_and_what_has_none() -> None:
+    table = able((5, 1), (9, 2), likely=[1, 0], unscored=[4, 0])
+    text = said(table, "caution", weights=EVEN | {"likely": 1.0})
+    assert "within 30 days, not in these images. Fixable, but without a score" in text
+    assert "not counted by it: a 4, b 0." in text
+    assert "30 days" in said(table, "caution", lens=VULNERABILITIES._replace(epss=0.1))
+    assert "30 days" not in said(table)
+
+
 def test_where_another_weight_chooses_otherwise() -> None:
     table = able((1, 4), (2, 1))
     head, *lines, note = other_weights(table, {"fixable": 1.0, "size": 0.5}).splitlines()

@@ -39,6 +39,14 @@ def test_what_is_shipped_is_updated_where_its_packages_have_a_fix(findings) -> N
     assert steps(able(FEW, MANY), findings[:0])[0].startswith("Ship a as it is")
 
 
+def test_what_is_known_to_be_exploited_is_updated_first(findings) -> None:
+    table = able(FEW, MANY, known_exploited=["CVE-1 since 2023-11-21", ""])
+    assert steps(table, findings)[0] == (
+        "In a, update first what is known to be exploited, CVE-1 since 2023-11-21; then what else "
+        "has a fix: 2 packages."
+    )
+
+
 @pytest.mark.parametrize(
     ("columns", "first"),
     [

@@ -88,11 +88,13 @@ class TestCandidates:
         table = candidates(blog, "blog-2022").drop(columns=["status", "why_not", "built_at"])
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
         assert rows == [
-            {"variant": ALPINE, "fixable": 25, "unfixed": None, "size": 76_900_000, "ended": 1}
+            {"exploited": 0, "likely": 0, "unscored": 0, "known_exploited": ""}
+            | {"variant": ALPINE, "fixable": 25, "unfixed": None, "size": 76_900_000, "ended": 1}
             | {"old_runtime": 1, "blind": True, "serious": 18, "fixable_of_base": None}
             | {"past_support": "Alpine 3.11.2 since 2021-11-01, Node.js 8.17.0 since 2019-12-31"}
             | {"mixed": False, "partial": True, "candidate": True, "front": False},
-            {"variant": DISTROLESS, "fixable": 0, "unfixed": 16, "size": 118_000_000, "ended": 0}
+            {"exploited": 0, "likely": 0, "unscored": 0, "known_exploited": ""}
+            | {"variant": DISTROLESS, "fixable": 0, "unfixed": 16, "size": 118_000_000, "ended": 0}
             | {"old_runtime": 0, "blind": False, "serious": 0, "fixable_of_base": None}
             | {
                 "past_support": "",
@@ -152,6 +154,42 @@ class TestCandidates:
         found = [finding(n, Severity=level, FixedVersion="2") for n, level in enumerate(levels)]
         unfixed = finding(9, Severity="HIGH")
         assert candidates(frames_of(a=trivy(*found, unfixed)))["serious"].tolist() == [2]
+
+    def test_of_what_is_fixable_it_is_told_what_is_exploited_and_what_is_likely_to_be(self) -> None:
+        table = candidates(load_study("blog-2022", "2026-11"), "blog-2022").set_index("variant")
+        assert table["exploited"].to_dict() == {ALPINE: 0, DISTROLESS: 1}
+        assert table["likely"].to_dict() == {ALPINE: 8, DISTROLESS: 10}
+        assert table["known_exploited"][DISTROLESS] == "CVE-2023-4911 since 2023-11-21"
+        by_day = VULNERABILITIES._replace(known_by="2023-11-20")
+        earlier = candidates(load_study("blog-2022", "2026-11"), "blog-2022", by_day)
+        assert earlier["exploited"].tolist() == [0, 0], "it was not known yet"
+        assert earlier["known_exploited"].tolist() == ["", ""]
+
+    def test_what_has_no_fix_or_was_declared_harmless_is_not_among_them(self, blog: Frames) -> None:
+        known = {"exploited": True, "kev_added_at": blog.findings["published_at"].max()}
+        every = blog._replace(findings=blog.findings.assign(**known))
+        assert candidates(every)["exploited"].tolist() == [25, 0]
+        harmless = every._replace(findings=every.findings.assign(suppressed=True))
+        assert candidates(harmless)["exploited"].tolist() == [0, 0]
+        several = candidates(every)["known_exploited"][0]
+        assert several.endswith(", and 23 more")
+        assert several.count(" since ") == 2
+
+    def test_without_evidence_it_is_not_known_and_of_what_was_not_scored_neither(
+        self, frames_of, blog: Frames
+    ) -> None:
+        table = candidates(frames_of(a=trivy(finding(FixedVersion="2")), clean=trivy()))
+        assert table["exploited"].tolist() == table["likely"].tolist() == [pd.NA, 0]
+        assert table["known_exploited"].tolist() == ["", ""]
+        unscored = blog._replace(findings=blog.findings.assign(epss=pd.NA))
+        assert candidates(unscored)[["likely", "unscored"]].to_numpy().tolist() == [[0, 25], [0, 0]]
+
+    def test_scores_of_several_days_weigh_nothing_and_counts_by_them_are_mixed(self, blog) -> None:
+        days = blog.images["epss_day"] + pd.to_timedelta([0, 7], unit="D")
+        other = blog._replace(images=blog.images.assign(epss_day=days))
+        assert candidates(other)["likely"].isna().all()
+        assert not candidates(other)["mixed"].any()
+        assert candidates(other, lens=VULNERABILITIES._replace(epss=0.01))["mixed"].all()
 
     def test_a_partial_database_is_marked_image_by_image(self, blog: Frames) -> None:
         def partial(*coverage: str | None) -> list[bool]:
@@ -292,12 +330,32 @@ class TestScores:
         assert tradeoff.weighed(nobody, EVEN) == []
         assert tradeoff.scores(nobody, EVEN).empty
 
+    def test_one_more_that_is_known_to_be_exploited_outweighs_all_else_by_default(self) -> None:
+        worst = {"unfixed": [0, 9, 9], "serious": [0, 9, 9]}
+        table = able((0, 1), (99, 99), (99, 98), exploited=[3, 2, 0], **worst)
+        assert tradeoff.scores(table, tradeoff.WEIGHTS)["variant"].tolist() == ["c", "b", "a"]
+        alike = table.assign(exploited=pd.array([3, 3, 3], dtype="Int64"))
+        assert tradeoff.scores(alike, tradeoff.WEIGHTS)["variant"].tolist() == ["a", "c", "b"]
+        rest = sum(tradeoff.WEIGHTS.values()) - tradeoff.WEIGHTS["exploited"]
+        assert tradeoff.WEIGHTS["exploited"] > rest
+        unknown = table.assign(exploited=pd.array([3, None, 0], dtype="Int64"))
+        assert "exploited" not in tradeoff.weighed(unknown, tradeoff.WEIGHTS)
+        assert tradeoff.scores(unknown, tradeoff.WEIGHTS)["variant"].iloc[0] == "a"
+
+    def test_support_comes_before_what_is_exploited(self) -> None:
+        table = able((1, 1), (1, 1), exploited=[1, 0], ended=[0, 1])
+        assert tradeoff.scores(table, tradeoff.WEIGHTS)["variant"].tolist() == ["a", "b"]
+
     def test_where_all_are_at_zero_nobody_has_a_share(self) -> None:
         assert tradeoff.scores(able((0, 10), (0, 10)), {"fixable": 1.0})["score"].tolist() == [0, 0]
 
 
-NUMBERS = st.tuples(st.integers(0, 9), st.integers(1, 9), st.integers(0, 9), st.booleans())
-WEIGHTS = st.fixed_dictionaries(dict.fromkeys(EVEN, st.sampled_from([0.0, 0.3, 1.0, 2.5])))
+NUMBERS = st.tuples(
+    st.integers(0, 9), st.integers(1, 9), st.integers(0, 9), st.booleans(), st.integers(0, 3)
+)
+WEIGHTS = st.fixed_dictionaries(
+    dict.fromkeys([*EVEN, "exploited"], st.sampled_from([0.0, 0.3, 1.0, 2.5]))
+)
 
 
 def best(table: pd.DataFrame, weights: dict[str, float]) -> set[str]:
@@ -308,7 +366,8 @@ def best(table: pd.DataFrame, weights: dict[str, float]) -> set[str]:
     total = pd.Series(0.0, index=rows.index)
     for criterion, weight in weights.items():
         values = rows[criterion].astype(float)
-        total += weight * values / (values.max() or 1.0)
+        # What is known to be exploited counts by its number.
+        total += weight * values / (1.0 if criterion == "exploited" else values.max() or 1.0)
     total = total if past.all() else total[~past]
     return set(total[total.le(total.min() + 1e-7)].index)
 
@@ -319,8 +378,9 @@ class TestFlips:
     @settings(max_examples=50, deadline=None)
     @given(st.lists(NUMBERS, min_size=2, max_size=5), WEIGHTS)
     def test_a_flip_is_where_scores_computed_anew_change_places(self, rows, weights) -> None:
-        fixable, sizes, unfixed, ended = zip(*rows, strict=True)
+        fixable, sizes, unfixed, ended, exploited = zip(*rows, strict=True)
         more = {"unfixed": list(unfixed), "ended": list(map(int, ended))}
+        more["exploited"] = list(exploited)
         table = able(*zip(fixable, sizes, strict=True), **more)
         first = str(tradeoff.scores(table, weights)["variant"].iloc[0])
         assume(best(table, weights) == {first})
@@ -333,7 +393,8 @@ class TestFlips:
             assert {first, row.variant} <= best(table, weights | {row.criterion: at})
             assert first not in best(table, weights | {row.criterion: beyond})
         flipped = set(zip(found["criterion"], found["above"], strict=True))
-        for criterion, above in itertools.product(("fixable", "unfixed", "size"), (True, False)):
+        weighed = ("exploited", "fixable", "unfixed", "size")
+        for criterion, above in itertools.product(weighed, (True, False)):
             if (criterion, above) not in flipped:
                 far = 1e6 if above else 0.0
                 assert first in best(table, weights | {criterion: far})
@@ -387,6 +448,20 @@ class TestWeights:
 def test_a_criterion_is_named_by_what_is_counted_and_by_the_kind_of_size() -> None:
     names = [tradeoff.named(criterion, VULNERABILITIES, "unpacked") for criterion in EVEN]
     assert names[:3] == ["fixable vulnerabilities", "unfixed vulnerabilities", "unpacked size"]
+    exploited = VULNERABILITIES._replace(exploited=True, epss=0.5)
+    for lens, names in (
+        (VULNERABILITIES, ["known to be exploited", "with EPSS ≥ 0.1"]),
+        (
+            exploited,
+            ["with EPSS ≥ 0.5 known to be exploited", "known to be exploited with EPSS ≥ 0.5"],
+        ),
+    ):
+        found = [
+            tradeoff.named(criterion, lens, "unpacked") for criterion in ("exploited", "likely")
+        ]
+        assert found == [f"fixable vulnerabilities {name}" for name in names]
+    one = tradeoff.named("exploited", VULNERABILITIES, "unpacked", 1)
+    assert one == "fixable vulnerability known to be exploited"
     with i18n.speaking("ko"):
         spoken = [tradeoff.named(criterion, VULNERABILITIES, "unpacked") for criterion in EVEN]
     assert spoken[2:] == ["압축 해제 크기", "운영체제 지원 종료", "런타임 지원 종료"]

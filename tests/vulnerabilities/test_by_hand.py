@@ -9,6 +9,7 @@ import gzip
 import itertools
 import json
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,11 +75,13 @@ def nvd: .VendorSeverity.nvd // (.CVSS.nvd // {} | nvd_by_score);
 FINDINGS = (
     WORDS
     + """
-.base_layers as $base_layers | .report
+.base_layers as $base_layers | .known as $known | .report
 | [(if type == "array" then .[] else .Results[]? end) as $result | $result.Vulnerabilities[]?
    | {FixedVersion, PublishedDate, source: source($result.Packages),
       place: place($result; $base_layers), nvd: nvd,
-      level: (.Severity | if given then code else 0 end), VulnerabilityID}]
+      level: (.Severity | if given then code else 0 end), VulnerabilityID,
+      score: $known.scores[.VulnerabilityID // ""][0], added: $known.added[.VulnerabilityID // ""]}
+   | .exploited = (.added != null and .added <= $known.day)]
 | to_entries | map(.key as $position | .value | .id = id($position))
 """
 )
@@ -86,6 +89,8 @@ FINDINGS = (
 FIXABLE = "map(select(.FixedVersion | given))"
 KNOWN_BY = "map(select((.PublishedDate | given) and .PublishedDate[:10] <= $day))"
 SITS_IN = {place: f'map(select(.place == "{place}"))' for place in PLACES}
+EXPLOITED = 'map(select(.exploited and ($day == "" or .added <= $day)))'
+LIKELY = "map(select(.score != null and .score >= ($least | tonumber)))"
 BY_NVD = "map(.level = (.nvd // 0))"
 ONCE = "group_by(.id) | map(max_by(.level))"
 ONCE_A_SOURCE = "group_by([.id, .source]) | map(max_by(.level))"
@@ -136,6 +141,23 @@ def compiled(program: str, words: tuple[tuple[str, str], ...]) -> Any:
     return jq.compile(program, args=dict(words))
 
 
+def known_of(path: Path, scanned: str) -> dict[str, Any]:
+    """What the capture of a report knows of exploitation, by the day of its database or its scan.
+
+    By that of the scan unless the database was more than five days old.
+    """
+    capture, evidence = (path.parents[1] / name for name in ("capture.json", "exploitation.json"))
+    if not evidence.is_file():
+        return {"scores": {}, "added": {}, "day": ""}
+    found = json.loads(evidence.read_text())
+    built = json.loads(capture.read_text())["db"]["updated_at"]
+    days = [date.fromisoformat(text[:10]) for text in (built, scanned)]
+    day = days[0] if (days[1] - days[0]).days > 5 else days[1]
+    return {
+        "scores": found["epss"]["scores"], "added": found["kev"]["added"], "day": str(day)
+    }  # fmt: skip
+
+
 def findings_in(path: Path) -> list[dict[str, Any]]:
     """The findings of a report; an `image.json` beside it names the layers of its base."""
     content = path.read_bytes()
@@ -143,7 +165,9 @@ def findings_in(path: Path) -> list[dict[str, Any]]:
     image = path.with_name("image.json")
     layers = json.loads(image.read_text())["layers"] if image.is_file() else []
     base_layers = [layer["diff_id"] for layer in layers if layer["from_base"]]
-    return run(FINDINGS, {"report": report, "base_layers": base_layers})
+    scanned = report.get("CreatedAt", "") if isinstance(report, dict) else ""
+    known = known_of(path, scanned)
+    return run(FINDINGS, {"report": report, "base_layers": base_layers, "known": known})
 
 
 def by_hand(raw: list[dict[str, Any]], lens: Lens) -> list[int]:
@@ -152,11 +176,14 @@ def by_hand(raw: list[dict[str, Any]], lens: Lens) -> list[int]:
         FIXABLE if lens.fixable else "",
         SITS_IN.get(lens.place, ""),
         KNOWN_BY if lens.known_by else "",
+        EXPLOITED if lens.exploited else "",
+        LIKELY if lens.epss else "",
         BY_NVD if lens.severity == "nvd" else "",
         {VULNERABILITIES: ONCE, PER_PACKAGE: ONCE_A_SOURCE}.get(lens.counted, ""),
         BY_SEVERITY,
     ]
-    return run(WORDS + " | ".join(filter(None, steps)), raw, day=lens.known_by)
+    program = WORDS + " | ".join(filter(None, steps))
+    return run(program, raw, day=lens.known_by, least=str(lens.epss))
 
 
 def by_the_kit(loaded: Frames, lens: Lens) -> dict[tuple[str, str], list[int]]:
@@ -248,6 +275,19 @@ def test_the_reports_have_what_the_lenses_look_at(recorded: Counted, others: Cou
 def test_recorded_reports_count_as_by_hand(recorded: Counted, lens: Lens) -> None:
     wanted = {image: by_hand(raw, lens) for image, raw in recorded.raw.items()}
     assert by_the_kit(recorded.frames, lens) == wanted
+
+
+def test_what_is_exploited_and_what_is_likely_to_be_count_as_by_hand(recorded: Counted) -> None:
+    days = ("", "2023-11-20", "2023-11-21", MATCHED_DAY)
+    parts = COUNTED, (False, True), days, (False, True), (0.0, 0.001, 0.1)
+    counted: Counter[tuple[bool, float]] = Counter()
+    for way, fixable, day, exploited, epss in itertools.product(*parts):
+        lens = Lens(way, fixable, known_by=day, exploited=exploited, epss=epss)
+        wanted = {image: by_hand(raw, lens) for image, raw in recorded.raw.items()}
+        assert by_the_kit(recorded.frames, lens) == wanted, lens.label
+        counted[exploited, epss] += sum(map(sum, wanted.values()))
+    assert all(counted.values()), "there is something to count"
+    assert len(counted) == 6
 
 
 @pytest.mark.parametrize("lens", lenses_with(OLD_DAY), ids=lambda lens: lens.label)

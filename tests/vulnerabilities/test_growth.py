@@ -105,6 +105,18 @@ def test_one_vulnerability_with_a_date_and_without_counts_from_its_date_on(frame
     assert curves(found, Lens("vulnerabilities"))["count"].tolist()[-1] == 1
 
 
+def test_what_is_exploited_counts_from_the_day_on_which_that_was_known(newest: Frames) -> None:
+    exploited = Lens("vulnerabilities", exploited=True)
+    table = curves(newest, exploited)
+    assert steps(table[table["variant"].eq(DISTROLESS)]) == [
+        *(("2022-02-14", 0), ("2023-11-21", 1), ("2026-11-24", 1)),
+    ], "it was published on 2023-10-03"
+    chart = answer(newest, exploited).chart
+    assert isinstance(chart, Curves)
+    assert "KEV" in chart.across
+    assert "scores are those of one day" in answer(newest, Lens(epss=0.1)).text.plain
+
+
 class TestAnswer:
     """What became of images since they were built, and after their support."""
 
