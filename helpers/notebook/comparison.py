@@ -497,7 +497,12 @@ class Comparison(ComparedImages):
     @question()
     def declared_harmless(self) -> Answer:
         """What was declared harmless, by whom?"""
-        return declared.answer(self.findings, self.images, self.lens)
+        return declared.answer(self.findings, self.images, self.statements, self.lens)
+
+    @question()
+    def vex_statements(self) -> Answer:
+        """What do VEX documents state of what was found, and what does each statement do?"""
+        return declared.statements_answer(self.statements)
 
     @question()
     def limits_of_scores(self, least: float = LIKELY_FROM) -> Answer:

@@ -4,13 +4,22 @@ import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.text import escape
-from helpers.text.i18n import msg, t, told
+from helpers.text.i18n import msg, t, told, word
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
 from helpers.text.titles import Part, begun, fitted
 from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.lenses import Lens
 
 COUNTS, HARMLESS = msg("counts"), msg("declared harmless")
+
+EFFECTS = {
+    "used": msg("used"),
+    "another-product": msg("about another product"),
+    "later": msg("made later"),
+    "no-effect": msg("without effect by their status"),
+    "no-match": msg("about none of these packages"),
+}
+"""What statements do (`studies.statements`), in words."""
 
 
 def table(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
@@ -29,7 +38,7 @@ def table(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFr
     return pd.concat(parts, ignore_index=True)[columns]
 
 
-def statements(findings: pd.DataFrame) -> pd.DataFrame:
+def declared(findings: pd.DataFrame) -> pd.DataFrame:
     """Return each finding of which something was declared, and what: used or not.
 
     `capture, variant, vulnerability_id, package, installed_version, severity, suppressed,
@@ -41,10 +50,15 @@ def statements(findings: pd.DataFrame) -> pd.DataFrame:
     return findings[findings["statement_status"].notna()][columns].reset_index(drop=True)
 
 
-def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer what was declared harmless, by whom, and what the counts are with it and without."""
-    declared = statements(findings)
-    if declared.empty:
+def answer(
+    findings: pd.DataFrame, images: pd.DataFrame, statements: pd.DataFrame, lens: Lens
+) -> Answer:
+    """Answer what was declared harmless, by whom, and what the counts are with it and without.
+
+    `statements` is the frame of that name: what documents state of the ids that were found.
+    """
+    found = declared(findings)
+    if found.empty and statements.empty:
         return Answer(
             "declared-harmless",
             counted=lens.label,
@@ -53,14 +67,23 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
                 "study.toml, or VEX=file, gives statements to the scanner."
             ),
         )
+    text = _text(found, statements)
+    if found.empty:
+        return Answer("declared-harmless", text=text, table=found, counted=lens.label)
     counts = table(findings, images, lens)
     kinds = {COUNTS: COUNTS, HARMLESS: HARMLESS}
     both = lens._replace(suppressed=True).label
     chart = counting.stacked(counts, "part", kinds, "declared", both)
     return Answer(
-        "declared-harmless", _title(counts, lens), _text(declared), declared, chart, both,
-        searchable=True,
-    )  # fmt: skip
+        "declared-harmless", _title(counts, lens), text, found, chart, both, searchable=True
+    )
+
+
+def statements_answer(statements: pd.DataFrame) -> Answer:
+    """Answer what documents state of the ids that were found, and what each statement does."""
+    if statements.empty:
+        return Answer("statements", lacks=t("No VEX document was given to the scanner."))
+    return Answer("statements", table=statements, by_scanner=False, searchable=True)
 
 
 def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
@@ -85,7 +108,7 @@ def _title(counts: pd.DataFrame, lens: Lens) -> str:
     return fitted(begun(t("{what} not declared harmless", what=lens.short)), parts)
 
 
-def _text(declared: pd.DataFrame) -> Text:
+def _text(declared: pd.DataFrame, statements: pd.DataFrame) -> Text:
     """Return who declared what, by document, and what is not used and why."""
     used = declared[declared["suppressed"]]
     lines = [
@@ -99,11 +122,31 @@ def _text(declared: pd.DataFrame) -> Text:
             ["statement_by", "statement_unused"], dropna=False, sort=False
         )
     ]
+    lines += [_document(rows) for _, rows in statements.groupby("document", sort=False)]
     note = say(
         "A statement is its author's claim about a product at a time, and not a measurement. What "
         "it takes out of the counts stays in the table, and the figure shows both."
     )
     return bullets(lines) + paragraph(note)
+
+
+def _document(rows: pd.DataFrame) -> Phrase:
+    """Return what the statements of a document do."""
+    first = rows.iloc[0]
+    counts = rows["effect"].value_counts()
+    does = [
+        t("{count:,} {effect}", count=counts[e], effect=word(EFFECTS[e]))
+        for e in EFFECTS
+        if e in counts
+    ]
+    day = t("no day") if pd.isna(first["said_at"]) else f"{rows['said_at'].max():%Y-%m-%d}"
+    return say(
+        "`{document}` ({author}, {day}) on ids that were found here: {does}",
+        document=escape.plain(first["document"]),
+        author=_known(first["author"]),
+        day=day,
+        does=", ".join(does),
+    )
 
 
 def _line(rows: pd.DataFrame) -> Phrase:
@@ -120,7 +163,7 @@ def _line(rows: pd.DataFrame) -> Phrase:
 def _unused(rows: pd.DataFrame) -> Phrase:
     first = rows.iloc[0]
     return say(
-        "{by}: its statements on {findings} in {images} are **not used**, because {why}",
+        "{by}: its statements on {findings} in {images} are **not used**: {why}",
         by=name(_known(first["statement_by"])),
         findings=number(len(rows), "finding"),
         images=number(rows["variant"].nunique(), "image"),

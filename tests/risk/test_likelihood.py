@@ -51,7 +51,8 @@ def test_what_the_catalog_took_up_after_the_images_day_is_told_and_not_counted(s
 
 def test_scores_without_a_catalog_do_not_say_that_nothing_is_exploited(scored) -> None:
     loaded = scored({"CVE-2024-0001": 0.2}, app=trivy(finding(1)))
-    images = loaded.images.assign(kev_source=None, kev_day=None)
+    nothing = loaded.images["kev_day"].where([False])
+    images = loaded.images.assign(kev_source=None, kev_day=nothing)
     findings = loaded.findings.assign(exploited=None)
     text = likelihood.answer(findings, images, VULNERABILITIES).text.plain
     assert "no catalog was recorded" in text
