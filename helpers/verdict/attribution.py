@@ -111,7 +111,7 @@ def compared(
 def headline(rows: Sequence[pd.Series]) -> str:
     """Return whether age explains a difference, of `compared`; empty if that cannot be said.
 
-    It takes matched images, or images that are of about one day themselves.
+    It takes a difference, and matched images, or images that are of about one day themselves.
     """
     if not rows:
         return ""
@@ -120,6 +120,8 @@ def headline(rows: Sequence[pd.Series]) -> str:
     values = {"days": days, "then": _fixable_on_alpine(then)}
     if others:
         pair, now = others[0], others[0]["fixable_difference"]
+        if not then and not now:
+            return ""
         values |= {"now": _more_or_fewer(now), "pair_days": _days(pair["days_older"])}
         if 2 * abs(now) < abs(then):
             return t(
@@ -316,6 +318,8 @@ def _lesson(ours: pd.Series, pair: pd.Series) -> Phrase:
         counted=told(ours["counted"]),
         pair_counted=told(pair["counted"]),
     )
+    if not then and not now:
+        return text
     if 2 * abs(now) < abs(then):
         return text + say(
             " **Of what can be seen in both, {then} becomes {now}: age and runtime explain the "

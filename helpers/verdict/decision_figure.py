@@ -74,7 +74,7 @@ def talk(
         )
         return msgspec.structs.replace(told, headline=headline)
     lens, counts = _deciding(decision, others, frames)
-    return captures.talk(counts, lens, CHOICE)
+    return captures.talk(counts, lens, CHOICE, frames.images)
 
 
 def _deciding(

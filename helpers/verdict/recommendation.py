@@ -19,6 +19,7 @@ from helpers.verdict import decision_figure
 from helpers.verdict.caveats import cautions, younger_by
 from helpers.verdict.decision import Decision
 from helpers.verdict.tradeoff import CRITERIA, EXPLOITED, flips, named
+from helpers.vulnerabilities import lens_evidence
 from helpers.vulnerabilities.lenses import Lens
 
 CHOICE, WEIGHED, CANDIDATE, HEADING = "choice", "weighed", "candidate", "heading"
@@ -45,13 +46,16 @@ def answer(
     `frames` are those of all captures; the figure shows what decided.
     """
     title, chart, counted, by_scanner = decision_figure.drawn(decision, others, frames, published)
+    table = _table([*others, decision])
+    is_exploited = table[EXPLOITED].gt(0).any()
     return Answer(
         "recommendation",
         title,
         text(decision, others, ever, today),
-        _table([*others, decision]),
+        table,
         chart,
         counted,
+        lens_evidence.catalog(frames.images) if is_exploited else "",
         role=ANSWER,
         by_scanner=by_scanner,
         talks=(

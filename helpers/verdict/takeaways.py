@@ -112,7 +112,8 @@ def _ship(decision: Decision, findings: pd.DataFrame) -> list[str]:
     if not decision.ships:
         return [t("Build the app on a base that is still supported, and compare again.")]
     first = decision.best[0]
-    lens = decision.lens._replace(counted=lenses.FINDINGS, fixable=True)
+    # What has a fix is updated, whatever is known of its exploitation.
+    lens = decision.lens._replace(counted=lenses.FINDINGS, fixable=True, exploited=False, epss=0.0)
     counted = lenses.apply(findings, lens)
     packages = counted[counted["variant"].eq(first)]["package"].nunique()
     variant = escape.plain(first)

@@ -40,23 +40,23 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     return Answer(
         "severity-by-capture",
         title(counts, lens.short),
-        _compared(images, lens),
+        unlike_scores(images, lens),
         counts,
         chart,
         counted=lens.label,
         role=SUMMARY,
-        talks=(talk(counts, lens, FOUND),),
+        talks=(talk(counts, lens, FOUND, images),),
     )
 
 
 def fewest_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     """Answer which image has the fewest under each capture and way of counting."""
     table = across(findings, images, lens)
-    text = _fewest(table, lens) + _compared(images, lens)
+    text = _fewest(table, lens) + unlike_scores(images, lens)
     return Answer("captures", text=text, table=table, counted=lens.label)
 
 
-def _compared(images: pd.DataFrame, lens: Lens) -> Text:
+def unlike_scores(images: pd.DataFrame, lens: Lens) -> Text:
     """Return that scores of several models are no trend, where a lens counts by scores."""
     note = score_consistency.across(images) if lens.epss else None
     return paragraph(note) if note else Text()
@@ -79,8 +79,9 @@ def title(counts: pd.DataFrame, what: str) -> str:
     return fitted(f"{begun(what)}, {' → '.join(shown)}", parts, in_the_end=True)
 
 
-def talk(counts: pd.DataFrame, lens: Lens, topic: str) -> Talk:
+def talk(counts: pd.DataFrame, lens: Lens, topic: str, images: pd.DataFrame) -> Talk:
     """Return what is told of the same images under one capture or several."""
+    unlike = unlike_scores(images, lens)
     known = counting.measured(counts).sort_values("capture", kind="stable")
     spans = [
         (variant, rows["total"].iloc[0], rows["total"].iloc[-1])
@@ -128,6 +129,7 @@ def talk(counts: pd.DataFrame, lens: Lens, topic: str) -> Talk:
         *some(each),
         *counting.not_counted(counts),
         *counting.narrowed(lens),
+        *([unlike.plain] if unlike else []),
         t("So a count holds for its day only, and an old scan says little about today."),
     )
     return Talk(topic, _headline(spans, lens, days[0], days[-1]), spoken=spoken)

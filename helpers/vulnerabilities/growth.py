@@ -14,7 +14,7 @@ from helpers.answers.talk import FOUND, Talk, named, some
 from helpers.comparability import confounders
 from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames
 from helpers.text import escape, titles
-from helpers.text.i18n import Message, message, msg, t, told
+from helpers.text.i18n import Message, message, msg, t, told, word
 from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import Part, begun, fitted
 from helpers.vulnerabilities import counting, lenses
@@ -22,6 +22,10 @@ from helpers.vulnerabilities.lenses import Lens
 
 _COLUMNS = ["capture", "variant", "status", "day", "count"]
 _FINDING = ["variant", "vulnerability_id", "package"]
+
+_ONE_DAY = msg(
+    "The scores are those of one day: which ones they were on the days of a line is not shown."
+)
 
 
 def growth(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
@@ -185,10 +189,7 @@ def answer(
                 day=drawn.complete,
             )
         if lens.epss:
-            note += " " + t(
-                "The scores are those of one day: which ones they were on the days of a line is "
-                "not shown."
-            )
+            note += " " + word(_ONE_DAY)
         text += paragraph(note)
     return Answer(
         "growth",
@@ -289,6 +290,8 @@ def _talk(growth: pd.DataFrame, drawn: Curves, lens: Lens) -> Talk:
             day=drawn.complete,
         )
         notes.append(note)
+    if lens.epss:
+        notes.append(word(_ONE_DAY))
     spoken = (
         t("Each line is an image: how many {what} were known on each day.", what=lens.short),
         *some(each),

@@ -51,7 +51,7 @@ def meaning(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
                 "Known to be exploited is what CISA's catalog (KEV) had taken up by the day of an "
                 "image's database: exploited somewhere, not in this image. The catalog: {catalog}. "
                 "What is not in it, or came later, may be exploited too.",
-                catalog=_catalog(images) or t("none"),
+                catalog=catalog(images) or t("none"),
             )
         )
     if lens.epss:
@@ -84,7 +84,7 @@ def footer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
     if lens.epss:
         parts += [*scored(findings, images, lens), score_consistency.mark(images)]
     if lens.exploited:
-        parts.append(_catalog(images))
+        parts.append(catalog(images))
     if count := harmless(findings, lens):
         parts.append(t("without {findings} declared harmless", findings=number(count, "finding")))
     return " · ".join(filter(None, parts))
@@ -140,7 +140,7 @@ def harmless(findings: pd.DataFrame, lens: Lens) -> int:
     return int(every["suppressed"].fillna(False).sum())
 
 
-def _catalog(images: pd.DataFrame) -> str:
+def catalog(images: pd.DataFrame) -> str:
     """Return the days of the catalogs that images were looked up in; empty if there is none."""
     known = images[~images["status"].isin(UNKNOWN_COUNT)].dropna(subset="kev_source")
     days = sorted(known["kev_day"].dropna().dt.strftime("%Y-%m-%d").unique())

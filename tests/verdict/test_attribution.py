@@ -213,6 +213,9 @@ def test_what_age_explains_is_judged_by_what_has_a_fix(ours: int, pair: int, les
         # Without matched images nothing tells age from base.
         (row("ours", 48, 783), None, 0),
         (row("ours", 48, None), None, 0),
+        # Without a difference there is nothing to explain.
+        (row("ours", 0, 783), row("pair", 0), 0),
+        (row("ours", 0, 783), row("pair", 3), 4),
     ],
 )
 def test_age_or_base_has_a_slide_where_the_evidence_carries_one(ours, pair, bars: int) -> None:
@@ -225,6 +228,7 @@ def test_matched_images_say_of_themselves_that_they_are() -> None:
     assert lesson(row("s", 1), row("s", 1)).startswith(
         "s is the matched comparison itself: the two images are 18"
     )
+    assert "explain" not in lesson(row("ours", 0), row("pair", 0))
     unknown = lesson(row("ours", 2), row("pair", 1, None))
     assert "in pair, an unknown number of days apart and" in unknown
     assert "in pair, 1 day apart and" in lesson(row("ours", 2), row("pair", 1, -1))

@@ -236,6 +236,7 @@ class TestFigure:
             *("0", "57, 1 exploited, past support"),
         ]
         assert shown.answer.counted == "fixable vulnerabilities"
+        assert " · KEV of 2026-08-07 · " in shown.footer, "it says what is exploited"
 
     def test_what_was_not_scanned_alike_has_none(self, blog: Frames) -> None:
         other = blog.images.assign(scanner_version=["0.76.0", "0.77.0"])

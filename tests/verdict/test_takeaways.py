@@ -9,6 +9,7 @@ from helpers import Comparison
 from helpers.answers.answer import CLOSING
 from helpers.comparability.confounders import AGE, RUNTIME
 from helpers.verdict import takeaways
+from helpers.vulnerabilities.lenses import Lens
 from tests.conftest import finding, trivy
 from tests.verdict.test_recommendation import decided
 from tests.verdict.test_tradeoff import able
@@ -37,6 +38,11 @@ def findings(frames_of) -> pd.DataFrame:
 def test_what_is_shipped_is_updated_where_its_packages_have_a_fix(findings) -> None:
     assert steps(able(FEW, MANY), findings)[0] == "In a, update what has a fix: 2 packages."
     assert steps(able(FEW, MANY), findings[:0])[0].startswith("Ship a as it is")
+    none = findings.assign(exploited=False)
+    by_exploited = decided(able(FEW, MANY), lens=Lens("vulnerabilities", exploited=True))
+    assert takeaways.next_steps(by_exploited, none, (), True, TODAY)[0] == (
+        "In a, update what has a fix: 2 packages."
+    ), "a fix is one, whatever is exploited"
 
 
 def test_what_is_known_to_be_exploited_is_updated_first(findings) -> None:
