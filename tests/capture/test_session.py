@@ -71,7 +71,7 @@ def captured_once(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KIT_DATA", str(folder))
         outcome = capture(write_study(folder, **TWO), db=db)
-        assert outcome == (outcome.folder, {}, {}, False, {}, "")
+        assert outcome == (outcome.folder, {}, {}, False, {}, "", {})
     return folder
 
 

@@ -34,7 +34,7 @@ def captured(
                 folder.mkdir(parents=True)
                 shutil.copy(paths.ROOT / "data/studies" / study / "study.toml", folder)
                 outcome = capture(study, db=db, coverage="partial")
-                assert outcome == (outcome.folder, {}, {}, False, {}, "")
+                assert outcome == (outcome.folder, {}, {}, False, {}, "", {})
         return data
 
     return captured_once

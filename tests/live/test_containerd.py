@@ -105,7 +105,7 @@ def test_a_capture_with_it_has_all_evidence(
 ) -> None:
     """Whichever builder builds."""
     outcome = capture(write_study(empty_data, one=APP.replace("COPY", copy)), db=db)
-    assert outcome == (outcome.folder, {}, {}, False, {}, "")
+    assert outcome == (outcome.folder, {}, {}, False, {}, "", {})
     assert open_study("mine").facts().builder["store"] == "containerd"
     assert {path.name for path in (outcome.folder / "one").iterdir()} == {
         *(paths.REPORT, paths.IMAGE, paths.FILES, paths.SMOKE, paths.LOG)
