@@ -325,14 +325,17 @@ def _live(study: str, mixed: bool, options: dict[str, Any]) -> None:
 
 def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
     """Capture a study and print the result; return its folder and whether anything failed."""
-    from helpers.capture import exploitation
+    from helpers.capture import exploitation, sharing
     from helpers.capture.session import capture
 
     for part, address in exploitation.ADDRESSES.items():
         options[part] = options[part] or (exploitation.OFF if options["db"] else address)
     outcome = capture(study, name, **options)
-    label = "nothing has changed since" if outcome.unchanged else "evidence"
-    click.echo(f"{label:8} {_relative(outcome.folder)}")
+    if outcome.unchanged:
+        click.echo(f"nothing has changed since {_relative(outcome.folder)}")
+    else:
+        new = sharing.own_bytes(outcome.folder) / 1000
+        click.echo(f"evidence {_relative(outcome.folder)} ({new:,.0f} kB new)")
     for variant, why in outcome.failures.items():
         click.echo(f"Error: {variant}: {_plain(why)}", err=True)
     for tag, why in outcome.failed_bases.items():

@@ -43,9 +43,9 @@ class Series(NamedTuple):
     """What was made: its study, its captures, and what happened in them.
 
     `images` are the captures with a new image, by variant, `databases` those whose database knows
-    more; `scanner` the first one with another
-    scanner, `gap` a day without a capture, `broken` the capture and variant of which a scan found
-    nothing although its packages are as before. What does not fit in so few captures is empty.
+    more, `scanner` the first one with another scanner, `gap` a day without a capture, `broken` the
+    capture and variant of which a scan found nothing although its packages are as before. What does
+    not fit in so few captures is empty.
     """
 
     study: str
