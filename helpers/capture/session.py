@@ -19,6 +19,7 @@ from helpers.capture import (
     evidence,
     exploitation,
     progress,
+    prune,
     pull,
     resolve,
     sharing,
@@ -94,6 +95,7 @@ def capture(
     `ExploitationInvalid` before anything is captured. A capture appears whole in its place, or not.
     """
     study = open_study(study_name)
+    prune.finish(paths.study(study.name))
     staging.check_name(study, name)
     asked = exploitation.ask({"epss": epss, "kev": kev}, offline=db is not None)
     documents = given(study, vex)

@@ -280,9 +280,10 @@ def recorded() -> list[str]:
 def going(folder: Path) -> set[str]:
     """Return the names of the captures in a study's folder that are being removed."""
     try:
-        return {*(folder / paths.GOING).read_text().split()}
+        listed = (folder / paths.GOING).read_text().split()
     except FileNotFoundError:
         return set()
+    return {name for name in listed if CAPTURE_NAME.fullmatch(name)}
 
 
 def is_variant_name(name: str) -> bool:
