@@ -282,6 +282,58 @@ def risk(study: str, name: str, **named: str) -> None:
 
 
 @commands.command()
+@click.argument("study")
+@click.option(
+    "--keep",
+    type=click.Choice(["day", "week", "month"]),
+    required=True,
+    help="Databases of one day, week or month count as one.",
+)
+@click.option("--dry-run", is_flag=True, help="Only print what would go.")
+def prune(study: str, keep: str, dry_run: bool) -> None:
+    """Thin the captures of a STUDY.
+
+    The first, the newest and the default capture stay, and the first and the last one of each
+    image, scanner, and database of a day, week or month. All others are removed.
+    """
+    from helpers.capture.prune import prune
+
+    done = prune(study, keep, dry_run)
+    for name in done.gone:
+        click.echo(f"{'would go' if dry_run else 'removed':8} {name}")
+    freed = f"{done.freed_bytes / 1000:,.0f} kB"
+    click.echo(f"kept     {done.kept} captures; {len(done.gone)} others have {freed} of their own")
+
+
+@commands.command()
+@click.argument("study")
+@click.option(
+    "--from",
+    "folder",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder a day, or reports with days in their names or in themselves.",
+)
+def history(study: str, folder: Path) -> None:
+    """Make captures of a STUDY from reports of Trivy or Grype that others kept.
+
+    Days that the study has already are left as they are.
+    """
+    from helpers.capture.kept_reports import take
+
+    done = take(study, folder)
+    for problem in done.problems:
+        click.echo(f"Error: {_plain(problem)}", err=True)
+    if done.there:
+        click.echo(f"there    {len(done.there)} captures, {done.there[0]} to {done.there[-1]}")
+    if done.made:
+        click.echo(f"made     {len(done.made)} captures, {done.made[0]} to {done.made[-1]}")
+    click.echo(f"evidence {_relative(paths.study(study))}")
+    if done.problems:
+        raise SystemExit(1)
+
+
+@commands.command()
 @click.option("--prune", is_flag=True, help="Remove files, the least recently used first.")
 @click.option(
     "--keep-gb",
@@ -325,14 +377,17 @@ def _live(study: str, mixed: bool, options: dict[str, Any]) -> None:
 
 def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
     """Capture a study and print the result; return its folder and whether anything failed."""
-    from helpers.capture import exploitation
+    from helpers.capture import exploitation, sharing
     from helpers.capture.session import capture
 
     for part, address in exploitation.ADDRESSES.items():
         options[part] = options[part] or (exploitation.OFF if options["db"] else address)
     outcome = capture(study, name, **options)
-    label = "nothing has changed since" if outcome.unchanged else "evidence"
-    click.echo(f"{label:8} {_relative(outcome.folder)}")
+    if outcome.unchanged:
+        click.echo(f"nothing has changed since {_relative(outcome.folder)}")
+    else:
+        new = sharing.own_bytes(outcome.folder) / 1000
+        click.echo(f"evidence {_relative(outcome.folder)} ({new:,.0f} kB new)")
     for variant, why in outcome.failures.items():
         click.echo(f"Error: {variant}: {_plain(why)}", err=True)
     for tag, why in outcome.failed_bases.items():

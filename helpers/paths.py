@@ -34,6 +34,9 @@ BASES_LOG = "bases.log"
 EXPLOITATION = "exploitation.json"
 """What was known of exploitation, in a capture's folder."""
 
+GOING = ".going"
+"""Names of the captures that are being removed, in a study's folder."""
+
 GRYPE = "grype.json.gz"
 REPORTS = {"trivy": (REPORT, "trivy.json"), "grype": (GRYPE, "grype.json")}
 """File names of each scanner's report; a capture writes the first."""

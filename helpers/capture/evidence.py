@@ -27,7 +27,7 @@ _NO_DAEMON = msg("an archive is not started; load it into a daemon and name the 
 _FROM_REGISTRY = msg("an image that is read from its registry is not started; pull it to start it")
 _RETRY = "Try again; a damaged copy in the cache is now removed"
 _PUSH = "Build and push it again"
-_PACKAGES_ONLY = {
+PACKAGES_ONLY = {
     "sbom": msg("an SBOM lists packages, nothing else of an image"),
     "report": msg("a report has findings and packages, nothing else of an image"),
 }
@@ -108,7 +108,7 @@ class _Taking(NamedTuple):
             command = self.scan("sbom", self.subject.path)
         else:
             redact_report.keep(self.subject.path, self.folder)
-        why = _PACKAGES_ONLY[self.variant.kind]
+        why = PACKAGES_ONLY[self.variant.kind]
         return Taken(command, dict.fromkeys(("image", "files", "smoke"), why))
 
     def archive_file(self) -> Taken:

@@ -19,8 +19,10 @@ from helpers.capture import (
     evidence,
     exploitation,
     progress,
+    prune,
     pull,
     resolve,
+    sharing,
     staging,
     trivy_program,
 )
@@ -77,7 +79,8 @@ def capture(
     offline. Without it, Trivy's DB in the data folder is updated, from `db_repository` if given
     (best by digest), and in the same way the Java DB once an image needs it. `coverage` says what
     the DB covers if it is not the full one. Evidence that has not changed since the newest capture
-    is reused unless `fresh`; if all is unchanged, there is no new capture. `images_from` says where
+    is reused unless `fresh`; if all is unchanged, there is no new capture. A file that has not
+    changed is stored once (`sharing`). `images_from` says where
     references are found: `registry`, `daemon`, or if empty the daemon if one answers. `vex` are
     documents for the scanner besides the study's own, all of which are checked first.
 
@@ -92,6 +95,7 @@ def capture(
     `ExploitationInvalid` before anything is captured. A capture appears whole in its place, or not.
     """
     study = open_study(study_name)
+    prune.finish(paths.study(study.name))
     staging.check_name(study, name)
     asked = exploitation.ask({"epss": epss, "kev": kev}, offline=db is not None)
     documents = given(study, vex)
@@ -130,6 +134,8 @@ def capture(
         text = json.format(json.encode(facts), indent=2)
         (staged / "capture.json").write_bytes(text + b"\n")
         exploitation.keep(known, staged)
+        if earlier := study.captures():
+            sharing.share(staged, paths.capture(study.name, earlier[-1]))
         staged.rename(folder)
     except OSError as error:
         raise staging.disk_error(error, staged) from error
@@ -302,7 +308,7 @@ def _same_tools(facts: Facts, previous: Facts) -> bool:
 def _reuse(
     study: Study, variant: Variant, result: Captured, previous: Facts, folder: Path
 ) -> Captured | None:
-    """Copy a variant's evidence from the previous capture if nothing of it has changed."""
+    """Take a variant's evidence from the previous capture if nothing of it has changed."""
     before = previous.variants.get(variant.name)
     if before is None or any(
         getattr(before, name) != getattr(result, name)
@@ -312,7 +318,7 @@ def _reuse(
     kept = paths.evidence(study.name, previous.capture, variant.name)
     if not evidence.is_complete(kept, before):
         return None
-    shutil.copytree(kept, folder, dirs_exist_ok=True)
+    shutil.copytree(kept, folder, copy_function=sharing.link, dirs_exist_ok=True)
     since = before.unchanged_since or previous.capture
     return structs.replace(before, unchanged_since=since, reference=result.reference)
 

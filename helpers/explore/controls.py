@@ -8,6 +8,7 @@ import ipywidgets as widgets
 from helpers.errors import StudyInvalid
 from helpers.explore.choice import SEVERITY, Choice
 from helpers.frames import PLACES, SEVERITIES
+from helpers.studies.landmarks import MOST, landmarks
 from helpers.studies.study import Study, names, open_study
 from helpers.text.i18n import msg, t, word
 from helpers.vulnerabilities import lenses
@@ -29,6 +30,10 @@ class Controls:
         self._on_change = on_change
         self.study = _dropdown(t("study"), [(name, name) for name in recorded()], study.name)
         self.capture = _dropdown(t("capture"), [])
+        # Of many captures a slider finds a day faster; it sets the list, which is then hidden.
+        self.day = widgets.SelectionSlider(
+            options=[study.name], continuous_update=False, **_style(t("capture"))
+        )
         self.beside = _list(t("beside"), rows=3)
         self.variants = _list(t("variants"))
         levels = [(word(level), level) for level in reversed(SEVERITIES)]
@@ -55,6 +60,8 @@ class Controls:
         self.suppressed = _checkbox(t("also what was declared harmless"))
         for widget in self._images + self._lens:
             widget.observe(lambda _: self._call(), "value")
+        self.capture.observe(lambda _: self._follow(), "value")
+        self.day.observe(lambda _: self._slide(), "value")
 
     @property
     def _images(self) -> tuple[Any, ...]:
@@ -94,7 +101,7 @@ class Controls:
     def offer(self, study: Study, variants: Sequence[str]) -> None:
         """Offer a study's captures, those of others, and variants."""
         self._quiet = True
-        self.capture.options = study.captures()
+        self._offer_captures(study.captures())
         # Clear first: the page fails on a selected value that is not among the new options.
         self.beside.value = self.variants.value = ()
         self.beside.options = [(name, name) for name in others(study)]
@@ -102,6 +109,26 @@ class Controls:
         self.variants.options = [(name, name) for name in variants]
         self.variants.rows = min(max(len(variants), 2), len(SEVERITIES))
         self._quiet = False
+
+    def _offer_captures(self, captures: Sequence[str]) -> None:
+        """Offer captures: a few as a list, many on a slider."""
+        self.capture.options = captures
+        is_long = len(captures) > MOST
+        # A slider has to have something to choose.
+        self.day.options = captures if is_long else [self.study.value]
+        self.capture.layout.display = "none" if is_long else None
+        self.day.layout.display = None if is_long else "none"
+        self._follow()
+
+    def _follow(self) -> None:
+        """Show the chosen capture on the slider."""
+        if self.capture.value in self.day.options:
+            self.day.value = self.capture.value
+
+    def _slide(self) -> None:
+        """Choose the capture that the slider is at."""
+        if not self._quiet and self.day.value in self.capture.options:
+            self.capture.value = self.day.value
 
     def set_to(self, choice: Choice) -> None:
         """Show a choice of what is offered."""
@@ -124,7 +151,9 @@ class Controls:
     def groups(self) -> dict[str, widgets.Widget]:
         """Return the widgets by what they ask."""
         return {
-            t("What is compared"): widgets.VBox(self._images),
+            t("What is compared"): widgets.VBox(
+                [self.study, self.capture, self.day, self.beside, self.variants]
+            ),
             t("What counts"): widgets.VBox(self._lens),
         }
 
@@ -153,8 +182,12 @@ def recorded() -> list[str]:
 
 
 def others(study: Study) -> list[str]:
-    """Return the study's captures and the newest of each other study, as `study/capture`."""
-    own = [f"{study.name}/{capture}" for capture in study.captures()]
+    """Return the study's captures and the newest of each other study, as `study/capture`.
+
+    Of many captures, those that stand for all.
+    """
+    captures = landmarks(study.captures(), [study.facts().capture])
+    own = [f"{study.name}/{capture}" for capture in captures]
     newest = [f"{name}/{_captures(name)[-1]}" for name in recorded() if name != study.name]
     return (own if len(own) > 1 else []) + newest
 

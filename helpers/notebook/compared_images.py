@@ -1,7 +1,7 @@
 """The images that are compared: a study's capture and its frames, and a way to count and weigh."""
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -13,6 +13,7 @@ from helpers.comparability import scan_consistency, score_consistency
 from helpers.errors import ParameterInvalid
 from helpers.frames import SEVERITIES, Frames
 from helpers.studies import load, origin
+from helpers.studies.landmarks import landmarks
 from helpers.studies.origin import Origin
 from helpers.studies.study import Facts, Study, open_study
 from helpers.surface import scan_coverage
@@ -188,10 +189,12 @@ class ComparedImages:
         return self._other(self.study, capture)
 
     def _other(self, study: Study, capture: str) -> Self:
+        return self._of(study, study.facts(capture).capture)
+
+    def _of(self, study: Study, capture: str, captures: Sequence[str] = ()) -> Self:
         other = self._without_cache()
-        other.study = study
-        other.capture = capture if capture == EVERY else study.facts(capture).capture
-        other.origin = origin.of_study(study.name, other.capture)
+        other.study, other.capture = study, capture
+        other.origin = origin.of_study(study.name, capture, captures)
         # Across captures a study stands alone.
         other._others, other._whole = (), None
         if self._whole is not None and study is self.study:
@@ -207,9 +210,20 @@ class ComparedImages:
         return other
 
     @cached_property
+    def _landmarks(self) -> list[str]:
+        """The captures of the study that stand for all."""
+        needed = (self.study.facts().capture, self.capture)
+        return landmarks(self._captures, needed)
+
+    @cached_property
+    def _captures(self) -> list[str]:
+        """The names of all captures of the study, oldest first."""
+        return self.study.captures()
+
+    @cached_property
     def _every(self) -> Self:
-        """All captures of the study together."""
-        return self._other(self.study, EVERY)
+        """All captures of the study together; of many those that stand for all."""
+        return self._of(self.study, EVERY, self._landmarks)
 
     @property
     def _origins(self) -> tuple[Origin, ...]:

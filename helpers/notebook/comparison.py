@@ -11,11 +11,11 @@ from helpers import clock
 from helpers.answers.answer import Answer
 from helpers.comparability import confounders
 from helpers.frames import Frames
-from helpers.notebook.compared_images import ComparedImages
+from helpers.notebook.compared_images import EVERY, ComparedImages
 from helpers.notebook.display import Setting, ShownAnswer
 from helpers.risk import declared, epss_cvss, likelihood, limits, short_list, unscored
 from helpers.sizes import file_groups, image_sizes, layer_sizes, waterfall
-from helpers.studies import contents, load, package_files, provenance
+from helpers.studies import contents, landmarks, load, package_files, provenance
 from helpers.studies.study import open_study
 from helpers.surface import (
     app_process,
@@ -25,6 +25,7 @@ from helpers.surface import (
     scan_coverage,
 )
 from helpers.text import i18n
+from helpers.text.rich import paragraph
 from helpers.verdict import (
     attribution,
     claims,
@@ -433,23 +434,35 @@ class Comparison(ComparedImages):
 
     # 05: what do the same images show on other days?
 
-    def _pair(self, earlier: str, later: str) -> tuple[str, str]:
-        return changes.pair(self._every.images, earlier, later)
+    def _of_many(self, answer: Answer) -> Answer:
+        """Return an answer across captures, which says so if some stand for many."""
+        note = landmarks.note(self._landmarks, len(self._captures))
+        return answer._replace(text=answer.text + paragraph(note)) if note else answer
+
+    def _pair(self, earlier: str, later: str) -> tuple[Frames, str, str]:
+        """Return the frames of two captures, those named or else the first and the last."""
+        names = changes.pair(self._captures, earlier, later)
+        loaded = self._every
+        if not {*names} <= {*self._landmarks}:
+            loaded = self._of(self.study, EVERY, names)
+        return loaded.frames, *names
 
     @question(across="_every")
     def captures(self) -> Answer:
         """What do the same images show on another day?"""
-        return captures.answer(self._every.findings, self._every.images, self.lens)
+        every = self._every
+        return self._of_many(captures.answer(every.findings, every.images, self.lens))
 
     @question(across="_every")
     def fewest_by_capture(self) -> Answer:
         """Which image has the fewest, on which day and by which way of counting?"""
-        return captures.fewest_answer(self._every.findings, self._every.images, self.lens)
+        every = self._every
+        return self._of_many(captures.fewest_answer(every.findings, every.images, self.lens))
 
     @question(across="_every")
     def changes(self, earlier: str = "", later: str = "") -> Answer:
         """What changed between two captures, and why?"""
-        return changes.answer(self._every.frames, *self._pair(earlier, later))
+        return changes.answer(*self._pair(earlier, later))
 
     @question()
     def growth(self) -> Answer:
@@ -460,7 +473,7 @@ class Comparison(ComparedImages):
     @question(across="_every")
     def counting_by_date(self, earlier: str = "", later: str = "") -> Answer:
         """How good is counting by date?"""
-        return growth.missed_answer(self._every.frames, *self._pair(earlier, later))
+        return growth.missed_answer(*self._pair(earlier, later))
 
     @question()
     def undated(self) -> Answer:
@@ -508,24 +521,28 @@ class Comparison(ComparedImages):
     def limits_of_scores(self, least: float = LIKELY_FROM) -> Answer:
         """What do scores and catalogs not say, and where do they mislead?"""
         every = self._across._frames
-        return limits.answer(
+        answer = limits.answer(
             self.findings, self.images, every.findings, every.images, self.lens, least
         )
+        return answer if self._others else self._of_many(answer)
 
     # 07: which image should be shipped, and which of the claims hold?
 
     def _decision(self, size: str, today: bool = True) -> Decision:
         """Return what is chosen of these images; of the newest capture, by today's support."""
-        is_newest = self.study.captures()[-1] == self.capture
+        is_newest = self._captures[-1] == self.capture
         day = clock.today() if today and is_newest else None
         return decide(self.frames, self._published, size, self.lens, self.weights, day)
 
     def _other_decisions(self, size: str) -> list[Decision]:
-        """Return what is chosen by other captures, and was by this one if that differs."""
+        """Return what is chosen by other captures, and was by this one if that differs.
+
+        Of many captures, those that stand for all.
+        """
         if self._others:
             return []
         ours, others = self._decision(size), []
-        for capture in self.study.captures():
+        for capture in self._landmarks:
             found = self.at(capture)._decision(size, today=capture != self.capture)
             if capture != self.capture or found.outcome != ours.outcome:
                 others.append(found)
@@ -566,7 +583,7 @@ class Comparison(ComparedImages):
     @question(across="_across")
     def recommendation(self, size: str = "") -> Answer:
         """Which one should be shipped, today and by other captures?"""
-        return recommendation.answer(
+        answer = recommendation.answer(
             self._decision(size),
             self._other_decisions(size),
             self.through(self.lens._replace(known_by=""))._decision(size),
@@ -574,6 +591,7 @@ class Comparison(ComparedImages):
             self._published,
             clock.today(),
         )
+        return answer if self._others else self._of_many(answer)
 
     @question()
     def scores(self, size: str = "") -> Answer:
@@ -600,7 +618,7 @@ class Comparison(ComparedImages):
         )
         pair = self._beside(beside)
         if pair is None:
-            return sensitivity.answer(ours)
+            return self._of_many(sensitivity.answer(ours))
         theirs = sensitivity.of_study(
             pair.study.name,
             pair.frames,
@@ -610,7 +628,7 @@ class Comparison(ComparedImages):
             clock.today(),
             self.lens,
         )
-        return sensitivity.answer(ours, theirs)
+        return self._of_many(sensitivity.answer(ours, theirs))
 
     @question()
     def tradeoff(self, size: str = "") -> Answer:
@@ -631,7 +649,7 @@ class Comparison(ComparedImages):
     @question()
     def age_or_base(self) -> Answer:
         """How much of the difference was the base, and how much the age of an image?"""
-        return attribution.answer(self._differences)
+        return self._of_many(attribution.answer(self._differences))
 
     @question()
     def age_or_base_beside(self, beside: str = "") -> Answer:

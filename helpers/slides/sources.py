@@ -3,6 +3,7 @@
 import shlex
 from typing import Any
 
+from helpers.studies.landmarks import landmarks, note
 from helpers.studies.study import NONE, Captured, Facts, Study, Variant, open_study
 from helpers.text.i18n import t, word
 from helpers.text.rich import Text, bullets, join, paragraph
@@ -29,7 +30,11 @@ def listing(study: Study, record: dict[str, Any]) -> Text:
         facts = shown.facts(str(given.get("capture", "")) if shown is study else "")
         variants = (_variant(v, facts.variants.get(v.name)) for v in shown.variants)
         text += bullets([t("Study {name}: {title}", name=shown.name, title=shown.title)])
-        text += bullets((_capture(shown.facts(name)) for name in shown.captures()), 2)
+        captures = shown.captures()
+        stand = landmarks(captures, [facts.capture])
+        text += bullets((_capture(shown.facts(name)) for name in stand), 2)
+        if some := note(stand, len(captures)):
+            text += bullets([some], 2)
         text += bullets(variants, 2)
     return text
 

@@ -23,8 +23,15 @@ class Origin:
     `study` and `capture` are empty for a report.
     """
 
-    def __init__(self, study: str, capture: str, load_frames: Callable[[], Frames]) -> None:
+    def __init__(
+        self,
+        study: str,
+        capture: str,
+        load_frames: Callable[[], Frames],
+        captures: Sequence[str] = (),
+    ) -> None:
         self.study, self.capture, self._load_frames = study, capture, load_frames
+        self._captures = [*captures] or [capture]
 
     @cached_property
     def frames(self) -> Frames:
@@ -36,26 +43,27 @@ class Origin:
         """The layers; a report has none."""
         if not self.study:
             return frames.make("layers", {})
-        return load.load_layers(self.study, self.capture)
+        return load.load_layers(self.study, self._captures)
 
     @cached_property
     def files(self) -> pd.DataFrame:
         """The files of the merged file systems; a report has none."""
         if not self.study:
             return frames.make("files", {})
-        return load.load_files(self.study, self.capture)
+        return load.load_files(self.study, self._captures)
 
     @cached_property
     def statements(self) -> pd.DataFrame:
         """The VEX statements about ids that were found; a report has none."""
         if not self.study:
             return frames.make("statements", {})
-        return load.load_statements(self.study, self.capture)
+        return load.load_statements(self.study, self._captures)
 
 
-def of_study(name: str, capture: str) -> Origin:
-    """Return the images of a study's capture, or of all captures if it is `all`."""
-    return Origin(name, capture, lambda: load.load_study(name, capture))
+def of_study(name: str, capture: str, captures: Sequence[str] = ()) -> Origin:
+    """Return the images of a study's capture, or of several `captures` together under its name."""
+    wanted = [*captures] or [capture]
+    return Origin(name, capture, lambda: load.load_study(name, wanted), wanted)
 
 
 def named(name: str | Path) -> Origin:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from helpers import paths
 from helpers.errors import StudyInvalid
 from helpers.images import oci
+from helpers.studies.landmarks import landmarks
 from helpers.text import i18n
 
 CAPTURE_NAME = re.compile(r"\d{4}-\d{2}(-\d{2})?([.-][A-Za-z0-9]+)*")
@@ -116,7 +117,7 @@ class Captured(Struct, frozen=True, omit_defaults=True):
 
     `status` is `scanned`, or `failed` with the `error`. `identity` is the digest of what was
     captured (an image's id, a file's SHA-256), `settings` what else it depends on. `missing` says
-    why a part is missing; `unchanged_since` names the capture that the evidence was copied from;
+    why a part is missing; `unchanged_since` names the capture that the evidence was taken from;
     `builder` is `classic` or `buildkit`, and empty where nothing is built.
     """
 
@@ -192,25 +193,36 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
 
     def captures(self) -> list[str]:
         """Return the names of the study's captures, oldest first: they begin with a date."""
-        folders = [path.parent.name for path in paths.study(self.name).glob("*/capture.json")]
+        folder = paths.study(self.name)
+        folders = {path.parent.name for path in folder.glob("*/capture.json")} - going(folder)
         return sorted(name for name in folders if CAPTURE_NAME.fullmatch(name))
+
+    def has(self, capture: str) -> bool:
+        """Return whether the study has a capture of that name."""
+        if not CAPTURE_NAME.fullmatch(capture):
+            return False
+        record = paths.capture(self.name, capture) / "capture.json"
+        return record.is_file() and capture not in going(paths.study(self.name))
 
     def facts(self, capture: str = "") -> Facts:
         """Return what is recorded of a capture: of a named one, the newest, or else the default.
 
         Raises `StudyInvalid` if the study has no such capture or its record is damaged.
         """
-        captures = self.captures()
-        if not captures:
-            raise StudyInvalid(
-                f"study {self.name!r} has no capture yet: nothing was recorded of it"
-            )
-        newest = captures[-1]
-        wanted = newest if capture == NEWEST else capture or self.default_capture or newest
-        if wanted not in captures:
-            raise StudyInvalid(
-                f"study {self.name!r} has no capture {wanted!r}; it has {', '.join(captures)}"
-            )
+        wanted = "" if capture == NEWEST else capture or self.default_capture
+        # A named one is found without a look at all of them, which may be hundreds.
+        if not self.has(wanted):
+            captures = self.captures()
+            if not captures:
+                raise StudyInvalid(
+                    f"study {self.name!r} has no capture yet: nothing was recorded of it"
+                )
+            if wanted:
+                raise StudyInvalid(
+                    f"study {self.name!r} has no capture {wanted!r}; it has "
+                    f"{', '.join(landmarks(captures))}"
+                )
+            wanted = captures[-1]
         path = paths.capture(self.name, wanted) / "capture.json"
         try:
             facts = msgspec.json.decode(path.read_bytes(), type=Facts)
@@ -263,6 +275,15 @@ def recorded() -> list[str]:
     """Return the names of the studies that have a capture."""
     captured = {path.parent.parent.name for path in paths.studies().glob("*/*/capture.json")}
     return [name for name in names() if name in captured]
+
+
+def going(folder: Path) -> set[str]:
+    """Return the names of the captures in a study's folder that are being removed."""
+    try:
+        listed = (folder / paths.GOING).read_text().split()
+    except FileNotFoundError:
+        return set()
+    return {name for name in listed if CAPTURE_NAME.fullmatch(name)}
 
 
 def is_variant_name(name: str) -> bool:

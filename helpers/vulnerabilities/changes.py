@@ -1,5 +1,6 @@
 """What changed between two captures of the same variants, and what caused it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -32,12 +33,12 @@ COLUMNS = [
 _KEYS = ["vulnerability_id", "package", "package_path"]
 
 
-def pair(images: pd.DataFrame, earlier: str = "", later: str = "") -> tuple[str, str]:
-    """Return the two captures to compare: those named, else the first and the last.
+def pair(captures: Iterable[str], earlier: str = "", later: str = "") -> tuple[str, str]:
+    """Return the two of some captures to compare: those named, else the first and the last.
 
     A single capture is both. Raises `ParameterInvalid` for an unknown capture.
     """
-    found = sorted(images["capture"].unique())
+    found = sorted(set(captures))
     for wanted in filter(None, (earlier, later)):
         if wanted not in found:
             raise ParameterInvalid(f"unknown capture {wanted!r}; known: {', '.join(found)}")

@@ -220,7 +220,7 @@ def test_a_variant_that_was_not_measured_twice_is_left_out(both) -> None:
 
 
 def test_one_capture_has_no_changes_and_says_so(blog) -> None:
-    earlier, later = changes.pair(blog.images)
+    earlier, later = changes.pair(blog.images["capture"])
     assert earlier == later == EARLIER
     for found in (changes.answer(blog, earlier, later), changes.answer(blog, EARLIER, "2027-01")):
         assert found.table.empty
@@ -231,12 +231,12 @@ def test_one_capture_has_no_changes_and_says_so(blog) -> None:
 def test_the_two_captures_are_those_named_else_the_first_and_the_last(both) -> None:
     shuffled = missing_image(both.images.iloc[::-1], "lost")
     middle = pd.concat([shuffled, shuffled.iloc[:1].assign(capture="2024-01")])
-    assert changes.pair(middle) == (EARLIER, LATER)
-    assert changes.pair(middle, "2024-01") == ("2024-01", LATER)
-    assert changes.pair(middle, later="2024-01") == (EARLIER, "2024-01")
-    assert changes.pair(both.images.iloc[:0]) == ("", "")
+    assert changes.pair(middle["capture"]) == (EARLIER, LATER)
+    assert changes.pair(middle["capture"], "2024-01") == ("2024-01", LATER)
+    assert changes.pair(middle["capture"], later="2024-01") == (EARLIER, "2024-01")
+    assert changes.pair([]) == ("", "")
     with pytest.raises(ParameterInvalid, match=r"unknown capture '2023'; known: 2022-02, 2026-11"):
-        changes.pair(both.images, "2023")
+        changes.pair(both.images["capture"], "2023")
 
 
 @pytest.mark.parametrize(

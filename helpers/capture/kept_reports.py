@@ -1,0 +1,333 @@
+"""Makes captures of reports that others kept: a folder a day, or files with days.
+
+A report's day is that of the nearest folder with a date in its name, else of its own name, else the
+day that it says itself. Each day is a capture that appears whole, so a run that was killed is taken
+up by the next one. Days without reports are gaps: nothing is made up.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct, field
+
+from helpers import __version__, paths
+from helpers.capture import prune, redact_report, sharing, staging, variant_names
+from helpers.capture.evidence import PACKAGES_ONLY
+from helpers.errors import KitError, ReportInvalid, StudyInvalid
+from helpers.scans import decoding
+from helpers.studies import study
+from helpers.studies.study import Captured, Database, Facts, Study, Variant, open_study
+
+ABOUT = "Made by `history`."
+"""What a study says of itself that this module may add to."""
+
+_DATE = re.compile(
+    r"(?<!\d)(?P<y>(19|20)\d\d)(?P<s>[-_.]?)(?P<m>0[1-9]|1[0-2])(?P=s)(?P<d>0[1-9]|[12]\d|3[01])"
+    r"(?:[T_ -]?(?P<H>[01]\d|2[0-3])[-:_.h]?(?P<M>[0-5]\d)([-:_.m]?[0-5]\dZ?)?)?(?!\d)"
+)
+"""As in `2023-01-12`, `20230112` and `2023-01-12T03-00`."""
+
+_SCANNERS = re.compile(r"(?i)(?<![a-z])(trivy|grype)(?![a-z])")
+_NAMELESS = frozenset({"", "report", "reports", "scan", "result", "results", "output"})
+"""What a file may be called that does not say of which image it is."""
+
+_AT_ONCE = 8
+"""Captures that one process makes in a row."""
+
+
+class Taken(NamedTuple):
+    """The names of the captures that were made, of those that were there, and what went wrong."""
+
+    made: list[str]
+    there: list[str]
+    problems: list[str]
+
+
+class _Report(NamedTuple):
+    """One report: its file, the moment in a name of it, and of which image it is."""
+
+    path: Path
+    moment: datetime | None
+    has_time: bool
+    variant: str = ""
+
+
+class _Descriptor(Struct):
+    timestamp: datetime | None = None
+
+
+class _Target(Struct):
+    reference: str = field(default="", name="userInput")
+
+
+class _Source(Struct):
+    target: _Target | str | None = None
+
+
+class _About(Struct):
+    """What a report of Trivy or Grype says of itself."""
+
+    artifact: str = field(default="", name="ArtifactName")
+    created: datetime | None = field(default=None, name="CreatedAt")
+    descriptor: _Descriptor = field(default_factory=_Descriptor)
+    source: _Source = field(default_factory=_Source)
+
+    @property
+    def at(self) -> datetime | None:
+        """Return when it was made."""
+        return self.created or self.descriptor.timestamp
+
+    @property
+    def of(self) -> str:
+        """Return what was scanned."""
+        target = self.source.target
+        return self.artifact or (target.reference if isinstance(target, _Target) else target or "")
+
+
+def take(study_name: str, folder: Path) -> Taken:
+    """Make a capture of each day of the reports in a folder, and the study if there is none.
+
+    Captures of these names that are there are left as they are. A broken report is a failed variant
+    with its reason; a day without any other is left out. Raises `StudyInvalid` if the study is
+    another's, or if there is no report, and the kit's error for a full disk.
+    """
+    found, problems = _found(folder)
+    by_capture = _by_capture(found)
+    if not by_capture:
+        raise StudyInvalid(
+            "\n".join([f"{folder}: no report (.json, .json.gz) of a day", *problems])
+        )
+    opened = _study(study_name, by_capture)
+    prune.finish(paths.study(study_name))
+    there = [name for name in by_capture if opened.has(name)]
+    wanted = {name: reports for name, reports in by_capture.items() if name not in there}
+    made: list[str] = []
+    staged = staging.stage(opened)
+    try:
+        earlier = opened.captures()
+        for name, problem in _staged(opened, wanted, staged):
+            if problem:
+                problems.append(problem)
+                continue
+            before = [other for other in earlier + made if other < name]
+            if before:
+                sharing.share(staged / name, paths.capture(opened.name, max(before)))
+            (staged / name).rename(paths.capture(opened.name, name))
+            made.append(name)
+    except OSError as error:
+        raise staging.disk_error(error, staged) from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return Taken(sorted(made), sorted(there), problems)
+
+
+def _found(folder: Path) -> tuple[list[_Report], list[str]]:
+    """Return the reports in a folder with their variants, and what cannot be taken, with why."""
+    reports, problems, artifacts = [], [], {}
+    for path in sorted(folder.rglob("*")):
+        if not path.name.endswith((".json", ".json.gz")) or not path.is_file():
+            continue
+        inside = path.relative_to(folder)
+        moment, has_time = _moment(inside)
+        stem = _stem(path)
+        if moment and stem not in _NAMELESS:
+            reports.append(_Report(path, moment, has_time, stem))
+            continue
+        try:
+            about = _about(path)
+        except ReportInvalid as error:
+            problems.append(f"{inside}: {error.problem}")
+            continue
+        created = about.at
+        if moment is None and created is None:
+            problems.append(f"{inside}: no date in its name, in its folder's or in the report")
+            continue
+        made = _Report(path, moment or _utc(created), has_time, "" if stem in _NAMELESS else stem)
+        artifacts[path] = variant_names.of_artifact(about.of)
+        reports.append(made)
+    return _named(reports, artifacts), problems
+
+
+def _named(reports: list[_Report], artifacts: dict[Path, list[str]]) -> list[_Report]:
+    """Return reports with a name each: of an artifact with its tag if a day has it twice."""
+    tags: dict[tuple[str, object], set[str]] = defaultdict(set)
+    for report in reports:
+        if not report.variant and (names := artifacts[report.path]):
+            assert report.moment
+            tags[names[0], report.moment.date()].add(names[-1])
+    several = {name for (name, _), found in tags.items() if len(found) > 1}
+    named = []
+    for report in reports:
+        names = artifacts.get(report.path) or ["image"]
+        own = names[-1] if names[0] in several else names[0]
+        named.append(report if report.variant else report._replace(variant=own))
+    return named
+
+
+def _by_capture(reports: list[_Report]) -> dict[str, list[_Report]]:
+    """Return reports by the name of their capture, oldest first.
+
+    A folder's time is in the name. Of the same image and scanner there is one a capture: further
+    ones of a day are numbered.
+    """
+    found: dict[str, list[_Report]] = defaultdict(list)
+    taken: Counter[tuple[str, str, str]] = Counter()
+    for report in sorted(reports, key=lambda each: (_utc(each.moment), str(each.path))):
+        moment = _utc(report.moment)
+        name = f"{moment:%Y-%m-%d.%H%M}" if report.has_time else f"{moment:%Y-%m-%d}"
+        scanner = "".join(_SCANNERS.findall(report.path.name.lower()))
+        taken[name, report.variant, scanner] += 1
+        number = taken[name, report.variant, scanner]
+        found[name if number == 1 else f"{name}.{number:03}"].append(report)
+    return dict(sorted(found.items()))
+
+
+def _moment(inside: Path) -> tuple[datetime | None, bool]:
+    """Return the moment in the nearest name of a path that has one, and whether it has a time.
+
+    A file's own time is none of its capture: the reports of a day differ by seconds.
+    """
+    for part in (*inside.parts[-2::-1], inside.name):
+        if match := _DATE.search(part):
+            hour, minute = int(match["H"] or 0), int(match["M"] or 0)
+            try:
+                moment = datetime(
+                    int(match["y"]), int(match["m"]), int(match["d"]), hour, minute, tzinfo=UTC
+                )
+            except ValueError:
+                continue
+            return moment, match["H"] is not None and part != inside.name
+    return None, False
+
+
+def _stem(path: Path) -> str:
+    """Return a file's name as a variant's: without date and scanner."""
+    name = path.name.removesuffix(".gz").removesuffix(".json")
+    bare = _SCANNERS.sub("", _DATE.sub("", name))
+    found = variant_names.of_file(Path(re.sub(r"[-_.]{2,}", "-", bare).strip("-_. ")))
+    return found[0] if found else ""
+
+
+def _about(path: Path) -> _About:
+    text = decoding.read(path)
+    try:
+        return msgspec.json.decode(text, type=_About)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        problem = f"not a report of one image ({error})"
+        raise ReportInvalid(path, problem, decoding.RESCAN) from error
+
+
+def _utc(moment: datetime | None) -> datetime:
+    assert moment
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _study(name: str, by_capture: dict[str, list[_Report]]) -> Study:
+    """Write the study of these reports, or add their variants to the one that is there."""
+    newest = {r.variant: r.path for reports in by_capture.values() for r in reports}
+    path = paths.study(name) / "study.toml"
+    variants: list[Variant] = []
+    if path.exists():
+        opened = open_study(name)
+        if opened.about != ABOUT:
+            raise StudyInvalid(f"{path}: `history` did not make this study; choose another name")
+        variants = opened.variants
+        if newest.keys() <= {*opened.names()}:
+            return opened
+    elif not study.NAME.fullmatch(name):
+        raise StudyInvalid(f"study {name!r}: use letters, digits, '.', '_' and '-'")
+    known = {variant.name for variant in variants}
+    sources = {variant.name: variant.report for variant in variants}
+    sources |= {
+        new: os.path.abspath(file)  # noqa: PTH100
+        for new, file in sorted(newest.items())
+        if new not in known
+    }
+    lines = [f"title = {json.dumps(name)}", 'question = "How did these images change over time?"']
+    lines.append(f"about = {json.dumps(ABOUT)}")
+    for variant, report in sources.items():
+        texts = (json.dumps(text, ensure_ascii=False) for text in (variant, report))
+        lines += ["", "[[variants]]", *map("{} = {}".format, ("name", "report"), texts)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text("\n".join(lines) + "\n")
+    part.replace(path)
+    return open_study(name)
+
+
+def _staged(
+    opened: Study, wanted: dict[str, list[_Report]], staged: Path
+) -> Iterator[tuple[str, str]]:
+    """Make captures in a folder, in several processes; yield each name, and why it is left out."""
+    if len(wanted) <= _AT_ONCE:
+        yield from (_stage(opened, staged, *each) for each in wanted.items())
+        return
+    pool = ProcessPoolExecutor(
+        os.cpu_count(), get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
+    )
+    try:
+        stage = partial(_stage, opened, staged)
+        yield from pool.map(stage, wanted, wanted.values(), chunksize=_AT_ONCE)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone: a killed one cannot end it."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _stage(opened: Study, staged: Path, name: str, reports: Sequence[_Report]) -> tuple[str, str]:
+    """Make one capture in a folder; return its name, and why there is none if no report is."""
+    variants: dict[str, Captured] = {}
+    times = []
+    for report in reports:
+        folder = staged / name / report.variant
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            redact_report.keep(report.path, folder)
+            about = _about(report.path)
+        except KitError as error:
+            why = f"{report.path.name}: {getattr(error, 'problem', error)}"
+            variants.setdefault(report.variant, Captured("failed", "report", error=why))
+            continue
+        times.append(_utc(about.at or report.moment))
+        digest = hashlib.sha256(report.path.read_bytes()).hexdigest()
+        variants[report.variant] = Captured(
+            "scanned",
+            "report",
+            report.path.name,
+            f"sha256:{digest}",
+            missing=dict.fromkeys(("image", "files", "smoke"), PACKAGES_ONLY["report"]),
+        )
+    if not times:
+        shutil.rmtree(staged / name)
+        reasons = "; ".join(captured.error for captured in variants.values())
+        return name, f"{name} is left out, for nothing in it can be read: {reasons}"
+    at = max(times).replace(microsecond=0)
+    facts = Facts(
+        opened.name, name, at, __version__, "trivy", "", Database(), variants, scanner_is="others"
+    )
+    text = msgspec.json.format(msgspec.json.encode(facts), indent=2)
+    (staged / name / "capture.json").write_bytes(text + b"\n")
+    return name, ""

@@ -1,0 +1,156 @@
+"""Thins a series of captures without losing where an image, a database or a scanner came and went.
+
+What goes is first listed in one file that is written whole (`paths.GOING`): from then on no reader
+sees these captures. Then their folders are removed, and last the list. So a series that is killed
+is as before until the list is there, and as after from then on; the next run removes what is left.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from helpers import paths, processes
+from helpers.capture import staging
+from helpers.errors import ReportInvalid
+from helpers.frames import FAILED
+from helpers.scans import trivy
+from helpers.studies import study
+from helpers.studies.study import Facts, Study, open_study
+
+PERIODS: dict[str, Callable[[datetime], object]] = {
+    "day": lambda time: time.date(),
+    "week": lambda time: time.isocalendar()[:2],
+    "month": lambda time: (time.year, time.month),
+}
+"""Of which database days each counts as one."""
+
+_LISTS = ("sbom", "report")
+"""Sources that list packages: their digest changes each time that they are written."""
+
+
+class Pruned(NamedTuple):
+    """Captures that go or went, how many stay, and the bytes that this frees."""
+
+    gone: list[str]
+    kept: int
+    freed_bytes: int
+
+
+def prune(study_name: str, keep: str, dry_run: bool = False) -> Pruned:
+    """Remove captures of a study that no image and no database begins or ends with.
+
+    The first, the newest and the study's default capture stay. Of every stretch of captures with
+    the same image of a variant, the same scanner, or a database of the same period (`keep`: `day`,
+    `week` or `month`) the first and the last stay, so none loses either. An image is known by its
+    digest, one that an SBOM or a report tells of by its packages, or else its id; a database by its
+    day, one that is not known by the capture's. All other captures go; with `dry_run` none does.
+    Raises `StudyInvalid` for a capture that cannot be read.
+    """
+    opened = open_study(study_name)
+    folder = paths.study(study_name)
+    finish(folder)
+    captures = opened.captures()
+    stays = staying(opened, [opened.facts(name) for name in captures], keep)
+    gone = [name for name in captures if name not in stays]
+    freed = _freed(folder, gone)
+    if gone and not dry_run:
+        part = folder / f".going.{processes.this_process()}.part"
+        try:
+            part.write_text("\n".join(gone) + "\n")
+            part.replace(folder / paths.GOING)
+            finish(folder)
+        except OSError as error:
+            raise staging.disk_error(error, folder) from error
+        finally:
+            part.unlink(missing_ok=True)
+    return Pruned(gone, len(captures) - len(gone), freed)
+
+
+def finish(folder: Path) -> None:
+    """Remove the captures of a study's folder that are listed to go, then the list."""
+    for part in folder.glob(".going.*.part"):
+        if not processes.runs(part.name.split(".")[2]):
+            part.unlink(missing_ok=True)
+    for name in study.going(folder):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    if not any((folder / name).exists() for name in study.going(folder)):
+        (folder / paths.GOING).unlink(missing_ok=True)
+
+
+def staying(opened: Study, series: Sequence[Facts], keep: str) -> set[str]:
+    """Return the names of the captures of a series, oldest first, that stay."""
+    if not series:
+        return set()
+    stays = {series[0].capture, series[-1].capture, opened.default_capture}
+    period = PERIODS[keep]
+    for facts, same in (
+        (series, lambda a, b: (a.scanner, a.scanner_version) == (b.scanner, b.scanner_version)),
+        (series, lambda a, b: period(_database(a)) == period(_database(b))),
+        *(
+            ([f for f in series if _is_known(f, name)], _same_image(opened.name, name))
+            for name in opened.names()
+        ),
+    ):
+        stays |= _ends(facts, same)
+    return stays
+
+
+def _ends(series: Sequence[Facts], same: Callable[[Facts, Facts], bool]) -> set[str]:
+    """Return the first and the last capture of every stretch in which neighbours are the same."""
+    ends = {facts.capture for facts in (*series[:1], *series[-1:])}
+    for before, after in pairwise(series):
+        if not same(before, after):
+            ends |= {before.capture, after.capture}
+    return ends
+
+
+def _database(facts: Facts) -> datetime:
+    return facts.db.updated_at or facts.captured_at
+
+
+def _is_known(facts: Facts, variant: str) -> bool:
+    """Return whether a capture has an image: a failed one neither begins nor ends a stretch."""
+    captured = facts.variants.get(variant)
+    return captured is not None and captured.status != FAILED
+
+
+def _same_image(study_name: str, variant: str) -> Callable[[Facts, Facts], bool]:
+    def same(before: Facts, after: Facts) -> bool:
+        then, now = before.variants[variant], after.variants[variant]
+        if then.identity == now.identity:
+            return True
+        if now.source not in _LISTS:
+            return False
+        lists = [_packages(paths.evidence(study_name, f.capture, variant)) for f in (before, after)]
+        return None not in lists and lists[0] == lists[1]
+
+    return same
+
+
+def _packages(folder: Path) -> object:
+    """Return the packages that a variant's report lists, else its image's id, `None` if neither."""
+    for path in paths.reports(folder).values():
+        try:
+            report = trivy.read(path)
+        except ReportInvalid:
+            continue
+        every = (package for result in report.results or [] for package in result.packages or [])
+        listed = {(one.name, one.version, one.release, one.epoch) for one in every}
+        return listed or report.image_id or None
+    return None
+
+
+def _freed(folder: Path, gone: Sequence[str]) -> int:
+    """Return the bytes of files all of whose links are in captures that go."""
+    links: dict[tuple[int, int], list[int]] = {}
+    for name in gone:
+        for path in (folder / name).rglob("*"):
+            if path.is_file():
+                status = path.lstat()
+                known = links.setdefault((status.st_dev, status.st_ino), [0, 0, 0])
+                known[0] += 1
+                known[1:] = [status.st_nlink, status.st_size]
+    return sum(size for found, count, size in links.values() if found == count)

@@ -1,0 +1,48 @@
+"""Shares files between captures: what has not changed is stored once, as hard links to one file.
+
+That is safe because evidence is never edited: a file of it is written once under a name of its own,
+or written beside its place and renamed there, which leaves the other links as they are.
+"""
+
+import filecmp
+import os
+import shutil
+from pathlib import Path
+
+
+def link(source: str, target: str) -> None:
+    """Make a file a hard link to another, or a copy where the file system has no links.
+
+    A file that is there is replaced. Raises `OSError` if neither can be made.
+    """
+    Path(target).unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        # Other than a full disk, which the copy meets too: no links here, or too many of this file.
+        shutil.copy2(source, target)
+
+
+def share(staged: Path, before: Path) -> None:
+    """Make each file of a capture that an earlier one has too a hard link to that one's.
+
+    Files are the same if their place in the folder and their bytes are. Where there are no links,
+    the files stay as they are. Raises `OSError` if one cannot be read.
+    """
+    for path in [*staged.rglob("*")]:
+        other = before / path.relative_to(staged)
+        if path.is_symlink() or not path.is_file() or not other.is_file() or path.samefile(other):
+            continue
+        if filecmp.cmp(path, other, shallow=False):
+            linked = path.with_name(f".{path.name}.link")
+            try:
+                os.link(other, linked)
+            except OSError:
+                return
+            linked.replace(path)
+
+
+def own_bytes(folder: Path) -> int:
+    """Return the bytes of a folder's files that no other folder shares: what its removal frees."""
+    found = (path.lstat() for path in folder.rglob("*") if path.is_file())
+    return sum(status.st_size for status in found if status.st_nlink == 1)

@@ -1,0 +1,53 @@
+"""Captures share what has not changed, and say what they cost."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from helpers import paths
+from helpers.capture import sharing
+from helpers.studies.study import open_study
+from tests.conftest import finding, trivy
+from tests.support.command_line import run
+from tests.support.studies import write_study
+
+
+@pytest.fixture
+def two(empty_data: Path, tmp_path: Path) -> list[Path]:
+    """The folders of two captures of two reports, one of which has changed."""
+    for number, name in enumerate("ab"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(trivy(finding(number))))
+    sources = {name: f'report = "{tmp_path / name}.json"' for name in "ab"}
+    write_study(empty_data, **sources)
+    assert run("capture", "mine", "2026-01-01").status == 0
+    (tmp_path / "b.json").write_text(json.dumps(trivy(finding(7))))
+    return [paths.capture("mine", "2026-01-01"), paths.capture("mine", "2026-01-02")]
+
+
+def test_what_has_not_changed_is_one_file(two: list[Path]) -> None:
+    done = run("capture", "mine", "2026-01-02")
+    first, second = two
+    assert (first / "a" / paths.REPORT).samefile(second / "a" / paths.REPORT)
+    assert not (first / "b" / paths.REPORT).samefile(second / "b" / paths.REPORT)
+    new = sum((second / name).stat().st_size for name in ("capture.json", f"b/{paths.REPORT}"))
+    assert sharing.own_bytes(second) == new
+    assert f"2026-01-02 ({new / 1000:,.0f} kB new)" in done.stdout
+
+
+def test_what_is_captured_anew_and_is_the_same_is_one_file_too(two: list[Path]) -> None:
+    run("capture", "mine", "2026-01-02", "--fresh")
+    assert not open_study("mine").facts().variants["a"].unchanged_since
+    assert (two[0] / "a" / paths.REPORT).samefile(two[1] / "a" / paths.REPORT)
+
+
+def test_without_links_it_is_copied(two: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("no links here")
+
+    monkeypatch.setattr(sharing.os, "link", refuse)
+    assert run("capture", "mine", "2026-01-02").status == 0
+    files = [folder / "a" / paths.REPORT for folder in two]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert not files[0].samefile(files[1])
+    assert not [*two[1].rglob(".*")]
