@@ -1,0 +1,94 @@
+"""Scans that are more likely broken than good news, and the series without them."""
+
+import pandas as pd
+
+from helpers.frames import NO_OS, UNKNOWN_COUNT
+from helpers.text.i18n import msg
+
+ZERO = msg("nothing found, and the packages are the same")
+COMES_BACK = msg("nothing found, and the same image has as many as before on another day")
+NO_SYSTEM = msg("no operating system recognised, where the scan before did")
+
+_FEW = 10
+"""Findings that a database takes back at once now and then: cgr.dev/chainguard/go went from 8 to
+none on 2023-12-05 by Grype, the image being the same, and that was right."""
+
+
+def marked(scans: pd.DataFrame) -> pd.DataFrame:
+    """Return scans with `why_broken`: why one is more likely broken than good news, else empty.
+
+    Needs `variant, at, findings` and, as far as they are known, `status, os_family, listed,
+    image_id, scanner, scanner_version, db_sha256`. A scan without `findings` was not measured,
+    which is a gap and no zero. Zeros in a row, after a scan that found something, are broken
+
+    - as long as the packages are the same as in that scan, if it had ten findings or more, if
+      scanner and database are known to be the same, or if the count comes back;
+    - if only digests are known: if all of them are of the image before or after, and the count
+      comes back, to at least half of what it was or at most twice.
+
+    So is a scan without an operating system after a sound one that recognised one.
+    """
+    known = scans.reindex(columns=[*dict.fromkeys([*scans, *_OPTIONAL])])
+    why = pd.Series("", index=scans.index, dtype="object")
+    for _, rows in known.sort_values("at", kind="stable").groupby("variant", sort=False):
+        why.update(_of_image(rows))
+    return scans.assign(why_broken=why)
+
+
+def sound(marked: pd.DataFrame) -> pd.DataFrame:
+    """Return the measured scans that are not broken: those that trends and steps are made of."""
+    measured = marked["findings"].notna() & ~marked["status"].isin(UNKNOWN_COUNT)
+    return marked[measured & marked["why_broken"].eq("")]
+
+
+_SAME = ["scanner", "scanner_version", "db_sha256"]
+_OPTIONAL = ["status", "os_family", "listed", "image_id", *_SAME]
+
+
+def _of_image(rows: pd.DataFrame) -> pd.Series:
+    """Return why scans of one image are broken, for those that are."""
+    rows = rows[rows["findings"].notna()]
+    found: dict[object, str] = {}
+    last: pd.Series | None = None
+    zeros: list[pd.Series] = []
+    for index, row in rows.iterrows():
+        if last is not None and row["status"] == NO_OS and last["status"] != NO_OS:
+            found[index] = NO_SYSTEM
+            continue
+        if last is not None and row["findings"] == 0 and last["findings"] > 0:
+            zeros.append(row)
+            continue
+        if zeros and last is not None:
+            found |= _zeros(last, zeros, row)
+        last, zeros = row, []
+    if zeros and last is not None:
+        found |= _zeros(last, zeros, None)
+    return pd.Series(found, dtype="object")
+
+
+def _zeros(before: pd.Series, zeros: list[pd.Series], after: pd.Series | None) -> dict[object, str]:
+    """Return which of the zeros between two scans that found something are broken, and why."""
+    low, high = 0, 1
+    if after is not None:
+        low, high = sorted((before["findings"], after["findings"]))
+    returns = 2 * low >= high
+    if returns and all(_is_of(row, before) or _is_of(row, after) for row in zeros):
+        return {row.name: COMES_BACK for row in zeros}
+    found = {}
+    for row in zeros:
+        if pd.isna(row["listed"]) or row["listed"] != before["listed"]:
+            break
+        same = all(pd.notna(row[name]) and row[name] == before[name] for name in _SAME)
+        if before["findings"] >= _FEW or same:
+            found[row.name] = ZERO
+    return found
+
+
+def _is_of(row: pd.Series, other: pd.Series | None) -> bool:
+    """Return whether two scans are of the same packages, or else of the same image."""
+    if other is None:
+        return False
+    for name in ("listed", "image_id"):
+        if pd.notna(row[name]) and pd.notna(other[name]):
+            return bool(row[name] == other[name])
+    return False
