@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+from helpers.answers.answer import Answer
 from helpers.frames import NO_OS, UNKNOWN_COUNT
-from helpers.text.i18n import msg
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import bullets, name, number, paragraph, say
 
 ZERO = msg("nothing found, and the packages are the same")
 COMES_BACK = msg("nothing found, and the same image has as many as before on another day")
@@ -40,6 +42,35 @@ def sound(marked: pd.DataFrame) -> pd.DataFrame:
     measured = marked["findings"].notna() & ~marked["status"].isin(UNKNOWN_COUNT)
     return marked[measured & marked["why_broken"].eq("")]
 
+
+def answer(marked: pd.DataFrame) -> Answer:
+    """Answer which scans are more likely broken than good news."""
+    columns = ["variant", "capture", "at", "findings", "why_broken"]
+    table = marked[marked["why_broken"].ne("")][columns].reset_index(drop=True)
+    if table.empty:
+        return Answer("broken-scans", text=paragraph(t("No scan looks broken.")), table=table)
+    lines = []
+    for (variant, why), rows in table.groupby(["variant", "why_broken"], sort=False):
+        days = [f"{day:%Y-%m-%d}" for day in rows["at"]]
+        shown = ", ".join(days if len(days) <= _SHOWN else [*days[: _SHOWN - 1], "…", days[-1]])
+        lines.append(
+            say(
+                "{variant}, {scans}: {why} ({days})",
+                variant=name(variant),
+                scans=number(len(rows), "scan"),
+                why=word(str(why)),
+                days=shown,
+            )
+        )
+    note = t(
+        "They are more likely broken than good news, and are left out of lines, steps and days to "
+        "fix. Scan again to know."
+    )
+    return Answer("broken-scans", text=bullets(lines) + paragraph(note), table=table)
+
+
+_SHOWN = 6
+"""Days that a text lists."""
 
 _SAME = ["scanner", "scanner_version", "db_sha256"]
 _OPTIONAL = ["status", "os_family", "listed", "image_id", *_SAME]
@@ -78,7 +109,7 @@ def _zeros(before: pd.Series, zeros: list[pd.Series], after: pd.Series | None) -
     for row in zeros:
         if pd.isna(row["listed"]) or row["listed"] != before["listed"]:
             break
-        same = all(pd.notna(row[name]) and row[name] == before[name] for name in _SAME)
+        same = all(pd.notna(row[part]) and row[part] == before[part] for part in _SAME)
         if before["findings"] >= _FEW or same:
             found[row.name] = ZERO
     return found
@@ -88,7 +119,7 @@ def _is_of(row: pd.Series, other: pd.Series | None) -> bool:
     """Return whether two scans are of the same packages, or else of the same image."""
     if other is None:
         return False
-    for name in ("listed", "image_id"):
-        if pd.notna(row[name]) and pd.notna(other[name]):
-            return bool(row[name] == other[name])
+    for part in ("listed", "image_id"):
+        if pd.notna(row[part]) and pd.notna(other[part]):
+            return bool(row[part] == other[part])
     return False

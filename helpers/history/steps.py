@@ -5,16 +5,40 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from helpers.frames import SEVERITIES, SEVERITY
+from helpers.answers.answer import Answer
+from helpers.answers.chart import Bars
+from helpers.frames import SCANNED, SEVERITIES, SEVERITY
 from helpers.history.series import KEYS, Series
-from helpers.vulnerabilities import changes
-from helpers.vulnerabilities.changes import APPEARED, DATABASE, GONE, IMAGE, RERATED, SCANNER
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import Phrase, bullets, listed, name, number, paragraph, say
+from helpers.text.titles import Part, fitted
+from helpers.text.titles import name as short_name
+from helpers.vulnerabilities import changes, counting
+from helpers.vulnerabilities.changes import (
+    APPEARED,
+    DATABASE,
+    GONE,
+    IMAGE,
+    RERATED,
+    SCANNER,
+    STATEMENT,
+    UNKNOWN,
+)
 
 _SHOWN = ["vulnerability_id", "package", "package_path", "source_package"]
 MOVES = [
     *("variant", "earlier", "later", *_SHOWN),
     *("change", "severity_before", "severity_after", "reason"),
 ]
+
+
+SEVERAL = msg("one of several")
+"""Reasons of which any may be the one, in a figure."""
+
+_PARTS = {cause: cause for cause in (IMAGE, DATABASE, SCANNER, STATEMENT, SEVERAL, UNKNOWN)}
+
+_FEW = 8
+"""Images of which each has a bar for what appeared and one for what went."""
 
 
 class Steps(NamedTuple):
@@ -56,6 +80,93 @@ def counts(found: Steps) -> pd.DataFrame:
     table = table.merge(about, on=keys, how="left")
     shown = [*keys, "at", "reason", "appeared", "gone", "re_rated", "before", "after"]
     return table.sort_values(["variant", "at", "reason"], kind="stable", ignore_index=True)[shown]
+
+
+def answer(found: Steps) -> Answer:
+    """Answer what each step of each image is due to."""
+    table = counts(found)
+    if found.pairs.empty:
+        lacks = t("No image was measured in two captures, so it is not known how counts changed.")
+        return Answer("steps", text=paragraph(lacks), table=table, lacks=lacks)
+    variants = [*found.pairs["variant"].unique()]
+    lines = [_line(v, table[table["variant"].eq(v)], found.pairs) for v in variants]
+    note = t(
+        "Each scan is compared with the sound one before it, and all findings count, whatever the "
+        "lens. What changed in a package that stayed is not the image's doing."
+    )
+    return Answer(
+        "steps",
+        _title(table, variants),
+        bullets(lines) + paragraph(note),
+        table,
+        chart(table, variants),
+        word(msg("findings that appeared, went or were re-rated")),
+        searchable=len(table) > _MANY_ROWS,
+    )
+
+
+_MANY_ROWS = 12
+
+
+def chart(table: pd.DataFrame, variants: list[str]) -> Bars:
+    """Return how many findings appeared and went in each image, by what that is due to.
+
+    Of many images one bar each, of all that changed.
+    """
+    reason = table["reason"].where(table["reason"].isin(_PARTS), SEVERAL)
+    kinds = {"appeared": ["appeared"], "gone": ["gone"]}
+    if len(variants) > _FEW:
+        kinds = {"": ["appeared", "gone", "re_rated"]}
+    parts = []
+    for kind, columns in kinds.items():
+        change = word({"appeared": APPEARED, "gone": GONE}.get(kind, ""))
+        summed = table.assign(reason=reason, count=table[columns].sum(axis=1))
+        summed = summed.groupby(["variant", "reason"])["count"].sum()
+        every = pd.MultiIndex.from_product([variants, _PARTS], names=["variant", "reason"])
+        parts.append(summed.reindex(every, fill_value=0).reset_index().assign(change=change))
+    bars = pd.concat(parts, ignore_index=True).assign(status=SCANNED)
+    bars = bars.sort_values("variant", key=lambda column: column.map(variants.index), kind="stable")
+    shown = {
+        part: text for part, text in _PARTS.items() if bars[bars["reason"].eq(part)]["count"].any()
+    }
+    rows = ("variant", "change")
+    counted = msg("findings that appeared, went or were re-rated")
+    if len(variants) <= _FEW:
+        counted = msg("findings that appeared or went")
+    return counting.stacked(bars, "reason", shown or {UNKNOWN: UNKNOWN}, "cause", counted, rows)
+
+
+def _title(table: pd.DataFrame, variants: list[str]) -> str:
+    parts = []
+    for variant in variants:
+        ours = table[table["variant"].eq(variant)]
+        changed = ours[["appeared", "gone", "re_rated"]].sum(axis=1)
+        whole, own = int(changed.sum()), int(changed[ours["reason"].eq(IMAGE)].sum())
+        text = t(
+            "{variant} {part:,} of {whole}",
+            variant=short_name(variant),
+            part=own,
+            whole=f"{whole:,}",
+        )
+        parts.append(Part(text, (own,)))
+    return fitted(t("Changes that are the image's doing"), parts)
+
+
+def _line(variant: str, table: pd.DataFrame, pairs: pd.DataFrame) -> Phrase:
+    """Return how many findings of an image changed over all steps, and by what."""
+    by_reason = table.groupby("reason", sort=False)[["appeared", "gone", "re_rated"]].sum()
+    order = by_reason.sum(axis=1).sort_values(ascending=False, kind="stable").index
+    reasons = [
+        say(
+            "{reason}: {appeared:,} appeared, {gone:,} went, {re_rated:,} re-rated",
+            reason=word(reason),
+            **by_reason.loc[reason].to_dict(),
+        )
+        for reason in order
+    ]
+    steps_ = number(int(pairs["variant"].eq(variant).sum()), "step")
+    text = say("{variant}, {steps}: ", variant=name(variant), steps=steps_)
+    return text + (listed(reasons, "; ") if reasons else t("nothing changed"))
 
 
 def _pairs(ordered: pd.DataFrame) -> pd.DataFrame:

@@ -5,11 +5,19 @@ in Software Compilations", OSS 2017, https://doi.org/10.1007/978-3-319-57735-7_1
 packages in containers: Zerouali et al., SANER 2019, https://doi.org/10.1109/SANER.2019.8668013.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from helpers.answers import chart as charts
+from helpers.answers.answer import Answer
+from helpers.answers.chart import Bars
 from helpers.history.series import Series
-from helpers.text.i18n import msg
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
+from helpers.text.titles import Part, fitted
+from helpers.text.titles import name as short_name
 from helpers.vulnerabilities.changes import GONE, IMAGE
 
 FIXED, OPEN = msg("fixed"), msg("open")
@@ -117,6 +125,90 @@ def median(days: pd.Series, at_least: pd.Series) -> float | None:
         if left <= 0.5 + 1e-9:
             return float(day)
     return None
+
+
+def answer(stays: pd.DataFrame, variants: list[str]) -> Answer:
+    """Answer how long fixable vulnerabilities stayed in each image after their fix was out."""
+    if stays.empty:
+        lacks = t("No scan names a fix for what it found, so it is not known how long fixes took.")
+        return Answer("time-to-fix", text=paragraph(lacks), table=stays, lacks=lacks)
+    short = by_image(stays, variants)
+    note = t(
+        "Days are counted from the first capture whose scan of any image names a fix, or the first "
+        "one of the image that has the vulnerability, to the first one without it: they are as "
+        "fine as captures are apart. Half of them: the median by Kaplan and Meier, in which open "
+        "ones, those that could be fixed before the first capture, and those that went without "
+        "another package count for as long as they were seen."
+    )
+    return Answer(
+        "time-to-fix",
+        _title(short),
+        bullets(_line(row) for row in short.itertuples()) + paragraph(note),
+        stays,
+        chart(short),
+        word(msg("vulnerabilities × source packages with a fix")),
+        searchable=True,
+    )
+
+
+_FEW = 7
+"""Images of which each has a bar for the median and one for the worst."""
+
+
+def chart(short: pd.DataFrame) -> Bars:
+    """Return in how many days half were over, and how long the longest took, of each image."""
+    rows, values, ends = [], [], []
+    half, worst = t("half of them"), t("the slowest")
+    for row in short.itertuples():
+        left = t("; {open:,} open", open=row.open) if row.open else ""
+        middle = row.median_days
+        rows.append((row.variant, half if len(short) <= _FEW else ""))
+        values.append(None if pd.isna(middle) else float(middle))
+        ends.append((t("not reached") if pd.isna(middle) else f"{middle:,.0f}") + left)
+        if len(short) <= _FEW:
+            rows.append((row.variant, worst))
+            values.append(None if pd.isna(row.worst_days) else float(row.worst_days))
+            ends.append(t("none fixed") if pd.isna(row.worst_days) else f"{row.worst_days:,}")
+    across = t("days from a fix to an image with it")
+    if len(short) > _FEW:
+        across = t("days from a fix to an image with it, half of them")
+    series = [charts.Series("days", t("days"), values)]
+    return Bars(rows, series, ends, across, "days", [value is not None for value in values])
+
+
+def _title(short: pd.DataFrame) -> str:
+    parts = []
+    for row in short.itertuples():
+        shown = short_name(row.variant)
+        if pd.isna(row.median_days):
+            text = t("{variant} not reached", variant=shown)
+            parts.append(Part(text, odd=msg("{count:,} not reached")))
+            continue
+        parts.append(Part(f"{shown} {row.median_days:,.0f}", (row.median_days,)))
+    return fitted(t("Days until half of the fixes were in"), parts, "{:,.0f}".format)
+
+
+def _line(row: Any) -> Phrase:
+    """Return how fast an image was fixed, and what is open."""
+    if not row.fixed + row.open + row.went:
+        return name(row.variant) + t(": nothing with a fix")
+    text = name(row.variant) + ": " + say("{fixed} fixed", fixed=number(row.fixed, "vulnerability"))
+    if pd.notna(row.worst_days):
+        text += say(", the slowest after {days}", days=number(row.worst_days, "day"))
+    if pd.notna(row.median_days):
+        text += say("; half of all within {days}", days=number(round(row.median_days), "day"))
+    else:
+        text += t("; more than half were not seen to be fixed")
+    if row.open:
+        text += say(
+            "; open: {open:,}, for at least {median:,.0f} days (median), {worst:,} (longest)",
+            open=row.open,
+            median=row.open_median_days,
+            worst=row.open_worst_days,
+        )
+    if row.went:
+        text += say("; {went:,} went without another package", went=row.went)
+    return text
 
 
 def _present(presence: pd.DataFrame, sound: pd.DataFrame) -> pd.DataFrame:
