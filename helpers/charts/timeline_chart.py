@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib.dates as mdates
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from helpers.answers.chart import Timeline
 from helpers.charts import axes, colours
@@ -20,7 +21,7 @@ _FEW = 40
 _APART = 0.062
 """Distance of names at the right, as a share of the height."""
 
-_ROW = 0.055
+_ROW = 0.07
 """Height of a row of ticks, as a share of the height above it."""
 
 _DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.2)), (0, (1.5, 1)))
@@ -55,7 +56,11 @@ def draw(chart: Timeline, ax: Axes, scale: float = 1.0) -> Axes:
     rows = _tick(chart, ax, highest, (last - first) or 1.0, scale)
     ax.set_ylim(-(rows + 0.6) * _ROW * highest if rows else 0, 1.04 * highest)
     ax.set_xlim(first - 0.02 * (last - first), last + 0.01 * (last - first))
-    ticks = [tick for tick in axes.locator(True).tick_values(0, highest) if 0 <= tick <= highest]
+    ticks = [
+        tick
+        for tick in MaxNLocator(6, integer=True).tick_values(0, highest)
+        if 0 <= tick <= highest
+    ]
     ax.set_yticks(ticks, [f"{tick:,.0f}" for tick in ticks])
     ax.set_ylabel(axes.wrapped(chart.upward, 36), size=16 * scale)
     ax.set_xlabel(axes.plain(chart.across))

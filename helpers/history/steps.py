@@ -60,7 +60,11 @@ def steps(series: Series, sound: pd.DataFrame) -> Steps:
     What is the same finding, and what is due to what, is as in `vulnerabilities.changes.changes`,
     over all captures at once.
     """
-    ordered = sound.sort_values(["variant", "at", "capture"], kind="stable", ignore_index=True)
+    # Images stand in the order of the study, and each one's scans in time.
+    first = sound.groupby("variant", sort=False).ngroup()
+    ordered = sound.assign(_image=first).sort_values(
+        ["_image", "at", "capture"], kind="stable", ignore_index=True
+    )
     pairs = _pairs(ordered)
     return Steps(pairs.drop(columns=["list_before", "list_after"]), _moves(series, ordered, pairs))
 

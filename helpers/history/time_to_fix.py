@@ -20,14 +20,14 @@ from helpers.text.titles import Part, fitted
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities.changes import GONE, IMAGE
 
-FIXED, OPEN = msg("fixed"), msg("open")
+FIXED, OPEN = msg("fixed in the image"), msg("still open")
 WENT = msg("went without another package")
 """How a stay ended: the image has another package or none, not at all, or scanner, database or a
 statement took the finding away, which fixes nothing."""
 
 COLUMNS = [
     *("variant", "vulnerability_id", "source_package", "fix_known_at", "from_at", "until_at"),
-    *("days", "end", "at_least", "came_back"),
+    *("days", "end", "start_seen", "at_least", "came_back"),
 ]
 _KEY = ["vulnerability_id", "source_package"]
 _OURS = ["variant", *_KEY]
@@ -37,14 +37,14 @@ def stays(series: Series, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFr
     """Return how long each fixable vulnerability stayed in each image, one row a source package.
 
     `variant, vulnerability_id, source_package, fix_known_at, from_at, until_at, days, end,
-    at_least, came_back`. A fix is known from the first scan of any image of the series on that
-    names one for that vulnerability in that source package. A stay begins then, or with the first
-    scan of the image that has the vulnerability, if that is later, and lasts until the first sound
-    scan without it (`end` is `fixed`, or `went without another package`), or to the image's last
-    scan (`open`). So days are as fine as captures are apart. `at_least`: it lasted longer than
-    that, for it was open, went otherwise, or could be fixed before the image's first scan.
-    `came_back`: it was there again in a later scan. `sound` are the scans to go by, `moves` the
-    changes between them.
+    start_seen, at_least, came_back`. A fix is known from the first scan of any image of the series
+    on that names one for that vulnerability in that source package. A stay begins then, or with the
+    first scan of the image that has the vulnerability, if that is later, and lasts until the first
+    sound scan without it (`end` is `fixed in the image`, or `went without another package`), or to
+    the image's last scan (`still open`). So days are as fine as captures are apart. `start_seen`:
+    it could not be fixed already before the image's first scan. `at_least`: it lasted longer than
+    that, for it was open, went otherwise, or its start was not seen. `came_back`: it was there
+    again in a later scan. `sound` are the scans to go by, `moves` the changes between them.
     """
     rows = _present(series.presence, sound)
     if rows.empty:
@@ -68,6 +68,7 @@ def stays(series: Series, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFr
     unknown = table["first"].eq(0) & (
         table["fix_known_at"].lt(table["from_at"]) | table["fix_known_at"].eq(start)
     )
+    table["start_seen"] = ~unknown
     table["at_least"] = unknown | table["end"].ne(FIXED)
     order = ["variant", "days", *_KEY]
     table = table.sort_values(order, ascending=[True, False, True, True], ignore_index=True)
@@ -77,20 +78,22 @@ def stays(series: Series, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFr
 def by_image(stays: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
     """Return the stays of each image in short.
 
-    `variant, fixed, median_days, worst_days, open, open_median_days, open_worst_days, went`.
-    `median_days` is the Kaplan-Meier estimate of all stays, `worst_days` the longest of those that
-    were fixed, and `open_…` are those of how long open ones have been so, at least; NA where there
-    is none.
+    `variant, fixed, seen, median_days, worst_days, open, open_median_days, open_worst_days, went`.
+    `median_days` is the Kaplan-Meier estimate of those `seen` from their start, `worst_days` the
+    longest of those that were fixed, and `open_…` are those of how long open ones have been so, at
+    least; NA where there is none.
     """
     rows = []
     for variant in variants:
         ours = stays[stays["variant"].eq(variant)]
+        seen = ours[ours["start_seen"].astype("bool")]
         fixed, still = (ours[ours["end"].eq(end)]["days"] for end in (FIXED, OPEN))
         rows.append(
             (
                 variant,
                 len(fixed),
-                median(ours["days"], ours["at_least"]),
+                len(seen),
+                median(seen["days"], seen["at_least"]),
                 fixed.max() if len(fixed) else None,
                 len(still),
                 still.median() if len(still) else None,
@@ -98,9 +101,11 @@ def by_image(stays: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
                 int(ours["end"].eq(WENT).sum()),
             )
         )
-    names = ["variant", "fixed", "median_days", "worst_days"]
+    names = ["variant", "fixed", "seen", "median_days", "worst_days"]
     names += ["open", "open_median_days", "open_worst_days", "went"]
-    whole = dict.fromkeys(("fixed", "worst_days", "open", "open_worst_days", "went"), "Int64")
+    whole = dict.fromkeys(
+        ("fixed", "seen", "worst_days", "open", "open_worst_days", "went"), "Int64"
+    )
     return pd.DataFrame(rows, columns=names).astype(
         whole | {"median_days": "Float64", "open_median_days": "Float64"}
     )
@@ -136,9 +141,10 @@ def answer(stays: pd.DataFrame, variants: list[str]) -> Answer:
     note = t(
         "Days are counted from the first capture whose scan of any image names a fix, or the first "
         "one of the image that has the vulnerability, to the first one without it: they are as "
-        "fine as captures are apart. Half of them: the median by Kaplan and Meier, in which open "
-        "ones, those that could be fixed before the first capture, and those that went without "
-        "another package count for as long as they were seen."
+        "fine as captures are apart. Half of them: the median by Kaplan and Meier of those whose "
+        "start was seen; open ones, and those that went without another package, count for as long "
+        "as they were seen. What could be fixed before the first capture has no known start: its "
+        "days are at least that many."
     )
     return Answer(
         "time-to-fix",
@@ -164,7 +170,7 @@ def chart(short: pd.DataFrame) -> Bars:
         middle = row.median_days
         rows.append((row.variant, half if len(short) <= _FEW else ""))
         values.append(None if pd.isna(middle) else float(middle))
-        ends.append((t("not reached") if pd.isna(middle) else f"{middle:,.0f}") + left)
+        ends.append((t("half not fixed yet") if pd.isna(middle) else f"{middle:,.0f}") + left)
         if len(short) <= _FEW:
             rows.append((row.variant, worst))
             values.append(None if pd.isna(row.worst_days) else float(row.worst_days))
@@ -181,8 +187,8 @@ def _title(short: pd.DataFrame) -> str:
     for row in short.itertuples():
         shown = short_name(row.variant)
         if pd.isna(row.median_days):
-            text = t("{variant} not reached", variant=shown)
-            parts.append(Part(text, odd=msg("{count:,} not reached")))
+            text = t("{variant} not half yet", variant=shown)
+            parts.append(Part(text, odd=msg("{count:,} not half yet")))
             continue
         parts.append(Part(f"{shown} {row.median_days:,.0f}", (row.median_days,)))
     return fitted(t("Days until half of the fixes were in"), parts, "{:,.0f}".format)
@@ -196,9 +202,11 @@ def _line(row: Any) -> Phrase:
     if pd.notna(row.worst_days):
         text += say(", the slowest after {days}", days=number(row.worst_days, "day"))
     if pd.notna(row.median_days):
-        text += say("; half of all within {days}", days=number(round(row.median_days), "day"))
+        text += say("; half within {days}", days=number(round(row.median_days), "day"))
+    elif row.seen:
+        text += t("; of {seen:,} whose start was seen, half are not fixed", seen=row.seen)
     else:
-        text += t("; more than half were not seen to be fixed")
+        text += t("; the start of none was seen")
     if row.open:
         text += say(
             "; open: {open:,}, for at least {median:,.0f} days (median), {worst:,} (longest)",
