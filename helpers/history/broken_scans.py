@@ -25,8 +25,9 @@ def marked(scans: pd.DataFrame) -> pd.DataFrame:
 
     - as long as the packages are the same as in that scan, if it had ten findings or more, if
       scanner and database are known to be the same, or if the count comes back;
-    - if only digests are known: if all of them are of the image before or after, and the count
-      comes back, to at least half of what it was or at most twice.
+    - if only digests are known: if all of them are of the image before, and the count comes back,
+      to at least half of what it was or at most twice; or of the image after, too, if both have ten
+      findings or more.
 
     So is a scan without an operating system after a sound one that recognised one.
     """
@@ -103,7 +104,10 @@ def _zeros(before: pd.Series, zeros: list[pd.Series], after: pd.Series | None) -
     if after is not None:
         low, high = sorted((before["findings"], after["findings"]))
     returns = 2 * low >= high
-    if returns and all(_is_of(row, before) or _is_of(row, after) for row in zeros):
+    same_as_before = all(_is_of(row, before) for row in zeros)
+    # A new image may well have nothing until something is published; of many that is no chance.
+    are_of_either = all(_is_of(row, before) or _is_of(row, after) for row in zeros)
+    if returns and (same_as_before or (are_of_either and low >= _FEW)):
         return {row.name: COMES_BACK for row in zeros}
     found = {}
     for row in zeros:
