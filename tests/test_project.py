@@ -257,7 +257,7 @@ FLOORS = (
     {"studies"},
     {"capture", "sizes", "vulnerabilities"},
     {"surface"},
-    {"risk", "verdict"},
+    {"history", "risk", "verdict"},
     {"charts"},
     {"notebook"},
     {"explore", "runs", "slides"},

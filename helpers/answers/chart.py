@@ -112,6 +112,40 @@ class Curves(Struct, tag="curves"):
     complete: date | None = None
 
 
+class Line(Struct):
+    """A count at each of some days, in pieces: between two of them it was not measured.
+
+    `broken` are the points of scans that are more likely broken, beside the line.
+    """
+
+    name: str
+    pieces: list[list[tuple[date, float]]]
+    broken: list[tuple[date, float]] = []
+
+
+class Ticks(Struct):
+    """Days on which something was new, as a row of ticks; of a line, or of no one line."""
+
+    name: str
+    days: list[date]
+    line: int | None = None
+
+
+class Timeline(Struct, tag="timeline"):
+    """Counts at days, a line an image, and below them what was new on which day."""
+
+    lines: list[Line]
+    ticks: list[Ticks]
+    across: str
+    upward: str
+
+    @property
+    def days(self) -> list[date]:
+        """Return all days that have a point, in order."""
+        found = {day for line in self.lines for piece in line.pieces for day, _ in piece}
+        return sorted(found | {day for line in self.lines for day, _ in line.broken})
+
+
 class Step(Struct):
     """A step between two totals; `kind` is `total`, `step` or `rest` (several changes in one).
 
@@ -174,7 +208,7 @@ class Overlap(Struct, tag="overlap"):
     upward: str
 
 
-Chart = Bars | Points | Curves | Waterfall | Matrix | Overlap
+Chart = Bars | Points | Curves | Timeline | Waterfall | Matrix | Overlap
 
 SHORTEST = timedelta(days=3)
 """Days below which curves have no growth to show."""
@@ -199,6 +233,8 @@ def why_empty(chart: Chart | None) -> str:
                 "Too young to have grown: hardly any time has passed between these images and "
                 "their database."
             )
+        case Timeline() if len(chart.days) < 2:
+            return t("There is one capture, so there is no other day to compare it with.")
         case Overlap(variants=[]):
             return t("No variant was scanned, so there is nothing to compare.")
         case Overlap(combinations=[]):

@@ -23,6 +23,7 @@ from helpers.answers.chart import (
     Matrix,
     Overlap,
     Points,
+    Timeline,
     Waterfall,
 )
 from helpers.charts import (
@@ -33,6 +34,7 @@ from helpers.charts import (
     matrix_chart,
     overlap_chart,
     point_chart,
+    timeline_chart,
     waterfall_chart,
 )
 from helpers.charts.colours import FOOTER
@@ -60,6 +62,8 @@ def draw(chart: Chart, ax: Axes, scale: float = 1.0) -> Axes:
             return point_chart.draw(chart, ax, scale)
         case Curves():
             return curve_chart.draw(chart, ax, scale)
+        case Timeline():
+            return timeline_chart.draw(chart, ax, scale)
         case Waterfall():
             return waterfall_chart.draw(chart, ax, scale)
         case Matrix():

@@ -9,8 +9,11 @@ import pandas as pd
 
 from helpers import clock
 from helpers.answers.answer import Answer
-from helpers.comparability import confounders
+from helpers.comparability import confounders, scan_consistency
 from helpers.frames import Frames
+from helpers.history import broken_scans, count_over_time, series, steps, time_to_fix
+from helpers.history.series import Series
+from helpers.history.steps import Steps
 from helpers.notebook.compared_images import EVERY, ComparedImages
 from helpers.notebook.display import Setting, ShownAnswer
 from helpers.risk import declared, epss_cvss, likelihood, limits, short_list, unscored
@@ -60,7 +63,8 @@ def question(
 ]:
     """Make a method that returns an answer one that returns it as a notebook shows it.
 
-    `across` names the attribute that holds the images it is about, if these are not its own.
+    `across` names the attribute that holds the images it is about, or what it is shown with, if
+    these are not its own.
     """
 
     def decorated(
@@ -71,7 +75,8 @@ def question(
             with i18n.speaking(comparison.language):
                 answer = ask(comparison, *args, **kwargs)
                 about = getattr(comparison, across) if across else comparison
-                return ShownAnswer(answer, about._setting)
+                setting = about if isinstance(about, Setting) else about._setting
+                return ShownAnswer(answer, setting)
 
         asked.__annotations__["return"] = ShownAnswer
         return asked
@@ -91,7 +96,7 @@ class Comparison(ComparedImages):
     Raises `StudyInvalid` and `ParameterInvalid`.
     """
 
-    _by_lens = ("_differences", "_claims")
+    _by_lens = ("_differences", "_claims", "_series", "_scans", "_steps")
 
     def _repr_html_(self) -> str:
         rows = [
@@ -479,6 +484,54 @@ class Comparison(ComparedImages):
     def undated(self) -> Answer:
         """Which findings have no date or no severity?"""
         return growth.undated_answer(self.findings)
+
+    @cached_property
+    def _series(self) -> Series:
+        """What is kept of all captures, which are read a few at a time."""
+        parts = series.batches(self.study.captures())
+        return series.series(map(self._some_captures, parts), self.lens)
+
+    def _some_captures(self, captures: list[str]) -> Frames:
+        frames = load.load_study(self.study.name, captures)
+        if self._whole is not None:
+            frames = Frames(*map(self._some, frames))
+        return scan_consistency.require(frames, self._mixed)
+
+    @cached_property
+    def _scans(self) -> pd.DataFrame:
+        return broken_scans.marked(self._series.scans)
+
+    @cached_property
+    def _steps(self) -> Steps:
+        return steps.steps(self._series, broken_scans.sound(self._scans))
+
+    @property
+    def _over_time(self) -> Setting:
+        """What answers about the whole series are shown with: what it has of each image."""
+        images = self._series.images
+        return Setting(self.study.name, images, str, self.language, self.look, self._folder)
+
+    @question(across="_over_time")
+    def count_over_time(self) -> Answer:
+        """How did the count of each image go over all captures?"""
+        return count_over_time.answer(self._scans, self._steps.pairs, self.lens)
+
+    @question(across="_over_time")
+    def broken_scans(self) -> Answer:
+        """Which scans are more likely broken than good news?"""
+        return broken_scans.answer(self._scans)
+
+    @question(across="_over_time")
+    def steps(self) -> Answer:
+        """What is each step from one capture to the next due to?"""
+        return steps.answer(self._steps)
+
+    @question(across="_over_time")
+    def time_to_fix(self) -> Answer:
+        """How long did fixable vulnerabilities stay in each image after their fix was out?"""
+        sound = broken_scans.sound(self._scans)
+        stays = time_to_fix.stays(self._series, sound, self._steps.moves)
+        return time_to_fix.answer(stays, [*sound["variant"].unique()])
 
     # 06: which of the vulnerabilities matter?
 

@@ -301,8 +301,15 @@ def _scanners(images: pd.DataFrame) -> str:
     return word(AND).join(sorted(named)) or t("no scanner")
 
 
+_MANY = 4
+"""Days or captures of which a footer names only the first and the last."""
+
+
 def _distinct(values: pd.Series) -> str:
-    return word(AND).join(sorted(values.dropna().astype("str").unique()))
+    found = sorted(values.dropna().astype("str").unique())
+    if len(found) > _MANY:
+        return t("{first} to {last} ({count:,})", first=found[0], last=found[-1], count=len(found))
+    return word(AND).join(found)
 
 
 def _times(times: pd.Series) -> str:

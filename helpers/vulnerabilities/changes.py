@@ -174,7 +174,7 @@ def _reasons(
         for cause, differs in zip((SCANNER, DATABASE), others, strict=True)
         if differs is not pd.NA and differs
     ]
-    reason = pd.Series(_either(differing), index=both.index)
+    reason = pd.Series(either(differing), index=both.index)
     if image is pd.NA or image:
         before, after = (_installed(frames, variant, capture) for capture in (earlier, later))
         then = _named(both["package"], both["installed_version_before"])
@@ -185,12 +185,12 @@ def _reasons(
             reason = reason.mask(appeared | gone, IMAGE)
         elif image is not pd.NA:
             # Without lists of packages it is not known which of them it was.
-            reason = pd.Series(_either([IMAGE, *differing]), index=both.index)
+            reason = pd.Series(either([IMAGE, *differing]), index=both.index)
     suppressed = both["there_before"].eq(False) | both["there_after"].eq(False)
     return reason.mask(suppressed, STATEMENT).mask(both["change"].eq(STAYED), "")
 
 
-def _either(reasons: list[str]) -> str:
+def either(reasons: list[str]) -> str:
     """Return one of several reasons as one, or that none is known."""
     return _EITHER.get(tuple(reasons)) or "".join(reasons) or UNKNOWN
 

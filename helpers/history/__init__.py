@@ -1,0 +1,1 @@
+"""05: the same images over a whole series of captures."""

@@ -1,0 +1,262 @@
+"""How long each fixable vulnerability stayed in an image after its fix was out: technical lag.
+
+The lag of what is deployed behind what has been released: Gonzalez-Barahona et al., "Technical Lag
+in Software Compilations", OSS 2017, https://doi.org/10.1007/978-3-319-57735-7_17; of Debian
+packages in containers: Zerouali et al., SANER 2019, https://doi.org/10.1109/SANER.2019.8668013.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.answers import chart as charts
+from helpers.answers.answer import Answer
+from helpers.answers.chart import Bars
+from helpers.history.series import Series
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
+from helpers.text.titles import Part, fitted
+from helpers.text.titles import name as short_name
+from helpers.vulnerabilities.changes import GONE, IMAGE
+
+FIXED, OPEN = msg("fixed in the image"), msg("still open")
+WENT = msg("went without another package")
+"""How a stay ended: the image has another package or none, not at all, or scanner, database or a
+statement took the finding away, which fixes nothing."""
+
+COLUMNS = [
+    *("variant", "vulnerability_id", "source_package", "fix_known_at", "from_at", "until_at"),
+    *("days", "end", "start_seen", "at_least", "came_back"),
+]
+_KEY = ["vulnerability_id", "source_package"]
+_OURS = ["variant", *_KEY]
+
+
+def stays(series: Series, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
+    """Return how long each fixable vulnerability stayed in each image, one row a source package.
+
+    `variant, vulnerability_id, source_package, fix_known_at, from_at, until_at, days, end,
+    start_seen, at_least, came_back`. A fix is known from the first scan of any image of the series
+    on that names one for that vulnerability in that source package. A stay begins then, or with the
+    first scan of the image that has the vulnerability, if that is later, and lasts until the first
+    sound scan without it (`end` is `fixed in the image`, or `went without another package`), or to
+    the image's last scan (`still open`). So days are as fine as captures are apart. `start_seen`:
+    it could not be fixed already before the image's first scan. `at_least`: it lasted longer than
+    that, for it was open, went otherwise, or its start was not seen. `came_back`: it was there
+    again in a later scan. `sound` are the scans to go by, `moves` the changes between them.
+    """
+    rows = _present(series.presence, sound)
+    if rows.empty:
+        return pd.DataFrame({column: pd.Series(dtype="object") for column in COLUMNS})
+    out = rows[rows["fixable"]].groupby(_KEY, sort=False)["at"].min().rename("fix_known_at")
+    rows = rows.merge(out.reset_index(), on=_KEY)
+    rows = rows[rows["at"].ge(rows["fix_known_at"])].sort_values([*_OURS, "number"], kind="stable")
+    # A stay ends where the next scan with it is not the image's next scan.
+    by = rows.groupby(_OURS, sort=False)["number"]
+    begins = by.diff().ne(1)
+    nth = begins.groupby([rows[key] for key in _OURS], sort=False).cumsum()
+    first = rows[nth.eq(1)].groupby(_OURS, sort=False)
+    table = first.agg(
+        fix_known_at=("fix_known_at", "first"), from_at=("at", "first"), number=("number", "last"),
+        first=("number", "first"),
+    ).reset_index()  # fmt: skip
+    came_back = nth.groupby([rows[key] for key in _OURS], sort=False).max().gt(1)
+    table = table.merge(came_back.rename("came_back").reset_index(), on=_OURS)
+    table = _ended(table, sound, moves)
+    start = sound["at"].min()
+    unknown = table["first"].eq(0) & (
+        table["fix_known_at"].lt(table["from_at"]) | table["fix_known_at"].eq(start)
+    )
+    table["start_seen"] = ~unknown
+    table["at_least"] = unknown | table["end"].ne(FIXED)
+    order = ["variant", "days", *_KEY]
+    table = table.sort_values(order, ascending=[True, False, True, True], ignore_index=True)
+    return table[COLUMNS]
+
+
+def by_image(stays: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
+    """Return the stays of each image in short.
+
+    `variant, fixed, seen, median_days, worst_days, open, open_median_days, open_worst_days, went`.
+    `median_days` is the Kaplan-Meier estimate of those `seen` from their start, `worst_days` the
+    longest of those that were fixed, and `open_…` are those of how long open ones have been so, at
+    least; NA where there is none.
+    """
+    rows = []
+    for variant in variants:
+        ours = stays[stays["variant"].eq(variant)]
+        seen = ours[ours["start_seen"].astype("bool")]
+        fixed, still = (ours[ours["end"].eq(end)]["days"] for end in (FIXED, OPEN))
+        rows.append(
+            (
+                variant,
+                len(fixed),
+                len(seen),
+                median(seen["days"], seen["at_least"]),
+                fixed.max() if len(fixed) else None,
+                len(still),
+                still.median() if len(still) else None,
+                still.max() if len(still) else None,
+                int(ours["end"].eq(WENT).sum()),
+            )
+        )
+    names = ["variant", "fixed", "seen", "median_days", "worst_days"]
+    names += ["open", "open_median_days", "open_worst_days", "went"]
+    whole = dict.fromkeys(
+        ("fixed", "seen", "worst_days", "open", "open_worst_days", "went"), "Int64"
+    )
+    return pd.DataFrame(rows, columns=names).astype(
+        whole | {"median_days": "Float64", "open_median_days": "Float64"}
+    )
+
+
+def median(days: pd.Series, at_least: pd.Series) -> float | None:
+    """Return in how many days half of the stays are over; None if that was not seen.
+
+    The Kaplan-Meier estimate: the first day on which at most half are left, where a stay of which
+    only the least length is known counts for as long as it was seen (Kaplan and Meier 1958,
+    https://doi.org/10.1080/01621459.1958.10501452). A median of closed ones alone would be too low:
+    the slow ones are still open.
+
+    >>> median(pd.Series([2, 4, 9, 30]), pd.Series([False, False, True, True]))
+    4.0
+    """
+    left = 1.0
+    for day in sorted(days[~at_least.astype("bool")].unique()):
+        seen = int(days.ge(day).sum())
+        ended = int((days.eq(day) & ~at_least.astype("bool")).sum())
+        left *= 1 - ended / seen
+        if left <= 0.5 + 1e-9:
+            return float(day)
+    return None
+
+
+def answer(stays: pd.DataFrame, variants: list[str]) -> Answer:
+    """Answer how long fixable vulnerabilities stayed in each image after their fix was out."""
+    if stays.empty:
+        lacks = t("No scan names a fix for what it found, so it is not known how long fixes took.")
+        return Answer("time-to-fix", text=paragraph(lacks), table=stays, lacks=lacks)
+    short = by_image(stays, variants)
+    note = t(
+        "Days are counted from the first capture whose scan of any image names a fix, or the first "
+        "one of the image that has the vulnerability, to the first one without it: they are as "
+        "fine as captures are apart. Half of them: the median by Kaplan and Meier of those whose "
+        "start was seen; open ones, and those that went without another package, count for as long "
+        "as they were seen. What could be fixed before the first capture has no known start: its "
+        "days are at least that many."
+    )
+    return Answer(
+        "time-to-fix",
+        _title(short),
+        bullets(_line(row) for row in short.itertuples()) + paragraph(note),
+        stays,
+        chart(short),
+        word(msg("vulnerabilities × source packages with a fix")),
+        searchable=True,
+    )
+
+
+_FEW = 7
+"""Images of which each has a bar for the median and one for the worst."""
+
+
+def chart(short: pd.DataFrame) -> Bars:
+    """Return in how many days half were over, and how long the longest took, of each image."""
+    rows, values, ends = [], [], []
+    half, worst = t("half of them"), t("the slowest")
+    for row in short.itertuples():
+        left = t("; {open:,} open", open=row.open) if row.open else ""
+        middle = row.median_days
+        rows.append((row.variant, half if len(short) <= _FEW else ""))
+        values.append(None if pd.isna(middle) else float(middle))
+        ends.append((t("half not fixed yet") if pd.isna(middle) else f"{middle:,.0f}") + left)
+        if len(short) <= _FEW:
+            rows.append((row.variant, worst))
+            values.append(None if pd.isna(row.worst_days) else float(row.worst_days))
+            ends.append(t("none fixed") if pd.isna(row.worst_days) else f"{row.worst_days:,}")
+    across = t("days from a fix to an image with it")
+    if len(short) > _FEW:
+        across = t("days from a fix to an image with it, half of them")
+    series = [charts.Series("days", t("days"), values)]
+    return Bars(rows, series, ends, across, "days", [value is not None for value in values])
+
+
+def _title(short: pd.DataFrame) -> str:
+    parts = []
+    for row in short.itertuples():
+        shown = short_name(row.variant)
+        if pd.isna(row.median_days):
+            text = t("{variant} not half yet", variant=shown)
+            parts.append(Part(text, odd=msg("{count:,} not half yet")))
+            continue
+        parts.append(Part(f"{shown} {row.median_days:,.0f}", (row.median_days,)))
+    return fitted(t("Days until half of the fixes were in"), parts, "{:,.0f}".format)
+
+
+def _line(row: Any) -> Phrase:
+    """Return how fast an image was fixed, and what is open."""
+    if not row.fixed + row.open + row.went:
+        return name(row.variant) + t(": nothing with a fix")
+    text = name(row.variant) + ": " + say("{fixed} fixed", fixed=number(row.fixed, "vulnerability"))
+    if pd.notna(row.worst_days):
+        text += say(", the slowest after {days}", days=number(row.worst_days, "day"))
+    if pd.notna(row.median_days):
+        text += say("; half within {days}", days=number(round(row.median_days), "day"))
+    elif row.seen:
+        text += t("; of {seen:,} whose start was seen, half are not fixed", seen=row.seen)
+    else:
+        text += t("; the start of none was seen")
+    if row.open:
+        text += say(
+            "; open: {open:,}, for at least {median:,.0f} days (median), {worst:,} (longest)",
+            open=row.open,
+            median=row.open_median_days,
+            worst=row.open_worst_days,
+        )
+    if row.went:
+        text += say("; {went:,} went without another package", went=row.went)
+    return text
+
+
+def _present(presence: pd.DataFrame, sound: pd.DataFrame) -> pd.DataFrame:
+    """Return in which sound scan which vulnerability stands, and whether a fix is named for it."""
+    numbered = sound.sort_values(["at", "capture"], kind="stable")
+    numbered = numbered.assign(number=numbered.groupby("variant").cumcount())
+    source = presence["source_package"].astype("str").fillna(presence["package"].astype("str"))
+    rows = pd.DataFrame(
+        {
+            "variant": presence["variant"].astype("str"),
+            "capture": presence["capture"].astype("str"),
+            "vulnerability_id": presence["vulnerability_id"].astype("str"),
+            "source_package": source,
+            "fixable": presence["fixed_version"].notna(),
+        }
+    )[presence["there"].to_numpy()]
+    rows = rows.groupby([*_OURS, "capture"], sort=False)["fixable"].any().reset_index()
+    return rows.merge(numbered[["variant", "capture", "at", "number"]], on=["variant", "capture"])
+
+
+def _ended(table: pd.DataFrame, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
+    """Return stays with their last day, how long they were, and how they ended."""
+    numbered = sound.sort_values(["at", "capture"], kind="stable")
+    numbered = numbered.assign(number=numbered.groupby("variant").cumcount())
+    after = numbered.assign(number=numbered["number"] - 1)[["variant", "number", "at", "capture"]]
+    table = table.merge(after, how="left", on=["variant", "number"])
+    last = numbered.groupby("variant")["at"].max()
+    until = table["at"].fillna(table["variant"].map(last))
+    by_image = _gone_with_the_image(moves)
+    keys = pd.MultiIndex.from_frame(table[["variant", "capture", *_KEY]])
+    end = np.where(keys.isin(by_image), FIXED, WENT)
+    end = np.where(table["at"].isna(), OPEN, end)
+    days = (until - table["from_at"]).dt.days.astype("Int64")
+    return table.assign(until_at=until, days=days, end=end.astype(object))
+
+
+def _gone_with_the_image(moves: pd.DataFrame) -> pd.MultiIndex:
+    """Return what went because the image, or perhaps the image, was another one."""
+    gone = moves[moves["change"].eq(GONE)]
+    gone = gone[gone["reason"].str.startswith(IMAGE).astype("bool")]
+    source = gone["source_package"].fillna(gone["package"])
+    keys = gone.assign(source_package=source)[["variant", "later", *_KEY]].astype("str")
+    return pd.MultiIndex.from_frame(keys)
