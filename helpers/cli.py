@@ -277,8 +277,8 @@ def risk(study: str, name: str, **named: str) -> None:
         scored = f"{added.scored} of {found.ids} vulnerabilities have a score"
         click.echo(f"EPSS     {found.epss.day:%Y-%m-%d}{model}: {scored}")
     if found.kev:
-        exploited = f"{added.exploited} of {found.ids} vulnerabilities were known to be exploited"
-        click.echo(f"KEV      {found.kev.day:%Y-%m-%d}: {exploited} by the capture's day")
+        exploited = f"{added.exploited} of {found.ids} vulnerabilities are known to be exploited"
+        click.echo(f"KEV      {found.kev.day:%Y-%m-%d}: {exploited}")
 
 
 @commands.command()

@@ -75,7 +75,7 @@ def answer(
     both = lens._replace(suppressed=True).label
     chart = counting.stacked(counts, "part", kinds, "declared", both)
     return Answer(
-        "declared-harmless", _title(counts, lens), text, found, chart, both, searchable=True
+        "declared-harmless", _title(counts, lens), text, found, chart, lens.label, searchable=True
     )
 
 

@@ -41,8 +41,13 @@ def vulnerabilities(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     one of them; `part` is that of `likelihood`.
     """
     each = lenses.each(findings, lens)
-    each = each.assign(part=likelihood.part(each), key=each["vulnerability_id"].fillna("?"))
-    each = each.assign(fixable=each["fixed_version"].notna())
+    # An id and its alias are one.
+    key = each["cve_id"].fillna(each["vulnerability_id"]).fillna("?")
+    each = each.assign(
+        key=key,
+        fixable=each["fixed_version"].notna(),
+        exploited=likelihood.is_exploited(each, lens.known_by).where(each["exploited"].notna()),
+    )
     groups = each.groupby("key", sort=False)
     table = groups.agg(
         vulnerability_id=("vulnerability_id", "first"),
@@ -59,6 +64,7 @@ def vulnerabilities(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
         kev_added_at=("kev_added_at", "min"),
         fixable=("fixable", "max"),
     ).reset_index(drop=True)
+    table["exploited"] = table["exploited"].astype("boolean")
     table["part"] = likelihood.part(table)
     order = table.assign(rank=table["exploited"].fillna(False))
     order = order.sort_values(
@@ -76,18 +82,19 @@ def answer(
         return Answer("epss-and-cvss", counted=counted.label, lacks=likelihood.nothing_known())
     table = vulnerabilities(findings, lens)
     placed = table.dropna(subset=["epss", "cvss_score"])
-    title = _title(table, counted.short, least)
+    what = counted.one if len(table) == 1 else counted.short
+    title = _title(table, what, least)
     return Answer(
         "epss-and-cvss",
         title,
-        _text(table, placed, least),
+        _text(table, placed, least, images),
         table,
-        _points(placed, table, least),
+        _points(placed, table, least, images),
         counted.label,
         lens_evidence.sources(findings, images, counted),
         role=SLIDE,
         shown=table[_SHOWN],
-        talks=(_talk(table, placed, least),),
+        talks=(_talk(table, least),),
     )
 
 
@@ -95,7 +102,9 @@ def _joined(values: pd.Series) -> str:
     return ", ".join(dict.fromkeys(values.dropna().astype(str)))
 
 
-def _points(placed: pd.DataFrame, table: pd.DataFrame, least: float) -> Points:
+def _points(
+    placed: pd.DataFrame, table: pd.DataFrame, least: float, images: pd.DataFrame
+) -> Points:
     """Return vulnerabilities as points, those that matter most with their names."""
     named = placed["exploited"].fillna(False) | placed["epss"].ge(least)
     named &= named.cumsum().le(_NAMED)
@@ -114,7 +123,7 @@ def _points(placed: pd.DataFrame, table: pd.DataFrame, least: float) -> Points:
         t("EPSS: probability that it is exploited anywhere within 30 days"),
         t("CVSS base score by NVD, 0 to 10"),
         {group: word(text) for group, text in GROUPS.items()},
-        note=_lost(table),
+        note=_lost(table, images),
         log=True,
         top=10.0,
         limit=Limit(max(least, LOWEST), t("EPSS {least:g}", least=least)),
@@ -132,8 +141,10 @@ def _label(row: Any) -> str:
     return f"{escape.short(row.vulnerability_id, 20)} {escape.short(first, 16)}"
 
 
-def _lost(table: pd.DataFrame) -> str:
-    """Return how many have no point, and why; empty if all have one."""
+def _lost(table: pd.DataFrame, images: pd.DataFrame) -> str:
+    """Return how many have no point, and why, and of which images no catalog says anything."""
+    lost = table[table["epss"].isna() | table["cvss_score"].isna()]
+    exploited = int(lost["exploited"].fillna(False).sum())
     unscored = int(table["epss"].isna().sum())
     unrated = int((table["epss"].notna() & table["cvss_score"].isna()).sum())
     parts = []
@@ -141,12 +152,26 @@ def _lost(table: pd.DataFrame) -> str:
         parts.append(t("{count:,} without an EPSS score", count=unscored))
     if unrated:
         parts.append(t("{count:,} without a CVSS score of NVD's", count=unrated))
-    return t("not shown: {parts}", parts=", ".join(parts)) if parts else ""
+    if exploited:
+        parts.append(t("{count:,} of them known to be exploited", count=exploited))
+    notes = [t("not shown: {parts}", parts=", ".join(parts))] if parts else []
+    if images["kev_source"].isna().any():
+        notes.append(t("what is exploited is not known of all images"))
+    return "; ".join(notes)
 
 
 def _title(table: pd.DataFrame, what: str, least: float) -> str:
     """Return how many of what counts are known to be exploited, and how many likely to be."""
     exploited = int(table["exploited"].fillna(False).sum())
+    if table["exploited"].isna().all() and len(table):
+        count = int(table["epss"].ge(least).fillna(False).sum())
+        return t(
+            "Of {whole:,} {what}, {count:,} with EPSS ≥ {least:g}; exploited: not known",
+            whole=len(table),
+            what=what,
+            count=count,
+            least=least,
+        )
     likely = int(table["epss"].ge(least).fillna(False).sum())
     values = {"what": what, "count": len(table), "exploited": exploited, "likely": likely}
     return first_fitting(
@@ -167,7 +192,7 @@ def _title(table: pd.DataFrame, what: str, least: float) -> str:
     )
 
 
-def _text(table: pd.DataFrame, placed: pd.DataFrame, least: float) -> Text:
+def _text(table: pd.DataFrame, placed: pd.DataFrame, least: float, images: pd.DataFrame) -> Text:
     """Return how far severity and likelihood go together."""
     serious = placed["cvss_score"].ge(7)
     likely = placed["epss"].ge(least)
@@ -181,7 +206,7 @@ def _text(table: pd.DataFrame, placed: pd.DataFrame, least: float) -> Text:
         rest=int((~serious).sum()),
         mild=int((~serious & likely).sum()),
     )
-    if lost := _lost(table):
+    if lost := _lost(table, images):
         text += " " + say(
             "Of {all}, {lost}: what has no score is not harmless.",
             all=number(len(table), "vulnerability"),
@@ -190,8 +215,8 @@ def _text(table: pd.DataFrame, placed: pd.DataFrame, least: float) -> Text:
     return paragraph(text)
 
 
-def _talk(table: pd.DataFrame, placed: pd.DataFrame, least: float) -> Talk:
-    likely = placed[placed["exploited"].fillna(False) | placed["epss"].ge(least)]
+def _talk(table: pd.DataFrame, least: float) -> Talk:
+    likely = table[table["exploited"].fillna(False) | table["epss"].ge(least).fillna(False)]
     first = (
         [t("Look at {id} first.", id=escape.plain(likely.iloc[0]["vulnerability_id"]))]
         if len(likely)
@@ -203,7 +228,7 @@ def _talk(table: pd.DataFrame, placed: pd.DataFrame, least: float) -> Talk:
             "up it is worse."
         ),
         t(
-            "{likely:,} of {count} are right of the line or known to be exploited.",
+            "{likely:,} of {count} are known to be exploited, or likely to be.",
             likely=len(likely),
             count=number(len(table), "vulnerability"),
         ),

@@ -10,11 +10,12 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.talk import RISK, Talk, some
+from helpers.comparability import score_consistency
 from helpers.frames import UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, bullets, code, listed, name, paragraph, say, share
-from helpers.text.titles import Part, fitted
+from helpers.text.titles import Part, fitted, unknown
 from helpers.vulnerabilities import counting, lens_evidence, lenses
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 
@@ -27,12 +28,18 @@ _NAMED = 3
 """Exploited vulnerabilities that a sentence names."""
 
 
-def part(findings: pd.DataFrame, least: float = LIKELY_FROM) -> pd.Series:
-    """Return for each finding which of `PARTS` its vulnerability is in."""
+def is_exploited(findings: pd.DataFrame, known_by: str = "") -> pd.Series:
+    """Return which findings were known to be exploited by their image's day, and by a given one."""
+    found = findings["exploited"].fillna(False).astype("bool")
+    return found & findings["kev_added_at"].le(known_by).fillna(False) if known_by else found
+
+
+def part(findings: pd.DataFrame, least: float = LIKELY_FROM, known_by: str = "") -> pd.Series:
+    """Return for each finding which of `PARTS` its vulnerability is in, as known by a day."""
     found = pd.Series(UNSCORED, index=findings.index, dtype="str")
     found[findings["epss"].notna()] = LESS
     found[findings["epss"].ge(least).fillna(False)] = LIKELY
-    found[findings["exploited"].fillna(False)] = EXPLOITED
+    found[is_exploited(findings, known_by)] = EXPLOITED
     return found
 
 
@@ -41,22 +48,57 @@ def looked_up(images: pd.DataFrame) -> pd.Series:
     return images["epss_day"].notna() | images["kev_source"].notna()
 
 
+def by_image(
+    findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LIKELY_FROM
+) -> pd.DataFrame:
+    """Return what is known of each image: `capture, variant, status, whole` and counts of it.
+
+    `exploited` is NA without a catalog; `likely` (others with a score from `least` on), `less` and
+    `scored` are without scores. All are NA where vulnerabilities were not looked for.
+    """
+    counted = lenses.apply(findings, lens)
+    keys = ["capture", "variant"]
+    columns = {
+        "whole": True,
+        **{
+            name: part(counted, least, lens.known_by).eq(name) for name in (EXPLOITED, LIKELY, LESS)
+        },
+        "scored": counted["epss"].notna(),
+    }
+    sums = counted[keys].assign(**columns).groupby(keys).sum().reset_index()
+    table = images[[*keys, "status"]].merge(sums, "left", keys)
+    table = table.rename(columns={EXPLOITED: "exploited", LIKELY: "likely", LESS: "less"})
+    measured = ~images["status"].isin(UNKNOWN_COUNT).to_numpy()
+    known = {
+        "whole": measured & looked_up(images).to_numpy(),
+        "exploited": measured & images["kev_source"].notna().to_numpy(),
+        **dict.fromkeys(
+            ("likely", "less", "scored"), measured & images["epss_day"].notna().to_numpy()
+        ),
+    }
+    return table.assign(
+        **{n: table[n].fillna(0).astype("Int64").where(is_known) for n, is_known in known.items()}
+    )
+
+
 def table(
     findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LIKELY_FROM
 ) -> pd.DataFrame:
     """Return counts by what is known of exploitation: `capture, variant, status, part, count`.
 
-    Four rows an image, one a part; NA where its vulnerabilities were not looked for, or not looked
-    up in scores nor in a catalog.
+    Four rows an image, one a part; NA where that is not known, which is no zero.
     """
-    counted = lenses.apply(findings, lens)
-    keys = ["capture", "variant"]
-    sums = counted.assign(part=part(counted, least)).groupby([*keys, "part"]).size()
-    every = images[[*keys, "status"]].merge(pd.DataFrame({"part": PARTS}), how="cross")
-    counts = every.merge(sums.rename("count").reset_index(), "left", [*keys, "part"])
-    known = images["status"].isin(UNKNOWN_COUNT).eq(False) & looked_up(images)
-    is_known = known.repeat(len(PARTS)).to_numpy()
-    return counts.assign(count=counts["count"].fillna(0).astype("Int64").where(is_known))
+    wide = by_image(findings, images, lens, least)
+    known = wide[["exploited", "likely", "less"]].fillna(0).sum(axis=1)
+    by_part = {
+        EXPLOITED: wide["exploited"],
+        LIKELY: wide["likely"],
+        LESS: wide["less"],
+        UNSCORED: wide["whole"] - known,
+    }
+    keys = ["capture", "variant", "status"]
+    parts = [wide[keys].assign(part=name, count=count) for name, count in by_part.items()]
+    return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
 
 
 def answer(
@@ -65,7 +107,7 @@ def answer(
     """Answer how many are known to be exploited, since when, and how many are likely to be."""
     if not looked_up(images).any():
         return Answer("exploitation", counted=lens.label, lacks=nothing_known())
-    counts = table(findings, images, lens, least)
+    wide, counts = (make(findings, images, lens, least) for make in (by_image, table))
     names = {
         EXPLOITED: t("exploited (KEV)"),
         LIKELY: t("EPSS ≥ {least:g}", least=least),
@@ -74,23 +116,31 @@ def answer(
     }
     there = {EXPLOITED, *counts[counts["count"].gt(0).fillna(False)]["part"]}
     shown = {key: text for key, text in names.items() if key in there}
-    chart = counting.stacked(counts, "part", shown, "exploitation", lens.label)
+    # A part of one is too narrow for a number.
+    notes = {
+        (row.variant, row.capture): t(", {count:,} exploited", count=row.exploited)
+        if pd.notna(row.exploited)
+        else t(", exploited: not known")
+        for row in wide.itertuples()
+        if pd.notna(row.whole) and (pd.isna(row.exploited) or row.exploited)
+    }
+    chart = counting.stacked(counts, "part", shown, "exploitation", lens.label, notes=notes)
     counted = lenses.apply(findings, lens)
     text = bullets(
         name(image.variant)
         + ": "
-        + _of_image(counted[counted["variant"].eq(image.variant)], image, least)
+        + _of_image(counted[counted["variant"].eq(image.variant)], image, least, lens.known_by)
         for image in images.itertuples()
     )
     return Answer(
         "exploitation",
-        _title(counts, lens.short),
+        _title(wide, lens.short),
         text + paragraph(sources(images)),
         counts,
         chart,
         lens.label,
         lens_evidence.sources(findings, images, lens),
-        talks=(_talk(counts, counted, lens, least),),
+        talks=(_talk(wide, lens, least),),
     )
 
 
@@ -100,23 +150,27 @@ def brief_answer(
     """Answer the same in one sentence, for the summary."""
     if not looked_up(images).any():
         return Answer("exploitation-in-brief", counted=lens.label, lacks=nothing_known())
-    counts = table(findings, images, lens, least)
     counted = lenses.apply(findings, lens)
-    wide = _wide(counts).dropna()
-    exploited = counted[part(counted, least).eq(EXPLOITED)]
+    exploited = counted[is_exploited(counted, lens.known_by)]
+    wide = by_image(findings, images, lens, least).dropna(subset="whole")
     parts = [
         t(
-            "{variant} {exploited:,} and {likely:,} of {whole:,}",
+            "{variant} {exploited} and {likely} of {whole:,}",
             variant=escape.plain(row.variant),
-            exploited=row.exploited,
-            likely=row.likely,
+            exploited=_number(row.exploited),
+            likely=_number(row.likely),
             whole=row.whole,
         )
-        + (t(" ({scored:,} scored)", scored=row.whole - row.unscored) if row.unscored else "")
+        + (
+            t(" ({scored:,} scored)", scored=row.scored)
+            if pd.notna(row.scored) and row.scored < row.whole
+            else ""
+        )
         for row in wide.itertuples()
     ]
     text = say(
-        "**Known to be exploited, and likely to be** (EPSS ≥ {least:g}) of the {what}: {parts}.",
+        "**Known to be exploited, and others likely to be** (EPSS ≥ {least:g}) of the {what}: "
+        "{parts}.",
         least=least,
         what=lens.short,
         parts=listed(parts, "; "),
@@ -124,6 +178,10 @@ def brief_answer(
     if len(exploited):
         text += " " + say("First of all: {ids}.", ids=_ids(exploited))
     return Answer("exploitation-in-brief", text=paragraph(text), counted=lens.label, role=SUMMARY)
+
+
+def _number(count: Any) -> str:
+    return t("not known") if pd.isna(count) else f"{count:,}"
 
 
 def nothing_known() -> str:
@@ -138,16 +196,19 @@ def sources(images: pd.DataFrame) -> Phrase:
     """Return whose scores and catalog these are, of which days, and of which models."""
     scores = images.dropna(subset="epss_day").drop_duplicates(["epss_day", "epss_model"])
     days = [f"{row.epss_day:%Y-%m-%d} ({model(row.epss_model)})" for row in scores.itertuples()]
-    catalogs = sorted({f"{day:%Y-%m-%d}" for day in images["kev_day"].dropna()})
-    known = images[images["kev_source"].notna()]
     text = say("No EPSS scores were recorded.")
     if days:
         text = say("Scores: EPSS by FIRST.org, of {days}.", days=listed(days))
-    if catalogs:
-        return text + " " + say("Catalog: KEV by CISA, of {days}.", days=listed(catalogs))
-    if len(known):
-        return text + " " + say("Catalog: KEV by CISA, as Grype's database has it.")
-    return text + " " + say("No catalog of what is exploited was recorded.")
+    if catalog := lens_evidence.catalog(images):
+        text += " " + say("Catalog: by CISA, {catalog}.", catalog=catalog)
+    else:
+        text += " " + say("No catalog of what is exploited was recorded.")
+    if score_consistency.is_mixed(images):
+        text += " " + say(
+            "**The scores of these images are of several days or models, so they cannot be "
+            "compared.**"
+        )
+    return text
 
 
 def model(name: object) -> str:
@@ -155,27 +216,28 @@ def model(name: object) -> str:
     return t("model not stated") if pd.isna(name) else str(name)
 
 
-def _of_image(counted: pd.DataFrame, image: Any, least: float) -> Phrase:
+def _of_image(counted: pd.DataFrame, image: Any, least: float, known_by: str) -> Phrase:
     """Return what is known of one image: what is exploited, likely, and not scored."""
     if image.status in UNKNOWN_COUNT:
         return say("not measured")
     if pd.isna(image.epss_day) and pd.isna(image.kev_source):
         return say("neither scores nor a catalog were recorded")
-    parts = part(counted, least)
-    exploited = counted[parts.eq(EXPLOITED)]
+    is_known = is_exploited(counted, known_by)
+    exploited = counted[is_known]
     if pd.isna(image.kev_source):
         text = say("no catalog was recorded, so what is exploited is not known")
     elif exploited.empty:
         text = say("none of {count:,} known to be exploited", count=len(counted))
     else:
         text = say(
-            "**{some} known to be exploited**: {ids}",
-            some=share(len(exploited), len(counted)),
+            "**{some:,} of {count:,} known to be exploited**: {ids}",
+            some=len(exploited),
+            count=len(counted),
             ids=_ids(exploited),
         )
-    later = counted[counted["kev_added_at"].notna() & parts.ne(EXPLOITED)]
+    later = counted[counted["kev_added_at"].notna() & ~is_known]
     if len(later):
-        text += say("; added to the catalog after the image's day: {ids}", ids=_ids(later))
+        text += say("; added to the catalog after that day: {ids}", ids=_ids(later))
     if pd.isna(image.epss_day):
         return text + say("; no scores were recorded")
     likely = counted["epss"].ge(least).fillna(False)
@@ -200,44 +262,25 @@ def _ids(findings: pd.DataFrame) -> Phrase:
     return listed(named)
 
 
-def _wide(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return one row an image: `variant, status, exploited, likely, unscored, whole`."""
-    rows = []
-    for (_, variant, status), image in counts.groupby(["capture", "variant", "status"], sort=False):
-        by_part = image.set_index("part")["count"]
-        rows.append(
-            (
-                variant,
-                status,
-                by_part[EXPLOITED],
-                by_part[LIKELY],
-                by_part[UNSCORED],
-                by_part.sum(skipna=False),
-            )
-        )
-    columns = ["variant", "status", "exploited", "likely", "unscored", "whole"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _title(counts: pd.DataFrame, what: str) -> str:
+def _title(wide: pd.DataFrame, what: str) -> str:
     """Return how many are known to be exploited in each image."""
     parts = []
-    for row in _wide(counts).itertuples():
+    for row in wide.itertuples():
         short = escape.short(row.variant, 24)
         if pd.isna(row.whole):
-            parts.append(
-                Part(t("{variant} not measured", variant=short), odd=counting.odd("failed"))
+            text = t("{variant} not measured", variant=short)
+            parts.append(Part(text, odd=counting.odd("failed")))
+        elif pd.isna(row.exploited):
+            parts.append(unknown(row.variant))
+        else:
+            text = t(
+                "{variant} {part:,} of {whole}", variant=short, part=row.exploited, whole=row.whole
             )
-            continue
-        text = t(
-            "{variant} {part:,} of {whole}", variant=short, part=row.exploited, whole=row.whole
-        )
-        parts.append(Part(text, (row.exploited,), counting.odd(row.status)))
+            parts.append(Part(text, (row.exploited,), counting.odd(row.status)))
     return fitted(t("Known to be exploited, {what}", what=what), parts)
 
 
-def _talk(counts: pd.DataFrame, counted: pd.DataFrame, lens: Lens, least: float) -> Talk:
-    wide = _wide(counts).dropna()
+def _talk(wide: pd.DataFrame, lens: Lens, least: float) -> Talk:
     each = [
         t(
             "In {variant} {exploited:,} are known to be exploited, and {likely:,} others likely to "
@@ -246,7 +289,7 @@ def _talk(counts: pd.DataFrame, counted: pd.DataFrame, lens: Lens, least: float)
             exploited=row.exploited,
             likely=row.likely,
         )
-        for row in wide.itertuples()
+        for row in wide.dropna().itertuples()
     ]
     spoken = (
         t(

@@ -72,6 +72,7 @@ def answer(
             "and says nothing of how bad that would be."
         ),
         *_days_apart(images),
+        *_old_catalog(images),
         *(_moved(rows, least) for _, rows in table.groupby("variant", sort=False)),
         *_aliases(findings, counted),
         say(
@@ -108,6 +109,21 @@ def _days_apart(images: pd.DataFrame) -> list[Phrase]:
             "The scores are up to **{days} older** than the database: what was published since has "
             "none.",
             days=count,
+        )
+    ]
+
+
+def _old_catalog(images: pd.DataFrame) -> list[Phrase]:
+    """Return how much older the catalog is than an image's database, if it is."""
+    as_of = images["db_updated_at"].fillna(images["scanned_at"])
+    days = (as_of - images["kev_day"]).dt.days.dropna()
+    if days.empty or days.max() < 2:
+        return []
+    return [
+        say(
+            "The catalog is up to **{days} older** than the database: what it took up since is not "
+            "known to be exploited here.",
+            days=number(int(days.max()), "day"),
         )
     ]
 
@@ -149,7 +165,7 @@ def _aliases(findings: pd.DataFrame, counted: Lens) -> list[Phrase]:
         return []
     return [
         say(
-            "Scores and catalog know CVE ids only: {count} looked up by their CVE alias.",
+            "Scores and catalog know CVE ids only. Looked up by a CVE alias: {count}.",
             count=number(int(by_alias.sum()), "vulnerability"),
         )
     ]

@@ -40,7 +40,7 @@ def short_list(
     first, then what has a fix, then what the app needs, then the higher score.
     """
     each = lenses.each(findings, lens)
-    part = likelihood.part(each, least)
+    part = likelihood.part(each, least, lens.known_by)
     serious = each["severity"].ge("HIGH") & each["fixed_version"].notna()
     unscored = part.eq(likelihood.UNSCORED) & serious & each["epss_day"].notna()
     each = each.assign(part=part, unscored=unscored)
@@ -50,9 +50,9 @@ def short_list(
     each = each.merge(needs, "left", keys)
     each["need"] = each["need"].fillna(UNSEEN)
     each["source"] = each["source_package"].fillna(each["package"])
-    rows = [
-        _row(group, least) for _, group in each.groupby(["vulnerability_id", "source"], sort=False)
-    ]
+    # An id and its alias are one.
+    each["id"] = each["cve_id"].fillna(each["vulnerability_id"])
+    rows = [_row(group, least) for _, group in each.groupby(["id", "source"], sort=False)]
     table = pd.DataFrame(rows, columns=[*COLUMNS, "rank"])
     table = table.sort_values("rank", kind="stable", ignore_index=True)[COLUMNS]
     table["why"] = pd.Series([*table["why"]], dtype=object)
@@ -89,16 +89,16 @@ def answer(
 def _row(group: pd.DataFrame, least: float) -> tuple[Any, ...]:
     """Return the row of one vulnerability in one source package, and what it is ordered by."""
     first = group.iloc[0]
-    fixes = dict.fromkeys(group["fixed_version"].dropna())
+    fixes = _fixes(group)
     need = min(group["need"], key=_NEEDS.index)
-    exploited = bool(group["exploited"].fillna(False).any())
+    exploited = bool(group["part"].eq(likelihood.EXPLOITED).any())
     epss = group["epss"].max()
     rank = (not exploited, not fixes, _NEEDS.index(need), -epss if pd.notna(epss) else 1.0)
     return (
         first["vulnerability_id"],
         _joined(group["package"]),
         _joined(group["variant"]),
-        ", ".join(map(str, fixes)) or None,
+        fixes or None,
         _joined(group["place"]),
         need,
         _why(group, exploited, epss, least),
@@ -108,6 +108,18 @@ def _row(group: pd.DataFrame, least: float) -> tuple[Any, ...]:
         group["cvss_score"].max(),
         rank,
     )
+
+
+def _fixes(group: pd.DataFrame) -> str:
+    """Return the versions that fix it; of several, each with the images that it is for."""
+    fixed = group.dropna(subset="fixed_version")
+    by_version = {
+        str(version): _joined(rows["variant"])
+        for version, rows in fixed.groupby("fixed_version", sort=False)
+    }
+    if len(by_version) < 2:
+        return "".join(by_version)
+    return "; ".join(f"{version} ({variants})" for version, variants in by_version.items())
 
 
 def _why(group: pd.DataFrame, exploited: bool, epss: Any, least: float) -> str:

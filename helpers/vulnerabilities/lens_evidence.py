@@ -92,7 +92,9 @@ def footer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
 
 def sources(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
     """Return whose scores and catalog a figure shows, as far as a footer of the lens does not."""
-    parts = [] if lens.epss else [*scored(findings, images, lens)]
+    parts = []
+    if not lens.epss:
+        parts = [*scored(findings, images, lens), score_consistency.mark(images)]
     return " · ".join(filter(None, [*parts, "" if lens.exploited else catalog(images)]))
 
 

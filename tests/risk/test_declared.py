@@ -32,7 +32,7 @@ def test_both_counts_are_there(stated: Frames) -> None:
     answer = declared.answer(stated.findings, stated.images, NONE, Lens())
     assert answer.chart.totals == [3]
     assert [series.values for series in answer.chart.series] == [[2], [1]]
-    assert answer.counted == "findings, also those declared harmless"
+    assert answer.counted == "findings", "the footer says what is left out"
 
 
 def test_who_says_so_and_why_is_told_and_what_is_not_used(stated: Frames) -> None:

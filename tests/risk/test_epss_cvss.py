@@ -1,9 +1,12 @@
 """EPSS against CVSS: one point a vulnerability; who matters is named, who has none is counted."""
 
-from helpers.risk import epss_cvss
+import pandas as pd
+
+from helpers.risk import epss_cvss, short_list
 from helpers.studies.load import load_study
 from helpers.vulnerabilities.lenses import Lens
 from tests.conftest import finding, trivy
+from tests.risk.test_short_list import NOTHING
 
 NVD = {"nvd": {"V3Score": 9.8, "V3Vector": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}
 
@@ -56,3 +59,30 @@ def test_the_numbers_of_the_title_are_those_of_the_frames() -> None:
     assert len(found.table) == each["vulnerability_id"].nunique()
     assert int(found.table["epss"].ge(0.1).sum()) == int(each["epss"].ge(0.1).sum()) == 18
     assert found.chart.points[0].label == "CVE-2023-4911 libc6"
+
+
+def test_an_id_and_its_alias_are_one_point(scored) -> None:
+    loaded = scored(
+        {"CVE-2024-0001": 0.5, "GHSA-aaaa-bbbb-cccc": 0.5},
+        first=trivy(finding(1, CVSS=NVD)),
+        second=trivy(finding(1, CVSS=NVD, VulnerabilityID="GHSA-aaaa-bbbb-cccc")),
+    )
+    findings = loaded.findings.assign(cve_id="CVE-2024-0001")
+    table = answer(loaded._replace(findings=findings)).table
+    assert table["variants"].tolist() == ["first, second"]
+    listed = short_list.short_list(findings, NOTHING, Lens("vulnerabilities"))
+    assert listed["variants"].tolist() == ["first, second"]
+
+
+def test_what_is_exploited_and_has_no_point_is_said(scored) -> None:
+    loaded = scored({}, {"CVE-2024-0001": "2024-02-01"}, app=trivy(finding(1)))
+    assert "1 of them known to be exploited" in answer(loaded).chart.note
+
+
+def test_without_a_catalog_the_title_does_not_say_none(scored) -> None:
+    loaded = scored({"CVE-2024-0001": 0.5}, app=trivy(finding(1, CVSS=NVD)))
+    images = loaded.images.assign(kev_source=None)
+    findings = loaded.findings.assign(exploited=pd.array([None], "boolean"))
+    found = answer(loaded._replace(images=images, findings=findings))
+    assert found.title == "Of 1 vulnerability, 1 with EPSS ≥ 0.1; exploited: not known"
+    assert "not known of all images" in found.chart.note

@@ -1,5 +1,7 @@
 """What is known of exploitation: each in one part, missing is not zero, no count without it."""
 
+import pandas as pd
+
 from helpers.risk import likelihood
 from helpers.studies.load import load_study
 from helpers.vulnerabilities.lenses import Lens
@@ -10,7 +12,10 @@ VULNERABILITIES = Lens("vulnerabilities")
 
 def counts(frames, lens: Lens = VULNERABILITIES, least: float = 0.1) -> dict[str, list[int]]:
     table = likelihood.table(frames.findings, frames.images, lens, least)
-    return {v: rows["count"].tolist() for v, rows in table.groupby("variant", sort=False)}
+    return {
+        v: [None if pd.isna(count) else count for count in rows["count"]]
+        for v, rows in table.groupby("variant", sort=False)
+    }
 
 
 def test_each_vulnerability_is_in_the_worst_part_that_it_can_be_in(scored) -> None:
@@ -46,14 +51,48 @@ def test_what_the_catalog_took_up_after_the_images_day_is_told_and_not_counted(s
     later = loaded._replace(findings=loaded.findings.assign(exploited=False))
     assert counts(later) == {"app": [0, 0, 0, 1]}
     answer = likelihood.answer(later.findings, later.images, VULNERABILITIES)
-    assert "after the image's day: CVE-2024-0001" in answer.text.plain
+    assert "after that day: CVE-2024-0001" in answer.text.plain
 
 
 def test_scores_without_a_catalog_do_not_say_that_nothing_is_exploited(scored) -> None:
-    loaded = scored({"CVE-2024-0001": 0.2}, app=trivy(finding(1)))
+    loaded = scored({"CVE-2024-0001": 0.2}, app=trivy(finding(1), finding(2)))
     nothing = loaded.images["kev_day"].where([False])
     images = loaded.images.assign(kev_source=None, kev_day=nothing)
-    findings = loaded.findings.assign(exploited=None)
-    text = likelihood.answer(findings, images, VULNERABILITIES).text.plain
-    assert "no catalog was recorded" in text
-    assert "none of 1 known to be exploited" not in text
+    without = loaded._replace(images=images, findings=loaded.findings.assign(exploited=None))
+    assert counts(without) == {"app": [None, 1, 0, 1]}
+    answer = likelihood.answer(without.findings, images, VULNERABILITIES)
+    assert "no catalog was recorded" in answer.text.plain
+    assert answer.title.endswith("app not known")
+    assert answer.chart.ends == ["2, exploited: not known"]
+    brief = likelihood.brief_answer(without.findings, images, VULNERABILITIES).text.plain
+    assert "app not known and 1 of 2 (1 scored)" in brief
+
+
+def test_a_catalog_without_scores_does_not_say_that_nothing_is_likely(scored) -> None:
+    loaded = scored({}, {"CVE-2024-0001": "2024-02-01"}, app=trivy(finding(1), finding(2)))
+    nothing = loaded.images["epss_day"].where([False])
+    without = loaded._replace(images=loaded.images.assign(epss_day=nothing, epss_model=None))
+    assert counts(without) == {"app": [1, None, None, 1]}
+    brief = likelihood.brief_answer(without.findings, without.images, VULNERABILITIES).text.plain
+    assert "app 1 and not known of 2" in brief
+
+
+def test_what_is_exploited_and_has_no_score_is_among_those_without_one(scored) -> None:
+    loaded = scored({}, {"CVE-2024-0001": "2024-02-01"}, app=trivy(finding(1)))
+    brief = likelihood.brief_answer(loaded.findings, loaded.images, VULNERABILITIES).text.plain
+    assert "app 1 and 0 of 1 (0 scored)" in brief
+
+
+def test_by_a_day_only_what_the_catalog_had_by_then_is_exploited(scored) -> None:
+    report = trivy(finding(1, PublishedDate="2020-01-01T00:00:00Z"))
+    loaded = scored({}, {"CVE-2024-0001": "2024-02-01"}, app=report)
+    assert counts(loaded, Lens("vulnerabilities", known_by="2024-01-31")) == {"app": [0, 0, 0, 1]}
+    assert counts(loaded, Lens("vulnerabilities", known_by="2024-02-01")) == {"app": [1, 0, 0, 0]}
+
+
+def test_scores_of_two_models_side_by_side_are_marked(scored) -> None:
+    loaded = scored({"CVE-2024-0001": 0.2}, a=trivy(finding(1)), b=trivy(finding(1)))
+    images = loaded.images.assign(epss_model=["v2025.03.14", "v2026.06.15"])
+    answer = likelihood.answer(loaded.findings, images, VULNERABILITIES)
+    assert "cannot be compared" in answer.text.plain
+    assert "DIFFERENT days or models" in answer.source

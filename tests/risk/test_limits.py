@@ -41,4 +41,11 @@ def test_what_was_looked_up_by_an_alias_is_said(frames_of) -> None:
     loaded = known(frames_of(app=report), {"GHSA-aaaa-bbbb-cccc": 0.2})
     findings = loaded.findings.assign(cve_id="CVE-2024-0001")
     answer = limits.answer(findings, loaded.images, findings, loaded.images, Lens())
-    assert "1 vulnerability looked up by their CVE alias" in answer.text.plain
+    assert "Looked up by a CVE alias: 1 vulnerability" in answer.text.plain
+
+
+def test_a_catalog_that_is_older_than_the_database_is_told(frames_of) -> None:
+    loaded = known(frames_of(app=trivy(finding(1))), {"CVE-2024-0001": 0.2})
+    images = loaded.images.assign(db_updated_at=DAY + pd.Timedelta(days=30))
+    answer = limits.answer(loaded.findings, images, loaded.findings, images, Lens())
+    assert "The catalog is up to 30 days older" in answer.text.plain

@@ -88,3 +88,12 @@ def test_readers_get_the_first_rows_and_the_file_has_all() -> None:
     assert len(found.answer.shown) == 3
     assert len(found.table) == 18
     assert found.answer.talks[0].table.rows[0][0] == "CVE-2023-4911"
+
+
+def test_of_several_fixes_each_says_which_images_it_is_for(scored) -> None:
+    loaded = scored(
+        {"CVE-2024-0001": 0.5},
+        first=trivy(finding(1, FixedVersion="2")),
+        second=trivy(finding(1, FixedVersion="3")),
+    )
+    assert listed(loaded)["fixed_version"].tolist() == ["2 (first); 3 (second)"]
