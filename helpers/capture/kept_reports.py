@@ -28,7 +28,7 @@ from helpers import __version__, paths
 from helpers.capture import prune, redact_report, sharing, staging, variant_names
 from helpers.capture.evidence import PACKAGES_ONLY
 from helpers.errors import KitError, ReportInvalid, StudyInvalid
-from helpers.scans import decoding
+from helpers.scans import decoding, trivy
 from helpers.studies import study
 from helpers.studies.study import Captured, Database, Facts, Study, Variant, open_study
 
@@ -119,9 +119,9 @@ def take(study_name: str, folder: Path) -> Taken:
     staged = staging.stage(opened)
     try:
         earlier = opened.captures()
-        for name, problem in _staged(opened, wanted, staged):
-            if problem:
-                problems.append(problem)
+        for name, is_made, broken in _staged(opened, wanted, staged):
+            problems += broken
+            if not is_made:
                 continue
             before = [other for other in earlier + made if other < name]
             if before:
@@ -184,16 +184,29 @@ def _by_capture(reports: list[_Report]) -> dict[str, list[_Report]]:
     A folder's time is in the name. Of the same image and scanner there is one a capture: further
     ones of a day are numbered.
     """
-    found: dict[str, list[_Report]] = defaultdict(list)
-    taken: Counter[tuple[str, str, str]] = Counter()
+    alike: dict[tuple[str, str], list[_Report]] = defaultdict(list)
     for report in sorted(reports, key=lambda each: (_utc(each.moment), str(each.path))):
         moment = _utc(report.moment)
         name = f"{moment:%Y-%m-%d.%H%M}" if report.has_time else f"{moment:%Y-%m-%d}"
-        scanner = "".join(_SCANNERS.findall(report.path.name.lower()))
-        taken[name, report.variant, scanner] += 1
-        number = taken[name, report.variant, scanner]
-        found[name if number == 1 else f"{name}.{number:03}"].append(report)
+        alike[name, report.variant].append(report)
+    found: dict[str, list[_Report]] = defaultdict(list)
+    for (name, _), several in alike.items():
+        taken: Counter[str] = Counter()
+        for report in several:
+            # Only where there are several is it asked, for that means to read it.
+            scanner = _scanner(report.path) if len(several) > 1 else ""
+            taken[scanner] += 1
+            number = taken[scanner]
+            found[name if number == 1 else f"{name}.{number:03}"].append(report)
     return dict(sorted(found.items()))
+
+
+def _scanner(path: Path) -> str:
+    """Return whose report a file is; empty if it is none."""
+    try:
+        return trivy.read(path).scanner
+    except ReportInvalid:
+        return ""
 
 
 def _moment(inside: Path) -> tuple[datetime | None, bool]:
@@ -271,8 +284,8 @@ def _study(name: str, by_capture: dict[str, list[_Report]]) -> Study:
 
 def _staged(
     opened: Study, wanted: dict[str, list[_Report]], staged: Path
-) -> Iterator[tuple[str, str]]:
-    """Make captures in a folder, in several processes; yield each name, and why it is left out."""
+) -> Iterator[tuple[str, bool, list[str]]]:
+    """Make captures in a folder, in several processes; yield what `_stage` returns of each."""
     if len(wanted) <= _AT_ONCE:
         yield from (_stage(opened, staged, *each) for each in wanted.items())
         return
@@ -297,10 +310,15 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _stage(opened: Study, staged: Path, name: str, reports: Sequence[_Report]) -> tuple[str, str]:
-    """Make one capture in a folder; return its name, and why there is none if no report is."""
+def _stage(
+    opened: Study, staged: Path, name: str, reports: Sequence[_Report]
+) -> tuple[str, bool, list[str]]:
+    """Make one capture in a folder; return its name, whether it has a report, and what is broken.
+
+    Without any report there is none.
+    """
     variants: dict[str, Captured] = {}
-    times = []
+    times, broken = [], []
     for report in reports:
         folder = staged / name / report.variant
         folder.mkdir(parents=True, exist_ok=True)
@@ -309,6 +327,7 @@ def _stage(opened: Study, staged: Path, name: str, reports: Sequence[_Report]) -
             about = _about(report.path)
         except KitError as error:
             why = f"{report.path.name}: {getattr(error, 'problem', error)}"
+            broken.append(f"{name}: {why}")
             variants.setdefault(report.variant, Captured("failed", "report", error=why))
             continue
         times.append(_utc(about.at or report.moment))
@@ -322,12 +341,11 @@ def _stage(opened: Study, staged: Path, name: str, reports: Sequence[_Report]) -
         )
     if not times:
         shutil.rmtree(staged / name)
-        reasons = "; ".join(captured.error for captured in variants.values())
-        return name, f"{name} is left out, for nothing in it can be read: {reasons}"
+        return name, False, [*broken, f"{name}: no report can be read, so there is no capture"]
     at = max(times).replace(microsecond=0)
     facts = Facts(
         opened.name, name, at, __version__, "trivy", "", Database(), variants, scanner_is="others"
     )
     text = msgspec.json.format(msgspec.json.encode(facts), indent=2)
     (staged / name / "capture.json").write_bytes(text + b"\n")
-    return name, ""
+    return name, True, broken

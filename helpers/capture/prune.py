@@ -95,7 +95,7 @@ def staying(opened: Study, series: Sequence[Facts], keep: str) -> set[str]:
         ),
     ):
         stays |= _ends(facts, same)
-    return stays
+    return stays - {""}
 
 
 def _ends(series: Sequence[Facts], same: Callable[[Facts, Facts], bool]) -> set[str]:

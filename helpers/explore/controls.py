@@ -134,6 +134,9 @@ class Controls:
         """Show a choice of what is offered."""
         self._quiet = True
         self.study.value, self.capture.value = choice.study, choice.capture
+        # A view may name a capture of many that is not offered.
+        offered = {name for _, name in self.beside.options}
+        self.beside.options += tuple((n, n) for n in choice.beside if n not in offered)
         self.beside.value = choice.beside
         variants = [name for _, name in self.variants.options]
         wanted = variants if choice.variants is None else choice.variants

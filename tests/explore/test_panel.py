@@ -24,6 +24,7 @@ from helpers.text import i18n
 from helpers.vulnerabilities import counting, lenses, overlap
 from tests.conftest import Write, finding, trivy
 from tests.scans.test_grype import match, report_of
+from tests.support import series
 from tests.support.studies import score
 
 
@@ -579,3 +580,24 @@ def test_a_bad_file_beside_a_good_one_is_still_named_and_so_is_what_is_unlike(
     panel.forget.click()
     assert panel.errors.value == ""
     assert "DIFFERENT" not in panel.marks.value
+
+
+def test_of_many_captures_a_slider_finds_one(empty_data: Path) -> None:
+    names = series.make(empty_data, 40, 2).captures
+    panel = Panel("series")
+    shown = panel.choose.capture, panel.choose.day
+    assert [widget.layout.display for widget in shown] == ["none", None]
+    assert panel.choose.day.value == names[-1]
+    assert len(panel.choose.beside.options) == 12
+    panel.choose.day.value = names[5]
+    assert panel.comparison.capture == names[5]
+    panel.undo.click()
+    assert panel.choose.day.value == panel.comparison.capture == names[-1]
+    view = Panel("series", view=f"capture={names[7]}&beside=series/{names[9]}")
+    assert view.choose.day.value == names[7]
+    assert view.choose.beside.value == (f"series/{names[9]}",)
+
+
+def test_few_captures_are_a_list(panel: Panel) -> None:
+    shown = panel.choose.capture, panel.choose.day
+    assert [widget.layout.display for widget in shown] == [None, "none"]

@@ -1,0 +1,143 @@
+"""Reports that others kept become captures of their days."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers import paths
+from helpers.capture.kept_reports import take
+from helpers.errors import StudyInvalid
+from helpers.studies.load import load_study
+from helpers.studies.study import open_study
+from tests.conftest import finding, trivy
+from tests.scans.test_grype import match, report_of
+from tests.support import killed
+from tests.support.command_line import run
+
+
+@pytest.fixture
+def folder(empty_data: Path, tmp_path: Path) -> Path:
+    made = tmp_path / "kept"
+    made.mkdir()
+    return made
+
+
+def write(path: Path, report: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = report if isinstance(report, str) else json.dumps(report)
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+
+
+def test_a_folder_a_day(folder: Path) -> None:
+    for count, day in enumerate(("2023-01-12", "20230113", "scan 2023-01-15T03-00"), 1):
+        found = trivy(*(finding(number) for number in range(count)))
+        write(folder / day / "app.json", {**found, "CreatedAt": f"2023-01-{12 + count}T04:05:06Z"})
+        write(folder / day / "web.json.gz", trivy(finding()))
+    done = take("mine", folder)
+    names = ["2023-01-12", "2023-01-13", "2023-01-15.0300"]
+    assert done == (names, [], [])
+    assert open_study("mine").captures() == names, "and nothing of the 14th"
+    frames = load_study("mine", "all")
+    counts = frames.findings.groupby(["variant", "capture"]).size()
+    assert counts["app"].tolist() == [1, 2, 3]
+    assert counts["web"].tolist() == [1, 1, 1]
+    facts = open_study("mine").facts("2023-01-12")
+    assert str(facts.captured_at) == "2023-01-13 04:05:06+00:00"
+    assert (facts.scanner_is, facts.db.updated_at) == ("others", None)
+
+
+def test_files_with_days_in_them_or_in_their_names(folder: Path) -> None:
+    flat = {**trivy(finding()), "ArtifactName": "docker.io/library/nginx:1.25"}
+    write(folder / "a.json", {**flat, "CreatedAt": "2023-01-12T01:00:00Z"})
+    write(folder / "report.json", {**flat, "CreatedAt": "2023-01-13T01:00:00Z"})
+    write(folder / "sub/trivy.json", {**flat, "CreatedAt": "2023-01-13T05:00:00Z"})
+    write(folder / "a-2023-01-14.json", flat)
+    done = take("mine", folder)
+    assert done.made == ["2023-01-12", "2023-01-13", "2023-01-13.002", "2023-01-14"]
+    images = load_study("mine", "all").images.query("status == 'scanned'")
+    assert images.groupby("capture")["variant"].agg(list).to_dict() == {
+        **{"2023-01-12": ["a"], "2023-01-14": ["a"]},
+        **{"2023-01-13": ["nginx"], "2023-01-13.002": ["nginx"]},
+    }
+
+
+def test_reports_of_both_scanners_are_one_image(folder: Path) -> None:
+    write(folder / "2023-01-12/app.trivy.json", trivy(finding()))
+    write(folder / "2023-01-12/app-grype.json", report_of([match()]))
+    take("mine", folder)
+    assert open_study("mine").names() == ["app"]
+    kept = paths.reports(paths.evidence("mine", "2023-01-12", "app"))
+    assert kept.keys() == {"trivy", "grype"}
+
+
+def test_a_broken_report_is_a_failed_variant_and_a_day_of_nothing_else_is_left_out(
+    folder: Path,
+) -> None:
+    write(folder / "2023-01-12/app.json", trivy(finding()))
+    write(folder / "2023-01-12/web.json", '{"SchemaVersion": 2, "Res')
+    write(folder / "2023-01-13/app.json", "")
+    write(folder / "undated.json", trivy())
+    done = run("history", "mine", "--from", folder)
+    assert done.status == 1
+    assert open_study("mine").captures() == ["2023-01-12"]
+    images = load_study("mine").images.set_index("variant")
+    assert images["status"].to_dict() == {"app": "scanned", "web": "failed"}
+    assert "cut off" in images.loc["web", "reason"]
+    assert "2023-01-13: no report can be read" in done.stderr
+    assert "undated.json: no date" in done.stderr
+    assert str(folder) not in (paths.capture("mine", "2023-01-12") / "capture.json").read_text()
+
+
+def test_days_that_are_there_stay_and_new_images_join(folder: Path) -> None:
+    write(folder / "2023-01-12/app.json", trivy(finding()))
+    take("mine", folder)
+    write(folder / "2023-01-12/app.json", trivy())
+    write(folder / "2023-01-13/web.json", trivy())
+    done = take("mine", folder)
+    assert (done.made, done.there) == (["2023-01-13"], ["2023-01-12"])
+    assert open_study("mine").names() == ["app", "web"]
+    assert len(load_study("mine", "2023-01-12").findings) == 1
+
+
+def test_a_study_of_another_is_left_alone(data: Path, tmp_path: Path) -> None:
+    write(tmp_path / "in/2023-01-12/app.json", trivy())
+    before = (paths.study("blog-2022") / "study.toml").read_bytes()
+    with pytest.raises(StudyInvalid, match="did not make this study"):
+        take("blog-2022", tmp_path / "in")
+    assert (paths.study("blog-2022") / "study.toml").read_bytes() == before
+    (tmp_path / "none").mkdir()
+    with pytest.raises(StudyInvalid, match="no report"):
+        take("new", tmp_path / "none")
+    assert not paths.study("new").exists()
+
+
+def test_many_days_are_made_by_several_processes(folder: Path) -> None:
+    days = [f"2023-01-{day:02}" for day in range(1, 29)]
+    for day in days:
+        write(folder / day / "app.json", trivy(finding()))
+    assert run("history", "mine", "--from", folder).status == 0
+    assert open_study("mine").captures() == days
+    kept = [paths.evidence("mine", day, "app") / paths.REPORT for day in days]
+    assert all(path.samefile(kept[0]) for path in kept), "what is the same is stored once"
+
+
+def test_killed_at_any_moment_what_is_there_is_whole_and_the_next_run_goes_on(folder: Path) -> None:
+    days = [f"2023-01-{day:02}" for day in range(1, 6)]
+    for number, day in enumerate(days):
+        write(folder / day / "app.json", trivy(finding(number)))
+        write(folder / day / "web.json", trivy(finding(), finding(number)))
+    seen = [0]
+    for _ in killed.moments("history", "mine", "--from", folder, step=4):
+        if (paths.study("mine") / "study.toml").exists():
+            found = open_study("mine").captures()
+            assert len(found) >= seen[-1]
+            seen.append(len(found))
+            if found:
+                images = load_study("mine", "all").images
+                assert images["status"].tolist() == ["scanned"] * 2 * len(found)
+    assert {*seen} & {1, 2, 3, 4}, "some were killed in between"
+    assert open_study("mine").captures() == days
+    assert [path.name for path in paths.study("mine").glob(".*")] == []

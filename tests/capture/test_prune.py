@@ -1,0 +1,113 @@
+"""A series is thinned without losing the first and last of anything, whole or not at all."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from helpers import paths
+from helpers.capture import prune
+from helpers.studies.load import load_study
+from helpers.studies.study import Captured, Database, Facts, Study, Variant, open_study
+from tests.support import killed, series
+from tests.support.command_line import run
+
+
+def made(day: int, image: str = "a", db: int = 0, scanner: str = "1", status: str = "scanned"):
+    """What is recorded of a capture of one image."""
+    at = datetime(2026, 1, 5, tzinfo=UTC)
+    variants = {"app": Captured(status, "image", identity=image)}
+    known = Database(updated_at=at + timedelta(db))
+    return Facts("s", f"{day:03}", at + timedelta(day), "0", "trivy", scanner, known, variants)
+
+
+def kept(facts: list[Facts], keep: str = "month", default: str = "") -> list[str]:
+    """The days that stay."""
+    about = Study("t", "q", "a", [Variant("app", image="app")], default, name="s")
+    stays = prune.staying(about, facts, keep)
+    return [name.lstrip("0") or "0" for name in (f.capture for f in facts) if name in stays]
+
+
+def test_the_first_and_last_of_each_image_stay() -> None:
+    assert kept([made(day, "aaabbbaaa"[day]) for day in range(9)]) == ["0", "2", "3", "5", "6", "8"]
+
+
+def test_a_failed_variant_neither_begins_nor_ends_an_image() -> None:
+    facts = [
+        made(day, "aaaaa"[day], status="failed" if day == 2 else "scanned") for day in range(5)
+    ]
+    assert kept(facts) == ["0", "4"]
+
+
+@pytest.mark.parametrize(
+    ("keep", "stay"),
+    [
+        ("day", [*range(14)]),
+        ("week", [0, 6, 7, 13]),
+        ("month", [0, 13]),
+    ],
+)
+def test_the_first_and_last_of_each_database_stay(keep: str, stay: list[int]) -> None:
+    # The first is of a Monday.
+    assert kept([made(day, db=day) for day in range(14)], keep) == [*map(str, stay)]
+
+
+def test_another_scanner_and_the_default_stay() -> None:
+    facts = [made(day, scanner="1" if day < 4 else "2") for day in range(9)]
+    assert kept(facts, default="006") == ["0", "3", "4", "6", "8"]
+
+
+def test_lists_of_packages_are_known_by_their_packages(empty_data: Path) -> None:
+    """Their digests change each time that they are written."""
+    about = series.make(empty_data, 8, 1, study="s")
+    facts = [open_study("s").facts(name) for name in about.captures]
+    variant = facts[0].variants["nodejs-alpine"]
+    for number, each in enumerate(facts):
+        changed = Captured(variant.status, "report", identity=f"sha256:{number}")
+        each.variants["nodejs-alpine"] = changed
+    stays = prune.staying(open_study("s"), facts, "month")
+    assert about.images["nodejs-alpine"] == []
+    assert stays == {about.captures[0], about.captures[-1], about.scanner, before(about)}
+
+
+def before(about: series.Series) -> str:
+    return about.captures[about.captures.index(about.scanner) - 1]
+
+
+def test_it_says_what_would_go_and_frees_what_it_said(empty_data: Path) -> None:
+    names = series.make(empty_data, 20, 3).captures
+    said = run("prune", "series", "--keep", "month", "--dry-run")
+    assert open_study("series").captures() == names
+    size = used(empty_data)
+    done = run("prune", "series", "--keep", "month")
+    left = open_study("series").captures()
+    gone = [name for name in names if name not in left]
+    assert gone
+    assert said.stdout.replace("would go", "removed ") == done.stdout
+    assert [line.split()[-1] for line in done.stdout.splitlines()[:-1]] == gone
+    freed = f"{(size - used(empty_data)) / 1000:,.0f} kB"
+    assert freed in done.stdout
+
+
+def used(folder: Path) -> int:
+    """The bytes of all files, each once."""
+    files = {(s.st_ino, s.st_size) for p in folder.rglob("*.*") if (s := p.stat()) and p.is_file()}
+    return sum(size for _, size in files)
+
+
+def test_killed_at_any_moment_the_series_is_as_before_or_as_after(empty_data: Path) -> None:
+    names = series.make(empty_data, 9, 2).captures
+    gone = prune.prune("series", "month", dry_run=True).gone
+    after = [name for name in names if name not in gone]
+    assert len(gone) > 2
+    states = []
+    for _ in killed.moments("prune", "series", "--keep", "month", step=3):
+        found = open_study("series").captures()
+        states.append(found)
+        assert found in (names, after)
+        assert load_study("series", "all").images["status"].eq("scanned").all()
+    assert names in states, "it was killed before"
+    assert after in states, "and in between"
+    assert open_study("series").captures() == after
+    assert [path.name for path in paths.study("series").glob(".*")] == []
+    assert not any((paths.study("series") / name).exists() for name in gone)
