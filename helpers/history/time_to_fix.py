@@ -16,7 +16,7 @@ from helpers.answers.chart import Bars
 from helpers.history.series import Series
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
-from helpers.text.titles import Part, fitted
+from helpers.text.titles import Part, fitted, unknown
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities.changes import GONE, IMAGE
 
@@ -166,11 +166,16 @@ def chart(short: pd.DataFrame) -> Bars:
     rows, values, ends = [], [], []
     half, worst = t("half of them"), t("the slowest")
     for row in short.itertuples():
+        if not row.fixed + row.open + row.went:
+            continue
         left = t("; {open:,} open", open=row.open) if row.open else ""
+        if len(short) > _FEW and pd.notna(row.worst_days):
+            left = t("; the slowest {days:,}", days=row.worst_days) + left
         middle = row.median_days
+        lost = t("half not fixed yet") if row.seen else t("start not seen")
         rows.append((row.variant, half if len(short) <= _FEW else ""))
         values.append(None if pd.isna(middle) else float(middle))
-        ends.append((t("half not fixed yet") if pd.isna(middle) else f"{middle:,.0f}") + left)
+        ends.append((lost if pd.isna(middle) else f"{middle:,.0f}") + left)
         if len(short) <= _FEW:
             rows.append((row.variant, worst))
             values.append(None if pd.isna(row.worst_days) else float(row.worst_days))
@@ -186,6 +191,9 @@ def _title(short: pd.DataFrame) -> str:
     parts = []
     for row in short.itertuples():
         shown = short_name(row.variant)
+        if not row.seen:
+            parts.append(unknown(row.variant))
+            continue
         if pd.isna(row.median_days):
             text = t("{variant} not half yet", variant=shown)
             parts.append(Part(text, odd=msg("{count:,} not half yet")))
