@@ -45,6 +45,10 @@ class StudyInvalid(KitError):
     """A study, capture or variant that is missing or invalid."""
 
 
+class NotComparable(KitError):
+    """Two images of which it cannot be told what a change brought."""
+
+
 class ParameterInvalid(KitError):
     """An unknown notebook parameter, or an invalid value of one."""
 

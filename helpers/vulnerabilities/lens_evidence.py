@@ -93,7 +93,7 @@ def footer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
 def sources(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
     """Return whose scores and catalog a figure shows, as far as a footer of the lens does not."""
     parts = [] if lens.epss else [*scored(findings, images, lens)]
-    return " · ".join(filter(None, [*parts, "" if lens.exploited else _catalog(images)]))
+    return " · ".join(filter(None, [*parts, "" if lens.exploited else catalog(images)]))
 
 
 def scored(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Iterator[str]:
