@@ -77,6 +77,10 @@ class NoSpace(KitError):
     """The disk is full, here or at the Docker daemon."""
 
 
+class NotWritten(KitError):
+    """A file that a user named cannot be written."""
+
+
 class NotStarted(KitError):
     """The daemon could not start a container."""
 

@@ -36,7 +36,15 @@ BASE = "base"
 _KEYS = ["vulnerability_id", "package", "package_path"]
 _EXACT = [*_KEYS, "installed_version"]
 _SHOWN = [
-    *("vulnerability_id", "aliases", "package", "package_path", "purl", "fixed_version", "severity"),
+    *(
+        "vulnerability_id",
+        "aliases",
+        "package",
+        "package_path",
+        "purl",
+        "fixed_version",
+        "severity",
+    ),
     *("place", "from_base", "cvss_score", "epss", "exploited", "published_at"),
 ]
 """Columns of a finding, from after the change if it is there."""

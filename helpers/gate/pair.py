@@ -1,5 +1,6 @@
 """An image before and after a change: two images of one capture, or one of two captures."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import pandas as pd
@@ -59,10 +60,9 @@ def installed_names(rows: pd.DataFrame, version: str) -> pd.Series:
     return package.str.cat([number, path], sep="\0")
 
 
-def of_variants(frames: Frames, before: str, after: str) -> Pair:
-    """Return two variants of one capture as a pair; they are called `before` and `after`."""
-    sides = zip((BEFORE, AFTER), (before, after), strict=True)
-    first, second = (Side(label, _only(frames, variant=name)) for name, label in sides)
+def of_variants(frames: Frames, labels: Mapping[str, str]) -> Pair:
+    """Return the variants `before` and `after` of one capture as a pair, with labels by name."""
+    first, second = (Side(labels[name], _only(frames, variant=name)) for name in (BEFORE, AFTER))
     return Pair("", first, second)
 
 
@@ -129,7 +129,9 @@ def _without_system(pair: Pair) -> list[str]:
         )
     if without:
         return [
-            message("No operating system was recognised in either image: OS packages were not checked.")
+            message(
+                "No operating system was recognised in either image: OS packages were not checked."
+            )
         ]
     return []
 
