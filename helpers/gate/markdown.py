@@ -64,7 +64,7 @@ def code(value: object, width: int = 60) -> str:
 
 def _verdict(ordered: Sequence[Judgement]) -> str:
     if len(ordered) == 1:
-        return f"**{_quoted(judgement.headline(ordered[0]))}**"
+        return f"**{judgement.headline(ordered[0])}**"
     failing = sum(each.verdict == FAIL for each in ordered)
     images, rules = len(ordered), judgement.words(ordered[0].rules)
     line = (
@@ -77,12 +77,7 @@ def _verdict(ordered: Sequence[Judgement]) -> str:
         if failing
         else t("PASS: none of {images:,} images: {rules}", images=images, rules=rules)
     )
-    return f"**{_quoted(line)}**"
-
-
-def _quoted(line: str) -> str:
-    """Return a line of the kit's own words, in which only the signs of rules are markup."""
-    return line.replace(">", "&gt;").replace("_", "\\_")
+    return f"**{line}**"
 
 
 def _image(found: Judgement, room: int, has_name: bool) -> str:
@@ -90,7 +85,7 @@ def _image(found: Judgement, room: int, has_name: bool) -> str:
     pair = found.pair
     lines = []
     if has_name:
-        lines += [f"### {code(pair.name)}", "", _quoted(judgement.headline(found)), ""]
+        lines += [f"### {code(pair.name)}", "", judgement.headline(found), ""]
     before, after = (code(side.label, 120) for side in pair.sides.values())
     lines += [t("{before} → {after}", before=before, after=after), ""]
     lines += [*_account(found), ""]

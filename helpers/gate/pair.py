@@ -34,8 +34,8 @@ class Side(NamedTuple):
         """Return its packages with version and path; `None` if they are not listed."""
         packages, findings = self.frames.packages, self.frames.findings
         # An image may have none, and then the list says so.
-        is_listed = len(packages) or (self.image["packages"] == 0 and findings.empty)
-        if is_listed is pd.NA or not is_listed:
+        has_none = findings.empty and pd.notna(self.image["packages"])
+        if packages.empty and not has_none:
             return None
         return frozenset(installed_names(packages, "version"))
 
@@ -150,12 +150,10 @@ def same_database(pair: Pair) -> bool | None:
 def same_image(pair: Pair) -> bool | None:
     """Return whether both are the same: by their packages, else their id; `None`: not known."""
     before, after = (side.installed for side in pair.sides.values())
-    ids = [side.image["image_id"] for side in pair.sides.values()]
-    if pd.notna(ids[0]) and ids[0] == ids[1]:
-        return True
     if before is not None and after is not None:
         return before == after
-    return None if pd.isna(ids[0]) or pd.isna(ids[1]) else False
+    first, second = (side.image["image_id"] for side in pair.sides.values())
+    return None if pd.isna(first) or pd.isna(second) else bool(first == second)
 
 
 def _only(frames: Frames, **wanted: str) -> Frames:

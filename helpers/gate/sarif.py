@@ -44,8 +44,9 @@ def text(judgements: Sequence[Judgement]) -> str:
     )
     ordered = brought.sort_values(["fails", "severity"], ascending=False, kind="stable")
     shown = ordered.head(MOST)
-    rules = shown.drop_duplicates("vulnerability_id").reset_index(drop=True)
-    places = {name: place for place, name in enumerate(rules["vulnerability_id"].map(_id))}
+    shown = shown.assign(rule=[_id(each) for each in shown["vulnerability_id"]])
+    rules = shown.drop_duplicates("rule")
+    places = {name: place for place, name in enumerate(rules["rule"])}
     driver = {
         "name": "base-image-notebooks gate",
         "version": __version__,
@@ -67,11 +68,10 @@ def text(judgements: Sequence[Judgement]) -> str:
 
 def _rule(row: Any) -> dict[str, Any]:
     """Return the rule of a vulnerability; of several findings of it the first, the most severe."""
-    name = _id(row.vulnerability_id)
-    about = f"{name} in a package that the image brought"
-    page = links.of_vulnerability(name)
+    about = f"{row.rule} in a package that the image brought"
+    page = links.of_vulnerability(row.rule)
     rule = {
-        "id": name,
+        "id": row.rule,
         "shortDescription": {"text": about},
         "help": {"text": f"Take a version of the package with a fix. {page}".strip()},
         "defaultConfiguration": {"level": _LEVELS[row.severity]},
@@ -84,7 +84,6 @@ def _rule(row: Any) -> dict[str, Any]:
 
 
 def _result(row: Any, places: dict[str, int]) -> dict[str, Any]:
-    name = _id(row.vulnerability_id)
     package = f"{words.text(row.package, 100)} {words.text(row.version_after, 100, '')}".strip()
     fix = words.text(row.fixed_version, 100, "")
     said = f"{package}: {row.severity}, {f'fixed in {fix}' if fix else 'no fix'}"
@@ -93,8 +92,8 @@ def _result(row: Any, places: dict[str, int]) -> dict[str, Any]:
         for part in (row.artifact, row.vulnerability_id, row.package, row.package_path)
     )
     return {
-        "ruleId": name,
-        "ruleIndex": places[name],
+        "ruleId": row.rule,
+        "ruleIndex": places[row.rule],
         "level": _LEVELS[row.severity],
         "message": {"text": _unlinked(said)},
         "locations": [
