@@ -14,7 +14,7 @@ look = $(if $(findstring command,$(origin $(2))), --param $(1)=$($(2)))
 LOOK = $(call look,language,LANGUAGE)$(call look,theme,THEME)$(call look,transparent,TRANSPARENT)
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce slides live compare test lab bench lint format lock clean
+.PHONY: help reproduce slides live compare gate test lab bench lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ live: $(VENV)/installed ## capture STUDY anew (build, scan, read, start), then r
 
 compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, SBOMs or reports [STUDY=name PLATFORM=linux/arm64 FROM=registry VEX=file]
 	@$(BIN)/python -m helpers compare $(IMAGES)$(PLATFORMS) $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)
+
+gate: $(VENV)/installed ## what a change brought: BEFORE=image AFTER=image [FAIL_ON="fixable and severity>=high" FORMAT=markdown DB=folder VEX=file]
+	@$(BIN)/python -m helpers gate "$(BEFORE)" "$(AFTER)"$(if $(FAIL_ON), --fail-on "$(FAIL_ON)")$(if $(FORMAT), --format $(FORMAT))$(PLATFORMS) $(CAPTURE)
 
 test: $(VENV)/tested ## install what tests need, then run them all
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder

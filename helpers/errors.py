@@ -45,6 +45,10 @@ class StudyInvalid(KitError):
     """A study, capture or variant that is missing or invalid."""
 
 
+class NotComparable(KitError):
+    """Two images of which it cannot be told what a change brought."""
+
+
 class ParameterInvalid(KitError):
     """An unknown notebook parameter, or an invalid value of one."""
 
@@ -71,6 +75,10 @@ class RegistryFailed(KitError):
 
 class NoSpace(KitError):
     """The disk is full, here or at the Docker daemon."""
+
+
+class NotWritten(KitError):
+    """A file that a user named cannot be written."""
 
 
 class NotStarted(KitError):

@@ -256,7 +256,7 @@ FLOORS = (
     {"comparability", "exploitation", "images", "scans", "vex"},
     {"studies"},
     {"capture", "sizes", "vulnerabilities"},
-    {"surface"},
+    {"gate", "surface"},
     {"history", "risk", "verdict"},
     {"charts"},
     {"notebook"},

@@ -1,0 +1,34 @@
+"""A study that lives as long as its one capture is looked at."""
+
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from helpers import paths
+from helpers.capture.new_study import make_study
+from helpers.capture.session import capture
+from helpers.errors import CaptureFailed
+from helpers.images import oci
+
+
+@contextmanager
+def captured(
+    sources: Mapping[str, str], platforms: Sequence[oci.Platform] = (), **options: Any
+) -> Iterator[str]:
+    """Capture sources together, by the names of their variants; yield the study's name.
+
+    The study is removed afterwards. `options` are those of `capture`. Raises `CaptureFailed` if any
+    of the sources could not be captured.
+    """
+    name = f"gate-{secrets.token_hex(6)}"
+    try:
+        make_study([f"{variant}={source}" for variant, source in sources.items()], name)
+        outcome = capture(name, **options)
+        if outcome.failures:
+            reasons = (f"{sources[variant]}: {why}" for variant, why in outcome.failures.items())
+            raise CaptureFailed("\n".join(reasons))
+        yield name
+    finally:
+        shutil.rmtree(paths.study(name), ignore_errors=True)

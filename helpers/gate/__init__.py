@@ -1,0 +1,1 @@
+"""What a change of an image brought, and whether that fails a check."""

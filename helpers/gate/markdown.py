@@ -1,0 +1,184 @@
+"""What a gate says, as a comment for a pull request: GitHub's Markdown, of a limited length."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from helpers.gate import accounting, difference, judgement, words
+from helpers.gate.accounting import LEVELS, WORDS
+from helpers.gate.judgement import FAIL, Judgement
+from helpers.text import escape, links
+from helpers.text.i18n import msg, t, told, word
+
+LIMIT = 60_000
+"""Characters of a comment; GitHub takes 65,536."""
+
+_IMAGE = 6_000
+"""Characters that an image takes without its lists, at most."""
+
+_SECTIONS = {
+    difference.PUBLISHED: msg("Newly published: {count:,}"),
+    difference.UNDECLARED: msg("No longer declared harmless: {count:,}"),
+    difference.REMOVED: msg("Removed by the image: {count:,}"),
+    difference.WITHDRAWN: msg("Withdrawn from the database: {count:,}"),
+    difference.DECLARED: msg("Declared harmless: {count:,}"),
+}
+"""Collapsed lists, and what each is called."""
+
+
+def text(judgements: Sequence[Judgement]) -> str:
+    """Return the comment: the verdict first, then counts, sizes and lists of each image.
+
+    Where not all fits, it says how many are left out.
+    """
+    ordered = sorted(judgements, key=lambda each: each.verdict != FAIL)
+    head = [_verdict(ordered), ""]
+    room = LIMIT - len(head[0]) - 200
+    body: list[str] = []
+    for place, each in enumerate(ordered):
+        if room < _IMAGE:
+            body += [t("{count:,} more images are left out.", count=len(ordered) - place), ""]
+            break
+        section = _image(each, room, has_name=len(ordered) > 1)
+        body.append(section)
+        room -= len(section) + 1
+    return "\n".join([*head, *body]).rstrip("\n") + "\n"
+
+
+def code(value: object, width: int = 60) -> str:
+    r"""Return text as code, in which GitHub sees no markup, mention, reference or link.
+
+    >>> code("a|`b` @team")
+    '`` a\\|`b` @team ``'
+    """
+    shown = escape.short(value, width)
+    if not shown.strip():
+        return "–"
+    ticks = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
+    pad = " " if "`" in shown else ""
+    # Within a table also a bar in code ends a cell.
+    return f"{ticks}{pad}{shown}{pad}{ticks}".replace("|", "\\|")
+
+
+def _verdict(ordered: Sequence[Judgement]) -> str:
+    if len(ordered) == 1:
+        return f"**{judgement.headline(ordered[0])}**"
+    failing = sum(each.verdict == FAIL for each in ordered)
+    images, rules = len(ordered), judgement.words(ordered[0].rules)
+    line = (
+        t(
+            "FAIL: {failing:,} of {images:,} images: {rules}",
+            failing=failing,
+            images=images,
+            rules=rules,
+        )
+        if failing
+        else t("PASS: none of {images:,} images: {rules}", images=images, rules=rules)
+    )
+    return f"**{line}**"
+
+
+def _image(found: Judgement, room: int, has_name: bool) -> str:
+    """Return what is said of one image in at most so many characters."""
+    pair = found.pair
+    lines = []
+    if has_name:
+        lines += [f"### {code(pair.name)}", "", judgement.headline(found), ""]
+    before, after = (code(side.label, 120) for side in pair.sides.values())
+    lines += [t("{before} → {after}", before=before, after=after), ""]
+    lines += [*_account(found), ""]
+    if origins := judgement.origins(found):
+        lines += [origins, ""]
+    if sizes := words.sizes(pair):
+        lines += [*(f"- {line}" for line in sizes), ""]
+    lines += [f"> {_plain(note)}" for note in found.notes] + [""] * bool(found.notes)
+    spent = sum(map(len, lines)) + len(lines)
+    for block in _lists(found, room - spent):
+        lines += [block, ""]
+    return "\n".join(lines)
+
+
+def _plain(note: object) -> str:
+    """Return a note of the kit's, whose values are days and digests."""
+    return escape.plain(told(note)).replace("<", "&lt;").replace("|", "\\|")
+
+
+def _account(found: Judgement) -> Iterator[str]:
+    yield _row(["", *LEVELS, t("total")])
+    yield _row(["---", *["---:"] * (len(LEVELS) + 1)])
+    for line in accounting.account(found):
+        yield _row([word(WORDS[line.key]), *line.counts])
+
+
+def _lists(found: Judgement, room: int) -> Iterator[str]:
+    """Yield the lists; each takes at most half of the room that the ones before it left."""
+    brought = found.brought
+    open_lists = {
+        msg("What fails: {count:,}"): found.failing,
+        msg("Also brought by the image: {count:,}"): brought[~brought["fails"]],
+    }
+    for title, findings in open_lists.items():
+        if len(findings):
+            block = _listed(f"**{t(title, count=len(findings))}**", findings, room // 2)
+            room -= len(block) + 1
+            yield block
+    closed = {word(title): difference.of(found.table, key) for key, title in _SECTIONS.items()}
+    closed[word(msg("Rated otherwise: {count:,}"))] = difference.re_rated(found.table)
+    for title, findings in closed.items():
+        if len(findings):
+            summary = f"<details><summary>{title.format(count=len(findings))}</summary>"
+            block = _listed(summary, findings, room // 2) + "\n\n</details>"
+            room -= len(block) + 1
+            yield block
+
+
+def _listed(title: str, findings: pd.DataFrame, room: int) -> str:
+    """Return findings as a table below a title, as many as there is room for."""
+    head = [t("severity"), t("vulnerability"), t("package"), t("version"), t("fix"), t("where"), ""]
+    lines = [title, "", _row(head), _row(["---"] * len(head))]
+    room -= sum(map(len, lines)) + len(lines) + 100
+    shown = 0
+    for row in findings.itertuples():
+        line = _finding(row)
+        if len(line) + 1 > room:
+            break
+        lines.append(line)
+        room -= len(line) + 1
+        shown += 1
+    if left := len(findings) - shown:
+        lines += ["", t("… and {count:,} more", count=left)]
+    return "\n".join(lines)
+
+
+def _finding(row: Any) -> str:
+    address = links.of_vulnerability(row.vulnerability_id)
+    name = words.text(row.vulnerability_id, 40, "")
+    severity = row.severity
+    if pd.notna(row.severity_before) and pd.notna(row.severity_after):
+        severity = " → ".join(dict.fromkeys([row.severity_before, row.severity_after]))
+    path = words.text(row.package_path, 60, "")
+    return _row(
+        [
+            severity,
+            f"[{name}]({address})" if address else code(name),
+            code(words.text(row.package, 60, "")),
+            _versions(row),
+            code(words.text(row.fixed_version, 40, "")),
+            words.place(row) + (f" {code(path)}" if path else ""),
+            words.evidence(row),
+        ]
+    )
+
+
+def _versions(row: Any) -> str:
+    """Return the version of a package, before and after where they differ."""
+    before, after = (words.text(v, 40, "") for v in (row.version_before, row.version_after))
+    if before == after:
+        return code(after)
+    return f"{code(before)} → {code(after)}"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,293 @@
+"""Whose doing each change is: by cases, by laws over any frames, and as `changes` has it."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers import frames
+from helpers.errors import NotComparable
+from helpers.frames import SEVERITIES, Frames
+from helpers.gate import accounting, difference, judgement, pair
+from helpers.gate.difference import (
+    BROUGHT,
+    CAME,
+    DECLARED,
+    PUBLISHED,
+    REMOVED,
+    UNCHANGED,
+    UNDECLARED,
+    WENT,
+    WITHDRAWN,
+)
+from helpers.gate.pair import AFTER, BEFORE, Pair, Side
+from helpers.vulnerabilities import changes, lenses
+from tests.conftest import finding, suppressing
+from tests.gate.conftest import LODASH, listing, with_app
+from tests.support.gate_example import judged, loaded
+
+
+def became(first: Any, second: Any, **image: Any) -> list[tuple[str, str]]:
+    """What became of each finding, by id; `image` is what differs in the image after."""
+    given = loaded(first, second)
+    if image:
+        known = {"db_sha256": "a", "image_id": "1"}
+        before = _with(given.before, **known)
+        given = given._replace(before=before, after=_with(given.after, **known | image))
+    table = difference.difference(given)
+    return sorted(zip(table["vulnerability_id"], table["change"], strict=True))
+
+
+def _with(side: Side, **image: Any) -> Side:
+    return side._replace(frames=side.frames._replace(images=side.frames.images.assign(**image)))
+
+
+ONE, TWO, THREE = (f"CVE-2024-000{n}" for n in (1, 2, 3))
+
+
+def test_a_finding_of_a_new_version_was_brought_and_of_a_gone_one_removed() -> None:
+    before = listing(finding(1, InstalledVersion="3.0.0"), packages="openssl 3.0.0")
+    after = listing(finding(2))
+    assert became(before, after) == [(ONE, REMOVED), (TWO, BROUGHT)]
+
+
+def test_of_a_package_that_stayed_it_was_published_or_withdrawn() -> None:
+    before, after = listing(finding(1)), listing(finding(2), packages="openssl 3.0.1, curl 1")
+    assert became(before, after) == [(ONE, WITHDRAWN), (TWO, PUBLISHED)]
+
+
+def test_with_one_database_nothing_was_published_in_between() -> None:
+    before, after = listing(finding(1)), listing(finding(2), packages="openssl 3.0.1, curl 1")
+    assert became(before, after, image_id="2") == [(ONE, REMOVED), (TWO, BROUGHT)]
+    other = became(before, after, image_id="2", db_sha256="b")
+    assert other == [(ONE, WITHDRAWN), (TWO, PUBLISHED)]
+
+
+def test_a_version_that_does_not_help_changes_nothing() -> None:
+    after = listing(finding(1, InstalledVersion="3.0.2"), packages="openssl 3.0.2")
+    assert became(listing(finding(1)), after) == [(ONE, UNCHANGED)]
+
+
+def test_a_second_version_beside_the_first_was_brought() -> None:
+    old, new = finding(1), finding(1, InstalledVersion="2.0")
+    both = listing(new, old, packages="openssl 3.0.1, openssl 2.0")
+    assert became(listing(old), both) == [(ONE, BROUGHT), (ONE, UNCHANGED)]
+    assert became(both, listing(old)) == [(ONE, REMOVED), (ONE, UNCHANGED)]
+
+
+def test_a_second_copy_of_a_package_was_brought() -> None:
+    copy = {**LODASH, "FilePath": "app/node_modules/x/node_modules/lodash/package.json"}
+    first, second = with_app(listing(), LODASH), with_app(listing(), LODASH, copy)
+    assert became(first, second) == [("CVE-2024-0100", BROUGHT), ("CVE-2024-0100", UNCHANGED)]
+
+
+def test_what_a_statement_takes_out_or_no_longer_does_is_neithers_doing() -> None:
+    before = suppressing(listing(finding(1)), finding(2), finding(3))
+    after = suppressing(listing(finding(2)), finding(1), finding(3))
+    assert became(before, after) == [(ONE, DECLARED), (TWO, UNDECLARED)]
+
+
+def test_without_lists_of_packages_the_database_must_be_one_or_the_image() -> None:
+    before, after = (listing(finding(n), packages="") for n in (1, 2))
+    with pytest.raises(NotComparable, match="databases are not recorded and not both"):
+        became(before, after)
+    with pytest.raises(NotComparable, match="databases differ and not both"):
+        became(before, after, image_id="2", db_sha256="b")
+    assert became(before, after, image_id="2") == [(ONE, REMOVED), (TWO, BROUGHT)]
+    assert became(before, after, db_sha256="b") == [(ONE, WITHDRAWN), (TWO, PUBLISHED)]
+
+
+def test_an_image_without_a_package_lists_them_all_the_same() -> None:
+    empty = listing()
+    empty["Results"][0]["Packages"] = []
+    side = loaded(listing(finding()), listing(finding())).after
+    assert side.installed is not None
+    app = with_app(listing(), LODASH)
+    assert became(listing(), app) == [("CVE-2024-0100", BROUGHT)]
+
+
+def test_base_or_app_by_the_layer_or_else_by_the_place() -> None:
+    table = difference.difference(loaded(listing(), with_app(listing(finding()), LODASH)))
+    assert dict(zip(table["vulnerability_id"], table["origin"], strict=True)) == {
+        ONE: "base",
+        "CVE-2024-0100": "app",
+    }
+    known = pd.DataFrame(
+        {"from_base": [False, True, None, None], "place": ["os", "app", "os", "app"]}
+    )
+    found = difference._origins(known["from_base"].astype("boolean"), known["place"])
+    assert found.tolist() == ["app", "base", "base", "app"]
+
+
+def test_the_versions_of_a_package_are_told_also_where_it_has_no_finding() -> None:
+    before = listing(packages="openssl 3.0.2, zlib 1")
+    after = listing(
+        finding(1),
+        finding(2, PkgName="curl", InstalledVersion="8"),
+        packages="openssl 3.0.1, curl 8",
+    )
+    table = difference.difference(loaded(before, after)).set_index("vulnerability_id")
+    assert table.loc[ONE, ["version_before", "version_after"]].tolist() == ["3.0.2", "3.0.1"]
+    assert pd.isna(table.loc[TWO, "version_before"])
+
+
+def _sides(*frames: Frames) -> Pair:
+    return Pair("", *(Side(name, f) for name, f in zip((BEFORE, AFTER), frames, strict=True)))
+
+
+NAMES = st.sampled_from(["a", "b"])
+FINDING = st.fixed_dictionaries(
+    {
+        "vulnerability_id": st.sampled_from(["CVE-1", "CVE-2", None]),
+        "package": NAMES,
+        "installed_version": NAMES,
+        "package_path": st.sampled_from([None, "x"]),
+        "severity": st.sampled_from(SEVERITIES),
+        "suppressed": st.booleans(),
+        "fixed_version": st.sampled_from([None, "c"]),
+    }
+)
+PACKAGE = st.fixed_dictionaries({"package": NAMES, "version": NAMES, "package_path": st.just(None)})
+
+
+@st.composite
+def image(draw: Any, most: int = 6, path: bool = True) -> Frames:
+    """The frames of an image, whose findings may be of packages that it does not list."""
+    found = draw(st.lists(FINDING, max_size=most))
+    if not path:
+        found = [{**each, "package_path": None} for each in found]
+    listed = draw(st.lists(PACKAGE, min_size=1, max_size=4))
+    known = {
+        "variant": "app",
+        "capture": "",
+        "scanner": "trivy",
+        "scanner_version": "1",
+        "db_sha256": draw(st.sampled_from(["a", "b", None])),
+        "image_id": draw(st.sampled_from(["1", "2", None])),
+        "status": "scanned",
+        "packages": len(listed),
+    }
+    common = {"variant": "app", "capture": "", "scanner": "trivy", "place": "os"}
+    rows = {"images": [known], "findings": found, "packages": listed}
+    made = []
+    for frame, content in rows.items():
+        full = [{**common, **row} for row in content]
+        columns = frames.columns(frame)
+        made.append(frames.make(frame, {name: [row.get(name) for row in full] for name in columns}))
+    return Frames(*made)
+
+
+@given(image(), image())
+def test_every_pair_adds_up(before: Frames, after: Frames) -> None:
+    found = judgement.judge(_sides(before, after), ())
+    counted = found.table["change"].value_counts()
+
+    def of(*kinds: str) -> int:
+        return int(sum(counted.get(kind, 0) for kind in kinds))
+
+    assert of(*WENT, UNCHANGED) == len(lenses.standing(before.findings))
+    assert of(*CAME, UNCHANGED) == len(lenses.standing(after.findings))
+    lines = accounting.account(found)
+    assert lines[-1].key == AFTER
+    assert lines[-1].total == sum(line.total for line in lines[:-1])
+    for level in range(len(accounting.LEVELS)):
+        assert lines[-1].by_severity[level] == sum(line.by_severity[level] for line in lines[:-1])
+    rows = found.table["row"].dropna()
+    assert rows.is_unique
+    again = difference.difference(_sides(after, before))["change"].value_counts()
+    back = dict(zip((*CAME, *WENT, UNCHANGED), (*WENT, *CAME, UNCHANGED), strict=True))
+    assert {back[kind]: count for kind, count in again.items()} == counted.to_dict()
+
+
+@given(image(path=False), image(path=False))
+def test_it_is_as_what_changed_between_captures_has_it(before: Frames, after: Frames) -> None:
+    both = Frames(
+        *(
+            pd.concat([first.assign(capture=BEFORE), second.assign(capture=AFTER)])
+            for first, second in zip(before, after, strict=True)
+        )
+    )
+    both = Frames(*(frame.reset_index(drop=True) for frame in both))
+    theirs = changes.changes(both, BEFORE, AFTER)
+    given = _sides(before, after)
+    ours = difference.difference(given)
+    same_database, same_image = pair.same_database(given), pair.same_image(given)
+    keys = ["vulnerability_id", "package"]
+    for key, rows in ours.assign(vulnerability_id=ours["vulnerability_id"].fillna("")).groupby(
+        keys
+    ):
+        (row,) = theirs[theirs[keys].eq(key).all(axis=1)].itertuples()
+        # Several of one identity: it stayed if any of them was there both times.
+        was, is_there = rows["severity_before"].notna(), rows["severity_after"].notna()
+        assert (row.change == changes.GONE) == (was.any() and not is_there.any())
+        assert (row.change == changes.APPEARED) == (is_there.any() and not was.any())
+        if len(rows) == 1 and row.change in (changes.APPEARED, changes.GONE):
+            cause = rows["cause"].iloc[0]
+            if row.reason in (changes.IMAGE, changes.STATEMENT):
+                assert cause == row.reason
+            elif same_database and not same_image:
+                # With one database it is not known there; here it is the image's.
+                assert (row.reason, cause) == (changes.UNKNOWN, changes.IMAGE)
+            else:
+                assert cause == changes.DATABASE
+
+
+def test_the_posts_images_are_as_what_changed_has_it(both: Frames) -> None:
+    theirs = changes.changes(both, "2022-02", "2026-11")
+    for each in pair.of_captures(both, "2022-02", "2026-11"):
+        ours = difference.difference(each)["cause"].replace("", pd.NA).dropna().value_counts()
+        of_variant = theirs[theirs["variant"].eq(each.name)]["reason"]
+        assert of_variant[of_variant.ne("")].value_counts().to_dict() == ours.to_dict()
+
+
+@pytest.mark.parametrize("status", sorted(frames.UNKNOWN_COUNT))
+def test_an_image_that_was_not_measured_has_no_answer(status: str) -> None:
+    given = loaded(listing(), listing())
+    for sides in (
+        {"before": _with(given.before, status=status)},
+        {"after": _with(given.after, status=status)},
+    ):
+        with pytest.raises(NotComparable, match=status):
+            judgement.judge(given._replace(**sides), ())
+
+
+def test_an_image_whose_system_is_not_recognised_has_none_unless_both_are_alike() -> None:
+    bare = listing(Metadata={})
+    with pytest.raises(NotComparable, match="no operating system"):
+        judged(listing(finding()), bare, ())
+    bare["Results"] = []
+    with pytest.raises(NotComparable, match="no operating system"):
+        judged(bare, bare, ())
+    app = with_app({**bare, "Results": []}, LODASH)
+    notes = judged(app, app, ()).notes
+    assert notes[0].startswith("No operating system was recognised")
+
+
+@pytest.mark.parametrize(
+    ("other", "is_told"),
+    [
+        ({}, True),
+        ({"scanner": "grype"}, False),
+        ({"scanner_version": "0.77.0"}, False),
+        ({"scanner_version": None}, False),
+    ],
+)
+def test_images_are_compared_if_they_were_scanned_alike(
+    other: dict[str, Any], is_told: bool
+) -> None:
+    given = loaded(listing(), listing())
+    given = given._replace(after=_with(given.after, **other))
+    if is_told:
+        judgement.judge(given, ())
+    else:
+        with pytest.raises(NotComparable, match="not scanned alike"):
+            judgement.judge(given, ())
+
+
+def test_reports_that_do_not_say_their_version_are_compared_with_a_note() -> None:
+    report = listing()
+    del report["Trivy"]
+    given = judged(report, report, ())
+    assert any("version of the scanner" in note for note in given.notes)
