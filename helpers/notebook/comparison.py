@@ -18,7 +18,7 @@ from helpers.notebook.compared_images import EVERY, ComparedImages
 from helpers.notebook.display import Setting, ShownAnswer
 from helpers.risk import declared, epss_cvss, likelihood, limits, short_list, unscored
 from helpers.sizes import file_groups, image_sizes, layer_sizes, waterfall
-from helpers.studies import contents, landmarks, load, package_files, provenance
+from helpers.studies import contents, load, package_files, provenance
 from helpers.studies.study import open_study
 from helpers.surface import (
     app_process,
@@ -441,7 +441,7 @@ class Comparison(ComparedImages):
 
     def _of_many(self, answer: Answer) -> Answer:
         """Return an answer across captures, which says so if some stand for many."""
-        note = landmarks.note(self._landmarks, len(self._captures))
+        note = provenance.some_of_many(self._landmarks, len(self._captures))
         return answer._replace(text=answer.text + paragraph(note)) if note else answer
 
     def _pair(self, earlier: str, later: str) -> tuple[Frames, str, str]:

@@ -3,7 +3,8 @@
 import shlex
 from typing import Any
 
-from helpers.studies.landmarks import landmarks, note
+from helpers.studies.landmarks import landmarks
+from helpers.studies.provenance import some_of_many
 from helpers.studies.study import NONE, Captured, Facts, Study, Variant, open_study
 from helpers.text.i18n import t, word
 from helpers.text.rich import Text, bullets, join, paragraph
@@ -33,7 +34,7 @@ def listing(study: Study, record: dict[str, Any]) -> Text:
         captures = shown.captures()
         stand = landmarks(captures, [facts.capture])
         text += bullets((_capture(shown.facts(name)) for name in stand), 2)
-        if some := note(stand, len(captures)):
+        if some := some_of_many(stand, len(captures)):
             text += bullets([some], 2)
         text += bullets(variants, 2)
     return text

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from helpers.text.rich import Phrase, say
-
 MOST = 12
 """Captures that are read whole; more of them are no longer told apart in one figure."""
 
@@ -31,18 +29,6 @@ def landmarks(names: Sequence[str], needed: Iterable[str] = (), most: int = MOST
         nearest = min(names, key=lambda name: abs(days[name] - wanted))
         chosen.add(nearest)
     return [name for name in names if name in chosen]
-
-
-def note(shown: Sequence[str], count: int) -> Phrase:
-    """Return that some captures are shown of many; empty if all are."""
-    if len(shown) == count:
-        return Phrase()
-    return say(
-        "{shown} of {count:,} captures are shown: the first, the newest, the default, and others "
-        "spread evenly in time.",
-        shown=len(shown),
-        count=count,
-    )
 
 
 def _day(name: str) -> int:

@@ -1,5 +1,7 @@
 """When and with what a study's captures were made."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from helpers.answers.answer import Answer
@@ -31,6 +33,18 @@ def captures(study: Study) -> pd.DataFrame:
     columns = ["capture", "captured_at", "scanner", "db_updated_at", "variants"]
     types = {"capture": "str", "captured_at": TIME, "scanner": "str", "db_updated_at": TIME}
     return pd.DataFrame(rows, columns=columns, dtype=object).astype(types)
+
+
+def some_of_many(shown: Sequence[str], count: int) -> Phrase:
+    """Return that some captures are shown of many; empty if all are."""
+    if len(shown) == count:
+        return Phrase()
+    return say(
+        "{shown} of {count:,} captures are shown: the first, the newest, the default, and others "
+        "spread evenly in time.",
+        shown=len(shown),
+        count=count,
+    )
 
 
 def _made(facts: Facts) -> Phrase:

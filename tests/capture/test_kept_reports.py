@@ -66,7 +66,7 @@ def test_files_with_days_in_them_or_in_their_names(folder: Path) -> None:
 
 def test_reports_of_both_scanners_are_one_image(folder: Path) -> None:
     write(folder / "2023-01-12/app.trivy.json", trivy(finding()))
-    write(folder / "2023-01-12/app-grype.json", report_of([match()]))
+    write(folder / "2023-01-12/app-grype.json", report_of(match()))
     take("mine", folder)
     assert open_study("mine").names() == ["app"]
     kept = paths.reports(paths.evidence("mine", "2023-01-12", "app"))

@@ -3,7 +3,8 @@
 from datetime import date, timedelta
 from itertools import pairwise
 
-from helpers.studies.landmarks import landmarks, note
+from helpers.studies.landmarks import landmarks
+from helpers.studies.provenance import some_of_many
 
 DAYS = [str(date(2024, 1, 1) + timedelta(number)) for number in range(500)]
 
@@ -11,7 +12,7 @@ DAYS = [str(date(2024, 1, 1) + timedelta(number)) for number in range(500)]
 def test_up_to_twelve_are_all_and_nothing_is_said() -> None:
     assert landmarks(DAYS[:12]) == DAYS[:12]
     assert landmarks([]) == []
-    assert not note(DAYS[:12], 12)
+    assert not some_of_many(DAYS[:12], 12)
 
 
 def test_of_more_there_are_the_first_the_newest_and_what_is_needed() -> None:
@@ -19,7 +20,7 @@ def test_of_more_there_are_the_first_the_newest_and_what_is_needed() -> None:
     assert len(found) == 12
     assert found == sorted(found)
     assert {DAYS[0], DAYS[7], DAYS[-1]} <= {*found}
-    assert note(found, 500)
+    assert some_of_many(found, 500)
 
 
 def test_they_are_spread_evenly_in_time_and_not_over_the_captures() -> None:
