@@ -1,4 +1,4 @@
-"""What the gate prints: the texts of an example, nothing of a report as markup, no more than fits."""
+"""What the gate prints: an example, nothing of a report as markup, and no more than fits."""
 
 import gzip
 import json
