@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import frames
@@ -183,6 +183,7 @@ def image(draw: Any, is_plain: bool = False) -> Frames:
     return Frames(*made)
 
 
+@settings(max_examples=40)
 @given(image(), image())
 def test_every_pair_adds_up(before: Frames, after: Frames) -> None:
     found = judgement.judge(_sides(before, after), ())
@@ -205,6 +206,7 @@ def test_every_pair_adds_up(before: Frames, after: Frames) -> None:
     assert {back[kind]: count for kind, count in again.items()} == counted.to_dict()
 
 
+@settings(max_examples=40)
 @given(image(is_plain=True), image(is_plain=True))
 def test_it_is_as_what_changed_between_captures_has_it(before: Frames, after: Frames) -> None:
     both = Frames(
