@@ -175,12 +175,13 @@ def test_what_cannot_be_told_exits_2_and_says_why(write: Write, after: Any, why:
         (STUDY[:4], "name BEFORE and AFTER"),
         (("a", "b", "--fail-on", "all"), "known are fixable"),
         (("a", "b", "--platform", "linux/amd64,linux/arm64"), "name one"),
+        ((SLIM, SLIM, "--platform", "linux/arm64"), "no platform can be chosen"),
         (("./none.json", "./none.json"), "no such file"),
         ((*STUDY, "--variant", "none"), "no variant 'none'; there are nodejs-alpine"),
         ((*STUDY[:4], "--after", "2030-01"), "no capture '2030-01'"),
     ],
 )
-def test_what_was_not_said_right_exits_2(data, arguments: tuple[str, ...], why: str) -> None:
+def test_what_was_not_said_right_exits_2(data, arguments: tuple[object, ...], why: str) -> None:
     done = run("gate", *arguments)
     assert (done.status, done.stdout) == (2, "")
     assert why in " ".join(done.stderr.split())
