@@ -252,6 +252,7 @@ def _rules(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tup
     help="A table; a comment for a pull request; or a document for programs or code scanning.",
 )
 @click.option("--output", type=_FILE, help="A file for the result; the table is printed besides.")
+@click.option("--language", default="en", show_default=True, help="Of table and comment: en, ko.")
 @click.option(
     "--platform",
     "platforms",
@@ -270,6 +271,7 @@ def gate(
     rules: tuple[Any, ...],
     form: str,
     output: Path | None,
+    language: str,
     platforms: list[Any],
     **options: Any,
 ) -> None:
@@ -284,6 +286,7 @@ def gate(
     that cannot be told, with the reason.
     """
     from helpers.gate import judgement
+    from helpers.text import i18n
 
     captures = [study, before, after]
     is_study, is_pair = all(captures) and not sources, len(sources) == 2
@@ -293,7 +296,7 @@ def gate(
         )
     if len(platforms) > 1:
         raise click.UsageError("--platform: name one; run it again for another")
-    with _no_answer():
+    with _no_answer(), i18n.speaking(language):
         if study:
             pairs = _captured_pairs(study, before, after, variant)
         else:

@@ -24,7 +24,7 @@ def captured(
     """
     name = f"gate-{secrets.token_hex(6)}"
     try:
-        make_study([f"{variant}={source}" for variant, source in sources.items()], name)
+        make_study([f"{variant}={source}" for variant, source in sources.items()], name, platforms)
         outcome = capture(name, **options)
         if outcome.failures:
             reasons = (f"{sources[variant]}: {why}" for variant, why in outcome.failures.items())

@@ -7,7 +7,17 @@ import pandas as pd
 
 from helpers.frames import SEVERITIES
 from helpers.gate import difference
-from helpers.gate.difference import CAME, UNCHANGED, WENT
+from helpers.gate.difference import (
+    BROUGHT,
+    CAME,
+    DECLARED,
+    PUBLISHED,
+    REMOVED,
+    UNCHANGED,
+    UNDECLARED,
+    WENT,
+    WITHDRAWN,
+)
 from helpers.gate.judgement import Judgement
 from helpers.gate.pair import AFTER, BEFORE
 from helpers.text.i18n import msg
@@ -18,18 +28,18 @@ RE_RATED = "re-rated"
 
 WORDS = {
     BEFORE: msg("before"),
-    "brought": msg("+ brought by the image"),
-    "newly-published": msg("+ newly published"),
-    "no-longer-declared": msg("+ no longer declared harmless"),
-    "removed": msg("− removed by the image"),
-    "withdrawn": msg("− withdrawn"),
-    "declared-harmless": msg("− declared harmless"),
+    BROUGHT: msg("+ brought by the image"),
+    PUBLISHED: msg("+ newly published"),
+    UNDECLARED: msg("+ no longer declared harmless"),
+    REMOVED: msg("− removed by the image"),
+    WITHDRAWN: msg("− withdrawn"),
+    DECLARED: msg("− declared harmless"),
     RE_RATED: msg("± rated otherwise"),
     AFTER: msg("after"),
 }
 """What each line of an account is called, in order."""
 
-_ALWAYS = (BEFORE, "brought", "removed", "newly-published", AFTER)
+_ALWAYS = (BEFORE, BROUGHT, REMOVED, PUBLISHED, AFTER)
 
 
 class Line(NamedTuple):

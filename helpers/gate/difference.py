@@ -9,13 +9,12 @@ from helpers.errors import NotComparable
 from helpers.frames import APP, SEVERITIES
 from helpers.gate import pair as pairs
 from helpers.gate.pair import Pair, Side
-from helpers.text.i18n import msg
 from helpers.vulnerabilities.changes import DATABASE, IMAGE, STATEMENT
 
-BROUGHT, REMOVED = msg("brought"), msg("removed")
-PUBLISHED, WITHDRAWN = msg("newly-published"), msg("withdrawn")
-DECLARED, UNDECLARED = msg("declared-harmless"), msg("no-longer-declared")
-UNCHANGED = msg("unchanged")
+BROUGHT, REMOVED = "brought", "removed"
+PUBLISHED, WITHDRAWN = "newly-published", "withdrawn"
+DECLARED, UNDECLARED = "declared-harmless", "no-longer-declared"
+UNCHANGED = "unchanged"
 
 CAUSES = {
     BROUGHT: IMAGE,

@@ -87,7 +87,7 @@ def _image(found: Judgement, room: int, has_name: bool) -> str:
     if has_name:
         lines += [f"### {code(pair.name)}", "", judgement.headline(found), ""]
     before, after = (code(side.label, 120) for side in pair.sides.values())
-    lines += [t("{before} → {after}", before=before, after=after), ""]
+    lines += [f"{before} → {after}", ""]
     lines += [*_account(found), ""]
     if origins := judgement.origins(found):
         lines += [origins, ""]
@@ -116,12 +116,12 @@ def _lists(found: Judgement, room: int) -> Iterator[str]:
     """Yield the lists; each takes at most half of the room that the ones before it left."""
     brought = found.brought
     open_lists = {
-        msg("What fails: {count:,}"): found.failing,
-        msg("Also brought by the image: {count:,}"): brought[~brought["fails"]],
+        word(msg("What fails: {count:,}")): found.failing,
+        word(msg("Also brought by the image: {count:,}")): brought[~brought["fails"]],
     }
     for title, findings in open_lists.items():
         if len(findings):
-            block = _listed(f"**{t(title, count=len(findings))}**", findings, room // 2)
+            block = _listed(f"**{title.format(count=len(findings))}**", findings, room // 2)
             room -= len(block) + 1
             yield block
     closed = {word(title): difference.of(found.table, key) for key, title in _SECTIONS.items()}

@@ -11,8 +11,8 @@ from helpers.text.i18n import msg, t, word
 from helpers.text.units import megabytes, signed
 
 _SIZES = {
-    "size_compressed_bytes": msg("Compressed"),
-    "size_unpacked_bytes": msg("Unpacked"),
+    "size_compressed_bytes": msg("size compressed"),
+    "size_unpacked_bytes": msg("size unpacked"),
 }
 
 PLACES = {"os": msg("OS package"), "tools": msg("bundled tool"), "app": msg("app dependency")}
@@ -26,8 +26,8 @@ def text(value: Any, width: int, nothing: str = "-") -> str:
 
 def place(row: Any) -> str:
     """Return where a finding's package sits, and whether it came with the base."""
-    where = word(PLACES.get(row.place, msg("package")))
-    return t("{place}, {origin}", place=where, origin=word(ORIGINS[row.origin]))
+    where = PLACES.get(row.place, msg("package"))
+    return f"{word(where)}, {word(ORIGINS[row.origin])}"
 
 
 def evidence(row: Any) -> str:
@@ -47,7 +47,7 @@ def sizes(pair: Pair) -> list[str]:
         values = [
             t("not measured") if pd.isna(s) else f"{megabytes(s)} MB" for s in (before, after)
         ]
-        line = t("{size}: {before} → {after}", size=word(label), before=values[0], after=values[1])
+        line = f"{word(label)}: {values[0]} → {values[1]}"
         # Sizes that were measured in another way do not compare.
         is_alike = pd.notna(before) and pd.notna(after) and sources[0] == sources[1]
         lines.append(f"{line} ({signed(after - before)} MB)" if is_alike else line)

@@ -1,0 +1,254 @@
+"""`python -m helpers gate`: real scans, recorded captures, exit statuses, files written whole."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers import paths
+from helpers.gate import difference
+from tests.conftest import Write, finding, trivy
+from tests.gate.conftest import LODASH, listing, with_app
+from tests.support import gate_example
+from tests.support.command_line import run
+
+STUDY = ("--study", "blog-2022", "--before", "2022-02", "--after", "2026-11")
+SOURCES = paths.ROOT / "data/studies/matched-2026/sources"
+SLIM, DISTROLESS = (
+    SOURCES / "node-24-trixie-slim.cdx.json",
+    (SOURCES / "distroless-nodejs24-debian13.cdx.json"),
+)
+pytestmark = pytest.mark.usefixtures("empty_data")
+
+
+def record(*arguments: object) -> tuple[int, dict[str, Any]]:
+    """The exit status of the gate and the one image of its record."""
+    done = run("gate", *arguments, "--format", "json")
+    assert done.stdout, done.stderr
+    (image,) = json.loads(done.stdout)["images"]
+    return done.status, image
+
+
+def changed(image: dict[str, Any]) -> dict[str, int]:
+    return {change: count for change, count in image["counts"].items() if count}
+
+
+@pytest.mark.parametrize(
+    ("variant", "counts", "totals"),
+    [
+        ("nodejs-alpine", {"newly-published": 1, "unchanged": 48}, (48, 49)),
+        ("nodejs-distroless", {"newly-published": 93, "withdrawn": 5, "unchanged": 14}, (19, 107)),
+    ],
+)
+def test_one_image_and_two_databases_passes(data, variant, counts, totals) -> None:
+    status, image = record(*STUDY, "--variant", variant, "--fail-on", "severity>=unknown")
+    assert (status, changed(image)) == (0, counts)
+    before, after = image["before"]["total"], image["after"]["total"]
+    assert (before, after) == totals
+    assert after - before == counts["newly-published"] - counts.get("withdrawn", 0)
+    assert {each["cause"] for each in image["findings"]} == {"database"}
+
+
+def test_of_a_study_each_variant_is_told(data) -> None:
+    done = run("gate", *STUDY)
+    assert done.status == 0, done.stderr
+    assert [line.partition(":")[0] for line in done.stdout.splitlines() if "PASS" in line] == [
+        "nodejs-alpine",
+        "nodejs-distroless",
+    ]
+
+
+def downgraded(path: Path) -> Path:
+    """Write the SBOM of Debian slim with one package, libssl3t64, in an older version."""
+    told = json.loads(SLIM.read_text())
+    for place, component in enumerate(told["components"]):
+        if component["name"] == "libssl3t64":
+            told["components"][place] = json.loads(json.dumps(component).replace("3.5.7", "3.5.6"))
+    path.write_text(json.dumps(told))
+    return path
+
+
+def test_a_downgraded_package_fails_with_just_what_it_brought(trivy_on_path, db, tmp_path) -> None:
+    older = downgraded(tmp_path / "older.json")
+    status, image = record(SLIM, older, "--db", db)
+    assert status == 1
+    brought = [each for each in image["findings"] if each["change"] == "brought"]
+    assert changed(image) == {"brought": len(brought), "unchanged": image["before"]["total"]}
+    assert {(each["package"], each["version_after"]) for each in brought} == {
+        ("libssl3t64", "3.5.6-1~deb13u2")
+    }
+    assert {each["version_before"] for each in brought} == {"3.5.7-1~deb13u2"}
+    assert image["failing"] == sum(
+        each["severity_after"] in ("HIGH", "CRITICAL") and each["fixed_version"] is not None
+        for each in brought
+    )
+    assert image["failing"]
+    status, back = record(older, SLIM, "--db", db)
+    assert (status, back["counts"]["removed"]) == (0, len(brought))
+    # Nothing is left of the study that both were captured in.
+    assert not [*paths.studies().iterdir()]
+
+
+def test_another_base_brings_and_removes_and_adds_up(trivy_on_path, db) -> None:
+    alpine = SOURCES / "node-24-alpine3.24.cdx.json"
+    status, image = record(SLIM, alpine, "--db", db, "--fail-on", "none")
+    assert status == 0
+    assert changed(image) == {
+        "brought": image["after"]["total"],
+        "removed": image["before"]["total"],
+    }
+    assert {each["origin"] for each in image["findings"]} == {"base"}
+    assert image["notes"] == []
+
+
+def test_the_same_image_again_brings_nothing(trivy_on_path, db) -> None:
+    status, image = record(DISTROLESS, DISTROLESS, "--db", db, "--fail-on", "severity>=unknown")
+    assert (status, [*changed(image)]) == (0, ["unchanged"])
+
+
+def test_a_dependency_of_the_app_fails_as_the_apps(write: Write) -> None:
+    first = write(listing(), "before.json")
+    second = write(with_app(listing(), LODASH), "after.json")
+    for place, status in (("app", 1), ("os", 0)):
+        rule = f"fixable and place={place}"
+        assert run("gate", first, second, "--fail-on", rule).status == status, rule
+    _, image = record(first, second)
+    (found,) = image["findings"]
+    assert (found["origin"], found["place"], found["package"]) == ("app", "app", "lodash")
+
+
+def test_a_layer_that_was_rebuilt_with_nothing_changed_passes(write: Write) -> None:
+    files = []
+    for name in "ab":
+        layer = {"DiffID": f"sha256:{name * 64}"}
+        report = listing(finding(Layer=layer, FixedVersion="4"), ImageID=f"sha256:{name * 64}")
+        report["Results"][0]["Packages"][0]["Layer"] = layer
+        report["Metadata"] |= {"ImageID": f"sha256:{name * 64}", "DiffIDs": [layer["DiffID"]]}
+        files.append(write(report, f"{name}.json"))
+    status, image = record(*files, "--fail-on", "severity>=unknown")
+    assert (status, changed(image)) == (0, {"unchanged": 1})
+
+
+GRYPE = {
+    "matches": [],
+    "source": {"type": "image", "target": {"userInput": "app"}},
+    "distro": {"name": "debian", "version": "12"},
+    "descriptor": {"name": "grype", "version": "0.76.0"},
+}
+
+
+@pytest.mark.parametrize(
+    ("after", "why"),
+    [
+        (GRYPE, "not scanned alike"),
+        (listing() | {"Trivy": {"Version": "0.77.0"}}, "not scanned alike"),
+        (listing() | {"Metadata": {}}, "no operating system"),
+        (trivy(Results=[{"Target": "x", "Class": "secret"}]), "its vulnerabilities are not known"),
+        (listing(finding(), packages=""), "not both reports list packages"),
+        (b"{}", "after"),
+        (b"{", "after"),
+    ],
+    ids=["scanner", "version", "no-os", "not-looked", "no-list", "foreign", "broken"],
+)
+def test_what_cannot_be_told_exits_2_and_says_why(write: Write, after: Any, why: str) -> None:
+    first, second = write(listing(), "before.json"), write(after, "after.json")
+    output = first.with_name("out.json")
+    done = run("gate", first, second, "--format", "json", "--output", output)
+    assert (done.status, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: ")
+    assert why in done.stderr
+    assert not output.exists()
+    assert not [*paths.studies().iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ((), "name BEFORE and AFTER"),
+        (("a",), "name BEFORE and AFTER"),
+        (("a", "b", "--variant", "x"), "name BEFORE and AFTER"),
+        (("a", *STUDY), "name BEFORE and AFTER"),
+        (STUDY[:4], "name BEFORE and AFTER"),
+        (("a", "b", "--fail-on", "all"), "known are fixable"),
+        (("a", "b", "--platform", "linux/amd64,linux/arm64"), "name one"),
+        ((SLIM, SLIM, "--platform", "linux/arm64"), "no platform can be chosen"),
+        (("./none.json", "./none.json"), "no such file"),
+        ((*STUDY, "--variant", "none"), "no variant 'none'; there are nodejs-alpine"),
+        ((*STUDY[:4], "--after", "2030-01"), "no capture '2030-01'"),
+    ],
+)
+def test_what_was_not_said_right_exits_2(data, arguments: tuple[object, ...], why: str) -> None:
+    done = run("gate", *arguments)
+    assert (done.status, done.stdout) == (2, "")
+    assert why in " ".join(done.stderr.split())
+
+
+def test_an_unexpected_error_is_no_verdict(data, monkeypatch) -> None:
+    def fails(_: Any) -> None:
+        raise RuntimeError("unexpected")
+
+    monkeypatch.setattr(difference, "difference", fails)
+    done = run("gate", *STUDY)
+    assert done.status == 2
+    assert "RuntimeError: unexpected" in done.stderr
+
+
+@pytest.fixture
+def reports(write: Write) -> tuple[Path, Path]:
+    """The two reports of the example."""
+    before, after = gate_example.before(), gate_example.after()
+    return write(before, "before.json"), write(after, "after.json")
+
+
+def test_a_file_is_written_whole_and_the_table_is_printed(reports, tmp_path) -> None:
+    output = tmp_path / "comment.md"
+    output.write_text("before")
+    done = run("gate", *reports, "--format", "markdown", "--output", output)
+    assert done.status == 1
+    assert output.read_text() == run("gate", *reports, "--format", "markdown").stdout
+    assert done.stdout == run("gate", *reports).stdout
+    assert [*tmp_path.glob(".*part*")] == []
+    done = run("gate", *reports, "--output", tmp_path / "none" / "x")
+    assert (done.status, done.stdout) == (2, "")
+    assert "cannot be written" in done.stderr
+
+
+def test_exploitation_is_known_by_the_files_that_are_named(reports, shared) -> None:
+    done = run("gate", *reports, "--fail-on", "exploited")
+    assert done.status == 2
+    assert "--kev FILE" in done.stderr
+    catalog = shared / "risk/kev/known_exploited_vulnerabilities.json.gz"
+    assert run("gate", *reports, "--fail-on", "exploited", "--kev", catalog).status == 0
+
+
+def test_two_reports_need_no_scanner_and_nothing_of_notebooks(reports) -> None:
+    code = (
+        "import sys\n"
+        "from helpers import cli\n"
+        f"sys.argv = ['helpers', 'gate', {str(reports[0])!r}, {str(reports[1])!r}]\n"
+        "try: cli.main()\n"
+        "except SystemExit as stop: print(stop.code)\n"
+        "for name in ('papermill', 'matplotlib', 'IPython', 'nbformat'):\n"
+        "    assert name not in sys.modules, name\n"
+    )
+    environment = {"PATH": "", "KIT_DATA": str(paths.data())}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=paths.ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["1"]), done.stderr
+
+
+def test_make_gate_is_the_same(reports) -> None:
+    make = shutil.which("make")
+    if not make:
+        pytest.skip("there is no make")
+    told = subprocess.run(
+        [make, "--dry-run", "gate", f"BEFORE={reports[0]}", f"AFTER={reports[1]}", "FAIL_ON=none"],
+        cwd=paths.ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert f'-m helpers gate "{reports[0]}" "{reports[1]}" --fail-on "none"' in told.stdout
