@@ -230,7 +230,8 @@ def compare(
 def summary(named: tuple[Path, ...], form: str) -> None:
     """Print a row for each Trivy or Grype report: image, OS, and counts by severity.
 
-    Findings that VEX or an ignore file suppresses are counted apart, in the last column.
+    Findings that the scanner suppressed, by VEX or an ignore file, are counted apart, in the last
+    column. Reports alone are read: whether a statement is about this image is not judged here.
 
     Of a FOLDER all .json and .json.gz files are read, also in folders within. An invalid file is
     reported on standard error; the others are printed and the exit status is 1.

@@ -31,7 +31,7 @@ NEWEST = "newest"
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
-RESERVED = frozenset({"capture.json", paths.BASES_LOG, paths.EXPLOITATION}) | set(
+RESERVED = frozenset({paths.CAPTURE, paths.BASES_LOG, paths.EXPLOITATION}) | set(
     "vulnerability_id severity variants packages fixed property".split()
 )
 """Names that no variant has: of files beside its folder, and of columns beside its own."""
@@ -192,7 +192,7 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
 
     def captures(self) -> list[str]:
         """Return the names of the study's captures, oldest first: they begin with a date."""
-        folders = [path.parent.name for path in paths.study(self.name).glob("*/capture.json")]
+        folders = [path.parent.name for path in paths.study(self.name).glob(f"*/{paths.CAPTURE}")]
         return sorted(name for name in folders if CAPTURE_NAME.fullmatch(name))
 
     def facts(self, capture: str = "") -> Facts:
@@ -211,7 +211,7 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
             raise StudyInvalid(
                 f"study {self.name!r} has no capture {wanted!r}; it has {', '.join(captures)}"
             )
-        path = paths.capture(self.name, wanted) / "capture.json"
+        path = paths.capture(self.name, wanted) / paths.CAPTURE
         try:
             facts = msgspec.json.decode(path.read_bytes(), type=Facts)
         except msgspec.MsgspecError as error:
@@ -261,7 +261,7 @@ def names() -> list[str]:
 
 def recorded() -> list[str]:
     """Return the names of the studies that have a capture."""
-    captured = {path.parent.parent.name for path in paths.studies().glob("*/*/capture.json")}
+    captured = {path.parent.parent.name for path in paths.studies().glob(f"*/*/{paths.CAPTURE}")}
     return [name for name in names() if name in captured]
 
 
