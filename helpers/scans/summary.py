@@ -28,8 +28,9 @@ Row = dict[str, Any]
 def files(path: Path) -> list[Path]:
     """Return what to read: a path itself, of a folder all `.json` and `.json.gz` in it, in order.
 
-    A capture's other evidence is left out. Folders in a folder are looked into, links to folders are not; one that cannot be read is among
-    the files. Raises `ReportInvalid` for a folder without such files.
+    A capture's other evidence is left out. Folders in a folder are looked into, links to folders
+    are not; one that cannot be read is among the files. Raises `ReportInvalid` for a folder without
+    such files.
     """
     if not os.path.isdir(path):  # noqa: PTH112
         return [path]
