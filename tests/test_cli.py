@@ -75,13 +75,8 @@ def test_summary_of_a_folder_reads_all_reports_in_it_in_order(write: Write, tmp_
 
 
 def test_summary_of_a_capture_reads_its_reports_and_no_other_evidence(write: Write) -> None:
-    others = (
-        "capture.json",
-        "exploitation.json",
-        *(f"a/{n}.json" for n in ("image", "smoke", "vex")),
-    )
-    for name in others:
-        write({}, f"capture/{name}")
+    for name in ("capture", "exploitation", "a/image", "a/smoke", "a/vex"):
+        write({}, f"capture/{name}.json")
     kept = [write(trivy(), name) for name in ("capture/a/trivy.json", "image.json")]
     done = run("summary", "--format", "json", kept[1].parent)
     assert [row["file"] for row in json.loads(done.stdout)] == [*map(str, kept)]
