@@ -275,7 +275,7 @@ def risk(study: str, name: str, **named: str) -> None:
     found = added.evidence
     if found.epss:
         model = f", model {found.epss.model}" if found.epss.model else ""
-        scored = f"{added.scored} of {found.ids} vulnerabilities have a score"
+        scored = f"a score for {added.scored} of {found.ids} vulnerabilities"
         click.echo(f"EPSS     {found.epss.day:%Y-%m-%d}{model}: {scored}")
     if found.kev:
         exploited = f"{added.exploited} of {found.ids} vulnerabilities were known to be exploited"

@@ -17,7 +17,7 @@ from urllib3.util.retry import Retry
 from helpers.capture import given_file
 from helpers.capture.registry_session import DIRECT, arriving, connection, why
 from helpers.errors import ExploitationInvalid
-from helpers.exploitation.publisher_file import MAX_BYTES, too_large
+from helpers.exploitation.publisher_file import MAX_BYTES, MAX_SOURCE, too_large
 from helpers.images.reference import is_local
 
 SECONDS = 60.0
@@ -124,6 +124,9 @@ def _checked(address: str) -> str:
     source = f"{parts.scheme}://{shown}{port}{parts.path}"
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_local(host))):
         raise ExploitationInvalid(source, "no address that begins with https://", _OR_A_FILE)
+    if len(source) > MAX_SOURCE:
+        problem = f"longer than {MAX_SOURCE} characters"
+        raise ExploitationInvalid("an address", problem, _OR_A_FILE)
     return source
 
 

@@ -97,6 +97,11 @@ def test_an_address_is_recorded_without_credentials_and_query(here: Publisher) -
     assert "hunt" not in refused("https://me:hunt/er2@example.org/none")
 
 
+def test_a_long_address_is_refused_before_it_is_recorded(here: Publisher) -> None:
+    assert "longer than 500 characters" in refused(here.address(f"/{'x' * 500}"))
+    assert here.asked == []
+
+
 @pytest.mark.parametrize(
     "address",
     [
