@@ -391,7 +391,8 @@ def _write_whole(path: Path, text: str) -> None:
 def summary(named: tuple[Path, ...], form: str) -> None:
     """Print a row for each Trivy or Grype report: image, OS, and counts by severity.
 
-    Findings that VEX or an ignore file suppresses are counted apart, in the last column.
+    Findings that the scanner suppressed, by VEX or an ignore file, are counted apart, in the last
+    column. Reports alone are read: whether a statement is about this image is not judged here.
 
     Of a FOLDER all .json and .json.gz files are read, also in folders within. An invalid file is
     reported on standard error; the others are printed and the exit status is 1.
@@ -435,7 +436,7 @@ def risk(study: str, name: str, **named: str) -> None:
     found = added.evidence
     if found.epss:
         model = f", model {found.epss.model}" if found.epss.model else ""
-        scored = f"{added.scored} of {found.ids} vulnerabilities have a score"
+        scored = f"a score for {added.scored} of {found.ids} vulnerabilities"
         click.echo(f"EPSS     {found.epss.day:%Y-%m-%d}{model}: {scored}")
     if found.kev:
         exploited = f"{added.exploited} of {found.ids} vulnerabilities are known to be exploited"

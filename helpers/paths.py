@@ -34,6 +34,9 @@ BASES_LOG = "bases.log"
 EXPLOITATION = "exploitation.json"
 """What was known of exploitation, in a capture's folder."""
 
+CAPTURE = "capture.json"
+"""How a capture was made, in its folder."""
+
 GOING = ".going"
 """Names of the captures that are being removed, in a study's folder."""
 
@@ -85,6 +88,12 @@ def reports(folder: Path) -> dict[str, Path]:
             if (path := folder / name).exists():
                 found.setdefault(scanner, path)
     return found
+
+
+def is_other_evidence(path: Path) -> bool:
+    """Return whether a JSON file is a capture's, or a variant's in it, and is no report."""
+    is_named = path.name in (CAPTURE, EXPLOITATION, IMAGE, SMOKE, VEX)
+    return is_named and any((f / CAPTURE).exists() for f in (path.parent, path.parent.parent))
 
 
 def runs() -> Path:

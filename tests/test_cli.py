@@ -69,9 +69,18 @@ def test_summary_of_a_folder_reads_all_reports_in_it_in_order(write: Write, tmp_
     assert done.status == 1
     first, second = done.stderr.splitlines()
     assert first.startswith(
-        f"Error: {tmp_path / 'none'}: a folder without .json and .json.gz files"
+        f"Error: {tmp_path / 'none'}: a folder without a report in .json or .json.gz"
     )
     assert second.startswith(f"Error: {bad}: ")
+
+
+def test_summary_of_a_capture_reads_its_reports_and_no_other_evidence(write: Write) -> None:
+    for name in ("capture", "exploitation", "a/image", "a/smoke", "a/vex"):
+        write({}, f"capture/{name}.json")
+    kept = [write(trivy(), name) for name in ("capture/a/trivy.json", "image.json")]
+    done = run("summary", "--format", "json", kept[1].parent)
+    assert [row["file"] for row in json.loads(done.stdout)] == [*map(str, kept)]
+    assert (done.status, done.stderr) == (0, "")
 
 
 def test_nothing_from_a_report_reaches_a_terminal_or_a_spreadsheet_raw(write: Write) -> None:

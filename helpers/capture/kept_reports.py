@@ -347,5 +347,5 @@ def _stage(
         opened.name, name, at, __version__, "trivy", "", Database(), variants, scanner_is="others"
     )
     text = msgspec.json.format(msgspec.json.encode(facts), indent=2)
-    (staged / name / "capture.json").write_bytes(text + b"\n")
+    (staged / name / paths.CAPTURE).write_bytes(text + b"\n")
     return name, True, broken

@@ -14,9 +14,10 @@ import requests
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from helpers.capture import given_file
 from helpers.capture.registry_session import DIRECT, arriving, connection, why
 from helpers.errors import ExploitationInvalid
-from helpers.exploitation.publisher_file import MAX_BYTES, too_large
+from helpers.exploitation.publisher_file import MAX_BYTES, MAX_SOURCE, too_large
 from helpers.images.reference import is_local
 
 SECONDS = 60.0
@@ -62,13 +63,9 @@ class Publication(Generic[T]):
             raise _failed(self.source, _TOO_LATE) from error
 
     def _read(self, path: Path) -> T:
+        content = given_file.read(path, MAX_BYTES, ExploitationInvalid)
         try:
-            with path.open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
             return self._parse(content, self.source)
-        except OSError as error:
-            problem = f"cannot be read ({error.strerror or error})"
-            raise ExploitationInvalid(path, problem, "Check the path") from error
         except ExploitationInvalid as error:
             raise ExploitationInvalid(path, error.problem, error.remedy) from error
 
@@ -120,12 +117,16 @@ def _checked(address: str) -> str:
         parts = urlsplit(address)
         host = parts.hostname or ""
         port = f":{parts.port}" if parts.port else ""
-    except ValueError as error:
-        raise ExploitationInvalid("an address", f"invalid ({error})", _OR_A_FILE) from error
+    except ValueError:
+        # What is wrong with it may be a part of its password.
+        raise ExploitationInvalid("an address", "invalid", _OR_A_FILE) from None
     shown = f"[{host}]" if ":" in host else host
     source = f"{parts.scheme}://{shown}{port}{parts.path}"
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_local(host))):
         raise ExploitationInvalid(source, "no address that begins with https://", _OR_A_FILE)
+    if len(source) > MAX_SOURCE:
+        problem = f"longer than {MAX_SOURCE} characters"
+        raise ExploitationInvalid("an address", problem, _OR_A_FILE)
     return source
 
 

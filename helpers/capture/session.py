@@ -132,7 +132,7 @@ def capture(
         used = structs.replace(facts.db, java_updated_at=java)
         facts = structs.replace(facts, capture=folder.name, variants=captured, db=used)
         text = json.format(json.encode(facts), indent=2)
-        (staged / "capture.json").write_bytes(text + b"\n")
+        (staged / paths.CAPTURE).write_bytes(text + b"\n")
         exploitation.keep(known, staged)
         if earlier := study.captures():
             sharing.share(staged, paths.capture(study.name, earlier[-1]))

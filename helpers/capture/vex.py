@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from helpers import paths
-from helpers.capture import exploitation
+from helpers.capture import exploitation, given_file
 from helpers.errors import VexInvalid
 from helpers.studies import load
 from helpers.studies.study import Study
@@ -56,11 +56,7 @@ def given(study: Study, files: Sequence[Path] = ()) -> list[Given]:
     kinds = {variant.kind for variant in study.variants}
     found: dict[str, Given] = {}
     for path in dict.fromkeys(path.absolute() for path in named):
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            problem = f"cannot be read ({error.strerror or error})"
-            raise VexInvalid(path, problem, "Check the path") from error
+        content = given_file.read(path, evidence.MAX_BYTES, VexInvalid)
         name = paths.shown(Path(path.name.removesuffix(".gz") or path.name))
         if name in found:
             raise VexInvalid(path, f"a second document named {name}", "Rename one of them")

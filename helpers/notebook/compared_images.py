@@ -13,7 +13,7 @@ from helpers.comparability import scan_consistency, score_consistency
 from helpers.errors import ParameterInvalid
 from helpers.frames import SEVERITIES, Frames
 from helpers.studies import load, origin
-from helpers.studies.landmarks import landmarks
+from helpers.studies.landmarks import FEW, MOST, landmarks
 from helpers.studies.origin import Origin
 from helpers.studies.study import Facts, Study, open_study
 from helpers.surface import scan_coverage
@@ -213,7 +213,8 @@ class ComparedImages:
     def _landmarks(self) -> list[str]:
         """The captures of the study that stand for all."""
         needed = (self.study.facts().capture, self.capture)
-        return landmarks(self._captures, needed)
+        few = FEW if len(self._captures) > MOST else MOST
+        return landmarks(self._captures, needed, few)
 
     @cached_property
     def _captures(self) -> list[str]:

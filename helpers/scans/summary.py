@@ -28,8 +28,9 @@ Row = dict[str, Any]
 def files(path: Path) -> list[Path]:
     """Return what to read: a path itself, of a folder all `.json` and `.json.gz` in it, in order.
 
-    Folders in a folder are looked into, links to folders are not; one that cannot be read is among
-    the files. Raises `ReportInvalid` for a folder without such files.
+    A capture's other evidence is left out. Folders in a folder are looked into, links to folders
+    are not; one that cannot be read is among the files. Raises `ReportInvalid` for a folder without
+    such files.
     """
     if not os.path.isdir(path):  # noqa: PTH112
         return [path]
@@ -38,10 +39,11 @@ def files(path: Path) -> list[Path]:
     for folder, _, names in os.walk(path, onerror=unread.append):
         candidates = [Path(folder, name) for name in names if name.lower().endswith(_REPORTS)]
         # A pipe would be waited for.
-        found += [each for each in candidates if each.is_file() or each.is_symlink()]
+        present = [each for each in candidates if each.is_file() or each.is_symlink()]
+        found += [each for each in present if not paths.is_other_evidence(each)]
     found += [Path(error.filename) for error in unread]
     if not found:
-        problem = "a folder without .json and .json.gz files"
+        problem = "a folder without a report in .json or .json.gz"
         raise ReportInvalid(path, problem, "Name the folder that has the reports")
     return sorted(found)
 

@@ -6,6 +6,9 @@ from datetime import date
 MOST = 12
 """Captures that are read whole; more of them are no longer told apart in one figure."""
 
+FEW = 6
+"""Captures that stand for more than those."""
+
 
 def landmarks(names: Sequence[str], needed: Iterable[str] = (), most: int = MOST) -> list[str]:
     """Return which captures of a study stand for all of them, oldest first.

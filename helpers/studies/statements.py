@@ -57,7 +57,7 @@ class Said(NamedTuple):
 
 
 class ImageName(NamedTuple):
-    """A name of an image: its registry (empty: any), repository, and a tag, a digest or neither."""
+    """A name of an image: its registry (empty: not told), repository, tag and digest, if any."""
 
     host: str
     path: str
@@ -241,8 +241,9 @@ def _with_others(names: Iterable[ImageName | None]) -> set[ImageName]:
 def is_about(product: str, names: Iterable[ImageName]) -> bool:
     """Return whether the package URL of an image is about one that has some names.
 
-    A digest decides alone. Without a registry any is meant, and then the end of the repository's
-    name is enough, for that is all that the type `oci` has without one.
+    A digest decides alone. Without a registry the image is Docker Hub's, or one whose registry is
+    unknown too, and then the end of the repository's name is enough, for that is all that the type
+    `oci` has without one.
     """
     wanted = _of_purl(product)
     return wanted is not None and any(_is_about(wanted, name) for name in names)
@@ -255,7 +256,8 @@ def _is_about(wanted: ImageName, name: ImageName) -> bool:
         return False
     if wanted.host:
         return (wanted.host, wanted.path) == (name.host, name.path)
-    return f"/{name.path}".endswith(f"/{wanted.path}")
+    is_hubs = name.host in ("", reference.HUB)
+    return is_hubs and f"/{name.path}".endswith(f"/{wanted.path}")
 
 
 def _of_purl(text: str) -> ImageName | None:

@@ -32,7 +32,7 @@ NEWEST = "newest"
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
-RESERVED = frozenset({"capture.json", paths.BASES_LOG, paths.EXPLOITATION}) | set(
+RESERVED = frozenset({paths.CAPTURE, paths.BASES_LOG, paths.EXPLOITATION}) | set(
     "vulnerability_id severity variants packages fixed property".split()
 )
 """Names that no variant has: of files beside its folder, and of columns beside its own."""
@@ -194,14 +194,14 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
     def captures(self) -> list[str]:
         """Return the names of the study's captures, oldest first: they begin with a date."""
         folder = paths.study(self.name)
-        folders = {path.parent.name for path in folder.glob("*/capture.json")} - going(folder)
+        folders = {path.parent.name for path in folder.glob(f"*/{paths.CAPTURE}")} - going(folder)
         return sorted(name for name in folders if CAPTURE_NAME.fullmatch(name))
 
     def has(self, capture: str) -> bool:
         """Return whether the study has a capture of that name."""
         if not CAPTURE_NAME.fullmatch(capture):
             return False
-        record = paths.capture(self.name, capture) / "capture.json"
+        record = paths.capture(self.name, capture) / paths.CAPTURE
         return record.is_file() and capture not in going(paths.study(self.name))
 
     def facts(self, capture: str = "") -> Facts:
@@ -223,7 +223,7 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
                     f"{', '.join(landmarks(captures))}"
                 )
             wanted = captures[-1]
-        path = paths.capture(self.name, wanted) / "capture.json"
+        path = paths.capture(self.name, wanted) / paths.CAPTURE
         try:
             facts = msgspec.json.decode(path.read_bytes(), type=Facts)
         except msgspec.MsgspecError as error:
@@ -273,7 +273,7 @@ def names() -> list[str]:
 
 def recorded() -> list[str]:
     """Return the names of the studies that have a capture."""
-    captured = {path.parent.parent.name for path in paths.studies().glob("*/*/capture.json")}
+    captured = {path.parent.parent.name for path in paths.studies().glob(f"*/*/{paths.CAPTURE}")}
     return [name for name in names() if name in captured]
 
 

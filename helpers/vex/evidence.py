@@ -14,8 +14,8 @@ from helpers.errors import VexInvalid
 from helpers.vex import csaf, cyclonedx, openvex
 from helpers.vex.statement import Document, Statement
 
-MAX_BYTES = 2**28
-"""Largest document in bytes, unzipped."""
+MAX_BYTES = 2**26
+"""Largest document in bytes, as it came and unzipped."""
 
 OPENVEX, CSAF, CYCLONEDX = "OpenVEX", "CSAF", "CycloneDX"
 _FORMATS = {OPENVEX: openvex.read, CSAF: csaf.read, CYCLONEDX: cyclonedx.read}

@@ -1,6 +1,7 @@
 """Files of publishers: of this machine or over TLS, in a bounded time and a bounded size."""
 
 import gzip
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,8 +76,14 @@ def test_a_file_that_is_none_is_named_as_the_user_did(tmp_path: Path, content, p
     assert refused(path).startswith(f"{path}: {problem}")
 
 
-def test_an_endless_file_is_refused() -> None:
-    assert "larger than" in refused("/dev/zero")
+def test_a_file_that_is_too_large_or_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    large, pipe = tmp_path / "large", tmp_path / "pipe"
+    with large.open("wb") as file:
+        file.truncate(2**40)
+    os.mkfifo(pipe)
+    for path, problem in ((large, "larger than"), (pipe, "no regular file")):
+        assert f"{path}: {problem}" in refused(path)
+    assert "no regular file" in refused("/dev/zero")
 
 
 def test_an_address_is_recorded_without_credentials_and_query(here: Publisher) -> None:
@@ -87,6 +94,12 @@ def test_an_address_is_recorded_without_credentials_and_query(here: Publisher) -
     assert "hunter2" not in refused(f"http://me:hunter2@{here.host}/none?token=hunter2")
     assert "hunter2" not in refused("http://me:hunter2@example.org/none?token=hunter2")
     assert "hunter2" not in refused("https://me:hunter2@[x/none?token=hunter2")
+    assert "hunt" not in refused("https://me:hunt/er2@example.org/none")
+
+
+def test_a_long_address_is_refused_before_it_is_recorded(here: Publisher) -> None:
+    assert "longer than 500 characters" in refused(here.address(f"/{'x' * 500}"))
+    assert here.asked == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pandas as pd
 import pytest
 
 from helpers import paths
-from helpers.capture import scan, session, trivy_program
+from helpers.capture import scan, session, trivy_program, vex
 from helpers.capture.daemon import Ended
 from helpers.capture.session import Outcome
 from helpers.capture.trivy_program import Trivy
@@ -473,6 +474,16 @@ def test_a_bad_document_is_named_before_anything_is_captured(
     assert folders == {"sources", "2026-11"}
 
 
+def test_a_document_that_is_too_large_or_a_pipe_is_refused_at_once(data: Path) -> None:
+    large, pipe = data / "large.json", data / "pipe.json"
+    with large.open("wb") as file:
+        file.truncate(2**40)
+    os.mkfifo(pipe)
+    for path, problem in ((large, "more than"), (pipe, "no regular file")):
+        with pytest.raises(VexInvalid, match=f"^{path}: {problem}"):
+            vex.given(study.open_study("matched-2026"), [path])
+
+
 def test_two_documents_of_one_name_are_refused_and_one_given_twice_is_one(
     data: Path, db: Path, shared: Path
 ) -> None:
@@ -561,10 +572,10 @@ def test_a_trivy_in_a_container_finds_the_documents_in_its_scratch_folder(tmp_pa
         def run(self, image: str, seconds: float, **options: Any) -> Ended:
             ran.append(options)
             (place,) = (m["Source"] for m in options["mounts"] if m["Target"] == "/scratch")
-            vex = options["command"][options["command"].index("--vex") + 1]
-            text = Path(place, vex.strip('"').removeprefix("/scratch/")).read_text()
+            named = options["command"][options["command"].index("--vex") + 1]
+            text = Path(place, named.strip('"').removeprefix("/scratch/")).read_text()
             assert json.loads(text)["author"] == "A"
-            found = {"Type": "vulnerability", "Source": vex.strip('"'), "Finding": {}}
+            found = {"Type": "vulnerability", "Source": named.strip('"'), "Finding": {}}
             result = {"Target": "x", "ExperimentalModifiedFindings": [found]}
             Path(place, "report.json").write_text(json.dumps({"Results": [result]}))
             return Ended(0, "")

@@ -194,6 +194,13 @@ def test_an_image_is_told_by_its_repository_tag_or_digest(product: str, is_here:
     )
 
 
+def test_without_a_registry_only_docker_hub_is_meant_unless_the_digest_is_the_same() -> None:
+    named = [f"evil.example/node@{DIGEST}"]
+    for product, is_here in (("pkg:oci/node", False), (f"pkg:oci/node@{DIGEST}", True)):
+        names = statements.own_names("image", "evil.example/node:24", image(digests=named), "")
+        assert statements.is_about(product, names) == is_here
+
+
 def test_dockers_hardened_images_have_the_names_of_dockers_documents() -> None:
     said = statement(Product("pkg:deb/debian/tar"), Product("pkg:oci/dhi%2Fnode"))
     assert is_used(said, source="image", reference="dhi.io/node:24")
@@ -218,7 +225,11 @@ def test_a_file_that_is_captured_is_no_name_of_an_image() -> None:
             f"pkg:oci/node@{DIGEST}?repository_url=index.docker.io/library/node",
             f"pkg:oci/x@{DIGEST}",
         ),
-        ("pkg:oci/node@sha256%3Aab?repository_url=ghcr.io/a/node", "pkg:oci/a%2Fnode"),
+        (
+            "pkg:oci/node@sha256%3Aab?repository_url=ghcr.io/a/node",
+            "pkg:oci/node?repository_url=ghcr.io/a/node",
+        ),
+        ("pkg:oci/node@sha256%3Aab", "pkg:oci/node"),
     ],
 )
 def test_an_sbom_says_what_it_is_of(subject: str, product: str) -> None:
@@ -259,6 +270,16 @@ def test_a_statement_counts_from_the_day_on_which_it_was_made(
 ) -> None:
     at = datetime.fromisoformat(said_at) if said_at else None
     assert is_used(statement(at=at)) == used
+
+
+def test_a_statement_without_a_day_has_none_in_its_rows() -> None:
+    undated, found = vex(statement(at=None)), report(("not_affected", TAR))
+    (finding,) = loaded(undated, found).to_dict("records")
+    collected, item = rows.Rows(), Evidence("app", vex=undated)
+    collected.add(item, found)
+    (row,) = collected.effects(item, found)
+    assert pd.isna(finding["statement_at"])
+    assert row["said_at"] is None
 
 
 def test_a_scan_that_looks_back_has_the_day_of_its_database() -> None:
