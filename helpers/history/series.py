@@ -114,8 +114,9 @@ def _lists(packages: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows = rows.drop_duplicates()
     # The sum of the hashes is that of the set, in whatever order it is listed.
     whole = rows.groupby(_IMAGE)["named"].agg(["sum", "size"]).reset_index()
-    listed = whole["sum"].map("{:016x}".format) + "." + whole["size"].astype("str")
-    whole = whole.assign(listed=listed.astype("str"))
+    # Of no packages at all, a map keeps the type of numbers.
+    listed = whole["sum"].map("{:016x}".format).astype("str") + "." + whole["size"].astype("str")
+    whole = whole.assign(listed=listed)
     first = whole.drop_duplicates("listed")
     installed = rows.merge(first[[*_IMAGE, "listed"]], on=_IMAGE)[["listed", "named"]]
     return whole[[*_IMAGE, "listed"]], installed
