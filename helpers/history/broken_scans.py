@@ -48,6 +48,9 @@ def answer(marked: pd.DataFrame) -> Answer:
     """Answer which scans are more likely broken than good news."""
     columns = ["variant", "capture", "at", "findings", "why_broken"]
     table = marked[marked["why_broken"].ne("")][columns].reset_index(drop=True)
+    if marked["capture"].nunique() < 2:
+        lacks = t("There is one capture, so no scan has another to be held against.")
+        return Answer("broken-scans", table=table, lacks=lacks)
     if table.empty:
         return Answer("broken-scans", text=paragraph(t("No scan looks broken.")), table=table)
     lines = []

@@ -45,6 +45,9 @@ def counts(marked: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 def answer(marked: pd.DataFrame, pairs: pd.DataFrame, lens: Lens) -> Answer:
     """Answer how the count of each image went over all captures."""
     table = counts(marked, pairs)
+    if marked["capture"].nunique() < 2:
+        lacks = t("There is one capture, so there is no other day to compare it with.")
+        return Answer("count-over-time", table=table, counted=lens.label, lacks=lacks)
     is_long = table["capture"].nunique() >= LEAST
     spans = [*_spans(table)]
     return Answer(

@@ -132,8 +132,11 @@ def median(days: pd.Series, at_least: pd.Series) -> float | None:
     return None
 
 
-def answer(stays: pd.DataFrame, variants: list[str]) -> Answer:
+def answer(stays: pd.DataFrame, variants: list[str], captures: int) -> Answer:
     """Answer how long fixable vulnerabilities stayed in each image after their fix was out."""
+    if captures < 2:
+        lacks = t("There are not two captures, so it is not known how long fixes took.")
+        return Answer("time-to-fix", table=stays, lacks=lacks)
     if stays.empty:
         lacks = t("No scan names a fix for what it found, so it is not known how long fixes took.")
         return Answer("time-to-fix", text=paragraph(lacks), table=stays, lacks=lacks)

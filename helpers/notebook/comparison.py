@@ -531,7 +531,8 @@ class Comparison(ComparedImages):
         """How long did fixable vulnerabilities stay in each image after their fix was out?"""
         sound = broken_scans.sound(self._scans)
         stays = time_to_fix.stays(self._series, sound, self._steps.moves)
-        return time_to_fix.answer(stays, [*sound["variant"].unique()])
+        variants, captures = sound["variant"].unique(), sound["capture"].nunique()
+        return time_to_fix.answer(stays, [*variants], captures)
 
     # 06: which of the vulnerabilities matter?
 
