@@ -32,6 +32,9 @@ CAME, WENT = (BROUGHT, PUBLISHED, UNDECLARED), (REMOVED, WITHDRAWN, DECLARED)
 BASE = "base"
 """What comes from the base image; the rest comes from `frames.APP`."""
 
+_MANY = 10
+"""Findings that another database is not taken to forget all at once (`history.broken_scans`)."""
+
 _KEYS = ["vulnerability_id", "package", "package_path"]
 _EXACT = [*_KEYS, "installed_version"]
 _SHOWN = [
@@ -81,6 +84,7 @@ def difference(pair: Pair) -> pd.DataFrame:
             "packages, so what the image brought cannot be told from what was published meanwhile. "
             "Scan both with one database, or with --list-all-pkgs"
         )
+    _check_scan(pair, same_database)
     table = _paired(before.frames.findings, after.frames.findings)
     then, now = _rows(before, table["row_before"]), _rows(after, table["row_after"])
     was, came = then["there"], now["there"]
@@ -93,14 +97,15 @@ def difference(pair: Pair) -> pd.DataFrame:
             for rows, other in zip((then, now), reversed(lists), strict=True)
         ]
     is_removed, is_brought = stayed
+    same_version = _same_version(then, now)
     change = np.select(
         [
             was & came,
-            was & table["row_after"].notna(),
-            was & is_removed,
+            was & table["row_after"].notna() & same_version,
+            was & (is_removed | table["row_after"].notna()),
             was,
-            came & table["row_before"].notna(),
-            came & is_brought,
+            came & table["row_before"].notna() & same_version,
+            came & (is_brought | table["row_before"].notna()),
         ],
         [UNCHANGED, DECLARED, REMOVED, WITHDRAWN, UNDECLARED, BROUGHT],
         PUBLISHED,
@@ -122,6 +127,35 @@ def difference(pair: Pair) -> pd.DataFrame:
         kind="stable",
     )
     return ordered.reset_index(drop=True)
+
+
+def _same_version(then: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
+    """Return which are of one version: what changes in another one is the image's doing."""
+    return then["installed_version"].eq(now["installed_version"]).fillna(False).astype("bool")
+
+
+def _check_scan(pair: Pair, same_database: bool | None) -> None:
+    """Raise `NotComparable` if the scan after the change is more likely broken than good news.
+
+    So it is if nothing at all is found any more in the OS packages, or in those of languages,
+    though packages with findings are still there in their versions: one database forgets none of
+    them, and another one seldom many at once.
+    """
+    before, after = pair.before, pair.after
+    if after.installed is None:
+        return
+    found = before.frames.findings
+    for kind, rows in found.groupby("package_class"):
+        if after.frames.findings["package_class"].eq(kind).any():
+            continue
+        stayed = pairs.installed_names(rows, "installed_version").isin(after.installed).sum()
+        if stayed >= (_MANY if same_database is False else 1):
+            raise NotComparable(
+                f"{after.label}: nothing is found in it any more, though packages with {stayed} of "
+                f"the {len(rows)} findings of {before.label} are installed as before. That is more "
+                "likely a broken scan, or a version of the operating system that the scanner has "
+                "no advisories for. Scan it again, and look at what it says"
+            )
 
 
 def of(table: pd.DataFrame, change: str) -> pd.DataFrame:

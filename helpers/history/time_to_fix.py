@@ -132,6 +132,13 @@ def median(days: pd.Series, at_least: pd.Series) -> float | None:
     return None
 
 
+_SHOWN = [
+    *("variant", "vulnerability_id", "source_package", "from_at", "until_at", "days", "end"),
+    "at_least",
+]
+"""Columns for readers: as many as fit on paper."""
+
+
 def answer(stays: pd.DataFrame, variants: list[str], captures: int) -> Answer:
     """Answer how long fixable vulnerabilities stayed in each image after their fix was out."""
     if captures < 2:
@@ -157,6 +164,7 @@ def answer(stays: pd.DataFrame, variants: list[str], captures: int) -> Answer:
         chart(short),
         word(msg("vulnerabilities × source packages with a fix")),
         searchable=True,
+        shown=stays[_SHOWN],
     )
 
 

@@ -228,7 +228,10 @@ def test_it_is_as_what_changed_between_captures_has_it(before: Frames, after: Fr
         assert (row.change == changes.APPEARED) == (own.change in CAME)
         if row.change not in (changes.APPEARED, changes.GONE):
             continue
-        if row.reason in (changes.IMAGE, changes.STATEMENT):
+        if row.reason == changes.STATEMENT and own.cause == changes.IMAGE:
+            # Who changes the version answers for it, whatever was said of the one before.
+            assert own.version_before != own.version_after
+        elif row.reason in (changes.IMAGE, changes.STATEMENT):
             assert own.cause == row.reason
         elif same_database and not same_image:
             # With one database it is not known there; here it is the image's.
@@ -294,3 +297,25 @@ def test_reports_that_do_not_say_their_version_are_compared_with_a_note() -> Non
     del report["Trivy"]
     given = judged(report, report, ())
     assert any("version of the scanner" in note for note in given.notes)
+
+
+@pytest.mark.parametrize(("same", "findings"), [(True, 1), (False, 10)])
+def test_a_scan_that_finds_nothing_any_more_in_what_stayed_is_no_answer(
+    same: bool, findings: int
+) -> None:
+    """As of an operating system in a version that the scanner has no advisories for."""
+    before = listing(*(finding(n) for n in range(1, findings + 1)))
+    database = {} if same else {"db_sha256": "b"}
+    with pytest.raises(NotComparable, match="more likely a broken scan"):
+        became(before, listing(packages="openssl 3.0.1, curl 1"), image_id="2", **database)
+
+
+def test_what_was_updated_may_leave_nothing_behind() -> None:
+    before = listing(finding(1, InstalledVersion="3.0.0"), packages="openssl 3.0.0")
+    assert became(before, listing(), image_id="2") == [(ONE, REMOVED)]
+
+
+def test_a_new_version_brings_what_a_statement_had_declared_of_the_old_one() -> None:
+    old = finding(1, InstalledVersion="3.0.0")
+    before = suppressing(listing(packages="openssl 3.0.0"), old)
+    assert became(before, listing(finding(1))) == [(ONE, BROUGHT)]
