@@ -15,7 +15,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,13 +24,14 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct, field
 
-from helpers import __version__, paths
+from helpers import __version__, clock, paths
 from helpers.capture import prune, redact_report, sharing, staging, variant_names
 from helpers.capture.evidence import PACKAGES_ONLY
 from helpers.errors import KitError, ReportInvalid, StudyInvalid
+from helpers.frames import utc
 from helpers.scans import decoding, trivy
 from helpers.studies import study
-from helpers.studies.study import Captured, Database, Facts, Study, Variant, open_study
+from helpers.studies.study import Captured, Database, Facts, Study, open_study
 
 ABOUT = "Made by `history`."
 """What a study says of itself that this module may add to."""
@@ -40,6 +41,12 @@ _DATE = re.compile(
     r"(?:[T_ -]?(?P<H>[01]\d|2[0-3])[-:_.h]?(?P<M>[0-5]\d)([-:_.m]?[0-5]\dZ?)?)?(?!\d)"
 )
 """As in `2023-01-12`, `20230112` and `2023-01-12T03-00`."""
+
+_LIKE_DATE = re.compile(r"(?<!\d)\d{4}(?P<s>[-_.])\d\d(?P=s)\d\d(?!\d)")
+"""What somebody meant as a date, such as `2024-02-30` and `0001-01-01`."""
+
+_FIRST_DAY, _AHEAD = date(1990, 1, 1), timedelta(days=366)
+"""What is before this day, or further ahead than this, is no date of a report."""
 
 _SCANNERS = re.compile(r"(?i)(?<![a-z])(trivy|grype)(?![a-z])")
 _NAMELESS = frozenset({"", "report", "reports", "scan", "result", "results", "output"})
@@ -61,7 +68,7 @@ class _Report(NamedTuple):
     """One report: its file, the moment in a name of it, and of which image it is."""
 
     path: Path
-    moment: datetime | None
+    moment: datetime
     has_time: bool
     variant: str = ""
 
@@ -88,8 +95,8 @@ class _About(Struct):
 
     @property
     def at(self) -> datetime | None:
-        """Return when it was made."""
-        return self.created or self.descriptor.timestamp
+        """Return when it was made, in UTC; `None` if it does not say so."""
+        return _dated(self.created) or _dated(self.descriptor.timestamp)
 
     @property
     def of(self) -> str:
@@ -102,19 +109,24 @@ def take(study_name: str, folder: Path) -> Taken:
     """Make a capture of each day of the reports in a folder, and the study if there is none.
 
     Captures of these names that are there are left as they are. A broken report is a failed variant
-    with its reason; a day without any other is left out. Raises `StudyInvalid` if the study is
-    another's, or if there is no report, and the kit's error for a full disk.
+    with its reason, if a report of its name can be read; a day without any other is left out.
+    Raises `StudyInvalid` if the study is another's, or if there is no report, and the kit's error
+    for a full disk.
     """
+    existing = _existing(study_name)
     found, problems = _found(folder)
+    found, others = _recognised(found, existing.names() if existing else [], folder)
+    problems += others
     by_capture = _by_capture(found)
     if not by_capture:
         raise StudyInvalid(
             "\n".join([f"{folder}: no report (.json, .json.gz) of a day", *problems])
         )
-    opened = _study(study_name, by_capture)
     prune.finish(paths.study(study_name))
-    there = [name for name in by_capture if opened.has(name)]
+    there = {name: by_capture[name] for name in by_capture if existing and existing.has(name)}
     wanted = {name: reports for name, reports in by_capture.items() if name not in there}
+    opened = _study(study_name, existing, wanted)
+    problems += _late(opened, there)
     made: list[str] = []
     staged = staging.stage(opened)
     try:
@@ -137,29 +149,80 @@ def take(study_name: str, folder: Path) -> Taken:
 
 def _found(folder: Path) -> tuple[list[_Report], list[str]]:
     """Return the reports in a folder with their variants, and what cannot be taken, with why."""
-    reports, problems, artifacts = [], [], {}
+    reports, problems, artifacts, root = [], [], {}, folder.resolve()
     for path in sorted(folder.rglob("*")):
-        if not path.name.endswith((".json", ".json.gz")) or not path.is_file():
-            continue
         inside = path.relative_to(folder)
-        moment, has_time = _moment(inside)
+        is_file = path.name.endswith((".json", ".json.gz")) and path.is_file()
+        is_followed = is_file or path.is_dir()
+        if path.is_symlink() and is_followed and not path.resolve().is_relative_to(root):
+            problems.append(f"{inside}: a link that leads out of the folder; it was not followed")
+            continue
+        if not is_file:
+            continue
         stem = _stem(path)
-        if moment and stem not in _NAMELESS:
-            reports.append(_Report(path, moment, has_time, stem))
-            continue
         try:
-            about = _about(path)
+            moment, has_time = _moment(inside)
+            about = None if moment and stem not in _NAMELESS else _about(path)
         except ReportInvalid as error:
-            problems.append(f"{inside}: {error.problem}")
+            where = inside if error.path == str(path) else error.path
+            problems.append(f"{where}: {error.problem}")
             continue
-        created = about.at
-        if moment is None and created is None:
+        moment = moment or (about.at if about else None)
+        if moment is None:
             problems.append(f"{inside}: no date in its name, in its folder's or in the report")
             continue
-        made = _Report(path, moment or _utc(created), has_time, "" if stem in _NAMELESS else stem)
-        artifacts[path] = variant_names.of_artifact(about.of)
-        reports.append(made)
-    return _named(reports, artifacts), problems
+        if about:
+            artifacts[path] = variant_names.of_artifact(about.of)
+        reports.append(_Report(path, moment, has_time, "" if stem in _NAMELESS else stem))
+    # What is wrong with a folder's name is said once, not for each file.
+    return _named(reports, artifacts), list(dict.fromkeys(problems))
+
+
+def _recognised(
+    reports: list[_Report], known: Sequence[str], folder: Path
+) -> tuple[list[_Report], list[str]]:
+    """Return the reports of variants that are known, or that one of them can be read of.
+
+    Other files are none, such as `package.json`: returned as one problem for each name.
+    """
+    by_variant: dict[str, list[_Report]] = defaultdict(list)
+    for report in sorted(reports, key=lambda each: each.moment, reverse=True):
+        by_variant[report.variant].append(report)
+    problems = []
+    for variant in sorted(by_variant.keys() - {*known}):
+        several = by_variant[variant]
+        if any(not _unreadable(report.path) for report in several):
+            continue
+        newest = several[0].path
+        more = f" (and {len(several) - 1} more of this name)" if several[1:] else ""
+        problems.append(f"{newest.relative_to(folder)}: {_unreadable(newest)}{more}")
+        del by_variant[variant]
+    return [report for report in reports if report.variant in by_variant], problems
+
+
+def _unreadable(path: Path) -> str:
+    """Return why a file cannot be taken as a report; empty if it can."""
+    try:
+        trivy.read(path)
+        _about(path)
+    except ReportInvalid as error:
+        return error.problem
+    return ""
+
+
+def _late(opened: Study, there: dict[str, list[_Report]]) -> list[str]:
+    """Return which reports of captures that are there are not in them."""
+    problems = []
+    for name, reports in there.items():
+        counts = Counter(report.variant for report in reports)
+        for report in reports:
+            kept = paths.reports(paths.evidence(opened.name, name, report.variant))
+            if kept and counts[report.variant] == 1:
+                continue
+            scanner = _scanner(report.path)
+            if scanner and scanner not in kept:
+                problems.append(f"{name} is there already; {report.path.name} was not taken")
+    return problems
 
 
 def _named(reports: list[_Report], artifacts: dict[Path, list[str]]) -> list[_Report]:
@@ -167,7 +230,6 @@ def _named(reports: list[_Report], artifacts: dict[Path, list[str]]) -> list[_Re
     tags: dict[tuple[str, object], set[str]] = defaultdict(set)
     for report in reports:
         if not report.variant and (names := artifacts[report.path]):
-            assert report.moment
             tags[names[0], report.moment.date()].add(names[-1])
     several = {name for (name, _), found in tags.items() if len(found) > 1}
     named = []
@@ -185,8 +247,8 @@ def _by_capture(reports: list[_Report]) -> dict[str, list[_Report]]:
     ones of a day are numbered.
     """
     alike: dict[tuple[str, str], list[_Report]] = defaultdict(list)
-    for report in sorted(reports, key=lambda each: (_utc(each.moment), str(each.path))):
-        moment = _utc(report.moment)
+    for report in sorted(reports, key=lambda each: (each.moment, str(each.path))):
+        moment = report.moment
         name = f"{moment:%Y-%m-%d.%H%M}" if report.has_time else f"{moment:%Y-%m-%d}"
         alike[name, report.variant].append(report)
     found: dict[str, list[_Report]] = defaultdict(list)
@@ -212,19 +274,27 @@ def _scanner(path: Path) -> str:
 def _moment(inside: Path) -> tuple[datetime | None, bool]:
     """Return the moment in the nearest name of a path that has one, and whether it has a time.
 
-    A file's own time is none of its capture: the reports of a day differ by seconds.
+    A file's own time is none of its capture: the reports of a day differ by seconds. Raises
+    `ReportInvalid` for a name with what looks like a date and is none: its reports may have others.
     """
-    for part in (*inside.parts[-2::-1], inside.name):
-        if match := _DATE.search(part):
-            hour, minute = int(match["H"] or 0), int(match["M"] or 0)
-            try:
-                moment = datetime(
-                    int(match["y"]), int(match["m"]), int(match["d"]), hour, minute, tzinfo=UTC
-                )
-            except ValueError:
-                continue
-            return moment, match["H"] is not None and part != inside.name
+    for place in (*inside.parents, inside):
+        match = _DATE.search(place.name)
+        if not match and not _LIKE_DATE.search(place.name):
+            continue
+        moment = _moment_of(match) if match else None
+        if moment is None:
+            problem = "no date between 1990 and a year from now is in its name"
+            raise ReportInvalid(place, problem, "Rename it")
+        return moment, bool(match and match["H"]) and place != inside
     return None, False
+
+
+def _moment_of(match: re.Match[str]) -> datetime | None:
+    year, month, day, hour, minute = (int(match[group] or 0) for group in "ymdHM")
+    try:
+        return _dated(datetime(year, month, day, hour, minute, tzinfo=UTC))
+    except ValueError:
+        return None
 
 
 def _stem(path: Path) -> str:
@@ -244,24 +314,32 @@ def _about(path: Path) -> _About:
         raise ReportInvalid(path, problem, decoding.RESCAN) from error
 
 
-def _utc(moment: datetime | None) -> datetime:
-    assert moment
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _dated(moment: datetime | None) -> datetime | None:
+    """Return a moment in UTC; `None` for one of which no report can be."""
+    moment = utc(moment)
+    if moment and _FIRST_DAY <= moment.date() <= clock.today() + _AHEAD:
+        return moment
+    return None
 
 
-def _study(name: str, by_capture: dict[str, list[_Report]]) -> Study:
+def _existing(name: str) -> Study | None:
+    """Return the study of that name if there is one; raise `StudyInvalid` for another's."""
+    path = paths.study(name) / "study.toml"
+    if not path.exists():
+        return None
+    opened = open_study(name)
+    if opened.about != ABOUT:
+        raise StudyInvalid(f"{path}: `history` did not make this study; choose another name")
+    return opened
+
+
+def _study(name: str, existing: Study | None, by_capture: dict[str, list[_Report]]) -> Study:
     """Write the study of these reports, or add their variants to the one that is there."""
     newest = {r.variant: r.path for reports in by_capture.values() for r in reports}
-    path = paths.study(name) / "study.toml"
-    variants: list[Variant] = []
-    if path.exists():
-        opened = open_study(name)
-        if opened.about != ABOUT:
-            raise StudyInvalid(f"{path}: `history` did not make this study; choose another name")
-        variants = opened.variants
-        if newest.keys() <= {*opened.names()}:
-            return opened
-    elif not study.NAME.fullmatch(name):
+    variants = existing.variants if existing else []
+    if existing and newest.keys() <= {*existing.names()}:
+        return existing
+    if not study.NAME.fullmatch(name):
         raise StudyInvalid(f"study {name!r}: use letters, digits, '.', '_' and '-'")
     known = {variant.name for variant in variants}
     sources = {variant.name: variant.report for variant in variants}
@@ -275,6 +353,7 @@ def _study(name: str, by_capture: dict[str, list[_Report]]) -> Study:
     for variant, report in sources.items():
         texts = (json.dumps(text, ensure_ascii=False) for text in (variant, report))
         lines += ["", "[[variants]]", *map("{} = {}".format, ("name", "report"), texts)]
+    path = paths.study(name) / "study.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_text("\n".join(lines) + "\n")
@@ -330,7 +409,7 @@ def _stage(
             broken.append(f"{name}: {why}")
             variants.setdefault(report.variant, Captured("failed", "report", error=why))
             continue
-        times.append(_utc(about.at or report.moment))
+        times.append(about.at or report.moment)
         digest = hashlib.sha256(report.path.read_bytes()).hexdigest()
         variants[report.variant] = Captured(
             "scanned",

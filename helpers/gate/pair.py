@@ -94,9 +94,10 @@ def check(pair: Pair) -> list[str]:
         status, reason = side.image["status"], side.image["reason"]
         if status in UNKNOWN_COUNT:
             why = f" ({reason})" if pd.notna(reason) else ""
+            others = ", or compare another one with --variant NAME" if pair.name else ""
             raise NotComparable(
                 f"{side.label}: its vulnerabilities are not known, it is {status}{why}. "
-                "Scan it again, then compare"
+                f"Scan it again, then compare{others}"
             )
     notes = _without_system(pair)
     first, second = (

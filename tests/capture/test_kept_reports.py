@@ -79,16 +79,78 @@ def test_a_broken_report_is_a_failed_variant_and_a_day_of_nothing_else_is_left_o
     write(folder / "2023-01-12/app.json", trivy(finding()))
     write(folder / "2023-01-12/web.json", '{"SchemaVersion": 2, "Res')
     write(folder / "2023-01-13/app.json", "")
+    write(folder / "2023-01-14/web.json", trivy())
     write(folder / "undated.json", trivy())
     done = run("history", "mine", "--from", folder)
     assert done.status == 1
-    assert open_study("mine").captures() == ["2023-01-12"]
-    images = load_study("mine").images.set_index("variant")
+    assert open_study("mine").captures() == ["2023-01-12", "2023-01-14"]
+    images = load_study("mine", "2023-01-12").images.set_index("variant")
     assert images["status"].to_dict() == {"app": "scanned", "web": "failed"}
     assert "cut off" in images.loc["web", "reason"]
     assert "2023-01-13: no report can be read" in done.stderr
     assert "undated.json: no date" in done.stderr
     assert str(folder) not in (paths.capture("mine", "2023-01-12") / "capture.json").read_text()
+
+
+@pytest.mark.parametrize(
+    "said", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1980-01-01T00:00:00Z"]
+)
+def test_what_is_no_date_of_a_report_is_none(folder: Path, said: str) -> None:
+    write(folder / "2023-01-12/app.json", {**trivy(finding()), "CreatedAt": said})
+    write(folder / "loose.json", {**trivy(finding()), "CreatedAt": said})
+    done = take("mine", folder)
+    assert done.made == ["2023-01-12"]
+    assert [line.partition(":")[0] for line in done.problems] == ["loose.json"]
+    assert str(open_study("mine").facts().captured_at) == "2023-01-12 00:00:00+00:00"
+
+
+@pytest.mark.parametrize("name", ["0001-01-01", "9999-12-31", "2024-02-30", "20240230"])
+def test_a_folder_of_no_date_is_skipped(folder: Path, name: str) -> None:
+    dated = {**trivy(finding()), "CreatedAt": "2023-01-12T04:05:06Z"}
+    write(folder / name / "app.json", dated)
+    write(folder / name / "report.json", dated)
+    write(folder / "2023-01-13/app.json", dated)
+    write(folder / "all-2024-02-30/2023-01-14/app.json", dated)
+    done = take("mine", folder)
+    assert done.made == ["2023-01-13", "2023-01-14"], "the nearest name counts"
+    assert [line.partition(":")[0] for line in done.problems] == [name]
+
+
+def test_other_files_are_no_variants(folder: Path, tmp_path: Path) -> None:
+    write(tmp_path / "out/web.json", trivy())
+    for day in ("2023-01-12", "2023-01-13"):
+        write(folder / day / "app.json", trivy(finding()))
+        write(folder / day / "package.json", {"name": "app"})
+    (folder / day / "web.json").symlink_to(tmp_path / "out/web.json")
+    (folder / "2023-01-14").symlink_to(tmp_path / "out")
+    (folder / day / "same.json").symlink_to("app.json")
+    done = take("mine", folder)
+    assert open_study("mine").names() == ["app", "same"]
+    assert sorted(line.partition(":")[0] for line in done.problems) == [
+        *("2023-01-13/package.json", "2023-01-13/web.json", "2023-01-14"),
+    ]
+    write(folder / "2023-01-15/app.json", "")
+    write(folder / "2023-01-15/same.json", trivy())
+    (folder / "2023-01-12/app.json").unlink()
+    (folder / "2023-01-13/app.json").unlink()
+    take("mine", folder)
+    assert open_study("mine").facts().variants["app"].status == "failed", "an image that is known"
+
+
+def test_what_is_late_for_a_day_that_is_there_is_told(folder: Path) -> None:
+    write(folder / "2023-01-12/app.json", trivy(finding()))
+    write(folder / "2023-01-12/web.json", '{"SchemaVersion": 2, "Res')
+    write(folder / "2023-01-13/web.json", trivy())
+    assert len(take("mine", folder).problems) == 1
+    assert take("mine", folder).problems == []
+    write(folder / "2023-01-12/web.json", trivy())
+    write(folder / "2023-01-12/base.json", trivy())
+    write(folder / "2023-01-12/app-grype.json", report_of(match()))
+    assert take("mine", folder).problems == [
+        f"2023-01-12 is there already; {name}.json was not taken"
+        for name in ("app-grype", "base", "web")
+    ]
+    assert open_study("mine").names() == ["app", "web"]
 
 
 def test_days_that_are_there_stay_and_new_images_join(folder: Path) -> None:

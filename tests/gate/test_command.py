@@ -1,6 +1,7 @@
 """`python -m helpers gate`: real scans, recorded captures, exit statuses, files written whole."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from helpers import paths
+from helpers import paths, processes
 from helpers.gate import difference
 from tests.conftest import Write, finding, trivy
 from tests.gate.conftest import LODASH, listing, with_app
@@ -163,6 +164,31 @@ def test_what_cannot_be_told_exits_2_and_says_why(write: Write, after: Any, why:
     assert why in done.stderr
     assert not output.exists()
     assert not [*paths.studies().iterdir()]
+
+
+def test_what_a_killed_gate_left_is_removed(write: Write) -> None:
+    own = processes.this_process().replace("@", "-")
+    machine = own.partition("-")[2]
+    others = ["gate-4194305-01234567", "gate-2024-01", f"gate-{os.getppid()}-{machine}"]
+    for name in (*others, f"gate-4194305-{machine}", f"gate-{own}"):
+        (paths.study(name) / "rest").mkdir(parents=True)
+    report = write(listing(), "app.json")
+    assert run("gate", report, report).status == 0
+    assert {path.name for path in paths.studies().iterdir()} == {*others}
+
+
+def test_an_image_that_one_capture_lacks_is_no_verdict_of_the_others(tmp_path: Path) -> None:
+    for name in ("2023-01-12/app.json", "2023-01-13/app.json", "2023-01-13/web.json"):
+        path = tmp_path / "kept" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(listing()))
+    assert run("history", "mine", "--from", tmp_path / "kept").status == 0
+    both = ("gate", "--study", "mine", "--before", "2023-01-12", "--after", "2023-01-13")
+    done = run(*both)
+    assert (done.status, done.stdout) == (2, "")
+    assert "web, 2023-01-12" in done.stderr
+    assert "--variant NAME" in done.stderr
+    assert run(*both, "--variant", "app").status == 0
 
 
 @pytest.mark.parametrize(
