@@ -187,17 +187,22 @@ def _platforms(_: click.Context, __: click.Parameter, given: tuple[str, ...]) ->
         raise click.BadParameter(str(error)) from error
 
 
+def _platform_option(more: str = "") -> Callable[[Any], Any]:
+    """Return a decorator that adds the option for an image's platform; `more` ends its help."""
+    return click.option(
+        "--platform",
+        "platforms",
+        multiple=True,
+        metavar="OS/ARCH",
+        callback=_platforms,
+        help=f"Which of an image's platforms, as in linux/arm64{more}.",
+    )
+
+
 @commands.command()
 @click.argument("sources", nargs=-1, required=True, metavar="[NAME=]IMAGE…")
 @click.option("--study", default="", help="The study's name; by default made of its images' names.")
-@click.option(
-    "--platform",
-    "platforms",
-    multiple=True,
-    metavar="OS/ARCH",
-    callback=_platforms,
-    help="Which of an image's platforms, as in linux/arm64; several give a variant each.",
-)
+@_platform_option("; several give a variant each")
 @_db_options
 @_MIXED
 def compare(
@@ -253,14 +258,7 @@ def _rules(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tup
 )
 @click.option("--output", type=_FILE, help="A file for the result; the table is printed besides.")
 @click.option("--language", default="en", show_default=True, help="Of table and comment: en, ko.")
-@click.option(
-    "--platform",
-    "platforms",
-    multiple=True,
-    metavar="OS/ARCH",
-    callback=_platforms,
-    help="Which of the images' platforms, as in linux/arm64.",
-)
+@_platform_option()
 @_db_options
 def gate(
     sources: tuple[str, ...],

@@ -183,7 +183,7 @@ def chart(short: pd.DataFrame) -> Bars:
         if len(short) > _FEW and pd.notna(row.worst_days):
             left = t("; the slowest {days:,}", days=row.worst_days) + left
         middle = row.median_days
-        lost = t("half not fixed yet") if row.seen else t("start not seen")
+        lost = t("fewer than half fixed") if row.seen else t("start not seen")
         rows.append((row.variant, half if len(short) <= _FEW else ""))
         values.append(None if pd.isna(middle) else float(middle))
         ends.append((lost if pd.isna(middle) else f"{middle:,.0f}") + left)
@@ -206,8 +206,8 @@ def _title(short: pd.DataFrame) -> str:
             parts.append(unknown(row.variant))
             continue
         if pd.isna(row.median_days):
-            text = t("{variant} not half yet", variant=shown)
-            parts.append(Part(text, odd=msg("{count:,} not half yet")))
+            text = t("{variant} not yet", variant=shown)
+            parts.append(Part(text, odd=msg("{count:,} not yet")))
             continue
         parts.append(Part(f"{shown} {row.median_days:,.0f}", (row.median_days,)))
     return fitted(t("Days until half of the fixes were in"), parts, "{:,.0f}".format)
@@ -223,7 +223,7 @@ def _line(row: Any) -> Phrase:
     if pd.notna(row.median_days):
         text += say("; half within {days}", days=number(round(row.median_days), "day"))
     elif row.seen:
-        text += t("; of {seen:,} whose start was seen, half are not fixed", seen=row.seen)
+        text += t("; of {seen:,} whose start was seen, fewer than half are fixed", seen=row.seen)
     else:
         text += t("; the start of none was seen")
     if row.open:

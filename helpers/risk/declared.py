@@ -1,5 +1,7 @@
 """What was declared harmless, by whom and why: counted apart, and never gone."""
 
+from typing import Any
+
 import pandas as pd
 
 from helpers.answers.answer import Answer
@@ -150,25 +152,30 @@ def _document(rows: pd.DataFrame) -> Phrase:
 
 
 def _line(rows: pd.DataFrame) -> Phrase:
-    first = rows.iloc[0]
+    """Return who declares what of how many findings, and why."""
     return say(
         "{by} declares {findings} in {images} `{status}`",
-        by=name(_known(first["statement_by"])),
-        findings=number(len(rows), "finding"),
-        images=number(rows["variant"].nunique(), "image"),
-        status=escape.plain(first["statement_status"]),
+        status=escape.plain(rows.iloc[0]["statement_status"]),
+        **_who(rows),
     ) + _reasons(rows)
 
 
 def _unused(rows: pd.DataFrame) -> Phrase:
-    first = rows.iloc[0]
+    """Return whose statements are not used, of how many findings, and why."""
     return say(
         "{by}: its statements on {findings} in {images} are **not used**: {why}",
-        by=name(_known(first["statement_by"])),
-        findings=number(len(rows), "finding"),
-        images=number(rows["variant"].nunique(), "image"),
-        why=str(told(first["statement_unused"])),
+        why=str(told(rows.iloc[0]["statement_unused"])),
+        **_who(rows),
     )
+
+
+def _who(rows: pd.DataFrame) -> dict[str, Any]:
+    """Return whose statements they are, and on how many findings in how many images."""
+    return {
+        "by": name(_known(rows.iloc[0]["statement_by"])),
+        "findings": number(len(rows), "finding"),
+        "images": number(rows["variant"].nunique(), "image"),
+    }
 
 
 def _reasons(rows: pd.DataFrame) -> Phrase:

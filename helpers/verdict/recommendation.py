@@ -247,8 +247,8 @@ def _exploited_first(decision: Decision) -> Phrase:
     weight = decision.weights[EXPLOITED]
     if weight > sum(decision.weights[c] for c in decision.used if c != EXPLOITED):
         return say(
-            " What is known to be exploited counts first: each costs {weight:g} points, more than "
-            "all else together.",
+            " Only what is known to be exploited counts by number, and first: each costs "
+            "{weight:g} points, more than all else together.",
             weight=weight,
         )
     return say(" Each that is known to be exploited costs {weight:g} points.", weight=weight)

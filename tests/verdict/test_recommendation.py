@@ -296,7 +296,7 @@ def test_what_is_exploited_counts_first_and_that_is_said_only_where_there_is_som
     weights = tradeoff.WEIGHTS
     known = {"exploited": [0, 2], "known_exploited": ["", "CVE-1 since 2023-11-21"]}
     some = able((9, 9), (1, 1), **known)
-    first = "What is known to be exploited counts first: each costs 10 points, more than all else"
+    first = "and first: each costs 10 points, more than all else"
     assert first in said(some, "weighed", weights=weights)
     assert "2 known to be exploited" in said(some, "candidate", weights=weights)
     assert "exploited somewhere, not in these images" in said(some, "caution", weights=weights)
