@@ -3,6 +3,7 @@ PYTHON ?= python3
 STUDY ?= blog-2022
 VENV := .venv
 BIN := $(VENV)/bin
+FLEET := helpers/fleet/requirements.txt
 
 CAPTURE = $(if $(DB),--db $(DB)) $(if $(COVERAGE),--coverage "$(COVERAGE)") $(if $(MIXED),--mixed) \
   $(if $(FROM),--from $(FROM)) $(if $(EPSS),--epss "$(EPSS)") $(if $(KEV),--kev "$(KEV)") \
@@ -35,17 +36,17 @@ compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, S
 gate: $(VENV)/installed ## what a change brought: BEFORE=image AFTER=image [FAIL_ON="fixable and severity>=high" FORMAT=markdown DB=folder VEX=file]
 	@$(BIN)/python -m helpers gate "$(BEFORE)" "$(AFTER)"$(if $(FAIL_ON), --fail-on "$(FAIL_ON)")$(if $(FORMAT), --format $(FORMAT))$(PLATFORMS) $(CAPTURE)
 
-test: $(VENV)/tested ## install what tests need, then run them all
+test: $(VENV)/tested $(VENV)/fleet ## install what tests need, then run them all
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 lab: $(VENV)/installed ## open JupyterLab on the notebooks [LAB="--port 8889"]
 	@JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
 	  $(BIN)/jupyter lab --notebook-dir notebooks --LabApp.default_url=/lab/tree/index.ipynb $(LAB)
 
-bench: $(VENV)/tested ## measure time and memory of the loader and the run, and fail if a target is missed
+bench: $(VENV)/tested $(VENV)/fleet ## measure time and memory of the loader and the run, and fail if a target is missed
 	@$(BIN)/python -m tests.support.bench
 
-lint: $(VENV)/tested ## check style and types
+lint: $(VENV)/tested $(VENV)/fleet ## check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 format: $(VENV)/tested ## format code and notebooks, strip outputs from notebooks
@@ -56,10 +57,12 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-h
 lock: $(VENV)/python ## pin requirements.txt and tests/requirements.txt anew
 	@$(BIN)/python -m pip install --quiet uv
 	@$(COMPILE) pyproject.toml --output-file $(VENV)/kit.txt > /dev/null
-	@$(COMPILE) --group test --constraint $(VENV)/kit.txt --output-file $(VENV)/test.txt > /dev/null
+	@$(COMPILE) --extra fleet --constraint $(VENV)/kit.txt --output-file $(VENV)/fleet.txt > /dev/null
+	@$(COMPILE) --group test --constraint $(VENV)/fleet.txt --output-file $(VENV)/test.txt > /dev/null
 	@{ sed -n '1,/^$$/p' requirements.txt; cat $(VENV)/kit.txt; echo "-e ."; } > $(VENV)/new.txt
+	@{ sed -n '1,/^$$/p' $(FLEET); grep -vxFf $(VENV)/kit.txt $(VENV)/fleet.txt; } > $(VENV)/fleet.new
 	@{ sed -n '1,/^$$/p' tests/requirements.txt; grep -vxFf $(VENV)/kit.txt $(VENV)/test.txt; } > tests/requirements.new
-	@mv $(VENV)/new.txt requirements.txt && mv tests/requirements.new tests/requirements.txt
+	@mv $(VENV)/new.txt requirements.txt && mv $(VENV)/fleet.new $(FLEET) && mv tests/requirements.new tests/requirements.txt
 
 clean: ## remove the virtual environment and all runs
 	rm -rf $(VENV) data/runs
@@ -74,6 +77,11 @@ $(VENV)/python:
 $(VENV)/installed: requirements.txt pyproject.toml $(VENV)/python
 	@echo "Installing the kit into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/fleet: $(FLEET) $(VENV)/installed
+	@echo "Installing what fleets need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(FLEET)
 	@touch $@
 
 $(VENV)/tested: tests/requirements.txt $(VENV)/installed

@@ -106,6 +106,16 @@ def run(study_name: str) -> Path:
     return runs() / study_name
 
 
+def fleets() -> Path:
+    """Return the folder of captures and frames of many images."""
+    return data() / "fleets"
+
+
+def fleet(name: str) -> Path:
+    """Return the folder of one fleet."""
+    return fleets() / name
+
+
 def notebooks() -> list[Path]:
     """Return the numbered notebooks in reading order."""
     return sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))

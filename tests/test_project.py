@@ -130,7 +130,7 @@ def test_every_make_target_is_in_make_help() -> None:
 
 
 def test_requirements_are_exact_and_the_project_comes_last() -> None:
-    for name in ("requirements.txt", "tests/requirements.txt"):
+    for name in ("requirements.txt", "helpers/fleet/requirements.txt", "tests/requirements.txt"):
         lines = [
             line
             for line in (ROOT / name).read_text().splitlines()
@@ -145,7 +145,7 @@ def named(requirements: list[str]) -> set[str]:
     """The names of requirements as package indexes write them; each has a lower bound."""
     found = set()
     for requirement in requirements:
-        parts = re.fullmatch(r"([\w.-]+)>=[\d.]+(,<[\d.]+)?(; .+)?", requirement)
+        parts = re.fullmatch(r"([\w.-]+)(\[[\w,]+\])?>=[\d.]+(,<[\d.]+)?(; .+)?", requirement)
         assert parts, requirement
         found.add(normal(parts[1]))
     return found
@@ -238,12 +238,15 @@ def test_each_outside_thing_has_one_module_that_talks_to_it() -> None:
 def test_what_is_imported_is_a_dependency_with_a_lower_bound() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     kit = named(project["project"]["dependencies"])
+    fleet = named(project["project"]["optional-dependencies"]["fleet"]) | {"distributed"}
     packages = packages_distributions()
     for folder, wanted in (
         (paths.HELPERS, kit),
-        (ROOT / "tests", kit | named(project["dependency-groups"]["test"])),
+        (ROOT / "tests", kit | fleet | named(project["dependency-groups"]["test"])),
     ):
         for path in folder.rglob("*.py"):
+            # Only this package needs what comes with the extra.
+            wanted = wanted | fleet if path.parent == paths.HELPERS / "fleet" else wanted
             for package in (imports(path) & set(packages)) - {"helpers", "tests"}:
                 assert wanted & set(map(normal, packages[package])), f"{path}: {package}"
 
@@ -260,7 +263,7 @@ FLOORS = (
     {"history", "risk", "verdict"},
     {"charts"},
     {"notebook"},
-    {"explore", "runs", "slides"},
+    {"explore", "fleet", "runs", "slides"},
     {"cli"},
     {"__main__"},
 )

@@ -1,0 +1,51 @@
+"""What a capture of many images leaves on disk: how it was made, and a line an image.
+
+`fleet.json` is how it was made; `images.jsonl` has a line an image, also one that failed; `scans/`
+has the scans as Trivy wrote them, one a distinct package list, which several images may share.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from helpers.studies.study import Database
+
+FACTS, IMAGES, SCANS = "fleet.json", "images.jsonl", "scans"
+
+SCANNED, FAILED = "scanned", "failed"
+
+
+class FleetImage(Struct, omit_defaults=True):
+    """One image: by which references it is known, and which scan has its findings.
+
+    `image` is the reference that it is shown as, `references` all that lead to it. `digest` is the
+    manifest's, of an archive the image's id, of an SBOM the file's. `package_list` is equal for
+    images with equal lists, or equal layers. `scan` is a path below the folder; `reason` says why a
+    failed image has none. Sizes are compressed bytes; `layers` are DiffIDs, lowest first.
+    """
+
+    image: str
+    references: list[str]
+    digest: str
+    status: str = SCANNED
+    reason: str = ""
+    scan: str = ""
+    package_list: str = ""
+    image_id: str = ""
+    architecture: str = ""
+    created_at: datetime | None = None
+    size_compressed_bytes: int | None = None
+    layers: list[str] = []
+    scanned_at: datetime | None = None
+
+
+class FleetFacts(Struct, omit_defaults=True):
+    """How many images were captured: with which scanner and database, and when."""
+
+    name: str
+    captured_at: datetime
+    kit_version: str
+    scanner: str
+    scanner_version: str
+    db: Database
+    finished: bool = False
