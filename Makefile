@@ -15,7 +15,7 @@ look = $(if $(findstring command,$(origin $(2))), --param $(1)=$($(2)))
 LOOK = $(call look,language,LANGUAGE)$(call look,theme,THEME)$(call look,transparent,TRANSPARENT)
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce slides live compare gate test lab bench lint format lock clean
+.PHONY: help reproduce slides live compare gate fleet test lab bench lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -35,6 +35,10 @@ compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, S
 
 gate: $(VENV)/installed ## what a change brought: BEFORE=image AFTER=image [FAIL_ON="fixable and severity>=high" FORMAT=markdown DB=folder VEX=file]
 	@$(BIN)/python -m helpers gate "$(BEFORE)" "$(AFTER)"$(if $(FAIL_ON), --fail-on "$(FAIL_ON)")$(if $(FORMAT), --format $(FORMAT))$(PLATFORMS) $(CAPTURE)
+
+fleet: $(VENV)/fleet ## hundreds of images: SCANS="a folder, glob, address or study" [NAME=name SCHEDULER=tcp://host:8786 MIXED=1]
+	@$(if $(SCANS),,echo "Name scans: make fleet SCANS=folder"; exit 2;) \
+	  $(BIN)/python -m helpers fleet run "$(SCANS)"$(if $(NAME), --name "$(NAME)")$(if $(SCHEDULER), --scheduler $(SCHEDULER))$(if $(MIXED), --mixed)$(LOOK)
 
 test: $(VENV)/tested $(VENV)/fleet ## install what tests need, then run them all
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder

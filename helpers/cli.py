@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -29,12 +30,14 @@ def commands() -> None:
 class _Run(click.Command):
     """A command that runs the notebooks: its help lists their parameters."""
 
+    notebooks = staticmethod(paths.notebooks)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the parameters that `--param` takes, as the notebooks declare them."""
         from helpers.runs import parameters
 
         with formatter.section("Parameters"):
-            formatter.write_dl([*parameters.described(paths.notebooks())])
+            formatter.write_dl([*parameters.described(self.notebooks())])
 
 
 _PARAM = click.option(
@@ -491,6 +494,62 @@ def history(study: str, folder: Path) -> None:
     click.echo(f"evidence {_relative(paths.study(study))}")
     if done.problems:
         raise SystemExit(1)
+
+
+@commands.group()
+def fleet() -> None:
+    """Many images: capture them, read their scans, and ask what moving them would change."""
+
+
+class _FleetRun(_Run):
+    """The command that runs the notebook of fleets."""
+
+    notebooks = staticmethod(lambda: [paths.FLEET])
+
+
+@fleet.command("run", cls=_FleetRun)
+@click.argument("scans")
+@click.option("--name", default="", help="The fleet's name; by default made of SCANS.")
+@click.option(
+    "--scheduler",
+    default="",
+    metavar="tcp://HOST:PORT",
+    help="A Dask scheduler whose workers see the data folder; by default one is started here.",
+)
+@_MIXED
+@_PARAM
+def fleet_run(scans: str, name: str, scheduler: str, mixed: bool, given: tuple[str, ...]) -> None:
+    """Read SCANS, run the notebook of fleets over them, and write its report.
+
+    SCANS is a folder, a glob or an address (s3://…) of reports of Trivy or Grype, a study, or the
+    folder that `fleet capture` made. Only what is new is read.
+    """
+    from helpers.runs import parameters
+
+    values = _values(given) | ({"mixed": "true"} if mixed else {})
+    parameters.check(values, [paths.FLEET])
+    from helpers.fleet import cluster, reading
+    from helpers.fleet import scans as fleet_scans
+    from helpers.runs.run import run_fleet
+
+    name = name or fleet_scans.default_name(scans)
+    with cluster.open(scheduler) as opened:
+        click.echo(f"dashboard {opened.dashboard}")
+        found = reading.read(scans, name, opened)
+        _print_reading(found)
+        own = {"scans": scans, "name": name, "scheduler": opened.address}
+        command = f"fleet run {shlex.quote(scans)} --name {name}"
+        _print_run(run_fleet(name, values, own, command))
+
+
+def _print_reading(found: Any) -> None:
+    """Print how many scans were read, and what is wrong with others."""
+    for problem in found.problems[:_MOST_PROBLEMS]:
+        click.echo(f"Error: {_plain(problem)}", err=True)
+    if more := len(found.problems) - _MOST_PROBLEMS:
+        if more > 0:
+            click.echo(f"Error: {more:,} more problems; the table `failed` has all", err=True)
+    click.echo(f"scans    {found.new:,} new, {found.known:,} known, {found.failed:,} broken")
 
 
 @commands.command()

@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 HELPERS = ROOT / "helpers"
 NOTEBOOKS = ROOT / "notebooks"
+FLEET = NOTEBOOKS / "fleet.ipynb"
 FRAMES = HELPERS / "frames.csv"
 STYLE = HELPERS / "charts" / "kit.mplstyle"
 LIFECYCLE = HELPERS / "comparability" / "end_of_life.csv"

@@ -18,8 +18,10 @@ from PIL.Image import Dither, Quantize
 from helpers import paths
 from helpers.answers.chart import (
     Bars,
+    Boxes,
     Chart,
     Curves,
+    Intervals,
     Matrix,
     Overlap,
     Points,
@@ -29,7 +31,9 @@ from helpers.answers.chart import (
 from helpers.charts import (
     axes,
     bar_chart,
+    box_chart,
     curve_chart,
+    interval_chart,
     layout,
     matrix_chart,
     overlap_chart,
@@ -70,6 +74,10 @@ def draw(chart: Chart, ax: Axes, scale: float = 1.0) -> Axes:
             return matrix_chart.draw(chart, ax, scale)
         case Overlap():
             return overlap_chart.draw(chart, ax, scale)
+        case Boxes():
+            return box_chart.draw(chart, ax, scale)
+        case Intervals():
+            return interval_chart.draw(chart, ax, scale)
 
 
 def figure(

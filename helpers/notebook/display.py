@@ -2,7 +2,7 @@
 
 import base64
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,12 +30,18 @@ Bundle = tuple[dict[str, Any], dict[str, Any]]
 """Data and metadata of an output, by MIME type."""
 
 
+def _unlike(images: pd.DataFrame) -> Sequence[str]:
+    """Return what makes images unlike, and whether they were not scanned alike."""
+    return [confounders.mark(confounders.confounders(images)), scan_consistency.mark(images)]
+
+
 class Setting(NamedTuple):
     """What an answer is shown with: its study, the images it is about, a language and a look.
 
     For footers, `coverage` returns how much of the images the scanner looked at, and
-    `lens_evidence` what a count rests on besides. Files of answers are written into a `folder`.
-    `captures` names them if the frame does not.
+    `lens_evidence` what a count rests on besides; `unlike` returns what marks images that are not
+    alike. Files of answers are written into a `folder`. `captures` names them if the frame does
+    not; `of` says what they are of, if that is no study.
     """
 
     study: str
@@ -46,6 +52,8 @@ class Setting(NamedTuple):
     folder: Path | None = None
     captures: str = ""
     lens_evidence: Callable[[], str] = str
+    of: str = ""
+    unlike: Callable[[pd.DataFrame], Sequence[str]] = _unlike
 
 
 class Picture:
@@ -257,18 +265,14 @@ def footer(answer: Answer, setting: Setting) -> str:
     images = setting.images
     if answer.variants:
         images = images[images["variant"].isin(answer.variants)]
-    parts = [t("study {study}", study=setting.study)]
+    parts = [setting.of or t("study {study}", study=setting.study)]
     if captures := setting.captures or _distinct(images["capture"][images["capture"].ne("")]):
         parts.append(t("capture {captures}", captures=captures))
     if answer.by_scanner:
         parts += _scanned(answer, setting, images)
     else:
         parts.append(word(answer.counted))
-    parts += [
-        word(answer.source),
-        confounders.mark(confounders.confounders(images)),
-        scan_consistency.mark(images),
-    ]
+    parts += [word(answer.source), *setting.unlike(images)]
     return escape.plain(" · ".join(filter(None, parts)))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
@@ -20,11 +20,22 @@ from helpers.notebook.executed import Part, Shown
 from helpers.runs import cells
 from helpers.runs.cells import Block
 from helpers.runs.sections import Heading, Said, passages, section
-from helpers.studies.study import Study
 from helpers.text import escape, i18n
 from helpers.text import html as text_html
 from helpers.text.i18n import t, word
 from helpers.text.rich import Text
+
+
+class Titled(Protocol):
+    """What a page is of: a study, or a fleet."""
+
+    @property
+    def title(self) -> str:
+        """Return the page's title."""
+
+    @property
+    def question(self) -> str:
+        """Return what it answers."""
 
 
 class Summary(NamedTuple):
@@ -43,7 +54,7 @@ class Summary(NamedTuple):
     about: list[str]
 
 
-def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
+def write(run: Path, about: Titled, record: dict[str, Any]) -> Path:
     """Write `report.html` into a run's folder from its executed notebooks; return its path.
 
     It speaks the language that is spoken.
@@ -64,7 +75,7 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
     environment.globals |= {"t": t, "word": word}
     environment.filters["plain"] = escape.plain
     text = environment.get_template(paths.PAGE_TEMPLATE).render(
-        study=study,
+        about=about,
         record=record,
         language=i18n.spoken(),
         theme=record["parameters"].get("theme", LIGHT),

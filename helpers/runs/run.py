@@ -1,4 +1,4 @@
-"""A run: papermill executes the notebooks over a study; their files and a report are kept."""
+"""A run: papermill executes notebooks over a study or a fleet; files and a report are kept."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import psutil
@@ -20,11 +20,12 @@ from tqdm import tqdm
 from traitlets.config import Config
 
 from helpers import __version__, paths, processes
-from helpers.errors import NotebookFailed
+from helpers.errors import NotebookFailed, ParameterInvalid
 from helpers.runs import kernels, parameters, run_folder
 from helpers.runs.kernels import Server
 from helpers.studies.study import Study, open_study
 from helpers.text import i18n
+from helpers.text.i18n import t
 
 LIBRARIES = ("jupyterlab", "pandas", "matplotlib", "docker", "papermill", "msgspec", "nbconvert")
 
@@ -49,42 +50,103 @@ def reproduce(
     were not scanned alike and `mixed` is not given, or if the folder holds another study's run.
     """
     with kernels.server() as server:
-        return _reproduce(study_name, given, notebooks, finish, server)
+        return _reproduce(study_name, given or {}, notebooks, finish, server)
+
+
+def run_fleet(fleet: str, given: Mapping[str, Any], own: Mapping[str, Any], command: str) -> Path:
+    """Run the notebook of fleets over one; return the run's folder, made as `reproduce` makes it.
+
+    `own` are parameters that the run sets itself, `command` repeats it, without what is `given`.
+    Raises `ParameterInvalid` and `StudyInvalid` before any kernel starts, and `NotebookFailed`.
+    """
+    with kernels.server() as server:
+        started = _started()
+        for name in (*own, "save_to"):
+            if name in given:
+                raise ParameterInvalid(f"parameter {name!r} is set by the run; leave it out")
+        values = parameters.check(given, [paths.FLEET])
+        values[paths.FLEET] |= {**own, "save_to": "."}
+        subject = _Subject(
+            fleet,
+            f"fleet {fleet}",
+            lambda: _About(fleet, t("Which base images should be moved first?")),
+            lambda: {"command": command, "captures": {}},
+        )
+        return _run(subject, given, values, (), started, server)
+
+
+class _About(NamedTuple):
+    """What a page says that it is of."""
+
+    title: str
+    question: str
+
+
+class _Subject(NamedTuple):
+    """What a run is over: a study or a fleet.
+
+    `name` is its folder's, `owner` whose that folder is. `spoken` returns what the page says that
+    it is of, in the language that is spoken, and `evidence` that part of the run's record.
+    """
+
+    name: str
+    owner: str
+    spoken: Callable[[], Any]
+    evidence: Callable[[], dict[str, Any]]
+
+
+def _started() -> datetime:
+    """Return when a run starts: now. Kernels get the data folder as an absolute path."""
+    if "KIT_DATA" in os.environ:
+        # Kernels have another working directory: a relative path would lead them elsewhere.
+        os.environ["KIT_DATA"] = str(paths.data())
+    return datetime.now(UTC)
 
 
 def _reproduce(
     study_name: str,
-    given: Mapping[str, Any] | None,
+    given: Mapping[str, Any],
     notebooks: Sequence[Path] | None,
     finish: Sequence[Finish],
     server: Server | None,
 ) -> Path:
+    started = _started()
+    study = open_study(study_name)
+    values = parameters.of_run(study, given, list(notebooks or paths.notebooks()))
+    typed = {name: value for each in values.values() for name, value in each.items()}
+    if typed.get("source") != "live":
+        _check_alike(study, bool(typed.get("mixed")))
+    subject = _Subject(study_name, study_name, study.spoken, lambda: _captures(study))
+    return _run(subject, given, values, finish, started, server)
+
+
+def _run(
+    subject: _Subject,
+    given: Mapping[str, Any],
+    values: Mapping[Path, dict[str, Any]],
+    finish: Sequence[Finish],
+    started: datetime,
+    server: Server | None,
+) -> Path:
+    """Execute notebooks into a new folder, write what else is made, and move it to its place."""
     # Imported while the server imports what kernels need.
     from helpers.runs import html
 
-    started = datetime.now(UTC)
-    if "KIT_DATA" in os.environ:
-        # Kernels have another working directory: a relative path would lead them elsewhere.
-        os.environ["KIT_DATA"] = str(paths.data())
-    study = open_study(study_name)
-    wanted = list(notebooks or paths.notebooks())
-    values = parameters.of_run(study, given or {}, wanted)
-    look = {name: value for typed in values.values() for name, value in typed.items()}
-    if look.get("source") != "live":
-        _check_alike(study, bool(look.get("mixed")))
-    with i18n.speaking(str((given or {}).get("language", i18n.ENGLISH))):
+    language = str(given.get("language", i18n.ENGLISH))
+    with i18n.speaking(language):
         i18n.fonts()
-    name = run_folder.name(study_name, look)
+    look = {name: value for typed in values.values() for name, value in typed.items()}
+    name = run_folder.name(subject.name, look)
     final, failed = paths.run(name), paths.run(f"{name}{run_folder.FAILED}")
     for place in (final, failed):
-        run_folder.check(place, study_name)
+        run_folder.check(place, subject.owner)
     staged = _stage(name)
     try:
         seconds, failures = _execute(values, staged, server)
-        record = _record(study, dict(given or {}), started, seconds)
-        with i18n.speaking(str((given or {}).get("language", i18n.ENGLISH))):
+        record = _record(subject, dict(given), started, seconds)
+        with i18n.speaking(language):
             for write in [html.write, *([] if failures else finish)]:
-                write(staged, study.spoken(), record)
+                write(staged, subject.spoken(), record)
         _keep(failed if failures else final, staged, record)
     except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
@@ -92,7 +154,7 @@ def _reproduce(
     if failures:
         kept = _move(staged, failed)
         copies = "\n".join(f"{kept / 'notebooks' / name}: {why}" for name, why in failures.items())
-        raise NotebookFailed(f"{len(failures)} of {len(wanted)} notebooks failed.\n{copies}")
+        raise NotebookFailed(f"{len(failures)} of {len(values)} notebooks failed.\n{copies}")
     run_folder.discard(failed)
     return _move(staged, final)
 
@@ -211,16 +273,26 @@ def _code_cells(path: Path) -> int:
 
 
 def _record(
-    study: Study, given: dict[str, Any], started: datetime, seconds: dict[str, float]
+    subject: _Subject, given: dict[str, Any], started: datetime, seconds: dict[str, float]
 ) -> dict[str, Any]:
     """Return the record in `run.json`: what to repeat the run with, and the evidence it used."""
-    captures = [study.facts(name) for name in study.captures()]
     return {
-        "study": study.name,
+        "study": subject.owner,
         "parameters": given,
         "kit": __version__,
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},
+        **subject.evidence(),
+        "started": started.replace(microsecond=0),
+        "seconds": dict(sorted(seconds.items())),
+    }
+
+
+def _captures(study: Study) -> dict[str, Any]:
+    """Return what repeats a run over a study, and the captures that there are."""
+    captures = [study.facts(name) for name in study.captures()]
+    return {
+        "command": f"reproduce {study.name}",
         "captures": {
             facts.capture: {
                 "scanner": facts.scanner,
@@ -230,8 +302,6 @@ def _record(
             }
             for facts in captures
         },
-        "started": started.replace(microsecond=0),
-        "seconds": dict(sorted(seconds.items())),
     }
 
 

@@ -101,6 +101,7 @@ def run_of(folder: Path, *parts: str | Answer | NotebookNode) -> Path:
 def record(**parameters: str) -> dict[str, Any]:
     """What `run.json` says of a run, as far as pages and decks ask."""
     return {
+        "command": "reproduce blog-2022",
         "parameters": parameters,
         "kit": "0.1.0",
         "python": "3.12.1",

@@ -1,0 +1,57 @@
+"""Estimates with their confidence intervals, around a line at zero."""
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from helpers.answers.chart import Intervals
+from helpers.charts import axes, rows
+from helpers.charts.colours import BAR, FAINT, INK
+
+_ROOM = 0.06
+"""Share of the span that is left free at either side."""
+
+
+def draw(chart: Intervals, ax: Axes, scale: float = 1.0) -> Axes:
+    """Draw a row an estimate, the first uppermost: a dot, and a line from low to high.
+
+    A dot is hollow where the interval holds zero, so that no difference was found. `scale` is that
+    of letters and lines.
+    """
+    known = [0.0]
+    for row, each in enumerate(chart.intervals):
+        if each.estimate is None:
+            continue
+        known.append(each.estimate)
+        is_found = False
+        if each.low is not None and each.high is not None:
+            known += [each.low, each.high]
+            is_found = each.low > 0 or each.high < 0
+            ax.hlines(row, each.low, each.high, color=BAR, linewidth=5 * scale, zorder=3)
+        ax.plot(
+            each.estimate, row, "o", color=BAR, markerfacecolor=BAR if is_found else "white",
+            markersize=14 * scale, markeredgewidth=3 * scale, zorder=4,
+        )  # fmt: skip
+    span = (max(known) - min(known)) or 1.0
+    ax.set_xlim(min(known) - _ROOM * span, max(known) + _ROOM * span)
+    ax.axvline(0, color=INK, linewidth=1.8 * scale, zorder=1)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=span >= 6))
+    ax.xaxis.set_major_formatter(FuncFormatter(_signed))
+    ax.set_xlabel(axes.wrapped(chart.across, 64))
+    ax.grid(axis="x")
+    _say_sides(chart, ax, scale)
+    rows.name([each.name for each in chart.intervals], [e.end for e in chart.intervals], ax, scale)
+    return ax
+
+
+def _say_sides(chart: Intervals, ax: Axes, scale: float) -> None:
+    """Write above the axes what either side of zero means, where there is such a side."""
+    left, right = chart.left and f"← {chart.left}", chart.right and f"{chart.right} →"
+    for text, side, align in ((left, 0, "left"), (right, 1, "right")):
+        ax.annotate(
+            axes.plain(text), (side, 1), xytext=(0, 6 * scale), xycoords="axes fraction",
+            textcoords="offset points", ha=align, va="bottom", size=15 * scale, color=FAINT,
+        )  # fmt: skip
+
+
+def _signed(value: float, _: int) -> str:
+    return f"{value:+,g}".replace("-", "−") if value else "0"
