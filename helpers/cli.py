@@ -501,6 +501,10 @@ def fleet() -> None:
     """Many images: capture them, read their scans, and ask what moving them would change."""
 
 
+_MOST_PROBLEMS = 10
+"""Problems that are printed: of a large fleet there may be thousands."""
+
+
 class _FleetRun(_Run):
     """The command that runs the notebook of fleets."""
 
@@ -546,9 +550,9 @@ def _print_reading(found: Any) -> None:
     """Print how many scans were read, and what is wrong with others."""
     for problem in found.problems[:_MOST_PROBLEMS]:
         click.echo(f"Error: {_plain(problem)}", err=True)
-    if more := len(found.problems) - _MOST_PROBLEMS:
-        if more > 0:
-            click.echo(f"Error: {more:,} more problems; the table `failed` has all", err=True)
+    if len(found.problems) > _MOST_PROBLEMS:
+        more = len(found.problems) - _MOST_PROBLEMS
+        click.echo(f"Error: {more:,} more; the report counts them by reason", err=True)
     click.echo(f"scans    {found.new:,} new, {found.known:,} known, {found.failed:,} broken")
 
 

@@ -13,7 +13,7 @@ import msgspec
 from helpers.errors import ParameterInvalid
 from helpers.studies.study import NEWEST, Study, recorded
 
-SET_BY_RUN = ("study", "save_to")
+SET_BY_RUN = ("study", "scans", "name", "scheduler", "save_to")
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
