@@ -14,6 +14,10 @@ import pandas as pd
 
 from helpers import paths
 
+# A text may be a message that is told in another language where it is shown. Arrow, which pandas
+# takes for texts wherever it is installed, would keep only its letters.
+pd.set_option("mode.string_storage", "python")
+
 SEVERITIES = ("UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 SEVERITY = pd.CategoricalDtype(SEVERITIES, ordered=True)
 _CODES = {severity: code for code, severity in enumerate(SEVERITIES)}
