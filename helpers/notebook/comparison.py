@@ -1,9 +1,6 @@
 """The questions that notebooks ask of the images that are compared."""
 
-import html
-from collections.abc import Callable
-from functools import cached_property, wraps
-from typing import Concatenate, ParamSpec
+from functools import cached_property
 
 import pandas as pd
 
@@ -15,7 +12,8 @@ from helpers.history import broken_scans, count_over_time, series, steps, time_t
 from helpers.history.series import Series
 from helpers.history.steps import Steps
 from helpers.notebook.compared_images import EVERY, ComparedImages
-from helpers.notebook.display import Setting, ShownAnswer
+from helpers.notebook.display import Setting
+from helpers.notebook.question import question, questions
 from helpers.risk import declared, epss_cvss, likelihood, limits, short_list, unscored
 from helpers.sizes import file_groups, image_sizes, layer_sizes, waterfall
 from helpers.studies import contents, load, package_files, provenance
@@ -27,7 +25,6 @@ from helpers.surface import (
     exposure,
     scan_coverage,
 )
-from helpers.text import i18n
 from helpers.text.rich import paragraph
 from helpers.verdict import (
     attribution,
@@ -52,37 +49,6 @@ from helpers.vulnerabilities import (
 )
 from helpers.vulnerabilities.lenses import LIKELY_FROM
 
-P = ParamSpec("P")
-
-
-def question(
-    across: str = "",
-) -> Callable[
-    [Callable[Concatenate["Comparison", P], Answer]],
-    Callable[Concatenate["Comparison", P], ShownAnswer],
-]:
-    """Make a method that returns an answer one that returns it as a notebook shows it.
-
-    `across` names the attribute that holds the images it is about, or what it is shown with, if
-    these are not its own.
-    """
-
-    def decorated(
-        ask: Callable[Concatenate["Comparison", P], Answer],
-    ) -> Callable[Concatenate["Comparison", P], ShownAnswer]:
-        @wraps(ask)
-        def asked(comparison: "Comparison", /, *args: P.args, **kwargs: P.kwargs) -> ShownAnswer:
-            with i18n.speaking(comparison.language):
-                answer = ask(comparison, *args, **kwargs)
-                about = getattr(comparison, across) if across else comparison
-                setting = about if isinstance(about, Setting) else about._setting
-                return ShownAnswer(answer, setting)
-
-        asked.__annotations__["return"] = ShownAnswer
-        return asked
-
-    return decorated
-
 
 class Comparison(ComparedImages):
     """The images of a study's capture, and the questions of the notebooks as methods.
@@ -99,12 +65,7 @@ class Comparison(ComparedImages):
     _by_lens = ("_differences", "_claims", "_series", "_scans", "_steps")
 
     def _repr_html_(self) -> str:
-        rows = [
-            f"<tr><td><code>{name}()</code></td><td>{html.escape(method.__doc__ or '')}</td></tr>"
-            for name, method in vars(Comparison).items()
-            if hasattr(method, "__wrapped__")
-        ]
-        return f"<p>{html.escape(repr(self))}</p><table>{''.join(rows)}</table>"
+        return questions(self)
 
     @property
     def _setting(self) -> Setting:
