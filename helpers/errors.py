@@ -105,5 +105,13 @@ class CaptureFailed(KitError):
     """Variants of a study gave no evidence; the message gives the reason of each."""
 
 
+class FleetInvalid(KitError):
+    """Scans of a fleet that are missing, or its frames: missing, damaged or in use."""
+
+
+class ClusterFailed(KitError):
+    """A cluster that cannot be reached, cannot do what is asked, or ended in the middle."""
+
+
 class NotebookFailed(KitError):
     """A notebook stopped at a cell; its executed copy is kept."""

@@ -154,6 +154,7 @@ class Metadata(Struct, rename="pascal", gc=False):
     os: OperatingSystem | None = field(default=None, name="OS")
     image_id: str | None = field(default=None, name="ImageID")
     diff_ids: list[str] | None = field(default=None, name="DiffIDs")
+    repo_tags: list[str] | None = None
     image_config: ImageConfig | None = None
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,13 @@ def load_study(name: str, captures: str | Sequence[str] = "", scanner: str = "")
     status `missing`. Raises `StudyInvalid`, `ReportInvalid`, `ExploitationInvalid`, and
     `ParameterInvalid` for an unknown scanner.
     """
+    return load(evidence(name, captures, scanner))
+
+
+def evidence(
+    name: str, captures: str | Sequence[str] = "", scanner: str = ""
+) -> Iterator[Evidence]:
+    """Yield the evidence of a study, as `load_study` loads it; raises what that raises."""
     scanners = (*paths.REPORTS, "all")
     if scanner and scanner not in scanners:
         raise ParameterInvalid(f"scanner {scanner!r} is none of {', '.join(scanners)}")
@@ -59,11 +66,9 @@ def load_study(name: str, captures: str | Sequence[str] = "", scanner: str = "")
         capture: exploitation.read(paths.exploitation(name, capture))
         for capture in {facts.capture for facts, _, _ in variants}
     }
-    return load(
-        evidence._replace(exploitation=known[facts.capture])
-        for facts, variant, folder in variants
-        for evidence in _evidence(facts, variant, folder, scanner)
-    )
+    for facts, variant, folder in variants:
+        for item in _evidence(facts, variant, folder, scanner):
+            yield item._replace(exploitation=known[facts.capture])
 
 
 def load_statements(name: str, captures: str | Sequence[str] = "") -> pd.DataFrame:
@@ -120,10 +125,10 @@ def _is_known(published: pd.DataFrame) -> pd.Series:
     return counts | (sizes & published["severity"].isna())
 
 
-def load(evidence: Iterable[Evidence]) -> Frames:
+def load(items: Iterable[Evidence]) -> Frames:
     """Return the frames of reports, in the order given; only one report is in memory at a time."""
     collected = rows.Rows()
-    for item in evidence:
+    for item in items:
         collected.add(item, trivy.read(item.path) if item.path else None)
     return collected.frames()
 
@@ -226,11 +231,11 @@ def _evidence(facts: Facts, variant: Variant, folder: Path, scanner: str) -> lis
         not_scanned=captured.missing.get("report", ""),
     )
     documents = vex.read(folder / paths.VEX)
-    evidence = []
+    found = []
     for name, path in files if scanner == "all" else files[:1]:
         # A report that others made came from a DB of theirs.
         db = facts.db if name == "trivy" and variant.kind != "report" else Database()
-        evidence.append(
+        found.append(
             common._replace(
                 path=path,
                 shown_path=_inside(path or folder),
@@ -241,7 +246,7 @@ def _evidence(facts: Facts, variant: Variant, folder: Path, scanner: str) -> lis
                 vex=documents if name == "trivy" else vex.NONE,
             )
         )
-    return evidence
+    return found
 
 
 def _inside(path: Path) -> str:

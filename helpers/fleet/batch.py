@@ -1,0 +1,229 @@
+"""Reads a batch of scans into parts: what a worker does."""
+
+import hashlib
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from helpers import frames
+from helpers.errors import ReportInvalid
+from helpers.fleet import store
+from helpers.fleet.scans import Scan, stem
+from helpers.fleet.store import Entry
+from helpers.scans import trivy
+from helpers.scans.trivy_schema import Metadata, Report
+from helpers.studies.rows import Rows, full_version
+
+PART_ROWS = 200_000
+"""Findings and packages from which on a part is written: they bound a worker's memory."""
+
+_DIGITS = 12
+
+
+class Batch(NamedTuple):
+    """Scans that one task reads: on which file system, into which folder.
+
+    `known` has keys of images that have been read; `reason` says why the scans are not to be
+    opened, if so.
+    """
+
+    scans: list[Scan]
+    folder: Path
+    files: Any = None
+    known: frozenset[str] = frozenset()
+    reason: str = ""
+
+
+class Done(NamedTuple):
+    """What came of a batch: an entry a scan, and the ids of the parts that were written."""
+
+    entries: list[Entry]
+    parts: list[str]
+
+
+def read(batch: Batch) -> Done:
+    """Read the scans of a batch, and write those that are new as parts.
+
+    A scan that cannot be read is a failed image with its reason. Raises `NoSpace` and `KitError`.
+    """
+    entries: list[Entry] = []
+    parts: list[str] = []
+    known = set(batch.known)
+    part = _Part()
+    for scan in batch.scans:
+        entry = part.add(scan, batch, known)
+        known.add(entry.key)
+        entries.append(entry)
+        if part.rows >= PART_ROWS:
+            parts.append(part.write(batch.folder))
+            part = _Part()
+    if part.entries:
+        parts.append(part.write(batch.folder))
+    return Done(entries, parts)
+
+
+class _Part:
+    """The rows of a part that is being read."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self._rows = Rows()
+        self._fleet: dict[str, list[Any]] = defaultdict(list)
+
+    @property
+    def rows(self) -> int:
+        return len(self._rows.findings["variant"]) + len(self._rows.packages["variant"])
+
+    def write(self, folder: Path) -> str:
+        made = {"fleet": frames.make("fleet", self._fleet), **self._rows.frames()._asdict()}
+        return store.write_part(folder, self.entries, made)
+
+    def add(self, scan: Scan, batch: Batch, known: set[str]) -> Entry:
+        """Add the rows of a scan, unless its key is known."""
+        digest, report, stamp = "", None, scan.stamp
+        reason = scan.evidence.error or batch.reason
+        if not reason:
+            try:
+                with _local(scan, batch.files) as path:
+                    digest = _sha256(path)
+                    key = _key(scan, digest, "")
+                    if key in known:
+                        return _entry(scan, stamp, digest, key, "", "")
+                    report = trivy.read(path)
+            except ReportInvalid as error:
+                reason = f"{error.problem}. {error.remedy}"
+            except (MemoryError, RecursionError) as error:
+                reason = f"it needs more memory than there is ({type(error).__name__})"
+            except Exception as error:
+                # File systems have errors of their own.
+                told = getattr(error, "strerror", None) or str(error) or type(error).__name__
+                reason, stamp = f"cannot be read ({told}). Check the address", ""
+        key = _key(scan, digest, reason)
+        if key in known:
+            return _entry(scan, stamp, digest, key, "", reason)
+        name, others = _names(scan, report)
+        digits = key if scan.shared or not digest else digest
+        variant = f"{name}@{digits[:_DIGITS]}"
+        item = scan.evidence._replace(
+            variant=variant, path=None, shown_path=scan.place, error=reason
+        )
+        self._rows.add(item, report)
+        images = self._rows.images
+        if report is None:
+            images["report"][-1] = scan.place if scan.path else None
+            images["reason"][-1] = images["reason"][-1] or reason
+        _add_captured(images, scan)
+        package_list, is_known = _package_list(report)
+        layers = (report and report.metadata and report.metadata.diff_ids) or None
+        if not layers and scan.image:
+            layers = scan.image.layers
+        row = {
+            "variant": variant,
+            "capture": item.capture,
+            "name": name,
+            "references": " ".join(others) or None,
+            "file": scan.place if scan.path else None,
+            "digest": f"sha256:{digest}" if digest else None,
+            "package_list": package_list,
+            "packages_known": is_known,
+            "diff_ids": " ".join(layers) if layers else None,
+        }
+        for column in frames.columns("fleet"):
+            self._fleet[column].append(row[column])
+        entry = _entry(scan, stamp, digest, key, variant, reason)
+        self.entries.append(entry)
+        return entry
+
+
+def _entry(scan: Scan, stamp: str, digest: str, key: str, variant: str, reason: str) -> Entry:
+    return Entry(scan.place, scan.size, stamp, scan.context, digest, key, variant, reason)
+
+
+def _key(scan: Scan, digest: str, reason: str) -> str:
+    """Return what tells an image from all others: without a scan it is where that should be."""
+    if digest and not scan.context:
+        return digest
+    told = (digest, scan.context) if digest else (scan.place, scan.context, reason)
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+@contextmanager
+def _local(scan: Scan, files: Any) -> Iterator[str]:
+    """Have a scan as a local file."""
+    if files is None:
+        yield scan.path
+        return
+    with tempfile.NamedTemporaryFile(prefix="fleet-") as copy:
+        with files.open(scan.path, "rb") as source:
+            shutil.copyfileobj(source, copy, 2**20)
+        copy.flush()
+        yield copy.name
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:  # noqa: PTH123
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _names(scan: Scan, report: Report | None) -> tuple[str, list[str]]:
+    """Return an image's name, and its other references."""
+    if scan.image:
+        others = [name for name in scan.image.references if name != scan.image.image]
+        return scan.image.image, others
+    if given := scan.evidence.reference or scan.evidence.variant:
+        return given, []
+    metadata = (report and report.metadata) or Metadata()
+    first, *others = [tag for tag in metadata.repo_tags or [] if tag] or [""]
+    return first or (report and report.artifact_name) or stem(scan), others
+
+
+def _package_list(report: Report | None) -> tuple[str | None, bool | None]:
+    """Return a digest of an image's packages, and whether the scan has a list of them.
+
+    Without a list they are the packages with findings; with neither there is no digest.
+    """
+    if report is None:
+        return None, None
+    results = report.results or []
+    is_known = any(result.packages is not None for result in results)
+    if is_known:
+        packages = {
+            (package.name or "", full_version(package) or "", result.type or "")
+            for result in results
+            for package in result.packages or []
+        }
+    else:
+        packages = {
+            (found.pkg_name or "", found.installed_version or "", result.type or "")
+            for result in results
+            for found in result.vulnerabilities or []
+        }
+    if not packages:
+        return None, is_known
+    listed = "\n".join("\t".join(package) for package in sorted(packages))
+    return f"sha256:{hashlib.sha256(listed.encode()).hexdigest()}", is_known
+
+
+def _add_captured(images: dict[str, list[Any]], scan: Scan) -> None:
+    """Fill in what the capture of a fleet knows of an image, and its scan does not."""
+    image = scan.image
+    if image is None:
+        return
+    created = frames.utc(image.created_at)
+    known = {
+        "image_id": image.image_id or None,
+        "architecture": image.architecture or None,
+        "layers": len(image.layers) or None,
+        "size_compressed_bytes": image.size_compressed_bytes,
+        "size_compressed_source": "registry" if image.size_compressed_bytes else None,
+        "created_at": created if created and created.year >= 2013 else None,
+        "scanned_at": frames.utc(image.scanned_at),
+    }
+    for column, value in known.items():
+        # A scan that several images share says of the first of them what it says.
+        if value is not None and (scan.shared or images[column][-1] is None):
+            images[column][-1] = value

@@ -1,0 +1,141 @@
+"""The cluster that reads scans and reduces parts: a local one, or any other by its address."""
+
+import logging
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import ClusterFailed
+from helpers.fleet import extra
+
+_SECONDS = 15
+"""How long a scheduler and its workers may take to answer."""
+
+
+class Cluster:
+    """A cluster with workers: `dashboard` is the address of its dashboard, empty if it has none."""
+
+    def __init__(self, client: Any, stack: ExitStack) -> None:
+        self.client = client
+        self.dashboard: str = _dashboard(client)
+        self._stack = stack
+
+    @property
+    def workers(self) -> int:
+        """How many threads its workers have in all."""
+        return sum(self.client.nthreads().values()) or 1
+
+    def at_end(self, action: Callable[[], object]) -> None:
+        """Do something when its workers have ended, or are no longer ours."""
+        self._stack.callback(action)
+
+    def check(self, folder: Path) -> None:
+        """Raise `ClusterFailed` if a worker does not have the kit, or not a folder of this machine."""
+        token = folder / f".seen.{uuid.uuid4().hex}"
+        token.touch()
+        try:
+            answers = self.client.run(_sees, str(token), on_error="return")
+        except (OSError, TimeoutError) as error:
+            raise ended(error) from error
+        finally:
+            token.unlink(missing_ok=True)
+        for worker, answer in answers.items():
+            if isinstance(answer, BaseException):
+                raise ClusterFailed(
+                    f"worker {worker}: the kit does not start there ({answer}). Install the kit, "
+                    "and what fleets need, on all workers"
+                )
+            if not answer:
+                raise ClusterFailed(
+                    f"worker {worker} does not see {folder}. Name a data folder that all workers "
+                    "share, with KIT_DATA, or leave --scheduler out"
+                )
+
+
+@contextmanager
+def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
+    """Have a cluster: of so many local processes (0: one a core), or that of a scheduler's address.
+
+    Nothing of a local one is left at the end. Raises `ClusterFailed`, and `KitError` if Dask is not
+    installed.
+    """
+    extra.require()
+    import dask
+    from distributed import Client, LocalCluster
+
+    settings = {
+        "distributed.scheduler.allowed-failures": 2,
+        "distributed.comm.timeouts.connect": f"{_SECONDS}s",
+        "distributed.admin.log-format": "%(message)s",
+    }
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set(settings))
+        stack.enter_context(_quiet())
+        try:
+            if scheduler:
+                at: Any = scheduler
+            else:
+                scratch = tempfile.mkdtemp(prefix="fleet-")
+                stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+                at = stack.enter_context(
+                    LocalCluster(
+                        n_workers=workers or None,
+                        threads_per_worker=1,
+                        processes=True,
+                        dashboard_address="127.0.0.1:0",
+                        local_directory=scratch,
+                        silence_logs=logging.CRITICAL,
+                    )
+                )
+            client = stack.enter_context(Client(at, timeout=_SECONDS))
+            if not client.nthreads():
+                client.wait_for_workers(1, timeout=_SECONDS)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise ClusterFailed(
+                f"{scheduler or 'local cluster'}: no workers ({error or type(error).__name__}). "
+                "Check that its scheduler and workers run, or leave --scheduler out"
+            ) from error
+        # What is done at the end is done after the workers have ended, so before them on the stack.
+        late = ExitStack()
+        with ExitStack() as closing:
+            closing.push(late)
+            closing.enter_context(stack.pop_all())
+            yield Cluster(client, late)
+
+
+def ended(error: object) -> ClusterFailed:
+    """Return the error of a cluster that ended in the middle."""
+    told = str(error).split("\n")[0] or type(error).__name__
+    return ClusterFailed(
+        f"the cluster ended in the middle ({told}). Run the fleet again: what has been read is kept"
+    )
+
+
+def _sees(path: str) -> bool:
+    from helpers.fleet import batch, extra  # noqa: F401
+
+    extra.require()
+    return Path(path).exists()
+
+
+def _dashboard(client: Any) -> str:
+    try:
+        return str(client.dashboard_link or "")
+    except (KeyError, ValueError):
+        return ""
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask's log off the terminal: what goes wrong is told as the kit's own errors."""
+    logger = logging.getLogger("distributed")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -1,0 +1,206 @@
+"""Reads scans into a fleet's frames, on a cluster: only what is new since the last run."""
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tqdm import tqdm
+
+from helpers import paths
+from helpers.errors import FleetInvalid, KitError
+from helpers.fleet import batch as batches
+from helpers.fleet import cluster as clusters
+from helpers.fleet import extra, scans, store
+from helpers.fleet.batch import Batch, Done
+from helpers.fleet.cluster import Cluster
+from helpers.fleet.scans import Listing, Scan
+from helpers.fleet.store import Entry, Record, Store
+from helpers.studies.study import NAME
+
+BATCH_BYTES = 64_000_000
+"""Bytes of JSON that a task reads, at most, unless one scan has more."""
+
+BATCH_SCANS = 500
+
+_LEAST_BYTES = 4_000_000
+_SHARES = 8
+"""Into how many batches a worker's share is cut, so that all end at about the same time."""
+
+_GZIPPED = 16
+"""How many times as large a gzipped report is: those of Trivy are 16 to 18 times."""
+
+
+class Reading(NamedTuple):
+    """What a run did.
+
+    `new` images were read, `known` ones had been before, of `failed` ones the scan cannot be read.
+    `gone` counts images of the last run that are there no more. `problems` are told to who runs it.
+    """
+
+    store: Store
+    new: int
+    known: int
+    failed: int
+    gone: int
+    seconds: float
+    problems: tuple[str, ...] = ()
+
+
+def read(what: str, name: str, cluster: Cluster) -> Reading:
+    """Read the scans that are new into the frames of a fleet of that name, on a cluster.
+
+    `what` is as `scans.listing` takes it. A scan that cannot be read is a failed image with its
+    reason. Raises `FleetInvalid`, `StudyInvalid`, `ClusterFailed` and `NoSpace`; what was read
+    until then is kept.
+    """
+    extra.require()
+    begin = time.monotonic()
+    if not NAME.fullmatch(name):
+        raise FleetInvalid(f"fleet {name!r}: letters, digits, '.', '_' and '-', at most 64")
+    folder = paths.fleet(name)
+    parts = folder / store.PARTS
+    found = scans.listing(what)
+    with store.locked(folder):
+        cluster.at_end(lambda: store.tidy(folder))
+        known = store.records(parts)
+        before = store.places(parts)
+        seen = {entry.seen: entry for record in known.values() for entry in record.entries}
+        keys = {entry.key for entry in seen.values()}
+        seen |= {entry.seen: entry for entry in before if entry.key in keys}
+        current = [_known(scan, seen) for scan in found.scans]
+        unread = [
+            scan for scan, entry in zip(found.scans, current, strict=True) if entry is None
+        ]
+        entries = [entry for entry in current if entry]
+        problems = list(found.problems)
+        if unread:
+            cluster.check(parts)
+            by_size = _by_size(known)
+            cut = list(_batches(unread, found, parts, by_size, cluster.workers))
+            for done in _read(cut, cluster, len(unread), problems):
+                entries += done.entries
+            known = store.records(parts)
+        old_keys = {entry.key for entry in before}
+        new_keys = {entry.key for entry in entries}
+        store.count(parts, what, entries, known, problems)
+    opened = store.open_store(name)
+    return Reading(
+        opened,
+        len(new_keys - keys),
+        len(new_keys & keys),
+        opened.failed,
+        len(old_keys - new_keys),
+        time.monotonic() - begin,
+        tuple(problems),
+    )
+
+
+def _known(scan: Scan, seen: Mapping[tuple[str, int, str, str], Entry]) -> Entry | None:
+    """Return the entry of a scan that has not changed since it was read."""
+    if scan.stamp == scans.ALWAYS:
+        return None
+    return seen.get((scan.place, scan.size, scan.stamp, scan.context))
+
+
+def _by_size(known: Mapping[str, Record]) -> dict[int, set[str]]:
+    """Return the keys that have been read, by the bytes of their scans."""
+    keys: dict[int, set[str]] = {}
+    for record in known.values():
+        for entry in record.entries:
+            keys.setdefault(entry.size, set()).add(entry.key)
+    return keys
+
+
+def _batches(
+    unread: list[Scan],
+    found: Listing,
+    folder: Path,
+    known: Mapping[int, set[str]],
+    workers: int,
+) -> Iterator[Batch]:
+    """Yield scans in batches, bounded by their bytes and number."""
+    total = sum(map(_bytes, unread))
+    limit = min(max(total // (workers * _SHARES), _LEAST_BYTES), BATCH_BYTES)
+    taken: list[Scan] = []
+    size = 0
+
+    def batch() -> Batch:
+        keys = frozenset(key for scan in taken for key in known.get(scan.size, ()))
+        return Batch(taken, folder, found.files, keys)
+
+    for scan in unread:
+        if taken and (size + _bytes(scan) > limit or len(taken) == BATCH_SCANS):
+            yield batch()
+            taken, size = [], 0
+        taken.append(scan)
+        size += _bytes(scan)
+    if taken:
+        yield batch()
+
+
+def _bytes(scan: Scan) -> int:
+    """Return the bytes of JSON in a scan, about."""
+    return scan.size * (_GZIPPED if scan.place.endswith(".gz") else 1)
+
+
+def _read(
+    cut: list[Batch], cluster: Cluster, total: int, problems: list[str]
+) -> Iterator[Done]:
+    """Yield what comes of batches, as they are done.
+
+    A batch that fails, or that kills its workers, is cut in two until the scan that does is alone:
+    that one is a failed image.
+    """
+    from concurrent.futures import CancelledError
+
+    from distributed import as_completed
+
+    client = cluster.client
+    waiting: dict[Any, Batch] = {}
+
+    def submit(batch: Batch) -> Any:
+        future = client.submit(batches.read, batch, pure=False)
+        waiting[future] = batch
+        return future
+
+    try:
+        running = as_completed([submit(batch) for batch in cut])
+        with tqdm(total=total, unit="scan", desc="reading", disable=None, leave=False) as bar:
+            for future in running:
+                batch = waiting.pop(future)
+                if future.status in ("cancelled", "lost"):
+                    raise clusters.ended("its scheduler is gone")
+                error = future.exception()
+                if error is None:
+                    bar.update(len(batch.scans))
+                    yield future.result()
+                    future.release()
+                elif isinstance(error, KitError):
+                    raise error
+                else:
+                    for smaller in _smaller(batch, error, problems):
+                        running.add(submit(smaller))
+    except (OSError, CancelledError, TimeoutError) as error:
+        raise clusters.ended(error) from error
+    finally:
+        if waiting and client.status == "running":
+            client.cancel(list(waiting), force=True)
+
+
+def _smaller(batch: Batch, error: BaseException, problems: list[str]) -> list[Batch]:
+    """Return the halves of a batch that failed; of a single scan, a failed image."""
+    from distributed import KilledWorker
+
+    if len(batch.scans) > 1:
+        middle = len(batch.scans) // 2
+        halves = batch.scans[:middle], batch.scans[middle:]
+        return [batch._replace(scans=half) for half in halves]
+    if batch.reason:
+        raise error
+    if isinstance(error, KilledWorker):
+        reason = "each worker that read it was killed, as for lack of memory"
+    else:
+        reason = f"cannot be read ({type(error).__name__}: {error})"
+    problems.append(f"{batch.scans[0].place}: {reason}")
+    return [batch._replace(reason=f"{reason}. Scan the image again, or leave it out")]

@@ -1,0 +1,321 @@
+"""What scans there are: in a folder, by a glob or an address, of a study or of a captured fleet.
+
+Nothing is opened here but what says what a study or a captured fleet has.
+"""
+
+import glob
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import msgspec
+
+from helpers import paths
+from helpers.errors import FleetInvalid, StudyInvalid
+from helpers.studies import fleet_record, load
+from helpers.studies.fleet_record import FleetFacts, FleetImage
+from helpers.studies.rows import Evidence
+from helpers.studies.study import NAME, NEWEST, open_study
+
+SUFFIXES = (".json", ".json.gz")
+
+ALWAYS = ""
+"""Stamp of a file that has to be looked at in every run, because nothing tells whether it changed."""
+
+_MAGIC = re.compile(r"[*?\[]")
+
+_STAMPS = (
+    "ETag etag mtime LastModified last_modified updated generation version md5Hash "
+    "created date_time chksum CRC"
+).split()
+"""What file systems call a sign that a file is still the same."""
+
+_BARE = Evidence("")
+
+
+class Scan(NamedTuple):
+    """One scan: where it lies, and what is known of it besides.
+
+    `path` opens it, `place` is shown; empty path: there is no scan, and `evidence.error` says why.
+    A file with equal `place`, `size` and `stamp` has not changed. `context` is a digest of all that
+    is known besides; empty: nothing. `shared` says whether other images have the same file.
+    """
+
+    path: str
+    place: str
+    size: int = 0
+    stamp: str = ALWAYS
+    context: str = ""
+    evidence: Evidence = _BARE
+    image: FleetImage | None = None
+    shared: bool = False
+
+
+class Listing(NamedTuple):
+    """What there is: scans in the order of their places, the file system that has them, problems.
+
+    `files` is an fsspec file system; `None`: the local one.
+    """
+
+    scans: list[Scan]
+    files: Any = None
+    problems: tuple[str, ...] = ()
+
+
+def default_name(scans: str) -> str:
+    """Return the name of a fleet of such scans: of the study, the last folder or the file.
+
+    >>> default_name("s3://bucket/scans/2026/*.json"), default_name("/var/our scans/")
+    ('2026', 'our-scans')
+    """
+    address = scans.split("::")[-1]
+    scheme, separator, path = address.rpartition("://")
+    if not separator:
+        path = os.path.abspath(scans)  # noqa: PTH100
+    parts = [part for part in path.split("/") if part and not _MAGIC.search(part)]
+    name = parts[-1] if parts else scheme or "fleet"
+    for suffix in (".gz", ".json", ".tar", ".tgz", ".zip"):
+        name = name.removesuffix(suffix)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-_")[:64]
+    return name if NAME.fullmatch(name) else "fleet"
+
+
+def listing(scans: str) -> Listing:
+    """Return what there is of a folder, a file, a glob, an address, a study or a captured fleet.
+
+    An address is one that fsspec knows, as `s3://bucket/folder`. A folder, a file or a glob comes
+    before a study of that name, a study before a fleet. A study's default capture is taken. Links
+    out of a folder are not followed. Raises `FleetInvalid` and `StudyInvalid`.
+    """
+    if "://" in scans or "::" in scans:
+        found = _remote(scans)
+    elif os.path.lexists(scans):
+        path = Path(os.path.abspath(scans))  # noqa: PTH100
+        if (path / fleet_record.FACTS).is_file() and (path / fleet_record.IMAGES).is_file():
+            found = _captured(path)
+        else:
+            found = _local(path)
+    elif _MAGIC.search(scans):
+        found = _matching(scans)
+    elif NAME.fullmatch(scans) and (paths.study(scans) / "study.toml").is_file():
+        found = _study(scans)
+    elif NAME.fullmatch(scans) and (paths.fleet(scans) / fleet_record.FACTS).is_file():
+        found = _captured(paths.fleet(scans))
+    else:
+        raise FleetInvalid(
+            f"{scans}: no such folder, file or study. Name what has the scans: a folder, a glob, "
+            "an address as s3://bucket/folder, a study or a captured fleet"
+        )
+    if not found.scans:
+        told = "".join(f" ({problem})" for problem in found.problems[:1])
+        raise FleetInvalid(
+            f"{scans}: there is no scan in .json or .json.gz{told}. Name the folder that has them"
+        )
+    return found
+
+
+def stem(scan: Scan) -> str:
+    """Return the name of a scan's file, without its suffix."""
+    name = PurePosixPath(scan.place.partition("::")[0]).name
+    return name.removesuffix(".gz").removesuffix(".json") or name
+
+
+def _local(path: Path) -> Listing:
+    """Return the scans in a folder and all folders in it, or the one that is a file."""
+    if not path.is_dir():
+        return Listing([_of_file(path, path.stat())])
+    found: list[Scan] = []
+    problems: list[str] = []
+    outside = 0
+    root = path.resolve()
+    folders = [path]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                inside = list(entries)
+        except OSError as error:
+            problems.append(f"{paths.shown(folder)}: cannot be read ({error.strerror})")
+            continue
+        for entry in inside:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(Path(entry.path))
+            elif entry.name.lower().endswith(SUFFIXES):
+                file = Path(entry.path)
+                if _is_other(file):
+                    continue
+                if entry.is_symlink() and not file.resolve().is_relative_to(root):
+                    outside += 1
+                elif entry.is_file():
+                    found.append(_of_file(file, entry.stat()))
+                elif entry.is_symlink():
+                    # It leads nowhere: that is told as a failed scan.
+                    found.append(Scan(entry.path, paths.shown(file)))
+            elif entry.is_symlink() and entry.is_dir():
+                outside += not Path(entry.path).resolve().is_relative_to(root)
+    if outside:
+        problems.append(f"{paths.shown(path)}: {outside:,} links out of it were not followed")
+    return Listing(_sorted(found), problems=tuple(problems))
+
+
+def _is_other(path: Path) -> bool:
+    """Return whether a JSON file is no scan, but other evidence of a capture or of a fleet."""
+    if path.name == fleet_record.FACTS:
+        return (path.parent / fleet_record.IMAGES).exists()
+    return paths.is_other_evidence(path)
+
+
+def _matching(pattern: str) -> Listing:
+    """Return the scans that a glob of local files matches."""
+    parts = [Path(os.path.abspath(path)) for path in glob.glob(pattern, recursive=True)]  # noqa: PTH100, PTH207
+    files = [path for path in parts if path.is_file() and not _is_other(path)]
+    return Listing(_sorted(_of_file(path, path.stat()) for path in files))
+
+
+def _of_file(path: Path, status: os.stat_result) -> Scan:
+    return Scan(str(path), paths.shown(path), status.st_size, str(status.st_mtime_ns))
+
+
+def _sorted(scans: Iterable[Scan]) -> list[Scan]:
+    return sorted(scans, key=lambda scan: scan.place)
+
+
+def _remote(address: str) -> Listing:
+    """Return the scans at an address that fsspec knows."""
+    import fsspec
+
+    try:
+        files, path = fsspec.core.url_to_fs(address)
+        if _MAGIC.search(path):
+            found = files.glob(path, detail=True)
+        elif files.isfile(path):
+            found = {path: files.info(path)}
+        else:
+            found = files.find(path, detail=True)
+    except Exception as error:
+        # Each file system has errors of its own.
+        told = str(error).split("\n")[0] or type(error).__name__
+        raise FleetInvalid(
+            f"{address}: cannot be listed ({told}). Check the address, and that its file system "
+            "is installed and may be read"
+        ) from error
+    scheme, _, rest = address.partition("::")
+    protocol = scheme.partition("://")[0]
+
+    def shown(path: str) -> str:
+        place = f"{protocol}://{path}::{rest}" if rest else files.unstrip_protocol(path)
+        return paths.shown(Path(place)) if "://" not in place else str(place)
+
+    return Listing(
+        _sorted(
+            Scan(path, shown(path), int(facts.get("size") or 0), _stamp(facts))
+            for path, facts in found.items()
+            if facts.get("type") == "file"
+            and (path.lower().endswith(SUFFIXES) or len(found) == 1)
+        ),
+        files,
+    )
+
+
+def _stamp(facts: dict[str, Any]) -> str:
+    """Return what tells a file of an fsspec file system from a changed one."""
+    return " ".join(str(facts[name]) for name in _STAMPS if facts.get(name)) or ALWAYS
+
+
+def _study(name: str) -> Listing:
+    """Return the scans of a study's default capture, with all that is known of them."""
+    study = open_study(name)
+    capture = study.facts("").capture
+    folder = paths.capture(name, capture)
+    common = [paths.study(name) / "study.toml", folder / paths.CAPTURE, folder / paths.EXPLOITATION]
+    of_all = _digest(*map(_bytes, common))
+    scans = []
+    for evidence in load.evidence(name):
+        own = paths.evidence(name, capture, evidence.variant)
+        parts = (paths.IMAGE, paths.SMOKE, paths.VEX)
+        context = _digest(of_all.encode(), evidence.variant.encode(), *(_bytes(own / p) for p in parts))
+        if evidence.path:
+            scan = _of_file(evidence.path, evidence.path.stat())
+        else:
+            scan = Scan("", paths.shown(own), stamp="-")
+        scans.append(scan._replace(context=context, evidence=evidence, shared=True))
+    return Listing(_sorted(scans))
+
+
+def _captured(folder: Path) -> Listing:
+    """Return the scans of a captured fleet: a row an image, also one that failed."""
+    try:
+        facts = msgspec.json.decode((folder / fleet_record.FACTS).read_bytes(), type=FleetFacts)
+        lines = (folder / fleet_record.IMAGES).read_bytes().splitlines()
+        images = list(_images(lines))
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise FleetInvalid(f"{folder}: not a captured fleet ({error}). Capture it again") from error
+    used = Counter(image.scan for image in images)
+    facts_digest = _digest(msgspec.json.encode(facts.db))
+    scans = []
+    for image in images:
+        evidence = Evidence(
+            image.image,
+            db_updated_at=facts.db.updated_at,
+            db_coverage=facts.db.coverage,
+            db_sha256=facts.db.sha256,
+            reference=image.image,
+            error=image.reason or ("" if image.scan else "it was not scanned"),
+        )
+        scan = Scan("", paths.shown(folder), stamp="-")
+        if image.scan and image.status == fleet_record.SCANNED:
+            path = folder / image.scan
+            if not path.resolve().is_relative_to(folder.resolve()):
+                raise FleetInvalid(f"{folder}: {image.scan} is outside of it. Capture it again")
+            try:
+                scan = _of_file(path, path.stat())
+            except OSError:
+                scan = Scan(str(path), paths.shown(path))
+        scans.append(
+            scan._replace(
+                context=_digest(facts_digest.encode(), msgspec.json.encode(image)),
+                evidence=evidence,
+                image=image,
+                shared=used[image.scan] > 1 or not scan.path,
+            )
+        )
+    return Listing(_sorted(scans))
+
+
+def _images(lines: list[bytes]) -> Iterator[FleetImage]:
+    """Yield the images of a captured fleet; the last line of one that goes on may be cut off.
+
+    A later line stands in the place of an earlier one of the same image.
+    """
+    decoder = msgspec.json.Decoder(FleetImage)
+    found: dict[str, FleetImage] = {}
+    for number, line in enumerate(lines):
+        try:
+            image = decoder.decode(line)
+        except msgspec.MsgspecError:
+            if number == len(lines) - 1:
+                continue
+            raise
+        found[image.digest or image.image] = image
+    yield from found.values()
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise StudyInvalid(f"{path}: cannot be read ({error.strerror}). Check the path") from error
+
+
+def _digest(*parts: bytes) -> str:
+    """Return a digest of several bytes, that knows where each ends."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()

@@ -1,0 +1,384 @@
+"""A fleet's frames on disk: parts in Parquet, what was read into each, and which images count.
+
+`parts/<id>/` holds `fleet.parquet`, `images.parquet`, `findings.parquet`, `packages.parquet` and
+`read.jsonl`, what was read into it. A part appears whole, by a rename, and its id is made of what is
+in it: whoever writes it twice writes the same. `parts/counted.jsonl` says which images of which
+parts count. It is replaced at the end of a run, so that readers see a run's result or the one
+before. An image that was read twice, by whatever accident, counts in one part only.
+"""
+
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pandas as pd
+from msgspec import Struct
+
+from helpers import frames, paths
+from helpers.errors import FleetInvalid, KitError, NoSpace
+from helpers.fleet.partition import Partition, Reduction
+from helpers.text.i18n import Message
+
+FRAMES = ("fleet", "images", "findings", "packages")
+
+PARTS, RECORD, COUNTED, LOCK = "parts", "read.jsonl", "counted.jsonl", ".lock"
+
+_NEW = ".new."
+"""Start of the names of what is not written whole yet."""
+
+_FORMAT = 1
+
+
+class Entry(Struct, array_like=True, frozen=True):
+    """A scan that was read: where it lay and what it was then, and the image in the frames.
+
+    `key` tells one image from all others: the digest of the scan's bytes, or, where more is known
+    of it than its bytes, of these and that. `reason` says why a failed image has no findings.
+    """
+
+    place: str
+    size: int
+    stamp: str
+    context: str
+    digest: str
+    key: str
+    variant: str
+    reason: str = ""
+
+    @property
+    def seen(self) -> tuple[str, int, str, str]:
+        """What an unchanged scan has in common with this one."""
+        return self.place, self.size, self.stamp, self.context
+
+
+class Record(Struct):
+    """What was read into a part, by which code, and the bytes of its files."""
+
+    made_by: str
+    sizes: dict[str, int]
+    entries: list[Entry]
+
+
+class Counted(Struct):
+    """The images of a part that count, and where their scans lie now if they were moved.
+
+    `variants` is `None` if all images of the part count.
+    """
+
+    variants: list[str] | None
+    moved: dict[str, str]
+    failed: int = 0
+    images: int = 0
+
+
+class Index(Struct):
+    """Which images of which parts count, and the scans that were seen in the last run."""
+
+    made_by: str
+    scans: str
+    parts: dict[str, Counted]
+    problems: list[str]
+
+
+class Part(NamedTuple):
+    """One part that is read: its folder and what counts of it."""
+
+    folder: Path
+    counted: Counted
+
+
+class Store(NamedTuple):
+    """The frames of a fleet as they count now."""
+
+    name: str
+    folder: Path
+    scans: str
+    parts: tuple[Part, ...]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> int:
+        """The number of images that count, also failed ones."""
+        return sum(part.counted.images for part in self.parts)
+
+    @property
+    def failed(self) -> int:
+        """The number of images whose scan could not be read."""
+        return sum(part.counted.failed for part in self.parts)
+
+
+def open_store(name: str) -> Store:
+    """Return a fleet's frames as the last run left them. Raises `FleetInvalid`."""
+    folder = paths.fleet(name)
+    path = folder / PARTS / COUNTED
+    try:
+        index = msgspec.json.decode(path.read_bytes(), type=Index)
+    except FileNotFoundError:
+        raise FleetInvalid(
+            f"fleet {name!r} has not been read. Read it with: make fleet SCANS=… NAME={name}"
+        ) from None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise damaged(path, error) from error
+    parts = (Part(folder / PARTS / one, counted) for one, counted in sorted(index.parts.items()))
+    return Store(name, folder, index.scans, tuple(parts), tuple(index.problems))
+
+
+def damaged(path: Path, error: object) -> FleetInvalid:
+    """Return the error of a part that cannot be read."""
+    told = str(error).split("\n")[0]
+    return FleetInvalid(
+        f"{path}: damaged or removed ({told}). Run the fleet again: what is damaged is made anew"
+    )
+
+
+def partition(part: Part, columns: Mapping[str, Sequence[str]]) -> Partition:
+    """Return some columns of a part; a frame without columns is empty. Raises `FleetInvalid`."""
+    return Partition(*(frame(part, name, columns.get(name, ())) for name in FRAMES))
+
+
+def frame(part: Part | None, name: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Return some columns of a frame of a part, typed as in the data dictionary.
+
+    Without a part, or without columns, it is empty. Raises `FleetInvalid`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    dtypes = {column.name: column.dtype for column in frames.dictionary()[name]}
+    if part is None or not columns:
+        empty = frames.make(name, {})
+        return empty[list(columns)] if columns else empty
+    counted = part.counted
+    is_moved = bool(counted.moved) and bool({"file", "report"} & set(columns))
+    needed = list(columns)
+    if (counted.variants is not None or is_moved) and "variant" not in needed:
+        needed.append("variant")
+    path = part.folder / f"{name}.parquet"
+    try:
+        table = pq.read_table(path, columns=needed, page_checksum_verification=True)
+    except (OSError, pa.ArrowException) as error:
+        raise damaged(path, error) from error
+    if counted.variants is not None:
+        import pyarrow.compute as pc
+
+        table = table.filter(pc.is_in(table["variant"], pa.array(counted.variants)))
+    read = table.to_pandas()
+    typed = pd.DataFrame(
+        {column: _typed(read[column], dtypes[column]).array for column in needed}, copy=False
+    )
+    if is_moved:
+        for column in {"file", "report"} & set(columns):
+            moved = typed["variant"].map(counted.moved).astype(frames.TEXT)
+            typed[column] = moved.fillna(typed[column])
+    return typed[list(columns)]
+
+
+def _typed(values: pd.Series, dtype: Any) -> pd.Series:
+    if dtype is frames.SEVERITY:
+        return values.astype(frames.TEXT).astype(dtype) if values.dtype != dtype else values
+    if dtype == "object":
+        return values.astype("object").map(_message, na_action="ignore").where(values.notna(), None)
+    return values if values.dtype == dtype else values.astype(dtype)
+
+
+def _message(text: str) -> Message:
+    form, values = msgspec.json.decode(text)
+    return Message(form, **values)
+
+
+def to_table(name: str, made: pd.DataFrame) -> Any:
+    """Return a frame as a PyArrow table."""
+    import pyarrow as pa
+
+    for column in frames.dictionary()[name]:
+        if column.dtype == "object":
+            told = [
+                msgspec.json.encode((text.form, text.values)).decode()
+                if isinstance(text, Message)
+                else None
+                for text in made[column.name]
+            ]
+            made = made.assign(**{column.name: pd.Series(told, dtype=frames.TEXT)})
+    return pa.Table.from_pandas(made, preserve_index=False)
+
+
+def write_part(folder: Path, entries: Sequence[Entry], made: Mapping[str, pd.DataFrame]) -> str:
+    """Write a part whole or not at all; return its id. Raises `NoSpace` and `KitError`."""
+    import pyarrow.parquet as pq
+
+    made_by = code()
+    keys = "\n".join(sorted(entry.key for entry in entries))
+    name = hashlib.sha256(f"{made_by}\n{keys}".encode()).hexdigest()[:24]
+    staged = folder / f"{_NEW}{uuid.uuid4().hex}"
+    try:
+        staged.mkdir()
+        for frame_name, rows in made.items():
+            pq.write_table(
+                to_table(frame_name, rows),
+                staged / f"{frame_name}.parquet",
+                compression="zstd",
+                compression_level=1,
+                write_page_checksum=True,
+            )
+        sizes = {path.name: path.stat().st_size for path in staged.iterdir()}
+        record = Record(made_by, sizes, list(entries))
+        (staged / RECORD).write_bytes(msgspec.json.encode(record))
+        try:
+            staged.rename(folder / name)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            # Whoever was first has written the same.
+    except OSError as error:
+        raise disk_error(error, folder) from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return name
+
+
+def disk_error(error: OSError, path: Path) -> KitError:
+    """Return the kit's error for an `OSError` at a path of the store."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return NoSpace(
+            f"{path}: the disk is full. Free some space, or name another data folder with "
+            "KIT_DATA, and run the fleet again: what has been read is kept"
+        )
+    return KitError(f"{error.filename or path}: {error.strerror or error}")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Have a fleet's parts for oneself. Raises `FleetInvalid` if another run has them."""
+    parts = folder / PARTS
+    try:
+        parts.mkdir(parents=True, exist_ok=True)
+        file = (parts / LOCK).open("a+b")
+    except OSError as error:
+        raise disk_error(error, parts) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FleetInvalid(
+                f"{folder}: another run is reading this fleet. Wait for its end, "
+                "or give this one another NAME"
+            ) from None
+        yield
+
+
+def records(folder: Path) -> dict[str, Record]:
+    """Return what was read into each part, by id; remove what is damaged, or made by other code.
+
+    What killed runs left half-written is removed as well.
+    """
+    found = {}
+    decoder = msgspec.json.Decoder(Record)
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    for name in names:
+        path = folder / name
+        with suppress(OSError, msgspec.MsgspecError):
+            record = decoder.decode((path / RECORD).read_bytes())
+            sizes = {file: (path / file).stat().st_size for file in record.sizes}
+            is_whole = sizes == record.sizes and len(sizes) == len(FRAMES)
+            if is_whole and record.made_by == code() and not name.startswith(_NEW):
+                found[name] = record
+                continue
+        shutil.rmtree(path, ignore_errors=True)
+    return found
+
+
+def tidy(folder: Path) -> None:
+    """Remove what is half-written, unless another run writes."""
+    with suppress(KitError), locked(folder):
+        for leftover in (folder / PARTS).glob(f"{_NEW}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def count(
+    folder: Path,
+    scans: str,
+    current: Iterable[Entry],
+    known: Mapping[str, Record],
+    problems: Sequence[str],
+) -> None:
+    """Write which images count: those of the current scans, each once. Removes all other parts.
+
+    Raises `NoSpace` and `KitError`.
+    """
+    where: dict[str, tuple[str, Entry]] = {}
+    for name in sorted(known):
+        for entry in known[name].entries:
+            where.setdefault(entry.key, (name, entry))
+    counted: dict[str, dict[str, Entry]] = {}
+    moved: dict[str, dict[str, str]] = {}
+    places = list(current)
+    for now in sorted({entry.key: entry for entry in reversed(places)}.values(), key=_place):
+        name, read = where[now.key]
+        counted.setdefault(name, {}).setdefault(read.variant, read)
+        if now.place != read.place:
+            moved.setdefault(name, {})[read.variant] = now.place
+    parts = {
+        name: Counted(
+            None if len(images) == len(known[name].entries) else sorted(images),
+            moved.get(name, {}),
+            sum(bool(entry.reason) for entry in images.values()),
+            len(images),
+        )
+        for name, images in counted.items()
+    }
+    _write(folder / "places.jsonl", msgspec.json.encode(places))
+    _write(folder / COUNTED, msgspec.json.encode(Index(code(), scans, parts, list(problems))))
+    for name in set(known) - set(parts):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def places(folder: Path) -> list[Entry]:
+    """Return the scans of the last run, each where it lay; none if that is not known."""
+    with suppress(OSError, msgspec.MsgspecError):
+        return msgspec.json.decode((folder / "places.jsonl").read_bytes(), type=list[Entry])
+    return []
+
+
+def _place(entry: Entry) -> str:
+    return entry.place
+
+
+def _write(path: Path, text: bytes) -> None:
+    staged = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        staged.write_bytes(text)
+        staged.replace(path)
+    except OSError as error:
+        raise disk_error(error, path) from error
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+@cache
+def code() -> str:
+    """Return a digest of the code that reads scans: parts of other code are made anew."""
+    digest = hashlib.sha256(str(_FORMAT).encode())
+    used = [paths.FRAMES, paths.HELPERS / "frames.py", paths.HELPERS / "fleet" / "batch.py"]
+    for folder in ("scans", "studies", "exploitation", "vex"):
+        used += sorted((paths.HELPERS / folder).glob("*.py"))
+    for path in used:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def reduced(part: Part | None, reduction: Reduction) -> pd.DataFrame:
+    """Return what a reduction keeps of a part; without a part, of no images."""
+    if part is None:
+        empty = Partition(*(frame(None, name, reduction.columns.get(name, ())) for name in FRAMES))
+        return reduction.of(empty)
+    return reduction.of(partition(part, reduction.columns))
