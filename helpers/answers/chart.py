@@ -208,7 +208,52 @@ class Overlap(Struct, tag="overlap"):
     upward: str
 
 
-Chart = Bars | Points | Curves | Timeline | Waterfall | Matrix | Overlap
+class Box(Struct):
+    """A distribution: how many, least, quartiles and greatest; what is said at its end."""
+
+    name: str
+    count: int
+    least: float
+    lower: float
+    median: float
+    upper: float
+    greatest: float
+    end: str = ""
+
+
+class Boxes(Struct, tag="boxes"):
+    """Distributions side by side, one a row; `across` names the axis."""
+
+    boxes: list[Box]
+    across: str
+
+
+class Interval(Struct):
+    """An estimate with its confidence interval; None where too little is known for one.
+
+    `end` is said at its end.
+    """
+
+    name: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    end: str = ""
+
+
+class Intervals(Struct, tag="intervals"):
+    """Estimates with confidence intervals around a line at zero.
+
+    `across` names the axis, `left` and `right` say what either side of zero means.
+    """
+
+    intervals: list[Interval]
+    across: str
+    left: str = ""
+    right: str = ""
+
+
+Chart = Bars | Points | Curves | Timeline | Waterfall | Matrix | Overlap | Boxes | Intervals
 
 SHORTEST = timedelta(days=3)
 """Days below which curves have no growth to show."""
