@@ -43,7 +43,9 @@ def table() -> dict[str, Word]:
             word = Word(*(line.get(field) for field in Word._fields))
             if None in word or None in line or not word.word or word.word in found:
                 problem = f"line {lines.line_num} is not a word, its system, release and form"
-                raise FileInvalid(paths.BASE_WORDS, problem, "Write each word once, as in `slim,,,slim`")
+                raise FileInvalid(
+                    paths.BASE_WORDS, problem, "Write each word once, as in `slim,,,slim`"
+                )
             found[word.word] = word
     return found
 

@@ -60,12 +60,19 @@ def _references(images: pd.DataFrame) -> pd.Series:
 def _described(images: pd.DataFrame) -> pd.DataFrame:
     """Return images with repository, family, app, and whether their counts say something."""
     rows = []
-    columns = (images[c].astype("object") for c in ("name", "references", "os_family", "os_version"))
+    columns = (
+        images[c].astype("object") for c in ("name", "references", "os_family", "os_version")
+    )
     for name, references, system, version in zip(*columns, strict=True):
         system, version = (_text(value) for value in (system, version))
         all_ = [text for text in dict.fromkeys((name, *references.split(" "))) if text]
-        rows.append((base_words.reference(name).repository, family(system, version, all_),
-                     app(system, version, all_)))
+        rows.append(
+            (
+                base_words.reference(name).repository,
+                family(system, version, all_),
+                app(system, version, all_),
+            )
+        )
     described = pd.DataFrame(rows, columns=["repository", "family", "app"], index=images.index)
     images = images.assign(**{column: described[column] for column in described})
     measured = ~images["status"].isin({*UNKNOWN_COUNT, NO_OS}) & images["count"].notna()

@@ -7,7 +7,6 @@ import pandas as pd
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Interval, Intervals
 from helpers.fleet import bootstrap, image_table
-from helpers.fleet.bootstrap import LEAST
 from helpers.text.i18n import t
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
 from helpers.text.titles import begun, first_fitting
@@ -62,21 +61,20 @@ def compared(pairs: pd.DataFrame) -> pd.DataFrame:
 
     `first, second, pairs, repositories, median, mean, low, high, first_fewer, second_fewer, equal`.
     `median` is of all pairs. `mean` is of the repositories, each with the mean of its pairs, so that
-    one of many tags does not outweigh the others; `low` to `high` is its interval, NA with fewer than
-    `bootstrap.LEAST` repositories. The intervals are so wide that all of them together hold with
-    95 % (Bonferroni: each at 1 - 0.05 / their number).
+    one of many tags does not outweigh the others; `low` to `high` is its interval, NA where there are too
+    few repositories. The intervals are so wide that all of them together hold at `LEVEL`
+    (Bonferroni: each at 1 - 0.05 / the number of comparisons of six repositories or more).
     """
     columns = ["first", "second"]
     groups = [(key, rows) for key, rows in pairs.groupby(columns, sort=False)]
-    enough = sum(rows["repository"].nunique() >= LEAST for _, rows in groups)
-    level = 1 - (1 - LEVEL) / max(enough, 1)
+    level = each_at(pairs)
     table = []
     for key, rows in groups:
         each = by_repository(rows)
         estimate = bootstrap.mean(each.to_numpy(), level)
         difference = rows["difference"].astype("int64")
         table.append(
-            (*key, len(rows), len(each), difference.median(), *estimate[:3],
+            (*key, len(rows), len(each), difference.median(), *estimate,
              int(difference.gt(0).sum()), int(difference.lt(0).sum()), int(difference.eq(0).sum()))
         )  # fmt: skip
     names = [*columns, "pairs", "repositories", "median", "mean", "low", "high"]
@@ -88,6 +86,12 @@ def compared(pairs: pd.DataFrame) -> pd.DataFrame:
     return made.sort_values(order, ascending=[False, False, True, True], ignore_index=True)
 
 
+def each_at(pairs: pd.DataFrame) -> float:
+    """Return the level of each interval at which all of them together hold at `LEVEL`."""
+    repositories = pairs.groupby(["first", "second"])["repository"].nunique()
+    return 1 - (1 - LEVEL) / max(int(repositories.ge(bootstrap.least(LEVEL)).sum()), 1)
+
+
 def by_repository(pairs: pd.DataFrame) -> pd.Series:
     """Return the mean difference of each repository's pairs, by repository."""
     return pairs["difference"].astype("float64").groupby(pairs["repository"]).mean()
@@ -95,14 +99,15 @@ def by_repository(pairs: pd.DataFrame) -> pd.Series:
 
 def answer(images: pd.DataFrame, lens: Lens) -> Answer:
     """Answer what apps that exist on two bases differ by, with how sure that is."""
-    table = compared(found(images))
+    pairs = found(images)
+    table = compared(pairs)
     if table.empty:
         lacks = t("No app is there on two bases that were counted, so bases cannot be compared.")
         return Answer("pairs", table=table, counted=lens.label, lacks=lacks)
     return Answer(
         "pairs",
         _title(table, lens),
-        _text(table, images, lens),
+        _text(table, images, lens, bootstrap.least(each_at(pairs))),
         table,
         chart(table, lens),
         lens.label,
@@ -170,7 +175,7 @@ def _title(table: pd.DataFrame, lens: Lens) -> str:
     )
 
 
-def _text(table: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
+def _text(table: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: int) -> Text:
     known = int(table["low"].notna().sum())
     lines = [_line(row) for row in table.head(_MOST).itertuples()]
     note = say(
@@ -187,7 +192,7 @@ def _text(table: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
         else t(", at {level:.0%}.", level=LEVEL)
     )
     if known < len(table):
-        note += " " + t("With fewer than {least} repositories there is none.", least=LEAST)
+        note += " " + t("With fewer than {least} repositories there is none.", least=least)
     if len(table) > _MOST:
         note += " " + t("The table has {count:,} more comparisons.", count=len(table) - _MOST)
     note += " " + t(

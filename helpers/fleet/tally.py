@@ -111,9 +111,13 @@ def together(parts: pd.DataFrame) -> pd.DataFrame:
     """Return `occurrences` or `in_packages` of all parts as one, in most images first."""
     keys = [key for key in ("vulnerability_id", "source_package") if key in parts]
     rows = parts.assign(level=parts["severity"].cat.codes.astype("int64"))
-    found = rows.groupby(keys, observed=True).agg({"level": "max", "images": "sum", "fixable": "sum"})
+    found = rows.groupby(keys, observed=True).agg(
+        {"level": "max", "images": "sum", "fixable": "sum"}
+    )
     table = _levelled(found.reset_index())
-    return table.sort_values(["images", *keys], ascending=[False, *[True] * len(keys)], ignore_index=True)
+    return table.sort_values(
+        ["images", *keys], ascending=[False, *[True] * len(keys)], ignore_index=True
+    )
 
 
 def _levelled(table: pd.DataFrame) -> pd.DataFrame:
@@ -139,9 +143,13 @@ def _package_lists(part: Partition) -> pd.DataFrame:
     known = part.fleet[part.fleet["packages_known"].fillna(False)].dropna(subset="package_list")
     known = known.drop_duplicates("package_list")
     rows = part.packages.merge(known[[*_KEYS, "package_list"]], on=_KEYS)
-    text = rows["package_type"].fillna("") + "\0" + rows["package"] + "\0" + rows["version"].fillna("")
+    text = (
+        rows["package_type"].fillna("") + "\0" + rows["package"] + "\0" + rows["version"].fillna("")
+    )
     item = pd.util.hash_array(text.to_numpy(dtype=object), categorize=True)
-    table = pd.DataFrame({"package_list": rows["package_list"].to_numpy(dtype=object), "item": item})
+    table = pd.DataFrame(
+        {"package_list": rows["package_list"].to_numpy(dtype=object), "item": item}
+    )
     table = table.drop_duplicates().sort_values(["package_list", "item"])
     found = [
         (name, len(items), items.to_numpy(np.uint64).tobytes())
