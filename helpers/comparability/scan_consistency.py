@@ -26,7 +26,7 @@ def require(frames: Frames, allow_mixed: bool = False) -> Frames:
         by_capture = _ways(frames.images)
     for capture, ways in by_capture.items():
         if len(ways) > 1:
-            lines = [f"  {' and '.join(variants)} with {way}" for way, variants in ways.items()]
+            lines = [f"  {' and '.join(variants)} with {how}" for how, variants in ways.items()]
             head = f"capture {capture} was" if capture else "these images were"
             raise StudyInvalid(
                 "\n".join([f"{head} not scanned alike, so its counts cannot be compared:", *lines])
@@ -55,8 +55,8 @@ def text(images: pd.DataFrame) -> Text:
                 capture=capture,
             )
         lines = (
-            say("{variants} with {way}", variants=listed(map(name, variants)), way=way)
-            for way, variants in ways.items()
+            say("{variants} with {way}", variants=listed(map(name, variants)), way=how)
+            for how, variants in ways.items()
         )
         found += paragraph(head) + bullets(lines)
     return found or paragraph(t("All were scanned with one scanner and one database."))
@@ -70,11 +70,12 @@ def _ways(images: pd.DataFrame) -> dict[str, dict[str, list[str]]]:
     found: dict[str, dict[str, list[str]]] = {}
     for row in images[~images["status"].isin(UNKNOWN_COUNT)].itertuples():
         ways = found.setdefault(row.capture, {})
-        ways.setdefault(_way(row), []).append(row.variant)
+        ways.setdefault(way(row), []).append(row.variant)
     return found
 
 
-def _way(row: Any) -> str:
+def way(row: Any) -> str:
+    """Return how an image of the frame was scanned: with which scanner and database."""
     scanner = f"{row.scanner} {row.scanner_version}"
     if pd.isna(row.scanner_version):
         scanner = t("{scanner} of unknown version", scanner=row.scanner)

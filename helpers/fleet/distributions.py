@@ -1,0 +1,119 @@
+"""How counts are distributed over the images of each base family."""
+
+from typing import Any
+
+import pandas as pd
+
+from helpers.answers.answer import SLIDE, Answer
+from helpers.answers.chart import Box, Boxes
+from helpers.fleet import image_table
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
+from helpers.text.titles import Part, begun, fitted
+from helpers.text.titles import name as short_name
+from helpers.vulnerabilities import counting
+from helpers.vulnerabilities.lenses import Lens
+
+FEW = 5
+"""Images below which a family has no distribution of its own: quartiles of four are its images."""
+
+OTHERS = msg("others, of fewer than five images each")
+_COLUMNS = ["least", "lower", "median", "upper", "greatest"]
+
+
+def quartiles(images: pd.DataFrame, column: str = "count") -> pd.DataFrame:
+    """Return how a count is distributed in each family: one row a family, the highest median first.
+
+    `family, images, least, lower, median, upper, greatest`: quartiles between two images by linear
+    interpolation (Hyndman and Fan 1996, type 7, https://doi.org/10.1080/00031305.1996.10473566).
+    Families of fewer than `FEW` images are one row at the end. Only images whose counts say something.
+    """
+    known = image_table.counted(images)
+    size = known.groupby("family")["variant"].transform("size")
+    family = known["family"].where(size.ge(FEW), OTHERS)
+    groups = known[column].astype("float64").groupby(family)
+    table = groups.quantile([0, 0.25, 0.5, 0.75, 1]).unstack()
+    table = table.reindex(columns=[0, 0.25, 0.5, 0.75, 1])
+    table.columns = pd.Index(_COLUMNS)
+    table.insert(0, "images", groups.size())
+    table = table.rename_axis("family").reset_index()
+    table = table.astype({"images": "Int64", **dict.fromkeys(_COLUMNS, "Float64")})
+    order = ["last", "median", "family"]
+    table = table.assign(last=table["family"].eq(OTHERS))
+    table = table.sort_values(order, ascending=[True, False, True], ignore_index=True)
+    return table.drop(columns="last")
+
+
+def answer(images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer how many of what a lens counts an image has, by base family."""
+    return _answer(images, lens, "count", "distributions")
+
+
+def fixable_answer(images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer how many of those a newer package would fix, by base family."""
+    return _answer(images, lens._replace(fixable=True), "fixable", "fixable-distributions")
+
+
+def _answer(images: pd.DataFrame, lens: Lens, column: str, named: str) -> Answer:
+    table = quartiles(images, column)
+    if table.empty:
+        lacks = t("No image was measured by a database that knows it, so nothing is counted.")
+        return Answer(named, table=table, counted=lens.label, lacks=lacks)
+    parts = [
+        Part(f"{short_name(word(row.family))} {row.median:,.0f}", (row.median,))
+        for row in table.itertuples()
+        if row.family != OTHERS or len(table) == 1
+    ]
+    title = fitted(
+        t("{counted}, median by base", counted=begun(lens.short)), parts, "{:,.0f}".format
+    )
+    text = bullets(map(_line, table.itertuples())) + _left_out(images)
+    return Answer(named, title, text, table, _chart(table, lens), lens.label, role=SLIDE)
+
+
+def _line(row: Any) -> Phrase:
+    return (
+        name(word(row.family))
+        + ": "
+        + say(
+            "{least:,.0f} to {greatest:,.0f} in {images}, half of them between {lower:,.0f} and "
+            "{upper:,.0f}; median {median:,.0f}",
+            least=row.least,
+            greatest=row.greatest,
+            images=number(row.images, "image"),
+            lower=row.lower,
+            upper=row.upper,
+            median=row.median,
+        )
+    )
+
+
+def _left_out(images: pd.DataFrame) -> Text:
+    """Return how many images have no count that says something."""
+    found = Text()
+    blind = images[images["unknown_to_db"]]
+    if len(blind):
+        found += paragraph(
+            say(
+                "Left out: {images} of families in which nothing was found in any ({families}). That "
+                "is **not clean**: the database may not know them.",
+                images=number(len(blind), "image"),
+                families=", ".join(map(word, sorted(set(blind["family"])))),
+            )
+        )
+    if lost := int((~images["measured"]).sum()):
+        found += paragraph(say("Left out: {images} not measured.", images=number(lost, "image")))
+    return found
+
+
+def _chart(table: pd.DataFrame, lens: Lens) -> Boxes:
+    boxes = [
+        Box(
+            word(row.family),
+            int(row.images),
+            *(float(getattr(row, column)) for column in _COLUMNS),
+            t("{median:,.0f} in {images}", median=row.median, images=number(row.images, "image")),
+        )
+        for row in table.itertuples()
+    ]
+    return Boxes(boxes, counting.number_of(lens.label))

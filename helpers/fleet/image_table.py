@@ -1,0 +1,123 @@
+"""The images of a fleet, each once, with the family of its base and the app that it is."""
+
+import pandas as pd
+
+from helpers.comparability import end_of_life
+from helpers.fleet import base_words
+from helpers.frames import NO_OS, UNKNOWN_COUNT
+from helpers.text.i18n import msg
+
+NO_FAMILY = msg("no operating system known")
+"""The family of images in which the scanner recognised no operating system."""
+
+
+def once(reduced: pd.DataFrame) -> pd.DataFrame:
+    """Return `tally.images` of all parts with each image once, by its image id.
+
+    Of several scans of one image the newest that measured something is kept, with the references
+    of all; `scans` is how many there were. Added are `repository`; `family`, the operating system
+    with its release and form, as in `debian 9 slim`; `app`, the repository and tag without the
+    words that name a base (NA without a tag); `measured`: whether its vulnerabilities were looked
+    for and its system was recognised; and `unknown_to_db`: nothing was found in any image of its
+    family, so the database may not know it.
+    """
+    lost = reduced["status"].isin(UNKNOWN_COUNT)
+    order = reduced.assign(_lost=lost).sort_values(
+        ["_lost", "scanned_at", "db_updated_at", "variant"],
+        ascending=[True, False, False, True],
+        kind="stable",
+        na_position="last",
+    )
+    own = order["image_id"].astype("object")
+    key = own.where(own.notna(), order["variant"])
+    whole = _references(order)
+    kept = order[~key.duplicated()].drop(columns="_lost")
+    by = whole.groupby(key.to_numpy(), sort=False)
+    references = by.agg(lambda texts: " ".join(dict.fromkeys(" ".join(texts).split(" "))))
+    kept_key = key[~key.duplicated()]
+    kept = kept.assign(
+        references=references.reindex(kept_key).to_numpy(),
+        scans=by.size().reindex(kept_key).to_numpy(),
+    )
+    return _described(kept).sort_values("variant", ignore_index=True)
+
+
+def dropped(reduced: pd.DataFrame, images: pd.DataFrame) -> frozenset[str]:
+    """Return the variants that are other scans of an image that is counted already."""
+    return frozenset(reduced["variant"]) - frozenset(images["variant"])
+
+
+def counted(images: pd.DataFrame) -> pd.DataFrame:
+    """Return the images whose counts say something: measured, by a database that knows them."""
+    return images[images["measured"] & ~images["unknown_to_db"]]
+
+
+def _references(images: pd.DataFrame) -> pd.Series:
+    others = images["references"].astype("object")
+    return images["name"].astype("object") + (" " + others).where(others.notna(), "")
+
+
+def _described(images: pd.DataFrame) -> pd.DataFrame:
+    """Return images with repository, family, app, and whether their counts say something."""
+    rows = []
+    columns = (
+        images[c].astype("object") for c in ("name", "references", "os_family", "os_version")
+    )
+    for name, references, system, version in zip(*columns, strict=True):
+        system, version = (_text(value) for value in (system, version))
+        all_ = [text for text in dict.fromkeys((name, *references.split(" "))) if text]
+        rows.append(
+            (
+                base_words.reference(name).repository,
+                family(system, version, all_),
+                app(system, version, all_),
+            )
+        )
+    described = pd.DataFrame(rows, columns=["repository", "family", "app"], index=images.index)
+    images = images.assign(**{column: described[column] for column in described})
+    measured = ~images["status"].isin({*UNKNOWN_COUNT, NO_OS}) & images["count"].notna()
+    # A filter of the lens is no reason to distrust the database: all findings count here.
+    found = images["found"].fillna(0).astype("int64").where(measured, 0)
+    nothing = found.groupby(images["family"]).transform("sum").eq(0)
+    return images.assign(measured=measured.astype(bool), unknown_to_db=nothing & measured)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def family(system: str, version: str, references: list[str]) -> str:
+    """Return the family of a base: operating system, release, and form by the references.
+
+    A release is what has an end of life of its own: `debian 9`, `alpine 3.11`, `ubuntu 16.04`.
+
+    >>> family("debian", "9.3", ["node:8-slim"]), family("ubuntu", "17.10", ["ros:lunar"])
+    ('debian 9 slim', 'ubuntu 17.10')
+    """
+    if not system:
+        return NO_FAMILY
+    release = end_of_life.release(f"{system} {version}") if version else None
+    if system in ("ubuntu", "alpine"):
+        # Releases that the table does not know have two numbers, too.
+        release = f"{system} {'.'.join(version.split('.')[:2])}"
+    parts = (release or f"{system} {version}", base_words.form(references))
+    return " ".join(part.strip() for part in parts if part)
+
+
+def app(system: str, version: str, references: list[str]) -> str | None:
+    """Return repository and tag without the words of the base; `None` without a tag.
+
+    Of several references it is the most specific: with the most numbers, then the most words.
+
+    >>> app("debian", "9.3", ["node:8-stretch", "node:8.9.4-stretch", "node:carbon"])
+    'node:8.9.4'
+    """
+    found = []
+    for text in references:
+        repository, tag = base_words.reference(text)
+        if tag:
+            words = base_words.without(tag, system, version)
+            numbers = sum(word[:1].isdigit() * (word.count(".") + 1) for word in words)
+            rest = "-".join(words) or "latest"
+            found.append((numbers, len(words), f"{repository}:{rest}"))
+    return max(found)[2] if found else None

@@ -1,0 +1,179 @@
+"""What there is in a fleet: images, their bases and ages, and what was not scanned."""
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from helpers.answers.answer import SUMMARY, Answer
+from helpers.answers.chart import Bars, Series
+from helpers.comparability import end_of_life
+from helpers.fleet import alike
+from helpers.frames import FAILED, NO_OS, UNKNOWN_COUNT
+from helpers.text.i18n import t, told, word
+from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, phrase, say, share
+
+
+def families(images: pd.DataFrame) -> pd.DataFrame:
+    """Return what there is of each base family: one row a family, that of most images first.
+
+    `family, images, repositories, measured, found_in, age_days, end_of_life, past_end, unknown_to_db`:
+    images of which vulnerabilities were looked for, and those with any finding; the median age at
+    the scan; the day on which support ends (NA: not known), and how many images were scanned after
+    it; whether nothing was found in any, so that the database may not know the family.
+    """
+    age = (images["scanned_at"] - images["created_at"]).dt.days
+    ends = _ends(images)
+    past = images["scanned_at"].dt.tz_localize(None).gt(pd.to_datetime(ends)).fillna(False)
+    rows = images.assign(
+        age=age,
+        end_of_life=ends,
+        past_end=past,
+        any=images["found"].fillna(0).gt(0) & images["measured"],
+    )
+    table = rows.groupby("family").agg(
+        images=("variant", "size"),
+        repositories=("repository", "nunique"),
+        measured=("measured", "sum"),
+        found_in=("any", "sum"),
+        age_days=("age", "median"),
+        end_of_life=("end_of_life", "first"),
+        past_end=("past_end", "sum"),
+        unknown_to_db=("unknown_to_db", "any"),
+    )
+    whole = dict.fromkeys(["images", "repositories", "measured", "found_in", "past_end"], "Int64")
+    table = table.reset_index().astype({**whole, "age_days": "Float64"})
+    return table.sort_values(["images", "family"], ascending=[False, True], ignore_index=True)
+
+
+def _ends(images: pd.DataFrame) -> pd.Series:
+    """Return the day on which support of each image's operating system ends, if it is known."""
+    releases = images[["os_family", "os_version"]].astype("object")
+    days: dict[tuple[object, object], date | None] = {}
+    for key in set(releases.itertuples(index=False, name=None)):
+        known = all(isinstance(part, str) for part in key)
+        days[key] = end_of_life.end_of_life(*key) if known else None
+    found = [days[key] for key in releases.itertuples(index=False, name=None)]
+    return pd.Series(found, index=images.index, dtype="object")
+
+
+def failures(images: pd.DataFrame) -> pd.DataFrame:
+    """Return why images were not measured: `status, reason, images`, the most frequent first."""
+    lost = images[~images["measured"]]
+    reason = lost["reason"].astype("object").where(lost["reason"].notna(), None)
+    counts = lost.assign(reason=reason).groupby(["status", "reason"], dropna=False).size()
+    table = counts.rename("images").astype("Int64").reset_index()
+    return table.sort_values("images", ascending=False, kind="stable", ignore_index=True)
+
+
+def answer(reduced: pd.DataFrame, images: pd.DataFrame) -> Answer:
+    """Answer what there is. `reduced` has every scan, `images` each image once."""
+    table = families(images)
+    if images.empty:
+        return Answer("fleet-images", table=table, lacks=t("There are no images."))
+    text = _whole(reduced, images) + bullets(_line(row) for row in table.head(_MOST).itertuples())
+    if len(table) > _MOST:
+        text += paragraph(t("The table has {count:,} more families.", count=len(table) - _MOST))
+    return Answer(
+        "fleet-images",
+        _title(images),
+        text + _lost(images, table) + alike.text(images),
+        table,
+        _chart(table),
+        t("images"),
+        role=SUMMARY,
+        by_scanner=False,
+    )
+
+
+_MOST = 12
+"""Families that are told one by one."""
+
+
+def _title(images: pd.DataFrame) -> str:
+    whole, measured = len(images), int(images["measured"].sum())
+    values = {
+        "images": number(whole, "image"),
+        "repositories": number(images["repository"].nunique(), "repository"),
+        "families": number(images["family"].nunique(), "base family"),
+    }
+    if measured == whole:
+        return t("{images} of {repositories} on {families}, all measured", **values)
+    return t(
+        "{images} of {repositories} on {families}; {measured} measured",
+        measured=share(measured, whole),
+        **values,
+    )
+
+
+def _whole(reduced: pd.DataFrame, images: pd.DataFrame) -> Text:
+    text = say(
+        "{measured} of {images} scanned for vulnerabilities, their operating system recognised.",
+        measured=int(images["measured"].sum()),
+        images=number(len(images), "image"),
+    )
+    if again := len(reduced) - len(images):
+        text += " " + say(
+            "Each image counts once, by its image id, the newest scan of it: {scans} left out.",
+            scans=number(again, "other scan"),
+        )
+    return paragraph(text)
+
+
+def _line(row: Any) -> Phrase:
+    text = name(word(row.family)) + ": " + number(row.images, "image")
+    text += ", " + number(row.repositories, "repository")
+    if pd.notna(row.age_days):
+        text += t(", half of them older than {days:,.0f} days at the scan", days=row.age_days)
+    if row.past_end:
+        text += say(
+            "; {part} scanned after support ended on {day}",
+            part=share(row.past_end, row.images),
+            day=row.end_of_life,
+        )
+    if row.unknown_to_db:
+        text += say("; **nothing found in any: the database may not know it**")
+    if row.measured < row.images:
+        text += say("; {part} measured", part=share(row.measured, row.images))
+    return text
+
+
+def _lost(images: pd.DataFrame, table: pd.DataFrame) -> Text:
+    """Return why images were not measured, in how many of them."""
+    lines: list[Phrase | str] = []
+    for row in failures(images).head(_MOST).itertuples():
+        count = number(row.images, "image")
+        if row.status == NO_OS:
+            lines.append(
+                say(
+                    "{images}: no operating system or none of its packages was recognised, so a "
+                    "zero there is **not clean**",
+                    images=count,
+                )
+            )
+        elif row.status in UNKNOWN_COUNT:
+            reason = t("no reason is recorded") if pd.isna(row.reason) else str(told(row.reason))
+            head = say("{images} failed: ", images=count)
+            if row.status != FAILED:
+                head = say("{images} not measured: ", images=count)
+            lines.append(head + phrase(reason))
+    return bullets(lines)
+
+
+def _chart(table: pd.DataFrame) -> Bars:
+    """Return how many images are on each family."""
+    shown = table.head(_MOST)
+    ends = [
+        f"{row.images:,}"
+        + (t("; the database may not know it") if row.unknown_to_db else "")
+        + (
+            t("; {count:,} not measured", count=row.images - row.measured)
+            if row.measured < row.images
+            else ""
+        )
+        for row in shown.itertuples()
+    ]
+    values: list[float | None] = [float(count) for count in shown["images"]]
+    rows = [(word(family), "") for family in shown["family"]]
+    series = [Series("size", t("images"), values)]
+    return Bars(rows, series, ends, t("number of images"), "size", [True] * len(rows))

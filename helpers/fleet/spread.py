@@ -1,0 +1,157 @@
+"""In how many images a vulnerability is, and which one update of a package takes away most."""
+
+from typing import Any
+
+import pandas as pd
+
+from helpers.answers.answer import SLIDE, Answer
+from helpers.answers.chart import Bars, Series
+from helpers.fleet import image_table
+from helpers.text import escape
+from helpers.text.i18n import t, word
+from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
+from helpers.text.titles import first_fitting
+from helpers.vulnerabilities import counting
+from helpers.vulnerabilities.lenses import Lens
+
+_MOST = 12
+"""Rows of a figure."""
+
+
+def updates(in_packages: pd.DataFrame) -> pd.DataFrame:
+    """Return what an update of each source package would fix, that which fixes most first.
+
+    `source_package, vulnerabilities, images, fixes`: how many different vulnerabilities with a fix it
+    has, in at least how many images one of them is, and their sum over all images. `in_packages` is
+    `tally.in_packages`, of all parts together.
+    """
+    fixable = in_packages[in_packages["fixable"].gt(0)]
+    table = fixable.groupby("source_package").agg(
+        vulnerabilities=("vulnerability_id", "nunique"),
+        images=("fixable", "max"),
+        fixes=("fixable", "sum"),
+    )
+    order = ["fixes", "source_package"]
+    return table.reset_index().sort_values(order, ascending=[False, True], ignore_index=True)
+
+
+def answer(occurrences: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer which vulnerabilities are in the most images.
+
+    `occurrences` is `tally.occurrences` of all parts together.
+    """
+    measured = _measured(images)
+    if not measured:
+        lacks = t("No image was measured, so it is not known what is in them.")
+        return Answer("most-spread", table=occurrences, counted=lens.label, lacks=lacks)
+    if occurrences.empty:
+        text = paragraph(t("Under this lens no vulnerability is counted in any image."))
+        chart = _bars([], [], [], t("images"), t("number of images"))
+        return Answer("most-spread", "", text, occurrences, chart, lens.label)
+    first = occurrences.iloc[0]
+    head = say(
+        "{ids} in {images}: {once} in one image only, {half} in more than half of them.",
+        ids=number(len(occurrences), "vulnerability"),
+        images=number(measured, "measured image"),
+        once=f"{int(occurrences['images'].eq(1).sum()):,}",
+        half=f"{int(occurrences['images'].gt(measured / 2).sum()):,}",
+    )
+    title = t(
+        "{id} is in {part:,} of {whole:,} measured images",
+        id=escape.short(first["vulnerability_id"], 24),
+        part=first["images"],
+        whole=measured,
+    )
+    shown = occurrences.head(_MOST)
+    chart = _bars(
+        shown["vulnerability_id"],
+        shown["images"],
+        [
+            f"{row.images:,} ({word(counting.SEVERITY_NAMES[row.severity])})"
+            for row in shown.itertuples()
+        ],
+        t("images"),
+        t("number of images"),
+    )
+    lines = bullets(_line(row, measured) for row in shown.head(5).itertuples())
+    return Answer(
+        "most-spread",
+        title,
+        paragraph(head) + lines,
+        occurrences,
+        chart,
+        lens.label,
+        role=SLIDE,
+        searchable=True,
+    )
+
+
+def updates_answer(in_packages: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer which one source package's update would take away most, over all images."""
+    table = updates(in_packages)
+    if not _measured(images):
+        lacks = t("No image was measured, so it is not known what is in them.")
+        return Answer("updates", table=table, counted=lens.label, lacks=lacks)
+    counted = t("vulnerabilities × images that an update fixes")
+    if table.empty:
+        chart = _bars([], [], [], counted, counted)
+        text = paragraph(t("No newer package fixes any of what is counted."))
+        return Answer("updates", "", text, table, chart, lens.label)
+    whole, first = int(table["fixes"].sum()), table.iloc[0]
+    values = {
+        "package": escape.short(counting.package_name(first["source_package"]), 24),
+        "count": first["fixes"],
+        "share": first["fixes"] / whole,
+        "whole": whole,
+    }
+    title = first_fitting(
+        (
+            t(
+                "Updating {package} fixes most: {count:,} of {whole:,} vulnerabilities × images "
+                "({share:.0%})",
+                **values,
+            ),
+            t("Updating {package} fixes most: {count:,} of {whole:,} ({share:.0%})", **values),
+        )
+    )
+    shown = table.head(_MOST)
+    ends = [
+        t("{count:,} in up to {images}", count=row.fixes, images=number(row.images, "image"))
+        for row in shown.itertuples()
+    ]
+    names = map(counting.package_name, shown["source_package"])
+    note = say(
+        "A vulnerability in two source packages counts in both: it is gone when both are updated."
+    )
+    return Answer(
+        "updates",
+        title,
+        paragraph(note),
+        table,
+        _bars(names, shown["fixes"], ends, counted, counted),
+        lens.label,
+        role=SLIDE,
+        searchable=True,
+    )
+
+
+def _measured(images: pd.DataFrame) -> int:
+    return len(image_table.counted(images))
+
+
+def _line(row: Any, measured: int) -> Phrase:
+    text = name(row.vulnerability_id) + ": "
+    text += say(
+        "in {part:,} of {whole:,}, fixable in {fixable:,}, {severity} at most",
+        part=row.images,
+        whole=measured,
+        fixable=row.fixable,
+        severity=word(counting.SEVERITY_NAMES[row.severity]),
+    )
+    return text
+
+
+def _bars(names: Any, values: Any, ends: list[str], what: str, across: str) -> Bars:
+    rows = [(escape.plain(text), "") for text in names]
+    lengths: list[float | None] = [float(value) for value in values]
+    return Bars(rows, [Series("size", what, lengths)], ends, across, "size", [True] * len(rows))

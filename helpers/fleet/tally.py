@@ -1,0 +1,175 @@
+"""What is kept of each part of a fleet: an image's counts, and in how many images something is.
+
+None of it grows faster than the images, or than the different vulnerabilities of a part.
+"""
+
+from collections.abc import Collection
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from helpers import frames
+from helpers.fleet.partition import Partition, Reduction
+from helpers.frames import SEVERITY
+from helpers.vulnerabilities import counting, lenses
+from helpers.vulnerabilities.lenses import NVD, PLAIN, Lens
+
+_KEYS = ["capture", "variant"]
+_FLEET = [*_KEYS, "name", "references", "package_list", "packages_known", "diff_ids"]
+_IMAGES = [
+    *(*_KEYS, "os_family", "os_version", "architecture", "packages", "created_at", "image_id"),
+    *("scanner", "scanner_version", "db_updated_at", "db_sha256", "scanned_at", "status", "reason"),
+]
+_FINDINGS = [
+    *(*_KEYS, "scanner", "vulnerability_id", "package", "source_package", "fixed_version"),
+    *("severity", "suppressed"),
+]
+
+
+def images(lens: Lens = PLAIN) -> Reduction:
+    """Return the reduction to one row an image: what is known of it, and its counts.
+
+    The columns of `fleet` and `images` that questions need; `found`, the findings of any kind;
+    `count` under the lens, and `fixable`, the part of it that a newer package would fix. Counts are
+    NA where nothing was measured. Raises `ParameterInvalid` for an unknown lens.
+    """
+    columns = {"fleet": _FLEET, "images": _IMAGES, "findings": _of(lens)}
+    return Reduction(partial(_images, lens=lens), columns)
+
+
+def _images(part: Partition, lens: Lens) -> pd.DataFrame:
+    whole = _total(part, lens)
+    fixable = whole if lens.fixable else _total(part, lens._replace(fixable=True))
+    found = part.findings.groupby(_KEYS).size().rename("found").astype("Int64").reset_index()
+    table = part.images[_IMAGES].reset_index(drop=True)
+    table = table.assign(count=whole.array, fixable=fixable.array)
+    table = table.merge(found, how="left", on=_KEYS, validate="one_to_one")
+    table["found"] = table["found"].fillna(0).mask(table["count"].isna())
+    return table.merge(part.fleet[_FLEET], how="left", on=_KEYS, validate="one_to_one")
+
+
+def _total(part: Partition, lens: Lens) -> pd.Series:
+    """Return the count of each image, in the order of the images."""
+    counts = counting.severity_counts(part.findings, part.images, lens)
+    totals = counts.groupby(_KEYS, sort=False)["count"].sum(min_count=1)
+    return totals.reindex(pd.MultiIndex.from_frame(part.images[_KEYS]))
+
+
+def occurrences(lens: Lens = PLAIN, without: Collection[str] = ()) -> Reduction:
+    """Return the reduction to one row a vulnerability id: in how many images it is.
+
+    `vulnerability_id, severity, images, fixable`: its highest severity, the images that it is in,
+    and those in which a newer package would fix it. `without` are variants that are not counted.
+    Findings without an id are not there: none can be told from another.
+    """
+    of = partial(_occurrences, lens=lens, without=frozenset(without))
+    return Reduction(of, {"findings": _of(lens)})
+
+
+def _occurrences(part: Partition, lens: Lens, without: Collection[str]) -> pd.DataFrame:
+    return _held(_counted(part, lens, without), ["vulnerability_id"])
+
+
+def in_packages(lens: Lens = PLAIN, without: Collection[str] = ()) -> Reduction:
+    """Return the reduction to one row a vulnerability id and source package.
+
+    `vulnerability_id, source_package, severity, images, fixable`, as `occurrences` counts them.
+    Where a report does not name source packages, they are the installed ones.
+    """
+    of = partial(_in_packages, lens=lens, without=frozenset(without))
+    return Reduction(of, {"findings": _of(lens)})
+
+
+def _in_packages(part: Partition, lens: Lens, without: Collection[str]) -> pd.DataFrame:
+    rows = _counted(part, lens, without)
+    source = rows["source_package"].fillna(rows["package"]).fillna(counting.UNNAMED)
+    return _held(rows.assign(source_package=source), ["vulnerability_id", "source_package"])
+
+
+def _counted(part: Partition, lens: Lens, without: Collection[str]) -> pd.DataFrame:
+    """Return the findings that a lens counts, without those of some images or without an id."""
+    rows = part.findings
+    if without:
+        rows = rows[~rows["variant"].isin(without)]
+    return lenses.each(rows, lens).dropna(subset="vulnerability_id")
+
+
+def _held(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return of each key its highest severity, and in how many images it is and can be fixed."""
+    level = pd.Series(rows["severity"].cat.codes, index=rows.index).astype("int64")
+    rows = rows.assign(level=level, fixable=rows["fixed_version"].notna())
+    # An image counts once, however many of its packages have it.
+    image = rows.groupby([*keys, *_KEYS], observed=True, sort=False)[["level", "fixable"]].max()
+    image = image.reset_index().assign(images=1)
+    image["fixable"] = image["fixable"].astype("int64")
+    found = image.groupby(keys, observed=True, sort=False)
+    return _levelled(found.agg({"level": "max", "images": "sum", "fixable": "sum"}).reset_index())
+
+
+def together(parts: pd.DataFrame) -> pd.DataFrame:
+    """Return `occurrences` or `in_packages` of all parts as one, in most images first."""
+    keys = [key for key in ("vulnerability_id", "source_package") if key in parts]
+    rows = parts.assign(level=parts["severity"].cat.codes.astype("int64"))
+    found = rows.groupby(keys, observed=True).agg(
+        {"level": "max", "images": "sum", "fixable": "sum"}
+    )
+    table = _levelled(found.reset_index())
+    return table.sort_values(
+        ["images", *keys], ascending=[False, *[True] * len(keys)], ignore_index=True
+    )
+
+
+def _levelled(table: pd.DataFrame) -> pd.DataFrame:
+    severity = pd.Categorical.from_codes(table["level"], dtype=SEVERITY)
+    keys = [key for key in ("vulnerability_id", "source_package") if key in table]
+    return table.assign(severity=severity)[[*keys, "severity", "images", "fixable"]]
+
+
+def package_lists() -> Reduction:
+    """Return the reduction to one row a distinct package list: `package_list, size, items`.
+
+    `items` are 64-bit hashes of each package with its version, sorted, as bytes. Lists that are not
+    in a scan, but made of its findings, are left out: they are no lists of what is installed.
+    """
+    columns = {
+        "fleet": [*_KEYS, "package_list", "packages_known"],
+        "packages": [*_KEYS, "package", "version", "package_type"],
+    }
+    return Reduction(_package_lists, columns)
+
+
+def _package_lists(part: Partition) -> pd.DataFrame:
+    known = part.fleet[part.fleet["packages_known"].fillna(False)].dropna(subset="package_list")
+    known = known.drop_duplicates("package_list")
+    rows = part.packages.merge(known[[*_KEYS, "package_list"]], on=_KEYS)
+    text = (
+        rows["package_type"].fillna("") + "\0" + rows["package"] + "\0" + rows["version"].fillna("")
+    )
+    item = pd.util.hash_array(text.to_numpy(dtype=object), categorize=True)
+    table = pd.DataFrame(
+        {"package_list": rows["package_list"].to_numpy(dtype=object), "item": item}
+    )
+    table = table.drop_duplicates().sort_values(["package_list", "item"])
+    found = [
+        (name, len(items), items.to_numpy(np.uint64).tobytes())
+        for name, items in table.groupby("package_list", sort=False)["item"]
+    ]
+    return pd.DataFrame(found, columns=["package_list", "size", "items"])
+
+
+def _of(lens: Lens) -> list[str]:
+    """Return the columns of findings that a lens looks at."""
+    lenses.checked(lens)
+    if lens.own:
+        return frames.columns("findings")
+    more = {
+        "nvd_severity": lens.severity == NVD,
+        "place": bool(lens.place),
+        "published_at": bool(lens.known_by),
+        "exploited": lens.exploited,
+        "kev_added_at": lens.exploited,
+        "epss": bool(lens.epss),
+        "epss_day": bool(lens.epss),
+    }
+    return [*_FINDINGS, *(column for column, wanted in more.items() if wanted)]
