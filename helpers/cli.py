@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,9 @@ _MIXED = click.option(
 )
 
 
+_FAILURES_SHOWN = 20
+"""Images of a fleet whose reasons are printed; its folder has all."""
+
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -112,8 +116,8 @@ def _publisher_options(envvar: str = "", default: str = "") -> Callable[[Any], A
     return add
 
 
-def _db_options(command: Any) -> Any:
-    """Add the options of a capture: the vulnerability DB, and what to capture again."""
+def _database_options(command: Any) -> Any:
+    """Add the options for the vulnerability DB."""
     options = [
         click.option(
             "--db",
@@ -135,6 +139,16 @@ def _db_options(command: Any) -> Any:
         click.option(
             "--coverage", default="", help="What the DB covers, if it is not the full one."
         ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _db_options(command: Any) -> Any:
+    """Add the options of a capture: the vulnerability DB, and what to capture again."""
+    options = [
+        _database_options,
         _publisher_options("KIT_", "; by default its publisher's, or `none` with --db"),
         click.option(
             "--vex",
@@ -223,6 +237,64 @@ def compare(
         _live(name, mixed, options)
     finally:
         remove_unused(name)
+
+
+@commands.group()
+def fleet() -> None:
+    """Capture many images: of a list, of a folder, or of a registry."""
+
+
+@fleet.command("capture")
+@click.argument("source", metavar="LIST")
+@click.option("--name", default="", help="The fleet's name; by default that of LIST.")
+@_platform_option("; several give an image each")
+@_database_options
+@click.option(
+    "--jobs", type=click.IntRange(1), default=None, help="Scans at once; by default one a core."
+)
+@click.option(
+    "--requests",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="Requests at once to each registry.",
+)
+def fleet_capture(source: str, jobs: int | None, **options: Any) -> None:
+    """Capture the images of LIST, each package list once, without a Docker daemon.
+
+    LIST is a file with a reference, an archive or an SBOM a line (`-`: standard input), a folder of
+    archives and SBOMs, or all that a registry has, as in registry.example/ or host:5000/project/.
+    A line may be any of these.
+
+    What is there already is not scanned again: after a stop, run it again. With another scanner or
+    database all images are scanned again, and the fleet changes once they all are. The exit status
+    is 1 if an image failed; failed ones are tried again by the next run.
+    """
+    from helpers.capture.fleet import capture
+
+    done = capture(source, jobs=jobs or 0, **options)
+    click.echo(
+        f"{done.references:,} references are {done.images:,} images by digest, "
+        f"with {done.lists:,} distinct package lists"
+    )
+    shared = max(done.images - done.failed_images - done.made - done.kept, 0)
+    click.echo(
+        f"{done.made:,} scans made, {done.kept:,} were there; {shared:,} images share another's; "
+        f"{len(done.failures):,} failed"
+    )
+    for image, why in islice(done.failures.items(), _FAILURES_SHOWN):
+        click.echo(f"Error: {_plain(image)}: {_plain(why)}", err=True)
+    if len(done.failures) > _FAILURES_SHOWN:
+        click.echo(f"… and {len(done.failures) - _FAILURES_SHOWN:,} more", err=True)
+    if done.is_kept_back:
+        click.echo(
+            "Error: the fleet is as before, because images failed that it has scans of, by another "
+            "scanner or database. Run it again, or take them off the list",
+            err=True,
+        )
+    click.echo(f"fleet    {_relative(done.folder)}")
+    if done.failures:
+        raise SystemExit(1)
 
 
 def _rules(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -86,6 +87,29 @@ class ImageCache:
                 f"but it has {size:,}. Try again; a damaged copy in the cache is now removed"
             )
         on_bytes(wanted.size)
+
+    def small(self, digest: str, limit: int) -> bytes | None:
+        """Return a manifest or a config; `None` if there is none that is whole."""
+        kept = self._files / digest.removeprefix("sha256:")
+        try:
+            if kept.stat().st_size > limit:
+                return None
+            content = kept.read_bytes()
+            os.utime(kept)
+        except OSError:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == kept.name else None
+
+    def keep_small(self, digest: str, content: bytes) -> None:
+        """Keep a manifest or a config, which has been checked; a full disk keeps none."""
+        kept = self._files / digest.removeprefix("sha256:")
+        with contextlib.suppress(OSError):
+            self._files.mkdir(parents=True, exist_ok=True)
+            self._parts.mkdir(exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._parts, delete=False) as part:
+                part.write(content)
+            Path(part.name).chmod(0o444)
+            Path(part.name).rename(kept)
 
     def forget_damaged(self, folder: Path) -> list[str]:
         """Remove files whose links in a folder do not have their digest; return their names."""

@@ -110,7 +110,7 @@ def _source(text: str) -> _Source:
     """Return a source as a user names it: with a name for its variant, or without."""
     chosen, equals, rest = text.partition("=")
     # The name of a file may have the sign in it.
-    if not equals or os.path.exists(_path(text)):  # noqa: PTH110
+    if not equals or os.path.exists(path_of(text)):  # noqa: PTH110
         return _Source(kind(text), text)
     if not study.is_variant_name(chosen):
         raise StudyInvalid(
@@ -125,7 +125,7 @@ def kind(source: str) -> str:
 
     A folder that is an OCI layout is an archive. Raises `StudyInvalid` for anything else.
     """
-    path = _path(source)
+    path = path_of(source)
     try:
         if _is_file(path / "index.json"):
             return "archive"
@@ -200,7 +200,8 @@ def _is_tar(path: Path) -> bool:
     return True
 
 
-def _path(source: str) -> Path:
+def path_of(source: str) -> Path:
+    """Return the path of a source, with the home of a user in place of `~`."""
     try:
         return Path(os.path.expanduser(source))  # noqa: PTH111
     except ValueError:
@@ -217,12 +218,12 @@ def _paired(sources: list[_Source]) -> list[_Source]:
         if source.kind == "report":
             # The capture of the variant reports the error.
             with contextlib.suppress(ReportInvalid):
-                report = trivy.read(_path(source.name))
+                report = trivy.read(path_of(source.name))
                 artifact = report.artifact_name or ""
                 if report.image_id:
                     by_image[report.image_id].append((report.scanner, position))
         elif source.kind == "sbom":
-            artifact = _component(_path(source.name))
+            artifact = _component(path_of(source.name))
         found.append(source._replace(artifact=artifact))
     for reports in by_image.values():
         # With several reports of a scanner, it is unknown which belong together.
@@ -277,7 +278,7 @@ def _names_of_image(source: _Source) -> Names:
         return Names(variant_names.of_reference(source.name))
     by_artifact = variant_names.of_artifact(source.artifact)
     # Where nothing tells them apart, the shortest is numbered.
-    by_file = variant_names.of_file(_path(source.name))
+    by_file = variant_names.of_file(path_of(source.name))
     return Names([*by_artifact, *by_file, *by_artifact[:1]])
 
 
@@ -309,7 +310,7 @@ def _toml(variants: Sequence[str], sources: Sequence[_Source]) -> str:
 
 
 def _absolute(source: str) -> str:
-    return os.path.abspath(_path(source))  # noqa: PTH100
+    return os.path.abspath(path_of(source))  # noqa: PTH100
 
 
 def _string(text: str) -> str:

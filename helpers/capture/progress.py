@@ -26,6 +26,11 @@ def bar(name: str, total: int, position: int = 0) -> tqdm:
     return tqdm(**options, position=position, disable=None, dynamic_ncols=True)
 
 
+def tell(text: str) -> None:
+    """Write a line to standard error, above the bars."""
+    tqdm.write(text, file=sys.stderr)
+
+
 def show_bytes(bar: tqdm, name: str) -> Callable[[int, int], None]:
     """Return a function that shows how much of an image was read."""
     shown = 0.0

@@ -14,15 +14,17 @@ def pull(
     cache: ImageCache,
     folder: Path,
     on_bytes: Callable[[int, int], None] = lambda read, total: None,
+    repository: Repository | None = None,
 ) -> Path:
     """Write the OCI layout of an image into a new folder and return it.
 
-    Its layers are links to the cache's files. `on_bytes` gets the bytes read so far and the total.
+    It is read from its `repository`, with a connection of its own unless one is given. Its layers
+    are links to the cache's files. `on_bytes` gets the bytes read so far and the total.
     Raises `RegistryFailed`, `ImageNotFound` and `NoSpace`.
     """
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
-    repository = Repository(found.reference)
+    repository = repository or Repository(found.reference)
     done, total = 0, sum(layer.size for layer in found.layers)
 
     def read(count: int) -> None:

@@ -7,14 +7,18 @@ import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 import msgspec
 import requests
 import urllib3
 
+from helpers.capture.image_cache import ImageCache
 from helpers.capture.registry_login import Login
 from helpers.capture.registry_session import TRIES, Session, arriving, small, why
+from helpers.capture.traffic import Traffic
 from helpers.errors import ImageNotFound, KitError, RegistryFailed
 from helpers.images import oci, reference
 from helpers.images.oci import Descriptor, Manifest, Platform
@@ -29,6 +33,12 @@ _SECONDS = 30
 _ACCEPTED = ", ".join((oci.INDEX, oci.MANIFEST, oci.DOCKER_INDEX, oci.DOCKER_MANIFEST))
 _BRIEF_SECONDS = 10
 """Sizes are worth a short wait only: without them they are measured here."""
+
+_NO_HEAD = (400, 405, 501)
+"""Answers of a registry that is not made for HEAD."""
+
+_PAGE, _MOST_PAGES = 1000, 10_000
+"""Texts of a page that are asked for, and most pages that are read."""
 
 _MAX_IMAGES = 20
 """Few indexes have more images."""
@@ -68,12 +78,29 @@ class Found(NamedTuple):
 
 
 class Repository:
-    """A repository of a registry, asked anonymously or with the login of `docker login`."""
+    """A repository of a registry, asked anonymously or with the login of `docker login`.
 
-    def __init__(self, of: Reference, tries: int = TRIES, seconds: float = _SECONDS) -> None:
+    Manifests and configs, which their digests name, are read from a `cache` if one has them.
+    """
+
+    def __init__(
+        self,
+        of: Reference,
+        tries: int = TRIES,
+        seconds: float = _SECONDS,
+        cache: ImageCache | None = None,
+        traffic: Traffic | None = None,
+    ) -> None:
         self._of = of
-        self._session = Session(of, tries, seconds)
+        self._cache = cache
+        self._session = Session(of, tries, seconds, traffic)
         self._login = Login(self._session, of)
+
+    def at(self, of: Reference) -> "Repository":
+        """Return the same repository at another tag or digest, with the login of this one."""
+        other = copy(self)
+        other._of = of
+        return other
 
     def find(self, wanted: Platform = oci.ANY) -> Found:
         """Return the image that the reference and a platform lead to; without one, this machine's.
@@ -97,8 +124,7 @@ class Repository:
             raise self._wrong(
                 "its manifest names a file by no digest that the kit can check (sha256)"
             )
-        raw_config = self._read(f"blobs/{config.digest}", MAX_CONFIG)
-        self._check(raw_config, config.digest)
+        raw_config = self._named(f"blobs/{config.digest}", config.digest, MAX_CONFIG)
         found = Found(of, digest, manifest_digest, raw, raw_config, config, layers)
         self._check_config(found, wanted)
         return found
@@ -126,6 +152,34 @@ class Repository:
             is_part = answer.status_code == requests.codes.partial_content
             yield start if is_part else 0, self._chunks(answer)
 
+    def listed(self, path: str, field: str) -> Iterator[str]:
+        """Yield the texts of a list that comes in pages, each once: of tags, or of repositories.
+
+        Raises `RegistryFailed` if the pages do not end, `ImageNotFound` if there is no such list.
+        """
+        address = self._session.address
+        url = f"{address}/{path}" if path else address
+        asked, found = set[str](), set[str]()
+        where = f"{url}?n={_PAGE}"
+        while where:
+            if where in asked or len(asked) == _MOST_PAGES:
+                raise self._wrong("the pages of its list do not end")
+            asked.add(where)
+            with self._answer(where, {}) as answer:
+                content = small(self._chunks(answer), MAX_MANIFEST, self.name)
+                following = answer.links.get("next", {}).get("url", "")
+            try:
+                texts = msgspec.json.decode(content, type=dict[str, Any]).get(field) or []
+                new = [text for text in map(str, texts) if text not in found]
+            except (msgspec.MsgspecError, UnicodeDecodeError, TypeError) as error:
+                raise self._wrong("its list is invalid") from error
+            yield from dict.fromkeys(new)
+            found.update(new)
+            where = urljoin(where, following) if following else ""
+            # Nobody else gets the login.
+            if where and where.partition("?")[0] != url:
+                raise self._wrong("the next page of its list is elsewhere")
+
     @property
     def name(self) -> str:
         """Return the reference as Docker writes it."""
@@ -135,16 +189,37 @@ class Repository:
 
     def _first(self) -> bytes:
         """Return the manifest or the index that the reference leads to."""
-        if self._of.digest:
-            return self._manifest(self._of.digest)
+        digest = self._of.digest or (self._digest_of_tag() if self._cache else "")
+        if digest:
+            return self._manifest(digest)
         return self._read(f"manifests/{self._of.tag}", MAX_MANIFEST, {"Accept": _ACCEPTED})
+
+    def _digest_of_tag(self) -> str:
+        """Return the digest that the tag leads to; empty if the registry does not say so.
+
+        Docker Hub does not count such requests: https://docs.docker.com/docker-hub/usage/pulls/
+        """
+        headers = {"Accept": _ACCEPTED}
+        with self._answer(f"manifests/{self._of.tag}", headers, "HEAD") as answer:
+            digest = answer.headers.get("Docker-Content-Digest", "")
+        return digest if oci.DIGEST.fullmatch(digest) else ""
 
     def _manifest(self, digest: str) -> bytes:
         """Return the manifest of a digest, which anybody may have written."""
         if not oci.DIGEST.fullmatch(digest):
             raise self._wrong(f"{digest[:80]!r} is no digest that the kit can check (sha256)")
-        content = self._read(f"manifests/{digest}", MAX_MANIFEST, {"Accept": _ACCEPTED})
+        return self._named(f"manifests/{digest}", digest, MAX_MANIFEST, {"Accept": _ACCEPTED})
+
+    def _named(
+        self, path: str, digest: str, limit: int, headers: dict[str, str] | None = None
+    ) -> bytes:
+        """Return a small file that its digest names, from the cache or the registry."""
+        if self._cache and (kept := self._cache.small(digest, limit)):
+            return kept
+        content = self._read(path, limit, headers)
         self._check(content, digest)
+        if self._cache:
+            self._cache.keep_small(digest, content)
         return content
 
     def _chosen(self, images: list[Descriptor], wanted: Platform) -> Descriptor:
@@ -195,37 +270,45 @@ class Repository:
             raise RegistryFailed(f"{self.name}: {self._of.host} {why(error)}", True) from error
 
     @contextmanager
-    def _answer(self, path: str, headers: dict[str, str]) -> Iterator[requests.Response]:
+    def _answer(
+        self, path: str, headers: dict[str, str], method: str = "GET"
+    ) -> Iterator[requests.Response]:
         """Yield the answer to a request, after a login if one is asked for."""
         # What is compressed in transit would not have the digest.
         headers = {"Accept-Encoding": "identity", **headers}
+        address = self._session.address
+        url = path if path.startswith(address) else f"{address}/{path}"
         with contextlib.ExitStack() as stack:
+            stack.enter_context(self._session.traffic.turn(self._of.host))
             for is_last in (False, True):
-                url = f"{self._session.address}/{path}"
-                asked = self._session.ask("GET", url, self._login, headers=headers)
+                asked = self._session.ask(method, url, self._login, headers=headers)
                 answer = stack.enter_context(asked)
                 is_asked = answer.status_code == requests.codes.unauthorized
                 # Where the registry redirects to may not ask for its login.
                 if not is_asked or answer.history or is_last:
                     break
                 self._login.renew(answer.headers.get("WWW-Authenticate", ""))
-            self._check_status(answer)
+            if method != "HEAD" or answer.status_code not in _NO_HEAD:
+                self._check_status(answer)
             yield answer
 
     def _check_status(self, answer: requests.Response) -> None:
         """Raise the error of an answer that is none."""
         status, host = answer.status_code, self._of.host
+        is_busy = status == requests.codes.too_many
+        if not is_busy and status < requests.codes.server_error:
+            self._session.traffic.answered(host)
         if status in (requests.codes.ok, requests.codes.partial_content):
             return
         if status in (requests.codes.unauthorized, requests.codes.forbidden):
             raise ImageNotFound(f"{self.name}: {host} denies access. {self._login.remedy()}")
         if status == requests.codes.not_found:
             raise ImageNotFound(f"{self.name}: {host} has no such image. Check its name")
-        if status == requests.codes.too_many:
-            raise RegistryFailed(
-                f"{self.name}: {host} answers 429, too many requests. Wait, or log in"
-            )
-        raise RegistryFailed(f"{self.name}: {host} answers {status}. Try again later")
+        what = (
+            "429, too many requests. Wait, or log in" if is_busy else f"{status}. Try again later"
+        )
+        error = RegistryFailed(f"{self.name}: {host} answers {what}")
+        raise self._session.traffic.failed(host, error, is_busy)
 
     def _wrong(self, what: str) -> RegistryFailed:
         return RegistryFailed(f"{self.name}: {self._of.host} sent an invalid answer: {what}")

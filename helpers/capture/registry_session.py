@@ -4,6 +4,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from helpers.capture.traffic import Patience, Traffic
 from helpers.errors import RegistryFailed
 from helpers.images.reference import HUB, Reference
 
@@ -30,7 +32,7 @@ _CERTIFICATES = (
 https://docs.docker.com/engine/security/certificates/"""
 
 _BUSY = (429, 500, 502, 503, 504)
-_PATIENT = Retry(
+_PATIENT = Patience(
     total=TRIES,
     connect=1,
     other=0,
@@ -71,11 +73,16 @@ _WHYS = {
 class Session:
     """A way to ask one registry. `address` is that of its repository."""
 
-    def __init__(self, of: Reference, tries: int, seconds: float) -> None:
+    def __init__(
+        self, of: Reference, tries: int, seconds: float, traffic: Traffic | None = None
+    ) -> None:
         self._of = of
         self._seconds = seconds
+        self.traffic = traffic or Traffic()
         context = _certificates(of.host)
-        self._session = connection(of.is_local, context, _PATIENT.new(total=tries))
+        patience = _PATIENT.new(total=tries, retry_after_max=self.traffic.longest_wait)
+        patience.on_wait = partial(self.traffic.pause, of.host)
+        self._session = connection(of.is_local, context, patience)
         server = _HUB_SERVER if of.host == HUB else of.host
         self.address = f"{_scheme(of, context, seconds)}://{server}/v2/{of.name}"
 
@@ -97,7 +104,7 @@ class Session:
                 **options,
             )
         except requests.RequestException as error:
-            raise _unreachable(self._of, error) from error
+            raise self.traffic.failed(self._of.host, _unreachable(self._of, error)) from error
 
 
 def connection(is_local: bool, context: ssl.SSLContext, retries: Retry) -> requests.Session:

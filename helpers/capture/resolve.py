@@ -151,7 +151,7 @@ def _in_registry(variant: Variant, tools: Tools, grype: Path | None) -> Subject:
     except ValueError as error:
         raise ImageNotFound(str(error)) from error
     try:
-        found = Repository(named).find(wanted)
+        found = Repository(named, cache=tools.cache).find(wanted)
     except (ImageNotFound, RegistryFailed) as error:
         if not isinstance(tools.daemon, KitError) or tools.images_from or named.host != HUB:
             raise
@@ -162,7 +162,7 @@ def _in_registry(variant: Variant, tools: Tools, grype: Path | None) -> Subject:
     base = _base(variant.base, tools)
     if variant.base and base.inspected is None:
         with contextlib.suppress(KitError, ValueError):
-            there = Repository(parse_reference(variant.base)).find(wanted)
+            there = Repository(parse_reference(variant.base), cache=tools.cache).find(wanted)
             base = BaseImage(variant.base, there.inspected())
     return Subject(found.image_id, variant.image, None, image, base, tuple(secrets), grype, found)
 

@@ -1,0 +1,143 @@
+"""The folder of a fleet: a record of how it was captured, a line an image, and scans by list.
+
+Scans are in a folder named after the scanner and the database, so counts of two are never mixed:
+the lines lead to scans of one. Every file is written beside its place and moved there whole. What a
+killed run left of scans is where the next one goes on.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from helpers import paths
+from helpers.errors import FileInvalid, StudyInvalid
+from helpers.studies import fleet_record
+from helpers.studies.fleet_record import FleetFacts, FleetImage
+from helpers.studies.study import NAME
+
+_LOCK, _SCRATCH, _PART = ".lock", ".scratch", ".part"
+
+
+class FleetFolder:
+    """The folder of one fleet, which one capture at a time writes to."""
+
+    def __init__(self, name: str) -> None:
+        if not NAME.fullmatch(name):
+            raise StudyInvalid(f"fleet {name[:64]!r}: use letters, digits, '.', '_' and '-'")
+        self.path = paths.fleet(name)
+        self.scratch = self.path / _SCRATCH
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other captures out; remove what a killed one left unfinished.
+
+        Raises `StudyInvalid` if another one runs. The lock ends with its process.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / _LOCK).open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise StudyInvalid(
+                    f"{self.path}: another capture of this fleet is running; wait for its end"
+                ) from error
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            self.scratch.mkdir()
+            try:
+                yield
+            finally:
+                shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def images(self) -> list[FleetImage]:
+        """Return the images of the last run that came to its end. Raises `FileInvalid`."""
+        path = self.path / fleet_record.IMAGES
+        try:
+            with path.open("rb") as lines:
+                return [msgspec.json.decode(line, type=FleetImage) for line in lines]
+        except FileNotFoundError:
+            return []
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            remedy = "Remove it: the scans stay, and a capture makes it anew"
+            raise FileInvalid(path, f"damaged ({str(error)[:200]})", remedy) from error
+
+    def facts(self) -> FleetFacts | None:
+        """Return how the fleet was captured; `None` before its first capture, or if damaged."""
+        try:
+            text = (self.path / fleet_record.FACTS).read_bytes()
+            return msgspec.json.decode(text, type=FleetFacts)
+        except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+
+    def scan(self, state: str, package_list: str) -> str:
+        """Return the place of a scan, below the folder."""
+        return f"{fleet_record.SCANS}/{state}/{package_list.removeprefix('sha256:')}.json.gz"
+
+    def scanned_at(self, scan: str) -> datetime | None:
+        """Return when a scan was made, to the second; `None` if there is none that is whole."""
+        try:
+            status = (self.path / scan).stat()
+        except FileNotFoundError:
+            return None
+        made = datetime.fromtimestamp(status.st_mtime, UTC).replace(microsecond=0)
+        return made if status.st_size else None
+
+    def keep(self, report: Path, scan: str) -> None:
+        """Move a scan to its place, whole."""
+        place = self.path / scan
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with report.open("rb") as file:
+            os.fsync(file.fileno())
+        report.rename(place)
+
+    def rename(self, old: str, new: str) -> None:
+        """Give the scans of a scanner and its database another name."""
+        folder = self.path / fleet_record.SCANS
+        if (folder / old).exists():
+            (folder / old).rename(folder / new)
+
+    def begin(self, facts: FleetFacts) -> None:
+        """Record a first capture that has not come to its end."""
+        if not (self.path / fleet_record.FACTS).exists():
+            self._write(fleet_record.FACTS, _text(facts))
+
+    def finish(self, facts: FleetFacts, images: Sequence[FleetImage]) -> None:
+        """Record the images, and remove scans of other scanners and databases.
+
+        Until the lines are there, the record says that it is not finished.
+        """
+        if facts != self.facts():
+            self._write(fleet_record.FACTS, _text(msgspec.structs.replace(facts, finished=False)))
+        self._write(fleet_record.IMAGES, b"".join(map(_line, images)))
+        self._write(fleet_record.FACTS, _text(facts))
+        kept = {(self.path / image.scan).parent for image in images if image.scan}
+        for folder in (self.path / fleet_record.SCANS).iterdir() if kept else ():
+            if folder not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _write(self, name: str, content: bytes) -> None:
+        part = self.scratch / f"{name}{_PART}"
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self.path / name)
+
+
+def state(*parts: object) -> str:
+    """Return a short name of a scanner and its database."""
+    return hashlib.sha256(msgspec.json.encode(list(map(str, parts)))).hexdigest()[:12]
+
+
+def _line(image: FleetImage) -> bytes:
+    return msgspec.json.encode(image) + b"\n"
+
+
+def _text(facts: FleetFacts) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n"

@@ -1,0 +1,148 @@
+"""What a scan of an image depends on, as a digest: equal digests, equal findings and packages.
+
+Of an image it is the layers, of a CycloneDX SBOM everything in it but what names the image and the
+document. So what Trivy may read is in it, also what the kit does not know. What cannot be told
+apart in this way, and any other SBOM, is taken as it is: by the digest of its file.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from helpers.errors import KitError
+from helpers.images import oci
+from helpers.images.oci import DIGEST
+from helpers.scans import decoding
+
+LARGEST = 2**26
+"""Most bytes of an SBOM that is read for its list; a larger one is scanned by itself."""
+
+_TRIVY = "aquasecurity:trivy:"
+_OF_IMAGE = tuple(
+    f"{_TRIVY}{name}"
+    for name in ("ImageID", "RepoTag", "RepoDigest", "Reference", "DiffID", "Size", "Labels:")
+)
+"""Properties of an SBOM's component that say which image it is, not what is in it."""
+
+_DOCUMENT = ("$schema", "serialNumber", "version")
+"""Fields that name a document. https://cyclonedx.org/docs/1.6/json/"""
+
+_RANDOM = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_SCHEMA = 1
+"""Part of each digest: another way to make them is another number."""
+
+
+class Sbom(NamedTuple):
+    """What an SBOM says: the digest of its list, the image's name and id, and its layers.
+
+    `name`, `image_id` and `layers` (DiffIDs) are empty if it does not say so.
+    """
+
+    package_list: str
+    digest: str
+    name: str = ""
+    image_id: str = ""
+    layers: tuple[str, ...] = ()
+
+
+def of_layers(platform: oci.Platform, diff_ids: Sequence[str]) -> str:
+    """Return the digest of an image's package list: equal layers are equal files."""
+    return _digest(msgspec.json.encode([_SCHEMA, "layers", str(platform), diff_ids]))
+
+
+def of_sbom(path: Path) -> Sbom:
+    """Return what an SBOM says of its image and its list. Raises `OSError`."""
+    with path.open("rb") as file:
+        digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    alone = Sbom(_digest(msgspec.json.encode([_SCHEMA, "file", digest])), digest)
+    if path.stat().st_size > LARGEST:
+        return alone
+    try:
+        document = msgspec.json.decode(decoding.read(path))
+        if document.get("bomFormat") != "CycloneDX":
+            return alone
+        package_list = _digest(_listed(document))
+        component = document["metadata"]["component"]
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, KitError):
+        return alone
+    except (AttributeError, KeyError, LookupError, TypeError, ValueError):
+        # Not as CycloneDX has it: Trivy will say what is wrong, if anything.
+        return alone
+    return alone._replace(package_list=package_list, **_image(component))
+
+
+def _listed(document: dict[str, Any]) -> bytes:
+    """Return a CycloneDX document in one form, without what names the image and the document.
+
+    Raises `ValueError` if components cannot be told apart, and other errors if it is none.
+    """
+    metadata = {name: value for name, value in document["metadata"].items() if name != "timestamp"}
+    root = _without_name(metadata.pop("component"))
+    root_reference = root.pop("bom-ref", "")
+    names = {root_reference: "root"}
+    components = []
+    for component in document.get("components") or []:
+        reference = component.get("bom-ref", "")
+        text = msgspec.json.encode(component, order="sorted")
+        if _RANDOM.search(reference):
+            kept = {key: value for key, value in component.items() if key != "bom-ref"}
+            text = msgspec.json.encode(kept, order="sorted")
+            names[reference] = _digest(text)
+        components.append(text)
+    if max(Counter(components).values(), default=1) > 1:
+        raise ValueError("two components are equal but for their random references")
+    depends = sorted(
+        (
+            names.get(each["ref"], each["ref"]),
+            sorted(names.get(on, on) for on in each.get("dependsOn") or []),
+        )
+        for each in document.get("dependencies") or []
+    )
+    read_apart = ("metadata", "components", "dependencies", *_DOCUMENT)
+    rest = {name: value for name, value in document.items() if name not in read_apart}
+    digests = sorted(hashlib.sha256(text).hexdigest() for text in components)
+    parts = [_SCHEMA, "cyclonedx", root, metadata, digests, depends, rest]
+    return msgspec.json.encode(parts, order="sorted")
+
+
+def _without_name(component: dict[str, Any]) -> dict[str, Any]:
+    """Return the component that an SBOM is of; a container without what says which one it is."""
+    if component.get("type") != "container":
+        # What stands for a package may be scanned like one.
+        return dict(component)
+    kept = {key: value for key, value in component.items() if key not in ("name", "version")}
+    if str(kept.get("purl", "")).startswith("pkg:oci/"):
+        del kept["purl"]
+    properties = kept.get("properties") or []
+    kept["properties"] = sorted(
+        (each["name"], each.get("value"))
+        for each in properties
+        if not each["name"].startswith(_OF_IMAGE)
+    )
+    # Trivy reads SBOMs of its own in another way, and knows them by such properties.
+    kept["of_trivy"] = any(each["name"].startswith(_TRIVY) for each in properties)
+    return kept
+
+
+def _image(component: dict[str, Any]) -> dict[str, Any]:
+    """Return the name, the id and the layers of the image that an SBOM is of."""
+    name, version = str(component.get("name", "")), str(component.get("version") or "")
+    is_tagged = ":" in name.rpartition("/")[2] or not version
+    values: dict[str, list[str]] = {}
+    for each in component.get("properties") or []:
+        values.setdefault(each["name"].removeprefix(_TRIVY), []).append(str(each.get("value")))
+    image_id = values.get("ImageID", [""])[0]
+    return {
+        "name": name if is_tagged else f"{name}:{version}",
+        "image_id": image_id if DIGEST.fullmatch(image_id) else "",
+        "layers": tuple(text for text in values.get("DiffID", []) if DIGEST.fullmatch(text)),
+    }
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
