@@ -1,4 +1,4 @@
-"""Compares the same app on several base images; `Comparison` is what a notebook takes."""
+"""Compares the same app on several base images; `Comparison` and `Fleet` are what notebooks take."""
 
 from typing import Any
 
@@ -11,4 +11,8 @@ def __getattr__(name: str) -> Any:
         from helpers.notebook.comparison import Comparison
 
         return Comparison
+    if name == "Fleet":
+        from helpers.fleet.fleet import Fleet
+
+        return Fleet
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -93,7 +93,7 @@ _MIXED = click.option(
 
 
 _FAILURES_SHOWN = 20
-"""Images of a fleet whose reasons are printed; its folder has all."""
+"""Images of a fleet whose reasons are printed: there may be thousands."""
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -241,7 +241,7 @@ def compare(
 
 @commands.group()
 def fleet() -> None:
-    """Capture many images: of a list, of a folder, or of a registry."""
+    """Many images: capture them, read their scans, and ask what moving them would change."""
 
 
 @fleet.command("capture")
@@ -568,15 +568,6 @@ def history(study: str, folder: Path) -> None:
         raise SystemExit(1)
 
 
-@commands.group()
-def fleet() -> None:
-    """Many images: capture them, read their scans, and ask what moving them would change."""
-
-
-_MOST_PROBLEMS = 10
-"""Problems that are printed: of a large fleet there may be thousands."""
-
-
 class _FleetRun(_Run):
     """The command that runs the notebook of fleets."""
 
@@ -613,17 +604,17 @@ def fleet_run(scans: str, name: str, scheduler: str, mixed: bool, given: tuple[s
         click.echo(f"dashboard {opened.dashboard}")
         found = reading.read(scans, name, opened)
         _print_reading(found)
-        own = {"scans": scans, "name": name, "scheduler": opened.address}
+        own = {"scans": scans, "name": name, "scheduler": opened.client.scheduler.address}
         command = f"fleet run {shlex.quote(scans)} --name {name}"
         _print_run(run_fleet(name, values, own, command))
 
 
 def _print_reading(found: Any) -> None:
     """Print how many scans were read, and what is wrong with others."""
-    for problem in found.problems[:_MOST_PROBLEMS]:
+    for problem in found.problems[:_FAILURES_SHOWN]:
         click.echo(f"Error: {_plain(problem)}", err=True)
-    if len(found.problems) > _MOST_PROBLEMS:
-        more = len(found.problems) - _MOST_PROBLEMS
+    if len(found.problems) > _FAILURES_SHOWN:
+        more = len(found.problems) - _FAILURES_SHOWN
         click.echo(f"Error: {more:,} more; the report counts them by reason", err=True)
     click.echo(f"scans    {found.new:,} new, {found.known:,} known, {found.failed:,} broken")
 

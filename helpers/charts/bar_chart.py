@@ -98,6 +98,8 @@ def draw(chart: Bars, ax: Axes, scale: float = 1.0) -> Axes:
         ax.axvline(left[chart.baseline], color=INK, linestyle="--", linewidth=1.6 * scale)
     ax.set_xlim(0, limit(chart))
     ax.xaxis.set_major_locator(axes.locator(not chart.decimals))
+    if not chart.decimals:
+        ax.xaxis.set_major_formatter("{x:,.0f}")
     _draw_ends(chart, ax, scale)
     _name_rows(chart.rows, ax, scale)
     ax.set_xlabel(axes.wrapped(chart.axis, 64))

@@ -14,19 +14,20 @@ _ROOM = 0.06
 def draw(chart: Intervals, ax: Axes, scale: float = 1.0) -> Axes:
     """Draw a row an estimate, the first uppermost: a dot, and a line from low to high.
 
-    A dot is hollow where the interval holds zero, so that no difference was found. `scale` is that
-    of letters and lines.
+    A dot is hollow where the interval holds zero, so that no difference was found, and small and
+    faint where there is no interval. `scale` is that of letters and lines.
     """
     known = [0.0]
     for row, each in enumerate(chart.intervals):
         if each.estimate is None:
             continue
         known.append(each.estimate)
-        is_found = False
-        if each.low is not None and each.high is not None:
-            known += [each.low, each.high]
-            is_found = each.low > 0 or each.high < 0
-            ax.hlines(row, each.low, each.high, color=BAR, linewidth=5 * scale, zorder=3)
+        if each.low is None or each.high is None:
+            ax.plot(each.estimate, row, "o", color=FAINT, markersize=7 * scale, zorder=4)
+            continue
+        known += [each.low, each.high]
+        ax.hlines(row, each.low, each.high, color=BAR, linewidth=5 * scale, zorder=3)
+        is_found = each.low > 0 or each.high < 0
         ax.plot(
             each.estimate, row, "o", color=BAR, markerfacecolor=BAR if is_found else "white",
             markersize=14 * scale, markeredgewidth=3 * scale, zorder=4,

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from helpers.charts import axes
 from helpers.charts.colours import INK
-from helpers.text import escape
+from helpers.text import escape, i18n
 
 _FEW = 6
 """Rows up to these many have large letters."""
@@ -14,8 +14,8 @@ _FEW = 6
 _AXES_POINTS = 330
 """Height of the axes in points, at the least."""
 
-_WIDTH = 30
-"""Characters of a name; a longer one loses its middle."""
+_WIDTH = 26
+"""Columns of a line of a name, which has two at most; a longer one loses its middle."""
 
 
 def name(names: Sequence[str], ends: Sequence[str], ax: Axes, scale: float) -> None:
@@ -24,7 +24,7 @@ def name(names: Sequence[str], ends: Sequence[str], ax: Axes, scale: float) -> N
     The first row is uppermost. `scale` is that of letters.
     """
     size = 20 if len(names) <= _FEW else min(17, 0.7 * _AXES_POINTS / len(names))
-    shown = [axes.plain(escape.short(each, _WIDTH)) for each in names]
+    shown = [axes.plain(_on_lines(each)) for each in names]
     ax.set_yticks(range(len(names)), shown, size=scale * size)
     for label in ax.get_yticklabels():
         label.set_parse_math(False)
@@ -35,3 +35,8 @@ def name(names: Sequence[str], ends: Sequence[str], ax: Axes, scale: float) -> N
             textcoords="offset points", ha="left", va="center", size=scale * 0.85 * size,
             color=INK, annotation_clip=False, parse_math=False,
         )  # fmt: skip
+
+
+def _on_lines(name: str) -> str:
+    lines = i18n.wrap(escape.short(name, 2 * _WIDTH - 6), i18n.room(_WIDTH))
+    return "\n".join(lines[:2]) if len(lines) < 3 else escape.short(name, _WIDTH)

@@ -69,9 +69,7 @@ def read(what: str, name: str, cluster: Cluster) -> Reading:
         keys = {entry.key for entry in seen.values()}
         seen |= {entry.seen: entry for entry in before if entry.key in keys}
         current = [_known(scan, seen) for scan in found.scans]
-        unread = [
-            scan for scan, entry in zip(found.scans, current, strict=True) if entry is None
-        ]
+        unread = [scan for scan, entry in zip(found.scans, current, strict=True) if entry is None]
         entries = [entry for entry in current if entry]
         problems = list(found.problems)
         if unread:
@@ -144,9 +142,7 @@ def _bytes(scan: Scan) -> int:
     return scan.size * (_GZIPPED if scan.place.endswith(".gz") else 1)
 
 
-def _read(
-    cut: list[Batch], cluster: Cluster, total: int, problems: list[str]
-) -> Iterator[Done]:
+def _read(cut: list[Batch], cluster: Cluster, total: int, problems: list[str]) -> Iterator[Done]:
     """Yield what comes of batches, as they are done.
 
     A batch that fails, or that kills its workers, is cut in two until the scan that does is alone:

@@ -214,8 +214,7 @@ def _remote(address: str) -> Listing:
         _sorted(
             Scan(path, shown(path), int(facts.get("size") or 0), _stamp(facts))
             for path, facts in found.items()
-            if facts.get("type") == "file"
-            and (path.lower().endswith(SUFFIXES) or len(found) == 1)
+            if facts.get("type") == "file" and (path.lower().endswith(SUFFIXES) or len(found) == 1)
         ),
         files,
     )
@@ -237,7 +236,9 @@ def _study(name: str) -> Listing:
     for evidence in load.evidence(name):
         own = paths.evidence(name, capture, evidence.variant)
         parts = (paths.IMAGE, paths.SMOKE, paths.VEX)
-        context = _digest(of_all.encode(), evidence.variant.encode(), *(_bytes(own / p) for p in parts))
+        context = _digest(
+            of_all.encode(), evidence.variant.encode(), *(_bytes(own / p) for p in parts)
+        )
         if evidence.path:
             scan = _of_file(evidence.path, evidence.path.stat())
         else:

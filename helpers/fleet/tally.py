@@ -19,7 +19,8 @@ _KEYS = ["capture", "variant"]
 _FLEET = [*_KEYS, "name", "references", "package_list", "packages_known", "diff_ids"]
 _IMAGES = [
     *(*_KEYS, "os_family", "os_version", "architecture", "packages", "created_at", "image_id"),
-    *("scanner", "scanner_version", "db_updated_at", "db_sha256", "scanned_at", "status", "reason"),
+    *("scanner", "scanner_version", "db_updated_at", "db_sha256", "db_coverage", "scanned_at"),
+    *("status", "reason"),
 ]
 _FINDINGS = [
     *(*_KEYS, "scanner", "vulnerability_id", "package", "source_package", "fixed_version"),

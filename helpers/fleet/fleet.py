@@ -1,0 +1,232 @@
+"""Many images, read on a cluster, and the questions of the notebook `fleet` as methods."""
+
+import copy
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+
+from helpers.answers.answer import Answer
+from helpers.charts.look import LIGHT, Look
+from helpers.errors import ParameterInvalid
+from helpers.fleet import (
+    alike,
+    bases,
+    cluster,
+    distributions,
+    engine,
+    image_table,
+    moving,
+    overview,
+    pairs,
+    reading,
+    repeats,
+    spread,
+    tally,
+)
+from helpers.fleet.scans import default_name
+from helpers.notebook.display import Setting
+from helpers.notebook.question import question, questions
+from helpers.text import i18n
+from helpers.text.i18n import ENGLISH, t
+from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities.lenses import Lens
+
+_clusters = ExitStack()
+"""Clusters of this process, which end with it."""
+
+
+class Fleet:
+    """The images of many scans, and the questions of the notebook `fleet` as methods.
+
+    `scans` is a folder, a glob, an address as `s3://bucket/folder`, a study or a captured fleet;
+    what is new in it is read first. `name` is the fleet's, by default made of `scans`. `scheduler`
+    is the address of a Dask scheduler whose workers see the data folder; without one, a cluster is
+    started on this machine. With `save_to`, each answer leaves its files below that folder.
+
+    The frames `fleet`, `images`, `findings` and `packages` are Dask's, with the columns of the data
+    dictionary: `f.findings.groupby("severity").size().compute()`. Raises `FleetInvalid`,
+    `ClusterFailed`, and `KitError` if what fleets need is not installed.
+    """
+
+    def __init__(
+        self,
+        scans: str,
+        name: str = "",
+        language: str = ENGLISH,
+        theme: str = LIGHT,
+        transparent: bool = False,
+        *,
+        scheduler: str = "",
+        mixed: bool = False,
+        save_to: str = "",
+    ) -> None:
+        if not scans:
+            raise ParameterInvalid("scans: name a folder, a glob, an address or a study")
+        self.language, self.look = language, Look(theme, transparent)
+        with i18n.speaking(language):
+            i18n.fonts()
+        self.name = name or default_name(scans)
+        self._mixed = mixed
+        self._folder = Path(save_to).expanduser() if save_to else None
+        opened = _clusters.enter_context(cluster.open(scheduler))
+        self.reading = reading.read(scans, self.name, opened)
+        self._engine = engine.dask(self.reading.store, opened)
+        self.lens = Lens(lenses.VULNERABILITIES)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, lens={self.lens.label!r})"
+
+    def _repr_html_(self) -> str:
+        return questions(self)
+
+    def counting(
+        self,
+        lens: str = lenses.VULNERABILITIES,
+        fixable: bool = False,
+        severity: str = lenses.SCANNER,
+        known_by: str = "",
+        place: str = "",
+    ) -> Self:
+        """Return the same images, counted through another lens, as `Comparison.counting` does.
+
+        Raises `ParameterInvalid` for an unknown lens.
+        """
+        other = copy.copy(self)
+        other.lens = lenses.checked(
+            Lens(lens, fixable, severity, lenses.day(known_by, None), place)
+        )
+        for name in _BY_LENS & {*vars(other)}:
+            del vars(other)[name]
+        return other
+
+    def frame(self, name: str) -> Any:
+        """Return one of the frames, as Dask's: `fleet`, `images`, `findings` or `packages`."""
+        return self._engine.frame(name)
+
+    @property
+    def fleet(self) -> Any:
+        """The images with their names, scans and package lists."""
+        return self.frame("fleet")
+
+    @property
+    def images(self) -> Any:
+        """The images, one a row."""
+        return self.frame("images")
+
+    @property
+    def findings(self) -> Any:
+        """All findings, one a row, whatever the lens."""
+        return self.frame("findings")
+
+    @property
+    def packages(self) -> Any:
+        """The installed packages, one a row."""
+        return self.frame("packages")
+
+    @cached_property
+    def scanned(self) -> pd.DataFrame:
+        """Every scan with its counts under the lens, one a row.
+
+        Raises `NotComparable` if they were not made alike and that is not allowed.
+        """
+        return alike.require(self._engine.reduced(tally.images(self.lens)), self._mixed)
+
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """Every image once, with its base family, its app and its counts under the lens."""
+        return image_table.once(self.scanned)
+
+    @cached_property
+    def _twice(self) -> frozenset[str]:
+        return image_table.dropped(self.scanned, self.counts)
+
+    @cached_property
+    def _occurrences(self) -> pd.DataFrame:
+        return tally.together(self._engine.reduced(tally.occurrences(self.lens, self._twice)))
+
+    @cached_property
+    def _in_packages(self) -> pd.DataFrame:
+        return tally.together(self._engine.reduced(tally.in_packages(self.lens, self._twice)))
+
+    @cached_property
+    def _lists(self) -> pd.DataFrame:
+        return self._engine.reduced(tally.package_lists())
+
+    @cached_property
+    def _bases(self) -> pd.DataFrame:
+        return bases.found(self.counts, self._lists)
+
+    @property
+    def _setting(self) -> Setting:
+        """What answers about these images are shown with."""
+        return Setting(
+            self.name,
+            self.counts,
+            language=self.language,
+            look=self.look,
+            folder=self._folder,
+            of=t("fleet {name}", name=self.name),
+            unlike=lambda images: [alike.mark(images)],
+        )
+
+    @question()
+    def overview(self) -> Answer:
+        """What is there?"""
+        return overview.answer(self.scanned, self.counts)
+
+    @question()
+    def scanned_alike(self) -> Answer:
+        """Were they scanned alike?"""
+        return Answer("scanned-alike", text=alike.text(self.scanned))
+
+    @question()
+    def distributions(self) -> Answer:
+        """How many does an image have, by its base?"""
+        return distributions.answer(self.counts, self.lens)
+
+    @question()
+    def fixable_distributions(self) -> Answer:
+        """How many of them would a newer package fix, by base?"""
+        return distributions.fixable_answer(self.counts, self.lens)
+
+    @question()
+    def bases(self) -> Answer:
+        """Which base images bring the most, counted once each?"""
+        return bases.answer(self.counts, self._bases, self.lens)
+
+    @question()
+    def rebuilds(self) -> Answer:
+        """Which one rebuild removes most?"""
+        return bases.rebuild_answer(self.counts, self._bases, self.lens)
+
+    @question()
+    def widespread(self) -> Answer:
+        """Which vulnerabilities are in the most images?"""
+        return spread.answer(self._occurrences, self.counts, self.lens)
+
+    @question()
+    def updates(self) -> Answer:
+        """Which one package's update removes most?"""
+        return spread.updates_answer(self._in_packages, self.counts, self.lens)
+
+    @question()
+    def pairs(self) -> Answer:
+        """How do apps that exist on two bases differ?"""
+        return pairs.answer(self.counts, self.lens)
+
+    @question()
+    def moving(self) -> Answer:
+        """What would moving everything to each base change?"""
+        return moving.answer(self.counts, self.lens)
+
+    @question()
+    def repeats(self) -> Answer:
+        """Which images repeat one another?"""
+        return repeats.answer(self.scanned, self.counts)
+
+
+_BY_LENS = {"scanned", "counts", "_twice", "_occurrences", "_in_packages", "_bases"}
+"""Cached properties that another lens does not share."""
