@@ -48,9 +48,12 @@ def found(images: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
         # An image that removes packages may have fewer than what it is built on.
         if variant not in bases and base and variant not in _chain(base, bases):
             bases[variant], how[variant] = base, BY_PACKAGES
-    variants = images["variant"].astype("object")
-    table = pd.DataFrame({"variant": variants, "base": variants.map(bases)})
-    return table.assign(found_by=variants.map(how)).reset_index(drop=True)
+    columns = {
+        "variant": [*images["variant"]],
+        "base": [bases.get(variant) for variant in images["variant"]],
+        "found_by": [how.get(variant) for variant in images["variant"]],
+    }
+    return pd.DataFrame(columns, dtype="str")
 
 
 def brought(images: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
@@ -291,8 +294,8 @@ def _by_packages(images: pd.DataFrame, lists: pd.DataFrame) -> dict[str, str]:
 
 def _is_system(images: pd.DataFrame) -> pd.Series:
     """Return which images are those of an operating system itself, by their repository."""
-    last = images["repository"].astype("object").fillna("").str.rpartition("/")[2]
-    return last.eq(images["os_family"].astype("object"))
+    last = [repository.rpartition("/")[2] for repository in images["repository"]]
+    return images["os_family"].astype("object").eq(pd.Series(last, images.index, dtype="object"))
 
 
 def contained(lists: Sequence[np.ndarray]) -> list[int | None]:

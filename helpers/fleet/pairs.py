@@ -43,7 +43,7 @@ def found(images: pd.DataFrame) -> pd.DataFrame:
         {
             "app": both["app"],
             # That of the reference which the app is named after.
-            "repository": both["app"].str.rpartition(":")[0],
+            "repository": [app.rpartition(":")[0] for app in both["app"]],
             "first": both["family"],
             "second": both["family_2"],
             "first_variant": both["variant"],
