@@ -1,4 +1,4 @@
-"""Whether the images of a fleet were scanned alike: how many in each way, however many there are."""
+"""Whether the images of a fleet were scanned alike, and how many in each way."""
 
 import pandas as pd
 
@@ -30,7 +30,7 @@ def ways(images: pd.DataFrame) -> pd.DataFrame:
 
 
 def require(images: pd.DataFrame, mixed: bool = False) -> pd.DataFrame:
-    """Return the images if they were scanned alike. Raises `NotComparable`, unless it is allowed."""
+    """Return the images if they were scanned alike; raises `NotComparable` unless it is allowed."""
     with speaking(ENGLISH):
         found = ways(images)
     if mixed or len(found) < 2:

@@ -40,13 +40,12 @@ def table() -> dict[str, Word]:
     with paths.BASE_WORDS.open(encoding="utf-8", newline="") as file:
         lines = csv.DictReader(file)
         for line in lines:
-            word = Word(*(line.get(field) for field in Word._fields))
-            if None in word or None in line or not word.word or word.word in found:
+            fields = [line.get(field) for field in Word._fields]
+            if None in fields or None in line or not fields[0] or fields[0] in found:
                 problem = f"line {lines.line_num} is not a word, its system, release and form"
-                raise FileInvalid(
-                    paths.BASE_WORDS, problem, "Write each word once, as in `slim,,,slim`"
-                )
-            found[word.word] = word
+                remedy = "Write each word once, with four fields, as in `slim,,,slim`"
+                raise FileInvalid(paths.BASE_WORDS, problem, remedy)
+            found[str(fields[0])] = Word(*map(str, fields))
     return found
 
 

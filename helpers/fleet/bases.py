@@ -14,7 +14,7 @@ from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Bars, Series
 from helpers.fleet import image_table
 from helpers.text import escape
-from helpers.text.i18n import msg, t, word
+from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say, share
 from helpers.text.titles import first_fitting
 from helpers.text.titles import name as short_name
@@ -31,9 +31,9 @@ _MOST = 12
 def found(images: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
     """Return what each image is built on: `variant, base, found_by`, a row an image.
 
-    `base` is the variant of another image (NA: none was found), `found_by` is `layers` or `packages`.
-    Images with the same layers or packages are represented by the operating system's own image if
-    there is one (`debian:9`), else by the one that was created first. `lists` is
+    `base` is the variant of another image (NA: none was found), `found_by` is `layers` or
+    `packages`. Images with the same layers or packages are represented by the operating system's
+    own image if there is one (`debian:9`), else by the one that was created first. `lists` is
     `tally.package_lists` of all parts.
     """
     by_layers = _by_layers(images)
@@ -44,29 +44,33 @@ def found(images: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
         if base := by_layers.get(variant):
             bases[variant], how[variant] = base, BY_LAYERS
     for variant in images["variant"]:
-        base = by_packages.get(variant)
+        base = by_packages.get(variant, "")
         # An image that removes packages may have fewer than what it is built on.
         if variant not in bases and base and variant not in _chain(base, bases):
             bases[variant], how[variant] = base, BY_PACKAGES
-    variants = images["variant"].astype("object")
-    table = pd.DataFrame({"variant": variants, "base": variants.map(bases)})
-    return table.assign(found_by=variants.map(how)).reset_index(drop=True)
+    columns = {
+        "variant": [*images["variant"]],
+        "base": [bases.get(variant) for variant in images["variant"]],
+        "found_by": [how.get(variant) for variant in images["variant"]],
+    }
+    return pd.DataFrame(columns, dtype="str")
 
 
 def brought(images: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """Return what each base brings: one row an image that others are built on, and every other image.
+    """Return what each base brings: one row an image that others are built on, and every other
+    image.
 
-    `variant, name, family, base, found_by, on_it, count, fixable, added, removed`: how many images
-    are built on it, directly or on another one that is; what is counted in its packages, and what of
-    it is fixable; what it has more than its own base; and what rebuilding it with today's fixed
-    packages would remove, over itself and the images on it. Images that were not measured are left
-    out.
+    `variant, name, family, base, found_by, on_it, count, fixable, added, carried, removed`: how
+    many images are built on it, directly or on another one that is; what is counted in its
+    packages, and what of it is fixable; what it has more than its own base, once and in all images
+    that it is in; and what rebuilding it with today's fixed packages would remove from these.
+    Images that were not measured are left out.
     """
     known = image_table.counted(images)[["variant", "name", "family", "count", "fixable"]]
     bases = found.set_index("variant")["base"].dropna().to_dict()
     on_it = dict.fromkeys(known["variant"], 0)
     for variant in known["variant"]:
-        for base in _chain(bases.get(variant), bases):
+        for base in _chain(bases.get(variant, ""), bases):
             if base in on_it:
                 on_it[base] += 1
     table = known.merge(found, how="left", on="variant", validate="one_to_one")
@@ -76,26 +80,27 @@ def brought(images: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
         on_it=table["variant"].map(on_it).astype("Int64"),
         added=(table["count"] - own).clip(lower=0),
     )
-    table["removed"] = table["fixable"] * (table["on_it"] + 1)
+    everywhere = table["on_it"] + 1
+    table = table.assign(carried=table["added"] * everywhere, removed=table["fixable"] * everywhere)
     columns = ["variant", "name", "family", "base", "found_by", "on_it"]
-    return table[[*columns, "count", "fixable", "added", "removed"]]
+    return table[[*columns, "count", "fixable", "added", "carried", "removed"]]
 
 
 def answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Answer:
     """Answer which base images bring the most, counted once each."""
     whole = brought(images, found)
     table = whole[whole["on_it"].gt(0)].sort_values(
-        ["added", "on_it", "variant"], ascending=[False, False, True], ignore_index=True
+        ["carried", "on_it", "variant"], ascending=[False, False, True], ignore_index=True
     )
     if table.empty:
         return Answer("bases", table=table, counted=lens.label, lacks=_unknown(images))
     first = table.iloc[0]
     values = {"base": short_name(first["name"]), "count": first["added"]}
-    values |= {"images": number(first["on_it"], "other image"), "what": lens.short}
+    values |= {"images": number(first["on_it"] + 1, "image"), "what": lens.short}
     title = first_fitting(
         (
-            t("{base} brings the most: {count:,} {what}, into {images}", **values),
-            t("{base} brings the most: {count:,}, into {images}", **values),
+            t("{base} brings the most: {count:,} {what}, once in each of {images}", **values),
+            t("{base} brings the most: {count:,}, once in each of {images}", **values),
         )
     )
     shown = table.head(_MOST)
@@ -108,7 +113,12 @@ def answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Answer:
         title,
         bullets(_line(row) for row in shown.head(5).itertuples()) + _sums(whole, lens),
         table,
-        _bars(shown["name"], shown["added"], ends, counting.number_of(lens.label)),
+        _bars(
+            shown["name"],
+            shown["carried"],
+            ends,
+            t("number of {counted} in all images", counted=lens.label),
+        ),
         lens.label,
         role=SLIDE,
     )
@@ -142,8 +152,8 @@ def rebuild_answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Ans
     ]
     note = say(
         "What is fixable in a base's packages, times the images that it is in: once it is rebuilt "
-        "with today's fixed versions, so must they be. A base on another one has what is in that, too, "
-        "so rows do not add up."
+        "with today's fixed versions, so must they be. A base on another one has what is in that, "
+        "too, so rows do not add up."
     )
     if lost := int((table["base"].isna() & table["on_it"].eq(0)).sum()):
         note += " " + say(
@@ -196,8 +206,8 @@ def _sums(whole: pd.DataFrame, lens: Lens) -> Text:
     inherited = int(whole["base"].map(counts.to_dict()).astype("Int64").fillna(0).sum())
     once = int(whole[whole["on_it"].gt(0)]["added"].sum())
     text = say(
-        "Of {all:,} {what} in {images}, {inherited:,} came with a base of the fleet; counted once each, "
-        "these bases bring {once:,}.",
+        "Of {all:,} {what} in {images}, {inherited:,} came with a base of the fleet; counted once "
+        "each, these bases bring {once:,}.",
         all=int(whole["count"].sum()),
         what=lens.label,
         images=number(len(whole), "image"),
@@ -213,8 +223,8 @@ def _sums(whole: pd.DataFrame, lens: Lens) -> Text:
     )
     if BY_PACKAGES in parts:
         text += " " + t(
-            "An image that has all packages of another one, in the same versions, need not be built on "
-            "it; but what is in these packages is in both."
+            "An image that has all packages of another one, in the same versions, need not be "
+            "built on it; but what is in these packages is in both."
         )
     return paragraph(text)
 
@@ -225,23 +235,18 @@ def _bars(names: Any, values: Any, ends: list[str], across: str) -> Bars:
     return Bars(rows, [Series("size", across, lengths)], ends, across, "size", [True] * len(rows))
 
 
-def _chain(base: str | None, bases: Mapping[str, str]) -> list[str]:
+def _chain(base: str, bases: Mapping[str, str]) -> list[str]:
     """Return a base, its own base, and so on."""
     chain: list[str] = []
-    while isinstance(base, str) and base not in chain:
+    while base and base not in chain:
         chain.append(base)
-        base = bases.get(base)
+        base = bases.get(base, "")
     return chain
 
 
 def _representatives(images: pd.DataFrame, key: pd.Series) -> dict[Any, str]:
     """Return the image that stands for those with an equal key, by the key."""
-    last = images["repository"].astype("object").fillna("").str.rpartition("/")[2]
-    order = images.assign(
-        _key=key,
-        _own=last.ne(images["os_family"].astype("object")),
-        _length=images["name"].str.len(),
-    )
+    order = images.assign(_key=key, _own=~_is_system(images), _length=images["name"].str.len())
     order = order.dropna(subset="_key").sort_values(
         ["_own", "created_at", "_length", "variant"], kind="stable"
     )
@@ -262,8 +267,8 @@ def _by_layers(images: pd.DataFrame) -> dict[str, str]:
             if below in stands:
                 bases[text] = stands[below]
                 break
-    found = layers.map(bases)
-    return dict(zip(images["variant"], found, strict=True)) if bases else {}
+    pairs = zip(images["variant"], layers, strict=True)
+    return {variant: bases[text] for variant, text in pairs if text in bases}
 
 
 def _by_packages(images: pd.DataFrame, lists: pd.DataFrame) -> dict[str, str]:
@@ -274,23 +279,23 @@ def _by_packages(images: pd.DataFrame, lists: pd.DataFrame) -> dict[str, str]:
     names = distinct["package_list"].tolist()
     largest = contained([np.frombuffer(items, np.uint64) for items in distinct["items"]])
     stands = _representatives(images, key.where(key.isin(set(names))))
-    own = set(_systems(images))
+    systems = set(images[_is_system(images)]["variant"])
     bases: dict[str, str] = {}
     below = {names[place]: names[base] for place, base in enumerate(largest) if base is not None}
     for variant, text in zip(images["variant"], key, strict=True):
-        base = stands.get(text)
-        if base in own and base != variant:
+        same = stands.get(text, "")
+        if same in systems and same != variant:
             # The same packages as the operating system's own image.
-            bases[variant] = base
+            bases[variant] = same
         elif text in below:
             bases[variant] = stands[below[text]]
     return bases
 
 
-def _systems(images: pd.DataFrame) -> pd.Series:
-    """Return the variants that are images of an operating system itself."""
-    last = images["repository"].astype("object").fillna("").str.rpartition("/")[2]
-    return images[last.eq(images["os_family"].astype("object"))]["variant"]
+def _is_system(images: pd.DataFrame) -> pd.Series:
+    """Return which images are those of an operating system itself, by their repository."""
+    last = [repository.rpartition("/")[2] for repository in images["repository"]]
+    return images["os_family"].astype("object").eq(pd.Series(last, images.index, dtype="object"))
 
 
 def contained(lists: Sequence[np.ndarray]) -> list[int | None]:
@@ -311,7 +316,7 @@ def contained(lists: Sequence[np.ndarray]) -> list[int | None]:
             by_rarest.setdefault(rarest, []).append(place)
     sets = [frozenset(row.tolist()) for row in rows]
     found: list[int | None] = []
-    for place, items in enumerate(sets):
+    for items in sets:
         candidates = (other for item in items for other in by_rarest.get(item, ()))
         smaller = [other for other in candidates if len(sets[other]) < len(items)]
         smaller.sort(key=lambda other: (-len(sets[other]), other))

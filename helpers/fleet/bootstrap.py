@@ -8,13 +8,13 @@ they find one in 13 to 21 of 100 cases, by simulation. So the interval reaches a
 of two that are known to do better:
 
 - the wild bootstrap with the null hypothesis imposed, inverted (Cameron, Gelbach and Miller 2008,
-  https://doi.org/10.1162/rest.90.3.414). Of a mean that is the test of random signs, and its interval
-  goes between means of random subsets of the values (Hartigan 1969,
+  https://doi.org/10.1162/rest.90.3.414). Of a mean that is the test of random signs, and its
+  interval goes between means of random subsets of the values (Hartigan 1969,
   https://doi.org/10.1080/01621459.1969.10501057). It is exact if values are symmetric around the
   mean, each in its own way.
-- the bootstrap-t (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, section 12.5), which
-  follows skewed values, but not beyond the least and the greatest value: with few values, some of
-  them alike, it has no bounds of its own.
+- the bootstrap-t (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, section 12.5),
+  which follows skewed values, but not beyond the least and the greatest value: with few values,
+  some of them alike, it has no bounds of its own.
 """
 
 from collections.abc import Iterator

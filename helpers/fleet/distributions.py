@@ -26,7 +26,8 @@ def quartiles(images: pd.DataFrame, column: str = "count") -> pd.DataFrame:
 
     `family, images, least, lower, median, upper, greatest`: quartiles between two images by linear
     interpolation (Hyndman and Fan 1996, type 7, https://doi.org/10.1080/00031305.1996.10473566).
-    Families of fewer than `FEW` images are one row at the end. Only images whose counts say something.
+    Families of fewer than `FEW` images are one row at the end. Only images whose counts say
+    something.
     """
     known = image_table.counted(images)
     size = known.groupby("family")["variant"].transform("size")
@@ -95,8 +96,8 @@ def _left_out(images: pd.DataFrame) -> Text:
     if len(blind):
         found += paragraph(
             say(
-                "Left out: {images} of families in which nothing was found in any ({families}). That "
-                "is **not clean**: the database may not know them.",
+                "Left out: {images} of families in which nothing was found in any ({families}). "
+                "That is **not clean**: the database may not know them.",
                 images=number(len(blind), "image"),
                 families=", ".join(map(word, sorted(set(blind["family"])))),
             )
@@ -109,10 +110,12 @@ def _left_out(images: pd.DataFrame) -> Text:
 def _chart(table: pd.DataFrame, lens: Lens) -> Boxes:
     boxes = [
         Box(
-            word(row.family),
-            int(row.images),
-            *(float(getattr(row, column)) for column in _COLUMNS),
-            t("{median:,.0f} in {images}", median=row.median, images=number(row.images, "image")),
+            name=word(row.family),
+            count=int(row.images),
+            **{column: float(getattr(row, column)) for column in _COLUMNS},
+            end=t(
+                "{median:,.0f} in {images}", median=row.median, images=number(row.images, "image")
+            ),
         )
         for row in table.itertuples()
     ]

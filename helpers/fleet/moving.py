@@ -17,11 +17,11 @@ from helpers.vulnerabilities.lenses import Lens
 def moves(images: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     """Return what a move from a family to another would change: one row a move.
 
-    `target, source, images, now, pairs, repositories, share, low, high`: the images of the source and
-    the sum of their counts; the mean share by which the count of the pairs changes, -1 for all of it,
-    with its interval, NA where there are too few repositories for one. A share, because a difference
-    of large images would take more from small ones than they have. All intervals hold together, as
-    those of `pairs.compared`. `found` are the pairs of `pairs.found`.
+    `target, source, images, now, pairs, repositories, share, low, high`: the images of the source
+    and the sum of their counts; the mean share by which the count of the pairs changes, -1 for all
+    of it, with its interval, NA where there are too few repositories for one. A share, because a
+    difference of large images would take more from small ones than they have. All intervals hold
+    together, as those of `pairs.compared`. `found` are the pairs of `pairs.found`.
     """
     known = image_table.counted(images)
     known = known[known["family"].ne(image_table.NO_FAMILY)]
@@ -35,10 +35,10 @@ def moves(images: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for target in sorted(set(both["first"])):
         for source in size.index.drop(target, errors="ignore"):
-            shares = groups.get((source, target))
+            shares = groups.get((source, target), _NO_SHARES)
             count = int((both["first"].eq(source) & both["second"].eq(target)).sum())
-            repositories = 0 if shares is None else len(shares)
-            estimate = _NONE if not repositories else bootstrap.mean(shares.to_numpy(), level)
+            repositories = len(shares)
+            estimate = bootstrap.mean(shares.to_numpy(), level) if repositories else _NONE
             rows.append((target, source, *size.loc[source], count, repositories, *estimate))
     columns = ["target", "source", "images", "now", "pairs", "repositories", "share", "low", "high"]
     types = {**dict.fromkeys(columns[2:6], "Int64"), **dict.fromkeys(columns[6:], "Float64")}
@@ -46,6 +46,7 @@ def moves(images: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
 
 
 _NONE = (None, None, None)
+_NO_SHARES = pd.Series(dtype="float64")
 
 
 def _shares(rows: pd.DataFrame) -> pd.Series:
@@ -59,8 +60,8 @@ def _shares(rows: pd.DataFrame) -> pd.Series:
 
 
 def totals(moves: pd.DataFrame) -> pd.DataFrame:
-    """Return what moving all to each family would change: `target, images, unknown, now, change, low,
-    high`, that which takes away most first.
+    """Return what moving all to each family would change: `target, images, unknown, now, change,
+    low, high`, that which takes away most first.
 
     `images` are those of families of which pairs say something, `unknown` those of which none does;
     `now` is the sum of the counts of the former, `change` what it would change by. The intervals of
@@ -95,9 +96,9 @@ def answer(images: pd.DataFrame, lens: Lens) -> Answer:
         )
         return Answer("moving", table=short, counted=lens.label, lacks=lacks)
     note = say(
-        "An estimate, **if the other images change by the same share as the pairs do**, on average. "
-        "Its interval is as wide as those of all moves together. Whether an app runs on another base "
-        "nobody tried."
+        "An estimate, **if the other images change by the same share as the pairs do**, on "
+        "average. Its interval is as wide as those of all moves together. Whether an app runs on "
+        "another base nobody tried."
     )
     return Answer(
         "moving",

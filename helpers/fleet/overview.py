@@ -17,10 +17,11 @@ from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, ph
 def families(images: pd.DataFrame) -> pd.DataFrame:
     """Return what there is of each base family: one row a family, that of most images first.
 
-    `family, images, repositories, measured, found_in, age_days, end_of_life, past_end, unknown_to_db`:
-    images of which vulnerabilities were looked for, and those with any finding; the median age at
-    the scan; the day on which support ends (NA: not known), and how many images were scanned after
-    it; whether nothing was found in any, so that the database may not know the family.
+    `family, images, repositories, measured, found_in, age_days, end_of_life, past_end,
+    unknown_to_db`: images of which vulnerabilities were looked for, and those with any finding; the
+    median age at the scan; the day on which support ends (NA: not known), and how many images were
+    scanned after it; whether nothing was found in any, so that the database may not know the
+    family.
     """
     age = (images["scanned_at"] - images["created_at"]).dt.days
     ends = _ends(images)

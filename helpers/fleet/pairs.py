@@ -26,9 +26,9 @@ def found(images: pd.DataFrame) -> pd.DataFrame:
     """Return the pairs: one row an app and two families that it is on.
 
     `app, repository, first, second, first_variant, second_variant, first_count, second_count,
-    difference`; families in the order of their names, `difference` is second less first. Only images
-    whose counts say something are paired, of one architecture; of several images of an app on one
-    family the newest.
+    difference`; families in the order of their names, `difference` is second less first. Only
+    images whose counts say something are paired, of one architecture; of several images of an app
+    on one family the newest.
     """
     known = image_table.counted(images)
     known = known[known["app"].notna() & known["family"].ne(image_table.NO_FAMILY)]
@@ -43,7 +43,7 @@ def found(images: pd.DataFrame) -> pd.DataFrame:
         {
             "app": both["app"],
             # That of the reference which the app is named after.
-            "repository": both["app"].str.rpartition(":")[0],
+            "repository": [app.rpartition(":")[0] for app in both["app"]],
             "first": both["family"],
             "second": both["family_2"],
             "first_variant": both["variant"],
@@ -60,10 +60,10 @@ def compared(pairs: pd.DataFrame) -> pd.DataFrame:
     """Return what the pairs of each two families come to, those of most repositories first.
 
     `first, second, pairs, repositories, median, mean, low, high, first_fewer, second_fewer, equal`.
-    `median` is of all pairs. `mean` is of the repositories, each with the mean of its pairs, so that
-    one of many tags does not outweigh the others; `low` to `high` is its interval, NA where there are too
-    few repositories. The intervals are so wide that all of them together hold at `LEVEL`
-    (Bonferroni: each at 1 - 0.05 / the number of comparisons of six repositories or more).
+    `median` is of all pairs. `mean` is of the repositories, each with the mean of its pairs, so
+    that one of many tags does not outweigh the others; `low` to `high` is its interval, NA where
+    there are too few repositories. The intervals are so wide that all of them together hold at
+    `LEVEL` (Bonferroni: each at 1 - 0.05 / the number of comparisons of six repositories or more).
     """
     columns = ["first", "second"]
     groups = [(key, rows) for key, rows in pairs.groupby(columns, sort=False)]
@@ -139,7 +139,7 @@ def chart(table: pd.DataFrame, lens: Lens) -> Intervals:
     return Intervals(rows, across, t("the first named has fewer"), t("the first named has more"))
 
 
-def _sure(table: pd.DataFrame) -> pd.DataFrame:
+def sure(table: pd.DataFrame) -> pd.DataFrame:
     """Return the comparisons whose interval does not have zero in it."""
     return table[(table["low"].gt(0) | table["high"].lt(0)).fillna(False)]
 
@@ -147,18 +147,18 @@ def _sure(table: pd.DataFrame) -> pd.DataFrame:
 def _title(table: pd.DataFrame, lens: Lens) -> str:
     """Return the largest difference that is sure, or that there is none."""
     known = table[table["low"].notna()]
-    sure = _sure(table)
+    certain = sure(table)
     if known.empty:
         return t(
             "{comparisons}: too few repositories to tell a difference from chance",
             comparisons=begun(number(len(table), "comparison")),
         )
-    if sure.empty:
+    if certain.empty:
         return t(
             "No difference stands out of chance in {comparisons}",
             comparisons=number(len(known), "comparison"),
         )
-    row = sure.loc[sure["mean"].abs().idxmax()]
+    row = certain.loc[certain["mean"].abs().idxmax()]
     few, many = (row["first"], row["second"]) if row["mean"] > 0 else (row["second"], row["first"])
     low, high = sorted((abs(row["low"]), abs(row["high"])))
     values = {"few": short_name(few), "many": short_name(many), "mean": abs(row["mean"])}
@@ -166,11 +166,11 @@ def _title(table: pd.DataFrame, lens: Lens) -> str:
     return first_fitting(
         (
             t(
-                "{few} has {mean:,.0f} fewer {what} than {many} ({low:,.0f} to {high:,.0f}; {pairs})",
+                "{few}: {mean:,.0f} fewer {what} than {many} ({low:,.0f} to {high:,.0f}; {pairs})",
                 what=lens.short,
                 **values,
             ),
-            t("{few} has {mean:,.0f} fewer than {many} ({low:,.0f} to {high:,.0f})", **values),
+            t("{few}: {mean:,.0f} fewer than {many} ({low:,.0f} to {high:,.0f})", **values),
         )
     )
 
@@ -179,8 +179,8 @@ def _text(table: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: int) -> 
     known = int(table["low"].notna().sum())
     lines = [_line(row) for row in table.head(_MOST).itertuples()]
     note = say(
-        "Each repository counts once, with the mean of its pairs: its images are not independent of "
-        "one another. Intervals are by bootstrap over repositories"
+        "Each repository counts once, with the mean of its pairs: its images are not independent "
+        "of one another. Intervals are by bootstrap over repositories"
     )
     note += (
         t(
@@ -196,8 +196,8 @@ def _text(table: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: int) -> 
     if len(table) > _MOST:
         note += " " + t("The table has {count:,} more comparisons.", count=len(table) - _MOST)
     note += " " + t(
-        "An app is a repository and a tag without the words that name a base; whether both of a pair "
-        "are the same in all else is not known."
+        "An app is a repository and a tag without the words that name a base; whether both of a "
+        "pair are the same in all else is not known."
     )
     return bullets(lines) + paragraph(note) + _blind(table, images, lens)
 

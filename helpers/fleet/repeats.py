@@ -1,10 +1,12 @@
 """Images that repeat one another: the same image by several names, and the same packages."""
 
+from typing import Any
+
 import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.text.i18n import t
-from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
+from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
 
 _SHOWN = 3
 """Names of a group that are told one by one."""
@@ -13,16 +15,17 @@ _SHOWN = 3
 def groups(images: pd.DataFrame) -> pd.DataFrame:
     """Return groups of images with the same packages: `package_list, images, family, names`.
 
-    The largest first; only those of two or more. `names` are the first names, joined by spaces.
+    The largest first; only those of two or more. `names` are the first names.
     Lists that were not in a scan are left out: equal findings do not make equal packages.
     """
-    known = images[images["packages_known"].fillna(False).astype(bool)].dropna(
-        subset="package_list"
-    )
-    found = known.groupby("package_list").agg(
-        images=("variant", "size"),
-        family=("family", "first"),
-        names=("name", lambda names: " ".join(sorted(names)[:_SHOWN])),
+    found = (
+        _listed(images)
+        .groupby("package_list")
+        .agg(
+            images=("variant", "size"),
+            family=("family", "first"),
+            names=("name", lambda names: ", ".join(sorted(names)[:_SHOWN])),
+        )
     )
     found = found[found["images"].gt(1)].reset_index()
     return found.sort_values(["images", "names"], ascending=[False, True], ignore_index=True)
@@ -31,9 +34,7 @@ def groups(images: pd.DataFrame) -> pd.DataFrame:
 def answer(reduced: pd.DataFrame, images: pd.DataFrame) -> Answer:
     """Answer which images repeat one another. `reduced` has all scans, `images` each image once."""
     table = groups(images)
-    known = images[images["packages_known"].fillna(False).astype(bool)].dropna(
-        subset="package_list"
-    )
+    known = _listed(images)
     lists = int(known["package_list"].nunique())
     lines: list[Phrase | str] = []
     if again := len(reduced) - len(images):
@@ -72,10 +73,15 @@ _MOST = 5
 """Groups that are told one by one."""
 
 
-def _names(row: object) -> Phrase:
-    shown = listed(map(name, str(row.names).split(" ")))  # type: ignore[attr-defined]
-    more = int(row.images) - _SHOWN  # type: ignore[attr-defined]
-    return shown + (t(" and {count:,} more", count=more) if more > 0 else "")
+def _listed(images: pd.DataFrame) -> pd.DataFrame:
+    """Return the images whose package list was in their scan."""
+    known = images["packages_known"].fillna(False).astype(bool)
+    return images[known].dropna(subset="package_list")
+
+
+def _names(row: Any) -> Phrase:
+    more = row.images - _SHOWN
+    return name(row.names) + (t(" and {count:,} more", count=more) if more > 0 else "")
 
 
 def _title(scans: int, images: int, lists: int) -> str:

@@ -21,9 +21,9 @@ _MOST = 12
 def updates(in_packages: pd.DataFrame) -> pd.DataFrame:
     """Return what an update of each source package would fix, that which fixes most first.
 
-    `source_package, vulnerabilities, images, fixes`: how many different vulnerabilities with a fix it
-    has, in at least how many images one of them is, and their sum over all images. `in_packages` is
-    `tally.in_packages`, of all parts together.
+    `source_package, vulnerabilities, images, fixes`: how many different vulnerabilities with a fix
+    it has, in at least how many images one of them is, and their sum over all images. `in_packages`
+    is `tally.in_packages`, of all parts together.
     """
     fixable = in_packages[in_packages["fixable"].gt(0)]
     table = fixable.groupby("source_package").agg(

@@ -11,6 +11,8 @@ from helpers import frames
 from helpers.fleet.partition import Partition, Reduction
 from helpers.studies.load import load_reports
 
+EMPTY = Partition(*(frames.make(name, {}) for name in Partition._fields))
+
 
 def parts(files: Sequence[Path], count: int = 3) -> list[Partition]:
     """Frames of reports, in some parts."""
@@ -59,3 +61,49 @@ def reduced(parts: Sequence[Partition], reduction: Reduction) -> pd.DataFrame:
         }
         found.append(reduction.of(Partition(**views)))
     return pd.concat(found, ignore_index=True)
+
+
+def images(*rows: dict[str, object]) -> pd.DataFrame:
+    """What `tally.images` returns of images; what is not given is usual, or not known."""
+    usual = {
+        "capture": "",
+        "os_family": "debian",
+        "os_version": "12.1",
+        "architecture": "amd64",
+        "scanner": "trivy",
+        "scanner_version": "0.76.0",
+        "scanned_at": "2026-11-25",
+        "db_updated_at": "2026-11-24",
+        "created_at": "2026-01-01",
+        "status": "scanned",
+        "count": 0,
+        "packages_known": False,
+    }
+    table = [
+        {**usual, "variant": f"{row['name']}@{place}", **row} for place, row in enumerate(rows)
+    ]
+    about = {c.name: c.dtype for f in ("images", "fleet") for c in frames.dictionary()[f]}
+    counts = dict.fromkeys(("count", "fixable", "found"), "Int64")
+    columns = {}
+    for column in _COLUMNS:
+        values = [row.get(column) for row in table]
+        if column in ("fixable", "found"):
+            values = [row.get(column, row["count"]) for row in table]
+        columns[column] = pd.Series(values, dtype=(about | counts)[column])
+    return pd.DataFrame(columns)
+
+
+_COLUMNS = [
+    *("capture", "variant", "os_family", "os_version", "architecture", "packages", "created_at"),
+    *(
+        "image_id",
+        "scanner",
+        "scanner_version",
+        "db_updated_at",
+        "db_sha256",
+        "scanned_at",
+        "status",
+    ),
+    *("reason", "count", "fixable", "found", "name", "references", "package_list"),
+    *("packages_known", "diff_ids"),
+]

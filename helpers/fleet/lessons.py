@@ -1,0 +1,138 @@
+"""What the images of a fleet taught, what to move first, and what is not known."""
+
+import pandas as pd
+
+from helpers.answers.answer import CLOSING, Answer
+from helpers.fleet import bases, distributions, image_table, moving, pairs
+from helpers.text import escape
+from helpers.text.i18n import t, word
+from helpers.text.rich import Phrase, bullets, number, paragraph, say
+from helpers.vulnerabilities.lenses import Lens
+
+
+def answer(
+    images: pd.DataFrame, occurrences: pd.DataFrame, found: pd.DataFrame, lens: Lens
+) -> Answer:
+    """Answer what was learned, what to do first, and what is not known.
+
+    `occurrences` is `tally.occurrences` of all parts together, `found` what `bases.found` returns.
+    """
+    if image_table.counted(images).empty:
+        lacks = t("No image was measured by a database that knows it, so nothing is counted.")
+        return Answer("lessons", counted=lens.label, lacks=lacks)
+    text = paragraph(say("**Learned**")) + bullets(_learned(images, occurrences, lens))
+    first = _first(images, found, lens)
+    none = t("Nothing that is sure to help: no fix is known, and no pairs are enough.")
+    text += paragraph(say("**What to do first**")) + bullets(first or [none])
+    text += paragraph(say("**Not known**")) + bullets(_not_known(images, found))
+    return Answer("lessons", text=text, counted=lens.label, role=CLOSING)
+
+
+def _learned(images: pd.DataFrame, occurrences: pd.DataFrame, lens: Lens) -> list[Phrase | str]:
+    """Return what was counted: the families of most and fewest, what is everywhere, the pairs."""
+    lines: list[Phrase | str] = []
+    table = distributions.quartiles(images)
+    table = table[table["family"].ne(distributions.OTHERS)]
+    if len(table) > 1:
+        most, least = table.iloc[0], table.iloc[-1]
+        lines.append(
+            say(
+                "The median image on {most} has {high:,.0f} {what}, on {least} {low:,.0f}.",
+                most=word(most["family"]),
+                high=most["median"],
+                what=lens.label,
+                least=word(least["family"]),
+                low=least["median"],
+            )
+        )
+    if len(occurrences):
+        top = occurrences.iloc[0]
+        lines.append(
+            say(
+                "{id} is in {part:,} of {whole:,} images, {once:,} of {ids} in one only.",
+                id=escape.plain(top["vulnerability_id"]),
+                part=top["images"],
+                whole=len(image_table.counted(images)),
+                once=int(occurrences["images"].eq(1).sum()),
+                ids=number(len(occurrences), "vulnerability"),
+            )
+        )
+    compared = pairs.compared(pairs.found(images))
+    for row in pairs.sure(compared).head(3).itertuples():
+        few, many = (row.first, row.second) if row.mean > 0 else (row.second, row.first)
+        lines.append(
+            say(
+                "The same apps have fewer on {few} than on {many}: by {mean:,.0f}, between "
+                "{low:,.0f} and {high:,.0f}, in {pairs} of {repositories}.",
+                few=few,
+                many=many,
+                mean=abs(row.mean),
+                low=min(abs(row.low), abs(row.high)),
+                high=max(abs(row.low), abs(row.high)),
+                pairs=number(row.pairs, "pair"),
+                repositories=number(row.repositories, "repository"),
+            )
+        )
+    return lines or [t("No two families can be compared.")]
+
+
+def _first(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> list[Phrase | str]:
+    """Return the rebuild that removes most, and the move that is sure to take away most."""
+    lines: list[Phrase | str] = []
+    brought = bases.brought(images, found).sort_values("removed", ascending=False, kind="stable")
+    if brought["removed"].gt(0).any():
+        top = brought.iloc[0]
+        lines.append(
+            say(
+                "Rebuild **{base}** and what is on it: {count:,} {what} less, over {images}.",
+                base=escape.plain(top["name"]),
+                count=top["removed"],
+                what=lens._replace(fixable=True).label,
+                images=number(top["on_it"] + 1, "image"),
+            )
+        )
+    moved = moving.moves(images, pairs.found(images))
+    moved = moved[moved["high"].lt(0).fillna(False)]
+    if len(moved):
+        change = (moved["share"] * moved["now"].astype("Float64")).astype("float64")
+        top = moved.loc[change.idxmin()]
+        lines.append(
+            say(
+                "Move {images} from **{source}** to **{target}**: about {share:.0%} less "
+                "({low:.0%} to {high:.0%}), if they are like the pairs.",
+                images=number(top["images"], "image"),
+                source=top["source"],
+                target=top["target"],
+                share=-top["share"],
+                low=-top["high"],
+                high=-top["low"],
+            )
+        )
+    return lines
+
+
+def _not_known(images: pd.DataFrame, found: pd.DataFrame) -> list[Phrase | str]:
+    """Return which images have no count, family, pair or base, and what no count says."""
+    lines: list[Phrase | str] = []
+    if lost := int((~images["measured"]).sum()):
+        lines.append(
+            say("What is in {images} that were not measured.", images=number(lost, "image"))
+        )
+    if blind := int(images["unknown_to_db"].sum()):
+        lines.append(
+            say(
+                "What is in {images} of families in which nothing was found: that is not clean.",
+                images=number(blind, "image"),
+            )
+        )
+    if no_base := int(found["base"].isna().sum()):
+        lines.append(
+            say("On which image of the fleet {images} are built.", images=number(no_base, "image"))
+        )
+    lines.append(
+        t(
+            "Which of it an app can reach, and whether the apps run on another base. A count is no "
+            "risk."
+        )
+    )
+    return lines

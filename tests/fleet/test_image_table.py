@@ -1,0 +1,96 @@
+import pandas as pd
+import pytest
+
+from helpers import paths
+from helpers.errors import FileInvalid
+from helpers.fleet import base_words, image_table
+from tests.support import fleets
+
+
+def test_an_image_counts_once_by_its_id_with_the_newest_scan_and_all_references():
+    reduced = fleets.images(
+        {"name": "node:8", "image_id": "a", "scanned_at": "2026-01-01", "count": 3},
+        {"name": "node:carbon", "image_id": "a", "scanned_at": "2026-02-01", "count": 5},
+        # Newer, but it measured nothing.
+        {
+            "name": "node:8.9",
+            "image_id": "a",
+            "scanned_at": "2026-03-01",
+            "status": "failed",
+            "count": None,
+        },
+        {"name": "no-id", "count": 1},
+        {"name": "no-id-too", "count": 1},
+    )
+    images = image_table.once(reduced)
+    assert images["name"].tolist() == ["no-id-too", "no-id", "node:carbon"]
+    kept = images.iloc[2]
+    assert (kept["count"], kept["scans"]) == (5, 3)
+    assert sorted(kept["references"].split()) == ["node:8", "node:8.9", "node:carbon"]
+    assert image_table.dropped(reduced, images) == {"node:8@0", "node:8.9@2"}
+
+
+@pytest.mark.parametrize(
+    ("system", "version", "references", "family", "app"),
+    [
+        ("debian", "9.3", "node:8.9.4-slim", "debian 9 slim", "node:8.9.4"),
+        ("debian", "9.3", "node:8.9.4-stretch node:8-stretch", "debian 9", "node:8.9.4"),
+        ("alpine", "3.19.1", "reg:5000/node:20-alpine3.19", "alpine 3.19", "reg:5000/node:20"),
+        ("ubuntu", "22.04", "app:1.2-ubuntu-22.04", "ubuntu 22.04", "app:1.2"),
+        # A word that names another release than the one that is there is no word of a base.
+        ("ubuntu", "16.04", "ros:kinetic-perception", "ubuntu 16.04", "ros:kinetic-perception"),
+        ("ubuntu", "22.10", "app:1-kinetic", "ubuntu 22.10", "app:1"),
+        ("debian", "12", "distroless/base:1", "debian 12 distroless", "distroless/base:1"),
+        ("debian", "12", "node:slim", "debian 12 slim", "node:latest"),
+        ("debian", "12", "report", "debian 12", None),
+        ("debian", "12", "node@sha256:00", "debian 12", None),
+        ("redhat", "8.10", "app:2-ubi8", "redhat 8", "app:2"),
+        ("debian", "testing", "app:2-sid", "debian testing", "app:2"),
+        ("", "", "app:2", image_table.NO_FAMILY, "app:2"),
+    ],
+)  # fmt: skip
+def test_the_family_of_the_base_and_the_app_without_the_words_of_it(
+    system, version, references, family, app
+):
+    found = references.split()
+    assert image_table.family(system, version, found) == family
+    assert image_table.app(system, version, found) == app
+
+
+def test_a_family_of_which_nothing_is_found_is_not_clean_and_neither_is_an_image_without_system():
+    images = image_table.once(
+        fleets.images(
+            {"name": "a:1", "os_family": "ubuntu", "os_version": "16.04"},
+            {"name": "b:1", "os_family": "ubuntu", "os_version": "16.04"},
+            # Under a lens nothing counts, but the database knows the family.
+            {"name": "c:1", "found": 7},
+            {"name": "d:1"},
+            {"name": "e:1", "status": "no-os", "os_family": None},
+            {"name": "f:1", "status": "failed", "count": None},
+        )
+    )
+    assert image_table.counted(images)["name"].tolist() == ["c:1", "d:1"]
+    assert images[images["unknown_to_db"]]["name"].tolist() == ["a:1", "b:1"]
+
+
+def test_no_images_are_a_table_without_rows():
+    images = image_table.once(fleets.images())
+    assert images.empty
+    assert image_table.counted(images).empty
+
+
+def test_a_damaged_table_of_words_is_told_with_its_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "BASE_WORDS", tmp_path / "words.csv")
+    paths.BASE_WORDS.write_text("word,system,release,form\nslim,,,slim\nslim,,,slim\n")
+    base_words.table.cache_clear()
+    try:
+        with pytest.raises(FileInvalid, match="line 3"):
+            base_words.table()
+    finally:
+        base_words.table.cache_clear()
+
+
+def test_every_word_of_a_release_names_one_that_exists():
+    words = pd.DataFrame(base_words.table().values())
+    assert words["release"].ne("").sum() > 20
+    assert (words["release"].eq("") | words["system"].ne("")).all()

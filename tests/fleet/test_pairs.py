@@ -1,0 +1,141 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.fleet import bootstrap, image_table, moving, pairs, tally
+from helpers.vulnerabilities.lenses import PLAIN
+from tests.support import fleets
+
+
+def app(name, version, count, **more):
+    return {"name": name, "os_version": version, "count": count, "created_at": "2026-01-01", **more}
+
+
+def table(*rows):
+    return image_table.once(fleets.images(*rows))
+
+
+def test_an_app_is_paired_with_itself_on_another_base():
+    images = table(
+        app("node:8-jessie", "8.1", 10),
+        app("node:8-stretch", "9.1", 4),
+        # An older image of the same app on the same base.
+        app("node:8-stretch", "9.0", 99, created_at="2025-01-01"),
+        app("node:9-stretch", "9.1", 1),
+        app("node:8-slim", "9.1", 2),
+        # Of another architecture, and not measured.
+        app("node:8-jessie-slim", "8.1", 1, architecture="arm64"),
+        app("node:8-buster", "10.1", None, status="failed"),
+        # The whole family has nothing: the database may not know it.
+        app("node:8-xenial", "16.04", 0, os_family="ubuntu"),
+    )
+    found = pairs.found(images)
+    assert found[["app", "first", "second", "difference"]].to_numpy().tolist() == [
+        ["node:8", "debian 8", "debian 9", -6],
+        ["node:8", "debian 8", "debian 9 slim", -8],
+        ["node:8", "debian 9", "debian 9 slim", -2],
+    ]
+
+
+def fleet(difference, repositories=8, tags=2):
+    rows = []
+    for repository in range(repositories):
+        for tag in range(tags):
+            name = f"repo{repository}:{tag}"
+            rows += [
+                app(f"{name}-jessie", "8.1", 100 + repository),
+                app(f"{name}-stretch", "9.1", 100 + repository + difference(repository, tag)),
+            ]
+    return table(*rows)
+
+
+def test_means_are_of_repositories_and_medians_of_pairs():
+    rows = [
+        app(f"big:{tag}-{n}", v, c)
+        for tag in range(3)
+        for n, v, c in (("jessie", "8", 10), ("stretch", "9", 40))
+    ]
+    rows += [app("small:1-jessie", "8", 10), app("small:1-stretch", "9", 20)]
+    (row,) = pairs.compared(pairs.found(table(*rows))).to_dict("records")
+    assert (row["pairs"], row["repositories"]) == (4, 2)
+    assert (row["mean"], row["median"]) == (20, 30)
+    assert (row["first_fewer"], row["second_fewer"], row["equal"]) == (4, 0, 0)
+
+
+def test_a_difference_is_found_with_six_repositories_and_not_told_with_five():
+    found = pairs.compared(pairs.found(fleet(lambda repository, tag: -10 - repository, 6)))
+    assert found.loc[0, "high"] < 0
+    few = pairs.compared(pairs.found(fleet(lambda repository, tag: -10 - repository, 5)))
+    assert few["low"].isna().all()
+    answer = pairs.answer(fleet(lambda repository, tag: -10 - repository, 5), PLAIN)
+    assert "too few" in answer.title
+    assert answer.chart.intervals[0].low is None
+
+
+def test_all_intervals_hold_together(monkeypatch):
+    """Over many comparisons without any difference hardly one fleet has one that is found."""
+    monkeypatch.setattr(bootstrap, "DRAWS", 1999)
+    rng = np.random.default_rng(1)
+    runs, wrong = 40, 0
+    for _ in range(runs):
+        rows = []
+        for repository in range(12):
+            level = rng.normal(0, 3)
+            for version, word in (
+                ("8", "jessie"),
+                ("9", "stretch"),
+                ("10", "buster"),
+                ("11", "bullseye"),
+            ):
+                count = int(100 + level + rng.normal(0, 5))
+                rows.append(app(f"repo{repository}:1-{word}", version, count))
+        compared = pairs.compared(pairs.found(table(*rows)))
+        assert len(compared) == 6
+        wrong += not pairs.sure(compared).empty
+    assert wrong / runs <= 0.05 + 3 * (0.05 * 0.95 / runs) ** 0.5
+
+
+def test_of_the_same_repository_many_tags_say_no_more_than_one():
+    rng = np.random.default_rng(2)
+    by_repository = rng.normal(0, 20, 7).round()
+    one, many = (
+        pairs.compared(pairs.found(fleet(lambda r, tag: int(by_repository[r]), 7, tags)))
+        for tags in (1, 30)
+    )
+    assert one[["mean", "low", "high"]].equals(many[["mean", "low", "high"]])
+
+
+def test_a_move_is_the_share_that_the_pairs_change_by_times_what_is_there():
+    images = fleet(lambda repository, tag: -(100 + repository) // 2, 8, 1)
+    alone = fleets.images(app("alone:1-jessie", "8.1", 1000), app("other:1-buster", "10.1", 70))
+    images = image_table.once(pd.concat([images[alone.columns], alone], ignore_index=True))
+    moves = moving.moves(images, pairs.found(images)).set_index(["target", "source"])
+    move = moves.loc[("debian 9", "debian 8")]
+    assert (move["images"], move["pairs"], move["repositories"]) == (9, 8, 8)
+    assert move["now"] == sum(range(100, 108)) + 1000
+    assert move["share"] == pytest.approx(-0.5, abs=0.01)
+    short = moving.totals(moves.reset_index()).set_index("target")
+    assert short.index[0] == "debian 9"
+    row = short.loc["debian 9"]
+    assert row["change"] == pytest.approx(move["share"] * move["now"])
+    assert (row["images"], row["unknown"]) == (9, 1)
+    assert -row["now"] <= row["low"] <= row["change"] <= row["high"] < 0
+
+
+def test_both_directions_of_a_move_agree_on_who_has_fewer():
+    images = fleet(lambda repository, tag: -10 - repository)
+    moves = moving.moves(images, pairs.found(images)).set_index("target")
+    assert moves.loc["debian 9", "high"] < 0 < moves.loc["debian 8", "low"]
+
+
+def test_the_real_pairs_rest_on_few_repositories(real_parts):
+    images = image_table.once(fleets.reduced(real_parts, tally.images()))
+    found = pairs.found(images)
+    named = images.set_index("variant")
+    for row in found.itertuples():
+        first, second = named.loc[row.first_variant], named.loc[row.second_variant]
+        assert first["count"] + row.difference == second["count"]
+        assert first["repository"] == second["repository"]
+    compared = pairs.compared(found)
+    assert compared["repositories"].max() < bootstrap.least(pairs.LEVEL)
+    assert compared["low"].isna().all()
