@@ -3,17 +3,22 @@
 import logging
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from helpers.errors import ClusterFailed
-from helpers.fleet import extra
+from helpers.fleet import extra, store
 
 _SECONDS = 15
 """How long a scheduler and its workers may take to answer."""
+
+_LOOK = 0.02
+"""Seconds between two looks for what has ended."""
 
 
 class Cluster:
@@ -34,11 +39,17 @@ class Cluster:
         self._stack.callback(action)
 
     def check(self, folder: Path) -> None:
-        """Raise `ClusterFailed` if a worker does not have the kit, or not a folder of this machine."""
+        """Raise `ClusterFailed` for a worker without this kit, or without a folder of this machine.
+
+        Raises `NoSpace` and `KitError` if nothing can be written into the folder.
+        """
         token = folder / f".seen.{uuid.uuid4().hex}"
-        token.touch()
         try:
-            answers = self.client.run(_sees, str(token), on_error="return")
+            token.touch()
+        except OSError as error:
+            raise store.disk_error(error, folder) from error
+        try:
+            answers = self.client.run(_seen, str(token), on_error="return")
         except (OSError, TimeoutError) as error:
             raise ended(error) from error
         finally:
@@ -49,11 +60,44 @@ class Cluster:
                     f"worker {worker}: the kit does not start there ({answer}). Install the kit, "
                     "and what fleets need, on all workers"
                 )
-            if not answer:
+            code, is_there = answer
+            if code != store.code():
+                raise ClusterFailed(
+                    f"worker {worker} has another version of the kit. Install this one there"
+                )
+            if not is_there:
                 raise ClusterFailed(
                     f"worker {worker} does not see {folder}. Name a data folder that all workers "
                     "share, with KIT_DATA, or leave --scheduler out"
                 )
+
+    def addresses(self) -> set[str]:
+        """Return the addresses of its workers; one that is started again has another."""
+        return set(self.client.scheduler_info()["workers"])
+
+    def completed(self, running: Any) -> Iterator[Any]:
+        """Yield futures of an `as_completed` as they end. Raises `ClusterFailed` if none can.
+
+        Neither a scheduler that is gone nor one without workers ends them, so both are looked for.
+        """
+        looked = worked = time.monotonic()
+        try:
+            while not running.is_empty():
+                if done := running.next_batch(block=False):
+                    if any(future.status in ("cancelled", "lost") for future in done):
+                        raise ended("its scheduler is gone")
+                    yield from done
+                    continue
+                time.sleep(_LOOK)
+                if self.client.status != "running":
+                    raise ended("its scheduler is gone")
+                if time.monotonic() - looked > 1:
+                    looked = time.monotonic()
+                    worked = looked if self.client.nthreads() else worked
+                    if looked - worked > _SECONDS:
+                        raise ended("no worker is left")
+        except (OSError, CancelledError, TimeoutError) as error:
+            raise ended(error) from error
 
 
 @contextmanager
@@ -70,7 +114,8 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
     settings = {
         "distributed.scheduler.allowed-failures": 2,
         "distributed.comm.timeouts.connect": f"{_SECONDS}s",
-        "distributed.admin.log-format": "%(message)s",
+        # The kit's frames have pandas' own texts.
+        "dataframe.convert-string": False,
     }
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(settings))
@@ -115,11 +160,12 @@ def ended(error: object) -> ClusterFailed:
     )
 
 
-def _sees(path: str) -> bool:
-    from helpers.fleet import batch, extra  # noqa: F401
+def _seen(path: str) -> tuple[str, bool]:
+    """Return which code a worker has, and whether it sees a file."""
+    from helpers.fleet import batch  # noqa: F401
 
     extra.require()
-    return Path(path).exists()
+    return store.code(), Path(path).exists()
 
 
 def _dashboard(client: Any) -> str:

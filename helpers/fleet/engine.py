@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from helpers import frames
-from helpers.fleet import cluster as clusters
 from helpers.fleet import extra
 from helpers.fleet import store as stores
 from helpers.fleet.cluster import Cluster
@@ -42,23 +41,23 @@ class Dask(NamedTuple):
 
         Raises `FleetInvalid` and `ClusterFailed`.
         """
-        from concurrent.futures import CancelledError
+        from distributed import as_completed
 
         client = self.cluster.client
-        try:
-            futures = client.map(
-                stores.reduced,
-                list(self.store.parts),
-                reduction=reduction,
-                retries=_RETRIES,
-                pure=False,
-            )
-            return _joined(client.gather(futures), reduction)
-        except (OSError, CancelledError, TimeoutError) as error:
-            raise clusters.ended(error) from error
+        parts = list(self.store.parts)
+        futures = client.map(
+            stores.reduced, parts, reduction=reduction, retries=_RETRIES, pure=False
+        )
+        running = as_completed(futures, loop=client.loop)
+        kept = {future: future.result() for future in self.cluster.completed(running)}
+        return _joined([kept[future] for future in futures], reduction)
 
     def frame(self, name: str) -> Any:
-        """Return a frame as a Dask DataFrame, a partition a part; only wanted columns are read."""
+        """Return a frame as a Dask DataFrame, a partition a part; only wanted columns are read.
+
+        Dask 2026.8 repeats categories where many partitions are grouped with `observed=False`;
+        `split_out=1` keeps it from that.
+        """
         import dask.dataframe as dd
 
         return dd.from_map(

@@ -10,7 +10,6 @@ from tqdm import tqdm
 from helpers import paths
 from helpers.errors import FleetInvalid, KitError
 from helpers.fleet import batch as batches
-from helpers.fleet import cluster as clusters
 from helpers.fleet import extra, scans, store
 from helpers.fleet.batch import Batch, Done
 from helpers.fleet.cluster import Cluster
@@ -148,8 +147,6 @@ def _read(cut: list[Batch], cluster: Cluster, total: int, problems: list[str]) -
     A batch that fails, or that kills its workers, is cut in two until the scan that does is alone:
     that one is a failed image.
     """
-    from concurrent.futures import CancelledError
-
     from distributed import as_completed
 
     client = cluster.client
@@ -160,28 +157,26 @@ def _read(cut: list[Batch], cluster: Cluster, total: int, problems: list[str]) -
         waiting[future] = batch
         return future
 
+    workers = cluster.addresses()
     try:
-        running = as_completed([submit(batch) for batch in cut])
+        running = as_completed([submit(batch) for batch in cut], loop=client.loop)
         with tqdm(total=total, unit="scan", desc="reading", disable=None, leave=False) as bar:
-            for future in running:
+            for future in cluster.completed(running):
                 batch = waiting.pop(future)
-                if future.status in ("cancelled", "lost"):
-                    raise clusters.ended("its scheduler is gone")
                 error = future.exception()
                 if error is None:
                     bar.update(len(batch.scans))
                     yield future.result()
-                    future.release()
                 elif isinstance(error, KitError):
                     raise error
                 else:
                     for smaller in _smaller(batch, error, problems):
                         running.add(submit(smaller))
-    except (OSError, CancelledError, TimeoutError) as error:
-        raise clusters.ended(error) from error
     finally:
         if waiting and client.status == "running":
             client.cancel(list(waiting), force=True)
+    if gone := workers - cluster.addresses():
+        problems.append(f"{len(gone):,} workers ended in the middle; what they read was read again")
 
 
 def _smaller(batch: Batch, error: BaseException, problems: list[str]) -> list[Batch]:

@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -19,12 +19,12 @@ from helpers.errors import FleetInvalid, StudyInvalid
 from helpers.studies import fleet_record, load
 from helpers.studies.fleet_record import FleetFacts, FleetImage
 from helpers.studies.rows import Evidence
-from helpers.studies.study import NAME, NEWEST, open_study
+from helpers.studies.study import NAME, open_study
 
 SUFFIXES = (".json", ".json.gz")
 
 ALWAYS = ""
-"""Stamp of a file that has to be looked at in every run, because nothing tells whether it changed."""
+"""Stamp of a file that is looked at in every run: nothing tells whether it changed."""
 
 _MAGIC = re.compile(r"[*?\[]")
 
@@ -91,6 +91,7 @@ def listing(scans: str) -> Listing:
     before a study of that name, a study before a fleet. A study's default capture is taken. Links
     out of a folder are not followed. Raises `FleetInvalid` and `StudyInvalid`.
     """
+    scans = scans.removeprefix("file://")
     if "://" in scans or "::" in scans:
         found = _remote(scans)
     elif os.path.lexists(scans):
@@ -190,12 +191,12 @@ def _remote(address: str) -> Listing:
 
     try:
         files, path = fsspec.core.url_to_fs(address)
-        if _MAGIC.search(path):
-            found = files.glob(path, detail=True)
-        elif files.isfile(path):
+        is_file = not _MAGIC.search(path) and files.isfile(path)
+        if is_file:
             found = {path: files.info(path)}
         else:
-            found = files.find(path, detail=True)
+            find = files.glob if _MAGIC.search(path) else files.find
+            found = find(path, detail=True)
     except Exception as error:
         # Each file system has errors of its own.
         told = str(error).split("\n")[0] or type(error).__name__
@@ -203,21 +204,31 @@ def _remote(address: str) -> Listing:
             f"{address}: cannot be listed ({told}). Check the address, and that its file system "
             "is installed and may be read"
         ) from error
-    scheme, _, rest = address.partition("::")
-    protocol = scheme.partition("://")[0]
+    first, _, rest = address.partition("::")
+    scheme = first.partition("://")[0]
 
     def shown(path: str) -> str:
-        place = f"{protocol}://{path}::{rest}" if rest else files.unstrip_protocol(path)
-        return paths.shown(Path(place)) if "://" not in place else str(place)
+        return f"{scheme}://{path}::{rest}" if rest else str(files.unstrip_protocol(path))
 
     return Listing(
         _sorted(
             Scan(path, shown(path), int(facts.get("size") or 0), _stamp(facts))
             for path, facts in found.items()
-            if facts.get("type") == "file" and (path.lower().endswith(SUFFIXES) or len(found) == 1)
+            if facts.get("type") == "file"
+            and (is_file or (path.lower().endswith(SUFFIXES) and not _is_beside(path, found)))
         ),
         files,
     )
+
+
+def _is_beside(path: str, found: Container[str]) -> bool:
+    """Return whether a file at an address is no scan, but other evidence, by what is beside it."""
+    folder, _, name = path.rpartition("/")
+    if name == fleet_record.FACTS:
+        return f"{folder}/{fleet_record.IMAGES}" in found
+    above = folder.rpartition("/")[0]
+    is_named = name in (paths.CAPTURE, paths.EXPLOITATION, paths.IMAGE, paths.SMOKE, paths.VEX)
+    return is_named and any(f"{one}/{paths.CAPTURE}" in found for one in (folder, above))
 
 
 def _stamp(facts: dict[str, Any]) -> str:

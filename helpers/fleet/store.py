@@ -1,8 +1,8 @@
 """A fleet's frames on disk: parts in Parquet, what was read into each, and which images count.
 
 `parts/<id>/` holds `fleet.parquet`, `images.parquet`, `findings.parquet`, `packages.parquet` and
-`read.jsonl`, what was read into it. A part appears whole, by a rename, and its id is made of what is
-in it: whoever writes it twice writes the same. `parts/counted.jsonl` says which images of which
+`read.jsonl`, what was read into it. A part appears whole, by a rename, and its id is made of what
+is in it: whoever writes it twice writes the same. `parts/counted.jsonl` says which images of which
 parts count. It is replaced at the end of a run, so that readers see a run's result or the one
 before. An image that was read twice, by whatever accident, counts in one part only.
 """
@@ -30,7 +30,8 @@ from helpers.text.i18n import Message
 
 FRAMES = ("fleet", "images", "findings", "packages")
 
-PARTS, RECORD, COUNTED, LOCK = "parts", "read.jsonl", "counted.jsonl", ".lock"
+PARTS, RECORD, COUNTED, PLACES = "parts", "read.jsonl", "counted.jsonl", "places.jsonl"
+_LOCK = ".lock"
 
 _NEW = ".new."
 """Start of the names of what is not written whole yet."""
@@ -186,7 +187,8 @@ def _typed(values: pd.Series, dtype: Any) -> pd.Series:
     if dtype is frames.SEVERITY:
         return values.astype(frames.TEXT).astype(dtype) if values.dtype != dtype else values
     if dtype == "object":
-        return values.astype("object").map(_message, na_action="ignore").where(values.notna(), None)
+        told = [_message(text) if isinstance(text, str) else None for text in values]
+        return pd.Series(told, dtype="object")
     return values if values.dtype == dtype else values.astype(dtype)
 
 
@@ -261,7 +263,7 @@ def locked(folder: Path) -> Iterator[None]:
     parts = folder / PARTS
     try:
         parts.mkdir(parents=True, exist_ok=True)
-        file = (parts / LOCK).open("a+b")
+        file = (parts / _LOCK).open("a+b")
     except OSError as error:
         raise disk_error(error, parts) from error
     with file:
@@ -319,14 +321,21 @@ def count(
     for name in sorted(known):
         for entry in known[name].entries:
             where.setdefault(entry.key, (name, entry))
+    now = list(current)
+    lying: dict[str, set[str]] = {}
+    for entry in now:
+        lying.setdefault(entry.key, set()).add(entry.place)
+    if missing := lying.keys() - where.keys():
+        raise FleetInvalid(
+            f"{folder}: {len(missing):,} images that were read are not there. Run the fleet again"
+        )
     counted: dict[str, dict[str, Entry]] = {}
     moved: dict[str, dict[str, str]] = {}
-    places = list(current)
-    for now in sorted({entry.key: entry for entry in reversed(places)}.values(), key=_place):
-        name, read = where[now.key]
-        counted.setdefault(name, {}).setdefault(read.variant, read)
-        if now.place != read.place:
-            moved.setdefault(name, {})[read.variant] = now.place
+    for key, there in lying.items():
+        name, read = where[key]
+        counted.setdefault(name, {})[read.variant] = read
+        if read.place not in there:
+            moved.setdefault(name, {})[read.variant] = min(there)
     parts = {
         name: Counted(
             None if len(images) == len(known[name].entries) else sorted(images),
@@ -336,7 +345,7 @@ def count(
         )
         for name, images in counted.items()
     }
-    _write(folder / "places.jsonl", msgspec.json.encode(places))
+    _write(folder / PLACES, msgspec.json.encode(now))
     _write(folder / COUNTED, msgspec.json.encode(Index(code(), scans, parts, list(problems))))
     for name in set(known) - set(parts):
         shutil.rmtree(folder / name, ignore_errors=True)
@@ -345,12 +354,8 @@ def count(
 def places(folder: Path) -> list[Entry]:
     """Return the scans of the last run, each where it lay; none if that is not known."""
     with suppress(OSError, msgspec.MsgspecError):
-        return msgspec.json.decode((folder / "places.jsonl").read_bytes(), type=list[Entry])
+        return msgspec.json.decode((folder / PLACES).read_bytes(), type=list[Entry])
     return []
-
-
-def _place(entry: Entry) -> str:
-    return entry.place
 
 
 def _write(path: Path, text: bytes) -> None:
