@@ -1,6 +1,7 @@
 # Each target is one command that also works on its own, with the virtual environment active.
 PYTHON ?= python3
 STUDY ?= blog-2022
+SCANS ?= official-2018
 VENV := .venv
 BIN := $(VENV)/bin
 FLEET := helpers/fleet/requirements.txt
@@ -36,9 +37,8 @@ compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, S
 gate: $(VENV)/installed ## what a change brought: BEFORE=image AFTER=image [FAIL_ON="fixable and severity>=high" FORMAT=markdown DB=folder VEX=file]
 	@$(BIN)/python -m helpers gate "$(BEFORE)" "$(AFTER)"$(if $(FAIL_ON), --fail-on "$(FAIL_ON)")$(if $(FORMAT), --format $(FORMAT))$(PLATFORMS) $(CAPTURE)
 
-fleet: $(VENV)/fleet ## hundreds of images: SCANS="a folder, glob, address or study" [NAME=name SCHEDULER=tcp://host:8786 MIXED=1]
-	@$(if $(SCANS),,echo "Name scans: make fleet SCANS=folder"; exit 2;) \
-	  $(BIN)/python -m helpers fleet run "$(SCANS)"$(if $(NAME), --name "$(NAME)")$(if $(SCHEDULER), --scheduler $(SCHEDULER))$(if $(MIXED), --mixed)$(LOOK)
+fleet: $(VENV)/fleet ## hundreds of images at SCANS: a folder, glob, s3://… or captured fleet (default official-2018) [NAME=name SCHEDULER=tcp://host:8786 MIXED=1]
+	@$(BIN)/python -m helpers fleet run "$(SCANS)"$(if $(NAME), --name "$(NAME)")$(if $(SCHEDULER), --scheduler $(SCHEDULER))$(if $(MIXED), --mixed)$(LOOK)
 
 test: $(VENV)/tested $(VENV)/fleet ## install what tests need, then run them all
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder

@@ -8,8 +8,8 @@ from helpers.charts import axes
 from helpers.charts.colours import INK
 from helpers.text import escape, i18n
 
-_FEW = 6
-"""Rows up to these many have large letters."""
+_FEW, _TALL = 6, 8
+"""Rows up to these many have large letters, and room for names on two lines."""
 
 _AXES_POINTS = 330
 """Height of the axes in points, at the least."""
@@ -24,7 +24,7 @@ def name(names: Sequence[str], ends: Sequence[str], ax: Axes, scale: float) -> N
     The first row is uppermost. `scale` is that of letters.
     """
     size = 20 if len(names) <= _FEW else min(17, 0.7 * _AXES_POINTS / len(names))
-    shown = [axes.plain(_on_lines(each)) for each in names]
+    shown = [axes.plain(_on_lines(each) if len(names) <= _TALL else _short(each)) for each in names]
     ax.set_yticks(range(len(names)), shown, size=scale * size)
     for label in ax.get_yticklabels():
         label.set_parse_math(False)
@@ -39,4 +39,8 @@ def name(names: Sequence[str], ends: Sequence[str], ax: Axes, scale: float) -> N
 
 def _on_lines(name: str) -> str:
     lines = i18n.wrap(escape.short(name, 2 * _WIDTH - 6), i18n.room(_WIDTH))
-    return "\n".join(lines[:2]) if len(lines) < 3 else escape.short(name, _WIDTH)
+    return "\n".join(lines) if len(lines) < 3 else _short(name)
+
+
+def _short(name: str) -> str:
+    return escape.short(name, _WIDTH + 6)

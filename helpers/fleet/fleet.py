@@ -1,8 +1,9 @@
 """Many images, read on a cluster, and the questions of the notebook `fleet` as methods."""
 
+import atexit
 import copy
 from contextlib import ExitStack
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ from helpers.fleet import (
     distributions,
     engine,
     image_table,
+    lessons,
     moving,
     overview,
     pairs,
@@ -26,6 +28,7 @@ from helpers.fleet import (
     spread,
     tally,
 )
+from helpers.fleet.cluster import Cluster
 from helpers.fleet.scans import default_name
 from helpers.notebook.display import Setting
 from helpers.notebook.question import question, questions
@@ -33,9 +36,6 @@ from helpers.text import i18n
 from helpers.text.i18n import ENGLISH, t
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import Lens
-
-_clusters = ExitStack()
-"""Clusters of this process, which end with it."""
 
 
 class Fleet:
@@ -71,7 +71,7 @@ class Fleet:
         self.name = name or default_name(scans)
         self._mixed = mixed
         self._folder = Path(save_to).expanduser() if save_to else None
-        opened = _clusters.enter_context(cluster.open(scheduler))
+        opened = _opened(scheduler)
         self.reading = reading.read(scans, self.name, opened)
         self._engine = engine.dask(self.reading.store, opened)
         self.lens = Lens(lenses.VULNERABILITIES)
@@ -226,6 +226,19 @@ class Fleet:
     def repeats(self) -> Answer:
         """Which images repeat one another?"""
         return repeats.answer(self.scanned, self.counts)
+
+    @question()
+    def lessons(self) -> Answer:
+        """What was learned, what to do first, and what is not known?"""
+        return lessons.answer(self.counts, self._occurrences, self._bases, self.lens)
+
+
+@cache
+def _opened(scheduler: str) -> Cluster:
+    """Have a cluster until this process ends; all fleets of a notebook share it."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(cluster.open(scheduler))
 
 
 _BY_LENS = {"scanned", "counts", "_twice", "_occurrences", "_in_packages", "_bases"}

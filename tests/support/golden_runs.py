@@ -28,8 +28,11 @@ from tests.support import clock, strange
 
 PICTURES = paths.ROOT / ".readme"
 FOLDER = Path(__file__).parent.parent / "golden"
-STUDIES = ("blog-2022", "matched-2026", "rebuilt-2026", "rebuilt-python-2026", "hostile")
-"""Recorded ones, and one of `strange`: failed, clean, unknown and hostile variants."""
+FLEET = "official-2018"
+"""A fleet that is recorded."""
+
+STUDIES = ("blog-2022", "matched-2026", "rebuilt-2026", "rebuilt-python-2026", "hostile", FLEET)
+"""Recorded ones, one of `strange` with failed, clean, unknown and hostile variants, and a fleet."""
 
 MOST_ROWS = 40
 """Rows of a table that are kept in full; the rest is kept as a digest."""
@@ -45,6 +48,7 @@ def studies() -> Iterator[Path]:
         (data / "studies").mkdir()
         for path in (paths.ROOT / "data" / "studies").iterdir():
             (data / "studies" / path.name).symlink_to(path)
+        fleet(FLEET, data)
         os.environ["KIT_DATA"] = folder
         try:
             _dated(capture(strange.hostile(data), "2026-11-24").folder / "capture.json")
@@ -56,6 +60,13 @@ def studies() -> Iterator[Path]:
                 os.environ["KIT_DATA"] = before
 
 
+def fleet(name: str, data: Path) -> Path:
+    """Copy what was recorded of a fleet, and nothing that was made of it, into a data folder."""
+    folder, copy = paths.ROOT / "data" / "fleets" / name, data / "fleets" / name
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("parts"))
+    return copy
+
+
 def _dated(path: Path) -> None:
     """Give a capture a fixed time, so that only what the code says can change."""
     facts = json.loads(path.read_text())
@@ -65,8 +76,8 @@ def _dated(path: Path) -> None:
 def shown(study: str, language: str) -> dict[str, str]:
     """Return the files of a golden run by name: tables as CSV, and what each notebook shows."""
     found = {}
-    for path in paths.notebooks():
-        given = {"study": study, "language": language, "mixed": True}
+    for path in [paths.FLEET] if study == FLEET else paths.notebooks():
+        given = {"study": study, "scans": study, "language": language, "mixed": True}
         lines = []
         for line in _cells(path, given):
             if isinstance(line, str):
