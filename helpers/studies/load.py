@@ -1,8 +1,10 @@
 """Makes frames of reports and studies: always from the raw reports, with today's code."""
 
+import gc
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
@@ -123,9 +125,22 @@ def _is_known(published: pd.DataFrame) -> pd.Series:
 def load(evidence: Iterable[Evidence]) -> Frames:
     """Return the frames of reports, in the order given; only one report is in memory at a time."""
     collected = rows.Rows()
-    for item in evidence:
-        collected.add(item, trivy.read(item.path) if item.path else None)
-    return collected.frames()
+    with _uncollected():
+        for item in evidence:
+            collected.add(item, trivy.read(item.path) if item.path else None)
+        return collected.frames()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking through millions of values that are in use."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def variant_names(files: Iterable[Path]) -> dict[Path, str]:

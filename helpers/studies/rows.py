@@ -121,9 +121,7 @@ class Rows:
             if result.suppressed:
                 self._add_suppressed(item, result, known, scope)
 
-    def _add_suppressed(
-        self, item: Evidence, result: Result, known: Known, scope: Scope
-    ) -> None:
+    def _add_suppressed(self, item: Evidence, result: Result, known: Known, scope: Scope) -> None:
         """Add the findings of a result that statements or ignore files suppress, and what they say.
 
         A finding whose statement may not be used counts like any other.
@@ -177,7 +175,12 @@ class Rows:
 def _extend(columns: dict[str, list[Any]], added: dict[str, Any], rows: int) -> None:
     """Append to each column a list of values, or one value that all rows share."""
     for name, values in added.items():
-        columns[name] += values if isinstance(values, list) else [values] * rows
+        column = values if isinstance(values, list) else [values] * rows
+        if columns[name]:
+            columns[name] += column
+        else:
+            # Not copied, which counts for a large report.
+            columns[name] = column
 
 
 def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
