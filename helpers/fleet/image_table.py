@@ -1,5 +1,7 @@
 """The images of a fleet, each once, with the family of its base and the app that it is."""
 
+from datetime import date
+
 import pandas as pd
 
 from helpers.comparability import end_of_life
@@ -42,14 +44,32 @@ def once(reduced: pd.DataFrame) -> pd.DataFrame:
     return _described(kept).sort_values("variant", ignore_index=True)
 
 
-def dropped(reduced: pd.DataFrame, images: pd.DataFrame) -> frozenset[str]:
-    """Return the variants that are other scans of an image that is counted already."""
-    return frozenset(reduced["variant"]) - frozenset(images["variant"])
+def uncounted(reduced: pd.DataFrame, images: pd.DataFrame) -> frozenset[str]:
+    """Return the variants that vulnerabilities are not counted in.
+
+    Those are other scans of an image that is counted already, and images whose counts say nothing.
+    """
+    return frozenset(reduced["variant"]) - frozenset(counted(images)["variant"])
 
 
 def counted(images: pd.DataFrame) -> pd.DataFrame:
     """Return the images whose counts say something: measured, by a database that knows them."""
     return images[images["measured"] & ~images["unknown_to_db"]]
+
+
+def ended(images: pd.DataFrame) -> dict[str, date]:
+    """Return the families whose advisories had ended when they were scanned, and on which day.
+
+    Later vulnerabilities are in no count of theirs, so that it is low is no good sign.
+    """
+    found: dict[str, date] = {}
+    columns = ["family", "os_family", "os_version"]
+    last = images.dropna(subset=columns).groupby(columns)["scanned_at"].max().reset_index()
+    for row in last.itertuples():
+        until = end_of_life.advisories_until(row.os_family, row.os_version)
+        if until and pd.notna(row.scanned_at) and row.scanned_at.date() > until:
+            found[row.family] = until
+    return found
 
 
 def _references(images: pd.DataFrame) -> pd.Series:

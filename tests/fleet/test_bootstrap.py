@@ -89,7 +89,7 @@ POPULATIONS = {
 def test_no_difference_is_not_found_more_often_than_the_level_says(population, count, monkeypatch):
     monkeypatch.setattr(bootstrap, "DRAWS", 499)
     rng = np.random.default_rng(5)
-    runs, found = 600, 0
+    runs, found = 400, 0
     for _ in range(runs):
         estimate = bootstrap.mean(POPULATIONS[population](rng, count))
         found += not estimate.low <= 0 <= estimate.high

@@ -27,7 +27,7 @@ def test_an_image_counts_once_by_its_id_with_the_newest_scan_and_all_references(
     kept = images.iloc[2]
     assert (kept["count"], kept["scans"]) == (5, 3)
     assert sorted(kept["references"].split()) == ["node:8", "node:8.9", "node:carbon"]
-    assert image_table.dropped(reduced, images) == {"node:8@0", "node:8.9@2"}
+    assert image_table.uncounted(reduced, images) == {"node:8@0", "node:8.9@2"}
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,7 @@ def test_a_family_of_which_nothing_is_found_is_not_clean_and_neither_is_an_image
         )
     )
     assert image_table.counted(images)["name"].tolist() == ["c:1", "d:1"]
+    assert image_table.uncounted(images, images) == {"a:1@0", "b:1@1", "e:1@4", "f:1@5"}
     assert images[images["unknown_to_db"]]["name"].tolist() == ["a:1", "b:1"]
 
 
