@@ -21,7 +21,7 @@ def once(reduced: pd.DataFrame) -> pd.DataFrame:
     with its release and form, as in `debian 9 slim`; `app`, the repository and tag without the
     words that name a base (NA without a tag); `measured`: whether its vulnerabilities were looked
     for and its system was recognised; and `unknown_to_db`: nothing was found in any image of its
-    family, so the database may not know it.
+    release, so the database may not know it.
     """
     lost = reduced["status"].isin(UNKNOWN_COUNT)
     order = reduced.assign(_lost=lost).sort_values(
@@ -91,19 +91,25 @@ def _described(images: pd.DataFrame) -> pd.DataFrame:
                 base_words.reference(name).repository,
                 family(system, version, all_),
                 app(system, version, all_),
+                family(system, version, []),
             )
         )
-    described = pd.DataFrame(rows, columns=["repository", "family", "app"], index=images.index)
-    images = images.assign(**{column: described[column] for column in described})
+    names = ["repository", "family", "app", "release"]
+    described = pd.DataFrame(rows, columns=names, index=images.index)
+    images = images.assign(**{column: described[column] for column in names[:3]})
     measured = ~images["status"].isin({*UNKNOWN_COUNT, NO_OS}) & images["count"].notna()
-    # A filter of the lens is no reason to distrust the database: all findings count here.
+    # A filter of the lens, or a small form of a system, is no reason to distrust the database.
     found = images["found"].fillna(0).astype("int64").where(measured, 0)
-    nothing = found.groupby(images["family"]).transform("sum").eq(0)
+    nothing = found.groupby(described["release"]).transform("sum").eq(0)
     return images.assign(measured=measured.astype(bool), unknown_to_db=nothing & measured)
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+_TWO_NUMBERS = frozenset({"alpine", "opensuse.leap", "opensuse-leap", "ubuntu"})
+"""Operating systems whose releases have two numbers."""
 
 
 def family(system: str, version: str, references: list[str]) -> str:
@@ -117,8 +123,8 @@ def family(system: str, version: str, references: list[str]) -> str:
     if not system:
         return NO_FAMILY
     release = end_of_life.release(f"{system} {version}") if version else None
-    if system in ("ubuntu", "alpine"):
-        # Releases that the table does not know have two numbers, too.
+    if system in _TWO_NUMBERS:
+        # Also of releases that the table does not know.
         release = f"{system} {'.'.join(version.split('.')[:2])}"
     parts = (release or f"{system} {version}", base_words.form(references))
     return " ".join(part.strip() for part in parts if part)
