@@ -1,4 +1,4 @@
-"""A part of a fleet, and what is kept of it."""
+"""A part of a fleet, and what is kept of each part: both engines reduce parts the same way."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -16,9 +16,10 @@ class Partition(NamedTuple):
 
 
 class Reduction(NamedTuple):
-    """What is kept of each part: a picklable function of a Partition that returns a small frame.
+    """What is kept of each part: a picklable function of a Partition, and the columns it needs.
 
-    `columns` are those that it needs, by frame; a frame that is not named is empty.
+    `of` returns a small frame. `columns` has the columns by frame; a frame that is not named is
+    empty.
     """
 
     of: Callable[[Partition], pd.DataFrame]
