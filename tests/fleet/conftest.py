@@ -9,7 +9,7 @@ import pytest
 
 from helpers.fleet.partition import Partition
 from tests.conftest import unless_live
-from tests.support import fleets
+from tests.support import fleet_frames as fleets
 
 
 @pytest.fixture(scope="session")

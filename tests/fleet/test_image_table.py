@@ -4,7 +4,7 @@ import pytest
 from helpers import paths
 from helpers.errors import FileInvalid
 from helpers.fleet import base_words, image_table
-from tests.support import fleets
+from tests.support import fleet_frames as fleets
 
 
 def test_an_image_counts_once_by_its_id_with_the_newest_scan_and_all_references():

@@ -6,7 +6,7 @@ import pytest
 
 from helpers.fleet import bases, bootstrap, image_table, lessons, moving, pairs, tally
 from helpers.vulnerabilities.lenses import PLAIN
-from tests.support import fleets
+from tests.support import fleet_frames as fleets
 
 
 def app(name, version, count, **more):

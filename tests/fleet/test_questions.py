@@ -21,7 +21,7 @@ from helpers.fleet import (
     tally,
 )
 from helpers.vulnerabilities.lenses import PLAIN
-from tests.support import fleets
+from tests.support import fleet_frames as fleets
 
 LISTS = pd.DataFrame({"package_list": [], "size": [], "items": []})
 

@@ -13,7 +13,7 @@ from helpers.errors import ParameterInvalid
 from helpers.fleet import distributions, image_table, spread, tally
 from helpers.fleet.partition import Partition
 from helpers.vulnerabilities.lenses import PLAIN, Lens, Own
-from tests.support import fleets
+from tests.support import fleet_frames as fleets
 
 
 def found(report):
