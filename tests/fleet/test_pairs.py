@@ -9,6 +9,11 @@ from helpers.vulnerabilities.lenses import PLAIN
 from tests.support import fleet_frames as fleets
 
 
+@pytest.fixture
+def real_parts(shared):
+    return fleets.real(shared)[0]
+
+
 def app(name, version, count, **more):
     return {"name": name, "os_version": version, "count": count, "created_at": "2026-01-01", **more}
 

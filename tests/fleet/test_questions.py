@@ -23,6 +23,12 @@ from helpers.fleet import (
 from helpers.vulnerabilities.lenses import PLAIN
 from tests.support import fleet_frames as fleets
 
+
+@pytest.fixture
+def real_parts(shared):
+    return fleets.real(shared)[0]
+
+
 LISTS = pd.DataFrame({"package_list": [], "size": [], "items": []})
 
 

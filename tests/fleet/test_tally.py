@@ -22,7 +22,17 @@ def found(report):
     ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def real_parts(shared):
+    return fleets.real(shared)[0]
+
+
+@pytest.fixture
+def real_reports(shared):
+    return fleets.real(shared)[1]
+
+
+@pytest.fixture
 def images(real_parts):
     return image_table.once(fleets.reduced(real_parts, tally.images()))
 
