@@ -75,7 +75,7 @@ def _mean(data: bytes, level: float) -> Estimate:
     tail = (1 - level) / 2
     means = _subset_means(values)
     # Both ends are means of subsets, so that the level is kept: no value between two of them.
-    place = int(tail * (len(means) + 1) + 1e-9)
+    place = max(1, int(tail * (len(means) + 1) + 1e-9))
     low, high = means[place - 1], means[-place]
     lower, upper = np.quantile(_t(values), [tail, 1 - tail], method="inverted_cdf")
     error = values.std(ddof=1) / np.sqrt(len(values))
