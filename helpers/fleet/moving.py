@@ -64,10 +64,11 @@ def _shares(rows: pd.DataFrame) -> pd.Series:
 def totals(moves: pd.DataFrame) -> pd.DataFrame:
     """Return what moving all to each family would change, that which takes away most first.
 
-    `target, images, unknown, now, change, low, high`: `images` are those of families of which pairs say something, `unknown` those of which none does;
-    `now` is the sum of the counts of the former, `change` what it would change by. The intervals of
-    `moves` hold all together, and so do sums of them: the ends of a sum are the sums of the ends.
-    That is wider than needed, as not all will be off to one side.
+    `target, images, unknown, now, change, low, high`: `images` are those of families of which pairs
+    say something, `unknown` those of which none does; `now` is the sum of the counts of the former,
+    `change` what it would change by. The intervals of `moves` hold all together, and so do sums of
+    them: the ends of a sum are the sums of the ends. That is wider than needed, as not all will be
+    off to one side.
     """
     sure = moves["low"].notna()
     whole = moves["now"].astype("Float64")

@@ -54,7 +54,7 @@ def test_fewer_values_than_signs_can_decide_have_no_interval():
 
 
 def test_a_higher_level_is_never_narrower():
-    values = np.random.default_rng(8).normal(1, 1, 20)
+    values = np.random.default_rng(8).normal(1, 1, 25)
     found = [bootstrap.mean(values, 1 - 10.0**-digits) for digits in (1, 2, 3, 4, 6)]
     assert [one.low for one in found] == sorted((one.low for one in found), reverse=True)
     assert [one.high for one in found] == sorted(one.high for one in found)
