@@ -83,10 +83,10 @@ def test_all_intervals_hold_together(monkeypatch):
     """Over many comparisons without any difference hardly one fleet has one that is found."""
     monkeypatch.setattr(bootstrap, "DRAWS", 1999)
     rng = np.random.default_rng(1)
-    bases_ = ["debian 10", "debian 11", "debian 12", "debian 8", "debian 9"]
+    bases_ = ["debian 11", "debian 12", "debian 8", "debian 9"]
     runs, wrong = 60, 0
     for _ in range(runs):
-        counts = (100 + rng.normal(0, 5, (12, 5))).round().astype(int)
+        counts = (100 + rng.normal(0, 5, (9, 4))).round().astype(int)
         found = [
             (f"r{repository}", first, second, row[b] - row[a])
             for repository, row in enumerate(counts)
@@ -94,7 +94,7 @@ def test_all_intervals_hold_together(monkeypatch):
         ]
         columns = ["repository", "first", "second", "difference"]
         compared = pairs.compared(pd.DataFrame(found, columns=columns))
-        assert len(compared) == 10
+        assert len(compared) == 6
         wrong += not pairs.sure(compared).empty
     assert wrong / runs <= 0.05 + 3 * (0.05 * 0.95 / runs) ** 0.5
 
