@@ -82,14 +82,16 @@ def without(tag: str, system: str, version: str) -> list[str]:
 
 
 def form(references: list[str]) -> str:
-    """Return how the system is cut down, by the words of the references; empty if it is not.
+    """Return how the system is cut down, by the references; empty if it is not.
+
+    That is a word of a tag, or a whole folder of a repository: `slim-api` is an app's name.
 
     >>> form(["python:3-slim-trixie"]), form(["gcr.io/distroless/nodejs24-debian13:latest"])
     ('slim', 'distroless')
     """
     for text in references:
         repository, tag = reference(text)
-        for word in re.split(r"[-_+/]", f"{tag}/{repository}".lower()):
+        for word in (*_WORDS.split(tag.lower()), *repository.split("/")):
             known = table().get(word)
             if known and known.form:
                 return known.form

@@ -57,8 +57,7 @@ def found(images: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
 
 
 def brought(images: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """Return what each base brings: one row an image that others are built on, and every other
-    image.
+    """Return what each image brings to those that are built on it: a row an image.
 
     `variant, name, family, base, found_by, on_it, count, fixable, added, carried, removed`: how
     many images are built on it, directly or on another one that is; what is counted in its

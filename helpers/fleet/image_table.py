@@ -1,5 +1,7 @@
 """The images of a fleet, each once, with the family of its base and the app that it is."""
 
+from datetime import date
+
 import pandas as pd
 
 from helpers.comparability import end_of_life
@@ -19,7 +21,7 @@ def once(reduced: pd.DataFrame) -> pd.DataFrame:
     with its release and form, as in `debian 9 slim`; `app`, the repository and tag without the
     words that name a base (NA without a tag); `measured`: whether its vulnerabilities were looked
     for and its system was recognised; and `unknown_to_db`: nothing was found in any image of its
-    family, so the database may not know it.
+    release, so the database may not know it.
     """
     lost = reduced["status"].isin(UNKNOWN_COUNT)
     order = reduced.assign(_lost=lost).sort_values(
@@ -42,14 +44,32 @@ def once(reduced: pd.DataFrame) -> pd.DataFrame:
     return _described(kept).sort_values("variant", ignore_index=True)
 
 
-def dropped(reduced: pd.DataFrame, images: pd.DataFrame) -> frozenset[str]:
-    """Return the variants that are other scans of an image that is counted already."""
-    return frozenset(reduced["variant"]) - frozenset(images["variant"])
+def uncounted(reduced: pd.DataFrame, images: pd.DataFrame) -> frozenset[str]:
+    """Return the variants that vulnerabilities are not counted in.
+
+    Those are other scans of an image that is counted already, and images whose counts say nothing.
+    """
+    return frozenset(reduced["variant"]) - frozenset(counted(images)["variant"])
 
 
 def counted(images: pd.DataFrame) -> pd.DataFrame:
     """Return the images whose counts say something: measured, by a database that knows them."""
     return images[images["measured"] & ~images["unknown_to_db"]]
+
+
+def ended(images: pd.DataFrame) -> dict[str, date]:
+    """Return the families whose advisories had ended when they were scanned, and on which day.
+
+    Later vulnerabilities are in no count of theirs, so that it is low is no good sign.
+    """
+    found: dict[str, date] = {}
+    columns = ["family", "os_family", "os_version"]
+    last = images.dropna(subset=columns).groupby(columns)["scanned_at"].max().reset_index()
+    for row in last.itertuples():
+        until = end_of_life.advisories_until(row.os_family, row.os_version)
+        if until and pd.notna(row.scanned_at) and row.scanned_at.date() > until:
+            found[row.family] = until
+    return found
 
 
 def _references(images: pd.DataFrame) -> pd.Series:
@@ -71,19 +91,25 @@ def _described(images: pd.DataFrame) -> pd.DataFrame:
                 base_words.reference(name).repository,
                 family(system, version, all_),
                 app(system, version, all_),
+                family(system, version, []),
             )
         )
-    described = pd.DataFrame(rows, columns=["repository", "family", "app"], index=images.index)
-    images = images.assign(**{column: described[column] for column in described})
+    names = ["repository", "family", "app", "release"]
+    described = pd.DataFrame(rows, columns=names, index=images.index)
+    images = images.assign(**{column: described[column] for column in names[:3]})
     measured = ~images["status"].isin({*UNKNOWN_COUNT, NO_OS}) & images["count"].notna()
-    # A filter of the lens is no reason to distrust the database: all findings count here.
+    # A filter of the lens, or a small form of a system, is no reason to distrust the database.
     found = images["found"].fillna(0).astype("int64").where(measured, 0)
-    nothing = found.groupby(images["family"]).transform("sum").eq(0)
+    nothing = found.groupby(described["release"]).transform("sum").eq(0)
     return images.assign(measured=measured.astype(bool), unknown_to_db=nothing & measured)
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+_TWO_NUMBERS = frozenset({"alpine", "opensuse.leap", "opensuse-leap", "ubuntu"})
+"""Operating systems whose releases have two numbers."""
 
 
 def family(system: str, version: str, references: list[str]) -> str:
@@ -97,8 +123,8 @@ def family(system: str, version: str, references: list[str]) -> str:
     if not system:
         return NO_FAMILY
     release = end_of_life.release(f"{system} {version}") if version else None
-    if system in ("ubuntu", "alpine"):
-        # Releases that the table does not know have two numbers, too.
+    if system in _TWO_NUMBERS:
+        # Also of releases that the table does not know.
         release = f"{system} {'.'.join(version.split('.')[:2])}"
     parts = (release or f"{system} {version}", base_words.form(references))
     return " ".join(part.strip() for part in parts if part)

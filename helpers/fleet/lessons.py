@@ -22,7 +22,7 @@ def answer(
         return Answer("lessons", counted=lens.label, lacks=lacks)
     text = paragraph(say("**Learned**")) + bullets(_learned(images, occurrences, lens))
     first = _first(images, found, lens)
-    none = t("Nothing that is sure to help: no fix is known, and no pairs are enough.")
+    none = t("Nothing that is sure to help: no fix is known, and no pairs show a better base.")
     text += paragraph(say("**What to do first**")) + bullets(first or [none])
     text += paragraph(say("**Not known**")) + bullets(_not_known(images, found))
     return Answer("lessons", text=text, counted=lens.label, role=CLOSING)
@@ -93,6 +93,7 @@ def _first(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> list[Phrase
         )
     moved = moving.moves(images, pairs.found(images))
     moved = moved[moved["high"].lt(0).fillna(False)]
+    moved = moved[~moved["target"].isin(image_table.ended(images))]
     if len(moved):
         change = (moved["share"] * moved["now"].astype("Float64")).astype("float64")
         top = moved.loc[change.idxmin()]

@@ -1,5 +1,7 @@
 """What moving every image to each base would change, if all are as the pairs are."""
 
+from collections.abc import Collection
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -60,13 +62,13 @@ def _shares(rows: pd.DataFrame) -> pd.Series:
 
 
 def totals(moves: pd.DataFrame) -> pd.DataFrame:
-    """Return what moving all to each family would change: `target, images, unknown, now, change,
-    low, high`, that which takes away most first.
+    """Return what moving all to each family would change, that which takes away most first.
 
-    `images` are those of families of which pairs say something, `unknown` those of which none does;
-    `now` is the sum of the counts of the former, `change` what it would change by. The intervals of
-    `moves` hold all together, and so do sums of them: the ends of a sum are the sums of the ends.
-    That is wider than needed, as not all will be off to one side.
+    `target, images, unknown, now, change, low, high`: `images` are those of families of which pairs
+    say something, `unknown` those of which none does; `now` is the sum of the counts of the former,
+    `change` what it would change by. The intervals of `moves` hold all together, and so do sums of
+    them: the ends of a sum are the sums of the ends. That is wider than needed, as not all will be
+    off to one side.
     """
     sure = moves["low"].notna()
     whole = moves["now"].astype("Float64")
@@ -100,10 +102,11 @@ def answer(images: pd.DataFrame, lens: Lens) -> Answer:
         "average. Its interval is as wide as those of all moves together. Whether an app runs on "
         "another base nobody tried."
     )
+    ended = image_table.ended(images)
     return Answer(
         "moving",
-        _title(known, lens),
-        bullets(_line(row) for row in known.itertuples()) + paragraph(note),
+        _title(known, ended, lens),
+        bullets(_line(row, ended.get(row.target)) for row in known.itertuples()) + paragraph(note),
         short,
         _chart(known, lens),
         lens.label,
@@ -126,13 +129,14 @@ def _chart(known: pd.DataFrame, lens: Lens) -> Intervals:
     return Intervals(rows, across, t("fewer"), t("more"))
 
 
-def _title(known: pd.DataFrame, lens: Lens) -> str:
-    """Return which move would take away most for sure, or that none does."""
-    sure = known[known["high"].lt(0)]
+def _title(known: pd.DataFrame, ended: Collection[str], lens: Lens) -> str:
+    """Return which move would take away most for sure, or that none does.
+
+    A base that no advisories follow is no place to move to, however few it has.
+    """
+    sure = known[known["high"].lt(0) & ~known["target"].isin(ended)]
     if sure.empty:
-        return t(
-            "No move to another base is sure to take away {what}, by the pairs", what=lens.short
-        )
+        return t("No move to a base with advisories is sure to take away {what}", what=lens.short)
     row = sure.iloc[0]
     values = {
         "images": number(row["images"], "image"),
@@ -157,7 +161,7 @@ def _title(known: pd.DataFrame, lens: Lens) -> str:
     )
 
 
-def _line(row: Any) -> Phrase:
+def _line(row: Any, ended: date | None) -> Phrase:
     text = name(t("all to {family}", family=row.target)) + ": "
     text += say(
         "about {change:+,.0f} ({low:+,.0f} to {high:+,.0f}) of {now:,} in {images}",
@@ -169,6 +173,8 @@ def _line(row: Any) -> Phrase:
     )
     if row.low <= 0 <= row.high:
         text += t(", which may be chance")
+    if ended:
+        text += say("; **its advisories ended on {day}**, so that few is no good sign", day=ended)
     if row.unknown:
         text += say("; of {images} no pairs say anything", images=number(row.unknown, "image"))
     return text

@@ -199,7 +199,23 @@ def _text(table: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: int) -> 
         "An app is a repository and a tag without the words that name a base; whether both of a "
         "pair are the same in all else is not known."
     )
-    return bullets(lines) + paragraph(note) + _blind(table, images, lens)
+    return bullets(lines) + paragraph(note) + _ended(table, images) + _blind(table, images, lens)
+
+
+def _ended(table: pd.DataFrame, images: pd.DataFrame) -> Text:
+    """Return which of the families no advisories followed, so that few found is no good sign."""
+    shown = {*table["first"], *table["second"]}
+    found = {family: day for family, day in image_table.ended(images).items() if family in shown}
+    if not found:
+        return Text()
+    families = ", ".join(f"{family} ({day})" for family, day in sorted(found.items()))
+    return paragraph(
+        say(
+            "Advisories had ended before the scan of {families}: later vulnerabilities are not "
+            "counted there, so that few is **no good sign**.",
+            families=families,
+        )
+    )
 
 
 def _blind(table: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:

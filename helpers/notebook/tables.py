@@ -17,8 +17,8 @@ from helpers.text.units import MB
 
 CODES = {"build log"} | set(
     "captured change claim component counted elf end evidence family files found_by group image "
-    "kind lacks lens libc measured need only_in origin owners part place problem property published "
-    "published_by rated reason report scale severity severity_after severity_before "
+    "kind lacks lens libc measured need only_in origin owners part place problem property "
+    "published published_by rated reason report scale severity severity_after severity_before "
     "severity_source smoke source state status value verdict weighed why why_broken why_not".split()
 )
 """Columns whose cells are codes, and so are severities of several scanners; all others hold

@@ -4,7 +4,7 @@ import pytest
 
 from helpers.fleet import bases, image_table
 from helpers.vulnerabilities.lenses import PLAIN
-from tests.support import fleets
+from tests.support import fleet_frames as fleets
 
 
 def lists(**found):

@@ -4,7 +4,7 @@ import pytest
 from helpers import paths
 from helpers.errors import FileInvalid
 from helpers.fleet import base_words, image_table
-from tests.support import fleets
+from tests.support import fleet_frames as fleets
 
 
 def test_an_image_counts_once_by_its_id_with_the_newest_scan_and_all_references():
@@ -27,7 +27,7 @@ def test_an_image_counts_once_by_its_id_with_the_newest_scan_and_all_references(
     kept = images.iloc[2]
     assert (kept["count"], kept["scans"]) == (5, 3)
     assert sorted(kept["references"].split()) == ["node:8", "node:8.9", "node:carbon"]
-    assert image_table.dropped(reduced, images) == {"node:8@0", "node:8.9@2"}
+    assert image_table.uncounted(reduced, images) == {"node:8@0", "node:8.9@2"}
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,7 @@ def test_an_image_counts_once_by_its_id_with_the_newest_scan_and_all_references(
         ("debian", "12", "node:slim", "debian 12 slim", "node:latest"),
         ("debian", "12", "report", "debian 12", None),
         ("debian", "12", "node@sha256:00", "debian 12", None),
+        ("debian", "12.1", "team/slim-api:1.2", "debian 12", "team/slim-api:1.2"),
         ("redhat", "8.10", "app:2-ubi8", "redhat 8", "app:2"),
         ("debian", "testing", "app:2-sid", "debian testing", "app:2"),
         ("", "", "app:2", image_table.NO_FAMILY, "app:2"),
@@ -65,11 +66,14 @@ def test_a_family_of_which_nothing_is_found_is_not_clean_and_neither_is_an_image
             # Under a lens nothing counts, but the database knows the family.
             {"name": "c:1", "found": 7},
             {"name": "d:1"},
+            # The only one of its form: the database knows the release.
+            {"name": "distroless/static:1"},
             {"name": "e:1", "status": "no-os", "os_family": None},
             {"name": "f:1", "status": "failed", "count": None},
         )
     )
-    assert image_table.counted(images)["name"].tolist() == ["c:1", "d:1"]
+    assert image_table.counted(images)["name"].tolist() == ["c:1", "d:1", "distroless/static:1"]
+    assert image_table.uncounted(images, images) == {"a:1@0", "b:1@1", "e:1@5", "f:1@6"}
     assert images[images["unknown_to_db"]]["name"].tolist() == ["a:1", "b:1"]
 
 

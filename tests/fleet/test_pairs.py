@@ -1,10 +1,17 @@
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.fleet import bootstrap, image_table, moving, pairs, tally
+from helpers.fleet import bases, bootstrap, image_table, lessons, moving, pairs, tally
 from helpers.vulnerabilities.lenses import PLAIN
-from tests.support import fleets
+from tests.support import fleet_frames as fleets
+
+
+@pytest.fixture
+def real_parts(shared):
+    return fleets.real(shared)[0]
 
 
 def app(name, version, count, **more):
@@ -76,20 +83,17 @@ def test_all_intervals_hold_together(monkeypatch):
     """Over many comparisons without any difference hardly one fleet has one that is found."""
     monkeypatch.setattr(bootstrap, "DRAWS", 1999)
     rng = np.random.default_rng(1)
-    runs, wrong = 40, 0
+    bases_ = ["debian 11", "debian 12", "debian 8", "debian 9"]
+    runs, wrong = 60, 0
     for _ in range(runs):
-        rows = []
-        for repository in range(12):
-            level = rng.normal(0, 3)
-            for version, word in (
-                ("8", "jessie"),
-                ("9", "stretch"),
-                ("10", "buster"),
-                ("11", "bullseye"),
-            ):
-                count = int(100 + level + rng.normal(0, 5))
-                rows.append(app(f"repo{repository}:1-{word}", version, count))
-        compared = pairs.compared(pairs.found(table(*rows)))
+        counts = (100 + rng.normal(0, 5, (9, 4))).round().astype(int)
+        found = [
+            (f"r{repository}", first, second, row[b] - row[a])
+            for repository, row in enumerate(counts)
+            for (a, first), (b, second) in combinations(enumerate(bases_), 2)
+        ]
+        columns = ["repository", "first", "second", "difference"]
+        compared = pairs.compared(pd.DataFrame(found, columns=columns))
         assert len(compared) == 6
         wrong += not pairs.sure(compared).empty
     assert wrong / runs <= 0.05 + 3 * (0.05 * 0.95 / runs) ** 0.5
@@ -139,3 +143,32 @@ def test_the_real_pairs_rest_on_few_repositories(real_parts):
     compared = pairs.compared(found)
     assert compared["repositories"].max() < bootstrap.least(pairs.LEVEL)
     assert compared["low"].isna().all()
+
+
+def test_a_base_that_no_advisories_follow_is_no_place_to_move_to():
+    def moved(version):
+        rows = []
+        for repository in range(8):
+            name = f"repo{repository}:1"
+            rows += [app(f"{name}-bookworm", "12", 100), app(f"{name}-slim", version, 50)]
+        return table(*rows)
+
+    old, new = moved("7"), moved("13")
+    assert set(image_table.ended(old)) == {"debian 7 slim"}
+    assert "no good sign" in pairs.answer(old, PLAIN).text.plain
+    assert "debian 13 slim" in moving.answer(new, PLAIN).title
+    assert "debian 7 slim" not in moving.answer(old, PLAIN).title
+    assert "its advisories ended on 2018-05-31" in moving.answer(old, PLAIN).text.plain
+    lines = [
+        lessons.answer(images, occurrences(), bases.found(images, lists()), PLAIN).text.plain
+        for images in (old, new)
+    ]
+    assert ["Move 8 images" in line for line in lines] == [False, True]
+
+
+def occurrences():
+    return fleets.reduced([fleets.EMPTY], tally.occurrences())
+
+
+def lists():
+    return fleets.reduced([fleets.EMPTY], tally.package_lists())

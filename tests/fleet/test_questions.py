@@ -21,7 +21,13 @@ from helpers.fleet import (
     tally,
 )
 from helpers.vulnerabilities.lenses import PLAIN
-from tests.support import fleets
+from tests.support import fleet_frames as fleets
+
+
+@pytest.fixture
+def real_parts(shared):
+    return fleets.real(shared)[0]
+
 
 LISTS = pd.DataFrame({"package_list": [], "size": [], "items": []})
 

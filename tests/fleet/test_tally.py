@@ -13,7 +13,7 @@ from helpers.errors import ParameterInvalid
 from helpers.fleet import distributions, image_table, spread, tally
 from helpers.fleet.partition import Partition
 from helpers.vulnerabilities.lenses import PLAIN, Lens, Own
-from tests.support import fleets
+from tests.support import fleet_frames as fleets
 
 
 def found(report):
@@ -22,7 +22,17 @@ def found(report):
     ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def real_parts(shared):
+    return fleets.real(shared)[0]
+
+
+@pytest.fixture
+def real_reports(shared):
+    return fleets.real(shared)[1]
+
+
+@pytest.fixture
 def images(real_parts):
     return image_table.once(fleets.reduced(real_parts, tally.images()))
 

@@ -2,16 +2,33 @@
 
 import hashlib
 import json
+import tarfile
+import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from helpers import frames
 from helpers.fleet.partition import Partition, Reduction
 from helpers.studies.load import load_reports
+from tests.conftest import unless_live
 
 EMPTY = Partition(*(frames.make(name, {}) for name in Partition._fields))
+
+
+@cache
+def real(shared: Path) -> tuple[list[Partition], list[dict[str, Any]]]:
+    """The real fleet of 297 images, in three parts, and its reports as JSON."""
+    archive = shared / "fleet" / "reports.tar.gz"
+    if not archive.exists():
+        unless_live("there is no fleet/reports.tar.gz in the shared folder")
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+        files = sorted(Path(folder).rglob("*.json"))
+        return parts(files), [json.loads(path.read_text()) for path in files]
 
 
 def parts(files: Sequence[Path], count: int = 3) -> list[Partition]:
