@@ -141,7 +141,7 @@ class Fleet:
 
     @cached_property
     def _twice(self) -> frozenset[str]:
-        return image_table.dropped(self.scanned, self.counts)
+        return image_table.uncounted(self.scanned, self.counts)
 
     @cached_property
     def _occurrences(self) -> pd.DataFrame:

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from helpers.answers.answer import CLOSING, Answer
+from helpers.answers.answer import ANSWER, Answer
 from helpers.fleet import bases, distributions, image_table, moving, pairs
 from helpers.text import escape
 from helpers.text.i18n import t, word
-from helpers.text.rich import Phrase, bullets, number, paragraph, say
+from helpers.text.rich import Phrase, bullets, join, number, paragraph, say
 from helpers.vulnerabilities.lenses import Lens
 
 
@@ -20,12 +20,12 @@ def answer(
     if image_table.counted(images).empty:
         lacks = t("No image was measured by a database that knows it, so nothing is counted.")
         return Answer("lessons", counted=lens.label, lacks=lacks)
-    text = paragraph(say("**Learned**")) + bullets(_learned(images, occurrences, lens))
     first = _first(images, found, lens)
     none = t("Nothing that is sure to help: no fix is known, and no pairs show a better base.")
-    text += paragraph(say("**What to do first**")) + bullets(first or [none])
+    text = join(paragraph(line, role="choice") for line in first or [none])
+    text += paragraph(say("**Learned**")) + bullets(_learned(images, occurrences, lens))
     text += paragraph(say("**Not known**")) + bullets(_not_known(images, found))
-    return Answer("lessons", text=text, counted=lens.label, role=CLOSING)
+    return Answer("lessons", text=text, counted=lens.label, role=ANSWER)
 
 
 def _learned(images: pd.DataFrame, occurrences: pd.DataFrame, lens: Lens) -> list[Phrase | str]:

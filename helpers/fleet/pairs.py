@@ -123,7 +123,7 @@ def chart(table: pd.DataFrame, lens: Lens) -> Intervals:
     """Return the mean difference of each two families, those of most repositories first."""
     rows = [
         Interval(
-            t("{second} less {first}", first=row.first, second=row.second),
+            t("{first} → {second}", first=row.first, second=row.second),
             float(row.mean),
             None if pd.isna(row.low) else float(row.low),
             None if pd.isna(row.high) else float(row.high),
@@ -136,7 +136,7 @@ def chart(table: pd.DataFrame, lens: Lens) -> Intervals:
         for row in table.head(_MOST).itertuples()
     ]
     across = t("difference in {counted} per image", counted=lens.label)
-    return Intervals(rows, across, t("the first named has fewer"), t("the first named has more"))
+    return Intervals(rows, across, t("fewer after the arrow"), t("more after the arrow"))
 
 
 def sure(table: pd.DataFrame) -> pd.DataFrame:
@@ -235,7 +235,7 @@ def _blind(table: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
 
 
 def _line(row: Any) -> Phrase:
-    text = name(t("{second} less {first}", first=row.first, second=row.second)) + ": "
+    text = name(t("{first} → {second}", first=row.first, second=row.second)) + ": "
     text += say(
         "{mean:+,.0f} on average, {median:+,.0f} in the median, of {pairs} of {repositories}",
         mean=row.mean,
