@@ -11,11 +11,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from helpers import processes
 from helpers.errors import ClusterFailed
 from helpers.fleet import extra, store
 
 _SECONDS = 15
 """How long a scheduler and its workers may take to answer."""
+
+_SCRATCH = "fleet-"
 
 _LOOK = 0.02
 """Seconds between two looks for what has ended."""
@@ -124,7 +127,7 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
             if scheduler:
                 at: Any = scheduler
             else:
-                scratch = tempfile.mkdtemp(prefix="fleet-")
+                scratch = _scratch()
                 stack.callback(shutil.rmtree, scratch, ignore_errors=True)
                 at = stack.enter_context(
                     LocalCluster(
@@ -166,6 +169,14 @@ def _seen(path: str) -> tuple[str, bool]:
 
     extra.require()
     return store.code(), Path(path).exists()
+
+
+def _scratch() -> str:
+    """Return a new folder for what workers keep on disk; remove those of killed runs."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*@*"):
+        if not processes.runs(left.name.removeprefix(_SCRATCH).rpartition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"{_SCRATCH}{processes.this_process()}-")
 
 
 def _dashboard(client: Any) -> str:
