@@ -18,6 +18,9 @@ from helpers.fleet import extra, store
 _SECONDS = 15
 """How long a scheduler and its workers may take to answer."""
 
+_ALONE = 60
+"""Seconds after which a scheduler without workers is given up: killed ones may be replaced."""
+
 _SCRATCH = "fleet-"
 
 _LOOK = 0.02
@@ -52,9 +55,8 @@ class Cluster:
         except OSError as error:
             raise store.disk_error(error, folder) from error
         try:
-            answers = self.client.run(_seen, str(token), on_error="return")
-        except (OSError, TimeoutError) as error:
-            raise ended(error) from error
+            with broken_off():
+                answers = self.client.run(_seen, str(token), on_error="return")
         finally:
             token.unlink(missing_ok=True)
         for worker, answer in answers.items():
@@ -84,23 +86,22 @@ class Cluster:
         Neither a scheduler that is gone nor one without workers ends them, so both are looked for.
         """
         looked = worked = time.monotonic()
-        try:
-            while not running.is_empty():
-                if done := running.next_batch(block=False):
-                    if any(future.status in ("cancelled", "lost") for future in done):
-                        raise ended("its scheduler is gone")
-                    yield from done
-                    continue
-                time.sleep(_LOOK)
-                if self.client.status != "running":
+        while not running.is_empty():
+            if done := running.next_batch(block=False):
+                worked = time.monotonic()
+                if any(future.status in ("cancelled", "lost") for future in done):
                     raise ended("its scheduler is gone")
-                if time.monotonic() - looked > 1:
-                    looked = time.monotonic()
+                yield from done
+                continue
+            time.sleep(_LOOK)
+            if self.client.status != "running":
+                raise ended("its scheduler is gone")
+            if time.monotonic() - looked > 1:
+                looked = time.monotonic()
+                with broken_off():
                     worked = looked if self.client.nthreads() else worked
-                    if looked - worked > _SECONDS:
-                        raise ended("no worker is left")
-        except (OSError, CancelledError, TimeoutError) as error:
-            raise ended(error) from error
+                if looked - worked > _ALONE:
+                    raise ended("no worker is left")
 
 
 @contextmanager
@@ -153,6 +154,15 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
             closing.push(late)
             closing.enter_context(stack.pop_all())
             yield Cluster(client, late)
+
+
+@contextmanager
+def broken_off() -> Iterator[None]:
+    """Raise `ClusterFailed` for what a cluster that ended in the middle raises."""
+    try:
+        yield
+    except (OSError, CancelledError, TimeoutError) as error:
+        raise ended(error) from error
 
 
 def ended(error: object) -> ClusterFailed:

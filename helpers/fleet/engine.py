@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from helpers import frames
+from helpers.fleet import cluster as clusters
 from helpers.fleet import extra
 from helpers.fleet import store as stores
 from helpers.fleet.cluster import Cluster
@@ -49,7 +50,10 @@ class Dask(NamedTuple):
             stores.reduced, parts, reduction=reduction, retries=_RETRIES, pure=False
         )
         running = as_completed(futures, loop=client.loop)
-        kept = {future: future.result() for future in self.cluster.completed(running)}
+        kept = {}
+        for future in self.cluster.completed(running):
+            with clusters.broken_off():
+                kept[future] = future.result()
         return _joined([kept[future] for future in futures], reduction)
 
     def frame(self, name: str) -> Any:

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from helpers import paths
 from helpers.errors import FleetInvalid, KitError
 from helpers.fleet import batch as batches
+from helpers.fleet import cluster as clusters
 from helpers.fleet import extra, scans, store
 from helpers.fleet.batch import Batch, Done
 from helpers.fleet.cluster import Cluster
@@ -163,10 +164,12 @@ def _read(cut: list[Batch], cluster: Cluster, total: int, problems: list[str]) -
         with tqdm(total=total, unit="scan", desc="reading", disable=None, leave=False) as bar:
             for future in cluster.completed(running):
                 batch = waiting.pop(future)
-                error = future.exception()
-                if error is None:
+                with clusters.broken_off():
+                    error = future.exception()
+                    done = None if error else future.result()
+                if done:
                     bar.update(len(batch.scans))
-                    yield future.result()
+                    yield done
                 elif isinstance(error, KitError):
                     raise error
                 else:
@@ -189,9 +192,11 @@ def _smaller(batch: Batch, error: BaseException, problems: list[str]) -> list[Ba
         return [batch._replace(scans=half) for half in halves]
     if batch.reason:
         raise error
-    if isinstance(error, KilledWorker):
+    is_killed = isinstance(error, KilledWorker)
+    if is_killed:
         reason = "each worker that read it was killed, as for lack of memory"
     else:
         reason = f"cannot be read ({type(error).__name__}: {error})"
     problems.append(f"{batch.scans[0].place}: {reason}")
-    return [batch._replace(reason=f"{reason}. Scan the image again, or leave it out")]
+    told = f"{reason}. Scan the image again, or leave it out"
+    return [batch._replace(reason=told, again=is_killed)]

@@ -37,9 +37,7 @@ def whole(folder: Path, store: Store) -> Frames:
     loaded = load_reports(sorted(folder.rglob("*.json")))
     fleet = engine.pandas(store).frame("fleet")
     by_file = dict(zip(fleet["file"], fleet["variant"], strict=True))
-    names = dict(
-        zip(loaded.images["variant"], loaded.images["report"].map(by_file), strict=True)
-    )
+    names = dict(zip(loaded.images["variant"], loaded.images["report"].map(by_file), strict=True))
     renamed = [
         frame.assign(variant=frame["variant"].map(names).astype(frames.TEXT)) for frame in loaded
     ]

@@ -35,7 +35,7 @@ def test_no_module_needs_or_imports_dask() -> None:
 
 
 def test_other_commands_work_without_dask() -> None:
-    report = paths.ROOT / "data" / "studies" / "blog-2022"
+    report = paths.ROOT / "data" / "studies" / "blog-2022" / "2022-02"
     main = f"{_WITHOUT}\nsys.argv[1:] = ['summary', {str(report)!r}]\n"
     done = _python(f"{main}from helpers.cli import main\nmain()")
     assert done.returncode == 0, done.stderr

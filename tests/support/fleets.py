@@ -20,6 +20,7 @@ import psutil
 
 from helpers.fleet.partition import Partition, Reduction
 from helpers.fleet.store import Store
+from helpers.frames import SEVERITIES
 from helpers.vulnerabilities import counting, fixes
 from helpers.vulnerabilities.lenses import PLAIN
 
@@ -77,19 +78,36 @@ def _levels(text: bytes) -> tuple[list[str], int] | None:
 
 def counted(engine: Any) -> Plain:
     """Count the same in a fleet."""
-    images, fleet = engine.frame("images"), engine.frame("fleet")
-    assert not fleet["variant"].duplicated().any()
-    assert set(images["variant"]) == set(fleet["variant"])
-    ok = images.loc[images["status"].ne("failed"), ["variant"]].merge(fleet)
-    findings = engine.frame("findings")
-    of_image = findings[~findings["suppressed"]]["variant"].value_counts()
-    found = {
-        digest: int(of_image.get(variant, 0))
-        for variant, digest in zip(ok["variant"], ok["digest"], strict=True)
+    columns = {
+        "fleet": ["variant", "digest"],
+        "images": ["variant", "status"],
+        "findings": ["variant", "severity", "suppressed"],
+        "packages": ["variant"],
     }
-    levels = Counter(findings.loc[~findings["suppressed"], "severity"].astype(str))
-    packages = len(engine.frame("packages"))
-    return Plain(len(fleet), len(fleet) - len(ok), found, levels, packages)
+    kept = engine.reduced(Reduction(_counted, columns))
+    assert not kept["variant"].duplicated().any()
+    ok = kept[kept["status"].ne("failed")]
+    levels = ok[[*SEVERITIES]].sum()
+    return Plain(
+        len(kept),
+        len(kept) - len(ok),
+        dict(zip(ok["digest"], ok[[*SEVERITIES]].sum(axis=1), strict=True)),
+        Counter({level: int(count) for level, count in levels.items() if count}),
+        int(kept["packages"].sum()),
+    )
+
+
+def _counted(part: Partition) -> pd.DataFrame:
+    """Return a row an image: what a plain loop counts of it."""
+    assert set(part.images["variant"]) == set(part.fleet["variant"])
+    found = part.findings[~part.findings["suppressed"]]
+    levels = found.groupby(["variant", "severity"], observed=False).size().unstack(fill_value=0)
+    packages = part.packages["variant"].value_counts().rename("packages")
+    images = part.fleet.merge(part.images, on="variant").set_index("variant")
+    levels = levels.reindex(index=images.index, columns=[*SEVERITIES], fill_value=0)
+    levels.columns = [*SEVERITIES]
+    both = images.join(levels).join(packages)
+    return both.fillna({"packages": 0}).reset_index()
 
 
 def unpacked(shared: Path, folder: Path) -> Path:
