@@ -122,14 +122,14 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
         "dataframe.convert-string": False,
     }
     with ExitStack() as stack:
-        stack.enter_context(dask.config.set(settings))
+        scratch = _scratch()
+        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        stack.enter_context(dask.config.set({**settings, "temporary-directory": scratch}))
         stack.enter_context(_quiet())
         try:
             if scheduler:
                 at: Any = scheduler
             else:
-                scratch = _scratch()
-                stack.callback(shutil.rmtree, scratch, ignore_errors=True)
                 at = stack.enter_context(
                     LocalCluster(
                         n_workers=workers or None,
