@@ -80,18 +80,30 @@ class Cluster:
         """Return the addresses of its workers; one that is started again has another."""
         return set(self.client.scheduler_info()["workers"])
 
-    def completed(self, running: Any) -> Iterator[Any]:
-        """Yield futures of an `as_completed` as they end. Raises `ClusterFailed` if none can.
+    def running(self, futures: list[Any]) -> Any:
+        """Return what futures are awaited with; others can be added to it."""
+        from distributed import as_completed
 
-        Neither a scheduler that is gone nor one without workers ends them, so both are looked for.
+        loop = self.client.loop
+        return as_completed(futures, loop=loop, with_results=True, raise_errors=False)
+
+    def completed(self, running: Any) -> Iterator[tuple[Any, Any, BaseException | None]]:
+        """Yield futures as they end, each with its result or its error.
+
+        Neither a scheduler that is gone nor one without workers ends any, so both are looked for.
+        Raises `ClusterFailed`.
         """
         looked = worked = time.monotonic()
         while not running.is_empty():
             if done := running.next_batch(block=False):
                 worked = time.monotonic()
-                if any(future.status in ("cancelled", "lost") for future in done):
-                    raise ended("its scheduler is gone")
-                yield from done
+                for future, result in done:
+                    if future.status == "error":
+                        yield future, None, result[1]
+                    elif isinstance(result, CancelledError):
+                        raise ended("its scheduler is gone")
+                    else:
+                        yield future, result, None
                 continue
             time.sleep(_LOOK)
             if self.client.status != "running":

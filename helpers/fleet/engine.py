@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from helpers import frames
-from helpers.fleet import cluster as clusters
 from helpers.fleet import extra
 from helpers.fleet import store as stores
 from helpers.fleet.cluster import Cluster
@@ -42,19 +41,17 @@ class Dask(NamedTuple):
 
         Raises `FleetInvalid` and `ClusterFailed`.
         """
-        from distributed import as_completed
-
         client = self.cluster.client
         parts = list(self.store.parts)
         futures = client.map(
             stores.reduced, parts, reduction=reduction, retries=_RETRIES, pure=False
         )
-        running = as_completed(futures, loop=client.loop)
         kept = {}
-        for future in self.cluster.completed(running):
-            with clusters.broken_off():
-                kept[future] = future.result()
-        return _joined([kept[future] for future in futures], reduction)
+        for future, result, error in self.cluster.completed(self.cluster.running(futures)):
+            if error:
+                raise error
+            kept[future.key] = result
+        return _joined([kept[future.key] for future in futures], reduction)
 
     def frame(self, name: str) -> Any:
         """Return a frame as a Dask DataFrame, a partition a part; only wanted columns are read.

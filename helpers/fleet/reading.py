@@ -10,7 +10,6 @@ from tqdm import tqdm
 from helpers import paths
 from helpers.errors import FleetInvalid, KitError
 from helpers.fleet import batch as batches
-from helpers.fleet import cluster as clusters
 from helpers.fleet import extra, scans, store
 from helpers.fleet.batch import Batch, Done
 from helpers.fleet.cluster import Cluster
@@ -148,8 +147,6 @@ def _read(cut: list[Batch], cluster: Cluster, total: int, problems: list[str]) -
     A batch that fails, or that kills its workers, is cut in two until the scan that does is alone:
     that one is a failed image.
     """
-    from distributed import as_completed
-
     client = cluster.client
     waiting: dict[Any, Batch] = {}
 
@@ -160,14 +157,11 @@ def _read(cut: list[Batch], cluster: Cluster, total: int, problems: list[str]) -
 
     workers = cluster.addresses()
     try:
-        running = as_completed([submit(batch) for batch in cut], loop=client.loop)
+        running = cluster.running([submit(batch) for batch in cut])
         with tqdm(total=total, unit="scan", desc="reading", disable=None, leave=False) as bar:
-            for future in cluster.completed(running):
+            for future, done, error in cluster.completed(running):
                 batch = waiting.pop(future)
-                with clusters.broken_off():
-                    error = future.exception()
-                    done = None if error else future.result()
-                if done:
+                if error is None:
                     bar.update(len(batch.scans))
                     yield done
                 elif isinstance(error, KitError):
