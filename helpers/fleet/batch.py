@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from helpers import frames
 from helpers.errors import ReportInvalid
 from helpers.fleet import store
-from helpers.fleet.scans import Scan, stem
+from helpers.fleet.scans import ALWAYS, Scan, stem
 from helpers.fleet.store import Entry
 from helpers.scans import trivy
 from helpers.scans.trivy_schema import Metadata, Report
@@ -28,7 +28,7 @@ class Batch(NamedTuple):
     """Scans that one task reads: on which file system, into which folder.
 
     `known` has keys of images that have been read; `reason` says why the scans are not to be
-    opened, if so.
+    opened, if so, and `again` whether the next run is to try it.
     """
 
     scans: list[Scan]
@@ -36,6 +36,7 @@ class Batch(NamedTuple):
     files: Any = None
     known: frozenset[str] = frozenset()
     reason: str = ""
+    again: bool = False
 
 
 class Done(NamedTuple):
@@ -84,7 +85,7 @@ class _Part:
 
     def add(self, scan: Scan, batch: Batch, known: set[str]) -> Entry:
         """Add the rows of a scan, unless its key is known."""
-        digest, report, stamp = "", None, scan.stamp
+        digest, report, stamp = "", None, ALWAYS if batch.again else scan.stamp
         reason = scan.evidence.error or batch.reason
         if not reason:
             try:
@@ -101,7 +102,7 @@ class _Part:
             except Exception as error:
                 # File systems have errors of their own.
                 told = getattr(error, "strerror", None) or str(error) or type(error).__name__
-                reason, stamp = f"cannot be read ({told}). Check the address", ""
+                reason, stamp = f"cannot be read ({told}). Check the address", ALWAYS
         key = _key(scan, digest, reason)
         if key in known:
             return _entry(scan, stamp, digest, key, "", reason)

@@ -11,11 +11,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from helpers import processes
 from helpers.errors import ClusterFailed
 from helpers.fleet import extra, store
 
 _SECONDS = 15
 """How long a scheduler and its workers may take to answer."""
+
+_ALONE = 60
+"""Seconds after which a scheduler without workers is given up: killed ones may be replaced."""
+
+_SCRATCH = "fleet-"
 
 _LOOK = 0.02
 """Seconds between two looks for what has ended."""
@@ -49,9 +55,8 @@ class Cluster:
         except OSError as error:
             raise store.disk_error(error, folder) from error
         try:
-            answers = self.client.run(_seen, str(token), on_error="return")
-        except (OSError, TimeoutError) as error:
-            raise ended(error) from error
+            with broken_off():
+                answers = self.client.run(_seen, str(token), on_error="return")
         finally:
             token.unlink(missing_ok=True)
         for worker, answer in answers.items():
@@ -75,29 +80,40 @@ class Cluster:
         """Return the addresses of its workers; one that is started again has another."""
         return set(self.client.scheduler_info()["workers"])
 
-    def completed(self, running: Any) -> Iterator[Any]:
-        """Yield futures of an `as_completed` as they end. Raises `ClusterFailed` if none can.
+    def running(self, futures: list[Any]) -> Any:
+        """Return what futures are awaited with; others can be added to it."""
+        from distributed import as_completed
 
-        Neither a scheduler that is gone nor one without workers ends them, so both are looked for.
+        loop = self.client.loop
+        return as_completed(futures, loop=loop, with_results=True, raise_errors=False)
+
+    def completed(self, running: Any) -> Iterator[tuple[Any, Any, BaseException | None]]:
+        """Yield futures as they end, each with its result or its error.
+
+        Neither a scheduler that is gone nor one without workers ends any, so both are looked for.
+        Raises `ClusterFailed`.
         """
         looked = worked = time.monotonic()
-        try:
-            while not running.is_empty():
-                if done := running.next_batch(block=False):
-                    if any(future.status in ("cancelled", "lost") for future in done):
+        while not running.is_empty():
+            if done := running.next_batch(block=False):
+                worked = time.monotonic()
+                for future, result in done:
+                    if future.status == "error":
+                        yield future, None, result[1]
+                    elif isinstance(result, CancelledError):
                         raise ended("its scheduler is gone")
-                    yield from done
-                    continue
-                time.sleep(_LOOK)
-                if self.client.status != "running":
-                    raise ended("its scheduler is gone")
-                if time.monotonic() - looked > 1:
-                    looked = time.monotonic()
+                    else:
+                        yield future, result, None
+                continue
+            time.sleep(_LOOK)
+            if self.client.status != "running":
+                raise ended("its scheduler is gone")
+            if time.monotonic() - looked > 1:
+                looked = time.monotonic()
+                with broken_off():
                     worked = looked if self.client.nthreads() else worked
-                    if looked - worked > _SECONDS:
-                        raise ended("no worker is left")
-        except (OSError, CancelledError, TimeoutError) as error:
-            raise ended(error) from error
+                if looked - worked > _ALONE:
+                    raise ended("no worker is left")
 
 
 @contextmanager
@@ -118,14 +134,14 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
         "dataframe.convert-string": False,
     }
     with ExitStack() as stack:
-        stack.enter_context(dask.config.set(settings))
+        scratch = _scratch()
+        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        stack.enter_context(dask.config.set({**settings, "temporary-directory": scratch}))
         stack.enter_context(_quiet())
         try:
             if scheduler:
                 at: Any = scheduler
             else:
-                scratch = tempfile.mkdtemp(prefix="fleet-")
-                stack.callback(shutil.rmtree, scratch, ignore_errors=True)
                 at = stack.enter_context(
                     LocalCluster(
                         n_workers=workers or None,
@@ -152,6 +168,15 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
             yield Cluster(client, late)
 
 
+@contextmanager
+def broken_off() -> Iterator[None]:
+    """Raise `ClusterFailed` for what a cluster that ended in the middle raises."""
+    try:
+        yield
+    except (OSError, CancelledError, TimeoutError) as error:
+        raise ended(error) from error
+
+
 def ended(error: object) -> ClusterFailed:
     """Return the error of a cluster that ended in the middle."""
     told = str(error).split("\n")[0] or type(error).__name__
@@ -166,6 +191,14 @@ def _seen(path: str) -> tuple[str, bool]:
 
     extra.require()
     return store.code(), Path(path).exists()
+
+
+def _scratch() -> str:
+    """Return a new folder for what workers keep on disk; remove those of killed runs."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*@*"):
+        if not processes.runs(left.name.removeprefix(_SCRATCH).rpartition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"{_SCRATCH}{processes.this_process()}-")
 
 
 def _dashboard(client: Any) -> str:

@@ -41,16 +41,17 @@ class Dask(NamedTuple):
 
         Raises `FleetInvalid` and `ClusterFailed`.
         """
-        from distributed import as_completed
-
         client = self.cluster.client
         parts = list(self.store.parts)
         futures = client.map(
             stores.reduced, parts, reduction=reduction, retries=_RETRIES, pure=False
         )
-        running = as_completed(futures, loop=client.loop)
-        kept = {future: future.result() for future in self.cluster.completed(running)}
-        return _joined([kept[future] for future in futures], reduction)
+        kept = {}
+        for future, result, error in self.cluster.completed(self.cluster.running(futures)):
+            if error:
+                raise error
+            kept[future.key] = result
+        return _joined([kept[future.key] for future in futures], reduction)
 
     def frame(self, name: str) -> Any:
         """Return a frame as a Dask DataFrame, a partition a part; only wanted columns are read.

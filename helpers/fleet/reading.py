@@ -147,8 +147,6 @@ def _read(cut: list[Batch], cluster: Cluster, total: int, problems: list[str]) -
     A batch that fails, or that kills its workers, is cut in two until the scan that does is alone:
     that one is a failed image.
     """
-    from distributed import as_completed
-
     client = cluster.client
     waiting: dict[Any, Batch] = {}
 
@@ -159,14 +157,13 @@ def _read(cut: list[Batch], cluster: Cluster, total: int, problems: list[str]) -
 
     workers = cluster.addresses()
     try:
-        running = as_completed([submit(batch) for batch in cut], loop=client.loop)
+        running = cluster.running([submit(batch) for batch in cut])
         with tqdm(total=total, unit="scan", desc="reading", disable=None, leave=False) as bar:
-            for future in cluster.completed(running):
+            for future, done, error in cluster.completed(running):
                 batch = waiting.pop(future)
-                error = future.exception()
                 if error is None:
                     bar.update(len(batch.scans))
-                    yield future.result()
+                    yield done
                 elif isinstance(error, KitError):
                     raise error
                 else:
@@ -189,9 +186,11 @@ def _smaller(batch: Batch, error: BaseException, problems: list[str]) -> list[Ba
         return [batch._replace(scans=half) for half in halves]
     if batch.reason:
         raise error
-    if isinstance(error, KilledWorker):
+    is_killed = isinstance(error, KilledWorker)
+    if is_killed:
         reason = "each worker that read it was killed, as for lack of memory"
     else:
         reason = f"cannot be read ({type(error).__name__}: {error})"
     problems.append(f"{batch.scans[0].place}: {reason}")
-    return [batch._replace(reason=f"{reason}. Scan the image again, or leave it out")]
+    told = f"{reason}. Scan the image again, or leave it out"
+    return [batch._replace(reason=told, again=is_killed)]

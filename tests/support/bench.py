@@ -368,6 +368,22 @@ def large_image(folder: Path) -> list[Measure]:
     ]
 
 
+def fleet(folder: Path) -> list[Measure]:
+    """Return what 1,000 to 100,000 reports cost."""
+    from helpers import paths
+    from tests.support import fleet_bench
+
+    shared = Path(os.environ.get("KIT_SHARED") or paths.ROOT.parent / "shared")
+    before = os.environ.get("KIT_DATA")
+    try:
+        return fleet_bench.scale(folder, shared)
+    finally:
+        os.environ.pop("KIT_DATA", None)
+        if before is not None:
+            os.environ["KIT_DATA"] = before
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def script(recipes: list[Recipe], db: Path) -> str:
     """Return what one would type to build, save and scan images."""
     from helpers import paths
@@ -423,6 +439,7 @@ def main() -> int:
         measures = [
             *(peak_memory(path), *loader_speed(path), growth(folder), inventory_speed(folder)),
             *large_image(folder / "large"),
+            *fleet(folder / "fleet"),
             # The last has another data folder from then on.
             *(*capture_speed(folder / "captured"), run_overhead(folder)),
         ]

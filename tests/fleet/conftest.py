@@ -1,0 +1,45 @@
+"""A cluster for all tests of fleets, and a data folder for each."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.fleet import cluster, engine, reading
+from helpers.fleet.cluster import Cluster
+from helpers.fleet.reading import Reading
+from tests.support import fleets
+
+
+@pytest.fixture(scope="session")
+def opened() -> Iterator[Cluster]:
+    with cluster.open(workers=2) as one:
+        yield one
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.setenv("KIT_DATA", str(folder))
+    return folder
+
+
+@pytest.fixture
+def read(opened: Cluster, data: Path) -> Callable[..., Reading]:
+    """Reads scans as the fleet `f`."""
+
+    def done(scans: object, name: str = "f") -> Reading:
+        return reading.read(str(scans), name, opened)
+
+    return done
+
+
+@pytest.fixture
+def counts(read: Callable[..., Reading]) -> Callable[..., fleets.Plain]:
+    """Counts a fleet after reading it once more."""
+
+    def counted(scans: object, name: str = "f") -> fleets.Plain:
+        return fleets.counted(engine.pandas(read(scans, name).store))
+
+    return counted

@@ -1,0 +1,227 @@
+"""Workers, schedulers, disks and runs that end in the middle: nothing is lost or counted twice."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from helpers import paths
+from helpers.errors import ClusterFailed, NoSpace
+from helpers.fleet import cluster, engine, reading
+from helpers.fleet.cluster import Cluster
+from tests.support import fleets
+
+
+@pytest.fixture(scope="module")
+def scans(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fleets.unpacked(shared, tmp_path_factory.mktemp("many"))
+
+
+@pytest.fixture(scope="module")
+def expected(scans: Path) -> fleets.Plain:
+    return fleets.plain(scans.rglob("*.json"))
+
+
+@pytest.fixture
+def parts(data: Path) -> Callable[[], int]:
+    """Says how many parts of the fleet `f` there are."""
+    return lambda: len(fleets.parts(paths.fleet("f")))
+
+
+def _kill(process: psutil.Process | subprocess.Popen[Any] | int) -> None:
+    os.kill(process if isinstance(process, int) else process.pid, signal.SIGKILL)
+
+
+def test_workers_that_are_killed_are_replaced(
+    scans: Path, expected: fleets.Plain, parts: Callable[[], int]
+) -> None:
+    with cluster.open(workers=2) as opened:
+        first, second = opened.client.run(os.getpid).values()
+        with (
+            fleets.when(lambda: parts() >= 1, lambda: _kill(first)) as once,
+            fleets.when(lambda: parts() >= 4, lambda: _kill(second)) as twice,
+        ):
+            done = reading.read(str(scans), "f", opened)
+        assert once
+        assert twice
+        assert fleets.store_counts(done.store) == expected
+        assert "2 workers ended" in done.problems[0]
+        assert len(engine.dask(done.store, opened).frame("images")) == expected.images
+
+
+def test_a_scan_that_kills_each_worker_is_a_failed_image(tmp_path: Path, data: Path) -> None:
+    from distributed.diagnostics.plugin import WorkerPlugin
+
+    class Poisoned(WorkerPlugin):  # type: ignore[misc]
+        def setup(self, worker: Any) -> None:
+            import os
+            import signal
+            import time
+
+            from helpers.scans import trivy
+
+            whole = trivy.read
+
+            def read(path: str) -> Any:
+                if str(path).endswith("app-00001.json"):
+                    # One that dies while it starts is not started again.
+                    time.sleep(2)
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return whole(path)
+
+            trivy.read = read  # type: ignore[assignment]
+
+    folder = fleets.reports(tmp_path / "scans", 2)
+    with cluster.open(workers=1) as opened:
+        opened.client.register_plugin(Poisoned())
+        done = reading.read(str(folder), "f", opened)
+    assert (done.new, done.failed) == (2, 1)
+    images = engine.pandas(done.store).frame("images")
+    [reason] = images.loc[images["status"].eq("failed"), "reason"]
+    assert "worker" in reason
+    assert any("app-00001.json" in problem for problem in done.problems)
+
+
+@pytest.fixture
+def external(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[Any], subprocess.Popen[Any]]]:
+    """A scheduler and a worker in processes of their own: the address, and both."""
+    file = tmp_path / "scheduler.json"
+    common = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": paths.ROOT}
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0"]
+    command += ["--no-dashboard", "--scheduler-file", str(file)]
+    scheduler = subprocess.Popen(command, **common)  # type: ignore[call-overload]
+    fleets.until(lambda: file.exists() and b"tcp://" in file.read_bytes())
+    [address] = re.findall(r"tcp://[\d.:]+", file.read_text())
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny"]
+    command += ["--no-dashboard", "--nthreads", "1", "--local-directory", str(tmp_path / "local")]
+    worker = subprocess.Popen(command, **common)  # type: ignore[call-overload]
+    try:
+        yield address, scheduler, worker
+    finally:
+        for process in (worker, scheduler):
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.parametrize("which", ["scheduler", "worker"])
+def test_a_cluster_that_ends_in_the_middle_leaves_what_was_read(
+    which: str,
+    scans: Path,
+    expected: fleets.Plain,
+    parts: Callable[[], int],
+    external: Any,
+    opened: Cluster,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cluster, "_ALONE", 3)
+    address, scheduler, worker = external
+    victim = scheduler if which == "scheduler" else worker
+    with (
+        fleets.when(lambda: parts() >= 2, lambda: _kill(victim)) as killed,
+        pytest.raises(ClusterFailed, match="Run the fleet again"),
+        cluster.open(address) as other,
+    ):
+        reading.read(str(scans), "f", other)
+    assert killed
+    done = reading.read(str(scans), "f", opened)
+    assert 0 < done.new < expected.images
+    assert fleets.store_counts(done.store) == expected
+
+
+def test_what_is_wrong_with_a_cluster_is_told(
+    tmp_path: Path, opened: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_SECONDS", 1)
+    with pytest.raises(ClusterFailed, match="no workers"), cluster.open("tcp://127.0.0.1:9"):
+        pass
+    with pytest.raises(ClusterFailed, match="no workers"), cluster.open("no-address"):
+        pass
+    # As on a machine that does not share the folder.
+    monkeypatch.setattr(cluster, "_seen", _on_another_machine)
+    with pytest.raises(ClusterFailed, match="does not see"):
+        opened.check(tmp_path)
+    assert not [*tmp_path.iterdir()]
+
+
+def _on_another_machine(path: str) -> tuple[str, bool]:
+    from helpers.fleet import store
+
+    return store.code(), False
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no file system can be mounted ({done.stderr.strip()})")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told_and_what_was_read_is_kept(
+    scans: Path,
+    expected: fleets.Plain,
+    small_disk: Path,
+    opened: Cluster,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KIT_DATA", str(small_disk))
+    with pytest.raises(NoSpace, match="disk is full"):
+        reading.read(str(scans), "f", opened)
+    kept = len(fleets.parts(small_disk / "fleets" / "f"))
+    assert kept
+    subprocess.run(["mount", "-o", "remount,size=50m", str(small_disk)], check=True)
+    done = reading.read(str(scans), "f", opened)
+    assert 0 < done.new < expected.images
+    assert fleets.store_counts(done.store) == expected
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_is_stopped_leaves_no_process_and_no_half_written_file(
+    how: signal.Signals,
+    scans: Path,
+    expected: fleets.Plain,
+    parts: Callable[[], int],
+    tmp_path: Path,
+    opened: Cluster,
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    run = fleets.start(scans, "f", TMPDIR=str(scratch))
+    fleets.until(lambda: parts() >= 2 or run.poll() is not None)
+    assert run.poll() is None, run.communicate()
+    started = fleets.descendants(run.pid)
+    assert len(started) >= 2
+    if how is signal.SIGINT:
+        # Ctrl-C reaches all processes of a terminal.
+        os.killpg(run.pid, how)
+    else:
+        run.send_signal(how)
+    run.wait(30)
+    fleets.until(lambda: not any(process.is_running() for process in started), 30)
+    if how is signal.SIGINT:
+        assert not [*scratch.iterdir()]
+        assert not [*paths.fleet("f").glob("parts/.new.*")]
+    done = reading.read(str(scans), "f", opened)
+    assert 0 < done.new < expected.images
+    assert fleets.store_counts(done.store) == expected
+    assert not [*paths.fleet("f").glob("parts/.new.*")]
+
+
+def test_a_run_says_nothing_but_what_it_prints(tmp_path: Path, data: Path) -> None:
+    folder = fleets.reports(tmp_path / "scans", 20)
+    run = fleets.start(folder, "f")
+    said, errors = run.communicate(timeout=120)
+    assert (said, errors) == ("20 0 0\n", "")

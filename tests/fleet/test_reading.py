@@ -1,0 +1,192 @@
+"""Reading: what is new and nothing else, each image once, and a broken scan is a row."""
+
+import gzip
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from helpers import paths
+from helpers.errors import FleetInvalid
+from helpers.fleet import engine, store
+from helpers.fleet.reading import Reading
+from tests.support import fleets
+
+Read = Callable[..., Reading]
+Counts = Callable[..., fleets.Plain]
+
+
+def _frame(done: Reading, name: str) -> pd.DataFrame:
+    return engine.pandas(done.store).frame(name).set_index("variant", drop=False)
+
+
+def test_the_published_reports_give_the_counts_of_a_plain_loop(
+    shared: Path, read: Read, counts: Counts
+) -> None:
+    done = read(shared / "corpus")
+    images = _frame(done, "images")
+    failed = images[images["status"].eq("failed")]
+    assert {name.partition("@")[0] for name in failed["variant"]} >= {"cyclonedx", "kubernetes"}
+    assert failed["reason"].notna().all()
+    expected = fleets.plain((shared / "corpus").rglob("*.json"))
+    assert done.failed == expected.failed
+    assert counts(shared / "corpus") == expected
+
+
+def test_scans_in_an_archive_are_read_through_fsspec(
+    shared: Path, tmp_path: Path, read: Read, counts: Counts
+) -> None:
+    files = sorted((shared / "corpus").rglob("*.json"))
+    packed = tmp_path / "scans.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in files:
+            archive.write(path, path.relative_to(shared / "corpus"))
+    address = f"zip://::{packed}"
+    assert counts(address) == fleets.plain(files)
+    again = read(address)
+    assert (again.new, again.known) == (0, again.store.images)
+    file = _frame(again, "fleet")["file"].iloc[0]
+    assert file.startswith("zip://")
+    assert file.endswith(f"::{packed}")
+
+
+def test_only_what_is_new_is_read_and_what_is_gone_does_not_count(
+    tmp_path: Path, read: Read, counts: Counts
+) -> None:
+    folder = fleets.reports(tmp_path / "scans", 6)
+    assert read(folder)[1:3] == (6, 0)
+    first, second, third, fourth, *_ = sorted(folder.iterdir())
+
+    # Moved, copied, packed, changed, gone.
+    first.rename(folder / "moved.json")
+    shutil.copy(second, folder / "copied.json")
+    third.write_text(third.read_text().replace("CVE-2024-0001", "CVE-2024-9999"))
+    fourth.unlink()
+    (folder / "packed.json.gz").write_bytes(gzip.compress((folder / "moved.json").read_bytes()))
+    done = read(folder)
+    assert (done.new, done.known, done.gone) == (2, 4, 2)
+    fleet = _frame(done, "fleet")
+    assert str(folder / "moved.json") in set(fleet["file"])
+    assert str(first) not in set(fleet["file"])
+    assert set(_frame(done, "images")["report"]) == set(fleet["file"])
+    assert fleets.store_counts(done.store) == fleets.plain(folder.iterdir())
+    assert counts(folder) == fleets.plain(folder.iterdir())
+
+    # A scan that looks as before is not opened.
+    path = folder / "moved.json"
+    status = path.stat()
+    path.write_bytes(b"x" * status.st_size)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert read(folder)[1:4] == (0, 6, 0)
+
+
+def test_a_broken_scan_is_a_row_and_is_looked_at_again_when_it_has_changed(
+    tmp_path: Path, read: Read
+) -> None:
+    folder = fleets.reports(tmp_path / "scans", 3)
+    whole = (folder / "app-00001.json").read_bytes()
+    (folder / "app-00001.json").write_bytes(whole[: len(whole) // 2])
+    (folder / "zipped.json.gz").write_bytes(gzip.compress(whole)[:-9])
+    (folder / "nowhere.json").symlink_to(tmp_path / "no-such-file")
+    (folder / "dangling.json").symlink_to(folder / "no-such-file")
+    (folder / "table.json").write_text("a table")
+    done = read(folder)
+    assert done.failed == 4
+    images = _frame(done, "images")
+    reasons = {v.partition("@")[0]: r for v, r in images["reason"].dropna().items()}
+    assert "cut off" in reasons["app-00001"]
+    assert "gzip" in reasons["zipped"]
+    assert "No such file" in reasons["dangling"]
+    assert "not JSON" in reasons["table"]
+    assert "links" in done.problems[0]
+
+    assert read(folder)[1:4] == (0, 6, 4)
+    (folder / "app-00001.json").write_bytes(whole)
+    assert read(folder)[1:4] == (1, 5, 3)
+
+
+def test_a_name_is_the_images_and_its_digits_the_scans(tmp_path: Path, read: Read) -> None:
+    folder = fleets.reports(tmp_path / "scans", 1)
+    [path] = folder.iterdir()
+    fleet = _frame(read(folder), "fleet").iloc[0]
+    assert fleet["name"] == "shop/app:0"
+    assert fleet["variant"] == f"shop/app:0@{fleet['digest'].removeprefix('sha256:')[:12]}"
+    # Without a list, the packages with findings stand for it.
+    assert not fleet["packages_known"]
+    report = json.loads(path.read_bytes())
+    del report["Metadata"]["RepoTags"]
+    path.write_text(json.dumps(report))
+    assert _frame(read(folder), "fleet").iloc[0]["name"] == "app:0"
+
+
+def test_equal_lists_of_packages_have_equal_digests(tmp_path: Path, read: Read) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    packages = [{"Name": "a", "Version": "1", "Release": "2"}, {"Name": "b", "Version": "3"}]
+    lists = {"one": packages, "same": packages[::-1], "other": packages[:1]}
+    for name, listed in lists.items():
+        results = [{"Target": "x", "Class": "os-pkgs", "Type": "debian", "Packages": listed}]
+        metadata = {"DiffIDs": ["sha256:1", "sha256:2"]}
+        report = {"SchemaVersion": 2, "ArtifactName": name, "Results": results}
+        (folder / f"{name}.json").write_text(json.dumps({**report, "Metadata": metadata}))
+    fleet = _frame(read(folder), "fleet").set_index("name")
+    assert fleet["packages_known"].all()
+    assert fleet.loc["one", "package_list"] == fleet.loc["same", "package_list"]
+    assert fleet["package_list"].nunique() == 2
+    assert set(fleet["diff_ids"]) == {"sha256:1 sha256:2"}
+
+
+def test_a_studys_scans_have_what_its_capture_knows(data: Path, read: Read) -> None:
+    (data / "studies").symlink_to(paths.ROOT / "data" / "studies")
+    images = _frame(read("rebuilt-2026"), "images")
+    assert images["db_updated_at"].notna().all()
+    assert images["capture"].ne("").all()
+    assert images["size_compressed_bytes"].notna().any()
+    assert read("rebuilt-2026").new == 0
+
+
+def test_another_run_on_the_same_fleet_is_refused(tmp_path: Path, read: Read) -> None:
+    folder = fleets.reports(tmp_path / "scans", 2)
+    read(folder)
+    with store.locked(paths.fleet("f")), pytest.raises(FleetInvalid, match="another run"):
+        read(folder)
+
+
+@pytest.mark.parametrize("name", ["findings.parquet", "fleet.parquet", "read.jsonl"])
+def test_what_is_damaged_is_made_anew(tmp_path: Path, read: Read, name: str) -> None:
+    folder = fleets.reports(tmp_path / "scans", 4)
+    done = read(folder)
+    path = done.store.parts[0].folder / name
+    os.truncate(path, path.stat().st_size // 2)
+    if name != "read.jsonl":
+        with pytest.raises(FleetInvalid, match="Run the fleet again"):
+            fleets.store_counts(done.store)
+    assert fleets.store_counts(read(folder).store) == fleets.plain(folder.iterdir())
+
+
+@pytest.mark.parametrize("name", ["counted.jsonl", "places.jsonl"])
+def test_damaged_bookkeeping_is_made_anew(tmp_path: Path, read: Read, name: str) -> None:
+    folder = fleets.reports(tmp_path / "scans", 4)
+    path = read(folder).store.folder / "parts" / name
+    path.write_bytes(path.read_bytes()[:-5])
+    (path.parent / "stray").mkdir()
+    (path.parent / "file").touch()
+    done = read(folder)
+    assert done.new == 0
+    assert fleets.store_counts(done.store) == fleets.plain(folder.iterdir())
+
+
+def test_an_image_in_two_parts_counts_once(tmp_path: Path, read: Read) -> None:
+    folder = fleets.reports(tmp_path / "scans", 4)
+    done = read(folder)
+    # As a worker that was given up may leave it, late.
+    from helpers.fleet import batch, scans
+
+    late = batch.Batch(scans.listing(str(folder)).scans[:2], done.store.folder / "parts")
+    batch.read(late)
+    assert fleets.store_counts(read(folder).store) == fleets.plain(folder.iterdir())

@@ -1,0 +1,238 @@
+"""Fleets for tests: scans, the plain loop over their JSON, and runs in processes of their own."""
+
+import gzip
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import psutil
+
+from helpers.fleet.partition import Partition, Reduction
+from helpers.fleet.store import Store
+from helpers.frames import SEVERITIES
+from helpers.vulnerabilities import counting, fixes
+from helpers.vulnerabilities.lenses import PLAIN
+
+_GRYPE = {"": "UNKNOWN", "Negligible": "LOW"}
+
+
+class Plain(NamedTuple):
+    """What a plain loop counts: images, failed ones, findings and packages by image, levels."""
+
+    images: int
+    failed: int
+    findings: dict[str, int]
+    levels: Counter[str]
+    packages: int
+
+
+def plain(files: Iterable[Path]) -> Plain:
+    """Count what is in files of JSON, each content once, with nothing but `json`."""
+    texts: dict[str, bytes] = {}
+    for path in sorted(files):
+        raw = path.read_bytes()
+        texts.setdefault(hashlib.sha256(raw).hexdigest(), raw)
+    failed, packages = 0, 0
+    findings: dict[str, int] = {}
+    levels: Counter[str] = Counter()
+    for digest, raw in texts.items():
+        found = _levels(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+        if found is None:
+            failed += 1
+            continue
+        findings[f"sha256:{digest}"] = len(found[0])
+        levels.update(found[0])
+        packages += found[1]
+    return Plain(len(texts), failed, findings, levels, packages)
+
+
+def _levels(text: bytes) -> tuple[list[str], int] | None:
+    """Return the severity of each finding and the number of packages; `None`: not a report."""
+    try:
+        report = json.loads(text)
+    except ValueError:
+        return None
+    if isinstance(report, dict) and {"matches", "descriptor"} <= set(report):
+        rated = [match["vulnerability"].get("severity") or "" for match in report["matches"]]
+        return [_GRYPE.get(level, level.upper()) for level in rated], 0
+    if isinstance(report, dict):
+        if report.get("SchemaVersion") != 2 or "ClusterName" in report:
+            return None
+        report = report.get("Results")
+    results = report or []
+    rated = [v.get("Severity") for r in results for v in r.get("Vulnerabilities") or []]
+    packages = sum(len(result.get("Packages") or []) for result in results)
+    return [level or "UNKNOWN" for level in rated], packages
+
+
+def counted(engine: Any) -> Plain:
+    """Count the same in a fleet."""
+    columns = {
+        "fleet": ["variant", "digest"],
+        "images": ["variant", "status"],
+        "findings": ["variant", "severity", "suppressed"],
+        "packages": ["variant"],
+    }
+    kept = engine.reduced(Reduction(_counted, columns))
+    assert not kept["variant"].duplicated().any()
+    ok = kept[kept["status"].ne("failed")]
+    levels = ok[[*SEVERITIES]].sum()
+    return Plain(
+        len(kept),
+        len(kept) - len(ok),
+        dict(zip(ok["digest"], ok[[*SEVERITIES]].sum(axis=1), strict=True)),
+        Counter({level: int(count) for level, count in levels.items() if count}),
+        int(kept["packages"].sum()),
+    )
+
+
+def _counted(part: Partition) -> pd.DataFrame:
+    """Return a row an image: what a plain loop counts of it."""
+    assert set(part.images["variant"]) == set(part.fleet["variant"])
+    found = part.findings[~part.findings["suppressed"]]
+    levels = found.groupby(["variant", "severity"], observed=False).size().unstack(fill_value=0)
+    packages = part.packages["variant"].value_counts().rename("packages")
+    images = part.fleet.merge(part.images, on="variant").set_index("variant")
+    levels = levels.reindex(index=images.index, columns=[*SEVERITIES], fill_value=0)
+    levels.columns = [*SEVERITIES]
+    both = images.join(levels).join(packages)
+    return both.fillna({"packages": 0}).reset_index()
+
+
+def unpacked(shared: Path, folder: Path) -> Path:
+    """Unpack the reports of 297 real images; return their folder."""
+    with tarfile.open(shared / "fleet" / "reports.tar.gz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+def reports(folder: Path, number: int, findings: int = 20) -> Path:
+    """Write so many reports, each of its own image."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in range(number):
+        rows = [
+            {
+                "VulnerabilityID": f"CVE-2024-{row:04d}",
+                "PkgName": f"lib{row}",
+                "InstalledVersion": "1",
+                "Severity": ("LOW", "HIGH", "CRITICAL")[(one + row) % 3],
+            }
+            for row in range(findings)
+        ]
+        result = {"Class": "os-pkgs", "Type": "debian", "Vulnerabilities": rows}
+        report = {
+            "SchemaVersion": 2,
+            "ArtifactName": f"app:{one}",
+            "Metadata": {"OS": {"Family": "debian", "Name": "12"}, "RepoTags": [f"shop/app:{one}"]},
+            "Results": [{**result, "Target": f"app:{one}"}],
+        }
+        (folder / f"app-{one:05d}.json").write_text(json.dumps(report))
+    return folder
+
+
+def parts(store_folder: Path) -> list[Path]:
+    """Return the parts that are whole."""
+    return [path.parent for path in (store_folder / "parts").glob("[!.]*/read.jsonl")]
+
+
+@contextmanager
+def when(condition: Callable[[], bool], *actions: Callable[[], object]) -> Iterator[list[bool]]:
+    """Do something in another thread as soon as something is so; yields whether it was done."""
+    done: list[bool] = []
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            if condition():
+                for action in actions:
+                    action()
+                done.append(True)
+                return
+            time.sleep(0.002)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield done
+    finally:
+        stop.set()
+        thread.join()
+
+
+def start(scans: object, name: str, **environment: str) -> subprocess.Popen[str]:
+    """Start a run that reads scans in a process and group of its own."""
+    command = [sys.executable, "-m", "tests.support.fleets", str(scans), name]
+    return subprocess.Popen(
+        command,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """Return the processes that a process has started."""
+    return psutil.Process(pid).children(recursive=True)
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
+def severities(part: Partition) -> pd.DataFrame:
+    return counting.severity_counts(part.findings, part.images, PLAIN)
+
+
+def by_lens(part: Partition) -> pd.DataFrame:
+    return counting.totals_by_lens(part.findings, part.images)
+
+
+def places(part: Partition) -> pd.DataFrame:
+    return fixes.by_place(part.findings, part.images, PLAIN)
+
+
+def fixed(part: Partition) -> pd.DataFrame:
+    return fixes.split(part.findings, part.images, PLAIN)
+
+
+def reduction(of: Callable[[Partition], pd.DataFrame]) -> Reduction:
+    """Return a reduction that needs whatever the kit's own counting may want."""
+    from helpers import frames
+
+    return Reduction(of, {name: frames.columns(name) for name in ("images", "findings")})
+
+
+def store_counts(store: Store) -> Plain:
+    from helpers.fleet import engine
+
+    return counted(engine.pandas(store))
+
+
+def main() -> None:
+    """Read scans with a local cluster, as a run does."""
+    from helpers.fleet import cluster, reading
+
+    with cluster.open(workers=2) as opened:
+        done = reading.read(sys.argv[1], sys.argv[2], opened)
+    print(done.new, done.known, done.failed)
+
+
+if __name__ == "__main__":
+    main()
