@@ -44,7 +44,9 @@ def _tags(host: str, repository: str, traffic: Traffic | None) -> Iterator[Entry
         yield Entry(name, problem="the catalog has a name that no repository can have")
         return
     try:
-        for tag in Repository(parse(name), traffic=traffic).listed("tags/list", "tags"):
+        tags = Repository(parse(name), traffic=traffic).listed("tags/list", "tags")
+        # The first names the image, whatever order a registry has.
+        for tag in sorted(tags):
             reference = f"{name}:{tag}"
             is_valid = is_reference(reference)
             yield Entry(reference, "image" if is_valid else "", "" if is_valid else "no valid tag")

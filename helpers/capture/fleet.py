@@ -66,7 +66,7 @@ class Outcome(NamedTuple):
     `references` lead to `images` with distinct digests, which have `lists` distinct package lists.
     Of their scans `made` were made now and `kept` were there; the images beyond share them, but for
     `failed_images`. `failures` has why something failed, by name. If `is_kept_back`, something
-    failed that the folder has scans of, by another scanner or database, and the folder is as before.
+    failed that the folder has scans of by another scanner or database, and it is as before.
     """
 
     folder: Path

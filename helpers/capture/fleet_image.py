@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from helpers import paths
-from helpers.capture import package_list, pull, redact_report, scan
+from helpers.capture import evidence, package_list, pull, redact_report
 from helpers.capture.fleet_list import Entry
 from helpers.capture.image_cache import ImageCache
 from helpers.capture.registry import Repository
@@ -178,14 +178,8 @@ class Scanner:
     def _report(self, kind: str, resolved: Resolved, target: Path, folder: Path) -> Path:
         """Scan a file with Trivy; return its report as it is kept."""
         raw = folder / "raw.json"
-        wanted = (kind, target, raw, self._db.folder, resolved.source.platform)
         with self._running:
-            try:
-                scan.scan(self._program, *wanted)
-            except ScanFailed as error:
-                if error.reason != "no-java-db" or not self._db.ensure_java_db(self._program):
-                    raise
-                scan.scan(self._program, *wanted)
+            evidence.scanned(self._program, self._db, kind, target, raw, resolved.source.platform)
         redact_report.keep(raw, folder)
         image_id = resolved.image.image_id
         scanned_id = trivy.read(raw).image_id if kind == "archive" else ""

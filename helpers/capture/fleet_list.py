@@ -1,5 +1,6 @@
 """Reads which images a fleet is to have: references, files, folders and catalogs of registries."""
 
+import codecs
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -9,7 +10,6 @@ from typing import IO, NamedTuple
 
 from helpers.capture import new_study, variant_names
 from helpers.errors import KitError, StudyInvalid
-from helpers.images.compression import head
 from helpers.text import escape
 
 MOST = 10**6
@@ -19,7 +19,6 @@ _LONGEST = 4096
 """Most bytes of a line; a path is not longer."""
 
 _SHOWN = 200
-_BINARY = bytes(range(9)) + bytes(range(14, 32))
 _ALREADY = "a scan report: it is not scanned again; name it, or its folder, where reports are read"
 
 
@@ -93,12 +92,13 @@ def _is_list(path: Path) -> bool:
     try:
         if not path.is_file():
             return False
-        start = head(path, _LONGEST)
-    except (OSError, MemoryError, ValueError) as error:
+        with path.open("rb") as file:
+            start = file.read(_LONGEST)
+    except (OSError, ValueError) as error:
         raise StudyInvalid(f"{path}: cannot be read ({error})") from error
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
-    is_text = not any(byte in _BINARY for byte in start)
-    return is_text and text[:1] not in (b"{", b"[") and b"SPDXVersion:" not in text
+    text = start.removeprefix(codecs.BOM_UTF8).lstrip()
+    # Whatever is compressed has such a byte early.
+    return b"\0" not in start and text[:1] not in (b"{", b"[") and b"SPDXVersion:" not in text
 
 
 def _lines(file: IO[bytes]) -> Iterator[str]:
@@ -107,7 +107,7 @@ def _lines(file: IO[bytes]) -> Iterator[str]:
         if len(line) > _LONGEST:
             while (rest := file.readline(_LONGEST)) and not rest.endswith(b"\n"):
                 pass
-        text = os.fsdecode(line.removeprefix(b"\xef\xbb\xbf")).strip()
+        text = os.fsdecode(line.removeprefix(codecs.BOM_UTF8)).strip()
         if text and not text.startswith("#"):
             yield text
 
