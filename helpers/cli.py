@@ -9,7 +9,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -274,15 +273,14 @@ def fleet_capture(source: str, jobs: int | None, **options: Any) -> None:
         f"{done.references:,} references are {done.images:,} images by digest, "
         f"with {done.lists:,} distinct package lists"
     )
-    shared = max(done.images - done.failed_images - done.made - done.kept, 0)
     click.echo(
-        f"{done.made:,} scans made, {done.kept:,} were there; {shared:,} images share another's; "
-        f"{len(done.failures):,} failed"
+        f"{done.made:,} scans made, {done.kept:,} were there; {done.shared:,} images share "
+        f"another's; {len(done.failed):,} failed"
     )
-    for image, why in islice(done.failures.items(), _FAILURES_SHOWN):
-        click.echo(f"Error: {_plain(image)}: {_plain(why)}", err=True)
-    if len(done.failures) > _FAILURES_SHOWN:
-        click.echo(f"… and {len(done.failures) - _FAILURES_SHOWN:,} more", err=True)
+    for image in done.failed[:_FAILURES_SHOWN]:
+        click.echo(f"Error: {_plain(image.image)}: {_plain(image.reason)}", err=True)
+    if len(done.failed) > _FAILURES_SHOWN:
+        click.echo(f"… and {len(done.failed) - _FAILURES_SHOWN:,} more", err=True)
     if done.is_kept_back:
         click.echo(
             "Error: the fleet is as before, because images failed that it has scans of, by another "
@@ -290,7 +288,7 @@ def fleet_capture(source: str, jobs: int | None, **options: Any) -> None:
             err=True,
         )
     click.echo(f"fleet    {_relative(done.folder)}")
-    if done.failures:
+    if done.failed:
         raise SystemExit(1)
 
 

@@ -64,9 +64,9 @@ class Outcome(NamedTuple):
     """What a capture of a fleet did.
 
     `references` lead to `images` with distinct digests, which have `lists` distinct package lists.
-    Of their scans `made` were made now and `kept` were there; the images beyond share them, but for
-    `failed_images`. `failures` has why something failed, by name. If `is_kept_back`, something
-    failed that the folder has scans of by another scanner or database, and it is as before.
+    Of their scans `made` were made now and `kept` were there; the other `images` share these, but
+    for those that `failed`, which also has references that led to none. If `is_kept_back`, one of
+    these has a scan in the folder by another scanner or database, and the folder is as before.
     """
 
     folder: Path
@@ -75,9 +75,14 @@ class Outcome(NamedTuple):
     lists: int
     made: int
     kept: int
-    failed_images: int
-    failures: dict[str, str]
+    failed: list[FleetImage]
     is_kept_back: bool
+
+    @property
+    def shared(self) -> int:
+        """Return the number of images whose scan is another's."""
+        scanned = self.images - sum(bool(image.digest) for image in self.failed)
+        return scanned - self.made - self.kept
 
 
 def capture(
@@ -111,7 +116,7 @@ def capture(
             )
         except OSError as error:
             raise staging.disk_error(error, folder.path) from error
-        except BaseException:
+        except (KeyboardInterrupt, SystemExit):
             # Stop at once: do not wait for scans.
             for child in psutil.Process().children(recursive=True):
                 child.kill()
@@ -126,7 +131,7 @@ class _Capture:
         self.jobs, self.requests = jobs, requests
         self.traffic = Traffic(requests, _LONGEST_WAIT)
         self.cache = ImageCache(paths.images_cache())
-        self.failures: dict[str, str] = {}
+        self.reasons: dict[str, str] = {}
 
     def run(
         self,
@@ -165,7 +170,8 @@ class _Capture:
         if (ended := _state(facts)) != state:
             self.folder.rename(state, ended)
         lines = self.lines(images, entries, ended)
-        left, lost = _left(earlier, lines, self.folder.scan(ended, ""))
+        whole = [image for image in earlier if self.folder.scanned_at(image.scan)]
+        left, lost = _left(whole, lines, self.folder.scan(ended, ""))
         made = len({line.scan for line in lines if line.scan}) - len(kept)
         outcome = Outcome(
             self.folder.path,
@@ -174,8 +180,7 @@ class _Capture:
             len(by_list),
             made,
             len(kept),
-            sum(line.status == FAILED for line in lines[: len(images)]),
-            self.failures,
+            [line for line in lines if line.status == FAILED],
             lost,
         )
         if not lost:
@@ -187,7 +192,7 @@ class _Capture:
     ) -> Iterator[Resolved]:
         """Yield the image of each entry and platform, in the order of entries."""
         numbered = list(enumerate(entries))
-        self.failures |= {entry.shown: entry.problem for entry in entries if entry.problem}
+        self.reasons |= {entry.shown: entry.problem for entry in entries if entry.problem}
         tasks = list(_batches([(at, each) for at, each in numbered if each.kind]))
         hosts = len({task.host for task in tasks})
         workers = max(self.jobs, self.requests * min(hosts, _HOSTS))
@@ -205,7 +210,7 @@ class _Capture:
         repository: Repository | None = None
         for at, entry in task.entries:
             for wanted in platforms or [oci.ANY]:
-                with self.failing([entry.shown]):
+                with self.failing(entry.shown):
                     if entry.kind == "image":
                         reference = fleet_image.reference_of(entry)
                         repository = repository or Repository(
@@ -227,11 +232,9 @@ class _Capture:
             package_list, images = item
             # All of them have the list, so another may do where one fails.
             for attempt in images[:_ATTEMPTS]:
-                names = [each.image.image for each in images]
-                with self.failing(names), scanner.scanned(attempt, self.folder.scratch) as report:
+                scanned = scanner.scanned(attempt, self.folder.scratch)
+                with self.failing(package_list), scanned as report:
                     self.folder.keep(report, self.folder.scan(state, package_list))
-                    for name in names:
-                        self.failures.pop(name, None)
                     return
 
         # While some are scanned, others are read from their registries.
@@ -241,8 +244,8 @@ class _Capture:
                 bar.update()
 
     @contextmanager
-    def failing(self, names: Sequence[str]) -> Iterator[None]:
-        """Keep the reason of an error as that of images; a full disk stops the run."""
+    def failing(self, what: str) -> Iterator[None]:
+        """Keep why an entry or a package list fails; a full disk stops the run."""
         try:
             yield
             return
@@ -263,8 +266,7 @@ class _Capture:
             # An unexpected error must not stop the other images.
             traceback.print_exc()
             reason = f"unexpected {type(error).__name__}: {error} (standard error has details)"
-        for name in names:
-            self.failures[name] = reason
+        self.reasons[what] = reason
 
     def lines(
         self, images: Sequence[Resolved], entries: Sequence[Entry], state: str
@@ -276,15 +278,13 @@ class _Capture:
             if at := self.folder.scanned_at(scan):
                 lines.append(structs.replace(image, scan=scan, scanned_at=at))
             else:
-                reason = self.failures.get(image.image, "")
+                reason = self.reasons[image.package_list]
                 lines.append(structs.replace(image, status=FAILED, reason=reason))
-        there = {reference for line in lines for reference in line.references}
-        for entry in entries:
-            if entry.shown in self.failures and entry.shown not in there:
-                reason = self.failures[entry.shown]
-                failed = FleetImage(entry.shown, [entry.shown], "", FAILED, reason)
-                lines.append(failed)
-        return lines
+        lost = [entry.shown for entry in entries if entry.shown in self.reasons]
+        return [
+            *lines,
+            *(FleetImage(name, [name], "", FAILED, self.reasons[name]) for name in lost),
+        ]
 
 
 class _Batch(NamedTuple):

@@ -158,7 +158,7 @@ class TestPackageLists:
             assert (fleet / "images.jsonl").read_bytes() == before
             assert support.facts(fleet)["finished"]
             (small / "filler").unlink()
-            assert capture(str(tags), "full", db=fleet_db).failures == {}
+            assert capture(str(tags), "full", db=fleet_db).failed == []
         finally:
             subprocess.run(["umount", small], check=True)
 
@@ -192,7 +192,7 @@ class TestARegistry:
             f"# all of it\n\n{host}/team/\n{archive}\n{host}/team/one:1\n"
         )
         outcome = capture(str(tmp_path / "list"), db=db)
-        assert outcome.failures == {}
+        assert outcome.failed == []
         counts = (outcome.references, outcome.images, outcome.lists, outcome.made)
         assert counts == (5, 3, 2, 2)
         found = {image["image"]: image for image in support.images(outcome.folder)}
@@ -210,7 +210,7 @@ class TestARegistry:
             PASSWORD in path.read_text(errors="replace") for path in outcome.folder.rglob("*.json*")
         )
         again = capture(str(tmp_path / "list"), db=db)
-        assert (again.made, again.kept, again.failures) == (0, 2, {})
+        assert (again.made, again.kept, again.failed) == (0, 2, [])
 
 
 class TestAFaultyRegistry:
@@ -224,6 +224,7 @@ class TestAFaultyRegistry:
             registry_session._PATIENT.new(total=2, backoff_factor=0.01, backoff_jitter=0),
         )
         with faulty_registry.serving() as running:
+            monkeypatch.setattr(registry_session, "SMALL_SECONDS", 2.0)
             for number in range(3):
                 running.add("good", str(number), root("musl", f"p{number}"))
             running.add("bad", "1", root("bad"))
@@ -242,6 +243,7 @@ class TestAFaultyRegistry:
             ("manifests/1", faulty_registry.status(404), "no such image"),
             ("blobs", faulty_registry.other_bytes, "another digest"),
             ("blobs", faulty_registry.status(503), "answers 503"),
+            ("manifests/1", faulty_registry.slow(20), "too slow"),
         ],
     )
     def test_one_that_fails_has_its_reason_and_is_tried_again(
@@ -262,7 +264,7 @@ class TestAFaultyRegistry:
         assert len(lines) == 4
         served.fault = None
         again = capture(listed, "x", db=db)
-        assert (again.made, again.kept, again.failures) == (1, 3, {})
+        assert (again.made, again.kept, again.failed) == (1, 3, [])
 
     def test_a_busy_registry_is_waited_for_and_that_is_said(
         self, served: Faulty, listed: str, db: Path
@@ -280,7 +282,7 @@ class TestAFaultyRegistry:
         before = support.images(fleet)
         served.redirect = "http://localhost:1"
         outcome = capture(listed, "x", db=db)
-        assert len(outcome.failures) == 4
+        assert len(outcome.failed) == 4
         found = support.images(fleet)
         assert [image for image in found if image.get("status") != "failed"] == before
         other = shutil.copytree(db, tmp_path / "db")
@@ -299,7 +301,7 @@ class TestAFaultyRegistry:
         assert {method for method, path in served.methods} == {"HEAD"}
         served.heads = False
         served.methods.clear()
-        assert capture(listed, "x", db=db).failures == {}
+        assert capture(listed, "x", db=db).failed == []
 
     def test_the_cache_keeps_its_limit(
         self,
@@ -310,7 +312,7 @@ class TestAFaultyRegistry:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setenv("KIT_CACHE_GB", "0")
-        assert capture(listed, "x", db=db).failures == {}
+        assert capture(listed, "x", db=db).failed == []
         assert not [*(own_cache / "images" / "sha256").glob("*")]
 
 
