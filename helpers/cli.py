@@ -278,7 +278,9 @@ def fleet_capture(source: str, jobs: int | None, **options: Any) -> None:
         f"another's; {len(done.failed):,} failed"
     )
     for image in done.failed[:_FAILURES_SHOWN]:
-        click.echo(f"Error: {_plain(image.image)}: {_plain(image.reason)}", err=True)
+        # Most reasons begin with the image.
+        told = image.reason.removeprefix(f"{image.image}: ")
+        click.echo(f"Error: {_plain(image.image)}: {_plain(told)}", err=True)
     if len(done.failed) > _FAILURES_SHOWN:
         click.echo(f"… and {len(done.failed) - _FAILURES_SHOWN:,} more", err=True)
     if done.is_kept_back:

@@ -1,6 +1,7 @@
 """One image of a fleet: found by what names it, and scanned into a file of its own."""
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -107,7 +108,8 @@ def _image(config: dict[str, Any], image_id: str, diff_ids: list[str]) -> FleetI
         image_id=image_id,
         architecture=platform.architecture if platform.is_valid else "",
         created_at=created,
-        layers=diff_ids,
+        # Images share layers, and a fleet may have many.
+        layers=list(map(sys.intern, diff_ids)),
     )
 
 

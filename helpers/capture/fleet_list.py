@@ -18,7 +18,9 @@ MOST = 10**6
 _LONGEST = 4096
 """Most bytes of a line; a path is not longer."""
 
-_SHOWN = 200
+_SHOWN, _STORED = 200, 1000
+"""Most characters of a name in an error, and in a fleet's record."""
+
 _ALREADY = "a scan report: it is not scanned again; name it, or its folder, where reports are read"
 
 
@@ -40,7 +42,7 @@ class Entry(NamedTuple):
     @property
     def shown(self) -> str:
         """Return the name, safe to show and to store."""
-        return escape.plain(self.name[:_SHOWN])
+        return escape.plain(self.name[:_STORED])
 
 
 Catalog = Callable[[str], Iterable[Entry]]

@@ -15,6 +15,7 @@ from helpers.capture import registry_session
 from helpers.capture.fleet import capture
 from helpers.capture.fleet_folder import FleetFolder
 from helpers.errors import NoSpace, StudyInvalid
+from helpers.images import oci
 from tests.support import faulty_registry, killed
 from tests.support import fleets as support
 from tests.support import image_archives as images
@@ -211,6 +212,22 @@ class TestARegistry:
         )
         again = capture(str(tmp_path / "list"), db=db)
         assert (again.made, again.kept, again.failed) == (0, 2, [])
+
+    def test_of_an_index_each_platform_that_is_wanted(
+        self, registry_secured: Registry, empty_data: Path, db: Path
+    ) -> None:
+        there, made = registry_secured, []
+        for architecture in ("amd64", "arm64"):
+            image, _ = there.image("multi", root(architecture), architecture=architecture)
+            made.append(image | images.on_platform(architecture))
+        reference = there.index("multi", *made)
+        wanted = [oci.parse(name) for name in ("arm64", "s390x", "amd64")]
+        outcome = capture(reference, "multi", db=db, platforms=wanted)
+        found = support.images(outcome.folder)
+        assert [image.get("architecture") for image in found] == ["arm64", "amd64", None]
+        assert {image["image"] for image in found} == {reference}
+        assert "no image for linux/s390x" in found[-1]["reason"]
+        assert [image.reason for image in outcome.failed] == [found[-1]["reason"]]
 
 
 class TestAFaultyRegistry:
