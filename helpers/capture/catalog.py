@@ -19,7 +19,8 @@ def entries(address: str, traffic: Traffic | None = None) -> Iterator[Entry]:
 
     What cannot be listed is an entry with the problem; the others follow.
     """
-    host, _, below = address.removeprefix("https://").partition("/")
+    address = address.removeprefix("https://")
+    host, _, below = address.partition("/")
     try:
         # The host has to be one; its name is checked as that of an image's.
         host = parse(f"{host}/{below or 'x/'}x").host

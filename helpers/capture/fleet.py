@@ -109,68 +109,63 @@ def capture(
     """
     started = datetime.now(UTC).replace(microsecond=0)
     folder = FleetFolder(name or fleet_list.name_of(source))
-    with folder.locked():
-        try:
-            return _Capture(folder, started, jobs or os.cpu_count() or 1, requests).run(
-                source, platforms, db, coverage, db_repository, java_db_repository
-            )
-        except OSError as error:
-            raise staging.disk_error(error, folder.path) from error
-        except (KeyboardInterrupt, SystemExit):
-            # Stop at once: do not wait for scans.
-            for child in psutil.Process().children(recursive=True):
-                child.kill()
-            raise
+    traffic = Traffic(requests, _LONGEST_WAIT)
+    entries = list(fleet_list.entries(source, lambda at: catalog.entries(at, traffic)))
+    repositories = (db_repository, java_db_repository)
+    program = trivy_program.find()
+    vulndb = VulnDb(db or paths.trivy_cache(*repositories), db is not None, *repositories)
+    with progress.bar(t("the vulnerability database"), 1):
+        vulndb.refresh(program)
+    facts = FleetFacts(
+        folder.path.name,
+        started,
+        __version__,
+        "trivy",
+        program.version,
+        vulndb.describe(coverage),
+    )
+    jobs = jobs or os.cpu_count() or 1
+    scanner = Scanner(program, vulndb, ImageCache(paths.images_cache()), traffic, jobs)
+    try:
+        with folder.locked():
+            return _Capture(folder, facts, scanner, jobs, requests).run(entries, platforms)
+    except OSError as error:
+        raise staging.disk_error(error, folder.path) from error
+    except (KeyboardInterrupt, SystemExit):
+        # Stop at once: do not wait for scans.
+        for child in psutil.Process().children(recursive=True):
+            child.kill()
+        raise
 
 
 class _Capture:
     """One run."""
 
-    def __init__(self, folder: FleetFolder, started: datetime, jobs: int, requests: int) -> None:
-        self.folder, self.started = folder, started
+    def __init__(
+        self, folder: FleetFolder, facts: FleetFacts, scanner: Scanner, jobs: int, requests: int
+    ) -> None:
+        self.folder, self.facts, self.scanner = folder, facts, scanner
         self.jobs, self.requests = jobs, requests
-        self.traffic = Traffic(requests, _LONGEST_WAIT)
-        self.cache = ImageCache(paths.images_cache())
         self.reasons: dict[str, str] = {}
 
-    def run(
-        self,
-        source: str,
-        platforms: Sequence[Platform],
-        db: Path | None,
-        coverage: str,
-        *repositories: str,
-    ) -> Outcome:
+    def run(self, entries: Sequence[Entry], platforms: Sequence[Platform]) -> Outcome:
         """Find the images, scan them and record them."""
-        program = trivy_program.find()
-        vulndb = VulnDb(db or paths.trivy_cache(*repositories), db is not None, *repositories)
-        with progress.bar(t("the vulnerability database"), 1):
-            vulndb.refresh(program)
-        facts = FleetFacts(
-            self.folder.path.name,
-            self.started,
-            __version__,
-            "trivy",
-            program.version,
-            vulndb.describe(coverage),
-        )
         earlier = self.folder.images()
-        entries = list(fleet_list.entries(source, lambda at: catalog.entries(at, self.traffic)))
         images = _once(self.resolved(entries, platforms))
-        self.folder.begin(facts)
+        self.folder.begin(self.facts)
         by_list = defaultdict[str, list[Resolved]](list)
         for each in images:
             by_list[each.image.package_list].append(each)
-        scanner = Scanner(program, vulndb, self.cache, self.traffic, self.jobs)
-        state = _state(facts)
+        state = _state(self.facts)
         kept = {each for each in by_list if self.folder.scanned_at(self.folder.scan(state, each))}
-        self.scan({each: by_list[each] for each in by_list if each not in kept}, state, scanner)
+        self.scan({each: by_list[each] for each in by_list if each not in kept}, state)
         # The first image with Java archives brings the Java DB, which no scan before it needed.
-        facts = structs.replace(facts, db=vulndb.describe(coverage), finished=True)
+        db = structs.replace(self.facts.db, java_updated_at=self.scanner.db.java_updated_at())
+        facts = structs.replace(self.facts, db=db, finished=True)
         if (ended := _state(facts)) != state:
-            self.folder.rename(state, ended)
+            self.folder.share(state, ended)
         lines = self.lines(images, entries, ended)
-        whole = [image for image in earlier if self.folder.scanned_at(image.scan)]
+        whole = [self.at(ended, image) for image in earlier if image.scan]
         left, lost = _left(whole, lines, self.folder.scan(ended, ""))
         made = len({line.scan for line in lines if line.scan}) - len(kept)
         outcome = Outcome(
@@ -186,6 +181,12 @@ class _Capture:
         if not lost:
             self.folder.finish(facts, [*lines, *left])
         return outcome
+
+    def at(self, state: str, image: FleetImage) -> FleetImage:
+        """Return an earlier image with the scan that its list has now, if there is one."""
+        scan = self.folder.scan(state, image.package_list)
+        is_there = self.folder.scanned_at(scan) is not None
+        return structs.replace(image, scan=scan) if is_there else image
 
     def resolved(
         self, entries: Sequence[Entry], platforms: Sequence[Platform]
@@ -214,7 +215,7 @@ class _Capture:
                     if entry.kind == "image":
                         reference = fleet_image.reference_of(entry)
                         repository = repository or Repository(
-                            reference, cache=self.cache, traffic=self.traffic
+                            reference, cache=self.scanner.cache, traffic=self.scanner.traffic
                         )
                         image = fleet_image.in_registry(repository, reference, wanted)
                         image.image.image, image.image.references = entry.shown, [entry.shown]
@@ -225,14 +226,14 @@ class _Capture:
                     break
         return found
 
-    def scan(self, by_list: Mapping[str, list[Resolved]], state: str, scanner: Scanner) -> None:
+    def scan(self, by_list: Mapping[str, list[Resolved]], state: str) -> None:
         """Scan each package list that has no scan."""
 
         def one(item: tuple[str, list[Resolved]]) -> None:
             package_list, images = item
             # All of them have the list, so another may do where one fails.
             for attempt in images[:_ATTEMPTS]:
-                scanned = scanner.scanned(attempt, self.folder.scratch)
+                scanned = self.scanner.scanned(attempt, self.folder.scratch)
                 with self.failing(package_list), scanned as report:
                     self.folder.keep(report, self.folder.scan(state, package_list))
                     return

@@ -119,8 +119,8 @@ class Scanner:
     def __init__(
         self, program: Trivy, db: VulnDb, cache: ImageCache, traffic: Traffic, jobs: int
     ) -> None:
-        self._program, self._db = program, db
-        self._cache, self._traffic = cache, traffic
+        self.db, self.cache, self.traffic = db, cache, traffic
+        self._program = program
         self._running = BoundedSemaphore(jobs)
         self._pruning = Lock()
 
@@ -148,16 +148,16 @@ class Scanner:
         """Return the report of an image that is read from its registry."""
         reference = resolved.source.reference
         assert reference is not None
-        repository = Repository(reference, cache=self._cache, traffic=self._traffic)
+        repository = Repository(reference, cache=self.cache, traffic=self.traffic)
         layout = folder / "image"
         layout.mkdir()
-        pull.pull(repository.find(), self._cache, layout, repository=repository)
+        pull.pull(repository.find(), self.cache, layout, repository=repository)
         try:
             self._read(layout, oci.ANY)
             return self._report("archive", resolved, layout, folder)
         except ArchiveInvalid as error:
             # The user knows the image, not this temporary folder.
-            damaged = self._cache.forget_damaged(layout / "blobs" / "sha256")
+            damaged = self.cache.forget_damaged(layout / "blobs" / "sha256")
             remedy = "Try again; a damaged copy is now removed" if damaged else "Push it again"
             raise ArchiveInvalid(resolved.image.image, error.problem, remedy) from error
         finally:
@@ -165,7 +165,7 @@ class Scanner:
             # The limit holds all the time, but for the images that are being scanned.
             if self._pruning.acquire(blocking=False):
                 try:
-                    self._cache.prune()
+                    self.cache.prune()
                 finally:
                     self._pruning.release()
 
@@ -181,7 +181,7 @@ class Scanner:
         """Scan a file with Trivy; return its report as it is kept."""
         raw = folder / "raw.json"
         with self._running:
-            evidence.scanned(self._program, self._db, kind, target, raw, resolved.source.platform)
+            evidence.scanned(self._program, self.db, kind, target, raw, resolved.source.platform)
         redact_report.keep(raw, folder)
         image_id = resolved.image.image_id
         scanned_id = trivy.read(raw).image_id if kind == "archive" else ""

@@ -18,6 +18,9 @@ MOST = 10**6
 _LONGEST = 4096
 """Most bytes of a line; a path is not longer."""
 
+_LISTS = (".txt", ".list", ".lst")
+"""Ends of a list's name, which is no image's."""
+
 _SHOWN, _STORED = 200, 1000
 """Most characters of a name in an error, and in a fleet's record."""
 
@@ -75,14 +78,19 @@ def name_of(source: str) -> str:
     """Return a name for the fleet of a source: of its file, its folder or its registry."""
     path = Path(source.rstrip("/"))
     text = path.name if path.exists() else source
-    text = text.removesuffix(".txt").removesuffix(".list")
+    text = text.removesuffix(path.suffix) if text.endswith(_LISTS) else text
     kept = "".join(each if each.isascii() and each.isalnum() else "-" for each in text)
     return "-".join(filter(None, kept.split("-")))[:64].rstrip("-") or "fleet"
 
 
 def _entries(source: str, catalog: Catalog) -> Iterator[Entry]:
     if source != "-" and not _is_list(new_study.path_of(source)):
-        yield from _named(source, catalog)
+        if source.endswith(_LISTS):
+            raise StudyInvalid(f"{source[:_SHOWN]}: no such file. Name a list that there is")
+        for entry in _named(source, catalog):
+            if entry.problem and entry.name == source:
+                raise StudyInvalid(entry.problem)
+            yield entry
         return
     with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as file:
         for line in _lines(file):

@@ -1,11 +1,13 @@
 """Many images: each once by its digest, each package list scanned once, and nothing lost."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from helpers import paths
 from helpers.capture import registry_session
 from helpers.capture.fleet import capture
 from helpers.capture.fleet_folder import FleetFolder
+from helpers.capture.vulndb import VulnDb
 from helpers.errors import NoSpace, StudyInvalid
 from helpers.images import oci
 from tests.support import faulty_registry, killed
@@ -309,6 +312,24 @@ class TestAFaultyRegistry:
         assert outcome.is_kept_back
         assert support.images(fleet) == found
 
+    def test_what_was_scanned_stays_while_the_catalog_cannot_be_read(
+        self, served: Faulty, db: Path
+    ) -> None:
+        served.files["/v2/_catalog?n=1000"] = b'{"repositories": ["good", "bad"]}'
+        served.files["/v2/good/tags/list?n=1000"] = b'{"tags": ["0", "1", "2"]}'
+        served.files["/v2/bad/tags/list?n=1000"] = b'{"tags": ["1"]}'
+        list_ = f"{served.host}/"
+        fleet = capture(list_, "x", db=db).folder
+        before = support.images(fleet)
+        assert len(before) == 4
+        for path in ("/v2/bad/tags/list?n=1000", "/v2/_catalog?n=1000"):
+            content = served.files.pop(path)
+            with contextlib.suppress(StudyInvalid):
+                capture(list_, "x", db=db)
+            found = [image for image in support.images(fleet) if image.get("status") != "failed"]
+            assert sorted(map(str, found)) == sorted(map(str, before))
+            served.files[path] = content
+
     def test_what_its_digest_names_is_asked_for_once(
         self, served: Faulty, listed: str, db: Path
     ) -> None:
@@ -331,6 +352,22 @@ class TestAFaultyRegistry:
         monkeypatch.setenv("KIT_CACHE_GB", "0")
         assert capture(listed, "x", db=db).failed == []
         assert not [*(own_cache / "images" / "sha256").glob("*")]
+
+
+def test_a_java_db_that_an_image_brings_is_of_the_scans_before_too(
+    tags: Path, fleet_db: Path, empty_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, *_, other = sorted(tags.iterdir())
+    (tmp_path / "list").write_text(f"{one}\n")
+    fleet = capture(str(tmp_path / "list"), "java", db=fleet_db).folder
+    before = support.content(fleet)
+    answers = iter([None, *[datetime(2026, 11, 1, tzinfo=UTC)] * 9])
+    monkeypatch.setattr(VulnDb, "java_updated_at", lambda _: next(answers))
+    (tmp_path / "list").write_text(f"{one}\n{other}\n")
+    outcomes = [capture(str(tmp_path / "list"), "java", db=fleet_db) for _ in range(2)]
+    assert [outcome.made for outcome in outcomes] == [outcomes[0].lists - 1, 0]
+    assert before.items() <= support.content(fleet).items()
+    assert len([*(fleet / "scans").iterdir()]) == 1
 
 
 def test_two_sboms_that_name_one_image_and_list_other_packages_are_two(

@@ -84,6 +84,9 @@ def test_a_list_without_images_or_with_too_many_is_an_error(
     (tmp_path / "list").write_text("# none\n")
     with pytest.raises(StudyInvalid, match="no images in it"):
         read(str(tmp_path / "list"))
+    for missing in ("missing.txt", "./missing", "missing.json"):
+        with pytest.raises(StudyInvalid, match="no such file"):
+            read(missing)
     monkeypatch.setattr(fleet_list, "MOST", 10)
     (tmp_path / "list").write_text("".join(f"node:{number}\n" for number in range(11)))
     with pytest.raises(StudyInvalid, match="more than 10 images"):
