@@ -1,4 +1,4 @@
-"""Compares the same app on several base images; `Comparison` and `Fleet` are what notebooks take."""
+"""Compares images of an app on several bases; `Comparison` and `Fleet` are what notebooks take."""
 
 from typing import Any
 

@@ -10,7 +10,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -277,15 +276,16 @@ def fleet_capture(source: str, jobs: int | None, **options: Any) -> None:
         f"{done.references:,} references are {done.images:,} images by digest, "
         f"with {done.lists:,} distinct package lists"
     )
-    shared = max(done.images - done.failed_images - done.made - done.kept, 0)
     click.echo(
-        f"{done.made:,} scans made, {done.kept:,} were there; {shared:,} images share another's; "
-        f"{len(done.failures):,} failed"
+        f"{done.made:,} scans made, {done.kept:,} were there; {done.shared:,} images share "
+        f"another's; {len(done.failed):,} failed"
     )
-    for image, why in islice(done.failures.items(), _FAILURES_SHOWN):
-        click.echo(f"Error: {_plain(image)}: {_plain(why)}", err=True)
-    if len(done.failures) > _FAILURES_SHOWN:
-        click.echo(f"… and {len(done.failures) - _FAILURES_SHOWN:,} more", err=True)
+    for image in done.failed[:_FAILURES_SHOWN]:
+        # Most reasons begin with the image.
+        told = image.reason.removeprefix(f"{image.image}: ")
+        click.echo(f"Error: {_plain(image.image)}: {_plain(told)}", err=True)
+    if len(done.failed) > _FAILURES_SHOWN:
+        click.echo(f"… and {len(done.failed) - _FAILURES_SHOWN:,} more", err=True)
     if done.is_kept_back:
         click.echo(
             "Error: the fleet is as before, because images failed that it has scans of, by another "
@@ -293,7 +293,7 @@ def fleet_capture(source: str, jobs: int | None, **options: Any) -> None:
             err=True,
         )
     click.echo(f"fleet    {_relative(done.folder)}")
-    if done.failures:
+    if done.failed:
         raise SystemExit(1)
 
 

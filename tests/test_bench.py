@@ -11,6 +11,7 @@ from helpers import paths
 from helpers.studies.load import load_reports
 from helpers.studies.study import Recipe
 from tests.support import bench
+from tests.support.package_lists import REPOSITORY, folder
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +84,13 @@ def test_what_cannot_be_measured_says_why_and_misses_no_target(
     [without_daemon] = bench.capture_speed(tmp_path)
     assert "no Docker daemon answers at unix:///no/where.sock" in without_daemon.what
     assert all(m.met and not m.target for m in (missing, without_db, without_daemon))
+
+
+def test_a_fleet_is_captured_faster_than_its_tags_one_by_one(
+    tmp_path: Path, shared: Path, trivy_on_path: None
+) -> None:
+    folder(shared)
+    captured, again = bench.fleet_speed(tmp_path, "--repo", REPOSITORY, one_in=5)
+    assert captured.figure > 0.3
+    assert "10 tags, 3 scans" in captured.what
+    assert again.figure < 1

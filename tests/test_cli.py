@@ -150,7 +150,7 @@ def test_help_names_every_command() -> None:
     text = run("--help").stdout
     assert set(cli.commands.commands) == {
         *("reproduce", "slides", "capture", "live", "compare", "summary", "risk", "cache"),
-        *("dictionary", "gate", "prune", "history"),
+        *("dictionary", "gate", "prune", "history", "fleet"),
     }
     assert all(f"\n  {command} " in text for command in cli.commands.commands)
 

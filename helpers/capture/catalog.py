@@ -19,7 +19,8 @@ def entries(address: str, traffic: Traffic | None = None) -> Iterator[Entry]:
 
     What cannot be listed is an entry with the problem; the others follow.
     """
-    host, _, below = address.removeprefix("https://").partition("/")
+    address = address.removeprefix("https://")
+    host, _, below = address.partition("/")
     try:
         # The host has to be one; its name is checked as that of an image's.
         host = parse(f"{host}/{below or 'x/'}x").host
@@ -44,7 +45,9 @@ def _tags(host: str, repository: str, traffic: Traffic | None) -> Iterator[Entry
         yield Entry(name, problem="the catalog has a name that no repository can have")
         return
     try:
-        for tag in Repository(parse(name), traffic=traffic).listed("tags/list", "tags"):
+        tags = Repository(parse(name), traffic=traffic).listed("tags/list", "tags")
+        # The first names the image, whatever order a registry has.
+        for tag in sorted(tags):
             reference = f"{name}:{tag}"
             is_valid = is_reference(reference)
             yield Entry(reference, "image" if is_valid else "", "" if is_valid else "no valid tag")

@@ -1,5 +1,6 @@
 """Makes the evidence of one variant: every part that the variant's source can give."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,9 @@ from helpers.capture import redact_report, registry, scan, smoke_test, vex
 from helpers.capture.daemon import CANNOT_RUN, platform_of
 from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.resolve import Subject, Tools
+from helpers.capture.trivy_program import Trivy
+from helpers.capture.vex import Given
+from helpers.capture.vulndb import VulnDb
 from helpers.errors import ArchiveInvalid, KitError, ScanFailed
 from helpers.images import file_inventory, metadata, oci, redact
 from helpers.images.archive import open_archive
@@ -55,6 +59,24 @@ def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch
         image_id = image.image_id if image else ""
         redact_report.keep_grype(subject.grype, folder, image_id, subject.secrets)
     return taken
+
+
+def scanned(
+    program: Trivy,
+    db: VulnDb,
+    kind: str,
+    target: Path,
+    raw: Path,
+    wanted: Platform,
+    documents: Sequence[Given] = (),
+) -> list[str]:
+    """Scan a file as `scan.scan` does; the first one with Java archives brings the Java DB."""
+    try:
+        return scan.scan(program, kind, target, raw, db.folder, wanted, documents)
+    except ScanFailed as error:
+        if error.reason != "no-java-db" or not db.ensure_java_db(program):
+            raise
+    return scan.scan(program, kind, target, raw, db.folder, wanted, documents)
 
 
 def is_complete(folder: Path, captured: Captured) -> bool:
@@ -155,13 +177,8 @@ class _Taking(NamedTuple):
         if trivy_program is None or db is None:
             return []
         raw = self.scratch / f"{self.folder.name}.json"
-        wanted = (kind, target, raw, db.folder, self.platform, self.tools.vex)
-        try:
-            command = scan.scan(trivy_program, *wanted)
-        except ScanFailed as error:
-            if error.reason != "no-java-db" or not db.ensure_java_db(trivy_program):
-                raise
-            command = scan.scan(trivy_program, *wanted)
+        wanted = (kind, target, raw, self.platform, self.tools.vex)
+        command = scanned(trivy_program, db, *wanted)
         redact_report.keep(raw, self.folder, self.subject.secrets)
         vex.keep(self.tools.vex, self.folder, target if kind == "sbom" else None)
         return command

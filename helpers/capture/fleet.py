@@ -64,9 +64,9 @@ class Outcome(NamedTuple):
     """What a capture of a fleet did.
 
     `references` lead to `images` with distinct digests, which have `lists` distinct package lists.
-    Of their scans `made` were made now and `kept` were there; the images beyond share them, but for
-    `failed_images`. `failures` has why something failed, by name. If `is_kept_back`, something
-    failed that the folder has scans of, by another scanner or database, and the folder is as before.
+    Of their scans `made` were made now and `kept` were there; the other `images` share these, but
+    for those that `failed`, which also has references that led to none. If `is_kept_back`, one of
+    these has a scan in the folder by another scanner or database, and the folder is as before.
     """
 
     folder: Path
@@ -75,9 +75,14 @@ class Outcome(NamedTuple):
     lists: int
     made: int
     kept: int
-    failed_images: int
-    failures: dict[str, str]
+    failed: list[FleetImage]
     is_kept_back: bool
+
+    @property
+    def shared(self) -> int:
+        """Return the number of images whose scan is another's."""
+        scanned = self.images - sum(bool(image.digest) for image in self.failed)
+        return scanned - self.made - self.kept
 
 
 def capture(
@@ -104,68 +109,64 @@ def capture(
     """
     started = datetime.now(UTC).replace(microsecond=0)
     folder = FleetFolder(name or fleet_list.name_of(source))
-    with folder.locked():
-        try:
-            return _Capture(folder, started, jobs or os.cpu_count() or 1, requests).run(
-                source, platforms, db, coverage, db_repository, java_db_repository
-            )
-        except OSError as error:
-            raise staging.disk_error(error, folder.path) from error
-        except BaseException:
-            # Stop at once: do not wait for scans.
-            for child in psutil.Process().children(recursive=True):
-                child.kill()
-            raise
+    traffic = Traffic(requests, _LONGEST_WAIT)
+    entries = list(fleet_list.entries(source, lambda at: catalog.entries(at, traffic)))
+    repositories = (db_repository, java_db_repository)
+    program = trivy_program.find()
+    vulndb = VulnDb(db or paths.trivy_cache(*repositories), db is not None, *repositories)
+    with progress.bar(t("the vulnerability database"), 1):
+        vulndb.refresh(program)
+    facts = FleetFacts(
+        folder.path.name,
+        started,
+        __version__,
+        "trivy",
+        program.version,
+        vulndb.describe(coverage),
+    )
+    jobs = jobs or os.cpu_count() or 1
+    scanner = Scanner(program, vulndb, ImageCache(paths.images_cache()), traffic, jobs)
+    try:
+        with folder.locked():
+            return _Capture(folder, facts, scanner, jobs, requests).run(entries, platforms)
+    except OSError as error:
+        raise staging.disk_error(error, folder.path) from error
+    except (KeyboardInterrupt, SystemExit):
+        # Stop at once: do not wait for scans.
+        for child in psutil.Process().children(recursive=True):
+            child.kill()
+        raise
 
 
 class _Capture:
     """One run."""
 
-    def __init__(self, folder: FleetFolder, started: datetime, jobs: int, requests: int) -> None:
-        self.folder, self.started = folder, started
+    def __init__(
+        self, folder: FleetFolder, facts: FleetFacts, scanner: Scanner, jobs: int, requests: int
+    ) -> None:
+        self.folder, self.facts, self.scanner = folder, facts, scanner
         self.jobs, self.requests = jobs, requests
-        self.traffic = Traffic(requests, _LONGEST_WAIT)
-        self.cache = ImageCache(paths.images_cache())
-        self.failures: dict[str, str] = {}
+        self.reasons: dict[str, str] = {}
 
-    def run(
-        self,
-        source: str,
-        platforms: Sequence[Platform],
-        db: Path | None,
-        coverage: str,
-        *repositories: str,
-    ) -> Outcome:
+    def run(self, entries: Sequence[Entry], platforms: Sequence[Platform]) -> Outcome:
         """Find the images, scan them and record them."""
-        program = trivy_program.find()
-        vulndb = VulnDb(db or paths.trivy_cache(*repositories), db is not None, *repositories)
-        with progress.bar(t("the vulnerability database"), 1):
-            vulndb.refresh(program)
-        facts = FleetFacts(
-            self.folder.path.name,
-            self.started,
-            __version__,
-            "trivy",
-            program.version,
-            vulndb.describe(coverage),
-        )
         earlier = self.folder.images()
-        entries = list(fleet_list.entries(source, lambda at: catalog.entries(at, self.traffic)))
         images = _once(self.resolved(entries, platforms))
-        self.folder.begin(facts)
+        self.folder.begin(self.facts)
         by_list = defaultdict[str, list[Resolved]](list)
         for each in images:
             by_list[each.image.package_list].append(each)
-        scanner = Scanner(program, vulndb, self.cache, self.traffic, self.jobs)
-        state = _state(facts)
+        state = _state(self.facts)
         kept = {each for each in by_list if self.folder.scanned_at(self.folder.scan(state, each))}
-        self.scan({each: by_list[each] for each in by_list if each not in kept}, state, scanner)
+        self.scan({each: by_list[each] for each in by_list if each not in kept}, state)
         # The first image with Java archives brings the Java DB, which no scan before it needed.
-        facts = structs.replace(facts, db=vulndb.describe(coverage), finished=True)
+        db = structs.replace(self.facts.db, java_updated_at=self.scanner.db.java_updated_at())
+        facts = structs.replace(self.facts, db=db, finished=True)
         if (ended := _state(facts)) != state:
-            self.folder.rename(state, ended)
+            self.folder.share(state, ended)
         lines = self.lines(images, entries, ended)
-        left, lost = _left(earlier, lines, self.folder.scan(ended, ""))
+        whole = [self.at(ended, image) for image in earlier if image.scan]
+        left, lost = _left(whole, lines, self.folder.scan(ended, ""))
         made = len({line.scan for line in lines if line.scan}) - len(kept)
         outcome = Outcome(
             self.folder.path,
@@ -174,20 +175,25 @@ class _Capture:
             len(by_list),
             made,
             len(kept),
-            sum(line.status == FAILED for line in lines[: len(images)]),
-            self.failures,
+            [line for line in lines if line.status == FAILED],
             lost,
         )
         if not lost:
             self.folder.finish(facts, [*lines, *left])
         return outcome
 
+    def at(self, state: str, image: FleetImage) -> FleetImage:
+        """Return an earlier image with the scan that its list has now, if there is one."""
+        scan = self.folder.scan(state, image.package_list)
+        is_there = self.folder.scanned_at(scan) is not None
+        return structs.replace(image, scan=scan) if is_there else image
+
     def resolved(
         self, entries: Sequence[Entry], platforms: Sequence[Platform]
     ) -> Iterator[Resolved]:
         """Yield the image of each entry and platform, in the order of entries."""
         numbered = list(enumerate(entries))
-        self.failures |= {entry.shown: entry.problem for entry in entries if entry.problem}
+        self.reasons |= {entry.shown: entry.problem for entry in entries if entry.problem}
         tasks = list(_batches([(at, each) for at, each in numbered if each.kind]))
         hosts = len({task.host for task in tasks})
         workers = max(self.jobs, self.requests * min(hosts, _HOSTS))
@@ -205,11 +211,11 @@ class _Capture:
         repository: Repository | None = None
         for at, entry in task.entries:
             for wanted in platforms or [oci.ANY]:
-                with self.failing([entry.shown]):
+                with self.failing(entry.shown):
                     if entry.kind == "image":
                         reference = fleet_image.reference_of(entry)
                         repository = repository or Repository(
-                            reference, cache=self.cache, traffic=self.traffic
+                            reference, cache=self.scanner.cache, traffic=self.scanner.traffic
                         )
                         image = fleet_image.in_registry(repository, reference, wanted)
                         image.image.image, image.image.references = entry.shown, [entry.shown]
@@ -220,18 +226,16 @@ class _Capture:
                     break
         return found
 
-    def scan(self, by_list: Mapping[str, list[Resolved]], state: str, scanner: Scanner) -> None:
+    def scan(self, by_list: Mapping[str, list[Resolved]], state: str) -> None:
         """Scan each package list that has no scan."""
 
         def one(item: tuple[str, list[Resolved]]) -> None:
             package_list, images = item
             # All of them have the list, so another may do where one fails.
             for attempt in images[:_ATTEMPTS]:
-                names = [each.image.image for each in images]
-                with self.failing(names), scanner.scanned(attempt, self.folder.scratch) as report:
+                scanned = self.scanner.scanned(attempt, self.folder.scratch)
+                with self.failing(package_list), scanned as report:
                     self.folder.keep(report, self.folder.scan(state, package_list))
-                    for name in names:
-                        self.failures.pop(name, None)
                     return
 
         # While some are scanned, others are read from their registries.
@@ -241,8 +245,8 @@ class _Capture:
                 bar.update()
 
     @contextmanager
-    def failing(self, names: Sequence[str]) -> Iterator[None]:
-        """Keep the reason of an error as that of images; a full disk stops the run."""
+    def failing(self, what: str) -> Iterator[None]:
+        """Keep why an entry or a package list fails; a full disk stops the run."""
         try:
             yield
             return
@@ -263,8 +267,7 @@ class _Capture:
             # An unexpected error must not stop the other images.
             traceback.print_exc()
             reason = f"unexpected {type(error).__name__}: {error} (standard error has details)"
-        for name in names:
-            self.failures[name] = reason
+        self.reasons[what] = reason
 
     def lines(
         self, images: Sequence[Resolved], entries: Sequence[Entry], state: str
@@ -276,15 +279,13 @@ class _Capture:
             if at := self.folder.scanned_at(scan):
                 lines.append(structs.replace(image, scan=scan, scanned_at=at))
             else:
-                reason = self.failures.get(image.image, "")
+                reason = self.reasons[image.package_list]
                 lines.append(structs.replace(image, status=FAILED, reason=reason))
-        there = {reference for line in lines for reference in line.references}
-        for entry in entries:
-            if entry.shown in self.failures and entry.shown not in there:
-                reason = self.failures[entry.shown]
-                failed = FleetImage(entry.shown, [entry.shown], "", FAILED, reason)
-                lines.append(failed)
-        return lines
+        lost = [entry.shown for entry in entries if entry.shown in self.reasons]
+        return [
+            *lines,
+            *(FleetImage(name, [name], "", FAILED, self.reasons[name]) for name in lost),
+        ]
 
 
 class _Batch(NamedTuple):

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from helpers import paths
+from helpers.capture import sharing
 from helpers.errors import FileInvalid, StudyInvalid
 from helpers.studies import fleet_record
 from helpers.studies.fleet_record import FleetFacts, FleetImage
@@ -96,11 +97,12 @@ class FleetFolder:
             os.fsync(file.fileno())
         report.rename(place)
 
-    def rename(self, old: str, new: str) -> None:
-        """Give the scans of a scanner and its database another name."""
+    def share(self, state: str, other: str) -> None:
+        """Give the scans of a scanner and its database to another state of these."""
         folder = self.path / fleet_record.SCANS
-        if (folder / old).exists():
-            (folder / old).rename(folder / new)
+        (folder / other).mkdir(parents=True, exist_ok=True)
+        for scan in (folder / state).glob("*.json.gz"):
+            sharing.link(str(scan), str(folder / other / scan.name))
 
     def begin(self, facts: FleetFacts) -> None:
         """Record a first capture that has not come to its end."""

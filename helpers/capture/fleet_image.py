@@ -1,6 +1,7 @@
 """One image of a fleet: found by what names it, and scanned into a file of its own."""
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from helpers import paths
-from helpers.capture import package_list, pull, redact_report, scan
+from helpers.capture import evidence, package_list, pull, redact_report
 from helpers.capture.fleet_list import Entry
 from helpers.capture.image_cache import ImageCache
 from helpers.capture.registry import Repository
@@ -107,7 +108,8 @@ def _image(config: dict[str, Any], image_id: str, diff_ids: list[str]) -> FleetI
         image_id=image_id,
         architecture=platform.architecture if platform.is_valid else "",
         created_at=created,
-        layers=diff_ids,
+        # Images share layers, and a fleet may have many.
+        layers=list(map(sys.intern, diff_ids)),
     )
 
 
@@ -117,8 +119,8 @@ class Scanner:
     def __init__(
         self, program: Trivy, db: VulnDb, cache: ImageCache, traffic: Traffic, jobs: int
     ) -> None:
-        self._program, self._db = program, db
-        self._cache, self._traffic = cache, traffic
+        self.db, self.cache, self.traffic = db, cache, traffic
+        self._program = program
         self._running = BoundedSemaphore(jobs)
         self._pruning = Lock()
 
@@ -146,16 +148,16 @@ class Scanner:
         """Return the report of an image that is read from its registry."""
         reference = resolved.source.reference
         assert reference is not None
-        repository = Repository(reference, cache=self._cache, traffic=self._traffic)
+        repository = Repository(reference, cache=self.cache, traffic=self.traffic)
         layout = folder / "image"
         layout.mkdir()
-        pull.pull(repository.find(), self._cache, layout, repository=repository)
+        pull.pull(repository.find(), self.cache, layout, repository=repository)
         try:
             self._read(layout, oci.ANY)
             return self._report("archive", resolved, layout, folder)
         except ArchiveInvalid as error:
             # The user knows the image, not this temporary folder.
-            damaged = self._cache.forget_damaged(layout / "blobs" / "sha256")
+            damaged = self.cache.forget_damaged(layout / "blobs" / "sha256")
             remedy = "Try again; a damaged copy is now removed" if damaged else "Push it again"
             raise ArchiveInvalid(resolved.image.image, error.problem, remedy) from error
         finally:
@@ -163,7 +165,7 @@ class Scanner:
             # The limit holds all the time, but for the images that are being scanned.
             if self._pruning.acquire(blocking=False):
                 try:
-                    self._cache.prune()
+                    self.cache.prune()
                 finally:
                     self._pruning.release()
 
@@ -178,14 +180,8 @@ class Scanner:
     def _report(self, kind: str, resolved: Resolved, target: Path, folder: Path) -> Path:
         """Scan a file with Trivy; return its report as it is kept."""
         raw = folder / "raw.json"
-        wanted = (kind, target, raw, self._db.folder, resolved.source.platform)
         with self._running:
-            try:
-                scan.scan(self._program, *wanted)
-            except ScanFailed as error:
-                if error.reason != "no-java-db" or not self._db.ensure_java_db(self._program):
-                    raise
-                scan.scan(self._program, *wanted)
+            evidence.scanned(self._program, self.db, kind, target, raw, resolved.source.platform)
         redact_report.keep(raw, folder)
         image_id = resolved.image.image_id
         scanned_id = trivy.read(raw).image_id if kind == "archive" else ""

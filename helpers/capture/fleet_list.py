@@ -1,5 +1,6 @@
 """Reads which images a fleet is to have: references, files, folders and catalogs of registries."""
 
+import codecs
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -9,7 +10,6 @@ from typing import IO, NamedTuple
 
 from helpers.capture import new_study, variant_names
 from helpers.errors import KitError, StudyInvalid
-from helpers.images.compression import head
 from helpers.text import escape
 
 MOST = 10**6
@@ -18,8 +18,12 @@ MOST = 10**6
 _LONGEST = 4096
 """Most bytes of a line; a path is not longer."""
 
-_SHOWN = 200
-_BINARY = bytes(range(9)) + bytes(range(14, 32))
+_LISTS = (".txt", ".list", ".lst")
+"""Ends of a list's name, which is no image's."""
+
+_SHOWN, _STORED = 200, 1000
+"""Most characters of a name in an error, and in a fleet's record."""
+
 _ALREADY = "a scan report: it is not scanned again; name it, or its folder, where reports are read"
 
 
@@ -41,7 +45,7 @@ class Entry(NamedTuple):
     @property
     def shown(self) -> str:
         """Return the name, safe to show and to store."""
-        return escape.plain(self.name[:_SHOWN])
+        return escape.plain(self.name[:_STORED])
 
 
 Catalog = Callable[[str], Iterable[Entry]]
@@ -74,14 +78,19 @@ def name_of(source: str) -> str:
     """Return a name for the fleet of a source: of its file, its folder or its registry."""
     path = Path(source.rstrip("/"))
     text = path.name if path.exists() else source
-    text = text.removesuffix(".txt").removesuffix(".list")
+    text = text.removesuffix(path.suffix) if text.endswith(_LISTS) else text
     kept = "".join(each if each.isascii() and each.isalnum() else "-" for each in text)
     return "-".join(filter(None, kept.split("-")))[:64].rstrip("-") or "fleet"
 
 
 def _entries(source: str, catalog: Catalog) -> Iterator[Entry]:
     if source != "-" and not _is_list(new_study.path_of(source)):
-        yield from _named(source, catalog)
+        if source.endswith(_LISTS):
+            raise StudyInvalid(f"{source[:_SHOWN]}: no such file. Name a list that there is")
+        for entry in _named(source, catalog):
+            if entry.problem and entry.name == source:
+                raise StudyInvalid(entry.problem)
+            yield entry
         return
     with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as file:
         for line in _lines(file):
@@ -93,12 +102,13 @@ def _is_list(path: Path) -> bool:
     try:
         if not path.is_file():
             return False
-        start = head(path, _LONGEST)
-    except (OSError, MemoryError, ValueError) as error:
+        with path.open("rb") as file:
+            start = file.read(_LONGEST)
+    except (OSError, ValueError) as error:
         raise StudyInvalid(f"{path}: cannot be read ({error})") from error
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
-    is_text = not any(byte in _BINARY for byte in start)
-    return is_text and text[:1] not in (b"{", b"[") and b"SPDXVersion:" not in text
+    text = start.removeprefix(codecs.BOM_UTF8).lstrip()
+    # Whatever is compressed has such a byte early.
+    return b"\0" not in start and text[:1] not in (b"{", b"[") and b"SPDXVersion:" not in text
 
 
 def _lines(file: IO[bytes]) -> Iterator[str]:
@@ -107,7 +117,7 @@ def _lines(file: IO[bytes]) -> Iterator[str]:
         if len(line) > _LONGEST:
             while (rest := file.readline(_LONGEST)) and not rest.endswith(b"\n"):
                 pass
-        text = os.fsdecode(line.removeprefix(b"\xef\xbb\xbf")).strip()
+        text = os.fsdecode(line.removeprefix(codecs.BOM_UTF8)).strip()
         if text and not text.startswith("#"):
             yield text
 

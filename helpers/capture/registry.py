@@ -296,7 +296,7 @@ class Repository:
         """Raise the error of an answer that is none."""
         status, host = answer.status_code, self._of.host
         is_busy = status == requests.codes.too_many
-        if not is_busy and status < requests.codes.server_error:
+        if not is_busy and status < 500:
             self._session.traffic.answered(host)
         if status in (requests.codes.ok, requests.codes.partial_content):
             return

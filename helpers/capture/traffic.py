@@ -61,27 +61,25 @@ class Traffic:
         """Count a request that did not fail."""
         self._failures[host] = 0
 
-    def pause(self, host: str, seconds: float, why: str) -> None:
-        """Leave a registry alone for a time, and say so once."""
+    def pause(self, host: str, seconds: float, status: int) -> None:
+        """Leave a registry alone for a time, and say so once; `status` 0: it does not answer."""
         until = time.monotonic() + seconds
         with self._lock:
             is_new = until > self._until[host] + _TOLD_SECONDS / 2
             self._until[host] = max(until, self._until[host])
-        if is_new and seconds >= _TOLD_SECONDS:
-            progress.tell(
-                t(
-                    "{host} {problem}: it is asked again in {seconds} s",
-                    host=host,
-                    problem=why,
-                    seconds=round(seconds),
-                )
-            )
+        if not is_new or seconds < _TOLD_SECONDS:
+            return
+        values = {"host": host, "status": status, "seconds": round(seconds)}
+        if status:
+            progress.tell(t("{host} answers {status}: it is asked again in {seconds} s", **values))
+        else:
+            progress.tell(t("{host} does not answer: it is asked again in {seconds} s", **values))
 
 
 class Patience(Retry):
     """Asks a busy server again, and says how long it is waited for."""
 
-    on_wait: Callable[[float, str], None] | None = None
+    on_wait: Callable[[float, int], None] | None = None
 
     def new(self, **options: Any) -> "Patience":
         """Return the patience that is left."""
@@ -96,6 +94,5 @@ class Patience(Retry):
         if seconds <= 0:
             return
         if self.on_wait:
-            why = f"answers {response.status}" if response else "does not answer"
-            self.on_wait(seconds, why)
+            self.on_wait(seconds, response.status if response else 0)
         time.sleep(seconds)

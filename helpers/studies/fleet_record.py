@@ -1,7 +1,9 @@
 """What a capture of many images leaves on disk: how it was made, and a line an image.
 
 `fleet.json` is how it was made; `images.jsonl` has a line an image, also one that failed; `scans/`
-has the scans as Trivy wrote them, one a distinct package list, which several images may share.
+has the scans as Trivy wrote them, redacted and gzipped like all evidence, one a distinct package
+list, which several images may share. What a scan says of its image is of the first of these: name,
+id and fingerprints of findings. Scans are in a folder named after their scanner and database.
 """
 
 from datetime import datetime
@@ -18,10 +20,12 @@ SCANNED, FAILED = "scanned", "failed"
 class FleetImage(Struct, omit_defaults=True):
     """One image: by which references it is known, and which scan has its findings.
 
-    `image` is the reference that it is shown as, `references` all that lead to it. `digest` is the
-    manifest's, of an archive the image's id, of an SBOM the file's. `package_list` is equal for
-    images with equal lists, or equal layers. `scan` is a path below the folder; `reason` says why a
-    failed image has none. Sizes are compressed bytes; `layers` are DiffIDs, lowest first.
+    `image` is the reference that it is shown as, `references` all that lead to it; of an archive or
+    an SBOM these are the names in it, else its file. `digest` is the manifest's, of an archive the
+    image's id, and so of an SBOM that has one, else the file's; empty if nothing was found.
+    `package_list` is equal for images with equal lists, or equal layers. `scan` is a path below the
+    folder; `reason` says why a failed image has none. Sizes are compressed bytes; `layers` are
+    DiffIDs, lowest first. `scanned_at` is to the second.
     """
 
     image: str
@@ -40,7 +44,10 @@ class FleetImage(Struct, omit_defaults=True):
 
 
 class FleetFacts(Struct, omit_defaults=True):
-    """How many images were captured: with which scanner and database, and when."""
+    """How many images were captured: with which scanner and database, and when.
+
+    Unless it is `finished`, the lines may be missing, or of another scanner or database.
+    """
 
     name: str
     captured_at: datetime

@@ -1,7 +1,9 @@
 """What tests of captures share."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,3 +30,16 @@ def registry_secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regis
 def builder(daemon: Daemon, tmp_path: Path) -> Builder:
     """Builds the text of a Dockerfile."""
     return Builder(daemon, tmp_path)
+
+
+@pytest.fixture
+def as_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Writes a user's Docker configuration, and what else has passwords."""
+
+    def write(**config: Any) -> None:
+        folder = tmp_path / "docker"
+        folder.mkdir(exist_ok=True)
+        (folder / "config.json").write_text(json.dumps(config))
+        monkeypatch.setenv("DOCKER_CONFIG", str(folder))
+
+    return write

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import threading
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,7 +28,7 @@ from helpers.studies.load import load_layers, load_study
 from tests.support import faulty_registry
 from tests.support import image_archives as images
 from tests.support.faulty_registry import Faulty, Tokens
-from tests.support.registries import PASSWORD, USER, Registry
+from tests.support.registries import PASSWORD, USER, Registry, auths
 from tests.support.studies import write_study
 
 IMAGE = "rebuilt/alpine:3.23"
@@ -246,23 +245,6 @@ class TestWhatARegistryMaySay:
             monkeypatch.setenv(name, "http://localhost:9")
             monkeypatch.delenv(name.replace("HTTP", "NO").replace("http", "no"), raising=False)
         assert registry.layer_sizes(serve(self.manifest()), ANY, 1) == [5]
-
-
-@pytest.fixture
-def as_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Writes a user's Docker configuration, and what else has passwords."""
-
-    def write(**config: Any) -> None:
-        folder = tmp_path / "docker"
-        folder.mkdir(exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(config))
-        monkeypatch.setenv("DOCKER_CONFIG", str(folder))
-
-    return write
-
-
-def auths(host: str, user: str = USER, password: str = PASSWORD) -> dict[str, Any]:
-    return {host: {"auth": b64encode(f"{user}:{password}".encode()).decode()}}
 
 
 class TestARegistryWithTlsAndPasswords:

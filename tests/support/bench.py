@@ -351,6 +351,45 @@ def capture_speed(folder: Path) -> list[Measure]:
     ]
 
 
+def fleet_speed(folder: Path, *options: str, one_in: int = 20) -> list[Measure]:
+    """Return a capture of all tags of a fleet against a loop over them, a Trivy process a tag.
+
+    The loop is made over one tag in `one_in`, before and after the capture, and counted for all.
+    """
+    from helpers import paths
+
+    what = "loop over the tags of a fleet / its capture"
+    shared = Path(os.environ.get("KIT_SHARED") or paths.ROOT.parent / "shared") / "fleet"
+    if not (shared / "sboms.py").is_file():
+        return [not_measured(what, "KIT_SHARED names no folder with fleet/")]
+    if not shutil.which("trivy"):
+        return [not_measured(what, "trivy is not on the PATH")]
+    sboms, db = folder / "sboms", shared / "vulndb"
+    run([sys.executable, str(shared / "sboms.py"), str(sboms), "--tags", *options])
+    every = sorted(sboms.iterdir())
+    scan = ["trivy", "sbom", "--cache-dir", str(db), "--cache-backend", "memory", "--quiet"]
+    scan += ["--skip-db-update", "--offline-scan", "--skip-version-check", "--format", "json"]
+
+    def theirs() -> None:
+        for path in every[::one_in]:
+            run([*scan, "--output", str(folder / "report.json"), str(path)])
+
+    def ours() -> None:
+        command = [sys.executable, "-m", "helpers", "fleet", "capture", str(sboms), "--db", str(db)]
+        run(command, env={**os.environ, "KIT_DATA": str(folder)})
+
+    before, captured, again, after = (best(action, 1) for action in (theirs, ours, ours, theirs))
+    loop = (before + after) / 2 * len(every) / len(every[::one_in])
+    scans = len([*(folder / "fleets/sboms/scans").rglob("*.json.gz")])
+    seconds = f"{captured:.0f} s for {len(every):,} tags, {scans} scans"
+    return [
+        ratio(f"{what} ({seconds})", loop / captured, 3),
+        Measure(
+            "the same capture again / the first", again / captured, "< 0.3", again < captured * 0.3
+        ),
+    ]
+
+
 def large_image(folder: Path) -> list[Measure]:
     """Return what an image of 1 GB and 100,000 files costs: stored, and in two notebooks."""
     from helpers import paths
@@ -440,6 +479,7 @@ def main() -> int:
             *(peak_memory(path), *loader_speed(path), growth(folder), inventory_speed(folder)),
             *large_image(folder / "large"),
             *fleet(folder / "fleet"),
+            *fleet_speed(folder / "captured-fleet"),
             # The last has another data folder from then on.
             *(*capture_speed(folder / "captured"), run_overhead(folder)),
         ]

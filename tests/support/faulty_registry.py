@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 from tests.support import image_archives as images
@@ -42,7 +43,7 @@ class Faulty:
 
     `redirect` is another server that it redirects to. `fault` gets the handler and the layer's
     bytes to send; if it returns true, it has answered. `asked` has a path and the `Range` of each
-    request.
+    request, `methods` its method. Without `heads` it does not answer HEAD.
     """
 
     def __init__(self) -> None:
@@ -50,7 +51,20 @@ class Faulty:
         noise = b"".join(hashlib.sha256(b"%d" % n).digest() for n in range(LAYER_BYTES // 32))
         tar = images.tar(images.file("app/noise", noise))
         self.layer = images.gzipped(tar)
-        config = images.config_of((tar,))
+        self.layer_path = f"/v2/app/blobs/{images.digest(self.layer)}"
+        self.files = {"/v2/": b"{}"}
+        self.add("app", "1", tar)
+        self.redirect = ""
+        self.faulty_path = self.layer_path
+        self.fault: Callable[[http.server.BaseHTTPRequestHandler, bytes], bool] | None = None
+        self.asked: list[tuple[str, str]] = []
+        self.methods: list[tuple[str, str]] = []
+        self.heads = True
+        self.host = ""
+
+    def add(self, name: str, tag: str, tar: bytes, **fields: Any) -> str:
+        """Serve an image of one layer, with more fields in its config; return its id."""
+        layer, config = images.gzipped(tar), images.config_of((tar,), **fields)
         manifest = json.dumps(
             {
                 "schemaVersion": 2,
@@ -63,25 +77,19 @@ class Faulty:
                 "layers": [
                     {
                         "mediaType": f"{images.LAYER}+gzip",
-                        "digest": images.digest(self.layer),
-                        "size": len(self.layer),
+                        "digest": images.digest(layer),
+                        "size": len(layer),
                     }
                 ],
             }
         ).encode()
-        self.layer_path = f"/v2/app/blobs/{images.digest(self.layer)}"
-        self.files = {
-            "/v2/": b"{}",
-            "/v2/app/manifests/1": manifest,
-            f"/v2/app/manifests/{images.digest(manifest)}": manifest,
-            f"/v2/app/blobs/{images.digest(config)}": config,
-            self.layer_path: self.layer,
+        self.files |= {
+            f"/v2/{name}/manifests/{tag}": manifest,
+            f"/v2/{name}/manifests/{images.digest(manifest)}": manifest,
+            f"/v2/{name}/blobs/{images.digest(config)}": config,
+            f"/v2/{name}/blobs/{images.digest(layer)}": layer,
         }
-        self.redirect = ""
-        self.faulty_path = self.layer_path
-        self.fault: Callable[[http.server.BaseHTTPRequestHandler, bytes], bool] | None = None
-        self.asked: list[tuple[str, str]] = []
-        self.host = ""
+        return images.digest(config)
 
     @property
     def reference(self) -> str:
@@ -103,6 +111,7 @@ def serving() -> Iterator[Faulty]:
         def do_GET(self) -> None:
             wanted = self.headers.get("Range", "")
             registry.asked.append((self.path, wanted))
+            registry.methods.append((self.command, self.path))
             content = registry.files.get(self.path)
             if registry.redirect:
                 answer(self, b"", 307, Location=registry.redirect + self.path)
@@ -115,7 +124,14 @@ def serving() -> Iterator[Faulty]:
                 return
             start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
             kind = images.MANIFEST if "/manifests/" in self.path else "application/octet-stream"
-            answer(self, content[start:], 206 if start else 200, Content_Type=kind)
+            digest = {"Docker_Content_Digest": images.digest(content)} if registry.heads else {}
+            answer(self, content[start:], 206 if start else 200, Content_Type=kind, **digest)
+
+        def do_HEAD(self) -> None:
+            if registry.heads:
+                self.do_GET()
+            else:
+                answer(self, b"", 405)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -136,7 +152,8 @@ def answer(handler: Handler, content: bytes, status: int = 200, **headers: str) 
         handler.send_header(name.replace("_", "-"), value)
     handler.send_header("Content-Length", str(len(content)))
     handler.end_headers()
-    handler.wfile.write(content)
+    if handler.command != "HEAD":
+        handler.wfile.write(content)
 
 
 def status(code: int, times: int = 10**6, **headers: str) -> Callable[[Handler, bytes], bool]:

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,11 @@ from tests.support import image_archives as images
 USER, PASSWORD = "me", "hunter2"
 _HTPASSWD = "me:$2y$05$pZsrPhdnwJusFAl.xLwQiuKMmM6g7eliy9y9HizneCJD7nrffjOrG\n"
 """What `htpasswd -nbB me hunter2` prints."""
+
+
+def auths(host: str, user: str = USER, password: str = PASSWORD) -> dict[str, Any]:
+    """What Docker's configuration has of a login."""
+    return {host: {"auth": b64encode(f"{user}:{password}".encode()).decode()}}
 
 
 class Registry:
