@@ -21,6 +21,9 @@ _SECONDS = 15
 _ALONE = 60
 """Seconds after which a scheduler without workers is given up: killed ones may be replaced."""
 
+_REPLACED = 10
+"""Seconds after which local workers are started anew: one that dies while it starts stays dead."""
+
 _SCRATCH = "fleet-"
 
 _LOOK = 0.02
@@ -30,8 +33,9 @@ _LOOK = 0.02
 class Cluster:
     """A cluster with workers: `dashboard` is the address of its dashboard, empty if it has none."""
 
-    def __init__(self, client: Any, stack: ExitStack) -> None:
+    def __init__(self, client: Any, stack: ExitStack, local: Any = None) -> None:
         self.client = client
+        self._local = local
         self.dashboard: str = _dashboard(client)
         self._stack = stack
 
@@ -93,7 +97,7 @@ class Cluster:
         Neither a scheduler that is gone nor one without workers ends any, so both are looked for.
         Raises `ClusterFailed`.
         """
-        looked = worked = time.monotonic()
+        looked = worked = replaced = time.monotonic()
         while not running.is_empty():
             if done := running.next_batch(block=False):
                 worked = time.monotonic()
@@ -114,6 +118,15 @@ class Cluster:
                     worked = looked if self.client.nthreads() else worked
                 if looked - worked > _ALONE:
                     raise ended("no worker is left")
+                if self._local and looked - max(worked, replaced) > _REPLACED:
+                    replaced = looked
+                    self._replace()
+
+    def _replace(self) -> None:
+        """Start the workers of a local cluster anew."""
+        number = len(self._local.worker_spec) or 1
+        self._local.scale(0)
+        self._local.scale(number)
 
 
 @contextmanager
@@ -134,7 +147,7 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
         "dataframe.convert-string": False,
     }
     with ExitStack() as stack:
-        scratch = _scratch()
+        scratch, local = _scratch(), None
         stack.callback(shutil.rmtree, scratch, ignore_errors=True)
         stack.enter_context(dask.config.set({**settings, "temporary-directory": scratch}))
         stack.enter_context(_quiet())
@@ -142,7 +155,7 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
             if scheduler:
                 at: Any = scheduler
             else:
-                at = stack.enter_context(
+                at = local = stack.enter_context(
                     LocalCluster(
                         n_workers=workers or None,
                         threads_per_worker=1,
@@ -165,7 +178,7 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
         with ExitStack() as closing:
             closing.push(late)
             closing.enter_context(stack.pop_all())
-            yield Cluster(client, late)
+            yield Cluster(client, late, local)
 
 
 @contextmanager
