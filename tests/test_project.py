@@ -92,7 +92,7 @@ def test_what_documents_link_to_is_there() -> None:
             assert (ROOT / name).exists(), f"{path.name}: {name}"
 
 
-@pytest.mark.parametrize("name", ["severity-by-capture", "size-by-group", "attack-surface"])
+@pytest.mark.parametrize("name", ["severity-by-capture", "size-by-group", "attack-surface", "fleet-pairs"])
 def test_the_readme_shows_the_figures_of_a_run(name: str) -> None:
     shown = golden_runs.PICTURES / f"{name}.png"
     assert f"]({shown.relative_to(ROOT)})" in README
@@ -229,7 +229,7 @@ def test_each_outside_thing_has_one_module_that_talks_to_it() -> None:
     assert of("papermill") == {"runs.run"}
     assert of("subprocess") == {"capture.buildx", "capture.trivy_program", "runs.kernels"}
     assert of("docker") == {"capture.daemon"}
-    assert of("capture.scan") == {"capture.evidence", "capture.fleet_image"}
+    assert of("capture.scan") == {"capture.evidence"}
     # Nobody else pays for what only fleets need.
     assert of("fleet.extra") >= of("dask") | of("distributed") | of("fsspec") | of("pyarrow")
     assert of("nbconvert") == {"runs.cells"}

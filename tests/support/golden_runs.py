@@ -17,7 +17,7 @@ from typing import Any
 
 import nbformat
 
-from helpers import Comparison, paths
+from helpers import Comparison, Fleet, paths
 from helpers.answers import chart
 from helpers.answers.talk import Talk
 from helpers.capture.session import capture
@@ -186,6 +186,8 @@ def pictures() -> dict[str, Callable[[], Picture]]:
         "severity-by-capture": lambda: blog.captures().figure(),
         "size-by-group": lambda: rebuilt.size_groups().figure(),
         "attack-surface": lambda: rebuilt.attack_surface().figure(),
+        # Only who asks for it waits for a cluster.
+        "fleet-pairs": lambda: Fleet(FLEET).pairs().figure(),
     }
 
 
