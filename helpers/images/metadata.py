@@ -151,6 +151,10 @@ def describe(
     environment = redact.names(start.environment)
     secrets = [s for s in secrets if s.rstrip("/") not in file_paths]
     secrets += redact.values(start.environment, file_paths)
+    history = [step.created_by for step in image.history or []]
+    texts = [*history, *(start.entrypoint or []), *(start.command or [])]
+    if problem := redact.problem(secrets, texts):
+        raise ArchiveInvalid(path, problem, "Rebuild the image, or give its SBOM instead")
     instructions = [
         redact.instruction(step.created_by, secrets, environment)
         for step in image.history or []
