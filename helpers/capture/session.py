@@ -38,6 +38,9 @@ from helpers.images.metadata import Smoke
 from helpers.studies.study import NONE, Captured, Database, Facts, Study, Variant, open_study
 from helpers.text.i18n import t
 
+_MOST_LETTERS = 4_000
+"""Letters of an error that are recorded; the last lines of a build's log are some hundreds."""
+
 _STEPS = 3
 """Steps of a variant besides those of its build: resolve it, make its evidence, keep it."""
 
@@ -256,7 +259,7 @@ def _capture_variant(
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     if error_text:
-        result = structs.replace(result, status="failed", error=error_text)
+        result = structs.replace(result, status="failed", error=_recordable(error_text))
         # What a failed variant left is no evidence, except for the log of its build.
         for path in folder.iterdir():
             if path.name != paths.LOG:
@@ -335,6 +338,12 @@ def _without_local_paths(text: str, source: Path = Path()) -> str:
     for folder in (*folders, paths.data(), paths.dockerfiles()):
         text = text.replace(f"{folder}{os.sep}", "")
     return text
+
+
+def _recordable(text: str) -> str:
+    """Return an error's text as JSON can hold it: an archive chose some of its letters."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]} …"
 
 
 def _joined(failures: dict[str, str]) -> str:
