@@ -9,8 +9,10 @@ from threading import Lock
 
 import msgspec
 
-from helpers import processes
+from helpers import own_file, processes
+from helpers.errors import FileInvalid
 from helpers.images.archive import GZIP_LEVEL, Archive, Layer, gzip_size
+from helpers.images.metadata import Size
 
 _GZIP = f"zlib-ng {version('zlib-ng')}, level {GZIP_LEVEL}"
 
@@ -62,7 +64,8 @@ class GzipSizes:
 
     def _cached(self) -> dict[str, int]:
         try:
-            cached = msgspec.json.decode(self._path.read_bytes(), type=dict[str, dict[str, int]])
-        except (OSError, msgspec.MsgspecError):
+            cached = own_file.read(self._path, dict[str, dict[str, Size]], FileInvalid, "Remove it")
+        except FileInvalid:
+            # All can be measured again.
             return {}
-        return cached.get(_GZIP, {})
+        return (cached or {}).get(_GZIP, {})

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import psutil
 from msgspec import json, structs
 
-from helpers import __version__, paths
+from helpers import __version__, own_file, paths
 from helpers.capture import (
     build,
     evidence,
@@ -32,7 +32,7 @@ from helpers.capture.image_cache import ImageCache
 from helpers.capture.resolve import Tools
 from helpers.capture.vex import given
 from helpers.capture.vulndb import VulnDb
-from helpers.errors import CaptureFailed, KitError, ScanFailed, StudyInvalid
+from helpers.errors import CaptureFailed, KitError, ScanFailed, StudyInvalid, disk_error
 from helpers.images import metadata
 from helpers.images.metadata import Smoke
 from helpers.studies.study import NONE, Captured, Database, Facts, Study, Variant, open_study
@@ -129,19 +129,21 @@ def capture(
             folder = paths.capture(study.name, previous.capture)
             broken = _broken(study, folder)
             return Outcome(folder, {}, broken, True, bases, tools.no_scanner, known.missing)
-        folder = staging.destination(study, name, started)
         # An image may have been the first to need the Java DB.
         java = tools.db.java_updated_at() if tools.db else None
         used = structs.replace(facts.db, java_updated_at=java)
-        facts = structs.replace(facts, capture=folder.name, variants=captured, db=used)
-        text = json.format(json.encode(facts), indent=2)
-        (staged / paths.CAPTURE).write_bytes(text + b"\n")
+        facts = structs.replace(facts, variants=captured, db=used)
         exploitation.keep(known, staged)
         if earlier := study.captures():
             sharing.share(staged, paths.capture(study.name, earlier[-1]))
-        staged.rename(folder)
+        # Another capture of this name may end now, too.
+        with own_file.alone(paths.study(study.name)):
+            folder = staging.destination(study, name, started)
+            text = json.format(json.encode(structs.replace(facts, capture=folder.name)), indent=2)
+            (staged / paths.CAPTURE).write_bytes(text + b"\n")
+            staged.rename(folder)
     except OSError as error:
-        raise staging.disk_error(error, staged) from error
+        raise disk_error(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
         ImageCache(paths.images_cache()).prune()
@@ -251,7 +253,7 @@ def _capture_variant(
             source = paths.study(study.name) / variant.source
             error_text = _without_local_paths(str(error), source)
         except OSError as error:
-            error_text = str(staging.disk_error(error, staged))
+            error_text = str(disk_error(error, staged))
         except Exception as error:
             # An unexpected error must not abort the other variants.
             traceback.print_exc()

@@ -1,6 +1,5 @@
 """Runs Trivy, from a local binary or in a container: the only module that starts it."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -9,8 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+from msgspec import Struct, field
+
 from helpers.capture.daemon import Daemon
 from helpers.errors import KitError, ScanFailed
+from helpers.text import escape
 
 TIMEOUT_SECONDS = 15 * 60
 
@@ -67,6 +70,12 @@ _DOWNLOADS = {
 }
 
 
+class _Version(Struct):
+    """What Trivy says of itself."""
+
+    version: str = field(name="Version")
+
+
 class Trivy(NamedTuple):
     """A Trivy that answered: the local binary, or with a daemon its container image."""
 
@@ -85,10 +94,16 @@ def find(daemon: Daemon | None = None) -> Trivy:
     Raises `ScanFailed` if there is neither.
     """
     if shutil.which("trivy"):
-        answer = json.loads(
-            _run_binary(["trivy", "version", "--format", "json", "--cache-dir", "."])
-        )
-        return Trivy(str(answer["Version"]))
+        command = ["trivy", "version", "--format", "json", "--cache-dir", "."]
+        answer = _run_binary(command)
+        try:
+            return Trivy(msgspec.json.decode(answer, type=_Version).version)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            shown = escape.plain(answer.strip()[:80])
+            raise ScanFailed(
+                f"{shutil.which('trivy')}: it does not say its version, but {shown!r}. "
+                f"Is it Trivy? {_INSTALL}"
+            ) from error
     if daemon is None:
         raise ScanFailed(
             f"trivy is not on the PATH, and there is no Docker daemon to run it in. {_INSTALL}",
@@ -169,6 +184,9 @@ def _run_binary(
         )
     except subprocess.TimeoutExpired as error:
         raise _timeout(command) from error
+    except OSError as error:
+        problem = f"cannot be started ({error.strerror or error})"
+        raise ScanFailed(f"{executable}: {problem}. {_INSTALL}") from error
     if done.returncode != 0:
         raise _failure(_subject(command), done.stderr)
     return done.stdout
