@@ -1,5 +1,6 @@
 """Captures a study: one observation of its variants, made side by side, whole or not at all."""
 
+import contextlib
 import os
 import shutil
 import time
@@ -200,10 +201,13 @@ def _capture_variants(
     except BaseException:
         # Stop at once: do not wait for builds, containers and scans.
         pool.shutdown(cancel_futures=True, wait=False)
-        if isinstance(tools.daemon, Daemon):
-            tools.daemon.remove_leftovers(current_too=True)
         for child in psutil.Process().children(recursive=True):
-            child.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        if isinstance(tools.daemon, Daemon):
+            # Of a daemon that is gone, too, the next capture removes the rest.
+            with contextlib.suppress(KitError):
+                tools.daemon.remove_leftovers(current_too=True)
         raise
     pool.shutdown()
     shutil.rmtree(scratch)
@@ -272,7 +276,11 @@ def _capture_variant(
 def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Facts:
     """Return the record of a capture, still without its name and its variants."""
     recipes = [*study.bases, *(v.recipe for v in study.variants if v.kind == "dockerfile")]
-    is_built = recipes and isinstance(tools.daemon, Daemon)
+    builder: dict[str, str] = {}
+    if recipes and isinstance(tools.daemon, Daemon):
+        # A daemon that is gone fails what needs it, and nothing else.
+        with contextlib.suppress(KitError):
+            builder = build.described(tools.daemon, recipes)
     return Facts(
         study=study.name,
         capture="",
@@ -282,7 +290,7 @@ def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Fact
         scanner_version=tools.trivy.version if tools.trivy else "",
         scanner_is=_scanner_is(tools),
         db=tools.db.describe(coverage) if tools.db else Database(),
-        builder=build.described(tools.required_daemon(), recipes) if is_built else {},
+        builder=builder,
         variants={},
     )
 

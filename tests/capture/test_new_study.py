@@ -241,7 +241,7 @@ class TestMakeStudy:
 
     def test_the_same_again_is_the_same_study(self) -> None:
         assert new_study.make_study(["a", "b"]) == new_study.make_study(["a", "b"]) == "a-vs-b"
-        assert [path.name for path in paths.study("a-vs-b").iterdir()] == ["study.toml"]
+        assert [path.name for path in paths.study("a-vs-b").glob("[!.]*")] == ["study.toml"]
 
     def test_another_of_the_same_name_is_left_alone(self) -> None:
         new_study.make_study(["a", "b"], "mine")

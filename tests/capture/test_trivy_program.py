@@ -1,11 +1,20 @@
 """Trivy's program: what it may answer, and what is said of it."""
 
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
+from helpers import paths
 from helpers.capture import trivy_program
 from helpers.errors import ScanFailed
+from tests.support.studies import write_study
 
 
 @pytest.fixture
@@ -31,3 +40,32 @@ def test_a_program_that_cannot_be_started_is_named(program: Path) -> None:
     program.write_bytes(b"\0\1\2")
     with pytest.raises(ScanFailed, match="bin/trivy: cannot be started"):
         trivy_program.find()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_scan_that_hangs_ends_with_the_capture(
+    program: Path, empty_data: Path, tmp_path: Path, number: int
+) -> None:
+    program.write_text(
+        '#!/bin/sh\ncase $1 in version) echo \'{"Version": "1"}\';; *) sleep 999; esac\n'
+    )
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / "trivy.db").touch()
+    (tmp_path / "db" / "metadata.json").write_text(
+        '{"Version": 2, "UpdatedAt": "2026-01-01T00:00:00Z"}'
+    )
+    (tmp_path / "app.json").write_text(json.dumps({"bomFormat": "CycloneDX"}))
+    write_study(empty_data, app=f'sbom = "{tmp_path / "app.json"}"')
+    command = [sys.executable, "-m", "helpers", "capture", "mine", "--db", str(tmp_path)]
+    running = psutil.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ})
+    end = time.monotonic() + 30
+    while not (scans := [*running.children(recursive=True)]) or "sleep" not in scans[-1].name():
+        assert time.monotonic() < end
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.send_signal(number)
+    assert running.wait(10) == 128 + number
+    gone, alive = psutil.wait_procs(scans, 5)
+    assert alive == []
+    assert "Traceback" not in running.stderr.read()
+    assert [path.name for path in paths.study("mine").iterdir()] == ["study.toml"]
