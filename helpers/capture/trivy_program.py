@@ -47,6 +47,9 @@ _REASONS = {
         "failed to download vulnerability DB",
         "database error",
         "DB error",
+        # Of one that is damaged: https://github.com/etcd-io/bbolt reads it, and Trivy its JSON.
+        "go.etcd.io/bbolt",
+        "json unmarshal error",
     ),
     "timeout": ("context deadline exceeded",),
     "no-space": ("no space left on device",),
@@ -58,7 +61,10 @@ _REMEDIES = {
         "folder of the vulnerability DB"
     ),
     "no-image": "The target does not exist, or is not an image archive",
-    "no-db": "There is no usable vulnerability DB: name a folder that has one, or go online",
+    "no-db": (
+        "There is no usable vulnerability DB, or it is damaged: name a folder that has one, or go "
+        "online"
+    ),
     "timeout": "The scan took too long: is the image very large, or the machine very busy?",
     "no-space": "The disk is full: free some space, or name another data folder with KIT_DATA",
     "other": "Its last output",
@@ -248,6 +254,8 @@ def _failure(subject: str, output: str) -> ScanFailed:
         reason for reason, parts in _REASONS.items() if any(part in output for part in parts)
     )
     reason = next(reasons, "other")
-    lines = output.replace("\t", " ").strip().splitlines()[-3:]
+    # What follows a panic of Go's is a stack of calls, which tells no user anything.
+    told = output.partition("\ngoroutine ")[0]
+    lines = told.replace("\t", " ").strip().splitlines()[-3:]
     last = "\n".join(f"  {line}" for line in lines)
     return ScanFailed(f"trivy failed on {subject}. {_REMEDIES[reason]}:\n{last}", reason)

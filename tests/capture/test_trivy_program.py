@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,9 @@ import pytest
 
 from helpers import paths
 from helpers.capture import trivy_program
-from helpers.errors import ScanFailed
+from helpers.capture.session import capture
+from helpers.errors import CaptureFailed, ScanFailed
+from tests.capture.test_scan import SBOM
 from tests.support.studies import write_study
 
 
@@ -65,7 +68,30 @@ def test_a_scan_that_hangs_ends_with_the_capture(
         time.sleep(0.02)
     running.send_signal(number)
     assert running.wait(10) == 128 + number
-    gone, alive = psutil.wait_procs(scans, 5)
+    _, alive = psutil.wait_procs(scans, 5)
     assert alive == []
     assert "Traceback" not in running.stderr.read()
     assert [path.name for path in paths.study("mine").iterdir()] == ["study.toml"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda whole: b"",
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: bytes(2**13) + whole[2**13 :],
+        lambda whole: whole.replace(b'"FixedVersion"', b'"FixedVersion\x1d'),
+    ],
+)
+@pytest.mark.usefixtures("trivy_on_path")
+def test_a_damaged_database_is_named(
+    db: Path, empty_data: Path, tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    folder = tmp_path / "db" / "db"
+    folder.mkdir(parents=True)
+    (folder / "metadata.json").write_bytes((db / "db" / "metadata.json").read_bytes())
+    (folder / "trivy.db").write_bytes(spoil((db / "db" / "trivy.db").read_bytes()))
+    write_study(empty_data, app=f'sbom = "{SBOM}"')
+    with pytest.raises(CaptureFailed, match="vulnerability DB, or it is damaged") as raised:
+        capture("mine", db=folder.parent)
+    assert "main.go" not in str(raised.value)
