@@ -20,7 +20,7 @@ from tqdm import tqdm
 from traitlets.config import Config
 
 from helpers import __version__, own_file, paths, processes
-from helpers.errors import NotebookFailed, ParameterInvalid, disk_error
+from helpers.errors import NoSpace, NotebookFailed, ParameterInvalid, disk_error
 from helpers.runs import kernels, parameters, run_folder
 from helpers.runs.kernels import Server
 from helpers.studies.study import Study, open_study
@@ -196,6 +196,8 @@ def _execute(
         except PapermillExecutionError as error:
             failures[path.name] = f"cell {error.cell_index}: {error.ename}: {error.evalue}"
         except Exception as error:
+            if isinstance(error, OSError) and isinstance(disk_error(error, folder), NoSpace):
+                raise
             failures[path.name] = f"the kernel stopped ({type(error).__name__}: {error})"
         seconds[path.name] = round(time.monotonic() - begin, 2)
         _forget_paths(folder / "notebooks" / path.name)

@@ -21,7 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from helpers import paths, processes
 from helpers.capture.new_study import make_study
 from helpers.capture.session import capture
-from helpers.errors import KitError, NotebookFailed, ParameterInvalid, StudyInvalid
+from helpers.errors import KitError, NoSpace, NotebookFailed, ParameterInvalid, StudyInvalid
 from helpers.runs import run
 from helpers.text.escape import ANSWER
 from tests.conftest import finding, trivy
@@ -382,3 +382,16 @@ def test_a_disk_that_cannot_be_written_is_named(data: Path, small: Path, error: 
     (data / "runs").write_text("in its place")
     with pytest.raises(KitError, match="runs: File exists"):
         run.reproduce("blog-2022", notebooks=[small])
+
+
+def test_a_disk_that_is_full_when_a_notebook_is_written_is_named(
+    data: Path, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(_: object, path: str) -> None:
+        Path(path).write_text('{"cells": [')
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("papermill.execute.write_ipynb", half)
+    with pytest.raises(NoSpace, match="runs: the disk is full"):
+        run.reproduce("blog-2022", notebooks=[small])
+    assert not list((data / "runs").iterdir())
