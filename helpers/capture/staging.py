@@ -25,6 +25,7 @@ def check_name(study: Study, name: str) -> None:
 def stage(study: Study) -> Path:
     """Return a new folder inside the study's; remove what killed processes left there."""
     folder = paths.study(study.name)
+    processes.clear_up()
     for leftover in folder.glob(".*.*.part"):
         if not processes.runs(leftover.name.split(".")[2]):
             shutil.rmtree(leftover, ignore_errors=True)

@@ -2,14 +2,13 @@
 
 import hashlib
 import os
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
 from msgspec import Struct, field
 
-from helpers import own_file
+from helpers import own_file, processes
 from helpers.capture.trivy_program import LIMIT, QUIET, Trivy, run
 from helpers.errors import FileInvalid, ScanFailed
 from helpers.studies.study import Database
@@ -131,7 +130,8 @@ def _download(
     folder.mkdir(parents=True, exist_ok=True)
     command = ["trivy", "image", *options, "--cache-dir", "DB", *QUIET, *LIMIT]
     command += [option, repository] if repository else []
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".db-") as temporary:
+    processes.clear_up(folder)
+    with processes.temporary_folder("db", folder) as temporary:
         scratch = Path(temporary)
         # Trivy keeps a recent DB, whatever repository is named; so it gets an empty folder.
         cache = scratch if repository else folder

@@ -3,7 +3,6 @@
 import os
 import platform
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,9 +27,6 @@ from helpers.text import i18n
 from helpers.text.i18n import t
 
 LIBRARIES = ("jupyterlab", "pandas", "matplotlib", "docker", "papermill", "msgspec", "nbconvert")
-
-_SOCKETS = "kit-run"
-"""Folders of kernels' sockets, in the folder for temporary files, begin with this."""
 
 Finish = Callable[[Path, Study, dict[str, Any]], Path]
 """Writes one more file into a run's folder, given the folder, the study and `run.json`'s record."""
@@ -241,8 +237,7 @@ def execute_one(
     """
     import papermill
 
-    prefix = f"{_SOCKETS}.{processes.this_process()}."
-    with tempfile.TemporaryDirectory(prefix=prefix) as sockets:
+    with processes.temporary_folder("run") as sockets:
         papermill.execute_notebook(
             path,
             folder / "notebooks" / path.name,
@@ -336,9 +331,7 @@ def _stage(staged: Path) -> None:
     # A killed process may have had the number of this one.
     shutil.rmtree(staged, ignore_errors=True)
     (staged / "notebooks").mkdir(parents=True)
-    for left in Path(tempfile.gettempdir()).glob(f"{_SOCKETS}.*.*"):
-        if not processes.runs(left.name.split(".")[-2]):
-            shutil.rmtree(left, ignore_errors=True)
+    processes.clear_up()
 
 
 def _clear_up() -> None:
