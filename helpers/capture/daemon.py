@@ -134,6 +134,12 @@ class Daemon:
                     raise BuildFailed(f"{dockerfile}: {reason}. Fix it") from error
                 raise
 
+    def remove_untagged(self, image: str) -> None:
+        """Remove an image that has no name any more, unless it is used; keep the build cache."""
+        with contextlib.suppress(DockerException, *_CUT):
+            if not self._client.api.inspect_image(image).get("RepoTags"):
+                self._client.api.remove_image(image, noprune=True)
+
     def save(self, image: str, path: Path) -> None:
         """Write an image's archive, as `docker save` does."""
         with _kit_errors(image), path.open("wb") as file:

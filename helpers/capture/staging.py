@@ -40,6 +40,12 @@ def stage(study: Study) -> Path:
     return staged
 
 
+def is_only_one(study: Study) -> bool:
+    """Return whether no other process captures a study."""
+    others = (path.name.split(".")[2] for path in paths.study(study.name).glob(".capture.*.part"))
+    return not any(o != processes.this_process() and processes.runs(o) for o in others)
+
+
 def destination(study: Study, name: str, started: datetime) -> Path:
     """Return a capture's final folder: its name, else its day, numbered from the second on.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import paths
+from helpers import paths, processes
 from helpers.capture import trivy_program
 from helpers.capture.session import capture
 from helpers.errors import KitError, ScanFailed
@@ -67,3 +67,24 @@ def test_cut_at_each_request_the_others_are_kept(
         assert load_study(study).images.set_index("variant")["status"]["report"] == "scanned"
     assert "Traceback" not in capsys.readouterr().err
     assert not [*paths.study(study).glob(".*")]
+
+
+def test_an_image_that_was_built_before_goes_unless_it_is_in_use(
+    server: CutDaemon, empty_data: Path
+) -> None:
+    lines = dockerfile(empty_data / "context" / "Dockerfile", "FROM scratch\nCOPY a.txt /\n")
+    study = write_study(empty_data, built=lines)
+    server.replaced, gone = True, f"DELETE /v1.45/images/{cut_daemon.OLD}?force=False&noprune=True"
+
+    def is_removed() -> bool:
+        server.asked.clear()
+        assert capture(study, fresh=True).failures == {}
+        return gone in server.asked
+
+    assert is_removed()
+    server.names = ["mine:1"]
+    assert not is_removed()
+    server.names = []
+    other = processes.this_process().replace(f"{os.getpid()}@", f"{os.getppid()}@")
+    (paths.study(study) / f".capture.{other}.part").mkdir()
+    assert not is_removed()

@@ -12,6 +12,9 @@ from typing import Any
 
 IMAGE = "cut/app:1"
 
+OLD = "sha256:" + "0" * 64
+"""The image that a build replaces, if the daemon has one."""
+
 _CONTAINER = {
     "Id": "c" * 64,
     "Image": IMAGE,
@@ -25,6 +28,7 @@ _STEPS = [{"stream": "Step 1/1 : FROM scratch\n"}, {"stream": " ---> 1\n"}]
 class CutDaemon(socketserver.ThreadingUnixStreamServer):
     """Answers what a capture asks; the `cut`-th request is the last that it answers, by half.
 
+    With `replaced` it has an image of the name that a build takes, which then has other `names`.
     `asked` are the requests, `left` the numbers of containers and networks that were not removed.
     """
 
@@ -35,12 +39,15 @@ class CutDaemon(socketserver.ThreadingUnixStreamServer):
         self.asked: list[str] = []
         self.left = {"containers": 0, "networks": 0}
         self.cut = 0
+        self.replaced, self.names = False, list[str]()
         super().__init__(str(path), _Handler)
 
     def reply(self, method: str, path: str) -> tuple[int, bytes | list[dict[str, Any]]]:
         """Return status and content of an answer; a list is sent in chunks."""
         found = re.sub(r"^/v[\d.]+", "", path.partition("?")[0])
         kind = found.split("/")[1]
+        if method == "DELETE" and kind == "images":
+            return self.json([])
         if method == "DELETE":
             self.left[kind] -= 1
             return 204, b""
@@ -77,6 +84,10 @@ class CutDaemon(socketserver.ThreadingUnixStreamServer):
         if kind == "networks":
             return self.json({"Id": "c" * 64, "Name": "n"})
         if kind == "images":
+            if self.replaced and found.startswith(("/images/base-image", f"/images/{OLD}")):
+                is_built = any("/build?" in each for each in self.asked)
+                if found.startswith(f"/images/{OLD}") or not is_built:
+                    return self.json({"Id": OLD, "RepoTags": self.names})
             config = {"ExposedPorts": {"80/tcp": {}}, "Env": []}
             about = {"Id": self.image_id, "Os": "linux", "Architecture": "amd64", "Config": config}
             return self.json({**about, "RepoTags": [IMAGE], "RootFS": {"Layers": ["sha256:a"]}})

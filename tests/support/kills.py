@@ -48,7 +48,7 @@ def cases(work: Path, db: Path) -> dict[str, Case]:
             path = kept / f"2024-01-{day:02}" / f"{name}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(trivy(finding(day))))
-    shutil.copytree(paths.ROOT / "data/studies/blog-2022", paths.study("blog-2022"))
+    shutil.copytree(paths.ROOT / "data" / "studies", paths.studies())
     _write_study("mine", f'sbom = "{sbom}"', f'report = "{report}"')
 
     def unscored() -> None:
