@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from helpers import own_file, paths
 from helpers.errors import StudyFileInvalid, StudyInvalid, disk_error
-from helpers.frames import utc
 from helpers.images import oci
 from helpers.studies.landmarks import day, landmarks
 from helpers.text import i18n
@@ -314,7 +313,10 @@ def _made_at(folder: Path) -> datetime | None:
         made = own_file.read(folder / paths.CAPTURE, _Made, StudyFileInvalid, _AGAIN)
     except StudyFileInvalid:
         made = None
-    return utc(made.captured_at) if made else None
+    if made is None:
+        return None
+    at = made.captured_at
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _named_day(name: str) -> datetime:
