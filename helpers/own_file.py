@@ -31,17 +31,17 @@ def read(
     `MAX_BYTES`, or holds something else.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise error(path, "not a file", remedy)
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        if status.st_size > MAX_BYTES:
+            raise error(path, f"more than {MAX_BYTES:,} bytes", remedy)
+        content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as reason:
         problem = f"cannot be read ({reason.strerror or reason})"
         raise error(path, problem, "Check its permissions and its disk") from reason
-    if len(content) > MAX_BYTES:
-        raise error(path, f"more than {MAX_BYTES:,} bytes", remedy)
     try:
         return decode(content, type=kind)  # type: ignore[no-any-return]
     except RecursionError as reason:

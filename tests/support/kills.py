@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -92,7 +93,7 @@ def kill(case: Case, at: int) -> bool:
     for name in names():
         if open_study(name).captures():
             assert load_study(name, "all").images["status"].eq("scanned").all(), name
-    assert left() == []
+    assert not left(), f"left: {left()}"
     return done.returncode != 0
 
 
@@ -109,9 +110,12 @@ def evidence() -> dict[str, str]:
 
 def left() -> list[str]:
     """Return what killed commands left, in studies, runs and the folder for temporary files."""
-    places = [paths.runs().glob(".*"), paths.studies().glob("*/.*"), paths.studies().glob("gate-*")]
+    patterns = ("runs/.*", "studies/*/.*", "studies/*/*/.*", "studies/gate-*", "cache/**/*.part")
+    places = map(paths.data().glob, patterns)
     found = [path.name for place in places for path in place]
-    return found + [path.name for path in Path(tempfile.gettempdir()).iterdir()]
+    # Python itself tries with a file of four bytes whether the folder can be written.
+    temporary = Path(tempfile.gettempdir()).iterdir()
+    return found + [path.name for path in temporary if path.is_dir() or path.stat().st_size > 4]
 
 
 def _compare(before: dict[str, str], after: dict[str, str]) -> None:
@@ -156,8 +160,9 @@ def main(arguments: Sequence[str]) -> None:
             at = choose.randint(1, known[name])
             try:
                 total[name] += kill(found[name], at)
-            except AssertionError as error:
-                print(f"WRONG after a kill of {name} at change {at}: {error}")
+            except AssertionError:
+                print(f"WRONG after a kill of {name} at change {at}:")
+                traceback.print_exc(file=sys.stdout)
                 total[name] += 1
         tempfile.tempdir = None
     print(f"{dict(total)} in {time.monotonic() - began:.0f} s")
