@@ -1,4 +1,4 @@
-"""Reads the kit's own files and waits for them: the error of a damaged one says which and why."""
+"""Reads and writes the kit's own files: whole, and with errors that say which and why."""
 
 import contextlib
 import fcntl
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from helpers import processes
 from helpers.errors import FileInvalid
 
 MAX_BYTES = 2**26
@@ -49,6 +50,19 @@ def read(
     # A number may have too many digits, and a text be no UTF-8: both are a `ValueError`.
     except (msgspec.MsgspecError, ValueError) as reason:
         raise error(path, f"invalid content: {reason}", remedy) from reason
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; remove what killed processes left. Raises `OSError`."""
+    for leftover in path.parent.glob(f".{path.name}.*.part"):
+        if not processes.runs(leftover.name.split(".")[-2]):
+            leftover.unlink(missing_ok=True)
+    part = path.with_name(f".{path.name}.{processes.this_process()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

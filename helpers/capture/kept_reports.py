@@ -24,7 +24,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct, field
 
-from helpers import __version__, clock, paths, processes
+from helpers import __version__, clock, own_file, paths
 from helpers.capture import prune, redact_report, sharing, staging, variant_names
 from helpers.capture.evidence import PACKAGES_ONLY
 from helpers.errors import KitError, ReportInvalid, StudyInvalid, disk_error
@@ -355,9 +355,7 @@ def _study(name: str, existing: Study | None, by_capture: dict[str, list[_Report
         lines += ["", "[[variants]]", *map("{} = {}".format, ("name", "report"), texts)]
     path = paths.study(name) / "study.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".study.{processes.this_process()}.part")
-    part.write_text("\n".join(lines) + "\n")
-    part.replace(path)
+    own_file.write(path, ("\n".join(lines) + "\n").encode())
     return open_study(name)
 
 

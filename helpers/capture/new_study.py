@@ -96,9 +96,7 @@ def make_study(
                 )
             path.parent.mkdir(exist_ok=True)
             _mark(name).touch()
-            part = path.with_name(f".study.{processes.this_process()}.part")
-            part.write_bytes(text)
-            part.replace(path)
+            own_file.write(path, text)
     except OSError as error:
         raise disk_error(error, path) from error
     study.open_study(name)
@@ -110,8 +108,8 @@ def remove_unused(name: str) -> None:
     folder = paths.study(name)
     with contextlib.suppress(OSError), own_file.alone(paths.studies()):
         _mark(name).unlink(missing_ok=True)
-        for left in (*folder.glob(".made.*.part"), *folder.glob(".study.*.part")):
-            if not processes.runs(left.name.split(".")[2]):
+        for left in folder.glob(".*.part"):
+            if not processes.runs(left.name.split(".")[-2]):
                 left.unlink(missing_ok=True)
         if [path.name for path in folder.iterdir()] == ["study.toml"]:
             shutil.rmtree(folder)

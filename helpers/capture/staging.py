@@ -27,7 +27,7 @@ def stage(study: Study) -> Path:
     folder = paths.study(study.name)
     processes.clear_up()
     for leftover in folder.glob(".*.*.part"):
-        if not processes.runs(leftover.name.split(".")[2]):
+        if not processes.runs(leftover.name.split(".")[-2]):
             shutil.rmtree(leftover, ignore_errors=True)
             with contextlib.suppress(OSError):
                 leftover.unlink()

@@ -158,10 +158,11 @@ def main(arguments: Sequence[str]) -> None:
         while sum(total.values()) < count:
             name = choose.choice(weighed)
             at = choose.randint(1, known[name])
+            print(f"{sum(total.values()) + 1}: {name} at change {at}")
             try:
                 total[name] += kill(found[name], at)
             except AssertionError:
-                print(f"WRONG after a kill of {name} at change {at}:")
+                print("WRONG")
                 traceback.print_exc(file=sys.stdout)
                 total[name] += 1
         tempfile.tempdir = None
