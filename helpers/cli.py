@@ -17,7 +17,7 @@ import click
 from tqdm import tqdm
 
 from helpers import __version__, paths
-from helpers.errors import KitError, NotWritten, ReportInvalid
+from helpers.errors import KitError, NotWritten, ReportInvalid, disk_error
 from helpers.text import escape
 
 
@@ -385,8 +385,8 @@ def _no_answer() -> Iterator[None]:
     """Exit 2 for whatever goes wrong: 1 says that there is an answer."""
     try:
         yield
-    except KitError as error:
-        click.echo(f"Error: {_plain(str(error))}", err=True)
+    except (KitError, OSError) as error:
+        click.echo(f"Error: {_plain(str(_of_kit(error)))}", err=True)
         raise SystemExit(2) from error
     except Exception as error:
         traceback.print_exc()
@@ -735,6 +735,11 @@ def _plain(text: str) -> str:
     return "\n".join(map(escape.plain, text.split("\n")))
 
 
+def _of_kit(error: KitError | OSError) -> KitError:
+    """Return an error as the kit's: a folder may be read-only, and a disk full."""
+    return error if isinstance(error, KitError) else disk_error(error, paths.data())
+
+
 def _relative(path: Path) -> Path:
     """Return a path relative to the working folder if it is inside it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
@@ -760,8 +765,11 @@ def main() -> None:
             signal.signal(number, stop)
     try:
         commands(standalone_mode=False)
-    except KitError as error:
-        click.echo(f"Error: {_plain(str(error))}", err=True)
+    except BrokenPipeError:
+        # Who reads the output has enough of it.
+        os._exit(128 + signal.SIGPIPE)
+    except (KitError, OSError) as error:
+        click.echo(f"Error: {_plain(str(_of_kit(error)))}", err=True)
         sys.exit(1)
     except click.ClickException as error:
         error.show()

@@ -1,5 +1,6 @@
 """The kit's errors. Each message names the file or thing, says what is wrong, and what to do."""
 
+import errno
 from os import PathLike
 
 
@@ -45,6 +46,10 @@ class StudyInvalid(KitError):
     """A study, capture or variant that is missing or invalid."""
 
 
+class StudyFileInvalid(FileInvalid, StudyInvalid):
+    """A `study.toml` or a `capture.json` that cannot be read."""
+
+
 class NotComparable(KitError):
     """Two images of which it cannot be told what a change brought."""
 
@@ -75,6 +80,10 @@ class RegistryFailed(KitError):
 
 class NoSpace(KitError):
     """The disk is full, here or at the Docker daemon."""
+
+
+class NotebookInvalid(FileInvalid):
+    """Not a notebook."""
 
 
 class NotWritten(KitError):
@@ -115,3 +124,12 @@ class ClusterFailed(KitError):
 
 class NotebookFailed(KitError):
     """A notebook stopped at a cell; its executed copy is kept."""
+
+
+def disk_error(error: OSError, path: str | PathLike[str]) -> KitError:
+    """Return the kit's error for an `OSError` at a path."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(
+            f"{path}: the disk is full. Free some space, or name another data folder with KIT_DATA"
+        )
+    return KitError(f"{error.filename or path}: {error.strerror or error}")

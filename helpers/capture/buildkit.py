@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from helpers import processes
 from helpers.capture import buildx
 from helpers.capture.build_values import Values, triggers
 from helpers.capture.buildkit_log import BuildKitLog
@@ -89,7 +89,7 @@ def build(
     `# syntax=` is left out, so that the frontend in the engine is used.
     """
     engine = daemon.engine()["engine"]
-    with tempfile.TemporaryDirectory() as folder:
+    with processes.temporary_folder("build") as folder:
         scratch = Path(folder)
         named = instructions.directives(text).get("syntax")
         if named and not dockerfile.frontend(text, engine):

@@ -6,6 +6,7 @@ import os
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ import requests
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container as Container
 from docker.types import Mount as Mount
+from urllib3.exceptions import HTTPError
 
 from helpers import processes
 from helpers.errors import (
@@ -39,6 +41,9 @@ CANNOT_RUN = "exec format error"
 _CONNECT_SECONDS, _BUSY_SECONDS = 10, 600
 
 _UNREACHABLE = ("dial tcp", "no such host", "timeout", "i/o timeout", "connection refused", "TLS")
+_CUT = (requests.RequestException, HTTPError, HTTPException, ConnectionError)
+"""Errors of a connection that is cut at any place, also within an answer."""
+
 _FULL = "no space left on device"
 _NOT_FOUND = ("not found", "manifest unknown", "pull access denied", "invalid reference", "denied")
 
@@ -67,7 +72,8 @@ class Daemon:
 
     def engine(self) -> dict[str, str]:
         """Return versions of engine and API, the image store and the platform."""
-        info = self._client.info()
+        with _kit_errors("the Docker daemon"):
+            info = self._client.info()
         store = " ".join(" ".join(pair) for pair in info.get("DriverStatus") or [])
         return {
             "engine": str(self._version["Version"]),
@@ -128,6 +134,12 @@ class Daemon:
                     raise BuildFailed(f"{dockerfile}: {reason}. Fix it") from error
                 raise
 
+    def remove_untagged(self, image: str) -> None:
+        """Remove an image that has no name any more, unless it is used; keep the build cache."""
+        with contextlib.suppress(DockerException, *_CUT):
+            if not self._client.api.inspect_image(image).get("RepoTags"):
+                self._client.api.remove_image(image, noprune=True)
+
     def save(self, image: str, path: Path) -> None:
         """Write an image's archive, as `docker save` does."""
         with _kit_errors(image), path.open("wb") as file:
@@ -138,7 +150,7 @@ class Daemon:
 
     def export(self, image: str) -> Iterator[bytes]:
         """Yield the tar of an image's file system, from a container that is never started."""
-        with self._container(image, command=["never"]) as container:
+        with _kit_errors(image), self._container(image, command=["never"]) as container:
             yield from container.export(2**21)
 
     @contextlib.contextmanager
@@ -174,7 +186,8 @@ class Daemon:
         try:
             yield str(network.name)
         finally:
-            network.remove()
+            with contextlib.suppress(DockerException, *_CUT):
+                network.remove()
 
     def remove_leftovers(self, current_too: bool = False) -> None:
         """Remove containers, networks and volumes of dead processes, and of this one if asked."""
@@ -205,11 +218,12 @@ class Daemon:
             try:
                 yield container
             finally:
-                with contextlib.suppress(APIError):
+                # What cannot be removed now is removed by the next capture.
+                with contextlib.suppress(DockerException, *_CUT):
                     container.remove(force=True, v=True)
         finally:
             for mount in options.get("mounts", []):
-                with contextlib.suppress(APIError):
+                with contextlib.suppress(DockerException, *_CUT):
                     self._client.volumes.get(mount["Source"]).remove()
 
 
@@ -296,8 +310,10 @@ def _kit_errors(subject: str) -> Iterator[None]:
     """Turn errors of the daemon into the kit's errors about a subject."""
     try:
         yield
-    except requests.ConnectionError as error:
-        raise DaemonUnavailable(f"{subject}: the Docker daemon stopped answering") from error
+    except _CUT as error:
+        raise DaemonUnavailable(
+            f"{subject}: the Docker daemon stopped answering. Does it still run (docker version)?"
+        ) from error
     except DockerException as error:
         reason = str(getattr(error, "explanation", None) or error)
         if _FULL in reason:

@@ -9,8 +9,10 @@ from threading import Lock
 
 import msgspec
 
-from helpers import processes
+from helpers import own_file
+from helpers.errors import FileInvalid
 from helpers.images.archive import GZIP_LEVEL, Archive, Layer, gzip_size
+from helpers.images.metadata import Size
 
 _GZIP = f"zlib-ng {version('zlib-ng')}, level {GZIP_LEVEL}"
 
@@ -54,15 +56,14 @@ class GzipSizes:
         """Write the known sizes to the file; without it they are measured again."""
         with self._lock:
             sizes = {name: future.result() for name, future in self._sizes.items() if future.done()}
-        part = self._path.with_suffix(f".{processes.this_process()}.part")
         with contextlib.suppress(OSError):
-            part.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(msgspec.json.encode({_GZIP: dict(sorted(sizes.items()))}))
-            part.replace(self._path)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            own_file.write(self._path, msgspec.json.encode({_GZIP: dict(sorted(sizes.items()))}))
 
     def _cached(self) -> dict[str, int]:
         try:
-            cached = msgspec.json.decode(self._path.read_bytes(), type=dict[str, dict[str, int]])
-        except (OSError, msgspec.MsgspecError):
+            cached = own_file.read(self._path, dict[str, dict[str, Size]], FileInvalid, "Remove it")
+        except FileInvalid:
+            # All can be measured again.
             return {}
-        return cached.get(_GZIP, {})
+        return (cached or {}).get(_GZIP, {})

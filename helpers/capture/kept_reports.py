@@ -24,10 +24,10 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct, field
 
-from helpers import __version__, clock, paths
+from helpers import __version__, clock, own_file, paths
 from helpers.capture import prune, redact_report, sharing, staging, variant_names
 from helpers.capture.evidence import PACKAGES_ONLY
-from helpers.errors import KitError, ReportInvalid, StudyInvalid
+from helpers.errors import KitError, ReportInvalid, StudyInvalid, disk_error
 from helpers.frames import utc
 from helpers.scans import decoding, trivy
 from helpers.studies import study
@@ -141,7 +141,7 @@ def take(study_name: str, folder: Path) -> Taken:
             (staged / name).rename(paths.capture(opened.name, name))
             made.append(name)
     except OSError as error:
-        raise staging.disk_error(error, staged) from error
+        raise disk_error(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return Taken(sorted(made), sorted(there), problems)
@@ -355,9 +355,7 @@ def _study(name: str, existing: Study | None, by_capture: dict[str, list[_Report
         lines += ["", "[[variants]]", *map("{} = {}".format, ("name", "report"), texts)]
     path = paths.study(name) / "study.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text("\n".join(lines) + "\n")
-    part.replace(path)
+    own_file.write(path, ("\n".join(lines) + "\n").encode())
     return open_study(name)
 
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers import paths, processes
-from helpers.capture import staging
-from helpers.errors import ReportInvalid
+from helpers.errors import ReportInvalid, disk_error
 from helpers.frames import FAILED
 from helpers.scans import trivy
 from helpers.studies import study
@@ -63,7 +62,7 @@ def prune(study_name: str, keep: str, dry_run: bool = False) -> Pruned:
             part.replace(folder / paths.GOING)
             finish(folder)
         except OSError as error:
-            raise staging.disk_error(error, folder) from error
+            raise disk_error(error, folder) from error
         finally:
             part.unlink(missing_ok=True)
     return Pruned(gone, len(captures) - len(gone), freed)

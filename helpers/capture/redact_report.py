@@ -2,22 +2,28 @@
 
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers import paths
 from helpers.errors import ReportInvalid
-from helpers.images.redact import HIDDEN, instruction, names, prose, values
+from helpers.images.redact import HIDDEN, instruction, names, problem, prose, values
 from helpers.scans import decoding
 from helpers.scans.grype import RESCAN
 from helpers.scans.trivy import read
+
+_HISTORY = ("created_by", "CreatedBy", "OnBuild")
+"""Keys of instructions."""
 
 
 def keep(raw: Path, folder: Path, secrets: Sequence[str] = ()) -> None:
     """Store a report, redacted, under the name of its scanner. Raises `ReportInvalid`."""
     kept = folder / paths.REPORTS[read(raw).scanner][0]
-    redacted = report(json.loads(bytes(decoding.read(raw))), secrets)
+    try:
+        redacted = report(json.loads(bytes(decoding.read(raw))), secrets)
+    except _TooMuch as error:
+        raise ReportInvalid(raw, str(error), "Leave out its ImageConfig") from error
     text = json.dumps(redacted, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     # The usual level: the highest takes twice as long for one percent.
     kept.write_bytes(gzip.compress(text, 6, mtime=0))
@@ -53,9 +59,29 @@ def report(decoded: Any, secrets: Sequence[str] = ()) -> Any:
     environment = _dig(decoded, "Metadata", "ImageConfig", "config", "Env")
     listed = environment if isinstance(environment, list) else []
     variables = [text for text in listed if isinstance(text, str)]
+    hidden = [*secrets, *values(variables)]
+    if why := problem(hidden, _texts(decoded)):
+        raise _TooMuch(why)
     if isinstance(decoded, dict) and {"matches", "descriptor"} <= decoded.keys():
         decoded = _without_config(decoded, secrets)
-    return _Redaction([*secrets, *values(variables)], names(variables)).apply(decoded)
+    return _Redaction(hidden, names(variables)).apply(decoded)
+
+
+class _TooMuch(Exception):
+    """More values and texts than can be looked through."""
+
+
+def _texts(node: Any, key: str = "", in_config: bool = False) -> Iterator[str]:
+    """Yield the texts of a report that are looked through for values."""
+    match node:
+        case str() if in_config or key in _HISTORY:
+            yield node
+        case dict():
+            for name, value in node.items():
+                yield from _texts(value, name, in_config or name == "ImageConfig")
+        case list():
+            for value in node:
+                yield from _texts(value, key, in_config)
 
 
 def _without_config(decoded: dict[str, Any], secrets: Sequence[str]) -> dict[str, Any]:
@@ -107,7 +133,7 @@ class _Redaction(NamedTuple):
                 return [self.apply(value, key, in_config) for value in node]
             case str() if key == "Match":
                 return HIDDEN
-            case str() if key in ("created_by", "CreatedBy", "OnBuild"):
+            case str() if key in _HISTORY:
                 return instruction(node, self.secrets, self.known)
             case str() if in_config:
                 return prose(node, self.secrets)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers import paths
-from helpers.capture import build, vex
+from helpers.capture import build, staging, vex
 from helpers.capture.build_log import Step
 from helpers.capture.daemon import Daemon, is_for, platform_of
 from helpers.capture.gzip_sizes import GzipSizes
@@ -115,8 +115,12 @@ def identify(
         reference = f"base-image-notebooks:{study.name}.{variant.name}"[:128].lower()
         with tools.build_locks.lock(variant.recipe):
             log = folder / paths.LOG
+            replaced = daemon.find(reference)
             image_id = build.build(daemon, variant.recipe, reference, log, on_step, secrets)
             image = daemon.find(image_id)
+            # Another capture of the study may still read the image that this one replaces.
+            if replaced and replaced["Id"] != image_id and staging.is_only_one(study):
+                daemon.remove_untagged(str(replaced["Id"]))
             base_name = base_name or build.base(variant.recipe, daemon.platform)
             # The next build may need the base for another platform, and pull that.
             base = _base(base_name, tools, platform_of(image or {}))

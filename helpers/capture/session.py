@@ -1,5 +1,6 @@
 """Captures a study: one observation of its variants, made side by side, whole or not at all."""
 
+import contextlib
 import os
 import shutil
 import time
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import psutil
 from msgspec import json, structs
 
-from helpers import __version__, paths
+from helpers import __version__, own_file, paths
 from helpers.capture import (
     build,
     evidence,
@@ -32,11 +33,14 @@ from helpers.capture.image_cache import ImageCache
 from helpers.capture.resolve import Tools
 from helpers.capture.vex import given
 from helpers.capture.vulndb import VulnDb
-from helpers.errors import CaptureFailed, KitError, ScanFailed, StudyInvalid
+from helpers.errors import CaptureFailed, KitError, ScanFailed, StudyInvalid, disk_error
 from helpers.images import metadata
 from helpers.images.metadata import Smoke
 from helpers.studies.study import NONE, Captured, Database, Facts, Study, Variant, open_study
 from helpers.text.i18n import t
+
+_MOST_LETTERS = 4_000
+"""Letters of an error that are recorded; the last lines of a build's log are some hundreds."""
 
 _STEPS = 3
 """Steps of a variant besides those of its build: resolve it, make its evidence, keep it."""
@@ -126,19 +130,21 @@ def capture(
             folder = paths.capture(study.name, previous.capture)
             broken = _broken(study, folder)
             return Outcome(folder, {}, broken, True, bases, tools.no_scanner, known.missing)
-        folder = staging.destination(study, name, started)
         # An image may have been the first to need the Java DB.
         java = tools.db.java_updated_at() if tools.db else None
         used = structs.replace(facts.db, java_updated_at=java)
-        facts = structs.replace(facts, capture=folder.name, variants=captured, db=used)
-        text = json.format(json.encode(facts), indent=2)
-        (staged / paths.CAPTURE).write_bytes(text + b"\n")
+        facts = structs.replace(facts, variants=captured, db=used)
         exploitation.keep(known, staged)
         if earlier := study.captures():
             sharing.share(staged, paths.capture(study.name, earlier[-1]))
-        staged.rename(folder)
+        # Another capture of this name may end now, too.
+        with own_file.alone(paths.study(study.name)):
+            folder = staging.destination(study, name, started)
+            text = json.format(json.encode(structs.replace(facts, capture=folder.name)), indent=2)
+            (staged / paths.CAPTURE).write_bytes(text + b"\n")
+            staged.rename(folder)
     except OSError as error:
-        raise staging.disk_error(error, staged) from error
+        raise disk_error(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
         ImageCache(paths.images_cache()).prune()
@@ -195,10 +201,13 @@ def _capture_variants(
     except BaseException:
         # Stop at once: do not wait for builds, containers and scans.
         pool.shutdown(cancel_futures=True, wait=False)
-        if isinstance(tools.daemon, Daemon):
-            tools.daemon.remove_leftovers(current_too=True)
         for child in psutil.Process().children(recursive=True):
-            child.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        if isinstance(tools.daemon, Daemon):
+            # Of a daemon that is gone, too, the next capture removes the rest.
+            with contextlib.suppress(KitError):
+                tools.daemon.remove_leftovers(current_too=True)
         raise
     pool.shutdown()
     shutil.rmtree(scratch)
@@ -248,7 +257,7 @@ def _capture_variant(
             source = paths.study(study.name) / variant.source
             error_text = _without_local_paths(str(error), source)
         except OSError as error:
-            error_text = str(staging.disk_error(error, staged))
+            error_text = str(disk_error(error, staged))
         except Exception as error:
             # An unexpected error must not abort the other variants.
             traceback.print_exc()
@@ -256,7 +265,7 @@ def _capture_variant(
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     if error_text:
-        result = structs.replace(result, status="failed", error=error_text)
+        result = structs.replace(result, status="failed", error=_recordable(error_text))
         # What a failed variant left is no evidence, except for the log of its build.
         for path in folder.iterdir():
             if path.name != paths.LOG:
@@ -267,7 +276,11 @@ def _capture_variant(
 def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Facts:
     """Return the record of a capture, still without its name and its variants."""
     recipes = [*study.bases, *(v.recipe for v in study.variants if v.kind == "dockerfile")]
-    is_built = recipes and isinstance(tools.daemon, Daemon)
+    builder: dict[str, str] = {}
+    if recipes and isinstance(tools.daemon, Daemon):
+        # A daemon that is gone fails what needs it, and nothing else.
+        with contextlib.suppress(KitError):
+            builder = build.described(tools.daemon, recipes)
     return Facts(
         study=study.name,
         capture="",
@@ -277,7 +290,7 @@ def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Fact
         scanner_version=tools.trivy.version if tools.trivy else "",
         scanner_is=_scanner_is(tools),
         db=tools.db.describe(coverage) if tools.db else Database(),
-        builder=build.described(tools.required_daemon(), recipes) if is_built else {},
+        builder=builder,
         variants={},
     )
 
@@ -335,6 +348,12 @@ def _without_local_paths(text: str, source: Path = Path()) -> str:
     for folder in (*folders, paths.data(), paths.dockerfiles()):
         text = text.replace(f"{folder}{os.sep}", "")
     return text
+
+
+def _recordable(text: str) -> str:
+    """Return an error's text as JSON can hold it: an archive chose some of its letters."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]} …"
 
 
 def _joined(failures: dict[str, str]) -> str:

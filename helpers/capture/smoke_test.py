@@ -125,8 +125,9 @@ def ask(address: str, port: int, deadline: float, pid: int = 0) -> Reply:
     replies = [Reply(False)]
 
     def inside() -> None:
-        # A container that has ended has no network any more; its status tells the rest.
-        with contextlib.suppress(FileNotFoundError):
+        # A container that has ended has no network any more; its status tells the rest. Which error
+        # that is depends on how much of its process is left.
+        with contextlib.suppress(OSError):
             if pid:
                 _enter_network(pid)
             replies[0] = _ask(address, port, deadline)

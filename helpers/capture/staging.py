@@ -1,12 +1,13 @@
 """Writes a capture next to its final folder; the session then moves it there whole."""
 
-import errno
+import contextlib
 import shutil
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from helpers import paths, processes
-from helpers.errors import KitError, NoSpace, StudyInvalid
+from helpers.errors import StudyInvalid, disk_error
 from helpers.studies.study import CAPTURE_NAME, Study
 
 
@@ -22,11 +23,14 @@ def check_name(study: Study, name: str) -> None:
 
 
 def stage(study: Study) -> Path:
-    """Return a new folder inside the study's; remove those of killed captures."""
+    """Return a new folder inside the study's; remove what killed processes left there."""
     folder = paths.study(study.name)
-    for leftover in folder.glob(".capture.*.part"):
-        if not processes.runs(leftover.name.split(".")[2]):
+    processes.clear_up()
+    for leftover in folder.glob(".*.*.part"):
+        if not processes.runs(leftover.name.split(".")[-2]):
             shutil.rmtree(leftover, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                leftover.unlink()
     staged = folder / f".capture.{processes.this_process()}.part"
     try:
         shutil.rmtree(staged, ignore_errors=True)
@@ -36,20 +40,18 @@ def stage(study: Study) -> Path:
     return staged
 
 
+def is_only_one(study: Study) -> bool:
+    """Return whether no other process captures a study."""
+    others = (path.name.split(".")[2] for path in paths.study(study.name).glob(".capture.*.part"))
+    return not any(o != processes.this_process() and processes.runs(o) for o in others)
+
+
 def destination(study: Study, name: str, started: datetime) -> Path:
-    """Return a capture's final folder: its name, else its day, numbered from the second on."""
-    if name:
-        return paths.capture(study.name, name)
-    day = started.strftime("%Y-%m-%d")
-    names = [day, *(f"{day}.{number:03}" for number in range(2, 1000))]
+    """Return a capture's final folder: its name, else its day, numbered from the second on.
+
+    A name that was free when the capture began may be another one's by now: then it is numbered.
+    """
+    name = name or started.strftime("%Y-%m-%d")
+    names = (f"{name}.{number:03}" if number > 1 else name for number in count(1))
     folders = (paths.capture(study.name, name) for name in names)
     return next(folder for folder in folders if not folder.exists())
-
-
-def disk_error(error: OSError, path: Path) -> KitError:
-    """Return the kit's error for an `OSError` at a path."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace(
-            f"{path}: the disk is full. Free some space, or name another data folder with KIT_DATA"
-        )
-    return KitError(f"{error.filename or path}: {error.strerror or error}")

@@ -1,6 +1,5 @@
 """Runs Trivy, from a local binary or in a container: the only module that starts it."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -9,8 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+from msgspec import Struct, field
+
 from helpers.capture.daemon import Daemon
 from helpers.errors import KitError, ScanFailed
+from helpers.text import escape
 
 TIMEOUT_SECONDS = 15 * 60
 
@@ -44,6 +47,9 @@ _REASONS = {
         "failed to download vulnerability DB",
         "database error",
         "DB error",
+        # Of one that is damaged: https://github.com/etcd-io/bbolt reads it, and Trivy its JSON.
+        "go.etcd.io/bbolt",
+        "json unmarshal error",
     ),
     "timeout": ("context deadline exceeded",),
     "no-space": ("no space left on device",),
@@ -55,7 +61,10 @@ _REMEDIES = {
         "folder of the vulnerability DB"
     ),
     "no-image": "The target does not exist, or is not an image archive",
-    "no-db": "There is no usable vulnerability DB: name a folder that has one, or go online",
+    "no-db": (
+        "There is no usable vulnerability DB, or it is damaged: name a folder that has one, or go "
+        "online"
+    ),
     "timeout": "The scan took too long: is the image very large, or the machine very busy?",
     "no-space": "The disk is full: free some space, or name another data folder with KIT_DATA",
     "other": "Its last output",
@@ -65,6 +74,12 @@ _DOWNLOADS = {
     "--download-db-only": "the vulnerability DB",
     "--download-java-db-only": "the Java DB",
 }
+
+
+class _Version(Struct):
+    """What Trivy says of itself."""
+
+    version: str = field(name="Version")
 
 
 class Trivy(NamedTuple):
@@ -85,10 +100,16 @@ def find(daemon: Daemon | None = None) -> Trivy:
     Raises `ScanFailed` if there is neither.
     """
     if shutil.which("trivy"):
-        answer = json.loads(
-            _run_binary(["trivy", "version", "--format", "json", "--cache-dir", "."])
-        )
-        return Trivy(str(answer["Version"]))
+        command = ["trivy", "version", "--format", "json", "--cache-dir", "."]
+        answer = _run_binary(command)
+        try:
+            return Trivy(msgspec.json.decode(answer, type=_Version).version)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            shown = escape.plain(answer.strip()[:80])
+            raise ScanFailed(
+                f"{shutil.which('trivy')}: it does not say its version, but {shown!r}. "
+                f"Is it Trivy? {_INSTALL}"
+            ) from error
     if daemon is None:
         raise ScanFailed(
             f"trivy is not on the PATH, and there is no Docker daemon to run it in. {_INSTALL}",
@@ -169,6 +190,9 @@ def _run_binary(
         )
     except subprocess.TimeoutExpired as error:
         raise _timeout(command) from error
+    except OSError as error:
+        problem = f"cannot be started ({error.strerror or error})"
+        raise ScanFailed(f"{executable}: {problem}. {_INSTALL}") from error
     if done.returncode != 0:
         raise _failure(_subject(command), done.stderr)
     return done.stdout
@@ -230,6 +254,8 @@ def _failure(subject: str, output: str) -> ScanFailed:
         reason for reason, parts in _REASONS.items() if any(part in output for part in parts)
     )
     reason = next(reasons, "other")
-    lines = output.replace("\t", " ").strip().splitlines()[-3:]
+    # What follows a panic of Go's is a stack of calls, which tells no user anything.
+    told = output.partition("\ngoroutine ")[0]
+    lines = told.replace("\t", " ").strip().splitlines()[-3:]
     last = "\n".join(f"  {line}" for line in lines)
     return ScanFailed(f"trivy failed on {subject}. {_REMEDIES[reason]}:\n{last}", reason)

@@ -2,20 +2,28 @@
 
 import hashlib
 import os
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
-import msgspec
+from msgspec import Struct, field
 
+from helpers import own_file, processes
 from helpers.capture.trivy_program import LIMIT, QUIET, Trivy, run
-from helpers.errors import ScanFailed
+from helpers.errors import FileInvalid, ScanFailed
 from helpers.studies.study import Database
 from helpers.text.i18n import msg
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_METADATA = "metadata.json"
+
+
+class _Metadata(Struct):
+    """What a DB says of itself."""
+
+    updated_at: datetime = field(name="UpdatedAt")
+    version: int | None = field(default=None, name="Version")
 
 
 class VulnDb:
@@ -38,7 +46,7 @@ class VulnDb:
         if self._is_given:
             return check(self.folder)
         pinned = "@sha256:" in self._repository
-        if not pinned or not (self.folder / "db" / "metadata.json").is_file():
+        if not pinned or not (self.folder / "db" / _METADATA).is_file():
             download(scanner, self.folder, self._repository)
         check(self.folder)
         if self.java_updated_at():
@@ -57,13 +65,13 @@ class VulnDb:
 
     def describe(self, coverage: str = "") -> Database:
         """Return version, times, digest and origin of the DB, as a capture records them."""
-        metadata = msgspec.json.decode((self.folder / "db" / "metadata.json").read_bytes())
+        metadata = _metadata(self.folder / "db")
         with (self.folder / "db" / "trivy.db").open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         origin = self._repository or msg("Trivy's own place")
         return Database(
-            version=metadata["Version"],
-            updated_at=msgspec.convert(metadata["UpdatedAt"], datetime),
+            version=metadata.version,
+            updated_at=metadata.updated_at,
             sha256=digest,
             coverage=coverage,
             origin=msg("a folder that was given") if self._is_given else origin,
@@ -72,20 +80,34 @@ class VulnDb:
 
     def java_updated_at(self) -> datetime | None:
         """Return the time of the Java DB, `None` if there is none."""
-        path = self.folder / "java-db" / "metadata.json"
-        if not path.is_file() or not (path.parent / "trivy-java.db").is_file():
+        folder = self.folder / "java-db"
+        if not (folder / _METADATA).is_file() or not (folder / "trivy-java.db").is_file():
             return None
-        return msgspec.convert(msgspec.json.decode(path.read_bytes())["UpdatedAt"], datetime)
+        return _metadata(folder).updated_at
 
 
 def check(folder: Path) -> None:
-    """Raise `ScanFailed` if a folder has no vulnerability DB."""
-    for name in ("trivy.db", "metadata.json"):
+    """Raise `ScanFailed` if a folder has no vulnerability DB, or one that does not tell its day."""
+    for name in ("trivy.db", _METADATA):
         if not (folder / "db" / name).is_file():
             raise ScanFailed(
                 f"{folder}: no vulnerability DB (db/{name}) in this folder. Name one that has it",
                 "no-db",
             )
+    _metadata(folder / "db")
+
+
+def _metadata(folder: Path) -> _Metadata:
+    """Return what a DB says of itself. Raises `ScanFailed`."""
+    path = folder / _METADATA
+    remedy = f"Remove {folder} and download it again, or name a folder that has a whole one"
+    try:
+        found = own_file.read(path, _Metadata, FileInvalid, remedy)
+    except FileInvalid as error:
+        raise ScanFailed(str(error), "no-db") from error
+    if found is None:
+        raise ScanFailed(f"{path}: it was removed meanwhile. {remedy}", "no-db")
+    return found
 
 
 def download(scanner: Trivy, folder: Path, repository: str = "") -> None:
@@ -108,7 +130,8 @@ def _download(
     folder.mkdir(parents=True, exist_ok=True)
     command = ["trivy", "image", *options, "--cache-dir", "DB", *QUIET, *LIMIT]
     command += [option, repository] if repository else []
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".db-") as temporary:
+    processes.clear_up(folder)
+    with processes.temporary_folder("db", folder) as temporary:
         scratch = Path(temporary)
         # Trivy keeps a recent DB, whatever repository is named; so it gets an empty folder.
         cache = scratch if repository else folder

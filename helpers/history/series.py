@@ -69,7 +69,7 @@ def series(parts: Iterable[Frames], lens: Lens) -> Series:
     presence = _together([part.presence for part in kept])
     installed = pd.concat([part.installed for part in kept], ignore_index=True)
     images = pd.concat([part.images for part in kept], ignore_index=True)
-    order = scans.sort_values(["at", "capture"], kind="stable").index
+    order = scans.sort_values("at", kind="stable").index
     return Series(scans.loc[order].reset_index(drop=True), presence, installed, images)
 
 

@@ -240,7 +240,7 @@ def _line(row: Any) -> Phrase:
 
 def _present(presence: pd.DataFrame, sound: pd.DataFrame) -> pd.DataFrame:
     """Return in which sound scan which vulnerability stands, and whether a fix is named for it."""
-    numbered = sound.sort_values(["at", "capture"], kind="stable")
+    numbered = sound.sort_values("at", kind="stable")
     numbered = numbered.assign(number=numbered.groupby("variant").cumcount())
     source = presence["source_package"].astype("str").fillna(presence["package"].astype("str"))
     rows = pd.DataFrame(
@@ -258,7 +258,7 @@ def _present(presence: pd.DataFrame, sound: pd.DataFrame) -> pd.DataFrame:
 
 def _ended(table: pd.DataFrame, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
     """Return stays with their last day, how long they were, and how they ended."""
-    numbered = sound.sort_values(["at", "capture"], kind="stable")
+    numbered = sound.sort_values("at", kind="stable")
     numbered = numbered.assign(number=numbered.groupby("variant").cumcount())
     after = numbered.assign(number=numbered["number"] - 1)[["variant", "number", "at", "capture"]]
     table = table.merge(after, how="left", on=["variant", "number"])

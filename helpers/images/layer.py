@@ -24,6 +24,9 @@ MAX_DATABASE = 2**26
 MAX_ELF = 2**29
 """Most bytes that are read of one program."""
 
+MAX_QUOTED = 200
+"""Most letters of a name that an error quotes."""
+
 REBUILD = "Rebuild the image, or give its SBOM instead"
 
 _KINDS = {
@@ -91,7 +94,9 @@ def read(archive: Archive, number: int, budget: Budget) -> Entries:
 
 def invalid(archive: Archive, layer: Layer, path: str, problem: str) -> ArchiveInvalid:
     """Return the error of a problem with an entry of a layer."""
-    return archive.invalid(f"{layer.name} has {problem}: {shown(path)[:200]!r}", REBUILD)
+    # The problem may quote another name of the archive.
+    problem = shown(problem)[:MAX_QUOTED]
+    return archive.invalid(f"{layer.name} has {problem}: {shown(path)[:MAX_QUOTED]!r}", REBUILD)
 
 
 def shown(path: str) -> str:

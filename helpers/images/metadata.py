@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct, field
 
+from helpers import own_file
 from helpers.errors import ArchiveInvalid
 from helpers.images import etc_passwd, redact
 
@@ -151,6 +152,10 @@ def describe(
     environment = redact.names(start.environment)
     secrets = [s for s in secrets if s.rstrip("/") not in file_paths]
     secrets += redact.values(start.environment, file_paths)
+    history = [step.created_by for step in image.history or []]
+    texts = [*history, *(start.entrypoint or []), *(start.command or [])]
+    if problem := redact.problem(secrets, texts):
+        raise ArchiveInvalid(path, problem, "Rebuild the image, or give its SBOM instead")
     instructions = [
         redact.instruction(step.created_by, secrets, environment)
         for step in image.history or []
@@ -224,12 +229,7 @@ def write(path: Path, record: Image | Smoke) -> None:
 
 def read(path: Path, kind: type[T]) -> T | None:
     """Return a stored record, `None` if there is no file. Raises `ArchiveInvalid`."""
-    if not path.is_file():
-        return None
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ArchiveInvalid(path, f"invalid content: {error}", AGAIN) from error
+    return own_file.read(path, kind, ArchiveInvalid, AGAIN)
 
 
 def _from_base(layers: Sequence[str], base: Sequence[str] | None) -> list[bool | None]:

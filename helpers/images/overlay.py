@@ -15,6 +15,13 @@ from helpers.images.package_db import MAX_LINKS
 MAX_PATH = 4096
 """Most bytes of a path, as in Linux."""
 
+MAX_MADE = 500_000
+MAX_MADE_NAMES = 2**28
+"""Most folders that no entry is of, only a path below them, and letters of their paths."""
+
+MAX_STEPS = 2**24
+"""Most parts of paths that are looked up, those of links' targets included: 33 of each entry."""
+
 HARDLINK = "hardlink"
 IMPLICIT_MODE = 0o755
 
@@ -57,6 +64,7 @@ class Overlay:
 
     def __init__(self) -> None:
         self.root = folder(0)
+        self._made, self._made_names, self._steps = MAX_MADE, MAX_MADE_NAMES, MAX_STEPS
 
     def add(self, layer: int, entries: list[Entry], fail: Fail) -> None:
         """Put a layer on top. Raises `fail`'s error for an impossible entry."""
@@ -128,9 +136,13 @@ class Overlay:
         """
         stack = [self.root]
         ahead = path.split("/")[::-1]
-        left = MAX_LINKS
+        left, length = MAX_LINKS, 0
         while ahead:
             part = ahead.pop()
+            length += len(part) + 1
+            self._steps -= 1
+            if self._steps < 0:
+                raise fail(entry, f"paths and links of more than {MAX_STEPS:,} parts in all")
             if part == "..":
                 del stack[max(len(stack) - 1, 1) :]
             elif part not in ("", "."):
@@ -146,6 +158,11 @@ class Overlay:
                     ahead += found.target.split("/")[::-1]
                     continue
                 if found is None or found.children is None:
+                    self._made -= 1
+                    self._made_names -= length
+                    if self._made < 0 or self._made_names < 0:
+                        problem = f"more than {MAX_MADE:,} folders that are only part of a path"
+                        raise fail(entry, f"{problem}, or {MAX_MADE_NAMES:,} letters of these")
                     found = children[part] = folder(layer)
                 stack.append(found)
         assert stack[-1].children is not None

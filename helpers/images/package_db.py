@@ -18,6 +18,15 @@ from helpers.images import compression
 MAX_LINKS = 40
 """Most symbolic links in one path, as in Linux."""
 
+MAX_STEPS = 2**23
+"""Most parts of folders and of links' targets that are looked up in all, long paths several times.
+
+An image of 100,000 folders takes a tenth of it.
+"""
+
+_LONG = 128
+"""Letters of a path that are looked up as fast as a short one."""
+
 _APK = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
 _DPKG, _DIVERSIONS, _DISTROLESS = (
     "var/lib/dpkg/info/", "var/lib/dpkg/diversions", "var/lib/dpkg/status.d/"
@@ -41,6 +50,8 @@ _UNREAD = {
 _ROOTS = ("usr/", "var/", "nix/", "gnu/")
 _DATABASES = re.compile("|".join(f"(?P<{name}>{form})" for name, form in _UNREAD.items()))
 _PACKAGE = re.compile(r"^Package:[ \t]*(\S+)", re.MULTILINE)
+
+_REBUILD = "Rebuild the image, or give its SBOM instead"
 
 _MAX_MANIFEST = 2**26
 """Most bytes of Chisel's manifest, decompressed; a path takes about 200 of them."""
@@ -104,15 +115,25 @@ def listed(
 ) -> dict[str, str]:
     """Return the package of each path that is listed, as `owners` does.
 
-    A path that several packages list has the last of them.
+    A path that several packages list has the last of them. Raises `ArchiveInvalid` for links that
+    take more than `MAX_STEPS` to follow.
     """
     folders: dict[str, str | None] = {}
+    steps = 0
+
+    def link(path: str) -> str | None:
+        nonlocal steps
+        steps += 1 + len(path) // _LONG
+        if steps > MAX_STEPS:
+            problem = f"links to follow of more than {MAX_STEPS:,} parts"
+            raise ArchiveInvalid("the package database", problem, _REBUILD)
+        return links.get(path)
 
     def real(path: str) -> str:
         """Return a path with links in its folder resolved; empty for a loop."""
         folder, name = split(_relative(path))
         if folder not in folders:
-            folders[folder] = real_path(folder, links.get)
+            folders[folder] = real_path(folder, link)
         found = folders[folder]
         return "" if found is None else f"{found}/{name}" if found else name
 

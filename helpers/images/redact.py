@@ -1,11 +1,17 @@
 """Text of images and builds without the values of environment variables and build arguments."""
 
 import re
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Container, Iterable, Sized
 
 from helpers.images.variables import assigned
 
 HIDDEN = "…"
+
+MAX_LETTERS = 2**32
+"""Most letters that are looked through: those of all texts, once for each value."""
+
+_BEGIN = 200
+"""Letters that are looked through in the time that beginning a text takes."""
 
 _SECRET_LENGTH = 8
 """Shorter values are not searched for: any text may contain them."""
@@ -69,6 +75,17 @@ def instruction(
         kept = [n for n in assigned_names if known is None or n in known] or assigned_names[:1]
         text = found["before"] + " ".join(kept)
     return prose(text, secrets)
+
+
+def problem(secrets: Sized, texts: Iterable[str]) -> str:
+    """Return why texts cannot be looked through for so many values; empty if they can."""
+    letters = len(secrets) * sum(len(text) + _BEGIN for text in texts)
+    if letters <= MAX_LETTERS:
+        return ""
+    return (
+        f"{len(secrets):,} values of environment variables and so long a history that more than "
+        f"{MAX_LETTERS:,} letters would be looked through to hide them"
+    )
 
 
 def prose(text: str, secrets: Iterable[str]) -> str:

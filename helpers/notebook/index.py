@@ -2,13 +2,12 @@
 
 from datetime import UTC, datetime
 
-import msgspec
 import pandas as pd
 from IPython.display import HTML
 from msgspec import Struct
 
-from helpers import paths
-from helpers.errors import StudyInvalid
+from helpers import own_file, paths
+from helpers.errors import FileInvalid, StudyInvalid
 from helpers.notebook import tables
 from helpers.studies.study import names, open_study
 from helpers.text.i18n import t
@@ -51,9 +50,11 @@ def _last_runs() -> dict[str, datetime]:
     found: dict[str, datetime] = {}
     for path in paths.runs().glob("*/run.json"):
         try:
-            run = msgspec.json.decode(path.read_bytes(), type=_Run)
+            run = own_file.read(path, _Run, FileInvalid, "Remove it")
+            if run is None:
+                continue
             started = run.started.astimezone(UTC)
-        except (OSError, msgspec.MsgspecError, ValueError, OverflowError):
+        except (FileInvalid, OverflowError):
             continue
         if path.parent.suffix != ".failed":
             found[run.study] = max(started, found.get(run.study, started))

@@ -8,9 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec import Struct
 
-from helpers.errors import ParameterInvalid
+from helpers import own_file
+from helpers.errors import NotebookInvalid, ParameterInvalid
 from helpers.studies.study import NEWEST, Study, recorded
 
 SET_BY_RUN = ("study", "scans", "name", "scheduler", "save_to")
@@ -50,6 +51,31 @@ class Parameter(NamedTuple):
     most: float | None = None
 
 
+class _Metadata(Struct):
+    tags: list[str] | None = None
+
+
+class Cell(Struct):
+    """One cell of a notebook."""
+
+    cell_type: str
+    source: list[str] | str
+    metadata: _Metadata
+
+
+class _Notebook(Struct):
+    cells: list[Cell]
+
+
+def cells(path: Path) -> list[Cell]:
+    """Return the cells of a notebook. Raises `NotebookInvalid`."""
+    remedy = "Is it a notebook? If it is the kit's: git checkout notebooks"
+    found = own_file.read(path, _Notebook, NotebookInvalid, remedy)
+    if found is None:
+        raise NotebookInvalid(path, "no such notebook", remedy)
+    return found.cells
+
+
 def of_notebook(path: Path) -> dict[str, Parameter]:
     """Return the parameters that a notebook declares, in order, as papermill sees them.
 
@@ -58,9 +84,9 @@ def of_notebook(path: Path) -> dict[str, Parameter]:
     of one.
     """
     found = {}
-    for cell in msgspec.json.decode(path.read_bytes())["cells"]:
-        if "parameters" in cell["metadata"].get("tags", []):
-            for line in "".join(cell["source"]).splitlines():
+    for cell in cells(path):
+        if "parameters" in (cell.metadata.tags or []):
+            for line in "".join(cell.source).splitlines():
                 if match := _LINE.fullmatch(line):
                     found[match["name"]] = _parameter(**match.groupdict(default=""))
     return found

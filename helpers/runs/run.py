@@ -3,7 +3,6 @@
 import os
 import platform
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +18,8 @@ import zmq
 from tqdm import tqdm
 from traitlets.config import Config
 
-from helpers import __version__, paths, processes
-from helpers.errors import NotebookFailed, ParameterInvalid
+from helpers import __version__, own_file, paths, processes
+from helpers.errors import NoSpace, NotebookFailed, ParameterInvalid, disk_error
 from helpers.runs import kernels, parameters, run_folder
 from helpers.runs.kernels import Server
 from helpers.studies.study import Study, open_study
@@ -140,23 +139,30 @@ def _run(
     final, failed = paths.run(name), paths.run(f"{name}{run_folder.FAILED}")
     for place in (final, failed):
         run_folder.check(place, subject.owner)
-    staged = _stage(name)
+    staged = paths.runs() / f".{name}.{processes.this_process()}.part"
     try:
+        _stage(staged)
         seconds, failures = _execute(values, staged, server)
         record = _record(subject, dict(given), started, seconds)
         with i18n.speaking(language):
             for write in [html.write, *([] if failures else finish)]:
                 write(staged, subject.spoken(), record)
-        _keep(failed if failures else final, staged, record)
-    except BaseException:
+        # Another run of the same study may end now, too.
+        with own_file.alone(paths.runs()):
+            _clear_up()
+            if not failures:
+                run_folder.discard(failed)
+            kept = failed if failures else final
+            _keep(kept, staged, record)
+            _move(staged, kept)
+    except OSError as error:
+        raise disk_error(error, staged.parent) from error
+    finally:
         shutil.rmtree(staged, ignore_errors=True)
-        raise
     if failures:
-        kept = _move(staged, failed)
         copies = "\n".join(f"{kept / 'notebooks' / name}: {why}" for name, why in failures.items())
         raise NotebookFailed(f"{len(failures)} of {len(values)} notebooks failed.\n{copies}")
-    run_folder.discard(failed)
-    return _move(staged, final)
+    return kept
 
 
 def _check_alike(study: Study, allow_mixed: bool) -> None:
@@ -186,6 +192,8 @@ def _execute(
         except PapermillExecutionError as error:
             failures[path.name] = f"cell {error.cell_index}: {error.ename}: {error.evalue}"
         except Exception as error:
+            if isinstance(error, OSError) and isinstance(disk_error(error, folder), NoSpace):
+                raise
             failures[path.name] = f"the kernel stopped ({type(error).__name__}: {error})"
         seconds[path.name] = round(time.monotonic() - begin, 2)
         _forget_paths(folder / "notebooks" / path.name)
@@ -229,7 +237,7 @@ def execute_one(
     """
     import papermill
 
-    with tempfile.TemporaryDirectory(prefix=f"kit-run.{processes.this_process()}.") as sockets:
+    with processes.temporary_folder("run") as sockets:
         papermill.execute_notebook(
             path,
             folder / "notebooks" / path.name,
@@ -252,9 +260,11 @@ def _kernel(sockets: str) -> Config:
 
     Kernels that start side by side on TCP sometimes choose the same port, and one of them dies.
     """
+    # Jupyter's own place is that for all temporary files, where a killed run would leave the key.
+    manager = {"connection_file": f"{sockets}/connection.json"}
     if not zmq.has("ipc"):
-        return Config({"KernelManager": {"transport_encryption": "auto"}})
-    return Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}})
+        return Config({"KernelManager": {**manager, "transport_encryption": "auto"}})
+    return Config({"KernelManager": {**manager, "transport": "ipc", "ip": f"{sockets}/kernel"}})
 
 
 def _forget_paths(executed: Path) -> None:
@@ -268,8 +278,7 @@ def _forget_paths(executed: Path) -> None:
 
 
 def _code_cells(path: Path) -> int:
-    cells = msgspec.json.decode(path.read_bytes())["cells"]
-    return sum(cell["cell_type"] == "code" for cell in cells)
+    return sum(cell.cell_type == "code" for cell in parameters.cells(path))
 
 
 def _record(
@@ -314,27 +323,40 @@ def _keep(old: Path, staged: Path, record: dict[str, Any]) -> None:
     (staged / run_folder.RECORD).write_bytes(text + b"\n")
 
 
-def _stage(name: str) -> Path:
-    """Return a new folder beside the run's; clear up after runs that were killed."""
-    sockets = Path(tempfile.gettempdir()).glob("kit-run.*.*")
+def _stage(staged: Path) -> None:
+    """Make a new folder beside the run's; clear up after runs that were killed."""
+    staged.parent.mkdir(parents=True, exist_ok=True)
+    with own_file.alone(staged.parent):
+        _clear_up()
+    # A killed process may have had the number of this one.
+    shutil.rmtree(staged, ignore_errors=True)
+    (staged / "notebooks").mkdir(parents=True)
+    processes.clear_up()
+
+
+def _clear_up() -> None:
+    """Remove what killed runs left. One that was killed between two moves gets its old run back."""
     runs = paths.runs()
-    for left in [*runs.glob(".*.*.part"), *runs.glob(".*.*.old"), *sockets]:
-        if not processes.runs(left.name.split(".")[-2]):
+    for left in [*runs.glob(".*.*.old"), *runs.glob(".*.*.part")]:
+        owner = left.name.split(".")[-2]
+        # No other thread moves a run now, so an old one of this process is left of another.
+        is_left = left.suffix == ".old" and owner == processes.this_process()
+        if is_left or not processes.runs(owner):
             final = runs / left.name[1:].rsplit(".", 2)[0]
             if left.suffix == ".old" and not final.exists():
-                # It was killed before the new run was in its place.
                 left.rename(final)
             shutil.rmtree(left, ignore_errors=True)
-    staged = runs / f".{name}.{processes.this_process()}.part"
-    (staged / "notebooks").mkdir(parents=True)
-    return staged
 
 
-def _move(staged: Path, final: Path) -> Path:
+def _move(staged: Path, final: Path) -> None:
     """Move a finished folder to its place; the old one is removed after that."""
-    old = staged.with_suffix(".old")
+    old = staged.with_name(f".{final.name}.{processes.this_process()}.old")
     if final.exists():
         final.rename(old)
-    staged.rename(final)
+    try:
+        staged.rename(final)
+    except OSError:
+        if old.exists():
+            old.rename(final)
+        raise
     shutil.rmtree(old, ignore_errors=True)
-    return final

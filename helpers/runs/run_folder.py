@@ -8,12 +8,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import Struct, field
 
-from helpers import paths
+from helpers import own_file, paths
 from helpers.charts.look import LIGHT
-from helpers.errors import StudyInvalid
+from helpers.errors import FileInvalid, StudyInvalid
 from helpers.text import escape
 from helpers.text.i18n import ENGLISH
 
@@ -58,8 +57,8 @@ def name(study: str, look: Mapping[str, Any]) -> str:
 def read(folder: Path) -> Record:
     """Return what a run's `run.json` says; an empty record if there is none or it is damaged."""
     try:
-        return msgspec.json.decode((folder / RECORD).read_bytes(), type=Record)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return own_file.read(folder / RECORD, Record, FileInvalid, "Remove it") or Record()
+    except FileInvalid:
         return Record()
 
 

@@ -19,7 +19,7 @@ def landmarks(names: Sequence[str], needed: Iterable[str] = (), most: int = MOST
     """
     if len(names) <= most:
         return [*names]
-    days = {name: _day(name) for name in names}
+    days = {name: day(name).toordinal() for name in names}
     first, newest = names[0], names[-1]
     chosen = {first, newest, *(name for name in needed if name in days)}
     steps = most - 1
@@ -34,6 +34,9 @@ def landmarks(names: Sequence[str], needed: Iterable[str] = (), most: int = MOST
     return [name for name in names if name in chosen]
 
 
-def _day(name: str) -> int:
-    """Return the day of a capture's name as a number; that of a month is its first."""
-    return date.fromisoformat(f"{name[:10]}" if name[7:8] == "-" else f"{name[:7]}-01").toordinal()
+def day(name: str) -> date:
+    """Return the day in a capture's name: of a month its first, and the first of all for no day."""
+    try:
+        return date.fromisoformat(name[:10] if name[7:8] == "-" else f"{name[:7]}-01")
+    except ValueError:
+        return date.min

@@ -2,17 +2,17 @@
 
 import difflib
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from helpers import paths
-from helpers.errors import StudyInvalid
+from helpers import own_file, paths
+from helpers.errors import StudyFileInvalid, StudyInvalid, disk_error
 from helpers.images import oci
-from helpers.studies.landmarks import landmarks
+from helpers.studies.landmarks import day, landmarks
 from helpers.text import i18n
 
 CAPTURE_NAME = re.compile(r"\d{4}-\d{2}(-\d{2})?([.-][A-Za-z0-9]+)*")
@@ -31,6 +31,11 @@ NEWEST = "newest"
 """Stands for the name of a study's newest capture."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+_AGAIN = "Make the capture again"
+
+_MOST_TOML_BYTES, _MOST_DOTS = 2**20, 200
+"""Limits of a `study.toml` and of one line of it: a key of many parts takes quadratic time."""
 
 RESERVED = frozenset({paths.CAPTURE, paths.BASES_LOG, paths.EXPLOITATION}) | set(
     "vulnerability_id severity variants packages fixed property".split()
@@ -134,6 +139,12 @@ class Captured(Struct, frozen=True, omit_defaults=True):
     builder: str = ""
 
 
+class _Made(Struct):
+    """What decides the order of captures: when each was made."""
+
+    captured_at: datetime
+
+
 class Facts(Struct, frozen=True, omit_defaults=True):
     """What a `capture.json` says: how, with what and when a capture was made."""
 
@@ -192,10 +203,19 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
     name: str = ""
 
     def captures(self) -> list[str]:
-        """Return the names of the study's captures, oldest first: they begin with a date."""
+        """Return the names of the study's captures, oldest first, as they say when they were made.
+
+        Of two of the same time the names decide, which begin with a date. One that cannot be read
+        comes after the one whose name is before its own, so that a damaged newest one is noticed.
+        """
         folder = paths.study(self.name)
         folders = {path.parent.name for path in folder.glob(f"*/{paths.CAPTURE}")} - going(folder)
-        return sorted(name for name in folders if CAPTURE_NAME.fullmatch(name))
+        names = sorted(name for name in folders if CAPTURE_NAME.fullmatch(name))
+        times: dict[str, datetime] = {}
+        before = datetime.min.replace(tzinfo=UTC)
+        for name in names:
+            before = times[name] = _made_at(folder / name) or max(before, _named_day(name))
+        return sorted(names, key=times.__getitem__)
 
     def has(self, capture: str) -> bool:
         """Return whether the study has a capture of that name."""
@@ -224,10 +244,9 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
                 )
             wanted = captures[-1]
         path = paths.capture(self.name, wanted) / paths.CAPTURE
-        try:
-            facts = msgspec.json.decode(path.read_bytes(), type=Facts)
-        except msgspec.MsgspecError as error:
-            raise StudyInvalid(f"{path}: {error}. Make the capture again") from error
+        facts = own_file.read(path, Facts, StudyFileInvalid, _AGAIN)
+        if facts is None:
+            raise StudyFileInvalid(path, "it was removed meanwhile", _AGAIN)
         if (facts.study, facts.capture) != (self.name, wanted):
             raise StudyInvalid(
                 f"{path} is of capture {facts.capture!r} of study {facts.study!r}: "
@@ -280,10 +299,28 @@ def recorded() -> list[str]:
 def going(folder: Path) -> set[str]:
     """Return the names of the captures in a study's folder that are being removed."""
     try:
-        listed = (folder / paths.GOING).read_text().split()
+        listed = (folder / paths.GOING).read_text(errors="replace").split()
     except FileNotFoundError:
         return set()
+    except OSError as error:
+        raise disk_error(error, folder / paths.GOING) from error
     return {name for name in listed if CAPTURE_NAME.fullmatch(name)}
+
+
+def _made_at(folder: Path) -> datetime | None:
+    """Return when a capture was made; `None` if its record cannot be read."""
+    try:
+        made = own_file.read(folder / paths.CAPTURE, _Made, StudyFileInvalid, _AGAIN)
+    except StudyFileInvalid:
+        made = None
+    if made is None:
+        return None
+    at = made.captured_at
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _named_day(name: str) -> datetime:
+    return datetime.combine(day(name), time(), UTC)
 
 
 def is_variant_name(name: str) -> bool:
@@ -301,10 +338,9 @@ def open_study(name: str) -> Study:
         near = difflib.get_close_matches(name, names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names()) or 'none'}"
         raise StudyInvalid(f"there is no study {name!r} in {paths.studies()}; {hint}")
-    try:
-        study = msgspec.toml.decode(path.read_bytes(), type=Study)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise StudyInvalid(f"{path}: {error}") from error
+    study = own_file.read(path, Study, StudyFileInvalid, "Correct it", _toml)
+    if study is None:
+        raise StudyInvalid(f"{path} was removed meanwhile")
     _check(study, path)
     study = replace(
         study,
@@ -314,6 +350,15 @@ def open_study(name: str) -> Study:
     for language, translation in study.translated.items():
         _check_translation(study, language, translation, path)
     return replace(study, name=name).spoken()
+
+
+def _toml(content: bytes, type: type[Study]) -> Study:
+    """Return a study from TOML that takes no long time to read. Raises `ValueError`."""
+    if len(content) > _MOST_TOML_BYTES:
+        raise ValueError(f"more than {_MOST_TOML_BYTES:,} bytes")
+    if max(line.count(b".") for line in content.split(b"\n")) > _MOST_DOTS:
+        raise ValueError(f"a line with more than {_MOST_DOTS} dots")
+    return msgspec.toml.decode(content, type=type)
 
 
 def _canonical(platform: str) -> str:
@@ -348,6 +393,8 @@ def _check(study: Study, path: Path) -> None:
             )
         if not 0 <= variant.port < 2**16:
             raise StudyInvalid(f"{path}: variant {variant.name!r}: {variant.port} is no port")
+    if b"\\u0000" in msgspec.json.encode(study):
+        raise StudyInvalid(f"{path}: a text with NUL, which no name of a file has")
 
 
 def _check_translation(study: Study, language: str, translation: Translation, path: Path) -> None:

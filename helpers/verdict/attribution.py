@@ -220,7 +220,7 @@ def difference(
     of the variants.
     """
     rows: list[list[Any]] = []
-    for capture, images in frames.images.groupby("capture", sort=True):
+    for capture, images in frames.images.groupby("capture", sort=False):
         scanned = images[images["status"].eq(SCANNED)].set_index("variant")
         if first not in scanned.index or second not in scanned.index:
             continue

@@ -63,7 +63,7 @@ def choices(
     `or`; `weighed` names the criteria that count.
     """
     rows = []
-    captures = sorted(frames.images["capture"].unique())
+    captures = [*frames.images["capture"].unique()]
     days = dict.fromkeys([lens.known_by, known_by, ""])
     for capture, day, counted in product(captures, days, lenses.COUNTED):
         captured = Frames(*(frame[frame["capture"].eq(capture)] for frame in frames))

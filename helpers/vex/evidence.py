@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from helpers import own_file
 from helpers.errors import VexInvalid
 from helpers.vex import csaf, cyclonedx, openvex
 from helpers.vex.statement import Document, Statement
@@ -90,16 +91,7 @@ def write(path: Path, vex: Vex) -> None:
 
 def read(path: Path) -> Vex:
     """Return the evidence in a file; without the file there is none. Raises `VexInvalid`."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Vex)
-    except FileNotFoundError:
-        return NONE
-    except OSError as error:
-        problem = f"cannot be read ({error.strerror or error})"
-        raise VexInvalid(path, problem, "Check the path") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        remedy = "Capture it again, with --fresh"
-        raise VexInvalid(path, f"damaged ({error})", remedy) from error
+    return own_file.read(path, Vex, VexInvalid, "Capture it again, with --fresh") or NONE
 
 
 def _format(text: bytes, name: str) -> str:

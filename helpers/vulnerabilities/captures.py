@@ -24,7 +24,7 @@ def across(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens = PLAIN) -> 
     table = counting.totals_by_lens(findings, images, lens).merge(
         about, on=["capture", "variant"], validate="one_to_one"
     )
-    return table.sort_values(["variant", "capture"], kind="stable", ignore_index=True)
+    return table.sort_values("variant", kind="stable", ignore_index=True)
 
 
 def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
@@ -64,7 +64,7 @@ def unlike_scores(images: pd.DataFrame, lens: Lens) -> Text:
 
 def title(counts: pd.DataFrame, what: str) -> str:
     """Return the title of the same images under one capture or several: every total, in time."""
-    ordered = counting.totals(counts).sort_values("capture", kind="stable")
+    ordered = counting.totals(counts)
     days = ordered["capture"].unique()
     parts = []
     for variant, rows in ordered.groupby("variant", sort=False):
@@ -82,7 +82,7 @@ def title(counts: pd.DataFrame, what: str) -> str:
 def talk(counts: pd.DataFrame, lens: Lens, topic: str, images: pd.DataFrame) -> Talk:
     """Return what is told of the same images under one capture or several."""
     unlike = unlike_scores(images, lens)
-    known = counting.measured(counts).sort_values("capture", kind="stable")
+    known = counting.measured(counts)
     spans = [
         (variant, rows["total"].iloc[0], rows["total"].iloc[-1])
         for variant, rows in known.groupby("variant", sort=False)

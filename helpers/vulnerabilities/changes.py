@@ -34,11 +34,11 @@ _KEYS = ["vulnerability_id", "package", "package_path"]
 
 
 def pair(captures: Iterable[str], earlier: str = "", later: str = "") -> tuple[str, str]:
-    """Return the two of some captures to compare: those named, else the first and the last.
+    """Return the two of some captures, oldest first: those named, else the first and the last.
 
     A single capture is both. Raises `ParameterInvalid` for an unknown capture.
     """
-    found = sorted(set(captures))
+    found = [*dict.fromkeys(captures)]
     for wanted in filter(None, (earlier, later)):
         if wanted not in found:
             raise ParameterInvalid(f"unknown capture {wanted!r}; known: {', '.join(found)}")

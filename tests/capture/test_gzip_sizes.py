@@ -37,7 +37,7 @@ def test_side_by_side_and_from_one_capture_to_the_next(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "cached", ['{"zlib-ng 0.1, level 6": {"sha256:a": 7}}', "[1", '{"a": 3}', "\xff"]
+    "cached", ['{"zlib-ng 0.1, level 6": {"sha256:a": 7}}', "[1", '{"a": 3}', "\xff", "[" * 10**5]
 )
 def test_a_size_of_another_gzip_or_a_damaged_file_is_measured_again(
     tmp_path: Path, cached: str

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from helpers import paths
+from helpers import paths, processes
 from helpers.capture import evidence, new_study, resolve, variant_names
 from helpers.capture.daemon import Daemon
 from helpers.capture.session import capture
@@ -241,7 +241,7 @@ class TestMakeStudy:
 
     def test_the_same_again_is_the_same_study(self) -> None:
         assert new_study.make_study(["a", "b"]) == new_study.make_study(["a", "b"]) == "a-vs-b"
-        assert [path.name for path in paths.study("a-vs-b").iterdir()] == ["study.toml"]
+        assert [path.name for path in paths.study("a-vs-b").glob("[!.]*")] == ["study.toml"]
 
     def test_another_of_the_same_name_is_left_alone(self) -> None:
         new_study.make_study(["a", "b"], "mine")
@@ -659,3 +659,15 @@ def test_an_sbom_is_compared_with_a_local_image_and_an_archive(
     assert reasons["node"] == dict.fromkeys(("image", "files", "smoke"), why)
     why = "the image exposes no port, and study.toml names none"
     assert reasons["alpine-3.23"] == {"smoke": why}
+
+
+def test_a_study_that_another_process_works_on_is_not_removed(empty_data: Path) -> None:
+    name = new_study.make_study(["a", "b"])
+    other = processes.this_process().replace(f"{os.getpid()}@", f"{os.getppid()}@")
+    mark = paths.study(name) / f".made.{other}.part"
+    mark.touch()
+    new_study.remove_unused(name)
+    assert study.open_study(name).names() == ["a", "b"]
+    mark.rename(mark.with_name(f".made.{other.replace(str(os.getppid()), '4194305')}.part"))
+    new_study.remove_unused(name)
+    assert not paths.study(name).exists()

@@ -1,13 +1,15 @@
 """Reports as a capture keeps them: without the values of environment variables."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.capture.redact_report import report
+from helpers.capture.redact_report import keep, report
+from helpers.errors import ReportInvalid
 from helpers.scans import grype
 from tests.conftest import finding
 from tests.scans.test_grype import DESCRIPTOR, TARGET, match, report_of
@@ -85,3 +87,14 @@ def test_a_report_of_any_shape_comes_through(odd: Any) -> None:
     assert report({"matches": [], "descriptor": {}}) == {"matches": [], "descriptor": {}}
     for trivys in (odd, {"Metadata": odd}, {"Metadata": {"ImageConfig": {"config": odd}}}):
         assert report(trivys) == trivys
+
+
+def test_many_values_and_a_long_history_are_refused_at_once(tmp_path: Path) -> None:
+    config = {"Env": [f"V{n}=value-{n:09}" for n in range(30_000)]}
+    raw = tmp_path / "raw.json"
+    history = [{"created_by": "x" * 100}] * 30_000
+    image = {"config": config, "history": history}
+    raw.write_text(json.dumps({"SchemaVersion": 2, "Metadata": {"ImageConfig": image}}))
+    with pytest.raises(ReportInvalid, match="more than 4,294,967,296 letters"):
+        keep(raw, tmp_path)
+    assert [*tmp_path.iterdir()] == [raw]

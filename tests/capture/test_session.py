@@ -22,7 +22,6 @@ from helpers.capture import daemon as docker
 from helpers.capture import evidence, smoke_test, trivy_program, vulndb
 from helpers.capture.daemon import Daemon
 from helpers.capture.session import Outcome, capture
-from helpers.capture.staging import disk_error
 from helpers.errors import (
     CaptureFailed,
     DaemonUnavailable,
@@ -30,6 +29,7 @@ from helpers.errors import (
     KitError,
     NoSpace,
     ScanFailed,
+    disk_error,
 )
 from helpers.images import metadata
 from helpers.studies import study

@@ -425,7 +425,7 @@ def test_damaged_evidence_is_named_and_captured_anew(captured: Capture) -> None:
     outcome = captured(mine=document)
     path = outcome.folder / SLIM / paths.VEX
     path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(VexInvalid, match=rf"{SLIM}/vex\.json: damaged"):
+    with pytest.raises(VexInvalid, match=rf"{SLIM}/vex\.json: invalid content"):
         load_study("matched-2026", outcome.folder.name)
     again = captured(mine=document)
     facts = study.open_study("matched-2026").facts("newest")

@@ -25,6 +25,26 @@ from tests.support.studies import write_study
 
 pytestmark = pytest.mark.usefixtures("trivy_on_path")
 
+
+def in_folder(folder: Path, metadata: str) -> Path:
+    """A folder with a DB that says this of itself."""
+    (folder / "db").mkdir(parents=True)
+    (folder / "db" / "trivy.db").write_bytes(b"x")
+    (folder / "db" / "metadata.json").write_text(metadata)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    ["", '{"Version": 2, "Upd', "null", "[]", "{}", '{"UpdatedAt": "soon"}', '{"UpdatedAt": 1}'],
+)
+def test_a_database_that_says_nothing_of_itself_is_named(tmp_path: Path, metadata: str) -> None:
+    folder = in_folder(tmp_path / "given", metadata)
+    with pytest.raises(ScanFailed, match=r"given/db/metadata\.json: invalid content") as raised:
+        VulnDb(folder, is_given=True).refresh(trivy_program.Trivy("0"))
+    assert raised.value.reason == "no-db"
+
+
 ANY = "sha256:" + "0" * 64
 KINDS = "application/vnd.aquasec.trivy"
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -309,6 +310,8 @@ GLOBAL_HEADER = tarfile.TarInfo.create_pax_global_header({"comment": "x"})
         (tar(hardlink("a", "b")), "a hard link to nothing (b): 'a'"),
         (tar(folder("b"), hardlink("a", "b")), "a hard link to a directory (b): 'a'"),
         (tar(symlink("a", "b"), symlink("b", "a"), file("a/x")), "below a loop of symbolic links"),
+        (tar(hardlink("a", "b\udcff")), "a hard link to nothing (b\\xff): 'a'"),
+        (tar(hardlink("a", "b" * 4000)), f"a hard link to nothing ({'b' * 100}"),
         (tar(whiteout("a/")), "a whiteout of nothing"),
         (tar(whiteout("a/..")), "a whiteout of nothing"),
         (b"no tar at all" * 999, "layer 1 of 1 is damaged"),
@@ -321,6 +324,26 @@ def test_a_hostile_layer_is_refused_by_name(tmp_path: Path, content: bytes, prob
     found = refused(tmp_path, content)
     assert problem in found
     assert "layer 1 of 1" in found
+
+
+def of_links(entries: int) -> bytes:
+    """Entries below a chain of as many links as are followed, each to a place far down."""
+    down = "/".join("d" * 2000)
+    chain = [symlink(f"l{n}", f"{down}/{'../' * 2000}l{n - 1}"[-4000:]) for n in range(1, 40)]
+    return tar(folder("l0"), *chain, *(file(f"l39/{n}") for n in range(entries)))
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (tar(*(file(f"{n}/" + "a/" * 2000 + "f") for n in range(300))), "only part of a path"),
+        (of_links(2000), "paths and links of more than 16,777,216 parts"),
+    ],
+)
+def test_what_a_few_names_make_has_a_limit(tmp_path: Path, content: bytes, problem: str) -> None:
+    before = time.process_time()
+    assert problem in refused(tmp_path, content)
+    assert time.process_time() - before < 20
 
 
 @pytest.mark.parametrize("before", [b"", tar(file("a"))[:512]])

@@ -1,11 +1,13 @@
 """Metadata of an image: its layers, what its base brought, and no secret."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from helpers.errors import ArchiveInvalid
 from helpers.images import metadata
 from helpers.images.metadata import Image, Layer
 
@@ -84,3 +86,15 @@ def test_metadata_is_written_and_read_back_and_damage_is_refused(tmp_path: Path)
         path.write_bytes(content)
         with pytest.raises(metadata.ArchiveInvalid, match=r"invalid content.*Capture it again"):
             metadata.read(path, Image)
+
+
+def test_many_values_and_a_long_history_are_refused_at_once() -> None:
+    """To look for each value in each text would take hours."""
+    begin = time.process_time()
+    config = {"Env": [f"V{n}=value-{n:09}" for n in range(100_000)]}
+    with pytest.raises(ArchiveInvalid, match="more than 4,294,967,296 letters"):
+        described(config=config, history=[{"created_by": "x" * 100}] * 100_000)
+    assert time.process_time() - begin < 5
+    assert described(config={**config, "Env": config["Env"][:100]}).environment == [
+        f"V{n}" for n in range(100)
+    ]

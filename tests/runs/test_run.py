@@ -1,12 +1,14 @@
 """A run: whole or not at all, from anywhere, and honest about a notebook that fails."""
 
 import csv
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,7 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from helpers import paths, processes
 from helpers.capture.new_study import make_study
 from helpers.capture.session import capture
-from helpers.errors import NotebookFailed, ParameterInvalid, StudyInvalid
+from helpers.errors import KitError, NoSpace, NotebookFailed, ParameterInvalid, StudyInvalid
 from helpers.runs import run
 from helpers.text.escape import ANSWER
 from tests.conftest import finding, trivy
@@ -66,6 +68,19 @@ def small(tmp_path: Path) -> Path:
     path = tmp_path / "03-small.ipynb"
     nbformat.write(book, path)
     return path
+
+
+@pytest.fixture
+def running(small: Path) -> Callable[[str], Path]:
+    """Makes a notebook that runs some code."""
+
+    def make(code: str) -> Path:
+        book = nbformat.read(small, as_version=4)
+        book.cells[2].source = code
+        nbformat.write(book, small)
+        return small
+
+    return make
 
 
 @pytest.fixture
@@ -213,7 +228,7 @@ def test_slides_are_in_the_run_or_there_is_no_run(data: Path, small: Path) -> No
     def fails(*_: object) -> Path:
         raise OSError("no room")
 
-    with pytest.raises(OSError, match="no room"):
+    with pytest.raises(KitError, match="no room"):
         run.reproduce("blog-2022", notebooks=[small], finish=[fails])
     assert list((data / "runs").iterdir()) == []
 
@@ -315,3 +330,68 @@ def test_a_run_that_was_killed_between_two_moves_loses_nothing(data: Path, small
     left.mkdir(parents=True)
     (left / "mine.txt").write_text("mine")
     assert (run.reproduce("blog-2022", notebooks=[small]) / "mine.txt").read_text() == "mine"
+
+
+def test_an_old_run_that_another_one_left_in_the_meantime_is_kept(
+    data: Path, running: Callable[[str], Path]
+) -> None:
+    final, gone = data / "runs/blog-2022", "4194305@" + processes.this_process().split("@")[1]
+    final.mkdir(parents=True)
+    (final / "mine.txt").write_text("mine")
+    moved = f"import os; os.rename({str(final)!r}, {str(data / f'runs/.blog-2022.{gone}.old')!r})"
+    made = run.reproduce("blog-2022", notebooks=[running(moved)])
+    assert (made / "mine.txt").read_text() == "mine"
+    assert [path.name for path in (data / "runs").iterdir()] == ["blog-2022"]
+
+
+def test_two_runs_of_a_study_at_once_lose_nothing(data: Path, small: Path) -> None:
+    final = data / "runs/blog-2022"
+    final.mkdir(parents=True)
+    (final / "mine.txt").write_text("mine")
+    code = (
+        "import sys; from pathlib import Path; from helpers.runs import run\n"
+        "made = lambda folder, *_: (folder / sys.argv[2]).write_text('made')\n"
+        "run.reproduce('blog-2022', notebooks=[Path(sys.argv[1])], finish=[made])"
+    )
+    both = [
+        subprocess.Popen([sys.executable, "-c", code, str(small), name]) for name in ("one", "two")
+    ]
+    assert [process.wait() for process in both] == [0, 0]
+    assert {"mine.txt", "one", "two"} <= {path.name for path in final.iterdir()}
+    assert [path.name for path in (data / "runs").iterdir()] == ["blog-2022"]
+
+
+def test_the_key_of_a_kernel_is_in_a_folder_that_the_next_run_clears(
+    data: Path, running: Callable[[str], Path]
+) -> None:
+    told = "from ipykernel.connect import get_connection_file; print(get_connection_file())"
+    made = run.reproduce("blog-2022", notebooks=[running(told)])
+    notebook = (made / "notebooks/03-small.ipynb").read_text()
+    assert f"/kit-run.{processes.this_process()}." in notebook
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_cannot_be_written_is_named(data: Path, small: Path, error: int) -> None:
+    def full(folder: Path, *_: object) -> Path:
+        raise OSError(error, os.strerror(error))
+
+    with pytest.raises(KitError, match=r"runs: (the disk is full|Read-only)"):
+        run.reproduce("blog-2022", notebooks=[small], finish=[full])
+    assert not list((data / "runs").iterdir())
+    (data / "runs").rmdir()
+    (data / "runs").write_text("in its place")
+    with pytest.raises(KitError, match="runs: File exists"):
+        run.reproduce("blog-2022", notebooks=[small])
+
+
+def test_a_disk_that_is_full_when_a_notebook_is_written_is_named(
+    data: Path, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(_: object, path: str) -> None:
+        Path(path).write_text('{"cells": [')
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("papermill.execute.write_ipynb", half)
+    with pytest.raises(NoSpace, match="runs: the disk is full"):
+        run.reproduce("blog-2022", notebooks=[small])
+    assert not list((data / "runs").iterdir())

@@ -7,6 +7,7 @@ import pytest
 
 from helpers.errors import StudyInvalid
 from helpers.studies import study
+from helpers.studies.load import load_study
 from helpers.text import i18n
 
 TOML = "studies/blog-2022/study.toml"
@@ -114,6 +115,41 @@ def test_a_broken_capture_json_is_named(data: Path) -> None:
         study.open_study("blog-2022").facts()
 
 
+@pytest.mark.parametrize(
+    "text", [b"", b"\xff\xfe{", b"[" * 10**5, b'{"study": ' + b"1" * 5000, b"null", b"{}"]
+)
+def test_a_damaged_capture_is_named_and_the_others_are_there(data: Path, text: bytes) -> None:
+    (data / "studies/blog-2022/2026-11/capture.json").write_bytes(text)
+    opened = study.open_study("blog-2022")
+    assert opened.captures() == ["2022-02", "2026-11"]
+    assert opened.facts("2022-02").capture == "2022-02"
+    with pytest.raises(StudyInvalid, match=r"2026-11/capture\.json: invalid content"):
+        opened.facts("2026-11")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"x = " + b"[" * 10**5,
+        b"port = " + b"1" * 5000,
+        b"a." * 10**5 + b"a = 1",
+        b"\xff",
+        b'about = "' + b"x" * 2**20 + b'"',
+        b"x = 2026-13-45",
+    ],
+)
+def test_no_study_takes_long_to_refuse(data: Path, text: bytes) -> None:
+    (data / "studies/blog-2022/study.toml").write_bytes(text)
+    with pytest.raises(StudyInvalid, match=r"blog-2022/study\.toml: invalid content"):
+        study.open_study("blog-2022")
+
+
+def test_a_name_with_nul_is_no_file(data: Path) -> None:
+    spoil(data, "sources/node-8-alpine.cdx.json", "a\\u0000b")
+    with pytest.raises(StudyInvalid, match=r"study\.toml: a text with NUL"):
+        study.open_study("blog-2022")
+
+
 HANGUL = re.compile("[가-힣]")
 KOREAN = "[translated.ko]\n"
 
@@ -157,3 +193,19 @@ def test_a_translation_of_what_a_study_does_not_have(data: Path, given: str, tol
     path.write_text(path.read_text().partition(KOREAN)[0] + given)
     with pytest.raises(StudyInvalid, match=rf"study\.toml.*{told}"):
         study.open_study("blog-2022")
+
+
+def test_a_captures_time_decides_which_is_newest(data: Path) -> None:
+    folder = data / "studies/rebuilt-2026"
+    text = (folder / "2026-11-24/capture.json").read_text()
+    (folder / "2026-11-24").rename(folder / "2026-11-24.002")
+    times = {"2026-11-24.002": "2026-11-24T22", "2026-11-24": "2026-11-24T23", "2026-11-25": "2026"}
+    for name, time in times.items():
+        (folder / name).mkdir(exist_ok=True)
+        told = text.replace('"capture": "2026-11-24"', f'"capture": "{name}"')
+        (folder / name / "capture.json").write_text(told.replace("2026-11-24T22", time))
+    opened = study.open_study("rebuilt-2026")
+    assert opened.captures() == ["2026-11-24.002", "2026-11-24", "2026-11-25"]
+    (folder / "2026-11-25/capture.json").unlink()
+    assert opened.facts().capture == "2026-11-24"
+    assert load_study("rebuilt-2026").images["capture"].unique().tolist() == ["2026-11-24"]

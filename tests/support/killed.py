@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 _CODE = """
-import os, signal, sys
+import atexit, os, signal, sys
 from helpers.cli import main
 count, at = 0, int(sys.argv.pop(1))
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "shutil.rmtree"}
@@ -19,8 +19,22 @@ def hook(event, args):
         if count == at:
             os.kill(os.getpid(), signal.SIGKILL)
 sys.addaudithook(hook)
+atexit.register(lambda: print(f"changes: {count}", file=sys.stderr))
 main()
 """
+
+
+def run(at: int, *command: object) -> subprocess.CompletedProcess[str]:
+    """Run a command that is killed at its change of that number, if it makes so many."""
+    words = [sys.executable, "-c", _CODE, str(at), *map(str, command)]
+    return subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ)
+
+
+def changes(*command: object) -> int:
+    """Run a command to its end; return how many changes it makes."""
+    done = run(0, *command)
+    assert done.returncode == 0, done.stderr
+    return int(done.stderr.rpartition("changes: ")[2])
 
 
 def moments(*command: object, step: int = 1, first: int = 1) -> Iterator[int]:
@@ -31,8 +45,7 @@ def moments(*command: object, step: int = 1, first: int = 1) -> Iterator[int]:
     """
     at = first
     while True:
-        words = [sys.executable, "-c", _CODE, str(at), *map(str, command)]
-        done = subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ)
+        done = run(at, *command)
         if done.returncode != -signal.SIGKILL:
             assert done.returncode == 0, done.stderr
             return

@@ -308,7 +308,7 @@ def test_evidence_keeps_what_is_about_some_ids_and_comes_back_whole(tmp_path: Pa
     evidence.write(path, kept)
     assert evidence.read(path) == kept
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(VexInvalid, match=r"vex\.json: damaged.*--fresh"):
+    with pytest.raises(VexInvalid, match=r"vex\.json: invalid content.*--fresh"):
         evidence.read(path)
 
 

@@ -1,0 +1,57 @@
+"""A capture on its way to its place, beside others."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from helpers import paths, processes
+from helpers.capture import exploitation, staging
+from helpers.capture.session import capture
+from helpers.studies.load import load_study
+from helpers.studies.study import open_study
+from tests.conftest import Write, finding, trivy
+from tests.support.studies import write_study
+
+
+@pytest.fixture
+def mine(empty_data: Path, write: Write) -> str:
+    """A study of a report."""
+    return write_study(empty_data, app=f'report = "{write(trivy(finding()))}"')
+
+
+def test_a_name_that_another_capture_took_meanwhile_is_numbered(
+    mine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = exploitation.keep
+
+    def taken(*arguments: object) -> None:
+        (paths.capture(mine, "2026-11") / "theirs").mkdir(parents=True, exist_ok=True)
+        keep(*arguments)
+
+    monkeypatch.setattr(exploitation, "keep", taken)
+    assert capture(mine, "2026-11").folder.name == "2026-11.002"
+    assert load_study(mine).images["capture"].tolist() == ["2026-11.002"]
+    assert [path.name for path in paths.capture(mine, "2026-11").iterdir()] == ["theirs"]
+
+
+def test_what_killed_processes_left_in_a_study_is_removed(mine: str) -> None:
+    folder, machine = paths.study(mine), processes.this_process().partition("@")[2]
+    (folder / f".capture.4194305@{machine}.part" / "app").mkdir(parents=True)
+    for name in (f".made.4194305@{machine}.part", f".study.1@{machine}.part"):
+        (folder / name).touch()
+    staging.stage(open_study(mine)).rmdir()
+    assert {path.name for path in folder.glob(".*")} == {f".study.1@{machine}.part"}
+
+
+def test_a_newer_capture_of_a_name_that_was_free_again_is_the_newest(mine: str) -> None:
+    first, second = capture(mine).folder, capture(mine, fresh=True).folder
+    assert second.name == f"{first.name}.002"
+    shutil.rmtree(first)
+    (second / paths.CAPTURE).write_text(
+        (second / paths.CAPTURE).read_text().replace('"captured_at": "20', '"captured_at": "19')
+    )
+    third = capture(mine, fresh=True).folder
+    assert third == first
+    assert open_study(mine).captures() == [second.name, third.name]
+    assert open_study(mine).facts().capture == third.name
