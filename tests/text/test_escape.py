@@ -8,12 +8,17 @@ from hypothesis import strategies as st
 from helpers.text import escape
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", " =", "\n+"])
+@pytest.mark.parametrize("start", "= + - @ ＝ ＋ － ＠".split())
 def test_no_cell_starts_a_formula(start: str) -> None:
-    frame = pd.DataFrame({"a": [f"{start}1+1", "plain"], f"{start}b": ["x", None]})
-    safe = escape.csv_frame(frame)
-    assert safe["a"].tolist() == [f"'{start}1+1", "plain"]
+    texts = [f"{start}1", f" {start}1", f"x;{start}1", "plain; text"]
+    safe = escape.csv_frame(pd.DataFrame({"a": texts, f"{start}b": None}))
+    assert safe["a"].tolist() == [f"'{start}1", f"' {start}1", f"x;'{start}1", "plain; text"]
     assert list(safe) == ["a", f"'{start}b"]
+
+
+@pytest.mark.parametrize("start", ["\t", "\r", "\n", "\x1b[31m", "\u202e", "\u200b", "\ufeff"])
+def test_a_cell_has_nothing_invisible(start: str) -> None:
+    assert str(escape.csv_cell(f"{start}=1")).isprintable()
 
 
 def test_numbers_stay_numbers() -> None:
