@@ -108,9 +108,9 @@ def parse(text: Text, path: str | os.PathLike[str]) -> Report:
         raise
     # Without results it is a clean image, or a file of another kind.
     is_other = report.schema_version is None or report.cluster_name is not None
-    if is_other or report.results is None or report.matches:
-        if grype_report := _foreign(text, path):
-            return grype_report
+    is_odd = is_other or report.results is None or report.matches
+    if is_odd and (grype_report := _foreign(text, path)):
+        return grype_report
     if is_other:
         problem = "JSON, but neither a Trivy nor a Grype report (no SchemaVersion, no matches)"
         raise ReportInvalid(path, problem, RESCAN)
