@@ -40,7 +40,7 @@ _LITERALS = (
     re.compile(rf"""{_NAME}(?:=|["']?\s{{0,4}}:\s{{0,4}}|\s=\s){_VALUE}""", re.IGNORECASE),
     # --password x, "--password", "x", :_authToken x
     re.compile(
-        rf"""(?:(?<![\w-])--(?!no-|disabled?-|without-|allow-)[\w-]{{0,20}}?|:_){_NAME}"""
+        rf"""(?:(?<![\w-])--(?!no-|disabled?-|without-|allow-)|:_)[\w-]{{0,20}}?{_NAME}"""
         rf"""["']?[\s,]{{1,4}}{_VALUE}""",
         re.IGNORECASE,
     ),
@@ -59,7 +59,7 @@ _LITERALS = (
         r"|xox[a-z]-[\w-]{10,}|A[KS]IA[A-Z0-9]{16}|AIza[\w-]{30,}|[rs]k_live_\w{16,}"
         r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+)"
     ),
-    re.compile(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?P<value>[^-]+)"),
+    re.compile(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----\s{0,4}(?P<value>[^-]+)"),
 )
 """Where an instruction may have a secret written into it: the group `value`."""
 

@@ -74,7 +74,7 @@ def test_names_without_values_and_names_of_history() -> None:
         "RUN echo 'password = {}' > /etc/x",
         "RUN openssl rsa -passin pass:{}",
         "RUN AWS_SECRET_ACCESS_KEY={} aws s3 ls",
-        "RUN echo -----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----",
+        "RUN echo -----BEGIN RSA PRIVATE KEY-----\n{}-----END RSA PRIVATE KEY-----",
         'HEALTHCHECK &{{["CMD" "curl" "-H" "Authorization: Bearer {}"] "30s"}}',
         'HEALTHCHECK CMD ["x","--password","{}"]',
         'CMD ["x" "--api-key={}"]',
