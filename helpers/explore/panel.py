@@ -31,6 +31,7 @@ from helpers.studies import origin
 from helpers.studies.origin import Origin
 from helpers.studies.study import open_study
 from helpers.text import escape, i18n
+from helpers.text.html import without_math
 from helpers.text.i18n import ENGLISH, t, word
 from helpers.vulnerabilities import counting, growth
 
@@ -439,7 +440,7 @@ class Panel:
             + self.table.plain()
             + self.about.value
         )
-        return {**data, "text/html": plain, "text/plain": self.picture.alt}
+        return {**data, "text/html": without_math(plain), "text/plain": self.picture.alt}
 
     @property
     def box(self) -> widgets.Widget:

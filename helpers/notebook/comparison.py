@@ -28,6 +28,7 @@ from helpers.surface import (
     scan_coverage,
 )
 from helpers.text import i18n
+from helpers.text.html import without_math
 from helpers.text.rich import paragraph
 from helpers.verdict import (
     attribution,
@@ -104,7 +105,7 @@ class Comparison(ComparedImages):
             for name, method in vars(Comparison).items()
             if hasattr(method, "__wrapped__")
         ]
-        return f"<p>{html.escape(repr(self))}</p><table>{''.join(rows)}</table>"
+        return without_math(f"<p>{html.escape(repr(self))}</p><table>{''.join(rows)}</table>")
 
     @property
     def _setting(self) -> Setting:
