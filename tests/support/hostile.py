@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -24,6 +25,8 @@ NAMES = (
     ".",
     " ",
 )
+MATH = "$\\\\href{https://evil.example/t}{x}$"
+
 PAYLOADS = (
     *NAMES,
     # HTML and SVG
@@ -94,13 +97,13 @@ PAYLOADS = (
     "__proto__",
     "constructor",
     "NaN",
-    "=HYPERLINK(\"https://evil.example/h\",\"x\")",
+    '=HYPERLINK("https://evil.example/h","x")',
     "-2+3+cmd|'/c calc'!A1",
     "\t=1+1",
     "\uff1d1+1",
     "\uff0b1 \uff0d1 \uff201",
     "x;=1+1",
-    "\";=1+1;\"",
+    '";=1+1;"',
     # terminals and letters that nobody sees
     "\x1b]8;;https://evil.example/t\x07x\x1b]8;;\x07",
     "\x1b[2J\x1b[H\x9b31m",
@@ -150,7 +153,12 @@ def spoil(data: Path) -> Path:
     _spoil_report(evidence / paths.REPORT)
     text = (study / "study.toml").read_text()
     for name in ("title", "question"):
-        text = text.replace(f'{name} = "', f'{name} = "{NAMES[0]}{NAMES[1]}', 1)
+        text = text.replace(f'{name} = "', f'{name} = "{NAMES[0]}{NAMES[1]}{MATH}', 1)
+    # JSON's strings are TOML's as well.
+    about = json.dumps("\n\n".join(PAYLOADS), ensure_ascii=False).replace("\x7f", "")
+    text = re.sub(
+        r'^about = """.*?"""', lambda _: f"about = {about}", text, count=1, flags=re.M | re.S
+    )
     (study / "study.toml").write_text(text)
     return data
 
@@ -158,11 +166,14 @@ def spoil(data: Path) -> Path:
 def _spoil_report(path: Path) -> None:
     """Give every package, version and fix of a report one of the names."""
     report = json.loads(gzip.decompress(path.read_bytes()))
-    findings = [v for result in report["Results"] for v in result.get("Vulnerabilities", [])]
+    [result] = [result for result in report["Results"] if result.get("Vulnerabilities")]
+    first = result["Vulnerabilities"][0]
+    result["Vulnerabilities"] = findings = [{**first} for _ in PAYLOADS]
     packages = [p for result in report["Results"] for p in result.get("Packages", [])]
     for number, finding in enumerate(findings):
         name = PAYLOADS[number % len(PAYLOADS)]
-        finding.update(PkgName=name, InstalledVersion=name, FixedVersion=name)
+        finding.update(PkgName=name, InstalledVersion=name, FixedVersion=name, PkgPath=name)
+        finding["PkgIdentifier"] = {"PURL": name}
         finding["VulnerabilityID"] = f"CVE-{number}-{name}"
     for number, package in enumerate(packages):
         package.update(
