@@ -6,6 +6,7 @@ import html
 import re
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -403,8 +404,13 @@ class Panel:
         self._go(self.choice, with_new=True, is_kept=False)
 
     def _take_path(self, change: dict[str, Any]) -> None:
-        if given := str(change["new"]).strip():
-            self._take(given, Path(given).expanduser())
+        # No path has a NUL in it.
+        if given := str(change["new"]).replace("\0", "").strip():
+            path = Path(given)
+            # Of a user that is not there, there is no home.
+            with suppress(RuntimeError):
+                path = path.expanduser()
+            self._take(given, path)
             self.path.value = ""
 
     def _forget_reports(self) -> None:

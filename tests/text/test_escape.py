@@ -1,11 +1,15 @@
 """Text of reports is inert wherever it is shown."""
 
+import csv
+import unicodedata
+
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.text import escape
+from tests.support.hostile import PAYLOADS
 
 
 @pytest.mark.parametrize("start", "= + - @ ＝ ＋ － ＠".split())
@@ -24,6 +28,18 @@ def test_a_cell_has_nothing_invisible(start: str) -> None:
 def test_numbers_stay_numbers() -> None:
     frame = pd.DataFrame({"difference": [-1, 2], "share": [-0.5, None]})
     pd.testing.assert_frame_equal(escape.csv_frame(frame), frame)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_spreadsheet_finds_a_formula_wherever_it_parts_cells(separator: str) -> None:
+    frame = pd.DataFrame({"text": PAYLOADS, "more": PAYLOADS[::-1]})
+    lines = escape.csv_frame(frame).to_csv(index=False).splitlines()
+    cells = [cell for row in csv.reader(lines, delimiter=separator) for cell in row]
+    assert len(cells) > len(PAYLOADS)
+    assert [cell for cell in cells if not cell.isprintable()] == []
+    # Signs of full width become those of half.
+    starts = [unicodedata.normalize("NFKC", cell.lstrip(' "')) for cell in cells]
+    assert [start for start in starts if start.startswith(("=", "+", "-", "@"))] == []
 
 
 @given(st.text())
