@@ -6,6 +6,7 @@ import html
 import re
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from helpers.studies import origin
 from helpers.studies.origin import Origin
 from helpers.studies.study import open_study
 from helpers.text import escape, i18n
+from helpers.text.html import without_math
 from helpers.text.i18n import ENGLISH, t, word
 from helpers.vulnerabilities import counting, growth
 
@@ -402,8 +404,13 @@ class Panel:
         self._go(self.choice, with_new=True, is_kept=False)
 
     def _take_path(self, change: dict[str, Any]) -> None:
-        if given := str(change["new"]).strip():
-            self._take(given, Path(given).expanduser())
+        # No path has a NUL in it.
+        if given := str(change["new"]).replace("\0", "").strip():
+            path = Path(given)
+            # Of a user that is not there, there is no home.
+            with suppress(RuntimeError):
+                path = path.expanduser()
+            self._take(given, path)
             self.path.value = ""
 
     def _forget_reports(self) -> None:
@@ -439,7 +446,7 @@ class Panel:
             + self.table.plain()
             + self.about.value
         )
-        return {**data, "text/html": plain, "text/plain": self.picture.alt}
+        return {**data, "text/html": without_math(plain), "text/plain": self.picture.alt}
 
     @property
     def box(self) -> widgets.Widget:

@@ -53,7 +53,8 @@ def code(value: object, width: int = 60) -> str:
     >>> code("a|`b` @team")
     '`` a\\|`b` @team ``'
     """
-    shown = escape.short(value, width)
+    # In a table, a backslash before one that escapes a bar would leave the bar to end the cell.
+    shown = escape.short(value, width).replace("\\|", r"\x5c|")
     if not shown.strip():
         return "–"
     ticks = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)

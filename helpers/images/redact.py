@@ -1,4 +1,7 @@
-"""Text of images and builds without the values of environment variables and build arguments."""
+"""Text of images and builds without secrets.
+
+These are the values of environment variables and build arguments, and what looks like one.
+"""
 
 import re
 from collections.abc import Collection, Container, Iterable, Sized
@@ -24,6 +27,47 @@ _INSTRUCTION = re.compile(
 _ARGUMENTS = re.compile(
     r"(?P<count>\|\d+) (?P<name>[A-Za-z_][\w.-]*)=(?:.*(?= /\S*sh -\w*c\b)|.*$)", re.DOTALL
 )
+
+_NAME = (
+    r"(?:passw(?:or)?d|passphrase|(?<![a-z])pass|pwd|secret|token|credential|_auth|authorization|"
+    r"(?:api|access|account|auth|encryption|private)[_-]?key)s?(?![a-z])[\w.-]{0,40}"
+)
+_VALUE = (
+    r"""(?:(?:basic|bearer|token)\s{1,4})?(?P<value>\\?"[^"\\]*|'[^']*|[^\s"'`;&|<>(){},\\]+)"""
+)
+_LITERALS = (
+    # PASSWORD=x, 'Authorization: Bearer x'
+    re.compile(rf"""{_NAME}(?:=|["']?\s{{0,4}}:\s{{0,4}}|\s=\s){_VALUE}""", re.IGNORECASE),
+    # --password x, "--password", "x", :_authToken x
+    re.compile(
+        rf"""(?:(?<![\w-])--(?!no-|disabled?-|without-|allow-)|:_)[\w-]{{0,20}}?{_NAME}"""
+        rf"""["']?[\s,]{{1,4}}{_VALUE}""",
+        re.IGNORECASE,
+    ),
+    # https://user:x@host, https://x@host
+    re.compile(r"""://[^\s/@:"']{0,100}:(?P<value>[^\s/@"']{1,500})@"""),
+    re.compile(r"://(?P<value>[\w-]{20,200})@"),
+    # curl -u user:x
+    re.compile(
+        r"""\bcurl\s[^|;&]{0,200}?(?:-u|--user)[=\s]{0,4}["']?[^\s:"']{1,100}:(?P<value>[^\s"']+)"""
+    ),
+    # echo user:x | chpasswd
+    re.compile(r""":(?P<value>[^\s:"'|]{1,200})["']?\s{0,4}\|\s{0,4}\S{0,20}\bchpasswd\b"""),
+    # What some services give out: https://docs.github.com/en/code-security/secret-scanning
+    re.compile(
+        r"(?<![\w-])(?P<value>gh[opsur]_\w{30,}|github_pat_\w{30,}|glpat-[\w-]{18,}|npm_\w{30,}"
+        r"|xox[a-z]-[\w-]{10,}|A[KS]IA[A-Z0-9]{16}|AIza[\w-]{30,}|[rs]k_live_\w{16,}"
+        r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+)"
+    ),
+    re.compile(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----\s{0,4}(?P<value>[^-]+)"),
+)
+"""Where an instruction may have a secret written into it: the group `value`."""
+
+_NO_SECRET = re.compile(
+    r"""[\\"']*(?:[$/%…-]|id=|(?:true|false|yes|no|none|null|[01]|v?\d+[.:]\d[\w.+~:-]*)?$)""",
+    re.IGNORECASE,
+)
+"""What is a variable, a path, an option, a switch, the version of a package, or nothing."""
 
 
 def names(environment: Iterable[str] | None) -> list[str]:
@@ -89,7 +133,23 @@ def problem(secrets: Sized, texts: Iterable[str]) -> str:
 
 
 def prose(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without secrets; longer ones go first, as one may be the start of another."""
+    """Return a text without secrets and what looks like one.
+
+    >>> prose("curl -H 'X-Token: 9f8e' https://me:pw@example.com && echo $TOKEN abc", ["abc"])
+    "curl -H 'X-Token: …' https://me:…@example.com && echo $TOKEN …"
+    """
+    # One may be the start of another.
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
+    for literal in _LITERALS:
+        text = literal.sub(_hidden, text)
     return text
+
+
+def _hidden(found: re.Match[str]) -> str:
+    """Return what was found without the value in it, if that may be a secret."""
+    if _NO_SECRET.match(found["value"]):
+        return found[0]
+    kept = len(found["value"]) - len(found["value"].lstrip("\\\"'"))
+    begin, end = (at - found.start() for at in found.span("value"))
+    return found[0][: begin + kept] + HIDDEN + found[0][end:]

@@ -57,6 +57,8 @@ class ComparedImages:
         db: str = "",
     ) -> None:
         self.language, self.look = language, Look(theme, transparent)
+        # In frames, too, a `$` of a report begins no formula.
+        pd.options.display.html.use_mathjax = False
         self._mixed = mixed
         self._folder = Path(save_to).expanduser() if save_to else None
         with i18n.speaking(language):

@@ -180,7 +180,7 @@ class ShownAnswer:
             text = paragraph(self.answer.lacks)
         if not text:
             return None
-        return {"text/html": html_text.of_text(text), "text/plain": text.plain}, {}
+        return _data(html_text.of_text(text), text.plain), {}
 
     @property
     def _is_searchable(self) -> bool:
@@ -200,7 +200,7 @@ class ShownAnswer:
         if self.chart:
             summary = html.escape(t("Data: {name}", name=self.name))
             text = f"<details><summary>{summary}</summary>{text}</details>"
-        return {"text/html": text, "text/plain": rows.to_string(max_rows=20)}, {}
+        return _data(text, tables.readable(rows.head(PLAIN_ROWS)).to_string(max_rows=20)), {}
 
     def _searchable(self, rows: pd.DataFrame) -> dict[str, str]:
         """Return a table that itables makes searchable, and the beginning of it as a plain one."""
@@ -225,11 +225,9 @@ class ShownAnswer:
             layout={"topStart": "pageLength", "topEnd": "search"},
         )
         plain = tables.to_html(rows.head(PLAIN_ROWS), self.table)
-        return {
-            "text/html": f"{library}{table}<p>{html.escape(left_out)}</p>{self._more(len(rows))}",
-            STATIC: plain + self._more(min(len(rows), PLAIN_ROWS)),
-            "text/plain": self.name,
-        }
+        text = f"{table}<p>{html.escape(left_out)}</p>{self._more(len(rows))}"
+        static = plain + self._more(min(len(rows), PLAIN_ROWS))
+        return {**_data(library + text, self.name), STATIC: static}
 
     def _more(self, shown: int) -> str:
         """Return how many of a table's rows are shown, if not all, and where all are."""
@@ -253,6 +251,11 @@ class ShownAnswer:
         if self.answer.table is not None:
             text = escape.csv_frame(self.answer.table).to_csv(index=False, lineterminator="\n")
             _write(folder / "tables" / f"{self.name}.csv", text.encode())
+
+
+def _data(text: str, plain: str) -> dict[str, Any]:
+    """Return HTML, and a text for where it is not shown."""
+    return {"text/html": html_text.without_math(text), "text/plain": plain}
 
 
 def footer(answer: Answer, setting: Setting) -> str:

@@ -10,6 +10,7 @@ from helpers import own_file, paths
 from helpers.errors import FileInvalid, StudyInvalid
 from helpers.notebook import tables
 from helpers.studies.study import names, open_study
+from helpers.text.html import without_math
 from helpers.text.i18n import t
 
 
@@ -42,7 +43,8 @@ def show() -> HTML:
     table = studies()
     last_run = table["last_run_at"].dt.strftime("%Y-%m-%d %H:%M UTC").fillna(t("never"))
     captures = table["captures"].replace("", t("none yet"))
-    return HTML(tables.to_html(table.assign(captures=captures, last_run_at=last_run.astype("str"))))
+    shown = table.assign(captures=captures, last_run_at=last_run.astype("str"))
+    return HTML(without_math(tables.to_html(shown)))
 
 
 def _last_runs() -> dict[str, datetime]:

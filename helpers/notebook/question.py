@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from helpers.answers.answer import Answer
 from helpers.notebook.display import Setting, ShownAnswer
 from helpers.text import i18n
+from helpers.text.html import without_math
 
 
 class Asked(Protocol):
@@ -57,4 +58,4 @@ def questions(images: object) -> str:
         for name, method in vars(kind).items()
         if hasattr(method, "__wrapped__")
     ]
-    return f"<p>{html.escape(repr(images))}</p><table>{''.join(rows)}</table>"
+    return without_math(f"<p>{html.escape(repr(images))}</p><table>{''.join(rows)}</table>")

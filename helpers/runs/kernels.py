@@ -123,13 +123,24 @@ def server() -> Iterator[Server | None]:
     macOS can fork, but its own libraries do not survive it.
     """
     if sys.platform != "linux":
+        _resolve_classes()
         yield None
         return
     started = Server()
     try:
+        _resolve_classes()
         yield started
     finally:
         started.close()
+
+
+def _resolve_classes() -> None:
+    """Make a kernel manager, and nothing of it, before threads make theirs.
+
+    The first instance of a class imports what its traits name. traitlets looks at the name and
+    reads it again: where two threads do so, one reads a class there and ends with a `TypeError`.
+    """
+    _Manager()
 
 
 def serve() -> None:

@@ -3,7 +3,7 @@ function wake(DataTable) {
   const words = JSON.parse(document.getElementById("words").textContent);
   const byId = (id) => document.getElementById(id);
 
-  for (const table of document.querySelectorAll(".table > table")) {
+  for (const table of document.querySelectorAll(".table table")) {
     // A few rows can be sorted, and there is nothing to search or to turn.
     const [rows, searchable] = [table.tBodies[0].rows.length, table.closest(".searchable")];
     if (!searchable && (rows <= 15 || table.closest("details"))) continue;

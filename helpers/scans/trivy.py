@@ -106,9 +106,12 @@ def parse(text: Text, path: str | os.PathLike[str]) -> Report:
         if grype_report := _foreign(text, path):
             return grype_report
         raise
-    if report.schema_version is None or report.cluster_name is not None:
-        if grype_report := _foreign(text, path):
-            return grype_report
+    # Without results it is a clean image, or a file of another kind.
+    is_other = report.schema_version is None or report.cluster_name is not None
+    is_odd = is_other or report.results is None or report.matches
+    if is_odd and (grype_report := _foreign(text, path)):
+        return grype_report
+    if is_other:
         problem = "JSON, but neither a Trivy nor a Grype report (no SchemaVersion, no matches)"
         raise ReportInvalid(path, problem, RESCAN)
     if report.schema_version != 2:
@@ -164,6 +167,9 @@ def _from_legacy(results: list[LegacyResult]) -> Report:
 def _foreign(text: Text, path: str | os.PathLike[str]) -> Report | None:
     """Return a Grype report, or `None`. Raises `ReportInvalid` for other known formats."""
     keys = set(_KEYS.decode(text))
+    if "matches" in keys and keys & {"SchemaVersion", "Results"}:
+        problem = "a file with the keys of two scanners' reports, Trivy's and Grype's"
+        raise ReportInvalid(path, problem, RESCAN)
     if {"matches", "descriptor"} <= keys:
         return grype.parse(text, path)
     for matches, kind, remedy in _FOREIGN:

@@ -168,7 +168,8 @@ class Scanner(Struct, rename="pascal", gc=False):
 class Report(Struct, rename="pascal", gc=False):
     """The report of one image. `db_built` is when the DB was built; Trivy does not say.
 
-    `knows_exploitation` says whether its scanner has EPSS and KEV in its DB.
+    `knows_exploitation` says whether its scanner has EPSS and KEV in its DB. `matches` is Grype's
+    key, which no report of Trivy has.
     """
 
     schema_version: int | None = None
@@ -179,6 +180,7 @@ class Report(Struct, rename="pascal", gc=False):
     cluster_name: str | None = None
     metadata: Metadata | None = None
     results: list[Result] | None = None
+    matches: Raw = field(default=Raw(), name="matches")
     db_built: datetime | None = None
     knows_exploitation: bool = field(default=False, name="-exploitation")
 

@@ -46,7 +46,7 @@ def cell(text: str) -> str:
     >>> cell("=1+1"), cell("https://x"), cell("node:24")
     ("'=1+1", "'https://x", 'node:24')
     """
-    safe = str(escape.csv_cell(escape.plain(text)))
+    safe = str(escape.csv_cell(text))
     return f"'{safe}" if _URL.match(safe) else safe
 
 

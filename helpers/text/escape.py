@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMULA = re.compile(r"\s*[=+\-@\t\r\n]")
+_FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@＝＋－＠])")
+"""Where a formula would begin: in a cell, or where a semicolon parts cells, as it does in much of
+Europe. Programs for Japanese take full-width signs for the others."""
+
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 STATIC = "text/x-static-html"
@@ -23,11 +26,14 @@ def plain(text: object) -> str:
     >>> plain("a\x1b[31mb")
     'a\\x1b[31mb'
     """
+    shown = str(text)
+    if shown.isprintable():
+        return shown
     return "".join(
         character.encode("unicode_escape").decode()
         if unicodedata.category(character) in _INVISIBLE
         else character
-        for character in str(text)
+        for character in shown
     )
 
 
@@ -45,7 +51,7 @@ def short(text: object, width: int) -> str:
 
 
 def csv_frame(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Return a frame for CSV: no spreadsheet takes a text cell or heading for a formula.
+    """Return a frame for CSV: its texts are plain, and no spreadsheet finds a formula in them.
 
     See https://owasp.org/www-community/attacks/CSV_Injection
     """
@@ -59,5 +65,9 @@ def csv_frame(frame: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def csv_cell(value: object) -> object:
-    """Return a value for CSV; text that looks like a formula gets an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    """Return a value for CSV: text is plain, with an apostrophe before what looks like a formula.
+
+    >>> csv_cell("=1+1;@x"), csv_cell("a;b"), csv_cell(-1)
+    ("'=1+1;'@x", 'a;b', -1)
+    """
+    return _FORMULA.sub(r"\1'", plain(value)) if isinstance(value, str) else value

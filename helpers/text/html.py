@@ -5,6 +5,15 @@ import html
 from helpers.text.rich import Phrase, Run, Text
 
 
+def without_math(text: str) -> str:
+    """Return HTML in which Jupyter typesets nothing: there, two `$` make a formula of a name.
+
+    JupyterLab's MathJax passes over the one class, the MathJax 2 of older pages over the other:
+    https://docs.mathjax.org/en/latest/options/document.html
+    """
+    return f'<div class="mathjax_ignore tex2jax_ignore">{text}</div>'
+
+
 def of_text(text: Text) -> str:
     """Return paragraphs and nested lists as HTML."""
     parts: list[str] = []

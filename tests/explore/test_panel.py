@@ -442,6 +442,39 @@ def test_a_dropped_file_is_private_and_gone(tmp_path: Path) -> None:
         assert "etc" not in str(file)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"hello",
+        b"\0" * 1000,
+        b"\x89PNG\r\n\x1a\n" + b"x" * 100,
+        b"PK\x03\x04" + b"\0" * 100,
+        b'{"SchemaVersion": 2, "ArtifactName": "caf\xe9"}',
+        b'{"Results":' + b"[" * 100_000,
+        b'{"SchemaVersion":' + b"9" * 5_000 + b"}",
+        gzip.compress(b"{}")[:20],
+        gzip.compress(gzip.compress(b"{}")),
+        gzip.compress(b" " * 200_000_000, 1),
+        json.dumps(trivy(finding(), matches=[])).encode(),
+    ],
+)
+def test_a_file_that_is_no_report_is_told_and_nothing_else_happens(
+    panel: Panel, content: bytes
+) -> None:
+    drop(panel, "<b>\x1b/../x", content)
+    assert panel.errors.value.startswith('<div role="alert"')
+    assert "<b>" not in panel.errors.value
+    assert "\x1b" not in panel.errors.value
+    drop(panel, "good", json.dumps(trivy(finding())).encode())
+    assert list(totals(panel))[-1] == "good"
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/x.json", "a\0b", "/", "x" * 5_000])
+def test_a_path_that_leads_nowhere_is_told(panel: Panel, path: str) -> None:
+    panel.path.value = path
+    assert panel.errors.value.startswith('<div role="alert"')
+
+
 def test_a_hostile_report_is_inert(panel: Panel) -> None:
     script = "<script>alert(1)</script>"
     hostile = {

