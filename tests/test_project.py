@@ -92,7 +92,9 @@ def test_what_documents_link_to_is_there() -> None:
             assert (ROOT / name).exists(), f"{path.name}: {name}"
 
 
-@pytest.mark.parametrize("name", ["severity-by-capture", "size-by-group", "attack-surface", "fleet-pairs"])
+@pytest.mark.parametrize(
+    "name", ["severity-by-capture", "size-by-group", "attack-surface", "fleet-pairs"]
+)
 def test_the_readme_shows_the_figures_of_a_run(name: str) -> None:
     shown = golden_runs.PICTURES / f"{name}.png"
     assert f"]({shown.relative_to(ROOT)})" in README

@@ -28,7 +28,6 @@ from helpers.capture import (
     fleet_image,
     fleet_list,
     progress,
-    staging,
     trivy_program,
 )
 from helpers.capture.fleet_folder import FleetFolder
@@ -38,7 +37,7 @@ from helpers.capture.image_cache import ImageCache
 from helpers.capture.registry import Repository
 from helpers.capture.traffic import AT_ONCE, Traffic
 from helpers.capture.vulndb import VulnDb
-from helpers.errors import KitError, NoSpace, ScanFailed
+from helpers.errors import KitError, NoSpace, ScanFailed, disk_error
 from helpers.images import oci
 from helpers.images.oci import Platform
 from helpers.studies.fleet_record import FAILED, FleetFacts, FleetImage
@@ -130,7 +129,7 @@ def capture(
         with folder.locked():
             return _Capture(folder, facts, scanner, jobs, requests).run(entries, platforms)
     except OSError as error:
-        raise staging.disk_error(error, folder.path) from error
+        raise disk_error(error, folder.path) from error
     except (KeyboardInterrupt, SystemExit):
         # Stop at once: do not wait for scans.
         for child in psutil.Process().children(recursive=True):
@@ -259,7 +258,7 @@ class _Capture:
         except KitError as error:
             reason = str(error)
         except OSError as error:
-            known = staging.disk_error(error, self.folder.path)
+            known = disk_error(error, self.folder.path)
             if isinstance(known, NoSpace):
                 raise known from error
             reason = str(known)
