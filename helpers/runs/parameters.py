@@ -21,7 +21,7 @@ _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 _LINE = re.compile(
     r"(?P<name>\w+): (?P<type>[\w\[\]]+) = (?P<default>.+?)(?:  # (?P<help>.*))?", re.ASCII
 )
-_KIND = re.compile(r"an? (day|variant|capture|study|folder|view)\b")
+_KIND = re.compile(r"an? (day|variant|capture|study|folder|view|place|name|address)\b")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _EVER = "ever"
 
@@ -36,8 +36,8 @@ _TYPES = {
 class Parameter(NamedTuple):
     """One line of a notebook's parameters cell.
 
-    `default` is as written there. A `kind` is `day`, `variant`, `capture`, `study`, `folder` or
-    `view`, which the explore notebook checks. A parameter of no kind, without choices and without a
+    `default` is as written there. A `kind` is `day`, `variant`, `capture`, `study`, `folder`, or what
+    the notebook itself checks: `view`, `place`, `name` or `address`. A parameter of no kind, without choices and without a
     least value takes any value of its type; `most` is the greatest one.
     """
 
