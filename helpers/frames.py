@@ -5,9 +5,10 @@
 
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
+from itertools import repeat
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -99,6 +100,9 @@ class Repeated(Sequence[Any]):
     def __getitem__(self, index: int | slice) -> Any:
         rows = range(self.rows)[index]
         return [self.value] * len(rows) if isinstance(rows, range) else self.value
+
+    def __iter__(self) -> Iterator[Any]:
+        return repeat(self.value, self.rows)
 
 
 def make(frame: str, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
