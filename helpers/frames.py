@@ -5,16 +5,17 @@
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from itertools import repeat
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
-from helpers import paths
+from helpers import clock, paths
 
 # A text may be a message that is told in another language where it is shown. Arrow, which pandas
 # takes for texts wherever it is installed, would keep only its letters.
@@ -28,6 +29,12 @@ TEXT, COUNT, SCORE, FLAG, TIME = "str", "Int64", "Float64", "boolean", "datetime
 
 _TEXTS = pd.StringDtype("python", na_value=np.nan)
 """How texts are stored, with PyArrow or without: its arrays take four times as long to fill."""
+
+_FIRST_DAY = datetime(1990, 1, 1, tzinfo=UTC)
+"""Nothing that the kit reads was published, built or scanned before."""
+
+_AHEAD = timedelta(days=366)
+"""How far a date may be ahead of today: clocks are wrong, and advisories are announced."""
 
 SCANNED, NO_OS, BROKEN = "scanned", "no-os", "broken"
 NOT_LOOKED, NOT_SCANNED, MISSING, FAILED = "not-looked", "not-scanned", "missing", "failed"
@@ -77,13 +84,33 @@ def dictionary() -> dict[str, tuple[Column, ...]]:
     return {frame: tuple(columns) for frame, columns in found.items()}
 
 
+class Repeated(Sequence[Any]):
+    """One value that so many rows have: as a sequence, but no list of it is made."""
+
+    def __init__(self, value: Any, rows: int) -> None:
+        self.value, self.rows = value, rows
+
+    def __len__(self) -> int:
+        return self.rows
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        rows = range(self.rows)[index]
+        return [self.value] * len(rows) if isinstance(rows, range) else self.value
+
+    def __iter__(self) -> Iterator[Any]:
+        return repeat(self.value, self.rows)
+
+
 def make(frame: str, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     """Return the frame of that name with every column of the dictionary, in order and typed.
 
     `columns` maps names to values of one length; `None` is missing, an absent column all missing.
     """
-    length = max((len(values) for values in columns.values()), default=0)
-    absent = [None] * length
+    absent = Repeated(None, max(map(len, columns.values()), default=0))
     # Arrays: a frame of as many series takes four times as long, which counts for small reports.
     return pd.DataFrame(
         {
@@ -96,18 +123,31 @@ def make(frame: str, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
 
 def _typed(values: Sequence[Any], dtype: Any) -> ExtensionArray:
     length = len(values)
-    first = values[0] if values else None
-    # Many reports lack whole columns or repeat one value; one value for all rows is fast.
-    if not values or (values[-1] == first and values.count(first) == length):
-        dtype = _TEXTS if dtype == TEXT else dtype
-        return pd.Series(first, index=pd.RangeIndex(length), dtype=dtype).array
+    if length > 1 and _is_repeated(values):
+        return _typed([values[0]], dtype).repeat(length)
     if dtype == TEXT:
         return pd.array(np.fromiter(values, object, length), dtype=_TEXTS, copy=False)
     if dtype is SEVERITY:
         # By code: pandas takes twice as long to look up each category.
-        codes = np.fromiter((_CODES.get(value, -1) for value in values), np.int8, length)
+        codes = np.array([_CODES.get(value, -1) for value in values], np.int8)
         return pd.Categorical.from_codes(codes, dtype=SEVERITY)
-    return pd.Series(values, dtype=dtype).array
+    if dtype == SCORE:
+        scores = np.array(values, np.float64)
+        return pd.arrays.FloatingArray(scores, np.isnan(scores))
+    return pd.array(values, dtype=_dtype(dtype))
+
+
+def _is_repeated(values: Sequence[Any]) -> bool:
+    """Return whether all are one value, as in many reports, which fills a column at once."""
+    if isinstance(values, Repeated):
+        return True
+    return bool(values[-1] == values[0]) and values.count(values[0]) == len(values)
+
+
+@cache
+def _dtype(name: str) -> Any:
+    """Return the dtype of that name, which takes as long to look up as a short column to fill."""
+    return pd.api.types.pandas_dtype(name)
 
 
 def place(package_class: str | None, path: str | None, from_base: bool | None) -> str:
@@ -121,14 +161,32 @@ def place(package_class: str | None, path: str | None, from_base: bool | None) -
     return TOOLS if from_base or (path and _BUNDLED.search(path)) else APP
 
 
-def utc(time: datetime | None) -> datetime | None:
-    """Return a time in UTC; `None` for none and for the year 1, Go's zero time."""
-    if time is None or time.year <= 1:
+def utc(moment: datetime | None) -> datetime | None:
+    """Return a time in UTC; `None` for none and for what is no date, as `times` says."""
+    return times([moment])[0]
+
+
+def times(given: Iterable[datetime | None]) -> list[datetime | None]:
+    """Return times in UTC; `None` for none and for what is no date.
+
+    That is one before 1990, as the year 1, Go's zero time, and one more than a year from today.
+    """
+    first, last = _FIRST_DAY, datetime.combine(clock.today() + _AHEAD, time.max, UTC)
+    return [
+        # Most are in UTC, and a call for each takes five times as long.
+        moment
+        if moment is not None and moment.tzinfo is UTC and first <= moment <= last
+        else _utc(moment, first, last)
+        for moment in given
+    ]
+
+
+def _utc(moment: datetime | None, first: datetime, last: datetime) -> datetime | None:
+    # A year that is far off could be pushed out of range by an offset.
+    if moment is None or not first.year - 1 <= moment.year <= last.year + 1:
         return None
-    if time.tzinfo is None or time.year == datetime.max.year:
-        # In the last year an offset could push a time out of range.
-        return time.replace(tzinfo=UTC)
-    return time if time.tzinfo is UTC else time.astimezone(UTC)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment if first <= moment <= last else None
 
 
 def columns(frame: str) -> list[str]:

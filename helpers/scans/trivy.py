@@ -23,6 +23,9 @@ from helpers.scans.trivy_schema import (
     Vulnerability,
 )
 
+MAX_ROWS = 1_000_000
+"""How many findings and packages a report may have: a report of 1 GB has a third of them."""
+
 _SCAN_EACH = "Scan each image with `trivy image --format json`"
 _SCAN_SBOM = "Scan it with `trivy sbom --format json --output REPORT FILE`"
 
@@ -82,9 +85,23 @@ def read(path: str | os.PathLike[str]) -> Report:
     artifact.
     """
     try:
-        return parse(decoding.read(path), path)
+        report = parse(decoding.read(path), path)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise not_decoded(path, error) from error
+    if _rows(report) > MAX_ROWS:
+        problem = f"more than {MAX_ROWS:,} findings and packages"
+        raise ReportInvalid(path, problem, "Scan images one by one")
+    return report
+
+
+def _rows(report: Report) -> int:
+    """Return how many findings and packages a report has."""
+    return sum(
+        len(result.vulnerabilities or [])
+        + len(result.packages or [])
+        + len(result.suppressed or [])
+        for result in report.results or []
+    )
 
 
 def installed_files(package: Package) -> list[str]:

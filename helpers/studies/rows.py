@@ -1,5 +1,6 @@
 """Rows of the frames from decoded reports: pure, and the only module that knows both."""
 
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 
 from helpers import frames
 from helpers.exploitation.evidence import NONE, Exploitation
-from helpers.frames import place
+from helpers.frames import SEVERITIES, Repeated, place
 from helpers.images.metadata import Image, Smoke
 from helpers.scans.trivy_schema import (
     ImageConfig,
@@ -40,6 +41,11 @@ _COMPILED = frozenset({"gobinary", "rustbinary"})
 
 _FIRST_IMAGES = 2013
 """Year of the first Docker images."""
+
+_LEVELS = (4.0, 7.0, 9.0)
+"""CVSS scores from which on a severity is MEDIUM, HIGH and CRITICAL."""
+
+_LEVELS_OF_VERSION_2 = (4.0, 7.0)
 
 _SOURCES = {"container_image": "image", "cyclonedx": "sbom", "spdx": "sbom"}
 
@@ -100,8 +106,8 @@ class Rows:
 
     def __init__(self) -> None:
         self.images: dict[str, list[Any]] = defaultdict(list)
-        self.findings: dict[str, list[Any]] = defaultdict(list)
-        self.packages: dict[str, list[Any]] = defaultdict(list)
+        self.findings: dict[str, Sequence[Any]] = defaultdict(list)
+        self.packages: dict[str, Sequence[Any]] = defaultdict(list)
         # What is said of findings, by their position: of suppressed ones, so mostly of none.
         self._said: dict[int, Said] = {}
 
@@ -115,9 +121,10 @@ class Rows:
         known = Known(item.exploitation, item.db_updated_at, report)
         scope = _scope(item, report) if item.vex.documents else Scope()
         for result in report.results or []:
-            _extend(self.packages, _packages(item, result), len(result.packages or []))
-            findings = result.vulnerabilities or []
-            _extend(self.findings, _findings(item, result, findings, known), len(findings))
+            if packages := result.packages:
+                _extend(self.packages, _packages(item, result), len(packages))
+            if findings := result.vulnerabilities:
+                _extend(self.findings, _findings(item, result, findings, known), len(findings))
             if result.suppressed:
                 self._add_suppressed(item, result, known, scope)
 
@@ -128,7 +135,7 @@ class Rows:
         """
         suppressed = result.suppressed or []
         columns = _findings(item, result, [each.vulnerability for each in suppressed], known)
-        added: dict[str, list[Any]] = defaultdict(list)
+        added: dict[str, Sequence[Any]] = defaultdict(list)
         _extend(added, columns, len(suppressed))
         said = [
             scope.said(each, found) for each, found in zip(suppressed, _found(added), strict=True)
@@ -172,15 +179,20 @@ class Rows:
         )
 
 
-def _extend(columns: dict[str, list[Any]], added: dict[str, Any], rows: int) -> None:
+def _extend(columns: dict[str, Sequence[Any]], added: dict[str, Any], rows: int) -> None:
     """Append to each column a list of values, or one value that all rows share."""
     for name, values in added.items():
-        column = values if isinstance(values, list) else [values] * rows
-        if columns[name]:
-            columns[name] += column
-        else:
+        more = values if isinstance(values, list | Repeated) else Repeated(values, rows)
+        column = columns[name]
+        if not column:
             # Not copied, which counts for a large report.
-            columns[name] = column
+            columns[name] = more
+        elif isinstance(column, list):
+            column += more
+        elif isinstance(more, Repeated) and more.value == column[0]:
+            columns[name] = Repeated(more.value, len(column) + rows)
+        else:
+            columns[name] = [*column, *more]
 
 
 def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
@@ -318,7 +330,7 @@ def _scope(item: Evidence, report: Report) -> Scope:
     )
 
 
-def _found(columns: Mapping[str, list[Any]]) -> list[Found]:
+def _found(columns: Mapping[str, Sequence[Any]]) -> list[Found]:
     """Return findings, given as columns, as statements see them."""
     rows = zip(
         *(columns[name] for name in ("vulnerability_id", "aliases", "purl", "from_base")),
@@ -339,33 +351,32 @@ def _findings(
     """
     package_class, program, bases = _class(result), _program(result), _bases(item)
     paths = [finding.pkg_path or program for finding in findings]
-    layers = [finding.layer.diff_id if finding.layer else None for finding in findings]
-    rated = [finding.cvss.nvd if finding.cvss else None for finding in findings]
+    layers = [finding.layer for finding in findings]
+    diff_ids = [layer.diff_id if layer else None for layer in layers]
     aliases = [_aliases(finding) if finding.vendor_ids else None for finding in findings]
-    from_base = [bases.get(layer) if layer else None for layer in layers] if bases else None
+    identifiers = [finding.pkg_identifier for finding in findings]
+    from_base = [bases.get(layer) if layer else None for layer in diff_ids] if bases else None
     return {
         "variant": item.variant,
         "capture": item.capture,
         "scanner": known.scanner,
         "vulnerability_id": [finding.vulnerability_id or None for finding in findings],
-        "aliases": aliases,
+        "aliases": aliases if any(aliases) else None,
         "package": [finding.pkg_name for finding in findings],
         "installed_version": [finding.installed_version for finding in findings],
         "fixed_version": [finding.fixed_version or None for finding in findings],
         "status": [finding.status or None for finding in findings],
         "severity": [finding.severity or "UNKNOWN" for finding in findings],
         "severity_source": [finding.severity_source or None for finding in findings],
-        "nvd_severity": [nvd_severity(finding) for finding in findings],
-        "cvss_score": [scores.v3_score if scores else None for scores in rated],
-        "cvss_vector": [(scores.v3_vector or None) if scores else None for scores in rated],
+        **nvd(findings),
         **known.columns(findings, aliases),
-        "published_at": [frames.utc(finding.published_date) for finding in findings],
+        "published_at": frames.times([finding.published_date for finding in findings]),
         "package_class": package_class,
         "package_type": result.type,
-        "package_path": paths,
+        "package_path": paths if any(paths) else None,
         "source_package": _built_from(result, findings),
-        "purl": [f.pkg_identifier.purl if f.pkg_identifier else None for f in findings],
-        "layer_diff_id": layers,
+        "purl": [identifier.purl if identifier else None for identifier in identifiers],
+        "layer_diff_id": diff_ids,
         "from_base": from_base,
         "place": _places(package_class, paths, from_base),
         "suppressed": False,
@@ -413,22 +424,31 @@ def _aliases(finding: Vulnerability) -> str | None:
     return " ".join(sorted(others)) or None if is_one else None
 
 
-def nvd_severity(vulnerability: Vulnerability) -> str | None:
-    """Return NVD's severity as reported, else by its CVSS score: version 3 if known, else 2.
+def nvd(findings: Sequence[Vulnerability]) -> dict[str, list[Any]]:
+    """Return the columns of findings that say what NVD does: severity, score and its vector.
 
-    The scales are those of NVD: https://nvd.nist.gov/vuln-metrics/cvss
+    The severity is as reported, else by the CVSS score: of version 3 if known, else of 2. Their
+    scales are those of NVD: https://nvd.nist.gov/vuln-metrics/cvss
     """
-    vendor, cvss = vulnerability.vendor_severity, vulnerability.cvss
-    if vendor and vendor.nvd is not None:
-        return frames.SEVERITIES[vendor.nvd]
-    if not cvss or not cvss.nvd:
-        return None
-    score = cvss.nvd.v3_score or cvss.nvd.v2_score
-    if not score:
-        return None
-    if cvss.nvd.v3_score and score >= 9:
-        return "CRITICAL"
-    return "HIGH" if score >= 7 else "MEDIUM" if score >= 4 else "LOW"
+    vendors = [finding.vendor_severity for finding in findings]
+    reported = [vendor.nvd if vendor else None for vendor in vendors]
+    rated = [finding.cvss.nvd if finding.cvss else None for finding in findings]
+    version3 = [scores.v3_score if scores else None for scores in rated]
+    version2 = [scores.v2_score if scores else None for scores in rated]
+    return {
+        "nvd_severity": [
+            SEVERITIES[code]
+            if code is not None
+            else SEVERITIES[bisect(_LEVELS, score) + 1]
+            if score
+            else SEVERITIES[bisect(_LEVELS_OF_VERSION_2, older) + 1]
+            if older
+            else None
+            for code, score, older in zip(reported, version3, version2, strict=True)
+        ],
+        "cvss_score": version3,
+        "cvss_vector": [(scores.v3_vector or None) if scores else None for scores in rated],
+    }
 
 
 def full_version(package: Package) -> str | None:

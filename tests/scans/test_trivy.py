@@ -3,6 +3,7 @@
 import pytest
 
 from helpers.errors import ReportInvalid
+from helpers.scans import trivy as scanner
 from helpers.scans.trivy import read
 from tests.conftest import Write, finding, suppressing, trivy
 
@@ -12,6 +13,18 @@ def test_a_report_without_results_is_a_report(write: Write, results: dict[str, o
     decoded = read(write({"SchemaVersion": 2, "ArtifactName": "clean", **results}))
     assert (decoded.schema_version, decoded.artifact_name) == (2, "clean")
     assert not decoded.results
+
+
+def test_a_report_of_more_rows_than_fit_into_memory_is_refused(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanner, "MAX_ROWS", 3)
+    report = trivy(finding(1), finding(2))
+    report["Results"][0]["Packages"] = [{"Name": "a"}]
+    assert read(write(report)).results
+    report["Results"].append({"Target": "b", "Packages": [{"Name": "b"}]})
+    with pytest.raises(ReportInvalid, match="more than 3 findings and packages"):
+        read(write(report))
 
 
 @pytest.mark.parametrize("content", [b"null", b" null\n", b"[]"])

@@ -27,7 +27,7 @@ from tests.conftest import finding, trivy
     ],
 )
 def test_nvd_severity(vulnerability: Vulnerability, severity: str | None) -> None:
-    assert rows.nvd_severity(vulnerability) == severity
+    assert rows.nvd([vulnerability])["nvd_severity"] == [severity]
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,39 @@ def test_times_are_utc_and_gos_zero_is_none(frames_of, text, time) -> None:
     assert published.isna().all() if time is None else published.tolist() == [pd.Timestamp(time)]
 
 
-def test_the_last_year_that_there_is_does_not_overflow(frames_of) -> None:
-    report = trivy(finding(PublishedDate="9999-12-31T23:59:59-12:00"))
-    assert frames_of(app=report).findings["published_at"].dt.year.tolist() == [9999]
+@pytest.mark.parametrize(
+    ("text", "is_date"),
+    [
+        ("0002-01-01T00:00:00Z", False),
+        ("1900-01-01T00:00:00+09:00", False),
+        ("1990-01-01T00:00:00+09:00", False),
+        ("1990-01-01T00:00:00Z", True),
+        ("2027-11-25T00:00:00+09:00", True),
+        ("2028-01-01T00:00:00Z", False),
+        ("9900-01-01T00:00:00Z", False),
+        ("9999-12-31T23:59:59-12:00", False),
+    ],
+)
+def test_a_date_that_cannot_be_is_none(frames_of, text, is_date) -> None:
+    report = trivy(finding(PublishedDate=text), CreatedAt=text)
+    loaded = frames_of(app=report)
+    assert loaded.findings["published_at"].notna().tolist() == [is_date]
+    assert loaded.images["scanned_at"].notna().tolist() == [is_date]
+
+
+def test_what_findings_share_and_what_they_do_not_over_many_results(frames_of) -> None:
+    same = {"Class": "os-pkgs", "Type": "debian"}
+    other = {"Class": "lang-pkgs", "Type": "jar"}
+    results = [
+        {"Target": "a", **same, "Vulnerabilities": [finding(1), finding(2)]},
+        {"Target": "b", **same, "Vulnerabilities": [finding(3)]},
+        {"Target": "c", **other, "Vulnerabilities": [finding(4, PkgPath="app/x.jar")]},
+        {"Target": "d", **same, "Vulnerabilities": [finding(5)]},
+    ]
+    found = frames_of(app=trivy(Results=results)).findings
+    assert found["package_type"].tolist() == [*["debian"] * 3, "jar", "debian"]
+    assert found["package_path"].fillna("").tolist() == ["", "", "", "app/x.jar", ""]
+    assert found["variant"].tolist() == ["app"] * 5
 
 
 @pytest.mark.parametrize(

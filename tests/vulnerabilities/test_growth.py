@@ -65,6 +65,16 @@ def test_a_curve_goes_from_the_day_of_the_build_to_that_of_the_database(app) -> 
     assert steps(table) == [("2024-01-02", 1), ("2024-01-03", 3), ("2024-01-05", 3)]
 
 
+@pytest.mark.parametrize("year", ["0002", "1900", "9900"])
+def test_a_date_that_cannot_be_counts_as_undated(frames_of, year: str) -> None:
+    odd = published(1, f"{year}-01-03")
+    report = trivy(odd, published(2, "2024-01-03"), CreatedAt=f"{year}-01-05T00:00:00Z")
+    loaded = frames_of(app=report)
+    assert steps(curves(loaded)) == [("2024-01-03", 1)]
+    assert isinstance(answer(loaded).chart, Curves)
+    assert growth.incomplete(loaded.findings)["lacks"].tolist() == ["a date"]
+
+
 def test_without_a_day_of_the_database_it_ends_with_the_scan(app) -> None:
     days = {"db_updated_at": pd.NaT, "scanned_at": utc("2024-01-09")}
     table = curves(app._replace(images=app.images.assign(**days)))
