@@ -36,9 +36,10 @@ _TYPES = {
 class Parameter(NamedTuple):
     """One line of a notebook's parameters cell.
 
-    `default` is as written there. A `kind` is `day`, `variant`, `capture`, `study`, `folder`, or what
-    the notebook itself checks: `view`, `place`, `name` or `address`. A parameter of no kind, without choices and without a
-    least value takes any value of its type; `most` is the greatest one.
+    `default` is as written there. A `kind` is `day`, `variant`, `capture`, `study` or `folder`, or
+    what the notebook itself checks: `view`, `place`, `name` or `address`. A parameter of no kind,
+    without choices and without a least value takes any value of its type; `most` is the greatest
+    one.
     """
 
     name: str
