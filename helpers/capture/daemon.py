@@ -310,11 +310,8 @@ def _kit_errors(subject: str) -> Iterator[None]:
     """Turn errors of the daemon into the kit's errors about a subject."""
     try:
         yield
-    except _CUT as error:
-        raise DaemonUnavailable(
-            f"{subject}: the Docker daemon stopped answering. Does it still run (docker version)?"
-        ) from error
     except DockerException as error:
+        # Its errors of what a daemon answers are errors of requests, too.
         reason = str(getattr(error, "explanation", None) or error)
         if _FULL in reason:
             raise NoSpace(
@@ -332,6 +329,10 @@ def _kit_errors(subject: str) -> Iterator[None]:
                 "Check its name; a private registry needs: docker login"
             ) from error
         raise DaemonUnavailable(f"{subject}: the Docker daemon refused: {reason}") from error
+    except _CUT as error:
+        raise DaemonUnavailable(
+            f"{subject}: the Docker daemon stopped answering. Does it still run (docker version)?"
+        ) from error
 
 
 def _not_started(error: APIError) -> APIError | NotStarted:
