@@ -47,7 +47,7 @@ class Fleet:
     started on this machine. With `save_to`, each answer leaves its files below that folder.
 
     The frames `fleet`, `images`, `findings` and `packages` are Dask's, with the columns of the data
-    dictionary: `f.findings.groupby("severity").size().compute()`. Raises `FleetInvalid`,
+    dictionary: `f.findings.groupby("severity", sort=True).size().compute()`. Raises `FleetInvalid`,
     `ClusterFailed`, and `KitError` if what fleets need is not installed.
     """
 
@@ -58,8 +58,8 @@ class Fleet:
         language: str = ENGLISH,
         theme: str = LIGHT,
         transparent: bool = False,
-        *,
         scheduler: str = "",
+        *,
         mixed: bool = False,
         save_to: str = "",
     ) -> None:

@@ -393,8 +393,11 @@ def _check(study: Study, path: Path) -> None:
             )
         if not 0 <= variant.port < 2**16:
             raise StudyInvalid(f"{path}: variant {variant.name!r}: {variant.port} is no port")
-    if b"\\u0000" in msgspec.json.encode(study):
-        raise StudyInvalid(f"{path}: a text with NUL, which no name of a file has")
+    recipes = [*study.bases, *(variant.recipe for variant in study.variants)]
+    places = [*study.vex, *(text for each in recipes for text in (each.dockerfile, each.context))]
+    places += [text for each in study.variants for text in (each.name, each.source, each.grype)]
+    if any("\0" in place for place in places):
+        raise StudyInvalid(f"{path}: a path with NUL, which no name of a file has")
 
 
 def _check_translation(study: Study, language: str, translation: Translation, path: Path) -> None:

@@ -582,7 +582,7 @@ def test_a_trivy_in_a_container_finds_the_documents_in_its_scratch_folder(tmp_pa
 
     (tmp_path / "db/db").mkdir(parents=True)
     for name in ("db/db/trivy.db", "db/db/metadata.json", "app.cdx.json"):
-        (tmp_path / name).write_text("{}")
+        (tmp_path / name).write_text('{"UpdatedAt": "2026-11-24T00:00:00Z"}')
     text = json.dumps(openvex(statement())).encode()
     given = Given(text, evidence.parse(text, "a b.json"))
     trivy = Trivy("0.76.0", InContainer(), "sha256:1")  # type: ignore[arg-type]
