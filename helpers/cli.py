@@ -595,7 +595,7 @@ def fleet_run(scans: str, name: str, scheduler: str, mixed: bool, given: tuple[s
 
     values = _values(given) | ({"mixed": "true"} if mixed else {})
     parameters.check(values, [paths.FLEET])
-    from helpers.fleet import cluster, reading
+    from helpers.fleet import alike, cluster, engine, reading
     from helpers.fleet import scans as fleet_scans
     from helpers.runs.run import run_fleet
 
@@ -604,6 +604,7 @@ def fleet_run(scans: str, name: str, scheduler: str, mixed: bool, given: tuple[s
         click.echo(f"dashboard {opened.dashboard}")
         found = reading.read(scans, name, opened)
         _print_reading(found)
+        alike.require(engine.dask(found.store, opened).reduced(alike.reduction()), mixed)
         own = {"scans": scans, "name": name, "scheduler": opened.client.scheduler.address}
         command = f"fleet run {shlex.quote(scans)} --name {name}"
         _print_run(run_fleet(name, values, own, command))

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
-from helpers import clock, paths
+from helpers import paths
 
 # A text may be a message that is told in another language where it is shown. Arrow, which pandas
 # takes for texts wherever it is installed, would keep only its letters.
@@ -171,7 +171,7 @@ def times(given: Iterable[datetime | None]) -> list[datetime | None]:
 
     That is one before 1990, as the year 1, Go's zero time, and one more than a year from today.
     """
-    first, last = _FIRST_DAY, datetime.combine(clock.today() + _AHEAD, time.max, UTC)
+    first, last = _FIRST_DAY, datetime.combine(datetime.now(UTC).date() + _AHEAD, time.max, UTC)
     return [
         # Most are in UTC, and a call for each takes five times as long.
         moment

@@ -49,6 +49,9 @@ from helpers.text import escape, i18n, titles
 FOOTER_WIDTH = 124
 """Columns of the footer, in English, that fit on a line of a figure."""
 
+_NARROWER = (112, 100, 88)
+"""Columns of a footer whose letters are wide."""
+
 _FOOTER_SIZE = 14
 
 _QUICK = 0.45
@@ -178,8 +181,14 @@ def _title(title: str) -> str:
 
 def _place_footer(figure: Figure, footer: str) -> None:
     """Write a footer on as many lines as it takes, and keep their room."""
-    text = axes.wrapped(footer, i18n.room(FOOTER_WIDTH))
-    figure.text(0.012, 0.012, text, size=_FOOTER_SIZE, color=FOOTER)
+    drawn = figure.text(0.012, 0.012, "", size=_FOOTER_SIZE, color=FOOTER)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    for width in (FOOTER_WIDTH, *_NARROWER):
+        text = axes.wrapped(footer, i18n.room(width))
+        drawn.set_text(text)
+        # Capitals and digits are wider than most letters.
+        if drawn.get_window_extent(renderer).x1 < 0.99 * figure.bbox.width:
+            break
     engine = figure.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine)
     height = 0.025 + 0.028 * (1 + text.count("\n"))

@@ -87,17 +87,15 @@ class Fleet:
         lens: str = lenses.VULNERABILITIES,
         fixable: bool = False,
         severity: str = lenses.SCANNER,
-        known_by: str = "",
         place: str = "",
     ) -> Self:
         """Return the same images, counted through another lens, as `Comparison.counting` does.
 
-        Raises `ParameterInvalid` for an unknown lens.
+        There is no lens of a day: of most findings of a fleet's scans no date may be known. Raises
+        `ParameterInvalid` for an unknown lens.
         """
         other = copy.copy(self)
-        other.lens = lenses.checked(
-            Lens(lens, fixable, severity, lenses.day(known_by, None), place)
-        )
+        other.lens = lenses.checked(Lens(lens, fixable, severity, "", place))
         for name in _BY_LENS & {*vars(other)}:
             del vars(other)[name]
         return other
@@ -230,7 +228,8 @@ class Fleet:
     @question()
     def lessons(self) -> Answer:
         """What was learned, what to do first, and what is not known?"""
-        return lessons.answer(self.counts, self._occurrences, self._bases, self.lens)
+        answer = lessons.answer(self.counts, self._occurrences, self._bases, self.lens)
+        return answer._replace(text=alike.warning(self.scanned) + answer.text)
 
 
 @cache

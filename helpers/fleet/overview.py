@@ -24,6 +24,8 @@ def families(images: pd.DataFrame) -> pd.DataFrame:
     family.
     """
     age = (images["scanned_at"] - images["created_at"]).dt.days
+    # A scan before its image is built has a wrong clock.
+    age = age.where(age.ge(0))
     ends = _ends(images)
     past = images["scanned_at"].dt.tz_localize(None).gt(pd.to_datetime(ends)).fillna(False)
     rows = images.assign(
