@@ -197,7 +197,9 @@ class Daemon:
 
         with _kit_errors("leftovers of killed captures"):
             kit = {"label": LABEL}
-            for container in self._client.containers.list(all=True, filters=kit):
+            for container in self._client.containers.list(
+                all=True, filters=kit, ignore_removed=True
+            ):
                 if not is_needed(container.labels[LABEL]):
                     with contextlib.suppress(APIError):
                         container.remove(force=True, v=True)
