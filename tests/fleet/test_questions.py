@@ -46,7 +46,7 @@ def asked(reduced, occurrences=None, in_packages=None):
         bases.answer(images, known, PLAIN),
         bases.rebuild_answer(images, known, PLAIN),
         spread.answer(occurrences, images, PLAIN),
-        spread.updates_answer(in_packages, images, PLAIN),
+        spread.updates_answer(in_packages, occurrences, images, PLAIN),
         pairs.answer(images, PLAIN),
         moving.answer(images, PLAIN),
         repeats.answer(reduced, images),
