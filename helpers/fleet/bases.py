@@ -39,7 +39,7 @@ def found(images: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
     `tally.package_lists` of all parts.
 
     For images with the same layers or packages stands the operating system's own image if there is
-    one (`debian:9`), else one of the repository whose packages are in most images of others.
+    one (`debian:9`), else one of the repository whose packages are in most images.
     """
     by_layers = _by_layers(images)
     by_packages = _by_packages(images, lists)
@@ -384,17 +384,17 @@ def _by_packages(images: pd.DataFrame, lists: pd.DataFrame) -> _Shared:
 def _ranks(
     repositories: pd.Series, key: pd.Series, distinct: Sequence[bytes], within: list[list[int]]
 ) -> dict[str, int]:
-    """Return of each repository how many images of others have all packages of one of its own."""
-    of: dict[bytes, Counter[str]] = {listed: Counter() for listed in distinct}
+    """Return of each repository how many images have all packages of one of its own."""
+    owners: dict[bytes, set[str]] = {listed: set() for listed in distinct}
     for repository, listed in zip(repositories, key, strict=True):
         if listed is not None:
-            of[listed][repository] += 1
+            owners[listed].add(repository)
+    alike = Counter(key.dropna())
     ranks: Counter[str] = Counter()
     for listed, smaller in zip(distinct, within, strict=True):
-        owners = {owner for place in smaller for owner in of[distinct[place]]} | {*of[listed]}
-        whole = of[listed].total()
-        for owner in owners:
-            ranks[owner] += whole - of[listed][owner]
+        within_it = (owners[distinct[place]] for place in smaller)
+        for owner in owners[listed].union(*within_it):
+            ranks[owner] += alike[listed]
     return dict(ranks)
 
 
