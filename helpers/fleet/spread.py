@@ -140,6 +140,11 @@ def updates_answer(
         alone=first["alone"],
         count=first["fixes"],
     )
+    if not in_packages["named"].any():
+        note += " " + t(
+            "The reports name no source packages, so these are installed ones: one update can fix "
+            "several of them."
+        )
     if shown["source_package"].isin(_KERNELS).any():
         note += " " + t(
             "An image runs no kernel of its own: what it has of the kernel's package is mostly "
