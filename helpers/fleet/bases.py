@@ -1,11 +1,13 @@
-"""Which images of a fleet are built on which others, and what comes with those bases.
+"""Which images of a fleet are built on which others, or share their packages, and what these bring.
 
-An image is built on another one whose layers are the lowest of its own, or else on one whose
-packages, in their versions, are all in it. Of several it is the one with most.
+An image is built on another one whose layers are the lowest of its own. Where layers say nothing,
+packages may: an image can have all those of another one, in the same versions. It need not be built
+on it, but what is in these packages is in both.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,23 +20,26 @@ from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say, share
 from helpers.text.titles import first_fitting
 from helpers.text.titles import name as short_name
-from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.lenses import Lens
 
 BY_LAYERS, BY_PACKAGES = msg("layers"), msg("packages")
-"""How a base was found."""
+"""How it is known what an image has of another one."""
 
 _MOST = 12
 """Rows of a figure."""
 
 
 def found(images: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
-    """Return what each image is built on: `variant, base, found_by`, a row an image.
+    """Return what each image has of others: a row an image.
 
-    `base` is the variant of another image (NA: none was found), `found_by` is `layers` or
-    `packages`. Images with the same layers or packages are represented by the operating system's
-    own image if there is one (`debian:9`), else by the one that was created first. `lists` is
+    `variant, base, found_by, same_as, sharing`: the variant of the image that it is built on, or
+    else of the largest one whose packages are all in it (NA: there is none); whether `layers` or
+    `packages` say so; the image that stands for all with the same packages, and how many counted
+    images have all its packages, itself included (NA: its packages are not known). `lists` is
     `tally.package_lists` of all parts.
+
+    For images with the same layers or packages stands the operating system's own image if there is
+    one (`debian:9`), else one of the repository whose packages are in most images.
     """
     by_layers = _by_layers(images)
     by_packages = _by_packages(images, lists)
@@ -44,7 +49,7 @@ def found(images: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
         if base := by_layers.get(variant):
             bases[variant], how[variant] = base, BY_LAYERS
     for variant in images["variant"]:
-        base = by_packages.get(variant, "")
+        base = by_packages.bases.get(variant, "")
         # An image that removes packages may have fewer than what it is built on.
         if variant not in bases and base and variant not in _chain(base, bases):
             bases[variant], how[variant] = base, BY_PACKAGES
@@ -52,123 +57,165 @@ def found(images: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
         "variant": [*images["variant"]],
         "base": [bases.get(variant) for variant in images["variant"]],
         "found_by": [how.get(variant) for variant in images["variant"]],
+        "same_as": [by_packages.same_as.get(variant) for variant in images["variant"]],
     }
-    return pd.DataFrame(columns, dtype="str")
+    sharing = [by_packages.sharing.get(variant) for variant in images["variant"]]
+    return pd.DataFrame(columns, dtype="str").assign(sharing=pd.array(sharing, dtype="Int64"))
 
 
 def brought(images: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """Return what each image brings to those that are built on it: a row an image.
+    """Return what images bring to those that are built on them, or that have all their packages.
 
-    `variant, name, family, base, found_by, on_it, count, fixable, added, carried, removed`: how
-    many images are built on it, directly or on another one that is; what is counted in its
-    packages, and what of it is fixable; what it has more than its own base, once and in all images
-    that it is in; and what rebuilding it with today's fixed packages would remove from these.
-    Images that were not measured are left out.
+    `variant, name, family, base, found_by, on_it, on_it_by, count, fixable, added, carried,
+    removed`: how many other images are built on it, directly or on another one that is, or else
+    have all its packages, and which of the two it is; what is counted in its packages, and what of
+    it is fixable; what it has more than its own base, once and in all images that it is in; and
+    what today's fixed packages would remove from these, at most. A row an image, but one for those
+    with the same packages on which no other is built. Images that were not measured are left out.
     """
     known = image_table.counted(images)[["variant", "name", "family", "count", "fixable"]]
-    bases = found.set_index("variant")["base"].dropna().to_dict()
-    on_it = dict.fromkeys(known["variant"], 0)
-    for variant in known["variant"]:
+    by_layers = found[found["found_by"].eq(BY_LAYERS).fillna(False)]
+    bases = by_layers.set_index("variant")["base"].to_dict()
+    fixable = known.set_index("variant")["fixable"].to_dict()
+    built, less = dict.fromkeys(fixable, 0), dict.fromkeys(fixable, 0)
+    for variant in fixable:
         for base in _chain(bases.get(variant, ""), bases):
-            if base in on_it:
-                on_it[base] += 1
+            if base in built:
+                built[base] += 1
+                # Some of it an image may have updated or removed already.
+                less[base] += min(fixable[base], fixable[variant])
     table = known.merge(found, how="left", on="variant", validate="one_to_one")
     counts = known.set_index("variant")["count"]
     own = table["base"].map(counts.to_dict()).astype("Int64").fillna(0)
+    on_it = table["variant"].map(built).astype("Int64")
+    is_base = on_it.gt(0)
+    others = table["sharing"].fillna(1) - 1
+    less_in_all = table["variant"].map(less).astype("Int64")
     table = table.assign(
-        on_it=table["variant"].map(on_it).astype("Int64"),
+        on_it=on_it.where(is_base, others),
         added=(table["count"] - own).clip(lower=0),
+        removed=table["fixable"] + less_in_all.where(is_base, table["fixable"] * others),
     )
-    everywhere = table["on_it"] + 1
-    table = table.assign(carried=table["added"] * everywhere, removed=table["fixable"] * everywhere)
-    columns = ["variant", "name", "family", "base", "found_by", "on_it"]
-    return table[[*columns, "count", "fixable", "added", "carried", "removed"]]
+    how = pd.Series(BY_PACKAGES, table.index, dtype="str").mask(is_base, BY_LAYERS)
+    table = table.assign(
+        on_it_by=how.where(table["on_it"].gt(0)),
+        carried=table["added"] * (table["on_it"] + 1),
+    )
+    stands = is_base | table["same_as"].isna() | table["same_as"].eq(table["variant"])
+    columns = ["variant", "name", "family", "base", "found_by", "on_it", "on_it_by"]
+    columns += ["count", "fixable", "added", "carried", "removed"]
+    return table[stands.fillna(False)][columns].reset_index(drop=True)
+
+
+def shared(images: pd.DataFrame, found: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return `brought` of images that others are built on or share, most of column `by` first."""
+    table = brought(images, found)
+    order = [by, "on_it", "variant"]
+    return table[table["on_it"].gt(0)].sort_values(
+        order, ascending=[False, False, True], ignore_index=True
+    )
 
 
 def answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer which base images bring the most, counted once each."""
-    whole = brought(images, found)
-    table = whole[whole["on_it"].gt(0)].sort_values(
-        ["carried", "on_it", "variant"], ascending=[False, False, True], ignore_index=True
-    )
+    """Answer which base images, or packages that images share, bring the most."""
+    table = shared(images, found, "carried")
     if table.empty:
         return Answer("bases", table=table, counted=lens.label, lacks=_unknown(images))
     first = table.iloc[0]
     values = {"base": short_name(first["name"]), "count": first["added"]}
     values |= {"images": number(first["on_it"] + 1, "image"), "what": lens.short}
-    title = first_fitting(
-        (
+    if first["on_it_by"] == BY_LAYERS:
+        titles = (
             t("{base} brings the most: {count:,} {what}, once in each of {images}", **values),
             t("{base} brings the most: {count:,}, once in each of {images}", **values),
         )
-    )
+    else:
+        titles = (
+            t(
+                "Packages as in {base} bring the most: {count:,} {what}, in each of {images}",
+                **values,
+            ),
+            t("Packages as in {base} bring the most: {count:,}, in each of {images}", **values),
+        )
     shown = table.head(_MOST)
     ends = [
-        t("{count:,} in {images}", count=row.added, images=number(row.on_it + 1, "image"))
+        t("{count:,} in each of {images}", count=row.added, images=number(row.on_it + 1, "image"))
         for row in shown.itertuples()
     ]
+    names = images.set_index("variant")["name"]
     return Answer(
         "bases",
-        title,
-        bullets(_line(row) for row in shown.head(5).itertuples()) + _sums(whole, lens),
+        first_fitting(titles),
+        bullets(_line(row, names) for row in shown.head(5).itertuples())
+        + _sums(images, found, lens),
         table,
-        _bars(
-            shown["name"],
-            shown["carried"],
-            ends,
-            t("number of {counted} in all images", counted=lens.label),
-        ),
+        _bars(shown, "carried", ends, t("number of {counted} in all images", counted=lens.label)),
         lens.label,
         role=SLIDE,
     )
 
 
 def rebuild_answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer which one rebuild, with today's fixed packages, would remove most."""
+    """Answer which one rebuild, or update of packages that images share, would remove most."""
     counted = lens._replace(fixable=True)
-    table = brought(images, found).sort_values(
-        ["removed", "on_it", "variant"], ascending=[False, False, True], ignore_index=True
-    )
-    if table.empty:
+    table = shared(images, found, "removed")
+    if image_table.counted(images).empty:
         return Answer("rebuild", table=table, counted=counted.label, lacks=_unmeasured())
-    first = table.iloc[0]
-    if not first["removed"]:
-        chart = _bars([], [], [], counting.number_of(counted.label))
-        text = paragraph(t("No newer package fixes any of what is counted."))
+    across = t("number of {counted} in all images", counted=counted.label)
+    if table.empty or not table.iloc[0]["removed"]:
+        none = t("No newer package fixes any of what is counted.")
+        text = paragraph(_unknown(images) if table.empty else none)
+        chart = _bars(table[:0], "removed", [], across)
         return Answer("rebuild", "", text, table, chart, counted.label)
+    first = table.iloc[0]
     values = {"base": short_name(first["name"]), "count": first["removed"]}
     values |= {"images": number(first["on_it"] + 1, "image"), "what": counted.short}
-    title = first_fitting(
-        (
-            t("Rebuilding {base} removes most: {count:,} {what} from {images}", **values),
-            t("Rebuilding {base} removes most: {count:,} from {images}", **values),
+    if first["on_it_by"] == BY_LAYERS:
+        titles = (
+            t("Rebuilding {base} removes most: {count:,} {what}, summed over {images}", **values),
+            t("Rebuilding {base} removes most: {count:,}, summed over {images}", **values),
         )
-    )
+    else:
+        titles = (
+            t(
+                "Updating packages as in {base} removes most: {count:,} {what}, summed over "
+                "{images}",
+                **values,
+            ),
+            t("Updating packages as in {base} removes most: {count:,}, over {images}", **values),
+        )
     shown = table[table["removed"].gt(0)].head(_MOST)
     ends = [
         t("{count:,} from {images}", count=row.removed, images=number(row.on_it + 1, "image"))
         for row in shown.itertuples()
     ]
-    note = say(
-        "What is fixable in a base's packages, times the images that it is in: once it is rebuilt "
-        "with today's fixed versions, so must they be. A base on another one has what is in that, "
-        "too, so rows do not add up."
-    )
-    if lost := int((table["base"].isna() & table["on_it"].eq(0)).sum()):
-        note += " " + say(
-            "{images} whose base is not in the fleet stand for themselves.",
-            images=number(lost, "image"),
-        )
     return Answer(
         "rebuild",
-        title,
-        paragraph(note),
+        first_fitting(titles),
+        paragraph(_how(table)),
         table,
-        _bars(shown["name"], shown["removed"], ends, counting.number_of(counted.label)),
+        _bars(shown, "removed", ends, across),
         counted.label,
         role=SLIDE,
         searchable=True,
     )
+
+
+def _how(table: pd.DataFrame) -> Phrase:
+    """Return how what is removed was counted."""
+    text = say("Rows overlap, so they do not add up.")
+    if table["on_it_by"].eq(BY_LAYERS).any():
+        text += " " + say(
+            "Of a base it is what is fixable in it and in each image on it, at most: an image can "
+            "have updated or removed some of its packages already."
+        )
+    if table["on_it_by"].eq(BY_PACKAGES).any():
+        text += " " + say(
+            "Where layers are not known it is what is fixable in packages that images share, in "
+            "the same versions: the named image is one that has these and no others. That the rest "
+            "are built on it is not known; each must be built again with the fixed packages."
+        )
+    return text
 
 
 def _unmeasured() -> str:
@@ -185,38 +232,42 @@ def _unknown(images: pd.DataFrame) -> str:
     )
 
 
-def _line(row: Any) -> Phrase:
+def _line(row: Any, names: Mapping[str, str]) -> Phrase:
     text = name(row.name) + ": "
-    text += say(
-        "{count:,} in its packages, {fixable:,} of them fixable, in {images} besides itself",
-        count=row.count,
-        fixable=row.fixable,
-        images=number(row.on_it, "image"),
-    )
+    values = {"count": row.count, "fixable": row.fixable, "images": number(row.on_it, "image")}
+    if row.on_it_by == BY_LAYERS:
+        text += say(
+            "{count:,} in its packages, {fixable:,} of them fixable; built on it: {images}",
+            **values,
+        )
+    else:
+        text += say(
+            "{count:,} in its packages, {fixable:,} of them fixable; {images} more with all of "
+            "these packages",
+            **values,
+        )
     if isinstance(row.base, str):
-        text += say("; {added:,} more than what it is built on", added=row.added)
+        text += say("; {added:,} more than in {base}", added=row.added, base=name(names[row.base]))
     return text
 
 
-def _sums(whole: pd.DataFrame, lens: Lens) -> Text:
-    """Return how much of all images came with bases, counted in each and once each."""
-    known = whole["base"].notna()
-    counts = whole.set_index("variant")["count"]
-    inherited = int(whole["base"].map(counts.to_dict()).astype("Int64").fillna(0).sum())
-    once = int(whole[whole["on_it"].gt(0)]["added"].sum())
+def _sums(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Text:
+    """Return how much of all images is in their bases too, and how bases were found."""
+    known = image_table.counted(images)[["variant", "count"]].merge(found, on="variant")
+    counts = known["base"].map(known.set_index("variant")["count"].to_dict()).astype("Int64")
+    inherited = counts.fillna(0).clip(upper=known["count"])
     text = say(
-        "Of {all:,} {what} in {images}, {inherited:,} came with a base of the fleet; counted once "
-        "each, these bases bring {once:,}.",
-        all=int(whole["count"].sum()),
+        "Of {all:,} {what}, summed over all images, {inherited:,} are also in an image that theirs "
+        "is built on, or all of whose packages it has.",
+        all=int(known["count"].sum()),
         what=lens.label,
-        images=number(len(whole), "image"),
-        inherited=inherited,
-        once=once,
+        inherited=int(inherited.sum()),
     )
-    parts = whole["found_by"].value_counts()
+    parts = known["found_by"].value_counts()
     text += " " + say(
-        "The base is known of {known}: by layers of {layers:,}, by package lists of {packages:,}.",
-        known=share(int(known.sum()), len(whole)),
+        "Such an image is known of {known}: by layers of {layers:,}, by package lists of "
+        "{packages:,}.",
+        known=share(int(known["base"].notna().sum()), len(known)),
         layers=int(parts.get(BY_LAYERS, 0)),
         packages=int(parts.get(BY_PACKAGES, 0)),
     )
@@ -228,9 +279,9 @@ def _sums(whole: pd.DataFrame, lens: Lens) -> Text:
     return paragraph(text)
 
 
-def _bars(names: Any, values: Any, ends: list[str], across: str) -> Bars:
-    rows = [(escape.plain(text), "") for text in names]
-    lengths: list[float | None] = [float(value) for value in values]
+def _bars(shown: pd.DataFrame, column: str, ends: list[str], across: str) -> Bars:
+    rows = [(escape.plain(text), "") for text in shown["name"]]
+    lengths: list[float | None] = [float(value) for value in shown[column]]
     return Bars(rows, [Series("size", across, lengths)], ends, across, "size", [True] * len(rows))
 
 
@@ -243,11 +294,22 @@ def _chain(base: str, bases: Mapping[str, str]) -> list[str]:
     return chain
 
 
-def _representatives(images: pd.DataFrame, key: pd.Series) -> dict[Any, str]:
-    """Return the image that stands for those with an equal key, by the key."""
-    order = images.assign(_key=key, _own=~_is_system(images), _length=images["name"].str.len())
+def _representatives(
+    images: pd.DataFrame, key: pd.Series, ranks: Mapping[str, int]
+) -> dict[Any, str]:
+    """Return the image that stands for those with an equal key, by the key.
+
+    `ranks` are of repositories; of those that are not in it the rank is zero.
+    """
+    order = images.assign(
+        _key=key,
+        _lost=~images["variant"].isin(image_table.counted(images)["variant"]),
+        _own=~_is_system(images),
+        _rank=[-ranks.get(repository, 0) for repository in images["repository"]],
+        _length=images["name"].str.len(),
+    )
     order = order.dropna(subset="_key").sort_values(
-        ["_own", "created_at", "_length", "variant"], kind="stable"
+        ["_lost", "_own", "_rank", "created_at", "_length", "variant"], kind="stable"
     )
     return dict(
         order.drop_duplicates("_key")[["_key", "variant"]].itertuples(index=False, name=None)
@@ -257,7 +319,7 @@ def _representatives(images: pd.DataFrame, key: pd.Series) -> dict[Any, str]:
 def _by_layers(images: pd.DataFrame) -> dict[str, str]:
     """Return the base of each image whose layers begin with all layers of another one."""
     layers = images["diff_ids"].astype("object")
-    stands = _representatives(images, layers)
+    stands = _representatives(images, layers, {})
     bases: dict[str, str] = {}
     for text in stands:
         below = text
@@ -270,25 +332,70 @@ def _by_layers(images: pd.DataFrame) -> dict[str, str]:
     return {variant: bases[text] for variant, text in pairs if text in bases}
 
 
-def _by_packages(images: pd.DataFrame, lists: pd.DataFrame) -> dict[str, str]:
-    """Return the base of each image whose packages contain all those of another one."""
-    key = images["package_list"].astype("object")
-    distinct = lists.drop_duplicates("package_list")
-    distinct = distinct[distinct["package_list"].isin(set(key.dropna()))]
-    names = distinct["package_list"].tolist()
-    largest = contained([np.frombuffer(items, np.uint64) for items in distinct["items"]])
-    stands = _representatives(images, key.where(key.isin(set(names))))
+class _Shared(NamedTuple):
+    """What package lists say, by variant.
+
+    The largest image within it, the one that stands for its list, and how many counted images have
+    all of that list.
+    """
+
+    bases: dict[str, str]
+    same_as: dict[str, str]
+    sharing: dict[str, int]
+
+
+def _by_packages(images: pd.DataFrame, lists: pd.DataFrame) -> _Shared:
+    """Return what images have of the package lists of others."""
+    items = dict(zip(lists["package_list"], lists["items"], strict=True))
+    key = pd.Series(
+        [items.get(text) for text in images["package_list"].astype("object")],
+        images.index,
+        dtype="object",
+    )
+    distinct = [*dict.fromkeys(key.dropna())]
+    within = contained([np.frombuffer(listed, np.uint64) for listed in distinct])
+    is_counted = images["variant"].isin(image_table.counted(images)["variant"])
+    alike = Counter(key[is_counted].dropna())
+    sharing = Counter(alike)
+    for listed, smaller in zip(distinct, within, strict=True):
+        for place in smaller:
+            sharing[distinct[place]] += alike[listed]
+    stands = _representatives(images, key, _ranks(images["repository"], key, distinct, within))
     systems = set(images[_is_system(images)]["variant"])
-    bases: dict[str, str] = {}
-    below = {names[place]: names[base] for place, base in enumerate(largest) if base is not None}
-    for variant, text in zip(images["variant"], key, strict=True):
-        same = stands.get(text, "")
+    largest = {
+        listed: stands[distinct[smaller[0]]]
+        for listed, smaller in zip(distinct, within, strict=True)
+        if smaller
+    }
+    found = _Shared({}, {}, {})
+    for variant, listed in zip(images["variant"], key, strict=True):
+        if listed is None:
+            continue
+        same = stands[listed]
+        found.same_as[variant], found.sharing[variant] = same, sharing[listed]
         if same in systems and same != variant:
             # The same packages as the operating system's own image.
-            bases[variant] = same
-        elif text in below:
-            bases[variant] = stands[below[text]]
-    return bases
+            found.bases[variant] = same
+        elif listed in largest:
+            found.bases[variant] = largest[listed]
+    return found
+
+
+def _ranks(
+    repositories: pd.Series, key: pd.Series, distinct: Sequence[bytes], within: list[list[int]]
+) -> dict[str, int]:
+    """Return of each repository how many images have all packages of one of its own."""
+    owners: dict[bytes, set[str]] = {listed: set() for listed in distinct}
+    for repository, listed in zip(repositories, key, strict=True):
+        if listed is not None:
+            owners[listed].add(repository)
+    alike = Counter(key.dropna())
+    ranks: Counter[str] = Counter()
+    for listed, smaller in zip(distinct, within, strict=True):
+        within_it = (owners[distinct[place]] for place in smaller)
+        for owner in owners[listed].union(*within_it):
+            ranks[owner] += alike[listed]
+    return dict(ranks)
 
 
 def _is_system(images: pd.DataFrame) -> pd.Series:
@@ -297,11 +404,11 @@ def _is_system(images: pd.DataFrame) -> pd.Series:
     return images["os_family"].astype("object").eq(pd.Series(last, images.index, dtype="object"))
 
 
-def contained(lists: Sequence[np.ndarray]) -> list[int | None]:
-    """Return of each list of distinct items the largest other one that is wholly in it, by place.
+def contained(lists: Sequence[np.ndarray]) -> list[list[int]]:
+    """Return of each list of distinct items all other ones that are wholly in it, by place.
 
-    None if there is none. Equal lists are not in one another. A list can only be in those that have
-    its rarest item, so it is looked for nowhere else.
+    The largest is first; empty lists and equal ones are left out. A list can only be in those that
+    have its rarest item, so it is looked for nowhere else.
     """
     if not lists:
         return []
@@ -309,15 +416,16 @@ def contained(lists: Sequence[np.ndarray]) -> list[int | None]:
     rows = np.split(places, np.cumsum([len(items) for items in lists])[:-1])
     frequency = np.bincount(places, minlength=len(every))
     by_rarest: dict[int, list[int]] = {}
-    for place in sorted(range(len(lists)), key=lambda place: -len(lists[place])):
-        if len(rows[place]):
-            rarest = int(rows[place][frequency[rows[place]].argmin()])
+    for place, row in enumerate(rows):
+        if len(row):
+            rarest = int(row[frequency[row].argmin()])
             by_rarest.setdefault(rarest, []).append(place)
     sets = [frozenset(row.tolist()) for row in rows]
-    found: list[int | None] = []
+    found: list[list[int]] = []
     for items in sets:
         candidates = (other for item in items for other in by_rarest.get(item, ()))
-        smaller = [other for other in candidates if len(sets[other]) < len(items)]
-        smaller.sort(key=lambda other: (-len(sets[other]), other))
-        found.append(next((other for other in smaller if sets[other] <= items), None))
+        inside = [
+            other for other in candidates if len(sets[other]) < len(items) and sets[other] <= items
+        ]
+        found.append(sorted(inside, key=lambda other: (-len(sets[other]), other)))
     return found

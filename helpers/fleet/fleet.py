@@ -192,12 +192,12 @@ class Fleet:
 
     @question()
     def bases(self) -> Answer:
-        """Which base images bring the most, counted once each?"""
+        """Which base images or shared packages bring the most?"""
         return bases.answer(self.counts, self._bases, self.lens)
 
     @question()
     def rebuilds(self) -> Answer:
-        """Which one rebuild removes most?"""
+        """Which one rebuild or shared update removes most?"""
         return bases.rebuild_answer(self.counts, self._bases, self.lens)
 
     @question()
@@ -208,7 +208,7 @@ class Fleet:
     @question()
     def updates(self) -> Answer:
         """Which one package's update removes most?"""
-        return spread.updates_answer(self._in_packages, self.counts, self.lens)
+        return spread.updates_answer(self._in_packages, self._occurrences, self.counts, self.lens)
 
     @question()
     def pairs(self) -> Answer:

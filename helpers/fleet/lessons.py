@@ -77,20 +77,30 @@ def _learned(images: pd.DataFrame, occurrences: pd.DataFrame, lens: Lens) -> lis
 
 
 def _first(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> list[Phrase | str]:
-    """Return the rebuild that removes most, and the move that is sure to take away most."""
+    """Return the rebuild or update, and the move that is sure, that take away most."""
     lines: list[Phrase | str] = []
-    brought = bases.brought(images, found).sort_values("removed", ascending=False, kind="stable")
-    if brought["removed"].gt(0).any():
-        top = brought.iloc[0]
-        lines.append(
-            say(
-                "Rebuild **{base}** and what is on it: {count:,} {what} less, over {images}.",
-                base=escape.plain(top["name"]),
-                count=top["removed"],
-                what=lens._replace(fixable=True).label,
-                images=number(top["on_it"] + 1, "image"),
+    shared = bases.shared(images, found, "removed")
+    if shared["removed"].gt(0).any():
+        top = shared.iloc[0]
+        values = {
+            "base": escape.plain(top["name"]),
+            "count": top["removed"],
+            "what": lens._replace(fixable=True).label,
+            "images": number(top["on_it"] + 1, "image"),
+        }
+        if top["on_it_by"] == bases.BY_LAYERS:
+            line = say(
+                "Rebuild **{base}** and what is on it: up to {count:,} {what} less, summed over "
+                "{images}.",
+                **values,
             )
-        )
+        else:
+            line = say(
+                "Update the packages that {images} share, as in **{base}**: {count:,} {what} less, "
+                "summed over these.",
+                **values,
+            )
+        lines.append(line)
     moved = moving.moves(images, pairs.found(images))
     moved = moved[moved["high"].lt(0).fillna(False)]
     moved = moved[~moved["target"].isin(image_table.ended(images))]
@@ -126,7 +136,7 @@ def _not_known(images: pd.DataFrame, found: pd.DataFrame) -> list[Phrase | str]:
                 images=number(blind, "image"),
             )
         )
-    if no_base := int(found["base"].isna().sum()):
+    if no_base := int((~found["found_by"].eq(bases.BY_LAYERS).fillna(False)).sum()):
         lines.append(
             say("On which image of the fleet {images} are built.", images=number(no_base, "image"))
         )

@@ -17,19 +17,26 @@ from helpers.vulnerabilities.lenses import Lens
 _MOST = 12
 """Rows of a figure."""
 
+_KERNELS = ("linux", "kernel", "linux-headers")
+"""Source packages of kernel headers: of Debian and Ubuntu, of Red Hat's systems, of Alpine."""
+
 
 def updates(in_packages: pd.DataFrame) -> pd.DataFrame:
     """Return what an update of each source package would fix, that which fixes most first.
 
-    `source_package, vulnerabilities, images, fixes`: how many different vulnerabilities with a fix
-    it has, in at least how many images one of them is, and their sum over all images. `in_packages`
-    is `tally.in_packages`, of all parts together.
+    `source_package, vulnerabilities, images, fixes, alone`: how many different vulnerabilities with
+    a fix it has, in at least how many images one of them is, their sum over all images, and what of
+    that sum is in no other package of the fleet. `in_packages` is `tally.in_packages`, of all parts
+    together.
     """
-    fixable = in_packages[in_packages["fixable"].gt(0)]
+    only = ~in_packages["vulnerability_id"].duplicated(keep=False)
+    rows = in_packages.assign(alone=in_packages["fixable"].where(only, 0))
+    fixable = rows[rows["fixable"].gt(0)]
     table = fixable.groupby("source_package").agg(
         vulnerabilities=("vulnerability_id", "nunique"),
         images=("fixable", "max"),
         fixes=("fixable", "sum"),
+        alone=("alone", "sum"),
     )
     order = ["fixes", "source_package"]
     return table.reset_index().sort_values(order, ascending=[False, True], ignore_index=True)
@@ -86,8 +93,13 @@ def answer(occurrences: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answe
     )
 
 
-def updates_answer(in_packages: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer which one source package's update would take away most, over all images."""
+def updates_answer(
+    in_packages: pd.DataFrame, occurrences: pd.DataFrame, images: pd.DataFrame, lens: Lens
+) -> Answer:
+    """Answer which one source package's update would take away most, over all images.
+
+    `in_packages` and `occurrences` are those of `tally`, of all parts together.
+    """
     table = updates(in_packages)
     if not _measured(images):
         lacks = t("No image was measured, so it is not known what is in them.")
@@ -97,7 +109,8 @@ def updates_answer(in_packages: pd.DataFrame, images: pd.DataFrame, lens: Lens) 
         chart = _bars([], [], [], counted, counted)
         text = paragraph(t("No newer package fixes any of what is counted."))
         return Answer("updates", "", text, table, chart, lens.label)
-    whole, first = int(table["fixes"].sum()), table.iloc[0]
+    # A vulnerability of two packages counts once in each image, so it is no sum of the table.
+    whole, first = int(occurrences["fixable"].sum()), table.iloc[0]
     values = {
         "package": escape.short(counting.package_name(first["source_package"]), 24),
         "count": first["fixes"],
@@ -121,8 +134,22 @@ def updates_answer(in_packages: pd.DataFrame, images: pd.DataFrame, lens: Lens) 
     ]
     names = map(counting.package_name, shown["source_package"])
     note = say(
-        "A vulnerability in two source packages counts in both: it is gone when both are updated."
+        "A vulnerability in two source packages counts in both, and is gone when both are updated. "
+        "Of {package}, {alone:,} of {count:,} are in no other package.",
+        package=name(counting.package_name(first["source_package"])),
+        alone=first["alone"],
+        count=first["fixes"],
     )
+    if not in_packages["named"].any():
+        note += " " + t(
+            "The reports name no source packages, so these are installed ones: one update can fix "
+            "several of them."
+        )
+    if shown["source_package"].isin(_KERNELS).any():
+        note += " " + t(
+            "An image runs no kernel of its own: what it has of the kernel's package is mostly "
+            "headers to compile with (linux-libc-dev)."
+        )
     return Answer(
         "updates",
         title,

@@ -22,6 +22,9 @@ _IMAGES = [
     *("scanner", "scanner_version", "db_updated_at", "db_sha256", "db_coverage", "scanned_at"),
     *("status", "reason"),
 ]
+_FLAGS = ("fixable", "named")
+"""What is so in some of the images that a vulnerability is in."""
+
 _FINDINGS = [
     *(*_KEYS, "scanner", "vulnerability_id", "package", "source_package", "fixed_version"),
     *("severity", "suppressed"),
@@ -75,8 +78,9 @@ def _occurrences(part: Partition, lens: Lens, without: Collection[str]) -> pd.Da
 def in_packages(lens: Lens = PLAIN, without: Collection[str] = ()) -> Reduction:
     """Return the reduction to one row a vulnerability id and source package.
 
-    `vulnerability_id, source_package, severity, images, fixable`, as `occurrences` counts them.
-    Where a report does not name source packages, they are the installed ones.
+    `vulnerability_id, source_package, severity, images, fixable, named`, as `occurrences` counts
+    them. Where a report does not name source packages, they are the installed ones; `named` is in
+    how many images it does.
     """
     of = partial(_in_packages, lens=lens, without=frozenset(without))
     return Reduction(of, {"findings": _of(lens)})
@@ -85,7 +89,8 @@ def in_packages(lens: Lens = PLAIN, without: Collection[str] = ()) -> Reduction:
 def _in_packages(part: Partition, lens: Lens, without: Collection[str]) -> pd.DataFrame:
     rows = _counted(part, lens, without)
     source = rows["source_package"].fillna(rows["package"]).fillna(counting.UNNAMED)
-    return _held(rows.assign(source_package=source), ["vulnerability_id", "source_package"])
+    rows = rows.assign(source_package=source, named=rows["source_package"].notna())
+    return _held(rows, ["vulnerability_id", "source_package"])
 
 
 def _counted(part: Partition, lens: Lens, without: Collection[str]) -> pd.DataFrame:
@@ -101,20 +106,20 @@ def _held(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     level = pd.Series(rows["severity"].cat.codes, index=rows.index).astype("int64")
     rows = rows.assign(level=level, fixable=rows["fixed_version"].notna())
     # An image counts once, however many of its packages have it.
-    image = rows.groupby([*keys, *_KEYS], observed=True, sort=False)[["level", "fixable"]].max()
-    image = image.reset_index().assign(images=1)
-    image["fixable"] = image["fixable"].astype("int64")
+    flags = [flag for flag in _FLAGS if flag in rows]
+    image = rows.groupby([*keys, *_KEYS], observed=True, sort=False)[["level", *flags]].max()
+    image = image.reset_index().assign(images=1).astype(dict.fromkeys(flags, "int64"))
     found = image.groupby(keys, observed=True, sort=False)
-    return _levelled(found.agg({"level": "max", "images": "sum", "fixable": "sum"}).reset_index())
+    sums = dict.fromkeys(["images", *flags], "sum")
+    return _levelled(found.agg({"level": "max", **sums}).reset_index())
 
 
 def together(parts: pd.DataFrame) -> pd.DataFrame:
     """Return `occurrences` or `in_packages` of all parts as one, in most images first."""
     keys = [key for key in ("vulnerability_id", "source_package") if key in parts]
     rows = parts.assign(level=parts["severity"].cat.codes.astype("int64"))
-    found = rows.groupby(keys, observed=True).agg(
-        {"level": "max", "images": "sum", "fixable": "sum"}
-    )
+    sums = dict.fromkeys([column for column in ("images", *_FLAGS) if column in rows], "sum")
+    found = rows.groupby(keys, observed=True).agg({"level": "max", **sums})
     table = _levelled(found.reset_index())
     return table.sort_values(
         ["images", *keys], ascending=[False, *[True] * len(keys)], ignore_index=True
@@ -124,7 +129,8 @@ def together(parts: pd.DataFrame) -> pd.DataFrame:
 def _levelled(table: pd.DataFrame) -> pd.DataFrame:
     severity = pd.Categorical.from_codes(table["level"], dtype=SEVERITY)
     keys = [key for key in ("vulnerability_id", "source_package") if key in table]
-    return table.assign(severity=severity)[[*keys, "severity", "images", "fixable"]]
+    flags = [flag for flag in _FLAGS if flag in table]
+    return table.assign(severity=severity)[[*keys, "severity", "images", *flags]]
 
 
 def package_lists() -> Reduction:

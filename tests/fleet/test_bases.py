@@ -1,8 +1,12 @@
+import gzip
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.fleet import bases, image_table
+from helpers import paths
+from helpers.fleet import bases, engine, image_table, lessons, tally
 from helpers.vulnerabilities.lenses import PLAIN
 from tests.support import fleet_frames as fleets
 
@@ -25,7 +29,7 @@ def found(images, packages=None):
     table = bases.found(images, lists() if packages is None else packages)
     short = [
         [value.partition("@")[0] if isinstance(value, str) else None for value in row]
-        for row in table.itertuples(index=False)
+        for row in table[["variant", "base", "found_by"]].itertuples(index=False)
     ]
     return {variant: (base, found_by) for variant, base, found_by in short}
 
@@ -102,19 +106,17 @@ def test_what_a_base_brings_is_counted_once_and_a_rebuild_in_every_image_on_it()
     assert bases.rebuild_answer(images, known, PLAIN).title.startswith("Rebuilding node:1 removes")
 
 
-def test_the_largest_list_that_is_wholly_in_another_against_a_plain_loop():
+def test_the_lists_that_are_wholly_in_another_against_a_plain_loop():
     rng = np.random.default_rng(1)
     made = [
         np.unique(rng.integers(0, 12, rng.integers(0, 9)).astype(np.uint64)) for _ in range(150)
     ]
-    for place, largest in enumerate(bases.contained(made)):
+    for place, within in enumerate(bases.contained(made)):
         items = set(made[place].tolist())
-        inside = [len(other) for other in made if set(other.tolist()) < items and len(other)]
-        if largest is None:
-            assert not inside
-        else:
-            assert set(made[largest].tolist()) < items
-            assert len(made[largest]) == max(inside)
+        inside = {n for n, other in enumerate(made) if set(other.tolist()) < items and len(other)}
+        assert set(within) == inside
+        sizes = [len(made[other]) for other in within]
+        assert sizes == sorted(sizes, reverse=True)
 
 
 def test_thousands_of_lists_are_quick():
@@ -122,11 +124,88 @@ def test_thousands_of_lists_are_quick():
     systems = [rng.integers(0, 2**60, 200).astype(np.uint64) for _ in range(20)]
     made = [
         np.unique(np.concatenate([systems[n % 20], rng.integers(0, 2**60, 40).astype(np.uint64)]))
-        for n in range(3000)
+        for n in range(5000)
     ]
-    largest = bases.contained([*systems, *made])
-    assert largest[:20] == [None] * 20
-    assert largest[20:] == [n % 20 for n in range(3000)]
+    within = bases.contained([*systems, *made])
+    assert within[:20] == [[]] * 20
+    assert within[20:] == [[n % 20] for n in range(5000)]
+
+
+def brought(images, packages):
+    return bases.brought(images, bases.found(images, packages)).set_index("name")
+
+
+def test_images_with_one_list_are_one_row_and_all_of_them_count():
+    images = image_table.once(
+        fleets.images(
+            *(image(f"{name}:1", 10, packages="same") for name in ("a", "b", "other")),
+            image("c:1", 15, packages="more"),
+            image("other:2", 20, packages="else"),
+            image("lost:1", None, packages="same", status="failed"),
+        )
+    )
+    table = brought(images, lists(same="abc", more="abcd", **{"else": "xyz"}))
+    # The repository `other` has one more list, so it stands for the first.
+    assert table["on_it"].to_dict() == {"c:1": 0, "other:1": 3, "other:2": 0}
+    assert table["removed"].to_dict() == {"c:1": 15, "other:1": 40, "other:2": 20}
+
+
+def test_lists_within_a_list_that_are_not_in_one_another_all_count_it():
+    images = image_table.once(
+        fleets.images(
+            image("one:1", 10, packages="one"),
+            image("two:1", 20, packages="two"),
+            image("app:1", 30, packages="app"),
+        )
+    )
+    packages = lists(one="abc", two="abde", app="abcdef")
+    assert brought(images, packages)["on_it"].to_dict() == {"app:1": 0, "one:1": 1, "two:1": 1}
+
+
+def test_shared_packages_are_updated_and_only_a_base_by_layers_is_rebuilt():
+    def answers(*rows, **packages):
+        images = image_table.once(fleets.images(*rows))
+        known = bases.found(images, lists(**packages))
+        advice = lessons.answer(images, nothing, known, PLAIN).text.plain
+        return bases.rebuild_answer(images, known, PLAIN).title, advice
+
+    nothing = fleets.reduced([fleets.EMPTY], tally.occurrences())
+    title, advice = answers(
+        image("node:1", 9, packages="node"), image("go:1", 9, packages="go"), node="abc", go="abcd"
+    )
+    assert title.startswith("Updating packages as in node:1")
+    assert "Update the packages that 2 images share" in advice
+    # The image on it has fewer, so no more than that is removed there.
+    title, advice = answers(
+        image("node:1", 9, "a", "node"), image("go:1", 8, "a b", "go"), node="abc", go="abd"
+    )
+    assert title.startswith("Rebuilding node:1 removes most: 17")
+    assert "Rebuild node:1" in advice
+    # An image on which there is nothing is no advice, however much is in it.
+    title, advice = answers(image("alone:1", 99), image("other:1", 1))
+    assert not title
+    assert "alone" not in advice
+
+
+def test_images_of_the_real_fleet_with_all_packages_of_one_by_their_raw_json(read):
+    folder = paths.ROOT / "data" / "fleets" / "official-2018"
+    packages = {}
+    for line in (folder / "images.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        report = json.loads(gzip.decompress((folder / row["scan"]).read_bytes()))
+        packages[row["image"]] = {
+            (result["Type"], package["Name"], package.get("Version"))
+            for result in report["Results"]
+            for package in result.get("Packages", [])
+        }
+    engine_ = engine.pandas(read(folder).store)
+    images = image_table.once(engine_.reduced(tally.images()))
+    table = bases.found(images, engine_.reduced(tally.package_lists()))
+    found = dict(zip(images["name"], table["sharing"], strict=True))
+    counted = {*image_table.counted(images)["name"]}
+    for name in ("neo4j:3.0.0", "ruby:2.2-jessie", "golang:1.8-jessie", "haproxy:1.5.19"):
+        assert found[name] == sum(packages[name] <= packages[other] for other in counted)
+    assert found["neo4j:3.0.0"] == 59
 
 
 @pytest.mark.parametrize("rows", [[], [image("a:1", None, status="failed")], [image("a:1", 0)]])

@@ -37,7 +37,7 @@ def asked(reduced, occurrences=None, in_packages=None):
     images = image_table.once(reduced)
     nothing = fleets.reduced([fleets.EMPTY], tally.occurrences())
     occurrences = nothing if occurrences is None else occurrences
-    in_packages = nothing.assign(source_package="") if in_packages is None else in_packages
+    in_packages = nothing.assign(source_package="", named=0) if in_packages is None else in_packages
     known = bases.found(images, LISTS)
     found = [
         overview.answer(reduced, images),
@@ -46,7 +46,7 @@ def asked(reduced, occurrences=None, in_packages=None):
         bases.answer(images, known, PLAIN),
         bases.rebuild_answer(images, known, PLAIN),
         spread.answer(occurrences, images, PLAIN),
-        spread.updates_answer(in_packages, images, PLAIN),
+        spread.updates_answer(in_packages, occurrences, images, PLAIN),
         pairs.answer(images, PLAIN),
         moving.answer(images, PLAIN),
         repeats.answer(reduced, images),

@@ -140,8 +140,9 @@ def test_a_vulnerability_in_two_packages_of_an_image_is_in_one_image():
     ]
     by_package = tally.together(fleets.reduced(parts, tally.in_packages()))
     assert by_package["source_package"].tolist() == ["x", "s"]
+    assert by_package["named"].tolist() == [0, 1]
     assert spread.updates(by_package).to_dict("records") == [
-        {"source_package": "s", "vulnerabilities": 1, "images": 1, "fixes": 1}
+        {"source_package": "s", "vulnerabilities": 1, "images": 1, "fixes": 1, "alone": 0}
     ]
 
 

@@ -1,0 +1,43 @@
+import pandas as pd
+
+from helpers.fleet import image_table, spread
+from helpers.frames import SEVERITY
+from helpers.vulnerabilities.lenses import PLAIN
+from tests.support import fleet_frames as fleets
+
+
+def held(**columns):
+    count = len(columns["vulnerability_id"])
+    severity = pd.Series(["LOW"] * count, dtype=SEVERITY)
+    return pd.DataFrame({**columns, "severity": severity, "images": 3})
+
+
+def asked(package, named=3):
+    """One vulnerability of two packages in three images, and one of the first alone in two."""
+    in_packages = held(
+        vulnerability_id=["CVE-1", "CVE-1", "CVE-2"],
+        source_package=[package, "other", package],
+        fixable=[3, 3, 2],
+        named=named,
+    )
+    occurrences = held(vulnerability_id=["CVE-1", "CVE-2"], fixable=[3, 2])
+    images = image_table.once(fleets.images(*({"name": f"a:{n}", "count": 2} for n in range(3))))
+    return spread.updates_answer(in_packages, occurrences, images, PLAIN)
+
+
+def test_a_vulnerability_of_two_packages_is_once_in_the_whole_and_alone_in_none():
+    answer = asked("first")
+    assert "5 of 5" in answer.title
+    table = answer.table.set_index("source_package")
+    assert table["fixes"].to_dict() == {"first": 5, "other": 3}
+    assert table["alone"].to_dict() == {"first": 2, "other": 0}
+
+
+def test_only_of_a_kernels_package_it_is_said_that_it_is_headers():
+    said = ["linux-libc-dev" in asked(package).text.plain for package in ("linux", "linuxdoc")]
+    assert said == [True, False]
+
+
+def test_installed_packages_are_not_taken_for_source_packages():
+    said = ["name no source packages" in asked("a", named).text.plain for named in (0, 3)]
+    assert said == [True, False]
