@@ -40,7 +40,7 @@ _ROOM = 2_000_000
 
 
 class Estimate(NamedTuple):
-    """A mean or a ratio and its interval; both ends are None where the values are too few for one."""
+    """A mean or ratio and its interval; both ends are None where the values are too few for one."""
 
     mean: float
     low: float | None
