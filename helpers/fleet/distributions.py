@@ -1,5 +1,6 @@
 """How counts are distributed over the images of each base family."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -71,7 +72,7 @@ def _answer(images: pd.DataFrame, lens: Lens, column: str, named: str) -> Answer
     )
     ended = image_table.ended(images)
     text = bullets(_line(row, ended.get(row.family)) for row in table.itertuples())
-    text += _left_out(images)
+    text += slim(table["family"]) + _left_out(images)
     return Answer(named, title, text, table, _chart(table, lens), lens.label, role=SLIDE)
 
 
@@ -90,6 +91,18 @@ def _line(row: Any, ended: date | None) -> Phrase:
     if ended:
         text += say("; **its advisories ended on {day}**, so that few is no good sign", day=ended)
     return text
+
+
+def slim(families: Iterable[str]) -> Text:
+    """Return what a form of a family is, if there is one: a word of the tag, not a base."""
+    if not any(family.endswith(" slim") for family in families):
+        return Text()
+    return paragraph(
+        say(
+            "`slim` is a word of the tag: such an image may be on the full base. It differs by all "
+            "that the tag leaves out, as compilers and headers, not by the base alone."
+        )
+    )
 
 
 def _left_out(images: pd.DataFrame) -> Text:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Interval, Intervals
-from helpers.fleet import bootstrap, groups, image_table, pairs
+from helpers.fleet import bootstrap, distributions, groups, image_table, pairs
 from helpers.fleet.groups import Packages
 from helpers.text.i18n import t
 from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
@@ -76,10 +76,11 @@ def _sums(rows: pd.DataFrame, packages: Packages) -> pd.DataFrame:
 def totals(moves: pd.DataFrame) -> pd.DataFrame:
     """Return what moving all to each family would change, that which takes away most first.
 
-    `target, images, observed, unknown, now, observed_change, change, low, high`: `images` are those
-    of which pairs say something, `observed` those that are there on the target as well, `unknown`
-    all others; `now` is the sum of the counts of `images`, `change` what it would change by: what
-    is observed, and an estimate of what is not. `low` to `high` is NA where nothing is estimated.
+    `target, images, observed, unknown, now, observed_now, observed_change, change, low, high`:
+    `images` are those of which pairs say something, `observed` those that are there on the target
+    as well, `unknown` all others; `now` and `observed_now` are the sums of their counts, `change`
+    is what the former would change by: what is observed, and an estimate of what is not. `low` to
+    `high` is NA where nothing is estimated.
     The intervals of `moves` hold all together, and so do sums of them: the ends of a sum are the
     sums of the ends. That is wider than needed, as not all will be off to one side.
     """
@@ -95,7 +96,7 @@ def totals(moves: pd.DataFrame) -> pd.DataFrame:
             for name, column in _ENDS.items()
         },
     )
-    whole = ["images", "observed", "unknown", "now", "observed_change"]
+    whole = ["images", "observed", "unknown", "now", "observed_now", "observed_change"]
     table = rows.groupby("target")[[*whole, *_ENDS]].sum()
     estimated = rows.groupby("target")["estimated"].any()
     table = table.assign(low=table["low"].where(estimated), high=table["high"].where(estimated))
@@ -118,7 +119,7 @@ def answer(images: pd.DataFrame, lens: Lens, packages: Packages = pairs.UNKNOWN)
     shown = shown.assign(ended=shown["target"].isin(ended))
     shown = shown.sort_values("ended", kind="stable", ignore_index=True).head(_MOST)
     text = bullets([_line(row, ended.get(row.target)) for row in shown.itertuples()])
-    text += paragraph(_note(short, shown)) + pairs.slim(shown["target"])
+    text += paragraph(_note(short, shown)) + distributions.slim(shown["target"])
     return Answer(
         "moving",
         _title(shown, lens),
@@ -148,7 +149,9 @@ def _note(short: pd.DataFrame, shown: pd.DataFrame) -> Phrase:
             "The rest is **not estimated**: too few groups of repositories that share no packages."
         )
     if worse := int(short["change"].ge(0).sum()):
-        note += " " + t("Moves to {count:,} other families take nothing away.", count=worse)
+        note += " " + t(
+            "Moves to {families} make it no better.", families=number(worse, "other family")
+        )
     return note + (" " + t("Whether an app runs on another base nobody tried."))
 
 
@@ -162,7 +165,7 @@ def _chart(shown: pd.DataFrame, lens: Lens) -> Intervals:
             t(
                 "{observed:,} of {images} observed",
                 observed=row.observed,
-                images=number(row.images, "image"),
+                images=number(row.images + row.unknown, "image"),
             ),
         )
         for row in shown.itertuples()
@@ -179,7 +182,7 @@ def _title(shown: pd.DataFrame, lens: Lens) -> str:
     shown = shown[~shown["ended"]]
     sure = shown[shown["high"].lt(0).fillna(False)]
     if shown.empty:
-        return t("No move to a base with advisories takes away {what}", what=lens.short)
+        return t("No move to a base with advisories is sure to take away {what}", what=lens.short)
     row = (shown if sure.empty else sure).iloc[0]
     values = {
         "images": number(row["images"], "image"),
@@ -219,15 +222,16 @@ def _title(shown: pd.DataFrame, lens: Lens) -> str:
 def _line(row: Any, ended: date | None) -> Phrase:
     text = name(t("all to {family}", family=row.target)) + ": "
     text += say(
-        "observed {change:+,} in {images}",
+        "observed {change:+,} of {now:,} in {images}",
         change=row.observed_change,
+        now=row.observed_now,
         images=number(row.observed, "image"),
     )
     if pd.notna(row.low):
         text += say(
-            "; with an estimate of {others} more about {change:+,.0f} ({low:+,.0f} to "
-            "{high:+,.0f}) of {now:,}",
-            others=number(row.images - row.observed, "image"),
+            "; with an estimate of {others} about {change:+,.0f} ({low:+,.0f} to {high:+,.0f}) "
+            "of {now:,}",
+            others=number(row.images - row.observed, "other image"),
             change=row.change,
             low=row.low,
             high=row.high,
@@ -235,8 +239,6 @@ def _line(row: Any, ended: date | None) -> Phrase:
         )
         if row.low <= 0 <= row.high:
             text += t(", which may be chance")
-    else:
-        text += t(" of {now:,}", now=row.now)
     if ended:
         text += say("; **its advisories ended on {day}**, so that few is no good sign", day=ended)
     if row.unknown:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Interval, Intervals
-from helpers.fleet import bootstrap, groups, image_table
+from helpers.fleet import bootstrap, distributions, groups, image_table
 from helpers.fleet.groups import Packages
 from helpers.text.i18n import t
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
@@ -125,7 +125,7 @@ def answer(images: pd.DataFrame, lens: Lens, packages: Packages = UNKNOWN) -> An
     least = bootstrap.least(each_at(table["groups"]))
     text = bullets([_line(row) for row in table.head(_MOST).itertuples()])
     text += paragraph(_note(table, least)) + _dependent(pairs, packages)
-    text += slim({*table["first"], *table["second"]})
+    text += distributions.slim({*table["first"], *table["second"]})
     text += _ended(table, ended) + _blind(table, images, lens)
     title = _title(table, ended, lens, least)
     return Answer("pairs", title, text, table, chart(table, lens), lens.label, role=SUMMARY)
@@ -174,24 +174,9 @@ def _title(table: pd.DataFrame, ended: Mapping[str, date], lens: Lens, least: in
     """Return the largest difference that is sure, or that there is none."""
     known = table[table["low"].notna()]
     if known.empty:
-        return first_fitting(
-            (
-                t(
-                    "{comparisons}, none of {least} groups of repositories that share no packages: "
-                    "too few to tell a difference from chance",
-                    comparisons=begun(number(len(table), "comparison")),
-                    least=least,
-                ),
-                t(
-                    "{comparisons}: too few repositories without shared packages to tell a "
-                    "difference from chance",
-                    comparisons=begun(number(len(table), "comparison")),
-                ),
-                t(
-                    "{comparisons}: too few independent repositories",
-                    comparisons=begun(number(len(table), "comparison")),
-                ),
-            )
+        return t(
+            "{comparisons}: too few independent repositories to tell a difference from chance",
+            comparisons=begun(number(len(table), "comparison")),
         )
     standing = [*sure(table).itertuples()]
     certain = [row for row in standing if not flattered(*fewer_and_more(row), ended=ended)]
@@ -207,10 +192,12 @@ def _title(table: pd.DataFrame, ended: Mapping[str, date], lens: Lens, least: in
     low, high = sorted((abs(row.low), abs(row.high)))
     values = {"few": short_name(few), "many": short_name(many), "mean": abs(row.mean)}
     values |= {"low": low, "high": high, "pairs": number(row.pairs, "pair")}
+    values["groups"] = number(row.groups, "group")
     return first_fitting(
         (
             t(
-                "{few}: {mean:,.0f} fewer {what} than {many} ({low:,.0f} to {high:,.0f}; {pairs})",
+                "{few}: {mean:,.0f} fewer {what} than {many} ({low:,.0f} to {high:,.0f}; {pairs} "
+                "in {groups})",
                 what=lens.short,
                 **values,
             ),
@@ -257,18 +244,6 @@ def _dependent(pairs: pd.DataFrame, packages: Packages) -> Text:
             "Of {images} in pairs neither package list nor base is known: repositories that share "
             "a base are not independent, so intervals **may be too narrow**.",
             images=number(len(lost), "image"),
-        )
-    )
-
-
-def slim(families: Iterable[str]) -> Text:
-    """Return what a form of a family is, if there is one: a word of the tag, not a base."""
-    if not any(family.endswith(" slim") for family in families):
-        return Text()
-    return paragraph(
-        say(
-            "`slim` is a word of the tag: such an image may be on the full base. It differs by all "
-            "that the tag leaves out, as compilers and headers, not by the base alone."
         )
     )
 
