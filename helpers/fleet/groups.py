@@ -47,6 +47,8 @@ def of(pairs: pd.DataFrame, packages: Packages) -> pd.Series:
 
 
 def _top(above: dict[str, str], one: str) -> str:
-    while above.get(one, one) != one:
-        one = above[one]
+    """Return what stands for all that one is connected with; the way to it gets shorter."""
+    while (higher := above.get(one, one)) != one:
+        above[one] = above.get(higher, higher)
+        one = higher
     return one
