@@ -31,7 +31,7 @@ def moves(images: pd.DataFrame, found: pd.DataFrame, packages: Packages) -> pd.D
     known = known[known["family"].ne(image_table.NO_FAMILY)]
     size = known.groupby("family").agg(images=("variant", "size"), now=("count", "sum"))
     swapped = {"first": "second", "second": "first", "first_count": "second_count"}
-    swapped |= {"second_count": "first_count", "difference": "difference"}
+    swapped |= {"second_count": "first_count"}
     back = found.assign(difference=-found["difference"]).rename(columns=swapped)
     both = pd.concat([found, back], ignore_index=True)
     parts = {key: (rows, _sums(rows, packages)) for key, rows in both.groupby(["first", "second"])}
