@@ -115,14 +115,15 @@ def answer(images: pd.DataFrame, lens: Lens, packages: Packages = pairs.UNKNOWN)
         return Answer("moving", table=short, counted=lens.label, lacks=lacks)
     ended = image_table.ended(images)
     # Stable: of those with advisories, and of the others, that which takes away most is first.
-    shown = short[short["change"].lt(0)]
-    shown = shown.assign(ended=shown["target"].isin(ended))
-    shown = shown.sort_values("ended", kind="stable", ignore_index=True).head(_MOST)
+    rows = short.assign(ended=short["target"].isin(ended))
+    rows = rows.sort_values("ended", kind="stable", ignore_index=True)
+    better = rows[rows["change"].lt(0)]
+    shown = (rows if better.empty else better).head(_MOST)
     text = bullets([_line(row, ended.get(row.target)) for row in shown.itertuples()])
     text += paragraph(_note(short, shown)) + distributions.slim(shown["target"])
     return Answer(
         "moving",
-        _title(shown, lens),
+        _title(better, lens),
         text,
         short,
         _chart(shown, lens),
@@ -148,7 +149,7 @@ def _note(short: pd.DataFrame, shown: pd.DataFrame) -> Phrase:
         note += " " + say(
             "The rest is **not estimated**: too few groups of repositories that share no packages."
         )
-    if worse := int(short["change"].ge(0).sum()):
+    if shown["change"].lt(0).any() and (worse := int(short["change"].ge(0).sum())):
         note += " " + t(
             "Moves to {families} make it no better.", families=number(worse, "other family")
         )
@@ -174,16 +175,17 @@ def _chart(shown: pd.DataFrame, lens: Lens) -> Intervals:
     return Intervals(rows, across, t("fewer"), t("more"))
 
 
-def _title(shown: pd.DataFrame, lens: Lens) -> str:
+def _title(better: pd.DataFrame, lens: Lens) -> str:
     """Return which move would take away most for sure, else which is observed to, or that none is.
 
     A base that no advisories follow is no place to move to, however few it has.
     """
-    shown = shown[~shown["ended"]]
-    sure = shown[shown["high"].lt(0).fillna(False)]
-    if shown.empty:
+    better = better[~better["ended"]]
+    sure = better[better["high"].lt(0).fillna(False)]
+    told = better[better["observed_change"].lt(0)] if sure.empty else sure
+    if told.empty:
         return t("No move to a base with advisories is sure to take away {what}", what=lens.short)
-    row = (shown if sure.empty else sure).iloc[0]
+    row = told.iloc[0]
     values = {
         "images": number(row["images"], "image"),
         "family": short_name(row["target"]),

@@ -158,6 +158,15 @@ def test_what_few_groups_show_is_told_and_nothing_is_made_of_it():
     assert [(one.name, one.low) for one in answer.chart.intervals] == [("all to debian 13", None)]
 
 
+def test_where_no_move_makes_it_better_all_are_shown():
+    rows = [
+        app(f"r:1-{word}", version, 5) for word, version in (("bookworm", "12"), ("trixie", "13"))
+    ]
+    answer = moving.answer(table(*rows), PLAIN)
+    assert "No move" in answer.title
+    assert [one.estimate for one in answer.chart.intervals] == [0, 0]
+
+
 def test_both_directions_of_a_move_agree_on_who_has_fewer():
     images = fleet(lambda repository, tag: -10 - repository)
     moves = moving.moves(images, pairs.found(images), {}).set_index("target")
