@@ -1,9 +1,9 @@
-"""The confidence interval of a mean over repositories, by resampling them.
+"""The confidence interval of a mean or a ratio over groups of images, by resampling the groups.
 
-Images of one repository are not independent of one another. So a repository is what is resampled,
-and has one value, the mean of its pairs: however many tags it has, it counts once.
+Images of one repository are not independent of one another, nor are repositories that share
+packages. So a group of them is what is resampled: however many images it has, it counts once.
 
-With few repositories the percentiles of a resampled mean are too narrow: with six and no difference
+With few groups the percentiles of a resampled mean are too narrow: with six and no difference
 they find one in 13 to 21 of 100 cases, by simulation. So the interval reaches as far as the farther
 of two that are known to do better:
 
@@ -40,7 +40,7 @@ _ROOM = 2_000_000
 
 
 class Estimate(NamedTuple):
-    """A mean and its interval; both ends are None where the values are too few for one."""
+    """A mean or ratio and its interval; both ends are None where the values are too few for one."""
 
     mean: float
     low: float | None
@@ -60,35 +60,49 @@ def least(level: float) -> int:
 
 def mean(values: Values, level: float = 0.95) -> Estimate:
     """Return the mean of independent values, with its interval at a level."""
-    return _mean(np.sort(np.asarray(values, dtype=np.float64)).tobytes(), level)
+    return ratio(values, np.ones(len(values)), level)
+
+
+def ratio(above: Values, below: Values, level: float = 0.95) -> Estimate:
+    """Return the sum of some values by that of others, with its interval at a level.
+
+    Each group has one of both; those below are more than zero. Tests of random signs, of `above`
+    less the ratio times `below`, go between ratios of subsets just as those of a mean do; errors
+    are those of the ratio estimator (Cochran, Sampling Techniques, 1977, section 2.11).
+    """
+    both = np.array([above, below], dtype=np.float64)
+    return _ratio(both[:, np.lexsort(both[::-1])].tobytes(), level)
 
 
 @lru_cache(maxsize=256)
-def _mean(data: bytes, level: float) -> Estimate:
-    """Return `mean` of sorted values; several questions ask for the same one."""
-    values = np.frombuffer(data)
-    found = float(values.mean())
-    if len(values) < least(level):
+def _ratio(data: bytes, level: float) -> Estimate:
+    """Return `ratio` of sorted values; several questions ask for the same one."""
+    both = np.frombuffer(data).reshape(2, -1)
+    above, below = both
+    found = float(above.sum() / below.sum())
+    size = len(above)
+    if size < least(level):
         return Estimate(found, None, None)
-    if values[0] == values[-1]:
+    each = above / below
+    if each.min() == each.max():
         return Estimate(found, found, found)
     tail = (1 - level) / 2
-    means = _subset_means(values)
-    # Both ends are means of subsets, so that the level is kept: no value between two of them.
-    place = max(1, int(tail * (len(means) + 1) + 1e-9))
-    low, high = means[place - 1], means[-place]
-    lower, upper = np.quantile(_t(values), [tail, 1 - tail], method="inverted_cdf")
-    error = values.std(ddof=1) / np.sqrt(len(values))
-    low = min(low, max(values[0], found - upper * error))
-    high = max(high, min(values[-1], found - lower * error))
+    ratios = _subset_ratios(both)
+    # Both ends are ratios of subsets, so that the level is kept: no value between two of them.
+    place = max(1, int(tail * (len(ratios) + 1) + 1e-9))
+    low, high = ratios[place - 1], ratios[-place]
+    lower, upper = np.quantile(_t(both), [tail, 1 - tail], method="inverted_cdf")
+    error = (above - found * below).std(ddof=1) / np.sqrt(size) / below.mean()
+    low = min(low, max(each.min(), found - upper * error))
+    high = max(high, min(each.max(), found - lower * error))
     return Estimate(found, float(low), float(high))
 
 
-def _subset_means(values: Values) -> Values:
-    """Return the means of all subsets of values, or of random ones, the least first."""
-    return np.sort(
-        np.concatenate([take @ values / take.sum(axis=1) for take in _subsets(len(values))])
-    )
+def _subset_ratios(both: Values) -> Values:
+    """Return the ratios of all subsets of values, or of random ones, the least first."""
+    above, below = both
+    subsets = _subsets(len(above))
+    return np.sort(np.concatenate([(take @ above) / (take @ below) for take in subsets]))
 
 
 def _subsets(size: int) -> Iterator[Values]:
@@ -107,18 +121,21 @@ def _every_subset(size: int) -> Values:
     return (np.arange(1, 2**size)[:, None] >> np.arange(size) & 1).astype(np.float64)
 
 
-def _t(values: Values) -> Values:
-    """Return the studentized means of resampled values."""
+def _t(both: Values) -> Values:
+    """Return the studentized ratios of resampled values."""
     rng = np.random.default_rng(SEED)
-    size = len(values)
+    size = both.shape[1]
+    whole = both[0].sum() / both[1].sum()
     found = []
     for draws in _steps(size):
-        drawn = values[rng.integers(0, size, (draws, size))]
-        away = drawn.mean(axis=1) - values.mean()
-        error = drawn.std(axis=1, ddof=1) / np.sqrt(size)
-        # Of values that are all alike the mean is sure, and is as far away as can be.
-        alike = error <= 1e-12 * np.abs(values).max()
-        surely = np.where(away == 0, 0, np.copysign(np.inf, away))
+        above, below = both[:, rng.integers(0, size, (draws, size))]
+        ratios = above.sum(axis=1) / below.sum(axis=1)
+        away = ratios - whole
+        rest = above - ratios[:, None] * below
+        error = rest.std(axis=1, ddof=1) / np.sqrt(size) / below.mean(axis=1)
+        # Of values that are all alike the ratio is sure, and is as far away as can be.
+        alike = error <= 1e-12 * np.abs(both[0]).max() / both[1].max()
+        surely = np.where(np.abs(away) <= 1e-12 * np.abs(whole), 0, np.copysign(np.inf, away))
         found.append(np.where(alike, surely, away / np.where(alike, 1, error)))
     return np.concatenate(found)
 

@@ -1,5 +1,7 @@
 """How counts are distributed over the images of each base family."""
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -68,23 +70,37 @@ def _answer(images: pd.DataFrame, lens: Lens, column: str, named: str) -> Answer
     title = fitted(
         t("{counted}, median by base", counted=begun(lens.short)), parts, "{:,.0f}".format
     )
-    text = bullets(map(_line, table.itertuples())) + _left_out(images)
+    ended = image_table.ended(images)
+    text = bullets(_line(row, ended.get(row.family)) for row in table.itertuples())
+    text += slim(table["family"]) + _left_out(images)
     return Answer(named, title, text, table, _chart(table, lens), lens.label, role=SLIDE)
 
 
-def _line(row: Any) -> Phrase:
-    return (
-        name(word(row.family))
-        + ": "
-        + say(
-            "{least:,.0f} to {greatest:,.0f} in {images}, half of them between {lower:,.0f} and "
-            "{upper:,.0f}; median {median:,.0f}",
-            least=row.least,
-            greatest=row.greatest,
-            images=number(row.images, "image"),
-            lower=row.lower,
-            upper=row.upper,
-            median=row.median,
+def _line(row: Any, ended: date | None) -> Phrase:
+    text = name(word(row.family)) + ": "
+    text += say(
+        "{least:,.0f} to {greatest:,.0f} in {images}, half of them between {lower:,.0f} and "
+        "{upper:,.0f}; median {median:,.0f}",
+        least=row.least,
+        greatest=row.greatest,
+        images=number(row.images, "image"),
+        lower=row.lower,
+        upper=row.upper,
+        median=row.median,
+    )
+    if ended:
+        text += say("; **its advisories ended on {day}**, so that few is no good sign", day=ended)
+    return text
+
+
+def slim(families: Iterable[str]) -> Text:
+    """Return what a form of a family is, if there is one: a word of the tag, not a base."""
+    if not any(family.endswith(" slim") for family in families):
+        return Text()
+    return paragraph(
+        say(
+            "`slim` is a word of the tag: such an image may be on the full base. It differs by all "
+            "that the tag leaves out, as compilers and headers, not by the base alone."
         )
     )
 

@@ -18,6 +18,7 @@ from helpers.fleet import (
     cluster,
     distributions,
     engine,
+    groups,
     image_table,
     lessons,
     moving,
@@ -158,6 +159,10 @@ class Fleet:
         return bases.found(self.counts, self._lists)
 
     @property
+    def _packages(self) -> groups.Packages:
+        return groups.packages(self.counts, self._bases)
+
+    @property
     def _setting(self) -> Setting:
         """What answers about these images are shown with."""
         return Setting(
@@ -213,12 +218,12 @@ class Fleet:
     @question()
     def pairs(self) -> Answer:
         """How do apps that exist on two bases differ?"""
-        return pairs.answer(self.counts, self.lens)
+        return pairs.answer(self.counts, self.lens, self._packages)
 
     @question()
     def moving(self) -> Answer:
         """What would moving everything to each base change?"""
-        return moving.answer(self.counts, self.lens)
+        return moving.answer(self.counts, self.lens, self._packages)
 
     @question()
     def repeats(self) -> Answer:

@@ -147,3 +147,9 @@ def app(system: str, version: str, references: list[str]) -> str | None:
             rest = "-".join(words) or "latest"
             found.append((numbers, len(words), f"{repository}:{rest}"))
     return max(found)[2] if found else None
+
+
+def is_system(images: pd.DataFrame) -> pd.Series:
+    """Return which images are those of an operating system itself, by their repository."""
+    last = [repository.rpartition("/")[2] for repository in images["repository"]]
+    return images["os_family"].astype("object").eq(pd.Series(last, images.index, dtype="object"))

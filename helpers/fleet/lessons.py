@@ -1,9 +1,12 @@
 """What the images of a fleet taught, what to move first, and what is not known."""
 
+from collections.abc import Mapping
+from datetime import date
+
 import pandas as pd
 
 from helpers.answers.answer import ANSWER, Answer
-from helpers.fleet import bases, distributions, image_table, moving, pairs
+from helpers.fleet import bases, distributions, groups, image_table, moving, pairs
 from helpers.text import escape
 from helpers.text.i18n import t, word
 from helpers.text.rich import Phrase, bullets, join, number, paragraph, say
@@ -23,28 +26,32 @@ def answer(
     first = _first(images, found, lens)
     none = t("Nothing that is sure to help: no fix is known, and no pairs show a better base.")
     text = join(paragraph(line, role="choice") for line in first or [none])
-    text += paragraph(say("**Learned**")) + bullets(_learned(images, occurrences, lens))
+    text += paragraph(say("**Learned**")) + bullets(_learned(images, occurrences, found, lens))
     text += paragraph(say("**Not known**")) + bullets(_not_known(images, found))
     return Answer("lessons", text=text, counted=lens.label, role=ANSWER)
 
 
-def _learned(images: pd.DataFrame, occurrences: pd.DataFrame, lens: Lens) -> list[Phrase | str]:
+def _learned(
+    images: pd.DataFrame, occurrences: pd.DataFrame, found: pd.DataFrame, lens: Lens
+) -> list[Phrase | str]:
     """Return what was counted: the families of most and fewest, what is everywhere, the pairs."""
     lines: list[Phrase | str] = []
+    ended = image_table.ended(images)
     table = distributions.quartiles(images)
     table = table[table["family"].ne(distributions.OTHERS)]
     if len(table) > 1:
         most, least = table.iloc[0], table.iloc[-1]
-        lines.append(
-            say(
-                "The median image on {most} has {high:,.0f} {what}, on {least} {low:,.0f}.",
-                most=word(most["family"]),
-                high=most["median"],
-                what=lens.label,
-                least=word(least["family"]),
-                low=least["median"],
-            )
+        line = say(
+            "The median image on {most} has {high:,.0f} {what}, on {least} {low:,.0f}.",
+            most=word(most["family"]),
+            high=most["median"],
+            what=lens.label,
+            least=word(least["family"]),
+            low=least["median"],
         )
+        if pairs.flattered(least["family"], most["family"], ended):
+            line += " " + _no_sign(least["family"], ended)
+        lines.append(line)
     if len(occurrences):
         top = occurrences.iloc[0]
         lines.append(
@@ -57,23 +64,42 @@ def _learned(images: pd.DataFrame, occurrences: pd.DataFrame, lens: Lens) -> lis
                 ids=number(len(occurrences), "vulnerability"),
             )
         )
-    compared = pairs.compared(pairs.found(images))
+    compared = pairs.compared(pairs.found(images), groups.packages(images, found))
     for row in pairs.sure(compared).head(3).itertuples():
-        few, many = (row.first, row.second) if row.mean > 0 else (row.second, row.first)
+        few, many = pairs.fewer_and_more(row)
+        line = say(
+            "The same apps have fewer on {few} than on {many}: by {mean:,.0f}, between "
+            "{low:,.0f} and {high:,.0f}, in {pairs} of {repositories} in {groups} by shared "
+            "packages.",
+            few=few,
+            many=many,
+            mean=abs(row.mean),
+            low=min(abs(row.low), abs(row.high)),
+            high=max(abs(row.low), abs(row.high)),
+            pairs=number(row.pairs, "pair"),
+            repositories=number(row.repositories, "repository"),
+            groups=number(row.groups, "group"),
+        )
+        if pairs.flattered(few, many, ended):
+            line += " " + _no_sign(few, ended)
+        lines.append(line)
+    if len(compared) and compared["low"].isna().all():
         lines.append(
             say(
-                "The same apps have fewer on {few} than on {many}: by {mean:,.0f}, between "
-                "{low:,.0f} and {high:,.0f}, in {pairs} of {repositories}.",
-                few=few,
-                many=many,
-                mean=abs(row.mean),
-                low=min(abs(row.low), abs(row.high)),
-                high=max(abs(row.low), abs(row.high)),
-                pairs=number(row.pairs, "pair"),
-                repositories=number(row.repositories, "repository"),
+                "How bases differ **cannot be told from chance**: the same apps are on two of them "
+                "in at most {groups} that share no packages.",
+                groups=number(compared["groups"].max(), "group"),
             )
         )
     return lines or [t("No two families can be compared.")]
+
+
+def _no_sign(family: str, ended: Mapping[str, date]) -> Phrase:
+    return say(
+        "Advisories of {family} ended on {day}, so that few is **no good sign**.",
+        family=family,
+        day=ended[family],
+    )
 
 
 def _first(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> list[Phrase | str]:
@@ -101,7 +127,7 @@ def _first(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> list[Phrase
                 **values,
             )
         lines.append(line)
-    moved = moving.moves(images, pairs.found(images))
+    moved = moving.moves(images, pairs.found(images), groups.packages(images, found))
     moved = moved[moved["high"].lt(0).fillna(False)]
     moved = moved[~moved["target"].isin(image_table.ended(images))]
     if len(moved):

@@ -1,12 +1,16 @@
 """Apps that exist on two bases: what the count differs by, and how sure that is."""
 
+from collections.abc import Iterable, Mapping
+from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Interval, Intervals
-from helpers.fleet import bootstrap, image_table
+from helpers.fleet import bootstrap, distributions, groups, image_table
+from helpers.fleet.groups import Packages
 from helpers.text.i18n import t
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
 from helpers.text.titles import begun, first_fitting
@@ -20,6 +24,9 @@ COLUMNS = [
 ]
 LEVEL = 0.95
 """How often all intervals that are shown hold, together."""
+
+UNKNOWN: Packages = MappingProxyType({})
+"""Of no image it is known which packages it has."""
 
 
 def found(images: pd.DataFrame) -> pd.DataFrame:
@@ -56,63 +63,72 @@ def found(images: pd.DataFrame) -> pd.DataFrame:
     return table[COLUMNS].sort_values(["first", "second", "app"], ignore_index=True)
 
 
-def compared(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return what the pairs of each two families come to, those of most repositories first.
+def compared(pairs: pd.DataFrame, packages: Packages = UNKNOWN) -> pd.DataFrame:
+    """Return what the pairs of each two families come to, those of most groups first.
 
-    `first, second, pairs, repositories, median, mean, low, high, first_fewer, second_fewer, equal`.
-    `median` is of all pairs. `mean` is of the repositories, each with the mean of its pairs, so
-    that one of many tags does not outweigh the others; `low` to `high` is its interval, NA where
-    there are too few repositories. The intervals are so wide that all of them together hold at
-    `LEVEL` (Bonferroni: each at 1 - 0.05 / the number of comparisons of six repositories or more).
+    `first, second, pairs, repositories, groups, median, mean, low, high, first_fewer,
+    second_fewer, equal`. `groups` are of repositories that share packages, by `groups.packages`.
+    `median` is of all pairs. `mean` is of the groups, each with the mean of its repositories, and
+    these with that of their pairs, so that what is often there does not outweigh the others; `low`
+    to `high` is its interval, NA where there are too few groups. The intervals are so wide that all
+    of them together hold at `LEVEL` (Bonferroni: each at 1 - 0.05 / the number of comparisons of
+    six groups or more).
     """
     columns = ["first", "second"]
-    groups = [(key, rows) for key, rows in pairs.groupby(columns, sort=False)]
-    level = each_at(pairs)
+    parts = [
+        (key, rows, by_group(rows, packages)) for key, rows in pairs.groupby(columns, sort=False)
+    ]
+    level = each_at([len(each) for _, _, each in parts])
     table = []
-    for key, rows in groups:
-        each = by_repository(rows)
+    for key, rows, each in parts:
         estimate = bootstrap.mean(each.to_numpy(), level)
         difference = rows["difference"].astype("int64")
         table.append(
-            (*key, len(rows), len(each), difference.median(), *estimate,
-             int(difference.gt(0).sum()), int(difference.lt(0).sum()), int(difference.eq(0).sum()))
+            (*key, len(rows), rows["repository"].nunique(), len(each), difference.median(),
+             *estimate, int(difference.gt(0).sum()), int(difference.lt(0).sum()),
+             int(difference.eq(0).sum()))
         )  # fmt: skip
-    names = [*columns, "pairs", "repositories", "median", "mean", "low", "high"]
+    names = [*columns, "pairs", "repositories", "groups", "median", "mean", "low", "high"]
     names += ["first_fewer", "second_fewer", "equal"]
-    whole = ("pairs", "repositories", "first_fewer", "second_fewer", "equal")
-    types = {**dict.fromkeys(whole, "Int64"), **dict.fromkeys(names[4:8], "Float64")}
+    whole = ("pairs", "repositories", "groups", "first_fewer", "second_fewer", "equal")
+    types = {**dict.fromkeys(whole, "Int64"), **dict.fromkeys(names[5:9], "Float64")}
     made = pd.DataFrame(table, columns=names).astype(types)
-    order = ["repositories", "pairs", *columns]
-    return made.sort_values(order, ascending=[False, False, True, True], ignore_index=True)
+    order = ["groups", "repositories", "pairs", *columns]
+    return made.sort_values(order, ascending=[*[False] * 3, True, True], ignore_index=True)
 
 
-def each_at(pairs: pd.DataFrame) -> float:
-    """Return the level of each interval at which all of them together hold at `LEVEL`."""
-    repositories = pairs.groupby(["first", "second"])["repository"].nunique()
-    return 1 - (1 - LEVEL) / max(int(repositories.ge(bootstrap.least(LEVEL)).sum()), 1)
+def each_at(sizes: Iterable[int]) -> float:
+    """Return the level of each interval at which all of them together hold at `LEVEL`.
+
+    `sizes` are the groups of each comparison.
+    """
+    enough = sum(size >= bootstrap.least(LEVEL) for size in sizes)
+    return 1 - (1 - LEVEL) / max(enough, 1)
 
 
-def by_repository(pairs: pd.DataFrame) -> pd.Series:
-    """Return the mean difference of each repository's pairs, by repository."""
-    return pairs["difference"].astype("float64").groupby(pairs["repository"]).mean()
+def by_group(pairs: pd.DataFrame, packages: Packages) -> pd.Series:
+    """Return the mean difference of each group's repositories, by group."""
+    group = groups.of(pairs, packages).rename("group")
+    difference = pairs["difference"].astype("float64")
+    each = difference.groupby([group, pairs["repository"]]).mean()
+    return each.groupby(level="group").mean()
 
 
-def answer(images: pd.DataFrame, lens: Lens) -> Answer:
+def answer(images: pd.DataFrame, lens: Lens, packages: Packages = UNKNOWN) -> Answer:
     """Answer what apps that exist on two bases differ by, with how sure that is."""
     pairs = found(images)
-    table = compared(pairs)
+    table = compared(pairs, packages)
     if table.empty:
         lacks = t("No app is there on two bases that were counted, so bases cannot be compared.")
         return Answer("pairs", table=table, counted=lens.label, lacks=lacks)
-    return Answer(
-        "pairs",
-        _title(table, lens),
-        _text(table, images, lens, bootstrap.least(each_at(pairs))),
-        table,
-        chart(table, lens),
-        lens.label,
-        role=SUMMARY,
-    )
+    ended = image_table.ended(images)
+    least = bootstrap.least(each_at(table["groups"]))
+    text = bullets([_line(row) for row in table.head(_MOST).itertuples()])
+    text += paragraph(_note(table, least)) + _dependent(pairs, packages)
+    text += distributions.slim({*table["first"], *table["second"]})
+    text += _ended(table, ended) + _blind(table, images, lens)
+    title = _title(table, ended, lens, least)
+    return Answer("pairs", title, text, table, chart(table, lens), lens.label, role=SUMMARY)
 
 
 _MOST = 12
@@ -120,7 +136,7 @@ _MOST = 12
 
 
 def chart(table: pd.DataFrame, lens: Lens) -> Intervals:
-    """Return the mean difference of each two families, those of most repositories first."""
+    """Return the mean difference of each two families, those of most groups first."""
     rows = [
         Interval(
             t("{first} → {second}", first=row.first, second=row.second),
@@ -128,9 +144,9 @@ def chart(table: pd.DataFrame, lens: Lens) -> Intervals:
             None if pd.isna(row.low) else float(row.low),
             None if pd.isna(row.high) else float(row.high),
             t(
-                "{pairs}, {repositories}",
+                "{pairs}, {groups}",
                 pairs=number(row.pairs, "pair"),
-                repositories=number(row.repositories, "repository"),
+                groups=number(row.groups, "group"),
             ),
         )
         for row in table.head(_MOST).itertuples()
@@ -144,29 +160,44 @@ def sure(table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["low"].gt(0) | table["high"].lt(0)).fillna(False)]
 
 
-def _title(table: pd.DataFrame, lens: Lens) -> str:
+def flattered(few: str, many: str, ended: Mapping[str, date]) -> bool:
+    """Return whether advisories of the one with fewer ended first, so that few is no good sign."""
+    return few in ended and (many not in ended or ended[few] < ended[many])
+
+
+def fewer_and_more(row: Any) -> tuple[str, str]:
+    """Return the two families of a comparison, the one with fewer first."""
+    return (row.first, row.second) if row.mean > 0 else (row.second, row.first)
+
+
+def _title(table: pd.DataFrame, ended: Mapping[str, date], lens: Lens, least: int) -> str:
     """Return the largest difference that is sure, or that there is none."""
     known = table[table["low"].notna()]
-    certain = sure(table)
     if known.empty:
         return t(
-            "{comparisons}: too few repositories to tell a difference from chance",
+            "{comparisons}: too few independent repositories to tell a difference from chance",
             comparisons=begun(number(len(table), "comparison")),
         )
-    if certain.empty:
+    standing = [*sure(table).itertuples()]
+    certain = [row for row in standing if not flattered(*fewer_and_more(row), ended=ended)]
+    if standing and not certain:
+        return t("What stands out of chance has fewer only where advisories ended first")
+    if not certain:
         return t(
             "No difference stands out of chance in {comparisons}",
             comparisons=number(len(known), "comparison"),
         )
-    row = certain.loc[certain["mean"].abs().idxmax()]
-    few, many = (row["first"], row["second"]) if row["mean"] > 0 else (row["second"], row["first"])
-    low, high = sorted((abs(row["low"]), abs(row["high"])))
-    values = {"few": short_name(few), "many": short_name(many), "mean": abs(row["mean"])}
-    values |= {"low": low, "high": high, "pairs": number(row["pairs"], "pair")}
+    row: Any = max(certain, key=lambda row: abs(row.mean))
+    few, many = fewer_and_more(row)
+    low, high = sorted((abs(row.low), abs(row.high)))
+    values = {"few": short_name(few), "many": short_name(many), "mean": abs(row.mean)}
+    values |= {"low": low, "high": high, "pairs": number(row.pairs, "pair")}
+    values["groups"] = number(row.groups, "group")
     return first_fitting(
         (
             t(
-                "{few}: {mean:,.0f} fewer {what} than {many} ({low:,.0f} to {high:,.0f}; {pairs})",
+                "{few}: {mean:,.0f} fewer {what} than {many} ({low:,.0f} to {high:,.0f}; {pairs} "
+                "in {groups})",
                 what=lens.short,
                 **values,
             ),
@@ -175,40 +206,54 @@ def _title(table: pd.DataFrame, lens: Lens) -> str:
     )
 
 
-def _text(table: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: int) -> Text:
+def _note(table: pd.DataFrame, least: int) -> Phrase:
     known = int(table["low"].notna().sum())
-    lines = [_line(row) for row in table.head(_MOST).itertuples()]
     note = say(
-        "Each repository counts once, with the mean of its pairs: its images are not independent "
-        "of one another. Intervals are by bootstrap over repositories"
+        "Repositories that share packages are not independent of one another, nor are the images "
+        "of one: each group counts once, with the mean of its repositories."
     )
-    note += (
-        t(
-            ", and so wide that all {count:,} of them hold together with {level:.0%}.",
+    if known > 1:
+        note += " " + t(
+            "Intervals are by bootstrap over groups, and so wide that all {count:,} of them hold "
+            "together with {level:.0%}.",
             count=known,
             level=LEVEL,
         )
-        if known > 1
-        else t(", at {level:.0%}.", level=LEVEL)
-    )
+    elif known:
+        note += " " + t("The interval is by bootstrap over groups, at {level:.0%}.", level=LEVEL)
     if known < len(table):
-        note += " " + t("With fewer than {least} repositories there is none.", least=least)
+        note += " " + t("With fewer than {least} groups there is none.", least=least)
     if len(table) > _MOST:
         note += " " + t("The table has {count:,} more comparisons.", count=len(table) - _MOST)
-    note += " " + t(
-        "An app is a repository and a tag without the words that name a base; whether both of a "
-        "pair are the same in all else is not known."
+    return note + (
+        " "
+        + t(
+            "An app is a repository and a tag without the words that name a base; whether both of "
+            "a pair are the same in all else is not known."
+        )
     )
-    return bullets(lines) + paragraph(note) + _ended(table, images) + _blind(table, images, lens)
 
 
-def _ended(table: pd.DataFrame, images: pd.DataFrame) -> Text:
-    """Return which of the families no advisories followed, so that few found is no good sign."""
-    shown = {*table["first"], *table["second"]}
-    found = {family: day for family, day in image_table.ended(images).items() if family in shown}
-    if not found:
+def _dependent(pairs: pd.DataFrame, packages: Packages) -> Text:
+    """Return of how many images it is not known what they share, if of any."""
+    lost = {*pairs["first_variant"], *pairs["second_variant"]} - {*packages}
+    if not lost:
         return Text()
-    families = ", ".join(f"{family} ({day})" for family, day in sorted(found.items()))
+    return paragraph(
+        say(
+            "Of {images} in pairs neither package list nor base is known: repositories that share "
+            "a base are not independent, so intervals **may be too narrow**.",
+            images=number(len(lost), "image"),
+        )
+    )
+
+
+def _ended(table: pd.DataFrame, ended: Mapping[str, date]) -> Text:
+    """Return which of the families no advisories followed, so that few found is no good sign."""
+    shown = {*table["first"], *table["second"]} & {*ended}
+    if not shown:
+        return Text()
+    families = ", ".join(f"{family} ({ended[family]})" for family in sorted(shown))
     return paragraph(
         say(
             "Advisories had ended before the scan of {families}: later vulnerabilities are not "
@@ -237,11 +282,13 @@ def _blind(table: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
 def _line(row: Any) -> Phrase:
     text = name(t("{first} → {second}", first=row.first, second=row.second)) + ": "
     text += say(
-        "{mean:+,.0f} on average, {median:+,.0f} in the median, of {pairs} of {repositories}",
+        "{mean:+,.0f} on average, {median:+,.0f} in the median, of {pairs} of {repositories} in "
+        "{groups} by shared packages",
         mean=row.mean,
         median=row.median,
         pairs=number(row.pairs, "pair"),
         repositories=number(row.repositories, "repository"),
+        groups=number(row.groups, "group"),
     )
     if pd.isna(row.low):
         text += t("; too few to say how sure that is")

@@ -39,9 +39,36 @@ def test_random_signs_find_a_difference_where_it_does():
             assert estimate.low <= 0 <= estimate.high
 
 
-def test_means_of_subsets_by_hand():
+def test_ratios_of_subsets_by_hand():
     values = np.array([1.0, 2.0, 4.0])
-    assert bootstrap._subset_means(values).tolist() == pytest.approx([1, 1.5, 2, 7 / 3, 2.5, 3, 4])
+    means = bootstrap._subset_ratios(np.array([values, np.ones(3)]))
+    assert means.tolist() == pytest.approx([1, 1.5, 2, 7 / 3, 2.5, 3, 4])
+    ratios = bootstrap._subset_ratios(np.array([[1.0, 6.0], [2.0, 3.0]]))
+    assert ratios.tolist() == pytest.approx([0.5, 7 / 5, 2])
+
+
+def test_of_many_groups_a_ratio_has_the_interval_of_scipys_bootstrap():
+    rng = np.random.default_rng(9)
+    below = rng.exponential(50, 400) + 1
+    above = below * rng.normal(-0.4, 0.2, 400)
+    theirs = stats.bootstrap(
+        (above, below), lambda a, b, axis: a.sum(axis) / b.sum(axis), paired=True, rng=1
+    ).confidence_interval
+    estimate = bootstrap.ratio(above, below)
+    assert estimate.mean == above.sum() / below.sum()
+    assert estimate.low == pytest.approx(theirs.low, abs=0.003)
+    assert estimate.high == pytest.approx(theirs.high, abs=0.003)
+
+
+def test_of_few_groups_that_change_by_nothing_a_ratio_hardly_ever_tells_a_change(monkeypatch):
+    monkeypatch.setattr(bootstrap, "DRAWS", 499)
+    rng = np.random.default_rng(10)
+    runs, found = 400, 0
+    for _ in range(runs):
+        below = rng.exponential(100, 7) + 1
+        estimate = bootstrap.ratio(below * rng.normal(0, 0.2, 7), below)
+        found += not estimate.low <= 0 <= estimate.high
+    assert found / runs <= 0.05 + 3 * (0.05 * 0.95 / runs) ** 0.5
 
 
 def test_fewer_values_than_signs_can_decide_have_no_interval():

@@ -4,7 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.fleet import bases, bootstrap, image_table, lessons, moving, pairs, tally
+from helpers.fleet import (
+    bases,
+    bootstrap,
+    distributions,
+    groups,
+    image_table,
+    lessons,
+    moving,
+    pairs,
+    tally,
+)
 from helpers.vulnerabilities.lenses import PLAIN
 from tests.support import fleet_frames as fleets
 
@@ -93,7 +103,8 @@ def test_all_intervals_hold_together(monkeypatch):
             for (a, first), (b, second) in combinations(enumerate(bases_), 2)
         ]
         columns = ["repository", "first", "second", "difference"]
-        compared = pairs.compared(pd.DataFrame(found, columns=columns))
+        variants = {"first_variant": "", "second_variant": ""}
+        compared = pairs.compared(pd.DataFrame(found, columns=columns).assign(**variants))
         assert len(compared) == 6
         wrong += not pairs.sure(compared).empty
     assert wrong / runs <= 0.05 + 3 * (0.05 * 0.95 / runs) ** 0.5
@@ -109,27 +120,79 @@ def test_of_the_same_repository_many_tags_say_no_more_than_one():
     assert one[["mean", "low", "high"]].equals(many[["mean", "low", "high"]])
 
 
-def test_a_move_is_the_share_that_the_pairs_change_by_times_what_is_there():
+def test_a_move_is_what_pairs_show_and_the_share_of_their_sums_of_the_others():
     images = fleet(lambda repository, tag: -(100 + repository) // 2, 8, 1)
     alone = fleets.images(app("alone:1-jessie", "8.1", 1000), app("other:1-buster", "10.1", 70))
     images = image_table.once(pd.concat([images[alone.columns], alone], ignore_index=True))
-    moves = moving.moves(images, pairs.found(images)).set_index(["target", "source"])
+    moves = moving.moves(images, pairs.found(images), {}).set_index(["target", "source"])
     move = moves.loc[("debian 9", "debian 8")]
-    assert (move["images"], move["pairs"], move["repositories"]) == (9, 8, 8)
-    assert move["now"] == sum(range(100, 108)) + 1000
-    assert move["share"] == pytest.approx(-0.5, abs=0.01)
+    paired = sum(range(100, 108))
+    saved = sum((100 + repository + 1) // 2 for repository in range(8))
+    assert (move["images"], move["pairs"], move["groups"]) == (9, 8, 8)
+    assert (move["now"], move["observed"], move["observed_now"]) == (paired + 1000, 8, paired)
+    assert move["observed_change"] == -saved
+    assert move["share"] == pytest.approx(-saved / paired)
     short = moving.totals(moves.reset_index()).set_index("target")
     assert short.index[0] == "debian 9"
     row = short.loc["debian 9"]
-    assert row["change"] == pytest.approx(move["share"] * move["now"])
-    assert (row["images"], row["unknown"]) == (9, 1)
-    assert -row["now"] <= row["low"] <= row["change"] <= row["high"] < 0
+    assert row["change"] == pytest.approx(-saved - 1000 * saved / paired)
+    assert (row["images"], row["observed"], row["unknown"]) == (9, 8, 1)
+    assert -row["now"] <= row["low"] <= row["change"] <= row["high"] < -saved
+
+
+def test_what_few_groups_show_is_told_and_nothing_is_made_of_it():
+    rows = [app("alone:1-bookworm", "12", 1000)]
+    for repository in range(5):
+        name = f"repo{repository}:1"
+        rows += [app(f"{name}-bookworm", "12", 100), app(f"{name}-trixie", "13", 40)]
+    images = table(*rows)
+    (row, worse) = moving.totals(moving.moves(images, pairs.found(images), {})).to_dict("records")
+    assert (row["target"], row["change"]) == ("debian 13", -300)
+    assert (row["images"], row["unknown"]) == (5, 1)
+    assert pd.isna(row["low"])
+    assert pd.isna(row["high"])
+    assert worse["change"] == 300
+    answer = moving.answer(images, PLAIN)
+    assert "5 images have 300 fewer" in answer.title
+    # A move that makes it worse is in the table only.
+    assert [(one.name, one.low) for one in answer.chart.intervals] == [("all to debian 13", None)]
+
+
+def test_where_no_move_makes_it_better_all_are_shown():
+    rows = [
+        app(f"r:1-{word}", version, 5) for word, version in (("bookworm", "12"), ("trixie", "13"))
+    ]
+    answer = moving.answer(table(*rows), PLAIN)
+    assert "No move" in answer.title
+    assert [one.estimate for one in answer.chart.intervals] == [0, 0]
 
 
 def test_both_directions_of_a_move_agree_on_who_has_fewer():
     images = fleet(lambda repository, tag: -10 - repository)
-    moves = moving.moves(images, pairs.found(images)).set_index("target")
+    moves = moving.moves(images, pairs.found(images), {}).set_index("target")
     assert moves.loc["debian 9", "high"] < 0 < moves.loc["debian 8", "low"]
+
+
+def test_repositories_that_share_packages_are_one_group_and_give_no_interval():
+    images = fleet(lambda repository, tag: -10 - repository, 8, 1)
+    first = images["repository"].isin([f"repo{number}" for number in range(4)])
+    on_jessie = images["family"].eq("debian 8")
+    images["packages_known"] = True
+    images["package_list"] = images["variant"].mask(first & on_jessie, "of one base")
+    none = pd.DataFrame({"variant": [], "base": []})
+    found = pairs.found(images)
+    (row,) = pairs.compared(found, groups.packages(images, none)).to_dict("records")
+    assert (row["pairs"], row["repositories"], row["groups"]) == (8, 8, 5)
+    # The four count once, with their mean.
+    assert row["mean"] == pytest.approx(-(11.5 + 14 + 15 + 16 + 17) / 5 - 0)
+    assert pd.isna(row["low"])
+    answer = pairs.answer(images, PLAIN, groups.packages(images, none))
+    assert "chance" in answer.title
+    assert "may be too narrow" not in answer.text.plain
+    assert "may be too narrow" in pairs.answer(images, PLAIN).text.plain
+    moves = moving.moves(images, found, groups.packages(images, none))
+    assert moves["groups"].tolist() == [5, 5]
+    assert moves["low"].isna().all()
 
 
 def test_the_real_pairs_rest_on_few_repositories(real_parts):
@@ -163,6 +226,12 @@ def test_a_base_that_no_advisories_follow_is_no_place_to_move_to():
         lessons.answer(images, occurrences(), bases.found(images, lists()), PLAIN).text.plain
         for images in (old, new)
     ]
+    told = "Advisories of debian 7 slim ended on 2018-05-31"
+    assert [told in line for line in lines] == [True, False]
+    # It is the one with fewer that the title does not praise.
+    assert "debian 7" not in pairs.answer(old, PLAIN).title
+    assert "debian 13" in pairs.answer(new, PLAIN).title
+    assert "ended on 2018-05-31" in distributions.answer(old, PLAIN).text.plain
     assert ["Move 8 images" in line for line in lines] == [False, True]
 
 
