@@ -93,7 +93,7 @@ def test_what_documents_link_to_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["severity-by-capture", "size-by-group", "attack-surface", "fleet-pairs"]
+    "name", ["severity-by-capture", "size-by-group", "attack-surface", "fleet-distributions"]
 )
 def test_the_readme_shows_the_figures_of_a_run(name: str) -> None:
     shown = golden_runs.PICTURES / f"{name}.png"

@@ -187,7 +187,7 @@ def pictures() -> dict[str, Callable[[], Picture]]:
         "size-by-group": lambda: rebuilt.size_groups().figure(),
         "attack-surface": lambda: rebuilt.attack_surface().figure(),
         # Only who asks for it waits for a cluster.
-        "fleet-pairs": lambda: Fleet(FLEET).pairs().figure(),
+        "fleet-distributions": lambda: Fleet(FLEET).distributions().figure(),
     }
 
 
