@@ -2,7 +2,9 @@
 
 import logging
 import shutil
+import signal
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -155,8 +157,8 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
             if scheduler:
                 at: Any = scheduler
             else:
-                at = local = stack.enter_context(
-                    LocalCluster(
+                with _deaf():
+                    made = LocalCluster(
                         n_workers=workers or None,
                         threads_per_worker=1,
                         processes=True,
@@ -164,7 +166,7 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
                         local_directory=scratch,
                         silence_logs=logging.CRITICAL,
                     )
-                )
+                at = local = stack.enter_context(made)
             client = stack.enter_context(Client(at, timeout=_SECONDS))
             if not client.nthreads():
                 client.wait_for_workers(1, timeout=_SECONDS)
@@ -179,6 +181,19 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
             closing.push(late)
             closing.enter_context(stack.pop_all())
             yield Cluster(client, late, local)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Start processes that leave Ctrl-C to this one: they inherit that it is ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
