@@ -28,7 +28,8 @@ class Batch(NamedTuple):
     """Scans that one task reads: on which file system, into which folder.
 
     `known` has keys of images that have been read; `reason` says why the scans are not to be
-    opened, if so, and `again` whether the next run is to try it.
+    opened, if so, and `again` whether the next run is to try it; `alone`, that nothing else is read
+    at the time.
     """
 
     scans: list[Scan]
@@ -37,6 +38,7 @@ class Batch(NamedTuple):
     known: frozenset[str] = frozenset()
     reason: str = ""
     again: bool = False
+    alone: bool = False
 
 
 class Done(NamedTuple):

@@ -156,24 +156,40 @@ def _read(cut: list[Batch], cluster: Cluster, total: int, problems: list[str]) -
         return future
 
     workers = cluster.addresses()
+    suspects: list[Batch] = []
     try:
         running = cluster.running([submit(batch) for batch in cut])
         with tqdm(total=total, unit="scan", desc="reading", disable=None, leave=False) as bar:
-            for future, done, error in cluster.completed(running):
-                batch = waiting.pop(future)
-                if error is None:
-                    bar.update(len(batch.scans))
-                    yield done
-                elif isinstance(error, KitError):
-                    raise error
-                else:
-                    for smaller in _smaller(batch, error, problems):
-                        running.add(submit(smaller))
+            while True:
+                for future, done, error in cluster.completed(running):
+                    batch = waiting.pop(future)
+                    if error is None:
+                        bar.update(len(batch.scans))
+                        yield done
+                    elif isinstance(error, KitError):
+                        raise error
+                    elif _is_suspect(batch, error):
+                        suspects.append(batch._replace(alone=True))
+                    else:
+                        for smaller in _smaller(batch, error, problems):
+                            running.add(submit(smaller))
+                if not suspects:
+                    break
+                # Dask blames what only waited for a worker that was killed: so one at a time.
+                running = cluster.running([submit(suspects.pop())])
     finally:
         if waiting and client.status == "running":
             client.cancel(list(waiting), force=True)
     if gone := workers - cluster.addresses():
         problems.append(f"{len(gone):,} workers ended in the middle; what they read was read again")
+
+
+def _is_suspect(batch: Batch, error: BaseException) -> bool:
+    """Return whether a scan's worker was killed, perhaps by another one beside it."""
+    from distributed import KilledWorker
+
+    is_single = len(batch.scans) == 1 and not batch.reason
+    return isinstance(error, KilledWorker) and is_single and not batch.alone
 
 
 def _smaller(batch: Batch, error: BaseException, problems: list[str]) -> list[Batch]:

@@ -138,7 +138,7 @@ def test_images_that_were_not_scanned_alike_are_refused_by_number_and_marked_if_
     assert alike.require(images) is images
     assert alike.mark(images) == ""
     mixed = fleets.images(*same, {"name": "b:1", "db_updated_at": "2026-01-01"})
-    with pytest.raises(NotComparable, match=r"3 images with trivy.*\n.*1 image with"):
+    with pytest.raises(NotComparable, match=r"3 scans with trivy.*\n.*1 scan with"):
         alike.require(mixed)
     assert alike.require(mixed, mixed=True) is mixed
     assert alike.mark(mixed)
