@@ -35,7 +35,7 @@ def draw(chart: Intervals, ax: Axes, scale: float = 1.0) -> Axes:
     span = (max(known) - min(known)) or 1.0
     ax.set_xlim(min(known) - _ROOM * span, max(known) + _ROOM * span)
     ax.axvline(0, color=INK, linewidth=1.8 * scale, zorder=1)
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=span >= 6))
+    ax.xaxis.set_major_locator(MaxNLocator(6 if span < 1000 else 4, integer=span >= 6))
     ax.xaxis.set_major_formatter(FuncFormatter(_signed))
     ax.set_xlabel(axes.wrapped(chart.across, 64))
     ax.grid(axis="x")

@@ -304,7 +304,7 @@ def _representatives(
     order = images.assign(
         _key=key,
         _lost=~images["variant"].isin(image_table.counted(images)["variant"]),
-        _own=~_is_system(images),
+        _own=~image_table.is_system(images),
         _rank=[-ranks.get(repository, 0) for repository in images["repository"]],
         _length=images["name"].str.len(),
     )
@@ -361,7 +361,7 @@ def _by_packages(images: pd.DataFrame, lists: pd.DataFrame) -> _Shared:
         for place in smaller:
             sharing[distinct[place]] += alike[listed]
     stands = _representatives(images, key, _ranks(images["repository"], key, distinct, within))
-    systems = set(images[_is_system(images)]["variant"])
+    systems = set(images[image_table.is_system(images)]["variant"])
     largest = {
         listed: stands[distinct[smaller[0]]]
         for listed, smaller in zip(distinct, within, strict=True)
@@ -396,12 +396,6 @@ def _ranks(
         for owner in owners[listed].union(*within_it):
             ranks[owner] += alike[listed]
     return dict(ranks)
-
-
-def _is_system(images: pd.DataFrame) -> pd.Series:
-    """Return which images are those of an operating system itself, by their repository."""
-    last = [repository.rpartition("/")[2] for repository in images["repository"]]
-    return images["os_family"].astype("object").eq(pd.Series(last, images.index, dtype="object"))
 
 
 def contained(lists: Sequence[np.ndarray]) -> list[list[int]]:

@@ -185,7 +185,7 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Start processes that leave Ctrl-C to this one: they inherit that it is ignored."""
+    """Ignore SIGINT while processes start: they inherit that, so only this one acts on Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

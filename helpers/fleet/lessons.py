@@ -164,7 +164,7 @@ def _not_known(images: pd.DataFrame, found: pd.DataFrame) -> list[Phrase | str]:
         )
     if no_base := int((~found["found_by"].eq(bases.BY_LAYERS).fillna(False)).sum()):
         lines.append(
-            say("On which image of the fleet {images} are built.", images=number(no_base, "image"))
+            say("Which image of the fleet {images} are built on.", images=number(no_base, "image"))
         )
     lines.append(
         t(

@@ -102,7 +102,7 @@ def test_what_services_give_out_is_hidden_wherever_it_stands(text: str) -> None:
     "text",
     [
         "RUN adduser --disabled-password --gecos '' app && adduser --no-password app",
-        "RUN --mount=type=secret,id=npm_token,target=/root/.npmrc npm ci",
+        "RUN --mount=type=secret,id=npm_token,target=/app/.npmrc npm ci",
         "RUN apk add libsecret=0.20.5-r0 libsecret-1-dev=1:0.2 js-tokens@4",
         "RUN gpg --recv-keys 4ED778F539E3634C779C87C6D7062848A1AB005C",
         "RUN TOKENIZERS_PARALLELISM=false TOKEN= DEBUG_TOKEN=1 make",

@@ -1,0 +1,121 @@
+"""The commands `fleet capture` and `fleet run`."""
+
+import shlex
+from typing import Any
+
+import click
+
+from helpers import paths
+from helpers.cli.options import MIXED, PARAM, Run, database_options, platform_option, values_of
+from helpers.cli.output import FAILURES_SHOWN, plain, print_run, relative
+
+
+@click.group()
+def fleet() -> None:
+    """Many images: capture them, read their scans, and ask what moving them would change."""
+
+
+@fleet.command("capture")
+@click.argument("source", metavar="LIST")
+@click.option("--name", default="", help="The fleet's name; by default that of LIST.")
+@platform_option("; several give an image each")
+@database_options
+@click.option(
+    "--jobs", type=click.IntRange(1), default=None, help="Scans at once; by default one a core."
+)
+@click.option(
+    "--requests",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="Requests at once to each registry.",
+)
+def fleet_capture(source: str, jobs: int | None, **options: Any) -> None:
+    """Capture the images of LIST, each package list once, without a Docker daemon.
+
+    LIST is a file with a reference, an archive or an SBOM a line (`-`: standard input), a folder of
+    archives and SBOMs, or all that a registry has, as in registry.example/ or host:5000/project/.
+    A line may be any of these.
+
+    What is there already is not scanned again: after a stop, run it again. With another scanner or
+    database all images are scanned again, and the fleet changes once they all are. The exit status
+    is 1 if an image failed; failed ones are tried again by the next run.
+    """
+    from helpers.capture.fleet import capture
+
+    done = capture(source, jobs=jobs or 0, **options)
+    click.echo(
+        f"{done.references:,} references are {done.images:,} images by digest, "
+        f"with {done.lists:,} distinct package lists"
+    )
+    click.echo(
+        f"{done.made:,} scans made, {done.kept:,} were there; {done.shared:,} images share "
+        f"another's; {len(done.failed):,} failed"
+    )
+    for image in done.failed[:FAILURES_SHOWN]:
+        # Most reasons begin with the image.
+        told = image.reason.removeprefix(f"{image.image}: ")
+        click.echo(f"Error: {plain(image.image)}: {plain(told)}", err=True)
+    if len(done.failed) > FAILURES_SHOWN:
+        click.echo(f"… and {len(done.failed) - FAILURES_SHOWN:,} more", err=True)
+    if done.is_kept_back:
+        click.echo(
+            "Error: the fleet is as before, because images failed that it has scans of, by another "
+            "scanner or database. Run it again, or take them off the list",
+            err=True,
+        )
+    click.echo(f"fleet    {relative(done.folder)}")
+    if done.failed:
+        raise SystemExit(1)
+
+
+class _FleetRun(Run):
+    """The command that runs the notebook of fleets."""
+
+    notebooks = staticmethod(lambda: [paths.FLEET])
+
+
+@fleet.command("run", cls=_FleetRun)
+@click.argument("scans")
+@click.option("--name", default="", help="The fleet's name; by default made of SCANS.")
+@click.option(
+    "--scheduler",
+    default="",
+    metavar="tcp://HOST:PORT",
+    help="A Dask scheduler whose workers see the data folder; by default one is started here.",
+)
+@MIXED
+@PARAM
+def fleet_run(scans: str, name: str, scheduler: str, mixed: bool, given: tuple[str, ...]) -> None:
+    """Read SCANS, run the notebook of fleets over them, and write its report.
+
+    SCANS is a folder, a glob or an address (s3://…) of reports of Trivy or Grype, a study, or the
+    folder that `fleet capture` made. Only what is new is read.
+    """
+    from helpers.runs import parameters
+
+    values = values_of(given) | ({"mixed": "true"} if mixed else {})
+    parameters.check(values, [paths.FLEET])
+    from helpers.fleet import alike, cluster, engine, reading
+    from helpers.fleet import scans as fleet_scans
+    from helpers.runs.run import run_fleet
+
+    name = name or fleet_scans.default_name(scans)
+    with cluster.open(scheduler) as opened:
+        click.echo(f"dashboard {opened.dashboard}")
+        found = reading.read(scans, name, opened)
+        _print_reading(found)
+        alike.require(engine.dask(found.store, opened).reduced(alike.reduction()), mixed)
+        own = {"scans": scans, "name": name, "scheduler": opened.client.scheduler.address}
+        command = f"fleet run {shlex.quote(scans)} --name {name}"
+        print_run(run_fleet(name, values, own, command))
+
+
+def _print_reading(found: Any) -> None:
+    """Print how many scans were read, and what is wrong with others."""
+    for problem in found.problems[:FAILURES_SHOWN]:
+        click.echo(f"Error: {plain(problem)}", err=True)
+    if len(found.problems) > FAILURES_SHOWN:
+        more = len(found.problems) - FAILURES_SHOWN
+        click.echo(f"Error: {more:,} more; the report counts them by reason", err=True)
+    click.echo(f"scans    {found.new:,} new, {found.known:,} known, {found.failed:,} broken")

@@ -1,0 +1,166 @@
+"""The command `gate`."""
+
+import contextlib
+import os
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from helpers.cli.options import FILE, db_options, platform_option
+from helpers.cli.output import of_kit, plain
+from helpers.errors import KitError, NotWritten
+
+
+def _rules(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return the rules of `--fail-on`."""
+    from helpers.gate import fail_on
+
+    try:
+        return fail_on.parse(given or [fail_on.DEFAULT])
+    except KitError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="[BEFORE AFTER]")
+@click.option("--study", default="", help="A study, of which two captures are compared instead.")
+@click.option("--before", default="", metavar="CAPTURE", help="The study's capture before.")
+@click.option("--after", default="", metavar="CAPTURE", help="The study's capture after.")
+@click.option("--variant", default="", help="Which of the study's images; by default each.")
+@click.option(
+    "--fail-on",
+    "rules",
+    multiple=True,
+    metavar="LENS",
+    callback=_rules,
+    help="What fails of the findings that the image brought: `fixable`, `severity>=high`, "
+    "`exploited`, `epss>=0.1`, `place=app`, combined with `and`; repeat the option for "
+    "alternatives; `none` never fails. Default: `fixable and severity>=high`.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "markdown", "json", "sarif"]),
+    default="table",
+    show_default=True,
+    help="A table; a comment for a pull request; or a document for programs or code scanning.",
+)
+@click.option("--output", type=FILE, help="A file for the result; the table is printed besides.")
+@click.option("--language", default="en", show_default=True, help="Of table and comment: en, ko.")
+@platform_option()
+@db_options
+def gate(
+    sources: tuple[str, ...],
+    study: str,
+    before: str,
+    after: str,
+    variant: str,
+    rules: tuple[Any, ...],
+    form: str,
+    output: Path | None,
+    language: str,
+    platforms: list[Any],
+    **options: Any,
+) -> None:
+    """Say what a change of an image brought, and fail if that is too much.
+
+    BEFORE and AFTER are image references, archives, SBOMs or reports; they are scanned together,
+    with one scanner and one database. With --study they are two captures of it.
+
+    EPSS scores and the KEV catalog are fetched only if --fail-on asks for them.
+
+    The exit status is 0 if nothing that --fail-on names was brought, 1 if something was, and 2 if
+    that cannot be told, with the reason.
+    """
+    from helpers.gate import judgement
+    from helpers.text import i18n
+
+    captures = [study, before, after]
+    is_study, is_pair = all(captures) and not sources, len(sources) == 2
+    if not is_study and (not is_pair or any([*captures, variant])):
+        raise click.UsageError(
+            "name BEFORE and AFTER, or --study STUDY --before CAPTURE --after CAPTURE"
+        )
+    if len(platforms) > 1:
+        raise click.UsageError("--platform: name one; run it again for another")
+    with _no_answer(), i18n.speaking(language):
+        if study:
+            pairs = _captured_pairs(study, before, after, variant)
+        else:
+            pairs = _scanned_pair(sources, platforms, rules, options)
+        found = [judgement.judge(pair, rules) for pair in pairs]
+        _print_gate(found, form, output)
+    if judgement.verdict(found) == judgement.FAIL:
+        raise SystemExit(1)
+
+
+@contextlib.contextmanager
+def _no_answer() -> Iterator[None]:
+    """Exit 2 for whatever goes wrong: 1 says that there is an answer."""
+    try:
+        yield
+    except (KitError, OSError) as error:
+        click.echo(f"Error: {plain(str(of_kit(error)))}", err=True)
+        raise SystemExit(2) from error
+    except Exception as error:
+        traceback.print_exc()
+        raise SystemExit(2) from error
+
+
+def _captured_pairs(study: str, before: str, after: str, variant: str) -> list[Any]:
+    """Return the pairs of two captures of a study."""
+    from helpers.gate import pair
+    from helpers.studies.load import load_study
+
+    return pair.of_captures(load_study(study, [before, after]), before, after, variant)
+
+
+def _scanned_pair(
+    sources: tuple[str, ...], platforms: list[Any], rules: tuple[Any, ...], options: dict[str, Any]
+) -> list[Any]:
+    """Return the pair of two sources, which are captured together for that."""
+    from helpers.capture import exploitation
+    from helpers.capture.temporary_study import captured
+    from helpers.gate import pair
+    from helpers.studies.load import load_study
+
+    asked = {
+        "epss": any(rule.lens.epss for rule in rules),
+        "kev": any(rule.lens.exploited for rule in rules),
+    }
+    for part, address in exploitation.ADDRESSES.items():
+        default = address if asked[part] and not options["db"] else exploitation.OFF
+        options[part] = options[part] or default
+    names = dict(zip((pair.BEFORE, pair.AFTER), sources, strict=True))
+    with captured(names, platforms, **options) as name:
+        return [pair.of_variants(load_study(name), names)]
+
+
+def _print_gate(found: list[Any], form: str, output: Path | None) -> None:
+    """Print a result, or write it into a file whole and print the table."""
+    from importlib import import_module
+
+    # Each form has a module of its own; `json` would be taken for another.
+    module = {"json": "record"}.get(form, form)
+    text = import_module(f"helpers.gate.{module}").text(found)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    _write_whole(output, text)
+    click.echo(import_module("helpers.gate.table").text(found), nl=False)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all. Raises `NotWritten`."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise NotWritten(
+            f"{path}: cannot be written ({error.strerror}). Name another file"
+        ) from error

@@ -1,0 +1,147 @@
+"""Options and parameters that several commands take."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from helpers import paths
+
+
+class Run(click.Command):
+    """A command that runs the notebooks: its help lists their parameters."""
+
+    notebooks = staticmethod(paths.notebooks)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the parameters that `--param` takes, as the notebooks declare them."""
+        from helpers.runs import parameters
+
+        with formatter.section("Parameters"):
+            formatter.write_dl([*parameters.described(self.notebooks())])
+
+
+PARAM = click.option(
+    "--param",
+    "-p",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the notebooks, see below; repeat the option for several.",
+)
+
+
+MIXED = click.option(
+    "--mixed", is_flag=True, help="Allow different scanners or databases, and mark the results."
+)
+
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def publisher_options(envvar: str = "", default: str = "") -> Callable[[Any], Any]:
+    """Return a decorator that adds options for files of EPSS and KEV, or their addresses."""
+    what = {"epss": "EPSS scores of a day", "kev": "The KEV catalog"}
+
+    def add(command: Any) -> Any:
+        for name in reversed(what):
+            command = click.option(
+                f"--{name}",
+                default="",
+                metavar="FILE|ADDRESS",
+                envvar=envvar + name.upper() if envvar else None,
+                help=f"{what[name]}{default}.",
+            )(command)
+        return command
+
+    return add
+
+
+def database_options(command: Any) -> Any:
+    """Add the options for the vulnerability DB."""
+    options = [
+        click.option(
+            "--db",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="Trivy cache folder with a vulnerability DB to scan against, offline.",
+        ),
+        click.option(
+            "--db-repository",
+            default="",
+            metavar="NAME@sha256:…",
+            help="Repository of the vulnerability DB, instead of Trivy's default.",
+        ),
+        click.option(
+            "--java-db-repository",
+            default="",
+            metavar="NAME",
+            help="Repository of the Java DB, instead of Trivy's default.",
+        ),
+        click.option(
+            "--coverage", default="", help="What the DB covers, if it is not the full one."
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def db_options(command: Any) -> Any:
+    """Add the options of a capture: the vulnerability DB, and what to capture again."""
+    options = [
+        database_options,
+        publisher_options("KIT_", "; by default its publisher's, or `none` with --db"),
+        click.option(
+            "--vex",
+            multiple=True,
+            metavar="FILE",
+            type=FILE,
+            help="A VEX document for Trivy, besides the study's; repeat the option for several.",
+        ),
+        click.option("--fresh", is_flag=True, help="Capture unchanged variants again, too."),
+        click.option(
+            "--from",
+            "images_from",
+            type=click.Choice(["registry", "daemon"]),
+            default=None,
+            callback=lambda _, __, value: value or "",
+            help="Where references are found; by default on the daemon, if one answers.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _platforms(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> list[Any]:
+    """Return the platforms of an option, which may have several with commas between them."""
+    from helpers.images import oci
+
+    try:
+        return [oci.parse(text.strip()) for each in given for text in each.split(",")]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def platform_option(more: str = "") -> Callable[[Any], Any]:
+    """Return a decorator that adds the option for an image's platform; `more` ends its help."""
+    return click.option(
+        "--platform",
+        "platforms",
+        multiple=True,
+        metavar="OS/ARCH",
+        callback=_platforms,
+        help=f"Which of an image's platforms, as in linux/arm64{more}.",
+    )
+
+
+def values_of(given: tuple[str, ...]) -> dict[str, str]:
+    """Return the values of parameters by name, from NAME=VALUE. Raises `click.UsageError`."""
+    values = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"--param {text!r}: write it as NAME=VALUE")
+        values[name] = value
+    return values
