@@ -1,6 +1,6 @@
 """`python -m helpers` is the command line of the kit."""
 
-from helpers.cli import main
+from helpers.cli.program import main
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,358 @@
+"""The program `python -m helpers COMMAND`, with the commands of studies and reports."""
+
+import io
+import os
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from helpers import __version__, paths
+from helpers.cli.fleet import fleet
+from helpers.cli.gate import gate
+from helpers.cli.options import (
+    MIXED,
+    PARAM,
+    Run,
+    db_options,
+    platform_option,
+    publisher_options,
+    values_of,
+)
+from helpers.cli.output import of_kit, plain, print_run, relative
+from helpers.errors import KitError, ReportInvalid
+from helpers.text import escape
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="helpers")
+def commands() -> None:
+    """Compare the same app on several base images, from evidence to report."""
+
+
+@commands.command(cls=Run)
+@click.argument("study", default="blog-2022")
+@PARAM
+def reproduce(study: str, given: tuple[str, ...]) -> None:
+    """Run the numbered notebooks over a STUDY's recorded evidence, and write its report."""
+    values = _checked(study, given)
+    from helpers.runs.run import reproduce
+
+    print_run(reproduce(study, values))
+
+
+@commands.command(cls=Run)
+@click.argument("study", default="blog-2022")
+@PARAM
+@click.option(
+    "--template",
+    "file",
+    type=click.Path(path_type=Path),
+    help="A PowerPoint file (.pptx or .potx) whose layouts, fonts and colours deck.pptx takes.",
+)
+def slides(study: str, given: tuple[str, ...], file: Path | None) -> None:
+    """Run the notebooks over a STUDY like `reproduce`, and write slides."""
+    values = _checked(study, given)
+    from helpers.slides import pptx_deck, reveal, template
+
+    if file:
+        template.read(file)
+    from helpers.runs.run import reproduce
+
+    deck = partial(pptx_deck.write, file=file)
+    folder = reproduce(study, values, finish=(deck, reveal.write))
+    print_run(folder)
+    click.echo(f"deck     {relative(folder / 'deck.pptx')}")
+    click.echo(f"slides   {relative(folder / 'slides.html')}")
+
+
+@commands.command()
+@click.argument("study")
+@click.argument("name", default="")
+@db_options
+def capture(study: str, name: str, **options: Any) -> None:
+    """Capture a STUDY: build, scan, read and start its variants, and record the evidence.
+
+    Without a NAME the capture is named by today's date.
+    """
+    if _capture(study, name, **options)[1]:
+        raise SystemExit(1)
+
+
+@commands.command()
+@click.argument("study")
+@db_options
+@MIXED
+def live(study: str, mixed: bool, **options: Any) -> None:
+    """Capture a STUDY, then run the notebooks over it."""
+    _live(study, mixed, options)
+
+
+@commands.command()
+@click.argument("sources", nargs=-1, required=True, metavar="[NAME=]IMAGE…")
+@click.option("--study", default="", help="The study's name; by default made of its images' names.")
+@platform_option("; several give a variant each")
+@db_options
+@MIXED
+def compare(
+    sources: tuple[str, ...], study: str, platforms: list[Any], mixed: bool, **options: Any
+) -> None:
+    """Make a study of image references, archives, SBOMs or reports; capture and run it.
+
+    With NAME= an image is called so; else reports are named after the artifact that they name, and
+    other images after their reference or file.
+    """
+    from helpers.capture.new_study import make_study, remove_unused
+
+    name = make_study(sources, study, platforms)
+    try:
+        _live(name, mixed, options)
+    finally:
+        remove_unused(name)
+
+
+@commands.command()
+@click.argument(
+    "named", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE|FOLDER…"
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="How to print the rows.",
+)
+def summary(named: tuple[Path, ...], form: str) -> None:
+    """Print a row for each Trivy or Grype report: image, OS, and counts by severity.
+
+    Findings that the scanner suppressed, by VEX or an ignore file, are counted apart, in the last
+    column. Reports alone are read: whether a statement is about this image is not judged here.
+
+    Of a FOLDER all .json and .json.gz files are read, also in folders within. An invalid file is
+    reported on standard error; the others are printed and the exit status is 1.
+    """
+    from helpers.scans import summary
+
+    files, rows, invalid = [], [], []
+    for path in named:
+        try:
+            files += summary.files(path)
+        except ReportInvalid as error:
+            invalid.append(error)
+    for path in tqdm(files, unit="report", disable=None, leave=False):
+        try:
+            rows.append(summary.row(path))
+        except ReportInvalid as error:
+            invalid.append(error)
+    if rows or form == "json":
+        click.echo(summary.FORMATS[form](rows), nl=False)
+    for problem in invalid:
+        click.echo(f"Error: {escape.plain(problem)}", err=True)
+    if invalid:
+        raise SystemExit(1)
+
+
+@commands.command()
+@click.argument("study")
+@publisher_options()
+@click.option("--capture", "name", default="", help="Which capture; by default the newest.")
+def risk(study: str, name: str, **named: str) -> None:
+    """Add to a capture of a STUDY what is known of exploitation: EPSS scores, the KEV catalog.
+
+    Only the ids that were found are kept, in a file beside the capture's evidence.
+    """
+    from helpers.capture import exploitation
+
+    if not {*named.values()} - {"", exploitation.OFF}:
+        raise click.UsageError("name a file or an address: --epss FILE, --kev FILE or both")
+    added = exploitation.add(study, name, **named)
+    click.echo(f"evidence {relative(added.path)}")
+    found = added.evidence
+    if found.epss:
+        model = f", model {found.epss.model}" if found.epss.model else ""
+        scored = f"a score for {added.scored} of {found.ids} vulnerabilities"
+        click.echo(f"EPSS     {found.epss.day:%Y-%m-%d}{model}: {scored}")
+    if found.kev:
+        exploited = f"{added.exploited} of {found.ids} vulnerabilities are known to be exploited"
+        click.echo(f"KEV      {found.kev.day:%Y-%m-%d}: {exploited}")
+
+
+@commands.command()
+@click.argument("study")
+@click.option(
+    "--keep",
+    type=click.Choice(["day", "week", "month"]),
+    required=True,
+    help="Databases of one day, week or month count as one.",
+)
+@click.option("--dry-run", is_flag=True, help="Only print what would go.")
+def prune(study: str, keep: str, dry_run: bool) -> None:
+    """Thin the captures of a STUDY.
+
+    The first, the newest and the default capture stay, and the first and the last one of each
+    image, scanner, and database of a day, week or month. All others are removed.
+    """
+    from helpers.capture.prune import prune
+
+    done = prune(study, keep, dry_run)
+    for name in done.gone:
+        click.echo(f"{'would go' if dry_run else 'removed':8} {name}")
+    freed = f"{done.freed_bytes / 1000:,.0f} kB"
+    click.echo(f"kept     {done.kept} captures; {len(done.gone)} others have {freed} of their own")
+
+
+@commands.command()
+@click.argument("study")
+@click.option(
+    "--from",
+    "folder",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder a day, or reports with days in their names or in themselves.",
+)
+def history(study: str, folder: Path) -> None:
+    """Make captures of a STUDY from reports of Trivy or Grype that others kept.
+
+    Days that the study has already are left as they are.
+    """
+    from helpers.capture.kept_reports import take
+
+    done = take(study, folder)
+    for problem in done.problems:
+        click.echo(f"Error: {plain(problem)}", err=True)
+    if done.there:
+        click.echo(f"there    {len(done.there)} captures, {done.there[0]} to {done.there[-1]}")
+    if done.made:
+        click.echo(f"made     {len(done.made)} captures, {done.made[0]} to {done.made[-1]}")
+    click.echo(f"evidence {relative(paths.study(study))}")
+    if done.problems:
+        raise SystemExit(1)
+
+
+@commands.command()
+@click.option("--prune", is_flag=True, help="Remove files, the least recently used first.")
+@click.option(
+    "--keep-gb",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="What may stay, in GB (10⁹ bytes).",
+)
+def cache(prune: bool, keep_gb: float) -> None:
+    """Show how large the cache of images from registries is, or prune it.
+
+    After each capture it is pruned to KIT_CACHE_GB (20 GB by default).
+    """
+    from helpers.capture.image_cache import ImageCache
+    from helpers.text.units import megabytes
+
+    images = ImageCache(paths.images_cache())
+    if prune:
+        click.echo(f"removed  {megabytes(images.prune(int(keep_gb * 10**9)))} MB")
+    click.echo(f"images   {megabytes(images.size())} MB in {relative(paths.images_cache())}")
+
+
+@commands.command()
+def dictionary() -> None:
+    """Print the data dictionary, as data/README.md has it."""
+    from helpers.frames import dictionary_markdown
+
+    click.echo(dictionary_markdown(), nl=False)
+
+
+def _live(study: str, mixed: bool, options: dict[str, Any]) -> None:
+    """Capture a study and run the notebooks over it; exit 1 if a variant failed."""
+    from helpers.runs.run import reproduce
+
+    folder, failed = _capture(study, "", **options)
+    given = {"capture": folder.name} | ({"mixed": "true"} if mixed else {})
+    print_run(reproduce(study, given))
+    if failed:
+        raise SystemExit(1)
+
+
+def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
+    """Capture a study and print the result; return its folder and whether anything failed."""
+    from helpers.capture import exploitation, sharing
+    from helpers.capture.session import capture
+
+    for part, address in exploitation.ADDRESSES.items():
+        options[part] = options[part] or (exploitation.OFF if options["db"] else address)
+    outcome = capture(study, name, **options)
+    if outcome.unchanged:
+        click.echo(f"nothing has changed since {relative(outcome.folder)}")
+    else:
+        new = sharing.own_bytes(outcome.folder) / 1000
+        click.echo(f"evidence {relative(outcome.folder)} ({new:,.0f} kB new)")
+    for variant, why in outcome.failures.items():
+        click.echo(f"Error: {variant}: {plain(why)}", err=True)
+    for tag, why in outcome.failed_bases.items():
+        click.echo(f"Error: the base {tag} could not be built: {plain(why)}", err=True)
+    for variant, why in outcome.broken.items():
+        click.echo(f"Error: {variant} was captured, but it is broken: {plain(why)}", err=True)
+    if outcome.not_scanned:
+        click.echo(f"Not scanned: {plain(outcome.not_scanned)}. Then run it again", err=True)
+    for part, why in outcome.missing.items():
+        if options[part] != exploitation.OFF:
+            command = f"risk {study} --capture {outcome.folder.name} --{part} FILE"
+            hint = "" if outcome.unchanged else f". Add: python -m helpers {command}"
+            click.echo(f"Without {exploitation.NAMES[part]}: {plain(why)}{hint}", err=True)
+    return outcome.folder, bool(outcome.failures or outcome.broken or outcome.failed_bases)
+
+
+def _checked(study: str, given: tuple[str, ...]) -> dict[str, str]:
+    """Return the values of parameters by name, from NAME=VALUE.
+
+    They are checked here already: what runs notebooks takes seconds to import.
+    """
+    from helpers.runs import parameters
+    from helpers.studies.study import open_study
+
+    values = values_of(given)
+    parameters.of_run(open_study(study), values, paths.notebooks())
+    return values
+
+
+commands.add_command(fleet)
+commands.add_command(gate)
+
+
+def main() -> None:
+    """Run the command line. A `KitError` is printed and exits 1, Ctrl-C exits 130.
+
+    SIGTERM and SIGHUP stop it cleanly too.
+    """
+    received: list[int] = [signal.SIGINT]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal may not have the letters of an answer.
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+    def stop(number: int, _: Any) -> None:
+        received[0] = number
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # nohup, for example, ignores SIGHUP on purpose.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, stop)
+    try:
+        commands(standalone_mode=False)
+    except BrokenPipeError:
+        # Who reads the output has enough of it.
+        os._exit(128 + signal.SIGPIPE)
+    except (KitError, OSError) as error:
+        click.echo(f"Error: {plain(str(of_kit(error)))}", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nStopped. What was there before is untouched.", err=True)
+        sys.stdout.flush()
+        # sys.exit would wait for the threads of a capture.
+        os._exit(128 + received[0])
