@@ -159,7 +159,7 @@ def _note(short: pd.DataFrame, shown: pd.DataFrame) -> Phrase:
 def _chart(shown: pd.DataFrame, lens: Lens) -> Intervals:
     rows = [
         Interval(
-            t("all to {family}", family=row.target),
+            t("to {family}", family=row.target),
             float(row.change),
             None if pd.isna(row.low) else float(row.low),
             None if pd.isna(row.high) else float(row.high),
@@ -222,7 +222,7 @@ def _title(better: pd.DataFrame, lens: Lens) -> str:
 
 
 def _line(row: Any, ended: date | None) -> Phrase:
-    text = name(t("all to {family}", family=row.target)) + ": "
+    text = name(t("to {family}", family=row.target)) + ": "
     text += say(
         "observed {change:+,} of {now:,} in {images}",
         change=row.observed_change,
