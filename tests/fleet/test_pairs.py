@@ -155,7 +155,7 @@ def test_what_few_groups_show_is_told_and_nothing_is_made_of_it():
     answer = moving.answer(images, PLAIN)
     assert "5 images have 300 fewer" in answer.title
     # A move that makes it worse is in the table only.
-    assert [(one.name, one.low) for one in answer.chart.intervals] == [("all to debian 13", None)]
+    assert [(one.name, one.low) for one in answer.chart.intervals] == [("to debian 13", None)]
 
 
 def test_where_no_move_makes_it_better_all_are_shown():
