@@ -14,8 +14,7 @@ from helpers.text import escape
 from helpers.text.i18n import t, told, word
 from helpers.text.rich import Phrase, Text, bullets, join, listed, name, number, paragraph, say
 from helpers.text.units import MB, megabytes
-from helpers.verdict import decision as dec
-from helpers.verdict import decision_figure
+from helpers.verdict import decision_figure, wording
 from helpers.verdict.caveats import cautions, younger_by
 from helpers.verdict.decision import Decision
 from helpers.verdict.tradeoff import CRITERIA, EXPLOITED, flips, named
@@ -73,10 +72,10 @@ def text(decision: Decision, others: Sequence[Decision], ever: Decision, today: 
     what would be by all that is known (`ever`); three of these at most.
     """
     sentences = (
-        dec.choice(decision),
-        dec.on_other_days(decision, others),
-        dec.old(decision, today),
-        dec.by_all_known(decision, ever),
+        wording.choice(decision),
+        wording.on_other_days(decision, others),
+        wording.old(decision, today),
+        wording.by_all_known(decision, ever),
     )
     said = [paragraph(sentence, CHOICE) for sentence in sentences if sentence]
     found = join(said[:_SENTENCES])
@@ -101,23 +100,23 @@ def _talk(decision: Decision, others: Sequence[Decision], ever: Decision, today:
     notes = [
         paragraph(line)
         for line in (
-            *dec.otherwise(decision, others)[:1],
-            dec.old(decision, today),
+            *wording.otherwise(decision, others)[:1],
+            wording.old(decision, today),
             _younger(decision),
-            dec.by_all_known_in_short(decision, ever),
+            wording.by_all_known_in_short(decision, ever),
         )
         if line
     ][:_NOTES]
     each = [_spoken(row, decision) for _, row in ranked.iterrows()]
     spoken = (
-        dec.spoken(decision),
+        wording.spoken(decision),
         *some(each),
         *(note.plain for note in notes),
         t("Fixable means that a newer version of the package fixes it."),
     )[:_SENTENCES_SPOKEN]
     return Talk(
         CHOICE_TOPIC,
-        dec.headline(decision),
+        wording.headline(decision),
         bullets(lines) + join(notes),
         spoken=spoken,
     )
@@ -139,7 +138,7 @@ def _younger(decision: Decision) -> Phrase:
 
 def _line(row: pd.Series, decision: Decision) -> Phrase:
     """Return one candidate in few words: what is fixable, its size, and that support has ended."""
-    parts = [dec.fixable(decision, row["fixable"]), *_exploited(row)]
+    parts = [wording.fixable(decision, row["fixable"]), *_exploited(row)]
     if "size" in decision.used:
         parts.append(f"{megabytes(row['size'])} MB")
     if row["past_support"]:
@@ -151,7 +150,7 @@ def _spoken(row: pd.Series, decision: Decision) -> str:
     """Return the same as a sentence."""
     values = {
         "variant": escape.plain(row["variant"]),
-        "count": dec.fixable(decision, row["fixable"]),
+        "count": wording.fixable(decision, row["fixable"]),
     }
     text = t("{variant} has {count}.", **values)
     if row["past_support"]:
@@ -225,7 +224,7 @@ def _ranking(decision: Decision) -> Text:
             " {first} against {second}: {parts}.",
             first=name(decision.best[0]),
             second=name(decision.rivals["variant"].iloc[0]),
-            parts=dec.compared(decision),
+            parts=wording.compared(decision),
         )
     lines = (
         say(

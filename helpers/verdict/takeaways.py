@@ -12,9 +12,9 @@ from helpers.comparability.confounders import AGE
 from helpers.text import escape, titles
 from helpers.text.i18n import t, told, word
 from helpers.text.rich import AND, bullets, listed, number, paragraph, say
-from helpers.verdict import attribution, claims
-from helpers.verdict import decision as dec
-from helpers.verdict.decision import OLD_DAYS, Decision
+from helpers.verdict import attribution, claims, wording
+from helpers.verdict.decision import Decision
+from helpers.verdict.wording import OLD_DAYS
 from helpers.vulnerabilities import lenses
 
 TAKEAWAY, NEXT = "takeaway", "next"
@@ -49,7 +49,7 @@ def takeaways(
     `differing` is what the images differ in besides their base, `verdicts` are those of `claims`,
     `ages` those of `attribution.compared`.
     """
-    found = [f"{dec.headline(decision).removesuffix('.')}."]
+    found = [f"{wording.headline(decision).removesuffix('.')}."]
     if differing:
         aspects = listed(map(word, differing), last=AND).plain
         found.append(
@@ -144,7 +144,7 @@ def _scan_again(decision: Decision, today: date) -> list[str]:
     """Return when to scan again; nothing if the day of the evidence is not known."""
     if not decision.day:
         return []
-    if dec.old(decision, today):
+    if wording.old(decision, today):
         return [t("Scan again before you decide: this evidence is old.")]
     until = date.fromisoformat(decision.day) + timedelta(days=OLD_DAYS)
     return [t("Scan again by {day:%Y-%m-%d}: from then on this evidence is old.", day=until)]

@@ -10,7 +10,7 @@ from helpers.answers.chart import Bars
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make
 from helpers.studies.load import load_published
-from helpers.verdict import decision, decision_figure, tradeoff
+from helpers.verdict import decision, decision_figure, tradeoff, wording
 from helpers.verdict.decision import Decision, decide
 from helpers.verdict.tradeoff import WEIGHTS
 from helpers.vulnerabilities.lenses import Lens
@@ -28,7 +28,7 @@ def decided(table: pd.DataFrame, weights=WEIGHTS, capture: str = "c", **more) ->
 
 
 def because(table: pd.DataFrame, weights=WEIGHTS, **more) -> str:
-    return decision.because(decided(table, weights, **more)).plain
+    return wording.because(decided(table, weights, **more)).plain
 
 
 class TestBecause:
@@ -77,11 +77,11 @@ class TestBecause:
         table = able((7, 20), (7, 5), (7, 30), old_runtime=[0, 1, 0])
         found = decided(table, EVEN)
         assert found.best == ["a"]
-        assert decision.because(found).plain.startswith("20.0 MB unpacked against 30.0, ")
-        assert "; past support: b (Node.js 2 since 2026-01-01)." in decision.choice(found).plain
+        assert wording.because(found).plain.startswith("20.0 MB unpacked against 30.0, ")
+        assert "; past support: b (Node.js 2 since 2026-01-01)." in wording.choice(found).plain
 
     def test_what_the_first_is_worse_in_is_told_too(self) -> None:
-        text = decision.choice(decided(able((0, 40), (25, 30)), EVEN)).plain
+        text = wording.choice(decided(able((0, 40), (25, 30)), EVEN)).plain
         assert text.endswith("; it is worse in unpacked size (40.0 MB against 30.0 MB).")
 
 
@@ -94,14 +94,14 @@ class TestExploited:
         found = decided(self.table)
         assert found.best == ["a"]
         assert decision.decisive(found) == "exploited"
-        assert decision.because(found).plain == (
+        assert wording.because(found).plain == (
             "0 fixable vulnerabilities known to be exploited against 1, and 9 fixable "
             "vulnerabilities against 1"
         )
-        assert decision.headline(found) == (
+        assert wording.headline(found) == (
             "Ship a: 0 fixable vulnerabilities known to be exploited against 1"
         )
-        text = decision.choice(found).plain
+        text = wording.choice(found).plain
         assert text.endswith("; known to be exploited, with a fix: b (CVE-1 since 2023-11-21).")
 
     @pytest.mark.parametrize(
@@ -119,20 +119,20 @@ class TestExploited:
             (1, 1),
             **{"exploited": [0, 1], "known_exploited": ["", "CVE-1 since 2023"]} | columns,
         )
-        text = decision.choice(decided(table)).plain
+        text = wording.choice(decided(table)).plain
         assert "; known to be exploited, with a fix: b (CVE-1 since 2023)" in text
 
     def test_in_many_images_it_is_counted(self) -> None:
         table = able(*[(1, 1)] * 4, exploited=[1] * 4, known_exploited=["CVE-1 since 2023"] * 4)
-        assert decision.exploited(decided(table)).plain.endswith("with a fix: in 4 images")
-        assert not decision.exploited(decided(able((1, 1))))
+        assert wording.exploited(decided(table)).plain.endswith("with a fix: in 4 images")
+        assert not wording.exploited(decided(able((1, 1))))
 
 
 class TestPastSupport:
     """Nothing that is past its support is shipped as it is."""
 
     def test_where_all_are_each_is_named_with_its_count(self) -> None:
-        text = decision.choice(decided(able((26, 1), (57, 2), ended=[1, 1]), EVEN)).plain
+        text = wording.choice(decided(able((26, 1), (57, 2), ended=[1, 1]), EVEN)).plain
         assert text == (
             "Ship none of these as it is, build on a supported base (database of 2026-11-24): "
             "a, past its support (Os 1 since 2026-01-01), has 26 fixable vulnerabilities, "
@@ -143,7 +143,7 @@ class TestPastSupport:
         table = able(*((n, n) for n in (3, 1, 4, 2)), ended=[1] * 4)
         assert (
             "all are past their support, and have 1 to 4"
-            in decision.choice(decided(table, EVEN)).plain
+            in wording.choice(decided(table, EVEN)).plain
         )
 
     def test_what_is_supported_comes_before_what_is_not_however_good(self) -> None:
@@ -156,7 +156,7 @@ class TestPastSupport:
     def test_support_without_a_weight_does_not_count_but_is_told(self) -> None:
         found = decided(able((1, 1), (2, 2), old_runtime=[1, 0]), {"size": 1.0})
         assert (found.best, found.ships) == (["a"], True)
-        assert "; past support: a (Node.js 2 since" in decision.choice(found).plain
+        assert "; past support: a (Node.js 2 since" in wording.choice(found).plain
 
     def test_it_is_judged_by_the_day_of_the_evidence_or_by_a_given_one(self, blog: Frames) -> None:
         published = load_published("blog-2022")
@@ -176,28 +176,28 @@ class TestDays:
         found = decide(
             blog._replace(images=images), load_published("blog-2022"), "", FIXABLE, WEIGHTS
         )
-        assert decision.source(found) == "scan of 2021-08-25"
-        assert decision.source(found._replace(day="")) == ""
+        assert wording.source(found) == "scan of 2021-08-25"
+        assert wording.source(found._replace(day="")) == ""
 
     def test_other_captures_are_told_once_for_neighbours_that_choose_alike(self) -> None:
         a, b = able((1, 1), (2, 2)), able((2, 2), (1, 1))
         now = decided(a, EVEN)
-        assert not decision.on_other_days(now, [])
-        same = decision.on_other_days(now, [decided(a, EVEN, day="2022-01-01")]).plain
+        assert not wording.on_other_days(now, [])
+        same = wording.on_other_days(now, [decided(a, EVEN, day="2022-01-01")]).plain
         assert same == "What was right earlier: the same by the database of 2022-01-01."
         days = [decided(b, EVEN, day=f"2022-0{month}-01") for month in (1, 2)]
-        two = decision.on_other_days(now, [*days, decided(a, EVEN, day="2022-03-01")]).plain
+        two = wording.on_other_days(now, [*days, decided(a, EVEN, day="2022-03-01")]).plain
         assert two == (
             "What was right earlier: b by the database of 2022-01-01 (1 fixable vulnerability "
             "against 2); a by the database of 2022-03-01 (1 fixable vulnerability against 2)."
         )
-        after = decision.on_other_days(now, [decided(b, EVEN, day="2026-12-01")]).plain
+        after = wording.on_other_days(now, [decided(b, EVEN, day="2026-12-01")]).plain
         assert after.startswith("On other days: b by ")
 
     def test_of_many_changes_it_is_said_how_many(self) -> None:
         a, b = able((1, 1), (2, 2)), able((2, 2), (1, 1))
         others = [decided(t, EVEN, day=f"2022-0{n}-01") for n, t in enumerate([a, b, a, b, b], 1)]
-        text = decision.on_other_days(decided(a, EVEN), others).plain
+        text = wording.on_other_days(decided(a, EVEN), others).plain
         assert text == "What was right earlier: the choice changed 3 times in 5 captures."
 
     @pytest.mark.parametrize(
@@ -210,15 +210,15 @@ class TestDays:
         ],
     )
     def test_old_evidence_is_warned_of(self, today: date, text: str) -> None:
-        assert decision.old(decided(able((1, 1))), today).plain == text
+        assert wording.old(decided(able((1, 1))), today).plain == text
 
     def test_what_counting_all_would_choose_is_told_if_it_is_another(self) -> None:
         a, b = able((1, 1), (2, 2)), able((2, 2), (1, 1))
         lens = FIXABLE._replace(known_by="2026-08-31")
         found = decided(a, EVEN, lens=lens)
-        assert decision.by_all_known(found, decided(b, EVEN)).plain.endswith(" it would be b.")
-        assert not decision.by_all_known(found, decided(a, EVEN))
-        assert not decision.by_all_known(decided(a, EVEN), decided(b, EVEN))
+        assert wording.by_all_known(found, decided(b, EVEN)).plain.endswith(" it would be b.")
+        assert not wording.by_all_known(found, decided(a, EVEN))
+        assert not wording.by_all_known(decided(a, EVEN), decided(b, EVEN))
 
 
 class TestFigure:

@@ -1,0 +1,407 @@
+"""The sentences that say what a decision is, because of what, and what it is on other days."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from helpers.frames import NOT_SCANNED
+from helpers.text import escape
+from helpers.text.i18n import t, told, word
+from helpers.text.rich import AND, Phrase, listed, name, names, number, say
+from helpers.text.titles import name as short_name
+from helpers.text.units import megabytes
+from helpers.verdict import tradeoff
+from helpers.verdict.decision import MEASURED, Decision, decisive
+from helpers.verdict.tradeoff import EXPLOITED
+
+OLD_DAYS = 92
+"""Days after which evidence is old: in three months every distribution brings out many fixes, and
+most images are rebuilt."""
+
+_NAMED = 3
+"""Images, or days, that a sentence names one by one; of more it says how many."""
+
+
+def source(decision: Decision) -> str:
+    """Return of which day a decision is: of the database's, or the scan's; empty if not known."""
+    if not decision.day:
+        return ""
+    if decision.by_scan:
+        return t("scan of {day}", day=decision.day)
+    return t("database of {day}", day=decision.day)
+
+
+def choice(decision: Decision) -> Phrase:
+    """Return what to ship, because of what, or why nothing is recommended."""
+    ranked, by = decision.ranked, _in_brackets(source(decision))
+    if ranked.empty and decision.candidates["status"].eq(NOT_SCANNED).any():
+        return say(
+            "**Nothing is recommended:** no scanner was available, so vulnerabilities are unknown. "
+            "Sizes and files are known."
+        )
+    if ranked.empty:
+        return say("**Nothing is recommended:** there is no candidate.")
+    if not any(decision.weights.values()):
+        return say("**Nothing is recommended:** every weight is zero.")
+    if not decision.used:
+        return say(
+            "**Nothing is recommended:** nothing that has a weight is known of every candidate."
+        )
+    if not decision.can_choose:
+        if decision.lens.epss:
+            return say(
+                "**Nothing is recommended:** the images do not have one scanner, one database and "
+                "EPSS scores of one day, so their counts cannot be compared."
+            )
+        return say(
+            "**Nothing is recommended:** the images were not scanned with one scanner and "
+            "database, so their counts cannot be compared."
+        )
+    first, *tied = decision.best
+    if tied:
+        return say(
+            "**No choice** between {variants} at these weights{by}{each}.",
+            variants=listed(map(name, decision.best), last=AND),
+            by=by,
+            each=_each_has(decision) + exploited(decision),
+        )
+    if decision.ships and len(ranked) == 1:
+        return say(
+            "{first} is the only candidate, so nothing is weighed against it{by}{exploited}.",
+            first=name(first),
+            by=by,
+            exploited=exploited(decision),
+        )
+    if decision.ships:
+        return say(
+            "**Of these images, ship** {first}{by}: {because}.",
+            first=name(first),
+            by=by,
+            because=because(decision)
+            + _worse(decision)
+            + _ended(decision, in_full=True)
+            + exploited(decision),
+        )
+    return say(
+        "**Ship none of these as it is, build on a supported base**{by}: {each}.",
+        by=by,
+        each=_each(decision) + exploited(decision),
+    )
+
+
+def exploited(decision: Decision) -> Phrase:
+    """Return what has a fix and is known to be exploited, and since when, as the end of a reason.
+
+    Empty if no candidate has such a vulnerability, as far as is known.
+    """
+    able = decision.candidates[decision.candidates["candidate"]]
+    having = able[able["known_exploited"].ne("")]
+    if having.empty:
+        return Phrase()
+    if len(having) > _NAMED:
+        return say("; known to be exploited, with a fix: in {count} images", count=len(having))
+    each = (name(row.variant) + f" ({told(row.known_exploited)})" for row in having.itertuples())
+    return say("; known to be exploited, with a fix: {variants}", variants=listed(each))
+
+
+def headline(decision: Decision) -> str:
+    """Return what to ship as the title of a slide, with the numbers that decided."""
+    if not decision.can_choose or not decision.best:
+        return choice(decision).plain
+    if len(decision.best) > 1:
+        return t("No choice: {count} images come out alike", count=len(decision.best))
+    variant = short_name(decision.best[0])
+    if not decision.ships:
+        return t("Ship none as it is; build on a supported base")
+    if len(decision.ranked) == 1:
+        return t("Ship {variant}: it is the only candidate", variant=variant)
+    anywhen = decision._replace(lens=decision.lens._replace(known_by="", place=""))
+    return t("Ship {variant}: {why}", variant=variant, why=_lead(anywhen).plain)
+
+
+def _lead(decision: Decision) -> Phrase:
+    """Return the number that decided against those of the others."""
+    measure, rivals, first = _leading(decision), decision.rivals, _first(decision)
+    if not measure:
+        return say("as good as the others in all that is weighed, and supported")
+    return say(
+        "{ours} against {theirs}",
+        ours=_amount(decision, measure, first[measure]),
+        theirs=_against(measure, rivals[measure]),
+    )
+
+
+def _leading(decision: Decision) -> str:
+    """Return the criterion that is told first: fixable ones before those that are serious."""
+    measure = decisive(decision)
+    return "fixable" if measure == "serious" and "fixable" in decision.used else measure
+
+
+def because(decision: Decision) -> Phrase:
+    """Return the numbers that decided, as "6 fixable vulnerabilities against 9 and 17"."""
+    measure, rivals, first = _leading(decision), decision.rivals, _first(decision)
+    text = _lead(decision)
+    if not measure:
+        return text
+    if measure == "fixable" and "serious" in decision.used and first["fixable"]:
+        text += say(
+            ", {ours} of them HIGH or CRITICAL against {theirs}",
+            ours=_value("serious", first),
+            theirs=_against("serious", rivals["serious"]),
+        )
+    if measure == EXPLOITED and "fixable" in decision.used:
+        text += say(
+            ", and {ours} against {theirs}",
+            ours=_amount(decision, "fixable", first["fixable"]),
+            theirs=_against("fixable", rivals["fixable"]),
+        )
+    is_alike = "fixable" in decision.used and rivals["fixable"].eq(first["fixable"]).all()
+    if measure == "size" and is_alike:
+        text += say(", with {ours} each", ours=_amount(decision, "fixable", first["fixable"]))
+    return text
+
+
+def on_other_days(decision: Decision, others: Sequence[Decision]) -> Phrase:
+    """Return what was chosen by the evidence of other days; empty if there are none.
+
+    `others` are in order of time. Neighbours that choose alike are one.
+    """
+    groups: list[Decision] = []
+    for other in others:
+        if not groups or groups[-1].outcome != other.outcome:
+            groups.append(other)
+    if not groups:
+        return Phrase()
+    is_earlier = all(other.day <= decision.day for other in others)
+    when = say("**What was right earlier:**") if is_earlier else say("**On other days:**")
+    if len(groups) > _NAMED:
+        changes = number(len(groups) - 1, "time")
+        captures_ = number(len(others), "capture")
+        return when + say(" the choice changed {n} in {of}.", n=changes, of=captures_)
+    if {group.outcome for group in groups} == {decision.outcome}:
+        return when + " " + say("the same {by}.", by=_by(groups[0]))
+    return when + " " + listed(map(_then, groups), "; ") + "."
+
+
+def otherwise(decision: Decision, others: Sequence[Decision]) -> list[Phrase]:
+    """Return what the evidence of other days chooses that is something else, a sentence each."""
+    outcomes = {other.outcome: other for other in others if other.outcome != decision.outcome}
+    return [
+        say(
+            "By the evidence of {day} it was {which}.",
+            day=other.day or other.capture,
+            which=listed(map(name, other.best), last=AND)
+            if other.ships
+            else say("none of these as it is"),
+        )
+        for other in outcomes.values()
+    ]
+
+
+def by_all_known(decision: Decision, ever: Decision) -> Phrase:
+    """Return what would be chosen if all counted that is known, if that is something else."""
+    if not decision.lens.known_by or ever.outcome == decision.outcome or not ever.best:
+        return Phrase()
+    return say(
+        "Counting also what has no date or was published after {day}, of which less is known for "
+        "some images than for others, it would be {which}.",
+        day=decision.lens.known_by,
+        which=listed(map(name, ever.best), last=AND),
+    )
+
+
+def by_all_known_in_short(decision: Decision, ever: Decision) -> Phrase:
+    """Return the same in few words."""
+    if not by_all_known(decision, ever):
+        return Phrase()
+    return say(
+        "Counting also what has no date or is later than {day}, it would be {which}.",
+        day=decision.lens.known_by,
+        which=listed(map(name, ever.best), last=AND),
+    )
+
+
+def spoken(decision: Decision) -> str:
+    """Return what to ship as a sentence that is said aloud."""
+    if not decision.can_choose or not decision.best:
+        return choice(decision).plain
+    if len(decision.best) > 1:
+        return t("By these weights {count} images come out alike.", count=len(decision.best))
+    if not decision.ships:
+        return t("None of these images should be shipped as it is: support has ended for all.")
+    return t("Of these images we would ship {variant}.", variant=escape.plain(decision.best[0]))
+
+
+def fixable(decision: Decision, count: int) -> str:
+    """Return so many of what the lens counts, those that have a fix."""
+    what = tradeoff.named("fixable", decision.lens, decision.kind, count)
+    return t("{count:,} {what}", count=count, what=what)
+
+
+def old(decision: Decision, today: date) -> Phrase:
+    """Return a warning if the evidence of a decision is old; else nothing."""
+    if not decision.day:
+        return Phrase()
+    days = (today - date.fromisoformat(decision.day)).days
+    if days <= OLD_DAYS:
+        return Phrase()
+    years = days / 365.25
+    age = number(int(years), "year") if years >= 2 else number(int(years * 12), "month")
+    return say("**This evidence is {age} old:** scan again before you decide.", age=age)
+
+
+def compared(decision: Decision) -> Phrase:
+    """Return in which criteria the first is better and worse than the next; it needs a choice."""
+    first, second = _first(decision), decision.rivals.iloc[0]
+    used = decision.used
+    less = _beside(decision, [c for c in used if int(first[c]) < int(second[c])])
+    more = _beside(decision, [c for c in used if int(first[c]) > int(second[c])])
+    alike = listed(
+        tradeoff.named(c, decision.lens, decision.kind) for c in used if first[c] == second[c]
+    )
+    parts = [
+        say("better in {criteria}", criteria=less) if less else Phrase(),
+        say("worse in {criteria}", criteria=more) if more else Phrase(),
+        say("alike in {criteria}", criteria=alike) if alike else Phrase(),
+    ]
+    return listed(filter(None, parts), "; ")
+
+
+def _first(decision: Decision) -> pd.Series:
+    return decision.candidates.set_index("variant", drop=False).loc[decision.best[0]]
+
+
+def _in_brackets(text: str) -> str:
+    return f" ({text})" if text else ""
+
+
+def _by(decision: Decision) -> str:
+    """Return by which evidence something was chosen."""
+    if not decision.day:
+        return t("by the capture {capture}", capture=decision.capture)
+    if decision.by_scan:
+        return t("by the scan of {day}", day=decision.day)
+    return t("by the database of {day}", day=decision.day)
+
+
+def _then(decision: Decision) -> Phrase:
+    """Return what another day's evidence chooses, and because of what."""
+    if not decision.best:
+        return say("no choice {by}", by=_by(decision))
+    if not decision.ships:
+        return say("none {by}", by=_by(decision))
+    if len(decision.ranked) == 1:
+        return say("{first} alone {by}", first=name(decision.best[0]), by=_by(decision))
+    return say(
+        "{first} {by} ({because})",
+        first=name(decision.best[0]),
+        by=_by(decision),
+        because=because(decision) + _ended(decision, in_full=False),
+    )
+
+
+def _worse(decision: Decision) -> Phrase:
+    """Return in what the first is worse than the next, as the end of a reason."""
+    if decision.rivals.empty:
+        return Phrase()
+    first, second = _first(decision), decision.rivals.iloc[0]
+    measured = [criterion for criterion in MEASURED if criterion in decision.used]
+    worse = _beside(decision, [c for c in measured if first[c] > second[c]])
+    return say("; it is worse in {criteria}", criteria=worse) if worse else Phrase()
+
+
+def _beside(decision: Decision, criteria: Sequence[str]) -> Phrase:
+    """Return criteria, each with the first's value beside that of the next."""
+    first, second = _first(decision), decision.rivals.iloc[0]
+    return listed(
+        say(
+            "{criterion} ({first} against {second})",
+            criterion=tradeoff.named(criterion, decision.lens, decision.kind),
+            first=_value(criterion, first),
+            second=_value(criterion, second),
+        )
+        for criterion in criteria
+    )
+
+
+def _ended(decision: Decision, in_full: bool) -> Phrase:
+    """Return which candidates are past their support, as the end of a reason."""
+    able = decision.candidates[decision.candidates["candidate"]]
+    ended = able[able["past_support"].ne("")]
+    if ended.empty:
+        return Phrase()
+    if len(ended) > _NAMED:
+        return say("; past support: {count} images", count=len(ended))
+    if not in_full:
+        return say("; past support: {variants}", variants=names(ended))
+    each = listed(name(row.variant) + f" ({told(row.past_support)})" for row in ended.itertuples())
+    return say("; past support: {variants}", variants=each)
+
+
+def _each_has(decision: Decision) -> Phrase:
+    """Return how many fixable ones each of the best has, as the end of a sentence, if as many."""
+    counts = decision.candidates.set_index("variant")["fixable"][decision.best]
+    if "fixable" not in decision.used or counts.nunique() > 1:
+        return Phrase()
+    return say(", with {ours} each", ours=_amount(decision, "fixable", counts.iloc[0]))
+
+
+def _each(decision: Decision) -> Phrase:
+    """Return of each candidate what has ended and how many fixable ones it has, if few."""
+    able = decision.candidates[decision.candidates["candidate"]]
+    if len(able) > _NAMED:
+        counts = _amount(decision, "fixable", _against("fixable", able["fixable"]))
+        return say("all are past their support, and have {counts}", counts=counts)
+    first, *rest = able.itertuples()
+    return listed(
+        [
+            say(
+                "{variant}, past its support ({ended}), has {count}",
+                variant=name(first.variant),
+                ended=told(first.past_support),
+                count=_amount(decision, "fixable", first.fixable),
+            ),
+            *(
+                say(
+                    "{variant}, past its support ({ended}), has {count}",
+                    variant=name(row.variant),
+                    ended=told(row.past_support),
+                    count=_value("fixable", row._asdict()),
+                )
+                for row in rest
+            ),
+        ]
+    )
+
+
+def _amount(decision: Decision, criterion: str, value: Any) -> Phrase:
+    """Return a number of a criterion with its unit and lens."""
+    if criterion == "size":
+        return say("{size} MB {kind}", size=megabytes(value), kind=word(decision.kind))
+    count = value if isinstance(value, Phrase) else f"{value:,}"
+    what = tradeoff.named(criterion, decision.lens, decision.kind, value)
+    narrowed = _in_brackets(decision.lens.narrowed)
+    return say("{count} {what}{narrowed}", count=count, what=what, narrowed=narrowed)
+
+
+def _against(criterion: str, values: pd.Series) -> Phrase:
+    """Return the numbers of others: each if they are few, else from which to which they go."""
+    ordered = sorted(values)
+    shown = [_value(criterion, {criterion: value}).removesuffix(" MB") for value in ordered]
+    if len(shown) > 1 and shown[0] == shown[-1]:
+        return say("{count} each", count=shown[0])
+    if len(shown) <= _NAMED:
+        return listed(shown, last=AND)
+    return say(
+        "{low} to {high} in the other {count}", low=shown[0], high=shown[-1], count=len(shown)
+    )
+
+
+def _value(criterion: str, candidate: Mapping[str, Any] | pd.Series) -> str:
+    if criterion == "size":
+        return f"{megabytes(candidate['size'])} MB"
+    if criterion in tradeoff.ENDED:
+        return t("yes") if candidate[criterion] else t("no")
+    return f"{candidate[criterion]:,}"
