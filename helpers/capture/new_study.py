@@ -4,6 +4,7 @@ import codecs
 import contextlib
 import json
 import os
+import re
 import shutil
 import stat
 import tarfile
@@ -27,6 +28,8 @@ from helpers.scans.decoding import Text, read
 from helpers.studies import study
 
 _JSON_HEAD_BYTES = 4096
+
+_SBOM_KEY = re.compile(rb'"(?:bomFormat|spdxVersion)"\s*:')
 
 
 class _Source(NamedTuple):
@@ -184,7 +187,7 @@ def _kind_of_file(path: Path) -> str:
                 f"{path}: neither an image archive (docker save, OCI layout) nor an SBOM "
                 "(CycloneDX as JSON, SPDX as JSON or tag-value) nor a Trivy or Grype report (JSON)"
             )
-        if not _is_sbom(text):
+        if not _is_sbom(text, path):
             return "report"
     with path.open("rb") as file:
         start = file.read(5)
@@ -195,11 +198,19 @@ def _kind_of_file(path: Path) -> str:
     return "sbom"
 
 
-def _is_sbom(text: Text) -> bool:
+def _is_sbom(text: Text, path: Path) -> bool:
+    """Return whether JSON is an SBOM. Raises `StudyInvalid` if it begins as one, and is damaged."""
     try:
         sbom = msgspec.json.decode(text, type=_Sbom)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except msgspec.ValidationError:
         return False
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        if not _SBOM_KEY.search(bytes(text[:_JSON_HEAD_BYTES])):
+            return False
+        problem = trivy.not_decoded(path, error).problem
+        raise StudyInvalid(
+            f"{path}: an SBOM, but {problem}. Copy it again, or make it anew"
+        ) from error
     return sbom.cyclonedx is not None or sbom.spdx is not None
 
 

@@ -137,6 +137,12 @@ class TestKind:
         ):
             assert refused(str(write(content))).endswith("as UTF-8 only; unpack or convert it")
 
+    @pytest.mark.parametrize("text", [SBOM.read_bytes(), json.dumps(SPDX).encode()])
+    def test_an_sbom_that_is_cut_off_is_no_report(self, write: Write, text: bytes) -> None:
+        assert "an SBOM, but JSON that is cut off" in refused(
+            str(write(text[: len(text) // 2 + 9]))
+        )
+
     def test_reports(self, write: Write) -> None:
         report = trivy(finding())
         text = json.dumps(report).encode()
