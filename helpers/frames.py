@@ -114,11 +114,20 @@ def make(frame: str, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     # Arrays: a frame of as many series takes four times as long, which counts for small reports.
     return pd.DataFrame(
         {
-            column.name: _typed(columns.get(column.name, absent), column.dtype)
+            column.name: plain(_typed(columns.get(column.name, absent), column.dtype))
             for column in dictionary()[frame]
         },
         copy=False,
     )
+
+
+def plain(values: ExtensionArray) -> ExtensionArray | pd.Series:
+    """Return a column so that a frame that is made of it keeps its dtype.
+
+    Of objects that are texts, as messages are, it would make texts.
+    """
+    is_object = pd.api.types.is_object_dtype(values.dtype)
+    return pd.Series(values, dtype=object) if is_object else values
 
 
 def _typed(values: Sequence[Any], dtype: Any) -> ExtensionArray:

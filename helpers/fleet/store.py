@@ -174,7 +174,8 @@ def frame(part: Part | None, name: str, columns: Sequence[str]) -> pd.DataFrame:
         table = table.filter(pc.is_in(table["variant"], pa.array(counted.variants)))
     read = table.to_pandas()
     typed = pd.DataFrame(
-        {column: _typed(read[column], dtypes[column]).array for column in needed}, copy=False
+        {column: frames.plain(_typed(read[column], dtypes[column]).array) for column in needed},
+        copy=False,
     )
     if is_moved:
         for column in {"file", "report"} & set(columns):

@@ -9,11 +9,13 @@ import pytest
 
 from helpers import frames
 from helpers.fleet import engine, reading
+from helpers.fleet import store as stores
 from helpers.fleet.cluster import Cluster
 from helpers.fleet.partition import Partition, Reduction
-from helpers.fleet.store import Store
+from helpers.fleet.store import Counted, Part, Store
 from helpers.frames import Frames
 from helpers.studies.load import load_reports
+from helpers.text.i18n import Message
 from tests.support import fleets
 
 
@@ -45,9 +47,6 @@ def whole(folder: Path, store: Store) -> Frames:
 
 
 def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
-    if "statement_unused" in frame:
-        # Where nothing is missing or all is, the loader has another sort of missing.
-        frame = frame.assign(statement_unused=frame["statement_unused"].astype("str"))
     return frame.sort_values("variant", kind="stable", ignore_index=True)
 
 
@@ -65,6 +64,20 @@ def test_the_frames_are_those_of_the_loader_on_both_engines(
     assert on_dask.dtypes.equals(getattr(whole, name).dtypes)
     pd.testing.assert_frame_equal(_in_order(engine.pandas(store).frame(name)), expected)
     pd.testing.assert_frame_equal(_in_order(on_dask.compute()), expected)
+
+
+def test_a_message_comes_back_from_a_part_as_the_loader_has_it(data: Path) -> None:
+    unused = [None, Message("about another image", image="a:1")]
+    made = {name: frames.make(name, {}) for name in stores.FRAMES}
+    made["findings"] = frames.make("findings", {"variant": ["a", "a"], "statement_unused": unused})
+    part = stores.write_part(data, [], made)
+    read = stores.frame(Part(data / part, Counted(None, {})), "findings", [*made["findings"]])
+    assert read.dtypes.equals(made["findings"].dtypes)
+    assert read["statement_unused"].dtype == object
+    assert (
+        read["statement_unused"].tolist() == made["findings"]["statement_unused"].tolist() == unused
+    )
+    assert read["statement_unused"][1].values == {"image": "a:1"}
 
 
 @pytest.mark.parametrize("of", [fleets.severities, fleets.by_lens, fleets.places, fleets.fixed])
