@@ -128,7 +128,7 @@ class NotebookFailed(KitError):
 
 def disk_error(error: OSError, path: str | PathLike[str]) -> KitError:
     """Return the kit's error for an `OSError` at a path."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return NoSpace(
             f"{path}: the disk is full. Free some space, or name another data folder with KIT_DATA"
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers import processes
-from helpers.errors import ClusterFailed
+from helpers.errors import ClusterFailed, disk_error
 from helpers.fleet import extra, store
 
 _SECONDS = 15
@@ -59,7 +59,7 @@ class Cluster:
         try:
             token.touch()
         except OSError as error:
-            raise store.disk_error(error, folder) from error
+            raise disk_error(error, folder) from error
         try:
             with broken_off():
                 answers = self.client.run(_seen, str(token), on_error="return")

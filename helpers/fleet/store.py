@@ -24,7 +24,7 @@ import pandas as pd
 from msgspec import Struct
 
 from helpers import frames, paths
-from helpers.errors import FleetInvalid, KitError, NoSpace
+from helpers.errors import FleetInvalid, KitError, disk_error
 from helpers.fleet.partition import Partition, Reduction
 from helpers.text.i18n import Message
 
@@ -246,16 +246,6 @@ def write_part(folder: Path, entries: Sequence[Entry], made: Mapping[str, pd.Dat
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return name
-
-
-def disk_error(error: OSError, path: Path) -> KitError:
-    """Return the kit's error for an `OSError` at a path of the store."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return NoSpace(
-            f"{path}: the disk is full. Free some space, or name another data folder with "
-            "KIT_DATA, and run the fleet again: what has been read is kept"
-        )
-    return KitError(f"{error.filename or path}: {error.strerror or error}")
 
 
 @contextmanager

@@ -457,7 +457,8 @@ def test_without_trivy_the_rest_is_captured(write: Write, db: Path, empty_data: 
 def test_a_full_disk_is_reported_by_whoever_meets_it() -> None:
     error = trivy_program._failure("x", "FATAL write /tmp/x: no space left on device")
     assert error.reason == "no-space"
-    assert isinstance(disk_error(OSError(errno.ENOSPC, "full"), Path("x")), NoSpace)
+    for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        assert isinstance(disk_error(OSError(code, "full"), Path("x")), NoSpace)
     other = disk_error(OSError(errno.EACCES, "Permission denied", "y"), Path("x"))
     assert isinstance(other, KitError)
     assert str(other) == "y: Permission denied"
