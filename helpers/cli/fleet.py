@@ -101,9 +101,10 @@ def fleet_run(scans: str, name: str, scheduler: str, mixed: bool, given: tuple[s
     from helpers.runs.run import run_fleet
 
     name = name or fleet_scans.default_name(scans)
+    listed = reading.listing(scans, name)
     with cluster.open(scheduler) as opened:
         click.echo(f"dashboard {opened.dashboard}")
-        found = reading.read(scans, name, opened)
+        found = reading.read(scans, name, opened, listed)
         _print_reading(found)
         alike.require(engine.dask(found.store, opened).reduced(alike.reduction()), mixed)
         own = {"scans": scans, "name": name, "scheduler": opened.client.scheduler.address}

@@ -72,8 +72,9 @@ class Fleet:
         self.name = name or default_name(scans)
         self._mixed = mixed
         self._folder = Path(save_to).expanduser() if save_to else None
+        found = reading.listing(scans, self.name)
         opened = _opened(scheduler)
-        self.reading = reading.read(scans, self.name, opened)
+        self.reading = reading.read(scans, self.name, opened, found)
         self._engine = engine.dask(self.reading.store, opened)
         self.lens = Lens(lenses.VULNERABILITIES)
 

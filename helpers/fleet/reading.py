@@ -46,20 +46,28 @@ class Reading(NamedTuple):
     problems: tuple[str, ...] = ()
 
 
-def read(what: str, name: str, cluster: Cluster) -> Reading:
-    """Read the scans that are new into the frames of a fleet of that name, on a cluster.
+def listing(what: str, name: str) -> Listing:
+    """Return what there is to read, before a cluster starts, as `scans.listing` does.
 
-    `what` is as `scans.listing` takes it. A scan that cannot be read is a failed image with its
-    reason. Raises `FleetInvalid`, `StudyInvalid`, `ClusterFailed` and `NoSpace`; what was read
-    until then is kept.
+    Raises `FleetInvalid` for an invalid name, too, and `KitError` without what fleets need.
     """
     extra.require()
-    begin = time.monotonic()
     if not NAME.fullmatch(name):
         raise FleetInvalid(f"fleet {name!r}: letters, digits, '.', '_' and '-', at most 64")
+    return scans.listing(what)
+
+
+def read(what: str, name: str, cluster: Cluster, found: Listing | None = None) -> Reading:
+    """Read the scans that are new into the frames of a fleet of that name, on a cluster.
+
+    `what` is as `scans.listing` takes it; `found` is what `listing` returned for it. A scan that
+    cannot be read is a failed image with its reason. Raises `FleetInvalid`, `StudyInvalid`,
+    `ClusterFailed` and `NoSpace`; what was read until then is kept.
+    """
+    begin = time.monotonic()
+    found = found or listing(what, name)
     folder = paths.fleet(name)
     parts = folder / store.PARTS
-    found = scans.listing(what)
     with store.locked(folder):
         cluster.at_end(lambda: store.tidy(folder))
         known = store.records(parts)

@@ -13,9 +13,10 @@ import pytest
 
 from helpers import paths
 from helpers.errors import FleetInvalid
-from helpers.fleet import engine, store
+from helpers.fleet import cluster, engine, store
 from helpers.fleet.reading import Reading
 from tests.support import fleets
+from tests.support.command_line import run
 
 Read = Callable[..., Reading]
 Counts = Callable[..., fleets.Plain]
@@ -148,6 +149,17 @@ def test_a_studys_scans_have_what_its_capture_knows(data: Path, read: Read) -> N
     assert images["capture"].ne("").all()
     assert images["size_compressed_bytes"].notna().any()
     assert read("rebuilt-2026").new == 0
+
+
+@pytest.mark.parametrize(("scans", "name"), [("no-such-folder", "f"), (".", "a/b")])
+def test_what_is_wrong_with_scans_is_told_before_a_cluster_starts(
+    data: Path, monkeypatch: pytest.MonkeyPatch, scans: str, name: str
+) -> None:
+    monkeypatch.setattr(cluster, "open", None)
+    done = run("fleet", "run", scans, "--name", name)
+    assert (done.status, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: ")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_another_run_on_the_same_fleet_is_refused(tmp_path: Path, read: Read) -> None:
