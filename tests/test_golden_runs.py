@@ -1,5 +1,6 @@
 """What the notebooks show is what they showed before; a change is renewed and read as a diff."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,19 @@ from helpers.text import i18n
 from tests.support import golden_runs
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def data() -> Iterator[Path]:
     with golden_runs.studies() as folder:
         yield folder
 
 
+def test_no_word_of_another_script_stands_twice_in_a_row() -> None:
+    twice = re.compile(r"(?<!\w)([^\W\d_a-zA-Z]+) \1(?!\w)")
+    for path in golden_runs.FOLDER.glob("*/*.txt"):
+        assert not twice.findall(path.read_text()), path
+
+
+@pytest.mark.usefixtures("data")
 @pytest.mark.parametrize("language", i18n.known())
 @pytest.mark.parametrize("study", golden_runs.STUDIES)
 def test_the_notebooks_show_what_they_showed(study: str, language: str) -> None:

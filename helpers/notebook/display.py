@@ -286,13 +286,16 @@ def _scanned(answer: Answer, setting: Setting, images: pd.DataFrame) -> Iterator
         yield setting.coverage()
         yield setting.lens_evidence()
     yield _scanners(images)
-    day = _times(images["db_updated_at"]) or t("unknown date")
+    day = _times(images["db_updated_at"])
     scanned_images = images[~images["status"].isin(UNKNOWN_COUNT)]
     lost = int(scanned_images["db_updated_at"].isna().sum())
     if lost and lost < len(scanned_images):
         day += t(", of {count} not known", count=lost)
     is_partial = images["db_coverage"].str.startswith("partial").any()
-    yield t("partial DB of {day}", day=day) if is_partial else t("DB of {day}", day=day)
+    if day:
+        yield t("partial DB of {day}", day=day) if is_partial else t("DB of {day}", day=day)
+    else:
+        yield t("partial DB of unknown date") if is_partial else t("DB of unknown date")
     if scanned := _distinct(images["scanned_at"].dt.strftime("%Y-%m-%d")):
         yield t("scanned {days}", days=scanned)
 
