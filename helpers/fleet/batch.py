@@ -4,9 +4,10 @@ import hashlib
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from helpers import frames
@@ -27,7 +28,8 @@ _DIGITS = 12
 class Batch(NamedTuple):
     """Scans that one task reads: on which file system, into which folder.
 
-    `known` has keys of images that have been read; `reason` says why the scans are not to be
+    `known` has keys of images that have been read, by themselves and by what `key_of` makes of the
+    digest of a file, which may be a gzipped copy; `reason` says why the scans are not to be
     opened, if so, and `again` whether the next run is to try it; `alone`, that nothing else is read
     at the time.
     """
@@ -35,7 +37,7 @@ class Batch(NamedTuple):
     scans: list[Scan]
     folder: Path
     files: Any = None
-    known: frozenset[str] = frozenset()
+    known: Mapping[str, str] = MappingProxyType({})
     reason: str = ""
     again: bool = False
     alone: bool = False
@@ -55,11 +57,11 @@ def read(batch: Batch) -> Done:
     """
     entries: list[Entry] = []
     parts: list[str] = []
-    known = set(batch.known)
+    known = dict(batch.known)
     part = _Part()
     for scan in batch.scans:
         entry = part.add(scan, batch, known)
-        known.add(entry.key)
+        known |= {entry.key: entry.key, key_of(entry.digest, entry.context): entry.key}
         entries.append(entry)
         if part.rows >= PART_ROWS:
             parts.append(part.write(batch.folder))
@@ -85,18 +87,25 @@ class _Part:
         made = {"fleet": frames.make("fleet", self._fleet), **self._rows.frames()._asdict()}
         return store.write_part(folder, self.entries, made)
 
-    def add(self, scan: Scan, batch: Batch, known: set[str]) -> Entry:
-        """Add the rows of a scan, unless its key is known."""
-        digest, report, stamp = "", None, ALWAYS if batch.again else scan.stamp
+    def add(self, scan: Scan, batch: Batch, known: Mapping[str, str]) -> Entry:
+        """Add the rows of a scan, unless its key is known.
+
+        A file with a known digest is not even unzipped.
+        """
+        digest, content, report = "", "", None
+        stamp = ALWAYS if batch.again else scan.stamp
         reason = scan.evidence.error or batch.reason
         if not reason:
             try:
                 with _local(scan, batch.files) as path:
                     digest = _sha256(path)
-                    key = _key(scan, digest, "")
-                    if key in known:
+                    if key := known.get(key_of(digest, scan.context)):
                         return _entry(scan, stamp, digest, key, "", "")
-                    report = trivy.read(path)
+                    text = trivy.text(path)
+                    content = hashlib.sha256(text).hexdigest()
+                    if key := known.get(key_of(content, scan.context)):
+                        return _entry(scan, stamp, digest, key, "", "")
+                    report = trivy.decoded(text, path)
             except ReportInvalid as error:
                 reason = f"{error.problem}. {error.remedy}"
             except (MemoryError, RecursionError) as error:
@@ -105,11 +114,12 @@ class _Part:
                 # File systems have errors of their own.
                 told = getattr(error, "strerror", None) or str(error) or type(error).__name__
                 reason, stamp = f"cannot be read ({told}). Check the address", ALWAYS
-        key = _key(scan, digest, reason)
+        content = content or digest
+        key = key_of(content, scan.context) if content else _key(scan, reason)
         if key in known:
             return _entry(scan, stamp, digest, key, "", reason)
         name, others = _names(scan, report)
-        digits = key if scan.shared or not digest else digest
+        digits = key if scan.shared or not content else content
         variant = f"{name}@{digits[:_DIGITS]}"
         item = scan.evidence._replace(
             variant=variant, path=None, shown_path=scan.place, error=reason
@@ -130,7 +140,7 @@ class _Part:
             "name": name,
             "references": " ".join(others) or None,
             "file": scan.place if scan.path else None,
-            "digest": f"sha256:{digest}" if digest else None,
+            "digest": f"sha256:{content}" if content else None,
             "package_list": package_list,
             "packages_known": is_known,
             "diff_ids": " ".join(layers) if layers else None,
@@ -146,11 +156,17 @@ def _entry(scan: Scan, stamp: str, digest: str, key: str, variant: str, reason: 
     return Entry(scan.place, scan.size, stamp, scan.context, digest, key, variant, reason)
 
 
-def _key(scan: Scan, digest: str, reason: str) -> str:
-    """Return what tells an image from all others: without a scan it is where that should be."""
-    if digest and not scan.context:
-        return digest
-    told = (digest, scan.context) if digest else (scan.place, scan.context, reason)
+def key_of(digest: str, context: str) -> str:
+    """Return what tells an image from all others: the digest of its scan, and what else is known.
+
+    That is the digest of the text, unzipped, so that a gzipped copy is no other image.
+    """
+    return hashlib.sha256(f"{digest}\n{context}".encode()).hexdigest() if context else digest
+
+
+def _key(scan: Scan, reason: str) -> str:
+    """Return the key of an image without a scan: where that should be, and why it is not."""
+    told = (scan.place, scan.context, reason)
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 

@@ -1,6 +1,7 @@
 """Reads scans into a fleet's frames, on a cluster: only what is new since the last run."""
 
 import time
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -108,12 +109,13 @@ def _known(scan: Scan, seen: Mapping[tuple[str, int, str, str], Entry]) -> Entry
     return seen.get((scan.place, scan.size, scan.stamp, scan.context))
 
 
-def _by_size(known: Mapping[str, Record]) -> dict[int, set[str]]:
-    """Return the keys that have been read, by the bytes of their scans."""
-    keys: dict[int, set[str]] = {}
+def _by_size(known: Mapping[str, Record]) -> dict[int, dict[str, str]]:
+    """Return what `Batch.known` has of images that have been read, by the bytes of their scans."""
+    keys: dict[int, dict[str, str]] = {}
     for record in known.values():
         for entry in record.entries:
-            keys.setdefault(entry.size, set()).add(entry.key)
+            by_file = batches.key_of(entry.digest, entry.context)
+            keys.setdefault(entry.size, {}).update({entry.key: entry.key, by_file: entry.key})
     return keys
 
 
@@ -121,7 +123,7 @@ def _batches(
     unread: list[Scan],
     found: Listing,
     folder: Path,
-    known: Mapping[int, set[str]],
+    known: Mapping[int, Mapping[str, str]],
     workers: int,
 ) -> Iterator[Batch]:
     """Yield scans in batches, bounded by their bytes and number."""
@@ -131,7 +133,7 @@ def _batches(
     size = 0
 
     def batch() -> Batch:
-        keys = frozenset(key for scan in taken for key in known.get(scan.size, ()))
+        keys = dict(ChainMap(*(known.get(size, {}) for size in {scan.size for scan in taken})))
         return Batch(taken, folder, found.files, keys)
 
     for scan in unread:

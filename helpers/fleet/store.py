@@ -42,8 +42,9 @@ _FORMAT = 1
 class Entry(Struct, array_like=True, frozen=True):
     """A scan that was read: where it lay and what it was then, and the image in the frames.
 
-    `key` tells one image from all others: the digest of the scan's bytes, or, where more is known
-    of it than its bytes, of these and that. `reason` says why a failed image has no findings.
+    `digest` is that of the file. `key` tells one image from all others: the digest of the scan's
+    text, or, where more is known of it, of the text and that. `reason` says why a failed image has
+    no findings.
     """
 
     place: str

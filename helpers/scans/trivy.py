@@ -84,8 +84,21 @@ def read(path: str | os.PathLike[str]) -> Report:
     Raises `ReportInvalid`, which says what the file seems to be, if it is not a report of one
     artifact.
     """
+    return decoded(text(path), path)
+
+
+def text(path: str | os.PathLike[str]) -> Text:
+    """Return the JSON text of a report, unzipped, as UTF-8. Raises `ReportInvalid`."""
     try:
-        report = parse(decoding.read(path), path)
+        return decoding.read(path)
+    except UnicodeDecodeError as error:
+        raise not_decoded(path, error) from error
+
+
+def decoded(text: Text, path: str | os.PathLike[str]) -> Report:
+    """Return the report of a file of that text, as `read` does."""
+    try:
+        report = parse(text, path)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise not_decoded(path, error) from error
     if _rows(report) > MAX_ROWS:

@@ -66,14 +66,14 @@ def test_a_scan_that_kills_each_worker_is_a_failed_image(tmp_path: Path, data: P
 
             from helpers.scans import trivy
 
-            whole = trivy.read
+            whole = trivy.text
 
             def read(path: str) -> Any:
                 if str(path).endswith("app-00001.json"):
                     os.kill(os.getpid(), signal.SIGKILL)
                 return whole(path)
 
-            trivy.read = read  # type: ignore[assignment]
+            trivy.text = read  # type: ignore[assignment]
 
     folder = fleets.reports(tmp_path / "scans", 2)
     with cluster.open(workers=1) as opened:

@@ -42,12 +42,13 @@ def plain(files: Iterable[Path]) -> Plain:
     texts: dict[str, bytes] = {}
     for path in sorted(files):
         raw = path.read_bytes()
+        raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
         texts.setdefault(hashlib.sha256(raw).hexdigest(), raw)
     failed, packages = 0, 0
     findings: dict[str, int] = {}
     levels: Counter[str] = Counter()
     for digest, raw in texts.items():
-        found = _levels(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+        found = _levels(raw)
         if found is None:
             failed += 1
             continue
