@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -97,7 +97,7 @@ def listing(scans: str) -> Listing:
     elif os.path.lexists(scans):
         path = Path(os.path.abspath(scans))  # noqa: PTH100
         if (path / fleet_record.FACTS).is_file() and (path / fleet_record.IMAGES).is_file():
-            found = _captured(path)
+            found = _captured_here(path)
         else:
             found = _local(path)
     elif _MAGIC.search(scans):
@@ -105,7 +105,7 @@ def listing(scans: str) -> Listing:
     elif NAME.fullmatch(scans) and (paths.study(scans) / "study.toml").is_file():
         found = _study(scans)
     elif NAME.fullmatch(scans) and (paths.fleet(scans) / fleet_record.FACTS).is_file():
-        found = _captured(paths.fleet(scans))
+        found = _captured_here(paths.fleet(scans))
     else:
         raise FleetInvalid(
             f"{scans}: no such folder, file or study. Name what has the scans: a folder, a glob, "
@@ -191,7 +191,11 @@ def _remote(address: str) -> Listing:
 
     try:
         files, path = fsspec.core.url_to_fs(address)
-        is_file = not _MAGIC.search(path) and files.isfile(path)
+        # A server of HTTP says of its folders that they are files, too.
+        is_named = path.lower().endswith(SUFFIXES)
+        is_file = (
+            not _MAGIC.search(path) and (is_named or not files.isdir(path)) and files.isfile(path)
+        )
         if is_file:
             found = {path: files.info(path)}
         else:
@@ -210,9 +214,22 @@ def _remote(address: str) -> Listing:
     def shown(path: str) -> str:
         return f"{scheme}://{path}::{rest}" if rest else str(files.unstrip_protocol(path))
 
+    def scan_at(path: str) -> Scan:
+        return Scan(path, shown(path), int(found[path].get("size") or 0), _stamp(found[path]))
+
+    def inside(name: str) -> str:
+        return f"{folder}/{name}" if folder else name
+
+    folder = path.rstrip("/")
+    if inside(fleet_record.FACTS) in found and inside(fleet_record.IMAGES) in found:
+        return _captured(
+            address,
+            lambda name: files.cat_file(inside(name)),
+            lambda name: scan_at(inside(name)) if inside(name) in found else None,
+        )._replace(files=files)
     return Listing(
         _sorted(
-            Scan(path, shown(path), int(facts.get("size") or 0), _stamp(facts))
+            scan_at(path)
             for path, facts in found.items()
             if facts.get("type") == "file"
             and (is_file or (path.lower().endswith(SUFFIXES) and not _is_beside(path, found)))
@@ -258,35 +275,50 @@ def _study(name: str) -> Listing:
     return Listing(_sorted(scans))
 
 
-def _captured(folder: Path) -> Listing:
-    """Return the scans of a captured fleet: a row an image, also one that failed."""
+def _captured_here(folder: Path) -> Listing:
+    """Return the scans of a captured fleet in a folder of this machine."""
+
+    def scan_at(name: str) -> Scan | None:
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise FleetInvalid(f"{folder}: {name} is outside of it. Capture it again")
+        try:
+            return _of_file(path, path.stat())
+        except OSError:
+            return None
+
+    return _captured(paths.shown(folder), lambda name: (folder / name).read_bytes(), scan_at)
+
+
+def _captured(
+    folder: str, read: Callable[[str], bytes], scan_at: Callable[[str], Scan | None]
+) -> Listing:
+    """Return the scans of a captured fleet: a row an image, also one that failed.
+
+    `read` returns a file of the `folder`, and `scan_at` a scan, if it is there.
+    """
     try:
-        facts = msgspec.json.decode((folder / fleet_record.FACTS).read_bytes(), type=FleetFacts)
-        lines = (folder / fleet_record.IMAGES).read_bytes().splitlines()
-        images = list(_images(lines))
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        facts = msgspec.json.decode(read(fleet_record.FACTS), type=FleetFacts)
+        images = list(_images(read(fleet_record.IMAGES).splitlines()))
+    except Exception as error:
+        # File systems have errors of their own.
         raise FleetInvalid(f"{folder}: not a captured fleet ({error}). Capture it again") from error
     used = Counter(image.scan for image in images)
     facts_digest = _digest(msgspec.json.encode(facts.db))
     scans = []
     for image in images:
+        is_scanned = image.scan and image.status == fleet_record.SCANNED
+        scan = scan_at(image.scan) if is_scanned else None
+        lost = "its scan is not there. Capture it again" if is_scanned else "it was not scanned"
         evidence = Evidence(
             image.image,
             db_updated_at=facts.db.updated_at,
             db_coverage=facts.db.coverage,
             db_sha256=facts.db.sha256,
             reference=image.image,
-            error=image.reason or ("" if image.scan else "it was not scanned"),
+            error=image.reason or ("" if scan else lost),
         )
-        scan = Scan("", paths.shown(folder), stamp="-")
-        if image.scan and image.status == fleet_record.SCANNED:
-            path = folder / image.scan
-            if not path.resolve().is_relative_to(folder.resolve()):
-                raise FleetInvalid(f"{folder}: {image.scan} is outside of it. Capture it again")
-            try:
-                scan = _of_file(path, path.stat())
-            except OSError:
-                scan = Scan(str(path), paths.shown(path))
+        scan = scan or Scan("", folder, stamp="-")
         scans.append(
             scan._replace(
                 context=_digest(facts_digest.encode(), msgspec.json.encode(image)),

@@ -5,7 +5,8 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pandas as pd
@@ -54,6 +55,48 @@ def test_scans_in_an_archive_are_read_through_fsspec(
     file = _frame(again, "fleet")["file"].iloc[0]
     assert file.startswith("zip://")
     assert file.endswith(f"::{packed}")
+
+
+@pytest.fixture(params=["zip", "http"])
+def at_an_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Puts a folder where only an address leads to it."""
+    with ExitStack() as stack:
+
+        def put(folder: Path) -> str:
+            if request.param == "http":
+                pytest.importorskip("aiohttp", reason="fsspec reads HTTP with aiohttp")
+                return stack.enter_context(fleets.served(folder))
+            packed = shutil.make_archive(str(tmp_path / "packed"), "zip", folder)
+            return f"zip://::{packed}"
+
+        yield put
+
+
+@pytest.mark.parametrize("at_an_address", ["http"], indirect=True)
+def test_scans_at_an_address_are_counted_like_those_of_a_folder(
+    tmp_path: Path, counts: Counts, at_an_address: Callable[..., str]
+) -> None:
+    folder = fleets.reports(tmp_path / "scans", 3)
+    assert counts(at_an_address(folder)) == fleets.plain(folder.iterdir())
+
+
+def test_a_captured_fleet_at_an_address_is_read_as_one(
+    tmp_path: Path, read: Read, at_an_address: Callable[..., str]
+) -> None:
+    folder = fleets.captured(tmp_path / "captured")
+    here, there = read(folder), read(at_an_address(folder), "g")
+    assert (there.store.images, there.failed) == (here.store.images, here.failed) == (5, 2)
+    for frame, places in (("images", ["report"]), ("fleet", ["file"]), ("findings", [])):
+        both = (_frame(done, frame).sort_index() for done in (here, there))
+        # Without a scan, an image is told by where that should be.
+        first, second = (
+            one.drop(columns=["variant", *places]).reset_index(drop=True) for one in both
+        )
+        pd.testing.assert_frame_equal(first, second)
+    names = {"gone:1", "lost:1", "one:1", "three:1", "two:1"}
+    assert set(_frame(there, "fleet")["name"]) == names
+    reasons = set(_frame(there, "images")["reason"].dropna())
+    assert reasons == {"no such image", "its scan is not there. Capture it again"}
 
 
 def test_only_what_is_new_is_read_and_what_is_gone_does_not_count(

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -12,15 +13,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pandas as pd
 import psutil
 
 from helpers.fleet.partition import Partition, Reduction
 from helpers.fleet.store import Store
 from helpers.frames import SEVERITIES
+from helpers.studies import fleet_record
+from helpers.studies.fleet_record import FleetFacts, FleetImage
+from helpers.studies.study import Database
 from helpers.vulnerabilities import counting, fixes
 from helpers.vulnerabilities.lenses import PLAIN
 
@@ -140,6 +148,46 @@ def reports(folder: Path, number: int, findings: int = 20) -> Path:
         }
         (folder / f"app-{one:05d}.json").write_text(json.dumps(report))
     return folder
+
+
+def captured(folder: Path) -> Path:
+    """Write a captured fleet: two scans of three images, one that failed, one without its scan."""
+    folder.mkdir()
+    scans = [f"scans/state/{path.name}.gz" for path in sorted(reports(folder / "raw", 2).iterdir())]
+    (folder / "scans" / "state").mkdir(parents=True)
+    for scan, path in zip(scans, sorted((folder / "raw").iterdir()), strict=True):
+        (folder / scan).write_bytes(gzip.compress(path.read_bytes()))
+    shutil.rmtree(folder / "raw")
+    day = datetime(2026, 11, 24, tzinfo=UTC)
+    facts = FleetFacts(
+        "x", day, "1", "trivy", "0.76.0", Database(updated_at=day, sha256="00"), True
+    )
+    (folder / fleet_record.FACTS).write_bytes(msgspec.json.encode(facts))
+    shown = [("one:1", scans[0]), ("two:1", scans[0]), ("three:1", scans[1]), ("gone:1", "scans/x")]
+    images = [
+        FleetImage(name, [name, f"{name}.0"], f"sha256:{at}", scan=scan, scanned_at=day)
+        for at, (name, scan) in enumerate(shown)
+    ]
+    images.append(FleetImage("lost:1", ["lost:1"], "", fleet_record.FAILED, "no such image"))
+    lines = b"".join(msgspec.json.encode(image) + b"\n" for image in images)
+    (folder / fleet_record.IMAGES).write_bytes(lines)
+    return folder
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder over HTTP; yields its address."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
 
 
 def parts(store_folder: Path) -> list[Path]:
