@@ -207,7 +207,9 @@ def _text(record: Record, talk: Talk, geometry: Geometry) -> Slide:
 def _table(record: Record, talk: Talk, table: Table, geometry: Geometry) -> Slide:
     """Return a slide of a table."""
     title, size = _titled(talk.headline or record.title, geometry)
-    shown, letters = text_layout.fit_table(table, _below(size, geometry.tables))
+    head, *rows = ([*map(escape.plain, cells)] for cells in (table.head, *table.rows))
+    words = Table(head, rows, table.shares)
+    shown, letters = text_layout.fit_table(words, _below(size, geometry.tables))
     return _about_it(Slide(title, size, size=letters, table=shown), record, talk, geometry)
 
 

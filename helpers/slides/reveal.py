@@ -36,7 +36,6 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
     theme = style.theme(record["parameters"])
     environment = Environment(loader=PackageLoader("helpers.slides", "."), autoescape=True)
     environment.filters["inlined"] = lambda figure: _inlined(figure, theme.look)
-    environment.filters["plain"] = escape.plain
     library = (_LIBRARY / "reveal.js").read_text(encoding="utf-8")
     styles = [(_LIBRARY / name).read_text(encoding="utf-8") for name in ("reset.css", "reveal.css")]
     speaker = paths.SPEAKER_SCRIPT.read_text(encoding="utf-8")

@@ -272,7 +272,7 @@ def test_hostile_words_are_read_and_do_nothing(tmp_path: Path) -> None:
         Answer("a", strange.WORDS[1], text, chart=CHARTS["overlap"].chart, role=role)
         for role in (ANSWER, SLIDE)
     ]
-    answers.append(Answer("b", role=BANNER, talks=talks_of(strange.WORDS)))
+    answers.append(Answer("b", role=BANNER, talks=talks_of([*strange.WORDS, "\r"])))
     path = reveal.write(run_of(tmp_path, f"# {strange.WORDS[1]}", *answers), study, record())
     found = Page(path.read_text(encoding="utf-8"))
     assert len(found.scripts) == 3
