@@ -20,8 +20,8 @@ from helpers.notebook.executed import Part, Shown
 from helpers.runs import cells
 from helpers.runs.cells import Block
 from helpers.runs.sections import Heading, Said, passages, section
-from helpers.text import escape, i18n
 from helpers.text import html as text_html
+from helpers.text import i18n
 from helpers.text.i18n import t, word
 from helpers.text.rich import Text
 
@@ -69,11 +69,11 @@ def write(run: Path, about: Titled, record: dict[str, Any]) -> Path:
     environment = Environment(
         loader=PackageLoader("helpers.runs", "."),
         autoescape=True,
+        finalize=text_html.inert,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.globals |= {"t": t, "word": word}
-    environment.filters["plain"] = escape.plain
     text = environment.get_template(paths.PAGE_TEMPLATE).render(
         about=about,
         record=record,

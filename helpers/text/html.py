@@ -2,6 +2,7 @@
 
 import html
 
+from helpers.text import escape
 from helpers.text.rich import Phrase, Run, Text
 
 
@@ -12,6 +13,11 @@ def without_math(text: str) -> str:
     https://docs.mathjax.org/en/latest/options/document.html
     """
     return f'<div class="mathjax_ignore tex2jax_ignore">{text}</div>'
+
+
+def inert(value: object) -> object:
+    """Return what a template of a page shows of a value: HTML as it is, all else as plain text."""
+    return value if hasattr(value, "__html__") else escape.plain(value)
 
 
 def of_text(text: Text) -> str:

@@ -142,8 +142,12 @@ def test_markup_in_evidence_is_text_in_the_page(tmp_path: Path) -> None:
         role=ANSWER,
     )
     about = msgspec.structs.replace(open_study("blog-2022"), title=HOSTILE, question=HOSTILE)
-    page = Page(html.write(run_of(tmp_path, hostile, ALIKE), about, record()).read_text())
+    made = record(view="\x1b[2J\u202e")
+    capture = {"scanner": "trivy", "scanner_version": "\x1b[2J\u202e", "db": {"coverage": "\u202e"}}
+    made["captures"] = {"2026-11": capture}
+    page = Page(html.write(run_of(tmp_path, hostile, ALIKE), about, made).read_text())
     assert "alert(1)" in page.text
     assert len(page.all("script")) == 2, "the page's own"
     assert all((image["src"] or "").startswith("data:image/png") for image in page.all("img"))
     assert not [attributes for _, attributes in page.tags if "onerror" in attributes]
+    assert not {"\x1b", "\u202e"} & set(page.text)
