@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@＝＋－＠])")
+_FORMULA = re.compile(r"(^|;)(?=[\s\"]*[=+\-@＝＋－＠])")
 """Where a formula would begin: in a cell, or where a semicolon parts cells, as it does in much of
-Europe. Programs for Japanese take full-width signs for the others."""
+Europe. There, quotes that were doubled are dropped. Programs for Japanese take full-width signs for
+the others."""
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 

@@ -104,6 +104,7 @@ PAYLOADS = (
     "\uff0b1 \uff0d1 \uff201",
     "x;=1+1",
     '";=1+1;"',
+    'x;"=1+1;x',
     # terminals and letters that nobody sees
     "\x1b]8;;https://evil.example/t\x07x\x1b]8;;\x07",
     "\x1b[2J\x1b[H\x9b31m",
