@@ -1,5 +1,6 @@
 """How much room text takes on a slide: measured, so that none runs out of its box."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,11 @@ CELL_ACROSS, CELL_ABOVE = 6.0, 5.0
 """Room left and right of the words in a cell of a table, and above and below them, in points."""
 
 
+_MOST = 20_000
+"""Letters of which no box holds more, so that no more are measured: a study from elsewhere may have
+a million of them."""
+
+
 class Fitted(NamedTuple):
     """Blocks of text, their size in points, and whether all are there."""
 
@@ -28,7 +34,7 @@ def rows(phrase: Phrase, room: float, size: float) -> int:
     """Return on how many lines of a box a phrase is; the box is so many points wide."""
     count, used = 1, 0.0
     for run in phrase.runs:
-        for word in run.text.split(" "):
+        for word in run.text[:_MOST].split(" "):
             long = width(f"{word} ", size, run.strong)
             if used and used + long > room:
                 count, used = count + 1, 0.0
@@ -114,6 +120,6 @@ def cut(text: str, area: Area) -> tuple[str, float]:
     for size in area.sizes:
         if fits(text, size):
             return text, size
-    while text and not fits(f"{text} …", size):
-        text = text[:-8]
-    return f"{text.rstrip()} …", size
+    lengths = range(min(len(text), _MOST), -1, -8)
+    fitting = bisect_left(lengths, True, key=lambda most: fits(f"{text[:most]} …", size))
+    return f"{text[: lengths[min(fitting, len(lengths) - 1)]].rstrip()} …", size

@@ -38,6 +38,11 @@ def test_a_cut_text_is_within_its_box(text: str) -> None:
     assert text_layout.rows(phrase(shown), ROOM, size) * size * LEADING <= 60
 
 
+def test_a_million_letters_are_cut_and_not_all_measured() -> None:
+    shown, _ = text_layout.cut("i" * 2**20, AREA)
+    assert 300 < len(shown) < 1000
+
+
 def test_strong_words_take_more_rows() -> None:
     words = "some words " * 12
     assert text_layout.rows(Phrase((Run(words, strong=True),)), ROOM, 20) > text_layout.rows(
