@@ -305,7 +305,7 @@ def _scanners(images: pd.DataFrame) -> str:
     named = [
         t("{scanner} of unknown version", scanner=row.scanner.capitalize())
         if pd.isna(row.scanner_version)
-        else f"{row.scanner.capitalize()} {row.scanner_version}"
+        else f"{row.scanner.capitalize()} {escape.short(row.scanner_version, 40)}"
         for row in known.itertuples()
     ]
     return word(AND).join(sorted(named)) or t("no scanner")
