@@ -46,6 +46,8 @@ def test_summary_as_csv_and_as_table(write: Write) -> None:
     head, line = run("summary", path).stdout.splitlines()
     assert head.split() == ["file", *ROW]
     assert line.split() == [str(path), *"app:latest debian 12.1 3 2 0 2 0 0 1 1".split()]
+    long = write(trivy(ArtifactName="x" * 10_000), "long.json")
+    assert max(map(len, run("summary", long).stdout.splitlines())) < 400
 
 
 def test_summary_goes_on_past_an_invalid_file_and_exits_1(write: Write) -> None:

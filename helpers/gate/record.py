@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import pandas as pd
 from msgspec import Struct
 
@@ -13,6 +12,7 @@ from helpers.gate import difference, judgement
 from helpers.gate.difference import CAUSES, UNCHANGED
 from helpers.gate.judgement import Judgement
 from helpers.gate.pair import Side
+from helpers.text import escape
 
 VERSION = 1
 """Of the shape: another number where a field changes its meaning or goes; new ones may come."""
@@ -95,7 +95,7 @@ def text(judgements: Sequence[Judgement]) -> str:
         [rule.words for rule in judgements[0].rules],
         [_comparison(each) for each in judgements],
     )
-    return msgspec.json.format(msgspec.json.encode(record), indent=2).decode() + "\n"
+    return escape.as_json(record)
 
 
 def _comparison(found: Judgement) -> Comparison:

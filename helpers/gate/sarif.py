@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
 import pandas as pd
 
 from helpers import __version__
@@ -63,7 +62,7 @@ def text(judgements: Sequence[Judgement]) -> str:
             {"executionSuccessful": True, "toolExecutionNotifications": notifications}
         ]
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return msgspec.json.format(msgspec.json.encode(log), indent=2).decode() + "\n"
+    return escape.as_json(log)
 
 
 def _rule(row: Any) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from helpers import paths
 from helpers.errors import ReportInvalid
 from helpers.frames import SEVERITIES
@@ -19,6 +17,9 @@ from helpers.text import escape
 LEVELS = {level: level.lower() for level in reversed(SEVERITIES)}
 COLUMNS = ("file", "artifact", "os", "findings", "vulnerabilities", *LEVELS.values(), "suppressed")
 """Texts, then counts; those by severity count findings. Suppressed findings are in no other."""
+
+_WIDEST = 100
+"""Columns of an artifact's or a system's name in a table."""
 
 _REPORTS = (".json", ".json.gz")
 
@@ -72,7 +73,7 @@ def row(path: str | os.PathLike[str]) -> Row:
 
 def as_json(rows: Sequence[Row]) -> str:
     """Return rows as a JSON list of objects."""
-    return msgspec.json.format(msgspec.json.encode(rows), indent=2).decode() + "\n"
+    return escape.as_json(rows)
 
 
 def as_csv(rows: Sequence[Row]) -> str:
@@ -85,8 +86,9 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 
 def as_table(rows: Sequence[Row]) -> str:
-    """Return rows as aligned text for a terminal; control characters show as escapes."""
-    cells = [COLUMNS] + [tuple(_shown(row[column]) for column in COLUMNS) for row in rows]
+    """Return rows as aligned text for a terminal: inert, and of what reports say no long texts."""
+    told = ({**row, **{name: _shown(row[name]) for name in ("artifact", "os")}} for row in rows)
+    cells = [COLUMNS] + [tuple(escape.plain(row[column]) for column in COLUMNS) for row in told]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
     for line in cells:
@@ -97,7 +99,7 @@ def as_table(rows: Sequence[Row]) -> str:
 
 
 def _shown(value: object) -> str:
-    return "-" if value is None else escape.plain(value)
+    return "-" if value is None else escape.short(value, _WIDEST)
 
 
 FORMATS: dict[str, Callable[[Sequence[Row]], str]] = {

@@ -1,8 +1,11 @@
 """Text of reports and images, made inert wherever it is shown: it is data, never markup."""
 
+import json
 import re
 import unicodedata
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +52,18 @@ def short(text: object, width: int) -> str:
         return shown
     head = width * 2 // 5
     return f"{shown[: head - 1]}…{shown[head - width :]}"
+
+
+def as_json(value: object) -> str:
+    r"""Return a value as JSON for programs, of which a terminal shows every letter.
+
+    >>> as_json("\u202e")
+    '"\\u202e"\n'
+    """
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    found = {letter for letter in set(text) - {"\n"} if unicodedata.category(letter) in _INVISIBLE}
+    escapes = {ord(letter): json.dumps(letter)[1:-1] for letter in found}
+    return text.translate(escapes) + "\n"
 
 
 def csv_frame(frame: "pd.DataFrame") -> "pd.DataFrame":

@@ -1,6 +1,7 @@
 """Text of reports is inert wherever it is shown."""
 
 import csv
+import json
 import unicodedata
 
 import pandas as pd
@@ -40,6 +41,12 @@ def test_no_spreadsheet_finds_a_formula_wherever_it_parts_cells(separator: str) 
     # Signs of full width become those of half.
     starts = [unicodedata.normalize("NFKC", cell.lstrip(' "')) for cell in cells]
     assert [start for start in starts if start.startswith(("=", "+", "-", "@"))] == []
+
+
+def test_json_on_a_terminal_has_nothing_invisible_and_says_the_same() -> None:
+    text = escape.as_json(PAYLOADS)
+    assert json.loads(text) == list(PAYLOADS)
+    assert text.replace("\n", "").isprintable()
 
 
 @given(st.text())
