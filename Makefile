@@ -16,7 +16,7 @@ look = $(if $(findstring command,$(origin $(2))), --param $(1)=$($(2)))
 LOOK = $(call look,language,LANGUAGE)$(call look,theme,THEME)$(call look,transparent,TRANSPARENT)
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce slides live compare gate fleet test lab bench lint format lock clean
+.PHONY: help reproduce slides live compare gate fleet test fuzz lab bench lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ fleet: $(VENV)/fleet ## hundreds of images at SCANS: a folder, glob, s3://… or
 
 test: $(VENV)/tested $(VENV)/fleet ## install what tests need, then run them all
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
+fuzz: $(VENV)/tested $(VENV)/fleet ## read mutants of every kind of file and count beside [COUNT=100000 SEED=… KINDS="trivy grype"]
+	@$(BIN)/python -m tests.fuzz.run $(or $(COUNT),100000) $(if $(SEED),--seed $(SEED)) $(KINDS)
 
 lab: $(VENV)/installed ## open JupyterLab on the notebooks [LAB="--port 8889"]
 	@JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \

@@ -1,0 +1,150 @@
+"""Reads mutants of every kind of file: `python -m tests.fuzz.run COUNT [KIND …] [--seed SEED]`.
+
+Prints a table and keeps each wrong input below a temporary folder, with what makes it again:
+`python -m tests.fuzz.run NUMBER KIND --seed SEED --only` reads that one input and shows why.
+"""
+
+import argparse
+import contextlib
+import re
+import resource
+import secrets
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.fuzz import reports
+from tests.fuzz.kind import Kind, Outcome, stop_after, trial
+
+KINDS: dict[str, Kind] = {**reports.KINDS}
+"""Every kind of file, by its name."""
+
+_TOO_LONG = 10
+"""Seconds of the processor after which an input is given up."""
+
+_MOST_MEMORY = 6_000_000_000
+
+
+class Finding(NamedTuple):
+    """An input that is wrong: which one it is, why, and its bytes."""
+
+    kind: str
+    seed: str
+    number: int
+    why: str
+    content: bytes
+
+    @property
+    def cause(self) -> str:
+        """Return what inputs with one cause have in common: the error and where it was raised."""
+        lines = [line for line in self.why.strip().splitlines() if line.strip()]
+        where = [line.strip() for line in lines if line.lstrip().startswith("File ")]
+        return re.sub(r"[\d,.]+|'[^']*'|\"[^\"]*\"", "…", f"{lines[-1]:.160}") + " ".join(
+            where[-1:]
+        )
+
+
+class Tally(NamedTuple):
+    """What became of a kind's inputs."""
+
+    inputs: int
+    accepted: int
+    seconds: float
+    findings: list[Finding]
+
+
+def fuzz(kinds: Mapping[str, Kind], counts: Mapping[str, int], seed: str) -> dict[str, Tally]:
+    """Read so many mutants of each kind."""
+    with tempfile.TemporaryDirectory(prefix="kit-fuzz-") as folder:
+        return {
+            name: _tally(name, kinds[name], range(count), seed, Path(folder))
+            for name, count in counts.items()
+        }
+
+
+def _tally(name: str, kind: Kind, numbers: range, seed: str, folder: Path) -> Tally:
+    accepted, findings, start = 0, [], time.process_time()
+    known: Counter[str] = Counter()
+    for number in numbers:
+        outcome = one(name, kind, seed, number, folder)
+        accepted += outcome.accepted
+        if outcome.wrong:
+            content = (folder / kind.name).read_bytes()
+            found = Finding(name, seed, number, outcome.wrong, content)
+            known[found.cause] += 1
+            if known[found.cause] <= 3:
+                findings.append(found)
+    return Tally(len(numbers), accepted, time.process_time() - start, findings)
+
+
+def one(name: str, kind: Kind, seed: str, number: int, folder: Path) -> Outcome:
+    """Read the mutant of a kind that a seed and a number make."""
+    with _limited():
+        return trial(kind, f"{seed} {name} {number}", folder)
+
+
+@contextlib.contextmanager
+def _limited() -> Iterator[None]:
+    stop_after(_TOO_LONG)
+    try:
+        yield
+    finally:
+        stop_after(0)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="tests.fuzz.run", description=__doc__)
+    parser.add_argument("count", type=int, help="how many inputs, divided over the kinds")
+    parser.add_argument("--seed", default=secrets.token_hex(4), help="makes the same inputs again")
+    parser.add_argument("kinds", nargs="*", metavar="kind", help=", ".join(KINDS))
+    parser.add_argument("--only", action="store_true", help="read only the input of that number")
+    given = parser.parse_args(arguments)
+    names = given.kinds or [*KINDS]
+    if unknown := {*names} - {*KINDS}:
+        parser.error(f"no such kind: {', '.join(unknown)}; there are {', '.join(KINDS)}")
+    resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+    if given.only:
+        return _again(names[0], given.seed, given.count)
+    print(f"seed {given.seed}", flush=True)
+    each = -(-given.count // len(names))
+    wrong = 0
+    print(f"{'kind':24}{'inputs':>9}{'accepted':>9}{'refused':>9}{'a second':>9}{'wrong':>6}")
+    for name in names:
+        [tally] = fuzz(KINDS, {name: each}, given.seed).values()
+        refused = tally.inputs - tally.accepted
+        rate = tally.inputs / max(tally.seconds, 0.001)
+        print(
+            f"{name:24}{tally.inputs:9}{tally.accepted:9}{refused:9}{rate:9.0f}"
+            f"{len(tally.findings):6}",
+            flush=True,
+        )
+        for found in tally.findings:
+            print(_kept(found), flush=True)
+        wrong += len(tally.findings)
+    return int(wrong > 0)
+
+
+def _again(name: str, seed: str, number: int) -> int:
+    with tempfile.TemporaryDirectory(prefix="kit-fuzz-") as folder:
+        outcome = one(name, KINDS[name], seed, number, Path(folder))
+        print((Path(folder) / KINDS[name].name).read_bytes()[:20_000].decode(errors="replace"))
+    print(outcome.wrong or ("accepted" if outcome.accepted else "refused"))
+    return int(bool(outcome.wrong))
+
+
+def _kept(found: Finding) -> str:
+    """Keep a wrong input, and return what is said of it."""
+    folder = Path(tempfile.gettempdir()) / "kit-fuzz" / found.seed
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{found.kind}-{found.number}"
+    path.write_bytes(found.content)
+    again = f"python -m tests.fuzz.run {found.number} {found.kind} --seed {found.seed} --only"
+    return f"  {path}\n  {again}\n    {found.cause}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
