@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,22 +12,50 @@ from helpers.errors import ReportInvalid
 from helpers.images.redact import HIDDEN, instruction, names, problem, prose, values
 from helpers.scans import decoding
 from helpers.scans.grype import RESCAN
-from helpers.scans.trivy import read
+from helpers.scans.trivy import not_decoded, read
 
 _HISTORY = ("created_by", "CreatedBy", "OnBuild")
 """Keys of instructions."""
 
 
 def keep(raw: Path, folder: Path, secrets: Sequence[str] = ()) -> None:
-    """Store a report, redacted, under the name of its scanner. Raises `ReportInvalid`."""
+    """Store a report, redacted, under the name of its scanner.
+
+    What is stored is read as any later run reads it. Raises `ReportInvalid` if that fails, or if
+    the report cannot be redacted.
+    """
     kept = folder / paths.REPORTS[read(raw).scanner][0]
     try:
-        redacted = report(json.loads(bytes(decoding.read(raw))), secrets)
+        redacted = report(_decoded(raw), secrets)
+        text = json.dumps(redacted, ensure_ascii=False, separators=(",", ":"))
     except _TooMuch as error:
         raise ReportInvalid(raw, str(error), "Leave out its ImageConfig") from error
-    text = json.dumps(redacted, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    except (ValueError, RecursionError) as error:
+        raise not_decoded(raw, error) from error
     # The usual level: the highest takes twice as long for one percent.
-    kept.write_bytes(gzip.compress(text, 6, mtime=0))
+    kept.write_bytes(gzip.compress(text.encode(errors="replace"), 6, mtime=0))
+    try:
+        read(kept)
+    except ReportInvalid as error:
+        kept.unlink()
+        raise ReportInvalid(raw, f"when it is redacted: {error.problem}", error.remedy) from error
+
+
+def _decoded(raw: Path) -> Any:
+    """Return all of a report, also what the loader passes over without a look.
+
+    There, bytes may be no UTF-8, and numbers too large for any type.
+    """
+    text = str(decoding.read(raw), "utf-8", "replace")
+    return json.loads(text, parse_int=_number, parse_float=_number)
+
+
+def _number(digits: str) -> float | None:
+    """Return a number of JSON; `None` for one that JSON could not be written with again."""
+    number = float(digits)
+    if not math.isfinite(number):
+        return None
+    return int(digits) if digits.lstrip("-").isdecimal() else number
 
 
 def keep_grype(raw: Path, folder: Path, image_id: str, secrets: Sequence[str] = ()) -> None:

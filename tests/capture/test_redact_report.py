@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from helpers.capture.redact_report import keep, report
 from helpers.errors import ReportInvalid
-from helpers.scans import grype
-from tests.conftest import finding
+from helpers.scans import grype, summary
+from tests.conftest import Write, finding, trivy
 from tests.scans.test_grype import DESCRIPTOR, TARGET, match, report_of
 
 
@@ -98,3 +98,27 @@ def test_many_values_and_a_long_history_are_refused_at_once(tmp_path: Path) -> N
     with pytest.raises(ReportInvalid, match="more than 4,294,967,296 letters"):
         keep(raw, tmp_path)
     assert [*tmp_path.iterdir()] == [raw]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [b"1e999", b"-1e999", b"1" + b"0" * 400, b"9" * 5000, b"1e-999", b"-0", b'"\xe9"'],
+)
+def test_what_the_loader_passes_over_does_not_spoil_what_is_kept(
+    write: Write, tmp_path: Path, odd: bytes
+) -> None:
+    given = write(
+        json.dumps(trivy(finding())).encode().replace(b'{"Sch', b'{"x":' + odd + b',"Sch')
+    )
+    assert summary.row(given)["findings"] == 1
+    keep(given, tmp_path)
+    kept = tmp_path / "trivy.json.gz"
+    assert summary.row(kept) == {**summary.row(given), "file": str(kept)}
+
+
+def test_a_report_that_is_nested_too_deep_is_not_kept(write: Write, tmp_path: Path) -> None:
+    deep = b'{"x":' + b"[" * 900 + b"]" * 900
+    given = write(json.dumps(trivy()).encode().replace(b'{"Sch', deep + b',"Sch'))
+    with pytest.raises(ReportInvalid, match=r"report.json: nested too deep"):
+        keep(given, tmp_path)
+    assert [*tmp_path.iterdir()] == [given]
