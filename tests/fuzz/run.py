@@ -9,11 +9,13 @@ import contextlib
 import re
 import resource
 import secrets
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +27,12 @@ KINDS: dict[str, Kind] = {**reports.KINDS}
 
 _TOO_LONG = 10
 """Seconds of the processor after which an input is given up."""
+
+_ROUND = 500
+"""Inputs of one kind after which it is the next kind's turn."""
+
+_OF_ONE_CAUSE = 3
+"""Inputs with one cause that are kept."""
 
 _MOST_MEMORY = 6_000_000_000
 
@@ -48,37 +56,45 @@ class Finding(NamedTuple):
         )
 
 
-class Tally(NamedTuple):
-    """What became of a kind's inputs."""
+@dataclass
+class Tally:
+    """What became of a kind's inputs; of findings with one cause the first three."""
 
-    inputs: int
-    accepted: int
-    seconds: float
-    findings: list[Finding]
+    inputs: int = 0
+    accepted: int = 0
+    seconds: float = 0.0
+    findings: list[Finding] = field(default_factory=list)
+    causes: Counter[str] = field(default_factory=Counter)
+
+    def line(self, name: str) -> str:
+        """Return the line of a table."""
+        rate = self.inputs / max(self.seconds, 0.001)
+        refused = self.inputs - self.accepted
+        wrong = self.causes.total()
+        return f"{name:20}{self.inputs:9}{self.accepted:9}{refused:9}{rate:9.0f}{wrong:7}"
 
 
-def fuzz(kinds: Mapping[str, Kind], counts: Mapping[str, int], seed: str) -> dict[str, Tally]:
-    """Read so many mutants of each kind."""
-    with tempfile.TemporaryDirectory(prefix="kit-fuzz-") as folder:
-        return {
-            name: _tally(name, kinds[name], range(count), seed, Path(folder))
-            for name, count in counts.items()
-        }
+HEADING = f"{'kind':20}{'inputs':>9}{'accepted':>9}{'refused':>9}{'a second':>9}{'wrong':>7}"
 
 
-def _tally(name: str, kind: Kind, numbers: range, seed: str, folder: Path) -> Tally:
-    accepted, findings, start = 0, [], time.process_time()
-    known: Counter[str] = Counter()
+def fuzz(
+    name: str, kind: Kind, numbers: range, seed: str, folder: Path, tally: Tally
+) -> list[Finding]:
+    """Read some mutants of a kind, add them to a tally, and return what is found anew."""
+    found, start = [], time.process_time()
     for number in numbers:
         outcome = one(name, kind, seed, number, folder)
-        accepted += outcome.accepted
+        tally.inputs += 1
+        tally.accepted += outcome.accepted
         if outcome.wrong:
             content = (folder / kind.name).read_bytes()
-            found = Finding(name, seed, number, outcome.wrong, content)
-            known[found.cause] += 1
-            if known[found.cause] <= 3:
-                findings.append(found)
-    return Tally(len(numbers), accepted, time.process_time() - start, findings)
+            finding = Finding(name, seed, number, outcome.wrong, content)
+            tally.causes[finding.cause] += 1
+            if tally.causes[finding.cause] <= _OF_ONE_CAUSE:
+                found.append(finding)
+    tally.findings += found
+    tally.seconds += time.process_time() - start
+    return found
 
 
 def one(name: str, kind: Kind, seed: str, number: int, folder: Path) -> Outcome:
@@ -110,22 +126,23 @@ def main(arguments: list[str]) -> int:
     if given.only:
         return _again(names[0], given.seed, given.count)
     print(f"seed {given.seed}", flush=True)
-    each = -(-given.count // len(names))
-    wrong = 0
-    print(f"{'kind':24}{'inputs':>9}{'accepted':>9}{'refused':>9}{'a second':>9}{'wrong':>6}")
-    for name in names:
-        [tally] = fuzz(KINDS, {name: each}, given.seed).values()
-        refused = tally.inputs - tally.accepted
-        rate = tally.inputs / max(tally.seconds, 0.001)
-        print(
-            f"{name:24}{tally.inputs:9}{tally.accepted:9}{refused:9}{rate:9.0f}"
-            f"{len(tally.findings):6}",
-            flush=True,
-        )
-        for found in tally.findings:
-            print(_kept(found), flush=True)
-        wrong += len(tally.findings)
-    return int(wrong > 0)
+    tallies = {name: Tally() for name in names}
+    # What stops it is Ctrl-C or `kill`: what was read until then is told.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        _rounds(tallies, -(-given.count // len(names)), given.seed)
+    print("\n".join([HEADING, *(tally.line(name) for name, tally in tallies.items())]))
+    return int(any(tally.findings for tally in tallies.values()))
+
+
+def _rounds(tallies: Mapping[str, Tally], each: int, seed: str) -> None:
+    """Read so many mutants of each kind, some of each in turn, and print what is found."""
+    with tempfile.TemporaryDirectory(prefix="kit-fuzz-") as folder:
+        for start in range(0, each, _ROUND):
+            numbers = range(start, min(start + _ROUND, each))
+            for name, tally in tallies.items():
+                for found in fuzz(name, KINDS[name], numbers, seed, Path(folder), tally):
+                    print(_kept(found), flush=True)
 
 
 def _again(name: str, seed: str, number: int) -> int:

@@ -8,41 +8,44 @@ import pytest
 
 from helpers.scans import summary
 from tests.fuzz.kind import Kind
-from tests.fuzz.run import KINDS, fuzz
+from tests.fuzz.run import KINDS, Tally, fuzz
 
 _EACH = 60
 """Inputs of each kind, of which some take milliseconds."""
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_mutant_is_read_right_or_refused(name: str) -> None:
+def test_every_mutant_is_read_right_or_refused(name: str, tmp_path: Path) -> None:
     seed = secrets.token_hex(4)
-    tally = fuzz(KINDS, {name: _EACH}, seed)[name]
+    tally = Tally()
     told = [
         f"python -m tests.fuzz.run {found.number} {name} --seed {seed} --only\n{found.why}"
-        for found in tally.findings
+        for found in fuzz(name, KINDS[name], range(_EACH), seed, tmp_path, tally)
     ]
     assert not told, "\n".join(told)
     assert tally.accepted, "no mutant was accepted, so none was looked at"
 
 
-def test_a_reader_that_drops_a_row_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_drops_a_row_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     right = summary.row
     monkeypatch.setattr(
         summary,
         "row",
         lambda path: {**right(path), "findings": max(0, right(path)["findings"] - 1)},
     )
-    [found, *_] = fuzz(KINDS, {"trivy": 60}, "planted")["trivy"].findings
+    [found, *_] = fuzz("trivy", KINDS["trivy"], range(60), "planted", tmp_path, Tally())
     assert "summary: read" in found.why
 
 
-def test_a_reader_that_raises_another_error_is_found() -> None:
+def test_a_reader_that_raises_another_error_is_found(tmp_path: Path) -> None:
     def check(path: Path, random: Random) -> None:
         if b"\0" in path.read_bytes():
             raise ValueError("embedded null byte")
 
     kind = Kind(lambda random: random.choice((b"x", b"\0")), check)
-    tally = fuzz({"planted": kind}, {"planted": 60}, "planted")["planted"]
+    tally = Tally()
+    found = fuzz("planted", kind, range(60), "planted", tmp_path, tally)
     assert 0 < tally.accepted < 60
-    assert {found.content for found in tally.findings} == {b"\0"}
+    assert {each.content for each in found} == {b"\0"}
