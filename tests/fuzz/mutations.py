@@ -257,3 +257,35 @@ def finish(random: Random, given: bytes) -> bytes:
 def of_json(random: Random, seeds: Sequence[Any]) -> bytes:
     """Return the file of a mutant of one of some JSON documents."""
     return finish(random, written(random, document(random, random.choice(seeds))))
+
+
+def of_csv(random: Random, seeds: Sequence[Sequence[Sequence[str]]], comma: str = ",") -> bytes:
+    """Return the file of a mutant of one of some tables, given as rows of cells."""
+    rows = [[*row] for row in random.choice(seeds)]
+    for _ in range(random.choice((0, 1, 1, 1, 2, 3))):
+        at = random.randrange(len(rows))
+        row = rows[at]
+        column = random.randrange(len(row) or 1)
+        match random.randrange(9):
+            case 0:
+                rows.insert(at, [*row])
+            case 1 if len(rows) > 1:
+                rows.pop(at)
+            case 2 if row:
+                row.pop(column)
+            case 3:
+                row.append(random.choice(TEXTS))
+            case 4:
+                random.shuffle(row)
+            case 5:
+                row[column : column + 1] = [f'"{"".join(row[column : column + 1])}"']
+            case 6 if row:
+                row[column] = mixed(random, row[column])
+            case _:
+                odd = random.choice((TEXTS, RAW[:20], DATES))
+                row[column : column + 1] = [random.choice(odd)]
+    end = random.choice(("\n", "\n", "\n", "\n", "\r\n", "\r"))
+    last = end if random.random() < 0.95 else ""
+    separator = comma if random.random() < 0.97 else random.choice((";", "\t", " ,", ",,"))
+    text = end.join(separator.join(row) for row in rows) + last
+    return finish(random, encoded(random, text))

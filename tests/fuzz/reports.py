@@ -14,10 +14,11 @@ from helpers.capture import redact_report
 from helpers.errors import KitError
 from helpers.scans import summary, trivy
 from helpers.studies.load import load_reports
-from helpers.vulnerabilities import counting, growth, lenses
+from helpers.vulnerabilities import counting, fixes, growth, lenses, overlap, severity_scales
 from helpers.vulnerabilities.lenses import PLAIN
 from tests.fuzz.kind import Kind, Wrong, plain_json, same
 from tests.fuzz.mutations import of_json
+from tests.scans.test_grype import DESCRIPTOR, match, nvd, report_of
 
 _LEVELS = ("UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 _STUDIES = paths.ROOT / "data" / "studies"
@@ -106,10 +107,10 @@ def _read(path: Path) -> dict[str, Any]:
     return {**row, "packages": packages}
 
 
-def check_report(path: Path, random: Random, count: Any) -> None:
+def check(path: Path, random: Random) -> None:
     """Check a report: its row, its frames, a question to them, and what a capture keeps of it."""
     row = _read(path)
-    counted = count(plain_json(path.read_bytes()))
+    counted = _count(plain_json(path.read_bytes()))
     same("summary", {name: row[name] for name in counted}, counted)
     _check_kept(path, row)
     if random.random() < 0.2:
@@ -151,11 +152,57 @@ _QUESTIONS = (
     lambda f: counting.totals_by_lens(f.findings, f.images),
     lambda f: growth.growth(f.findings, f.images, PLAIN),
     lambda f: growth.incomplete(f.findings),
+    lambda f: fixes.answer(f.findings, f.images, PLAIN),
+    lambda f: fixes.places_answer(f.findings, f.images, PLAIN),
+    lambda f: overlap.answer(f.findings, f.images, PLAIN),
+    lambda f: severity_scales.answer(f.findings, f.images, PLAIN),
+    lambda f: severity_scales.sources_answer(f.findings, PLAIN),
 )
 
 
-def _check_trivy(path: Path, random: Random) -> None:
-    check_report(path, random, _counts)
+@cache
+def grype_seeds() -> tuple[Any, ...]:
+    """Reports as Grype writes them: of an image, with ignored matches and scores, and of none."""
+    known = [{"cve": "CVE-2024-0001", "epss": 0.5, "percentile": 0.9, "date": "2026-08-01"}]
+    exploited = [{"cve": "CVE-2024-0001", "dateAdded": "2026-08-01", "product": "x"}]
+    scored = match(1, [nvd("CVE-2024-0001", "High", ("3.1", 7.5, None))], epss=known)
+    npm = {"type": "npm", "purl": "pkg:npm/a@1", "locations": [{"path": "/app/a/package.json"}]}
+    rules = [
+        {"vulnerability": "x", "reason": "r", "vex-status": "not_affected", "namespace": "vex"}
+    ]
+    ignored = [{**match(n), "appliedIgnoreRules": rules} for n in (7, 8)]
+    old = match(4, severity="Negligible", fix=None, fixedInVersion="2", knownExploited=exploited)
+    return (
+        report_of(scored, match(2, package=npm), old, ignoredMatches=ignored),
+        report_of(match(), match(), match(2, severity=""), source={"type": "file", "target": "x"}),
+        report_of(ignoredMatches=ignored, distro=None),
+        report_of(),
+        report_of(descriptor={**DESCRIPTOR, "name": "\x1b[31m" * 99}),
+    )
 
 
-KINDS = {"trivy": Kind(lambda random: of_json(random, trivy_seeds()), _check_trivy)}
+def _grype_counts(document: Any) -> dict[str, Any]:
+    """Count what a report of Grype's has, by a plain loop."""
+    levels, ids, findings, without_id = Counter(), set(), 0, 0
+    for found in document["matches"] or []:
+        vulnerability = found["vulnerability"]
+        level = (vulnerability.get("severity") or "unknown").upper()
+        levels["LOW" if level == "NEGLIGIBLE" else level] += 1
+        findings += 1
+        if vulnerability.get("id"):
+            ids.add(vulnerability["id"])
+        else:
+            without_id += 1
+    suppressed = len(document.get("ignoredMatches") or [])
+    return _row(findings, len(ids) + without_id, levels, suppressed, 0)
+
+
+def _count(document: Any) -> dict[str, Any]:
+    is_grype = isinstance(document, dict) and "matches" in document
+    return _grype_counts(document) if is_grype else _counts(document)
+
+
+KINDS = {
+    "trivy": Kind(lambda random: of_json(random, trivy_seeds()), check),
+    "grype": Kind(lambda random: of_json(random, grype_seeds()), check),
+}

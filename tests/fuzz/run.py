@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.fuzz import reports
+from tests.fuzz import exploitation, reports, vex
 from tests.fuzz.kind import Kind, Outcome, stop_after, trial
 
-KINDS: dict[str, Kind] = {**reports.KINDS}
+KINDS: dict[str, Kind] = {**reports.KINDS, **exploitation.KINDS, **vex.KINDS}
 """Every kind of file, by its name."""
 
 _TOO_LONG = 10
