@@ -3,19 +3,27 @@
 import errno
 from os import PathLike
 
+MAX_PROBLEM = 1000
+"""Most letters of what a message says of a file."""
+
 
 class KitError(Exception):
     """An error that a user can fix; the command line prints it without a traceback and exits 1."""
 
 
 class FileInvalid(KitError):
-    """An invalid file: its `path`, the `problem` with it, and the `remedy`."""
+    """An invalid file: its `path`, the `problem` with it, and the `remedy`.
+
+    A problem may quote the file: it is one line of printable text, and not longer than
+    `MAX_PROBLEM`.
+    """
 
     def __init__(self, path: str | PathLike[str], problem: str, remedy: str) -> None:
         self.path = str(path)
-        self.problem = problem
+        cut = "…" if len(problem) > MAX_PROBLEM else ""
+        self.problem = _printable(problem[:MAX_PROBLEM]) + cut
         self.remedy = remedy
-        super().__init__(f"{self.path}: {problem}. {remedy}")
+        super().__init__(f"{_printable(self.path)}: {self.problem}. {remedy}")
 
 
 class ReportInvalid(FileInvalid):
@@ -47,7 +55,7 @@ class StudyInvalid(KitError):
 
 
 class StudyFileInvalid(FileInvalid, StudyInvalid):
-    """A `study.toml` or a `capture.json` that cannot be read."""
+    """A `study.toml`, a `capture.json` or a `published.csv` that cannot be read."""
 
 
 class NotComparable(KitError):
@@ -133,3 +141,8 @@ def disk_error(error: OSError, path: str | PathLike[str]) -> KitError:
             f"{path}: the disk is full. Free some space, or name another data folder with KIT_DATA"
         )
     return KitError(f"{error.filename or path}: {error.strerror or error}")
+
+
+def _printable(text: str) -> str:
+    """Return text with control characters and others that nobody sees as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -40,3 +40,10 @@ def test_a_large_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "x").write_text("[12]")
     with pytest.raises(FileInvalid, match="more than 3 bytes"):
         own_file.read(tmp_path / "x", list, FileInvalid, "")
+
+
+def test_what_an_error_quotes_of_a_file_is_one_short_line_that_is_seen() -> None:
+    error = FileInvalid("a\x1b.json", "odd \ud800\n\u202e" + "x" * 10**6, "Make it anew")
+    assert str(error).startswith(r"a\x1b.json: odd \ud800\n\u202exxx")
+    assert len(str(error)) < 1100
+    assert str(error).endswith("x…. Make it anew")

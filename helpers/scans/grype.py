@@ -15,7 +15,6 @@ from helpers.errors import ReportInvalid
 from helpers.frames import SEVERITIES
 from helpers.scans import trivy_schema
 from helpers.scans.decoding import Text
-from helpers.text import escape
 
 RESCAN = "Scan the image again with `grype --output json --file FILE IMAGE`"
 
@@ -203,8 +202,7 @@ def parse(text: Text, path: str | os.PathLike[str]) -> trivy_schema.Report:
         raise ReportInvalid(path, problem, RESCAN) from error
     descriptor = decoded.descriptor
     if descriptor.name != "grype":
-        tool = escape.short(descriptor.name, 40) if descriptor.name else "an unnamed tool"
-        problem = f"JSON like Grype's, but written by {tool}"
+        problem = f"JSON like Grype's, but written by {descriptor.name or 'an unnamed tool'}"
         raise ReportInvalid(path, problem, RESCAN)
     source, db = decoded.source or _Source(), descriptor.db or _Db()
     image = source.target if isinstance(source.target, _Image) else _Image()

@@ -11,7 +11,7 @@ import msgspec
 import pandas as pd
 
 from helpers import frames, paths
-from helpers.errors import ParameterInvalid, StudyInvalid
+from helpers.errors import ParameterInvalid, StudyFileInvalid, StudyInvalid
 from helpers.exploitation import evidence as exploitation
 from helpers.frames import Frames
 from helpers.images import file_inventory, metadata
@@ -102,7 +102,8 @@ def load_published(name: str) -> pd.DataFrame:
         table = frames.make("published", {c: raw[c].tolist() for c in frames.columns("published")})
     except (ValueError, KeyError, TypeError) as error:
         columns = ", ".join(frames.columns("published"))
-        raise StudyInvalid(f"{path}: {error}. Its columns are {columns}") from error
+        problem = str(error).strip()
+        raise StudyFileInvalid(path, problem, f"Its columns are {columns}") from error
     wrong = {
         "a variant that the study does not have": ~table["variant"].isin(study.names()),
         "a metric, severity or unit that is none of the data dictionary's": ~_is_known(table),

@@ -21,6 +21,7 @@ MAX_BYTES = 2**26
 OPENVEX, CSAF, CYCLONEDX = "OpenVEX", "CSAF", "CycloneDX"
 _FORMATS = {OPENVEX: openvex.read, CSAF: csaf.read, CYCLONEDX: cyclonedx.read}
 
+_AGAIN = "Capture it again, with --fresh"
 _FETCH_AGAIN = "Fetch it again from its author"
 _WRONG = "Name a VEX document: OpenVEX, CSAF or CycloneDX, as JSON"
 
@@ -91,7 +92,12 @@ def write(path: Path, vex: Vex) -> None:
 
 def read(path: Path) -> Vex:
     """Return the evidence in a file; without the file there is none. Raises `VexInvalid`."""
-    return own_file.read(path, Vex, VexInvalid, "Capture it again, with --fresh") or NONE
+    found = own_file.read(path, Vex, VexInvalid, _AGAIN) or NONE
+    documents = {document.name for document in found.documents}
+    if others := {statement.document for statement in found.statements} - documents:
+        problem = f"statements of {min(others)!r}, which is none of its documents"
+        raise VexInvalid(path, problem, _AGAIN)
+    return found
 
 
 def _format(text: bytes, name: str) -> str:

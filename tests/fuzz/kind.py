@@ -10,17 +10,22 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from helpers.errors import FileInvalid, KitError
 
 MOST_SECONDS, MOST_BYTES = 2.0, 500_000_000
 """What a file of a few kB may take of the processor, and of memory."""
 
+_STUDY = "study 'fuzz'"
+"""How messages name the study of the kit's own files."""
+
 LONGEST_MESSAGE = 2_000
 
 _KILOBYTE = 1024
 """Unit of Linux's `ru_maxrss`."""
+
+T = TypeVar("T")
 
 Check = Callable[[Path, Random], None]
 """Reads a file and compares what it has with a count of its own; raises `Wrong` if they differ.
@@ -85,11 +90,21 @@ def message_problem(error: KitError, path: Path) -> str:
         return f"characters that nobody sees in a message, {odd[:4]}: {message!r:.600}"
     if len(message) > LONGEST_MESSAGE:
         return f"a message of {len(message):,} characters: {message:.200}"
-    if path.name not in message:
+    if path.name not in message and _STUDY not in message:
         return f"a message without the file's name: {message}"
     if isinstance(error, FileInvalid) and not (error.problem and error.remedy):
         return f"a message without a problem or a remedy: {message}"
     return ""
+
+
+def tried(path: Path, read: Callable[[], T]) -> T | None:
+    """Return what a reader returns; `None` if it refuses a file with a right message."""
+    try:
+        return read()
+    except KitError as error:
+        if problem := message_problem(error, path):
+            raise Wrong(problem) from error
+        return None
 
 
 def stop_after(seconds: float) -> None:

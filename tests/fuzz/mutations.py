@@ -78,8 +78,31 @@ def places(document: Any) -> list[Place]:
     return found
 
 
+def alike(random: Random, old: Any) -> Any:
+    """Return another value of the same type."""
+    match old:
+        case bool():
+            return not old
+        case int() | float():
+            odd = (0, 1, -1, 2, old + 1, old * 2, 2**31, 2**32, 2**53, 2**63 - 1)
+            return random.choice(odd if isinstance(old, int) else (*odd, old / 3, 0.5, 1e-9, 1e300))
+        case str():
+            return mixed(random, old) if random.random() < 0.5 else random.choice(TEXTS)
+        case list():
+            return (
+                [*old[1:], *copy.deepcopy(random.choices(old, k=random.randint(0, 3)))]
+                if old
+                else []
+            )
+        case dict():
+            return {name: old[name] for name in old if random.random() < 0.7}
+    return random.choice((None, "", 0, {}, []))
+
+
 def value(random: Random, old: Any) -> Any:
-    """Return another value in place of one."""
+    """Return another value in place of one, half of the time of its type."""
+    if random.random() < 0.5:
+        return alike(random, old)
     match random.randrange(9):
         case 0:
             return _RAW.format(random.randrange(len(RAW)))
@@ -247,9 +270,9 @@ def wrapped(random: Random, given: bytes) -> bytes:
 
 def finish(random: Random, given: bytes) -> bytes:
     """Return a file's bytes as they are, or seldom with other bytes in it or wrapped."""
-    if random.random() < 0.12:
+    if random.random() < 0.08:
         given = content(random, given)
-    if random.random() < 0.1:
+    if random.random() < 0.06:
         given = wrapped(random, given)
     return given
 
@@ -289,3 +312,51 @@ def of_csv(random: Random, seeds: Sequence[Sequence[Sequence[str]]], comma: str 
     separator = comma if random.random() < 0.97 else random.choice((";", "\t", " ,", ",,"))
     text = end.join(separator.join(row) for row in rows) + last
     return finish(random, encoded(random, text))
+
+
+def of_lines(random: Random, seeds: Sequence[str], most: int = 3) -> bytes:
+    """Return a mutant of one of some texts: some lines of it are others, twice or away."""
+    lines = random.choice(seeds).split("\n")
+    for _ in range(random.randint(1, most)):
+        at = random.randrange(len(lines) or 1)
+        match random.randrange(8):
+            case 0:
+                lines[at:at] = lines[at : at + random.randint(1, 4)] * random.choice((1, 2, 40))
+            case 1:
+                del lines[at : at + random.randint(1, 4)]
+            case 2:
+                random.shuffle(lines)
+            case 3:
+                lines[at:at] = [random.choice(TEXTS)]
+            case 4 if lines:
+                words = lines[at].split(" ")
+                random.shuffle(words)
+                lines[at] = " ".join(words)
+            case 5 if lines:
+                lines[at] = lines[at] * random.choice((2, 50))
+            case _ if lines:
+                lines[at] = mixed(random, lines[at])
+    return finish(random, encoded(random, "\n".join(lines)))
+
+
+_SETTING = re.compile(r"^(\s*[\w.-]+ = )(.*)$")
+
+
+def of_toml(random: Random, seeds: Sequence[str]) -> bytes:
+    """Return a mutant of one of some TOML texts: a value of it is another, or a line is."""
+    if random.random() < 0.3:
+        return of_lines(random, seeds)
+    lines = random.choice(seeds).split("\n")
+    settings = [(at, found) for at, line in enumerate(lines) if (found := _SETTING.match(line))]
+    for at, found in random.choices(settings, k=random.choice((1, 1, 2, 3))):
+        # JSON's texts, numbers and lists are TOML's as well; so are some of the odd ones.
+        try:
+            old = json.loads(found[2])
+        except ValueError:
+            old = found[2]
+        made = value(random, old)
+        text = RAW[random.randrange(len(RAW))] if random.random() < 0.1 else json.dumps(made)
+        lines[at] = found[1] + _RAW_WRITTEN.sub(lambda raw: RAW[int(raw[1])], text)
+        if random.random() < 0.1:
+            lines.insert(at, lines[at])
+    return finish(random, encoded(random, "\n".join(lines)))

@@ -19,10 +19,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.fuzz import exploitation, reports, vex
+from tests.fuzz import archives, exploitation, own_files, reports, vex
 from tests.fuzz.kind import Kind, Outcome, stop_after, trial
 
-KINDS: dict[str, Kind] = {**reports.KINDS, **exploitation.KINDS, **vex.KINDS}
+KINDS: dict[str, Kind] = {
+    **reports.KINDS,
+    **exploitation.KINDS,
+    **vex.KINDS,
+    **archives.KINDS,
+    **own_files.KINDS,
+}
 """Every kind of file, by its name."""
 
 _TOO_LONG = 10

@@ -374,3 +374,10 @@ def test_a_mutated_document_is_a_document_or_refused_by_name(data: st.DataObject
     assert all(
         isinstance(each, Statement) and each.document == "x.json" for each in found.statements
     )
+
+
+def test_a_statement_of_a_document_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    found = parsed(openvex(statement()))
+    evidence.write(tmp_path / "vex.json", Vex((), found.statements))
+    with pytest.raises(VexInvalid, match=r"vex.json: statements of 'x.json', which is none"):
+        evidence.read(tmp_path / "vex.json")
