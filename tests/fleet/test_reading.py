@@ -14,7 +14,7 @@ import pytest
 
 from helpers import paths
 from helpers.errors import FleetInvalid
-from helpers.fleet import cluster, engine, store
+from helpers.fleet import cluster, engine, image_table, overview, store, tally
 from helpers.fleet.reading import Reading
 from tests.support import fleets
 from tests.support.command_line import run
@@ -166,6 +166,15 @@ def test_a_name_is_the_images_and_its_digits_the_scans(tmp_path: Path, read: Rea
     del report["Metadata"]["RepoTags"]
     path.write_text(json.dumps(report))
     assert _frame(read(folder), "fleet").iloc[0]["name"] == "app:0"
+
+
+def test_an_empty_list_of_results_is_no_clean_image(tmp_path: Path, read: Read) -> None:
+    folder = fleets.reports(tmp_path / "scans", 1)
+    (folder / "empty.json").write_text("[]")
+    (folder / "null.json").write_text("null")
+    images = image_table.once(engine.pandas(read(folder).store).reduced(tally.images()))
+    assert [*image_table.counted(images)["name"]] == ["shop/app:0"]
+    assert overview.failures(images)[["status", "images"]].to_numpy().tolist() == [["no-os", 2]]
 
 
 def test_equal_lists_of_packages_have_equal_digests(tmp_path: Path, read: Read) -> None:
