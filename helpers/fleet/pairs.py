@@ -35,15 +35,10 @@ def found(images: pd.DataFrame) -> pd.DataFrame:
     `app, repository, first, second, first_variant, second_variant, first_count, second_count,
     difference`; families in the order of their names, `difference` is second less first. Only
     images whose counts say something are paired, of one architecture; of several images of an app
-    on one family the newest.
+    on one family the newest, as `newest` says.
     """
-    known = image_table.counted(images)
-    known = known[known["app"].notna() & known["family"].ne(image_table.NO_FAMILY)]
-    known = known.assign(architecture=known["architecture"].astype("object").fillna(""))
-    known = known.sort_values(["created_at", "variant"], ascending=[False, True], kind="stable")
     keys = ["app", "architecture"]
-    known = known.drop_duplicates([*keys, "family"])
-    known = known[[*keys, "repository", "family", "variant", "count"]]
+    known = newest(images)[[*keys, "repository", "family", "variant", "count"]]
     both = known.merge(known.drop(columns="repository"), on=keys, suffixes=("", "_2"))
     both = both[both["family"].lt(both["family_2"])]
     table = pd.DataFrame(
@@ -61,6 +56,31 @@ def found(images: pd.DataFrame) -> pd.DataFrame:
     )
     table["difference"] = table["second_count"] - table["first_count"]
     return table[COLUMNS].sort_values(["first", "second", "app"], ignore_index=True)
+
+
+_PLACE = ["app", "architecture", "family"]
+
+
+def newest(images: pd.DataFrame) -> pd.DataFrame:
+    """Return the image of each app on each family that stands for it: the newest one.
+
+    Where it is not known of all when they were built, it is that of the latest day of scans. Where
+    that leaves several, there is none: neither a name nor the order of a day's scans says an age.
+    """
+    known = _candidates(images)
+    is_dated = known["created_at"].notna().groupby([known[key] for key in _PLACE]).transform("all")
+    known = known.assign(_at=known["created_at"].where(is_dated, known["scanned_at"].dt.floor("D")))
+    last = known.groupby(_PLACE)["_at"].transform("max")
+    # Of a single image no time need be known.
+    is_last = known["_at"].eq(last) | ~known.duplicated(_PLACE, keep=False)
+    known = known[is_last].drop(columns="_at")
+    return known[~known.duplicated(_PLACE, keep=False)]
+
+
+def _candidates(images: pd.DataFrame) -> pd.DataFrame:
+    known = image_table.counted(images)
+    known = known[known["app"].notna() & known["family"].ne(image_table.NO_FAMILY)]
+    return known.assign(architecture=known["architecture"].astype("object").fillna(""))
 
 
 def compared(pairs: pd.DataFrame, packages: Packages = UNKNOWN) -> pd.DataFrame:
@@ -124,7 +144,7 @@ def answer(images: pd.DataFrame, lens: Lens, packages: Packages = UNKNOWN) -> An
     ended = image_table.ended(images)
     least = bootstrap.least(each_at(table["groups"]))
     text = bullets([_line(row) for row in table.head(_MOST).itertuples()])
-    text += paragraph(_note(table, least)) + _dependent(pairs, packages)
+    text += paragraph(_note(table, least)) + _several(images) + _dependent(pairs, packages)
     text += distributions.slim({*table["first"], *table["second"]})
     text += _ended(table, ended) + _blind(table, images, lens)
     title = _title(table, ended, lens, least)
@@ -232,6 +252,24 @@ def _note(table: pd.DataFrame, least: int) -> Phrase:
             "a pair are the same in all else is not known."
         )
     )
+
+
+def _several(images: pd.DataFrame) -> Text:
+    """Return which image counts where an app has several on one base, if one does."""
+    known = _candidates(images)
+    places = len(known[_PLACE].drop_duplicates())
+    if places == len(known):
+        return Text()
+    text = say(
+        "Of several images of an app on one base the newest counts; where it is not known when all "
+        "were built, that of the latest day of scans."
+    )
+    if lost := places - len(newest(images)):
+        text += " " + say(
+            "Of {apps} **none counts** there: which is the newest is not known.",
+            apps=number(lost, "app"),
+        )
+    return paragraph(text)
 
 
 def _dependent(pairs: pd.DataFrame, packages: Packages) -> Text:

@@ -54,6 +54,34 @@ def test_an_app_is_paired_with_itself_on_another_base():
     ]
 
 
+def test_of_several_images_the_newest_stands_for_an_app_and_never_the_first_by_name():
+    def stands(*rows):
+        rows = [app("x:1-jessie", "8.1", **row) for row in rows]
+        images = table(*rows, app("x:1-stretch", "9.1", 1))
+        text = pairs.answer(images, PLAIN)
+        return pairs.found(images)["first_count"].tolist(), text.text.plain + text.lacks
+
+    old, new = "2025-01-01", "2026-02-01"
+    assert stands({"count": 1, "created_at": old}, {"count": 2, "created_at": new})[0] == [2]
+    # When it was built is not known of both: the last scan.
+    one, other = {"count": 1, "created_at": new, "scanned_at": old}, {"count": 2, "scanned_at": new}
+    found, text = stands(one, {**other, "created_at": None})
+    assert found == [2]
+    assert "latest day" in text
+    undated = {"created_at": None, "scanned_at": None}
+    assert stands({"count": 1, **undated}, {"count": 2, **undated})[0] == []
+    assert stands({"count": 1, **undated})[0] == [1]
+    twins = [{"count": 1, "created_at": new}, {"count": 2, "created_at": new}]
+    both = table(
+        *(app("x:1-jessie", "8.1", **row) for row in twins),
+        app("x:1", "9", 1),
+        app("y:1-jessie", "8.1", 1),
+        app("y:1", "9", 1),
+    )
+    assert pairs.found(both)["app"].tolist() == ["y:1"]
+    assert "1 app" in pairs.answer(both, PLAIN).text.plain
+
+
 def fleet(difference, repositories=8, tags=2):
     rows = []
     for repository in range(repositories):
