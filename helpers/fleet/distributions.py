@@ -72,7 +72,7 @@ def _answer(images: pd.DataFrame, lens: Lens, column: str, named: str) -> Answer
     )
     ended = image_table.ended(images)
     text = bullets(_line(row, ended.get(row.family)) for row in table.itertuples())
-    text += slim(table["family"]) + _left_out(images)
+    text += slim(table["family"]) + left_out(images)
     return Answer(named, title, text, table, _chart(table, lens), lens.label, role=SLIDE)
 
 
@@ -105,7 +105,7 @@ def slim(families: Iterable[str]) -> Text:
     )
 
 
-def _left_out(images: pd.DataFrame) -> Text:
+def left_out(images: pd.DataFrame) -> Text:
     """Return how many images have no count that says something."""
     found = Text()
     blind = images[images["unknown_to_db"]]

@@ -229,8 +229,10 @@ def _title(table: pd.DataFrame, ended: Mapping[str, date], lens: Lens, least: in
 def _note(table: pd.DataFrame, least: int) -> Phrase:
     known = int(table["low"].notna().sum())
     note = say(
-        "Repositories that share packages are not independent of one another, nor are the images "
-        "of one: each group counts once, with the mean of its repositories."
+        "Repositories that share packages are one group: they are not independent of one another, "
+        "nor are the images of one. Each group counts once, with the mean of its repositories. The "
+        "table has the median of all pairs, too: a repository counts there as often as it has "
+        "pairs, so that it is another number."
     )
     if known > 1:
         note += " " + t(
@@ -242,7 +244,7 @@ def _note(table: pd.DataFrame, least: int) -> Phrase:
     elif known:
         note += " " + t("The interval is by bootstrap over groups, at {level:.0%}.", level=LEVEL)
     if known < len(table):
-        note += " " + t("With fewer than {least} groups there is none.", least=least)
+        note += " " + t("With fewer than {least} groups there is no interval.", least=least)
     if len(table) > _MOST:
         note += " " + t("The table has {count:,} more comparisons.", count=len(table) - _MOST)
     return note + (
@@ -320,22 +322,20 @@ def _blind(table: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
 def _line(row: Any) -> Phrase:
     text = name(t("{first} → {second}", first=row.first, second=row.second)) + ": "
     text += say(
-        "{mean:+,.0f} on average, {median:+,.0f} in the median, of {pairs} of {repositories} in "
-        "{groups} by shared packages",
+        "{mean:+,.0f} per image, the mean of {groups} ({pairs} of {repositories})",
         mean=row.mean,
-        median=row.median,
         pairs=number(row.pairs, "pair"),
         repositories=number(row.repositories, "repository"),
         groups=number(row.groups, "group"),
     )
     if pd.isna(row.low):
-        text += t("; too few to say how sure that is")
+        text += t("; too few groups to say how sure that is")
     else:
         text += t("; between {low:+,.0f} and {high:+,.0f}", low=row.low, high=row.high)
         if row.low <= 0 <= row.high:
             text += t(", which may be chance")
     return text + t(
-        "; {second} has fewer in {fewer:,}, more in {more:,}",
+        "; {second} has fewer in {fewer:,} of the pairs, more in {more:,}",
         second=row.second,
         fewer=row.second_fewer,
         more=row.first_fewer,

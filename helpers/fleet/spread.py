@@ -6,7 +6,7 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Bars, Series
-from helpers.fleet import image_table
+from helpers.fleet import distributions, image_table
 from helpers.text import escape
 from helpers.text.i18n import t, word
 from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
@@ -59,12 +59,12 @@ def answer(occurrences: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answe
     head = say(
         "{ids} in {images}: {once} in one image only, {half} in more than half of them.",
         ids=number(len(occurrences), "vulnerability"),
-        images=number(measured, "measured image"),
+        images=number(measured, "image"),
         once=f"{int(occurrences['images'].eq(1).sum()):,}",
         half=f"{int(occurrences['images'].gt(measured / 2).sum()):,}",
     )
     title = t(
-        "{id} is in {part:,} of {whole:,} measured images",
+        "{id} is in {part:,} of {whole:,} images",
         id=escape.short(first["vulnerability_id"], 24),
         part=first["images"],
         whole=measured,
@@ -84,7 +84,7 @@ def answer(occurrences: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answe
     return Answer(
         "most-spread",
         title,
-        paragraph(head) + lines,
+        paragraph(head) + lines + distributions.left_out(images),
         occurrences,
         chart,
         lens.label,

@@ -154,5 +154,5 @@ def test_the_real_fleet_has_an_answer_to_every_question(real_parts):
     occurrences = tally.together(fleets.reduced(real_parts, tally.occurrences()))
     in_packages = tally.together(fleets.reduced(real_parts, tally.in_packages()))
     found = asked(reduced, occurrences, in_packages)
-    assert found["most-spread"].title == "CVE-2017-17512 is in 207 of 224 measured images"
+    assert found["most-spread"].title == "CVE-2017-17512 is in 207 of 224 images"
     assert {name for name, answer in found.items() if answer.lacks} == {"bases"}
