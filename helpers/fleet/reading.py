@@ -1,7 +1,6 @@
 """Reads scans into a fleet's frames, on a cluster: only what is new since the last run."""
 
 import time
-from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -133,7 +132,9 @@ def _batches(
     size = 0
 
     def batch() -> Batch:
-        keys = dict(ChainMap(*(known.get(size, {}) for size in {scan.size for scan in taken})))
+        keys: dict[str, str] = {}
+        for scan in taken:
+            keys |= known.get(scan.size, {})
         return Batch(taken, folder, found.files, keys)
 
     for scan in unread:
