@@ -13,9 +13,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart import Bars, Series
-from helpers.fleet import image_table
-from helpers.text import escape
+from helpers.fleet import bars, image_table
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say, share
 from helpers.text.titles import first_fitting
@@ -24,9 +22,6 @@ from helpers.vulnerabilities.lenses import Lens
 
 BY_LAYERS, BY_PACKAGES = msg("layers"), msg("packages")
 """How it is known what an image has of another one."""
-
-_MOST = 12
-"""Rows of a figure."""
 
 
 def found(images: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
@@ -137,19 +132,20 @@ def answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Answer:
             ),
             t("Packages as in {base} bring the most: {count:,}, in each of {images}", **values),
         )
-    shown = table.head(_MOST)
+    shown = table.head(bars.MOST)
     ends = [
         t("{count:,} in each of {images}", count=row.added, images=number(row.on_it + 1, "image"))
         for row in shown.itertuples()
     ]
     names = images.set_index("variant")["name"]
+    across = t("number of {counted} in all images", counted=lens.label)
     return Answer(
         "bases",
         first_fitting(titles),
         bullets(_line(row, names) for row in shown.head(5).itertuples())
         + _sums(images, found, lens),
         table,
-        _bars(shown, "carried", ends, t("number of {counted} in all images", counted=lens.label)),
+        bars.of(shown["name"], shown["carried"], ends, across, across),
         lens.label,
         role=SLIDE,
     )
@@ -165,7 +161,7 @@ def rebuild_answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Ans
     if table.empty or not table.iloc[0]["removed"]:
         none = t("No newer package fixes any of what is counted.")
         text = paragraph(_unknown(images) if table.empty else none)
-        chart = _bars(table[:0], "removed", [], across)
+        chart = bars.of([], [], [], across, across)
         return Answer("rebuild", "", text, table, chart, counted.label)
     first = table.iloc[0]
     values = {"base": short_name(first["name"]), "count": first["removed"]}
@@ -184,7 +180,7 @@ def rebuild_answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Ans
             ),
             t("Updating packages as in {base} removes most: {count:,}, over {images}", **values),
         )
-    shown = table[table["removed"].gt(0)].head(_MOST)
+    shown = table[table["removed"].gt(0)].head(bars.MOST)
     ends = [
         t("{count:,} from {images}", count=row.removed, images=number(row.on_it + 1, "image"))
         for row in shown.itertuples()
@@ -194,7 +190,7 @@ def rebuild_answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Ans
         first_fitting(titles),
         paragraph(_how(table)),
         table,
-        _bars(shown, "removed", ends, across),
+        bars.of(shown["name"], shown["removed"], ends, across, across),
         counted.label,
         role=SLIDE,
         searchable=True,
@@ -277,12 +273,6 @@ def _sums(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Text:
             "built on it; but what is in these packages is in both."
         )
     return paragraph(text)
-
-
-def _bars(shown: pd.DataFrame, column: str, ends: list[str], across: str) -> Bars:
-    rows = [(escape.plain(text), "") for text in shown["name"]]
-    lengths: list[float | None] = [float(value) for value in shown[column]]
-    return Bars(rows, [Series("size", across, lengths)], ends, across, "size", [True] * len(rows))
 
 
 def _chain(base: str, bases: Mapping[str, str]) -> list[str]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Interval, Intervals
-from helpers.fleet import bootstrap, distributions, groups, image_table, pairs
+from helpers.fleet import bars, bootstrap, distributions, groups, image_table, pairs
 from helpers.fleet.groups import Packages
 from helpers.text.i18n import t
 from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
@@ -118,7 +118,7 @@ def answer(images: pd.DataFrame, lens: Lens, packages: Packages = pairs.UNKNOWN)
     rows = short.assign(ended=short["target"].isin(ended))
     rows = rows.sort_values("ended", kind="stable", ignore_index=True)
     better = rows[rows["change"].lt(0)]
-    shown = (rows if better.empty else better).head(_MOST)
+    shown = (rows if better.empty else better).head(bars.MOST)
     text = bullets([_line(row, ended.get(row.target)) for row in shown.itertuples()])
     text += paragraph(_note(short, shown)) + distributions.slim(shown["target"])
     return Answer(
@@ -130,10 +130,6 @@ def answer(images: pd.DataFrame, lens: Lens, packages: Packages = pairs.UNKNOWN)
         lens.label,
         role=SUMMARY,
     )
-
-
-_MOST = 12
-"""Moves that a figure has room for."""
 
 
 def _note(short: pd.DataFrame, shown: pd.DataFrame) -> Phrase:

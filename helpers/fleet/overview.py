@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.chart import Bars, Series
+from helpers.answers.chart import Bars
 from helpers.comparability import end_of_life
-from helpers.fleet import alike
+from helpers.fleet import alike, bars
 from helpers.frames import FAILED, NO_OS, UNKNOWN_COUNT
 from helpers.text.i18n import t, told, word
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, phrase, say, share
@@ -74,9 +74,11 @@ def answer(reduced: pd.DataFrame, images: pd.DataFrame) -> Answer:
     table = families(images)
     if images.empty:
         return Answer("fleet-images", table=table, lacks=t("There are no images."))
-    text = _whole(reduced, images) + bullets(_line(row) for row in table.head(_MOST).itertuples())
-    if len(table) > _MOST:
-        text += paragraph(t("The table has {count:,} more families.", count=len(table) - _MOST))
+    text = _whole(reduced, images) + bullets(
+        _line(row) for row in table.head(bars.MOST).itertuples()
+    )
+    if len(table) > bars.MOST:
+        text += paragraph(t("The table has {count:,} more families.", count=len(table) - bars.MOST))
     return Answer(
         "fleet-images",
         _title(images),
@@ -87,10 +89,6 @@ def answer(reduced: pd.DataFrame, images: pd.DataFrame) -> Answer:
         role=SUMMARY,
         by_scanner=False,
     )
-
-
-_MOST = 12
-"""Families that are told one by one."""
 
 
 def _title(images: pd.DataFrame) -> str:
@@ -144,7 +142,7 @@ def _line(row: Any) -> Phrase:
 def _lost(images: pd.DataFrame, table: pd.DataFrame) -> Text:
     """Return why images were not measured, in how many of them."""
     lines: list[Phrase | str] = []
-    for row in failures(images).head(_MOST).itertuples():
+    for row in failures(images).head(bars.MOST).itertuples():
         count = number(row.images, "image")
         if row.status == NO_OS:
             lines.append(
@@ -165,7 +163,7 @@ def _lost(images: pd.DataFrame, table: pd.DataFrame) -> Text:
 
 def _chart(table: pd.DataFrame) -> Bars:
     """Return how many images are on each family."""
-    shown = table.head(_MOST)
+    shown = table.head(bars.MOST)
     ends = [
         f"{row.images:,}"
         + (t("; the database may not know it") if row.unknown_to_db else "")
@@ -176,7 +174,5 @@ def _chart(table: pd.DataFrame) -> Bars:
         )
         for row in shown.itertuples()
     ]
-    values: list[float | None] = [float(count) for count in shown["images"]]
-    rows = [(word(family), "") for family in shown["family"]]
-    series = [Series("size", t("images"), values)]
-    return Bars(rows, series, ends, t("number of images"), "size", [True] * len(rows))
+    names = map(word, shown["family"])
+    return bars.of(names, shown["images"], ends, t("images"), t("number of images"))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Interval, Intervals
-from helpers.fleet import bootstrap, distributions, groups, image_table
+from helpers.fleet import bars, bootstrap, distributions, groups, image_table
 from helpers.fleet.groups import Packages
 from helpers.text.i18n import t
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
@@ -143,16 +143,12 @@ def answer(images: pd.DataFrame, lens: Lens, packages: Packages = UNKNOWN) -> An
         return Answer("pairs", table=table, counted=lens.label, lacks=lacks)
     ended = image_table.ended(images)
     least = bootstrap.least(each_at(table["groups"]))
-    text = bullets([_line(row) for row in table.head(_MOST).itertuples()])
+    text = bullets([_line(row) for row in table.head(bars.MOST).itertuples()])
     text += paragraph(_note(table, least)) + _several(images) + _dependent(pairs, packages)
     text += distributions.slim({*table["first"], *table["second"]})
     text += _ended(table, ended) + _blind(table, images, lens)
     title = _title(table, ended, lens, least)
     return Answer("pairs", title, text, table, chart(table, lens), lens.label, role=SUMMARY)
-
-
-_MOST = 12
-"""Comparisons that a figure has room for."""
 
 
 def chart(table: pd.DataFrame, lens: Lens) -> Intervals:
@@ -169,7 +165,7 @@ def chart(table: pd.DataFrame, lens: Lens) -> Intervals:
                 groups=number(row.groups, "group"),
             ),
         )
-        for row in table.head(_MOST).itertuples()
+        for row in table.head(bars.MOST).itertuples()
     ]
     across = t("difference in {counted} per image", counted=lens.label)
     return Intervals(rows, across, t("fewer after the arrow"), t("more after the arrow"))
@@ -245,8 +241,8 @@ def _note(table: pd.DataFrame, least: int) -> Phrase:
         note += " " + t("The interval is by bootstrap over groups, at {level:.0%}.", level=LEVEL)
     if known < len(table):
         note += " " + t("With fewer than {least} groups there is no interval.", least=least)
-    if len(table) > _MOST:
-        note += " " + t("The table has {count:,} more comparisons.", count=len(table) - _MOST)
+    if len(table) > bars.MOST:
+        note += " " + t("The table has {count:,} more comparisons.", count=len(table) - bars.MOST)
     return note + (
         " "
         + t(

@@ -5,17 +5,13 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart import Bars, Series
-from helpers.fleet import distributions, image_table
+from helpers.fleet import bars, distributions, image_table
 from helpers.text import escape
 from helpers.text.i18n import t, word
 from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
 from helpers.text.titles import first_fitting
 from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.lenses import Lens
-
-_MOST = 12
-"""Rows of a figure."""
 
 _KERNELS = ("linux", "kernel", "linux-headers")
 """Source packages of kernel headers: of Debian and Ubuntu, of Red Hat's systems, of Alpine."""
@@ -53,7 +49,7 @@ def answer(occurrences: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answe
         return Answer("most-spread", table=occurrences, counted=lens.label, lacks=lacks)
     if occurrences.empty:
         text = paragraph(t("Under this lens no vulnerability is counted in any image."))
-        chart = _bars([], [], [], t("images"), t("number of images"))
+        chart = bars.of([], [], [], t("images"), t("number of images"))
         return Answer("most-spread", "", text, occurrences, chart, lens.label)
     first = occurrences.iloc[0]
     head = say(
@@ -69,8 +65,8 @@ def answer(occurrences: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answe
         part=first["images"],
         whole=measured,
     )
-    shown = occurrences.head(_MOST)
-    chart = _bars(
+    shown = occurrences.head(bars.MOST)
+    chart = bars.of(
         shown["vulnerability_id"],
         shown["images"],
         [
@@ -106,7 +102,7 @@ def updates_answer(
         return Answer("updates", table=table, counted=lens.label, lacks=lacks)
     counted = t("vulnerabilities × images that an update fixes")
     if table.empty:
-        chart = _bars([], [], [], counted, counted)
+        chart = bars.of([], [], [], counted, counted)
         text = paragraph(t("No newer package fixes any of what is counted."))
         return Answer("updates", "", text, table, chart, lens.label)
     # A vulnerability of two packages counts once in each image, so it is no sum of the table.
@@ -127,7 +123,7 @@ def updates_answer(
             t("Updating {package} fixes most: {count:,} of {whole:,} ({share:.0%})", **values),
         )
     )
-    shown = table.head(_MOST)
+    shown = table.head(bars.MOST)
     ends = [
         t("{count:,} in up to {images}", count=row.fixes, images=number(row.images, "image"))
         for row in shown.itertuples()
@@ -155,7 +151,7 @@ def updates_answer(
         title,
         paragraph(note),
         table,
-        _bars(names, shown["fixes"], ends, counted, counted),
+        bars.of(names, shown["fixes"], ends, counted, counted),
         lens.label,
         role=SLIDE,
         searchable=True,
@@ -176,9 +172,3 @@ def _line(row: Any, measured: int) -> Phrase:
         severity=word(counting.SEVERITY_NAMES[row.severity]),
     )
     return text
-
-
-def _bars(names: Any, values: Any, ends: list[str], what: str, across: str) -> Bars:
-    rows = [(escape.plain(text), "") for text in names]
-    lengths: list[float | None] = [float(value) for value in values]
-    return Bars(rows, [Series("size", what, lengths)], ends, across, "size", [True] * len(rows))
