@@ -4,6 +4,8 @@ https://github.com/distribution/distribution/blob/main/docs/content/spec/api.md
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from helpers.capture.fleet_list import Entry
 from helpers.capture.registry import Repository
@@ -17,39 +19,48 @@ _INSTEAD = "List its images in a file, one reference a line"
 def entries(address: str, traffic: Traffic | None = None) -> Iterator[Entry]:
     """Yield the images of a registry's address, such as `host:5000/` or `host/project/`.
 
-    What cannot be listed is an entry with the problem; the others follow.
+    What cannot be listed is an entry with the problem; the others follow. Tags of as many
+    repositories are asked for at once as the registry may be.
     """
+    traffic = traffic or Traffic()
     address = address.removeprefix("https://")
     host, _, below = address.partition("/")
+    names: list[str] = []
+    problem = ""
     try:
         # The host has to be one; its name is checked as that of an image's.
         host = parse(f"{host}/{below or 'x/'}x").host
         if host == HUB:
             raise ImageNotFound(f"{address}: Docker Hub has no catalog. {_INSTEAD}")
         catalog = Repository(Reference(host, "_catalog", "", ""), traffic=traffic)
-        for repository in catalog.listed("", "repositories"):
-            if repository.startswith(below):
-                yield from _tags(host, repository, traffic)
+        listed = catalog.listed("", "repositories")
+        # What was listed before an error stays.
+        names.extend(name for name in listed if name.startswith(below))
     except ImageNotFound as error:
-        yield Entry(address, problem=f"{error}. {_INSTEAD}" if host != HUB else str(error))
+        problem = f"{error}. {_INSTEAD}" if host != HUB else str(error)
     except RegistryFailed as error:
-        yield Entry(address, problem=str(error))
+        problem = str(error)
     except ValueError as error:
-        yield Entry(address, problem=f"no address of a registry ({error})")
+        problem = f"no address of a registry ({error})"
+    with ThreadPoolExecutor(traffic.at_once) as pool:
+        for images in pool.map(partial(_tags, host, traffic), names):
+            yield from images
+    if problem:
+        yield Entry(address, problem=problem)
 
 
-def _tags(host: str, repository: str, traffic: Traffic | None) -> Iterator[Entry]:
-    """Yield the images of one repository; one without tags has none."""
+def _tags(host: str, traffic: Traffic, repository: str) -> list[Entry]:
+    """Return the images of one repository; one without tags has none."""
     name = f"{host}/{repository}"
     if not is_reference(name):
-        yield Entry(name, problem="the catalog has a name that no repository can have")
-        return
+        return [Entry(name, problem="the catalog has a name that no repository can have")]
     try:
-        tags = Repository(parse(name), traffic=traffic).listed("tags/list", "tags")
         # The first names the image, whatever order a registry has.
-        for tag in sorted(tags):
-            reference = f"{name}:{tag}"
-            is_valid = is_reference(reference)
-            yield Entry(reference, "image" if is_valid else "", "" if is_valid else "no valid tag")
+        tags = sorted(Repository(parse(name), traffic=traffic).listed("tags/list", "tags"))
     except (KitError, ValueError) as error:
-        yield Entry(name, problem=str(error))
+        return [Entry(name, problem=str(error))]
+    references = [f"{name}:{tag}" for tag in tags]
+    return [
+        Entry(each, "image") if is_reference(each) else Entry(each, problem="no valid tag")
+        for each in references
+    ]

@@ -28,6 +28,7 @@ class Traffic:
     """What is asked of registries at once, and which of them are to be left alone until when."""
 
     def __init__(self, at_once: int = AT_ONCE, longest_wait: float = 15.0) -> None:
+        self.at_once = at_once
         self.longest_wait = longest_wait
         self._lock = Lock()
         self._places = defaultdict[str, BoundedSemaphore](lambda: BoundedSemaphore(at_once))

@@ -1,6 +1,7 @@
 """What a registry lists, page by page, and what it may answer instead."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,23 @@ def test_all_pages_of_a_real_registry(
     names = [f"{there.host}/pages/{name}:{tag}" for name in "abc" for tag in "123"]
     assert found == [Entry(name, "image") for name in names]
     assert {*found} < {*catalog.entries(f"{there.host}/")}
+
+
+def test_repositories_are_asked_for_their_tags_side_by_side_and_stay_in_order(
+    served: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page(served, "/v2/_catalog?n=1000", repositories=["b", "a"])
+    for name in ("a", "b"):
+        page(served, f"/v2/{name}/tags/list?n=1000", tags=["1"])
+    both, listed_alone = threading.Barrier(2), registry.Repository.listed
+
+    def waiting(one: registry.Repository, path: str, field: str) -> Iterator[str]:
+        if path:
+            both.wait(5)
+        return listed_alone(one, path, field)
+
+    monkeypatch.setattr(registry.Repository, "listed", waiting)
+    assert [entry.name for entry in listed(served)] == [f"{served.host}/{name}:1" for name in "ba"]
 
 
 def test_pages_that_loop_end_and_what_they_had_is_there(served: Faulty) -> None:
