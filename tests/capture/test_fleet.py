@@ -80,6 +80,22 @@ class TestPackageLists:
         assert facts["finished"]
         assert facts["db"]["sha256"]
 
+    def test_equal_lists_as_spdx_are_scanned_once_and_give_the_counts_of_each_image(
+        self, tags: Path, fleet_db: Path, shared: Path, empty_data: Path, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "spdx"
+        folder.mkdir()
+        for tag in ("1.6.14", "1.7.10"):
+            sbom = tags / f"{support.REPOSITORY}__{tag}.cdx.json"
+            support.spdx(sbom, folder / f"{tag}.spdx.json", fleet_db)
+        outcome = capture(str(folder), db=fleet_db)
+        assert (outcome.images, outcome.lists, outcome.made) == (2, 1, 1)
+        expected = support.counts(shared)
+        for image in support.images(outcome.folder):
+            row = expected[image["image_id"].removeprefix("sha256:")[:12]]
+            counted = support.counted(outcome.folder / image["scan"])
+            assert counted == {name: row[name] for name in support.COUNTS}
+
     def test_only_what_is_new_is_scanned(
         self, tags: Path, fleet_db: Path, empty_data: Path, tmp_path: Path
     ) -> None:

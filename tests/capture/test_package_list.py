@@ -107,6 +107,92 @@ def test_whatever_a_scan_may_depend_on_is(
     assert listed(made) != listed(changed)
 
 
+def spdx(image: str = "a:1") -> dict[str, Any]:
+    """An SPDX SBOM as Trivy writes it: ids end with a hash, that of the system with its image's."""
+    day, own = str(uuid.uuid4()), uuid.uuid4().hex[:16]
+    root, system = f"SPDXRef-ContainerImage-{own}", f"SPDXRef-OperatingSystem-{own}"
+    one, two = "SPDXRef-Package-0123456789abcdef", "SPDXRef-Package-fedcba9876543210"
+
+    def package(name: str, identity: str, purpose: str, *comments: str) -> dict[str, Any]:
+        notes = [{"annotationDate": day, "comment": comment} for comment in comments]
+        fields = {"name": name, "SPDXID": identity, "versionInfo": "1", "annotations": notes}
+        return {**fields, "primaryPackagePurpose": purpose}
+
+    relations = [
+        ("SPDXRef-DOCUMENT", "DESCRIBES", root),
+        (root, "DEPENDS_ON", system),
+        (system, "DEPENDS_ON", one),
+        (system, "DEPENDS_ON", two),
+    ]
+    return {
+        "spdxVersion": "SPDX-2.3",
+        "SPDXID": "SPDXRef-DOCUMENT",
+        "name": image,
+        "documentNamespace": f"http://example.org/{own}",
+        "creationInfo": {"creators": ["Tool: trivy-0.76.0"], "created": day},
+        "packages": [
+            package(
+                image, root, "CONTAINER", f"ImageID: {ID}", f"RepoTag: {image}", f"DiffID: {ID}"
+            ),
+            package("debian", system, "OPERATING-SYSTEM", "Class: os-pkgs"),
+            package("one", one, "LIBRARY", "PkgID: one@1"),
+            package("two", two, "LIBRARY", "PkgID: two@1"),
+        ],
+        "relationships": [
+            {"spdxElementId": first, "relationshipType": kind, "relatedSpdxElement": second}
+            for first, kind, second in relations
+        ],
+    }
+
+
+def test_neither_is_it_of_the_list_of_spdx(
+    listed: Callable[[dict[str, Any]], str], tmp_path: Path
+) -> None:
+    other = spdx("b:2")
+    other["packages"].reverse()
+    other["relationships"].reverse()
+    assert listed(spdx()) == listed(other)
+    found = package_list.of_sbom(tmp_path / "sbom.json")
+    assert (found.name, found.image_id, found.layers) == ("b:2", ID, (ID,))
+
+
+SPDX_CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "system": lambda made: made["packages"][1].update(versionInfo="2"),
+    "kind": lambda made: renamed(made, "SPDXRef-OperatingSystem", "SPDXRef-Package"),
+    "version": lambda made: made["packages"][2].update(versionInfo="2"),
+    "source": lambda made: made["packages"][2]["annotations"][0].update(comment="SrcName: x"),
+    "missing": lambda made: made["packages"].pop(),
+    "twice": lambda made: made["packages"].append({**made["packages"][2], "SPDXID": "SPDXRef-x"}),
+    "belongs": lambda made: made["relationships"].pop(),
+    "tools": lambda made: made["creationInfo"].update(creators=["Tool: syft"]),
+    "unknown field": lambda made: made.update(comment="x"),
+    "files": lambda made: made.update(files=[{"SPDXID": "SPDXRef-File-1", "fileName": "a"}]),
+    "no container": lambda made: made["packages"][0].update(primaryPackagePurpose="APPLICATION"),
+}
+
+
+def renamed(made: dict[str, Any], old: str, new: str) -> None:
+    made |= json.loads(json.dumps(made).replace(old, new))
+
+
+@pytest.mark.parametrize("change", SPDX_CHANGES)
+def test_whatever_a_scan_of_spdx_may_depend_on_is(
+    change: str, listed: Callable[[dict[str, Any]], str]
+) -> None:
+    made = spdx()
+    changed = copy.deepcopy(made)
+    SPDX_CHANGES[change](changed)
+    assert listed(made) != listed(changed)
+
+
+def test_of_equal_elements_it_is_the_file(listed: Callable[[dict[str, Any]], str]) -> None:
+    made = [spdx(), spdx()]
+    for each in made:
+        twin = {**each["packages"][2], "SPDXID": "SPDXRef-Package-00000000"}
+        each["packages"].append(twin)
+    assert listed(made[0]) != listed(made[1])
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -116,6 +202,7 @@ def test_whatever_a_scan_may_depend_on_is(
         "{" * 10**5,
         '{"bomFormat": "CycloneDX", "metadata": {"component": 1}}',
         '{"spdxVersion": "SPDX-2.3"}',
+        '{"spdxVersion": "SPDX-2.3", "packages": [{"SPDXID": []}], "creationInfo": {}}',
     ],
 )
 def test_what_is_not_known_is_taken_as_it_is(text: str, tmp_path: Path) -> None:

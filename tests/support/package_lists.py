@@ -33,6 +33,23 @@ def sboms(shared: Path, place: Path, *options: str) -> Path:
     return place
 
 
+def spdx(sbom: Path, place: Path, db: Path) -> Path:
+    """Write the SPDX SBOM that Trivy makes of the report of an image with a CycloneDX one."""
+    scan = ["trivy", "sbom", "--quiet", "--cache-dir", db, "--cache-backend", "memory"]
+    scan += ["--skip-db-update", "--offline-scan", "--skip-version-check", "--list-all-pkgs"]
+    report = json.loads(subprocess.check_output([*scan, "--format", "json", sbom]))
+    report["ArtifactType"], report["ArtifactName"] = (
+        "container_image",
+        report["Metadata"]["RepoTags"][0],
+    )
+    for result in report["Results"]:
+        result.pop("Vulnerabilities", None)
+    place.with_suffix(".report").write_text(json.dumps(report))
+    convert = ["trivy", "convert", "--quiet", "--format", "spdx-json", "--output", place]
+    subprocess.run([*convert, place.with_suffix(".report")], check=True)
+    return place
+
+
 def counts(shared: Path) -> dict[str, dict[str, str]]:
     """The row of each image's scan, by the first 12 digits of its id."""
     with gzip.open(folder(shared) / "scans.tsv.gz", "rt") as rows:
