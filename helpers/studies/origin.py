@@ -1,7 +1,9 @@
 """Origins of images: a study's capture, or a report of a user's; and several side by side."""
 
 import re
+import stat
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -85,6 +87,10 @@ def of_report(name: str, file: Path) -> Origin:
     The report is read now, for the file may soon be gone. Raises `ReportInvalid`.
     """
     variant = variant_name(name)
+    with suppress(OSError):
+        # A pipe would be waited for.
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise ReportInvalid(escape.short(name, 80), "not a file", "Name the file of a report")
     try:
         found = load.load_reports(file)
     except ReportInvalid as error:

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -469,8 +470,15 @@ def test_a_file_that_is_no_report_is_told_and_nothing_else_happens(
     assert list(totals(panel))[-1] == "good"
 
 
-@pytest.mark.parametrize("path", ["~nobody-of-this-name/x.json", "a\0b", "/", "x" * 5_000])
-def test_a_path_that_leads_nowhere_is_told(panel: Panel, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["~nobody-of-this-name/x.json", "a\0b", "/", "x" * 5_000, "/dev/zero", "pipe"]
+)
+def test_a_path_that_leads_nowhere_is_told(
+    panel: Panel, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # Nobody ever writes into it.
+    os.mkfifo("pipe")
     panel.path.value = path
     assert panel.errors.value.startswith('<div role="alert"')
 
