@@ -499,5 +499,5 @@ def _as_text(text: str, role: str) -> str:
     """Return a text, which may be anything, as text of a role; nothing for none."""
     if not text:
         return ""
-    lines = html.escape(text).replace("\n", "<br>")
+    lines = "<br>".join(html.escape(escape.plain(line)) for line in text.split("\n"))
     return f'<div role="{role}" class="kit-{role}">⚠ {lines}</div>'

@@ -15,6 +15,7 @@ from helpers.errors import ReportInvalid
 from helpers.frames import SEVERITIES
 from helpers.scans import trivy_schema
 from helpers.scans.decoding import Text
+from helpers.text import escape
 
 RESCAN = "Scan the image again with `grype --output json --file FILE IMAGE`"
 
@@ -202,7 +203,8 @@ def parse(text: Text, path: str | os.PathLike[str]) -> trivy_schema.Report:
         raise ReportInvalid(path, problem, RESCAN) from error
     descriptor = decoded.descriptor
     if descriptor.name != "grype":
-        problem = f"JSON like Grype's, but written by {descriptor.name or 'an unnamed tool'}"
+        tool = escape.short(descriptor.name or "an unnamed tool", 60)
+        problem = f"JSON like Grype's, but written by {tool}"
         raise ReportInvalid(path, problem, RESCAN)
     source, db = decoded.source or _Source(), descriptor.db or _Db()
     image = source.target if isinstance(source.target, _Image) else _Image()

@@ -452,6 +452,7 @@ def test_a_dropped_file_is_private_and_gone(tmp_path: Path) -> None:
         b"PK\x03\x04" + b"\0" * 100,
         b'{"SchemaVersion": 2, "ArtifactName": "caf\xe9"}',
         b'{"Results":' + b"[" * 100_000,
+        b'{"matches": [], "descriptor": {"name": "\\u001b"}}',
         b'{"SchemaVersion":' + b"9" * 5_000 + b"}",
         gzip.compress(b"{}")[:20],
         gzip.compress(gzip.compress(b"{}")),

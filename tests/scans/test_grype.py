@@ -329,6 +329,7 @@ def test_aliases(
         (report_of(matches={}), "Grype report with a field.*matches"),
         (report_of(descriptor=None), "Grype report with a field.*descriptor"),
         (report_of(descriptor={"name": "regex-tool"}), "but written by regex-tool"),
+        (report_of(descriptor={"name": "\u202e" * 99}), r"written by (\\u202e)+.{1,9}(\\u202e)+\."),
         (report_of(source={"target": {"imageSize": -1}}), "Grype report.*imageSize"),
         (json.dumps(report_of(match())).encode()[:-9], "cut off"),
         (b'{"matches":[],"descriptor":' + b'{"db":' * 10**6, "nested too deep"),
