@@ -265,7 +265,7 @@ def credentials(registry: str) -> tuple[str, str] | None:
     """
     try:
         login = docker.auth.load_config().resolve_authconfig(registry) or {}
-    except (DockerException, AttributeError, TypeError, ValueError) as error:
+    except (DockerException, AttributeError, TypeError, ValueError, RecursionError) as error:
         # An error of a helper may quote what the helper printed.
         reason = "its credential helper failed" if "store" in str(error) else "it is invalid"
         raise RegistryFailed(f"Docker's config.json cannot be used: {reason}") from error

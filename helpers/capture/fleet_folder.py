@@ -64,7 +64,7 @@ class FleetFolder:
                 return [msgspec.json.decode(line, type=FleetImage) for line in lines]
         except FileNotFoundError:
             return []
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             remedy = "Remove it: the scans stay, and a capture makes it anew"
             raise FileInvalid(path, f"damaged ({str(error)[:200]})", remedy) from error
 
@@ -73,7 +73,7 @@ class FleetFolder:
         try:
             text = (self.path / fleet_record.FACTS).read_bytes()
             return msgspec.json.decode(text, type=FleetFacts)
-        except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+        except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
 
     def scan(self, state: str, package_list: str) -> str:

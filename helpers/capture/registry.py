@@ -171,11 +171,14 @@ class Repository:
             try:
                 texts = msgspec.json.decode(content, type=dict[str, Any]).get(field) or []
                 new = [text for text in map(str, texts) if text not in found]
-            except (msgspec.MsgspecError, UnicodeDecodeError, TypeError) as error:
+            except (msgspec.MsgspecError, ValueError, RecursionError, TypeError) as error:
                 raise self._wrong("its list is invalid") from error
             yield from dict.fromkeys(new)
             found.update(new)
-            where = urljoin(where, following) if following else ""
+            try:
+                where = urljoin(where, following) if following else ""
+            except ValueError as error:
+                raise self._wrong("the next page of its list has no address") from error
             # Nobody else gets the login.
             if where and where.partition("?")[0] != url:
                 raise self._wrong("the next page of its list is elsewhere")
@@ -239,7 +242,9 @@ class Repository:
         """Raise `ImageNotFound` if an image is of another platform or has no layers."""
         try:
             config = msgspec.json.decode(found.raw_config, type=oci.Config)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            # All of it is read later, also what the type has not.
+            msgspec.json.decode(found.raw_config, type=dict[str, Any])
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise self._wrong(f"the image's config is invalid ({str(error)[:200]})") from error
         if not config.platform.fits(wanted):
             raise ImageNotFound(

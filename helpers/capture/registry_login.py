@@ -105,7 +105,7 @@ class Login(AuthBase):
             raise ImageNotFound(f"{self._of.host} refuses the login. {self.remedy()}")
         try:
             found = msgspec.json.decode(content, type=_Token)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise self._failed("names a token server that returned no token") from error
         token = found.token or found.access_token
         if (
@@ -118,7 +118,10 @@ class Login(AuthBase):
 
     def _is_safe(self, realm: str) -> bool:
         """Return whether a token server may get credentials: over TLS, or the same server here."""
-        url = urlsplit(realm)
+        try:
+            url = urlsplit(realm)
+        except ValueError:
+            return False
         here = urlsplit(self._session.address)
         return url.scheme == "https" or (self._of.is_local and url[:2] == here[:2])
 

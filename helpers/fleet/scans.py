@@ -20,6 +20,7 @@ from helpers.studies import fleet_record, load
 from helpers.studies.fleet_record import FleetFacts, FleetImage
 from helpers.studies.rows import Evidence
 from helpers.studies.study import NAME, open_study
+from helpers.text import escape
 
 SUFFIXES = (".json", ".json.gz")
 
@@ -35,6 +36,10 @@ _STAMPS = (
 """What file systems call a sign that a file is still the same."""
 
 _BARE = Evidence("")
+
+
+_LONGEST = 200
+"""Most letters of what a message quotes."""
 
 
 class Scan(NamedTuple):
@@ -280,8 +285,9 @@ def _captured_here(folder: Path) -> Listing:
 
     def scan_at(name: str) -> Scan | None:
         path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise FleetInvalid(f"{folder}: {name} is outside of it. Capture it again")
+        if "\0" in name or not path.resolve().is_relative_to(folder.resolve()):
+            scan_name = escape.short(name, _LONGEST)
+            raise FleetInvalid(f"{folder}: {scan_name} is outside of it. Capture it again")
         try:
             return _of_file(path, path.stat())
         except OSError:
@@ -299,10 +305,11 @@ def _captured(
     """
     try:
         facts = msgspec.json.decode(read(fleet_record.FACTS), type=FleetFacts)
-        images = list(_images(read(fleet_record.IMAGES).splitlines()))
+        images = list(_images(read(fleet_record.IMAGES)))
     except Exception as error:
         # File systems have errors of their own.
-        raise FleetInvalid(f"{folder}: not a captured fleet ({error}). Capture it again") from error
+        problem = f"not a captured fleet ({escape.short(error, _LONGEST)})"
+        raise FleetInvalid(f"{folder}: {problem}. Capture it again") from error
     used = Counter(image.scan for image in images)
     facts_digest = _digest(msgspec.json.encode(facts.db))
     scans = []
@@ -330,18 +337,19 @@ def _captured(
     return Listing(_sorted(scans))
 
 
-def _images(lines: list[bytes]) -> Iterator[FleetImage]:
+def _images(text: bytes) -> Iterator[FleetImage]:
     """Yield the images of a captured fleet; the last line of one that goes on may be cut off.
 
     A later line stands in the place of an earlier one of the same image.
     """
     decoder = msgspec.json.Decoder(FleetImage)
     found: dict[str, FleetImage] = {}
-    for number, line in enumerate(lines):
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
         try:
             image = decoder.decode(line)
         except msgspec.MsgspecError:
-            if number == len(lines) - 1:
+            if number == len(lines) and not text.endswith(b"\n"):
                 continue
             raise
         found[image.digest or image.image] = image

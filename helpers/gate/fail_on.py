@@ -21,6 +21,9 @@ _KNOWN = (
     "put `and` or a comma between those that must all hold, and repeat the option for alternatives"
 )
 
+_SHOWN = 80
+"""Most letters of unknown words in a message."""
+
 _BETWEEN = re.compile(r"\s*,\s*|\s+and\s+", re.IGNORECASE)
 _TERM = re.compile(r"(?P<name>[a-z]+)\s*(?:(?P<sign>>=|=)\s*(?P<value>[\w.]+))?", re.IGNORECASE)
 
@@ -71,7 +74,7 @@ def _lens(terms: list[str]) -> Lens:
         parts = _TERM.fullmatch(term)
         narrower = parts and _narrowed(lens, parts["name"], parts["sign"], parts["value"])
         if narrower is None:
-            raise ParameterInvalid(f"unknown {term!r}; known are {_KNOWN}")
+            raise ParameterInvalid(f"unknown {term[:_SHOWN]!r}; known are {_KNOWN}")
         lens = narrower
         if not lens.severities:
             raise ParameterInvalid(f"{' and '.join(terms)!r}: no severity is all of these")

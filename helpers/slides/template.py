@@ -1,6 +1,7 @@
 """What slides are made from: the kit's own look, or a PowerPoint file of somebody else."""
 
 import colorsys
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,6 +50,14 @@ _FAINT, _FAINTER = 0.7, 0.25
 _MIXED, _SOLID, _ALL = "mixed", "1001", 100_000
 """A ground of several colours; a theme's background of one; and a whole, in a colour's parts."""
 
+_SAVE = "Save it as a PowerPoint presentation (.pptx) or template (.potx)."
+
+_DAMAGED = (
+    *(BadZipFile, PythonPptxError, SyntaxError, OSError, EOFError, zlib.error),
+    *(LookupError, AttributeError, TypeError, ValueError, StopIteration),
+)
+"""What python-pptx, which reads each part only when it is asked for, raises of a damaged file."""
+
 _FORGOTTEN = ("viewProps", "commentAuthors", "thumbnail", "extended-properties")
 """Relationships to what tells of the slides that a template had."""
 
@@ -92,9 +101,18 @@ class _Layout(NamedTuple):
 def read(path: Path) -> Template:
     """Return somebody's template without its slides; the file stays as it is.
 
-    Raises `TemplateInvalid` for a file that is none, that has macros, or that has no layout with a
-    title and text.
+    Raises `TemplateInvalid` for a file that is none or is damaged, that has macros, or that has no
+    layout with a title and text.
     """
+    try:
+        return _read(path)
+    except _DAMAGED as error:
+        raise TemplateInvalid(
+            path, "this is no PowerPoint file, or a damaged one", _SAVE
+        ) from error
+
+
+def _read(path: Path) -> Template:
     deck = _open(path)
     _drop_slides(deck)
     masters = [*deck.slide_masters]
@@ -116,25 +134,21 @@ def read(path: Path) -> Template:
 
 
 def _open(path: Path) -> Any:
-    remedy = "Save it as a PowerPoint presentation (.pptx) or template (.potx)."
     if not path.is_file():
         raise TemplateInvalid(
             path, "there is no such file", "TEMPLATE names a .pptx or .potx file."
         )
-    try:
-        part = Package.open(str(path)).main_document_part
-        # python-pptx keeps what it is asked for, and it is set below.
-        kind = part._content_type
-        masters = len(part.presentation.slide_masters)
-    except (BadZipFile, PythonPptxError, SyntaxError, KeyError, AttributeError, ValueError) as e:
-        raise TemplateInvalid(path, "this is no PowerPoint file", remedy) from e
+    part = Package.open(str(path)).main_document_part
+    # python-pptx keeps what it is asked for, and it is set below.
+    kind = part._content_type
+    masters = len(part.presentation.slide_masters)
     names = {str(one.partname) for one in part.package.iter_parts()}
     if "macro" in kind.lower() or any("vbaProject" in name for name in names):
         raise TemplateInvalid(
             path, "the file has macros", "Save it without them, as .pptx or .potx."
         )
     if not masters:
-        raise TemplateInvalid(path, "the file has no slide master", remedy)
+        raise TemplateInvalid(path, "the file has no slide master", _SAVE)
     # What is written is a presentation, also if this is a template or a show.
     part._content_type = CONTENT_TYPE.PML_PRESENTATION_MAIN
     return part.presentation

@@ -249,7 +249,7 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
             raise StudyFileInvalid(path, "it was removed meanwhile", _AGAIN)
         if (facts.study, facts.capture) != (self.name, wanted):
             raise StudyInvalid(
-                f"{path} is of capture {facts.capture!r} of study {facts.study!r}: "
+                f"{path} is of capture {facts.capture[:64]!r} of study {facts.study[:64]!r}: "
                 "a capture keeps the name that it was made under"
             )
         return facts

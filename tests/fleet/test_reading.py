@@ -254,3 +254,25 @@ def test_an_image_in_two_parts_counts_once(tmp_path: Path, read: Read) -> None:
     late = batch.Batch(scans.listing(str(folder)).scans[:2], done.store.folder / "parts")
     batch.read(late)
     assert fleets.store_counts(read(folder).store) == fleets.plain(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (b'{"image": 1}\n', "not a captured fleet"),
+        (b'{"image": ' + b"[" * 10**5 + b"\n", "not a captured fleet"),
+        (b'{"image": "a", "references": [], "digest": "", "scan": "a\\u0000"}\n', "outside of it"),
+        (b'{"image": "a", "refer', ""),
+    ],
+)
+def test_no_line_of_a_captured_fleet_is_lost(tmp_path: Path, line: bytes, problem: str) -> None:
+    recorded = paths.ROOT / "data" / "fleets" / "official-2018"
+    lines = (recorded / "images.jsonl").read_bytes().splitlines(keepends=True)[:2]
+    (tmp_path / "images.jsonl").write_bytes(b"".join([*lines, line]))
+    shutil.copy(recorded / "fleet.json", tmp_path)
+    if problem:
+        with pytest.raises(FleetInvalid, match=problem):
+            scans.listing(str(tmp_path))
+    else:
+        # Only one that is cut off is none.
+        assert len(scans.listing(str(tmp_path)).scans) == 2

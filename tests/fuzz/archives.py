@@ -250,7 +250,7 @@ def _layout(random: Random, layers: list[bytes], config: bytes) -> dict[str, byt
 
 def _check_archive(path: Path, random: Random) -> None:
     # What a user names is first recognised.
-    tried(path, lambda: new_study.kind(str(path)))
+    tried(path.name, lambda: new_study.kind(str(path)))
     with open_archive(path) as archive:
         inventory = file_inventory.take(archive)
         sizes = [layer.compressed_bytes or 1 for layer in archive.layers]

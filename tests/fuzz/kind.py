@@ -17,9 +17,6 @@ from helpers.errors import FileInvalid, KitError
 MOST_SECONDS, MOST_BYTES = 2.0, 500_000_000
 """What a file of a few kB may take of the processor, and of memory."""
 
-_STUDY = "study 'fuzz'"
-"""How messages name the study of the kit's own files."""
-
 LONGEST_MESSAGE = 2_000
 
 _KILOBYTE = 1024
@@ -35,11 +32,15 @@ The kit's errors go through: the file is refused.
 
 
 class Kind(NamedTuple):
-    """How a file of a kind is made, and how it is read; `name` is that of the file."""
+    """How a file of a kind is made, and how it is read.
+
+    `name` is that of the file, which errors have to tell; or else they tell `told`.
+    """
 
     mutant: Callable[[Random], bytes]
     check: Check
     name: str = "input.json"
+    told: str | None = None
 
 
 class Wrong(AssertionError):
@@ -69,7 +70,7 @@ def trial(kind: Kind, seed: str, folder: Path) -> Outcome:
         kind.check(path, random)
         accepted = True
     except KitError as error:
-        wrong = message_problem(error, path)
+        wrong = message_problem(error, path.name, kind.told)
     except TooLong:
         wrong = "".join(["it takes too long\n", *traceback.format_exc().splitlines(True)[-24:]])
     except Exception:
@@ -82,7 +83,7 @@ def trial(kind: Kind, seed: str, folder: Path) -> Outcome:
     return Outcome(accepted, wrong, seconds)
 
 
-def message_problem(error: KitError, path: Path) -> str:
+def message_problem(error: KitError, name: str, told: str | None = None) -> str:
     """Return what is wrong with the message of an error; nothing if it is as it should be."""
     message = str(error)
     odd = [c for c in message if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
@@ -90,19 +91,19 @@ def message_problem(error: KitError, path: Path) -> str:
         return f"characters that nobody sees in a message, {odd[:4]}: {message!r:.600}"
     if len(message) > LONGEST_MESSAGE:
         return f"a message of {len(message):,} characters: {message:.200}"
-    if path.name not in message and _STUDY not in message:
+    if name not in message and (told is None or told not in message):
         return f"a message without the file's name: {message}"
     if isinstance(error, FileInvalid) and not (error.problem and error.remedy):
         return f"a message without a problem or a remedy: {message}"
     return ""
 
 
-def tried(path: Path, read: Callable[[], T]) -> T | None:
-    """Return what a reader returns; `None` if it refuses a file with a right message."""
+def tried(name: str, read: Callable[[], T]) -> T | None:
+    """Return what a reader returns; `None` if it refuses a file with a message that has a name."""
     try:
         return read()
     except KitError as error:
-        if problem := message_problem(error, path):
+        if problem := message_problem(error, name):
             raise Wrong(problem) from error
         return None
 

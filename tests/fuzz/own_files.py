@@ -115,6 +115,9 @@ def _rows() -> list[str]:
     return [json.dumps({"format": 1, "files": len(kept)}), *kept]
 
 
+_TOLD = f"study {_NAME!r}"
+"""How messages name the study, where they are not about one file of it."""
+
 _PUBLISHED = [
     ["variant", "metric", "severity", "value", "unit", "as_of", "source"],
     ["node-24-alpine", "findings", "LOW", "2", "findings", "early 2022", "a post"],
@@ -222,7 +225,7 @@ def _of_inventory(random: Random) -> bytes:
                 rows[at:at] = rows[at : at + 1] * random.choice((1, 3))
             case 1:
                 del rows[at : at + 1]
-            case _ if rows:
+            case _ if rows and rows[at] in _rows():
                 made = mutations.document(random, json.loads(rows[at]))
                 rows[at] = mutations.written(random, made).decode("latin-1").replace("\n", " ")
     rows[:1] = [json.dumps({"format": 1, "files": len(rows) - 1})] if random.random() < 0.8 else []
@@ -235,6 +238,7 @@ def _json(name: str, seed: Callable[[], Any], count: Any, read: Any) -> Kind:
         lambda random: mutations.of_json(random, [seed()]),
         partial(_check, name, count, read),
         name.rpartition("/")[2],
+        _TOLD,
     )
 
 
@@ -250,6 +254,7 @@ KINDS = {
             lambda: open_study(_NAME).names(),
         ),
         "study.toml",
+        _TOLD,
     ),
     "capture.json": _json(
         f"{_CAPTURE}/capture.json",

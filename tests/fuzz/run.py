@@ -19,15 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.fuzz import archives, exploitation, own_files, reports, vex
+from tests.fuzz import archives, exploitation, fleets, own_files, reports, vex, words
 from tests.fuzz.kind import Kind, Outcome, stop_after, trial
 
 KINDS: dict[str, Kind] = {
-    **reports.KINDS,
-    **exploitation.KINDS,
-    **vex.KINDS,
-    **archives.KINDS,
-    **own_files.KINDS,
+    name: kind
+    for family in (reports, exploitation, vex, archives, own_files, fleets, words)
+    for name, kind in family.KINDS.items()
 }
 """Every kind of file, by its name."""
 
