@@ -14,7 +14,7 @@ import pytest
 
 from helpers import paths
 from helpers.errors import FleetInvalid
-from helpers.fleet import cluster, engine, image_table, overview, store, tally
+from helpers.fleet import cluster, engine, image_table, overview, scans, store, tally
 from helpers.fleet.reading import Reading
 from tests.support import fleets
 from tests.support.command_line import run
