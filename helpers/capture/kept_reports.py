@@ -22,14 +22,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from msgspec import Struct, field
 
 from helpers import __version__, clock, own_file, paths
 from helpers.capture import prune, redact_report, sharing, staging, variant_names
 from helpers.capture.evidence import PACKAGES_ONLY
 from helpers.errors import KitError, ReportInvalid, StudyInvalid, disk_error
 from helpers.frames import utc
-from helpers.scans import decoding, trivy
+from helpers.scans import trivy
 from helpers.studies import study
 from helpers.studies.study import Captured, Database, Facts, Study, open_study
 
@@ -71,38 +70,6 @@ class _Report(NamedTuple):
     moment: datetime
     has_time: bool
     variant: str = ""
-
-
-class _Descriptor(Struct):
-    timestamp: datetime | None = None
-
-
-class _Target(Struct):
-    reference: str = field(default="", name="userInput")
-
-
-class _Source(Struct):
-    target: _Target | str | None = None
-
-
-class _About(Struct):
-    """What a report of Trivy or Grype says of itself."""
-
-    artifact: str = field(default="", name="ArtifactName")
-    created: datetime | None = field(default=None, name="CreatedAt")
-    descriptor: _Descriptor = field(default_factory=_Descriptor)
-    source: _Source = field(default_factory=_Source)
-
-    @property
-    def at(self) -> datetime | None:
-        """Return when it was made, in UTC; `None` if it does not say so."""
-        return _dated(self.created) or _dated(self.descriptor.timestamp)
-
-    @property
-    def of(self) -> str:
-        """Return what was scanned."""
-        target = self.source.target
-        return self.artifact or (target.reference if isinstance(target, _Target) else target or "")
 
 
 def take(study_name: str, folder: Path) -> Taken:
@@ -162,17 +129,17 @@ def _found(folder: Path) -> tuple[list[_Report], list[str]]:
         stem = _stem(path)
         try:
             moment, has_time = _moment(inside)
-            about = None if moment and stem not in _NAMELESS else _about(path)
+            report = None if moment and stem not in _NAMELESS else trivy.read(path)
         except ReportInvalid as error:
             where = inside if error.path == str(path) else error.path
             problems.append(f"{where}: {error.problem}")
             continue
-        moment = moment or (about.at if about else None)
+        moment = moment or (_dated(report.created_at) if report else None)
         if moment is None:
             problems.append(f"{inside}: no date in its name, in its folder's or in the report")
             continue
-        if about:
-            artifacts[path] = variant_names.of_artifact(about.of)
+        if report:
+            artifacts[path] = variant_names.of_artifact(report.artifact_name or "")
         reports.append(_Report(path, moment, has_time, "" if stem in _NAMELESS else stem))
     # What is wrong with a folder's name is said once, not for each file.
     return _named(reports, artifacts), list(dict.fromkeys(problems))
@@ -204,7 +171,6 @@ def _unreadable(path: Path) -> str:
     """Return why a file cannot be taken as a report; empty if it can."""
     try:
         trivy.read(path)
-        _about(path)
     except ReportInvalid as error:
         return error.problem
     return ""
@@ -305,15 +271,6 @@ def _stem(path: Path) -> str:
     return found[0] if found else ""
 
 
-def _about(path: Path) -> _About:
-    text = decoding.read(path)
-    try:
-        return msgspec.json.decode(text, type=_About)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        problem = f"not a report of one image ({error})"
-        raise ReportInvalid(path, problem, decoding.RESCAN) from error
-
-
 def _dated(moment: datetime | None) -> datetime | None:
     """Return a moment in UTC; `None` for one of which no report can be."""
     moment = utc(moment)
@@ -400,15 +357,15 @@ def _stage(
         folder = staged / name / report.variant
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            redact_report.keep(report.path, folder)
-            about = _about(report.path)
+            kept = redact_report.keep(report.path, folder)
         except KitError as error:
             why = f"{report.path.name}: {getattr(error, 'problem', error)}"
             broken.append(f"{name}: {why}")
             variants.setdefault(report.variant, Captured("failed", "report", error=why))
             continue
-        times.append(about.at or report.moment)
-        digest = hashlib.sha256(report.path.read_bytes()).hexdigest()
+        times.append(_dated(kept.created_at) or report.moment)
+        with report.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
         variants[report.variant] = Captured(
             "scanned",
             "report",

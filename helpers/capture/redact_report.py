@@ -13,49 +13,70 @@ from helpers.images.redact import HIDDEN, instruction, names, problem, prose, va
 from helpers.scans import decoding
 from helpers.scans.grype import RESCAN
 from helpers.scans.trivy import not_decoded, read
+from helpers.scans.trivy_schema import Report
+
+_DEEPEST = 50
+"""Levels of a report that are kept; nobody reads what is below, and real ones have 8."""
 
 _HISTORY = ("created_by", "CreatedBy", "OnBuild")
 """Keys of instructions."""
 
 
-def keep(raw: Path, folder: Path, secrets: Sequence[str] = ()) -> None:
-    """Store a report, redacted, under the name of its scanner.
+def keep(raw: Path, folder: Path, secrets: Sequence[str] = ()) -> Report:
+    """Store a report, redacted, under the name of its scanner; return what is kept.
 
-    What is stored is read as any later run reads it. Raises `ReportInvalid` if that fails, or if
-    the report cannot be redacted.
+    It is what the raw report is to every reader, and is read once to be sure of that. Raises
+    `ReportInvalid`.
     """
     kept = folder / paths.REPORTS[read(raw).scanner][0]
     try:
-        redacted = report(_decoded(raw), secrets)
-        text = json.dumps(redacted, ensure_ascii=False, separators=(",", ":"))
+        redacted = report(_decoded(decoding.read(raw)), secrets)
     except _TooMuch as error:
         raise ReportInvalid(raw, str(error), "Leave out its ImageConfig") from error
     except (ValueError, RecursionError) as error:
         raise not_decoded(raw, error) from error
+    text = json.dumps(redacted, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     # The usual level: the highest takes twice as long for one percent.
-    kept.write_bytes(gzip.compress(text.encode(errors="replace"), 6, mtime=0))
+    kept.write_bytes(gzip.compress(text, 6, mtime=0))
     try:
-        read(kept)
+        return read(kept)
     except ReportInvalid as error:
         kept.unlink()
-        raise ReportInvalid(raw, f"when it is redacted: {error.problem}", error.remedy) from error
+        raise ReportInvalid(raw, f"it cannot be kept: {error.problem}", error.remedy) from error
 
 
-def _decoded(raw: Path) -> Any:
-    """Return all of a report, also what the loader passes over without a look.
+def _decoded(text: decoding.Text) -> Any:
+    """Return JSON that `read` has taken, with what that skips made valid.
 
-    There, bytes may be no UTF-8, and numbers too large for any type.
+    It skips all that it does not need: letters that are not UTF-8, control characters, numbers that
+    are too large, and what is nested deeply.
     """
-    text = str(decoding.read(raw), "utf-8", "replace")
-    return json.loads(text, parse_int=_number, parse_float=_number)
+    decoded = json.loads(
+        str(text, "utf-8", "replace"), strict=False, parse_float=_finite, parse_int=_integer
+    )
+    level = [decoded] if isinstance(decoded, dict | list) else []
+    for _ in range(_DEEPEST):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, dict | list)
+        ]
+    for node in level:
+        node.clear()
+    return decoded
 
 
-def _number(digits: str) -> float | None:
-    """Return a number of JSON; `None` for one that JSON could not be written with again."""
-    number = float(digits)
-    if not math.isfinite(number):
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _integer(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
         return None
-    return int(digits) if digits.lstrip("-").isdecimal() else number
 
 
 def keep_grype(raw: Path, folder: Path, image_id: str, secrets: Sequence[str] = ()) -> None:

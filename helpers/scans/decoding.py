@@ -24,14 +24,19 @@ MAX_RATIO = 200
 MAX_UNZIPPED = 100_000_000
 """Bytes that any gzip file may become."""
 
-MAX_OBJECTS = 4_000_000
-"""About how many JSON objects a file may have: empty ones take 60 times their text in memory.
+MAX_VALUES = 4_000_000
+"""About how many commas and brackets any file may have: small values take 50 times their text."""
 
-A report of `MAX_BYTES` has 2.5 million.
-"""
+BYTES_A_VALUE = 20
+"""Bytes of text that each more of them takes at least; in reports it is 28."""
+
+VALUES_A_BYTE = 2
+"""How many more each byte of a gzip file may have; in reports it is 0.5."""
 
 _SAMPLES, _SAMPLE = 256, 2**12
-"""How many pieces of a text its objects are counted in, and of how many bytes."""
+"""How many pieces of a text its values are counted in, and of how many bytes."""
+
+_IS_VALUE = np.isin(np.arange(256), [*b",[{"])
 
 _PART = 2**24
 """Bytes of a large file that are read at a time, in each of `_READERS` threads."""
@@ -55,8 +60,14 @@ def read(path: str | os.PathLike[str]) -> Text:
             if file.peek(2)[:2] == b"\x1f\x8b":
                 limit = max(MAX_UNZIPPED, MAX_RATIO * size) if size else MAX_BYTES
                 with gzip_ng.open(file) as unzipped:
-                    return _text(unzipped, path, None, min(limit, MAX_BYTES))
-            return _text(file, path, size or None, MAX_BYTES)
+                    text = _text(unzipped, path, None, min(limit, MAX_BYTES))
+                most = max(MAX_VALUES, VALUES_A_BYTE * size)
+            else:
+                text = _text(file, path, size or None, MAX_BYTES)
+                most = max(MAX_VALUES, len(text) // BYTES_A_VALUE)
+            if _values(text) > most:
+                raise ReportInvalid(path, f"more than {most:,} JSON values", "Split it by image")
+            return text
     except OSError as error:
         if isinstance(error, gzip.BadGzipFile):
             raise ReportInvalid(path, f"broken gzip ({error})", "Copy it again") from error
@@ -83,24 +94,22 @@ def _text(
                 raise _too_large(path, limit)
             chunk = file.read(2**20)
         text = grown
-    if _objects(text) > MAX_OBJECTS:
-        raise ReportInvalid(path, f"more than {MAX_OBJECTS:,} JSON objects", "Split it by image")
     if encoding == "utf-8":
         return text[3:] if bytes(text[:3]) == b"\xef\xbb\xbf" else text
     return str(text, encoding).lstrip("\ufeff").encode()
 
 
-def _objects(text: Text) -> float:
-    """Return about how many objects a long text has, by pieces of it; a short one cannot have many.
+def _values(text: Text) -> float:
+    """Return about how many values a long text has, by pieces of it; a short one cannot have many.
 
     Counting in all of it would take a tenth of the time of decoding. The pieces are drawn anew each
     time, so that nobody can write around them.
     """
-    if len(text) <= len("{},") * MAX_OBJECTS:
+    if len(text) <= MAX_VALUES:
         return 0
     every = np.frombuffer(text, np.uint8)
     starts = np.random.default_rng().integers(0, len(text) - _SAMPLE, _SAMPLES)
-    counts = [np.count_nonzero(every[at : at + _SAMPLE] == ord("{")) for at in starts]
+    counts = [np.count_nonzero(_IS_VALUE[every[at : at + _SAMPLE]]) for at in starts]
     return float(np.mean(counts)) / _SAMPLE * len(text)
 
 
