@@ -18,7 +18,7 @@ from zlib_ng import zlib_ng
 from helpers.errors import ArchiveInvalid
 from helpers.images import oci
 from helpers.images.blobs import SAVE, Blobs, open_blobs
-from helpers.images.compression import compressed_by, unpack, unpacked_limit
+from helpers.images.compression import compressed_by, unpack, unpacked_in_all, unpacked_limit
 from helpers.images.oci import DIGEST, Descriptor, Manifest, Platform
 from helpers.images.tar import CHUNK
 
@@ -26,6 +26,9 @@ MAX_JSON = 2**24
 """Most bytes of a manifest, index or config; real ones have a few kilobytes."""
 
 MAX_MANIFESTS = 1000
+MAX_MANIFEST_BYTES = 2**26
+"""Most manifests that indexes name, and most bytes of these."""
+
 MAX_LAYERS = 1000
 """Most layers of an image; Docker itself stops at 127."""
 
@@ -34,6 +37,8 @@ GZIP_LEVEL = 6
 _HEX = re.compile(r"[0-9a-f]{64}")
 _BLOB = re.compile(r"blobs/sha256/([0-9a-f]{64})")
 _EACH = "Save each to a file of its own"
+_QUOTED = 200
+"""Letters of a name that an error quotes."""
 
 _T = TypeVar("_T")
 
@@ -72,6 +77,10 @@ class Archive:
         self.image_id = f"sha256:{hashlib.sha256(content).hexdigest()}"
         self.config = _decode(blobs, found.config, content, dict[str, Any])
         self.names = found.names
+        self._unpacked: dict[str, int] = {}
+        self._unpacked_limit = unpacked_in_all(
+            self._stored_size(blob) for blob in dict.fromkeys(found.layers)
+        )
         self.layers = tuple(
             self._layer(f"layer {number} of {len(diff_ids)}", diff_id, blob)
             for number, (diff_id, blob) in enumerate(zip(diff_ids, found.layers, strict=True), 1)
@@ -80,18 +89,31 @@ class Archive:
     def open_layer(self, layer: Layer) -> BinaryIO:
         """Return a layer's tar, decompressed.
 
-        Reading raises `ArchiveInvalid` if the layer is damaged or a decompression bomb, and at its
-        end if it does not have its DiffID.
+        Reading raises `ArchiveInvalid` if the layer is damaged or a decompression bomb, if all
+        layers together are one, and at its end if it does not have its DiffID.
         """
 
         def fail(problem: str) -> ArchiveInvalid:
             return self.invalid(f"{layer.name} is {problem}")
 
-        return unpack(self._blobs.open(layer.blob), layer.unpacked_limit, fail, layer.diff_id)
+        def count(size: int) -> None:
+            # A layer may be read again, and one file may be several layers.
+            self._unpacked[layer.name] = max(size, self._unpacked.get(layer.name, 0))
+            if sum(self._unpacked.values()) > self._unpacked_limit:
+                problem = f"its layers expand to more than {self._unpacked_limit:,} bytes in all"
+                raise self.invalid(f"a decompression bomb: {problem}")
+
+        stream = self._blobs.open(layer.blob)
+        return unpack(stream, layer.unpacked_limit, fail, layer.diff_id, count=count)
 
     def invalid(self, problem: str, remedy: str = SAVE) -> ArchiveInvalid:
         """Return the error of a problem with this archive."""
         return ArchiveInvalid(self.path, problem, remedy)
+
+    def _stored_size(self, blob: str) -> tuple[int, bool]:
+        """Return the bytes of a layer's file, and whether it is compressed."""
+        with self._blobs.open(blob) as file:
+            return self._blobs.size(blob), bool(compressed_by(file))
 
     def _layer(self, name: str, diff_id: str, blob: str) -> Layer:
         if not DIGEST.fullmatch(diff_id):
@@ -192,7 +214,8 @@ def _saved(blobs: Blobs) -> Contents:
     name = "manifest.json"
     images = _decode(blobs, name, _read(blobs, name), list[_Saved])
     if len(images) != 1:
-        tags = ", ".join(tag for image in images[:9] for tag in image.repo_tags or ["unnamed"])
+        named = [tag[:_QUOTED] for image in images[:9] for tag in image.repo_tags or ["unnamed"]]
+        tags = ", ".join(named[:9])
         problem = f"holds {len(images)} images ({tags})" if images else "holds no image"
         raise ArchiveInvalid(blobs.path, problem, _EACH)
     [image] = images
@@ -203,14 +226,19 @@ def _indexed(blobs: Blobs, wanted: Platform) -> Contents:
     """Return the image of an index.json: the only one, or that of a platform."""
     found: dict[str, tuple[Descriptor, Contents]] = {}
     ahead = [(index, index.image_name) for index in _manifest(blobs, "index.json").manifests or []]
-    for number, (descriptor, name) in enumerate(ahead):
-        if number > MAX_MANIFESTS:
+    size = 0
+    for descriptor, name in ahead:
+        if len(ahead) > MAX_MANIFESTS:
             raise ArchiveInvalid(blobs.path, f"more than {MAX_MANIFESTS:,} manifests", SAVE)
         if not DIGEST.fullmatch(descriptor.digest):
             raise ArchiveInvalid(blobs.path, f"invalid digest {descriptor.digest[:200]!r}", SAVE)
         # Of an image of several platforms only some may have been saved.
         if descriptor.is_attestation or (descriptor.blob not in blobs and len(ahead) > 1):
             continue
+        size += blobs.size(descriptor.blob)
+        if size > MAX_MANIFEST_BYTES:
+            problem = f"manifests of more than {MAX_MANIFEST_BYTES:,} bytes"
+            raise ArchiveInvalid(blobs.path, problem, SAVE)
         manifest = _manifest(blobs, descriptor.blob)
         ahead += [(inner, name or inner.image_name) for inner in manifest.manifests or []]
         if manifest.config:
@@ -234,7 +262,8 @@ def _for_platform(blobs: Blobs, images: list[Descriptor], wanted: Platform) -> D
     """Return the one of several images that is for a platform. Raises `ArchiveInvalid`."""
     fitting = oci.for_platform(images, wanted)
     if len(fitting) != 1:
-        names = ", ".join(str(i.platform) or i.image_name or i.digest for i in images)
+        found = [(str(i.platform) or i.image_name or i.digest)[:_QUOTED] for i in images]
+        names = ", ".join(found[:9])
         problem = f"holds {len(images)} images ({names}) and not just one for {wanted}"
         raise ArchiveInvalid(blobs.path, problem, _save_one(fitting or images))
     return fitting[0]

@@ -17,8 +17,10 @@ from helpers.images.compression import FILES, compressed_by, unpack, unpacked_li
 from helpers.images.tar import BLOCK, CHUNK, TarStream
 
 MAX_BLOBS = 100_000
+MAX_NAMES = 2**24
 MAX_LINKS = 8
-"""Most files of an archive, and most links in a row: old Docker links equal layers."""
+"""Most files of an archive, letters of their names, and links in a row: old Docker links equal
+layers."""
 
 SAVE = "Save the image again with `docker save --output FILE IMAGE`"
 
@@ -122,7 +124,11 @@ def _tar(path: Path, file: IO[bytes]) -> Blobs:
     tar = TarStream(cast(BinaryIO, file), fail)
     places: dict[str, tuple[int, int]] = {}
     links: dict[str, str] = {}
+    letters = 0
     for entry in tar:
+        letters += len(entry.name) + len(entry.linkname)
+        if letters > MAX_NAMES:
+            raise fail(f"names of more than {MAX_NAMES:,} letters")
         name = normpath(entry.name)
         if entry.isreg():
             if entry.offset_data + entry.size > size:

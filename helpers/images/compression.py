@@ -5,7 +5,7 @@ import hashlib
 import io
 import lzma
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -62,20 +62,32 @@ def unpacked_limit(file: IO[bytes], size: int, known: tuple[str, ...] = LAYERS) 
     return min(max(BOMB_BYTES, BOMB_RATIO * size), MAX_UNPACKED)
 
 
+def unpacked_in_all(files: Iterable[tuple[int, bool]]) -> int:
+    """Return to how many bytes files may expand together: a size of each, and if it is compressed.
+
+    Few of the files of an image are as small for their content as one may be.
+    """
+    sizes = [*files]
+    compressed = sum(size for size, is_compressed in sizes if is_compressed)
+    plain = sum(size for size, is_compressed in sizes if not is_compressed)
+    return min(max(BOMB_BYTES, BOMB_RATIO * compressed) + plain, MAX_UNPACKED)
+
+
 def unpack(
     file: IO[bytes],
     limit: int,
     fail: Fail,
     diff_id: str = "",
     known: tuple[str, ...] = LAYERS,
+    count: Callable[[int], None] = lambda size: None,
 ) -> BinaryIO:
     """Return the content of a file, decompressed if its compression is `known`.
 
     Reading raises `fail`'s error if the file is damaged, expands to more than `limit`, or at its
-    end does not have the digest `diff_id`.
+    end does not have the digest `diff_id`. `count` gets the bytes so far.
     """
-    stream = _opened(file, known)
-    return cast(BinaryIO, io.BufferedReader(_Checked(stream, file, limit, fail, diff_id), CHUNK))
+    checked = _Checked(_opened(file, known), file, limit, fail, diff_id, count)
+    return cast(BinaryIO, io.BufferedReader(checked, CHUNK))
 
 
 def head(path: Path, size: int) -> bytes:
@@ -152,13 +164,22 @@ class _Streams(_Readable):
 class _Checked(_Readable):
     """The bytes of a stream, counted and hashed."""
 
-    def __init__(self, stream: Any, file: IO[bytes], limit: int, fail: Fail, diff_id: str) -> None:
+    def __init__(
+        self,
+        stream: Any,
+        file: IO[bytes],
+        limit: int,
+        fail: Fail,
+        diff_id: str,
+        on_bytes: Callable[[int], None],
+    ) -> None:
         self._stream = stream
         self._file = file
         self._limit = limit
         self._fail = fail
         self._diff_id = diff_id
         self._hash = hashlib.sha256()
+        self._on_bytes = on_bytes
         self._count = 0
 
     def close(self) -> None:
@@ -176,6 +197,7 @@ class _Checked(_Readable):
         self._count += count
         if self._count > self._limit:
             raise self._fail(f"a decompression bomb: it expands to more than {self._limit:,} bytes")
+        self._on_bytes(self._count)
         if self._diff_id and count:
             self._hash.update(memoryview(buffer)[:count])
         elif self._diff_id and f"sha256:{self._hash.hexdigest()}" != self._diff_id:

@@ -23,7 +23,7 @@ from helpers.images.overlay import HARDLINK, MAX_PATH, Overlay
 
 FORMAT = 1
 
-MAX_STORED = 2**30
+MAX_STORED = 2**29
 """Most bytes of a stored inventory, decompressed."""
 
 AGAIN = "Capture it again, with --fresh"
@@ -163,13 +163,16 @@ def read(path: str | PathLike[str]) -> list[File]:
             text = file.read(MAX_STORED + 1)
         if len(text) > MAX_STORED:
             raise ArchiveInvalid(path, f"an inventory of more than {MAX_STORED:,} bytes", AGAIN)
-        head, _, rows = text.partition(b"\n")
-        header = msgspec.json.decode(head, type=_Header)
+        end = text.find(b"\n") + 1
+        header = msgspec.json.decode(text[:end], type=_Header)
         if header.format != FORMAT:
             raise ArchiveInvalid(path, f"an inventory of unknown format {header.format}", AGAIN)
         if header.files > layer.MAX_ENTRIES:
             raise ArchiveInvalid(path, f"an inventory of {header.files:,} files", AGAIN)
-        files = msgspec.json.Decoder(File).decode_lines(rows)
+        lines = text.count(b"\n") - 1
+        if lines > header.files:
+            raise ArchiveInvalid(path, f"{lines:,} lines for {header.files:,} files", AGAIN)
+        files = msgspec.json.Decoder(File).decode_lines(memoryview(text)[end:])
     except OSError as error:
         problem = f"an inventory that cannot be read ({error.strerror or error})"
         raise ArchiveInvalid(path, problem, AGAIN) from error

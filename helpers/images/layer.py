@@ -9,16 +9,16 @@ from typing import NamedTuple
 from helpers.errors import ArchiveInvalid
 from helpers.images import elf, etc_passwd, known_programs, package_db
 from helpers.images.archive import Archive, Layer
-from helpers.images.compression import MAX_UNPACKED
 from helpers.images.overlay import HARDLINK, MAX_PATH, Entry, Node, folder
 from helpers.images.tar import CHUNK, TarStream
 
 MAX_ENTRIES = 500_000
-MAX_NAMES = 2**28
-MAX_DATABASES = 2**28
-"""Most entries of an image, bytes of their names, and bytes of its package databases."""
+MAX_NAMES = 2**26
+MAX_DATABASES = 2**27
+"""Most entries of an image, letters of their names and of those of the libraries that they need,
+and bytes of its package databases."""
 
-MAX_DATABASE = 2**26
+MAX_DATABASE = 2**25
 """Most bytes of one file of a package database."""
 
 MAX_ELF = 2**29
@@ -51,7 +51,11 @@ class Budget:
         self.entries = MAX_ENTRIES
         self.names = MAX_NAMES
         self.databases = MAX_DATABASES
-        self.bytes = MAX_UNPACKED
+
+    def take_names(self, *names: str) -> bool:
+        """Take names off; return whether there was enough left."""
+        self.names -= sum(map(len, names))
+        return self.names >= 0
 
 
 class Entries(NamedTuple):
@@ -76,19 +80,14 @@ def read(archive: Archive, number: int, budget: Budget) -> Entries:
         tar = TarStream(stream, fail)
         for info in tar:
             budget.entries -= 1
-            budget.names -= len(info.name) + len(info.linkname)
-            if budget.entries < 0 or budget.names < 0:
-                problem = f"more than {MAX_ENTRIES:,} entries, or names of {MAX_NAMES:,} bytes"
-                raise archive.invalid(problem, "Leave it out, or give its SBOM instead")
+            if not budget.take_names(info.name, info.linkname) or budget.entries < 0:
+                raise _too_many(archive)
             path = _checked(archive, layer, info)
             if path or not info.isdir():
                 entries.append(Entry(path, _node(archive, number, tar, info, path, budget)))
         # Bytes after the end mark hold no entries, but count for the DiffID.
         while tar.content(CHUNK):
             pass
-    budget.bytes -= tar.tell()
-    if budget.bytes < 0:
-        raise archive.invalid(f"more than {MAX_UNPACKED:,} bytes unpacked", REBUILD)
     return Entries(entries, tar.tell())
 
 
@@ -97,6 +96,11 @@ def invalid(archive: Archive, layer: Layer, path: str, problem: str) -> ArchiveI
     # The problem may quote another name of the archive.
     problem = shown(problem)[:MAX_QUOTED]
     return archive.invalid(f"{layer.name} has {problem}: {shown(path)[:MAX_QUOTED]!r}", REBUILD)
+
+
+def _too_many(archive: Archive) -> ArchiveInvalid:
+    problem = f"more than {MAX_ENTRIES:,} entries, or names of {MAX_NAMES:,} letters"
+    return archive.invalid(problem, "Leave it out, or give its SBOM instead")
 
 
 def shown(path: str) -> str:
@@ -169,4 +173,6 @@ def _node(
     elif info.size >= _MIN_ELF and (head := tar.content(len(elf.MAGIC))) == elf.MAGIC:
         content = head + tar.content(min(info.size, MAX_ELF) - len(head))
         node.elf, node.version = elf.describe(content), known_programs.version(path, content)
+        if node.elf and not budget.take_names(node.elf.interpreter, *node.elf.needed):
+            raise _too_many(archive)
     return node

@@ -16,7 +16,7 @@ MAX_PATH = 4096
 """Most bytes of a path, as in Linux."""
 
 MAX_MADE = 500_000
-MAX_MADE_NAMES = 2**28
+MAX_MADE_NAMES = 2**26
 """Most folders that no entry is of, only a path below them, and letters of their paths."""
 
 MAX_STEPS = 2**24

@@ -53,7 +53,10 @@ _PACKAGE = re.compile(r"^Package:[ \t]*(\S+)", re.MULTILINE)
 
 _REBUILD = "Rebuild the image, or give its SBOM instead"
 
-_MAX_MANIFEST = 2**26
+MAX_LISTED = 2_000_000
+"""Most paths that the databases of an image list, empty lines included."""
+
+_MAX_MANIFEST = 2**24
 """Most bytes of Chisel's manifest, decompressed; a path takes about 200 of them."""
 
 Listing = tuple[str, Iterable[str]]
@@ -115,8 +118,8 @@ def listed(
 ) -> dict[str, str]:
     """Return the package of each path that is listed, as `owners` does.
 
-    A path that several packages list has the last of them. Raises `ArchiveInvalid` for links that
-    take more than `MAX_STEPS` to follow.
+    A path that several packages list has the last of them. Raises `ArchiveInvalid` for more than
+    `MAX_LISTED`, and for links that take more than `MAX_STEPS` to follow.
     """
     folders: dict[str, str | None] = {}
     steps = 0
@@ -139,8 +142,13 @@ def listed(
 
     diverted = {real(path): (real(to), by) for path, to, by in diversions}
     owned: dict[str, str] = {}
+    left = MAX_LISTED
     for package, paths in listings:
         for path in map(real, paths):
+            left -= 1
+            if left < 0:
+                problem = f"more than {MAX_LISTED:,} paths"
+                raise ArchiveInvalid("the package database", problem, _REBUILD)
             to, by = diverted.get(path, (path, package))
             # The file of the diverting package stays; those of all others move.
             owned[path if by == package else to] = package
@@ -217,14 +225,15 @@ def _chisel(manifest: bytes) -> Iterable[Listing]:
     The slices of a path (`libc6_libs`) name its package, whose name has no underscore:
     https://documentation.ubuntu.com/chisel/en/latest/reference/manifest
     """
+    decode = msgspec.json.Decoder(_ChiselLine).decode
     try:
         with compression.unpack(io.BytesIO(manifest), _MAX_MANIFEST, _damaged) as text:
-            lines = msgspec.json.Decoder(_ChiselLine).decode_lines(text.read())
+            # Line by line, as lines without a path take much memory.
+            listed = [found for found in map(decode, text) if found.kind == "path" and found.slices]
     except (ArchiveInvalid, ValueError, RecursionError):
         return
-    for line in lines:
-        if line.kind == "path" and line.slices:
-            yield line.slices[0].partition("_")[0], [line.path]
+    for line in listed:
+        yield line.slices[0].partition("_")[0], [line.path]
 
 
 def _damaged(problem: str) -> ArchiveInvalid:

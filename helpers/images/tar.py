@@ -16,6 +16,10 @@ CHUNK = 2**20
 MAX_HEADER = 2**20
 """Most bytes of an entry's headers; long names and extended attributes take a few kilobytes."""
 
+MAX_LONG_HEADERS = 2**24
+_LONG = 2**13
+"""Most bytes of all headers of a tar that are longer than usual; most are shorter than `_LONG`."""
+
 BLOCK = tarfile.BLOCKSIZE
 
 _DIGITS = re.compile(rb"\d+")
@@ -37,6 +41,7 @@ class TarStream:
         self._seekable = stream.seekable()
         self._at = 0
         self._header_bytes = 0
+        self._long_headers = 0
         self._last = b""
 
     def __iter__(self) -> Iterator[tarfile.TarInfo]:
@@ -47,6 +52,8 @@ class TarStream:
                 encoding="utf-8",
                 errors="surrogateescape",
             )
+            # As in container engines, no header is one of all that follow.
+            tar.pax_headers = _Ignored()
             # It has read the first entry. If that is damaged, it would go on behind it.
             any_entry = tar.firstmember is not None  # type: ignore[attr-defined]
             while any_entry and (entry := tar.next()) is not None:
@@ -82,6 +89,9 @@ class TarStream:
         self._header_bytes += size
         if size < 0 or self._header_bytes > MAX_HEADER:
             raise self._fail(f"an entry with a header of more than {MAX_HEADER:,} bytes")
+        self._long_headers += size * (self._header_bytes > _LONG)
+        if self._long_headers > MAX_LONG_HEADERS:
+            raise self._fail(f"long headers of more than {MAX_LONG_HEADERS:,} bytes in all")
         self._last = self.content(size)
         if size > BLOCK and max(map(len, _DIGITS.findall(self._last)), default=0) > _MAX_DIGITS:
             # Python before 3.11.10 needs hours for such a header.
@@ -101,3 +111,14 @@ class TarStream:
             self._at = position
         while self._at < position and self.content(min(position - self._at, CHUNK)):
             pass
+
+
+class _Ignored(dict[str, str]):
+    """Global headers, of which each later entry would get a copy."""
+
+    def __setitem__(self, key: str, value: str) -> None:
+        """Leave it out."""
+
+    def copy(self) -> dict[str, str]:
+        """Return the headers that an entry begins with: none."""
+        return {}

@@ -112,8 +112,9 @@ def _said(
     name: str,
     released: datetime | None,
 ) -> Statement:
-    flags = [note for note in vulnerability.flags or [] if _is_about(note, listed)]
-    threats = [note for note in vulnerability.threats or [] if _is_about(note, listed)]
+    products = {*listed}
+    flags = [note for note in vulnerability.flags or [] if _is_about(note, products)]
+    threats = [note for note in vulnerability.threats or [] if _is_about(note, products)]
     impacts = [note.details for note in threats if note.category == "impact"]
     reasons = texts(*(note.label for note in flags), *impacts)
     return Statement(
@@ -126,8 +127,8 @@ def _said(
     )
 
 
-def _is_about(note: _Note, listed: list[str]) -> bool:
-    return not note.product_ids or not {*note.product_ids}.isdisjoint(listed)
+def _is_about(note: _Note, products: set[str]) -> bool:
+    return not note.product_ids or not products.isdisjoint(note.product_ids)
 
 
 def _products(tree: _Tree) -> dict[str, Product]:

@@ -18,6 +18,9 @@ from helpers.vex.statement import Document, Statement
 MAX_BYTES = 2**26
 """Largest document in bytes, as it came and unzipped."""
 
+MAX_VALUES = 2_000_000
+"""About how many commas and brackets a document may have: a large one has 200,000."""
+
 OPENVEX, CSAF, CYCLONEDX = "OpenVEX", "CSAF", "CycloneDX"
 _FORMATS = {OPENVEX: openvex.read, CSAF: csaf.read, CYCLONEDX: cyclonedx.read}
 
@@ -46,6 +49,8 @@ def parse(text: bytes, name: str) -> Vex:
     Raises `VexInvalid`, which names it, for a file of another kind, one that is cut off, an unknown
     status, and a document without statements.
     """
+    if sum(map(text.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise VexInvalid(name, f"more than {MAX_VALUES:,} JSON values", _FETCH_AGAIN)
     try:
         found = _format(text, name)
         author, said_at, statements = _FORMATS[found](text, name)

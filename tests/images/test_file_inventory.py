@@ -365,8 +365,7 @@ def test_a_layer_may_be_empty_or_have_more_after_its_end(tmp_path: Path) -> None
     ("limit", "problem"),
     [
         ("MAX_ENTRIES", "more than 2 entries"),
-        ("MAX_NAMES", "names of 2 bytes"),
-        ("MAX_UNPACKED", "more than 2 bytes unpacked"),
+        ("MAX_NAMES", "names of 2 letters"),
         ("MAX_DATABASE", "a package database of 3 bytes"),
     ],
 )

@@ -89,7 +89,7 @@ def test_more_values_than_fit_into_memory_are_refused(
     monkeypatch.setattr(decoding, "MAX_VALUES", 10_000)
     objects = b"[" + b"{}," * 12_000 + b"{}]"
     for content in (objects, gzipped(objects), b"[" + b" " * 100_000 + objects[1:]):
-        with pytest.raises(ReportInvalid, match="more than .* JSON values"):
+        with pytest.raises(ReportInvalid, match="more than 10,000 JSON values"):
             decoding.read(write(content))
     decoding.read(write(b"[" + b"{}," * 4_000 + b" " * 100_000 + b"{}]"))
 
