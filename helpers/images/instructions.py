@@ -1,10 +1,13 @@
 """The instructions of a Dockerfile, read as Docker reads them."""
 
 import re
-import shlex
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import NamedTuple
+
+from helpers.images.variables import words
 
 _DIRECTIVE = re.compile(r"#\s*([a-z]\w*)\s*=\s*(\S.*)", re.IGNORECASE)
 
@@ -77,19 +80,21 @@ def read(text: str) -> list[Instruction]:
     mark = re.escape(directives(text).get("escape", "\\"))
     continued = re.compile(rf"(?<!{mark}){mark}[ \t]*$")
     lines, at, found = text.split("\n"), 0, []
+    places = {strips: _places(lines, strips) for strips in (False, True)} if "<<" in text else {}
     while at < len(lines):
         line, at = lines[at].lstrip(), at + 1
         if not line or line.startswith("#"):
             continue
         # Comments and empty lines are never continued, and do not end a continued instruction.
-        while continued.search(line):
-            line = continued.sub("", line)
+        parts = [line]
+        while continued.search(parts[-1]):
+            parts[-1] = continued.sub("", parts[-1])
             while at < len(lines) and (not lines[at].strip() or lines[at].lstrip()[0] == "#"):
                 at += 1
-            line += lines[at] if at < len(lines) else ""
+            parts.append(lines[at] if at < len(lines) else "")
             at += 1
-        instruction = Instruction(*_parted(line))
-        documents, end = _documents(instruction, lines, at)
+        instruction = Instruction(*_parted("".join(parts)))
+        documents, end = _documents(instruction, lines, at, places)
         found.append(instruction._replace(documents=documents))
         at = end
     return found
@@ -100,16 +105,33 @@ def _parted(line: str) -> tuple[str, str]:
     return word.upper(), rest[0].strip() if rest else ""
 
 
-def _documents(instruction: Instruction, lines: list[str], at: int) -> tuple[tuple[str, ...], int]:
-    """Return the here-documents after an instruction, and the number of the line after them."""
+def _places(lines: list[str], strips_tabs: bool) -> Mapping[str, Sequence[int]]:
+    """Return the numbers of each line that could end a here-document, in order."""
+    found = defaultdict[str, list[int]](list)
+    for number, line in enumerate(lines):
+        found[line.lstrip("\t") if strips_tabs else line].append(number)
+    return found
+
+
+def _documents(
+    instruction: Instruction,
+    lines: list[str],
+    at: int,
+    places: Mapping[bool, Mapping[str, Sequence[int]]],
+) -> tuple[tuple[str, ...], int]:
+    """Return the here-documents after an instruction, and the number of the line after them.
+
+    `places` are the numbers of lines by their text, with tabs before it and without.
+    """
     documents = []
-    for end_mark, strips_tabs in _ends(instruction.unwrapped()):
-        body = [line.lstrip("\t") if strips_tabs else line for line in lines[at:]]
-        if end_mark not in body:
+    for end_mark, strips_tabs in _ends(instruction.unwrapped()) if places else ():
+        numbers = places[strips_tabs].get(end_mark, ())
+        following = bisect_left(numbers, at)
+        if following == len(numbers):
             break
-        size = body.index(end_mark)
-        documents.append("\n".join(body[:size]))
-        at += size + 1
+        body = lines[at : numbers[following]]
+        documents.append("\n".join(line.lstrip("\t") if strips_tabs else line for line in body))
+        at = numbers[following] + 1
     return tuple(documents), at
 
 
@@ -123,7 +145,7 @@ def _ends(instruction: Instruction) -> Iterator[tuple[str, bool]]:
     for word in _SHELL_WORD.findall(instruction.rest):
         if found := _DOCUMENT.fullmatch(word):
             try:
-                names = shlex.split(found[2])
+                names = words(found[2])
             except ValueError:
                 continue
             if len(names) == 1:

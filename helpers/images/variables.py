@@ -2,12 +2,24 @@
 
 import fnmatch
 import re
-import shlex
 from collections.abc import Mapping
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_][\w.-]*(?:=|$)")
 _VARIABLE = re.compile(r"\w+")
 _BRACE = re.compile(r"\$\{|\}")
+_WORD = re.compile(
+    r"""(?P<between>[ \t\r\n]+)|"(?P<double>[^"\\]*(?:\\.[^"\\]*)*)"|'(?P<single>[^']*)'"""
+    r"""|\\(?P<letter>.)|(?P<plain>[^ \t\r\n"'\\]+)""",
+    re.DOTALL,
+)
+_ESCAPED = re.compile(r"""\\(["\\])""")
+
+MAX_FILLED = 1024
+"""Letters of a text with variables filled in; no name of an image is as long."""
+
+_DEEPEST = 20
+"""Variables within variables."""
+
 _OPERATOR = re.compile(r"(:?[-+?]|##?|%%?|//?)(.*)", re.DOTALL)
 
 
@@ -28,26 +40,60 @@ def assigned(rest: str, word: str = "ENV") -> list[tuple[str, str | None]]:
     if "=" not in name and not is_argument:
         return [(name, value.strip())] if blank or name else []
     try:
-        words = shlex.split(rest)
+        found = words(rest)
     except ValueError:
-        words = [rest]
-    pairs = [word.partition("=") for word in words if _ASSIGNMENT.match(word)]
+        found = [rest]
+    pairs = [word.partition("=") for word in found if _ASSIGNMENT.match(word)]
     return [
         (name, value if equals else None) for name, equals, value in pairs if equals or is_argument
     ]
 
 
-def fill(text: str, known: Mapping[str, str]) -> str:
+def words(text: str) -> list[str]:
+    r"""Return the words of a shell's text as `shlex.split` does, which takes hours for long ones.
+
+    Raises `ValueError` for a quote that is not closed.
+
+    >>> words("a 'b c'\"d\\\"\" e\\ f ''")
+    ['a', 'b cd"', 'e f', '']
+    """
+    found: list[str] = []
+    parts: list[str] | None = None
+    at = 0
+    while at < len(text):
+        part = _WORD.match(text, at)
+        if part is None:
+            raise ValueError("no closing quote, or nothing after a backslash")
+        at = part.end()
+        if part["between"] is not None:
+            found += [] if parts is None else ["".join(parts)]
+            parts = None
+            continue
+        given = str(part[part.lastgroup or 0])
+        parts = parts or []
+        parts.append(_ESCAPED.sub(r"\1", given) if part["double"] is not None else given)
+    return found + ([] if parts is None else ["".join(parts)])
+
+
+def fill(text: str, known: Mapping[str, str], depth: int = 0) -> str:
     """Return a text with its variables filled in; unknown ones are empty.
+
+    Of a text that becomes too long, or of variables in too many others, only the beginning is.
 
     >>> fill("node:$V-${OS:-alpine}${X:+x}", {"V": "24", "OS": ""})
     'node:24-alpine'
     >>> fill("${A:-${B:-b}}c ${V%.*} ${V##*.} ${V/1./2.}", {"V": "1.2.3"})
     'bc 1.2 3 2.2.3'
     """
+    if depth > _DEEPEST:
+        return ""
     literals, variables = _split(text)
-    values = (_braced(variable, known) for variable in variables)
-    return "".join(part for pair in zip(literals, [*values, ""], strict=True) for part in pair)
+    filled = ""
+    for literal, variable in zip(literals, [*variables, ""], strict=True):
+        filled += literal + (_braced(variable, known, depth) if variable else "")
+        if len(filled) > MAX_FILLED:
+            break
+    return filled[:MAX_FILLED]
 
 
 def could_be(text: str, template: str) -> bool:
@@ -100,7 +146,7 @@ def _closing_brace(text: str, at: int) -> int:
     return len(text)
 
 
-def _braced(text: str, known: Mapping[str, str]) -> str:
+def _braced(text: str, known: Mapping[str, str], depth: int) -> str:
     """Return the value of the inside of `${…}`."""
     variable = _VARIABLE.match(text)
     if not variable:
@@ -109,7 +155,7 @@ def _braced(text: str, known: Mapping[str, str]) -> str:
     changed = _OPERATOR.fullmatch(text, variable.end())
     if not changed:
         return value
-    operator, word = changed[1], fill(changed[2], known)
+    operator, word = changed[1], fill(changed[2], known, depth + 1)
     is_set = bool(value) if ":" in operator else variable[0] in known
     match operator[-1]:
         case "-":
@@ -120,9 +166,21 @@ def _braced(text: str, known: Mapping[str, str]) -> str:
             return _cut(value, word, operator)
         case "/":
             pattern, _, new = word.partition("/")
-            form = "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in pattern)
+            form = _form(pattern)
             return re.sub(form, lambda _: new, value, count=len(operator) % 2) if form else value
     return value
+
+
+def _form(pattern: str) -> str:
+    """Return a pattern of a shell as one of `re`, which takes no exponential time.
+
+    Each star but the last is as short as what follows it allows, which leaves the others most.
+    """
+    first, *others = ("".join("." if c == "?" else re.escape(c) for c in part)
+                      for part in re.sub(r"\*+", "*", pattern).split("*"))  # fmt: skip
+    if not others:
+        return first
+    return first + "".join(f"(?>.*?{part})" for part in others[:-1]) + f".*{others[-1]}"
 
 
 def _cut(value: str, pattern: str, operator: str) -> str:
