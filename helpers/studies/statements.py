@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
+from helpers.errors import VexInvalid
 from helpers.images import reference
 from helpers.images.metadata import Image
 from helpers.scans.trivy_schema import Suppressed
@@ -24,6 +25,9 @@ EFFECTS = (USED, LATER, ANOTHER, NO_EFFECT, NO_MATCH)
 """What a statement does: it takes a finding out of the counts; it is of a later day; it is about
 another product; its status takes nothing out, or another statement stands in its place; it is about
 none of the packages that its vulnerability was found in. The first that holds is said."""
+
+MAX_COMPARED = 2_000_000
+"""Most comparisons of products and packages for one image; a usual one takes some thousands."""
 
 _NAMESPACES = {"dhi.io": "dhi"}
 """Registries whose images are named in a namespace of Docker Hub by their vendor's documents.
@@ -76,6 +80,25 @@ class Found(NamedTuple):
     from_base: bool
 
 
+class _Subjects:
+    """What a statement is about: its products by package, and which of them are images."""
+
+    def __init__(self, statement: Statement) -> None:
+        self.images = [each.id for each in statement.products if purl.is_image(each.id)]
+        self._own: dict[tuple[str, ...], list[tuple[str, Product]]] = defaultdict(list)
+        self._parts: dict[tuple[str, ...], list[tuple[str, Product]]] = defaultdict(list)
+        for product in statement.products:
+            self._own[purl.package(product.id)].append((product.id, product))
+            for part in product.parts:
+                self._parts[purl.package(part)].append((part, product))
+
+    def candidates(self, package: str) -> Iterator[tuple[str, Product]]:
+        """Yield what could match a package: products that are it, then those with it."""
+        key = purl.package(package)
+        yield from self._own.get(key, ())
+        yield from self._parts.get(key, ())
+
+
 class _Judged(NamedTuple):
     """A statement that matches a finding, by which of its products, and whether it may count."""
 
@@ -104,12 +127,22 @@ class Scope:
         day: date | None = None,
     ) -> None:
         self._documents = {document.name: document for document in vex.documents}
-        self._about: dict[str, list[Statement]] = defaultdict(list)
+        # Equal statements are one, known by its place in memory: it may have thousands of products.
+        self._about: dict[str, dict[int, Statement]] = defaultdict(dict)
+        unique: dict[Statement, Statement] = {}
         for statement in vex.statements:
-            for name in statement.ids:
-                self._about[name].append(statement)
+            one = unique.setdefault(statement, statement)
+            for name in one.ids:
+                self._about[name][id(one)] = one
+        self._subjects = {id(one): _Subjects(one) for one in unique}
+        self._left = MAX_COMPARED
         self._own, self._base = frozenset(own), frozenset(base)
-        self._packages, self._day = frozenset(packages), day
+        self._packages: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        for package in packages if unique else ():
+            self._packages[purl.package(package)].add(package)
+        self._day = day
+        self._images_here: dict[tuple[int, bool], str] = {}
+        self._products_here: dict[str, bool] = {}
 
     def said(self, given: Suppressed, finding: Found) -> Said:
         """Return what is said of a suppressed finding.
@@ -150,20 +183,22 @@ class Scope:
         One each id of `findings` and statement about it. `said` is what is said of those of them
         that are suppressed.
         """
-        used = {each.statement for each in said if each.statement and each.effect == USED}
+        used = {id(each.statement) for each in said if each.statement and each.effect == USED}
         by_id: dict[str, list[Found]] = defaultdict(list)
         for finding in findings:
             by_id[finding.ids[0]].append(finding)
         for name, same in by_id.items():
-            judged = [(finding, j) for finding in same for j in self._judged(finding)]
+            judged: dict[int, list[tuple[Found, _Judged]]] = defaultdict(list)
+            for finding in same:
+                for each in self._judged(finding):
+                    judged[id(each.statement)].append((finding, each))
             for statement in self._naming(i for finding in same for i in finding.ids):
                 effect = NO_MATCH if statement.status in HARMLESS else NO_EFFECT
                 from_base = False
                 product = statement.products[0] if statement.products else Product("")
-                for finding, each in judged:
-                    if each.statement == statement:
-                        effect = min(effect, _told_effect(each, used), key=EFFECTS.index)
-                        product, from_base = each.product, finding.from_base
+                for finding, each in judged[id(statement)]:
+                    effect = min(effect, _told_effect(each, used), key=EFFECTS.index)
+                    product, from_base = each.product, finding.from_base
                 told = self._told_product(statement, product, from_base)
                 yield statement, name, told.id, effect
 
@@ -172,34 +207,67 @@ class Scope:
         return [
             _Judged(statement, product, self._effect(statement, product, finding))
             for statement in self._naming(finding.ids)
-            if (product := _product(statement, finding.package))
+            if (product := self._product(statement, finding.package))
         ]
 
     def _naming(self, ids: Iterable[str]) -> Iterable[Statement]:
         """Return the statements that name one of some ids, each once, in order."""
-        return dict.fromkeys(s for name in ids for s in self._about.get(name, ()))
+        found: dict[int, Statement] = {}
+        for name in ids:
+            found |= self._about.get(name, {})
+        return found.values()
+
+    def _product(self, statement: Statement, package: str) -> Product | None:
+        """Return the product of a statement that is about a package: that itself, or one with it.
+
+        Raises `VexInvalid` for more than `MAX_COMPARED` comparisons.
+        """
+        self._compared()
+        for name, product in self._subjects[id(statement)].candidates(package):
+            self._compared()
+            if purl.matches(name, package):
+                return product
+        return None
+
+    def _compared(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            problem = f"more than {MAX_COMPARED:,} comparisons of its products with packages"
+            name = ", ".join(self._documents)[:200]
+            raise VexInvalid(name, problem, "Capture with fewer VEX documents")
 
     def _effect(self, statement: Statement, product: Product, finding: Found) -> str:
         """Return whether a statement that matches a finding may count, or why not."""
-        names = self._names(finding.from_base)
-        if images := [other.id for other in statement.products if purl.is_image(other.id)]:
+        if self._subjects[id(statement)].images:
             # What it says of packages besides is about those of that image.
-            is_here = any(is_about(image, names) for image in images)
+            is_here = bool(self._image_here(statement, finding.from_base))
         else:
-            is_here = purl.matches(product.id, finding.package) or any(
-                purl.matches(product.id, installed) for installed in self._packages
-            )
+            is_here = purl.matches(product.id, finding.package) or self._is_installed(product.id)
         if not is_here:
             return ANOTHER
         is_later = self._day and statement.said_at and statement.said_at.date() > self._day
         return LATER if is_later else USED
 
+    def _image_here(self, statement: Statement, from_base: bool) -> str:
+        """Return which image of a statement's is this one, or its base; empty for none."""
+        key = id(statement), from_base
+        if key not in self._images_here:
+            names, images = self._names(from_base), self._subjects[id(statement)].images
+            self._images_here[key] = next((i for i in images if is_about(i, names)), "")
+        return self._images_here[key]
+
+    def _is_installed(self, product: str) -> bool:
+        """Return whether a product is a package of the image."""
+        if product not in self._products_here:
+            installed = self._packages.get(purl.package(product), ())
+            self._products_here[product] = any(purl.matches(product, each) for each in installed)
+        return self._products_here[product]
+
     def _told_product(self, statement: Statement, product: Product, from_base: bool) -> Product:
         """Return the image that a statement is about, this one if it is, or else a product."""
-        names = self._names(from_base)
-        images = [other for other in statement.products if purl.is_image(other.id)]
-        here = (image for image in images if is_about(image.id, names))
-        return next(here, images[0] if images else product)
+        images = self._subjects[id(statement)].images
+        here = self._image_here(statement, from_base) or (images[0] if images else "")
+        return Product(here) if here else product
 
     def _author(self, name: str) -> str:
         author = self._documents[name].author
@@ -290,23 +358,15 @@ def _parsed(text: str) -> ImageName | None:
         return None
 
 
-def _product(statement: Statement, package: str) -> Product | None:
-    """Return the product of a statement that is about a package: that itself, or one with it."""
-    products = statement.products
-    own = (product for product in products if purl.matches(product.id, package))
-    whole = (p for p in products if any(purl.matches(part, package) for part in p.parts))
-    return next(own, None) or next(whole, None)
-
-
 def _latest(judged: Iterable[_Judged]) -> _Judged | None:
     """Return the latest statement; of several of one time the first, as Trivy does."""
     long_ago = datetime.min.replace(tzinfo=UTC)
     return max(judged, key=lambda each: each.statement.said_at or long_ago, default=None)
 
 
-def _told_effect(judged: _Judged, used: Collection[Statement]) -> str:
+def _told_effect(judged: _Judged, used: Collection[int]) -> str:
     """Return the effect that a statement which matches a finding has."""
     if judged.statement.status not in HARMLESS:
         return NO_EFFECT
-    is_idle = judged.effect == USED and judged.statement not in used
+    is_idle = judged.effect == USED and id(judged.statement) not in used
     return NO_EFFECT if is_idle else judged.effect

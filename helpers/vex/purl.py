@@ -17,6 +17,15 @@ def parse(text: str) -> PackageURL | None:
         return None
 
 
+def package(text: str) -> tuple[str, ...]:
+    """Return of which package a package URL is, whatever version; another text is its own.
+
+    Only URLs of one package can match.
+    """
+    found = parse(text)
+    return _name(found) if found else (text,)
+
+
 def is_image(text: str) -> bool:
     """Return whether a package URL is one of a container image."""
     return text.lower().startswith(tuple(f"pkg:{kind}/" for kind in _IMAGES))
