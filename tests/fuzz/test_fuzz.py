@@ -14,6 +14,12 @@ _EACH = 60
 """Inputs of each kind, of which some take milliseconds."""
 
 
+@pytest.fixture(autouse=True)
+def _folder_of_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Have the kinds' own data folders forgotten after each test."""
+    monkeypatch.setenv("KIT_DATA", str(tmp_path))
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_every_mutant_is_read_right_or_refused(name: str, tmp_path: Path) -> None:
     seed = secrets.token_hex(4)
