@@ -64,7 +64,6 @@ def at_an_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ca
 
         def put(folder: Path) -> str:
             if request.param == "http":
-                pytest.importorskip("aiohttp", reason="fsspec reads HTTP with aiohttp")
                 return stack.enter_context(fleets.served(folder))
             packed = shutil.make_archive(str(tmp_path / "packed"), "zip", folder)
             return f"zip://::{packed}"
