@@ -54,7 +54,23 @@ def answer(images: pd.DataFrame, lens: Lens) -> Answer:
 
 def fixable_answer(images: pd.DataFrame, lens: Lens) -> Answer:
     """Answer how many of those a newer package would fix, by base family."""
-    return _answer(images, lens._replace(fixable=True), "fixable", "fixable-distributions")
+    answer = _answer(images, lens._replace(fixable=True), "fixable", "fixable-distributions")
+    return (
+        answer if lens.fixable or answer.lacks else answer._replace(text=answer.text + _all(images))
+    )
+
+
+def _all(images: pd.DataFrame) -> Text:
+    """Return that all that is counted can be fixed, if so: it need not be all that there is."""
+    known = image_table.counted(images)
+    if not known["count"].sum() or known["count"].ne(known["fixable"]).any():
+        return Text()
+    return paragraph(
+        say(
+            "A newer package fixes all that was counted: **the database may list only what has a "
+            "fix**. Then unfixed ones cannot be seen."
+        )
+    )
 
 
 def _answer(images: pd.DataFrame, lens: Lens, column: str, named: str) -> Answer:

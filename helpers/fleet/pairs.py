@@ -240,7 +240,11 @@ def _note(table: pd.DataFrame, least: int) -> Phrase:
     elif known:
         note += " " + t("The interval is by bootstrap over groups, at {level:.0%}.", level=LEVEL)
     if known < len(table):
-        note += " " + t("With fewer than {least} groups there is no interval.", least=least)
+        note += " " + t(
+            "With fewer than {least} groups there is no interval: how sure a mean is cannot be "
+            "told.",
+            least=least,
+        )
     if len(table) > bars.MOST:
         note += " " + t("The table has {count:,} more comparisons.", count=len(table) - bars.MOST)
     return note + (
@@ -324,9 +328,7 @@ def _line(row: Any) -> Phrase:
         repositories=number(row.repositories, "repository"),
         groups=number(row.groups, "group"),
     )
-    if pd.isna(row.low):
-        text += t("; too few groups to say how sure that is")
-    else:
+    if pd.notna(row.low):
         text += t("; between {low:+,.0f} and {high:+,.0f}", low=row.low, high=row.high)
         if row.low <= 0 <= row.high:
             text += t(", which may be chance")

@@ -121,6 +121,16 @@ def test_small_families_are_one_and_blind_ones_are_left_out():
     ]
 
 
+def test_a_database_that_may_know_only_what_has_a_fix_is_told():
+    def told(*fixable):
+        rows = [{"name": f"a:{n}", "count": 3, "fixable": f} for n, f in enumerate(fixable)]
+        images = image_table.once(fleets.images(*rows))
+        return "cannot be seen" in distributions.fixable_answer(images, PLAIN).text.plain
+
+    assert told(3, 3)
+    assert not told(3, 2)
+
+
 def test_equal_lists_are_groups_and_lists_of_findings_are_not():
     rows = [{"name": f"a:{n}", "package_list": "x", "packages_known": True} for n in range(3)]
     rows += [{"name": "b:1", "package_list": "y", "packages_known": True}]
