@@ -308,11 +308,11 @@ def _scanners(images: pd.DataFrame) -> str:
         else f"{row.scanner.capitalize()} {escape.short(row.scanner_version, 40)}"
         for row in known.itertuples()
     ]
-    return word(AND).join(sorted(named)) or t("no scanner")
+    return _distinct(pd.Series(named, dtype="str")) or t("no scanner")
 
 
 _MANY = 4
-"""Days or captures of which a footer names only the first and the last."""
+"""Days, captures or scanners of which a footer names only the first and the last."""
 
 
 def _distinct(values: pd.Series) -> str:
