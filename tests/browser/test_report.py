@@ -286,6 +286,7 @@ def test_what_a_hostile_image_brings_is_text_in_it(
     path = hostile_run / "report.html"
     with opened(chromium, path) as watched:
         watched.page.wait_for_selector(".dt-container")
+        watched.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         for box in watched.page.locator("input[type=search]").all():
             box.fill("<script>alert(1)")
         watched.page.locator("#all-code").click()

@@ -152,6 +152,8 @@ def spoil(data: Path) -> Path:
     image.update(entrypoint=["<script>", "'unclosed"], runtime="<u>node</u> 1.0")
     (evidence / paths.IMAGE).write_text(json.dumps(image))
     _spoil_report(evidence / paths.REPORT)
+    _spoil_statements(capture / "node-24-distroless")
+    _spoil_records(capture)
     text = (study / "study.toml").read_text()
     for name in ("title", "question"):
         text = text.replace(f'{name} = "', f'{name} = "{NAMES[0]}{NAMES[1]}{MATH}', 1)
@@ -162,6 +164,57 @@ def spoil(data: Path) -> Path:
     )
     (study / "study.toml").write_text(text)
     return data
+
+
+def _spoil_records(capture: Path) -> None:
+    """Let what a capture says of itself be any words, and what it knows of exploitation too."""
+    words = " ".join(payload for payload in PAYLOADS if len(payload) < 1000)
+    facts = json.loads((capture / paths.CAPTURE).read_text())
+    facts["db"].update(coverage=f"partial: {words}", origin=words)
+    facts.update(scanner_version=f"0.76 {words}", scanner_is=words, command=[*PAYLOADS])
+    for variant in facts["variants"].values():
+        variant.update(reference=words, identity=words, builder=words, missing={"smoke": words})
+    facts["variants"]["node-8-distroless"].update(status="failed", error=words)
+    (capture / paths.CAPTURE).write_text(json.dumps(facts))
+    known = json.loads((capture / paths.EXPLOITATION).read_text())
+    known["epss"].update(source=words[:500], model=NAMES[1])
+    known["epss"]["scores"] |= {name: [0.9, 0.9] for name in NAMES}
+    kev = {"version": NAMES[0], "day": "2026-11-24T00:00:00Z", "sha256": words, "entries": 2}
+    known["kev"] = {"source": words[-500:], **kev, "added": {PAYLOADS[0]: "2026-01-01"}}
+    (capture / paths.EXPLOITATION).write_text(json.dumps(known))
+
+
+def _spoil_statements(evidence: Path) -> None:
+    """Let documents of VEX declare harmless what is found, each in other words.
+
+    Another scanner's report has such packages as well, and how the image started is told in them.
+    """
+    at = "2026-11-24T00:00:00Z"
+    report = json.loads(gzip.decompress((evidence / paths.REPORT).read_bytes()))
+    suppressed, documents, statements, matches = [], [], [], []
+    for number, word in enumerate(PAYLOADS):
+        name, purl = f"CVE-2020-{1000 + number}", f"pkg:npm/x{number}@1"
+        found = {"VulnerabilityID": name, "PkgName": word, "PkgIdentifier": {"PURL": purl}}
+        told = {"Type": "vulnerability", "Status": "not_affected", "Statement": word}
+        suppressed.append({**told, "Source": word, "Finding": found})
+        document = {"name": word, "format": "OpenVEX", "author": word, "said_at": at}
+        documents.append({**document, "sha256": word, "statements": 1})
+        products = [{"id": word}, {"id": purl}]
+        said = {"document": word, "ids": [name, word], "status": "not_affected", "said_at": at}
+        statements.append({**said, "reason": word, "products": products})
+        fix = {"versions": [word], "state": word}
+        vulnerability = {"id": word, "namespace": word, "severity": "High", "fix": fix}
+        artifact = {"name": word, "version": word, "type": word, "purl": word}
+        matches.append({"vulnerability": vulnerability, "artifact": artifact})
+    report["Results"][0]["ExperimentalModifiedFindings"] = suppressed
+    (evidence / paths.REPORT).write_bytes(gzip.compress(json.dumps(report).encode()))
+    vex = {"documents": documents, "statements": statements}
+    (evidence / paths.VEX).write_text(json.dumps(vex))
+    grype = {"descriptor": {"name": "grype", "version": NAMES[0]}, "matches": matches}
+    (evidence / "grype.json").write_text(json.dumps(grype))
+    smoke = json.loads((evidence / paths.SMOKE).read_text())
+    smoke.update(why=" ".join(NAMES[:8]), asked_by=NAMES[0], shell=NAMES[1])
+    (evidence / paths.SMOKE).write_text(json.dumps(smoke))
 
 
 def _spoil_report(path: Path) -> None:
