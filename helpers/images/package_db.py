@@ -56,7 +56,7 @@ _REBUILD = "Rebuild the image, or give its SBOM instead"
 MAX_LISTED = 2_000_000
 """Most paths that the databases of an image list, empty lines included."""
 
-_MAX_MANIFEST = 2**24
+_MAX_MANIFEST = 2**23
 """Most bytes of Chisel's manifest, decompressed; a path takes about 200 of them."""
 
 Listing = tuple[str, Iterable[str]]

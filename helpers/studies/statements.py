@@ -26,7 +26,7 @@ EFFECTS = (USED, LATER, ANOTHER, NO_EFFECT, NO_MATCH)
 another product; its status takes nothing out, or another statement stands in its place; it is about
 none of the packages that its vulnerability was found in. The first that holds is said."""
 
-MAX_COMPARED = 2_000_000
+MAX_COMPARED = 1_000_000
 """Most comparisons of products and packages for one image; a usual one takes some thousands."""
 
 _NAMESPACES = {"dhi.io": "dhi"}

@@ -197,7 +197,7 @@ def elf(
     """An ELF file with no code at all."""
     head_size, segment_size = (64, 56) if wide else (52, 32)
     strings, offsets = b"\0", {}
-    for name in (*needed, soname):
+    for name in dict.fromkeys((*needed, soname)):
         offsets[name] = len(strings)
         strings += name.encode() + b"\0"
     loader = interpreter.encode() + b"\0"
