@@ -26,6 +26,11 @@ FORMAT = 1
 MAX_STORED = 2**29
 """Most bytes of a stored inventory, decompressed."""
 
+MAX_LISTED = 2**23
+"""Most libraries that all files of an inventory need, commas in names included."""
+
+_COLUMNS = 13
+
 AGAIN = "Capture it again, with --fresh"
 
 _SYSTEM_INTERPRETERS = frozenset({"perl"})
@@ -172,6 +177,8 @@ def read(path: str | PathLike[str]) -> list[File]:
         lines = text.count(b"\n") - 1
         if lines > header.files:
             raise ArchiveInvalid(path, f"{lines:,} lines for {header.files:,} files", AGAIN)
+        if text.count(b",") > MAX_LISTED + _COLUMNS * header.files:
+            raise ArchiveInvalid(path, f"more than {MAX_LISTED:,} libraries", AGAIN)
         files = msgspec.json.Decoder(File).decode_lines(memoryview(text)[end:])
     except OSError as error:
         problem = f"an inventory that cannot be read ({error.strerror or error})"
