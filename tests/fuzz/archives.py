@@ -475,7 +475,7 @@ def _is_odd(config: dict[str, Any]) -> bool:
 
 
 KINDS = {
-    "archive": Kind(_archive, _check_archive, "input.tar"),
+    "archive": Kind(_archive, _check_archive, "input.tar", weight=3),
     "config": Kind(lambda random: mutations.of_json(random, [_config()]), _check_config),
     "package-db": Kind(
         lambda random: mutations.of_lines(random, [*_DATABASES.values(), _CHISEL]),

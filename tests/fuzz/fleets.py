@@ -176,6 +176,9 @@ _SPDX = {
 }
 
 
+_ODD = {**_SBOM, "metadata": {"component": {"name": "x", "properties": {"name": 1}}}}
+
+
 def _check_sbom(path: Path, random: Random) -> None:
     """Check what is said of an SBOM, and the study that is made of it."""
     found = package_list.of_sbom(path)
@@ -319,7 +322,9 @@ KINDS = {
     "fleet-list": Kind(
         lambda random: mutations.of_lines(random, [_LIST]), _check_list, "input.txt"
     ),
-    "sbom": Kind(lambda random: mutations.of_json(random, [_SBOM, _SBOM, _SPDX]), _check_sbom),
+    "sbom": Kind(
+        lambda random: mutations.of_json(random, [_SBOM, _SBOM, _SPDX, _ODD]), _check_sbom
+    ),
     "manifest": Kind(
         lambda random: mutations.of_json(random, [_image()[0], _index()]),
         _check_manifest,

@@ -34,13 +34,15 @@ The kit's errors go through: the file is refused.
 class Kind(NamedTuple):
     """How a file of a kind is made, and how it is read.
 
-    `name` is that of the file, which errors have to tell; or else they tell `told`.
+    `name` is that of the file, which errors have to tell; or else they tell `told`. Of inputs a
+    kind gets a share by its `weight`: more if much depends on it, less if it takes long.
     """
 
     mutant: Callable[[Random], bytes]
     check: Check
     name: str = "input.json"
     told: str | None = None
+    weight: float = 2.0
 
 
 class Wrong(AssertionError):

@@ -115,6 +115,9 @@ def _rows() -> list[str]:
     return [json.dumps({"format": 1, "files": len(kept)}), *kept]
 
 
+_WEIGHT = 0.3
+"""A whole study is loaded with each."""
+
 _TOLD = f"study {_NAME!r}"
 """How messages name the study, where they are not about one file of it."""
 
@@ -239,6 +242,7 @@ def _json(name: str, seed: Callable[[], Any], count: Any, read: Any) -> Kind:
         partial(_check, name, count, read),
         name.rpartition("/")[2],
         _TOLD,
+        _WEIGHT,
     )
 
 
@@ -255,6 +259,7 @@ KINDS = {
         ),
         "study.toml",
         _TOLD,
+        _WEIGHT,
     ),
     "capture.json": _json(
         f"{_CAPTURE}/capture.json",
@@ -295,6 +300,7 @@ KINDS = {
             lambda: load.load_files(_NAME)["path"].tolist(),
         ),
         "files.jsonl.gz",
+        weight=_WEIGHT,
     ),
     "published.csv": Kind(
         lambda random: mutations.of_csv(random, [_PUBLISHED]),
@@ -311,6 +317,7 @@ KINDS = {
             lambda: len(load.load_published(_NAME)),
         ),
         "published.csv",
+        weight=_WEIGHT,
     ),
 }
 

@@ -203,6 +203,6 @@ def _count(document: Any) -> dict[str, Any]:
 
 
 KINDS = {
-    "trivy": Kind(lambda random: of_json(random, trivy_seeds()), check),
-    "grype": Kind(lambda random: of_json(random, grype_seeds()), check),
+    "trivy": Kind(lambda random: of_json(random, trivy_seeds()), check, weight=6),
+    "grype": Kind(lambda random: of_json(random, grype_seeds()), check, weight=4),
 }

@@ -6,6 +6,7 @@ Prints a table and keeps each wrong input below a temporary folder, with what ma
 
 import argparse
 import contextlib
+import math
 import re
 import resource
 import secrets
@@ -32,8 +33,8 @@ KINDS: dict[str, Kind] = {
 _TOO_LONG = 10
 """Seconds of the processor after which an input is given up."""
 
-_ROUND = 500
-"""Inputs of one kind after which it is the next kind's turn."""
+_ROUND = 10_000
+"""Inputs of a round, in which it is each kind's turn once."""
 
 _OF_ONE_CAUSE = 3
 """Inputs with one cause that are kept."""
@@ -134,17 +135,20 @@ def main(arguments: list[str]) -> int:
     # What stops it is Ctrl-C or `kill`: what was read until then is told.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
-        _rounds(tallies, -(-given.count // len(names)), given.seed)
+        _rounds(tallies, given.count, given.seed)
     print("\n".join([HEADING, *(tally.line(name) for name, tally in tallies.items())]))
     return int(any(tally.findings for tally in tallies.values()))
 
 
-def _rounds(tallies: Mapping[str, Tally], each: int, seed: str) -> None:
-    """Read so many mutants of each kind, some of each in turn, and print what is found."""
+def _rounds(tallies: Mapping[str, Tally], count: int, seed: str) -> None:
+    """Read so many mutants in all, some of each kind in turn, and print what is found."""
+    weights = {name: KINDS[name].weight for name in tallies}
+    rounds = math.ceil(count / _ROUND)
+    shares = {name: math.ceil(count * of / sum(weights.values())) for name, of in weights.items()}
     with tempfile.TemporaryDirectory(prefix="kit-fuzz-") as folder:
-        for start in range(0, each, _ROUND):
-            numbers = range(start, min(start + _ROUND, each))
+        for number in range(rounds):
             for name, tally in tallies.items():
+                numbers = range(*(shares[name] * n // rounds for n in (number, number + 1)))
                 for found in fuzz(name, KINDS[name], numbers, seed, Path(folder), tally):
                     print(_kept(found), flush=True)
 

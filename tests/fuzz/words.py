@@ -282,6 +282,6 @@ KINDS = {
     "notebook": Kind(
         lambda random: mutations.of_json(random, [_notebook()]), _check_notebook, "input.ipynb"
     ),
-    "template": Kind(_of_template, _check_template, "input.pptx"),
+    "template": Kind(_of_template, _check_template, "input.pptx", weight=0.03),
     "login": Kind(lambda random: mutations.of_json(random, [_AUTH]), _check_login, "config.json"),
 }
