@@ -156,7 +156,7 @@ def parse(text: str) -> Platform:
     os, architecture, variant = (*parts, "", "")[:3]
     found = Platform(_ARCHITECTURES.get(architecture, architecture), os, variant)
     if not found.is_valid or len(parts) > 3:
-        raise ValueError(f"{text!r} is no platform; one is linux/arm64")
+        raise ValueError(f"{text[:200]!r} is no platform; one is linux/arm64")
     return found
 
 

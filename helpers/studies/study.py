@@ -13,7 +13,7 @@ from helpers import own_file, paths
 from helpers.errors import StudyFileInvalid, StudyInvalid, disk_error
 from helpers.images import oci
 from helpers.studies.landmarks import day, landmarks
-from helpers.text import i18n
+from helpers.text import escape, i18n
 
 CAPTURE_NAME = re.compile(r"\d{4}-\d{2}(-\d{2})?([.-][A-Za-z0-9]+)*")
 """A capture is named by its date, and by more where a day or month has several."""
@@ -31,6 +31,9 @@ NEWEST = "newest"
 """Stands for the name of a study's newest capture."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+_SHOWN = 64
+"""Most letters of a name in a message."""
 
 _AGAIN = "Make the capture again"
 
@@ -239,7 +242,7 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
                 )
             if wanted:
                 raise StudyInvalid(
-                    f"study {self.name!r} has no capture {wanted!r}; it has "
+                    f"study {self.name!r} has no capture {wanted[:_SHOWN]!r}; it has "
                     f"{', '.join(landmarks(captures))}"
                 )
             wanted = captures[-1]
@@ -248,9 +251,9 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
         if facts is None:
             raise StudyFileInvalid(path, "it was removed meanwhile", _AGAIN)
         if (facts.study, facts.capture) != (self.name, wanted):
+            other = f"{facts.capture[:_SHOWN]!r} of study {facts.study[:_SHOWN]!r}"
             raise StudyInvalid(
-                f"{path} is of capture {facts.capture[:64]!r} of study {facts.study[:64]!r}: "
-                "a capture keeps the name that it was made under"
+                f"{path} is of capture {other}: a capture keeps the name that it was made under"
             )
         return facts
 
@@ -372,13 +375,17 @@ def _check(study: Study, path: Path) -> None:
     if not variants:
         raise StudyInvalid(f"{path}: a study needs at least one [[variants]]")
     if bad := [name for name in variants if not NAME.fullmatch(name)]:
-        raise StudyInvalid(f"{path}: variant {bad[0]!r}: use letters, digits, '.', '_' and '-'")
+        raise StudyInvalid(
+            f"{path}: variant {bad[0][:_SHOWN]!r}: use letters, digits, '.', '_' and '-'"
+        )
     if taken := [*RESERVED & set(map(str.casefold, variants))]:
         raise StudyInvalid(f"{path}: no variant may be named {taken.pop()}")
     if len(set(map(str.casefold, variants))) < len(variants):
         raise StudyInvalid(f"{path}: two variants have the same name")
     if study.baseline and study.baseline not in variants:
-        raise StudyInvalid(f"{path}: baseline {study.baseline!r} is not one of its variants")
+        raise StudyInvalid(
+            f"{path}: baseline {study.baseline[:_SHOWN]!r} is not one of its variants"
+        )
     for platform in (*(v.platform for v in study.variants), *(b.platform for b in study.bases)):
         try:
             oci.parse(platform)
@@ -402,7 +409,7 @@ def _check(study: Study, path: Path) -> None:
 
 def _check_translation(study: Study, language: str, translation: Translation, path: Path) -> None:
     """Raise `StudyInvalid` for an unknown language, variant or event, or too few texts."""
-    where = f"{path}: [translated.{language}]"
+    where = f"{path}: [translated.{escape.short(language, _SHOWN)}]"
     languages = [known for known in i18n.known() if known != i18n.ENGLISH]
     if language not in languages:
         raise StudyInvalid(f"{where}: the kit speaks {', '.join(languages)} besides English")
@@ -416,4 +423,4 @@ def _check_translation(study: Study, language: str, translation: Translation, pa
         ("event", translation.events, list(study.events)),
     ):
         if unknown := [name for name in translated if name not in known]:
-            raise StudyInvalid(f"{where}: the study has no {kind} {unknown[0]!r}")
+            raise StudyInvalid(f"{where}: the study has no {kind} {unknown[0][:_SHOWN]!r}")

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from helpers import own_file
 from helpers.errors import VexInvalid
 from helpers.vex import csaf, cyclonedx, openvex
-from helpers.vex.statement import Document, Statement
+from helpers.vex.statement import Document, Statement, first
 
 MAX_BYTES = 2**26
 """Largest document in bytes, as it came and unzipped."""
@@ -102,7 +103,11 @@ def read(path: Path) -> Vex:
     if others := {statement.document for statement in found.statements} - documents:
         problem = f"statements of {min(others)!r}, which is none of its documents"
         raise VexInvalid(path, problem, _AGAIN)
-    return found
+    return replace(
+        found,
+        documents=tuple(replace(each, said_at=first(each.said_at)) for each in found.documents),
+        statements=tuple(replace(each, said_at=first(each.said_at)) for each in found.statements),
+    )
 
 
 def _format(text: bytes, name: str) -> str:

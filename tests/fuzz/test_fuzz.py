@@ -10,8 +10,10 @@ from helpers.scans import summary
 from tests.fuzz.kind import Kind
 from tests.fuzz.run import KINDS, Tally, fuzz
 
-_EACH = 60
-"""Inputs of each kind, of which some take milliseconds."""
+_EACH = 40
+"""Inputs of each kind of the usual weight; of those that take long there are fewer."""
+
+_LEAST = 12
 
 
 @pytest.fixture(autouse=True)
@@ -23,13 +25,15 @@ def _folder_of_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", KINDS)
 def test_every_mutant_is_read_right_or_refused(name: str, tmp_path: Path) -> None:
     seed = secrets.token_hex(4)
+    count = max(_LEAST, min(_EACH, round(_EACH * KINDS[name].weight / 2)))
     tally = Tally()
     told = [
         f"python -m tests.fuzz.run {found.number} {name} --seed {seed} --only\n{found.why}"
-        for found in fuzz(name, KINDS[name], range(_EACH), seed, tmp_path, tally)
+        for found in fuzz(name, KINDS[name], range(count), seed, tmp_path, tally)
     ]
     assert not told, "\n".join(told)
-    assert tally.accepted, "no mutant was accepted, so none was looked at"
+    if count == _EACH:
+        assert tally.accepted, "no mutant was accepted, so none was looked at"
 
 
 def test_a_reader_that_drops_a_row_is_found(
