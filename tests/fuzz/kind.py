@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import resource
 import signal
 import time
@@ -68,6 +69,7 @@ def trial(kind: Kind, seed: str, folder: Path) -> Outcome:
     path.write_bytes(kind.mutant(random))
     memory, start = _memory(), time.process_time()
     accepted, wrong = False, ""
+    environment = dict(os.environ)
     try:
         kind.check(path, random)
         accepted = True
@@ -77,6 +79,10 @@ def trial(kind: Kind, seed: str, folder: Path) -> Outcome:
         wrong = "".join(["it takes too long\n", *traceback.format_exc().splitlines(True)[-24:]])
     except Exception:
         wrong = traceback.format_exc()
+    finally:
+        # Some kinds have a data folder of their own.
+        os.environ.clear()
+        os.environ.update(environment)
     seconds, grown = time.process_time() - start, _memory() - memory
     if not wrong and seconds > MOST_SECONDS:
         wrong = f"it takes {seconds:.1f} s"
