@@ -322,13 +322,13 @@ def _printed(name: str) -> str:
 def _layer_names(content: Any, blobs: Any) -> list[str]:
     if "manifest.json" in blobs:
         [image] = plain_json(content("manifest.json"))
-        return image["Layers"] or []
+        return image.get("Layers") or []
     described = plain_json(content("index.json"))["manifests"][-1]
     manifest = plain_json(content(_blob(described)))
     if manifest.get("manifests"):
         [described, *_] = manifest["manifests"]
         manifest = plain_json(content(_blob(described)))
-    return [_blob(layer) for layer in manifest["layers"] or []]
+    return [_blob(layer) for layer in manifest.get("layers") or []]
 
 
 def _blob(described: dict[str, Any]) -> str:

@@ -84,25 +84,24 @@ HEADING = f"{'kind':20}{'inputs':>9}{'accepted':>9}{'refused':>9}{'a second':>9}
 
 def fuzz(
     name: str, kind: Kind, numbers: range, seed: str, folder: Path, tally: Tally
-) -> list[Finding]:
-    """Read some mutants of a kind, add them to a tally, and return what is found anew."""
-    found, start = [], time.process_time()
+) -> Iterator[Finding]:
+    """Read some mutants of a kind, add them to a tally, and yield what is found anew."""
     for number in numbers:
+        start = time.process_time()
         outcome = one(name, kind, seed, number, folder)
         if outcome.seconds > MOST_SECONDS:
             # What is slow once may have been imported, or drawn first.
             outcome = one(name, kind, seed, number, folder)
         tally.inputs += 1
         tally.accepted += outcome.accepted
+        tally.seconds += time.process_time() - start
         if outcome.wrong:
             content = (folder / kind.name).read_bytes()
             finding = Finding(name, seed, number, outcome.wrong, content)
             tally.causes[finding.cause] += 1
             if tally.causes[finding.cause] <= _OF_ONE_CAUSE:
-                found.append(finding)
-    tally.findings += found
-    tally.seconds += time.process_time() - start
-    return found
+                tally.findings.append(finding)
+                yield finding
 
 
 def one(name: str, kind: Kind, seed: str, number: int, folder: Path) -> Outcome:

@@ -57,6 +57,6 @@ def test_a_reader_that_raises_another_error_is_found(tmp_path: Path) -> None:
 
     kind = Kind(lambda random: random.choice((b"x", b"\0")), check)
     tally = Tally()
-    found = fuzz("planted", kind, range(60), "planted", tmp_path, tally)
+    found = [*fuzz("planted", kind, range(60), "planted", tmp_path, tally)]
     assert 0 < tally.accepted < 60
     assert {each.content for each in found} == {b"\0"}
