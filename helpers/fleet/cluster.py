@@ -149,14 +149,17 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
         "dataframe.convert-string": False,
     }
     with ExitStack() as stack:
-        scratch, local = _scratch(), None
-        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
-        stack.enter_context(dask.config.set({**settings, "temporary-directory": scratch}))
+        local = None
+        stack.enter_context(dask.config.set(settings))
         stack.enter_context(_quiet())
         try:
             if scheduler:
                 at: Any = scheduler
             else:
+                # Not for a client alone: a notebook's is killed with its kernel, and leaves it.
+                scratch = _scratch()
+                stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+                stack.enter_context(dask.config.set({"temporary-directory": scratch}))
                 with _deaf():
                     made = LocalCluster(
                         n_workers=workers or None,

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,15 @@ def test_a_cluster_that_ends_in_the_middle_leaves_what_was_read(
     done = reading.read(str(scans), "f", opened)
     assert 0 < done.new < expected.images
     assert fleets.store_counts(done.store) == expected
+
+
+def test_a_client_of_a_cluster_keeps_nothing_on_this_disk(
+    tmp_path: Path, opened: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notebook's is killed with its kernel, and could not remove it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with cluster.open(opened.client.scheduler.address):
+        assert not [*tmp_path.iterdir()]
 
 
 def test_what_is_wrong_with_a_cluster_is_told(
