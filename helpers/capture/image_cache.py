@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -106,10 +105,11 @@ class ImageCache:
         with contextlib.suppress(OSError):
             self._files.mkdir(parents=True, exist_ok=True)
             self._parts.mkdir(exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._parts, delete=False) as part:
+            with _locked(self._parts / kept.name) as part:
+                part.truncate(0)
                 part.write(content)
-            Path(part.name).chmod(0o444)
-            Path(part.name).rename(kept)
+                part.flush()
+                _move(self._parts / kept.name, kept)
 
     def forget_damaged(self, folder: Path) -> list[str]:
         """Remove files whose links in a folder do not have their digest; return their names."""
@@ -182,8 +182,13 @@ class ImageCache:
                 )
             part.flush()
             os.fsync(part.fileno())
-            path.chmod(0o444)
-            path.rename(kept)
+            _move(path, kept)
+
+
+def _move(part: Path, kept: Path) -> None:
+    """Move a whole file to its place, where none writes to it; what is unfinished can be."""
+    part.rename(kept)
+    kept.chmod(0o444)
 
 
 def _fill(

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -257,3 +258,24 @@ def test_a_layer_larger_than_the_disk_is_not_begun(
     with pytest.raises(NoSpace, match="Free some space"):
         cache.link(Repository(reference.parse(served.reference)), huge, tmp_path / "x")
     assert served.ranges() == []
+
+
+def test_what_is_killed_when_it_is_moved_is_taken_up_by_anybody(
+    served: Faulty, cache: ImageCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(path: Path, place: Path) -> None:
+        raise KeyboardInterrupt
+
+    manifest = served.files["/v2/app/manifests/1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            cache.keep_small(images.digest(manifest), manifest)
+        with pytest.raises(KeyboardInterrupt):
+            read(served, cache, tmp_path)
+    # Of a file that cannot be written only root goes on.
+    assert all(path.stat().st_mode & stat.S_IWUSR for path in kept(tmp_path, "partial"))
+    cache.keep_small(images.digest(manifest), manifest)
+    read(served, cache, tmp_path)
+    assert len(kept(tmp_path)) == 2
+    assert kept(tmp_path, "partial") == []
