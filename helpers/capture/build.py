@@ -3,7 +3,7 @@
 import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -118,6 +118,26 @@ def build(
     return image
 
 
+@contextlib.contextmanager
+def replacing(daemon: Daemon, tag: str, is_only_one: Callable[[], bool]) -> Iterator[None]:
+    """Let a build take the name of an image, and remove that one, unless it has other names.
+
+    Meanwhile it has a name of its own, by which a later run finds it if this one is killed, or if
+    another one may still read it (`is_only_one`).
+    """
+    aside = f"{_full_tag(tag)}.before-"
+    if replaced := daemon.find(tag):
+        # Without that name the image stays, and everything works.
+        with contextlib.suppress(KitError):
+            daemon.add_name(replaced["Id"], f"{aside}{replaced['Id'].rpartition(':')[2][:12]}")
+    try:
+        yield
+    finally:
+        if is_only_one():
+            with contextlib.suppress(KitError):
+                daemon.remove_names(aside)
+
+
 def show_steps(bar: tqdm, name: str) -> Callable[[Step], None]:
     """Return a function that shows the steps of a build on a progress bar, before its own steps."""
     steps_after = bar.total
@@ -130,11 +150,13 @@ def show_steps(bar: tqdm, name: str) -> Callable[[Step], None]:
     return show
 
 
-def build_bases(daemon: Daemon, bases: Sequence[Base], log: Path) -> dict[str, str]:
+def build_bases(
+    daemon: Daemon, bases: Sequence[Base], log: Path, is_only_one: Callable[[], bool]
+) -> dict[str, str]:
     """Build bases in their order; return the reasons of those that failed, by full tag.
 
     A base on a failed base fails too: an older image of that name is not what the study means. The
-    builder's output is written to `log`.
+    builder's output is written to `log`. `is_only_one` is as in `replacing`.
     """
     failures: dict[str, str] = {}
     logs = []
@@ -142,7 +164,7 @@ def build_bases(daemon: Daemon, bases: Sequence[Base], log: Path) -> dict[str, s
         part = log.with_suffix(".part")
         try:
             check_bases(images(base, daemon.platform), failures)
-            with progress.bar(base.tag, 1) as bar:
+            with progress.bar(base.tag, 1) as bar, replacing(daemon, base.tag, is_only_one):
                 build(daemon, base, base.tag, part, show_steps(bar, base.tag))
         except KitError as error:
             failures[_full_tag(base.tag)] = str(error)

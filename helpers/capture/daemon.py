@@ -5,13 +5,15 @@ import difflib
 import os
 import posixpath
 import re
+import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import docker
 import requests
+from docker.api.build import process_dockerfile
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container as Container
 from docker.types import Mount as Mount
@@ -116,11 +118,14 @@ class Daemon:
         self, context: Path, dockerfile: Path, tag: str, **options: Any
     ) -> Iterator[dict[str, Any]]:
         """Yield the events of the classic builder. `options` are the API's."""
-        with _kit_errors(str(dockerfile)):
+        # A file without a name: that of docker-py would stay if this process is killed.
+        with _kit_errors(str(dockerfile)), tempfile.TemporaryFile() as packed:
+            name = _pack(context, dockerfile, packed)
             try:
                 yield from self._client.api.build(
-                    path=str(context),
-                    dockerfile=str(dockerfile),
+                    fileobj=packed,
+                    custom_context=True,
+                    dockerfile=name,
                     tag=tag,
                     rm=True,
                     forcerm=True,
@@ -134,11 +139,21 @@ class Daemon:
                     raise BuildFailed(f"{dockerfile}: {reason}. Fix it") from error
                 raise
 
-    def remove_untagged(self, image: str) -> None:
-        """Remove an image that has no name any more, unless it is used; keep the build cache."""
-        with contextlib.suppress(DockerException, *_CUT):
-            if not self._client.api.inspect_image(image).get("RepoTags"):
-                self._client.api.remove_image(image, noprune=True)
+    def add_name(self, image: str, name: str) -> None:
+        """Give an image one more name."""
+        repository, _, tag = name.rpartition(":")
+        with _kit_errors(image):
+            self._client.api.tag(image, repository, tag)
+
+    def remove_names(self, start: str) -> None:
+        """Take names that start so from images; one without another name goes, unless it is used.
+
+        What cannot be removed now stays.
+        """
+        for name in self.names():
+            if name.startswith(start):
+                with contextlib.suppress(DockerException, *_CUT):
+                    self._client.api.remove_image(name)
 
     def save(self, image: str, path: Path) -> None:
         """Write an image's archive, as `docker save` does."""
@@ -227,6 +242,17 @@ class Daemon:
             for mount in options.get("mounts", []):
                 with contextlib.suppress(DockerException, *_CUT):
                     self._client.volumes.get(mount["Source"]).remove()
+
+
+def _pack(context: Path, dockerfile: Path, packed: IO[bytes]) -> str:
+    """Write the tar of a build's context, as docker-py does; return the Dockerfile's name in it."""
+    ignore, lines = context / ".dockerignore", list[str]()
+    if ignore.exists():
+        lines = [line.strip() for line in ignore.read_text().splitlines()]
+    name, text = process_dockerfile(str(dockerfile), str(context))
+    exclude = [line for line in lines if line and line[0] != "#"]
+    docker.utils.build.tar(str(context), exclude, (name, text), packed)
+    return str(name)
 
 
 def connect() -> Daemon:

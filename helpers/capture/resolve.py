@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -113,14 +114,12 @@ def identify(
     if variant.kind == "dockerfile":
         build.check_bases(build.images(variant.recipe, daemon.platform), tools.failed_bases)
         reference = f"base-image-notebooks:{study.name}.{variant.name}"[:128].lower()
+        is_only_one = partial(staging.is_only_one, study)
         with tools.build_locks.lock(variant.recipe):
             log = folder / paths.LOG
-            replaced = daemon.find(reference)
-            image_id = build.build(daemon, variant.recipe, reference, log, on_step, secrets)
+            with build.replacing(daemon, reference, is_only_one):
+                image_id = build.build(daemon, variant.recipe, reference, log, on_step, secrets)
             image = daemon.find(image_id)
-            # Another capture of the study may still read the image that this one replaces.
-            if replaced and replaced["Id"] != image_id and staging.is_only_one(study):
-                daemon.remove_untagged(str(replaced["Id"]))
             base_name = base_name or build.base(variant.recipe, daemon.platform)
             # The next build may need the base for another platform, and pull that.
             base = _base(base_name, tools, platform_of(image or {}))

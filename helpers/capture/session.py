@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,7 +111,8 @@ def capture(
         tools = tools._replace(vex=tuple(documents))
         if study.bases and isinstance(tools.daemon, Daemon):
             log = staged / paths.BASES_LOG
-            failed = build.build_bases(tools.daemon, study.bases, log)
+            is_only_one = partial(staging.is_only_one, study)
+            failed = build.build_bases(tools.daemon, study.bases, log, is_only_one)
             tools = tools._replace(failed_bases=failed)
         previous = None if fresh else _previous_facts(study)
         facts = _facts(study, started, tools, coverage)

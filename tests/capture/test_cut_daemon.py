@@ -69,22 +69,32 @@ def test_cut_at_each_request_the_others_are_kept(
     assert not [*paths.study(study).glob(".*")]
 
 
-def test_an_image_that_was_built_before_goes_unless_it_is_in_use(
+def test_an_image_that_a_build_replaces_goes_with_a_run_that_is_alone(
     server: CutDaemon, empty_data: Path
 ) -> None:
     lines = dockerfile(empty_data / "context" / "Dockerfile", "FROM scratch\nCOPY a.txt /\n")
     study = write_study(empty_data, built=lines)
-    server.replaced, gone = True, f"DELETE /v1.45/images/{cut_daemon.OLD}?force=False&noprune=True"
-
-    def is_removed() -> bool:
-        server.asked.clear()
-        assert capture(study, fresh=True).failures == {}
-        return gone in server.asked
-
-    assert is_removed()
-    server.names = ["mine:1"]
-    assert not is_removed()
-    server.names = []
+    server.replaced, server.names = True, ["mine:1"]
     other = processes.this_process().replace(f"{os.getpid()}@", f"{os.getppid()}@")
-    (paths.study(study) / f".capture.{other}.part").mkdir()
-    assert not is_removed()
+    beside = paths.study(study) / f".capture.{other}.part"
+    beside.mkdir()
+    capture(study, fresh=True)
+    # It has a name by which it is found, also if this process is killed when the build is done.
+    assert server.names == ["mine:1", "base-image-notebooks:mine.built.before-000000000000"]
+    beside.rmdir()
+    server.replaced = False
+    capture(study, fresh=True)
+    assert server.names == ["mine:1"]
+
+
+def test_of_a_build_that_is_killed_no_context_is_left(
+    server: CutDaemon, empty_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be large, and have what is secret."""
+    lines = dockerfile(empty_data / "context" / "Dockerfile", "FROM scratch\nCOPY a.txt /\n")
+    temporary, found = tmp_path / "temporary", list[Path]()
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    server.on_build = lambda: found.extend([temporary, *temporary.iterdir()])
+    capture(write_study(empty_data, built=lines), fresh=True)
+    assert found == [temporary]

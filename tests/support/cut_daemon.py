@@ -4,11 +4,12 @@ import json
 import re
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 IMAGE = "cut/app:1"
 
@@ -28,8 +29,9 @@ _STEPS = [{"stream": "Step 1/1 : FROM scratch\n"}, {"stream": " ---> 1\n"}]
 class CutDaemon(socketserver.ThreadingUnixStreamServer):
     """Answers what a capture asks; the `cut`-th request is the last that it answers, by half.
 
-    With `replaced` it has an image of the name that a build takes, which then has other `names`.
-    `asked` are the requests, `left` the numbers of containers and networks that were not removed.
+    With `replaced` it has an image of the name that a build takes; `names` are the other ones of
+    that, which goes with the last. `asked` are the requests, `left` the numbers of containers and
+    networks that were not removed. `on_build` is called in the middle of a build.
     """
 
     daemon_threads = True
@@ -40,14 +42,20 @@ class CutDaemon(socketserver.ThreadingUnixStreamServer):
         self.left = {"containers": 0, "networks": 0}
         self.cut = 0
         self.replaced, self.names = False, list[str]()
+        self.on_build: Callable[[], object] = lambda: None
         super().__init__(str(path), _Handler)
 
     def reply(self, method: str, path: str) -> tuple[int, bytes | list[dict[str, Any]]]:
         """Return status and content of an answer; a list is sent in chunks."""
         found = re.sub(r"^/v[\d.]+", "", path.partition("?")[0])
         kind = found.split("/")[1]
-        if method == "DELETE" and kind == "images":
+        if kind == "images" and method == "DELETE":
+            self.names.remove(found.removeprefix("/images/"))
             return self.json([])
+        if kind == "images" and found.endswith("/tag"):
+            given = parse_qs(path.partition("?")[2])
+            self.names.append(f"{given['repo'][0]}:{given['tag'][0]}")
+            return 201, b""
         if method == "DELETE":
             self.left[kind] -= 1
             return 204, b""
@@ -58,13 +66,16 @@ class CutDaemon(socketserver.ThreadingUnixStreamServer):
                 )
             case "/info":
                 return self.json({"Driver": "overlay2", "DriverStatus": []})
-            case "/containers/json" | "/images/json":
+            case "/containers/json":
                 return self.json([])
+            case "/images/json":
+                return self.json([{"Id": OLD, "RepoTags": self.names}])
             case "/volumes":
                 return self.json({"Volumes": []})
             case "/networks":
                 return self.json([])
             case "/build":
+                self.on_build()
                 return 200, [*_STEPS, {"aux": {"ID": self.image_id}}]
             case "/containers/create" | "/networks/create":
                 self.left[kind] += 1
