@@ -45,6 +45,8 @@ class VulnDb:
         """Update the folder, or only check one that the user named. Raises `ScanFailed`."""
         if self._is_given:
             return check(self.folder)
+        # Also of a download that was killed at its very end, after which there is none.
+        processes.clear_up(self.folder)
         pinned = "@sha256:" in self._repository
         if not pinned or not (self.folder / "db" / _METADATA).is_file():
             download(scanner, self.folder, self._repository)
@@ -130,7 +132,6 @@ def _download(
     folder.mkdir(parents=True, exist_ok=True)
     command = ["trivy", "image", *options, "--cache-dir", "DB", *QUIET, *LIMIT]
     command += [option, repository] if repository else []
-    processes.clear_up(folder)
     with processes.temporary_folder("db", folder) as temporary:
         scratch = Path(temporary)
         # Trivy keeps a recent DB, whatever repository is named; so it gets an empty folder.

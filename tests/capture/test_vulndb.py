@@ -3,16 +3,16 @@
 import hashlib
 import io
 import json
+import os
 import shutil
 import sqlite3
-import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from helpers import paths
+from helpers import paths, processes
 from helpers.capture import trivy_program, vulndb
 from helpers.capture.session import capture
 from helpers.capture.vulndb import VulnDb
@@ -46,42 +46,19 @@ def test_a_database_that_says_nothing_of_itself_is_named(tmp_path: Path, metadat
 
 
 ANY = "sha256:" + "0" * 64
-KINDS = "application/vnd.aquasec.trivy"
-
-
-def artifact(registry: Registry, name: str, kind: str, folder: Path, names: list[str]) -> str:
-    """Push a DB in the form of Trivy's own, and return its reference by digest."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        for file in names:
-            tar.add(folder / file, file)
-    manifest = registry.manifest(
-        name,
-        images.MANIFEST,
-        config={"mediaType": f"{KINDS}.config.v1+json", **registry.blob(name, b"{}")},
-        layers=[
-            {
-                "mediaType": f"{KINDS}.{kind}.layer.v1.tar+gzip",
-                "annotations": {"org.opencontainers.image.title": f"{kind}.tar.gz"},
-                **registry.blob(name, packed.getvalue()),
-            }
-        ],
-    )
-    return f"{registry.host}/{name}@{manifest['digest']}"
 
 
 @pytest.fixture(scope="module")
 def pinned(registry_here: Registry, db: Path) -> str:
     """A vulnerability DB in a registry, by digest."""
-    return artifact(registry_here, "trivy-db", "db", db / "db", ["trivy.db", "metadata.json"])
+    return registry_here.database("trivy-db", "db", db / "db", "trivy.db")
 
 
 @pytest.fixture(scope="module")
 def pinned_java(registry_here: Registry, tmp_path_factory: Any) -> str:
     """A Java DB in a registry, by digest."""
     folder = java_db(tmp_path_factory.mktemp("java"))
-    files = ["trivy-java.db", "metadata.json"]
-    return artifact(registry_here, "trivy-java-db", "javadb", folder / "java-db", files)
+    return registry_here.database("trivy-java-db", "javadb", folder / "java-db", "trivy-java.db")
 
 
 def jar() -> bytes:
@@ -173,8 +150,12 @@ class TestADbPinnedByDigest:
         vulndb = VulnDb(tmp_path, False, pinned)
         vulndb.refresh(trivy_program.find())
         before = (tmp_path / "db/metadata.json").stat().st_mtime_ns
+        # As one leaves it that is killed when the DB is in its place.
+        left = processes.this_process().replace(f"{os.getpid()}@", "999999999@")
+        (tmp_path / f"kit-db.{left}.x" / "db").mkdir(parents=True)
         vulndb.refresh(trivy_program.find())
         assert (tmp_path / "db/metadata.json").stat().st_mtime_ns == before
+        assert [path.name for path in tmp_path.iterdir()] == ["db"]
 
     def test_each_repository_has_a_folder(self, pinned: str) -> None:
         default, other = paths.trivy_cache(), paths.trivy_cache(pinned, "")

@@ -1,9 +1,11 @@
 """A registry of images on this machine, for tests."""
 
+import io
 import json
 import shutil
 import socket
 import subprocess
+import tarfile
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -17,6 +19,8 @@ import trustme
 
 from tests.conftest import unless_live
 from tests.support import image_archives as images
+
+_DATABASE = "application/vnd.aquasec.trivy"
 
 USER, PASSWORD = "me", "hunter2"
 _HTPASSWD = "me:$2y$05$pZsrPhdnwJusFAl.xLwQiuKMmM6g7eliy9y9HizneCJD7nrffjOrG\n"
@@ -79,6 +83,26 @@ class Registry:
         """Push an index and return its reference."""
         index = self.manifest(name, images.INDEX, manifests=list(manifests))
         return f"{self.host}/{name}@{index['digest']}"
+
+    def database(self, name: str, kind: str, folder: Path, file: str) -> str:
+        """Push a DB in the form of Trivy's own, and return its reference by digest."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+            for each in (file, "metadata.json"):
+                tar.add(folder / each, each)
+        manifest = self.manifest(
+            name,
+            images.MANIFEST,
+            config={"mediaType": f"{_DATABASE}.config.v1+json", **self.blob(name, b"{}")},
+            layers=[
+                {
+                    "mediaType": f"{_DATABASE}.{kind}.layer.v1.tar+gzip",
+                    "annotations": {"org.opencontainers.image.title": f"{kind}.tar.gz"},
+                    **self.blob(name, packed.getvalue()),
+                }
+            ],
+        )
+        return f"{self.host}/{name}@{manifest['digest']}"
 
     def tag(self, name: str, tag: str, reference: str) -> str:
         """Give what was pushed a tag and return that reference."""
