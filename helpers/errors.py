@@ -140,6 +140,12 @@ def disk_error(error: OSError, path: str | PathLike[str]) -> KitError:
         return NoSpace(
             f"{path}: the disk is full. Free some space, or name another data folder with KIT_DATA"
         )
+    if "temporary directory" in str(error):
+        # What Python says if it can write to none; which reason each has is not told.
+        return KitError(f"{error.strerror}. Free some space, or name another folder with TMPDIR")
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        where = f"{error.filename or path}: {error.strerror}"
+        return KitError(f"{where}. Check its permissions, or name another data folder: KIT_DATA")
     return KitError(f"{error.filename or path}: {error.strerror or error}")
 
 

@@ -461,7 +461,9 @@ def test_a_full_disk_is_reported_by_whoever_meets_it() -> None:
         assert isinstance(disk_error(OSError(code, "full"), Path("x")), NoSpace)
     other = disk_error(OSError(errno.EACCES, "Permission denied", "y"), Path("x"))
     assert isinstance(other, KitError)
-    assert str(other) == "y: Permission denied"
+    assert str(other).startswith("y: Permission denied. Check its permissions")
+    nowhere = FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+    assert "with TMPDIR" in str(disk_error(nowhere, Path("x")))
 
 
 def test_killed_at_any_moment_it_leaves_what_was_there_and_the_next_run_completes(
