@@ -43,7 +43,8 @@ class Faulty:
 
     `redirect` is another server that it redirects to. `fault` gets the handler and the layer's
     bytes to send; if it returns true, it has answered. `asked` has a path and the `Range` of each
-    request, `methods` its method. Without `heads` it does not answer HEAD.
+    request, `methods` its method. Without `heads` it does not answer HEAD. The `cut`-th request is
+    the last that it answers, by half. With `is_closed` it wants a token, from this server too.
     """
 
     def __init__(self) -> None:
@@ -60,6 +61,7 @@ class Faulty:
         self.asked: list[tuple[str, str]] = []
         self.methods: list[tuple[str, str]] = []
         self.heads = True
+        self.cut, self.is_closed = 0, False
         self.host = ""
 
     def add(self, name: str, tag: str, tar: bytes, **fields: Any) -> str:
@@ -112,6 +114,16 @@ def serving() -> Iterator[Faulty]:
             wanted = self.headers.get("Range", "")
             registry.asked.append((self.path, wanted))
             registry.methods.append((self.command, self.path))
+            if registry.cut and len(registry.asked) > registry.cut:
+                self.close_connection = True
+                return
+            if registry.is_closed and not self.headers.get("Authorization"):
+                if self.path.startswith("/token"):
+                    self.send(b'{"token": "secret"}', 200)
+                    return
+                challenge = f'Bearer realm="http://{registry.host}/token",service="s"'
+                self.send(b"", 401, WWW_Authenticate=challenge)
+                return
             content = registry.files.get(self.path)
             if registry.redirect:
                 answer(self, b"", 307, Location=registry.redirect + self.path)
@@ -123,9 +135,17 @@ def serving() -> Iterator[Faulty]:
             if is_faulty and registry.fault and registry.fault(self, content):
                 return
             start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
-            kind = images.MANIFEST if "/manifests/" in self.path else "application/octet-stream"
+            kind = "application/octet-stream"
+            if "/manifests/" in self.path:
+                kind = images.INDEX if b'"manifests"' in content else images.MANIFEST
             digest = {"Docker_Content_Digest": images.digest(content)} if registry.heads else {}
-            answer(self, content[start:], 206 if start else 200, Content_Type=kind, **digest)
+            self.send(content[start:], 206 if start else 200, Content_Type=kind, **digest)
+
+        def send(self, content: bytes, status: int, **headers: str) -> None:
+            if len(registry.asked) == registry.cut:
+                truncated(at=len(content) // 2)(self, content)
+            else:
+                answer(self, content, status, **headers)
 
         def do_HEAD(self) -> None:
             if registry.heads:
