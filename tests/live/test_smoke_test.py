@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from helpers import processes
 from helpers.capture import smoke_test
 from helpers.capture.build import build
-from helpers.capture.daemon import LABEL, Daemon
+from helpers.capture.daemon import LABEL, Container, Daemon
 from helpers.images.metadata import Smoke
 from helpers.studies.study import Recipe
 
@@ -59,9 +60,9 @@ def run_shell(daemon: Daemon, build_image: Build) -> Run:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left(daemon: Daemon) -> Iterator[None]:
-    """After each test there are no containers, networks and volumes of the kit."""
+    """After each test there are no containers, networks and volumes of this process."""
     yield
-    client, kit = daemon._client, {"label": LABEL}
+    client, kit = daemon._client, {"label": f"{LABEL}={processes.this_process()}"}
     assert client.containers.list(all=True, filters=kit) == []
     assert client.networks.list(filters=kit) == []
     assert client.volumes.list(filters=kit) == []
@@ -235,17 +236,22 @@ def test_a_container_that_the_daemon_refuses_is_not_started(
 def test_leftovers_of_a_killed_process_are_removed_by_the_next(
     daemon: Daemon, standins: list[str]
 ) -> None:
+    """Other tests beside this one remove them, too, so their process runs until all are there."""
     client, machine = daemon._client, processes.this_process().partition("@")[2]
-    dead, alive, elsewhere = f"999999999@{machine}", f"1@{machine}", "999999999@another-machine"
+    elsewhere = "999999999@another-machine"
 
-    def create(owner: str) -> str:
+    def create(owner: str) -> Container:
         command = ["sleep", "1000"]
         options = {"labels": {LABEL: owner}, "command": command}
         return client.containers.create("rebuilt/alpine:3.23", **options)
 
-    left, network = create(dead), client.networks.create("kit-left", labels={LABEL: dead})
-    left.start()
-    kept = [create(alive), create(elsewhere)]
+    with subprocess.Popen(["sleep", "1000"]) as process:
+        owner = f"{process.pid}@{machine}"
+        left = create(owner)
+        network = client.networks.create(f"kit-left-{process.pid}", labels={LABEL: owner})
+        left.start()
+        process.kill()
+    kept = [create(f"1@{machine}"), create(elsewhere)]
     try:
         daemon.remove_leftovers()
         ids = {container.id for container in client.containers.list(all=True)}
