@@ -1,4 +1,4 @@
-"""Commands that are killed at a moment, and run again; `tests.support.kills` does it by chance."""
+"""Commands that end at a moment, and run again; `tests.support.kills` does it by chance."""
 
 import shutil
 import tempfile
@@ -11,9 +11,14 @@ from tests.support import kills
 
 
 @pytest.mark.usefixtures("trivy_on_path")
-@pytest.mark.parametrize("name", ["capture", "gate"])
+@pytest.mark.parametrize(("name", "fault"), [("capture", "kill"), ("gate", "full")])
 def test_what_was_recorded_stays_and_the_next_run_is_right(
-    name: str, empty_data: Path, tmp_path: Path, db: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    fault: str,
+    empty_data: Path,
+    tmp_path: Path,
+    db: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
@@ -21,4 +26,4 @@ def test_what_was_recorded_stays_and_the_next_run_is_right(
     case = kills.cases(tmp_path, db)[name]
     for recorded in ("matched-2026", "rebuilt-2026", "rebuilt-python-2026"):
         shutil.rmtree(paths.study(recorded))
-    assert kills.kill(case, 20)
+    assert kills.end(case, 20, fault)
