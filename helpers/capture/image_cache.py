@@ -126,16 +126,16 @@ class ImageCache:
     def prune(self, limit: int | None = None) -> int:
         """Remove files, the least recently used first, until the rest fits; return removed bytes.
 
-        Unfinished files go if they are a week old, or if nothing is to be kept. What a run uses
-        stays, because it has links of its own.
+        Unfinished files go if they are a week old, if they are there whole, or if nothing is to be
+        kept. What a run uses stays, because it has links of its own.
         """
         limit = _limit() if limit is None else limit
         left = removed = 0
         now = time.time()
         for at, size, path in sorted(self._listed(), reverse=True):
             is_part = path.parent == self._parts
-            too_old = is_part and now - at > _FORGOTTEN_SECONDS
-            if left + size <= limit and not too_old:
+            is_useless = now - at > _FORGOTTEN_SECONDS or (self._files / path.name).exists()
+            if left + size <= limit and not (is_part and is_useless):
                 left += size
                 continue
             with contextlib.suppress(OSError):
