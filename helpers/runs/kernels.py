@@ -88,8 +88,15 @@ class Forked(psutil.Process):  # type: ignore[misc]
     stdin = stdout = stderr = None
 
     def poll(self) -> int | None:
-        """Return `None` while the kernel runs, then 0: its exit status is not known."""
-        return None if self.is_running() else 0
+        """Return `None` while the kernel runs, then 0: its exit status is not known.
+
+        One whose server was killed stays a zombie where the first process, as in a container, does
+        not wait for orphans: it has ended.
+        """
+        with suppress(psutil.NoSuchProcess):
+            if self.is_running() and self.status() != psutil.STATUS_ZOMBIE:
+                return None
+        return 0
 
 
 class _Manager(AsyncKernelManager):

@@ -1,5 +1,6 @@
 """Workers, schedulers, disks and runs that end in the middle: nothing is lost or counted twice."""
 
+import errno
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import distributed
 import psutil
 import pytest
 
@@ -155,6 +157,15 @@ def test_what_is_wrong_with_a_cluster_is_told(
     with pytest.raises(ClusterFailed, match="does not see"):
         opened.check(tmp_path)
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_disk_that_is_full_when_it_starts_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> None:
+        raise RuntimeError("Cluster failed to start") from OSError(errno.ENOSPC, "full", "/x")
+
+    monkeypatch.setattr(distributed, "LocalCluster", full)
+    with pytest.raises(NoSpace, match="disk is full"), cluster.open():
+        pass
 
 
 def _on_another_machine(path: str) -> tuple[str, bool]:

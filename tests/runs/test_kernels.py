@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -157,3 +158,13 @@ def test_where_the_process_that_forks_has_ended_a_notebook_fails_at_once(tmp_pat
         server.close()
         with pytest.raises(ConnectionError):
             executed(path, tmp_path / "run", server, tmp_path)
+
+
+def test_a_killed_kernel_that_nobody_waits_for_has_ended() -> None:
+    with subprocess.Popen(["sleep", "1000"]) as process:
+        kernel = kernels.Forked(process.pid)
+        assert kernel.poll() is None
+        os.kill(process.pid, signal.SIGKILL)
+        # It stays a zombie, as it does where the first process waits for no orphans.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert kernel.poll() == 0
