@@ -67,7 +67,7 @@ def check(folder: Path, study: str) -> None:
     other = read(folder).study
     if other not in ("", study):
         raise StudyInvalid(
-            f"{paths.shown(folder)} holds the run of study {escape.plain(other)!r}; "
+            f"{paths.shown(folder)} holds the run of study {escape.short(other, 80)!r}; "
             "rename one of the two studies"
         )
 

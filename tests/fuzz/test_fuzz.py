@@ -14,12 +14,6 @@ _EACH, _LEAST = 30, 3
 """Inputs of each kind of the usual weight, and least of those that take long."""
 
 
-@pytest.fixture(autouse=True)
-def _folder_of_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Have the kinds' own data folders forgotten after each test."""
-    monkeypatch.setenv("KIT_DATA", str(tmp_path))
-
-
 @pytest.mark.parametrize("name", KINDS)
 def test_every_mutant_is_read_right_or_refused(name: str, tmp_path: Path) -> None:
     seed = secrets.token_hex(4)
