@@ -173,10 +173,11 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
             client = stack.enter_context(Client(at, timeout=_SECONDS))
             if not client.nthreads():
                 client.wait_for_workers(1, timeout=_SECONDS)
-        except (OSError, ValueError, TimeoutError, RuntimeError) as error:
-            # Dask says so of a scheduler that cannot write its files.
-            if isinstance(error, RuntimeError) and isinstance(error.__cause__, OSError):
-                raise store.disk_error(error.__cause__, Path(tempfile.gettempdir())) from error
+        except (OSError, ValueError, TimeoutError, RuntimeError, AssertionError) as error:
+            # Dask says so of a scheduler, or a worker, that cannot write its files.
+            reason = error.__cause__ or error.__context__
+            if isinstance(error, RuntimeError | AssertionError) and isinstance(reason, OSError):
+                raise store.disk_error(reason, Path(tempfile.gettempdir())) from error
             raise ClusterFailed(
                 f"{scheduler or 'local cluster'}: no workers ({error or type(error).__name__}). "
                 "Check that its scheduler and workers run, or leave --scheduler out"
