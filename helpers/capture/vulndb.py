@@ -5,8 +5,9 @@ import os
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from helpers import own_file, processes
 from helpers.capture.trivy_program import LIMIT, QUIET, Trivy, run
@@ -23,7 +24,7 @@ class _Metadata(Struct):
     """What a DB says of itself."""
 
     updated_at: datetime = field(name="UpdatedAt")
-    version: int | None = field(default=None, name="Version")
+    version: Annotated[int, Meta(ge=0, lt=2**31)] | None = field(default=None, name="Version")
 
 
 class VulnDb:

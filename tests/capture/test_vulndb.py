@@ -36,7 +36,18 @@ def in_folder(folder: Path, metadata: str) -> Path:
 
 @pytest.mark.parametrize(
     "metadata",
-    ["", '{"Version": 2, "Upd', "null", "[]", "{}", '{"UpdatedAt": "soon"}', '{"UpdatedAt": 1}'],
+    [
+        *(
+            "",
+            '{"Version": 2, "Upd',
+            "null",
+            "[]",
+            "{}",
+            '{"UpdatedAt": "soon"}',
+            '{"UpdatedAt": 1}',
+        ),
+        '{"UpdatedAt": "2026-11-24T00:00:00Z", "Version": ' + "9" * 400 + "}",
+    ],
 )
 def test_a_database_that_says_nothing_of_itself_is_named(tmp_path: Path, metadata: str) -> None:
     folder = in_folder(tmp_path / "given", metadata)

@@ -196,7 +196,7 @@ def written(random: Random, made: Any) -> bytes:
     text = json.dumps(made, ensure_ascii=ascii_only, indent=indent)
     if "uf8ff" in text or "\uf8ff" in text:
         text = _DOUBLE_WRITTEN.sub("", text)
-        text = _RAW_WRITTEN.sub(lambda found: RAW[int(found[1])], text)
+        text = _RAW_WRITTEN.sub(lambda found: RAW[int(found[1]) % len(RAW)], text)
     return encoded(random, text)
 
 
