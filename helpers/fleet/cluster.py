@@ -177,7 +177,7 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
             # Dask says so of a scheduler, or a worker, that cannot write its files.
             reason = error.__cause__ or error.__context__
             if isinstance(error, RuntimeError | AssertionError) and isinstance(reason, OSError):
-                raise store.disk_error(reason, Path(tempfile.gettempdir())) from error
+                raise disk_error(reason, Path(tempfile.gettempdir())) from error
             raise ClusterFailed(
                 f"{scheduler or 'local cluster'}: no workers ({error or type(error).__name__}). "
                 "Check that its scheduler and workers run, or leave --scheduler out"

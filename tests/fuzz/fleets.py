@@ -124,7 +124,8 @@ node:24
 
 
 def _check_list(path: Path, random: Random) -> None:
-    names = [os.fsdecode(line).strip() for line in path.read_bytes().split(b"\n")]
+    text = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    names = [os.fsdecode(line).strip() for line in text.split(b"\n")]
     if any("\0" not in name and os.path.isdir(name) for name in names):  # noqa: PTH112
         # All files of the folder would be read, whichever that is.
         return
