@@ -165,6 +165,13 @@ class Controls:
             self._on_change()
 
 
+def button(words: str, act: Callable[[], None]) -> widgets.Button:
+    """Return a button that does something, and cannot be pressed yet."""
+    made = widgets.Button(description=words, disabled=True, layout=widgets.Layout(width="auto"))
+    made.on_click(lambda _: act())
+    return made
+
+
 def folded(title: str, content: widgets.Widget, is_open: bool = True) -> widgets.Widget:
     """Return a widget below a button that folds it."""
     button = widgets.ToggleButton(value=is_open, layout=widgets.Layout(width="100%", margin="0"))

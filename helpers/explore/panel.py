@@ -5,9 +5,7 @@ import base64
 import html
 import re
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
@@ -23,8 +21,8 @@ from helpers.explore.clickable_figure import Picture
 from helpers.explore.controls import Controls
 from helpers.explore.findings_table import Finder
 from helpers.explore.keep import File, Keep
+from helpers.explore.own_reports import OwnReports
 from helpers.explore.parts import Part, parts
-from helpers.explore.upload import Dropzone
 from helpers.notebook import tables
 from helpers.notebook.comparison import Comparison
 from helpers.notebook.display import ShownAnswer
@@ -73,13 +71,12 @@ class Panel:
         i18n.fonts()
         self._opening = {"language": language, "theme": theme}
         self._origins: dict[str, Origin] = {}
-        self._reports: dict[str, Origin] = {}
         self._joined: tuple[Origin, ...] = ()
         self._history: list[Choice] = []
         self._first: Choice | None = None
         self._offered: Comparison | None = None
         self._lock = threading.RLock()
-        self._changes, self._is_due = 0, False
+        self._changes, self._is_due, self._is_kept = 0, False, False
         self._following: asyncio.Task[None] | None = None
         self._pressed = -1
         self._refused: list[str] = []
@@ -92,19 +89,13 @@ class Panel:
             options=[(word(asks), name) for name, asks in PICTURES.items()],
             style={"button_width": "auto"},
         )
-        self.undo = _button(t("↶ Undo"), self._undo)
-        self.reset = _button(t("Reset"), self._reset)
+        self.undo = controls.button(t("↶ Undo"), self._undo)
+        self.reset = controls.button(t("Reset"), self._reset)
         self.picture, self.table = Picture(), Finder()
         self.errors, self.marks, self.about = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.drop = Dropzone(
-            t("Drop Trivy or Grype reports here (JSON, also gzipped), or choose files"), self._take
+        self.own = OwnReports(
+            lambda: self._change(is_kept=False), self._refuse, self._forget_reports
         )
-        self.path = widgets.Text(
-            placeholder=t("or the path of one on this machine, and Enter"),
-            continuous_update=False,
-            layout=widgets.Layout(width="16.2rem"),
-        )
-        self.forget = _button(t("Remove own reports"), self._forget_reports)
         self.keep = Keep(
             {
                 "png": t("Picture as PNG"),
@@ -117,7 +108,6 @@ class Panel:
         self._first = self.choice
         self.reset.disabled = True
         self.show.observe(lambda _: self._change(), "value")
-        self.path.observe(self._take_path, "value")
         self.picture.observe(lambda _: self._press(self.picture.pressed), "pressed")
         self.table.part.observe(lambda _: self._press(self.table.part.value), "value")
 
@@ -141,7 +131,7 @@ class Panel:
         return choices.code(
             chosen,
             str(study.known_by or ""),
-            [*self._reports],
+            [*self.own.reports],
             pressed.code if pressed else (),
             **given,
         )
@@ -156,11 +146,15 @@ class Panel:
 
     # What is chosen.
 
-    def _change(self) -> None:
-        """Show what is chosen, a moment later: of several quick changes the last is drawn."""
+    def _change(self, is_kept: bool = True) -> None:
+        """Show what is chosen, a moment later: of several quick changes the last is drawn.
+
+        If one of them `is_kept`, what they lead to can be taken back.
+        """
         with self._lock:
             self._changes += 1
             self.picture.busy = self._is_due = True
+            self._is_kept = self._is_kept or is_kept
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -180,7 +174,9 @@ class Panel:
                 if change != self._changes:
                     return
                 try:
-                    steps = steps or self._steps(self._wanted(), with_new=True)
+                    steps = steps or self._steps(
+                        self._wanted(), with_new=True, is_kept=self._is_kept
+                    )
                     next(steps)
                 except StopIteration:
                     return
@@ -196,7 +192,7 @@ class Panel:
         with self._lock:
             self._changes += 1
             if self._is_due:
-                self._go(self._wanted(), with_new=True)
+                self._go(self._wanted(), with_new=True, is_kept=self._is_kept)
 
     def _wanted(self) -> Choice:
         """Return what the controls say."""
@@ -246,7 +242,7 @@ class Panel:
                 raise
             self._refuse(error)
             self._set_to(self.choice)
-            self.picture.busy = self._is_due = False
+            self.picture.busy = self._is_due = self._is_kept = False
             return
         yield
         drawn, why = None, _why_none(compared, wanted.show) or answer.why_empty
@@ -258,7 +254,8 @@ class Panel:
         if is_kept and self.choice != wanted:
             self._history = [*self._history[1 - _MOST_STEPS :], self.choice]
             self._forgive()
-        self.choice, self._names, self._is_due = wanted, names, False
+        self.choice, self._names = wanted, names
+        self._is_due = self._is_kept = False
         self.comparison, self.answer = compared, answer
         self._pressed = -1
         title, footer = (answer.title, answer.footer) if drawn else (why, "")
@@ -276,11 +273,12 @@ class Panel:
         """
         language, theme = self._opening.values()
         base = Comparison(wanted.study, wanted.capture, language, theme, mixed=True)
-        own = self._origins.setdefault(f"{base.study.name}/{base.capture}", base.origin)
+        first = self._origins.setdefault(f"{base.study.name}/{base.capture}", base.origin)
         for name in wanted.beside:
             if name not in self._origins:
                 self._origins[name] = origin.named(name)
-        origins = (own, *(self._origins[name] for name in wanted.beside), *self._reports.values())
+        beside = (self._origins[name] for name in wanted.beside)
+        origins = (first, *beside, *self.own.reports.values())
         if origins != self._joined:
             found = base.of_origins(*origins)
             # It is computed once, for all that is chosen of these images.
@@ -300,7 +298,7 @@ class Panel:
             self.show.value = chosen.show
         self.undo.disabled = not self._history
         self.reset.disabled = chosen == self._first
-        self.forget.disabled = not self._reports
+        self.own.forget.disabled = not self.own.reports
 
     def _undo(self) -> None:
         self._settle()
@@ -363,7 +361,7 @@ class Panel:
     def _named(self) -> str:
         """Return what is shown as the name of a file."""
         chosen, lens = self.choice, self.comparison.lens
-        words = [chosen.study, chosen.capture, *chosen.beside, *self._reports]
+        words = [chosen.study, chosen.capture, *chosen.beside, *self.own.reports]
         words += [lens.counted, "fixable" if lens.fixable else "", lens.known_by, lens.place]
         if chosen.variants is not None:
             words += chosen.variants
@@ -389,32 +387,10 @@ class Panel:
             return File(name, "image/svg+xml", figure.svg(drawn))
         return File(name, "image/png", figure.png(drawn))
 
-    # Reports of a user's own.
-
-    def _take(self, name: str, file: Path) -> None:
-        """Let a report that was dropped join the comparison, or say why it cannot."""
-        self._settle()
-        try:
-            self._reports[_free(escape.short(Path(name).name, 60), self._reports)] = (
-                origin.of_report(name, file)
-            )
-        except KitError as error:
-            self._refuse(error)
-            return
-        self._go(self.choice, with_new=True, is_kept=False)
-
-    def _take_path(self, change: dict[str, Any]) -> None:
-        # No path has a NUL in it.
-        if given := str(change["new"]).replace("\0", "").strip():
-            path = Path(given)
-            # Of a user that is not there, there is no home.
-            with suppress(RuntimeError):
-                path = path.expanduser()
-            self._take(given, path)
-            self.path.value = ""
+    # Reports of a user's own, and what failed.
 
     def _forget_reports(self) -> None:
-        self._reports.clear()
+        self._settle()
         self._forgive()
         self._go(self.choice, is_kept=False)
 
@@ -453,12 +429,11 @@ class Panel:
         """Return all of it: controls beside the picture, the table below both."""
         steps = widgets.HBox([self.undo, self.reset])
         groups = [controls.folded(title, group) for title, group in self.choose.groups.items()]
-        own = widgets.VBox([self.drop, self.path, self.forget])
         left = widgets.VBox(
             [
                 steps,
                 *groups,
-                controls.folded(t("Own reports"), own, is_open=False),
+                controls.folded(t("Own reports"), self.own.box, is_open=False),
                 controls.folded(t("Keep it"), self.keep, is_open=False),
             ],
             layout=widgets.Layout(flex=f"0 0 {controls.WIDTH}", width=controls.WIDTH),
@@ -480,19 +455,6 @@ def _why_none(compared: Comparison, show: str) -> str:
     if show == OVERLAP and len(compared.images) < 2:
         return t("Overlap: needs two scanned variants")
     return ""
-
-
-def _button(words: str, act: Callable[[], None]) -> widgets.Button:
-    made = widgets.Button(description=words, disabled=True, layout=widgets.Layout(width="auto"))
-    made.on_click(lambda _: act())
-    return made
-
-
-def _free(name: str, taken: dict[str, Origin]) -> str:
-    number = 1
-    while (free := name if number == 1 else f"{name} ({number})") in taken:
-        number += 1
-    return free
 
 
 def _as_text(text: str, role: str) -> str:

@@ -56,7 +56,7 @@ def drop(panel: Panel, name: str, content: bytes, piece: int = 2**21) -> None:
     for place, part in enumerate(pieces):
         last = place == len(pieces) - 1
         told = {"id": name, "name": name, "first": place == 0, "last": last}
-        panel.drop._handle_msg(
+        panel.own.drop._handle_msg(
             {"content": {"data": {"method": "custom", "content": told}}, "buffers": [part]}
         )
 
@@ -119,6 +119,25 @@ def test_of_several_quick_changes_the_last_is_drawn(panel: Panel) -> None:
     assert drawn[0].startswith("Vulnerabilities: ")
     assert not panel.picture.busy
     assert len(panel._history) == 1, "what was not drawn is no step to take back"
+
+
+def test_many_reports_at_once_are_drawn_once_and_no_step_to_take_back(panel: Panel) -> None:
+    drawn: list[str] = []
+    panel.picture.observe(lambda change: drawn.append(change["new"]), "png")
+    panel.choose.variants.value = ("nodejs-alpine",)
+
+    async def drops() -> None:
+        for number in range(1, 4):
+            drop(panel, f"app-{number}.json", own(number))
+        drop(panel, "broken.json", b"[")
+        while panel.picture.busy:
+            await asyncio.sleep(0.01)
+
+    before = len(drawn), len(panel._history)
+    asyncio.run(drops())
+    assert (len(drawn), len(panel._history)) == (before[0] + 1, before[1])
+    assert [*panel.comparison.images["variant"]] == ["nodejs-alpine", "app-1", "app-2", "app-3"]
+    assert "broken.json" in panel.errors.value
 
 
 def test_what_waits_to_be_drawn_is_in_what_is_read(panel: Panel) -> None:
@@ -326,7 +345,7 @@ def test_the_day_that_another_study_counts_by_is_said(panel: Panel) -> None:
 def test_when_all_that_was_chosen_is_gone_all_is_looked_at(panel: Panel) -> None:
     drop(panel, "mine.json", own(5))
     panel.choose.variants.value = ("mine",)
-    panel.forget.click()
+    panel.own.forget.click()
     assert variants(panel) == ["nodejs-alpine", "nodejs-distroless"]
 
 
@@ -372,7 +391,7 @@ def test_a_report_that_is_dropped_joins_and_is_marked(panel: Panel) -> None:
     assert panel.comparison.images["scanner"].tolist()[-1] == "grype"
     panel.choose.study.value = "rebuilt-2026"
     assert variants(panel)[-2:] == ["mine", "theirs"], "they stay"
-    panel.forget.click()
+    panel.own.forget.click()
     assert variants(panel) == load_study("rebuilt-2026").images["variant"].tolist()
 
 
@@ -396,10 +415,10 @@ def test_gzipped_reports_and_reports_of_one_name(panel: Panel) -> None:
 
 
 def test_a_report_of_a_path(panel: Panel, write: Write) -> None:
-    panel.path.value = str(write(own(7), "here.json"))
+    panel.own.path.value = str(write(own(7), "here.json"))
     assert variants(panel)[-1] == "here"
-    assert panel.path.value == ""
-    panel.path.value = "/no/such/file.json"
+    assert panel.own.path.value == ""
+    panel.own.path.value = "/no/such/file.json"
     assert "cannot be read" in panel.errors.value
 
 
@@ -480,7 +499,7 @@ def test_a_path_that_leads_nowhere_is_told(
     monkeypatch.chdir(tmp_path)
     # Nobody ever writes into it.
     os.mkfifo("pipe")
-    panel.path.value = path
+    panel.own.path.value = path
     assert panel.errors.value.startswith('<div role="alert"')
 
 
@@ -619,7 +638,7 @@ def test_a_bad_file_beside_a_good_one_is_still_named_and_so_is_what_is_unlike(
     assert "bad.json" in panel.errors.value
     assert "worse.json" in panel.errors.value
     assert "DIFFERENT" in panel.marks.value
-    panel.forget.click()
+    panel.own.forget.click()
     assert panel.errors.value == ""
     assert "DIFFERENT" not in panel.marks.value
 
