@@ -6,6 +6,7 @@ import html
 import re
 import threading
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import ipywidgets as widgets
@@ -76,6 +77,7 @@ class Panel:
         self._first: Choice | None = None
         self._offered: Comparison | None = None
         self._lock = threading.RLock()
+        self._numbers = count(1)
         self._changes, self._is_due, self._is_kept = 0, False, False
         self._following: asyncio.Task[None] | None = None
         self._pressed = -1
@@ -151,8 +153,10 @@ class Panel:
 
         If one of them `is_kept`, what they lead to can be taken back.
         """
+        # Before the lock: a thread that has it must not set back what was chosen in another one.
+        self._changes = next(self._numbers)
         with self._lock:
-            self._changes += 1
+            change = self._changes
             self.picture.busy = self._is_due = True
             self._is_kept = self._is_kept or is_kept
         try:
@@ -160,7 +164,7 @@ class Panel:
         except RuntimeError:
             self._settle()
             return
-        self._following = loop.create_task(self._follow(self._changes))
+        self._following = loop.create_task(self._follow(change))
 
     async def _follow(self, change: int) -> None:
         """Show what is chosen, step by step, unless something else has been chosen since.
@@ -190,7 +194,7 @@ class Panel:
     def _settle(self) -> None:
         """Show at once what is chosen, if that is not shown yet."""
         with self._lock:
-            self._changes += 1
+            self._changes = next(self._numbers)
             if self._is_due:
                 self._go(self._wanted(), with_new=True, is_kept=self._is_kept)
 
@@ -217,6 +221,7 @@ class Panel:
         Images that come in addition are chosen `with_new`; a choice that `is_kept` can be taken
         back. It may be given up between steps: nothing is half shown.
         """
+        began = self._changes
         try:
             base = self._base(wanted)
             if not wanted.capture:
@@ -241,7 +246,7 @@ class Panel:
             if self._offered is None:
                 raise
             self._refuse(error)
-            self._set_to(self.choice)
+            self._set_to(self.choice, began)
             self.picture.busy = self._is_due = self._is_kept = False
             return
         yield
@@ -262,7 +267,7 @@ class Panel:
         self.picture.show(png, title, footer, shown)
         yield
         self._offer(shown)
-        self._set_to(wanted)
+        self._set_to(wanted, began)
         yield
         self._fill()
 
@@ -286,13 +291,15 @@ class Panel:
             self._joined, self._all = origins, found
         return self._all
 
-    def _set_to(self, chosen: Choice) -> None:
-        """Show a choice on the controls."""
+    def _set_to(self, chosen: Choice, began: int) -> None:
+        """Show a choice on the controls, unless they have changed since it `began` to be shown."""
         if self._offered is not self._all:
             self._offered = self._all
             self.choose.offer(self._all.study, self._names)
             images = counting.overview(self._all.images).drop(columns="capture")
             self.about.value = f'<div class="kit-table">{tables.to_html(images)}</div>'
+        if began != self._changes:
+            return
         self.choose.set_to(chosen)
         with self.show.hold_trait_notifications():
             self.show.value = chosen.show

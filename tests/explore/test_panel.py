@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from helpers.comparability import score_consistency
 from helpers.errors import ParameterInvalid, StudyInvalid
 from helpers.explore import left_out
 from helpers.explore.panel import Panel
+from helpers.explore.parts import Part
 from helpers.explore.upload import Dropzone
 from helpers.frames import SEVERITIES
 from helpers.notebook import tables
@@ -138,6 +140,26 @@ def test_many_reports_at_once_are_drawn_once_and_no_step_to_take_back(panel: Pan
     assert (len(drawn), len(panel._history)) == (before[0] + 1, before[1])
     assert [*panel.comparison.images["variant"]] == ["nodejs-alpine", "app-1", "app-2", "app-3"]
     assert "broken.json" in panel.errors.value
+
+
+def test_what_another_thread_chooses_meanwhile_is_not_set_back(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choose() -> None:
+        panel.show.value = "growth"
+
+    offer, other = panel._offer, threading.Thread(target=choose)
+
+    def offer_while_something_is_chosen(shown: list[Part]) -> None:
+        offer(shown)
+        if not other.ident:
+            other.start()
+            other.join(0.1)
+
+    monkeypatch.setattr(panel, "_offer", offer_while_something_is_chosen)
+    panel.show.value = "overlap"
+    other.join()
+    assert (panel.show.value, panel.choice.show) == ("growth", "growth")
 
 
 def test_what_waits_to_be_drawn_is_in_what_is_read(panel: Panel) -> None:
