@@ -336,7 +336,10 @@ def _blob(described: dict[str, Any]) -> str:
 
 
 def _unpacked(content: bytes) -> bytes:
-    readers = {b"\x1f\x8b": gzip, b"\x28\xb5\x2f\xfd": zstandard, b"\xfd7zXZ": lzma, b"BZh": bz2}
+    """What a file holds; of xz also what is there before it is cut, behind the end of the tar."""
+    if content.startswith(b"\xfd7zXZ"):
+        return lzma.LZMADecompressor().decompress(content)
+    readers = {b"\x1f\x8b": gzip, b"\x28\xb5\x2f\xfd": zstandard, b"BZh": bz2}
     for magic, reader in readers.items():
         if content.startswith(magic):
             return reader.decompress(content)  # type: ignore[attr-defined]
