@@ -141,7 +141,7 @@ def disk_error(error: OSError, path: str | PathLike[str]) -> KitError:
             f"{path}: the disk is full. Free some space, or name another data folder with KIT_DATA"
         )
     if "temporary directory" in str(error):
-        # What Python says if it can write to none; which reason each has is not told.
+        # Python says so if it can write to no temporary folder, and not why.
         return KitError(f"{error.strerror}. Free some space, or name another folder with TMPDIR")
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         where = f"{error.filename or path}: {error.strerror}"

@@ -227,8 +227,7 @@ def _note(table: pd.DataFrame, least: int) -> Phrase:
     note = say(
         "Repositories that share packages are one group: they are not independent of one another, "
         "nor are the images of one. Each group counts once, with the mean of its repositories. The "
-        "table has the median of all pairs, too: a repository counts there as often as it has "
-        "pairs, so that it is another number."
+        "median in the table is of all pairs: there, a repository with more pairs weighs more."
     )
     if known > 1:
         note += " " + t(
@@ -258,18 +257,19 @@ def _note(table: pd.DataFrame, least: int) -> Phrase:
 
 def _several(images: pd.DataFrame) -> Text:
     """Return which image counts where an app has several on one base, if one does."""
-    known = _candidates(images)
-    places = len(known[_PLACE].drop_duplicates())
-    if places == len(known):
+    places = _candidates(images)[_PLACE]
+    if not places.duplicated().any():
         return Text()
     text = say(
         "Of several images of an app on one base the newest counts; where it is not known when all "
         "were built, that of the latest day of scans."
     )
-    if lost := places - len(newest(images)):
+    counted = pd.MultiIndex.from_frame(newest(images)[_PLACE])
+    lost = places[~pd.MultiIndex.from_frame(places).isin(counted)]
+    if len(lost):
         text += " " + say(
-            "Of {apps} **none counts** there: which is the newest is not known.",
-            apps=number(lost, "app"),
+            "**Left out on a base:** {apps}, of which the newest image there is not known.",
+            apps=number(lost["app"].nunique(), "app"),
         )
     return paragraph(text)
 

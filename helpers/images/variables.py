@@ -78,7 +78,7 @@ def words(text: str) -> list[str]:
 def fill(text: str, known: Mapping[str, str], depth: int = 0) -> str:
     """Return a text with its variables filled in; unknown ones are empty.
 
-    Of a text that becomes too long, or of variables in too many others, only the beginning is.
+    The text is cut after `MAX_FILLED` letters, and so are variables nested too deep.
 
     >>> fill("node:$V-${OS:-alpine}${X:+x}", {"V": "24", "OS": ""})
     'node:24-alpine'
@@ -174,10 +174,10 @@ def _braced(text: str, known: Mapping[str, str], depth: int) -> str:
 def _form(pattern: str) -> str:
     """Return a pattern of a shell as one of `re`, which takes no exponential time.
 
-    Each star but the last is as short as what follows it allows, which leaves the others most.
+    Each star but the last takes as little as it can, and that is never tried again.
     """
-    first, *others = ("".join("." if c == "?" else re.escape(c) for c in part)
-                      for part in re.sub(r"\*+", "*", pattern).split("*"))  # fmt: skip
+    parts = re.sub(r"\*+", "*", pattern).split("*")
+    first, *others = (re.escape(part).replace(r"\?", ".") for part in parts)
     if not others:
         return first
     return first + "".join(f"(?>.*?{part})" for part in others[:-1]) + f".*{others[-1]}"

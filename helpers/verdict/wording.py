@@ -96,8 +96,7 @@ def exploited(decision: Decision) -> Phrase:
 
     Empty if no candidate has such a vulnerability, as far as is known.
     """
-    able = decision.candidates[decision.candidates["candidate"]]
-    having = able[able["known_exploited"].ne("")]
+    having = _candidates_with(decision, "known_exploited")
     if having.empty:
         return Phrase()
     if len(having) > _NAMED:
@@ -326,10 +325,15 @@ def _beside(decision: Decision, criteria: Sequence[str]) -> Phrase:
     )
 
 
+def _candidates_with(decision: Decision, fact: str) -> pd.DataFrame:
+    """Return the candidates of which a column of facts has one."""
+    able = decision.candidates[decision.candidates["candidate"]]
+    return able[able[fact].ne("")]
+
+
 def _ended(decision: Decision, in_full: bool) -> Phrase:
     """Return which candidates are past their support, as the end of a reason."""
-    able = decision.candidates[decision.candidates["candidate"]]
-    ended = able[able["past_support"].ne("")]
+    ended = _candidates_with(decision, "past_support")
     if ended.empty:
         return Phrase()
     if len(ended) > _NAMED:
