@@ -58,8 +58,15 @@ _DAMAGED = (
 )
 """What python-pptx, which reads each part only when it is asked for, raises of a damaged file."""
 
-_FORGOTTEN = ("viewProps", "commentAuthors", "thumbnail", "extended-properties")
-"""Relationships to what tells of the slides that a template had."""
+_FORGOTTEN = (
+    *("viewProps", "commentAuthors", "thumbnail"),
+    *("extended-properties", "metadata/core-properties"),
+)
+"""Ends of relationships to what tells of the slides that a template had.
+
+LibreOffice has a type of its own for the last one: python-pptx, which does not find it, would add
+a second part of the same name.
+"""
 
 
 class Template(NamedTuple):
