@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
@@ -108,15 +109,19 @@ def severity_counts(
     The count is NA for images whose vulnerabilities nobody looked for, and 0 for clean ones.
     Raises `ParameterInvalid` for an unknown lens.
     """
-    counted = lenses.apply(findings, lens)
-    levels = pd.DataFrame({"severity": pd.Series(SEVERITIES, dtype="str")})
-    every = images[[*_IMAGE, "status"]].merge(levels, how="cross")
     keys = [*_IMAGE, "severity"]
-    found = counted.astype({"severity": "str"}).groupby(keys).size().rename("count").astype("Int64")
-    # One row an image and severity, whatever was found; two scanners' counts are never added up.
-    counts = every.merge(found.reset_index(), how="left", on=keys, validate="one_to_one")
-    count = counts["count"].fillna(0).mask(counts["status"].isin(UNKNOWN_COUNT))
-    return counts.assign(count=count).astype({"severity": SEVERITY})
+    # A verdict asks a hundred times, and pandas takes five times as long to join two small frames.
+    found = lenses.apply(findings, lens).groupby(keys, observed=True, sort=False).size().to_dict()
+    rows = images[[*_IMAGE, "status"]]
+    if rows.duplicated(_IMAGE).any():
+        raise ValueError("an image has two rows: counts of two scanners are never added up")
+    every = rows.iloc[np.arange(len(rows)).repeat(len(SEVERITIES))].reset_index(drop=True)
+    levels = np.tile(np.arange(len(SEVERITIES)), len(rows))
+    every["severity"] = pd.Categorical.from_codes(levels, dtype=SEVERITY)
+    count = [found.get(key, 0) for key in every[keys].itertuples(index=False, name=None)]
+    every["count"] = pd.array(count, dtype="Int64")
+    every["count"] = every["count"].mask(every["status"].isin(UNKNOWN_COUNT))
+    return every
 
 
 def totals(counts: pd.DataFrame) -> pd.DataFrame:

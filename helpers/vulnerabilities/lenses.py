@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from helpers.errors import ParameterInvalid
@@ -325,8 +326,10 @@ def _keys(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
     """Return what tells apart the things that count once, a row a finding."""
     # A finding without an id equals no other.
     ids = findings["vulnerability_id"]
-    rows = pd.Series(range(len(findings)), index=findings.index).astype("str")
-    keys = findings[_IMAGE].assign(id=ids.where(ids.notna(), "row " + rows))
+    if ids.isna().any():
+        rows = pd.Series(range(len(findings)), index=findings.index).astype("str")
+        ids = ids.where(ids.notna(), "row " + rows)
+    keys = findings[_IMAGE].assign(id=ids)
     if counted == PER_PACKAGE:
         keys = keys.assign(source=findings["source_package"].fillna(findings["package"]))
     return keys
@@ -334,10 +337,9 @@ def _keys(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
 
 def _highest(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
     """Return one row of each thing counted: the finding with the highest severity."""
-    places = pd.Series(range(len(findings)), index=findings.index)
-    ordered = findings.assign(_place=places).sort_values("severity", ascending=False, kind="stable")
-    kept = distinct(ordered, counted).sort_values("_place")
-    return kept.drop(columns="_place")
+    order = np.argsort(-findings["severity"].cat.codes.to_numpy(), kind="stable")
+    again = _keys(findings, counted).iloc[order].duplicated().to_numpy()
+    return findings.iloc[np.sort(order[~again])]
 
 
 def _rated(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
