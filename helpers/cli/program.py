@@ -327,6 +327,8 @@ def main() -> None:
 
     SIGTERM and SIGHUP stop it cleanly too.
     """
+    # Jupyter's libraries would build a grammar of addresses that no notebook has, 1.4 s long.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     received: list[int] = [signal.SIGINT]
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal may not have the letters of an answer.

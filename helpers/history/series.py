@@ -82,14 +82,14 @@ def _reduced(frames: Frames, lens: Lens) -> Series:
     """Return what is kept of one batch."""
     images = frames.images
     listed, installed = _lists(frames.packages)
-    totals = counting.totals(counting.severity_counts(frames.findings, images, lens))
+    counts = counting.image_counts(frames.findings, images, lens)
     found = frames.findings.groupby(_IMAGE).size().rename("findings").astype("Int64")
     scans = (
         images[_SCAN]
         .assign(at=_days(images))
         .merge(listed, how="left", on=_IMAGE)
         .merge(found.reset_index(), how="left", on=_IMAGE)
-        .merge(totals[[*_IMAGE, "total"]].rename(columns={"total": "count"}), on=_IMAGE)
+        .merge(counts[[*_IMAGE, "count"]], on=_IMAGE)
     )
     unknown = scans["status"].isin(UNKNOWN_COUNT)
     scans = scans.assign(findings=scans["findings"].fillna(0).mask(unknown))

@@ -30,8 +30,8 @@ def table(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFr
     `capture, variant, status, part, count`, two rows an image: what counts, and what was declared
     harmless besides. NA where its vulnerabilities were not looked for.
     """
-    without = _totals(findings, images, lens._replace(suppressed=False))
-    whole = _totals(findings, images, lens._replace(suppressed=True))["count"]
+    without = counting.image_counts(findings, images, lens._replace(suppressed=False))
+    whole = counting.image_counts(findings, images, lens._replace(suppressed=True))["count"]
     parts = [
         without.assign(part=COUNTS),
         without.assign(part=HARMLESS, count=whole - without["count"]),
@@ -86,11 +86,6 @@ def statements_answer(statements: pd.DataFrame) -> Answer:
     if statements.empty:
         return Answer("statements", lacks=t("No VEX document was given to the scanner."))
     return Answer("statements", table=statements, by_scanner=False, searchable=True)
-
-
-def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
-    counts = counting.severity_counts(findings, images, lens)
-    return counting.totals(counts).rename(columns={"total": "count"})
 
 
 def _title(counts: pd.DataFrame, lens: Lens) -> str:

@@ -256,8 +256,7 @@ def of_study(
 
 
 def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Series:
-    counts = counting.severity_counts(findings, images, lens)
-    return counting.totals(counts).set_index("variant")["total"]
+    return counting.image_counts(findings, images, lens).set_index("variant")["count"]
 
 
 def _differences(table: pd.DataFrame) -> Text:

@@ -110,8 +110,7 @@ def candidates(
     and they have some of several days; `partial`: the database says that it is incomplete. `front`
     is that of `pareto`.
     """
-    counts = counting.severity_counts(findings, images, lens._replace(fixable=False))
-    total = counting.totals(counts)["total"]
+    total = counting.image_counts(findings, images, lens._replace(fixable=False))["count"]
     fixable = _fixable(findings, images, lens)
     serious = _fixable(findings, images, lens, "HIGH")
     from_base = findings["from_base"].fillna(False)
@@ -181,8 +180,7 @@ def _fixable(
     findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: str = "UNKNOWN"
 ) -> pd.Series:
     """Return how many fixable ones each image has, from a severity on."""
-    counts = counting.severity_counts(findings, images, lens._replace(fixable=True))
-    return counting.totals(counts[counts["severity"].ge(least)])["total"]
+    return counting.image_counts(findings, images, lens._replace(fixable=True), least)["count"]
 
 
 def _where_known(
@@ -190,7 +188,8 @@ def _where_known(
 ) -> pd.Series:
     """Return how many fixable ones each image has; NA where a column of some finding is."""
     unknown = set(findings["variant"][findings[known_by].isna()])
-    counts = _fixable(findings[~findings["variant"].isin(unknown)], images, lens)
+    known = findings[~findings["variant"].isin(unknown)] if unknown else findings
+    counts = _fixable(known, images, lens)
     return counts.mask(images["variant"].isin(unknown).to_numpy())
 
 

@@ -33,8 +33,8 @@ def split(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFr
     """
     blind = images["os_family"].isin(BLIND)
     about = images.assign(blind=blind)[["capture", "variant", "blind"]]
-    whole = _totals(findings, images, lens._replace(fixable=False))
-    fixed = _totals(findings, images, lens._replace(fixable=True))["count"]
+    whole = counting.image_counts(findings, images, lens._replace(fixable=False))
+    fixed = counting.image_counts(findings, images, lens._replace(fixable=True))["count"]
     parts = [
         whole.assign(part=FIXABLE, count=fixed),
         whole.assign(part=UNFIXED, count=whole["count"] - fixed),
@@ -49,7 +49,7 @@ def by_place(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Dat
     places counts in both, so the parts add up to the total only under the lens `findings`.
     """
     parts = [
-        _totals(findings, images, lens._replace(place=place)).assign(part=place)
+        counting.image_counts(findings, images, lens._replace(place=place)).assign(part=place)
         for place in PLACES
         if lens.place in ("", place)
     ]
@@ -169,11 +169,6 @@ def _part(variant: object, part: int, whole: int, status: str) -> Part:
     total = counting.total(whole, status)
     text = t("{variant} {part:,} of {whole}", variant=short, part=part, whole=total)
     return Part(text, (part,), odd)
-
-
-def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
-    counts = counting.severity_counts(findings, images, lens)
-    return counting.totals(counts).rename(columns={"total": "count"})
 
 
 def _wide(table: pd.DataFrame) -> pd.DataFrame:

@@ -140,8 +140,8 @@ def both_ways(
     for capture, lens in ((later, Lens(known_by=str(day))), (earlier, lenses.PLAIN)):
         images = frames.images[frames.images["capture"].eq(capture)]
         findings = frames.findings[frames.findings["capture"].eq(capture)]
-        counts = counting.totals(counting.severity_counts(findings, images, lens))
-        totals.append(counts.set_index("variant")["total"].dropna())
+        counts = counting.image_counts(findings, images, lens)
+        totals.append(counts.set_index("variant")["count"].dropna())
     by_date, by_db = totals
     return {v: (int(by_date[v]), int(by_db[v])) for v in by_db.index if v in by_date.index}
 
