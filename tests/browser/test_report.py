@@ -29,8 +29,7 @@ def test_it_opens_without_network_and_without_a_word(report: Watched, finished: 
     report.quiet((finished / "report.html").as_uri())
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1280, "dark"), (390, "light")])
 def test_nothing_reaches_beyond_the_window_and_everybody_can_use_it(
     chromium: playwright.Browser, finished: Path, width: int, scheme: str
 ) -> None:

@@ -39,10 +39,14 @@ class Show(NamedTuple):
     speaker: playwright.Page
 
 
-@pytest.fixture(scope="module", params=["en", "ko"])
+EACH = pytest.mark.parametrize("path", ["en", "ko"], indirect=True)
+"""For what words, letters and colours decide."""
+
+
+@pytest.fixture(scope="module")
 def path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Slides in a light theme, and in Korean in a dark one."""
-    language = request.param
+    language = getattr(request, "param", "en")
     given = {"language": language, "theme": "dark"} if language == "ko" else {}
     run = run_of(tmp_path_factory.mktemp("speaker"), *PARTS)
     with i18n.speaking(language):
@@ -201,6 +205,7 @@ def test_a_second_press_opens_no_second_window(show: Show) -> None:
     assert len(show.slides.context.pages) == 2
 
 
+@EACH
 def test_a_blocked_window_is_told_of_in_one_line_without_notes(
     chromium: playwright.Browser, path: Path
 ) -> None:
@@ -220,6 +225,7 @@ def test_a_blocked_window_is_told_of_in_one_line_without_notes(
         assert not watched.said
 
 
+@EACH
 def test_no_script_runs_in_the_window_and_nothing_is_asked_for(show: Show, path: Path) -> None:
     show.watched.quiet(path.as_uri())
     assert show.speaker.locator("script").count() == 0
@@ -234,6 +240,7 @@ def test_no_script_runs_in_the_window_and_nothing_is_asked_for(show: Show, path:
     assert any("violates" in said for said in show.watched.said)
 
 
+@EACH
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (600, 900)])
 def test_everything_of_the_window_is_in_it(show: Show, width: int, height: int) -> None:
     show.speaker.set_viewport_size({"width": width, "height": height})

@@ -375,10 +375,7 @@ def test_a_table_is_as_high_as_its_rows_and_on_its_slide(run: Path) -> None:
             assert sum(column.width for column in shape.table.columns) <= Pt(889)
 
 
-RECORDED = {
-    **{study: given for study, given in STUDIES.items() if study != "hostile"},
-    "matched-2026": {"language": "ko"},
-}
+RECORDED = {study: given for study, given in STUDIES.items() if study != "hostile"}
 
 
 @pytest.fixture(scope="module", params=RECORDED)
