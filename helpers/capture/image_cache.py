@@ -134,7 +134,8 @@ class ImageCache:
         now = time.time()
         for at, size, path in sorted(self._listed(), reverse=True):
             is_part = path.parent == self._parts
-            is_useless = now - at > _FORGOTTEN_SECONDS or (self._files / path.name).exists()
+            is_old = now - at > _FORGOTTEN_SECONDS
+            is_useless = is_old or not limit or (self._files / path.name).exists()
             if left + size <= limit and not (is_part and is_useless):
                 left += size
                 continue
@@ -294,8 +295,9 @@ def _check_space(folder: Path, needed: int, name: str) -> None:
     free = shutil.disk_usage(folder).free
     if needed + _SPARE_BYTES > free:
         raise NoSpace(
-            f"{name}: a layer needs {megabytes(needed)} MB more, and {folder} has "
-            f"{megabytes(free)} MB free. Free some space, or name another data folder with KIT_DATA"
+            f"{name}: a layer needs {megabytes(needed)} MB besides {megabytes(_SPARE_BYTES)} MB "
+            f"that stay free, and {folder} has {megabytes(free)} MB. Free some space, or name "
+            "another data folder with KIT_DATA"
         )
 
 

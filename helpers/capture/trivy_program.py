@@ -35,6 +35,8 @@ _INSTALL = (
 
 _MEMORY = "4g"
 _REASONS = {
+    # The first that is found counts, and a full disk is why others are.
+    "no-space": ("no space left on device",),
     "no-java-db": (
         "cannot skip downloading Java DB",
         "Java DB update failed",
@@ -52,7 +54,6 @@ _REASONS = {
         "json unmarshal error",
     ),
     "timeout": ("context deadline exceeded",),
-    "no-space": ("no space left on device",),
 }
 _REMEDIES = {
     "no-java-db": (

@@ -455,8 +455,9 @@ def test_without_trivy_the_rest_is_captured(write: Write, db: Path, empty_data: 
 
 
 def test_a_full_disk_is_reported_by_whoever_meets_it() -> None:
-    error = trivy_program._failure("x", "FATAL write /tmp/x: no space left on device")
-    assert error.reason == "no-space"
+    for cause in ("write /tmp/x", "DB error: failed to download vulnerability DB: write /tmp/x"):
+        error = trivy_program._failure("x", f"FATAL {cause}: no space left on device")
+        assert error.reason == "no-space"
     for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         assert isinstance(disk_error(OSError(code, "full"), Path("x")), NoSpace)
     other = disk_error(OSError(errno.EACCES, "Permission denied", "y"), Path("x"))

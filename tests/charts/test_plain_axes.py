@@ -207,14 +207,13 @@ def test_all_is_within_the_figure_and_nothing_is_covered(
     check(drawn, found)
 
 
-@pytest.mark.parametrize("count", [3, 6])
 @pytest.mark.parametrize("other", KINDS)
 def test_charts_of_several_kinds_stand_below_each_other(
-    other: Callable[[Axes, int], None], count: int
+    other: Callable[[Axes, int], None],
 ) -> None:
     drawn, found = plain(2, 4, figsize=(22, 8))
     for ax, kind in zip(found, [other] * 4 + [curves, waterfall, matrix, points], strict=True):
-        kind(ax, count)
+        kind(ax, 6)
         ax.set_title("A title of one's own")
     check(drawn, found)
 

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import traceback
 from collections.abc import Iterator
 from importlib import import_module
@@ -82,8 +81,9 @@ def run(at: int, *command: object, fault: str = "kill") -> subprocess.CompletedP
     `fault` is `kill`, or from there on the disk is `full` or `readonly`.
     """
     words = [str(at), fault, *map(str, command)]
-    # Not pipes: what a killed command has started holds them open.
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+    # Not pipes: what a killed command has started holds them open. Nor files: a disk may be full.
+    out, err = (os.fdopen(os.memfd_create(name), "w+") for name in ("out", "err"))
+    with out, err:
         if _is_warm:
             status = _forked(words, out.fileno(), err.fileno())
         else:
