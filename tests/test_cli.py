@@ -129,6 +129,18 @@ def test_a_wrong_parameter_waits_for_nothing_large() -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_no_grammar_of_addresses_is_built_for_notebooks() -> None:
+    code = (
+        "import sys; from helpers import cli\n"
+        "sys.argv = ['helpers', '--version']\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "import nbformat; nbformat.validate(nbformat.v4.new_notebook())\n"
+        "assert 'lark' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "error"),
     [
