@@ -203,7 +203,8 @@ def prune(study: str, keep: str, dry_run: bool) -> None:
     for name in done.gone:
         click.echo(f"{'would go' if dry_run else 'removed':8} {name}")
     freed = f"{done.freed_bytes / 1000:,.0f} kB"
-    click.echo(f"kept     {done.kept} captures; {len(done.gone)} others have {freed} of their own")
+    others = f"{len(done.gone)} others {'would free' if dry_run else 'freed'} {freed}"
+    click.echo(f"kept     {done.kept} captures; {others}")
 
 
 @commands.command()

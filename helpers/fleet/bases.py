@@ -158,11 +158,11 @@ def rebuild_answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Ans
     if image_table.counted(images).empty:
         return Answer("rebuild", table=table, counted=counted.label, lacks=_unmeasured())
     across = t("number of {counted} in all images", counted=counted.label)
-    if table.empty or not table.iloc[0]["removed"]:
-        none = t("No newer package fixes any of what is counted.")
-        text = paragraph(_unknown(images) if table.empty else none)
-        chart = bars.of([], [], [], across, across)
-        return Answer("rebuild", "", text, table, chart, counted.label)
+    if table.empty:
+        return Answer("rebuild", table=table, counted=counted.label, lacks=_unknown(images))
+    if not table.iloc[0]["removed"]:
+        text = paragraph(t("No newer package fixes any of what is counted."))
+        return Answer("rebuild", "", text, table, counted=counted.label)
     first = table.iloc[0]
     values = {"base": short_name(first["name"]), "count": first["removed"]}
     values |= {"images": number(first["on_it"] + 1, "image"), "what": counted.short}

@@ -79,13 +79,11 @@ def _answer(images: pd.DataFrame, lens: Lens, column: str, named: str) -> Answer
         lacks = t("No image was measured by a database that knows it, so nothing is counted.")
         return Answer(named, table=table, counted=lens.label, lacks=lacks)
     parts = [
-        Part(f"{short_name(word(row.family))} {row.median:,.0f}", (row.median,))
+        Part(f"{short_name(word(row.family))} {shown(row.median)}", (row.median,))
         for row in table.itertuples()
         if row.family != OTHERS or len(table) == 1
     ]
-    title = fitted(
-        t("{counted}, median by base", counted=begun(lens.short)), parts, "{:,.0f}".format
-    )
+    title = fitted(t("{counted}, median by base", counted=begun(lens.short)), parts, shown)
     ended = image_table.ended(images)
     text = bullets(_line(row, ended.get(row.family)) for row in table.itertuples())
     text += slim(table["family"]) + left_out(images)
@@ -95,18 +93,23 @@ def _answer(images: pd.DataFrame, lens: Lens, column: str, named: str) -> Answer
 def _line(row: Any, ended: date | None) -> Phrase:
     text = name(word(row.family)) + ": "
     text += say(
-        "{least:,.0f} to {greatest:,.0f} in {images}, half of them between {lower:,.0f} and "
-        "{upper:,.0f}; median {median:,.0f}",
-        least=row.least,
-        greatest=row.greatest,
+        "{least} to {greatest} in {images}, half of them between {lower} and {upper}; median "
+        "{median}",
         images=number(row.images, "image"),
-        lower=row.lower,
-        upper=row.upper,
-        median=row.median,
+        **{column: shown(getattr(row, column)) for column in _COLUMNS},
     )
     if ended:
         text += say("; **its advisories ended on {day}**, so that few is no good sign", day=ended)
     return text
+
+
+def shown(quartile: float) -> str:
+    """Return a quartile, which may lie between two counts.
+
+    >>> shown(0.5), shown(1380.0)
+    ('0.5', '1,380')
+    """
+    return f"{quartile:,.1f}".removesuffix(".0")
 
 
 def slim(families: Iterable[str]) -> Text:
@@ -146,7 +149,9 @@ def _chart(table: pd.DataFrame, lens: Lens) -> Boxes:
             count=int(row.images),
             **{column: float(getattr(row, column)) for column in _COLUMNS},
             end=t(
-                "{median:,.0f} in {images}", median=row.median, images=number(row.images, "image")
+                "median {median} in {images}",
+                median=shown(row.median),
+                images=number(row.images, "image"),
             ),
         )
         for row in table.itertuples()

@@ -234,7 +234,9 @@ class Fleet:
     @question()
     def lessons(self) -> Answer:
         """What was learned, what to do first, and what is not known?"""
-        answer = lessons.answer(self.counts, self._occurrences, self._bases, self.lens)
+        answer = lessons.answer(
+            self.counts, self._occurrences, self._in_packages, self._bases, self.lens
+        )
         return answer._replace(text=alike.warning(self.scanned) + answer.text)
 
 

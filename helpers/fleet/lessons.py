@@ -6,24 +6,30 @@ from datetime import date
 import pandas as pd
 
 from helpers.answers.answer import ANSWER, Answer
-from helpers.fleet import bases, distributions, groups, image_table, moving, pairs
+from helpers.fleet import bases, distributions, groups, image_table, moving, pairs, spread
 from helpers.text import escape
 from helpers.text.i18n import t, word
 from helpers.text.rich import Phrase, bullets, join, number, paragraph, say
+from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.lenses import Lens
 
 
 def answer(
-    images: pd.DataFrame, occurrences: pd.DataFrame, found: pd.DataFrame, lens: Lens
+    images: pd.DataFrame,
+    occurrences: pd.DataFrame,
+    in_packages: pd.DataFrame,
+    found: pd.DataFrame,
+    lens: Lens,
 ) -> Answer:
     """Answer what was learned, what to do first, and what is not known.
 
-    `occurrences` is `tally.occurrences` of all parts together, `found` what `bases.found` returns.
+    `occurrences` and `in_packages` are those of `tally`, of all parts together, `found` is what
+    `bases.found` returns.
     """
     if image_table.counted(images).empty:
         lacks = t("No image was measured by a database that knows it, so nothing is counted.")
         return Answer("lessons", counted=lens.label, lacks=lacks)
-    first = _first(images, found, lens)
+    first = _first(images, occurrences, in_packages, found, lens)
     none = t("Nothing that is sure to help: no fix is known, and no pairs show a better base.")
     text = join(paragraph(line, role="choice") for line in first or [none])
     text += paragraph(say("**Learned**")) + bullets(_learned(images, occurrences, found, lens))
@@ -42,12 +48,12 @@ def _learned(
     if len(table) > 1:
         most, least = table.iloc[0], table.iloc[-1]
         line = say(
-            "The median image on {most} has {high:,.0f} {what}, on {least} {low:,.0f}.",
+            "The median image on {most} has {high} {what}, on {least} {low}.",
             most=word(most["family"]),
-            high=most["median"],
+            high=distributions.shown(most["median"]),
             what=lens.label,
             least=word(least["family"]),
-            low=least["median"],
+            low=distributions.shown(least["median"]),
         )
         if pairs.flattered(least["family"], most["family"], ended):
             line += " " + _no_sign(least["family"], ended)
@@ -102,10 +108,17 @@ def _no_sign(family: str, ended: Mapping[str, date]) -> Phrase:
     )
 
 
-def _first(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> list[Phrase | str]:
+def _first(
+    images: pd.DataFrame,
+    occurrences: pd.DataFrame,
+    in_packages: pd.DataFrame,
+    found: pd.DataFrame,
+    lens: Lens,
+) -> list[Phrase | str]:
     """Return the rebuild or update, and the move that is sure, that take away most."""
     lines: list[Phrase | str] = []
     shared = bases.shared(images, found, "removed")
+    updates = spread.updates(in_packages)
     if shared["removed"].gt(0).any():
         top = shared.iloc[0]
         values = {
@@ -127,6 +140,17 @@ def _first(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> list[Phrase
                 **values,
             )
         lines.append(line)
+    elif len(updates):
+        top = updates.iloc[0]
+        lines.append(
+            say(
+                "Update **{package}** wherever it is: {count:,} of {whole:,} vulnerabilities × "
+                "images less.",
+                package=escape.plain(counting.package_name(top["source_package"])),
+                count=top["fixes"],
+                whole=int(occurrences["fixable"].sum()),
+            )
+        )
     moved = moving.moves(images, pairs.found(images), groups.packages(images, found))
     moved = moved[moved["high"].lt(0).fillna(False)]
     moved = moved[~moved["target"].isin(image_table.ended(images))]

@@ -11,7 +11,22 @@ from helpers.comparability import end_of_life
 from helpers.fleet import alike, bars
 from helpers.frames import FAILED, NO_OS, UNKNOWN_COUNT
 from helpers.text.i18n import t, told, word
-from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, phrase, say, share
+from helpers.text.rich import (
+    Phrase,
+    Text,
+    bullets,
+    code,
+    listed,
+    name,
+    number,
+    paragraph,
+    phrase,
+    say,
+    share,
+)
+
+_NAMED = 3
+"""Names of images that stand beside the reason why they were not measured."""
 
 
 def families(images: pd.DataFrame) -> pd.DataFrame:
@@ -61,11 +76,15 @@ def _ends(images: pd.DataFrame) -> pd.Series:
 
 
 def failures(images: pd.DataFrame) -> pd.DataFrame:
-    """Return why images were not measured: `status, reason, images`, the most frequent first."""
+    """Return why images were not measured, the most frequent reason first.
+
+    `status, reason, images, first`: how many images, and a tuple of the names of some.
+    """
     lost = images[~images["measured"]]
     reason = lost["reason"].astype("object").where(lost["reason"].notna(), None)
-    counts = lost.assign(reason=reason).groupby(["status", "reason"], dropna=False).size()
-    table = counts.rename("images").astype("Int64").reset_index()
+    alike = lost.assign(reason=reason).groupby(["status", "reason"], dropna=False)["name"]
+    counts = alike.agg(images="size", first=lambda names: tuple(names.head(_NAMED)))
+    table = counts.astype({"images": "Int64", "first": object}).reset_index()
     return table.sort_values("images", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -145,20 +164,25 @@ def _lost(images: pd.DataFrame, table: pd.DataFrame) -> Text:
     for row in failures(images).head(bars.MOST).itertuples():
         count = number(row.images, "image")
         if row.status == NO_OS:
-            lines.append(
-                say(
-                    "{images}: no operating system or none of its packages was recognised, so a "
-                    "zero there is **not clean**",
-                    images=count,
-                )
+            line = say(
+                "{images}: no operating system or none of its packages was recognised, so a "
+                "zero there is **not clean**",
+                images=count,
             )
+            lines.append(line + _named(row))
         elif row.status in UNKNOWN_COUNT:
             reason = t("no reason is recorded") if pd.isna(row.reason) else str(told(row.reason))
             head = say("{images} failed: ", images=count)
             if row.status != FAILED:
                 head = say("{images} not measured: ", images=count)
-            lines.append(head + phrase(reason))
+            lines.append(head + phrase(reason) + _named(row))
     return bullets(lines)
+
+
+def _named(row: Any) -> Phrase:
+    """Return the names of the images of a reason, or of the first."""
+    more = ", …" if len(row.first) < row.images else ""
+    return phrase(" (") + listed(code(each) for each in row.first) + phrase(f"{more})")
 
 
 def _chart(table: pd.DataFrame) -> Bars:

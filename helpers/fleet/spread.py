@@ -49,8 +49,7 @@ def answer(occurrences: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answe
         return Answer("most-spread", table=occurrences, counted=lens.label, lacks=lacks)
     if occurrences.empty:
         text = paragraph(t("Under this lens no vulnerability is counted in any image."))
-        chart = bars.of([], [], [], t("images"), t("number of images"))
-        return Answer("most-spread", "", text, occurrences, chart, lens.label)
+        return Answer("most-spread", "", text, occurrences, counted=lens.label)
     first = occurrences.iloc[0]
     head = say(
         "{ids} in {images}: {once} in one image only, {half} in more than half of them.",
@@ -102,9 +101,8 @@ def updates_answer(
         return Answer("updates", table=table, counted=lens.label, lacks=lacks)
     counted = t("vulnerabilities × images that an update fixes")
     if table.empty:
-        chart = bars.of([], [], [], counted, counted)
         text = paragraph(t("No newer package fixes any of what is counted."))
-        return Answer("updates", "", text, table, chart, lens.label)
+        return Answer("updates", "", text, table, counted=lens.label)
     # A vulnerability of two packages counts once in each image, so it is no sum of the table.
     whole, first = int(occurrences["fixable"].sum()), table.iloc[0]
     values = {

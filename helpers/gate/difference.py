@@ -29,8 +29,8 @@ CAUSES = {
 
 CAME, WENT = (BROUGHT, PUBLISHED, UNDECLARED), (REMOVED, WITHDRAWN, DECLARED)
 
-BASE = "base"
-"""What comes from the base image; the rest comes from `frames.APP`."""
+BASE, NOT_KNOWN = "base", "unknown"
+"""What comes from the base image, or what no layer says of. The rest comes from `frames.APP`."""
 
 _MANY = 10
 """Findings that another database is not taken to forget all at once (`history.broken_scans`)."""
@@ -228,4 +228,6 @@ def _listed(versions: Iterable[str]) -> str:
 
 
 def _origins(from_base: pd.Series, place: pd.Series) -> pd.Series:
-    return from_base.fillna(place.ne(APP)).map({True: BASE, False: APP}).astype("str")
+    by_layer = from_base.map({True: BASE, False: APP}).astype("str")
+    by_place = place.eq(APP).map({True: APP, False: NOT_KNOWN}).astype("str")
+    return by_layer.fillna(by_place)

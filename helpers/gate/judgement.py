@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from helpers.gate import difference, fail_on, pair
-from helpers.gate.difference import BASE, BROUGHT
+from helpers.gate.difference import BASE, BROUGHT, NOT_KNOWN
 from helpers.gate.fail_on import NEVER, Rule
 from helpers.gate.pair import Pair, Side
 from helpers.text.i18n import message, t
@@ -49,7 +49,9 @@ def judge(given: Pair, rules: Sequence[Rule]) -> Judgement:
     notes = [*pair.check(given), *_of_databases(given)]
     table = difference.difference(given)
     found = fail_on.failing(given.after, rules)
-    fails = table["change"].eq(BROUGHT) & table["row"].isin(found)
+    brought = table["change"].eq(BROUGHT)
+    fails = brought & table["row"].isin(found)
+    notes += _of_severities(table[brought], rules)
     return Judgement(given, table.assign(fails=fails.astype("bool")), tuple(rules), notes)
 
 
@@ -93,16 +95,39 @@ def headline(judgement: Judgement) -> str:
 
 
 def origins(judgement: Judgement) -> str:
-    """Return how many of the findings that the image brought came with its base; empty of none."""
+    """Return how many of the findings that the image brought came with its base; empty of none.
+
+    Without layers that is not known of what is in packages of the system and in bundled tools.
+    """
     brought = judgement.brought
     if brought.empty:
         return ""
-    with_base = int(brought["origin"].eq(BASE).sum())
-    return t(
-        "Of what it brought, {base:,} came with the base and {app:,} with the app.",
-        base=with_base,
-        app=len(brought) - with_base,
-    )
+    came = brought["origin"].value_counts()
+    with_base, not_known = int(came.get(BASE, 0)), int(came.get(NOT_KNOWN, 0))
+    counts = {"base": with_base, "app": len(brought) - with_base - not_known}
+    if not_known:
+        return t(
+            "Of what it brought, {base:,} came with the base and {app:,} with the app; of "
+            "{unknown:,} no layer says which.",
+            unknown=not_known,
+            **counts,
+        )
+    return t("Of what it brought, {base:,} came with the base and {app:,} with the app.", **counts)
+
+
+def _of_severities(brought: pd.DataFrame, rules: Sequence[Rule]) -> list[str]:
+    """Return that rules by severity pass what has none, if the image brought some."""
+    unknown = int(brought["severity"].eq("UNKNOWN").sum())
+    if not unknown or all("UNKNOWN" in rule.lens.severities for rule in rules):
+        return []
+    return [
+        message(
+            "Of {count:,} findings that the image brought, {unknown:,} have no known severity, so "
+            "no rule by severity catches them.",
+            count=len(brought),
+            unknown=unknown,
+        )
+    ]
 
 
 def _of_databases(given: Pair) -> list[str]:

@@ -22,8 +22,8 @@ class Finding(Struct, frozen=True):
     """A finding that changed, as in `difference`; what is not known is `null`.
 
     `change` is one of `difference.CAUSES`, `cause` `image`, `database`, `statement` or empty.
-    `origin` is `base` or `app`, `place` `os`, `tools` or `app`. Severities and versions are those
-    before and after.
+    `origin` is `base`, `app` or `unknown`, `place` `os`, `tools` or `app`. Severities and versions
+    are those before and after.
     """
 
     change: str

@@ -25,12 +25,13 @@ MOST = 5_000
 """Results of a run; GitHub shows no more."""
 
 _LEVELS = {
-    "CRITICAL": "error",
-    "HIGH": "error",
+    "CRITICAL": "warning",
+    "HIGH": "warning",
     "MEDIUM": "warning",
     "LOW": "note",
     "UNKNOWN": "note",
 }
+"""The levels of what does not fail; an `error`, by which a check fails, is what does."""
 
 _SCORES = {"CRITICAL": (9.0, 10.0), "HIGH": (7.0, 8.9), "MEDIUM": (4.0, 6.9), "LOW": (0.1, 3.9)}
 """The scores that GitHub takes for each severity, which are those of CVSS 3."""
@@ -73,7 +74,7 @@ def _rule(row: Any) -> dict[str, Any]:
         "id": row.rule,
         "shortDescription": {"text": about},
         "help": {"text": f"Take a version of the package with a fix. {page}".strip()},
-        "defaultConfiguration": {"level": _LEVELS[row.severity]},
+        "defaultConfiguration": {"level": _level(row)},
         "properties": {
             **_score(row),
             "tags": ["security", "vulnerability", row.severity],
@@ -93,7 +94,7 @@ def _result(row: Any, places: dict[str, int]) -> dict[str, Any]:
     return {
         "ruleId": row.rule,
         "ruleIndex": places[row.rule],
-        "level": _LEVELS[row.severity],
+        "level": _level(row),
         "message": {"text": _unlinked(said)},
         "locations": [
             {
@@ -109,6 +110,10 @@ def _result(row: Any, places: dict[str, int]) -> dict[str, Any]:
             "primaryLocationLineHash": hashlib.sha256(identity.encode()).hexdigest()
         },
     }
+
+
+def _level(row: Any) -> str:
+    return "error" if row.fails else _LEVELS[row.severity]
 
 
 def _id(vulnerability: Any) -> str:

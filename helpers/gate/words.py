@@ -25,9 +25,9 @@ def text(value: Any, width: int, nothing: str = "-") -> str:
 
 
 def place(row: Any) -> str:
-    """Return where a finding's package sits, and whether it came with the base."""
-    where = PLACES.get(row.place, msg("package"))
-    return f"{word(where)}, {word(ORIGINS[row.origin])}"
+    """Return where a finding's package sits, and whether it came with the base if that is known."""
+    where = word(PLACES.get(row.place, msg("package")))
+    return f"{where}, {word(ORIGINS[row.origin])}" if row.origin in ORIGINS else where
 
 
 def evidence(row: Any) -> str:

@@ -125,7 +125,8 @@ def image_counts(
     Raises `ParameterInvalid` for an unknown lens.
     """
     counted = lenses.apply(findings, lens)
-    counted = counted if least == SEVERITIES[0] else counted[counted["severity"].ge(least)]
+    if least != SEVERITIES[0] or counted["severity"].hasnans:
+        counted = counted[counted["severity"].ge(least)]
     return _with_counts(images[[*_IMAGE, "status"]].reset_index(drop=True), counted, _IMAGE)
 
 

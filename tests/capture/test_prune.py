@@ -83,7 +83,8 @@ def test_it_says_what_would_go_and_frees_what_it_said(empty_data: Path) -> None:
     left = open_study("series").captures()
     gone = [name for name in names if name not in left]
     assert gone
-    assert said.stdout.replace("would go", "removed ") == done.stdout
+    told = said.stdout.replace("would go", "removed ").replace("would free", "freed")
+    assert told == done.stdout
     assert [line.split()[-1] for line in done.stdout.splitlines()[:-1]] == gone
     freed = f"{(size - used(empty_data)) / 1000:,.0f} kB"
     assert freed in done.stdout

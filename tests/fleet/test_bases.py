@@ -166,10 +166,11 @@ def test_shared_packages_are_updated_and_only_a_base_by_layers_is_rebuilt():
     def answers(*rows, **packages):
         images = image_table.once(fleets.images(*rows))
         known = bases.found(images, lists(**packages))
-        advice = lessons.answer(images, nothing, known, PLAIN).text.plain
+        advice = lessons.answer(images, nothing, in_packages, known, PLAIN).text.plain
         return bases.rebuild_answer(images, known, PLAIN).title, advice
 
     nothing = fleets.reduced([fleets.EMPTY], tally.occurrences())
+    in_packages = nothing.assign(source_package="", named=0)
     title, advice = answers(
         image("node:1", 9, packages="node"), image("go:1", 9, packages="go"), node="abc", go="abcd"
     )

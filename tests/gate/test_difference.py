@@ -108,17 +108,17 @@ def test_an_image_without_a_package_lists_them_all_the_same() -> None:
     assert became(listing(), app) == [("CVE-2024-0100", BROUGHT)]
 
 
-def test_base_or_app_by_the_layer_or_else_by_the_place() -> None:
+def test_base_or_app_by_the_layer_or_else_the_app_by_the_place() -> None:
     table = difference.difference(loaded(listing(), with_app(listing(finding()), LODASH)))
     assert dict(zip(table["vulnerability_id"], table["origin"], strict=True)) == {
-        ONE: "base",
+        ONE: "unknown",
         "CVE-2024-0100": "app",
     }
     known = pd.DataFrame(
         {"from_base": [False, True, None, None], "place": ["os", "app", "os", "app"]}
     )
     found = difference._origins(known["from_base"].astype("boolean"), known["place"])
-    assert found.tolist() == ["app", "base", "base", "app"]
+    assert found.tolist() == ["app", "base", "unknown", "app"]
 
 
 def test_the_versions_of_a_package_are_told_also_where_it_has_no_finding() -> None:

@@ -10,7 +10,7 @@ import mistune
 import msgspec
 import pytest
 
-from helpers.gate import markdown, record, sarif, table
+from helpers.gate import fail_on, judgement, markdown, record, sarif, table
 from helpers.gate.pair import Pair
 from helpers.text.i18n import columns
 from tests.conftest import finding
@@ -64,6 +64,22 @@ def test_sarif_of_nothing_and_of_what_has_no_severity_is_valid() -> None:
     run = validated(sarif.text([judged(listing(packages="a 1"), listing(odd))]))
     (rule,) = run["tool"]["driver"]["rules"]
     assert "security-severity" not in rule["properties"]
+
+
+def test_only_what_fails_is_an_error_in_sarif() -> None:
+    given = loaded(before(), after())
+    for rules in (gate_example.RULES, ()):
+        found = judgement.judge(given, rules)
+        levels = [each["level"] for each in validated(sarif.text([found]))["results"]]
+        assert levels.count("error") == len(found.failing)
+        assert set(levels) - {"error"} == {"warning", "note"} - ({"warning"} if rules else set())
+
+
+def test_what_no_rule_by_severity_catches_is_said() -> None:
+    odd = loaded(listing(packages="a 1"), listing(finding(Severity="UNKNOWN"), finding(2)))
+    for rule, is_said in (("severity>=high", True), ("fixable", False)):
+        notes = judgement.judge(odd, fail_on.parse([rule])).notes
+        assert any("1 have no known severity" in note for note in notes) is is_said
 
 
 def test_json_is_of_its_shape_and_adds_up() -> None:
