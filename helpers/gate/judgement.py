@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from helpers.gate import difference, fail_on, pair
-from helpers.gate.difference import BASE, BROUGHT, NOT_KNOWN
+from helpers.gate.difference import BASE, BROUGHT, CAME, NOT_KNOWN, WENT
 from helpers.gate.fail_on import NEVER, Rule
 from helpers.gate.pair import Pair, Side
 from helpers.text.i18n import message, t
@@ -52,6 +52,13 @@ def judge(given: Pair, rules: Sequence[Rule]) -> Judgement:
     brought = table["change"].eq(BROUGHT)
     fails = brought & table["row"].isin(found)
     notes += _of_severities(table[brought], rules)
+    if pair.same_image(given) and table["change"].isin([*CAME, *WENT]).any():
+        notes.append(
+            message(
+                "Both images have the same packages: what changed is the doing of the database, of "
+                "the scanner or of statements."
+            )
+        )
     return Judgement(given, table.assign(fails=fails.astype("bool")), tuple(rules), notes)
 
 

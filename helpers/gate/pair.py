@@ -114,7 +114,12 @@ def check(pair: Pair) -> list[str]:
             "both with one version of one scanner"
         )
     if all(unknown):
-        notes.append(message("The reports do not say which version of the scanner made them."))
+        notes.append(
+            message(
+                "The reports do not say which version of the scanner made them: what seems newly "
+                "published may be its doing."
+            )
+        )
     return notes
 
 

@@ -292,6 +292,15 @@ def test_images_are_compared_if_they_were_scanned_alike(
             judgement.judge(given, ())
 
 
+def test_what_changed_in_the_same_packages_is_said_not_to_be_the_images() -> None:
+    for packages, is_said in (("openssl 3.0.1", True), ("openssl 3.0.1, zlib 1", False)):
+        after = listing(finding(1), finding(2), packages=packages)
+        given = judged(listing(finding(1), packages="openssl 3.0.1"), after)
+        assert any("same packages" in note for note in given.notes) is is_said
+    same = listing(finding(1))
+    assert not any("same packages" in note for note in judged(same, same).notes)
+
+
 def test_reports_that_do_not_say_their_version_are_compared_with_a_note() -> None:
     report = listing()
     del report["Trivy"]
