@@ -35,7 +35,7 @@ _INSTALL = (
 
 _MEMORY = "4g"
 _REASONS = {
-    # The first that is found counts, and a full disk is why others are.
+    # The first reason that is found counts. A full disk comes first: it causes others.
     "no-space": ("no space left on device",),
     "no-java-db": (
         "cannot skip downloading Java DB",

@@ -144,8 +144,8 @@ def _first(
         top = updates.iloc[0]
         lines.append(
             say(
-                "Update **{package}** wherever it is: {count:,} of {whole:,} vulnerabilities × "
-                "images less.",
+                "Update **{package}** everywhere: that removes {count:,} of {whole:,} fixable "
+                "vulnerabilities × images.",
                 package=escape.plain(counting.package_name(top["source_package"])),
                 count=top["fixes"],
                 whole=int(occurrences["fixable"].sum()),

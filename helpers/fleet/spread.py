@@ -114,8 +114,8 @@ def updates_answer(
     title = first_fitting(
         (
             t(
-                "Updating {package} fixes most: {count:,} of {whole:,} vulnerabilities × images "
-                "({share:.0%})",
+                "Updating {package} fixes most: {count:,} of {whole:,} fixable vulnerabilities × "
+                "images ({share:.0%})",
                 **values,
             ),
             t("Updating {package} fixes most: {count:,} of {whole:,} ({share:.0%})", **values),

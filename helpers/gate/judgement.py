@@ -55,8 +55,8 @@ def judge(given: Pair, rules: Sequence[Rule]) -> Judgement:
     if pair.same_image(given) and table["change"].isin([*CAME, *WENT]).any():
         notes.append(
             message(
-                "Both images have the same packages: what changed is the doing of the database, of "
-                "the scanner or of statements."
+                "Both images have the same packages, so what changed comes from the database, the "
+                "scanner or VEX statements."
             )
         )
     return Judgement(given, table.assign(fails=fails.astype("bool")), tuple(rules), notes)
@@ -114,8 +114,8 @@ def origins(judgement: Judgement) -> str:
     counts = {"base": with_base, "app": len(brought) - with_base - not_known}
     if not_known:
         return t(
-            "Of what it brought, {base:,} came with the base and {app:,} with the app; of "
-            "{unknown:,} no layer says which.",
+            "Of what it brought, {base:,} came with the base and {app:,} with the app; "
+            "for {unknown:,} the layers are not known.",
             unknown=not_known,
             **counts,
         )
@@ -123,7 +123,7 @@ def origins(judgement: Judgement) -> str:
 
 
 def _of_severities(brought: pd.DataFrame, rules: Sequence[Rule]) -> list[str]:
-    """Return that rules by severity pass what has none, if the image brought some."""
+    """Return a note if findings without a known severity, which the image brought, can pass."""
     unknown = int(brought["severity"].eq("UNKNOWN").sum())
     if not unknown or all("UNKNOWN" in rule.lens.severities for rule in rules):
         return []

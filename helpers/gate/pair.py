@@ -116,8 +116,8 @@ def check(pair: Pair) -> list[str]:
     if all(unknown):
         notes.append(
             message(
-                "The reports do not say which version of the scanner made them: what seems newly "
-                "published may be its doing."
+                "The reports do not say which version of the scanner made them: what counts as "
+                "newly published may come from a newer scanner."
             )
         )
     return notes

@@ -31,7 +31,7 @@ _LEVELS = {
     "LOW": "note",
     "UNKNOWN": "note",
 }
-"""The levels of what does not fail; an `error`, by which a check fails, is what does."""
+"""Levels of findings that pass. One that fails is an `error`, by which GitHub fails its check."""
 
 _SCORES = {"CRITICAL": (9.0, 10.0), "HIGH": (7.0, 8.9), "MEDIUM": (4.0, 6.9), "LOW": (0.1, 3.9)}
 """The scores that GitHub takes for each severity, which are those of CVSS 3."""

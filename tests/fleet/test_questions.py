@@ -168,4 +168,4 @@ def test_the_real_fleet_has_an_answer_to_every_question(real_parts):
     assert {name for name, answer in found.items() if answer.lacks} == {"bases", "rebuild"}
     # No base is known, and most reports have no package lists: an update helps all the same.
     told = found["lessons"].text.plain
-    assert "Update linux-libc-dev wherever it is: 12,343 of 39,302 vulnerabilities" in told
+    assert "Update linux-libc-dev everywhere: that removes 12,343 of 39,302 fixable" in told

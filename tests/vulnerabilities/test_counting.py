@@ -72,6 +72,13 @@ class TestTables:
         with pytest.raises(ValueError, match="two rows"):
             counting.severity_counts(blog.findings, pd.concat([blog.images, blog.images]))
 
+    def test_each_images_count_is_the_sum_of_its_severities_whatever_they_are(self, blog) -> None:
+        findings = blog.findings.copy()
+        findings.loc[findings.index[:9], "severity"] = None
+        counts = counting.totals(counting.severity_counts(findings, blog.images))["total"]
+        assert counting.image_counts(findings, blog.images)["count"].tolist() == counts.tolist()
+        assert counts.sum() == len(findings) - 9
+
     def test_an_image_whose_vulnerabilities_were_not_looked_for_has_no_count(self, frames_of):
         loaded = frames_of(secrets=trivy(Results=[{"Target": "key", "Class": "secret"}]))
         counts = counting.severity_counts(loaded.findings, loaded.images)
