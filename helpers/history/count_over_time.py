@@ -84,7 +84,7 @@ def chart(counts: pd.DataFrame, counted: str) -> Timeline:
     return Timeline(
         [line for line in lines if line.pieces],
         [*_ticks(counts, [line.name for line in lines if line.pieces])],
-        t("day of the capture (UTC)"),
+        t("day that a capture stands for (UTC)"),
         counting.number_of(counted),
     )
 
