@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from io import BufferedRandom
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import Protocol
 
@@ -140,7 +140,9 @@ class ImageCache:
                 left += size
                 continue
             with contextlib.suppress(OSError):
-                if not is_part or _is_free(path):
+                if is_part:
+                    removed += size if _removed(path) else 0
+                else:
                     path.unlink()
                     removed += size
         return removed
@@ -259,20 +261,27 @@ def _locked(path: Path) -> Iterator[BufferedRandom]:
         with path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             # Who had it before may have moved it to its place.
-            if not path.exists() or path.stat().st_ino != os.fstat(file.fileno()).st_ino:
-                continue
-            yield file
-            return
+            if _is_at(path, file):
+                yield file
+                return
 
 
-def _is_free(path: Path) -> bool:
-    """Return whether no process writes to an unfinished file."""
+def _is_at(path: Path, file: BufferedReader | BufferedRandom) -> bool:
+    """Return whether a path still leads to an open file."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _removed(path: Path) -> bool:
+    """Remove an unfinished file unless a thread or a process writes to it."""
     with path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-    return True
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Without the lock, another run could begin to write to what is removed now.
+        if is_there := _is_at(path, file):
+            path.unlink()
+    return is_there
 
 
 def _linked(kept: Path, place: Path) -> bool:
@@ -280,15 +289,16 @@ def _linked(kept: Path, place: Path) -> bool:
     if place.exists():
         # An image may have a layer twice.
         return True
-    try:
-        os.utime(kept)
-        place.hardlink_to(kept)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        # Another disk, or one without links.
-        shutil.copyfile(kept, place)
-    return True
+    # Another run may prune it at any moment.
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            os.utime(kept)
+            place.hardlink_to(kept)
+        except OSError:
+            # Another disk, or one without links.
+            shutil.copyfile(kept, place)
+        return True
+    return False
 
 
 def _check_space(folder: Path, needed: int, name: str) -> None:

@@ -221,6 +221,34 @@ def test_two_at_once_read_it_once(served: Faulty, cache: ImageCache, tmp_path: P
     assert kept(tmp_path, "partial") == []
 
 
+def test_an_unfinished_file_has_one_owner_however_often_it_comes_and_goes(
+    cache: ImageCache, tmp_path: Path
+) -> None:
+    path = tmp_path / "cache" / "partial" / "one"
+    path.parent.mkdir(parents=True)
+    owners = []
+    failures = []
+
+    def work() -> None:
+        try:
+            for _ in range(500):
+                with image_cache._locked(path):
+                    owners.append(threading.get_ident())
+                    assert len(owners) == 1
+                    owners.pop()
+                    path.unlink()
+                cache.prune(0)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
 def test_the_least_recently_used_go_first(tmp_path: Path) -> None:
     cache = ImageCache(tmp_path / "cache")
     for folder in ("sha256", "partial"):
