@@ -12,8 +12,8 @@ from helpers.charts.look import LIGHT, Look
 from helpers.comparability import scan_consistency, score_consistency
 from helpers.errors import ParameterInvalid
 from helpers.frames import SEVERITIES, Frames
-from helpers.studies import load, origin
-from helpers.studies.landmarks import FEW, MOST, landmarks
+from helpers.studies import landmarks, load, origin
+from helpers.studies.landmarks import FEW, MOST
 from helpers.studies.origin import Origin
 from helpers.studies.study import Facts, Study, open_study
 from helpers.surface import scan_coverage
@@ -21,7 +21,7 @@ from helpers.text import i18n
 from helpers.text.i18n import ENGLISH, t
 from helpers.verdict import tradeoff
 from helpers.verdict.tradeoff import WEIGHTS
-from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities import changes, lenses
 from helpers.vulnerabilities.lenses import Lens, Own
 
 EVERY = "all"
@@ -38,7 +38,12 @@ class ComparedImages:
     _by_lens: tuple[str, ...] = ()
     """Cached properties that another lens does not share."""
 
-    _others: tuple[Origin, ...] = ()
+    _by_weights: tuple[str, ...] = ()
+    """Cached properties that other weights do not share."""
+
+    others: tuple[Origin, ...] = ()
+    """Where the images beside those of the capture come from."""
+
     _only: tuple[str, ...] = ()
     _whole: Self | None = None
     """All images, if these are only some of them."""
@@ -143,12 +148,12 @@ class ComparedImages:
             here = {*self._whole.images["variant"]}
             new = [name for name in every.images["variant"] if name not in here]
             return every.only(*self._only, *new).through(self.lens)
-        return self.of_origins(self.origin, *self._others, *map(origin.named, others))
+        return self.of_origins(self.origin, *self.others, *map(origin.named, others))
 
     def of_origins(self, first: Origin, *others: Origin) -> Self:
         """Return the images of some origins, the first of which is the study's capture."""
         other = self._without_cache()
-        other.origin, other._others = first, others
+        other.origin, other.others = first, others
         return other
 
     def only(self, *variants: str) -> Self:
@@ -184,13 +189,16 @@ class ComparedImages:
             "old_runtime": old_runtime,
         }
         other.weights = tradeoff.check(given)
+        for name in self._by_weights:
+            vars(other).pop(name, None)
         return other
 
     def at(self, capture: str) -> Self:
         """Return another capture of the study, counted alike. Raises `StudyInvalid`."""
-        return self._other(self.study, capture)
+        return self.of_study(self.study, capture)
 
-    def _other(self, study: Study, capture: str) -> Self:
+    def of_study(self, study: Study, capture: str = "") -> Self:
+        """Return the images of a study's capture, counted alike. Raises `StudyInvalid`."""
         return self._of(study, study.facts(capture).capture)
 
     def _of(self, study: Study, capture: str, captures: Sequence[str] = ()) -> Self:
@@ -198,11 +206,26 @@ class ComparedImages:
         other.study, other.capture = study, capture
         other.origin = origin.of_study(study.name, capture, captures)
         # Across captures a study stands alone.
-        other._others, other._whole = (), None
+        other.others, other._whole = (), None
         if self._whole is not None and study is self.study:
             whole = copy.copy(other)
             other._only, other._whole = self._only, whole
         return other
+
+    def _read(self, captures: list[str]) -> Frames:
+        """Return the frames of captures of the study, of these images."""
+        frames = load.load_study(self.study.name, captures)
+        if self._whole is not None:
+            frames = Frames(*map(self._some, frames))
+        return scan_consistency.require(frames, self._mixed)
+
+    def _between(self, earlier: str, later: str) -> tuple[Frames, str, str]:
+        """Return the frames of two captures, those named or else the first and the last."""
+        names = changes.pair(self.captures_of_study, earlier, later)
+        loaded = self.every
+        if not {*names} <= {*self.landmarks}:
+            loaded = self._of(self.study, EVERY, names)
+        return loaded.frames, *names
 
     def _without_cache(self) -> Self:
         other = copy.copy(self)
@@ -212,30 +235,30 @@ class ComparedImages:
         return other
 
     @cached_property
-    def _landmarks(self) -> list[str]:
+    def landmarks(self) -> list[str]:
         """The captures of the study that stand for all."""
         needed = (self.study.facts().capture, self.capture)
-        few = FEW if len(self._captures) > MOST else MOST
-        return landmarks(self._captures, needed, few)
+        few = FEW if len(self.captures_of_study) > MOST else MOST
+        return landmarks.landmarks(self.captures_of_study, needed, few)
 
     @cached_property
-    def _captures(self) -> list[str]:
+    def captures_of_study(self) -> list[str]:
         """The names of all captures of the study, oldest first."""
         return self.study.captures()
 
     @cached_property
-    def _every(self) -> Self:
+    def every(self) -> Self:
         """All captures of the study together; of many those that stand for all."""
-        return self._of(self.study, EVERY, self._landmarks)
+        return self._of(self.study, EVERY, self.landmarks)
 
     @property
     def _origins(self) -> tuple[Origin, ...]:
-        return (self.origin, *self._others)
+        return (self.origin, *self.others)
 
     @property
     def days_beside(self) -> dict[str, str]:
         """The days that studies beside this one count by, if they have one, by study."""
-        studies = {found.study for found in self._others if found.study} - {self.study.name}
+        studies = {found.study for found in self.others if found.study} - {self.study.name}
         days = {name: str(open_study(name).known_by or "") for name in sorted(studies)}
         return {name: day for name, day in days.items() if day}
 
@@ -314,7 +337,7 @@ class ComparedImages:
         return self._joined(lambda found: found.files)
 
     @cached_property
-    def _published(self) -> pd.DataFrame:
+    def published_numbers(self) -> pd.DataFrame:
         """The numbers that others published about the images."""
         numbers = load.load_published(self.study.name)
         return numbers if self._whole is None else self._some(numbers)
@@ -327,7 +350,7 @@ class ComparedImages:
     @property
     def _shown(self) -> tuple[str, str]:
         """Return the studies and own reports that these images are of, and their captures."""
-        if not self._others:
+        if not self.others:
             return self.study.name, ""
         shown = {*self.images["variant"]}
         named: list[str] = []
@@ -344,7 +367,7 @@ class ComparedImages:
     @property
     def _across(self) -> Self:
         """All captures of the study, or these images if others stand beside them."""
-        return self if self._others else self._every
+        return self if self.others else self.every
 
     @cached_property
     def coverage(self) -> pd.DataFrame:

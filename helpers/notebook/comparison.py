@@ -6,18 +6,17 @@ import pandas as pd
 
 from helpers import clock
 from helpers.answers.answer import Answer
-from helpers.comparability import confounders, scan_consistency
+from helpers.comparability import confounders
 from helpers.frames import Frames
-from helpers.history import broken_scans, count_over_time, series, steps, time_to_fix
-from helpers.history.series import Series
-from helpers.history.steps import Steps
-from helpers.notebook.compared_images import EVERY, ComparedImages
+from helpers.history import broken_scans, count_over_time, steps, time_to_fix
+from helpers.history.history import History
+from helpers.notebook.compared_images import ComparedImages
 from helpers.notebook.display import Setting
 from helpers.notebook.question import question, questions
+from helpers.notebook.verdict import Verdict
 from helpers.risk import declared, epss_cvss, likelihood, limits, short_list, unscored
 from helpers.sizes import file_groups, image_sizes, layer_sizes, waterfall
 from helpers.studies import contents, load, package_files, provenance
-from helpers.studies.study import open_study
 from helpers.surface import (
     app_process,
     attack_surface,
@@ -34,7 +33,6 @@ from helpers.verdict import (
     takeaways,
     tradeoff,
 )
-from helpers.verdict.decision import Decision, decide
 from helpers.vulnerabilities import (
     captures,
     changes,
@@ -62,7 +60,8 @@ class Comparison(ComparedImages):
     Raises `StudyInvalid` and `ParameterInvalid`.
     """
 
-    _by_lens = ("_differences", "_claims", "_series", "_scans", "_steps")
+    _by_lens = ("_history", "_verdict")
+    _by_weights = ("_verdict",)
 
     def _repr_html_(self) -> str:
         return questions(self)
@@ -147,7 +146,7 @@ class Comparison(ComparedImages):
     @question()
     def published(self) -> Answer:
         """Do the published numbers come out?"""
-        return published.answer(self.findings, self.images, self._published)
+        return published.answer(self.findings, self.images, self.published_numbers)
 
     @question()
     def lens_in_words(self) -> Answer:
@@ -248,7 +247,7 @@ class Comparison(ComparedImages):
 
     @cached_property
     def _sizes(self) -> pd.DataFrame:
-        return image_sizes.table(self.images, self._published)
+        return image_sizes.table(self.images, self.published_numbers)
 
     @cached_property
     def _parts(self) -> pd.DataFrame:
@@ -402,33 +401,25 @@ class Comparison(ComparedImages):
 
     def _of_many(self, answer: Answer) -> Answer:
         """Return an answer across captures, which says so if some stand for many."""
-        note = provenance.some_of_many(self._landmarks, len(self._captures))
+        note = provenance.some_of_many(self.landmarks, len(self.captures_of_study))
         return answer._replace(text=answer.text + paragraph(note)) if note else answer
 
-    def _pair(self, earlier: str, later: str) -> tuple[Frames, str, str]:
-        """Return the frames of two captures, those named or else the first and the last."""
-        names = changes.pair(self._captures, earlier, later)
-        loaded = self._every
-        if not {*names} <= {*self._landmarks}:
-            loaded = self._of(self.study, EVERY, names)
-        return loaded.frames, *names
-
-    @question(across="_every")
+    @question(across="every")
     def captures(self) -> Answer:
         """What do the same images show on another day?"""
-        every = self._every
+        every = self.every
         return self._of_many(captures.answer(every.findings, every.images, self.lens))
 
-    @question(across="_every")
+    @question(across="every")
     def fewest_by_capture(self) -> Answer:
         """Which image has the fewest, on which day and by which way of counting?"""
-        every = self._every
+        every = self.every
         return self._of_many(captures.fewest_answer(every.findings, every.images, self.lens))
 
-    @question(across="_every")
+    @question(across="every")
     def changes(self, earlier: str = "", later: str = "") -> Answer:
         """What changed between two captures, and why?"""
-        return changes.answer(*self._pair(earlier, later))
+        return changes.answer(*self._between(earlier, later))
 
     @question()
     def growth(self) -> Answer:
@@ -436,10 +427,10 @@ class Comparison(ComparedImages):
         events, complete = self.study.events, self.study.known_by
         return growth.answer(self.findings, self.images, self.lens, events, complete)
 
-    @question(across="_every")
+    @question(across="every")
     def counting_by_date(self, earlier: str = "", later: str = "") -> Answer:
         """How good is counting by date?"""
-        return growth.missed_answer(*self._pair(earlier, later))
+        return growth.missed_answer(*self._between(earlier, later))
 
     @question()
     def undated(self) -> Answer:
@@ -447,53 +438,36 @@ class Comparison(ComparedImages):
         return growth.undated_answer(self.findings)
 
     @cached_property
-    def _series(self) -> Series:
-        """What is kept of all captures, which are read a few at a time."""
-        parts = series.batches(self.study.captures())
-        return series.series(map(self._some_captures, parts), self.lens)
-
-    def _some_captures(self, captures: list[str]) -> Frames:
-        frames = load.load_study(self.study.name, captures)
-        if self._whole is not None:
-            frames = Frames(*map(self._some, frames))
-        return scan_consistency.require(frames, self._mixed)
-
-    @cached_property
-    def _scans(self) -> pd.DataFrame:
-        return broken_scans.marked(self._series.scans)
-
-    @cached_property
-    def _steps(self) -> Steps:
-        return steps.steps(self._series, broken_scans.sound(self._scans))
+    def _history(self) -> History:
+        return History(self.captures_of_study, self._read, self.lens)
 
     @property
     def _over_time(self) -> Setting:
         """What answers about the whole series are shown with: what it has of each image."""
-        images = self._series.images
+        images = self._history.series.images
         return Setting(self.study.name, images, str, self.language, self.look, self._folder)
 
     @question(across="_over_time")
     def count_over_time(self) -> Answer:
         """How did the count of each image go over all captures?"""
-        return count_over_time.answer(self._scans, self._steps.pairs, self.lens)
+        return count_over_time.answer(self._history.scans, self._history.steps.pairs, self.lens)
 
     @question(across="_over_time")
     def broken_scans(self) -> Answer:
         """Which scans are more likely broken than good news?"""
-        return broken_scans.answer(self._scans)
+        return broken_scans.answer(self._history.scans)
 
     @question(across="_over_time")
     def steps(self) -> Answer:
         """What is each step from one capture to the next due to?"""
-        return steps.answer(self._steps)
+        return steps.answer(self._history.steps)
 
     @question(across="_over_time")
     def time_to_fix(self) -> Answer:
         """How long did fixable vulnerabilities stay in each image after their fix was out?"""
-        sound = broken_scans.sound(self._scans)
-        stays = time_to_fix.stays(self._series, sound, self._steps.moves)
-        variants, captures = sound["variant"].unique(), sound["capture"].nunique()
-        return time_to_fix.answer(stays, [*variants], captures)
+        variants = self._history.sound["variant"].unique()
+        captures = self._history.sound["capture"].nunique()
+        return time_to_fix.answer(self._history.stays, [*variants], captures)
 
     # 06: which of the vulnerabilities matter?
 
@@ -539,137 +513,67 @@ class Comparison(ComparedImages):
         answer = limits.answer(
             self.findings, self.images, every.findings, every.images, self.lens, least
         )
-        return answer if self._others else self._of_many(answer)
+        return answer if self.others else self._of_many(answer)
 
     # 07: which image should be shipped, and which of the claims hold?
 
-    def _decision(self, size: str, today: bool = True) -> Decision:
-        """Return what is chosen of these images; of the newest capture, by today's support."""
-        is_newest = self._captures[-1] == self.capture
-        day = clock.today() if today and is_newest else None
-        return decide(self.frames, self._published, size, self.lens, self.weights, day)
-
-    def _other_decisions(self, size: str) -> list[Decision]:
-        """Return what is chosen by other captures, and was by this one if that differs.
-
-        Of many captures, those that stand for all.
-        """
-        if self._others:
-            return []
-        ours, others = self._decision(size), []
-        for capture in self._landmarks:
-            found = self.at(capture)._decision(size, today=capture != self.capture)
-            if capture != self.capture or found.outcome != ours.outcome:
-                others.append(found)
-        return others
-
-    def _beside(self, beside: str) -> "Comparison | None":
-        """Return the study with matched images: the named one, else the study's own."""
-        name = beside or self.study.beside
-        return self._other(open_study(name), "") if name else None
-
-    @property
-    def _roles(self) -> tuple[str | None, str | None]:
-        return self.study.by_role("alpine"), self.study.by_role("distroless")
-
     @cached_property
-    def _differences(self) -> pd.DataFrame:
-        every = self._every.frames
-        return attribution.difference(self.study.name, every, *self._roles, self.lens)
-
-    def _matched(self, beside: str) -> pd.DataFrame | None:
-        pair = self._beside(beside)
-        if pair is None:
-            return None
-        name, known_by = pair.study.name, str(pair.study.known_by or "")
-        return attribution.of_study(name, pair.frames, pair._roles, known_by, self.lens)
-
-    @cached_property
-    def _claims(self) -> pd.DataFrame:
-        return claims.claims(
-            self._every.frames,
-            self._published,
-            self.files,
-            self._roles,
-            self.capture,
-            self.lens.known_by,
-        )
+    def _verdict(self) -> Verdict:
+        return Verdict(self)
 
     @question(across="_across")
     def recommendation(self, size: str = "") -> Answer:
         """Which one should be shipped, today and by other captures?"""
         answer = recommendation.answer(
-            self._decision(size),
-            self._other_decisions(size),
-            self.through(self.lens._replace(known_by=""))._decision(size),
+            self._verdict.decision(size),
+            self._verdict.by_other_captures(size),
+            self._verdict.by_all_known(size),
             self._across.frames,
-            self._published,
+            self.published_numbers,
             clock.today(),
         )
-        return answer if self._others else self._of_many(answer)
+        return answer if self.others else self._of_many(answer)
 
     @question()
     def scores(self, size: str = "") -> Answer:
         """How many points do the weights give each image?"""
-        return tradeoff.scores_answer(self._decision(size).candidates, self.weights)
+        return tradeoff.scores_answer(self._verdict.decision(size).candidates, self.weights)
 
     @question()
     def other_weights(self, size: str = "") -> Answer:
         """At which weights would another image be chosen?"""
-        return recommendation.weights_answer(self._decision(size))
+        return recommendation.weights_answer(self._verdict.decision(size))
 
     @question()
     def choices(self, size: str = "", beside: str = "") -> Answer:
         """What does the choice depend on?"""
-        ours = sensitivity.choices(
-            self.study.name,
-            self._every.frames,
-            self._published,
-            size,
-            self.lens,
-            self.weights,
-            str(self.study.known_by or ""),
-            clock.today(),
-        )
-        pair = self._beside(beside)
-        if pair is None:
-            return self._of_many(sensitivity.answer(ours))
-        theirs = sensitivity.of_study(
-            pair.study.name,
-            pair.frames,
-            pair._published,
-            str(pair.study.known_by or ""),
-            self.weights,
-            clock.today(),
-            self.lens,
-        )
-        return self._of_many(sensitivity.answer(ours, theirs))
+        return self._of_many(sensitivity.answer(*self._verdict.choices(size, beside)))
 
     @question()
     def tradeoff(self, size: str = "") -> Answer:
         """How do size and vulnerabilities trade off?"""
-        found = self._decision(size)
+        found = self._verdict.decision(size)
         return tradeoff.tradeoff_answer(found.candidates, self.lens, found.kind)
 
     @question()
     def claims(self) -> Answer:
         """What does the evidence say of each claim?"""
-        return claims.answer(self._claims)
+        return claims.answer(self._verdict.claims)
 
     @question()
     def claims_in_short(self) -> Answer:
         """Which claim got which verdict, and why?"""
-        return claims.verdicts_answer(self._claims)
+        return claims.verdicts_answer(self._verdict.claims)
 
     @question()
     def age_or_base(self) -> Answer:
         """How much of the difference was the base, and how much the age of an image?"""
-        return self._of_many(attribution.answer(self._differences))
+        return self._of_many(attribution.answer(self._verdict.differences))
 
     @question()
     def age_or_base_beside(self, beside: str = "") -> Answer:
         """How much is it between matched images?"""
-        return attribution.beside_answer(self._matched(beside))
+        return attribution.beside_answer(self._verdict.ages(beside).matched)
 
     @cached_property
     def _default(self) -> "Comparison":
@@ -679,21 +583,17 @@ class Comparison(ComparedImages):
     @question(across="_default")
     def age_or_base_lesson(self, beside: str = "") -> Answer:
         """What do the matched images say of the difference?"""
-        day = self._default.capture
-        pair = self._beside(beside)
-        known_by = str(pair.study.known_by or "") if pair else ""
-        matched = self._matched(beside)
-        return attribution.lesson_answer(self._differences, day, matched, self.lens, known_by)
+        differences, day, matched, known_by = self._verdict.ages(beside)
+        return attribution.lesson_answer(differences, day, matched, self.lens, known_by)
 
     @question()
     def takeaways(self, size: str = "", beside: str = "") -> Answer:
         """What is to be taken away, and what to be done next?"""
-        decision, differing = (
-            self._decision(size),
-            confounders.unlike(confounders.confounders(self.images)),
-        )
-        ages = attribution.compared(self._differences, self._default.capture, self._matched(beside))
-        learned = takeaways.takeaways(decision, differing, self._claims, ages)
+        decision = self._verdict.decision(size)
+        differing = confounders.unlike(confounders.confounders(self.images))
+        differences, day, matched, _ = self._verdict.ages(beside)
+        ages = attribution.compared(differences, day, matched)
+        learned = takeaways.takeaways(decision, differing, self._verdict.claims, ages)
         has_files = len(self.files) > 0
         steps = takeaways.next_steps(decision, self.findings, differing, has_files, clock.today())
         return takeaways.answer(learned, steps, decision)

@@ -83,7 +83,7 @@ def test_each_step_is_due_to_what_the_lists_say(replay) -> None:
                 own = (key[1], before[key][0]) not in has
                 expected[*step, *key, GONE, IMAGE if own else DATABASE] += 1
     columns = ["variant", "earlier", "later", "vulnerability_id", "package", "change", "reason"]
-    moves = comparison._steps.moves[columns].astype("str")
+    moves = comparison._history.steps.moves[columns].astype("str")
     assert Counter(moves.itertuples(index=False, name=None)) == expected
     assert {key[-1] for key in expected} == {IMAGE, DATABASE}, "both happened"
     assert len(expected) > 50

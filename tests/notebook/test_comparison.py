@@ -49,8 +49,8 @@ def test_two_captures_stand_beside_each_other(blog: Comparison) -> None:
     later = blog.at("2026-11")
     assert blog.severity().table["count"].sum() == 67
     assert later.severity().table["count"].sum() == 156
-    assert (blog.capture, later.capture, blog._every.capture) == ("2022-02", "2026-11", "all")
-    assert len(blog._every.findings) == 67 + 156
+    assert (blog.capture, later.capture, blog.every.capture) == ("2022-02", "2026-11", "all")
+    assert len(blog.every.findings) == 67 + 156
 
 
 def test_two_lenses_share_their_frames(blog: Comparison) -> None:
@@ -67,6 +67,16 @@ def test_what_another_lens_changes_is_not_shared(blog: Comparison) -> None:
     assert (total, in_app.age_or_base().table["first_total"].iloc[0]) == (48, 0)
     assert "in the app" in in_app.captures().footer
     assert blog.age_or_base().table["first_total"].iloc[0] == 48
+
+
+def test_what_other_weights_change_is_not_shared(blog: Comparison) -> None:
+    newest = blog.at("2026-11")
+    newest.steps()
+    assert newest.recommendation().title.startswith("Fixable findings")
+    by_size = newest.weighing(**dict.fromkeys(newest.weights, 0.0) | {"size": 1.0})
+    assert by_size.recommendation().title.startswith("Published size")
+    assert newest.recommendation().title.startswith("Fixable findings"), "it is as it was"
+    assert by_size._history is newest._history, "which weights do not change"
 
 
 def test_exploitation_is_a_part_of_a_lens_and_a_weight(blog: Comparison) -> None:

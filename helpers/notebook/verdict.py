@@ -1,0 +1,114 @@
+"""What a verdict rests on besides its images: other captures, matched images, and the claims."""
+
+from functools import cached_property
+from typing import NamedTuple
+
+import pandas as pd
+
+from helpers import clock
+from helpers.notebook.compared_images import ComparedImages
+from helpers.studies.study import open_study
+from helpers.verdict import attribution, claims, sensitivity
+from helpers.verdict.decision import Decision, decide
+
+
+class Ages(NamedTuple):
+    """How much of a difference is the images' age: frames of `attribution`.
+
+    `differences` are those of the study on each day; `day` is the one that the post is about: later
+    ones may lack advisories for one of the images. `matched` is that of matched images, which are
+    counted by the day `known_by`; `None` if there are none.
+    """
+
+    differences: pd.DataFrame
+    day: str
+    matched: pd.DataFrame | None
+    known_by: str
+
+
+class Verdict:
+    """What a verdict on some images rests on. `beside` names the study with matched images.
+
+    An empty `beside` is the one that the study names.
+    """
+
+    def __init__(self, images: ComparedImages) -> None:
+        self._images = images
+
+    def decision(self, size: str) -> Decision:
+        """Return what is chosen of the images; of the newest capture, by today's support."""
+        return _decision(self._images, size)
+
+    def by_all_known(self, size: str) -> Decision:
+        """Return what is chosen if nothing is left out for its date."""
+        lens = self._images.lens._replace(known_by="")
+        return _decision(self._images.through(lens), size)
+
+    def by_other_captures(self, size: str) -> list[Decision]:
+        """Return what is chosen by other captures, and was by this one if that differs.
+
+        Of many captures, those that stand for all; none if other images stand beside these.
+        """
+        if self._images.others:
+            return []
+        ours, found = self.decision(size), []
+        for capture in self._images.landmarks:
+            is_ours = capture == self._images.capture
+            chosen = _decision(self._images.at(capture), size, with_today=not is_ours)
+            if not is_ours or chosen.outcome != ours.outcome:
+                found.append(chosen)
+        return found
+
+    def choices(self, size: str, beside: str = "") -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """Return what is chosen by each way of counting, and the same of the matched images."""
+        of = self._images
+        name, known_by = of.study.name, str(of.study.known_by or "")
+        numbers, weights, today = of.published_numbers, of.weights, clock.today()
+        every = of.every.frames
+        ours = sensitivity.choices(name, every, numbers, size, of.lens, weights, known_by, today)
+        pair = self._matched(beside)
+        if pair is None:
+            return ours, None
+        name, known_by = pair.study.name, str(pair.study.known_by or "")
+        theirs = sensitivity.of_study(
+            name, pair.frames, pair.published_numbers, known_by, weights, today, of.lens
+        )
+        return ours, theirs
+
+    @cached_property
+    def claims(self) -> pd.DataFrame:
+        """What the evidence says of each claim of the post."""
+        of = self._images
+        numbers, known_by = of.published_numbers, of.lens.known_by
+        return claims.claims(of.every.frames, numbers, of.files, _roles(of), of.capture, known_by)
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """How far the images are apart in each capture, and by how many days."""
+        of = self._images
+        return attribution.difference(of.study.name, of.every.frames, *_roles(of), of.lens)
+
+    def ages(self, beside: str = "") -> Ages:
+        """Return how far the images are apart, and how far matched ones are."""
+        of, pair = self._images, self._matched(beside)
+        day = of.study.facts().capture
+        if pair is None:
+            return Ages(self.differences, day, None, "")
+        name, known_by = pair.study.name, str(pair.study.known_by or "")
+        matched = attribution.of_study(name, pair.frames, _roles(pair), known_by, of.lens)
+        return Ages(self.differences, day, matched, known_by)
+
+    def _matched(self, beside: str) -> ComparedImages | None:
+        name = beside or self._images.study.beside
+        return self._images.of_study(open_study(name)) if name else None
+
+
+def _decision(images: ComparedImages, size: str, with_today: bool = True) -> Decision:
+    is_newest = images.captures_of_study[-1] == images.capture
+    day = clock.today() if with_today and is_newest else None
+    numbers = images.published_numbers
+    return decide(images.frames, numbers, size, images.lens, images.weights, day)
+
+
+def _roles(images: ComparedImages) -> tuple[str | None, str | None]:
+    return images.study.by_role("alpine"), images.study.by_role("distroless")
