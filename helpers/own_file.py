@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from helpers.errors import FileInvalid
 
 MAX_BYTES = 2**26
 """Largest file of the kit's own in bytes; those of large images have some 100 kB."""
+
+GONE = ".gone.*.part"
+"""Names of folders that a kill left when they were discarded."""
 
 T = TypeVar("T")
 
@@ -63,6 +67,18 @@ def write(path: Path, content: bytes) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder, if there is one, that threads may still write to.
+
+    They are not waited for: under its new name they no longer find it.
+    """
+    gone = folder.with_name(f".gone.{processes.this_process()}.part")
+    with contextlib.suppress(OSError):
+        folder.rename(gone)
+    for left in (gone, folder):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 @contextlib.contextmanager

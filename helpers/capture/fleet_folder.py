@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from helpers import paths
+from helpers import own_file, paths
 from helpers.capture import sharing
 from helpers.errors import FileInvalid, StudyInvalid
 from helpers.studies import fleet_record
@@ -49,12 +49,13 @@ class FleetFolder:
                 raise StudyInvalid(
                     f"{self.path}: another capture of this fleet is running; wait for its end"
                 ) from error
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            for left in (self.scratch, *self.path.glob(own_file.GONE)):
+                shutil.rmtree(left, ignore_errors=True)
             self.scratch.mkdir()
             try:
                 yield
             finally:
-                shutil.rmtree(self.scratch, ignore_errors=True)
+                own_file.discard(self.scratch)
 
     def images(self) -> list[FleetImage]:
         """Return the images of the last run that came to its end. Raises `FileInvalid`."""

@@ -23,7 +23,9 @@ def pull(
     Raises `RegistryFailed`, `ImageNotFound` and `NoSpace`.
     """
     blobs = folder / "blobs" / "sha256"
-    blobs.mkdir(parents=True)
+    # Not its parents: a capture that stops takes the folder away.
+    blobs.parent.mkdir()
+    blobs.mkdir()
     repository = repository or Repository(found.reference)
     done, total = 0, sum(layer.size for layer in found.layers)
 

@@ -148,7 +148,7 @@ def capture(
     except OSError as error:
         raise disk_error(error, staged) from error
     finally:
-        shutil.rmtree(staged, ignore_errors=True)
+        own_file.discard(staged)
         ImageCache(paths.images_cache()).prune()
     broken = _broken(study, folder)
     return Outcome(folder, failures, broken, False, bases, tools.no_scanner, known.missing)
