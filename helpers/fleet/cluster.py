@@ -178,10 +178,14 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
             reason = error.__cause__ or error.__context__
             if isinstance(error, RuntimeError | AssertionError) and isinstance(reason, OSError):
                 raise disk_error(reason, Path(tempfile.gettempdir())) from error
-            raise ClusterFailed(
-                f"{scheduler or 'local cluster'}: no workers ({error or type(error).__name__}). "
-                "Check that its scheduler and workers run, or leave --scheduler out"
-            ) from error
+            why = f"{scheduler or 'local cluster'}: no workers ({error or type(error).__name__}). "
+            remedy = "Check that its scheduler and workers run, or leave --scheduler out"
+            if not scheduler:
+                remedy = (
+                    "Each worker begins by importing the script that asks for it: this has to be "
+                    "a file, and to do so below: if __name__ == '__main__':"
+                )
+            raise ClusterFailed(why + remedy) from error
         # What is done at the end is done after the workers have ended, so before them on the stack.
         late = ExitStack()
         with ExitStack() as closing:

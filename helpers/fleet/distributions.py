@@ -137,8 +137,21 @@ def left_out(images: pd.DataFrame) -> Text:
                 families=", ".join(map(word, sorted(set(blind["family"])))),
             )
         )
-    if lost := int((~images["measured"]).sum()):
-        found += paragraph(say("Left out: {images} not measured.", images=number(lost, "image")))
+    lost = images[~images["measured"]]
+    if len(lost):
+        found += paragraph(
+            say("Left out: {images} not measured.", images=number(len(lost), "image"))
+        )
+        known = lost["found"].fillna(0).astype("int64")
+        if count := int(known.sum()):
+            found += paragraph(
+                say(
+                    "In {images} of these something was found all the same ({findings}); **more "
+                    "may be in what was not looked at**.",
+                    images=f"{int(known.gt(0).sum()):,}",
+                    findings=number(count, "finding"),
+                )
+            )
     return found
 
 

@@ -49,6 +49,7 @@ def answer(occurrences: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answe
         return Answer("most-spread", table=occurrences, counted=lens.label, lacks=lacks)
     if occurrences.empty:
         text = paragraph(t("Under this lens no vulnerability is counted in any image."))
+        text += distributions.left_out(images)
         return Answer("most-spread", "", text, occurrences, counted=lens.label)
     first = occurrences.iloc[0]
     head = say(

@@ -144,6 +144,15 @@ def test_a_client_of_a_cluster_keeps_nothing_on_this_disk(
         assert not [*tmp_path.iterdir()]
 
 
+def test_a_script_that_every_worker_runs_again_is_told_what_to_do() -> None:
+    begins = "from helpers.fleet import cluster\nwith cluster.open(''): pass"
+    ran = subprocess.run(
+        [sys.executable, "-"], input=begins, capture_output=True, text=True, cwd=paths.ROOT
+    )
+    last = ran.stderr.rstrip().splitlines()[-1]
+    assert last.endswith("below: if __name__ == '__main__':"), last
+
+
 def test_what_is_wrong_with_a_cluster_is_told(
     tmp_path: Path, opened: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,19 @@ def test_reasons_are_counted_and_a_missing_system_is_not_clean():
     assert "3 images failed: 429 (a:0, a:1, a:2)" in text
 
 
+def test_what_is_found_without_a_system_is_told_beside_what_is_left_out():
+    without = {"os_family": None, "status": "no-os"}
+    rows = [{"name": f"a:{n}", "count": n} for n in range(1, 4)]
+    rows += [{"name": "b:1", "count": 7, **without}, {"name": "c:1", "count": 0, **without}]
+    rows += [{"name": "d:1", "count": None, "status": "failed"}]
+    found = asked(fleets.images(*rows))
+    for name in ("distributions", "most-spread"):
+        text = found[name].text.plain
+        assert "Left out: 3 images not measured" in text, name
+        assert "In 1 of these something was found all the same (7 findings)" in text, name
+    assert found["distributions"].table["images"].sum() == 3
+
+
 def test_families_with_age_and_end_of_support():
     images = image_table.once(
         fleets.images(
