@@ -39,6 +39,9 @@ class Show(NamedTuple):
     speaker: playwright.Page
 
 
+LATER = re.compile(r"^0:0\d:(?!00)\d\d$")
+"""The clock's text once it runs: a busy machine may not see each second."""
+
 EACH = pytest.mark.parametrize("path", ["en", "ko"], indirect=True)
 """For what words, letters and colours decide."""
 
@@ -126,9 +129,10 @@ def test_buttons_turn_the_slides_and_give_the_space_key_back(show: Show) -> None
 
 def test_the_clock_runs_from_the_start_and_can_be_set_back(show: Show) -> None:
     elapsed = show.speaker.locator(".elapsed")
-    playwright.expect(elapsed).to_have_text("0:00:02", timeout=4000)
-    show.speaker.locator("[name=reset]").click()
-    assert elapsed.inner_text() == "0:00:00"
+    playwright.expect(elapsed).to_have_text(LATER, timeout=20_000)
+    # At once, before the clock goes on.
+    reset = "elapsed => (document.querySelector('[name=reset]').click(), elapsed.innerText)"
+    assert elapsed.evaluate(reset) == "0:00:00"
     assert ":" in show.speaker.locator(".now").inner_text()
 
 
@@ -174,7 +178,7 @@ def test_no_notes_without_scripts_or_by_an_address(
 
 
 def test_closing_or_reloading_either_window_is_harmless(show: Show) -> None:
-    playwright.expect(show.speaker.locator(".elapsed")).to_have_text("0:00:01", timeout=4000)
+    playwright.expect(show.speaker.locator(".elapsed")).to_have_text(LATER, timeout=20_000)
     with show.speaker.expect_event("close"):
         # A window that is loaded anew is empty; it closes instead.
         show.speaker.evaluate("location.reload()")

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -199,7 +200,7 @@ def test_what_a_server_may_do(
     here.files = {} if content is None else {PATH: content}
     begin = time.monotonic()
     assert f"{here.address()}: {problem}" in refused(here.address())
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 15
 
 
 def test_nobody_waits_longer_for_a_server_that_is_not_found(
@@ -207,10 +208,12 @@ def test_nobody_waits_longer_for_a_server_that_is_not_found(
 ) -> None:
     """Looking up a name has no limit of its own."""
     monkeypatch.setattr(publisher, "SECONDS", 0.2)
-    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: time.sleep(2))
+    is_over = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: is_over.wait(40))
     begin = time.monotonic()
     assert "its server does not answer in time" in refused("https://first.example/x")
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 30
+    is_over.set()
 
 
 def test_a_server_that_packs_what_it_sends_changes_nothing(here: Publisher) -> None:
