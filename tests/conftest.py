@@ -16,7 +16,7 @@ import msgspec
 import pandas as pd
 import pytest
 from docker.errors import DockerException
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from helpers import frames, paths
 from helpers.capture import buildx
@@ -34,8 +34,14 @@ from tests.support import clock
 LIVE = os.environ.get("KIT_REQUIRE_LIVE") == "1"
 STUDY = "blog-2022"
 
-# How long an example takes says more about the machine than about the kit.
-settings.register_profile("kit", deadline=None)
+# How long an example takes says more about the machine than about the kit. A failing one is printed
+# so that it can be tried elsewhere, and what a fixture makes is the same for all.
+settings.register_profile(
+    "kit",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 settings.load_profile("kit")
 
 # Before anything runs: processes that tests start have this day too.

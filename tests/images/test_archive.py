@@ -12,7 +12,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from helpers.errors import ArchiveInvalid
 from helpers.images import compression
@@ -376,9 +376,7 @@ def archives() -> st.SearchStrategy[bytes]:
     return st.binary(max_size=2000) | changed
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200)
 @given(content=archives())
 def test_any_bytes_are_an_image_or_are_refused(path: Path, content: bytes) -> None:
     try:

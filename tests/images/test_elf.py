@@ -59,7 +59,7 @@ def test_needed_libraries_have_a_limit() -> None:
     assert len(found.needed) == MAX_NEEDED
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.one_of(
         st.binary(max_size=300).map(lambda rest: b"\x7fELF\x02\x01" + rest),

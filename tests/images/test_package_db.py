@@ -106,7 +106,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.dictionaries(st.sampled_from(DATABASES), st.lists(WORDS, max_size=30).map(b"".join)),
     st.dictionaries(st.sampled_from("ab"), st.sampled_from(["a", "b", "..", "/a/b", "a/a"])),

@@ -89,7 +89,7 @@ ROW = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(ROW, max_size=12, unique_by=lambda row: row.path), TEXT, TEXT)
 def test_every_question_has_an_answer_for_any_inventory(
     inventory: list[File], command: str, folder: str

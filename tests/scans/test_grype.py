@@ -359,7 +359,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=300, deadline=20_000)
 @given(
     matches=JSON,
     descriptor=JSON | st.just(DESCRIPTOR),

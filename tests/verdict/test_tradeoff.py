@@ -285,7 +285,6 @@ class TestPareto:
         assert table["front"].isna().tolist() == [True, False]
         assert front(table) == ["b"]
 
-    @settings(deadline=None)
     @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=8))
     def test_every_dominated_one_is_dominated_by_one_on_the_front(self, rows) -> None:
         table = able(*rows)
@@ -375,7 +374,7 @@ def best(table: pd.DataFrame, weights: dict[str, float]) -> set[str]:
 class TestFlips:
     """Flips: just beyond the weight another variant comes first, and just before it does not."""
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(st.lists(NUMBERS, min_size=2, max_size=5), WEIGHTS)
     def test_a_flip_is_where_scores_computed_anew_change_places(self, rows, weights) -> None:
         fixable, sizes, unfixed, ended, exploited = zip(*rows, strict=True)

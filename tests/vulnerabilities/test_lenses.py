@@ -435,7 +435,7 @@ SEVERAL = st.lists(FINDING, max_size=12)
 LENS = st.sampled_from(EVERY_LENS)
 ONE_CAPTURE = SEVERAL.map(lambda rows: [row | {"capture": "now"} for row in rows])
 IMAGES = images_of(*VARIANTS, captures=("now",))
-often = settings(deadline=None, max_examples=30)
+often = settings(max_examples=30)
 
 
 def by_image(findings: pd.DataFrame, lens: Lens) -> Counter[tuple[str, str]]:
@@ -618,7 +618,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 class TestFiles:
     """In whatever order and however often files are given."""
 
-    @settings(deadline=None, max_examples=10)
+    @settings(max_examples=10)
     @given(data=st.data())
     def test_the_frames_are_the_same(self, reports, data) -> None:
         wanted = load_reports(reports)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import frames
@@ -263,7 +263,6 @@ ANY = st.tuples(
 )
 
 
-@settings(deadline=None)
 @given(findings=st.lists(ANY, min_size=1, max_size=12))
 def test_no_finding_is_lost_or_counted_twice(findings: list[Any]) -> None:
     made = found(*findings)
