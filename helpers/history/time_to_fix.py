@@ -226,7 +226,9 @@ def _line(row: Any) -> Phrase:
         text += t("; of {seen:,} whose start was seen, fewer than half are fixed", seen=row.seen)
     else:
         text += t("; the start of none was seen")
-    if row.open:
+    if row.open and not row.open_worst_days:
+        text += t("; open: {open:,}, all since the day of the last scan", open=row.open)
+    elif row.open:
         text += say(
             "; open: {open:,}, for at least {median:,.0f} days (median), {worst:,} (longest)",
             open=row.open,
