@@ -37,6 +37,9 @@ _MANY = 10
 
 _KEYS = ["vulnerability_id", "package", "package_path"]
 _EXACT = [*_KEYS, "installed_version"]
+_MOVED = ["vulnerability_id", "package", "installed_version"]
+"""What two findings have alike whose package is in another folder, as an app on another base."""
+
 _SHOWN = [
     *(
         "vulnerability_id",
@@ -67,10 +70,12 @@ def difference(pair: Pair) -> pd.DataFrame:
     `no-longer-declared`: there both times, but a statement suppresses it in one. What is suppressed
     both times is left out. `unchanged` is in both, perhaps with another severity.
 
-    A finding is the same if id, package and path are; of several the ones with the same version.
-    The other columns are those of `findings`, with `origin` (`base` or `app`: by the layer, or else
-    OS packages and tools are the base's), severities and versions of the package before and after
-    (NA: not installed, or not known), and `row`, its label in the findings after (NA: not there).
+    A finding is the same if id, package and path are; of several the ones with the same version. Of
+    the rest it is if id, package and version are: then the package only moved to another path.
+    The other columns are those of `findings`, with `origin` (`base` or `app` by the layer; without
+    one an app's packages are `app` and others `unknown`), severities and versions of the package
+    before and after (NA: not installed, or not known), and `row`, its label in the findings after
+    (NA: not there).
 
     Raises `NotComparable` if it cannot be told the image's doing from the database's.
     """
@@ -88,13 +93,14 @@ def difference(pair: Pair) -> pd.DataFrame:
     table = _paired(before.frames.findings, after.frames.findings)
     then, now = _rows(before, table["row_before"]), _rows(after, table["row_after"])
     was, came = then["there"], now["there"]
-    lists = (before.installed, after.installed)
+    lists = (before.installed or frozenset(), after.installed or frozenset())
     by_image = pd.Series(bool(same_database) and not same_image, index=table.index)
     stayed = [by_image] * 2
     if is_listed and not same_image:
         stayed = [
-            by_image | ~pairs.installed_names(rows, "installed_version").isin(other)
-            for rows, other in zip((then, now), reversed(lists), strict=True)
+            by_image
+            | ~pairs.installed_names(rows, "installed_version").isin(pairs.stayed(own, other))
+            for rows, own, other in zip((then, now), lists, reversed(lists), strict=True)
         ]
     is_removed, is_brought = stayed
     same_version = _same_version(then, now)
@@ -178,10 +184,11 @@ def counts(severities: pd.Series) -> dict[str, int]:
 def _paired(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Return the positions of findings that are the same, or NA: `row_before`, `row_after`."""
     first, second = _keyed(before), _keyed(after)
-    exact = _merged(first, second, _EXACT, "inner")
-    left = first[~first["row"].isin(exact["row_before"])]
-    right = second[~second["row"].isin(exact["row_after"])]
-    parts = [exact, _merged(left, right, _KEYS, "outer")]
+    parts = []
+    for keys, how in ((_EXACT, "inner"), (_KEYS, "inner"), (_MOVED, "outer")):
+        parts.append(_merged(first, second, keys, how))
+        first = first[~first["row"].isin(parts[-1]["row_before"])]
+        second = second[~second["row"].isin(parts[-1]["row_after"])]
     rows = pd.concat(parts, ignore_index=True)[["row_before", "row_after"]]
     return rows.astype("Int64")
 

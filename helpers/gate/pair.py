@@ -53,11 +53,25 @@ class Pair(NamedTuple):
         return {BEFORE: self.before, AFTER: self.after}
 
 
+_BETWEEN = "\x1f"
+"""Stands between the parts of a name: no package has it. (`str.cat` leaves out a NUL.)"""
+
+
 def installed_names(rows: pd.DataFrame, version: str) -> pd.Series:
     """Return package, version and path of rows of packages or findings as one text each."""
     columns = (rows[name].fillna("").astype("str") for name in ("package", version, "package_path"))
     package, number, path = columns
-    return package.str.cat([number, path], sep="\0")
+    return package.str.cat([number, path], sep=_BETWEEN)
+
+
+def stayed(own: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """Return what the other image has too: at that path, or at one that it alone has.
+
+    Both are of `installed_names`. A package in that version that went to another folder is no new
+    one, but a second copy of it is.
+    """
+    left = {name.rpartition(_BETWEEN)[0] for name in other - own}
+    return other | {name for name in own - other if name.rpartition(_BETWEEN)[0] in left}
 
 
 def of_variants(frames: Frames, labels: Mapping[str, str]) -> Pair:

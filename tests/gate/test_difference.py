@@ -83,6 +83,20 @@ def test_a_second_copy_of_a_package_was_brought() -> None:
     assert became(first, second) == [("CVE-2024-0100", BROUGHT), ("CVE-2024-0100", UNCHANGED)]
 
 
+def test_a_package_in_another_folder_is_neither_brought_nor_removed() -> None:
+    there = {**LODASH, "FilePath": "srv/node_modules/lodash/package.json"}
+    first, second = with_app(listing(), LODASH), with_app(listing(), there)
+    assert became(first, second) == [("CVE-2024-0100", UNCHANGED)]
+    newer = {**there, "Version": "4.17.11"}
+    both = [("CVE-2024-0100", BROUGHT), ("CVE-2024-0100", REMOVED)]
+    assert became(first, with_app(listing(), newer)) == both
+    later = {"VulnerabilityID": "CVE-2024-0101"}
+    gone, new = ("CVE-2024-0100", WITHDRAWN), ("CVE-2024-0101", PUBLISHED)
+    assert became(first, with_app(listing(), there, **later)) == [gone, new]
+    copied = [gone, ("CVE-2024-0101", BROUGHT), new]
+    assert became(first, with_app(listing(), LODASH, there, **later)) == copied
+
+
 def test_what_a_statement_takes_out_or_no_longer_does_is_neithers_doing() -> None:
     before = suppressing(listing(finding(1)), finding(2), finding(3))
     after = suppressing(listing(finding(2)), finding(1), finding(3))
