@@ -30,7 +30,7 @@ from helpers.errors import KitError, ReportInvalid, StudyInvalid, disk_error
 from helpers.frames import utc
 from helpers.scans import trivy
 from helpers.studies import study
-from helpers.studies.study import Captured, Database, Facts, Study, open_study
+from helpers.studies.study import OTHERS, Captured, Database, Facts, Study, open_study
 
 ABOUT = "Made by `history`."
 """What a study says of itself that this module may add to."""
@@ -378,7 +378,7 @@ def _stage(
         return name, False, [*broken, f"{name}: no report can be read, so there is no capture"]
     at = max(times).replace(microsecond=0)
     facts = Facts(
-        opened.name, name, at, __version__, "trivy", "", Database(), variants, scanner_is="others"
+        opened.name, name, at, __version__, "trivy", "", Database(), variants, scanner_is=OTHERS
     )
     text = msgspec.json.format(msgspec.json.encode(facts), indent=2)
     (staged / name / paths.CAPTURE).write_bytes(text + b"\n")

@@ -37,7 +37,16 @@ from helpers.capture.vulndb import VulnDb
 from helpers.errors import CaptureFailed, KitError, ScanFailed, StudyInvalid, disk_error
 from helpers.images import metadata
 from helpers.images.metadata import Smoke
-from helpers.studies.study import NONE, Captured, Database, Facts, Study, Variant, open_study
+from helpers.studies.study import (
+    NONE,
+    OTHERS,
+    Captured,
+    Database,
+    Facts,
+    Study,
+    Variant,
+    open_study,
+)
 from helpers.text.i18n import t
 
 _MOST_LETTERS = 4_000
@@ -300,7 +309,7 @@ def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Fact
 def _scanner_is(tools: Tools) -> str:
     if tools.trivy:
         return tools.trivy.label()
-    return NONE if tools.no_scanner else "others"
+    return NONE if tools.no_scanner else OTHERS
 
 
 def _previous_facts(study: Study) -> Facts | None:

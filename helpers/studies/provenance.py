@@ -6,7 +6,7 @@ import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.frames import FAILED, TIME
-from helpers.studies.study import BUILDKIT, CLASSIC, NONE, Facts, Study
+from helpers.studies.study import BUILDKIT, CLASSIC, NONE, OTHERS, Facts, Study
 from helpers.text.i18n import message, t, word
 from helpers.text.rich import Phrase, listed, name, paragraph, say
 
@@ -96,7 +96,7 @@ def _scanner(facts: Facts) -> str:
 
 def _how(facts: Facts) -> str:
     """Return how the scanner was run; empty for the usual way."""
-    if facts.scanner_is in ("binary", "others", NONE):
+    if facts.scanner_is in ("binary", OTHERS, NONE):
         return ""
     return t(", run as {what}", what=facts.scanner_is)
 

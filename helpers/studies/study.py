@@ -21,8 +21,8 @@ CAPTURE_NAME = re.compile(r"\d{4}-\d{2}(-\d{2})?([.-][A-Za-z0-9]+)*")
 KINDS = ("dockerfile", "image", "archive", "sbom", "report")
 """What a variant's evidence can be made from."""
 
-NONE = "none"
-"""Stands for how the scanner was run where there was none."""
+NONE, OTHERS = "none", "others"
+"""Stand for how the scanner was run where there was none, and where others ran it."""
 
 CLASSIC, BUILDKIT = "classic", "buildkit"
 """Docker's builders, as a capture names them."""
@@ -143,9 +143,10 @@ class Captured(Struct, frozen=True, omit_defaults=True):
 
 
 class _Made(Struct):
-    """What decides the order of captures: when each was made."""
+    """What decides the order of captures: when each was made, and by whom."""
 
     captured_at: datetime
+    scanner_is: str = ""
 
 
 class Facts(Struct, frozen=True, omit_defaults=True):
@@ -318,8 +319,11 @@ def _made_at(folder: Path) -> datetime | None:
         made = None
     if made is None:
         return None
-    at = made.captured_at
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    at = made.captured_at if made.captured_at.tzinfo else made.captured_at.replace(tzinfo=UTC)
+    named = folder.name.partition(".")[0]
+    # An archive of reports may be scanned again, the newest first: it is of the days in its names.
+    is_of_its_day = made.scanner_is != OTHERS or f"{at:%Y-%m-%d}".startswith(named)
+    return at if is_of_its_day else _named_day(named)
 
 
 def _named_day(name: str) -> datetime:

@@ -49,6 +49,15 @@ def test_a_folder_a_day(folder: Path) -> None:
     assert (facts.scanner_is, facts.db.updated_at) == ("others", None)
 
 
+def test_days_that_were_scanned_later_and_the_newest_first_are_in_their_order(folder: Path) -> None:
+    days = ("2017-01-31", "2017-06-30", "2017-12-31")
+    for hour, day in enumerate(reversed(days)):
+        report = trivy(finding(), CreatedAt=f"2026-11-27T0{hour}:00:00Z")
+        write(folder / day / "app.json", report)
+    take("mine", folder)
+    assert open_study("mine").captures() == [*days]
+
+
 def test_files_with_days_in_them_or_in_their_names(folder: Path) -> None:
     flat = {**trivy(finding()), "ArtifactName": "docker.io/library/nginx:1.25"}
     write(folder / "a.json", {**flat, "CreatedAt": "2023-01-12T01:00:00Z"})
