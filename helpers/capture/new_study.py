@@ -152,7 +152,8 @@ def kind(source: str) -> str:
         raise StudyInvalid(f"{source[:200]}: cannot be read ({error.strerror or error})") from error
     # No registry is asked for what looks like a file.
     if not is_reference(source) or source.endswith(variant_names.FILES):
-        raise StudyInvalid(f"{source}: no such file or OCI layout, and not an image reference")
+        what = source or "an empty name"
+        raise StudyInvalid(f"{what}: no such file or OCI layout, and not an image reference")
     return "image"
 
 

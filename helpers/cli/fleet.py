@@ -119,4 +119,5 @@ def _print_reading(found: Any) -> None:
     if len(found.problems) > FAILURES_SHOWN:
         more = len(found.problems) - FAILURES_SHOWN
         click.echo(f"Error: {more:,} more; the report counts them by reason", err=True)
-    click.echo(f"scans    {found.new:,} new, {found.known:,} known, {found.failed:,} broken")
+    broken = f"; {found.failed:,} of all cannot be read" if found.failed else ""
+    click.echo(f"scans    {found.new:,} new, {found.known:,} known{broken}")

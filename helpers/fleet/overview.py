@@ -147,7 +147,7 @@ def _line(row: Any) -> Phrase:
         text += t(", half of them older than {days:,.0f} days at the scan", days=row.age_days)
     if row.past_end:
         text += say(
-            "; {part} scanned after support ended on {day}",
+            "; {part} scanned after the end of life on {day}",
             part=share(row.past_end, row.images),
             day=row.end_of_life,
         )

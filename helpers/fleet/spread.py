@@ -13,8 +13,9 @@ from helpers.text.titles import first_fitting
 from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.lenses import Lens
 
-_KERNELS = ("linux", "kernel", "linux-headers")
-"""Source packages of kernel headers: of Debian and Ubuntu, of Red Hat's systems, of Alpine."""
+_KERNELS = ("linux", "kernel", "linux-headers", "linux-libc-dev", "kernel-headers")
+"""Packages of kernel headers: sources of Debian and Ubuntu, of Red Hat's systems and of Alpine, and
+installed ones, where reports name no sources."""
 
 
 def updates(in_packages: pd.DataFrame) -> pd.DataFrame:

@@ -151,7 +151,8 @@ def _moved(rows: pd.DataFrame, least: float) -> Phrase:
             text
             + ". "
             + say(
-                "**That is another model and no trend**: nothing changed in these vulnerabilities."
+                "**That is another model and no trend**: how much of it changed in these "
+                "vulnerabilities is not known."
             )
         )
     return text

@@ -68,7 +68,7 @@ def check(folder: Path, study: str) -> None:
     if other not in ("", study):
         raise StudyInvalid(
             f"{paths.shown(folder)} holds the run of study {escape.short(other, 80)!r}; "
-            "rename one of the two studies"
+            "give this run another name (NAME=…, --name), or rename that study"
         )
 
 

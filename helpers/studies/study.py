@@ -239,7 +239,8 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
             captures = self.captures()
             if not captures:
                 raise StudyInvalid(
-                    f"study {self.name!r} has no capture yet: nothing was recorded of it"
+                    f"study {self.name!r} has no capture yet. Capture it: "
+                    f"python -m helpers capture {self.name}"
                 )
             if wanted:
                 raise StudyInvalid(

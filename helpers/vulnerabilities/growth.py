@@ -345,8 +345,9 @@ def _text(growth: pd.DataFrame, ends: pd.DataFrame, findings: pd.DataFrame) -> T
             last_day=last["day"],
         )
         stop = ends[ends["variant"].eq(variant) & ends["last"]]["day"]
-        line += _after(rows, stop.iloc[0]) if len(stop) else ""
-        if missing := int(undated.get(variant, 0)):
+        missing = int(undated.get(variant, 0))
+        line += _after(rows, stop.iloc[0], missing > 0) if len(stop) else ""
+        if missing:
             line += t(
                 "; {findings} without a date not among them", findings=number(missing, "finding")
             )
@@ -354,7 +355,7 @@ def _text(growth: pd.DataFrame, ends: pd.DataFrame, findings: pd.DataFrame) -> T
     return bullets(lines)
 
 
-def _after(rows: pd.DataFrame, stop: pd.Timestamp) -> str:
+def _after(rows: pd.DataFrame, stop: pd.Timestamp, some_undated: bool) -> str:
     """Return what followed the end of an image's support; empty if that is still to come."""
     first, last = rows.iloc[0], rows.iloc[-1]
     if stop < first["day"]:
@@ -362,6 +363,8 @@ def _after(rows: pd.DataFrame, stop: pd.Timestamp) -> str:
     if stop >= last["day"]:
         return ""
     later = int(last["count"]) - int(rows[rows["day"].le(stop)]["count"].iloc[-1])
+    if not later and some_undated:
+        return t("; support ended on {day:%Y-%m-%d}, none with a date followed", day=stop)
     if not later:
         return t("; support ended on {day:%Y-%m-%d}, none followed", day=stop)
     return t(
