@@ -8,7 +8,7 @@ from pathlib import Path
 
 from helpers import paths, processes
 from helpers.errors import StudyInvalid, disk_error
-from helpers.studies.study import CAPTURE_NAME, Study
+from helpers.studies.study import CAPTURE_NAME, Study, going
 
 
 def check_name(study: Study, name: str) -> None:
@@ -50,8 +50,14 @@ def destination(study: Study, name: str, started: datetime) -> Path:
     """Return a capture's final folder: its name, else its day, numbered from the second on.
 
     A name that was free when the capture began may be another one's by now: then it is numbered.
+    So it is if a capture of that name is being removed: what is listed to go goes.
     """
     name = name or started.strftime("%Y-%m-%d")
     names = (f"{name}.{number:03}" if number > 1 else name for number in count(1))
     folders = (paths.capture(study.name, name) for name in names)
-    return next(folder for folder in folders if not folder.exists())
+    # In this order: what is not there any more is listed until all are gone.
+    return next(
+        folder
+        for folder in folders
+        if not folder.exists() and folder.name not in going(paths.study(study.name))
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from helpers import paths, processes
-from helpers.capture import exploitation, staging
+from helpers.capture import exploitation, prune, staging
 from helpers.capture.session import capture
 from helpers.studies.load import load_study
 from helpers.studies.study import open_study
@@ -33,6 +33,22 @@ def test_a_name_that_another_capture_took_meanwhile_is_numbered(
     assert capture(mine, "2026-11").folder.name == "2026-11.002"
     assert load_study(mine).images["capture"].tolist() == ["2026-11.002"]
     assert [path.name for path in paths.capture(mine, "2026-11").iterdir()] == ["theirs"]
+
+
+def test_the_name_of_a_capture_that_is_being_removed_is_not_free(
+    mine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the new one went with the list, of which the old one's folder is removed already."""
+    keep = exploitation.keep
+
+    def pruned(*arguments: object) -> None:
+        (paths.study(mine) / paths.GOING).write_text("2026-11\n")
+        keep(*arguments)
+
+    monkeypatch.setattr(exploitation, "keep", pruned)
+    made = capture(mine, "2026-11").folder
+    prune.finish(paths.study(mine))
+    assert open_study(mine).captures() == [made.name] == ["2026-11.002"]
 
 
 def test_what_killed_processes_left_in_a_study_is_removed(mine: str) -> None:
