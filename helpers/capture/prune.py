@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import paths, processes
+from helpers import own_file, paths, processes
 from helpers.errors import ReportInvalid, disk_error
 from helpers.frames import FAILED
 from helpers.scans import trivy
@@ -50,26 +50,27 @@ def prune(study_name: str, keep: str, dry_run: bool = False) -> Pruned:
     """
     opened = open_study(study_name)
     folder = paths.study(study_name)
-    finish(folder)
-    captures = opened.captures()
-    stays = staying(opened, [opened.facts(name) for name in captures], keep)
-    gone = [name for name in captures if name not in stays]
-    freed = _freed(folder, gone)
-    if gone and not dry_run:
-        part = folder / f".going.{processes.this_process()}.part"
-        try:
-            part.write_text("\n".join(gone) + "\n")
-            part.replace(folder / paths.GOING)
-            finish(folder)
-        except OSError as error:
-            raise disk_error(error, folder) from error
-        finally:
-            part.unlink(missing_ok=True)
+    # Another one that runs now reads what this one removes, and has a list of its own.
+    with own_file.alone(folder):
+        _finish(folder)
+        captures = opened.captures()
+        stays = staying(opened, [opened.facts(name) for name in captures], keep)
+        gone = [name for name in captures if name not in stays]
+        freed = _freed(folder, gone)
+        if gone and not dry_run:
+            _remove(folder, gone)
     return Pruned(gone, len(captures) - len(gone), freed)
 
 
 def finish(folder: Path) -> None:
     """Remove the captures of a study's folder that are listed to go, then the list."""
+    # A study that is made now has none yet.
+    if folder.is_dir():
+        with own_file.alone(folder):
+            _finish(folder)
+
+
+def _finish(folder: Path) -> None:
     for part in folder.glob(".going.*.part"):
         if not processes.runs(part.name.split(".")[2]):
             part.unlink(missing_ok=True)
@@ -77,6 +78,19 @@ def finish(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
     if not any((folder / name).exists() for name in study.going(folder)):
         (folder / paths.GOING).unlink(missing_ok=True)
+
+
+def _remove(folder: Path, gone: Sequence[str]) -> None:
+    """List captures to go, and remove them."""
+    part = folder / f".going.{processes.this_process()}.part"
+    try:
+        part.write_text("\n".join(gone) + "\n")
+        part.replace(folder / paths.GOING)
+        _finish(folder)
+    except OSError as error:
+        raise disk_error(error, folder) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def staying(opened: Study, series: Sequence[Facts], keep: str) -> set[str]:

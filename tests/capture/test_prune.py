@@ -1,7 +1,9 @@
 """A series is thinned without losing the first and last of anything, whole or not at all."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,6 +96,25 @@ def used(folder: Path) -> int:
     """The bytes of all files, each once."""
     files = {(s.st_ino, s.st_size) for p in folder.rglob("*.*") if (s := p.stat()) and p.is_file()}
     return sum(size for _, size in files)
+
+
+def test_two_at_once_take_turns(empty_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = series.make(empty_data, 20, 3).captures
+    staying, second = prune.staying, list[prune.Pruned]()
+    other = threading.Thread(target=lambda: second.append(prune.prune("series", "day")))
+
+    def beside(*arguments: Any) -> set[str]:
+        if not other.ident:
+            other.start()
+            other.join(1)
+        return staying(*arguments)
+
+    monkeypatch.setattr(prune, "staying", beside)
+    first = prune.prune("series", "month")
+    other.join()
+    left = open_study("series").captures()
+    assert sorted([*first.gone, *second[0].gone, *left]) == names
+    assert (first.kept, second[0].kept) == (len(names) - len(first.gone), len(left))
 
 
 def test_killed_at_any_moment_the_series_is_as_before_or_as_after(empty_data: Path) -> None:
