@@ -135,6 +135,8 @@ def capture(
         for child in psutil.Process().children(recursive=True):
             child.kill()
         raise
+    finally:
+        vulndb.release()
 
 
 class _Capture:

@@ -115,8 +115,10 @@ def capture(
     documents = given(study, vex)
     started = datetime.now(UTC).replace(microsecond=0)
     staged = staging.stage(study)
+    db_in_use: VulnDb | None = None
     try:
         tools = _tools(study, images_from, db, db_repository, java_db_repository)
+        db_in_use = tools.db
         tools = tools._replace(vex=tuple(documents))
         if study.bases and isinstance(tools.daemon, Daemon):
             log = staged / paths.BASES_LOG
@@ -158,6 +160,8 @@ def capture(
         raise disk_error(error, staged) from error
     finally:
         own_file.discard(staged)
+        if db_in_use:
+            db_in_use.release()
         ImageCache(paths.images_cache()).prune()
     broken = _broken(study, folder)
     return Outcome(folder, failures, broken, False, bases, tools.no_scanner, known.missing)

@@ -1,5 +1,7 @@
 """The vulnerability DB and the Java DB beside it: their folder, and how they are downloaded."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
 from datetime import datetime
@@ -31,7 +33,8 @@ class VulnDb:
     """A folder with a vulnerability DB, which is kept up to date unless the user named the folder.
 
     Trivy identifies Java archives with a second, much larger DB. It is downloaded when the first
-    image needs it.
+    image needs it. From `refresh` to `release` no other capture updates the folder: a capture's
+    images are scanned with the DB that it records.
     """
 
     def __init__(
@@ -41,28 +44,68 @@ class VulnDb:
         self._is_given = is_given
         self._repository, self._java_repository = repository, java_repository
         self._lock = Lock()
+        self._in_use = -1
 
     def refresh(self, scanner: Trivy) -> None:
-        """Update the folder, or only check one that the user named. Raises `ScanFailed`."""
+        """Update the folder, or only check one that the user named, or that others scan with.
+
+        Raises `ScanFailed`.
+        """
         if self._is_given:
             return check(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.release()
+        self._in_use = os.open(self.folder, os.O_RDONLY)
+        try:
+            if self._is_alone():
+                self._update(scanner)
+            check(self.folder)
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._in_use, fcntl.LOCK_SH)
+        except BaseException:
+            self.release()
+            raise
+        return None
+
+    def release(self) -> None:
+        """Let other captures update the folder."""
+        if self._in_use >= 0:
+            os.close(self._in_use)
+            self._in_use = -1
+
+    def _is_alone(self) -> bool:
+        """Return whether no other capture uses the folder; wait for one that updates it.
+
+        So it is where its file system has no locks.
+        """
+        try:
+            fcntl.flock(self._in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(self._in_use, fcntl.LOCK_SH)
+            return False
+        except OSError:
+            return True
+        return True
+
+    def _update(self, scanner: Trivy) -> None:
         # Also of a download that was killed at its very end, after which there is none.
         processes.clear_up(self.folder)
         pinned = "@sha256:" in self._repository
         if not pinned or not (self.folder / "db" / _METADATA).is_file():
             download(scanner, self.folder, self._repository)
-        check(self.folder)
         if self.java_updated_at():
             download_java(scanner, self.folder, self._java_repository)
-        return None
 
     def ensure_java_db(self, scanner: Trivy) -> bool:
         """Download the Java DB if it is missing; return whether there is one now.
 
         A folder that the user named without one stays without one. Raises `ScanFailed`.
         """
-        with self._lock:
-            if not self._is_given and not self.java_updated_at():
+        if self._is_given:
+            return self.java_updated_at() is not None
+        # Other captures that scan with the folder may need it now, too.
+        with self._lock, own_file.alone(self.folder.parent):
+            if not self.java_updated_at():
                 download_java(scanner, self.folder, self._java_repository)
         return self.java_updated_at() is not None
 

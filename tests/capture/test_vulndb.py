@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 import sqlite3
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,50 @@ def test_a_database_that_says_nothing_of_itself_is_named(tmp_path: Path, metadat
     with pytest.raises(ScanFailed, match=r"given/db/metadata\.json: invalid content") as raised:
         VulnDb(folder, is_given=True).refresh(trivy_program.Trivy("0"))
     assert raised.value.reason == "no-db"
+
+
+def test_while_one_capture_scans_with_it_no_other_changes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the first records one database, and scans with another or with none."""
+    downloads: list[int] = []
+
+    def download(*_: object) -> None:
+        downloads.append(len(downloads))
+        shutil.rmtree(tmp_path / "db", ignore_errors=True)
+        day = f"2026-11-{len(downloads):02}"
+        in_folder(tmp_path, json.dumps({"UpdatedAt": f"{day}T00:00:00Z", "Version": 2}))
+
+    monkeypatch.setattr(vulndb, "download", download)
+    first, second = VulnDb(tmp_path, False), VulnDb(tmp_path, False)
+    first.refresh(trivy_program.Trivy("0"))
+    recorded = first.describe()
+    second.refresh(trivy_program.Trivy("0"))
+    assert first.describe() == second.describe() == recorded
+    first.release()
+    second.release()
+    first.refresh(trivy_program.Trivy("0"))
+    assert first.describe() != recorded
+    assert downloads == [0, 1]
+    first.release()
+
+
+def test_a_java_database_that_two_captures_need_is_downloaded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    downloads: list[Path] = []
+
+    def download(_: object, folder: Path, repository: str) -> None:
+        downloads.append(folder)
+        time.sleep(0.2)
+        java_db(folder)
+
+    monkeypatch.setattr(vulndb, "download_java", download)
+    two = [VulnDb(tmp_path / "cache", False) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.map(lambda one: one.ensure_java_db(trivy_program.Trivy("0")), two)
+        assert [*found] == [True, True]
+    assert len(downloads) == 1
 
 
 ANY = "sha256:" + "0" * 64
