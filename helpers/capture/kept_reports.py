@@ -92,7 +92,7 @@ def take(study_name: str, folder: Path) -> Taken:
     prune.finish(paths.study(study_name))
     there = {name: by_capture[name] for name in by_capture if existing and existing.has(name)}
     wanted = {name: reports for name, reports in by_capture.items() if name not in there}
-    opened = _study(study_name, existing, wanted)
+    opened = _study(study_name, wanted)
     problems += _late(opened, there)
     made: list[str] = []
     staged = staging.stage(opened)
@@ -105,8 +105,14 @@ def take(study_name: str, folder: Path) -> Taken:
             before = [other for other in earlier + made if other < name]
             if before:
                 sharing.share(staged / name, paths.capture(opened.name, max(before)))
-            (staged / name).rename(paths.capture(opened.name, name))
-            made.append(name)
+            # Another run over the same reports may have made it meanwhile.
+            with own_file.alone(paths.study(opened.name)):
+                if not opened.has(name):
+                    (staged / name).rename(paths.capture(opened.name, name))
+                    made.append(name)
+                    continue
+            there[name] = wanted[name]
+            problems += _late(opened, {name: wanted[name]})
     except OSError as error:
         raise disk_error(error, staged) from error
     finally:
@@ -290,29 +296,33 @@ def _existing(name: str) -> Study | None:
     return opened
 
 
-def _study(name: str, existing: Study | None, by_capture: dict[str, list[_Report]]) -> Study:
+def _study(name: str, by_capture: dict[str, list[_Report]]) -> Study:
     """Write the study of these reports, or add their variants to the one that is there."""
     newest = {r.variant: r.path for reports in by_capture.values() for r in reports}
-    variants = existing.variants if existing else []
-    if existing and newest.keys() <= {*existing.names()}:
-        return existing
     if not study.NAME.fullmatch(name):
         raise StudyInvalid(f"study {name!r}: use letters, digits, '.', '_' and '-'")
-    known = {variant.name for variant in variants}
-    sources = {variant.name: variant.report for variant in variants}
-    sources |= {
-        new: os.path.abspath(file)  # noqa: PTH100
-        for new, file in sorted(newest.items())
-        if new not in known
-    }
-    lines = [f"title = {json.dumps(name)}", 'question = "How did these images change over time?"']
-    lines.append(f"about = {json.dumps(ABOUT)}")
-    for variant, report in sources.items():
-        texts = (json.dumps(text, ensure_ascii=False) for text in (variant, report))
-        lines += ["", "[[variants]]", *map("{} = {}".format, ("name", "report"), texts)]
     path = paths.study(name) / "study.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    own_file.write(path, ("\n".join(lines) + "\n").encode())
+    # Another run may add its variants now, too.
+    with own_file.alone(path.parent):
+        existing = _existing(name)
+        variants = existing.variants if existing else []
+        if existing and newest.keys() <= {*existing.names()}:
+            return existing
+        known = {variant.name for variant in variants}
+        sources = {variant.name: variant.report for variant in variants}
+        sources |= {
+            new: os.path.abspath(file)  # noqa: PTH100
+            for new, file in sorted(newest.items())
+            if new not in known
+        }
+        lines = [f"title = {json.dumps(name)}"]
+        lines.append('question = "How did these images change over time?"')
+        lines.append(f"about = {json.dumps(ABOUT)}")
+        for variant, report in sources.items():
+            texts = (json.dumps(text, ensure_ascii=False) for text in (variant, report))
+            lines += ["", "[[variants]]", *map("{} = {}".format, ("name", "report"), texts)]
+        own_file.write(path, ("\n".join(lines) + "\n").encode())
     return open_study(name)
 
 

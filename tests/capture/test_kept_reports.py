@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from helpers import paths
+from helpers.capture import kept_reports
 from helpers.capture.kept_reports import take
 from helpers.errors import StudyInvalid
 from helpers.studies.load import load_study
@@ -193,6 +194,29 @@ def test_many_days_are_made_by_several_processes(folder: Path) -> None:
     assert open_study("mine").captures() == days
     kept = [paths.evidence("mine", day, "app") / paths.REPORT for day in days]
     assert all(path.samefile(kept[0]) for path in kept), "what is the same is stored once"
+
+
+def test_two_at_once_make_each_day_once_and_know_all_variants(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [f"2023-01-{day:02}" for day in range(12, 15)]
+    for day in days:
+        for place, name in ((folder, "app"), (folder, "web"), (tmp_path / "others", "web")):
+            write(place / day / f"{name}.json", trivy(finding()))
+    existing, others = kept_reports._existing, list[kept_reports.Taken]()
+
+    def beside(name: str) -> Any:
+        found = existing(name)
+        monkeypatch.setattr(kept_reports, "_existing", existing)
+        others.append(take("mine", tmp_path / "others"))
+        return found
+
+    monkeypatch.setattr(kept_reports, "_existing", beside)
+    late = [f"{day} is there already; app.json was not taken" for day in days]
+    assert take("mine", folder) == ([], days, late)
+    assert others == [(days, [], [])]
+    assert open_study("mine").names() == ["web", "app"]
+    assert open_study("mine").captures() == days
 
 
 def test_killed_at_any_moment_what_is_there_is_whole_and_the_next_run_goes_on(folder: Path) -> None:
