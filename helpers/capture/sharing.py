@@ -13,14 +13,20 @@ from pathlib import Path
 def link(source: str, target: str) -> None:
     """Make a file a hard link to another, or a copy where the file system has no links.
 
-    A file that is there is replaced. Raises `OSError` if neither can be made.
+    A file that is there is replaced. Raises `OSError` if neither can be made; a copy is whole.
     """
-    Path(target).unlink(missing_ok=True)
+    place = Path(target)
+    place.unlink(missing_ok=True)
     try:
         os.link(source, target)
     except OSError:
         # Other than a full disk, which the copy meets too: no links here, or too many of this file.
-        shutil.copy2(source, target)
+        part = place.with_name(f".{place.name}.link")
+        try:
+            shutil.copy2(source, part)
+            part.replace(place)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def share(staged: Path, before: Path) -> None:

@@ -51,3 +51,26 @@ def test_without_links_it_is_copied(two: list[Path], monkeypatch: pytest.MonkeyP
     assert files[0].read_bytes() == files[1].read_bytes()
     assert not files[0].samefile(files[1])
     assert not [*two[1].rglob(".*")]
+
+
+def test_a_copy_that_is_stopped_leaves_no_half_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fleet takes what is there for a whole scan."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"whole")
+
+    def refuse(*_: object) -> None:
+        raise OSError("no links here")
+
+    def stop(_: object, place: Path) -> None:
+        Path(place).write_bytes(b"wh")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sharing.os, "link", refuse)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(sharing.shutil, "copy2", stop)
+        sharing.link(str(source), str(target))
+    assert [*tmp_path.iterdir()] == [source]
+    sharing.link(str(source), str(target))
+    assert target.read_bytes() == b"whole"
