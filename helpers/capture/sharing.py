@@ -33,19 +33,24 @@ def share(staged: Path, before: Path) -> None:
     """Make each file of a capture that an earlier one has too a hard link to that one's.
 
     Files are the same if their place in the folder and their bytes are. Where there are no links,
-    the files stay as they are. Raises `OSError` if one cannot be read.
+    the files stay as they are, and so does one whose other is pruned meanwhile. Raises `OSError` if
+    one cannot be read.
     """
     for path in [*staged.rglob("*")]:
         other = before / path.relative_to(staged)
-        if path.is_symlink() or not path.is_file() or not other.is_file() or path.samefile(other):
+        if path.is_symlink() or not path.is_file():
             continue
-        if filecmp.cmp(path, other, shallow=False):
-            linked = path.with_name(f".{path.name}.link")
-            try:
-                os.link(other, linked)
-            except OSError:
-                return
-            linked.replace(path)
+        try:
+            if path.samefile(other) or not filecmp.cmp(path, other, shallow=False):
+                continue
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        linked = path.with_name(f".{path.name}.link")
+        try:
+            os.link(other, linked)
+        except OSError:
+            return
+        linked.replace(path)
 
 
 def own_bytes(folder: Path) -> int:

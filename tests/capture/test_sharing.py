@@ -1,7 +1,9 @@
 """Captures share what has not changed, and say what they cost."""
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,9 +70,27 @@ def test_a_copy_that_is_stopped_leaves_no_half_of_a_file(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sharing.os, "link", refuse)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(sharing.shutil, "copy2", stop)
-        sharing.link(str(source), str(target))
+        with pytest.raises(KeyboardInterrupt):
+            sharing.link(str(source), str(target))
     assert [*tmp_path.iterdir()] == [source]
     sharing.link(str(source), str(target))
     assert target.read_bytes() == b"whole"
+
+
+def test_of_a_capture_that_is_pruned_meanwhile_nothing_is_shared(
+    two: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    shutil.copytree(first, second)
+    compare = sharing.filecmp.cmp
+
+    def pruned(*paths: Path, **options: Any) -> bool:
+        shutil.rmtree(first, ignore_errors=True)
+        return bool(compare(*paths, **options))
+
+    monkeypatch.setattr(sharing.filecmp, "cmp", pruned)
+    before = {path: path.read_bytes() for path in second.rglob("*") if path.is_file()}
+    sharing.share(second, first)
+    assert {path: path.read_bytes() for path in second.rglob("*") if path.is_file()} == before
