@@ -133,7 +133,8 @@ def capture(
     except (KeyboardInterrupt, SystemExit):
         # Stop at once: do not wait for scans.
         for child in psutil.Process().children(recursive=True):
-            child.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
         raise
     finally:
         vulndb.release()

@@ -1,5 +1,6 @@
 """A run: papermill executes notebooks over a study or a fleet; files and a report are kept."""
 
+import contextlib
 import os
 import platform
 import shutil
@@ -217,7 +218,8 @@ def _execute(
             if server:
                 server.close()
             for kernel in set(psutil.Process().children()) - set(before):
-                kernel.kill()
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    kernel.kill()
             raise
         finally:
             pool.shutdown(cancel_futures=True)

@@ -5,11 +5,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from helpers import paths
@@ -368,6 +370,24 @@ class TestAFaultyRegistry:
         monkeypatch.setenv("KIT_CACHE_GB", "0")
         assert capture(listed, "x", db=db).failed == []
         assert not [*(own_cache / "images" / "sha256").glob("*")]
+
+
+def test_a_scan_that_ends_while_a_run_is_stopped_is_no_error(
+    fleet_db: Path, empty_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images.docker_save(tmp_path / "one.tar", root())
+    with subprocess.Popen(["true"]) as child:
+        ended, running = psutil.Process(child.pid), subprocess.Popen(["sleep", "60"])
+    found = [ended, psutil.Process(running.pid)]
+    monkeypatch.setattr(psutil.Process, "children", lambda *_, **__: found)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FleetFolder, "keep", stop)
+    with pytest.raises(KeyboardInterrupt):
+        capture(str(tmp_path / "one.tar"), "mine", db=fleet_db)
+    assert running.wait(10) == -signal.SIGKILL
 
 
 def test_a_java_db_that_an_image_brings_is_of_the_scans_before_too(
