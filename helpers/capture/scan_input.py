@@ -37,7 +37,9 @@ def archive(target: Path, scratch: Path, wanted: Platform = oci.ANY) -> Path:
             return target
         # Trivy takes what follows a colon in a folder's name for a tag.
         layout = scratch / "archive" / target.name.replace(":", "-")
-        (layout / "blobs/sha256").mkdir(parents=True)
+        # Not its parents: a capture that stops takes the folder away.
+        for folder in (layout.parent, layout, layout / "blobs", layout / "blobs/sha256"):
+            folder.mkdir()
         manifest = {
             "schemaVersion": 2,
             "config": _copy(blobs, config, f"{_OCI}.config.v1+json", layout),

@@ -346,7 +346,9 @@ def _reuse(
     kept = paths.evidence(study.name, previous.capture, variant.name)
     if not evidence.is_complete(kept, before):
         return None
-    shutil.copytree(kept, folder, copy_function=sharing.link, dirs_exist_ok=True)
+    # Evidence has no folders. Not `copytree`: it makes a folder anew that a stop has taken away.
+    for path in kept.iterdir():
+        sharing.link(str(path), str(folder / path.name))
     since = before.unchanged_since or previous.capture
     return structs.replace(before, unchanged_since=since, reference=result.reference)
 

@@ -1,16 +1,21 @@
 """A capture on its way to its place, beside others."""
 
 import shutil
+import signal
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from helpers import paths, processes
-from helpers.capture import exploitation, prune, staging
+from helpers.capture import evidence, exploitation, prune, scan_input, staging
 from helpers.capture.session import capture
 from helpers.studies.load import load_study
 from helpers.studies.study import open_study
 from tests.conftest import Write, finding, trivy
+from tests.support import image_archives as images
 from tests.support.studies import write_study
 
 
@@ -49,6 +54,36 @@ def test_the_name_of_a_capture_that_is_being_removed_is_not_free(
     made = capture(mine, "2026-11").folder
     prune.finish(paths.study(mine))
     assert open_study(mine).captures() == [made.name] == ["2026-11.002"]
+
+
+def test_a_thread_that_goes_on_after_a_stop_makes_no_folder_anew(
+    mine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture(mine)
+    is_complete, threads = evidence.is_complete, list[threading.Thread]()
+
+    def stopped(*arguments: Any) -> bool:
+        threads.append(threading.current_thread())
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        while [*paths.study(mine).glob(".*")]:
+            time.sleep(0.01)
+        return is_complete(*arguments)
+
+    monkeypatch.setattr(evidence, "is_complete", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        capture(mine)
+    for thread in threads:
+        thread.join()
+    assert [*paths.study(mine).glob(".*")] == []
+
+
+def test_nor_does_one_that_makes_an_archive_readable(tmp_path: Path) -> None:
+    layout = images.Layout()
+    image = layout.image(images.tar(images.file("etc/os-release", b"ID=alpine\n")))
+    archive = layout.folder(tmp_path / "layout", image)
+    with pytest.raises(FileNotFoundError):
+        scan_input.archive(archive, tmp_path / "staged" / "scratch")
+    assert not (tmp_path / "staged").exists()
 
 
 def test_what_killed_processes_left_in_a_study_is_removed(mine: str) -> None:
