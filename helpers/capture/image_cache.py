@@ -109,7 +109,7 @@ class ImageCache:
                 part.truncate(0)
                 part.write(content)
                 part.flush()
-                _move(self._parts / kept.name, kept)
+                _move(part, self._parts / kept.name, kept)
 
     def forget_damaged(self, folder: Path) -> list[str]:
         """Remove files whose links in a folder do not have their digest; return their names."""
@@ -185,13 +185,14 @@ class ImageCache:
                 )
             part.flush()
             os.fsync(part.fileno())
-            _move(path, kept)
+            _move(part, path, kept)
 
 
-def _move(part: Path, kept: Path) -> None:
+def _move(file: BufferedRandom, part: Path, kept: Path) -> None:
     """Move a whole file to its place, where none writes to it; what is unfinished can be."""
     part.rename(kept)
-    kept.chmod(0o444)
+    # Not by its place: another run may have pruned it by now.
+    os.fchmod(file.fileno(), 0o444)
 
 
 def _fill(

@@ -133,6 +133,22 @@ def test_a_registry_without_ranges_starts_over(
     assert [path.read_bytes() for path in kept(tmp_path)] == [served.layer]
 
 
+def test_what_is_pruned_as_soon_as_it_is_in_its_place_is_read_again(
+    served: Faulty, cache: ImageCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename, times = Path.rename, iter(range(2))
+
+    def pruned(part: Path, kept: Path) -> None:
+        rename(part, kept)
+        if part.parent.name == "partial" and next(times) == 0:
+            cache.prune(0)
+
+    monkeypatch.setattr(Path, "rename", pruned)
+    read(served, cache, tmp_path)
+    assert len(served.ranges()) == 2
+    assert [stat.S_IMODE(path.stat().st_mode) for path in kept(tmp_path)] == [0o444]
+
+
 def test_what_was_damaged_before_is_read_anew(
     served: Faulty, cache: ImageCache, tmp_path: Path
 ) -> None:
