@@ -1,5 +1,6 @@
 """Who made something that a killed process leaves behind, and whether that process still runs."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -37,5 +38,9 @@ def clear_up(folder: Path | None = None) -> None:
 
 
 def _machine() -> str:
+    name = socket.gethostname()
+    # A container may have its host's name, or another one's: its processes have numbers of its own.
+    with contextlib.suppress(OSError):
+        name += os.readlink("/proc/self/ns/pid")  # noqa: PTH115
     # A host name may be too long for the path of a socket.
-    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
