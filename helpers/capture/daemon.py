@@ -157,10 +157,18 @@ class Daemon:
 
     def save(self, image: str, path: Path) -> None:
         """Write an image's archive, as `docker save` does."""
-        with _kit_errors(image), path.open("wb") as file:
-            names = (self.find(image) or {}).get("RepoTags") or []
+        with _kit_errors(image):
+            found = self.find(image) or {}
+            names = found.get("RepoTags") or []
             # By name if there is one: an archive saved by id has no names.
-            for chunk in self._client.api.get_image(names[0] if names else image, 2**21):
+            self._save(names[0] if names else image, path)
+            # A build beside this may have given the name to another image meanwhile.
+            if names and (self.find(names[0]) or {}).get("Id") != found["Id"]:
+                self._save(found["Id"], path)
+
+    def _save(self, name: str, path: Path) -> None:
+        with path.open("wb") as file:
+            for chunk in self._client.api.get_image(name, 2**21):
                 file.write(chunk)
 
     def export(self, image: str) -> Iterator[bytes]:
