@@ -23,7 +23,7 @@ import msgspec
 import pandas as pd
 from msgspec import Struct
 
-from helpers import frames, paths
+from helpers import frames, own_file, paths
 from helpers.errors import FleetInvalid, KitError, disk_error
 from helpers.fleet.partition import Partition, Reduction
 from helpers.text.i18n import Message
@@ -351,14 +351,10 @@ def places(folder: Path) -> list[Entry]:
 
 
 def _write(path: Path, text: bytes) -> None:
-    staged = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        staged.write_bytes(text)
-        staged.replace(path)
+        own_file.write(path, text)
     except OSError as error:
         raise disk_error(error, path) from error
-    finally:
-        staged.unlink(missing_ok=True)
 
 
 @cache
