@@ -126,5 +126,5 @@ def test_a_failed_run_goes_but_for_what_the_user_did_there(old: Path) -> None:
 def test_the_run_of_another_study_is_left_alone(old: Path, tmp_path: Path) -> None:
     run_folder.check(old, "s")
     run_folder.check(tmp_path / "none", "s")
-    with pytest.raises(StudyInvalid, match="holds the run of study 's'; give this run another name"):
+    with pytest.raises(StudyInvalid, match="study 's'; give this run another name"):
         run_folder.check(old, "t")
