@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,8 @@ MAX_BYTES = 2**26
 
 GONE = ".gone.*.part"
 """Names of folders that a kill left when they were discarded."""
+
+_TRIES, _PAUSE_SECONDS = 50, 0.02
 
 T = TypeVar("T")
 
@@ -75,10 +78,16 @@ def discard(folder: Path) -> None:
     They are not waited for: under its new name they no longer find it.
     """
     gone = folder.with_name(f".gone.{processes.this_process()}.part")
+    shutil.rmtree(gone, ignore_errors=True)
     with contextlib.suppress(OSError):
         folder.rename(gone)
-    for left in (gone, folder):
-        shutil.rmtree(left, ignore_errors=True)
+    for _ in range(_TRIES):
+        for left in (gone, folder):
+            shutil.rmtree(left, ignore_errors=True)
+        if not gone.exists():
+            return
+        # A thread had found its place before, and makes one file more.
+        time.sleep(_PAUSE_SECONDS)
 
 
 @contextlib.contextmanager
