@@ -1,5 +1,6 @@
 """An image before and after a change: two images of one capture, or one of two captures."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -68,10 +69,14 @@ def stayed(own: frozenset[str], other: frozenset[str]) -> frozenset[str]:
     """Return what the other image has too: at that path, or at one that it alone has.
 
     Both are of `installed_names`. A package in that version that went to another folder is no new
-    one, but a second copy of it is.
+    one. Of more copies than went it is not known which is new, so each counts as new.
     """
-    left = {name.rpartition(_BETWEEN)[0] for name in other - own}
-    return other | {name for name in own - other if name.rpartition(_BETWEEN)[0] in left}
+    went, came = (
+        Counter(name.rpartition(_BETWEEN)[0] for name in names)
+        for names in (other - own, own - other)
+    )
+    moved = {package for package, copies in came.items() if copies <= went[package]}
+    return other | {name for name in own - other if name.rpartition(_BETWEEN)[0] in moved}
 
 
 def of_variants(frames: Frames, labels: Mapping[str, str]) -> Pair:

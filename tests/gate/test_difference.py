@@ -95,6 +95,9 @@ def test_a_package_in_another_folder_is_neither_brought_nor_removed() -> None:
     assert became(first, with_app(listing(), there, **later)) == [gone, new]
     copied = [gone, ("CVE-2024-0101", BROUGHT), new]
     assert became(first, with_app(listing(), LODASH, there, **later)) == copied
+    elsewhere = {**there, "FilePath": "opt/node_modules/lodash/package.json"}
+    doubled = [("CVE-2024-0100", BROUGHT), ("CVE-2024-0100", UNCHANGED)]
+    assert became(first, with_app(listing(), there, elsewhere)) == doubled
 
 
 def test_what_a_statement_takes_out_or_no_longer_does_is_neithers_doing() -> None:
