@@ -182,8 +182,8 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
             remedy = "Check that its scheduler and workers run, or leave --scheduler out"
             if not scheduler:
                 remedy = (
-                    "Try again when the machine has more memory and time. A script of your own has "
-                    "to be a file that makes its Fleet below: if __name__ == '__main__':"
+                    "Close other programs and try again. Each worker imports the script that "
+                    "starts it, so in your own make the Fleet under if __name__ == '__main__':"
                 )
             raise ClusterFailed(why + remedy) from error
         # What is done at the end is done after the workers have ended, so before them on the stack.

@@ -13,11 +13,11 @@ from helpers.verdict.decision import Decision, decide
 
 
 class Ages(NamedTuple):
-    """How much of a difference is the images' age: frames of `attribution`.
+    """How far two images are apart, and how far two others of about the same age are.
 
-    `differences` are those of the study on each day; `day` is the one that the post is about: later
-    ones may lack advisories for one of the images. `matched` is that of matched images, which are
-    counted by the day `known_by`; `None` if there are none.
+    `differences` has a row a capture, as `attribution.difference` returns it; `day` is the capture
+    of the post's day, since later ones may lack advisories for one image. `matched` is the same of
+    the images of one age, counted by the day `known_by`; `None` if there are none.
     """
 
     differences: pd.DataFrame
@@ -27,9 +27,9 @@ class Ages(NamedTuple):
 
 
 class Verdict:
-    """What a verdict on some images rests on. `beside` names the study with matched images.
+    """What a verdict on some images rests on.
 
-    An empty `beside` is the one that the study names.
+    `beside` names the study with matched images; if it is empty, the study itself names one.
     """
 
     def __init__(self, images: ComparedImages) -> None:
