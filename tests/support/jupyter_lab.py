@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import nbformat
 from playwright.sync_api import Page
 
 from helpers import paths
+from tests.support import ports
 
 
 class Lab(NamedTuple):
@@ -35,10 +35,6 @@ def started(folder: Path) -> Iterator[Lab]:
     notebooks.mkdir()
     for path in paths.NOTEBOOKS.glob("*.ipynb"):
         shutil.copy(path, notebooks)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
     told = subprocess.run(
         # Within `make test` it would say in which folder it is.
         ["make", "--no-print-directory", "-n", "lab"],
@@ -54,7 +50,7 @@ def started(folder: Path) -> Iterator[Lab]:
     home = {"HOME": str(folder), "IPYTHONDIR": str(folder), "KIT_DATA": str(data)}
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
-            f"exec env {command} {options} --port {port}",
+            f"exec env {command} {options} --port 0",
             shell=True,
             cwd=paths.ROOT,
             env={**os.environ, **home},
@@ -63,6 +59,7 @@ def started(folder: Path) -> Iterator[Lab]:
             start_new_session=True,
         )
     try:
+        address = f"http://127.0.0.1:{ports.of(server, folder / 'log')}"
         _wait(f"{address}/api", server, folder / "log")
         yield Lab(address, notebooks, data)
     finally:

@@ -3,22 +3,20 @@
 import io
 import json
 import shutil
-import socket
 import subprocess
 import tarfile
-import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 import trustme
 
 from tests.conftest import unless_live
 from tests.support import image_archives as images
+from tests.support import ports
 
 _DATABASE = "application/vnd.aquasec.trivy"
 
@@ -119,13 +117,10 @@ def serving(folder: Path, secured: bool = False) -> Iterator[Registry]:
     """Run a real registry that stores into a folder; a secured one over TLS, with `htpasswd`."""
     if not shutil.which("docker-registry"):
         unless_live("docker-registry is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     (folder / "config.yml").write_text(
         "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n"
         f"storage: {{filesystem: {{rootdirectory: {folder / 'store'}}}}}\n"
-        f'http: {{addr: "127.0.0.1:{port}"{_tls(folder) if secured else ""}}}\n'
+        f'http: {{addr: "127.0.0.1:0"{_tls(folder) if secured else ""}}}\n'
         + (f"auth: {{htpasswd: {{realm: here, path: {folder / 'htpasswd'}}}}}\n" if secured else "")
     )
     (folder / "htpasswd").write_text(_HTPASSWD)
@@ -134,14 +129,7 @@ def serving(folder: Path, secured: bool = False) -> Iterator[Registry]:
             ["docker-registry", "serve", folder / "config.yml"], stdout=log, stderr=log
         )
     try:
-        for _ in range(100):
-            with socket.socket() as client:
-                if client.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        else:
-            pytest.fail((folder / "log").read_text())
-        yield Registry(port, folder / "ca.crt" if secured else None)
+        yield Registry(ports.of(running, folder / "log"), folder / "ca.crt" if secured else None)
     finally:
         running.terminate()
         running.wait()
