@@ -10,6 +10,7 @@ from helpers.gate.difference import BASE, BROUGHT, CAME, NOT_KNOWN, WENT
 from helpers.gate.fail_on import NEVER, Rule
 from helpers.gate.pair import Pair, Side
 from helpers.text.i18n import message, t
+from helpers.text.rich import number
 
 PASS, FAIL = "pass", "fail"
 
@@ -84,18 +85,25 @@ def headline(judgement: Judgement) -> str:
     fails, count = len(judgement.failing), len(judgement.brought)
     if not count:
         return t("PASS: the image brought no findings")
+    brought = number(count, "finding")
     if not judgement.rules:
-        return t("PASS: the image brought {brought:,} findings, and none is to fail", brought=count)
+        return t("PASS: the image brought {brought}, and none is to fail", brought=brought)
     given = words(judgement.rules)
     if not fails:
         return t(
-            "PASS: of {brought:,} findings that the image brought, none fails: {rules}",
-            brought=count,
+            "PASS: of {brought} that the image brought, none fails: {rules}",
+            brought=brought,
+            rules=given,
+        )
+    if fails == 1:
+        return t(
+            "FAIL: of {brought} that the image brought, one fails: {rules}",
+            brought=brought,
             rules=given,
         )
     return t(
-        "FAIL: of {brought:,} findings that the image brought, {fails:,} fail: {rules}",
-        brought=count,
+        "FAIL: of {brought} that the image brought, {fails:,} fail: {rules}",
+        brought=brought,
         fails=fails,
         rules=given,
     )
@@ -129,9 +137,9 @@ def _of_severities(brought: pd.DataFrame, rules: Sequence[Rule]) -> list[str]:
         return []
     return [
         message(
-            "Of {count:,} findings that the image brought, {unknown:,} have no known severity, so "
-            "no rule by severity catches them.",
-            count=len(brought),
+            "No rule by severity catches {unknown:,} of {count} that the image brought: their "
+            "severity is not known.",
+            count=number(len(brought), "finding"),
             unknown=unknown,
         )
     ]

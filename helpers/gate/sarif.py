@@ -16,6 +16,7 @@ from helpers.gate import words
 from helpers.gate.judgement import Judgement
 from helpers.images import reference
 from helpers.text import escape, links
+from helpers.text.rich import number
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -57,7 +58,7 @@ def text(judgements: Sequence[Judgement]) -> str:
         "results": [_result(row, places) for row in shown.itertuples()],
     }
     if left := len(ordered) - len(shown):
-        said = {"text": f"{left:,} more findings that the image brought are left out"}
+        said = {"text": f"Left out: {number(left, 'finding')} that the image brought"}
         notifications = [{"level": "warning", "message": said}]
         run["invocations"] = [
             {"executionSuccessful": True, "toolExecutionNotifications": notifications}

@@ -230,9 +230,9 @@ def _line(row: Any) -> Phrase:
         text += t("; open: {open:,}, all since the day of the last scan", open=row.open)
     elif row.open:
         text += say(
-            "; open: {open:,}, for at least {median:,.0f} days (median), {worst:,} (longest)",
+            "; open: {open:,}, for at least {median} (median), {worst:,} (longest)",
             open=row.open,
-            median=row.open_median_days,
+            median=number(round(row.open_median_days), "day"),
             worst=row.open_worst_days,
         )
     if row.went:

@@ -79,7 +79,7 @@ def test_what_no_rule_by_severity_catches_is_said() -> None:
     odd = loaded(listing(packages="a 1"), listing(finding(Severity="UNKNOWN"), finding(2)))
     for rule, is_said in (("severity>=high", True), ("fixable", False)):
         notes = judgement.judge(odd, fail_on.parse([rule])).notes
-        assert any("1 have no known severity" in note for note in notes) is is_said
+        assert any("catches 1 of 2 findings" in note for note in notes) is is_said
 
 
 def test_json_is_of_its_shape_and_adds_up() -> None:
@@ -139,10 +139,10 @@ def test_many_findings_fit_into_a_comment_a_table_and_code_scanning() -> None:
         for n in range(50_000)
     ]
     given = loaded(listing(packages="zlib 1"), listing(*many))
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = gate_example.judgement.judge(given, gate_example.RULES)
     comment, short, log = markdown.text([found]), table.text([found]), sarif.text([found])
-    assert time.perf_counter() - begin < 20
+    assert time.process_time() - begin < 20
     assert len(comment) < markdown.LIMIT
     assert len(comment) > markdown.LIMIT / 3
     rows = len(re.findall(r"^\| HIGH", comment, re.MULTILINE))
@@ -152,7 +152,7 @@ def test_many_findings_fit_into_a_comment_a_table_and_code_scanning() -> None:
     (run,) = json.loads(log)["runs"]
     assert len(run["results"]) == sarif.MOST
     (left,) = run["invocations"][0]["toolExecutionNotifications"]
-    assert left["message"]["text"].startswith("45,000 more")
+    assert left["message"]["text"].startswith("Left out: 45,000 findings")
 
 
 def test_many_images_fit_and_those_that_fail_come_first() -> None:
