@@ -133,9 +133,12 @@ def _lead(decision: Decision) -> Phrase:
 
 
 def _leading(decision: Decision) -> str:
-    """Return the criterion that is told first: fixable ones before those that are serious."""
+    """Return the criterion told first: instead of the serious ones all, unless they are more."""
     measure = decisive(decision)
-    return "fixable" if measure == "serious" and "fixable" in decision.used else measure
+    if measure != "serious" or "fixable" not in decision.used:
+        return measure
+    is_worse = _first(decision)["fixable"] > decision.rivals["fixable"].iloc[0]
+    return "serious" if is_worse else "fixable"
 
 
 def because(decision: Decision) -> Phrase:

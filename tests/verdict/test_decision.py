@@ -84,6 +84,14 @@ class TestBecause:
         text = wording.choice(decided(able((0, 40), (25, 30)), EVEN)).plain
         assert text.endswith("; it is worse in unpacked size (40.0 MB against 30.0 MB).")
 
+    def test_no_number_is_told_twice(self) -> None:
+        found = decided(able((8, 10), (5, 10), serious=[0, 5]), WEIGHTS)
+        assert found.best == ["a"]
+        assert wording.choice(found).plain.endswith(
+            ": 0 fixable vulnerabilities rated HIGH or CRITICAL against 5; "
+            "it is worse in fixable vulnerabilities (8 against 5)."
+        )
+
 
 class TestExploited:
     """What has a fix and is known to be exploited comes first, with its id and since when."""
