@@ -1,4 +1,4 @@
-"""Who made something that a killed process leaves behind, and whether that process still runs."""
+"""Who made something that a killed process leaves behind, whether it runs, and how to kill one."""
 
 import contextlib
 import hashlib
@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 import psutil
@@ -35,6 +36,25 @@ def clear_up(folder: Path | None = None) -> None:
     for left in Path(folder or tempfile.gettempdir()).glob("kit-*.*@*.*"):
         if not runs(left.name.split(".")[1]):
             shutil.rmtree(left, ignore_errors=True)
+
+
+def children() -> set[psutil.Process]:
+    """Return the processes that this one has started and that run."""
+    return set(psutil.Process().children())
+
+
+def kill_children(but: Collection[psutil.Process]) -> None:
+    """Kill what this process has started, but those: a notebook may have started others."""
+    for child in children().difference(but):
+        kill(child)
+
+
+def kill(process: psutil.Process) -> None:
+    """Kill a process and what it has started; those that have ended are no error."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for one in (*process.children(recursive=True), process):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
 
 
 def _machine() -> str:

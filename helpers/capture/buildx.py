@@ -1,6 +1,5 @@
 """Builds with BuildKit through `docker buildx`: the only module that starts it."""
 
-import contextlib
 import os
 import shutil
 import subprocess
@@ -9,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+
+from helpers import processes
 
 INSTALL = (
     "Install it (Debian: sudo apt install docker-cli docker-buildx; from Docker's packages: "
@@ -71,18 +72,11 @@ def build(arguments: list[str], socket: str, scratch: Path, on_line: Callable[[s
             return process.wait()
         finally:
             if process.poll() is None:
-                _kill(process.pid)
+                # `docker` starts its plugin as a child.
+                processes.kill(psutil.Process(process.pid))
 
 
 def _environment(socket: str, settings: Path) -> dict[str, str]:
     """Return where daemon and registries are, without the user's settings of builders."""
     kept = {name: os.environ[name] for name in _KEPT if os.environ.get(name)}
     return {"DOCKER_HOST": socket, **kept, "BUILDX_CONFIG": str(settings)}
-
-
-def _kill(pid: int) -> None:
-    """Kill a process and its children: `docker` starts its plugin as a child."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        for one in (*process.children(recursive=True), process):
-            one.kill()

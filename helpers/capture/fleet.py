@@ -18,10 +18,9 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import psutil
 from msgspec import structs
 
-from helpers import __version__, paths
+from helpers import __version__, paths, processes
 from helpers.capture import (
     catalog,
     fleet_folder,
@@ -125,6 +124,7 @@ def capture(
     )
     jobs = jobs or os.cpu_count() or 1
     scanner = Scanner(program, vulndb, ImageCache(paths.images_cache()), traffic, jobs)
+    before = processes.children()
     try:
         with folder.locked():
             return _Capture(folder, facts, scanner, jobs, requests).run(entries, platforms)
@@ -132,9 +132,7 @@ def capture(
         raise disk_error(error, folder.path) from error
     except (KeyboardInterrupt, SystemExit):
         # Stop at once: do not wait for scans.
-        for child in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                child.kill()
+        processes.kill_children(but=before)
         raise
     finally:
         vulndb.release()

@@ -12,10 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
 from msgspec import json, structs
 
-from helpers import __version__, own_file, paths
+from helpers import __version__, own_file, paths, processes
 from helpers.capture import (
     build,
     evidence,
@@ -204,21 +203,20 @@ def _capture_variants(
     """Capture the variants side by side; return their results."""
     scratch = staged / ".scratch"
     scratch.mkdir()
+    before = processes.children()
     pool = ThreadPoolExecutor(2 * (os.cpu_count() or 1))
-    running = {
-        variant.name: pool.submit(
-            _capture_variant, study, variant, tools, staged, previous, position
-        )
-        for position, variant in enumerate(study.variants)
-    }
     try:
+        running = {
+            variant.name: pool.submit(
+                _capture_variant, study, variant, tools, staged, previous, position
+            )
+            for position, variant in enumerate(study.variants)
+        }
         captured = {name: future.result() for name, future in running.items()}
     except BaseException:
         # Stop at once: do not wait for builds, containers and scans.
         pool.shutdown(cancel_futures=True, wait=False)
-        for child in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                child.kill()
+        processes.kill_children(but=before)
         if isinstance(tools.daemon, Daemon):
             # Of a daemon that is gone, too, the next capture removes the rest.
             with contextlib.suppress(KitError):

@@ -19,6 +19,8 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from helpers import processes
+
 _LAUNCHER = "ipykernel_launcher"
 
 _INLINE = "module://matplotlib_inline.backend_inline"
@@ -71,9 +73,7 @@ class Server:
         with suppress(psutil.NoSuchProcess):
             # It forks no more while its kernels are looked for.
             self._process.suspend()
-            for process in [*self._process.children(recursive=True), self._process]:
-                with suppress(psutil.NoSuchProcess):
-                    process.kill()
+            processes.kill(self._process)
         self._process.wait()
 
     @property

@@ -1,6 +1,5 @@
 """A run: papermill executes notebooks over a study or a fleet; files and a report are kept."""
 
-import contextlib
 import os
 import platform
 import shutil
@@ -14,7 +13,6 @@ from threading import RLock
 from typing import Any, NamedTuple
 
 import msgspec
-import psutil
 import zmq
 from tqdm import tqdm
 from traitlets.config import Config
@@ -202,7 +200,7 @@ def _execute(
     # Its usual lock is for processes too: from Python 3.14 on it starts one that outlives the run.
     tqdm.set_lock(RLock())
     with tqdm(total=cells, unit="cell", desc="notebooks", disable=None, leave=False) as bar:
-        before = psutil.Process().children()
+        before = processes.children()
         pool = ThreadPoolExecutor(max_workers=min(len(values), 2 * (os.cpu_count() or 1)))
         try:
             # The notebook that captures runs first and alone: the others need its capture.
@@ -217,9 +215,7 @@ def _execute(
         except BaseException:
             if server:
                 server.close()
-            for kernel in set(psutil.Process().children()) - set(before):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    kernel.kill()
+            processes.kill_children(but=before)
             raise
         finally:
             pool.shutdown(cancel_futures=True)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
 import pytest
 
 from helpers import paths
@@ -372,22 +371,23 @@ class TestAFaultyRegistry:
         assert not [*(own_cache / "images" / "sha256").glob("*")]
 
 
-def test_a_scan_that_ends_while_a_run_is_stopped_is_no_error(
+def test_a_stop_ends_what_the_capture_has_started_and_nothing_else(
     fleet_db: Path, empty_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images.docker_save(tmp_path / "one.tar", root())
-    with subprocess.Popen(["true"]) as child:
-        ended, running = psutil.Process(child.pid), subprocess.Popen(["sleep", "60"])
-    found = [ended, psutil.Process(running.pid)]
-    monkeypatch.setattr(psutil.Process, "children", lambda *_, **__: found)
+    started = list[subprocess.Popen[bytes]]()
 
     def stop(*_: object) -> None:
+        started.append(subprocess.Popen(["sleep", "60"]))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(FleetFolder, "keep", stop)
-    with pytest.raises(KeyboardInterrupt):
-        capture(str(tmp_path / "one.tar"), "mine", db=fleet_db)
-    assert running.wait(10) == -signal.SIGKILL
+    with subprocess.Popen(["sleep", "60"]) as other:
+        with pytest.raises(KeyboardInterrupt):
+            capture(str(tmp_path / "one.tar"), "mine", db=fleet_db)
+        assert [each.wait(10) for each in started] == [-signal.SIGKILL]
+        assert other.poll() is None
+        other.kill()
 
 
 def test_a_java_db_that_an_image_brings_is_of_the_scans_before_too(

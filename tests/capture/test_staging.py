@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -84,6 +85,25 @@ def test_nor_does_one_that_makes_an_archive_readable(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         scan_input.archive(archive, tmp_path / "staged" / "scratch")
     assert not (tmp_path / "staged").exists()
+
+
+def test_a_stop_ends_what_the_capture_has_started_and_nothing_else(
+    mine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture(mine)
+    started = list[subprocess.Popen[bytes]]()
+
+    def stop(*_: object) -> None:
+        started.append(subprocess.Popen(["sleep", "60"]))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evidence, "is_complete", stop)
+    with subprocess.Popen(["sleep", "60"]) as other:
+        with pytest.raises(KeyboardInterrupt):
+            capture(mine)
+        assert {each.wait(10) for each in started} == {-signal.SIGKILL}
+        assert other.poll() is None
+        other.kill()
 
 
 def test_what_killed_processes_left_in_a_study_is_removed(mine: str) -> None:
