@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import glob
 import os
 import shutil
 import stat
@@ -61,7 +62,7 @@ def read(
 
 def write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all; remove what killed processes left. Raises `OSError`."""
-    for leftover in path.parent.glob(f".{path.name}.*.part"):
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         if not processes.runs(leftover.name.split(".")[-2]):
             leftover.unlink(missing_ok=True)
     part = path.with_name(f".{path.name}.{processes.this_process()}.part")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from helpers import own_file
+from helpers import own_file, processes
 from helpers.errors import FileInvalid
 
 
@@ -30,6 +30,15 @@ def test_what_is_wrong_is_told(tmp_path: Path, content: bytes, problem: str) -> 
     path.write_bytes(content)
     with pytest.raises(FileInvalid, match=rf"x\.json: .*{problem}.*\. Make it anew$"):
         own_file.read(path, dict[str, Any], FileInvalid, "Make it anew")
+
+
+def test_what_a_killed_process_left_of_a_file_goes_with_the_next(tmp_path: Path) -> None:
+    machine = processes.this_process().partition("@")[2]
+    for name in ("gate[1].md", "gate1.md"):
+        (tmp_path / f".{name}.4194305@{machine}.part").touch()
+    own_file.write(tmp_path / "gate[1].md", b"whole")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"gate[1].md", f".gate1.md.4194305@{machine}.part"}
 
 
 def test_no_file_is_none_and_what_is_none_is_not_waited_for(tmp_path: Path) -> None:

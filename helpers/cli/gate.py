@@ -1,7 +1,6 @@
 """The command `gate`."""
 
 import contextlib
-import os
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import click
 
+from helpers import own_file
 from helpers.cli.options import FILE, db_options, platform_option
 from helpers.cli.output import of_kit, plain
 from helpers.errors import KitError, NotWritten
@@ -155,12 +155,9 @@ def _print_gate(found: list[Any], form: str, output: Path | None) -> None:
 
 def _write_whole(path: Path, text: str) -> None:
     """Write a file whole or not at all. Raises `NotWritten`."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        own_file.write(path, text.encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise NotWritten(
             f"{path}: cannot be written ({error.strerror}). Name another file"
         ) from error
