@@ -269,8 +269,11 @@ def footer(answer: Answer, setting: Setting) -> str:
     if answer.variants:
         images = images[images["variant"].isin(answer.variants)]
     parts = [setting.of or t("study {study}", study=setting.study)]
-    if captures := setting.captures or _distinct(images["capture"][images["capture"].ne("")]):
-        parts.append(t("capture {captures}", captures=captures))
+    named = images["capture"][images["capture"].ne("")]
+    if setting.captures or named.nunique() == 1:
+        parts.append(t("capture {captures}", captures=setting.captures or _distinct(named)))
+    elif len(named):
+        parts.append(t("captures {captures}", captures=_distinct(named)))
     if answer.by_scanner:
         parts += _scanned(answer, setting, images)
     else:
