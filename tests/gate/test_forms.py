@@ -82,6 +82,21 @@ def test_what_no_rule_by_severity_catches_is_said() -> None:
         assert any("catches 1 of 2 findings" in note for note in notes) is is_said
 
 
+@pytest.mark.parametrize(
+    ("count", "rule", "line"),
+    [
+        (0, "fixable", "PASS: the image brought no findings"),
+        (1, "", "PASS: the image brought 1 finding, and none is to fail"),
+        (1, "fixable", "PASS: of 1 finding that the image brought, none fails: fixable"),
+        (1, "severity>=low", "FAIL: of 1 finding that the image brought, one fails: severity>=low"),
+        (2, "severity>=low", "FAIL: of 2 findings that the image brought, 2 fail: severity>=low"),
+    ],
+)
+def test_one_finding_is_told_as_one(count: int, rule: str, line: str) -> None:
+    given = loaded(listing(packages="a 1"), listing(*map(finding, range(count))))
+    assert judgement.headline(judgement.judge(given, fail_on.parse([rule] if rule else []))) == line
+
+
 def test_json_is_of_its_shape_and_adds_up() -> None:
     text = record.text([judged(before(), after())])
     found = msgspec.json.decode(text, type=record.Record, strict=True)
