@@ -44,7 +44,7 @@ def children() -> set[psutil.Process]:
 
 
 def kill_children(but: Collection[psutil.Process]) -> None:
-    """Kill what this process has started, but those: a notebook may have started others."""
+    """Kill the children of this process except some, such as those that were there before."""
     for child in children().difference(but):
         kill(child)
 

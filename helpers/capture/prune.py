@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import own_file, paths, processes
+from helpers import own_file, paths
 from helpers.errors import ReportInvalid, disk_error
 from helpers.frames import FAILED
 from helpers.scans import trivy
@@ -71,9 +71,6 @@ def finish(folder: Path) -> None:
 
 
 def _finish(folder: Path) -> None:
-    for part in folder.glob(".going.*.part"):
-        if not processes.runs(part.name.split(".")[2]):
-            part.unlink(missing_ok=True)
     for name in study.going(folder):
         shutil.rmtree(folder / name, ignore_errors=True)
     if not any((folder / name).exists() for name in study.going(folder)):
@@ -82,15 +79,11 @@ def _finish(folder: Path) -> None:
 
 def _remove(folder: Path, gone: Sequence[str]) -> None:
     """List captures to go, and remove them."""
-    part = folder / f".going.{processes.this_process()}.part"
     try:
-        part.write_text("\n".join(gone) + "\n")
-        part.replace(folder / paths.GOING)
+        own_file.write(folder / paths.GOING, ("\n".join(gone) + "\n").encode())
         _finish(folder)
     except OSError as error:
         raise disk_error(error, folder) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def staying(opened: Study, series: Sequence[Facts], keep: str) -> set[str]:

@@ -133,7 +133,10 @@ def _lead(decision: Decision) -> Phrase:
 
 
 def _leading(decision: Decision) -> str:
-    """Return the criterion told first: instead of the serious ones all, unless they are more."""
+    """Return the criterion that leads the reason.
+
+    Serious vulnerabilities are part of the fixable ones, which lead unless the first has more.
+    """
     measure = decisive(decision)
     if measure != "serious" or "fixable" not in decision.used:
         return measure

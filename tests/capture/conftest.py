@@ -1,6 +1,8 @@
 """What tests of captures share."""
 
 import json
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,28 @@ def registry_secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regis
 def builder(daemon: Daemon, tmp_path: Path) -> Builder:
     """Builds the text of a Dockerfile."""
     return Builder(daemon, tmp_path)
+
+
+@pytest.fixture
+def check_stop(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Checks that a stop inside a function ends what a command has started and nothing else."""
+
+    def check(command: Callable[[], object], owner: object, name: str) -> None:
+        started = list[subprocess.Popen[bytes]]()
+
+        def stop(*_: object) -> None:
+            started.append(subprocess.Popen(["sleep", "60"]))
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(owner, name, stop)
+        with subprocess.Popen(["sleep", "60"]) as other:
+            with pytest.raises(KeyboardInterrupt):
+                command()
+            assert {each.wait(10) for each in started} == {-signal.SIGKILL}
+            assert other.poll() is None
+            other.kill()
+
+    return check
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -372,22 +372,11 @@ class TestAFaultyRegistry:
 
 
 def test_a_stop_ends_what_the_capture_has_started_and_nothing_else(
-    fleet_db: Path, empty_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fleet_db: Path, empty_data: Path, tmp_path: Path, check_stop: Callable[..., None]
 ) -> None:
     images.docker_save(tmp_path / "one.tar", root())
-    started = list[subprocess.Popen[bytes]]()
-
-    def stop(*_: object) -> None:
-        started.append(subprocess.Popen(["sleep", "60"]))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(FleetFolder, "keep", stop)
-    with subprocess.Popen(["sleep", "60"]) as other:
-        with pytest.raises(KeyboardInterrupt):
-            capture(str(tmp_path / "one.tar"), "mine", db=fleet_db)
-        assert [each.wait(10) for each in started] == [-signal.SIGKILL]
-        assert other.poll() is None
-        other.kill()
+    command = partial(capture, str(tmp_path / "one.tar"), "mine", db=fleet_db)
+    check_stop(command, FleetFolder, "keep")
 
 
 def test_a_java_db_that_an_image_brings_is_of_the_scans_before_too(

@@ -2,9 +2,10 @@
 
 import shutil
 import signal
-import subprocess
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,22 +89,10 @@ def test_nor_does_one_that_makes_an_archive_readable(tmp_path: Path) -> None:
 
 
 def test_a_stop_ends_what_the_capture_has_started_and_nothing_else(
-    mine: str, monkeypatch: pytest.MonkeyPatch
+    mine: str, check_stop: Callable[..., None]
 ) -> None:
     capture(mine)
-    started = list[subprocess.Popen[bytes]]()
-
-    def stop(*_: object) -> None:
-        started.append(subprocess.Popen(["sleep", "60"]))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(evidence, "is_complete", stop)
-    with subprocess.Popen(["sleep", "60"]) as other:
-        with pytest.raises(KeyboardInterrupt):
-            capture(mine)
-        assert {each.wait(10) for each in started} == {-signal.SIGKILL}
-        assert other.poll() is None
-        other.kill()
+    check_stop(partial(capture, mine), evidence, "is_complete")
 
 
 def test_what_killed_processes_left_in_a_study_is_removed(mine: str) -> None:

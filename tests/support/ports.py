@@ -10,7 +10,7 @@ import psutil
 def of(server: subprocess.Popen[bytes], log: Path) -> int:
     """Return the port that a server listens at, once it does.
 
-    A port that is found free first and given to a server can be somebody else's by then.
+    Nobody looks for a free port first: another program may take it before the server does.
     """
     for _ in range(300):
         assert server.poll() is None, f"The server ended: {log.read_text()[-2000:]}"
