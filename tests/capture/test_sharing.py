@@ -2,13 +2,14 @@
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from helpers import paths
-from helpers.capture import sharing
+from helpers.capture import exploitation, sharing
 from helpers.studies.study import open_study
 from tests.conftest import finding, trivy
 from tests.support.command_line import run
@@ -16,8 +17,10 @@ from tests.support.studies import write_study
 
 
 @pytest.fixture
-def two(empty_data: Path, tmp_path: Path) -> list[Path]:
+def two(empty_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders of two captures of two reports, one of which has changed."""
+    # The record of exploitation has its second: both are one file in the same second only.
+    monkeypatch.setattr(exploitation, "_now", lambda: datetime(2026, 1, 1, tzinfo=UTC))
     for number, name in enumerate("ab"):
         (tmp_path / f"{name}.json").write_text(json.dumps(trivy(finding(number))))
     sources = {name: f'report = "{tmp_path / name}.json"' for name in "ab"}
