@@ -3,6 +3,7 @@
 import base64
 import html
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,9 +126,9 @@ class ShownAnswer:
         """Return what is drawn, as data; `None` for an answer without a figure."""
         return None if self.why_empty else self.answer.chart
 
-    @property
+    @cached_property
     def footer(self) -> str:
-        """Return where the numbers come from, as `footer` does."""
+        """Where the numbers come from, as `footer` returns it."""
         with i18n.speaking(self.setting.language):
             return footer(self.answer, self.setting)
 

@@ -34,10 +34,14 @@ class Verdict:
 
     def __init__(self, images: ComparedImages) -> None:
         self._images = images
+        self._decided: dict[str, Decision] = {}
+        self._aged: dict[str, Ages] = {}
 
     def decision(self, size: str) -> Decision:
         """Return what is chosen of the images; of the newest capture, by today's support."""
-        return _decision(self._images, size)
+        if size not in self._decided:
+            self._decided[size] = _decision(self._images, size)
+        return self._decided[size]
 
     def by_all_known(self, size: str) -> Decision:
         """Return what is chosen if nothing is left out for its date."""
@@ -90,6 +94,11 @@ class Verdict:
 
     def ages(self, beside: str = "") -> Ages:
         """Return how far the images are apart, and how far matched ones are."""
+        if beside not in self._aged:
+            self._aged[beside] = self._ages(beside)
+        return self._aged[beside]
+
+    def _ages(self, beside: str) -> Ages:
         of, pair = self._images, self._matched(beside)
         day = of.study.facts().capture
         if pair is None:
