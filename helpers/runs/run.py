@@ -211,7 +211,8 @@ def _execute(
                 newest = open_study(str(values[first[0]]["study"])).captures()[-1]
                 for path in others:
                     values[path]["capture"] = newest
-            list(pool.map(execute, others))
+            # The longest first: the last would keep one processor busy and the others waiting.
+            list(pool.map(execute, sorted(others, key=_code_cells, reverse=True)))
         except BaseException:
             if server:
                 server.close()
