@@ -89,6 +89,9 @@ class ShownAnswer:
     def __init__(self, answer: Answer, setting: Setting) -> None:
         self.setting = setting
         self._picture: Picture | None = None
+        if answer.table is not None:
+            # Later answers may be of the same frame, and this one is the user's to change.
+            answer = answer._replace(table=answer.table.copy(deep=False))
         with i18n.speaking(setting.language):
             self.why_empty = why_empty(answer.chart)
             if self.why_empty:

@@ -176,3 +176,12 @@ def test_the_readmes_lines_run() -> None:
     assert isinstance(names["answer"].answer, Answer)
     lines = [line for line in blocks[0].splitlines() if line]
     assert len(lines) == 4, "four lines from the import to a figure"
+
+
+@pytest.mark.parametrize("name", ["claims", "age_or_base", "age_or_base_beside"])
+def test_what_a_user_changes_in_a_table_changes_no_later_answer(name: str) -> None:
+    ask = getattr(Comparison("blog-2022"), name)
+    table = ask().table
+    before = table.iloc[0, 0]
+    table.iloc[0, 0] = "changed"
+    assert ask().table.iloc[0, 0] == before
