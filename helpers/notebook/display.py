@@ -131,7 +131,7 @@ class ShownAnswer:
 
     @cached_property
     def footer(self) -> str:
-        """Where the numbers come from, as `footer` returns it."""
+        """Where the numbers come from, on one line."""
         with i18n.speaking(self.setting.language):
             return footer(self.answer, self.setting)
 

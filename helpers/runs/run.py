@@ -211,7 +211,7 @@ def _execute(
                 newest = open_study(str(values[first[0]]["study"])).captures()[-1]
                 for path in others:
                     values[path]["capture"] = newest
-            # The longest first: the last would keep one processor busy and the others waiting.
+            # The longest first, or it runs alone at the end while other processors are idle.
             list(pool.map(execute, sorted(others, key=_code_cells, reverse=True)))
         except BaseException:
             if server:

@@ -19,7 +19,7 @@ from tests.support.studies import write_study
 @pytest.fixture
 def two(empty_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders of two captures of two reports, one of which has changed."""
-    # The record of exploitation has its second: both are one file in the same second only.
+    # Records of exploitation say when they were made, to the second: two are seldom one file.
     monkeypatch.setattr(exploitation, "_now", lambda: datetime(2026, 1, 1, tzinfo=UTC))
     for number, name in enumerate("ab"):
         (tmp_path / f"{name}.json").write_text(json.dumps(trivy(finding(number))))
