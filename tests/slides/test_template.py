@@ -210,7 +210,7 @@ def test_what_is_below_a_master_of_libreoffice_is_inherited(deck: Deck) -> None:
     first, second = placeholder.letters(body), placeholder.letters(body, 2)
     assert (placeholder.letters(title).size, first.size, second.size) == (32, 24, 21)
     assert (first.bold, second.bold, first.font) == (True, False, "Noto Sans")
-    assert first.colour.get("val") == "2c3e50"
+    assert first.colour.get("val").lower() == "2c3e50", "versions of LibreOffice differ in case"
     assert first.indent == pytest.approx(34, abs=0.1)
 
 
@@ -257,7 +257,7 @@ def test_charts_have_the_templates_letters_and_accent(deck: Deck) -> None:
     assert f'val="{theme.dark("#BE3A34").lstrip("#").upper()}"' in stacked
     literal = charts(deck("Midnightblue", "en"))["severity-by-capture"]
     assert 'typeface="Noto Sans"' in literal
-    assert 'val="2C3E50"' in literal, "a master of LibreOffice has no theme's colours"
+    assert re.search('val="2C3E50"', literal, re.IGNORECASE), "no theme's colours"
     assert 'val="BE3A34"' in literal
 
 
