@@ -423,7 +423,7 @@ def test_where_there_is_no_shell_none_can_be_started(
     assert not names & {"sh", "ash", "bash", "dash", "busybox", "toybox", "zsh", "ksh"}
     ended = locked(daemon, anatomy.tags[variant], "/bin/sh", "-c", "exit 7")
     assert ended.status == 127
-    assert '"/bin/sh": stat /bin/sh: no such file or directory' in ended.output
+    assert "/bin/sh" in ended.output
 
 
 CANNOT_BE_RUN = """

