@@ -149,11 +149,14 @@ def summary(named: tuple[Path, ...], form: str) -> None:
             rows.append(summary.row(path))
         except ReportInvalid as error:
             invalid.append(error)
+    notes, wrong = summary.notes(rows), summary.problems(rows)
     if rows or form == "json":
         click.echo(summary.FORMATS[form](rows), nl=False)
-    for problem in invalid:
+    for note in notes:
+        click.echo(f"Note: {escape.plain(note)}", err=True)
+    for problem in (*invalid, *wrong):
         click.echo(f"Error: {escape.plain(problem)}", err=True)
-    if invalid:
+    if invalid or wrong:
         raise SystemExit(1)
 
 

@@ -1,13 +1,20 @@
-"""Whether the images of one capture were scanned alike: one scanner, one database."""
+"""Whether the images of one capture were scanned alike: one scanner, one database, for the same."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from helpers.errors import StudyInvalid
 from helpers.frames import UNKNOWN_COUNT, Frames
 from helpers.text.i18n import ENGLISH, msg, speaking, t, word
 from helpers.text.rich import Text, bullets, listed, name, paragraph, say
+
+MANY = 10
+"""Findings that no newer database brings at once to packages that had none."""
+
+_IMAGE = ["capture", "variant"]
+_PACKAGE = ["package_class", "package_type", "package", "version"]
 
 MIXED = msg("variants scanned with DIFFERENT scanners or databases")
 """What every figure says of images that were not scanned alike."""
@@ -17,8 +24,18 @@ def require(frames: Frames, allow_mixed: bool = False) -> Frames:
     """Return the frames unchanged if one scanner and one database made each capture.
 
     Raises `StudyInvalid` if not, unless it is allowed: counts by different databases are not
-    comparable, because a database grows every day.
+    comparable, because a database grows every day. Always raises it if of one image, or one list of
+    packages, one scan found something and another nothing: no such zero is a count.
     """
+    for false in false_zeros(frames):
+        same = "the same image" if false.is_image else "the same packages"
+        where = f"capture {false.capture}: " if false.capture else ""
+        raise StudyInvalid(
+            f"{where}{false.variant} has no findings, but {false.other} has {false.found:,} of "
+            f"{same}, so the scan of {false.variant} looked for something else or left out what "
+            f"it found. Scan it again with --scanners vuln and without --severity and "
+            f"--ignore-unfixed, or leave {false.variant} out"
+        )
     if allow_mixed:
         return frames
     # Errors are in English in every language.
@@ -34,6 +51,61 @@ def require(frames: Frames, allow_mixed: bool = False) -> Frames:
                 "parameter mixed=true): every figure then says so"
             )
     return frames
+
+
+class FalseZero(NamedTuple):
+    """A scan without findings, and another that has some of the same image or packages."""
+
+    capture: str
+    variant: str
+    other: str
+    found: int
+    is_image: bool
+
+
+def false_zeros(frames: Frames) -> list[FalseZero]:
+    """Return the scans that found nothing where another one of their capture shows the contrary.
+
+    The other one is of the same image, or of the same packages of the same system. It has ten
+    findings or more, or was made alike: a few may have come with a newer database.
+    """
+    images = frames.images[~frames.images["status"].isin(UNKNOWN_COUNT)]
+    counts = frames.findings.groupby(_IMAGE, observed=True).size()
+    found = counts.reindex(pd.MultiIndex.from_frame(images[_IMAGE]), fill_value=0).to_numpy()
+    rows = [*images.assign(found=found).itertuples()]
+    others = [row for row in rows if row.found]
+    if len(others) in (0, len(rows)):
+        return []
+    false = []
+    for row in (row for row in rows if not row.found):
+        for other in others:
+            if other.capture != row.capture or other.variant == row.variant:
+                continue
+            is_image = pd.notna(row.image_id) and row.image_id == other.image_id
+            is_told = other.found >= MANY or way(other) == way(row)
+            if is_told and (is_image or _has_same_packages(row, other, frames.packages)):
+                names = row.capture, row.variant, other.variant
+                false.append(FalseZero(*names, int(other.found), bool(is_image)))
+                break
+    return false
+
+
+def _has_same_packages(row: Any, other: Any, packages: pd.DataFrame) -> bool:
+    """Return whether two images have one system, and one list of packages."""
+    # Without packages, and mostly by their number, it is told without a look at the lists.
+    if not all(_is_same(row, other, column) for column in ("packages", "os_family", "os_version")):
+        return False
+    of_capture = packages[packages["capture"].eq(row.capture)]
+    first, second = (
+        of_capture[of_capture["variant"].eq(name)][_PACKAGE].fillna("").sort_values(_PACKAGE)
+        for name in (row.variant, other.variant)
+    )
+    return bool(row.packages) and np.array_equal(first.to_numpy(), second.to_numpy())
+
+
+def _is_same(row: Any, other: Any, column: str) -> bool:
+    values = getattr(row, column), getattr(other, column)
+    return all(map(pd.notna, values)) and values[0] == values[1]
 
 
 def mark(images: pd.DataFrame) -> str:

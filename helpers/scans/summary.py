@@ -12,11 +12,19 @@ from helpers import paths
 from helpers.errors import ReportInvalid
 from helpers.frames import SEVERITIES
 from helpers.scans import trivy
+from helpers.scans.looked_for import REMEDY, looked_for
+from helpers.scans.trivy_schema import Report
 from helpers.text import escape
 
 LEVELS = {level: level.lower() for level in reversed(SEVERITIES)}
-COLUMNS = ("file", "artifact", "os", "findings", "vulnerabilities", *LEVELS.values(), "suppressed")
-"""Texts, then counts; those by severity count findings. Suppressed findings are in no other."""
+COUNTS = ("findings", "vulnerabilities", *LEVELS.values(), "suppressed")
+COLUMNS = ("file", "artifact", "os", *COUNTS)
+"""Texts, then counts; those by severity count findings. Suppressed findings are in no other.
+
+A report that does not show that vulnerabilities were looked for has no counts."""
+
+IMAGE = "image_id"
+"""Key of a row that is not printed."""
 
 _WIDEST = 100
 """Columns of an artifact's or a system's name in a table."""
@@ -55,14 +63,19 @@ def row(path: str | os.PathLike[str]) -> Row:
     Raises `ReportInvalid`.
     """
     report = trivy.read(path)
+    about = {
+        "file": paths.shown(Path(path)),
+        "artifact": report.artifact_name or None,
+        "os": _system(report),
+        IMAGE: report.image_id or None,
+    }
+    if not looked_for(report):
+        return {**dict.fromkeys(COLUMNS), **about}
     findings = [v for result in report.results or [] for v in result.vulnerabilities or []]
     levels = Counter[str](finding.severity or "UNKNOWN" for finding in findings)
     ids = Counter(finding.vulnerability_id or None for finding in findings)
-    system = report.metadata and report.metadata.os
     return {
-        "file": paths.shown(Path(path)),
-        "artifact": report.artifact_name or None,
-        "os": f"{system.family} {system.name or ''}".strip() if system and system.family else None,
+        **about,
         "findings": len(findings),
         # Findings without an id count as one vulnerability each.
         "vulnerabilities": len(ids) + max(ids[None] - 1, 0),
@@ -71,9 +84,38 @@ def row(path: str | os.PathLike[str]) -> Row:
     }
 
 
+def _system(report: Report) -> str | None:
+    system = report.metadata and report.metadata.os
+    return f"{system.family} {system.name or ''}".strip() if system and system.family else None
+
+
+def notes(rows: Sequence[Row]) -> list[str]:
+    """Return why rows have no counts."""
+    return [f"{row['file']}: {REMEDY}" for row in rows if row["findings"] is None]
+
+
+def problems(rows: Sequence[Row]) -> list[str]:
+    """Return what is wrong with counts, and take these away: zeros of images that have findings.
+
+    One scan of an image found something and another nothing: that one looked for something else.
+    """
+    with_findings = {row[IMAGE]: row for row in rows if row[IMAGE] and row["findings"]}
+    found = []
+    for row in rows:
+        other = with_findings.get(row[IMAGE])
+        if other and row["findings"] == 0:
+            row.update(dict.fromkeys(COUNTS))
+            found.append(
+                f"{row['file']}: no findings, but {other['file']} has {other['findings']:,} of the "
+                f"same image. {REMEDY[0].upper()}{REMEDY[1:]}, without --severity and "
+                "--ignore-unfixed"
+            )
+    return found
+
+
 def as_json(rows: Sequence[Row]) -> str:
     """Return rows as a JSON list of objects."""
-    return escape.as_json(rows)
+    return escape.as_json([{column: row[column] for column in COLUMNS} for row in rows])
 
 
 def as_csv(rows: Sequence[Row]) -> str:
@@ -87,7 +129,7 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def as_table(rows: Sequence[Row]) -> str:
     """Return rows as aligned text for a terminal: inert, and of what reports say no long texts."""
-    told = ({**row, **{name: _shown(row[name]) for name in ("artifact", "os")}} for row in rows)
+    told = ({**row, **{name: _shown(row[name]) for name in COLUMNS[1:]}} for row in rows)
     cells = [COLUMNS] + [tuple(escape.plain(row[column]) for column in COLUMNS) for row in told]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []

@@ -11,6 +11,7 @@ from helpers import frames
 from helpers.exploitation.evidence import NONE, Exploitation
 from helpers.frames import SEVERITIES, Repeated, place
 from helpers.images.metadata import Image, Smoke
+from helpers.scans.looked_for import OS_TYPES, REMEDY, looked_for
 from helpers.scans.trivy_schema import (
     ImageConfig,
     Metadata,
@@ -25,16 +26,6 @@ from helpers.studies.exploitation_rows import Known
 from helpers.studies.statements import USED, Found, Said, Scope
 from helpers.vex.evidence import NONE as NO_VEX
 from helpers.vex.evidence import Vex
-
-_OS_TYPES = frozenset(
-    "alma alpine amazon azurelinux bottlerocket cbl-mariner centos chainguard coreos debian echo "
-    "fedora minimos opensuse opensuse-leap opensuse-tumbleweed opensuse.leap opensuse.tumbleweed "
-    "oracle photon redhat rocky seal slem sles suse ubuntu wolfi".split()
-) | {"suse linux enterprise server", "suse linux enterprise micro"}
-"""Result types that are operating systems (Trivy's `ftypes.OSType`), for reports without Class."""
-
-_OTHER_CLASSES = frozenset({"config", "custom", "license", "license-file", "secret"})
-"""Result classes that hold no packages and no vulnerabilities."""
 
 _COMPILED = frozenset({"gobinary", "rustbinary"})
 """Result types of which each result is one program."""
@@ -219,6 +210,7 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
     system = metadata.os or OperatingSystem()
     config = metadata.image_config or ImageConfig()
     lists = [result.packages for result in report.results or [] if result.packages is not None]
+    status = _status(report, item.smoke)
     return {
         **common,
         "artifact": report.artifact_name or None,
@@ -241,10 +233,11 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "db_coverage": item.db_coverage or None,
         **exploitation_rows.of_image(item.exploitation, report),
         "scanned_at": frames.utc(report.created_at),
-        "status": _status(report, item.smoke),
+        "status": status,
         **image_rows.measured(item.image),
         **image_rows.started(item.smoke),
         "created_at": _built_at(item, config.created),
+        **({"reason": REMEDY} if status == frames.NOT_LOOKED else {}),
     }
 
 
@@ -262,7 +255,7 @@ def _built_at(item: Evidence, in_report: datetime | None) -> datetime | None:
 def _status(report: Report, smoke: Smoke | None) -> str:
     """Return whether vulnerabilities were looked for, where, and whether the image works."""
     results = report.results or []
-    if results and {result.result_class for result in results} <= _OTHER_CLASSES:
+    if not looked_for(report):
         return frames.NOT_LOOKED
     family = report.metadata and report.metadata.os and report.metadata.os.family
     # Trivy has no result for a system without advisories; Grype has none if nothing is found.
@@ -463,4 +456,4 @@ def full_version(package: Package) -> str | None:
 def _class(result: Result) -> str | None:
     if result.result_class or not result.type:
         return result.result_class or None
-    return "os-pkgs" if result.type in _OS_TYPES else "lang-pkgs"
+    return "os-pkgs" if result.type in OS_TYPES else "lang-pkgs"

@@ -82,7 +82,8 @@ _CARE = {
     FAILED: msg("Its capture failed, so nothing is known"),
     MISSING: msg("No report, so nothing is known"),
     NOT_LOOKED: msg(
-        "Only secrets, licences or misconfigurations were looked for, so nothing is known"
+        "The report does not show that vulnerabilities were looked for, so nothing is known; scan "
+        "again with --scanners vuln"
     ),
     NOT_SCANNED: msg(
         "There was no scanner, so its vulnerabilities and packages are not known; its sizes and "

@@ -34,10 +34,13 @@ def test_trivy_reports_have_the_counts_of_the_index(shared: Path) -> None:
         assert standing["severity"].value_counts().to_dict() == levels, path
         assert standing["vulnerability_id"].nunique() == ids, path
         counts = summary.row(path)
+        loaded.append((path, findings))
+        if frames.images["status"].tolist() == ["not-looked"]:
+            assert {findings, counts["findings"], counts["suppressed"]} == {0, None}, path
+            continue
         assert counts["suppressed"] == len(frames.findings) - findings, path
         assert (counts["findings"], counts["vulnerabilities"]) == (findings, ids), path
         assert {level: counts[level.lower()] for level in SEVERITIES} == levels, path
-        loaded.append((path, findings))
     assert len(loaded) >= 25
     together = load_reports(path for path, _ in loaded)
     assert together.images["variant"].is_unique
