@@ -263,7 +263,7 @@ FLOORS = (
     {"text"},
     {"answers"},
     {"comparability", "exploitation", "images", "scans", "vex"},
-    {"studies"},
+    {"changes", "studies"},
     {"capture", "sizes", "vulnerabilities"},
     {"gate", "surface"},
     {"history", "risk", "verdict"},

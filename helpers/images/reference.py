@@ -71,3 +71,29 @@ def parse(text: str) -> Reference:
         host = HUB
         rest = rest if "/" in rest else f"library/{rest}"
     return Reference(host, rest, tag or ("" if digest else "latest"), digest)
+
+
+def repository_of(text: str) -> str:
+    """Return the repository of a reference; empty for a file's name and what is none.
+
+    >>> repository_of("node:24"), repository_of("./node.tar"), repository_of("node.tar")
+    ('node', '', '')
+    """
+    if text.endswith((".tar", ".tgz", ".gz", ".json")):
+        return ""
+    try:
+        return parse(text).repository
+    except ValueError:
+        return ""
+
+
+def digest_of(digests: list[str], artifact: str = "") -> str | None:
+    """Return the digest of an image among `repository@digest`: its own repository's, or the first.
+
+    >>> digest_of(["a@sha256:1" + 63 * "0", "b@sha256:2" + 63 * "0"], "b:1")[:8]
+    'sha256:2'
+    """
+    pairs = [text.rpartition("@") for text in digests if "@" in text]
+    own = repository_of(artifact)
+    ours = [found for name, _, found in pairs if own and repository_of(name) == own]
+    return next(iter([*ours, *(found for _, _, found in pairs)]), None)

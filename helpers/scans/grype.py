@@ -147,6 +147,7 @@ class _Image(Struct, rename="camel", gc=False):
     image_id: str | None = field(default=None, name="imageID")
     image_size: trivy_schema.Bytes | None = None
     architecture: str | None = None
+    repo_digests: list[str] | None = None
     layers: list[_Layer] | None = None
 
 
@@ -225,6 +226,7 @@ def parse(text: Text, path: str | os.PathLike[str]) -> trivy_schema.Report:
             size=image.image_size,
             os=system,
             image_id=image.image_id,
+            repo_digests=image.repo_digests,
             diff_ids=[layer.digest for layer in image.layers or [] if layer.digest],
             image_config=trivy_schema.ImageConfig(architecture=image.architecture),
         ),

@@ -155,6 +155,7 @@ class Metadata(Struct, rename="pascal", gc=False):
     image_id: str | None = field(default=None, name="ImageID")
     diff_ids: list[str] | None = field(default=None, name="DiffIDs")
     repo_tags: list[str] | None = None
+    repo_digests: list[str] | None = None
     image_config: ImageConfig | None = None
 
 

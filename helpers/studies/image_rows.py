@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from helpers.images import reference
 from helpers.images.metadata import Image, Smoke
 from helpers.studies.file_owners import Owned
 
@@ -21,6 +22,7 @@ def measured(image: Image | None) -> dict[str, Any]:
         "size_compressed_source": image.compressed_by,
         "layers": len(image.layers),
         "image_id": image.image_id,
+        **({"digest": digest} if (digest := reference.digest_of(image.digests)) else {}),
         "user": image.user,
         "user_id": image.user_id,
         "group_ids": " ".join(map(str, image.group_ids)) or None,

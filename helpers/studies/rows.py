@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from helpers import frames
 from helpers.exploitation.evidence import NONE, Exploitation
 from helpers.frames import SEVERITIES, Repeated, place
+from helpers.images import reference
 from helpers.images.metadata import Image, Smoke
 from helpers.scans.looked_for import OS_TYPES, REMEDY, looked_for
 from helpers.scans.trivy_schema import (
@@ -226,6 +227,7 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "layers": len(metadata.diff_ids) if metadata.diff_ids else None,
         "packages": sum(map(len, lists)) if lists else None,
         "image_id": report.image_id or None,
+        "digest": reference.digest_of(metadata.repo_digests or [], report.artifact_name or ""),
         "scanner": report.scanner,
         "scanner_version": (report.trivy and report.trivy.version) or None,
         "db_updated_at": frames.utc(item.db_updated_at or report.db_built),
