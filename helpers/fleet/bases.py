@@ -14,6 +14,7 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.fleet import bars, image_table
+from helpers.fleet.tally import Rebuilds
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say, share
 from helpers.text.titles import first_fitting
@@ -27,10 +28,11 @@ BY_LAYERS, BY_PACKAGES = msg("layers"), msg("packages")
 def found(images: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
     """Return what each image has of others: a row an image.
 
-    `variant, base, found_by, same_as, sharing`: the variant of the image that it is built on, or
-    else of the largest one whose packages are all in it (NA: there is none); whether `layers` or
-    `packages` say so; the image that stands for all with the same packages, and how many counted
-    images have all its packages, itself included (NA: its packages are not known). `lists` is
+    `variant, base, found_by, same_as, sharing, removed`: the variant of the image that it is built
+    on, or else of the largest one whose packages are all in it (NA: there is none); whether
+    `layers` or `packages` say so; the image that stands for all with the same packages, and how
+    many counted images have all its packages, itself included (NA: its packages are not known);
+    and what fixed packages in it would remove, which `with_removed` fills in. `lists` is
     `tally.package_lists` of all parts.
 
     For images with the same layers or packages stands the operating system's own image if there is
@@ -55,7 +57,59 @@ def found(images: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
         "same_as": [by_packages.same_as.get(variant) for variant in images["variant"]],
     }
     sharing = [by_packages.sharing.get(variant) for variant in images["variant"]]
-    return pd.DataFrame(columns, dtype="str").assign(sharing=pd.array(sharing, dtype="Int64"))
+    return pd.DataFrame(columns, dtype="str").assign(
+        sharing=pd.array(sharing, dtype="Int64"), removed=pd.array([None] * len(images), "Int64")
+    )
+
+
+def rebuilds(images: pd.DataFrame, found: pd.DataFrame, lists: pd.DataFrame) -> Rebuilds:
+    """Return which images a rebuild of each base, or an update of shared packages, reaches."""
+    items = dict(zip(lists["package_list"], lists["items"], strict=True))
+    known = image_table.counted(images)
+    listed = {
+        variant: items[text]
+        for variant, text in zip(images["variant"], images["package_list"], strict=True)
+        if text in items
+    }
+    table = brought(images, found)
+    table = table[table["on_it"].gt(0)]
+    by_layers = {*table.loc[table["on_it_by"].eq(BY_LAYERS), "variant"]}
+    by_list: dict[bytes, list[str]] = {}
+    for variant in table.loc[table["on_it_by"].eq(BY_PACKAGES), "variant"]:
+        by_list.setdefault(listed[variant], []).append(variant)
+    bases = _layered(found)
+    distinct = [
+        *dict.fromkeys(listed[variant] for variant in known["variant"] if variant in listed)
+    ]
+    within = contained([np.frombuffer(one, np.uint64) for one in distinct])
+    inside = {
+        one: [variant for place in smaller for variant in by_list.get(distinct[place], ())]
+        + by_list.get(one, [])
+        for one, smaller in zip(distinct, within, strict=True)
+    }
+    of = {}
+    for variant in known["variant"]:
+        below = [variant, *_chain(bases.get(variant, ""), bases)]
+        reached = [one for one in below if one in by_layers]
+        if reached := [*reached, *inside.get(listed.get(variant, b""), ())]:
+            of[variant] = reached
+    layers = images.set_index("variant")["diff_ids"]
+    packages: dict[str, bytes | frozenset[str]] = {}
+    for one in dict.fromkeys(one for reached in of.values() for one in reached):
+        packages[one] = listed[one] if one in listed else frozenset(layers[one].split(" "))
+    return Rebuilds(of, packages)
+
+
+def with_removed(found: pd.DataFrame, removed: pd.DataFrame) -> pd.DataFrame:
+    """Return what images have of others, with what `tally.removed` counted in all parts."""
+    sums = removed.groupby("variant")["removed"].sum()
+    return found.assign(removed=found["variant"].map(sums.to_dict()).astype("Int64"))
+
+
+def _layered(found: pd.DataFrame) -> dict[str, str]:
+    """Return the base of each image of which layers name one."""
+    by_layers = found[found["found_by"].eq(BY_LAYERS).fillna(False)]
+    return dict(zip(by_layers["variant"], by_layers["base"], strict=True))
 
 
 def brought(images: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
@@ -65,31 +119,24 @@ def brought(images: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     removed`: how many other images are built on it, directly or on another one that is, or else
     have all its packages, and which of the two it is; what is counted in its packages, and what of
     it is fixable; what it has more than its own base, once and in all images that it is in; and
-    what today's fixed packages would remove from these, at most. A row an image, but one for those
-    with the same packages on which no other is built. Images that were not measured are left out.
+    what today's fixed packages would remove from these. A row an image, but one for those with the
+    same packages on which no other is built. Images that were not measured are left out.
     """
     known = image_table.counted(images)[["variant", "name", "family", "count", "fixable"]]
-    by_layers = found[found["found_by"].eq(BY_LAYERS).fillna(False)]
-    bases = by_layers.set_index("variant")["base"].to_dict()
-    fixable = known.set_index("variant")["fixable"].to_dict()
-    built, less = dict.fromkeys(fixable, 0), dict.fromkeys(fixable, 0)
-    for variant in fixable:
+    bases = _layered(found)
+    built = dict.fromkeys(known["variant"], 0)
+    for variant in known["variant"]:
         for base in _chain(bases.get(variant, ""), bases):
             if base in built:
                 built[base] += 1
-                # Some of it an image may have updated or removed already.
-                less[base] += min(fixable[base], fixable[variant])
     table = known.merge(found, how="left", on="variant", validate="one_to_one")
     counts = known.set_index("variant")["count"]
     own = table["base"].map(counts.to_dict()).astype("Int64").fillna(0)
     on_it = table["variant"].map(built).astype("Int64")
     is_base = on_it.gt(0)
     others = table["sharing"].fillna(1) - 1
-    less_in_all = table["variant"].map(less).astype("Int64")
     table = table.assign(
-        on_it=on_it.where(is_base, others),
-        added=(table["count"] - own).clip(lower=0),
-        removed=table["fixable"] + less_in_all.where(is_base, table["fixable"] * others),
+        on_it=on_it.where(is_base, others), added=(table["count"] - own).clip(lower=0)
     )
     how = pd.Series(BY_PACKAGES, table.index, dtype="str").mask(is_base, BY_LAYERS)
     table = table.assign(
@@ -160,7 +207,7 @@ def rebuild_answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Ans
     across = t("number of {counted} in all images", counted=counted.label)
     if table.empty:
         return Answer("rebuild", table=table, counted=counted.label, lacks=_unknown(images))
-    if not table.iloc[0]["removed"]:
+    if not table["removed"].gt(0).any():
         text = paragraph(t("No newer package fixes any of what is counted."))
         return Answer("rebuild", "", text, table, counted=counted.label)
     first = table.iloc[0]
@@ -202,8 +249,7 @@ def _how(table: pd.DataFrame) -> Phrase:
     text = say("Rows overlap, so they do not add up.")
     if table["on_it_by"].eq(BY_LAYERS).any():
         text += " " + say(
-            "Of a base it is what is fixable in it and in each image on it, at most: an image can "
-            "have updated or removed some of its packages already."
+            "Of a base it is what is fixable in its packages, in it and in each image on it."
         )
     if table["on_it_by"].eq(BY_PACKAGES).any():
         text += " " + say(
@@ -211,6 +257,10 @@ def _how(table: pd.DataFrame) -> Phrase:
             "the same versions: the named image is one that has these and no others. That the rest "
             "are built on it is not known; each must be built again with the fixed packages."
         )
+    text += " " + say(
+        "What another package of an image has as well, or what has no fix in one of these, stays "
+        "and is not counted."
+    )
     return text
 
 

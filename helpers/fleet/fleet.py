@@ -157,7 +157,9 @@ class Fleet:
 
     @cached_property
     def _bases(self) -> pd.DataFrame:
-        return bases.found(self.counts, self._lists)
+        found = bases.found(self.counts, self._lists)
+        reached = bases.rebuilds(self.counts, found, self._lists)
+        return bases.with_removed(found, self._engine.reduced(tally.removed(self.lens, reached)))
 
     @property
     def _packages(self) -> groups.Packages:

@@ -5,6 +5,7 @@ None of it grows faster than the images, or than the different vulnerabilities o
 
 from collections.abc import Collection
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -150,10 +151,7 @@ def _package_lists(part: Partition) -> pd.DataFrame:
     known = part.fleet[part.fleet["packages_known"].fillna(False)].dropna(subset="package_list")
     known = known.drop_duplicates("package_list")
     rows = part.packages.merge(known[[*_KEYS, "package_list"]], on=_KEYS)
-    text = (
-        rows["package_type"].fillna("") + "\0" + rows["package"] + "\0" + rows["version"].fillna("")
-    )
-    item = pd.util.hash_array(text.to_numpy(dtype=object), categorize=True)
+    item = _items(rows["package_type"], rows["package"], rows["version"])
     table = pd.DataFrame(
         {"package_list": rows["package_list"].to_numpy(dtype=object), "item": item}
     )
@@ -163,6 +161,68 @@ def _package_lists(part: Partition) -> pd.DataFrame:
         for name, items in table.groupby("package_list", sort=False)["item"]
     ]
     return pd.DataFrame(found, columns=["package_list", "size", "items"])
+
+
+class Rebuilds(NamedTuple):
+    """What is rebuilt, or updated: of each image which others, itself included, and their packages.
+
+    The packages of one are its list, as `package_lists` has it; where that is not known, its
+    layers, and all packages in these are meant.
+    """
+
+    of: dict[str, list[str]]
+    packages: dict[str, bytes | frozenset[str]]
+
+
+def removed(lens: Lens, rebuilds: Rebuilds) -> Reduction:
+    """Return the reduction to what fixed packages would remove: `variant, removed`.
+
+    A row an image that is rebuilt: how much of what a lens counts would be gone from it and from
+    all images that it reaches. Gone is what is fixable in those packages and in no other of an
+    image: what another package has as well, or what has no fix there, stays.
+    """
+    lens = lens._replace(fixable=False)
+    columns = [*_of(lens), "installed_version", "package_type", "layer_diff_id"]
+    of = partial(_removed, lens=lens, rebuilds=rebuilds)
+    return Reduction(of, {"findings": [*dict.fromkeys(columns)]})
+
+
+def _removed(part: Partition, lens: Lens, rebuilds: Rebuilds) -> pd.DataFrame:
+    rows = part.findings
+    rows = lenses.each(rows[rows["variant"].isin(rebuilds.of)], lens)
+    image, names = pd.factorize(rows["variant"].astype("object"))
+    order = np.argsort(image, kind="stable")
+    rows = rows.iloc[order]
+    ends = np.cumsum(np.bincount(image, minlength=len(names)))
+    key = lenses.keys(rows, lens.counted)
+    is_fixable = rows["fixed_version"].notna().to_numpy()
+    item = _items(rows["package_type"], rows["package"], rows["installed_version"])
+    layer = rows["layer_diff_id"].to_numpy(dtype=object)
+    reached: dict[str, list[np.ndarray]] = {}
+    for variant, start, end in zip(names, [0, *ends[:-1]], ends, strict=True):
+        for one in rebuilds.of[variant]:
+            reached.setdefault(one, []).append(np.arange(start, end))
+    sums = dict.fromkeys(rebuilds.packages, 0)
+    numbers = int(key.max()) + 1 if len(key) else 0
+    for one, places in reached.items():
+        at, packages = np.concatenate(places), rebuilds.packages[one]
+        if isinstance(packages, bytes):
+            within = np.isin(item[at], np.frombuffer(packages, np.uint64))
+        else:
+            within = pd.Series(layer[at], dtype="object").isin(packages).to_numpy()
+        is_gone = np.zeros(numbers, bool)
+        is_gone[key[at]] = True
+        is_gone[key[at[~(within & is_fixable[at])]]] = False
+        sums[one] = int(is_gone.sum())
+    counts = pd.array([*sums.values()], dtype="Int64")
+    return pd.DataFrame({"variant": pd.array([*sums], dtype="str"), "removed": counts})
+
+
+def _items(kind: pd.Series, name: pd.Series, version: pd.Series) -> np.ndarray:
+    """Return a hash of each package with its version."""
+    text = kind.fillna("") + "\0" + name.fillna("") + "\0" + version.fillna("")
+    found: np.ndarray = pd.util.hash_array(text.to_numpy(dtype=object), categorize=True)
+    return found
 
 
 def _of(lens: Lens) -> list[str]:

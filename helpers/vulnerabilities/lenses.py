@@ -322,6 +322,15 @@ def distinct(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
     return findings[~_keys(findings, counted).duplicated()]
 
 
+def keys(findings: pd.DataFrame, counted: str) -> np.ndarray:
+    """Return a number for each finding: equal ones count once."""
+    if counted == FINDINGS:
+        return np.arange(len(findings))
+    keys = _keys(findings, counted)
+    number = keys.groupby([*keys], dropna=False, observed=True).ngroup()
+    return np.asarray(number, np.int64)
+
+
 def _keys(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
     """Return what tells apart the things that count once, a row a finding."""
     # A finding without an id equals no other.

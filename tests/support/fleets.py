@@ -23,8 +23,11 @@ import msgspec
 import pandas as pd
 import psutil
 
+from helpers.fleet import batch, engine
+from helpers.fleet.engine import Pandas
 from helpers.fleet.partition import Partition, Reduction
-from helpers.fleet.store import Store
+from helpers.fleet.scans import listing
+from helpers.fleet.store import Counted, Part, Store
 from helpers.frames import SEVERITIES
 from helpers.studies import fleet_record
 from helpers.studies.fleet_record import FleetFacts, FleetImage
@@ -188,6 +191,14 @@ def served(folder: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{server.server_port}/"
         finally:
             server.shutdown()
+
+
+def read_here(scans: Path, folder: Path) -> Pandas:
+    """Read scans in this process, without a cluster; return them as one part."""
+    folder.mkdir(parents=True)
+    done = batch.read(batch.Batch(listing(str(scans)).scans, folder))
+    parts = tuple(Part(folder / name, Counted(None, {})) for name in done.parts)
+    return engine.pandas(Store("here", folder, str(scans), parts))
 
 
 def parts(store_folder: Path) -> list[Path]:
