@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct, field
 
 from helpers.capture.daemon import Daemon
+from helpers.comparability import scanner_releases
 from helpers.errors import KitError, ScanFailed
 from helpers.text import escape
 
@@ -98,19 +99,26 @@ class Trivy(NamedTuple):
 def find(daemon: Daemon | None = None) -> Trivy:
     """Return the local Trivy, else its container image on a daemon, pulled if missing.
 
-    Raises `ScanFailed` if there is neither.
+    Raises `ScanFailed` if there is neither, and for a release that was not the project's.
     """
     if shutil.which("trivy"):
         command = ["trivy", "version", "--format", "json", "--cache-dir", "."]
         answer = _run_binary(command)
         try:
-            return Trivy(msgspec.json.decode(answer, type=_Version).version)
+            version = msgspec.json.decode(answer, type=_Version).version
         except (msgspec.MsgspecError, RecursionError) as error:
             shown = escape.plain(answer.strip()[:80])
             raise ScanFailed(
                 f"{shutil.which('trivy')}: it does not say its version, but {shown!r}. "
                 f"Is it Trivy? {_INSTALL}"
             ) from error
+        if scanner_releases.is_not_the_projects(version):
+            raise ScanFailed(
+                f"{shutil.which('trivy')}: Trivy {escape.plain(version)} is not a release of the "
+                f"Trivy project, but malware of March 2026. {scanner_releases.REMEDY}",
+                "scanner-compromised",
+            )
+        return Trivy(version)
     if daemon is None:
         raise ScanFailed(
             f"trivy is not on the PATH, and there is no Docker daemon to run it in. {_INSTALL}",

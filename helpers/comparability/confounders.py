@@ -9,7 +9,7 @@ import pandas as pd
 from helpers.answers.answer import BANNER, Answer
 from helpers.answers.talk import ALIKE, Table, Talk
 from helpers.answers.talk import named as named_images
-from helpers.comparability import scan_consistency
+from helpers.comparability import scan_consistency, scanner_releases
 from helpers.comparability.end_of_life import advisories_until, end_of_life, named, release, spelled
 from helpers.frames import COUNT, TEXT, TIME, UNKNOWN_COUNT
 from helpers.text import escape
@@ -66,7 +66,7 @@ def answer(images: pd.DataFrame) -> Answer:
     The first paragraph is the verdict.
     """
     table = confounders(images)
-    text = _text(table) + scan_consistency.text(images)
+    text = _text(table) + scan_consistency.text(images) + scanner_releases.text(images)
     return Answer("confounders", text=text, table=table, role=BANNER, talks=(_talk(table),))
 
 

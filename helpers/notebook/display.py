@@ -12,7 +12,7 @@ import pandas as pd
 from helpers.answers.answer import FIGURE, SEARCHABLE, TABLE, TEXT, Answer, encoded
 from helpers.answers.chart import Chart, why_empty
 from helpers.charts.look import Look
-from helpers.comparability import confounders, scan_consistency
+from helpers.comparability import confounders, scan_consistency, scanner_releases
 from helpers.frames import UNKNOWN_COUNT
 from helpers.notebook import tables
 from helpers.text import escape, i18n
@@ -33,7 +33,11 @@ Bundle = tuple[dict[str, Any], dict[str, Any]]
 
 def _unlike(images: pd.DataFrame) -> Sequence[str]:
     """Return what makes images unlike, and whether they were not scanned alike."""
-    return [confounders.mark(confounders.confounders(images)), scan_consistency.mark(images)]
+    return [
+        confounders.mark(confounders.confounders(images)),
+        scan_consistency.mark(images),
+        scanner_releases.mark(images),
+    ]
 
 
 class Setting(NamedTuple):

@@ -309,6 +309,7 @@ def _finding(match: _Match, package_class: str | None) -> trivy_schema.Vulnerabi
         status=_STATUSES.get(fix.state or "", "unknown"),
         layer=trivy_schema.Layer(location.layer or None),
         vendor_ids=_aliases(vulnerability.id or "", [other.id for other in related if other.id]),
+        data_source=trivy_schema.DataSource(vulnerability.namespace),
         severity_source=vulnerability.namespace,
         severity=_SEVERITIES[(vulnerability.severity or "").lower()],
         vendor_severity=_nvd_severity(nvd.severity) if nvd else None,

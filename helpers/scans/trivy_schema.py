@@ -46,6 +46,12 @@ class Cvss(Struct, gc=False):
     nvd: Scores | None = None
 
 
+class DataSource(Struct, gc=False):
+    """Whose advisory a finding is of, by its short name; a namespace in Grype's reports."""
+
+    id: str | None = field(default=None, name="ID")
+
+
 class Exploitation(NamedTuple):
     """What another scanner's report knows of exploitation, and of which id."""
 
@@ -71,6 +77,7 @@ class Vulnerability(Struct, rename="pascal", gc=False):
     status: str | None = None
     layer: Layer | None = None
     vendor_ids: list[str] | None = field(default=None, name="VendorIDs")
+    data_source: DataSource | None = None
     severity_source: str | None = None
     severity: Severity | None = None
     vendor_severity: VendorSeverity | None = None
@@ -133,10 +140,14 @@ class LegacyResult(Result, rename="pascal", gc=False):
 
 
 class OperatingSystem(Struct, rename="pascal", gc=False):
-    """The operating system that Trivy recognised."""
+    """The operating system that Trivy recognised.
+
+    Its supplier, since 0.73, is who makes the image out of a distribution's packages and judges it.
+    """
 
     family: str | None = None
     name: str | None = None
+    supplier: str | None = None
     eosl: bool | None = field(default=None, name="EOSL")
 
 

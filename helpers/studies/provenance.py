@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from helpers.answers.answer import Answer
+from helpers.comparability import scanner_releases
 from helpers.frames import FAILED, TIME
 from helpers.studies.study import BUILDKIT, CLASSIC, NONE, OTHERS, Facts, Study
 from helpers.text.i18n import message, t, word
@@ -59,6 +60,8 @@ def _made(facts: Facts) -> Phrase:
         database=_database(facts),
         covered=f" ({word(facts.db.coverage)})" if facts.db.coverage else "",
     )
+    if facts.scanner == "trivy" and scanner_releases.is_not_the_projects(facts.scanner_version):
+        text += say(" **That release was not the Trivy project's: scan again with another one.**")
     return text + _built(facts) if facts.builder else text
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers import frames
+from helpers.comparability import judges
 from helpers.exploitation.evidence import NONE, Exploitation
 from helpers.frames import SEVERITIES, Repeated, place
 from helpers.images import reference
@@ -219,8 +220,13 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "report": item.shown_path or None,
         "os_family": system.family or None,
         "os_version": system.name or None,
-        # Trivy leaves EOSL out where it is false; before schema 2 it did not know.
-        "os_eol": bool(system.eosl) if system.family and report.schema_version else None,
+        "os_supplier": system.supplier or None,
+        # Trivy leaves EOSL out where it is false; before schema 2 it did not know. Of a supplier's
+        # image it never says it.
+        "os_eol": bool(system.eosl)
+        if system.family and report.schema_version and not system.supplier
+        else None,
+        "judged_by": _judged_by(report, system),
         "architecture": config.architecture or None,
         "size_unpacked_bytes": metadata.size or None,
         "size_unpacked_source": _ADDED_UP[report.scanner] if metadata.size else None,
@@ -241,6 +247,25 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "created_at": _built_at(item, config.created),
         **({"reason": REMEDY} if status == frames.NOT_LOOKED else {}),
     }
+
+
+def _judged_by(report: Report, system: OperatingSystem) -> str | None:
+    """Return whose advisories judge the OS packages of an image."""
+    of_os = [result for result in report.results or [] if _class(result) == "os-pkgs"]
+    sources: set[str | None] = set()
+    for result in of_os:
+        found = result.vulnerabilities or [each.vulnerability for each in result.suppressed or []]
+        sources |= {each.data_source.id for each in found if each.data_source}
+    return judges.judged_by(
+        filter(None, sources),
+        system.supplier,
+        system.family,
+        lambda: (
+            f"{package.name} {full_version(package)}"
+            for result in of_os
+            for package in result.packages or []
+        ),
+    )
 
 
 def _built_at(item: Evidence, in_report: datetime | None) -> datetime | None:
@@ -350,6 +375,7 @@ def _findings(
     diff_ids = [layer.diff_id if layer else None for layer in layers]
     aliases = [_aliases(finding) if finding.vendor_ids else None for finding in findings]
     identifiers = [finding.pkg_identifier for finding in findings]
+    sources = [finding.data_source for finding in findings]
     from_base = [bases.get(layer) if layer else None for layer in diff_ids] if bases else None
     return {
         "variant": item.variant,
@@ -362,6 +388,7 @@ def _findings(
         "fixed_version": [finding.fixed_version or None for finding in findings],
         "status": [finding.status or None for finding in findings],
         "severity": [finding.severity or "UNKNOWN" for finding in findings],
+        "advisory_source": [(source.id or None) if source else None for source in sources],
         "severity_source": [finding.severity_source or None for finding in findings],
         **nvd(findings),
         **known.columns(findings, aliases),

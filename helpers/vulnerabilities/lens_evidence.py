@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.comparability import score_consistency
-from helpers.frames import UNKNOWN_COUNT
+from helpers.frames import SEVERITIES, UNKNOWN_COUNT
 from helpers.text.i18n import t, word
 from helpers.text.rich import AND, Text, number, paragraph, say
 from helpers.vulnerabilities import lenses
@@ -64,6 +64,14 @@ def meaning(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
                 scores="; ".join(scored(findings, images, lens)) or t("none"),
             )
         )
+    if lens.severity == lenses.NVD:
+        text += paragraph(
+            say(
+                "By NVD's severities: {coverage} in the reports. The rest is UNKNOWN, which is not "
+                "low: since April 2026 NVD scores only part of what is published.",
+                coverage=by_nvd(findings, lens),
+            )
+        )
     if count := harmless(findings, lens):
         text += paragraph(
             say(
@@ -78,9 +86,12 @@ def footer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
     """Return what a figure says of what its count rests on; empty if that is the scanner alone.
 
     The day and model of the scores and how many ids have one, the day of the catalog, what was
-    declared harmless and so is left out, and whether scores cannot be compared.
+    declared harmless and so is left out, whether scores cannot be compared, and how much NVD scored
+    if its severities count.
     """
     parts = []
+    if lens.severity == lenses.NVD:
+        parts.append(by_nvd(findings, lens))
     if lens.epss:
         parts += [*scored(findings, images, lens), score_consistency.mark(images)]
     if lens.exploited:
@@ -132,6 +143,21 @@ def scored(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Iterator
         low=min(shares, default=0),
         high=max(shares, default=0),
     )
+
+
+def scored_by_nvd(findings: pd.DataFrame, lens: Lens) -> tuple[int, int]:
+    """Return how many NVD scored of what a lens counts at any severity, and how many those are."""
+    severity = lenses.apply(findings, lens._replace(severity=lenses.NVD, severities=SEVERITIES))[
+        "severity"
+    ]
+    return int(severity.ne("UNKNOWN").sum()), len(severity)
+
+
+def by_nvd(findings: pd.DataFrame, lens: Lens) -> str:
+    """Return how many NVD scored of what a lens counts, in words."""
+    scored_, of = scored_by_nvd(findings, lens)
+    share = scored_ / of if of else 0
+    return t("NVD scored {scored:,} of {of:,} ({share:.0%})", scored=scored_, of=of, share=share)
 
 
 def harmless(findings: pd.DataFrame, lens: Lens) -> int:

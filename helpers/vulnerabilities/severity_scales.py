@@ -13,6 +13,7 @@ from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.lenses import NVD, SCANNER, Lens
 
 NO_SOURCE = msg("several (precomputed)")
+NOT_SCORED = msg("not scored by NVD")
 NO_RATING = msg("no rating")
 
 _SCALES = {SCANNER: msg("as the scanner chose"), NVD: msg("NVD's")}
@@ -21,11 +22,14 @@ _SCALES = {SCANNER: msg("as the scanner chose"), NVD: msg("NVD's")}
 def sources(findings: pd.DataFrame) -> pd.DataFrame:
     """Return whose severities the findings have: `variant, severity_source`, a column a level.
 
-    One row a variant and source, with the `total`. The source is `several (precomputed)` where the
-    scanner's database computed the severity from several sources.
+    One row a variant and source, with the `total`. Without a source it is `not scored by NVD` where
+    the report has no score of NVD's either, else `several (precomputed)`: the scanner's database
+    computed the severity from several sources.
     """
+    is_scored = findings["nvd_severity"].ne("UNKNOWN") & findings["nvd_severity"].notna()
+    without = pd.Series(NOT_SCORED, findings.index, dtype=object).mask(is_scored, NO_SOURCE)
     rows = findings.assign(
-        severity_source=findings["severity_source"].fillna(NO_SOURCE),
+        severity_source=findings["severity_source"].astype(object).fillna(without),
         severity=findings["severity"].astype("str"),
     )
     keys = ["variant", "severity_source"]

@@ -40,7 +40,7 @@ def test_whose_severities_the_posts_images_have(blog: Frames) -> None:
         (ALPINE, "nvd"): 48,
         (DISTROLESS, "debian"): 12,
         (DISTROLESS, "nvd"): 5,
-        (DISTROLESS, "several (precomputed)"): 2,
+        (DISTROLESS, "not scored by NVD"): 2,
     }
     assert table.loc[(DISTROLESS, "nvd")].tolist() == [0, 0, 2, 0, 3, 5]
 
