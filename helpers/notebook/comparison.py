@@ -28,6 +28,7 @@ from helpers.text.rich import paragraph
 from helpers.verdict import (
     attribution,
     claims,
+    ranking,
     recommendation,
     sensitivity,
     takeaways,
@@ -537,7 +538,7 @@ class Comparison(ComparedImages):
     @question()
     def scores(self, size: str = "") -> Answer:
         """How many points do the weights give each image?"""
-        return tradeoff.scores_answer(self._verdict.decision(size).candidates, self.weights)
+        return ranking.scores_answer(self._verdict.decision(size).candidates, self.weights)
 
     @question()
     def other_weights(self, size: str = "") -> Answer:

@@ -1,5 +1,6 @@
 """What a verdict rests on besides its images: other captures, matched images, and the claims."""
 
+from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
@@ -59,7 +60,9 @@ class Verdict:
         for capture in self._images.landmarks:
             is_ours = capture == self._images.capture
             chosen = _decision(self._images.at(capture), size, with_today=not is_ours)
-            if not is_ours or chosen.outcome != ours.outcome:
+            # Of one's own capture the day of its evidence is another day only if that is past.
+            is_past = not is_ours or _newest_day(self._images.images) < clock.today()
+            if is_past and (not is_ours or chosen.outcome != ours.outcome):
                 found.append(chosen)
         return found
 
@@ -117,6 +120,12 @@ def _decision(images: ComparedImages, size: str, with_today: bool = True) -> Dec
     day = clock.today() if with_today and is_newest else None
     numbers = images.published_numbers
     return decide(images.frames, numbers, size, images.lens, images.weights, day)
+
+
+def _newest_day(images: pd.DataFrame) -> date:
+    """Return the last day on which images were scanned, or their database made, if it is known."""
+    newest = images[["db_updated_at", "scanned_at"]].max().max()
+    return date.max if pd.isna(newest) else newest.date()
 
 
 def _roles(images: ComparedImages) -> tuple[str | None, str | None]:

@@ -151,13 +151,11 @@ def totals_answer(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFr
 
 def runtimes_counted(images: pd.DataFrame, packages: pd.DataFrame) -> Phrase:
     """Return in which images the runtime is a package, and so counted, if not in all or none."""
-    counted: list[str] = []
-    other: list[str] = []
-    for image in images.drop_duplicates("variant").itertuples():
-        listed_ = _lists_runtime(image.runtime, _installed(packages, image.variant))
-        if listed_ is not None:
-            (counted if listed_ else other).append(image.variant)
-    if not (counted and other):
+    each = images.drop_duplicates("variant")
+    is_listed = runtime_listed(each, packages)
+    counted = each["variant"][is_listed.fillna(False)]
+    other = each["variant"][~is_listed.fillna(True)]
+    if counted.empty or other.empty:
         return Phrase()
     return say(
         " The runtime is a package in {counted}, so its own vulnerabilities can be counted there; "
@@ -165,6 +163,15 @@ def runtimes_counted(images: pd.DataFrame, packages: pd.DataFrame) -> Phrase:
         counted=listed(map(name, counted), last=AND),
         other=listed(map(name, other), last=AND),
     )
+
+
+def runtime_listed(images: pd.DataFrame, packages: pd.DataFrame) -> pd.Series:
+    """Return whether the runtime of each image is a package, and so scanned; NA if not known."""
+    found = [
+        _lists_runtime(image.runtime, _installed(packages, image.variant))
+        for image in images.itertuples()
+    ]
+    return pd.Series(found, index=images.index, dtype="boolean")
 
 
 def brief_answer(table: pd.DataFrame, runtimes: Phrase | None = None) -> Answer:

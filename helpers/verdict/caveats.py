@@ -1,13 +1,18 @@
 """What a reader of a recommendation must not overlook, as bullets with roles."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
+from helpers.comparability.end_of_life import spelled
 from helpers.frames import NOT_SCANNED
-from helpers.text.i18n import word
-from helpers.text.rich import Phrase, Text, bullets, listed, name, names, number, say
-from helpers.verdict.tradeoff import CRITERIA, LIKELY, best, named, scores, weighed
+from helpers.text import escape
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, number, phrase, say
+from helpers.verdict import cautions as codes
+from helpers.verdict.cautions import Caution
+from helpers.verdict.decision import Decision
+from helpers.verdict.tradeoff import LIKELY, named
 from helpers.vulnerabilities.lenses import Lens
 
 PATCH_DAYS = 7
@@ -18,8 +23,190 @@ COUNTED, CAUTION, LOUD, NOT_CANDIDATE = "counted", "caution", "loud", "not-candi
 """Roles of the bullets. A loud caution is about certain variants."""
 
 
-def cautions(candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens, kind: str) -> Text:
+_LANGUAGES = {
+    "node-pkg": msg("npm packages"),
+    "python-pkg": msg("Python packages"),
+    "jar": msg("Java packages"),
+    "gobinary": msg("Go modules"),
+    "gemspec": msg("Ruby gems"),
+}
+"""Types of language packages by the names that people call them."""
+
+_NAMED = 3
+"""Images that a sentence names one by one; of more it says how many."""
+
+
+def in_first(decision: Decision) -> Phrase:
+    """Return what belongs to the first sentences: what the data cannot see, and who is left out.
+
+    Also what decides besides the weights, such as statements that declare findings harmless.
+    """
+    parts = [
+        *(
+            _DECIDING[each.code](decision, each)
+            for each in decision.cautions
+            if each.code in _DECIDING
+        ),
+        _not_seen(decision),
+        _left_out(decision),
+    ]
+    return listed(filter(None, parts), " ")
+
+
+def _not_seen(decision: Decision) -> Phrase:
+    """Return what the data cannot see of the candidates, as a sentence."""
+    found = sorted(
+        (each for each in decision.cautions if each.code in codes.NOT_SEEN),
+        key=lambda each: codes.NOT_SEEN.index(each.code),
+    )
+    parts = [_NOT_SEEN[each.code](decision, each) for each in found]
+    if not parts:
+        return Phrase()
+    return say("**The data cannot see** {what}.", what=listed(parts, last=AND))
+
+
+def _no_dates(decision: Decision, caution: Caution) -> Phrase:
+    return say("how old it is (no report has a date, so support is not judged)")
+
+
+def _language(decision: Decision, caution: Caution) -> Phrase:
+    types = listed((word(_LANGUAGES.get(kind, kind)) for kind in caution.values["types"]), last=AND)
+    where = _where(decision, caution)
+    return say(
+        "vulnerabilities in {types}{where} (the partial database names none)",
+        types=types,
+        where=where,
+    )
+
+
+def _runtime(decision: Decision, caution: Caution) -> Phrase:
+    runtimes = caution.values["runtimes"]
+    each = [spelled(str(runtime)) for runtime in dict.fromkeys(runtimes.values())]
+    return say(
+        "the vulnerabilities of the runtime itself ({runtimes}{where}, which no package lists)",
+        runtimes=listed(each, last=AND),
+        where=_where(decision, caution),
+    )
+
+
+def _unfixed(decision: Decision, caution: Caution) -> Phrase:
+    return say("what has no fix{where}", where=_where(decision, caution))
+
+
+_NOT_SEEN: dict[str, Callable[[Decision, Caution], Phrase]] = {
+    codes.NO_DATES: _no_dates,
+    codes.LANGUAGE: _language,
+    codes.RUNTIME: _runtime,
+    codes.UNFIXED_NOT_SEEN: _unfixed,
+}
+
+
+def _where(decision: Decision, caution: Caution) -> Phrase:
+    """Return in which images something is, if not in all candidates."""
+    able = decision.candidates[decision.candidates["candidate"]]["variant"]
+    if set(able) <= set(caution.variants):
+        return Phrase()
+    return say(" in {variants}", variants=_names(caution.variants))
+
+
+def _names(variants: Sequence[str]) -> Phrase:
+    if len(variants) > _NAMED:
+        return phrase(number(len(variants), "image"))
+    return listed(map(name, variants), last=AND)
+
+
+def _vex_decides(decision: Decision, caution: Caution) -> Phrase:
+    """Return who declared how many harmless, and what the choice is without that."""
+    values = {"declared": _declared(decision, caution)}
+    without = caution.values["without"]
+    if not without:
+        return say("**Statements decide this:** {declared}.", **values)
+    values["which"] = listed(map(name, without), last=AND)
+    if len(without) > 1:
+        return say(
+            "**Statements decide this:** {declared}. Without them there is no choice between {which}.",
+            **values,
+        )
+    if not caution.values["ships"]:
+        return say(
+            "**Statements decide this:** {declared}. Without them {which} comes first, and none is "
+            "shipped as it is.",
+            **values,
+        )
+    return say(
+        "**Statements decide this:** {declared}. Without them the choice is {which}.", **values
+    )
+
+
+def _declared(decision: Decision, caution: Caution) -> Phrase:
+    """Return who declared how many harmless in which images."""
+    counts = caution.values["counts"]
+    each = [
+        say("{count:,} in {variant}", count=count, variant=name(variant))
+        for variant, count in [*counts.items()][:_NAMED]
+    ]
+    if len(counts) > _NAMED:
+        each.append(say("and {count} more", count=len(counts) - _NAMED))
+    by = [escape.short(author, 60) for author in caution.values["by"]] or [t("an unknown author")]
+    what = decision.lens._replace(fixable=False).short
+    return say(
+        "{by} declared {what} harmless ({each})", by=listed(by), each=listed(each), what=what
+    )
+
+
+def _exploited_declared(decision: Decision, caution: Caution) -> Phrase:
+    each = [
+        name(variant) + " (" + listed(map(str, ids)) + ")"
+        for variant, ids in caution.values["ids"].items()
+    ]
+    return say("**Known to be exploited, and declared harmless:** {each}.", each=listed(each))
+
+
+def _unfixed_serious(decision: Decision, caution: Caution) -> Phrase:
+    counts = dict(caution.values["counts"])
+    first = caution.variants[0]
+    ours = counts.pop(first)
+    if len(counts) > _NAMED:
+        others = say(
+            "{low:,} to {high:,} in {count} others",
+            low=min(counts.values()),
+            high=max(counts.values()),
+            count=len(counts),
+        )
+    else:
+        others = listed(
+            say("{count:,} in {variant}", count=count, variant=name(variant))
+            for variant, count in counts.items()
+        )
+    return say(
+        "**Not weighed:** {first} has {ours:,} HIGH or CRITICAL without a fix, against {others}.",
+        first=name(first),
+        ours=ours,
+        others=others,
+    )
+
+
+_DECIDING: dict[str, Callable[[Decision, Caution], Phrase]] = {
+    codes.VEX_DECIDES: _vex_decides,
+    codes.EXPLOITED_DECLARED: _exploited_declared,
+    codes.UNFIXED_SERIOUS: _unfixed_serious,
+}
+
+
+def _left_out(decision: Decision) -> Phrase:
+    """Return who is no candidate and why, as a sentence."""
+    out = decision.candidates[~decision.candidates["candidate"]]
+    if out.empty:
+        return Phrase()
+    each = [name(row.variant) + f" ({word(row.why_not)})" for row in out.head(_NAMED).itertuples()]
+    if len(out) > _NAMED:
+        each.append(say("and {count} more", count=len(out) - _NAMED))
+    return say("Not a candidate: {variants}.", variants=listed(each))
+
+
+def cautions(decision: Decision) -> Text:
     """Return what a reader of the recommendation must not overlook, as a list."""
+    candidates, lens = decision.candidates, decision.lens
     able = candidates[candidates["candidate"]]
     label = lens._replace(fixable=False).label
     text = Text()
@@ -40,14 +227,19 @@ def cautions(candidates: pd.DataFrame, weights: Mapping[str, float], lens: Lens,
                 "others."
             ),
         )
-    ranked = scores(candidates, weights)
-    comparable = weighed(candidates, weights) and not candidates["mixed"].any()
-    if comparable and len(ranked) > 1 and len(best(ranked)) == 1:
-        text += bullets(_ages(able, str(ranked["variant"].iloc[0]), lens), role=LOUD)
-    text += _exploitation(able, weights, lens)
+    if len(decision.best) == 1 and len(able) > 1:
+        text += bullets(_ages(able, decision.best[0], lens), role=LOUD)
+    declared = decision.caution(codes.DECLARED)
+    if declared and not decision.caution(codes.VEX_DECIDES):
+        line = say(
+            "{declared}; without that the choice is the same.",
+            declared=_declared(decision, declared),
+        )
+        text += _bullet(LOUD, line)
+    text += _exploitation(able, decision.weights, lens)
     if able["fixable"].gt(0).any() and able["fixable_of_base"].notna().all():
         text += _bullet(LOUD, _brought_by_base(able))
-    text += _not_weighed(able, weights, lens, kind)
+    text += _not_weighed(decision)
     text += bullets(
         (
             say(
@@ -125,38 +317,25 @@ def _brought_by_base(able: pd.DataFrame) -> Phrase:
     )
 
 
-def _not_weighed(able: pd.DataFrame, weights: Mapping[str, float], lens: Lens, kind: str) -> Text:
-    """Return what is not known of every candidate, or has no weight, as a list."""
-    unknown = [
-        criterion
-        for criterion in CRITERIA
-        if weights.get(criterion) and able[criterion].isna().any()
-    ]
+def _not_weighed(decision: Decision) -> Text:
+    """Return what is not known of a candidate, or has no weight, as a list."""
+    lens, kind = decision.lens, decision.kind
     text = bullets(
         (
             say(
-                "Not weighed: {criterion}, not known of {variants}.{without}",
-                criterion=named(criterion, lens, kind),
-                variants=names(able[able[criterion].isna()]),
-                without=_among_others(able, criterion, weights),
+                "Not known of {variants}: {criterion}. What is not known of both is not compared.",
+                criterion=named(each.values["criterion"], lens, kind),
+                variants=listed(map(name, each.variants)),
             )
-            for criterion in unknown
+            for each in decision.cautions
+            if each.code == codes.NOT_KNOWN
         ),
         role=LOUD,
     )
-    if weights.get("unfixed"):
+    if decision.weights.get("unfixed"):
         return text
-    unfixed = named("unfixed", lens, kind)
-    if blind := names(able[able["blind"]]):
-        return text + _bullet(
-            LOUD,
-            say(
-                "Not weighed: {criterion}, which cannot be seen in {blind}.",
-                criterion=unfixed,
-                blind=blind,
-            ),
-        )
-    return text + _bullet(CAUTION, say("Not weighed: {criterion}.", criterion=unfixed))
+    line = say("Not weighed: {criterion}.", criterion=named("unfixed", lens, kind))
+    return text + _bullet(CAUTION, line)
 
 
 def _ages(able: pd.DataFrame, first: str, lens: Lens) -> list[Phrase]:
@@ -194,20 +373,3 @@ def _ages(able: pd.DataFrame, first: str, lens: Lens) -> list[Phrase]:
             )
         )
     return lines
-
-
-def _among_others(able: pd.DataFrame, criterion: str, weights: Mapping[str, float]) -> Phrase:
-    """Return who comes first among those of whom a criterion is known, with it weighed."""
-    known = able[able[criterion].notna()]
-    ranked = scores(known, weights)
-    if len(ranked) < 2 or criterion not in weighed(known, weights):
-        return Phrase()
-    first, second = ranked.iloc[0], ranked.iloc[1]
-    return say(
-        " Among the others, weighing it: {first} ({first_score:.2f} points) before {second} "
-        "({second_score:.2f}).",
-        first=name(first["variant"]),
-        first_score=first["score"],
-        second=name(second["variant"]),
-        second_score=second["score"],
-    )

@@ -1,27 +1,59 @@
-"""What the weights choose of the images of one capture."""
+"""What the weights choose of the images of one capture: a plain result, before any word."""
 
 from collections.abc import Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from helpers.comparability import confounders
-from helpers.frames import Frames
+from helpers.frames import NOT_SCANNED, Frames
 from helpers.sizes import image_sizes
-from helpers.verdict import tradeoff
-from helpers.verdict.tradeoff import EXPLOITED, LIKELY
+from helpers.text.i18n import Message
+from helpers.verdict import cautions, ranking, tradeoff
+from helpers.verdict.cautions import Caution
+from helpers.verdict.tradeoff import CRITERIA, ENDED, EXPLOITED, LIKELY
 from helpers.vulnerabilities.lenses import Lens
 
 MEASURED = (EXPLOITED, LIKELY, "fixable", "serious", "unfixed", "size")
 """Criteria that are numbers of vulnerabilities, and the size."""
+
+SHIP, UPDATE_FIRST, NONE, TIED, NOTHING = "ship", "update-first", "ship-none", "tie", "nothing"
+"""What a decision says: ship one; ship it once what is exploited is updated; ship none as it is;
+no choice between several; nothing can be recommended."""
+
+PAST_SUPPORT, EXPLOITED_UNFIXED = "past-support", cautions.EXPLOITED_UNFIXED
+"""Why the first is not shipped as it is."""
+
+ONLY, SUPPORTED, WORSE = "only-candidate", "supported", "worse"
+"""Reasons besides the criteria: no other candidate; no other is supported; it is worse in some."""
+
+NO_SCANNER, NO_CANDIDATE, NO_WEIGHT, UNKNOWN, NOT_ALIKE, SCORES_NOT_ALIKE = (
+    *("no-scanner", "no-candidate", "no-weight", "nothing-known"),
+    *("not-scanned-alike", "scores-not-alike"),
+)
+"""Reasons why nothing is recommended."""
+
+
+class Reason(NamedTuple):
+    """Why a decision is as it is: a code, or a criterion with the first's value and the others'.
+
+    The reason `WORSE` has the criteria in `theirs`.
+    """
+
+    code: str
+    ours: Any = None
+    theirs: tuple[Any, ...] = ()
 
 
 class Decision(NamedTuple):
     """What is weighed of the images of one capture, and how.
 
     `day` is that of the database, or of the scan if `by_scan`; empty if neither is known. `kind` is
-    the kind of size that counts, `candidates` and `ranked` are those of `tradeoff`.
+    the kind of size that counts, `candidates` are those of `tradeoff` and `ranked` is
+    `ranking.scores`. `evidence` are the cautions that follow from the frames, `counting_declared`
+    is what is chosen if what is declared harmless counts, where some is, and `rebuild` is what one
+    rebuild brings.
     """
 
     capture: str
@@ -32,11 +64,161 @@ class Decision(NamedTuple):
     weights: Mapping[str, float]
     candidates: pd.DataFrame
     ranked: pd.DataFrame
+    evidence: tuple[Caution, ...] = ()
+    counting_declared: "Decision | None" = None
+    rebuild: float = ranking.REBUILD
+
+    @property
+    def code(self) -> str:
+        """Return what the decision says: one of `SHIP` and those beside it."""
+        if not self.best:
+            return NOTHING
+        if len(self.best) > 1:
+            return TIED
+        if self.blocked:
+            return NONE
+        return UPDATE_FIRST if self._able["known_exploited"][self.best[0]] else SHIP
+
+    @property
+    def blocked(self) -> tuple[str, ...]:
+        """Return why the first, if there is one, is not shipped as it is."""
+        if len(self.best) != 1:
+            return ()
+        why = [] if self.ranked["supported"].iloc[0] else [PAST_SUPPORT]
+        if self._able["no_fix_exploited"][self.best[0]]:
+            why.append(EXPLOITED_UNFIXED)
+        return tuple(why)
+
+    @property
+    def excluded(self) -> dict[str, str]:
+        """Return which variants are no candidates, each with its status."""
+        out = self.candidates[~self.candidates["candidate"]]
+        return dict(zip(out["variant"], out["status"], strict=True))
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Return why the decision is as it is, the weightiest first."""
+        if not self.best:
+            return (Reason(self._why_nothing),)
+        if len(self.best) > 1:
+            return ()
+        if len(self.ranked) == 1:
+            return (Reason(ONLY),)
+        first, rivals = self._able.loc[self.best[0]], self.rivals
+        alone = (
+            bool(self.ranked["supported"].iloc[0]) and not self.ranked["supported"].iloc[1:].any()
+        )
+        leads = {c: lead for c, lead in self._leads().items() if lead > ranking.NEGLIGIBLE}
+        found = [Reason(SUPPORTED)] if alone and self._minds_support else []
+        order = sorted((c for c in leads if c in MEASURED), key=lambda c: -leads[c])
+        found += [Reason(c, first[c], tuple(rivals[c])) for c in order]
+        used = [criterion for criterion in MEASURED if criterion in self.used]
+        worse = [c for c in used if _is_more(first[c], rivals[c].iloc[0])]
+        return (*found, *([Reason(WORSE, theirs=tuple(worse))] if worse else []))
+
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """Return what a reader must know besides: what the data cannot see, and what decides."""
+        found = [*self.evidence, *self._exploited(), *self._tie(), *self._unfixed_serious()]
+        blind = self._able.index[self._able["blind"]]
+        if len(blind):
+            found.append(Caution(cautions.UNFIXED_NOT_SEEN, tuple(blind)))
+        for criterion in CRITERIA:
+            unknown = self._able.index[self._able[criterion].isna()]
+            if self.weights.get(criterion) and len(unknown):
+                about = {"criterion": criterion}
+                found.append(Caution(cautions.NOT_KNOWN, tuple(unknown), about))
+        without = self.counting_declared
+        if without is not None and without.outcome != self.outcome:
+            (declared,) = (each for each in self.evidence if each.code == cautions.DECLARED)
+            values: dict[str, Any] = {
+                **declared.values,
+                "without": tuple(without.best),
+                "ships": without.ships,
+            }
+            found.append(Caution(cautions.VEX_DECIDES, declared.variants, values))
+        return tuple(found)
+
+    def caution(self, code: str) -> Caution | None:
+        """Return the first caution of a code, if there is one."""
+        return next((each for each in self.cautions if each.code == code), None)
+
+    @property
+    def _able(self) -> pd.DataFrame:
+        able = self.candidates[self.candidates["candidate"]]
+        return able.set_index("variant", drop=False)
+
+    @property
+    def _minds_support(self) -> bool:
+        return any(self.weights.get(criterion) for criterion in ENDED)
+
+    @property
+    def _why_nothing(self) -> str:
+        if self.ranked.empty:
+            has_none = self.candidates["status"].eq(NOT_SCANNED).any()
+            return NO_SCANNER if has_none else NO_CANDIDATE
+        if not any(self.weights.values()):
+            return NO_WEIGHT
+        if not self.used:
+            return UNKNOWN
+        return SCORES_NOT_ALIKE if self.lens.epss else NOT_ALIKE
+
+    def _leads(self) -> dict[str, float]:
+        """Return by how many points the first is surely better than the next, per criterion."""
+        rivals = self.rivals
+        if not self.best or rivals.empty:
+            return {}
+        pair = self.best[0], str(rivals.index[0])
+        return ranking.leads(self.candidates, self.weights, *pair, self.rebuild)
+
+    def _exploited(self) -> list[Caution]:
+        """Return which candidates have what is known to be exploited, without and with a fix."""
+        unfixed, fixable = {}, {}
+        for row in self._able.itertuples():
+            bare = _parts(row.no_fix_exploited)
+            rest = tuple(each for each in _parts(row.known_exploited) if each not in bare)
+            if bare:
+                unfixed[row.variant] = bare
+            if rest:
+                fixable[row.variant] = rest
+        codes = (cautions.EXPLOITED_UNFIXED, unfixed), (cautions.EXPLOITED_FIXABLE, fixable)
+        return [Caution(code, tuple(ids), {"ids": ids}) for code, ids in codes if ids]
+
+    def _tie(self) -> list[Caution]:
+        """Return in what the best differ by less than one rebuild brings."""
+        if len(self.best) < 2:
+            return []
+        tied = self._able.loc[self.best]
+        values = {
+            criterion: tuple(tied[criterion].dropna())
+            for criterion in MEASURED
+            if criterion in self.used and tied[criterion].dropna().nunique() > 1
+        }
+        return [Caution(cautions.TIE, tuple(self.best), {"values": values})]
+
+    def _unfixed_serious(self) -> list[Caution]:
+        """Return that the choice has more HIGH and CRITICAL ones without a fix than others have."""
+        if len(self.best) != 1 or self.weights.get("unfixed"):
+            return []
+        known = self._able["unfixed_serious"].dropna()
+        first = self.best[0]
+        if first not in known.index:
+            return []
+        fewer = {
+            str(other): int(count)
+            for other, count in known.items()
+            if count < known[first]
+            and not ranking.alike(known[first], count, "unfixed", self.rebuild)
+        }
+        if not fewer:
+            return []
+        counts = {first: int(known[first]), **fewer}
+        return [Caution(cautions.UNFIXED_SERIOUS, (first,), {"counts": counts})]
 
     @property
     def used(self) -> list[str]:
         """Return the criteria that count."""
-        return tradeoff.weighed(self.candidates, self.weights)
+        return ranking.weighed(self.candidates, self.weights)
 
     @property
     def can_choose(self) -> bool:
@@ -46,12 +228,14 @@ class Decision(NamedTuple):
     @property
     def best(self) -> list[str]:
         """Return the variants that come first: several on a tie, none without a choice."""
-        return tradeoff.best(self.ranked) if self.can_choose else []
+        if not self.can_choose:
+            return []
+        return ranking.best(self.candidates, self.weights, self.rebuild)
 
     @property
     def ships(self) -> bool:
-        """Return whether one comes first and is not past its support, as far as that counts."""
-        return len(self.best) == 1 and bool(self.ranked["supported"].iloc[0])
+        """Return whether one comes first, and nothing is known that forbids to ship it."""
+        return len(self.best) == 1 and not self.blocked
 
     @property
     def outcome(self) -> tuple[tuple[str, ...], bool]:
@@ -61,6 +245,11 @@ class Decision(NamedTuple):
     def past_support(self, variant: str) -> str:
         """Return what of a variant is past its support, a message; empty if nothing is."""
         found: str = self.candidates.set_index("variant")["past_support"][variant]
+        return found
+
+    def exploited(self, variant: str) -> str:
+        """Return what of a variant is known to be exploited, a message; empty if nothing is."""
+        found: str = self.candidates.set_index("variant")["known_exploited"][variant]
         return found
 
     @property
@@ -84,17 +273,23 @@ def decide(
     lens: Lens,
     weights: Mapping[str, float],
     today: date | None = None,
+    rebuild: float = ranking.REBUILD,
 ) -> Decision:
     """Return what is chosen of the images of one capture.
 
     `size` is the wanted kind, empty the first that all have. Support is judged by `today`, if that
-    is given, else by the day of the evidence. Raises `ParameterInvalid` for an unknown size.
+    is given, else by the day of the evidence. `rebuild` is what one rebuild brings, as
+    `ranking.REBUILD`. Raises `ParameterInvalid` for an unknown size.
     """
     images = frames.images
     sizes = image_sizes.table(images, published)
     kind = image_sizes.known_size(sizes, size)
     support = confounders.confounders(images, today)
     table = tradeoff.candidates(frames.findings, images, sizes, support, kind, lens)
+    evidence, without = cautions.of_frames(frames, lens), None
+    if any(each.code == cautions.DECLARED for each in evidence):
+        every = lens._replace(suppressed=True)
+        without = decide(frames, published, size, every, weights, today, rebuild)
     databases, scans = images["db_updated_at"].dropna(), images["scanned_at"].dropna()
     days = databases if len(databases) else scans
     return Decision(
@@ -105,20 +300,25 @@ def decide(
         kind,
         weights,
         table,
-        tradeoff.scores(table, weights),
+        ranking.scores(table, weights, rebuild),
+        evidence,
+        without,
+        rebuild,
     )
 
 
 def decisive(decision: Decision) -> str:
-    """Return the criterion of `MEASURED` in which the first leads the next most; empty if none."""
-    rivals = decision.rivals
-    if not decision.best or rivals.empty:
-        return ""
-    parts = decision.ranked.set_index("variant")
-    leads = {
-        criterion: parts[criterion][rivals.index[0]] - parts[criterion][decision.best[0]]
-        for criterion in MEASURED
-        if criterion in decision.used
-    }
-    best = max(leads, key=lambda criterion: leads[criterion], default="")
-    return best if best and leads[best] > tradeoff.NEGLIGIBLE else ""
+    """Return the criterion of `MEASURED` that leads the reasons; empty if none does."""
+    return next((each.code for each in decision.reasons if each.code in MEASURED), "")
+
+
+def _parts(listed: Any) -> tuple[Any, ...]:
+    """Return the parts of a `Listing`; a plain text is one."""
+    if isinstance(listed, Message):
+        return tuple(listed.values.values())
+    return (listed,) if listed else ()
+
+
+def _is_more(first: Any, second: Any) -> bool:
+    """Return whether a value is known to be larger than another."""
+    return bool(pd.notna(first) and pd.notna(second) and first > second)

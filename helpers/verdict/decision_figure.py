@@ -8,7 +8,7 @@ import pandas as pd
 
 from helpers.answers.chart import Bars, Chart
 from helpers.answers.talk import CHOICE, Talk
-from helpers.frames import Frames
+from helpers.frames import NO_OS, Frames
 from helpers.sizes import image_sizes
 from helpers.text.i18n import t, word
 from helpers.text.titles import Part, begun, fitted
@@ -85,7 +85,10 @@ def _deciding(
     beside = others if len(others) < _BESIDE else others[:1]
     shown = {found.capture for found in (*beside, decision)}
     images = frames.images[frames.images["capture"].isin(shown)]
-    return lens, counting.severity_counts(frames.findings, images, lens)
+    counts = counting.severity_counts(frames.findings, images, lens)
+    # What the scanner could not look at is no candidate, and has no bar that looks like a good one.
+    counts["count"] = counts["count"].mask(counts["status"].eq(NO_OS))
+    return lens, counts
 
 
 def _sizes(decision: Decision, sizes: pd.DataFrame) -> tuple[str, Chart, str, bool]:

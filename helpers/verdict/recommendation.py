@@ -15,9 +15,10 @@ from helpers.text.i18n import t, told, word
 from helpers.text.rich import Phrase, Text, bullets, join, listed, name, number, paragraph, say
 from helpers.text.units import MB, megabytes
 from helpers.verdict import decision_figure, wording
-from helpers.verdict.caveats import cautions, younger_by
+from helpers.verdict.caveats import cautions, in_first, younger_by
 from helpers.verdict.decision import Decision
-from helpers.verdict.tradeoff import CRITERIA, EXPLOITED, flips, named
+from helpers.verdict.ranking import DOUBLING, flips, without_each
+from helpers.verdict.tradeoff import CRITERIA, ENDED, EXPLOITED, named
 from helpers.vulnerabilities import lens_evidence
 from helpers.vulnerabilities.lenses import Lens
 
@@ -27,6 +28,12 @@ CHOICE, WEIGHED, CANDIDATE, HEADING = "choice", "weighed", "candidate", "heading
 _SENTENCES = 3
 """Paragraphs that an answer has at most, before its reasons: more are not read."""
 
+
+_NOT_PARTS, _BY_NUMBER = ("variant", "supported", "score"), (EXPLOITED, *ENDED)
+"""Columns of the points that are no part of them, and parts that count by number."""
+
+_TOLD = ("unfixed_serious", "exploited_unfixed", "known_exploited", "past_support")
+"""Columns of the table that have no weight of their own."""
 
 _LINES, _NOTES, _SENTENCES_SPOKEN = 4, 2, 6
 """On the slide of the choice, at most: lines of images, other lines, and sentences said aloud."""
@@ -71,8 +78,9 @@ def text(decision: Decision, others: Sequence[Decision], ever: Decision, today: 
     those of `others` (in order of time), a warning if the evidence is old on the day `today`, and
     what would be by all that is known (`ever`); three of these at most.
     """
+    limits = in_first(decision)
     sentences = (
-        wording.choice(decision),
+        wording.choice(decision) + (" " + limits if limits else ""),
         wording.on_other_days(decision, others),
         wording.old(decision, today),
         wording.by_all_known(decision, ever),
@@ -82,7 +90,7 @@ def text(decision: Decision, others: Sequence[Decision], ever: Decision, today: 
     if decision.can_choose:
         found += _ranking(decision)
     found += paragraph(say("**What to bear in mind:**"), HEADING)
-    return found + cautions(decision.candidates, decision.weights, decision.lens, decision.kind)
+    return found + cautions(decision)
 
 
 def weights_answer(decision: Decision) -> Answer:
@@ -176,25 +184,41 @@ def _other_weights(decision: Decision) -> Text:
         return paragraph(
             say("Nothing is recommended, so no other weight would recommend otherwise.")
         )
-    table = flips(decision.candidates, weights)
+    table = flips(decision.candidates, weights, decision.rebuild)
     if table.empty:
-        text = say("No other weight of one criterion alone changes the choice.")
+        line = say("No other weight of one criterion alone changes the choice.")
         left = [named(c, lens, kind) for c in CRITERIA if weights.get(c) and c not in decision.used]
         if left:
-            text += say(
+            line += say(
                 " That leaves out what could not be weighed: {criteria}.", criteria=listed(left)
             )
-        return paragraph(text)
-    return (
-        paragraph(say("**Another choice follows from another weight of one criterion:**"))
-        + bullets(_flip(row, weights, lens, kind) for row in table.itertuples())
-        + paragraph(
-            say(
-                "Points are shares of the largest value here, so another candidate moves these "
-                "weights."
-            )
+        text = paragraph(line)
+    else:
+        head = say("**Another choice follows from another weight of one criterion:**")
+        text = paragraph(head) + bullets(
+            _flip(row, weights, lens, kind) for row in table.itertuples()
         )
-    )
+    return text + _left_out(decision)
+
+
+def _left_out(decision: Decision) -> Text:
+    """Return whether the choice is the same whichever other image is left out."""
+    table = without_each(decision.candidates, decision.weights, decision.rebuild)
+    best = set(decision.best)
+    others = [
+        row
+        for row in table.itertuples()
+        if {*map(str, row.choice.values.values())} != best - {row.without}
+    ]
+    lines = [
+        say("without {variant}: {which}", variant=name(row.without), which=told(row.choice))
+        for row in others[:_LINES]
+    ]
+    if not lines:
+        return (
+            paragraph(say("Leaving out any one image changes nothing.")) if len(table) else Text()
+        )
+    return paragraph(say("**Leaving out one image at a time:**")) + bullets(lines)
 
 
 def _table(decisions: Sequence[Decision]) -> pd.DataFrame:
@@ -205,7 +229,7 @@ def _table(decisions: Sequence[Decision]) -> pd.DataFrame:
         )
         for found in sorted(decisions, key=lambda found: found.capture)
     ]
-    columns = ["capture", "variant", "status", *CRITERIA, "past_support", "candidate", "first"]
+    columns = ["capture", "variant", "status", *CRITERIA, *_TOLD, "candidate", "first"]
     return pd.concat(parts, ignore_index=True)[columns]
 
 
@@ -214,8 +238,11 @@ def _ranking(decision: Decision) -> Text:
     lens, kind, ranked = decision.lens, decision.kind, decision.ranked
     by_variant = decision.candidates.set_index("variant", drop=False)
     why = say(
-        "Weighed: {criteria}. In each, an image gets its share of the largest value as points; the "
-        "fewest points are the best, but what is supported comes before what is not.",
+        "Weighed: {criteria}. Each doubling of a number (of vulnerabilities, of MB) costs "
+        "{doubling:g} points times its weight. An image comes before another if it has fewer "
+        "points, also without what one rebuild may bring, but what is supported comes before what "
+        "is not.",
+        doubling=DOUBLING,
         criteria=listed(f"{named(c, lens, kind)} × {decision.weights[c]:g}" for c in decision.used),
     )
     why += _exploited_first(decision)
@@ -228,14 +255,21 @@ def _ranking(decision: Decision) -> Text:
         )
     lines = (
         say(
-            "{variant}: {score:.2f} points; {values}",
+            "{variant}: {score} points; {values}",
             variant=name(row.variant),
-            score=row.score,
+            score=_score(row, decision),
             values=_values(by_variant.loc[row.variant], kind),
         )
         for row in ranked.itertuples()
     )
     return paragraph(why, WEIGHED) + bullets(lines, role=CANDIDATE)
+
+
+def _score(row: Any, decision: Decision) -> str:
+    """Return an image's points, which are at least that if something of it is not known."""
+    score = f"{row.score:.2f}"
+    unknown = any(pd.isna(getattr(row, criterion)) for criterion in decision.used)
+    return t("at least {share}", share=score) if unknown else score
 
 
 def _exploited_first(decision: Decision) -> Phrase:
@@ -244,7 +278,8 @@ def _exploited_first(decision: Decision) -> Phrase:
     if EXPLOITED not in decision.used or not able[EXPLOITED].gt(0).any():
         return Phrase()
     weight = decision.weights[EXPLOITED]
-    if weight > sum(decision.weights[c] for c in decision.used if c != EXPLOITED):
+    rest = decision.ranked.drop(columns=[*_NOT_PARTS, *_BY_NUMBER], errors="ignore")
+    if weight > rest.sum(axis=1).max():
         return say(
             " Only what is known to be exploited counts by number, and first: each costs "
             "{weight:g} points, more than all else together.",
@@ -259,8 +294,10 @@ def _flip(row: Any, weights: Mapping[str, float], lens: Lens, kind: str) -> Phra
         "criterion": named(row.criterion, lens, kind),
         "weight": row.weight,
         "now": weights.get(row.criterion, 0),
-        "variant": name(row.variant),
+        "variant": name(told(row.variant)),
     }
+    if not row.above and not row.weight:
+        return say("{criterion} not weighed (now {now:g}): {variant}", **values)
     if row.above:
         return say("{criterion} weighing more than {weight:.2g} (now {now:g}): {variant}", **values)
     return say("{criterion} weighing less than {weight:.2g} (now {now:g}): {variant}", **values)
@@ -277,7 +314,11 @@ def _values(candidate: pd.Series, kind: str) -> Phrase:
         *_exploited(candidate),
         t("unfixed ones cannot be seen")
         if candidate["blind"]
-        else t("{count:,} unfixed", count=candidate["unfixed"]),
+        else t(
+            "{count:,} unfixed, {serious:,} of them HIGH or CRITICAL",
+            count=candidate["unfixed"],
+            serious=candidate["unfixed_serious"],
+        ),
         t("size not known")
         if pd.isna(candidate["size"])
         else t("{size:,.1f} MB {kind}", size=candidate["size"] / MB, kind=word(kind)),

@@ -10,20 +10,26 @@ import pandas as pd
 from helpers.answers.answer import ANSWER, Answer
 from helpers.frames import Frames
 from helpers.text.i18n import Listing, Message, msg, told, word
-from helpers.text.rich import Phrase, Text, bullets, listed, name, paragraph, say
-from helpers.verdict.decision import decide
+from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, paragraph, say
+from helpers.verdict.decision import NONE, NOTHING, decide
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import EVER, PLAIN, Lens
 
 COLUMNS = [
     *("study", "capture", "published_by", "counted", "choice", "score", "next", "next_score"),
-    *("supported", "weighed"),
+    *("supported", "ships", "weighed"),
 ]
 
 _DEPENDS = {
     "capture": msg("the capture"),
     "published_by": msg("the day that is counted by"),
     "counted": msg("what is counted"),
+}
+
+_TRIED = {
+    "capture": msg("capture"),
+    "published_by": msg("day"),
+    "counted": msg("way of counting"),
 }
 
 _WEIGHED = {
@@ -83,12 +89,13 @@ def choices(
             "next": rest["variant"].iloc[0] if len(rest) else None,
             "next_score": rest["score"].iloc[0] if len(rest) else None,
             "supported": bool(found.ranked["supported"].iloc[0]),
+            "ships": found.code not in (NONE, NOTHING),
             "weighed": Listing(Message(_WEIGHED[criterion]) for criterion in found.used),
         }
         rows.append(row)
     table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
     texts = dict.fromkeys(("study", "capture", "published_by", "next"), "str")
-    numbers = {"score": "Float64", "next_score": "Float64", "supported": "bool"}
+    numbers = {"score": "Float64", "next_score": "Float64", "supported": "bool", "ships": "bool"}
     return table.astype(texts | numbers)
 
 
@@ -120,7 +127,7 @@ def _choices(choices: pd.DataFrame) -> Text:
     text = paragraph(say("At the same weights:"))
     for study, rows in choices.groupby("study", sort=False):
         text += bullets([_depends(study, rows)])
-        keys = ["capture", "published_by", "choice", "supported"]
+        keys = ["capture", "published_by", "choice", "supported", "ships"]
         text += bullets(
             (_choice(alike, rows) for _, alike in rows.groupby(keys, sort=False)), level=2
         )
@@ -133,11 +140,15 @@ def _depends(study: object, choices: pd.DataFrame) -> Phrase:
     if reasons:
         what = listed(reasons, msg(" and on "))
         return say("{study}: the choice depends on {what}.", study=name(study), what=what)
-    if choices["next"].isna().all():
+    if choices["next"].isna().all() and not any(map(_is_tie, choices["choice"])):
         return say("{study}: there is nothing else to choose.", study=name(study))
+    ways = [word(text) for column, text in _TRIED.items() if choices[column].nunique() > 1]
+    if not ways:
+        return say("{study}: there is one capture, and one way of counting.", study=name(study))
     return say(
-        "{study}: the choice is the same by every capture, day and way of counting here.",
+        "{study}: the choice is the same by every {ways} here.",
         study=name(study),
+        ways=listed(ways, last=AND),
     )
 
 
@@ -152,11 +163,24 @@ def _choice(alike: pd.DataFrame, choices: pd.DataFrame) -> Phrase:
         capture=capture,
         until="" if day == EVER else say(", published by {day}", day=day),
         by=say(", by {ways}", ways=ways) if len(alike) < len(peers) else "",
-        which=first
-        if row["supported"]
-        else say("none as it is; {first} comes first, past its support", first=first),
+        which=_which(row, first),
         weighed=told(row["weighed"]),
     )
+
+
+def _is_tie(choice: object) -> bool:
+    return isinstance(choice, Listing) and len(choice.values) > 1
+
+
+def _which(row: pd.Series, first: Phrase) -> Phrase:
+    if row["ships"]:
+        return first
+    if row["supported"]:
+        return say(
+            "none as it is; {first} comes first, with something exploited that has no fix",
+            first=first,
+        )
+    return say("none as it is; {first} comes first, past its support", first=first)
 
 
 def _varies(choices: pd.DataFrame, column: str) -> bool:

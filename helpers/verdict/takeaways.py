@@ -12,8 +12,8 @@ from helpers.comparability.confounders import AGE
 from helpers.text import escape, titles
 from helpers.text.i18n import t, told, word
 from helpers.text.rich import AND, bullets, listed, number, paragraph, say
-from helpers.verdict import attribution, claims, wording
-from helpers.verdict.decision import Decision
+from helpers.verdict import attribution, cautions, claims, wording
+from helpers.verdict.decision import PAST_SUPPORT, Decision
 from helpers.verdict.wording import OLD_DAYS
 from helpers.vulnerabilities import lenses
 
@@ -96,8 +96,10 @@ def _choice(decision: Decision) -> str:
         return t("nothing is recommended yet")
     if len(decision.best) > 1:
         return t("nothing here decides between {count} images", count=len(decision.best))
-    if not decision.ships:
+    if PAST_SUPPORT in decision.blocked:
         return t("build on a supported base")
+    if decision.blocked:
+        return t("ship none as it is")
     return t("ship {variant}", variant=titles.name(decision.best[0]))
 
 
@@ -109,9 +111,18 @@ def _ship(decision: Decision, findings: pd.DataFrame) -> list[str]:
         return []
     if len(decision.best) > 1:
         return [t("Choose among the images that come out alike by what was not weighed here.")]
-    if not decision.ships:
+    if PAST_SUPPORT in decision.blocked:
         return [t("Build the app on a base that is still supported, and compare again.")]
     first = decision.best[0]
+    if decision.blocked:
+        return [
+            t(
+                "Take what is known to be exploited and has no fix out of {variant}, {ids}, or "
+                "shield it, before anybody can reach it.",
+                variant=escape.plain(first),
+                ids=told(decision.candidates.set_index("variant")["no_fix_exploited"][first]),
+            )
+        ]
     # What has a fix is updated, whatever is known of its exploitation.
     lens = decision.lens._replace(counted=lenses.FINDINGS, fixable=True, exploited=False, epss=0.0)
     counted = lenses.apply(findings, lens)
@@ -129,6 +140,8 @@ def _ship(decision: Decision, findings: pd.DataFrame) -> list[str]:
         ]
     if not packages and decision.candidates["partial"].any():
         return [t("Ship {variant}: the partial database knows no fix for it.", variant=variant)]
+    if not packages and decision.caution(cautions.NO_DATES):
+        return [t("Scan {variant} anew before you ship it: no report has a date.", variant=variant)]
     if not packages:
         return [t("Ship {variant} as it is: no package in it has a fix.", variant=variant)]
     return [

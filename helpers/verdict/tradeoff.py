@@ -23,14 +23,14 @@ from helpers.text.titles import around
 from helpers.text.units import MB, megabytes
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
-from helpers.vulnerabilities.lenses import LIKELY_FROM, VULNERABILITIES, Lens
+from helpers.vulnerabilities.lenses import FINDINGS, LIKELY_FROM, Lens
 
 EXPLOITED, LIKELY = "exploited", "likely"
-"""The criteria of exploitation: of what has a fix, what is known to be exploited, and what scores
-high."""
+"""The criteria of exploitation: what is known to be exploited, with a fix or without, and what of
+the fixable scores high."""
 
 CRITERIA = {
-    EXPLOITED: msg("fixable {counted} known to be exploited"),
+    EXPLOITED: msg("{counted} known to be exploited"),
     LIKELY: msg("fixable {counted} with EPSS ≥ {least:g}"),
     "fixable": msg("fixable {counted}"),
     "serious": msg("fixable {counted} rated HIGH or CRITICAL"),
@@ -43,12 +43,6 @@ CRITERIA = {
 
 ENDED = ("ended", "old_runtime")
 """The criteria of support that has ended."""
-
-NEGLIGIBLE = 1e-9
-"""A weight, or a difference of scores, that counts as zero."""
-
-_IDS = 3
-"""Vulnerabilities known to be exploited that are named one by one; of more it is said how many."""
 
 _NAMES_WIDTH = 40
 """Columns that the names of variants which share a place may take in a title."""
@@ -81,11 +75,6 @@ def tradeoff_answer(candidates: pd.DataFrame, lens: Lens, kind: str) -> Answer:
     )
 
 
-def scores_answer(candidates: pd.DataFrame, weights: Mapping[str, float]) -> Answer:
-    """Answer what penalty the weights give each candidate, and from which criterion."""
-    return Answer("scores", table=scores(candidates, weights))
-
-
 def candidates(
     findings: pd.DataFrame,
     images: pd.DataFrame,
@@ -96,21 +85,26 @@ def candidates(
 ) -> pd.DataFrame:
     """Return what is weighed of each variant of one capture, and what qualifies it.
 
-    `variant, status, exploited, likely, fixable, serious, unfixed, size, ended, old_runtime,
-    unscored, known_exploited, past_support, blind, fixable_of_base, built_at, mixed, partial,
-    candidate, why_not, front`. `sizes` is `image_sizes.table`, of which `kind` counts (bytes);
-    `support` is `confounders.confounders`: `ended` and `old_runtime` say whether the support of
-    operating system and runtime is past on its day (1, 0, or NA), and `past_support` is which of
-    them since when, a message. `exploited` are fixable ones known to be exploited, `likely` those
-    with EPSS from `LIKELY_FROM` on, and `unscored` those without a score: NA where no evidence says
-    so, and `likely` also where images have scores of several days. `known_exploited` is which are
-    and since when, a message. `serious` are fixable ones rated HIGH or CRITICAL; `unfixed` is NA
-    where it cannot be seen (`blind`). `fixable_of_base` came with the base image, NA where its
+    `variant, status, exploited, exploited_unfixed, likely, fixable, serious, unfixed,
+    unfixed_serious, size, ended, old_runtime, unscored, known_exploited, no_fix_exploited,
+    past_support, blind, fixable_of_base, built_at, mixed, partial, candidate, why_not, front`.
+    `sizes` is `image_sizes.table`, of which `kind` counts (bytes); `support` is
+    `confounders.confounders`: `ended` and `old_runtime` say whether the support of operating system
+    and runtime is past on its day (1, 0, or NA), and `past_support` is which of
+    them since when, a message. `exploited` are those known to be exploited, and `exploited_unfixed`
+    those of them that some package has no fix for; `likely` are fixable ones with EPSS from
+    `LIKELY_FROM` on, and `unscored` those without a score: NA where no evidence says so, and
+    `likely` also where images have scores of several days. `known_exploited` is which are and since
+    when, a `Listing`, and `no_fix_exploited` the same of those without a fix. `serious` are fixable
+    ones rated HIGH or CRITICAL, `unfixed_serious` unfixed ones; what is unfixed is NA where it
+    cannot be seen (`blind`). `fixable_of_base` came with the base image, NA where its
     layers are not known. `mixed`: the images were not scanned alike, or the lens counts by scores
     and they have some of several days; `partial`: the database says that it is incomplete. `front`
     is that of `pareto`.
     """
-    total = counting.image_counts(findings, images, lens._replace(fixable=False))["count"]
+    whole = lens._replace(fixable=False)
+    total = counting.image_counts(findings, images, whole)["count"]
+    high = counting.image_counts(findings, images, whole, "HIGH")["count"]
     fixable = _fixable(findings, images, lens)
     serious = _fixable(findings, images, lens, "HIGH")
     from_base = findings["from_base"].fillna(False)
@@ -120,25 +114,35 @@ def candidates(
     bytes_ = sizes[sizes["kind"].eq(kind)].set_index("variant")["bytes"]
     blind = images["os_family"].isin(BLIND).to_numpy()
     has_mixed_scores = score_consistency.is_mixed(images)
-    exploited = _where_known(findings, images, lens._replace(exploited=True), "exploited")
-    scoring = lens._replace(epss=max(lens.epss, LIKELY_FROM))
+    known_exploited = _known_exploited(findings, lens)
+    unfixed_ids = known_exploited[known_exploited["no_fix"]].groupby("variant").size()
+    is_exploited = whole._replace(exploited=True)
+    exploited = _where_known(findings, images, is_exploited, "exploited")
+    scoring = lens._replace(fixable=True, epss=max(lens.epss, LIKELY_FROM))
     likely = _where_known(findings, images, scoring, "epss_day")
     without = findings[findings["epss"].isna()]
-    unscored = _where_known(without, images, lens._replace(epss=0.0), "epss_day")
+    unscored = _where_known(without, images, lens._replace(fixable=True, epss=0.0), "epss_day")
     table = pd.DataFrame(
         {
             "variant": images["variant"].array,
             "status": images["status"].array,
             "exploited": exploited.array,
+            "exploited_unfixed": unfixed_ids.reindex(images["variant"], fill_value=0)
+            .astype("Int64")
+            .mask(exploited.isna().to_numpy())
+            .array,
             "likely": likely.mask([has_mixed_scores] * len(images)).array,
             "fixable": fixable.array,
             "serious": serious.array,
             "unfixed": (total - fixable).mask(blind).array,
+            # A vulnerability counts at its highest, which may be that of a package with a fix.
+            "unfixed_serious": (high - serious).clip(lower=0).mask(blind).array,
             "size": bytes_.reindex(images["variant"]).astype("Int64").array,
             "ended": _past(support, "advisories_until"),
             "old_runtime": _past(support, "runtime_end_of_life"),
             "unscored": unscored.array,
-            "known_exploited": _known_exploited(findings, images, lens),
+            "known_exploited": _since(known_exploited, images),
+            "no_fix_exploited": _since(known_exploited[known_exploited["no_fix"]], images),
             "past_support": pd.Series(map(_past_support, support.itertuples()), dtype=object),
             "blind": blind,
             "fixable_of_base": fixable_of_base.where(is_known).array,
@@ -163,9 +167,9 @@ WEIGHTS = {
     "old_runtime": 1.0,
 }
 """What each criterion weighs if nothing else is said. HIGH and CRITICAL ones count as fixable and
-as serious, and so more than others. What is known to be exploited counts first: one of it costs
-more points than all other criteria together. What is likely to be has no weight, because too many
-ids have no score."""
+as serious, and so more than others. What is known to be exploited counts first, with a fix or
+without: one of it costs more points than all other criteria together. What is likely to be has no
+weight, because too many ids have no score."""
 
 
 def check(weights: Mapping[str, float]) -> dict[str, float]:
@@ -186,36 +190,41 @@ def _fixable(
 def _where_known(
     findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, known_by: str
 ) -> pd.Series:
-    """Return how many fixable ones each image has; NA where a column of some finding is."""
+    """Return how many of a lens each image has; NA where a column of some finding is."""
     unknown = set(findings["variant"][findings[known_by].isna()])
     known = findings[~findings["variant"].isin(unknown)] if unknown else findings
-    counts = _fixable(known, images, lens)
+    counts = counting.image_counts(known, images, lens)["count"]
     return counts.mask(images["variant"].isin(unknown).to_numpy())
 
 
-def _known_exploited(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Series:
-    """Return which fixable ones of each image are known to be exploited, and since when."""
-    known = findings.dropna(subset=EXPLOITED)
-    view = lens._replace(counted=VULNERABILITIES, fixable=True, exploited=True)
-    ordered = lenses.apply(known, view).sort_values(["kev_added_at", "vulnerability_id"])
-    return pd.Series(
-        [_since(ordered[ordered["variant"].eq(variant)]) for variant in images["variant"]],
-        dtype=object,
-    )
+def _known_exploited(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
+    """Return what is known to be exploited, the longest first: `variant, id, since, no_fix`.
 
-
-def _since(exploited: pd.DataFrame) -> str:
-    """Return which vulnerabilities have been known to be exploited since when; the first of many.
-
-    Empty if there is none.
+    `no_fix`: some package that has it in the image has no fix.
     """
-    parts = [
-        message("{id} since {day}", id=row.vulnerability_id, day=f"{row.kev_added_at:%Y-%m-%d}")
-        for row in exploited.itertuples()
-    ]
-    if len(parts) > _IDS:
-        parts = [*parts[: _IDS - 1], message("and {count} more", count=len(parts) - _IDS + 1)]
-    return Listing(parts) if parts else ""
+    known = findings.dropna(subset=EXPLOITED)
+    view = lens._replace(counted=FINDINGS, fixable=False, exploited=True)
+    found = lenses.apply(known, view).sort_values(["kev_added_at", "vulnerability_id"])
+    rows = pd.DataFrame(
+        {
+            "variant": found["variant"],
+            "id": found["vulnerability_id"],
+            "since": found["kev_added_at"],
+            "no_fix": found["fixed_version"].isna(),
+        }
+    )
+    grouped = rows.groupby(["variant", "id"], sort=False)
+    return grouped.agg(since=("since", "first"), no_fix=("no_fix", "any")).reset_index()
+
+
+def _since(exploited: pd.DataFrame, images: pd.DataFrame) -> pd.Series:
+    """Return of each image which vulnerabilities have been known to be exploited since when."""
+    found: dict[str, list[str]] = {}
+    for row in exploited.itertuples():
+        since = message("{id} since {day}", id=row.id, day=f"{row.since:%Y-%m-%d}")
+        found.setdefault(str(row.variant), []).append(since)
+    told = [Listing(found[name]) if name in found else "" for name in images["variant"]]
+    return pd.Series(told, dtype=object)
 
 
 def _past(support: pd.DataFrame, day: str) -> pd.Series:
@@ -253,52 +262,6 @@ def pareto(candidates: pd.DataFrame) -> pd.Series:
     return front
 
 
-def scores(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:
-    """Return the candidates' scores, the best first: `variant, supported, score`, and their parts.
-
-    A criterion's part is its weight times the variant's value as a share of the largest among the
-    candidates, and of what is known to be exploited times their number: one more outweighs all
-    else, if it weighs more. Less is better. A criterion that is not known of every candidate is
-    left out for all. What is `supported` comes before what is not, as `supported` says it.
-    """
-    able = candidates[candidates["candidate"]]
-    parts = {
-        criterion: _points_of(able, criterion) * float(weights[criterion])
-        for criterion in weighed(candidates, weights)
-    }
-    table = pd.DataFrame({"variant": able["variant"], **parts})
-    table.insert(1, "supported", supported(able, weights))
-    table.insert(2, "score", table[list(parts)].sum(axis=1) if parts else 0.0)
-    return table.sort_values(
-        ["supported", "score"], ascending=[False, True], kind="stable", ignore_index=True
-    )
-
-
-def supported(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.Series:
-    """Return which candidates are not past their support, as far as is known.
-
-    Only support that has a weight counts: without one, nobody minds that it has ended.
-    """
-    past = pd.Series(False, index=candidates.index)
-    for criterion in ENDED:
-        if weights.get(criterion):
-            past |= candidates[criterion].eq(1).fillna(False).astype("bool")
-    return ~past
-
-
-def best(scores: pd.DataFrame) -> list[str]:
-    """Return the variants with the best score, of the supported if there are some."""
-    first = scores[scores["supported"].eq(scores["supported"].max())]
-    lowest = first["score"].le(first["score"].min() + NEGLIGIBLE)
-    return [str(variant) for variant in first[lowest]["variant"]]
-
-
-def weighed(candidates: pd.DataFrame, weights: Mapping[str, float]) -> list[str]:
-    """Return the criteria that count: those with a weight that are known of every candidate."""
-    able = candidates[candidates["candidate"]]
-    return [c for c in CRITERIA if weights.get(c) and not able[c].isna().any() and len(able)]
-
-
 def named(criterion: str, lens: Lens, kind: str, count: object = None) -> str:
     """Return the name of a criterion: of so many of what a lens counts, or of a kind of size."""
     if criterion == "size":
@@ -310,50 +273,6 @@ def named(criterion: str, lens: Lens, kind: str, count: object = None) -> str:
         counted = counted._replace(epss=0.0)
     what = counted.one if count == 1 else counted.short
     return word(CRITERIA[criterion]).format(counted=what, least=max(lens.epss, LIKELY_FROM))
-
-
-def flips(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:
-    """Return at which weight of one criterion, all else equal, another variant comes first.
-
-    `criterion, weight, above, variant`: with a weight above it (else below it), `variant` has the
-    best score. Scores are linear in each weight, so the point where two of them meet is exact.
-    Weights of support are left out: what is supported comes first at any.
-    """
-    names = ["criterion", "weight", "above", "variant"]
-    able = candidates[candidates["candidate"]]
-    ranked = scores(candidates, weights)
-    ranked = ranked[ranked["supported"].eq(ranked["supported"].max())]
-    if len(ranked) < 2:
-        return pd.DataFrame(columns=names)
-    first = str(ranked["variant"].iloc[0])
-    rows = []
-    for criterion in CRITERIA:
-        if criterion in ENDED or able[criterion].isna().any():
-            continue
-        share = pd.Series(_points_of(able, criterion).to_numpy(), able["variant"])
-        weight = float(weights.get(criterion, 0))
-        rest = ranked.set_index("variant")["score"] - weight * share
-        for above in (True, False):
-            met = [
-                (at, other)
-                for other in rest.index
-                if other != first
-                and (gap := share[first] - share[other]) * (1 if above else -1) > 0
-                and (at := (rest[other] - rest[first]) / gap)
-                > (-NEGLIGIBLE if above else NEGLIGIBLE)
-                and (at >= weight - NEGLIGIBLE if above else at <= weight + NEGLIGIBLE)
-            ]
-            if met:
-                at, other = min(met) if above else max(met)
-                rows.append((criterion, max(at, 0.0), above, other))
-    return pd.DataFrame(rows, columns=names)
-
-
-def _points_of(candidates: pd.DataFrame, criterion: str) -> pd.Series:
-    """Return the points of a criterion at a weight of 1: shares of the largest, or a number."""
-    values = candidates[criterion].astype("float64")
-    most = float(values.max()) if len(values) and criterion != EXPLOITED else 1.0
-    return values / (most or 1.0)
 
 
 def _title(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:

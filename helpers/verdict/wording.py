@@ -2,18 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import chain
 from typing import Any
 
 import pandas as pd
 
-from helpers.frames import NOT_SCANNED
 from helpers.text import escape
-from helpers.text.i18n import t, told, word
+from helpers.text.i18n import msg, t, told, word
 from helpers.text.rich import AND, Phrase, listed, name, names, number, say
 from helpers.text.titles import name as short_name
 from helpers.text.units import megabytes
-from helpers.verdict import tradeoff
-from helpers.verdict.decision import MEASURED, Decision, decisive
+from helpers.verdict import cautions, ranking, tradeoff
+from helpers.verdict import decision as decision_codes
+from helpers.verdict.decision import (
+    NONE,
+    NOTHING,
+    PAST_SUPPORT,
+    SHIP,
+    SUPPORTED,
+    TIED,
+    UPDATE_FIRST,
+    WORSE,
+    Decision,
+    decisive,
+)
+from helpers.verdict.ranking import OR
 from helpers.verdict.tradeoff import EXPLOITED
 
 OLD_DAYS = 92
@@ -33,76 +46,153 @@ def source(decision: Decision) -> str:
     return t("database of {day}", day=decision.day)
 
 
+_WHY_NOTHING = {
+    decision_codes.NO_SCANNER: msg(
+        "**Nothing is recommended:** no scanner was available, so vulnerabilities are unknown. "
+        "Sizes and files are known."
+    ),
+    decision_codes.NO_CANDIDATE: msg("**Nothing is recommended:** there is no candidate."),
+    decision_codes.NO_WEIGHT: msg("**Nothing is recommended:** every weight is zero."),
+    decision_codes.UNKNOWN: msg(
+        "**Nothing is recommended:** nothing that has a weight is known of two candidates."
+    ),
+    decision_codes.NOT_ALIKE: msg(
+        "**Nothing is recommended:** the images were not scanned with one scanner and database, so "
+        "their counts cannot be compared."
+    ),
+    decision_codes.SCORES_NOT_ALIKE: msg(
+        "**Nothing is recommended:** the images do not have one scanner, one database and EPSS "
+        "scores of one day, so their counts cannot be compared."
+    ),
+}
+
+
 def choice(decision: Decision) -> Phrase:
     """Return what to ship, because of what, or why nothing is recommended."""
-    ranked, by = decision.ranked, _in_brackets(source(decision))
-    if ranked.empty and decision.candidates["status"].eq(NOT_SCANNED).any():
-        return say(
-            "**Nothing is recommended:** no scanner was available, so vulnerabilities are unknown. "
-            "Sizes and files are known."
-        )
-    if ranked.empty:
-        return say("**Nothing is recommended:** there is no candidate.")
-    if not any(decision.weights.values()):
-        return say("**Nothing is recommended:** every weight is zero.")
-    if not decision.used:
-        return say(
-            "**Nothing is recommended:** nothing that has a weight is known of every candidate."
-        )
-    if not decision.can_choose:
-        if decision.lens.epss:
-            return say(
-                "**Nothing is recommended:** the images do not have one scanner, one database and "
-                "EPSS scores of one day, so their counts cannot be compared."
-            )
-        return say(
-            "**Nothing is recommended:** the images were not scanned with one scanner and "
-            "database, so their counts cannot be compared."
-        )
-    first, *tied = decision.best
-    if tied:
+    by = _in_brackets(source(decision))
+    if decision.code == NOTHING:
+        return say(_WHY_NOTHING[decision.reasons[0].code])
+    if decision.code == TIED:
         return say(
             "**No choice** between {variants} at these weights{by}{each}.",
             variants=listed(map(name, decision.best), last=AND),
             by=by,
             each=_each_has(decision) + exploited(decision),
-        )
-    if decision.ships and len(ranked) == 1:
+        ) + _apart(decision)
+    first = name(decision.best[0])
+    ends = _ended(decision, in_full=True) + exploited(decision)
+    if decision.code == NONE:
+        return _none(decision, by)
+    if len(decision.ranked) == 1 and decision.code == SHIP:
         return say(
-            "{first} is the only candidate, so nothing is weighed against it{by}{exploited}.",
-            first=name(first),
+            "{first} is the only candidate, so nothing is weighed against it{by}.",
+            first=first,
             by=by,
-            exploited=exploited(decision),
         )
-    if decision.ships:
+    why = because(decision) + _worse(decision) + ends
+    if decision.code == SHIP:
         return say(
-            "**Of these images, ship** {first}{by}: {because}.",
-            first=name(first),
-            by=by,
-            because=because(decision)
-            + _worse(decision)
-            + _ended(decision, in_full=True)
-            + exploited(decision),
+            "**Of these images, ship** {first}{by}: {because}.", first=first, by=by, because=why
         )
     return say(
-        "**Ship none of these as it is, build on a supported base**{by}: {each}.",
+        "**Of these images, ship** {first}{by}, **but first update what is known to be exploited "
+        "in it**: {because}.",
+        first=first,
         by=by,
-        each=_each(decision) + exploited(decision),
+        because=why,
+    )
+
+
+def _none(decision: Decision, by: str) -> Phrase:
+    """Return that nothing is shipped as it is, and why."""
+    if PAST_SUPPORT in decision.blocked:
+        values = {"by": by, "each": _each(decision) + exploited(decision)}
+        if len(decision.ranked) == 1:
+            return say(
+                "**Do not ship it as it is, build on a supported base**{by}: {each}.", **values
+            )
+        return say(
+            "**Ship none of these as it is, build on a supported base**{by}: {each}.", **values
+        )
+    values = {
+        "by": by,
+        "first": name(decision.best[0]),
+        "because": because(decision) + _worse(decision) + _ended(decision, in_full=True),
+        "exploited": exploited(decision),
+    }
+    if len(decision.ranked) == 1:
+        return say(
+            "**Do not ship** {first} **as it is**{by}: what is known to be exploited has no fix "
+            "in it{exploited}.",
+            **values,
+        )
+    return say(
+        "**Ship none of these as it is**{by}: {first} comes first ({because}), but what is known "
+        "to be exploited has no fix in it{exploited}.",
+        **values,
     )
 
 
 def exploited(decision: Decision) -> Phrase:
-    """Return what has a fix and is known to be exploited, and since when, as the end of a reason.
+    """Return what is known to be exploited and since when, as the end of a reason.
 
     Empty if no candidate has such a vulnerability, as far as is known.
     """
-    having = _candidates_with(decision, "known_exploited")
-    if having.empty:
+    unfixed, fixable = map(
+        decision.caution, (cautions.EXPLOITED_UNFIXED, cautions.EXPLOITED_FIXABLE)
+    )
+    bare, rest = (found.values["ids"] if found else {} for found in (unfixed, fixable))
+    having = [v for v in decision.candidates["variant"] if v in bare or v in rest]
+    if not having:
         return Phrase()
     if len(having) > _NAMED:
-        return say("; known to be exploited, with a fix: in {count} images", count=len(having))
-    each = (name(row.variant) + f" ({told(row.known_exploited)})" for row in having.itertuples())
-    return say("; known to be exploited, with a fix: {variants}", variants=listed(each))
+        ids = dict.fromkeys(told(each) for each in chain(*bare.values(), *rest.values()))
+        return say(
+            "; known to be exploited: {ids}, in {count} images", ids=_few([*ids]), count=len(having)
+        )
+    each = []
+    for variant in having:
+        parts = [say("{id} without a fix", id=told(found)) for found in bare.get(variant, ())]
+        each.append(name(variant) + " (" + _few([*parts, *map(told, rest.get(variant, ()))]) + ")")
+    return say("; known to be exploited: {variants}", variants=listed(each))
+
+
+def _few(parts: Sequence[Phrase | str]) -> Phrase:
+    """Return the first of many parts, and how many more there are."""
+    if len(parts) > _NAMED:
+        more = t("and {count} more", count=len(parts) - _NAMED + 1)
+        parts = [*parts[: _NAMED - 1], more]
+    return listed(parts)
+
+
+def _apart(decision: Decision) -> Phrase:
+    """Return in what images that tie differ, and that one rebuild may bring as much."""
+    tie = decision.caution(cautions.TIE)
+    values: Mapping[str, tuple[Any, ...]] = tie.values["values"] if tie else {}
+    if not values:
+        return Phrase()
+    criteria = listed(
+        say(
+            "{criterion} ({values})",
+            criterion=tradeoff.named(criterion, decision.lens, decision.kind),
+            values=_against(criterion, pd.Series(each), others=False),
+        )
+        for criterion, each in values.items()
+    )
+    is_less = all(
+        ranking.alike(min(each), max(each), criterion, decision.rebuild)
+        for criterion, each in values.items()
+    )
+    if is_less:
+        return say(
+            " They differ by less than one rebuild of an image may bring: {criteria}.",
+            criteria=criteria,
+        )
+    return say(
+        " They differ in {criteria}; without what one rebuild of an image may bring, none is ahead "
+        "of all others.",
+        criteria=criteria,
+    )
 
 
 def headline(decision: Decision) -> str:
@@ -112,8 +202,10 @@ def headline(decision: Decision) -> str:
     if len(decision.best) > 1:
         return t("No choice: {count} images come out alike", count=len(decision.best))
     variant = short_name(decision.best[0])
-    if not decision.ships:
+    if PAST_SUPPORT in decision.blocked:
         return t("Ship none as it is; build on a supported base")
+    if decision.blocked:
+        return t("Ship none as it is: what is exploited has no fix")
     if len(decision.ranked) == 1:
         return t("Ship {variant}: it is the only candidate", variant=variant)
     anywhen = decision._replace(lens=decision.lens._replace(known_by="", place=""))
@@ -123,13 +215,18 @@ def headline(decision: Decision) -> str:
 def _lead(decision: Decision) -> Phrase:
     """Return the number that decided against those of the others."""
     measure, rivals, first = _leading(decision), decision.rivals, _first(decision)
+    alone = any(reason.code == SUPPORTED for reason in decision.reasons)
     if not measure:
-        return say("as good as the others in all that is weighed, and supported")
-    return say(
-        "{ours} against {theirs}",
-        ours=_amount(decision, measure, first[measure]),
-        theirs=_against(measure, rivals[measure]),
-    )
+        return say("it is the only one that is supported")
+    values = {
+        "ours": _amount(decision, measure, first[measure]),
+        "theirs": _against(measure, rivals[measure]),
+    }
+    if alone:
+        return say(
+            "it is the only one that is supported, and has {ours} against {theirs}", **values
+        )
+    return say("{ours} against {theirs}", **values)
 
 
 def _leading(decision: Decision) -> str:
@@ -146,6 +243,8 @@ def _leading(decision: Decision) -> str:
 
 def because(decision: Decision) -> Phrase:
     """Return the numbers that decided, as "6 fixable vulnerabilities against 9 and 17"."""
+    if decision.rivals.empty:
+        return say("it is the only candidate")
     measure, rivals, first = _leading(decision), decision.rivals, _first(decision)
     text = _lead(decision)
     if not measure:
@@ -175,7 +274,7 @@ def on_other_days(decision: Decision, others: Sequence[Decision]) -> Phrase:
     """
     groups: list[Decision] = []
     for other in others:
-        if not groups or groups[-1].outcome != other.outcome:
+        if not groups or _told_alike(groups[-1]) != _told_alike(other):
             groups.append(other)
     if not groups:
         return Phrase()
@@ -185,9 +284,14 @@ def on_other_days(decision: Decision, others: Sequence[Decision]) -> Phrase:
         changes = number(len(groups) - 1, "time")
         captures_ = number(len(others), "capture")
         return when + say(" the choice changed {n} in {of}.", n=changes, of=captures_)
-    if {group.outcome for group in groups} == {decision.outcome}:
+    if {*map(_told_alike, groups)} == {_told_alike(decision)}:
         return when + " " + say("the same {by}.", by=_by(groups[0]))
     return when + " " + listed(map(_then, groups), "; ") + "."
+
+
+def _told_alike(decision: Decision) -> tuple[object, ...]:
+    """Return what two decisions have alike that are told in the same words."""
+    return (decision.code,) if decision.code == NONE else decision.outcome
 
 
 def otherwise(decision: Decision, others: Sequence[Decision]) -> list[Phrase]:
@@ -197,9 +301,9 @@ def otherwise(decision: Decision, others: Sequence[Decision]) -> list[Phrase]:
         say(
             "By the evidence of {day} it was {which}.",
             day=other.day or other.capture,
-            which=listed(map(name, other.best), last=AND)
-            if other.ships
-            else say("none of these as it is"),
+            which=say("none of these as it is")
+            if other.blocked
+            else listed(map(name, other.best), last=OR),
         )
         for other in outcomes.values()
     ]
@@ -213,7 +317,7 @@ def by_all_known(decision: Decision, ever: Decision) -> Phrase:
         "Counting also what has no date or was published after {day}, of which less is known for "
         "some images than for others, it would be {which}.",
         day=decision.lens.known_by,
-        which=listed(map(name, ever.best), last=AND),
+        which=listed(map(name, ever.best), last=OR),
     )
 
 
@@ -224,7 +328,7 @@ def by_all_known_in_short(decision: Decision, ever: Decision) -> Phrase:
     return say(
         "Counting also what has no date or is later than {day}, it would be {which}.",
         day=decision.lens.known_by,
-        which=listed(map(name, ever.best), last=AND),
+        which=listed(map(name, ever.best), last=OR),
     )
 
 
@@ -234,8 +338,19 @@ def spoken(decision: Decision) -> str:
         return choice(decision).plain
     if len(decision.best) > 1:
         return t("By these weights {count} images come out alike.", count=len(decision.best))
-    if not decision.ships:
+    if PAST_SUPPORT in decision.blocked:
         return t("None of these images should be shipped as it is: support has ended for all.")
+    if decision.blocked:
+        return t(
+            "None of these images should be shipped as it is: what is known to be exploited in the "
+            "best of them has no fix."
+        )
+    if decision.code == UPDATE_FIRST:
+        return t(
+            "Of these images we would ship {variant}, once what is known to be exploited in it is "
+            "updated.",
+            variant=escape.plain(decision.best[0]),
+        )
     return t("Of these images we would ship {variant}.", variant=escape.plain(decision.best[0]))
 
 
@@ -261,6 +376,7 @@ def compared(decision: Decision) -> Phrase:
     """Return in which criteria the first is better and worse than the next; it needs a choice."""
     first, second = _first(decision), decision.rivals.iloc[0]
     used = decision.used
+    used = [c for c in used if pd.notna(first[c]) and pd.notna(second[c])]
     less = _beside(decision, [c for c in used if int(first[c]) < int(second[c])])
     more = _beside(decision, [c for c in used if int(first[c]) > int(second[c])])
     alike = listed(
@@ -293,9 +409,9 @@ def _by(decision: Decision) -> str:
 
 def _then(decision: Decision) -> Phrase:
     """Return what another day's evidence chooses, and because of what."""
-    if not decision.best:
+    if decision.code in (NOTHING, TIED):
         return say("no choice {by}", by=_by(decision))
-    if not decision.ships:
+    if decision.blocked:
         return say("none {by}", by=_by(decision))
     if len(decision.ranked) == 1:
         return say("{first} alone {by}", first=name(decision.best[0]), by=_by(decision))
@@ -309,12 +425,18 @@ def _then(decision: Decision) -> Phrase:
 
 def _worse(decision: Decision) -> Phrase:
     """Return in what the first is worse than the next, as the end of a reason."""
-    if decision.rivals.empty:
-        return Phrase()
-    first, second = _first(decision), decision.rivals.iloc[0]
-    measured = [criterion for criterion in MEASURED if criterion in decision.used]
-    worse = _beside(decision, [c for c in measured if first[c] > second[c]])
-    return say("; it is worse in {criteria}", criteria=worse) if worse else Phrase()
+    worse = next((reason.theirs for reason in decision.reasons if reason.code == WORSE), ())
+    first, rivals = _first(decision), decision.rivals
+    each = [
+        say(
+            "{criterion} ({first} against {others})",
+            criterion=tradeoff.named(criterion, decision.lens, decision.kind),
+            first=_value(criterion, first),
+            others=_against(criterion, rivals[criterion]),
+        )
+        for criterion in worse
+    ]
+    return say("; it is worse in {criteria}", criteria=listed(each)) if each else Phrase()
 
 
 def _beside(decision: Decision, criteria: Sequence[str]) -> Phrase:
@@ -362,7 +484,7 @@ def _each(decision: Decision) -> Phrase:
     """Return of each candidate what has ended and how many fixable ones it has, if few."""
     able = decision.candidates[decision.candidates["candidate"]]
     if len(able) > _NAMED:
-        counts = _amount(decision, "fixable", _against("fixable", able["fixable"]))
+        counts = _amount(decision, "fixable", _against("fixable", able["fixable"], others=False))
         return say("all are past their support, and have {counts}", counts=counts)
     first, *rest = able.itertuples()
     return listed(
@@ -396,17 +518,24 @@ def _amount(decision: Decision, criterion: str, value: Any) -> Phrase:
     return say("{count} {what}{narrowed}", count=count, what=what, narrowed=narrowed)
 
 
-def _against(criterion: str, values: pd.Series) -> Phrase:
-    """Return the numbers of others: each if they are few, else from which to which they go."""
-    ordered = sorted(values)
+def _against(criterion: str, values: pd.Series, others: bool = True) -> Phrase:
+    """Return the numbers of some images: each if they are few, else from which to which they go.
+
+    `others`: these are all but one, so it is said how many.
+    """
+    ordered = sorted(values.dropna())
     shown = [_value(criterion, {criterion: value}).removesuffix(" MB") for value in ordered]
-    if len(shown) > 1 and shown[0] == shown[-1]:
+    unknown = len(values) - len(shown)
+    if unknown and len(values) <= _NAMED:
+        return listed([*shown, t("an unknown number")], last=AND)
+    if len(shown) > 1 and shown[0] == shown[-1] and not unknown:
         return say("{count} each", count=shown[0])
-    if len(shown) <= _NAMED:
+    if len(values) <= _NAMED:
         return listed(shown, last=AND)
-    return say(
-        "{low} to {high} in the other {count}", low=shown[0], high=shown[-1], count=len(shown)
-    )
+    low, high = shown[0], shown[-1]
+    if not others:
+        return say("{low} to {high}", low=low, high=high)
+    return say("{low} to {high} in the other {count}", low=low, high=high, count=len(shown))
 
 
 def _value(criterion: str, candidate: Mapping[str, Any] | pd.Series) -> str:

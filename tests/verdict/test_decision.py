@@ -10,7 +10,7 @@ from helpers.answers.chart import Bars
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make
 from helpers.studies.load import load_published
-from helpers.verdict import decision, decision_figure, tradeoff, wording
+from helpers.verdict import decision, decision_figure, ranking, wording
 from helpers.verdict.decision import Decision, decide
 from helpers.verdict.tradeoff import WEIGHTS
 from helpers.vulnerabilities.lenses import Lens
@@ -23,7 +23,7 @@ FIXABLE = Lens("vulnerabilities")
 
 def decided(table: pd.DataFrame, weights=WEIGHTS, capture: str = "c", **more) -> Decision:
     given = {"day": "2026-11-24", "by_scan": False, "lens": FIXABLE, "kind": "unpacked"} | more
-    ranked = tradeoff.scores(table, weights)
+    ranked = ranking.scores(table, weights)
     return Decision(capture, weights=weights, candidates=table, ranked=ranked, **given)
 
 
@@ -37,17 +37,17 @@ class TestBecause:
     @pytest.mark.parametrize(
         ("table", "weights", "text"),
         [
-            (able((6, 1), (9, 1), (17, 1)), EVEN, "6 fixable vulnerabilities against 9 and 17"),
-            (able((6, 1), (9, 1)), EVEN, "6 fixable vulnerabilities against 9"),
+            (able((6, 1), (19, 1), (27, 1)), EVEN, "6 fixable vulnerabilities against 19 and 27"),
+            (able((6, 1), (19, 1)), EVEN, "6 fixable vulnerabilities against 19"),
             (
-                able((1, 1), *((n, 1) for n in (5, 2, 9, 7))),
+                able((1, 1), *((n, 1) for n in (12, 10, 19, 17))),
                 EVEN,
-                "1 fixable vulnerability against 2 to 9 in the other 4",
+                "1 fixable vulnerability against 10 to 19 in the other 4",
             ),
             (
-                able((6, 1), (6, 1), serious=[1, 3]),
+                able((6, 1), (16, 1), serious=[1, 13]),
                 WEIGHTS,
-                "6 fixable vulnerabilities against 6, 1 of them HIGH or CRITICAL against 3",
+                "6 fixable vulnerabilities against 16, 1 of them HIGH or CRITICAL against 13",
             ),
             (
                 able((7, 10), (7, 20), (7, 30)),
@@ -60,7 +60,7 @@ class TestBecause:
                 "0 fixable vulnerabilities against 6",
             ),
             (able((7, 10), (9, 90)), EVEN, "10.0 MB unpacked against 90.0"),
-            (able((5, 5), (5, 5), ended=[0, 1]), EVEN, "as good as the others in all"),
+            (able((5, 5), (5, 5), ended=[0, 1]), EVEN, "it is the only one that is supported"),
         ],
         ids="three two many serious none size larger-lead support-alone".split(),
     )
@@ -69,9 +69,9 @@ class TestBecause:
 
     def test_the_lens_stands_with_the_number(self) -> None:
         lens = FIXABLE._replace(known_by="2026-08-31", place="os")
-        text = because(able((6, 1), (9, 1)), EVEN, lens=lens)
+        text = because(able((6, 1), (19, 1)), EVEN, lens=lens)
         where = "(in OS packages, published by 2026-08-31)"
-        assert text == f"6 fixable vulnerabilities {where} against 9"
+        assert text == f"6 fixable vulnerabilities {where} against 19"
 
     def test_who_is_past_support_is_no_measure_for_who_is_not(self) -> None:
         table = able((7, 20), (7, 5), (7, 30), old_runtime=[0, 1, 0])
@@ -82,7 +82,7 @@ class TestBecause:
 
     def test_what_the_first_is_worse_in_is_told_too(self) -> None:
         text = wording.choice(decided(able((0, 40), (25, 30)), EVEN)).plain
-        assert text.endswith("; it is worse in unpacked size (40.0 MB against 30.0 MB).")
+        assert text.endswith("; it is worse in unpacked size (40.0 MB against 30.0).")
 
     def test_no_number_is_told_twice(self) -> None:
         found = decided(able((8, 10), (5, 10), serious=[0, 5]), WEIGHTS)
@@ -103,14 +103,14 @@ class TestExploited:
         assert found.best == ["a"]
         assert decision.decisive(found) == "exploited"
         assert wording.because(found).plain == (
-            "0 fixable vulnerabilities known to be exploited against 1, and 9 fixable "
+            "0 vulnerabilities known to be exploited against 1, and 9 fixable "
             "vulnerabilities against 1"
         )
         assert wording.headline(found) == (
-            "Ship a: 0 fixable vulnerabilities known to be exploited against 1"
+            "Ship a: 0 vulnerabilities known to be exploited against 1"
         )
         text = wording.choice(found).plain
-        assert text.endswith("; known to be exploited, with a fix: b (CVE-1 since 2023-11-21).")
+        assert text.endswith("; known to be exploited: b (CVE-1 since 2023-11-21).")
 
     @pytest.mark.parametrize(
         "columns",
@@ -128,11 +128,13 @@ class TestExploited:
             **{"exploited": [0, 1], "known_exploited": ["", "CVE-1 since 2023"]} | columns,
         )
         text = wording.choice(decided(table)).plain
-        assert "; known to be exploited, with a fix: b (CVE-1 since 2023)" in text
+        assert "; known to be exploited: b (CVE-1 since 2023)" in text
 
     def test_in_many_images_it_is_counted(self) -> None:
         table = able(*[(1, 1)] * 4, exploited=[1] * 4, known_exploited=["CVE-1 since 2023"] * 4)
-        assert wording.exploited(decided(table)).plain.endswith("with a fix: in 4 images")
+        assert wording.exploited(decided(table)).plain.endswith(
+            "exploited: CVE-1 since 2023, in 4 images"
+        )
         assert not wording.exploited(decided(able((1, 1))))
 
 
@@ -188,7 +190,7 @@ class TestDays:
         assert wording.source(found._replace(day="")) == ""
 
     def test_other_captures_are_told_once_for_neighbours_that_choose_alike(self) -> None:
-        a, b = able((1, 1), (2, 2)), able((2, 2), (1, 1))
+        a, b = able((1, 1), (9, 2)), able((9, 2), (1, 1))
         now = decided(a, EVEN)
         assert not wording.on_other_days(now, [])
         same = wording.on_other_days(now, [decided(a, EVEN, day="2022-01-01")]).plain
@@ -197,13 +199,13 @@ class TestDays:
         two = wording.on_other_days(now, [*days, decided(a, EVEN, day="2022-03-01")]).plain
         assert two == (
             "What was right earlier: b by the database of 2022-01-01 (1 fixable vulnerability "
-            "against 2); a by the database of 2022-03-01 (1 fixable vulnerability against 2)."
+            "against 9); a by the database of 2022-03-01 (1 fixable vulnerability against 9)."
         )
         after = wording.on_other_days(now, [decided(b, EVEN, day="2026-12-01")]).plain
         assert after.startswith("On other days: b by ")
 
     def test_of_many_changes_it_is_said_how_many(self) -> None:
-        a, b = able((1, 1), (2, 2)), able((2, 2), (1, 1))
+        a, b = able((1, 1), (9, 2)), able((9, 2), (1, 1))
         others = [decided(t, EVEN, day=f"2022-0{n}-01") for n, t in enumerate([a, b, a, b, b], 1)]
         text = wording.on_other_days(decided(a, EVEN), others).plain
         assert text == "What was right earlier: the choice changed 3 times in 5 captures."
@@ -221,7 +223,7 @@ class TestDays:
         assert wording.old(decided(able((1, 1))), today).plain == text
 
     def test_what_counting_all_would_choose_is_told_if_it_is_another(self) -> None:
-        a, b = able((1, 1), (2, 2)), able((2, 2), (1, 1))
+        a, b = able((1, 1), (9, 2)), able((9, 2), (1, 1))
         lens = FIXABLE._replace(known_by="2026-08-31")
         found = decided(a, EVEN, lens=lens)
         assert wording.by_all_known(found, decided(b, EVEN)).plain.endswith(" it would be b.")

@@ -12,7 +12,7 @@ from helpers.frames import Frames
 from helpers.studies.load import load_published, load_study
 from helpers.text import i18n
 from helpers.text.rich import Block
-from helpers.verdict import recommendation, tradeoff
+from helpers.verdict import ranking, recommendation, tradeoff
 from helpers.verdict.decision import Decision, decide
 from helpers.vulnerabilities.lenses import Lens
 from tests.verdict.test_tradeoff import EVEN, able
@@ -31,7 +31,7 @@ def decided(
     day: str = "2026-11-24",
 ) -> Decision:
     """The decision between these candidates."""
-    ranked = tradeoff.scores(table, weights)
+    ranked = ranking.scores(table, weights)
     return Decision("c", day, False, lens, "unpacked", weights, table, ranked)
 
 
@@ -69,7 +69,7 @@ def test_each_part_has_the_role_that_slides_choose_by(blog: Frames) -> None:
     assert [(block.role, block.level) for block in answer.text.blocks] == [
         *(("choice", 0), ("choice", 0), ("choice", 0), ("weighed", 0), ("candidate", 1)),
         *(("candidate", 1), ("heading", 0), ("counted", 1), ("caution", 1), ("loud", 1)),
-        *(("loud", 1), ("caution", 1)),
+        *(("caution", 1), ("caution", 1)),
     ]
     lost = able((1, 1), (2, 2), candidate=[True, False], why_not=[None, "no"])
     assert said(lost, "not-candidate") == "Not a candidate: b, no."
@@ -101,9 +101,10 @@ def test_each_capture_of_each_study_has_its_choice_and_its_caution(
 ) -> None:
     lens = Lens(counted, known_by=day)
     table = of_study(study, load_study(study, capture), lens)
-    assert said(table, "choice", lens=lens).startswith(first)
+    weights = tradeoff.WEIGHTS
+    assert said(table, "choice", lens=lens, weights=weights).startswith(first)
     younger = YOUNGER.get((capture, day), "")
-    loud = said(table, "loud", lens=lens)
+    loud = said(table, "loud", lens=lens, weights=weights)
     assert younger in loud
     assert ("A choice of image, not of base:" in loud) == bool(younger)
     assert ("the day that is counted by" in loud) == bool(day)
@@ -116,7 +117,7 @@ def test_what_cannot_be_seen_of_an_image_is_neither_weighed_nor_shown(
 ) -> None:
     """Unfixed ones of a blind image, however many are listed, change no score and no word."""
     lens = Lens("vulnerabilities", known_by=day)
-    weights = EVEN | {"unfixed": weight}
+    weights = tradeoff.WEIGHTS | {"unfixed": weight}
     frames = load_study(study, capture)
 
     def whole(table: pd.DataFrame) -> str:
@@ -139,15 +140,17 @@ def test_what_cannot_be_seen_of_an_image_is_neither_weighed_nor_shown(
     ).astype(frames.findings.dtypes)
     findings = pd.concat([frames.findings, more], ignore_index=True)
     other = of_study(study, frames._replace(findings=findings), lens)
-    assert "unfixed" not in tradeoff.weighed(other, weights)
-    pd.testing.assert_frame_equal(tradeoff.scores(other, weights), tradeoff.scores(table, weights))
+    pd.testing.assert_frame_equal(ranking.scores(other, weights), ranking.scores(table, weights))
     text = whole(other)
     assert text == whole(table)
     assert text.startswith(first)
-    (line,) = (x for x in text.splitlines() if re.match(rf"{blind}: [\d.]+ points; ", x))
+    (line,) = (
+        x for x in text.splitlines() if re.match(rf"{blind}: (at least )?[\d.]+ points; ", x)
+    )
     assert " HIGH or CRITICAL, unfixed ones cannot be seen, " in line
-    not_weighed = "Not weighed: unfixed vulnerabilities, "
-    assert not_weighed + ("not known of" if weight else "which cannot be seen in") in text
+    assert ("Not weighed: unfixed vulnerabilities" in text) == (not weight)
+    assert (f"Not known of {blind}: unfixed vulnerabilities" in text) == bool(weight)
+    assert f"what has no fix in {blind}" in text
     # Were it seen, it would be shown: what is compared here can differ.
     families = frames.images["os_family"].mask(frames.images["variant"].eq(blind), "debian")
     images = frames.images.assign(os_family=families)
@@ -246,7 +249,7 @@ def test_on_a_tie_there_is_no_choice() -> None:
 def test_support_that_is_not_known_of_the_best_does_not_stop_it() -> None:
     table = able((1, 1), (2, 2), ended=[None, 1])
     assert said(table, "choice").startswith(f"{SHIP} a ")
-    assert "Not weighed: operating system past its support, not known of a." in said(table, "loud")
+    assert "Not known of a: operating system past its support." in said(table, "loud")
 
 
 @pytest.mark.parametrize(
@@ -254,7 +257,7 @@ def test_support_that_is_not_known_of_the_best_does_not_stop_it() -> None:
     [
         (able((1, 1), candidate=[False], why_not=["no"]), EVEN, "there is no candidate"),
         (able((1, 1), (2, 2)), dict.fromkeys(EVEN, 0.0), "every weight is zero"),
-        (able((1, None), (2, 1)), {"size": 1.0}, "nothing that has a weight is known of every"),
+        (able((1, None), (2, 1)), {"size": 1.0}, "nothing that has a weight is known of two"),
         (able((1, 1), (2, 2), mixed=[True, True]), EVEN, "the images were not scanned with one"),
     ],
     ids=["nobody", "no-weight", "unknown", "mixed"],
@@ -266,17 +269,13 @@ def test_without_what_it_takes_nothing_is_recommended(table, weights, why: str) 
     assert other_weights(table, weights).startswith(head)
 
 
-def test_a_size_that_is_not_known_of_all_is_not_weighed_and_that_is_said() -> None:
-    table = able((1, 10), (2, None), (3, 1))
-    weighed = said(table, "weighed", weights=TWO)
-    assert weighed.startswith("Weighed: fixable vulnerabilities × 1. In each")
-    assert " a against b: better in " in weighed
-    line = "b: 0.67 points; 2 fixable, 0 of them HIGH or CRITICAL, 0 unfixed, size not known"
+def test_a_size_that_is_not_known_of_all_is_weighed_between_the_others() -> None:
+    table = able((1, 10), (2, None), (3, 90))
+    assert said(table, "weighed", weights=TWO).startswith("Weighed: fixable vulnerabilities × 1, ")
+    line = "b: at least 0.16 points; 2 fixable, 0 of them HIGH or CRITICAL, 0 unfixed, 0 of them "
     assert line in said(table, "candidate", weights=TWO)
-    assert (
-        "Not weighed: unpacked size, not known of b. Among the others, weighing it: c (1.10 "
-        "points) before a (1.33).\n"
-    ) in said(table, "loud", weights=TWO) + "\n"
+    loud = said(table, "loud", weights=TWO)
+    assert "Not known of b: unpacked size. What is not known of both is not compared." in loud
 
 
 def test_unfixed_ones_that_are_weighed_are_not_said_to_be_left_out() -> None:
@@ -289,7 +288,7 @@ def test_unfixed_ones_that_are_weighed_are_not_said_to_be_left_out() -> None:
     )
     hidden = able((1, 1), (2, 2), unfixed=[None, 4], blind=[True, False])
     assert "unfixed ones cannot be seen, " in said(hidden, "candidate")
-    assert "which cannot be seen in a." in said(hidden, "loud")
+    assert "what has no fix in a." in said(hidden, "choice")
 
 
 def test_what_is_exploited_counts_first_and_that_is_said_only_where_there_is_some() -> None:
@@ -311,9 +310,9 @@ def test_what_is_exploited_counts_first_and_that_is_said_only_where_there_is_som
 def test_what_is_not_known_of_exploitation_costs_nothing_and_is_named() -> None:
     unknown = able((1, 1), (2, 2), exploited=[None, 0], likely=[None, 0])
     loud = said(unknown, "loud", weights=tradeoff.WEIGHTS)
-    assert "Not weighed: fixable vulnerabilities known to be exploited, not known of a." in loud
+    assert "Not known of a: vulnerabilities known to be exploited." in loud
     assert "EPSS" not in loud, "it has no weight"
-    assert "EPSS ≥ 0.1, not known of a." in said(unknown, "loud", weights={"likely": 1.0})
+    assert "EPSS ≥ 0.1" in said(unknown, "loud", weights={"likely": 1.0})
 
 
 def test_a_choice_by_scores_says_what_they_are_and_what_has_none() -> None:
@@ -326,23 +325,23 @@ def test_a_choice_by_scores_says_what_they_are_and_what_has_none() -> None:
 
 
 def test_where_another_weight_chooses_otherwise() -> None:
-    table = able((1, 4), (2, 1))
-    head, *lines, note = other_weights(table, {"fixable": 1.0, "size": 0.5}).splitlines()
+    table = able((0, 300), (9, 10))
+    head, *lines, out, left = other_weights(table, {"fixable": 1.0, "size": 0.5}).splitlines()
     assert head.startswith("Another choice follows")
     assert lines == [
-        "• fixable vulnerabilities weighing less than 0.75 (now 1): b",
-        "• unpacked size weighing more than 0.67 (now 0.5): b",
+        "• fixable vulnerabilities weighing less than 0.72 (now 1): b",
+        "• unpacked size weighing more than 0.7 (now 0.5): b",
     ]
-    assert note.startswith("Points are shares of the largest value")
+    assert (out, left) == ("Leaving out one image at a time:", "• without a: b")
 
 
 def test_what_could_not_be_weighed_is_left_out_of_what_would_change_the_choice() -> None:
     none = "No other weight of one criterion alone changes the choice."
-    assert other_weights(able((1, 1), (2, 2))) == none
-    table = able((1, 1), (2, None))
+    assert other_weights(able((1, 1), (9, 2))).splitlines()[0] == none
+    table = able((1, None), (1, None))
     left = " That leaves out what could not be weighed: unpacked size."
-    assert other_weights(table) == none + left
-    assert other_weights(table, EVEN | {"size": 0.0}) == none
+    assert other_weights(table).splitlines()[0] == none + left
+    assert other_weights(table, EVEN | {"size": 0.0}).splitlines()[0] == none
 
 
 def test_a_partial_database_makes_counts_too_low() -> None:
@@ -358,4 +357,4 @@ def test_in_korean_the_same_is_recommended_for_the_same_reasons(blog: Frames) ->
     with i18n.speaking("ko"):
         text = said(table)
         assert "후보 아님: b (수집 실패)." in said(out, "not-candidate")
-    assert "nodejs-distroless 이미지를 배포하십시오 (2026-11-24 데이터베이스): 수정 가능" in text
+    assert "nodejs-distroless 이미지를 배포하십시오 (2026-11-24 데이터베이스)" in text

@@ -1,10 +1,8 @@
 """Trade-off: who is dominated, how stated weights score, and where another weight would choose."""
 
-import itertools
-
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.answers.answer import SUMMARY
@@ -16,7 +14,7 @@ from helpers.sizes import image_sizes
 from helpers.studies.load import load_published, load_study
 from helpers.text import i18n
 from helpers.text.units import MB
-from helpers.verdict import tradeoff
+from helpers.verdict import ranking, tradeoff
 from helpers.verdict.decision import decide
 from helpers.vulnerabilities.lenses import Lens
 from tests.conftest import finding, missing_image, suppressing, trivy
@@ -26,6 +24,7 @@ EVEN = {"fixable": 1.0, "unfixed": 0.0, "size": 1.0, "ended": 1.0, "old_runtime"
 """The default weights, but that HIGH and CRITICAL ones count as much as others."""
 
 VULNERABILITIES = Lens("vulnerabilities")
+COUNTS = {*tradeoff.CRITERIA, "exploited_unfixed", "unfixed_serious"}
 NOT_CANDIDATES = ["broken", "no-os", "not-looked", "missing", "failed"]
 
 
@@ -45,6 +44,9 @@ def able(*rows: tuple, **columns: list) -> pd.DataFrame:
         "old_runtime": pd.array([0] * number, dtype="Int64"),
         "unscored": pd.array([0] * number, dtype="Int64"),
         "known_exploited": [""] * number,
+        "no_fix_exploited": [""] * number,
+        "exploited_unfixed": pd.array([0] * number, dtype="Int64"),
+        "unfixed_serious": pd.array([0] * number, dtype="Int64"),
         "blind": [False] * number,
         "serious": pd.array([0] * number, dtype="Int64"),
         "fixable_of_base": pd.array([None] * number, dtype="Int64"),
@@ -55,9 +57,7 @@ def able(*rows: tuple, **columns: list) -> pd.DataFrame:
         "why_not": [None] * number,
     }
     for name, values in columns.items():
-        given[name] = (
-            pd.array(values, dtype=given[name].dtype) if name in tradeoff.CRITERIA else values
-        )
+        given[name] = pd.array(values, dtype="Int64") if name in COUNTS else values
     past = zip(given["ended"], given["old_runtime"], strict=True)
     given["past_support"] = [
         ", ".join(
@@ -67,7 +67,7 @@ def able(*rows: tuple, **columns: list) -> pd.DataFrame:
         )
         for row in past
     ]
-    texts = {"past_support": "object", "known_exploited": "object"}
+    texts = dict.fromkeys(("past_support", "known_exploited", "no_fix_exploited"), "object")
     table = pd.DataFrame(given).astype({"candidate": "bool", **texts})
     return table.assign(front=tradeoff.pareto(table))
 
@@ -89,11 +89,13 @@ class TestCandidates:
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
         assert rows == [
             {"exploited": 0, "likely": 0, "unscored": 0, "known_exploited": ""}
+            | {"exploited_unfixed": 0, "no_fix_exploited": "", "unfixed_serious": None}
             | {"variant": ALPINE, "fixable": 25, "unfixed": None, "size": 76_900_000, "ended": 1}
             | {"old_runtime": 1, "blind": True, "serious": 18, "fixable_of_base": None}
             | {"past_support": "Alpine 3.11.2 since 2021-11-01, Node.js 8.17.0 since 2019-12-31"}
             | {"mixed": False, "partial": True, "candidate": True, "front": False},
             {"exploited": 0, "likely": 0, "unscored": 0, "known_exploited": ""}
+            | {"exploited_unfixed": 0, "no_fix_exploited": "", "unfixed_serious": 4}
             | {"variant": DISTROLESS, "fixable": 0, "unfixed": 16, "size": 118_000_000, "ended": 0}
             | {"old_runtime": 0, "blind": False, "serious": 0, "fixable_of_base": None}
             | {
@@ -165,15 +167,17 @@ class TestCandidates:
         assert earlier["exploited"].tolist() == [0, 0], "it was not known yet"
         assert earlier["known_exploited"].tolist() == ["", ""]
 
-    def test_what_has_no_fix_or_was_declared_harmless_is_not_among_them(self, blog: Frames) -> None:
+    def test_what_has_no_fix_is_among_them_and_what_was_declared_harmless_is_not(
+        self, blog: Frames
+    ) -> None:
         known = {"exploited": True, "kev_added_at": blog.findings["published_at"].max()}
         every = blog._replace(findings=blog.findings.assign(**known))
-        assert candidates(every)["exploited"].tolist() == [25, 0]
+        assert candidates(every)["exploited"].tolist() == [25, 16]
+        assert candidates(every)["exploited_unfixed"].tolist() == [0, 16]
         harmless = every._replace(findings=every.findings.assign(suppressed=True))
         assert candidates(harmless)["exploited"].tolist() == [0, 0]
         several = candidates(every)["known_exploited"][0]
-        assert several.endswith(", and 23 more")
-        assert several.count(" since ") == 2
+        assert several.count(" since ") == 25
 
     def test_without_evidence_it_is_not_known_and_of_what_was_not_scored_neither(
         self, frames_of, blog: Frames
@@ -240,7 +244,7 @@ class TestCandidates:
         assert front(table.reset_index()) == ["good"]
         assert pd.isna(table.loc["tiny", "front"])
         assert table.loc["tiny", "why_not"]
-        assert tradeoff.scores(table.reset_index(), EVEN)["variant"].tolist() == ["good"]
+        assert ranking.scores(table.reset_index(), EVEN)["variant"].tolist() == ["good"]
 
     def test_an_image_without_a_report_is_none_and_has_no_numbers(self, blog: Frames) -> None:
         table = candidates(blog._replace(images=missing_image(blog.images, "lost"))).set_index(
@@ -294,144 +298,6 @@ class TestPareto:
             assert bool(better) == (not there)
 
 
-class TestScores:
-    """Scores: weights times shares of the largest value."""
-
-    def test_of_the_posts_images(self, blog: Frames) -> None:
-        table = tradeoff.scores(candidates(blog, "blog-2022"), EVEN).set_index("variant")
-        assert table.index.tolist() == [DISTROLESS, ALPINE]
-        assert table["supported"].tolist() == [True, False]
-        parts = table.drop(columns="supported")
-        assert parts.loc[DISTROLESS].tolist() == [1, 0, 1, 0, 0]
-        assert parts.loc[ALPINE].tolist() == pytest.approx([3 + 76.9 / 118, 1, 76.9 / 118, 1, 1])
-
-    def test_a_score_is_the_sum_of_its_parts_and_the_worst_has_that_of_the_weights(self) -> None:
-        table = able((5, 10), (20, 40), (0, 20), unfixed=[1, 2, 0], ended=[0, 1, 0])
-        weights = {"fixable": 2.0, "unfixed": 0.5, "size": 1.5, "ended": 3.0}
-        scored = tradeoff.scores(table, weights)
-        parts = scored.drop(columns=["variant", "supported", "score"])
-        assert list(parts) == list(weights)
-        assert scored["score"].tolist() == pytest.approx(parts.sum(axis=1).tolist())
-        assert dict(zip(scored["variant"], scored["score"], strict=True)) == pytest.approx(
-            {"c": 0.75, "a": 0.5 + 0.25 + 0.375, "b": 7.0}
-        )
-
-    def test_what_is_not_known_of_every_candidate_is_weighed_for_none(self) -> None:
-        table = able((1, 10), (2, None))
-        assert tradeoff.weighed(table, EVEN) == ["fixable", "ended", "old_runtime"]
-        assert "size" not in tradeoff.scores(table, EVEN)
-        unplaced = able((1, 10), (2, None), candidate=[True, False])
-        assert "size" in tradeoff.weighed(unplaced, EVEN)
-
-    def test_what_has_no_weight_or_no_candidate_is_not_weighed(self) -> None:
-        assert tradeoff.weighed(able((1, 1)), {"size": 1.0, "fixable": 0.0}) == ["size"]
-        nobody = able((1, 1), candidate=[False])
-        assert tradeoff.weighed(nobody, EVEN) == []
-        assert tradeoff.scores(nobody, EVEN).empty
-
-    def test_one_more_that_is_known_to_be_exploited_outweighs_all_else_by_default(self) -> None:
-        worst = {"unfixed": [0, 9, 9], "serious": [0, 9, 9]}
-        table = able((0, 1), (99, 99), (99, 98), exploited=[3, 2, 0], **worst)
-        assert tradeoff.scores(table, tradeoff.WEIGHTS)["variant"].tolist() == ["c", "b", "a"]
-        alike = table.assign(exploited=pd.array([3, 3, 3], dtype="Int64"))
-        assert tradeoff.scores(alike, tradeoff.WEIGHTS)["variant"].tolist() == ["a", "c", "b"]
-        rest = sum(tradeoff.WEIGHTS.values()) - tradeoff.WEIGHTS["exploited"]
-        assert tradeoff.WEIGHTS["exploited"] > rest
-        unknown = table.assign(exploited=pd.array([3, None, 0], dtype="Int64"))
-        assert "exploited" not in tradeoff.weighed(unknown, tradeoff.WEIGHTS)
-        assert tradeoff.scores(unknown, tradeoff.WEIGHTS)["variant"].iloc[0] == "a"
-
-    def test_support_comes_before_what_is_exploited(self) -> None:
-        table = able((1, 1), (1, 1), exploited=[1, 0], ended=[0, 1])
-        assert tradeoff.scores(table, tradeoff.WEIGHTS)["variant"].tolist() == ["a", "b"]
-
-    def test_where_all_are_at_zero_nobody_has_a_share(self) -> None:
-        assert tradeoff.scores(able((0, 10), (0, 10)), {"fixable": 1.0})["score"].tolist() == [0, 0]
-
-
-NUMBERS = st.tuples(
-    st.integers(0, 9), st.integers(1, 9), st.integers(0, 9), st.booleans(), st.integers(0, 3)
-)
-WEIGHTS = st.fixed_dictionaries(
-    dict.fromkeys([*EVEN, "exploited"], st.sampled_from([0.0, 0.3, 1.0, 2.5]))
-)
-
-
-def best(table: pd.DataFrame, weights: dict[str, float]) -> set[str]:
-    """The variants with the lowest score, by hand."""
-    rows = table[table["candidate"]].set_index("variant")
-    minded = [what for what in ("ended", "old_runtime") if weights.get(what)]
-    past = rows[minded].eq(1).any(axis=1)
-    total = pd.Series(0.0, index=rows.index)
-    for criterion, weight in weights.items():
-        values = rows[criterion].astype(float)
-        # What is known to be exploited counts by its number.
-        total += weight * values / (1.0 if criterion == "exploited" else values.max() or 1.0)
-    total = total if past.all() else total[~past]
-    return set(total[total.le(total.min() + 1e-7)].index)
-
-
-class TestFlips:
-    """Flips: just beyond the weight another variant comes first, and just before it does not."""
-
-    @settings(max_examples=50)
-    @given(st.lists(NUMBERS, min_size=2, max_size=5), WEIGHTS)
-    def test_a_flip_is_where_scores_computed_anew_change_places(self, rows, weights) -> None:
-        fixable, sizes, unfixed, ended, exploited = zip(*rows, strict=True)
-        more = {"unfixed": list(unfixed), "ended": list(map(int, ended))}
-        more["exploited"] = list(exploited)
-        table = able(*zip(fixable, sizes, strict=True), **more)
-        first = str(tradeoff.scores(table, weights)["variant"].iloc[0])
-        assume(best(table, weights) == {first})
-        found = tradeoff.flips(table, weights)
-        for row in found.itertuples():
-            now, at = weights[row.criterion], row.weight
-            assert at > now if row.above else at < now
-            beyond = at + (1e-5 if row.above else -1e-5)
-            assert best(table, weights | {row.criterion: (now + at) / 2}) == {first}
-            assert {first, row.variant} <= best(table, weights | {row.criterion: at})
-            assert first not in best(table, weights | {row.criterion: beyond})
-        flipped = set(zip(found["criterion"], found["above"], strict=True))
-        weighed = ("exploited", "fixable", "unfixed", "size")
-        for criterion, above in itertools.product(weighed, (True, False)):
-            if (criterion, above) not in flipped:
-                far = 1e6 if above else 0.0
-                assert first in best(table, weights | {criterion: far})
-
-    def test_of_the_posts_images(self, blog: Frames) -> None:
-        table = candidates(blog, "blog-2022")
-        assert tradeoff.flips(table, EVEN).empty, "one alone is supported"
-        found = tradeoff.flips(table, {"fixable": 1.0, "size": 1.0})
-        assert found[["criterion", "above", "variant"]].to_numpy().tolist() == [
-            ["fixable", False, ALPINE],
-            ["size", True, ALPINE],
-        ]
-        assert found["weight"].tolist() == pytest.approx([1 - 76.9 / 118, 1 / (1 - 76.9 / 118)])
-
-    def test_a_weight_that_has_to_fall_is_below(self) -> None:
-        table = able((1, 4), (2, 1))
-        found = tradeoff.flips(table, {"fixable": 1.0, "size": 0.5})
-        assert found.to_dict("records") == [
-            {"criterion": "fixable", "weight": 0.75, "above": False, "variant": "b"},
-            {"criterion": "size", "weight": pytest.approx(2 / 3), "above": True, "variant": "b"},
-        ]
-
-    @pytest.mark.parametrize("weight", [0.0, 0.1, 0.3, 1.0])
-    def test_on_a_tie_the_least_more_of_a_weight_decides(self, weight: float) -> None:
-        table = able((1, 1), (1, 1), unfixed=[2, 1], ended=[1, 1])
-        found = tradeoff.flips(table, {"fixable": 0.7, "size": 0.1, "ended": weight})
-        assert found.to_dict("records") == [
-            {"criterion": "unfixed", "weight": 0, "above": True, "variant": "b"}
-        ]
-
-    @pytest.mark.parametrize("table", [able((1, 1)), able((1, 1), (2, 2)), able((1, 1), (2, None))])
-    def test_nothing_changes_the_choice_of_one_candidate_or_of_the_best_in_all(self, table) -> None:
-        assert tradeoff.flips(table, EVEN).empty
-
-    def test_what_cannot_be_seen_of_all_changes_nothing(self) -> None:
-        assert tradeoff.flips(able((1, 2), (2, 2), unfixed=[None, 0]), EVEN).empty
-
-
 class TestWeights:
     """Weights: numbers of zero or more."""
 
@@ -458,9 +324,9 @@ def test_a_criterion_is_named_by_what_is_counted_and_by_the_kind_of_size() -> No
         found = [
             tradeoff.named(criterion, lens, "unpacked") for criterion in ("exploited", "likely")
         ]
-        assert found == [f"fixable vulnerabilities {name}" for name in names]
+        assert found == [f"vulnerabilities {names[0]}", f"fixable vulnerabilities {names[1]}"]
     one = tradeoff.named("exploited", VULNERABILITIES, "unpacked", 1)
-    assert one == "fixable vulnerability known to be exploited"
+    assert one == "vulnerability known to be exploited"
     with i18n.speaking("ko"):
         spoken = [tradeoff.named(criterion, VULNERABILITIES, "unpacked") for criterion in EVEN]
     assert spoken[2:] == ["압축 해제 크기", "운영체제 지원 종료", "런타임 지원 종료"]
