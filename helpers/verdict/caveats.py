@@ -124,7 +124,8 @@ def _vex_decides(decision: Decision, caution: Caution) -> Phrase:
     values["which"] = listed(map(name, without), last=AND)
     if len(without) > 1:
         return say(
-            "**Statements decide this:** {declared}. Without them there is no choice between {which}.",
+            "**Statements decide this:** {declared}. Without them there is no choice between "
+            "{which}.",
             **values,
         )
     if not caution.values["ships"]:
