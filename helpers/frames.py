@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
-from helpers import paths
+from helpers import aliases, paths
 
 # A text may be a message that is told in another language where it is shown. Arrow, which pandas
 # takes for texts wherever it is installed, would keep only its letters.
@@ -109,8 +109,12 @@ def make(frame: str, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     """Return the frame of that name with every column of the dictionary, in order and typed.
 
     `columns` maps names to values of one length; `None` is missing, an absent column all missing.
+    Without `vulnerability`, findings are of one vulnerability if their ids name each other.
     """
     absent = Repeated(None, max(map(len, columns.values()), default=0))
+    if frame == "findings" and not any(columns.get("vulnerability", ())):
+        of = (columns.get(name, absent) for name in ("vulnerability_id", "aliases"))
+        columns = {**columns, "vulnerability": aliases.canonical(*of)}
     # Arrays: a frame of as many series takes four times as long, which counts for small reports.
     return pd.DataFrame(
         {
@@ -119,6 +123,12 @@ def make(frame: str, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
         },
         copy=False,
     )
+
+
+def named_together(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return findings of several frames, with one `vulnerability` for ids that name each other."""
+    names = aliases.canonical(findings["vulnerability_id"].tolist(), findings["aliases"])
+    return findings.assign(vulnerability=pd.array(names, dtype=_TEXTS))
 
 
 def plain(values: ExtensionArray) -> ExtensionArray | pd.Series:

@@ -257,7 +257,7 @@ def test_what_is_imported_is_a_dependency_with_a_lower_bound() -> None:
 
 
 FLOORS = (
-    {"clock", "errors", "paths", "processes"},
+    {"aliases", "clock", "errors", "paths", "processes"},
     {"own_file"},
     {"frames"},
     {"text"},

@@ -74,7 +74,7 @@ class Part(NamedTuple):
             if self.severity:
                 lines.append(f'listed = listed[listed["severity"].eq({self.severity!r})]')
             lines.append(
-                'findings = findings[findings["vulnerability_id"].isin(listed["vulnerability_id"])]'
+                'findings = findings[findings["vulnerability"].isin(listed["vulnerability_id"])]'
             )
         return lines
 

@@ -84,7 +84,10 @@ class _Part:
         return len(self._rows.findings["variant"]) + len(self._rows.packages["variant"])
 
     def write(self, folder: Path) -> str:
-        made = {"fleet": frames.make("fleet", self._fleet), **self._rows.frames()._asdict()}
+        made = {
+            "fleet": frames.make("fleet", self._fleet),
+            **self._rows.frames(apart=True)._asdict(),
+        }
         return store.write_part(folder, self.entries, made)
 
     def add(self, scan: Scan, batch: Batch, known: Mapping[str, str]) -> Entry:

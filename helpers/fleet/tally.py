@@ -27,7 +27,7 @@ _FLAGS = ("fixable", "named")
 """What is so in some of the images that a vulnerability is in."""
 
 _FINDINGS = [
-    *(*_KEYS, "scanner", "vulnerability_id", "package", "source_package", "fixed_version"),
+    *(*_KEYS, "scanner", "vulnerability", "package", "source_package", "fixed_version"),
     *("severity", "suppressed"),
 ]
 
@@ -66,7 +66,8 @@ def occurrences(lens: Lens = PLAIN, without: Collection[str] = ()) -> Reduction:
 
     `vulnerability_id, severity, images, fixable`: its highest severity, the images that it is in,
     and those in which a newer package would fix it. `without` are variants that are not counted.
-    Findings without an id are not there: none can be told from another.
+    Findings without an id are not there: none can be told from another. Ids that name each other in
+    an image are one: whatever part it is in, and whatever other images name.
     """
     of = partial(_occurrences, lens=lens, without=frozenset(without))
     return Reduction(of, {"findings": _of(lens)})
@@ -99,7 +100,8 @@ def _counted(part: Partition, lens: Lens, without: Collection[str]) -> pd.DataFr
     rows = part.findings
     if without:
         rows = rows[~rows["variant"].isin(without)]
-    return lenses.each(rows, lens).dropna(subset="vulnerability_id")
+    counted = lenses.each(rows, lens).dropna(subset="vulnerability")
+    return counted.assign(vulnerability_id=counted["vulnerability"])
 
 
 def _held(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from helpers.charts.look import LIGHT, Look
 from helpers.comparability import scan_consistency, score_consistency
 from helpers.errors import ParameterInvalid
-from helpers.frames import SEVERITIES, Frames
+from helpers.frames import SEVERITIES, Frames, named_together
 from helpers.studies import landmarks, load, origin
 from helpers.studies.landmarks import FEW, MOST
 from helpers.studies.origin import Origin
@@ -281,6 +281,8 @@ class ComparedImages:
             return Frames(*map(self._some, self._whole._frames))
         images = self._joined(lambda found: found.frames.images)
         findings = self._joined(lambda found: found.frames.findings)
+        if self.others:
+            findings = named_together(findings)
         packages = self._joined(lambda found: found.frames.packages)
         return Frames(images, findings, packages)
 

@@ -41,16 +41,14 @@ def vulnerabilities(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     one of them; `part` is that of `likelihood`.
     """
     each = lenses.each(findings, lens)
-    # An id and its alias are one.
-    key = each["cve_id"].fillna(each["vulnerability_id"]).fillna("?")
     each = each.assign(
-        key=key,
+        key=each["vulnerability"].fillna("?"),
         fixable=each["fixed_version"].notna(),
         exploited=likelihood.is_exploited(each, lens.known_by).where(each["exploited"].notna()),
     )
     groups = each.groupby("key", sort=False)
     table = groups.agg(
-        vulnerability_id=("vulnerability_id", "first"),
+        vulnerability_id=("vulnerability", "first"),
         cve_id=("cve_id", "first"),
         package=("package", _joined),
         variants=("variant", _joined),

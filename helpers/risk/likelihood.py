@@ -251,9 +251,9 @@ def _of_image(counted: pd.DataFrame, image: Any, least: float, known_by: str) ->
 
 def _ids(findings: pd.DataFrame) -> Phrase:
     """Return vulnerabilities with their package and since when they are in the catalog."""
-    rows = findings.sort_values(["kev_added_at", "vulnerability_id"]).drop_duplicates("cve_id")
+    rows = findings.sort_values(["kev_added_at", "vulnerability"]).drop_duplicates("vulnerability")
     named = [
-        code(row.vulnerability_id)
+        code(row.vulnerability)
         + t(" ({package}, since {day:%Y-%m-%d})", package=row.package, day=row.kev_added_at)
         for row in rows.head(_NAMED).itertuples()
     ]

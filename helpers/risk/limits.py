@@ -21,14 +21,13 @@ def across_days(
     vulnerabilities that are in both and have a score in each; `was_likely` and `is_likely` those of
     them with a score from `least` on. Nothing but the scores differs between them.
     """
-    counted = lenses.each(findings, lens).drop_duplicates(
-        ["capture", "variant", "vulnerability_id"]
-    )
+    counted = lenses.each(findings, lens)
+    counted = counted.drop_duplicates(["capture", "variant", "vulnerability"])
     scored = images.dropna(subset="epss_day")
     rows = []
     for variant, captures in scored.groupby("variant", sort=False):
         of = counted[counted["variant"].eq(variant)].dropna(subset="epss")
-        by_capture = {c: r.set_index("vulnerability_id")["epss"] for c, r in of.groupby("capture")}
+        by_capture = {c: r.set_index("vulnerability")["epss"] for c, r in of.groupby("capture")}
         ordered = captures.sort_values("epss_day", kind="stable")
         for before, after in pairwise(ordered.itertuples()):
             if before.epss_day == after.epss_day or not {before.capture, after.capture} <= {

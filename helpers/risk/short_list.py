@@ -50,9 +50,8 @@ def short_list(
     each = each.merge(needs, "left", keys)
     each["need"] = each["need"].fillna(UNSEEN)
     each["source"] = each["source_package"].fillna(each["package"])
-    # An id and its alias are one.
-    each["id"] = each["cve_id"].fillna(each["vulnerability_id"])
-    rows = [_row(group, least) for _, group in each.groupby(["id", "source"], sort=False)]
+    groups = each.groupby(["vulnerability", "source"], sort=False)
+    rows = [_row(group, least) for _, group in groups]
     table = pd.DataFrame(rows, columns=[*COLUMNS, "rank"])
     table = table.sort_values("rank", kind="stable", ignore_index=True)[COLUMNS]
     table["why"] = pd.Series([*table["why"]], dtype=object)
@@ -95,7 +94,7 @@ def _row(group: pd.DataFrame, least: float) -> tuple[Any, ...]:
     epss = group["epss"].max()
     rank = (not exploited, not fixes, _NEEDS.index(need), -epss if pd.notna(epss) else 1.0)
     return (
-        first["vulnerability_id"],
+        first["vulnerability"],
         _joined(group["package"]),
         _joined(group["variant"]),
         fixes or None,

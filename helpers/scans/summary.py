@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from helpers import paths
+from helpers import aliases, paths
 from helpers.errors import ReportInvalid
 from helpers.frames import SEVERITIES
 from helpers.scans import trivy
@@ -73,12 +73,14 @@ def row(path: str | os.PathLike[str]) -> Row:
         return {**dict.fromkeys(COLUMNS), **about}
     findings = [v for result in report.results or [] for v in result.vulnerabilities or []]
     levels = Counter[str](finding.severity or "UNKNOWN" for finding in findings)
-    ids = Counter(finding.vulnerability_id or None for finding in findings)
+    ids = [finding.vulnerability_id or None for finding in findings]
+    others = [aliases.of(found.vulnerability_id, found.vendor_ids or ()) for found in findings]
+    names = Counter(aliases.canonical(ids, others))
     return {
         **about,
         "findings": len(findings),
         # Findings without an id count as one vulnerability each.
-        "vulnerabilities": len(ids) + max(ids[None] - 1, 0),
+        "vulnerabilities": len(names) + max(names[None] - 1, 0),
         **{column: levels[level] for level, column in LEVELS.items()},
         "suppressed": sum(len(result.suppressed or []) for result in report.results or []),
     }

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers import frames
+from helpers import aliases, frames
 from helpers.comparability import judges
 from helpers.exploitation.evidence import NONE, Exploitation
 from helpers.frames import SEVERITIES, Repeated, place
@@ -54,19 +54,6 @@ _SAID = {
     "statement_unused": "unused",
 }
 """Columns that are missing of most findings, and the parts of `Said` that they have."""
-
-_ONE_VULNERABILITY = (
-    "CVE-",
-    "GHSA-",
-    "GMS-",
-    "GO-",
-    "NSWG-",
-    "OSV-",
-    "PYSEC-",
-    "RUSTSEC-",
-    "SNYK-",
-)
-"""Prefixes of ids of one vulnerability; an advisory (`DSA-`, `RHSA-` …) may be of several."""
 
 
 class Evidence(NamedTuple):
@@ -157,8 +144,11 @@ class Rows:
                 "effect": effect,
             }
 
-    def frames(self) -> frames.Frames:
-        """Return what was collected as typed frames."""
+    def frames(self, apart: bool = False) -> frames.Frames:
+        """Return what was collected as typed frames; with `apart` no image depends on another."""
+        if apart:
+            names = (self.findings[name] for name in ("vulnerability_id", "aliases", "variant"))
+            self.findings["vulnerability"] = aliases.canonical(*names)
         if self._said:
             for name, part in _SAID.items():
                 column: list[Any] = [None] * len(self.findings["suppressed"])
@@ -357,8 +347,8 @@ def _found(columns: Mapping[str, Sequence[Any]]) -> list[Found]:
         strict=True,
     )
     return [
-        Found((name or "", *(aliases or "").split()), package or "", bool(from_base))
-        for name, aliases, package, from_base in rows
+        Found((name or "", *(others or "").split()), package or "", bool(from_base))
+        for name, others, package, from_base in rows
     ]
 
 
@@ -373,7 +363,10 @@ def _findings(
     paths = [finding.pkg_path or program for finding in findings]
     layers = [finding.layer for finding in findings]
     diff_ids = [layer.diff_id if layer else None for layer in layers]
-    aliases = [_aliases(finding) if finding.vendor_ids else None for finding in findings]
+    others = [
+        aliases.of(finding.vulnerability_id, finding.vendor_ids) if finding.vendor_ids else None
+        for finding in findings
+    ]
     identifiers = [finding.pkg_identifier for finding in findings]
     sources = [finding.data_source for finding in findings]
     from_base = [bases.get(layer) if layer else None for layer in diff_ids] if bases else None
@@ -382,7 +375,7 @@ def _findings(
         "capture": item.capture,
         "scanner": known.scanner,
         "vulnerability_id": [finding.vulnerability_id or None for finding in findings],
-        "aliases": aliases if any(aliases) else None,
+        "aliases": others if any(others) else None,
         "package": [finding.pkg_name for finding in findings],
         "installed_version": [finding.installed_version for finding in findings],
         "fixed_version": [finding.fixed_version or None for finding in findings],
@@ -391,7 +384,7 @@ def _findings(
         "advisory_source": [(source.id or None) if source else None for source in sources],
         "severity_source": [finding.severity_source or None for finding in findings],
         **nvd(findings),
-        **known.columns(findings, aliases),
+        **known.columns(findings, others),
         "published_at": frames.times([finding.published_date for finding in findings]),
         "package_class": package_class,
         "package_type": result.type,
@@ -433,17 +426,6 @@ def _built_from(result: Result, findings: Sequence[Vulnerability]) -> list[str |
 def _program(result: Result) -> str | None:
     """Return the program that a result's packages were compiled into: only its target names it."""
     return result.target if result.type in _COMPILED else None
-
-
-def _aliases(finding: Vulnerability) -> str | None:
-    """Return a vulnerability's other ids, if its own id stands for one vulnerability only.
-
-    An advisory stands for one if exactly one such id is listed with it.
-    """
-    main = finding.vulnerability_id or ""
-    others = {i for i in finding.vendor_ids or [] if i.startswith(_ONE_VULNERABILITY) and i != main}
-    is_one = main.startswith(_ONE_VULNERABILITY) or (main and len(others) == 1)
-    return " ".join(sorted(others)) or None if is_one else None
 
 
 def nvd(findings: Sequence[Vulnerability]) -> dict[str, list[Any]]:

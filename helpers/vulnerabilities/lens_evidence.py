@@ -112,13 +112,13 @@ def sources(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
 def scored(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Iterator[str]:
     """Yield the day and model of EPSS scores, and how many of the ids in question have one.
 
-    In question is what the lens would count whatever the score. An id and its alias are one.
+    In question is what the lens would count whatever the score.
     """
     of_image = score_consistency.of(images).dropna()
     distinct = sorted(set(of_image))
     places = images.loc[of_image.index, _IMAGE].assign(place=list(map(distinct.index, of_image)))
     every = lenses.each(findings, lens._replace(epss=0.0))
-    ids = every.assign(id=every["cve_id"].fillna(every["vulnerability_id"]))
+    ids = every.assign(id=every["vulnerability"])
     # One row an image and scanner, so that no finding is there twice.
     ids = ids[[*_IMAGE, "id", "epss"]].merge(places, on=_IMAGE, validate="many_to_one")
     counts = {}

@@ -15,7 +15,9 @@ from helpers.text.i18n import Listing, Message, message, msg, t
 FINDINGS, VULNERABILITIES = "findings", "vulnerabilities"
 PER_PACKAGE = "vulnerability-packages"
 COUNTED = (FINDINGS, VULNERABILITIES, PER_PACKAGE)
-"""What is counted: findings; distinct ids; distinct ids in distinct source packages."""
+"""What is counted: findings; vulnerabilities; vulnerabilities in distinct source packages.
+
+Ids that name each other, as a CVE and a GHSA do, are one vulnerability."""
 
 SCANNER, NVD = "scanner", "nvd"
 SCALES = (SCANNER, NVD)
@@ -314,8 +316,8 @@ def by_nvd(findings: pd.DataFrame) -> pd.DataFrame:
 def distinct(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
     """Return the first row of each thing counted, in the order of the findings.
 
-    That is one row an image and vulnerability id, or one an image, id and source package. An
-    unknown source package is replaced by the installed one.
+    That is one row an image and vulnerability, or one an image, vulnerability and source package.
+    An unknown source package is replaced by the installed one.
     """
     if counted == FINDINGS:
         return findings
@@ -334,7 +336,7 @@ def keys(findings: pd.DataFrame, counted: str) -> np.ndarray:
 def _keys(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
     """Return what tells apart the things that count once, a row a finding."""
     # A finding without an id equals no other.
-    ids = findings["vulnerability_id"]
+    ids = findings["vulnerability"]
     if ids.isna().any():
         rows = pd.Series(range(len(findings)), index=findings.index).astype("str")
         ids = ids.where(ids.notna(), "row " + rows)

@@ -79,12 +79,12 @@ def variants(listing: pd.DataFrame) -> list[str]:
 
 
 def ids(findings: pd.DataFrame) -> pd.Series:
-    """Return the id of each finding; one without equals no other, and is named by its row."""
-    return findings["vulnerability_id"].fillna(pd.Series(_made_up(findings), dtype="str"))
+    """Return the vulnerability of each finding; one without an id is named by its row."""
+    return findings["vulnerability"].fillna(pd.Series(_made_up(findings), dtype="str"))
 
 
 def _made_up(findings: pd.DataFrame) -> dict[int, Message]:
-    nameless = findings.index[findings["vulnerability_id"].isna()]
+    nameless = findings.index[findings["vulnerability"].isna()]
     return {row: message("(no id) {row}", row=row) for row in nameless}
 
 

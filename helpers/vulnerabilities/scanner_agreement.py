@@ -13,9 +13,6 @@ SAME, DIFFERENTLY = msg("same"), msg("differently")
 _IMAGE = ["capture", "variant"]
 _ROW = [*_IMAGE, "vulnerability_id", "_alone"]
 
-_Name = tuple[str, str, str]
-"""An id or an alias in one image: its capture, its variant and itself."""
-
 
 def agreement(
     findings: pd.DataFrame,
@@ -43,7 +40,7 @@ def agreement(
     found = findings[findings["scanner"].isin([first, second])]
     found = found.merge(by_both, on=_IMAGE, validate="many_to_one")
     found = found.assign(
-        vulnerability_id=_joined_ids(found),
+        vulnerability_id=found["vulnerability"],
         # A finding without an id is a row of its own.
         _alone=found.index.where(found["vulnerability_id"].isna(), -1),
         _image=found.groupby(_IMAGE, sort=False).ngroup(),
@@ -137,32 +134,3 @@ def _rated(table: pd.DataFrame, first: str, second: str) -> pd.Series:
     both = [severity.notna() & severity.ne("UNKNOWN") for severity in severities]
     same = severities[0].eq(severities[1]).map({True: SAME, False: DIFFERENTLY})
     return same.where(both[0] & both[1])
-
-
-def _joined_ids(found: pd.DataFrame) -> pd.Series:
-    """Return one id for each finding's vulnerability in its image; NA without an id."""
-    above: dict[_Name, _Name] = {}
-
-    def top(name: _Name) -> _Name:
-        while name in above:
-            # Shorten the path on the way, so that none gets long.
-            above[name] = above.get(above[name], above[name])
-            name = above[name]
-        return name
-
-    named = found.dropna(subset="vulnerability_id")
-    for row in named[[*_IMAGE, "vulnerability_id", "aliases"]].drop_duplicates().itertuples():
-        image = row.capture, row.variant
-        for alias in row.aliases.split() if isinstance(row.aliases, str) else ():
-            ids = (*image, row.vulnerability_id), (*image, alias)
-            best, other = sorted(map(top, ids), key=_rank)
-            if best != other:
-                above[other] = best
-    names = zip(found["capture"], found["variant"], found["vulnerability_id"], strict=True)
-    joined = [top(name)[2] if isinstance(name[2], str) else None for name in names]
-    return pd.Series(joined, index=found.index, dtype=TEXT)
-
-
-def _rank(name: _Name) -> tuple[bool, str]:
-    """Return the order in which names are preferred: CVEs first."""
-    return not name[2].startswith("CVE-"), name[2]

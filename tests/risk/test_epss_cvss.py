@@ -65,12 +65,13 @@ def test_an_id_and_its_alias_are_one_point(scored) -> None:
     loaded = scored(
         {"CVE-2024-0001": 0.5, "GHSA-aaaa-bbbb-cccc": 0.5},
         first=trivy(finding(1, CVSS=NVD)),
-        second=trivy(finding(1, CVSS=NVD, VulnerabilityID="GHSA-aaaa-bbbb-cccc")),
+        second=trivy(
+            finding(1, CVSS=NVD, VulnerabilityID="GHSA-aaaa-bbbb-cccc", VendorIDs=["CVE-2024-0001"])
+        ),
     )
-    findings = loaded.findings.assign(cve_id="CVE-2024-0001")
-    table = answer(loaded._replace(findings=findings)).table
+    table = answer(loaded).table
     assert table["variants"].tolist() == ["first, second"]
-    listed = short_list.short_list(findings, NOTHING, Lens("vulnerabilities"))
+    listed = short_list.short_list(loaded.findings, NOTHING, Lens("vulnerabilities"))
     assert listed["variants"].tolist() == ["first, second"]
 
 

@@ -46,6 +46,19 @@ def given: . != null and . != "";
 def code: . as $word | ["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"] | index($word);
 
 def id($position): if .VulnerabilityID | given then .VulnerabilityID else $position end;
+def names_one: test("^(CVE|GHSA|GMS|GO|NSWG|OSV|PYSEC|RUSTSEC|SNYK)-");
+def rank: [(startswith("CVE-") | not), .];
+def edges:
+  [.[] | .id as $id | select($id | type == "string")
+   | ([.VendorIDs[]? | select(names_one and . != $id)] | unique) as $others
+   | select(($id | names_one) or ($others | length) == 1) | $others[] | [$id, .]];
+def joined:
+  edges as $edges
+  | (reduce $edges[] as [$a, $b] ({}; .[$a] = $a | .[$b] = $b)
+     | until(. as $to | all($edges[]; $to[.[0]] == $to[.[1]]);
+         reduce $edges[] as [$a, $b] (.;
+           ([.[$a], .[$b]] | min_by(rank)) as $best | .[$a] = $best | .[$b] = $best))) as $to
+  | map(.id as $id | if $id | type == "string" then .id = ($to[$id] // $id) else . end);
 
 def full_version:
   (if .Epoch // 0 != 0 then "\\(.Epoch):" else "" end) + .Version
@@ -79,10 +92,10 @@ FINDINGS = (
 | [(if type == "array" then .[] else .Results[]? end) as $result | $result.Vulnerabilities[]?
    | {FixedVersion, PublishedDate, source: source($result.Packages),
       place: place($result; $base_layers), nvd: nvd,
-      level: (.Severity | if given then code else 0 end), VulnerabilityID,
+      level: (.Severity | if given then code else 0 end), VulnerabilityID, VendorIDs,
       score: $known.scores[.VulnerabilityID // ""][0], added: $known.added[.VulnerabilityID // ""]}
    | .exploited = (.added != null and .added <= $known.day)]
-| to_entries | map(.key as $position | .value | .id = id($position))
+| to_entries | map(.key as $position | .value | .id = id($position)) | joined
 """
 )
 
@@ -233,6 +246,14 @@ def made(write: Write) -> Counted:
         finding(1, PkgName="c", Severity="MEDIUM", CVSS={"nvd": {"V2Score": 9.5}}),
         finding(2, Severity="", VendorSeverity={"nvd": 2}, CVSS={"nvd": {"V3Score": 9.8}}),
         finding(3, Severity=None, CVSS={"nvd": {"V3Score": 0, "V2Score": 3.9}}),
+        finding(7, VendorIDs=["GHSA-2", "DSA-1-1"], Severity="LOW"),
+        finding(0, VulnerabilityID="GHSA-2", PkgName="b", VendorIDs=["GO-3"], Severity="HIGH"),
+        finding(0, VulnerabilityID="GO-3", PkgName="c", FixedVersion="2"),
+        finding(8, VendorIDs=["DSA-1-1"]),
+        finding(0, VulnerabilityID="DSA-2-1", VendorIDs=["CVE-2024-0008", "CVE-2024-0003"]),
+        finding(0, VulnerabilityID="RHSA-2024:1", VendorIDs=["CVE-2024-0003"]),
+        finding(0, VulnerabilityID="GHSA-9", VendorIDs=["PYSEC-9"]),
+        finding(0, VulnerabilityID="PYSEC-9"),
     )
     packages = [
         {"Name": "a", "Version": "3.0.1", "SrcName": "one"},

@@ -88,7 +88,7 @@ def scored(findings: pd.DataFrame, shown: pd.DataFrame, lens: Lens = LIKELY) -> 
 
 def test_an_id_and_its_alias_are_one_and_what_has_no_score_is_counted_too() -> None:
     every = found(
-        known(vulnerability_id="GHSA-1", cve_id="CVE-1"),
+        known(vulnerability_id="GHSA-1", aliases="CVE-1", cve_id="CVE-1"),
         known(vulnerability_id="CVE-1", cve_id="CVE-1"),
         known(vulnerability_id="CVE-2", epss=None),
         known(vulnerability_id="CVE-2", epss=None, package="other"),
