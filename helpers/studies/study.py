@@ -71,7 +71,8 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
     "linux/arm64") says which one of a Dockerfile, an image or an archive; without it, this
     machine's. `base` is the image that it is built on. `port` is where it answers (0: the port that
     the image exposes); with `start = false` it is not started. `runtime` (as in "node 24.19.0") and
-    `built` (a day) are known from elsewhere than the evidence.
+    `built` (a day) are known from elsewhere than the evidence. `artifact` is what kept reports say
+    that they are of, where `history` made the study.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Variant(Struct, forbid_unknown_fields=True, frozen=True):
     start: bool = True
     runtime: str = ""
     built: date | None = None
+    artifact: str = ""
 
     @property
     def kind(self) -> str:

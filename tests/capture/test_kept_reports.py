@@ -83,9 +83,7 @@ def test_reports_of_both_scanners_are_one_image(folder: Path) -> None:
     assert kept.keys() == {"trivy", "grype"}
 
 
-def test_a_broken_report_is_a_failed_variant_and_a_day_of_nothing_else_is_left_out(
-    folder: Path,
-) -> None:
+def test_a_broken_report_is_a_failed_variant_also_on_a_day_of_nothing_else(folder: Path) -> None:
     write(folder / "2023-01-12/app.json", trivy(finding()))
     write(folder / "2023-01-12/web.json", '{"SchemaVersion": 2, "Res')
     write(folder / "2023-01-13/app.json", "")
@@ -93,7 +91,10 @@ def test_a_broken_report_is_a_failed_variant_and_a_day_of_nothing_else_is_left_o
     write(folder / "undated.json", trivy())
     done = run("history", "mine", "--from", folder)
     assert done.status == 1
-    assert open_study("mine").captures() == ["2023-01-12", "2023-01-14"]
+    assert open_study("mine").captures() == ["2023-01-12", "2023-01-13", "2023-01-14"]
+    alone = load_study("mine", "2023-01-13").images.set_index("variant")
+    assert alone["status"].to_dict() == {"app": "failed", "web": "missing"}
+    assert "app.json" in alone.loc["app", "reason"]
     images = load_study("mine", "2023-01-12").images.set_index("variant")
     assert images["status"].to_dict() == {"app": "scanned", "web": "failed"}
     assert "cut off" in images.loc["web", "reason"]
