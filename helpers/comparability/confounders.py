@@ -1,6 +1,7 @@
 """Do the images differ in more than their base? Their ends of life, ages and runtimes."""
 
-import operator
+import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,14 @@ from helpers.answers.answer import BANNER, Answer
 from helpers.answers.talk import ALIKE, Table, Talk
 from helpers.answers.talk import named as named_images
 from helpers.comparability import scan_consistency, scanner_releases
-from helpers.comparability.end_of_life import advisories_until, end_of_life, named, release, spelled
+from helpers.comparability.end_of_life import (
+    advisories_until,
+    end_of_life,
+    named,
+    product,
+    release,
+    spelled,
+)
 from helpers.frames import COUNT, TEXT, TIME, UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import message, msg, t, word
@@ -27,9 +35,23 @@ COLUMNS = (
 
 OS, RUNTIME = msg("operating system"), msg("runtime")
 OS_END, AGE = msg("operating system's end of life"), msg("image age")
-PROCESSOR = msg("processor")
-ASPECTS = (OS_END, AGE, RUNTIME, PROCESSOR)
-"""What variants may differ in besides their bases. Of the processor it is told only if they do."""
+RUNTIME_VERSION, PROCESSOR = msg("runtime version"), msg("processor")
+ASPECTS = (OS_END, AGE, RUNTIME, RUNTIME_VERSION, PROCESSOR)
+"""What variants may differ in besides their bases. Runtimes differ by their release line, or within
+one line by their version."""
+
+_ALWAYS = (OS_END, AGE, RUNTIME)
+"""What is said of every capture; of the others only if variants differ in it."""
+
+_KNOWN_BY = (
+    {OS_END: "os_ended_days", AGE: "age_days"}
+    | dict.fromkeys((RUNTIME, RUNTIME_VERSION), "runtime")
+    | {PROCESSOR: "processor"}
+)
+"""The column of each aspect."""
+
+_NAMED = 4
+"""Versions that are named one by one; of more the first and the last are."""
 
 _SHARES = [0.226, 0.166, 0.14, 0.14, 0.188, 0.14]
 """Shares of the width of the columns on a slide: names and versions take more than days."""
@@ -54,10 +76,34 @@ def confounders(images: pd.DataFrame, as_of: date | None = None) -> pd.DataFrame
     )
 
 
+def differs(confounders: pd.DataFrame) -> dict[str, bool | None]:
+    """Return for each of `ASPECTS` whether variants of the same capture differ in it.
+
+    `None`: of no capture is it known of two variants.
+    """
+    each = [_differs(rows) for _, rows in _captures(confounders)]
+    known = {a: [found[a] for found in each if found[a] is not None] for a in ASPECTS}
+    return {aspect: any(values) if values else None for aspect, values in known.items()}
+
+
 def unlike(confounders: pd.DataFrame) -> list[str]:
     """Return in which of `ASPECTS` variants of the same capture differ."""
-    differing = [_differs(rows) for _, rows in _captures(confounders)]
-    return [aspect for aspect in ASPECTS if any(map(operator.itemgetter(aspect), differing))]
+    return [aspect for aspect, value in differs(confounders).items() if value]
+
+
+def versions(confounders: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the versions of each release line of a runtime that has several, in order.
+
+    Of one capture. A line is as in `node 24`. A version that is cut short, as 24 beside 24.19.0, is
+    not another one.
+    """
+    exact = confounders["runtime"].dropna().drop_duplicates()
+    exact = exact[~_cut_short(exact)]
+    found: dict[str, set[str]] = {}
+    for runtime in exact:
+        if line := release(runtime):
+            found.setdefault(line, set()).add(_version(runtime))
+    return {line: sorted(each, key=_order) for line, each in found.items() if len(each) > 1}
 
 
 def answer(images: pd.DataFrame) -> Answer:
@@ -180,28 +226,29 @@ def _text(confounders: pd.DataFrame) -> Text:
 def _talk(confounders: pd.DataFrame) -> Talk:
     """Return what is told of the images' ends of life, ages and runtimes, as a table."""
     rows = confounders.drop_duplicates("variant")
-    differing = unlike(confounders)
-    is_known = any(
-        value is not None
-        for _, images in _captures(confounders)
-        for aspect, value in _differs(images).items()
-        if aspect != PROCESSOR
-    )
-    aspects = listed(map(word, differing or ASPECTS[:3]), last=AND).plain
+    found = differs(confounders)
+    differing = [aspect for aspect in ASPECTS if found[aspect]]
+    alike = [aspect for aspect in _ALWAYS if found[aspect] is False]
+    captures = _captures(confounders)
+    aspects = listed(
+        map(word, differing) if differing else (_alike_in(a, found, confounders) for a in alike),
+        last=AND,
+    ).plain
     if differing:
         headline = t("The images differ in more than their base: {aspects}", aspects=aspects)
         meaning = t(
             "They differ in {aspects}: not every difference that follows is due to the base.",
             aspects=aspects,
         )
-    elif is_known:
+    elif alike:
         headline = t("Like is compared with like, as far as is known")
         meaning = t("Nothing that is known of them differs: {aspects}.", aspects=aspects)
     else:
         headline = t("Whether like is compared with like is not known")
         meaning = t("Of too few images is it known, so a difference may have many reasons.")
-    apart = [] if len(_captures(confounders)) > 1 else _apart(rows, differing)
-    odd = [f"{part.plain}." for part in apart if differing]
+    apart = _apart(rows, differing) if len(captures) == 1 else []
+    odd = [f"{part.plain}." for part in apart]
+    apart_versions = [_within_line(images).plain for _, images in captures]
     past = rows[_silent_days(rows).gt(0).fillna(False)]
     ended = t(
         "Hardly any advisories follow for {variants}, so a count that stands still there is no "
@@ -224,8 +271,9 @@ def _talk(confounders: pd.DataFrame) -> Talk:
     spoken = (
         t("Before numbers are compared: do the images differ in more than their base?"),
         *(odd or [meaning]),
+        *dict.fromkeys(filter(None, apart_versions)),
         *([ended] if len(past) else []),
-        t("Keep these differences in mind on the slides that follow."),
+        *([t("Keep these differences in mind on the slides that follow.")] if differing else []),
     )
     return Talk(
         ALIKE,
@@ -244,6 +292,7 @@ def _differs(rows: pd.DataFrame) -> dict[str, bool | None]:
     """Return for each aspect whether variants differ; `None`: known of fewer than two."""
     ended, ages = rows["os_ended_days"].dropna(), rows["age_days"].dropna()
     runtimes = rows["runtime"].dropna().map(release).dropna()
+    is_cut = _cut_short(rows["runtime"].dropna()).any()
     past = ended.gt(0)
     # Both are past it, but advisories for one went on longer.
     apart = _spread(_silent_days(rows).dropna().clip(lower=0)) > APART_DAYS
@@ -251,8 +300,70 @@ def _differs(rows: pd.DataFrame) -> dict[str, bool | None]:
         OS_END: past.nunique() > 1 or apart if len(ended) > 1 else None,
         AGE: _spread(ages) > APART_DAYS if len(ages) > 1 else None,
         RUNTIME: runtimes.nunique() > 1 if len(runtimes) > 1 else None,
+        RUNTIME_VERSION: bool(versions(rows)) or (None if is_cut or len(runtimes) < 2 else False),
         PROCESSOR: rows["processor"].nunique() > 1,
     }
+
+
+def _version(runtime: str) -> str:
+    return named(runtime)[1].removeprefix("v")
+
+
+def _order(version: str) -> list[tuple[bool, int, str]]:
+    """Return what sorts versions by their numbers: 3.9 before 3.10."""
+    parts = re.split(r"\D+", version)
+    return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+
+
+def _cut_short(runtimes: pd.Series) -> pd.Series:
+    """Return which versions are the beginning of another's of the same product."""
+    each = {(product(named(text)[0]), _version(text)) for text in runtimes}
+    return runtimes.map(
+        lambda text: any(
+            name == product(named(text)[0]) and version.startswith(f"{_version(text)}.")
+            for name, version in each
+        )
+    ).astype(bool)
+
+
+def _within_line(rows: pd.DataFrame) -> Phrase:
+    """Return which versions of one release line differ, as sentences; empty if none do."""
+    # What the table of ends does not have, it has no release line of.
+    known = {release(runtime) for runtime in rows[rows["runtime_end_of_life"].notna()]["runtime"]}
+    return listed(
+        (
+            say(
+                "Versions {versions} differ within one release line, {line}.",
+                versions=_few_versions(found),
+                line=spelled(line),
+            )
+            if line in known
+            else say(
+                "Versions {versions} of {product} differ.",
+                versions=_few_versions(found),
+                product=spelled(named(line)[0]),
+            )
+            for line, found in versions(rows).items()
+        ),
+        " ",
+    )
+
+
+def _few_versions(found: list[str]) -> Phrase:
+    if len(found) <= _NAMED:
+        return listed(found, last=AND)
+    return say("{first} to {last}", first=found[0], last=found[-1])
+
+
+def _alike_in(aspect: str, differing: Mapping[str, bool | None], rows: pd.DataFrame) -> str:
+    """Return an aspect in which images are alike, and of how many it is known if not of all."""
+    # Where one is 24 and another is 24.19.0, no more is known.
+    is_line = aspect == RUNTIME and differing[RUNTIME_VERSION] is None
+    label = t("release line of the runtime") if is_line else word(aspect)
+    count = int(rows[_KNOWN_BY[aspect]].notna().sum())
+    if count == len(rows):
+        return label
+    return t("{aspect} (known of {count} of {of})", aspect=label, count=count, of=len(rows))
 
 
 def _silent_days(confounders: pd.DataFrame) -> pd.Series:
@@ -270,13 +381,11 @@ def _head(rows: pd.DataFrame, label: str) -> Phrase:
         return say("**Nothing to compare{capture}:** there is no variant.", capture=label)
     if len(rows) == 1:
         return say("**Nothing to compare{capture}:** there is one variant only.", capture=label)
-    differs = _differs(rows)
-    told = [aspect for aspect in ASPECTS if aspect != PROCESSOR or differs[aspect]]
-    different, alike, unknown = (
-        listed((word(aspect) for aspect in told if differs[aspect] is value), last=AND)
-        for value in (True, False, None)
-    )
-    if apart := _apart(rows, [aspect for aspect in ASPECTS if differs[aspect]]):
+    found = _differs(rows)
+    different = listed((word(aspect) for aspect in ASPECTS if found[aspect]), last=AND)
+    alike = listed((_alike_in(a, found, rows) for a in _ALWAYS if found[a] is False), last=AND)
+    unknown = listed((word(aspect) for aspect in _ALWAYS if found[aspect] is None), last=AND)
+    if apart := _apart(rows, [aspect for aspect in ASPECTS if found[aspect]]):
         text = say(
             "**The images differ in more than their base{capture}:** {differences}. So their other "
             "differences are not due to their bases alone.",
@@ -301,6 +410,8 @@ def _head(rows: pd.DataFrame, label: str) -> Phrase:
             "**Whether the images differ in more than their base is not known{capture}.**",
             capture=label,
         )
+    if within := _within_line(rows):
+        text += " " + within
     if unknown:
         text += " " + say(
             "Not compared, since it is known of fewer than two images: {aspects}.", aspects=unknown
@@ -354,6 +465,12 @@ def _classes(rows: pd.DataFrame, aspect: str) -> pd.Series:
         return rows["processor"]
     if aspect == RUNTIME:
         return rows["runtime"].map(release, na_action="ignore")
+    if aspect == RUNTIME_VERSION:
+        exact = rows["runtime"].dropna()
+        exact = exact[~_cut_short(exact)]
+        return exact.map(lambda text: f"{product(named(text)[0])} {_version(text)}").reindex(
+            rows.index
+        )
     days = rows["age_days"] if aspect == AGE else _silent_days(rows).clip(lower=0)
     steps = days.sort_values().diff().gt(APART_DAYS).fillna(False).cumsum()
     classes = steps.reindex(days.index).astype(COUNT).mask(days.isna())

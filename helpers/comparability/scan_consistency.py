@@ -113,10 +113,17 @@ def mark(images: pd.DataFrame) -> str:
     return word(MIXED) if any(len(ways) > 1 for ways in _ways(images).values()) else ""
 
 
+def has_one_database(images: pd.DataFrame) -> bool:
+    """Return whether one database is known to have been used for the images of each capture."""
+    scanned = images[~images["status"].isin(UNKNOWN_COUNT)]
+    is_named = scanned[["db_updated_at", "db_sha256"]].notna().any(axis=1).all()
+    return bool(is_named) and all(len(ways) < 2 for ways in _ways(images).values())
+
+
 def text(images: pd.DataFrame) -> Text:
     """Return that images were scanned alike, or how they were not."""
-    found = Text()
-    for capture, ways in _ways(images).items():
+    found, by_capture = Text(), _ways(images)
+    for capture, ways in by_capture.items():
         if len(ways) < 2:
             continue
         head = say("**The images were not scanned alike, so no count can be compared:**")
@@ -131,7 +138,13 @@ def text(images: pd.DataFrame) -> Text:
             for how, variants in ways.items()
         )
         found += paragraph(head) + bullets(lines)
-    return found or paragraph(t("All were scanned with one scanner and one database."))
+    if found or not by_capture:
+        return found
+    if not has_one_database(images):
+        return paragraph(t("Whether one database was used is not known: reports do not name it."))
+    if len(by_capture) > 1:
+        return paragraph(t("In each capture, all were scanned with one scanner and one database."))
+    return paragraph(t("All were scanned with one scanner and one database."))
 
 
 def _ways(images: pd.DataFrame) -> dict[str, dict[str, list[str]]]:

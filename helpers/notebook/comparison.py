@@ -505,7 +505,7 @@ class Comparison(ComparedImages):
     @question()
     def vex_statements(self) -> Answer:
         """What do VEX documents state of what was found, and what does each statement do?"""
-        return declared.statements_answer(self.statements)
+        return declared.statements_answer(self.statements, self.findings)
 
     @question()
     def limits_of_scores(self, least: float = LIKELY_FROM) -> Answer:

@@ -81,8 +81,19 @@ def answer(
     )
 
 
-def statements_answer(statements: pd.DataFrame) -> Answer:
-    """Answer what documents state of the ids that were found, and what each statement does."""
+def statements_answer(statements: pd.DataFrame, findings: pd.DataFrame) -> Answer:
+    """Answer what documents state of the ids that were found, and what each statement does.
+
+    Without them, reports may still have what a scanner took from a document that was not kept.
+    """
+    if statements.empty and findings["statement_status"].notna().any():
+        return Answer(
+            "statements",
+            lacks=t(
+                "The reports have the statements that the scanner used; the documents are not kept "
+                "here, so what else they state is not known."
+            ),
+        )
     if statements.empty:
         return Answer("statements", lacks=t("No VEX document was given to the scanner."))
     return Answer("statements", table=statements, by_scanner=False, searchable=True)

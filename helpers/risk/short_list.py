@@ -39,17 +39,12 @@ def short_list(
     `least` on, and what is rated HIGH or CRITICAL, has a fix and no score. What is exploited comes
     first, then what has a fix, then what the app needs, then the higher score.
     """
-    each = lenses.each(findings, lens)
-    part = likelihood.part(each, least, lens.known_by)
-    serious = each["severity"].ge("HIGH") & each["fixed_version"].notna()
-    unscored = part.eq(likelihood.UNSCORED) & serious & each["epss_day"].notna()
-    each = each.assign(part=part, unscored=unscored)
-    each = each[part.isin([likelihood.EXPLOITED, likelihood.LIKELY]) | unscored]
+    each = _judged(findings, lens, least)
+    each = each[each["listed"]]
     keys = ["variant", "package", "package_path"]
     needs = needed[[*keys, "need"]].drop_duplicates(keys)
     each = each.merge(needs, "left", keys)
     each["need"] = each["need"].fillna(UNSEEN)
-    each["source"] = each["source_package"].fillna(each["package"])
     groups = each.groupby(["vulnerability", "source"], sort=False)
     rows = [_row(group, least) for _, group in groups]
     table = pd.DataFrame(rows, columns=[*COLUMNS, "rank"])
@@ -58,6 +53,13 @@ def short_list(
     table["kev_added_at"] = pd.to_datetime(table["kev_added_at"], utc=True)
     types = {"epss": "Float64", "cvss_score": "Float64", "severity": findings["severity"].dtype}
     return table.astype(types)
+
+
+def left_out(findings: pd.DataFrame, lens: Lens, least: float = LIKELY_FROM) -> int:
+    """Return how many HIGH and CRITICAL ones with a fix `short_list` leaves out, of their rows."""
+    each = _judged(findings, lens, least)
+    is_serious = each["severity"].ge("HIGH") & each["fixed_version"].notna()
+    return len(each[is_serious & ~each["listed"]][["vulnerability", "source"]].drop_duplicates())
 
 
 def answer(
@@ -75,13 +77,27 @@ def answer(
     talks = (_talk(table),) if len(table) else ()
     return Answer(
         "look-at-first",
-        text=_text(table, least, most),
+        text=_text(table, left_out(findings, lens, least), least, most),
         table=table,
         # When it was in the catalog is among the reasons.
         shown=table.head(most).drop(columns=["kev_added_at", "cvss_score"]),
         counted=lens.label,
         role=SLIDE,
         talks=talks,
+    )
+
+
+def _judged(findings: pd.DataFrame, lens: Lens, least: float) -> pd.DataFrame:
+    """Return findings with `part`, `unscored`, `source` package, and `listed`: on the list."""
+    each = lenses.each(findings, lens)
+    part = likelihood.part(each, least, lens.known_by)
+    serious = each["severity"].ge("HIGH") & each["fixed_version"].notna()
+    unscored = part.eq(likelihood.UNSCORED) & serious & each["epss_day"].notna()
+    return each.assign(
+        part=part,
+        unscored=unscored,
+        listed=part.isin([likelihood.EXPLOITED, likelihood.LIKELY]) | unscored,
+        source=each["source_package"].fillna(each["package"]),
     )
 
 
@@ -140,16 +156,22 @@ def _joined(values: pd.Series) -> str:
     return ", ".join(dict.fromkeys(values.dropna().astype(str)))
 
 
-def _text(table: pd.DataFrame, least: float, most: int) -> Text:
-    """Return how many are on the list, and what puts one there."""
+def _text(table: pd.DataFrame, left: int, least: float, most: int) -> Text:
+    """Return how many are on the list, what puts one there, and how many serious ones are not."""
     rule = say(
         "On this list is what is known to be exploited, what has EPSS ≥ {least:g}, and what is "
         "HIGH or CRITICAL, has a fix and no score. What is exploited comes first, then what has a "
         "fix, then what the app's process needs, then the higher score.",
         least=least,
     )
+    if left:
+        rule += " " + say(
+            "Not on it: {count} rated HIGH or CRITICAL with a fix, which score lower or are not "
+            "looked up.",
+            count=number(left, "vulnerability"),
+        )
     if table.empty:
-        return paragraph(say("**Nothing has to be looked at first.**") + " " + rule)
+        return paragraph(say("**No vulnerability is on this list.**") + " " + rule)
     head = say("**Look at these first: {count}.**", count=number(len(table), "vulnerability"))
     if len(table) > most:
         head += " " + say("The first {most} are shown; the table's file has all.", most=most)

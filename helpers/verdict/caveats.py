@@ -281,8 +281,8 @@ def _exploitation(able: pd.DataFrame, weights: Mapping[str, float], lens: Lens) 
         text += _bullet(
             CAUTION,
             say(
-                "Known to be exploited is what CISA's catalog had by the day of the database: "
-                "exploited somewhere, not in these images. What is not in it may be, too."
+                "Known to be exploited is what the recorded catalog of CISA lists: exploited "
+                "somewhere, not in these images. What is not in it, or came later, may be, too."
             ),
         )
     if not (lens.epss or weights.get(LIKELY)):

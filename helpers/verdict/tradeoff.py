@@ -244,6 +244,14 @@ def _past_support(row: Any) -> str:
     )
 
 
+def past_support(candidates: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return which variants are past the support of their system, and which of their runtime.
+
+    A runtime's end stops no advisories for the system's packages.
+    """
+    return {c: candidates["variant"][candidates[c].eq(1).fillna(False)] for c in ENDED}
+
+
 def pareto(candidates: pd.DataFrame) -> pd.Series:
     """Return which candidates no other one dominates in size and fixable vulnerabilities.
 
@@ -330,16 +338,18 @@ def _talk(candidates: pd.DataFrame, lens: Lens) -> Talk:
         )
         for _, row in placed.iterrows()
     ]
-    past = named_images(placed[placed["past_support"].ne("")]["variant"])
+    past, old = (named_images(past_support(placed)[criterion]) for criterion in ENDED)
     unsupported = t(
         "{variants}: past support, so hardly any new advisories are written there.", variants=past
     )
+    unfixed = t("{variants}: the runtime is past its end of life and gets no fixes.", variants=old)
     lost = named_images(candidates[candidates["front"].isna()]["variant"])
     not_placed = t("Not placed, because something of it is not known: {variants}.", variants=lost)
     spoken = (
         t("Further left is smaller, and further down has fewer {what}.", what=lens.short),
         *some(each),
         *([unsupported] if past else []),
+        *([unfixed] if old else []),
         *([not_placed] if lost else []),
         t("Two numbers are compared here, and not everything that matters."),
     )

@@ -214,13 +214,13 @@ def headline(decision: Decision) -> str:
 
 def _lead(decision: Decision) -> Phrase:
     """Return the number that decided against those of the others."""
-    measure, rivals, first = _leading(decision), decision.rivals, _first(decision)
+    measure, first = _leading(decision), _first(decision)
     alone = any(reason.code == SUPPORTED for reason in decision.reasons)
     if not measure:
         return say("it is the only one that is supported")
     values = {
         "ours": _amount(decision, measure, first[measure]),
-        "theirs": _against(measure, rivals[measure]),
+        "theirs": _of_rivals(decision, measure),
     }
     if alone:
         return say(
@@ -253,13 +253,13 @@ def because(decision: Decision) -> Phrase:
         text += say(
             ", {ours} of them HIGH or CRITICAL against {theirs}",
             ours=_value("serious", first),
-            theirs=_against("serious", rivals["serious"]),
+            theirs=_of_rivals(decision, "serious"),
         )
     if measure == EXPLOITED and "fixable" in decision.used:
         text += say(
             ", and {ours} against {theirs}",
             ours=_amount(decision, "fixable", first["fixable"]),
-            theirs=_against("fixable", rivals["fixable"]),
+            theirs=_of_rivals(decision, "fixable"),
         )
     is_alike = "fixable" in decision.used and rivals["fixable"].eq(first["fixable"]).all()
     if measure == "size" and is_alike:
@@ -426,13 +426,13 @@ def _then(decision: Decision) -> Phrase:
 def _worse(decision: Decision) -> Phrase:
     """Return in what the first is worse than the next, as the end of a reason."""
     worse = next((reason.theirs for reason in decision.reasons if reason.code == WORSE), ())
-    first, rivals = _first(decision), decision.rivals
+    first = _first(decision)
     each = [
         say(
             "{criterion} ({first} against {others})",
             criterion=tradeoff.named(criterion, decision.lens, decision.kind),
             first=_value(criterion, first),
-            others=_against(criterion, rivals[criterion]),
+            others=_of_rivals(decision, criterion),
         )
         for criterion in worse
     ]
@@ -516,6 +516,15 @@ def _amount(decision: Decision, criterion: str, value: Any) -> Phrase:
     what = tradeoff.named(criterion, decision.lens, decision.kind, value)
     narrowed = _in_brackets(decision.lens.narrowed)
     return say("{count} {what}{narrowed}", count=count, what=what, narrowed=narrowed)
+
+
+def _of_rivals(decision: Decision, criterion: str) -> Phrase:
+    """Return the numbers of the others; of the supported ones among them if only those compete."""
+    values = decision.rivals[criterion]
+    if len(values) == len(decision.ranked) - 1:
+        return _against(criterion, values)
+    found = _against(criterion, values, others=False)
+    return say("{range} of the supported", range=found)
 
 
 def _against(criterion: str, values: pd.Series, others: bool = True) -> Phrase:

@@ -77,7 +77,9 @@ def test_the_posts_images_in_both_captures(both) -> None:
     assert (
         "support: nodejs-alpine (2022-02), nodejs-alpine (2026-11), nodejs-distroless (2026-11). "
     ) in found.text.plain
-    assert found.text.plain.endswith("All were scanned with one scanner and one database.")
+    assert found.text.plain.endswith(
+        "In each capture, all were scanned with one scanner and one database."
+    )
 
 
 def test_an_image_of_another_time_with_another_runtime_is_unlike() -> None:

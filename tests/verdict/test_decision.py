@@ -77,7 +77,7 @@ class TestBecause:
         table = able((7, 20), (7, 5), (7, 30), old_runtime=[0, 1, 0])
         found = decided(table, EVEN)
         assert found.best == ["a"]
-        assert wording.because(found).plain.startswith("20.0 MB unpacked against 30.0, ")
+        assert wording.because(found).plain.startswith("20.0 MB unpacked against 30.0 of the ")
         assert "; past support: b (Node.js 2 since 2026-01-01)." in wording.choice(found).plain
 
     def test_what_the_first_is_worse_in_is_told_too(self) -> None:
