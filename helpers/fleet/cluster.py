@@ -5,11 +5,11 @@ import shutil
 import signal
 import tempfile
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,26 +20,36 @@ from helpers.fleet import extra, store
 _SECONDS = 15
 """How long a scheduler and its workers may take to answer."""
 
-_ALONE = 60
-"""Seconds after which a scheduler without workers is given up: killed ones may be replaced."""
-
-_REPLACED = 10
-"""Seconds after which local workers are started anew: one that dies while it starts stays dead."""
-
 _SCRATCH = "fleet-"
-
-_LOOK = 0.02
-"""Seconds between two looks for what has ended."""
 
 
 class Cluster:
     """A cluster with workers: `dashboard` is the address of its dashboard, empty if it has none."""
 
-    def __init__(self, client: Any, stack: ExitStack, local: Any = None) -> None:
-        self.client = client
-        self._local = local
-        self.dashboard: str = _dashboard(client)
-        self._stack = stack
+    client: Any
+    dashboard: str
+
+    def __init__(self, scheduler: str, workers: int, stack: ExitStack) -> None:
+        self._start = partial(_started, scheduler, workers)
+        self._stack, self._running = stack, ExitStack()
+        self.restart()
+
+    def restart(self) -> None:
+        """Start it anew, with other workers: what it was to do is forgotten."""
+        # Of one that does not work, the end may not work either.
+        with suppress(OSError, RuntimeError, TimeoutError, CancelledError):
+            self.close()
+        self.client, self._local = self._running.enter_context(self._start())
+        self.dashboard = _dashboard(self.client)
+
+    def close(self) -> None:
+        """End its workers, or what connects to them."""
+        self._running.close()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its workers are its own, on this machine."""
+        return self._local is not None
 
     @property
     def workers(self) -> int:
@@ -86,49 +96,18 @@ class Cluster:
         """Return the addresses of its workers; one that is started again has another."""
         return set(self.client.scheduler_info()["workers"])
 
-    def running(self, futures: list[Any]) -> Any:
-        """Return what futures are awaited with; others can be added to it."""
-        from distributed import as_completed
+    def processes(self) -> dict[str, int]:
+        """Return the processes of local workers, by address."""
+        nannies = self._local.workers.values() if self._local else ()
+        return {one.worker_address: one.pid for one in nannies if one.pid}
 
-        loop = self.client.loop
-        return as_completed(futures, loop=loop, with_results=True, raise_errors=False)
-
-    def completed(self, running: Any) -> Iterator[tuple[Any, Any, BaseException | None]]:
-        """Yield futures as they end, each with its result or its error.
-
-        Neither a scheduler that is gone nor one without workers ends any, so both are looked for.
-        Raises `ClusterFailed`.
-        """
-        looked = worked = replaced = time.monotonic()
-        while not running.is_empty():
-            if done := running.next_batch(block=False):
-                worked = time.monotonic()
-                for future, result in done:
-                    if future.status == "error":
-                        yield future, None, result[1]
-                    elif isinstance(result, CancelledError):
-                        raise ended("its scheduler is gone")
-                    else:
-                        yield future, result, None
-                continue
-            time.sleep(_LOOK)
-            if self.client.status != "running":
-                raise ended("its scheduler is gone")
-            if time.monotonic() - looked > 1:
-                looked = time.monotonic()
-                with broken_off():
-                    worked = looked if self.client.nthreads() else worked
-                if looked - worked > _ALONE:
-                    raise ended("no worker is left")
-                if self._local and looked - max(worked, replaced) > _REPLACED:
-                    replaced = looked
-                    self._replace()
-
-    def _replace(self) -> None:
-        """Start the workers of a local cluster anew."""
-        number = len(self._local.worker_spec) or 1
-        self._local.scale(0)
-        self._local.scale(number)
+    def replace(self) -> bool:
+        """Start the workers of a local cluster anew; return whether it is one."""
+        if self._local:
+            number = len(self._local.worker_spec) or 1
+            self._local.scale(0)
+            self._local.scale(number)
+        return self.is_local
 
 
 @contextmanager
@@ -139,6 +118,18 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
     installed.
     """
     extra.require()
+    # What is done at the end is done after the workers have ended, so it is the first here.
+    with ExitStack() as late:
+        opened = Cluster(scheduler, workers, late)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+@contextmanager
+def _started(scheduler: str, workers: int) -> Iterator[tuple[Any, Any]]:
+    """Have a client of a cluster, and that if it is a local one. Raises `ClusterFailed`."""
     import dask
     from distributed import Client, LocalCluster
 
@@ -186,12 +177,7 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
                     "starts it, so in your own make the Fleet under if __name__ == '__main__':"
                 )
             raise ClusterFailed(why + remedy) from error
-        # What is done at the end is done after the workers have ended, so before them on the stack.
-        late = ExitStack()
-        with ExitStack() as closing:
-            closing.push(late)
-            closing.enter_context(stack.pop_all())
-            yield Cluster(client, late, local)
+        yield client, local
 
 
 @contextmanager

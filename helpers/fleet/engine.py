@@ -10,6 +10,7 @@ from helpers.fleet import store as stores
 from helpers.fleet.cluster import Cluster
 from helpers.fleet.partition import Reduction
 from helpers.fleet.store import Part, Store
+from helpers.fleet.tasks import Tasks
 
 _RETRIES = 3
 
@@ -41,17 +42,14 @@ class Dask(NamedTuple):
 
         Raises `FleetInvalid` and `ClusterFailed`.
         """
-        client = self.cluster.client
-        parts = list(self.store.parts)
-        futures = client.map(
-            stores.reduced, parts, reduction=reduction, retries=_RETRIES, pure=False
-        )
+        tasks = Tasks(self.cluster, stores.reduced, _told, _RETRIES, reduction=reduction)
+        tasks.add(self.store.parts)
         kept = {}
-        for future, result, error in self.cluster.completed(self.cluster.running(futures)):
-            if error:
-                raise error
-            kept[future.key] = result
-        return _joined([kept[future.key] for future in futures], reduction)
+        for end in tasks.ended():
+            if end.error:
+                raise end.error
+            kept[end.place] = end.result
+        return _joined([kept[place] for place in sorted(kept)], reduction)
 
     def frame(self, name: str) -> Any:
         """Return a frame as a Dask DataFrame, a partition a part; only wanted columns are read.
@@ -84,6 +82,10 @@ def dask(store: Store, cluster: Cluster) -> Dask:
 
 def _frame(part: Part | None, name: str, columns: list[str] | None = None) -> pd.DataFrame:
     return stores.frame(part, name, frames.columns(name) if columns is None else columns)
+
+
+def _told(part: Part) -> str:
+    return str(part.folder)
 
 
 def _joined(kept: list[pd.DataFrame], reduction: Reduction) -> pd.DataFrame:

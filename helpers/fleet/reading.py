@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -15,6 +15,7 @@ from helpers.fleet.batch import Batch, Done
 from helpers.fleet.cluster import Cluster
 from helpers.fleet.scans import Listing, Scan
 from helpers.fleet.store import Entry, Record, Store
+from helpers.fleet.tasks import Tasks
 from helpers.studies.study import NAME
 
 BATCH_BYTES = 64_000_000
@@ -158,22 +159,14 @@ def _read(cut: list[Batch], cluster: Cluster, total: int, problems: list[str]) -
     A batch that fails, or that kills its workers, is cut in two until the scan that does is alone:
     that one is a failed image.
     """
-    client = cluster.client
-    waiting: dict[Any, Batch] = {}
-
-    def submit(batch: Batch) -> Any:
-        future = client.submit(batches.read, batch, pure=False)
-        waiting[future] = batch
-        return future
-
+    tasks = Tasks(cluster, batches.read, _told)
+    tasks.add(cut)
     workers = cluster.addresses()
     suspects: list[Batch] = []
     try:
-        running = cluster.running([submit(batch) for batch in cut])
         with tqdm(total=total, unit="scan", desc="reading", disable=None, leave=False) as bar:
             while True:
-                for future, done, error in cluster.completed(running):
-                    batch = waiting.pop(future)
+                for _, batch, done, error in tasks.ended():
                     if error is None:
                         bar.update(len(batch.scans))
                         yield done
@@ -182,17 +175,21 @@ def _read(cut: list[Batch], cluster: Cluster, total: int, problems: list[str]) -
                     elif _is_suspect(batch, error):
                         suspects.append(batch._replace(alone=True))
                     else:
-                        for smaller in _smaller(batch, error, problems):
-                            running.add(submit(smaller))
+                        tasks.add(_smaller(batch, error, problems))
                 if not suspects:
                     break
                 # Dask blames what only waited for a worker that was killed: so one at a time.
-                running = cluster.running([submit(suspects.pop())])
+                tasks.add([suspects.pop()])
     finally:
-        if waiting and client.status == "running":
-            client.cancel(list(waiting), force=True)
+        tasks.cancel()
     if gone := workers - cluster.addresses():
         problems.append(f"{len(gone):,} workers ended in the middle; what they read was read again")
+
+
+def _told(batch: Batch) -> str:
+    """Return what a reader knows a batch by."""
+    more = len(batch.scans) - 1
+    return batch.scans[0].place + (f" (and {more:,} more scans)" if more else "")
 
 
 def _is_suspect(batch: Batch, error: BaseException) -> bool:

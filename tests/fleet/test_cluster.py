@@ -17,7 +17,7 @@ import pytest
 
 from helpers import paths
 from helpers.errors import ClusterFailed, NoSpace
-from helpers.fleet import cluster, engine, reading
+from helpers.fleet import cluster, engine, reading, tasks
 from helpers.fleet.cluster import Cluster
 from tests.support import fleets
 
@@ -89,6 +89,171 @@ def test_a_scan_that_kills_each_worker_is_a_failed_image(tmp_path: Path, data: P
     assert any("app-00001.json" in problem for problem in done.problems)
 
 
+def _dying(once: Path, stage: str) -> Any:
+    """A plugin that kills the first worker that comes to some stage of reading a batch."""
+    from distributed.diagnostics.plugin import WorkerPlugin
+
+    class Dying(WorkerPlugin):  # type: ignore[misc]
+        def die(self) -> None:
+            import os
+            import signal
+
+            try:
+                os.close(os.open(once, os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                return
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        def setup(self, worker: Any) -> None:
+            from pathlib import Path
+
+            from helpers.fleet import store
+            from helpers.scans import trivy
+
+            def before(owner: Any, name: str) -> None:
+                whole = getattr(owner, name)
+
+                def dies(*given: Any, **more: Any) -> Any:
+                    self.die()
+                    return whole(*given, **more)
+
+                setattr(owner, name, dies)
+
+            if stage == "computing":
+                before(trivy, "text")
+            elif stage == "writing":
+                import pyarrow.parquet
+
+                before(pyarrow.parquet, "write_table")
+            elif stage == "moving":
+                before(store.Path, "rename")
+                assert store.Path is Path
+
+        def transition(self, key: str, start: str, finish: str, **_: Any) -> None:
+            # Calls of the kit, and none that the test makes.
+            if key.startswith("read-") and (start, finish) == {
+                "receiving": ("released", "waiting"),
+                "returning": ("executing", "memory"),
+            }.get(stage):
+                self.die()
+
+    return Dying()
+
+
+STAGES = ("receiving", "computing", "writing", "moving", "returning")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_worker_that_dies_at_any_stage_loses_nothing(
+    stage: str, tmp_path: Path, data: Path
+) -> None:
+    folder, once = fleets.reports(tmp_path / "scans", 6), tmp_path / "died"
+    with cluster.open(workers=1) as opened:
+        opened.client.register_plugin(_dying(once, stage))
+        done = reading.read(str(folder), "f", opened)
+    assert once.exists()
+    assert (done.new, done.failed) == (6, 0)
+    assert "1 workers ended" in done.problems[0]
+    assert fleets.store_counts(done.store) == fleets.plain(folder.rglob("*.json"))
+    assert not [*paths.fleet("f").glob("parts/.new.*")]
+
+
+def _deaf() -> Any:
+    """A plugin of workers that are there, and to which each call is lost."""
+    from distributed.diagnostics.plugin import WorkerPlugin
+
+    class Deaf(WorkerPlugin):  # type: ignore[misc]
+        def setup(self, worker: Any) -> None:
+            worker.stream_handlers["compute-task"] = lambda **_: None
+
+    return Deaf()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few signs are enough. More starts than are needed change no result."""
+    monkeypatch.setattr(tasks, "_SIGNS", 3)
+    monkeypatch.setattr(tasks, "_STARTS", 20)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_calls_that_no_worker_works_on_are_made_again_on_another_cluster(
+    tmp_path: Path, data: Path
+) -> None:
+    folder = fleets.reports(tmp_path / "scans", 6)
+    with cluster.open(workers=2) as opened:
+        first = opened.client.scheduler.address
+        opened.client.register_plugin(_deaf())
+        done = reading.read(str(folder), "f", opened)
+        assert opened.client.scheduler.address != first
+        assert fleets.counted(engine.dask(done.store, opened)) == fleets.plain(folder.iterdir())
+    assert (done.new, done.failed) == (6, 0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_worker_that_stands_still_is_replaced(tmp_path: Path, data: Path) -> None:
+    folder = fleets.reports(tmp_path / "scans", 6)
+    with cluster.open(workers=1) as opened:
+        [worker] = opened.processes().values()
+        os.kill(worker, signal.SIGSTOP)
+        # A scheduler asks each worker, so it is told what a worker that stands still cannot say.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Cluster, "check", lambda *_: None)
+            done = reading.read(str(folder), "f", opened)
+    assert (done.new, done.failed) == (6, 0)
+    assert not psutil.pid_exists(worker)
+
+
+def test_calls_that_no_cluster_works_on_are_an_error_that_names_the_first(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "_SIGNS", 3)
+    monkeypatch.setattr(tasks, "_STARTS", 1)
+    folder = fleets.reports(tmp_path / "scans", 2)
+    restarted = Cluster.restart
+    starts = []
+
+    def restart(self: Cluster) -> None:
+        restarted(self)
+        self.client.register_plugin(_deaf())
+        starts.append(self)
+
+    monkeypatch.setattr(Cluster, "restart", restart)
+    with cluster.open(workers=1) as opened:
+        with pytest.raises(ClusterFailed, match=r"app-00000\.json .*did not work on it"):
+            reading.read(str(folder), "f", opened)
+        assert starts == [opened, opened]
+        # Another's cluster is not started anew.
+        with (
+            cluster.open(opened.client.scheduler.address) as other,
+            pytest.raises(ClusterFailed, match="start your workers anew"),
+        ):
+            reading.read(str(folder), "g", other)
+    assert starts == [opened, opened, other]
+
+
+def _beats(*looks: str) -> list[bool]:
+    """What a worker shows at each look: that it works, has nothing to do, or says nothing."""
+    signs, beat, found = tasks._Signs(), 0, []
+    for look in ("starts", *looks):
+        beat += look != "silent"
+        metrics = {"task_counts": {"executing": int(look == "works")}}
+        workers = {"a": {"last_seen": beat, "metrics": metrics}}
+        found.append(signs.are_of_no_work(workers, {}))
+    return found[1:]
+
+
+def test_only_signs_of_life_say_that_a_worker_does_not_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks, "_SIGNS", 2)
+    assert _beats("idle", "idle") == [False, True]
+    # A busy machine, or a call that leaves no room for a heartbeat: it takes longer.
+    assert not any(_beats(*["silent"] * 50, "idle"))
+    assert not any(_beats("idle", "works", "idle", "works"))
+    assert _beats("idle", "silent", "idle") == [False, False, True]
+
+
 @pytest.fixture
 def external(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[Any], subprocess.Popen[Any]]]:
     """A scheduler and a worker in processes of their own: the address, and both."""
@@ -120,7 +285,7 @@ def test_a_cluster_that_ends_in_the_middle_leaves_what_was_read(
     opened: Cluster,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cluster, "_ALONE", 3)
+    monkeypatch.setattr(tasks, "_ALONE", 3)
     address, scheduler, worker = external
     victim = scheduler if which == "scheduler" else worker
     with (

@@ -280,8 +280,6 @@ def reduction(of: Callable[[Partition], pd.DataFrame]) -> Reduction:
 
 
 def store_counts(store: Store) -> Plain:
-    from helpers.fleet import engine
-
     return counted(engine.pandas(store))
 
 
