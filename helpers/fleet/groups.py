@@ -46,6 +46,12 @@ def of(pairs: pd.DataFrame, packages: Packages) -> pd.Series:
     return pairs["repository"].map(lambda repository: _top(above, repository)).astype("object")
 
 
+def alone(images: pd.DataFrame, packages: Packages) -> pd.Series:
+    """Return the group of each image's repository, by these images alone."""
+    same = {"first_variant": images["variant"], "second_variant": images["variant"]}
+    return of(images[["repository"]].assign(**same), packages)
+
+
 def _top(above: dict[str, str], one: str) -> str:
     """Return what stands for all that one is connected with; the way to it gets shorter."""
     while (higher := above.get(one, one)) != one:

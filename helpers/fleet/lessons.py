@@ -72,22 +72,20 @@ def _learned(
         )
     compared = pairs.compared(pairs.found(images), groups.packages(images, found))
     for row in pairs.sure(compared).head(3).itertuples():
-        few, many = pairs.fewer_and_more(row)
         line = say(
-            "The same apps have fewer on {few} than on {many}: by {mean:,.0f}, between "
-            "{low:,.0f} and {high:,.0f}, in {pairs} of {repositories} in {groups} by shared "
-            "packages.",
-            few=few,
-            many=many,
-            mean=abs(row.mean),
-            low=min(abs(row.low), abs(row.high)),
-            high=max(abs(row.low), abs(row.high)),
+            "The same apps have {share:.0%} fewer on {few} than on {many}, between {low:.0%} and "
+            "{high:.0%}, in {pairs} of {repositories} in {groups} by shared packages.",
+            few=row.second,
+            many=row.first,
+            share=-row.share,
+            low=-row.high,
+            high=-row.low,
             pairs=number(row.pairs, "pair"),
             repositories=number(row.repositories, "repository"),
             groups=number(row.groups, "group"),
         )
-        if pairs.flattered(few, many, ended):
-            line += " " + _no_sign(few, ended)
+        if pairs.flattered(row.second, row.first, ended):
+            line += " " + _no_sign(row.second, ended)
         lines.append(line)
     if len(compared) and compared["low"].isna().all():
         lines.append(
@@ -151,24 +149,26 @@ def _first(
                 whole=int(occurrences["fixable"].sum()),
             )
         )
-    moved = moving.moves(images, pairs.found(images), groups.packages(images, found))
-    moved = moved[moved["high"].lt(0).fillna(False)]
-    moved = moved[~moved["target"].isin(image_table.ended(images))]
-    if len(moved):
-        change = (moved["share"] * moved["now"].astype("Float64")).astype("float64")
-        top = moved.loc[change.idxmin()]
-        lines.append(
-            say(
-                "Move {images} from **{source}** to **{target}**: about {share:.0%} less "
-                "({low:.0%} to {high:.0%}), if they are like the pairs.",
-                images=number(top["images"], "image"),
-                source=top["source"],
-                target=top["target"],
-                share=-top["share"],
-                low=-top["high"],
-                high=-top["low"],
+    moved = moving.totals(images, pairs.found(images), groups.packages(images, found))
+    best = moving.best(moved, image_table.ended(images))
+    if best is not None:
+        values = {"images": number(best["images"], "image"), "target": best["target"]}
+        if pd.isna(best["low"]):
+            line = say(
+                "Move {images} to **{target}**: they have {count:,} fewer there.",
+                count=-best["observed_change"],
+                **values,
             )
-        )
+        else:
+            line = say(
+                "Move {images} to **{target}**: about {count:,.0f} fewer ({low:,.0f} to "
+                "{high:,.0f}), **if unpaired images change as paired ones did**.",
+                count=-best["likely"],
+                low=-best["high"],
+                high=-best["low"],
+                **values,
+            )
+        lines.append(line)
     return lines
 
 

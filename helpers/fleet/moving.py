@@ -1,13 +1,15 @@
 """What moving all images to each base would change: what pairs show, an estimate of the rest."""
 
+from collections.abc import Collection, Iterator
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Interval, Intervals
-from helpers.fleet import bars, bootstrap, distributions, groups, image_table, pairs
+from helpers.fleet import bars, bootstrap, distributions, groups, image_table, pairs, prediction
 from helpers.fleet.groups import Packages
 from helpers.text.i18n import t
 from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
@@ -16,100 +18,117 @@ from helpers.text.titles import name as short_name
 from helpers.vulnerabilities.lenses import Lens
 
 
-def moves(images: pd.DataFrame, found: pd.DataFrame, packages: Packages) -> pd.DataFrame:
-    """Return what a move from a family to another would change: one row a move.
+class _Move(NamedTuple):
+    """The pairs of a target, and the images of other families that are not there.
 
-    `target, source, images, now, observed, observed_now, observed_change, pairs, repositories,
-    groups, share, low, high`: the images of the source and the sum of their counts; how many of
-    them are there on the target as well, their sum, and by how much they differ there. For the
-    others `share` is by which the sum of the pairs changes, -1 for all of it, with its interval, NA
-    where there are too few groups of repositories for one. A share, because a difference of large
-    images would take more from small ones than they have. All intervals hold together, as those of
-    `pairs.compared`. `found` are the pairs of `pairs.found`, `packages` are `groups.packages`.
+    `means` are the groups' mean counts, by source.
     """
-    known = image_table.counted(images)
-    known = known[known["family"].ne(image_table.NO_FAMILY)]
-    size = known.groupby("family").agg(images=("variant", "size"), now=("count", "sum"))
-    swapped = {"first": "second", "second": "first", "first_count": "second_count"}
-    swapped |= {"second_count": "first_count"}
-    back = found.assign(difference=-found["difference"]).rename(columns=swapped)
-    both = pd.concat([found, back], ignore_index=True)
-    parts = {key: (rows, _sums(rows, packages)) for key, rows in both.groupby(["first", "second"])}
-    # A move and its way back are one comparison each.
-    level = pairs.each_at([len(sums) for _, sums in parts.values()])
-    rows = []
-    for target in sorted(set(both["first"])):
-        for source in size.index.drop(target, errors="ignore"):
-            if (source, target) not in parts:
-                rows.append((target, source, *size.loc[source], *_NO_PAIRS))
-                continue
-            paired, sums = parts[source, target]
-            seen = (len(paired), paired["first_count"].sum(), paired["difference"].sum())
-            number_of = (len(paired), paired["repository"].nunique(), len(sums))
-            estimate = (
-                bootstrap.ratio(
-                    sums["difference"].to_numpy(), sums["first_count"].to_numpy(), level
-                )
-                if len(sums)
-                else (None, None, None)
-            )
-            rows.append((target, source, *size.loc[source], *seen, *number_of, *estimate))
-    columns = ["target", "source", "images", "now", "observed", "observed_now", "observed_change"]
-    columns += ["pairs", "repositories", "groups", "share", "low", "high"]
-    types = {**dict.fromkeys(columns[2:10], "Int64"), **dict.fromkeys(columns[10:], "Float64")}
-    return pd.DataFrame(rows, columns=columns).astype(types)
+
+    target: str
+    paired: pd.DataFrame
+    unpaired: pd.DataFrame
+    means: dict[str, pd.DataFrame]
+
+    def known(self, least: int) -> list[str]:
+        """Return the sources of which enough groups have pairs to predict the other images."""
+        enough = (s for s, each in self.means.items() if each["first_count"].gt(0).sum() >= least)
+        return [s for s in enough if self.unpaired["family"].eq(s).any()]
 
 
-_NO_PAIRS = (0, 0, 0, 0, 0, 0, None, None, None)
-
-
-def _sums(rows: pd.DataFrame, packages: Packages) -> pd.DataFrame:
-    """Return `first_count` and `difference` of each group of repositories.
-
-    A group that has nothing on the first says nothing of a share.
-    """
-    group = groups.of(rows, packages)
-    sums = rows.groupby(group)[["first_count", "difference"]].sum().astype("float64")
-    return sums[sums["first_count"].gt(0)]
-
-
-def totals(moves: pd.DataFrame) -> pd.DataFrame:
+def totals(images: pd.DataFrame, found: pd.DataFrame, packages: Packages) -> pd.DataFrame:
     """Return what moving all to each family would change, that which takes away most first.
 
-    `target, images, observed, unknown, now, observed_now, observed_change, change, low, high`:
-    `images` are those of which pairs say something, `observed` those that are there on the target
-    as well, `unknown` all others; `now` and `observed_now` are the sums of their counts, `change`
-    is what the former would change by: what is observed, and an estimate of what is not. `low` to
-    `high` is NA where nothing is estimated.
-    The intervals of `moves` hold all together, and so do sums of them: the ends of a sum are the
-    sums of the ends. That is wider than needed, as not all will be off to one side.
+    `target, images, observed, unknown, now, observed_now, observed_change, change, low, high,
+    likely, paired_median, unpaired_median`. `observed` are the images that are there on the target
+    as well, `images` those and the ones whose change their pairs predict, `unknown` all others;
+    `now` and `observed_now` are the sums of their counts, `change` is what the former would change
+    by: what is observed, and by the share of `pairs.compared` what is not. `low` to `high` is its
+    prediction interval, NA where nothing is predicted; those of all targets hold together, as those
+    of pairs do. `likely` is the change to expect of the target that was chosen as the best, by
+    `bootstrap.shrunk`. The medians are of the images with and without pairs, of the families of
+    which some are predicted. `found` are the pairs of `pairs.found`, `packages` are
+    `groups.packages`.
     """
-    sure = moves["low"].notna()
-    rest = (moves["now"] - moves["observed_now"]).astype("Float64").where(sure, 0)
-    rows = moves.assign(
-        unknown=(moves["images"] - moves["observed"]).where(~sure, 0),
-        images=moves["images"].where(sure, moves["observed"]),
-        now=moves["now"].where(sure, moves["observed_now"]),
-        estimated=sure & moves["images"].gt(moves["observed"]),
-        **{
-            name: moves["observed_change"].astype("Float64") + (moves[column] * rest).fillna(0)
-            for name, column in _ENDS.items()
-        },
+    moves = [*_moves(images, found, packages)]
+    most = [
+        max((int(move.means[s]["first_count"].gt(0).sum()) for s in move.known(0)), default=0)
+        for move in moves
+    ]
+    level = pairs.each_at(most)
+    least = bootstrap.least(level)
+    rows = [_total(move, move.known(least), level) for move in moves]
+    table = pd.DataFrame(rows, columns=_COLUMNS).astype(_TYPES)
+    table["likely"] = _likely(table)
+    table = table.drop(columns=["rest", "error"])
+    return table.sort_values(["change", "target"], ignore_index=True)
+
+
+_COUNTS = ["images", "observed", "unknown", "now", "observed_now", "observed_change"]
+_NUMBERS = ["change", "low", "high", "likely", "paired_median", "unpaired_median", "rest", "error"]
+_COLUMNS = ["target", *_COUNTS, *_NUMBERS]
+_TYPES = {**dict.fromkeys(_COUNTS, "Int64"), **dict.fromkeys(_NUMBERS, "Float64")}
+
+
+def _moves(images: pd.DataFrame, found: pd.DataFrame, packages: Packages) -> Iterator[_Move]:
+    known = image_table.counted(images)
+    known = known[known["family"].ne(image_table.NO_FAMILY)]
+    swapped = {
+        f"{one}{column}": f"{other}{column}"
+        for one, other in (("first", "second"), ("second", "first"))
+        for column in ("", "_count", "_variant")
+    }
+    back = found.assign(difference=-found["difference"]).rename(columns=swapped)
+    both = pd.concat([found, back], ignore_index=True)
+    for target, paired in both.groupby("second"):
+        group = groups.of(paired, packages)
+        means = {
+            source: pairs.by_group(rows, group[rows.index])
+            for source, rows in paired.groupby("first")
+        }
+        is_other = known["family"].ne(target) & ~known["variant"].isin(paired["first_variant"])
+        unpaired = known[is_other]
+        unpaired = unpaired.assign(group=groups.alone(unpaired, packages))
+        yield _Move(str(target), paired, unpaired, means)
+
+
+def _total(move: _Move, sources: list[str], level: float) -> tuple[object, ...]:
+    """Return the row of a target, `rest` and `error` of which are what the prediction is of."""
+    of = move.unpaired[move.unpaired["family"].isin(sources)]
+    paired = move.paired
+    observed = (paired["first_count"].sum(), paired["difference"].sum())
+    counts = (len(paired) + len(of), len(paired), len(move.unpaired) - len(of))
+    row = (move.target, *counts, observed[0] + of["count"].sum(), *observed)
+    if not sources:
+        return (*row, observed[1], *[None] * 7)
+    means = {s: move.means[s] for s in sources}
+    first = pd.DataFrame({s: each["first_count"] for s, each in means.items()}).fillna(0)
+    second = pd.DataFrame({s: each["second_count"] for s, each in means.items()}).fillna(0)
+    rest = of["count"].astype("float64").groupby([of["group"], of["family"]]).sum()
+    rest = rest.unstack(fill_value=0)[sources]
+    made = prediction.total(first.to_numpy(), (second - first).to_numpy(), rest.to_numpy(), level)
+    ends = (None if end is None else observed[1] + end for end in (made.low, made.high))
+    medians = (
+        paired.loc[paired["first"].isin(sources), "first_count"].median(),
+        of["count"].median(),
     )
-    whole = ["images", "observed", "unknown", "now", "observed_now", "observed_change"]
-    table = rows.groupby("target")[[*whole, *_ENDS]].sum()
-    estimated = rows.groupby("target")["estimated"].any()
-    table = table.assign(low=table["low"].where(estimated), high=table["high"].where(estimated))
-    order = ["change", "target"]
-    return table.reset_index().sort_values(order, ignore_index=True)
+    return (*row, observed[1] + made.change, *ends, None, *medians, rest.sum(axis=None), made.error)
 
 
-_ENDS = {"change": "share", "low": "low", "high": "high"}
+def _likely(table: pd.DataFrame) -> pd.Series:
+    """Return the change to expect of each target: of what is predicted by a share, a part."""
+    predicted = table["change"] - table["observed_change"].astype("Float64")
+    # A share of what is more, before or after, so that no move from small images outweighs others.
+    of = pd.Series(np.maximum(table["rest"], table["rest"] + predicted)).clip(lower=1)
+    ends = (
+        (table[end] - table["observed_change"].astype("Float64")) / of for end in ("low", "high")
+    )
+    found = pairs.likely(predicted / of, table["error"] / of, *ends) * of
+    return table["observed_change"].astype("Float64") + found
 
 
 def answer(images: pd.DataFrame, lens: Lens, packages: Packages = pairs.UNKNOWN) -> Answer:
     """Answer what moving every image to each base would change, with how sure that is."""
-    short = totals(moves(images, pairs.found(images), packages))
+    short = totals(images, pairs.found(images), packages)
     if short.empty:
         lacks = t("No app is there on two bases that were counted, so no move can be estimated.")
         return Answer("moving", table=short, counted=lens.label, lacks=lacks)
@@ -136,11 +155,20 @@ def _note(short: pd.DataFrame, shown: pd.DataFrame) -> Phrase:
     note = say(
         "Observed is what an image's pair on the other base has less: a count, not an estimate."
     )
+    predicted = int(short["low"].notna().sum())
     if shown["low"].notna().any():
         note += " " + say(
-            "The rest is estimated, **if these images change by the same share as the pairs do**: "
-            "an interval is as wide as those of all moves together."
+            "The rest is predicted, **if unpaired images change by the same share as paired ones "
+            "did**. Intervals are those of the sum, by bootstrap over groups, and hold together "
+            "with {level:.0%}.",
+            level=pairs.LEVEL,
         )
+        if predicted > 1:
+            note += " " + t(
+                "The largest of {count:,} predictions is usually too large, so the title shows it "
+                "shrunk toward zero (empirical Bayes).",
+                count=predicted,
+            )
     else:
         note += " " + say(
             "The rest is **not estimated**: too few groups of repositories that share no packages."
@@ -171,25 +199,33 @@ def _chart(shown: pd.DataFrame, lens: Lens) -> Intervals:
     return Intervals(rows, across, t("fewer"), t("more"))
 
 
-def _title(better: pd.DataFrame, lens: Lens) -> str:
-    """Return which move would take away most for sure, else which is observed to, or that none is.
+def best(table: pd.DataFrame, ended: Collection[str] = ()) -> Any | None:
+    """Return the row of `totals` that likely takes away most, of those that do so for sure.
 
-    A base that no advisories follow is no place to move to, however few it has.
+    Sure is also what was observed of every image. A base that no advisories follow is no place to
+    move to, however few it has.
     """
+    is_whole = table["unknown"].eq(0) & table["images"].eq(table["observed"])
+    is_sure = table["high"].lt(0).fillna(is_whole & table["change"].lt(0))
+    sure = table[is_sure & ~table["target"].isin([*ended])]
+    change = sure["likely"].fillna(sure["change"]).astype("float64")
+    return None if sure.empty else sure.loc[change.idxmin()]
+
+
+def _title(better: pd.DataFrame, lens: Lens) -> str:
+    """Return which move takes away most for sure, else which is observed to, or that none is."""
     better = better[~better["ended"]]
-    sure = better[better["high"].lt(0).fillna(False)]
-    told = better[better["observed_change"].lt(0)] if sure.empty else sure
-    if told.empty:
+    row = best(better[better["low"].notna()])
+    told = better[better["observed_change"].lt(0)]
+    if row is None and told.empty:
         return t("No move to a base with advisories is sure to take away {what}", what=lens.short)
-    row = told.iloc[0]
-    values = {
-        "images": number(row["images"], "image"),
-        "family": short_name(row["target"]),
-        "count": -row["change"],
-    }
-    if sure.empty:
-        values["images"] = number(row["observed"], "image")
-        values["count"] = -row["observed_change"]
+    if row is None:
+        row = told.iloc[0]
+        values = {
+            "images": number(row["observed"], "image"),
+            "family": short_name(row["target"]),
+            "count": -row["observed_change"],
+        }
         return first_fitting(
             (
                 t(
@@ -200,17 +236,29 @@ def _title(better: pd.DataFrame, lens: Lens) -> str:
                 t("{images} have {count:,} fewer on {family}: others may not", **values),
             )
         )
-    values |= {"low": -row["high"], "high": -row["low"]}
+    values = {
+        "images": number(row["images"], "image"),
+        "family": short_name(row["target"]),
+        "count": -row["likely"],
+        "low": -row["high"],
+        "high": -row["low"],
+    }
     return first_fitting(
         (
             t(
-                "Moving {images} to {family} takes away about {count:,.0f} {what} ({low:,.0f} to "
-                "{high:,.0f})",
+                "If unpaired images change as paired ones did: {images} to {family}, about "
+                "{count:,.0f} fewer {what} ({low:,.0f} to {high:,.0f})",
                 what=lens.short,
                 **values,
             ),
             t(
-                "{images} to {family}: about {count:,.0f} fewer ({low:,.0f} to {high:,.0f})",
+                "If unpaired images change as paired ones did: {images} to {family}, about "
+                "{count:,.0f} fewer ({low:,.0f} to {high:,.0f})",
+                **values,
+            ),
+            t(
+                "If unpaired change as paired did: {images} to {family}, about {count:,.0f} fewer "
+                "({low:,.0f} to {high:,.0f})",
                 **values,
             ),
         )
@@ -237,6 +285,11 @@ def _line(row: Any, ended: date | None) -> Phrase:
         )
         if row.low <= 0 <= row.high:
             text += t(", which may be chance")
+        text += say(
+            "; the median is {paired} in images with a pair, {unpaired} in others",
+            paired=distributions.shown(row.paired_median),
+            unpaired=distributions.shown(row.unpaired_median),
+        )
     if ended:
         text += say("; **its advisories ended on {day}**, so that few is no good sign", day=ended)
     if row.unknown:

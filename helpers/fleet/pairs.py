@@ -86,35 +86,53 @@ def _candidates(images: pd.DataFrame) -> pd.DataFrame:
 def compared(pairs: pd.DataFrame, packages: Packages = UNKNOWN) -> pd.DataFrame:
     """Return what the pairs of each two families come to, those of most groups first.
 
-    `first, second, pairs, repositories, groups, median, mean, low, high, first_fewer,
-    second_fewer, equal`. `groups` are of repositories that share packages, by `groups.packages`.
-    `median` is of all pairs. `mean` is of the groups, each with the mean of its repositories, and
-    these with that of their pairs, so that what is often there does not outweigh the others; `low`
-    to `high` is its interval, NA where there are too few groups. The intervals are so wide that all
-    of them together hold at `LEVEL` (Bonferroni: each at 1 - 0.05 / the number of comparisons of
-    six groups or more).
+    `first, second, pairs, repositories, groups, median, mean, share, low, high, likely,
+    first_fewer, second_fewer, equal`: `first` is the family that has more in the mean. `groups` are
+    of repositories that share packages, by `groups.packages`. `median` is of all pairs. `mean` is
+    of the groups, each with the mean of its repositories, and these with that of their pairs, so
+    that what is often there does not outweigh the others. `share` is that mean by the groups' mean
+    count on `first`: -0.4 where `second` has 40 % fewer. `low` to `high` is its interval, NA where
+    there are too few groups. The intervals are so wide that all of them together hold at `LEVEL`
+    (Bonferroni: each at 1 - 0.05 / the number of comparisons of six groups or more). `likely` is
+    what to expect of a share that was chosen as the largest, by `bootstrap.shrunk`.
     """
     columns = ["first", "second"]
     parts = [
-        (key, rows, by_group(rows, packages)) for key, rows in pairs.groupby(columns, sort=False)
+        (key, rows, by_group(rows, groups.of(rows, packages)))
+        for key, rows in pairs.groupby(columns, sort=False)
     ]
     level = each_at([len(each) for _, _, each in parts])
     table = []
     for key, rows, each in parts:
-        estimate = bootstrap.mean(each.to_numpy(), level)
+        first, second = (each[name].to_numpy() for name in ("first_count", "second_count"))
         difference = rows["difference"].astype("int64")
+        if second.sum() > first.sum():
+            key, first, second, difference = key[::-1], second, first, -difference
         table.append(
             (*key, len(rows), rows["repository"].nunique(), len(each), difference.median(),
-             *estimate, int(difference.gt(0).sum()), int(difference.lt(0).sum()),
+             (second - first).mean(), *bootstrap.ratio(second - first, first, level),
+             int(difference.gt(0).sum()), int(difference.lt(0).sum()),
              int(difference.eq(0).sum()))
         )  # fmt: skip
-    names = [*columns, "pairs", "repositories", "groups", "median", "mean", "low", "high"]
-    names += ["first_fewer", "second_fewer", "equal"]
+    names = [*columns, "pairs", "repositories", "groups", "median", "mean", "share", "low", "high"]
+    names += ["likely", "first_fewer", "second_fewer", "equal"]
     whole = ("pairs", "repositories", "groups", "first_fewer", "second_fewer", "equal")
-    types = {**dict.fromkeys(whole, "Int64"), **dict.fromkeys(names[5:9], "Float64")}
+    types = {**dict.fromkeys(whole, "Int64"), **dict.fromkeys(names[5:11], "Float64")}
     made = pd.DataFrame(table, columns=names).astype(types)
+    made["likely"] = likely(made["share"], made["likely"], made["low"], made["high"])
     order = ["groups", "repositories", "pairs", *columns]
     return made.sort_values(order, ascending=[*[False] * 3, True, True], ignore_index=True)
+
+
+def likely(shares: pd.Series, errors: pd.Series, low: pd.Series, high: pd.Series) -> pd.Series:
+    """Return what to expect of shares by `bootstrap.shrunk`, never outside of their intervals.
+
+    NA where there is no interval.
+    """
+    known = low.notna()
+    drawn = bootstrap.shrunk(*(each[known].to_numpy("float64") for each in (shares, errors)))
+    found = pd.Series(drawn, shares.index[known], dtype="Float64")
+    return found.clip(low[known], high[known]).reindex(shares.index)
 
 
 def each_at(sizes: Iterable[int]) -> float:
@@ -126,11 +144,10 @@ def each_at(sizes: Iterable[int]) -> float:
     return 1 - (1 - LEVEL) / max(enough, 1)
 
 
-def by_group(pairs: pd.DataFrame, packages: Packages) -> pd.Series:
-    """Return the mean difference of each group's repositories, by group."""
-    group = groups.of(pairs, packages).rename("group")
-    difference = pairs["difference"].astype("float64")
-    each = difference.groupby([group, pairs["repository"]]).mean()
+def by_group(pairs: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
+    """Return the mean counts of each group's repositories on both families, by group."""
+    counts = pairs[["first_count", "second_count"]].astype("float64")
+    each = counts.groupby([group.rename("group"), pairs["repository"]]).mean()
     return each.groupby(level="group").mean()
 
 
@@ -152,13 +169,13 @@ def answer(images: pd.DataFrame, lens: Lens, packages: Packages = UNKNOWN) -> An
 
 
 def chart(table: pd.DataFrame, lens: Lens) -> Intervals:
-    """Return the mean difference of each two families, those of most groups first."""
+    """Return by which share each two families differ, those of most groups first."""
     rows = [
         Interval(
             t("{first} → {second}", first=row.first, second=row.second),
-            float(row.mean),
-            None if pd.isna(row.low) else float(row.low),
-            None if pd.isna(row.high) else float(row.high),
+            100 * float(row.share),
+            None if pd.isna(row.low) else 100 * float(row.low),
+            None if pd.isna(row.high) else 100 * float(row.high),
             t(
                 "{pairs}, {groups}",
                 pairs=number(row.pairs, "pair"),
@@ -167,23 +184,18 @@ def chart(table: pd.DataFrame, lens: Lens) -> Intervals:
         )
         for row in table.head(bars.MOST).itertuples()
     ]
-    across = t("difference in {counted} per image", counted=lens.label)
+    across = t("difference in {counted} per image, in %", counted=lens.label)
     return Intervals(rows, across, t("fewer after the arrow"), t("more after the arrow"))
 
 
 def sure(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the comparisons whose interval does not have zero in it."""
-    return table[(table["low"].gt(0) | table["high"].lt(0)).fillna(False)]
+    """Return the comparisons whose interval does not have zero in it: `second` has fewer."""
+    return table[table["high"].lt(0).fillna(False)]
 
 
 def flattered(few: str, many: str, ended: Mapping[str, date]) -> bool:
     """Return whether advisories of the one with fewer ended first, so that few is no good sign."""
     return few in ended and (many not in ended or ended[few] < ended[many])
-
-
-def fewer_and_more(row: Any) -> tuple[str, str]:
-    """Return the two families of a comparison, the one with fewer first."""
-    return (row.first, row.second) if row.mean > 0 else (row.second, row.first)
 
 
 def _title(table: pd.DataFrame, ended: Mapping[str, date], lens: Lens, least: int) -> str:
@@ -195,7 +207,7 @@ def _title(table: pd.DataFrame, ended: Mapping[str, date], lens: Lens, least: in
             comparisons=begun(number(len(table), "comparison")),
         )
     standing = [*sure(table).itertuples()]
-    certain = [row for row in standing if not flattered(*fewer_and_more(row), ended=ended)]
+    certain = [row for row in standing if not flattered(row.second, row.first, ended)]
     if standing and not certain:
         return t("What stands out of chance has fewer only where advisories ended first")
     if not certain:
@@ -203,21 +215,19 @@ def _title(table: pd.DataFrame, ended: Mapping[str, date], lens: Lens, least: in
             "No difference stands out of chance in {comparisons}",
             comparisons=number(len(known), "comparison"),
         )
-    row: Any = max(certain, key=lambda row: abs(row.mean))
-    few, many = fewer_and_more(row)
-    low, high = sorted((abs(row.low), abs(row.high)))
-    values = {"few": short_name(few), "many": short_name(many), "mean": abs(row.mean)}
-    values |= {"low": low, "high": high, "pairs": number(row.pairs, "pair")}
-    values["groups"] = number(row.groups, "group")
+    row: Any = min(certain, key=lambda row: row.likely)
+    values = {"few": short_name(row.second), "many": short_name(row.first)}
+    values |= {"share": -row.likely, "low": -row.high, "high": -row.low}
+    values |= {"pairs": number(row.pairs, "pair"), "groups": number(row.groups, "group")}
     return first_fitting(
         (
             t(
-                "{few}: {mean:,.0f} fewer {what} than {many} ({low:,.0f} to {high:,.0f}; {pairs} "
-                "in {groups})",
+                "{few}: about {share:.0%} fewer {what} than {many} ({low:.0%} to {high:.0%}; "
+                "{pairs} in {groups})",
                 what=lens.short,
                 **values,
             ),
-            t("{few}: {mean:,.0f} fewer than {many} ({low:,.0f} to {high:,.0f})", **values),
+            t("{few}: about {share:.0%} fewer than {many} ({low:.0%} to {high:.0%})", **values),
         )
     )
 
@@ -232,7 +242,8 @@ def _note(table: pd.DataFrame, least: int) -> Phrase:
     if known > 1:
         note += " " + t(
             "Intervals are by bootstrap over groups, and so wide that all {count:,} of them hold "
-            "together with {level:.0%}.",
+            "together with {level:.0%}. The largest of several estimates is usually too large, so "
+            "the title shows it shrunk toward zero (empirical Bayes).",
             count=known,
             level=LEVEL,
         )
@@ -321,17 +332,18 @@ def _blind(table: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
 
 def _line(row: Any) -> Phrase:
     text = name(t("{first} → {second}", first=row.first, second=row.second)) + ": "
-    text += say(
-        "{mean:+,.0f} per image, the mean of {groups} ({pairs} of {repositories})",
+    text += say("{share:+.0%} per image", share=row.share)
+    if pd.notna(row.low):
+        text += t(", between {low:+.0%} and {high:+.0%}", low=row.low, high=row.high)
+        if row.low <= 0 <= row.high:
+            text += t(", which may be chance")
+    text += t(
+        "; {mean:+,.0f} in the mean of {groups} ({pairs} of {repositories})",
         mean=row.mean,
         pairs=number(row.pairs, "pair"),
         repositories=number(row.repositories, "repository"),
         groups=number(row.groups, "group"),
     )
-    if pd.notna(row.low):
-        text += t("; between {low:+,.0f} and {high:+,.0f}", low=row.low, high=row.high)
-        if row.low <= 0 <= row.high:
-            text += t(", which may be chance")
     return text + t(
         "; {second} has fewer in {fewer:,} of the pairs, more in {more:,}",
         second=row.second,

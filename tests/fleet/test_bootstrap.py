@@ -9,11 +9,15 @@ from scipy import stats
 from helpers.fleet import bootstrap
 
 
+def mean(values, level=0.95):
+    return bootstrap.ratio(values, np.ones(len(values)), level)
+
+
 def test_of_many_normal_values_it_is_the_interval_of_student():
     values = np.random.default_rng(1).normal(3, 2, 400)
-    estimate = bootstrap.mean(values)
+    estimate = mean(values)
     low, high = stats.t.interval(0.95, 399, values.mean(), stats.sem(values))
-    assert estimate.mean == pytest.approx(values.mean())
+    assert estimate.ratio == pytest.approx(values.mean())
     assert estimate.low == pytest.approx(low, abs=0.02)
     assert estimate.high == pytest.approx(high, abs=0.02)
 
@@ -21,7 +25,7 @@ def test_of_many_normal_values_it_is_the_interval_of_student():
 def test_of_many_skewed_values_it_is_that_of_scipys_bootstrap():
     values = np.random.default_rng(2).exponential(2, 500)
     theirs = stats.bootstrap((values,), np.mean, method="BCa", rng=1).confidence_interval
-    estimate = bootstrap.mean(values)
+    estimate = mean(values)
     assert estimate.low == pytest.approx(theirs.low, abs=0.03)
     assert estimate.high == pytest.approx(theirs.high, abs=0.03)
 
@@ -34,7 +38,7 @@ def test_random_signs_find_a_difference_where_it_does():
         signs = stats.permutation_test(
             (values,), np.mean, permutation_type="samples", n_resamples=np.inf
         )
-        estimate = bootstrap.mean(values)
+        estimate = mean(values)
         if signs.pvalue > 0.05:
             assert estimate.low <= 0 <= estimate.high
 
@@ -55,7 +59,7 @@ def test_of_many_groups_a_ratio_has_the_interval_of_scipys_bootstrap():
         (above, below), lambda a, b, axis: a.sum(axis) / b.sum(axis), paired=True, rng=1
     ).confidence_interval
     estimate = bootstrap.ratio(above, below)
-    assert estimate.mean == above.sum() / below.sum()
+    assert estimate.ratio == above.sum() / below.sum()
     assert estimate.low == pytest.approx(theirs.low, abs=0.003)
     assert estimate.high == pytest.approx(theirs.high, abs=0.003)
 
@@ -76,29 +80,29 @@ def test_fewer_values_than_signs_can_decide_have_no_interval():
         # All on one side: by signs alone that happens in 2 of 2^n cases.
         sides = [*product((-1, 1), repeat=least)]
         assert 2 / len(sides) <= 1 - level < 2 / (len(sides) / 2)
-        assert bootstrap.mean(np.arange(1.0, least), level).low is None
-        assert bootstrap.mean(np.arange(1.0, least + 1), level).low > 0
+        assert mean(np.arange(1.0, least), level).low is None
+        assert mean(np.arange(1.0, least + 1), level).low > 0
 
 
 def test_a_higher_level_is_never_narrower():
     values = np.random.default_rng(8).normal(1, 1, 25)
-    found = [bootstrap.mean(values, 1 - 10.0**-digits) for digits in (1, 2, 3, 4, 6)]
+    found = [mean(values, 1 - 10.0**-digits) for digits in (1, 2, 3, 4, 6)]
     assert [one.low for one in found] == sorted((one.low for one in found), reverse=True)
     assert [one.high for one in found] == sorted(one.high for one in found)
-    assert all(one.low < one.mean < one.high for one in found)
+    assert all(one.low < one.ratio < one.high for one in found)
 
 
 def test_an_interval_goes_nowhere_that_no_value_is():
     values = np.array([-8, -303, -350, -490, -517, -2896, -3244.0])
-    estimate = bootstrap.mean(values, 1 - 0.05 / 3)
+    estimate = mean(values, 1 - 0.05 / 3)
     assert (estimate.low, estimate.high) == (-3244, -8)
-    alike = bootstrap.mean(np.full(6, 5.0))
+    alike = mean(np.full(6, 5.0))
     assert (alike.low, alike.high) == (5, 5)
 
 
 def test_every_run_gives_the_same_whatever_the_order():
     values = np.random.default_rng(4).normal(0, 1, 30)
-    assert bootstrap.mean(values) == bootstrap.mean(values[::-1].copy()) == bootstrap.mean(values)
+    assert mean(values) == mean(values[::-1].copy()) == mean(values)
 
 
 def clusters(rng, count, one):
@@ -126,7 +130,7 @@ def test_no_difference_is_not_found_more_often_than_the_level_says(population, c
     rng = np.random.default_rng(5)
     runs, found = 400, 0
     for _ in range(runs):
-        estimate = bootstrap.mean(POPULATIONS[population](rng, count))
+        estimate = mean(POPULATIONS[population](rng, count))
         found += not estimate.low <= 0 <= estimate.high
     # Three standard errors of a share of 5 % in so many runs; of values skewed among repositories
     # themselves nothing holds the level with six, and this one by two of a hundred.
@@ -140,7 +144,7 @@ def test_a_planted_difference_is_found(count, monkeypatch):
     rng = np.random.default_rng(6)
     found, covered = 0, 0
     for _ in range(100):
-        estimate = bootstrap.mean(10 + POPULATIONS["skewed within"](rng, count))
+        estimate = mean(10 + POPULATIONS["skewed within"](rng, count))
         found += estimate.low > 0
         covered += estimate.low <= 10 <= estimate.high
     assert found == 100
@@ -157,3 +161,36 @@ def test_percentiles_of_the_mean_alone_would_find_too_much():
         low, high = np.quantile(means, [0.025, 0.975])
         found += not low <= 0 <= high
     assert found / 300 > 0.08
+
+
+def test_groups_of_nothing_below_make_a_ratio_unbounded_at_most():
+    below = np.array([0.0, 10, 20, 30, 40, 50, 60, 0])
+    estimate = bootstrap.ratio(np.array([5.0, 1, 2, 3, 4, 5, 6, 0]), below)
+    assert estimate.ratio == pytest.approx(26 / 210)
+    # The last has nothing on either side, so that seven are left, of which six have one of 0.1.
+    assert 0 < estimate.low <= 0.1 < estimate.high
+    assert bootstrap.ratio(np.zeros(8), np.zeros(8)).low is None
+
+
+def test_the_largest_of_small_differences_is_drawn_toward_none_and_a_clear_one_hardly():
+    noise = np.array([0.1, -0.12, 0.05, -0.02, 0.11, -0.3, 0.07, -0.09])
+    errors = np.full(8, 0.12)
+    drawn = bootstrap.shrunk(noise, errors)
+    assert np.all(np.abs(drawn) < np.abs(noise) / 2)
+    clear = bootstrap.shrunk(noise * 10, errors)
+    assert clear[5] == pytest.approx(-3, rel=0.05)
+    # Of one nothing was chosen.
+    assert bootstrap.shrunk(noise[:1], errors[:1]).tolist() == [0.1]
+
+
+def test_shrunk_estimates_are_nearer_the_truth_of_what_was_chosen():
+    rng = np.random.default_rng(11)
+    plain, drawn = [], []
+    for _ in range(200):
+        true = rng.normal(0, 0.1, 8)
+        errors = rng.uniform(0.1, 0.3, 8)
+        found = true + rng.normal(0, errors)
+        likely = bootstrap.shrunk(found, errors)
+        plain.append(found.min() - true[found.argmin()])
+        drawn.append(likely.min() - true[likely.argmin()])
+    assert abs(np.mean(drawn)) < abs(np.mean(plain)) / 2

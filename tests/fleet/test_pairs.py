@@ -105,8 +105,11 @@ def test_means_are_of_repositories_and_medians_of_pairs():
     rows += [app("small:1-jessie", "8", 10), app("small:1-stretch", "9", 20)]
     (row,) = pairs.compared(pairs.found(table(*rows))).to_dict("records")
     assert (row["pairs"], row["repositories"]) == (4, 2)
-    assert (row["mean"], row["median"]) == (20, 30)
-    assert (row["first_fewer"], row["second_fewer"], row["equal"]) == (4, 0, 0)
+    assert (row["first"], row["second"]) == ("debian 9", "debian 8")
+    assert (row["mean"], row["median"]) == (-20, -30)
+    # Of 40 and 20 on stretch, the means of two groups, 20 are missing.
+    assert row["share"] == pytest.approx(-20 / 30)
+    assert (row["first_fewer"], row["second_fewer"], row["equal"]) == (0, 4, 0)
 
 
 def test_a_difference_is_found_with_six_repositories_and_not_told_with_five():
@@ -128,11 +131,11 @@ def test_all_intervals_hold_together(monkeypatch):
     for _ in range(runs):
         counts = (100 + rng.normal(0, 5, (9, 4))).round().astype(int)
         found = [
-            (f"r{repository}", first, second, row[b] - row[a])
+            (f"r{repository}", first, second, row[a], row[b], row[b] - row[a])
             for repository, row in enumerate(counts)
             for (a, first), (b, second) in combinations(enumerate(bases_), 2)
         ]
-        columns = ["repository", "first", "second", "difference"]
+        columns = ["repository", "first", "second", "first_count", "second_count", "difference"]
         variants = {"first_variant": "", "second_variant": ""}
         compared = pairs.compared(pd.DataFrame(found, columns=columns).assign(**variants))
         assert len(compared) == 6
@@ -147,27 +150,28 @@ def test_of_the_same_repository_many_tags_say_no_more_than_one():
         pairs.compared(pairs.found(fleet(lambda r, tag: int(by_repository[r]), 7, tags)))
         for tags in (1, 30)
     )
-    assert one[["mean", "low", "high"]].equals(many[["mean", "low", "high"]])
+    same = ["mean", "share", "low", "high"]
+    assert one[same].equals(many[same])
 
 
-def test_a_move_is_what_pairs_show_and_the_share_of_their_sums_of_the_others():
+def test_a_move_is_what_pairs_show_and_their_share_of_the_others():
     images = fleet(lambda repository, tag: -(100 + repository) // 2, 8, 1)
     alone = fleets.images(app("alone:1-jessie", "8.1", 1000), app("other:1-buster", "10.1", 70))
     images = image_table.once(pd.concat([images[alone.columns], alone], ignore_index=True))
-    moves = moving.moves(images, pairs.found(images), {}).set_index(["target", "source"])
-    move = moves.loc[("debian 9", "debian 8")]
+    found = pairs.found(images)
     paired = sum(range(100, 108))
     saved = sum((100 + repository + 1) // 2 for repository in range(8))
-    assert (move["images"], move["pairs"], move["groups"]) == (9, 8, 8)
-    assert (move["now"], move["observed"], move["observed_now"]) == (paired + 1000, 8, paired)
-    assert move["observed_change"] == -saved
-    assert move["share"] == pytest.approx(-saved / paired)
-    short = moving.totals(moves.reset_index()).set_index("target")
+    (share,) = pairs.compared(found)["share"]
+    assert share == pytest.approx(-saved / paired)
+    short = moving.totals(images, found, {}).set_index("target")
     assert short.index[0] == "debian 9"
     row = short.loc["debian 9"]
-    assert row["change"] == pytest.approx(-saved - 1000 * saved / paired)
+    assert (row["observed_now"], row["now"]) == (paired, paired + 1000)
+    assert row["observed_change"] == -saved
+    assert row["change"] == pytest.approx(-saved + 1000 * share)
     assert (row["images"], row["observed"], row["unknown"]) == (9, 8, 1)
-    assert -row["now"] <= row["low"] <= row["change"] <= row["high"] < -saved
+    assert (row["paired_median"], row["unpaired_median"]) == (103.5, 1000)
+    assert -row["now"] <= row["low"] <= row["change"] <= row["likely"] <= row["high"] < -saved
 
 
 def test_what_few_groups_show_is_told_and_nothing_is_made_of_it():
@@ -176,7 +180,7 @@ def test_what_few_groups_show_is_told_and_nothing_is_made_of_it():
         name = f"repo{repository}:1"
         rows += [app(f"{name}-bookworm", "12", 100), app(f"{name}-trixie", "13", 40)]
     images = table(*rows)
-    (row, worse) = moving.totals(moving.moves(images, pairs.found(images), {})).to_dict("records")
+    (row, worse) = moving.totals(images, pairs.found(images), {}).to_dict("records")
     assert (row["target"], row["change"]) == ("debian 13", -300)
     assert (row["images"], row["unknown"]) == (5, 1)
     assert pd.isna(row["low"])
@@ -199,7 +203,11 @@ def test_where_no_move_makes_it_better_all_are_shown():
 
 def test_both_directions_of_a_move_agree_on_who_has_fewer():
     images = fleet(lambda repository, tag: -10 - repository)
-    moves = moving.moves(images, pairs.found(images), {}).set_index("target")
+    alone = (app("alone:1-jessie", "8.1", 100), app("alone:2-stretch", "9.1", 90))
+    images = image_table.once(
+        pd.concat([images[[*table(*alone).columns]], table(*alone)], ignore_index=True)
+    )
+    moves = moving.totals(images, pairs.found(images), {}).set_index("target")
     assert moves.loc["debian 9", "high"] < 0 < moves.loc["debian 8", "low"]
 
 
@@ -220,8 +228,7 @@ def test_repositories_that_share_packages_are_one_group_and_give_no_interval():
     assert "chance" in answer.title
     assert "may be too narrow" not in answer.text.plain
     assert "may be too narrow" in pairs.answer(images, PLAIN).text.plain
-    moves = moving.moves(images, found, groups.packages(images, none))
-    assert moves["groups"].tolist() == [5, 5]
+    moves = moving.totals(images, found, groups.packages(images, none))
     assert moves["low"].isna().all()
 
 
