@@ -10,7 +10,7 @@ import pandas as pd
 from helpers.answers.answer import BANNER, Answer
 from helpers.answers.talk import ALIKE, Table, Talk
 from helpers.answers.talk import named as named_images
-from helpers.comparability import scan_consistency, scanner_releases
+from helpers.comparability import judges, scan_consistency, scanner_releases
 from helpers.comparability.end_of_life import (
     advisories_until,
     end_of_life,
@@ -29,14 +29,15 @@ COLUMNS = (
     | {"os": TEXT, "os_end_of_life": TIME, "advisories_until": TIME, "os_ended_days": COUNT}
     | {"built_at": TIME, "age_days": COUNT}
     | {"runtime": TEXT, "runtime_end_of_life": TIME, "runtime_ended_days": COUNT}
-    | {"processor": TEXT}
+    | {"processor": TEXT, "judged_by": TEXT}
 )
 """Columns of `confounders` and their dtypes."""
 
 OS, RUNTIME = msg("operating system"), msg("runtime")
 OS_END, AGE = msg("operating system's end of life"), msg("image age")
 RUNTIME_VERSION, PROCESSOR = msg("runtime version"), msg("processor")
-ASPECTS = (OS_END, AGE, RUNTIME, RUNTIME_VERSION, PROCESSOR)
+JUDGE = msg("judge (vendor or distribution)")
+ASPECTS = (OS_END, AGE, RUNTIME, RUNTIME_VERSION, PROCESSOR, JUDGE)
 """What variants may differ in besides their bases. Runtimes differ by their release line, or within
 one line by their version."""
 
@@ -46,7 +47,7 @@ _ALWAYS = (OS_END, AGE, RUNTIME)
 _KNOWN_BY = (
     {OS_END: "os_ended_days", AGE: "age_days"}
     | dict.fromkeys((RUNTIME, RUNTIME_VERSION), "runtime")
-    | {PROCESSOR: "processor"}
+    | {PROCESSOR: "processor", JUDGE: "judged_by"}
 )
 """The column of each aspect."""
 
@@ -67,8 +68,8 @@ def confounders(images: pd.DataFrame, as_of: date | None = None) -> pd.DataFrame
     `capture, variant, as_of` (the given day, else that of the DB, else of the scan), `os,
     os_end_of_life, advisories_until, os_ended_days` (days past the end of life at `as_of`, negative
     before it), `built_at, age_days` (from built to `as_of`), `runtime, runtime_end_of_life,
-    runtime_ended_days`, `processor` (as in `arm64`). NA is not known; an image that was not
-    measured has NA in all.
+    runtime_ended_days`, `processor` (as in `arm64`), `judged_by` (as the images have it). NA is not
+    known; an image that was not measured has NA in all.
     """
     rows = [_row(image, as_of) for image in images.itertuples()]
     return pd.DataFrame(
@@ -112,7 +113,8 @@ def answer(images: pd.DataFrame) -> Answer:
     The first paragraph is the verdict.
     """
     table = confounders(images)
-    text = _text(table) + scan_consistency.text(images) + scanner_releases.text(images)
+    text = _text(table) + judges.text(images)
+    text += scan_consistency.text(images) + scanner_releases.text(images)
     return Answer("confounders", text=text, table=table, role=BANNER, talks=(_talk(table),))
 
 
@@ -153,6 +155,7 @@ def _row(image: Any, as_of: date | None) -> dict[str, Any]:
         return row
     row["as_of"] = _day(as_of) or _day(image.db_updated_at) or _day(image.scanned_at)
     row["processor"] = _processor(image.architecture)
+    row["judged_by"] = image.judged_by
     if pd.notna(image.os_family):
         version = "" if pd.isna(image.os_version) else image.os_version
         row["os"] = f"{image.os_family} {version}".strip()
@@ -302,6 +305,7 @@ def _differs(rows: pd.DataFrame) -> dict[str, bool | None]:
         RUNTIME: runtimes.nunique() > 1 if len(runtimes) > 1 else None,
         RUNTIME_VERSION: bool(versions(rows)) or (None if is_cut or len(runtimes) < 2 else False),
         PROCESSOR: rows["processor"].nunique() > 1,
+        JUDGE: bool(judges.own(rows)),
     }
 
 
@@ -463,6 +467,9 @@ def _classes(rows: pd.DataFrame, aspect: str) -> pd.Series:
     """Return for each variant a class of those alike in an aspect; NA if not known."""
     if aspect == PROCESSOR:
         return rows["processor"]
+    if aspect == JUDGE:
+        own = judges.own(rows)
+        return rows["variant"].map(lambda variant: own.get(variant, judges.DISTRIBUTION))
     if aspect == RUNTIME:
         return rows["runtime"].map(release, na_action="ignore")
     if aspect == RUNTIME_VERSION:

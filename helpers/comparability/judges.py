@@ -15,6 +15,8 @@ import pandas as pd
 from helpers import paths
 from helpers.frames import UNKNOWN_COUNT
 from helpers.text import escape
+from helpers.text.i18n import msg, word
+from helpers.text.rich import AND, Text, listed, name, paragraph, say
 
 VENDOR, THIRD_PARTY, DISTRIBUTION, PUBLIC = "vendor", "third-party", "distribution", "public"
 """Kinds of judges: who makes the image or patches it; somebody else, unknown to the table; the
@@ -23,6 +25,13 @@ distribution; a database for everybody's packages, such as NVD's."""
 _RANK = (VENDOR, THIRD_PARTY, DISTRIBUTION, PUBLIC)
 """Who of several is told: a vendor that patches Debian's packages says more of a zero than Debian,
 and what NVD has besides a distribution judges all images alike."""
+
+_KINDS = {
+    VENDOR: msg("the image's vendor"),
+    THIRD_PARTY: msg("a feed that the kit does not know"),
+    DISTRIBUTION: msg("the distribution"),
+    PUBLIC: msg("a public database"),
+}
 
 _LONGEST = 40
 
@@ -76,19 +85,50 @@ def kind(party: str) -> str:
     return _kinds().get(party.partition(", ")[0], THIRD_PARTY)
 
 
-def of_its_own(images: pd.DataFrame) -> dict[str, str]:
-    """Return the images that a vendor or a third party judges, with its name, if others differ.
+def own(rows: pd.DataFrame) -> dict[str, str]:
+    """Return the variants that a vendor or a third party judges, with its name, if others differ.
 
-    Others are those of the same capture that another party judges. Empty if one judges all: then
-    no count is another's judgement.
+    `rows` have `variant` and `judged_by`. Empty if one party judges all: then no count is another's
+    judgement. Two distributions are judges of their own packages, too, and none is named.
     """
+    known = rows.dropna(subset="judged_by")
+    if known["judged_by"].nunique() < 2:
+        return {}
+    zipped = zip(known["variant"], known["judged_by"], strict=True)
+    return {each: party for each, party in zipped if kind(party) in (VENDOR, THIRD_PARTY)}
+
+
+def of_its_own(images: pd.DataFrame) -> dict[str, str]:
+    """Return those images of the frame whose capture has others that another party judges."""
+    counted = images[~images["status"].isin(UNKNOWN_COUNT)]
     found: dict[str, str] = {}
-    counted = images[~images["status"].isin(UNKNOWN_COUNT)].dropna(subset="judged_by")
     for _, rows in counted.groupby("capture", dropna=False):
-        if rows["judged_by"].nunique() > 1:
-            each = zip(rows["variant"], rows["judged_by"], strict=True)
-            found |= {name: party for name, party in each if kind(party) in (VENDOR, THIRD_PARTY)}
+        found |= own(rows)
     return found
+
+
+def text(images: pd.DataFrame) -> Text:
+    """Return who judges which images where a vendor or a third party judges some; else nothing."""
+    if not of_its_own(images):
+        return Text()
+    counted = images[~images["status"].isin(UNKNOWN_COUNT)].drop_duplicates("variant")
+    each = (
+        say(
+            "{variants} by {party} ({kind})",
+            variants=listed(map(name, rows["variant"]), last=AND),
+            party=escape.plain(str(party)),
+            kind=word(_KINDS[kind(str(party))]),
+        )
+        for party, rows in counted.groupby("judged_by", sort=False)
+    )
+    return paragraph(
+        say(
+            "**Not judged by the same kind of party:** {each}. A vendor decides itself what counts "
+            "as vulnerable in its image, so a low count may be another judgement and no better "
+            "image.",
+            each=listed(each, "; "),
+        )
+    )
 
 
 @cache

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import Comparison
-from helpers.comparability import judges
+from helpers.comparability import confounders, judges
 from helpers.vulnerabilities import lens_evidence, severity_scales
 from helpers.vulnerabilities.lenses import NVD, PLAIN, Lens
 from tests.cases.made import Report, finding, findings, report, study
@@ -66,11 +66,16 @@ def test_language_packages_are_judged_by_the_same_databases_in_all(empty_data) -
 def test_a_zero_by_the_images_own_vendor_is_another_judgement(empty_data) -> None:
     c = opened(empty_data, ours=report(os="wolfi 20230201"), theirs=report(*by("debian")))
     assert judges.of_its_own(c.images) == {"ours": "Chainguard"}
+    # It is a difference of the images, which the answer and each footer name.
+    assert confounders.unlike(c.like_with_like().table) == [confounders.JUDGE]
+    assert judges.text(c.images)
 
 
 def test_two_distributions_are_no_vendors_judgement(empty_data) -> None:
     c = opened(empty_data, a=report(*by("debian")), b=report(os="alpine 3.22.1"))
     assert judges.of_its_own(c.images) == {}
+    assert confounders.JUDGE not in confounders.unlike(c.like_with_like().table)
+    assert not judges.text(c.images)
 
 
 def test_images_of_one_vendor_have_one_judge_and_of_two_vendors_two(empty_data) -> None:
