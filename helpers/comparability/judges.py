@@ -123,9 +123,8 @@ def text(images: pd.DataFrame) -> Text:
     )
     return paragraph(
         say(
-            "**Not judged by the same kind of party:** {each}. A vendor decides itself what counts "
-            "as vulnerable in its image, so a low count may be another judgement and no better "
-            "image.",
+            "**Not judged alike:** {each}. A vendor decides itself what counts as vulnerable in "
+            "its image, so a low count may be its judgement, and no better image.",
             each=listed(each, "; "),
         )
     )

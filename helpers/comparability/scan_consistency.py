@@ -91,9 +91,10 @@ def false_zeros(frames: Frames) -> list[FalseZero]:
 
 
 def _has_same_packages(row: Any, other: Any, packages: pd.DataFrame) -> bool:
-    """Return whether two images have one system, and one list of packages."""
+    """Return whether two images have one system, one list of packages, and one judge of them."""
     # Without packages, and mostly by their number, it is told without a look at the lists.
-    if not all(_is_same(row, other, column) for column in ("packages", "os_family", "os_version")):
+    alike = ("packages", "os_family", "os_version", "judged_by")
+    if not all(_is_same(row, other, column) for column in alike):
         return False
     of_capture = packages[packages["capture"].eq(row.capture)]
     first, second = (

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from helpers.comparability import judges, scanner_releases
 from helpers.frames import SCANNED, Frames
 from helpers.surface import scan_coverage
 from helpers.vulnerabilities import lenses
@@ -47,10 +48,23 @@ UNFIXED_NOT_SEEN = "unfixed-not-seen"
 NOT_KNOWN = "not-known"
 """Variants of which a `criterion` that has a weight is not known."""
 
+JUDGED_BY_VENDOR = "judged-by-vendor"
+"""Variants whose packages their own vendor judges, or an unknown feed, where another party judges
+others: `parties` of each."""
+
+SCANNER_COMPROMISED = "scanner-compromised"
+"""Variants that were scanned with a release of Trivy that was not the project's."""
+
 NOT_SEEN = (NO_DATES, LANGUAGE, RUNTIME, UNFIXED_NOT_SEEN)
 """What the data cannot see, in the order in which it is said."""
 
-DECIDING = (VEX_DECIDES, EXPLOITED_DECLARED, UNFIXED_SERIOUS)
+DECIDING = (
+    SCANNER_COMPROMISED,
+    JUDGED_BY_VENDOR,
+    VEX_DECIDES,
+    EXPLOITED_DECLARED,
+    UNFIXED_SERIOUS,
+)
 """What else belongs to the first sentences."""
 
 
@@ -66,11 +80,20 @@ def of_frames(frames: Frames, lens: Lens) -> tuple[Caution, ...]:
     """Return what the evidence of one capture's images lacks, and who declared what harmless."""
     scanned = frames.images[frames.images["status"].eq(SCANNED)]
     return (
+        *_scanned_or_judged(scanned),
         *_no_dates(scanned),
         *_language(scanned, frames),
         *_runtime(scanned, frames),
         *_declared(scanned, frames, lens),
     )
+
+
+def _scanned_or_judged(images: pd.DataFrame) -> Iterator[Caution]:
+    """Yield which images a scanner that is not to be trusted, or another kind of judge, counted."""
+    if variants := scanner_releases.scanned_with(images):
+        yield Caution(SCANNER_COMPROMISED, tuple(variants))
+    if parties := judges.of_its_own(images):
+        yield Caution(JUDGED_BY_VENDOR, tuple(parties), {"parties": parties})
 
 
 def _no_dates(images: pd.DataFrame) -> Iterator[Caution]:

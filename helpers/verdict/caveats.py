@@ -187,7 +187,31 @@ def _unfixed_serious(decision: Decision, caution: Caution) -> Phrase:
     )
 
 
+def _scanner_compromised(decision: Decision, caution: Caution) -> Phrase:
+    return say(
+        "**Scanned with a release of Trivy that was not the project's**{where}: scan again before "
+        "you decide.",
+        where=_where(decision, caution),
+    )
+
+
+def _judged_by_vendor(decision: Decision, caution: Caution) -> Phrase:
+    each = [
+        say("{variant} by {party}", variant=name(variant), party=escape.plain(party))
+        for variant, party in [*caution.values["parties"].items()][:_NAMED]
+    ]
+    if len(caution.variants) > _NAMED:
+        each.append(say("and {count} more", count=len(caution.variants) - _NAMED))
+    return say(
+        "**Not judged alike:** {each}, not by a distribution. So a low count may be that party's "
+        "judgement, and no better image.",
+        each=listed(each),
+    )
+
+
 _DECIDING: dict[str, Callable[[Decision, Caution], Phrase]] = {
+    codes.SCANNER_COMPROMISED: _scanner_compromised,
+    codes.JUDGED_BY_VENDOR: _judged_by_vendor,
     codes.VEX_DECIDES: _vex_decides,
     codes.EXPLOITED_DECLARED: _exploited_declared,
     codes.UNFIXED_SERIOUS: _unfixed_serious,

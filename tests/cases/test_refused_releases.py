@@ -9,6 +9,8 @@ from helpers import Comparison
 from helpers.capture import trivy_program
 from helpers.comparability import scanner_releases
 from helpers.errors import ScanFailed
+from helpers.verdict import cautions
+from helpers.verdict.decision import decide
 from tests.cases.made import finding, report, study
 
 
@@ -43,9 +45,9 @@ def test_images_that_were_scanned_with_one_are_named(empty_data) -> None:
     held = {
         "2026-03-20": {
             "a": report(finding(1, fix="3.0.2"), scanner="0.69.4"),
-            "b": report(scanner="0.69.4"),
+            "b": report(scanner="0.69.4", packages=["openssl 3.0.2"]),
         },
-        "2026-11-01": {"a": report(finding(1, fix="3.0.2"), scanner="0.70.0"), "b": report()},
+        "2026-11-01": {"a": report(finding(1, fix="3.0.2"), scanner="0.70.0")},
     }
     name = study(empty_data, held)
     bad = Comparison(name, "2026-03-20")
@@ -56,3 +58,7 @@ def test_images_that_were_scanned_with_one_are_named(empty_data) -> None:
     assert not scanner_releases.mark(good.images)
     assert scanner_releases.text(bad.images)
     assert not scanner_releases.text(good.images)
+    for c, variants in ((bad, ("a", "b")), (good, ())):
+        found = decide(c.frames, c.published_numbers, "", c.lens, c.weights)
+        caution = found.caution(cautions.SCANNER_COMPROMISED)
+        assert (caution.variants if caution else ()) == variants

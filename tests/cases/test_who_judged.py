@@ -4,6 +4,8 @@ import pytest
 
 from helpers import Comparison
 from helpers.comparability import confounders, judges
+from helpers.verdict import cautions
+from helpers.verdict.decision import Decision, decide
 from helpers.vulnerabilities import lens_evidence, severity_scales
 from helpers.vulnerabilities.lenses import NVD, PLAIN, Lens
 from tests.cases.made import Report, finding, findings, report, study
@@ -18,6 +20,10 @@ def by(source: str, count: int = 3, **fields) -> list[Report]:
 
 def opened(data, **reports: Report) -> Comparison:
     return Comparison(study(data, {DAY: reports}))
+
+
+def decided(c: Comparison) -> Decision:
+    return decide(c.frames, c.published_numbers, "", c.lens, c.weights)
 
 
 @pytest.mark.parametrize(
@@ -64,11 +70,25 @@ def test_language_packages_are_judged_by_the_same_databases_in_all(empty_data) -
 
 
 def test_a_zero_by_the_images_own_vendor_is_another_judgement(empty_data) -> None:
-    c = opened(empty_data, ours=report(os="wolfi 20230201"), theirs=report(*by("debian")))
+    c = opened(
+        empty_data, ours=report(os="wolfi 20230201"), theirs=report(*by("debian", fix="3.0.2"))
+    )
     assert judges.of_its_own(c.images) == {"ours": "Chainguard"}
     # It is a difference of the images, which the answer and each footer name.
     assert confounders.unlike(c.like_with_like().table) == [confounders.JUDGE]
     assert judges.text(c.images)
+    # And a caution of the verdict, which recommends the zero.
+    found = decided(c)
+    assert found.best == ["ours"]
+    assert found.caution(cautions.JUDGED_BY_VENDOR).variants == ("ours",)
+
+
+def test_another_judge_of_the_same_packages_is_no_broken_scan(empty_data) -> None:
+    curated = report(os="ubuntu 22.04")
+    curated["Metadata"]["OS"]["Supplier"] = "rapidfort"
+    c = opened(empty_data, ours=curated, theirs=report(*by("ubuntu", 20), os="ubuntu 22.04"))
+    assert c.findings["variant"].value_counts().to_dict() == {"theirs": 20}
+    assert judges.of_its_own(c.images) == {"ours": "RapidFort"}
 
 
 def test_two_distributions_are_no_vendors_judgement(empty_data) -> None:
@@ -76,6 +96,7 @@ def test_two_distributions_are_no_vendors_judgement(empty_data) -> None:
     assert judges.of_its_own(c.images) == {}
     assert confounders.JUDGE not in confounders.unlike(c.like_with_like().table)
     assert not judges.text(c.images)
+    assert not decided(c).caution(cautions.JUDGED_BY_VENDOR)
 
 
 def test_images_of_one_vendor_have_one_judge_and_of_two_vendors_two(empty_data) -> None:
