@@ -37,8 +37,10 @@ def _rules(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tup
     metavar="LENS",
     callback=_rules,
     help="What fails of the findings that the image brought: `fixable`, `severity>=high`, "
-    "`exploited`, `epss>=0.1`, `place=app`, combined with `and`; repeat the option for "
-    "alternatives; `none` never fails. Default: `fixable and severity>=high`.",
+    "`exploited`, `epss>=0.1`, `place=app`, combined with `and`; with `suppressed` also what a "
+    "statement or an ignore file suppresses; with `re-rated` what was there before and is rated "
+    "higher now. Repeat the option for alternatives; `none` never fails. "
+    "Default: `fixable and severity>=high`.",
 )
 @click.option(
     "--format",

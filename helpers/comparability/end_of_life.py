@@ -59,6 +59,15 @@ def advisories_until(name: str, version: str) -> date | None:
     return (found.end_of_lts or found.end_of_life) if found else None
 
 
+def is_unknown(name: str, version: str) -> bool:
+    """Return whether the table has releases of a product, and not this one.
+
+    >>> is_unknown("debian", "99.1"), is_unknown("debian", "12.5"), is_unknown("wolfi", "2023")
+    (True, False, False)
+    """
+    return _cycle(name, version) is None and any(known == product(name) for known, _ in _table())
+
+
 def named(text: str) -> tuple[str, str]:
     """Return name and version of an operating system or a runtime; an absent version is empty."""
     before, _, last = text.strip().rpartition(" ")

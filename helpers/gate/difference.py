@@ -1,19 +1,22 @@
 """What became of each finding between two images, and whose doing it was."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from helpers.changes import causes, engine, identity, scans
+from helpers.changes.causes import DATABASE, IMAGE, STATEMENT
+from helpers.changes.engine import APPEARED, GONE
 from helpers.errors import NotComparable
-from helpers.frames import APP, SEVERITIES
-from helpers.gate import pair as pairs
+from helpers.frames import APP, SEVERITIES, Frames
 from helpers.gate.pair import Pair, Side
-from helpers.vulnerabilities.changes import DATABASE, IMAGE, STATEMENT
 
 BROUGHT, REMOVED = "brought", "removed"
 PUBLISHED, WITHDRAWN = "newly-published", "withdrawn"
 DECLARED, UNDECLARED = "declared-harmless", "no-longer-declared"
+HIDDEN = "suppressed"
 UNCHANGED = "unchanged"
 
 CAUSES = {
@@ -23,9 +26,11 @@ CAUSES = {
     REMOVED: IMAGE,
     WITHDRAWN: DATABASE,
     DECLARED: STATEMENT,
+    HIDDEN: IMAGE,
     UNCHANGED: "",
 }
-"""Whose doing each change is. The first three come to the total, the next three go from it."""
+"""Whose doing each change is. The first three come to the total, the next three go from it. What
+the image brought, and a statement or an ignore file suppresses at once, is in no total."""
 
 CAME, WENT = (BROUGHT, PUBLISHED, UNDECLARED), (REMOVED, WITHDRAWN, DECLARED)
 
@@ -33,12 +38,7 @@ BASE, NOT_KNOWN = "base", "unknown"
 """What comes from the base image, or what no layer says of. The rest comes from `frames.APP`."""
 
 _MANY = 10
-"""Findings that another database is not taken to forget all at once (`history.broken_scans`)."""
-
-_KEYS = ["vulnerability_id", "package", "package_path"]
-_EXACT = [*_KEYS, "installed_version"]
-_MOVED = ["vulnerability_id", "package", "installed_version"]
-"""What two findings have alike whose package is in another folder, as an app on another base."""
+"""Findings of which no database takes back more than half at once (`history.broken_scans`)."""
 
 _SHOWN = [
     *(
@@ -50,38 +50,49 @@ _SHOWN = [
         "fixed_version",
         "severity",
     ),
-    *("place", "from_base", "cvss_score", "epss", "exploited", "published_at"),
+    *("place", "from_base", "cvss_score", "epss", "exploited", "published_at", "statement_by"),
 ]
 """Columns of a finding, from after the change if it is there."""
 
 COLUMNS = [
-    *("change", "cause", *_SHOWN, "origin", "version_before", "version_after"),
+    *("change", "cause", "certainty", *_SHOWN, "origin", "version_before", "version_after"),
     *("severity_before", "severity_after", "row"),
 ]
 
 
-def difference(pair: Pair) -> pd.DataFrame:
+class Difference(NamedTuple):
+    """What became of every finding, and whether one database served both, and they are one image.
+
+    `None` where that is not known.
+    """
+
+    table: pd.DataFrame
+    same_database: bool | None
+    same_image: bool | None
+
+
+def difference(pair: Pair) -> Difference:
     """Return what became of every finding, one row each, the most severe first.
 
-    `change` is one of `CAUSES`, which says its `cause`. `brought`: only after, because its package
-    in that version at that path was not installed before, or because one database served both, and
-    so nothing was published in between. `newly-published`: only after, though its package was
-    there. `removed` and `withdrawn` are the same the other way. `declared-harmless` and
-    `no-longer-declared`: there both times, but a statement suppresses it in one. What is suppressed
-    both times is left out. `unchanged` is in both, perhaps with another severity.
+    `change` is one of `CAUSES`, which says its `cause`; `certainty` says how sure that is. They are
+    those of `changes.engine`: `brought` and `removed` is what is the image's doing or may be,
+    `newly-published` and `withdrawn` what changed though its package stayed, `declared-harmless`
+    and `no-longer-declared` what a statement suppresses in one image alone. `suppressed` was
+    brought and is suppressed at once. What is suppressed both times is left out. `unchanged` is in
+    both, perhaps with another severity. The other columns are those of `findings`, with `origin`
+    (`base` or `app` by the layer; without one an app's packages are `app` and others `unknown`),
+    severities and versions of the package before and after (NA: not installed, or not known), and
+    `row`, its label in the findings after (NA: not there).
 
-    A finding is the same if id, package and path are; of several the ones with the same version. Of
-    the rest it is if id, package and version are: then the package only moved to another path.
-    The other columns are those of `findings`, with `origin` (`base` or `app` by the layer; without
-    one an app's packages are `app` and others `unknown`), severities and versions of the package
-    before and after (NA: not installed, or not known), and `row`, its label in the findings after
-    (NA: not there).
-
-    Raises `NotComparable` if it cannot be told the image's doing from the database's.
+    Raises `NotComparable` if it cannot be told the image's doing from the database's, or if the
+    scan after the change is more likely broken than good news.
     """
-    same_database, same_image = pairs.same_database(pair), pairs.same_image(pair)
     before, after = pair.before, pair.after
-    is_listed = before.installed is not None and after.installed is not None
+    kept = scans.kept(_together(pair))
+    pairs = engine.pairs(kept.scans)
+    step = pairs.iloc[0]
+    same_image, same_database = (_same(step[cause]) for cause in (IMAGE, DATABASE))
+    is_listed = pd.notna(step["list_before"]) and pd.notna(step["list_after"])
     if not is_listed and not same_database and not same_image:
         what = "differ" if same_database is False else "are not recorded"
         raise NotComparable(
@@ -89,78 +100,91 @@ def difference(pair: Pair) -> pd.DataFrame:
             "packages, so what the image brought cannot be told from what was published meanwhile. "
             "Scan both with one database, or with --list-all-pkgs"
         )
-    _check_scan(pair, same_database)
-    table = _paired(before.frames.findings, after.frames.findings)
-    then, now = _rows(before, table["row_before"]), _rows(after, table["row_after"])
+    if is_listed and same_image and step["level"] != identity.PACKAGES:
+        raise NotComparable(
+            f"{before.label} and {after.label}: they are one image, and their reports list other "
+            "packages, so one scan did not look everywhere. Scan both in the same way"
+        )
+    _, found = engine.changed(kept, kept.scans, pairs, every=True)
+    then = _rows(before, found["then"])
+    places = (found["now"] - len(before.frames.findings)).where(found["now"].ge(0), -1)
+    now = _rows(after, places)
+    _check_scan(pair, found, then, same_database)
     was, came = then["there"], now["there"]
-    lists = (before.installed or frozenset(), after.installed or frozenset())
-    by_image = pd.Series(bool(same_database) and not same_image, index=table.index)
-    stayed = [by_image] * 2
-    if is_listed and not same_image:
-        stayed = [
-            by_image
-            | ~pairs.installed_names(rows, "installed_version").isin(pairs.stayed(own, other))
-            for rows, own, other in zip((then, now), lists, reversed(lists), strict=True)
-        ]
-    is_removed, is_brought = stayed
-    same_version = _same_version(then, now)
-    change = np.select(
-        [
-            was & came,
-            was & table["row_after"].notna() & same_version,
-            was & (is_removed | table["row_after"].notna()),
-            was,
-            came & table["row_before"].notna() & same_version,
-            came & (is_brought | table["row_before"].notna()),
-        ],
-        [UNCHANGED, DECLARED, REMOVED, WITHDRAWN, UNDECLARED, BROUGHT],
-        PUBLISHED,
-    )
-    shown = {name: now[name].where(came, then[name]) for name in _SHOWN}
-    found = pd.DataFrame(shown).assign(
+    change = _changes(found)
+    shown = {name: now[name].where(came | ~was & now["is_row"], then[name]) for name in _SHOWN}
+    table = pd.DataFrame(shown).assign(
         change=change,
-        cause=[CAUSES[each] for each in change],
+        cause=[CAUSES.get(each, "") for each in change],
+        certainty=found["certainty"],
         origin=_origins(shown["from_base"], shown["place"]),
         version_before=then["installed_version"].fillna(_versions(before, now)),
         version_after=now["installed_version"].fillna(_versions(after, then)),
         severity_before=then["severity"].where(was),
         severity_after=now["severity"].where(came),
-        row=table["row_after"],
+        row=places.astype("Int64").mask(places.lt(0)),
     )
-    ordered = found[COLUMNS][was | came].sort_values(
+    ordered = table[COLUMNS][change != ""].sort_values(
         ["severity", "package", "vulnerability_id", "package_path"],
         ascending=[False, True, True, True],
         kind="stable",
     )
-    return ordered.reset_index(drop=True)
+    return Difference(ordered.reset_index(drop=True), same_database, same_image)
 
 
-def _same_version(then: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
-    """Return which are of one version: what changes in another one is the image's doing."""
-    return then["installed_version"].eq(now["installed_version"]).fillna(False).astype("bool")
+def _together(pair: Pair) -> Frames:
+    """Return the frames of both as two captures of one image."""
+    parts = [
+        [frame.assign(variant="", capture=name) for frame in side.frames]
+        for name, side in pair.sides.items()
+    ]
+    return Frames(*(pd.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True)))
 
 
-def _check_scan(pair: Pair, same_database: bool | None) -> None:
+def _same(differs: object) -> bool | None:
+    return None if pd.isna(differs) else not differs
+
+
+def _changes(found: pd.DataFrame) -> np.ndarray:
+    """Return what the gate calls each change; empty for what is none of its words."""
+    came, went = found["change"].eq(APPEARED), found["change"].eq(GONE)
+    declared, by_image = found["reason"].eq(STATEMENT), causes.may_be_image(found["reason"])
+    hidden = found["change"].eq(engine.HIDDEN)
+    words = {
+        UNDECLARED: came & declared,
+        BROUGHT: came & by_image,
+        PUBLISHED: came,
+        DECLARED: went & declared,
+        REMOVED: went & by_image,
+        WITHDRAWN: went,
+        HIDDEN: hidden & by_image,
+        "": hidden,
+    }
+    return np.select([*words.values()], [*words], UNCHANGED)
+
+
+def _check_scan(
+    pair: Pair, found: pd.DataFrame, then: pd.DataFrame, same_database: bool | None
+) -> None:
     """Raise `NotComparable` if the scan after the change is more likely broken than good news.
 
-    So it is if nothing at all is found any more in the OS packages, or in those of languages,
-    though packages with findings are still there in their versions: one database forgets none of
-    them, and another one seldom many at once.
+    So it is if more than half of ten or more findings in OS packages, or in those of languages, are
+    not found any more, though their packages are still there in their versions; or if nothing at
+    all is, of fewer, and the database is not known to be another one.
     """
-    before, after = pair.before, pair.after
-    if after.installed is None:
-        return
-    found = before.frames.findings
-    for kind, rows in found.groupby("package_class"):
-        if after.frames.findings["package_class"].eq(kind).any():
-            continue
-        stayed = pairs.installed_names(rows, "installed_version").isin(after.installed).sum()
-        if stayed >= (_MANY if same_database is False else 1):
+    stays = found["stays"].fillna(False).astype("bool")
+    lost = found["change"].eq(GONE) & stays & found["reason"].ne(STATEMENT)
+    counted = then["there"] & (lost | found["now"].ge(0))
+    for kind, rows in lost[counted].groupby(then["package_class"]):
+        missing, all_ = int(rows.sum()), len(rows)
+        is_none = not pair.after.frames.findings["package_class"].eq(kind).any()
+        is_few = all_ < _MANY and is_none and same_database is not False
+        if missing and (is_few if all_ < _MANY else 2 * missing > all_):
             raise NotComparable(
-                f"{after.label}: nothing is found in it any more, though packages with {stayed} of "
-                f"the {len(rows)} findings of {before.label} are installed as before. That is more "
-                "likely a broken scan, or a version of the operating system that the scanner has "
-                "no advisories for. Scan it again, and look at what it says"
+                f"{pair.after.label}: {missing:,} of {all_:,} findings of {pair.before.label} in "
+                f"{kind} are not found any more, though their packages are installed as before. "
+                "That is more likely a broken scan, or a version of the operating system that the "
+                "scanner has no advisories for. Scan it again, and look at what it says"
             )
 
 
@@ -175,48 +199,28 @@ def re_rated(table: pd.DataFrame) -> pd.DataFrame:
     return found[found["severity_before"].ne(found["severity_after"])]
 
 
+def rated_higher(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the unchanged findings with a higher severity than before."""
+    found = of(table, UNCHANGED)
+    return found[found["severity_after"].gt(found["severity_before"])]
+
+
 def counts(severities: pd.Series) -> dict[str, int]:
     """Return how many findings there are by severity, the most severe first, with zeros."""
     counted = severities.value_counts()
     return {level: int(counted.get(level, 0)) for level in reversed(SEVERITIES)}
 
 
-def _paired(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Return the positions of findings that are the same, or NA: `row_before`, `row_after`."""
-    first, second = _keyed(before), _keyed(after)
-    parts = []
-    for keys, how in ((_EXACT, "inner"), (_KEYS, "inner"), (_MOVED, "outer")):
-        parts.append(_merged(first, second, keys, how))
-        first = first[~first["row"].isin(parts[-1]["row_before"])]
-        second = second[~second["row"].isin(parts[-1]["row_after"])]
-    rows = pd.concat(parts, ignore_index=True)[["row_before", "row_after"]]
-    return rows.astype("Int64")
+def _rows(side: Side, places: pd.Series) -> pd.DataFrame:
+    """Return the findings at some places, missing ones as NA.
 
-
-def _keyed(findings: pd.DataFrame) -> pd.DataFrame:
-    texts = {key: findings[key].fillna("").astype("str") for key in _EXACT}
-    rows = findings.assign(
-        **texts, there=~findings["suppressed"].fillna(False), row=range(len(findings))
-    )
-    # One that is suppressed in one place and not in another is there.
-    return rows.sort_values(["there", "severity"], ascending=False, kind="stable")
-
-
-def _merged(first: pd.DataFrame, second: pd.DataFrame, keys: list[str], how: str) -> pd.DataFrame:
-    """Return findings that have the same keys, each with one other only."""
-    sides = (
-        rows.assign(number=rows.groupby(keys).cumcount())[[*keys, "number", "row"]]
-        for rows in (first, second)
-    )
-    before, after = sides
-    return before.merge(after, how=how, on=[*keys, "number"], suffixes=("_before", "_after"))
-
-
-def _rows(side: Side, rows: pd.Series) -> pd.DataFrame:
-    """Return the findings at some positions, missing ones as NA, and whether each counts."""
-    findings = side.frames.findings.reset_index(drop=True)
-    found = findings.reindex(rows.fillna(-1).astype("int64")).reset_index(drop=True)
-    return found.assign(there=rows.notna() & ~found["suppressed"].fillna(False).astype("bool"))
+    `is_row` says which are not missing, `there` which of them count.
+    """
+    findings = side.findings.reset_index(drop=True)
+    found = findings.reindex(places).reset_index(drop=True)
+    is_row = places.ge(0)
+    there = is_row & ~found["suppressed"].fillna(False).astype("bool")
+    return found.assign(is_row=is_row, there=there)
 
 
 def _versions(side: Side, findings: pd.DataFrame) -> pd.Series:

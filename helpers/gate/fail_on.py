@@ -14,10 +14,13 @@ from helpers.vulnerabilities.lenses import Lens
 
 DEFAULT = "fixable and severity>=high"
 NEVER = "none"
+RE_RATED, SUPPRESSED = "re-rated", "suppressed"
 
 _KNOWN = (
     "fixable, exploited, severity>=LEVEL or severity=LEVEL (unknown, low, medium, high, critical), "
-    f"epss>=NUMBER (above 0, up to 1), place=PLACE ({', '.join(PLACES)}), and {NEVER} alone; "
+    f"epss>=NUMBER (above 0, up to 1), place=PLACE ({', '.join(PLACES)}), {SUPPRESSED} (also what "
+    f"a statement or an ignore file suppresses), {RE_RATED} (what is rated higher than before, "
+    f"instead of what was brought), and {NEVER} alone; "
     "put `and` or a comma between those that must all hold, and repeat the option for alternatives"
 )
 
@@ -25,14 +28,18 @@ _SHOWN = 80
 """Most letters of unknown words in a message."""
 
 _BETWEEN = re.compile(r"\s*,\s*|\s+and\s+", re.IGNORECASE)
-_TERM = re.compile(r"(?P<name>[a-z]+)\s*(?:(?P<sign>>=|=)\s*(?P<value>[\w.]+))?", re.IGNORECASE)
+_TERM = re.compile(r"(?P<name>[a-z-]+)\s*(?:(?P<sign>>=|=)\s*(?P<value>[\w.]+))?", re.IGNORECASE)
 
 
 class Rule(NamedTuple):
-    """A lens, and the words that it was given in."""
+    """A lens, and the words that it was given in.
+
+    It is about what the image brought, or else about what is `re_rated`: rated higher than before.
+    """
 
     words: str
     lens: Lens
+    re_rated: bool = False
 
 
 def parse(texts: Sequence[str]) -> tuple[Rule, ...]:
@@ -43,7 +50,10 @@ def parse(texts: Sequence[str]) -> tuple[Rule, ...]:
     words = [[each.lower() for each in _BETWEEN.split(text.strip())] for text in texts]
     if words == [[NEVER]]:
         return ()
-    return tuple(Rule(" and ".join(terms), _lens(terms)) for terms in words)
+    return tuple(
+        Rule(" and ".join(terms), _lens([t for t in terms if t != RE_RATED]), RE_RATED in terms)
+        for terms in words
+    )
 
 
 def failing(after: Side, rules: Sequence[Rule]) -> pd.Index:
@@ -63,7 +73,7 @@ def failing(after: Side, rules: Sequence[Rule]) -> pd.Index:
                     f"it. Name a file or an address: {option} FILE; for a study's capture: "
                     f"python -m helpers risk STUDY --capture CAPTURE {option} FILE"
                 )
-        found = found.union(lenses.each(after.frames.findings, rule.lens).index)
+        found = found.union(lenses.each(after.findings, rule.lens).index)
     return found
 
 
@@ -86,6 +96,8 @@ def _narrowed(lens: Lens, name: str, sign: str | None, value: str | None) -> Len
     match name, sign:
         case "fixable", None:
             return lens._replace(fixable=True)
+        case "suppressed", None:
+            return lens._replace(suppressed=True)
         case "exploited", None:
             return lens._replace(exploited=True)
         case "severity", str():

@@ -6,9 +6,11 @@ from typing import NamedTuple
 import pandas as pd
 
 from helpers.gate import difference, fail_on, pair
-from helpers.gate.difference import BASE, BROUGHT, CAME, NOT_KNOWN, WENT
+from helpers.gate.difference import BASE, BROUGHT, CAME, HIDDEN, NOT_KNOWN, WENT, Difference
 from helpers.gate.fail_on import NEVER, Rule
+from helpers.gate.note import Note
 from helpers.gate.pair import Pair, Side
+from helpers.text import escape
 from helpers.text.i18n import message, t
 from helpers.text.rich import number
 
@@ -24,7 +26,7 @@ class Judgement(NamedTuple):
     pair: Pair
     table: pd.DataFrame
     rules: tuple[Rule, ...]
-    notes: list[str]
+    notes: list[Note]
 
     @property
     def failing(self) -> pd.DataFrame:
@@ -41,26 +43,40 @@ class Judgement(NamedTuple):
         """Return the findings that the image brought."""
         return difference.of(self.table, BROUGHT)
 
+    @property
+    def told(self) -> pd.DataFrame:
+        """Return the findings that the image brought, and others that fail."""
+        return self.table[self.table["change"].eq(BROUGHT) | self.table["fails"]]
+
 
 def judge(given: Pair, rules: Sequence[Rule]) -> Judgement:
     """Return what a pair of images shows: what the image brought fails if any rule holds of it.
 
-    Raises `NotComparable` if that cannot be told.
+    What is re-rated fails by a rule that asks for it. Raises `NotComparable` if that cannot be
+    told.
     """
-    notes = [*pair.check(given), *_of_databases(given)]
-    table = difference.difference(given)
-    found = fail_on.failing(given.after, rules)
-    brought = table["change"].eq(BROUGHT)
-    fails = brought & table["row"].isin(found)
-    notes += _of_severities(table[brought], rules)
-    if pair.same_image(given) and table["change"].isin([*CAME, *WENT]).any():
-        notes.append(
-            message(
-                "Both images have the same packages, so what changed comes from the database, the "
-                "scanner or VEX statements."
-            )
+    notes = pair.check(given)
+    found = difference.difference(given)
+    table = found.table
+    of_brought = tuple(rule for rule in rules if not rule.re_rated)
+    brought = table["change"].isin([BROUGHT, HIDDEN])
+    fails = brought & table["row"].isin(fail_on.failing(given.after, of_brought))
+    higher = table.index.isin(difference.rated_higher(table).index)
+    by_rating = [rule for rule in rules if rule.re_rated]
+    fails |= higher & table["row"].isin(fail_on.failing(given.after, by_rating))
+    judged = Judgement(given, table.assign(fails=fails.astype("bool")), tuple(rules), notes)
+    notes += _of_databases(given, found)
+    notes += _of_severities(judged.brought, of_brought)
+    notes += _of_scores(judged.brought, of_brought)
+    notes += _of_suppressed(judged, of_brought)
+    notes += _of_ratings(judged)
+    if found.same_image and table["change"].isin([*CAME, *WENT]).any():
+        text = message(
+            "Both images have the same packages, so what changed comes from the database, the "
+            "scanner or VEX statements."
         )
-    return Judgement(given, table.assign(fails=fails.astype("bool")), tuple(rules), notes)
+        notes.append(Note("same-image", text))
+    return judged
 
 
 def verdict(judgements: Sequence[Judgement]) -> str:
@@ -83,6 +99,12 @@ def words(rules: Sequence[Rule]) -> str:
 def headline(judgement: Judgement) -> str:
     """Return in a line whether a pair fails, and why."""
     fails, count = len(judgement.failing), len(judgement.brought)
+    if not judgement.failing["change"].eq(BROUGHT).all():
+        return t(
+            "FAIL: {findings}: {rules}",
+            findings=number(fails, "finding"),
+            rules=words(judgement.rules),
+        )
     if not count:
         return t("PASS: the image brought no findings")
     brought = number(count, "finding")
@@ -130,42 +152,86 @@ def origins(judgement: Judgement) -> str:
     return t("Of what it brought, {base:,} came with the base and {app:,} with the app.", **counts)
 
 
-def _of_severities(brought: pd.DataFrame, rules: Sequence[Rule]) -> list[str]:
+def _of_severities(brought: pd.DataFrame, rules: Sequence[Rule]) -> list[Note]:
     """Return a note if findings without a known severity, which the image brought, can pass."""
     unknown = int(brought["severity"].eq("UNKNOWN").sum())
     if not unknown or all("UNKNOWN" in rule.lens.severities for rule in rules):
         return []
-    return [
-        message(
-            "No rule by severity catches {unknown:,} of {count} that the image brought: their "
-            "severity is not known.",
-            count=number(len(brought), "finding"),
-            unknown=unknown,
-        )
-    ]
+    text = message(
+        "No rule by severity catches {unknown:,} of {count} that the image brought: their severity "
+        "is not known.",
+        count=number(len(brought), "finding"),
+        unknown=unknown,
+    )
+    return [Note("severity-not-known", text)]
 
 
-def _of_databases(given: Pair) -> list[str]:
-    """Return what there is to know of the databases that served both images."""
-    same = pair.same_database(given)
-    if same or pair.same_image(given):
+def _of_scores(brought: pd.DataFrame, rules: Sequence[Rule]) -> list[Note]:
+    """Return a note if findings without a score, which the image brought, can pass."""
+    unknown = int((brought["epss"].isna() & ~brought["fails"]).sum())
+    if not unknown or not any(rule.lens.epss for rule in rules):
         return []
-    if same is None:
-        return [
-            message(
-                "The databases are not recorded: what a package that stayed gained is taken as "
-                "newly published."
-            )
-        ]
-    first, second = map(_day, (given.before, given.after))
-    return [
-        message(
-            "The databases differ ({first}, {second}): of what the image brought, some may have "
-            "been published in between.",
-            first=first,
-            second=second,
+    text = message(
+        "No rule by EPSS catches {unknown:,} of {count} that the image brought: they have no "
+        "score.",
+        count=number(len(brought), "finding"),
+        unknown=unknown,
+    )
+    return [Note("without-score", text)]
+
+
+def _of_suppressed(judged: Judgement, rules: Sequence[Rule]) -> list[Note]:
+    """Return a note if what the image brought is suppressed at once, and so passes."""
+    hidden = difference.of(judged.table, HIDDEN)
+    hidden = hidden[~hidden["fails"]]
+    if hidden.empty:
+        return []
+    every = [rule._replace(lens=rule.lens._replace(suppressed=True)) for rule in rules]
+    would = hidden["row"].isin(fail_on.failing(judged.pair.after, every))
+    by = [*hidden["statement_by"].dropna().astype("str").unique()[:3]]
+    text = message(
+        "Not counted, since {by} suppresses what the image brought: {count}, of which {would:,} "
+        "would fail. `--fail-on suppressed` counts them.",
+        count=number(len(hidden), "finding"),
+        by=", ".join(escape.short(each, 80) for each in by) or message("an ignore file"),
+        would=int(would.sum()),
+    )
+    return [Note("suppressed", text)]
+
+
+def _of_ratings(judged: Judgement) -> list[Note]:
+    """Return a note if findings that were there are rated higher than before, and so pass."""
+    higher = difference.rated_higher(judged.table)
+    higher = higher[~higher["fails"]]
+    if higher.empty:
+        return []
+    text = message(
+        "Rated higher than before: {count}, {critical:,} of them CRITICAL. `--fail-on re-rated` "
+        "fails for them.",
+        count=number(len(higher), "finding"),
+        critical=int(higher["severity_after"].eq("CRITICAL").sum()),
+    )
+    return [Note("re-rated", text)]
+
+
+def _of_databases(given: Pair, found: Difference) -> list[Note]:
+    """Return what there is to know of the databases that served both images."""
+    if found.same_database or found.same_image:
+        return []
+    if found.same_database is None:
+        text = message(
+            "The databases are not recorded: what a package that stayed gained is taken as newly "
+            "published."
         )
-    ]
+        return [Note("database-not-recorded", text)]
+    first, second = map(_day, (given.before, given.after))
+    text = message(
+        "The databases differ ({first}, {second}): of what the image brought, some may have been "
+        "published in between.",
+        first=first,
+        second=second,
+    )
+    return [Note("other-database", text)]
 
 
 def _day(side: Side) -> str:

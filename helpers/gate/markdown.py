@@ -19,6 +19,7 @@ _IMAGE = 6_000
 """Characters that an image takes without its lists, at most."""
 
 _SECTIONS = {
+    difference.HIDDEN: msg("Brought, and suppressed at once: {count:,}"),
     difference.PUBLISHED: msg("Newly published: {count:,}"),
     difference.UNDECLARED: msg("No longer declared harmless: {count:,}"),
     difference.REMOVED: msg("Removed by the image: {count:,}"),
@@ -94,7 +95,7 @@ def _image(found: Judgement, room: int, has_name: bool) -> str:
         lines += [origins, ""]
     if sizes := words.sizes(pair):
         lines += [*(f"- {line}" for line in sizes), ""]
-    lines += [f"> {_plain(note)}" for note in found.notes] + [""] * bool(found.notes)
+    lines += [f"> {_plain(note.text)}" for note in found.notes] + [""] * bool(found.notes)
     spent = sum(map(len, lines)) + len(lines)
     for block in _lists(found, room - spent):
         lines += [block, ""]

@@ -1,15 +1,17 @@
 """An image before and after a change: two images of one capture, or one of two captures."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import pandas as pd
 
+from helpers.comparability import end_of_life
 from helpers.errors import NotComparable
 from helpers.frames import NO_OS, UNKNOWN_COUNT, Frames
+from helpers.gate.note import Note
+from helpers.images import reference
 from helpers.text.i18n import message
-from helpers.vulnerabilities import changes, lenses
+from helpers.vulnerabilities import lenses
 
 BEFORE, AFTER = "before", "after"
 
@@ -31,14 +33,14 @@ class Side(NamedTuple):
         return lenses.standing(self.frames.findings)
 
     @property
-    def installed(self) -> frozenset[str] | None:
-        """Return its packages with version and path; `None` if they are not listed."""
-        packages, findings = self.frames.packages, self.frames.findings
-        # An image may have none, and then the list says so.
-        has_none = findings.empty and pd.notna(self.image["packages"])
-        if packages.empty and not has_none:
-            return None
-        return frozenset(installed_names(packages, "version"))
+    def findings(self) -> pd.DataFrame:
+        """Return its findings. One is `exploited` if the catalog that was given has it.
+
+        Its day does not matter here: what is known today is what a change is held against.
+        """
+        found = self.frames.findings
+        is_listed = found["exploited"] | found["kev_added_at"].notna()
+        return found.assign(exploited=is_listed.mask(found["exploited"].isna()))
 
 
 class Pair(NamedTuple):
@@ -52,31 +54,6 @@ class Pair(NamedTuple):
     def sides(self) -> dict[str, Side]:
         """Return both sides by name."""
         return {BEFORE: self.before, AFTER: self.after}
-
-
-_BETWEEN = "\x1f"
-"""Stands between the parts of a name: no package has it. (`str.cat` leaves out a NUL.)"""
-
-
-def installed_names(rows: pd.DataFrame, version: str) -> pd.Series:
-    """Return package, version and path of rows of packages or findings as one text each."""
-    columns = (rows[name].fillna("").astype("str") for name in ("package", version, "package_path"))
-    package, number, path = columns
-    return package.str.cat([number, path], sep=_BETWEEN)
-
-
-def stayed(own: frozenset[str], other: frozenset[str]) -> frozenset[str]:
-    """Return what the other image has too: at that path, or at one that it alone has.
-
-    Both are of `installed_names`. A package in that version that went to another folder is no new
-    one. Of more copies than went it is not known which is new, so each counts as new.
-    """
-    went, came = (
-        Counter(name.rpartition(_BETWEEN)[0] for name in names)
-        for names in (other - own, own - other)
-    )
-    moved = {package for package, copies in came.items() if copies <= went[package]}
-    return other | {name for name in own - other if name.rpartition(_BETWEEN)[0] in moved}
 
 
 def of_variants(frames: Frames, labels: Mapping[str, str]) -> Pair:
@@ -103,8 +80,8 @@ def of_captures(frames: Frames, before: str, after: str, variant: str = "") -> l
     ]
 
 
-def check(pair: Pair) -> list[str]:
-    """Return what has to be known of a comparison, as messages.
+def check(pair: Pair) -> list[Note]:
+    """Return what has to be known of a comparison.
 
     Raises `NotComparable` if it cannot be told what the image brought: an image was not measured,
     or the scanners differ.
@@ -133,16 +110,51 @@ def check(pair: Pair) -> list[str]:
             "both with one version of one scanner"
         )
     if all(unknown):
-        notes.append(
-            message(
-                "The reports do not say which version of the scanner made them: what counts as "
-                "newly published may come from a newer scanner."
-            )
+        text = message(
+            "The reports do not say which version of the scanner made them: what counts as newly "
+            "published may come from a newer scanner."
         )
-    return notes
+        notes.append(Note("scanner-version-not-recorded", text))
+    return [*notes, *_of_images(pair), *_without_advisories(pair.after)]
 
 
-def _without_system(pair: Pair) -> list[str]:
+def _of_images(pair: Pair) -> Iterator[Note]:
+    """Yield that the two are of other repositories or for other platforms."""
+    first, second = (side.image for side in pair.sides.values())
+    names = [reference.repository_of(str(image["artifact"] or "")) for image in (first, second)]
+    if all(names) and names[0] != names[1]:
+        text = message(
+            "The images are of two repositories: {first} and {second}.",
+            first=names[0],
+            second=names[1],
+        )
+        yield Note("other-image", text)
+    platforms = [first["architecture"], second["architecture"]]
+    if pd.notna(platforms).all() and platforms[0] != platforms[1]:
+        text = message(
+            "The images are for two platforms: {first} and {second}.",
+            first=platforms[0],
+            second=platforms[1],
+        )
+        yield Note("other-platform", text)
+
+
+def _without_advisories(side: Side) -> Iterator[Note]:
+    """Yield that an image's release may have no advisories: nothing is found, and it is unknown."""
+    family, release = (str(side.image[name] or "") for name in ("os_family", "os_version"))
+    packages, found = side.frames.packages, side.frames.findings
+    is_clean = packages["package_class"].eq("os-pkgs").any()
+    is_clean &= not found["package_class"].eq("os-pkgs").any()
+    if is_clean and end_of_life.is_unknown(family, release):
+        text = message(
+            "Nothing is found in the OS packages of {system}, a release that the kit does not "
+            "know: the scanner may have no advisories for it.",
+            system=f"{family} {release}",
+        )
+        yield Note("release-without-advisories", text)
+
+
+def _without_system(pair: Pair) -> list[Note]:
     """Return that of both images no system was recognized; raise if of one, or nothing is known."""
     without = [side for side in pair.sides.values() if side.image["status"] == NO_OS]
     nothing = [side for side in without if side.frames.packages.empty and side.standing.empty]
@@ -153,32 +165,11 @@ def _without_system(pair: Pair) -> list[str]:
             "there. Scan the whole image with a scanner that knows its system"
         )
     if without:
-        return [
-            message(
-                "No operating system was recognised in either image: OS packages were not checked."
-            )
-        ]
+        text = message(
+            "No operating system was recognised in either image: OS packages were not checked."
+        )
+        return [Note("no-system", text)]
     return []
-
-
-def same_database(pair: Pair) -> bool | None:
-    """Return whether one database served both; `None` if that is not known."""
-    sides = pair.sides.items()
-    parts = [side.frames.images.assign(variant="", capture=name) for name, side in sides]
-    images = pd.concat(parts, ignore_index=True)
-    empty = pair.after.frames.packages.iloc[:0]
-    frames = Frames(images, pair.after.frames.findings.iloc[:0], empty)
-    differs = changes.causes(frames, BEFORE, AFTER)[changes.DATABASE].iloc[0]
-    return None if differs is pd.NA else not differs
-
-
-def same_image(pair: Pair) -> bool | None:
-    """Return whether both are the same: by their packages, else their id; `None`: not known."""
-    before, after = (side.installed for side in pair.sides.values())
-    if before is not None and after is not None:
-        return before == after
-    first, second = (side.image["image_id"] for side in pair.sides.values())
-    return None if pd.isna(first) or pd.isna(second) else bool(first == second)
 
 
 def _only(frames: Frames, **wanted: str) -> Frames:

@@ -21,13 +21,15 @@ VERSION = 1
 class Finding(Struct, frozen=True):
     """A finding that changed, as in `difference`; what is not known is `null`.
 
-    `change` is one of `difference.CAUSES`, `cause` `image`, `database`, `statement` or empty.
+    `change` is one of `difference.CAUSES`, `cause` `image`, `database`, `statement` or empty,
+    `certainty` how sure that is.
     `origin` is `base`, `app` or `unknown`, `place` `os`, `tools` or `app`. Severities and versions
     are those before and after.
     """
 
     change: str
     cause: str
+    certainty: str
     fails: bool
     vulnerability_id: str | None
     package: str | None
@@ -42,6 +44,13 @@ class Finding(Struct, frozen=True):
     origin: str
     epss: float | None
     exploited: bool | None
+
+
+class Note(Struct, frozen=True):
+    """What there is to know besides: one of `note.CODES`, and its words in English."""
+
+    code: str
+    text: str
 
 
 class Image(Struct, frozen=True):
@@ -72,7 +81,7 @@ class Comparison(Struct, frozen=True):
     after: Image
     counts: dict[str, int]
     failing: int
-    notes: list[str]
+    notes: list[Note]
     findings: list[Finding]
 
 
@@ -110,7 +119,7 @@ def _comparison(found: Judgement) -> Comparison:
         {change: int(counted.get(change, 0)) for change in CAUSES},
         len(found.failing),
         # Notes know how to say themselves in another language; here they are in English.
-        [str(note) for note in found.notes],
+        [Note(note.code, str(note.text)) for note in found.notes],
         [_finding(row) for rows in listed for row in rows.itertuples()],
     )
 

@@ -41,7 +41,7 @@ _SCORES = {"CRITICAL": (9.0, 10.0), "HIGH": (7.0, 8.9), "MEDIUM": (4.0, 6.9), "L
 def text(judgements: Sequence[Judgement]) -> str:
     """Return the log as JSON, with one run. What fails comes first, if there are too many."""
     brought = pd.concat(
-        [each.brought.assign(artifact=_artifact(each)) for each in judgements], ignore_index=True
+        [each.told.assign(artifact=_artifact(each)) for each in judgements], ignore_index=True
     )
     ordered = brought.sort_values(["fails", "severity"], ascending=False, kind="stable")
     shown = ordered.head(MOST)

@@ -43,7 +43,7 @@ def _image(found: Judgement) -> Iterator[str]:
     yield from _account(found)
     yield from words.sizes(found.pair)
     for note in found.notes:
-        yield t("Note: {note}", note=escape.plain(told(note)))
+        yield t("Note: {note}", note=escape.plain(told(note.text)))
 
 
 def _listed(findings: pd.DataFrame, mark: str, most: int) -> Iterator[str]:

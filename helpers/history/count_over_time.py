@@ -8,12 +8,12 @@ import pandas as pd
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Line, Ticks, Timeline
 from helpers.answers.talk import FOUND, Talk, some
+from helpers.changes.causes import DATABASE, IMAGE, SCANNER
 from helpers.text import escape, titles
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
 from helpers.text.titles import Part, begun, fitted
 from helpers.vulnerabilities import counting
-from helpers.vulnerabilities.changes import DATABASE, IMAGE, SCANNER
 from helpers.vulnerabilities.lenses import Lens
 
 LEAST = 3
@@ -149,11 +149,11 @@ def _line(variant: str, rows: pd.DataFrame, pairs: pd.DataFrame) -> Phrase:
         return name(variant) + t(": not measured in any capture")
     first, last = sound.iloc[0], sound.iloc[-1]
     low, high = (sound.loc[where] for where in (_least(sound), _most(sound)))
-    new = {cause: int(pairs[cause].fillna(False).sum()) for cause in _NEW}
+    new = {cause: _steps(pairs[cause]) for cause in _NEW}
     text = say(
         "{variant}: {first:,} on {first_day:%Y-%m-%d}, {last:,} on {last_day:%Y-%m-%d}; least "
         "{low:,} ({low_day:%Y-%m-%d}), most {high:,} ({high_day:%Y-%m-%d}). Steps with a new "
-        "image: {image:,}, a new database: {database:,}, a new scanner: {scanner:,}, of {steps:,}",
+        "image: {image}, a new database: {database}, a new scanner: {scanner}, of {steps:,}",
         variant=name(variant),
         first=first["count"],
         first_day=first["at"],
@@ -173,6 +173,14 @@ def _line(variant: str, rows: pd.DataFrame, pairs: pd.DataFrame) -> Phrase:
     if gaps := int(rows["count"].isna().sum()):
         text += say("; not measured: {scans}", scans=number(gaps, "scan"))
     return text
+
+
+def _steps(differs: pd.Series) -> str:
+    """Return in how many steps something was new, as far as that is known."""
+    if differs.isna().all() and len(differs):
+        return t("not known")
+    new, open_ = int(differs.fillna(False).sum()), int(differs.isna().sum())
+    return t("{new:,} (not known of {open:,})", new=new, open=open_) if open_ else f"{new:,}"
 
 
 def _least(sound: pd.DataFrame) -> object:

@@ -13,12 +13,13 @@ import pandas as pd
 from helpers.answers import chart as charts
 from helpers.answers.answer import Answer
 from helpers.answers.chart import Bars
+from helpers.changes import causes
+from helpers.changes.engine import GONE
 from helpers.history.series import Series
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
 from helpers.text.titles import Part, fitted, unknown
 from helpers.text.titles import name as short_name
-from helpers.vulnerabilities.changes import GONE, IMAGE
 
 FIXED, OPEN = msg("fixed in the image"), msg("still open")
 WENT = msg("went without another package")
@@ -277,7 +278,7 @@ def _ended(table: pd.DataFrame, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.
 def _gone_with_the_image(moves: pd.DataFrame) -> pd.MultiIndex:
     """Return what went because the image, or perhaps the image, was another one."""
     gone = moves[moves["change"].eq(GONE)]
-    gone = gone[gone["reason"].str.startswith(IMAGE).astype("bool")]
+    gone = gone[causes.may_be_image(gone["reason"])]
     source = gone["source_package"].fillna(gone["package"])
     keys = gone.assign(source_package=source)[["variant", "later", *_KEY]].astype("str")
     return pd.MultiIndex.from_frame(keys)

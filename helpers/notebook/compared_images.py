@@ -8,6 +8,7 @@ from typing import Self
 
 import pandas as pd
 
+from helpers.changes import between
 from helpers.charts.look import LIGHT, Look
 from helpers.comparability import scan_consistency, score_consistency
 from helpers.errors import ParameterInvalid
@@ -21,7 +22,7 @@ from helpers.text import i18n
 from helpers.text.i18n import ENGLISH, t
 from helpers.verdict import tradeoff
 from helpers.verdict.tradeoff import WEIGHTS
-from helpers.vulnerabilities import changes, lenses
+from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import Lens, Own
 
 EVERY = "all"
@@ -221,7 +222,7 @@ class ComparedImages:
 
     def _between(self, earlier: str, later: str) -> tuple[Frames, str, str]:
         """Return the frames of two captures, those named or else the first and the last."""
-        names = changes.pair(self.captures_of_study, earlier, later)
+        names = between.pair(self.captures_of_study, earlier, later)
         loaded = self.every
         if not {*names} <= {*self.landmarks}:
             loaded = self._of(self.study, EVERY, names)

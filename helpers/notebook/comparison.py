@@ -6,6 +6,7 @@ import pandas as pd
 
 from helpers import clock
 from helpers.answers.answer import Answer
+from helpers.changes import between
 from helpers.comparability import confounders
 from helpers.frames import Frames
 from helpers.history import broken_scans, count_over_time, steps, time_to_fix
@@ -36,7 +37,6 @@ from helpers.verdict import (
 )
 from helpers.vulnerabilities import (
     captures,
-    changes,
     counting,
     fixes,
     growth,
@@ -420,7 +420,7 @@ class Comparison(ComparedImages):
     @question(across="every")
     def changes(self, earlier: str = "", later: str = "") -> Answer:
         """What changed between two captures, and why?"""
-        return changes.answer(*self._between(earlier, later))
+        return between.answer(*self._between(earlier, later))
 
     @question()
     def growth(self) -> Answer:

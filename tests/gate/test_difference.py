@@ -1,20 +1,20 @@
-"""Whose doing each change is: by cases, by laws over any frames, and as `changes` has it."""
+"""Whose doing each change is: by cases, and by laws over any frames."""
 
 from typing import Any
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from helpers import frames
 from helpers.errors import NotComparable
-from helpers.frames import SEVERITIES, Frames
-from helpers.gate import accounting, difference, judgement, pair
+from helpers.frames import Frames
+from helpers.gate import accounting, difference, judgement
 from helpers.gate.difference import (
     BROUGHT,
     CAME,
     DECLARED,
+    HIDDEN,
     PUBLISHED,
     REMOVED,
     UNCHANGED,
@@ -23,7 +23,8 @@ from helpers.gate.difference import (
     WITHDRAWN,
 )
 from helpers.gate.pair import AFTER, BEFORE, Pair, Side
-from helpers.vulnerabilities import changes, lenses
+from helpers.vulnerabilities import lenses
+from tests.changes.strategies import image
 from tests.conftest import finding, suppressing
 from tests.gate.conftest import LODASH, listing, with_app
 from tests.support.gate_example import judged, loaded
@@ -36,7 +37,7 @@ def became(first: Any, second: Any, **image: Any) -> list[tuple[str, str]]:
         known = {"db_sha256": "a", "image_id": "1"}
         before = _with(given.before, **known)
         given = given._replace(before=before, after=_with(given.after, **known | image))
-    table = difference.difference(given)
+    table = difference.difference(given).table
     return sorted(zip(table["vulnerability_id"], table["change"], strict=True))
 
 
@@ -119,14 +120,12 @@ def test_without_lists_of_packages_the_database_must_be_one_or_the_image() -> No
 def test_an_image_without_a_package_lists_them_all_the_same() -> None:
     empty = listing()
     empty["Results"][0]["Packages"] = []
-    side = loaded(listing(finding()), listing(finding())).after
-    assert side.installed is not None
     app = with_app(listing(), LODASH)
     assert became(listing(), app) == [("CVE-2024-0100", BROUGHT)]
 
 
 def test_base_or_app_by_the_layer_or_else_the_app_by_the_place() -> None:
-    table = difference.difference(loaded(listing(), with_app(listing(finding()), LODASH)))
+    table = difference.difference(loaded(listing(), with_app(listing(finding()), LODASH))).table
     assert dict(zip(table["vulnerability_id"], table["origin"], strict=True)) == {
         ONE: "unknown",
         "CVE-2024-0100": "app",
@@ -145,7 +144,7 @@ def test_the_versions_of_a_package_are_told_also_where_it_has_no_finding() -> No
         finding(2, PkgName="curl", InstalledVersion="8"),
         packages="openssl 3.0.1, curl 8",
     )
-    table = difference.difference(loaded(before, after)).set_index("vulnerability_id")
+    table = difference.difference(loaded(before, after)).table.set_index("vulnerability_id")
     assert table.loc[ONE, ["version_before", "version_after"]].tolist() == ["3.0.2", "3.0.1"]
     assert pd.isna(table.loc[TWO, "version_before"])
 
@@ -154,56 +153,15 @@ def _sides(*frames: Frames) -> Pair:
     return Pair("", *(Side(name, f) for name, f in zip((BEFORE, AFTER), frames, strict=True)))
 
 
-NAMES = st.sampled_from(["a", "b"])
-FINDING = st.fixed_dictionaries(
-    {
-        "vulnerability_id": st.sampled_from(["CVE-1", "CVE-2", None]),
-        "package": NAMES,
-        "installed_version": NAMES,
-        "package_path": st.sampled_from([None, "x"]),
-        "severity": st.sampled_from(SEVERITIES),
-        "suppressed": st.booleans(),
-        "fixed_version": st.sampled_from([None, "c"]),
-    }
-)
-PACKAGE = st.fixed_dictionaries({"package": NAMES, "version": NAMES, "package_path": st.just(None)})
-
-
-@st.composite
-def image(draw: Any, is_plain: bool = False) -> Frames:
-    """The frames of an image, whose findings may be of packages that it does not list.
-
-    A plain one has no finding in two versions or two places.
-    """
-    by_name = (lambda each: (each["vulnerability_id"], each["package"])) if is_plain else None
-    found = draw(st.lists(FINDING, max_size=6, unique_by=by_name))
-    if is_plain:
-        found = [{**each, "package_path": None} for each in found]
-    listed = draw(st.lists(PACKAGE, min_size=1, max_size=4))
-    known = {
-        "variant": "app",
-        "capture": "",
-        "scanner": "trivy",
-        "scanner_version": "1",
-        "db_sha256": draw(st.sampled_from(["a", "b", None])),
-        "image_id": draw(st.sampled_from(["1", "2", None])),
-        "status": "scanned",
-        "packages": len(listed),
-    }
-    common = {"variant": "app", "capture": "", "scanner": "trivy", "place": "os"}
-    rows = {"images": [known], "findings": found, "packages": listed}
-    made = []
-    for frame, content in rows.items():
-        full = [{**common, **row} for row in content]
-        columns = frames.columns(frame)
-        made.append(frames.make(frame, {name: [row.get(name) for row in full] for name in columns}))
-    return Frames(*made)
-
-
 @settings(max_examples=40)
 @given(image(), image())
 def test_every_pair_adds_up(before: Frames, after: Frames) -> None:
-    found = judgement.judge(_sides(before, after), ())
+    try:
+        found = judgement.judge(_sides(before, after), ())
+        again = difference.difference(_sides(after, before)).table["change"].value_counts()
+    except NotComparable:
+        return
+    again = again.drop(HIDDEN, errors="ignore")
     counted = found.table["change"].value_counts()
 
     def of(*kinds: str) -> int:
@@ -216,53 +174,10 @@ def test_every_pair_adds_up(before: Frames, after: Frames) -> None:
     assert lines[-1].total == sum(line.total for line in lines[:-1])
     for level in range(len(accounting.LEVELS)):
         assert lines[-1].by_severity[level] == sum(line.by_severity[level] for line in lines[:-1])
-    rows = found.table["row"].dropna()
-    assert rows.is_unique
-    again = difference.difference(_sides(after, before))["change"].value_counts()
+    assert found.table["row"].dropna().is_unique
+    counted = counted.drop(HIDDEN, errors="ignore")
     back = dict(zip((*CAME, *WENT, UNCHANGED), (*WENT, *CAME, UNCHANGED), strict=True))
     assert {back[kind]: count for kind, count in again.items()} == counted.to_dict()
-
-
-@settings(max_examples=40)
-@given(image(is_plain=True), image(is_plain=True))
-def test_it_is_as_what_changed_between_captures_has_it(before: Frames, after: Frames) -> None:
-    both = Frames(
-        *(
-            pd.concat([first.assign(capture=BEFORE), second.assign(capture=AFTER)])
-            for first, second in zip(before, after, strict=True)
-        )
-    )
-    both = Frames(*(frame.reset_index(drop=True) for frame in both))
-    theirs = changes.changes(both, BEFORE, AFTER)
-    given = _sides(before, after)
-    ours = difference.difference(given)
-    same_database, same_image = pair.same_database(given), pair.same_image(given)
-    assert len(theirs) == len(ours)
-    for own in ours.assign(vulnerability_id=ours["vulnerability_id"].fillna("")).itertuples():
-        is_it = theirs["vulnerability_id"].eq(own.vulnerability_id)
-        (row,) = theirs[is_it & theirs["package"].eq(own.package)].itertuples()
-        assert (row.change == changes.GONE) == (own.change in WENT)
-        assert (row.change == changes.APPEARED) == (own.change in CAME)
-        if row.change not in (changes.APPEARED, changes.GONE):
-            continue
-        if row.reason == changes.STATEMENT and own.cause == changes.IMAGE:
-            # Who changes the version answers for it, whatever was said of the one before.
-            assert own.version_before != own.version_after
-        elif row.reason in (changes.IMAGE, changes.STATEMENT):
-            assert own.cause == row.reason
-        elif same_database and not same_image:
-            # With one database it is not known there; here it is the image's.
-            assert (row.reason, own.cause) == (changes.UNKNOWN, changes.IMAGE)
-        else:
-            assert own.cause == changes.DATABASE
-
-
-def test_the_posts_images_are_as_what_changed_has_it(both: Frames) -> None:
-    theirs = changes.changes(both, "2022-02", "2026-11")
-    for each in pair.of_captures(both, "2022-02", "2026-11"):
-        ours = difference.difference(each)["cause"].replace("", pd.NA).dropna().value_counts()
-        of_variant = theirs[theirs["variant"].eq(each.name)]["reason"]
-        assert of_variant[of_variant.ne("")].value_counts().to_dict() == ours.to_dict()
 
 
 @pytest.mark.parametrize("status", sorted(frames.UNKNOWN_COUNT))
@@ -285,7 +200,7 @@ def test_an_image_whose_system_is_not_recognised_has_none_unless_both_are_alike(
         judged(bare, bare, ())
     app = with_app({**bare, "Results": []}, LODASH)
     notes = judged(app, app, ()).notes
-    assert notes[0].startswith("No operating system was recognised")
+    assert notes[0].text.startswith("No operating system was recognised")
 
 
 @pytest.mark.parametrize(
@@ -313,16 +228,16 @@ def test_what_changed_in_the_same_packages_is_said_not_to_be_the_images() -> Non
     for packages, is_said in (("openssl 3.0.1", True), ("openssl 3.0.1, zlib 1", False)):
         after = listing(finding(1), finding(2), packages=packages)
         given = judged(listing(finding(1), packages="openssl 3.0.1"), after)
-        assert any("same packages" in note for note in given.notes) is is_said
+        assert any("same packages" in note.text for note in given.notes) is is_said
     same = listing(finding(1))
-    assert not any("same packages" in note for note in judged(same, same).notes)
+    assert not any("same packages" in note.text for note in judged(same, same).notes)
 
 
 def test_reports_that_do_not_say_their_version_are_compared_with_a_note() -> None:
     report = listing()
     del report["Trivy"]
     given = judged(report, report, ())
-    assert any("version of the scanner" in note for note in given.notes)
+    assert any("version of the scanner" in note.text for note in given.notes)
 
 
 @pytest.mark.parametrize(("same", "findings"), [(True, 1), (False, 10)])

@@ -24,12 +24,18 @@ HIGH = ("HIGH", "CRITICAL")
         ("exploited", Lens(exploited=True)),
         ("epss>=0.1", Lens(epss=0.1)),
         ("epss>=0.1 and epss>=.5", Lens(epss=0.5)),
+        ("suppressed and fixable", Lens(suppressed=True, fixable=True)),
         ("place=app and fixable", Lens(place="app", fixable=True)),
     ],
 )
 def test_words_are_a_lens(words: str, lens: Lens) -> None:
-    ((_, found),) = fail_on.parse([words])
-    assert found == lens
+    (rule,) = fail_on.parse([words])
+    assert (rule.lens, rule.re_rated) == (lens, False)
+
+
+def test_what_is_re_rated_is_a_rule_of_its_own() -> None:
+    (rule,) = fail_on.parse(["re-rated and severity>=high"])
+    assert (rule.lens, rule.re_rated) == (Lens(severities=HIGH), True)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_what_no_rule_by_severity_catches_is_said() -> None:
     odd = loaded(listing(packages="a 1"), listing(finding(Severity="UNKNOWN"), finding(2)))
     for rule, is_said in (("severity>=high", True), ("fixable", False)):
         notes = judgement.judge(odd, fail_on.parse([rule])).notes
-        assert any("catches 1 of 2 findings" in note for note in notes) is is_said
+        assert any("catches 1 of 2 findings" in note.text for note in notes) is is_said
 
 
 @pytest.mark.parametrize(

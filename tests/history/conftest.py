@@ -13,7 +13,7 @@ from helpers.history.steps import Steps
 from helpers.vulnerabilities.lenses import PLAIN
 from tests.conftest import trivy
 
-KNOWN = {"scanner_version": "0.76.0", "image_id": "1"}
+KNOWN = {"scanner_version": "0.76.0"}
 
 
 def listing(*found: dict[str, Any], packages: str = "openssl 3.0.1") -> dict[str, Any]:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from helpers import Comparison
+from helpers.changes.causes import DATABASE, IMAGE
+from helpers.changes.engine import APPEARED, GONE
 from helpers.history import time_to_fix
 from helpers.history.time_to_fix import FIXED, OPEN
-from helpers.vulnerabilities.changes import APPEARED, DATABASE, GONE, IMAGE
 from tests.support import replayed
 from tests.support.debian_versions import is_older
 from tests.support.replayed import Replay

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from helpers.changes import between
 from helpers.frames import Frames
 from helpers.history import steps
-from helpers.vulnerabilities import changes
 from tests.conftest import finding, suppressing, trivy
 from tests.history.conftest import kept, listing, stepped
 
@@ -30,7 +30,7 @@ def expected(frames: Frames) -> list[tuple[str, ...]]:
         ours = Frames(*(frame[frame["variant"].eq(variant)] for frame in frames))
         known = sorted(images[~images["status"].eq("failed")]["capture"])
         for earlier, later in pairwise(known):
-            found += rows(changes.movers(changes.changes(ours, earlier, later)))
+            found += rows(between.movers(between.changes(ours, earlier, later)))
     return sorted(found)
 
 

@@ -5,25 +5,22 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from helpers.errors import ParameterInvalid
-from helpers.frames import Frames
-from helpers.vulnerabilities import changes
-from helpers.vulnerabilities.changes import (
-    APPEARED,
+from helpers.changes import between, scans
+from helpers.changes.causes import (
     DATABASE,
-    GONE,
     IMAGE,
-    RERATED,
     SCANNER,
     STATEMENT,
-    STAYED,
     UNKNOWN,
 )
+from helpers.changes.engine import APPEARED, GONE, RERATED, STAYED
+from helpers.errors import ParameterInvalid
+from helpers.frames import Frames
 from tests.conftest import finding, suppressing, trivy
 
 EARLIER, LATER = "2022-02", "2026-11"
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
-KNOWN = {"scanner_version": "0.76.0", "db_sha256": "a", "db_updated_at": pd.NaT, "image_id": "1"}
+KNOWN = {"scanner_version": "0.76.0", "db_sha256": "a", "db_updated_at": pd.NaT}
 
 
 def listing(*found: dict[str, Any], packages: str = "openssl 3.0.1") -> dict[str, Any]:
@@ -38,11 +35,13 @@ def listing(*found: dict[str, Any], packages: str = "openssl 3.0.1") -> dict[str
 def captured(frames_of):
     """Two captures of one image, each a report and what differs from what is known."""
 
-    def made(*captures: tuple[dict[str, Any], dict[str, Any]]) -> Frames:
+    def made(
+        *captures: tuple[dict[str, Any], dict[str, Any]], image_id: str | None = None
+    ) -> Frames:
         parts = []
         for day, (report, other) in zip((EARLIER, LATER), captures, strict=False):
             images, *rest = frames_of(app=report)
-            images = images.assign(**KNOWN | other)
+            images = images.assign(**KNOWN | {"image_id": image_id} | other)
             parts.append([frame.assign(capture=day) for frame in (images, *rest)])
         return Frames(*(pd.concat(two, ignore_index=True) for two in zip(*parts, strict=True)))
 
@@ -51,13 +50,13 @@ def captured(frames_of):
 
 def reasons(frames: Frames) -> list[tuple[str, ...]]:
     """What became of each vulnerability, and the reason."""
-    table = changes.changes(frames, EARLIER, LATER)
+    table = between.changes(frames, EARLIER, LATER)
     return list(table[["vulnerability_id", "change", "reason"]].itertuples(index=False, name=None))
 
 
 def test_the_posts_images_with_a_later_database(both) -> None:
-    table = changes.changes(both, EARLIER, LATER)
-    assert list(table) == changes.COLUMNS
+    table = between.changes(both, EARLIER, LATER)
+    assert list(table) == between.COLUMNS
     assert table.index.is_unique
     assert table.groupby(["variant", "change"]).size().to_dict() == {
         (ALPINE, APPEARED): 1,
@@ -69,12 +68,12 @@ def test_the_posts_images_with_a_later_database(both) -> None:
     stayed = table["change"].eq(STAYED)
     assert table[~stayed]["reason"].unique().tolist() == [DATABASE]
     assert table[stayed]["reason"].unique().tolist() == [""]
-    causes = changes.causes(both, EARLIER, LATER).set_index("variant")
+    causes = between.causes(both, EARLIER, LATER).set_index("variant")
     assert causes.loc[ALPINE].to_dict() == {IMAGE: False, SCANNER: False, DATABASE: True}
 
 
 def test_backwards_what_appeared_is_gone(both) -> None:
-    back = changes.moved(changes.changes(both, LATER, EARLIER)).set_index("variant")
+    back = between.moved(between.changes(both, LATER, EARLIER)).set_index("variant")
     assert back.loc[DISTROLESS, [APPEARED, GONE, "re_rated", STAYED]].tolist() == [5, 93, 0, 14]
 
 
@@ -82,17 +81,22 @@ def test_another_severity_is_re_rated_and_no_new_finding(captured) -> None:
     low, high = listing(finding(Severity="LOW")), listing(finding(Severity="HIGH"))
     frames = captured((low, {}), (high, {"db_sha256": "b"}))
     assert reasons(frames) == [("CVE-2024-0001", RERATED, DATABASE)]
-    moved = changes.moved(changes.changes(frames, EARLIER, LATER))
+    moved = between.moved(between.changes(frames, EARLIER, LATER))
     assert moved.to_dict("records") == [
         {"variant": "app", "earlier": EARLIER, "later": LATER, APPEARED: 0, GONE: 0}
         | {"re_rated": 1, STAYED: 0}
     ]
 
 
-def test_a_finding_that_is_listed_twice_is_one_at_its_highest_severity(captured) -> None:
-    twice = listing(*(finding(Severity=level) for level in ("LOW", "CRITICAL", "MEDIUM")))
-    table = changes.changes(captured((twice, {}), (twice, {})), EARLIER, LATER)
-    assert table[["severity_before", "severity_after"]].to_numpy().tolist() == [["CRITICAL"] * 2]
+def test_findings_that_are_alike_each_have_one_other_only(captured) -> None:
+    twice, once = (
+        listing(*(finding(Severity=level) for level in levels))
+        for levels in (("LOW", "CRITICAL", "MEDIUM"), ("MEDIUM", "CRITICAL"))
+    )
+    table = between.changes(captured((twice, {}), (once, {})), EARLIER, LATER)
+    levels = table[["severity_before", "severity_after"]].astype("str").fillna("").to_numpy()
+    expected = [["CRITICAL", "CRITICAL"], ["LOW", ""], ["MEDIUM", "MEDIUM"]]
+    assert sorted(levels.tolist()) == expected
 
 
 def test_one_vulnerability_in_two_files_is_two_findings(captured) -> None:
@@ -109,11 +113,15 @@ def test_one_vulnerability_in_two_files_is_two_findings(captured) -> None:
         ({"scanner_version": "0.77.0"}, SCANNER),
         ({"scanner": "grype"}, SCANNER),
         ({"scanner_version": "0.77.0", "db_sha256": "b"}, f"{SCANNER} or {DATABASE}"),
-        ({"scanner_version": None, "db_sha256": None}, UNKNOWN),
-        ({"scanner": "grype", "scanner_version": None}, UNKNOWN),
+        ({"db_sha256": None}, DATABASE),
+        ({"scanner_version": None, "db_sha256": None}, f"{SCANNER} or {DATABASE}"),
+        ({"scanner": "grype", "scanner_version": None}, SCANNER),
         ({"image_id": "2"}, UNKNOWN),
     ],
-    ids=["nothing", "database", "version", "scanner", "both", "none", "part", "same-packages"],
+    ids=[
+        *("nothing", "database", "version", "scanner", "both", "by-exclusion", "none", "part"),
+        "same-packages",
+    ],
 )
 def test_changes_in_the_same_packages_are_caused_by_scanner_or_database(
     captured, other, reason: str
@@ -128,7 +136,7 @@ def test_a_database_without_a_digest_is_known_by_its_day(captured) -> None:
         for day in (EARLIER, LATER)
     )
     for later, differs in ((second, True), (first, False)):
-        causes = changes.causes(captured(first, later), EARLIER, LATER)
+        causes = between.causes(captured(first, later), EARLIER, LATER)
         assert causes[DATABASE].tolist() == [differs]
 
 
@@ -161,13 +169,13 @@ def test_findings_of_an_upgraded_package_go_with_the_image(captured) -> None:
 
 @pytest.mark.parametrize(
     ("image_id", "image", "reason"),
-    [("1", False, UNKNOWN), ("2", True, IMAGE), (None, None, UNKNOWN)],
+    [("1", False, UNKNOWN), ("2", True, IMAGE), (None, None, IMAGE)],
 )
 def test_without_lists_of_packages_an_image_is_known_by_its_id(
     captured, image_id, image, reason: str
 ) -> None:
-    frames = captured((trivy(finding(1)), {}), (trivy(), {"image_id": image_id}))
-    (cause,) = changes.causes(frames, EARLIER, LATER)[IMAGE]
+    frames = captured((trivy(finding(1)), {"image_id": "1"}), (trivy(), {"image_id": image_id}))
+    (cause,) = between.causes(frames, EARLIER, LATER)[IMAGE]
     assert cause is pd.NA if image is None else cause == image
     assert reasons(frames) == [("CVE-2024-0001", GONE, reason)]
 
@@ -183,27 +191,26 @@ def test_without_lists_of_packages_an_image_is_known_by_its_id(
 def test_without_lists_of_packages_the_image_may_be_the_reason_as_well(
     captured, other, reason: str
 ) -> None:
-    frames = captured((trivy(finding(1)), {}), (trivy(), {"image_id": "2", **other}))
+    frames = captured((trivy(finding(1)), {"image_id": "1"}), (trivy(), {"image_id": "2", **other}))
     assert reasons(frames) == [("CVE-2024-0001", GONE, reason)]
 
 
 def test_a_list_of_packages_in_one_capture_alone_compares_with_nothing(captured) -> None:
-    frames = captured((listing(finding(1)), {}), (trivy(), {"image_id": "2"}))
+    one = {"image_id": "1"}
+    frames = captured((listing(finding(1)), one), (trivy(), {"image_id": "2"}))
     assert reasons(frames) == [("CVE-2024-0001", GONE, IMAGE)]
-    frames = captured((trivy(finding(1)), {}), (listing(), {"image_id": None}))
-    assert reasons(frames) == [("CVE-2024-0001", GONE, UNKNOWN)]
+    frames = captured((trivy(finding(1)), one), (listing(), {"scanner_version": None}))
+    assert reasons(frames) == [("CVE-2024-0001", GONE, "image or scanner")]
 
 
 def test_packages_as_findings_name_them_are_those_that_are_listed(both) -> None:
     """Otherwise the image would be the cause of all changes."""
-    for variant in (ALPINE, DISTROLESS):
-        found = changes._findings(both, variant, LATER)
-        named = changes._named(found["package"], found["installed_version"])
-        assert set(named) <= (changes._installed(both, variant, LATER) or set())
+    kept = scans.kept(both)
+    assert kept.presence["named"].isin(kept.installed["named"]).all()
 
 
 def test_movers_are_all_that_did_not_stay_with_empty_severities(both) -> None:
-    movers = changes.answer(both, EARLIER, LATER).table
+    movers = between.answer(both, EARLIER, LATER).table
     assert len(movers) == 1 + 93 + 5
     assert movers[movers["change"].eq(APPEARED)]["severity_before"].unique().tolist() == [""]
     assert movers[movers["change"].eq(GONE)]["severity_after"].unique().tolist() == [""]
@@ -215,28 +222,28 @@ def test_a_variant_that_was_not_measured_twice_is_left_out(both) -> None:
     lost = both.images["variant"].eq(ALPINE) & both.images["capture"].eq(EARLIER)
     status = both.images["status"].mask(lost, "failed")
     frames = both._replace(images=both.images.assign(status=status))
-    assert changes.changes(frames, EARLIER, LATER)["variant"].unique().tolist() == [DISTROLESS]
-    assert changes.causes(frames, EARLIER, LATER)["variant"].tolist() == [DISTROLESS]
+    assert between.changes(frames, EARLIER, LATER)["variant"].unique().tolist() == [DISTROLESS]
+    assert between.causes(frames, EARLIER, LATER)["variant"].tolist() == [DISTROLESS]
 
 
 def test_one_capture_has_no_changes_and_says_so(blog) -> None:
-    earlier, later = changes.pair(blog.images["capture"])
+    earlier, later = between.pair(blog.images["capture"])
     assert earlier == later == EARLIER
-    for found in (changes.answer(blog, earlier, later), changes.answer(blog, EARLIER, "2027-01")):
+    for found in (between.answer(blog, earlier, later), between.answer(blog, EARLIER, "2027-01")):
         assert found.table.empty
-        assert list(found.table) == changes.COLUMNS
+        assert list(found.table) == between.COLUMNS
         assert "No image was measured in two captures" in found.text.plain
 
 
 def test_the_two_captures_are_those_named_else_the_first_and_the_last(both) -> None:
     three = [EARLIER, EARLIER, "2024-01", LATER, LATER]
-    assert changes.pair(three) == (EARLIER, LATER)
-    assert changes.pair(three, "2024-01") == ("2024-01", LATER)
-    assert changes.pair(three, later="2024-01") == (EARLIER, "2024-01")
-    assert changes.pair(["2026-11-24.002", "2026-11-24"]) == ("2026-11-24.002", "2026-11-24")
-    assert changes.pair([]) == ("", "")
+    assert between.pair(three) == (EARLIER, LATER)
+    assert between.pair(three, "2024-01") == ("2024-01", LATER)
+    assert between.pair(three, later="2024-01") == (EARLIER, "2024-01")
+    assert between.pair(["2026-11-24.002", "2026-11-24"]) == ("2026-11-24.002", "2026-11-24")
+    assert between.pair([]) == ("", "")
     with pytest.raises(ParameterInvalid, match=r"unknown capture '2023'; known: 2022-02, 2026-11"):
-        changes.pair(both.images["capture"], "2023")
+        between.pair(both.images["capture"], "2023")
 
 
 @pytest.mark.parametrize(
@@ -256,8 +263,9 @@ def test_the_two_captures_are_those_named_else_the_first_and_the_last(both) -> N
     ids=["several", "one", "some-not-known", "none-known"],
 )
 def test_the_text_claims_nothing_that_is_not_known(captured, other, why: str) -> None:
-    frames = captured((trivy(finding()), {}), (trivy(finding()), other))
-    text = changes.answer(frames, EARLIER, LATER).text.plain
+    one = {"image_id": "1"}
+    frames = captured((trivy(finding()), one), (trivy(finding()), one | other))
+    text = between.answer(frames, EARLIER, LATER).text.plain
     assert text == (
         f"• app, {EARLIER} → {LATER}: 0 findings appeared, 0 went, 0 re-rated, 1 stayed ({why})"
     )
@@ -273,7 +281,7 @@ def test_a_finding_that_a_statement_suppresses_is_gone_for_that_reason(captured)
         ("CVE-2024-0001", GONE, STATEMENT),
         ("CVE-2024-0003", STAYED, ""),
     ]
-    (gone, _) = changes.changes(frames, EARLIER, LATER).to_dict("records")
+    (gone, _) = between.changes(frames, EARLIER, LATER).to_dict("records")
     assert (gone["severity_before"], pd.isna(gone["severity_after"])) == ("HIGH", True)
     back = captured((now(finding(1), finding(2)), {}), (now(finding(2)), {}))
     assert reasons(back) == [("CVE-2024-0003", STAYED, "")]

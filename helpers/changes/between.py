@@ -1,0 +1,155 @@
+"""What changed between two captures of the same variants, and what caused it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.answers.answer import Answer
+from helpers.changes import engine, scans
+from helpers.changes.causes import CAUSES
+from helpers.changes.engine import APPEARED, GONE, RERATED, STAYED
+from helpers.changes.scans import KEYS
+from helpers.errors import ParameterInvalid
+from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT, Frames
+from helpers.text.i18n import t, word
+from helpers.text.rich import AND, Phrase, bullets, listed, name, number, paragraph, phrase, say
+
+COLUMNS = [
+    *("variant", "earlier", "later", "vulnerability_id", "package", "change"),
+    *("severity_before", "severity_after", "reason", "certainty"),
+]
+
+
+def pair(captures: Iterable[str], earlier: str = "", later: str = "") -> tuple[str, str]:
+    """Return the two of some captures, oldest first: those named, else the first and the last.
+
+    A single capture is both. Raises `ParameterInvalid` for an unknown capture.
+    """
+    found = [*dict.fromkeys(captures)]
+    for wanted in filter(None, (earlier, later)):
+        if wanted not in found:
+            raise ParameterInvalid(f"unknown capture {wanted!r}; known: {', '.join(found)}")
+    return earlier or (found[0] if found else ""), later or (found[-1] if found else "")
+
+
+def changes(frames: Frames, earlier: str, later: str) -> pd.DataFrame:
+    """Return how every finding of two captures changed, one row each.
+
+    `variant, earlier, later, vulnerability_id, package, change, severity_before, severity_after,
+    reason, certainty`; a change is one of `appeared`, `gone`, `re-rated` and `stayed`. A suppressed
+    finding is none. Reasons and how sure they are, are those of `causes`: the `image` where the
+    package was not installed in that version both times, `statement` where the finding is
+    suppressed in one capture, else whichever of `scanner` and `database` can be it. Variants that
+    were not measured in both captures are left out.
+    """
+    kept, ordered, pairs = _compared(frames, earlier, later)
+    rows, found = engine.changed(kept, ordered, pairs, every=True)
+    found = found[found["change"].ne(engine.HIDDEN)]
+    table = described(rows, found).join(pairs[["variant", "earlier", "later"]], on="step")
+    table = table.sort_values(["step", *KEYS], kind="stable", ignore_index=True)
+    return table[COLUMNS]
+
+
+def described(rows: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
+    """Return changes, as the engine has them, with what each finding is and its severities."""
+    was, is_ = changes["then"].to_numpy(), changes["now"].to_numpy()
+    there, level = rows["there"].to_numpy(), rows["severity"].cat.codes.to_numpy()
+    then, now = (was >= 0) & there[was], (is_ >= 0) & there[is_]
+    found = rows.iloc[np.where(now, is_, was)]
+    names = np.array(SEVERITIES, dtype=object)
+    texts = {
+        name: found[name].astype("str").to_numpy(dtype=object) for name in (*KEYS, "source_package")
+    }
+    severities = {
+        "severity_before": np.where(then, names[level[was]], None),
+        "severity_after": np.where(now, names[level[is_]], None),
+    }
+    table = changes.assign(**texts, **severities)
+    return table.astype(dict.fromkeys(severities, SEVERITY))
+
+
+def movers(changes: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings that appeared, went or were re-rated; a missing severity is empty."""
+    table = changes[changes["change"].ne(STAYED)].reset_index(drop=True)
+    levels = ["severity_before", "severity_after"]
+    return table.assign(**{level: table[level].astype("str").fillna("") for level in levels})
+
+
+def moved(changes: pd.DataFrame) -> pd.DataFrame:
+    """Return how many findings of each variant appeared, went, were re-rated and stayed."""
+    keys = ["variant", "earlier", "later"]
+    counted = changes.groupby([*keys, "change"], sort=False).size().unstack(fill_value=0)
+    kinds = [APPEARED, GONE, RERATED, STAYED]
+    table = counted.reindex(columns=kinds, fill_value=0).astype("int64").reset_index()
+    return table.rename(columns={RERATED: "re_rated"}).rename_axis(columns=None)
+
+
+def causes(frames: Frames, earlier: str, later: str) -> pd.DataFrame:
+    """Return whether each cause differs in the later capture: `variant, image, scanner, database`.
+
+    NA where that is not known.
+    """
+    _, _, pairs = _compared(frames, earlier, later)
+    return pairs[["variant", *CAUSES]].reset_index(drop=True)
+
+
+def answer(frames: Frames, earlier: str, later: str) -> Answer:
+    """Answer what appeared and went between two captures, and what caused it."""
+    table = changes(frames, earlier, later)
+    lacks = ""
+    if table.empty:
+        lacks = t("No image was measured in two captures, so it is not known how counts changed.")
+        text = paragraph(lacks)
+    else:
+        by_variant = causes(frames, earlier, later).set_index("variant")
+        text = bullets(_line(row, by_variant.loc[row.variant]) for row in moved(table).itertuples())
+    return Answer("changes", text=text, table=movers(table), searchable=True, lacks=lacks)
+
+
+def _line(row: Any, differs: pd.Series) -> Phrase:
+    """Return how many findings of a variant changed; `differs` are its causes."""
+    known = differs.dropna()
+    return say(
+        "{variant}, {earlier} → {later}: {appeared} appeared, {gone:,} went, {re_rated:,} "
+        "re-rated, {stayed:,} stayed ({why})",
+        variant=name(row.variant),
+        earlier=row.earlier,
+        later=row.later,
+        appeared=number(row.appeared, "finding"),
+        gone=row.gone,
+        re_rated=row.re_rated,
+        stayed=row.stayed,
+        why=_why(list(known.index[known]), list(known.index[~known])),
+    )
+
+
+def _why(different: list[str], same: list[str]) -> Phrase:
+    """Return which causes differ in the later capture and which are the same."""
+    text = phrase(t("nothing known differs"))
+    if different:
+        text = say("another {causes}", causes=listed(map(word, different), " and another "))
+    if same:
+        text += say(", the same {causes}", causes=listed(map(word, same), AND))
+    return text
+
+
+def _compared(
+    frames: Frames, earlier: str, later: str
+) -> tuple[scans.Scans, pd.DataFrame, pd.DataFrame]:
+    """Return the scans of two captures, those of variants that were measured in both, and pairs."""
+    kept = scans.kept(frames)
+    known = kept.scans[~kept.scans["status"].isin(UNKNOWN_COUNT)]
+    first, second = (known[known["capture"].eq(day)] for day in (earlier, later))
+    both = second["variant"][second["variant"].isin(first["variant"])]
+    if earlier == later:
+        both = both.iloc[:0]
+    # Variants stand as the later capture has them.
+    place = {variant: at for at, variant in enumerate(both)}
+    ordered = pd.concat([first, second], ignore_index=True)
+    ordered = ordered[ordered["variant"].isin(both)]
+    ordered = ordered.sort_values(
+        "variant", key=lambda column: column.map(place), kind="stable", ignore_index=True
+    )
+    return kept, ordered, engine.pairs(ordered)
