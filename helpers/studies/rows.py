@@ -32,6 +32,9 @@ from helpers.vex.evidence import Vex
 _COMPILED = frozenset({"gobinary", "rustbinary"})
 """Result types of which each result is one program."""
 
+_OS_LOOKED_AT = (frames.SCANNED, frames.BROKEN)
+"""Statuses of images whose OS packages were looked at."""
+
 _FIRST_IMAGES = 2013
 """Year of the first Docker images."""
 
@@ -216,7 +219,7 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "os_eol": bool(system.eosl)
         if system.family and report.schema_version and not system.supplier
         else None,
-        "judged_by": _judged_by(report, system),
+        "judged_by": _judged_by(report, system) if status in _OS_LOOKED_AT else None,
         "architecture": config.architecture or None,
         "size_unpacked_bytes": metadata.size or None,
         "size_unpacked_source": _ADDED_UP[report.scanner] if metadata.size else None,

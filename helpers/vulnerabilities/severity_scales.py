@@ -23,11 +23,15 @@ def sources(findings: pd.DataFrame) -> pd.DataFrame:
     """Return whose severities the findings have: `variant, severity_source`, a column a level.
 
     One row a variant and source, with the `total`. Without a source it is `not scored by NVD` where
-    the report has no score of NVD's either, else `several (precomputed)`: the scanner's database
-    computed the severity from several sources.
+    the report has NVD's severities, but none of that finding, else `several (precomputed)`: the
+    scanner's database computed the severity from several sources.
     """
-    is_scored = findings["nvd_severity"].ne("UNKNOWN") & findings["nvd_severity"].notna()
-    without = pd.Series(NOT_SCORED, findings.index, dtype=object).mask(is_scored, NO_SOURCE)
+    is_stated = findings["nvd_severity"].notna()
+    has_any = is_stated.groupby([findings["capture"], findings["variant"]]).transform("any")
+    is_scored = is_stated & findings["nvd_severity"].ne("UNKNOWN")
+    without = pd.Series(NO_SOURCE, findings.index, dtype=object).mask(
+        has_any & ~is_scored, NOT_SCORED
+    )
     rows = findings.assign(
         severity_source=findings["severity_source"].astype(object).fillna(without),
         severity=findings["severity"].astype("str"),

@@ -114,6 +114,15 @@ def test_what_nvd_did_not_score_is_a_state_of_its_own(empty_data) -> None:
     table = severity_scales.sources_answer(c.findings, PLAIN).table
     found = dict(zip(table["severity_source"], table["total"], strict=True))
     assert found == {"nvd": 1, severity_scales.NOT_SCORED: 2}
+    # A report without any of NVD's severities does not know what NVD scored.
+    table = severity_scales.sources(c.findings[c.findings["nvd_severity"].isna()])
+    assert table["severity_source"].tolist() == [severity_scales.NO_SOURCE]
+
+
+def test_what_was_not_looked_at_has_no_judge(empty_data) -> None:
+    made = report(*by("debian"), os="", npm=["npm 1.0.0"])
+    made["Metadata"]["OS"] = {"Family": "wolfi", "Name": "20230201"}
+    assert opened(empty_data, a=made).images["judged_by"].isna().all()
 
 
 def test_the_lens_of_nvd_says_how_much_nvd_scored(empty_data) -> None:
