@@ -14,7 +14,9 @@ from helpers.answers import chart as charts
 from helpers.answers.answer import Answer
 from helpers.answers.chart import Bars
 from helpers.changes import causes
+from helpers.changes.causes import IMAGE
 from helpers.changes.engine import GONE
+from helpers.history import kaplan_meier
 from helpers.history.series import Series
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
@@ -46,12 +48,16 @@ def stays(series: Series, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFr
     it could not be fixed already before the image's first scan. `at_least`: it lasted longer than
     that, for it was open, went otherwise, or its start was not seen. `came_back`: it was there
     again in a later scan. `sound` are the scans to go by, `moves` the changes between them.
+
+    What got its fix and was fixed between two scans was never seen with a fix: it lasted less than
+    one step. It is entered with 0 days, as a stay that began and ended in one step, or those that
+    were fixed at once would be missing, and the median too high.
     """
-    rows = _present(series.presence, sound)
-    if rows.empty:
+    present = _present(series.presence, sound)
+    if present.empty:
         return pd.DataFrame({column: pd.Series(dtype="object") for column in COLUMNS})
-    out = rows[rows["fixable"]].groupby(_KEY, sort=False)["at"].min().rename("fix_known_at")
-    rows = rows.merge(out.reset_index(), on=_KEY)
+    out = present[present["fixable"]].groupby(_KEY, sort=False)["at"].min().rename("fix_known_at")
+    rows = present.merge(out.reset_index(), on=_KEY)
     rows = rows[rows["at"].ge(rows["fix_known_at"])].sort_values([*_OURS, "number"], kind="stable")
     # A stay ends where the next scan with it is not the image's next scan.
     by = rows.groupby(_OURS, sort=False)["number"]
@@ -71,6 +77,10 @@ def stays(series: Series, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFr
     )
     table["start_seen"] = ~unknown
     table["at_least"] = unknown | table["end"].ne(FIXED)
+    zeros = _within_a_step(series, sound, moves, present, out)
+    is_new = ~pd.MultiIndex.from_frame(zeros[_OURS]).isin(pd.MultiIndex.from_frame(table[_OURS]))
+    if is_new.any():
+        table = pd.concat([table, zeros[is_new]], ignore_index=True)
     order = ["variant", "days", *_KEY]
     table = table.sort_values(order, ascending=[True, False, True, True], ignore_index=True)
     return table[COLUMNS]
@@ -79,10 +89,12 @@ def stays(series: Series, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFr
 def by_image(stays: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
     """Return the stays of each image in short.
 
-    `variant, fixed, seen, median_days, worst_days, open, open_median_days, open_worst_days, went`.
-    `median_days` is the Kaplan-Meier estimate of those `seen` from their start, `worst_days` the
-    longest of those that were fixed, and `open_…` are those of how long open ones have been so, at
-    least; NA where there is none.
+    `variant, fixed, seen, median_days, low_days, high_days, worst_days, open, open_median_days,
+    open_worst_days, went`. `median_days` is the Kaplan-Meier estimate of those `seen` from their
+    start, `low_days` to `high_days` its interval, in which whole rebuilds are resampled, since one
+    fixes many at once; NA where they are too few, or where the end was not seen. `worst_days` is
+    the longest of those that were fixed, and `open_…` are those of how long open ones have been so,
+    at least; NA where there is none.
     """
     rows = []
     for variant in variants:
@@ -94,7 +106,8 @@ def by_image(stays: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
                 variant,
                 len(fixed),
                 len(seen),
-                median(seen["days"], seen["at_least"]),
+                kaplan_meier.median(seen["days"], seen["at_least"]),
+                *kaplan_meier.interval(seen["days"], seen["at_least"], _rebuilds(seen)),
                 fixed.max() if len(fixed) else None,
                 len(still),
                 still.median() if len(still) else None,
@@ -102,35 +115,20 @@ def by_image(stays: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
                 int(ours["end"].eq(WENT).sum()),
             )
         )
-    names = ["variant", "fixed", "seen", "median_days", "worst_days"]
+    names = ["variant", "fixed", "seen", "median_days", "low_days", "high_days", "worst_days"]
     names += ["open", "open_median_days", "open_worst_days", "went"]
     whole = dict.fromkeys(
         ("fixed", "seen", "worst_days", "open", "open_worst_days", "went"), "Int64"
     )
     return pd.DataFrame(rows, columns=names).astype(
-        whole | {"median_days": "Float64", "open_median_days": "Float64"}
+        whole
+        | dict.fromkeys(("median_days", "low_days", "high_days", "open_median_days"), "Float64")
     )
 
 
-def median(days: pd.Series, at_least: pd.Series) -> float | None:
-    """Return in how many days half of the stays are over; None if that was not seen.
-
-    The Kaplan-Meier estimate: the first day on which at most half are left, where a stay of which
-    only the least length is known counts for as long as it was seen (Kaplan and Meier 1958,
-    https://doi.org/10.1080/01621459.1958.10501452). A median of closed ones alone would be too low:
-    the slow ones are still open.
-
-    >>> median(pd.Series([2, 4, 9, 30]), pd.Series([False, False, True, True]))
-    4.0
-    """
-    left = 1.0
-    for day in sorted(days[~at_least.astype("bool")].unique()):
-        seen = int(days.ge(day).sum())
-        ended = int((days.eq(day) & ~at_least.astype("bool")).sum())
-        left *= 1 - ended / seen
-        if left <= 0.5 + 1e-9:
-            return float(day)
-    return None
+def _rebuilds(stays: pd.DataFrame) -> pd.Series:
+    """Return what each stay ended with: a rebuild, another change, or it is open like others."""
+    return stays["end"].astype("str") + stays["until_at"].astype("str")
 
 
 _SHOWN = [
@@ -152,10 +150,12 @@ def answer(stays: pd.DataFrame, variants: list[str], captures: int) -> Answer:
     note = t(
         "Days are counted from the first capture whose scan of any image names a fix, or the first "
         "one of the image that has the vulnerability, to the first one without it: they are as "
-        "fine as captures are apart. Half of them: the median by Kaplan and Meier of those whose "
-        "start was seen; open ones, and those that went without another package, count for as long "
-        "as they were seen. What could be fixed before the first capture has no known start: its "
-        "days are at least that many."
+        "fine as captures are apart. What got its fix and was fixed between two captures counts as "
+        "0 days: it lasted less than one step. Half of them: the median by Kaplan and Meier of "
+        "those whose start was seen; open ones, and those that went without another package, count "
+        "for as long as they were seen. What could be fixed before the first capture has no known "
+        "start: its days are at least that many. In brackets: where the median lies in 95 of 100 "
+        "cases if other rebuilds had happened; with few rebuilds it is not known."
     )
     return Answer(
         "time-to-fix",
@@ -187,7 +187,7 @@ def chart(short: pd.DataFrame) -> Bars:
         lost = t("fewer than half fixed") if row.seen else t("start not seen")
         rows.append((row.variant, half if len(short) <= _FEW else ""))
         values.append(None if pd.isna(middle) else float(middle))
-        ends.append((lost if pd.isna(middle) else f"{middle:,.0f}") + left)
+        ends.append((lost if pd.isna(middle) else f"{middle:,.0f}{_range(row)}") + left)
         if len(short) <= _FEW:
             rows.append((row.variant, worst))
             values.append(None if pd.isna(row.worst_days) else float(row.worst_days))
@@ -197,6 +197,15 @@ def chart(short: pd.DataFrame) -> Bars:
         across = t("days from a fix to an image with it, half of them")
     series = [charts.Series("days", t("days"), values)]
     return Bars(rows, series, ends, across, "days", [value is not None for value in values])
+
+
+def _range(row: Any) -> str:
+    """Return the interval of a median, in brackets; empty where it is not known."""
+    if pd.isna(row.low_days):
+        return ""
+    if pd.isna(row.high_days):
+        return t(" ({low:,.0f} or more)", low=row.low_days)
+    return t(" ({low:,.0f} to {high:,.0f})", low=row.low_days, high=row.high_days)
 
 
 def _title(short: pd.DataFrame) -> str:
@@ -222,7 +231,9 @@ def _line(row: Any) -> Phrase:
     if pd.notna(row.worst_days):
         text += say(", the slowest after {days}", days=number(row.worst_days, "day"))
     if pd.notna(row.median_days):
-        text += say("; half within {days}", days=number(round(row.median_days), "day"))
+        text += say("; half within {days}", days=number(round(row.median_days), "day")) + _range(
+            row
+        )
     elif row.seen:
         text += t("; of {seen:,} whose start was seen, fewer than half are fixed", seen=row.seen)
     else:
@@ -282,3 +293,101 @@ def _gone_with_the_image(moves: pd.DataFrame) -> pd.MultiIndex:
     source = gone["source_package"].fillna(gone["package"])
     keys = gone.assign(source_package=source)[["variant", "later", *_KEY]].astype("str")
     return pd.MultiIndex.from_frame(keys)
+
+
+def _within_a_step(
+    series: Series,
+    sound: pd.DataFrame,
+    moves: pd.DataFrame,
+    present: pd.DataFrame,
+    fix_known: pd.Series,
+) -> pd.DataFrame:
+    """Return stays of 0 days: of what got its fix in a step, and went with its package in it.
+
+    It was in the earlier scan without a fix, and went because the package is another one, in the
+    same release of its system. Or another image tells which version had it, and that the fix is
+    known since that step, and this image had that version before the step only.
+    """
+    steps = _steps(sound, series.images)
+    gone = moves[moves["change"].eq(GONE) & moves["reason"].eq(IMAGE)]
+    source = gone["source_package"].fillna(gone["package"])
+    gone = gone.assign(source_package=source)[["variant", "later", *_KEY]].astype("str")
+    gone = gone.merge(steps[steps["same_release"]], on=["variant", "later"])
+    found = pd.concat([gone, _unseen(series, sound, steps, fix_known)], ignore_index=True)
+    # Without a time, no scan ever named a fix.
+    known = found[_KEY].merge(fix_known.reset_index(), how="left", on=_KEY)["fix_known_at"]
+    known = known.where(known.notna(), found["at"])
+    found = found[known.gt(found["earlier_at"]) & known.le(found["at"])]
+    there = pd.MultiIndex.from_frame(present[["variant", "capture", *_KEY]])
+    stayed = pd.MultiIndex.from_frame(found[["variant", "later", *_KEY]]).isin(there)
+    found = found[~stayed].sort_values("at", kind="stable").drop_duplicates(_OURS)
+    at = found["at"]
+    return found[_OURS].assign(
+        fix_known_at=at, from_at=at, until_at=at, days=pd.Series(0, found.index, dtype="Int64"),
+        end=FIXED, start_seen=True, at_least=False, came_back=False,
+    )  # fmt: skip
+
+
+_RELEASE = r"^((?:alpine|ubuntu|opensuse\S*|sles?) \d+\.\d+|\S+ \d+)"
+"""A release of a system: Debian 12.5 and 12.6 are one, Alpine 3.18 and 3.19 are two."""
+
+
+def _steps(sound: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+    """Return each two consecutive sound scans, and whether their systems are of one release.
+
+    `variant, later, earlier_at, at, list_before, list_after, same_release`.
+    """
+    system = images["os_family"].astype("str") + " " + images["os_version"].astype("str")
+    about = images[["variant", "capture"]].assign(release=system.str.extract(_RELEASE)[0])
+    ordered = sound.sort_values(["at", "capture"], kind="stable").merge(
+        about.astype({"variant": "str", "capture": "str"}).drop_duplicates(["variant", "capture"]),
+        how="left",
+        on=["variant", "capture"],
+    )
+    before = ordered.groupby("variant", sort=False).shift()
+    both = ordered["release"].eq(before["release"])
+    neither = ordered["release"].isna() & before["release"].isna()
+    steps = pd.DataFrame(
+        {
+            "variant": ordered["variant"].astype("str"),
+            "later": ordered["capture"].astype("str"),
+            "earlier_at": before["at"],
+            "at": ordered["at"],
+            "list_before": before["listed"],
+            "list_after": ordered["listed"],
+            "same_release": (both | neither).fillna(False).astype("bool"),
+        }
+    )
+    return steps[before["capture"].notna()]
+
+
+def _unseen(
+    series: Series, sound: pd.DataFrame, steps: pd.DataFrame, fix_known: pd.Series
+) -> pd.DataFrame:
+    """Return what scans of other images say that an image had before a step, and not after it."""
+    presence = series.presence[series.presence["there"] & series.presence["fixed_version"].notna()]
+    scans = pd.MultiIndex.from_frame(sound[["variant", "capture"]].astype("str"))
+    of = pd.MultiIndex.from_frame(presence[["variant", "capture"]].astype("str"))
+    presence = presence[of.isin(scans)]
+    source = presence["source_package"].astype("str").fillna(presence["package"].astype("str"))
+    affected = pd.DataFrame(
+        {
+            "vulnerability_id": presence["vulnerability_id"].astype("str"),
+            "source_package": source,
+            "version": presence["release"],
+        }
+    ).drop_duplicates()
+    affected = affected.merge(fix_known.reset_index(), on=_KEY)
+    installed = series.installed[["listed", "release"]].drop_duplicates()
+    installed = installed.set_axis(["listed", "version"], axis=1)
+    installed = installed[installed["version"].isin(affected["version"])]
+    moved = steps[steps["list_before"].notna() & steps["list_after"].notna()]
+    lists = moved[["list_before", "list_after"]].drop_duplicates()
+    lists = lists[lists["list_before"].ne(lists["list_after"])]
+    had = lists.merge(installed, left_on="list_before", right_on="listed").drop(columns="listed")
+    after = installed.rename(columns={"listed": "list_after"}).assign(has=True)
+    had = had.merge(after, how="left", on=["list_after", "version"])
+    had = had[had["has"].isna()].drop(columns="has")
+    found = moved.merge(had, on=["list_before", "list_after"]).merge(affected, on="version")
+    in_step = found["fix_known_at"].gt(found["earlier_at"]) & found["fix_known_at"].le(found["at"])
+    return found[in_step].drop(columns=["version", "fix_known_at"])

@@ -115,6 +115,24 @@ def test_days_to_fix_are_those_of_lists_and_advisories(replay) -> None:
             # The fix was out before this image was first looked at, or before anything was.
             late = start == 0 and (known[key] < scans[0][0] or known[key] == first_day)
             expected[name, *key] = (days, OPEN if end is None else FIXED, not late)
+    # Another image had the version that this one had until the step in which the fix came out.
+    versions = {
+        (key[0], source, key[1], version)
+        for name in made.lists
+        for _, found, _ in series_of(made, name)
+        for key, (version, source) in found.items()
+    }
+    at_once = {
+        (name, vulnerability, source): (0, FIXED, True)
+        for name in made.lists
+        for (first, _, had), (second, after, has) in pairwise(series_of(made, name))
+        for vulnerability, source, package, version in versions
+        if (package, version) in had - has
+        and first < known[vulnerability, source] <= second
+        and (vulnerability, source) not in {(key[0], each) for key, (_, each) in after.items()}
+    }
+    assert at_once
+    expected = at_once | expected
     table = comparison.time_to_fix().table
     keys = ["variant", "vulnerability_id", "source_package", "days", "end", "start_seen"]
     found_ = {row[:3]: row[3:] for row in table[keys].itertuples(index=False, name=None)}

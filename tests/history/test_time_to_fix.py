@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from helpers.history import time_to_fix
-from helpers.history.time_to_fix import FIXED, OPEN, WENT, median
+from helpers.history.kaplan_meier import median
+from helpers.history.time_to_fix import FIXED, OPEN, WENT
 from tests.conftest import finding
 from tests.history.conftest import kept, listing, stepped
 
