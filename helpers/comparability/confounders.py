@@ -77,6 +77,29 @@ def confounders(images: pd.DataFrame, as_of: date | None = None) -> pd.DataFrame
     )
 
 
+def packages_day(image: Any) -> pd.Timestamp | None:
+    """Return the last day that an image's packages can be of; `None` if that is not known.
+
+    That is its build's, or that of the last advisories for its base if that came before.
+    """
+    built = _day(image.created_at)
+    if built is None or pd.isna(image.os_family):
+        return built
+    version = "" if pd.isna(image.os_version) else image.os_version
+    until = _day(advisories_until(image.os_family, version))
+    return built if until is None else min(built, until)
+
+
+def packages_age(confounders: pd.DataFrame) -> pd.Series:
+    """Return how many days old each image's packages are at least.
+
+    As old as the image, or as the end of advisories for its base if it was built after that: the
+    build's day says nothing of packages that no longer change.
+    """
+    ended = confounders["built_at"].gt(confounders["advisories_until"])
+    return confounders["age_days"].mask(ended.fillna(False), _silent_days(confounders))
+
+
 def differs(confounders: pd.DataFrame) -> dict[str, bool | None]:
     """Return for each of `ASPECTS` whether variants of the same capture differ in it.
 
@@ -209,6 +232,14 @@ def _text(confounders: pd.DataFrame) -> Text:
         past = rows[_silent_days(rows).gt(0).fillna(False)]
         silent += [name(variant) + label for variant in past["variant"]]
     notes = []
+    after = confounders["built_at"].gt(confounders["advisories_until"]).fillna(False)
+    if after.any():
+        note = say(
+            "Built after the last advisories for their base: {variants}. Their packages are at "
+            "least as old as that.",
+            variants=listed(map(name, dict.fromkeys(confounders[after]["variant"]))),
+        )
+        notes.append(note)
     if confounders["as_of"].notna().any():
         notes.append(
             say(
@@ -293,7 +324,7 @@ def _on(day: Any) -> str:
 
 def _differs(rows: pd.DataFrame) -> dict[str, bool | None]:
     """Return for each aspect whether variants differ; `None`: known of fewer than two."""
-    ended, ages = rows["os_ended_days"].dropna(), rows["age_days"].dropna()
+    ended, ages = rows["os_ended_days"].dropna(), packages_age(rows).dropna()
     runtimes = rows["runtime"].dropna().map(release).dropna()
     is_cut = _cut_short(rows["runtime"].dropna()).any()
     past = ended.gt(0)
@@ -478,7 +509,7 @@ def _classes(rows: pd.DataFrame, aspect: str) -> pd.Series:
         return exact.map(lambda text: f"{product(named(text)[0])} {_version(text)}").reindex(
             rows.index
         )
-    days = rows["age_days"] if aspect == AGE else _silent_days(rows).clip(lower=0)
+    days = packages_age(rows) if aspect == AGE else _silent_days(rows).clip(lower=0)
     steps = days.sort_values().diff().gt(APART_DAYS).fillna(False).cumsum()
     classes = steps.reindex(days.index).astype(COUNT).mask(days.isna())
     # Many small steps may add up to more than what is alike.

@@ -568,7 +568,7 @@ class Comparison(ComparedImages):
 
     @question()
     def age_or_base(self) -> Answer:
-        """How much of the difference was the base, and how much the age of an image?"""
+        """How far are two images apart, and is it age or base?"""
         return self._of_many(attribution.answer(self._verdict.differences))
 
     @question()

@@ -1,6 +1,5 @@
-"""How much of the difference between two images is the age of their packages, how much the base."""
+"""How two images differ, in pairs that are more or less apart in age; no share is given to age."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,7 +7,7 @@ import pandas as pd
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Bars, Series
 from helpers.answers.talk import AGE, Talk
-from helpers.comparability.confounders import APART_DAYS
+from helpers.comparability.confounders import APART_DAYS, packages_day
 from helpers.frames import SCANNED, Frames
 from helpers.text.i18n import t, told
 from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
@@ -19,19 +18,21 @@ from helpers.vulnerabilities.lenses import FINDINGS, VULNERABILITIES, Lens
 COLUMNS = [
     *("study", "capture", "first", "second", "counted", "first_total", "second_total"),
     *("difference", "first_with_all_fixes", "second_with_all_fixes", "with_all_fixes"),
-    *("first_fixable", "second_fixable", "fixable_difference", "days_older", "not_observable"),
+    *("first_fixable", "second_fixable", "fixable_difference", "days_older", "built_after_end"),
+    "not_observable",
 ]
 
 COUNTED = (FINDINGS, VULNERABILITIES)
 """As the post counts, and as vulnerabilities: the two can differ in sign."""
 
-_CHARTED = [
-    *("study", "capture", "counted", "days_older", "first", "first_fixable"),
-    *("second", "second_fixable", "fixable_difference"),
+PAIRED = [
+    *("study", "capture", "counted", "days_older", "built_after_end", "first", "first_total"),
+    *("second", "second_total", "difference", "first_fixable", "second_fixable"),
+    "fixable_difference",
 ]
-"""Columns of the table behind the figure."""
+"""Columns of the table of pairs."""
 
-_TEXTS = ("study", "capture", "first", "second", "not_observable")
+_TEXTS = ("study", "capture", "first", "second", "built_after_end", "not_observable")
 
 
 def answer(table: pd.DataFrame) -> Answer:
@@ -61,23 +62,25 @@ def lesson_answer(
     lens: Lens = lenses.PLAIN,
     known_by: str = "",
 ) -> Answer:
-    """Answer what matched images say of a study's difference in one capture: age, or base.
+    """Answer how the images of a study differ in one capture, and how matched ones do.
 
-    `table` was counted through the lens, `matched` by its study's own day `known_by`.
+    `table` was counted through the lens, `matched` by its study's own day `known_by`. Two pairs are
+    one contrast, so they say no share of age or base.
     """
     rows = compared(table, capture, matched)
-    if matched is None or matched.empty or not rows:
-        text = paragraph(say("No study of matched images is compared with it."))
-    else:
-        text = paragraph(_lesson(rows[0], matched.iloc[0]))
     title = headline(rows)
     if not title:
-        return Answer("age-or-base", text=text)
-    # What is drawn has a fix, whatever the lens counts.
-    drawn = lens._replace(counted=FINDINGS, fixable=True)
+        has_pair = rows["study"].nunique() > 1
+        text = (
+            _facts(rows)
+            if has_pair
+            else paragraph(say("No study of matched images is compared with it."))
+        )
+        return Answer("age-or-base", text=text, table=rows[PAIRED] if has_pair else None)
+    drawn = [lens._replace(counted=counted, fixable=True).label for counted in COUNTED]
     source = ""
-    if len(rows) > 1:
-        pair = rows[1]
+    if len(pairs := _pairs(rows)) > 1:
+        pair = pairs[1].iloc[0]
         source = t("study {study}", study=pair["study"])
         source += ", " + t("capture {captures}", captures=pair["capture"])
         if known_by:
@@ -85,83 +88,83 @@ def lesson_answer(
     return Answer(
         "age-or-base",
         title,
-        text,
-        pd.DataFrame(rows)[_CHARTED].reset_index(drop=True).infer_objects(),
-        _chart(rows, drawn),
-        counted=drawn.label,
+        _facts(rows),
+        rows[PAIRED].infer_objects(),
+        _chart(rows),
+        counted=" / ".join(drawn),
         source=source,
         role=SLIDE,
-        variants=(rows[0]["first"], rows[0]["second"]),
+        variants=(rows["first"].iloc[0], rows["second"].iloc[0]),
         talks=(Talk(AGE, title, spoken=_spoken(rows)),),
     )
 
 
 def compared(
     table: pd.DataFrame, capture: str, matched: pd.DataFrame | None = None
-) -> list[pd.Series]:
-    """Return the difference of one capture, and that of matched images of another study."""
-    ours = table[table["capture"].eq(capture)]
-    rows = [ours.iloc[0]] if len(ours) else []
-    if rows and matched is not None and len(matched):
-        pair = matched.iloc[0]
-        rows += [pair] if pair["study"] != rows[0]["study"] else []
-    return rows
+) -> pd.DataFrame:
+    """Return the pairs: the differences of one capture, then those of another study's images.
 
-
-def headline(rows: Sequence[pd.Series]) -> str:
-    """Return whether age explains a difference, of `compared`; empty if that cannot be said.
-
-    It takes a difference, and matched images, or images that are of about one day themselves.
+    Both as `difference` has them, two rows a pair: findings and vulnerabilities.
     """
-    if not rows:
+    found = table[table["capture"].eq(capture)]
+    if len(found) and matched is not None and len(matched):
+        pair = matched.iloc[0]
+        if pair["study"] != found["study"].iloc[0]:
+            found = pd.concat([found, matched[matched["capture"].eq(pair["capture"])]])
+    return found.reset_index(drop=True)
+
+
+def headline(rows: pd.DataFrame) -> str:
+    """Return how far apart each pair of `compared` is, and its gaps in what has a fix.
+
+    Empty for one pair alone, unless its images are of about one day.
+    """
+    pairs = _pairs(rows)
+    if not pairs or (len(pairs) == 1 and not is_close(pairs[0].iloc[0]["days_older"])):
         return ""
-    ours, *others = rows
-    days, then = _days(ours["days_older"]), ours["fixable_difference"]
-    values = {"days": days, "then": _fixable_on_alpine(then)}
-    if others:
-        pair, now = others[0], others[0]["fixable_difference"]
-        if not then and not now:
-            return ""
-        values |= {"now": _more_or_fewer(now), "pair_days": _days(pair["days_older"])}
-        if 2 * abs(now) < abs(then):
-            return t(
-                "Mostly age and runtime: {days} apart, {then}; {pair_days} apart, {now}", **values
-            )
-        return t("Not mostly age: {days} apart, {then}; {pair_days} apart, {now}", **values)
-    if pd.isna(ours["days_older"]) or abs(ours["days_older"]) > APART_DAYS:
-        return ""
-    if not ours["days_older"]:
-        return t("Age has no part in it: {then}, built on one day", **values)
-    return t("Age has little part in it: {days} apart, {then}", **values)
+    first, *others = pairs
+    gap = first["fixable_difference"]
+    each = [
+        t(
+            "{apart} {findings} findings, {vulnerabilities} vulnerabilities",
+            apart=_apart(first.iloc[0]),
+            findings=_sign(gap.iloc[0]),
+            vulnerabilities=_sign(gap.iloc[-1]),
+        )
+    ]
+    each += [
+        t(
+            "{apart} {findings} and {vulnerabilities}",
+            apart=_apart(pair.iloc[0]),
+            findings=_sign(pair["fixable_difference"].iloc[0]),
+            vulnerabilities=_sign(pair["fixable_difference"].iloc[-1]),
+        )
+        for pair in others
+    ]
+    return t("Fixable on Alpine minus distroless: {pairs}", pairs="; ".join(each))
 
 
-def _fixable_on_alpine(count: int) -> str:
-    """Return how many fixable findings more or fewer Alpine has, as part of a sentence."""
-    if not count:
-        return t("both have as many with a fix")
-    if count < 0:
-        return t("Alpine has {count:,} fewer with a fix", count=-count)
-    return t("Alpine has {count:,} more with a fix", count=count)
+def is_close(days_older: Any) -> bool:
+    """Return whether two images are known to be of about one day."""
+    return bool(pd.notna(days_older) and abs(days_older) <= APART_DAYS)
 
 
-def _more_or_fewer(count: int) -> str:
-    """Return the same in two words."""
-    if not count:
-        return t("as many of them")
-    return (
-        t("{count:,} fewer of them", count=-count)
-        if count < 0
-        else t("{count:,} more of them", count=count)
-    )
+def _pairs(rows: pd.DataFrame) -> list[pd.DataFrame]:
+    return [pair for _, pair in rows.groupby(["study", "capture"], sort=False)]
 
 
-def _chart(rows: Sequence[pd.Series], lens: Lens) -> Bars:
-    """Return what is fixable in each image, the two of a study together."""
-    names = [(row, side) for row in rows for side in ("first", "second")]
-    counts = [int(row[f"{side}_fixable"]) for row, side in names]
-    label = counting.number_of(lens.kind.told)
+def _chart(rows: pd.DataFrame) -> Bars:
+    """Return what is fixable in each image, counted both ways, the two of a study together."""
+    kinds = (t("findings"), t("vulnerabilities"))
+    names, counts = [], []
+    for pair in _pairs(rows):
+        for kind, (_, row) in zip(kinds, pair.iterrows(), strict=True):
+            for side in ("first", "second"):
+                names.append((f"{_apart(row)}, {kind}", row[side]))
+                counts.append(int(row[f"{side}_fixable"]))
+    label = t("number of those with a fix")
     return Bars(
-        [(_apart(row), row[side]) for row, side in names],
+        names,
         [Series("size", label, [float(count) for count in counts])],
         [f"{count:,}" for count in counts],
         label,
@@ -178,30 +181,30 @@ def _apart(row: pd.Series) -> str:
     return t("{days} apart", days=_days(row["days_older"]))
 
 
-def _spoken(rows: Sequence[pd.Series]) -> tuple[str, ...]:
+def _spoken(rows: pd.DataFrame) -> tuple[str, ...]:
     each = [
         t(
             "In {study} the two images are {apart}: {first} has {first_count:,} findings with a "
             "fix, {second} has {second_count:,}.",
-            study=row["study"],
-            apart=_apart(row),
-            first_count=row["first_fixable"],
-            first=row["first"],
-            second_count=row["second_fixable"],
-            second=row["second"],
+            study=pair["study"].iloc[0],
+            apart=_apart(pair.iloc[0]),
+            first_count=pair["first_fixable"].iloc[0],
+            first=pair["first"].iloc[0],
+            second_count=pair["second_fixable"].iloc[0],
+            second=pair["second"].iloc[0],
         )
-        for row in rows
+        + " "
+        + t(
+            "As vulnerabilities, these are {first_count:,} and {second_count:,}.",
+            first_count=pair["first_fixable"].iloc[-1],
+            second_count=pair["second_fixable"].iloc[-1],
+        )
+        for pair in _pairs(rows)
     ]
-    ours, *others = rows
-    meaning = t("So close in time, what they differ in is hardly their age.")
-    if others and 2 * abs(others[0]["fixable_difference"]) < abs(ours["fixable_difference"]):
-        meaning = t("With age and runtime matched, most of the difference is gone.")
-    elif others:
-        meaning = t("With age and runtime matched, most of the difference is still there.")
     return (
-        t("What has a fix shows the age of an image's packages: an update would take it away."),
+        t("What has a fix would be gone with an update of its package."),
         *each,
-        meaning,
+        _no_share(rows).plain,
         t("What has no fix cannot be seen on Alpine, so what is left to the base is not known."),
     )
 
@@ -215,9 +218,10 @@ def difference(
     `with_all_fixes` is the difference if each image had every fix that its distribution had out by
     then; NA where unfixed ones cannot be seen in one of them (`not_observable` names which).
     `first_fixable`, `second_fixable` and `fixable_difference` count what has a fix, which can be
-    seen in both: it comes from the age of an image's packages. `days_older`: how much older the
-    first image is. A capture in which not both were scanned has no row, nor has a study without one
-    of the variants.
+    seen in both: an update of packages would take it away. `days_older`: how much older the first
+    image's packages are at least, by `packages_day`; `built_after_end` names which images were
+    built after the end of their base, whose build's day says nothing of their packages. A capture
+    in which not both were scanned has no row, nor has a study without one of the variants.
     """
     rows: list[list[Any]] = []
     for capture, images in frames.images.groupby("capture", sort=False):
@@ -226,8 +230,10 @@ def difference(
             continue
         findings = frames.findings[frames.findings["capture"].eq(capture)]
         built = scanned["created_at"].dt.normalize()
-        is_known = pd.notna(built[first]) and pd.notna(built[second])
-        days = (built[second] - built[first]).days if is_known else pd.NA
+        dated = {v: packages_day(scanned.loc[v]) for v in (first, second)}
+        older, younger = dated[first], dated[second]
+        days = pd.NA if older is None or younger is None else (younger - older).days
+        after = [str(v) for v in (first, second) if (day := dated[v]) and day < built[v]]
         blind = [str(v) for v in (first, second) if scanned["os_family"][v] in BLIND]
         for counted in COUNTED:
             view = lens._replace(counted=counted, fixable=False)
@@ -238,7 +244,7 @@ def difference(
             for counts in (total, unfixed):
                 row += [counts[first], counts[second], counts[first] - counts[second]]
             row += [fixable[first], fixable[second], fixable[first] - fixable[second]]
-            rows.append([*row, days, " ".join(blind)])
+            rows.append([*row, days, " ".join(after), " ".join(blind)])
     table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
     types = {c: "str" if c in _TEXTS else "Int64" for c in COLUMNS if c != "counted"}
     return table.astype(types)
@@ -281,8 +287,8 @@ def _differences(table: pd.DataFrame) -> Text:
         for row in table.itertuples()
     ]
     ages = {(row.study, row.first): _age(row) for row in table.itertuples()}
-    age = say("What fixes would take away is the age of an image's packages.")
-    note = listed([*ages.values(), age], " ")
+    update = say("What has a fix would be gone with an update of its package.")
+    note = listed([*ages.values(), *_ended(table), update], " ")
     if blind := dict.fromkeys(" ".join(table["not_observable"]).split()):
         note += say(
             " What has no fix cannot be seen in {variants}: how many would remain there is **not "
@@ -292,45 +298,48 @@ def _differences(table: pd.DataFrame) -> Text:
     return bullets(lines) + paragraph(note)
 
 
-def _lesson(ours: pd.Series, pair: pd.Series) -> Phrase:
-    """Return what matched images say of a study's difference."""
-    if ours["study"] == pair["study"]:
+def _facts(rows: pd.DataFrame) -> Text:
+    """Return the gaps of each pair, counted both ways, and what they do not say."""
+    lines = [
+        say(
+            "{study}, {apart}, {counted}: Alpine minus distroless is {gap} ({first} against "
+            "{second}), of those with a fix {fixable} ({first_fixable} against {second_fixable})",
+            study=name(row["study"]),
+            apart=_apart(row),
+            counted=told(row["counted"]),
+            gap=_sign(row["difference"]),
+            first=f"{row['first_total']:,}",
+            second=f"{row['second_total']:,}",
+            fixable=_sign(row["fixable_difference"]),
+            first_fixable=f"{row['first_fixable']:,}",
+            second_fixable=f"{row['second_fixable']:,}",
+        )
+        for _, row in rows.iterrows()
+    ]
+    return bullets(lines) + paragraph(listed([*_ended(rows), _no_share(rows)], " "))
+
+
+def _no_share(rows: pd.DataFrame) -> Phrase:
+    """Return that no share of a gap is known to be due to age, or to the base."""
+    if len(_pairs(rows)) > 1:
         return say(
-            "{study} is the matched comparison itself: the two images are {days} apart, so age has "
-            "the least part in what they differ in.",
-            study=name(ours["study"]),
-            days=_days(ours["days_older"]),
+            "Two pairs that differ in more than their age are one contrast: which share of a gap "
+            "is due to age, and which to the base, is not known."
         )
-    then, now = ours["fixable_difference"], pair["fixable_difference"]
-    text = say(
-        "In {study}, {days} apart, Alpine has {more} than distroless, of those with a fix "
-        "{fixable}; in {pair}, {pair_days} apart and with one runtime, {pair_more}, of those with "
-        "a fix {pair_fixable} ({counted} / {pair_counted}).",
-        study=name(ours["study"]),
-        days=_days(ours["days_older"]),
-        more=_more(ours["difference"]),
-        fixable=_more(then),
-        pair=name(pair["study"]),
-        pair_days=_days(pair["days_older"]),
-        pair_more=_more(pair["difference"]),
-        pair_fixable=_more(now),
-        counted=told(ours["counted"]),
-        pair_counted=told(pair["counted"]),
-    )
-    if not then and not now:
-        return text
-    if 2 * abs(now) < abs(then):
-        return text + say(
-            " **Of what can be seen in both, {then} becomes {now}: age and runtime explain the "
-            "most of it.** What is left to the base is not known.",
-            then=_signed(then),
-            now=_signed(now),
+    return say("Which share of a gap is due to age, and which to the base, is not known.")
+
+
+def _ended(rows: pd.DataFrame) -> list[Phrase]:
+    """Return which images were built after the end of their base, as a sentence; or nothing."""
+    if not (variants := dict.fromkeys(" ".join(rows["built_after_end"]).split())):
+        return []
+    return [
+        say(
+            "Built after the last advisories for their base: {variants}. The build's day says "
+            "nothing of their packages, which count as of the base's last day.",
+            variants=listed(map(name, variants)),
         )
-    return text + say(
-        " Of what can be seen in both, {then} becomes {now}: age does not explain the most of it.",
-        then=_signed(then),
-        now=_signed(now),
-    )
+    ]
 
 
 def _age(row: Any) -> Phrase:
@@ -358,7 +367,5 @@ def _signed(count: int) -> str:
     return f"{count:+,}".replace("-", "−") if count else t("no difference")
 
 
-def _more(count: int) -> str:
-    if count < 0:
-        return t("{count:,} fewer", count=-count)
-    return t("{count:,} more", count=count)
+def _sign(count: int) -> str:
+    return f"{count:+,}".replace("-", "−") if count else "0"

@@ -42,7 +42,7 @@ def takeaways(
     decision: Decision,
     differing: Sequence[str],
     verdicts: pd.DataFrame,
-    ages: Sequence[pd.Series],
+    ages: pd.DataFrame,
 ) -> list[str]:
     """Return what to take away, as sentences.
 
