@@ -538,7 +538,7 @@ class Comparison(ComparedImages):
     @question()
     def scores(self, size: str = "") -> Answer:
         """How many points do the weights give each image?"""
-        return ranking.scores_answer(self._verdict.decision(size).candidates, self.weights)
+        return ranking.scores_answer(self._verdict.decision(size).ranked)
 
     @question()
     def other_weights(self, size: str = "") -> Answer:

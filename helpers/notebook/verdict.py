@@ -9,7 +9,7 @@ import pandas as pd
 from helpers import clock
 from helpers.notebook.compared_images import ComparedImages
 from helpers.studies.study import open_study
-from helpers.verdict import attribution, claims, sensitivity
+from helpers.verdict import attribution, claims, ranking, sensitivity
 from helpers.verdict.decision import Decision, decide
 
 
@@ -41,13 +41,13 @@ class Verdict:
     def decision(self, size: str) -> Decision:
         """Return what is chosen of the images; of the newest capture, by today's support."""
         if size not in self._decided:
-            self._decided[size] = _decision(self._images, size)
+            self._decided[size] = self._decide(self._images, size)
         return self._decided[size]
 
     def by_all_known(self, size: str) -> Decision:
         """Return what is chosen if nothing is left out for its date."""
         lens = self._images.lens._replace(known_by="")
-        return _decision(self._images.through(lens), size)
+        return self._decide(self._images.through(lens), size)
 
     def by_other_captures(self, size: str) -> list[Decision]:
         """Return what is chosen by other captures, and was by this one if that differs.
@@ -59,7 +59,7 @@ class Verdict:
         ours, found = self.decision(size), []
         for capture in self._images.landmarks:
             is_ours = capture == self._images.capture
-            chosen = _decision(self._images.at(capture), size, with_today=not is_ours)
+            chosen = self._decide(self._images.at(capture), size, with_today=not is_ours)
             # Of one's own capture the day of its evidence is another day only if that is past.
             is_past = not is_ours or _newest_day(self._images.images) < clock.today()
             if is_past and (not is_ours or chosen.outcome != ours.outcome):
@@ -72,7 +72,9 @@ class Verdict:
         name, known_by = of.study.name, str(of.study.known_by or "")
         numbers, weights, today = of.published_numbers, of.weights, clock.today()
         every = of.every.frames
-        ours = sensitivity.choices(name, every, numbers, size, of.lens, weights, known_by, today)
+        ours = sensitivity.choices(
+            name, every, numbers, size, of.lens, weights, known_by, today, self._rebuild
+        )
         pair = self._matched(beside)
         if pair is None:
             return ours, None
@@ -81,6 +83,20 @@ class Verdict:
             name, pair.frames, pair.published_numbers, known_by, weights, today, of.lens
         )
         return ours, theirs
+
+    @cached_property
+    def _rebuild(self) -> float:
+        """What one rebuild brings, by the study's captures if they hold enough."""
+        of = self._images
+        if len(of.captures_of_study) <= ranking.ENOUGH // max(len(of.images), 1):
+            return ranking.REBUILD
+        return ranking.of_history(of.every.frames, of.lens)
+
+    def _decide(self, images: ComparedImages, size: str, with_today: bool = True) -> Decision:
+        is_newest = images.captures_of_study[-1] == images.capture
+        day = clock.today() if with_today and is_newest else None
+        numbers, weights = images.published_numbers, images.weights
+        return decide(images.frames, numbers, size, images.lens, weights, day, self._rebuild)
 
     @cached_property
     def claims(self) -> pd.DataFrame:
@@ -113,13 +129,6 @@ class Verdict:
     def _matched(self, beside: str) -> ComparedImages | None:
         name = beside or self._images.study.beside
         return self._images.of_study(open_study(name)) if name else None
-
-
-def _decision(images: ComparedImages, size: str, with_today: bool = True) -> Decision:
-    is_newest = images.captures_of_study[-1] == images.capture
-    day = clock.today() if with_today and is_newest else None
-    numbers = images.published_numbers
-    return decide(images.frames, numbers, size, images.lens, images.weights, day)
 
 
 def _newest_day(images: pd.DataFrame) -> date:

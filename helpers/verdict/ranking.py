@@ -95,9 +95,9 @@ class Pairs(NamedTuple):
         return [name for name, is_first in zip(self.variants, first, strict=True) if is_first]
 
 
-def scores_answer(candidates: pd.DataFrame, weights: Mapping[str, float]) -> Answer:
+def scores_answer(ranked: pd.DataFrame) -> Answer:
     """Answer what penalty the weights give each candidate, and from which criterion."""
-    return Answer("scores", table=scores(candidates, weights))
+    return Answer("scores", table=ranked)
 
 
 def pairs(
@@ -253,7 +253,8 @@ def of_history(frames: Frames, lens: Lens) -> float:
     another id than in the capture before. `REBUILD` if there are fewer than `ENOUGH`.
     """
     images = frames.images.sort_values(["variant", "capture"], kind="stable")
-    counts = counting.image_counts(frames.findings, images, lens)["count"].to_numpy()
+    plain = Lens(lens.counted)
+    counts = counting.image_counts(frames.findings, images, plain)["count"].to_numpy()
     table = images[["variant", "image_id"]].assign(count=counts, status=images["status"])
     table = table[table["status"].eq(SCANNED)]
     before = table.groupby("variant", sort=False)[["image_id", "count"]].shift()

@@ -12,6 +12,7 @@ from helpers.frames import Frames
 from helpers.text.i18n import Listing, Message, msg, told, word
 from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, paragraph, say
 from helpers.verdict.decision import NONE, NOTHING, decide
+from helpers.verdict.ranking import REBUILD
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import EVER, PLAIN, Lens
 
@@ -59,14 +60,17 @@ def choices(
     weights: Mapping[str, float],
     known_by: str = "",
     today: date | None = None,
+    rebuild: float = REBUILD,
 ) -> pd.DataFrame:
     """Return the choice under each capture, way of counting, and day that is counted by.
 
-    `study, capture, published_by, counted, choice, score, next, next_score, supported, weighed`.
+    `study, capture, published_by, counted, choice, score, next, next_score, supported, ships,
+    weighed`.
     Counted are what the lens counts by its day, by the study's own day `known_by`, and all.
     `supported`: operating system and runtime of the choice still are, as far as is known; of the
-    last capture on the day `today`. Variants that tie for the best score are one choice, joined by
-    `or`; `weighed` names the criteria that count.
+    last capture on the day `today`. `ships`: nothing forbids to ship it.
+    Variants that tie for the best score are one choice, joined by `or`; `weighed` names the
+    criteria that count.
     """
     rows = []
     captures = [*frames.images["capture"].unique()]
@@ -75,7 +79,7 @@ def choices(
         captured = Frames(*(frame[frame["capture"].eq(capture)] for frame in frames))
         view = lens._replace(counted=counted, known_by=day)
         judged_on = today if capture == captures[-1] else None
-        found = decide(captured, published, size, view, weights, judged_on)
+        found = decide(captured, published, size, view, weights, judged_on, rebuild)
         if not found.can_choose:
             continue
         rest = found.ranked.iloc[len(found.best) :]

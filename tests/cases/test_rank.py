@@ -24,7 +24,7 @@ def table_of(rows: list[tuple]) -> pd.DataFrame:
 
 
 def test_a_third_worse_image_does_not_turn_the_choice() -> None:
-    """By shares of the largest value it did: 20 MB less beside a third of 5,000 MB is nothing."""
+    """A third one sets no measure: points are of a fixed scale."""
     two = able((12, 100), (4, 400))
     assert ranking.best(two, WEIGHTS) == ranking.best(
         able((12, 100), (4, 400), (900, 9000)), WEIGHTS
