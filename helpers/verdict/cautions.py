@@ -135,5 +135,5 @@ def _declared(images: pd.DataFrame, frames: Frames, lens: Lens) -> Iterator[Caut
     yield Caution(DECLARED, tuple(counts.index), values)
     known = out[out["exploited"].fillna(False)]
     if len(known):
-        ids = known.groupby("variant", sort=False)["vulnerability_id"].unique().map(tuple).to_dict()
+        ids = known.groupby("variant", sort=False)["vulnerability"].unique().map(tuple).to_dict()
         yield Caution(EXPLOITED_DECLARED, tuple(ids), {"ids": ids})

@@ -204,11 +204,11 @@ def _known_exploited(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     """
     known = findings.dropna(subset=EXPLOITED)
     view = lens._replace(counted=FINDINGS, fixable=False, exploited=True)
-    found = lenses.apply(known, view).sort_values(["kev_added_at", "vulnerability_id"])
+    found = lenses.apply(known, view).sort_values(["kev_added_at", "vulnerability"])
     rows = pd.DataFrame(
         {
             "variant": found["variant"],
-            "id": found["vulnerability_id"],
+            "id": found["vulnerability"],
             "since": found["kev_added_at"],
             "no_fix": found["fixed_version"].isna(),
         }

@@ -5,6 +5,7 @@ import gzip
 import itertools
 import json
 from collections import defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,24 @@ def test_a_vulnerability_counts_once_under_all_its_ids(empty_data) -> None:
     assert len(c.counting("vulnerabilities", fixable=True).counted_findings) == 1
     totals = c.lens_totals().table.iloc[0]
     assert (totals["vulnerabilities"], totals["fixable_vulnerabilities"]) == (2, 1)
+
+
+def test_one_that_is_exploited_under_both_ids_is_one() -> None:
+    known = frames.make(
+        "findings",
+        {
+            "capture": [""] * 2,
+            "variant": ["a"] * 2,
+            "vulnerability_id": ["CVE-2024-0001", GHSA],
+            "aliases": [None, "CVE-2024-0001"],
+            "severity": ["HIGH"] * 2,
+            "exploited": [True] * 2,
+            "cve_id": ["CVE-2024-0001"] * 2,
+            "kev_added_at": [datetime(2024, 2, 1, tzinfo=UTC)] * 2,
+            "suppressed": [False] * 2,
+        },
+    )
+    assert len(lenses.apply(known, Lens(VULNERABILITIES, exploited=True))) == 1
 
 
 def test_in_two_images_it_is_in_both(empty_data) -> None:

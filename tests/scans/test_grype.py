@@ -102,6 +102,7 @@ def test_a_finding(frames_of: Load) -> None:
         "capture": "",
         "scanner": "grype",
         "vulnerability_id": "CVE-2024-0001",
+        "vulnerability": "CVE-2024-0001",
         "package": "libssl3",
         "installed_version": "3.0.1",
         "fixed_version": "3.0.2",
