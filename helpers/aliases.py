@@ -40,12 +40,13 @@ def canonical(
     order stands for it, or else its first id. With `images` they name each other in one image only.
     Without aliases it is `ids` itself.
     """
-    whose = [*images] if images is not None else [""] * len(ids)
     # Most reports have none, and of others few findings do.
+    others_at = [(at, others) for at, others in enumerate(aliases) if isinstance(others, str)]
+    if not others_at:
+        return ids
+    whose = [*images] if images is not None else [""] * len(ids)
     pairs = {
-        (image, main, others)
-        for image, main, others in zip(whose, ids, aliases, strict=True)
-        if isinstance(others, str) and isinstance(main, str)
+        (whose[at], main, others) for at, others in others_at if isinstance(main := ids[at], str)
     }
     above: dict[_Name, _Name] = {}
 

@@ -113,8 +113,10 @@ def make(frame: str, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     """
     absent = Repeated(None, max(map(len, columns.values()), default=0))
     if frame == "findings" and not any(columns.get("vulnerability", ())):
-        of = (columns.get(name, absent) for name in ("vulnerability_id", "aliases"))
-        columns = {**columns, "vulnerability": aliases.canonical(*of)}
+        ids, others = (columns.get(name, absent) for name in ("vulnerability_id", "aliases"))
+        if not isinstance(others, Repeated) or others.value:
+            ids = aliases.canonical(ids, others)
+        columns = {**columns, "vulnerability": ids}
     # Arrays: a frame of as many series takes four times as long, which counts for small reports.
     return pd.DataFrame(
         {
