@@ -456,7 +456,7 @@ class Comparison(ComparedImages):
     @question(across="_over_time")
     def broken_scans(self) -> Answer:
         """Which scans are more likely broken than good news?"""
-        return broken_scans.answer(self._history.scans)
+        return broken_scans.answer(self._history.scans, self._history.series.images)
 
     @question(across="_over_time")
     def steps(self) -> Answer:
