@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 
-from helpers.comparability import end_of_life
+from helpers.comparability import end_of_life, scan_consistency
 from helpers.fleet import base_words
 from helpers.frames import NO_OS, UNKNOWN_COUNT
 from helpers.text.i18n import msg
@@ -16,14 +16,16 @@ NO_FAMILY = msg("no operating system known")
 def once(reduced: pd.DataFrame) -> pd.DataFrame:
     """Return `tally.images` of all parts with each image once, by its image id.
 
-    Of several scans of one image the newest that measured something is kept, with the references
-    of all; `scans` is how many there were. Added are `repository`; `family`, the operating system
-    with its release and form, as in `debian 9 slim`; `app`, the repository and tag without the
-    words that name a base (NA without a tag); `measured`: whether its vulnerabilities were looked
-    for and its system was recognised; and `unknown_to_db`: nothing was found in any image of its
-    release, so the database may not know it.
+    Of several scans of one image the newest that looked for vulnerabilities is kept, with the
+    references of all; `scans` is how many there were, `passed_over` how many of them are newer and
+    are not the one that counts, as they looked for something else, failed, or found nothing where
+    another one found `scan_consistency.MANY` or more. Added are `repository`; `family`, the
+    operating system with its release and form, as in `debian 9 slim`; `app`, the repository and tag
+    without the words that name a base (NA without a tag); `measured`: whether its vulnerabilities
+    were looked for and its system was recognised; and `unknown_to_db`: nothing was found in any
+    image of its release, so the database may not know it.
     """
-    lost = reduced["status"].isin(UNKNOWN_COUNT)
+    lost = reduced["status"].isin(UNKNOWN_COUNT) | _false_zeros(reduced)
     order = reduced.assign(_lost=lost).sort_values(
         ["_lost", "scanned_at", "db_updated_at", "variant"],
         ascending=[True, False, False, True],
@@ -37,11 +39,20 @@ def once(reduced: pd.DataFrame) -> pd.DataFrame:
     by = whole.groupby(key.to_numpy(), sort=False)
     references = by.agg(lambda texts: " ".join(dict.fromkeys(" ".join(texts).split(" "))))
     kept_key = key[~key.duplicated()]
+    counted_at = key.map(dict(zip(kept_key, kept["scanned_at"], strict=True)))
+    newer = order["scanned_at"].gt(counted_at.astype(order["scanned_at"].dtype))
     kept = kept.assign(
         references=references.reindex(kept_key).to_numpy(),
         scans=by.size().reindex(kept_key).to_numpy(),
+        passed_over=newer.groupby(key.to_numpy()).sum().reindex(kept_key).to_numpy(),
     )
     return _described(kept).sort_values("variant", ignore_index=True)
+
+
+def _false_zeros(reduced: pd.DataFrame) -> pd.Series:
+    """Return which scans found nothing in an image in which another scan found many."""
+    most = reduced["found"].groupby(reduced["image_id"]).transform("max")
+    return reduced["found"].eq(0).fillna(False) & most.ge(scan_consistency.MANY).fillna(False)
 
 
 def uncounted(reduced: pd.DataFrame, images: pd.DataFrame) -> frozenset[str]:

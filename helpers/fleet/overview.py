@@ -137,6 +137,12 @@ def _whole(reduced: pd.DataFrame, images: pd.DataFrame) -> Text:
             "Each image counts once, by its image id, the newest scan of it: {scans} left out.",
             scans=number(again, "other scan"),
         )
+    if passed := int(images["passed_over"].gt(0).sum()):
+        text += " " + say(
+            "**Of {images} a newer scan does not count**: it looked for something else, failed, or "
+            "found nothing where another one found much.",
+            images=number(passed, "image"),
+        )
     return paragraph(text)
 
 

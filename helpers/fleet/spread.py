@@ -13,18 +13,14 @@ from helpers.text.titles import first_fitting
 from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.lenses import Lens
 
-_KERNELS = ("linux", "kernel", "linux-headers", "linux-libc-dev", "kernel-headers")
-"""Packages of kernel headers: sources of Debian and Ubuntu, of Red Hat's systems and of Alpine, and
-installed ones, where reports name no sources."""
-
 
 def updates(in_packages: pd.DataFrame) -> pd.DataFrame:
     """Return what an update of each source package would fix, that which fixes most first.
 
-    `source_package, vulnerabilities, images, fixes, alone`: how many different vulnerabilities with
-    a fix it has, in at least how many images one of them is, their sum over all images, and what of
-    that sum is in no other package of the fleet. `in_packages` is `tally.in_packages`, of all parts
-    together.
+    `source_package, vulnerabilities, images, fixes, alone, headers`: how many different
+    vulnerabilities with a fix it has, in at least how many images one of them is, their sum over
+    all images, what of that sum is in no other package of the fleet, and whether nothing of it but
+    a kernel's headers is installed. `in_packages` is `tally.in_packages`, of all parts together.
     """
     only = ~in_packages["vulnerability_id"].duplicated(keep=False)
     rows = in_packages.assign(alone=in_packages["fixable"].where(only, 0))
@@ -34,9 +30,17 @@ def updates(in_packages: pd.DataFrame) -> pd.DataFrame:
         images=("fixable", "max"),
         fixes=("fixable", "sum"),
         alone=("alone", "sum"),
+        headers=("beside_headers", "sum"),
     )
+    table["headers"] = table["headers"].eq(0)
     order = ["fixes", "source_package"]
     return table.reset_index().sort_values(order, ascending=[False, True], ignore_index=True)
+
+
+def label(row: Any) -> str:
+    """Return the name of a source package, and whether only headers of it are installed."""
+    name = counting.package_name(row.source_package)
+    return t("{package} (headers only)", package=name) if row.headers else name
 
 
 def answer(occurrences: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
@@ -108,7 +112,7 @@ def updates_answer(
     # A vulnerability of two packages counts once in each image, so it is no sum of the table.
     whole, first = int(occurrences["fixable"].sum()), table.iloc[0]
     values = {
-        "package": escape.short(counting.package_name(first["source_package"]), 24),
+        "package": escape.short(label(first), 40),
         "count": first["fixes"],
         "share": first["fixes"] / whole,
         "whole": whole,
@@ -128,7 +132,7 @@ def updates_answer(
         t("{count:,} in up to {images}", count=row.fixes, images=number(row.images, "image"))
         for row in shown.itertuples()
     ]
-    names = map(counting.package_name, shown["source_package"])
+    names = [label(row) for row in shown.itertuples()]
     note = say(
         "A vulnerability in two source packages counts in both, and is gone when both are updated. "
         "Of {package}, {alone:,} of {count:,} are in no other package.",
@@ -141,10 +145,10 @@ def updates_answer(
             "The reports name no source packages, so these are installed ones: one update can fix "
             "several of them."
         )
-    if shown["source_package"].isin(_KERNELS).any():
+    if shown["headers"].any():
         note += " " + t(
-            "An image runs no kernel of its own: what it has of the kernel's package is mostly "
-            "headers to compile with (linux-libc-dev)."
+            "An image runs no kernel of its own: all that is installed of the kernel's package are "
+            "headers to compile with (as linux-libc-dev)."
         )
     return Answer(
         "updates",

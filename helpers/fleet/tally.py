@@ -23,8 +23,11 @@ _IMAGES = [
     *("scanner", "scanner_version", "db_updated_at", "db_sha256", "db_coverage", "scanned_at"),
     *("status", "reason"),
 ]
-_FLAGS = ("fixable", "named")
+_FLAGS = ("fixable", "named", "beside_headers")
 """What is so in some of the images that a vulnerability is in."""
+
+_HEADERS = r"^(?:linux-libc-dev|(?:linux|kernel)(?:-.*)?-headers)(?:-|$)"
+"""Installed packages of a kernel's headers, of Debian, Ubuntu, Alpine and Red Hat's systems."""
 
 _FINDINGS = [
     *(*_KEYS, "scanner", "vulnerability", "package", "source_package", "fixed_version"),
@@ -80,9 +83,10 @@ def _occurrences(part: Partition, lens: Lens, without: Collection[str]) -> pd.Da
 def in_packages(lens: Lens = PLAIN, without: Collection[str] = ()) -> Reduction:
     """Return the reduction to one row a vulnerability id and source package.
 
-    `vulnerability_id, source_package, severity, images, fixable, named`, as `occurrences` counts
-    them. Where a report does not name source packages, they are the installed ones; `named` is in
-    how many images it does.
+    `vulnerability_id, source_package, severity, images, fixable, named, beside_headers`, as
+    `occurrences` counts them. Where a report does not name source packages, they are the installed
+    ones; `named` is in how many images it does, `beside_headers` in how many of them an installed
+    package has it that is more than a kernel's headers.
     """
     of = partial(_in_packages, lens=lens, without=frozenset(without))
     return Reduction(of, {"findings": _of(lens)})
@@ -91,7 +95,10 @@ def in_packages(lens: Lens = PLAIN, without: Collection[str] = ()) -> Reduction:
 def _in_packages(part: Partition, lens: Lens, without: Collection[str]) -> pd.DataFrame:
     rows = _counted(part, lens, without)
     source = rows["source_package"].fillna(rows["package"]).fillna(counting.UNNAMED)
-    rows = rows.assign(source_package=source, named=rows["source_package"].notna())
+    is_headers = rows["package"].str.contains(_HEADERS).fillna(False).astype(bool)
+    rows = rows.assign(
+        source_package=source, named=rows["source_package"].notna(), beside_headers=~is_headers
+    )
     return _held(rows, ["vulnerability_id", "source_package"])
 
 
@@ -195,13 +202,14 @@ def _removed(part: Partition, lens: Lens, rebuilds: Rebuilds) -> pd.DataFrame:
     image, names = pd.factorize(rows["variant"].astype("object"))
     order = np.argsort(image, kind="stable")
     rows = rows.iloc[order]
-    ends = np.cumsum(np.bincount(image, minlength=len(names)))
+    sizes = np.bincount(image, minlength=len(names))
+    ends = np.cumsum(sizes)
     key = lenses.keys(rows, lens.counted)
     is_fixable = rows["fixed_version"].notna().to_numpy()
     item = _items(rows["package_type"], rows["package"], rows["installed_version"])
     layer = rows["layer_diff_id"].to_numpy(dtype=object)
     reached: dict[str, list[np.ndarray]] = {}
-    for variant, start, end in zip(names, [0, *ends[:-1]], ends, strict=True):
+    for variant, start, end in zip(names, ends - sizes, ends, strict=True):
         for one in rebuilds.of[variant]:
             reached.setdefault(one, []).append(np.arange(start, end))
     sums = dict.fromkeys(rebuilds.packages, 0)

@@ -183,7 +183,7 @@ def test_shared_packages_are_updated_and_only_a_base_by_layers_is_rebuilt():
         return bases.rebuild_answer(images, known, PLAIN).title, advice
 
     nothing = fleets.reduced([fleets.EMPTY], tally.occurrences())
-    in_packages = nothing.assign(source_package="", named=0)
+    in_packages = nothing.assign(source_package="", named=0, beside_headers=0)
     title, advice = answers(
         image("node:1", 9, packages="node"), image("go:1", 9, packages="go"), node="abc", go="abcd"
     )

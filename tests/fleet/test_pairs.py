@@ -259,7 +259,7 @@ def test_a_base_that_no_advisories_follow_is_no_place_to_move_to():
     assert "debian 13 slim" in moving.answer(new, PLAIN).title
     assert "debian 7 slim" not in moving.answer(old, PLAIN).title
     assert "its advisories ended on 2018-05-31" in moving.answer(old, PLAIN).text.plain
-    nothing = occurrences(), occurrences().assign(source_package="", named=0)
+    nothing = occurrences(), occurrences().assign(source_package="", named=0, beside_headers=0)
     lines = [
         lessons.answer(images, *nothing, bases.found(images, lists()), PLAIN).text.plain
         for images in (old, new)

@@ -12,13 +12,14 @@ def held(**columns):
     return pd.DataFrame({**columns, "severity": severity, "images": 3})
 
 
-def asked(package, named=3):
+def asked(package, named=3, beside_headers=3):
     """One vulnerability of two packages in three images, and one of the first alone in two."""
     in_packages = held(
         vulnerability_id=["CVE-1", "CVE-1", "CVE-2"],
         source_package=[package, "other", package],
         fixable=[3, 3, 2],
         named=named,
+        beside_headers=beside_headers,
     )
     occurrences = held(vulnerability_id=["CVE-1", "CVE-2"], fixable=[3, 2])
     images = image_table.once(fleets.images(*({"name": f"a:{n}", "count": 2} for n in range(3))))
@@ -33,9 +34,11 @@ def test_a_vulnerability_of_two_packages_is_once_in_the_whole_and_alone_in_none(
     assert table["alone"].to_dict() == {"first": 2, "other": 0}
 
 
-def test_only_of_a_kernels_package_it_is_said_that_it_is_headers():
-    said = ["linux-libc-dev" in asked(package).text.plain for package in ("linux", "linuxdoc")]
-    assert said == [True, False]
+def test_of_what_is_only_a_kernels_headers_the_figure_says_so():
+    answers = [asked("linux", beside_headers=count) for count in (0, 1)]
+    assert [one.table["headers"].iloc[0] for one in answers] == [True, False]
+    assert [one.chart.rows[0][0] for one in answers] == ["linux (headers only)", "linux"]
+    assert "(headers only)" in answers[0].title
 
 
 def test_installed_packages_are_not_taken_for_source_packages():
