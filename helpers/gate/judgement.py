@@ -105,6 +105,8 @@ def headline(judgement: Judgement) -> str:
             findings=number(fails, "finding"),
             rules=words(judgement.rules),
         )
+    if not count and judgement.table["change"].eq(HIDDEN).any():
+        return t("PASS: the image brought no findings that count")
     if not count:
         return t("PASS: the image brought no findings")
     brought = number(count, "finding")
@@ -196,7 +198,7 @@ def _of_suppressed(judged: Judgement, rules: Sequence[Rule]) -> list[Note]:
         by=", ".join(escape.short(each, 80) for each in by) or message("an ignore file"),
         would=int(would.sum()),
     )
-    return [Note("suppressed", text)]
+    return [Note("suppressed", text, ("by",))]
 
 
 def _of_ratings(judged: Judgement) -> list[Note]:

@@ -9,8 +9,9 @@ import pandas as pd
 from helpers.gate import accounting, difference, judgement, words
 from helpers.gate.accounting import LEVELS, WORDS
 from helpers.gate.judgement import FAIL, Judgement
+from helpers.gate.note import Note
 from helpers.text import escape, links
-from helpers.text.i18n import msg, t, told, word
+from helpers.text.i18n import Message, message, msg, t, told, word
 
 LIMIT = 60_000
 """Characters of a comment; GitHub takes 65,536."""
@@ -95,16 +96,20 @@ def _image(found: Judgement, room: int, has_name: bool) -> str:
         lines += [origins, ""]
     if sizes := words.sizes(pair):
         lines += [*(f"- {line}" for line in sizes), ""]
-    lines += [f"> {_plain(note.text)}" for note in found.notes] + [""] * bool(found.notes)
+    lines += [f"> {_note(note)}" for note in found.notes] + [""] * bool(found.notes)
     spent = sum(map(len, lines)) + len(lines)
     for block in _lists(found, room - spent):
         lines += [block, ""]
     return "\n".join(lines)
 
 
-def _plain(note: object) -> str:
-    """Return a note of the kit's, whose values are days and digests."""
-    return escape.plain(told(note)).replace("<", "&lt;").replace("|", "\\|")
+def _note(note: Note) -> str:
+    """Return a note, in which what reports say is code."""
+    text = note.text
+    if isinstance(text, Message):
+        quoted = {name: code(told(text.values[name]), 120) for name in note.foreign}
+        text = message(text.form, **text.values | quoted)
+    return escape.plain(told(text)).replace("<", "&lt;")
 
 
 def _account(found: Judgement) -> Iterator[str]:

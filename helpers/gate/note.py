@@ -10,7 +10,8 @@ CODES = (
 
 
 class Note(NamedTuple):
-    """One of `CODES`, and a message that says it."""
+    """One of `CODES`, and a message that says it; `foreign` values of it are texts of reports."""
 
     code: str
     text: str
+    foreign: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from helpers.errors import NotComparable
 from helpers.frames import NO_OS, UNKNOWN_COUNT, Frames
 from helpers.gate.note import Note
 from helpers.images import reference
+from helpers.text import escape
 from helpers.text.i18n import message
 from helpers.vulnerabilities import lenses
 
@@ -128,15 +129,15 @@ def _of_images(pair: Pair) -> Iterator[Note]:
             first=names[0],
             second=names[1],
         )
-        yield Note("other-image", text)
+        yield Note("other-image", text, ("first", "second"))
     platforms = [first["architecture"], second["architecture"]]
     if pd.notna(platforms).all() and platforms[0] != platforms[1]:
         text = message(
             "The images are for two platforms: {first} and {second}.",
-            first=platforms[0],
-            second=platforms[1],
+            first=escape.short(platforms[0], 80),
+            second=escape.short(platforms[1], 80),
         )
-        yield Note("other-platform", text)
+        yield Note("other-platform", text, ("first", "second"))
 
 
 def _without_advisories(side: Side) -> Iterator[Note]:
@@ -149,9 +150,9 @@ def _without_advisories(side: Side) -> Iterator[Note]:
         text = message(
             "Nothing is found in the OS packages of {system}, a release that the kit does not "
             "know: the scanner may have no advisories for it.",
-            system=f"{family} {release}",
+            system=escape.short(f"{family} {release}", 80),
         )
-        yield Note("release-without-advisories", text)
+        yield Note("release-without-advisories", text, ("system",))
 
 
 def _without_system(pair: Pair) -> list[Note]:

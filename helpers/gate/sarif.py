@@ -13,6 +13,7 @@ import pandas as pd
 
 from helpers import __version__
 from helpers.gate import words
+from helpers.gate.difference import UNCHANGED
 from helpers.gate.judgement import Judgement
 from helpers.images import reference
 from helpers.text import escape, links
@@ -69,7 +70,8 @@ def text(judgements: Sequence[Judgement]) -> str:
 
 def _rule(row: Any) -> dict[str, Any]:
     """Return the rule of a vulnerability; of several findings of it the first, the most severe."""
-    about = f"{row.rule} in a package that the image brought"
+    brought = row.change != UNCHANGED
+    about = f"{row.rule} {'in a package that the image brought' if brought else 'is rated higher'}"
     page = links.of_vulnerability(row.rule)
     rule = {
         "id": row.rule,

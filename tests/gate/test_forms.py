@@ -14,7 +14,7 @@ from helpers.gate import fail_on, judgement, markdown, record, sarif, table
 from helpers.gate.pair import Pair
 from helpers.text.i18n import columns
 from tests.conftest import finding
-from tests.gate.conftest import listing
+from tests.gate.conftest import LODASH, listing, with_app
 from tests.support import gate_example
 from tests.support.gate_example import HOSTILE, after, before, judged, loaded
 from tests.support.hostile import PAYLOADS
@@ -185,3 +185,17 @@ def test_many_images_fit_and_those_that_fail_come_first() -> None:
     assert f"{500 - shown:,} more images are left out" in comment
     assert short.startswith("app-300: FAIL")
     assert "… and 480 more images" in short
+
+
+def test_what_a_report_says_is_inert_in_a_note() -> None:
+    after = with_app(listing(), LODASH)
+    hidden = after["Results"][1].pop("Vulnerabilities")[0]
+    ignored = {"Type": "vulnerability", "Status": "ignored", "Source": HOSTILE}
+    after["Results"][1]["ExperimentalModifiedFindings"] = [{**ignored, "Finding": hidden}]
+    found = judged(listing(), after)
+    assert "suppressed" in {note.code for note in found.notes}
+    (line,) = (line for line in markdown.text([found]).splitlines() if "Not counted" in line)
+    shown = str(mistune.html(line))
+    assert not {tag for tag in ("<a ", "<img", "<strong>") if tag in shown}
+    assert "@team" in shown
+    assert "@team" not in re.sub(r"<code>.*?</code>", "", shown)
