@@ -1,6 +1,7 @@
 """A comparison: what it holds, and two of them beside each other."""
 
 import inspect
+import math
 import re
 
 import nbformat
@@ -86,7 +87,7 @@ def test_exploitation_is_a_part_of_a_lens_and_a_weight(blog: Comparison) -> None
     assert exploited.counted_findings["vulnerability_id"].tolist() == ["CVE-2023-4911"]
     assert newest.counting(suppressed=True).lens.suppressed
     weighed = newest.counting("vulnerabilities").weighing(exploited=0, likely=1).scores().table
-    assert weighed["likely"].tolist() == [0.8, 1.0]
+    assert weighed["likely"].tolist() == [*(0.1 * math.log2(1 + n) for n in (8, 10))]
     assert "exploited" not in weighed
     with pytest.raises(ParameterInvalid, match="epss 2"):
         newest.counting(epss=2)
