@@ -205,10 +205,8 @@ def _fewer_vulnerabilities(
     shares: list[str] = []
     counted: list[str] = []
     holds, count = 0, 0
-    scanned = frames.images[frames.images["status"].eq(SCANNED)]
-    is_blind = scanned[scanned["variant"].eq(roles.alpine)]["os_family"].isin(BLIND).any()
-    # What has no fix is not listed for Alpine, so only what has one is seen in both.
-    fair = [c for c, (_, fixable) in counting.LENS_COLUMNS.items() if fixable or not is_blind]
+    fair = _fair(frames.images, roles.alpine)
+    is_blind = len(fair) < len(counting.LENS_COLUMNS)
     for capture, rows in _totals(frames, known_by).groupby("capture", sort=False):
         totals = rows.set_index("variant")[list(counting.LENS_COLUMNS)]
         if not roles.are_in(totals.index):
@@ -234,6 +232,16 @@ def _fewer_vulnerabilities(
         _verdict(holds > 0, holds < count),
         evidence,
     )
+
+
+def _fair(images: pd.DataFrame, alpine: str) -> list[str]:
+    """Return the counts that are fair to both images.
+
+    What has no fix is not listed for Alpine, so only what has one is seen in both.
+    """
+    scanned = images[images["status"].eq(SCANNED)]
+    is_blind = scanned[scanned["variant"].eq(alpine)]["os_family"].isin(BLIND).any()
+    return [c for c, (_, fixable) in counting.LENS_COLUMNS.items() if fixable or not is_blind]
 
 
 def _smaller(roles: Roles, images: pd.DataFrame, published: pd.DataFrame) -> Result:
@@ -303,7 +311,9 @@ def _executables(roles: Roles, frames: Frames, files: pd.DataFrame, known_by: st
     fewer, more = roles.distroless, roles.alpine
     if distroless.sum() > alpine.sum():
         fewer, more = more, fewer
-    holds = totals.loc[fewer] < totals.loc[more]
+    # As in the first claim: what is listed for one of the two only is no count of both.
+    fair = _fair(frames.images, roles.alpine)
+    holds = totals.loc[fewer][fair] < totals.loc[more][fair]
     measured = message(
         "executables {ours:,} against {theirs:,}, libraries {our_libraries:,} against "
         "{their_libraries:,} (distroless against Alpine)",
@@ -318,7 +328,14 @@ def _executables(roles: Roles, frames: Frames, files: pd.DataFrame, known_by: st
         measured=measured,
         lens=_joined(counts, _published_by(known_by)),
         verdict=FAILS if is_tie else _verdict(bool(holds.any()), not holds.all()),
-        evidence=message("ELF files, and the scanner's findings; two images show no rule"),
+        evidence=_joined(
+            message("ELF files, and the scanner's findings; two images show no rule"),
+            *(
+                []
+                if len(fair) == len(counting.LENS_COLUMNS)
+                else [message("; only fixable ones are compared, since Alpine lists no others")]
+            ),
+        ),
     )
 
 

@@ -168,7 +168,9 @@ def _fewest(table: pd.DataFrame, lens: Lens) -> Text:
     """Return which variant has the fewest under each lens and capture, and whether that changes."""
     known = table[table["status"].eq(SCANNED)].dropna(subset=FINDINGS)
     lines = []
-    winners = set()
+    winners: set[tuple[str, ...]] = set()
+    before: set[tuple[str, ...]] = set()
+    by_way = by_day = False
     for capture, rows in known.groupby("capture"):
         if len(rows) < 2:
             continue
@@ -179,6 +181,9 @@ def _fewest(table: pd.DataFrame, lens: Lens) -> Text:
                 Lens(counted, fixable, exploited=lens.exploited, epss=lens.epss).label
             )
         winners |= set(won_by)
+        by_way |= len(won_by) > 1
+        by_day |= bool(before) and won_by.keys() != before
+        before = set(won_by)
         for fewest, won in won_by.items():
             under = t("every way of counting") if len(won_by) == 1 else listed(won)
             when = f"{capture}, " if capture else ""
@@ -188,7 +193,11 @@ def _fewest(table: pd.DataFrame, lens: Lens) -> Text:
     first, *others = winners
     best = listed(map(name, first))
     if others:
-        head = say("**Which image has the fewest depends on how and when one counts.** Fewest:")
+        head = say("**Which image has the fewest depends on how one counts.** Fewest:")
+        if by_day and not by_way:
+            head = say("**Which image has the fewest depends on the day.** Fewest:")
+        elif by_day:
+            head = say("**Which image has the fewest depends on how and when one counts.** Fewest:")
     elif len(first) > 1:
         head = say("As few in every way that is counted here: {variants}.", variants=best)
     else:
