@@ -66,7 +66,7 @@ def _not_seen(decision: Decision) -> Phrase:
 
 
 def _no_dates(decision: Decision, caution: Caution) -> Phrase:
-    return say("how old it is (no report has a date, so support is not judged)")
+    return say("how old the images are (no report has a date, so support is not judged)")
 
 
 def _language(decision: Decision, caution: Caution) -> Phrase:

@@ -271,12 +271,15 @@ def of_history(frames: Frames, lens: Lens) -> float:
 def without_each(
     candidates: pd.DataFrame, weights: Mapping[str, float], rebuild: float = REBUILD
 ) -> pd.DataFrame:
-    """Return what is chosen if one candidate is left out: `without, choice`, a row each."""
+    """Return what is chosen if one candidate is left out: `without, choice`, a row each.
+
+    Of fewer than three nothing is left to choose.
+    """
     able = candidates[candidates["candidate"]]
     rows = [
         (str(variant), Listing(best(able[able["variant"].ne(variant)], weights, rebuild), OR))
         for variant in able["variant"]
-        if len(able) > 1
+        if len(able) > 2
     ]
     return pd.DataFrame(rows, columns=["without", "choice"]).astype({"without": "str"})
 

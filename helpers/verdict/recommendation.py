@@ -147,7 +147,7 @@ def _younger(decision: Decision) -> Phrase:
 def _line(row: pd.Series, decision: Decision) -> Phrase:
     """Return one candidate in few words: what is fixable, its size, and that support has ended."""
     parts = [wording.fixable(decision, row["fixable"]), *_exploited(row)]
-    if "size" in decision.used:
+    if "size" in decision.used and pd.notna(row["size"]):
         parts.append(f"{megabytes(row['size'])} MB")
     if row["past_support"]:
         parts.append(t("past support"))
