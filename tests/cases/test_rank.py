@@ -25,10 +25,8 @@ def table_of(rows: list[tuple]) -> pd.DataFrame:
 
 def test_a_third_worse_image_does_not_turn_the_choice() -> None:
     """A third one sets no measure: points are of a fixed scale."""
-    two = able((12, 100), (4, 400))
-    assert ranking.best(two, WEIGHTS) == ranking.best(
-        able((12, 100), (4, 400), (900, 9000)), WEIGHTS
-    )
+    two = able((0, 200), (6, 100))
+    assert ranking.best(two, WEIGHTS) == ranking.best(able((0, 200), (6, 100), (900, 200)), WEIGHTS)
 
 
 def test_a_third_without_a_known_size_takes_the_size_from_no_one() -> None:
