@@ -143,6 +143,7 @@ def test_a_vulnerability_in_two_packages_of_an_image_is_in_one_image():
     assert by_package["named"].tolist() == [0, 1]
     assert spread.updates(by_package).to_dict("records") == [
         {"source_package": "s", "vulnerabilities": 1, "images": 1, "fixes": 1, "alone": 0}
+        | {"headers": False}
     ]
 
 
