@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.text import escape
 from helpers.text.i18n import msg, t, told, word
-from helpers.text.rich import AND, Phrase, listed, name, names, number, say
+from helpers.text.rich import AND, Phrase, listed, marked, name, names, number, say
 from helpers.text.titles import name as short_name
 from helpers.text.units import megabytes
 from helpers.verdict import cautions, ranking, tradeoff
@@ -71,7 +71,7 @@ def choice(decision: Decision) -> Phrase:
     """Return what to ship, because of what, or why nothing is recommended."""
     by = _in_brackets(source(decision))
     if decision.code == NOTHING:
-        return say(_WHY_NOTHING[decision.reasons[0].code])
+        return marked(word(_WHY_NOTHING[decision.reasons[0].code]))
     if decision.code == TIED:
         return say(
             "**No choice** between {variants} at these weights{by}{each}.",

@@ -134,6 +134,7 @@ def test_what_cannot_be_seen_of_an_image_is_neither_weighed_nor_shown(
     one = frames.findings[frames.findings["variant"].eq(blind)].iloc[[0] * 4321]
     more = one.assign(
         vulnerability_id=[f"CVE-2019-{n}" for n in range(len(one))],
+        vulnerability=[f"CVE-2019-{n}" for n in range(len(one))],
         fixed_version=None,
         severity=pd.Categorical(["LOW"] * len(one), dtype=frames.findings["severity"].dtype),
         published_at=pd.Timestamp("2019-01-01", tz="UTC"),
