@@ -39,8 +39,8 @@ def once(reduced: pd.DataFrame) -> pd.DataFrame:
     by = whole.groupby(key.to_numpy(), sort=False)
     references = by.agg(lambda texts: " ".join(dict.fromkeys(" ".join(texts).split(" "))))
     kept_key = key[~key.duplicated()]
-    counted_at = key.map(dict(zip(kept_key, kept["scanned_at"], strict=True)))
-    newer = order["scanned_at"].gt(counted_at.astype(order["scanned_at"].dtype))
+    counted_at = kept["scanned_at"].set_axis(kept_key.to_numpy()).reindex(key.to_numpy())
+    newer = order["scanned_at"].gt(counted_at.set_axis(order.index))
     kept = kept.assign(
         references=references.reindex(kept_key).to_numpy(),
         scans=by.size().reindex(kept_key).to_numpy(),

@@ -11,7 +11,7 @@ from helpers.gate.accounting import LEVELS, WORDS
 from helpers.gate.judgement import FAIL, Judgement
 from helpers.gate.note import Note
 from helpers.text import escape, links
-from helpers.text.i18n import Message, message, msg, t, told, word
+from helpers.text.i18n import Message, msg, t, told, word
 
 LIMIT = 60_000
 """Characters of a comment; GitHub takes 65,536."""
@@ -108,7 +108,7 @@ def _note(note: Note) -> str:
     text = note.text
     if isinstance(text, Message):
         quoted = {name: code(told(text.values[name]), 120) for name in note.foreign}
-        text = message(text.form, **text.values | quoted)
+        text = Message(text.form, **text.values | quoted)
     return escape.plain(told(text)).replace("<", "&lt;")
 
 

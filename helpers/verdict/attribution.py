@@ -184,28 +184,23 @@ def _apart(row: pd.Series) -> str:
 def _spoken(rows: pd.DataFrame) -> tuple[str, ...]:
     each = [
         t(
-            "In {study} the two images are {apart}: {first} has {first_count:,} findings with a "
-            "fix, {second} has {second_count:,}.",
+            "In {study} the images are {apart}: with a fix, {first} has {findings:,} findings and "
+            "{second} {others:,}; as vulnerabilities, {ids:,} and {other_ids:,}.",
             study=pair["study"].iloc[0],
             apart=_apart(pair.iloc[0]),
-            first_count=pair["first_fixable"].iloc[0],
             first=pair["first"].iloc[0],
-            second_count=pair["second_fixable"].iloc[0],
             second=pair["second"].iloc[0],
-        )
-        + " "
-        + t(
-            "As vulnerabilities, these are {first_count:,} and {second_count:,}.",
-            first_count=pair["first_fixable"].iloc[-1],
-            second_count=pair["second_fixable"].iloc[-1],
+            findings=pair["first_fixable"].iloc[0],
+            others=pair["second_fixable"].iloc[0],
+            ids=pair["first_fixable"].iloc[-1],
+            other_ids=pair["second_fixable"].iloc[-1],
         )
         for pair in _pairs(rows)
     ]
     return (
-        t("What has a fix would be gone with an update of its package."),
         *each,
         _no_share(rows).plain,
-        t("What has no fix cannot be seen on Alpine, so what is left to the base is not known."),
+        t("What has no fix cannot be seen on Alpine."),
     )
 
 
@@ -323,8 +318,8 @@ def _no_share(rows: pd.DataFrame) -> Phrase:
     """Return that no share of a gap is known to be due to age, or to the base."""
     if len(_pairs(rows)) > 1:
         return say(
-            "Two pairs that differ in more than their age are one contrast: which share of a gap "
-            "is due to age, and which to the base, is not known."
+            "These pairs differ in more than age and base, so they cannot say which share of a gap "
+            "is due to age, and which to the base."
         )
     return say("Which share of a gap is due to age, and which to the base, is not known.")
 
