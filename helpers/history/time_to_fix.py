@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers import aliases
 from helpers.answers import chart as charts
 from helpers.answers.answer import Answer
 from helpers.answers.chart import Bars
@@ -53,7 +54,9 @@ def stays(series: Series, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFr
     one step. It is entered with 0 days, as a stay that began and ended in one step, or those that
     were fixed at once would be missing, and the median too high.
     """
-    present = _present(series.presence, sound)
+    presence, moves = _named_once(series.presence, moves)
+    series = series._replace(presence=presence)
+    present = _present(presence, sound)
     if present.empty:
         return pd.DataFrame({column: pd.Series(dtype="object") for column in COLUMNS})
     out = present[present["fixable"]].groupby(_KEY, sort=False)["at"].min().rename("fix_known_at")
@@ -250,6 +253,24 @@ def _line(row: Any) -> Phrase:
     if row.went:
         text += say("; {went:,} went without another package", went=row.went)
     return text
+
+
+def _named_once(
+    presence: pd.DataFrame, moves: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return both with the id that stands for each vulnerability, by what all scans name."""
+    pairs = presence[["vulnerability_id", "aliases"]].drop_duplicates().astype("object")
+    ids = pairs["vulnerability_id"].tolist()
+    named = zip(ids, aliases.canonical(ids, pairs["aliases"]), strict=True)
+    others = {own: other for own, other in named if own != other}
+    if not others:
+        return presence, moves
+    first, second = (
+        frame.assign(vulnerability_id=texts.map(others).fillna(texts))
+        for frame in (presence, moves)
+        for texts in [frame["vulnerability_id"].astype("str")]
+    )
+    return first, second
 
 
 def _present(presence: pd.DataFrame, sound: pd.DataFrame) -> pd.DataFrame:

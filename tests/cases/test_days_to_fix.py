@@ -39,6 +39,19 @@ def test_what_goes_with_its_package_before_a_scan_names_its_fix_took_no_days(emp
     ]
 
 
+def test_one_vulnerability_under_two_ids_is_one_stay(empty_data) -> None:
+    cve = finding(1, fix="3.0.2")
+    ghsa = cve | {"VulnerabilityID": "GHSA-aaaa-bbbb-cccc", "VendorIDs": ["CVE-2024-0001"]}
+    table = stays(
+        empty_data,
+        {"a": report(packages=OLD)},
+        {"a": report(cve, ghsa, packages=OLD)},
+        {"a": report(ghsa, packages=OLD)},
+        {"a": report(packages=NEW)},
+    )
+    assert rows(table) == [("CVE-2024-0001", 14, FIXED, True)]
+
+
 def test_another_image_tells_what_this_one_had_until_the_same_step(empty_data) -> None:
     table = stays(
         empty_data,
