@@ -33,6 +33,9 @@ COLUMNS = (
 )
 """Columns of `confounders` and their dtypes."""
 
+_NOT_SHOWN = ["as_of", "os_ended_days", "runtime_ended_days"]
+"""Columns that follow from others: with these the table does not fit on paper."""
+
 OS, RUNTIME = msg("operating system"), msg("runtime")
 OS_END, AGE = msg("operating system's end of life"), msg("image age")
 RUNTIME_VERSION, PROCESSOR = msg("runtime version"), msg("processor")
@@ -138,7 +141,14 @@ def answer(images: pd.DataFrame) -> Answer:
     table = confounders(images)
     text = _text(table) + judges.text(images)
     text += scan_consistency.text(images) + scanner_releases.text(images)
-    return Answer("confounders", text=text, table=table, role=BANNER, talks=(_talk(table),))
+    return Answer(
+        "confounders",
+        text=text,
+        table=table,
+        role=BANNER,
+        shown=table.drop(columns=_NOT_SHOWN),
+        talks=(_talk(table),),
+    )
 
 
 def mark(confounders: pd.DataFrame) -> str:

@@ -255,9 +255,7 @@ def _line(row: Any) -> Phrase:
     return text
 
 
-def _named_once(
-    presence: pd.DataFrame, moves: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _named_once(presence: pd.DataFrame, moves: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return both with the id that stands for each vulnerability, by what all scans name."""
     pairs = presence[["vulnerability_id", "aliases"]].drop_duplicates().astype("object")
     ids = pairs["vulnerability_id"].tolist()
