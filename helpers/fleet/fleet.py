@@ -14,32 +14,32 @@ from helpers.charts.look import LIGHT, Look
 from helpers.errors import ParameterInvalid
 from helpers.fleet import (
     alike,
-    bases,
     cluster,
-    distributions,
     engine,
     groups,
     image_table,
-    lessons,
-    moving,
-    overview,
-    pairs,
     reading,
-    repeats,
     spread,
     tally,
 )
+from helpers.fleet import bases as bases_
+from helpers.fleet import distributions as distributions_
+from helpers.fleet import lessons as lessons_
+from helpers.fleet import moving as moving_
+from helpers.fleet import overview as overview_
+from helpers.fleet import pairs as pairs_
+from helpers.fleet import repeats as repeats_
 from helpers.fleet.cluster import Cluster
 from helpers.fleet.scans import default_name
 from helpers.notebook.display import Setting
-from helpers.notebook.question import question, questions
+from helpers.notebook.question import Asked, asked, question
 from helpers.text import i18n
 from helpers.text.i18n import ENGLISH, t
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import Lens
 
 
-class Fleet:
+class Fleet(Asked):
     """The images of many scans, and the questions of the notebook `fleet` as methods.
 
     `scans` is a folder, a glob, an address as `s3://bucket/folder`, a study or a captured fleet;
@@ -80,9 +80,6 @@ class Fleet:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, lens={self.lens.label!r})"
-
-    def _repr_html_(self) -> str:
-        return questions(self)
 
     def counting(
         self,
@@ -139,6 +136,14 @@ class Fleet:
         """Every image once, with its base family, its app and its counts under the lens."""
         return image_table.once(self.scanned)
 
+    @property
+    def _reduced(self) -> pd.DataFrame:
+        return self.scanned
+
+    @property
+    def _images(self) -> pd.DataFrame:
+        return self.counts
+
     @cached_property
     def _twice(self) -> frozenset[str]:
         return image_table.uncounted(self.scanned, self.counts)
@@ -156,14 +161,14 @@ class Fleet:
         return self._engine.reduced(tally.package_lists())
 
     @cached_property
-    def _bases(self) -> pd.DataFrame:
-        found = bases.found(self.counts, self._lists)
-        reached = bases.rebuilds(self.counts, found, self._lists)
-        return bases.with_removed(found, self._engine.reduced(tally.removed(self.lens, reached)))
+    def _found(self) -> pd.DataFrame:
+        found = bases_.found(self.counts, self._lists)
+        reached = bases_.rebuilds(self.counts, found, self._lists)
+        return bases_.with_removed(found, self._engine.reduced(tally.removed(self.lens, reached)))
 
     @property
     def _packages(self) -> groups.Packages:
-        return groups.packages(self.counts, self._bases)
+        return groups.packages(self.counts, self._found)
 
     @property
     def _setting(self) -> Setting:
@@ -178,66 +183,30 @@ class Fleet:
             unlike=lambda images: [alike.mark(images)],
         )
 
-    @question()
-    def overview(self) -> Answer:
-        """What is there?"""
-        return overview.answer(self.scanned, self.counts)
+    overview = question("What is there?", overview_.answer)
 
-    @question()
+    @asked("fleet")
     def scanned_alike(self) -> Answer:
         """Were they scanned alike?"""
         return Answer("scanned-alike", text=alike.text(self.scanned))
 
-    @question()
-    def distributions(self) -> Answer:
-        """How many does an image have, by its base?"""
-        return distributions.answer(self.counts, self.lens)
+    distributions = question("How many does an image have, by its base?", distributions_.answer)
+    fixable_distributions = question(
+        "How many of them would a newer package fix, by base?", distributions_.fixable_answer
+    )
+    bases = question("Which base images or shared packages bring the most?", bases_.answer)
+    rebuilds = question("Which one rebuild or shared update removes most?", bases_.rebuild_answer)
+    widespread = question("Which vulnerabilities are in the most images?", spread.answer)
+    updates = question("Which one package's update removes most?", spread.updates_answer)
+    pairs = question("How do apps that exist on two bases differ?", pairs_.answer)
+    moving = question("What would moving everything to each base change?", moving_.answer)
+    repeats = question("Which images repeat one another?", repeats_.answer)
 
-    @question()
-    def fixable_distributions(self) -> Answer:
-        """How many of them would a newer package fix, by base?"""
-        return distributions.fixable_answer(self.counts, self.lens)
-
-    @question()
-    def bases(self) -> Answer:
-        """Which base images or shared packages bring the most?"""
-        return bases.answer(self.counts, self._bases, self.lens)
-
-    @question()
-    def rebuilds(self) -> Answer:
-        """Which one rebuild or shared update removes most?"""
-        return bases.rebuild_answer(self.counts, self._bases, self.lens)
-
-    @question()
-    def widespread(self) -> Answer:
-        """Which vulnerabilities are in the most images?"""
-        return spread.answer(self._occurrences, self.counts, self.lens)
-
-    @question()
-    def updates(self) -> Answer:
-        """Which one package's update removes most?"""
-        return spread.updates_answer(self._in_packages, self._occurrences, self.counts, self.lens)
-
-    @question()
-    def pairs(self) -> Answer:
-        """How do apps that exist on two bases differ?"""
-        return pairs.answer(self.counts, self.lens, self._packages)
-
-    @question()
-    def moving(self) -> Answer:
-        """What would moving everything to each base change?"""
-        return moving.answer(self.counts, self.lens, self._packages)
-
-    @question()
-    def repeats(self) -> Answer:
-        """Which images repeat one another?"""
-        return repeats.answer(self.scanned, self.counts)
-
-    @question()
+    @asked("fleet")
     def lessons(self) -> Answer:
         """What was learned, what to do first, and what is not known?"""
-        answer = lessons.answer(
-            self.counts, self._occurrences, self._in_packages, self._bases, self.lens
+        answer = lessons_.answer(
+            self.counts, self._occurrences, self._in_packages, self._found, self.lens
         )
         return answer._replace(text=alike.warning(self.scanned) + answer.text)
 
@@ -250,5 +219,5 @@ def _opened(scheduler: str) -> Cluster:
     return stack.enter_context(cluster.open(scheduler))
 
 
-_BY_LENS = {"scanned", "counts", "_twice", "_occurrences", "_in_packages", "_bases"}
+_BY_LENS = {"scanned", "counts", "_twice", "_occurrences", "_in_packages", "_found"}
 """Cached properties that another lens does not share."""

@@ -55,20 +55,20 @@ def sound(marked: pd.DataFrame) -> pd.DataFrame:
     return marked[measured & marked["why_broken"].eq("")]
 
 
-def answer(marked: pd.DataFrame, images: pd.DataFrame) -> Answer:
+def answer(scans: pd.DataFrame, images: pd.DataFrame) -> Answer:
     """Answer which scans are more likely broken than good news, and which failed, with the reason.
 
     `images` is the frame of that name.
     """
     columns = ["variant", "capture", "at", "findings", "why_broken"]
-    failed = marked["status"].eq(FAILED)
-    table = marked[marked["why_broken"].ne("") | failed][columns].reset_index(drop=True)
+    failed = scans["status"].eq(FAILED)
+    table = scans[scans["why_broken"].ne("") | failed][columns].reset_index(drop=True)
     reasons = images[images["status"].eq(FAILED)].set_index(["variant", "capture"])["reason"]
     told = table["why_broken"].mask(table["why_broken"].eq(""), _FAILED)
     keys = pd.MultiIndex.from_frame(table[["variant", "capture"]])
     why = pd.Series(reasons.reindex(keys).to_numpy(dtype=object), index=table.index)
     table["why_broken"] = table["why_broken"].mask(told.eq(_FAILED), why.fillna(_FAILED))
-    if marked["capture"].nunique() < 2:
+    if scans["capture"].nunique() < 2:
         lacks = t("There is one capture, so no scan has another to be held against.")
         return Answer("broken-scans", table=table, lacks=lacks)
     if table.empty:

@@ -9,6 +9,7 @@ from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Line, Ticks, Timeline
 from helpers.answers.talk import FOUND, Talk, some
 from helpers.changes.causes import DATABASE, IMAGE, SCANNER
+from helpers.history.steps import Steps
 from helpers.text import escape, titles
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
@@ -42,10 +43,10 @@ def counts(marked: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     return marked.merge(new, how="left", on=["variant", "capture"])[COLUMNS]
 
 
-def answer(marked: pd.DataFrame, pairs: pd.DataFrame, lens: Lens) -> Answer:
+def answer(scans: pd.DataFrame, steps: Steps, lens: Lens) -> Answer:
     """Answer how the count of each image went over all captures."""
-    table = counts(marked, pairs)
-    if marked["capture"].nunique() < 2:
+    table = counts(scans, steps.pairs)
+    if scans["capture"].nunique() < 2:
         lacks = t("There is one capture, so there is no other day to compare it with.")
         return Answer("count-over-time", table=table, counted=lens.label, lacks=lacks)
     is_long = table["capture"].nunique() >= LEAST
@@ -53,7 +54,7 @@ def answer(marked: pd.DataFrame, pairs: pd.DataFrame, lens: Lens) -> Answer:
     return Answer(
         "count-over-time",
         _title(table, spans, lens),
-        _text(table, pairs),
+        _text(table, steps.pairs),
         table,
         chart(table, lens.label),
         lens.label,

@@ -21,12 +21,17 @@ class History:
     def __init__(
         self, captures: Sequence[str], read: Callable[[list[str]], Frames], lens: Lens
     ) -> None:
-        self._captures, self._read, self._lens = captures, read, lens
+        self._captures, self._read, self.lens = captures, read, lens
 
     @cached_property
     def series(self) -> Series:
         """What is kept of all captures. Raises what `read` raises."""
-        return series.series(map(self._read, series.batches(self._captures)), self._lens)
+        return series.series(map(self._read, series.batches(self._captures)), self.lens)
+
+    @property
+    def images(self) -> pd.DataFrame:
+        """The frame of that name, of all captures."""
+        return self.series.images
 
     @cached_property
     def scans(self) -> pd.DataFrame:

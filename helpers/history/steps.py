@@ -79,14 +79,14 @@ def counts(found: Steps) -> pd.DataFrame:
     return table.sort_values(["variant", "at", *kinds], kind="stable", ignore_index=True)[shown]
 
 
-def answer(found: Steps) -> Answer:
+def answer(steps: Steps) -> Answer:
     """Answer what each step of each image is due to."""
-    table = counts(found)
-    if found.pairs.empty:
+    table = counts(steps)
+    if steps.pairs.empty:
         lacks = t("No image was measured in two captures, so it is not known how counts changed.")
         return Answer("steps", text=paragraph(lacks), table=table, lacks=lacks)
-    variants = [*found.pairs["variant"].unique()]
-    lines = [_line(v, table[table["variant"].eq(v)], found.pairs) for v in variants]
+    variants = [*steps.pairs["variant"].unique()]
+    lines = [_line(v, table[table["variant"].eq(v)], steps.pairs) for v in variants]
     note = t(
         "Each scan is compared with the sound one before it, and all findings count, whatever the "
         "lens. What changed in a package that stayed is not the image's doing."

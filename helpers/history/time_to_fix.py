@@ -141,15 +141,15 @@ _SHOWN = [
 """Columns for readers: as many as fit on paper."""
 
 
-def answer(stays: pd.DataFrame, variants: list[str], captures: int) -> Answer:
+def answer(stays: pd.DataFrame, sound: pd.DataFrame) -> Answer:
     """Answer how long fixable vulnerabilities stayed in each image after their fix was out."""
-    if captures < 2:
+    if sound["capture"].nunique() < 2:
         lacks = t("There are not two captures, so it is not known how long fixes took.")
         return Answer("time-to-fix", table=stays, lacks=lacks)
     if stays.empty:
         lacks = t("No scan names a fix for what it found, so it is not known how long fixes took.")
         return Answer("time-to-fix", text=paragraph(lacks), table=stays, lacks=lacks)
-    short = by_image(stays, variants)
+    short = by_image(stays, [*sound["variant"].unique()])
     note = t(
         "Days are counted from the first capture whose scan of any image names a fix, or the first "
         "one of the image that has the vulnerability, to the first one without it: they are as "

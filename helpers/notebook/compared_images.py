@@ -13,6 +13,7 @@ from helpers.charts.look import LIGHT, Look
 from helpers.comparability import scan_consistency, score_consistency
 from helpers.errors import ParameterInvalid
 from helpers.frames import SEVERITIES, Frames, named_together
+from helpers.notebook.question import Asked
 from helpers.studies import landmarks, load, origin
 from helpers.studies.landmarks import FEW, MOST
 from helpers.studies.origin import Origin
@@ -29,7 +30,7 @@ EVERY = "all"
 """The name of all captures of a study together."""
 
 
-class ComparedImages:
+class ComparedImages(Asked):
     """The images of a study's capture under a lens and weights; frames are loaded when asked for.
 
     `Comparison` says what the parameters are. What is loaded or computed of these images is a

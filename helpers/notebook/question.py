@@ -1,9 +1,9 @@
-"""What makes a method a question of a notebook: it returns an answer as a notebook shows it."""
+"""Questions: functions of frames, which `Comparison` and `Fleet` ask of the images they hold."""
 
 import html
+import inspect
 from collections.abc import Callable
-from functools import wraps
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, ClassVar, NamedTuple
 
 from helpers.answers.answer import Answer
 from helpers.notebook.display import Setting, ShownAnswer
@@ -11,51 +11,90 @@ from helpers.text import i18n
 from helpers.text.html import without_math
 
 
-class Asked(Protocol):
-    """What questions are asked of: it has a language, and what answers are shown with."""
+class Question(NamedTuple):
+    """What is asked, of which subject that is, and what the function needs."""
+
+    asks: str
+    subject: str
+    needs: tuple[str, ...]
+
+
+class Asked:
+    """What questions are asked of: a class body with a line for each, which is its registry."""
 
     language: str
+    questions: ClassVar[dict[str, Question]] = {}
+    """What can be asked, by the names of the methods, in the order of the notebooks."""
+
+    def __init_subclass__(cls) -> None:
+        found = {name: each for name, each in vars(cls).items() if hasattr(each, "question")}
+        for name, method in found.items():
+            method.__name__, method.__qualname__ = name, f"{cls.__name__}.{name}"
+        cls.questions = cls.questions | {name: each.question for name, each in found.items()}
 
     @property
-    def _setting(self) -> Setting: ...
+    def _setting(self) -> Setting:
+        """What answers about these images are shown with."""
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        """Return all questions as a table, under what they are asked of."""
+        rows = [
+            f"<tr><td><code>{name}()</code></td><td>{html.escape(each.asks)}</td></tr>"
+            for name, each in self.questions.items()
+        ]
+        return without_math(f"<p>{html.escape(repr(self))}</p><table>{''.join(rows)}</table>")
 
 
-A = TypeVar("A", bound=Asked)
-P = ParamSpec("P")
+Function = Callable[..., Answer]
+Method = Callable[..., ShownAnswer]
+
+
+def asked(subject: str, shown: str = "") -> Callable[[Function], Method]:
+    """Return what makes a question of a method that asks more than one function."""
+    return lambda method: question(method.__doc__ or "", method, shown=shown, subject=subject)
 
 
 def question(
-    across: str = "",
-) -> Callable[[Callable[Concatenate[A, P], Answer]], Callable[Concatenate[A, P], ShownAnswer]]:
-    """Make a method that returns an answer one that returns it as a notebook shows it.
+    asks: str, function: Function, *, of: str = "", shown: str = "", subject: str = ""
+) -> Method:
+    """Return a method that asks a function, and returns its answer as a notebook shows it.
 
-    `across` names the attribute that holds the images it is about, or what it is shown with, if
-    these are not its own.
+    Parameters without a default are what the function needs: attributes of those names, or with an
+    underscore before; `self` is what is asked. Parameters with a default are the method's, too.
+    `of` names the attribute that has what is needed, `shown` the one whose setting, or which is
+    the setting, that the answer is shown with, if that is not what is asked. The subject is the
+    function's package, if none is given.
     """
+    parameters = inspect.signature(function).parameters.values()
+    needs = tuple(each.name for each in parameters if each.default is each.empty)
+    choices = inspect.Signature([each for each in parameters if each.default is not each.empty])
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    signature = choices.replace(
+        parameters=[own, *choices.parameters.values()], return_annotation=ShownAnswer
+    )
 
-    def decorated(
-        ask: Callable[Concatenate[A, P], Answer],
-    ) -> Callable[Concatenate[A, P], ShownAnswer]:
-        @wraps(ask)
-        def asked(images: A, /, *args: P.args, **kwargs: P.kwargs) -> ShownAnswer:
-            with i18n.speaking(images.language):
-                answer = ask(images, *args, **kwargs)
-                about = getattr(images, across) if across else images
-                setting = about if isinstance(about, Setting) else about._setting
-                return ShownAnswer(answer, setting)
+    def method(self: Asked, /, *args: Any, **kwargs: Any) -> ShownAnswer:
+        chosen = choices.bind(*args, **kwargs).arguments
+        with i18n.speaking(self.language):
+            source = getattr(self, of) if of else self
+            answer = function(**{name: _need(source, name) for name in needs}, **chosen)
+            about = getattr(self, shown) if shown else self
+            setting = about if isinstance(about, Setting) else about._setting
+            return ShownAnswer(answer, setting)
 
-        asked.__annotations__["return"] = ShownAnswer
-        return asked
+    more = (inspect.getdoc(function) or "").partition("\n\n")[2]
+    method.__doc__ = f"{asks}\n\n{more}" if more else asks
+    package = subject or function.__module__.split(".")[1]
+    vars(method).update(
+        question=Question(asks, package, needs), __signature__=signature, __wrapped__=function
+    )
+    return method
 
-    return decorated
 
-
-def questions(images: object) -> str:
-    """Return all questions of what is asked as an HTML table, under what it is."""
-    rows = [
-        f"<tr><td><code>{name}()</code></td><td>{html.escape(method.__doc__ or '')}</td></tr>"
-        for kind in reversed(type(images).__mro__)
-        for name, method in vars(kind).items()
-        if hasattr(method, "__wrapped__")
-    ]
-    return without_math(f"<p>{html.escape(repr(images))}</p><table>{''.join(rows)}</table>")
+def _need(source: object, name: str) -> Any:
+    """Return what a function needs, which may have the name of a question."""
+    if name == "self":
+        return source
+    private = f"_{name}"
+    return getattr(source, private if hasattr(type(source), private) else name)

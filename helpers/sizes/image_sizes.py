@@ -121,12 +121,15 @@ def kinds_answer(sizes: pd.DataFrame) -> Answer:
     return Answer("sizes", text=paragraph(_kinds(sizes)), table=sizes, shown=shown)
 
 
-def difference_answer(sizes: pd.DataFrame, size: str, baseline: str = "") -> Answer:
+def difference_answer(
+    sizes: pd.DataFrame, preferred: str, size: str = "", baseline: str = ""
+) -> Answer:
     """Answer how far apart the images are in one size, of `table`.
 
-    The baseline is as in `differences`, which also says what is raised.
+    `size` is as in `known_size`, the baseline as in `known_baseline`, which say what is raised.
     """
-    apart = differences(sizes, size, baseline)
+    size = known_size(sizes, size)
+    apart = differences(sizes, size, known_baseline(sizes, size, baseline, preferred))
     text = _apart(apart, size)
     return Answer(
         "size-difference",
@@ -143,9 +146,9 @@ def difference_answer(sizes: pd.DataFrame, size: str, baseline: str = "") -> Ans
     )
 
 
-def limits_answer(sizes: pd.DataFrame, size: str) -> Answer:
+def limits_answer(sizes: pd.DataFrame, size: str = "") -> Answer:
     """Answer what the compared size does and does not say."""
-    return Answer("size-limits", text=paragraph(_limits(sizes, size)))
+    return Answer("size-limits", text=paragraph(_limits(sizes, known_size(sizes, size))))
 
 
 def stacked(sizes: pd.DataFrame, by: str, parts: Iterable[str], palette: str, what: str) -> Bars:

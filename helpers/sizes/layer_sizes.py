@@ -85,23 +85,25 @@ def by_part(table: pd.DataFrame) -> pd.DataFrame:
     return both.groupby(["variant", "part"], sort=False)["size_bytes"].sum().reset_index()
 
 
-def answer(table: pd.DataFrame) -> Answer:
+def answer(layer_sizes: pd.DataFrame) -> Answer:
     """Answer what each image's base and its own instructions added, and what is hidden.
 
-    `table` is that of `layers`.
+    `layer_sizes` is that of `layers`.
     """
-    parts, text = by_part(table), _text(table)
+    parts, text = by_part(layer_sizes), _text(layer_sizes)
     if parts.empty:
         lacks = no_files(parts)
         return Answer("size-by-layer", text=text + paragraph(lacks), lacks=lacks)
     chart = stacked(parts, "part", PARTS, "layers", SIZE_NAMES[UNPACKED])
     counted = word(SIZE_NAMES[UNPACKED])
-    return Answer("size-by-layer", _title(table), text, parts, chart, counted, by_scanner=False)
+    return Answer(
+        "size-by-layer", _title(layer_sizes), text, parts, chart, counted, by_scanner=False
+    )
 
 
-def table_answer(table: pd.DataFrame) -> Answer:
+def table_answer(layer_sizes: pd.DataFrame) -> Answer:
     """Answer what each instruction added, and what of it is hidden: the table of `layers`."""
-    return Answer("layers", table=table, lacks=no_files(table))
+    return Answer("layers", table=layer_sizes, lacks=no_files(layer_sizes))
 
 
 def _title(table: pd.DataFrame) -> str:

@@ -9,7 +9,14 @@ from helpers.answers.chart import Step, Waterfall
 from helpers.answers.talk import SIZE, Talk
 from helpers.errors import ParameterInvalid
 from helpers.sizes import file_groups
-from helpers.sizes.image_sizes import SIZE_NAMES, UNPACKED, in_megabytes
+from helpers.sizes.image_sizes import (
+    SIZE_NAMES,
+    UNPACKED,
+    differences,
+    in_megabytes,
+    known_baseline,
+    known_size,
+)
 from helpers.text import escape, titles
 from helpers.text.i18n import Message, message, msg, t, told, word
 from helpers.text.rich import AND, Text, listed, name, number, paragraph, say
@@ -101,7 +108,27 @@ def farthest(parts: pd.DataFrame, images: pd.DataFrame, baseline: str, wanted: s
     return str(apart.idxmax()) if len(apart) else ""
 
 
-def answer(table: pd.DataFrame) -> Answer:
+def answer(
+    sizes: pd.DataFrame,
+    parts: pd.DataFrame,
+    images: pd.DataFrame,
+    preferred: str,
+    size: str = "",
+    baseline: str = "",
+    against: str = "",
+) -> Answer:
+    """Answer where the difference between two images' sizes comes from.
+
+    They are the baseline of `image_sizes.difference_answer`, and the one that `farthest` says.
+    """
+    size = known_size(sizes, size)
+    apart = differences(sizes, size, known_baseline(sizes, size, baseline, preferred))
+    first = start(parts, apart)
+    second = farthest(parts, images, first, against)
+    return steps_answer(steps(parts, first, second))._replace(variants=(first, second))
+
+
+def steps_answer(table: pd.DataFrame) -> Answer:
     """Answer where the difference between two images' sizes comes from, of `steps`."""
     counted, shown = word(SIZE_NAMES[UNPACKED]), table.drop(columns="part")
     if table.empty:

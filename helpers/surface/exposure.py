@@ -112,30 +112,30 @@ def split_by_need(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts)[["variant", "part", "count", "status"]].sort_index(kind="stable")
 
 
-def answer(table: pd.DataFrame, each: pd.DataFrame, lens: Lens) -> Answer:
+def answer(exposure: pd.DataFrame, exposed: pd.DataFrame, lens: Lens) -> Answer:
     """Answer whether images with more executables have more that is counted.
 
-    `table` are `totals`, `each` what they add up, as `counted` returns it.
+    `exposure` are `totals`, `exposed` what they add up, as `counted` returns it.
     """
-    placed, text = _placed(table), _text(table, each, lens.label)
+    placed, text = _placed(exposure), _text(exposure, exposed, lens.label)
     if placed.empty:
         lacks = text.plain
-        if missing := no_files(table.dropna(subset="binaries")):
+        if missing := no_files(exposure.dropna(subset="binaries")):
             text, lacks = text + paragraph(missing), missing
         return Answer("executables", text=text, counted=lens.label, lacks=lacks)
-    chart = _points(placed, table.drop(placed.index), lens.label)
-    return Answer("executables", _title(table, lens.short), text, placed, chart, lens.label)
+    chart = _points(placed, exposure.drop(placed.index), lens.label)
+    return Answer("executables", _title(exposure, lens.short), text, placed, chart, lens.label)
 
 
-def totals_answer(table: pd.DataFrame, lens: Lens) -> Answer:
+def totals_answer(exposure: pd.DataFrame, lens: Lens) -> Answer:
     """Answer the same in numbers: `totals` of each image."""
-    shown = table.drop(columns=["blind", "most_libraries"])
+    shown = exposure.drop(columns=["blind", "most_libraries"])
     return Answer("executables-and-vulnerabilities", table=shown, counted=lens.label)
 
 
-def packages_answer(each: pd.DataFrame, lens: Lens) -> Answer:
+def packages_answer(exposed: pd.DataFrame, lens: Lens) -> Answer:
     """Answer in which packages what is counted sits, of `counted`."""
-    table = by_package(each)
+    table = by_package(exposed)
     return Answer("vulnerable-packages", table=table, counted=lens.label, searchable=True)
 
 
@@ -146,15 +146,15 @@ def listing_answer(findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens) -> 
     return Answer("findings-and-executables", table=table, counted=lens.label, searchable=True)
 
 
-def slimmer_answer(table: pd.DataFrame, lens: Lens) -> Answer:
+def slimmer_answer(exposure: pd.DataFrame, lens: Lens) -> Answer:
     """Answer what would be left in an image with only its app and what that needs, of `totals`."""
-    split, text = split_by_need(table), _slimmer(table, lens.label)
+    split, text = split_by_need(exposure), _slimmer(exposure, lens.label)
     if split.empty:
         nothing = t("What the app needs is known of no image here.")
         text += paragraph(nothing)
         return Answer("slimmer", text=text, counted=lens.label, role=SLIDE, lacks=nothing)
     chart = counting.stacked(split, "part", {p: p for p in _ORDER}, "need", lens.label)
-    title = _slimmer_title(table, lens.short)
+    title = _slimmer_title(exposure, lens.short)
     return Answer(
         "slimmer",
         title,
@@ -163,7 +163,7 @@ def slimmer_answer(table: pd.DataFrame, lens: Lens) -> Answer:
         chart,
         lens.label,
         role=SLIDE,
-        talks=(_slimmer_talk(table, lens),),
+        talks=(_slimmer_talk(exposure, lens),),
     )
 
 

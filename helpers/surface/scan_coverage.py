@@ -122,9 +122,9 @@ def by_part(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
 
 
-def answer(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> Answer:
+def answer(coverage: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> Answer:
     """Answer how much of the executables and libraries the scanner looked at, of `coverage`."""
-    parts, text = by_part(table), _text(table, images, packages)
+    parts, text = by_part(coverage), _text(coverage, images, packages)
     if parts.empty:
         # What is known of runtimes even so is in `totals_answer` too.
         lacks = package_files.no_files(parts)
@@ -132,21 +132,21 @@ def answer(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) ->
         return Answer("coverage", text=text, role=SLIDE, by_scanner=False, lacks=lacks)
     return Answer(
         "coverage",
-        _title(table),
+        _title(coverage),
         text,
         parts,
         stacked(parts, "part", PARTS, "coverage", msg("executables and libraries")),
         t("bytes of ELF files"),
         role=SLIDE,
         by_scanner=False,
-        talks=(_talk(table),),
+        talks=(_talk(coverage),),
     )
 
 
-def totals_answer(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> Answer:
+def totals_answer(coverage: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> Answer:
     """Answer the same in numbers: the table of `coverage`, and what it says of each image."""
-    text = _text(table, images, packages)
-    return Answer("looked-at", text=text, table=table.drop(columns="gap"))
+    text = _text(coverage, images, packages)
+    return Answer("looked-at", text=text, table=coverage.drop(columns="gap"))
 
 
 def runtimes_counted(images: pd.DataFrame, packages: pd.DataFrame) -> Phrase:
@@ -174,12 +174,9 @@ def runtime_listed(images: pd.DataFrame, packages: pd.DataFrame) -> pd.Series:
     return pd.Series(found, index=images.index, dtype="boolean")
 
 
-def brief_answer(table: pd.DataFrame, runtimes: Phrase | None = None) -> Answer:
-    """Answer in one line which share of the executable bytes the scanner looked at.
-
-    `runtimes` is what else is to be said: `runtimes_counted`.
-    """
-    known = table.dropna(subset="known_share")
+def brief_answer(coverage: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> Answer:
+    """Answer in one line which share of the executable bytes the scanner looked at."""
+    known = coverage.dropna(subset="known_share")
     if known.empty:
         line = say("How much of the executables the scanner looked at is not known.")
         return Answer("looked-at-in-brief", text=paragraph(line))
@@ -188,9 +185,9 @@ def brief_answer(table: pd.DataFrame, runtimes: Phrase | None = None) -> Answer:
         "Share of the executables' bytes that the scanner looked at: {images}.",
         images=listed(shares),
     )
-    if missing := names(table[table["known_share"].isna()]):
+    if missing := names(coverage[coverage["known_share"].isna()]):
         line += say(" Not known: {variants}.", variants=missing)
-    return Answer("looked-at-in-brief", text=paragraph(line + (runtimes or Phrase())))
+    return Answer("looked-at-in-brief", text=paragraph(line + runtimes_counted(images, packages)))
 
 
 def dark_answer(files: pd.DataFrame, packages: pd.DataFrame) -> Answer:

@@ -93,7 +93,7 @@ def _deciding(
 
 def _sizes(decision: Decision, sizes: pd.DataFrame) -> tuple[str, Chart, str, bool]:
     """Return the figure of sizes against that of the first, those past their support marked."""
-    answer = image_sizes.difference_answer(sizes, decision.kind, decision.best[0])
+    answer = image_sizes.difference_answer(sizes, "", decision.kind, decision.best[0])
     chart = answer.chart
     assert isinstance(chart, Bars)
     ends, parts = [], []

@@ -23,9 +23,9 @@ def reproduction(counts: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     return table.merge(found, how="left", on=["variant", "severity"], validate="one_to_one")
 
 
-def answer(findings: pd.DataFrame, images: pd.DataFrame, published: pd.DataFrame) -> Answer:
+def answer(findings: pd.DataFrame, images: pd.DataFrame, published_numbers: pd.DataFrame) -> Answer:
     """Answer whether the counts are those that others published, and where not."""
-    table = reproduction(counting.severity_counts(findings, images), published)
+    table = reproduction(counting.severity_counts(findings, images), published_numbers)
     text = _reproduced(table)
     lacks = text.plain if table.empty else ""
     return Answer("reproduction", text=paragraph(text), table=table, role=SUMMARY, lacks=lacks)

@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import inspect
 import io
 import json
 import os
@@ -183,23 +182,9 @@ def _check(
 
 
 @cache
-def _questions() -> list[str]:
-    """The questions that need nothing else."""
-    return [
-        name
-        for kind in Comparison.__mro__
-        for name, method in vars(kind).items()
-        if hasattr(method, "__wrapped__")
-        and all(
-            parameter.default is not inspect.Parameter.empty
-            for parameter in [*inspect.signature(method).parameters.values()][1:]
-        )
-    ]
-
-
 def _ask(random: Random) -> None:
     """Ask a question of a study, and let it be shown."""
-    answer = getattr(Comparison(_NAME), random.choice(_questions()))()
+    answer = getattr(Comparison(_NAME), random.choice([*Comparison.questions]))()
     answer._text()
     answer._table()
 

@@ -17,7 +17,7 @@ def test_gaps_interrupt_a_line_and_broken_scans_are_beside_it(captured) -> None:
     )
     found = kept(frames)
     _, whole = stepped(found)
-    answer = count_over_time.answer(broken_scans.marked(found.scans), whole.pairs, PLAIN)
+    answer = count_over_time.answer(broken_scans.marked(found.scans), whole, PLAIN)
     assert isinstance(answer.chart, Timeline)
     (line,) = answer.chart.lines
     assert [[day.day for day, _ in piece] for piece in line.pieces] == [[1, 3], [5]]
@@ -31,4 +31,4 @@ def test_only_a_series_has_a_slide(captured) -> None:
         found = kept(captured(*({"a": listing(finding())} for _ in range(number))))
         _, whole = stepped(found)
         marked = broken_scans.marked(found.scans)
-        assert len(count_over_time.answer(marked, whole.pairs, PLAIN).talks) == slides
+        assert len(count_over_time.answer(marked, whole, PLAIN).talks) == slides

@@ -2,8 +2,10 @@
 
 import inspect
 import math
+import pydoc
 import re
 
+import jedi
 import nbformat
 import pandas as pd
 import pytest
@@ -21,15 +23,6 @@ def blog() -> Comparison:
     return Comparison("blog-2022")
 
 
-def questions() -> list[str]:
-    """The methods that answer: they say which question."""
-    return [
-        name
-        for name, method in inspect.getmembers(Comparison, inspect.isfunction)
-        if hasattr(method, "__wrapped__")
-    ]
-
-
 def asked() -> set[str]:
     """The methods that the notebooks call."""
     sources = [
@@ -42,8 +35,25 @@ def asked() -> set[str]:
 
 
 def test_the_notebooks_ask_every_question() -> None:
-    assert asked() == set(questions())
-    assert all(getattr(Comparison, name).__doc__.endswith("?") for name in questions())
+    assert asked() == set(Comparison.questions)
+    assert all(each.asks.endswith("?") for each in Comparison.questions.values())
+
+
+def test_a_question_tells_its_function_in_help_and_completion(blog: Comparison) -> None:
+    signature = inspect.signature(blog.look_at_first)
+    assert (
+        str(signature)
+        == "(least: float = 0.1, most: int = 10) -> helpers.notebook.display.ShownAnswer"
+    )
+    text = pydoc.render_doc(blog.size_difference, renderer=pydoc.plaintext)
+    assert "size_difference(size: str = '', baseline: str = '')" in text
+    assert "How far apart are they?\n    \n    `size` is as in `known_size`" in text
+    interpreter = jedi.Interpreter("c.seve", [{"c": blog}])
+    assert "severity" in [each.name for each in interpreter.complete()]
+    [signature] = jedi.Interpreter("c.look_at_first(", [{"c": blog}]).get_signatures()
+    assert [each.name for each in signature.params] == ["least", "most"]
+    assert Comparison.questions["severity"].subject == "vulnerabilities"
+    assert Comparison.questions["severity"].needs == ("findings", "images", "lens")
 
 
 def test_two_captures_stand_beside_each_other(blog: Comparison) -> None:
@@ -146,7 +156,7 @@ def test_images_of_other_studies_stand_beside(blog: Comparison) -> None:
 def test_every_question_can_be_asked_of_images_of_several_studies() -> None:
     several = Comparison("rebuilt-2026").beside("blog-2022/2026-11")
     failed = []
-    for name in questions():
+    for name in Comparison.questions:
         try:
             getattr(several, name)().outputs()
         except KitError as error:

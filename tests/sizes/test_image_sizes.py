@@ -39,7 +39,7 @@ def test_a_size_that_others_published_is_in_bytes_and_says_where_it_was_printed(
         ALPINE: 76_900_000,
         DISTROLESS: 118_000_000,
     }
-    answer = image_sizes.difference_answer(published, "published", ALPINE)
+    answer = image_sizes.difference_answer(published, ALPINE, "published")
     assert answer.source == "sizes: blog post, output of docker images"
     limits = image_sizes.limits_answer(published, "published").text.plain
     assert "was not measured here" in limits
@@ -69,7 +69,7 @@ def test_the_studys_own_baseline_gives_way_if_it_has_no_size() -> None:
     with pytest.raises(ParameterInvalid, match="baseline 'a' has no unpacked size"):
         image_sizes.known_baseline(sizes, "unpacked", wanted="a")
     with pytest.raises(ParameterInvalid, match="baseline 'x' has no unpacked size"):
-        image_sizes.difference_answer(sizes, "unpacked", "x")
+        image_sizes.difference_answer(sizes, "", "unpacked", "x")
 
 
 def test_without_a_baseline_the_smallest_that_works_is_one() -> None:
@@ -80,7 +80,7 @@ def test_without_a_baseline_the_smallest_that_works_is_one() -> None:
 
 def test_bars_end_in_a_size_and_how_far_it_is_from_the_baseline() -> None:
     sizes = table(a=2 * MB, b=MB, broken=3 * MB, lost=None)
-    answer = image_sizes.difference_answer(sizes, "unpacked", "a")
+    answer = image_sizes.difference_answer(sizes, "a", "unpacked")
     assert answer.table["difference_bytes"].tolist()[:3] == [-MB, 0, MB]
     assert answer.table["ratio"].tolist()[:3] == [0.5, 1.0, 1.5]
     chart = answer.chart
@@ -102,19 +102,19 @@ def test_bars_end_in_a_size_and_how_far_it_is_from_the_baseline() -> None:
 
 
 def test_equal_sizes_differ_by_nothing() -> None:
-    answer = image_sizes.difference_answer(table(a=MB, b=MB), "unpacked", "a")
+    answer = image_sizes.difference_answer(table(a=MB, b=MB), "a", "unpacked")
     assert answer.title == "Against a (unpacked): b the same size"
 
 
 def test_where_no_size_is_known_that_is_said() -> None:
     sizes = table(a=None)
-    answer = image_sizes.difference_answer(sizes, "unpacked")
+    answer = image_sizes.difference_answer(sizes, "")
     assert answer.title == "Image size, unpacked: nothing to compare"
     assert answer.chart.baseline is None
     assert answer.chart.ends == ["not measured"]
     assert "No size" in answer.text.plain
     assert "Known here: none" in image_sizes.kinds_answer(sizes).text.plain
-    assert image_sizes.limits_answer(sizes, "unpacked").text.plain.startswith("No size is known")
+    assert image_sizes.limits_answer(sizes).text.plain.startswith("No size is known")
 
 
 def test_stacked_bars_have_the_parts_that_there_are_and_their_total_at_the_end() -> None:

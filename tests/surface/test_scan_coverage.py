@@ -52,7 +52,7 @@ def test_beside_every_total_stands_how_much_was_looked_at(rebuilt: Frames) -> No
     files = load_files("rebuilt-2026")
     table = scan_coverage.coverage(files, rebuilt.images, rebuilt.packages)
     assert scan_coverage.mark(table) == "the scanner looked at 6 to 41% of the executable bytes"
-    brief = scan_coverage.brief_answer(table)
+    brief = scan_coverage.brief_answer(table, rebuilt.images, rebuilt.packages)
     assert (brief.table, brief.chart) == (None, None)
     assert "node-24-debian 35%, node-24-alpine 6%" in brief.text.plain
     assert (

@@ -252,7 +252,7 @@ def test_what_a_vendor_that_trivy_does_not_know_brought_is_in_doubt(systems_: Co
     assert name not in set(systems_.not_looked_at().table["variant"])
     groups = systems_.size_parts().table.query("variant == @name")["group"]
     assert file_groups.OWNER_UNKNOWN in set(groups.astype(str))
-    needs = systems_._needs[systems_._needs["variant"].eq(name)].set_index("package")
+    needs = systems_._needed[systems_._needed["variant"].eq(name)].set_index("package")
     assert needs["need"].eq(UNSEEN).to_dict() == dict.fromkeys(needs.index, True)
     assert needs["executables"].dropna().to_dict() == {"coreutils": 1, "zlib": 0}
 

@@ -120,7 +120,7 @@ def test_images_are_not_mixed_up(files) -> None:
     )
     title = scan_coverage.answer(table, images_, listed).title
     assert title == "Binaries of no package: debian 0.0 of 0.0 MB, app not known"
-    brief = scan_coverage.brief_answer(table).text.plain
+    brief = scan_coverage.brief_answer(table, images_, listed).text.plain
     assert brief.endswith(": debian 100%. Not known: app.")
 
 
@@ -163,7 +163,9 @@ def test_how_much_the_scanner_looked_at_is_not_known_and_why(files, app, package
     assert "because no report of Trivy lists the files of its RPM packages" in answer.text.plain
     assert answer.title == "Binaries of no package: not known"
     assert [part.key for part in answer.chart.series] == ["of packages or not: not known"]
-    assert scan_coverage.brief_answer(table).text.plain.endswith("looked at is not known.")
+    assert scan_coverage.brief_answer(table, app, packages).text.plain.endswith(
+        "looked at is not known."
+    )
     assert scan_coverage.mark(table) == "share of executable bytes looked at: not known"
 
 
