@@ -23,7 +23,7 @@ from helpers.errors import KitError
 from helpers.exploitation import epss
 from helpers.images import dockerfile, file_inventory
 from helpers.images.archive import open_archive
-from helpers.scans import trivy
+from helpers.scans import reports
 from helpers.studies.rows import Evidence, Rows
 from helpers.vex import evidence
 from tests import conftest
@@ -201,12 +201,12 @@ def keep(path: Path) -> None:
 
 def load(path: Path) -> None:
     rows = Rows()
-    rows.add(Evidence("a"), trivy.read(path))
+    rows.add(Evidence("a"), reports.read(path))
     rows.frames()
 
 
 def judge(path: Path) -> None:
-    report, document = trivy.read(path), path.with_name("vex.json")
+    report, document = reports.read(path), path.with_name("vex.json")
     item = Evidence("a", vex=evidence.parse(document.read_bytes(), document.name))
     rows = Rows()
     rows.add(item, report)

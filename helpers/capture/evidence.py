@@ -20,7 +20,7 @@ from helpers.images import file_inventory, metadata, oci, redact
 from helpers.images.archive import open_archive
 from helpers.images.metadata import Smoke
 from helpers.images.oci import Platform
-from helpers.scans import trivy
+from helpers.scans import reports
 from helpers.studies.study import Captured, Variant
 from helpers.text.i18n import msg
 from helpers.vex.evidence import read as read_vex
@@ -84,15 +84,15 @@ def is_complete(folder: Path, captured: Captured) -> bool:
 
     An image that did not answer may have been short of time, so it is started again.
     """
-    reports = paths.reports(folder)
+    kept = paths.reports(folder)
     # The report of a variant that is a report may be Trivy's or Grype's.
-    is_scanned = "trivy" in reports or captured.source == "report"
+    is_scanned = "trivy" in kept or captured.source == "report"
     expected = ("report" not in captured.missing) + ("grype" in captured.settings)
-    if (not is_scanned and "report" not in captured.missing) or len(reports) < expected:
+    if (not is_scanned and "report" not in captured.missing) or len(kept) < expected:
         return False
     try:
-        for path in reports.values():
-            trivy.read(path)
+        for path in kept.values():
+            reports.read(path)
         documents = read_vex(folder / paths.VEX).documents
         image = metadata.read(folder / paths.IMAGE, metadata.Image)
         smoke = metadata.read(folder / paths.SMOKE, Smoke)
@@ -212,7 +212,7 @@ class _Taking(NamedTuple):
         """Raise `ScanFailed` if Trivy scanned another image of an archive than the kit read."""
         if self.tools.no_scanner:
             return
-        scanned_id = trivy.read(self.folder / paths.REPORT).image_id
+        scanned_id = reports.read(self.folder / paths.REPORT).image_id
         if scanned_id and scanned_id != image_id:
             raise ScanFailed(
                 f"{path.name}: Trivy scanned {scanned_id}, but the kit read {image_id}. Archive "

@@ -26,7 +26,7 @@ from helpers.images.archive import open_archive
 from helpers.images.oci import Platform
 from helpers.images.reference import Reference, parse
 from helpers.images.tar import CHUNK
-from helpers.scans import trivy
+from helpers.scans import reports
 from helpers.studies.fleet_record import FleetImage
 from helpers.text import escape
 
@@ -184,7 +184,7 @@ class Scanner:
             evidence.scanned(self._program, self.db, kind, target, raw, resolved.source.platform)
         redact_report.keep(raw, folder)
         image_id = resolved.image.image_id
-        scanned_id = trivy.read(raw).image_id if kind == "archive" else ""
+        scanned_id = reports.read(raw).image_id if kind == "archive" else ""
         if scanned_id and scanned_id != image_id:
             raise ScanFailed(f"{target.name}: Trivy scanned {scanned_id}, not {image_id}")
         return folder / paths.REPORT

@@ -16,7 +16,7 @@ from helpers.capture import variant_names
 from helpers.capture.variant_names import Names
 from helpers.errors import ReportInvalid
 from helpers.images import reference
-from helpers.scans import trivy
+from helpers.scans import reports
 from helpers.studies.study import Variant
 
 DATE = re.compile(
@@ -86,7 +86,7 @@ class Report(NamedTuple):
 def said(path: Path) -> Said:
     """Return what a report says of itself."""
     try:
-        report = trivy.read(path)
+        report = reports.read(path)
     except ReportInvalid as error:
         return Said(problem=error.problem)
     tags = (report.metadata and report.metadata.repo_tags) or []

@@ -23,7 +23,7 @@ from helpers.errors import ReportInvalid, StudyInvalid, disk_error
 from helpers.images import oci
 from helpers.images.compression import head
 from helpers.images.reference import is_reference
-from helpers.scans import trivy
+from helpers.scans import reports
 from helpers.scans.decoding import Text, read
 from helpers.studies import study
 
@@ -208,7 +208,7 @@ def _is_sbom(text: Text, path: Path) -> bool:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         if not _SBOM_KEY.search(bytes(text[:_JSON_HEAD_BYTES])):
             return False
-        problem = trivy.not_decoded(path, error).problem
+        problem = reports.not_decoded(path, error).problem
         raise StudyInvalid(
             f"{path}: an SBOM, but {problem}. Copy it again, or make it anew"
         ) from error
@@ -244,23 +244,23 @@ def _paired(sources: list[_Source]) -> list[_Source]:
         if source.kind == "report":
             # The capture of the variant reports the error.
             with contextlib.suppress(ReportInvalid):
-                report = trivy.read(path_of(source.name))
+                report = reports.read(path_of(source.name))
                 artifact = report.artifact_name or ""
                 if report.image_id:
                     by_image[report.image_id].append((report.scanner, position))
         elif source.kind == "sbom":
             artifact = _component(path_of(source.name))
         found.append(source._replace(artifact=artifact))
-    for reports in by_image.values():
+    for same in by_image.values():
         # With several reports of a scanner, it is unknown which belong together.
-        if sorted(scanner for scanner, _ in reports) == ["grype", "trivy"]:
-            by_scanner = {scanner: found[position] for scanner, position in reports}
+        if sorted(scanner for scanner, _ in same) == ["grype", "trivy"]:
+            by_scanner = {scanner: found[position] for scanner, position in same}
             ours, theirs = by_scanner["trivy"], by_scanner["grype"]
             assert ours
             assert theirs
             chosen = {name for name in (ours.chosen, theirs.chosen) if name}
             if len(chosen) < 2:
-                first, second = (position for _, position in reports)
+                first, second = (position for _, position in same)
                 found[first] = ours._replace(grype=theirs.name, chosen="".join(chosen))
                 found[second] = None
     return [source for source in found if source]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from helpers import own_file, paths
 from helpers.errors import ReportInvalid, disk_error
 from helpers.frames import FAILED
-from helpers.scans import trivy
+from helpers.scans import reports
 from helpers.studies import study
 from helpers.studies.study import Facts, Study, open_study
 
@@ -140,7 +140,7 @@ def _packages(folder: Path) -> object:
     """Return the packages that a variant's report lists, else its image's id, `None` if neither."""
     for path in paths.reports(folder).values():
         try:
-            report = trivy.read(path)
+            report = reports.read(path)
         except ReportInvalid:
             continue
         every = (package for result in report.results or [] for package in result.packages or [])

@@ -12,7 +12,7 @@ from helpers.errors import ReportInvalid
 from helpers.images.redact import HIDDEN, instruction, names, problem, prose, values
 from helpers.scans import decoding
 from helpers.scans.grype import RESCAN
-from helpers.scans.trivy import not_decoded, read
+from helpers.scans.reports import not_decoded, read
 from helpers.scans.trivy_schema import Report
 
 _DEEPEST = 50

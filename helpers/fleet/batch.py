@@ -15,7 +15,7 @@ from helpers.errors import ReportInvalid
 from helpers.fleet import store
 from helpers.fleet.scans import ALWAYS, Scan, stem
 from helpers.fleet.store import Entry
-from helpers.scans import trivy
+from helpers.scans import reports
 from helpers.scans.trivy_schema import Metadata, Report
 from helpers.studies.rows import Rows, full_version
 
@@ -104,11 +104,11 @@ class _Part:
                     digest = _sha256(path)
                     if key := known.get(key_of(digest, scan.context)):
                         return _entry(scan, stamp, digest, key, "", "")
-                    text = trivy.text(path)
+                    text = reports.text(path)
                     content = hashlib.sha256(text).hexdigest()
                     if key := known.get(key_of(content, scan.context)):
                         return _entry(scan, stamp, digest, key, "", "")
-                    report = trivy.decoded(text, path)
+                    report = reports.decoded(text, path)
             except ReportInvalid as error:
                 reason = f"{error.problem}. {error.remedy}"
             except (MemoryError, RecursionError) as error:

@@ -11,7 +11,7 @@ from typing import Any
 from helpers import aliases, paths
 from helpers.errors import ReportInvalid
 from helpers.frames import SEVERITIES
-from helpers.scans import trivy
+from helpers.scans import reports
 from helpers.scans.looked_for import REMEDY, looked_for
 from helpers.scans.trivy_schema import Report
 from helpers.text import escape
@@ -62,7 +62,7 @@ def row(path: str | os.PathLike[str]) -> Row:
 
     Raises `ReportInvalid`.
     """
-    report = trivy.read(path)
+    report = reports.read(path)
     about = {
         "file": paths.shown(Path(path)),
         "artifact": report.artifact_name or None,

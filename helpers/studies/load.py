@@ -16,7 +16,7 @@ from helpers.exploitation import evidence as exploitation
 from helpers.frames import Frames
 from helpers.images import file_inventory, metadata
 from helpers.images.metadata import Image, Smoke
-from helpers.scans import trivy
+from helpers.scans import reports
 from helpers.studies import file_owners, image_rows, rows
 from helpers.studies.file_owners import Owned
 from helpers.studies.rows import Evidence
@@ -80,7 +80,7 @@ def load_statements(name: str, captures: str | Sequence[str] = "") -> pd.DataFra
     for facts, variant, folder in _variants(name, captures):
         for item in _evidence(facts, variant, folder, "trivy"):
             if item.path and item.vex.statements:
-                report, collected = trivy.read(item.path), rows.Rows()
+                report, collected = reports.read(item.path), rows.Rows()
                 collected.add(item, report)
                 for row in collected.effects(item, report):
                     for column, values in columns.items():
@@ -130,7 +130,7 @@ def load(items: Iterable[Evidence]) -> Frames:
     """Return the frames of reports, in the order given; only one report is in memory at a time."""
     collected = rows.Rows()
     for item in items:
-        collected.add(item, trivy.read(item.path) if item.path else None)
+        collected.add(item, reports.read(item.path) if item.path else None)
     return collected.frames()
 
 
@@ -191,9 +191,9 @@ def owned(folder: Path) -> Owned:
     report = paths.reports(folder).get("trivy")
     if report and file_owners.needs_report(inventory):
         try:
-            return file_owners.of(inventory, trivy.read(report))
+            return file_owners.of(inventory, reports.read(report))
         except msgspec.MsgspecError as error:
-            raise trivy.not_decoded(report, error) from error
+            raise reports.not_decoded(report, error) from error
     return file_owners.of(inventory)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from helpers.capture.redact_report import keep, report
 from helpers.errors import ReportInvalid
 from helpers.scans import grype
-from helpers.scans import trivy as scans
+from helpers.scans import reports as scans
 from tests.conftest import finding, trivy
 from tests.scans.test_grype import DESCRIPTOR, TARGET, match, report_of
 

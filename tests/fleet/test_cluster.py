@@ -67,16 +67,16 @@ def test_a_scan_that_kills_each_worker_is_a_failed_image(tmp_path: Path, data: P
             import os
             import signal
 
-            from helpers.scans import trivy
+            from helpers.scans import reports
 
-            whole = trivy.text
+            whole = reports.text
 
             def read(path: str) -> Any:
                 if str(path).endswith("app-00001.json"):
                     os.kill(os.getpid(), signal.SIGKILL)
                 return whole(path)
 
-            trivy.text = read  # type: ignore[assignment]
+            reports.text = read  # type: ignore[assignment]
 
     folder = fleets.reports(tmp_path / "scans", 2)
     with cluster.open(workers=1) as opened:
@@ -108,7 +108,7 @@ def _dying(once: Path, stage: str) -> Any:
             from pathlib import Path
 
             from helpers.fleet import store
-            from helpers.scans import trivy
+            from helpers.scans import reports
 
             def before(owner: Any, name: str) -> None:
                 whole = getattr(owner, name)
@@ -120,7 +120,7 @@ def _dying(once: Path, stage: str) -> Any:
                 setattr(owner, name, dies)
 
             if stage == "computing":
-                before(trivy, "text")
+                before(reports, "text")
             elif stage == "writing":
                 import pyarrow.parquet
 

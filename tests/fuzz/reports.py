@@ -12,7 +12,7 @@ from typing import Any
 from helpers import paths
 from helpers.capture import redact_report
 from helpers.errors import KitError
-from helpers.scans import summary, trivy
+from helpers.scans import reports, summary
 from helpers.studies.load import load_reports
 from helpers.vulnerabilities import counting, fixes, growth, lenses, overlap, severity_scales
 from helpers.vulnerabilities.lenses import PLAIN
@@ -100,7 +100,7 @@ def _row(
 
 def _read(path: Path) -> dict[str, Any]:
     row = summary.row(path)
-    report = trivy.read(path)
+    report = reports.read(path)
     packages = sum(len(result.packages or []) for result in report.results or [])
     for form in summary.FORMATS.values():
         form([row]).encode()

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from helpers.capture import vex
-from helpers.scans import trivy
+from helpers.scans import reports
 from helpers.studies import rows
 from helpers.studies.study import Study, Variant
 from helpers.vex import evidence
@@ -112,7 +112,7 @@ def _check(path: Path, random: Random) -> None:
 def _check_effects(path: Path, known: evidence.Vex) -> None:
     report = path.with_name("report.json")
     report.write_text(json.dumps(trivy_seeds()[3]))
-    item, decoded = rows.Evidence("one", path=report, vex=known), trivy.read(report)
+    item, decoded = rows.Evidence("one", path=report, vex=known), reports.read(report)
     collected = rows.Rows()
     collected.add(item, decoded)
     for effect in collected.effects(item, decoded):

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from helpers.errors import ReportInvalid
 from helpers.frames import Frames
 from helpers.scans import grype, trivy_schema
-from helpers.scans.trivy import read
+from helpers.scans.reports import read
 from helpers.studies.load import load_reports
 from tests.conftest import Write, trivy
 

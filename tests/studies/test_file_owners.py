@@ -10,7 +10,7 @@ from helpers import paths
 from helpers.errors import ReportInvalid
 from helpers.images import file_inventory
 from helpers.images.file_inventory import File
-from helpers.scans import trivy
+from helpers.scans import reports
 from helpers.studies import file_owners, load
 from helpers.studies.file_owners import Owned
 from tests import conftest
@@ -28,7 +28,7 @@ def report(*packages: tuple[str, Any], vendor: str = "V") -> bytes:
 
 
 def owned(text: bytes, *files: File) -> Owned:
-    return file_owners.of([DATABASE, LINK, *files], trivy.parse(text, "report.json"))
+    return file_owners.of([DATABASE, LINK, *files], reports.parse(text, "report.json"))
 
 
 def test_paths_are_with_or_without_a_slash_and_below_links() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from helpers import frames
 from helpers.frames import Frames
-from helpers.scans.trivy import read
+from helpers.scans.reports import read
 from helpers.studies import load, rows
 from helpers.studies.rows import Evidence
 from helpers.vulnerabilities import scanner_agreement

@@ -3,8 +3,8 @@
 import pytest
 
 from helpers.errors import ReportInvalid
-from helpers.scans import trivy as scanner
-from helpers.scans.trivy import read
+from helpers.scans import reports as scanner
+from helpers.scans.reports import read
 from tests.conftest import Write, finding, suppressing, trivy
 
 
