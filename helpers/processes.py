@@ -3,11 +3,8 @@
 import contextlib
 import hashlib
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Collection
-from pathlib import Path
 
 import psutil
 
@@ -24,18 +21,6 @@ def runs(owner: str) -> bool:
     """
     pid, _, machine = owner.partition("@")
     return machine != _machine() or not pid.isdecimal() or psutil.pid_exists(int(pid))
-
-
-def temporary_folder(what: str, folder: Path | None = None) -> tempfile.TemporaryDirectory[str]:
-    """Return a temporary folder of this process, which others clear up if it is killed."""
-    return tempfile.TemporaryDirectory(prefix=f"kit-{what}.{this_process()}.", dir=folder)
-
-
-def clear_up(folder: Path | None = None) -> None:
-    """Remove the temporary folders of killed processes."""
-    for left in Path(folder or tempfile.gettempdir()).glob("kit-*.*@*.*"):
-        if not runs(left.name.split(".")[1]):
-            shutil.rmtree(left, ignore_errors=True)
 
 
 def children() -> set[psutil.Process]:

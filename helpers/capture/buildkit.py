@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from helpers import processes
+from helpers import whole
 from helpers.capture import buildx
 from helpers.capture.build_values import Values, triggers
 from helpers.capture.buildkit_log import BuildKitLog
@@ -89,7 +89,7 @@ def build(
     `# syntax=` is left out, so that the frontend in the engine is used.
     """
     engine = daemon.engine()["engine"]
-    with processes.temporary_folder("build") as folder:
+    with whole.temporary_folder("build") as folder:
         scratch = Path(folder)
         named = instructions.directives(text).get("syntax")
         if named and not dockerfile.frontend(text, engine):

@@ -5,7 +5,6 @@ the lines lead to scans of one. Every file is written beside its place and moved
 killed run left of scans is where the next one goes on.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -16,24 +15,25 @@ from pathlib import Path
 
 import msgspec
 
-from helpers import own_file, paths
+from helpers import paths, whole
 from helpers.capture import sharing
 from helpers.errors import FileInvalid, StudyInvalid
 from helpers.studies import fleet_record
 from helpers.studies.fleet_record import FleetFacts, FleetImage
 from helpers.studies.study import NAME
 
-_LOCK, _SCRATCH, _PART = ".lock", ".scratch", ".part"
+_LOCK = ".lock"
 
 
 class FleetFolder:
-    """The folder of one fleet, which one capture at a time writes to."""
+    """The folder of one fleet, which one capture at a time writes to, and its `scratch` folder."""
+
+    scratch: Path
 
     def __init__(self, name: str) -> None:
         if not NAME.fullmatch(name):
             raise StudyInvalid(f"fleet {name[:64]!r}: use letters, digits, '.', '_' and '-'")
         self.path = paths.fleet(name)
-        self.scratch = self.path / _SCRATCH
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -42,20 +42,14 @@ class FleetFolder:
         Raises `StudyInvalid` if another one runs. The lock ends with its process.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / _LOCK).open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+        with whole.alone(self.path / _LOCK, wait=False) as is_alone:
+            if not is_alone:
                 raise StudyInvalid(
                     f"{self.path}: another capture of this fleet is running; wait for its end"
-                ) from error
-            for left in (self.scratch, *self.path.glob(own_file.GONE)):
-                shutil.rmtree(left, ignore_errors=True)
-            self.scratch.mkdir()
-            try:
+                )
+            whole.clear_up(self.path, is_alone=True)
+            with whole.new_folder(self.path / "scratch") as self.scratch:
                 yield
-            finally:
-                own_file.discard(self.scratch)
 
     def images(self) -> list[FleetImage]:
         """Return the images of the last run that came to its end. Raises `FileInvalid`."""
@@ -108,7 +102,7 @@ class FleetFolder:
     def begin(self, facts: FleetFacts) -> None:
         """Record a first capture that has not come to its end."""
         if not (self.path / fleet_record.FACTS).exists():
-            self._write(fleet_record.FACTS, _text(facts))
+            whole.write(self.path / fleet_record.FACTS, _text(facts))
 
     def finish(self, facts: FleetFacts, images: Sequence[FleetImage]) -> None:
         """Record the images, and remove scans of other scanners and databases.
@@ -116,21 +110,14 @@ class FleetFolder:
         Until the lines are there, the record says that it is not finished.
         """
         if facts != self.facts():
-            self._write(fleet_record.FACTS, _text(msgspec.structs.replace(facts, finished=False)))
-        self._write(fleet_record.IMAGES, b"".join(map(_line, images)))
-        self._write(fleet_record.FACTS, _text(facts))
+            begun = msgspec.structs.replace(facts, finished=False)
+            whole.write(self.path / fleet_record.FACTS, _text(begun))
+        whole.write(self.path / fleet_record.IMAGES, b"".join(map(_line, images)))
+        whole.write(self.path / fleet_record.FACTS, _text(facts))
         kept = {(self.path / image.scan).parent for image in images if image.scan}
         for folder in (self.path / fleet_record.SCANS).iterdir() if kept else ():
             if folder not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
-
-    def _write(self, name: str, content: bytes) -> None:
-        part = self.scratch / f"{name}{_PART}"
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.path / name)
 
 
 def state(*parts: object) -> str:

@@ -9,7 +9,7 @@ from threading import Lock
 
 import msgspec
 
-from helpers import own_file
+from helpers import own_file, whole
 from helpers.errors import FileInvalid
 from helpers.images.archive import GZIP_LEVEL, Archive, Layer, gzip_size
 from helpers.images.metadata import Size
@@ -58,7 +58,7 @@ class GzipSizes:
             sizes = {name: future.result() for name, future in self._sizes.items() if future.done()}
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            own_file.write(self._path, msgspec.json.encode({_GZIP: dict(sorted(sizes.items()))}))
+            whole.write(self._path, msgspec.json.encode({_GZIP: dict(sorted(sizes.items()))}))
 
     def _cached(self) -> dict[str, int]:
         try:

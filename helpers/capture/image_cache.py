@@ -5,7 +5,6 @@ where the next one goes on. Images share their files; the least recently used on
 """
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
@@ -16,6 +15,7 @@ from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import Protocol
 
+from helpers import whole
 from helpers.errors import NoSpace, RegistryFailed
 from helpers.images.oci import Descriptor
 from helpers.text.units import megabytes
@@ -260,7 +260,7 @@ def _locked(path: Path) -> Iterator[BufferedRandom]:
     """Open a file that one thread of one process has at a time."""
     while True:
         with path.open("a+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            whole.lock(file)
             # Who had it before may have moved it to its place.
             if _is_at(path, file):
                 yield file
@@ -278,11 +278,10 @@ def _is_at(path: Path, file: BufferedReader | BufferedRandom) -> bool:
 def _removed(path: Path) -> bool:
     """Remove an unfinished file unless a thread or a process writes to it."""
     with path.open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Without the lock, another run could begin to write to what is removed now.
-        if is_there := _is_at(path, file):
+        if is_left := whole.lock(file, wait=False) and _is_at(path, file):
             path.unlink()
-    return is_there
+    return is_left
 
 
 def _linked(kept: Path, place: Path) -> bool:

@@ -11,7 +11,6 @@ import itertools
 import json
 import os
 import re
-import shutil
 import threading
 import time
 from collections import Counter, defaultdict
@@ -25,11 +24,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from helpers import __version__, clock, own_file, paths
+from helpers import __version__, clock, paths, whole
 from helpers.capture import kept_images, prune, redact_report, sharing, staging
 from helpers.capture.evidence import PACKAGES_ONLY
 from helpers.capture.kept_images import DATE, Report
-from helpers.errors import KitError, ReportInvalid, StudyInvalid, disk_error
+from helpers.errors import KitError, ReportInvalid, StudyInvalid
 from helpers.frames import utc
 from helpers.studies import study
 from helpers.studies.landmarks import day
@@ -78,8 +77,7 @@ def take(study_name: str, folder: Path) -> Taken:
     opened = _study(study_name, wanted)
     problems += _late(opened, there)
     made: list[str] = []
-    staged = staging.stage(opened)
-    try:
+    with staging.stage(opened) as staged:
         earlier = opened.captures()
         for name, broken in _staged(opened, wanted, staged):
             problems += broken
@@ -87,17 +85,13 @@ def take(study_name: str, folder: Path) -> Taken:
             if before:
                 sharing.share(staged / name, paths.capture(opened.name, max(before)))
             # Another run over the same reports may have made it meanwhile.
-            with own_file.alone(paths.study(opened.name)):
+            with whole.alone(paths.study(opened.name)):
                 if not opened.has(name):
                     (staged / name).rename(paths.capture(opened.name, name))
                     made.append(name)
                     continue
             there[name] = wanted[name]
             problems += _late(opened, {name: wanted[name]})
-    except OSError as error:
-        raise disk_error(error, staged) from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
     return Taken(sorted(made), sorted(there), problems)
 
 
@@ -264,7 +258,7 @@ def _study(name: str, by_capture: dict[str, list[Report]]) -> Study:
     path = paths.study(name) / "study.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
     # Another run may add its variants now, too.
-    with own_file.alone(path.parent):
+    with whole.alone(path.parent):
         existing = _existing(name)
         variants = existing.variants if existing else []
         if existing and newest.keys() <= {*existing.names()}:
@@ -285,7 +279,7 @@ def _study(name: str, by_capture: dict[str, list[Report]]) -> Study:
             lines += [
                 f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in texts.items()
             ]
-        own_file.write(path, ("\n".join(lines) + "\n").encode())
+        whole.write(path, ("\n".join(lines) + "\n").encode())
     return open_study(name)
 
 

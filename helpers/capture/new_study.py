@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct, field
 
-from helpers import own_file, paths, processes
+from helpers import paths, whole
 from helpers.capture import scan_input, variant_names
 from helpers.capture.variant_names import Names
 from helpers.errors import ReportInvalid, StudyInvalid, disk_error
@@ -92,14 +92,14 @@ def make_study(
     path = paths.study(name) / "study.toml"
     try:
         paths.studies().mkdir(parents=True, exist_ok=True)
-        with own_file.alone(paths.studies()):
+        with whole.alone(paths.studies()):
             if path.exists() and path.read_bytes() != text:
                 raise StudyInvalid(
                     f"{path}: another study has this name; choose one: --study (make: STUDY=)"
                 )
             path.parent.mkdir(exist_ok=True)
-            _mark(name).touch()
-            own_file.write(path, text)
+            whole.mark(path.parent).touch()
+            whole.write(path, text)
     except OSError as error:
         raise disk_error(error, path) from error
     study.open_study(name)
@@ -109,18 +109,11 @@ def make_study(
 def remove_unused(name: str) -> None:
     """Remove a study that `make_study` wrote if it has no capture, and no process works on it."""
     folder = paths.study(name)
-    with contextlib.suppress(OSError), own_file.alone(paths.studies()):
-        _mark(name).unlink(missing_ok=True)
-        for left in folder.glob(".*.part"):
-            if not processes.runs(left.name.split(".")[-2]):
-                left.unlink(missing_ok=True)
+    with contextlib.suppress(OSError), whole.alone(paths.studies()):
+        whole.mark(folder).unlink(missing_ok=True)
+        whole.clear_up(folder)
         if [path.name for path in folder.iterdir()] == ["study.toml"]:
             shutil.rmtree(folder)
-
-
-def _mark(name: str) -> Path:
-    """Return the file that says that this process made a study, and works on it."""
-    return paths.study(name) / f".made.{processes.this_process()}.part"
 
 
 def _source(text: str) -> _Source:

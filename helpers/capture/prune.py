@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import own_file, paths
+from helpers import paths, whole
 from helpers.errors import ReportInvalid, disk_error
 from helpers.frames import FAILED
 from helpers.scans import reports
@@ -51,7 +51,7 @@ def prune(study_name: str, keep: str, dry_run: bool = False) -> Pruned:
     opened = open_study(study_name)
     folder = paths.study(study_name)
     # Another one that runs now reads what this one removes, and has a list of its own.
-    with own_file.alone(folder):
+    with whole.alone(folder):
         _finish(folder)
         captures = opened.captures()
         stays = staying(opened, [opened.facts(name) for name in captures], keep)
@@ -66,7 +66,7 @@ def finish(folder: Path) -> None:
     """Remove the captures of a study's folder that are listed to go, then the list."""
     # A study that is made now has none yet.
     if folder.is_dir():
-        with own_file.alone(folder):
+        with whole.alone(folder):
             _finish(folder)
 
 
@@ -80,7 +80,7 @@ def _finish(folder: Path) -> None:
 def _remove(folder: Path, gone: Sequence[str]) -> None:
     """List captures to go, and remove them."""
     try:
-        own_file.write(folder / paths.GOING, ("\n".join(gone) + "\n").encode())
+        whole.write(folder / paths.GOING, ("\n".join(gone) + "\n").encode())
         _finish(folder)
     except OSError as error:
         raise disk_error(error, folder) from error

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from msgspec import json, structs
 
-from helpers import __version__, own_file, paths, processes
+from helpers import __version__, paths, processes, whole
 from helpers.capture import (
     build,
     evidence,
@@ -113,11 +114,12 @@ def capture(
     asked = exploitation.ask({"epss": epss, "kev": kev}, offline=db is not None)
     documents = given(study, vex)
     started = datetime.now(UTC).replace(microsecond=0)
-    staged = staging.stage(study)
-    db_in_use: VulnDb | None = None
-    try:
+    with ExitStack() as stack:
+        stack.callback(ImageCache(paths.images_cache()).prune)
+        staged = stack.enter_context(staging.stage(study))
         tools = _tools(study, images_from, db, db_repository, java_db_repository)
-        db_in_use = tools.db
+        if tools.db:
+            stack.callback(tools.db.release)
         tools = tools._replace(vex=tuple(documents))
         if study.bases and isinstance(tools.daemon, Daemon):
             log = staged / paths.BASES_LOG
@@ -150,18 +152,11 @@ def capture(
         if earlier := study.captures():
             sharing.share(staged, paths.capture(study.name, earlier[-1]))
         # Another capture of this name may end now, too.
-        with own_file.alone(paths.study(study.name)):
+        with whole.alone(paths.study(study.name)):
             folder = staging.destination(study, name, started)
             text = json.format(json.encode(structs.replace(facts, capture=folder.name)), indent=2)
             (staged / paths.CAPTURE).write_bytes(text + b"\n")
             staged.rename(folder)
-    except OSError as error:
-        raise disk_error(error, staged) from error
-    finally:
-        own_file.discard(staged)
-        if db_in_use:
-            db_in_use.release()
-        ImageCache(paths.images_cache()).prune()
     broken = _broken(study, folder)
     return Outcome(folder, failures, broken, False, bases, tools.no_scanner, known.missing)
 

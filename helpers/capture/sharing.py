@@ -9,6 +9,8 @@ import os
 import shutil
 from pathlib import Path
 
+from helpers import whole
+
 
 def link(source: str, target: str) -> None:
     """Make a file a hard link to another, or a copy where the file system has no links.
@@ -21,12 +23,8 @@ def link(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         # Other than a full disk, which the copy meets too: no links here, or too many of this file.
-        part = place.with_name(f".{place.name}.link")
-        try:
+        with whole.new_file(place) as part:
             shutil.copy2(source, part)
-            part.replace(place)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def share(staged: Path, before: Path) -> None:
@@ -45,12 +43,11 @@ def share(staged: Path, before: Path) -> None:
                 continue
         except (FileNotFoundError, NotADirectoryError):
             continue
-        linked = path.with_name(f".{path.name}.link")
         try:
-            os.link(other, linked)
+            with whole.new_file(path) as linked:
+                os.link(other, linked)
         except OSError:
             return
-        linked.replace(path)
 
 
 def own_bytes(folder: Path) -> int:

@@ -1,14 +1,16 @@
 """Writes a capture next to its final folder; the session then moves it there whole."""
 
-import contextlib
-import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from helpers import paths, processes
+from helpers import paths, whole
 from helpers.errors import StudyInvalid, disk_error
 from helpers.studies.study import CAPTURE_NAME, Study, going
+
+_STAGED = "capture"
 
 
 def check_name(study: Study, name: str) -> None:
@@ -22,28 +24,25 @@ def check_name(study: Study, name: str) -> None:
         )
 
 
-def stage(study: Study) -> Path:
-    """Return a new folder inside the study's; remove what killed processes left there."""
+@contextmanager
+def stage(study: Study) -> Iterator[Path]:
+    """Have a new folder for a capture of a study; clear up after processes that were killed.
+
+    Raises `NoSpace` and `KitError` for what goes wrong on the disk.
+    """
     folder = paths.study(study.name)
-    processes.clear_up()
-    for leftover in folder.glob(".*.*.part"):
-        if not processes.runs(leftover.name.split(".")[-2]):
-            shutil.rmtree(leftover, ignore_errors=True)
-            with contextlib.suppress(OSError):
-                leftover.unlink()
-    staged = folder / f".capture.{processes.this_process()}.part"
     try:
-        shutil.rmtree(staged, ignore_errors=True)
-        staged.mkdir()
+        whole.clear_up()
+        whole.clear_up(folder)
+        with whole.new_folder(folder / _STAGED) as staged:
+            yield staged
     except OSError as error:
         raise disk_error(error, folder) from error
-    return staged
 
 
 def is_only_one(study: Study) -> bool:
     """Return whether no other process captures a study."""
-    others = (path.name.split(".")[2] for path in paths.study(study.name).glob(".capture.*.part"))
-    return not any(o != processes.this_process() and processes.runs(o) for o in others)
+    return not whole.has_others(paths.study(study.name) / _STAGED)
 
 
 def destination(study: Study, name: str, started: datetime) -> Path:

@@ -1,7 +1,5 @@
 """The vulnerability DB and the Java DB beside it: their folder, and how they are downloaded."""
 
-import contextlib
-import fcntl
 import hashlib
 import os
 from datetime import datetime
@@ -11,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from helpers import own_file, processes
+from helpers import own_file, whole
 from helpers.capture.trivy_program import LIMIT, QUIET, Trivy, run
 from helpers.errors import FileInvalid, ScanFailed
 from helpers.studies.study import Database
@@ -60,8 +58,7 @@ class VulnDb:
             if self._is_alone():
                 self._update(scanner)
             check(self.folder)
-            with contextlib.suppress(OSError):
-                fcntl.flock(self._in_use, fcntl.LOCK_SH)
+            whole.lock(self._in_use, shared=True)
         except BaseException:
             self.release()
             raise
@@ -74,22 +71,15 @@ class VulnDb:
             self._in_use = -1
 
     def _is_alone(self) -> bool:
-        """Return whether no other capture uses the folder; wait for one that updates it.
-
-        So it is where its file system has no locks.
-        """
-        try:
-            fcntl.flock(self._in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            fcntl.flock(self._in_use, fcntl.LOCK_SH)
-            return False
-        except OSError:
+        """Return whether no other capture uses the folder; wait for one that updates it."""
+        if whole.lock(self._in_use, wait=False):
             return True
-        return True
+        whole.lock(self._in_use, shared=True)
+        return False
 
     def _update(self, scanner: Trivy) -> None:
         # Also of a download that was killed at its very end, after which there is none.
-        processes.clear_up(self.folder)
+        whole.clear_up(self.folder)
         pinned = "@sha256:" in self._repository
         if not pinned or not (self.folder / "db" / _METADATA).is_file():
             download(scanner, self.folder, self._repository)
@@ -104,7 +94,7 @@ class VulnDb:
         if self._is_given:
             return self.java_updated_at() is not None
         # Other captures that scan with the folder may need it now, too.
-        with self._lock, own_file.alone(self.folder.parent):
+        with self._lock, whole.alone(self.folder.parent):
             if not self.java_updated_at():
                 download_java(scanner, self.folder, self._java_repository)
         return self.java_updated_at() is not None
@@ -176,7 +166,7 @@ def _download(
     folder.mkdir(parents=True, exist_ok=True)
     command = ["trivy", "image", *options, "--cache-dir", "DB", *QUIET, *LIMIT]
     command += [option, repository] if repository else []
-    with processes.temporary_folder("db", folder) as temporary:
+    with whole.temporary_folder("db", folder) as temporary:
         scratch = Path(temporary)
         # Trivy keeps a recent DB, whatever repository is named; so it gets an empty folder.
         cache = scratch if repository else folder
@@ -185,6 +175,4 @@ def _download(
         environment = {name: os.environ[name] for name in names if name in os.environ}
         run(scanner, command, cache, scratch, environment=environment)
         if repository:
-            if (folder / name).exists():
-                (folder / name).rename(scratch / "before")
-            (scratch / name).rename(folder / name)
+            whole.move(scratch / name, folder / name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from helpers import own_file
+from helpers import whole
 from helpers.cli.options import FILE, db_options, platform_option
 from helpers.cli.output import of_kit, plain
 from helpers.errors import KitError, NotWritten
@@ -158,7 +158,7 @@ def _print_gate(found: list[Any], form: str, output: Path | None) -> None:
 def _write_whole(path: Path, text: str) -> None:
     """Write a file whole or not at all. Raises `NotWritten`."""
     try:
-        own_file.write(path, text.encode())
+        whole.write(path, text.encode())
     except OSError as error:
         raise NotWritten(
             f"{path}: cannot be written ({error.strerror}). Name another file"

@@ -8,7 +8,7 @@ from typing import Any
 import traitlets
 from anywidget import AnyWidget
 
-from helpers import paths, processes
+from helpers import paths, whole
 from helpers.scans.decoding import MAX_BYTES
 
 _MOST_BYTES = MAX_BYTES + 1
@@ -29,7 +29,7 @@ class Dropzone(AnyWidget):
     def __init__(self, words: str, taken: Callable[[str, Path], None]) -> None:
         super().__init__(words=words)
         self._taken = taken
-        self._folder = processes.temporary_folder("dropped")
+        self._folder = whole.temporary_folder("dropped")
         self._files: dict[str, Path] = {}
         self._numbers = count()
         self.on_msg(self._receive)

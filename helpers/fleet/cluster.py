@@ -1,7 +1,6 @@
 """The cluster that reads scans and reduces parts: a local one, or any other by its address."""
 
 import logging
-import shutil
 import signal
 import tempfile
 import threading
@@ -13,14 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from helpers import processes
+from helpers import whole
 from helpers.errors import ClusterFailed, disk_error
 from helpers.fleet import extra, store
 
 _SECONDS = 15
 """How long a scheduler and its workers may take to answer."""
-
-_SCRATCH = "fleet-"
 
 
 class Cluster:
@@ -148,8 +145,8 @@ def _started(scheduler: str, workers: int) -> Iterator[tuple[Any, Any]]:
                 at: Any = scheduler
             else:
                 # Not for a client alone: a notebook's is killed with its kernel, and leaves it.
-                scratch = _scratch()
-                stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+                whole.clear_up()
+                scratch = stack.enter_context(whole.temporary_folder("fleet"))
                 stack.enter_context(dask.config.set({"temporary-directory": scratch}))
                 with _deaf():
                     made = LocalCluster(
@@ -216,14 +213,6 @@ def _seen(path: str) -> tuple[str, bool]:
 
     extra.require()
     return store.code(), Path(path).exists()
-
-
-def _scratch() -> str:
-    """Return a new folder for what workers keep on disk; remove those of killed runs."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*@*"):
-        if not processes.runs(left.name.removeprefix(_SCRATCH).rpartition("-")[0]):
-            shutil.rmtree(left, ignore_errors=True)
-    return tempfile.mkdtemp(prefix=f"{_SCRATCH}{processes.this_process()}-")
 
 
 def _dashboard(client: Any) -> str:

@@ -8,13 +8,12 @@ before. An image that was read twice, by whatever accident, counts in one part o
 """
 
 import errno
-import fcntl
 import hashlib
 import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +22,7 @@ import msgspec
 import pandas as pd
 from msgspec import Struct
 
-from helpers import frames, own_file, paths
+from helpers import frames, paths, whole
 from helpers.errors import FleetInvalid, KitError, disk_error
 from helpers.fleet.partition import Partition, Reduction
 from helpers.text.i18n import Message
@@ -32,9 +31,6 @@ FRAMES = ("fleet", "images", "findings", "packages")
 
 PARTS, RECORD, COUNTED, PLACES = "parts", "read.jsonl", "counted.jsonl", "places.jsonl"
 _LOCK = ".lock"
-
-_NEW = ".new."
-"""Start of the names of what is not written whole yet."""
 
 _FORMAT = 1
 
@@ -222,30 +218,24 @@ def write_part(folder: Path, entries: Sequence[Entry], made: Mapping[str, pd.Dat
     made_by = code()
     keys = "\n".join(sorted(entry.key for entry in entries))
     name = hashlib.sha256(f"{made_by}\n{keys}".encode()).hexdigest()[:24]
-    staged = folder / f"{_NEW}{uuid.uuid4().hex}"
     try:
-        staged.mkdir()
-        for frame_name, rows in made.items():
-            pq.write_table(
-                to_table(frame_name, rows),
-                staged / f"{frame_name}.parquet",
-                compression="zstd",
-                compression_level=1,
-                write_page_checksum=True,
-            )
-        sizes = {path.name: path.stat().st_size for path in staged.iterdir()}
-        record = Record(made_by, sizes, list(entries))
-        (staged / RECORD).write_bytes(msgspec.json.encode(record))
-        try:
+        with whole.new_folder(folder / uuid.uuid4().hex) as staged:
+            for frame_name, rows in made.items():
+                pq.write_table(
+                    to_table(frame_name, rows),
+                    staged / f"{frame_name}.parquet",
+                    compression="zstd",
+                    compression_level=1,
+                    write_page_checksum=True,
+                )
+            sizes = {path.name: path.stat().st_size for path in staged.iterdir()}
+            record = Record(made_by, sizes, list(entries))
+            (staged / RECORD).write_bytes(msgspec.json.encode(record))
             staged.rename(folder / name)
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-            # Whoever was first has written the same.
     except OSError as error:
-        raise disk_error(error, folder) from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+        # Whoever was first has written the same.
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise disk_error(error, folder) from error
     return name
 
 
@@ -253,19 +243,17 @@ def write_part(folder: Path, entries: Sequence[Entry], made: Mapping[str, pd.Dat
 def locked(folder: Path) -> Iterator[None]:
     """Have a fleet's parts for oneself. Raises `FleetInvalid` if another run has them."""
     parts = folder / PARTS
-    try:
-        parts.mkdir(parents=True, exist_ok=True)
-        file = (parts / _LOCK).open("a+b")
-    except OSError as error:
-        raise disk_error(error, parts) from error
-    with file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            parts.mkdir(parents=True, exist_ok=True)
+            is_alone = stack.enter_context(whole.alone(parts / _LOCK, wait=False))
+        except OSError as error:
+            raise disk_error(error, parts) from error
+        if not is_alone:
             raise FleetInvalid(
                 f"{folder}: another run is reading this fleet. Wait for its end, "
                 "or give this one another NAME"
-            ) from None
+            )
         yield
 
 
@@ -284,7 +272,7 @@ def records(folder: Path) -> dict[str, Record]:
             record = decoder.decode((path / RECORD).read_bytes())
             sizes = {file: (path / file).stat().st_size for file in record.sizes}
             is_whole = sizes == record.sizes and len(sizes) == len(FRAMES)
-            if is_whole and record.made_by == code() and not name.startswith(_NEW):
+            if is_whole and record.made_by == code() and not name.startswith("."):
                 found[name] = record
                 continue
         shutil.rmtree(path, ignore_errors=True)
@@ -294,8 +282,7 @@ def records(folder: Path) -> dict[str, Record]:
 def tidy(folder: Path) -> None:
     """Remove what is half-written, unless another run writes."""
     with suppress(KitError), locked(folder):
-        for leftover in (folder / PARTS).glob(f"{_NEW}*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+        whole.clear_up(folder / PARTS, is_alone=True)
 
 
 def count(
@@ -352,7 +339,7 @@ def places(folder: Path) -> list[Entry]:
 
 def _write(path: Path, text: bytes) -> None:
     try:
-        own_file.write(path, text)
+        whole.write(path, text)
     except OSError as error:
         raise disk_error(error, path) from error
 

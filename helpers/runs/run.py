@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ import zmq
 from tqdm import tqdm
 from traitlets.config import Config
 
-from helpers import __version__, own_file, paths, processes
+from helpers import __version__, paths, processes, whole
 from helpers.errors import NoSpace, NotebookFailed, ParameterInvalid, disk_error
 from helpers.runs import kernels, parameters, run_folder
 from helpers.runs.kernels import Server
@@ -138,26 +137,28 @@ def _run(
     final, failed = paths.run(name), paths.run(f"{name}{run_folder.FAILED}")
     for place in (final, failed):
         run_folder.check(place, subject.owner)
-    staged = paths.runs() / f".{name}.{processes.this_process()}.part"
     try:
-        _stage(staged)
-        seconds, failures = _execute(values, staged, server)
-        record = _record(subject, dict(given), started, seconds)
-        with i18n.speaking(language):
-            for write in [html.write, *([] if failures else finish)]:
-                write(staged, subject.spoken(), record)
-        # Another run of the same study may end now, too.
-        with own_file.alone(paths.runs()):
-            _clear_up()
-            if not failures:
-                run_folder.discard(failed)
-            kept = failed if failures else final
-            _keep(kept, staged, record)
-            _move(staged, kept)
+        paths.runs().mkdir(parents=True, exist_ok=True)
+        with whole.alone(paths.runs()):
+            whole.clear_up(paths.runs())
+        whole.clear_up()
+        with whole.new_folder(final) as staged:
+            (staged / "notebooks").mkdir()
+            seconds, failures = _execute(values, staged, server)
+            record = _record(subject, dict(given), started, seconds)
+            with i18n.speaking(language):
+                for write in [html.write, *([] if failures else finish)]:
+                    write(staged, subject.spoken(), record)
+            # Another run of the same study may end now, too.
+            with whole.alone(paths.runs()):
+                whole.clear_up(paths.runs())
+                if not failures:
+                    run_folder.discard(failed)
+                kept = failed if failures else final
+                _keep(kept, staged, record)
+                whole.move(staged, kept)
     except OSError as error:
-        raise disk_error(error, staged.parent) from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+        raise disk_error(error, paths.runs()) from error
     if failures:
         copies = "\n".join(f"{kept / 'notebooks' / name}: {why}" for name, why in failures.items())
         raise NotebookFailed(f"{len(failures)} of {len(values)} notebooks failed.\n{copies}")
@@ -236,7 +237,7 @@ def execute_one(
     """
     import papermill
 
-    with processes.temporary_folder("run") as sockets:
+    with whole.temporary_folder("run") as sockets:
         papermill.execute_notebook(
             path,
             folder / "notebooks" / path.name,
@@ -320,42 +321,3 @@ def _keep(old: Path, staged: Path, record: dict[str, Any]) -> None:
     record |= {"made": made, "kept": stays.kept, "renamed": stays.renamed}
     text = msgspec.json.format(msgspec.json.encode(record), indent=2)
     (staged / run_folder.RECORD).write_bytes(text + b"\n")
-
-
-def _stage(staged: Path) -> None:
-    """Make a new folder beside the run's; clear up after runs that were killed."""
-    staged.parent.mkdir(parents=True, exist_ok=True)
-    with own_file.alone(staged.parent):
-        _clear_up()
-    # A killed process may have had the number of this one.
-    shutil.rmtree(staged, ignore_errors=True)
-    (staged / "notebooks").mkdir(parents=True)
-    processes.clear_up()
-
-
-def _clear_up() -> None:
-    """Remove what killed runs left. One that was killed between two moves gets its old run back."""
-    runs = paths.runs()
-    for left in [*runs.glob(".*.*.old"), *runs.glob(".*.*.part")]:
-        owner = left.name.split(".")[-2]
-        # No other thread moves a run now, so an old one of this process is left of another.
-        is_left = left.suffix == ".old" and owner == processes.this_process()
-        if is_left or not processes.runs(owner):
-            final = runs / left.name[1:].rsplit(".", 2)[0]
-            if left.suffix == ".old" and not final.exists():
-                left.rename(final)
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _move(staged: Path, final: Path) -> None:
-    """Move a finished folder to its place; the old one is removed after that."""
-    old = staged.with_name(f".{final.name}.{processes.this_process()}.old")
-    if final.exists():
-        final.rename(old)
-    try:
-        staged.rename(final)
-    except OSError:
-        if old.exists():
-            old.rename(final)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from helpers import paths, processes
-from helpers.capture import evidence, exploitation, prune, scan_input, staging
+from helpers import paths
+from helpers.capture import evidence, exploitation, prune, scan_input
 from helpers.capture.session import capture
 from helpers.studies.load import load_study
 from helpers.studies.study import open_study
@@ -93,15 +93,6 @@ def test_a_stop_ends_what_the_capture_has_started_and_nothing_else(
 ) -> None:
     capture(mine)
     check_stop(partial(capture, mine), evidence, "is_complete")
-
-
-def test_what_killed_processes_left_in_a_study_is_removed(mine: str) -> None:
-    folder, machine = paths.study(mine), processes.this_process().partition("@")[2]
-    (folder / f".capture.4194305@{machine}.part" / "app").mkdir(parents=True)
-    for name in (f".made.4194305@{machine}.part", f".study.1@{machine}.part"):
-        (folder / name).touch()
-    staging.stage(open_study(mine)).rmdir()
-    assert {path.name for path in folder.glob(".*")} == {f".study.1@{machine}.part"}
 
 
 def test_a_newer_capture_of_a_name_that_was_free_again_is_the_newest(mine: str) -> None:

@@ -155,7 +155,7 @@ def test_a_worker_that_dies_at_any_stage_loses_nothing(
     assert (done.new, done.failed) == (6, 0)
     assert "1 workers ended" in done.problems[0]
     assert fleets.store_counts(done.store) == fleets.plain(folder.rglob("*.json"))
-    assert not [*paths.fleet("f").glob("parts/.new.*")]
+    assert not [*paths.fleet("f").glob("parts/.*.part")]
 
 
 def _deaf() -> Any:
@@ -412,11 +412,11 @@ def test_a_run_that_is_stopped_leaves_no_process_and_no_half_written_file(
     fleets.until(lambda: not any(process.is_running() for process in started), 30)
     if how is signal.SIGINT:
         assert not [*scratch.iterdir()]
-        assert not [*paths.fleet("f").glob("parts/.new.*")]
+        assert not [*paths.fleet("f").glob("parts/.*.part")]
     done = reading.read(str(scans), "f", opened)
     assert 0 < done.new < expected.images
     assert fleets.store_counts(done.store) == expected
-    assert not [*paths.fleet("f").glob("parts/.new.*")]
+    assert not [*paths.fleet("f").glob("parts/.*.part")]
 
 
 def test_a_run_says_nothing_but_what_it_prints(tmp_path: Path, data: Path) -> None:
