@@ -5,10 +5,10 @@ import math
 import pydoc
 import re
 
-import jedi
 import nbformat
 import pandas as pd
 import pytest
+from IPython.core.completer import IPCompleter, provisionalcompleter
 
 from helpers import Comparison, paths
 from helpers.answers.answer import Answer
@@ -45,13 +45,14 @@ def test_a_question_tells_its_function_in_help_and_completion(blog: Comparison) 
         str(signature)
         == "(least: float = 0.1, most: int = 10) -> helpers.notebook.display.ShownAnswer"
     )
-    text = pydoc.render_doc(blog.size_difference, renderer=pydoc.plaintext)
+    text = pydoc.plain(pydoc.render_doc(blog.size_difference))
     assert "size_difference(size: str = '', baseline: str = '')" in text
     assert "How far apart are they?\n    \n    `size` is as in `known_size`" in text
-    interpreter = jedi.Interpreter("c.seve", [{"c": blog}])
-    assert "severity" in [each.name for each in interpreter.complete()]
-    [signature] = jedi.Interpreter("c.look_at_first(", [{"c": blog}]).get_signatures()
-    assert [each.name for each in signature.params] == ["least", "most"]
+    with provisionalcompleter():
+        completer = IPCompleter(namespace={"c": blog})
+        assert "severity" in [each.text for each in completer.completions("c.seve", 6)]
+        line = "c.look_at_first(le"
+        assert "least=" in [each.text for each in completer.completions(line, len(line))]
     assert Comparison.questions["severity"].subject == "vulnerabilities"
     assert Comparison.questions["severity"].needs == ("findings", "images", "lens")
 
