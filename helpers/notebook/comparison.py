@@ -17,7 +17,7 @@ from helpers.history.history import History
 from helpers.notebook.compared_images import ComparedImages
 from helpers.notebook.display import Setting
 from helpers.notebook.question import asked, question
-from helpers.notebook.verdict import Verdict
+from helpers.notebook.verdict_inputs import VerdictInputs
 from helpers.risk import declared, epss_cvss, likelihood, limits, short_list
 from helpers.risk import unscored as unscored_
 from helpers.sizes import file_groups, image_sizes, waterfall
@@ -441,8 +441,8 @@ class Comparison(ComparedImages):
         return Setting(self.study.name, images, str, self.language, self.look, self._folder)
 
     @cached_property
-    def _verdict(self) -> Verdict:
-        return Verdict(self)
+    def _verdict(self) -> VerdictInputs:
+        return VerdictInputs(self)
 
     @cached_property
     def _default(self) -> "Comparison":

@@ -27,7 +27,7 @@ class Ages(NamedTuple):
     known_by: str
 
 
-class Verdict:
+class VerdictInputs:
     """What a verdict on some images rests on.
 
     `beside` names the study with matched images; if it is empty, the study itself names one.
