@@ -16,10 +16,10 @@ look = $(if $(findstring command,$(origin $(2))), --param $(1)=$($(2)))
 LOOK = $(call look,language,LANGUAGE)$(call look,theme,THEME)$(call look,transparent,TRANSPARENT)
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce slides live compare gate fleet test fuzz lab bench lint format lock clean
+.PHONY: help reproduce slides live compare gate fleet test test-all fuzz lab bench lint format lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 reproduce: $(VENV)/installed ## run every numbered notebook over STUDY's recorded evidence (default blog-2022) [LANGUAGE=ko …]
 	@$(BIN)/python -m helpers reproduce $(STUDY)$(LOOK)
@@ -41,8 +41,14 @@ gate: $(VENV)/installed ## what a change brought: BEFORE=image AFTER=image [FAIL
 fleet: $(VENV)/fleet ## hundreds of images at SCANS: a folder, glob, s3://… or captured fleet (default official-2018) [NAME=name SCHEDULER=tcp://host:8786 MIXED=1]
 	@$(BIN)/python -m helpers fleet run "$(SCANS)"$(if $(NAME), --name "$(NAME)")$(if $(SCHEDULER), --scheduler $(SCHEDULER))$(if $(MIXED), --mixed)$(LOOK)
 
-test: $(VENV)/tested $(VENV)/fleet ## install what tests need, then run them all
-	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+TESTS = $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
+test: $(VENV)/tested $(VENV)/fleet ## test a change: what needs no Docker, browser or office, the same each time
+	@$(TESTS) -m "not slow"
+
+# What hypothesis tries is other each time here: a failing example is printed with a way to repeat it.
+test-all: test ## test all else too: images, browsers, slides, whole runs, kills, fuzzing, random examples
+	@$(TESTS) -m "slow or hypothesis" --hypothesis-profile random
 
 fuzz: $(VENV)/tested $(VENV)/fleet ## read mutants of every kind of file and count beside [COUNT=100000 SEED=… KINDS="trivy grype"]
 	@$(BIN)/python -m tests.fuzz.run $(or $(COUNT),100000) $(if $(SEED),--seed $(SEED)) $(KINDS)

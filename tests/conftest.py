@@ -35,14 +35,25 @@ LIVE = os.environ.get("KIT_REQUIRE_LIVE") == "1"
 STUDY = "blog-2022"
 
 # How long an example takes says more about the machine than about the kit. A failing one is printed
-# so that it can be tried elsewhere, and what a fixture makes is the same for all.
+# so that it can be tried elsewhere, and what a fixture makes is the same for all. `make test` tries
+# the same examples each time; `make test-all` others too (`--hypothesis-profile random`).
 settings.register_profile(
-    "kit",
+    "random",
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-settings.load_profile("kit")
+settings.register_profile("fixed", settings.get_profile("random"), derandomize=True)
+settings.load_profile("fixed")
+
+OUTSIDE = {
+    *("daemon", "client", "chromium", "office", "shared", "registry_here", "registry_secured"),
+    *("hostile_run", "presented", "opened"),
+}
+"""Fixtures for which a test is slow: programs and files from outside, full runs, a cluster."""
+
+ALONE = ("finished", "presented", "hostile_run")
+"""Fixtures that take long to make: what needs one is tested by one process."""
 
 # Before anything runs: processes that tests start have this day too.
 clock.stop()
@@ -52,19 +63,30 @@ os.environ.update(KIT_EPSS="none", KIT_KEV="none")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests go to one process where several test side by side.
+    """Mark what is slow, and say which tests go to one process where several test side by side.
 
-    There is one daemon, whose containers some tests count; runs and slides take long to make.
+    There is one daemon, whose containers some tests count. What takes longest comes first.
     """
+    tests = Path(__file__).parent
+    groups = {}
     for item in items:
         needed = set(getattr(item, "fixturenames", ()))
+        folder = item.path.relative_to(tests).parts[0] if item.path.is_relative_to(tests) else ""
+        if needed & OUTSIDE or folder in ("browser", "fuzz", "live"):
+            item.add_marker("slow")
+        alone = [name for name in ALONE if name in needed]
+        given = item.get_closest_marker("xdist_group")
         if needed & {"daemon", "client"}:
-            together = "daemon"
-        elif needed & {"finished", "presented", "hostile_run"}:
-            together = "runs"
+            group = "daemon"
+        elif given:
+            group = given.args[0]
         else:
-            together = item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(together))
+            group = alone[0] if alone else item.nodeid.partition("::")[0]
+        if not given:
+            item.add_marker(pytest.mark.xdist_group(group))
+        groups[item.nodeid] = group
+    first = ("daemon", *ALONE)
+    items.sort(key=lambda item: groups[item.nodeid] not in first)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

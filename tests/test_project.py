@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -128,7 +129,25 @@ def test_every_make_target_is_in_make_help() -> None:
     targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert targets
     told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert targets[1].split() == re.findall(r"^  make (\w+)", told.stdout, re.MULTILINE)
+    assert targets[1].split() == re.findall(r"^  make ([\w-]+)", told.stdout, re.MULTILINE)
+
+
+def test_each_test_is_in_make_test_or_in_what_make_test_all_runs_besides() -> None:
+    told = subprocess.run(
+        ["make", "--dry-run", "--always-make", "test-all"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    runs = [shlex.split(line) for line in told.stdout.splitlines() if " pytest " in line]
+    assert [run[run.index("-m", 4) + 1] for run in runs] == ["not slow", "slow or hypothesis"]
+    given = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    assert given["testpaths"] == ["tests", "helpers"]
+    for words in [given["addopts"].split(), *runs]:
+        assert not {"-k", "--deselect", "--ignore", "--ignore-glob", "--maxfail"} & set(words)
+    assert "make lint" in (ROOT / ".ci/run").read_text()
+    assert "make test test-all" in (ROOT / ".ci/run").read_text()
 
 
 def test_requirements_are_exact_and_the_project_comes_last() -> None:
@@ -316,19 +335,6 @@ def test_no_path_of_a_machine_and_nothing_large_is_committed() -> None:
         if path.suffix not in (".png", ".gz"):
             found = A_MACHINE.search(path.read_text())
             assert found is None, f"{path}: {found and found[0]}"
-
-
-def test_ruff_and_mypy_have_nothing_to_say() -> None:
-    tools = Path(sys.executable).parent
-    for command in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
-        done = subprocess.run(
-            [tools / command[0], *command[1:]],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_notebooks_are_stripped() -> None:

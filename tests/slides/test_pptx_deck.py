@@ -485,6 +485,7 @@ def test_its_properties_say_what_it_is(deck: Path) -> None:
     assert (about.author, about.language) == ("base-image-notebooks", "en")
 
 
+@pytest.mark.slow
 def test_libreoffice_makes_as_many_pages_as_there_are_slides(
     deck: Path, dark: Path, spoilt: Path, tmp_path: Path
 ) -> None:
