@@ -126,7 +126,7 @@ def _likely(table: pd.DataFrame) -> pd.Series:
     return table["observed_change"].astype("Float64") + found
 
 
-def answer(images: pd.DataFrame, lens: Lens, packages: Packages = pairs.UNKNOWN) -> Answer:
+def answer(images: pd.DataFrame, lens: Lens, packages: Packages) -> Answer:
     """Answer what moving every image to each base would change, with how sure that is."""
     short = totals(images, pairs.found(images), packages)
     if short.empty:

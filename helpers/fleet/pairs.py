@@ -151,7 +151,7 @@ def by_group(pairs: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
     return each.groupby(level="group").mean()
 
 
-def answer(images: pd.DataFrame, lens: Lens, packages: Packages = UNKNOWN) -> Answer:
+def answer(images: pd.DataFrame, lens: Lens, packages: Packages) -> Answer:
     """Answer what apps that exist on two bases differ by, with how sure that is."""
     pairs = found(images)
     table = compared(pairs, packages)

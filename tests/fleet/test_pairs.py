@@ -58,7 +58,7 @@ def test_of_several_images_the_newest_stands_for_an_app_and_never_the_first_by_n
     def stands(*rows):
         rows = [app("x:1-jessie", "8.1", **row) for row in rows]
         images = table(*rows, app("x:1-stretch", "9.1", 1))
-        text = pairs.answer(images, PLAIN)
+        text = pairs.answer(images, PLAIN, pairs.UNKNOWN)
         return pairs.found(images)["first_count"].tolist(), text.text.plain + text.lacks
 
     old, new = "2025-01-01", "2026-02-01"
@@ -81,7 +81,7 @@ def test_of_several_images_the_newest_stands_for_an_app_and_never_the_first_by_n
     )
     assert pairs.found(both)["app"].tolist() == ["y:1"]
     # It is left out on two bases, and one app all the same.
-    assert "1 app" in pairs.answer(both, PLAIN).text.plain
+    assert "1 app" in pairs.answer(both, PLAIN, pairs.UNKNOWN).text.plain
 
 
 def fleet(difference, repositories=8, tags=2):
@@ -117,7 +117,7 @@ def test_a_difference_is_found_with_six_repositories_and_not_told_with_five():
     assert found.loc[0, "high"] < 0
     few = pairs.compared(pairs.found(fleet(lambda repository, tag: -10 - repository, 5)))
     assert few["low"].isna().all()
-    answer = pairs.answer(fleet(lambda repository, tag: -10 - repository, 5), PLAIN)
+    answer = pairs.answer(fleet(lambda repository, tag: -10 - repository, 5), PLAIN, pairs.UNKNOWN)
     assert "too few" in answer.title
     assert answer.chart.intervals[0].low is None
 
@@ -186,7 +186,7 @@ def test_what_few_groups_show_is_told_and_nothing_is_made_of_it():
     assert pd.isna(row["low"])
     assert pd.isna(row["high"])
     assert worse["change"] == 300
-    answer = moving.answer(images, PLAIN)
+    answer = moving.answer(images, PLAIN, pairs.UNKNOWN)
     assert "5 images have 300 fewer" in answer.title
     # A move that makes it worse is in the table only.
     assert [(one.name, one.low) for one in answer.chart.intervals] == [("to debian 13", None)]
@@ -196,7 +196,7 @@ def test_where_no_move_makes_it_better_all_are_shown():
     rows = [
         app(f"r:1-{word}", version, 5) for word, version in (("bookworm", "12"), ("trixie", "13"))
     ]
-    answer = moving.answer(table(*rows), PLAIN)
+    answer = moving.answer(table(*rows), PLAIN, pairs.UNKNOWN)
     assert "No move" in answer.title
     assert [one.estimate for one in answer.chart.intervals] == [0, 0]
 
@@ -227,7 +227,7 @@ def test_repositories_that_share_packages_are_one_group_and_give_no_interval():
     answer = pairs.answer(images, PLAIN, groups.packages(images, none))
     assert "chance" in answer.title
     assert "may be too narrow" not in answer.text.plain
-    assert "may be too narrow" in pairs.answer(images, PLAIN).text.plain
+    assert "may be too narrow" in pairs.answer(images, PLAIN, pairs.UNKNOWN).text.plain
     moves = moving.totals(images, found, groups.packages(images, none))
     assert moves["low"].isna().all()
 
@@ -255,10 +255,12 @@ def test_a_base_that_no_advisories_follow_is_no_place_to_move_to():
 
     old, new = moved("7"), moved("13")
     assert set(image_table.ended(old)) == {"debian 7 slim"}
-    assert "no good sign" in pairs.answer(old, PLAIN).text.plain
-    assert "debian 13 slim" in moving.answer(new, PLAIN).title
-    assert "debian 7 slim" not in moving.answer(old, PLAIN).title
-    assert "its advisories ended on 2018-05-31" in moving.answer(old, PLAIN).text.plain
+    assert "no good sign" in pairs.answer(old, PLAIN, pairs.UNKNOWN).text.plain
+    assert "debian 13 slim" in moving.answer(new, PLAIN, pairs.UNKNOWN).title
+    assert "debian 7 slim" not in moving.answer(old, PLAIN, pairs.UNKNOWN).title
+    assert (
+        "its advisories ended on 2018-05-31" in moving.answer(old, PLAIN, pairs.UNKNOWN).text.plain
+    )
     nothing = occurrences(), occurrences().assign(source_package="", named=0, beside_headers=0)
     lines = [
         lessons.answer(images, *nothing, bases.found(images, lists()), PLAIN).text.plain
@@ -267,8 +269,8 @@ def test_a_base_that_no_advisories_follow_is_no_place_to_move_to():
     told = "Advisories of debian 7 slim ended on 2018-05-31"
     assert [told in line for line in lines] == [True, False]
     # It is the one with fewer that the title does not praise.
-    assert "debian 7" not in pairs.answer(old, PLAIN).title
-    assert "debian 13" in pairs.answer(new, PLAIN).title
+    assert "debian 7" not in pairs.answer(old, PLAIN, pairs.UNKNOWN).title
+    assert "debian 13" in pairs.answer(new, PLAIN, pairs.UNKNOWN).title
     assert "ended on 2018-05-31" in distributions.answer(old, PLAIN).text.plain
     assert ["Move 8 images" in line for line in lines] == [False, True]
 

@@ -51,8 +51,8 @@ def asked(reduced, occurrences=None, in_packages=None):
         bases.rebuild_answer(images, known, PLAIN),
         spread.answer(occurrences, images, PLAIN),
         spread.updates_answer(in_packages, occurrences, images, PLAIN),
-        pairs.answer(images, PLAIN),
-        moving.answer(images, PLAIN),
+        pairs.answer(images, PLAIN, pairs.UNKNOWN),
+        moving.answer(images, PLAIN, pairs.UNKNOWN),
         repeats.answer(reduced, images),
         lessons.answer(images, occurrences, in_packages, known, PLAIN),
     ]
