@@ -24,8 +24,8 @@ from helpers.capture.build import build
 from helpers.capture.daemon import Daemon, connect
 from helpers.errors import DaemonUnavailable, KitError
 from helpers.frames import Frames
+from helpers.images import file_owners, image_rows
 from helpers.images.file_inventory import File
-from helpers.studies import file_owners, image_rows
 from helpers.studies.load import load_reports, load_study
 from helpers.studies.study import Base
 from helpers.studies.study import names as study_names

@@ -14,6 +14,7 @@ from helpers.history import count_over_time as count_over_time_
 from helpers.history import steps as steps_
 from helpers.history import time_to_fix as time_to_fix_
 from helpers.history.history import History
+from helpers.images import package_files
 from helpers.notebook.compared_images import ComparedImages
 from helpers.notebook.display import Setting
 from helpers.notebook.question import asked, question
@@ -22,7 +23,7 @@ from helpers.risk import declared, epss_cvss, likelihood, limits, short_list
 from helpers.risk import unscored as unscored_
 from helpers.sizes import file_groups, image_sizes, waterfall
 from helpers.sizes import layer_sizes as layer_sizes_
-from helpers.studies import contents, load, package_files
+from helpers.studies import contents, load
 from helpers.studies import provenance as provenance_
 from helpers.surface import (
     app_process,

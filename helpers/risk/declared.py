@@ -21,7 +21,7 @@ EFFECTS = {
     "no-effect": msg("without effect by their status"),
     "no-match": msg("about none of these packages"),
 }
-"""What statements do (`studies.statements`), in words."""
+"""What statements do (`vex.matching`), in words."""
 
 
 def table(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:

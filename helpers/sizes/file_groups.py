@@ -20,9 +20,8 @@ from helpers import paths
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.talk import SIZE, Talk, some
 from helpers.errors import StudyInvalid
-from helpers.images import known_programs
+from helpers.images import known_programs, package_files
 from helpers.sizes.image_sizes import SIZE_NAMES, UNPACKED, stacked
-from helpers.studies import package_files
 from helpers.text import escape
 from helpers.text.i18n import Message, msg, t, word
 from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say

@@ -5,9 +5,9 @@ import re
 import pandas as pd
 
 from helpers.answers.answer import Answer
+from helpers.images.package_files import no_files
 from helpers.sizes.file_groups import HIDDEN
 from helpers.sizes.image_sizes import SIZE_NAMES, UNPACKED, stacked
-from helpers.studies.package_files import no_files
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, phrase, say

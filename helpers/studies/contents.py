@@ -9,7 +9,8 @@ import pandas as pd
 from helpers import paths
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.frames import FAILED
-from helpers.studies import load, package_files
+from helpers.images import package_files
+from helpers.studies import load
 from helpers.studies.study import Facts, Study
 from helpers.text.i18n import Listing, Message, message, msg, t, word
 from helpers.text.rich import (

@@ -14,11 +14,11 @@ from helpers import frames, paths
 from helpers.errors import ParameterInvalid, StudyFileInvalid, StudyInvalid
 from helpers.exploitation import evidence as exploitation
 from helpers.frames import Frames
-from helpers.images import file_inventory, metadata
+from helpers.images import file_inventory, file_owners, image_rows, metadata
+from helpers.images.file_owners import Owned
 from helpers.images.metadata import Image, Smoke
 from helpers.scans import reports
-from helpers.studies import file_owners, image_rows, rows
-from helpers.studies.file_owners import Owned
+from helpers.studies import rows
 from helpers.studies.rows import Evidence
 from helpers.studies.study import Captured, Database, Facts, Variant, open_study
 from helpers.vex import evidence as vex

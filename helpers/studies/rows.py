@@ -11,7 +11,7 @@ from helpers import aliases, frames
 from helpers.comparability import judges
 from helpers.exploitation.evidence import NONE, Exploitation
 from helpers.frames import SEVERITIES, Repeated, place
-from helpers.images import reference
+from helpers.images import image_rows, reference
 from helpers.images.metadata import Image, Smoke
 from helpers.scans.looked_for import OS_TYPES, REMEDY, looked_for
 from helpers.scans.trivy_schema import (
@@ -23,11 +23,12 @@ from helpers.scans.trivy_schema import (
     Result,
     Vulnerability,
 )
-from helpers.studies import exploitation_rows, image_rows, statements
+from helpers.studies import exploitation_rows
 from helpers.studies.exploitation_rows import Known
-from helpers.studies.statements import USED, Found, Said, Scope
+from helpers.vex import matching
 from helpers.vex.evidence import NONE as NO_VEX
 from helpers.vex.evidence import Vex
+from helpers.vex.matching import USED, Found, Said, Scope
 
 _COMPILED = frozenset({"gobinary", "rustbinary"})
 """Result types of which each result is one program."""
@@ -331,8 +332,8 @@ def _scope(item: Evidence, report: Report) -> Scope:
     """Return by what the statements about an image's findings are judged."""
     return Scope(
         item.vex,
-        statements.own_names(item.source, item.reference, item.image, item.vex.subject),
-        statements.base_names(item.image),
+        matching.own_names(item.source, item.reference, item.image, item.vex.subject),
+        matching.base_names(item.image),
         (
             package.identifier.purl
             for result in report.results or []

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from helpers.images import known_programs
+from helpers.images import known_programs, package_files
 from helpers.sizes import file_groups
-from helpers.studies import package_files
 from helpers.surface import dynamic_linking, tools
 from helpers.surface.dynamic_linking import Image
 from helpers.text.i18n import msg

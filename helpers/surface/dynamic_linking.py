@@ -12,7 +12,7 @@ import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.images.package_db import real_path
-from helpers.studies.package_files import no_files
+from helpers.images.package_files import no_files
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, phrase, say
 from helpers.text.units import MB

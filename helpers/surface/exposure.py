@@ -12,7 +12,7 @@ from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart import Point, Points
 from helpers.answers.talk import SURFACE, Talk, some
 from helpers.frames import UNKNOWN_COUNT
-from helpers.studies.package_files import no_files
+from helpers.images.package_files import no_files
 from helpers.surface import tools
 from helpers.surface.app_process import COULD_GO, DATA, UNSEEN
 from helpers.text import escape, titles

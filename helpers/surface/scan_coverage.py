@@ -10,8 +10,8 @@ from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.talk import SURFACE, Talk, some
 from helpers.comparability import end_of_life
 from helpers.frames import NO_OS, UNKNOWN_COUNT
+from helpers.images import package_files
 from helpers.sizes.image_sizes import stacked
-from helpers.studies import package_files
 from helpers.text import escape
 from helpers.text.i18n import msg, t, told
 from helpers.text.rich import (

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.images import known_programs
-from helpers.studies.package_files import OS_CLASS
+from helpers.images.package_files import OS_CLASS
 from helpers.surface.dynamic_linking import Image, image
 from helpers.text.i18n import message
 

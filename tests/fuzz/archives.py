@@ -15,9 +15,16 @@ from typing import Any
 from helpers import frames
 from helpers.capture import new_study
 from helpers.images import elf as elf_file
-from helpers.images import etc_passwd, file_inventory, known_programs, metadata, package_db
+from helpers.images import (
+    etc_passwd,
+    file_inventory,
+    file_owners,
+    image_rows,
+    known_programs,
+    metadata,
+    package_db,
+)
 from helpers.images.archive import open_archive
-from helpers.studies import file_owners, image_rows
 from tests.fuzz import mutations
 from tests.fuzz.kind import Kind, plain_json, same, tried
 from tests.fuzz.mutations import TEXTS

@@ -21,10 +21,9 @@ from helpers import frames
 from helpers.capture import smoke_test
 from helpers.capture.daemon import Daemon, Ended
 from helpers.capture.session import capture
-from helpers.images import known_programs, layer
+from helpers.images import known_programs, layer, package_files
 from helpers.images.archive import open_archive
 from helpers.sizes import file_groups, layer_sizes
-from helpers.studies import package_files
 from helpers.studies.load import load_files, load_layers, load_study
 from helpers.surface import dynamic_linking, tools
 from helpers.surface.attack_surface import surface

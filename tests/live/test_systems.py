@@ -14,8 +14,8 @@ import pytest
 from helpers.capture.daemon import Daemon
 from helpers.capture.session import capture
 from helpers.frames import SCANNED
+from helpers.images import package_files
 from helpers.notebook.comparison import Comparison
-from helpers.studies import package_files
 from tests.support import image_archives as images
 
 ALPINE = "rebuilt/alpine:3.23"

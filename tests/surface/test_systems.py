@@ -18,9 +18,10 @@ import pytest
 from helpers import paths
 from helpers.capture.session import capture
 from helpers.frames import NO_OS, SCANNED
+from helpers.images import package_files
 from helpers.notebook.comparison import Comparison
 from helpers.sizes import file_groups
-from helpers.studies import contents, package_files
+from helpers.studies import contents
 from helpers.studies.study import open_study
 from helpers.surface.app_process import UNSEEN
 from tests.conftest import unless_live

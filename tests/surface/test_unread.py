@@ -8,12 +8,11 @@ import pytest
 
 from helpers import frames
 from helpers.capture.session import capture
-from helpers.images import file_inventory
+from helpers.images import file_inventory, package_files
 from helpers.images.archive import open_archive
 from helpers.images.file_inventory import File
 from helpers.sizes import file_groups, waterfall
 from helpers.sizes.file_groups import APP, OS, OWNER_UNKNOWN, RUNTIME
-from helpers.studies import package_files
 from helpers.studies.load import load_files, load_study
 from helpers.surface import app_process, attack_surface, exposure, scan_coverage
 from helpers.surface.app_process import UNSEEN

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from helpers.images import reference
+from helpers.images.file_owners import Owned
 from helpers.images.metadata import Image, Smoke
-from helpers.studies.file_owners import Owned
 
 
 def measured(image: Image | None) -> dict[str, Any]:

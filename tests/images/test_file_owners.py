@@ -8,11 +8,11 @@ import pytest
 
 from helpers import paths
 from helpers.errors import ReportInvalid
-from helpers.images import file_inventory
+from helpers.images import file_inventory, file_owners
 from helpers.images.file_inventory import File
+from helpers.images.file_owners import Owned
 from helpers.scans import reports
-from helpers.studies import file_owners, load
-from helpers.studies.file_owners import Owned
+from helpers.studies import load
 from tests import conftest
 from tests.conftest import file
 

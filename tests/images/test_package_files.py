@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.studies import package_files
+from helpers.images import package_files
 from helpers.studies.load import load_files, load_study
 from tests.conftest import file, files_of, packages_of, program
 

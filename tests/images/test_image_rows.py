@@ -5,9 +5,8 @@ from pathlib import Path
 import msgspec
 
 from helpers import frames, paths
-from helpers.images import metadata
+from helpers.images import image_rows, metadata
 from helpers.images.metadata import Smoke
-from helpers.studies import image_rows
 from helpers.studies.load import load_files, load_layers, load_study
 from helpers.studies.study import open_study
 

@@ -19,9 +19,11 @@ from helpers.scans.trivy_schema import (
     Suppressed,
     Vulnerability,
 )
-from helpers.studies import rows, statements
+from helpers.studies import rows
 from helpers.studies.rows import Evidence
-from helpers.studies.statements import (
+from helpers.vex import matching
+from helpers.vex.evidence import NONE, Vex
+from helpers.vex.matching import (
     ANOTHER,
     EFFECTS,
     LATER,
@@ -30,7 +32,6 @@ from helpers.studies.statements import (
     USED,
     ImageName,
 )
-from helpers.vex.evidence import NONE, Vex
 from helpers.vex.statement import Document, Product, Statement
 from helpers.vulnerabilities import lenses
 from tests.conftest import trivy
@@ -184,8 +185,8 @@ DIGEST = f"sha256:{'a' * 64}"
     ],
 )
 def test_an_image_is_told_by_its_repository_tag_or_digest(product: str, is_here: bool) -> None:
-    names = statements.own_names("image", "node:24", image(digests=[f"node@{DIGEST}"]), "")
-    assert statements.is_about(product, names) == is_here
+    names = matching.own_names("image", "node:24", image(digests=[f"node@{DIGEST}"]), "")
+    assert matching.is_about(product, names) == is_here
     # A bare package beside it is that image's.
     both = statement(Product("pkg:deb/debian/tar"), Product(product))
     assert (
@@ -197,8 +198,8 @@ def test_an_image_is_told_by_its_repository_tag_or_digest(product: str, is_here:
 def test_without_a_registry_only_docker_hub_is_meant_unless_the_digest_is_the_same() -> None:
     named = [f"evil.example/node@{DIGEST}"]
     for product, is_here in (("pkg:oci/node", False), (f"pkg:oci/node@{DIGEST}", True)):
-        names = statements.own_names("image", "evil.example/node:24", image(digests=named), "")
-        assert statements.is_about(product, names) == is_here
+        names = matching.own_names("image", "evil.example/node:24", image(digests=named), "")
+        assert matching.is_about(product, names) == is_here
 
 
 def test_dockers_hardened_images_have_the_names_of_dockers_documents() -> None:
@@ -206,8 +207,8 @@ def test_dockers_hardened_images_have_the_names_of_dockers_documents() -> None:
     assert is_used(said, source="image", reference="dhi.io/node:24")
     assert not is_used(said, source="image", reference="dhi.io/python:3.13")
     assert not is_used(said, source="image", reference="example.io/node:24")
-    based = statements.base_names(image(base="dhi.io/node:24"))
-    assert statements.is_about("pkg:docker/dhi/node", based)
+    based = matching.base_names(image(base="dhi.io/node:24"))
+    assert matching.is_about("pkg:docker/dhi/node", based)
 
 
 def test_a_file_that_is_captured_is_no_name_of_an_image() -> None:
@@ -240,12 +241,12 @@ def test_an_sbom_says_what_it_is_of(subject: str, product: str) -> None:
 
 def test_what_a_vendor_says_of_its_base_is_about_the_packages_of_that() -> None:
     said = statement(Product("pkg:deb/debian/tar"), Product("pkg:docker/dhi/node"))
-    names = statements.base_names(image(base="dhi/node:24"))
+    names = matching.base_names(image(base="dhi/node:24"))
     assert ImageName("docker.io", "dhi/node", "24") in names
-    scope = statements.Scope(vex(said), (), names)
+    scope = matching.Scope(vex(said), (), names)
     finding = report(("not_affected", TAR)).results[0].suppressed[0]  # type: ignore[index]
     for from_base, wanted in ((True, USED), (False, ANOTHER)):
-        found = statements.Found(("CVE-1",), TAR, from_base)
+        found = matching.Found(("CVE-1",), TAR, from_base)
         assert scope.said(finding, found).effect == wanted
 
 
