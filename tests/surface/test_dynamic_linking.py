@@ -21,14 +21,75 @@ GLIBC = (
 )
 
 
-def addon(*needed: str, path: str = "app/x.node"):
-    return file(path, 5, elf="shared", needed=needed)
+def addon(*needed: str):
+    return file("app/x.node", 5, elf="shared", needed=needed)
 
 
-def lacking(*files) -> list[tuple]:
+SHARED = {"elf": "shared"}
+DANGLING = link("lib/libx.so.1", "libx.so.1.2.3")
+COMPAT = (
+    program("usr/glibc-compat/bin/java", elf_interpreter=GLIBC_LOADER, needed=("libc.so.6",)),
+    file("lib64/ld-linux-x86-64.so.2", **SHARED),
+    file("usr/glibc-compat/lib/libc.so.6", **SHARED),
+)
+PYTHON = program(
+    "usr/local/bin/python3",
+    needed=("$ORIGIN/../lib/libpython3.so.1.0", "${ORIGIN}/../lib/gone.so"),
+)
+NO_LIBRARY, OTHER_LIBC = dynamic_linking.NO_LIBRARY, dynamic_linking.OTHER_LIBC
+
+
+@pytest.mark.parametrize(
+    ("files", "lacks", "problem"),
+    [
+        # Everything is there.
+        (MUSL, None, ""),
+        (GLIBC, None, ""),
+        # An add-on for glibc in an image of musl, and the other way round. Musl's loader takes
+        # itself for libc, so some may only fail later.
+        ((*MUSL, addon("libc.so.6", "ld-linux-x86-64.so.2")), "libc.so.6, ld-linux-x86-64.so.2",
+         NO_LIBRARY),
+        ((*MUSL, addon("libc.so.6")), "libc.so.6", OTHER_LIBC),
+        ((*MUSL, addon("libm.so.6", "libdl.so.2")), "libm.so.6, libdl.so.2", OTHER_LIBC),
+        ((*MUSL, addon("libcrypto.so.3")), "libcrypto.so.3", NO_LIBRARY),
+        ((*GLIBC, addon("libc.musl-x86_64.so.1")), "libc.musl-x86_64.so.1", NO_LIBRARY),
+        # Plain libc.so is musl's own name; in glibc's images it is a script.
+        ((*MUSL, addon("libc.so")), None, ""),
+        ((*GLIBC, addon("libc.so")), "libc.so", NO_LIBRARY),
+        ((*GLIBC, file("usr/lib/libc.so"), addon("libc.so")), "libc.so", NO_LIBRARY),
+        ((*GLIBC, file("opt/musl/libc.so", **SHARED), addon("libc.so")), "", OTHER_LIBC),
+        # With glibc's names at hand it may still fail, with its loader nothing is of another one.
+        ((*MUSL, file("lib/libc.so.6", **SHARED), addon("libc.so.6")), "", OTHER_LIBC),
+        ((*MUSL, *COMPAT, addon("libc.so.6")), None, ""),
+        # A program without its loader.
+        ((*MUSL, program("opt/tool", elf_interpreter=GLIBC_LOADER)), GLIBC_LOADER,
+         dynamic_linking.NO_LOADER),
+        # A link that leads nowhere is no library.
+        ((*MUSL, DANGLING, addon("libx.so.1")), "libx.so.1", NO_LIBRARY),
+        ((*MUSL, DANGLING, file("lib/libx.so.1.2.3", **SHARED), addon("libx.so.1")), None, ""),
+        # A library named with a path has to be there; it may begin with the file's own folder.
+        ((*MUSL, file("opt/libx.so", **SHARED), addon("/opt/libx.so")), None, ""),
+        ((*MUSL, file("opt/libx.so", **SHARED), addon("/usr/libx.so")), "/usr/libx.so", NO_LIBRARY),
+        ((file("usr/local/lib/libpython3.so.1.0", **SHARED), PYTHON), "${ORIGIN}/../lib/gone.so",
+         NO_LIBRARY),
+        # Kernel modules and static programs ask for nothing.
+        ((*MUSL, file("lib/modules/x.ko", elf="object", needed=("nothing.so",))), None, ""),
+        ((*MUSL, program("bin/s", elf="static")), None, ""),
+        # What is for another processor is not for this image.
+        ((*GLIBC, addon("libc.so.6", "ld-linux-aarch64.so.1")), None, ""),
+        ((*GLIBC, addon("libgone.so", "ld-linux-x86-64.so.2")), "libgone.so", NO_LIBRARY),
+    ],
+)  # fmt: skip
+def test_what_asks_for_something_that_is_not_there(files, lacks, problem: str) -> None:
     table = dynamic_linking.unloadable(files_of(*files))
-    lacks = table["lacks"].fillna("")
-    return list(zip(table["path"], lacks, table["problem"], strict=True))
+    found = zip(table["lacks"].fillna(""), table["problem"], strict=True)
+    assert [*found] == ([] if lacks is None else [(lacks, problem)])
+
+
+def test_the_largest_comes_first() -> None:
+    large = file("app/y.node", 9_000_000, elf="shared", needed=("z.so",))
+    table = dynamic_linking.unloadable(files_of(*MUSL, addon("libx.so.1"), large))
+    assert table["path"].tolist() == ["app/y.node", "app/x.node"]
 
 
 def test_an_image_is_of_the_library_that_most_of_its_programs_ask_for() -> None:
@@ -57,121 +118,11 @@ def test_without_files_nothing_is_known() -> None:
     assert table.drop(columns="variant").isna().all(axis=None)
     missing = dynamic_linking.unloadable(files_of())
     assert missing.empty
-    text = dynamic_linking.libc_answer(table, missing).text.plain
-    assert text == "• app: its files are not known, so neither is what its programs ask for"
-
-
-@pytest.mark.parametrize("whole", [MUSL, GLIBC])
-def test_an_image_in_which_everything_is_there_lacks_nothing(whole) -> None:
-    assert lacking(*whole) == []
-
-
-def test_an_addon_built_for_glibc_lacks_its_loader_in_a_musl_image() -> None:
-    needed = ("libc.so.6", "ld-linux-x86-64.so.2")
-    assert lacking(*MUSL, addon(*needed)) == [
-        ("app/x.node", "libc.so.6, ld-linux-x86-64.so.2", dynamic_linking.NO_LIBRARY)
-    ]
-
-
-def test_musls_loader_takes_itself_for_libc_so_the_addon_may_only_fail_later() -> None:
-    for needed in (("libc.so.6",), ("libm.so.6", "libpthread.so.0", "libdl.so.2")):
-        assert lacking(*MUSL, addon(*needed)) == [
-            ("app/x.node", ", ".join(needed), dynamic_linking.OTHER_LIBC)
-        ]
-    assert lacking(*MUSL, addon("libcrypto.so.3"))[0][2] == dynamic_linking.NO_LIBRARY
-
-
-def test_plain_libc_so_is_musls_own_name() -> None:
-    assert lacking(*MUSL, addon("libc.so")) == []
-    assert lacking(*GLIBC, addon("libc.so")) == [
-        ("app/x.node", "libc.so", dynamic_linking.NO_LIBRARY)
-    ]
-    script = file("usr/lib/libc.so")
-    assert lacking(*GLIBC, script, addon("libc.so"))[0][2] == dynamic_linking.NO_LIBRARY, (
-        "no library"
-    )
-    both = file("opt/musl/libc.so", elf="shared")
-    assert lacking(*GLIBC, both, addon("libc.so"))[0][2] == dynamic_linking.OTHER_LIBC
 
 
 def test_another_name_of_a_program_counts_once() -> None:
     other = program("bin/sh", 0, kind="hardlink", target="bin/busybox", elf_interpreter=MUSL_LOADER)
     assert dynamic_linking.libc(files_of(*MUSL, other), image_of())["musl"].tolist() == [1]
-
-
-def test_an_addon_built_for_musl_lacks_its_library_in_a_glibc_image() -> None:
-    assert lacking(*GLIBC, addon("libc.musl-x86_64.so.1")) == [
-        ("app/x.node", "libc.musl-x86_64.so.1", dynamic_linking.NO_LIBRARY)
-    ]
-
-
-def test_with_glibcs_names_at_hand_in_a_musl_image_it_may_still_fail() -> None:
-    compat = file("lib/ld-linux-x86-64.so.2", elf="shared")
-    libc = file("lib/libc.so.6", elf="shared")
-    assert lacking(*MUSL, compat, libc, addon("libc.so.6")) == [
-        ("app/x.node", "", dynamic_linking.OTHER_LIBC)
-    ]
-
-
-def test_a_program_without_its_loader_cannot_be_started() -> None:
-    tool = program("opt/tool", elf_interpreter=GLIBC_LOADER, needed=("libc.so.6",))
-    assert lacking(*MUSL, tool) == [
-        ("opt/tool", f"{GLIBC_LOADER}, libc.so.6", dynamic_linking.NO_LOADER)
-    ]
-
-
-def test_a_link_that_leads_nowhere_is_no_library() -> None:
-    dangling = link("lib/libx.so.1", "libx.so.1.2.3")
-    assert lacking(*MUSL, dangling, addon("libx.so.1"))[0][1] == "libx.so.1"
-    there = file("lib/libx.so.1.2.3", elf="shared")
-    assert lacking(*MUSL, dangling, there, addon("libx.so.1")) == []
-
-
-def test_a_library_named_with_a_path_has_to_be_at_that_path() -> None:
-    there = file("opt/libx.so", elf="shared")
-    assert lacking(*MUSL, there, addon("/opt/libx.so")) == []
-    assert lacking(*MUSL, there, addon("/usr/libx.so"))[0][1] == "/usr/libx.so"
-
-
-def test_such_a_path_may_begin_with_the_folder_of_the_file() -> None:
-    library = file("usr/local/lib/libpython3.13.so.1.0", elf="shared")
-    needed = ("$ORIGIN/../lib/libpython3.13.so.1.0", "${ORIGIN}/../lib/gone.so")
-    python = program("usr/local/bin/python3.13", needed=needed)
-    assert [row[1] for row in lacking(library, python)] == [needed[1]]
-
-
-def test_kernel_modules_and_static_programs_ask_for_nothing() -> None:
-    module = file("lib/modules/x.ko", elf="object", needed=("nothing.so",))
-    assert lacking(*MUSL, module, program("bin/s", elf="static")) == []
-
-
-def test_the_largest_comes_first_and_the_answer_names_it() -> None:
-    small, large = addon("libx.so.1"), file("app/y.node", 9_000_000, elf="shared", needed=("z.so",))
-    files = files_of(*MUSL, small, large)
-    table = dynamic_linking.unloadable(files)
-    assert table["path"].tolist() == ["app/y.node", "app/x.node"]
-    text = dynamic_linking.libc_answer(dynamic_linking.libc(files, image_of()), table).text.plain
-    assert text.startswith(
-        "• app: musl (programs: 1 for musl); 2 files cannot be loaded, or may fail when used; "
-        "first app/y.node (9.0 MB), which asks for z.so: a library"
-    )
-    assert len(dynamic_linking.unloadable_answer(table, files).shown) == 2
-
-
-def test_with_glibcs_loader_at_hand_too_nothing_of_it_is_of_another_library() -> None:
-    compat = (
-        program("usr/glibc-compat/bin/java", elf_interpreter=GLIBC_LOADER, needed=("libc.so.6",)),
-        file("lib64/ld-linux-x86-64.so.2", elf="shared"),
-        file("usr/glibc-compat/lib/libc.so.6", elf="shared"),
-    )
-    assert lacking(*MUSL, *compat, addon("libc.so.6")) == []
-
-
-def test_what_is_for_another_processor_is_not_for_this_image() -> None:
-    arm = addon("libc.so.6", "ld-linux-aarch64.so.1", path="app/prebuilds/linux-arm64/x.node")
-    assert lacking(*GLIBC, arm) == []
-    own = addon("libgone.so", "ld-linux-x86-64.so.2")
-    assert len(lacking(*GLIBC, own)) == 1
 
 
 def test_what_a_program_loads_is_followed_through_links_and_libraries() -> None:

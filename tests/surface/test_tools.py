@@ -26,54 +26,58 @@ def test_busyboxs_links_are_what_they_are_called() -> None:
     ]
 
 
-def test_also_where_no_path_looks() -> None:
-    distroless = [program("busybox/busybox"), link("busybox/sh", "busybox")]
-    assert ("sh", "busybox/sh", "link to busybox/busybox") in found(*distroless)
+SCRIPT = {"mode": 0o755}
 
 
-def test_a_hard_link_is_another_name_of_its_program() -> None:
-    other = program("bin/sh", 0, kind="hardlink", target="bin/busybox")
-    assert found(BUSYBOX, other)[1] == ("sh", "bin/sh", "other name of bin/busybox")
-
-
-def test_a_program_is_one_anywhere_and_a_version_at_its_end_is_no_matter() -> None:
-    assert found(program("nodejs/bin/node")) == [("node", "nodejs/bin/node", "program")]
-    assert found(program("opt/x/python3.13")) == [("python", "opt/x/python3.13", "program")]
-    assert found(program("opt/x/curl", elf="static")) == [("curl", "opt/x/curl", "program")]
-
-
-def test_a_script_is_one_among_commands_only() -> None:
-    script = {"mode": 0o755}
-    assert found(file("usr/local/bin/npm", **script))[0][2] == "script"
-    assert found(file("usr/share/doc/curl", **script)) == []
-    assert found(file("usr/share/completions/curl", **script)) == []
-
-
-def test_what_nobody_may_execute_is_no_tool() -> None:
-    assert found(file("bin/sh"), program("bin/bash", mode=0o644)) == []
-    assert found(file("bin/sh", kind="dir", mode=0o755), file("bin/nc", kind="fifo")) == []
-
-
-def test_a_library_by_the_name_of_a_tool_is_none() -> None:
-    assert found(file("usr/lib/ruby", mode=0o755, elf="shared")) == []
-
-
-@pytest.mark.parametrize("target", ["nowhere", "sh", "/../etc", "../bin/sh2", "data"])
-def test_a_link_that_leads_to_nothing_that_runs_is_no_tool(target: str) -> None:
-    assert found(link("bin/sh", target), link("bin/sh2", "sh"), file("bin/data")) == []
-
-
-def test_a_link_is_followed_through_others_and_through_linked_folders() -> None:
-    files = [
-        link("bin", "usr/bin"),
-        link("usr/bin/awk", "/etc/alternatives/awk"),
-        link("etc/alternatives/awk", "/bin/mawk"),
-        program("usr/bin/mawk"),
-    ]
-    assert found(*files) == [
-        ("awk", "usr/bin/awk", "link to usr/bin/mawk"),
-        ("mawk", "usr/bin/mawk", "program"),
-    ]
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        # A link to a program of many commands is one also where no path looks.
+        (
+            [program("busybox/busybox"), link("busybox/sh", "busybox")],
+            [
+                ("busybox", "busybox/busybox", "program"),
+                ("sh", "busybox/sh", "link to busybox/busybox"),
+            ],
+        ),
+        # A hard link is another name of its program.
+        (
+            [BUSYBOX, program("bin/sh", 0, kind="hardlink", target="bin/busybox")],
+            [("busybox", "bin/busybox", "program"), ("sh", "bin/sh", "other name of bin/busybox")],
+        ),
+        # A program is one anywhere, and a version at its end is no matter.
+        ([program("nodejs/bin/node")], [("node", "nodejs/bin/node", "program")]),
+        ([program("opt/x/python3.13")], [("python", "opt/x/python3.13", "program")]),
+        ([program("opt/x/curl", elf="static")], [("curl", "opt/x/curl", "program")]),
+        # A script is one among commands only.
+        ([file("usr/local/bin/npm", **SCRIPT)], [("npm", "usr/local/bin/npm", "script")]),
+        ([file("usr/share/doc/curl", **SCRIPT), file("share/completions/curl", **SCRIPT)], []),
+        # What nobody may execute, and a library, is none.
+        ([file("bin/sh"), program("bin/bash", mode=0o644)], []),
+        ([file("bin/sh", kind="dir", mode=0o755), file("bin/nc", kind="fifo")], []),
+        ([file("usr/lib/ruby", mode=0o755, elf="shared")], []),
+        # A link is followed through others and through linked folders.
+        (
+            [
+                link("bin", "usr/bin"),
+                link("usr/bin/awk", "/etc/alternatives/awk"),
+                link("etc/alternatives/awk", "/bin/mawk"),
+                program("usr/bin/mawk"),
+            ],
+            [
+                ("awk", "usr/bin/awk", "link to usr/bin/mawk"),
+                ("mawk", "usr/bin/mawk", "program"),
+            ],
+        ),
+        # A link that leads to nothing that runs is none.
+        *(
+            ([link("bin/sh", target), link("bin/sh2", "sh"), file("bin/data")], [])
+            for target in ("nowhere", "sh", "/../etc", "../bin/sh2", "data")
+        ),
+    ],
+)
+def test_what_is_a_tool(files, expected) -> None:
+    assert found(*files) == expected
 
 
 def test_a_links_target_is_of_its_own_image() -> None:
@@ -89,17 +93,3 @@ def test_where_files_are_not_known_packages_named_so_are_what_there_is() -> None
     assert tools.names(table, "nodejs-distroless", [SHELL, OS_INSTALLER]) == frozenset()
     modules = packages_of({"package": "npm", "package_class": "lang-pkgs"})
     assert tools.of_packages(modules).empty, "a module is no tool"
-
-
-def test_executables_and_libraries_are_counted_by_kind_each_once() -> None:
-    elves = ["executable", "static", "executable", "shared", "object", ""]
-    files = [file(f"bin/{n}", mode=0o755, elf=elf) for n, elf in enumerate(elves)]
-    table = tools.binaries(files_of(*files, program("bin/other", kind="hardlink", target="bin/0")))
-    assert table.iloc[0].tolist() == ["app", 3, 1]
-    assert tools.binaries(files_of()).empty
-
-
-def test_packages_are_those_of_the_variant_that_is_asked_for() -> None:
-    two = packages_of({"package": "musl"}, {"package": None})
-    assert tools.packages(two, "app") == {"musl"}
-    assert tools.packages(two, "other") == frozenset()
