@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from IPython.core.completer import IPCompleter, provisionalcompleter
 
-from helpers import Comparison, paths
+from helpers import Comparison, Fleet, paths
 from helpers.answers.answer import Answer
 from helpers.errors import KitError, ParameterInvalid, StudyInvalid
 from helpers.notebook.display import ShownAnswer
@@ -37,6 +37,13 @@ def asked() -> set[str]:
 def test_the_notebooks_ask_every_question() -> None:
     assert asked() == set(Comparison.questions)
     assert all(each.asks.endswith("?") for each in Comparison.questions.values())
+
+
+@pytest.mark.parametrize("asked_of", [Comparison, Fleet])
+def test_what_a_user_may_choose_is_a_text_or_a_number_and_all_else_is_needed(asked_of) -> None:
+    for name in asked_of.questions:
+        _, *choices = inspect.signature(getattr(asked_of, name)).parameters.values()
+        assert all(isinstance(each.default, str | int | float) for each in choices), name
 
 
 def test_a_question_tells_its_function_in_help_and_completion(blog: Comparison) -> None:
