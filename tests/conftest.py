@@ -85,8 +85,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not given:
             item.add_marker(pytest.mark.xdist_group(group))
         groups[item.nodeid] = group
-    first = ("daemon", *ALONE)
-    items.sort(key=lambda item: groups[item.nodeid] not in first)
+    items.sort(key=lambda item: groups[item.nodeid].endswith(".py"))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -24,14 +24,12 @@ def test_no_word_of_another_script_stands_twice_in_a_row() -> None:
 
 @pytest.mark.usefixtures("data")
 @pytest.mark.parametrize("language", i18n.known())
-@pytest.mark.parametrize("study", golden_runs.STUDIES)
+@pytest.mark.parametrize(
+    "study",
+    [pytest.param(study, marks=pytest.mark.xdist_group(study)) for study in golden_runs.STUDIES],
+)
 def test_the_notebooks_show_what_they_showed(study: str, language: str) -> None:
-    folder = golden_runs.FOLDER / f"{study}.{language}"
-    kept = {
-        path.relative_to(folder).as_posix(): path.read_bytes().decode()
-        for path in folder.rglob("*.*")
-    }
-    found = golden_runs.shown(study, language)
+    kept, found = golden_runs.kept(study, language), golden_runs.shown(study, language)
     renew = "python -m tests.support.golden_runs renews them; read git diff tests/golden"
     assert sorted(found) == sorted(kept), renew
     for name in kept:

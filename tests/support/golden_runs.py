@@ -1,5 +1,8 @@
 """Golden runs: what the notebooks show of five studies in each language, as files a person reads.
 
+Tables have codes and are the same in every language: they are in the folder `STUDY`, and what is
+said in `STUDY.LANGUAGE`.
+
 `python -m tests.support.golden_runs` renews them and the figures of the README; `git diff` is what
 has changed.
 """
@@ -73,6 +76,15 @@ def _dated(path: Path) -> None:
     path.write_text(json.dumps(facts | {"captured_at": "2026-11-24T12:00:00Z"}))
 
 
+def kept(study: str, language: str) -> dict[str, str]:
+    """Return the files of a golden run by name as they were kept."""
+    return {
+        path.relative_to(FOLDER).as_posix(): path.read_bytes().decode()
+        for name in (study, f"{study}.{language}")
+        for path in (FOLDER / name).rglob("*.*")
+    }
+
+
 def shown(study: str, language: str) -> dict[str, str]:
     """Return the files of a golden run by name: tables as CSV, and what each notebook shows."""
     found = {}
@@ -86,8 +98,8 @@ def shown(study: str, language: str) -> dict[str, str]:
             lines += answer_lines(line)
             if line.answer.table is not None:
                 text = escape.csv_frame(line.table).to_csv(index=False, lineterminator="\n")
-                found[f"tables/{line.name}.csv"] = _first_rows(text)
-        found[f"{path.stem}.txt"] = "\n".join(lines) + "\n"
+                found[f"{study}/tables/{line.name}.csv"] = _first_rows(text)
+        found[f"{study}.{language}/{path.stem}.txt"] = "\n".join(lines) + "\n"
     return found
 
 
@@ -172,7 +184,7 @@ def renew() -> None:
         for study in STUDIES:
             for language in i18n.known():
                 for name, text in shown(study, language).items():
-                    path = FOLDER / f"{study}.{language}" / name
+                    path = FOLDER / name
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_text(text, encoding="utf-8", newline="")
     for name, picture in pictures().items():
