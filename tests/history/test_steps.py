@@ -82,12 +82,6 @@ def test_every_pair_of_captures_is_as_changes_says(captured, seed: int) -> None:
     assert rows(whole.moves), "something changed"
 
 
-def test_the_posts_images(both) -> None:
-    _, found = stepped(kept(both))
-    assert rows(found.moves) == expected(both)
-    assert len(found.moves) == 99
-
-
 def test_a_broken_scan_is_stepped_over(captured) -> None:
     many = listing(*(finding(number) for number in range(12)))
     frames = captured({"a": many}, {"a": listing()}, {"a": copy.deepcopy(many)})

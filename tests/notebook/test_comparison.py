@@ -6,7 +6,6 @@ import pydoc
 import re
 
 import nbformat
-import pandas as pd
 import pytest
 from IPython.core.completer import IPCompleter, provisionalcompleter
 
@@ -109,13 +108,6 @@ def test_exploitation_is_a_part_of_a_lens_and_a_weight(blog: Comparison) -> None
     assert "exploited" not in weighed
     with pytest.raises(ParameterInvalid, match="epss 2"):
         newest.counting(epss=2)
-
-
-def test_two_languages_stand_beside_each_other(blog: Comparison) -> None:
-    korean = Comparison("blog-2022", language="ko")
-    assert korean.severity().title.startswith("발견 항목")
-    assert blog.severity().title.startswith("Findings")
-    pd.testing.assert_frame_equal(korean.severity().table, blog.severity().table)
 
 
 def test_without_a_day_it_is_counted_by_the_studys_own() -> None:

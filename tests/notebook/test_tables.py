@@ -8,7 +8,6 @@ import pytest
 from helpers import paths
 from helpers.notebook import tables
 from helpers.studies.study import open_study
-from helpers.text import i18n
 
 
 def cells(frame: pd.DataFrame) -> list[str]:
@@ -45,10 +44,6 @@ def test_what_is_missing_was_not_measured_and_an_empty_text_is_a_dash() -> None:
     assert cells(pd.DataFrame({"epss": [0.5, None]})) == ["0.50000", "not scored"]
     days = pd.to_datetime(["2023-11-21", None], utc=True)
     assert cells(pd.DataFrame({"kev_added_at": days})) == ["2023-11-21", "—"]
-
-
-def test_a_table_without_rows_says_so() -> None:
-    assert tables.to_html(pd.DataFrame({"a": []})) == "<p>Nothing to list.</p>"
 
 
 def test_what_was_not_measured_at_all_is_named_below_the_table() -> None:
@@ -116,28 +111,3 @@ def test_every_heading_has_a_translation(finished: Path) -> None:
     found = headings(finished)
     assert len(found) > 100
     assert found <= known
-
-
-def test_words_of_the_kit_are_translated_and_names_out_of_reports_are_not() -> None:
-    frame = pd.DataFrame(
-        {
-            "severity": ["CRITICAL", None],
-            "trivy_severity": ["LOW", "HIGH"],
-            "package": ["CRITICAL", "size"],
-            "size_bytes": pd.array([12, None], dtype="Int64"),
-            "from_base": [True, False],
-        }
-    )
-    with i18n.speaking("ko"):
-        shown = tables.readable(frame)
-        empty = tables.to_html(frame.iloc[:0])
-    assert shown.columns.tolist() == [
-        "심각도",
-        "Trivy 심각도",
-        "패키지",
-        "크기",
-        "베이스 이미지에서 옴",
-    ]
-    assert shown.iloc[0].tolist() == ["치명적", "낮음", "CRITICAL", "12바이트", "예"]
-    assert shown.iloc[1].tolist() == ["측정되지 않음", "높음", "size", "측정되지 않음", "아니요"]
-    assert empty == "<p>표시할 항목이 없습니다.</p>"

@@ -2,7 +2,6 @@
 
 import csv
 
-import pandas as pd
 import pytest
 
 from helpers import paths
@@ -19,7 +18,6 @@ from helpers.sizes.file_groups import (
     UNOWNED,
 )
 from helpers.studies.load import load_files, load_layers, load_study
-from helpers.text import i18n
 from tests.conftest import file, files_of, image_of, layers_of, link, program
 
 BASE_AND_APP = layers_of((100, "base", True), (50, "app", False))
@@ -141,7 +139,6 @@ def test_the_sizes_of_all_groups_add_up_to_the_layers_hidden_bytes_and_all() -> 
         (HIDDEN, HIDDEN, 15, 0, ""),
     ]
     answer = file_groups.answer(parts, image_of())
-    assert answer.title == "Most bytes: app runtime 40%"
     groups = [group for group in file_groups.GROUPS if group != OWNER_UNKNOWN]
     assert answer.table["group"].tolist() == groups, "with zeros"
     assert answer.table["size_bytes"].tolist() == [35, 60, 0, 40, 0, 0, 15]
@@ -162,28 +159,13 @@ def test_files_of_another_image_than_the_layers_are_refused() -> None:
         file_groups.sizes(grouped, BASE_AND_APP)
 
 
-def test_of_many_images_it_is_counted_in_how_many_a_group_leads() -> None:
-    names = [f"an-image-with-a-long-name-{n}" for n in range(4)]
-    listed = [(RUNTIME, 3), (RUNTIME, 1), (APP, 9), (OS, 1)]
-    columns = {
-        "variant": [name for name in names for _ in (0, 1)],
-        "group": [group for first, _ in listed for group in (first, CACHES)],
-        "size_bytes": [size for _, most in listed for size in (most, 1)],
-    }
-    answer = file_groups.answer(pd.DataFrame(columns), pd.DataFrame({"variant": names}))
-    assert answer.title.startswith("Most bytes: app in an-image")
-    assert "runtime in 2 images (50 to 75%)" in answer.title
-
-
 def test_an_image_without_files_has_no_sizes_and_says_so() -> None:
     grouped = file_groups.grouped(files_of(), layers_of(), image_of())
     parts = file_groups.sizes(grouped, layers_of())
     answer = file_groups.answer(parts, image_of())
-    assert answer.table is None
-    assert answer.chart is None
-    assert answer.lacks == "The files of no image are known here."
-    assert file_groups.parts_answer(parts).lacks == answer.lacks
-    assert file_groups.largest_files_answer(grouped).lacks == answer.lacks
+    assert (answer.table, answer.chart) == (None, None)
+    others = file_groups.parts_answer(parts), file_groups.largest_files_answer(grouped)
+    assert {answer.lacks} == {each.lacks for each in others} != {""}
 
 
 def test_each_line_of_the_table_is_of_a_group_and_says_what_it_is() -> None:
@@ -195,9 +177,3 @@ def test_each_line_of_the_table_is_of_a_group_and_says_what_it_is() -> None:
         assert line["matches"] in ("path", "package"), line
         assert line["component"], line
         assert line["about"], line
-
-
-def test_parts_with_a_name_of_their_own_are_translated_and_packages_are_not() -> None:
-    with i18n.speaking("ko"):
-        assert i18n.told(file_groups.component_cell("translations")) == "번역 파일"
-        assert i18n.told(file_groups.component_cell("files")) == "files"

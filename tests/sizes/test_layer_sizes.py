@@ -49,31 +49,14 @@ def test_what_a_layer_holds_is_shown_or_hidden(table: pd.DataFrame) -> None:
     ]
 
 
-def test_the_answer_says_how_much_is_hidden_and_who_put_it_there(table: pd.DataFrame) -> None:
-    answer = layer_sizes.answer(table)
-    assert answer.title.endswith("most in app 0.3 MB")
-    assert "0.3 MB hidden by later layers" in answer.text.plain
-    assert "put there by layer 0 (ADD file in /)" in answer.text.plain
-    assert answer.table.set_index("part")["size_bytes"].to_dict() == {
-        "from the base image": 700_000,
-        "on top of it": 600_000,
-        "hidden by later layers": 300_000,
-    }
-    assert [part.key for part in answer.chart.series] == answer.table["part"].tolist()
-
-
-def test_where_next_to_nothing_is_hidden_the_title_says_what_came_with_the_base() -> None:
-    layers = layers_of((600, "a", True), (400, "b", False))
-    table = layer_sizes.layers(layers, files_of(file("a", 600), file("b", 400, layer=1)))
-    assert layer_sizes.answer(table).title == "From the base image: app 60%"
-
-
-def test_where_the_base_is_not_known_that_is_said() -> None:
-    table = layer_sizes.layers(layers_of((10, "", None)), files_of(file("a", 10)))
-    answer = layer_sizes.answer(table)
-    assert answer.title == "Next to nothing is hidden by later layers"
-    assert answer.table["part"].tolist()[0] == "base not known"
-    assert "which of them are the base image's is not known" in answer.text.plain
+@pytest.mark.parametrize(
+    ("is_base", "part"),
+    [(True, "from the base image"), (False, "on top of it"), (None, "base not known")],
+)
+def test_bytes_are_the_bases_or_not_or_that_is_not_known(is_base: bool | None, part: str) -> None:
+    table = layer_sizes.layers(layers_of((10, "x", is_base)), files_of(file("a", 7)))
+    sizes = layer_sizes.by_part(table).set_index("part")["size_bytes"]
+    assert sizes.to_dict() == {part: 7, "hidden by later layers": 3}
 
 
 def test_images_without_files_are_left_out() -> None:
@@ -81,7 +64,6 @@ def test_images_without_files_are_left_out() -> None:
     answer = layer_sizes.answer(table)
     assert table.empty
     assert (answer.table, answer.chart) == (None, None)
-    assert answer.text.plain.startswith("No layers with their files are known")
 
 
 def test_in_the_rebuilt_images_what_is_shown_and_hidden_adds_up() -> None:
