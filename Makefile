@@ -57,8 +57,8 @@ lab: $(VENV)/installed ## open JupyterLab on the notebooks [LAB="--port 8889"]
 	@JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
 	  $(BIN)/jupyter lab --notebook-dir notebooks --LabApp.default_url=/lab/tree/index.ipynb $(LAB)
 
-bench: $(VENV)/tested $(VENV)/fleet ## measure time and memory of the loader and the run, and fail if a target is missed
-	@$(BIN)/python -m tests.support.bench
+bench: $(VENV)/tested $(VENV)/fleet ## measure time and memory of the loader and the run, and fail if a target is missed [QUICK=1]
+	@$(BIN)/python -m tests.support.bench$(if $(QUICK), --quick)
 
 lint: $(VENV)/tested $(VENV)/fleet ## check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

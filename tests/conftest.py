@@ -48,7 +48,7 @@ settings.load_profile("fixed")
 
 OUTSIDE = {
     *("daemon", "client", "chromium", "office", "shared", "registry_here", "registry_secured"),
-    *("hostile_run", "presented", "opened"),
+    *("hostile_run", "presented", "small", "opened"),
 }
 """Fixtures for which a test is slow: programs and files from outside, full runs, a cluster."""
 

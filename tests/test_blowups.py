@@ -40,6 +40,8 @@ from tests.support.image_archives import (
     zstd,
 )
 
+pytestmark = pytest.mark.slow
+
 MEMORY, SECONDS = 1_500_000_000, 20
 """What a file may take: bytes, and seconds of the processor; most take a fraction of either."""
 

@@ -220,6 +220,7 @@ def test_two_at_once_make_each_day_once_and_know_all_variants(
     assert open_study("mine").captures() == days
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_what_is_there_is_whole_and_the_next_run_goes_on(folder: Path) -> None:
     days = [f"2023-01-{day:02}" for day in range(1, 6)]
     for number, day in enumerate(days):

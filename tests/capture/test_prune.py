@@ -117,6 +117,7 @@ def test_two_at_once_take_turns(empty_data: Path, monkeypatch: pytest.MonkeyPatc
     assert (first.kept, second[0].kept) == (len(names) - len(first.gone), len(left))
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_the_series_is_as_before_or_as_after(empty_data: Path) -> None:
     names = series.make(empty_data, 9, 2).captures
     gone = prune.prune("series", "month", dry_run=True).gone

@@ -81,6 +81,7 @@ def _version(package: dict[str, Any]) -> str:
     return f"{epoch}{package.get('Version')}{release}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lens", [lenses.VULNERABILITIES, lenses.FINDINGS])
 def test_a_plain_loop_over_the_recorded_fleet_counts_the_same(tmp_path: Path, lens: str) -> None:
     folder = paths.ROOT / "data" / "fleets" / "official-2018"

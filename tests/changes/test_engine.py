@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 
 from helpers.changes import between, causes
@@ -46,6 +47,7 @@ def told(rows: pd.DataFrame) -> Counter[tuple[str, ...]]:
     return Counter((each, *text) for each, text in zip(words, texts, strict=True))
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(image(), image())
 def test_history_gate_and_two_captures_tell_the_same(before: Frames, after: Frames) -> None:

@@ -21,6 +21,8 @@ from helpers.fleet import cluster, engine, reading, tasks
 from helpers.fleet.cluster import Cluster
 from tests.support import fleets
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def scans(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from helpers import paths
 
 _WITHOUT = """
@@ -28,6 +30,7 @@ def _python(code: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=paths.ROOT)
 
 
+@pytest.mark.slow
 def test_no_module_needs_or_imports_dask() -> None:
     for before in ("", _WITHOUT):
         done = _python(before + _IMPORTS)

@@ -153,6 +153,7 @@ def _sides(*frames: Frames) -> Pair:
     return Pair("", *(Side(name, f) for name, f in zip((BEFORE, AFTER), frames, strict=True)))
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(image(), image())
 def test_every_pair_adds_up(before: Frames, after: Frames) -> None:

@@ -153,6 +153,7 @@ def test_images_of_other_studies_stand_beside(blog: Comparison) -> None:
     assert "study blog-2022 + matched-2026 · capture 2026-11" in answer.footer
 
 
+@pytest.mark.slow
 def test_every_question_can_be_asked_of_images_of_several_studies() -> None:
     several = Comparison("rebuilt-2026").beside("blog-2022/2026-11")
     failed = []

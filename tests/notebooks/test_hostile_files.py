@@ -89,6 +89,7 @@ ROW = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(ROW, max_size=12, unique_by=lambda row: row.path), TEXT, TEXT)
 def test_every_question_has_an_answer_for_any_inventory(

@@ -8,6 +8,8 @@ from helpers import paths
 from helpers.studies.load import load_files
 from tests.support import large
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:

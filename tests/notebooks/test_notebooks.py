@@ -137,6 +137,7 @@ def test_it_is_in_the_readmes_table_with_its_question(path: Path, book: Notebook
     assert row in (paths.ROOT / "README.md").read_text().splitlines()
 
 
+@pytest.mark.slow
 def test_explore_runs_headless_and_writes_nothing(tmp_path: Path) -> None:
     """The numbered notebooks run in what the report's and the slides' tests read."""
     (tmp_path / "notebooks").mkdir()
@@ -181,6 +182,7 @@ def test_the_index_shows_every_study(data: Path, tmp_path: Path) -> None:
     assert "<script" not in told
 
 
+@pytest.mark.slow
 def test_plain_papermill_runs_it_from_any_folder(tmp_path: Path) -> None:
     notebook = paths.NOTEBOOKS / "02-vulnerabilities.ipynb"
     command = [Path(sys.executable).parent / "papermill", notebook, "out.ipynb"]
@@ -197,6 +199,7 @@ def test_plain_papermill_runs_it_from_any_folder(tmp_path: Path) -> None:
     assert (tmp_path / "kept/tables/reproduction.csv").exists()
 
 
+@pytest.mark.slow
 def test_papermill_shows_the_parameters_to_people() -> None:
     command = [Path(sys.executable).parent / "papermill", "--help-notebook"]
     done = subprocess.run(

@@ -77,6 +77,8 @@ def noted(trait, name):
     return resolve(trait, name)
 ClassBasedTraitType._resolve_string = noted
 from helpers.runs import run
+
+pytestmark = pytest.mark.slow
 run.reproduce("blog-2022", notebooks=[*map(Path, sys.argv[1:])])
 """
 

@@ -123,6 +123,7 @@ def test_every_figure_says_what_it_is_of_and_its_data_is_beside_it(finished: Pat
         assert rows(finished / "tables" / f"{path.stem}.csv"), path.name
 
 
+@pytest.mark.slow
 def test_what_was_not_scanned_alike_is_refused_unless_allowed_and_then_marked(
     data: Path, write
 ) -> None:
@@ -163,6 +164,7 @@ def test_executed_notebooks_hold_outputs_and_no_path_of_this_machine(finished: P
         nbformat.validate(nbformat.reads(text, as_version=4))
 
 
+@pytest.mark.slow
 def test_a_finding_less_in_the_evidence_changes_the_result(data: Path) -> None:
     evidence = data / "studies/blog-2022/2022-02/nodejs-distroless/trivy.json"
     report = json.loads(evidence.read_text())
@@ -234,6 +236,7 @@ def test_slides_are_in_the_run_or_there_is_no_run(data: Path, small: Path) -> No
     assert list((data / "runs").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_missing_report_leaves_a_whole_run(data: Path) -> None:
     (data / "studies/blog-2022/2022-02/nodejs-alpine/trivy.json").unlink()
     (data / "studies/blog-2022/published.csv").unlink()
@@ -284,6 +287,7 @@ def test_a_failing_notebook_leaves_its_copy_and_the_last_good_run(
     assert not copy.exists(), "a good run takes the failed one away"
 
 
+@pytest.mark.slow
 def test_an_invalid_report_is_named_by_the_cell_that_met_it(data: Path) -> None:
     evidence = data / "studies/blog-2022/2022-02/nodejs-alpine/trivy.json"
     evidence.write_bytes(evidence.read_bytes()[:5000])

@@ -129,6 +129,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_to_its_end(
     assert bytes(decoding.read(path)) == content[:100_000]
 
 
+@pytest.mark.slow
 def test_reading_gzip_takes_little_more_than_decompressing(write: Write) -> None:
     content = gzip.compress(b'["' + os.urandom(2**18).hex().encode() * 2**8 + b'"]', 1)
     path = write(content)
