@@ -51,4 +51,4 @@ class History:
     @cached_property
     def stays(self) -> pd.DataFrame:
         """How long what is fixable stayed, as `time_to_fix.stays` has it."""
-        return time_to_fix.stays(self.series, self.sound, self.steps.moves)
+        return time_to_fix.stays(self.series, self.sound, self.steps)

@@ -35,9 +35,10 @@ class Steps(NamedTuple):
     """The steps of a series.
 
     `pairs` has a row a variant and two consecutive sound scans of it: `variant, earlier, later,
-    earlier_at, at, before, after` (counts under the lens), and whether `image, scanner, database`
-    differ (NA: not known). `moves` has a row a finding that appeared, went or was re-rated, as
-    `changes.between` has them, with `package_path` and `source_package`.
+    earlier_at, at, before, after` (counts under the lens), whether `image, scanner, database`
+    differ (NA: not known), and `list_before, list_after`, their lists of packages. `moves` has a
+    row a finding that appeared, went or was re-rated, as `changes.between` has them, with
+    `package_path` and `source_package`.
     """
 
     pairs: pd.DataFrame
@@ -55,7 +56,7 @@ def steps(series: Series, sound: pd.DataFrame) -> Steps:
     rows, found = engine.changed(kept, ordered, pairs, every=False)
     moves = between.described(rows, found).join(pairs[["variant", "earlier", "later"]], on="step")
     moves = moves.sort_values(["step", *KEYS], kind="stable", ignore_index=True)[MOVES]
-    shown = pairs[["variant", "earlier", "later", *CAUSES]].assign(
+    shown = pairs[["variant", "earlier", "later", *CAUSES, "list_before", "list_after"]].assign(
         earlier_at=before["at"], at=after["at"], before=before["count"], after=after["count"]
     )
     return Steps(shown, moves)

@@ -19,6 +19,7 @@ from helpers.changes.causes import IMAGE
 from helpers.changes.engine import GONE
 from helpers.history import kaplan_meier
 from helpers.history.series import Series
+from helpers.history.steps import Steps
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
 from helpers.text.titles import Part, fitted, unknown
@@ -37,7 +38,7 @@ _KEY = ["vulnerability_id", "source_package"]
 _OURS = ["variant", *_KEY]
 
 
-def stays(series: Series, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
+def stays(series: Series, sound: pd.DataFrame, steps: Steps) -> pd.DataFrame:
     """Return how long each fixable vulnerability stayed in each image, one row a source package.
 
     `variant, vulnerability_id, source_package, fix_known_at, from_at, until_at, days, end,
@@ -48,15 +49,19 @@ def stays(series: Series, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFr
     the image's last scan (`still open`). So days are as fine as captures are apart. `start_seen`:
     it could not be fixed already before the image's first scan. `at_least`: it lasted longer than
     that, for it was open, went otherwise, or its start was not seen. `came_back`: it was there
-    again in a later scan. `sound` are the scans to go by, `moves` the changes between them.
+    again in a later scan. `sound` are the scans to go by, `steps` those between them.
 
     What got its fix and was fixed between two scans was never seen with a fix: it lasted less than
     one step. It is entered with 0 days, as a stay that began and ended in one step, or those that
     were fixed at once would be missing, and the median too high.
     """
-    presence, moves = _named_once(series.presence, moves)
-    series = series._replace(presence=presence)
-    present = _present(presence, sound)
+    stands = _stands(series.presence)
+    found, gone = _found(series.presence, stands), _gone(steps.moves, stands)
+    scans = sound.sort_values("at", kind="stable")[["variant", "capture", "at"]].astype(_SCAN)
+    scans["number"] = scans.groupby("variant").cumcount()
+    found = found.merge(scans, on=["variant", "capture"])
+    present = found.groupby([*_OURS, "capture", "at", "number"], sort=False)["fixable"].any()
+    present = present.reset_index()
     if present.empty:
         return pd.DataFrame({column: pd.Series(dtype="object") for column in COLUMNS})
     out = present[present["fixable"]].groupby(_KEY, sort=False)["at"].min().rename("fix_known_at")
@@ -73,14 +78,14 @@ def stays(series: Series, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFr
     ).reset_index()  # fmt: skip
     came_back = nth.groupby([rows[key] for key in _OURS], sort=False).max().gt(1)
     table = table.merge(came_back.rename("came_back").reset_index(), on=_OURS)
-    table = _ended(table, sound, moves)
+    table = _ended(table, scans, gone)
     start = sound["at"].min()
     unknown = table["first"].eq(0) & (
         table["fix_known_at"].lt(table["from_at"]) | table["fix_known_at"].eq(start)
     )
     table["start_seen"] = ~unknown
     table["at_least"] = unknown | table["end"].ne(FIXED)
-    zeros = _within_a_step(series, sound, moves, present, out)
+    zeros = _within_a_step(series, _of_releases(steps.pairs, series.images), found, gone, out)
     is_new = ~pd.MultiIndex.from_frame(zeros[_OURS]).isin(pd.MultiIndex.from_frame(table[_OURS]))
     if is_new.any():
         table = pd.concat([table, zeros[is_new]], ignore_index=True)
@@ -255,70 +260,57 @@ def _line(row: Any) -> Phrase:
     return text
 
 
-def _named_once(presence: pd.DataFrame, moves: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return both with the id that stands for each vulnerability, by what all scans name."""
+_SCAN = {"variant": "str", "capture": "str"}
+
+
+def _stands(presence: pd.DataFrame) -> dict[str, str]:
+    """Return the id that stands for each vulnerability, by what all scans name."""
     pairs = presence[["vulnerability_id", "aliases"]].drop_duplicates().astype("object")
     ids = pairs["vulnerability_id"].tolist()
-    named = zip(ids, aliases.canonical(ids, pairs["aliases"]), strict=True)
-    others = {own: other for own, other in named if own != other}
-    if not others:
-        return presence, moves
-    first, second = (
-        frame.assign(vulnerability_id=texts.map(others).fillna(texts))
-        for frame in (presence, moves)
-        for texts in [frame["vulnerability_id"].astype("str")]
+    return dict(zip(ids, aliases.canonical(ids, pairs["aliases"]), strict=True))
+
+
+def _found(presence: pd.DataFrame, stands: dict[str, str]) -> pd.DataFrame:
+    """Return what counts in each scan: where it is, in which version, and whether it has a fix."""
+    rows = presence[presence["there"]]
+    found = rows[["variant", "capture", "release"]].astype(_SCAN)
+    return found.assign(
+        vulnerability_id=rows["vulnerability_id"].astype("str").map(stands),
+        source_package=_source(rows),
+        fixable=rows["fixed_version"].notna(),
     )
-    return first, second
 
 
-def _present(presence: pd.DataFrame, sound: pd.DataFrame) -> pd.DataFrame:
-    """Return in which sound scan which vulnerability stands, and whether a fix is named for it."""
-    numbered = sound.sort_values("at", kind="stable")
-    numbered = numbered.assign(number=numbered.groupby("variant").cumcount())
-    source = presence["source_package"].astype("str").fillna(presence["package"].astype("str"))
-    rows = pd.DataFrame(
-        {
-            "variant": presence["variant"].astype("str"),
-            "capture": presence["capture"].astype("str"),
-            "vulnerability_id": presence["vulnerability_id"].astype("str"),
-            "source_package": source,
-            "fixable": presence["fixed_version"].notna(),
-        }
-    )[presence["there"].to_numpy()]
-    rows = rows.groupby([*_OURS, "capture"], sort=False)["fixable"].any().reset_index()
-    return rows.merge(numbered[["variant", "capture", "at", "number"]], on=["variant", "capture"])
+def _gone(moves: pd.DataFrame, stands: dict[str, str]) -> pd.DataFrame:
+    """Return what went, with the step in which it did, and the reason."""
+    rows = moves[moves["change"].eq(GONE)]
+    found = rows[["variant", "later", "vulnerability_id"]].astype("str")
+    found["vulnerability_id"] = found["vulnerability_id"].map(stands)
+    return found.assign(source_package=_source(rows), reason=rows["reason"])
 
 
-def _ended(table: pd.DataFrame, sound: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
+def _source(rows: pd.DataFrame) -> pd.Series:
+    return rows["source_package"].astype("str").fillna(rows["package"].astype("str"))
+
+
+def _ended(table: pd.DataFrame, scans: pd.DataFrame, gone: pd.DataFrame) -> pd.DataFrame:
     """Return stays with their last day, how long they were, and how they ended."""
-    numbered = sound.sort_values("at", kind="stable")
-    numbered = numbered.assign(number=numbered.groupby("variant").cumcount())
-    after = numbered.assign(number=numbered["number"] - 1)[["variant", "number", "at", "capture"]]
+    after = scans.assign(number=scans["number"] - 1)
     table = table.merge(after, how="left", on=["variant", "number"])
-    last = numbered.groupby("variant")["at"].max()
-    until = table["at"].fillna(table["variant"].map(last))
-    by_image = _gone_with_the_image(moves)
+    until = table["at"].fillna(table["variant"].map(scans.groupby("variant")["at"].max()))
+    by_image = gone[causes.may_be_image(gone["reason"])][["variant", "later", *_KEY]]
     keys = pd.MultiIndex.from_frame(table[["variant", "capture", *_KEY]])
-    end = np.where(keys.isin(by_image), FIXED, WENT)
+    end = np.where(keys.isin(pd.MultiIndex.from_frame(by_image)), FIXED, WENT)
     end = np.where(table["at"].isna(), OPEN, end)
     days = (until - table["from_at"]).dt.days.astype("Int64")
     return table.assign(until_at=until, days=days, end=end.astype(object))
 
 
-def _gone_with_the_image(moves: pd.DataFrame) -> pd.MultiIndex:
-    """Return what went because the image, or perhaps the image, was another one."""
-    gone = moves[moves["change"].eq(GONE)]
-    gone = gone[causes.may_be_image(gone["reason"])]
-    source = gone["source_package"].fillna(gone["package"])
-    keys = gone.assign(source_package=source)[["variant", "later", *_KEY]].astype("str")
-    return pd.MultiIndex.from_frame(keys)
-
-
 def _within_a_step(
     series: Series,
-    sound: pd.DataFrame,
-    moves: pd.DataFrame,
-    present: pd.DataFrame,
+    pairs: pd.DataFrame,
+    found: pd.DataFrame,
+    gone: pd.DataFrame,
     fix_known: pd.Series,
 ) -> pd.DataFrame:
     """Return stays of 0 days: of what got its fix in a step, and went with its package in it.
@@ -327,22 +319,19 @@ def _within_a_step(
     same release of its system. Or another image tells which version had it, and that the fix is
     known since that step, and this image had that version before the step only.
     """
-    steps = _steps(sound, series.images)
-    gone = moves[moves["change"].eq(GONE) & moves["reason"].eq(IMAGE)]
-    source = gone["source_package"].fillna(gone["package"])
-    gone = gone.assign(source_package=source)[["variant", "later", *_KEY]].astype("str")
-    gone = gone.merge(steps[steps["same_release"]], on=["variant", "later"])
-    found = pd.concat([gone, _unseen(series, sound, steps, fix_known)], ignore_index=True)
+    own = gone[gone["reason"].eq(IMAGE)].drop(columns="reason")
+    own = own.merge(pairs[pairs["same_release"]], on=["variant", "later"])
+    rows = pd.concat([own, _unseen(series.installed, pairs, found, fix_known)], ignore_index=True)
     # Without a time, no scan ever named a fix.
-    known = found[_KEY].merge(fix_known.reset_index(), how="left", on=_KEY)["fix_known_at"]
-    known = known.where(known.notna(), found["at"])
-    found = found[known.gt(found["earlier_at"]) & known.le(found["at"])]
-    there = pd.MultiIndex.from_frame(present[["variant", "capture", *_KEY]])
-    stayed = pd.MultiIndex.from_frame(found[["variant", "later", *_KEY]]).isin(there)
-    found = found[~stayed].sort_values("at", kind="stable").drop_duplicates(_OURS)
-    at = found["at"]
-    return found[_OURS].assign(
-        fix_known_at=at, from_at=at, until_at=at, days=pd.Series(0, found.index, dtype="Int64"),
+    known = rows[_KEY].merge(fix_known.reset_index(), how="left", on=_KEY)["fix_known_at"]
+    known = known.where(known.notna(), rows["at"])
+    rows = rows[known.gt(rows["earlier_at"]) & known.le(rows["at"])]
+    there = pd.MultiIndex.from_frame(found[["variant", "capture", *_KEY]])
+    stayed = pd.MultiIndex.from_frame(rows[["variant", "later", *_KEY]]).isin(there)
+    rows = rows[~stayed].sort_values("at", kind="stable").drop_duplicates(_OURS)
+    at = rows["at"]
+    return rows[_OURS].assign(
+        fix_known_at=at, from_at=at, until_at=at, days=pd.Series(0, rows.index, dtype="Int64"),
         end=FIXED, start_seen=True, at_least=False, came_back=False,
     )  # fmt: skip
 
@@ -351,62 +340,35 @@ _RELEASE = r"^((?:alpine|ubuntu|opensuse\S*|sles?) \d+\.\d+|\S+ \d+)"
 """A release of a system: Debian 12.5 and 12.6 are one, Alpine 3.18 and 3.19 are two."""
 
 
-def _steps(sound: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
-    """Return each two consecutive sound scans, and whether their systems are of one release.
-
-    `variant, later, earlier_at, at, list_before, list_after, same_release`.
-    """
+def _of_releases(pairs: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+    """Return pairs of scans with whether their systems are of one release."""
     system = images["os_family"].astype("str") + " " + images["os_version"].astype("str")
-    about = images[["variant", "capture"]].assign(release=system.str.extract(_RELEASE)[0])
-    ordered = sound.sort_values(["at", "capture"], kind="stable").merge(
-        about.astype({"variant": "str", "capture": "str"}).drop_duplicates(["variant", "capture"]),
-        how="left",
-        on=["variant", "capture"],
+    release = system.str.extract(_RELEASE)[0].fillna("")
+    release.index = pd.MultiIndex.from_frame(images[["variant", "capture"]])
+    release = release[~release.index.duplicated()]
+    before, after = (
+        release.reindex(pd.MultiIndex.from_frame(pairs[["variant", side]])).to_numpy()
+        for side in ("earlier", "later")
     )
-    before = ordered.groupby("variant", sort=False).shift()
-    both = ordered["release"].eq(before["release"])
-    neither = ordered["release"].isna() & before["release"].isna()
-    steps = pd.DataFrame(
-        {
-            "variant": ordered["variant"].astype("str"),
-            "later": ordered["capture"].astype("str"),
-            "earlier_at": before["at"],
-            "at": ordered["at"],
-            "list_before": before["listed"],
-            "list_after": ordered["listed"],
-            "same_release": (both | neither).fillna(False).astype("bool"),
-        }
-    )
-    return steps[before["capture"].notna()]
+    texts = {"variant": "str", "later": "str"}
+    return pairs.drop(columns="earlier").astype(texts).assign(same_release=before == after)
 
 
 def _unseen(
-    series: Series, sound: pd.DataFrame, steps: pd.DataFrame, fix_known: pd.Series
+    installed: pd.DataFrame, pairs: pd.DataFrame, found: pd.DataFrame, fix_known: pd.Series
 ) -> pd.DataFrame:
     """Return what scans of other images say that an image had before a step, and not after it."""
-    presence = series.presence[series.presence["there"] & series.presence["fixed_version"].notna()]
-    scans = pd.MultiIndex.from_frame(sound[["variant", "capture"]].astype("str"))
-    of = pd.MultiIndex.from_frame(presence[["variant", "capture"]].astype("str"))
-    presence = presence[of.isin(scans)]
-    source = presence["source_package"].astype("str").fillna(presence["package"].astype("str"))
-    affected = pd.DataFrame(
-        {
-            "vulnerability_id": presence["vulnerability_id"].astype("str"),
-            "source_package": source,
-            "version": presence["release"],
-        }
-    ).drop_duplicates()
+    affected = found[found["fixable"]][[*_KEY, "release"]].drop_duplicates()
     affected = affected.merge(fix_known.reset_index(), on=_KEY)
-    installed = series.installed[["listed", "release"]].drop_duplicates()
-    installed = installed.set_axis(["listed", "version"], axis=1)
-    installed = installed[installed["version"].isin(affected["version"])]
-    moved = steps[steps["list_before"].notna() & steps["list_after"].notna()]
+    installed = installed[["listed", "release"]].drop_duplicates()
+    installed = installed[installed["release"].isin(affected["release"])]
+    moved = pairs.dropna(subset=["list_before", "list_after"])
     lists = moved[["list_before", "list_after"]].drop_duplicates()
     lists = lists[lists["list_before"].ne(lists["list_after"])]
-    had = lists.merge(installed, left_on="list_before", right_on="listed").drop(columns="listed")
+    had = lists.merge(installed.rename(columns={"listed": "list_before"}), on="list_before")
     after = installed.rename(columns={"listed": "list_after"}).assign(has=True)
-    had = had.merge(after, how="left", on=["list_after", "version"])
+    had = had.merge(after, how="left", on=["list_after", "release"])
     had = had[had["has"].isna()].drop(columns="has")
-    found = moved.merge(had, on=["list_before", "list_after"]).merge(affected, on="version")
-    in_step = found["fix_known_at"].gt(found["earlier_at"]) & found["fix_known_at"].le(found["at"])
-    return found[in_step].drop(columns=["version", "fix_known_at"])
+    rows = moved.merge(had, on=["list_before", "list_after"]).merge(affected, on="release")
+    in_step = rows["fix_known_at"].gt(rows["earlier_at"]) & rows["fix_known_at"].le(rows["at"])
+    return rows[in_step].drop(columns=["release", "fix_known_at"])

@@ -16,7 +16,7 @@ FIX = {"FixedVersion": "3.0.2"}
 def stays(frames) -> pd.DataFrame:
     found = kept(frames)
     sound, whole = stepped(found)
-    return time_to_fix.stays(found, sound, whole.moves).set_index("variant")
+    return time_to_fix.stays(found, sound, whole).set_index("variant")
 
 
 def row(table: pd.DataFrame, variant: str = "a") -> list:
