@@ -2,12 +2,15 @@
 
 import contextlib
 import os
+import signal
+import sys
 import threading
 import time
 import uuid
 from pathlib import Path
 
 from helpers import processes, whole
+from tests.support import killed
 
 GONE = 4194305
 """A number that no process has."""
@@ -58,3 +61,41 @@ def test_a_folder_that_threads_still_write_to_is_discarded_whole(tmp_path: Path)
             thread.join()
         assert [*tmp_path.iterdir()] == []
     whole.discard(folder)
+
+
+def work() -> None:
+    """Replace a file and a folder, as a process that is killed."""
+    replace(Path(sys.argv[1]), "new")
+
+
+def replace(folder: Path, text: str) -> None:
+    with whole.alone(folder):
+        whole.clear_up(folder)
+        whole.write(folder / "file", text.encode())
+        with whole.new_folder(folder / "place") as staged:
+            for name in "ab":
+                (staged / name).write_text(text)
+            whole.move(staged, folder / "place")
+
+
+def there(folder: Path) -> list[set[str]]:
+    """What the file and the folder hold; nothing else is there."""
+    assert {path.name for path in folder.iterdir()} == {"file", "place"}
+    texts = {(folder / "place" / name).read_text() for name in "ab"}
+    return [{(folder / "file").read_text()}, texts]
+
+
+def test_killed_at_any_moment_what_is_there_is_old_or_new(tmp_path: Path) -> None:
+    call, seen = "tests.test_whole:work", []
+    replace(tmp_path, "old")
+    for at in range(1, killed.changes(tmp_path, call=call) + 1):
+        replace(tmp_path, "old")
+        assert killed.run(at, tmp_path, call=call).returncode == -signal.SIGKILL
+        whole.clear_up(tmp_path)
+        seen.append(there(tmp_path))
+        replace(tmp_path, "new")
+        assert there(tmp_path) == [{"new"}, {"new"}]
+    assert seen[0] == [{"old"}, {"old"}]
+    assert [{"new"}, {"old"}] in seen
+    assert seen[-1] == [{"new"}, {"new"}]
+    assert all(len(texts) == 1 for state in seen for texts in state)

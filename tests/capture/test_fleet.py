@@ -20,7 +20,7 @@ from helpers.capture.fleet_folder import FleetFolder
 from helpers.capture.vulndb import VulnDb
 from helpers.errors import NoSpace, StudyInvalid
 from helpers.images import oci
-from tests.support import faulty_registry, killed
+from tests.support import faulty_registry
 from tests.support import image_archives as images
 from tests.support import package_lists as support
 from tests.support.command_line import run
@@ -142,24 +142,6 @@ class TestPackageLists:
     ) -> None:
         with FleetFolder("one").locked(), pytest.raises(StudyInvalid, match="is running"):
             capture(str(tags), "one", db=fleet_db)
-
-    def test_whenever_it_is_killed_the_next_run_goes_on(
-        self, tags: Path, fleet_db: Path, empty_data: Path
-    ) -> None:
-        undisturbed = support.content(capture(str(tags), "undisturbed", db=fleet_db).folder)
-        fleet = paths.fleet("killed")
-        command = ("fleet", "capture", tags, "--name", "killed", "--db", fleet_db, "--jobs", 2)
-        whole: dict[Path, int] = {}
-        for _ in killed.moments(*command, step=31):
-            for path in fleet.rglob("*.json.gz"):
-                if ".scratch" not in path.parts:
-                    assert support.results(path)
-                    assert (
-                        whole.setdefault(path, path.stat().st_mtime_ns) == path.stat().st_mtime_ns
-                    )
-        assert whole
-        assert support.content(fleet) == undisturbed
-        assert not (fleet / ".scratch").exists()
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk to fill")
     def test_a_full_disk_leaves_what_was_there(

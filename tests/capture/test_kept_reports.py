@@ -15,7 +15,6 @@ from helpers.studies.load import load_study
 from helpers.studies.study import open_study
 from tests.conftest import finding, trivy
 from tests.scans.test_grype import match, report_of
-from tests.support import killed
 from tests.support.command_line import run
 
 
@@ -218,23 +217,3 @@ def test_two_at_once_make_each_day_once_and_know_all_variants(
     assert others == [(days, [], [])]
     assert open_study("mine").names() == ["web", "app"]
     assert open_study("mine").captures() == days
-
-
-@pytest.mark.slow
-def test_killed_at_any_moment_what_is_there_is_whole_and_the_next_run_goes_on(folder: Path) -> None:
-    days = [f"2023-01-{day:02}" for day in range(1, 6)]
-    for number, day in enumerate(days):
-        write(folder / day / "app.json", trivy(finding(number)))
-        write(folder / day / "web.json", trivy(finding(), finding(number)))
-    seen = [0]
-    for _ in killed.moments("history", "mine", "--from", folder, step=4):
-        if (paths.study("mine") / "study.toml").exists():
-            found = open_study("mine").captures()
-            assert len(found) >= seen[-1]
-            seen.append(len(found))
-            if found:
-                images = load_study("mine", "all").images
-                assert images["status"].tolist() == ["scanned"] * 2 * len(found)
-    assert {*seen} & {1, 2, 3, 4}, "some were killed in between"
-    assert open_study("mine").captures() == days
-    assert [path.name for path in paths.study("mine").glob(".*")] == []

@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from helpers import paths
 from helpers.capture import prune
-from helpers.studies.load import load_study
 from helpers.studies.study import Captured, Database, Facts, Study, Variant, open_study
-from tests.support import killed, series
+from tests.support import series
 from tests.support.command_line import run
 
 
@@ -115,22 +113,3 @@ def test_two_at_once_take_turns(empty_data: Path, monkeypatch: pytest.MonkeyPatc
     left = open_study("series").captures()
     assert sorted([*first.gone, *second[0].gone, *left]) == names
     assert (first.kept, second[0].kept) == (len(names) - len(first.gone), len(left))
-
-
-@pytest.mark.slow
-def test_killed_at_any_moment_the_series_is_as_before_or_as_after(empty_data: Path) -> None:
-    names = series.make(empty_data, 9, 2).captures
-    gone = prune.prune("series", "month", dry_run=True).gone
-    after = [name for name in names if name not in gone]
-    assert len(gone) > 2
-    states = []
-    for _ in killed.moments("prune", "series", "--keep", "month", step=3):
-        found = open_study("series").captures()
-        states.append(found)
-        assert found in (names, after)
-        assert load_study("series", "all").images["status"].eq("scanned").all()
-    assert names in states, "it was killed before"
-    assert after in states, "and in between"
-    assert open_study("series").captures() == after
-    assert [path.name for path in paths.study("series").glob(".*")] == []
-    assert not any((paths.study("series") / name).exists() for name in gone)

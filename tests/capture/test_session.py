@@ -465,29 +465,3 @@ def test_a_full_disk_is_reported_by_whoever_meets_it() -> None:
     assert str(other).startswith("y: Permission denied. Check its permissions")
     nowhere = FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
     assert "with TMPDIR" in str(disk_error(nowhere, Path("x")))
-
-
-def test_killed_at_any_moment_it_leaves_what_was_there_and_the_next_run_completes(
-    captured: Path, capture_mine: Capture, db: Path
-) -> None:
-    command = [sys.executable, "-m", "helpers", "capture", "mine", "--db", str(db), "--fresh"]
-    captures, folder = 1, paths.study("mine")
-    for moment in (".scratch", "*/build.log", "*/files.jsonl.gz", "*/smoke.json", "capture.json"):
-        before = {name: content for name, content in recorded().items() if "/.capture" not in name}
-        killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        written = f".capture.{killed.pid}@*.part/{moment}"
-        while killed.poll() is None and not list(folder.glob(written)):
-            time.sleep(0.002)
-        killed.send_signal(signal.SIGKILL)
-        killed.wait()
-        found = study.open_study("mine").captures()
-        # Either it is not there yet, or whole; and what was there before is as it was.
-        assert len(found) - captures in (0, 1)
-        captures = len(found)
-        assert before.items() <= recorded().items()
-        assert load_study("mine", "all").images["status"].tolist() == ["scanned"] * 2 * captures
-        assert load_files("mine").groupby("variant")["path"].count().gt(50).all()
-    assert captures < 6, "some were killed in time"
-    assert not capture_mine(fresh=True).unchanged
-    assert len(study.open_study("mine").captures()) == captures + 1
-    assert not list(folder.glob(".*")), "the next run clears what was left"

@@ -244,30 +244,6 @@ def test_damaged_bookkeeping_is_made_anew(tmp_path: Path, read: Read, name: str)
     assert fleets.store_counts(done.store) == fleets.plain(folder.iterdir())
 
 
-def test_what_a_kill_left_of_the_bookkeeping_goes_with_the_next_run(
-    tmp_path: Path, read: Read, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scans = fleets.reports(tmp_path / "scans", 2)
-
-    parts, unlink = paths.fleet("f") / "parts", Path.unlink
-
-    def killed(*_: object) -> None:
-        # A killed process removes nothing.
-        patch.setattr(Path, "unlink", lambda *_, **__: None)
-        raise SystemExit
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", killed)
-        with pytest.raises(SystemExit):
-            read(scans)
-    assert Path.unlink is unlink
-    assert [*parts.glob(".*.jsonl.*")]
-    for left in parts.glob(".*.part"):
-        left.rename(left.with_name(left.name.replace(f".{os.getpid()}@", ".999999999@")))
-    read(scans)
-    assert {path.name for path in parts.glob(".*")} == {".lock"}
-
-
 def test_an_image_in_two_parts_counts_once(tmp_path: Path, read: Read) -> None:
     folder = fleets.reports(tmp_path / "scans", 4)
     done = read(folder)
