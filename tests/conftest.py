@@ -65,7 +65,7 @@ os.environ.update(KIT_EPSS="none", KIT_KEV="none")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and say which tests go to one process where several test side by side.
 
-    There is one daemon, whose containers some tests count. What takes longest comes first.
+    What is built and captured on the daemon is so in one process. What takes longest comes first.
     """
     tests = Path(__file__).parent
     groups = {}
@@ -77,7 +77,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         alone = [name for name in ALONE if name in needed]
         given = item.get_closest_marker("xdist_group")
         if needed & {"daemon", "client"}:
-            group = "daemon"
+            group = "live" if folder == "live" else "daemon"
         elif given:
             group = given.args[0]
         else:
