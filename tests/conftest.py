@@ -47,7 +47,7 @@ settings.register_profile("fixed", settings.get_profile("random"), derandomize=T
 settings.load_profile("fixed")
 
 OUTSIDE = {
-    *("daemon", "client", "chromium", "office", "shared", "registry_here", "registry_secured"),
+    *("daemon", "client", "office", "shared", "registry_here", "registry_secured"),
     *("hostile_run", "presented", "small", "opened"),
 }
 """Fixtures for which a test is slow: programs and files from outside, full runs, a cluster."""
@@ -160,18 +160,6 @@ def client() -> Iterator[docker.DockerClient]:
         unless_live(f"no Docker daemon answers ({error})")
     yield connected
     connected.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """Chromium; of one module alone, for no other loop may run beside it."""
-    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    from tests.support import browser
-
-    if not browser.installed():
-        unless_live("there is no Chromium (CHROMIUM names one)")
-    with browser.launched() as launched:
-        yield launched
 
 
 @pytest.fixture(scope="session")

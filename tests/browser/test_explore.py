@@ -10,16 +10,14 @@ from typing import Any
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from playwright import sync_api as playwright
 
 from helpers import Comparison, paths
 from tests.conftest import finding, trivy
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-from tests.scans.test_grype import match, report_of  # noqa: E402
-from tests.support import hostile, jupyter_lab  # noqa: E402
-from tests.support.browser import Watched  # noqa: E402
-from tests.support.jupyter_lab import Lab  # noqa: E402
+from tests.scans.test_grype import match, report_of
+from tests.support import hostile, jupyter_lab
+from tests.support.browser import Watched
+from tests.support.jupyter_lab import Lab
 
 expect = playwright.expect
 expect.set_options(timeout=20_000)
@@ -27,15 +25,6 @@ expect.set_options(timeout=20_000)
 PANEL = ".kit-panel"
 PICTURE, PARTS = f"{PANEL} .kit-picture img", f"{PANEL} .kit-picture button"
 ROWS = f"{PANEL} span[role=status]:has-text('rows')"
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with jupyter_lab.started(tmp_path_factory.mktemp("lab")) as lab:
-        hostile.spoil(lab.data)
-        jupyter_lab.with_parameters(lab, "explore-ko", language="ko")
-        jupyter_lab.with_parameters(lab, "explore-hostile", study="rebuilt-2026")
-        yield lab
 
 
 @contextlib.contextmanager

@@ -1,19 +1,14 @@
 """What a hostile study brings stays text in JupyterLab, in notebooks that are trusted or not."""
 
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
+from playwright import sync_api as playwright
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-from tests.support import hostile, jupyter_lab  # noqa: E402
-from tests.support.browser import Watched  # noqa: E402
-from tests.support.jupyter_lab import Lab  # noqa: E402
+from tests.support import hostile, jupyter_lab
+from tests.support.browser import Watched
+from tests.support.jupyter_lab import Lab
 
 ACTIVE = """() => [...document.querySelectorAll(".jp-OutputArea-output")].flatMap((output) =>
   [...output.querySelectorAll(
@@ -21,16 +16,6 @@ ACTIVE = """() => [...document.querySelectorAll(".jp-OutputArea-output")].flatMa
       + "[src*='evil.example'], [href^='javascript'], iframe, object, embed, form, base, meta, link"
   )].map((element) => element.outerHTML.slice(0, 200)))"""
 """What of outputs acts, loads, leads away or was typeset."""
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, hostile_run: Path) -> Iterator[Lab]:
-    """A JupyterLab with a hostile study and its executed notebooks."""
-    with jupyter_lab.started(tmp_path_factory.mktemp("lab")) as lab:
-        hostile.spoil(lab.data)
-        for executed in (hostile_run / "notebooks").glob("*.ipynb"):
-            shutil.copy(executed, lab.notebooks)
-        yield lab
 
 
 def inert(chromium: playwright.Browser, lab: Lab, name: str, run: bool = False) -> str:
@@ -71,7 +56,7 @@ def test_the_index_of_studies_is_inert(chromium: playwright.Browser, lab: Lab) -
 def test_an_executed_notebook_is_inert_trusted_or_not(
     chromium: playwright.Browser, lab: Lab
 ) -> None:
-    name = "02-vulnerabilities"
+    name = "hostile-02-vulnerabilities"
     assert r"$\href{https://evil.example/" in inert(chromium, lab, name)
     trust(lab, name)
     assert r"$\href{https://evil.example/" in inert(chromium, lab, name)

@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from playwright import sync_api as playwright
 
 from helpers.frames import SEVERITIES
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-from tests.support import browser, hostile, strange  # noqa: E402
-from tests.support.browser import Watched, opened  # noqa: E402
+from tests.support import browser, hostile, strange
+from tests.support.browser import Watched, opened
 
 LISTING = ".searchable[aria-label*='in one image only']"
 """The table of vulnerabilities, by the heading that it stands under."""

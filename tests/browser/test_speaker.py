@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from playwright import sync_api as playwright
 
 from helpers.answers.talk import Talk
 from helpers.slides import reveal
 from helpers.studies.study import open_study
 from helpers.text import i18n
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-from tests.support import browser  # noqa: E402
-from tests.support.browser import Watched, opened  # noqa: E402
-from tests.support.executed_notebooks import (  # noqa: E402
+from tests.support import browser
+from tests.support.browser import Watched, opened
+from tests.support.executed_notebooks import (
     ALIKE,
     CHARTS,
     CHOICE,
