@@ -6,10 +6,10 @@ import re
 import shutil
 from pathlib import Path
 
+from helpers.compressed import FILES, compressed_by
 from helpers.images import oci
 from helpers.images.archive import contents
 from helpers.images.blobs import Blobs, open_blobs
-from helpers.images.compression import FILES, compressed_by
 from helpers.images.oci import Platform
 from helpers.images.tar import CHUNK
 

@@ -15,12 +15,11 @@ import msgspec
 from msgspec import Struct
 from zlib_ng import zlib_ng
 
+from helpers.compressed import CHUNK, compressed_by, unpack, unpacked_in_all, unpacked_limit
 from helpers.errors import ArchiveInvalid
 from helpers.images import oci
 from helpers.images.blobs import SAVE, Blobs, open_blobs
-from helpers.images.compression import compressed_by, unpack, unpacked_in_all, unpacked_limit
 from helpers.images.oci import DIGEST, Descriptor, Manifest, Platform
-from helpers.images.tar import CHUNK
 
 MAX_JSON = 2**24
 """Most bytes of a manifest, index or config; real ones have a few kilobytes."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from posixpath import dirname, join, normpath
 from typing import IO, BinaryIO, cast
 
+from helpers.compressed import CHUNK, FILES, compressed_by, unpack, unpacked_limit
 from helpers.errors import ArchiveInvalid
-from helpers.images.compression import FILES, compressed_by, unpack, unpacked_limit
-from helpers.images.tar import BLOCK, CHUNK, TarStream
+from helpers.images.tar import BLOCK, TarStream
 
 MAX_BLOBS = 100_000
 MAX_NAMES = 2**24

@@ -6,11 +6,12 @@ Entries that no container engine would unpack, or that would falsify sizes, are 
 import tarfile
 from typing import NamedTuple
 
+from helpers.compressed import CHUNK
 from helpers.errors import ArchiveInvalid
 from helpers.images import elf, etc_passwd, known_programs, package_db
 from helpers.images.archive import Archive, Layer
 from helpers.images.overlay import HARDLINK, MAX_PATH, Entry, Node, folder
-from helpers.images.tar import CHUNK, TarStream
+from helpers.images.tar import TarStream
 
 MAX_ENTRIES = 500_000
 MAX_NAMES = 2**26

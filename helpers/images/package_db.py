@@ -12,8 +12,8 @@ from posixpath import basename, split
 
 import msgspec
 
+from helpers import compressed
 from helpers.errors import ArchiveInvalid
-from helpers.images import compression
 
 MAX_LINKS = 40
 """Most symbolic links in one path, as in Linux."""
@@ -227,7 +227,7 @@ def _chisel(manifest: bytes) -> Iterable[Listing]:
     """
     decode = msgspec.json.Decoder(_ChiselLine).decode
     try:
-        with compression.unpack(io.BytesIO(manifest), _MAX_MANIFEST, _damaged) as text:
+        with compressed.unpack(io.BytesIO(manifest), _MAX_MANIFEST, _damaged) as text:
             # Line by line, as lines without a path take much memory.
             listed = [found for found in map(decode, text) if found.kind == "path" and found.slices]
     except (ArchiveInvalid, ValueError, RecursionError):

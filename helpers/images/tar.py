@@ -6,12 +6,10 @@ damaged header taken for the end. For each problem it raises what the caller's `
 
 import re
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 
-from helpers.errors import ArchiveInvalid
-
-CHUNK = 2**20
+from helpers.compressed import CHUNK, Fail
 
 MAX_HEADER = 2**20
 """Most bytes of an entry's headers; long names and extended attributes take a few kilobytes."""
@@ -24,9 +22,6 @@ BLOCK = tarfile.BLOCKSIZE
 
 _DIGITS = re.compile(rb"\d+")
 _MAX_DIGITS = 255
-
-Fail = Callable[[str], ArchiveInvalid]
-"""Makes the error of a problem."""
 
 
 class TarStream:

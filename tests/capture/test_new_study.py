@@ -17,12 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from helpers import paths, processes
+from helpers import compressed, paths, processes
 from helpers.capture import evidence, new_study, resolve, variant_names
 from helpers.capture.daemon import Daemon
 from helpers.capture.session import capture
 from helpers.errors import CaptureFailed, StudyInvalid
-from helpers.images import compression
 from helpers.images.archive import open_archive
 from helpers.studies import study
 from helpers.studies.load import load_study
@@ -90,7 +89,7 @@ class TestKind:
     def test_an_archive_that_needs_too_much_memory(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(compression, "MAX_MEMORY", 2**25)
+        monkeypatch.setattr(compressed, "MAX_MEMORY", 2**25)
         (tmp_path / "x.tar.xz").write_bytes(lzma.compress(LAYER, preset=9))
         assert "reading it takes more than" in refused(str(tmp_path / "x.tar.xz"))
 

@@ -14,8 +14,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
+from helpers import compressed
 from helpers.errors import ArchiveInvalid
-from helpers.images import compression
 from helpers.images.archive import MAX_JSON, Archive, gzip_size, open_archive
 from tests.support.image_archives import (
     Layout,
@@ -164,7 +164,7 @@ def test_layers_may_not_have_every_compression(path: Path, compress: Compress) -
 def test_xz_has_a_limit_of_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = lzma.compress(docker_save(path, ONE).read_bytes(), preset=9)
     assert opened(path, content) == [ONE], "the strongest preset"
-    monkeypatch.setattr(compression, "MAX_MEMORY", 2**25)
+    monkeypatch.setattr(compressed, "MAX_MEMORY", 2**25)
     assert "reading it takes more than 256 MiB" in refused(path).problem
 
 
@@ -337,7 +337,7 @@ def test_a_layer_that_is_cut_or_changed_is_refused(path: Path, compress: Compres
 def test_a_decompression_bomb_is_stopped(
     path: Path, monkeypatch: pytest.MonkeyPatch, compress: Compress
 ) -> None:
-    monkeypatch.setattr(compression, "BOMB_BYTES", 10**6)
+    monkeypatch.setattr(compressed, "BOMB_BYTES", 10**6)
     bomb = compress(b"\0" * 2 * 10**7)
     assert "a decompression bomb" in refused(path, bomb).problem, "the archive is one"
     small = compress(bytes(10**6 - 10240))
@@ -346,7 +346,7 @@ def test_a_decompression_bomb_is_stopped(
         error = refused(saved(path, config_of((ONE,)), l=bomb))
         assert "a decompression bomb" in error.problem, "a layer is one"
     content = compress(docker_save(path, ONE).read_bytes())
-    monkeypatch.setattr(compression, "MAX_UNPACKED", 5000)
+    monkeypatch.setattr(compressed, "MAX_UNPACKED", 5000)
     assert "expands to more than 5,000 bytes" in refused(path, content).problem
 
 

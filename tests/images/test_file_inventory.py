@@ -15,9 +15,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
+from helpers import compressed
 from helpers.capture.daemon import Daemon
 from helpers.errors import ArchiveInvalid
-from helpers.images import compression, file_inventory, layer
+from helpers.images import file_inventory, layer
 from helpers.images.archive import gzip_size, open_archive
 from helpers.images.file_inventory import File, Inventory
 from helpers.images.tar import MAX_HEADER
@@ -387,7 +388,7 @@ def test_a_compressed_layer_may_be_a_bomb(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, problem: str
 ) -> None:
     """A file that cannot be so large is refused before it is unpacked."""
-    monkeypatch.setattr(compression, "BOMB_BYTES", 10**6)
+    monkeypatch.setattr(compressed, "BOMB_BYTES", 10**6)
     layout = Layout()
     path = layout.tar(tmp_path / "a.tar", layout.image(content))
     assert problem in refused(path)

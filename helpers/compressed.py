@@ -12,12 +12,18 @@ from typing import IO, Any, BinaryIO, cast
 
 from zlib_ng import gzip_ng, zlib_ng
 
-from helpers.images.tar import CHUNK, Fail
+from helpers.errors import KitError
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+Fail = Callable[[str], KitError]
+"""Makes the error of a problem."""
+
+CHUNK = 2**20
+"""Bytes that are read at a time."""
 
 MAX_UNPACKED = 64 * 10**9
 BOMB_BYTES = 10**9
