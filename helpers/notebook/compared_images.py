@@ -273,6 +273,11 @@ class ComparedImages(Asked):
         captures = dict.fromkeys(found.capture for found in self._origins if found.capture)
         return origin.joined(self._origins, part, " + ".join(captures))
 
+    def _loaded(self, name: str) -> pd.DataFrame:
+        if self._whole is not None:
+            return self._some(getattr(self._whole, name))
+        return self._joined(lambda found: getattr(found, name))
+
     def _some(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of a frame of all images that are of these."""
         return frame[frame["variant"].isin(self._only)].reset_index(drop=True)
@@ -322,23 +327,17 @@ class ComparedImages(Asked):
     @cached_property
     def layers(self) -> pd.DataFrame:
         """The layers, one a row; none of images that were not read."""
-        if self._whole is not None:
-            return self._some(self._whole.layers)
-        return self._joined(lambda found: found.layers)
+        return self._loaded("layers")
 
     @cached_property
     def statements(self) -> pd.DataFrame:
         """What VEX documents state of the ids that were found, one statement and id a row."""
-        if self._whole is not None:
-            return self._some(self._whole.statements)
-        return self._joined(lambda found: found.statements)
+        return self._loaded("statements")
 
     @cached_property
     def files(self) -> pd.DataFrame:
         """The files of the merged file systems, one a row; none of images that were not read."""
-        if self._whole is not None:
-            return self._some(self._whole.files)
-        return self._joined(lambda found: found.files)
+        return self._loaded("files")
 
     @cached_property
     def published_numbers(self) -> pd.DataFrame:

@@ -42,7 +42,7 @@ COLUMNS = ("label", "part", "kind", "start_bytes", "end_bytes", "difference_byte
 _GROSS = ("gross_bytes", "largest_bytes", "changes")
 
 
-def steps(parts: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
+def bars(parts: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     """Return the steps from the size of one image to that of another, of `file_groups.sizes`.
 
     `label, part, kind, start_bytes, end_bytes, difference_bytes, gross_bytes, largest_bytes,
@@ -125,11 +125,11 @@ def answer(
     apart = differences(sizes, size, known_baseline(sizes, size, baseline, preferred))
     first = start(parts, apart)
     second = farthest(parts, images, first, against)
-    return steps_answer(steps(parts, first, second))._replace(variants=(first, second))
+    return bars_answer(bars(parts, first, second))._replace(variants=(first, second))
 
 
-def steps_answer(table: pd.DataFrame) -> Answer:
-    """Answer where the difference between two images' sizes comes from, of `steps`."""
+def bars_answer(table: pd.DataFrame) -> Answer:
+    """Answer where the difference between two images' sizes comes from, of `bars`."""
     counted, shown = word(SIZE_NAMES[UNPACKED]), table.drop(columns="part")
     if table.empty:
         text = _text(table)
@@ -137,7 +137,7 @@ def steps_answer(table: pd.DataFrame) -> Answer:
         return Answer(
             "size-steps", text=text, table=shown, counted=counted, role=SLIDE, lacks=lacks
         )
-    bars = [
+    drawn = [
         Step(
             told(row.label),
             told(row.part),
@@ -147,7 +147,7 @@ def steps_answer(table: pd.DataFrame) -> Answer:
         )
         for row in table.itertuples()
     ]
-    chart = Waterfall(bars, in_megabytes(SIZE_NAMES[UNPACKED]))
+    chart = Waterfall(drawn, in_megabytes(SIZE_NAMES[UNPACKED]))
     return Answer(
         "size-steps",
         _title(table),

@@ -74,7 +74,15 @@ class Image(NamedTuple):
     unloadable: pd.DataFrame
 
 
-def questions() -> dict[str, Callable[[Image], Cell]]:
+Check = Callable[[Image], Cell]
+
+
+def _of_files(check: Check) -> Check:
+    """Return a check that measures nothing where files are not known."""
+    return lambda image: _NOT_MEASURED if image.files.empty else check(image)
+
+
+def questions() -> dict[str, Check]:
     """Return what is asked of an image, by the title of its row."""
     kinds = {PLURALS.get(kind, kind): _tools(kind) for kind in known_programs.kinds()}
     return {
@@ -92,7 +100,7 @@ def questions() -> dict[str, Callable[[Image], Cell]]:
     }
 
 
-def _tools(kind: str) -> Callable[[Image], Cell]:
+def _tools(kind: str) -> Check:
     def ask(image: Image) -> Cell:
         by_packages = image.files.empty
         if by_packages and pd.isna(image.row.packages):
@@ -141,16 +149,14 @@ def _user(image: Image) -> Cell:
     return Cell(NONE, message("not root (uid {uid})", uid=uid), None, evidence)
 
 
+@_of_files
 def _setuid(image: Image) -> Cell:
-    if image.files.empty:
-        return _NOT_MEASURED
     return _counted(image.files[image.files["setuid"] | image.files["setgid"]])
 
 
+@_of_files
 def _world_writable(image: Image) -> Cell:
     files = image.files
-    if files.empty:
-        return _NOT_MEASURED
     is_kind = files["kind"].isin([*_REGULAR, "dir", "fifo"])
     anybody = files[is_kind & (files["mode"] & 0o002).ne(0)]
     cell = _counted(anybody)
@@ -163,12 +169,11 @@ def _world_writable(image: Image) -> Cell:
     return cell._replace(value=some)
 
 
+@_of_files
 def _app_files(image: Image) -> Cell:
     files, uid = image.files, image.row.user_id
-    if files.empty or pd.isna(uid):
-        return _NOT_MEASURED
     app = files[files["group"].eq(file_groups.APP) & files["kind"].isin(_REGULAR)]
-    if app.empty and files["group"].eq(file_groups.OWNER_UNKNOWN).any():
+    if pd.isna(uid) or (app.empty and files["group"].eq(file_groups.OWNER_UNKNOWN).any()):
         return _NOT_MEASURED
     if app.empty:
         return Cell(NONE, message("no app files"), 0)
@@ -185,19 +190,17 @@ def _app_files(image: Image) -> Cell:
     return cell._replace(value=share)
 
 
-def _elf(*kinds: str) -> Callable[[Image], Cell]:
+def _elf(*kinds: str) -> Check:
+    @_of_files
     def ask(image: Image) -> Cell:
-        if image.files.empty:
-            return _NOT_MEASURED
         is_elf = image.files["kind"].eq("file") & image.files["elf"].isin(kinds)
         return _counted(image.files[is_elf], PLAIN)
 
     return ask
 
 
+@_of_files
 def _certificates(image: Image) -> Cell:
-    if image.files.empty:
-        return _NOT_MEASURED
     is_file = image.files["kind"].isin(_REGULAR)
     return _counted(image.files[is_file & image.files["path"].str.match(_CERTIFICATES)], PLAIN)
 
@@ -230,9 +233,8 @@ def _libc_by_package(image: Image) -> Cell:
     return _NOT_MEASURED
 
 
+@_of_files
 def _unloadable(image: Image) -> Cell:
-    if image.files.empty:
-        return _NOT_MEASURED
     if image.unloadable.empty:
         return _NOTHING
     evidence = [(row.path, _lacking(row)) for row in image.unloadable.itertuples()]

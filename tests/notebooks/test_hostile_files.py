@@ -116,7 +116,7 @@ def test_every_question_has_an_answer_for_any_inventory(
         file_groups.answer(parts, images),
         file_groups.largest_files_answer(grouped),
         layer_sizes.answer(layer_sizes.layers(layers, files)),
-        waterfall.steps_answer(waterfall.steps(parts, "app", "app")),
+        waterfall.bars_answer(waterfall.bars(parts, "app", "app")),
         attack_surface.answer(matrix, evidence, coverage),
         dynamic_linking.libc_answer(dynamic_linking.libc(files, images), lacking),
         exposure.answer(totals, counted, lens),

@@ -35,7 +35,7 @@ VARIANTS = ["node-24-debian", "node-24-alpine", "node-24-distroless", "node-8-di
 @pytest.mark.parametrize("first", VARIANTS)
 @pytest.mark.parametrize("second", VARIANTS)
 def test_they_lead_from_one_total_to_the_other_to_the_byte(rebuilt, first, second) -> None:
-    table = waterfall.steps(rebuilt, first, second)
+    table = waterfall.bars(rebuilt, first, second)
     totals = rebuilt.groupby("variant")["size_bytes"].sum()
     inner = table[~table["kind"].eq(waterfall.TOTAL)]
     assert table["end_bytes"].iloc[0] == totals[first]
@@ -48,7 +48,7 @@ def test_they_lead_from_one_total_to_the_other_to_the_byte(rebuilt, first, secon
 
 
 def test_the_runtime_is_a_step_by_its_two_versions(rebuilt) -> None:
-    table = waterfall.steps(rebuilt, "node-8-distroless", "node-24-distroless")
+    table = waterfall.bars(rebuilt, "node-8-distroless", "node-24-distroless")
     columns = ["label", "kind", "difference_bytes"]
     assert list(table[columns].itertuples(index=False, name=None)) == [
         ("node-8-distroless", "total", 63_671_682),
@@ -56,12 +56,12 @@ def test_the_runtime_is_a_step_by_its_two_versions(rebuilt) -> None:
         ("documentation", "step", 98_547),
         ("node-24-distroless", "total", 154_731_124),
     ]
-    back = waterfall.steps(rebuilt, "node-24-distroless", "node-8-distroless")
+    back = waterfall.bars(rebuilt, "node-24-distroless", "node-8-distroless")
     assert back["label"].iloc[1] == "node 24.19.0 → 8.17.0"
 
 
 def test_steps_name_what_both_sides_are_made_of_and_what_is_left_is_small(rebuilt) -> None:
-    table = waterfall.steps(rebuilt, "node-24-debian", "node-24-alpine")
+    table = waterfall.bars(rebuilt, "node-24-debian", "node-24-alpine")
     labels = table["label"].tolist()
     assert labels[1:8] == [
         "translations",
@@ -82,7 +82,7 @@ def test_steps_name_what_both_sides_are_made_of_and_what_is_left_is_small(rebuil
 
 
 def test_up_and_down_do_not_cancel_out_in_what_is_left() -> None:
-    table = waterfall.steps(
+    table = waterfall.bars(
         parts(
             a=[("OS packages", "big", 100 * MB), ("OS packages", "x", 400_000)],
             b=[("OS packages", "big", 50 * MB), ("OS packages", "y", 400_000)],
@@ -97,13 +97,13 @@ def test_up_and_down_do_not_cancel_out_in_what_is_left() -> None:
 
 
 def test_equal_images_have_no_steps() -> None:
-    table = waterfall.steps(parts(a=[("app", "x", 5)], b=[("app", "x", 5)]), "a", "b")
+    table = waterfall.bars(parts(a=[("app", "x", 5)], b=[("app", "x", 5)]), "a", "b")
     assert table["kind"].tolist() == ["total", "total"]
-    assert waterfall.steps_answer(table).title.endswith("; no step by name")
+    assert waterfall.bars_answer(table).title.endswith("; no step by name")
 
 
 def test_an_image_without_files_has_no_steps() -> None:
-    answer = waterfall.steps_answer(waterfall.steps(parts(a=[("app", "x", 5)]), "a", "b"))
+    answer = waterfall.bars_answer(waterfall.bars(parts(a=[("app", "x", 5)]), "a", "b"))
     assert answer.table.empty
     assert answer.chart is None
     assert answer.lacks == answer.text.plain
@@ -121,7 +121,7 @@ SIZES = st.lists(
 
 @given(SIZES, SIZES)
 def test_whatever_the_sizes_they_add_up_and_little_is_left_unnamed(first, second) -> None:
-    table = waterfall.steps(parts(a=first, b=second), "a", "b")
+    table = waterfall.bars(parts(a=first, b=second), "a", "b")
     inner = table[~table["kind"].eq(waterfall.TOTAL)]
     totals = [sum(row[2] for row in side) for side in (first, second)]
     assert inner["difference_bytes"].sum() == totals[1] - totals[0]
