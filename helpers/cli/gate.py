@@ -77,7 +77,8 @@ def gate(
     The exit status is 0 if nothing that --fail-on names was brought, 1 if something was, and 2 if
     that cannot be told, with the reason.
     """
-    from helpers.gate import judgement
+    from helpers.gate import judgement, pair
+    from helpers.studies.load import load_study
     from helpers.text import i18n
 
     captures = [study, before, after]
@@ -90,10 +91,11 @@ def gate(
         raise click.UsageError("--platform: name one; run it again for another")
     with _no_answer(), i18n.speaking(language):
         if study:
-            pairs = _captured_pairs(study, before, after, variant)
+            frames = load_study(study, [before, after])
+            pairs = pair.of_captures(frames, before, after, variant)
         else:
             pairs = _scanned_pair(sources, platforms, rules, options)
-        found = [judgement.judge(pair, rules) for pair in pairs]
+        found = [judgement.judge(each, rules) for each in pairs]
         _print_gate(found, form, output)
     if judgement.verdict(found) == judgement.FAIL:
         raise SystemExit(1)
@@ -110,14 +112,6 @@ def _no_answer() -> Iterator[None]:
     except Exception as error:
         traceback.print_exc()
         raise SystemExit(2) from error
-
-
-def _captured_pairs(study: str, before: str, after: str, variant: str) -> list[Any]:
-    """Return the pairs of two captures of a study."""
-    from helpers.gate import pair
-    from helpers.studies.load import load_study
-
-    return pair.of_captures(load_study(study, [before, after]), before, after, variant)
 
 
 def _scanned_pair(
@@ -151,15 +145,10 @@ def _print_gate(found: list[Any], form: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    _write_whole(output, text)
-    click.echo(import_module("helpers.gate.table").text(found), nl=False)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all. Raises `NotWritten`."""
     try:
-        whole.write(path, text.encode())
+        whole.write(output, text.encode())
     except OSError as error:
         raise NotWritten(
-            f"{path}: cannot be written ({error.strerror}). Name another file"
+            f"{output}: cannot be written ({error.strerror}). Name another file"
         ) from error
+    click.echo(import_module("helpers.gate.table").text(found), nl=False)

@@ -40,78 +40,81 @@ MIXED = click.option(
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-def publisher_options(envvar: str = "", default: str = "") -> Callable[[Any], Any]:
-    """Return a decorator that adds options for files of EPSS and KEV, or their addresses."""
-    what = {"epss": "EPSS scores of a day", "kev": "The KEV catalog"}
+Decorator = Callable[[Any], Any]
+
+
+def _together(*options: Decorator) -> Decorator:
+    """Return a decorator that adds several options, in their order."""
 
     def add(command: Any) -> Any:
-        for name in reversed(what):
-            command = click.option(
-                f"--{name}",
-                default="",
-                metavar="FILE|ADDRESS",
-                envvar=envvar + name.upper() if envvar else None,
-                help=f"{what[name]}{default}.",
-            )(command)
+        for option in reversed(options):
+            command = option(command)
         return command
 
     return add
 
 
-def database_options(command: Any) -> Any:
-    """Add the options for the vulnerability DB."""
-    options = [
-        click.option(
-            "--db",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            help="Trivy cache folder with a vulnerability DB to scan against, offline.",
-        ),
-        click.option(
-            "--db-repository",
-            default="",
-            metavar="NAME@sha256:…",
-            help="Repository of the vulnerability DB, instead of Trivy's default.",
-        ),
-        click.option(
-            "--java-db-repository",
-            default="",
-            metavar="NAME",
-            help="Repository of the Java DB, instead of Trivy's default.",
-        ),
-        click.option(
-            "--coverage", default="", help="What the DB covers, if it is not the full one."
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+def publisher_options(envvar: str = "", default: str = "") -> Decorator:
+    """Return a decorator that adds options for files of EPSS and KEV, or their addresses."""
+    what = {"epss": "EPSS scores of a day", "kev": "The KEV catalog"}
+    return _together(
+        *(
+            click.option(
+                f"--{name}",
+                default="",
+                metavar="FILE|ADDRESS",
+                envvar=envvar + name.upper() if envvar else None,
+                help=f"{text}{default}.",
+            )
+            for name, text in what.items()
+        )
+    )
 
 
-def db_options(command: Any) -> Any:
-    """Add the options of a capture: the vulnerability DB, and what to capture again."""
-    options = [
-        database_options,
-        publisher_options("KIT_", "; by default its publisher's, or `none` with --db"),
-        click.option(
-            "--vex",
-            multiple=True,
-            metavar="FILE",
-            type=FILE,
-            help="A VEX document for Trivy, besides the study's; repeat the option for several.",
-        ),
-        click.option("--fresh", is_flag=True, help="Capture unchanged variants again, too."),
-        click.option(
-            "--from",
-            "images_from",
-            type=click.Choice(["registry", "daemon"]),
-            default=None,
-            callback=lambda _, __, value: value or "",
-            help="Where references are found; by default on the daemon, if one answers.",
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+database_options = _together(
+    click.option(
+        "--db",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Trivy cache folder with a vulnerability DB to scan against, offline.",
+    ),
+    click.option(
+        "--db-repository",
+        default="",
+        metavar="NAME@sha256:…",
+        help="Repository of the vulnerability DB, instead of Trivy's default.",
+    ),
+    click.option(
+        "--java-db-repository",
+        default="",
+        metavar="NAME",
+        help="Repository of the Java DB, instead of Trivy's default.",
+    ),
+    click.option("--coverage", default="", help="What the DB covers, if it is not the full one."),
+)
+"""The options for the vulnerability DB."""
+
+
+db_options = _together(
+    database_options,
+    publisher_options("KIT_", "; by default its publisher's, or `none` with --db"),
+    click.option(
+        "--vex",
+        multiple=True,
+        metavar="FILE",
+        type=FILE,
+        help="A VEX document for Trivy, besides the study's; repeat the option for several.",
+    ),
+    click.option("--fresh", is_flag=True, help="Capture unchanged variants again, too."),
+    click.option(
+        "--from",
+        "images_from",
+        type=click.Choice(["registry", "daemon"]),
+        default=None,
+        callback=lambda _, __, value: value or "",
+        help="Where references are found; by default on the daemon, if one answers.",
+    ),
+)
+"""The options of a capture: the vulnerability DB, and what to capture again."""
 
 
 def _platforms(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> list[Any]:
@@ -124,7 +127,7 @@ def _platforms(_: click.Context, __: click.Parameter, given: tuple[str, ...]) ->
         raise click.BadParameter(str(error)) from error
 
 
-def platform_option(more: str = "") -> Callable[[Any], Any]:
+def platform_option(more: str = "") -> Decorator:
     """Return a decorator that adds the option for an image's platform; `more` ends its help."""
     return click.option(
         "--platform",
