@@ -352,11 +352,14 @@ def open_study(name: str) -> Study:
     if study is None:
         raise StudyInvalid(f"{path} was removed meanwhile")
     _check(study, path)
-    study = replace(
-        study,
-        variants=[replace(v, platform=_canonical(v.platform)) for v in study.variants],
-        bases=[replace(b, platform=_canonical(b.platform)) for b in study.bases],
-    )
+    try:
+        study = replace(
+            study,
+            variants=[replace(v, platform=str(oci.parse(v.platform))) for v in study.variants],
+            bases=[replace(b, platform=str(oci.parse(b.platform))) for b in study.bases],
+        )
+    except ValueError as error:
+        raise StudyInvalid(f"{path}: {error}") from error
     for language, translation in study.translated.items():
         _check_translation(study, language, translation, path)
     return replace(study, name=name).spoken()
@@ -369,11 +372,6 @@ def _toml(content: bytes, type: type[Study]) -> Study:
     if max(line.count(b".") for line in content.split(b"\n")) > _MOST_DOTS:
         raise ValueError(f"a line with more than {_MOST_DOTS} dots")
     return msgspec.toml.decode(content, type=type)
-
-
-def _canonical(platform: str) -> str:
-    """Return a platform as Docker writes it."""
-    return str(oci.parse(platform))
 
 
 def _check(study: Study, path: Path) -> None:
@@ -393,11 +391,6 @@ def _check(study: Study, path: Path) -> None:
         raise StudyInvalid(
             f"{path}: baseline {study.baseline[:_SHOWN]!r} is not one of its variants"
         )
-    for platform in (*(v.platform for v in study.variants), *(b.platform for b in study.bases)):
-        try:
-            oci.parse(platform)
-        except ValueError as error:
-            raise StudyInvalid(f"{path}: {error}") from error
     for variant in study.variants:
         sources = [kind for kind in KINDS if getattr(variant, kind)]
         if len(sources) != 1:

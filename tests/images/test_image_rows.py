@@ -23,12 +23,6 @@ def test_frames_of_layers_and_files_have_their_types() -> None:
     assert not files.loc[files["kind"].eq("dir"), "executable"].any()
 
 
-def test_without_images_there_are_no_files_and_no_layers() -> None:
-    assert load_files("blog-2022").empty
-    assert list(load_files("blog-2022")) == frames.columns("files")
-    assert load_layers("blog-2022").empty
-
-
 def test_started_and_not_reached_are_not_the_same() -> None:
     tried = Smoke(80, None, None, 1.0, "not reached", shells_tried=["/bin/sh"])
     columns = image_rows.started(tried)

@@ -15,91 +15,50 @@ EXPRESS = {
 }
 
 
-def owner(path: str, *packages: dict, **fields) -> str | None:
-    found = package_files.known(files_of(file(path, **fields)), packages_of(*packages))
-    told = found["package"].iloc[0]
-    return None if told != told else told
-
-
-def test_an_os_package_owns_what_its_database_says() -> None:
-    assert owner("usr/bin/openssl", OPENSSL, package="openssl") == "openssl"
-
-
-def test_a_package_that_the_scanner_does_not_list_is_none_that_it_knows() -> None:
-    assert owner("usr/bin/x", OPENSSL, package="removed") is None
-
-
-def test_without_any_list_of_packages_the_database_counts() -> None:
-    assert owner("usr/bin/x", package="removed") == "removed"
-    assert owner("usr/bin/x", EXPRESS, package="removed") is None, "it lists, but not that"
+INNER = EXPRESS | {
+    "package": "debug",
+    "package_path": "app/node_modules/express/node_modules/debug/package.json",
+}
+CFFI = EXPRESS | {
+    "package": "cffi",
+    "package_path": "app/packages/cffi-1.17.1.dist-info/METADATA",
+}
+NUMPY = EXPRESS | {"package": "NumPy-Ext", "package_path": "site/NumPy_Ext-1.0.dist-info/METADATA"}
+MODULE = EXPRESS | {"package": "go.x", "package_path": "usr/bin/server"}
 
 
 @pytest.mark.parametrize(
-    ("path", "found"),
+    ("path", "by_database", "packages", "found"),
     [
-        ("app/node_modules/express/lib/router.js", "express"),
-        ("app/node_modules/express/package.json", "express"),
-        ("app/node_modules/express-session/index.js", None),
-        ("app/node_modules/.package-lock.json", None),
-        ("app/index.js", None),
+        ("usr/bin/openssl", "openssl", [OPENSSL], "openssl"),
+        ("usr/bin/x", "not-listed", [OPENSSL], None),
+        ("usr/bin/x", "removed", [], "removed"),
+        ("usr/bin/x", "removed", [EXPRESS], None),
+        ("app/node_modules/express/x.js", "openssl", [OPENSSL, EXPRESS], "openssl"),
+        ("app/node_modules/express/lib/router.js", None, [EXPRESS], "express"),
+        ("app/node_modules/express/package.json", None, [EXPRESS], "express"),
+        ("app/node_modules/express-session/index.js", None, [EXPRESS], None),
+        ("app/node_modules/.package-lock.json", None, [EXPRESS], None),
+        ("app/node_modules/express/node_modules/debug/x.js", None, [EXPRESS, INNER], "debug"),
+        ("app/node_modules/express/node_modules/ms/x.js", None, [EXPRESS, INNER], "express"),
+        ("app/packages/cffi/api.py", None, [CFFI], "cffi"),
+        ("app/packages/cffi-1.17.1.dist-info/RECORD", None, [CFFI], "cffi"),
+        ("app/packages/_cffi_backend.cpython-313-x86_64-linux-gnu.so", None, [CFFI], "cffi"),
+        ("app/packages/cffi.libs/libffi.so.8", None, [CFFI], "cffi"),
+        ("app/packages/_other.cpython-313-x86_64-linux-gnu.so", None, [CFFI], None),
+        ("app/packages/_cffi.py", None, [CFFI], None),
+        ("site/numpy_ext/core/x.so", None, [NUMPY], "NumPy-Ext"),
+        ("site/other/x.so", None, [NUMPY], None),
+        ("usr/bin/server", None, [MODULE], "go.x"),
+        ("usr/bin/server2", None, [MODULE], None),
     ],
 )
-def test_a_node_package_owns_its_folder(path: str, found: str | None) -> None:
-    assert owner(path, EXPRESS) == found
-
-
-@pytest.mark.parametrize(
-    ("path", "found"),
-    [
-        ("cffi/api.py", "cffi"),
-        ("cffi-1.17.1.dist-info/RECORD", "cffi"),
-        ("_cffi_backend.cpython-313-x86_64-linux-gnu.so", "cffi"),
-        ("cffi.libs/libffi.so.8", "cffi"),
-        ("_other.cpython-313-x86_64-linux-gnu.so", None),
-        ("_cffi.py", None),
-    ],
-)
-def test_a_python_package_owns_its_folder_and_what_is_compiled_beside_it(path, found) -> None:
-    cffi = EXPRESS | {
-        "package": "cffi",
-        "package_path": "app/packages/cffi-1.17.1.dist-info/METADATA",
-    }
-    assert owner(f"app/packages/{path}", cffi) == found
-
-
-def test_what_an_os_package_owns_is_no_language_packages_wherever_it_is() -> None:
-    inside = file("app/node_modules/express/x.js", package="openssl")
-    found = package_files.known(files_of(inside), packages_of(OPENSSL, EXPRESS))
-    assert found["package"].tolist() == ["openssl"]
-    assert found["place"].isna().all()
-
-
-def test_a_package_within_another_owns_its_own_folder() -> None:
-    inner = {
-        **EXPRESS,
-        "package": "debug",
-        "package_path": "app/node_modules/express/node_modules/debug/package.json",
-    }
-    assert owner("app/node_modules/express/node_modules/debug/src/x.js", EXPRESS, inner) == "debug"
-    assert owner("app/node_modules/express/node_modules/ms/x.js", EXPRESS, inner) == "express"
-
-
-def test_a_python_package_owns_the_folder_beside_its_description() -> None:
-    site = "usr/lib/python3/site-packages"
-    numpy = {
-        "package": "NumPy-Ext",
-        "package_class": "lang-pkgs",
-        "package_path": f"{site}/NumPy_Ext-1.0.dist-info/METADATA",
-    }
-    assert owner(f"{site}/numpy_ext/core/x.so", numpy) == "NumPy-Ext"
-    assert owner(f"{site}/NumPy_Ext-1.0.dist-info/RECORD", numpy) == "NumPy-Ext"
-    assert owner(f"{site}/other/x.so", numpy) is None
-
-
-def test_a_program_that_packages_were_compiled_into_is_known() -> None:
-    module = {"package": "go.x", "package_class": "lang-pkgs", "package_path": "usr/bin/server"}
-    assert owner("usr/bin/server", module) == "go.x"
-    assert owner("usr/bin/server2", module) is None
+def test_whose_a_file_is(
+    path: str, by_database: str | None, packages: list[dict], found: str | None
+) -> None:
+    listed = files_of(file(path, package=by_database))
+    owner = package_files.known(listed, packages_of(*packages))["package"].iloc[0]
+    assert (None if owner != owner else owner) == found
 
 
 def test_images_are_not_mixed_up() -> None:

@@ -58,16 +58,6 @@ def test_an_authors_texts_keep_their_emphasis_and_paragraphs_and_are_inert() -> 
     assert "names nothing" in contents.not_shown_answer(written()).text.plain
 
 
-def test_sources_say_what_each_variant_is_made_from() -> None:
-    study = open_study(POOR)
-    answer = contents.sources_answer(study, study.facts(), load_study(POOR).images)
-    assert answer.text.plain.startswith("• nodejs-alpine (on node:8-alpine): node:8.17.0")
-    assert answer.table is not None
-    assert answer.table.iloc[0].tolist() == [
-        *("nodejs-alpine", "sbom", "node-8-alpine.cdx.json", "node:8-alpine", "scanned"),
-    ]
-
-
 def test_a_base_that_is_not_named_and_what_is_unchanged_are_messages(images) -> None:
     study = msgspec.structs.replace(open_study(RICH), variants=[Variant("x", archive="sub/x.tar")])
     captured = Captured(status="scanned", unchanged_since="2025-01")
@@ -83,14 +73,6 @@ def test_a_base_that_is_not_named_and_what_is_unchanged_are_messages(images) -> 
     with i18n.speaking("ko"):
         shown = [i18n.told(cell) for cell in table.iloc[0]]
     assert shown[3:] == ["밝혀지지 않음", "2025-01 이후 변경 없음"]
-
-
-def test_every_part_that_is_there_is_said_to_be_there() -> None:
-    study = open_study(RICH)
-    table = contents.parts(study, study.facts())
-    assert table.set_index("variant").eq("yes").all(axis=None)
-    held = contents.held_answer(study, study.facts())
-    assert "files: all of 4 variants;" in held.text.plain
 
 
 def test_what_a_source_cannot_give_is_missing_with_the_reason() -> None:
@@ -131,14 +113,6 @@ def test_a_failed_variant_and_one_that_is_not_there_are_told_apart(damaged: tupl
     assert provenance.captures(study)["variants"].tolist() == ["2 of 3"]
     assert images["status"].tolist() == ["failed", "missing", "scanned", "scanned"]
     assert images["reason"].tolist()[0] == "step 3/4 failed:\nRUN <b>x</b>"
-
-
-def test_of_one_variant_it_is_not_said_that_all_were_captured() -> None:
-    study = open_study(RICH)
-    facts = study.facts()
-    assert "Every variant" in contents.parts_answer(study, facts).text.plain
-    one = msgspec.structs.replace(facts, variants=dict(list(facts.variants.items())[:1]))
-    assert "The one variant" in contents.parts_answer(study, one).text.plain
 
 
 def test_how_it_was_made_names_scanner_database_and_builder() -> None:
@@ -185,15 +159,6 @@ def test_how_it_was_made_names_buildkit(builder: str, part: str) -> None:
 def test_a_smoke_test_tells_apart_how_it_ended(images, changes: dict, part: str) -> None:
     columns = {c: pd.Series([v] * 4, dtype=images[c].dtype) for c, v in changes.items()}
     assert part in contents.smoke_test_answer(images.assign(**columns)).text.plain
-
-
-def test_a_smoke_test_names_shells_and_who_was_not_started(images) -> None:
-    some = images.assign(shell_starts=images["shell_starts"].mask(images.index == 0))
-    text = contents.smoke_test_answer(some).text.plain
-    assert "node-24-alpine answered on its port; /bin/sh could be started" in text
-    assert "node-24-distroless answered on its port; no shell could be started" in text
-    assert "Not started, so not known to work: node-24-debian" in text
-    assert "without a network but its own loopback" in text
 
 
 def test_identities_and_what_sizes_are(images) -> None:

@@ -16,12 +16,6 @@ from tests.scans.test_grype import match
 from tests.scans.test_grype import report_of as grype
 
 
-def test_a_clean_image_is_an_image(frames_of) -> None:
-    loaded = frames_of(clean=trivy(), other=trivy(finding()))
-    assert loaded.images["variant"].tolist() == ["clean", "other"]
-    assert loaded.findings["variant"].tolist() == ["other"]
-
-
 def test_every_frame_has_the_columns_and_types_of_the_dictionary(frames_of) -> None:
     for loaded in (frames_of(app=trivy(finding())), frames_of(empty=b"null"), load.load([])):
         for name, frame in loaded._asdict().items():
@@ -63,11 +57,6 @@ def test_files_that_differ_in_their_suffix_alone_keep_it() -> None:
     assert sorted(name.rpartition("/")[2] for name in names.values()) == ["x.json", "x.json.gz"]
 
 
-def test_one_path_alone_is_one_report(write: Write) -> None:
-    assert len(load.load_reports(write(trivy())).images) == 1
-    assert len(load.load_reports(str(write(trivy()))).images) == 1
-
-
 def test_a_file_name_that_is_not_utf8_has_a_name_all_the_same(tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/bad\xff.json"
     Path(os.fsdecode(path)).write_bytes(b"null")
@@ -80,15 +69,6 @@ def test_one_invalid_file_is_named_among_many(write: Write) -> None:
     good, bad = write(trivy(), "good.json"), write({}, "bad.json")
     with pytest.raises(ReportInvalid, match=r"bad\.json"):
         load.load_reports([good, bad])
-
-
-def test_a_study_without_a_report_for_a_variant_says_so(data: Path) -> None:
-    (data / "studies/blog-2022/2022-02/nodejs-alpine/trivy.json").unlink()
-    images = load.load_study("blog-2022").images.set_index("variant")
-    assert images["status"].to_dict() == {
-        "nodejs-alpine": "missing",
-        "nodejs-distroless": "scanned",
-    }
 
 
 @pytest.fixture
@@ -112,14 +92,6 @@ def test_a_study_loads_one_report_a_variant_unless_told(scanned_twice: Path) -> 
     assert scanners("") == {"nodejs-alpine": ["grype"], "nodejs-distroless": ["trivy"]}
     with pytest.raises(ParameterInvalid, match="'snyk' is none of trivy, grype, all"):
         scanners("snyk")
-
-
-def test_a_variant_without_a_report_of_a_scanner_is_missing(scanned_twice: Path) -> None:
-    images = load.load_study("blog-2022", scanner="grype").images.set_index("variant")
-    assert images["status"].to_dict() == {
-        "nodejs-alpine": "scanned",
-        "nodejs-distroless": "missing",
-    }
 
 
 def test_what_two_scanners_found_is_told_apart_and_so_are_their_dbs(scanned_twice: Path) -> None:
@@ -191,9 +163,3 @@ def test_a_build_date_of_before_there_were_images_is_none(frames_of, created) ->
     config = {"created": f"{created}T00:00:00Z"} if created else {}
     metadata = {"OS": {"Family": "debian", "Name": "12.1"}, "ImageConfig": config}
     assert frames_of(app=trivy(Metadata=metadata)).images["created_at"].isna().all()
-
-
-def test_a_build_date_that_can_be_is_taken_as_it_is(frames_of) -> None:
-    config = {"created": "2024-03-01T10:00:00Z"}
-    images = frames_of(app=trivy(Metadata={"ImageConfig": config})).images
-    assert images["created_at"].dt.strftime("%Y-%m-%d").tolist() == ["2024-03-01"]

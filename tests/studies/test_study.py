@@ -20,28 +20,6 @@ def spoil(data: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_the_blogs_study() -> None:
-    opened = study.open_study("blog-2022")
-    assert [variant.name for variant in opened.variants] == ["nodejs-alpine", "nodejs-distroless"]
-    assert opened.captures() == ["2022-02", "2026-11"]
-    assert opened.facts().capture == "2022-02"
-    assert opened.by_role("distroless") == "nodejs-distroless"
-    assert opened.by_role("slim") is None
-
-
-def test_a_capture_says_how_it_was_made() -> None:
-    for capture, day in (("2022-02", "2022-02-28"), ("2026-11", "2026-11-24")):
-        facts = study.open_study("blog-2022").facts(capture)
-        assert facts.scanner_version == "0.76.0"
-        assert str(facts.db.updated_at).startswith(day)
-        assert len(facts.db.sha256) == 64
-        assert facts.db.coverage.startswith("partial")
-        assert facts.command[:2] == ["trivy", "sbom"]
-        assert "--offline-scan" in facts.command
-        assert not any(word.startswith("/") for word in facts.command), "no path of a machine"
-        assert {told.status for told in facts.variants.values()} == {"scanned"}
-
-
 def test_the_newest_capture_is_the_default_unless_another_is_named(data: Path) -> None:
     spoil(data, 'default_capture = "2022-02"\n', "")
     assert study.open_study("blog-2022").facts().capture == "2026-11"
@@ -107,12 +85,6 @@ def test_only_a_folder_named_by_a_date_is_a_capture(data: Path) -> None:
         "2026-11-24",
         "2026-11-24.second",
     ]
-
-
-def test_a_broken_capture_json_is_named(data: Path) -> None:
-    (data / "studies/blog-2022/2022-02/capture.json").write_text('{"study": "blog-2022"')
-    with pytest.raises(StudyInvalid, match=r"2022-02/capture\.json"):
-        study.open_study("blog-2022").facts()
 
 
 @pytest.mark.parametrize(

@@ -273,16 +273,6 @@ def test_a_statement_counts_from_the_day_on_which_it_was_made(
     assert is_used(statement(at=at)) == used
 
 
-def test_a_statement_without_a_day_has_none_in_its_rows() -> None:
-    undated, found = vex(statement(at=None)), report(("not_affected", TAR))
-    (finding,) = loaded(undated, found).to_dict("records")
-    collected, item = rows.Rows(), Evidence("app", vex=undated)
-    collected.add(item, found)
-    (row,) = collected.effects(item, found)
-    assert pd.isna(finding["statement_at"])
-    assert row["said_at"] is None
-
-
 def test_a_scan_that_looks_back_has_the_day_of_its_database() -> None:
     then = DAY - timedelta(days=100)
     said = statement(at=then + timedelta(days=1))
