@@ -133,6 +133,12 @@ def named_together(findings: pd.DataFrame) -> pd.DataFrame:
     return findings.assign(vulnerability=pd.array(names, dtype=_TEXTS))
 
 
+def ids(findings: pd.DataFrame) -> frozenset[str]:
+    """Return the ids of findings, and their aliases."""
+    others = (alias for text in findings["aliases"].dropna() for alias in text.split())
+    return frozenset((*findings["vulnerability_id"].dropna(), *others))
+
+
 def plain(values: ExtensionArray) -> ExtensionArray | pd.Series:
     """Return a column so that a frame that is made of it keeps its dtype.
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -19,9 +20,9 @@ from docker.errors import DockerException
 from hypothesis import HealthCheck, settings
 
 from helpers import frames, paths
-from helpers.capture import buildx
-from helpers.capture.build import build
-from helpers.capture.daemon import Daemon, connect
+from helpers.building import buildx
+from helpers.building.build import build
+from helpers.containers.daemon import Daemon, connect
 from helpers.errors import DaemonUnavailable, KitError
 from helpers.frames import Frames
 from helpers.images import file_owners, image_rows
@@ -30,8 +31,10 @@ from helpers.studies.load import load_reports, load_study
 from helpers.studies.study import Base
 from helpers.studies.study import names as study_names
 from tests.support import clock
+from tests.support.builds import Builder
+from tests.support.live import unless_live
+from tests.support.registries import Registry, serving
 
-LIVE = os.environ.get("KIT_REQUIRE_LIVE") == "1"
 STUDY = "blog-2022"
 
 # How long an example takes says more about the machine than about the kit. A failing one is printed
@@ -105,13 +108,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name no test by bytes: some have the time in them, and each process has to find the same."""
     return argname if isinstance(val, bytes) else None
-
-
-def unless_live(reason: str) -> None:
-    """Skip a test for a reason, or fail for it where everything has to be there."""
-    if LIVE:
-        pytest.fail(f"KIT_REQUIRE_LIVE=1, but {reason}")
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -406,3 +402,58 @@ def layers_of(*listed: tuple[int, str, bool | None], variant: str = "app") -> pd
         "from_base": [base for _, _, base in listed],
     }
     return frames.make("layers", columns)
+
+
+@pytest.fixture(scope="session")
+def registry_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry on this machine."""
+    with serving(tmp_path_factory.mktemp("registry")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def registry_secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry on this machine with TLS and `htpasswd`."""
+    with serving(tmp_path_factory.mktemp("secured"), secured=True) as running:
+        yield running
+
+
+@pytest.fixture
+def builder(daemon: Daemon, tmp_path: Path) -> Builder:
+    """Builds the text of a Dockerfile."""
+    return Builder(daemon, tmp_path)
+
+
+@pytest.fixture
+def check_stop(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Checks that a stop inside a function ends what a command has started and nothing else."""
+
+    def check(command: Callable[[], object], owner: object, name: str) -> None:
+        started = list[subprocess.Popen[bytes]]()
+
+        def stop(*_: object) -> None:
+            started.append(subprocess.Popen(["sleep", "60"]))
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(owner, name, stop)
+        with subprocess.Popen(["sleep", "60"]) as other:
+            with pytest.raises(KeyboardInterrupt):
+                command()
+            assert {each.wait(10) for each in started} == {-signal.SIGKILL}
+            assert other.poll() is None
+            other.kill()
+
+    return check
+
+
+@pytest.fixture
+def as_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Writes a user's Docker configuration, and what else has passwords."""
+
+    def write(**config: Any) -> None:
+        folder = tmp_path / "docker"
+        folder.mkdir(exist_ok=True)
+        (folder / "config.json").write_text(json.dumps(config))
+        monkeypatch.setenv("DOCKER_CONFIG", str(folder))
+
+    return write

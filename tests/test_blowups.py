@@ -18,11 +18,12 @@ from typing import Any
 
 import pytest
 
-from helpers.capture import package_list, redact_report
 from helpers.errors import KitError
 from helpers.exploitation import epss
+from helpers.fleet_capture import package_list
 from helpers.images import dockerfile, file_inventory
 from helpers.images.archive import open_archive
+from helpers.scanning import redact_report
 from helpers.scans import reports
 from helpers.studies.rows import Evidence, Rows
 from helpers.vex import evidence

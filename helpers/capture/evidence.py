@@ -8,18 +8,20 @@ from typing import NamedTuple
 import msgspec
 
 from helpers import paths
-from helpers.capture import redact_report, registry, scan, smoke_test, vex
-from helpers.capture.daemon import CANNOT_RUN, platform_of
 from helpers.capture.gzip_sizes import GzipSizes
 from helpers.capture.resolve import Subject, Tools
-from helpers.capture.trivy_program import Trivy
-from helpers.capture.vex import Given
-from helpers.capture.vulndb import VulnDb
+from helpers.containers import smoke_test
+from helpers.containers.daemon import CANNOT_RUN, platform_of
 from helpers.errors import ArchiveInvalid, KitError, ScanFailed
 from helpers.images import file_inventory, metadata, oci, redact
 from helpers.images.archive import open_archive
 from helpers.images.metadata import Smoke
 from helpers.images.oci import Platform
+from helpers.registry import repository
+from helpers.scanning import hand_on_vex, redact_report, scan
+from helpers.scanning.hand_on_vex import Given
+from helpers.scanning.trivy_program import Trivy
+from helpers.scanning.vulndb import VulnDb
 from helpers.scans import reports
 from helpers.studies.study import Captured, Variant
 from helpers.text.i18n import msg
@@ -180,7 +182,7 @@ class _Taking(NamedTuple):
         wanted = (kind, target, raw, self.platform, self.tools.vex)
         command = scanned(trivy_program, db, *wanted)
         redact_report.keep(raw, self.folder, self.subject.secrets)
-        vex.keep(self.tools.vex, self.folder, target if kind == "sbom" else None)
+        hand_on_vex.keep(self.tools.vex, self.folder, target if kind == "sbom" else None)
         return command
 
     def read_archive(self, path: Path) -> str:
@@ -259,7 +261,7 @@ def _compressed_sizes(
     # An `Archive` is read at one place at a time, so this thread opens another.
     with open_archive(path, wanted) as archive:
         for digest in (subject.inspected or {}).get("RepoDigests") or []:
-            sizes = registry.layer_sizes(digest, archive.image_id, len(archive.layers))
+            sizes = repository.layer_sizes(digest, archive.image_id, len(archive.layers))
             if sizes:
                 return "registry", sizes
         stored = [layer.compressed_bytes for layer in archive.layers]

@@ -25,11 +25,12 @@ from typing import NamedTuple
 import msgspec
 
 from helpers import __version__, clock, paths, whole
-from helpers.capture import kept_images, prune, redact_report, sharing, staging
+from helpers.capture import kept_images, prune, sharing, staging
 from helpers.capture.evidence import PACKAGES_ONLY
 from helpers.capture.kept_images import DATE, Report
 from helpers.errors import KitError, ReportInvalid, StudyInvalid
 from helpers.frames import utc
+from helpers.scanning import redact_report
 from helpers.studies import study
 from helpers.studies.landmarks import day
 from helpers.studies.study import OTHERS, Captured, Database, Facts, Study, open_study

@@ -14,11 +14,11 @@ import requests
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from helpers.capture import given_file
-from helpers.capture.registry_session import DIRECT, arriving, connection, why
+from helpers import given_file
 from helpers.errors import ExploitationInvalid
 from helpers.exploitation.publisher_file import MAX_BYTES, MAX_SOURCE, too_large
 from helpers.images.reference import is_local
+from helpers.registry.connections import DIRECT, arriving, connection, why
 
 SECONDS = 60.0
 """Time that a file may take to arrive."""

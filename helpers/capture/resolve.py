@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers import paths
-from helpers.capture import build, staging, vex
-from helpers.capture.build_log import Step
-from helpers.capture.daemon import Daemon, is_for, platform_of
+from helpers.building import build
+from helpers.building.build_log import Step
+from helpers.capture import staging
 from helpers.capture.gzip_sizes import GzipSizes
-from helpers.capture.image_cache import ImageCache
-from helpers.capture.registry import Found, Repository
-from helpers.capture.trivy_program import Trivy
-from helpers.capture.vex import Given
-from helpers.capture.vulndb import VulnDb
+from helpers.containers.daemon import Daemon, is_for, platform_of
 from helpers.errors import ImageNotFound, KitError, RegistryFailed, StudyInvalid
 from helpers.images import oci, redact
 from helpers.images.archive import open_archive
 from helpers.images.reference import HUB
 from helpers.images.reference import parse as parse_reference
+from helpers.registry.image_cache import ImageCache
+from helpers.registry.repository import Found, Repository
+from helpers.scanning import hand_on_vex
+from helpers.scanning.hand_on_vex import Given
+from helpers.scanning.trivy_program import Trivy
+from helpers.scanning.vulndb import VulnDb
 from helpers.studies.study import Study, Variant
 
 
@@ -185,7 +187,7 @@ def settings(
         values["from"] = "registry"
     if variant.grype:
         values["grype"] = _sha256(paths.study(study.name) / variant.grype)
-    return values | (vex.settings(documents) if variant.kind != "report" else {})
+    return values | (hand_on_vex.settings(documents) if variant.kind != "report" else {})
 
 
 def _base(name: str, tools: Tools, platform: str = "") -> BaseImage:

@@ -15,28 +15,20 @@ from typing import NamedTuple
 
 from msgspec import json, structs
 
-from helpers import __version__, paths, processes, whole
-from helpers.capture import (
-    build,
-    evidence,
-    exploitation,
-    progress,
-    prune,
-    pull,
-    resolve,
-    sharing,
-    staging,
-    trivy_program,
-)
-from helpers.capture.daemon import Daemon, connect
+from helpers import __version__, paths, processes, progress, whole
+from helpers.building import build
+from helpers.capture import evidence, prune, record_exploitation, resolve, sharing, staging
 from helpers.capture.gzip_sizes import GzipSizes
-from helpers.capture.image_cache import ImageCache
 from helpers.capture.resolve import Tools
-from helpers.capture.vex import given
-from helpers.capture.vulndb import VulnDb
+from helpers.containers.daemon import Daemon, connect
 from helpers.errors import CaptureFailed, KitError, ScanFailed, StudyInvalid, disk_error
 from helpers.images import metadata
 from helpers.images.metadata import Smoke
+from helpers.registry import pull
+from helpers.registry.image_cache import ImageCache
+from helpers.scanning import trivy_program
+from helpers.scanning.hand_on_vex import given
+from helpers.scanning.vulndb import VulnDb
 from helpers.studies.study import (
     NONE,
     OTHERS,
@@ -111,7 +103,7 @@ def capture(
     study = open_study(study_name)
     prune.finish(paths.study(study.name))
     staging.check_name(study, name)
-    asked = exploitation.ask({"epss": epss, "kev": kev}, offline=db is not None)
+    asked = record_exploitation.ask({"epss": epss, "kev": kev}, offline=db is not None)
     documents = given(study, vex)
     started = datetime.now(UTC).replace(microsecond=0)
     with ExitStack() as stack:
@@ -140,7 +132,7 @@ def capture(
         with progress.bar(t("EPSS scores and the KEV catalog"), 1):
             known = asked.known(staged)
         is_unchanged = all(result.unchanged_since for result in captured.values())
-        if previous and is_unchanged and not exploitation.is_news(known, study, previous):
+        if previous and is_unchanged and not record_exploitation.is_news(known, study, previous):
             folder = paths.capture(study.name, previous.capture)
             broken = _broken(study, folder)
             return Outcome(folder, {}, broken, True, bases, tools.no_scanner, known.missing)
@@ -148,7 +140,7 @@ def capture(
         java = tools.db.java_updated_at() if tools.db else None
         used = structs.replace(facts.db, java_updated_at=java)
         facts = structs.replace(facts, variants=captured, db=used)
-        exploitation.keep(known, staged)
+        record_exploitation.keep(known, staged)
         if earlier := study.captures():
             sharing.share(staged, paths.capture(study.name, earlier[-1]))
         # Another capture of this name may end now, too.

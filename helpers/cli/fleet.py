@@ -41,7 +41,7 @@ def fleet_capture(source: str, jobs: int | None, **options: Any) -> None:
     database all images are scanned again, and the fleet changes once they all are. The exit status
     is 1 if an image failed; failed ones are tried again by the next run.
     """
-    from helpers.capture.fleet import capture
+    from helpers.fleet_capture.fleet import capture
 
     done = capture(source, jobs=jobs or 0, **options)
     click.echo(

@@ -118,7 +118,7 @@ def _scanned_pair(
     sources: tuple[str, ...], platforms: list[Any], rules: tuple[Any, ...], options: dict[str, Any]
 ) -> list[Any]:
     """Return the pair of two sources, which are captured together for that."""
-    from helpers.capture import exploitation
+    from helpers.capture import record_exploitation
     from helpers.capture.temporary_study import captured
     from helpers.gate import pair
     from helpers.studies.load import load_study
@@ -127,8 +127,8 @@ def _scanned_pair(
         "epss": any(rule.lens.epss for rule in rules),
         "kev": any(rule.lens.exploited for rule in rules),
     }
-    for part, address in exploitation.ADDRESSES.items():
-        default = address if asked[part] and not options["db"] else exploitation.OFF
+    for part, address in record_exploitation.ADDRESSES.items():
+        default = address if asked[part] and not options["db"] else record_exploitation.OFF
         options[part] = options[part] or default
     names = dict(zip((pair.BEFORE, pair.AFTER), sources, strict=True))
     with captured(names, platforms, **options) as name:

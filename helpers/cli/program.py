@@ -169,11 +169,11 @@ def risk(study: str, name: str, **named: str) -> None:
 
     Only the ids that were found are kept, in a file beside the capture's evidence.
     """
-    from helpers.capture import exploitation
+    from helpers.capture import record_exploitation
 
-    if not {*named.values()} - {"", exploitation.OFF}:
+    if not {*named.values()} - {"", record_exploitation.OFF}:
         raise click.UsageError("name a file or an address: --epss FILE, --kev FILE or both")
-    added = exploitation.add(study, name, **named)
+    added = record_exploitation.add(study, name, **named)
     click.echo(f"evidence {relative(added.path)}")
     found = added.evidence
     if found.epss:
@@ -252,7 +252,7 @@ def cache(prune: bool, keep_gb: float) -> None:
 
     After each capture it is pruned to KIT_CACHE_GB (20 GB by default).
     """
-    from helpers.capture.image_cache import ImageCache
+    from helpers.registry.image_cache import ImageCache
     from helpers.text.units import megabytes
 
     images = ImageCache(paths.images_cache())
@@ -282,11 +282,11 @@ def _live(study: str, mixed: bool, options: dict[str, Any]) -> None:
 
 def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
     """Capture a study and print the result; return its folder and whether anything failed."""
-    from helpers.capture import exploitation, sharing
+    from helpers.capture import record_exploitation, sharing
     from helpers.capture.session import capture
 
-    for part, address in exploitation.ADDRESSES.items():
-        options[part] = options[part] or (exploitation.OFF if options["db"] else address)
+    for part, address in record_exploitation.ADDRESSES.items():
+        options[part] = options[part] or (record_exploitation.OFF if options["db"] else address)
     outcome = capture(study, name, **options)
     if outcome.unchanged:
         click.echo(f"nothing has changed since {relative(outcome.folder)}")
@@ -302,10 +302,10 @@ def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
     if outcome.not_scanned:
         click.echo(f"Not scanned: {plain(outcome.not_scanned)}. Then run it again", err=True)
     for part, why in outcome.missing.items():
-        if options[part] != exploitation.OFF:
+        if options[part] != record_exploitation.OFF:
             command = f"risk {study} --capture {outcome.folder.name} --{part} FILE"
             hint = "" if outcome.unchanged else f". Add: python -m helpers {command}"
-            click.echo(f"Without {exploitation.NAMES[part]}: {plain(why)}{hint}", err=True)
+            click.echo(f"Without {record_exploitation.NAMES[part]}: {plain(why)}{hint}", err=True)
     return outcome.folder, bool(outcome.failures or outcome.broken or outcome.failed_bases)
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from helpers import paths
 from helpers.capture import evidence
-from helpers.capture.daemon import Daemon
 from helpers.capture.resolve import Subject
 from helpers.capture.session import Outcome, capture
+from helpers.containers.daemon import Daemon
 from helpers.errors import CaptureFailed
 from helpers.studies.load import load_layers, load_study
 from tests.support.command_line import run

@@ -19,14 +19,14 @@ from msgspec import structs
 
 from helpers import compressed, paths, processes
 from helpers.capture import evidence, new_study, resolve, variant_names
-from helpers.capture.daemon import Daemon
 from helpers.capture.session import capture
+from helpers.containers.daemon import Daemon
 from helpers.errors import CaptureFailed, StudyInvalid
 from helpers.images.archive import open_archive
 from helpers.studies import study
 from helpers.studies.load import load_study
-from tests.capture.test_scan import SBOM
 from tests.conftest import Write, finding, trivy
+from tests.scanning.test_scan import SBOM
 from tests.scans.test_grype import TARGET, match
 from tests.scans.test_grype import report_of as grype
 from tests.support import image_archives as images

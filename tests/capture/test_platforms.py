@@ -10,9 +10,9 @@ from helpers.capture import new_study
 from helpers.capture.session import capture
 from helpers.images import oci
 from helpers.studies.load import load_files, load_study
-from tests.conftest import unless_live
 from tests.support import debian_roots
 from tests.support import image_archives as images
+from tests.support.live import unless_live
 from tests.support.registries import Registry
 
 PLATFORMS = [oci.parse("linux/amd64"), oci.parse("linux/arm64")]

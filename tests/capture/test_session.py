@@ -18,10 +18,11 @@ import pandas as pd
 import pytest
 
 from helpers import paths, processes
-from helpers.capture import daemon as docker
-from helpers.capture import evidence, smoke_test, trivy_program, vulndb
-from helpers.capture.daemon import Daemon
+from helpers.capture import evidence
 from helpers.capture.session import Outcome, capture
+from helpers.containers import daemon as docker
+from helpers.containers import smoke_test
+from helpers.containers.daemon import Daemon
 from helpers.errors import (
     CaptureFailed,
     DaemonUnavailable,
@@ -32,6 +33,7 @@ from helpers.errors import (
     disk_error,
 )
 from helpers.images import metadata
+from helpers.scanning import trivy_program, vulndb
 from helpers.studies import study
 from helpers.studies.load import load_files, load_layers, load_study
 from tests.support import image_archives as images

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from helpers import paths
-from helpers.capture import exploitation, sharing
+from helpers.capture import record_exploitation, sharing
 from helpers.studies.study import open_study
 from tests.conftest import finding, trivy
 from tests.support.command_line import run
@@ -20,7 +20,7 @@ from tests.support.studies import write_study
 def two(empty_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders of two captures of two reports, one of which has changed."""
     # Records of exploitation say when they were made, to the second: two are seldom one file.
-    monkeypatch.setattr(exploitation, "_now", lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(record_exploitation, "_now", lambda: datetime(2026, 1, 1, tzinfo=UTC))
     for number, name in enumerate("ab"):
         (tmp_path / f"{name}.json").write_text(json.dumps(trivy(finding(number))))
     sources = {name: f'report = "{tmp_path / name}.json"' for name in "ab"}

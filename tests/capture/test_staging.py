@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from helpers import paths
-from helpers.capture import evidence, exploitation, prune, scan_input
+from helpers.capture import evidence, prune, record_exploitation
 from helpers.capture.session import capture
+from helpers.scanning import scan_input
 from helpers.studies.load import load_study
 from helpers.studies.study import open_study
 from tests.conftest import Write, finding, trivy
@@ -30,13 +31,13 @@ def mine(empty_data: Path, write: Write) -> str:
 def test_a_name_that_another_capture_took_meanwhile_is_numbered(
     mine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep = exploitation.keep
+    keep = record_exploitation.keep
 
     def taken(*arguments: object) -> None:
         (paths.capture(mine, "2026-11") / "theirs").mkdir(parents=True, exist_ok=True)
         keep(*arguments)
 
-    monkeypatch.setattr(exploitation, "keep", taken)
+    monkeypatch.setattr(record_exploitation, "keep", taken)
     assert capture(mine, "2026-11").folder.name == "2026-11.002"
     assert load_study(mine).images["capture"].tolist() == ["2026-11.002"]
     assert [path.name for path in paths.capture(mine, "2026-11").iterdir()] == ["theirs"]
@@ -46,13 +47,13 @@ def test_the_name_of_a_capture_that_is_being_removed_is_not_free(
     mine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the new one went with the list, of which the old one's folder is removed already."""
-    keep = exploitation.keep
+    keep = record_exploitation.keep
 
     def pruned(*arguments: object) -> None:
         (paths.study(mine) / paths.GOING).write_text("2026-11\n")
         keep(*arguments)
 
-    monkeypatch.setattr(exploitation, "keep", pruned)
+    monkeypatch.setattr(record_exploitation, "keep", pruned)
     made = capture(mine, "2026-11").folder
     prune.finish(paths.study(mine))
     assert open_study(mine).captures() == [made.name] == ["2026-11.002"]

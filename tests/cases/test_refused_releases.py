@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from helpers import Comparison
-from helpers.capture import trivy_program
 from helpers.comparability import scanner_releases
 from helpers.errors import ScanFailed
+from helpers.scanning import trivy_program
 from helpers.verdict import cautions
 from helpers.verdict.decision import decide
 from tests.cases.made import finding, report, study

@@ -13,12 +13,14 @@ import requests
 import urllib3
 
 from helpers import paths
-from helpers.capture import fleet_image, fleet_list, new_study, package_list, vex
-from helpers.capture.fleet_folder import FleetFolder
-from helpers.capture.registry import Repository
+from helpers.capture import new_study
 from helpers.fleet import scans
+from helpers.fleet_capture import fleet_image, fleet_list, package_list
+from helpers.fleet_capture.fleet_folder import FleetFolder
 from helpers.images import oci
 from helpers.images.reference import parse
+from helpers.registry.repository import Repository
+from helpers.scanning import hand_on_vex
 from helpers.studies.study import open_study
 from tests.fuzz import mutations
 from tests.fuzz.kind import Kind, plain_json, same, tried
@@ -185,7 +187,7 @@ def _check_sbom(path: Path, random: Random) -> None:
     found = package_list.of_sbom(path)
     same("digests", {*map(len, (found.package_list, found.digest))}, {71})
     json.dumps(found).encode()
-    vex._subject(path)
+    hand_on_vex._subject(path)
     kind = new_study.kind(str(path))
     os.environ["KIT_DATA"] = str(path.parent / "made")
     name = new_study.make_study([str(path)])

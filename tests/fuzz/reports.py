@@ -10,8 +10,8 @@ from random import Random
 from typing import Any
 
 from helpers import paths
-from helpers.capture import redact_report
 from helpers.errors import KitError
+from helpers.scanning import redact_report
 from helpers.scans import reports, summary
 from helpers.studies.load import load_reports
 from helpers.vulnerabilities import counting, fixes, growth, lenses, overlap, severity_scales

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from helpers.capture import vex
+from helpers.scanning import hand_on_vex
 from helpers.scans import reports
 from helpers.studies import rows
 from helpers.studies.study import Study, Variant
@@ -98,7 +98,7 @@ def _count(document: Any) -> int:
 
 
 def _check(path: Path, random: Random) -> None:
-    [given] = vex.given(_STUDY, [path])
+    [given] = hand_on_vex.given(_STUDY, [path])
     same("statements", len(given.vex.statements), _count(plain_json(path.read_bytes())))
     same("number of statements", given.document.statements, len(given.vex.statements))
     kept = path.with_name("vex.json")

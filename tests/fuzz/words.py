@@ -13,13 +13,14 @@ from typing import Any
 import pptx
 
 from helpers import paths
-from helpers.capture import gzip_sizes, trivy_program, variant_names, vulndb
-from helpers.capture.daemon import credentials
+from helpers.capture import gzip_sizes, variant_names
+from helpers.containers.daemon import credentials
 from helpers.errors import ParameterInvalid
 from helpers.gate import fail_on
 from helpers.images import dockerfile, instructions, oci, reference
 from helpers.notebook import index
 from helpers.runs import parameters, run_folder
+from helpers.scanning import trivy_program, vulndb
 from helpers.slides import template
 from helpers.studies.load import load_reports
 from helpers.vulnerabilities import lenses

@@ -16,13 +16,12 @@ import pytest
 from hypothesis import given, settings
 
 from helpers import compressed
-from helpers.capture.daemon import Daemon
+from helpers.containers.daemon import Daemon
 from helpers.errors import ArchiveInvalid
 from helpers.images import file_inventory, layer
 from helpers.images.archive import gzip_size, open_archive
 from helpers.images.file_inventory import File, Inventory
 from helpers.images.tar import MAX_HEADER
-from tests.conftest import unless_live
 from tests.support.image_archives import (
     Entry,
     Layout,
@@ -39,6 +38,7 @@ from tests.support.image_archives import (
     tar,
     whiteout,
 )
+from tests.support.live import unless_live
 
 
 def take(path: Path) -> Inventory:

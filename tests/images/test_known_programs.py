@@ -13,7 +13,7 @@ import pytest
 from helpers import paths
 from helpers.images import known_programs
 from helpers.images.file_inventory import File, runtime
-from tests.conftest import unless_live
+from tests.support.live import unless_live
 
 
 def test_each_line_of_the_table_is_whole_and_no_name_stands_twice() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from helpers import paths
-from helpers.capture.daemon import Daemon
 from helpers.capture.session import capture
+from helpers.containers.daemon import Daemon
 
 Captured = Callable[[str], Path]
 

@@ -18,18 +18,18 @@ import pytest
 from docker.errors import BuildError
 
 from helpers import frames
-from helpers.capture import smoke_test
-from helpers.capture.daemon import Daemon, Ended
 from helpers.capture.session import capture
+from helpers.containers import smoke_test
+from helpers.containers.daemon import Daemon, Ended
 from helpers.images import known_programs, layer, package_files
 from helpers.images.archive import open_archive
 from helpers.sizes import file_groups, layer_sizes
 from helpers.studies.load import load_files, load_layers, load_study
 from helpers.surface import dynamic_linking, tools
 from helpers.surface.attack_surface import surface
-from tests.conftest import unless_live
 from tests.images.test_file_inventory import ADDED
 from tests.live.conftest import Captured
+from tests.support.live import unless_live
 from tests.support.studies import write_study
 
 pytestmark = pytest.mark.usefixtures("standins")

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from helpers import paths
-from helpers.capture.daemon import Daemon, connect
 from helpers.capture.session import capture
+from helpers.containers.daemon import Daemon, connect
 from helpers.errors import DaemonUnavailable
 from helpers.images import file_inventory
 from helpers.images.archive import open_archive
 from helpers.studies.load import load_files, load_layers, load_study
 from helpers.studies.study import open_study
-from tests.conftest import LIVE, unless_live
+from tests.support.live import LIVE, unless_live
 from tests.support.studies import write_study
 
 BASE = "rebuilt/alpine:3.23"

@@ -14,17 +14,18 @@ import docker
 import pytest
 
 from helpers import processes
-from helpers.capture import scan, trivy_program, vulndb
-from helpers.capture.daemon import LABEL, Daemon
 from helpers.capture.session import capture
-from helpers.capture.trivy_program import Trivy
+from helpers.containers.daemon import LABEL, Daemon
 from helpers.errors import ScanFailed
 from helpers.images.archive import open_archive
+from helpers.scanning import scan, trivy_program, vulndb
+from helpers.scanning.trivy_program import Trivy
 from helpers.studies import study
-from tests.capture.test_scan import SBOM, comparable
-from tests.capture.test_vulndb import LOG4J, jar, java_db
-from tests.conftest import STUDY, unless_live
+from tests.conftest import STUDY
+from tests.scanning.test_scan import SBOM, comparable
+from tests.scanning.test_vulndb import LOG4J, jar, java_db
 from tests.support import image_archives as images
+from tests.support.live import unless_live
 
 HERE = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
 

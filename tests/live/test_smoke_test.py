@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from helpers import processes
-from helpers.capture import smoke_test
-from helpers.capture.build import build
-from helpers.capture.daemon import LABEL, Container, Daemon
+from helpers.building.build import build
+from helpers.containers import smoke_test
+from helpers.containers.daemon import LABEL, Container, Daemon
 from helpers.images.metadata import Smoke
 from helpers.studies.study import Recipe
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from helpers.capture.daemon import Daemon
 from helpers.capture.session import capture
+from helpers.containers.daemon import Daemon
 from helpers.frames import SCANNED
 from helpers.images import package_files
 from helpers.notebook.comparison import Comparison

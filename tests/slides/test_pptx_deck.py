@@ -32,7 +32,6 @@ from helpers.slides.outline import Slide
 from helpers.studies.study import open_study
 from helpers.text import i18n
 from helpers.text.rich import bullets, paragraph
-from tests.conftest import unless_live
 from tests.support import strange
 from tests.support.executed_notebooks import (
     ALIKE,
@@ -43,6 +42,7 @@ from tests.support.executed_notebooks import (
     run_of,
     talks_of,
 )
+from tests.support.live import unless_live
 from tests.support.spoken import can_be_said
 from tests.support.strange import STUDIES
 

@@ -31,8 +31,8 @@ from helpers.slides.geometry import KIT, Box, clear, overlap
 from helpers.studies.study import open_study
 from helpers.text import i18n
 from helpers.text.rich import bullets, paragraph
-from tests.conftest import unless_live
 from tests.support.executed_notebooks import ALIKE, CHARTS, CHOICE, record, run_of
+from tests.support.live import unless_live
 
 OFFICE = {"Midnightblue": (16, 9), "Portfolio": (16, 9), "Vintage": (4, 3)}
 """Templates of LibreOffice's, and their sides: on white, on black, and on a picture."""

@@ -263,7 +263,7 @@ def not_measured(what: str, why: object) -> Measure:
 
 def inventory_speed(folder: Path) -> Measure:
     """Return the inventory of an image of 200 MB against Syft's."""
-    from helpers.capture.daemon import connect
+    from helpers.containers.daemon import connect
     from helpers.errors import KitError
     from helpers.images import file_inventory
     from helpers.images.archive import open_archive
@@ -297,7 +297,7 @@ def capture_speed(folder: Path) -> list[Measure]:
     for both.
     """
     from helpers import paths
-    from helpers.capture.daemon import connect
+    from helpers.containers.daemon import connect
     from helpers.errors import KitError
     from helpers.studies.study import open_study
 

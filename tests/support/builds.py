@@ -4,8 +4,8 @@ import io
 import tarfile
 from pathlib import Path
 
-from helpers.capture.build import build
-from helpers.capture.daemon import Daemon
+from helpers.building.build import build
+from helpers.containers.daemon import Daemon
 from helpers.studies.study import Recipe
 from tests.support.studies import dockerfile
 

@@ -6,7 +6,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from tests.conftest import unless_live
+from tests.support.live import unless_live
 
 PACKAGES = ("base-files", "busybox-static", "libc6", "zlib1g")
 

@@ -14,7 +14,7 @@ import pandas as pd
 from helpers import frames
 from helpers.fleet.partition import Partition, Reduction
 from helpers.studies.load import load_reports
-from tests.conftest import unless_live
+from tests.support.live import unless_live
 
 EMPTY = Partition(*(frames.make(name, {}) for name in Partition._fields))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.studies.fleet_record import FACTS, IMAGES
-from tests.conftest import unless_live
+from tests.support.live import unless_live
 
 REPOSITORY = "haproxy"
 """Its 10 tags with a list are 4 images with 3 distinct lists."""

@@ -14,9 +14,9 @@ from typing import Any
 import requests
 import trustme
 
-from tests.conftest import unless_live
 from tests.support import image_archives as images
 from tests.support import ports
+from tests.support.live import unless_live
 
 _DATABASE = "application/vnd.aquasec.trivy"
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from helpers import paths
-from helpers.capture import exploitation
+from helpers.capture import record_exploitation
 
 HEAD = 'title = "t"\nquestion = "q?"\nabout = "a"\n'
 
@@ -38,4 +38,4 @@ def score(shared: Path, study: str, capture: str, day: str) -> None:
     paths.exploitation(study, capture).unlink(missing_ok=True)
     epss = risk / "epss" / f"epss_scores-{day}.csv.gz"
     kev = risk / "kev" / "known_exploited_vulnerabilities.json.gz"
-    exploitation.add(study, capture, epss=str(epss), kev=str(kev))
+    record_exploitation.add(study, capture, epss=str(epss), kev=str(kev))

@@ -12,8 +12,8 @@ import tarfile
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.conftest import unless_live
 from tests.support import image_archives as images
+from tests.support.live import unless_live
 
 PROGRAM, LIBRARY = Path("/usr/bin/true"), next(Path("/usr/lib").glob("*/libz.so.1")).resolve()
 """An executable and a library of this machine, for what packages bring."""

@@ -24,8 +24,8 @@ from helpers.sizes import file_groups
 from helpers.studies import contents
 from helpers.studies.study import open_study
 from helpers.surface.app_process import UNSEEN
-from tests.conftest import unless_live
 from tests.support import systems
+from tests.support.live import unless_live
 from tests.support.systems import FILES, LIBRARY, PROGRAM, SYSTEMS, System
 
 TOOL, PROGRAM_BYTES, LIBRARY_BYTES = (

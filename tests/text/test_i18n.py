@@ -22,7 +22,7 @@ from helpers.frames import SEVERITIES
 from helpers.sizes import file_groups
 from helpers.surface import checks
 from helpers.text import i18n
-from tests.conftest import unless_live
+from tests.support.live import unless_live
 
 ROWS = list(csv.DictReader(paths.LANGUAGES.open(encoding="utf-8", newline="")))
 KEYS = {row["en"] for row in ROWS}

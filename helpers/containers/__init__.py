@@ -1,0 +1,1 @@
+"""What talks to the Docker daemon: images, volumes and containers."""

@@ -1,0 +1,1 @@
+"""Captures fleets: many images, each distinct package list scanned once."""

@@ -1,0 +1,178 @@
+"""The vulnerability DB and the Java DB beside it: their folder, and how they are downloaded."""
+
+import hashlib
+import os
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from helpers import own_file, whole
+from helpers.errors import FileInvalid, ScanFailed
+from helpers.scanning.trivy_program import LIMIT, QUIET, Trivy, run
+from helpers.studies.study import Database
+from helpers.text.i18n import msg
+
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_METADATA = "metadata.json"
+
+
+class _Metadata(Struct):
+    """What a DB says of itself."""
+
+    updated_at: datetime = field(name="UpdatedAt")
+    version: Annotated[int, Meta(ge=0, lt=2**31)] | None = field(default=None, name="Version")
+
+
+class VulnDb:
+    """A folder with a vulnerability DB, which is kept up to date unless the user named the folder.
+
+    Trivy identifies Java archives with a second, much larger DB. It is downloaded when the first
+    image needs it. From `refresh` to `release` no other capture updates the folder: a capture's
+    images are scanned with the DB that it records.
+    """
+
+    def __init__(
+        self, folder: Path, is_given: bool, repository: str = "", java_repository: str = ""
+    ) -> None:
+        self.folder = folder
+        self._is_given = is_given
+        self._repository, self._java_repository = repository, java_repository
+        self._lock = Lock()
+        self._in_use = -1
+
+    def refresh(self, scanner: Trivy) -> None:
+        """Update the folder, or only check one that the user named, or that others scan with.
+
+        Raises `ScanFailed`.
+        """
+        if self._is_given:
+            return check(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.release()
+        self._in_use = os.open(self.folder, os.O_RDONLY)
+        try:
+            if self._is_alone():
+                self._update(scanner)
+            check(self.folder)
+            whole.lock(self._in_use, shared=True)
+        except BaseException:
+            self.release()
+            raise
+        return None
+
+    def release(self) -> None:
+        """Let other captures update the folder."""
+        if self._in_use >= 0:
+            os.close(self._in_use)
+            self._in_use = -1
+
+    def _is_alone(self) -> bool:
+        """Return whether no other capture uses the folder; wait for one that updates it."""
+        if whole.lock(self._in_use, wait=False):
+            return True
+        whole.lock(self._in_use, shared=True)
+        return False
+
+    def _update(self, scanner: Trivy) -> None:
+        # Also of a download that was killed at its very end, after which there is none.
+        whole.clear_up(self.folder)
+        pinned = "@sha256:" in self._repository
+        if not pinned or not (self.folder / "db" / _METADATA).is_file():
+            download(scanner, self.folder, self._repository)
+        if self.java_updated_at():
+            download_java(scanner, self.folder, self._java_repository)
+
+    def ensure_java_db(self, scanner: Trivy) -> bool:
+        """Download the Java DB if it is missing; return whether there is one now.
+
+        A folder that the user named without one stays without one. Raises `ScanFailed`.
+        """
+        if self._is_given:
+            return self.java_updated_at() is not None
+        # Other captures that scan with the folder may need it now, too.
+        with self._lock, whole.alone(self.folder.parent):
+            if not self.java_updated_at():
+                download_java(scanner, self.folder, self._java_repository)
+        return self.java_updated_at() is not None
+
+    def describe(self, coverage: str = "") -> Database:
+        """Return version, times, digest and origin of the DB, as a capture records them."""
+        metadata = _metadata(self.folder / "db")
+        with (self.folder / "db" / "trivy.db").open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        origin = self._repository or msg("Trivy's own place")
+        return Database(
+            version=metadata.version,
+            updated_at=metadata.updated_at,
+            sha256=digest,
+            coverage=coverage,
+            origin=msg("a folder that was given") if self._is_given else origin,
+            java_updated_at=self.java_updated_at(),
+        )
+
+    def java_updated_at(self) -> datetime | None:
+        """Return the time of the Java DB, `None` if there is none."""
+        folder = self.folder / "java-db"
+        if not (folder / _METADATA).is_file() or not (folder / "trivy-java.db").is_file():
+            return None
+        return _metadata(folder).updated_at
+
+
+def check(folder: Path) -> None:
+    """Raise `ScanFailed` if a folder has no vulnerability DB, or one that does not tell its day."""
+    for name in ("trivy.db", _METADATA):
+        if not (folder / "db" / name).is_file():
+            raise ScanFailed(
+                f"{folder}: no vulnerability DB (db/{name}) in this folder. Name one that has it",
+                "no-db",
+            )
+    _metadata(folder / "db")
+
+
+def _metadata(folder: Path) -> _Metadata:
+    """Return what a DB says of itself. Raises `ScanFailed`."""
+    path = folder / _METADATA
+    remedy = f"Remove {folder} and download it again, or name a folder that has a whole one"
+    try:
+        found = own_file.read(path, _Metadata, FileInvalid, remedy)
+    except FileInvalid as error:
+        raise ScanFailed(str(error), "no-db") from error
+    if found is None:
+        raise ScanFailed(f"{path}: it was removed meanwhile. {remedy}", "no-db")
+    return found
+
+
+def download(scanner: Trivy, folder: Path, repository: str = "") -> None:
+    """Update the DB in a folder, from Trivy's default or a `repository` by digest.
+
+    Raises `ScanFailed`.
+    """
+    _download(scanner, folder, "db", ["--download-db-only"], "--db-repository", repository)
+
+
+def download_java(scanner: Trivy, folder: Path, repository: str = "") -> None:
+    """Update the Java DB in a folder in the same way."""
+    options = ["--download-java-db-only"]
+    _download(scanner, folder, "java-db", options, "--java-db-repository", repository)
+
+
+def _download(
+    scanner: Trivy, folder: Path, name: str, options: list[str], option: str, repository: str
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    command = ["trivy", "image", *options, "--cache-dir", "DB", *QUIET, *LIMIT]
+    command += [option, repository] if repository else []
+    with whole.temporary_folder("db", folder) as temporary:
+        scratch = Path(temporary)
+        # Trivy keeps a recent DB, whatever repository is named; so it gets an empty folder.
+        cache = scratch if repository else folder
+        # Paths of this machine's certificates mean nothing in a container.
+        names = _PROXIES if scanner.daemon else _PROXIES + _CERTIFICATES
+        environment = {name: os.environ[name] for name in names if name in os.environ}
+        run(scanner, command, cache, scratch, environment=environment)
+        if repository:
+            whole.move(scratch / name, folder / name)
