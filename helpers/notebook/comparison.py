@@ -25,29 +25,17 @@ from helpers.sizes import file_groups, image_sizes, waterfall
 from helpers.sizes import layer_sizes as layer_sizes_
 from helpers.studies import contents, load
 from helpers.studies import provenance as provenance_
-from helpers.surface import (
-    app_process,
-    dynamic_linking,
-    exposure,
-)
+from helpers.surface import app_process, dynamic_linking, exposure
 from helpers.surface import attack_surface as attack_surface_
 from helpers.surface import scan_coverage as scan_coverage_
 from helpers.text.rich import paragraph
-from helpers.verdict import (
-    attribution,
-    ranking,
-    sensitivity,
-)
+from helpers.verdict import attribution, ranking, sensitivity
 from helpers.verdict import claims as claims_
 from helpers.verdict import recommendation as recommendation_
 from helpers.verdict import takeaways as takeaways_
 from helpers.verdict import tradeoff as tradeoff_
 from helpers.vulnerabilities import captures as captures_
-from helpers.vulnerabilities import (
-    counting,
-    fixes,
-    lens_evidence,
-)
+from helpers.vulnerabilities import counting, fixes, lens_evidence
 from helpers.vulnerabilities import growth as growth_
 from helpers.vulnerabilities import overlap as overlap_
 from helpers.vulnerabilities import published as published_

@@ -30,6 +30,7 @@ class Asked:
         found = {name: each for name, each in vars(cls).items() if hasattr(each, "question")}
         for name, method in found.items():
             method.__name__, method.__qualname__ = name, f"{cls.__name__}.{name}"
+            method.__module__ = cls.__module__
         cls.questions = cls.questions | {name: each.question for name, each in found.items()}
 
     @property

@@ -126,7 +126,9 @@ def difference_answer(
 ) -> Answer:
     """Answer how far apart the images are in one size, of `table`.
 
-    `size` is as in `known_size`, the baseline as in `known_baseline`, which say what is raised.
+    `size` is `unpacked`, `compressed` or `published`, by default the first that every image has.
+    `baseline` is an image, by default the study's own one (`preferred`), else the smallest. Raises
+    `ParameterInvalid` for what is not known.
     """
     size = known_size(sizes, size)
     apart = differences(sizes, size, known_baseline(sizes, size, baseline, preferred))

@@ -119,7 +119,9 @@ def answer(
 ) -> Answer:
     """Answer where the difference between two images' sizes comes from.
 
-    They are the baseline of `image_sizes.difference_answer`, and the one that `farthest` says.
+    `size` and `baseline` are those of `image_sizes.difference_answer`; `against` is the other
+    image, by default the farthest with the same runtime. Raises `ParameterInvalid` for one whose
+    files are not known.
     """
     size = known_size(sizes, size)
     apart = differences(sizes, size, known_baseline(sizes, size, baseline, preferred))

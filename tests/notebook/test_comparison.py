@@ -13,6 +13,7 @@ from helpers import Comparison, Fleet, paths
 from helpers.answers.answer import Answer
 from helpers.errors import KitError, ParameterInvalid, StudyInvalid
 from helpers.notebook.display import ShownAnswer
+from helpers.notebook.question import Asked
 
 README = (paths.ROOT / "README.md").read_text()
 
@@ -39,7 +40,7 @@ def test_the_notebooks_ask_every_question() -> None:
 
 
 @pytest.mark.parametrize("asked_of", [Comparison, Fleet])
-def test_what_a_user_may_choose_is_a_text_or_a_number_and_all_else_is_needed(asked_of) -> None:
+def test_what_a_user_may_choose_is_a_text_or_a_number(asked_of: type[Asked]) -> None:
     for name in asked_of.questions:
         _, *choices = inspect.signature(getattr(asked_of, name)).parameters.values()
         assert all(isinstance(each.default, str | int | float) for each in choices), name
@@ -53,7 +54,7 @@ def test_a_question_tells_its_function_in_help_and_completion(blog: Comparison) 
     )
     text = pydoc.plain(pydoc.render_doc(blog.size_difference))
     assert "size_difference(size: str = '', baseline: str = '')" in text
-    assert "How far apart are they?\n    \n    `size` is as in `known_size`" in text
+    assert "How far apart are they?\n    \n    `size` is `unpacked`, `compressed` or" in text
     with provisionalcompleter():
         completer = IPCompleter(namespace={"c": blog})
         assert "severity" in [each.text for each in completer.completions("c.seve", 6)]
