@@ -1,6 +1,6 @@
 """Structured text: phrases with emphasis, paragraphs and bullets. Nothing in a value is markup."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from string import Formatter
 from typing import Any
 
@@ -136,6 +136,17 @@ def listed(parts: Iterable[Phrase | str], separator: str = ", ", last: str = "")
         between = last if last and place == len(found) - 1 else separator
         runs += [*(phrase(word(between)).runs if place else ()), *part.runs]
     return Phrase(tuple(runs))
+
+
+def cut(parts: Sequence[Phrase | str], shown: int, most: int = 0) -> list[Phrase | str]:
+    """Return the first of many parts, and how many more there are; all if they are `most` at most.
+
+    >>> cut(["a", "b", "c"], 1), cut(["a", "b", "c"], 2, most=3)
+    (['a', 'and 2 more'], ['a', 'b', 'c'])
+    """
+    if len(parts) <= max(shown, most):
+        return [*parts]
+    return [*parts[:shown], t("and {count} more", count=len(parts) - shown)]
 
 
 def number(count: int, noun: str) -> str:

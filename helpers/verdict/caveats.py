@@ -8,7 +8,7 @@ from helpers.comparability.end_of_life import spelled
 from helpers.frames import NOT_SCANNED
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
-from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, number, phrase, say
+from helpers.text.rich import AND, Phrase, Text, bullets, cut, listed, name, number, phrase, say
 from helpers.verdict import cautions as codes
 from helpers.verdict.cautions import Caution
 from helpers.verdict.decision import Decision
@@ -142,17 +142,19 @@ def _vex_decides(decision: Decision, caution: Caution) -> Phrase:
 def _declared(decision: Decision, caution: Caution) -> Phrase:
     """Return who declared how many harmless in which images."""
     counts = caution.values["counts"]
-    each = [
-        say("{count:,} in {variant}", count=count, variant=name(variant))
-        for variant, count in [*counts.items()][:_NAMED]
-    ]
-    if len(counts) > _NAMED:
-        each.append(say("and {count} more", count=len(counts) - _NAMED))
+    each = cut(_counts(counts), _NAMED)
     by = [escape.short(author, 60) for author in caution.values["by"]] or [t("an unknown author")]
     what = decision.lens._replace(fixable=False).short
     return say(
         "{by} declared {what} harmless ({each})", by=listed(by), each=listed(each), what=what
     )
+
+
+def _counts(counts: Mapping[str, int]) -> list[Phrase]:
+    return [
+        say("{count:,} in {variant}", count=count, variant=name(variant))
+        for variant, count in counts.items()
+    ]
 
 
 def _exploited_declared(decision: Decision, caution: Caution) -> Phrase:
@@ -175,10 +177,7 @@ def _unfixed_serious(decision: Decision, caution: Caution) -> Phrase:
             count=len(counts),
         )
     else:
-        others = listed(
-            say("{count:,} in {variant}", count=count, variant=name(variant))
-            for variant, count in counts.items()
-        )
+        others = listed(_counts(counts))
     return say(
         "**Not weighed:** {first} has {ours:,} HIGH or CRITICAL without a fix, against {others}.",
         first=name(first),
@@ -198,14 +197,12 @@ def _scanner_compromised(decision: Decision, caution: Caution) -> Phrase:
 def _judged_by_vendor(decision: Decision, caution: Caution) -> Phrase:
     each = [
         say("{variant} by {party}", variant=name(variant), party=escape.plain(party))
-        for variant, party in [*caution.values["parties"].items()][:_NAMED]
+        for variant, party in caution.values["parties"].items()
     ]
-    if len(caution.variants) > _NAMED:
-        each.append(say("and {count} more", count=len(caution.variants) - _NAMED))
     return say(
         "**Not judged alike:** {each}, not by a distribution. So a low count may be that party's "
         "judgement, and no better image.",
-        each=listed(each),
+        each=listed(cut(each, _NAMED)),
     )
 
 
@@ -223,10 +220,8 @@ def _left_out(decision: Decision) -> Phrase:
     out = decision.candidates[~decision.candidates["candidate"]]
     if out.empty:
         return Phrase()
-    each = [name(row.variant) + f" ({word(row.why_not)})" for row in out.head(_NAMED).itertuples()]
-    if len(out) > _NAMED:
-        each.append(say("and {count} more", count=len(out) - _NAMED))
-    return say("Not a candidate: {variants}.", variants=listed(each))
+    each = [name(row.variant) + f" ({word(row.why_not)})" for row in out.itertuples()]
+    return say("Not a candidate: {variants}.", variants=listed(cut(each, _NAMED)))
 
 
 def cautions(decision: Decision) -> Text:

@@ -1,7 +1,9 @@
 """What the weights choose of the images of one capture: a plain result, before any word."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -18,12 +20,12 @@ from helpers.vulnerabilities.lenses import Lens
 MEASURED = (EXPLOITED, LIKELY, "fixable", "serious", "unfixed", "size")
 """Criteria that are numbers of vulnerabilities, and the size."""
 
-SHIP, UPDATE_FIRST, NONE, TIED, NOTHING = "ship", "update-first", "ship-none", "tie", "nothing"
-"""What a decision says: ship one; ship it once what is exploited is updated; ship none as it is;
-no choice between several; nothing can be recommended."""
+SHIP, UPDATE_FIRST, TIED, NOTHING = "ship", "update-first", "tie", "nothing"
+"""What a decision says: ship one; ship it once what is exploited is updated; no choice between
+several; nothing can be recommended."""
 
-PAST_SUPPORT, EXPLOITED_UNFIXED = "past-support", cautions.EXPLOITED_UNFIXED
-"""Why the first is not shipped as it is."""
+BLOCKED = PAST_SUPPORT, EXPLOITED_UNFIXED = "past-support", cautions.EXPLOITED_UNFIXED
+"""What else it says: none is shipped as it is, and why the first is not."""
 
 ONLY, SUPPORTED, WORSE = "only-candidate", "supported", "worse"
 """Reasons besides the criteria: no other candidate; no other is supported; it is worse in some."""
@@ -36,17 +38,14 @@ NO_SCANNER, NO_CANDIDATE, NO_WEIGHT, UNKNOWN, NOT_ALIKE, SCORES_NOT_ALIKE = (
 
 
 class Reason(NamedTuple):
-    """Why a decision is as it is: a code, or a criterion with the first's value and the others'.
-
-    The reason `WORSE` has the criteria in `theirs`.
-    """
+    """Why a decision is as it is: a code, or a criterion; `WORSE` has the criteria it is about."""
 
     code: str
-    ours: Any = None
-    theirs: tuple[Any, ...] = ()
+    criteria: tuple[str, ...] = ()
 
 
-class Decision(NamedTuple):
+@dataclass(frozen=True)
+class Decision:
     """What is weighed of the images of one capture, and how.
 
     `day` is that of the database, or of the scan if `by_scan`; empty if neither is known. `kind` is
@@ -68,18 +67,18 @@ class Decision(NamedTuple):
     counting_declared: "Decision | None" = None
     rebuild: float = ranking.REBUILD
 
-    @property
+    @cached_property
     def code(self) -> str:
-        """Return what the decision says: one of `SHIP` and those beside it."""
+        """Return what the decision says: one of `SHIP` and those beside it, or of `BLOCKED`."""
         if not self.best:
             return NOTHING
         if len(self.best) > 1:
             return TIED
         if self.blocked:
-            return NONE
+            return self.blocked[0]
         return UPDATE_FIRST if self._able["known_exploited"][self.best[0]] else SHIP
 
-    @property
+    @cached_property
     def blocked(self) -> tuple[str, ...]:
         """Return why the first, if there is one, is not shipped as it is."""
         if len(self.best) != 1:
@@ -89,13 +88,13 @@ class Decision(NamedTuple):
             why.append(EXPLOITED_UNFIXED)
         return tuple(why)
 
-    @property
+    @cached_property
     def excluded(self) -> dict[str, str]:
         """Return which variants are no candidates, each with its status."""
         out = self.candidates[~self.candidates["candidate"]]
         return dict(zip(out["variant"], out["status"], strict=True))
 
-    @property
+    @cached_property
     def reasons(self) -> tuple[Reason, ...]:
         """Return why the decision is as it is, the weightiest first."""
         if not self.best:
@@ -105,18 +104,19 @@ class Decision(NamedTuple):
         if len(self.ranked) == 1:
             return (Reason(ONLY),)
         first, rivals = self._able.loc[self.best[0]], self.rivals
-        alone = (
-            bool(self.ranked["supported"].iloc[0]) and not self.ranked["supported"].iloc[1:].any()
-        )
-        leads = {c: lead for c, lead in self._leads().items() if lead > ranking.NEGLIGIBLE}
-        found = [Reason(SUPPORTED)] if alone and self._minds_support else []
-        order = sorted((c for c in leads if c in MEASURED), key=lambda c: -leads[c])
-        found += [Reason(c, first[c], tuple(rivals[c])) for c in order]
-        used = [criterion for criterion in MEASURED if criterion in self.used]
-        worse = [c for c in used if _is_more(first[c], rivals[c].iloc[0])]
-        return (*found, *([Reason(WORSE, theirs=tuple(worse))] if worse else []))
+        supported = self.ranked["supported"]
+        pair = self.best[0], str(rivals.index[0])
+        leads = ranking.leads(self.candidates, self.weights, *pair, self.rebuild)
+        leads = {c: leads[c] for c in MEASURED if leads.get(c, 0) > ranking.NEGLIGIBLE}
+        alone = supported.iloc[0] and not supported.iloc[1:].any()
+        minds_support = any(self.weights.get(criterion) for criterion in ENDED)
+        found = [Reason(SUPPORTED)] if alone and minds_support else []
+        found += [Reason(c) for c in sorted(leads, key=lambda c: -leads[c])]
+        beside = pd.DataFrame({"ours": first, "next": rivals.iloc[0]}).loc[list(self.used)].dropna()
+        worse = tuple(c for c in MEASURED if c in beside.index and first[c] > rivals[c].iloc[0])
+        return (*found, *([Reason(WORSE, worse)] if worse else []))
 
-    @property
+    @cached_property
     def cautions(self) -> tuple[Caution, ...]:
         """Return what a reader must know besides: what the data cannot see, and what decides."""
         found = [*self.evidence, *self._exploited(), *self._tie(), *self._unfixed_serious()]
@@ -131,11 +131,7 @@ class Decision(NamedTuple):
         without = self.counting_declared
         if without is not None and without.outcome != self.outcome:
             (declared,) = (each for each in self.evidence if each.code == cautions.DECLARED)
-            values: dict[str, Any] = {
-                **declared.values,
-                "without": tuple(without.best),
-                "ships": without.ships,
-            }
+            values = {**declared.values, "without": tuple(without.best), "ships": without.ships}
             found.append(Caution(cautions.VEX_DECIDES, declared.variants, values))
         return tuple(found)
 
@@ -143,16 +139,12 @@ class Decision(NamedTuple):
         """Return the first caution of a code, if there is one."""
         return next((each for each in self.cautions if each.code == code), None)
 
-    @property
+    @cached_property
     def _able(self) -> pd.DataFrame:
         able = self.candidates[self.candidates["candidate"]]
         return able.set_index("variant", drop=False)
 
-    @property
-    def _minds_support(self) -> bool:
-        return any(self.weights.get(criterion) for criterion in ENDED)
-
-    @property
+    @cached_property
     def _why_nothing(self) -> str:
         if self.ranked.empty:
             has_none = self.candidates["status"].eq(NOT_SCANNED).any()
@@ -162,14 +154,6 @@ class Decision(NamedTuple):
         if not self.used:
             return UNKNOWN
         return SCORES_NOT_ALIKE if self.lens.epss else NOT_ALIKE
-
-    def _leads(self) -> dict[str, float]:
-        """Return by how many points the first is surely better than the next, per criterion."""
-        rivals = self.rivals
-        if not self.best or rivals.empty:
-            return {}
-        pair = self.best[0], str(rivals.index[0])
-        return ranking.leads(self.candidates, self.weights, *pair, self.rebuild)
 
     def _exploited(self) -> list[Caution]:
         """Return which candidates have what is known to be exploited, without and with a fix."""
@@ -200,8 +184,7 @@ class Decision(NamedTuple):
         """Return that the choice has more HIGH and CRITICAL ones without a fix than others have."""
         if len(self.best) != 1 or self.weights.get("unfixed"):
             return []
-        known = self._able["unfixed_serious"].dropna()
-        first = self.best[0]
+        known, first = self._able["unfixed_serious"].dropna(), self.best[0]
         if first not in known.index:
             return []
         fewer = {
@@ -215,29 +198,29 @@ class Decision(NamedTuple):
         counts = {first: int(known[first]), **fewer}
         return [Caution(cautions.UNFIXED_SERIOUS, (first,), {"counts": counts})]
 
-    @property
+    @cached_property
     def used(self) -> list[str]:
         """Return the criteria that count."""
         return ranking.weighed(self.candidates, self.weights)
 
-    @property
+    @cached_property
     def can_choose(self) -> bool:
         """Return whether anything is weighed, of images that were scanned alike."""
         return bool(self.used) and not self.candidates["mixed"].any()
 
-    @property
+    @cached_property
     def best(self) -> list[str]:
         """Return the variants that come first: several on a tie, none without a choice."""
         if not self.can_choose:
             return []
         return ranking.best(self.candidates, self.weights, self.rebuild)
 
-    @property
+    @cached_property
     def ships(self) -> bool:
         """Return whether one comes first, and nothing is known that forbids to ship it."""
         return len(self.best) == 1 and not self.blocked
 
-    @property
+    @cached_property
     def outcome(self) -> tuple[tuple[str, ...], bool]:
         """Return what two decisions have alike that choose the same."""
         return tuple(self.best), self.ships
@@ -252,7 +235,7 @@ class Decision(NamedTuple):
         found: str = self.candidates.set_index("variant")["known_exploited"][variant]
         return found
 
-    @property
+    @cached_property
     def rivals(self) -> pd.DataFrame:
         """Return the candidates that the first is compared with, the best first.
 
@@ -317,8 +300,3 @@ def _parts(listed: Any) -> tuple[Any, ...]:
     if isinstance(listed, Message):
         return tuple(listed.values.values())
     return (listed,) if listed else ()
-
-
-def _is_more(first: Any, second: Any) -> bool:
-    """Return whether a value is known to be larger than another."""
-    return bool(pd.notna(first) and pd.notna(second) and first > second)

@@ -12,7 +12,7 @@ from helpers.answers.talk import Talk, some
 from helpers.frames import Frames
 from helpers.text import escape
 from helpers.text.i18n import t, told, word
-from helpers.text.rich import Phrase, Text, bullets, join, listed, name, number, paragraph, say
+from helpers.text.rich import Phrase, Text, bullets, cut, join, listed, name, number, paragraph, say
 from helpers.text.units import MB, megabytes
 from helpers.verdict import decision_figure, wording
 from helpers.verdict.caveats import cautions, in_first, younger_by
@@ -101,17 +101,14 @@ def weights_answer(decision: Decision) -> Answer:
 def _talk(decision: Decision, others: Sequence[Decision], ever: Decision, today: date) -> Talk:
     """Return what is told of the choice: a line an image, then what it depends on."""
     ranked = decision.candidates.set_index("variant", drop=False).loc[decision.ranked["variant"]]
-    lines = [_line(row, decision) for _, row in ranked.iterrows()]
-    if len(lines) > _LINES:
-        more = say("and {count} more", count=len(lines) - _LINES + 1)
-        lines = [*lines[: _LINES - 1], more]
+    lines = cut([_line(row, decision) for _, row in ranked.iterrows()], _LINES - 1, most=_LINES)
     notes = [
         paragraph(line)
         for line in (
             *wording.otherwise(decision, others)[:1],
             wording.old(decision, today),
             _younger(decision),
-            wording.by_all_known_in_short(decision, ever),
+            wording.by_all_known(decision, ever, in_short=True),
         )
         if line
     ][:_NOTES]

@@ -11,7 +11,7 @@ from helpers.answers.answer import ANSWER, Answer
 from helpers.frames import Frames
 from helpers.text.i18n import Listing, Message, msg, told, word
 from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, paragraph, say
-from helpers.verdict.decision import NONE, NOTHING, decide
+from helpers.verdict.decision import BLOCKED, NOTHING, decide
 from helpers.verdict.ranking import REBUILD
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import EVER, PLAIN, Lens
@@ -93,7 +93,7 @@ def choices(
             "next": rest["variant"].iloc[0] if len(rest) else None,
             "next_score": rest["score"].iloc[0] if len(rest) else None,
             "supported": bool(found.ranked["supported"].iloc[0]),
-            "ships": found.code not in (NONE, NOTHING),
+            "ships": found.code not in (NOTHING, *BLOCKED),
             "weighed": Listing(Message(_WEIGHED[criterion]) for criterion in found.used),
         }
         rows.append(row)

@@ -18,7 +18,7 @@ from helpers.frames import SCANNED
 from helpers.sizes.image_sizes import SIZE_NAMES
 from helpers.text import escape
 from helpers.text.i18n import Listing, columns, message, msg, t, word
-from helpers.text.rich import AND, number
+from helpers.text.rich import AND, cut, number
 from helpers.text.titles import around
 from helpers.text.units import MB, megabytes
 from helpers.vulnerabilities import counting, lenses
@@ -404,6 +404,4 @@ def _not_placed(candidates: pd.DataFrame) -> str:
         f"({t('size not known') if row.candidate else escape.plain(word(row.why_not))})"
         for row in candidates[candidates["front"].isna()].itertuples()
     ]
-    if len(parts) > 3:
-        parts = [*parts[:2], t("and {count} more", count=len(parts) - 2)]
-    return ", ".join(parts)
+    return ", ".join(map(str, cut(parts, 2, most=3)))

@@ -1,6 +1,7 @@
 """The sentences that say what a decision is, because of what, and what it is on other days."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 from typing import Any
@@ -9,13 +10,13 @@ import pandas as pd
 
 from helpers.text import escape
 from helpers.text.i18n import msg, t, told, word
-from helpers.text.rich import AND, Phrase, listed, marked, name, names, number, say
+from helpers.text.rich import AND, Phrase, cut, listed, name, names, number, say
 from helpers.text.titles import name as short_name
 from helpers.text.units import megabytes
 from helpers.verdict import cautions, ranking, tradeoff
 from helpers.verdict import decision as decision_codes
 from helpers.verdict.decision import (
-    NONE,
+    EXPLOITED_UNFIXED,
     NOTHING,
     PAST_SUPPORT,
     SHIP,
@@ -67,70 +68,70 @@ _WHY_NOTHING = {
 }
 
 
+_CHOICES = {
+    TIED: msg("**No choice** between {variants} at these weights{by}{each}."),
+    PAST_SUPPORT: msg("**Ship none of these as it is, build on a supported base**{by}: {each}."),
+    EXPLOITED_UNFIXED: msg(
+        "**Ship none of these as it is**{by}: {first} comes first ({because}), but what is known "
+        "to be exploited has no fix in it{exploited}."
+    ),
+    UPDATE_FIRST: msg(
+        "**Of these images, ship** {first}{by}, **but first update what is known to be exploited "
+        "in it**: {because}."
+    ),
+    SHIP: msg("**Of these images, ship** {first}{by}: {because}."),
+}
+
+_ALONE = {
+    PAST_SUPPORT: msg("**Do not ship it as it is, build on a supported base**{by}: {each}."),
+    EXPLOITED_UNFIXED: msg(
+        "**Do not ship** {first} **as it is**{by}: what is known to be exploited has no fix in "
+        "it{exploited}."
+    ),
+    SHIP: msg("{first} is the only candidate, so nothing is weighed against it{by}."),
+}
+"""The same of the only candidate, where it is said otherwise."""
+
+_HEADLINES = {
+    TIED: msg("No choice: {count} images come out alike"),
+    PAST_SUPPORT: msg("Ship none as it is; build on a supported base"),
+    EXPLOITED_UNFIXED: msg("Ship none as it is: what is exploited has no fix"),
+}
+
+_SPOKEN = {
+    TIED: msg("By these weights {count} images come out alike."),
+    PAST_SUPPORT: msg(
+        "None of these images should be shipped as it is: support has ended for all."
+    ),
+    EXPLOITED_UNFIXED: msg(
+        "None of these images should be shipped as it is: what is known to be exploited in the "
+        "best of them has no fix."
+    ),
+    UPDATE_FIRST: msg(
+        "Of these images we would ship {variant}, once what is known to be exploited in it is "
+        "updated."
+    ),
+    SHIP: msg("Of these images we would ship {variant}."),
+}
+
+
 def choice(decision: Decision) -> Phrase:
     """Return what to ship, because of what, or why nothing is recommended."""
-    by = _in_brackets(source(decision))
-    if decision.code == NOTHING:
-        return marked(word(_WHY_NOTHING[decision.reasons[0].code]))
-    if decision.code == TIED:
-        return say(
-            "**No choice** between {variants} at these weights{by}{each}.",
-            variants=listed(map(name, decision.best), last=AND),
-            by=by,
-            each=_each_has(decision) + exploited(decision),
-        ) + _apart(decision)
-    first = name(decision.best[0])
-    ends = _ended(decision, in_full=True) + exploited(decision)
-    if decision.code == NONE:
-        return _none(decision, by)
-    if len(decision.ranked) == 1 and decision.code == SHIP:
-        return say(
-            "{first} is the only candidate, so nothing is weighed against it{by}.",
-            first=first,
-            by=by,
-        )
-    why = because(decision) + _worse(decision) + ends
-    if decision.code == SHIP:
-        return say(
-            "**Of these images, ship** {first}{by}: {because}.", first=first, by=by, because=why
-        )
-    return say(
-        "**Of these images, ship** {first}{by}, **but first update what is known to be exploited "
-        "in it**: {because}.",
-        first=first,
-        by=by,
-        because=why,
-    )
-
-
-def _none(decision: Decision, by: str) -> Phrase:
-    """Return that nothing is shipped as it is, and why."""
-    if PAST_SUPPORT in decision.blocked:
-        values = {"by": by, "each": _each(decision) + exploited(decision)}
-        if len(decision.ranked) == 1:
-            return say(
-                "**Do not ship it as it is, build on a supported base**{by}: {each}.", **values
-            )
-        return say(
-            "**Ship none of these as it is, build on a supported base**{by}: {each}.", **values
-        )
-    values = {
-        "by": by,
-        "first": name(decision.best[0]),
-        "because": because(decision) + _worse(decision) + _ended(decision, in_full=True),
-        "exploited": exploited(decision),
-    }
-    if len(decision.ranked) == 1:
-        return say(
-            "**Do not ship** {first} **as it is**{by}: what is known to be exploited has no fix "
-            "in it{exploited}.",
-            **values,
-        )
-    return say(
-        "**Ship none of these as it is**{by}: {first} comes first ({because}), but what is known "
-        "to be exploited has no fix in it{exploited}.",
-        **values,
-    )
+    code, also = decision.code, exploited(decision)
+    if code == NOTHING:
+        return say(_WHY_NOTHING[decision.reasons[0].code])
+    values = {"by": _in_brackets(source(decision)), "first": name(decision.best[0])}
+    if code == TIED:
+        values |= {"variants": listed(map(name, decision.best), last=AND)}
+        return say(_CHOICES[code], each=_each_has(decision) + also, **values) + _apart(decision)
+    if code == PAST_SUPPORT:
+        values |= {"each": _each(decision) + also}
+    else:
+        why = because(decision) + _worse(decision) + _ended(decision, in_full=True)
+        has_place = code == EXPLOITED_UNFIXED
+        values |= {"because": why if has_place else why + also, "exploited": also}
+    forms = _CHOICES | (_ALONE if len(decision.ranked) == 1 else {})
+    return say(forms[code], **values)
 
 
 def exploited(decision: Decision) -> Phrase:
@@ -146,9 +147,9 @@ def exploited(decision: Decision) -> Phrase:
     if not having:
         return Phrase()
     if len(having) > _NAMED:
-        ids = dict.fromkeys(told(each) for each in chain(*bare.values(), *rest.values()))
+        ids = [*dict.fromkeys(told(each) for each in chain(*bare.values(), *rest.values()))]
         return say(
-            "; known to be exploited: {ids}, in {count} images", ids=_few([*ids]), count=len(having)
+            "; known to be exploited: {ids}, in {count} images", ids=_few(ids), count=len(having)
         )
     each = []
     for variant in having:
@@ -158,11 +159,7 @@ def exploited(decision: Decision) -> Phrase:
 
 
 def _few(parts: Sequence[Phrase | str]) -> Phrase:
-    """Return the first of many parts, and how many more there are."""
-    if len(parts) > _NAMED:
-        more = t("and {count} more", count=len(parts) - _NAMED + 1)
-        parts = [*parts[: _NAMED - 1], more]
-    return listed(parts)
+    return listed(cut(parts, _NAMED - 1, most=_NAMED))
 
 
 def _apart(decision: Decision) -> Phrase:
@@ -197,18 +194,14 @@ def _apart(decision: Decision) -> Phrase:
 
 def headline(decision: Decision) -> str:
     """Return what to ship as the title of a slide, with the numbers that decided."""
-    if not decision.can_choose or not decision.best:
+    if decision.code == NOTHING:
         return choice(decision).plain
-    if len(decision.best) > 1:
-        return t("No choice: {count} images come out alike", count=len(decision.best))
+    if decision.code in _HEADLINES:
+        return t(_HEADLINES[decision.code], count=len(decision.best))
     variant = short_name(decision.best[0])
-    if PAST_SUPPORT in decision.blocked:
-        return t("Ship none as it is; build on a supported base")
-    if decision.blocked:
-        return t("Ship none as it is: what is exploited has no fix")
     if len(decision.ranked) == 1:
         return t("Ship {variant}: it is the only candidate", variant=variant)
-    anywhen = decision._replace(lens=decision.lens._replace(known_by="", place=""))
+    anywhen = replace(decision, lens=decision.lens._replace(known_by="", place=""))
     return t("Ship {variant}: {why}", variant=variant, why=_lead(anywhen).plain)
 
 
@@ -291,7 +284,7 @@ def on_other_days(decision: Decision, others: Sequence[Decision]) -> Phrase:
 
 def _told_alike(decision: Decision) -> tuple[object, ...]:
     """Return what two decisions have alike that are told in the same words."""
-    return (decision.code,) if decision.code == NONE else decision.outcome
+    return () if decision.blocked else decision.outcome
 
 
 def otherwise(decision: Decision, others: Sequence[Decision]) -> list[Phrase]:
@@ -309,49 +302,28 @@ def otherwise(decision: Decision, others: Sequence[Decision]) -> list[Phrase]:
     ]
 
 
-def by_all_known(decision: Decision, ever: Decision) -> Phrase:
+def by_all_known(decision: Decision, ever: Decision, in_short: bool = False) -> Phrase:
     """Return what would be chosen if all counted that is known, if that is something else."""
     if not decision.lens.known_by or ever.outcome == decision.outcome or not ever.best:
         return Phrase()
+    values = {"day": decision.lens.known_by, "which": listed(map(name, ever.best), last=OR)}
+    if in_short:
+        return say(
+            "Counting also what has no date or is later than {day}, it would be {which}.", **values
+        )
     return say(
         "Counting also what has no date or was published after {day}, of which less is known for "
         "some images than for others, it would be {which}.",
-        day=decision.lens.known_by,
-        which=listed(map(name, ever.best), last=OR),
-    )
-
-
-def by_all_known_in_short(decision: Decision, ever: Decision) -> Phrase:
-    """Return the same in few words."""
-    if not by_all_known(decision, ever):
-        return Phrase()
-    return say(
-        "Counting also what has no date or is later than {day}, it would be {which}.",
-        day=decision.lens.known_by,
-        which=listed(map(name, ever.best), last=OR),
+        **values,
     )
 
 
 def spoken(decision: Decision) -> str:
     """Return what to ship as a sentence that is said aloud."""
-    if not decision.can_choose or not decision.best:
+    if decision.code == NOTHING:
         return choice(decision).plain
-    if len(decision.best) > 1:
-        return t("By these weights {count} images come out alike.", count=len(decision.best))
-    if PAST_SUPPORT in decision.blocked:
-        return t("None of these images should be shipped as it is: support has ended for all.")
-    if decision.blocked:
-        return t(
-            "None of these images should be shipped as it is: what is known to be exploited in the "
-            "best of them has no fix."
-        )
-    if decision.code == UPDATE_FIRST:
-        return t(
-            "Of these images we would ship {variant}, once what is known to be exploited in it is "
-            "updated.",
-            variant=escape.plain(decision.best[0]),
-        )
-    return t("Of these images we would ship {variant}.", variant=escape.plain(decision.best[0]))
+    values = {"count": len(decision.best), "variant": escape.plain(decision.best[0])}
+    return t(_SPOKEN[decision.code], **values)
 
 
 def fixable(decision: Decision, count: int) -> str:
@@ -383,11 +355,11 @@ def compared(decision: Decision) -> Phrase:
         tradeoff.named(c, decision.lens, decision.kind) for c in used if first[c] == second[c]
     )
     parts = [
-        say("better in {criteria}", criteria=less) if less else Phrase(),
-        say("worse in {criteria}", criteria=more) if more else Phrase(),
-        say("alike in {criteria}", criteria=alike) if alike else Phrase(),
+        *([say("better in {criteria}", criteria=less)] if less else []),
+        *([say("worse in {criteria}", criteria=more)] if more else []),
+        *([say("alike in {criteria}", criteria=alike)] if alike else []),
     ]
-    return listed(filter(None, parts), "; ")
+    return listed(parts, "; ")
 
 
 def _first(decision: Decision) -> pd.Series:
@@ -425,7 +397,7 @@ def _then(decision: Decision) -> Phrase:
 
 def _worse(decision: Decision) -> Phrase:
     """Return in what the first is worse than the next, as the end of a reason."""
-    worse = next((reason.theirs for reason in decision.reasons if reason.code == WORSE), ())
+    worse = next((reason.criteria for reason in decision.reasons if reason.code == WORSE), ())
     first = _first(decision)
     each = [
         say(
@@ -453,15 +425,10 @@ def _beside(decision: Decision, criteria: Sequence[str]) -> Phrase:
     )
 
 
-def _candidates_with(decision: Decision, fact: str) -> pd.DataFrame:
-    """Return the candidates of which a column of facts has one."""
-    able = decision.candidates[decision.candidates["candidate"]]
-    return able[able[fact].ne("")]
-
-
 def _ended(decision: Decision, in_full: bool) -> Phrase:
     """Return which candidates are past their support, as the end of a reason."""
-    ended = _candidates_with(decision, "past_support")
+    able = decision.candidates[decision.candidates["candidate"]]
+    ended = able[able["past_support"].ne("")]
     if ended.empty:
         return Phrase()
     if len(ended) > _NAMED:
@@ -486,25 +453,16 @@ def _each(decision: Decision) -> Phrase:
     if len(able) > _NAMED:
         counts = _amount(decision, "fixable", _against("fixable", able["fixable"], others=False))
         return say("all are past their support, and have {counts}", counts=counts)
-    first, *rest = able.itertuples()
+    first, *rest = able["fixable"]
+    counts = [_amount(decision, "fixable", first), *(f"{count:,}" for count in rest)]
     return listed(
-        [
-            say(
-                "{variant}, past its support ({ended}), has {count}",
-                variant=name(first.variant),
-                ended=told(first.past_support),
-                count=_amount(decision, "fixable", first.fixable),
-            ),
-            *(
-                say(
-                    "{variant}, past its support ({ended}), has {count}",
-                    variant=name(row.variant),
-                    ended=told(row.past_support),
-                    count=_value("fixable", row._asdict()),
-                )
-                for row in rest
-            ),
-        ]
+        say(
+            "{variant}, past its support ({ended}), has {count}",
+            variant=name(row.variant),
+            ended=told(row.past_support),
+            count=count,
+        )
+        for row, count in zip(able.itertuples(), counts, strict=True)
     )
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from helpers.verdict import ranking
 from helpers.verdict.tradeoff import WEIGHTS
-from tests.verdict.test_tradeoff import able
+from tests.verdict.made import able
 
 IMAGES = st.tuples(
     st.integers(0, 60),

@@ -13,8 +13,7 @@ from helpers.verdict.tradeoff import WEIGHTS
 from helpers.vulnerabilities.lenses import Lens
 from tests.cases.made import finding, report, study
 from tests.risk.conftest import known
-from tests.verdict.test_decision import decided
-from tests.verdict.test_tradeoff import able
+from tests.verdict.made import able, decided
 
 LENS = Lens("vulnerabilities")
 

@@ -4,8 +4,7 @@ import pytest
 
 from helpers.verdict import cautions, decision, ranking
 from helpers.verdict.tradeoff import WEIGHTS
-from tests.verdict.test_decision import decided
-from tests.verdict.test_tradeoff import able
+from tests.verdict.made import able, decided
 
 
 @pytest.mark.parametrize(
@@ -39,7 +38,7 @@ def test_what_a_rebuild_may_bring_does_not_lead_the_reasons() -> None:
 def test_the_only_supported_one_is_that_and_what_it_is_worse_in() -> None:
     found = decided(able((5, 90), (5, 10), ended=[0, 1]))
     assert [reason.code for reason in found.reasons] == [decision.SUPPORTED, decision.WORSE]
-    assert found.reasons[1].theirs == ("size",)
+    assert found.reasons[1].criteria == ("size",)
 
 
 def test_support_is_a_weight_that_changes_the_choice() -> None:

@@ -114,9 +114,10 @@ def test_what_is_translated_is_written_as_one_literal() -> None:
     computed = [
         f"{module}:{node.lineno}"
         for module, node in calls("t", "msg", "say", "message")
-        if not isinstance(node.args[0], ast.Constant) and not module.endswith("i18n.py")
+        if not isinstance(node.args[0], ast.Constant | ast.Subscript)
+        and not module.endswith("i18n.py")
     ]
-    assert computed == [], "a test could not know what they say"
+    assert computed == [], "a test could not know what they say (a table marks what it has)"
 
 
 def said() -> set[str]:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from helpers.frames import Frames
 from helpers.verdict import ranking, tradeoff
-from tests.verdict.test_tradeoff import ALPINE, DISTROLESS, EVEN, able, candidates
+from tests.verdict.made import EVEN, able
+from tests.verdict.test_tradeoff import ALPINE, DISTROLESS, candidates
 
 
 def doublings(value: float) -> float:

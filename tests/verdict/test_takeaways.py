@@ -11,8 +11,7 @@ from helpers.comparability.confounders import AGE, RUNTIME
 from helpers.verdict import takeaways
 from helpers.vulnerabilities.lenses import Lens
 from tests.conftest import finding, trivy
-from tests.verdict.test_recommendation import decided
-from tests.verdict.test_tradeoff import able
+from tests.verdict.made import able, decided
 
 TODAY = date(2026, 11, 25)
 FEW, MANY = (1, 3), (9, 9)

@@ -5,71 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.answers.answer import SUMMARY
 from helpers.answers.chart import Points
 from helpers.comparability import confounders
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make
 from helpers.sizes import image_sizes
 from helpers.studies.load import load_published, load_study
-from helpers.text import i18n
 from helpers.text.units import MB
 from helpers.verdict import ranking, tradeoff
 from helpers.verdict.decision import decide
 from helpers.vulnerabilities.lenses import Lens
 from tests.conftest import finding, missing_image, suppressing, trivy
+from tests.verdict.made import EVEN, VULNERABILITIES, able
 
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
-EVEN = {"fixable": 1.0, "unfixed": 0.0, "size": 1.0, "ended": 1.0, "old_runtime": 1.0}
-"""The default weights, but that HIGH and CRITICAL ones count as much as others."""
-
-VULNERABILITIES = Lens("vulnerabilities")
-COUNTS = {*tradeoff.CRITERIA, "exploited_unfixed", "unfixed_serious"}
 NOT_CANDIDATES = ["broken", "no-os", "not-looked", "missing", "failed"]
-
-
-def able(*rows: tuple, **columns: list) -> pd.DataFrame:
-    """Candidates by fixable vulnerabilities and megabytes, named a, b, c …"""
-    number = len(rows)
-    fixable, sizes = zip(*rows, strict=True) if rows else ((), ())
-    given = {
-        "variant": list("abcdefgh"[:number]),
-        "status": ["scanned"] * number,
-        "exploited": pd.array([0] * number, dtype="Int64"),
-        "likely": pd.array([0] * number, dtype="Int64"),
-        "fixable": pd.array(fixable, dtype="Int64"),
-        "unfixed": pd.array([0] * number, dtype="Int64"),
-        "size": pd.array([size if size is None else size * MB for size in sizes], dtype="Int64"),
-        "ended": pd.array([0] * number, dtype="Int64"),
-        "old_runtime": pd.array([0] * number, dtype="Int64"),
-        "unscored": pd.array([0] * number, dtype="Int64"),
-        "known_exploited": [""] * number,
-        "no_fix_exploited": [""] * number,
-        "exploited_unfixed": pd.array([0] * number, dtype="Int64"),
-        "unfixed_serious": pd.array([0] * number, dtype="Int64"),
-        "blind": [False] * number,
-        "serious": pd.array([0] * number, dtype="Int64"),
-        "fixable_of_base": pd.array([None] * number, dtype="Int64"),
-        "built_at": pd.to_datetime([None] * number, utc=True),
-        "mixed": [False] * number,
-        "partial": [False] * number,
-        "candidate": [True] * number,
-        "why_not": [None] * number,
-    }
-    for name, values in columns.items():
-        given[name] = pd.array(values, dtype="Int64") if name in COUNTS else values
-    past = zip(given["ended"], given["old_runtime"], strict=True)
-    given["past_support"] = [
-        ", ".join(
-            f"{what} since 2026-01-01"
-            for what, is_past in zip(("Os 1", "Node.js 2"), row, strict=True)
-            if is_past is not pd.NA and is_past
-        )
-        for row in past
-    ]
-    texts = dict.fromkeys(("past_support", "known_exploited", "no_fix_exploited"), "object")
-    table = pd.DataFrame(given).astype({"candidate": "bool", **texts})
-    return table.assign(front=tradeoff.pareto(table))
 
 
 def candidates(frames: Frames, published: str = "", lens: Lens = VULNERABILITIES) -> pd.DataFrame:
@@ -208,11 +158,6 @@ class TestCandidates:
         other = blog.images.assign(scanner_version=["0.76.0", "0.77.0"])
         assert candidates(blog._replace(images=other))["mixed"].tolist() == [True, True]
 
-    def test_what_has_ended_is_as_of_the_day_of_the_database(self) -> None:
-        later = candidates(load_study("blog-2022", "2026-11"), "blog-2022")
-        assert later["ended"].tolist() == [1, 1]
-        assert later["old_runtime"].tolist() == [1, 1]
-
     def test_a_lens_of_fixable_ones_does_not_change_what_is_unfixed(self, blog: Frames) -> None:
         pd.testing.assert_frame_equal(
             candidates(blog), candidates(blog, lens=VULNERABILITIES._replace(fixable=True))
@@ -284,11 +229,6 @@ class TestPareto:
         table = able((0, 1), (5, 5), (9, 9), ended=[1, 0, None])
         assert table["front"].tolist() == [False, True, False]
 
-    def test_who_is_no_candidate_dominates_nobody(self) -> None:
-        table = able((0, 1), (5, 5), candidate=[False, True])
-        assert table["front"].isna().tolist() == [True, False]
-        assert front(table) == ["b"]
-
     @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=8))
     def test_every_dominated_one_is_dominated_by_one_on_the_front(self, rows) -> None:
         table = able(*rows)
@@ -301,35 +241,10 @@ class TestPareto:
 class TestWeights:
     """Weights: numbers of zero or more."""
 
-    def test_good_ones_are_taken_as_they_are(self) -> None:
-        assert tradeoff.check({"size": 0, "fixable": 2.5}) == {"size": 0, "fixable": 2.5}
-
     @pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf")])
     def test_others_are_refused_by_the_name_of_their_parameter(self, weight: float) -> None:
         with pytest.raises(ParameterInvalid, match=f"weight_size {weight} is no number of 0"):
             tradeoff.check({"fixable": 1.0, "size": weight})
-
-
-def test_a_criterion_is_named_by_what_is_counted_and_by_the_kind_of_size() -> None:
-    names = [tradeoff.named(criterion, VULNERABILITIES, "unpacked") for criterion in EVEN]
-    assert names[:3] == ["fixable vulnerabilities", "unfixed vulnerabilities", "unpacked size"]
-    exploited = VULNERABILITIES._replace(exploited=True, epss=0.5)
-    for lens, names in (
-        (VULNERABILITIES, ["known to be exploited", "with EPSS ≥ 0.1"]),
-        (
-            exploited,
-            ["with EPSS ≥ 0.5 known to be exploited", "known to be exploited with EPSS ≥ 0.5"],
-        ),
-    ):
-        found = [
-            tradeoff.named(criterion, lens, "unpacked") for criterion in ("exploited", "likely")
-        ]
-        assert found == [f"vulnerabilities {names[0]}", f"fixable vulnerabilities {names[1]}"]
-    one = tradeoff.named("exploited", VULNERABILITIES, "unpacked", 1)
-    assert one == "vulnerability known to be exploited"
-    with i18n.speaking("ko"):
-        spoken = [tradeoff.named(criterion, VULNERABILITIES, "unpacked") for criterion in EVEN]
-    assert spoken[2:] == ["압축 해제 크기", "운영체제 지원 종료", "런타임 지원 종료"]
 
 
 class TestChart:
@@ -341,98 +256,7 @@ class TestChart:
         assert isinstance(chart, Points)
         return chart
 
-    def test_of_the_posts_images(self, blog: Frames) -> None:
-        table = candidates(blog, "blog-2022")
-        answer = tradeoff.tradeoff_answer(table, VULNERABILITIES, "published")
-        assert (answer.name, answer.role) == ("trade-off", SUMMARY)
-        assert answer.counted == "fixable vulnerabilities"
-        assert isinstance(answer.chart, Points)
-        assert [(p.name, p.x, p.y, p.group) for p in answer.chart.points] == [
-            (ALPINE, 76.9, 25, "unsupported"),
-            (DISTROLESS, 118, 0, "front"),
-        ]
-        assert [point.label for point in answer.chart.points] == [
-            "nodejs-alpine\n76.9 MB, 25, unsupported",
-            "nodejs-distroless\n118.0 MB, 0",
-        ]
-        assert answer.chart.across == "image size, published (MB = 10⁶ bytes)"
-        assert answer.chart.upward == "number of fixable vulnerabilities"
-
-    @pytest.mark.parametrize("what", ["ended", "old_runtime"])
-    def test_who_is_past_its_support_is_marked_and_who_may_be_is_not(self, what: str) -> None:
-        table = able((3, 1), (2, 2), (1, 3), **{what: [1, 0, None]})
-        labels = [point.label for point in self.chart(table).points]
-        assert [label.endswith(", unsupported") for label in labels] == [True, False, False]
-
     def test_the_front_has_its_corners_by_size_and_the_dominated_are_apart(self) -> None:
         chart = self.chart(able((0, 40), (9, 10), (4, 20), (9, 40)))
         assert chart.front == [(10, 9), (20, 4), (40, 0)]
         assert [point.name for point in chart.points if point.group == "dominated"] == ["d"]
-
-    @pytest.mark.parametrize("status", NOT_CANDIDATES)
-    def test_who_is_no_candidate_is_named_with_the_reason(self, blog: Frames, status: str) -> None:
-        images = blog.images.assign(status=["scanned", status])
-        chart = self.chart(candidates(blog._replace(images=images), "blog-2022"))
-        why = tradeoff._WHY_NOT[status]
-        assert chart.note == f"not placed: nodejs-distroless ({why})"
-
-    def test_of_many_that_have_no_place_the_first_are_named(self) -> None:
-        three = self.chart(able(*[(1, None)] * 3)).note
-        assert three == "not placed: " + ", ".join(f"{n} (size not known)" for n in "abc")
-        four = self.chart(able(*[(1, None)] * 4)).note
-        assert four == "not placed: a (size not known), b (size not known), and 2 more"
-        assert self.chart(able((1, 1), (2, 2))).note == ""
-
-
-def title(table: pd.DataFrame) -> str:
-    return tradeoff.tradeoff_answer(table, VULNERABILITIES, "unpacked").title
-
-
-class TestTitle:
-    """The title: who is best in size, in fixable vulnerabilities, or in both."""
-
-    @pytest.mark.parametrize(
-        ("rows", "expected"),
-        [
-            ([(1, 9), (9, 1)], "Smallest: b; fewest fixable vulnerabilities: a"),
-            ([(1, 1), (9, 2)], "a is the smallest, and has the fewest fixable vulnerabilities"),
-            ([(7, 2), (7, 1)], "b is the smallest; all have 7 fixable vulnerabilities"),
-            ([(7, 1), (7, 1)], "a and b are the smallest; all have 7 fixable vulnerabilities"),
-            (
-                [(7, 1), (7, 2), (7, None)],
-                "a is the smallest; all 2 that can be placed have 7 fixable vulnerabilities",
-            ),
-            (
-                [(1, 1), (1, 1), (9, 2)],
-                "a and b are the smallest, and have the fewest fixable vulnerabilities",
-            ),
-            ([(1, 9)] * 2 + [(9, 1)], "Smallest: c; fewest fixable vulnerabilities: a and b"),
-            ([(5, 1), (1, 1)], "Smallest: a and b; fewest fixable vulnerabilities: b"),
-            (
-                [(1, 9), (9, None)],
-                "Unpacked size and fixable vulnerabilities: fewer than two variants can be placed",
-            ),
-        ],
-        ids="trade one size-alone tie placed tie-in-both many equal-in-size few".split(),
-    )
-    def test_who_is_named(self, rows, expected: str) -> None:
-        assert title(able(*rows)) == expected
-
-    @pytest.mark.parametrize("what", ["ended", "old_runtime"])
-    def test_who_is_past_its_support_is_marked(self, what: str) -> None:
-        text = title(able((1, 9), (9, 1), **{what: [1, 0]}))
-        assert text == "Smallest: b; fewest fixable vulnerabilities: a (unsupported)"
-
-    def test_long_names_are_cut_and_counted_where_several_share_a_place(self) -> None:
-        names = [f"registry-example-com-team-{n}" for n in "xy"]
-        table = able((1, 9), (9, 1)).assign(variant=names)
-        assert title(table) == (
-            "Smallest: registry…mple-com-team-y; fewest fixable vulnerabilities: "
-            "registry…mple-com-team-x"
-        )
-        alike = table.assign(size=table["size"].iloc[0])
-        assert title(alike).startswith("Smallest: 2 variants")
-
-    def test_who_is_no_candidate_is_not_named(self) -> None:
-        table = able((5, 5), (6, 6), (0, 1), candidate=[True, True, False])
-        assert title(table).startswith("a is the smallest, ")
