@@ -12,13 +12,12 @@ import json
 import os
 import re
 import threading
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import NamedTuple
 
@@ -291,9 +290,7 @@ def _staged(
     if len(wanted) <= _AT_ONCE:
         yield from (_stage(opened, staged, *each) for each in wanted.items())
         return
-    pool = ProcessPoolExecutor(
-        os.cpu_count(), get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
-    )
+    pool = ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), initializer=_end_with_parent)
     try:
         stage = partial(_stage, opened, staged)
         yield from pool.map(stage, wanted, wanted.values(), chunksize=_AT_ONCE)
@@ -301,15 +298,15 @@ def _staged(
         pool.shutdown(cancel_futures=True)
 
 
-def _end_with(parent: int) -> None:
-    """End this process when its parent is gone: a killed one cannot end it."""
+def _end_with_parent() -> None:
+    """End this process when its parent has ended: a killed one cannot end it."""
 
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.2)
-        os._exit(1)
+    def wait() -> None:
+        if parent := parent_process():
+            parent.join()
+            os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _stage(
