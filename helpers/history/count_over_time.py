@@ -10,11 +10,11 @@ from helpers.answers.chart import Line, Ticks, Timeline
 from helpers.answers.talk import FOUND, Talk, some
 from helpers.changes.causes import DATABASE, IMAGE, SCANNER
 from helpers.history.steps import Steps
-from helpers.text import escape, titles
+from helpers.text import titles
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
 from helpers.text.titles import Part, begun, fitted
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import captures, counting
 from helpers.vulnerabilities.lenses import Lens
 
 LEAST = 3
@@ -149,7 +149,8 @@ def _line(variant: str, rows: pd.DataFrame, pairs: pd.DataFrame) -> Phrase:
     if sound.empty:
         return name(variant) + t(": not measured in any capture")
     first, last = sound.iloc[0], sound.iloc[-1]
-    low, high = (sound.loc[where] for where in (_least(sound), _most(sound)))
+    ordered = sound["count"].astype("float")
+    low, high = sound.loc[ordered.idxmin()], sound.loc[ordered.idxmax()]
     new = {cause: _steps(pairs[cause]) for cause in _NEW}
     text = say(
         "{variant}: {first:,} on {first_day:%Y-%m-%d}, {last:,} on {last_day:%Y-%m-%d}; least "
@@ -184,31 +185,12 @@ def _steps(differs: pd.Series) -> str:
     return t("{new:,} (not known of {open:,})", new=new, open=open_) if open_ else f"{new:,}"
 
 
-def _least(sound: pd.DataFrame) -> object:
-    return sound["count"].astype("float").idxmin()
-
-
-def _most(sound: pd.DataFrame) -> object:
-    return sound["count"].astype("float").idxmax()
-
-
 def _talk(counts: pd.DataFrame, spans: list[tuple[str, int, int, str]], lens: Lens) -> Talk:
     # The largest change first.
     ordered = sorted(spans, key=lambda span: -abs(span[2] - span[1]))
     days = counts["at"].dropna()
     first_day, last_day = f"{days.min():%Y-%m-%d}", f"{days.max():%Y-%m-%d}"
-    each = [
-        t(
-            "{variant} had {first:,} {what} in {earlier}, and {last:,} in {later}.",
-            variant=escape.plain(variant),
-            first=first,
-            what=lens.short,
-            earlier=first_day,
-            last=last,
-            later=last_day,
-        )
-        for variant, first, last, _ in ordered
-    ]
+    each = [captures.went(span[:3], lens, first_day, last_day) for span in ordered]
     broken = int(counts["why_broken"].ne("").sum())
     left_out = t("Scans that are more likely broken are hollow, and no line goes through them.")
     spoken = (
@@ -218,14 +200,5 @@ def _talk(counts: pd.DataFrame, spans: list[tuple[str, int, int, str]], lens: Le
         *([left_out] if broken else []),
         t("A step with a new database and the same image is nobody's work on the image."),
     )
-    variant, first, last, _ = ordered[0]
-    headline = t(
-        "From {earlier} to {later} {variant} changed the most: {first:,} to {last:,} {what}",
-        earlier=first_day,
-        later=last_day,
-        variant=titles.name(variant),
-        first=first,
-        last=last,
-        what=lens.short,
-    )
+    headline = captures.changed_most(ordered[0][:3], lens, first_day, last_day)
     return Talk(FOUND, headline, spoken=spoken)

@@ -1,5 +1,7 @@
 """The same images under several captures: what each counts, and which image has the fewest."""
 
+from typing import Any
+
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
@@ -112,18 +114,7 @@ def talk(counts: pd.DataFrame, lens: Lens, topic: str, images: pd.DataFrame) -> 
         return Talk(topic, counting.headline(counts, lens.short), spoken=spoken)
     # The largest change first.
     spans.sort(key=lambda span: -abs(span[2] - span[1]))
-    each = [
-        t(
-            "{variant} had {first:,} {what} in {earlier}, and {last:,} in {later}.",
-            variant=escape.plain(variant),
-            first=first,
-            what=lens.short,
-            earlier=days[0],
-            last=last,
-            later=days[-1],
-        )
-        for variant, first, last in spans
-    ]
+    each = [went(span, lens, days[0], days[-1]) for span in spans]
     spoken = (
         t("Each image has a bar for every capture: what was known of it on that day."),
         *some(each),
@@ -135,24 +126,42 @@ def talk(counts: pd.DataFrame, lens: Lens, topic: str, images: pd.DataFrame) -> 
     return Talk(topic, _headline(spans, lens, days[0], days[-1]), spoken=spoken)
 
 
-def _headline(spans: list[tuple[str, int, int]], lens: Lens, earlier: str, later: str) -> str:
+Span = tuple[str, int, int]
+"""An image, and what is counted in it on the first and on the last day."""
+
+
+def went(span: Span, lens: Lens, earlier: str, later: str) -> str:
+    """Return how the count of an image went, as a sentence that is said aloud."""
+    variant, first, last = span
+    return t(
+        "{variant} had {first:,} {what} in {earlier}, and {last:,} in {later}.",
+        variant=escape.plain(variant),
+        first=first,
+        what=lens.short,
+        earlier=earlier,
+        last=last,
+        later=later,
+    )
+
+
+def changed_most(span: Span, lens: Lens, earlier: str, later: str) -> str:
+    """Return how the count of the image went that changed the most, as a headline."""
+    return t(
+        "From {earlier} to {later} {variant} changed the most: {first:,} to {last:,} {what}",
+        **_values(span, lens, earlier, later),
+    )
+
+
+def _values(span: Span, lens: Lens, earlier: str, later: str) -> dict[str, Any]:
+    variant, first, last = short_name(span[0]), *span[1:]
+    days = {"earlier": earlier, "later": later}
+    return days | {"variant": variant, "what": lens.short, "first": first, "last": last}
+
+
+def _headline(spans: list[Span], lens: Lens, earlier: str, later: str) -> str:
     """Return how the counts of two images changed, or of many that of the one that changed most."""
-    if not spans:
-        return ""
-    variant, first, last = spans[0]
-    values = {
-        "earlier": earlier,
-        "later": later,
-        "variant": short_name(variant),
-        "what": lens.short,
-        "first": first,
-        "last": last,
-    }
     if len(spans) != 2:
-        return t(
-            "From {earlier} to {later} {variant} changed the most: {first:,} to {last:,} {what}",
-            **values,
-        )
+        return changed_most(spans[0], lens, earlier, later) if spans else ""
     other, before, after = spans[1]
     return t(
         "From {earlier} to {later} {variant} went from {first:,} to {last:,} {what}, {other} from "
@@ -160,7 +169,7 @@ def _headline(spans: list[tuple[str, int, int]], lens: Lens, earlier: str, later
         other=short_name(other),
         before=before,
         after=after,
-        **values,
+        **_values(spans[0], lens, earlier, later),
     )
 
 
