@@ -1,14 +1,13 @@
 """What is looked at in the explore notebook: as a value, as a text, and as code."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
 from helpers.errors import ParameterInvalid
-from helpers.frames import SEVERITIES
 from helpers.text.i18n import msg
 from helpers.vulnerabilities import lenses
-from helpers.vulnerabilities.lenses import EVER, FINDINGS, PLAIN, SCANNER, Lens
+from helpers.vulnerabilities.lenses import EVER, FIELDS, PLAIN, Lens
 
 SEVERITY, OVERLAP, GROWTH = "severity", "overlap", "growth"
 PICTURES = {
@@ -18,10 +17,7 @@ PICTURES = {
 }
 """The pictures, by what each asks: the method of a `Comparison` that answers with it."""
 
-_KEYS = (
-    *("capture", "beside", "images", "count", "fixable", "severity", "known_by", "place"),
-    *("severities", "package", "exploited", "epss", "suppressed", "show"),
-)
+_KEYS = ("capture", "beside", "images", *(field.key for field in FIELDS.values()), "show")
 
 
 class Choice(NamedTuple):
@@ -44,28 +40,26 @@ def as_text(choice: Choice, known_by: str) -> str:
 
     What is as it is at first is left out, and so is the study.
     """
-    lens = choice.lens
     given = {
-        "capture": choice.capture,
-        "beside": ",".join(choice.beside),
+        "capture": choice.capture or None,
+        "beside": ",".join(choice.beside) or None,
         "images": None if choice.variants is None else ",".join(choice.variants),
-        "count": "" if lens.counted == FINDINGS else lens.counted,
-        "fixable": "1" if lens.fixable else "",
-        "severity": "" if lens.severity == SCANNER else lens.severity,
-        "known_by": "" if lens.known_by == known_by else lens.known_by or EVER,
-        "place": lens.place,
-        "severities": None if lens.severities == SEVERITIES else ",".join(lens.severities),
-        "package": lens.package,
-        "exploited": "1" if lens.exploited else "",
-        "epss": str(lens.epss) if lens.epss else "",
-        "suppressed": "1" if lens.suppressed else "",
-        "show": "" if choice.show == SEVERITY else choice.show,
+        **{FIELDS[name].key: _text(value) for name, value in _asked(choice.lens, known_by).items()},
+        "show": None if choice.show == SEVERITY else choice.show,
     }
     # No image and no severity are choices too.
-    kept = {key: value for key, value in given.items() if value or (
-        value == "" and key in ("images", "severities")
-    )}  # fmt: skip
-    return "&".join(f"{key}={quote(value or '', safe=',/')}" for key, value in kept.items())
+    kept = {key: value for key, value in given.items() if value is not None}
+    return "&".join(f"{key}={quote(value, safe=',/')}" for key, value in kept.items())
+
+
+def _asked(lens: Lens, known_by: str) -> dict[str, Any]:
+    """Return the fields in which a lens is not as at first, by name; no day is `ever`."""
+    changed = lenses.changed(lens, PLAIN._replace(known_by=known_by))
+    return {name: value or EVER if name == "known_by" else value for name, value in changed.items()}
+
+
+def _text(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else "1" if value is True else str(value)
 
 
 def from_text(study: str, text: str, known_by: str) -> Choice:
@@ -84,19 +78,10 @@ def from_text(study: str, text: str, known_by: str) -> Choice:
     show = said.get("show", SEVERITY)
     if show not in PICTURES:
         raise ParameterInvalid(f"view: show {show!r} is none of {', '.join(PICTURES)}")
-    chosen = _listed(said.get("severities", ",".join(SEVERITIES)))
-    lens = Lens(
-        said.get("count", FINDINGS),
-        _flag(said, "fixable"),
-        said.get("severity", SCANNER),
-        lenses.day(said["known_by"]) if "known_by" in said else known_by,
-        said.get("place", ""),
-        (*(s for s in SEVERITIES if s in chosen), *(s for s in chosen if s not in SEVERITIES)),
-        said.get("package", ""),
-        exploited=_flag(said, "exploited"),
-        epss=_score(said.get("epss", "0")),
-        suppressed=_flag(said, "suppressed"),
-    )
+    lens = PLAIN._replace(known_by=known_by)
+    for name, field in FIELDS.items():
+        if field.key in said:
+            lens = lens._replace(**{name: _value(name, said[field.key])})
     return Choice(
         study,
         said.get("capture", ""),
@@ -133,19 +118,10 @@ def code(
         lines.append(f"c = c.beside({_arguments([*choice.beside, *reports])})")
     if choice.variants is not None:
         lines.append(f"c = c.only({_arguments(choice.variants)})")
-    changed = {
-        "lens": lens.counted if lens.counted != FINDINGS else None,
-        "fixable": lens.fixable or None,
-        "severity": lens.severity if lens.severity != SCANNER else None,
-        "known_by": (lens.known_by or EVER) if lens.known_by != known_by else None,
-        "place": lens.place or None,
-        "severities": [*lens.severities] if lens.severities != SEVERITIES else None,
-        "package": lens.package or None,
-        "exploited": lens.exploited or None,
-        "epss": lens.epss or None,
-        "suppressed": lens.suppressed or None,
+    kept = {
+        FIELDS[name].parameter: [*value] if isinstance(value, tuple) else value
+        for name, value in _asked(lens, known_by).items()
     }
-    kept = {name: value for name, value in changed.items() if value is not None}
     if kept:
         lines.append(f"c = c.counting({_arguments((), kept)})")
     if choice.show == GROWTH and lens.known_by:
@@ -160,18 +136,23 @@ def _arguments(given: Iterable[object], named: Mapping[str, object] | None = Non
     return ", ".join(words)
 
 
-def _flag(said: Mapping[str, str], key: str) -> bool:
-    text = said.get(key, "0")
-    if text not in ("0", "1"):
-        raise ParameterInvalid(f"view: {key} {text!r} is none of 0, 1")
-    return text == "1"
-
-
-def _score(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise ParameterInvalid(f"view: epss {text!r} is no number") from error
+def _value(name: str, text: str) -> Any:
+    """Return the value of a lens's field that a text says. Raises `ParameterInvalid`."""
+    field, first = FIELDS[name], getattr(PLAIN, name)
+    match first:
+        case bool():
+            if text not in ("0", "1"):
+                raise ParameterInvalid(f"view: {name} {text!r} is none of 0, 1")
+            return text == "1"
+        case float():
+            try:
+                return float(text)
+            except ValueError as error:
+                raise ParameterInvalid(f"view: {name} {text!r} is no number") from error
+        case tuple():
+            chosen = _listed(text)
+            return tuple(sorted(chosen, key=[*first, *chosen].index))
+    return lenses.day(text) if field.is_day else text
 
 
 def _listed(text: str) -> tuple[str, ...]:

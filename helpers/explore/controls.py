@@ -7,14 +7,18 @@ import ipywidgets as widgets
 
 from helpers.errors import StudyInvalid
 from helpers.explore.choice import SEVERITY, Choice
-from helpers.frames import PLACES, SEVERITIES
+from helpers.frames import SEVERITIES
 from helpers.studies.landmarks import MOST, landmarks
 from helpers.studies.study import Study, names, open_study
-from helpers.text.i18n import msg, t, word
+from helpers.text.i18n import t, word
 from helpers.vulnerabilities import lenses
-from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.lenses import FIELDS, PLAIN, Lens
 
-_SCALES = {lenses.SCANNER: msg("the scanner's"), lenses.NVD: msg("NVD's")}
+_FIRST = (
+    *("counted", "fixable", "exploited", "epss", "severities", "package", "known_by", "place"),
+    *("severity", "suppressed"),
+)
+"""The fields of a lens in the order of their widgets; any other comes after them."""
 
 WIDTH = "17rem"
 """Width of the column of controls: room for a picture beside it in a window of 1280 pixels."""
@@ -36,29 +40,8 @@ class Controls:
         )
         self.beside = _list(t("beside"), rows=3)
         self.variants = _list(t("variants"))
-        levels = [(word(level), level) for level in reversed(SEVERITIES)]
-        self.severities = _list(t("severities"), levels)
-        self.counted = _dropdown(
-            t("lens: count"),
-            [(word(lenses.NAMES[counted, False]), counted) for counted in lenses.COUNTED],
-        )
-        self.scale = _dropdown(
-            t("severities are"), [(word(name), scale) for scale, name in _SCALES.items()]
-        )
-        places = [
-            (t("everywhere"), ""),
-            *((word(lenses.PLACE_NAMES[place]), place) for place in PLACES),
-        ]
-        self.place = _dropdown(t("packages in"), places)
-        self.package = widgets.Text(placeholder=t("a part of its name"), **_style(t("package")))
-        self.known_by = widgets.DatePicker(**_style(t("published by")))
-        self.fixable = _checkbox(t("only what has a fix"))
-        self.exploited = _checkbox(t("only what is known to be exploited"))
-        self.epss = widgets.BoundedFloatText(
-            min=0, max=1, step=0.05, tooltip=t("0: any score, and none"), **_style(t("EPSS from"))
-        )
-        self.suppressed = _checkbox(t("also what was declared harmless"))
-        for widget in self._images + self._lens:
+        self.lens = {name: _of_field(name) for name in sorted(FIELDS, key=_place)}
+        for widget in (*self._images, *self.lens.values()):
             widget.observe(lambda _: self._call(), "value")
         self.capture.observe(lambda _: self._follow(), "value")
         self.day.observe(lambda _: self._slide(), "value")
@@ -67,34 +50,16 @@ class Controls:
     def _images(self) -> tuple[Any, ...]:
         return self.study, self.capture, self.beside, self.variants
 
-    @property
-    def _lens(self) -> tuple[Any, ...]:
-        counted = (self.counted, self.fixable, self.exploited, self.epss, self.severities)
-        where = (self.package, self.known_by, self.place, self.scale)
-        return (*counted, *where, self.suppressed)
-
     def choice(self, show: str = SEVERITY) -> Choice:
         """Return what is chosen, for a picture to show."""
         every = {name for _, name in self.variants.options}
         chosen = self.variants.value
-        lens = Lens(
-            self.counted.value,
-            self.fixable.value,
-            self.scale.value,
-            str(self.known_by.value or ""),
-            self.place.value,
-            tuple(level for level in SEVERITIES if level in self.severities.value),
-            self.package.value.strip(),
-            exploited=self.exploited.value,
-            epss=self.epss.value,
-            suppressed=self.suppressed.value,
-        )
         return Choice(
             self.study.value,
             self.capture.value or "",
             self.beside.value,
             None if every == {*chosen} else chosen,
-            lens,
+            Lens(**{name: _said(name, widget.value) for name, widget in self.lens.items()}),
             show,
         )
 
@@ -141,13 +106,9 @@ class Controls:
         variants = [name for _, name in self.variants.options]
         wanted = variants if choice.variants is None else choice.variants
         self.variants.value = tuple(name for name in variants if name in wanted)
-        lens = choice.lens
-        self.counted.value, self.fixable.value = lens.counted, lens.fixable
-        self.scale.value, self.place.value = lens.severity, lens.place
-        self.known_by.value = lenses.as_day(lens.known_by)
-        self.severities.value, self.package.value = lens.severities, lens.package
-        self.exploited.value, self.epss.value = lens.exploited, lens.epss
-        self.suppressed.value = lens.suppressed
+        for name, widget in self.lens.items():
+            value = getattr(choice.lens, name)
+            widget.value = lenses.as_day(value) if FIELDS[name].is_day else value
         self._quiet = False
 
     @property
@@ -157,7 +118,7 @@ class Controls:
             t("What is compared"): widgets.VBox(
                 [self.study, self.capture, self.day, self.beside, self.variants]
             ),
-            t("What counts"): widgets.VBox(self._lens),
+            t("What counts"): widgets.VBox([*self.lens.values()]),
         }
 
     def _call(self) -> None:
@@ -209,6 +170,39 @@ def _captures(name: str) -> list[str]:
         return []
 
 
+def _place(name: str) -> int:
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
+
+
+def _of_field(name: str) -> Any:
+    """Return the widget of a field of a lens."""
+    field = FIELDS[name]
+    asks, hint = word(field.asks), word(field.hint)
+    options = [(word(words), value) for value, words in (field.values or {}).items()]
+    match getattr(PLAIN, name):
+        case bool():
+            layout = widgets.Layout(width=_WIDTH)
+            return widgets.Checkbox(description=asks, indent=False, layout=layout)
+        case float():
+            return widgets.BoundedFloatText(min=0, max=1, step=0.05, tooltip=hint, **_style(asks))
+        case tuple():
+            # The worst first, as the figures have them.
+            return _list(asks, options[::-1])
+    if field.is_day:
+        return widgets.DatePicker(**_style(asks))
+    return _dropdown(asks, options) if options else widgets.Text(placeholder=hint, **_style(asks))
+
+
+def _said(name: str, value: Any) -> Any:
+    """Return what the widget of a field says, as a lens has it."""
+    match getattr(PLAIN, name):
+        case tuple():
+            return tuple(level for level in FIELDS[name].values or () if level in value)
+        case str():
+            return str(value or "").strip()
+    return value
+
+
 def _style(description: str) -> dict[str, Any]:
     """Return how a widget looks, with what it asks."""
     return {
@@ -216,12 +210,6 @@ def _style(description: str) -> dict[str, Any]:
         "style": {"description_width": "5.6rem"},
         "layout": widgets.Layout(width=_WIDTH),
     }
-
-
-def _checkbox(description: str) -> widgets.Checkbox:
-    return widgets.Checkbox(
-        description=description, indent=False, layout=widgets.Layout(width=_WIDTH)
-    )
 
 
 def _dropdown(description: str, options: Any, value: str | None = None) -> widgets.Dropdown:

@@ -33,7 +33,8 @@ from helpers.studies.study import open_study
 from helpers.text import escape, i18n
 from helpers.text.html import without_math
 from helpers.text.i18n import ENGLISH, t, word
-from helpers.vulnerabilities import counting, growth
+from helpers.vulnerabilities import counting, growth, lenses
+from helpers.vulnerabilities.lenses import PLAIN
 
 _ALERT, _NOTE = "alert", "note"
 """Roles of texts: what failed, and what to bear in mind."""
@@ -369,14 +370,18 @@ class Panel:
         """Return what is shown as the name of a file."""
         chosen, lens = self.choice, self.comparison.lens
         words = [chosen.study, chosen.capture, *chosen.beside, *self.own.reports]
-        words += [lens.counted, "fixable" if lens.fixable else "", lens.known_by, lens.place]
-        if chosen.variants is not None:
-            words += chosen.variants
-        if len(lens.severities) < 5:
-            words += lens.severities
-        words += [lens.package, lens.severity if lens.severity != "scanner" else ""]
-        words += ["exploited" if lens.exploited else "", f"epss-{lens.epss:g}" if lens.epss else ""]
-        words.append("suppressed" if lens.suppressed else "")
+        words.append(lens.counted)
+        for name, value in lenses.changed(lens._replace(counted=PLAIN.counted)).items():
+            match value:
+                case bool():
+                    words.append(name)
+                case float():
+                    words.append(f"{name}-{value:g}")
+                case tuple():
+                    words += value
+                case _:
+                    words.append(value)
+        words += chosen.variants or ()
         name = "_".join(re.sub(r"[^\w.-]+", "-", w).strip("-.") for w in words if w)
         return name[:120]
 

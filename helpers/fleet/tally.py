@@ -14,7 +14,7 @@ from helpers import frames
 from helpers.fleet.partition import Partition, Reduction
 from helpers.frames import SEVERITY
 from helpers.vulnerabilities import counting, lenses
-from helpers.vulnerabilities.lenses import NVD, PLAIN, Lens
+from helpers.vulnerabilities.lenses import PLAIN, Lens
 
 _KEYS = ["capture", "variant"]
 _FLEET = [*_KEYS, "name", "references", "package_list", "packages_known", "diff_ids"]
@@ -240,13 +240,5 @@ def _of(lens: Lens) -> list[str]:
     lenses.checked(lens)
     if lens.own:
         return frames.columns("findings")
-    more = {
-        "nvd_severity": lens.severity == NVD,
-        "place": bool(lens.place),
-        "published_at": bool(lens.known_by),
-        "exploited": lens.exploited,
-        "kev_added_at": lens.exploited,
-        "epss": bool(lens.epss),
-        "epss_day": bool(lens.epss),
-    }
-    return [*_FINDINGS, *(column for column, wanted in more.items() if wanted)]
+    changed = lenses.changed(lens)
+    return [*_FINDINGS, *(column for name in changed for column in lenses.FIELDS[name].columns)]

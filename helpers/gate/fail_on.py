@@ -2,25 +2,25 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from helpers.errors import NotComparable, ParameterInvalid
-from helpers.frames import PLACES, SEVERITIES
+from helpers.frames import SEVERITIES
 from helpers.gate.pair import Side
 from helpers.vulnerabilities import lenses
-from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.lenses import FIELDS, Lens
 
 DEFAULT = "fixable and severity>=high"
 NEVER = "none"
-RE_RATED, SUPPRESSED = "re-rated", "suppressed"
+RE_RATED = "re-rated"
+
+_FIELDS = {re.split(r"\W", f.rule)[0]: name for name, f in FIELDS.items() if f.rule}
 
 _KNOWN = (
-    "fixable, exploited, severity>=LEVEL or severity=LEVEL (unknown, low, medium, high, critical), "
-    f"epss>=NUMBER (above 0, up to 1), place=PLACE ({', '.join(PLACES)}), {SUPPRESSED} (also what "
-    f"a statement or an ignore file suppresses), {RE_RATED} (what is rated higher than before, "
-    f"instead of what was brought), and {NEVER} alone; "
+    f"{', '.join(field.rule for field in FIELDS.values() if field.rule)}, {RE_RATED} (what is "
+    f"rated higher than before, instead of what was brought), and {NEVER} alone; "
     "put `and` or a comma between those that must all hold, and repeat the option for alternatives"
 )
 
@@ -82,38 +82,32 @@ def _lens(terms: list[str]) -> Lens:
     lens = Lens()
     for term in terms:
         parts = _TERM.fullmatch(term)
-        narrower = parts and _narrowed(lens, parts["name"], parts["sign"], parts["value"])
-        if narrower is None:
+        field = _FIELDS.get(parts["name"], "") if parts else ""
+        value = (
+            _value(lens, field, parts["sign"], parts["value"] or "") if parts and field else None
+        )
+        if value is None:
             raise ParameterInvalid(f"unknown {term[:_SHOWN]!r}; known are {_KNOWN}")
-        lens = narrower
+        lens = lens._replace(**{field: value})
         if not lens.severities:
             raise ParameterInvalid(f"{' and '.join(terms)!r}: no severity is all of these")
     return lens
 
 
-def _narrowed(lens: Lens, name: str, sign: str | None, value: str | None) -> Lens | None:
-    """Return a lens with one more condition; `None` for one that is not known."""
-    match name, sign:
-        case "fixable", None:
-            return lens._replace(fixable=True)
-        case "suppressed", None:
-            return lens._replace(suppressed=True)
-        case "exploited", None:
-            return lens._replace(exploited=True)
-        case "severity", str():
-            level = (value or "").upper()
-            if level not in SEVERITIES:
-                return None
+def _value(lens: Lens, field: str, sign: str | None, text: str) -> Any:
+    """Return what a field of a lens is under one condition more; `None` for one not known."""
+    now = getattr(lens, field)
+    match now, sign:
+        case bool(), None:
+            return True
+        case tuple(), str() if (level := text.upper()) in SEVERITIES:
             first = SEVERITIES.index(level)
-            levels = SEVERITIES[first:] if sign == ">=" else SEVERITIES[first : first + 1]
-            kept = tuple(each for each in lens.severities if each in levels)
-            return lens._replace(severities=kept)
-        case "epss", ">=":
-            least = _number(value or "")
-            return lens._replace(epss=max(least, lens.epss)) if 0 < least <= 1 else None
-        case "place", "=":
-            is_known = value in PLACES and lens.place in ("", value)
-            return lens._replace(place=value or "") if is_known else None
+            levels = SEVERITIES[first:] if sign == ">=" else (level,)
+            return tuple(each for each in now if each in levels)
+        case float(), ">=" if 0 < (least := _number(text)) <= 1:
+            return max(least, now)
+        case str(), "=" if text in (FIELDS[field].values or ()) and now in ("", text):
+            return text
     return None
 
 

@@ -1,10 +1,10 @@
 """The images that are compared: a study's capture and its frames, and a way to count and weigh."""
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from helpers.changes import between
 from helpers.charts.look import LIGHT, Look
 from helpers.comparability import scan_consistency, score_consistency
 from helpers.errors import ParameterInvalid
-from helpers.frames import SEVERITIES, Frames, named_together
+from helpers.frames import Frames, named_together
 from helpers.notebook.question import Asked
 from helpers.studies import landmarks, load, origin
 from helpers.studies.landmarks import FEW, MOST
@@ -87,20 +87,8 @@ class ComparedImages(Asked):
         about = f"{self.study.name!r}, {self.capture!r}, lens={self.lens.label!r}"
         return f"{type(self).__name__}({about})"
 
-    def counting(
-        self,
-        lens: str = lenses.FINDINGS,
-        fixable: bool = False,
-        severity: str = lenses.SCANNER,
-        known_by: str = "",
-        place: str = "",
-        severities: Iterable[str] = SEVERITIES,
-        package: str = "",
-        exploited: bool = False,
-        epss: float = 0.0,
-        suppressed: bool = False,
-    ) -> Self:
-        """Return the same images, counted through another lens.
+    def counting(self, *given: Any, **named: Any) -> Self:
+        """Return the same images, counted through another lens: `lenses.Lens` tells its fields.
 
         `known_by` is a day; empty is the study's own, `ever` leaves nothing out for its date. Only
         `severities` count, and packages with a text in their own or their source's name; with
@@ -108,11 +96,10 @@ class ComparedImages(Asked):
         with `suppressed` also what was declared harmless. Raises `ParameterInvalid` for an unknown
         lens.
         """
-        day = lenses.day(known_by, self.study.known_by)
-        chosen = {severities} if isinstance(severities, str) else {*severities}
-        levels = (*(s for s in SEVERITIES if s in chosen), *sorted(chosen - {*SEVERITIES}))
-        limits = lens, fixable, severity, day, place, levels, package, self.lens.own
-        return self.through(Lens(*limits, exploited, epss, suppressed))
+        lens = lenses.given(*given, study_known_by=self.study.known_by, **named)
+        return self.through(lens._replace(own=self.lens.own))
+
+    vars(counting).update(__signature__=lenses.SIGNATURE)
 
     def count(self, chosen: Callable[[pd.DataFrame], pd.DataFrame | pd.Series], label: str) -> Self:
         """Return the same images, counted through a lens of one's own besides.

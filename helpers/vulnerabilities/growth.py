@@ -103,7 +103,7 @@ def missed(frames: Frames, earlier: str, later: str, day: str | date) -> pd.Data
     found = found.sort_values("suppressed", kind="stable")
     then = found[found["capture"].eq(earlier)].drop_duplicates(_FINDING)
     now = found[found["capture"].eq(later)].drop_duplicates(_FINDING)
-    filtered = lenses.known_by(lenses.standing(now), day)
+    filtered = lenses.each(now, Lens(known_by=str(day)))
     lost = _without(lenses.standing(then), filtered).merge(
         now[[*_FINDING, "published_at", "suppressed"]],
         how="left",
@@ -333,7 +333,7 @@ def _text(growth: pd.DataFrame, ends: pd.DataFrame, findings: pd.DataFrame) -> T
     `findings` are those that the curves are made of.
     """
     lines = []
-    undated = lenses.undated(findings)["variant"].value_counts()
+    undated = findings[findings["published_at"].isna()]["variant"].value_counts()
     for variant, rows in growth.groupby("variant", sort=False):
         first, last = rows.iloc[0], rows.iloc[-1]
         line = name(variant) + ": "

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from inspect import Parameter, Signature
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -54,9 +55,6 @@ _ONE = {
 """One of what is counted, in words, and whether it is fixable."""
 
 
-_NAMES = ("package", "source_package")
-
-
 class Own(NamedTuple):
     """A lens of a user's own: a function of findings that returns those that count, and its label.
 
@@ -67,38 +65,214 @@ class Own(NamedTuple):
     label: str
 
 
-class Lens(NamedTuple):
-    """One way to count.
+class Field(NamedTuple):
+    """What there is to say of a field of `Lens`. Its type is that of its value at first.
 
-    `known_by` is a day, `place` one of `frames.PLACES`, `package` a part of the name of a package
-    or of its source; empty is any. Only `severities` count: the highest one of what counts once.
-    `exploited` are those that KEV knows; `epss` is the least score, and 0 any or none. `suppressed`
-    ones are left out unless it says so. `apply` raises `ParameterInvalid` for an unknown part.
+    Its widget `asks` for it, perhaps with a `hint`, and offers `values`, by their words.
+    `parameter` is its name in notebooks and for `counting`, where `help` stands beside it, `key`
+    its name in a view, and `rule` how `--fail-on` has it, if it does. `keeps` returns what counts
+    under a lens that has another value than at first, for which it reads `columns`. `counts` is
+    what is counted then, `limits` what it is limited to, of a value.
     """
 
-    counted: str = FINDINGS
-    fixable: bool = False
-    severity: str = SCANNER
-    known_by: str = ""
-    place: str = ""
-    severities: tuple[str, ...] = SEVERITIES
-    package: str = ""
+    asks: str
+    hint: str = ""
+    values: dict[str, str] | None = None
+    parameter: str = ""
+    help: str = ""
+    key: str = ""
+    rule: str = ""
+    is_day: bool = False
+    keeps: Callable[[pd.DataFrame, Any], pd.DataFrame] | None = None
+    columns: tuple[str, ...] = ()
+    counts: str = ""
+    limits: Callable[[Any], str] | None = None
+
+
+def _fixable(findings: pd.DataFrame, _: "Lens") -> pd.DataFrame:
+    return findings[findings["fixed_version"].notna()]
+
+
+def _published(findings: pd.DataFrame, lens: "Lens") -> pd.DataFrame:
+    """Return what was published by the end of the lens's day, in UTC.
+
+    An approximation of a database of that day. Findings without a date and those fixed or withdrawn
+    since are missing; those that a distribution took up later are there.
+    """
+    return findings[findings["published_at"].lt(_after(lens.known_by)).fillna(False)]
+
+
+def _sits_in(findings: pd.DataFrame, lens: "Lens") -> pd.DataFrame:
+    return findings[findings["place"].eq(lens.place).fillna(False)]
+
+
+def _named(findings: pd.DataFrame, lens: "Lens") -> pd.DataFrame:
+    first, second = (
+        findings[column].str.contains(lens.package, case=False, regex=False, na=False)
+        for column in ("package", "source_package")
+    )
+    return findings[first | second]
+
+
+def _exploited(findings: pd.DataFrame, lens: "Lens") -> pd.DataFrame:
+    """Return what is known to be exploited, by the lens's day if it has one.
+
+    Raises `ParameterInvalid` if of some there is no catalog to know it by: that is not zero.
+    """
+    _check_known(findings, "exploited", "known to be exploited")
+    found = findings[findings["exploited"].fillna(False)]
+    if not lens.known_by:
+        return found
+    return found[found["kev_added_at"].lt(_after(lens.known_by)).fillna(False)]
+
+
+def _likely(findings: pd.DataFrame, lens: "Lens") -> pd.DataFrame:
+    """Return what has at least the lens's EPSS score. What has none is left out.
+
+    Raises `ParameterInvalid` if of some there are no scores of any day: that is not zero.
+    """
+    _check_known(findings, "epss_day", "likely to be exploited")
+    return findings[findings["epss"].ge(lens.epss).fillna(False)]
+
+
+def _check_known(findings: pd.DataFrame, column: str, what: str) -> None:
+    """Raise `ParameterInvalid` if what is known of exploitation is missing of some findings."""
+    missing = findings[findings[column].isna()]
+    if len(missing):
+        row = missing.iloc[0]
+        where = f"{row['variant']}, capture {row['capture']}" if row["capture"] else row["variant"]
+        raise ParameterInvalid(
+            f"of {where} it is not recorded which vulnerabilities are {what}, so none can be "
+            "counted. Leave the image out, or add it to the study's evidence: python -m helpers "
+            "risk STUDY --epss FILE --kev FILE"
+        )
+
+
+def _only(severities: tuple[str, ...]) -> str:
+    # The worst first, as the figures have them.
+    levels = [Message(level) for level in reversed(SEVERITIES) if level in severities]
+    if not levels:
+        return message("no severity selected")
+    return message("only {severities}", severities=Listing(levels))
+
+
+def _with_name(package: str) -> str:
+    return message("in packages with “{text}” in their name", text=escape.short(package, 24))
+
+
+class Lens(NamedTuple):
+    """One way to count: the table of its fields, each with its value at first.
+
+    A field more is a line here, with a function that `keeps` what counts. What is declared
+    harmless, whose severities count, what counts once and lenses of a user's own are not asked
+    row by row, but by `each` and `apply`.
+    """
+
+    counted: Annotated[
+        str,
+        Field(
+            msg("lens: count"),
+            values={counted: NAMES[counted, False] for counted in COUNTED},
+            parameter="lens",
+            help=f"one of {', '.join(COUNTED)}",
+            key="count",
+        ),
+    ] = FINDINGS
+    fixable: Annotated[
+        bool,
+        Field(
+            msg("only what has a fix"),
+            help="count only what a newer package would fix",
+            rule="fixable",
+            keeps=_fixable,
+        ),
+    ] = False
+    severity: Annotated[
+        str,
+        Field(
+            msg("severities are"),
+            values={SCANNER: msg("the scanner's"), NVD: msg("NVD's")},
+            help=f"one of {', '.join(SCALES)}; whose severities",
+            columns=("nvd_severity",),
+        ),
+    ] = SCANNER
+    known_by: Annotated[
+        str,
+        Field(
+            msg("published by"),
+            help="a day: only what was published by then; empty: the study's own; ever: all",
+            is_day=True,
+            keeps=_published,
+            columns=("published_at",),
+        ),
+    ] = ""
+    place: Annotated[
+        str,
+        Field(
+            msg("packages in"),
+            values={"": msg("everywhere"), **PLACE_NAMES},
+            help=f"one of {', '.join(PLACES)}; where the package sits; empty: everywhere",
+            rule=f"place=PLACE ({', '.join(PLACES)})",
+            keeps=_sits_in,
+            columns=("place",),
+        ),
+    ] = ""
+    severities: Annotated[
+        tuple[str, ...],
+        Field(
+            msg("severities"),
+            hint=msg("with Ctrl or Shift several"),
+            values={level: level for level in SEVERITIES},
+            rule="severity>=LEVEL or severity=LEVEL (unknown, low, medium, high, critical)",
+            limits=_only,
+        ),
+    ] = SEVERITIES
+    package: Annotated[
+        str,
+        Field(msg("package"), hint=msg("a part of its name"), keeps=_named, limits=_with_name),
+    ] = ""
     own: tuple[Own, ...] = ()
-    exploited: bool = False
-    epss: float = 0.0
-    suppressed: bool = False
+    exploited: Annotated[
+        bool,
+        Field(
+            msg("only what is known to be exploited"),
+            help="count only what is known to be exploited (KEV)",
+            rule="exploited",
+            keeps=_exploited,
+            columns=("exploited", "kev_added_at"),
+            counts=msg("{what} known to be exploited"),
+        ),
+    ] = False
+    epss: Annotated[
+        float,
+        Field(
+            msg("EPSS from"),
+            hint=msg("0: any score, and none"),
+            help="0 to 1; count only what has at least this EPSS score; 0: all",
+            rule="epss>=NUMBER (above 0, up to 1)",
+            keeps=_likely,
+            columns=("epss", "epss_day"),
+            counts=msg("{what} with EPSS ≥ {value:g}"),
+        ),
+    ] = 0.0
+    suppressed: Annotated[
+        bool,
+        Field(
+            msg("also what was declared harmless"),
+            help="count also what VEX or an ignore file declares harmless",
+            rule="suppressed (also what a statement or an ignore file suppresses)",
+        ),
+    ] = False
 
     @property
     def short(self) -> str:
         """Return what a title says is counted; the label says the rest."""
-        if self.chosen:
-            return t("{what}, as chosen", what=self.kind.told)
-        return self.kind.told
+        return t("{what}, as chosen", what=self.kind.told) if self.chosen else self.kind.told
 
     @property
     def one(self) -> str:
         """Return what is counted, as one of it, without place, day and choice."""
-        return self._one.told
+        return self._counted(_ONE).told
 
     @property
     def label(self) -> str:
@@ -108,7 +282,7 @@ class Lens(NamedTuple):
     @property
     def label_of_one(self) -> str:
         """Return the label of one of what is counted."""
-        return self._whole(self._one).told
+        return self._whole(self._counted(_ONE)).told
 
     @property
     def cell(self) -> Message:
@@ -118,7 +292,7 @@ class Lens(NamedTuple):
     @property
     def kind(self) -> Message:
         """Return what is counted, without place, day and choice, for cells of a frame."""
-        return self._exploitable(Message(NAMES.get((self.counted, self.fixable), self.counted)))
+        return self._counted(NAMES)
 
     @property
     def narrowed(self) -> str:
@@ -129,25 +303,21 @@ class Lens(NamedTuple):
     @property
     def chosen(self) -> list[str]:
         """Return the severities, packages and own lenses that the count is limited to."""
-        parts: list[str] = []
-        if self.severities != SEVERITIES:
-            # The worst first, as the figures have them.
-            levels = [Message(level) for level in reversed(SEVERITIES) if level in self.severities]
-            only = message("only {severities}", severities=Listing(levels))
-            parts.append(only if levels else message("no severity selected"))
-        if self.package:
-            text = escape.short(self.package, 24)
-            parts.append(message("in packages with “{text}” in their name", text=text))
-        return parts + [escape.plain(own.label) for own in self.own]
+        limits = ((FIELDS[name].limits, value) for name, value in changed(self).items())
+        said = [limit(value) for limit, value in limits if limit]
+        return said + [escape.plain(own.label) for own in self.own]
 
     @property
     def of_exploitation(self) -> bool:
         """Return whether it asks what is known of exploitation."""
         return self.exploited or self.epss > 0
 
-    @property
-    def _one(self) -> Message:
-        return self._exploitable(Message(_ONE[self.counted, self.fixable]))
+    def _counted(self, names: dict[tuple[str, bool], str]) -> Message:
+        what = Message(names.get((self.counted, self.fixable), self.counted))
+        for name, value in changed(self).items():
+            if form := FIELDS[name].counts:
+                what = message(form, what=what, value=value)
+        return what
 
     def _whole(self, counted: Message) -> Message:
         """Return what is counted with the rest of the lens."""
@@ -156,14 +326,6 @@ class Lens(NamedTuple):
         also = message("also those declared harmless") if self.suppressed else ""
         by_nvd = message("by NVD's severities") if self.severity == NVD else ""
         return Listing(filter(None, (counted, also, self._published, by_nvd, *self.chosen)))
-
-    def _exploitable(self, what: Message) -> Message:
-        """Return what is counted with what is asked of its exploitation."""
-        if self.exploited:
-            what = message("{what} known to be exploited", what=what)
-        if self.epss:
-            what = message("{what} with EPSS ≥ {least:g}", what=what, least=self.epss)
-        return what
 
     @property
     def _place(self) -> Message:
@@ -177,27 +339,71 @@ class Lens(NamedTuple):
 PLAIN = Lens()
 """Every finding, at the scanner's severity: the total that a scanner prints."""
 
+_HINTS = {
+    name: hint
+    for name, hint in get_type_hints(Lens, include_extras=True).items()
+    if get_origin(hint) is Annotated
+}
+
+FIELDS: dict[str, Field] = {
+    name: field._replace(parameter=field.parameter or name, key=field.key or name)
+    for name, field in ((name, get_args(hint)[1]) for name, hint in _HINTS.items())
+}
+"""The table of a lens's fields, by name."""
+
+SIGNATURE = Signature(
+    [
+        Parameter("self", Parameter.POSITIONAL_ONLY),
+        *(
+            Parameter(
+                field.parameter,
+                Parameter.POSITIONAL_OR_KEYWORD,
+                default=getattr(PLAIN, name),
+                annotation=get_args(_HINTS[name])[0],
+            )
+            for name, field in FIELDS.items()
+        ),
+    ]
+)
+"""That of `Comparison.counting`."""
+
+
+def changed(lens: Lens, first: Lens = PLAIN) -> dict[str, Any]:
+    """Return the fields of a lens that are not as at `first`, by name."""
+    values = {name: getattr(lens, name) for name in FIELDS}
+    return {name: value for name, value in values.items() if value != getattr(first, name)}
+
+
+def given(*values: Any, study_known_by: date | None = None, **named: Any) -> Lens:
+    """Return the lens that `counting` is asked for; its day is the study's if none is given.
+
+    Raises `ParameterInvalid` for an invalid day, `TypeError` for a field that is none.
+    """
+    asked = SIGNATURE.bind(None, *values, **named).arguments
+    lens = Lens(**{n: asked[f.parameter] for n, f in FIELDS.items() if f.parameter in asked})
+    levels = lens.severities
+    chosen = {levels} if isinstance(levels, str) else {*levels}
+    ordered = (*(s for s in SEVERITIES if s in chosen), *sorted(chosen - {*SEVERITIES}))
+    return lens._replace(known_by=day(lens.known_by, study_known_by), severities=ordered)
+
 
 def checked(lens: Lens) -> Lens:
     """Return a lens as it is. Raises `ParameterInvalid` for an unknown part of it."""
-    for name, values, choices in (
-        ("lens", [lens.counted], COUNTED),
-        ("severity", [lens.severity], SCALES),
-        ("place", [lens.place], ("", *PLACES)),
-        ("severities", lens.severities, SEVERITIES),
-    ):
-        for value in values:
-            if value not in choices:
+    for name, field in FIELDS.items():
+        value, known = getattr(lens, name), field.values or {}
+        for one in value if isinstance(value, tuple) else (value,):
+            if known and one not in known:
                 raise ParameterInvalid(
-                    f"{name} {value!r} is none of {', '.join(filter(None, choices))}"
+                    f"{field.parameter} {one!r} is none of {', '.join(filter(None, known))}"
                 )
-    for name in ("fixable", "exploited", "suppressed"):
-        value = getattr(lens, name)
-        if not isinstance(value, bool):
-            raise ParameterInvalid(f"{name} {value!r} is not a bool: write True or False")
-    is_number = isinstance(lens.epss, (int, float)) and not isinstance(lens.epss, bool)
-    if not is_number or not 0 <= lens.epss <= 1:
-        raise ParameterInvalid(f"epss {lens.epss!r} is no probability: write a number from 0 to 1")
+        is_flag = isinstance(value, bool)
+        match getattr(PLAIN, name):
+            case bool() if not is_flag:
+                raise ParameterInvalid(f"{name} {value!r} is not a bool: write True or False")
+            case float() if is_flag or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+                raise ParameterInvalid(
+                    f"{name} {value!r} is no probability: write a number from 0 to 1"
+                )
     return lens
 
 
@@ -218,22 +424,13 @@ def each(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     """
     checked(lens)
     counted = findings if lens.suppressed else standing(findings)
-    if lens.fixable:
-        counted = fixable(counted)
-    if lens.place:
-        counted = sits_in(counted, lens.place)
-    if lens.package:
-        counted = named(counted, lens.package)
-    if lens.known_by:
-        counted = known_by(counted, lens.known_by)
-    if lens.exploited:
-        counted = exploited(counted, lens.known_by)
-    if lens.epss:
-        counted = likely(counted, lens.epss)
+    for name in changed(lens):
+        if keeps := FIELDS[name].keeps:
+            counted = keeps(counted, lens)
     for own in lens.own:
         counted = _own(counted, own)
     if lens.severity == NVD:
-        counted = by_nvd(counted)
+        counted = counted.assign(severity=counted["nvd_severity"].fillna("UNKNOWN"))
     return counted if lens.severities == SEVERITIES else _rated(counted, lens)
 
 
@@ -241,76 +438,6 @@ def standing(findings: pd.DataFrame) -> pd.DataFrame:
     """Return the findings that no statement and no ignore file takes out of the counts."""
     suppressed = findings["suppressed"].fillna(False)
     return findings[~suppressed] if suppressed.any() else findings
-
-
-def exploited(findings: pd.DataFrame, known_by: str = "") -> pd.DataFrame:
-    """Return the findings whose vulnerability is known to be exploited, by a day if one is given.
-
-    Raises `ParameterInvalid` if of some there is no catalog to know it by: that is not zero.
-    """
-    _check_known(findings, findings["exploited"], "known to be exploited")
-    found = findings[findings["exploited"].fillna(False)]
-    return found[found["kev_added_at"].lt(_after(known_by)).fillna(False)] if known_by else found
-
-
-def likely(findings: pd.DataFrame, least: float) -> pd.DataFrame:
-    """Return the findings whose vulnerability has an EPSS score from `least` on.
-
-    What has no score is left out. Raises `ParameterInvalid` if of some there are no scores of any
-    day: that is not zero.
-    """
-    _check_known(findings, findings["epss_day"], "likely to be exploited")
-    return findings[findings["epss"].ge(least).fillna(False)]
-
-
-def _check_known(findings: pd.DataFrame, column: pd.Series, what: str) -> None:
-    """Raise `ParameterInvalid` if what is known of exploitation is missing of some findings."""
-    missing = findings[column.isna()]
-    if len(missing):
-        row = missing.iloc[0]
-        where = f"{row['variant']}, capture {row['capture']}" if row["capture"] else row["variant"]
-        raise ParameterInvalid(
-            f"of {where} it is not recorded which vulnerabilities are {what}, so none can be "
-            "counted. Leave the image out, or add it to the study's evidence: python -m helpers "
-            "risk STUDY --epss FILE --kev FILE"
-        )
-
-
-def fixable(findings: pd.DataFrame) -> pd.DataFrame:
-    """Return the findings that a newer package would fix."""
-    return findings[findings["fixed_version"].notna()]
-
-
-def sits_in(findings: pd.DataFrame, place: str) -> pd.DataFrame:
-    """Return the findings whose package sits in one place: `os`, `tools` or `app`."""
-    return findings[findings["place"].eq(place).fillna(False)]
-
-
-def named(findings: pd.DataFrame, text: str) -> pd.DataFrame:
-    """Return the findings whose package, or source package, has a text in its name."""
-    first, second = (
-        findings[column].str.contains(text, case=False, regex=False, na=False) for column in _NAMES
-    )
-    return findings[first | second]
-
-
-def known_by(findings: pd.DataFrame, day: str | date) -> pd.DataFrame:
-    """Return the findings whose vulnerability was published by the end of a day, in UTC.
-
-    An approximation of a database of that day. Findings without a date and those fixed or withdrawn
-    since are missing; those that a distribution took up later are there.
-    """
-    return findings[findings["published_at"].lt(_after(day)).fillna(False)]
-
-
-def undated(findings: pd.DataFrame) -> pd.DataFrame:
-    """Return the findings without a date, which a lens by date leaves out."""
-    return findings[findings["published_at"].isna()]
-
-
-def by_nvd(findings: pd.DataFrame) -> pd.DataFrame:
-    """Return the findings at NVD's severity; UNKNOWN where NVD has none."""
-    return findings.assign(severity=findings["nvd_severity"].fillna("UNKNOWN"))
 
 
 def distinct(findings: pd.DataFrame, counted: str) -> pd.DataFrame:

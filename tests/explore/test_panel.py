@@ -67,11 +67,11 @@ def test_all_follows_what_is_chosen(panel: Panel) -> None:
     assert totals(panel) == {"nodejs-alpine": 48, "nodejs-distroless": 19}
     assert panel.picture.alt == "Findings: nodejs-alpine 48, nodejs-distroless 19"
     before = panel.picture.png
-    panel.choose.counted.value = lenses.VULNERABILITIES
+    panel.choose.lens["counted"].value = lenses.VULNERABILITIES
     assert totals(panel) == {"nodejs-alpine": 25, "nodejs-distroless": 16}
     assert len(panel.findings) == 41
     panel.choose.variants.value = ("nodejs-distroless",)
-    panel.choose.severities.value = ("CRITICAL",)
+    panel.choose.lens["severities"].value = ("CRITICAL",)
     assert totals(panel) == {"nodejs-distroless": 3}
     assert len(panel.findings) == 3
     assert panel.picture.png != before
@@ -82,10 +82,10 @@ def test_all_follows_what_is_chosen(panel: Panel) -> None:
 
 
 def test_no_severity_and_no_image_show_none(panel: Panel) -> None:
-    panel.choose.severities.value = ()
+    panel.choose.lens["severities"].value = ()
     assert panel.findings.empty
     assert "no severity selected" in panel.comparison.lens.label
-    panel.choose.severities.value = SEVERITIES
+    panel.choose.lens["severities"].value = SEVERITIES
     panel.choose.variants.value = ()
     assert panel.findings.empty
     assert (panel.picture.png, panel.picture.alt) == (b"", "No image is chosen.")
@@ -95,9 +95,9 @@ def test_no_severity_and_no_image_show_none(panel: Panel) -> None:
 
 def test_it_follows_at_once() -> None:
     panel = Panel("rebuilt-2026")
-    panel.choose.fixable.value = True
+    panel.choose.lens["fixable"].value = True
     began = time.process_time()
-    panel.choose.counted.value = lenses.VULNERABILITIES
+    panel.choose.lens["counted"].value = lenses.VULNERABILITIES
     assert time.process_time() - began < 0.8, "a sixth of a second is usual"
     began = time.process_time()
     panel.picture.pressed = 0
@@ -110,7 +110,7 @@ def test_of_several_quick_changes_the_last_is_drawn(panel: Panel) -> None:
 
     async def changes() -> None:
         for counted in (*lenses.COUNTED[1:], *lenses.COUNTED[:2]):
-            panel.choose.counted.value = counted
+            panel.choose.lens["counted"].value = counted
             assert panel.picture.busy
         assert drawn == []
         while panel.picture.busy:
@@ -164,7 +164,7 @@ def test_what_another_thread_chooses_meanwhile_is_not_set_back(
 
 def test_what_waits_to_be_drawn_is_in_what_is_read(panel: Panel) -> None:
     async def change() -> int:
-        panel.choose.fixable.value = True
+        panel.choose.lens["fixable"].value = True
         return len(panel.findings)
 
     assert asyncio.run(change()) == 48
@@ -174,31 +174,31 @@ def test_another_capture_and_a_day(panel: Panel) -> None:
     panel.choose.capture.value = "2026-11"
     assert totals(panel) == {"nodejs-alpine": 49, "nodejs-distroless": 107}
     panel.choose.study.value = "matched-2026"
-    assert str(panel.choose.known_by.value) == "2026-08-31", "the study's own day"
+    assert str(panel.choose.lens["known_by"].value) == "2026-08-31", "the study's own day"
     assert panel.comparison.lens.known_by == "2026-08-31"
 
 
 def test_what_is_exploited_and_what_is_likely_to_be(panel: Panel) -> None:
     panel.choose.capture.value = "2026-11"
-    panel.choose.counted.value = lenses.VULNERABILITIES
-    panel.choose.epss.value = 0.1
+    panel.choose.lens["counted"].value = lenses.VULNERABILITIES
+    panel.choose.lens["epss"].value = 0.1
     assert totals(panel) == {"nodejs-alpine": 8, "nodejs-distroless": 10}
     assert "EPSS of 2026-08-15 (v2026.06.15), 92 of 92 ids scored" in panel.answer.footer
-    panel.choose.exploited.value = True
+    panel.choose.lens["exploited"].value = True
     assert totals(panel) == {"nodejs-alpine": 0, "nodejs-distroless": 1}
     assert panel.findings["vulnerability_id"].tolist() == ["CVE-2023-4911"]
     assert panel._named.endswith("_exploited_epss-0.1")
     panel.choose.study.value = "matched-2026"
-    assert (panel.choose.exploited.value, panel.choose.epss.value) == (True, 0.1)
+    assert (panel.choose.lens["exploited"].value, panel.choose.lens["epss"].value) == (True, 0.1)
     panel.undo.click()
     panel.undo.click()
-    assert not panel.choose.exploited.value
+    assert not panel.choose.lens["exploited"].value
 
 
 def test_without_evidence_of_exploitation_that_is_said_and_nothing_is_lost(data: Path) -> None:
     paths.exploitation("blog-2022", "2022-02").unlink()
     panel = Panel("blog-2022")
-    for widget, value in ((panel.choose.exploited, True), (panel.choose.epss, 0.1)):
+    for widget, value in ((panel.choose.lens["exploited"], True), (panel.choose.lens["epss"], 0.1)):
         before = widget.value
         widget.value = value
         assert "nodejs-alpine, capture 2022-02" in panel.errors.value
@@ -206,12 +206,12 @@ def test_without_evidence_of_exploitation_that_is_said_and_nothing_is_lost(data:
         assert widget.value == before
         assert totals(panel) == {"nodejs-alpine": 48, "nodejs-distroless": 19}
     panel.choose.capture.value = "2026-11"
-    panel.choose.exploited.value = True
+    panel.choose.lens["exploited"].value = True
     assert totals(panel) == {"nodejs-alpine": 0, "nodejs-distroless": 1}
     drop(panel, "mine.json", own(5))
     assert "of mine" in panel.errors.value
     assert totals(panel) == {"nodejs-alpine": 0, "nodejs-distroless": 1}
-    panel.choose.exploited.value = False
+    panel.choose.lens["exploited"].value = False
     assert totals(panel)["mine"] == 5
 
 
@@ -219,7 +219,7 @@ def test_scores_of_other_days_beside_are_marked(data: Path, shared: Path) -> Non
     score(shared, "blog-2022", "2026-11", "2026-06-13")
     panel = Panel("blog-2022", view="capture=2026-11&beside=matched-2026/2026-11")
     assert panel.marks.value.count("DIFFERENT") == 0
-    panel.choose.epss.value = 0.001
+    panel.choose.lens["epss"].value = 0.001
     assert score_consistency.MIXED in panel.marks.value
     assert "mixed=True" in panel.code
 
@@ -252,7 +252,7 @@ def test_a_pressed_part_filters_the_table_and_a_chosen_one_is_pressed(panel: Pan
     assert panel.picture.pressed == -1
     assert len(panel.findings) == 67
     panel.picture.pressed = high
-    panel.choose.fixable.value = True
+    panel.choose.lens["fixable"].value = True
     assert panel.picture.pressed == -1, "other parts are drawn"
     assert len(panel.findings) == 48
 
@@ -260,14 +260,14 @@ def test_a_pressed_part_filters_the_table_and_a_chosen_one_is_pressed(panel: Pan
 def test_changes_are_taken_back_one_by_one_and_all_at_once(panel: Panel) -> None:
     assert panel.undo.disabled
     assert panel.reset.disabled
-    panel.choose.counted.value = lenses.VULNERABILITIES
+    panel.choose.lens["counted"].value = lenses.VULNERABILITIES
     panel.show.value = "overlap"
-    panel.choose.package.value = "ssl"
+    panel.choose.lens["package"].value = "ssl"
     panel.choose.study.value = "rebuilt-2026"
     panel.undo.click()
-    assert (panel.choice.study, panel.choose.package.value) == ("blog-2022", "ssl")
+    assert (panel.choice.study, panel.choose.lens["package"].value) == ("blog-2022", "ssl")
     panel.undo.click()
-    assert panel.choose.package.value == ""
+    assert panel.choose.lens["package"].value == ""
     assert panel.show.value == "overlap"
     panel.reset.click()
     assert panel.choice == Panel("blog-2022").choice
@@ -380,15 +380,15 @@ def test_an_image_of_a_view_that_is_gone_is_named() -> None:
 def test_files_are_named_after_what_they_show_and_hold_it(panel: Panel) -> None:
     sent: list[tuple[dict[str, str], bytes]] = []
     panel.keep.send = lambda message, buffers: sent.append((message, buffers[0]))
-    panel.choose.package.value = "../ssl/<b>"
+    panel.choose.lens["package"].value = "../ssl/<b>"
     file = panel._file("csv")
     assert file
     assert file.name == "blog-2022_2022-02_findings_ssl-b.severity.csv"
     panel.show.value = "overlap"
     assert panel._file("png") is None, "no finding is of that package, so there is no picture"
     panel.show.value = "severity"
-    panel.choose.fixable.value = True
-    panel.choose.package.value = "ssl"
+    panel.choose.lens["fixable"].value = True
+    panel.choose.lens["package"].value = "ssl"
     for kind in ("png", "svg", "csv"):
         panel.keep._handle_msg(
             {"content": {"data": {"method": "custom", "content": {"kind": kind}}}, "buffers": []}
@@ -591,8 +591,10 @@ def test_it_speaks_korean_with_the_same_numbers(monkeypatch: pytest.MonkeyPatch)
     with i18n.speaking("ko"):
         korean = Panel("blog-2022", "ko")
         assert totals(korean) == totals(english)
-        assert korean.choose.counted.description != english.choose.counted.description
-        korean.choose.counted.value = lenses.VULNERABILITIES
+        assert (
+            korean.choose.lens["counted"].description != english.choose.lens["counted"].description
+        )
+        korean.choose.lens["counted"].value = lenses.VULNERABILITIES
         assert len(korean.findings) == 41
 
 

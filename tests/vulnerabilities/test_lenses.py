@@ -20,6 +20,7 @@ from helpers import paths
 from helpers.answers.answer import Answer
 from helpers.errors import ParameterInvalid
 from helpers.frames import BROKEN, NO_OS, PLACES, SCANNED, SEVERITIES, UNKNOWN_COUNT
+from helpers.runs import parameters
 from helpers.studies.load import load_reports
 from helpers.text import i18n
 from helpers.vulnerabilities import (
@@ -109,14 +110,12 @@ class TestWhatCounts:
             at("2022-03-01", "00:00:59+00:01"),
         ]
         every = found(*({"published_at": time.astimezone(UTC)} for time in times))
-        assert lenses.known_by(every, DAY).index.tolist() == [0, 3]
         assert lenses.apply(every, Lens(known_by=str(DAY))).index.tolist() == [0, 3]
-        assert lenses.known_by(every, "2022-03-01").index.tolist() == [0, 1, 2, 3]
+        assert len(lenses.apply(every, Lens(known_by="2022-03-01"))) == 4
 
-    def test_what_has_no_date_is_left_out_by_date_and_can_be_asked_for(self) -> None:
+    def test_what_has_no_date_is_left_out_by_date(self) -> None:
         every = found({"published_at": None}, {})
-        assert lenses.known_by(every, DATABASE).index.tolist() == [1]
-        assert lenses.undated(every).index.tolist() == [0]
+        assert lenses.apply(every, Lens(known_by=str(DATABASE))).index.tolist() == [1]
 
     def test_what_nvd_has_not_rated_is_unknown_by_its_scale(self) -> None:
         every = found({"nvd_severity": "LOW"}, {"nvd_severity": None}, {"nvd_severity": "CRITICAL"})
@@ -273,6 +272,17 @@ def test_an_unknown_part_of_a_lens_is_named_with_what_is_known(lens, problem) ->
         lenses.apply(found({}), lens)
     with pytest.raises(ParameterInvalid, match=problem):
         counting.severity_counts(found(), images_of("app"), lens)
+
+
+@pytest.mark.parametrize("notebook", sorted(paths.NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.stem)
+def test_a_notebooks_parameters_are_fields_of_a_lens(notebook: Path) -> None:
+    fields = {field.parameter: (name, field) for name, field in lenses.FIELDS.items()}
+    declared = parameters.of_notebook(notebook)
+    for name in fields.keys() & declared.keys():
+        field, row = fields[name]
+        assert declared[name].help == row.help
+        assert declared[name].type == type(getattr(PLAIN, field)).__name__
+        assert {*declared[name].choices} == {*(row.values or ())}
 
 
 class TestChosenSeverities:
@@ -577,7 +587,7 @@ class TestParts:
         findings = lenses.standing(found(*rows))
         table = growth.growth(findings, IMAGES, PLAIN)
         last = table.groupby("variant")["count"].last()
-        undated = lenses.undated(findings)["variant"].value_counts()
+        undated = findings[findings["published_at"].isna()]["variant"].value_counts()
         wanted = totals(findings, PLAIN)
         assert last.add(undated, fill_value=0).to_dict() == wanted
         for _, curve in table.groupby("variant"):
