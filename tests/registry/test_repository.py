@@ -534,7 +534,7 @@ def test_the_server_and_the_login_of_a_reference(
         return answer
 
     monkeypatch.setattr(requests.Session, "request", ask)
-    monkeypatch.setattr(login, "credentials", logins.append)
+    monkeypatch.setattr("helpers.registry.login.credentials", logins.append)
     with pytest.raises(ImageNotFound):
         find(image)
     assert requested == [f"{url}/manifests/latest"] * 2
