@@ -210,16 +210,19 @@ def _names(group: str, report: Report, by_artifact: bool, place: str) -> list[st
 
 def _group(report: Report) -> str:
     """Return what reports of one image have in common: their file's name, else what they say."""
-    stem = _stem(report.path.name)
-    is_named = stem not in _NAMELESS and variant_names.of_file(PurePath(stem))
-    return stem if is_named else f"/{report.said.repository or report.said.artifact}"
+    return _group_named(report.path.name, report.said.repository or report.said.artifact)
 
 
 def _group_of(variant: Variant) -> str:
     """Return what `_group` returns of a known variant's reports."""
-    stem = _stem(PurePath(variant.report).name)
+    said = _repository(variant.artifact) or variant.artifact
+    return _group_named(PurePath(variant.report).name, said)
+
+
+def _group_named(file: str, said: str) -> str:
+    stem = _stem(file)
     is_named = stem not in _NAMELESS and variant_names.of_file(PurePath(stem))
-    return stem if is_named else f"/{_repository(variant.artifact) or variant.artifact}"
+    return stem if is_named else f"/{said}"
 
 
 def _repository(artifact: str) -> str:

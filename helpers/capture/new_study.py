@@ -55,21 +55,6 @@ class _Sbom(Struct):
     spdx: Any = field(default=None, name="spdxVersion")
 
 
-class _Component(Struct, frozen=True):
-    name: str = ""
-    version: str = ""
-
-
-class _Metadata(Struct, frozen=True):
-    component: _Component = _Component()
-
-
-class _CycloneDx(Struct):
-    """What a CycloneDX SBOM says that it is of."""
-
-    metadata: _Metadata = _Metadata()
-
-
 def make_study(
     sources: Sequence[str], name: str = "", platforms: Sequence[oci.Platform] = ()
 ) -> str:
@@ -275,10 +260,7 @@ def _on_platforms(sources: list[_Source], platforms: Sequence[oci.Platform]) -> 
 
 def _component(path: Path) -> str:
     """Return the component that a CycloneDX SBOM is of, with its version; empty if unknown."""
-    try:
-        component = msgspec.json.decode(path.read_bytes(), type=_CycloneDx).metadata.component
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
+    component = scan_input.component(path)
     is_tagged = ":" in component.name.rpartition("/")[2] or not component.version
     return component.name if is_tagged else f"{component.name}:{component.version}"
 

@@ -4,11 +4,9 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-from msgspec import Struct, field
-
 from helpers import frames, given_file, paths
 from helpers.errors import VexInvalid
+from helpers.scanning import scan_input
 from helpers.studies import load
 from helpers.studies.study import Study
 from helpers.vex import evidence
@@ -26,23 +24,6 @@ class Given(NamedTuple):
     def document(self) -> Document:
         """Return what is known of the document."""
         return self.vex.documents[0]
-
-
-class _Component(Struct):
-    type: str = ""
-    name: str = ""
-    version: str = ""
-    purl: str = ""
-
-
-class _Metadata(Struct):
-    component: _Component = field(default_factory=_Component)
-
-
-class _Sbom(Struct):
-    """What a CycloneDX SBOM says that it is of."""
-
-    metadata: _Metadata = field(default_factory=_Metadata)
 
 
 def given(study: Study, files: Sequence[Path] = ()) -> list[Given]:
@@ -93,8 +74,5 @@ def keep(documents: Collection[Given], folder: Path, sbom: Path | None = None) -
 
 def _subject(sbom: Path) -> str:
     """Return the image that a CycloneDX SBOM is of: its package URL, else its name."""
-    try:
-        component = msgspec.json.decode(sbom.read_bytes(), type=_Sbom).metadata.component
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
+    component = scan_input.component(sbom)
     return component.purl or (component.name if component.type == "container" else "")

@@ -6,12 +6,33 @@ import re
 import shutil
 from pathlib import Path
 
+import msgspec
+from msgspec import Struct
+
 from helpers.compressed import FILES, compressed_by
 from helpers.images import oci
 from helpers.images.archive import contents
 from helpers.images.blobs import Blobs, open_blobs
 from helpers.images.oci import Platform
 from helpers.images.tar import CHUNK
+
+
+class Component(Struct, frozen=True):
+    """What a CycloneDX SBOM says that it is of."""
+
+    type: str = ""
+    name: str = ""
+    version: str = ""
+    purl: str = ""
+
+
+class _Metadata(Struct, frozen=True):
+    component: Component = Component()
+
+
+class _CycloneDx(Struct, frozen=True):
+    metadata: _Metadata = _Metadata()
+
 
 _OCI = "application/vnd.oci.image"
 _OPENED = ("", "gzip")
@@ -59,6 +80,14 @@ def is_tag_value(text: bytes) -> bool:
     (True, False)
     """
     return _TAG_VALUE.match(text) is not None
+
+
+def component(path: Path) -> Component:
+    """Return what a CycloneDX SBOM is of; empty if it does not say so, or is another file."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_CycloneDx).metadata.component
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return Component()
 
 
 def sbom(target: Path, scratch: Path) -> Path:

@@ -184,9 +184,6 @@ class TestKind:
     def test_nonsense(self, name: str) -> None:
         assert re.search("not an image reference|cannot be read", refused(name))
 
-    def test_a_name_too_long_for_a_file(self) -> None:
-        assert "cannot be read (File name too long)" in refused("a" * 10**5)
-
     @pytest.mark.parametrize(
         "content",
         [
@@ -236,14 +233,6 @@ class TestMakeStudy:
             ("d-1", "image", "r.example:1/c/d:1"),
         ]
 
-    @pytest.mark.parametrize("suffix", ["tar.xz", "txz", "tbz2", "tar.zst", "tgz"])
-    def test_a_variants_name_has_no_suffix_of_a_compression(
-        self, tmp_path: Path, suffix: str
-    ) -> None:
-        images.docker_save(tmp_path / f"app.{suffix}", LAYER)
-        [variant] = variants_of(f"app.{suffix}")
-        assert (variant.name, variant.kind) == ("app", "archive")
-
     def test_the_same_again_is_the_same_study(self) -> None:
         assert new_study.make_study(["a", "b"]) == new_study.make_study(["a", "b"]) == "a-vs-b"
         assert [path.name for path in paths.study("a-vs-b").glob("[!.]*")] == ["study.toml"]
@@ -265,14 +254,6 @@ class TestMakeStudy:
         with pytest.raises(StudyInvalid, match="use letters, digits"):
             new_study.make_study(["a"], name)
         assert sorted(tmp_path.rglob("*")) == before
-
-    @pytest.mark.parametrize(
-        "name", ['"', "'", "\\", "a\nb", "\t", "]]\nname = 1", "é", "#", "{x}", "\x7f", "x" * 200]
-    )
-    def test_files_of_hostile_names(self, tmp_path: Path, name: str) -> None:
-        path = tmp_path / f"{name}.json"
-        path.write_text(json.dumps(trivy()))
-        assert [variant.source for variant in variants_of(path.name)] == [str(path)]
 
     def test_a_name_that_is_not_utf8(self, tmp_path: Path) -> None:
         path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.json"))
@@ -491,11 +472,6 @@ class TestTwoScanners:
         with pytest.raises(CaptureFailed, match=error) as caught:
             capture(both)
         assert str(path.parent) not in str(caught.value), "a path of this machine is not recorded"
-
-    def test_two_grype_reports_are_no_variant(self, both: str, write: Write) -> None:
-        write(grype(match(3)), "app.json")
-        with pytest.raises(CaptureFailed, match="a second report of Grype"):
-            capture(both)
 
 
 def tag_value(folder: Path) -> Path:

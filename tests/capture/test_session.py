@@ -247,18 +247,6 @@ def test_damaged_evidence_is_not_complete(captured: Path, part: str, damage: str
     assert not evidence.is_complete(captured / "one", facts)
 
 
-def test_damaged_evidence_is_captured_anew(captured: Path, capture_mine: Capture) -> None:
-    # Other tests may have built images of these names since, so that the cache has those.
-    before = capture_mine().folder
-    since = study.open_study("mine").facts(before.name).variants["two"].unchanged_since
-    (before / "one" / paths.FILES).unlink()
-    again = capture_mine()
-    assert not again.unchanged
-    assert (again.folder / "one" / paths.FILES).is_file()
-    variants = study.open_study("mine").facts(again.folder.name).variants
-    assert [variants[name].unchanged_since for name in TWO] == ["", since or before.name]
-
-
 def test_what_builds_have_in_common_is_built_once(
     write: Write, capture_mine: Capture, tmp_path: Path
 ) -> None:

@@ -69,18 +69,6 @@ def pushed(
         client.images.remove(name)
 
 
-def test_sizes_are_those_of_the_manifest(pushed: Pushed) -> None:
-    assert len(pushed.sizes) == 2
-    assert repository.layer_sizes(pushed.digest, pushed.image_id, 2) == pushed.sizes
-
-
-def test_another_image_or_none_has_no_sizes(pushed: Pushed) -> None:
-    assert repository.layer_sizes(pushed.digest, ANY, 2) is None
-    assert repository.layer_sizes(pushed.digest, pushed.image_id, 3) is None
-    repo = pushed.digest.partition("@")[0]
-    assert repository.layer_sizes(f"{repo}@{ANY}", pushed.image_id, 2) is None
-
-
 def test_of_several_platforms_it_is_the_images(registry_here: Registry) -> None:
     mine, id_of_mine = registry_here.image("several", b"a" * 1000, b"b")
     other, id_of_other = registry_here.image("several", b"c" * 5000, b"d")
@@ -173,10 +161,6 @@ class TestWhatARegistryMaySay:
         layers = [{"digest": ANY, "size": size}]
         return json.dumps({"config": config, "layers": layers, **fields}).encode()
 
-    def test_a_manifest(self, serve: Serve, asked: list[dict[str, str]]) -> None:
-        assert repository.layer_sizes(serve(self.manifest()), ANY, 1) == [5]
-        assert "Authorization" not in asked[0]
-
     @pytest.mark.parametrize(
         "content",
         [
@@ -258,14 +242,6 @@ class TestARegistryWithTlsAndPasswords:
     def reference_there(self, registry_secured: Registry) -> str:
         manifest, _ = registry_secured.image("app", b"a" * 1000)
         return f"{registry_secured.host}/app@{manifest['digest']}"
-
-    def test_a_stored_login_opens_it(
-        self, registry_secured: Registry, reference_there: str, as_user: Callable[..., None]
-    ) -> None:
-        as_user(auths=auths(registry_secured.host))
-        found = find(reference_there)
-        assert [layer.size for layer in found.layers] == [len(images.gzipped(b"a" * 1000))]
-        assert repository.layer_sizes(reference_there, found.image_id, 1) == [found.layers[0].size]
 
     def test_a_credential_helper_opens_it(
         self,

@@ -177,11 +177,6 @@ def sha256(folder: Path) -> str:
 
 
 class TestADbPinnedByDigest:
-    def test_it_is_downloaded(self, pinned: str, db: Path, tmp_path: Path) -> None:
-        vulndb.download(trivy_program.find(), tmp_path / "new", pinned)
-        vulndb.check(tmp_path / "new")
-        assert sha256(tmp_path / "new") == sha256(db)
-
     def test_also_over_a_recent_one(
         self, pinned: str, db: Path, shared: Path, tmp_path: Path
     ) -> None:
