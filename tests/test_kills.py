@@ -140,18 +140,17 @@ def test_what_was_recorded_stays_and_the_next_run_is_right(
     case = make(tmp_path, db)
     case.prepare()
     changes, expected = killed.changes(*case.command, fault=fault), case.made()
-    for third in (1, 2):
-        case.prepare()
-        before = evidence()
-        done = killed.run(changes * third // 3, *case.command, fault=fault)
-        check_ended(done.returncode, done.stderr, fault)
-        check_recorded(before)
-        again = killed.run(0, *case.command)
-        # What was written before it was killed is not added twice.
-        assert again.returncode == 0 or "has KEV of" in again.stderr, again.stderr
-        check_recorded(before)
-        assert case.made() == expected
-        assert left() == []
+    case.prepare()
+    before = evidence()
+    done = killed.run(changes * 2 // 3, *case.command, fault=fault)
+    check_ended(done.returncode, done.stderr, fault)
+    check_recorded(before)
+    again = killed.run(0, *case.command)
+    # What was written before it was killed is not added twice.
+    assert again.returncode == 0 or "has KEV of" in again.stderr, again.stderr
+    check_recorded(before)
+    assert case.made() == expected
+    assert left() == []
 
 
 def check_ended(status: int, told: str, fault: str) -> None:
