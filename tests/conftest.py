@@ -42,11 +42,14 @@ STUDY = "blog-2022"
 # the same examples each time; `make test-all` others too (`--hypothesis-profile random`).
 settings.register_profile(
     "random",
+    max_examples=200,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-settings.register_profile("fixed", settings.get_profile("random"), derandomize=True)
+settings.register_profile(
+    "fixed", settings.get_profile("random"), derandomize=True, max_examples=30
+)
 settings.load_profile("fixed")
 
 OUTSIDE = {

@@ -55,6 +55,7 @@ def anything(random_: random.Random) -> dict[str, Any]:
     return suppressing(report, *found[:1]) if found and random_.random() < 0.3 else report
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_every_pair_of_captures_is_as_changes_says(captured, seed: int) -> None:
     random_ = random.Random(seed)

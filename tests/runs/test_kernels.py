@@ -15,6 +15,8 @@ from helpers import paths
 from helpers.errors import NotebookFailed
 from helpers.runs import kernels, run
 
+pytestmark = pytest.mark.slow
+
 CHANGE = """\
 import builtins, os, sys, types
 import matplotlib as mpl, pandas as pd
@@ -77,8 +79,6 @@ def noted(trait, name):
     return resolve(trait, name)
 ClassBasedTraitType._resolve_string = noted
 from helpers.runs import run
-
-pytestmark = pytest.mark.slow
 run.reproduce("blog-2022", notebooks=[*map(Path, sys.argv[1:])])
 """
 
