@@ -22,7 +22,7 @@ from helpers.explore.parts import Part
 from helpers.explore.upload import Dropzone
 from helpers.frames import SEVERITIES
 from helpers.notebook import tables
-from helpers.studies.load import load_reports, load_study
+from helpers.studies.load import load_study
 from helpers.text import i18n
 from helpers.vulnerabilities import counting, lenses, overlap
 from tests.conftest import Write, finding, trivy
@@ -349,14 +349,6 @@ def test_a_rise_leaves_what_was_published_then_whatever_the_day_of_the_lens() ->
         assert part["label"].endswith(f": {len(panel.findings)}")
 
 
-def test_captures_of_one_study_stand_beside_each_other(panel: Panel) -> None:
-    panel.choose.beside.value = ("blog-2022/2026-11",)
-    assert totals(panel) == {
-        **{"nodejs-alpine": 48, "nodejs-distroless": 19},
-        **{"2026-11-nodejs-alpine": 49, "2026-11-nodejs-distroless": 107},
-    }
-
-
 def test_the_day_that_another_study_counts_by_is_said(panel: Panel) -> None:
     panel.choose.beside.value = ("matched-2026/2026-11",)
     assert "matched-2026 counts only what was published by 2026-08-31" in panel.marks.value
@@ -415,12 +407,6 @@ def test_a_report_that_is_dropped_joins_and_is_marked(panel: Panel) -> None:
     assert variants(panel)[-2:] == ["mine", "theirs"], "they stay"
     panel.own.forget.click()
     assert variants(panel) == load_study("rebuilt-2026").images["variant"].tolist()
-
-
-def test_a_report_joins_those_that_are_chosen(panel: Panel) -> None:
-    panel.choose.variants.value = ("nodejs-alpine",)
-    drop(panel, "mine.json", own(5))
-    assert totals(panel) == {"nodejs-alpine": 48, "mine": 5}
 
 
 def test_gzipped_reports_and_reports_of_one_name(panel: Panel) -> None:
@@ -598,19 +584,6 @@ def test_it_speaks_korean_with_the_same_numbers(monkeypatch: pytest.MonkeyPatch)
         assert len(korean.findings) == 41
 
 
-def test_a_report_of_its_own_is_counted_as_by_the_loader(panel: Panel, shared: Path) -> None:
-    """Any report of other projects: the panel's numbers are those of `load_reports`."""
-    for name in ("trivy-golden/debian-buster.json", "grype/many_vulns3.json"):
-        path = shared / "corpus" / name
-        alone = load_reports(path)
-        drop(panel, path.name, path.read_bytes())
-        variant = variants(panel)[-1]
-        table = panel.answer.table
-        found = table[table["variant"].eq(variant)]
-        expected = counting.severity_counts(alone.findings, alone.images)
-        assert found["count"].tolist() == expected["count"].tolist()
-
-
 def test_what_has_no_date_is_said_where_counting_is_by_one(write: Write) -> None:
     dated = finding(1, PublishedDate="2021-01-01T00:00:00Z")
     report = write(json.dumps(trivy(dated, finding(2), finding(3))).encode(), "app.json")
@@ -681,8 +654,3 @@ def test_of_many_captures_a_slider_finds_one(empty_data: Path) -> None:
     view = Panel("series", view=f"capture={names[7]}&beside=series/{names[9]}")
     assert view.choose.day.value == names[7]
     assert view.choose.beside.value == (f"series/{names[9]}",)
-
-
-def test_few_captures_are_a_list(panel: Panel) -> None:
-    shown = panel.choose.capture, panel.choose.day
-    assert [widget.layout.display for widget in shown] == [None, "none"]

@@ -8,7 +8,7 @@ import pytest
 from helpers import frames
 from helpers.answers.chart import Bars, why_empty
 from helpers.frames import Frames
-from helpers.studies.load import load_published, load_study
+from helpers.studies.load import load_published
 from helpers.text import i18n
 from helpers.vulnerabilities import captures, counting, published
 from helpers.vulnerabilities.lenses import PLAIN, Lens
@@ -58,11 +58,6 @@ class TestTables:
         assert answer.text.plain.startswith("10 of 12 published numbers come out")
         assert f"Not: {ALPINE} CRITICAL, {ALPINE} TOTAL" in answer.text.plain
 
-    def test_nothing_published_is_nothing_to_reproduce(self, blog: Frames) -> None:
-        none = frames.make("published", {})
-        answer = published.answer(blog.findings, blog.images, none)
-        assert "nothing to reproduce" in answer.text.plain
-
     def test_captures_are_in_the_order_in_which_they_were_loaded(self, both) -> None:
         turned = both.images.iloc[::-1].assign(db_updated_at=pd.NaT)
         table = captures.across(both.findings, turned)
@@ -89,13 +84,6 @@ class TestTables:
         assert counting.severity_counts(findings, images).empty
         assert counting.totals_by_lens(findings, images).empty
 
-    def test_a_clean_image_keeps_a_row_of_each_severity(self, frames_of) -> None:
-        loaded = frames_of(clean=trivy(), one=trivy(finding(Severity="LOW")))
-        counts = counting.severity_counts(loaded.findings, loaded.images)
-        assert counts["severity"].dtype == frames.SEVERITY
-        assert by_severity(counts, "clean") == [0, 0, 0, 0, 0]
-        assert by_severity(counts, "one") == [0, 1, 0, 0, 0]
-
     def test_a_vulnerability_counts_once_an_image_at_its_highest_severity(self, frames_of) -> None:
         loaded = frames_of(
             app=trivy(
@@ -113,12 +101,6 @@ class TestTables:
         )
         counts = counting.severity_counts(loaded.findings, loaded.images, Lens(fixable=True))
         assert counting.totals(counts)["total"].tolist() == [1]
-
-    def test_columns_of_totals_are_named_after_their_lens(self) -> None:
-        assert list(counting.LENS_COLUMNS) == [
-            *("findings", "vulnerabilities", "vulnerability_packages"),
-            *("fixable_findings", "fixable_vulnerabilities", "fixable_vulnerability_packages"),
-        ]
 
     def test_a_package_has_a_bar_in_every_image_that_has_it(self, frames_of) -> None:
         loaded = frames_of(
@@ -153,14 +135,6 @@ class TestCharts:
         assert chart.measured == [True] * 6 + [False]
         assert (chart.palette, chart.axis) == ("severity", "number of findings")
 
-    def test_bars_of_one_image_are_together_and_named_by_capture(self, both: Frames) -> None:
-        chart = captures.answer(both.findings, both.images, PLAIN).chart
-        assert isinstance(chart, Bars)
-        assert chart.rows == [
-            (variant, day) for variant in (ALPINE, DISTROLESS) for day in ("2022-02", "2026-11")
-        ]
-        assert chart.totals == [48, 49, 19, 107]
-
     def test_where_nothing_is_counted_there_is_no_bar(self, frames_of) -> None:
         loaded = frames_of(clean=trivy())
         answer = counting.package_answer(loaded.findings, loaded.images, PLAIN)
@@ -176,11 +150,6 @@ class TestCharts:
 
 class TestTitles:
     """All images that fit on two lines; of more, the largest and the range of the others."""
-
-    def test_all_images_that_fit_are_named(self, frames_of) -> None:
-        assert severity_title(counted(frames_of, "image{}", "lost")) == (
-            "Findings: image4 4, image3 3, image2 2, image1 1, image0 0, lost not measured"
-        )
 
     def test_of_more_the_largest_is_named_with_the_range_of_the_others(self, frames_of) -> None:
         name = "registry-example-com-image-{}"
@@ -217,19 +186,6 @@ class TestTitles:
             "0 to 3, 1 not measured"
         )
 
-    def test_of_packages_the_longest_bar_is_named_with_its_image(self, frames_of) -> None:
-        loaded = frames_of(
-            a=trivy(*findings_in("zlib", 3), *findings_in("tar", 2), *findings_in("npm", 2)),
-            b=trivy(*findings_in("zlib", 2), *findings_in("tar", 2)),
-            c=trivy(*findings_in("zlib", 1), *findings_in("bash", 1)),
-        )
-        images = loaded.images
-        title = counting.package_answer(loaded.findings, images, PLAIN).title
-        assert title == "Findings: most from zlib 3 in a, npm 2 in a, tar 2 in each of 2 images"
-        in_a = loaded.findings[loaded.findings["variant"].eq("a")]
-        title = counting.package_answer(in_a, images.iloc[:1], PLAIN).title
-        assert title == "Findings: most from zlib 3, npm 2, tar 2"
-
 
 class TestTexts:
     """What has no number is said, and no low number is praised."""
@@ -240,36 +196,6 @@ class TestTexts:
         assert text.startswith("2 of 3 images scanned")
         assert "nothing is known: lost." in text
         assert "a low count is no good sign: scratch." in text
-
-    def test_a_low_count_is_said_to_be_no_count_of_everything(self, frames_of) -> None:
-        loaded = frames_of(scratch=trivy(Metadata={}))
-        images = missing_image(loaded.images, "lost")
-        text = counting.severity_answer(loaded.findings, images, PLAIN).text.plain
-        assert "0 findings (its system packages were not looked at)" in text
-        assert "; lost: not measured." in text
-
-    def test_what_is_unfixed_is_hidden_only_in_images_of_alpine(self, blog, frames_of) -> None:
-        loaded = frames_of(clean=trivy(), lost=trivy(Results=[{"Target": "k", "Class": "secret"}]))
-        lines = [
-            counting.lens_totals_answer(
-                f, images, PLAIN, pd.Series([0.5, pd.NA])
-            ).text.plain.splitlines()
-            for f, images in ((loaded.findings, loaded.images), (blog.findings, blog.images))
-        ]
-        assert lines[0][:2] == ["• clean: 0 findings, 0 vulnerabilities", "• lost: not measured"]
-        assert "Alpine" not in lines[0][-1]
-        assert f"unfixed in {ALPINE} cannot be seen" in lines[1][-1]
-
-    def test_which_has_the_fewest_depends_on_the_day_and_on_the_way_of_counting(self, both):
-        matched, lens = load_study("matched-2026"), Lens(known_by="2026-08-31")
-        by_day = captures.fewest_answer(both.findings, both.images, PLAIN).text.plain
-        by_way = captures.fewest_answer(matched.findings, matched.images, lens).text.plain
-        assert by_day.splitlines()[1:] == [
-            f"• 2022-02, every way of counting: {DISTROLESS}",
-            f"• 2026-11, every way of counting: {ALPINE}",
-        ]
-        assert len(by_way.splitlines()) == 3
-        assert "Only what is published by 2026-08-31 is counted." in by_way
 
     def test_one_winner_a_tie_and_a_single_image_are_told_apart(self, frames_of) -> None:
         def fewest(**reports: Any) -> str:

@@ -1,6 +1,5 @@
 """What a count rests on: whose scores and catalog, how many have a score, and what is left out."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +38,6 @@ def images(*captures: str, **columns: list) -> pd.DataFrame:
     return make("images", usual | columns)
 
 
-def test_the_answer_has_the_reason_of_the_studys_day_alone() -> None:
-    day, earlier = date(2022, 2, 28), "2021-06-30"
-    plain, by_study, by_day = (
-        lens_evidence.answer(found({}), images(""), Lens(known_by=d), day, "*why*").text.plain
-        for d in ("", str(day), earlier)
-    )
-    assert plain.endswith("otherwise: findings.")
-    assert "The study chose that day: *why*. Findings without a date" in by_study
-    assert "why" not in by_day
-    assert f"published by {earlier}. Findings without a date" in by_day
-
-
 def test_scores_have_their_day_their_model_and_how_many_ids_have_one(data, shared: Path) -> None:
     score(shared, "blog-2022", "2026-11", "2024-03-30")
     one = Comparison("blog-2022", "2026-11").only("nodejs-distroless")
@@ -65,15 +52,6 @@ def test_scores_have_their_day_their_model_and_how_many_ids_have_one(data, share
     assert "is not zero" in words
     fixable = one.counting(fixable=True, epss=0.01).severity().footer
     assert "23 of 57 ids scored" in fixable, "of what the lens counts whatever the score"
-
-
-def test_the_catalog_has_its_day(data) -> None:
-    exploited = Comparison("blog-2022", "2026-11").counting(exploited=True)
-    assert " · KEV of 2026-08-07 · " in exploited.severity().footer
-    assert "EPSS" not in exploited.severity().footer
-    words = exploited.lens_in_words().text.plain
-    assert "KEV of 2026-08-07" in words
-    assert "may be exploited too" in words
 
 
 def test_a_plain_count_rests_on_the_scanner_alone() -> None:

@@ -37,33 +37,6 @@ def counts(table: pd.DataFrame) -> dict[str, int]:
     return dict(zip(table["variants"], table["vulnerabilities"], strict=True))
 
 
-def test_two_images_are_enough_to_share(frames_of) -> None:
-    loaded = frames_of(clean=trivy(), one=trivy(finding(1)))
-    answer = overlap.answer(loaded.findings, loaded.images, PLAIN)
-    assert answer.counted == "vulnerabilities"
-    assert answer.text.plain.splitlines() == [
-        "• clean: 0 vulnerabilities, 0 of them in no other variant",
-        "• one: 1 vulnerability, 1 of them in no other variant",
-        "In all of clean, one: 0.",
-    ]
-    assert answer.title == "Of 1 vulnerability, 0 in both; 1 in one alone, 0 in clean alone"
-
-
-def test_the_title_says_what_of_the_vulnerabilities_is_counted(frames_of) -> None:
-    loaded = frames_of(
-        a=trivy(finding(1, FixedVersion="2"), finding(2, FixedVersion="2")), b=trivy(finding(3))
-    )
-
-    def title(**lens) -> str:
-        return overlap.answer(loaded.findings, loaded.images, Lens(**lens)).title
-
-    assert title(fixable=True).startswith("Of 2 fixable vulnerabilities, 0 in both; 2 in a alone")
-    assert title(known_by="2022-01-01").startswith("Of 0 vulnerabilities, ")
-    one = loaded.findings.assign(exploited=[True, False, False])
-    shown = overlap.answer(one, loaded.images, Lens(exploited=True)).title
-    assert shown.startswith("Of 1 vulnerability known to be exploited, 0 in both; 1 in a alone")
-
-
 def test_of_six_variants_each_combination_that_occurs_is_a_row(six: Frames) -> None:
     answer = overlap.answer(six.findings, six.images, BY_ID)
     found = counts(answer.table)
