@@ -106,7 +106,7 @@ def fleet_run(scans: str, name: str, scheduler: str, mixed: bool, given: tuple[s
         click.echo(f"dashboard {opened.dashboard}")
         found = reading.read(scans, name, opened, listed)
         _print_reading(found)
-        alike.require(engine.dask(found.store, opened).reduced(alike.reduction()), mixed)
+        alike.require(engine.Dask(found.store, opened).reduced(alike.reduction()), mixed)
         own = {"scans": scans, "name": name, "scheduler": opened.client.scheduler.address}
         command = f"fleet run {shlex.quote(scans)} --name {name}"
         print_run(run_fleet(name, values, own, command))

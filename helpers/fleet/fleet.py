@@ -75,7 +75,7 @@ class Fleet(Asked):
         found = reading.listing(scans, self.name)
         opened = _opened(scheduler)
         self.reading = reading.read(scans, self.name, opened, found)
-        self._engine = engine.dask(self.reading.store, opened)
+        self._engine = engine.Dask(self.reading.store, opened)
         self.lens = Lens(lenses.VULNERABILITIES)
 
     def __repr__(self) -> str:

@@ -10,7 +10,6 @@ from helpers import paths
 from helpers.answers.answer import Answer
 from helpers.answers.chart import Bars
 from helpers.fleet import bases, image_table, lessons, spread, tally
-from helpers.fleet.engine import Pandas
 from helpers.fleet.lessons import Advice
 from helpers.frames import NOT_LOOKED
 from helpers.vulnerabilities.lenses import Lens
@@ -20,7 +19,7 @@ from tests.support import fleets
 LENS = Lens("vulnerabilities")
 
 
-def engine(folder: Path, **reports: dict[str, Any]) -> Pandas:
+def engine(folder: Path, **reports: dict[str, Any]) -> fleets.Here:
     (folder / "scans").mkdir()
     for name, report in reports.items():
         report["ArtifactName"] = f"{name}:1"
@@ -28,7 +27,7 @@ def engine(folder: Path, **reports: dict[str, Any]) -> Pandas:
     return fleets.read_here(folder / "scans", folder / "parts")
 
 
-def asked(engine: Pandas) -> tuple[list[Advice], Answer, Answer]:
+def asked(engine: fleets.Here) -> tuple[list[Advice], Answer, Answer]:
     """What is advised, the answer that leads, and that of the best update of one package."""
     scanned = engine.reduced(tally.images(LENS))
     images = image_table.once(scanned)

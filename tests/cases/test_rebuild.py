@@ -10,7 +10,6 @@ import pytest
 
 from helpers import paths
 from helpers.fleet import bases, image_table, tally
-from helpers.fleet.engine import Pandas
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import Lens
 from tests.cases import made
@@ -19,7 +18,7 @@ from tests.support import fleets
 SSL = ("openssl 3.0.1", "libc 2.36")
 
 
-def shared(engine: Pandas, lens: Lens) -> pd.DataFrame:
+def shared(engine: fleets.Here, lens: Lens) -> pd.DataFrame:
     """The images that others are built on or share packages of, by name."""
     images = image_table.once(engine.reduced(tally.images(lens)))
     lists = engine.reduced(tally.package_lists())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.fleet import cluster, engine, reading
+from helpers.fleet import cluster, reading
 from helpers.fleet.cluster import Cluster
 from helpers.fleet.reading import Reading
 from tests.support import fleets
@@ -40,6 +40,6 @@ def counts(read: Callable[..., Reading]) -> Callable[..., fleets.Plain]:
     """Counts a fleet after reading it once more."""
 
     def counted(scans: object, name: str = "f") -> fleets.Plain:
-        return fleets.counted(engine.pandas(read(scans, name).store))
+        return fleets.counted(fleets.Here(read(scans, name).store))
 
     return counted

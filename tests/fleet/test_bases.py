@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from helpers import paths
-from helpers.fleet import bases, engine, image_table, lessons, tally
+from helpers.fleet import bases, image_table, lessons, tally
 from helpers.vulnerabilities.lenses import PLAIN
 from tests.support import fleet_frames as fleets
+from tests.support.fleets import Here
 
 
 def lists(**found):
@@ -212,7 +213,7 @@ def test_images_of_the_real_fleet_with_all_packages_of_one_by_their_raw_json(rea
             for result in report["Results"]
             for package in result.get("Packages", [])
         }
-    engine_ = engine.pandas(read(folder).store)
+    engine_ = Here(read(folder).store)
     images = image_table.once(engine_.reduced(tally.images()))
     table = bases.found(images, engine_.reduced(tally.package_lists()))
     found = dict(zip(images["name"], table["sharing"], strict=True))

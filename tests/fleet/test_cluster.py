@@ -58,7 +58,7 @@ def test_workers_that_are_killed_are_replaced(
         assert twice
         assert fleets.store_counts(done.store) == expected
         assert "2 workers ended" in done.problems[0]
-        assert len(engine.dask(done.store, opened).frame("images")) == expected.images
+        assert len(engine.Dask(done.store, opened).frame("images")) == expected.images
 
 
 def test_a_scan_that_kills_each_worker_is_a_failed_image(tmp_path: Path, data: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_scan_that_kills_each_worker_is_a_failed_image(tmp_path: Path, data: P
         opened.client.register_plugin(Poisoned())
         done = reading.read(str(folder), "f", opened)
     assert (done.new, done.failed) == (2, 1)
-    images = engine.pandas(done.store).frame("images")
+    images = fleets.Here(done.store).frame("images")
     [reason] = images.loc[images["status"].eq("failed"), "reason"]
     assert "worker" in reason
     assert any("app-00001.json" in problem for problem in done.problems)
@@ -188,7 +188,7 @@ def test_calls_that_no_worker_works_on_are_made_again_on_another_cluster(
         opened.client.register_plugin(_deaf())
         done = reading.read(str(folder), "f", opened)
         assert opened.client.scheduler.address != first
-        assert fleets.counted(engine.dask(done.store, opened)) == fleets.plain(folder.iterdir())
+        assert fleets.counted(engine.Dask(done.store, opened)) == fleets.plain(folder.iterdir())
     assert (done.new, done.failed) == (6, 0)
 
 

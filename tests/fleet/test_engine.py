@@ -1,4 +1,4 @@
-"""What is exact on pandas is exact on Dask, and both are what the kit's own loader gives."""
+"""What workers reduce is what one process does, and what the kit's own loader gives."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,7 +37,7 @@ def store(
 def whole(folder: Path, store: Store) -> Frames:
     """All reports as the kit loads them, with the names that they have in the fleet."""
     loaded = load_reports(sorted(folder.rglob("*.json")))
-    fleet = engine.pandas(store).frame("fleet")
+    fleet = fleets.Here(store).frame("fleet")
     by_file = dict(zip(fleet["file"], fleet["variant"], strict=True))
     names = dict(zip(loaded.images["variant"], loaded.images["report"].map(by_file), strict=True))
     renamed = [
@@ -56,13 +56,13 @@ def test_all_real_reports_give_the_counts_of_a_plain_loop(folder: Path, store: S
 
 
 @pytest.mark.parametrize("name", ["images", "findings", "packages"])
-def test_the_frames_are_those_of_the_loader_on_both_engines(
+def test_the_frames_are_those_of_the_loader(
     name: str, store: Store, opened: Cluster, whole: Frames
 ) -> None:
     expected = _in_order(getattr(whole, name))
-    on_dask = engine.dask(store, opened).frame(name)
+    on_dask = engine.Dask(store, opened).frame(name)
     assert on_dask.dtypes.equals(getattr(whole, name).dtypes)
-    pd.testing.assert_frame_equal(_in_order(engine.pandas(store).frame(name)), expected)
+    pd.testing.assert_frame_equal(_in_order(fleets.Here(store).frame(name)), expected)
     pd.testing.assert_frame_equal(_in_order(on_dask.compute()), expected)
 
 
@@ -81,7 +81,7 @@ def test_a_message_comes_back_from_a_part_as_the_loader_has_it(data: Path) -> No
 
 
 @pytest.mark.parametrize("of", [fleets.severities, fleets.by_lens, fleets.places, fleets.fixed])
-def test_the_kits_own_answers_are_the_same_by_parts_on_both_engines(
+def test_the_kits_own_answers_are_the_same_by_parts_and_on_workers(
     of: Callable[[Partition], pd.DataFrame], store: Store, opened: Cluster, whole: Frames
 ) -> None:
     expected = of(Partition(pd.DataFrame(), whole.images, whole.findings, whole.packages))
@@ -90,14 +90,14 @@ def test_the_kits_own_answers_are_the_same_by_parts_on_both_engines(
     def rows(frame: pd.DataFrame) -> pd.DataFrame:
         return frame.sort_values(keys, ignore_index=True)
 
-    by_parts = engine.pandas(store).reduced(fleets.reduction(of))
+    by_parts = fleets.Here(store).reduced(fleets.reduction(of))
     pd.testing.assert_frame_equal(rows(by_parts), rows(expected))
-    on_dask = engine.dask(store, opened).reduced(fleets.reduction(of))
+    on_dask = engine.Dask(store, opened).reduced(fleets.reduction(of))
     pd.testing.assert_frame_equal(on_dask, by_parts)
 
 
 def test_a_dask_frame_can_be_grouped(store: Store, opened: Cluster, whole: Frames) -> None:
-    findings: Any = engine.dask(store, opened).frame("findings")
+    findings: Any = engine.Dask(store, opened).frame("findings")
     grouped = findings.groupby(["package", "severity"])["variant"].nunique().compute()
     expected = whole.findings.groupby(["package", "severity"], observed=True)["variant"].nunique()
     assert grouped.sort_index().to_dict() == expected.to_dict()
@@ -111,5 +111,5 @@ def _nothing(part: Partition) -> pd.DataFrame:
 
 
 def test_a_part_has_the_columns_that_were_asked_for(store: Store) -> None:
-    kept = engine.pandas(store).reduced(Reduction(_nothing, {"images": ["variant", "status"]}))
+    kept = fleets.Here(store).reduced(Reduction(_nothing, {"images": ["variant", "status"]}))
     assert len(kept) == store.images

@@ -14,7 +14,7 @@ import pytest
 
 from helpers import paths
 from helpers.errors import FleetInvalid
-from helpers.fleet import cluster, engine, image_table, overview, scans, store, tally
+from helpers.fleet import cluster, image_table, overview, scans, store, tally
 from helpers.fleet.reading import Reading
 from tests.support import fleets
 from tests.support.command_line import run
@@ -24,7 +24,7 @@ Counts = Callable[..., fleets.Plain]
 
 
 def _frame(done: Reading, name: str) -> pd.DataFrame:
-    return engine.pandas(done.store).frame(name).set_index("variant", drop=False)
+    return fleets.Here(done.store).frame(name).set_index("variant", drop=False)
 
 
 def test_the_published_reports_give_the_counts_of_a_plain_loop(
@@ -171,7 +171,7 @@ def test_an_empty_list_of_results_is_no_clean_image(tmp_path: Path, read: Read) 
     folder = fleets.reports(tmp_path / "scans", 1)
     (folder / "empty.json").write_text("[]")
     (folder / "null.json").write_text("null")
-    images = image_table.once(engine.pandas(read(folder).store).reduced(tally.images()))
+    images = image_table.once(fleets.Here(read(folder).store).reduced(tally.images()))
     assert [*image_table.counted(images)["name"]] == ["shop/app:0"]
     assert overview.failures(images)[["status", "images"]].to_numpy().tolist() == [["no-os", 2]]
 

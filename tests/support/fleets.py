@@ -23,11 +23,11 @@ import msgspec
 import pandas as pd
 import psutil
 
-from helpers.fleet import batch, engine
-from helpers.fleet.engine import Pandas
+from helpers import frames
+from helpers.fleet import batch
 from helpers.fleet.partition import Partition, Reduction
 from helpers.fleet.scans import listing
-from helpers.fleet.store import Counted, Part, Store
+from helpers.fleet.store import Counted, Part, Store, frame, reduced
 from helpers.frames import SEVERITIES
 from helpers.studies import fleet_record
 from helpers.studies.fleet_record import FleetFacts, FleetImage
@@ -46,6 +46,23 @@ class Plain(NamedTuple):
     findings: dict[str, int]
     levels: Counter[str]
     packages: int
+
+
+class Here(NamedTuple):
+    """Reduces the parts of a fleet one after the other, in this process."""
+
+    store: Store
+
+    def reduced(self, reduction: Reduction) -> pd.DataFrame:
+        """Return what is kept of all parts, in their order."""
+        parts = self.store.parts or [None]
+        return pd.concat([reduced(part, reduction) for part in parts], ignore_index=True)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """Return a whole frame: `fleet`, `images`, `findings` or `packages`."""
+        parts = self.store.parts or [None]
+        read = [frame(part, name, frames.columns(name)) for part in parts]
+        return pd.concat(read, ignore_index=True)
 
 
 def plain(files: Iterable[Path]) -> Plain:
@@ -193,12 +210,12 @@ def served(folder: Path) -> Iterator[str]:
             server.shutdown()
 
 
-def read_here(scans: Path, folder: Path) -> Pandas:
+def read_here(scans: Path, folder: Path) -> Here:
     """Read scans in this process, without a cluster; return them as one part."""
     folder.mkdir(parents=True)
     done = batch.read(batch.Batch(listing(str(scans)).scans, folder))
     parts = tuple(Part(folder / name, Counted(None, {})) for name in done.parts)
-    return engine.pandas(Store("here", folder, str(scans), parts))
+    return Here(Store("here", folder, str(scans), parts))
 
 
 def parts(store_folder: Path) -> list[Path]:
@@ -274,13 +291,11 @@ def fixed(part: Partition) -> pd.DataFrame:
 
 def reduction(of: Callable[[Partition], pd.DataFrame]) -> Reduction:
     """Return a reduction that needs whatever the kit's own counting may want."""
-    from helpers import frames
-
     return Reduction(of, {name: frames.columns(name) for name in ("images", "findings")})
 
 
 def store_counts(store: Store) -> Plain:
-    return counted(engine.pandas(store))
+    return counted(Here(store))
 
 
 def main() -> None:
