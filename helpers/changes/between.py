@@ -44,12 +44,7 @@ def changes(frames: Frames, earlier: str, later: str) -> pd.DataFrame:
     suppressed in one capture, else whichever of `scanner` and `database` can be it. Variants that
     were not measured in both captures are left out.
     """
-    kept, ordered, pairs = _compared(frames, earlier, later)
-    rows, found = engine.changed(kept, ordered, pairs, every=True)
-    found = found[found["change"].ne(engine.HIDDEN)]
-    table = described(rows, found).join(pairs[["variant", "earlier", "later"]], on="step")
-    table = table.sort_values(["step", *KEYS], kind="stable", ignore_index=True)
-    return table[COLUMNS]
+    return _compared(frames, earlier, later)[0]
 
 
 def described(rows: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
@@ -86,25 +81,15 @@ def moved(changes: pd.DataFrame) -> pd.DataFrame:
     return table.rename(columns={RERATED: "re_rated"}).rename_axis(columns=None)
 
 
-def causes(frames: Frames, earlier: str, later: str) -> pd.DataFrame:
-    """Return whether each cause differs in the later capture: `variant, image, scanner, database`.
-
-    NA where that is not known.
-    """
-    _, _, pairs = _compared(frames, earlier, later)
-    return pairs[["variant", *CAUSES]].reset_index(drop=True)
-
-
 def answer(frames: Frames, earlier: str, later: str) -> Answer:
     """Answer what appeared and went between two captures, and what caused it."""
-    table = changes(frames, earlier, later)
+    table, causes = _compared(frames, earlier, later)
     lacks = ""
     if table.empty:
         lacks = t("No image was measured in two captures, so it is not known how counts changed.")
         text = paragraph(lacks)
     else:
-        by_variant = causes(frames, earlier, later).set_index("variant")
-        text = bullets(_line(row, by_variant.loc[row.variant]) for row in moved(table).itertuples())
+        text = bullets(_line(row, causes.loc[row.variant]) for row in moved(table).itertuples())
     return Answer("changes", text=text, table=movers(table), searchable=True, lacks=lacks)
 
 
@@ -135,10 +120,8 @@ def _why(different: list[str], same: list[str]) -> Phrase:
     return text
 
 
-def _compared(
-    frames: Frames, earlier: str, later: str
-) -> tuple[scans.Scans, pd.DataFrame, pd.DataFrame]:
-    """Return the scans of two captures, those of variants that were measured in both, and pairs."""
+def _compared(frames: Frames, earlier: str, later: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the `changes`, and which of `CAUSES` differ, by variant (NA: not known)."""
     kept = scans.kept(frames)
     known = kept.scans[~kept.scans["status"].isin(UNKNOWN_COUNT)]
     first, second = (known[known["capture"].eq(day)] for day in (earlier, later))
@@ -152,4 +135,9 @@ def _compared(
     ordered = ordered.sort_values(
         "variant", key=lambda column: column.map(place), kind="stable", ignore_index=True
     )
-    return kept, ordered, engine.pairs(ordered)
+    pairs = engine.pairs(ordered)
+    rows, found = engine.changed(kept, ordered, pairs, every=True)
+    found = found[found["change"].ne(engine.HIDDEN)]
+    table = described(rows, found).join(pairs[["variant", "earlier", "later"]], on="step")
+    table = table.sort_values(["step", *KEYS], kind="stable", ignore_index=True)
+    return table[COLUMNS], pairs.set_index("variant")[[*CAUSES]]

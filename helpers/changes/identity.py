@@ -51,12 +51,6 @@ def compared(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"same": same, "level": level})
 
 
-def of(before: pd.Series, after: pd.Series) -> tuple[bool | None, str]:
-    """Return the same of two rows: whether they are one image, or `None`, and the level."""
-    row = compared(*(side.to_frame().T for side in (before.rename(0), after.rename(0)))).iloc[0]
-    return (None if pd.isna(row["same"]) else bool(row["same"])), row["level"]
-
-
 def _equal(before: pd.DataFrame, after: pd.DataFrame, column: str) -> pd.Series:
     """Return whether a column is equal; NA where one of them is missing."""
     if column not in before or column not in after:

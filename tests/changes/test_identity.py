@@ -12,8 +12,11 @@ from tests.conftest import trivy
 NAMED = {"artifact": "app:1", "created_at": pd.Timestamp("2024-01-01", tz="UTC")}
 
 
-def side(**known: Any) -> pd.Series:
-    return pd.Series({**dict.fromkeys(identity.COLUMNS), **known}, dtype="object")
+def compared(*scans: dict[str, Any]) -> tuple[bool | None, str]:
+    unknown = dict.fromkeys(identity.COLUMNS)
+    sides = (pd.DataFrame([unknown | known], dtype="object") for known in scans)
+    (row,) = identity.compared(*sides).itertuples()
+    return (None if pd.isna(row.same) else bool(row.same)), row.level
 
 
 @pytest.mark.parametrize(
@@ -47,8 +50,8 @@ def side(**known: Any) -> pd.Series:
 def test_the_strongest_level_that_both_have_decides(
     before: dict[str, Any], after: dict[str, Any], same: bool | None, level: str
 ) -> None:
-    assert identity.of(side(**before), side(**after)) == (same, level)
-    assert identity.of(side(**after), side(**before)) == (same, level)
+    assert compared(before, after) == (same, level)
+    assert compared(after, before) == (same, level)
 
 
 def test_of_several_digests_that_of_the_artifacts_repository_is_the_images(frames_of) -> None:
