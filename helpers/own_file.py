@@ -1,5 +1,6 @@
-"""Reads the kit's own files, with errors that say which and why."""
+"""The kit's own files: read with errors that say which and why, and the form of its records."""
 
+import hashlib
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -46,3 +47,14 @@ def read(
     # A number may have too many digits, and a text be no UTF-8: both are a `ValueError`.
     except (msgspec.MsgspecError, ValueError) as reason:
         raise error(path, f"invalid content: {reason}", remedy) from reason
+
+
+def record(value: Any, indent: int = 1) -> bytes:
+    """Return a record as a file holds it: JSON with a line for each field."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=indent) + b"\n"
+
+
+def sha256(path: Path) -> str:
+    """Return the digest of a file. Raises `OSError`."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,7 +6,6 @@ appears whole, so a run that was killed is taken up by the next one. A report th
 a failed image with its reason. Days without reports are gaps: nothing is made up.
 """
 
-import hashlib
 import itertools
 import json
 import os
@@ -21,9 +20,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
-from helpers import __version__, clock, paths, whole
+from helpers import __version__, clock, own_file, paths, whole
 from helpers.capture import kept_images, prune, sharing, staging
 from helpers.capture.evidence import PACKAGES_ONLY
 from helpers.capture.kept_images import DATE, Report
@@ -330,13 +327,11 @@ def _stage(
             variants.setdefault(report.variant, failed)
             continue
         times.append(_dated(kept.created_at) or report.moment)
-        with report.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         variants[report.variant] = Captured(
             "scanned",
             "report",
             report.path.name,
-            f"sha256:{digest}",
+            f"sha256:{own_file.sha256(report.path)}",
             missing=dict.fromkeys(("image", "files", "smoke"), PACKAGES_ONLY["report"]),
         )
     if not times:
@@ -346,6 +341,5 @@ def _stage(
     facts = Facts(
         opened.name, name, at, __version__, "trivy", "", Database(), variants, scanner_is=OTHERS
     )
-    text = msgspec.json.format(msgspec.json.encode(facts), indent=2)
-    (staged / name / paths.CAPTURE).write_bytes(text + b"\n")
+    (staged / name / paths.CAPTURE).write_bytes(own_file.record(facts, 2))
     return name, broken

@@ -1,13 +1,12 @@
 """Resolves a variant to what it is now: an image on the daemon, built or pulled, or a file."""
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers import paths
+from helpers import own_file, paths
 from helpers.building import build
 from helpers.building.build_log import Step
 from helpers.capture import staging
@@ -102,7 +101,7 @@ def identify(
         if not path.exists():
             raise StudyInvalid(f"{path}: the {variant.kind} of variant {variant.name!r} is missing")
         if variant.kind != "archive":
-            return Subject(f"sha256:{_sha256(path)}", path.name, path, grype=grype)
+            return Subject(f"sha256:{own_file.sha256(path)}", path.name, path, grype=grype)
         with open_archive(path, oci.parse(variant.platform)) as archive:
             tags = {"RepoTags": list(archive.names)}
             base = _base(variant.base, tools)
@@ -186,7 +185,7 @@ def settings(
     if subject.found:
         values["from"] = "registry"
     if variant.grype:
-        values["grype"] = _sha256(paths.study(study.name) / variant.grype)
+        values["grype"] = own_file.sha256(paths.study(study.name) / variant.grype)
     return values | (hand_on_vex.settings(documents) if variant.kind != "report" else {})
 
 
@@ -198,8 +197,3 @@ def _base(name: str, tools: Tools, platform: str = "") -> BaseImage:
         return BaseImage(name)
     found = tools.daemon.find(name) if isinstance(tools.daemon, Daemon) else None
     return BaseImage(name, found if found and is_for(found, platform) else None)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

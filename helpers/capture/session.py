@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from msgspec import json, structs
+from msgspec import structs
 
-from helpers import __version__, paths, processes, progress, whole
+from helpers import __version__, own_file, paths, processes, progress, whole
 from helpers.building import build
 from helpers.capture import evidence, prune, record_exploitation, resolve, sharing, staging
 from helpers.capture.gzip_sizes import GzipSizes
@@ -146,8 +146,8 @@ def capture(
         # Another capture of this name may end now, too.
         with whole.alone(paths.study(study.name)):
             folder = staging.destination(study, name, started)
-            text = json.format(json.encode(structs.replace(facts, capture=folder.name)), indent=2)
-            (staged / paths.CAPTURE).write_bytes(text + b"\n")
+            record = own_file.record(structs.replace(facts, capture=folder.name), 2)
+            (staged / paths.CAPTURE).write_bytes(record)
             staged.rename(folder)
     broken = _broken(study, folder)
     return Outcome(folder, failures, broken, False, bases, tools.no_scanner, known.missing)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from helpers import paths, whole
+from helpers import own_file, paths, whole
 from helpers.capture import sharing
 from helpers.errors import FileInvalid, StudyInvalid
 from helpers.studies import fleet_record
@@ -102,7 +102,7 @@ class FleetFolder:
     def begin(self, facts: FleetFacts) -> None:
         """Record a first capture that has not come to its end."""
         if not (self.path / fleet_record.FACTS).exists():
-            whole.write(self.path / fleet_record.FACTS, _text(facts))
+            whole.write(self.path / fleet_record.FACTS, own_file.record(facts, 2))
 
     def finish(self, facts: FleetFacts, images: Sequence[FleetImage]) -> None:
         """Record the images, and remove scans of other scanners and databases.
@@ -111,9 +111,9 @@ class FleetFolder:
         """
         if facts != self.facts():
             begun = msgspec.structs.replace(facts, finished=False)
-            whole.write(self.path / fleet_record.FACTS, _text(begun))
+            whole.write(self.path / fleet_record.FACTS, own_file.record(begun, 2))
         whole.write(self.path / fleet_record.IMAGES, b"".join(map(_line, images)))
-        whole.write(self.path / fleet_record.FACTS, _text(facts))
+        whole.write(self.path / fleet_record.FACTS, own_file.record(facts, 2))
         kept = {(self.path / image.scan).parent for image in images if image.scan}
         for folder in (self.path / fleet_record.SCANS).iterdir() if kept else ():
             if folder not in kept:
@@ -127,7 +127,3 @@ def state(*parts: object) -> str:
 
 def _line(image: FleetImage) -> bytes:
     return msgspec.json.encode(image) + b"\n"
-
-
-def _text(facts: FleetFacts) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n"

@@ -224,7 +224,7 @@ def port(exposed: Iterable[str]) -> int | None:
 
 def write(path: Path, record: Image | Smoke) -> None:
     """Store a record as JSON."""
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+    path.write_bytes(own_file.record(record))
 
 
 def read(path: Path, kind: type[T]) -> T | None:

@@ -15,7 +15,7 @@ from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import Protocol
 
-from helpers import whole
+from helpers import own_file, whole
 from helpers.errors import NoSpace, RegistryFailed
 from helpers.images.oci import Descriptor
 from helpers.text.units import megabytes
@@ -116,9 +116,7 @@ class ImageCache:
         damaged = []
         for link in sorted(folder.iterdir()):
             kept = self._files / link.name
-            with link.open("rb") as file:
-                is_whole = hashlib.file_digest(file, "sha256").hexdigest() == link.name
-            if not is_whole and kept.exists():
+            if own_file.sha256(link) != link.name and kept.exists():
                 kept.unlink(missing_ok=True)
                 damaged.append(link.name)
         return damaged

@@ -1,6 +1,5 @@
 """Makes a target readable for Trivy: image archives as OCI layouts, SPDX without comments."""
 
-import hashlib
 import json
 import re
 import shutil
@@ -9,6 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from helpers import own_file
 from helpers.compressed import FILES, compressed_by
 from helpers.images import oci
 from helpers.images.archive import contents
@@ -120,10 +120,10 @@ def _layer_type(blobs: Blobs, name: str) -> str:
 
 def _copy(blobs: Blobs, name: str, media_type: str, layout: Path) -> dict[str, object]:
     """Copy a file of an archive into an OCI layout; return its descriptor."""
-    place, own_file = layout / "new", blobs.file(name)
+    place, stored = layout / "new", blobs.file(name)
     # What may be a link to a file of the cache is never written to.
     place.unlink(missing_ok=True)
-    if own_file is None or not _is_linked(own_file, place):
+    if stored is None or not _is_linked(stored, place):
         with blobs.open(name) as file, place.open("wb") as copy:
             shutil.copyfileobj(file, copy, CHUNK)
     return _store(layout, media_type)
@@ -141,8 +141,7 @@ def _is_linked(file: Path, place: Path) -> bool:
 def _store(layout: Path, media_type: str) -> dict[str, object]:
     """Move the file `new` of an OCI layout to its digest; return its descriptor."""
     path = layout / "new"
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = own_file.sha256(path)
     size = path.stat().st_size
     path.rename(layout / "blobs/sha256" / digest)
     return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": size}

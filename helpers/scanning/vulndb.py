@@ -1,6 +1,5 @@
 """The vulnerability DB and the Java DB beside it: their folder, and how they are downloaded."""
 
-import hashlib
 import os
 from datetime import datetime
 from pathlib import Path
@@ -102,13 +101,11 @@ class VulnDb:
     def describe(self, coverage: str = "") -> Database:
         """Return version, times, digest and origin of the DB, as a capture records them."""
         metadata = _metadata(self.folder / "db")
-        with (self.folder / "db" / "trivy.db").open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         origin = self._repository or msg("Trivy's own place")
         return Database(
             version=metadata.version,
             updated_at=metadata.updated_at,
-            sha256=digest,
+            sha256=own_file.sha256(self.folder / "db" / "trivy.db"),
             coverage=coverage,
             origin=msg("a folder that was given") if self._is_given else origin,
             java_updated_at=self.java_updated_at(),

@@ -93,7 +93,7 @@ def about(given: Iterable[Vex], ids: Collection[str], subject: str = "") -> Vex:
 
 def write(path: Path, vex: Vex) -> None:
     """Store evidence as JSON."""
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(vex), indent=1) + b"\n")
+    path.write_bytes(own_file.record(vex))
 
 
 def read(path: Path) -> Vex:
