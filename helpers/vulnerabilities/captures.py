@@ -84,7 +84,8 @@ def title(counts: pd.DataFrame, what: str) -> str:
 def talk(counts: pd.DataFrame, lens: Lens, topic: str, images: pd.DataFrame) -> Talk:
     """Return what is told of the same images under one capture or several."""
     unlike = unlike_scores(images, lens)
-    known = counting.measured(counts)
+    every = counting.totals(counts)
+    known = counting.measured(every)
     spans = [
         (variant, rows["total"].iloc[0], rows["total"].iloc[-1])
         for variant, rows in known.groupby("variant", sort=False)
@@ -103,7 +104,7 @@ def talk(counts: pd.DataFrame, lens: Lens, topic: str, images: pd.DataFrame) -> 
         spoken = (
             t("Each bar is an image: the number of {what} in it.", what=lens.short),
             *some(each),
-            *counting.not_counted(counts),
+            *counting.not_counted(every),
             *counting.narrowed(lens),
             t("A newer package would fix these, and nobody tried whether the app can reach them.")
             if lens.fixable
@@ -111,14 +112,14 @@ def talk(counts: pd.DataFrame, lens: Lens, topic: str, images: pd.DataFrame) -> 
                 "A count is not a risk: nobody tried whether the running app can reach any of it."
             ),
         )
-        return Talk(topic, counting.headline(counts, lens.short), spoken=spoken)
+        return Talk(topic, counting.headline(known, lens.short), spoken=spoken)
     # The largest change first.
     spans.sort(key=lambda span: -abs(span[2] - span[1]))
     each = [went(span, lens, days[0], days[-1]) for span in spans]
     spoken = (
         t("Each image has a bar for every capture: what was known of it on that day."),
         *some(each),
-        *counting.not_counted(counts),
+        *counting.not_counted(every),
         *counting.narrowed(lens),
         *([unlike.plain] if unlike else []),
         t("So a count holds for its day only, and an old scan says little about today."),

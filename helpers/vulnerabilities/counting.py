@@ -217,15 +217,20 @@ def images_answer(images: pd.DataFrame) -> Answer:
 def severity_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     """Answer how severe is what a lens counts in each image."""
     counts = severity_counts(findings, images, lens)
+    each = totals(counts)
+    serious = totals(counts[counts["severity"].ge("HIGH")])["total"]
+    # Of no image there would otherwise be a row for each number.
+    each = each.assign(serious=serious.reindex(each.index))
+    ranked = each.sort_values("total", ascending=False, kind="stable")
     return Answer(
         "severity-breakdown",
-        breakdown_title(counts, lens.short),
-        paragraph(_breakdown(counts, lens)),
+        _breakdown_title(ranked, lens.short),
+        paragraph(_breakdown(each, lens)),
         counts,
         severity_bars(counts, lens.label),
         lens.label,
         role=SLIDE,
-        talks=(_talk(counts, lens),),
+        talks=(_talk(ranked, lens),),
     )
 
 
@@ -332,26 +337,25 @@ def shown(count: object) -> str:
     return t("not measured") if pd.isna(count) else f"{count:,}"
 
 
-def breakdown_title(counts: pd.DataFrame, what: str) -> str:
+def _breakdown_title(ranked: pd.DataFrame, what: str) -> str:
     """Return the title of a severity breakdown: totals, the largest first."""
-    ordered = totals(counts).sort_values("total", ascending=False, kind="stable")
     parts = [
         Part(
             f"{short_name(row.variant)} {total(row.total, row.status)}",
             (row.total,),
             odd(row.status),
         )
-        for row in ordered.itertuples()
+        for row in ranked.itertuples()
     ]
     return fitted(begun(what), parts)
 
 
-def headline(counts: pd.DataFrame, what: str) -> str:
+def headline(known: pd.DataFrame, what: str) -> str:
     """Return which image has most of what is counted, and what the others have, as a sentence.
 
-    Empty if fewer than two images were measured.
+    `known` is what `measured` returns. Empty if fewer than two images were measured.
     """
-    known = measured(counts).sort_values("total", ascending=False, kind="stable")
+    known = known.sort_values("total", ascending=False, kind="stable")
     if len(known) < 2:
         return ""
     first, last = known.iloc[0], known.iloc[-1]
@@ -374,12 +378,8 @@ def headline(counts: pd.DataFrame, what: str) -> str:
     )
 
 
-def _talk(counts: pd.DataFrame, lens: Lens) -> Talk:
-    serious = totals(counts[counts["severity"].ge("HIGH")])["total"]
-    known = measured(counts)
-    # Of no image there would otherwise be a row for each number.
-    known = known.assign(serious=serious.reindex(known.index))
-    known = known.sort_values("total", ascending=False, kind="stable")
+def _talk(ranked: pd.DataFrame, lens: Lens) -> Talk:
+    known = measured(ranked)
     each = [
         t(
             "{variant} has {count:,} {what}, {serious:,} of them high or critical.",
@@ -393,22 +393,21 @@ def _talk(counts: pd.DataFrame, lens: Lens) -> Talk:
     spoken = (
         t("Each bar is an image, and its colours are how severe the {what} are.", what=lens.short),
         *some(each),
-        *not_counted(counts),
+        *not_counted(ranked),
         *narrowed(lens),
         t("A count is not a risk: nobody tried whether the running app can reach any of it."),
     )
-    return Talk(FOUND, headline(counts, lens.short), spoken=spoken)
+    return Talk(FOUND, headline(known, lens.short), spoken=spoken)
 
 
-def measured(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return the totals of the images whose count can be compared with another."""
-    found = totals(counts)
-    return found[found["total"].notna() & found["status"].map(odd).eq("")]
+def measured(each: pd.DataFrame) -> pd.DataFrame:
+    """Return the `totals` of the images whose count can be compared with another."""
+    return each[each["total"].notna() & each["status"].map(odd).eq("")]
 
 
-def not_counted(counts: pd.DataFrame) -> tuple[str, ...]:
+def not_counted(each: pd.DataFrame) -> tuple[str, ...]:
     """Return a sentence on how many images have no count to compare; none if all have one."""
-    every, known = (frame["variant"].nunique() for frame in (counts, measured(counts)))
+    every, known = (frame["variant"].nunique() for frame in (each, measured(each)))
     lost = every - known
     return (t("{images} could not be counted.", images=number(lost, "image")),) if lost else ()
 
@@ -454,11 +453,10 @@ def _most_from(bars: list[str], what: str) -> str:
     )
 
 
-def _breakdown(counts: pd.DataFrame, lens: Lens) -> Phrase:
+def _breakdown(each: pd.DataFrame, lens: Lens) -> Phrase:
     """Return each image's total and how much of it is HIGH or CRITICAL."""
-    serious = totals(counts[counts["severity"].ge("HIGH")])["total"]
     parts = []
-    for row in totals(counts).assign(serious=serious).itertuples():
+    for row in each.itertuples():
         if pd.isna(row.total):
             parts.append(say("{variant}: not measured", variant=name(row.variant)))
             continue
