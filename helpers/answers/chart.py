@@ -4,13 +4,15 @@ matplotlib, PowerPoint and the explore notebook draw it, each in its own way. `k
 chooses a style; words are in the language of the answer.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from helpers.text.i18n import t
+from helpers.text.i18n import msg, t, word
 from helpers.text.titles import begun
 
 
@@ -196,6 +198,33 @@ class Combination(Struct):
     members: list[str]
     counts: list[int]
     name: str = ""
+
+
+OTHERS = msg("other combinations")
+JOINED = " + "
+MOST = 12
+"""Combinations that are shown at most; the smallest of more are counted as one."""
+
+
+def combined(
+    found: Iterable[tuple[tuple[str, ...], str]], keys: Sequence[str], most: int = MOST
+) -> list[Combination]:
+    """Return how often each combination of members occurs by key, the largest first.
+
+    The smallest of more than `most` are one, without members.
+    """
+    counted: dict[tuple[str, ...], Counter[str]] = {}
+    for members, key in found:
+        counted.setdefault(members, Counter())[key] += 1
+    order = sorted(counted, key=lambda members: (-counted[members].total(), JOINED.join(members)))
+    sums = [([*members], counted[members]) for members in order]
+    if len(sums) > most:
+        rest = sum((counts for _, counts in sums[most - 1 :]), Counter[str]())
+        sums = [*sums[: most - 1], ([], rest)]
+    return [
+        Combination(members, [counts[key] for key in keys], "" if members else word(OTHERS))
+        for members, counts in sums
+    ]
 
 
 class Overlap(Struct, tag="overlap"):

@@ -14,8 +14,9 @@ from helpers.charts.lettering import width
 from helpers.text import escape
 from helpers.text.i18n import t
 
-_FOUND, _PLAIN, _NONE = "found", "plain", "none"
-_UNKNOWN, _NO_PACKAGE = "not measured", "no such package"
+FOUND, PLAIN, NONE = "found", "plain", "none"
+UNKNOWN, NO_PACKAGE = "not measured", "no such package"
+"""States of cells."""
 
 SIZE, _LARGE = 17.0, 20.0
 """Size of the letters of cells and rows, in points, and of those of few rows."""
@@ -40,7 +41,7 @@ def draw(chart: Matrix, ax: Axes, scale: float = 1.0) -> Axes:
     places, headings, bottom = _down(chart)
     for y, cells in zip(places, chart.cells, strict=True):
         for x, cell in enumerate(cells):
-            is_unknown, is_bold = cell.state in (_UNKNOWN, _NO_PACKAGE), cell.state == _FOUND
+            is_unknown, is_bold = cell.state in (UNKNOWN, NO_PACKAGE), cell.state == FOUND
             ax.add_patch(
                 Rectangle(
                     (x + 0.02, y + 0.06),
@@ -85,17 +86,6 @@ def draw(chart: Matrix, ax: Axes, scale: float = 1.0) -> Axes:
     return ax
 
 
-def fit(chart: Matrix, ax: Axes, scale: float) -> None:
-    """Write into the cells of axes that are laid out what fits, and above them the names."""
-    size = _size(chart)
-    across = ax.get_window_extent().width * 72 / ax.figure.get_dpi() / scale
-    wide = across / max(len(chart.columns), 1)
-    cells = [cell for row in chart.cells for cell in row]
-    for text, cell in zip(ax.texts, cells, strict=False):
-        text.set_text(_text(cell, 0.92 * wide, size))
-    _name_columns(chart, ax, wide, size, scale)
-
-
 def _size(chart: Matrix) -> float:
     """Return the size of letters in points: large if rows are few."""
     return _LARGE if len(chart.rows) <= _FEW_ROWS else SIZE
@@ -136,10 +126,10 @@ def _legend(chart: Matrix, scale: float) -> list[Rectangle]:
     states = {cell.state for cells in chart.cells for cell in cells}
     edge: dict[str, Any] = {"edgecolor": FAINT, "linewidth": 0.8 * scale}
     fillings: list[tuple[set[str], str, dict[str, Any]]] = [
-        ({_FOUND}, t("there"), {"facecolor": CELLS[_FOUND]}),
-        ({_PLAIN}, t("neutral"), {"facecolor": CELLS[_PLAIN]}),
-        ({_NONE}, t("none"), {"facecolor": CELLS[_NONE]}),
-        ({_UNKNOWN, _NO_PACKAGE}, t("not known"), {"facecolor": "white", "linestyle": ":"}),
+        ({FOUND}, t("there"), {"facecolor": CELLS[FOUND]}),
+        ({PLAIN}, t("neutral"), {"facecolor": CELLS[PLAIN]}),
+        ({NONE}, t("none"), {"facecolor": CELLS[NONE]}),
+        ({UNKNOWN, NO_PACKAGE}, t("not known"), {"facecolor": "white", "linestyle": ":"}),
     ]
     return [
         Rectangle((0, 0), 1, 1, label=label, **edge, **style)
@@ -166,13 +156,13 @@ def _text(cell: Cell, wide: float, size: float) -> str:
     """Return what fits into a cell: the words, or, of what is counted, how many there are."""
     text, short = escape.plain(cell.text), escape.plain(cell.short or cell.text)
     shown = [text, short]
-    if cell.count is not None and cell.count > 1 and cell.state == _FOUND:
+    if cell.count is not None and cell.count > 1 and cell.state == FOUND:
         names = short.split(", ")
         some = (", ".join(names[:count]) for count in range(len(names) - 1, 0, -1))
         shown += [*(f"{cell.count:,}: {part} …" for part in some), f"{cell.count:,}"]
-    elif cell.state == _UNKNOWN:
+    elif cell.state == UNKNOWN:
         shown.append("?")
     else:
         shown += [escape.short(short, letters) for letters in range(len(short) - 1, 3, -1)]
-    fit = (text for text in shown if width(text, size, cell.state == _FOUND) <= wide)
+    fit = (text for text in shown if width(text, size, cell.state == FOUND) <= wide)
     return next(fit, shown[-1])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.figure import Figure
 
-from helpers.answers.chart import Bars, Chart, Curves, Overlap
+from helpers.answers.chart import JOINED, Bars, Chart, Curves, Overlap
 from helpers.charts import bar_chart, curve_chart, overlap_chart
 from helpers.charts.axes import Place
 from helpers.text.i18n import t
@@ -118,10 +118,10 @@ def _bars(chart: Bars, figure: Figure) -> Iterator[Part]:
 
 def _combinations(chart: Overlap, figure: Figure) -> Iterator[Part]:
     """Yield a part for each severity of a combination of images."""
-    every = tuple(overlap.JOINED.join(c.members) for c in chart.combinations if c.members)
+    every = tuple(JOINED.join(c.members) for c in chart.combinations if c.members)
     for column, key, count, place in overlap_chart.places(chart, figure):
         combination = chart.combinations[column]
-        together = overlap.JOINED.join(combination.members)
+        together = JOINED.join(combination.members)
         label = t(
             "{variant} {severity}: {number:,}",
             variant=together or combination.name,

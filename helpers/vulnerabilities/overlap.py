@@ -1,23 +1,16 @@
 """Which vulnerabilities are in one variant only, and which in several."""
 
-from collections import Counter
-
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.answers.chart import Combination, Overlap
+from helpers.answers.chart import JOINED, MOST, OTHERS, Combination, Overlap, combined
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
 from helpers.text import escape
-from helpers.text.i18n import Message, message, msg, t, word
+from helpers.text.i18n import Message, message, t, word
 from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import first_fitting, is_whole
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.lenses import PLAIN, Lens
-
-JOINED = " + "
-REST = msg("other combinations")
-MOST = 12
-"""Combinations that are shown at most; the smallest of more are counted as one."""
 
 _SEVERITY_AT, _JOINED_AT, _VARIANTS_AT = 1, 2, 5
 """Places of columns in a listing: a variant may be named like any of them."""
@@ -65,7 +58,7 @@ def combinations(listing: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
     row, `other combinations`.
     """
     rows = [
-        (JOINED.join(found.members) or REST, sum(found.counts), *reversed(found.counts))
+        (JOINED.join(found.members) or OTHERS, sum(found.counts), *reversed(found.counts))
         for found in _combined(listing, most)
     ]
     table = pd.DataFrame(rows, columns=["variants", "vulnerabilities", *SEVERITIES])
@@ -211,23 +204,9 @@ def _combined(listing: pd.DataFrame, most: int) -> list[Combination]:
     They are counted from CRITICAL to UNKNOWN. The smallest of more than `most` are one, the rest.
     """
     found = variants(listing)
-    counted: dict[tuple[str, ...], Counter[str]] = {}
+    rows = listing.iloc[:, _VARIANTS_AT:].gt(0).to_numpy()
+    members = (
+        tuple(variant for variant, has in zip(found, row, strict=True) if has) for row in rows
+    )
     severities = listing.iloc[:, _SEVERITY_AT]
-    for row, severity in zip(
-        listing.iloc[:, _VARIANTS_AT:].gt(0).to_numpy(), severities, strict=True
-    ):
-        members = tuple(variant for variant, has in zip(found, row, strict=True) if has)
-        counted.setdefault(members, Counter())[severity] += 1
-    order = sorted(counted, key=lambda members: (-counted[members].total(), JOINED.join(members)))
-    sums = [(list(members), counted[members]) for members in order]
-    if len(sums) > most:
-        rest = sum((counts for _, counts in sums[most - 1 :]), Counter[str]())
-        sums = [*sums[: most - 1], ([], rest)]
-    return [
-        Combination(
-            members,
-            [counts[severity] for severity in reversed(SEVERITIES)],
-            "" if members else word(REST),
-        )
-        for members, counts in sums
-    ]
+    return combined(zip(members, severities, strict=True), SEVERITIES[::-1], most)

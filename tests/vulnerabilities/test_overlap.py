@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers.answers.chart import Combination, Overlap, why_empty
+from helpers.answers.chart import OTHERS, Combination, Overlap, why_empty
 from helpers.frames import Frames
 from helpers.text import i18n
 from helpers.vulnerabilities import overlap
@@ -54,7 +54,7 @@ def test_more_combinations_than_fit_are_counted_as_one(six: Frames, most: int) -
     table = overlap.combinations(listed(six), most)
     assert len(table) == most
     assert table["vulnerabilities"].sum() == table["HIGH"].sum() == 7
-    assert (table["variants"].iloc[-1] == overlap.REST) == (most < 5)
+    assert (table["variants"].iloc[-1] == OTHERS) == (most < 5)
     with i18n.speaking("ko"):
         last = overlap.chart(listed(six), "", most).combinations[-1]
         assert overlap.combinations(listed(six), most).equals(table)
