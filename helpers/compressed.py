@@ -54,6 +54,35 @@ _PIECE = 2**13
 _DAMAGED = (OSError, EOFError, zlib_ng.error, zstd.ZstdError, lzma.LZMAError)
 
 
+def is_gzip(start: bytes) -> bool:
+    """Return whether the first bytes of a file are those of gzip."""
+    return start.startswith(_MAGIC["gzip"])
+
+
+def unzipped(file: IO[bytes], limit: int, fail: Fail) -> bytes:
+    """Return what is gzipped in a file. Raises `fail`'s error if that is damaged or too large."""
+    try:
+        with gzip_ng.GzipNGFile(fileobj=file, mode="rb") as unpacked:
+            content: bytes = unpacked.read(limit + 1)
+    except _DAMAGED as error:  # type: ignore[misc]
+        raise fail("gzip that is cut off or damaged") from error
+    if len(content) > limit:
+        raise fail(f"gzip of more than {limit:,} bytes")
+    return content
+
+
+def document(content: bytes, limit: int, fail: Fail) -> bytes:
+    """Return a text, unzipped if it is gzipped, without a byte order mark, or raise as `unzipped`.
+
+    The limit is for what came, too.
+    """
+    if len(content) > limit:
+        raise fail(f"more than {limit:,} bytes")
+    if is_gzip(content):
+        content = unzipped(io.BytesIO(content), limit, fail)
+    return content.removeprefix(b"\xef\xbb\xbf")
+
+
 def compressed_by(file: IO[bytes], known: tuple[str, ...] = LAYERS) -> str:
     """Return which of the `known` compressions a file has; empty for none of them."""
     start = file.read(max(map(len, _MAGIC.values())))

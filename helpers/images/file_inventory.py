@@ -4,7 +4,6 @@ The inventory is made in one pass over an archive's layers, and stored as compre
 """
 
 import gzip
-import zlib
 from collections.abc import Iterable, Sequence
 from functools import partial
 from os import PathLike
@@ -15,6 +14,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
+from helpers import compressed
 from helpers.errors import ArchiveInvalid
 from helpers.images import etc_passwd, known_programs, layer, package_db
 from helpers.images.archive import Archive
@@ -164,10 +164,12 @@ def write(path: str | PathLike[str], files: list[File]) -> None:
 def read(path: str | PathLike[str]) -> list[File]:
     """Return the files of a stored inventory. Raises `ArchiveInvalid` if it is damaged."""
     try:
-        with gzip.open(path) as file:
-            text = file.read(MAX_STORED + 1)
-        if len(text) > MAX_STORED:
-            raise ArchiveInvalid(path, f"an inventory of more than {MAX_STORED:,} bytes", AGAIN)
+        with Path(path).open("rb") as file:
+            text = compressed.unzipped(
+                file,
+                MAX_STORED,
+                lambda problem: ArchiveInvalid(path, f"an inventory: {problem}", AGAIN),
+            )
         end = text.find(b"\n") + 1
         header = msgspec.json.decode(text[:end], type=_Header)
         if header.format != FORMAT:
@@ -183,7 +185,7 @@ def read(path: str | PathLike[str]) -> list[File]:
     except OSError as error:
         problem = f"an inventory that cannot be read ({error.strerror or error})"
         raise ArchiveInvalid(path, problem, AGAIN) from error
-    except (EOFError, zlib.error, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ArchiveInvalid(path, f"a damaged inventory ({error})", AGAIN) from error
     if len(files) != header.files:
         raise ArchiveInvalid(path, f"cut off after {len(files):,} of {header.files:,} files", AGAIN)

@@ -12,7 +12,7 @@ import msgspec
 from helpers.images import file_inventory, package_db
 from helpers.images.file_inventory import File
 from helpers.images.overlay import MAX_PATH
-from helpers.scans import reports
+from helpers.scans import trivy
 from helpers.scans.trivy_schema import Package, Report
 
 _OS_CLASS = "os-pkgs"
@@ -73,7 +73,7 @@ def _listed(report: Report | None) -> list[tuple[Package, list[str]]]:
     """Return the OS packages that a report lists, and the files that it lists of each."""
     results = (report and report.results) or []
     return [
-        (package, reports.installed_files(package))
+        (package, trivy.installed_files(package))
         for result in results
         if result.result_class == _OS_CLASS
         for package in result.packages or []

@@ -9,12 +9,11 @@ import msgspec
 from msgspec import Struct
 
 from helpers import own_file
-from helpers.compressed import FILES, compressed_by
+from helpers.compressed import CHUNK, FILES, compressed_by
 from helpers.images import oci
 from helpers.images.archive import contents
 from helpers.images.blobs import Blobs, open_blobs
 from helpers.images.oci import Platform
-from helpers.images.tar import CHUNK
 
 
 class Component(Struct, frozen=True):

@@ -1,30 +1,32 @@
-"""Trivy's JSON, decoded to typed structs; a Grype report is passed on, other files are refused.
+"""Reports of every scanner that the kit knows, as the structs of Trivy's; other files are refused.
 
-The error says what the file is instead. Before 0.20 Trivy wrote a bare list of results.
+The error says what the file is instead.
 """
 
 import os
-import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 
 from helpers.errors import ReportInvalid
-from helpers.scans import decoding, grype
+from helpers.scans import decoding, grype, trivy
 from helpers.scans.decoding import RESCAN, Text
-from helpers.scans.trivy_schema import (
-    LegacyResult,
-    Metadata,
-    OperatingSystem,
-    Package,
-    Report,
-    Suppressed,
-    Vulnerability,
-)
+from helpers.scans.trivy_schema import Report
 
 MAX_ROWS = 1_000_000
 """How many findings and packages a report may have: a report of 1 GB has a third of them."""
+
+
+class _Format(NamedTuple):
+    """A scanner beside Trivy: the keys that tell its reports, and what decodes them."""
+
+    scanner: str
+    keys: frozenset[str]
+    parse: Callable[[Text, str | os.PathLike[str]], Report]
+
+
+_OTHERS = (_Format("Grype", frozenset({"matches", "descriptor"}), grype.parse),)
 
 _SCAN_EACH = "Scan each image with `trivy image --format json`"
 _SCAN_SBOM = "Scan it with `trivy sbom --format json --output REPORT FILE`"
@@ -56,26 +58,7 @@ _FOREIGN: tuple[tuple[Callable[[set[str]], bool], str, str], ...] = (
     (lambda keys: {"mediaType", "schemaVersion"} <= keys, "an image manifest, not a scan", RESCAN),
 )
 
-_REPORT = msgspec.json.Decoder(Report)
-_LEGACY = msgspec.json.Decoder(list[LegacyResult])
-_PATHS = msgspec.json.Decoder(list[str] | None)
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ITEMS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
-
-_FINDING = msgspec.json.Decoder(dict[str, Any])
-
-_STATUSES = dict(
-    enumerate(
-        "unknown not_affected affected fixed under_investigation will_not_fix fix_deferred "
-        "end_of_life".split()
-    )
-)
-"""Trivy's fix statuses by number: 0.55 wrote those of suppressed findings so."""
-
-_LEGACY_TARGET = re.compile(
-    r"^(?P<artifact>.*?) \((?P<family>[a-z][a-z .-]*) (?P<version>[^()\s]+( \([^()]*\))?)\)$"
-)
-"""As in `shop:v1 (alpine 3.11.5)` and `x (amazon 2 (Karoo))`; a family may have several words."""
 
 
 def read(path: str | os.PathLike[str]) -> Report:
@@ -117,91 +100,33 @@ def _rows(report: Report) -> int:
     )
 
 
-def installed_files(package: Package) -> list[str]:
-    """Return the paths that a report lists of a package; raises `msgspec.MsgspecError`."""
-    return (_PATHS.decode(package.installed_files) if package.installed_files else None) or []
-
-
 def parse(text: Text, path: str | os.PathLike[str]) -> Report:
-    """Return the report in UTF-8 JSON; a legacy list and `null` become reports of one image."""
-    start = bytes(text[: decoding.HEAD_BYTES]).lstrip()[:1]
-    if start == b"[":
-        return _from_legacy(_decode_legacy(text, path))
-    if start == b"n":
-        msgspec.json.decode(text, type=None)
-        return _from_legacy([])
+    """Return the report in UTF-8 JSON; a legacy list and `null` become reports of one image.
+
+    Trivy's are told by decoding them: a walk over all keys first would take as long again.
+    """
+    if bytes(text[: decoding.HEAD_BYTES]).lstrip()[:1] in (b"[", b"n"):
+        return trivy.legacy(text, path)
     try:
-        report = _REPORT.decode(text)
+        report = trivy.decode(text)
     except msgspec.ValidationError:
-        if grype_report := _foreign(text, path):
-            return grype_report
+        if other := _other(text, path):
+            return other
         raise
-    # Without results it is a clean image, or a file of another kind.
-    is_other = report.schema_version is None or report.cluster_name is not None
-    is_odd = is_other or report.results is None or report.matches
-    if is_odd and (grype_report := _foreign(text, path)):
-        return grype_report
-    if is_other:
-        problem = "JSON, but neither a Trivy nor a Grype report (no SchemaVersion, no matches)"
-        raise ReportInvalid(path, problem, RESCAN)
-    if report.schema_version != 2:
-        raise ReportInvalid(
-            path,
-            f"a Trivy report of schema {report.schema_version}; the kit reads schema 2",
-            "Look for a newer version of the kit, or scan with Trivy 0.76",
-        )
-    if report.artifact_type == "aws_account":
-        raise ReportInvalid(path, "a Trivy report of an AWS account", RESCAN)
-    for result in report.results or []:
-        if result.suppressed:
-            result.suppressed = [*_vulnerabilities(result.suppressed)]
-    return report
+    if not trivy.is_sure(report) and (other := _other(text, path)):
+        return other
+    return trivy.checked(report, path)
 
 
-def _vulnerabilities(suppressed: list[Suppressed]) -> Iterator[Suppressed]:
-    """Yield what is suppressed of vulnerabilities, decoded; the kit reads no other findings."""
-    for found in suppressed:
-        if found.type == "vulnerability":
-            fields = _FINDING.decode(found.finding or b"{}")
-            if isinstance(number := fields.get("Status"), int):
-                fields["Status"] = _STATUSES.get(number)
-            found.vulnerability = msgspec.convert(fields, Vulnerability)
-            yield found
-
-
-def _decode_legacy(text: Text, path: str | os.PathLike[str]) -> list[LegacyResult]:
-    try:
-        return _LEGACY.decode(text)
-    except msgspec.ValidationError:
-        try:
-            first = next(iter(_ITEMS.decode(text)), {})
-        except msgspec.ValidationError:
-            first = {}
-        if "Target" in first:
-            raise
-        problem = "a JSON list, but not of Trivy results"
-        raise ReportInvalid(path, problem, RESCAN) from None
-
-
-def _from_legacy(results: list[LegacyResult]) -> Report:
-    """Return the report of a legacy list; the target of the OS result has artifact and OS."""
-    report = Report(results=list(results))
-    for result in results:
-        if match := _LEGACY_TARGET.match(result.target):
-            system = OperatingSystem(family=match["family"], name=match["version"])
-            report.artifact_name, report.metadata = match["artifact"], Metadata(os=system)
-            break
-    return report
-
-
-def _foreign(text: Text, path: str | os.PathLike[str]) -> Report | None:
-    """Return a Grype report, or `None`. Raises `ReportInvalid` for other known formats."""
+def _other(text: Text, path: str | os.PathLike[str]) -> Report | None:
+    """Return another scanner's report, or `None`. Raises `ReportInvalid` for known formats."""
     keys = set(_KEYS.decode(text))
-    if "matches" in keys and keys & {"SchemaVersion", "Results"}:
-        problem = "a file with the keys of two scanners' reports, Trivy's and Grype's"
-        raise ReportInvalid(path, problem, RESCAN)
-    if {"matches", "descriptor"} <= keys:
-        return grype.parse(text, path)
+    for scanner, names, parse in _OTHERS:
+        if keys & names and keys & trivy.KEYS:
+            problem = f"a file with the keys of two scanners' reports, Trivy's and {scanner}'s"
+            raise ReportInvalid(path, problem, RESCAN)
+        if names <= keys:
+            return parse(text, path)
     for matches, kind, remedy in _FOREIGN:
         if matches(keys):
             raise ReportInvalid(path, kind, remedy)

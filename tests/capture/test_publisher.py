@@ -82,7 +82,7 @@ def test_a_file_that_is_too_large_or_a_pipe_is_refused_at_once(tmp_path: Path) -
     with large.open("wb") as file:
         file.truncate(2**40)
     os.mkfifo(pipe)
-    for path, problem in ((large, "larger than"), (pipe, "no regular file")):
+    for path, problem in ((large, "more than"), (pipe, "no regular file")):
         assert f"{path}: {problem}" in refused(path)
     assert "no regular file" in refused("/dev/zero")
 
@@ -187,7 +187,7 @@ def endless(handler: Handler) -> None:
         (cut_off, "its server ended too early"),
         (silent, "its server does not answer in time"),
         (slow, "its server does not answer in time"),
-        (endless, "larger than 1,000,000 bytes"),
+        (endless, "more than 1,000,000 bytes"),
     ],
 )
 def test_what_a_server_may_do(

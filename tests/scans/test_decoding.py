@@ -76,7 +76,7 @@ def test_a_gzip_file_that_becomes_much_larger_than_reports_do_is_refused(
 ) -> None:
     monkeypatch.setattr(decoding, "MAX_UNZIPPED", 2**20)
     path = write(gzipped(b"[" + b" " * 2**21 + b"]"))
-    with pytest.raises(ReportInvalid, match=r"gzip of more than .* bytes, over 200 times"):
+    with pytest.raises(ReportInvalid, match="gzip of more than"):
         decoding.read(path)
     # As large, but not by repeating itself.
     path = write(gzipped(b'["' + os.urandom(2**20).hex().encode() + b'"]'))
@@ -94,42 +94,6 @@ def test_more_values_than_fit_into_memory_are_refused(
     decoding.read(write(b"[" + b"{}," * 4_000 + b" " * 100_000 + b"{}]"))
 
 
-@pytest.mark.parametrize("size", [2**16, 2**16 + 1, 3 * 2**16, 200_001])
-def test_a_large_file_is_read_whole_in_parts(
-    write: Write, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    monkeypatch.setattr(decoding, "_PART", 2**16)
-    content = b"[" + os.urandom(size).hex().encode()[: size - 2] + b"]"
-    assert bytes(decoding.read(write(content))) == content
-
-
-def test_a_file_that_changes_while_it_is_read_is_read_to_its_end(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(decoding, "_PART", 2**16)
-    content = b"[" + os.urandom(150_000).hex().encode() + b"]"
-    path = write(content)
-    fill = decoding._fill
-
-    def cut(file: int, part: memoryview, at: int) -> int:
-        if at == 2**16:
-            os.truncate(path, 100_000)
-        return fill(file, part, at)
-
-    def grow(file: int, part: memoryview, at: int) -> int:
-        if at == 2**16:
-            with path.open("ab") as more:
-                more.write(b" " * 10)
-        return fill(file, part, at)
-
-    monkeypatch.setattr(decoding, "_READERS", 1)
-    monkeypatch.setattr(decoding, "_fill", grow)
-    assert bytes(decoding.read(path)) == content + b" " * 10
-    monkeypatch.setattr(decoding, "_fill", cut)
-    assert bytes(decoding.read(path)) == content[:100_000]
-
-
-@pytest.mark.slow
 def test_reading_gzip_takes_little_more_than_decompressing(write: Write) -> None:
     content = gzip.compress(b'["' + os.urandom(2**18).hex().encode() * 2**8 + b'"]', 1)
     path = write(content)
