@@ -79,8 +79,10 @@ class VerdictInputs:
         if pair is None:
             return ours, None
         name, known_by = pair.study.name, str(pair.study.known_by or "")
-        theirs = sensitivity.of_study(
-            name, pair.frames, pair.published_numbers, known_by, weights, today, of.lens
+        # With the size that all have, by the day of that study.
+        view = of.lens._replace(known_by=known_by)
+        theirs = sensitivity.choices(
+            name, pair.frames, pair.published_numbers, "", view, weights, today=today
         )
         return ours, theirs
 
@@ -123,7 +125,9 @@ class VerdictInputs:
         if pair is None:
             return Ages(self.differences, day, None, "")
         name, known_by = pair.study.name, str(pair.study.known_by or "")
-        matched = attribution.of_study(name, pair.frames, _roles(pair), known_by, of.lens)
+        matched = attribution.difference(
+            name, pair.frames, *_roles(pair), of.lens._replace(known_by=known_by)
+        )
         return Ages(self.differences, day, matched, known_by)
 
     def _matched(self, beside: str) -> ComparedImages | None:

@@ -245,17 +245,6 @@ def difference(
     return table.astype(types)
 
 
-def of_study(
-    study: str,
-    frames: Frames,
-    roles: tuple[str | None, str | None],
-    known_by: str,
-    lens: Lens,
-) -> pd.DataFrame:
-    """Return `difference` of another study, as known by its own day, else by the lens."""
-    return difference(study, frames, *roles, lens._replace(known_by=known_by))
-
-
 def _totals(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Series:
     return counting.image_counts(findings, images, lens).set_index("variant")["count"]
 

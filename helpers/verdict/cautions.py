@@ -58,15 +58,6 @@ SCANNER_COMPROMISED = "scanner-compromised"
 NOT_SEEN = (NO_DATES, LANGUAGE, RUNTIME, UNFIXED_NOT_SEEN)
 """What the data cannot see, in the order in which it is said."""
 
-DECIDING = (
-    SCANNER_COMPROMISED,
-    JUDGED_BY_VENDOR,
-    VEX_DECIDES,
-    EXPLOITED_DECLARED,
-    UNFIXED_SERIOUS,
-)
-"""What else belongs to the first sentences."""
-
 
 class Caution(NamedTuple):
     """One thing that a reader must know: a code, the variants that it is about, and numbers."""

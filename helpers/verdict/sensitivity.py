@@ -14,7 +14,7 @@ from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, paragrap
 from helpers.verdict.decision import BLOCKED, NOTHING, decide
 from helpers.verdict.ranking import REBUILD
 from helpers.vulnerabilities import lenses
-from helpers.vulnerabilities.lenses import EVER, PLAIN, Lens
+from helpers.vulnerabilities.lenses import EVER, Lens
 
 COLUMNS = [
     *("study", "capture", "published_by", "counted", "choice", "score", "next", "next_score"),
@@ -101,20 +101,6 @@ def choices(
     texts = dict.fromkeys(("study", "capture", "published_by", "next"), "str")
     numbers = {"score": "Float64", "next_score": "Float64", "supported": "bool", "ships": "bool"}
     return table.astype(texts | numbers)
-
-
-def of_study(
-    study: str,
-    frames: Frames,
-    published: pd.DataFrame,
-    known_by: str,
-    weights: Mapping[str, float],
-    today: date | None = None,
-    lens: Lens = PLAIN,
-) -> pd.DataFrame:
-    """Return `choices` of another study, as known by its own day, with the size that all have."""
-    view = lens._replace(known_by=known_by)
-    return choices(study, frames, published, "", view, weights, today=today)
 
 
 def together(choices: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ PAIR = "node-24-alpine", "node-24-distroless"
 @pytest.fixture(scope="module")
 def matched() -> pd.DataFrame:
     frames = load_study("matched-2026")
-    return attribution.of_study("matched-2026", frames, PAIR, "2026-08-31", Lens())
+    return attribution.difference("matched-2026", frames, *PAIR, Lens(known_by="2026-08-31"))
 
 
 def posts(frames: Frames, lens: Lens = Lens()) -> pd.DataFrame:  # noqa: B008
@@ -104,15 +104,6 @@ def test_a_vulnerability_that_is_fixed_in_one_package_only_is_gone_with_all_fixe
         "findings": [3, 2, 1],
         "vulnerabilities": [2, 1, 1],
     }
-
-
-def test_another_study_is_counted_by_its_own_day_and_else_by_the_lens(blog) -> None:
-    roles, lens = (ALPINE, DISTROLESS), Lens(known_by="2019-01-01", place="app")
-    table = attribution.of_study("blog-2022", blog, roles, "", lens)
-    assert table["counted"].tolist() == ["findings in the app", "vulnerabilities in the app"]
-    assert table["first_total"].tolist() == [0, 0]
-    all_of_it = attribution.of_study("blog-2022", blog, roles, "", lens._replace(place=""))
-    assert all_of_it["first_total"].tolist() == [48, 25]
 
 
 def test_the_matched_pair_has_the_other_sign_than_the_post(both: Frames, matched) -> None:

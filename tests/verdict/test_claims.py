@@ -183,16 +183,6 @@ def test_counts_are_as_known_by_a_day_if_one_is_named() -> None:
     assert row["measured"].endswith(": 1 of 3 in 2026-11")
 
 
-def test_verdicts_are_counted_and_each_claim_is_listed_with_what_it_rests_on(table) -> None:
-    answer = claims.answer(table.reset_index())
-    assert answer.text.plain.startswith("Of 6 claims: ")
-    assert "3 × not measured here" in answer.text.plain
-    first, second, *_, note = claims.verdicts_answer(table.reset_index()).text.blocks
-    assert table["measured"].iloc[0] in first.phrase.plain
-    assert "(an SBOM lists packages, not bytes" in second.phrase.plain
-    assert "A count is not a risk" in note.phrase.plain
-
-
 def test_in_korean_cells_stay_english_and_the_text_is_translated(both) -> None:
     english = claims_of(both)
     with i18n.speaking("ko"):

@@ -28,7 +28,8 @@ def choices(frames: Frames, weights: dict[str, float] | None = None, size: str =
 @pytest.fixture(scope="module")
 def matched() -> pd.DataFrame:
     frames, published = load_study("matched-2026"), load_published("matched-2026")
-    return sensitivity.of_study("matched-2026", frames, published, "2026-08-31", WEIGHTS)
+    lens = Lens(known_by="2026-08-31")
+    return sensitivity.choices("matched-2026", frames, published, "", lens, WEIGHTS)
 
 
 def lines(table: pd.DataFrame) -> list[str]:

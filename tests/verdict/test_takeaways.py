@@ -66,10 +66,6 @@ def test_nothing_is_shipped_that_the_choice_does_not_name(findings, columns, fir
     assert not any(step.startswith(("In a", "Ship a")) for step in found)
 
 
-def test_on_a_tie_it_is_chosen_by_something_else(findings) -> None:
-    assert "come out alike" in steps(able(FEW, FEW), findings)[0]
-
-
 @pytest.mark.parametrize(
     ("part", "given"),
     [
