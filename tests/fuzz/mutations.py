@@ -15,19 +15,8 @@ _RAW = "\uf8ffraw{}\uf8ff"
 """Stands in a document for text that `json` does not write."""
 
 RAW = (
-    *(
-        "1e999",
-        "-1e999",
-        "1e-999",
-        "NaN",
-        "Infinity",
-        "-Infinity",
-        "-0",
-        "-0.0",
-        "0.1e1",
-        "01",
-        "+1",
-    ),
+    *("1e999", "-1e999", "1e-999", "NaN", "Infinity", "-Infinity"),
+    *("-0", "-0.0", "0.1e1", "01", "+1"),
     *("9" * 5000, "-" + "9" * 5000, "1" + "0" * 400, "1." + "1" * 5000, "1e400", "2e308"),
     *('"\\ud800"', '"\\udc00\\ud800"', '"\\u0000"', '"\\x41"', '"\t"', '"\n"', "'x'", "nil"),
     *("[" * 900 + "]" * 900, "[" * 100_000, '{"a":' * 900 + "1" + "}" * 900, "", ",", "/**/1"),
@@ -89,11 +78,8 @@ def alike(random: Random, old: Any) -> Any:
         case str():
             return mixed(random, old) if random.random() < 0.5 else random.choice(TEXTS)
         case list():
-            return (
-                [*old[1:], *copy.deepcopy(random.choices(old, k=random.randint(0, 3)))]
-                if old
-                else []
-            )
+            more = random.choices(old, k=random.randint(0, 3)) if old else []
+            return [*old[1:], *copy.deepcopy(more)]
         case dict():
             return {name: old[name] for name in old if random.random() < 0.7}
     return random.choice((None, "", 0, {}, []))
@@ -207,18 +193,7 @@ def encoded(random: Random, text: str) -> bytes:
     """Return a text in one of many encodings, mostly UTF-8."""
     encoding = "utf-8"
     if random.random() < 0.1:
-        encoding = random.choice(
-            (
-                "utf-8-sig",
-                "utf-16",
-                "utf-16-le",
-                "utf-16-be",
-                "utf-32",
-                "latin-1",
-                "cp1252",
-                "utf-7",
-            )
-        )
+        encoding = random.choice(_ENCODINGS)
     try:
         return text.encode(encoding, "surrogatepass")
     except UnicodeEncodeError:
