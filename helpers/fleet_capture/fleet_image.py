@@ -14,6 +14,7 @@ import msgspec
 
 from helpers import paths
 from helpers.capture import evidence
+from helpers.compressed import CHUNK
 from helpers.errors import ArchiveInvalid, ImageNotFound, ScanFailed
 from helpers.fleet_capture import package_list
 from helpers.fleet_capture.fleet_list import Entry
@@ -21,7 +22,6 @@ from helpers.images import oci
 from helpers.images.archive import open_archive
 from helpers.images.oci import Platform
 from helpers.images.reference import Reference, parse
-from helpers.images.tar import CHUNK
 from helpers.registry import pull
 from helpers.registry.image_cache import ImageCache
 from helpers.registry.repository import Repository
