@@ -25,9 +25,13 @@ def of(main: str | None, others: Iterable[str]) -> str | None:
 
     An advisory stands for one if exactly one such id is listed with it.
     """
-    known = {other for other in others if other.startswith(_ONE_VULNERABILITY) and other != main}
-    is_one = main and (main.startswith(_ONE_VULNERABILITY) or len(known) == 1)
-    return " ".join(sorted(known)) or None if is_one else None
+    # Most name an advisory and nothing else, which counts for 50,000 findings.
+    known = [other for other in others if other.startswith(_ONE_VULNERABILITY)]
+    if not known or not main:
+        return None
+    names = {*known} - {main}
+    is_one = main.startswith(_ONE_VULNERABILITY) or len(names) == 1
+    return " ".join(sorted(names)) or None if is_one else None
 
 
 def canonical(
