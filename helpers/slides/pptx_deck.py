@@ -14,7 +14,7 @@ from pptx.oxml.ns import qn
 from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
-from helpers.answers.chart import Bars, Curves, Points
+from helpers.answers.chart import Bars, Curves
 from helpers.answers.talk import Table
 from helpers.slides import outline, placeholder, pptx_bars, pptx_xy, style, template, text_layout
 from helpers.slides.geometry import KIT, Area, Box
@@ -33,9 +33,6 @@ _NUMBER = "{B6F15528-21DE-4FAA-801E-634DDDAF4B2B}"
 
 _PLAIN_TABLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
 """PowerPoint's own name for a table without colours and lines."""
-
-_NOTES = (14, 12)
-"""Sizes of what a chart cannot say itself, in points."""
 
 
 def write(run: Path, study: Study, record: dict[str, Any], file: Path | None = None) -> Path:
@@ -300,19 +297,9 @@ def _underline(cell: Any, colour: str) -> None:
 def _show(slide: Any, figure: Figure, box: Box, theme: Theme) -> None:
     """Put a figure on a slide: as a chart if PowerPoint has such a type, else as a picture."""
     chart = figure.chart
-    if isinstance(chart, Points) and chart.note:
-        room = Area(box._replace(height=40), tuple(map(theme.letters, _NOTES)))
-        note = text_layout.fit([Block(phrase(chart.note))], room)
-        tall = text_layout.height(note.blocks, room, note.size)
-        below = Box(box.left, box.bottom - tall, box.width, tall)
-        shape = slide.shapes.add_textbox(*map(Pt, below))
-        _write(shape, note.blocks, note.size, theme, theme.ink)
-        box = box._replace(height=box.height - tall - 4)
     match chart:
         case Bars():
             shown = pptx_bars.bars(slide, chart, box, theme)
-        case Points():
-            shown = pptx_xy.points(slide, chart, box, theme)
         case Curves():
             shown = pptx_xy.curves(slide, chart, box, theme)
         case _:

@@ -1,9 +1,6 @@
-"""Points and curves on slides as native charts between two axes of numbers or of days."""
+"""Curves on slides as native charts, on an axis of days."""
 
-from collections.abc import Sequence
 from datetime import date, timedelta
-from itertools import pairwise
-from math import log10
 from typing import Any, NamedTuple
 
 from pptx.chart.data import XyChartData
@@ -20,15 +17,13 @@ from pptx.oxml.ns import nsdecls, qn
 from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
-from helpers.answers.chart import Curves, Points
-from helpers.charts import colours, curve_chart, point_chart
+from helpers.answers.chart import Curves
+from helpers.charts import colours, curve_chart
 from helpers.charts.axes import Ranges
-from helpers.charts.labels import Place, Rect, Spot, places, thin
-from helpers.charts.lettering import LEADING, width
+from helpers.charts.lettering import LEADING
 from helpers.slides import pptx_bars, style
 from helpers.slides.style import Theme, paint, rgb
 from helpers.text import escape
-from helpers.text.i18n import t
 
 EXCEL_EPOCH = 25569
 """Days from the first day of Excel's calendar to that of charts, 1970-01-01."""
@@ -36,12 +31,8 @@ EXCEL_EPOCH = 25569
 _SIZE, _MARKER = 16, 14
 """Size of letters of a label and of a marker, in points."""
 
-_SHAPES = {"o": XL_MARKER_STYLE.CIRCLE, "D": XL_MARKER_STYLE.DIAMOND}
-"""matplotlib's markers in PowerPoint."""
-
-_LEFT, _TOP, _HEIGHT = 0.085, 0.1, 0.71
-_WIDTH, _WIDTH_OF_CURVES = 0.89, 0.7
-"""Where the points are on their chart, as shares of it; curves are named to the right of it."""
+_LEFT, _TOP, _WIDTH, _HEIGHT = 0.085, 0.1, 0.7, 0.71
+"""Where curves are on their chart, as shares of it; they are named to the right of it."""
 
 _WEEK, _YEAR = 7.0, 365.25
 _DAYS = (1.0, 2.0, _WEEK, 2 * _WEEK, 4 * _WEEK, 8 * _WEEK, 13 * _WEEK, 26 * _WEEK)
@@ -58,23 +49,21 @@ _MOST_DAYS, _MOST_YEARS = 6, 9
 class _Label(NamedTuple):
     """What is said of a point: to its left or right, and how far up in units of the axis.
 
-    `rises` says what of the text is there: its foot (1), its middle (0) or its head (-1). Without
-    `up` the label goes where there is room.
+    `rises` says what of the text is there: its foot (1), its middle (0) or its head (-1).
     """
 
     text: str
     colour: str
     bold: bool = False
     left: bool = False
-    up: float | None = None
+    up: float = 0.0
     rises: int = 0
 
 
 class _Trace(NamedTuple):
     """A series: a line if it has a width, else markers, with labels by the point's place.
 
-    Without a name it is not in the legend; `note` names it in the workbook. Its markers are so many
-    times `larger` than the others.
+    Without a name it is not in the legend; `note` names it in the workbook.
     """
 
     note: str
@@ -85,62 +74,20 @@ class _Trace(NamedTuple):
     width: float = 0.0
     dashed: bool = False
     hollow: bool = False
-    shape: Any = XL_MARKER_STYLE.CIRCLE
-    larger: float = 1.0
 
 
 class _Plot(NamedTuple):
-    """Series between two axes of numbers; with `days`, across are days of Excel's.
-
-    `band` is what is shaded from bottom to top: from where to where across. With `log` the axis
-    across is logarithmic. `marker` is the size of markers in points; 0: the usual one.
-    """
+    """Series on an axis of Excel's days; `band` is what is shaded: from where to where across."""
 
     traces: list[_Trace]
     across: str
     upward: str
     ranges: Ranges
-    days: bool = False
     band: tuple[float, float] | None = None
-    log: bool = False
-    marker: int = 0
 
     @property
     def bottom(self) -> float:
         return max(self.ranges.y[0], 0.0)
-
-
-def points(slide: Any, chart: Points, box: tuple[float, ...], theme: Theme) -> Any:
-    """Put points on a slide, `box` in points; return the frame that they are in."""
-    traces = []
-    if corners := point_chart.front(chart):
-        line = theme.shade(colours.BASELINE)
-        traces.append(_Trace(t("a line to read by"), corners, line, {}, width=3.0))
-    for group, members in point_chart.groups(chart).items():
-        look, full = colours.style("points", group), point_chart.is_full(group)
-        labels = {
-            place: _Label(point_chart.label(chart, point), theme.ink, bold=full)
-            for place, point in enumerate(members)
-            if point.label
-        }
-        name = chart.groups.get(group, "")
-        where = [(point.x, point.y) for point in members]
-        shade, shape = theme.single(look["edgecolor"]), _SHAPES[look.get("marker", "o")]
-        larger = point_chart.LARGER.get(group, 1.0)
-        note = name or chart.upward
-        trace = _Trace(
-            note, where, shade, labels, name, hollow=not full, shape=shape, larger=larger
-        )
-        traces.append(trace)
-    ranges = point_chart.ranges(chart)
-    if chart.limit:
-        foot, head = ((chart.limit.at, y) for y in (max(ranges.y[0], 0.0), ranges.y[1]))
-        grey = theme.shade(colours.FAINT)
-        label = chart.limit.label
-        traces.append(_Trace(label, [foot, head], grey, {}, width=2.0, dashed=True))
-    marker = round(theme.letters(_MARKER * point_chart.marker(chart) / point_chart.MARKER))
-    plot = _Plot(traces, chart.across, chart.upward, ranges, log=chart.log, marker=marker)
-    return _draw(slide, plot, box, theme)
 
 
 def curves(slide: Any, chart: Curves, box: tuple[float, ...], theme: Theme) -> Any:
@@ -191,7 +138,6 @@ def curves(slide: Any, chart: Curves, box: tuple[float, ...], theme: Theme) -> A
         chart.across,
         chart.upward,
         ranges._replace(x=(left, right)),
-        days=True,
         band=(_excel(band[0]), _excel(band[1])) if band else None,
     )
     return _draw(slide, plot, box, theme)
@@ -215,15 +161,15 @@ def _draw(slide: Any, plot: _Plot, box: tuple[float, ...], theme: Theme) -> Any:
     frame = slide.shapes.add_chart(kind, *map(Pt, box), data)
     chart = frame.chart
     pptx_bars.begin(chart, theme, theme.letters(pptx_bars.SMALL))
-    area = (_LEFT, _TOP, _width(plot), _HEIGHT)
-    _place_plot(chart, area)
-    where = _placed(plot, box, theme) if plot.days else _free(plot, box, area, theme)
+    _place_plot(chart, (_LEFT, _TOP, _WIDTH, _HEIGHT))
+    scale = _HEIGHT * box[3] / (plot.ranges.y[1] - plot.bottom)
     for trace, series in zip(traces, chart.plots[0].series, strict=True):
-        _style(series, trace, theme, plot.marker)
+        _style(series, trace, theme)
         for place, label in trace.labels.items():
             ground = _ground(plot, trace.points[place][0], theme)
-            if found := where[id(label)]:
-                _label(series.points[place], label, found, box, ground)
+            tall = theme.letters(_SIZE) * LEADING * (1 + label.text.count("\n"))
+            up = label.up * scale + label.rises * tall / 2
+            _label(series.points[place], label, up / box[3], ground)
         if trace.labels:
             _leaders(series, theme)
     _axes(chart, plot, theme)
@@ -238,7 +184,7 @@ def _shade(
     """Put a band on a slide, under the chart: of points and curves no series is one."""
     start, end = marks(*plot.ranges.x)[0], plot.ranges.x[1]
     left, right = (
-        box[0] + box[2] * (_LEFT + _width(plot) * (min(max(x, start), end) - start) / (end - start))
+        box[0] + box[2] * (_LEFT + _WIDTH * (min(max(x, start), end) - start) / (end - start))
         for x in band
     )
     place = (left, box[1] + box[3] * _TOP, right - left, box[3] * _HEIGHT)
@@ -255,22 +201,11 @@ def _ground(plot: _Plot, x: float, theme: Theme) -> Theme:
     return theme._replace(paper=theme.shade(colours.BAND)) if is_shaded else theme
 
 
-def _width(plot: _Plot) -> float:
-    return _WIDTH_OF_CURVES if plot.days else _WIDTH
-
-
 def _axes(chart: Any, plot: _Plot, theme: Theme) -> None:
     across, upward = chart.category_axis, chart.value_axis
-    (left, right), (_, top), step, upward.major_unit = plot.ranges
-    form = pptx_bars.form(step)
-    if plot.days:
-        left, step, form = marks(left, right)
+    (left, right), (_, top), _, upward.major_unit = plot.ranges
+    left, step, form = marks(left, right)
     across.minimum_scale, across.maximum_scale, across.major_unit = left, right, step
-    if plot.log:
-        form = "General"
-        base = OxmlElement("c:logBase")
-        base.set("val", "10")
-        across._element.find(qn("c:scaling")).insert(0, base)
     upward.minimum_scale, upward.maximum_scale = plot.bottom, top
     pptx_bars.axis_of_numbers(across, plot.across, form, theme)
     pptx_bars.axis_of_numbers(upward, plot.upward, pptx_bars.form(plot.ranges.y_step), theme)
@@ -294,7 +229,7 @@ def marks(left: float, right: float) -> tuple[float, float, str]:
     return left - (left - _NEW_YEAR) % _YEAR, next(fits, _YEARS[-1]), "yyyy"
 
 
-def _style(series: Any, trace: _Trace, theme: Theme, size: int = 0) -> None:
+def _style(series: Any, trace: _Trace, theme: Theme) -> None:
     series.smooth = False
     line, marker = series.format.line, series.marker
     if trace.width:
@@ -304,8 +239,7 @@ def _style(series: Any, trace: _Trace, theme: Theme, size: int = 0) -> None:
         marker.style = XL_MARKER_STYLE.NONE
         return
     line.fill.background()
-    size = size or round(theme.letters(_MARKER))
-    marker.style, marker.size = trace.shape, round(size * trace.larger)
+    marker.style, marker.size = XL_MARKER_STYLE.CIRCLE, round(theme.letters(_MARKER))
     marker.format.fill.solid()
     # LibreOffice draws no edges of markers: what is empty is pale.
     pale = style.mixed(trace.colour, theme.paper)
@@ -314,75 +248,15 @@ def _style(series: Any, trace: _Trace, theme: Theme, size: int = 0) -> None:
     marker.format.line.width = Pt(2.5)
 
 
-def _placed(plot: _Plot, box: tuple[float, ...], theme: Theme) -> dict[int, Place | None]:
-    """Return the places of labels that are the same in a figure."""
-    scale = _HEIGHT * box[3] / (plot.ranges.y[1] - plot.bottom)
-    return {
-        id(label): Place(
-            label.left, (label.up or 0) * scale + label.rises * _tall(label, theme) / 2
-        )
-        for trace in plot.traces
-        for label in trace.labels.values()
-    }
-
-
-def _free(
-    plot: _Plot, box: tuple[float, ...], area: Sequence[float], theme: Theme
-) -> dict[int, Place | None]:
-    """Return places of labels where they cover nothing; none of a label without such a place."""
-    (start, end), (_, top), *_ = plot.ranges
-    left, above, width, height = (part * box[2 + at % 2] for at, part in enumerate(area))
-
-    def at(point: tuple[float, float]) -> tuple[float, float]:
-        x, y = point[0], (top - point[1]) / (top - plot.bottom)
-        ends = (log10(start), log10(end), log10(x)) if plot.log else (start, end, x)
-        return left + (ends[2] - ends[0]) / (ends[1] - ends[0]) * width, above + y * height
-
-    labels = [(n, trace.points[p]) for trace in plot.traces for p, n in trace.labels.items()]
-    marker = plot.marker or theme.letters(_MARKER)
-    spots = [
-        Spot(*at(point), marker, _wide(label, theme), _tall(label, theme))
-        for label, point in labels
-    ]
-    # No label covers the markers of points without one.
-    bare = [
-        Spot(*at(point), marker, 0, 0)
-        for trace in plot.traces
-        if not trace.width
-        for place, point in enumerate(trace.points)
-        if place not in trace.labels
-    ]
-    lines = [
-        thin(*a, *b)
-        for trace in plot.traces
-        if trace.width
-        for a, b in pairwise(map(at, trace.points))
-    ]
-    wanted = [*range(len(spots))] if bare else None
-    room = Rect(left, above, left + width, above + height)
-    found = places([*spots, *bare], lines, room, wanted)[: len(spots)]
-    return {id(label): place for (label, _), place in zip(labels, found, strict=True)}
-
-
-def _tall(label: _Label, theme: Theme) -> float:
-    return theme.letters(_SIZE) * LEADING * (1 + label.text.count("\n"))
-
-
-def _wide(label: _Label, theme: Theme) -> float:
-    size = theme.letters(_SIZE)
-    return max(width(line, size, label.bold) for line in label.text.split("\n"))
-
-
-def _label(point: Any, label: _Label, place: Place, box: tuple[float, ...], theme: Theme) -> None:
-    """Write a point's label, on a ground of its own: no line runs through the words."""
+def _label(point: Any, label: _Label, up: float, theme: Theme) -> None:
+    """Write a point's label, on a ground of its own, so far `up` as a share of the chart."""
     shown = point.data_label
     size = theme.letters(_SIZE)
     pptx_bars.write_label(shown, label.text, theme, size, label.colour, label.bold)
     pptx_bars.ground(shown, theme)
-    shown.position = XL_LABEL_POSITION.LEFT if place.left else XL_LABEL_POSITION.RIGHT
-    if abs(place.up) > 2 or place.off:
-        right = -place.off if place.left else place.off
-        moved = _layout({"x": right / box[2], "y": -place.up / box[3]})
+    shown.position = XL_LABEL_POSITION.LEFT if label.left else XL_LABEL_POSITION.RIGHT
+    if up:
+        moved = _layout({"x": 0.0, "y": -up})
         shown._dLbl.find(qn("c:idx")).addnext(moved)
 
 
