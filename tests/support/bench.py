@@ -121,9 +121,9 @@ def large_report(megabytes: float) -> bytes:
 
 
 def debian_report(megabytes: float) -> bytes:
-    """Return a report like `large_report`, but as Debian's are: an advisory, two scores, a long text.
+    """Return a report as Debian's are: findings with an advisory, two scores and a long text.
 
-    Every finding of Debian has a DSA or DLA.
+    Every finding of Debian has a DSA or DLA; those of `large_report` have none.
     """
     chance = random.Random(10)
 
