@@ -50,10 +50,13 @@ class Pairs(NamedTuple):
 
     `better[criterion][i, j]` is how many points fewer the i-th has than the j-th at a weight of 1;
     0 where one of the two is not known. `sure` is the same without what one rebuild may bring.
+    `ended` are those past the support of each criterion of `ENDED`, and `unfixed` those with what
+    is known to be exploited and has no fix.
     """
 
     variants: list[str]
-    tiers: np.ndarray
+    ended: Mapping[str, np.ndarray]
+    unfixed: np.ndarray
     better: Mapping[str, np.ndarray]
     sure: Mapping[str, np.ndarray]
 
@@ -66,16 +69,36 @@ class Pairs(NamedTuple):
         ]
         return both[0], both[1]
 
+    def supported(self, weights: Mapping[str, float]) -> np.ndarray:
+        """Return which are not past their support, as far as is known.
+
+        Only support that has a weight counts: without one, nobody minds that it has ended.
+        """
+        past = np.zeros(len(self.variants), bool)
+        for criterion in ENDED:
+            past |= self.ended[criterion] & bool(weights.get(criterion))
+        return ~past
+
+    def tiers(self, weights: Mapping[str, float]) -> np.ndarray:
+        """Return what comes before all points: 2 is supported, what is exploited of it has a fix.
+
+        1 is supported, 0 is not. Exploitation without a weight makes no difference.
+        """
+        supported = self.supported(weights)
+        is_less = self.unfixed & bool(weights.get(EXPLOITED))
+        return np.where(supported, np.where(is_less, 1, 2), 0)
+
     def beats(self, weights: Mapping[str, float]) -> np.ndarray:
         """Return which is better than which: [i, j] if the i-th is better than the j-th.
 
-        What comes first by `tiers` is. Of equals in that it is the one with fewer points, by all
+        What comes first by its tier is. Of equals in that it is the one with fewer points, by all
         that is known of both, and also by that alone in which they differ by more than one rebuild
         brings.
         """
         every, sure = self.lead(weights)
-        above = self.tiers[:, None] > self.tiers[None, :]
-        alike = self.tiers[:, None] == self.tiers[None, :]
+        tiers = self.tiers(weights)
+        above = tiers[:, None] > tiers[None, :]
+        alike = tiers[:, None] == tiers[None, :]
         found: np.ndarray = above | (alike & (every > NEGLIGIBLE) & (sure > NEGLIGIBLE))
         return found
 
@@ -100,10 +123,8 @@ def scores_answer(ranked: pd.DataFrame) -> Answer:
     return Answer("scores", table=ranked)
 
 
-def pairs(
-    candidates: pd.DataFrame, weights: Mapping[str, float], rebuild: float = REBUILD
-) -> Pairs:
-    """Return the candidates as pairs; `weights` say which support and exploitation matters."""
+def pairs(candidates: pd.DataFrame, rebuild: float = REBUILD) -> Pairs:
+    """Return the candidates as pairs."""
     able = candidates[candidates["candidate"]]
     better, sure = {}, {}
     for criterion in CRITERIA:
@@ -111,8 +132,9 @@ def pairs(
         points = _points(values, criterion)
         better[criterion] = np.nan_to_num(points[None, :] - points[:, None])
         sure[criterion] = np.where(_within(values, criterion, rebuild), 0.0, better[criterion])
-    tiers = _tiers(able, weights).to_numpy()
-    return Pairs([str(variant) for variant in able["variant"]], tiers, better, sure)
+    ended = {criterion: _numbers(able, criterion) == 1 for criterion in ENDED}
+    unfixed = _numbers(able, "exploited_unfixed") > 0
+    return Pairs([str(variant) for variant in able["variant"]], ended, unfixed, better, sure)
 
 
 def scores(
@@ -136,15 +158,16 @@ def scores(
     table = pd.DataFrame({"variant": able["variant"].array, **parts})
     for criterion in parts:
         table[criterion] = table[criterion].mask(able[criterion].isna().to_numpy())
-    table.insert(1, "supported", supported(able, weights).to_numpy())
+    found = pairs(candidates, rebuild)
+    table.insert(1, "supported", found.supported(weights))
     score = table[list(parts)].sum(axis=1).astype("float64") if parts else 0.0
     table.insert(2, "score", score)
     # Of what is not known of all, no sum says which of them is better.
     shared = [criterion for criterion in parts if table[criterion].notna().all()]
     order = pd.DataFrame(
         {
-            "tier": -_tiers(able, weights).to_numpy(),
-            "first": ~table["variant"].isin(best(candidates, weights, rebuild)),
+            "tier": -found.tiers(weights),
+            "first": ~table["variant"].isin(found.best(weights)),
             "score": table[shared].sum(axis=1) if shared else 0.0,
         }
     ).sort_values(["tier", "first", "score"], kind="stable")
@@ -155,19 +178,7 @@ def best(
     candidates: pd.DataFrame, weights: Mapping[str, float], rebuild: float = REBUILD
 ) -> list[str]:
     """Return the variant that beats every other; or all between which that cannot be said."""
-    return pairs(candidates, weights, rebuild).best(weights)
-
-
-def supported(candidates: pd.DataFrame, weights: Mapping[str, float]) -> pd.Series:
-    """Return which candidates are not past their support, as far as is known.
-
-    Only support that has a weight counts: without one, nobody minds that it has ended.
-    """
-    past = pd.Series(False, index=candidates.index)
-    for criterion in ENDED:
-        if weights.get(criterion):
-            past |= candidates[criterion].eq(1).fillna(False).astype("bool")
-    return ~past
+    return pairs(candidates, rebuild).best(weights)
 
 
 def weighed(candidates: pd.DataFrame, weights: Mapping[str, float]) -> list[str]:
@@ -198,7 +209,7 @@ def leads(
 ) -> dict[str, float]:
     """Return by how many points one candidate is surely better than another, per criterion."""
     two = candidates[candidates["variant"].isin([first, second])]
-    found = pairs(two, weights, rebuild)
+    found = pairs(two, rebuild)
     at, other = found.variants.index(first), found.variants.index(second)
     return {c: weights[c] * float(found.sure[c][at, other]) for c in weighed(candidates, weights)}
 
@@ -214,7 +225,7 @@ def flips(
     """
     names = ["criterion", "weight", "above", "variant"]
     able = candidates[candidates["candidate"]]
-    found = pairs(able, weights, rebuild)
+    found = pairs(able, rebuild)
     now = found.best(weights)
     ours = [found.variants.index(variant) for variant in now]
     rows = []
@@ -238,7 +249,7 @@ def flips(
                 beyond = [0.0, *beyond] if above else [*beyond, 0.0]
             for at, after in zip(beyond, [*beyond, None][1:], strict=True):
                 tried = _between(at, after, above)
-                chosen = best(able, {**weights, criterion: tried}, rebuild)
+                chosen = found.best({**weights, criterion: tried})
                 if set(chosen) != set(now):
                     rows.append((criterion, at, above, Listing(chosen, OR)))
                     break
@@ -291,18 +302,6 @@ def _between(at: float, after: float | None, above: bool) -> float:
     if above:
         return at + (1.0 if after is None else NEGLIGIBLE)
     return at / 2 if after is None else max(at - NEGLIGIBLE, 0.0)
-
-
-def _tiers(able: pd.DataFrame, weights: Mapping[str, float]) -> pd.Series:
-    """Return what comes before all points: 2 is supported, and what is exploited of it has a fix.
-
-    1 is supported, 0 is not. Exploitation without a weight makes no difference.
-    """
-    tiers = supported(able, weights).astype("int64") * 2
-    if weights.get(EXPLOITED):
-        has_unfixed = able["exploited_unfixed"].gt(0).fillna(False).astype("bool")
-        tiers = tiers.mask(has_unfixed & tiers.eq(2), 1)
-    return tiers
 
 
 def _numbers(candidates: pd.DataFrame, criterion: str) -> np.ndarray:

@@ -98,7 +98,7 @@ class TestBest:
     def test_three_that_beat_each_other_in_a_circle_are_a_tie(self) -> None:
         table = able((0, None), (20, 10), (5, 9000), unfixed=[90, None, 0])
         weights = {"fixable": 1.0, "size": 1.0, "unfixed": 1.0}
-        beats = ranking.pairs(table, weights).beats(weights)
+        beats = ranking.pairs(table).beats(weights)
         assert [beats[0, 1], beats[1, 2], beats[2, 0]] == [True] * 3
         assert ranking.best(table, weights) == ["a", "b", "c"]
 
