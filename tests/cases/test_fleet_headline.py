@@ -93,6 +93,7 @@ def test_what_is_to_be_updated_in_bases_without_advisories_is_second(tmp_path: P
     assert drawn(answer) == (["debian 9"], [2])
 
 
+@pytest.mark.slow
 def test_the_recorded_fleet_is_to_be_left(tmp_path: Path) -> None:
     folder = paths.ROOT / "data" / "fleets" / "official-2018"
     advised, answer, update = asked(fleets.read_here(folder, tmp_path / "parts"))

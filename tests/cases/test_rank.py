@@ -35,6 +35,7 @@ def test_a_third_without_a_known_size_takes_the_size_from_no_one() -> None:
     assert ranking.best(two, WEIGHTS) == ranking.best(three, WEIGHTS) == ["a"]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(IMAGES, min_size=3, max_size=6))
 def test_the_choice_beats_each_other_image_also_where_these_two_are_alone(rows) -> None:
@@ -46,6 +47,7 @@ def test_the_choice_beats_each_other_image_also_where_these_two_are_alone(rows) 
             assert ranking.best(two, WEIGHTS) == chosen
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(IMAGES, min_size=3, max_size=6))
 def test_leaving_out_another_image_does_not_change_a_choice(rows) -> None:

@@ -148,6 +148,7 @@ def test_nothing_of_a_report_is_markup(text: str) -> None:
     assert "\x1b" not in told + table.text([found])
 
 
+@pytest.mark.slow
 def test_many_findings_fit_into_a_comment_a_table_and_code_scanning() -> None:
     many = [
         finding(n, PkgName=f"package-{n}-{'x' * 80}", FixedVersion="2" * 60, PkgPath=f"{n}/" * 50)

@@ -332,6 +332,7 @@ def of_links(entries: int) -> bytes:
     return tar(folder("l0"), *chain, *(file(f"l39/{n}") for n in range(entries)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
