@@ -1,6 +1,7 @@
 """The choice between two images does not depend on a third."""
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
