@@ -513,7 +513,7 @@ def main(quick: bool) -> int:
         debian.write_bytes(debian_report(100))
         measures += [
             measure._replace(what=f"with advisories: {measure.what}")
-            for measure in (peak_memory(debian), *loader_speed(debian, 11 / room))
+            for measure in (peak_memory(debian), *loader_speed(debian, 9 / room))
         ]
         if not quick:
             measures += [
