@@ -451,8 +451,8 @@ def _each(decision: Decision) -> Phrase:
     """Return of each candidate what has ended and how many fixable ones it has, if few."""
     able = decision.candidates[decision.candidates["candidate"]]
     if len(able) > _NAMED:
-        counts = _amount(decision, "fixable", _against("fixable", able["fixable"], others=False))
-        return say("all are past their support, and have {counts}", counts=counts)
+        among = _amount(decision, "fixable", _against("fixable", able["fixable"], others=False))
+        return say("all are past their support, and have {counts}", counts=among)
     first, *rest = able["fixable"]
     counts = [_amount(decision, "fixable", first), *(f"{count:,}" for count in rest)]
     return listed(
