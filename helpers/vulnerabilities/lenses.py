@@ -315,8 +315,8 @@ class Lens(NamedTuple):
     def _counted(self, names: dict[tuple[str, bool], str]) -> Message:
         what = Message(names.get((self.counted, self.fixable), self.counted))
         for name, value in changed(self).items():
-            if form := FIELDS[name].counts:
-                what = message(form, what=what, value=value)
+            if FIELDS[name].counts:
+                what = message(FIELDS[name].counts, what=what, value=value)
         return what
 
     def _whole(self, counted: Message) -> Message:
