@@ -259,10 +259,13 @@ def _kernel(sockets: str) -> Config:
     """Return how to connect to a kernel: by sockets in a folder, where the system has them.
 
     Kernels that start side by side on TCP sometimes choose the same port, and one of them dies.
+    It is used where the path of a socket is too long: a kernel cannot be reached there, and what
+    is left of the attempt blocks this process for ever when it is collected as garbage.
     """
     # Jupyter's own place is that for all temporary files, where a killed run would leave the key.
     manager = {"connection_file": f"{sockets}/connection.json"}
-    if not zmq.has("ipc"):
+    longest = f"{sockets}/kernel-5"
+    if not zmq.has("ipc") or len(os.fsencode(longest)) > zmq.IPC_PATH_MAX_LEN:
         return Config({"KernelManager": {**manager, "transport_encryption": "auto"}})
     return Config({"KernelManager": {**manager, "transport": "ipc", "ip": f"{sockets}/kernel"}})
 

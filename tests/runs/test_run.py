@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -373,6 +374,16 @@ def test_the_key_of_a_kernel_is_in_a_folder_that_the_next_run_clears(
     made = run.reproduce("blog-2022", notebooks=[running(told)])
     notebook = (made / "notebooks/03-small.ipynb").read_text()
     assert f"/kit-run.{processes.this_process()}." in notebook
+
+
+def test_a_temporary_folder_too_long_for_the_path_of_a_socket_is_no_problem(
+    data: Path, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("long" * 25)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    assert (run.reproduce("blog-2022", notebooks=[small]) / "report.html").is_file()
+    assert not [*long.iterdir()]
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS])
