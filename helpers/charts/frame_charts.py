@@ -174,7 +174,7 @@ def _check(chart: str, frame: pd.DataFrame, needed: Sequence[str], **known: Sequ
         if other := [value for value in frame[name].unique() if value not in values]:
             raise FrameInvalid(
                 f"charts.{chart}: column {name!r} has {escape.short(other[0], 40)!r}, which is "
-                f"none of {', '.join(values)}"
+                f"not one of {', '.join(values)}"
             )
 
 

@@ -22,7 +22,7 @@ class Look(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.theme not in THEMES:
-            raise ParameterInvalid(f"theme {self.theme!r} is none of {', '.join(THEMES)}")
+            raise ParameterInvalid(f"theme {self.theme!r} is not one of {', '.join(THEMES)}")
 
 
 DEFAULT = Look()

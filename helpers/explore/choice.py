@@ -74,10 +74,10 @@ def from_text(study: str, text: str, known_by: str) -> Choice:
         raise ParameterInvalid(f"view {text!r} is not key=value&key=value: {error}") from error
     for key in said:
         if key not in _KEYS:
-            raise ParameterInvalid(f"view: {key!r} is none of {', '.join(_KEYS)}")
+            raise ParameterInvalid(f"view: {key!r} is not one of {', '.join(_KEYS)}")
     show = said.get("show", SEVERITY)
     if show not in PICTURES:
-        raise ParameterInvalid(f"view: show {show!r} is none of {', '.join(PICTURES)}")
+        raise ParameterInvalid(f"view: show {show!r} is not one of {', '.join(PICTURES)}")
     lens = PLAIN._replace(known_by=known_by)
     for name, field in FIELDS.items():
         if field.key in said:
@@ -142,13 +142,13 @@ def _value(name: str, text: str) -> Any:
     match first:
         case bool():
             if text not in ("0", "1"):
-                raise ParameterInvalid(f"view: {name} {text!r} is none of 0, 1")
+                raise ParameterInvalid(f"view: {name} {text!r} is neither 0 nor 1")
             return text == "1"
         case float():
             try:
                 return float(text)
             except ValueError as error:
-                raise ParameterInvalid(f"view: {name} {text!r} is no number") from error
+                raise ParameterInvalid(f"view: {name} {text!r} is not a number") from error
         case tuple():
             chosen = _listed(text)
             return tuple(sorted(chosen, key=[*first, *chosen].index))

@@ -72,7 +72,7 @@ class ComparedImages(Asked):
             i18n.fonts()
             self.study: Study = open_study(study)
         if source not in ("recorded", "live"):
-            raise ParameterInvalid(f"source {source!r} is none of recorded, live")
+            raise ParameterInvalid(f"source {source!r} is not one of recorded, live")
         if source == "live":
             # Who looks at what is recorded needs neither Docker nor what talks to it.
             from helpers.capture.session import capture as capture_now
@@ -149,7 +149,7 @@ class ComparedImages(Asked):
         """Return some of these images. Raises `ParameterInvalid` for one that is not there."""
         known = self.images["variant"].tolist()
         if missing := [name for name in variants if name not in known]:
-            raise ParameterInvalid(f"image {missing[0]!r} is none of {', '.join(known)}")
+            raise ParameterInvalid(f"image {missing[0]!r} is not one of {', '.join(known)}")
         other = self._without_cache()
         other._only, other._whole = variants, self
         return other

@@ -2,6 +2,7 @@
 
 import html
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
@@ -19,7 +20,7 @@ class Question(NamedTuple):
     needs: tuple[str, ...]
 
 
-class Asked:
+class Asked(ABC):
     """What questions are asked of: a class body with a line for each, which is its registry."""
 
     language: str
@@ -34,9 +35,9 @@ class Asked:
         cls.questions = cls.questions | {name: each.question for name, each in found.items()}
 
     @property
+    @abstractmethod
     def _setting(self) -> Setting:
         """What answers about these images are shown with."""
-        raise NotImplementedError
 
     def _repr_html_(self) -> str:
         """Return all questions as a table, under what they are asked of."""

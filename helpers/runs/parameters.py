@@ -181,7 +181,7 @@ def _value(parameter: Parameter, value: Any, there: Mapping[str, Sequence[str]])
         choices = (NEWEST, *choices)
     if choices is not None and typed not in choices:
         names = ", ".join(choice or '""' for choice in choices)
-        raise ParameterInvalid(f"{told} is none of {names}")
+        raise ParameterInvalid(f"{told} is not one of {names}")
     if parameter.kind == "day":
         has_ever = f"{_EVER}:" in parameter.help
         if not _is_day(typed) and not (has_ever and typed == _EVER):
@@ -194,7 +194,7 @@ def _value(parameter: Parameter, value: Any, there: Mapping[str, Sequence[str]])
         # A kernel has another working directory.
         return str(folder.resolve())
     if parameter.least is not None and not parameter.least <= typed < math.inf:
-        raise ParameterInvalid(f"{told} is no number of {parameter.least:g} or more")
+        raise ParameterInvalid(f"{told} is not a number of {parameter.least:g} or more")
     if parameter.most is not None and typed > parameter.most:
         raise ParameterInvalid(f"{told} is more than {parameter.most:g}")
     return typed

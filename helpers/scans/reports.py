@@ -103,7 +103,8 @@ def _rows(report: Report) -> int:
 def parse(text: Text, path: str | os.PathLike[str]) -> Report:
     """Return the report in UTF-8 JSON; a legacy list and `null` become reports of one image.
 
-    Trivy's are told by decoding them: a walk over all keys first would take as long again.
+    It is decoded as Trivy's first. Its keys are compared with other scanners' only if that fails or
+    leaves a doubt: a look at all keys takes as long as decoding.
     """
     if bytes(text[: decoding.HEAD_BYTES]).lstrip()[:1] in (b"[", b"n"):
         return trivy.legacy(text, path)

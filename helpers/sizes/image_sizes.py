@@ -71,7 +71,7 @@ def known_size(sizes: pd.DataFrame, wanted: str = "") -> str:
         found = [s for s in SIZES if full[s]] or [s for s in SIZES if some[s]]
         return found[0] if found else UNPACKED
     if wanted not in SIZES:
-        raise ParameterInvalid(f"size {wanted!r} is none of {', '.join(SIZES)}")
+        raise ParameterInvalid(f"size {wanted!r} is not one of {', '.join(SIZES)}")
     if not known.any()[wanted]:
         have = [s for s in SIZES if known.any()[s]]
         raise ParameterInvalid(

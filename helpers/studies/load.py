@@ -60,7 +60,7 @@ def evidence(
     """Yield the evidence of a study, as `load_study` loads it; raises what that raises."""
     scanners = (*paths.REPORTS, "all")
     if scanner and scanner not in scanners:
-        raise ParameterInvalid(f"scanner {scanner!r} is none of {', '.join(scanners)}")
+        raise ParameterInvalid(f"scanner {scanner!r} is not one of {', '.join(scanners)}")
     variants = _variants(name, captures)
     known = {
         capture: exploitation.read(paths.exploitation(name, capture))

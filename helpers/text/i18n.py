@@ -79,7 +79,7 @@ def speaking(language: str) -> Iterator[None]:
 
 def _checked(language: str) -> str:
     if language not in known():
-        raise ParameterInvalid(f"language {language!r} is none of {', '.join(known())}")
+        raise ParameterInvalid(f"language {language!r} is not one of {', '.join(known())}")
     return language
 
 

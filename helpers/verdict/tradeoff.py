@@ -173,10 +173,10 @@ weight, because too many ids have no score."""
 
 
 def check(weights: Mapping[str, float]) -> dict[str, float]:
-    """Return weights as they are. Raises `ParameterInvalid` for one that is no number from 0 on."""
+    """Return weights as they are. Raises `ParameterInvalid` for a negative or infinite one."""
     for criterion, weight in weights.items():
         if not math.isfinite(weight) or weight < 0:
-            raise ParameterInvalid(f"weight_{criterion} {weight!r} is no number of 0 or more")
+            raise ParameterInvalid(f"weight_{criterion} {weight!r} is not a number of 0 or more")
     return dict(weights)
 
 

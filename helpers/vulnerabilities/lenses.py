@@ -66,13 +66,16 @@ class Own(NamedTuple):
 
 
 class Field(NamedTuple):
-    """What there is to say of a field of `Lens`. Its type is that of its value at first.
+    """A row of the table: how a field of `Lens` is asked for, how it filters, and its words.
 
-    Its widget `asks` for it, perhaps with a `hint`, and offers `values`, by their words.
-    `parameter` is its name in notebooks and for `counting`, where `help` stands beside it, `key`
-    its name in a view, and `rule` how `--fail-on` has it, if it does. `keeps` returns what counts
-    under a lens that has another value than at first, for which it reads `columns`. `counts` is
-    what is counted then, `limits` what it is limited to, of a value.
+    The default value gives the type. `values` are the choices, by value, with their words.
+
+    - Widget: `asks` is its label, `hint` stands beside it.
+    - Notebook: `parameter` is the name, `help` the text beside it.
+    - Saved view: `key` is the name. `--fail-on`: `rule` is the syntax; empty if it has none.
+    - Filter: `keeps` returns the findings that count, and reads `columns`. It is called only if
+      the value is not the default.
+    - Labels: `counts` is the text of what is counted, `limits` returns the text of a limit.
     """
 
     asks: str
@@ -136,7 +139,7 @@ def _likely(findings: pd.DataFrame, lens: "Lens") -> pd.DataFrame:
 
 
 def _check_known(findings: pd.DataFrame, column: str, what: str) -> None:
-    """Raise `ParameterInvalid` if what is known of exploitation is missing of some findings."""
+    """Raise `ParameterInvalid` if a finding has no record of exploitation in `column`."""
     missing = findings[findings[column].isna()]
     if len(missing):
         row = missing.iloc[0]
@@ -394,7 +397,7 @@ def checked(lens: Lens) -> Lens:
         for one in value if isinstance(value, tuple) else (value,):
             if known and one not in known:
                 raise ParameterInvalid(
-                    f"{field.parameter} {one!r} is none of {', '.join(filter(None, known))}"
+                    f"{field.parameter} {one!r} is not one of {', '.join(filter(None, known))}"
                 )
         is_flag = isinstance(value, bool)
         match getattr(PLAIN, name):
@@ -402,7 +405,7 @@ def checked(lens: Lens) -> Lens:
                 raise ParameterInvalid(f"{name} {value!r} is not a bool: write True or False")
             case float() if is_flag or not isinstance(value, (int, float)) or not 0 <= value <= 1:
                 raise ParameterInvalid(
-                    f"{name} {value!r} is no probability: write a number from 0 to 1"
+                    f"{name} {value!r} is not a probability: write a number from 0 to 1"
                 )
     return lens
 

@@ -81,11 +81,15 @@ def test_a_missing_column_is_named(name: str, ax: Axes) -> None:
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
-        ("bars", {"severity": ["High", "LOW", "HIGH"]}, "'High', which is none of CRITICAL, HIGH"),
+        (
+            "bars",
+            {"severity": ["High", "LOW", "HIGH"]},
+            "'High', which is not one of CRITICAL",
+        ),
         ("bars", {"severity": "LOW"}, "several rows for one of variant, severity"),
-        ("waterfall", {"kind": ["total", "up", "total"]}, "'up', which is none of total, step"),
+        ("waterfall", {"kind": ["total", "up", "total"]}, "'up', which is not one of total, step"),
         ("waterfall", {"start_bytes": [0, 8_000_000, 0]}, "'npm' starts at 8,000,000"),
-        ("overlap", {"severity": ["BAD", "LOW"]}, "'BAD', which is none of CRITICAL"),
+        ("overlap", {"severity": ["BAD", "LOW"]}, "'BAD', which is not one of CRITICAL"),
     ],
 )
 def test_what_would_draw_something_wrong_is_refused(
@@ -97,7 +101,7 @@ def test_what_would_draw_something_wrong_is_refused(
 
 
 def test_variants_that_lack_one_of_the_frames_are_refused(ax: Axes) -> None:
-    with pytest.raises(FrameInvalid, match="'b', which is none of a"):
+    with pytest.raises(FrameInvalid, match="'b', which is not one of a"):
         charts.overlap(FOUND, ax, variants=["a"])
 
 

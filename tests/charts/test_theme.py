@@ -32,7 +32,7 @@ def test_ink_that_is_readable_on_a_colour_is_readable_on_the_dark_one() -> None:
 
 
 def test_an_unknown_theme_is_refused() -> None:
-    with pytest.raises(ParameterInvalid, match="theme 'sepia' is none of light, dark"):
+    with pytest.raises(ParameterInvalid, match="theme 'sepia' is not one of light, dark"):
         Look("sepia")
 
 

@@ -318,15 +318,15 @@ def test_copied_parameters_open_the_same_view(view: str) -> None:
 @pytest.mark.parametrize(
     ("view", "problem"),
     [
-        ("fixable=yes", "view: fixable 'yes' is none of 0, 1"),
-        ("exploited=yes", "view: exploited 'yes' is none of 0, 1"),
-        ("suppressed=", "view: suppressed '' is none of 0, 1"),
-        ("epss=high", "view: epss 'high' is no number"),
-        ("epss=2", "epss 2.0 is no probability"),
-        ("colour=red", "view: 'colour' is none of capture, beside"),
+        ("fixable=yes", "view: fixable 'yes' is neither 0 nor 1"),
+        ("exploited=yes", "view: exploited 'yes' is neither 0 nor 1"),
+        ("suppressed=", "view: suppressed '' is neither 0 nor 1"),
+        ("epss=high", "view: epss 'high' is not a number"),
+        ("epss=2", "epss 2.0 is not a probability"),
+        ("colour=red", "view: 'colour' is not one of capture, beside"),
         ("capture", "is not key=value"),
-        ("show=table", "show 'table' is none of severity, overlap, growth"),
-        ("severities=BAD", "severities 'BAD' is none of UNKNOWN"),
+        ("show=table", "show 'table' is not one of severity, overlap, growth"),
+        ("severities=BAD", "severities 'BAD' is not one of UNKNOWN"),
         ("known_by=yesterday", "'yesterday' is not a day"),
     ],
 )

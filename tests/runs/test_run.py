@@ -252,14 +252,14 @@ def test_a_missing_report_leaves_a_whole_run(data: Path) -> None:
     ("given", "message"),
     [
         ({"lense": "findings"}, "did you mean 'lens'"),
-        ({"lens": "cves"}, "none of findings, vulnerabilities"),
+        ({"lens": "cves"}, "not one of findings, vulnerabilities"),
         ({"fixable": "perhaps"}, "is not bool"),
         ({"save_to": "/tmp"}, "set by the run itself"),
         ({"study": "other"}, "set by the run itself"),
         ({"capture": "1999-01"}, "no capture '1999-01'"),
-        ({"earlier": "1999-01"}, "none of 2022-02, 2026-11"),
-        ({"baseline": "x"}, "none of nodejs-alpine, nodejs-distroless"),
-        ({"beside": "today"}, "none of blog-2022, matched-2026, rebuilt-2026"),
+        ({"earlier": "1999-01"}, "not one of 2022-02, 2026-11"),
+        ({"baseline": "x"}, "not one of nodejs-alpine, nodejs-distroless"),
+        ({"beside": "today"}, "not one of blog-2022, matched-2026, rebuilt-2026"),
         ({"known_by": "2022-13-45"}, "no day"),
     ],
 )

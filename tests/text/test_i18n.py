@@ -172,7 +172,7 @@ def test_a_language_is_spoken_for_as_long_as_a_block_runs() -> None:
         assert i18n.t("{count:,} finding", count=1048) == "발견 항목 1,048건"
         assert i18n.word("never translated") == "never translated"
     assert i18n.t("{count:,} finding", count=1048) == "1,048 finding"
-    with pytest.raises(ParameterInvalid, match="'xx' is none of en, ko"):
+    with pytest.raises(ParameterInvalid, match="'xx' is not one of en, ko"):
         i18n.use("xx")
 
 

@@ -243,7 +243,7 @@ class TestWeights:
 
     @pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf")])
     def test_others_are_refused_by_the_name_of_their_parameter(self, weight: float) -> None:
-        with pytest.raises(ParameterInvalid, match=f"weight_size {weight} is no number of 0"):
+        with pytest.raises(ParameterInvalid, match=f"weight_size {weight} is not a number of 0"):
             tradeoff.check({"fixable": 1.0, "size": weight})
 
 

@@ -250,21 +250,21 @@ class TestTheDayOfALens:
 @pytest.mark.parametrize(
     ("lens", "problem"),
     [
-        (Lens("cves"), "lens 'cves' is none of findings, vulnerabilities, vulnerability-pack"),
-        (Lens(""), "lens '' is none of findings"),
-        (Lens(severity="redhat"), "severity 'redhat' is none of scanner, nvd"),
-        (Lens(severity=""), "severity '' is none of scanner, nvd"),
-        (Lens(place="kernel"), "place 'kernel' is none of os, tools, app"),
+        (Lens("cves"), "lens 'cves' is not one of findings, vulnerabilities, vulnerability-pack"),
+        (Lens(""), "lens '' is not one of findings"),
+        (Lens(severity="redhat"), "severity 'redhat' is not one of scanner, nvd"),
+        (Lens(severity=""), "severity '' is not one of scanner, nvd"),
+        (Lens(place="kernel"), "place 'kernel' is not one of os, tools, app"),
         (Lens(fixable="yes"), "fixable 'yes' is not a bool: write True or False"),  # type: ignore[arg-type]
         (Lens(fixable=1), "fixable 1 is not a bool"),  # type: ignore[arg-type]
-        (Lens(severities=("HIGH", "BAD")), "severities 'BAD' is none of UNKNOWN, LOW, MEDIUM"),
+        (Lens(severities=("HIGH", "BAD")), "severities 'BAD' is not one of UNKNOWN, LOW, MEDIUM"),
         (Lens(exploited="no"), "exploited 'no' is not a bool"),  # type: ignore[arg-type]
         (Lens(suppressed=None), "suppressed None is not a bool"),  # type: ignore[arg-type]
-        (Lens(epss=1.5), "epss 1.5 is no probability: write a number from 0 to 1"),
-        (Lens(epss=-0.1), "epss -0.1 is no probability"),
-        (Lens(epss=float("nan")), "epss nan is no probability"),
-        (Lens(epss="0.1"), "epss '0.1' is no probability"),  # type: ignore[arg-type]
-        (Lens(epss=True), "epss True is no probability"),
+        (Lens(epss=1.5), "epss 1.5 is not a probability: write a number from 0 to 1"),
+        (Lens(epss=-0.1), "epss -0.1 is not a probability"),
+        (Lens(epss=float("nan")), "epss nan is not a probability"),
+        (Lens(epss="0.1"), "epss '0.1' is not a probability"),  # type: ignore[arg-type]
+        (Lens(epss=True), "epss True is not a probability"),
     ],
 )
 def test_an_unknown_part_of_a_lens_is_named_with_what_is_known(lens, problem) -> None:
