@@ -61,6 +61,11 @@ OUTSIDE = {
 ALONE = ("finished", "presented", "hostile_run")
 """Fixtures that take long to make: what needs one is tested by one process."""
 
+# Tests stop the kit by signals. Who starts tests with `nohup` or `&` ignores some of these, and
+# each process would inherit that: a test would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 # Before anything runs: processes that tests start have this day too.
 clock.stop()
 # No test asks the publishers of EPSS and KEV, unless it says so.
