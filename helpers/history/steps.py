@@ -14,7 +14,7 @@ from helpers.frames import SCANNED
 from helpers.history.series import Series
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, bullets, listed, name, number, paragraph, say
-from helpers.text.titles import Part, fitted, unknown
+from helpers.text.titles import fitted, part_of, unknown
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities import counting
 
@@ -143,13 +143,7 @@ def _title(table: pd.DataFrame, variants: list[str]) -> str:
         if whole and causes.is_open(ours["reason"]).all():
             parts.append(unknown(variant))
             continue
-        text = t(
-            "{variant} {part:,} of {whole}",
-            variant=short_name(variant),
-            part=own,
-            whole=f"{whole:,}",
-        )
-        parts.append(Part(text, (own,)))
+        parts.append(part_of(short_name(variant), own, whole))
     return fitted(t("Changes that are the image's doing"), parts)
 
 

@@ -401,7 +401,9 @@ class Comparison(ComparedImages):
 
     @cached_property
     def _surface(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        return attack_surface_.surface(self._grouped_files, self.images, self.packages)
+        return attack_surface_.surface(
+            self._grouped_files, self.images, self.packages, self._libcs, self._lacking
+        )
 
     @property
     def _matrix(self) -> pd.DataFrame:

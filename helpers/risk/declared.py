@@ -8,7 +8,7 @@ from helpers.answers.answer import Answer
 from helpers.text import escape
 from helpers.text.i18n import msg, t, told, word
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
-from helpers.text.titles import Part, begun, fitted
+from helpers.text.titles import begun, fitted, part_of, unmeasured
 from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.lenses import Lens
 
@@ -105,14 +105,12 @@ def _title(counts: pd.DataFrame, lens: Lens) -> str:
     for (_, variant, status), image in counts.groupby(["capture", "variant", "status"], sort=False):
         by_part = image.set_index("part")["count"]
         whole = by_part.sum(skipna=False)
-        short = escape.short(variant, 24)
-        if pd.isna(whole):
-            parts.append(Part(t("{variant} not measured", variant=short), odd=counting.odd(status)))
-            continue
-        text = t(
-            "{variant} {part:,} of {whole}", variant=short, part=by_part[COUNTS], whole=f"{whole:,}"
+        odd = counting.odd(status)
+        parts.append(
+            unmeasured(variant, odd)
+            if pd.isna(whole)
+            else part_of(escape.short(variant, 24), by_part[COUNTS], whole, odd)
         )
-        parts.append(Part(text, (by_part[COUNTS],), counting.odd(status)))
     return fitted(begun(t("{what} not declared harmless", what=lens.short)), parts)
 
 

@@ -15,7 +15,7 @@ from helpers.frames import UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, bullets, code, listed, name, paragraph, say, share
-from helpers.text.titles import Part, fitted, unknown
+from helpers.text.titles import fitted, part_of, unknown, unmeasured
 from helpers.vulnerabilities import counting, lens_evidence, lenses
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 
@@ -266,17 +266,13 @@ def _title(wide: pd.DataFrame, what: str) -> str:
     """Return how many are known to be exploited in each image."""
     parts = []
     for row in wide.itertuples():
-        short = escape.short(row.variant, 24)
         if pd.isna(row.whole):
-            text = t("{variant} not measured", variant=short)
-            parts.append(Part(text, odd=counting.odd("failed")))
+            parts.append(unmeasured(row.variant, counting.odd("failed")))
         elif pd.isna(row.exploited):
             parts.append(unknown(row.variant))
         else:
-            text = t(
-                "{variant} {part:,} of {whole}", variant=short, part=row.exploited, whole=row.whole
-            )
-            parts.append(Part(text, (row.exploited,), counting.odd(row.status)))
+            short = escape.short(row.variant, 24)
+            parts.append(part_of(short, row.exploited, row.whole, counting.odd(row.status)))
     return fitted(t("Known to be exploited, {what}", what=what), parts)
 
 

@@ -12,7 +12,7 @@ from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart import Matrix
 from helpers.answers.talk import SURFACE, Talk, named
 from helpers.images.known_programs import OS_INSTALLER, SHELL
-from helpers.surface import checks, dynamic_linking, tools
+from helpers.surface import checks, tools
 from helpers.surface.checks import (
     FIRST_LOOK,
     FOUND,
@@ -46,19 +46,22 @@ _WIDTH = 36
 
 
 def surface(
-    grouped: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame
+    grouped: pd.DataFrame,
+    images: pd.DataFrame,
+    packages: pd.DataFrame,
+    libcs: pd.DataFrame,
+    lacking: pd.DataFrame,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the matrix of properties, and the evidence of each of its cells.
 
     The matrix: `property, variant, state, value, count`, one row a cell, in the order that is
     shown; `count` is NA for what is not counted. The evidence: `property, variant, what, detail`, a
     row for each path (or word) that a cell counts. `value`, `what` and `detail` may be messages.
-    `grouped` are `file_groups.grouped`; an image without files has the tools that its packages are
-    named after, and is not measured in all else.
+    `grouped` are `file_groups.grouped`, `libcs` and `lacking` those of `dynamic_linking`. An image
+    without files has the tools that its packages are named after, and is not measured in all else.
     """
     by_files, by_packages = tools.found(grouped), tools.of_packages(packages)
-    libcs = dynamic_linking.libc(grouped, images).set_index("variant")
-    lacking = dynamic_linking.unloadable(grouped)
+    libcs = libcs.set_index("variant")
     cells: list[tuple[Any, ...]] = []
     evidence: list[tuple[str, ...]] = []
     for row in images.drop_duplicates("variant").itertuples():

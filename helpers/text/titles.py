@@ -37,6 +37,18 @@ def unknown(variant: object) -> Part:
     return Part(t("{variant} not known", variant=name(variant)), odd=msg("{count:,} not known"))
 
 
+def unmeasured(variant: object, odd: str) -> Part:
+    """Return what is said of an image whose count is not known; `odd` is as in `Part`."""
+    return Part(t("{variant} not measured", variant=escape.short(variant, 24)), odd=odd)
+
+
+def part_of(variant: str, part: int, whole: int | str, odd: str = "") -> Part:
+    """Return what is said of an image of whose whole a part is of a kind, by its short name."""
+    shown = whole if isinstance(whole, str) else f"{whole:,}"
+    text = t("{variant} {part:,} of {whole}", variant=variant, part=part, whole=shown)
+    return Part(text, (part,), odd)
+
+
 def begun(text: str) -> str:
     """Return a text as the beginning of a title: with a capital, where there are some."""
     return f"{text[:1].upper()}{text[1:]}"

@@ -7,7 +7,7 @@ from helpers.frames import PLACES, UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, names, paragraph, say
-from helpers.text.titles import Part, around, begun, fitted
+from helpers.text.titles import Part, around, begun, fitted, part_of, unmeasured
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.lenses import PLACE_NAMES, Lens
 
@@ -162,13 +162,10 @@ def _from_base(findings: pd.DataFrame, status: str, what: str) -> Phrase | str:
 
 def _part(variant: object, part: int, whole: int, status: str) -> Part:
     """Return how much of an image's count is of a kind, for a title."""
-    short = escape.short(variant, 24)
     odd = counting.odd(status)
     if pd.isna(whole):
-        return Part(t("{variant} not measured", variant=short), odd=odd)
-    total = counting.total(whole, status)
-    text = t("{variant} {part:,} of {whole}", variant=short, part=part, whole=total)
-    return Part(text, (part,), odd)
+        return unmeasured(variant, odd)
+    return part_of(escape.short(variant, 24), part, counting.total(whole, status), odd)
 
 
 def _wide(table: pd.DataFrame) -> pd.DataFrame:

@@ -104,13 +104,13 @@ def test_every_question_has_an_answer_for_any_inventory(
     assert grouped["group"].notna().all()
     parts = file_groups.sizes(grouped, layers)
     assert parts["size_bytes"].sum() == (2**47 if inventory else 0)
-    matrix, evidence = attack_surface.surface(grouped, images, packages)
+    libcs, lacking = dynamic_linking.libc(files, images), dynamic_linking.unloadable(files)
+    matrix, evidence = attack_surface.surface(grouped, images, packages, libcs, lacking)
     assert len(matrix) == 17
     needed = app_process.needs(grouped, images, packages)
     assert len(needed) == 1
     counted = exposure.counted(frames.make("findings", {}), needed, lens)
     totals = exposure.totals(counted, needed, files, images)
-    lacking = dynamic_linking.unloadable(files)
     coverage = scan_coverage.coverage(files, images, packages)
     for answer in (
         file_groups.answer(parts, images),

@@ -6,7 +6,7 @@ import pytest
 from helpers.answers.answer import Answer
 from helpers.answers.chart import Cell
 from helpers.sizes import file_groups
-from helpers.surface import attack_surface
+from helpers.surface import attack_surface, dynamic_linking
 from helpers.surface.checks import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN, questions
 from helpers.text import i18n
 from tests.conftest import file, files_of, image_of, layers_of, link, packages_of, program
@@ -14,11 +14,16 @@ from tests.conftest import file, files_of, image_of, layers_of, link, packages_o
 ROOT = {"user": "", "user_id": 0, "group_ids": "0"}
 
 
+def surface(grouped, images, packages) -> tuple[pd.DataFrame, pd.DataFrame]:
+    libcs, lacking = dynamic_linking.libc(grouped, images), dynamic_linking.unloadable(grouped)
+    return attack_surface.surface(grouped, images, packages, libcs, lacking)
+
+
 def matrix(*files, packages=None, **image) -> tuple[pd.DataFrame, pd.DataFrame]:
     images = image_of(**{**ROOT, **image})
     layers = layers_of((0, "base", True), (0, "app", False))
     grouped = file_groups.grouped(files_of(*files), layers, images)
-    return attack_surface.surface(grouped, images, packages_of(*packages or []))
+    return surface(grouped, images, packages_of(*packages or []))
 
 
 def answer(table: pd.DataFrame, behind: pd.DataFrame, known_share: object = pd.NA) -> Answer:
@@ -54,7 +59,7 @@ def test_without_files_packages_are_asked_and_silence_is_not_none() -> None:
     assert by.loc["shells", "state"] == UNKNOWN, "the report is not known to list packages"
     images = image_of(**ROOT, packages=2)
     grouped = file_groups.grouped(files_of(), layers_of(), images)
-    table, behind = attack_surface.surface(grouped, images, packages_of(*listed))
+    table, behind = surface(grouped, images, packages_of(*listed))
     by = table.set_index("property")
     assert by.loc["shells", ["state", "value"]].tolist() == [FOUND, "busybox (by its packages)"]
     assert by.loc["compilers", ["state", "value"]].tolist() == [NO_PACKAGE, "no such package"]

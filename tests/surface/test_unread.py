@@ -14,7 +14,7 @@ from helpers.images.file_inventory import File
 from helpers.sizes import file_groups
 from helpers.sizes.file_groups import APP, OS, OWNER_UNKNOWN, RUNTIME
 from helpers.studies.load import load_files, load_study
-from helpers.surface import app_process, attack_surface, exposure, scan_coverage
+from helpers.surface import app_process, attack_surface, dynamic_linking, exposure, scan_coverage
 from helpers.surface.app_process import UNSEEN
 from helpers.vulnerabilities.lenses import FINDINGS, Lens
 from tests.conftest import files_of, image_of, layers_of, packages_of, program
@@ -199,7 +199,9 @@ def test_a_file_that_no_path_pattern_fits_has_an_unknown_owner_and_is_not_unowne
 def test_which_files_are_the_apps_is_not_measured_where_its_folder_is_not_known(files, app) -> None:
     def cell(image: pd.DataFrame) -> str:
         grouped = file_groups.grouped(files, LAYERS, image)
-        matrix, _ = attack_surface.surface(grouped, image, packages_of(*LISTED))
+        libcs, lacking = dynamic_linking.libc(grouped, image), dynamic_linking.unloadable(grouped)
+        packages = packages_of(*LISTED)
+        matrix, _ = attack_surface.surface(grouped, image, packages, libcs, lacking)
         return matrix.set_index("property").loc["app files its user may change", "state"]
 
     assert cell(app) == "none"
