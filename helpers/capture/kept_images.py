@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from helpers.capture import variant_names
-from helpers.capture.variant_names import Names
 from helpers.errors import ReportInvalid
 from helpers.images import reference
 from helpers.scans import reports
+from helpers.studies import variant_names
 from helpers.studies.study import Variant
+from helpers.studies.variant_names import Names
 
 DATE = re.compile(
     r"(?<!\d)(?P<y>(19|20)\d\d)(?P<s>[-_.]?)(?P<m>0[1-9]|1[0-2])(?P=s)(?P<d>0[1-9]|[12]\d|3[01])"

@@ -17,8 +17,6 @@ import msgspec
 from msgspec import Struct, field
 
 from helpers import paths, whole
-from helpers.capture import variant_names
-from helpers.capture.variant_names import Names
 from helpers.compressed import head
 from helpers.errors import ReportInvalid, StudyInvalid, disk_error
 from helpers.images import oci
@@ -26,7 +24,8 @@ from helpers.images.reference import is_reference
 from helpers.scanning import scan_input
 from helpers.scans import reports
 from helpers.scans.decoding import Text, read
-from helpers.studies import study
+from helpers.studies import study, variant_names
+from helpers.studies.variant_names import Names
 
 _JSON_HEAD_BYTES = 4096
 

@@ -8,8 +8,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from helpers.capture import new_study, variant_names
+from helpers.capture import new_study
 from helpers.errors import KitError, StudyInvalid
+from helpers.studies import variant_names
 from helpers.text import escape
 
 MOST = 10**6

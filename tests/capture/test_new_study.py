@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from helpers import compressed, paths, processes
-from helpers.capture import evidence, new_study, resolve, variant_names
+from helpers.capture import evidence, new_study, resolve
 from helpers.capture.session import capture
 from helpers.containers.daemon import Daemon
 from helpers.errors import CaptureFailed, StudyInvalid
 from helpers.images.archive import open_archive
-from helpers.studies import study
+from helpers.studies import study, variant_names
 from helpers.studies.load import load_study
 from tests.conftest import Write, finding, trivy
 from tests.scanning.test_scan import SBOM

@@ -13,7 +13,7 @@ from typing import Any
 import pptx
 
 from helpers import paths
-from helpers.capture import gzip_sizes, variant_names
+from helpers.capture import gzip_sizes
 from helpers.containers.daemon import credentials
 from helpers.errors import ParameterInvalid
 from helpers.gate import fail_on
@@ -22,6 +22,7 @@ from helpers.notebook import index
 from helpers.runs import parameters, run_folder
 from helpers.scanning import trivy_program, vulndb
 from helpers.slides import template
+from helpers.studies import variant_names
 from helpers.studies.load import load_reports
 from helpers.vulnerabilities import lenses
 from tests.fuzz import mutations
