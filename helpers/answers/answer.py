@@ -7,7 +7,7 @@ import msgspec
 import pandas as pd
 from msgspec import Struct
 
-from helpers.answers.chart import Chart
+from helpers.answers.chart_data import Chart
 from helpers.answers.talk import Talk
 from helpers.text.rich import Text
 

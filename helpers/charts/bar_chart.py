@@ -6,7 +6,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.answers.chart import Bars, Series
+from helpers.answers.chart_data import Bars, Series
 from helpers.charts import axes, colours
 from helpers.charts.axes import Place
 from helpers.charts.colours import BASELINE, FAINT, INK, Style

@@ -2,7 +2,7 @@
 
 from matplotlib.axes import Axes
 
-from helpers.answers.chart import Boxes
+from helpers.answers.chart_data import Boxes
 from helpers.charts import axes, rows
 from helpers.charts.colours import BAR, BASELINE, FAINT
 from helpers.text.i18n import t

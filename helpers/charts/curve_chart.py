@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import Formatter
 from msgspec import Struct
 
-from helpers.answers.chart import Curve, Curves
+from helpers.answers.chart_data import Curve, Curves
 from helpers.charts import axes, colours
 from helpers.charts.axes import Place, Ranges
 from helpers.charts.colours import BAND, FAINT, INK

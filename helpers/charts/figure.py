@@ -16,7 +16,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL.Image import Dither, Quantize
 
 from helpers import paths
-from helpers.answers.chart import (
+from helpers.answers.chart_data import (
     Bars,
     Boxes,
     Chart,

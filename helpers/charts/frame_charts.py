@@ -7,7 +7,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 
-from helpers.answers.chart import (
+from helpers.answers.chart_data import (
     Bars,
     Cell,
     Chart,

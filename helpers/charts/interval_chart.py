@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from helpers.answers.chart import Intervals
+from helpers.answers.chart_data import Intervals
 from helpers.charts import axes, rows
 from helpers.charts.colours import BAR, FAINT, INK
 

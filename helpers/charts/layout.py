@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from helpers.answers.chart import Bars, Chart, Curves, Overlap
+from helpers.answers.chart_data import Bars, Chart, Curves, Overlap
 
 _MOST = 64
 """Layouts that are known at once."""

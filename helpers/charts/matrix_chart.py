@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from helpers.answers.chart import Cell, Matrix
+from helpers.answers.chart_data import Cell, Matrix
 from helpers.charts import axes
 from helpers.charts.colours import CELLS, FAINT, INK
 from helpers.charts.lettering import width

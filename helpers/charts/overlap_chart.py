@@ -5,7 +5,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.answers.chart import Combination, Overlap
+from helpers.answers.chart_data import Combination, Overlap
 from helpers.charts import axes, colours
 from helpers.charts.axes import Place
 from helpers.charts.colours import FAINT, INK, NO_DOT

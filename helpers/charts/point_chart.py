@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 from matplotlib.ticker import LogLocator, NullLocator
 
-from helpers.answers.chart import Point, Points
+from helpers.answers.chart_data import Point, Points
 from helpers.charts import axes, colours
 from helpers.charts.axes import Ranges
 from helpers.charts.colours import BASELINE, FAINT

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from helpers.answers.chart import Timeline
+from helpers.answers.chart_data import Timeline
 from helpers.charts import axes, colours
 from helpers.charts.colours import INK
 from helpers.charts.curve_chart import Days, number

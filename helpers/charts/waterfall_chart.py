@@ -5,7 +5,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from helpers.answers.chart import Step, Waterfall
+from helpers.answers.chart_data import Step, Waterfall
 from helpers.charts import axes
 from helpers.charts.colours import DOWN, FAINT, INK, UP, WHOLE
 from helpers.text import escape

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.figure import Figure
 
-from helpers.answers.chart import JOINED, Bars, Chart, Curves, Overlap
+from helpers.answers.chart_data import JOINED, Bars, Chart, Curves, Overlap
 from helpers.charts import bar_chart, curve_chart, overlap_chart
 from helpers.charts.axes import Place
 from helpers.text.i18n import t

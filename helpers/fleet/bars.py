@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from helpers.answers import chart
-from helpers.answers.chart import Series
+from helpers.answers.chart_data import Bars, Series
 from helpers.text import escape
 
 MOST = 12
@@ -12,8 +11,8 @@ MOST = 12
 
 def of(
     names: Iterable[str], values: Iterable[float], ends: list[str], what: str, across: str
-) -> chart.Bars:
+) -> Bars:
     """Return bars of one kind; names may be of reports."""
     rows = [(escape.plain(text), "") for text in names]
     series = Series("size", what, [float(value) for value in values])
-    return chart.Bars(rows, [series], ends, across, "size", [True] * len(rows))
+    return Bars(rows, [series], ends, across, "size", [True] * len(rows))

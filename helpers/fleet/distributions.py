@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart import Box, Boxes
+from helpers.answers.chart_data import Box, Boxes
 from helpers.fleet import image_table
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say

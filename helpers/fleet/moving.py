@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.chart import Interval, Intervals
+from helpers.answers.chart_data import Interval, Intervals
 from helpers.fleet import bars, bootstrap, distributions, groups, image_table, pairs, prediction
 from helpers.fleet.groups import Packages
 from helpers.text.i18n import t

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.chart import Bars
+from helpers.answers.chart_data import Bars
 from helpers.comparability import end_of_life
 from helpers.fleet import alike, bars
 from helpers.frames import FAILED, NO_OS, UNKNOWN_COUNT

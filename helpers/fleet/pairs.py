@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.chart import Interval, Intervals
+from helpers.answers.chart_data import Interval, Intervals
 from helpers.fleet import bars, bootstrap, distributions, groups, image_table
 from helpers.fleet.groups import Packages
 from helpers.text.i18n import t

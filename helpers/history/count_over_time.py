@@ -6,7 +6,7 @@ from datetime import date
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart import Line, Ticks, Timeline
+from helpers.answers.chart_data import Line, Ticks, Timeline
 from helpers.answers.talk import FOUND, Talk, some
 from helpers.changes.causes import DATABASE, IMAGE, SCANNER
 from helpers.history.steps import Steps

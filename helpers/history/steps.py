@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.answers.chart import Bars
+from helpers.answers.chart_data import Bars
 from helpers.changes import between, causes, engine
 from helpers.changes.causes import CAUSES, DATABASE, IMAGE, SCANNER, SEVERAL, STATEMENT, UNKNOWN
 from helpers.changes.engine import APPEARED, GONE, RERATED

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from helpers import aliases
-from helpers.answers import chart as charts
+from helpers.answers import chart_data
 from helpers.answers.answer import Answer
-from helpers.answers.chart import Bars
+from helpers.answers.chart_data import Bars
 from helpers.changes import causes
 from helpers.changes.causes import IMAGE
 from helpers.changes.engine import GONE
@@ -203,7 +203,7 @@ def chart(short: pd.DataFrame) -> Bars:
     across = t("days from a fix to an image with it")
     if len(short) > _FEW:
         across = t("days from a fix to an image with it, half of them")
-    series = [charts.Series("days", t("days"), values)]
+    series = [chart_data.Series("days", t("days"), values)]
     return Bars(rows, series, ends, across, "days", [value is not None for value in values])
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from helpers.answers.answer import FIGURE, SEARCHABLE, TABLE, TEXT, Answer, encoded
-from helpers.answers.chart import Chart, why_empty
+from helpers.answers.chart_data import Chart, why_empty
 from helpers.charts.look import Look
 from helpers.comparability import confounders, scan_consistency, scanner_releases
 from helpers.frames import UNKNOWN_COUNT

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart import Limit, Point, Points
+from helpers.answers.chart_data import Limit, Point, Points
 from helpers.answers.talk import RISK, Talk
 from helpers.risk import likelihood
 from helpers.text import escape

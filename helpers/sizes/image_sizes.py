@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.chart import Bars, Series
+from helpers.answers.chart_data import Bars, Series
 from helpers.answers.talk import SIZE, Talk, named, some
 from helpers.errors import ParameterInvalid
 from helpers.frames import BROKEN

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart import Step, Waterfall
+from helpers.answers.chart_data import Step, Waterfall
 from helpers.answers.talk import SIZE, Talk
 from helpers.errors import ParameterInvalid
 from helpers.sizes import file_groups

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers.answers.answer import ANSWER, BANNER, CLOSING, SLIDE, SUMMARY, Record
-from helpers.answers.chart import Bars, Chart, why_empty
+from helpers.answers.chart_data import Bars, Chart, why_empty
 from helpers.answers.talk import FOUND, TOPICS, Table, Talk
 from helpers.charts import figure as drawing
 from helpers.charts.lettering import LEADING

@@ -18,7 +18,7 @@ from pptx.oxml.ns import qn
 from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
-from helpers.answers.chart import Bars, Series
+from helpers.answers.chart_data import Bars, Series
 from helpers.charts import bar_chart, colours
 from helpers.slides.outline import row_name
 from helpers.slides.style import Theme, dress, paint, write

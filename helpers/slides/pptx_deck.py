@@ -14,7 +14,7 @@ from pptx.oxml.ns import qn
 from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
-from helpers.answers.chart import Bars, Curves
+from helpers.answers.chart_data import Bars, Curves
 from helpers.answers.talk import Table
 from helpers.slides import outline, placeholder, pptx_bars, pptx_xy, style, template, text_layout
 from helpers.slides.geometry import KIT, Area, Box

@@ -17,7 +17,7 @@ from pptx.oxml.ns import nsdecls, qn
 from pptx.oxml.xmlchemy import OxmlElement
 from pptx.util import Pt
 
-from helpers.answers.chart import Curves
+from helpers.answers.chart_data import Curves
 from helpers.charts import colours, curve_chart
 from helpers.charts.axes import Ranges
 from helpers.charts.lettering import LEADING

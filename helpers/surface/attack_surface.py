@@ -7,9 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from helpers.answers import chart
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.chart import Matrix
+from helpers.answers.chart_data import Cell, Matrix
 from helpers.answers.talk import SURFACE, Talk, named
 from helpers.images.known_programs import OS_INSTALLER, SHELL
 from helpers.surface import checks, tools
@@ -279,7 +278,7 @@ def _text(matrix: pd.DataFrame) -> Text:
 def _chart(matrix: pd.DataFrame, coverage: pd.DataFrame) -> Matrix:
     """Return some properties as a chart, without those that no image was measured in."""
     cells = {
-        (row.property, row.variant): chart.Cell(
+        (row.property, row.variant): Cell(
             row.state,
             told(row.value),
             None if pd.isna(row.count) else int(row.count),
@@ -303,14 +302,14 @@ def _chart(matrix: pd.DataFrame, coverage: pd.DataFrame) -> Matrix:
     return drawn
 
 
-def _unscanned(known_share: Any, gap: str) -> chart.Cell:
+def _unscanned(known_share: Any, gap: str) -> Cell:
     """Return the share of the executable bytes that the scanner did not look at, or at most."""
     if pd.isna(known_share):
-        return chart.Cell(UNKNOWN, word(UNKNOWN))
+        return Cell(UNKNOWN, word(UNKNOWN))
     share = f"{1 - known_share:.0%}"
     if gap:
         share = t("at most {share}", share=share)
-    return chart.Cell(PLAIN, t("{share} of the bytes", share=share), None, share)
+    return Cell(PLAIN, t("{share} of the bytes", share=share), None, share)
 
 
 def _axes(matrix: pd.DataFrame) -> tuple[list[str], list[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart import Point, Points
+from helpers.answers.chart_data import Point, Points
 from helpers.answers.talk import SURFACE, Talk, some
 from helpers.frames import UNKNOWN_COUNT
 from helpers.images.package_files import no_files

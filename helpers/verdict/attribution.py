@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart import Bars, Series
+from helpers.answers.chart_data import Bars, Series
 from helpers.answers.talk import AGE, Talk
 from helpers.comparability.confounders import APART_DAYS, packages_day
 from helpers.frames import SCANNED, Frames

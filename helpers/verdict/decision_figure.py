@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pandas as pd
 
-from helpers.answers.chart import Bars, Chart
+from helpers.answers.chart_data import Bars, Chart
 from helpers.answers.talk import CHOICE, Talk
 from helpers.frames import NO_OS, Frames
 from helpers.sizes import image_sizes

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.chart import Point, Points
+from helpers.answers.chart_data import Point, Points
 from helpers.answers.talk import SIZE, Talk, some
 from helpers.answers.talk import named as named_images
 from helpers.comparability import score_consistency

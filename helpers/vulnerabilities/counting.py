@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart import Bars, Series
+from helpers.answers.chart_data import Bars, Series
 from helpers.answers.talk import FOUND, Talk, some
 from helpers.frames import (
     BROKEN,

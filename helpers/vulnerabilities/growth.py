@@ -9,7 +9,7 @@ import msgspec
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart import Curve, Curves, Mark, why_empty
+from helpers.answers.chart_data import Curve, Curves, Mark, why_empty
 from helpers.answers.talk import FOUND, Talk, named, some
 from helpers.comparability import confounders
 from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.answers.chart import JOINED, MOST, OTHERS, Combination, Overlap, combined
+from helpers.answers.chart_data import JOINED, MOST, OTHERS, Combination, Overlap, combined
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import Message, message, t, word

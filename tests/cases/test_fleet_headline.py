@@ -9,7 +9,7 @@ import pytest
 
 from helpers import paths
 from helpers.answers.answer import Answer
-from helpers.answers.chart import Bars
+from helpers.answers.chart_data import Bars
 from helpers.fleet import bases, image_table, lessons, spread, tally
 from helpers.fleet.lessons import Advice
 from helpers.frames import NOT_LOOKED

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
-from helpers.answers.chart import Bars, Series
+from helpers.answers.chart_data import Bars, Series
 from helpers.charts import bar_chart, colours, figure
 from helpers.frames import SEVERITIES, Frames
 from helpers.vulnerabilities import counting

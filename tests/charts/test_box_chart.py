@@ -2,7 +2,7 @@
 
 from matplotlib.axes import Axes
 
-from helpers.answers.chart import Box, Boxes, Interval, Intervals, why_empty
+from helpers.answers.chart_data import Box, Boxes, Interval, Intervals, why_empty
 from helpers.charts import box_chart, interval_chart
 from tests.charts.conftest import names, texts
 

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import num2date
 from matplotlib.lines import Line2D
 
-from helpers.answers.chart import Curve, Curves, Mark
+from helpers.answers.chart_data import Curve, Curves, Mark
 from helpers.charts import colours, curve_chart
 from helpers.charts.figure import figure
 from helpers.text import i18n

@@ -8,7 +8,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from PIL import Image
 
-from helpers.answers.chart import (
+from helpers.answers.chart_data import (
     Bars,
     Cell,
     Chart,

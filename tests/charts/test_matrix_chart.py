@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
-from helpers.answers.chart import Cell, Matrix
+from helpers.answers.chart_data import Cell, Matrix
 from helpers.charts import matrix_chart
 from helpers.charts.figure import figure
 from helpers.surface.checks import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN

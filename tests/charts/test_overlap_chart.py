@@ -6,7 +6,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from helpers.answers.chart import Combination, Overlap
+from helpers.answers.chart_data import Combination, Overlap
 from helpers.charts import overlap_chart
 from helpers.charts.colours import INK
 from helpers.charts.figure import figure

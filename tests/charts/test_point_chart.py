@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
 from helpers import Comparison
-from helpers.answers.chart import Limit, Point, Points
+from helpers.answers.chart_data import Limit, Point, Points
 from helpers.charts import point_chart
 from helpers.charts.figure import figure
 from helpers.charts.labels import Line, Rect

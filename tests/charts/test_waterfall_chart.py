@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
-from helpers.answers.chart import Step, Waterfall
+from helpers.answers.chart_data import Step, Waterfall
 from helpers.charts import waterfall_chart
 from helpers.charts.colours import DOWN, UP, WHOLE
 from helpers.text import i18n

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from helpers import Comparison, paths
-from helpers.answers.chart import Bars
+from helpers.answers.chart_data import Bars
 from helpers.comparability import score_consistency
 from helpers.errors import ParameterInvalid, StudyInvalid
 from helpers.explore import left_out

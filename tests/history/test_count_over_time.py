@@ -1,6 +1,6 @@
 """The count of each image at each capture: lines, gaps, broken scans, and what was new."""
 
-from helpers.answers.chart import Timeline
+from helpers.answers.chart_data import Timeline
 from helpers.history import broken_scans, count_over_time
 from helpers.vulnerabilities.lenses import PLAIN
 from tests.conftest import finding

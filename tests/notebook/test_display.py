@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from helpers.answers.answer import Answer, decoded
-from helpers.answers.chart import Matrix
+from helpers.answers.chart_data import Matrix
 from helpers.frames import Frames
 from helpers.notebook import display
 from helpers.notebook.display import Setting, ShownAnswer

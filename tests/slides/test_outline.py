@@ -17,7 +17,7 @@ from pptx import Presentation
 from helpers import paths
 from helpers.answers import talk
 from helpers.answers.answer import ANSWER, BANNER, SLIDE, SUMMARY, Answer
-from helpers.answers.chart import Bars, Points
+from helpers.answers.chart_data import Bars, Points
 from helpers.answers.talk import Talk
 from helpers.notebook import executed
 from helpers.slides import outline, reveal, text_layout

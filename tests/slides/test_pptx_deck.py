@@ -25,7 +25,7 @@ from pptx.util import Emu, Pt
 
 from helpers.answers import talk
 from helpers.answers.answer import ANSWER, SLIDE, Answer
-from helpers.answers.chart import Curves
+from helpers.answers.chart_data import Curves
 from helpers.charts import look, theme
 from helpers.slides import outline, pptx_bars, pptx_deck, pptx_xy, style
 from helpers.slides.outline import Slide

@@ -28,7 +28,7 @@ from helpers.answers.answer import (
     Answer,
     encoded,
 )
-from helpers.answers.chart import (
+from helpers.answers.chart_data import (
     Bars,
     Cell,
     Combination,

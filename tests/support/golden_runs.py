@@ -21,7 +21,7 @@ from typing import Any
 import nbformat
 
 from helpers import Comparison, Fleet, paths
-from helpers.answers import chart
+from helpers.answers import chart_data
 from helpers.answers.talk import Talk
 from helpers.capture.session import capture
 from helpers.notebook.display import Picture, ShownAnswer
@@ -127,7 +127,7 @@ def answer_lines(shown: ShownAnswer) -> Iterator[str]:
     if answer.chart:
         yield f"  counted: {answer.counted}"
         yield f"  footer: {shown.footer}"
-        yield from _chart(chart.encoded(answer.chart))
+        yield from _chart(chart_data.encoded(answer.chart))
     if answer.lacks:
         yield f"  lacks: {answer.lacks}"
     yield from _blocks(answer.text)

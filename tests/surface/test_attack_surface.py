@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from helpers.answers.answer import Answer
-from helpers.answers.chart import Cell
+from helpers.answers.chart_data import Cell
 from helpers.sizes import file_groups
 from helpers.surface import attack_surface, dynamic_linking
 from helpers.surface.checks import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN, questions

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers.answers.chart import Bars
+from helpers.answers.chart_data import Bars
 from helpers.frames import Frames
 from helpers.studies.load import load_study
 from helpers.text import i18n

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers import Comparison
-from helpers.answers.chart import Bars
+from helpers.answers.chart_data import Bars
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make
 from helpers.studies.load import load_published

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.answers.chart import Points
+from helpers.answers.chart_data import Points
 from helpers.comparability import confounders
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make

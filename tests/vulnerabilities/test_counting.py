@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from helpers import frames
-from helpers.answers.chart import Bars, why_empty
+from helpers.answers.chart_data import Bars, why_empty
 from helpers.frames import Frames
 from helpers.studies.load import load_published
 from helpers.text import i18n

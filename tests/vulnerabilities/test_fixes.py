@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from helpers.answers.answer import Answer
-from helpers.answers.chart import Bars
+from helpers.answers.chart_data import Bars
 from helpers.frames import Frames
 from helpers.studies.load import load_study
 from helpers.text import i18n

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart import Curves, Mark, why_empty
+from helpers.answers.chart_data import Curves, Mark, why_empty
 from helpers.frames import NO_OS, Frames
 from helpers.studies.load import load_study
 from helpers.text import i18n

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers.answers.chart import OTHERS, Combination, Overlap, why_empty
+from helpers.answers.chart_data import OTHERS, Combination, Overlap, why_empty
 from helpers.frames import Frames
 from helpers.text import i18n
 from helpers.vulnerabilities import overlap

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from helpers.answers.chart import Bars
+from helpers.answers.chart_data import Bars
 from helpers.frames import SEVERITIES, Frames
 from helpers.vulnerabilities import counting, severity_scales
 from helpers.vulnerabilities.lenses import PLAIN, Lens

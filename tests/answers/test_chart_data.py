@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from helpers.answers.chart import (
+from helpers.answers.chart_data import (
     Bars,
     Chart,
     Combination,
