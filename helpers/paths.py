@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import posixpath
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +35,9 @@ VEX = "vex.json"
 
 BASES_LOG = "bases.log"
 """Build log of the bases that a study names, in a capture's folder."""
+
+FLEET_FACTS, FLEET_IMAGES = "fleet.json", "images.jsonl"
+"""How a fleet was captured, and its images, in its folder."""
 
 EXPLOITATION = "exploitation.json"
 """What was known of exploitation, in a capture's folder."""
@@ -93,10 +98,17 @@ def reports(folder: Path) -> dict[str, Path]:
     return found
 
 
-def is_other_evidence(path: Path) -> bool:
-    """Return whether a JSON file is a capture's, or a variant's in it, and is no report."""
-    is_named = path.name in (CAPTURE, EXPLOITATION, IMAGE, SMOKE, VEX)
-    return is_named and any((f / CAPTURE).exists() for f in (path.parent, path.parent.parent))
+def is_other_evidence(path: str, exists: Callable[[str], bool] = os.path.exists) -> bool:
+    """Return whether a JSON file is a capture's, a variant's in it or a fleet's, and no report.
+
+    That is told by what `exists` beside it.
+    """
+    folder, name = posixpath.split(path)
+    if name == FLEET_FACTS:
+        return exists(posixpath.join(folder, FLEET_IMAGES))
+    is_named = name in (CAPTURE, EXPLOITATION, IMAGE, SMOKE, VEX)
+    folders = (folder, posixpath.dirname(folder))
+    return is_named and any(exists(posixpath.join(each, CAPTURE)) for each in folders)
 
 
 def runs() -> Path:

@@ -27,6 +27,7 @@ from helpers.capture.kept_images import DATE, Report
 from helpers.errors import KitError, ReportInvalid, StudyInvalid
 from helpers.frames import utc
 from helpers.scanning import redact_report
+from helpers.scans import report_files
 from helpers.studies import study
 from helpers.studies.landmarks import day
 from helpers.studies.study import OTHERS, Captured, Database, Facts, Study, open_study
@@ -100,18 +101,18 @@ def _found(
     Those that a capture has already, as `taken` says, are not read again.
     """
     files: list[tuple[Path, datetime | None, bool]] = []
-    problems, root = [], folder.resolve()
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        is_file = path.name.endswith((".json", ".json.gz")) and path.is_file()
-        is_followed = is_file or path.is_dir()
-        if path.is_symlink() and is_followed and not path.resolve().is_relative_to(root):
-            problems.append(f"{inside}: a link that leads out of the folder; it was not followed")
-        elif is_file:
-            try:
-                files.append((path, *_moment(inside)))
-            except ReportInvalid as error:
-                problems.append(f"{error.path}: {error.problem}")
+    found = report_files.within(folder)
+    problems = [f"{error.filename}: cannot be read ({error.strerror})" for error in found.unread]
+    problems += [
+        f"{Path(entry).relative_to(folder)}: a link that leads out of the folder; it was not "
+        "followed"
+        for entry in sorted(found.outside, key=Path)
+    ]
+    for path in sorted(map(Path, found.files)):
+        try:
+            files.append((path, *_moment(path.relative_to(folder))))
+        except ReportInvalid as error:
+            problems.append(f"{error.path}: {error.problem}")
     alike = Counter((moment.date(), path.name) for path, moment, _ in files if moment)
     reports = []
     for path, moment, has_time in files:

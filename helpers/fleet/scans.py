@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -16,13 +16,13 @@ import msgspec
 
 from helpers import paths
 from helpers.errors import FleetInvalid, StudyInvalid
+from helpers.scans import report_files
+from helpers.scans.report_files import SUFFIXES
 from helpers.studies import fleet_record, load
 from helpers.studies.fleet_record import FleetFacts, FleetImage
 from helpers.studies.rows import Evidence
 from helpers.studies.study import NAME, open_study
 from helpers.text import escape
-
-SUFFIXES = (".json", ".json.gz")
 
 ALWAYS = ""
 """Stamp of a file that is looked at in every run: nothing tells whether it changed."""
@@ -101,7 +101,7 @@ def listing(scans: str) -> Listing:
         found = _remote(scans)
     elif os.path.lexists(scans):
         path = Path(os.path.abspath(scans))  # noqa: PTH100
-        if (path / fleet_record.FACTS).is_file() and (path / fleet_record.IMAGES).is_file():
+        if (path / paths.FLEET_FACTS).is_file() and (path / paths.FLEET_IMAGES).is_file():
             found = _captured_here(path)
         else:
             found = _local(path)
@@ -109,7 +109,7 @@ def listing(scans: str) -> Listing:
         found = _matching(scans)
     elif NAME.fullmatch(scans) and (paths.study(scans) / "study.toml").is_file():
         found = _study(scans)
-    elif NAME.fullmatch(scans) and (paths.fleet(scans) / fleet_record.FACTS).is_file():
+    elif NAME.fullmatch(scans) and (paths.fleet(scans) / paths.FLEET_FACTS).is_file():
         found = _captured_here(paths.fleet(scans))
     else:
         raise FleetInvalid(
@@ -134,51 +134,27 @@ def _local(path: Path) -> Listing:
     """Return the scans in a folder and all folders in it, or the one that is a file."""
     if not path.is_dir():
         return Listing([_of_file(path, path.stat())])
-    found: list[Scan] = []
-    problems: list[str] = []
-    outside = 0
-    root = path.resolve()
-    folders = [path]
-    while folders:
-        folder = folders.pop()
-        try:
-            with os.scandir(folder) as entries:
-                inside = list(entries)
-        except OSError as error:
-            problems.append(f"{paths.shown(folder)}: cannot be read ({error.strerror})")
-            continue
-        for entry in inside:
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(Path(entry.path))
-            elif entry.name.lower().endswith(SUFFIXES):
-                file = Path(entry.path)
-                if _is_other(file):
-                    continue
-                if entry.is_symlink() and not file.resolve().is_relative_to(root):
-                    outside += 1
-                elif entry.is_file():
-                    found.append(_of_file(file, entry.stat()))
-                elif entry.is_symlink():
-                    # It leads nowhere: that is told as a failed scan.
-                    found.append(Scan(entry.path, paths.shown(file)))
-            elif entry.is_symlink() and entry.is_dir():
-                outside += not Path(entry.path).resolve().is_relative_to(root)
-    if outside:
-        problems.append(f"{paths.shown(path)}: {outside:,} links out of it were not followed")
-    return Listing(_sorted(found), problems=tuple(problems))
-
-
-def _is_other(path: Path) -> bool:
-    """Return whether a JSON file is no scan, but other evidence of a capture or of a fleet."""
-    if path.name == fleet_record.FACTS:
-        return (path.parent / fleet_record.IMAGES).exists()
-    return paths.is_other_evidence(path)
+    found = report_files.within(path)
+    problems = [
+        f"{paths.shown(Path(error.filename))}: cannot be read ({error.strerror})"
+        for error in found.unread
+    ]
+    if links := len(found.outside):
+        problems.append(f"{paths.shown(path)}: {links:,} links out of it were not followed")
+    # A link that leads nowhere is told as a failed scan.
+    scans = (
+        _of_file(Path(entry), entry.stat())
+        if entry.is_file()
+        else Scan(entry.path, paths.shown(Path(entry)))
+        for entry in found.files
+    )
+    return Listing(_sorted(scans), problems=tuple(problems))
 
 
 def _matching(pattern: str) -> Listing:
     """Return the scans that a glob of local files matches."""
     parts = [Path(os.path.abspath(path)) for path in glob.glob(pattern, recursive=True)]  # noqa: PTH100, PTH207
-    files = [path for path in parts if path.is_file() and not _is_other(path)]
+    files = [path for path in parts if path.is_file() and not paths.is_other_evidence(str(path))]
     return Listing(_sorted(_of_file(path, path.stat()) for path in files))
 
 
@@ -225,8 +201,11 @@ def _remote(address: str) -> Listing:
     def inside(name: str) -> str:
         return f"{folder}/{name}" if folder else name
 
+    def is_other(path: str) -> bool:
+        return paths.is_other_evidence(path, found.__contains__)
+
     folder = path.rstrip("/")
-    if inside(fleet_record.FACTS) in found and inside(fleet_record.IMAGES) in found:
+    if inside(paths.FLEET_FACTS) in found and inside(paths.FLEET_IMAGES) in found:
         return _captured(
             address,
             lambda name: files.cat_file(inside(name)),
@@ -237,20 +216,10 @@ def _remote(address: str) -> Listing:
             scan_at(path)
             for path, facts in found.items()
             if facts.get("type") == "file"
-            and (is_file or (path.lower().endswith(SUFFIXES) and not _is_beside(path, found)))
+            and (is_file or (path.lower().endswith(SUFFIXES) and not is_other(path)))
         ),
         files,
     )
-
-
-def _is_beside(path: str, found: Container[str]) -> bool:
-    """Return whether a file at an address is no scan, but other evidence, by what is beside it."""
-    folder, _, name = path.rpartition("/")
-    if name == fleet_record.FACTS:
-        return f"{folder}/{fleet_record.IMAGES}" in found
-    above = folder.rpartition("/")[0]
-    is_named = name in (paths.CAPTURE, paths.EXPLOITATION, paths.IMAGE, paths.SMOKE, paths.VEX)
-    return is_named and any(f"{one}/{paths.CAPTURE}" in found for one in (folder, above))
 
 
 def _stamp(facts: dict[str, Any]) -> str:
@@ -304,8 +273,8 @@ def _captured(
     `read` returns a file of the `folder`, and `scan_at` a scan, if it is there.
     """
     try:
-        facts = msgspec.json.decode(read(fleet_record.FACTS), type=FleetFacts)
-        images = list(_images(read(fleet_record.IMAGES)))
+        facts = msgspec.json.decode(read(paths.FLEET_FACTS), type=FleetFacts)
+        images = list(_images(read(paths.FLEET_IMAGES)))
     except Exception as error:
         # File systems have errors of their own.
         problem = f"not a captured fleet ({escape.short(error, _LONGEST)})"

@@ -53,7 +53,7 @@ class FleetFolder:
 
     def images(self) -> list[FleetImage]:
         """Return the images of the last run that came to its end. Raises `FileInvalid`."""
-        path = self.path / fleet_record.IMAGES
+        path = self.path / paths.FLEET_IMAGES
         try:
             with path.open("rb") as lines:
                 return [msgspec.json.decode(line, type=FleetImage) for line in lines]
@@ -66,7 +66,7 @@ class FleetFolder:
     def facts(self) -> FleetFacts | None:
         """Return how the fleet was captured; `None` before its first capture, or if damaged."""
         try:
-            text = (self.path / fleet_record.FACTS).read_bytes()
+            text = (self.path / paths.FLEET_FACTS).read_bytes()
             return msgspec.json.decode(text, type=FleetFacts)
         except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
@@ -101,8 +101,8 @@ class FleetFolder:
 
     def begin(self, facts: FleetFacts) -> None:
         """Record a first capture that has not come to its end."""
-        if not (self.path / fleet_record.FACTS).exists():
-            whole.write(self.path / fleet_record.FACTS, own_file.record(facts, 2))
+        if not (self.path / paths.FLEET_FACTS).exists():
+            whole.write(self.path / paths.FLEET_FACTS, own_file.record(facts, 2))
 
     def finish(self, facts: FleetFacts, images: Sequence[FleetImage]) -> None:
         """Record the images, and remove scans of other scanners and databases.
@@ -111,9 +111,9 @@ class FleetFolder:
         """
         if facts != self.facts():
             begun = msgspec.structs.replace(facts, finished=False)
-            whole.write(self.path / fleet_record.FACTS, own_file.record(begun, 2))
-        whole.write(self.path / fleet_record.IMAGES, b"".join(map(_line, images)))
-        whole.write(self.path / fleet_record.FACTS, own_file.record(facts, 2))
+            whole.write(self.path / paths.FLEET_FACTS, own_file.record(begun, 2))
+        whole.write(self.path / paths.FLEET_IMAGES, b"".join(map(_line, images)))
+        whole.write(self.path / paths.FLEET_FACTS, own_file.record(facts, 2))
         kept = {(self.path / image.scan).parent for image in images if image.scan}
         for folder in (self.path / fleet_record.SCANS).iterdir() if kept else ():
             if folder not in kept:

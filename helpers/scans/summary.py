@@ -11,7 +11,7 @@ from typing import Any
 from helpers import aliases, paths
 from helpers.errors import ReportInvalid
 from helpers.frames import SEVERITIES
-from helpers.scans import reports
+from helpers.scans import report_files, reports
 from helpers.scans.looked_for import REMEDY, looked_for
 from helpers.scans.trivy_schema import Report
 from helpers.text import escape
@@ -29,8 +29,6 @@ IMAGE = "image_id"
 _WIDEST = 100
 """Columns of an artifact's or a system's name in a table."""
 
-_REPORTS = (".json", ".json.gz")
-
 Row = dict[str, Any]
 
 
@@ -43,18 +41,15 @@ def files(path: Path) -> list[Path]:
     """
     if not os.path.isdir(path):  # noqa: PTH112
         return [path]
-    found: list[Path] = []
-    unread: list[OSError] = []
-    for folder, _, names in os.walk(path, onerror=unread.append):
-        candidates = [Path(folder, name) for name in names if name.lower().endswith(_REPORTS)]
-        # A pipe would be waited for.
-        present = [each for each in candidates if each.is_file() or each.is_symlink()]
-        found += [each for each in present if not paths.is_other_evidence(each)]
-    found += [Path(error.filename) for error in unread]
-    if not found:
+    found = report_files.within(path)
+    every = [Path(entry) for entry in found.files]
+    # Whoever names a folder means the files that it links to.
+    every += [Path(entry) for entry in found.outside if not entry.is_dir()]
+    every += [Path(error.filename) for error in found.unread]
+    if not every:
         problem = "a folder without a report in .json or .json.gz"
         raise ReportInvalid(path, problem, "Name the folder that has the reports")
-    return sorted(found)
+    return sorted(every)
 
 
 def row(path: str | os.PathLike[str]) -> Row:

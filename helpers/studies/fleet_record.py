@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from helpers.studies.study import Database
 
-FACTS, IMAGES, SCANS = "fleet.json", "images.jsonl", "scans"
+SCANS = "scans"
 
 SCANNED, FAILED = "scanned", "failed"
 

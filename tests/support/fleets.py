@@ -23,7 +23,7 @@ import msgspec
 import pandas as pd
 import psutil
 
-from helpers import frames
+from helpers import frames, paths
 from helpers.fleet import batch
 from helpers.fleet.partition import Partition, Reduction
 from helpers.fleet.scans import listing
@@ -182,7 +182,7 @@ def captured(folder: Path) -> Path:
     facts = FleetFacts(
         "x", day, "1", "trivy", "0.76.0", Database(updated_at=day, sha256="00"), True
     )
-    (folder / fleet_record.FACTS).write_bytes(msgspec.json.encode(facts))
+    (folder / paths.FLEET_FACTS).write_bytes(msgspec.json.encode(facts))
     shown = [("one:1", scans[0]), ("two:1", scans[0]), ("three:1", scans[1]), ("gone:1", "scans/x")]
     images = [
         FleetImage(name, [name, f"{name}.0"], f"sha256:{at}", scan=scan, scanned_at=day)
@@ -190,7 +190,7 @@ def captured(folder: Path) -> Path:
     ]
     images.append(FleetImage("lost:1", ["lost:1"], "", fleet_record.FAILED, "no such image"))
     lines = b"".join(msgspec.json.encode(image) + b"\n" for image in images)
-    (folder / fleet_record.IMAGES).write_bytes(lines)
+    (folder / paths.FLEET_IMAGES).write_bytes(lines)
     return folder
 
 
