@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.fuzz import archives, exploitation, fleets, own_files, reports, vex, words
+from tests.fuzz import archives, exploitation, own_files, registries, reports, vex, words
 from tests.fuzz.kind import MOST_SECONDS, Kind, Outcome, stop_after, trial
 
 KINDS: dict[str, Kind] = {
     name: kind
-    for family in (reports, exploitation, vex, archives, own_files, fleets, words)
+    for family in (reports, exploitation, vex, archives, own_files, registries, words)
     for name, kind in family.KINDS.items()
 }
 """Every kind of file, by its name."""

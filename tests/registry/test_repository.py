@@ -1,11 +1,10 @@
 """Layer sizes come from a registry's manifest, and nothing that a registry answers does harm."""
 
-import http.server
+import contextlib
 import io
 import json
 import os
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -118,32 +117,24 @@ class TestWhatARegistryMaySay:
     @pytest.fixture
     def serve(self, asked: list[dict[str, str]]) -> Iterator[Serve]:
         """Starts a server with one answer to every request; returns an image's reference there."""
-        servers = []
+        with contextlib.ExitStack() as servers:
 
-        def serve(content: bytes, status: int = 200, **headers: str) -> str:
-            class Handler(http.server.BaseHTTPRequestHandler):
-                def do_GET(self) -> None:
-                    asked.append({"path": self.path, **self.headers})
-                    self.send_response(status)
-                    for name, value in headers.items():
-                        self.send_header(name.replace("_", "-"), value)
-                    self.end_headers()
-                    self.wfile.write(content)
+            def serve(content: bytes, status: int = 200, **headers: str) -> str:
+                class Handler(faulty_registry.Quiet):
+                    protocol_version = "HTTP/1.0"
 
-                def log_message(self, *_: object) -> None:
-                    pass
+                    def do_GET(self) -> None:
+                        asked.append({"path": self.path, **self.headers})
+                        self.send_response(status)
+                        for name, value in headers.items():
+                            self.send_header(name.replace("_", "-"), value)
+                        self.end_headers()
+                        self.wfile.write(content)
 
-            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-            # The kit may hang up early.
-            server.handle_error = lambda *_: None
-            servers.append(server)
-            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-            return f"localhost:{server.server_address[1]}/app@{images.digest(content)}"
+                host = servers.enter_context(faulty_registry.running(Handler))
+                return f"{host}/app@{images.digest(content)}"
 
-        yield serve
-        for server in servers:
-            server.shutdown()
-            server.server_close()
+            yield serve
 
     @pytest.fixture(autouse=True)
     def login(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,11 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
+
+from tests.support.faulty_registry import Quiet
 
 IMAGE = "cut/app:1"
 
@@ -109,8 +110,7 @@ class CutDaemon(socketserver.ThreadingUnixStreamServer):
         return status, json.dumps(content).encode()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Quiet):
     server: CutDaemon
 
     def _answer(self) -> None:
@@ -142,12 +142,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = is_cut
 
     do_GET = do_POST = do_DELETE = _answer
-
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
-
-    def address_string(self) -> str:
-        return ""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A registry on this machine that fails in every way that one can, for tests.
+"""Servers on this machine for tests, first of all a registry that fails in every way that one can.
 
 It is an HTTP server with one image, `app:1`. What it does wrong is said by `fault`.
 """
@@ -23,6 +23,15 @@ from tests.support.registries import write_certificates
 
 LAYER_BYTES = 3 * 2**20
 _PIECE = 2**16
+
+
+class Quiet(http.server.BaseHTTPRequestHandler):
+    """Handles requests of one connection, and prints nothing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 class Tokens:
@@ -67,30 +76,17 @@ class Faulty:
     def add(self, name: str, tag: str, tar: bytes, **fields: Any) -> str:
         """Serve an image of one layer, with more fields in its config; return its id."""
         layer, config = images.gzipped(tar), images.config_of((tar,), **fields)
-        manifest = json.dumps(
-            {
-                "schemaVersion": 2,
-                "mediaType": images.MANIFEST,
-                "config": {
-                    "mediaType": "application/vnd.oci.image.config.v1+json",
-                    "digest": images.digest(config),
-                    "size": len(config),
-                },
-                "layers": [
-                    {
-                        "mediaType": f"{images.LAYER}+gzip",
-                        "digest": images.digest(layer),
-                        "size": len(layer),
-                    }
-                ],
-            }
-        ).encode()
-        self.files |= {
-            f"/v2/{name}/manifests/{tag}": manifest,
-            f"/v2/{name}/manifests/{images.digest(manifest)}": manifest,
-            f"/v2/{name}/blobs/{images.digest(config)}": config,
-            f"/v2/{name}/blobs/{images.digest(layer)}": layer,
-        }
+        kinds = "application/vnd.oci.image.config.v1+json", f"{images.LAYER}+gzip"
+        about, described = (
+            {"mediaType": kind, "digest": images.digest(content), "size": len(content)}
+            for kind, content in zip(kinds, (config, layer), strict=True)
+        )
+        held = {"mediaType": images.MANIFEST, "config": about, "layers": [described]}
+        manifest = json.dumps({"schemaVersion": 2, **held}).encode()
+        for at in (tag, images.digest(manifest)):
+            self.files[f"/v2/{name}/manifests/{at}"] = manifest
+        for content in (config, layer):
+            self.files[f"/v2/{name}/blobs/{images.digest(content)}"] = content
         return images.digest(config)
 
     @property
@@ -107,9 +103,7 @@ def serving() -> Iterator[Faulty]:
     """Run a registry that can be made to fail."""
     registry = Faulty()
 
-    class Asked(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Asked(Quiet):
         def do_GET(self) -> None:
             wanted = self.headers.get("Range", "")
             registry.asked.append((self.path, wanted))
@@ -153,41 +147,46 @@ def serving() -> Iterator[Faulty]:
             else:
                 answer(self, b"", 405)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with running(Asked) as server:
-        registry.host = f"localhost:{server.server_address[1]}"
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with running(Asked) as registry.host:
         yield registry
 
 
 Handler = http.server.BaseHTTPRequestHandler
+Fault = Callable[[Handler, bytes], bool]
+
+
+def begin(handler: Handler, length: int, status: int = 200, **headers: str) -> None:
+    """Send the head of an answer."""
+    handler.send_response(status)
+    for name, value in headers.items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.send_header("Content-Length", str(length))
+    handler.end_headers()
 
 
 def answer(handler: Handler, content: bytes, status: int = 200, **headers: str) -> None:
     """Send an answer as it should be."""
-    handler.send_response(status)
-    for name, value in headers.items():
-        handler.send_header(name.replace("_", "-"), value)
-    handler.send_header("Content-Length", str(len(content)))
-    handler.end_headers()
+    begin(handler, len(content), status, **headers)
     if handler.command != "HEAD":
         handler.wfile.write(content)
 
 
-def status(code: int, times: int = 10**6, **headers: str) -> Callable[[Handler, bytes], bool]:
-    """Answer with a status, a number of times."""
-    left = [times]
+def some(times: int, fault: Callable[[Handler, bytes], object]) -> Fault:
+    """Do something wrong, a number of times."""
+    left = iter(range(times))
 
-    def fault(handler: Handler, _: bytes) -> bool:
-        left[0] -= 1
-        if left[0] < 0:
+    def faulty(handler: Handler, content: bytes) -> bool:
+        if next(left, None) is None:
             return False
-        answer(handler, b"busy", code, **headers)
+        fault(handler, content)
         return True
 
-    return fault
+    return faulty
+
+
+def status(code: int, times: int = 10**6, **headers: str) -> Fault:
+    """Answer with a status, a number of times."""
+    return some(times, lambda handler, _: answer(handler, b"busy", code, **headers))
 
 
 def other_bytes(handler: Handler, content: bytes) -> bool:
@@ -196,24 +195,17 @@ def other_bytes(handler: Handler, content: bytes) -> bool:
     return True
 
 
-def truncated(times: int = 10**6, at: int = 2**20) -> Callable[[Handler, bytes], bool]:
+def truncated(times: int = 10**6, at: int = 2**20) -> Fault:
     """End each answer after some bytes, a number of times."""
-    left = [times]
 
-    def fault(handler: Handler, content: bytes) -> bool:
-        left[0] -= 1
-        if left[0] < 0:
-            return False
+    def fault(handler: Handler, content: bytes) -> None:
         wanted = handler.headers.get("Range", "")
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
-        handler.send_response(206 if start else 200)
-        handler.send_header("Content-Length", str(len(content) - start))
-        handler.end_headers()
+        begin(handler, len(content) - start, 206 if start else 200)
         handler.wfile.write(content[start : start + at])
         handler.close_connection = True
-        return True
 
-    return fault
+    return some(times, fault)
 
 
 def endless(handler: Handler, content: bytes) -> bool:
@@ -232,13 +224,11 @@ def no_ranges(handler: Handler, content: bytes) -> bool:
     return True
 
 
-def slow(bytes_a_second: int, after: int = 0) -> Callable[[Handler, bytes], bool]:
+def slow(bytes_a_second: int, after: int = 0) -> Fault:
     """Send a first part at once, and the rest slowly."""
 
     def fault(handler: Handler, content: bytes) -> bool:
-        handler.send_response(200)
-        handler.send_header("Content-Length", str(len(content)))
-        handler.end_headers()
+        begin(handler, len(content))
         handler.wfile.write(content[:after])
         handler.wfile.flush()
         for at in range(after, len(content)):
@@ -252,9 +242,7 @@ def slow(bytes_a_second: int, after: int = 0) -> Callable[[Handler, bytes], bool
 
 def reset(handler: Handler, content: bytes) -> bool:
     """Send a megabyte, then reset the connection."""
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(len(content)))
-    handler.end_headers()
+    begin(handler, len(content))
     handler.wfile.write(content[: 2**20])
     handler.wfile.flush()
     time.sleep(0.1)
@@ -269,9 +257,7 @@ def with_tokens(folder: Path) -> Iterator[Tokens]:
     """Run a registry with TLS that wants a token for each request."""
     tokens, image = Tokens(write_certificates(folder)), Faulty()
 
-    class Asked(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Asked(Quiet):
         def do_GET(self) -> None:
             login = self.headers.get("Authorization")
             tokens.asked.append((self.path, login))
@@ -291,27 +277,24 @@ def with_tokens(folder: Path) -> Iterator[Tokens]:
             tokens.asked.append((f"/token POST refresh_token={form['refresh_token'][0]}", login))
             answer(self, json.dumps({"access_token": tokens.secret}).encode())
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with running(Asked) as server:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / "here.crt", folder / "here.key")
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        tokens.host = f"localhost:{server.server_address[1]}"
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with running(Asked, folder) as tokens.host:
         yield tokens
 
 
 @contextmanager
-def running(handler: type[Handler]) -> Iterator[http.server.ThreadingHTTPServer]:
-    """Yield a server that is closed at the end."""
+def running(handler: Callable[..., Handler], certificates: Path | None = None) -> Iterator[str]:
+    """Run a server while the block runs, with TLS if there are certificates; yields its address."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     # The kit may hang up early.
     server.handle_error = lambda *_: None  # type: ignore[method-assign]
     server.daemon_threads = True
+    if certificates:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificates / "here.crt", certificates / "here.key")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
-        yield server
+        yield f"localhost:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

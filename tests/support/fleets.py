@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ from helpers.studies.fleet_record import FleetFacts, FleetImage
 from helpers.studies.study import Database
 from helpers.vulnerabilities import counting, fixes
 from helpers.vulnerabilities.lenses import PLAIN
+from tests.support.faulty_registry import Quiet, running
 
 _GRYPE = {"": "UNKNOWN", "Negligible": "LOW"}
 
@@ -198,16 +199,11 @@ def captured(folder: Path) -> Path:
 def served(folder: Path) -> Iterator[str]:
     """Serve a folder over HTTP; yields its address."""
 
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
+    class Handler(Quiet, SimpleHTTPRequestHandler):
+        pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
+    with running(partial(Handler, directory=str(folder))) as host:
+        yield f"http://{host}/"
 
 
 def read_here(scans: Path, folder: Path) -> Here:

@@ -1,16 +1,13 @@
 """Files as FIRST and CISA publish them, and a server that has some."""
 
 import gzip
-import http.server
 import json
-import ssl
-import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.faulty_registry import Handler, answer, running
+from tests.support.faulty_registry import Handler, Quiet, answer, running
 from tests.support.registries import write_certificates
 
 MODEL = "#model_version:v2026.06.15,score_date:2026-08-15T12:00:00Z\n"
@@ -76,9 +73,7 @@ def serving(certificates: Path | None = None) -> Iterator[Publisher]:
     """Run a publisher's server on this machine, with TLS if there is a folder for certificates."""
     publisher = Publisher()
 
-    class Asked(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Asked(Quiet):
         def do_GET(self) -> None:
             publisher.asked.append((self.path, self.headers.get("Authorization")))
             content = publisher.files.get(self.path.partition("?")[0])
@@ -87,15 +82,7 @@ def serving(certificates: Path | None = None) -> Iterator[Publisher]:
             else:
                 answer(self, content or b"", 404 if content is None else 200)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with running(Asked) as server:
-        if certificates:
-            publisher.ca = write_certificates(certificates)
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificates / "here.crt", certificates / "here.key")
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        publisher.host = f"localhost:{server.server_address[1]}"
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    if certificates:
+        publisher.ca = write_certificates(certificates)
+    with running(Asked, certificates) as publisher.host:
         yield publisher

@@ -1,4 +1,4 @@
-"""What a capture of many images reads: lists, SBOMs, its own record, and a registry's answers."""
+"""What a capture of many images reads: SBOMs, and a registry's answers."""
 
 import io
 import json
@@ -12,11 +12,8 @@ from typing import Any
 import requests
 import urllib3
 
-from helpers import paths
 from helpers.capture import new_study
-from helpers.fleet import scans
-from helpers.fleet_capture import fleet_image, fleet_list, package_list
-from helpers.fleet_capture.fleet_folder import FleetFolder
+from helpers.fleet_capture import fleet_image, package_list
 from helpers.images import oci
 from helpers.images.reference import parse
 from helpers.registry.repository import Repository
@@ -26,126 +23,7 @@ from tests.fuzz import mutations
 from tests.fuzz.kind import Kind, plain_json, same, tried
 from tests.support import image_archives as images
 
-_FLEET = "fuzz"
 _HOST = "registry.example"
-
-
-@cache
-def _lines() -> list[Any]:
-    lines = (paths.ROOT / "data/fleets/official-2018/images.jsonl").read_text().splitlines()
-    made = [json.loads(line) for line in lines[:4]]
-    return [*made, {**made[0], "digest": "sha256:0", "status": "failed", "reason": "it failed"}]
-
-
-@cache
-def _facts() -> Any:
-    return json.loads((paths.ROOT / "data/fleets/official-2018/fleet.json").read_text())
-
-
-def _folder(path: Path) -> Path:
-    """Return the folder of a captured fleet, which is made once."""
-    os.environ["KIT_DATA"] = str(path.parent / "data")
-    folder = paths.fleet(_FLEET)
-    if not folder.exists():
-        for line in _lines():
-            scan = folder / line.get("scan", "none")
-            scan.parent.mkdir(parents=True, exist_ok=True)
-            scan.write_text("{}")
-        (folder / "fleet.json").write_text(json.dumps(_facts()))
-        (folder / "images.jsonl").write_bytes(_written(_lines()))
-    return folder
-
-
-def _written(lines: list[Any]) -> bytes:
-    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
-
-
-def _of_images(random: Random) -> bytes:
-    """Return lines of images, some of which are others."""
-    lines = [json.dumps(line).encode() for line in _lines()]
-    for _ in range(random.choice((1, 1, 2))):
-        at = random.randrange(len(lines))
-        made = mutations.written(random, mutations.document(random, _lines()[at % len(_lines())]))
-        lines[at] = made.replace(b"\n", b" ") if random.random() < 0.9 else made
-        if random.random() < 0.2:
-            lines.insert(at, lines[at])
-    return mutations.finish(random, b"\n".join(lines) + b"\n")
-
-
-def _check_images(path: Path, random: Random) -> None:
-    folder = _folder(path)
-    shutil.copy(path, folder / "images.jsonl")
-    before = tried(path.name, FleetFolder(_FLEET).images)
-    listed = scans.listing(str(folder)).scans
-    content = path.read_bytes()
-    lines = content.splitlines()
-    if not content.endswith(b"\n"):
-        # It may be cut off: what is read of it is of no account.
-        lines.pop()
-    counted = {
-        image["digest"] or image["image"]: image["image"] for image in map(plain_json, lines)
-    }
-    read = {
-        scan.image.digest or scan.image.image: scan.evidence.variant
-        for scan in listed
-        if scan.image
-    }
-    same(
-        "images",
-        {name: read.get(name, "") for name in counted if name in read},
-        {name: counted[name] for name in counted if name in read},
-    )
-    same(
-        "number of images",
-        len(listed) - len(counted) in (0, int(not content.endswith(b"\n"))),
-        True,
-    )
-    if before is not None:
-        same(
-            "images of a capture", len({each.digest or each.image for each in before}), len(listed)
-        )
-
-
-def _check_facts(path: Path, random: Random) -> None:
-    folder = _folder(path)
-    (folder / "images.jsonl").write_bytes(_written(_lines()))
-    shutil.copy(path, folder / "fleet.json")
-    FleetFolder(_FLEET).facts()
-    same("images", len(scans.listing(str(folder)).scans), len(_lines()))
-
-
-_LIST = f"""# images
-node:24
-{_HOST}:5000/team/app@sha256:{"a" * 64}
-{_HOST}/app:1
-
-./archive.tar
-library/node
-node:24
-"""
-
-
-def _check_list(path: Path, random: Random) -> None:
-    text = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    names = [os.fsdecode(line).strip() for line in text.split(b"\n")]
-    if any("\0" not in name and os.path.isdir(name) for name in names):  # noqa: PTH112
-        # All files of the folder would be read, whichever that is.
-        return
-    entries = [*fleet_list.entries(str(path), lambda address: [fleet_list.Entry(address)])]
-    content = path.read_bytes()
-    same("no empty name", [entry for entry in entries if not entry.name.strip()], [])
-    if len(content) < 4096 and b"\r" not in content:
-        lines = (
-            os.fsdecode(line.removeprefix(b"\xef\xbb\xbf")).strip() for line in content.split(b"\n")
-        )
-        same(
-            "entries",
-            [entry.name for entry in entries],
-            [*dict.fromkeys(line for line in lines if line and not line.startswith("#"))],
-        )
-    for entry in entries:
-        same("what is shown", entry.shown.isprintable(), True)
-
 
 _SBOM = {
     "bomFormat": "CycloneDX",
@@ -315,16 +193,6 @@ def _of_challenge(random: Random) -> bytes:
 
 
 KINDS = {
-    "images.jsonl": Kind(_of_images, _check_images, "images.jsonl", f"{_FLEET}: "),
-    "fleet.json": Kind(
-        lambda random: mutations.of_json(random, [_facts()]),
-        _check_facts,
-        "fleet.json",
-        f"{_FLEET}: ",
-    ),
-    "fleet-list": Kind(
-        lambda random: mutations.of_lines(random, [_LIST]), _check_list, "input.txt"
-    ),
     "sbom": Kind(
         lambda random: mutations.of_json(random, [_SBOM, _SBOM, _SPDX, _ODD]), _check_sbom
     ),
