@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,8 +32,6 @@ AGAIN = "Remove the image, then build or pull it again"
 
 _NO_DAEMON = msg("an archive is not started; load it into a daemon and name the image")
 _FROM_REGISTRY = msg("an image that is read from its registry is not started; pull it to start it")
-_RETRY = "Try again; a damaged copy in the cache is now removed"
-_PUSH = "Build and push it again"
 PACKAGES_ONLY = {
     "sbom": msg("an SBOM lists packages, nothing else of an image"),
     "report": msg("a report has findings and packages, nothing else of an image"),
@@ -79,6 +78,16 @@ def scanned(
         if error.reason != "no-java-db" or not db.ensure_java_db(program):
             raise
     return scan.scan(program, kind, target, raw, db.folder, wanted, documents)
+
+
+def check_same_image(report: Path, image_id: str, name: str) -> None:
+    """Raise `ScanFailed` if Trivy scanned another image of an archive than the kit read."""
+    scanned_id = reports.read(report).image_id
+    if scanned_id and scanned_id != image_id:
+        raise ScanFailed(
+            f"{name}: Trivy scanned {scanned_id}, but the kit read {image_id}. "
+            "Archive one image only"
+        )
 
 
 def is_complete(folder: Path, captured: Captured) -> bool:
@@ -139,17 +148,11 @@ class _Taking(NamedTuple):
         """Scan and read an archive that the study names, or the image's copy from its registry."""
         assert self.subject.path is not None
         # It may be a bomb: Trivy, which unpacks it, gets it after the kit has read it to the end.
-        try:
+        of_registry = self.tools.cache.naming(self.subject.reference, self.subject.path)
+        with of_registry if self.subject.found else nullcontext():
             image_id = self.read_archive(self.subject.path)
-        except ArchiveInvalid as error:
-            if not self.subject.found:
-                raise
-            # The user knows the image, not this temporary folder.
-            damaged = self.tools.cache.forget_damaged(self.subject.path / "blobs" / "sha256")
-            remedy = _RETRY if damaged else _PUSH
-            raise ArchiveInvalid(self.subject.reference, error.problem, remedy) from error
         command = self.scan("archive", self.subject.path)
-        self.check_same_image(image_id, self.subject.path)
+        self.check_same_image(image_id, self.subject.path.name)
         why = _FROM_REGISTRY if self.subject.found else _NO_DAEMON
         return Taken(command, {"smoke": why, **self.not_scanned()})
 
@@ -163,7 +166,7 @@ class _Taking(NamedTuple):
                 scanned = pool.submit(self.scan, "archive", path)
                 image_id = self.read_archive(path)
                 command = scanned.result()
-                self.check_same_image(image_id, path)
+                self.check_same_image(image_id, path.name)
                 return Taken(command, {**self.write_smoke(started.result()), **self.not_scanned()})
         except ArchiveInvalid as error:
             # The user knows the image, not this temporary file.
@@ -210,16 +213,10 @@ class _Taking(NamedTuple):
         metadata.write(self.folder / paths.IMAGE, image)
         return image.image_id
 
-    def check_same_image(self, image_id: str, path: Path) -> None:
-        """Raise `ScanFailed` if Trivy scanned another image of an archive than the kit read."""
-        if self.tools.no_scanner:
-            return
-        scanned_id = reports.read(self.folder / paths.REPORT).image_id
-        if scanned_id and scanned_id != image_id:
-            raise ScanFailed(
-                f"{path.name}: Trivy scanned {scanned_id}, but the kit read {image_id}. Archive "
-                "one image only"
-            )
+    def check_same_image(self, image_id: str, name: str) -> None:
+        """Check that the report, if there is one, is of the image that the kit read."""
+        if not self.tools.no_scanner:
+            check_same_image(self.folder / paths.REPORT, image_id, name)
 
     def start(self) -> Smoke | str:
         """Start the image; return the result, or why it was not started."""

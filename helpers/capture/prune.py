@@ -15,7 +15,7 @@ from typing import NamedTuple
 from helpers import paths, whole
 from helpers.errors import ReportInvalid, disk_error
 from helpers.frames import FAILED
-from helpers.scans import reports
+from helpers.scans import package_list, reports
 from helpers.studies import study
 from helpers.studies.study import Facts, Study, open_study
 
@@ -136,16 +136,15 @@ def _same_image(study_name: str, variant: str) -> Callable[[Facts, Facts], bool]
     return same
 
 
-def _packages(folder: Path) -> object:
+def _packages(folder: Path) -> str | None:
     """Return the packages that a variant's report lists, else its image's id, `None` if neither."""
     for path in paths.reports(folder).values():
         try:
             report = reports.read(path)
         except ReportInvalid:
             continue
-        every = (package for result in report.results or [] for package in result.packages or [])
-        listed = {(one.name, one.version, one.release, one.epoch) for one in every}
-        return listed or report.image_id or None
+        listed, is_known = package_list.digest(report)
+        return (listed if is_known else None) or report.image_id or None
     return None
 
 

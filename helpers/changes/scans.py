@@ -7,6 +7,7 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from helpers.frames import SEVERITY, Frames
+from helpers.scans.package_list import hashes
 
 KEYS = ["vulnerability_id", "package", "package_path"]
 """What two findings of an image have alike that are the same one, if its package is not moved."""
@@ -77,14 +78,9 @@ def _lists(packages: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _hashed(rows: pd.DataFrame, version: str) -> pd.DataFrame:
     """Return hashes of each package with its version, with and without its path."""
-    release = rows["package"].astype("str").str.cat(rows[version].astype("str"), " ", na_rep="")
-    path = rows["package_path"].astype("str")
-    texts = {"named": release.str.cat(path, "\n", na_rep=""), "release": release}
-    hashed = {
-        name: pd.util.hash_array(text.to_numpy(dtype=object), categorize=True)
-        for name, text in texts.items()
-    }
-    return pd.DataFrame(hashed, index=rows.index, dtype="uint64")
+    release = [rows["package"], rows[version]]
+    hashed = {"named": hashes(*release, rows["package_path"]), "release": hashes(*release)}
+    return pd.DataFrame(hashed, index=rows.index)
 
 
 def _presence(findings: pd.DataFrame) -> pd.DataFrame:

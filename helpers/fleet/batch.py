@@ -10,14 +10,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from helpers import frames
+from helpers import frames, own_file
 from helpers.errors import ReportInvalid
 from helpers.fleet import store
 from helpers.fleet.scans import ALWAYS, Scan, stem
 from helpers.fleet.store import Entry
-from helpers.scans import reports
+from helpers.scans import package_list, reports
 from helpers.scans.trivy_schema import Metadata, Report
-from helpers.studies.rows import Rows, full_version
+from helpers.studies.rows import Rows
 
 PART_ROWS = 200_000
 """Findings and packages from which on a part is written: they bound a worker's memory."""
@@ -101,7 +101,7 @@ class _Part:
         if not reason:
             try:
                 with _local(scan, batch.files) as path:
-                    digest = _sha256(path)
+                    digest = own_file.sha256(path)
                     if key := known.get(key_of(digest, scan.context)):
                         return _entry(scan, stamp, digest, key, "", "")
                     text = reports.text(path)
@@ -133,7 +133,7 @@ class _Part:
             images["report"][-1] = scan.place if scan.path else None
             images["reason"][-1] = images["reason"][-1] or reason
         _add_captured(images, scan)
-        package_list, is_known = _package_list(report)
+        listed, is_known = package_list.digest(report) if report else (None, None)
         layers = (report and report.metadata and report.metadata.diff_ids) or None
         if not layers and scan.image:
             layers = scan.image.layers
@@ -144,7 +144,7 @@ class _Part:
             "references": " ".join(others) or None,
             "file": scan.place if scan.path else None,
             "digest": f"sha256:{content}" if content else None,
-            "package_list": package_list,
+            "package_list": listed,
             "packages_known": is_known,
             "diff_ids": " ".join(layers) if layers else None,
         }
@@ -174,21 +174,16 @@ def _key(scan: Scan, reason: str) -> str:
 
 
 @contextmanager
-def _local(scan: Scan, files: Any) -> Iterator[str]:
+def _local(scan: Scan, files: Any) -> Iterator[Path]:
     """Have a scan as a local file."""
     if files is None:
-        yield scan.path
+        yield Path(scan.path)
         return
     with tempfile.NamedTemporaryFile(prefix="fleet-") as copy:
         with files.open(scan.path, "rb") as source:
             shutil.copyfileobj(source, copy, 2**20)
         copy.flush()
-        yield copy.name
-
-
-def _sha256(path: str) -> str:
-    with open(path, "rb") as file:  # noqa: PTH123
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        yield Path(copy.name)
 
 
 def _names(scan: Scan, report: Report | None) -> tuple[str, list[str]]:
@@ -201,33 +196,6 @@ def _names(scan: Scan, report: Report | None) -> tuple[str, list[str]]:
     metadata = (report and report.metadata) or Metadata()
     first, *others = [tag for tag in metadata.repo_tags or [] if tag] or [""]
     return first or (report and report.artifact_name) or stem(scan), others
-
-
-def _package_list(report: Report | None) -> tuple[str | None, bool | None]:
-    """Return a digest of an image's packages, and whether the scan has a list of them.
-
-    Without a list they are the packages with findings; with neither there is no digest.
-    """
-    if report is None:
-        return None, None
-    results = report.results or []
-    is_known = any(result.packages is not None for result in results)
-    if is_known:
-        packages = {
-            (package.name or "", full_version(package) or "", result.type or "")
-            for result in results
-            for package in result.packages or []
-        }
-    else:
-        packages = {
-            (found.pkg_name or "", found.installed_version or "", result.type or "")
-            for result in results
-            for found in result.vulnerabilities or []
-        }
-    if not packages:
-        return None, is_known
-    listed = "\n".join("\t".join(package) for package in sorted(packages))
-    return f"sha256:{hashlib.sha256(listed.encode()).hexdigest()}", is_known
 
 
 def _add_captured(images: dict[str, list[Any]], scan: Scan) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 from helpers import frames
 from helpers.fleet.partition import Partition, Reduction
 from helpers.frames import SEVERITY
+from helpers.scans.package_list import hashes
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.lenses import PLAIN, Lens
 
@@ -160,7 +161,7 @@ def _package_lists(part: Partition) -> pd.DataFrame:
     known = part.fleet[part.fleet["packages_known"].fillna(False)].dropna(subset="package_list")
     known = known.drop_duplicates("package_list")
     rows = part.packages.merge(known[[*_KEYS, "package_list"]], on=_KEYS)
-    item = _items(rows["package_type"], rows["package"], rows["version"])
+    item = hashes(rows["package_type"], rows["package"], rows["version"])
     table = pd.DataFrame(
         {"package_list": rows["package_list"].to_numpy(dtype=object), "item": item}
     )
@@ -206,7 +207,7 @@ def _removed(part: Partition, lens: Lens, rebuilds: Rebuilds) -> pd.DataFrame:
     ends = np.cumsum(sizes)
     key = lenses.keys(rows, lens.counted)
     is_fixable = rows["fixed_version"].notna().to_numpy()
-    item = _items(rows["package_type"], rows["package"], rows["installed_version"])
+    item = hashes(rows["package_type"], rows["package"], rows["installed_version"])
     layer = rows["layer_diff_id"].to_numpy(dtype=object)
     reached: dict[str, list[np.ndarray]] = {}
     for variant, start, end in zip(names, ends - sizes, ends, strict=True):
@@ -226,13 +227,6 @@ def _removed(part: Partition, lens: Lens, rebuilds: Rebuilds) -> pd.DataFrame:
         sums[one] = int(is_gone.sum())
     counts = pd.array([*sums.values()], dtype="Int64")
     return pd.DataFrame({"variant": pd.array([*sums], dtype="str"), "removed": counts})
-
-
-def _items(kind: pd.Series, name: pd.Series, version: pd.Series) -> np.ndarray:
-    """Return a hash of each package with its version."""
-    text = kind.fillna("") + "\0" + name.fillna("") + "\0" + version.fillna("")
-    found: np.ndarray = pd.util.hash_array(text.to_numpy(dtype=object), categorize=True)
-    return found
 
 
 def _of(lens: Lens) -> list[str]:

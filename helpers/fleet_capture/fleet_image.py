@@ -15,7 +15,7 @@ import msgspec
 from helpers import paths
 from helpers.capture import evidence
 from helpers.compressed import CHUNK
-from helpers.errors import ArchiveInvalid, ImageNotFound, ScanFailed
+from helpers.errors import ImageNotFound
 from helpers.fleet_capture import package_list
 from helpers.fleet_capture.fleet_list import Entry
 from helpers.images import oci
@@ -29,7 +29,6 @@ from helpers.registry.traffic import Traffic
 from helpers.scanning import redact_report
 from helpers.scanning.trivy_program import Trivy
 from helpers.scanning.vulndb import VulnDb
-from helpers.scans import reports
 from helpers.studies.fleet_record import FleetImage
 from helpers.text import escape
 
@@ -156,13 +155,9 @@ class Scanner:
         layout.mkdir()
         pull.pull(repository.find(), self.cache, layout, repository=repository)
         try:
-            self._read(layout, oci.ANY)
-            return self._report("archive", resolved, layout, folder)
-        except ArchiveInvalid as error:
-            # The user knows the image, not this temporary folder.
-            damaged = self.cache.forget_damaged(layout / "blobs" / "sha256")
-            remedy = "Try again; a damaged copy is now removed" if damaged else "Push it again"
-            raise ArchiveInvalid(resolved.image.image, error.problem, remedy) from error
+            with self.cache.naming(resolved.image.image, layout):
+                self._read(layout, oci.ANY)
+                return self._report("archive", resolved, layout, folder)
         finally:
             shutil.rmtree(layout, ignore_errors=True)
             # The limit holds all the time, but for the images that are being scanned.
@@ -186,10 +181,8 @@ class Scanner:
         with self._running:
             evidence.scanned(self._program, self.db, kind, target, raw, resolved.source.platform)
         redact_report.keep(raw, folder)
-        image_id = resolved.image.image_id
-        scanned_id = reports.read(raw).image_id if kind == "archive" else ""
-        if scanned_id and scanned_id != image_id:
-            raise ScanFailed(f"{target.name}: Trivy scanned {scanned_id}, not {image_id}")
+        if kind == "archive":
+            evidence.check_same_image(raw, resolved.image.image_id, target.name)
         return folder / paths.REPORT
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from helpers import own_file
 from helpers.errors import KitError
 from helpers.images import oci
 from helpers.images.oci import DIGEST
@@ -55,23 +56,22 @@ class Sbom(NamedTuple):
 
 def of_layers(platform: oci.Platform, diff_ids: Sequence[str]) -> str:
     """Return the digest of an image's package list: equal layers are equal files."""
-    return _digest(msgspec.json.encode([_SCHEMA, "layers", str(platform), diff_ids]))
+    return oci.digest(msgspec.json.encode([_SCHEMA, "layers", str(platform), diff_ids]))
 
 
 def of_sbom(path: Path) -> Sbom:
     """Return what an SBOM says of its image and its list. Raises `OSError`."""
-    with path.open("rb") as file:
-        digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-    alone = Sbom(_digest(msgspec.json.encode([_SCHEMA, "file", digest])), digest)
+    digest = f"sha256:{own_file.sha256(path)}"
+    alone = Sbom(oci.digest(msgspec.json.encode([_SCHEMA, "file", digest])), digest)
     if path.stat().st_size > LARGEST:
         return alone
     try:
         document = msgspec.json.decode(decoding.read(path))
         if document.get("bomFormat") == "CycloneDX":
-            package_list = _digest(_cyclonedx(document))
+            package_list = oci.digest(_cyclonedx(document))
             image = _image(document["metadata"]["component"])
         elif str(document.get("spdxVersion")).startswith("SPDX-2."):
-            package_list = _digest(_spdx(document))
+            package_list = oci.digest(_spdx(document))
             image = _image(_component(_described(document)))
         else:
             return alone
@@ -99,7 +99,7 @@ def _cyclonedx(document: dict[str, Any]) -> bytes:
         if _RANDOM.search(reference):
             kept = {key: value for key, value in component.items() if key != "bom-ref"}
             text = msgspec.json.encode(kept, order="sorted")
-            names[reference] = _digest(text)
+            names[reference] = oci.digest(text)
         components.append(text)
     if max(Counter(components).values(), default=1) > 1:
         raise ValueError("two components are equal but for their random references")
@@ -155,7 +155,7 @@ def _spdx(document: dict[str, Any]) -> bytes:
             if identity in names:
                 raise ValueError("an id twice")
             parts = [kind, _HASH.sub("", identity), kept]
-            names[identity] = _digest(msgspec.json.encode(parts, order="sorted"))
+            names[identity] = oci.digest(msgspec.json.encode(parts, order="sorted"))
     if len({*names.values()}) < len(names):
         raise ValueError("two elements are equal but for their ids")
     relations = []
@@ -232,7 +232,3 @@ def _image(component: dict[str, Any]) -> dict[str, Any]:
         "image_id": image_id if DIGEST.fullmatch(image_id) else "",
         "layers": tuple(text for text in values.get("DiffID", []) if DIGEST.fullmatch(text)),
     }
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -73,7 +73,7 @@ class Archive:
             raise self.invalid(f"{len(found.layers)} layers, but {len(diff_ids)} in its config")
         if len(diff_ids) > MAX_LAYERS:
             raise self.invalid(f"more than {MAX_LAYERS:,} layers")
-        self.image_id = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        self.image_id = oci.digest(content)
         self.config = _decode(blobs, found.config, content, dict[str, Any])
         self.names = found.names
         self._unpacked: dict[str, int] = {}

@@ -3,6 +3,7 @@
 https://github.com/opencontainers/image-spec/blob/main/manifest.md
 """
 
+import hashlib
 import platform as machine
 import re
 from collections.abc import Sequence
@@ -37,6 +38,11 @@ _VARIANTS = {"amd64": ("", "v1"), "arm64": ("", "v8"), "arm": ("v7", "")}
 https://github.com/opencontainers/image-spec/blob/main/image-index.md#platform-variants"""
 
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?", re.ASCII)
+
+
+def digest(content: bytes) -> str:
+    """Return the digest of some bytes, by which a registry and a config know them."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 class Platform(Struct, frozen=True):

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Protocol
 
 from helpers import own_file, whole
-from helpers.errors import NoSpace, RegistryFailed
+from helpers.errors import ArchiveInvalid, NoSpace, RegistryFailed
 from helpers.images.oci import Descriptor
 from helpers.text.units import megabytes
 
 LIMIT_BYTES = 20 * 10**9
 """Bytes that stay in the cache after a capture, unless `KIT_CACHE_GB` says otherwise."""
 
+_RETRY = "Try again; a damaged copy in the cache is now removed"
 _CHUNK = 2**20
 _TRIES = 5
 """Times that a broken answer is taken up again without `_PROGRESS` bytes more."""
@@ -83,7 +84,7 @@ class ImageCache:
             self.forget_damaged(place.parent)
             raise RegistryFailed(
                 f"{source.name}: its manifest says that {wanted.digest} has {wanted.size:,} bytes, "
-                f"but it has {size:,}. Try again; a damaged copy in the cache is now removed"
+                f"but it has {size:,}. {_RETRY}"
             )
         on_bytes(wanted.size)
 
@@ -110,6 +111,19 @@ class ImageCache:
                 part.write(content)
                 part.flush()
                 _move(part, self._parts / kept.name, kept)
+
+    @contextmanager
+    def naming(self, image: str, layout: Path) -> Iterator[None]:
+        """Name an image whose layout is read, and invalid: the user does not know that folder.
+
+        Damaged files of it are then removed from the cache.
+        """
+        try:
+            yield
+        except ArchiveInvalid as error:
+            damaged = self.forget_damaged(layout / "blobs" / "sha256")
+            remedy = _RETRY if damaged else "Build and push it again"
+            raise ArchiveInvalid(image, error.problem, remedy) from error
 
     def forget_damaged(self, folder: Path) -> list[str]:
         """Remove files whose links in a folder do not have their digest; return their names."""

@@ -4,7 +4,6 @@ The protocol: https://github.com/opencontainers/distribution-spec/blob/main/spec
 """
 
 import contextlib
-import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -109,7 +108,7 @@ class Repository:
         """
         of = self._of
         raw = self._first()
-        manifest_digest = digest = _digest(raw)
+        manifest_digest = digest = oci.digest(raw)
         manifest = self._decoded(raw)
         if manifest.manifests is not None:
             manifest_digest = self._chosen(manifest.manifests, wanted).digest
@@ -260,7 +259,7 @@ class Repository:
             raise self._wrong(f"its manifest is invalid ({str(error)[:200]})") from error
 
     def _check(self, content: bytes, digest: str) -> None:
-        if _digest(content) != digest:
+        if oci.digest(content) != digest:
             raise self._wrong(f"what it sends for {digest} has another digest")
 
     def _read(self, path: str, limit: int, headers: dict[str, str] | None = None) -> bytes:
@@ -317,10 +316,6 @@ class Repository:
 
     def _wrong(self, what: str) -> RegistryFailed:
         return RegistryFailed(f"{self.name}: {self._of.host} sent an invalid answer: {what}")
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def layer_sizes(digest: str, image_id: str, layers: int) -> list[int] | None:

@@ -1,6 +1,5 @@
 """A run's folder: its name, and what of the run before it stays."""
 
-import hashlib
 import shutil
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -136,10 +135,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _digest(path: Path) -> str:
     """Return a file's digest; of a link, which the kit makes none of, nothing."""
-    if path.is_symlink():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return "" if path.is_symlink() else own_file.sha256(path)
 
 
 def _free(relative: Path, path: Path, *folders: Path) -> Path:

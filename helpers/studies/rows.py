@@ -13,12 +13,12 @@ from helpers.exploitation.evidence import NONE, Exploitation
 from helpers.frames import SEVERITIES, Repeated, place
 from helpers.images import image_rows, reference
 from helpers.images.metadata import Image, Smoke
+from helpers.scans import package_list
 from helpers.scans.looked_for import OS_TYPES, REMEDY, looked_for
 from helpers.scans.trivy_schema import (
     ImageConfig,
     Metadata,
     OperatingSystem,
-    Package,
     Report,
     Result,
     Vulnerability,
@@ -255,7 +255,7 @@ def _judged_by(report: Report, system: OperatingSystem) -> str | None:
         system.supplier,
         system.family,
         lambda: (
-            f"{package.name} {full_version(package)}"
+            f"{package.name} {package_list.version(package)}"
             for result in of_os
             for package in result.packages or []
         ),
@@ -315,7 +315,7 @@ def _packages(item: Evidence, result: Result) -> dict[str, Any]:
         "variant": item.variant,
         "capture": item.capture,
         "package": [package.name for package in packages],
-        "version": [full_version(package) for package in packages],
+        "version": [package_list.version(package) for package in packages],
         "source_package": [package.src_name or None for package in packages],
         "package_class": package_class,
         "package_type": result.type,
@@ -418,7 +418,7 @@ def _built_from(result: Result, findings: Sequence[Vulnerability]) -> list[str |
     Their names and versions are the only keys that a finding has.
     """
     sources = {
-        (package.name, full_version(package)): package.src_name
+        (package.name, package_list.version(package)): package.src_name
         for package in result.packages or []
         if package.src_name
     }
@@ -457,15 +457,6 @@ def nvd(findings: Sequence[Vulnerability]) -> dict[str, list[Any]]:
         "cvss_score": version3,
         "cvss_vector": [(scores.v3_vector or None) if scores else None for scores in rated],
     }
-
-
-def full_version(package: Package) -> str | None:
-    """Return `[epoch:]version[-release]`, as Trivy writes an installed version."""
-    if not package.version:
-        return None
-    epoch = f"{package.epoch}:" if package.epoch else ""
-    release = f"-{package.release}" if package.release else ""
-    return f"{epoch}{package.version}{release}"
 
 
 def _class(result: Result) -> str | None:

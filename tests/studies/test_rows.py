@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
+from helpers.scans import package_list
 from helpers.scans.trivy_schema import Cvss, Package, Scores, VendorSeverity, Vulnerability
 from helpers.studies import rows
 from tests.conftest import finding, trivy
@@ -96,8 +97,8 @@ def test_what_findings_share_and_what_they_do_not_over_many_results(frames_of) -
         (Package(), None),
     ],
 )
-def test_full_version(package: Package, version: str | None) -> None:
-    assert rows.full_version(package) == version
+def test_the_version_of_a_package(package: Package, version: str | None) -> None:
+    assert package_list.version(package) == version
 
 
 def test_a_finding_knows_its_source_package_where_packages_are_listed(frames_of) -> None:
