@@ -35,7 +35,7 @@ from helpers.notebook.display import Setting
 from helpers.notebook.question import Asked, asked, question
 from helpers.text import i18n
 from helpers.text.i18n import ENGLISH, t
-from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities import lenses, once
 from helpers.vulnerabilities.lenses import Lens
 
 
@@ -76,14 +76,14 @@ class Fleet(Asked):
         opened = _opened(scheduler)
         self.reading = reading.read(scans, self.name, opened, found)
         self._engine = engine.Dask(self.reading.store, opened)
-        self.lens = Lens(lenses.VULNERABILITIES)
+        self.lens = Lens(once.VULNERABILITIES)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, lens={self.lens.label!r})"
 
     def counting(
         self,
-        lens: str = lenses.VULNERABILITIES,
+        lens: str = once.VULNERABILITIES,
         fixable: bool = False,
         severity: str = lenses.SCANNER,
         place: str = "",

@@ -14,7 +14,7 @@ from helpers import frames
 from helpers.fleet.partition import Partition, Reduction
 from helpers.frames import SEVERITY
 from helpers.scans.package_list import hashes
-from helpers.vulnerabilities import counting, lenses
+from helpers.vulnerabilities import counting, lenses, once
 from helpers.vulnerabilities.lenses import PLAIN, Lens
 
 _KEYS = ["capture", "variant"]
@@ -205,7 +205,7 @@ def _removed(part: Partition, lens: Lens, rebuilds: Rebuilds) -> pd.DataFrame:
     rows = rows.iloc[order]
     sizes = np.bincount(image, minlength=len(names))
     ends = np.cumsum(sizes)
-    key = lenses.keys(rows, lens.counted)
+    key = once.keys(rows, lens.counted)
     is_fixable = rows["fixed_version"].notna().to_numpy()
     item = hashes(rows["package_type"], rows["package"], rows["installed_version"])
     layer = rows["layer_diff_id"].to_numpy(dtype=object)

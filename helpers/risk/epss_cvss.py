@@ -12,7 +12,7 @@ from helpers.text import escape
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Text, number, paragraph, say
 from helpers.text.titles import first_fitting
-from helpers.vulnerabilities import lens_evidence, lenses
+from helpers.vulnerabilities import lens_evidence, lenses, once
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 
 EXPLOITED, FIXABLE, UNFIXED = "exploited", "fixable", "unfixed"
@@ -75,7 +75,7 @@ def answer(
     findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, least: float = LIKELY_FROM
 ) -> Answer:
     """Answer which vulnerabilities are likely to be exploited, and how bad that would be."""
-    counted = lens._replace(counted=lenses.VULNERABILITIES)
+    counted = lens._replace(counted=once.VULNERABILITIES)
     if not likelihood.looked_up(images).any():
         return Answer("epss-and-cvss", counted=counted.label, lacks=likelihood.nothing_known())
     table = vulnerabilities(findings, lens)

@@ -7,7 +7,7 @@ import pandas as pd
 from helpers.answers.answer import Answer
 from helpers.risk import likelihood
 from helpers.text.rich import Phrase, bullets, listed, name, number, say
-from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities import lenses, once
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 
 
@@ -60,7 +60,7 @@ def answer(
     least: float = LIKELY_FROM,
 ) -> Answer:
     """Answer what the scores of these images do not say; `every_…` are those of all captures."""
-    counted = lens._replace(counted=lenses.VULNERABILITIES)
+    counted = lens._replace(counted=once.VULNERABILITIES)
     if not likelihood.looked_up(images).any():
         return Answer("limits-of-scores", counted=counted.label, lacks=likelihood.nothing_known())
     table = across_days(every_findings, every_images, lens, least)

@@ -9,7 +9,7 @@ from helpers.frames import UNKNOWN_COUNT
 from helpers.risk import likelihood
 from helpers.text.i18n import msg, word
 from helpers.text.rich import Phrase, bullets, name, paragraph, say, share
-from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities import lenses, once
 from helpers.vulnerabilities.lenses import Lens
 
 NO_CVE, TOO_NEW, NOT_THERE = (
@@ -25,7 +25,7 @@ def unscored(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
 
     … and `severity, package, fixed_version, published_at, epss_day`; the most severe first.
     """
-    counted = lenses.apply(findings, lens._replace(counted=lenses.VULNERABILITIES))
+    counted = lenses.apply(findings, lens._replace(counted=once.VULNERABILITIES))
     left = counted[counted["epss"].isna() & counted["epss_day"].notna()]
     ids = left["vulnerability_id"].str.cat(left["aliases"].fillna(""), " ")
     why = pd.Series(NOT_THERE, index=left.index, dtype="str")
@@ -39,7 +39,7 @@ def unscored(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
 
 def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     """Answer how many have no score in each image, and why."""
-    counted = lens._replace(counted=lenses.VULNERABILITIES)
+    counted = lens._replace(counted=once.VULNERABILITIES)
     if images["epss_day"].isna().all():
         return Answer("unscored", counted=counted.label, lacks=likelihood.nothing_known())
     table = unscored(findings, lens)

@@ -19,7 +19,7 @@ from helpers.text import escape, titles
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, names, number, paragraph, say, share
 from helpers.text.titles import Part, fitted, unknown
-from helpers.vulnerabilities import counting, lenses
+from helpers.vulnerabilities import counting, lenses, once
 from helpers.vulnerabilities.fixes import BLIND
 from helpers.vulnerabilities.lenses import Lens
 
@@ -48,7 +48,7 @@ def counted(findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens) -> pd.Data
     both = both.assign(part=both["part"].fillna(STAYS)).set_axis(found.index)
     # What stays comes first, so that it is kept of a vulnerability in several packages.
     ordered = both.sort_values("part", key=lambda part: part.map(_ORDER.index), kind="stable")
-    return lenses.distinct(ordered, lens.counted).sort_index()
+    return once.distinct(ordered, lens.counted).sort_index()
 
 
 def listing(table: pd.DataFrame) -> pd.DataFrame:
@@ -141,7 +141,7 @@ def packages_answer(exposed: pd.DataFrame, lens: Lens) -> Answer:
 
 def listing_answer(findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens) -> Answer:
     """Answer what the package of each finding installed, whatever a lens counts them as."""
-    lens = lens._replace(counted=lenses.FINDINGS)
+    lens = lens._replace(counted=once.FINDINGS)
     table = listing(counted(findings, needed, lens))
     return Answer("findings-and-executables", table=table, counted=lens.label, searchable=True)
 

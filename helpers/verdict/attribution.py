@@ -13,7 +13,8 @@ from helpers.text.i18n import t, told
 from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
-from helpers.vulnerabilities.lenses import FINDINGS, VULNERABILITIES, Lens
+from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.once import FINDINGS, VULNERABILITIES
 
 COLUMNS = [
     *("study", "capture", "first", "second", "counted", "first_total", "second_total"),

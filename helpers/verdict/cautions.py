@@ -9,7 +9,7 @@ import pandas as pd
 from helpers.comparability import judges, scanner_releases
 from helpers.frames import SCANNED, Frames
 from helpers.surface import scan_coverage
-from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities import lenses, once
 from helpers.vulnerabilities.lenses import Lens
 
 EXPLOITED_UNFIXED = "exploited-unfixed"
@@ -120,7 +120,7 @@ def _declared(images: pd.DataFrame, frames: Frames, lens: Lens) -> Iterator[Caut
     out = counted[counted["suppressed"].fillna(False) & counted["variant"].isin(images["variant"])]
     if out.empty:
         return
-    counts = lenses.distinct(out, lens.counted).groupby("variant", sort=False).size()
+    counts = once.distinct(out, lens.counted).groupby("variant", sort=False).size()
     authors = tuple(dict.fromkeys(out["statement_by"].dropna()))
     values = {"counts": counts.to_dict(), "by": authors}
     yield Caution(DECLARED, tuple(counts.index), values)

@@ -13,7 +13,7 @@ from helpers.text.i18n import Listing, Message, msg, told, word
 from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, paragraph, say
 from helpers.verdict.decision import BLOCKED, NOTHING, decide
 from helpers.verdict.ranking import REBUILD
-from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities import once
 from helpers.vulnerabilities.lenses import EVER, Lens
 
 COLUMNS = [
@@ -75,7 +75,7 @@ def choices(
     rows = []
     captures = [*frames.images["capture"].unique()]
     days = dict.fromkeys([lens.known_by, known_by, ""])
-    for capture, day, counted in product(captures, days, lenses.COUNTED):
+    for capture, day, counted in product(captures, days, once.COUNTED):
         captured = Frames(*(frame[frame["capture"].eq(capture)] for frame in frames))
         view = lens._replace(counted=counted, known_by=day)
         judged_on = today if capture == captures[-1] else None

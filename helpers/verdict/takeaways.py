@@ -15,7 +15,7 @@ from helpers.text.rich import AND, bullets, listed, number, paragraph, say
 from helpers.verdict import attribution, cautions, claims, wording
 from helpers.verdict.decision import PAST_SUPPORT, Decision
 from helpers.verdict.wording import OLD_DAYS
-from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities import lenses, once
 
 TAKEAWAY, NEXT = "takeaway", "next"
 """Roles of the bullets."""
@@ -124,7 +124,7 @@ def _ship(decision: Decision, findings: pd.DataFrame) -> list[str]:
             )
         ]
     # What has a fix is updated, whatever is known of its exploitation.
-    lens = decision.lens._replace(counted=lenses.FINDINGS, fixable=True, exploited=False, epss=0.0)
+    lens = decision.lens._replace(counted=once.FINDINGS, fixable=True, exploited=False, epss=0.0)
     counted = lenses.apply(findings, lens)
     packages = counted[counted["variant"].eq(first)]["package"].nunique()
     variant = escape.plain(first)

@@ -23,7 +23,8 @@ from helpers.text.titles import around
 from helpers.text.units import MB, megabytes
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
-from helpers.vulnerabilities.lenses import FINDINGS, LIKELY_FROM, Lens
+from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
+from helpers.vulnerabilities.once import FINDINGS
 
 EXPLOITED, LIKELY = "exploited", "likely"
 """The criteria of exploitation: what is known to be exploited, with a fix or without, and what of

@@ -14,7 +14,8 @@ from helpers.text.rich import Text, bullets, listed, name, paragraph, phrase, sa
 from helpers.text.titles import Part, begun, fitted
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities import counting
-from helpers.vulnerabilities.lenses import FINDINGS, PLAIN, Lens
+from helpers.vulnerabilities.lenses import PLAIN, Lens
+from helpers.vulnerabilities.once import FINDINGS
 
 _MANY = 4
 """Captures of which a title names only the first and the last."""

@@ -36,7 +36,7 @@ from helpers.text.rich import (
 )
 from helpers.text.titles import Part, begun, fits, fitted, is_whole
 from helpers.text.titles import name as short_name
-from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities import lenses, once
 from helpers.vulnerabilities.lenses import PLAIN, Lens
 
 LENS_COLUMNS = {
@@ -45,7 +45,7 @@ LENS_COLUMNS = {
         fixable,
     )
     for fixable in (False, True)
-    for counted in lenses.COUNTED
+    for counted in once.COUNTED
 }
 """Columns of `totals_by_lens`, each with what it counts and whether only what is fixable."""
 

@@ -17,7 +17,7 @@ from helpers.text import escape, titles
 from helpers.text.i18n import Message, message, msg, t, told, word
 from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import Part, begun, fitted
-from helpers.vulnerabilities import counting, lenses
+from helpers.vulnerabilities import counting, lenses, once
 from helpers.vulnerabilities.lenses import Lens
 
 _COLUMNS = ["capture", "variant", "status", "day", "count"]
@@ -41,7 +41,7 @@ def growth(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataF
     day = every[[*days(lens)]].max(axis=1, skipna=False)
     # A vulnerability that counts once counts from its earliest day.
     dated = every.assign(day=day).dropna(subset="day").sort_values("day", kind="stable")
-    counted = lenses.distinct(dated, lens.counted)
+    counted = once.distinct(dated, lens.counted)
     known = images[~images["status"].isin(UNKNOWN_COUNT)]
     parts = [_curve(counted, image) for image in known.itertuples()]
     empty = pd.DataFrame({c: pd.Series(dtype="str") for c in _COLUMNS})

@@ -5,20 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 from inspect import Parameter, Signature
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
-import numpy as np
 import pandas as pd
 
 from helpers.errors import ParameterInvalid
 from helpers.frames import PLACES, SEVERITIES
 from helpers.text import escape
 from helpers.text.i18n import Listing, Message, message, msg, t
-
-FINDINGS, VULNERABILITIES = "findings", "vulnerabilities"
-PER_PACKAGE = "vulnerability-packages"
-COUNTED = (FINDINGS, VULNERABILITIES, PER_PACKAGE)
-"""What is counted: findings; vulnerabilities; vulnerabilities in distinct source packages.
-
-Ids that name each other, as a CVE and a GHSA do, are one vulnerability."""
+from helpers.vulnerabilities import once
+from helpers.vulnerabilities.once import COUNTED, FINDINGS, PER_PACKAGE, VULNERABILITIES
 
 SCANNER, NVD = "scanner", "nvd"
 SCALES = (SCANNER, NVD)
@@ -31,7 +25,6 @@ LIKELY_FROM = 0.1
 """EPSS from which on exploitation is likely here. FIRST names no threshold; about one of twenty ids
 had such a score on 2026-06-20 (17,054 of 341,000)."""
 
-_IMAGE = ["capture", "variant", "scanner"]
 PLACE_NAMES = {"os": msg("OS packages"), "tools": msg("bundled tools"), "app": msg("the app")}
 
 NAMES = {
@@ -416,8 +409,7 @@ def apply(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     Of what counts once, it is the finding with the highest severity. Raises `ParameterInvalid` for
     an unknown part of the lens.
     """
-    counted = each(findings, lens)
-    return counted if lens.counted == FINDINGS else _highest(counted, lens.counted)
+    return once.highest(each(findings, lens), lens.counted)
 
 
 def each(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
@@ -443,52 +435,11 @@ def standing(findings: pd.DataFrame) -> pd.DataFrame:
     return findings[~suppressed] if suppressed.any() else findings
 
 
-def distinct(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
-    """Return the first row of each thing counted, in the order of the findings.
-
-    That is one row an image and vulnerability, or one an image, vulnerability and source package.
-    An unknown source package is replaced by the installed one.
-    """
-    if counted == FINDINGS:
-        return findings
-    return findings[~_keys(findings, counted).duplicated()]
-
-
-def keys(findings: pd.DataFrame, counted: str) -> np.ndarray:
-    """Return a number for each finding: equal ones count once."""
-    if counted == FINDINGS:
-        return np.arange(len(findings))
-    keys = _keys(findings, counted)
-    number = keys.groupby([*keys], dropna=False, observed=True).ngroup()
-    return np.asarray(number, np.int64)
-
-
-def _keys(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
-    """Return what tells apart the things that count once, a row a finding."""
-    # A finding without an id equals no other.
-    ids = findings["vulnerability"]
-    if ids.isna().any():
-        rows = pd.Series(range(len(findings)), index=findings.index).astype("str")
-        ids = ids.where(ids.notna(), "row " + rows)
-    keys = findings[_IMAGE].assign(id=ids)
-    if counted == PER_PACKAGE:
-        keys = keys.assign(source=findings["source_package"].fillna(findings["package"]))
-    return keys
-
-
-def _highest(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
-    """Return one row of each thing counted: the finding with the highest severity."""
-    order = np.argsort(-findings["severity"].cat.codes.to_numpy(), kind="stable")
-    again = _keys(findings, counted).iloc[order].duplicated().to_numpy()
-    return findings.iloc[np.sort(order[~again])]
-
-
 def _rated(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     """Return the findings of what has one of the lens's severities at its highest."""
     level = findings["severity"].cat.codes
     if lens.counted != FINDINGS:
-        keys = _keys(findings, lens.counted)
-        level = level.groupby([*keys.to_dict("series").values()], dropna=False).transform("max")
+        level = level.groupby(once.keys(findings, lens.counted)).transform("max")
     return findings[level.isin([SEVERITIES.index(severity) for severity in lens.severities])]
 
 

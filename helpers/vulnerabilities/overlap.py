@@ -9,7 +9,7 @@ from helpers.text import escape
 from helpers.text.i18n import Message, message, t, word
 from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import first_fitting, is_whole
-from helpers.vulnerabilities import counting, lenses
+from helpers.vulnerabilities import counting, lenses, once
 from helpers.vulnerabilities.lenses import PLAIN, Lens
 
 _SEVERITY_AT, _JOINED_AT, _VARIANTS_AT = 1, 2, 5
@@ -97,7 +97,7 @@ def ids_of(
 
 def label(lens: Lens) -> str:
     """Return what an overlap counts: distinct vulnerabilities, under an otherwise equal lens."""
-    return lens._replace(counted=lenses.VULNERABILITIES).label
+    return lens._replace(counted=once.VULNERABILITIES).label
 
 
 def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
@@ -162,8 +162,8 @@ def headline(listing: pd.DataFrame, lens: Lens = PLAIN) -> str:
 
 def _counted(count: int, lens: Lens) -> str:
     """Return so many of the vulnerabilities that a lens counts."""
-    counted = lens._replace(counted=lenses.VULNERABILITIES)
-    if counted.kind == PLAIN._replace(counted=lenses.VULNERABILITIES).kind:
+    counted = lens._replace(counted=once.VULNERABILITIES)
+    if counted.kind == PLAIN._replace(counted=once.VULNERABILITIES).kind:
         return number(count, "vulnerability")
     return t("{count:,} {what}", count=count, what=counted.one if count == 1 else counted.kind.told)
 

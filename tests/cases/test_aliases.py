@@ -17,7 +17,8 @@ from helpers.fleet import tally
 from helpers.frames import SEVERITIES
 from helpers.scans import summary
 from helpers.vulnerabilities import lenses, scanner_agreement
-from helpers.vulnerabilities.lenses import VULNERABILITIES, Lens
+from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.once import VULNERABILITIES
 from tests.cases.made import finding, report, study
 
 GHSA = "GHSA-aaaa-bbbb-cccc"

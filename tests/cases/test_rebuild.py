@@ -10,7 +10,7 @@ import pytest
 
 from helpers import paths
 from helpers.fleet import bases, image_table, tally
-from helpers.vulnerabilities import lenses
+from helpers.vulnerabilities import once
 from helpers.vulnerabilities.lenses import Lens
 from tests.cases import made
 from tests.support import fleets
@@ -81,7 +81,7 @@ def _version(package: dict[str, Any]) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lens", [lenses.VULNERABILITIES, lenses.FINDINGS])
+@pytest.mark.parametrize("lens", [once.VULNERABILITIES, once.FINDINGS])
 def test_a_plain_loop_over_the_recorded_fleet_counts_the_same(tmp_path: Path, lens: str) -> None:
     folder = paths.ROOT / "data" / "fleets" / "official-2018"
     images: dict[str, tuple[set[Any], list[Any]]] = {}
@@ -111,11 +111,11 @@ def test_a_plain_loop_over_the_recorded_fleet_counts_the_same(tmp_path: Path, le
                 stay = {id for id, package, fix in found if package not in update or not fix}
                 ids = {id for id, _, _ in found} - stay
                 goes = sum(package in update and fix for _, package, fix in found)
-                total += goes if lens == lenses.FINDINGS else len(ids)
+                total += goes if lens == once.FINDINGS else len(ids)
         return total
 
     table = shared(fleets.read_here(folder, tmp_path / "parts"), Lens(lens))
     assert len(table) == 67
     assert {name: gone(name) for name in table.index} == dict(table["removed"])
-    if lens == lenses.VULNERABILITIES:
+    if lens == once.VULNERABILITIES:
         assert table.loc["tomcat:7-jre8-slim", "removed"] == 2135

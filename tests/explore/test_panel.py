@@ -24,7 +24,7 @@ from helpers.frames import SEVERITIES
 from helpers.notebook import tables
 from helpers.studies.load import load_study
 from helpers.text import i18n
-from helpers.vulnerabilities import counting, lenses, overlap
+from helpers.vulnerabilities import counting, once, overlap
 from tests.conftest import Write, finding, trivy
 from tests.scans.test_grype import match, report_of
 from tests.support import series
@@ -67,7 +67,7 @@ def test_all_follows_what_is_chosen(panel: Panel) -> None:
     assert totals(panel) == {"nodejs-alpine": 48, "nodejs-distroless": 19}
     assert panel.picture.alt == "Findings: nodejs-alpine 48, nodejs-distroless 19"
     before = panel.picture.png
-    panel.choose.lens["counted"].value = lenses.VULNERABILITIES
+    panel.choose.lens["counted"].value = once.VULNERABILITIES
     assert totals(panel) == {"nodejs-alpine": 25, "nodejs-distroless": 16}
     assert len(panel.findings) == 41
     panel.choose.variants.value = ("nodejs-distroless",)
@@ -97,7 +97,7 @@ def test_it_follows_at_once() -> None:
     panel = Panel("rebuilt-2026")
     panel.choose.lens["fixable"].value = True
     began = time.process_time()
-    panel.choose.lens["counted"].value = lenses.VULNERABILITIES
+    panel.choose.lens["counted"].value = once.VULNERABILITIES
     assert time.process_time() - began < 0.8, "a sixth of a second is usual"
     began = time.process_time()
     panel.picture.pressed = 0
@@ -109,7 +109,7 @@ def test_of_several_quick_changes_the_last_is_drawn(panel: Panel) -> None:
     panel.picture.observe(lambda change: drawn.append(change["new"]), "alt")
 
     async def changes() -> None:
-        for counted in (*lenses.COUNTED[1:], *lenses.COUNTED[:2]):
+        for counted in (*once.COUNTED[1:], *once.COUNTED[:2]):
             panel.choose.lens["counted"].value = counted
             assert panel.picture.busy
         assert drawn == []
@@ -180,7 +180,7 @@ def test_another_capture_and_a_day(panel: Panel) -> None:
 
 def test_what_is_exploited_and_what_is_likely_to_be(panel: Panel) -> None:
     panel.choose.capture.value = "2026-11"
-    panel.choose.lens["counted"].value = lenses.VULNERABILITIES
+    panel.choose.lens["counted"].value = once.VULNERABILITIES
     panel.choose.lens["epss"].value = 0.1
     assert totals(panel) == {"nodejs-alpine": 8, "nodejs-distroless": 10}
     assert "EPSS of 2026-08-15 (v2026.06.15), 92 of 92 ids scored" in panel.answer.footer
@@ -260,7 +260,7 @@ def test_a_pressed_part_filters_the_table_and_a_chosen_one_is_pressed(panel: Pan
 def test_changes_are_taken_back_one_by_one_and_all_at_once(panel: Panel) -> None:
     assert panel.undo.disabled
     assert panel.reset.disabled
-    panel.choose.lens["counted"].value = lenses.VULNERABILITIES
+    panel.choose.lens["counted"].value = once.VULNERABILITIES
     panel.show.value = "overlap"
     panel.choose.lens["package"].value = "ssl"
     panel.choose.study.value = "rebuilt-2026"
@@ -580,7 +580,7 @@ def test_it_speaks_korean_with_the_same_numbers(monkeypatch: pytest.MonkeyPatch)
         assert (
             korean.choose.lens["counted"].description != english.choose.lens["counted"].description
         )
-        korean.choose.lens["counted"].value = lenses.VULNERABILITIES
+        korean.choose.lens["counted"].value = once.VULNERABILITIES
         assert len(korean.findings) == 41
 
 

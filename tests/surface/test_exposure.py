@@ -5,7 +5,8 @@ import pandas as pd
 from helpers.frames import make
 from helpers.surface import exposure
 from helpers.surface.app_process import COULD_GO, NEEDED
-from helpers.vulnerabilities.lenses import FINDINGS, VULNERABILITIES, Lens
+from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.once import FINDINGS, VULNERABILITIES
 from tests.conftest import files_of, image_of, program
 
 

@@ -16,7 +16,8 @@ from helpers.sizes.file_groups import APP, OS, OWNER_UNKNOWN, RUNTIME
 from helpers.studies.load import load_files, load_study
 from helpers.surface import app_process, attack_surface, dynamic_linking, exposure, scan_coverage
 from helpers.surface.app_process import UNSEEN
-from helpers.vulnerabilities.lenses import FINDINGS, Lens
+from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.once import FINDINGS
 from tests.conftest import files_of, image_of, layers_of, packages_of, program
 from tests.support import image_archives as images
 

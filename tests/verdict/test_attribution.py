@@ -9,7 +9,8 @@ from helpers.studies.load import load_study
 from helpers.text import i18n
 from helpers.verdict import attribution
 from helpers.vulnerabilities import counting
-from helpers.vulnerabilities.lenses import COUNTED, NVD, Lens
+from helpers.vulnerabilities.lenses import NVD, Lens
+from helpers.vulnerabilities.once import COUNTED
 from tests.conftest import finding, trivy
 
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"

@@ -10,7 +10,8 @@ from helpers.text import i18n
 from helpers.text.units import MB
 from helpers.verdict import sensitivity
 from helpers.verdict.tradeoff import WEIGHTS
-from helpers.vulnerabilities.lenses import COUNTED, Lens
+from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.once import COUNTED
 from tests.conftest import finding, trivy
 
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"

@@ -31,14 +31,8 @@ from helpers.vulnerabilities import (
     published,
     severity_scales,
 )
-from helpers.vulnerabilities.lenses import (
-    COUNTED,
-    PER_PACKAGE,
-    PLAIN,
-    SCALES,
-    VULNERABILITIES,
-    Lens,
-)
+from helpers.vulnerabilities.lenses import PLAIN, SCALES, Lens
+from helpers.vulnerabilities.once import COUNTED, PER_PACKAGE, VULNERABILITIES
 from tests.conftest import Write, finding, trivy
 
 WORDS = """

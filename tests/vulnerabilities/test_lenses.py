@@ -33,15 +33,8 @@ from helpers.vulnerabilities import (
     published,
     severity_scales,
 )
-from helpers.vulnerabilities.lenses import (
-    COUNTED,
-    FINDINGS,
-    PER_PACKAGE,
-    PLAIN,
-    SCALES,
-    VULNERABILITIES,
-    Lens,
-)
+from helpers.vulnerabilities.lenses import PLAIN, SCALES, Lens
+from helpers.vulnerabilities.once import COUNTED, FINDINGS, PER_PACKAGE, VULNERABILITIES
 
 BUILT, DAY, DATABASE = date(2020, 1, 1), date(2022, 2, 28), date(2026, 11, 24)
 EARLIER = "2021-06-30"
