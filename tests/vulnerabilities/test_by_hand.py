@@ -20,7 +20,7 @@ import pytest
 from helpers import paths
 from helpers.frames import PLACES, SEVERITIES, Frames
 from helpers.images.metadata import Image, read
-from helpers.studies.load import load, load_published, load_reports, load_study
+from helpers.studies.load import load, load_reports, load_study
 from helpers.studies.rows import Evidence
 from helpers.vulnerabilities import (
     counting,
@@ -28,7 +28,6 @@ from helpers.vulnerabilities import (
     growth,
     lenses,
     overlap,
-    published,
     severity_scales,
 )
 from helpers.vulnerabilities.lenses import PLAIN, SCALES, Lens
@@ -380,13 +379,3 @@ def test_captures_count_what_trivy_counted_on_the_sboms(recorded: Counted, share
         assert levels == [int(row[severity]) for severity in SEVERITIES], row
         assert sum(levels) == int(row["total"]), row
         assert sum(distinct) == int(row["distinct_ids"]), row
-
-
-def test_the_overlap_of_the_blogs_images_adds_up_to_its_printed_numbers(blog: Frames) -> None:
-    counts = counting.severity_counts(blog.findings, blog.images)
-    table = published.reproduction(counts, load_published("blog-2022"))
-    totals = table[table["severity"].eq(counting.TOTAL)].set_index("variant")
-    listing = overlap.listing(blog.findings, blog.images, PLAIN)
-    for variant, total in totals.iterrows():
-        assert listing[variant].sum() == total["published"] == total["reproduced"]
-    assert totals["published"].to_dict() == {"nodejs-alpine": 48, "nodejs-distroless": 19}

@@ -9,7 +9,6 @@ from helpers import frames
 from helpers.answers.chart_data import Bars, why_empty
 from helpers.frames import Frames
 from helpers.studies.load import load_published
-from helpers.text import i18n
 from helpers.vulnerabilities import captures, counting, published
 from helpers.vulnerabilities.lenses import PLAIN, Lens
 from tests.conftest import finding, missing_image, trivy
@@ -95,13 +94,6 @@ class TestTables:
         counts = counting.severity_counts(loaded.findings, loaded.images, Lens("vulnerabilities"))
         assert by_severity(counts, "app") == [0, 0, 1, 1, 0]
 
-    def test_an_empty_fixed_version_is_no_fix(self, frames_of) -> None:
-        loaded = frames_of(
-            app=trivy(finding(1, FixedVersion="2"), finding(2), finding(3, FixedVersion=""))
-        )
-        counts = counting.severity_counts(loaded.findings, loaded.images, Lens(fixable=True))
-        assert counting.totals(counts)["total"].tolist() == [1]
-
     def test_a_package_has_a_bar_in_every_image_that_has_it(self, frames_of) -> None:
         loaded = frames_of(
             a=trivy(*findings_in("linux", 4), *findings_in("tar", 1)),
@@ -140,24 +132,9 @@ class TestCharts:
         answer = counting.package_answer(loaded.findings, loaded.images, PLAIN)
         assert "nothing is counted" in why_empty(answer.chart)
 
-    def test_only_the_package_without_a_name_is_translated(self, frames_of) -> None:
-        loaded = frames_of(app=trivy(finding(PkgName=None), finding(PkgName="findings")))
-        with i18n.speaking("ko"):
-            answer = counting.package_answer(loaded.findings, loaded.images, PLAIN)
-        assert set(answer.table["package"]) == {counting.UNNAMED, "findings"}
-        assert {row[0] for row in answer.chart.rows} == {"(이름 없음)", "findings"}
-
 
 class TestTitles:
     """All images that fit on two lines; of more, the largest and the range of the others."""
-
-    def test_of_more_the_largest_is_named_with_the_range_of_the_others(self, frames_of) -> None:
-        name = "registry-example-com-image-{}"
-        assert severity_title(counted(frames_of, name)) == (
-            "Findings: registry-example-com-image-4 4, the other 4 from 0 to 3"
-        )
-        alike = frames_of(**{name.format(n): trivy(finding(1)) for n in range(5)})
-        assert severity_title(alike).endswith("image-0 1, the other 4 at 1 each")
 
     def test_what_is_no_good_sign_is_in_no_range_but_named_or_counted(self, frames_of) -> None:
         name, scratch = "registry-image-number-{}", trivy(Metadata={})
@@ -167,23 +144,6 @@ class TestTitles:
         lost = [name.format(f"lost-{n}") for n in range(2)]
         assert severity_title(counted(frames_of, name, *lost, scratch=scratch)).endswith(
             "4 others from 0 to 3, 1 with OS not looked at, 2 not measured"
-        )
-
-    def test_totals_of_several_captures_are_marked_and_have_ranges_as_well(self, both, frames_of):
-        status = ["scanned", "missing", frames.NO_OS, frames.BROKEN]
-        marked = captures.answer(both.findings, both.images.assign(status=status), PLAIN)
-        assert marked.title == (
-            "Findings, 2022-02 → 2026-11: nodejs-alpine 48 → 49 (OS not looked at), "
-            "nodejs-distroless not measured → 107 (broken)"
-        )
-        now = counted(frames_of, "registry-example-com-image-{}", "lost")
-        twice = [
-            pd.concat([frame.assign(capture=day) for day in ("2022", "2026")])
-            for frame in (now.findings, now.images)
-        ]
-        assert captures.answer(*twice, PLAIN).title == (
-            "Findings, 2022 → 2026: registry-example-com-image-4 4 → 4, 4 others in the end from "
-            "0 to 3, 1 not measured"
         )
 
 
@@ -215,8 +175,3 @@ class TestTexts:
         text = captures.fewest_answer(both.findings, images, PLAIN).text.plain
         assert text.startswith(f"{DISTROLESS} has the fewest")
         assert "2026-11" not in text
-
-    def test_names_are_no_markup(self, frames_of) -> None:
-        images = missing_image(frames_of(a=trivy()).images, "<b>*x*")
-        runs = counting.images_answer(images).text.blocks[0].phrase.runs
-        assert [run.text for run in runs if run.strong] == ["<b>*x*"]

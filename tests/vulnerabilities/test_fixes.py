@@ -9,10 +9,9 @@ from helpers.answers.answer import Answer
 from helpers.answers.chart_data import Bars
 from helpers.frames import Frames
 from helpers.studies.load import load_study
-from helpers.text import i18n
 from helpers.vulnerabilities import fixes
 from helpers.vulnerabilities.lenses import PLAIN, Lens
-from tests.conftest import finding, missing_image, trivy
+from tests.conftest import finding, trivy
 
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
 
@@ -61,38 +60,11 @@ def test_elsewhere_unfixed_findings_are_observable(frames_of, family) -> None:
     assert "observable" not in answer.text.plain
 
 
-def test_of_the_posts_images_one_is_all_fixable_and_the_other_not_at_all(blog: Frames) -> None:
-    for lens in (PLAIN, Lens(fixable=True)):
-        answer = fixed(blog, lens)
-        assert parts(answer) == {ALPINE: [48, 0], DISTROLESS: [0, 19]}
-        assert answer.table["part"].tolist() == ["fixable"] * 2 + ["unfixed"] * 2
-        assert answer.counted == "findings"
-    assert answer.chart.palette == "fix"
-    assert {s.key: s.values for s in answer.chart.series} == {
-        "fixable": [48, 0],
-        "unfixed": [0, 19],
-    }
-
-
 def test_a_vulnerability_that_is_fixable_in_one_package_is_not_unfixed_too(frames_of) -> None:
     report = trivy(finding(1, FixedVersion="2"), finding(1, PkgName="zlib"), finding(2))
     loaded = frames_of(app=report)
     assert parts(fixed(loaded, Lens("vulnerabilities"))) == {"app": [1, 1]}
     assert parts(fixed(loaded)) == {"app": [1, 2]}
-
-
-def test_what_was_not_measured_is_neither(frames_of) -> None:
-    loaded = frames_of(app=trivy(finding(FixedVersion="2")))
-    images = missing_image(loaded.images, "lost")
-    answer = fixed(loaded._replace(images=images))
-    assert answer.table[answer.table["variant"].eq("lost")]["count"].isna().all()
-    assert "lost: not measured" in answer.text.plain
-    assert answer.title == "Fixable findings: app 1 of 1, lost not measured"
-
-
-def test_a_title_leaves_out_the_other_parts_of_the_lens(blog: Frames) -> None:
-    title = fixed(blog, Lens(severity="nvd", place="os")).title
-    assert title == "Fixable findings: nodejs-alpine 48 of 48, nodejs-distroless 0 of 19"
 
 
 def test_tools_of_the_base_are_a_place_of_their_own(frames_of) -> None:
@@ -118,16 +90,6 @@ def test_tools_of_the_base_are_a_place_of_their_own(frames_of) -> None:
     assert one.table[["part", "count"]].to_numpy().tolist() == [["tools", 1]]
 
 
-def test_titles_of_places_say_what_reports_say_and_what_was_not_measured(blog, rebuilt) -> None:
-    of_post = blog._replace(images=missing_image(blog.images, "lost"))
-    assert places(of_post).title == "All in OS packages, as far as the reports say: findings"
-    lost = rebuilt._replace(images=missing_image(rebuilt.images.iloc[:2], "lost"))
-    assert places(lost, Lens("vulnerabilities")).title == (
-        "Not in OS packages (vulnerabilities): node-24-debian 7 of 32, node-24-alpine 7 of 7, "
-        "lost not measured"
-    )
-
-
 def test_findings_of_an_unknown_layer_are_counted_apart(rebuilt: Frames) -> None:
     findings = rebuilt.findings[rebuilt.findings["variant"].eq("node-24-distroless")]
     from_base = findings["from_base"].mask(findings["from_base"].fillna(False))
@@ -139,17 +101,3 @@ def test_findings_of_an_unknown_layer_are_counted_apart(rebuilt: Frames) -> None
     )
     fixable = places(frames, Lens("vulnerabilities", fixable=True)).text.plain
     assert "of 7 fixable vulnerabilities, 0 came with the base image, 7 with the" in fixable
-
-
-def test_a_clean_image_has_nothing_from_its_base(frames_of) -> None:
-    clean = frames_of(app=trivy())
-    images = missing_image(clean.images, "lost")
-    text = places(clean._replace(images=images)).text.plain
-    assert text.splitlines() == ["• app: nothing found", "• lost: not measured"]
-
-
-def test_frames_hold_codes_in_korean(blog: Frames) -> None:
-    with i18n.speaking("ko"):
-        answer = fixed(blog)
-    assert set(answer.table["part"]) == {"fixable", "unfixed"}
-    assert [series.name for series in answer.chart.series] == ["수정 가능", "미수정"]

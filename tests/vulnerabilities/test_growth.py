@@ -7,7 +7,7 @@ import pytest
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart_data import Curves, Mark, why_empty
-from helpers.frames import NO_OS, Frames
+from helpers.frames import Frames
 from helpers.studies.load import load_study
 from helpers.text import i18n
 from helpers.vulnerabilities import counting, growth
@@ -145,24 +145,11 @@ class TestAnswer:
         assert why_empty(lost.chart).startswith("No image was measured")
         assert not any("A line that" in shown.text.plain for shown in (young, lost))
 
-    def test_a_title_has_the_first_and_the_last_count_and_marks_it(self, app: Frames) -> None:
-        assert answer(app).title.endswith(": app 1 → 3")
-        assert answer(app, status=NO_OS).title.endswith(": app 1 → 3 (OS not looked at)")
-
     def test_the_text_says_what_followed_the_last_advisories(self, newest: Frames) -> None:
         alpine, distroless, note = answer(newest).text.plain.splitlines()
         assert "support ended on 2021-11-01, 21 more followed, the last on 2022-08-05" in alpine
         assert "support ended on 2026-08-31, none followed" in distroless
         assert "not that nothing is found" in note
-
-    def test_an_end_in_the_future_is_left_out_and_what_has_no_date_is_said(self, blog) -> None:
-        line = answer(blog).text.plain.splitlines()[1]
-        assert "support" not in line
-        assert line.endswith("15 on 2022-02-28; 4 findings without a date not among them")
-
-    def test_an_image_built_after_its_support_has_not_grown_since(self, newest: Frames) -> None:
-        text = answer(newest, created_at=utc("2022-06-01")).text.plain
-        assert "support had ended on 2021-11-01 already" in text.splitlines()[0]
 
     def test_curves_have_ends_of_support_on_them_and_events(self, newest: Frames) -> None:
         day, complete = date(2022, 2, 28), date(2026, 8, 1)
@@ -228,10 +215,6 @@ class TestIncomplete:
         assert listed.table["vulnerability_id"].tolist() == ["CVE-2024-0001"]
         assert listed.text.plain.startswith("• app: of 1 finding, 1 without a date")
 
-    def test_may_be_nothing(self, blog: Frames) -> None:
-        found = blog.findings[blog.findings["variant"].eq(ALPINE)]
-        assert growth.undated_answer(found).text.plain == "Every finding has a date and a severity."
-
 
 def two(earlier: Frames, later: Frames) -> Frames:
     parts = [
@@ -272,15 +255,6 @@ class TestCountingByDate:
             "13 by date, 19",
         ]
         assert last.endswith(f": 5 × {gone}, 1 × published only later.")
-
-    def test_holds_english_in_its_frame_and_says_reasons_in_korean(self, both: Frames) -> None:
-        with i18n.speaking("ko"):
-            missed = growth.missed_answer(both, EARLIER, LATER)
-            assert i18n.told(missed.table["why"].iloc[-1]) == "2022-08-24에야 공개됨"
-        assert missed.table["why"].iloc[-1] == "published only 2022-08-24"
-        assert missed.text.plain.endswith(
-            "5 × 나중 데이터베이스에는 더 이상 없음, 1 × 이후에야 공개됨."
-        )
 
     def test_a_finding_without_a_date_and_one_that_the_earlier_database_lacked(self, frames_of):
         first = finding(1), published(2, "2020-01-01")

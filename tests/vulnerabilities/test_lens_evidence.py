@@ -54,12 +54,6 @@ def test_scores_have_their_day_their_model_and_how_many_ids_have_one(data, share
     assert "23 of 57 ids scored" in fixable, "of what the lens counts whatever the score"
 
 
-def test_a_plain_count_rests_on_the_scanner_alone() -> None:
-    plain = Comparison("blog-2022", "2026-11")
-    assert lens_evidence.footer(plain.findings, plain.images, PLAIN) == ""
-    assert not lens_evidence.meaning(plain.findings, plain.images, PLAIN)
-
-
 def scored(findings: pd.DataFrame, shown: pd.DataFrame, lens: Lens = LIKELY) -> list[str]:
     return list(lens_evidence.scored(findings, shown, lens))
 

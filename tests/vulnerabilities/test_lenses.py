@@ -22,7 +22,6 @@ from helpers.errors import ParameterInvalid
 from helpers.frames import BROKEN, NO_OS, PLACES, SCANNED, SEVERITIES, UNKNOWN_COUNT
 from helpers.runs import parameters
 from helpers.studies.load import load_reports
-from helpers.text import i18n
 from helpers.vulnerabilities import (
     captures,
     counting,
@@ -86,15 +85,6 @@ class TestWhatCounts:
         pd.testing.assert_frame_equal(lenses.apply(every, PLAIN), every)
         assert Lens() == PLAIN
 
-    def test_what_has_a_fixed_version_is_fixable(self) -> None:
-        every = found({"fixed_version": "2"}, {"fixed_version": None})
-        assert lenses.apply(every, Lens(fixable=True)).index.tolist() == [0]
-
-    @pytest.mark.parametrize("place", PLACES)
-    def test_a_package_sits_in_one_place_and_one_that_is_not_known_in_none(self, place) -> None:
-        every = found(*({"place": sits_in} for sits_in in (*PLACES, None)))
-        assert lenses.apply(every, Lens(place=place))["place"].tolist() == [place]
-
     def test_a_day_ends_at_midnight_in_utc(self) -> None:
         times = [
             at(DAY, "23:59:59.999999+00:00"),
@@ -106,17 +96,6 @@ class TestWhatCounts:
         assert lenses.apply(every, Lens(known_by=str(DAY))).index.tolist() == [0, 3]
         assert len(lenses.apply(every, Lens(known_by="2022-03-01"))) == 4
 
-    def test_what_has_no_date_is_left_out_by_date(self) -> None:
-        every = found({"published_at": None}, {})
-        assert lenses.apply(every, Lens(known_by=str(DATABASE))).index.tolist() == [1]
-
-    def test_what_nvd_has_not_rated_is_unknown_by_its_scale(self) -> None:
-        every = found({"nvd_severity": "LOW"}, {"nvd_severity": None}, {"nvd_severity": "CRITICAL"})
-        rated = lenses.apply(every, Lens(severity="nvd"))
-        assert severities(rated) == ["LOW", "UNKNOWN", "CRITICAL"]
-        assert rated["severity"].dtype == kit.SEVERITY
-        assert severities(every) == ["HIGH"] * 3
-
     def test_a_vulnerability_counts_once_an_image_at_its_highest_severity(self) -> None:
         every = found(
             {"severity": "MEDIUM", "vulnerability_id": "CVE-2"},
@@ -126,22 +105,6 @@ class TestWhatCounts:
         )
         # In the order of the findings.
         assert lenses.apply(every, Lens(VULNERABILITIES)).index.tolist() == [0, 2]
-
-    def test_a_vulnerability_counts_once_a_source_package(self) -> None:
-        every = found(
-            {"package": "libssl", "source_package": "openssl", "severity": "LOW"},
-            {"package": "libcrypto", "source_package": "openssl"},
-            {"package": "curl", "source_package": "curl", "severity": "LOW"},
-        )
-        counted = lenses.apply(every, Lens(PER_PACKAGE))
-        assert counted.index.tolist() == [1, 2]
-        assert counted.columns.tolist() == kit.columns("findings")
-
-    def test_the_installed_package_replaces_an_unknown_source_package(self) -> None:
-        every = found({"package": "a"}, {"package": "b"}, {"package": "a", "severity": "LOW"})
-        assert lenses.apply(every, Lens(PER_PACKAGE)).index.tolist() == [0, 1]
-        named = found({"package": "a"}, {"package": "b", "source_package": "a"})
-        assert len(lenses.apply(named, Lens(PER_PACKAGE))) == 1
 
     @pytest.mark.parametrize("counted", [VULNERABILITIES, PER_PACKAGE])
     def test_images_captures_and_scanners_are_counted_apart_and_findings_without_an_id(
@@ -153,16 +116,6 @@ class TestWhatCounts:
         kept = lenses.apply(every, Lens(counted))
         assert kept.index.tolist() == [0, 1, 2, 3]
         assert kept["vulnerability_id"].isna().tolist() == [True] * 3 + [False]
-
-    def test_what_is_left_out_does_not_lend_its_severity(self) -> None:
-        every = found(
-            {"severity": "LOW", "fixed_version": "2", "place": "app", "nvd_severity": "MEDIUM"},
-            {"severity": "CRITICAL", "published_at": at(DATABASE), "nvd_severity": "LOW"},
-        )
-        assert severities(lenses.apply(every, Lens(VULNERABILITIES))) == ["CRITICAL"]
-        for part in ({"fixable": True}, {"place": "app"}, {"known_by": str(DAY)}):
-            assert severities(lenses.apply(every, Lens(VULNERABILITIES, **part))) == ["LOW"]
-        assert severities(lenses.apply(every, Lens(VULNERABILITIES, severity="nvd"))) == ["MEDIUM"]
 
     @pytest.mark.parametrize("counted", COUNTED)
     def test_nothing_gives_nothing(self, counted: str) -> None:
@@ -182,11 +135,6 @@ class TestExploitation:
             {"exploited": True, "kev_added_at": at(DAY), "epss": 1.0, "epss_day": at(DAY)},
         )
     )
-
-    def test_is_what_the_catalog_had_by_the_day_of_the_database_and_of_the_lens(self) -> None:
-        assert lenses.apply(self.every(), Lens(exploited=True)).index.tolist() == [0, 3]
-        by_then = Lens(exploited=True, known_by="2021-12-31")
-        assert lenses.apply(self.every(), by_then).index.tolist() == [0]
 
     def test_is_likely_from_a_score_on_and_what_has_none_is_left_out(self) -> None:
         assert lenses.apply(self.every(), Lens(epss=0.1)).index.tolist() == [0, 3]
@@ -395,23 +343,6 @@ class TestLabels:
             assert lens.label == "".join(parts)
             assert lens.short == "".join(parts[:5])
             assert lens.label_of_one.split(",")[1:] == lens.label.split(",")[1:]
-
-    def test_of_one_are_singular(self) -> None:
-        assert Lens(fixable=True, exploited=True).one == "fixable finding known to be exploited"
-        in_app = Lens(VULNERABILITIES, place="app", epss=0.1).label_of_one
-        assert in_app == "vulnerability with EPSS ≥ 0.1 in the app"
-
-    def test_are_korean_in_korean(self) -> None:
-        every = Lens(PER_PACKAGE, True, "nvd", str(DAY), "os")
-        with i18n.speaking("ko"):
-            assert every.label == (
-                "OS 패키지의 수정 가능한 취약점 × 소스 패키지, 2022-02-28까지 공개, NVD 심각도 기준"
-            )
-            assert every.narrowed == "OS 패키지 내, 2022-02-28까지 공개"
-            exploited = Lens(VULNERABILITIES, exploited=True, epss=0.1, suppressed=True)
-            assert exploited.label == (
-                "EPSS 0.1 이상인 악용이 알려진 취약점, 무해하다고 선언된 것 포함"
-            )
 
 
 CAPTURES, VARIANTS = ("then", "now"), ("one", "two", "three")
@@ -768,13 +699,3 @@ class TestACleanImageAndOneNotMeasured:
     def test_no_answer_has_a_number_of_one_not_measured(self, name, images) -> None:
         for part in parts_naming(ALL[name](images), "lost"):
             assert "not measured" in part or not re.search(r"\d", part), part
-
-    @pytest.mark.parametrize("name", EACH)
-    def test_every_answer_of_each_image_says_that_the_clean_one_has_none(self, name) -> None:
-        parts = parts_naming(EACH[name](scanned("failed", "busy", "clean", "lost")), "clean")
-        assert any(re.search(r"\b0\b|nothing found", part) for part in parts), parts
-        assert not any("not measured" in part for part in parts)
-
-    @pytest.mark.parametrize("name", sorted(ALL.keys() - {"published"}))
-    def test_where_none_was_measured_no_answer_says_zero(self, name) -> None:
-        assert not re.search(r"\b0\b", text(ALL[name](scanned("missing", "lost"))))

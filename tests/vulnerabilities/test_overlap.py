@@ -81,12 +81,6 @@ def test_a_vulnerability_is_listed_with_its_highest_severity_and_all_its_package
     assert severities.loc["a + b", "CRITICAL"] == severities.loc["a", "LOW"] == 1
 
 
-def test_a_lens_counts_each_only_as_often_as_it_does(frames_of) -> None:
-    loaded = frames_of(a=trivy(finding(1), finding(1, PkgName="zlib")), b=trivy(finding(2)))
-    assert listed(loaded)["a"].tolist() == [1, 0]
-    assert listed(loaded, PLAIN)["a"].tolist() == [2, 0]
-
-
 def test_findings_without_an_id_are_shared_with_no_other(frames_of) -> None:
     nameless = finding(VulnerabilityID=None)
     table = listed(frames_of(a=trivy(nameless, nameless), b=trivy(nameless)))
@@ -107,14 +101,6 @@ def test_what_was_not_measured_is_no_variant_of_the_overlap(six: Frames) -> None
     assert "Only one variant" in alone.text.plain
     none = overlap.answer(six.findings, six.images.assign(status="failed"), PLAIN)
     assert "No variant" in why_empty(none.chart)
-
-
-def test_clean_images_share_nothing_and_are_still_compared(frames_of) -> None:
-    loaded = frames_of(a=trivy(), b=trivy())
-    answer = overlap.answer(loaded.findings, loaded.images, PLAIN)
-    assert answer.table.empty
-    assert "no vulnerability is counted" in why_empty(answer.chart)
-    assert answer.title.startswith("Of 0 vulnerabilities, 0 in both")
 
 
 @pytest.mark.parametrize("name", ["packages", "severity", "variants", "vulnerability_id", "b + c"])

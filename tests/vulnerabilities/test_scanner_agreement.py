@@ -103,15 +103,6 @@ def test_an_alias_makes_two_ids_one_whichever_scanner_tells_it() -> None:
         assert matched(findings) == [("CVE-1", "both", "same")]
 
 
-def test_a_third_id_makes_two_ids_one() -> None:
-    findings = found(
-        ("trivy", "GO-1", "GHSA-1", "HIGH"),
-        ("trivy", "CVE-1", "GHSA-1", "HIGH"),
-        ("grype", "PYSEC-1", "CVE-1", "HIGH"),
-    )
-    assert matched(findings) == [("CVE-1", "both", "same")]
-
-
 def test_an_alias_in_one_image_joins_nothing_in_another() -> None:
     findings = pd.concat(
         [
@@ -188,18 +179,6 @@ def test_what_is_suppressed_in_one_report_is_found_and_in_both_is_none() -> None
         ("CVE-1", "both", "same"),
         ("CVE-4", "grype", None),
     ]
-
-
-def test_other_scanners_than_these_two() -> None:
-    findings = found(
-        ("a", "CVE-1", None, "LOW"), ("b", "CVE-1", None, "LOW"), ("c", "CVE-2", None, "LOW")
-    )
-    table = agreement(findings, "a", "b")
-    assert list(table)[4:6] == ["a_severity", "b_severity"]
-    assert list(summary(table, "a", "b")) == [
-        *("capture", "variant", "both", "only_a", "only_b", "rated_differently"),
-    ]
-    assert len(table) == 1
 
 
 def test_an_advisory_of_several_cves_joins_none_of_them(write: Write) -> None:

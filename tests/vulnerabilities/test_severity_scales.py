@@ -32,19 +32,6 @@ def app(frames_of) -> Frames:
     )
 
 
-def test_whose_severities_the_posts_images_have(blog: Frames) -> None:
-    answer = severity_scales.sources_answer(blog.findings, PLAIN)
-    table = answer.table.set_index(["variant", "severity_source"])
-    assert list(table) == [*SEVERITIES, "total"]
-    assert table["total"].to_dict() == {
-        (ALPINE, "nvd"): 48,
-        (DISTROLESS, "debian"): 12,
-        (DISTROLESS, "nvd"): 5,
-        (DISTROLESS, "not scored by NVD"): 2,
-    }
-    assert table.loc[(DISTROLESS, "nvd")].tolist() == [0, 0, 2, 0, 3, 5]
-
-
 def test_one_scale_against_the_other_level_by_level(app: Frames) -> None:
     answer = severity_scales.crosstab_answer(app.findings, PLAIN)
     table = answer.table.set_index(["variant", "severity"])
@@ -73,11 +60,6 @@ def test_how_nvd_rates_each_image(app: Frames) -> None:
         "nothing found, so nothing to rate",
         "not measured",
     ]
-
-
-def test_without_findings_there_is_nothing_to_rate(app: Frames) -> None:
-    answer = severity_scales.answer(app.findings.iloc[:0], app.images, PLAIN)
-    assert answer.title == "By NVD's scale: nothing to rate"
 
 
 def test_both_scales_count_the_same_findings_at_other_levels(blog: Frames) -> None:
