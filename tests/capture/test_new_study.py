@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -524,7 +524,6 @@ REFERENCES = st.builds(
 )
 
 
-@settings(max_examples=200)
 @given(names=st.lists(REFERENCES, min_size=1, max_size=12))
 def test_any_names_make_a_study_that_reads_back(tmp_path_factory: Any, names: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -534,7 +533,6 @@ def test_any_names_make_a_study_that_reads_back(tmp_path_factory: Any, names: li
     assert len({name.casefold() for name in found.names()}) == len(names)
 
 
-@settings(max_examples=300)
 @given(name=st.text(max_size=30))
 def test_any_text_is_a_reference_or_refused(name: str) -> None:
     try:

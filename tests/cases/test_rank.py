@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.verdict import ranking
@@ -37,7 +37,6 @@ def test_a_third_without_a_known_size_takes_the_size_from_no_one() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
 @given(st.lists(IMAGES, min_size=3, max_size=6))
 def test_the_choice_beats_each_other_image_also_where_these_two_are_alone(rows) -> None:
     table = table_of(rows)
@@ -49,7 +48,6 @@ def test_the_choice_beats_each_other_image_also_where_these_two_are_alone(rows) 
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
 @given(st.lists(IMAGES, min_size=3, max_size=6))
 def test_leaving_out_another_image_does_not_change_a_choice(rows) -> None:
     table = table_of(rows)
@@ -60,7 +58,6 @@ def test_leaving_out_another_image_does_not_change_a_choice(rows) -> None:
         assert {str(choice) for choice in others["choice"]} == set(chosen)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(IMAGES, min_size=2, max_size=6), st.randoms())
 def test_the_order_of_the_images_does_not_matter(rows, random) -> None:
     table = table_of(rows)

@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.charts.labels import Line, Place, Rect, Spot, places
@@ -76,7 +76,6 @@ POINTS = st.tuples(st.integers(20, 540), st.integers(20, 280), st.integers(40, 2
 
 
 @given(st.lists(POINTS, min_size=2, max_size=12))
-@settings(max_examples=100)
 def test_no_label_and_no_line_to_a_label_covers_another(points: list[tuple[int, int, int]]) -> None:
     spots = [spot(x, y, width) for x, y, width in points]
     found = [(p, s) for p, s in zip(places(spots, [], CHART), spots, strict=True) if p]

@@ -12,7 +12,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from helpers import compressed
 from helpers.errors import ArchiveInvalid
@@ -376,7 +376,6 @@ def archives() -> st.SearchStrategy[bytes]:
     return st.binary(max_size=2000) | changed
 
 
-@settings(max_examples=200)
 @given(content=archives())
 def test_any_bytes_are_an_image_or_are_refused(path: Path, content: bytes) -> None:
     try:

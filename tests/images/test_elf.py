@@ -5,7 +5,7 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from helpers.images.elf import MAX_NEEDED, Elf, describe
 from tests.support.image_archives import elf, flipped
@@ -59,7 +59,6 @@ def test_needed_libraries_have_a_limit() -> None:
     assert len(found.needed) == MAX_NEEDED
 
 
-@settings(max_examples=300)
 @given(
     st.one_of(
         st.binary(max_size=300).map(lambda rest: b"\x7fELF\x02\x01" + rest),

@@ -13,7 +13,7 @@ from typing import Any
 import docker
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from helpers import compressed
 from helpers.containers.daemon import Daemon
@@ -248,7 +248,6 @@ def naive(layers: list[list[tuple[str, str, str, int]]]) -> dict[str, Any] | Non
     return found
 
 
-@settings(max_examples=250)
 @given(layers=st.lists(st.lists(STEPS, max_size=8), min_size=1, max_size=4))
 def test_random_layers_merge_as_in_a_plain_dict(
     tmp_path: Path, layers: list[list[tuple[str, str, str, int]]]
@@ -395,7 +394,6 @@ def test_a_compressed_layer_may_be_a_bomb(
     assert problem in refused(path)
 
 
-@settings(max_examples=200)
 @given(
     flips=st.lists(st.tuples(st.integers(0, 4000), st.binary(min_size=1, max_size=200)), max_size=3)
 )

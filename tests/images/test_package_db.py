@@ -2,7 +2,7 @@
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from helpers.images.package_db import is_database, owners, real_path, unread
 
@@ -106,7 +106,6 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=200)
 @given(
     st.dictionaries(st.sampled_from(DATABASES), st.lists(WORDS, max_size=30).map(b"".join)),
     st.dictionaries(st.sampled_from("ab"), st.sampled_from(["a", "b", "..", "/a/b", "a/a"])),

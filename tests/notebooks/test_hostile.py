@@ -6,7 +6,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from helpers import frames
 from helpers.errors import ReportInvalid
@@ -133,7 +133,6 @@ def loads_or_refuses(path: Path) -> None:
         assert list(frame) == frames.columns(name)
 
 
-@settings(max_examples=900, deadline=20_000)
 @given(content=mutated())
 def test_a_mutated_report_loads_or_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "mutated.json"
@@ -141,7 +140,6 @@ def test_a_mutated_report_loads_or_is_refused(tmp_path: Path, content: bytes) ->
     loads_or_refuses(path)
 
 
-@settings(max_examples=300, deadline=20_000)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_load_or_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bytes.json"

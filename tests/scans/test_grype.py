@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import msgspec
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from helpers.errors import ReportInvalid
 from helpers.frames import Frames
@@ -362,7 +362,6 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=20_000)
 @given(
     matches=JSON,
     descriptor=JSON | st.just(DESCRIPTOR),

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.text import i18n, titles
@@ -35,7 +35,6 @@ def images(draw: st.DrawFn) -> list[Part]:
 
 @pytest.mark.parametrize("language", i18n.known())
 @given(parts=images(), head=st.sampled_from(HEADS), in_the_end=st.booleans())
-@settings(max_examples=300)
 def test_a_title_fits_and_nothing_is_cut_out_between_its_numbers(
     language: str, parts: list[Part], head: str, in_the_end: bool
 ) -> None:

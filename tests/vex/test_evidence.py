@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.errors import VexInvalid
@@ -346,7 +346,6 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key, value in inner for place in places(value, (*path, key)))]
 
 
-@settings(max_examples=300)
 @given(st.data())
 def test_a_mutated_document_is_a_document_or_refused_by_name(data: st.DataObject) -> None:
     document = json.loads(json.dumps(data.draw(st.sampled_from(DOCUMENTS))))

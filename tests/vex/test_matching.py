@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.images.metadata import Image
@@ -357,7 +357,6 @@ STATEMENTS = st.builds(
 )
 
 
-@settings(max_examples=200)
 @given(
     st.lists(STATEMENTS, max_size=6),
     st.lists(st.sampled_from(["not_affected", "fixed", "ignored"]), max_size=4),
