@@ -1,8 +1,8 @@
 """`make bench`: the loader, the run and the capture, timed and weighed against their yardsticks.
 
 Times are ratios within one run, each the best or the median of several, because machines are shared
-and noisy. Exits 1 if a target of the README is missed. What a capture needs may not be there: then
-its lines say so.
+and noisy. Exits 1 if a target is missed. What a capture needs may not be there: then its lines say
+so.
 """
 
 import json
@@ -18,13 +18,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
+from helpers import paths
+from helpers.errors import KitError
 from helpers.studies.study import Recipe
 
 MB = 1_000_000
+SHARED = Path(os.environ.get("KIT_SHARED") or paths.ROOT.parent / "shared")
 WORDS = (
     "a the buffer overflow in parser allows remote attackers to cause denial of service memory "
     "corruption via crafted input when processing certificate handling function before version "
@@ -222,11 +226,11 @@ def growth(folder: Path, most: float, few: int = 250, many: int = 1000) -> Measu
 
     chance = random.Random(9)
     text = report([finding(number, chance) for number in range(200)])
-    paths = [folder / f"report-{number:04d}.json" for number in range(many)]
-    for path in paths:
+    written = [folder / f"report-{number:04d}.json" for number in range(many)]
+    for path in written:
         path.write_bytes(text)
-    each_of_few = best(lambda: load_reports(paths[:few]), times=3) / few
-    each_of_many = best(lambda: load_reports(paths), times=3) / many
+    each_of_few = best(lambda: load_reports(written[:few]), times=3) / few
+    each_of_many = best(lambda: load_reports(written), times=3) / many
     figure = each_of_many / each_of_few
     return Measure(
         f"seconds a report, {many} reports / {few} reports", figure, f"< {most}", figure < most
@@ -239,8 +243,6 @@ def run_overhead(folder: Path) -> Measure:
     These run the same way, side by side, but each in a kernel that is started for it.
     """
     import nbformat
-
-    from helpers import paths
 
     empty = []
     for path in paths.notebooks():
@@ -260,17 +262,11 @@ def run_overhead(folder: Path) -> Measure:
     return Measure(what, ratio, "<= 2", ratio <= 2)
 
 
-def medians(
-    *actions: Callable[[], object], times: int = 3, before: Callable[[], object] = lambda: None
-) -> list[float]:
-    """Return the median seconds of each action; they take turns, and so does who is first.
-
-    `before` is done before each, and not counted.
-    """
+def medians(*actions: Callable[[], object], times: int = 3) -> list[float]:
+    """Return the median seconds of each action; they take turns, and so does who is first."""
     seconds: dict[int, list[float]] = {number: [] for number in range(len(actions))}
     for turn in range(times):
         for number in sorted(seconds, reverse=turn % 2 == 1):
-            before()
             seconds[number].append(best(actions[number], 1))
     return [statistics.median(of_one) for of_one in seconds.values()]
 
@@ -280,49 +276,18 @@ def not_measured(what: str, why: object) -> Measure:
     return Measure(f"{what}: not measured, {why}", math.nan, "", True)
 
 
-def inventory_speed(folder: Path) -> Measure:
-    """Return the inventory of an image of 200 MB against Syft's."""
-    from helpers.containers.daemon import connect
-    from helpers.errors import KitError
-    from helpers.images import file_inventory
-    from helpers.images.archive import open_archive
-
-    what = "syft / inventory of an image of 200 MB"
-    if not shutil.which("syft"):
-        return not_measured(what, "syft is not on the PATH")
-    path = folder / "image.tar"
-    try:
-        connect().save("rebuilt/node-alpine:24", path)
-    except KitError as error:
-        return not_measured(what, error)
-
-    def ours() -> None:
-        with open_archive(path) as archive:
-            file_inventory.write(folder / "files.jsonl.gz", file_inventory.take(archive).files)
-
-    def theirs() -> None:
-        run(["syft", "scan", f"docker-archive:{path}", "-o", "json", "-q"])
-
-    seconds = medians(ours, theirs)
-    return ratio(what, seconds[1] / seconds[0], 2)
-
-
 def capture_speed(folder: Path) -> list[Measure]:
     """Return a capture against a script that builds, saves and scans one image after another.
 
-    The script asks Trivy for an image by its name, as the blog post does. First the app has changed
-    since the last build, for both, and nothing is known of what any layer weighs; then it has
-    changed again, and the layers of the bases are known; then its steps are in the builder's cache,
-    for both.
+    The script asks Trivy for an image by its name, as the blog post does. Its steps are in the
+    builder's cache, for both.
     """
-    from helpers import paths
     from helpers.containers.daemon import connect
-    from helpers.errors import KitError
     from helpers.studies.study import open_study
 
     study = "rebuilt-2026"
     what = f"script of docker and trivy / capture of {study}"
-    db = Path(os.environ.get("KIT_SHARED") or paths.ROOT.parent / "shared") / "vulndb"
+    db = SHARED / "vulndb"
     if not (db / "db").is_dir():
         return [not_measured(what, "KIT_SHARED names no folder with vulndb/")]
     try:
@@ -334,39 +299,21 @@ def capture_speed(folder: Path) -> list[Measure]:
         return [not_measured(what, "its base images are not on the daemon")]
 
     (folder / "studies" / study).mkdir(parents=True)
-    recipes = shutil.copytree(paths.dockerfiles(), folder / "dockerfiles")
-    text = (paths.study(study) / "study.toml").read_text()
-    for name in ("rebuilt-node/Dockerfile", "rebuilt-distroless/Dockerfile", "app"):
-        text = text.replace(f'= "{name}"', f'= "{recipes / name}"')
-    (folder / "studies" / study / "study.toml").write_text(text)
+    shutil.copy(paths.study(study) / "study.toml", folder / "studies" / study)
     command = [sys.executable, "-m", "helpers", "capture", study, "--db", str(db)]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     beside = {**os.environ, "PATH": path, "KIT_DATA": str(folder), "DOCKER_BUILDKIT": "0"}
-    moved = [
-        Recipe(f"{recipes / v.dockerfile}", f"{recipes / v.context}", v.build_args)
-        for v in found.variants
-    ]
-    (folder / "script").write_text(script(moved, db))
-
-    def ours() -> None:
-        run([*command, "--fresh"], env=beside)
-
-    def theirs() -> None:
-        run(["sh", "-e", "script"], env=beside, cwd=folder)
-
-    def changed() -> None:
-        with (recipes / "app/index.js").open("a") as file:
-            file.write(f"// {time.time_ns()}\n")
-
-    first = medians(ours, theirs, before=lambda: (changed(), shutil.rmtree(folder / "cache", True)))
-    later = medians(ours, theirs, before=changed)
-    seconds = medians(ours, theirs)
+    (folder / "script").write_text(script(found.variants, db))
+    # First all is built and weighed, which is not counted.
+    run(command, env=beside)
+    ours, theirs = medians(
+        lambda: run([*command, "--fresh"], env=beside),
+        lambda: run(["sh", "-e", "script"], env=beside, cwd=folder),
+    )
     [again] = medians(lambda: run(command, env=beside))
     run(["docker", "image", "rm", *(f"bench:{number}" for number in range(len(found.variants)))])
     return [
-        Measure(f"{what}, all built and every layer weighed", first[1] / first[0], "", True),
-        Measure(f"{what}, all built, bases weighed before", later[1] / later[0], "", True),
-        ratio(what, seconds[1] / seconds[0], 1),
+        ratio(what, theirs / ours, 1),
         Measure("seconds of the same capture when nothing has changed", again, "< 2", again < 2),
     ]
 
@@ -376,10 +323,8 @@ def fleet_speed(folder: Path, *options: str, one_in: int = 20) -> list[Measure]:
 
     The loop is made over one tag in `one_in`, before and after the capture, and counted for all.
     """
-    from helpers import paths
-
     what = "loop over the tags of a fleet / its capture"
-    shared = Path(os.environ.get("KIT_SHARED") or paths.ROOT.parent / "shared") / "fleet"
+    shared = SHARED / "fleet"
     if not (shared / "sboms.py").is_file():
         return [not_measured(what, "KIT_SHARED names no folder with fleet/")]
     if not shutil.which("trivy"):
@@ -412,7 +357,6 @@ def fleet_speed(folder: Path, *options: str, one_in: int = 20) -> list[Measure]:
 
 def large_image(folder: Path) -> list[Measure]:
     """Return what an image of 1 GB and 100,000 files costs: stored, and in two notebooks."""
-    from helpers import paths
     from tests.support import large
 
     evidence = large.study(folder / "data")
@@ -434,24 +378,14 @@ def large_image(folder: Path) -> list[Measure]:
 
 def fleet(folder: Path) -> list[Measure]:
     """Return what 1,000 to 100,000 reports cost."""
-    from helpers import paths
     from tests.support import fleet_bench
 
-    shared = Path(os.environ.get("KIT_SHARED") or paths.ROOT.parent / "shared")
-    before = os.environ.get("KIT_DATA")
-    try:
-        return fleet_bench.scale(folder, shared)
-    finally:
-        os.environ.pop("KIT_DATA", None)
-        if before is not None:
-            os.environ["KIT_DATA"] = before
-        shutil.rmtree(folder, ignore_errors=True)
+    with mock.patch.dict(os.environ, KIT_DATA=str(folder / "data")):
+        return fleet_bench.scale(folder, SHARED)
 
 
-def script(recipes: list[Recipe], db: Path) -> str:
+def script(recipes: Sequence[Recipe], db: Path) -> str:
     """Return what one would type to build, save and scan images."""
-    from helpers import paths
-
     lines: list[list[object]] = []
     for number, recipe in enumerate(recipes):
         context, file = (paths.dockerfiles() / name for name in (recipe.context, recipe.dockerfile))
@@ -474,8 +408,6 @@ def run(command: list[str], **options: Any) -> None:
 
 def _data_copy(folder: Path) -> Path:
     """Return a data folder whose runs do not disturb the project's own."""
-    from helpers import paths
-
     copy = folder / "data"
     copy.mkdir()
     (copy / "studies").symlink_to(paths.studies())
@@ -517,7 +449,7 @@ def main(quick: bool) -> int:
         ]
         if not quick:
             measures += [
-                *(inventory_speed(folder), *large_image(folder / "large")),
+                *large_image(folder / "large"),
                 *fleet(folder / "fleet"),
                 *fleet_speed(folder / "captured-fleet"),
                 # The last has another data folder from then on.
