@@ -4,7 +4,8 @@ import contextlib
 import hashlib
 import os
 import socket
-from collections.abc import Collection
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 
@@ -23,15 +24,22 @@ def runs(owner: str) -> bool:
     return machine != _machine() or not pid.isdecimal() or psutil.pid_exists(int(pid))
 
 
-def children() -> set[psutil.Process]:
-    """Return the processes that this one has started and that run."""
-    return set(psutil.Process().children())
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Have threads for a block. Whatever ends it early stops at once.
 
-
-def kill_children(but: Collection[psutil.Process]) -> None:
-    """Kill the children of this process except some, such as those that were there before."""
-    for child in children().difference(but):
-        kill(child)
+    Nothing waits for the threads then, and the processes that were started in the block are killed.
+    """
+    before = psutil.Process().children()
+    pool = ThreadPoolExecutor(count)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(cancel_futures=True, wait=False)
+        for child in set(psutil.Process().children()).difference(before):
+            kill(child)
+        raise
+    pool.shutdown()
 
 
 def kill(process: psutil.Process) -> None:

@@ -1,8 +1,8 @@
 """Sizes of layers when gzipped: each layer is compressed once, and its size is cached."""
 
 import contextlib
+from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import Future
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
@@ -26,39 +26,22 @@ class GzipSizes:
     def __init__(self, path: Path, measure: Callable[[Archive, Layer], int] = gzip_size) -> None:
         self._path = path
         self._measure = measure
-        self._lock = Lock()
-        self._sizes: dict[str, Future[int]] = {}
-        for diff_id, size in self._cached().items():
-            self._sizes[diff_id] = Future()
-            self._sizes[diff_id].set_result(size)
+        self._sizes = self._cached()
+        self._locks = defaultdict[str, Lock](Lock)
 
     def size(self, archive: Archive, layer: Layer) -> int:
         """Return the bytes of a layer's tar when gzipped here. Raises `ArchiveInvalid`."""
-        while True:
-            with self._lock:
-                is_first = layer.diff_id not in self._sizes
-                future = self._sizes.setdefault(layer.diff_id, Future())
-            if is_first:
-                break
-            # An error in another archive says nothing about this one, so try again.
-            if future.exception() is None:
-                return future.result()
-        try:
-            future.set_result(self._measure(archive, layer))
-        except BaseException as error:
-            with self._lock:
-                del self._sizes[layer.diff_id]
-            future.set_exception(error)
-            raise
-        return future.result()
+        with self._locks[layer.diff_id]:
+            # An error in another archive says nothing about this one.
+            if layer.diff_id not in self._sizes:
+                self._sizes[layer.diff_id] = self._measure(archive, layer)
+            return self._sizes[layer.diff_id]
 
     def save(self) -> None:
         """Write the known sizes to the file; without it they are measured again."""
-        with self._lock:
-            sizes = {name: future.result() for name, future in self._sizes.items() if future.done()}
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            whole.write(self._path, msgspec.json.encode({_GZIP: dict(sorted(sizes.items()))}))
+            whole.write(self._path, msgspec.json.encode({_GZIP: dict(sorted(self._sizes.items()))}))
 
     def _cached(self) -> dict[str, int]:
         try:

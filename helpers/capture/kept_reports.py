@@ -7,7 +7,6 @@ a failed image with its reason. Days without reports are gaps: nothing is made u
 """
 
 import itertools
-import json
 import os
 import re
 import threading
@@ -24,6 +23,7 @@ from helpers import __version__, clock, own_file, paths, whole
 from helpers.capture import kept_images, prune, sharing, staging
 from helpers.capture.evidence import PACKAGES_ONLY
 from helpers.capture.kept_images import DATE, Report
+from helpers.capture.new_study import toml
 from helpers.errors import KitError, ReportInvalid, StudyInvalid
 from helpers.frames import utc
 from helpers.scanning import redact_report
@@ -261,23 +261,18 @@ def _study(name: str, by_capture: dict[str, list[Report]]) -> Study:
         variants = existing.variants if existing else []
         if existing and newest.keys() <= {*existing.names()}:
             return existing
-        known = {variant.name for variant in variants}
-        sources = {v.name: (v.report, v.artifact) for v in variants}
-        sources |= {
-            new: (os.path.abspath(report.path), report.said.artifact)  # noqa: PTH100
+        sources = [{"name": v.name, "report": v.report, "artifact": v.artifact} for v in variants]
+        sources += [
+            {
+                "name": new,
+                "report": os.path.abspath(report.path),  # noqa: PTH100
+                "artifact": report.said.artifact,
+            }
             for new, report in sorted(newest.items())
-            if new not in known
-        }
-        lines = [f"title = {json.dumps(name)}"]
-        lines.append('question = "How did these images change over time?"')
-        lines.append(f"about = {json.dumps(ABOUT)}")
-        for variant, (file, artifact) in sources.items():
-            texts = {"name": variant, "report": file} | ({"artifact": artifact} if artifact else {})
-            lines += ["", "[[variants]]"]
-            lines += [
-                f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in texts.items()
-            ]
-        whole.write(path, ("\n".join(lines) + "\n").encode())
+            if not existing or new not in existing.names()
+        ]
+        question = "How did these images change over time?"
+        whole.write(path, toml(name, question, ABOUT, sources).encode())
     return open_study(name)
 
 

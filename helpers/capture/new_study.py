@@ -9,7 +9,7 @@ import shutil
 import stat
 import tarfile
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -294,20 +294,25 @@ def _check_chosen(sources: Sequence[_Source]) -> None:
 
 def _toml(variants: Sequence[str], sources: Sequence[_Source]) -> str:
     """Return the `study.toml` of these variants."""
-    lines = [
-        f"title = {_string(' or '.join(variants))}",
-        f"question = {_string('Which of these should be shipped?')}",
-        f"about = {_string('Made by `compare`.')}",
-    ]
+    fields = []
     for variant, source in zip(variants, sources, strict=True):
         place = source.name if source.kind == "image" else _absolute(source.name)
-        lines += ["", "[[variants]]", f"name = {_string(variant)}"]
-        lines.append(f"{source.kind} = {_string(place)}")
-        if source.platform != oci.ANY:
-            lines.append(f"platform = {_string(str(source.platform))}")
-        if source.grype:
-            lines.append(f"grype = {_string(_absolute(source.grype))}")
-    return "\n".join(lines) + "\n"
+        platform = str(source.platform) if source.platform != oci.ANY else ""
+        grype = _absolute(source.grype) if source.grype else ""
+        named = {"name": variant, source.kind: place, "platform": platform, "grype": grype}
+        fields.append(named)
+    question = "Which of these should be shipped?"
+    return toml(" or ".join(variants), question, "Made by `compare`.", fields)
+
+
+def toml(title: str, question: str, about: str, variants: Iterable[Mapping[str, str]]) -> str:
+    """Return a `study.toml` of variants with these fields; an empty one is left out."""
+    tables = [{"title": title, "question": question, "about": about}, *variants]
+    texts = (
+        "\n".join(f"{key} = {_string(text)}" for key, text in table.items() if text)
+        for table in tables
+    )
+    return "\n\n[[variants]]\n".join(texts) + "\n"
 
 
 def _absolute(source: str) -> str:

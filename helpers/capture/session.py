@@ -6,7 +6,6 @@ import shutil
 import time
 import traceback
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -190,26 +189,21 @@ def _capture_variants(
     """Capture the variants side by side; return their results."""
     scratch = staged / ".scratch"
     scratch.mkdir()
-    before = processes.children()
-    pool = ThreadPoolExecutor(2 * (os.cpu_count() or 1))
     try:
-        running = {
-            variant.name: pool.submit(
-                _capture_variant, study, variant, tools, staged, previous, position
-            )
-            for position, variant in enumerate(study.variants)
-        }
-        captured = {name: future.result() for name, future in running.items()}
+        with processes.threads(2 * (os.cpu_count() or 1)) as pool:
+            running = {
+                variant.name: pool.submit(
+                    _capture_variant, study, variant, tools, staged, previous, position
+                )
+                for position, variant in enumerate(study.variants)
+            }
+            captured = {name: future.result() for name, future in running.items()}
     except BaseException:
-        # Stop at once: do not wait for builds, containers and scans.
-        pool.shutdown(cancel_futures=True, wait=False)
-        processes.kill_children(but=before)
         if isinstance(tools.daemon, Daemon):
             # Of a daemon that is gone, too, the next capture removes the rest.
             with contextlib.suppress(KitError):
                 tools.daemon.remove_leftovers(current_too=True)
         raise
-    pool.shutdown()
     shutil.rmtree(scratch)
     return captured
 

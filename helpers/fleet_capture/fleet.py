@@ -118,16 +118,11 @@ def capture(
     )
     jobs = jobs or os.cpu_count() or 1
     scanner = Scanner(program, vulndb, ImageCache(paths.images_cache()), traffic, jobs)
-    before = processes.children()
     try:
         with folder.locked():
             return _Capture(folder, facts, scanner, jobs, requests).run(entries, platforms)
     except OSError as error:
         raise disk_error(error, folder.path) from error
-    except (KeyboardInterrupt, SystemExit):
-        # Stop at once: do not wait for scans.
-        processes.kill_children(but=before)
-        raise
     finally:
         vulndb.release()
 
@@ -192,7 +187,10 @@ class _Capture:
         hosts = len({task.host for task in tasks})
         workers = max(self.jobs, self.requests * min(hosts, _HOSTS))
         found: dict[int, list[Resolved]] = {}
-        with progress.bar(t("images found"), len(entries)) as bar, _pool(workers) as pool:
+        with (
+            progress.bar(t("images found"), len(entries)) as bar,
+            processes.threads(workers) as pool,
+        ):
             for task, images in _done(pool, partial(self.batch, platforms), tasks, 2 * workers):
                 found |= images
                 bar.update(len(task.entries))
@@ -234,7 +232,10 @@ class _Capture:
 
         # While some are scanned, others are read from their registries.
         workers = 2 * self.jobs
-        with progress.bar(t("package lists scanned"), len(by_list)) as bar, _pool(workers) as pool:
+        with (
+            progress.bar(t("package lists scanned"), len(by_list)) as bar,
+            processes.threads(workers) as pool,
+        ):
             for _ in _done(pool, one, by_list.items(), 2 * workers):
                 bar.update()
 
@@ -356,18 +357,6 @@ def _state(facts: FleetFacts) -> str:
     """Return a name for scanner and database: what counts may depend on besides the image."""
     db = facts.db
     return fleet_folder.state(facts.scanner, facts.scanner_version, db.sha256, db.java_updated_at)
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Yield threads that are not waited for after an error."""
-    pool = ThreadPoolExecutor(workers)
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(cancel_futures=True, wait=False)
-        raise
-    pool.shutdown()
 
 
 def _done(

@@ -4,7 +4,6 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -46,8 +45,16 @@ def reproduce(
     `StudyInvalid` and `ParameterInvalid` before any kernel starts; the former also if the images
     were not scanned alike and `mixed` is not given, or if the folder holds another study's run.
     """
+    given = given or {}
     with kernels.server() as server:
-        return _reproduce(study_name, given or {}, notebooks, finish, server)
+        started = _started()
+        study = open_study(study_name)
+        values = parameters.of_run(study, given, list(notebooks or paths.notebooks()))
+        typed = {name: value for each in values.values() for name, value in each.items()}
+        if typed.get("source") != "live":
+            _check_alike(study, bool(typed.get("mixed")))
+        subject = _Subject(study_name, study_name, study.spoken, lambda: _captures(study))
+        return _run(subject, given, values, finish, started, server)
 
 
 def run_fleet(fleet: str, given: Mapping[str, Any], own: Mapping[str, Any], command: str) -> Path:
@@ -98,23 +105,6 @@ def _started() -> datetime:
         # Kernels have another working directory: a relative path would lead them elsewhere.
         os.environ["KIT_DATA"] = str(paths.data())
     return datetime.now(UTC)
-
-
-def _reproduce(
-    study_name: str,
-    given: Mapping[str, Any],
-    notebooks: Sequence[Path] | None,
-    finish: Sequence[Finish],
-    server: Server | None,
-) -> Path:
-    started = _started()
-    study = open_study(study_name)
-    values = parameters.of_run(study, given, list(notebooks or paths.notebooks()))
-    typed = {name: value for each in values.values() for name, value in each.items()}
-    if typed.get("source") != "live":
-        _check_alike(study, bool(typed.get("mixed")))
-    subject = _Subject(study_name, study_name, study.spoken, lambda: _captures(study))
-    return _run(subject, given, values, finish, started, server)
 
 
 def _run(
@@ -200,9 +190,11 @@ def _execute(
 
     # Its usual lock is for processes too: from Python 3.14 on it starts one that outlives the run.
     tqdm.set_lock(RLock())
-    with tqdm(total=cells, unit="cell", desc="notebooks", disable=None, leave=False) as bar:
-        before = processes.children()
-        pool = ThreadPoolExecutor(max_workers=min(len(values), 2 * (os.cpu_count() or 1)))
+    workers = min(len(values), 2 * (os.cpu_count() or 1))
+    with (
+        tqdm(total=cells, unit="cell", desc="notebooks", disable=None, leave=False) as bar,
+        processes.threads(workers) as pool,
+    ):
         try:
             # The notebook that captures runs first and alone: the others need its capture.
             first = [path for path, given in values.items() if given.get("source") == "live"]
@@ -217,10 +209,7 @@ def _execute(
         except BaseException:
             if server:
                 server.close()
-            processes.kill_children(but=before)
             raise
-        finally:
-            pool.shutdown(cancel_futures=True)
     return seconds, {path.name: failures[path.name] for path in values if path.name in failures}
 
 

@@ -8,12 +8,10 @@ import pytest
 
 from helpers import paths
 from helpers.capture import evidence
-from helpers.capture.resolve import Subject
 from helpers.capture.session import Outcome, capture
 from helpers.containers.daemon import Daemon
 from helpers.errors import CaptureFailed
 from helpers.studies.load import load_layers, load_study
-from tests.support.command_line import run
 from tests.support.studies import dockerfile, write_study
 
 pytestmark = pytest.mark.usefixtures("trivy_on_path", "standins")
@@ -92,20 +90,6 @@ def test_the_builders_output_for_all_bases_is_kept(outcome: Outcome) -> None:
     assert log.index("# kit-tests/sound") < log.index("# kit-tests/broken")
     assert "words of mine" in log
     assert sorted(path.name for path in outcome.folder.glob("*.*")) == ["bases.log", "capture.json"]
-
-
-def test_a_failed_base_is_reported_even_if_nothing_is_built_on_it(
-    older: None, empty_data: Path, db: Path
-) -> None:
-    done = run("capture", write(empty_data, "of-sound"), "--db", db)
-    assert done.status == 1
-    assert "Error: the base kit-tests/broken:latest could not be built: " in done.stderr
-
-
-def test_an_image_whose_config_is_empty_has_neither_volumes_nor_ports() -> None:
-    # Some daemons return such a config; the one here does not.
-    subject = Subject("sha256:0", "empty", inspected={"Config": None})
-    assert subject.config("Volumes") == subject.config("ExposedPorts") == {}
 
 
 def test_an_unexpected_error_fails_one_variant_only(

@@ -48,18 +48,6 @@ def test_a_size_of_another_gzip_or_a_damaged_file_is_measured_again(
     assert len(gzip.measured) == 1
 
 
-def test_a_failure_is_not_kept(tmp_path: Path) -> None:
-    def fail(*_: Any) -> int:
-        raise ValueError("damaged")
-
-    sizes = GzipSizes(tmp_path / "sizes.json", fail)
-    for _ in range(2):
-        with pytest.raises(ValueError, match="damaged"):
-            sizes.size(None, LAYER)
-    sizes.save()
-    assert "sha256:a" not in (tmp_path / "sizes.json").read_text()
-
-
 def test_whoever_waits_for_a_damaged_archive_measures_its_own(tmp_path: Path) -> None:
     begun, waiting, measured = threading.Event(), threading.Event(), []
 

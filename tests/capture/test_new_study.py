@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import structs
 
 from helpers import compressed, paths, processes
-from helpers.capture import evidence, new_study, resolve
+from helpers.capture import evidence, new_study
 from helpers.capture.session import capture
 from helpers.containers.daemon import Daemon
 from helpers.errors import CaptureFailed, StudyInvalid
@@ -80,11 +79,6 @@ class TestKind:
             assert len(archive.layers) == 1
         path.write_bytes(compress(b"text " * 999))
         assert "neither an image archive" in refused(str(path))
-
-    def test_an_archive_in_a_compression_that_no_image_has(self, tmp_path: Path) -> None:
-        path = images.docker_save(tmp_path / "saved", LAYER)
-        path.write_bytes(lzma.compress(path.read_bytes(), lzma.FORMAT_ALONE))
-        assert "neither an image archive" in refused(str(path)), "tarfile would read it"
 
     def test_an_archive_that_needs_too_much_memory(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -165,11 +159,6 @@ class TestKind:
     )
     def test_references(self, name: str) -> None:
         assert new_study.kind(name) == "image"
-
-    def test_a_folder_that_is_no_archive_does_not_hide_an_image(self, tmp_path: Path) -> None:
-        (tmp_path / "node").mkdir()
-        assert new_study.kind("node") == "image"
-        assert "no such file or OCI layout" in refused("./node")
 
     @pytest.mark.parametrize(
         "name",
@@ -314,11 +303,6 @@ class TestNames:
         variants = variants_of(*reports(*artifacts), name="named")
         assert [variant.name for variant in variants] == names
 
-    def test_the_same_file_name_twice_is_numbered_by_what_it_is_of(self, write: Write) -> None:
-        files = [write(trivy(ArtifactName=f"{JUICE}:v1"), f"{day}/trivy.json") for day in "ab"]
-        names = [variant.name for variant in variants_of(*files)]
-        assert names == ["juice-shop.1", "juice-shop.2"]
-
     def test_an_sbom_after_its_component(self, write: Write) -> None:
         components = ({"name": "team/app", "version": v} for v in ("1.0", "2.0"))
         sboms = [{"bomFormat": "CycloneDX", "metadata": {"component": c}} for c in components]
@@ -389,17 +373,9 @@ class TestTwoScanners:
             assert (variant.name, variant.kind) == ("app", "report")
             assert [variant.report, variant.grype] == files
 
-    def test_in_the_place_of_the_first(self, ours, theirs) -> None:
-        variants = variants_of(theirs(), ours("sha256:2", "other.json"), "node:24", ours())
-        assert [variant.name for variant in variants] == ["app", "other", "node-24"]
-
     @pytest.mark.parametrize("image_id", ["", "sha256:2"])
     def test_of_two_images_they_are_two(self, ours, theirs, image_id: str) -> None:
         assert len(variants_of(ours(image_id), theirs(image_id[:-1]))) == 2
-
-    def test_which_of_several_belong_together_is_not_guessed(self, ours, theirs) -> None:
-        variants = variants_of(ours(), ours(name="then.json"), theirs())
-        assert [variant.grype for variant in variants] == ["", "", ""]
 
     def test_a_name_for_one_or_both_is_of_the_variant_and_two_names_are_of_two(
         self, ours, theirs
@@ -422,15 +398,6 @@ class TestTwoScanners:
         assert '"token"' in kept, "names of labels stay"
         assert capture(both).unchanged
 
-    def test_a_grype_report_alone_is_kept_as_one(self, theirs) -> None:
-        name = new_study.make_study([f"alone={theirs()}"])
-        folder = capture(name).folder / "alone"
-        assert [path.name for path in folder.iterdir()] == [paths.GRYPE]
-        image = load_study(name).images.iloc[0]
-        assert image[["scanner", "status", "source"]].tolist() == ["grype", "scanned", "report"]
-        assert image.notna()["db_updated_at"], "it tells the age of its DB"
-        assert capture(name).unchanged
-
     @pytest.mark.parametrize("part", [paths.REPORT, paths.GRYPE])
     @pytest.mark.parametrize("damage", ["cut", "gone"])
     def test_damaged_evidence_is_not_complete(self, both: str, part: str, damage: str) -> None:
@@ -441,18 +408,6 @@ class TestTwoScanners:
         path = folder / "app" / part
         path.write_bytes(path.read_bytes()[:40]) if damage == "cut" else path.unlink()
         assert not evidence.is_complete(folder / "app", facts)
-
-    def test_another_grype_report_is_another_setting(self, both: str, write: Write) -> None:
-        opened = study.open_study(both)
-        [variant] = opened.variants
-        subject = resolve.Subject("sha256:1", "app")
-        before = resolve.settings(opened, variant, subject)
-        assert resolve.settings(opened, variant, subject) == before
-        write(grype(match(3)), "app.grype.json")
-        after = resolve.settings(opened, variant, subject)
-        assert {key for key in after if after[key] != before[key]} == {"grype"}
-        without = structs.replace(variant, grype="")
-        assert set(before) - set(resolve.settings(opened, without, subject)) == {"grype"}
 
     @pytest.mark.parametrize(
         ("content", "error"),

@@ -50,14 +50,6 @@ def refused(named: object) -> str:
     return str(caught.value)
 
 
-def test_a_file_is_recorded_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "epss_scores-2026-08-15.csv.gz"
-    path.write_bytes(FILE)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for named in (path, f"~/{path.name}"):
-        assert (of(named).source, of(named).scores) == (path.name, {"CVE-2023-4911": (0.5, 0.9)})
-
-
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
@@ -96,11 +88,6 @@ def test_an_address_is_recorded_without_credentials_and_query(here: Publisher) -
     assert "hunter2" not in refused("http://me:hunter2@example.org/none?token=hunter2")
     assert "hunter2" not in refused("https://me:hunter2@[x/none?token=hunter2")
     assert "hunt" not in refused("https://me:hunt/er2@example.org/none")
-
-
-def test_a_long_address_is_refused_before_it_is_recorded(here: Publisher) -> None:
-    assert "longer than 500 characters" in refused(here.address(f"/{'x' * 500}"))
-    assert here.asked == []
 
 
 @pytest.mark.parametrize(
@@ -214,11 +201,3 @@ def test_nobody_waits_longer_for_a_server_that_is_not_found(
     assert "its server does not answer in time" in refused("https://first.example/x")
     assert time.monotonic() - begin < 30
     is_over.set()
-
-
-def test_a_server_that_packs_what_it_sends_changes_nothing(here: Publisher) -> None:
-    text = gzip.decompress(FILE)
-    here.files[PATH] = lambda handler: answer(
-        handler, gzip.compress(text), 200, Content_Encoding="gzip"
-    )
-    assert of(here.address()).scores == {"CVE-2023-4911": (0.5, 0.9)}

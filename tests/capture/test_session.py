@@ -29,11 +29,10 @@ from helpers.errors import (
     ImageNotFound,
     KitError,
     NoSpace,
-    ScanFailed,
     disk_error,
 )
 from helpers.images import metadata
-from helpers.scanning import trivy_program, vulndb
+from helpers.scanning import trivy_program
 from helpers.studies import study
 from helpers.studies.load import load_files, load_layers, load_study
 from tests.support import image_archives as images
@@ -204,18 +203,6 @@ def test_a_base_that_is_another_now_is_a_change(
     assert from_base == [[pd.NA] * 2, [True, False], [pd.NA] * 2]
 
 
-def test_the_base_of_an_archive_is_known_where_there_is_a_daemon(
-    write: Write, capture_mine: Capture, saved: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(one=f'archive = "{saved}"\nbase = "{ALPINE}"')
-    capture_mine()
-    assert load_layers("mine")["from_base"].tolist() == [True]
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
-    capture_mine()
-    assert load_layers("mine")["from_base"].isna().all()
-    assert load_study("mine").images["base"].tolist() == [ALPINE]
-
-
 def test_a_broken_image_shows_as_broken_and_is_started_again(
     write: Write, capture_mine: Capture, db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -378,15 +365,6 @@ class TestWhatGoesWrong:
                     os.seteuid(0)
         finally:
             shutil.rmtree(folder)
-
-    def test_no_db_while_offline(self, tmp_path: Path) -> None:
-        error = self.error("capture", "mine", "--db", tmp_path)
-        assert "no vulnerability DB (db/trivy.db) in this folder" in error
-
-    def test_a_db_that_cannot_be_fetched(self, tmp_path: Path) -> None:
-        with pytest.raises(ScanFailed, match="no usable vulnerability DB") as caught:
-            vulndb.download(trivy_program.find(), tmp_path, "localhost:9/no/db@sha256:" + "0" * 64)
-        assert caught.value.reason == "no-db"
 
     def test_an_image_reference_with_a_typo(self, daemon: Daemon) -> None:
         with pytest.raises(ImageNotFound, match=r"Did you mean rebuilt/alpine:3\.23"):

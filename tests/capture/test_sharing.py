@@ -10,7 +10,6 @@ import pytest
 
 from helpers import paths
 from helpers.capture import record_exploitation, sharing
-from helpers.studies.study import open_study
 from tests.conftest import finding, trivy
 from tests.support.command_line import run
 from tests.support.studies import write_study
@@ -38,12 +37,6 @@ def test_what_has_not_changed_is_one_file(two: list[Path]) -> None:
     new = sum((second / name).stat().st_size for name in ("capture.json", f"b/{paths.REPORT}"))
     assert sharing.own_bytes(second) == new
     assert f"2026-01-02 ({new / 1000:,.0f} kB new)" in done.stdout
-
-
-def test_what_is_captured_anew_and_is_the_same_is_one_file_too(two: list[Path]) -> None:
-    run("capture", "mine", "2026-01-02", "--fresh")
-    assert not open_study("mine").facts().variants["a"].unchanged_since
-    assert (two[0] / "a" / paths.REPORT).samefile(two[1] / "a" / paths.REPORT)
 
 
 def test_without_links_it_is_copied(two: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """A capture on its way to its place, beside others."""
 
-import shutil
 import signal
 import threading
 import time
@@ -94,16 +93,3 @@ def test_a_stop_ends_what_the_capture_has_started_and_nothing_else(
 ) -> None:
     capture(mine)
     check_stop(partial(capture, mine), evidence, "is_complete")
-
-
-def test_a_newer_capture_of_a_name_that_was_free_again_is_the_newest(mine: str) -> None:
-    first, second = capture(mine).folder, capture(mine, fresh=True).folder
-    assert second.name == f"{first.name}.002"
-    shutil.rmtree(first)
-    (second / paths.CAPTURE).write_text(
-        (second / paths.CAPTURE).read_text().replace('"captured_at": "20', '"captured_at": "19')
-    )
-    third = capture(mine, fresh=True).folder
-    assert third == first
-    assert open_study(mine).captures() == [second.name, third.name]
-    assert open_study(mine).facts().capture == third.name

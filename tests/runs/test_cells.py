@@ -44,13 +44,6 @@ def test_an_answer_is_its_figure_its_text_and_its_table_folded() -> None:
     assert (table.kind, table.fold) == (cells.TABLE, "Data: severity-by-capture")
 
 
-def test_a_table_without_a_figure_is_open() -> None:
-    table = Answer("a", table=pd.DataFrame({"n": [1]}))
-    found = blocks(table, table._replace(searchable=True))
-    kinds = [(block.kind, block.fold) for block in found]
-    assert kinds == [(cells.TABLE, ""), (cells.SEARCHABLE, "")]
-
-
 def test_a_table_that_a_notebook_folds_is_not_folded_twice() -> None:
     answer = CHARTS["severity-by-capture"]
     folded = outputs(answer)
@@ -141,11 +134,6 @@ def test_words_of_others_are_no_links_and_turn_no_direction() -> None:
     told = "https://evil.example [here](http://x '><img src=x>') a\u202eb"
     block = shown(data("text/markdown", told))
     assert block.html.strip() == "<p>https://evil.example here a\\u202eb</p>"
-
-
-def test_control_characters_show_as_escapes() -> None:
-    block = shown(new_output("stream", name="stderr", text="a\x1b[31mb\nc"))
-    assert block.html == "<pre>a\\x1b[31mb\nc</pre>"
 
 
 def test_a_picture_is_letters_of_base64_and_nothing_else() -> None:

@@ -95,12 +95,6 @@ def test_the_figure_of_an_answer_decided_and_its_paragraphs_lead() -> None:
     assert '<a href="#in-short">In short</a>' in why.blocks[0].html
 
 
-def test_what_shows_nothing_is_not_in_the_summary() -> None:
-    empty = CHARTS["attack-surface"]._replace(lacks="No files are known.", text=paragraph("None."))
-    summary = html.summary(executed.parts(notebook(empty)), Said())
-    assert (summary.decided, summary.figures, summary.about) == (None, [], [])
-
-
 def test_without_an_answer_there_is_a_page(tmp_path: Path) -> None:
     note = new_markdown_cell('<span style="color:red">An Exception was encountered</span>')
     run = run_of(tmp_path, note, "# Which one?")

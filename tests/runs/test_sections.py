@@ -5,9 +5,9 @@ import pandas as pd
 from helpers.answers.answer import Answer
 from helpers.notebook import executed
 from helpers.runs import cells
-from helpers.runs.sections import Heading, Said, Section, passages, section
+from helpers.runs.sections import Said, Section, passages, section
 from helpers.text.rich import bullets, paragraph
-from tests.support.executed_notebooks import CHARTS, notebook
+from tests.support.executed_notebooks import notebook
 
 ALIKE = Answer(
     "alike",
@@ -28,13 +28,6 @@ def texts(section: Section) -> dict[str, str]:
     """The HTML below each heading of a section."""
     questions = [section.title, *section.questions]
     return {q.heading.text: "".join(block.html for block in q.blocks) for q in questions}
-
-
-def test_headings_have_anchors_and_are_one_level_lower_than_in_the_notebook() -> None:
-    (found,) = sections(("# Which?\n\nA paragraph.", "## Why?\n\nSo.", OTHER))
-    assert found.title.heading == Heading("01", 2, "Which?", "Which?")
-    assert [q.heading for q in found.questions] == [Heading("01.1", 3, "Why?", "Which?")]
-    assert texts(found)["Which?"].strip() == "<p>A paragraph.</p>"
 
 
 def test_code_below_a_heading_is_one_piece_and_tables_are_numbered_there() -> None:
@@ -67,13 +60,6 @@ def test_a_passage_is_said_once_and_what_is_new_in_a_text_stays() -> None:
     assert [len(passage.blocks) for passage in passages(ALIKE.text)] == [2, 1]
 
 
-def test_a_figure_is_shown_once() -> None:
-    figure = CHARTS["fixable"]
-    first, second = sections(("# One", figure), ("# Two", "## Again?", figure, OTHER))
-    kinds = [[b.kind for b in q.blocks] for q in (first.title, *second.questions)]
-    assert kinds == [[cells.FIGURE], [cells.PROSE, cells.PROSE]]
-
-
 def test_a_question_that_is_answered_above_is_a_line() -> None:
     first, second = sections(("# One", "## Alike?", ALIKE), ("# Two", "## Alike?", ALIKE))
     assert first.above == []
@@ -97,11 +83,6 @@ def test_a_question_that_has_some_evidence_says_what_it_lacks() -> None:
         "<p>Something else.</p>"
         '<p class="aside">There is no evidence for more here. No files are known.</p>'
     )
-
-
-def test_a_figure_of_nothing_is_not_drawn() -> None:
-    (found,) = sections(("# One", "## A?", CHARTS["fixable"]._replace(lacks="Nothing is known.")))
-    assert found.questions == []
 
 
 def test_markup_in_a_heading_is_text_in_a_link_to_it() -> None:

@@ -27,11 +27,6 @@ def test_the_choice_is_shown_whatever_comes_before_it_and_is_inert(tmp_path: Pat
     assert terminal.answer(run, 80) == [r"Ship a\x1b[31m\r.", "Under another lens b."]
 
 
-def test_of_an_answer_without_a_choice_the_first_paragraph_is_shown(tmp_path: Path) -> None:
-    other = Answer("other", text=paragraph("One.") + paragraph("Two."), role=ANSWER)
-    assert terminal.answer(run_of(tmp_path, other), 80) == ["One."]
-
-
 def test_lines_are_as_wide_as_the_terminal(tmp_path: Path) -> None:
     text = "출하할 이미지는 nodejs-distroless입니다 " * 9
     lines = terminal.answer(run_of(tmp_path, Answer("a", text=paragraph(text), role=ANSWER)), 30)
