@@ -18,6 +18,15 @@ _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _METADATA = "metadata.json"
 
+DB, JAVA_DB = "db", "java-db"
+"""Folders of the databases, as Trivy names them."""
+
+_OPTIONS = {
+    DB: ("--download-db-only", "--db-repository"),
+    JAVA_DB: ("--download-java-db-only", "--java-db-repository"),
+}
+"""Options that download one of them, and that say from where."""
+
 
 class _Metadata(Struct):
     """What a DB says of itself."""
@@ -80,10 +89,10 @@ class VulnDb:
         # Also of a download that was killed at its very end, after which there is none.
         whole.clear_up(self.folder)
         pinned = "@sha256:" in self._repository
-        if not pinned or not (self.folder / "db" / _METADATA).is_file():
+        if not pinned or not (self.folder / DB / _METADATA).is_file():
             download(scanner, self.folder, self._repository)
         if self.java_updated_at():
-            download_java(scanner, self.folder, self._java_repository)
+            download(scanner, self.folder, self._java_repository, JAVA_DB)
 
     def ensure_java_db(self, scanner: Trivy) -> bool:
         """Download the Java DB if it is missing; return whether there is one now.
@@ -95,17 +104,17 @@ class VulnDb:
         # Other captures that scan with the folder may need it now, too.
         with self._lock, whole.alone(self.folder.parent):
             if not self.java_updated_at():
-                download_java(scanner, self.folder, self._java_repository)
+                download(scanner, self.folder, self._java_repository, JAVA_DB)
         return self.java_updated_at() is not None
 
     def describe(self, coverage: str = "") -> Database:
         """Return version, times, digest and origin of the DB, as a capture records them."""
-        metadata = _metadata(self.folder / "db")
+        metadata = _metadata(self.folder / DB)
         origin = self._repository or msg("Trivy's own place")
         return Database(
             version=metadata.version,
             updated_at=metadata.updated_at,
-            sha256=own_file.sha256(self.folder / "db" / "trivy.db"),
+            sha256=own_file.sha256(self.folder / DB / "trivy.db"),
             coverage=coverage,
             origin=msg("a folder that was given") if self._is_given else origin,
             java_updated_at=self.java_updated_at(),
@@ -113,7 +122,7 @@ class VulnDb:
 
     def java_updated_at(self) -> datetime | None:
         """Return the time of the Java DB, `None` if there is none."""
-        folder = self.folder / "java-db"
+        folder = self.folder / JAVA_DB
         if not (folder / _METADATA).is_file() or not (folder / "trivy-java.db").is_file():
             return None
         return _metadata(folder).updated_at
@@ -122,12 +131,12 @@ class VulnDb:
 def check(folder: Path) -> None:
     """Raise `ScanFailed` if a folder has no vulnerability DB, or one that does not tell its day."""
     for name in ("trivy.db", _METADATA):
-        if not (folder / "db" / name).is_file():
+        if not (folder / DB / name).is_file():
             raise ScanFailed(
                 f"{folder}: no vulnerability DB (db/{name}) in this folder. Name one that has it",
                 "no-db",
             )
-    _metadata(folder / "db")
+    _metadata(folder / DB)
 
 
 def _metadata(folder: Path) -> _Metadata:
@@ -143,33 +152,21 @@ def _metadata(folder: Path) -> _Metadata:
     return found
 
 
-def download(scanner: Trivy, folder: Path, repository: str = "") -> None:
-    """Update the DB in a folder, from Trivy's default or a `repository` by digest.
+def download(scanner: Trivy, folder: Path, repository: str = "", name: str = DB) -> None:
+    """Update a database in a folder, from Trivy's default or a `repository` by digest.
 
     Raises `ScanFailed`.
     """
-    _download(scanner, folder, "db", ["--download-db-only"], "--db-repository", repository)
-
-
-def download_java(scanner: Trivy, folder: Path, repository: str = "") -> None:
-    """Update the Java DB in a folder in the same way."""
-    options = ["--download-java-db-only"]
-    _download(scanner, folder, "java-db", options, "--java-db-repository", repository)
-
-
-def _download(
-    scanner: Trivy, folder: Path, name: str, options: list[str], option: str, repository: str
-) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    command = ["trivy", "image", *options, "--cache-dir", "DB", *QUIET, *LIMIT]
-    command += [option, repository] if repository else []
+    option, place = _OPTIONS[name]
+    command = ["trivy", "image", option, "--cache-dir", "DB", *QUIET, *LIMIT]
+    command += [place, repository] if repository else []
+    # Paths of this machine's certificates mean nothing in a container.
+    names = _PROXIES if scanner.daemon else _PROXIES + _CERTIFICATES
+    environment = {name: os.environ[name] for name in names if name in os.environ}
     with whole.temporary_folder("db", folder) as temporary:
         scratch = Path(temporary)
         # Trivy keeps a recent DB, whatever repository is named; so it gets an empty folder.
-        cache = scratch if repository else folder
-        # Paths of this machine's certificates mean nothing in a container.
-        names = _PROXIES if scanner.daemon else _PROXIES + _CERTIFICATES
-        environment = {name: os.environ[name] for name in names if name in os.environ}
-        run(scanner, command, cache, scratch, environment=environment)
+        run(scanner, command, scratch if repository else folder, scratch, environment=environment)
         if repository:
             whole.move(scratch / name, folder / name)

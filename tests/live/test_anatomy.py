@@ -324,26 +324,6 @@ def test_what_anybody_may_write_is_that_of_docker_export(anatomy: Anatomy, varia
     assert others == (seeded if variant == "seeded" else set())
 
 
-WRITABLE = """
-const fs = require('fs');
-const may = f => { try { fs.accessSync('/' + f, fs.constants.W_OK); return true } catch (e) {} };
-console.log(process.argv.slice(1).filter(may).length);
-"""
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_root_may_change_every_file_of_the_app(
-    daemon: Daemon, anatomy: Anatomy, variant: str
-) -> None:
-    files = anatomy.app(variant)
-    assert anatomy.behind("app files its user may change", variant) == set(files)
-    assert len(files) == 330
-    command = (node(variant), "-e", WRITABLE, *files)
-    # On a read-only mount nobody may write, whatever a file's mode.
-    ended = locked(daemon, anatomy.tags[variant], *command, read_only=False)
-    assert (ended.status, ended.output) == (0, "330")
-
-
 def test_who_may_change_a_file_is_decided_as_the_kernel_does(
     daemon: Daemon, anatomy: Anatomy
 ) -> None:
@@ -376,24 +356,6 @@ def test_elf_files_are_those_that_begin_like_one(anatomy: Anatomy, variant: str)
     assert programs <= executable
     if variant in DISTROLESS:
         assert programs == {"nodejs/bin/node"}
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_no_package_owns_node(daemon: Daemon, anatomy: Anatomy, variant: str) -> None:
-    program = anatomy.files(variant).set_index("path").loc[node(variant)[1:]]
-    assert pd.isna(program["package"])
-    assert program["group"] == file_groups.RUNTIME
-    ended = locked(daemon, anatomy.tags[variant], node(variant), "--version")
-    assert ended.output == f"v{program['version']}"
-    commands = {
-        "node-24-debian": ("dpkg", "--search", "no path found matching pattern"),
-        "node-24-alpine": ("apk", "info --who-owns", "Could not find owner package"),
-    }
-    if variant in commands:
-        command, question, answer = commands[variant]
-        ended = locked(daemon, anatomy.tags[variant], command, *question.split(), node(variant))
-        assert ended.status != 0
-        assert answer in ended.output
 
 
 # Tools
@@ -627,14 +589,3 @@ def test_what_lacks_something_fails_and_loads_where_its_c_library_is(
     assert ended.status is not None
     assert (ended.status != 0) == bool(error)
     assert error in ended.output
-
-
-@pytest.mark.parametrize("variant", LACKING)
-def test_an_add_on_belongs_to_its_npm_package_and_copied_files_to_none(
-    foreign: Foreign, variant: str
-) -> None:
-    files = foreign.files[foreign.files["variant"].eq(variant)]
-    owners = dict(zip(files["path"], foreign.owners[files.index], strict=True))
-    assert [owners[path] for path in (GNU, MUSL)] == list(ADDONS.values())
-    for path in (TRUE, BUSYBOX, LIBZ, LIBACL, "usr/local/bin/node"):
-        assert pd.isna(owners[path])

@@ -14,14 +14,11 @@ import docker
 import pytest
 
 from helpers import processes
-from helpers.capture.session import capture
 from helpers.containers.daemon import LABEL, Daemon
 from helpers.errors import ScanFailed
 from helpers.images.archive import open_archive
 from helpers.scanning import scan, trivy_program, vulndb
 from helpers.scanning.trivy_program import Trivy
-from helpers.studies import study
-from tests.conftest import STUDY
 from tests.scanning.test_scan import SBOM, comparable
 from tests.scanning.test_vulndb import LOG4J, jar, java_db
 from tests.support import image_archives as images
@@ -335,10 +332,3 @@ def test_a_scan_that_takes_too_long_is_reported(
         scan.scan(inside, "archive", archive, tmp_path / "report", db)
     assert caught.value.reason == "timeout"
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_capture_says_what_scanned(inside: Trivy, data: Path, db: Path) -> None:
-    assert capture(STUDY, "2030-01", db).failures == {}
-    facts = study.open_study(STUDY).facts("2030-01")
-    assert facts.scanner_is == inside.label()
-    assert facts.scanner_version == "0.76.0"

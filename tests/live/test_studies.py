@@ -102,13 +102,6 @@ def test_a_rebuilt_study_is_recorded_whole(name: str, runtimes: list[str]) -> No
     assert (visible <= sizes.reindex(visible.index)).all()
 
 
-def test_a_runtime_that_was_copied_in_is_of_no_package() -> None:
-    files = load_files("rebuilt-2026")
-    node = files[files["path"].str.endswith("bin/node") & files["kind"].eq("file")]
-    assert len(node) == 4
-    assert node["package"].isna().all()
-
-
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -20,14 +19,14 @@ from helpers.capture.session import Outcome
 from helpers.containers.daemon import Ended
 from helpers.errors import VexInvalid
 from helpers.notebook.comparison import Comparison
-from helpers.scanning import hand_on_vex, scan, trivy_program
+from helpers.scanning import scan
 from helpers.scanning.hand_on_vex import Given
 from helpers.scanning.trivy_program import Trivy
 from helpers.studies import study
 from helpers.studies.load import load_statements, load_study
 from helpers.vex import evidence
 from helpers.vulnerabilities import lenses
-from tests.scanning.test_scan import DBS, SBOM, comparable
+from tests.scanning.test_scan import DBS, comparable
 from tests.support import image_archives as images
 from tests.support.command_line import run
 from tests.support.studies import write_study
@@ -292,24 +291,6 @@ def test_each_status_of_each_format_does_what_real_trivy_does(captured: Capture)
     assert effects["format"].reindex(ids).tolist() == ["OpenVEX"] * 4 + ["CSAF"] * 4
 
 
-@pytest.mark.parametrize("status", ["not_affected", "affected"])
-def test_of_two_statements_of_one_time_the_first_one_counts(captured: Capture, status: str) -> None:
-    (one,) = first_of_each(load_study("matched-2026").findings, 1).to_dict("records")
-    other = {"not_affected": "affected", "affected": "not_affected"}[status]
-    both = (
-        statement(
-            vulnerability={"name": one["vulnerability_id"]},
-            products=[{"@id": one["purl"]}],
-            status=each,
-            justification=None,
-            impact_statement=each,
-        )
-        for each in (status, other)
-    )
-    found = findings(captured(two=openvex(*both)), one["variant"])
-    assert found["suppressed"].sum() == (status == "not_affected")
-
-
 def test_cyclonedx_names_the_sbom_that_it_is_about(captured: Capture, data: Path) -> None:
     sbom = json.loads(
         (data / "studies/matched-2026/sources/node-24-trixie-slim.cdx.json").read_text()
@@ -472,16 +453,6 @@ def test_a_bad_document_is_named_before_anything_is_captured(
     assert folders == {"sources", "2026-11"}
 
 
-def test_a_document_that_is_too_large_or_a_pipe_is_refused_at_once(data: Path) -> None:
-    large, pipe = data / "large.json", data / "pipe.json"
-    with large.open("wb") as file:
-        file.truncate(2**40)
-    os.mkfifo(pipe)
-    for path, problem in ((large, "more than"), (pipe, "no regular file")):
-        with pytest.raises(VexInvalid, match=f"^{path}: {problem}"):
-            hand_on_vex.given(study.open_study("matched-2026"), [path])
-
-
 def test_two_documents_of_one_name_are_refused_and_one_given_twice_is_one(
     data: Path, db: Path, shared: Path
 ) -> None:
@@ -593,9 +564,3 @@ def test_a_trivy_in_a_container_finds_the_documents_in_its_scratch_folder(tmp_pa
     assert command[-4:] == ["--vex", "VEX/a b.json", "--show-suppressed", "app.cdx.json"]
     assert '"/scratch/VEX/a b.json"' in ran[0]["command"]
     assert str(tmp_path) not in " ".join(ran[0]["command"])
-
-
-def test_without_documents_the_command_is_as_it_was(db: Path, tmp_path: Path) -> None:
-    command = scan.scan(trivy_program.find(), "sbom", SBOM, tmp_path / "report.json", db)
-    facts = study.open_study("blog-2022").facts("2026-11")
-    assert command[:-1] == facts.command[:-1]

@@ -89,12 +89,12 @@ def test_a_java_database_that_two_captures_need_is_downloaded_once(
 ) -> None:
     downloads: list[Path] = []
 
-    def download(_: object, folder: Path, repository: str) -> None:
+    def download(_: object, folder: Path, *__: str) -> None:
         downloads.append(folder)
         time.sleep(0.2)
         java_db(folder)
 
-    monkeypatch.setattr(vulndb, "download_java", download)
+    monkeypatch.setattr(vulndb, "download", download)
     two = [VulnDb(tmp_path / "cache", False) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
         found = pool.map(lambda one: one.ensure_java_db(trivy_program.Trivy("0")), two)
@@ -209,11 +209,6 @@ class TestADbPinnedByDigest:
         assert (tmp_path / "db/metadata.json").stat().st_mtime_ns == before
         assert [path.name for path in tmp_path.iterdir()] == ["db"]
 
-    def test_each_repository_has_a_folder(self, pinned: str) -> None:
-        default, other = paths.trivy_cache(), paths.trivy_cache(pinned, "")
-        assert default == paths.trivy_cache("", "")
-        assert len({default, other, paths.trivy_cache("", pinned)}) == 3
-
 
 class TestJavaArchives:
     def test_offline_they_need_a_java_db_and_one_that_comes_later_is_a_change(
@@ -240,22 +235,17 @@ class TestJavaArchives:
     def test_online_it_is_downloaded_once_when_an_image_needs_it(
         self, java_study: str, pinned: str, pinned_java: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        downloaded, download = [], vulndb.download_java
+        downloaded, download = [], vulndb.download
 
-        def counted(scanner: trivy_program.Trivy, folder: Path, repository: str) -> None:
-            downloaded.append(repository)
-            download(scanner, folder, repository)
+        def counted(scanner: trivy_program.Trivy, folder: Path, *of: str) -> None:
+            downloaded.append(of)
+            download(scanner, folder, *of)
 
-        monkeypatch.setattr(vulndb, "download_java", counted)
+        monkeypatch.setattr(vulndb, "download", counted)
         repositories = {"db_repository": pinned, "java_db_repository": pinned_java}
         assert capture(java_study, **repositories).failures == {}
-        assert downloaded == [pinned_java], "not for each image that needs it"
+        assert downloaded == [(pinned,), (pinned_java, vulndb.JAVA_DB)], (
+            "not for each image that needs it"
+        )
         assert with_log4j() == ["one", "two"]
         assert capture(java_study, **repositories).unchanged
-
-    def test_a_failed_download_is_reported(self, java_study: str, pinned: str) -> None:
-        nowhere = "localhost:9/no/java"
-        outcome = capture(java_study, db_repository=pinned, java_db_repository=nowhere)
-        assert sorted(outcome.failures) == ["one", "two"]
-        assert "trivy failed on the Java DB" in outcome.failures["one"]
-        assert "connection refused" in outcome.failures["one"]
