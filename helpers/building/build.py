@@ -6,23 +6,21 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from tqdm import tqdm
 
 from helpers import paths, progress
-from helpers.building import buildkit, buildx
-from helpers.building.build_log import BuildLog, Step
-from helpers.building.buildkit_log import BuildKitLog
-from helpers.containers.daemon import CANNOT_RUN, Daemon, platform_of
-from helpers.errors import BuildFailed, KitError
+from helpers.building import buildkit, buildx, classic
+from helpers.building.build_log import Log, Step
+from helpers.building.build_values import Values
+from helpers.containers.daemon import CANNOT_RUN, Daemon, is_for, platform_of
+from helpers.errors import BuildFailed, DaemonUnavailable, ImageNotFound, KitError
 from helpers.images import dockerfile
+from helpers.images.dockerfile import Stage
 from helpers.studies.study import BUILDKIT, CLASSIC, Base, Recipe
-from helpers.text import escape
 
 _LAST_LINES = 6
-
-_ESCAPE_SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-"""Colours and other sequences for terminals."""
 
 
 class BuildLocks:
@@ -90,32 +88,51 @@ def build(
     lines.
     """
     path, context = _files(recipe)
-    text = _read(path)
-    output: BuildLog | BuildKitLog
+    text, _, _, filled = read = _read_for(recipe, daemon.platform)
     if feature := dockerfile.needs_buildkit(text, recipe.build_args):
         buildkit.check(recipe.dockerfile, text, feature)
-        stages = dockerfile.stages(*_read_for(recipe, daemon.platform))
-        output = buildkit.log(daemon, recipe, text, stages)
+    stages = dockerfile.stages(*read)
+    values = Values({**daemon.proxies(), **recipe.build_args}, filled)
+    steps = values.learn(text, stages, _bases(daemon, recipe, stages, filled))
+    output = Log(values)
+    if feature:
+        lines = buildkit.build(daemon, recipe, path, context, tag, steps)
     else:
-        output = BuildLog(daemon, {**daemon.proxies(), **recipe.build_args})
-
-    def add(line: str) -> None:
-        if output.add(_ESCAPE_SEQUENCES.sub("", line)):
-            on_step(output.step)
-
+        lines = classic.build(daemon, recipe, path, context, tag)
     try:
-        if feature:
-            image = buildkit.build(daemon, recipe, path, context, text, tag, add)
-        else:
-            image = _build_classic(daemon, recipe, path, context, tag, add)
-        if not image:
+        with contextlib.closing(lines):
+            for line in lines:
+                if output.add(line):
+                    on_step(output.step)
+        if not output.image:
             raise BuildFailed(_failure(daemon, recipe, output))
-        output.values.learn_image(daemon.find(image))
+        values.learn_image(daemon.find(output.image))
     finally:
         log.write_text("".join(f"{line}\n" for line in output.lines()))
         if secrets is not None:
-            secrets |= output.values.secrets
-    return image
+            secrets |= values.secrets
+    return output.image
+
+
+def _bases(
+    daemon: Daemon, recipe: Recipe, stages: Sequence[Stage], filled: Mapping[str, str]
+) -> dict[str, dict[str, Any] | None]:
+    """Return the images that stages begin with, which are pulled if the daemon has none.
+
+    A builder could pull them. But then their values were not known before it prints them, and
+    BuildKit would keep the images to itself: nobody knew an image's base.
+    """
+    found: dict[str, dict[str, Any] | None] = {}
+    for image, named in dockerfile.bases(stages).items():
+        if image in ("", "scratch"):
+            continue
+        platform = named or recipe.platform or filled.get("TARGETPLATFORM", "")
+        base = found[image] = daemon.find(image)
+        if base is None or not is_for(base, platform):
+            # What cannot be pulled is not needed, or the builder says why it cannot.
+            with contextlib.suppress(ImageNotFound, DaemonUnavailable):
+                found[image] = daemon.pull(image, platform)
+    return found
 
 
 @contextlib.contextmanager
@@ -229,36 +246,9 @@ def _read_for(recipe: Recipe, machine: str) -> tuple[str, str, dict[str, str], d
     return _read(_files(recipe)[0]), recipe.target, recipe.build_args, filled
 
 
-def _build_classic(
-    daemon: Daemon, recipe: Recipe, path: Path, context: Path, tag: str, add: Callable[[str], None]
-) -> str:
-    """Build with the classic builder; return the image's id, or nothing if it failed."""
-    image = ""
-    options = {
-        "buildargs": recipe.build_args,
-        "target": recipe.target or None,
-        "platform": recipe.platform or None,
-    }
-    for event in daemon.build(context, path, tag, **options):
-        image = str(event.get("aux", {}).get("ID", image))
-        for line in _lines(event):
-            add(line)
-        if "error" in event:
-            return ""
-    return image
-
-
-def _lines(event: dict[str, object]) -> list[str]:
-    """Return the lines of a build event, without the progress of downloads."""
-    if "progress" in event or event.get("status") in ("Waiting", "Pulling fs layer"):
-        return []
-    text = str(event.get("stream") or event.get("error") or event.get("status") or "")
-    lines = _ESCAPE_SEQUENCES.sub("", text).replace("\r", "\n").split("\n")
-    return [escape.plain(line) for line in lines if line.strip()]
-
-
-def _failure(daemon: Daemon, recipe: Recipe, output: BuildLog | BuildKitLog) -> str:
-    what, last = output.failure(), output.last()[-_LAST_LINES:]
+def _failure(daemon: Daemon, recipe: Recipe, output: Log) -> str:
+    what, last = output.failure()
+    last = last[-_LAST_LINES:]
     remedy = "Fix that step"
     foreign = _foreign(daemon, recipe)
     if foreign and any(CANNOT_RUN in line for line in last):

@@ -1,20 +1,30 @@
-"""The classic builder's output, without the values of environment variables and arguments."""
+"""A builder's output in one form, whichever builds, without values."""
 
 import re
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from helpers.building.build_values import Values
-from helpers.containers.daemon import Daemon
 from helpers.images import redact
-from helpers.images.instructions import Instruction
+from helpers.text import escape
 
-_STEP = re.compile(r"^Step (\d+)/(\d+) : (.*)")
-_IMAGE = re.compile(r"^ ---> ([0-9a-f]{12,64})$")
-"""The classic builder's line about the image that a step starts from or makes."""
+STEP, PART, TEXT, ERROR, IMAGE = "step", "part", "text", "error", "image"
 
-_TRIGGERS = "# Executing "
-"""Start of the classic builder's line about a base with triggers (`ONBUILD`)."""
+_ESCAPE_SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+"""Colours and other sequences for terminals."""
+
+
+class Line(NamedTuple):
+    """A line of a builder's output, of one of the parts that a build has.
+
+    Its text is the instruction of a `step`, the name of another `part`, the `text` that a program
+    printed, an `error`, or the id of the `image` that was built. `where` is a step's number of
+    how many, after the name of its stage.
+    """
+
+    kind: str
+    text: str
+    part: str = ""
+    where: str = ""
 
 
 class Step(NamedTuple):
@@ -25,56 +35,58 @@ class Step(NamedTuple):
     instruction: str
 
 
-class BuildLog:
-    """The output of a builder, line by line. Whatever is returned has no values.
+class Log:
+    """The output of a builder, line by line. Whatever is returned has no values."""
 
-    The builder may print a value before it is known, so raw lines stay here and are redacted when
-    they are asked for.
-    """
-
-    def __init__(self, daemon: Daemon, arguments: Mapping[str, str]) -> None:
+    def __init__(self, values: Values) -> None:
+        self.image = ""
         self.step = Step(0, 0, "reading the Dockerfile")
-        self.values = Values(arguments)
-        self._daemon = daemon
-        self._lines: list[str] = []
-        self._step_start = 0
-        self._base = ""
+        self.values = values
+        self._lines: list[Line] = []
+        self._parts: dict[str, Line] = {}
+        self._totals: dict[str, int] = {}
 
-    def add(self, line: str) -> bool:
+    def add(self, line: Line) -> bool:
         """Add a line; return whether a step begins with it."""
+        if line.kind == IMAGE:
+            self.image = line.text
+            return False
+        line = line._replace(text=escape.plain(_ESCAPE_SEQUENCES.sub("", line.text)))
+        if not line.text.strip():
+            return False
         self._lines.append(line)
-        begins_step = _STEP.match(line)
-        if begins_step:
-            number, total, text = begins_step.groups()
-            word, _, rest = text.partition(" ")
-            instruction = Instruction(word.upper(), rest)
-            self.values.learn_instruction(instruction)
-            if instruction.word == "FROM":
-                image = instruction.arguments().partition(" ")[0].strip("\"'")
-                self._base = self.values.fill(image)
-            text = redact.instruction(text, self.values.secrets)
-            self.step = Step(int(number), int(total), text)
-            self._step_start = len(self._lines)
-        elif line.startswith(_TRIGGERS):
-            # For a base with triggers the builder does not print the image's id.
-            self.values.learn_image(self._daemon.find(self._base) if self._base else None)
-        elif image_id := _IMAGE.match(line):
-            self.values.learn_image(self._daemon.find(image_id[1]))
-        return begins_step is not None
+        is_new = line.kind in (STEP, PART) and line.part not in self._parts
+        if is_new:
+            self._parts[line.part] = line
+        if line.kind != STEP or not is_new:
+            return False
+        stage, _, numbers = line.where.rpartition(" ")
+        self._totals[stage] = int(numbers.partition("/")[2])
+        number = self.step.number + 1
+        total = max(sum(self._totals.values()), number)
+        self.step = Step(number, total, self._shown(line))
+        return True
 
     def lines(self) -> list[str]:
-        """Return all lines."""
-        return [self._redacted(line) for line in self._lines]
+        """Return all lines, steps with their numbers."""
+        return [
+            f"[{line.where}] {self._shown(line)}" if line.where else self._shown(line)
+            for line in self._lines
+        ]
 
-    def last(self) -> list[str]:
-        """Return the lines of the last step."""
-        return [self._redacted(line) for line in self._lines[self._step_start :]]
+    def failure(self) -> tuple[str, list[str]]:
+        """Return what of the build failed, and its lines, else the builder's last word."""
+        errors = [line for line in self._lines if line.kind == ERROR]
+        part = next((line.part for line in errors if line.part in self._parts), "")
+        if not part:
+            return "the build failed", [self._shown(line) for line in errors[-1:]]
+        name = self._parts[part]
+        is_step = name.kind == STEP
+        what = f"step {name.where} failed: " if is_step else ""
+        what += self._shown(name).removeprefix("[internal] ") + ("" if is_step else " failed")
+        of_part = (line for line in self._lines if line.part == part)
+        return what, [self._shown(line) for line in of_part if line.kind in (TEXT, ERROR)]
 
-    def failure(self) -> str:
-        """Return the step that failed."""
-        number, total, instruction = self.step
-        return f"step {number}/{total} failed: {instruction}"
-
-    def _redacted(self, line: str) -> str:
-        redacted = redact.instruction if _STEP.match(line) else redact.prose
-        return redacted(line, self.values.secrets)
+    def _shown(self, line: Line) -> str:
+        redacted = redact.instruction if line.kind == STEP else redact.prose
+        return redacted(line.text, self.values.secrets)

@@ -1,23 +1,29 @@
 """Builds a recipe with BuildKit, on bases that the daemon has."""
 
-import contextlib
+import re
 import shutil
-from collections.abc import Callable, Sequence
-from itertools import takewhile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from helpers import whole
 from helpers.building import buildx
-from helpers.building.build_values import Values, triggers
-from helpers.building.buildkit_log import BuildKitLog
-from helpers.containers.daemon import Daemon, is_for
-from helpers.errors import BuildFailed, DaemonUnavailable, ImageNotFound
-from helpers.images import dockerfile, instructions
-from helpers.images.dockerfile import Stage
+from helpers.building.build_log import ERROR, IMAGE, PART, STEP, TEXT, Line
+from helpers.containers.daemon import Daemon
+from helpers.errors import BuildFailed
+from helpers.images import dockerfile, instructions, redact
+from helpers.images.instructions import Instruction
+from helpers.images.variables import could_be
 from helpers.studies.study import Recipe
+
+_LINE = re.compile(r"#(?P<part>\d+) (?:(?P<time>\d+\.\d+) )?(?P<text>.*)", re.DOTALL)
+"""A line of one of the parts that a build has; with a time it is what a program printed."""
+
+_STEP = re.compile(r"\[(?P<where>(?:.* )?\d+/\d+)\] (?P<text>.*)")
+_ERROR = "ERROR: "
+_STATUS = re.compile(r"DONE|CACHED|CANCELED|\.\.\.|sha256:\S+ ")
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 def check(name: str, text: str, feature: str) -> None:
@@ -35,65 +41,27 @@ def check(name: str, text: str, feature: str) -> None:
         )
 
 
-def log(daemon: Daemon, recipe: Recipe, text: str, stages: Sequence[Stage]) -> BuildKitLog:
-    """Pull the images that stages begin with; return a log that knows all values of a build.
-
-    BuildKit could pull them, but would keep them to itself: then nobody knew an image's base, nor
-    the values in its environment.
-    """
-    filled = dockerfile.automatic(daemon.platform, recipe.platform)
-    images = {
-        image: _on_daemon(daemon, image, platform or filled["TARGETPLATFORM"])
-        for image, platform in dockerfile.bases(stages).items()
-        if image not in ("", "scratch")
-    }
-    values = Values({**daemon.proxies(), **recipe.build_args}, filled)
-    for instruction in takewhile(lambda one: one.word != "FROM", instructions.read(text)):
-        values.learn_instruction(instruction)
-    values.keep_as_defaults()
-    known: dict[str, dict[str, str]] = {}
-    found = []
-    for stage in stages:
-        values.begin_stage(known.get(stage.image.lower(), {}))
-        base = images.get(stage.image)
-        values.learn_image(base)
-        for instruction in stage.instructions:
-            values.learn_instruction(instruction)
-        known[stage.name.lower()] = values.known()
-        found += [*triggers(base), *stage.instructions]
-    return BuildKitLog(values, found)
-
-
-def _on_daemon(daemon: Daemon, image: str, platform: str) -> dict[str, Any] | None:
-    """Return what the daemon says of an image for a platform, which is pulled if it has none."""
-    base = daemon.find(image)
-    if base is None or not is_for(base, platform):
-        # What cannot be pulled is not needed, or BuildKit says why it cannot.
-        with contextlib.suppress(ImageNotFound, DaemonUnavailable):
-            return daemon.pull(image, platform)
-    return base
-
-
 def build(
     daemon: Daemon,
     recipe: Recipe,
     path: Path,
     context: Path,
-    text: str,
     tag: str,
-    add: Callable[[str], None],
-) -> str:
-    """Build the `text` of a Dockerfile at a path; return the image's id, nothing if it failed.
+    steps: Sequence[Instruction],
+) -> Iterator[Line]:
+    """Build the Dockerfile at a path; yield BuildKit's lines, and the image if it did not fail.
 
-    Each line of the output goes to `add`. Without a frontend that only a registry has, the line
-    `# syntax=` is left out, so that the frontend in the engine is used.
+    `steps` are the Dockerfile's instructions, and those that bases give to builds on them. Without
+    a frontend that only a registry has, the line `# syntax=` is left out, so that the frontend in
+    the engine is used.
     """
     engine = daemon.engine()["engine"]
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
     with whole.temporary_folder("build") as folder:
         scratch = Path(folder)
         named = instructions.directives(text).get("syntax")
         if named and not dockerfile.frontend(text, engine):
-            add(f"#0 The frontend in Docker {engine} is used, no image {named}")
+            yield Line(TEXT, f"The frontend in Docker {engine} is used, no image {named}")
             path = _without_syntax(path, text, scratch)
         facts = scratch / "facts.json"
         arguments = ["--file", str(path), "--tag", tag, "--metadata-file", str(facts)]
@@ -103,9 +71,11 @@ def build(
             arguments += ["--platform", recipe.platform]
         for name, value in recipe.build_args.items():
             arguments += ["--build-arg", f"{name}={value}"]
-        if buildx.build([*arguments, str(context)], daemon.socket, scratch, add):
-            return ""
-        return str(msgspec.json.decode(facts.read_bytes())["containerimage.digest"])
+        yield from _read(buildx.build([*arguments, str(context)], daemon.socket, scratch), steps)
+        # It is written at the end of a build that did not fail.
+        if facts.exists():
+            image = msgspec.json.decode(facts.read_bytes())["containerimage.digest"]
+            yield Line(IMAGE, str(image))
 
 
 def _without_syntax(path: Path, text: str, folder: Path) -> Path:
@@ -116,3 +86,67 @@ def _without_syntax(path: Path, text: str, folder: Path) -> Path:
     if ignored.is_file():
         shutil.copy(ignored, folder)
     return copy
+
+
+def _read(output: Iterable[str], steps: Sequence[Instruction]) -> Iterator[Line]:
+    """Yield the lines of `docker buildx build --progress plain`.
+
+    The excerpt of the Dockerfile after an error, progress, and what is done are left out.
+    """
+    names: dict[str, str] = {}
+    failed, is_begun = "", False
+    for line in output:
+        found = _LINE.fullmatch(line)
+        if not found:
+            # The first one says what keeps it from starting.
+            if line.startswith(_ERROR) or not is_begun:
+                yield Line(ERROR, _unquoted(line, names.get(failed, "$")))
+            is_begun = True
+            continue
+        is_begun, part, text = True, found["part"], found["text"]
+        if found["time"]:
+            # A program may write over its line several times.
+            yield from (Line(TEXT, one, part) for one in text.split("\r"))
+        elif step := _STEP.fullmatch(text):
+            # Of several at once, each has its name again before its next line.
+            names.setdefault(part, _as_written(step["text"], steps))
+            yield Line(STEP, names[part], part, step["where"])
+        elif text.startswith(_ERROR):
+            failed = failed or part
+            yield Line(ERROR, _unquoted(text, names.get(part, "$")), part)
+        elif not _STATUS.match(text):
+            names.setdefault(part, text)
+            yield Line(PART, text, part)
+
+
+def _as_written(text: str, steps: Sequence[Instruction]) -> str:
+    """Return a step's instruction as it is in the Dockerfile; its word alone if it is not.
+
+    BuildKit fills in the variables in the names of its steps.
+    """
+    word, _, rest = text.partition(" ")
+    if word == "FROM":
+        return text
+    shown = _spaced(rest)
+    alike = [
+        source
+        for source in map(Instruction.unwrapped, steps)
+        if source.word == word
+        and (
+            could_be(shown, _spaced(source.rest))
+            # BuildKit shows the start of a here-document.
+            or (source.documents and could_be(shown, f"{_spaced(source.rest)} ($document)"))
+        )
+    ]
+    # Of several the one with the fewest variables is the most like it.
+    best = min(alike, key=lambda source: source.rest.count("$"), default=None)
+    return f"{word} {_spaced(best.rest)}" if best else f"{word} {redact.HIDDEN}"
+
+
+def _unquoted(error: str, name: str) -> str:
+    """Return an error of a part of that name without what it quotes, if that may be a value."""
+    return _QUOTED.sub('"…"', error) if "$" in name or redact.HIDDEN in name else error
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -47,33 +47,32 @@ def version() -> str:
     return words[1].removeprefix("v") if done.returncode == 0 and len(words) > 1 else ""
 
 
-def build(arguments: list[str], socket: str, scratch: Path, on_line: Callable[[str], None]) -> int:
-    """Run `docker buildx build` on a daemon's own builder; return its exit status.
+def build(arguments: list[str], socket: str, scratch: Path) -> Iterator[str]:
+    """Run `docker buildx build` on a daemon's own builder; yield the lines of its output.
 
-    Each line of its output goes to `on_line`. It is killed if that, or this process, is stopped;
-    the daemon then ends the build. `scratch` is a folder for its own files.
+    It is killed if the caller, or this process, is stopped; the daemon then ends the build.
+    `scratch` is a folder for its own files.
     """
     executable = shutil.which("docker")
     assert executable is not None, "version() is asked first"
     # The builder "default" is the daemon's; an attestation would give each build another id.
     command = [executable, "buildx", "build", "--builder", "default", "--progress", "plain"]
     command += ["--load", "--provenance=false", "--sbom=false", *arguments]
-    with subprocess.Popen(
+    with psutil.Popen(
         command,
         env=_environment(socket, scratch / "buildx"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     ) as process:
-        assert process.stdout is not None
         try:
             for line in process.stdout:
-                on_line(line.decode(errors="replace").rstrip("\n"))
-            return process.wait()
+                yield line.decode(errors="replace").rstrip("\n")
+            process.wait()
         finally:
             if process.poll() is None:
                 # `docker` starts its plugin as a child.
-                processes.kill(psutil.Process(process.pid))
+                processes.kill(process)
 
 
 def _environment(socket: str, settings: Path) -> dict[str, str]:

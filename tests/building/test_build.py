@@ -30,7 +30,7 @@ def test_a_build_has_steps_arguments_a_target_and_a_log(builder: Builder) -> Non
     assert image["Architecture"] == "amd64"
     assert [(step.number, step.total) for step in steps] == [(n, 4) for n in (1, 2, 3, 4)]
     assert steps[3].instruction == "COPY a.txt /"
-    assert "Step 4/4 : COPY a.txt /" in builder.log
+    assert "[4/4] COPY a.txt /" in builder.log
     assert builder("FROM scratch\nCOPY a.txt /\n")["RootFS"]["Layers"], "else the last stage"
 
 
