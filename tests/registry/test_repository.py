@@ -315,6 +315,31 @@ class TestARegistryWithTlsAndPasswords:
         assert (kept / images.digest(images.gzipped(file))[7:]).stat().st_nlink == 1
         assert capture(name, db=db).unchanged
 
+    def test_without_a_scanner_too_and_the_lack_is_named(
+        self,
+        registry_secured: Registry,
+        no_daemon: None,
+        empty_data: Path,
+        db: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        release = images.file("etc/os-release", b'ID=alpine\nVERSION_ID="3.23.0"\n')
+        installed = images.file("lib/apk/db/installed", b"P:musl\nV:1.2.5-r9\nA:x86_64\n\n")
+        root = images.tar(release, images.file("etc/alpine-release", b"3.23.0\n"), installed)
+        registry_secured.image("bare", root, tag="1")
+        name = new_study.make_study([f"{registry_secured.host}/bare:1"], "bare")
+        path = os.environ["PATH"]
+        monkeypatch.setenv("PATH", "/usr/bin:/bin")
+        outcome = capture(name, db=db)
+        assert "brew install trivy" in outcome.not_scanned
+        image = load_study(name).images.iloc[0]
+        assert (image["status"], image["layers"]) == ("not-scanned", 1)
+        assert image["reason"] == outcome.not_scanned
+        assert capture(name, db=db).unchanged
+        monkeypatch.setenv("PATH", path)
+        assert capture(name, db=db).not_scanned == ""
+        assert load_study(name).images["status"].tolist() == ["scanned"]
+
 
 def test_where_a_reference_is_found_can_be_said(
     registry_here: Registry,
