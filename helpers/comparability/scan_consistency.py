@@ -1,5 +1,11 @@
-"""Whether the images of one capture were scanned alike: one scanner, one database, for the same."""
+"""Whether scans may be compared: made with one scanner and database, with EPSS scores of one day.
 
+A new model moves scores with nothing changed in any image: from 13 to 20 June 2026, when FIRST went
+from v2025.03.14 to v2026.06.15, the median of all ids went from 0.003 to 0.007.
+"""
+
+from collections.abc import Hashable
+from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,49 +14,130 @@ import pandas as pd
 from helpers.errors import StudyInvalid
 from helpers.frames import UNKNOWN_COUNT, Frames
 from helpers.text.i18n import ENGLISH, msg, speaking, t, word
-from helpers.text.rich import Text, bullets, listed, name, paragraph, say
+from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, paragraph, say
+
+SCANS, SCORES = "scans", "scores"
+"""What may be unlike: scanners or databases, or the days or models of EPSS scores."""
+
+MIXED = {
+    SCANS: msg("variants scanned with DIFFERENT scanners or databases"),
+    SCORES: msg("variants with EPSS scores of DIFFERENT days or models"),
+}
+"""What every figure says of images that are unlike."""
+
+_REFUSALS = {
+    SCANS: (
+        "not scanned alike, so its counts cannot be compared:",
+        "Scan all again with one scanner and database",
+    ),
+    SCORES: ("have other scores, so counts by EPSS differ:", "Capture all again on one day"),
+}
 
 MANY = 10
 """Findings that no newer database brings at once to packages that had none."""
 
+_HOW = ["scanner", "scanner_version", "db_updated_at", "db_sha256", "scanned_at"]
 _IMAGE = ["capture", "variant"]
 _PACKAGE = ["package_class", "package_type", "package", "version"]
 
-MIXED = msg("variants scanned with DIFFERENT scanners or databases")
-"""What every figure says of images that were not scanned alike."""
 
+class Way(NamedTuple):
+    """How an image was scanned; what is not known is empty.
 
-def require(frames: Frames, allow_mixed: bool = False) -> Frames:
-    """Return the frames unchanged if one scanner and one database made each capture.
-
-    Raises `StudyInvalid` if not, unless it is allowed: counts by different databases are not
-    comparable, because a database grows every day. Always raises it if of one image, or one list of
-    packages, one scan found something and another nothing: no such zero is a count.
+    Databases are known by `digest` and `day`; without both `scanned_on` is the day of the scan.
     """
-    for false in false_zeros(frames):
-        same = "the same image" if false.is_image else "the same packages"
-        where = f"capture {false.capture}: " if false.capture else ""
-        raise StudyInvalid(
-            f"{where}{false.variant} has no findings, but {false.other} has {false.found:,} of "
-            f"{same}, so the scan of {false.variant} looked for something else or left out what "
-            f"it found. Scan it again with --scanners vuln and without --severity and "
-            f"--ignore-unfixed, or leave {false.variant} out"
-        )
-    if allow_mixed:
-        return frames
-    # Errors are in English in every language.
-    with speaking(ENGLISH):
-        by_capture = _ways(frames.images)
-    for capture, ways in by_capture.items():
-        if len(ways) > 1:
-            lines = [f"  {' and '.join(variants)} with {how}" for how, variants in ways.items()]
-            head = f"capture {capture} was" if capture else "these images were"
-            raise StudyInvalid(
-                "\n".join([f"{head} not scanned alike, so its counts cannot be compared:", *lines])
-                + "\nScan all again with one scanner and database, or allow it (--mixed, or the "
-                "parameter mixed=true): every figure then says so"
+
+    scanner: str
+    version: str
+    day: str
+    digest: str
+    scanned_on: str
+
+    @property
+    def told(self) -> str:
+        """Return it in words."""
+        scanner = f"{self.scanner} {self.version}"
+        if not self.version:
+            scanner = t("{scanner} of unknown version", scanner=self.scanner)
+        if self.day or self.digest:
+            database = self.day or t("unknown day")
+            database += f" ({self.digest})" if self.digest else ""
+            return t("{scanner}, the database of {day}", scanner=scanner, day=database)
+        if self.scanned_on:
+            return t(
+                "{scanner}, a database not recorded, on {day:%Y-%m-%d}",
+                scanner=scanner,
+                day=date.fromisoformat(self.scanned_on),
             )
-    return frames
+        return t("{scanner}, a database not recorded", scanner=scanner)
+
+
+class Scores(NamedTuple):
+    """Whose scores an image has: of a day, made by a model, which is empty if it is not stated."""
+
+    day: str
+    model: str
+
+    @property
+    def told(self) -> str:
+        """Return both in words."""
+        if self.model:
+            return t("EPSS of {day} ({model})", day=self.day, model=self.model)
+        return t("EPSS of {day}", day=self.day)
+
+
+class Unlike(NamedTuple):
+    """Why images of a capture may not be compared: `code` says what is unlike.
+
+    `ways` are the labels of the images' rows by how they were scanned, or by their scores.
+    """
+
+    code: str
+    capture: str
+    ways: dict[Way | Scores, list[Hashable]]
+
+
+def unlike(images: pd.DataFrame, code: str = SCANS) -> list[Unlike]:
+    """Return the captures whose scans may not be compared, each with its ways."""
+    each = scans(images) if code == SCANS else scores(images)
+    found: dict[str, dict[Way | Scores, list[Hashable]]] = {}
+    for capture, row, way in zip(images["capture"][each.index], each.index, each, strict=True):
+        found.setdefault(capture, {}).setdefault(way, []).append(row)
+    return [Unlike(code, capture, ways) for capture, ways in found.items() if len(ways) > 1]
+
+
+def scans(images: pd.DataFrame) -> pd.Series:
+    """Return the `Way` of each image that was counted."""
+    how = images[~images["status"].isin(UNKNOWN_COUNT)][_HOW]
+    is_unnamed = how["db_updated_at"].isna() & how["db_sha256"].isna()
+    how = how.assign(
+        db_updated_at=how["db_updated_at"].dt.floor("D"),
+        db_sha256=how["db_sha256"].str[:12],
+        scanned_at=how["scanned_at"].dt.floor("D").where(is_unnamed),
+    )
+    # Hundreds of thousands of scans have few ways.
+    distinct = how.drop_duplicates()
+    days = {column: distinct[column].dt.strftime("%Y-%m-%d") for column in _HOW[2::2]}
+    distinct = distinct.assign(**days).fillna("")
+    ways = [Way(*row) for row in distinct.itertuples(index=False, name=None)]
+    at = how.groupby(_HOW, dropna=False, sort=False).ngroup()
+    return pd.Series([ways[place] for place in at], how.index, dtype=object)
+
+
+def scores(images: pd.DataFrame) -> pd.Series:
+    """Return the `Scores` of each image that was counted and has some.
+
+    Nothing was found in others, or no count by EPSS is made of them. Grype does not state the
+    model: it is that of other scores of the same day, of which FIRST publishes one file.
+    """
+    known = images[~images["status"].isin(UNKNOWN_COUNT) & images["epss_day"].notna()]
+    days, models = known["epss_day"].dt.strftime("%Y-%m-%d"), known["epss_model"].fillna("")
+    stated = {day: {*of_day} - {""} for day, of_day in models.groupby(days)}
+    found = [
+        Scores(day, model or (min(stated[day]) if len(stated[day]) == 1 else ""))
+        for day, model in zip(days, models, strict=True)
+    ]
+    return pd.Series(found, known.index, dtype=object)
 
 
 class FalseZero(NamedTuple):
@@ -69,10 +156,11 @@ def false_zeros(frames: Frames) -> list[FalseZero]:
     The other one is of the same image, or of the same packages of the same system. It has ten
     findings or more, or was made alike: a few may have come with a newer database.
     """
-    images = frames.images[~frames.images["status"].isin(UNKNOWN_COUNT)]
+    way = scans(frames.images)
+    images = frames.images.loc[way.index]
     counts = frames.findings.groupby(_IMAGE, observed=True).size()
     found = counts.reindex(pd.MultiIndex.from_frame(images[_IMAGE]), fill_value=0).to_numpy()
-    rows = [*images.assign(found=found).itertuples()]
+    rows = [*images.assign(found=found, way=way).itertuples()]
     others = [row for row in rows if row.found]
     if len(others) in (0, len(rows)):
         return []
@@ -82,7 +170,7 @@ def false_zeros(frames: Frames) -> list[FalseZero]:
             if other.capture != row.capture or other.variant == row.variant:
                 continue
             is_image = pd.notna(row.image_id) and row.image_id == other.image_id
-            is_told = other.found >= MANY or way(other) == way(row)
+            is_told = other.found >= MANY or other.way == row.way
             if is_told and (is_image or _has_same_packages(row, other, frames.packages)):
                 names = row.capture, row.variant, other.variant
                 false.append(FalseZero(*names, int(other.found), bool(is_image)))
@@ -93,9 +181,10 @@ def false_zeros(frames: Frames) -> list[FalseZero]:
 def _has_same_packages(row: Any, other: Any, packages: pd.DataFrame) -> bool:
     """Return whether two images have one system, one list of packages, and one judge of them."""
     # Without packages, and mostly by their number, it is told without a look at the lists.
-    alike = ("packages", "os_family", "os_version", "judged_by")
-    if not all(_is_same(row, other, column) for column in alike):
-        return False
+    for column in ("packages", "os_family", "os_version", "judged_by"):
+        ours, theirs = getattr(row, column), getattr(other, column)
+        if pd.isna(ours) or pd.isna(theirs) or ours != theirs:
+            return False
     of_capture = packages[packages["capture"].eq(row.capture)]
     first, second = (
         of_capture[of_capture["variant"].eq(name)][_PACKAGE].fillna("").sort_values(_PACKAGE)
@@ -104,29 +193,106 @@ def _has_same_packages(row: Any, other: Any, packages: pd.DataFrame) -> bool:
     return bool(row.packages) and np.array_equal(first.to_numpy(), second.to_numpy())
 
 
-def _is_same(row: Any, other: Any, column: str) -> bool:
-    values = getattr(row, column), getattr(other, column)
-    return all(map(pd.notna, values)) and values[0] == values[1]
+def require(frames: Frames, allow_mixed: bool = False, *codes: str) -> Frames:
+    """Return the frames unchanged if the images of each capture may be compared.
+
+    Raises `StudyInvalid` if not, unless it is allowed: counts by different databases are not
+    comparable, because a database grows every day. `SCORES` among the codes asks also for scores of
+    one day. Always raises it if of one image, or one list of packages, one scan found something
+    and another nothing: no such zero is a count.
+    """
+    if not allow_mixed and SCORES in codes:
+        _require(frames.images, SCORES)
+    for false in false_zeros(frames):
+        same = "the same image" if false.is_image else "the same packages"
+        where = f"capture {false.capture}: " if false.capture else ""
+        raise StudyInvalid(
+            f"{where}{false.variant} has no findings, but {false.other} has {false.found:,} of "
+            f"{same}, so the scan of {false.variant} looked for something else or left out what "
+            f"it found. Scan it again with --scanners vuln and without --severity and "
+            f"--ignore-unfixed, or leave {false.variant} out"
+        )
+    if not allow_mixed:
+        _require(frames.images, SCANS)
+    return frames
+
+
+def _require(images: pd.DataFrame, code: str) -> None:
+    """Raise `StudyInvalid` for the first capture whose scans may not be compared."""
+    for found in unlike(images, code)[:1]:
+        head = f"capture {found.capture}" if found.capture else "these images"
+        if code == SCANS:
+            head += " was" if found.capture else " were"
+        elif found.capture:
+            head = f"images of {head}"
+        # Errors are in English in every language.
+        with speaking(ENGLISH):
+            lines = [
+                f"{' and '.join(images['variant'][rows])} with {way.told}"
+                for way, rows in found.ways.items()
+            ]
+        raise StudyInvalid(refusal(head, lines, code))
+
+
+def refusal(who: str, lines: list[str], code: str = SCANS) -> str:
+    """Return why images may not be compared, and what to do, as an error's text in English."""
+    why, remedy = _REFUSALS[code]
+    return "\n  ".join([f"{who} {why}", *lines]) + (
+        f"\n{remedy}, or allow it (--mixed, or the parameter mixed=true): every figure then says so"
+    )
 
 
 def mark(images: pd.DataFrame) -> str:
     """Return what a figure says of images that were not scanned alike; empty if they were."""
-    return word(MIXED) if any(len(ways) > 1 for ways in _ways(images).values()) else ""
+    return word(MIXED[SCANS]) if unlike(images) else ""
+
+
+def scores_mark(images: pd.DataFrame) -> str:
+    """Return what a figure of counts by EPSS says of images with unlike scores; empty if alike."""
+    if unlike(images, SCORES):
+        return word(MIXED[SCORES])
+    models, is_known = _models(images)
+    if len(models) > 1:
+        return t("scores of {count} models: a difference is no trend", count=len(models))
+    return "" if is_known else t("scores of an unknown model: a difference may be no trend")
+
+
+def scores_across(images: pd.DataFrame) -> Phrase:
+    """Return that the scores of captures are of several models, if so: no difference is a trend."""
+    models, is_known = _models(images)
+    if len(models) > 1:
+        return say(
+            "**A difference is no trend:** the scores of these captures are of {count} models, "
+            "{models}, and a new model moves them with nothing changed in any image.",
+            count=len(models),
+            models=listed(models, last=AND),
+        )
+    if not is_known:
+        return say(
+            "**A difference may be no trend:** which model made the scores of these captures is "
+            "not stated, and another one moves them with nothing changed in any image."
+        )
+    return Phrase()
+
+
+def _models(images: pd.DataFrame) -> tuple[list[str], bool]:
+    """Return the models of scores, and whether it is known that there are no others."""
+    every = {*scores(images)}
+    models = {each.model for each in every}
+    return sorted(models - {""}), len(every) < 2 or "" not in models
 
 
 def has_one_database(images: pd.DataFrame) -> bool:
     """Return whether one database is known to have been used for the images of each capture."""
     scanned = images[~images["status"].isin(UNKNOWN_COUNT)]
     is_named = scanned[["db_updated_at", "db_sha256"]].notna().any(axis=1).all()
-    return bool(is_named) and all(len(ways) < 2 for ways in _ways(images).values())
+    return bool(is_named) and not unlike(images)
 
 
 def text(images: pd.DataFrame) -> Text:
     """Return that images were scanned alike, or how they were not."""
-    found, by_capture = Text(), _ways(images)
-    for capture, ways in by_capture.items():
-        if len(ways) < 2:
-            continue
+    found = Text()
+    for capture, ways in ((each.capture, each.ways) for each in unlike(images)):
         head = say("**The images were not scanned alike, so no count can be compared:**")
         if capture:
             head = say(
@@ -135,45 +301,19 @@ def text(images: pd.DataFrame) -> Text:
                 capture=capture,
             )
         lines = (
-            say("{variants} with {way}", variants=listed(map(name, variants)), way=how)
-            for how, variants in ways.items()
+            say(
+                "{variants} with {way}",
+                variants=listed(map(name, images["variant"][rows])),
+                way=way.told,
+            )
+            for way, rows in ways.items()
         )
         found += paragraph(head) + bullets(lines)
-    if found or not by_capture:
+    captures = images[~images["status"].isin(UNKNOWN_COUNT)]["capture"].nunique(dropna=False)
+    if found or not captures:
         return found
     if not has_one_database(images):
         return paragraph(t("Whether one database was used is not known: reports do not name it."))
-    if len(by_capture) > 1:
+    if captures > 1:
         return paragraph(t("In each capture, all were scanned with one scanner and one database."))
     return paragraph(t("All were scanned with one scanner and one database."))
-
-
-def _ways(images: pd.DataFrame) -> dict[str, dict[str, list[str]]]:
-    """Return by capture each way in which images were scanned, with its variants.
-
-    A way is a scanner and a database, known by its digest, else its day, else the day of the scan.
-    """
-    found: dict[str, dict[str, list[str]]] = {}
-    for row in images[~images["status"].isin(UNKNOWN_COUNT)].itertuples():
-        ways = found.setdefault(row.capture, {})
-        ways.setdefault(way(row), []).append(row.variant)
-    return found
-
-
-def way(row: Any) -> str:
-    """Return how an image of the frame was scanned: with which scanner and database."""
-    scanner = f"{row.scanner} {row.scanner_version}"
-    if pd.isna(row.scanner_version):
-        scanner = t("{scanner} of unknown version", scanner=row.scanner)
-    day, digest = row.db_updated_at, row.db_sha256
-    if pd.notna(day) or pd.notna(digest):
-        database = t("unknown day") if pd.isna(day) else f"{day:%Y-%m-%d}"
-        database += f" ({digest[:12]})" if pd.notna(digest) else ""
-        return t("{scanner}, the database of {day}", scanner=scanner, day=database)
-    if pd.notna(row.scanned_at):
-        return t(
-            "{scanner}, a database not recorded, on {day:%Y-%m-%d}",
-            scanner=scanner,
-            day=row.scanned_at,
-        )
-    return t("{scanner}, a database not recorded", scanner=scanner)

@@ -13,7 +13,7 @@ import ipywidgets as widgets
 
 from helpers.charts import figure
 from helpers.charts.look import LIGHT
-from helpers.comparability import scan_consistency, scanner_releases, score_consistency
+from helpers.comparability import scan_consistency, scanner_releases
 from helpers.errors import KitError, ParameterInvalid
 from helpers.explore import choice as choices
 from helpers.explore import controls, left_out
@@ -339,7 +339,7 @@ class Panel:
     def _unlike(self) -> list[str]:
         """Return what makes counts of these images unlike: other databases, or other scores."""
         images, lens = self.comparison.images, self.comparison.lens
-        scores = score_consistency.mark(images) if lens.epss else ""
+        scores = scan_consistency.scores_mark(images) if lens.epss else ""
         return [scan_consistency.mark(images), scanner_releases.mark(images), scores]
 
     def _press(self, number: int) -> None:

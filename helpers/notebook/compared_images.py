@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers.changes import between
 from helpers.charts.look import LIGHT, Look
-from helpers.comparability import scan_consistency, score_consistency
+from helpers.comparability import scan_consistency
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, named_together
 from helpers.notebook.question import Asked
@@ -287,9 +287,8 @@ class ComparedImages(Asked):
         Raises `StudyInvalid` if the images were not scanned alike and that is not allowed, or have
         scores of several days where the lens counts by them.
         """
-        if self.lens.epss:
-            score_consistency.require(self._frames.images, self._mixed)
-        return scan_consistency.require(self._frames, self._mixed)
+        also = [scan_consistency.SCORES] if self.lens.epss else []
+        return scan_consistency.require(self._frames, self._mixed, *also)
 
     @property
     def images(self) -> pd.DataFrame:

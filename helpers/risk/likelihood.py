@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.talk import RISK, Talk, some
-from helpers.comparability import score_consistency
+from helpers.comparability import scan_consistency
 from helpers.frames import UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import msg, t
@@ -203,7 +203,7 @@ def sources(images: pd.DataFrame) -> Phrase:
         text += " " + say("Catalog: by CISA, {catalog}.", catalog=catalog)
     else:
         text += " " + say("No catalog of what is exploited was recorded.")
-    if score_consistency.is_mixed(images):
+    if scan_consistency.unlike(images, scan_consistency.SCORES):
         text += " " + say(
             "**The scores of these images are of several days or models, so they cannot be "
             "compared.**"

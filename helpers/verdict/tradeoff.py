@@ -10,9 +10,8 @@ from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart_data import Point, Points
 from helpers.answers.talk import SIZE, Talk, some
 from helpers.answers.talk import named as named_images
-from helpers.comparability import score_consistency
+from helpers.comparability import scan_consistency
 from helpers.comparability.end_of_life import spelled
-from helpers.comparability.scan_consistency import mark
 from helpers.errors import ParameterInvalid
 from helpers.frames import SCANNED
 from helpers.sizes.image_sizes import SIZE_NAMES
@@ -114,7 +113,7 @@ def candidates(
     is_known = known.reindex(images["variant"]).fillna(True).astype("bool").to_numpy()
     bytes_ = sizes[sizes["kind"].eq(kind)].set_index("variant")["bytes"]
     blind = images["os_family"].isin(BLIND).to_numpy()
-    has_mixed_scores = score_consistency.is_mixed(images)
+    has_mixed_scores = bool(scan_consistency.unlike(images, scan_consistency.SCORES))
     known_exploited = _known_exploited(findings, lens)
     unfixed_ids = known_exploited[known_exploited["no_fix"]].groupby("variant").size()
     is_exploited = whole._replace(exploited=True)
@@ -148,7 +147,7 @@ def candidates(
             "blind": blind,
             "fixable_of_base": fixable_of_base.where(is_known).array,
             "built_at": images["created_at"].array,
-            "mixed": bool(mark(images)) or (lens.epss > 0 and has_mixed_scores),
+            "mixed": bool(scan_consistency.unlike(images)) or (lens.epss > 0 and has_mixed_scores),
             "partial": images["db_coverage"].str.startswith("partial").fillna(False).array,
         }
     )

@@ -6,7 +6,7 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.talk import FOUND, Talk, some
-from helpers.comparability import score_consistency
+from helpers.comparability import scan_consistency
 from helpers.frames import SCANNED
 from helpers.text import escape
 from helpers.text.i18n import t
@@ -61,7 +61,7 @@ def fewest_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> A
 
 def unlike_scores(images: pd.DataFrame, lens: Lens) -> Text:
     """Return that scores of several models are no trend, where a lens counts by scores."""
-    note = score_consistency.across(images) if lens.epss else None
+    note = scan_consistency.scores_across(images) if lens.epss else None
     return paragraph(note) if note else Text()
 
 

@@ -6,7 +6,7 @@ from datetime import date
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.comparability import score_consistency
+from helpers.comparability import scan_consistency
 from helpers.frames import SEVERITIES, UNKNOWN_COUNT
 from helpers.text.i18n import t, word
 from helpers.text.rich import AND, Text, number, paragraph, say
@@ -93,7 +93,7 @@ def footer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
     if lens.severity == lenses.NVD:
         parts.append(by_nvd(findings, lens))
     if lens.epss:
-        parts += [*scored(findings, images, lens), score_consistency.mark(images)]
+        parts += [*scored(findings, images, lens), scan_consistency.scores_mark(images)]
     if lens.exploited:
         parts.append(catalog(images))
     if count := harmless(findings, lens):
@@ -105,7 +105,7 @@ def sources(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
     """Return whose scores and catalog a figure shows, as far as a footer of the lens does not."""
     parts = []
     if not lens.epss:
-        parts = [*scored(findings, images, lens), score_consistency.mark(images)]
+        parts = [*scored(findings, images, lens), scan_consistency.scores_mark(images)]
     return " · ".join(filter(None, [*parts, "" if lens.exploited else catalog(images)]))
 
 
@@ -114,7 +114,7 @@ def scored(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Iterator
 
     In question is what the lens would count whatever the score.
     """
-    of_image = score_consistency.of(images).dropna()
+    of_image = scan_consistency.scores(images)
     distinct = sorted(set(of_image))
     places = images.loc[of_image.index, _IMAGE].assign(place=list(map(distinct.index, of_image)))
     every = lenses.each(findings, lens._replace(epss=0.0))

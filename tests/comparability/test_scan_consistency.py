@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from helpers.comparability import scan_consistency
+from helpers.comparability.scan_consistency import MIXED, SCANS
 from helpers.errors import StudyInvalid
 from helpers.frames import Frames, make
 from helpers.text import i18n
@@ -88,60 +89,34 @@ def test_images_that_were_not_scanned_alike_are_refused_and_listed(other, way: s
 def test_allowed_they_are_marked(both) -> None:
     frames = scanned(db_sha256=OTHER)
     assert scan_consistency.require(frames, allow_mixed=True) is frames
-    assert scan_consistency.mark(frames.images) == scan_consistency.MIXED
+    assert scan_consistency.mark(frames.images) == MIXED[SCANS]
     assert scan_consistency.mark(both.images) == ""
 
 
 def test_images_of_unknown_databases_are_alike_if_scanned_on_one_day() -> None:
     unknown = {"db_updated_at": None, "db_sha256": None}
     frames = scanned(**unknown)
-    images = frames.images.assign(
-        db_sha256=None, db_updated_at=frames.images["db_updated_at"].iloc[1]
-    )
-    assert scan_consistency.mark(images) == ""
-    days = images.assign(scanned_at=[DAY, OTHER_DAY])
-    assert scan_consistency.mark(days) == scan_consistency.MIXED
-    with pytest.raises(StudyInvalid, match=r"b with .*, a database not recorded, on 2026-11-25\n"):
-        scan_consistency.require(frames._replace(images=days))
-    none = images["db_updated_at"]
+    none = frames.images["db_updated_at"].iloc[1]
+    images = frames.images.assign(db_sha256=None, db_updated_at=none)
+    assert scan_consistency.unlike(images) == []
+    (found,) = scan_consistency.unlike(images.assign(scanned_at=[DAY, OTHER_DAY]))
+    assert [way.scanned_on for way in found.ways] == ["2026-11-24", "2026-11-25"]
+    named = images.assign(db_sha256=[DIGEST, OTHER])
+    assert scan_consistency.unlike(named), "databases without a day differ by their digests"
+    other = images.assign(scanned_at=images["db_updated_at"], scanner=["trivy", "grype"])
     with pytest.raises(StudyInvalid, match=r"b with grype 0\.76\.0, a database not recorded\n"):
-        scan_consistency.require(
-            frames._replace(images=images.assign(scanned_at=none, scanner=["trivy", "grype"]))
-        )
+        scan_consistency.require(frames._replace(images=other))
 
 
 def test_variants_that_were_scanned_alike_stand_on_one_line() -> None:
     frames = scanned(db_sha256=OTHER)
     third = frames.images.iloc[[0]].assign(variant="c_c")
     images = pd.concat([frames.images, third], ignore_index=True)
-    way = "trivy 0.76.0, the database of 2026-11-24"
-    with pytest.raises(StudyInvalid) as raised:
-        scan_consistency.require(frames._replace(images=images))
-    assert str(raised.value).splitlines() == [
-        "capture 2026-11 was not scanned alike, so its counts cannot be compared:",
-        f"  a and c_c with {way} (aaaaaaaaaaaa)",
-        f"  b with {way} (bbbbbbbbbbbb)",
-        "Scan all again with one scanner and database, or allow it (--mixed, or the parameter "
-        "mixed=true): every figure then says so",
-    ]
-    assert text(images).splitlines()[1:] == [
-        f"• a, c_c with {way} (aaaaaaaaaaaa)",
-        f"• b with {way} (bbbbbbbbbbbb)",
-    ]
-
-
-def test_databases_without_a_day_differ_by_their_digests() -> None:
-    frames = scanned()
-    none = frames.images["db_updated_at"].where(frames.images["db_updated_at"].isna())
-    images = frames.images.assign(db_updated_at=none)
-    assert scan_consistency.mark(images) == ""
-    assert scan_consistency.mark(images.assign(db_sha256=[DIGEST, OTHER])) == scan_consistency.MIXED
-
-
-def test_reports_by_themselves_have_no_capture() -> None:
-    frames = scanned(db_sha256=OTHER)
-    alone = frames._replace(images=frames.images.assign(capture=""))
-    with pytest.raises(StudyInvalid, match=r"^these images were not scanned alike"):
+    (found,) = scan_consistency.unlike(images)
+    assert (found.code, found.capture) == (SCANS, "2026-11")
+    assert {way.digest[0]: rows for way, rows in found.ways.items()} == {"a": [0, 2], "b": [1]}
+    alone = frames._replace(images=images.assign(capture=""))
+    with pytest.raises(StudyInvalid, match=r"^these images were not .*\n  a and c_c with trivy"):
         scan_consistency.require(alone)
     assert text(alone.images).startswith("The images were not scanned alike, so")
 
@@ -152,12 +127,10 @@ def test_each_mixed_capture_is_listed_and_no_other() -> None:
     frames = parts[0]._replace(images=pd.concat(images, ignore_index=True))
     with pytest.raises(StudyInvalid, match=r"^capture 2026-1 was"):
         scan_consistency.require(frames)
-    assert scan_consistency.mark(frames.images) == scan_consistency.MIXED
-    lines = text(frames.images).splitlines()
-    assert [line[:29] for line in lines if not line.startswith("•")] == [
-        f"The images of capture 2026-{n} " for n in (1, 2)
+    assert [found.capture for found in scan_consistency.unlike(frames.images)] == [
+        "2026-1",
+        "2026-2",
     ]
-    assert len(lines) == 6
 
 
 def test_errors_are_english_in_every_language() -> None:

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from helpers import Comparison
-from helpers.comparability import score_consistency
+from helpers.comparability import scan_consistency
+from helpers.comparability.scan_consistency import MIXED, SCORES
 from helpers.errors import StudyInvalid
-from helpers.frames import make
+from helpers.frames import Frames, make
 from helpers.text import i18n
 from tests.support.studies import score
 
@@ -39,9 +40,9 @@ def images(*scores: tuple[str, str, str]) -> pd.DataFrame:
         ([("c", AFTER, NEW), ("c", "", "")], ""),
         ([("c", AFTER, NEW), ("c", AFTER, "")], ""),
         ([("c", AFTER, NEW), ("d", LATER, NEW)], ""),
-        ([("c", AFTER, NEW), ("c", LATER, NEW)], score_consistency.MIXED),
-        ([("c", AFTER, NEW), ("c", AFTER, OLD)], score_consistency.MIXED),
-        ([("c", BEFORE, ""), ("c", AFTER, "")], score_consistency.MIXED),
+        ([("c", AFTER, NEW), ("c", LATER, NEW)], MIXED[SCORES]),
+        ([("c", AFTER, NEW), ("c", AFTER, OLD)], MIXED[SCORES]),
+        ([("c", BEFORE, ""), ("c", AFTER, "")], MIXED[SCORES]),
         ([("c", BEFORE, OLD), ("d", AFTER, NEW)], f"scores of 2 models: {TREND}"),
         ([("c", BEFORE, ""), ("d", AFTER, NEW)], f"scores of an unknown model: {MAYBE}"),
         ([("c", BEFORE, ""), ("d", AFTER, "")], f"scores of an unknown model: {MAYBE}"),
@@ -51,17 +52,17 @@ def images(*scores: tuple[str, str, str]) -> pd.DataFrame:
 )
 def test_what_a_figure_says_of_unlike_scores(scores, mark: str) -> None:
     found = images(*scores)
-    assert score_consistency.mark(found) == mark
-    assert score_consistency.is_mixed(found) == (mark == score_consistency.MIXED)
-    said = score_consistency.across(found).plain.lower()
+    assert scan_consistency.scores_mark(found) == mark
+    assert bool(scan_consistency.unlike(found, SCORES)) == (mark == MIXED[SCORES])
+    said = scan_consistency.scores_across(found).plain.lower()
     assert said.startswith(mark.partition(": ")[2])
-    assert bool(said) == bool(mark) or score_consistency.is_mixed(found)
 
 
 def test_scores_of_several_days_in_one_capture_are_refused_and_listed() -> None:
     found = images(("c", BEFORE, OLD), ("c", AFTER, NEW), ("c", AFTER, NEW))
+    frames = Frames(found, make("findings", {}), make("packages", {}))
     with pytest.raises(StudyInvalid) as raised, i18n.speaking("ko"):
-        score_consistency.require(found)
+        scan_consistency.require(frames, False, SCORES)
     first, *ways, remedy = str(raised.value).splitlines()
     assert first.startswith("images of capture c have other scores")
     assert ways == [
@@ -69,10 +70,10 @@ def test_scores_of_several_days_in_one_capture_are_refused_and_listed() -> None:
         f"  b and c with EPSS of {AFTER} ({NEW})",
     ]
     assert "--mixed" in remedy
-    score_consistency.require(found, allow_mixed=True)
-    score_consistency.require(found.assign(status=["failed", "scanned", "scanned"]))
-    with pytest.raises(StudyInvalid, match=r"^these images have other scores"):
-        score_consistency.require(found.assign(capture=""))
+    scan_consistency.require(frames, True, SCORES)
+    scan_consistency.require(frames)
+    failed = found.assign(status=["failed", "scanned", "scanned"])
+    assert scan_consistency.unlike(failed, SCORES) == []
 
 
 @pytest.fixture
@@ -121,8 +122,8 @@ def test_beside_each_other_images_with_other_scores_are_refused_or_marked() -> N
     with pytest.raises(StudyInvalid, match=f"have other scores.*\n.*EPSS of {AFTER}"):
         both.counting(epss=0.1).severity()
     mixed = Comparison("blog-2022", "2026-11", mixed=True).beside(other).counting(epss=0.001)
-    assert score_consistency.MIXED in mixed.severity().footer
-    assert score_consistency.MIXED not in mixed.counting().severity().footer
+    assert MIXED[SCORES] in mixed.severity().footer
+    assert MIXED[SCORES] not in mixed.counting().severity().footer
     verdict = mixed.recommendation().text.plain
     assert verdict.startswith("Nothing is recommended: the images do not have one scanner")
     assert "EPSS scores of one day" in verdict

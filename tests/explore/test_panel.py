@@ -14,7 +14,7 @@ import pytest
 
 from helpers import Comparison, paths
 from helpers.answers.chart_data import Bars
-from helpers.comparability import score_consistency
+from helpers.comparability.scan_consistency import MIXED, SCORES
 from helpers.errors import ParameterInvalid, StudyInvalid
 from helpers.explore import left_out
 from helpers.explore.panel import Panel
@@ -220,7 +220,7 @@ def test_scores_of_other_days_beside_are_marked(data: Path, shared: Path) -> Non
     panel = Panel("blog-2022", view="capture=2026-11&beside=matched-2026/2026-11")
     assert panel.marks.value.count("DIFFERENT") == 0
     panel.choose.lens["epss"].value = 0.001
-    assert score_consistency.MIXED in panel.marks.value
+    assert MIXED[SCORES] in panel.marks.value
     assert "mixed=True" in panel.code
 
 
