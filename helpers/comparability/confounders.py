@@ -21,7 +21,7 @@ from helpers.comparability.end_of_life import (
 )
 from helpers.frames import COUNT, TEXT, TIME, UNKNOWN_COUNT
 from helpers.text import escape
-from helpers.text.i18n import message, msg, t, word
+from helpers.text.i18n import Message, msg, t, word
 from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, number, paragraph, say
 
 COLUMNS = (
@@ -169,10 +169,10 @@ def ends(confounders: pd.DataFrame) -> pd.DataFrame:
         system = spelled(row.os) if pd.notna(row.os) else ""
         life, until = row.os_end_of_life, row.advisories_until
         if pd.notna(life):
-            label = message("{system}: end of life", system=system)
+            label = Message("{system}: end of life", system=system)
             rows.append((row.variant, life, label, life == until))
         if pd.notna(until) and life != until:
-            label = message("{system}: end of LTS", system=system)
+            label = Message("{system}: end of LTS", system=system)
             rows.append((row.variant, until, label, True))
     dtypes = {"variant": "str", "day": TIME, "label": "object", "last": "bool"}
     columns = zip(*rows, strict=True) if rows else ((),) * len(dtypes)

@@ -11,7 +11,7 @@ from helpers.gate.fail_on import NEVER, Rule
 from helpers.gate.note import Note
 from helpers.gate.pair import Pair, Side
 from helpers.text import escape
-from helpers.text.i18n import message, t
+from helpers.text.i18n import Message, t
 from helpers.text.rich import number
 
 PASS, FAIL = "pass", "fail"
@@ -71,7 +71,7 @@ def judge(given: Pair, rules: Sequence[Rule]) -> Judgement:
     notes += _of_suppressed(judged, of_brought)
     notes += _of_ratings(judged)
     if found.same_image and table["change"].isin([*CAME, *WENT]).any():
-        text = message(
+        text = Message(
             "Both images have the same packages, so what changed comes from the database, the "
             "scanner or VEX statements."
         )
@@ -159,7 +159,7 @@ def _of_severities(brought: pd.DataFrame, rules: Sequence[Rule]) -> list[Note]:
     unknown = int(brought["severity"].eq("UNKNOWN").sum())
     if not unknown or all("UNKNOWN" in rule.lens.severities for rule in rules):
         return []
-    text = message(
+    text = Message(
         "No rule by severity catches {unknown:,} of {count} that the image brought: their severity "
         "is not known.",
         count=number(len(brought), "finding"),
@@ -173,7 +173,7 @@ def _of_scores(brought: pd.DataFrame, rules: Sequence[Rule]) -> list[Note]:
     unknown = int((brought["epss"].isna() & ~brought["fails"]).sum())
     if not unknown or not any(rule.lens.epss for rule in rules):
         return []
-    text = message(
+    text = Message(
         "No rule by EPSS catches {unknown:,} of {count} that the image brought: they have no "
         "score.",
         count=number(len(brought), "finding"),
@@ -191,11 +191,11 @@ def _of_suppressed(judged: Judgement, rules: Sequence[Rule]) -> list[Note]:
     every = [rule._replace(lens=rule.lens._replace(suppressed=True)) for rule in rules]
     would = hidden["row"].isin(fail_on.failing(judged.pair.after, every))
     by = [*hidden["statement_by"].dropna().astype("str").unique()[:3]]
-    text = message(
+    text = Message(
         "Not counted, since {by} suppresses what the image brought: {count}, of which {would:,} "
         "would fail. `--fail-on suppressed` counts them.",
         count=number(len(hidden), "finding"),
-        by=", ".join(escape.short(each, 80) for each in by) or message("an ignore file"),
+        by=", ".join(escape.short(each, 80) for each in by) or Message("an ignore file"),
         would=int(would.sum()),
     )
     return [Note("suppressed", text, ("by",))]
@@ -207,7 +207,7 @@ def _of_ratings(judged: Judgement) -> list[Note]:
     higher = higher[~higher["fails"]]
     if higher.empty:
         return []
-    text = message(
+    text = Message(
         "Rated higher than before: {count}, {critical:,} of them CRITICAL. `--fail-on re-rated` "
         "fails for them.",
         count=number(len(higher), "finding"),
@@ -221,13 +221,13 @@ def _of_databases(given: Pair, found: Difference) -> list[Note]:
     if found.same_database or found.same_image:
         return []
     if found.same_database is None:
-        text = message(
+        text = Message(
             "The databases are not recorded: what a package that stayed gained is taken as newly "
             "published."
         )
         return [Note("database-not-recorded", text)]
     first, second = map(_day, (given.before, given.after))
-    text = message(
+    text = Message(
         "The databases differ ({first}, {second}): of what the image brought, some may have been "
         "published in between.",
         first=first,

@@ -11,7 +11,7 @@ from helpers.frames import NO_OS, UNKNOWN_COUNT, Frames
 from helpers.gate.note import Note
 from helpers.images import reference
 from helpers.text import escape
-from helpers.text.i18n import message
+from helpers.text.i18n import Message
 from helpers.vulnerabilities import lenses
 
 BEFORE, AFTER = "before", "after"
@@ -111,7 +111,7 @@ def check(pair: Pair) -> list[Note]:
             "both with one version of one scanner"
         )
     if all(unknown):
-        text = message(
+        text = Message(
             "The reports do not say which version of the scanner made them: what counts as newly "
             "published may come from a newer scanner."
         )
@@ -124,7 +124,7 @@ def _of_images(pair: Pair) -> Iterator[Note]:
     first, second = (side.image for side in pair.sides.values())
     names = [reference.repository_of(str(image["artifact"] or "")) for image in (first, second)]
     if all(names) and names[0] != names[1]:
-        text = message(
+        text = Message(
             "The images are of two repositories: {first} and {second}.",
             first=names[0],
             second=names[1],
@@ -132,7 +132,7 @@ def _of_images(pair: Pair) -> Iterator[Note]:
         yield Note("other-image", text, ("first", "second"))
     platforms = [first["architecture"], second["architecture"]]
     if pd.notna(platforms).all() and platforms[0] != platforms[1]:
-        text = message(
+        text = Message(
             "The images are for two platforms: {first} and {second}.",
             first=escape.short(platforms[0], 80),
             second=escape.short(platforms[1], 80),
@@ -147,7 +147,7 @@ def _without_advisories(side: Side) -> Iterator[Note]:
     is_clean = packages["package_class"].eq("os-pkgs").any()
     is_clean &= not found["package_class"].eq("os-pkgs").any()
     if is_clean and end_of_life.is_unknown(family, release):
-        text = message(
+        text = Message(
             "Nothing is found in the OS packages of {system}, a release that the kit does not "
             "know: the scanner may have no advisories for it.",
             system=escape.short(f"{family} {release}", 80),
@@ -166,7 +166,7 @@ def _without_system(pair: Pair) -> list[Note]:
             "there. Scan the whole image with a scanner that knows its system"
         )
     if without:
-        text = message(
+        text = Message(
             "No operating system was recognised in either image: OS packages were not checked."
         )
         return [Note("no-system", text)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.text.i18n import Message, message, t, told
+from helpers.text.i18n import Message, t, told
 from helpers.text.rich import Text, bullets, name, paragraph, say
 
 OS_CLASS = "os-pkgs"
@@ -39,17 +39,17 @@ def why_unknown(maybe_of: str, some_are_known: bool) -> Message:
     `maybe_of` is as in the frame `files`. If some files have an owner, it names packages.
     """
     if some_are_known:
-        return message(
+        return Message(
             "Trivy lists no files of some packages, of other vendors or for two architectures "
             "({names})",
             names=maybe_of,
         )
     if maybe_of == "RPM":
-        return message(
+        return Message(
             "no report of Trivy lists the files of its RPM packages; Trivy 0.47 and later do, with "
             "`--list-all-pkgs`, for systems that it has advisories of"
         )
-    return message("no list of files in {manager}'s database is read", manager=maybe_of)
+    return Message("no list of files in {manager}'s database is read", manager=maybe_of)
 
 
 def known(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from helpers.answers.talk import RISK, Table, Talk
 from helpers.risk import likelihood
 from helpers.surface.app_process import APP, COULD_GO, DATA, NEEDED, UNSEEN
 from helpers.text import escape
-from helpers.text.i18n import Listing, message, t, told
+from helpers.text.i18n import Listing, Message, t, told
 from helpers.text.rich import Text, number, paragraph, say
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
@@ -142,12 +142,12 @@ def _why(group: pd.DataFrame, exploited: bool, epss: Any, least: float) -> str:
     reasons: list[str] = []
     if exploited:
         since = group["kev_added_at"].min()
-        reasons.append(message("known to be exploited since {day}", day=f"{since:%Y-%m-%d}"))
+        reasons.append(Message("known to be exploited since {day}", day=f"{since:%Y-%m-%d}"))
     if pd.notna(epss) and epss >= least:
-        reasons.append(message("EPSS {score}", score=f"{epss:.2f}"))
+        reasons.append(Message("EPSS {score}", score=f"{epss:.2f}"))
     if group["unscored"].any():
         reasons.append(
-            message("{severity}, fixable and not scored", severity=group["severity"].max())
+            Message("{severity}, fixable and not scored", severity=group["severity"].max())
         )
     return Listing(reasons)
 

@@ -18,7 +18,7 @@ from helpers.sizes.image_sizes import (
     known_size,
 )
 from helpers.text import escape, titles
-from helpers.text.i18n import Message, message, msg, t, told, word
+from helpers.text.i18n import Message, msg, t, told, word
 from helpers.text.rich import AND, Text, listed, name, number, paragraph, say
 from helpers.text.titles import first_fitting, is_whole
 from helpers.text.units import MB, megabytes, signed
@@ -291,7 +291,7 @@ def _together(part: str, changes: pd.DataFrame) -> tuple[Any, ...]:
     if len(changes) == 1:
         return _step(next(changes.itertuples()))
     sizes, group = changes["difference"].abs(), Message(part)
-    label = message("{group}: {count} smaller changes", group=group, count=f"{len(changes):,}")
+    label = Message("{group}: {count} smaller changes", group=group, count=f"{len(changes):,}")
     return label, group, REST, changes["difference"].sum(), sizes.sum(), sizes.max(), len(changes)
 
 
@@ -300,9 +300,9 @@ def _named(change: Any) -> tuple[str, str]:
     part = str(change.component)
     path, cell = f"/{part}", file_groups.component_cell(part)
     if change.group == file_groups.UNOWNED:
-        return path, message("{path} (unowned)", path=path)
+        return path, Message("{path} (unowned)", path=path)
     if change.group == file_groups.OWNER_UNKNOWN:
-        return path, message("{path} (owner not known)", path=path)
+        return path, Message("{path} (owner not known)", path=path)
     if change.group == file_groups.CACHES:
         return cell, cell
     first, second = change.what_first, change.what_second
@@ -317,7 +317,7 @@ def _named(change: Any) -> tuple[str, str]:
         return cell, cell
     if contents.startswith(f"{part} "):
         return contents, contents
-    return cell, message("{component}: {packages}", component=cell, packages=contents)
+    return cell, Message("{component}: {packages}", component=cell, packages=contents)
 
 
 def _few(names: str, most: int) -> str:

@@ -12,7 +12,7 @@ from helpers.frames import FAILED
 from helpers.images import package_files
 from helpers.studies import load
 from helpers.studies.study import Facts, Study
-from helpers.text.i18n import Listing, Message, message, msg, t, word
+from helpers.text.i18n import Listing, Message, msg, t, word
 from helpers.text.rich import (
     Phrase,
     Text,
@@ -130,15 +130,15 @@ def sources(study: Study, facts: Facts, images: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for variant in study.variants:
         captured = facts.variants.get(variant.name)
-        state = captured.status if captured else message("not in this capture")
+        state = captured.status if captured else Message("not in this capture")
         if captured and captured.unchanged_since:
-            state = message("unchanged since {capture}", capture=captured.unchanged_since)
+            state = Message("unchanged since {capture}", capture=captured.unchanged_since)
         if captured and "report" in captured.missing:
-            state = message("not scanned")
+            state = Message("not scanned")
         given = variant.source
         if variant.kind not in ("dockerfile", "image"):
             given = given.rpartition("/")[2]
-        base = variant.base or bases.get(variant.name, message("not named"))
+        base = variant.base or bases.get(variant.name, Message("not named"))
         rows.append((variant.name, variant.kind, given, base, state))
     columns = ["variant", "source", "given", "base", "captured"]
     return pd.DataFrame(rows, columns=columns, dtype=object)
@@ -159,13 +159,13 @@ def parts(study: Study, facts: Facts) -> pd.DataFrame:
             if any((folder / file).is_file() for file in files):
                 row[part] = _owners(folder) if part == _OWNERS else YES
             elif captured is None:
-                row[part] = message("no: not in this capture")
+                row[part] = Message("no: not in this capture")
             elif captured.status == FAILED:
-                row[part] = message("no: its capture failed")
+                row[part] = Message("no: its capture failed")
             else:
                 default = _NOT_IN_SOURCE.get(variant.kind, msg("not captured"))
                 why = captured.missing.get(part) or default
-                row[part] = message("no: {why}", why=_verbatim(why))
+                row[part] = Message("no: {why}", why=_verbatim(why))
         rows.append(row)
     return pd.DataFrame(rows, columns=["variant", *PARTS], dtype=object)
 
@@ -180,7 +180,7 @@ def in_short(table: pd.DataFrame) -> pd.DataFrame:
             if row[part] != YES:
                 lacking.setdefault(row[part], []).append(Message(part))
         reasons = [
-            message("{parts} ({why})", parts=Listing(names), why=why.values.get("why", why))
+            Message("{parts} ({why})", parts=Listing(names), why=why.values.get("why", why))
             for why, names in lacking.items()
         ]
         rows.append((row["variant"], Listing(there), Listing(reasons, "; ")))
@@ -193,7 +193,7 @@ def identities(images: pd.DataFrame) -> pd.DataFrame:
     table = images[["variant", "architecture", "created_at", "user", "image_id", "layers", *sizes]]
     # The first digits tell two images apart, as `docker images` shows them.
     short = table["image_id"].str.removeprefix("sha256:").str[:12]
-    root = message("root, as none is named")
+    root = Message("root, as none is named")
     users = pd.Series([root if user == "" else user for user in table["user"]], dtype=object)
     table.insert(1, "os", images["os_family"] + " " + images["os_version"])
     return table.assign(image_id=short, user=users.array)
@@ -216,8 +216,8 @@ def _owners(folder: Path) -> str:
     some_are_known = any(file.package for file in owned.files)
     why = package_files.why_unknown(owned.maybe_of, some_are_known)
     if some_are_known:
-        return message("in part: {why}", why=why)
-    return message("no: {why}", why=why)
+        return Message("in part: {why}", why=why)
+    return Message("no: {why}", why=why)
 
 
 def _verbatim(text: str) -> Message:

@@ -8,7 +8,7 @@ from helpers.answers.answer import Answer
 from helpers.comparability import scanner_releases
 from helpers.frames import FAILED, TIME
 from helpers.studies.study import BUILDKIT, CLASSIC, NONE, OTHERS, Facts, Study
-from helpers.text.i18n import message, t, word
+from helpers.text.i18n import Message, t, word
 from helpers.text.rich import Phrase, listed, name, paragraph, say
 
 
@@ -24,7 +24,7 @@ def captures(study: Study) -> pd.DataFrame:
     """
     rows = []
     for facts in map(study.facts, study.captures()):
-        variants = message(
+        variants = Message(
             "{captured} of {count}",
             captured=sum(variant.status != FAILED for variant in facts.variants.values()),
             count=len(facts.variants),

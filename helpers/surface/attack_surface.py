@@ -26,7 +26,7 @@ from helpers.surface.checks import (
     WORLD_WRITABLE,
 )
 from helpers.text import escape
-from helpers.text.i18n import Listing, Message, message, msg, t, told, word
+from helpers.text.i18n import Listing, Message, msg, t, told, word
 from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
 
 UNSCANNED = msg("executables not scanned")
@@ -109,9 +109,9 @@ def first(evidence: pd.DataFrame, most: int = 25) -> pd.DataFrame:
     keys = ["property", "variant"]
     kept = evidence[evidence.groupby(keys, sort=False).cumcount().lt(most)]
     sizes = evidence.groupby(keys, sort=False).size()
-    rest = message("all of them are in the table's CSV")
+    rest = Message("all of them are in the table's CSV")
     more = [
-        (*key, message("and {count:,} more", count=count - most), rest)
+        (*key, Message("and {count:,} more", count=count - most), rest)
         for key, count in sizes[sizes.gt(most)].items()
     ]
     table = pd.concat([kept, _typed(more, list(evidence.columns))], ignore_index=True)
@@ -326,13 +326,13 @@ def _cell(value: str, behind: list[str], shown: int) -> str:
     first_ = Listing(map(_short, behind[:shown]))
     more = len(behind) - shown
     if more > 0:
-        return message(
+        return Message(
             "{value} ({first}, and {count} more)", value=value, first=first_, count=f"{more:,}"
         )
     # A package that a tool is named after is no more evidence than its name.
     if not first_ or value.startswith(first_):
         return value
-    return message("{value} ({first})", value=value, first=first_)
+    return Message("{value} ({first})", value=value, first=first_)
 
 
 def _short(text: str) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from helpers.images import known_programs
 from helpers.sizes import file_groups
 from helpers.surface import dynamic_linking, tools
-from helpers.text.i18n import Message, message, msg
+from helpers.text.i18n import Message, msg
 
 FOUND, NONE, PLAIN, UNKNOWN = msg("found"), msg("none"), msg("plain"), msg("not measured")
 NO_PACKAGE = msg("no such package")
@@ -59,8 +59,8 @@ class Cell(NamedTuple):
     evidence: Sequence[tuple[str, str]] = ()
 
 
-_NOTHING = Cell(NONE, message("none"), 0)
-_NOT_MEASURED = Cell(UNKNOWN, message("not measured"))
+_NOTHING = Cell(NONE, Message("none"), 0)
+_NOT_MEASURED = Cell(UNKNOWN, Message("not measured"))
 
 
 class Image(NamedTuple):
@@ -107,11 +107,11 @@ def _tools(kind: str) -> Check:
             return _NOT_MEASURED
         runtime = image.row.runtime
         if by_packages and kind == known_programs.INTERPRETER and pd.notna(runtime):
-            stated = (str(runtime), message("the study states it"))
-            return Cell(FOUND, message("{value} (as stated)", value=runtime), 1, [stated])
+            stated = (str(runtime), Message("the study states it"))
+            return Cell(FOUND, Message("{value} (as stated)", value=runtime), 1, [stated])
         found = image.tools[image.tools["kind"].eq(kind)]
         if found.empty and by_packages:
-            return Cell(NO_PACKAGE, message("no such package"))
+            return Cell(NO_PACKAGE, Message("no such package"))
         if found.empty:
             return _NOTHING
         evidence = [
@@ -121,7 +121,7 @@ def _tools(kind: str) -> Check:
         names = list(dict.fromkeys(found["tool"]))
         value = ", ".join(names)
         if by_packages:
-            value = message("{value} (by its packages)", value=value)
+            value = Message("{value} (by its packages)", value=value)
         return Cell(FOUND, value, len(names), evidence)
 
     return ask
@@ -130,23 +130,23 @@ def _tools(kind: str) -> Check:
 def _shell(image: Image) -> Cell:
     starts, shell = image.row.shell_starts, str(image.row.shell)
     if pd.isna(starts):
-        return Cell(UNKNOWN, message("not tried"))
+        return Cell(UNKNOWN, Message("not tried"))
     if not starts:
         return _NOTHING
-    return Cell(FOUND, shell, 1, [(shell, message("was started, locked down"))])
+    return Cell(FOUND, shell, 1, [(shell, Message("was started, locked down"))])
 
 
 def _user(image: Image) -> Cell:
     user, uid = image.row.user, image.row.user_id
     if pd.isna(user):
         return _NOT_MEASURED
-    who = message("user {user}", user=user) if user else message("no user named")
+    who = Message("user {user}", user=user) if user else Message("no user named")
     if pd.isna(uid):
-        return Cell(PLAIN, user, None, [(who, message("its number is not in /etc/passwd"))])
-    evidence = [(who, message("uid {uid}", uid=uid))]
+        return Cell(PLAIN, user, None, [(who, Message("its number is not in /etc/passwd"))])
+    evidence = [(who, Message("uid {uid}", uid=uid))]
     if uid == 0:
         return Cell(FOUND, "root", None, evidence)
-    return Cell(NONE, message("not root (uid {uid})", uid=uid), None, evidence)
+    return Cell(NONE, Message("not root (uid {uid})", uid=uid), None, evidence)
 
 
 @_of_files
@@ -164,8 +164,8 @@ def _world_writable(image: Image) -> Cell:
     if not sticky:
         return cell
     if sticky == len(anybody):
-        return cell._replace(value=message("{value} (all sticky)", value=cell.value))
-    some = message("{value} ({count} of them sticky)", value=cell.value, count=f"{sticky:,}")
+        return cell._replace(value=Message("{value} (all sticky)", value=cell.value))
+    some = Message("{value} ({count} of them sticky)", value=cell.value, count=f"{sticky:,}")
     return cell._replace(value=some)
 
 
@@ -176,7 +176,7 @@ def _app_files(image: Image) -> Cell:
     if pd.isna(uid) or (app.empty and files["group"].eq(file_groups.OWNER_UNKNOWN).any()):
         return _NOT_MEASURED
     if app.empty:
-        return Cell(NONE, message("no app files"), 0)
+        return Cell(NONE, Message("no app files"), 0)
     mode, gids = app["mode"], image.row.group_ids
     groups = [int(gid) for gid in gids.split()] if isinstance(gids, str) else []
     is_owner, is_member = app["uid"].eq(uid), app["gid"].isin(groups)
@@ -186,7 +186,7 @@ def _app_files(image: Image) -> Cell:
     cell = _counted(app if uid == 0 else app[by_owner | by_group | by_all])
     if cell.state == NONE:
         return cell
-    share = message("{count} of {whole}", count=cell.value, whole=f"{len(app):,}")
+    share = Message("{count} of {whole}", count=cell.value, whole=f"{len(app):,}")
     return cell._replace(value=share)
 
 
@@ -212,7 +212,7 @@ def _libc(image: Image) -> Cell:
     kinds = (
         dynamic_linking.MUSL, dynamic_linking.GLIBC, dynamic_linking.OTHER, dynamic_linking.STATIC,
     )  # fmt: skip
-    by_loader = message("by the loader that they name")
+    by_loader = Message("by the loader that they name")
     evidence = [
         (_programs(count, kind), by_loader) for kind in kinds if (count := image.libc[kind])
     ]
@@ -221,15 +221,15 @@ def _libc(image: Image) -> Cell:
 
 def _programs(count: int, libc: str) -> str:
     if count == 1:
-        return message("{count} program: {libc}", count=count, libc=Message(libc))
-    return message("{count} programs: {libc}", count=f"{count:,}", libc=Message(libc))
+        return Message("{count} program: {libc}", count=count, libc=Message(libc))
+    return Message("{count} programs: {libc}", count=f"{count:,}", libc=Message(libc))
 
 
 def _libc_by_package(image: Image) -> Cell:
     for kind, names in ((dynamic_linking.MUSL, tools.MUSL), (dynamic_linking.GLIBC, tools.GLIBC)):
         if found := sorted(names & image.packages):
-            evidence = [(found[0], message("a package by that name"))]
-            return Cell(PLAIN, message("{value} (by its packages)", value=kind), None, evidence)
+            evidence = [(found[0], Message("a package by that name"))]
+            return Cell(PLAIN, Message("{value} (by its packages)", value=kind), None, evidence)
     return _NOT_MEASURED
 
 
@@ -245,7 +245,7 @@ def _lacking(row: Any) -> str:
     problem = Message(row.problem)
     if pd.isna(row.lacks):
         return problem
-    return message("{problem}: {lacks}", problem=problem, lacks=row.lacks)
+    return Message("{problem}: {lacks}", problem=problem, lacks=row.lacks)
 
 
 def _counted(files: pd.DataFrame, state: str = FOUND) -> Cell:
@@ -259,10 +259,10 @@ def _counted(files: pd.DataFrame, state: str = FOUND) -> Cell:
 def _mode(row: Any) -> str:
     values = {"mode": f"{row.mode:04o}", "owner": f"{row.uid}:{row.gid}"}
     if row.kind == "dir" and row.mode & _STICKY:
-        return message("dir, mode {mode}, owner {owner}, sticky: only owners may remove", **values)
-    return message("{kind}, mode {mode}, owner {owner}", kind=Message(row.kind), **values)
+        return Message("dir, mode {mode}, owner {owner}, sticky: only owners may remove", **values)
+    return Message("{kind}, mode {mode}, owner {owner}", kind=Message(row.kind), **values)
 
 
 def _tool_detail(row: Any) -> str:
     version = f" {row.version}" if isinstance(row.version, str) else ""
-    return message("{tool}: {what}", tool=f"{row.tool}{version}", what=row.what)
+    return Message("{tool}: {what}", tool=f"{row.tool}{version}", what=row.what)

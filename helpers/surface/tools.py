@@ -10,7 +10,7 @@ import pandas as pd
 from helpers.images import known_programs
 from helpers.images.package_files import OS_CLASS
 from helpers.surface.dynamic_linking import Image, image
-from helpers.text.i18n import message
+from helpers.text.i18n import Message
 
 GLIBC, MUSL = frozenset({"libc6", "glibc"}), frozenset({"musl"})
 """Packages that are a C library."""
@@ -57,7 +57,7 @@ def of_packages(packages: pd.DataFrame) -> pd.DataFrame:
     for row in named.itertuples():
         tool = known_programs.named(row.package)
         if tool and (row.package_class == OS_CLASS or tool.kind == known_programs.APP_INSTALLER):
-            what = message("a package by that name")
+            what = Message("a package by that name")
             rows.append((row.variant, row.package, tool.kind, pd.NA, what, row.package, pd.NA))
     return _frame(rows)
 
@@ -99,14 +99,14 @@ def _what(row: Any, names_of_image: Image, runs: frozenset[str]) -> str:
         if real is None or real not in runs:
             return ""
         is_tool = command or basename(real) in known_programs.MULTI_CALL
-        return message("link to {path}", path=real) if is_tool else ""
+        return Message("link to {path}", path=real) if is_tool else ""
     if row.path not in runs:
         return ""
     if row.elf in ("executable", "static"):
         if row.kind == "hardlink":
-            return message("other name of {path}", path=row.target)
-        return message("program")
-    return message("script") if command and not isinstance(row.elf, str) else ""
+            return Message("other name of {path}", path=row.target)
+        return Message("program")
+    return Message("script") if command and not isinstance(row.elf, str) else ""
 
 
 def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:

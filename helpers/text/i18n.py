@@ -103,6 +103,9 @@ class Message(str):
 
     Frames hold it: a CSV file has the English, and `told` says it in the language that is spoken.
     Columns that hold some have the dtype `object`.
+
+    >>> Message("{value} (by its packages)", value="bash")
+    'bash (by its packages)'
     """
 
     form: str
@@ -134,15 +137,6 @@ class Listing(Message):
     def told(self) -> str:
         """Return the list in the language that is spoken."""
         return word(self.form).join(str(told(part)) for part in self.values.values())
-
-
-def message(form: str, /, **values: object) -> Message:
-    """Return a message for a cell of a frame.
-
-    >>> message("{value} (by its packages)", value="bash")
-    'bash (by its packages)'
-    """
-    return Message(form, **values)
 
 
 def told(value: Any) -> Any:

@@ -12,7 +12,7 @@ from helpers.frames import SCANNED, Frames
 from helpers.images import known_programs
 from helpers.sizes import image_sizes
 from helpers.surface import dynamic_linking, tools
-from helpers.text.i18n import Listing, Message, message, msg, t, told, word
+from helpers.text.i18n import Listing, Message, msg, t, told, word
 from helpers.text.rich import Text, bullets, listed, number, paragraph, say
 from helpers.text.titles import begun
 from helpers.text.units import MB
@@ -109,7 +109,7 @@ def claims(
     alpine, distroless = roles
     if alpine is None or distroless is None:
         lacking = "alpine" if alpine is None else "distroless"
-        why = message("no variant of this study has the role {role}", role=lacking)
+        why = Message("no variant of this study has the role {role}", role=lacking)
         results = [Result(evidence=why) for _ in CLAIMS]
     else:
         pair = Roles(alpine, distroless)
@@ -213,19 +213,19 @@ def _fewer_vulnerabilities(
             continue
         distroless, alpine = totals.loc[roles.distroless], totals.loc[roles.alpine]
         fewer = int((distroless[fair] < alpine[fair]).sum())
-        share = message("{fewer} of {of} in {capture}", fewer=fewer, of=len(fair), capture=capture)
+        share = Message("{fewer} of {of} in {capture}", fewer=fewer, of=len(fair), capture=capture)
         shares.append(share)
         counts = _by_lens(distroless, alpine)
         counted.append(_joined(str(capture), _published_by(known_by), ": ", counts))
         holds, count = holds + fewer, count + len(fair)
-    evidence = message("the scanner's findings, in the table of captures of 05-history")
+    evidence = Message("the scanner's findings, in the table of captures of 05-history")
     if is_blind:
-        more = message("; only fixable ones are compared, since Alpine lists no others")
+        more = Message("; only fixable ones are compared, since Alpine lists no others")
         evidence = _joined(evidence, more)
     printed = _printed(roles, published, "findings")
     return Result(
-        message("{distroless:g} against {alpine:g} findings", **printed) if printed else "",
-        message("fewer by these counts that are fair to both: {shares}", shares=Listing(shares))
+        Message("{distroless:g} against {alpine:g} findings", **printed) if printed else "",
+        Message("fewer by these counts that are fair to both: {shares}", shares=Listing(shares))
         if shares
         else "",
         Listing(counted, "; "),
@@ -247,24 +247,24 @@ def _fair(images: pd.DataFrame, alpine: str) -> list[str]:
 def _smaller(roles: Roles, images: pd.DataFrame, published: pd.DataFrame) -> Result:
     sizes = image_sizes.table(images, published).dropna(subset="bytes")
     printed = _printed(roles, published, "image size")
-    claimed = message("{alpine:g} against {distroless:g} MB", **printed) if printed else ""
+    claimed = Message("{alpine:g} against {distroless:g} MB", **printed) if printed else ""
     for kind in (image_sizes.UNPACKED, image_sizes.COMPRESSED):
         measured = sizes[sizes["kind"].eq(kind)].set_index("variant")["bytes"]
         if roles.are_in(measured.index):
             alpine, distroless = measured[roles.alpine], measured[roles.distroless]
-            text = message(
+            text = Message(
                 "{alpine:,.1f} MB against {distroless:,.1f} MB",
                 alpine=alpine / MB,
                 distroless=distroless / MB,
             )
             verdict = _verdict(alpine < distroless, alpine >= distroless)
-            evidence = message("the layers of this study's images")
+            evidence = Message("the layers of this study's images")
             return Result(claimed, text, Message(image_sizes.SIZE_NAMES[kind]), verdict, evidence)
-    why = message("no size of both images was measured")
+    why = Message("no size of both images was measured")
     if images["source"].eq("sbom").all():
-        why = message("an SBOM lists packages, not bytes")
+        why = Message("an SBOM lists packages, not bytes")
     if printed:
-        why = _joined(why, message("; only the published sizes are known"))
+        why = _joined(why, Message("; only the published sizes are known"))
     return Result(claimed, evidence=why)
 
 
@@ -274,30 +274,30 @@ def _no_shell(roles: Roles, frames: Frames, files: pd.DataFrame) -> Result:
         measured = _both(distroless, alpine)
         started = [_shell(frames.images, v) for v in (roles.distroless, roles.alpine)]
         if None not in started:
-            shells = message(
+            shells = Message(
                 "; shell that could be started: {distroless} against {alpine}",
-                distroless=started[0] or message("none"),
-                alpine=started[1] or message("none"),
+                distroless=started[0] or Message("none"),
+                alpine=started[1] or Message("none"),
             )
             measured = _joined(measured, shells)
         return Result(
             measured=measured,
-            lens=message("programs and links by name"),
+            lens=Message("programs and links by name"),
             verdict=FAILS if distroless or started[0] else HOLDS,
-            evidence=message("the list of files, and starting a shell"),
+            evidence=Message("the list of files, and starting a shell"),
         )
     packages = _packages(frames, roles.distroless)
     if packages is None or _packages(frames, roles.alpine) is None:
-        return Result(evidence=message("the reports do not list packages"))
+        return Result(evidence=Message("the reports do not list packages"))
     found = tools.of_packages(frames.packages)
     distroless, alpine = (
         tools.names(found, variant, _SHELLS) for variant in (roles.distroless, roles.alpine)
     )
     return Result(
         measured=_both(distroless, alpine),
-        lens=message("the package list; files are not in this evidence"),
+        lens=Message("the package list; files are not in this evidence"),
         verdict=FAILS if distroless else BY_PACKAGES,
-        evidence=message("{count} packages of distroless", count=len(packages)),
+        evidence=Message("{count} packages of distroless", count=len(packages)),
     )
 
 
@@ -305,7 +305,7 @@ def _executables(roles: Roles, frames: Frames, files: pd.DataFrame, known_by: st
     binaries = tools.binaries(files).set_index("variant")
     totals = _totals(frames, known_by).set_index("variant")[list(counting.LENS_COLUMNS)]
     if not roles.are_in(binaries.index) or not roles.are_in(totals.index):
-        why = message("neither executables nor libraries are counted here: no list of files")
+        why = Message("neither executables nor libraries are counted here: no list of files")
         return Result(evidence=why)
     distroless, alpine = binaries.loc[roles.distroless], binaries.loc[roles.alpine]
     fewer, more = roles.distroless, roles.alpine
@@ -314,7 +314,7 @@ def _executables(roles: Roles, frames: Frames, files: pd.DataFrame, known_by: st
     # As in the first claim: what is listed for one of the two only is no count of both.
     fair = _fair(frames.images, roles.alpine)
     holds = totals.loc[fewer][fair] < totals.loc[more][fair]
-    measured = message(
+    measured = Message(
         "executables {ours:,} against {theirs:,}, libraries {our_libraries:,} against "
         "{their_libraries:,} (distroless against Alpine)",
         ours=distroless.executables,
@@ -329,11 +329,11 @@ def _executables(roles: Roles, frames: Frames, files: pd.DataFrame, known_by: st
         lens=_joined(counts, _published_by(known_by)),
         verdict=FAILS if is_tie else _verdict(bool(holds.any()), not holds.all()),
         evidence=_joined(
-            message("ELF files, and the scanner's findings; two images show no rule"),
+            Message("ELF files, and the scanner's findings; two images show no rule"),
             *(
                 []
                 if len(fair) == len(counting.LENS_COLUMNS)
-                else [message("; only fixable ones are compared, since Alpine lists no others")]
+                else [Message("; only fixable ones are compared, since Alpine lists no others")]
             ),
         ),
     )
@@ -351,37 +351,37 @@ def _musl(roles: Roles, frames: Frames, files: pd.DataFrame) -> Result:
                 (
                     f"Alpine {alpine['musl']:,} × musl, {alpine['glibc']:,} × glibc",
                     f"distroless {distroless['musl']:,} × musl, {distroless['glibc']:,} × glibc",
-                    message(
+                    Message(
                         "{files} of Alpine ask for something that is not there",
-                        files=message("{count:,} file", count=broken)
+                        files=Message("{count:,} file", count=broken)
                         if broken == 1
-                        else message("{count:,} files", count=broken),
+                        else Message("{count:,} files", count=broken),
                     ),
                 ),
                 "; ",
             ),
-            lens=message(
+            lens=Message(
                 "what programs and libraries ask for; none was run to see whether it breaks"
             ),
             verdict=FAILS if not is_musl else HOLDS if broken else IN_PART,
-            evidence=message("ELF files with a loader, in the list of files"),
+            evidence=Message("ELF files with a loader, in the list of files"),
         )
     ours, theirs = _packages(frames, roles.distroless), _packages(frames, roles.alpine)
     if ours is None or theirs is None:
-        return Result(evidence=message("the reports do not list packages"))
+        return Result(evidence=Message("the reports do not list packages"))
     named = tools.MUSL | tools.GLIBC
     return Result(
-        measured=message(
+        measured=Message(
             "Alpine: {alpine}; distroless: {distroless}",
             alpine=_sorted(theirs & named),
             distroless=_sorted(ours & named),
         ),
-        lens=message(
+        lens=Message(
             "the package list; files are not in this evidence; whether anything breaks was not "
             "tried"
         ),
         verdict=BY_PACKAGES if theirs & tools.MUSL and not theirs & tools.GLIBC else FAILS,
-        evidence=message("packages named after a C library"),
+        evidence=Message("packages named after a C library"),
     )
 
 
@@ -389,25 +389,25 @@ def _multi_stage(roles: Roles, images: pd.DataFrame, files: pd.DataFrame) -> Res
     kinds = (known_programs.APP_INSTALLER,)
     distroless, alpine = (_tools(files, v, kinds) for v in (roles.distroless, roles.alpine))
     if distroless is None or alpine is None:
-        why = message("whether it can install an app's packages is not known: no list of files")
+        why = Message("whether it can install an app's packages is not known: no list of files")
         return Result(evidence=why)
-    measured = message(
+    measured = Message(
         "installers of an app's packages: distroless {distroless}; Alpine {alpine}",
         distroless=_sorted(distroless),
         alpine=_sorted(alpine),
     )
     shell = _shell(images, roles.distroless)
     if shell is not None:
-        run = message(
+        run = Message(
             "; a RUN in shell form needs a shell, and {shell} starts in distroless",
-            shell=shell or message("none"),
+            shell=shell or Message("none"),
         )
         measured = _joined(measured, run)
     return Result(
         measured=measured,
-        lens=message("programs, scripts and links by name"),
+        lens=Message("programs, scripts and links by name"),
         verdict=FAILS if distroless and shell != "" else HOLDS,
-        evidence=message("the list of files"),
+        evidence=Message("the list of files"),
     )
 
 
@@ -455,7 +455,7 @@ def _printed(roles: Roles, published: pd.DataFrame, metric: str) -> dict[str, fl
 def _by_lens(ours: pd.Series, theirs: pd.Series) -> Message:
     """Return two images' counts under each lens."""
     return Listing(
-        message(
+        Message(
             "{lens} {ours} against {theirs}",
             lens=Message(lenses.NAMES[lens]),
             ours=ours[column],
@@ -467,7 +467,7 @@ def _by_lens(ours: pd.Series, theirs: pd.Series) -> Message:
 
 def _published_by(day: str) -> str:
     """Return by which day is counted, as the end of a text; empty for none."""
-    return message(", published by {day}", day=day) if day else ""
+    return Message(", published by {day}", day=day) if day else ""
 
 
 def _verdict(holds: bool, fails: bool) -> str:
@@ -479,7 +479,7 @@ def _verdict(holds: bool, fails: bool) -> str:
 
 def _both(distroless: frozenset[str], alpine: frozenset[str]) -> Message:
     """Return what of some kind is in distroless, and what in Alpine."""
-    return message(
+    return Message(
         "distroless: {distroless}; Alpine: {alpine}",
         distroless=_sorted(distroless),
         alpine=_sorted(alpine),
@@ -487,7 +487,7 @@ def _both(distroless: frozenset[str], alpine: frozenset[str]) -> Message:
 
 
 def _sorted(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or message("none")
+    return ", ".join(sorted(names)) or Message("none")
 
 
 def _joined(*parts: str) -> Message:

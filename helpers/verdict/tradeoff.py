@@ -16,7 +16,7 @@ from helpers.errors import ParameterInvalid
 from helpers.frames import SCANNED
 from helpers.sizes.image_sizes import SIZE_NAMES
 from helpers.text import escape
-from helpers.text.i18n import Listing, columns, message, msg, t, word
+from helpers.text.i18n import Listing, Message, columns, msg, t, word
 from helpers.text.rich import AND, cut, number
 from helpers.text.titles import around
 from helpers.text.units import MB, megabytes
@@ -221,7 +221,7 @@ def _since(exploited: pd.DataFrame, images: pd.DataFrame) -> pd.Series:
     """Return of each image which vulnerabilities have been known to be exploited since when."""
     found: dict[str, list[str]] = {}
     for row in exploited.itertuples():
-        since = message("{id} since {day}", id=row.id, day=f"{row.since:%Y-%m-%d}")
+        since = Message("{id} since {day}", id=row.id, day=f"{row.since:%Y-%m-%d}")
         found.setdefault(str(row.variant), []).append(since)
     told = [Listing(found[name]) if name in found else "" for name in images["variant"]]
     return pd.Series(told, dtype=object)
@@ -238,7 +238,7 @@ def _past_support(row: Any) -> str:
     """Return which of an image's operating system and runtime lost its support, and when."""
     ends = ((row.os, row.advisories_until), (row.runtime, row.runtime_end_of_life))
     return Listing(
-        message("{product} since {day}", product=spelled(product), day=f"{end:%Y-%m-%d}")
+        Message("{product} since {day}", product=spelled(product), day=f"{end:%Y-%m-%d}")
         for product, end in ends
         if pd.notna(end) and pd.notna(row.as_of) and row.as_of > end
     )

@@ -14,7 +14,7 @@ from helpers.errors import VexInvalid
 from helpers.images import reference
 from helpers.images.metadata import Image
 from helpers.scans.trivy_schema import Suppressed
-from helpers.text.i18n import Message, message
+from helpers.text.i18n import Message
 from helpers.vex import purl
 from helpers.vex.evidence import NONE, Vex
 from helpers.vex.statement import HARMLESS, Product, Statement
@@ -54,9 +54,9 @@ class Said(NamedTuple):
     def unused(self) -> Message | None:
         """Why it is not used, so that the finding counts; `None` if it is used."""
         if self.effect == ANOTHER:
-            return message("it is about another product: {product}", product=self.product)
+            return Message("it is about another product: {product}", product=self.product)
         if self.effect == LATER:
-            return message("it was made later, on {day}", day=f"{self.at:%Y-%m-%d}")
+            return Message("it was made later, on {day}", day=f"{self.at:%Y-%m-%d}")
         return None
 
 

@@ -14,7 +14,7 @@ from helpers.answers.talk import FOUND, Talk, named, some
 from helpers.comparability import confounders
 from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames
 from helpers.text import escape, titles
-from helpers.text.i18n import Message, message, msg, t, told, word
+from helpers.text.i18n import Message, msg, t, told, word
 from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import Part, begun, fitted
 from helpers.vulnerabilities import counting, lenses, once
@@ -429,19 +429,19 @@ def _ever(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
 def _why_lost(merged: str, published: pd.Timestamp, is_suppressed: Any) -> Message:
     """Return why the date filter leaves out a finding that the database of that day listed."""
     if merged == "left_only":
-        return message("the later database lists it no more")
+        return Message("the later database lists it no more")
     if is_suppressed:
-        return message("suppressed in the later capture")
+        return Message("suppressed in the later capture")
     if pd.isna(published):
-        return message("it has no date")
-    return message("published only {day}", day=f"{published:%Y-%m-%d}")
+        return Message("it has no date")
+    return Message("published only {day}", day=f"{published:%Y-%m-%d}")
 
 
 def _why_gained(was_suppressed: bool) -> Message:
     """Return why the earlier capture does not count a finding that the date filter leaves in."""
     if was_suppressed:
-        return message("suppressed in the earlier capture")
-    return message("published by then, but the database of that day did not list it")
+        return Message("suppressed in the earlier capture")
+    return Message("published by then, but the database of that day did not list it")
 
 
 def _reason(why: Message) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from helpers.errors import ParameterInvalid
 from helpers.frames import PLACES, SEVERITIES
 from helpers.text import escape
-from helpers.text.i18n import Listing, Message, message, msg, t
+from helpers.text.i18n import Listing, Message, msg, t
 from helpers.vulnerabilities import once
 from helpers.vulnerabilities.once import COUNTED, FINDINGS, PER_PACKAGE, VULNERABILITIES
 
@@ -148,12 +148,12 @@ def _only(severities: tuple[str, ...]) -> str:
     # The worst first, as the figures have them.
     levels = [Message(level) for level in reversed(SEVERITIES) if level in severities]
     if not levels:
-        return message("no severity selected")
-    return message("only {severities}", severities=Listing(levels))
+        return Message("no severity selected")
+    return Message("only {severities}", severities=Listing(levels))
 
 
 def _with_name(package: str) -> str:
-    return message("in packages with “{text}” in their name", text=escape.short(package, 24))
+    return Message("in packages with “{text}” in their name", text=escape.short(package, 24))
 
 
 class Lens(NamedTuple):
@@ -293,7 +293,7 @@ class Lens(NamedTuple):
     @property
     def narrowed(self) -> str:
         """Return the place, day and choice that the count is limited to; empty if it is not."""
-        where = message("in {place}", place=self._place) if self.place else ""
+        where = Message("in {place}", place=self._place) if self.place else ""
         return Listing(filter(None, (where, self._published, *self.chosen))).told
 
     @property
@@ -312,15 +312,15 @@ class Lens(NamedTuple):
         what = Message(names.get((self.counted, self.fixable), self.counted))
         for name, value in changed(self).items():
             if FIELDS[name].counts:
-                what = message(FIELDS[name].counts, what=what, value=value)
+                what = Message(FIELDS[name].counts, what=what, value=value)
         return what
 
     def _whole(self, counted: Message) -> Message:
         """Return what is counted with the rest of the lens."""
         if self.place:
-            counted = message("{counted} in {place}", counted=counted, place=self._place)
-        also = message("also those declared harmless") if self.suppressed else ""
-        by_nvd = message("by NVD's severities") if self.severity == NVD else ""
+            counted = Message("{counted} in {place}", counted=counted, place=self._place)
+        also = Message("also those declared harmless") if self.suppressed else ""
+        by_nvd = Message("by NVD's severities") if self.severity == NVD else ""
         return Listing(filter(None, (counted, also, self._published, by_nvd, *self.chosen)))
 
     @property
@@ -329,7 +329,7 @@ class Lens(NamedTuple):
 
     @property
     def _published(self) -> str:
-        return message("published by {day}", day=self.known_by) if self.known_by else ""
+        return Message("published by {day}", day=self.known_by) if self.known_by else ""
 
 
 PLAIN = Lens()

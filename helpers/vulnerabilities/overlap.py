@@ -6,7 +6,7 @@ from helpers.answers.answer import Answer
 from helpers.answers.chart_data import JOINED, MOST, OTHERS, Combination, Overlap, combined
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
 from helpers.text import escape
-from helpers.text.i18n import Message, message, t, word
+from helpers.text.i18n import Message, t, word
 from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import first_fitting, is_whole
 from helpers.vulnerabilities import counting, lenses, once
@@ -78,7 +78,7 @@ def ids(findings: pd.DataFrame) -> pd.Series:
 
 def _made_up(findings: pd.DataFrame) -> dict[int, Message]:
     nameless = findings.index[findings["vulnerability"].isna()]
-    return {row: message("(no id) {row}", row=row) for row in nameless}
+    return {row: Message("(no id) {row}", row=row) for row in nameless}
 
 
 def ids_of(

@@ -60,7 +60,7 @@ def marked() -> set[str]:
     """Texts that are written as messages: in code, as nouns of counts, and in templates."""
     found = {
         node.args[0].value
-        for _, node in calls("t", "msg", "say", "message")
+        for _, node in calls("t", "msg", "say", "Message")
         if node.args and isinstance(node.args[0], ast.Constant)
     }
     nouns = {
@@ -118,7 +118,7 @@ def is_of_a_table(node: ast.AST) -> bool:
 def test_what_is_translated_is_written_as_one_literal() -> None:
     computed = [
         f"{module}:{node.lineno}"
-        for module, node in calls("t", "msg", "say", "message")
+        for module, node in calls("t", "msg", "say", "Message")
         if not (isinstance(node.args[0], ast.Constant) or is_of_a_table(node.args[0]))
         and not module.endswith("i18n.py")
     ]
@@ -210,10 +210,10 @@ def test_notebooks_offer_every_language() -> None:
 
 def test_a_message_is_english_in_a_frame_and_knows_how_it_is_told() -> None:
     programs = [
-        i18n.message("{count} programs: {libc}", count="278", libc="glibc"),
-        i18n.message("{count} program: {libc}", count="1", libc=i18n.message("static")),
+        i18n.Message("{count} programs: {libc}", count="278", libc="glibc"),
+        i18n.Message("{count} program: {libc}", count="1", libc=i18n.Message("static")),
     ]
-    cell = i18n.message("{value} ({first})", value="glibc", first=i18n.Listing(programs))
+    cell = i18n.Message("{value} ({first})", value="glibc", first=i18n.Listing(programs))
     assert cell == "glibc (278 programs: glibc, 1 program: static)"
     assert i18n.told(cell) == cell
     with i18n.speaking("ko"):
@@ -225,7 +225,7 @@ def test_a_name_in_a_message_is_no_word_and_no_field() -> None:
     with i18n.speaking("ko"):
         for name in ("size", "{count}", "of", "<b>"):
             assert i18n.told(name) == name
-            told = i18n.told(i18n.message("{value} (as stated)", value=name))
+            told = i18n.told(i18n.Message("{value} (as stated)", value=name))
             assert told == f"{name} (연구에 명시됨)"
 
 
