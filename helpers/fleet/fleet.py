@@ -81,20 +81,14 @@ class Fleet(Asked):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, lens={self.lens.label!r})"
 
-    def counting(
-        self,
-        lens: str = once.VULNERABILITIES,
-        fixable: bool = False,
-        severity: str = lenses.SCANNER,
-        place: str = "",
-    ) -> Self:
-        """Return the same images, counted through another lens, as `Comparison.counting` does.
+    def counting(self, lens: str = once.VULNERABILITIES, *given: Any, **named: Any) -> Self:
+        """Return the same images, counted through another lens: `lenses.Lens` tells its fields.
 
-        There is no lens of a day: of most findings of a fleet's scans no date may be known. Raises
-        `ParameterInvalid` for an unknown lens.
+        Of most findings of a fleet's scans no date may be known. Raises `ParameterInvalid` for an
+        unknown lens.
         """
         other = copy.copy(self)
-        other.lens = lenses.checked(Lens(lens, fixable, severity, "", place))
+        other.lens = lenses.checked(lenses.given(lens, *given, **named))
         for name in _BY_LENS & {*vars(other)}:
             del vars(other)[name]
         return other

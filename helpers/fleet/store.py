@@ -138,11 +138,6 @@ def damaged(path: Path, error: object) -> FleetInvalid:
     )
 
 
-def partition(part: Part, columns: Mapping[str, Sequence[str]]) -> Partition:
-    """Return some columns of a part; a frame without columns is empty. Raises `FleetInvalid`."""
-    return Partition(*(frame(part, name, columns.get(name, ())) for name in FRAMES))
-
-
 def frame(part: Part | None, name: str, columns: Sequence[str]) -> pd.DataFrame:
     """Return some columns of a frame of a part, typed as in the data dictionary.
 
@@ -357,8 +352,6 @@ def code() -> str:
 
 
 def reduced(part: Part | None, reduction: Reduction) -> pd.DataFrame:
-    """Return what a reduction keeps of a part; without a part, of no images."""
-    if part is None:
-        empty = Partition(*(frame(None, name, reduction.columns.get(name, ())) for name in FRAMES))
-        return reduction.of(empty)
-    return reduction.of(partition(part, reduction.columns))
+    """Return what a reduction keeps of a part; without one, of no images."""
+    columns = reduction.columns
+    return reduction.of(Partition(*(frame(part, name, columns.get(name, ())) for name in FRAMES)))

@@ -5,14 +5,11 @@ died. So it is looked whether workers work. That is told by their own signs of l
 clock: on a busy machine these come later, and then it only takes longer.
 """
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from typing import Any, NamedTuple
-
-import psutil
 
 from helpers.errors import ClusterFailed
 from helpers.fleet.cluster import Cluster, broken_off, ended
@@ -21,10 +18,7 @@ _LOOK = 0.02
 """Seconds between two looks for what has ended."""
 
 _ALONE = 60
-"""Seconds after which a scheduler without workers is given up: killed ones may be replaced."""
-
-_REPLACED = 10
-"""Seconds after which local workers are started anew: one that dies while it starts stays dead."""
+"""Seconds after which a cluster without workers is given up: killed ones may be replaced."""
 
 _SIGNS = 30
 """Signs of life in a row by which each worker says that it has nothing to do, while calls wait."""
@@ -112,7 +106,7 @@ class Tasks:
         """Yield calls as they end, until none is left or no worker works on those that are."""
         client = self._cluster.client
         signs = _Signs()
-        looked = worked = replaced = time.monotonic()
+        looked = worked = time.monotonic()
         while not self._running.is_empty():
             if done := self._running.next_batch(block=False):
                 worked = time.monotonic()
@@ -135,10 +129,10 @@ class Tasks:
                     workers = client.scheduler_info()["workers"]
                 worked = looked if workers else worked
                 if looked - worked > _ALONE:
+                    if self._cluster.is_local:
+                        return
                     raise ended("no worker is left")
-                if looked - max(worked, replaced) > _REPLACED and self._cluster.replace():
-                    replaced = looked
-                if signs.are_of_no_work(workers, self._cluster.processes()):
+                if signs.are_of_no_work(workers):
                     return
 
     def _start_anew(self, starts: int) -> None:
@@ -161,37 +155,20 @@ class _Signs:
     """What workers show of themselves while calls wait for an end."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[Any, float]] = {}
+        self._beats: dict[str, Any] = {}
         self._idle: Counter[str] = Counter()
 
-    def are_of_no_work(self, workers: Mapping[str, Any], processes: Mapping[str, int]) -> bool:
-        """Return whether all workers have shown for long that they work on nothing.
+    def are_of_no_work(self, workers: Mapping[str, Any]) -> bool:
+        """Return whether all workers have sent many heartbeats in a row without a running call.
 
-        A sign is a heartbeat without a running call; or, of a local worker without a heartbeat,
-        that it used no time of a processor. `workers` are what the scheduler knows of them,
-        `processes` those of local ones, both by address.
+        `workers` are what the scheduler knows of them, by address. A worker that sends none is
+        replaced by Dask.
         """
         for address, worker in workers.items():
-            beat, used = worker["last_seen"], _used(processes.get(address))
-            before, self._seen[address] = self._seen.get(address), (beat, used)
-            if before is None:
-                continue
-            counts = worker["metrics"].get("task_counts", {})
-            if beat == before[0]:
-                self._idle[address] += used == before[1]
-            elif counts.get("executing") or counts.get("long-running"):
+            beat, counts = worker["last_seen"], worker["metrics"].get("task_counts", {})
+            if counts.get("executing") or counts.get("long-running"):
                 self._idle[address] = 0
-            else:
+            elif beat != self._beats.get(address, beat):
                 self._idle[address] += 1
+            self._beats[address] = beat
         return bool(workers) and min(self._idle[one] for one in workers) >= _SIGNS
-
-
-def _used(process: int | None) -> float:
-    """Return the seconds of a processor that a process has used: 0 if it is gone, NaN for none."""
-    if process is None:
-        return math.nan
-    try:
-        used = psutil.Process(process).cpu_times()
-    except psutil.Error:
-        return 0.0
-    return float(used.user + used.system)

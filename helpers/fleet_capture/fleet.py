@@ -10,18 +10,17 @@ import os
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from msgspec import structs
 
 from helpers import __version__, paths, processes, progress
-from helpers.errors import KitError, NoSpace, ScanFailed, disk_error
+from helpers.errors import KitError, NoSpace, disk_error
 from helpers.fleet_capture import catalog, fleet_folder, fleet_image, fleet_list
 from helpers.fleet_capture.fleet_folder import FleetFolder
 from helpers.fleet_capture.fleet_image import Resolved, Scanner
@@ -181,28 +180,29 @@ class _Capture:
         self, entries: Sequence[Entry], platforms: Sequence[Platform]
     ) -> Iterator[Resolved]:
         """Yield the image of each entry and platform, in the order of entries."""
-        numbered = list(enumerate(entries))
         self.reasons |= {entry.shown: entry.problem for entry in entries if entry.problem}
-        tasks = list(_batches([(at, each) for at, each in numbered if each.kind]))
-        hosts = len({task.host for task in tasks})
+        tasks = _batches((at, each) for at, each in enumerate(entries) if each.kind)
+        hosts = len({host for host, _ in tasks})
         workers = max(self.jobs, self.requests * min(hosts, _HOSTS))
-        found: dict[int, list[Resolved]] = {}
-        with (
-            progress.bar(t("images found"), len(entries)) as bar,
-            processes.threads(workers) as pool,
-        ):
-            for task, images in _done(pool, partial(self.batch, platforms), tasks, 2 * workers):
-                found |= images
-                bar.update(len(task.entries))
-        for at, _ in numbered:
-            yield from found.get(at, ())
+        found: list[tuple[int, Resolved]] = []
+        batch = partial(self.batch, platforms or [oci.ANY])
+        with progress.bar(t("images found"), len(entries)) as bar:
+            for read, images in _done(batch, [task for _, task in tasks], workers):
+                found += images
+                bar.update(read)
+        yield from (image for _, image in sorted(found, key=lambda each: each[0]))
 
-    def batch(self, platforms: Sequence[Platform], task: "_Batch") -> dict[int, list[Resolved]]:
-        """Return the images of some entries by their numbers; failures are kept with a reason."""
-        found: dict[int, list[Resolved]] = {}
+    def batch(
+        self, platforms: Sequence[Platform], task: Sequence[tuple[int, Entry]]
+    ) -> tuple[int, list[tuple[int, Resolved]]]:
+        """Return how many entries were read, and their images by their numbers.
+
+        Failures are kept with a reason.
+        """
+        found: list[tuple[int, Resolved]] = []
         repository: Repository | None = None
-        for at, entry in task.entries:
-            for wanted in platforms or [oci.ANY]:
+        for at, entry in task:
+            for wanted in platforms[:1] if entry.kind == "sbom" else platforms:
                 with self.failing(entry.shown):
                     if entry.kind == "image":
                         reference = fleet_image.reference_of(entry)
@@ -213,10 +213,8 @@ class _Capture:
                         image.image.image, image.image.references = entry.shown, [entry.shown]
                     else:
                         image = fleet_image.of_file(entry, wanted)
-                    found.setdefault(at, []).append(image)
-                if entry.kind == "sbom":
-                    break
-        return found
+                    found.append((at, image))
+        return len(task), found
 
     def scan(self, by_list: Mapping[str, list[Resolved]], state: str) -> None:
         """Scan each package list that has no scan."""
@@ -231,12 +229,8 @@ class _Capture:
                     return
 
         # While some are scanned, others are read from their registries.
-        workers = 2 * self.jobs
-        with (
-            progress.bar(t("package lists scanned"), len(by_list)) as bar,
-            processes.threads(workers) as pool,
-        ):
-            for _ in _done(pool, one, by_list.items(), 2 * workers):
+        with progress.bar(t("package lists scanned"), len(by_list)) as bar:
+            for _ in _done(one, by_list.items(), 2 * self.jobs):
                 bar.update()
 
     @contextmanager
@@ -244,25 +238,17 @@ class _Capture:
         """Keep why an entry or a package list fails; a full disk stops the run."""
         try:
             yield
-            return
-        except NoSpace:
-            raise
-        except ScanFailed as error:
-            if error.reason == "no-space":
-                raise NoSpace(str(error)) from error
-            reason = str(error)
-        except KitError as error:
-            reason = str(error)
-        except OSError as error:
-            known = disk_error(error, self.folder.path)
-            if isinstance(known, NoSpace):
-                raise known from error
-            reason = str(known)
         except Exception as error:
+            known = disk_error(error, self.folder.path) if isinstance(error, OSError) else error
+            if isinstance(known, NoSpace) or getattr(known, "reason", "") == "no-space":
+                raise NoSpace(str(known)) from error
+            if isinstance(known, KitError):
+                self.reasons[what] = str(known)
+                return
             # An unexpected error must not stop the other images.
             traceback.print_exc()
-            reason = f"unexpected {type(error).__name__}: {error} (standard error has details)"
-        self.reasons[what] = reason
+            told = f"{type(error).__name__}: {error} (standard error has details)"
+            self.reasons[what] = f"unexpected {told}"
 
     def lines(
         self, images: Sequence[Resolved], entries: Sequence[Entry], state: str
@@ -283,15 +269,13 @@ class _Capture:
         ]
 
 
-class _Batch(NamedTuple):
-    """Entries that one thread resolves one after the other, with their numbers."""
+def _batches(
+    entries: Iterable[tuple[int, Entry]],
+) -> list[tuple[str, list[tuple[int, Entry]]]]:
+    """Return entries that one thread resolves one after the other, with the host that they ask.
 
-    host: str
-    entries: list[tuple[int, Entry]]
-
-
-def _batches(entries: Iterable[tuple[int, Entry]]) -> Iterator[_Batch]:
-    """Yield the entries in batches: those of one repository together, files in turn."""
+    Those of one repository are together, files in turn.
+    """
     by_place = defaultdict[tuple[str, str], list[tuple[int, Entry]]](list)
     for at, entry in entries:
         place = ("", "")
@@ -299,10 +283,11 @@ def _batches(entries: Iterable[tuple[int, Entry]]) -> Iterator[_Batch]:
             with contextlib.suppress(KitError):
                 place = fleet_image.reference_of(entry)[:2]
         by_place[place].append((at, entry))
-        if len(by_place[place]) == _BATCH:
-            yield _Batch(place[0], by_place.pop(place))
-    for place, rest in by_place.items():
-        yield _Batch(place[0], rest)
+    return [
+        (host, several[start : start + _BATCH])
+        for (host, _), several in by_place.items()
+        for start in range(0, len(several), _BATCH)
+    ]
 
 
 def _once(found: Iterable[Resolved]) -> list[Resolved]:
@@ -360,18 +345,9 @@ def _state(facts: FleetFacts) -> str:
 
 
 def _done(
-    pool: ThreadPoolExecutor,
-    function: Callable[[_Item], _Result],
-    items: Iterable[_Item],
-    at_once: int,
-) -> Iterator[tuple[_Item, _Result]]:
-    """Yield items with the results of a function as they come; few are waiting at a time."""
-    waiting: dict[Future[_Result], _Item] = {}
-    left = iter(items)
-    while True:
-        for item in islice(left, at_once - len(waiting)):
-            waiting[pool.submit(function, item)] = item
-        if not waiting:
-            return
-        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-            yield waiting.pop(future), future.result()
+    function: Callable[[_Item], _Result], items: Iterable[_Item], workers: int
+) -> Iterator[_Result]:
+    """Yield the results of a function as they come."""
+    with processes.threads(workers) as pool:
+        for future in as_completed([pool.submit(function, item) for item in items]):
+            yield future.result()

@@ -1,8 +1,9 @@
 """What a scan of an image depends on, as a digest: equal digests, equal findings and packages.
 
-Of an image it is the layers, of an SBOM in JSON (CycloneDX, SPDX 2) everything in it but what names
-the image and the document. So what Trivy may read is in it, also what the kit does not know. What
-cannot be told apart in this way, and any other SBOM, is taken as it is: by the digest of its file.
+Of an image it is the layers, of a CycloneDX SBOM everything in it but what names the image and the
+document. So what Trivy may read is in it, also what the kit does not know. What cannot be told
+apart in this way, and any other SBOM, is taken as it is: by the digest of its file. It is known
+before there is a scan; what a scan lists is `scans.package_list`.
 """
 
 import hashlib
@@ -29,12 +30,6 @@ _OF_IMAGE = ("ImageID", "RepoTag", "RepoDigest", "Reference", "DiffID", "Size", 
 
 _DOCUMENT = ("$schema", "serialNumber", "version")
 """Fields that name a document. https://cyclonedx.org/docs/1.6/json/"""
-
-_SPDX_DOCUMENT = ("SPDXID", "name", "documentNamespace")
-"""The same of SPDX. https://spdx.github.io/spdx-spec/v2.3/document-creation-information/"""
-
-_HASH = re.compile(r"-[0-9a-f]{8,}$")
-"""End of an SPDX id, which may be made of more than what it is of."""
 
 _RANDOM = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _SCHEMA = 1
@@ -70,17 +65,13 @@ def of_sbom(path: Path) -> Sbom:
         if document.get("bomFormat") == "CycloneDX":
             package_list = oci.digest(_cyclonedx(document))
             image = _image(document["metadata"]["component"])
-        elif str(document.get("spdxVersion")).startswith("SPDX-2."):
-            package_list = oci.digest(_spdx(document))
-            image = _image(_component(_described(document)))
-        else:
-            return alone
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, KitError):
-        return alone
-    except (AttributeError, KeyError, LookupError, TypeError, ValueError):
+            return alone._replace(package_list=package_list, **image)
+        if str(document.get("spdxVersion")).startswith("SPDX-2."):
+            return alone._replace(**_image(_described(document)))
+    except (KitError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         # Not as its format has it: Trivy will say what is wrong, if anything.
-        return alone
-    return alone._replace(package_list=package_list, **image)
+        pass
+    return alone
 
 
 def _cyclonedx(document: dict[str, Any]) -> bytes:
@@ -136,85 +127,22 @@ def _without_name(component: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _spdx(document: dict[str, Any]) -> bytes:
-    """Return an SPDX document in one form, as `_cyclonedx` does.
-
-    The end of an element's id depends on the image, so each is known by all the rest of it. What
-    stands before may say what it is, as in `SPDXRef-OperatingSystem-0a1b2c3d`.
-    """
-    root = _described(document)
-    names = {"SPDXRef-DOCUMENT": "document"}
-    for kind in ("files", "packages"):
-        for element in document.get(kind) or []:
-            kept = _undated(element)
-            identity = kept.pop("SPDXID")
-            if element is root:
-                kept = _without_image(kept)
-            if "hasFiles" in kept:
-                kept["hasFiles"] = sorted(names[file] for file in kept["hasFiles"])
-            if identity in names:
-                raise ValueError("an id twice")
-            parts = [kind, _HASH.sub("", identity), kept]
-            names[identity] = oci.digest(msgspec.json.encode(parts, order="sorted"))
-    if len({*names.values()}) < len(names):
-        raise ValueError("two elements are equal but for their ids")
-    relations = []
-    for each in document.get("relationships") or []:
-        kept = _undated(each)
-        for end in ("spdxElementId", "relatedSpdxElement"):
-            kept[end] = names.get(kept[end], kept[end])
-        relations.append(msgspec.json.encode(kept, order="sorted").decode())
-    described = sorted(names.get(one, one) for one in document.get("documentDescribes") or [])
-    made = {key: value for key, value in document["creationInfo"].items() if key != "created"}
-    apart = ("creationInfo", "files", "packages", "relationships", "documentDescribes")
-    rest = {key: value for key, value in document.items() if key not in (*apart, *_SPDX_DOCUMENT)}
-    listed = [made, sorted(names.values()), sorted(relations), described, _undated(rest)]
-    return msgspec.json.encode([_SCHEMA, "spdx", *listed], order="sorted")
-
-
-def _undated(element: dict[str, Any]) -> dict[str, Any]:
-    """Return what an SPDX document says of something, without the days on which that was said."""
-    notes = element.get("annotations")
-    if not notes:
-        return dict(element)
-    undated = [{key: note[key] for key in note if key != "annotationDate"} for note in notes]
-    return {**element, "annotations": undated}
-
-
 def _described(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the image that an SPDX document is of; empty if it is of something else."""
+    """Return the image that an SPDX document is of as CycloneDX has it; empty: of something else.
+
+    https://spdx.github.io/spdx-spec/v2.3/package-information/
+    """
     ids = {*(document.get("documentDescribes") or [])}
     for each in document.get("relationships") or []:
         if (each["spdxElementId"], each["relationshipType"]) == ("SPDXRef-DOCUMENT", "DESCRIBES"):
             ids.add(each["relatedSpdxElement"])
     found = [each for each in document["packages"] if each["SPDXID"] in ids]
-    is_image = len(found) == 1 and found[0].get("primaryPackagePurpose") == "CONTAINER"
-    return found[0] if is_image else {}
-
-
-def _without_image(package: dict[str, Any]) -> dict[str, Any]:
-    """Return the package that stands for an image without what says which one it is."""
-    kept = {
-        key: value
-        for key, value in package.items()
-        if key not in ("name", "versionInfo", "checksums")
-    }
-    kept["externalRefs"] = [
-        each
-        for each in kept.get("externalRefs") or []
-        if not str(each.get("referenceLocator")).startswith("pkg:oci/")
-    ]
-    notes = kept.get("annotations") or []
-    kept["annotations"] = [each for each in notes if not each["comment"].startswith(_OF_IMAGE)]
-    return kept
-
-
-def _component(image: dict[str, Any]) -> dict[str, Any]:
-    """Return the image of an SPDX document as CycloneDX has it."""
-    notes = [each["comment"].partition(": ") for each in image.get("annotations") or []]
+    if len(found) != 1 or found[0].get("primaryPackagePurpose") != "CONTAINER":
+        return {}
+    notes = [each["comment"].partition(": ") for each in found[0].get("annotations") or []]
     return {
-        "name": image.get("name", ""),
-        "version": image.get("versionInfo"),
+        "name": found[0].get("name", ""),
+        "version": found[0].get("versionInfo"),
         "properties": [{"name": name, "value": value} for name, _, value in notes],
     }
 

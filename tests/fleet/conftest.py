@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from distributed import LocalCluster
 
 from helpers.fleet import cluster, reading
 from helpers.fleet.cluster import Cluster
@@ -13,7 +14,12 @@ from tests.support import fleets
 
 @pytest.fixture(scope="session")
 def opened() -> Iterator[Cluster]:
-    with cluster.open(workers=2) as one:
+    """Has its workers in this process: what goes to other processes is for `test_cluster`."""
+    options = {"n_workers": 1, "threads_per_worker": 2, "dashboard_address": None}
+    with (
+        LocalCluster(processes=False, **options) as made,
+        cluster.open(made.scheduler_address) as one,
+    ):
         yield one
 
 

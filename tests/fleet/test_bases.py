@@ -133,18 +133,6 @@ def test_the_lists_that_are_wholly_in_another_against_a_plain_loop():
         assert sizes == sorted(sizes, reverse=True)
 
 
-def test_thousands_of_lists_are_quick():
-    rng = np.random.default_rng(2)
-    systems = [rng.integers(0, 2**60, 200).astype(np.uint64) for _ in range(20)]
-    made = [
-        np.unique(np.concatenate([systems[n % 20], rng.integers(0, 2**60, 40).astype(np.uint64)]))
-        for n in range(5000)
-    ]
-    within = bases.contained([*systems, *made])
-    assert within[:20] == [[]] * 20
-    assert within[20:] == [[n % 20] for n in range(5000)]
-
-
 def brought(images, packages):
     return bases.brought(images, rebuilt(images, packages)).set_index("name")
 

@@ -171,17 +171,12 @@ def _deaf() -> Any:
     return Deaf()
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few signs are enough. More starts than are needed change no result."""
+def test_calls_that_no_worker_works_on_are_made_again_on_another_cluster(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A few signs are enough. More starts than are needed change no result.
     monkeypatch.setattr(tasks, "_SIGNS", 3)
     monkeypatch.setattr(tasks, "_STARTS", 20)
-
-
-@pytest.mark.usefixtures("impatient")
-def test_calls_that_no_worker_works_on_are_made_again_on_another_cluster(
-    tmp_path: Path, data: Path
-) -> None:
     folder = fleets.reports(tmp_path / "scans", 6)
     with cluster.open(workers=2) as opened:
         first = opened.client.scheduler.address
@@ -190,20 +185,6 @@ def test_calls_that_no_worker_works_on_are_made_again_on_another_cluster(
         assert opened.client.scheduler.address != first
         assert fleets.counted(engine.Dask(done.store, opened)) == fleets.plain(folder.iterdir())
     assert (done.new, done.failed) == (6, 0)
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_worker_that_stands_still_is_replaced(tmp_path: Path, data: Path) -> None:
-    folder = fleets.reports(tmp_path / "scans", 6)
-    with cluster.open(workers=1) as opened:
-        [worker] = opened.processes().values()
-        os.kill(worker, signal.SIGSTOP)
-        # A scheduler asks each worker, so it is told what a worker that stands still cannot say.
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Cluster, "check", lambda *_: None)
-            done = reading.read(str(folder), "f", opened)
-    assert (done.new, done.failed) == (6, 0)
-    assert not psutil.pid_exists(worker)
 
 
 def test_calls_that_no_cluster_works_on_are_an_error_that_names_the_first(
@@ -241,7 +222,7 @@ def _beats(*looks: str) -> list[bool]:
         beat += look != "silent"
         metrics = {"task_counts": {"executing": int(look == "works")}}
         workers = {"a": {"last_seen": beat, "metrics": metrics}}
-        found.append(signs.are_of_no_work(workers, {}))
+        found.append(signs.are_of_no_work(workers))
     return found[1:]
 
 
@@ -419,10 +400,3 @@ def test_a_run_that_is_stopped_leaves_no_process_and_no_half_written_file(
     assert 0 < done.new < expected.images
     assert fleets.store_counts(done.store) == expected
     assert not [*paths.fleet("f").glob("parts/.*.part")]
-
-
-def test_a_run_says_nothing_but_what_it_prints(tmp_path: Path, data: Path) -> None:
-    folder = fleets.reports(tmp_path / "scans", 20)
-    run = fleets.start(folder, "f")
-    said, errors = run.communicate(timeout=120)
-    assert (said, errors) == ("20 0 0\n", "")

@@ -11,7 +11,7 @@ from helpers import frames
 from helpers.fleet import engine, reading
 from helpers.fleet import store as stores
 from helpers.fleet.cluster import Cluster
-from helpers.fleet.partition import Partition, Reduction
+from helpers.fleet.partition import Partition
 from helpers.fleet.store import Counted, Part, Store
 from helpers.frames import Frames
 from helpers.studies.load import load_reports
@@ -48,11 +48,6 @@ def whole(folder: Path, store: Store) -> Frames:
 
 def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values("variant", kind="stable", ignore_index=True)
-
-
-def test_all_real_reports_give_the_counts_of_a_plain_loop(folder: Path, store: Store) -> None:
-    assert len(store.parts) > 1
-    assert fleets.store_counts(store) == fleets.plain(folder.rglob("*.json"))
 
 
 @pytest.mark.parametrize("name", ["images", "findings", "packages"])
@@ -102,14 +97,3 @@ def test_a_dask_frame_can_be_grouped(store: Store, opened: Cluster, whole: Frame
     expected = whole.findings.groupby(["package", "severity"], observed=True)["variant"].nunique()
     assert grouped.sort_index().to_dict() == expected.to_dict()
     assert [*findings["severity"].cat.categories] == [*frames.SEVERITIES]
-
-
-def _nothing(part: Partition) -> pd.DataFrame:
-    assert part.findings.empty
-    assert [*part.images] == ["variant", "status"]
-    return part.images
-
-
-def test_a_part_has_the_columns_that_were_asked_for(store: Store) -> None:
-    kept = fleets.Here(store).reduced(Reduction(_nothing, {"images": ["variant", "status"]}))
-    assert len(kept) == store.images

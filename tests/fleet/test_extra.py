@@ -37,14 +37,6 @@ def test_no_module_needs_or_imports_dask() -> None:
         assert done.returncode == 0, done.stderr
 
 
-def test_other_commands_work_without_dask() -> None:
-    report = paths.ROOT / "data" / "studies" / "blog-2022" / "2022-02"
-    main = f"{_WITHOUT}\nsys.argv[1:] = ['summary', {str(report)!r}]\n"
-    done = _python(f"{main}from helpers.cli import main\nmain()")
-    assert done.returncode == 0, done.stderr
-    assert "findings" in done.stdout
-
-
 def test_fleets_say_what_to_install() -> None:
     done = _python(f"{_WITHOUT}\nfrom helpers.fleet import cluster\nwith cluster.open(): pass")
     assert "make fleet" in done.stderr.splitlines()[-1]

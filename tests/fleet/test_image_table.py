@@ -1,4 +1,3 @@
-import pandas as pd
 import pytest
 
 from helpers import paths
@@ -77,12 +76,6 @@ def test_a_family_of_which_nothing_is_found_is_not_clean_and_neither_is_an_image
     assert images[images["unknown_to_db"]]["name"].tolist() == ["a:1", "b:1"]
 
 
-def test_no_images_are_a_table_without_rows():
-    images = image_table.once(fleets.images())
-    assert images.empty
-    assert image_table.counted(images).empty
-
-
 def test_a_damaged_table_of_words_is_told_with_its_line(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "BASE_WORDS", tmp_path / "words.csv")
     paths.BASE_WORDS.write_text("word,system,release,form\nslim,,,slim\nslim,,,slim\n")
@@ -92,9 +85,3 @@ def test_a_damaged_table_of_words_is_told_with_its_line(tmp_path, monkeypatch):
             base_words.table()
     finally:
         base_words.table.cache_clear()
-
-
-def test_every_word_of_a_release_names_one_that_exists():
-    words = pd.DataFrame(base_words.table().values())
-    assert words["release"].ne("").sum() > 20
-    assert (words["release"].eq("") | words["system"].ne("")).all()

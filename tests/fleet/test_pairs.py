@@ -192,25 +192,6 @@ def test_what_few_groups_show_is_told_and_nothing_is_made_of_it():
     assert [(one.name, one.low) for one in answer.chart.intervals] == [("to debian 13", None)]
 
 
-def test_where_no_move_makes_it_better_all_are_shown():
-    rows = [
-        app(f"r:1-{word}", version, 5) for word, version in (("bookworm", "12"), ("trixie", "13"))
-    ]
-    answer = moving.answer(table(*rows), PLAIN, pairs.UNKNOWN)
-    assert "No move" in answer.title
-    assert [one.estimate for one in answer.chart.intervals] == [0, 0]
-
-
-def test_both_directions_of_a_move_agree_on_who_has_fewer():
-    images = fleet(lambda repository, tag: -10 - repository)
-    alone = (app("alone:1-jessie", "8.1", 100), app("alone:2-stretch", "9.1", 90))
-    images = image_table.once(
-        pd.concat([images[[*table(*alone).columns]], table(*alone)], ignore_index=True)
-    )
-    moves = moving.totals(images, pairs.found(images), {}).set_index("target")
-    assert moves.loc["debian 9", "high"] < 0 < moves.loc["debian 8", "low"]
-
-
 def test_repositories_that_share_packages_are_one_group_and_give_no_interval():
     images = fleet(lambda repository, tag: -10 - repository, 8, 1)
     first = images["repository"].isin([f"repo{number}" for number in range(4)])
@@ -230,19 +211,6 @@ def test_repositories_that_share_packages_are_one_group_and_give_no_interval():
     assert "may be too narrow" in pairs.answer(images, PLAIN, pairs.UNKNOWN).text.plain
     moves = moving.totals(images, found, groups.packages(images, none))
     assert moves["low"].isna().all()
-
-
-def test_the_real_pairs_rest_on_few_repositories(real_parts):
-    images = image_table.once(fleets.reduced(real_parts, tally.images()))
-    found = pairs.found(images)
-    named = images.set_index("variant")
-    for row in found.itertuples():
-        first, second = named.loc[row.first_variant], named.loc[row.second_variant]
-        assert first["count"] + row.difference == second["count"]
-        assert first["repository"] == second["repository"]
-    compared = pairs.compared(found)
-    assert compared["repositories"].max() < bootstrap.least(pairs.LEVEL)
-    assert compared["low"].isna().all()
 
 
 def test_a_base_that_no_advisories_follow_is_no_place_to_move_to():

@@ -85,19 +85,6 @@ def test_every_question_has_an_answer(case):
     assert all("\x1b" not in answer.text.plain + answer.title for answer in found.values())
 
 
-def test_reasons_are_counted_and_a_missing_system_is_not_clean():
-    rows = [
-        {"name": f"a:{n}", "count": None, "status": "failed", "reason": "429"} for n in range(3)
-    ]
-    rows += [{"name": "b:1", "count": 0, "status": "no-os", "os_family": None}]
-    images = image_table.once(fleets.images(*rows))
-    table = overview.failures(images)
-    assert table[["status", "images"]].to_numpy().tolist() == [["failed", 3], ["no-os", 1]]
-    text = overview.answer(fleets.images(*rows), images).text.plain
-    assert "not clean" in text
-    assert "3 images failed: 429 (a:0, a:1, a:2)" in text
-
-
 def test_what_is_found_without_a_system_is_told_beside_what_is_left_out():
     without = {"os_family": None, "status": "no-os"}
     rows = [{"name": f"a:{n}", "count": n} for n in range(1, 4)]
@@ -136,16 +123,6 @@ def test_small_families_are_one_and_blind_ones_are_left_out():
         ["debian 12", 5, 1, 2, 3, 4, 5],
         [distributions.OTHERS, 2, 50, 50, 50, 50, 50],
     ]
-
-
-def test_a_database_that_may_know_only_what_has_a_fix_is_told():
-    def told(*fixable):
-        rows = [{"name": f"a:{n}", "count": 3, "fixable": f} for n, f in enumerate(fixable)]
-        images = image_table.once(fleets.images(*rows))
-        return "cannot be seen" in distributions.fixable_answer(images, PLAIN).text.plain
-
-    assert told(3, 3)
-    assert not told(3, 2)
 
 
 def test_equal_lists_are_groups_and_lists_of_findings_are_not():

@@ -71,14 +71,6 @@ def at_an_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ca
         yield put
 
 
-@pytest.mark.parametrize("at_an_address", ["http"], indirect=True)
-def test_scans_at_an_address_are_counted_like_those_of_a_folder(
-    tmp_path: Path, counts: Counts, at_an_address: Callable[..., str]
-) -> None:
-    folder = fleets.reports(tmp_path / "scans", 3)
-    assert counts(at_an_address(folder)) == fleets.plain(folder.iterdir())
-
-
 def test_a_captured_fleet_at_an_address_is_read_as_one(
     tmp_path: Path, read: Read, at_an_address: Callable[..., str]
 ) -> None:
@@ -151,20 +143,6 @@ def test_a_broken_scan_is_a_row_and_is_looked_at_again_when_it_has_changed(
     assert read(folder)[1:4] == (0, 6, 4)
     (folder / "app-00001.json").write_bytes(whole)
     assert read(folder)[1:4] == (1, 5, 3)
-
-
-def test_a_name_is_the_images_and_its_digits_the_scans(tmp_path: Path, read: Read) -> None:
-    folder = fleets.reports(tmp_path / "scans", 1)
-    [path] = folder.iterdir()
-    fleet = _frame(read(folder), "fleet").iloc[0]
-    assert fleet["name"] == "shop/app:0"
-    assert fleet["variant"] == f"shop/app:0@{fleet['digest'].removeprefix('sha256:')[:12]}"
-    # Without a list, the packages with findings stand for it.
-    assert not fleet["packages_known"]
-    report = json.loads(path.read_bytes())
-    del report["Metadata"]["RepoTags"]
-    path.write_text(json.dumps(report))
-    assert _frame(read(folder), "fleet").iloc[0]["name"] == "app:0"
 
 
 def test_an_empty_list_of_results_is_no_clean_image(tmp_path: Path, read: Read) -> None:

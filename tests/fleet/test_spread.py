@@ -39,8 +39,3 @@ def test_of_what_is_only_a_kernels_headers_the_figure_says_so():
     assert [one.table["headers"].iloc[0] for one in answers] == [True, False]
     assert [one.chart.rows[0][0] for one in answers] == ["linux (headers only)", "linux"]
     assert "(headers only)" in answers[0].title
-
-
-def test_installed_packages_are_not_taken_for_source_packages():
-    said = ["name no source packages" in asked("a", named).text.plain for named in (0, 3)]
-    assert said == [True, False]

@@ -1,6 +1,5 @@
 """What is kept of parts, against a plain loop over the JSON of the real reports."""
 
-import pickle
 from collections import Counter, defaultdict
 from statistics import median
 
@@ -12,7 +11,7 @@ from helpers import frames
 from helpers.errors import ParameterInvalid
 from helpers.fleet import distributions, image_table, spread, tally
 from helpers.fleet.partition import Partition
-from helpers.vulnerabilities.lenses import PLAIN, Lens, Own
+from helpers.vulnerabilities.lenses import Lens, Own
 from tests.support import fleet_frames as fleets
 
 
@@ -109,11 +108,6 @@ def test_an_own_lens_sees_every_column_and_a_wrong_one_is_refused():
         tally.images(Lens("bugs"))
 
 
-def test_reductions_go_to_workers():
-    for reduction in (tally.images(PLAIN), tally.occurrences(PLAIN, {"a"}), tally.package_lists()):
-        assert pickle.loads(pickle.dumps(reduction)).columns == reduction.columns
-
-
 def part(**tables):
     made = {
         name: frames.make(name, {c: [row.get(c) for row in rows] for c in frames.columns(name)})
@@ -145,19 +139,6 @@ def test_a_vulnerability_in_two_packages_of_an_image_is_in_one_image():
         {"source_package": "s", "vulnerabilities": 1, "images": 1, "fixes": 1, "alone": 0}
         | {"headers": False}
     ]
-
-
-def test_no_part_has_anything_and_nothing_breaks():
-    parts = [part(), part()]
-    for reduction in (
-        tally.images(),
-        tally.occurrences(),
-        tally.in_packages(),
-        tally.package_lists(),
-    ):
-        table = fleets.reduced(parts, reduction)
-        assert table.empty
-    assert tally.together(fleets.reduced(parts, tally.occurrences())).empty
 
 
 def test_each_package_list_once_and_only_of_scans_that_list_packages():

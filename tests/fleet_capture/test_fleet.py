@@ -81,22 +81,6 @@ class TestPackageLists:
         assert facts["finished"]
         assert facts["db"]["sha256"]
 
-    def test_equal_lists_as_spdx_are_scanned_once_and_give_the_counts_of_each_image(
-        self, tags: Path, fleet_db: Path, shared: Path, empty_data: Path, tmp_path: Path
-    ) -> None:
-        folder = tmp_path / "spdx"
-        folder.mkdir()
-        for tag in ("1.6.14", "1.7.10"):
-            sbom = tags / f"{support.REPOSITORY}__{tag}.cdx.json"
-            support.spdx(sbom, folder / f"{tag}.spdx.json", fleet_db)
-        outcome = capture(str(folder), db=fleet_db)
-        assert (outcome.images, outcome.lists, outcome.made) == (2, 1, 1)
-        expected = support.counts(shared)
-        for image in support.images(outcome.folder):
-            row = expected[image["image_id"].removeprefix("sha256:")[:12]]
-            counted = support.counted(outcome.folder / image["scan"])
-            assert counted == {name: row[name] for name in support.COUNTS}
-
     def test_only_what_is_new_is_scanned(
         self, tags: Path, fleet_db: Path, empty_data: Path, tmp_path: Path
     ) -> None:
@@ -259,9 +243,7 @@ class TestAFaultyRegistry:
         ("path", "fault", "reason"),
         [
             ("manifests/1", faulty_registry.status(500), "answers 500"),
-            ("manifests/1", faulty_registry.status(404), "no such image"),
             ("blobs", faulty_registry.other_bytes, "another digest"),
-            ("blobs", faulty_registry.status(503), "answers 503"),
             ("manifests/1", faulty_registry.slow(20), "too slow"),
         ],
     )
@@ -329,18 +311,7 @@ class TestAFaultyRegistry:
             assert sorted(map(str, found)) == sorted(map(str, before))
             served.files[path] = content
 
-    def test_what_its_digest_names_is_asked_for_once(
-        self, served: Faulty, listed: str, db: Path
-    ) -> None:
-        capture(listed, "x", db=db)
-        served.methods.clear()
-        capture(listed, "x", db=db)
-        assert {method for method, path in served.methods} == {"HEAD"}
-        served.heads = False
-        served.methods.clear()
-        assert capture(listed, "x", db=db).failed == []
-
-    def test_the_cache_keeps_its_limit(
+    def test_what_its_digest_names_is_asked_for_once_and_the_cache_keeps_its_limit(
         self,
         served: Faulty,
         listed: str,
@@ -348,8 +319,12 @@ class TestAFaultyRegistry:
         own_cache: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        capture(listed, "x", db=db)
+        served.methods.clear()
+        capture(listed, "x", db=db)
+        assert {method for method, path in served.methods} == {"HEAD"}
         monkeypatch.setenv("KIT_CACHE_GB", "0")
-        assert capture(listed, "x", db=db).failed == []
+        assert capture(f"{served.host}/bad:1", "y", db=db).failed == []
         assert not [*(own_cache / "images" / "sha256").glob("*")]
 
 

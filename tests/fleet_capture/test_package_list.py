@@ -97,108 +97,39 @@ CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
-def spdx(image: str = "a:1") -> dict[str, Any]:
-    """An SPDX SBOM as Trivy writes it: ids end with a hash, that of the system with its image's."""
-    day, own = str(uuid.uuid4()), uuid.uuid4().hex[:16]
-    root, system = f"SPDXRef-ContainerImage-{own}", f"SPDXRef-OperatingSystem-{own}"
-    one, two = "SPDXRef-Package-0123456789abcdef", "SPDXRef-Package-fedcba9876543210"
-
-    def package(name: str, identity: str, purpose: str, *comments: str) -> dict[str, Any]:
-        notes = [{"annotationDate": day, "comment": comment} for comment in comments]
-        fields = {"name": name, "SPDXID": identity, "versionInfo": "1", "annotations": notes}
-        return {**fields, "primaryPackagePurpose": purpose}
-
-    relations = [
-        ("SPDXRef-DOCUMENT", "DESCRIBES", root),
-        (root, "DEPENDS_ON", system),
-        (system, "DEPENDS_ON", one),
-        (system, "DEPENDS_ON", two),
-    ]
-    return {
+def test_of_spdx_it_is_the_file_and_the_image_is_known(tmp_path: Path) -> None:
+    notes = [{"comment": f"{name}: {value}"} for name, value in (("ImageID", ID), ("DiffID", ID))]
+    image = {"SPDXID": "SPDXRef-1", "name": "b", "versionInfo": "2", "annotations": notes}
+    described = {"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES"}
+    made = {
         "spdxVersion": "SPDX-2.3",
-        "SPDXID": "SPDXRef-DOCUMENT",
-        "name": image,
-        "documentNamespace": f"http://example.org/{own}",
-        "creationInfo": {"creators": ["Tool: trivy-0.76.0"], "created": day},
-        "packages": [
-            package(
-                image, root, "CONTAINER", f"ImageID: {ID}", f"RepoTag: {image}", f"DiffID: {ID}"
-            ),
-            package("debian", system, "OPERATING-SYSTEM", "Class: os-pkgs"),
-            package("one", one, "LIBRARY", "PkgID: one@1"),
-            package("two", two, "LIBRARY", "PkgID: two@1"),
-        ],
-        "relationships": [
-            {"spdxElementId": first, "relationshipType": kind, "relatedSpdxElement": second}
-            for first, kind, second in relations
-        ],
+        "packages": [{**image, "primaryPackagePurpose": "CONTAINER"}, {"SPDXID": "SPDXRef-2"}],
+        "relationships": [{**described, "relatedSpdxElement": "SPDXRef-1"}],
     }
+    found = []
+    for index in (None, 1):
+        (tmp_path / "sbom.json").write_text(json.dumps(made, indent=index))
+        found.append(package_list.of_sbom(tmp_path / "sbom.json"))
+    assert found[0].package_list != found[1].package_list
+    assert (found[0].name, found[0].image_id, found[0].layers) == ("b:2", ID, (ID,))
 
 
-def test_neither_is_it_of_the_list_of_spdx(
-    listed: Callable[[dict[str, Any]], str], tmp_path: Path
-) -> None:
-    other = spdx("b:2")
-    other["packages"].reverse()
-    other["relationships"].reverse()
-    assert listed(spdx()) == listed(other)
-    found = package_list.of_sbom(tmp_path / "sbom.json")
-    assert (found.name, found.image_id, found.layers) == ("b:2", ID, (ID,))
-
-
-SPDX_CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "system": lambda made: made["packages"][1].update(versionInfo="2"),
-    "kind": lambda made: renamed(made, "SPDXRef-OperatingSystem", "SPDXRef-Package"),
-    "version": lambda made: made["packages"][2].update(versionInfo="2"),
-    "source": lambda made: made["packages"][2]["annotations"][0].update(comment="SrcName: x"),
-    "missing": lambda made: made["packages"].pop(),
-    "twice": lambda made: made["packages"].append({**made["packages"][2], "SPDXID": "SPDXRef-x"}),
-    "belongs": lambda made: made["relationships"].pop(),
-    "tools": lambda made: made["creationInfo"].update(creators=["Tool: syft"]),
-    "unknown field": lambda made: made.update(comment="x"),
-    "files": lambda made: made.update(files=[{"SPDXID": "SPDXRef-File-1", "fileName": "a"}]),
-    "no container": lambda made: made["packages"][0].update(primaryPackagePurpose="APPLICATION"),
-}
-
-
-def renamed(made: dict[str, Any], old: str, new: str) -> None:
-    made |= json.loads(json.dumps(made).replace(old, new))
-
-
-@pytest.mark.parametrize(
-    ("made", "change"),
-    [
-        *(pytest.param(document, each, id=name) for name, each in CHANGES.items()),
-        *(pytest.param(spdx, each, id=f"spdx: {name}") for name, each in SPDX_CHANGES.items()),
-    ],
-)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_whatever_a_scan_may_depend_on_is(
-    made: Callable[[], dict[str, Any]],
-    change: Callable[[dict[str, Any]], Any],
-    listed: Callable[[dict[str, Any]], str],
+    change: Callable[[dict[str, Any]], Any], listed: Callable[[dict[str, Any]], str]
 ) -> None:
-    before = made()
+    before = document()
     after = copy.deepcopy(before)
     change(after)
     assert listed(before) != listed(after)
-
-
-def test_of_equal_elements_it_is_the_file(listed: Callable[[dict[str, Any]], str]) -> None:
-    made = [spdx(), spdx()]
-    for each in made:
-        twin = {**each["packages"][2], "SPDXID": "SPDXRef-Package-00000000"}
-        each["packages"].append(twin)
-    assert listed(made[0]) != listed(made[1])
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "[]",
-        "{}",
         '{"bomFormat": "CycloneDX"}',
         "{" * 10**5,
-        '{"bomFormat": "CycloneDX", "metadata": {"component": 1}}',
         '{"spdxVersion": "SPDX-2.3"}',
         '{"spdxVersion": "SPDX-2.3", "packages": [{"SPDXID": []}], "creationInfo": {}}',
     ],
@@ -214,10 +145,5 @@ def test_what_is_not_known_is_taken_as_it_is(text: str, tmp_path: Path) -> None:
 
 def test_of_an_image_the_layers_count() -> None:
     amd64, arm64 = oci.parse("amd64"), oci.parse("arm64")
-    digests = {
-        package_list.of_layers(amd64, [ID]),
-        package_list.of_layers(amd64, [ID, ID]),
-        package_list.of_layers(arm64, [ID]),
-    }
-    assert len(digests) == 3
-    assert package_list.of_layers(amd64, [ID]) in digests
+    made = [(amd64, [ID]), (amd64, [ID, ID]), (arm64, [ID]), (amd64, [ID])]
+    assert len({package_list.of_layers(*each) for each in made}) == 3

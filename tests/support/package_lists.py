@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from helpers.studies.fleet_record import FACTS, IMAGES
+from helpers import paths
 from tests.support.live import unless_live
 
 REPOSITORY = "haproxy"
@@ -30,23 +30,6 @@ def sboms(shared: Path, place: Path, *options: str) -> Path:
     """Write an SBOM of each tag into a folder; return that."""
     script = folder(shared) / "sboms.py"
     subprocess.run([sys.executable, script, place, "--tags", *options], check=True)
-    return place
-
-
-def spdx(sbom: Path, place: Path, db: Path) -> Path:
-    """Write the SPDX SBOM that Trivy makes of the report of an image with a CycloneDX one."""
-    scan = ["trivy", "sbom", "--quiet", "--cache-dir", db, "--cache-backend", "memory"]
-    scan += ["--skip-db-update", "--offline-scan", "--skip-version-check", "--list-all-pkgs"]
-    report = json.loads(subprocess.check_output([*scan, "--format", "json", sbom]))
-    report["ArtifactType"], report["ArtifactName"] = (
-        "container_image",
-        report["Metadata"]["RepoTags"][0],
-    )
-    for result in report["Results"]:
-        result.pop("Vulnerabilities", None)
-    place.with_suffix(".report").write_text(json.dumps(report))
-    convert = ["trivy", "convert", "--quiet", "--format", "spdx-json", "--output", place]
-    subprocess.run([*convert, place.with_suffix(".report")], check=True)
     return place
 
 
@@ -72,12 +55,12 @@ def results(scan: Path) -> list[dict[str, Any]]:
 
 def images(fleet: Path) -> list[dict[str, Any]]:
     """The lines of a fleet's images."""
-    return [json.loads(line) for line in (fleet / IMAGES).read_text().splitlines()]
+    return [json.loads(line) for line in (fleet / paths.FLEET_IMAGES).read_text().splitlines()]
 
 
 def facts(fleet: Path) -> dict[str, Any]:
     """How a fleet was captured."""
-    return json.loads((fleet / FACTS).read_text())
+    return json.loads((fleet / paths.FLEET_FACTS).read_text())
 
 
 def content(fleet: Path) -> dict[str, Any]:
