@@ -13,7 +13,7 @@ from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
 from helpers.text.titles import Part, begun, fitted
 from helpers.text.titles import name as short_name
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import shown_counts
 from helpers.vulnerabilities.lenses import Lens
 
 FEW = 5
@@ -169,4 +169,4 @@ def _chart(table: pd.DataFrame, lens: Lens) -> Boxes:
         )
         for row in table.itertuples()
     ]
-    return Boxes(boxes, counting.number_of(lens.label))
+    return Boxes(boxes, shown_counts.number_of(lens.label))

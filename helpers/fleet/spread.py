@@ -10,7 +10,7 @@ from helpers.text import escape
 from helpers.text.i18n import t, word
 from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
 from helpers.text.titles import first_fitting
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import shown_counts
 from helpers.vulnerabilities.lenses import Lens
 
 
@@ -39,7 +39,7 @@ def updates(in_packages: pd.DataFrame) -> pd.DataFrame:
 
 def label(row: Any) -> str:
     """Return the name of a source package, and whether only headers of it are installed."""
-    name = counting.package_name(row.source_package)
+    name = shown_counts.package_name(row.source_package)
     return t("{package} (headers only)", package=name) if row.headers else name
 
 
@@ -75,7 +75,7 @@ def answer(occurrences: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answe
         shown["vulnerability_id"],
         shown["images"],
         [
-            f"{row.images:,} ({word(counting.SEVERITY_NAMES[row.severity])})"
+            f"{row.images:,} ({word(shown_counts.SEVERITY_NAMES[row.severity])})"
             for row in shown.itertuples()
         ],
         t("images"),
@@ -136,7 +136,7 @@ def updates_answer(
     note = say(
         "A vulnerability in two source packages counts in both, and is gone when both are updated. "
         "Of {package}, {alone:,} of {count:,} are in no other package.",
-        package=name(counting.package_name(first["source_package"])),
+        package=name(shown_counts.package_name(first["source_package"])),
         alone=first["alone"],
         count=first["fixes"],
     )
@@ -173,6 +173,6 @@ def _line(row: Any, measured: int) -> Phrase:
         part=row.images,
         whole=measured,
         fixable=row.fixable,
-        severity=word(counting.SEVERITY_NAMES[row.severity]),
+        severity=word(shown_counts.SEVERITY_NAMES[row.severity]),
     )
     return text

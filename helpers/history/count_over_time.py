@@ -14,7 +14,7 @@ from helpers.text import titles
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
 from helpers.text.titles import Part, begun, fitted
-from helpers.vulnerabilities import captures, counting
+from helpers.vulnerabilities import captures, shown_counts
 from helpers.vulnerabilities.lenses import Lens
 
 LEAST = 3
@@ -86,7 +86,7 @@ def chart(counts: pd.DataFrame, counted: str) -> Timeline:
         [line for line in lines if line.pieces],
         [*_ticks(counts, [line.name for line in lines if line.pieces])],
         t("day that a capture stands for (UTC)"),
-        counting.number_of(counted),
+        shown_counts.number_of(counted),
     )
 
 
@@ -117,9 +117,9 @@ def _sound(counts: pd.DataFrame) -> pd.DataFrame:
 def _title(counts: pd.DataFrame, spans: list[tuple[str, int, int, str]], lens: Lens) -> str:
     parts = [
         Part(
-            f"{titles.name(variant)} {first:,} → {counting.total(last, status)}",
+            f"{titles.name(variant)} {first:,} → {shown_counts.total(last, status)}",
             (last,),
-            counting.odd(status),
+            shown_counts.odd(status),
         )
         for variant, first, last, status in spans
     ]

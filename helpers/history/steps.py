@@ -16,7 +16,7 @@ from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import fitted, part_of, unknown
 from helpers.text.titles import name as short_name
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import shown_counts
 
 _SHOWN = ["vulnerability_id", "package", "package_path", "source_package"]
 MOVES = [
@@ -131,7 +131,7 @@ def chart(table: pd.DataFrame, variants: list[str]) -> Bars:
     counted = msg("findings that appeared, went or were re-rated")
     if len(variants) <= _FEW:
         counted = msg("findings that appeared or went")
-    return counting.stacked(bars, "reason", shown or {UNKNOWN: UNKNOWN}, "cause", counted, rows)
+    return shown_counts.stacked(bars, "reason", shown or {UNKNOWN: UNKNOWN}, "cause", counted, rows)
 
 
 def _title(table: pd.DataFrame, variants: list[str]) -> str:

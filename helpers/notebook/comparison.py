@@ -34,8 +34,8 @@ from helpers.verdict import claims as claims_
 from helpers.verdict import recommendation as recommendation_
 from helpers.verdict import takeaways as takeaways_
 from helpers.verdict import tradeoff as tradeoff_
+from helpers.vulnerabilities import breakdowns, fixes, lens_evidence
 from helpers.vulnerabilities import captures as captures_
-from helpers.vulnerabilities import counting, fixes, lens_evidence
 from helpers.vulnerabilities import growth as growth_
 from helpers.vulnerabilities import overlap as overlap_
 from helpers.vulnerabilities import published as published_
@@ -89,7 +89,7 @@ class Comparison(ComparedImages):
 
     # 02: what does the scanner find in each image, and what do its totals hide?
 
-    scanned_images = question("Which images were scanned, and with what?", counting.images_answer)
+    scanned_images = question("Which images were scanned, and with what?", breakdowns.images_answer)
     like_with_like = question("Do the images differ in more than their base?", confounders.answer)
     published = question("Do the published numbers come out?", published_.answer)
 
@@ -99,7 +99,7 @@ class Comparison(ComparedImages):
         known_by, why = self.study.known_by, self.study.known_by_why
         return lens_evidence.answer(self.findings, self.images, self.lens, known_by, why)
 
-    severity = question("How severe is what was found?", counting.severity_answer)
+    severity = question("How severe is what was found?", breakdowns.severity_answer)
     scan_coverage_in_brief = question(
         "How much of each image did the scanner look at, in one line?", scan_coverage_.brief_answer
     )
@@ -108,7 +108,7 @@ class Comparison(ComparedImages):
     def lens_totals(self) -> Answer:
         """How often is it counted: findings, vulnerabilities, all or fixable?"""
         share = self.coverage["known_share"]
-        return counting.lens_totals_answer(self.findings, self.images, self.lens, share)
+        return breakdowns.lens_totals_answer(self.findings, self.images, self.lens, share)
 
     scan_coverage_by_image = question(
         "How much of each image is counted?", scan_coverage_.totals_answer
@@ -130,7 +130,7 @@ class Comparison(ComparedImages):
     vulnerability_list = question(
         "Which vulnerabilities are these, one a row?", overlap_.listing_answer
     )
-    by_package = question("Which packages bring them?", counting.package_answer)
+    by_package = question("Which packages bring them?", breakdowns.package_answer)
     scanner_agreement = question(
         "What does another scanner say of the same images?",
         scanner_agreement_.answer,

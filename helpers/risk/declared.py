@@ -9,7 +9,7 @@ from helpers.text import escape
 from helpers.text.i18n import msg, t, told, word
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
 from helpers.text.titles import begun, fitted, part_of, unmeasured
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import counting, shown_counts
 from helpers.vulnerabilities.lenses import Lens
 
 COUNTS, HARMLESS = msg("counts"), msg("declared harmless")
@@ -75,7 +75,7 @@ def answer(
     counts = table(findings, images, lens)
     kinds = {COUNTS: COUNTS, HARMLESS: HARMLESS}
     both = lens._replace(suppressed=True).label
-    chart = counting.stacked(counts, "part", kinds, "declared", both)
+    chart = shown_counts.stacked(counts, "part", kinds, "declared", both)
     return Answer(
         "declared-harmless", _title(counts, lens), text, found, chart, lens.label, searchable=True
     )
@@ -105,7 +105,7 @@ def _title(counts: pd.DataFrame, lens: Lens) -> str:
     for (_, variant, status), image in counts.groupby(["capture", "variant", "status"], sort=False):
         by_part = image.set_index("part")["count"]
         whole = by_part.sum(skipna=False)
-        odd = counting.odd(status)
+        odd = shown_counts.odd(status)
         parts.append(
             unmeasured(variant, odd)
             if pd.isna(whole)

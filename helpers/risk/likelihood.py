@@ -16,7 +16,7 @@ from helpers.text import escape
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, bullets, code, listed, name, paragraph, say, share
 from helpers.text.titles import fitted, part_of, unknown, unmeasured
-from helpers.vulnerabilities import counting, lens_evidence, lenses
+from helpers.vulnerabilities import lens_evidence, lenses, shown_counts
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 
 EXPLOITED, LIKELY = msg("known to be exploited"), msg("likely")
@@ -124,7 +124,7 @@ def answer(
         for row in wide.itertuples()
         if pd.notna(row.whole) and (pd.isna(row.exploited) or row.exploited)
     }
-    chart = counting.stacked(counts, "part", shown, "exploitation", lens.label, notes=notes)
+    chart = shown_counts.stacked(counts, "part", shown, "exploitation", lens.label, notes=notes)
     counted = lenses.apply(findings, lens)
     text = bullets(
         name(image.variant)
@@ -267,12 +267,12 @@ def _title(wide: pd.DataFrame, what: str) -> str:
     parts = []
     for row in wide.itertuples():
         if pd.isna(row.whole):
-            parts.append(unmeasured(row.variant, counting.odd("failed")))
+            parts.append(unmeasured(row.variant, shown_counts.odd("failed")))
         elif pd.isna(row.exploited):
             parts.append(unknown(row.variant))
         else:
             short = escape.short(row.variant, 24)
-            parts.append(part_of(short, row.exploited, row.whole, counting.odd(row.status)))
+            parts.append(part_of(short, row.exploited, row.whole, shown_counts.odd(row.status)))
     return fitted(t("Known to be exploited, {what}", what=what), parts)
 
 

@@ -19,7 +19,7 @@ from helpers.text import escape, titles
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, names, number, paragraph, say, share
 from helpers.text.titles import Part, fitted, unknown
-from helpers.vulnerabilities import counting, lenses, once
+from helpers.vulnerabilities import lenses, once, shown_counts
 from helpers.vulnerabilities.fixes import BLIND
 from helpers.vulnerabilities.lenses import Lens
 
@@ -153,7 +153,7 @@ def slimmer_answer(exposure: pd.DataFrame, lens: Lens) -> Answer:
         nothing = t("What the app needs is known of no image here.")
         text += paragraph(nothing)
         return Answer("slimmer", text=text, counted=lens.label, role=SLIDE, lacks=nothing)
-    chart = counting.stacked(split, "part", {p: p for p in _ORDER}, "need", lens.label)
+    chart = shown_counts.stacked(split, "part", {p: p for p in _ORDER}, "need", lens.label)
     title = _slimmer_title(exposure, lens.short)
     return Answer(
         "slimmer",
@@ -188,7 +188,7 @@ def _points(placed: pd.DataFrame, lost: pd.DataFrame, counted: str) -> Points:
     return Points(
         points,
         t("number of executables and shared libraries (ELF files)"),
-        counting.number_of(counted),
+        shown_counts.number_of(counted),
         note=t("not placed, files or scan not known: {variants}", variants=variants)
         if variants
         else "",
@@ -204,10 +204,10 @@ def _title(table: pd.DataFrame, what: str) -> str:
                 "{variant} {binaries:,} and {count}",
                 variant=escape.short(row.variant, 22),
                 binaries=row.binaries,
-                count=counting.total(row.count, row.status),
+                count=shown_counts.total(row.count, row.status),
             ),
             (row.binaries, row.count),
-            counting.odd(row.status),
+            shown_counts.odd(row.status),
         )
         for row in placed.itertuples()
     ]
@@ -318,7 +318,7 @@ def _slimmer_talk(table: pd.DataFrame, lens: Lens) -> Talk:
     spoken = (
         t("We ask what would be left in an image with only its app and what that needs."),
         *some(each),
-        *counting.narrowed(lens),
+        *shown_counts.narrowed(lens),
         t("These are upper bounds: while it runs, the app may still open files and programs."),
     )
     return Talk(SURFACE, headline, spoken=spoken)

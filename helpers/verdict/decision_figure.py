@@ -15,7 +15,7 @@ from helpers.text.titles import Part, begun, fitted
 from helpers.text.titles import name as short_name
 from helpers.text.units import MB, megabytes
 from helpers.verdict.decision import Decision, decisive
-from helpers.vulnerabilities import captures, counting
+from helpers.vulnerabilities import captures, counting, shown_counts
 from helpers.vulnerabilities.lenses import Lens
 
 _BESIDE = 3
@@ -41,8 +41,8 @@ def drawn(
         of_capture = frames.images["capture"].eq(decision.capture)
         return _sizes(decision, image_sizes.table(frames.images[of_capture], published))
     lens, counts = _deciding(decision, others, frames)
-    chart = counting.stacked(
-        counts, "severity", counting.SEVERITY_NAMES, "severity", lens.label, notes=notes
+    chart = shown_counts.stacked(
+        counts, "severity", shown_counts.SEVERITY_NAMES, "severity", lens.label, notes=notes
     )
     return captures.title(counts, lens.short), chart, lens.label, True
 

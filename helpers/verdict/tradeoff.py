@@ -20,7 +20,7 @@ from helpers.text.i18n import Listing, Message, columns, msg, t, word
 from helpers.text.rich import AND, cut, number
 from helpers.text.titles import around
 from helpers.text.units import MB, megabytes
-from helpers.vulnerabilities import counting, lenses
+from helpers.vulnerabilities import counting, lenses, shown_counts
 from helpers.vulnerabilities.fixes import BLIND
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 from helpers.vulnerabilities.once import FINDINGS
@@ -386,7 +386,7 @@ def _points(candidates: pd.DataFrame, kind: str, counted: str) -> Points:
     return Points(
         points,
         t("image size, {measured_as} (MB = 10⁶ bytes)", measured_as=word(kind)),
-        counting.number_of(counted),
+        shown_counts.number_of(counted),
         {
             "front": t("on the Pareto front"),
             "dominated": t("dominated by another"),

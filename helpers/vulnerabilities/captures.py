@@ -13,7 +13,7 @@ from helpers.text.i18n import t
 from helpers.text.rich import Text, bullets, listed, name, paragraph, phrase, say
 from helpers.text.titles import Part, begun, fitted
 from helpers.text.titles import name as short_name
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import counting, shown_counts
 from helpers.vulnerabilities.lenses import PLAIN, Lens
 from helpers.vulnerabilities.once import FINDINGS
 
@@ -39,7 +39,7 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     if images["capture"].nunique() < 2:
         text = say("There is one capture, so there is no other day to compare it with.")
         return Answer("severity-by-capture", text=paragraph(text), table=counts)
-    chart = counting.severity_bars(counts, lens.label)
+    chart = shown_counts.severity_bars(counts, lens.label)
     return Answer(
         "severity-by-capture",
         title(counts, lens.short),
@@ -71,9 +71,9 @@ def title(counts: pd.DataFrame, what: str) -> str:
     days = ordered["capture"].unique()
     parts = []
     for variant, rows in ordered.groupby("variant", sort=False):
-        each = [*map(counting.total, rows["total"], rows["status"])]
+        each = [*map(shown_counts.total, rows["total"], rows["status"])]
         each = each if len(each) < _MANY else [each[0], each[-1]]
-        odds = [*filter(None, map(counting.odd, rows["status"])), ""]
+        odds = [*filter(None, map(shown_counts.odd, rows["status"])), ""]
         text = f"{short_name(variant)} {' → '.join(each)}"
         parts.append(Part(text, (rows["total"].iloc[-1],), odds[0]))
     if len(days) < 2:
@@ -105,23 +105,23 @@ def talk(counts: pd.DataFrame, lens: Lens, topic: str, images: pd.DataFrame) -> 
         spoken = (
             t("Each bar is an image: the number of {what} in it.", what=lens.short),
             *some(each),
-            *counting.not_counted(every),
-            *counting.narrowed(lens),
+            *shown_counts.not_counted(every),
+            *shown_counts.narrowed(lens),
             t("A newer package would fix these, and nobody tried whether the app can reach them.")
             if lens.fixable
             else t(
                 "A count is not a risk: nobody tried whether the running app can reach any of it."
             ),
         )
-        return Talk(topic, counting.headline(known, lens.short), spoken=spoken)
+        return Talk(topic, shown_counts.headline(known, lens.short), spoken=spoken)
     # The largest change first.
     spans.sort(key=lambda span: -abs(span[2] - span[1]))
     each = [went(span, lens, days[0], days[-1]) for span in spans]
     spoken = (
         t("Each image has a bar for every capture: what was known of it on that day."),
         *some(each),
-        *counting.not_counted(every),
-        *counting.narrowed(lens),
+        *shown_counts.not_counted(every),
+        *shown_counts.narrowed(lens),
         *([unlike.plain] if unlike else []),
         t("So a count holds for its day only, and an old scan says little about today."),
     )

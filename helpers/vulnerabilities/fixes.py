@@ -8,7 +8,7 @@ from helpers.text import escape
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, names, paragraph, say
 from helpers.text.titles import Part, around, begun, fitted, part_of, unmeasured
-from helpers.vulnerabilities import counting, lenses
+from helpers.vulnerabilities import counting, lenses, shown_counts
 from helpers.vulnerabilities.lenses import PLACE_NAMES, Lens
 
 FIXABLE, UNFIXED = msg("fixable"), msg("unfixed")
@@ -66,7 +66,7 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
         "\n" + t("OS unfixed: cannot be seen"),
     )
     kinds = {FIXABLE: FIXABLE, UNFIXED: UNFIXED}
-    chart = counting.stacked(table, "part", kinds, "fix", counted, notes=notes)
+    chart = shown_counts.stacked(table, "part", kinds, "fix", counted, notes=notes)
     wide = _wide(table)
     text = _fixed(wide, counted)
     return Answer("fixable-and-unfixed", _title(wide, lens), text, table, chart, counted)
@@ -75,7 +75,7 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
 def places_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     """Answer where the packages sit, and which findings came with the base image."""
     table = by_place(findings, images, lens)
-    chart = counting.stacked(table, "part", PLACE_NAMES, "place", lens.label)
+    chart = shown_counts.stacked(table, "part", PLACE_NAMES, "place", lens.label)
     counted = lenses.apply(findings, lens)
     text = bullets(
         name(image.variant)
@@ -162,10 +162,10 @@ def _from_base(findings: pd.DataFrame, status: str, what: str) -> Phrase | str:
 
 def _part(variant: object, part: int, whole: int, status: str) -> Part:
     """Return how much of an image's count is of a kind, for a title."""
-    odd = counting.odd(status)
+    odd = shown_counts.odd(status)
     if pd.isna(whole):
         return unmeasured(variant, odd)
-    return part_of(escape.short(variant, 24), part, counting.total(whole, status), odd)
+    return part_of(escape.short(variant, 24), part, shown_counts.total(whole, status), odd)
 
 
 def _wide(table: pd.DataFrame) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from helpers.text import escape, titles
 from helpers.text.i18n import Message, msg, t, told, word
 from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import Part, begun, fitted
-from helpers.vulnerabilities import counting, lenses, once
+from helpers.vulnerabilities import counting, lenses, once, shown_counts
 from helpers.vulnerabilities.lenses import Lens
 
 _COLUMNS = ["capture", "variant", "status", "day", "count"]
@@ -243,7 +243,7 @@ def chart(
         marks,
         [(day, what) for what, day in events.items()],
         t("day of publication (UTC)"),
-        counting.number_of(counted),
+        shown_counts.number_of(counted),
         complete if is_past else None,
     )
 
@@ -253,8 +253,8 @@ def headline(growth: pd.DataFrame, lens: Lens) -> str:
     parts = []
     for variant, rows in growth.groupby("variant", sort=False):
         first, last, status = rows["count"].iloc[0], rows["count"].iloc[-1], rows["status"].iloc[0]
-        text = f"{escape.short(variant, 22)} {first:,} → {counting.total(last, status)}"
-        parts.append(Part(text, (last,), counting.odd(status)))
+        text = f"{escape.short(variant, 22)} {first:,} → {shown_counts.total(last, status)}"
+        parts.append(Part(text, (last,), shown_counts.odd(status)))
     head = t("{counted} since they were built", counted=begun(lens.short))
     return fitted(head, parts, in_the_end=True)
 
@@ -263,7 +263,7 @@ def _talk(growth: pd.DataFrame, drawn: Curves, lens: Lens) -> Talk:
     spans = [
         (variant, rows["count"].iloc[0], rows["count"].iloc[-1])
         for variant, rows in growth.groupby("variant", sort=False)
-        if not counting.odd(rows["status"].iloc[0])
+        if not shown_counts.odd(rows["status"].iloc[0])
     ]
     spans.sort(key=lambda span: span[1] - span[2])
     each = [

@@ -9,7 +9,7 @@ from helpers.text import escape
 from helpers.text.i18n import Message, t, word
 from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
 from helpers.text.titles import first_fitting, is_whole
-from helpers.vulnerabilities import counting, lenses, once
+from helpers.vulnerabilities import lenses, once, shown_counts
 from helpers.vulnerabilities.lenses import PLAIN, Lens
 
 _SEVERITY_AT, _JOINED_AT, _VARIANTS_AT = 1, 2, 5
@@ -126,10 +126,10 @@ def chart(listing: pd.DataFrame, counted: str, most: int = MOST) -> Overlap:
     """Return a listing's combinations of variants, counted by severity."""
     return Overlap(
         variants(listing),
-        {severity: word(text) for severity, text in counting.SEVERITY_NAMES.items()},
+        {severity: word(text) for severity, text in shown_counts.SEVERITY_NAMES.items()},
         _combined(listing, most),
         t("● in these variants, and in no other"),
-        counting.number_of(counted),
+        shown_counts.number_of(counted),
     )
 
 

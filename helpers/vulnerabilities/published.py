@@ -5,7 +5,7 @@ import pandas as pd
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.text.i18n import word
 from helpers.text.rich import Phrase, listed, name, paragraph, say
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import counting, shown_counts
 
 
 def reproduction(counts: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def _reproduced(table: pd.DataFrame) -> Phrase:
         say(
             "{variant} {reproduced} of {published}",
             variant=name(row.variant),
-            reproduced=counting.shown(row.reproduced),
+            reproduced=shown_counts.shown(row.reproduced),
             published=row.published,
         )
         for row in table[table["severity"].eq(counting.TOTAL)].itertuples()

@@ -9,7 +9,7 @@ from helpers.frames import SEVERITIES, UNKNOWN_COUNT
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
 from helpers.text.titles import around
-from helpers.vulnerabilities import counting, lenses
+from helpers.vulnerabilities import counting, lenses, shown_counts
 from helpers.vulnerabilities.lenses import NVD, SCANNER, Lens
 
 NO_SOURCE = msg("several (precomputed)")
@@ -107,7 +107,7 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     """Answer what NVD's scale says of the counted findings instead of the scanner's."""
     table = both_scales(findings, images, lens)
     ratings = rerated(lenses.apply(findings, lens._replace(severity=SCANNER)), images)
-    chart = counting.severity_bars(table, lens.label, ("variant", "scale"))
+    chart = shown_counts.severity_bars(table, lens.label, ("variant", "scale"))
     title, text = _title(ratings, lens.short), _text(ratings)
     return Answer("severity-scales", title, text, table, chart, lens.label)
 

@@ -10,13 +10,13 @@ from matplotlib.colors import to_hex
 from helpers.answers.chart_data import Bars, Series
 from helpers.charts import bar_chart, colours, figure
 from helpers.frames import SEVERITIES, Frames
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import counting, shown_counts
 from tests.charts.conftest import legend, names, texts
 
 
 def breakdown(loaded: Frames) -> Bars:
     counts = counting.severity_counts(loaded.findings, loaded.images)
-    chart = counting.severity_bars(counts, "findings")
+    chart = shown_counts.severity_bars(counts, "findings")
     assert isinstance(chart, Bars)
     return chart
 

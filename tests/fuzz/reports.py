@@ -14,7 +14,15 @@ from helpers.errors import KitError
 from helpers.scanning import redact_report
 from helpers.scans import reports, summary
 from helpers.studies.load import load_reports
-from helpers.vulnerabilities import counting, fixes, growth, lenses, overlap, severity_scales
+from helpers.vulnerabilities import (
+    breakdowns,
+    counting,
+    fixes,
+    growth,
+    lenses,
+    overlap,
+    severity_scales,
+)
 from helpers.vulnerabilities.lenses import PLAIN
 from tests.fuzz.kind import Kind, Wrong, plain_json, same
 from tests.fuzz.mutations import of_json
@@ -146,9 +154,9 @@ def _check_frames(path: Path, counted: dict[str, Any], random: Random) -> None:
 
 
 _QUESTIONS = (
-    lambda f: counting.severity_answer(f.findings, f.images, PLAIN),
-    lambda f: counting.package_answer(f.findings, f.images, PLAIN),
-    lambda f: counting.images_answer(f.images),
+    lambda f: breakdowns.severity_answer(f.findings, f.images, PLAIN),
+    lambda f: breakdowns.package_answer(f.findings, f.images, PLAIN),
+    lambda f: breakdowns.images_answer(f.images),
     lambda f: counting.totals_by_lens(f.findings, f.images),
     lambda f: growth.growth(f.findings, f.images, PLAIN),
     lambda f: growth.incomplete(f.findings),

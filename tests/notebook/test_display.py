@@ -15,7 +15,7 @@ from helpers.notebook.display import Setting, ShownAnswer
 from helpers.text import escape, html
 from helpers.text.escape import ANSWER, STATIC
 from helpers.text.rich import name, paragraph
-from helpers.vulnerabilities import counting
+from helpers.vulnerabilities import breakdowns
 from helpers.vulnerabilities.lenses import Lens
 from tests.conftest import finding, trivy
 
@@ -24,7 +24,7 @@ HOSTILE = "=cmd|' /C calc'!A0<script>alert(1)</script>\x1b[31m"
 
 @pytest.fixture
 def severity(blog: Frames) -> Answer:
-    return counting.severity_answer(blog.findings, blog.images, Lens())
+    return breakdowns.severity_answer(blog.findings, blog.images, Lens())
 
 
 def shown(answer: Answer, images: pd.DataFrame, folder: Path | None = None, **rest) -> ShownAnswer:

@@ -9,7 +9,7 @@ from helpers import frames
 from helpers.answers.chart_data import Bars, why_empty
 from helpers.frames import Frames
 from helpers.studies.load import load_published
-from helpers.vulnerabilities import captures, counting, published
+from helpers.vulnerabilities import breakdowns, captures, counting, published
 from helpers.vulnerabilities.lenses import PLAIN, Lens
 from tests.conftest import finding, missing_image, trivy
 
@@ -35,7 +35,7 @@ def counted(frames_of, name: str, *lost: str, **others: dict[str, Any]) -> Frame
 
 
 def severity_title(loaded: Frames, lens: Lens = PLAIN) -> str:
-    return counting.severity_answer(loaded.findings, loaded.images, lens).title
+    return breakdowns.severity_answer(loaded.findings, loaded.images, lens).title
 
 
 class TestTables:
@@ -118,7 +118,7 @@ class TestCharts:
 
     def test_the_worst_severity_comes_first_and_what_was_not_measured_is_none(self, frames_of):
         loaded = counted(frames_of, "image{}", "lost", scratch=trivy(Metadata={}))
-        chart = counting.severity_answer(loaded.findings, loaded.images, PLAIN).chart
+        chart = breakdowns.severity_answer(loaded.findings, loaded.images, PLAIN).chart
         assert isinstance(chart, Bars)
         assert [series.key for series in chart.series] == [*reversed(frames.SEVERITIES)]
         assert chart.series[1].values == [0, 1, 2, 3, 4, 0, None]
@@ -129,7 +129,7 @@ class TestCharts:
 
     def test_where_nothing_is_counted_there_is_no_bar(self, frames_of) -> None:
         loaded = frames_of(clean=trivy())
-        answer = counting.package_answer(loaded.findings, loaded.images, PLAIN)
+        answer = breakdowns.package_answer(loaded.findings, loaded.images, PLAIN)
         assert "nothing is counted" in why_empty(answer.chart)
 
 
@@ -152,7 +152,7 @@ class TestTexts:
 
     def test_images_to_be_read_with_care_are_named(self, frames_of) -> None:
         loaded = frames_of(scratch=trivy(Metadata={}), fine=trivy())
-        text = counting.images_answer(missing_image(loaded.images, "lost")).text.plain
+        text = breakdowns.images_answer(missing_image(loaded.images, "lost")).text.plain
         assert text.startswith("2 of 3 images scanned")
         assert "nothing is known: lost." in text
         assert "a low count is no good sign: scratch." in text

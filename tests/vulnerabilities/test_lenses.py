@@ -23,6 +23,7 @@ from helpers.frames import BROKEN, NO_OS, PLACES, SCANNED, SEVERITIES, UNKNOWN_C
 from helpers.runs import parameters
 from helpers.studies.load import load_reports
 from helpers.vulnerabilities import (
+    breakdowns,
     captures,
     counting,
     fixes,
@@ -623,9 +624,9 @@ def twice(images: Images) -> Images:
 
 
 EACH: dict[str, Callable[[Images], Answer]] = {
-    "severity": lambda images: counting.severity_answer(*images, PLAIN),
+    "severity": lambda images: breakdowns.severity_answer(*images, PLAIN),
     "captures": lambda images: captures.answer(*twice(images), PLAIN),
-    "totals by lens": lambda images: counting.lens_totals_answer(
+    "totals by lens": lambda images: breakdowns.lens_totals_answer(
         *images, PLAIN, SHARES[: len(images[1])]
     ),
     "published": lambda images: published.answer(*images, PUBLISHED),
