@@ -148,8 +148,12 @@ class Timeline(Struct, tag="timeline"):
         return sorted(found | {day for line in self.lines for day, _ in line.broken})
 
 
+TOTAL, STEP, REST = msg("total"), msg("step"), msg("rest")
+"""Kinds of steps: an image's size, one change, and several changes in one."""
+
+
 class Step(Struct):
-    """A step between two totals; `kind` is `total`, `step` or `rest` (several changes in one).
+    """A step between two totals, of a kind.
 
     `part` is a short label, `start` and `end` are in MB.
     """
@@ -166,6 +170,12 @@ class Waterfall(Struct, tag="waterfall"):
 
     steps: list[Step]
     across: str
+
+
+FOUND, NONE, PLAIN, UNKNOWN = msg("found"), msg("none"), msg("plain"), msg("not measured")
+NO_PACKAGE = msg("no such package")
+"""States of a cell: there is some; there is none; something that is no way in by itself; not known;
+and, where only packages are known, that none of them is named so, which is not none."""
 
 
 class Cell(Struct):

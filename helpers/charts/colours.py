@@ -95,7 +95,6 @@ PALETTES: dict[str, dict[str, Style]] = {
         "base not known": _solid(BASELINE),
         "hidden by later layers": _HIDDEN,
     },
-    "parts": {str(place): _solid(colour) for place, colour in enumerate(LINES)},
     "points": {
         "": {"facecolor": BAR, "edgecolor": BAR},
         "front": {"facecolor": BAR, "edgecolor": BAR},

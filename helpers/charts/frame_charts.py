@@ -8,6 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers.answers.chart_data import (
+    FOUND,
+    NO_PACKAGE,
+    NONE,
+    REST,
+    STEP,
+    TOTAL,
+    UNKNOWN,
     Bars,
     Cell,
     Chart,
@@ -21,7 +28,6 @@ from helpers.answers.chart_data import (
 )
 from helpers.charts import axes, figure
 from helpers.charts.colours import FAINT
-from helpers.charts.matrix_chart import FOUND, NO_PACKAGE, NONE, UNKNOWN
 from helpers.errors import FrameInvalid
 from helpers.frames import SEVERITIES
 from helpers.text import escape
@@ -29,9 +35,6 @@ from helpers.text.i18n import t, told, word
 from helpers.text.units import MB
 
 _WORST_FIRST = SEVERITIES[::-1]
-
-_KINDS = ("total", "step", "rest")
-"""Steps of a waterfall."""
 
 _WIDE, _TALL = 0.775, 0.77
 """Shares of a figure that its axes have where nothing is laid out yet."""
@@ -104,13 +107,15 @@ def bars(frame: pd.DataFrame, label: str) -> Bars:
 
 def waterfall(frame: pd.DataFrame, label: str) -> Waterfall:
     """Return steps from one size to another."""
-    _check("waterfall", frame, ["label", "kind", "start_bytes", "end_bytes"], kind=_KINDS)
+    _check(
+        "waterfall", frame, ["label", "kind", "start_bytes", "end_bytes"], kind=(TOTAL, STEP, REST)
+    )
     at = 0.0
     steps = []
     for row in frame.to_dict("records"):
         start, end, name = row["start_bytes"], row["end_bytes"], row["label"]
         # So it is also of what was not measured.
-        if row["kind"] != "total" and not abs(start - at) < 1:
+        if row["kind"] != TOTAL and not abs(start - at) < 1:
             raise FrameInvalid(
                 f"charts.waterfall: the step {escape.short(name, 40)!r} starts at {start:,.0f} "
                 f"bytes, and what is before it ends at {at:,.0f}"

@@ -7,16 +7,12 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from helpers.answers.chart_data import Cell, Matrix
+from helpers.answers.chart_data import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN, Cell, Matrix
 from helpers.charts import axes
 from helpers.charts.colours import CELLS, FAINT, INK
 from helpers.charts.lettering import width
 from helpers.text import escape
 from helpers.text.i18n import t
-
-FOUND, PLAIN, NONE = "found", "plain", "none"
-UNKNOWN, NO_PACKAGE = "not measured", "no such package"
-"""States of cells."""
 
 SIZE, _LARGE = 17.0, 20.0
 """Size of the letters of cells and rows, in points, and of those of few rows."""

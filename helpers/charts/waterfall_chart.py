@@ -5,14 +5,12 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from helpers.answers.chart_data import Step, Waterfall
+from helpers.answers.chart_data import REST, TOTAL, Step, Waterfall
 from helpers.charts import axes
 from helpers.charts.colours import DOWN, FAINT, INK, UP, WHOLE
 from helpers.text import escape
 from helpers.text.i18n import columns, letters, t
 from helpers.text.units import MB, signed
-
-_TOTAL, _REST = "total", "rest"
 
 _ROOM = 46
 """Columns of a step's name that there is room for."""
@@ -27,9 +25,9 @@ def draw(chart: Waterfall, ax: Axes, scale: float = 1.0) -> Axes:
     size = scale * min(17.0, 270 / down)
     highest = max(max(step.start, step.end) for step in chart.steps)
     for row, step in enumerate(chart.steps):
-        colour = WHOLE if step.kind == _TOTAL else UP if step.end > step.start else DOWN
+        colour = WHOLE if step.kind == TOTAL else UP if step.end > step.start else DOWN
         style: dict[str, Any] = {"facecolor": colour, "edgecolor": colour}
-        if step.kind == _REST:
+        if step.kind == REST:
             style = {"facecolor": "white", "edgecolor": colour, "hatch": "//"}
         low, high = sorted((step.start, step.end))
         ax.barh(row, high - low, left=low, height=0.7, linewidth=1.2 * scale, **style)
@@ -38,7 +36,7 @@ def draw(chart: Waterfall, ax: Axes, scale: float = 1.0) -> Axes:
         ax.text(
             high + 0.008 * highest,
             row,
-            f"{step.end:,.1f} MB" if step.kind == _TOTAL else change,
+            f"{step.end:,.1f} MB" if step.kind == TOTAL else change,
             va="center_baseline",
             ha="left",
             size=size,
@@ -50,7 +48,7 @@ def draw(chart: Waterfall, ax: Axes, scale: float = 1.0) -> Axes:
             ax.plot([step.end] * 2, ends, color=FAINT, linewidth=scale, zorder=0)
     ax.set_yticks(range(down), list(map(_name, chart.steps)), size=size)
     for tick, step in zip(ax.get_yticklabels(), chart.steps, strict=True):
-        tick.set_fontweight("bold" if step.kind == _TOTAL else "normal")
+        tick.set_fontweight("bold" if step.kind == TOTAL else "normal")
     handles = [
         Patch(color=UP, label=t("larger")),
         Patch(color=DOWN, label=t("smaller")),
@@ -68,7 +66,7 @@ def draw(chart: Waterfall, ax: Axes, scale: float = 1.0) -> Axes:
 def _name(step: Step) -> str:
     """Return what a step is, with as much of what it is made of as there is room for."""
     label = escape.plain(step.label)
-    if columns(label) <= _ROOM or step.kind == _TOTAL:
+    if columns(label) <= _ROOM or step.kind == TOTAL:
         return escape.short(label, letters(label, _ROOM))
     if columns(step.part) > _ROOM - 8:
         return escape.short(step.part, letters(step.part, _ROOM))

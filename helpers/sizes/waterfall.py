@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.chart_data import Step, Waterfall
+from helpers.answers.chart_data import REST, STEP, TOTAL, Step, Waterfall
 from helpers.answers.talk import SIZE, Talk
 from helpers.errors import ParameterInvalid
 from helpers.sizes import file_groups
@@ -33,8 +33,6 @@ either, with those of other groups."""
 
 ROOM = 46
 """Characters of a step's name on a figure; where it is longer, one package of a side is named."""
-
-TOTAL, STEP, REST = msg("total"), msg("step"), msg("rest")
 
 EVERYTHING = msg("everything else")
 

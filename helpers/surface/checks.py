@@ -8,15 +8,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from helpers.answers.chart_data import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN
 from helpers.images import known_programs
 from helpers.sizes import file_groups
 from helpers.surface import dynamic_linking, tools
 from helpers.text.i18n import Message, msg
-
-FOUND, NONE, PLAIN, UNKNOWN = msg("found"), msg("none"), msg("plain"), msg("not measured")
-NO_PACKAGE = msg("no such package")
-"""States of a cell: there is some; there is none; something that is no way in by itself; not known;
-and, where only packages are known, that none of them is named so, which is not none."""
 
 SHELL_STARTS = msg("shell that starts")
 STARTS_AS = msg("starts as")
