@@ -1,7 +1,6 @@
 """Makes frames of reports and studies: always from the raw reports, with today's code."""
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time
 from pathlib import Path
@@ -18,9 +17,10 @@ from helpers.images import file_inventory, file_owners, image_rows, metadata
 from helpers.images.file_owners import Owned
 from helpers.images.metadata import Image, Smoke
 from helpers.scans import reports
-from helpers.studies import rows
+from helpers.studies import rows, variant_names
 from helpers.studies.rows import Evidence
 from helpers.studies.study import Captured, Database, Facts, Variant, open_study
+from helpers.studies.variant_names import Names
 from helpers.vex import evidence as vex
 
 
@@ -32,13 +32,8 @@ def load_reports(reports: str | os.PathLike[str] | Iterable[str | os.PathLike[st
     """
     files = [reports] if isinstance(reports, str | os.PathLike) else reports
     # `resolve` would follow links, and a pipe has no path to resolve to.
-    names = variant_names({Path(os.path.abspath(path)) for path in files})  # noqa: PTH100
-    return load(
-        [
-            Evidence(name, path=path, shown_path=_inside(path))
-            for path, name in sorted(names.items())
-        ]
-    )
+    names = named(Path(os.path.abspath(path)) for path in files)  # noqa: PTH100
+    return load(Evidence(name, path=path, shown_path=_inside(path)) for path, name in names.items())
 
 
 def load_study(name: str, captures: str | Sequence[str] = "", scanner: str = "") -> Frames:
@@ -134,29 +129,19 @@ def load(items: Iterable[Evidence]) -> Frames:
     return collected.frames()
 
 
-def variant_names(files: Iterable[Path]) -> dict[Path, str]:
+def named(files: Iterable[Path]) -> dict[Path, str]:
     """Return a name for each file: its stem, with as many folders as tell it from the others."""
-    unnamed = set(files)
-    names: dict[Path, str] = {}
-    depth = 1
-    while unnamed:
-        candidates = {path: _name(path, depth) for path in unnamed}
-        taken = Counter(candidates.values())
-        names |= {
-            path: name
-            for path, name in candidates.items()
-            if taken[name] == 1 or depth > len(path.parts)
-        }
-        unnamed -= set(names)
-        depth += 1
-    return names
+    found = sorted(set(files))
+    names = variant_names.unique([Names(_names(path)) for path in found], folded=str)
+    return dict(zip(found, map(paths.shown, map(Path, names)), strict=True))
 
 
-def _name(path: Path, depth: int) -> str:
+def _names(path: Path) -> list[str]:
+    """Return a file's stem with ever more of its folders, and its whole path in the end."""
     stem = path.name.removesuffix(".gz").removesuffix(".json") or path.name
-    # The suffix tells two files apart that have all folders and the stem in common.
-    last = path.name if depth > len(path.parts) else stem
-    return paths.shown(Path(*path.parts[-depth:-1], last) if depth > 1 else Path(stem))
+    folders = path.parts[:-1]
+    some = (folders[len(folders) - depth :] for depth in range(len(folders) + 1))
+    return [*(str(Path(*each, stem)) for each in some), str(path)]
 
 
 def load_layers(name: str, captures: str | Sequence[str] = "") -> pd.DataFrame:

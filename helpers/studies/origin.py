@@ -2,7 +2,7 @@
 
 import re
 import stat
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +12,9 @@ import pandas as pd
 from helpers import frames
 from helpers.errors import ReportInvalid
 from helpers.frames import Frames
-from helpers.studies import load
+from helpers.studies import load, variant_names
 from helpers.studies.study import RESERVED, open_study
+from helpers.studies.variant_names import Names
 from helpers.text import escape
 
 _LONGEST = 48
@@ -111,24 +112,23 @@ def variant_name(name: str) -> str:
     text = re.split(r"[/\\]", name)[-1]
     for suffix in (".gz", ".json"):
         text = text.removesuffix(suffix)
-    return re.sub(r"[^\w.-]+", "-", text).strip("-._")[:_LONGEST] or "report"
+    name = re.sub(r"[^\w.-]+", "-", text).strip("-._")[:_LONGEST]
+    return "report" if not name or name.casefold() in RESERVED else name
 
 
 def names(origins: Sequence[Origin]) -> list[dict[str, str]]:
     """Return for each origin what its images are named beside the others, by their own names.
 
-    An image that is named like one before it has its study's name before its own, its capture's if
-    that is of the first one's study, or a number.
+    One of the first keeps its name. Another that is named like one has its study's name before its
+    own, its capture's if that is of the first one's study, or a number.
     """
-    taken = {*RESERVED}
-    found: list[dict[str, str]] = []
-    for origin in origins:
-        own = origin.frames.images["variant"].drop_duplicates().tolist()
+    own = [origin.frames.images["variant"].drop_duplicates().tolist() for origin in origins]
+    candidates = [Names([name], is_chosen=True) for name in own[0]]
+    for origin, names_ in zip(origins[1:], own[1:], strict=True):
         whose = origin.capture if origin.study == origins[0].study else origin.study
-        new = {name: _free(name, whose, taken) for name in own}
-        taken |= {name.casefold() for name in new.values()}
-        found.append(new)
-    return found
+        candidates += [Names([name, *([f"{whose}-{name}"] if whose else [])]) for name in names_]
+    new = iter(variant_names.unique(candidates))
+    return [dict(zip(names_, new, strict=False)) for names_ in own]
 
 
 def joined(
@@ -148,14 +148,3 @@ def joined(
         for origin, new in zip(origins, names(origins), strict=True)
     ]
     return pd.concat(renamed, ignore_index=True)
-
-
-def _free(name: str, whose: str, taken: Collection[str]) -> str:
-    """Return a name that no other image has."""
-    if name.casefold() not in taken:
-        return name
-    new = f"{whose}-{name}" if whose else name
-    number = 1
-    while (free := new if number == 1 else f"{new}-{number}").casefold() in taken:
-        number += 1
-    return free

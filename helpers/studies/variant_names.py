@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -72,8 +73,8 @@ def with_suffix(names: Names, suffix: str) -> Names:
     return Names(_valid(*(f"{name}-{suffix}" for name in names.candidates)), names.is_chosen)
 
 
-def unique(variants: Sequence[Names]) -> list[str]:
-    """Return a name for each variant; upper and lower case do not tell names apart.
+def unique(variants: Sequence[Names], folded: Callable[[str], str] = str.casefold) -> list[str]:
+    """Return a name for each variant; what is alike as `folded` is one name, as `App` and `app`.
 
     Variants of the same name take their next candidates, and numbers when these end.
     """
@@ -81,19 +82,19 @@ def unique(variants: Sequence[Names]) -> list[str]:
     ranks = [0] * len(variants)
     while True:
         names = [each.candidates[rank] for each, rank in zip(variants, ranks, strict=True)]
-        counts = Counter(name.casefold() for name in names)
-        alike = [place for place, name in enumerate(names) if counts[name.casefold()] > 1]
+        counts = Counter(map(folded, names))
+        alike = [place for place, name in enumerate(names) if counts[folded(name)] > 1]
         movable = [place for place in alike if ranks[place] + 1 < len(variants[place].candidates)]
         if not movable:
             break
         for place in movable:
             ranks[place] += 1
     numbered = [place for place in alike if not variants[place].is_chosen]
-    taken = {name.casefold() for place, name in enumerate(names) if place not in numbered}
+    taken = {folded(name) for place, name in enumerate(names) if place not in numbered}
     for place in numbered:
-        names[place] += f".{place + 1}"
-        while names[place].casefold() in taken:
-            names[place] += f".{place + 1}"
+        free = (name for n in count(1) if folded(name := f"{names[place]}.{n}") not in taken)
+        names[place] = next(free)
+        taken.add(folded(names[place]))
     return names
 
 

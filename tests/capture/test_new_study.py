@@ -259,7 +259,7 @@ class TestMakeStudy:
             path.write_text(json.dumps(trivy()))
             files.append(str(path))
         variants = variants_of(*files, name="alike")
-        assert [variant.name for variant in variants] == ["app.1.1", "app.2.2", "app.2", "app.1"]
+        assert [variant.name for variant in variants] == ["app.3", "app.4", "app.2", "app.1"]
         assert [variant.source for variant in variants] == files
 
 

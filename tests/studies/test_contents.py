@@ -184,12 +184,6 @@ def test_variants_that_are_one_image_are_named(images) -> None:
     assert "node-24-debian, node-24-alpine" in alike
 
 
-def test_layers_are_shown_without_the_builders_noise() -> None:
-    made_by = contents.base_layers(load_layers(RICH))["created_by"]
-    assert "WORKDIR /app" in set(made_by)
-    assert made_by.str.fullmatch("COPY (dir|file):[0-9a-f]{12} in .*").sum() >= 8
-
-
 def test_layers_of_the_base_are_told_apart(images) -> None:
     layers = load_layers(RICH)
     base = layers["from_base"]

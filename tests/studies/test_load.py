@@ -48,12 +48,12 @@ def test_old_and_new_gzipped_and_utf16_reports_mix(write: Write) -> None:
 
 def test_variants_are_named_by_as_much_of_the_path_as_tells_them_apart() -> None:
     given = ["/a/x/trivy.json", "/a/y/trivy.json", "/a/y/other.json.gz", "/b/y/trivy.json"]
-    names = load.variant_names(map(Path, given))
+    names = load.named(map(Path, given))
     assert [names[Path(path)] for path in given] == ["x/trivy", "a/y/trivy", "other", "b/y/trivy"]
 
 
 def test_files_that_differ_in_their_suffix_alone_keep_it() -> None:
-    names = load.variant_names([Path("/a/x.json"), Path("/a/x.json.gz")])
+    names = load.named([Path("/a/x.json"), Path("/a/x.json.gz")])
     assert sorted(name.rpartition("/")[2] for name in names.values()) == ["x.json", "x.json.gz"]
 
 

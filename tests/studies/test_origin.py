@@ -41,7 +41,7 @@ def test_images_of_one_name_are_told_apart(write: Write) -> None:
     second, *reports = origin.names(origins)[1:]
     assert second["node-24-alpine"] == "rebuilt-2026-node-24-alpine"
     assert second["node-24-debian"] == "node-24-debian"
-    assert [[*names.values()] for names in reports] == [["node-24-alpine-2"], ["node-24-alpine-3"]]
+    assert [[*names.values()] for names in reports] == [["node-24-alpine.1"], ["node-24-alpine.2"]]
     joined = origin.joined(origins, lambda one: one.frames.images, "together")
     assert not joined["variant"].duplicated().any()
     assert set(joined["capture"]) == {"together"}
