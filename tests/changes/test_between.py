@@ -87,12 +87,6 @@ def test_findings_that_are_alike_each_have_one_other_only(captured) -> None:
     assert sorted(levels.tolist()) == expected
 
 
-def test_one_vulnerability_in_two_files_is_two_findings(captured) -> None:
-    one, two = finding(PkgPath="a/package.json"), finding(PkgPath="b/package.json")
-    frames = captured((listing(one), {}), (listing(one, two), {}))
-    assert [change for _, change, _ in reasons(frames)] == [STAYED, APPEARED]
-
-
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
@@ -140,21 +134,6 @@ def test_changes_with_their_package_are_caused_by_the_image(captured) -> None:
     }
 
 
-def test_changes_in_a_package_that_stayed_are_caused_by_the_database(captured) -> None:
-    before = listing(finding(1), packages="openssl 3.0.1, zlib 1")
-    after = listing(finding(1), finding(2), packages="openssl 3.0.1, zlib 2")
-    frames = captured((before, {}), (after, {"db_sha256": "b"}))
-    assert reasons(frames)[1] == ("CVE-2024-0002", APPEARED, DATABASE)
-
-
-def test_findings_of_an_upgraded_package_go_with_the_image(captured) -> None:
-    frames = captured(
-        (listing(finding(1), packages="openssl 3.0.1"), {}),
-        (listing(packages="openssl 3.0.2"), {"db_sha256": "b"}),
-    )
-    assert reasons(frames) == [("CVE-2024-0001", GONE, IMAGE)]
-
-
 @pytest.mark.parametrize(("image_id", "reason"), [("1", UNKNOWN), ("2", IMAGE), (None, IMAGE)])
 def test_without_lists_of_packages_an_image_is_known_by_its_id(
     captured, image_id, reason: str
@@ -190,15 +169,6 @@ def test_packages_as_findings_name_them_are_those_that_are_listed(both) -> None:
     """Otherwise the image would be the cause of all changes."""
     kept = scans.kept(both)
     assert kept.presence["named"].isin(kept.installed["named"]).all()
-
-
-def test_movers_are_all_that_did_not_stay_with_empty_severities(both) -> None:
-    movers = between.answer(both, EARLIER, LATER).table
-    assert len(movers) == 1 + 93 + 5
-    assert movers[movers["change"].eq(APPEARED)]["severity_before"].unique().tolist() == [""]
-    assert movers[movers["change"].eq(GONE)]["severity_after"].unique().tolist() == [""]
-    first = movers.iloc[0]
-    assert [first["vulnerability_id"], first["severity_after"]] == ["CVE-2022-37434", "CRITICAL"]
 
 
 def test_a_variant_that_was_not_measured_twice_is_left_out(both) -> None:

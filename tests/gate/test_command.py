@@ -13,16 +13,13 @@ import pytest
 from helpers import paths, processes
 from helpers.gate import difference
 from tests.conftest import Write, finding, trivy
-from tests.gate.conftest import LODASH, listing, with_app
+from tests.gate.conftest import listing
 from tests.support import gate_example
 from tests.support.command_line import run
 
 STUDY = ("--study", "blog-2022", "--before", "2022-02", "--after", "2026-11")
 SOURCES = paths.ROOT / "data/studies/matched-2026/sources"
-SLIM, DISTROLESS = (
-    SOURCES / "node-24-trixie-slim.cdx.json",
-    (SOURCES / "distroless-nodejs24-debian13.cdx.json"),
-)
+SLIM = SOURCES / "node-24-trixie-slim.cdx.json"
 pytestmark = pytest.mark.usefixtures("empty_data")
 
 
@@ -92,34 +89,6 @@ def test_a_downgraded_package_fails_with_just_what_it_brought(trivy_on_path, db,
     assert (status, back["counts"]["removed"]) == (0, len(brought))
     # Nothing is left of the study that both were captured in.
     assert not [*paths.studies().iterdir()]
-
-
-def test_another_base_brings_and_removes_and_adds_up(trivy_on_path, db) -> None:
-    alpine = SOURCES / "node-24-alpine3.24.cdx.json"
-    status, image = record(SLIM, alpine, "--db", db, "--fail-on", "none")
-    assert status == 0
-    assert changed(image) == {
-        "brought": image["after"]["total"],
-        "removed": image["before"]["total"],
-    }
-    assert {each["origin"] for each in image["findings"]} == {"unknown"}, "no layers"
-    assert image["notes"] == []
-
-
-def test_the_same_image_again_brings_nothing(trivy_on_path, db) -> None:
-    status, image = record(DISTROLESS, DISTROLESS, "--db", db, "--fail-on", "severity>=unknown")
-    assert (status, [*changed(image)]) == (0, ["unchanged"])
-
-
-def test_a_dependency_of_the_app_fails_as_the_apps(write: Write) -> None:
-    first = write(listing(), "before.json")
-    second = write(with_app(listing(), LODASH), "after.json")
-    for place, status in (("app", 1), ("os", 0)):
-        rule = f"fixable and place={place}"
-        assert run("gate", first, second, "--fail-on", rule).status == status, rule
-    _, image = record(first, second)
-    (found,) = image["findings"]
-    assert (found["origin"], found["place"], found["package"]) == ("app", "app", "lodash")
 
 
 def test_a_layer_that_was_rebuilt_with_nothing_changed_passes(write: Write) -> None:

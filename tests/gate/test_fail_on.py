@@ -106,9 +106,3 @@ def test_exploitation_of_what_was_brought_counts() -> None:
     given = given._replace(after=given.after._replace(frames=frames))
     for words, count in (("exploited", 1), ("epss>=0.1", 2), ("epss>=0.1 and place=app", 1)):
         assert len(judgement.judge(given, fail_on.parse([words])).failing) == count, words
-
-
-def test_what_was_there_or_was_published_does_not_fail() -> None:
-    bad = {"FixedVersion": "3.0.2", "Severity": "CRITICAL"}
-    given = loaded(listing(finding(1, **bad)), listing(finding(1, **bad), finding(2, **bad)))
-    assert judgement.judge(given, fail_on.parse(["severity>=unknown"])).verdict == judgement.PASS

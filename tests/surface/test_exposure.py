@@ -50,17 +50,6 @@ def test_each_finding_stands_beside_what_its_package_installed() -> None:
     assert table["need"].tolist() == [COULD_GO, NEEDED, "not known"]
 
 
-def test_each_finding_is_listed_whatever_the_lens_counts() -> None:
-    rows = ("CVE-1", "bash"), ("CVE-1", "libc6")
-    answer = exposure.listing_answer(findings(*rows), NEEDS, LENS)
-    columns = ["vulnerability_id", "package", "executables", "libraries", "need"]
-    assert list(answer.table[columns].itertuples(index=False, name=None)) == [
-        ("CVE-1", "bash", 2, 0, COULD_GO),
-        ("CVE-1", "libc6", 0, 3, NEEDED),
-    ]
-    assert answer.counted == "findings"
-
-
 def test_a_vulnerability_goes_only_if_every_package_that_has_it_could() -> None:
     rows = ("CVE-1", "bash"), ("CVE-1", "libc6"), ("CVE-2", "bash")
     assert counted(*rows)["part"].tolist() == [exposure.STAYS, exposure.GOES]
@@ -112,11 +101,3 @@ def test_an_image_that_has_no_point_is_named_beside_those_that_have() -> None:
 def test_pairs_that_are_equal_in_either_say_nothing_and_equal_images_are_one() -> None:
     table = pd.DataFrame({"binaries": [1, 2, 2, 2, 3], "count": [5, 5, 7, 7, 6]})
     assert exposure._agreement(table, "binaries") == "3 of 4 pairs"
-
-
-def test_where_unfixed_vulnerabilities_cannot_be_seen_that_is_said() -> None:
-    images = pd.concat([image_of(os_family="alpine"), image_of("b", os_family="debian")])
-    files = pd.concat([files_of(program("bin/a")), files_of(program("bin/a"), variant="b")])
-    each = counted(("CVE-1", "bash"))
-    text = exposure.answer(exposure.totals(each, NEEDS, files, images), each, LENS).text.plain
-    assert "has no fix cannot be seen in app, so" in text

@@ -9,9 +9,7 @@ in a cell are those that were found there, in the order of their paths.
 import pandas as pd
 import pytest
 
-from helpers.sizes import file_groups
-from helpers.studies.load import load_files, load_layers, load_study
-from helpers.surface.attack_surface import surface
+from helpers import Comparison
 
 VARIANTS = ("node-24-debian", "node-24-alpine", "node-24-distroless", "node-8-distroless")
 
@@ -72,9 +70,7 @@ PATHS = {
 @pytest.fixture(scope="module")
 def recorded() -> tuple[pd.DataFrame, pd.DataFrame]:
     """The matrix and its evidence."""
-    frames, files = load_study("rebuilt-2026"), load_files("rebuilt-2026")
-    grouped = file_groups.grouped(files, load_layers("rebuilt-2026"), frames.images)
-    return surface(grouped, frames.images, frames.packages)
+    return Comparison("rebuilt-2026")._surface
 
 
 def test_each_property_has_the_value_that_was_found_by_other_means(recorded) -> None:

@@ -57,17 +57,6 @@ def test_beside_every_total_stands_how_much_was_looked_at(rebuilt: Frames) -> No
     assert "node-24-debian 35%, node-24-alpine 6%" in brief.text.plain
 
 
-def test_a_study_without_files_has_no_numbers_and_says_so(blog: Frames) -> None:
-    files = load_files("blog-2022")
-    table = scan_coverage.coverage(files, blog.images, blog.packages)
-    assert table["variant"].tolist() == blog.images["variant"].tolist()
-    assert table.drop(columns="variant").isna().all(axis=None)
-    answer = scan_coverage.answer(table, blog.images, blog.packages)
-    assert (answer.table, answer.chart) == (None, None)
-    assert answer.lacks
-    assert scan_coverage.dark(files, blog.packages).empty
-
-
 def test_executables_and_libraries_count_by_their_bytes_and_nothing_else_does(images) -> None:
     found = files_of(
         program("bin/sh", 100, package="dash"),
@@ -153,14 +142,6 @@ def test_nothing_is_said_of_a_runtime_that_is_not_known_or_of_packages_that_are_
     found = files_of(program("bin/sh"))
     assert "is no package" not in line(found, images.assign(runtime=None))
     assert "is no package" not in line(found, images, installed())
-
-
-def test_where_no_operating_system_was_recognised_its_packages_were_not_looked_at() -> None:
-    found = files_of(program("bin/bash", 10, package="bash"))
-    images = image_of(status="no-os")
-    assert scan_coverage.coverage(found, images, packages_of())["known_share"].tolist() == [0.0]
-    listed = packages_of({"package": "bash"})
-    assert scan_coverage.coverage(found, images, listed)["known_share"].tolist() == [0.0]
 
 
 @pytest.mark.parametrize("status", ["failed", "missing", "not-looked"])

@@ -1,19 +1,16 @@
 """Images whose packages are in a database of which no list of files is read: nothing is made up."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from helpers import frames
-from helpers.capture.session import capture
 from helpers.images import file_inventory, package_files
 from helpers.images.archive import open_archive
 from helpers.images.file_inventory import File
 from helpers.sizes import file_groups
 from helpers.sizes.file_groups import APP, OS, OWNER_UNKNOWN, RUNTIME
-from helpers.studies.load import load_files, load_study
 from helpers.surface import app_process, attack_surface, dynamic_linking, exposure, scan_coverage
 from helpers.surface.app_process import UNSEEN
 from helpers.vulnerabilities.lenses import Lens
@@ -97,44 +94,7 @@ def test_an_unread_package_database_is_recognised_by_its_path(files, listed) -> 
     assert files["package"].isna().all()
 
 
-def test_images_are_not_mixed_up(files) -> None:
-    other = files_of(program("bin/dash", 10, package="dash"), variant="debian")
-    both = pd.concat([other, files], ignore_index=True)
-    assert [*package_files.gaps(both)] == ["app"]
-    listed = pd.concat(
-        [packages_of({"package": "dash"}, variant="debian"), packages_of(*LISTED)],
-        ignore_index=True,
-    )
-    images_ = pd.concat([image_of("debian"), image_of()], ignore_index=True)
-    table = scan_coverage.coverage(both, images_, listed)
-    assert table["known_share"].isna().tolist() == [False, True]
-
-
 # What is recorded of it
-
-
-@pytest.mark.usefixtures("trivy_on_path")
-def test_file_owners_are_missing_from_a_capture_of_rpm_packages(
-    shared: Path, data: Path, tmp_path: Path
-) -> None:
-    """The scanner reads RPM's database, and lists its packages; the kit does not."""
-    system = b'ID="rhel"\nVERSION_ID="9.4"\nNAME="Red Hat Enterprise Linux"\n'
-    layer = images.tar(
-        images.file("etc/os-release", system),
-        images.file("etc/redhat-release", b"Red Hat Enterprise Linux release 9.4 (Plow)\n"),
-        images.file("var/lib/rpm/rpmdb.sqlite", images.rpm_database("bash", "glibc")),
-        images.file("usr/bin/bash", images.elf(), mode=0o755),
-    )
-    archive = images.docker_save(tmp_path / "ubi.tar", layer)
-    (data / "studies/mine").mkdir()
-    study = 'title = "t"\nquestion = "q?"\nabout = "a"\n[[variants]]\nname = "ubi"\n'
-    (data / "studies/mine/study.toml").write_text(f'{study}archive = "{archive}"\n')
-    assert capture("mine", db=shared / "vulndb").failures == {}
-    loaded = load_study("mine")
-    assert loaded.packages["package"].tolist() == ["bash", "glibc"]
-    covered = scan_coverage.coverage(load_files("mine"), loaded.images, loaded.packages)
-    assert covered[["known_share", "known_binaries"]].isna().all(axis=None)
-    assert capture("mine", db=shared / "vulndb").unchanged, "it is whole all the same"
 
 
 # How much the scanner looked at
