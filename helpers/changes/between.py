@@ -10,7 +10,7 @@ from helpers.answers.answer import Answer
 from helpers.changes import engine, scans
 from helpers.changes.causes import CAUSES
 from helpers.changes.engine import APPEARED, GONE, RERATED, STAYED
-from helpers.changes.scans import KEYS
+from helpers.changes.scans import KEYS, Scans
 from helpers.errors import ParameterInvalid
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT, Frames
 from helpers.text.i18n import t, word
@@ -47,8 +47,18 @@ def changes(frames: Frames, earlier: str, later: str) -> pd.DataFrame:
     return _compared(frames, earlier, later)[0]
 
 
-def described(rows: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
-    """Return changes, as the engine has them, with what each finding is and its severities."""
+def consecutive(
+    kept: Scans, ordered: pd.DataFrame, every: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return each two consecutive scans of an image, and what changed between them.
+
+    The pairs are those of `engine.pairs`, the changes those of `engine.changed` without what never
+    counted, with what each finding is, its severities, and the `variant, earlier, later` of its
+    pair.
+    """
+    pairs = engine.pairs(ordered)
+    rows, changes = engine.changed(kept, ordered, pairs, every)
+    changes = changes[changes["change"].ne(engine.HIDDEN)]
     was, is_ = changes["then"].to_numpy(), changes["now"].to_numpy()
     there, level = rows["there"].to_numpy(), rows["severity"].cat.codes.to_numpy()
     then, now = (was >= 0) & there[was], (is_ >= 0) & there[is_]
@@ -61,8 +71,9 @@ def described(rows: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
         "severity_before": np.where(then, names[level[was]], None),
         "severity_after": np.where(now, names[level[is_]], None),
     }
-    table = changes.assign(**texts, **severities)
-    return table.astype(dict.fromkeys(severities, SEVERITY))
+    table = changes.assign(**texts, **severities).astype(dict.fromkeys(severities, SEVERITY))
+    table = table.join(pairs[["variant", "earlier", "later"]], on="step")
+    return pairs, table.sort_values(["step", *KEYS], kind="stable", ignore_index=True)
 
 
 def movers(changes: pd.DataFrame) -> pd.DataFrame:
@@ -135,9 +146,5 @@ def _compared(frames: Frames, earlier: str, later: str) -> tuple[pd.DataFrame, p
     ordered = ordered.sort_values(
         "variant", key=lambda column: column.map(place), kind="stable", ignore_index=True
     )
-    pairs = engine.pairs(ordered)
-    rows, found = engine.changed(kept, ordered, pairs, every=True)
-    found = found[found["change"].ne(engine.HIDDEN)]
-    table = described(rows, found).join(pairs[["variant", "earlier", "later"]], on="step")
-    table = table.sort_values(["step", *KEYS], kind="stable", ignore_index=True)
+    pairs, table = consecutive(kept, ordered, every=True)
     return table[COLUMNS], pairs.set_index("variant")[[*CAUSES]]

@@ -1,6 +1,5 @@
 """How a total before a change becomes the total after it, by severity and by whose doing it is."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -20,11 +19,9 @@ from helpers.gate.difference import (
 )
 from helpers.gate.judgement import Judgement
 from helpers.gate.pair import AFTER, BEFORE
-from helpers.text.i18n import msg
+from helpers.text.i18n import msg, t, word
 
 LEVELS = tuple(reversed(SEVERITIES))
-
-RE_RATED = "re-rated"
 
 WORDS = {
     BEFORE: msg("before"),
@@ -34,7 +31,7 @@ WORDS = {
     REMOVED: msg("− removed by the image"),
     WITHDRAWN: msg("− withdrawn"),
     DECLARED: msg("− declared harmless"),
-    RE_RATED: msg("± rated otherwise"),
+    UNCHANGED: msg("± rated otherwise"),
     AFTER: msg("after"),
 }
 """What each line of an account is called, in order."""
@@ -62,14 +59,9 @@ def account(judgement: Judgement) -> list[Line]:
     """
     table = judgement.table
     lines = {
-        BEFORE: _count(table["severity_before"].dropna()),
-        **{key: _count(difference.of(table, key)["severity"]) for key in CAME},
-        **{
-            key: [-count for count in _count(difference.of(table, key)["severity_before"])]
-            for key in WENT
-        },
-        RE_RATED: _moved(difference.of(table, UNCHANGED)),
-        AFTER: _count(table["severity_after"].dropna()),
+        BEFORE: [*difference.counts(table["severity_before"]).values()],
+        **{key: _moved(difference.of(table, key)) for key in (*CAME, *WENT, UNCHANGED)},
+        AFTER: [*difference.counts(table["severity_after"]).values()],
     }
     return [
         Line(key, tuple(lines[key]), sum(lines[key]))
@@ -78,12 +70,15 @@ def account(judgement: Judgement) -> list[Line]:
     ]
 
 
-def _count(severities: pd.Series) -> list[int]:
-    return [*difference.counts(severities).values()]
+def rows(judgement: Judgement) -> list[list[str]]:
+    """Return an account as texts: a heading, and a row a line."""
+    lines = account(judgement)
+    return [["", *LEVELS, t("total")], *([word(WORDS[line.key]), *line.counts] for line in lines)]
 
 
-def _moved(unchanged: pd.DataFrame) -> list[int]:
-    """Return by how much each severity's count moved, of findings that are rated otherwise."""
-    before: Sequence[int] = _count(unchanged["severity_before"])
-    after = _count(unchanged["severity_after"])
+def _moved(findings: pd.DataFrame) -> list[int]:
+    """Return by how much some findings move the count of each severity."""
+    before, after = (
+        difference.counts(findings[f"severity_{side}"]).values() for side in (BEFORE, AFTER)
+    )
     return [later - earlier for earlier, later in zip(before, after, strict=True)]

@@ -1,6 +1,6 @@
 """What a gate says of a pair of images: what came and went, and what of it fails."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -8,8 +8,7 @@ import pandas as pd
 from helpers.gate import difference, fail_on, pair
 from helpers.gate.difference import BASE, BROUGHT, CAME, HIDDEN, NOT_KNOWN, WENT, Difference
 from helpers.gate.fail_on import NEVER, Rule
-from helpers.gate.note import Note
-from helpers.gate.pair import Pair, Side
+from helpers.gate.pair import Note, Pair, Side
 from helpers.text import escape
 from helpers.text.i18n import Message, t
 from helpers.text.rich import number
@@ -65,17 +64,7 @@ def judge(given: Pair, rules: Sequence[Rule]) -> Judgement:
     by_rating = [rule for rule in rules if rule.re_rated]
     fails |= higher & table["row"].isin(fail_on.failing(given.after, by_rating))
     judged = Judgement(given, table.assign(fails=fails.astype("bool")), tuple(rules), notes)
-    notes += _of_databases(given, found)
-    notes += _of_severities(judged.brought, of_brought)
-    notes += _of_scores(judged.brought, of_brought)
-    notes += _of_suppressed(judged, of_brought)
-    notes += _of_ratings(judged)
-    if found.same_image and table["change"].isin([*CAME, *WENT]).any():
-        text = Message(
-            "Both images have the same packages, so what changed comes from the database, the "
-            "scanner or VEX statements."
-        )
-        notes.append(Note("same-image", text))
+    notes += _notes(judged, found)
     return judged
 
 
@@ -99,38 +88,21 @@ def words(rules: Sequence[Rule]) -> str:
 def headline(judgement: Judgement) -> str:
     """Return in a line whether a pair fails, and why."""
     fails, count = len(judgement.failing), len(judgement.brought)
+    values: dict[str, object] = {"fails": fails, "rules": words(judgement.rules)}
     if not judgement.failing["change"].eq(BROUGHT).all():
-        return t(
-            "FAIL: {findings}: {rules}",
-            findings=number(fails, "finding"),
-            rules=words(judgement.rules),
-        )
+        return t("FAIL: {findings}: {rules}", findings=number(fails, "finding"), **values)
     if not count and judgement.table["change"].eq(HIDDEN).any():
         return t("PASS: the image brought no findings that count")
     if not count:
         return t("PASS: the image brought no findings")
-    brought = number(count, "finding")
+    values["brought"] = number(count, "finding")
     if not judgement.rules:
-        return t("PASS: the image brought {brought}, and none is to fail", brought=brought)
-    given = words(judgement.rules)
+        return t("PASS: the image brought {brought}, and none is to fail", **values)
     if not fails:
-        return t(
-            "PASS: of {brought} that the image brought, none fails: {rules}",
-            brought=brought,
-            rules=given,
-        )
+        return t("PASS: of {brought} that the image brought, none fails: {rules}", **values)
     if fails == 1:
-        return t(
-            "FAIL: of {brought} that the image brought, one fails: {rules}",
-            brought=brought,
-            rules=given,
-        )
-    return t(
-        "FAIL: of {brought} that the image brought, {fails:,} fail: {rules}",
-        brought=brought,
-        fails=fails,
-        rules=given,
-    )
+        return t("FAIL: of {brought} that the image brought, one fails: {rules}", **values)
+    return t("FAIL: of {brought} that the image brought, {fails:,} fail: {rules}", **values)
 
 
 def origins(judgement: Judgement) -> str:
@@ -154,78 +126,71 @@ def origins(judgement: Judgement) -> str:
     return t("Of what it brought, {base:,} came with the base and {app:,} with the app.", **counts)
 
 
-def _of_severities(brought: pd.DataFrame, rules: Sequence[Rule]) -> list[Note]:
-    """Return a note if findings without a known severity, which the image brought, can pass."""
-    unknown = int(brought["severity"].eq("UNKNOWN").sum())
-    if not unknown or all("UNKNOWN" in rule.lens.severities for rule in rules):
-        return []
-    text = Message(
-        "No rule by severity catches {unknown:,} of {count} that the image brought: their severity "
-        "is not known.",
-        count=number(len(brought), "finding"),
-        unknown=unknown,
-    )
-    return [Note("severity-not-known", text)]
+def _notes(judged: Judgement, found: Difference) -> Iterator[Note]:
+    """Yield what there is to know besides: of the databases, and of what passes all the same."""
+    yield from _of_databases(judged.pair, found)
+    rules = [rule for rule in judged.rules if not rule.re_rated]
+    brought = judged.brought
+    count, unknown = number(len(brought), "finding"), int(brought["severity"].eq("UNKNOWN").sum())
+    if unknown and not all("UNKNOWN" in rule.lens.severities for rule in rules):
+        text = Message(
+            "No rule by severity catches {unknown:,} of {count} that the image brought: their "
+            "severity is not known.",
+            count=count,
+            unknown=unknown,
+        )
+        yield Note("severity-not-known", text)
+    without = int((brought["epss"].isna() & ~brought["fails"]).sum())
+    if without and any(rule.lens.epss for rule in rules):
+        text = Message(
+            "No rule by EPSS catches {unknown:,} of {count} that the image brought: they have no "
+            "score.",
+            count=count,
+            unknown=without,
+        )
+        yield Note("without-score", text)
+    passing = judged.table[~judged.table["fails"]]
+    hidden = difference.of(passing, HIDDEN)
+    if len(hidden):
+        every = [rule._replace(lens=rule.lens._replace(suppressed=True)) for rule in rules]
+        would = hidden["row"].isin(fail_on.failing(judged.pair.after, every))
+        by = [*hidden["statement_by"].dropna().astype("str").unique()[:3]]
+        text = Message(
+            "Not counted, since {by} suppresses what the image brought: {count}, of which "
+            "{would:,} would fail. `--fail-on suppressed` counts them.",
+            count=number(len(hidden), "finding"),
+            by=", ".join(escape.short(each, 80) for each in by) or Message("an ignore file"),
+            would=int(would.sum()),
+        )
+        yield Note("suppressed", text, ("by",))
+    higher = difference.rated_higher(passing)
+    if len(higher):
+        text = Message(
+            "Rated higher than before: {count}, {critical:,} of them CRITICAL. `--fail-on "
+            "re-rated` fails for them.",
+            count=number(len(higher), "finding"),
+            critical=int(higher["severity_after"].eq("CRITICAL").sum()),
+        )
+        yield Note("re-rated", text)
+    if found.same_image and judged.table["change"].isin([*CAME, *WENT]).any():
+        text = Message(
+            "Both images have the same packages, so what changed comes from the database, the "
+            "scanner or VEX statements."
+        )
+        yield Note("same-image", text)
 
 
-def _of_scores(brought: pd.DataFrame, rules: Sequence[Rule]) -> list[Note]:
-    """Return a note if findings without a score, which the image brought, can pass."""
-    unknown = int((brought["epss"].isna() & ~brought["fails"]).sum())
-    if not unknown or not any(rule.lens.epss for rule in rules):
-        return []
-    text = Message(
-        "No rule by EPSS catches {unknown:,} of {count} that the image brought: they have no "
-        "score.",
-        count=number(len(brought), "finding"),
-        unknown=unknown,
-    )
-    return [Note("without-score", text)]
-
-
-def _of_suppressed(judged: Judgement, rules: Sequence[Rule]) -> list[Note]:
-    """Return a note if what the image brought is suppressed at once, and so passes."""
-    hidden = difference.of(judged.table, HIDDEN)
-    hidden = hidden[~hidden["fails"]]
-    if hidden.empty:
-        return []
-    every = [rule._replace(lens=rule.lens._replace(suppressed=True)) for rule in rules]
-    would = hidden["row"].isin(fail_on.failing(judged.pair.after, every))
-    by = [*hidden["statement_by"].dropna().astype("str").unique()[:3]]
-    text = Message(
-        "Not counted, since {by} suppresses what the image brought: {count}, of which {would:,} "
-        "would fail. `--fail-on suppressed` counts them.",
-        count=number(len(hidden), "finding"),
-        by=", ".join(escape.short(each, 80) for each in by) or Message("an ignore file"),
-        would=int(would.sum()),
-    )
-    return [Note("suppressed", text, ("by",))]
-
-
-def _of_ratings(judged: Judgement) -> list[Note]:
-    """Return a note if findings that were there are rated higher than before, and so pass."""
-    higher = difference.rated_higher(judged.table)
-    higher = higher[~higher["fails"]]
-    if higher.empty:
-        return []
-    text = Message(
-        "Rated higher than before: {count}, {critical:,} of them CRITICAL. `--fail-on re-rated` "
-        "fails for them.",
-        count=number(len(higher), "finding"),
-        critical=int(higher["severity_after"].eq("CRITICAL").sum()),
-    )
-    return [Note("re-rated", text)]
-
-
-def _of_databases(given: Pair, found: Difference) -> list[Note]:
-    """Return what there is to know of the databases that served both images."""
+def _of_databases(given: Pair, found: Difference) -> Iterator[Note]:
+    """Yield what there is to know of the databases that served both images."""
     if found.same_database or found.same_image:
-        return []
+        return
     if found.same_database is None:
         text = Message(
             "The databases are not recorded: what a package that stayed gained is taken as newly "
             "published."
         )
-        return [Note("database-not-recorded", text)]
+        yield Note("database-not-recorded", text)
+        return
     first, second = map(_day, (given.before, given.after))
     text = Message(
         "The databases differ ({first}, {second}): of what the image brought, some may have been "
@@ -233,7 +198,7 @@ def _of_databases(given: Pair, found: Difference) -> list[Note]:
         first=first,
         second=second,
     )
-    return [Note("other-database", text)]
+    yield Note("other-database", text)
 
 
 def _day(side: Side) -> str:

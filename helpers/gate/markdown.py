@@ -7,11 +7,10 @@ from typing import Any
 import pandas as pd
 
 from helpers.gate import accounting, difference, judgement, words
-from helpers.gate.accounting import LEVELS, WORDS
 from helpers.gate.judgement import FAIL, Judgement
-from helpers.gate.note import Note
+from helpers.gate.pair import Note
 from helpers.text import escape, links
-from helpers.text.i18n import Message, msg, t, told, word
+from helpers.text.i18n import Message, msg, t, told
 
 LIMIT = 60_000
 """Characters of a comment; GitHub takes 65,536."""
@@ -69,17 +68,12 @@ def _verdict(ordered: Sequence[Judgement]) -> str:
     if len(ordered) == 1:
         return f"**{judgement.headline(ordered[0])}**"
     failing = sum(each.verdict == FAIL for each in ordered)
-    images, rules = len(ordered), judgement.words(ordered[0].rules)
-    line = (
-        t(
-            "FAIL: {failing:,} of {images:,} images: {rules}",
-            failing=failing,
-            images=images,
-            rules=rules,
-        )
-        if failing
-        else t("PASS: none of {images:,} images: {rules}", images=images, rules=rules)
-    )
+    values = {"failing": failing, "images": len(ordered)}
+    rules = judgement.words(ordered[0].rules)
+    if failing:
+        line = t("FAIL: {failing:,} of {images:,} images: {rules}", rules=rules, **values)
+    else:
+        line = t("PASS: none of {images:,} images: {rules}", rules=rules, **values)
     return f"**{line}**"
 
 
@@ -91,7 +85,8 @@ def _image(found: Judgement, room: int, has_name: bool) -> str:
         lines += [f"### {code(pair.name)}", "", judgement.headline(found), ""]
     before, after = (code(side.label, 120) for side in pair.sides.values())
     lines += [f"{before} → {after}", ""]
-    lines += [*_account(found), ""]
+    head, *counts = accounting.rows(found)
+    lines += [*map(_row, [head, ["---", *["---:"] * (len(head) - 1)], *counts]), ""]
     if origins := judgement.origins(found):
         lines += [origins, ""]
     if sizes := words.sizes(pair):
@@ -112,33 +107,25 @@ def _note(note: Note) -> str:
     return escape.plain(told(text)).replace("<", "&lt;")
 
 
-def _account(found: Judgement) -> Iterator[str]:
-    yield _row(["", *LEVELS, t("total")])
-    yield _row(["---", *["---:"] * (len(LEVELS) + 1)])
-    for line in accounting.account(found):
-        yield _row([word(WORDS[line.key]), *line.counts])
-
-
 def _lists(found: Judgement, room: int) -> Iterator[str]:
     """Yield the lists; each takes at most half of the room that the ones before it left."""
     brought = found.brought
-    open_lists = {
-        word(msg("What fails: {count:,}")): found.failing,
-        word(msg("Also brought by the image: {count:,}")): brought[~brought["fails"]],
-    }
-    for title, findings in open_lists.items():
-        if len(findings):
-            block = _listed(f"**{title.format(count=len(findings))}**", findings, room // 2)
-            room -= len(block) + 1
-            yield block
-    closed = {word(title): difference.of(found.table, key) for key, title in _SECTIONS.items()}
-    closed[word(msg("Rated otherwise: {count:,}"))] = difference.re_rated(found.table)
-    for title, findings in closed.items():
-        if len(findings):
-            summary = f"<details><summary>{title.format(count=len(findings))}</summary>"
-            block = _listed(summary, findings, room // 2) + "\n\n</details>"
-            room -= len(block) + 1
-            yield block
+    lists = [
+        (msg("What fails: {count:,}"), found.failing),
+        (msg("Also brought by the image: {count:,}"), brought[~brought["fails"]]),
+        *((title, difference.of(found.table, key)) for key, title in _SECTIONS.items()),
+        (msg("Rated otherwise: {count:,}"), difference.re_rated(found.table)),
+    ]
+    for place, (title, findings) in enumerate(lists):
+        if findings.empty:
+            continue
+        text = t(title, count=len(findings))
+        # The first two are open.
+        is_open = place < 2
+        begin = f"**{text}**" if is_open else f"<details><summary>{text}</summary>"
+        block = _listed(begin, findings, room // 2) + ("" if is_open else "\n\n</details>")
+        room -= len(block) + 1
+        yield block
 
 
 def _listed(title: str, findings: pd.DataFrame, room: int) -> str:

@@ -8,13 +8,23 @@ import pandas as pd
 from helpers.comparability import end_of_life
 from helpers.errors import NotComparable
 from helpers.frames import NO_OS, UNKNOWN_COUNT, Frames
-from helpers.gate.note import Note
 from helpers.images import reference
 from helpers.text import escape
 from helpers.text.i18n import Message
 from helpers.vulnerabilities import lenses
 
 BEFORE, AFTER = "before", "after"
+
+
+class Note(NamedTuple):
+    """What there is to know besides a result: a code for programs, and a message that says it.
+
+    `foreign` values of it are texts of reports.
+    """
+
+    code: str
+    text: str
+    foreign: tuple[str, ...] = ()
 
 
 class Side(NamedTuple):

@@ -47,7 +47,7 @@ class Finding(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """What there is to know besides: one of `note.CODES`, and its words in English."""
+    """What there is to know besides: a code, and its words in English."""
 
     code: str
     text: str
@@ -125,9 +125,7 @@ def _comparison(found: Judgement) -> Comparison:
 
 
 def _finding(row: Any) -> Finding:
-    return Finding(
-        **{name: known(getattr(row, name)) for name in Finding.__struct_fields__},
-    )
+    return Finding(**{name: known(getattr(row, name)) for name in Finding.__struct_fields__})
 
 
 def _image(side: Side) -> Image:

@@ -4,6 +4,7 @@ The standard: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. 
 it: https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
 """
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from typing import Any
@@ -26,14 +27,9 @@ _SCHEMA = (
 MOST = 5_000
 """Results of a run; GitHub shows no more."""
 
-_LEVELS = {
-    "CRITICAL": "warning",
-    "HIGH": "warning",
-    "MEDIUM": "warning",
-    "LOW": "note",
-    "UNKNOWN": "note",
-}
-"""Levels of findings that pass. One that fails is an `error`, by which GitHub fails its check."""
+_NOTED = ("LOW", "UNKNOWN")
+"""Severities of which what passes is a `note`, else a `warning`. What fails is an `error`, by which
+GitHub fails its check."""
 
 _SCORES = {"CRITICAL": (9.0, 10.0), "HIGH": (7.0, 8.9), "MEDIUM": (4.0, 6.9), "LOW": (0.1, 3.9)}
 """The scores that GitHub takes for each severity, which are those of CVSS 3."""
@@ -46,7 +42,9 @@ def text(judgements: Sequence[Judgement]) -> str:
     )
     ordered = brought.sort_values(["fails", "severity"], ascending=False, kind="stable")
     shown = ordered.head(MOST)
-    shown = shown.assign(rule=[_id(each) for each in shown["vulnerability_id"]])
+    shown = shown.assign(
+        rule=[words.text(each, 200, "without-id") for each in shown["vulnerability_id"]]
+    )
     rules = shown.drop_duplicates("rule")
     places = {name: place for place, name in enumerate(rules["rule"])}
     driver = {
@@ -116,11 +114,8 @@ def _result(row: Any, places: dict[str, int]) -> dict[str, Any]:
 
 
 def _level(row: Any) -> str:
-    return "error" if row.fails else _LEVELS[row.severity]
-
-
-def _id(vulnerability: Any) -> str:
-    return words.text(vulnerability, 200, "without-id")
+    passing = "note" if row.severity in _NOTED else "warning"
+    return "error" if row.fails else passing
 
 
 def _score(row: Any) -> dict[str, str]:
@@ -144,17 +139,13 @@ def _artifact(found: Judgement) -> str:
 
 def _uri(row: Any) -> str:
     """Return the path of a package, or else the image's repository, as a path in a repository."""
-    path = words.text(row.package_path, 500, "") or _repository(row.artifact)
+    path = words.text(row.package_path, 500, "")
+    if not path:
+        path = row.artifact
+        with contextlib.suppress(ValueError):
+            path = reference.parse(path).name
     parts = [part for part in path.split("/") if part not in ("", ".", "..")]
     return quote("/".join(parts)) or "image"
-
-
-def _repository(artifact: str) -> str:
-    """Return the repository of an image's reference; anything else as it is."""
-    try:
-        return reference.parse(artifact).name
-    except ValueError:
-        return artifact
 
 
 def _unlinked(text: str) -> str:

@@ -6,10 +6,9 @@ from typing import Any
 import pandas as pd
 
 from helpers.gate import accounting, judgement, words
-from helpers.gate.accounting import LEVELS, WORDS
 from helpers.gate.judgement import FAIL, Judgement
 from helpers.text import escape
-from helpers.text.i18n import columns, t, told, word
+from helpers.text.i18n import columns, t, told
 
 _FAILING, _OTHERS = 20, 5
 """Findings that are listed: of those that fail, and of the others that the image brought."""
@@ -63,8 +62,7 @@ def _finding(row: Any, mark: str) -> str:
 
 
 def _account(found: Judgement) -> Iterator[str]:
-    lines = [(word(WORDS[line.key]), *line.counts) for line in accounting.account(found)]
-    rows = [("", *LEVELS, t("total")), *lines]
+    rows = accounting.rows(found)
     widths = [max(columns(row[place]) for row in rows) for place in range(len(rows[0]))]
     for row in rows:
         first = row[0] + " " * (widths[0] - columns(row[0]))

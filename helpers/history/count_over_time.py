@@ -67,27 +67,28 @@ def chart(counts: pd.DataFrame, counted: str) -> Timeline:
     """Return a line an image, interrupted where it was not measured, and rows of ticks."""
     lines = []
     for variant, rows in counts.groupby("variant", sort=False):
-        pieces: list[list[tuple[date, float]]] = []
-        broken: list[tuple[date, float]] = []
-        is_open = False
-        # A tuple has a method `count` already.
-        renamed = rows.rename(columns={"count": "number_", "at": "day"})
-        for row in renamed.itertuples():
-            if row.why_broken:
-                broken += [] if pd.isna(row.number_) else [(row.day.date(), float(row.number_))]
-                continue
-            is_known = pd.notna(row.number_)
-            if is_known:
-                pieces += [] if is_open else [[]]
-                pieces[-1].append((row.day.date(), float(row.number_)))
-            is_open = is_known
-        lines.append(Line(str(variant), pieces, broken))
+        is_broken = rows["why_broken"].ne("")
+        is_gap = rows["count"].isna()
+        known = rows[~is_broken & ~is_gap]
+        # Each gap begins a new piece; a broken scan is stepped over.
+        pieces = known.groupby((is_gap & ~is_broken).cumsum())
+        lines.append(
+            Line(
+                str(variant),
+                [_points(piece) for _, piece in pieces],
+                _points(rows[is_broken & ~is_gap]),
+            )
+        )
     return Timeline(
         [line for line in lines if line.pieces],
         [*_ticks(counts, [line.name for line in lines if line.pieces])],
         t("day that a capture stands for (UTC)"),
         shown_counts.number_of(counted),
     )
+
+
+def _points(rows: pd.DataFrame) -> list[tuple[date, float]]:
+    return [(at.date(), float(n)) for at, n in zip(rows["at"], rows["count"], strict=True)]
 
 
 def _ticks(counts: pd.DataFrame, variants: list[str]) -> Iterator[Ticks]:

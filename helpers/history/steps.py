@@ -9,7 +9,7 @@ from helpers.answers.chart_data import Bars
 from helpers.changes import between, causes, engine
 from helpers.changes.causes import CAUSES, DATABASE, IMAGE, SCANNER, SEVERAL, STATEMENT, UNKNOWN
 from helpers.changes.engine import APPEARED, GONE, RERATED
-from helpers.changes.scans import KEYS, Scans
+from helpers.changes.scans import Scans
 from helpers.frames import SCANNED
 from helpers.history.series import Series
 from helpers.text.i18n import msg, t, word
@@ -48,18 +48,14 @@ class Steps(NamedTuple):
 def steps(series: Series, sound: pd.DataFrame) -> Steps:
     """Return the steps of a series between its sound scans, whatever the lens."""
     ordered = engine.order(sound.sort_values(["at", "capture"], kind="stable"))
-    # Images stand in the order of the study.
-    pairs = engine.pairs(ordered)
+    kept = Scans(series.scans, series.presence, series.installed)
+    pairs, moves = between.consecutive(kept, ordered, every=False)
     before = ordered.shift().loc[pairs.index]
     after = ordered.loc[pairs.index]
-    kept = Scans(series.scans, series.presence, series.installed)
-    rows, found = engine.changed(kept, ordered, pairs, every=False)
-    moves = between.described(rows, found).join(pairs[["variant", "earlier", "later"]], on="step")
-    moves = moves.sort_values(["step", *KEYS], kind="stable", ignore_index=True)[MOVES]
     shown = pairs[["variant", "earlier", "later", *CAUSES, "list_before", "list_after"]].assign(
         earlier_at=before["at"], at=after["at"], before=before["count"], after=after["count"]
     )
-    return Steps(shown, moves)
+    return Steps(shown, moves[MOVES])
 
 
 def counts(found: Steps) -> pd.DataFrame:

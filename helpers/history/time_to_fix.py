@@ -109,29 +109,26 @@ def by_image(stays: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
         ours = stays[stays["variant"].eq(variant)]
         seen = ours[ours["start_seen"].astype("bool")]
         fixed, still = (ours[ours["end"].eq(end)]["days"] for end in (FIXED, OPEN))
+        low, high = kaplan_meier.interval(seen["days"], seen["at_least"], _rebuilds(seen))
         rows.append(
-            (
-                variant,
-                len(fixed),
-                len(seen),
-                kaplan_meier.median(seen["days"], seen["at_least"]),
-                *kaplan_meier.interval(seen["days"], seen["at_least"], _rebuilds(seen)),
-                fixed.max() if len(fixed) else None,
-                len(still),
-                still.median() if len(still) else None,
-                still.max() if len(still) else None,
-                int(ours["end"].eq(WENT).sum()),
-            )
+            {
+                "variant": variant,
+                "fixed": len(fixed),
+                "seen": len(seen),
+                "median_days": kaplan_meier.median(seen["days"], seen["at_least"]),
+                "low_days": low,
+                "high_days": high,
+                "worst_days": fixed.max() if len(fixed) else None,
+                "open": len(still),
+                "open_median_days": still.median() if len(still) else None,
+                "open_worst_days": still.max() if len(still) else None,
+                "went": int(ours["end"].eq(WENT).sum()),
+            }
         )
-    names = ["variant", "fixed", "seen", "median_days", "low_days", "high_days", "worst_days"]
-    names += ["open", "open_median_days", "open_worst_days", "went"]
-    whole = dict.fromkeys(
-        ("fixed", "seen", "worst_days", "open", "open_worst_days", "went"), "Int64"
-    )
-    return pd.DataFrame(rows, columns=names).astype(
-        whole
-        | dict.fromkeys(("median_days", "low_days", "high_days", "open_median_days"), "Float64")
-    )
+    table = pd.DataFrame(rows)
+    parts = {"median_days", "low_days", "high_days", "open_median_days"}
+    types = {name: "Float64" if name in parts else "Int64" for name in table}
+    return table.astype(types | {"variant": "str"})
 
 
 def _rebuilds(stays: pd.DataFrame) -> pd.Series:

@@ -97,7 +97,8 @@ def wide(matrix: pd.DataFrame, evidence: pd.DataFrame, shown: int = 2) -> pd.Dat
         else _cell(row.value, paths.get((row.property, row.variant), []), shown)
         for row in matrix.itertuples()
     }
-    properties, variants = _axes(matrix)
+    properties = list(dict.fromkeys(matrix["property"]))
+    variants = list(dict.fromkeys(matrix["variant"]))
     rows = [[cells[title, variant] for variant in variants] for title in properties]
     table = pd.DataFrame(rows, columns=variants, dtype=object)
     table.insert(0, "property", pd.Series(properties, dtype="str"))
@@ -191,43 +192,39 @@ def _title(matrix: pd.DataFrame) -> str:
     return t("What an attacker finds: {found}", found=found)
 
 
+def _looked_for(matrix: pd.DataFrame) -> dict[str, tuple[pd.Series, int]]:
+    """Return of the first things to look for which images have each, and of how many measured."""
+    measured = matrix[matrix["state"].ne(UNKNOWN)]
+    cells = {title: measured[measured["property"].eq(title)] for title in FIRST_LOOK}
+    return {
+        title: (rows["variant"][rows["state"].eq(FOUND)], len(rows))
+        for title, rows in cells.items()
+        if len(rows)
+    }
+
+
 def _first_look(matrix: pd.DataFrame) -> str:
     """Return the same as a list; empty if nothing was measured."""
     parts, images = [], 0
-    for title in FIRST_LOOK:
-        cells = matrix[matrix["property"].eq(title) & matrix["state"].ne(UNKNOWN)]
-        if cells.empty:
-            continue
-        count = cells["state"].eq(FOUND).sum()
-        if len(cells) == images:
-            parts.append(t("{property} in {found}", property=word(title), found=count))
+    for title, (having, count) in _looked_for(matrix).items():
+        values = {"property": word(title), "found": len(having)}
+        if count == images:
+            parts.append(t("{property} in {found}", **values))
         else:
-            images = len(cells)
+            images = count
             whole = number(images, "image")
-            part = t(
-                "{property} in {found} of {images}",
-                property=word(title),
-                found=count,
-                images=whole,
-            )
-            parts.append(part)
+            parts.append(t("{property} in {found} of {images}", images=whole, **values))
     return listed(parts).plain
 
 
 def _talk(matrix: pd.DataFrame) -> Talk:
     """Return what is told of the first things to look for: how many images have them, and which."""
-    found: list[str] = []
-    for title in FIRST_LOOK:
-        cells = matrix[matrix["property"].eq(title) & matrix["state"].ne(UNKNOWN)]
-        if cells.empty:
-            continue
-        having = cells[cells["state"].eq(FOUND)]["variant"]
-        if len(having):
-            found.append(
-                t("There are {property} in {images}.", property=word(title), images=named(having))
-            )
-        else:
-            found.append(t("There are no {property} in any image.", property=word(title)))
+    found = [
+        t("There are {property} in {images}.", property=word(title), images=named(having))
+        if len(having)
+        else t("There are no {property} in any image.", property=word(title))
+        for title, (having, _) in _looked_for(matrix).items()
+    ]
     is_by_package = matrix["state"].eq(NO_PACKAGE).any()
     note = t("Only package lists were read, so a tool that came without a package is not seen.")
     headline = ""
@@ -310,11 +307,6 @@ def _unscanned(known_share: Any, gap: str) -> Cell:
     if gap:
         share = t("at most {share}", share=share)
     return Cell(PLAIN, t("{share} of the bytes", share=share), None, share)
-
-
-def _axes(matrix: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """Return the properties and the variants of a matrix, in the order that is shown."""
-    return list(dict.fromkeys(matrix["property"])), list(dict.fromkeys(matrix["variant"]))
 
 
 def _words(properties: Any) -> Phrase:

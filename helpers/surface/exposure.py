@@ -51,22 +51,6 @@ def counted(findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens) -> pd.Data
     return once.distinct(ordered, lens.counted).sort_index()
 
 
-def listing(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `counted` for readers: each row with what its package installed, most severe first."""
-    columns = ["variant", "vulnerability_id", "severity", "package", "installed_version", "purl"]
-    columns += ["executables", "libraries", "need"]
-    ordered = table.sort_values("severity", ascending=False, kind="stable")
-    return ordered[columns].reset_index(drop=True)
-
-
-def by_package(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the packages that what is counted sits in, and what each installed, most first."""
-    keys = ["variant", "package", "place", "need", "executables", "libraries"]
-    groups = table.groupby(keys, sort=False, dropna=False)
-    sums = groups.agg(purl=("purl", "first"), count=("variant", "size")).reset_index()
-    return sums.sort_values("count", ascending=False, kind="stable", ignore_index=True)
-
-
 def totals(
     table: pd.DataFrame, needed: pd.DataFrame, files: pd.DataFrame, images: pd.DataFrame
 ) -> pd.DataFrame:
@@ -135,14 +119,21 @@ def totals_answer(exposure: pd.DataFrame, lens: Lens) -> Answer:
 
 def packages_answer(exposed: pd.DataFrame, lens: Lens) -> Answer:
     """Answer in which packages what is counted sits, of `counted`."""
-    table = by_package(exposed)
+    keys = ["variant", "package", "place", "need", "executables", "libraries"]
+    groups = exposed.groupby(keys, sort=False, dropna=False)
+    sums = groups.agg(purl=("purl", "first"), count=("variant", "size")).reset_index()
+    table = sums.sort_values("count", ascending=False, kind="stable", ignore_index=True)
     return Answer("vulnerable-packages", table=table, counted=lens.label, searchable=True)
 
 
 def listing_answer(findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens) -> Answer:
     """Answer what the package of each finding installed, whatever a lens counts them as."""
     lens = lens._replace(counted=once.FINDINGS)
-    table = listing(counted(findings, needed, lens))
+    columns = ["variant", "vulnerability_id", "severity", "package", "installed_version", "purl"]
+    columns += ["executables", "libraries", "need"]
+    each = counted(findings, needed, lens)
+    table = each.sort_values("severity", ascending=False, kind="stable")[columns]
+    table = table.reset_index(drop=True)
     return Answer("findings-and-executables", table=table, counted=lens.label, searchable=True)
 
 
@@ -267,25 +258,30 @@ def _beside(row: Any, each: pd.DataFrame) -> Phrase:
     return line + "; " + rest
 
 
+def _to_lose(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the images of which it is known what could go, `most` at most, the largest first."""
+    known = table.dropna(subset="stays")
+    known = known.assign(most=(known["count"] - known["stays"]).astype(int))
+    return known.sort_values("most", ascending=False, kind="stable")
+
+
 def _slimmer_title(table: pd.DataFrame, what: str) -> str:
     """Return for the image that has most to lose how much of what is counted could go."""
-    known = table.dropna(subset="stays")
-    could = (known["no_program"] + known["not_linked"]).astype(int)
-    row, most = known.loc[could.idxmax()], could.max()
-    values = {
-        "variant": escape.short(row["variant"], 26), "most": most, "count": row["count"]
-    }  # fmt: skip
+    known = _to_lose(table)
+    row = known.iloc[0]
+    values = {"variant": escape.short(row["variant"], 26), "most": row["most"]}
 
     def title(what: str) -> str:
         if not known["count"].any():
             return t("Slimmer images: no {what} are counted that could go", what=what)
-        if not most:
+        if not row["most"]:
             return t(
                 "Slimmer images: the apps and what they link have all of the {what}", what=what
             )
         return t(
             "Slimmer images, {what}: in {variant} at most {most:,} of {count:,} could go",
             what=what,
+            count=row["count"],
             **values,
         )
 
@@ -293,9 +289,7 @@ def _slimmer_title(table: pd.DataFrame, what: str) -> str:
 
 
 def _slimmer_talk(table: pd.DataFrame, lens: Lens) -> Talk:
-    known = table.dropna(subset="stays")
-    known = known.assign(most=(known["count"] - known["stays"]).astype(int))
-    known = known.sort_values("most", ascending=False, kind="stable")
+    known = _to_lose(table)
     first = known.iloc[0]
     headline = t("A slimmer image would lose none of the {what}", what=lens.short)
     if first["most"]:

@@ -203,13 +203,15 @@ def mark(table: pd.DataFrame) -> str:
     shares = table["known_share"].dropna()
     if shares.empty:
         return t("share of executable bytes looked at: not known")
-    low, high = f"{shares.min():.0%}", f"{shares.max():.0%}"
-    between = low
-    if low != high:
-        between = t("{low} to {high}", low=low.removesuffix("%"), high=high)
-    text = t("the scanner looked at {share} of the executable bytes", share=between)
+    text = t("the scanner looked at {share} of the executable bytes", share=_between(shares))
     lost = len(table) - len(shares)
     return text + t(", of {count} not known", count=lost) if lost else text
+
+
+def _between(shares: pd.Series) -> str:
+    """Return from what to what shares go, or the one that they all are."""
+    low, high = f"{shares.min():.0%}", f"{shares.max():.0%}"
+    return low if low == high else t("{low} to {high}", low=low.removesuffix("%"), high=high)
 
 
 def _title(table: pd.DataFrame) -> str:
@@ -239,10 +241,9 @@ def _talk(table: pd.DataFrame) -> Talk:
     known = table.dropna(subset="known_share").sort_values("known_share", kind="stable")
     headline = ""
     if len(known):
-        low, high = (f"{share:.0%}" for share in known["known_share"].iloc[[0, -1]])
-        headline = t("The scanner looked at {share} of the executable bytes", share=low)
-        if low != high:
-            share = t("{low} to {high}", low=low.removesuffix("%"), high=high)
+        share = _between(known["known_share"])
+        headline = t("The scanner looked at {share} of the executable bytes", share=share)
+        if share != _between(known["known_share"].head(1)):
             headline = t(
                 "The scanner looked at {share} of the executable bytes, image by image", share=share
             )

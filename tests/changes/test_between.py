@@ -6,18 +6,12 @@ import pandas as pd
 import pytest
 
 from helpers.changes import between, scans
-from helpers.changes.causes import (
-    DATABASE,
-    IMAGE,
-    SCANNER,
-    STATEMENT,
-    UNKNOWN,
-)
+from helpers.changes.causes import DATABASE, IMAGE, SCANNER, STATEMENT, UNKNOWN
 from helpers.changes.engine import APPEARED, GONE, RERATED, STAYED
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames
 from tests.conftest import finding, suppressing, trivy
-from tests.history.conftest import listing
+from tests.gate.conftest import listing
 
 EARLIER, LATER = "2022-02", "2026-11"
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"

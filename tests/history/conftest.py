@@ -11,17 +11,8 @@ from helpers.history import broken_scans, series, steps
 from helpers.history.series import Series
 from helpers.history.steps import Steps
 from helpers.vulnerabilities.lenses import PLAIN
-from tests.conftest import trivy
 
 KNOWN = {"scanner_version": "0.76.0"}
-
-
-def listing(*found: dict[str, Any], packages: str = "openssl 3.0.1") -> dict[str, Any]:
-    """A report with findings and with the packages that are installed."""
-    report = trivy(*found)
-    named = [package.split() for package in packages.split(", ") if package]
-    report["Results"][0]["Packages"] = [{"Name": n, "Version": version} for n, version in named]
-    return report
 
 
 @pytest.fixture

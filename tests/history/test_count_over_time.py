@@ -4,7 +4,8 @@ from helpers.answers.chart_data import Timeline
 from helpers.history import broken_scans, count_over_time
 from helpers.vulnerabilities.lenses import PLAIN
 from tests.conftest import finding
-from tests.history.conftest import kept, listing, stepped
+from tests.gate.conftest import listing
+from tests.history.conftest import kept, stepped
 
 
 def test_gaps_interrupt_a_line_and_broken_scans_are_beside_it(captured) -> None:

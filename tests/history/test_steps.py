@@ -12,7 +12,8 @@ from helpers.changes import between
 from helpers.frames import Frames
 from helpers.history import steps
 from tests.conftest import finding, suppressing, trivy
-from tests.history.conftest import kept, listing, stepped
+from tests.gate.conftest import listing
+from tests.history.conftest import kept, stepped
 
 KEYS = ["variant", "earlier", "later", "vulnerability_id", "package", "change", "reason"]
 

@@ -7,7 +7,8 @@ from helpers.history import time_to_fix
 from helpers.history.kaplan_meier import median
 from helpers.history.time_to_fix import FIXED, OPEN, WENT
 from tests.conftest import finding
-from tests.history.conftest import kept, listing, stepped
+from tests.gate.conftest import listing
+from tests.history.conftest import kept, stepped
 
 OLD, NEW = "openssl 3.0.1", "openssl 3.0.2"
 FIX = {"FixedVersion": "3.0.2"}

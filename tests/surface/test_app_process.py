@@ -80,27 +80,31 @@ def test_where_the_command_does_not_tell_the_app_is_not_known(command) -> None:
     assert roots(NODE, SHELL, *NPM, *OTHERS, start, command=command) == []
 
 
-def test_a_name_of_a_multi_call_program_is_a_program() -> None:
-    files = program("bin/busybox"), link("usr/sbin/httpd", "../../bin/busybox")
-    assert roots(*files, command="httpd -f") == ["bin/busybox"]
-
-
-def test_the_runtimes_own_modules_are_part_of_the_app() -> None:
-    module = file("usr/local/lib/python3.12/lib-dynload/_ssl.so", elf="shared")
-    python = program("usr/local/bin/python3.12")
-    assert roots(python, module, command="python3.12 app.py") == [python.path, module.path]
-
-
-def test_a_program_of_the_apps_own_is_named_by_its_path() -> None:
-    server = program("app/server", layer=1)
-    assert roots(server, NODE, command="./server --port 1", working_directory="/app") == [
-        "app/server"
-    ]
-
-
 PYTHON = program("usr/local/bin/python3.13", 9)
 LIBPYTHON = file("usr/local/lib/libpython3.13.so.1.0", elf="shared", version="3.13.2")
 JAVA = program("opt/java/openjdk/bin/java", 9, version="25.0.3")
+
+
+MODULE = file("usr/local/lib/python3.12/lib-dynload/_ssl.so", elf="shared")
+ADDON = file("app/node_modules/x/x.node", layer=1, elf="shared")
+PYTHON_12 = program("usr/local/bin/python3.12")
+
+
+@pytest.mark.parametrize(
+    ("files", "command", "paths"),
+    [
+        # A name of a program of many commands is that program.
+        ((program("bin/busybox"), link("usr/sbin/httpd", "../../bin/busybox")), "httpd -f",
+         ["bin/busybox"]),
+        # The runtime's own modules, and the app's add-ons, are part of it.
+        ((PYTHON_12, MODULE), "python3.12 app.py", [PYTHON_12.path, MODULE.path]),
+        ((NODE, ADDON), "node .", [NODE.path, ADDON.path]),
+        # A program of the app's own is named by its path.
+        ((program("app/server", layer=1), NODE), "./server --port 1", ["app/server"]),
+    ],
+)  # fmt: skip
+def test_what_an_app_begins_with(files, command: str, paths: list[str]) -> None:
+    assert roots(*files, command=command, working_directory="/app") == paths
 
 
 @pytest.mark.parametrize(
@@ -128,11 +132,6 @@ def test_a_program_outside_of_the_usual_path_is_the_only_one_of_its_name() -> No
     assert roots(JAVA, command="java -jar app.jar", runtime="java 25.0.3") == [JAVA.path]
     other = program("opt/other/bin/java", 9)
     assert roots(JAVA, other, command="java -jar app.jar", runtime="java 25.0.3") == []
-
-
-def test_the_apps_addons_are_part_of_it() -> None:
-    addon = file("app/node_modules/x/x.node", layer=1, elf="shared")
-    assert roots(NODE, addon, command="node .") == ["usr/local/bin/node", addon.path]
 
 
 def test_without_a_program_it_is_not_known() -> None:

@@ -92,25 +92,25 @@ def test_the_largest_comes_first() -> None:
     assert table["path"].tolist() == ["app/y.node", "app/x.node"]
 
 
-def test_an_image_is_of_the_library_that_most_of_its_programs_ask_for() -> None:
-    static = program("bin/static", elf="static")
-    table = dynamic_linking.libc(files_of(*MUSL, static), image_of())
-    assert table.iloc[0].tolist() == ["app", 1, 0, 0, 1, "musl"]
-    other = program("bin/x", elf_interpreter="/lib/ld-uClibc.so.0")
-    assert dynamic_linking.libc(files_of(other), image_of()).iloc[0].tolist()[1:] == [
-        0,
-        0,
-        1,
-        0,
-        "other",
-    ]
-    assert dynamic_linking.libc(files_of(static), image_of())["libc"].tolist() == ["static"]
-    assert dynamic_linking.libc(files_of(file("etc/x")), image_of())["libc"].tolist() == [""]
+STATIC = program("bin/static", elf="static")
+NAMED = {"kind": "hardlink", "target": "bin/busybox", "elf_interpreter": MUSL_LOADER}
 
 
-def test_a_library_that_names_a_loader_is_no_program() -> None:
-    table = dynamic_linking.libc(files_of(*GLIBC), image_of())
-    assert table[["musl", "glibc"]].iloc[0].tolist() == [0, 1]
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ((*MUSL, STATIC), [1, 0, 0, 1, "musl"]),
+        ((program("bin/x", elf_interpreter="/lib/ld-uClibc.so.0"),), [0, 0, 1, 0, "other"]),
+        ((STATIC,), [0, 0, 0, 1, "static"]),
+        ((file("etc/x"),), [0, 0, 0, 0, ""]),
+        # A library that names a loader is no program, and another name of one counts once.
+        (GLIBC, [0, 1, 0, 0, "glibc"]),
+        ((*MUSL, program("bin/sh", 0, **NAMED)), [1, 0, 0, 0, "musl"]),
+    ],
+)
+def test_an_image_is_of_the_library_that_most_of_its_programs_ask_for(files, expected) -> None:
+    table = dynamic_linking.libc(files_of(*files), image_of())
+    assert table.iloc[0].tolist() == ["app", *expected]
 
 
 def test_without_files_nothing_is_known() -> None:
@@ -118,11 +118,6 @@ def test_without_files_nothing_is_known() -> None:
     assert table.drop(columns="variant").isna().all(axis=None)
     missing = dynamic_linking.unloadable(files_of())
     assert missing.empty
-
-
-def test_another_name_of_a_program_counts_once() -> None:
-    other = program("bin/sh", 0, kind="hardlink", target="bin/busybox", elf_interpreter=MUSL_LOADER)
-    assert dynamic_linking.libc(files_of(*MUSL, other), image_of())["musl"].tolist() == [1]
 
 
 def test_what_a_program_loads_is_followed_through_links_and_libraries() -> None:
