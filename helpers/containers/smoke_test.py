@@ -5,12 +5,14 @@ import ctypes
 import http
 import os
 import re
-import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 from helpers.containers.daemon import Container, Daemon, Mount, log, read_only_volumes
 from helpers.errors import NotStarted
@@ -40,19 +42,6 @@ _SHELL_STATUS = 42
 _CLONE_NEWNET = 0x40000000
 """A network namespace, for setns(2): https://man7.org/linux/man-pages/man2/setns.2.html"""
 
-_MAX_ANSWER_BYTES = 2**16
-_REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
-
-
-class _Result(NamedTuple):
-    """Whether a container answered (`None`: unknown), with which status, why not, and by what."""
-
-    answered: bool | None
-    status: int | None
-    why: str
-    asked_by: str
-
 
 class Reply(NamedTuple):
     """What a port replied: was it reached, did it answer, and the HTTP status."""
@@ -74,22 +63,21 @@ def run(
     """
     begin = time.monotonic()
     mounts = _mounts(volumes)
-    result = None
+    smoke = None
     try:
         if can_enter_network(daemon.socket):
             with daemon.running(image, network_mode="none", mounts=mounts, **LOCKED) as container:
-                result = _wait_for_answer(container, "", port, seconds)
-        if result is None:
+                smoke = _wait_for_answer(container, "", port, seconds)
+        if smoke is None:
             with (
                 daemon.internal_network() as network,
                 daemon.running(image, network=network, mounts=mounts, **LOCKED) as container,
             ):
-                result = _wait_for_answer(container, network, port, seconds)
+                smoke = _wait_for_answer(container, network, port, seconds)
     except NotStarted as error:
-        result = _Result(False, None, str(error), "none")
-    result = result or _Result(None, None, "it cannot be reached from here", "none")
-    answered, status, why, asked_by = result
-    return Smoke(port, answered, status, round(time.monotonic() - begin, 2), why, asked_by)
+        smoke = Smoke(port, False, None, 0, str(error), "none")
+    smoke = smoke or Smoke(port, None, None, 0, "it cannot be reached from here", "none")
+    return msgspec.structs.replace(smoke, seconds=round(time.monotonic() - begin, 2))
 
 
 def find_shell(
@@ -118,10 +106,7 @@ def is_process_of(container_id: str, pid: int) -> bool:
 
 
 def ask(address: str, port: int, deadline: float, pid: int = 0) -> Reply:
-    """Ask a port over HTTP until a `time.monotonic` deadline, in the network of process `pid`.
-
-    The first line of the answer is read, whatever it is.
-    """
+    """Ask a port over HTTP until a `time.monotonic` deadline, in the network of process `pid`."""
     replies = [Reply(False)]
 
     def inside() -> None:
@@ -130,31 +115,33 @@ def ask(address: str, port: int, deadline: float, pid: int = 0) -> Reply:
         with contextlib.suppress(OSError):
             if pid:
                 _enter_network(pid)
-            replies[0] = _ask(address, port, deadline)
+            replies.extend(_ask(address, port, deadline))
 
-    # In a thread, because a thread stays in the network namespace that it enters.
+    # In a thread, because a thread stays in the network namespace that it enters. It is left alone
+    # at the end: a server may send a letter now and then for ever.
     thread = threading.Thread(target=inside, daemon=True)
     thread.start()
     thread.join(max(0.0, deadline - time.monotonic()) + 1)
-    return replies[0]
+    return replies[-1]
 
 
-def _wait_for_answer(
-    container: Container, network: str, port: int, seconds: float
-) -> _Result | None:
+def _wait_for_answer(container: Container, network: str, port: int, seconds: float) -> Smoke | None:
     """Ask a container until it answers or the time is up.
 
     Without a network it is asked over its loopback; `None` if that cannot be entered.
     """
     end = time.monotonic() + seconds
-    asked_by = "network without a way out" if network else "loopback"
     reached = not network
+
+    def ended(answered: bool | None, why: str, status: int | None = None) -> Smoke:
+        asked_by = "network without a way out" if network else "loopback"
+        return Smoke(port, answered, status, seconds, why, asked_by)
+
     while time.monotonic() < end:
         container.reload()
         if container.status not in ("created", "running"):
             status = container.attrs["State"]["ExitCode"]
-            why = f"it ended with status {status}: {_last_output(container)}"
-            return _Result(False, None, why, asked_by)
+            return ended(False, f"it ended with status {status}: {_last_output(container)}")
         address, pid = "127.0.0.1", int(container.attrs["State"]["Pid"])
         if network:
             address = container.attrs["NetworkSettings"]["Networks"][network]["IPAddress"]
@@ -163,18 +150,17 @@ def _wait_for_answer(
         # A port that accepts has until the end to answer; one that refuses is asked again.
         reply = ask(address, port, end, 0 if network else pid)
         reached = reached or reply.reached
-        if reply.answered:
-            if reply.status is None:
-                return _Result(True, None, "it answered, but not in HTTP", asked_by)
+        if reply.status is not None:
             failed = reply.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR
             why = f"it answered with HTTP {reply.status}" if failed else ""
-            return _Result(not failed, reply.status, why, asked_by)
+            return ended(not failed, why, reply.status)
+        if reply.answered:
+            return ended(True, "it answered, but not in HTTP")
         time.sleep(0.1)
     if not reached:
-        why = "its address cannot be reached from here (is the daemon elsewhere?)"
-        return _Result(None, None, why, asked_by)
+        return ended(None, "its address cannot be reached from here (is the daemon elsewhere?)")
     why = f"no answer on port {port} within {seconds:.0f} s: {_last_output(container)}"
-    return _Result(False, None, why, asked_by)
+    return ended(False, why)
 
 
 def _last_output(container: Container) -> str:
@@ -216,30 +202,22 @@ def _enter_network(pid: int) -> None:
         os.close(namespace)
 
 
-def _ask(address: str, port: int, deadline: float) -> Reply:
-    reached = False
-    answer = b""
+def _ask(address: str, port: int, deadline: float) -> Iterator[Reply]:
+    """Yield what is known of a port's reply, as soon as it is known."""
+
+    def left(longest: float = 3600) -> float:
+        return min(longest, max(0.05, deadline - time.monotonic()))
+
+    connection = HTTPConnection(address, port, left(2))
     try:
-        with socket.create_connection((address, port), _timeout(deadline, 2)) as connection:
-            reached = True
-            connection.settimeout(_timeout(deadline))
-            connection.sendall(_REQUEST)
-            while b"\n" not in answer and len(answer) < _MAX_ANSWER_BYTES:
-                connection.settimeout(_timeout(deadline))
-                part = connection.recv(4096)
-                if not part:
-                    break
-                answer += part
-    except (ConnectionRefusedError, ConnectionResetError):
-        reached = True
-    except OSError:
-        pass
-    status = _STATUS.match(answer)
-    # A server that begins an HTTP status line and then falls silent has not answered.
-    if not status and b"HTTP/".startswith(answer[:5]):
-        return Reply(reached)
-    return Reply(reached, True, int(status[1]) if status else None)
-
-
-def _timeout(deadline: float, longest: float = 3600) -> float:
-    return min(longest, max(0.05, deadline - time.monotonic()))
+        connection.connect()
+        yield Reply(True)
+        connection.sock.settimeout(left())
+        connection.request("GET", "/", headers={"Host": "localhost", "Connection": "close"})
+        yield Reply(True, True, connection.getresponse().status)
+    except ConnectionError:
+        yield Reply(True)
+    except HTTPException:
+        yield Reply(True, True)
+    finally:
+        connection.close()

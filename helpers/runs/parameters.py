@@ -1,5 +1,6 @@
 """Notebook parameters: which a notebook declares, and whether given values are valid."""
 
+import contextlib
 import difflib
 import math
 import re
@@ -8,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from helpers import own_file
@@ -25,7 +27,14 @@ _KIND = re.compile(r"an? (day|variant|capture|study|folder|view|place|name|addre
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _EVER = "ever"
 
-_TYPES = {
+_TYPES: dict[str, Any] = {
+    "str": str,
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "list[str]": list[str],
+}
+_TOLD = {
     "bool": "true or false",
     "int": "a whole number",
     "float": "a number",
@@ -151,8 +160,8 @@ def described(notebooks: Sequence[Path]) -> Iterator[tuple[str, str]]:
             declared.setdefault(name, []).append(parameter)
     for name in sorted(declared.keys() - set(SET_BY_RUN)):
         first = declared[name][0]
-        is_bare = not first.choices and first.least is None and first.type in _TYPES
-        text = f"{_TYPES[first.type]}; {first.help}" if is_bare else first.help
+        is_bare = not first.choices and first.least is None and first.type in _TOLD
+        text = f"{_TOLD[first.type]}; {first.help}" if is_bare else first.help
         defaults = dict.fromkeys(parameter.default.strip("\"'") for parameter in declared[name])
         shown = " or ".join(filter(None, defaults))
         if first.type == "bool":
@@ -210,26 +219,19 @@ def _is_day(text: str) -> bool:
 
 def _typed(parameter: Parameter, value: Any) -> Any:
     """Return a value as the type a parameter declares."""
-    match parameter.type, value:
-        case "str", str():
-            return value
-        case "bool", bool():
-            return value
-        case "bool", str() if value.lower() in _WORDS:
-            return _WORDS[value.lower()]
-        case "int", int() if not isinstance(value, bool):
-            return value
-        case "float", int() | float() if not isinstance(value, bool):
-            return float(value)
-        case "list[str]", list() if all(isinstance(item, str) for item in value):
-            return value
-        case "list[str]", str():
-            return [item.strip() for item in value.split(",") if item.strip()]
-        case "int" | "float", str():
-            try:
-                return int(value) if parameter.type == "int" else float(value)
-            except ValueError:
-                pass
-    raise ParameterInvalid(
-        f"parameter {parameter.name!r}: {value!r} is not {parameter.type} ({parameter.help})"
-    )
+    read: Any = value
+    if isinstance(value, str):
+        match parameter.type:
+            case "bool":
+                read = _WORDS.get(value.lower(), value)
+            case "int" | "float":
+                with contextlib.suppress(ValueError):
+                    read = int(value) if parameter.type == "int" else float(value)
+            case "list[str]":
+                read = [item.strip() for item in value.split(",") if item.strip()]
+    try:
+        return msgspec.convert(read, _TYPES[parameter.type])
+    except msgspec.ValidationError as error:
+        raise ParameterInvalid(
+            f"parameter {parameter.name!r}: {value!r} is not {parameter.type} ({parameter.help})"
+        ) from error

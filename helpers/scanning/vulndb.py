@@ -130,26 +130,27 @@ class VulnDb:
 
 def check(folder: Path) -> None:
     """Raise `ScanFailed` if a folder has no vulnerability DB, or one that does not tell its day."""
-    for name in ("trivy.db", _METADATA):
-        if not (folder / DB / name).is_file():
-            raise ScanFailed(
-                f"{folder}: no vulnerability DB (db/{name}) in this folder. Name one that has it",
-                "no-db",
-            )
+    if not (folder / DB / "trivy.db").is_file():
+        raise _no_db(folder, "trivy.db")
     _metadata(folder / DB)
 
 
 def _metadata(folder: Path) -> _Metadata:
     """Return what a DB says of itself. Raises `ScanFailed`."""
-    path = folder / _METADATA
     remedy = f"Remove {folder} and download it again, or name a folder that has a whole one"
     try:
-        found = own_file.read(path, _Metadata, FileInvalid, remedy)
+        found = own_file.read(folder / _METADATA, _Metadata, FileInvalid, remedy)
     except FileInvalid as error:
         raise ScanFailed(str(error), "no-db") from error
     if found is None:
-        raise ScanFailed(f"{path}: it was removed meanwhile. {remedy}", "no-db")
+        raise _no_db(folder.parent, _METADATA)
     return found
+
+
+def _no_db(folder: Path, name: str) -> ScanFailed:
+    return ScanFailed(
+        f"{folder}: no vulnerability DB (db/{name}) in this folder. Name one that has it", "no-db"
+    )
 
 
 def download(scanner: Trivy, folder: Path, repository: str = "", name: str = DB) -> None:
