@@ -5,7 +5,6 @@ import json
 import lzma
 import platform
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from hypothesis import given
 
 from helpers import compressed
 from helpers.errors import ArchiveInvalid
-from helpers.images.archive import MAX_JSON, Archive, gzip_size, open_archive
+from helpers.images.archive import MAX_JSON, Archive, open_archive
 from tests.support.image_archives import (
     Layout,
     bzip2,
@@ -115,16 +114,6 @@ def test_compression_of_layers_is_known_by_first_bytes_not_media_type(
         assert archive.layers[0].digest == digest(compress(ONE))
 
 
-def test_oci_layout_as_tar_and_as_folder(tmp_path: Path) -> None:
-    layout = Layout()
-    image = layout.image(ONE, **named("app:1"))
-    for path in (layout.tar(tmp_path / "a.tar", image), layout.folder(tmp_path / "a", image)):
-        with open_archive(path) as archive:
-            assert archive.names == ["app:1"]
-            assert archive.image_id == digest(config_of((ONE,)))
-            assert layers_of(archive) == [ONE]
-
-
 @pytest.mark.parametrize("compress", FILES)
 def test_a_whole_archive_may_be_compressed(path: Path, compress: Compress) -> None:
     whole = docker_save(path, ONE).read_bytes()
@@ -202,13 +191,6 @@ def test_the_usual_variant_of_an_architecture_is_taken(
             os, architecture, *variant = name.split("/")
             images.append(layout.image(tar(file(name)), **on_platform(architecture, os, *variant)))
         assert opened(layout.tar(path, layout.index(*images))) == [tar(file(taken))]
-
-
-def test_an_image_with_several_names_is_one_image(path: Path) -> None:
-    layout = Layout()
-    images = [layout.image(ONE, **named(name)) for name in ("1", "latest", "1")]
-    with open_archive(layout.tar(path, *images)) as archive:
-        assert archive.names == ["1", "latest"]
 
 
 def test_foreign_platforms_are_named_with_a_way_to_save_one(
@@ -348,19 +330,6 @@ def test_a_decompression_bomb_is_stopped(
     content = compress(docker_save(path, ONE).read_bytes())
     monkeypatch.setattr(compressed, "MAX_UNPACKED", 5000)
     assert "expands to more than 5,000 bytes" in refused(path, content).problem
-
-
-def test_a_layer_compressed_here_has_about_the_size_of_gzip(path: Path) -> None:
-    with open_archive(docker_save(path, ONE, TWO)) as archive:
-        sizes = [gzip_size(archive, layer) for layer in archive.layers]
-        for size, layer in zip(sizes, (ONE, TWO), strict=True):
-            compressor = zlib.compressobj(6, zlib.DEFLATED, 31)
-            expected = len(compressor.compress(layer) + compressor.flush())
-            assert size == pytest.approx(expected, abs=40)
-        assert [gzip_size(archive, layer) for layer in archive.layers] == sizes
-    layout = Layout()
-    with open_archive(layout.tar(path, layout.image(ONE, compress=zstd))) as archive:
-        assert gzip_size(archive, archive.layers[0]) == len(zstd(ONE)), "as it is stored"
 
 
 def archives() -> st.SearchStrategy[bytes]:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from helpers import paths
 from helpers.images.dockerfile import (
     automatic,
     bases,
@@ -14,7 +13,6 @@ from helpers.images.dockerfile import (
     required_secret,
     stages,
 )
-from helpers.studies.study import names, open_study
 
 GIT = (
     *("https://github.com/x/y.git", "https://github.com/x/y.git#v1", "HTTP://a/b.git#main:docs"),
@@ -91,32 +89,6 @@ def test_adding_a_git_repository_needs_buildkit(source: str) -> None:
 )
 def test_other_instructions_do_not_need_buildkit(text: str) -> None:
     assert needs_buildkit(f"FROM a\n{text}") is None
-
-
-def test_neither_do_comments_and_arguments_with_a_value() -> None:
-    assert needs_buildkit("# a comment\n# syntax is fine\nFROM a") is None
-    assert needs_buildkit("\n# syntax=docker/dockerfile:1\nFROM a") is None
-    text = "FROM a\nARG TARGETARCH\nRUN x"
-    assert needs_buildkit(text, {"TARGETARCH": "amd64"}) is None
-    assert needs_buildkit(f"ARG TARGETARCH=amd64\n{text}") is None
-    platform = "ARG BUILDPLATFORM=linux/amd64\nFROM --platform=${BUILDPLATFORM} a"
-    assert needs_buildkit(platform) is None
-
-
-def test_no_dockerfile_of_the_kit_needs_buildkit() -> None:
-    found = list(paths.dockerfiles().rglob("Dockerfile"))
-    assert len(found) >= 10
-    assert [path for path in found if needs_buildkit(path.read_text())] == []
-
-
-@pytest.mark.parametrize(
-    "name", ["blog-rebuild", "today", "today-python", "rebuilt-2026", "rebuilt-python-2026"]
-)
-def test_each_variant_has_the_base_of_its_final_stage(name: str) -> None:
-    assert name in names()
-    for variant in open_study(name).variants:
-        text = (paths.dockerfiles() / variant.dockerfile).read_text()
-        assert final_base(text, variant.target, variant.build_args) == variant.base
 
 
 STAGES = "ARG V=3\nFROM a:$V AS one\nFROM --platform=linux/amd64 b as two\nFROM one\n"
@@ -247,20 +219,3 @@ def test_a_frontend_is_needed_unless_the_engine_has_it(
 def test_a_secret_that_a_build_cannot_do_without(mount: str, is_required: bool) -> None:
     found = required_secret(f"FROM a\nRUN --mount=type=tmpfs,target=/t --mount={mount} x\n")
     assert found == (f"--mount={mount}" if is_required else None)
-
-
-def test_the_blogs_dockerfiles_have_the_instructions_of_the_post() -> None:
-    alpine, distroless = (
-        [
-            line
-            for line in (paths.dockerfiles() / name / "Dockerfile").read_text().splitlines()
-            if line and not line.startswith("#")
-        ]
-        for name in ("nodejs-alpine", "nodejs-distroless")
-    )
-    shared = ["WORKDIR /app", "COPY package.json index.js ./", "RUN npm install"]
-    assert alpine == ["FROM node:8-alpine", *shared, "EXPOSE 3000", 'CMD ["npm", "start"]']
-    assert distroless == [
-        *("FROM node:8 as build", *shared, "FROM gcr.io/distroless/nodejs"),
-        *("COPY --from=build /app /", "EXPOSE 3000", 'CMD ["index.js"]'),
-    ]

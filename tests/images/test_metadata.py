@@ -66,15 +66,6 @@ def test_shared_layers_are_from_the_base(base, from_base) -> None:
     assert [layer.from_base for layer in described(base).layers] == from_base
 
 
-def test_a_history_of_other_layers_is_not_believed() -> None:
-    assert [layer.created_by for layer in described(history=[]).layers] == ["", ""]
-
-
-def test_a_malformed_config_is_refused() -> None:
-    with pytest.raises(metadata.ArchiveInvalid, match="invalid image config"):
-        described(config={"Env": 3})
-
-
 def test_metadata_is_written_and_read_back_and_damage_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "image.json"
     metadata.write(path, described())

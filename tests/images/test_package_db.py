@@ -13,32 +13,6 @@ DATABASES = (
     "var/lib/dpkg/status.d/a",
     "var/lib/dpkg/status.d/a.md5sums",
 )
-APK = b"""C:Q1abc=
-P:musl
-V:1.2.5-r9
-F:lib
-R:ld-musl-x86_64.so.1
-a:0:0:755
-Z:Q1abc=
-R:libc.musl-x86_64.so.1
-
-P:busybox
-F:
-R:linuxrc
-F:bin
-R:busybox
-F:etc/network/if-up.d
-"""
-
-
-def test_apk_lists_files_by_directory() -> None:
-    assert owners({"lib/apk/db/installed": APK}, {}) == {
-        "lib/ld-musl-x86_64.so.1": "musl",
-        "lib/libc.musl-x86_64.so.1": "musl",
-        "linuxrc": "busybox",
-        "bin/busybox": "busybox",
-    }
-    assert owners({"usr/lib/apk/db/installed": APK}, {})["bin/busybox"] == "busybox"
 
 
 def test_dpkg_lists_a_file_a_package_whatever_its_architecture() -> None:
@@ -84,12 +58,6 @@ def test_distroless_packages_have_a_control_file_and_checksums_under_any_name() 
         f"{folder}tzdata.md5sums": b"0123456789abcdef0123456789abcdef  usr/share/a  b\n",
     }
     assert owners(listed, {}) == {"usr/lib/libc.so.6": "libc6", "usr/share/a  b": "tzdata"}
-
-
-def test_only_package_databases_are_read() -> None:
-    assert all(map(is_database, (*DATABASES, "usr/lib/apk/db/installed")))
-    others = ("var/lib/dpkg/status", "var/lib/dpkg/info/a.md5sums", "x/lib/apk/db/installed")
-    assert not any(map(is_database, others))
 
 
 def test_links_never_lead_out_of_the_image_or_into_a_loop() -> None:

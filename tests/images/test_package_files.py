@@ -61,13 +61,6 @@ def test_whose_a_file_is(
     assert (None if owner != owner else owner) == found
 
 
-def test_images_are_not_mixed_up() -> None:
-    files = files_of(file("usr/bin/x", package="openssl"))
-    of_another = packages_of({"package": "zlib"}, variant="other")
-    assert package_files.known(files, of_another)["package"].tolist() == ["openssl"]
-    assert package_files.known(files.iloc[:0], of_another).empty
-
-
 def test_a_package_is_as_large_as_its_files_each_at_its_place() -> None:
     twice = [
         {**EXPRESS, "package": "ms", "package_path": f"{at}/node_modules/ms/package.json"}
@@ -85,11 +78,6 @@ def test_a_package_is_as_large_as_its_files_each_at_its_place() -> None:
         30,
         7,
     ]
-
-
-def test_without_files_no_package_has_a_size() -> None:
-    assert package_files.sized(packages_of(OPENSSL), files_of())["size_bytes"].isna().all()
-    assert package_files.largest(packages_of(OPENSSL), files_of()).empty
 
 
 def test_all_that_the_rebuilt_images_packages_own_is_counted_once() -> None:

@@ -48,17 +48,6 @@ def test_long_values_are_searched_for_also_line_by_line() -> None:
     assert "secretsecret" in redact.values(["KEY=-----BEGIN-----\nsecretsecret\n-----END-----"])
 
 
-def test_the_value_of_an_argument_may_name_a_shell() -> None:
-    text = f"|1 TOKEN=go /bin/sh -c {SECRET} /bin/sh -c npm install"
-    assert redact.instruction(text) == "|1 TOKEN … /bin/sh -c npm install"
-
-
-def test_names_without_values_and_names_of_history() -> None:
-    assert redact.instruction("ARG TARGETOS OTHER=x") == "ARG TARGETOS OTHER"
-    history = f"/bin/sh -c #(nop)  ENV GREETING=hello {SECRET}=x"
-    assert redact.instruction(history, known=["GREETING"]).endswith("ENV GREETING")
-
-
 @pytest.mark.parametrize(
     "text",
     [

@@ -69,18 +69,3 @@ def test_grype_reports_have_the_counts_of_the_index(shared: Path) -> None:
         counts = summary.row(path)
         assert (counts["findings"], counts["os"]) == (findings, row["os"])
         assert counts["low"] == levels["LOW"]
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("not-trivy/cyclonedx.json", "CycloneDX"),
-        ("not-trivy/spdx.json", "SPDX"),
-        ("not-trivy/harbor.json", "Harbor"),
-        ("not-trivy/trivy-operator.json", "operator"),
-        ("django-DefectDojo/kubernetes.json", "Kubernetes"),
-    ],
-)
-def test_other_files_are_refused_with_their_kind(shared: Path, name: str, kind: str) -> None:
-    with pytest.raises(ReportInvalid, match=kind):
-        load_reports([shared / "corpus" / name])

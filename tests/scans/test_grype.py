@@ -1,6 +1,5 @@
 """Grype's reports, over its versions, load into the same frames as Trivy's."""
 
-import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from helpers.frames import Frames
 from helpers.scans import grype, trivy_schema
 from helpers.scans.reports import read
 from helpers.studies.load import load_reports
-from tests.conftest import Write, trivy
+from tests.conftest import Write
 
 Load = Callable[..., Frames]
 
@@ -87,14 +86,6 @@ def cells(frame: pd.DataFrame, *columns: str) -> list[list[Any]]:
     return selected.astype("object").where(selected.notna(), None).to_numpy().tolist()
 
 
-def test_grype_and_trivy_reports_load_together(frames_of: Load) -> None:
-    loaded = frames_of(a=trivy(), b=report_of(match()))
-    assert loaded.images["scanner"].tolist() == ["trivy", "grype"]
-    assert loaded.findings["scanner"].tolist() == ["grype"]
-    zipped = gzip.compress(json.dumps(report_of(match())).encode())
-    pd.testing.assert_frame_equal(frames_of(b=zipped).findings, loaded.findings)
-
-
 def test_a_finding(frames_of: Load) -> None:
     found = frames_of(app=report_of(match())).findings.iloc[0].dropna().to_dict()
     assert found == {
@@ -144,24 +135,6 @@ def test_an_image(frames_of: Load) -> None:
     }
 
 
-@pytest.mark.parametrize("matches", [None, []])
-@pytest.mark.parametrize(
-    ("distro", "status"),
-    [
-        ({"name": "alpine", "version": "3.20"}, "scanned"),
-        ({"name": "", "version": "", "idLike": None}, "no-os"),
-        (None, "no-os"),
-    ],
-)
-def test_an_image_without_matches_is_clean(
-    frames_of: Load, matches: Any, distro: Any, status: str
-) -> None:
-    loaded = frames_of(app=report_of(matches=matches, distro=distro))
-    assert loaded.images["status"].tolist() == [status]
-    assert loaded.findings.empty
-    assert loaded.images["packages"].isna().all(), "Grype lists no installed packages"
-
-
 @pytest.mark.parametrize(
     ("db", "built"),
     [
@@ -175,35 +148,6 @@ def test_an_image_without_matches_is_clean(
 def test_date_of_the_db(frames_of: Load, db: Any, built: str | None) -> None:
     images = frames_of(app=report_of(descriptor={**DESCRIPTOR, "db": db})).images
     assert cells(images, "db_updated_at") == [[built and pd.Timestamp(built)]]
-
-
-@pytest.mark.parametrize(
-    ("kind", "target", "artifact", "source"),
-    [
-        ("image", TARGET, "app:1", "image"),
-        ("directory", "/srv/app", "/srv/app", "filesystem"),
-        ("file", "/srv/app.jar", "/srv/app.jar", "filesystem"),
-        ("unknown", "unknown", "unknown", "unknown"),
-        (None, None, None, None),
-    ],
-)
-def test_what_was_scanned(
-    frames_of: Load, kind: Any, target: Any, artifact: str | None, source: str | None
-) -> None:
-    images = frames_of(app=report_of(source={"type": kind, "target": target})).images
-    assert cells(images, "artifact", "source") == [[artifact, source]]
-
-
-@pytest.mark.parametrize(
-    ("level", "severity"),
-    [
-        *[("Negligible", "LOW"), ("Low", "LOW"), ("medium", "MEDIUM"), ("HIGH", "HIGH")],
-        *[("Critical", "CRITICAL"), ("Unknown", "UNKNOWN"), ("", "UNKNOWN"), (None, "UNKNOWN")],
-    ],
-)
-def test_severities(frames_of: Load, level: Any, severity: str) -> None:
-    loaded = frames_of(app=report_of(match(severity=level)))
-    assert loaded.findings["severity"].tolist() == [severity]
 
 
 @pytest.mark.parametrize(
@@ -288,12 +232,6 @@ def test_nvds_severity_and_score(frames_of: Load, related: Any, severity: Any, s
     assert cells(findings, "nvd_severity", "cvss_score") == [[severity, score]]
 
 
-def test_a_match_may_be_an_entry_of_nvd(frames_of: Load) -> None:
-    entry = nvd("CVE-2024-0001", "Critical", ("3.1", 9.1, NIST))
-    findings = frames_of(app=report_of(match(**entry))).findings
-    assert cells(findings, "nvd_severity", "cvss_score") == [["CRITICAL", 9.1]]
-
-
 @pytest.mark.parametrize(
     ("vulnerability_id", "related", "aliases"),
     [
@@ -375,27 +313,6 @@ def test_any_values_are_a_report_or_are_refused(
         assert isinstance(grype.parse(text, "any"), trivy_schema.Report)
     except ReportInvalid as error:
         assert error.path == "any"
-
-
-def test_exploitation_is_what_a_report_says_itself(shared: Path) -> None:
-    """In a real report of every match, by its own id or a related one."""
-    path = shared / "corpus/grype/many_vulns_with_epss_values.json"
-    matches = json.loads(path.read_text())["matches"]
-    loaded = load_reports(path)
-    assert len(loaded.findings) == len(matches) == 15
-    found = cells(loaded.findings, "vulnerability_id", "epss", "epss_percentile", "cve_id")
-    expected = [
-        [one["vulnerability"]["id"], score["epss"], score["percentile"], score["cve"]]
-        for one in matches
-        for score in one["vulnerability"].get("epss") or one["relatedVulnerabilities"][0]["epss"]
-    ]
-    assert sorted(found) == sorted(expected)
-    assert not loaded.findings["exploited"].any(), "it knows the catalog, which has none of them"
-    days = {s["date"] for one in matches for s in one["vulnerability"].get("epss", [])}
-    assert loaded.images["epss_day"].dt.strftime("%Y-%m-%d").tolist() == [max(days)]
-    assert cells(loaded.images, "epss_model", "epss_source", "kev_source") == [
-        [None, "report", "report"]
-    ]
 
 
 def test_exploitation_in_a_newer_report(shared: Path, write: Write) -> None:

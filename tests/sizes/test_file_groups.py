@@ -5,7 +5,6 @@ import csv
 import pytest
 
 from helpers import paths
-from helpers.errors import StudyInvalid
 from helpers.sizes import file_groups
 from helpers.sizes.file_groups import (
     APP,
@@ -92,13 +91,6 @@ def test_what_no_package_brought_and_the_base_has_not_is_the_app() -> None:
     assert group("app.jar", layer=1) == (APP, "Java archives")
 
 
-def test_where_the_base_is_not_known_what_starts_is_the_app() -> None:
-    layers = layers_of((100, "base", None), (50, "app", None))
-    image = image_of(command="/srv/server --port 1")
-    assert group("srv/server", layers, image, layer=1) == (APP, "the app's own")
-    assert group("srv/other", layers, image, layer=1) == (UNOWNED, "srv/other")
-
-
 def test_python_packages_are_in_a_folder_that_describes_one() -> None:
     paths_ = [
         "app.py",
@@ -151,12 +143,6 @@ def test_they_add_up_to_the_unpacked_size_of_every_rebuilt_image_to_the_byte() -
     parts = file_groups.sizes(file_groups.grouped(files, layers, images), layers)
     sums = parts.groupby("variant", sort=False)["size_bytes"].sum()
     assert sums.to_dict() == images.set_index("variant")["size_unpacked_bytes"].to_dict()
-
-
-def test_files_of_another_image_than_the_layers_are_refused() -> None:
-    grouped = file_groups.grouped(files_of(file("a", 200)), BASE_AND_APP, image_of())
-    with pytest.raises(StudyInvalid, match="of two images"):
-        file_groups.sizes(grouped, BASE_AND_APP)
 
 
 def test_an_image_without_files_has_no_sizes_and_says_so() -> None:

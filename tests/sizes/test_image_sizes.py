@@ -42,11 +42,6 @@ def test_a_size_that_others_published_is_in_bytes_and_says_where_it_was_printed(
     assert known["origin"].unique().tolist() == ["blog post, output of docker images"]
 
 
-def test_a_size_in_another_unit_than_mb_is_not_taken_for_one(blog) -> None:
-    printed = load_published("blog-2022").assign(unit="MiB")
-    assert image_sizes.table(blog.images, printed)["bytes"].isna().all()
-
-
 def test_the_first_size_that_all_have_is_compared_or_else_one_that_some_have(published) -> None:
     assert image_sizes.known_size(published) == "published"
     assert image_sizes.known_size(table(a=10, b=30)) == "unpacked"

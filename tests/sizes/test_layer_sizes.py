@@ -49,16 +49,6 @@ def test_what_a_layer_holds_is_shown_or_hidden(table: pd.DataFrame) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("is_base", "part"),
-    [(True, "from the base image"), (False, "on top of it"), (None, "base not known")],
-)
-def test_bytes_are_the_bases_or_not_or_that_is_not_known(is_base: bool | None, part: str) -> None:
-    table = layer_sizes.layers(layers_of((10, "x", is_base)), files_of(file("a", 7)))
-    sizes = layer_sizes.by_part(table).set_index("part")["size_bytes"]
-    assert sizes.to_dict() == {part: 7, "hidden by later layers": 3}
-
-
 def test_images_without_files_are_left_out() -> None:
     table = layer_sizes.layers(layers_of((10, "x", True)), files_of())
     answer = layer_sizes.answer(table)

@@ -10,8 +10,6 @@ from helpers.sizes import file_groups, waterfall
 from helpers.studies.load import load_files, load_layers, load_study
 from tests.conftest import image_of
 
-MB = 1_000_000
-
 
 def parts(**variants: list[tuple]) -> pd.DataFrame:
     """Sizes as `file_groups.sizes` has them: group, component, bytes and what it is made of."""
@@ -60,48 +58,6 @@ def test_the_runtime_is_a_step_by_its_two_versions(rebuilt) -> None:
     assert back["label"].iloc[1] == "node 24.19.0 → 8.17.0"
 
 
-def test_steps_name_what_both_sides_are_made_of_and_what_is_left_is_small(rebuilt) -> None:
-    table = waterfall.bars(rebuilt, "node-24-debian", "node-24-alpine")
-    labels = table["label"].tolist()
-    assert labels[1:8] == [
-        "translations",
-        "shells and commands: coreutils … → busybox",
-        "C library: libc6, libc-bin → musl, musl-utils",
-        "documentation",
-        "node 24.19.0",
-        "package manager: libapt-pkg7.0 … → libapk …",
-        "perl: perl-base",
-    ]
-    assert labels[11:] == [
-        "OS packages: 43 smaller changes",
-        "everything else: 28 smaller changes",
-        "node-24-alpine",
-    ]
-    rest = table[table["kind"].eq(waterfall.REST)]
-    assert rest["largest_bytes"].max() < 0.006 * 319_476_224
-
-
-def test_up_and_down_do_not_cancel_out_in_what_is_left() -> None:
-    table = waterfall.bars(
-        parts(
-            a=[("OS packages", "big", 100 * MB), ("OS packages", "x", 400_000)],
-            b=[("OS packages", "big", 50 * MB), ("OS packages", "y", 400_000)],
-        ),
-        "a",
-        "b",
-    )
-    rest = table[table["kind"].eq(waterfall.REST)].iloc[0]
-    assert rest["difference_bytes"] == 0
-    assert rest["gross_bytes"] == 800_000
-    assert rest["largest_bytes"] == 400_000
-
-
-def test_equal_images_have_no_steps() -> None:
-    table = waterfall.bars(parts(a=[("app", "x", 5)], b=[("app", "x", 5)]), "a", "b")
-    assert table["kind"].tolist() == ["total", "total"]
-    assert waterfall.bars_answer(table).title.endswith("; no step by name")
-
-
 def test_an_image_without_files_has_no_steps() -> None:
     answer = waterfall.bars_answer(waterfall.bars(parts(a=[("app", "x", 5)]), "a", "b"))
     assert answer.table.empty
@@ -145,14 +101,6 @@ def test_they_begin_at_the_baseline_if_its_files_are_known_and_end_farthest_from
     assert waterfall.farthest(sizes, images, "a", "c") == "c"
     assert waterfall.farthest(sizes[sizes["variant"].eq("a")], images, "a") == ""
     assert waterfall.start(sizes.iloc[:0], pd.DataFrame({"baseline": [pd.NA]})) == ""
-
-
-def test_the_farthest_is_one_with_the_same_runtime_if_there_is_one() -> None:
-    sizes = parts(a=[("app", "x", 5)], b=[("app", "x", 9)], c=[("app", "x", 6)])
-    runtimes = {"a": "node 24.1.0", "b": "node 8.0.0", "c": "node 24.1.0"}
-    images = pd.concat([image_of(name, runtime=runtime) for name, runtime in runtimes.items()])
-    assert waterfall.farthest(sizes, images, "a") == "c"
-    assert waterfall.farthest(sizes, images, "b") == "a"
 
 
 def test_an_image_without_files_cannot_be_wanted() -> None:
