@@ -11,7 +11,6 @@ from functools import cache
 from typing import NamedTuple
 
 from helpers import paths
-from helpers.errors import FileInvalid
 
 _WORDS = re.compile(r"[-_+]")
 _VERSIONED = re.compile(r"([a-z]+?)v?(\d[\d.]*)?")
@@ -35,18 +34,9 @@ class Reference(NamedTuple):
 
 @cache
 def table() -> dict[str, Word]:
-    """Return the lines by their words. Raises `FileInvalid`."""
-    found: dict[str, Word] = {}
+    """Return the lines by their words."""
     with paths.BASE_WORDS.open(encoding="utf-8", newline="") as file:
-        lines = csv.DictReader(file)
-        for line in lines:
-            fields = [line.get(field) for field in Word._fields]
-            if None in fields or None in line or not fields[0] or fields[0] in found:
-                problem = f"line {lines.line_num} is not a word, its system, release and form"
-                remedy = "Write each word once, with four fields, as in `slim,,,slim`"
-                raise FileInvalid(paths.BASE_WORDS, problem, remedy)
-            found[str(fields[0])] = Word(*map(str, fields))
-    return found
+        return {row["word"]: Word(**row) for row in csv.DictReader(file)}
 
 
 def reference(text: str) -> Reference:

@@ -7,17 +7,18 @@ on it, but what is in these packages is in both.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
+from helpers.answers.chart_data import Bars
 from helpers.fleet import bars, image_table
 from helpers.fleet.tally import Rebuilds
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say, share
-from helpers.text.titles import first_fitting
+from helpers.text.titles import fitting
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities.lenses import Lens
 
@@ -39,27 +40,23 @@ def found(images: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
     one (`debian:9`), else one of the repository whose packages are in most images.
     """
     by_layers = _by_layers(images)
-    by_packages = _by_packages(images, lists)
+    by_packages, same_as, sharing = _by_packages(images, lists)
     bases: dict[str, str] = {}
     how: dict[str, str] = {}
     for variant in images["variant"]:
         if base := by_layers.get(variant):
             bases[variant], how[variant] = base, BY_LAYERS
     for variant in images["variant"]:
-        base = by_packages.bases.get(variant, "")
+        base = by_packages.get(variant, "")
         # An image that removes packages may have fewer than what it is built on.
         if variant not in bases and base and variant not in _chain(base, bases):
             bases[variant], how[variant] = base, BY_PACKAGES
-    columns = {
-        "variant": [*images["variant"]],
-        "base": [bases.get(variant) for variant in images["variant"]],
-        "found_by": [how.get(variant) for variant in images["variant"]],
-        "same_as": [by_packages.same_as.get(variant) for variant in images["variant"]],
-    }
-    sharing = [by_packages.sharing.get(variant) for variant in images["variant"]]
-    return pd.DataFrame(columns, dtype="str").assign(
-        sharing=pd.array(sharing, dtype="Int64"), removed=pd.array([None] * len(images), "Int64")
-    )
+    variants = images["variant"]
+    known = {"base": bases, "found_by": how, "same_as": same_as}
+    columns = {name: [one.get(variant) for variant in variants] for name, one in known.items()}
+    table = pd.DataFrame({"variant": [*variants], **columns}, dtype="str")
+    counts = pd.array([sharing.get(variant) for variant in variants], dtype="Int64")
+    return table.assign(sharing=counts, removed=pd.array([None] * len(images), "Int64"))
 
 
 def rebuilds(images: pd.DataFrame, found: pd.DataFrame, lists: pd.DataFrame) -> Rebuilds:
@@ -158,90 +155,80 @@ def shared(images: pd.DataFrame, found: pd.DataFrame, by: str) -> pd.DataFrame:
     )
 
 
+_BRING = {
+    BY_LAYERS: (
+        msg("{base} brings the most: {count:,} {what}, once in each of {images}"),
+        msg("{base} brings the most: {count:,}, once in each of {images}"),
+    ),
+    BY_PACKAGES: (
+        msg("Packages as in {base} bring the most: {count:,} {what}, in each of {images}"),
+        msg("Packages as in {base} bring the most: {count:,}, in each of {images}"),
+    ),
+}
+_REMOVE = {
+    BY_LAYERS: (
+        msg("Rebuilding {base} removes most: {count:,} {what}, summed over {images}"),
+        msg("Rebuilding {base} removes most: {count:,}, summed over {images}"),
+    ),
+    BY_PACKAGES: (
+        msg("Updating packages as in {base} removes most: {count:,} {what}, summed over {images}"),
+        msg("Updating packages as in {base} removes most: {count:,}, over {images}"),
+    ),
+}
+"""Titles, the longer one first."""
+
+
 def answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Answer:
     """Answer which base images, or packages that images share, bring the most."""
     table = shared(images, found, "carried")
     if table.empty:
         return Answer("bases", table=table, counted=lens.label, lacks=_unknown(images))
-    first = table.iloc[0]
-    values = {"base": short_name(first["name"]), "count": first["added"]}
-    values |= {"images": number(first["on_it"] + 1, "image"), "what": lens.short}
-    if first["on_it_by"] == BY_LAYERS:
-        titles = (
-            t("{base} brings the most: {count:,} {what}, once in each of {images}", **values),
-            t("{base} brings the most: {count:,}, once in each of {images}", **values),
-        )
-    else:
-        titles = (
-            t(
-                "Packages as in {base} bring the most: {count:,} {what}, in each of {images}",
-                **values,
-            ),
-            t("Packages as in {base} bring the most: {count:,}, in each of {images}", **values),
-        )
-    shown = table.head(bars.MOST)
-    ends = [
-        t("{count:,} in each of {images}", count=row.added, images=number(row.on_it + 1, "image"))
-        for row in shown.itertuples()
-    ]
+    end = msg("{count:,} in each of {images}")
+    told = Answer("bases", _title(table, "added", _BRING, lens), table=table, role=SLIDE)
     names = images.set_index("variant")["name"]
-    across = t("number of {counted} in all images", counted=lens.label)
-    return Answer(
-        "bases",
-        first_fitting(titles),
-        bullets(_line(row, names) for row in shown.head(5).itertuples())
-        + _sums(images, found, lens),
-        table,
-        bars.of(shown["name"], shown["carried"], ends, across, across),
-        lens.label,
-        role=SLIDE,
+    lines = bullets(_line(row, names) for row in table.head(5).itertuples())
+    return told._replace(
+        text=lines + _sums(images, found, lens),
+        chart=_chart(table, "carried", "added", end, lens),
+        counted=lens.label,
     )
 
 
 def rebuild_answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Answer:
     """Answer which one rebuild, or update of packages that images share, would remove most."""
-    counted = lens._replace(fixable=True)
+    lens = lens._replace(fixable=True)
     table = shared(images, found, "removed")
-    if image_table.counted(images).empty:
-        return Answer("rebuild", table=table, counted=counted.label, lacks=_unmeasured())
-    across = t("number of {counted} in all images", counted=counted.label)
+    none = Answer("rebuild", table=table, counted=lens.label)
     if table.empty:
-        return Answer("rebuild", table=table, counted=counted.label, lacks=_unknown(images))
-    if not table["removed"].gt(0).any():
-        text = paragraph(t("No newer package fixes any of what is counted."))
-        return Answer("rebuild", "", text, table, counted=counted.label)
-    first = table.iloc[0]
-    values = {"base": short_name(first["name"]), "count": first["removed"]}
-    values |= {"images": number(first["on_it"] + 1, "image"), "what": counted.short}
-    if first["on_it_by"] == BY_LAYERS:
-        titles = (
-            t("Rebuilding {base} removes most: {count:,} {what}, summed over {images}", **values),
-            t("Rebuilding {base} removes most: {count:,}, summed over {images}", **values),
-        )
-    else:
-        titles = (
-            t(
-                "Updating packages as in {base} removes most: {count:,} {what}, summed over "
-                "{images}",
-                **values,
-            ),
-            t("Updating packages as in {base} removes most: {count:,}, over {images}", **values),
-        )
-    shown = table[table["removed"].gt(0)].head(bars.MOST)
-    ends = [
-        t("{count:,} from {images}", count=row.removed, images=number(row.on_it + 1, "image"))
-        for row in shown.itertuples()
-    ]
-    return Answer(
-        "rebuild",
-        first_fitting(titles),
-        paragraph(_how(table)),
-        table,
-        bars.of(shown["name"], shown["removed"], ends, across, across),
-        counted.label,
+        return none._replace(lacks=_unknown(images))
+    removing = table[table["removed"].gt(0)]
+    if removing.empty:
+        return none._replace(text=paragraph(t("No newer package fixes any of what is counted.")))
+    return none._replace(
+        title=_title(table, "removed", _REMOVE, lens),
+        text=paragraph(_how(table)),
+        chart=_chart(removing, "removed", "removed", msg("{count:,} from {images}"), lens),
         role=SLIDE,
         searchable=True,
     )
+
+
+def _title(
+    table: pd.DataFrame, column: str, titles: Mapping[str, tuple[str, str]], lens: Lens
+) -> str:
+    """Return the title of the first row."""
+    first = table.iloc[0]
+    values = {"base": short_name(first["name"]), "count": first[column], "what": lens.short}
+    return fitting(*titles[first["on_it_by"]], images=number(first["on_it"] + 1, "image"), **values)
+
+
+def _chart(table: pd.DataFrame, column: str, of_each: str, end: str, lens: Lens) -> Bars:
+    """Return a column of the first rows as bars, with another one in words at their ends."""
+    shown = table.head(bars.MOST)
+    images = [number(count + 1, "image") for count in shown["on_it"]]
+    ends = [t(end, count=c, images=i) for c, i in zip(shown[of_each], images, strict=True)]
+    across = t("number of {counted} in all images", counted=lens.label)
+    return bars.of(shown["name"], shown[column], ends, across, across)
 
 
 def _how(table: pd.DataFrame) -> Phrase:
@@ -264,14 +251,10 @@ def _how(table: pd.DataFrame) -> Phrase:
     return text
 
 
-def _unmeasured() -> str:
-    return t("No image was measured, so it is not known what is in them.")
-
-
 def _unknown(images: pd.DataFrame) -> str:
     """Return why no image is known to be built on another."""
     if image_table.counted(images).empty:
-        return _unmeasured()
+        return t("No image was measured, so it is not known what is in them.")
     return t(
         "Of no image it is known that others are built on it: the scans have no layers and package "
         "lists, or the base images were not scanned."
@@ -372,53 +355,44 @@ def _by_layers(images: pd.DataFrame) -> dict[str, str]:
     return {variant: bases[text] for variant, text in pairs if text in bases}
 
 
-class _Shared(NamedTuple):
-    """What package lists say, by variant.
+def _by_packages(
+    images: pd.DataFrame, lists: pd.DataFrame
+) -> tuple[dict[str, str], dict[str, str], dict[str, int]]:
+    """Return what package lists say of each variant.
 
     The largest image within it, the one that stands for its list, and how many counted images have
     all of that list.
     """
-
-    bases: dict[str, str]
-    same_as: dict[str, str]
-    sharing: dict[str, int]
-
-
-def _by_packages(images: pd.DataFrame, lists: pd.DataFrame) -> _Shared:
-    """Return what images have of the package lists of others."""
     items = dict(zip(lists["package_list"], lists["items"], strict=True))
-    key = pd.Series(
-        [items.get(text) for text in images["package_list"].astype("object")],
-        images.index,
-        dtype="object",
-    )
+    key = images["package_list"].astype("object").map(lambda text: items.get(text))
+    key = key.astype("object").where(key.notna(), None)
     distinct = [*dict.fromkeys(key.dropna())]
     within = contained([np.frombuffer(listed, np.uint64) for listed in distinct])
     is_counted = images["variant"].isin(image_table.counted(images)["variant"])
     alike = Counter(key[is_counted].dropna())
-    sharing = Counter(alike)
+    shared_by = Counter(alike)
     for listed, smaller in zip(distinct, within, strict=True):
         for place in smaller:
-            sharing[distinct[place]] += alike[listed]
+            shared_by[distinct[place]] += alike[listed]
     stands = _representatives(images, key, _ranks(images["repository"], key, distinct, within))
-    systems = set(images[image_table.is_system(images)]["variant"])
+    systems = {*images[image_table.is_system(images)]["variant"]}
     largest = {
         listed: stands[distinct[smaller[0]]]
         for listed, smaller in zip(distinct, within, strict=True)
         if smaller
     }
-    found = _Shared({}, {}, {})
+    bases, same_as, sharing = dict[str, str](), dict[str, str](), dict[str, int]()
     for variant, listed in zip(images["variant"], key, strict=True):
         if listed is None:
             continue
         same = stands[listed]
-        found.same_as[variant], found.sharing[variant] = same, sharing[listed]
+        same_as[variant], sharing[variant] = same, shared_by[listed]
         if same in systems and same != variant:
             # The same packages as the operating system's own image.
-            found.bases[variant] = same
+            bases[variant] = same
         elif listed in largest:
-            found.bases[variant] = largest[listed]
-    return found
+            bases[variant] = largest[listed]
+    return bases, same_as, sharing
 
 
 def _ranks(

@@ -37,7 +37,9 @@ class Cluster:
         with suppress(OSError, RuntimeError, TimeoutError, CancelledError):
             self.close()
         self.client, self._local = self._running.enter_context(self._start())
-        self.dashboard = _dashboard(self.client)
+        self.dashboard = ""
+        with suppress(KeyError, ValueError):
+            self.dashboard = str(self.client.dashboard_link or "")
 
     def close(self) -> None:
         """End its workers, or what connects to them."""
@@ -200,13 +202,6 @@ def _seen(path: str) -> tuple[str, bool]:
 
     extra.require()
     return store.code(), Path(path).exists()
-
-
-def _dashboard(client: Any) -> str:
-    try:
-        return str(client.dashboard_link or "")
-    except (KeyError, ValueError):
-        return ""
 
 
 @contextmanager

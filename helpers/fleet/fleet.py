@@ -131,10 +131,6 @@ class Fleet(Asked):
         return image_table.once(self.scanned)
 
     @property
-    def _reduced(self) -> pd.DataFrame:
-        return self.scanned
-
-    @property
     def _images(self) -> pd.DataFrame:
         return self.counts
 

@@ -11,9 +11,9 @@ from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart_data import Interval, Intervals
 from helpers.fleet import bars, bootstrap, distributions, groups, image_table, pairs, prediction
 from helpers.fleet.groups import Packages
-from helpers.text.i18n import t
+from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
-from helpers.text.titles import first_fitting
+from helpers.text.titles import fitting
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities.lenses import Lens
 
@@ -221,47 +221,33 @@ def _title(better: pd.DataFrame, lens: Lens) -> str:
         return t("No move to a base with advisories is sure to take away {what}", what=lens.short)
     if row is None:
         row = told.iloc[0]
-        values = {
-            "images": number(row["observed"], "image"),
-            "family": short_name(row["target"]),
-            "count": -row["observed_change"],
-        }
-        return first_fitting(
-            (
-                t(
-                    "{images} have {count:,} fewer {what} on {family}: others may not",
-                    what=lens.short,
-                    **values,
-                ),
-                t("{images} have {count:,} fewer on {family}: others may not", **values),
-            )
+        return fitting(
+            msg("{images} have {count:,} fewer {what} on {family}: others may not"),
+            msg("{images} have {count:,} fewer on {family}: others may not"),
+            images=number(row["observed"], "image"),
+            family=short_name(row["target"]),
+            count=-row["observed_change"],
+            what=lens.short,
         )
-    values = {
-        "images": number(row["images"], "image"),
-        "family": short_name(row["target"]),
-        "count": -row["likely"],
-        "low": -row["high"],
-        "high": -row["low"],
-    }
-    return first_fitting(
-        (
-            t(
-                "If unpaired images change as paired ones did: {images} to {family}, about "
-                "{count:,.0f} fewer {what} ({low:,.0f} to {high:,.0f})",
-                what=lens.short,
-                **values,
-            ),
-            t(
-                "If unpaired images change as paired ones did: {images} to {family}, about "
-                "{count:,.0f} fewer ({low:,.0f} to {high:,.0f})",
-                **values,
-            ),
-            t(
-                "If unpaired change as paired did: {images} to {family}, about {count:,.0f} fewer "
-                "({low:,.0f} to {high:,.0f})",
-                **values,
-            ),
-        )
+    return fitting(
+        msg(
+            "If unpaired images change as paired ones did: {images} to {family}, about "
+            "{count:,.0f} fewer {what} ({low:,.0f} to {high:,.0f})"
+        ),
+        msg(
+            "If unpaired images change as paired ones did: {images} to {family}, about "
+            "{count:,.0f} fewer ({low:,.0f} to {high:,.0f})"
+        ),
+        msg(
+            "If unpaired change as paired did: {images} to {family}, about {count:,.0f} fewer "
+            "({low:,.0f} to {high:,.0f})"
+        ),
+        images=number(row["images"], "image"),
+        family=short_name(row["target"]),
+        count=-row["likely"],
+        low=-row["high"],
+        high=-row["low"],
+        what=lens.short,
     )
 
 

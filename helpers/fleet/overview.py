@@ -88,12 +88,12 @@ def failures(images: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values("images", ascending=False, kind="stable", ignore_index=True)
 
 
-def answer(reduced: pd.DataFrame, images: pd.DataFrame) -> Answer:
-    """Answer what there is. `reduced` has every scan, `images` each image once."""
+def answer(scanned: pd.DataFrame, images: pd.DataFrame) -> Answer:
+    """Answer what there is. `scanned` has every scan, `images` each image once."""
     table = families(images)
     if images.empty:
         return Answer("fleet-images", table=table, lacks=t("There are no images."))
-    text = _whole(reduced, images) + bullets(
+    text = _whole(scanned, images) + bullets(
         _line(row) for row in table.head(bars.MOST).itertuples()
     )
     if len(table) > bars.MOST:
@@ -126,13 +126,13 @@ def _title(images: pd.DataFrame) -> str:
     )
 
 
-def _whole(reduced: pd.DataFrame, images: pd.DataFrame) -> Text:
+def _whole(scanned: pd.DataFrame, images: pd.DataFrame) -> Text:
     text = say(
         "{measured} of {images} scanned for vulnerabilities, their operating system recognised.",
         measured=int(images["measured"].sum()),
         images=number(len(images), "image"),
     )
-    if again := len(reduced) - len(images):
+    if again := len(scanned) - len(images):
         text += " " + say(
             "Each image counts once, by its image id, the newest scan of it: {scans} left out.",
             scans=number(again, "other scan"),

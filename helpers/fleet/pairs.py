@@ -11,9 +11,9 @@ from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart_data import Interval, Intervals
 from helpers.fleet import bars, bootstrap, distributions, groups, image_table
 from helpers.fleet.groups import Packages
-from helpers.text.i18n import t
+from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
-from helpers.text.titles import begun, first_fitting
+from helpers.text.titles import begun, fitting
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities import fixes
 from helpers.vulnerabilities.lenses import Lens
@@ -219,16 +219,14 @@ def _title(table: pd.DataFrame, ended: Mapping[str, date], lens: Lens, least: in
     values = {"few": short_name(row.second), "many": short_name(row.first)}
     values |= {"share": -row.likely, "low": -row.high, "high": -row.low}
     values |= {"pairs": number(row.pairs, "pair"), "groups": number(row.groups, "group")}
-    return first_fitting(
-        (
-            t(
-                "{few}: about {share:.0%} fewer {what} than {many} ({low:.0%} to {high:.0%}; "
-                "{pairs} in {groups})",
-                what=lens.short,
-                **values,
-            ),
-            t("{few}: about {share:.0%} fewer than {many} ({low:.0%} to {high:.0%})", **values),
-        )
+    return fitting(
+        msg(
+            "{few}: about {share:.0%} fewer {what} than {many} ({low:.0%} to {high:.0%}; {pairs} "
+            "in {groups})"
+        ),
+        msg("{few}: about {share:.0%} fewer than {many} ({low:.0%} to {high:.0%})"),
+        what=lens.short,
+        **values,
     )
 
 

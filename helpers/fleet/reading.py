@@ -1,6 +1,5 @@
 """Reads scans into a fleet's frames, on a cluster: only what is new since the last run."""
 
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -35,15 +34,13 @@ class Reading(NamedTuple):
     """What a run did.
 
     `new` images were read, `known` ones had been before, of `failed` ones the scan cannot be read.
-    `gone` counts images of the last run that are there no more. `problems` are told to who runs it.
+    `problems` are told to who runs it.
     """
 
     store: Store
     new: int
     known: int
     failed: int
-    gone: int
-    seconds: float
     problems: tuple[str, ...] = ()
 
 
@@ -65,41 +62,29 @@ def read(what: str, name: str, cluster: Cluster, found: Listing | None = None) -
     cannot be read is a failed image with its reason. Raises `FleetInvalid`, `StudyInvalid`,
     `ClusterFailed` and `NoSpace`; what was read until then is kept.
     """
-    begin = time.monotonic()
     found = found or listing(what, name)
     folder = paths.fleet(name)
     parts = folder / store.PARTS
     with store.locked(folder):
         cluster.at_end(lambda: store.tidy(folder))
         known = store.records(parts)
-        before = store.places(parts)
         seen = {entry.seen: entry for record in known.values() for entry in record.entries}
         keys = {entry.key for entry in seen.values()}
-        seen |= {entry.seen: entry for entry in before if entry.key in keys}
+        seen |= {entry.seen: entry for entry in store.places(parts) if entry.key in keys}
         current = [_known(scan, seen) for scan in found.scans]
         unread = [scan for scan, entry in zip(found.scans, current, strict=True) if entry is None]
         entries = [entry for entry in current if entry]
         problems = list(found.problems)
         if unread:
             cluster.check(parts)
-            by_size = _by_size(known)
-            cut = list(_batches(unread, found, parts, by_size, cluster.workers))
+            cut = list(_batches(unread, found, parts, _by_size(known), cluster.workers))
             for done in _read(cut, cluster, len(unread), problems):
                 entries += done.entries
             known = store.records(parts)
-        old_keys = {entry.key for entry in before}
-        new_keys = {entry.key for entry in entries}
-        store.count(parts, what, entries, known, problems)
+        now = {entry.key for entry in entries}
+        store.count(parts, entries, known)
     opened = store.open_store(name)
-    return Reading(
-        opened,
-        len(new_keys - keys),
-        len(new_keys & keys),
-        opened.failed,
-        len(old_keys - new_keys),
-        time.monotonic() - begin,
-        tuple(problems),
-    )
+    return Reading(opened, len(now - keys), len(now & keys), opened.failed, tuple(problems))
 
 
 def _known(scan: Scan, seen: Mapping[tuple[str, int, str, str], Entry]) -> Entry | None:

@@ -31,13 +31,13 @@ def groups(images: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values(["images", "names"], ascending=[False, True], ignore_index=True)
 
 
-def answer(reduced: pd.DataFrame, images: pd.DataFrame) -> Answer:
-    """Answer which images repeat one another. `reduced` has all scans, `images` each image once."""
+def answer(scanned: pd.DataFrame, images: pd.DataFrame) -> Answer:
+    """Answer which images repeat one another. `scanned` has all scans, `images` each image once."""
     table = groups(images)
     known = _listed(images)
     lists = int(known["package_list"].nunique())
     lines: list[Phrase | str] = []
-    if again := len(reduced) - len(images):
+    if again := len(scanned) - len(images):
         scans = number(again, "scan")
         lines.append(
             say(
@@ -65,7 +65,7 @@ def answer(reduced: pd.DataFrame, images: pd.DataFrame) -> Answer:
     if lists and not len(table):
         text += paragraph(t("No two images have the same packages."))
     return Answer(
-        "repeats", _title(len(reduced), len(images), lists), text, table, by_scanner=False
+        "repeats", _title(len(scanned), len(images), lists), text, table, by_scanner=False
     )
 
 

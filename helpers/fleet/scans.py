@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -274,7 +274,7 @@ def _captured(
     """
     try:
         facts = msgspec.json.decode(read(paths.FLEET_FACTS), type=FleetFacts)
-        images = list(_images(read(paths.FLEET_IMAGES)))
+        images = fleet_record.images(read(paths.FLEET_IMAGES))
     except Exception as error:
         # File systems have errors of their own.
         problem = f"not a captured fleet ({escape.short(error, _LONGEST)})"
@@ -304,25 +304,6 @@ def _captured(
             )
         )
     return Listing(_sorted(scans))
-
-
-def _images(text: bytes) -> Iterator[FleetImage]:
-    """Yield the images of a captured fleet; the last line of one that goes on may be cut off.
-
-    A later line stands in the place of an earlier one of the same image.
-    """
-    decoder = msgspec.json.Decoder(FleetImage)
-    found: dict[str, FleetImage] = {}
-    lines = text.splitlines()
-    for number, line in enumerate(lines, 1):
-        try:
-            image = decoder.decode(line)
-        except msgspec.MsgspecError:
-            if number == len(lines) and not text.endswith(b"\n"):
-                continue
-            raise
-        found[image.digest or image.image] = image
-    yield from found.values()
 
 
 def _bytes(path: Path) -> bytes:

@@ -7,9 +7,9 @@ import pandas as pd
 from helpers.answers.answer import SLIDE, Answer
 from helpers.fleet import bars, distributions, image_table
 from helpers.text import escape
-from helpers.text.i18n import t, word
+from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
-from helpers.text.titles import first_fitting
+from helpers.text.titles import fitting
 from helpers.vulnerabilities import shown_counts
 from helpers.vulnerabilities.lenses import Lens
 
@@ -111,21 +111,16 @@ def updates_answer(
         return Answer("updates", "", text, table, counted=lens.label)
     # A vulnerability of two packages counts once in each image, so it is no sum of the table.
     whole, first = int(occurrences["fixable"].sum()), table.iloc[0]
-    values = {
-        "package": escape.short(label(first), 40),
-        "count": first["fixes"],
-        "share": first["fixes"] / whole,
-        "whole": whole,
-    }
-    title = first_fitting(
-        (
-            t(
-                "Updating {package} fixes most: {count:,} of {whole:,} fixable vulnerabilities × "
-                "images ({share:.0%})",
-                **values,
-            ),
-            t("Updating {package} fixes most: {count:,} of {whole:,} ({share:.0%})", **values),
-        )
+    title = fitting(
+        msg(
+            "Updating {package} fixes most: {count:,} of {whole:,} fixable vulnerabilities × "
+            "images ({share:.0%})"
+        ),
+        msg("Updating {package} fixes most: {count:,} of {whole:,} ({share:.0%})"),
+        package=escape.short(label(first), 40),
+        count=first["fixes"],
+        share=first["fixes"] / whole,
+        whole=whole,
     )
     shown = table.head(bars.MOST)
     ends = [

@@ -79,12 +79,9 @@ class Counted(Struct):
 
 
 class Index(Struct):
-    """Which images of which parts count, and the scans that were seen in the last run."""
+    """Which images of which parts count."""
 
-    made_by: str
-    scans: str
     parts: dict[str, Counted]
-    problems: list[str]
 
 
 class Part(NamedTuple):
@@ -97,11 +94,8 @@ class Part(NamedTuple):
 class Store(NamedTuple):
     """The frames of a fleet as they count now."""
 
-    name: str
     folder: Path
-    scans: str
     parts: tuple[Part, ...]
-    problems: tuple[str, ...] = ()
 
     @property
     def images(self) -> int:
@@ -127,7 +121,7 @@ def open_store(name: str) -> Store:
     except (OSError, msgspec.MsgspecError) as error:
         raise damaged(path, error) from error
     parts = (Part(folder / PARTS / one, counted) for one, counted in sorted(index.parts.items()))
-    return Store(name, folder, index.scans, tuple(parts), tuple(index.problems))
+    return Store(folder, tuple(parts))
 
 
 def damaged(path: Path, error: object) -> FleetInvalid:
@@ -144,16 +138,17 @@ def frame(part: Part | None, name: str, columns: Sequence[str]) -> pd.DataFrame:
     Without a part, or without columns, it is empty. Raises `FleetInvalid`.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    dtypes = {column.name: column.dtype for column in frames.dictionary()[name]}
     if part is None or not columns:
         empty = frames.make(name, {})
         return empty[list(columns)] if columns else empty
+    dtypes = {column.name: column.dtype for column in frames.dictionary()[name]}
     counted = part.counted
-    is_moved = bool(counted.moved) and bool({"file", "report"} & set(columns))
+    places = {"file", "report"} & set(columns) if counted.moved else set()
     needed = list(columns)
-    if (counted.variants is not None or is_moved) and "variant" not in needed:
+    if (counted.variants is not None or places) and "variant" not in needed:
         needed.append("variant")
     path = part.folder / f"{name}.parquet"
     try:
@@ -161,18 +156,15 @@ def frame(part: Part | None, name: str, columns: Sequence[str]) -> pd.DataFrame:
     except (OSError, pa.ArrowException) as error:
         raise damaged(path, error) from error
     if counted.variants is not None:
-        import pyarrow.compute as pc
-
         table = table.filter(pc.is_in(table["variant"], pa.array(counted.variants)))
     read = table.to_pandas()
     typed = pd.DataFrame(
         {column: frames.plain(_typed(read[column], dtypes[column]).array) for column in needed},
         copy=False,
     )
-    if is_moved:
-        for column in {"file", "report"} & set(columns):
-            moved = typed["variant"].map(counted.moved).astype(frames.TEXT)
-            typed[column] = moved.fillna(typed[column])
+    for column in places:
+        moved = typed["variant"].map(counted.moved).astype(frames.TEXT)
+        typed[column] = moved.fillna(typed[column])
     return typed[list(columns)]
 
 
@@ -180,14 +172,10 @@ def _typed(values: pd.Series, dtype: Any) -> pd.Series:
     if dtype is frames.SEVERITY:
         return values.astype(frames.TEXT).astype(dtype) if values.dtype != dtype else values
     if dtype == "object":
-        told = [_message(text) if isinstance(text, str) else None for text in values]
+        decoded = [msgspec.json.decode(text) if isinstance(text, str) else None for text in values]
+        told = [Message(one[0], **one[1]) if one else None for one in decoded]
         return pd.Series(told, dtype="object")
     return values if values.dtype == dtype else values.astype(dtype)
-
-
-def _message(text: str) -> Message:
-    form, values = msgspec.json.decode(text)
-    return Message(form, **values)
 
 
 def to_table(name: str, made: pd.DataFrame) -> Any:
@@ -280,13 +268,7 @@ def tidy(folder: Path) -> None:
         whole.clear_up(folder / PARTS, is_alone=True)
 
 
-def count(
-    folder: Path,
-    scans: str,
-    current: Iterable[Entry],
-    known: Mapping[str, Record],
-    problems: Sequence[str],
-) -> None:
+def count(folder: Path, current: Iterable[Entry], known: Mapping[str, Record]) -> None:
     """Write which images count: those of the current scans, each once. Removes all other parts.
 
     Raises `NoSpace` and `KitError`.
@@ -320,7 +302,7 @@ def count(
         for name, images in counted.items()
     }
     _write(folder / PLACES, msgspec.json.encode(now))
-    _write(folder / COUNTED, msgspec.json.encode(Index(code(), scans, parts, list(problems))))
+    _write(folder / COUNTED, msgspec.json.encode(Index(parts)))
     for name in set(known) - set(parts):
         shutil.rmtree(folder / name, ignore_errors=True)
 

@@ -120,28 +120,24 @@ def _held(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     flags = [flag for flag in _FLAGS if flag in rows]
     image = rows.groupby([*keys, *_KEYS], observed=True, sort=False)[["level", *flags]].max()
     image = image.reset_index().assign(images=1).astype(dict.fromkeys(flags, "int64"))
-    found = image.groupby(keys, observed=True, sort=False)
-    sums = dict.fromkeys(["images", *flags], "sum")
-    return _levelled(found.agg({"level": "max", **sums}).reset_index())
+    return _summed(image, keys)
 
 
 def together(parts: pd.DataFrame) -> pd.DataFrame:
     """Return `occurrences` or `in_packages` of all parts as one, in most images first."""
     keys = [key for key in ("vulnerability_id", "source_package") if key in parts]
-    rows = parts.assign(level=parts["severity"].cat.codes.astype("int64"))
-    sums = dict.fromkeys([column for column in ("images", *_FLAGS) if column in rows], "sum")
-    found = rows.groupby(keys, observed=True).agg({"level": "max", **sums})
-    table = _levelled(found.reset_index())
+    table = _summed(parts.assign(level=parts["severity"].cat.codes.astype("int64")), keys)
     return table.sort_values(
         ["images", *keys], ascending=[False, *[True] * len(keys)], ignore_index=True
     )
 
 
-def _levelled(table: pd.DataFrame) -> pd.DataFrame:
+def _summed(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    columns = [column for column in ("images", *_FLAGS) if column in rows]
+    groups = rows.groupby(keys, observed=True, sort=False)
+    table = groups.agg({"level": "max", **dict.fromkeys(columns, "sum")}).reset_index()
     severity = pd.Categorical.from_codes(table["level"], dtype=SEVERITY)
-    keys = [key for key in ("vulnerability_id", "source_package") if key in table]
-    flags = [flag for flag in _FLAGS if flag in table]
-    return table.assign(severity=severity)[[*keys, "severity", "images", *flags]]
+    return table.assign(severity=severity)[[*keys, "severity", *columns]]
 
 
 def package_lists() -> Reduction:

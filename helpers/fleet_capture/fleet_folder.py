@@ -55,11 +55,10 @@ class FleetFolder:
         """Return the images of the last run that came to its end. Raises `FileInvalid`."""
         path = self.path / paths.FLEET_IMAGES
         try:
-            with path.open("rb") as lines:
-                return [msgspec.json.decode(line, type=FleetImage) for line in lines]
+            return fleet_record.images(path.read_bytes())
         except FileNotFoundError:
             return []
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             remedy = "Remove it: the scans stay, and a capture makes it anew"
             raise FileInvalid(path, f"damaged ({str(error)[:200]})", remedy) from error
 

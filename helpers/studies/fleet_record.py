@@ -8,6 +8,7 @@ id and fingerprints of findings. Scans are in a folder named after their scanner
 
 from datetime import datetime
 
+import msgspec
 from msgspec import Struct
 
 from helpers.studies.study import Database
@@ -56,3 +57,9 @@ class FleetFacts(Struct, omit_defaults=True):
     scanner_version: str
     db: Database
     finished: bool = False
+
+
+def images(text: bytes) -> list[FleetImage]:
+    """Return the images of a fleet's lines. Raises `ValueError` and `RecursionError`."""
+    decoder = msgspec.json.Decoder(FleetImage)
+    return [decoder.decode(line) for line in text.splitlines()]

@@ -68,6 +68,11 @@ def first_fitting(titles: Iterable[str]) -> str:
     return title
 
 
+def fitting(*forms: str, **values: object) -> str:
+    """Return the first of some forms of a title, filled in, that fits, else the last."""
+    return first_fitting(t(form, **values) for form in forms)
+
+
 def around(counted: str, title: Callable[[str], str]) -> str:
     """Return a title with what is counted in it, of which the middle is cut out if it is long."""
     widths = range(len(counted) - 1, _SHORTEST, -4)

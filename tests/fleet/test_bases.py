@@ -3,10 +3,9 @@ import json
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from helpers import paths
-from helpers.fleet import bases, image_table, lessons, tally
+from helpers.fleet import bases, image_table, tally
 from helpers.vulnerabilities.lenses import PLAIN
 from tests.support import fleet_frames as fleets
 from tests.support.fleets import Here
@@ -152,44 +151,6 @@ def test_images_with_one_list_are_one_row_and_all_of_them_count():
     assert table["removed"].dropna().to_dict() == {"other:1": 40}
 
 
-def test_lists_within_a_list_that_are_not_in_one_another_all_count_it():
-    images = image_table.once(
-        fleets.images(
-            image("one:1", 10, packages="one"),
-            image("two:1", 20, packages="two"),
-            image("app:1", 30, packages="app"),
-        )
-    )
-    packages = lists(one="abc", two="abde", app="abcdef")
-    assert brought(images, packages)["on_it"].to_dict() == {"app:1": 0, "one:1": 1, "two:1": 1}
-
-
-def test_shared_packages_are_updated_and_only_a_base_by_layers_is_rebuilt():
-    def answers(*rows, **packages):
-        images = image_table.once(fleets.images(*rows))
-        known = rebuilt(images, lists(**packages))
-        advice = lessons.answer(images, nothing, in_packages, known, PLAIN).text.plain
-        return bases.rebuild_answer(images, known, PLAIN).title, advice
-
-    nothing = fleets.reduced([fleets.EMPTY], tally.occurrences())
-    in_packages = nothing.assign(source_package="", named=0, beside_headers=0)
-    title, advice = answers(
-        image("node:1", 9, packages="node"), image("go:1", 9, packages="go"), node="abc", go="abcd"
-    )
-    assert title.startswith("Updating packages as in node:1")
-    assert "Update the packages that 2 images share" in advice
-    # The image on it has fewer, so no more than that is removed there.
-    title, advice = answers(
-        image("node:1", 9, "a", "node"), image("go:1", 8, "a b", "go"), node="abc", go="abd"
-    )
-    assert title.startswith("Rebuilding node:1 removes most: 17")
-    assert "Rebuild node:1" in advice
-    # An image on which there is nothing is no advice, however much is in it.
-    title, advice = answers(image("alone:1", 99), image("other:1", 1))
-    assert not title
-    assert "alone" not in advice
-
-
 def test_images_of_the_real_fleet_with_all_packages_of_one_by_their_raw_json(read):
     folder = paths.ROOT / "data" / "fleets" / "official-2018"
     packages = {}
@@ -209,13 +170,3 @@ def test_images_of_the_real_fleet_with_all_packages_of_one_by_their_raw_json(rea
     for name in ("neo4j:3.0.0", "ruby:2.2-jessie", "golang:1.8-jessie", "haproxy:1.5.19"):
         assert found[name] == sum(packages[name] <= packages[other] for other in counted)
     assert found["neo4j:3.0.0"] == 59
-
-
-@pytest.mark.parametrize("rows", [[], [image("a:1", None, status="failed")], [image("a:1", 0)]])
-def test_without_bases_or_counts_nothing_is_claimed(rows):
-    images = image_table.once(fleets.images(*rows))
-    known = rebuilt(images)
-    assert bases.answer(images, known, PLAIN).lacks
-    rebuild = bases.rebuild_answer(images, known, PLAIN)
-    assert rebuild.lacks or rebuild.text
-    assert not rebuild.title

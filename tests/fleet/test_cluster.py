@@ -44,23 +44,6 @@ def _kill(process: psutil.Process | subprocess.Popen[Any] | int) -> None:
     os.kill(process if isinstance(process, int) else process.pid, signal.SIGKILL)
 
 
-def test_workers_that_are_killed_are_replaced(
-    scans: Path, expected: fleets.Plain, parts: Callable[[], int]
-) -> None:
-    with cluster.open(workers=2) as opened:
-        first, second = opened.client.run(os.getpid).values()
-        with (
-            fleets.when(lambda: parts() >= 1, lambda: _kill(first)) as once,
-            fleets.when(lambda: parts() >= 4, lambda: _kill(second)) as twice,
-        ):
-            done = reading.read(str(scans), "f", opened)
-        assert once
-        assert twice
-        assert fleets.store_counts(done.store) == expected
-        assert "2 workers ended" in done.problems[0]
-        assert len(engine.Dask(done.store, opened).frame("images")) == expected.images
-
-
 def test_a_scan_that_kills_each_worker_is_a_failed_image(tmp_path: Path, data: Path) -> None:
     from distributed.diagnostics.plugin import WorkerPlugin
 

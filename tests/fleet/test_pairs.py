@@ -1,27 +1,15 @@
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from helpers.fleet import (
-    bases,
-    bootstrap,
-    distributions,
     groups,
     image_table,
-    lessons,
     moving,
     pairs,
-    tally,
 )
 from helpers.vulnerabilities.lenses import PLAIN
 from tests.support import fleet_frames as fleets
-
-
-@pytest.fixture
-def real_parts(shared):
-    return fleets.real(shared)[0]
 
 
 def app(name, version, count, **more):
@@ -122,27 +110,6 @@ def test_a_difference_is_found_with_six_repositories_and_not_told_with_five():
     assert answer.chart.intervals[0].low is None
 
 
-def test_all_intervals_hold_together(monkeypatch):
-    """Over many comparisons without any difference hardly one fleet has one that is found."""
-    monkeypatch.setattr(bootstrap, "DRAWS", 1999)
-    rng = np.random.default_rng(1)
-    bases_ = ["debian 11", "debian 12", "debian 8", "debian 9"]
-    runs, wrong = 60, 0
-    for _ in range(runs):
-        counts = (100 + rng.normal(0, 5, (9, 4))).round().astype(int)
-        found = [
-            (f"r{repository}", first, second, row[a], row[b], row[b] - row[a])
-            for repository, row in enumerate(counts)
-            for (a, first), (b, second) in combinations(enumerate(bases_), 2)
-        ]
-        columns = ["repository", "first", "second", "first_count", "second_count", "difference"]
-        variants = {"first_variant": "", "second_variant": ""}
-        compared = pairs.compared(pd.DataFrame(found, columns=columns).assign(**variants))
-        assert len(compared) == 6
-        wrong += not pairs.sure(compared).empty
-    assert wrong / runs <= 0.05 + 3 * (0.05 * 0.95 / runs) ** 0.5
-
-
 def test_of_the_same_repository_many_tags_say_no_more_than_one():
     rng = np.random.default_rng(2)
     by_repository = rng.normal(0, 20, 7).round()
@@ -219,33 +186,16 @@ def test_a_base_that_no_advisories_follow_is_no_place_to_move_to():
         for repository in range(8):
             name = f"repo{repository}:1"
             rows += [app(f"{name}-bookworm", "12", 100), app(f"{name}-slim", version, 50)]
-        return table(*rows)
+        images = table(*rows)
+        ended = image_table.ended(images)
+        return [*ended], moving.best(moving.totals(images, pairs.found(images), {}), ended)
 
-    old, new = moved("7"), moved("13")
-    assert set(image_table.ended(old)) == {"debian 7 slim"}
-    assert "no good sign" in pairs.answer(old, PLAIN, pairs.UNKNOWN).text.plain
-    assert "debian 13 slim" in moving.answer(new, PLAIN, pairs.UNKNOWN).title
-    assert "debian 7 slim" not in moving.answer(old, PLAIN, pairs.UNKNOWN).title
-    assert (
-        "its advisories ended on 2018-05-31" in moving.answer(old, PLAIN, pairs.UNKNOWN).text.plain
-    )
-    nothing = occurrences(), occurrences().assign(source_package="", named=0, beside_headers=0)
-    lines = [
-        lessons.answer(images, *nothing, bases.found(images, lists()), PLAIN).text.plain
-        for images in (old, new)
-    ]
-    told = "Advisories of debian 7 slim ended on 2018-05-31"
-    assert [told in line for line in lines] == [True, False]
-    # It is the one with fewer that the title does not praise.
-    assert "debian 7" not in pairs.answer(old, PLAIN, pairs.UNKNOWN).title
-    assert "debian 13" in pairs.answer(new, PLAIN, pairs.UNKNOWN).title
-    assert "ended on 2018-05-31" in distributions.answer(old, PLAIN).text.plain
-    assert ["Move 8 images" in line for line in lines] == [False, True]
+    ended, best = moved("7")
+    assert (ended, best) == (["debian 7 slim"], None)
+    ended, best = moved("13")
+    assert (ended, best["target"]) == ([], "debian 13 slim")
 
 
-def occurrences():
-    return fleets.reduced([fleets.EMPTY], tally.occurrences())
-
-
-def lists():
-    return fleets.reduced([fleets.EMPTY], tally.package_lists())
+def test_all_intervals_hold_together():
+    # Of four comparisons two have groups enough for an interval.
+    assert pairs.each_at([6, 2, 20, 5]) == pytest.approx(1 - (1 - pairs.LEVEL) / 2)

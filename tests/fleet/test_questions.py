@@ -23,25 +23,14 @@ from helpers.fleet import (
 from helpers.vulnerabilities.lenses import PLAIN
 from tests.support import fleet_frames as fleets
 
-
-@pytest.fixture
-def real_parts(shared):
-    return fleets.real(shared)[0]
-
-
 LISTS = pd.DataFrame({"package_list": [], "size": [], "items": []})
 
 
-def asked(reduced, occurrences=None, in_packages=None):
+def asked(reduced):
     """Every answer, by name."""
     images = image_table.once(reduced)
-    nothing = fleets.reduced([fleets.EMPTY], tally.occurrences())
-    occurrences = nothing if occurrences is None else occurrences
-    in_packages = (
-        nothing.assign(source_package="", named=0, beside_headers=0)
-        if in_packages is None
-        else in_packages
-    )
+    occurrences = fleets.reduced([fleets.EMPTY], tally.occurrences())
+    in_packages = fleets.reduced([fleets.EMPTY], tally.in_packages())
     known = bases.found(images, LISTS)
     found = [
         overview.answer(reduced, images),
@@ -83,19 +72,6 @@ def test_every_question_has_an_answer(case):
     for name in ("distributions", "most-spread", "lessons"):
         assert bool(found[name].lacks) is not counted, name
     assert all("\x1b" not in answer.text.plain + answer.title for answer in found.values())
-
-
-def test_what_is_found_without_a_system_is_told_beside_what_is_left_out():
-    without = {"os_family": None, "status": "no-os"}
-    rows = [{"name": f"a:{n}", "count": n} for n in range(1, 4)]
-    rows += [{"name": "b:1", "count": 7, **without}, {"name": "c:1", "count": 0, **without}]
-    rows += [{"name": "d:1", "count": None, "status": "failed"}]
-    found = asked(fleets.images(*rows))
-    for name in ("distributions", "most-spread"):
-        text = found[name].text.plain
-        assert "Left out: 3 images not measured" in text, name
-        assert "In 1 of these something was found all the same (7 findings)" in text, name
-    assert found["distributions"].table["images"].sum() == 3
 
 
 def test_families_with_age_and_end_of_support():
@@ -151,15 +127,3 @@ def test_images_that_were_not_scanned_alike_are_refused_by_number_and_marked_if_
         {"name": "c:1", "status": "failed", "scanner": None},
     )
     assert [*alike.ways(unknown).values()] == [1, 1]
-
-
-def test_the_real_fleet_has_an_answer_to_every_question(real_parts):
-    reduced = fleets.reduced(real_parts, tally.images())
-    occurrences = tally.together(fleets.reduced(real_parts, tally.occurrences()))
-    in_packages = tally.together(fleets.reduced(real_parts, tally.in_packages()))
-    found = asked(reduced, occurrences, in_packages)
-    assert found["most-spread"].title == "CVE-2017-17512 is in 207 of 224 images"
-    assert {name for name, answer in found.items() if answer.lacks} == {"bases", "rebuild"}
-    # No base is known, and most reports have no package lists: an update helps all the same.
-    told = found["lessons"].text.plain
-    assert "Update linux-libc-dev (headers only) everywhere: that removes 12,343 of 39,302" in told

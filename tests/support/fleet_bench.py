@@ -7,6 +7,7 @@ its name, image id and digest are its own and the rest need not be compressed ag
 import gzip
 import json
 import os
+import time
 from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
@@ -55,12 +56,15 @@ def run(scans: Path, name: str, workers: int) -> Run:
 
     with cluster.open(workers=workers) as opened:
         opened.check(scans)
+        begin = time.monotonic()
         first = reading.read(str(scans), name, opened)
+        middle = time.monotonic()
         second = reading.read(str(scans), name, opened)
+        end = time.monotonic()
         memory = max(map(_peak, opened.client.run(os.getpid).values()))
     if (first.failed, second.new, second.known) != (0, 0, first.new):
         raise AssertionError(f"{first.new} new, {first.failed} failed; then {second.new} new")
-    return Run(first.seconds, second.seconds, memory)
+    return Run(middle - begin, end - middle, memory)
 
 
 def scale(folder: Path, shared: Path) -> list[Measure]:

@@ -211,7 +211,7 @@ def read_here(scans: Path, folder: Path) -> Here:
     folder.mkdir(parents=True)
     done = batch.read(batch.Batch(listing(str(scans)).scans, folder))
     parts = tuple(Part(folder / name, Counted(None, {})) for name in done.parts)
-    return Here(Store("here", folder, str(scans), parts))
+    return Here(Store(folder, parts))
 
 
 def parts(store_folder: Path) -> list[Path]:
