@@ -169,19 +169,6 @@ def test_controls_and_picture_are_seen_together(page: playwright.Page) -> None:
     assert picture["width"] > 500
 
 
-def test_six_quick_changes_are_one_step(page: playwright.Page) -> None:
-    lens = page.get_by_label("lens: count")
-    for name in ("vulnerabilities", "findings") * 2:
-        lens.select_option(name)
-    page.get_by_label("only what has a fix").check()
-    lens.select_option("vulnerabilities")
-    alt(page, Comparison("blog-2022").counting("vulnerabilities", fixable=True).severity().title)
-    expect(page.locator(f"{PANEL} .kit-picture")).to_have_attribute("aria-busy", "false")
-    rows(page, "25 of 25 rows")
-    page.get_by_role("button", name="Reset").click()
-    rows(page, "67 of 67 rows")
-
-
 def test_a_click_on_a_part_or_a_key_filters_the_table(page: playwright.Page) -> None:
     part = page.get_by_role("button", name="nodejs-alpine HIGH: 31")
     part.click()
@@ -381,13 +368,6 @@ def test_nothing_is_cut_off_at_1280_pixels(page: playwright.Page) -> None:
           return false;
         }"""
     ), "a wide table scrolls in a box of its own"
-
-
-def test_it_speaks_korean(chromium: playwright.Browser, lab: Lab) -> None:
-    with explored(chromium, lab, "explore-ko") as watched:
-        page = watched.page
-        page.get_by_label("집계 대상").select_option("취약점")
-        expect(page.locator(f"{PANEL} .dt-info")).to_have_text("전체 41행 중 1~10")
 
 
 def test_a_hostile_study_is_inert(chromium: playwright.Browser, lab: Lab, tmp_path: Path) -> None:

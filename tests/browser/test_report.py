@@ -95,14 +95,6 @@ def test_in_a_narrow_window_the_contents_open_and_close(
         assert bottom(page.locator(".bar")) <= top < 200
 
 
-def test_the_pager_is_one_row_on_the_ground_of_the_page(report: Watched) -> None:
-    pager = report.page.locator(".dt-paging nav").first
-    assert pager.bounding_box()["height"] < 60
-    style = "one => [getComputedStyle(one).backgroundColor, getComputedStyle(one).position]"
-    assert pager.evaluate(style) == ["rgba(0, 0, 0, 0)", "static"]
-    assert report.page.locator(".dt-paging").count() < report.page.locator(".dt-container").count()
-
-
 def test_the_contents_mark_where_one_is(report: Watched) -> None:
     marked = report.page.locator("#contents [aria-current]")
     for words in ("How severe", "What changed", "In short"):
@@ -207,17 +199,6 @@ def test_no_cell_is_written_over_its_neighbour(
             ".map((one) => one.textContent)"
         )
         assert over == []
-
-
-def test_dark_figures_keep_their_ground_on_a_light_page(
-    chromium: playwright.Browser, presented: Callable[..., Path]
-) -> None:
-    run = presented("blog-2022", **strange.STUDIES["blog-2022"])
-    with opened(chromium, run / "report.html") as watched:
-        picture = watched.page.locator("figure img").first
-        ground = picture.evaluate("one => getComputedStyle(one).backgroundColor")
-        assert ground == "rgb(22, 24, 27)"
-        assert watched.page.evaluate("document.documentElement.lang") == "ko"
 
 
 def test_code_is_one_click_away(report: Watched) -> None:

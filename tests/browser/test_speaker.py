@@ -114,17 +114,6 @@ def test_keys_in_either_window_move_both(show: Show) -> None:
     in_step(show, last)
 
 
-def test_buttons_turn_the_slides_and_give_the_space_key_back(show: Show) -> None:
-    show.speaker.locator("[name=next]").click()
-    in_step(show, 1)
-    show.speaker.locator("[name=reset]").click()
-    show.speaker.keyboard.press(" ")
-    in_step(show, 2)
-    show.speaker.locator("[name=previous]").focus()
-    show.speaker.keyboard.press(" ")
-    in_step(show, 1)
-
-
 def test_the_clock_runs_from_the_start_and_can_be_set_back(show: Show) -> None:
     elapsed = show.speaker.locator(".elapsed")
     playwright.expect(elapsed).to_have_text(LATER, timeout=20_000)
@@ -132,17 +121,6 @@ def test_the_clock_runs_from_the_start_and_can_be_set_back(show: Show) -> None:
     reset = "elapsed => (document.querySelector('[name=reset]').click(), elapsed.innerText)"
     assert elapsed.evaluate(reset) == "0:00:00"
     assert ":" in show.speaker.locator(".now").inner_text()
-
-
-def test_notes_have_letters_to_read_at_arms_length_and_larger_ones(show: Show) -> None:
-    size = "one => parseFloat(getComputedStyle(one).fontSize)"
-    said = show.speaker.locator(".said")
-    assert said.evaluate(size) >= 24
-    for _ in range(20):
-        show.speaker.keyboard.press("+")
-    assert said.evaluate(size) == 64
-    show.speaker.locator("[name=smaller]").click()
-    assert said.evaluate(size) == 60
 
 
 def test_the_audience_never_sees_notes(show: Show) -> None:
@@ -200,11 +178,6 @@ def reopened(show: Show) -> Show:
     with show.slides.context.expect_page() as opening:
         show.slides.locator("#open-speaker").click()
     return show._replace(speaker=opening.value)
-
-
-def test_a_second_press_opens_no_second_window(show: Show) -> None:
-    show.slides.keyboard.press("s")
-    assert len(show.slides.context.pages) == 2
 
 
 @EACH

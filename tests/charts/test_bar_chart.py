@@ -69,11 +69,6 @@ def test_counts_are_stacked_from_critical_with_the_total_at_the_end(ax: Axes, bl
     assert legend(ax) == list(reversed(SEVERITIES))
 
 
-def test_captures_are_named_on_a_second_line(ax: Axes, both: Frames) -> None:
-    bar_chart.draw(breakdown(both), ax)
-    assert names(ax)[:2] == ["nodejs-alpine\n2022-02", "nodejs-alpine\n2026-11"]
-
-
 def test_a_clean_image_shows_0_and_an_unmeasured_one_says_so(ax: Axes) -> None:
     bar_chart.draw(highs(0, 1, None), ax)
     assert texts(ax)[-3:] == ["0", "1", "not measured"]
@@ -96,12 +91,6 @@ def test_megabytes_are_stacked_and_groups_that_nobody_has_are_left_out(ax: Axes)
     assert texts(ax) == ["1,400", "200.0", "210.0 MB", "1,490.0 MB"]
 
 
-def test_a_hatched_part_has_its_number_on_white(ax: Axes) -> None:
-    bar_chart.draw(groups(app=[50.0], hidden_by_later_layers=[50.0]), ax)
-    assert [bar.get_hatch() for bar in ax.patches] == [None, "//"]
-    assert [text.get_bbox_patch() is not None for text in ax.texts[:2]] == [False, True]
-
-
 def test_a_size_has_the_difference_at_its_end_and_no_number_in_it(ax: Axes) -> None:
     bar_chart.draw(sizes(76.9, 118.0, None), ax)
     assert [bar.get_width() for bar in ax.patches] == [76.9, 118.0, 0]
@@ -116,12 +105,6 @@ def test_the_baseline_is_lighter_and_has_a_line_at_its_size(ax: Axes) -> None:
     fills = [to_hex(bar.get_facecolor()).upper() for bar in ax.patches]
     assert fills == [colours.BAR, colours.BASELINE]
     assert fills == [bar_chart.colour(chart, chart.series[0], row) for row in (0, 1)]
-
-
-@pytest.mark.parametrize("chart", [sizes(5.0, None, baseline=1), sizes(5.0, baseline=None)])
-def test_without_a_known_baseline_there_is_no_line(ax: Axes, chart: Bars) -> None:
-    bar_chart.draw(chart, ax)
-    assert not len(ax.lines)
 
 
 @pytest.mark.parametrize("chart", [highs(3, 10), sizes(76.9, 118.0), groups(app=[0.4, 0.7])])
@@ -143,14 +126,6 @@ def test_names_of_many_rows_do_not_overlap(rows: int) -> None:
         [text.get_window_extent() for text in ax.texts[-rows:]],
     ):
         assert all(above.y0 >= below.y1 for above, below in pairwise(boxes))
-
-
-def test_of_many_rows_names_and_ends_are_on_one_line(ax: Axes) -> None:
-    chart = highs(*range(8), rows=[(f"v{n}", "2026-11") for n in range(8)])
-    chart.ends[0] += "\nnot observable"
-    bar_chart.draw(chart, ax)
-    assert names(ax)[0] == "v0, 2026-11"
-    assert texts(ax)[-8] == "0  not observable"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from matplotlib.axes import Axes
 
-from helpers.answers.chart_data import Box, Boxes, Interval, Intervals, why_empty
+from helpers.answers.chart_data import Box, Boxes, Interval, Intervals
 from helpers.charts import box_chart, interval_chart
 from tests.charts.conftest import names, texts
 
@@ -37,9 +37,3 @@ def test_a_dot_is_hollow_where_the_interval_holds_zero(ax: Axes) -> None:
     assert filled == [True, False, False]
     assert len(ax.collections) == 3
     assert {"2 pairs: too few", "← fewer", "more →"} <= {*texts(ax)}
-
-
-def test_without_any_estimate_it_says_why() -> None:
-    assert why_empty(Intervals([Interval("a", None, None, None)], "difference"))
-    assert why_empty(Boxes([], "findings"))
-    assert not why_empty(Intervals([Interval("a", 1, None, None)], "difference"))

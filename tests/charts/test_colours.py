@@ -89,12 +89,6 @@ def test_neighbouring_curves_differ_in_greyscale() -> None:
     assert all(abs(one - other) > 0.1 for one, other in pairwise(lights))
 
 
-def test_neighbouring_groups_differ_in_greyscale() -> None:
-    solid = [style["color"] for style in colours.GROUP.values() if "color" in style]
-    lights = [colours.luminance(colour) for colour in solid]
-    assert all(abs(one - other) > 0.02 for one, other in pairwise(lights))
-
-
 @pytest.mark.parametrize(
     ("palette", "codes"),
     [("severity", SEVERITIES), ("group", GROUPS), ("place", PLACE_NAMES)],
@@ -105,16 +99,6 @@ def test_every_code_has_a_style(palette: str, codes: tuple[str, ...]) -> None:
 
 def test_every_state_that_is_known_has_a_filling() -> None:
     assert set(colours.CELLS) == {checks.FOUND, checks.NONE, checks.PLAIN}
-
-
-def test_a_hatched_style_is_told_by_its_lines() -> None:
-    style = colours.style("fix", "unfixed")
-    assert (style["hatch"], colours.main(style)) == ("//", colours.BAR)
-
-
-def test_after_the_last_curve_the_first_colour_comes_again() -> None:
-    assert len({colours.curve(place) for place in range(6)}) == 6
-    assert colours.curve(6) == colours.curve(0)
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)

@@ -12,7 +12,7 @@ from matplotlib.dates import num2date
 from matplotlib.lines import Line2D
 
 from helpers.answers.chart_data import Curve, Curves, Mark
-from helpers.charts import colours, curve_chart
+from helpers.charts import curve_chart
 from helpers.charts.figure import figure
 from helpers.text import i18n
 from tests.charts.conftest import legend, texts
@@ -60,16 +60,6 @@ def test_after_the_end_of_support_a_line_is_dotted(ax: Axes) -> None:
     assert live.get_color() == after.get_color()
 
 
-@pytest.mark.parametrize(
-    ("until", "parts"),
-    [(None, (3, 0)), (date(2026, 1, 1), (3, 0)), (NEXT, (3, 0)), (date(2020, 1, 1), (0, 3))],
-)
-def test_a_curve_is_whole_before_or_after_its_end_of_support(
-    until: date | None, parts: tuple[int, int]
-) -> None:
-    assert tuple(map(len, curve_chart.pieces(curve(until=until)))) == parts
-
-
 def test_corners_of_a_line_in_steps() -> None:
     points = [(JANUARY, 2.0), (JUNE, 5.0), (NEXT, 5.0)]
     assert curve_chart.corners(points) == [(JANUARY, 2), (JUNE, 2), (JUNE, 5), (NEXT, 5)]
@@ -89,20 +79,6 @@ def test_the_last_end_of_support_is_a_full_dot_and_an_end_of_several_images_is_s
     assert [path(dot) for dot in dots] == [[at(MARCH, 2)], [at(MARCH, 2)], [at(JUNE, 5)]]
     assert [dot.get_markerfacecolor() == "white" for dot in dots] == [True, True, False]
     assert texts(ax)[:2] == ["Debian 11:\nend of life", "Debian 11:\nend of LTS"]
-
-
-def test_labels_of_marks_that_are_near_each_other_stand_apart() -> None:
-    marks = [Mark(0, MARCH, 2, f"end {n}", False) for n in range(3)]
-    first, second, third = curve_chart.layout(chart(curve(), marks=marks)).marks
-    assert (first.day, first.count, first.text) == (MARCH, 2, "end 0")
-    assert 2 < first.height < second.height < third.height
-
-
-def test_events_are_marked_on_their_days(ax: Axes) -> None:
-    curve_chart.draw(chart(curve(), events=[(MARCH, "the post, early 2022")]), ax)
-    (line,) = [line for line in ax.lines if line not in steps(ax)]
-    assert list(line.get_xdata()) == [curve_chart.number(MARCH)] * 2
-    assert texts(ax)[-1] == "the post, early 2022"
 
 
 def test_days_of_which_facts_are_not_complete_are_a_band(ax: Axes) -> None:
@@ -170,12 +146,6 @@ def test_the_axes_have_all_days_and_counts_in_them(ax: Axes) -> None:
     assert (bottom, top, step) == (0, pytest.approx(10.8), 2)
 
 
-def test_more_images_than_colours_are_all_drawn(ax: Axes) -> None:
-    curve_chart.draw(chart(*(curve(f"v{n}") for n in range(8))), ax)
-    drawn = {line.get_label(): line.get_color() for line in steps(ax)}
-    assert (len(drawn), drawn["v6"]) == (8, colours.LINES[0])
-
-
 @pytest.mark.parametrize("variants", [2, 6])
 def test_names_of_lines_that_end_together_do_not_overlap(variants: int) -> None:
     found = chart(*(curve(f"image-{n}-{'x' * 40}") for n in range(variants)))
@@ -186,17 +156,3 @@ def test_names_of_lines_that_end_together_do_not_overlap(variants: int) -> None:
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
     assert max(box.x1 for box in boxes) <= drawn.bbox.x1
     assert max(box.y1 for box in boxes) <= drawn.bbox.y1
-
-
-def test_strange_names_are_drawn_as_text(ax: Axes) -> None:
-    marks = [Mark(0, MARCH, 2, "end\u202e", True)]
-    curve_chart.draw(chart(curve("a\u202eb\x1b"), marks=marks, events=[(JUNE, "\u202ewhat")]), ax)
-    assert all("\u202e" not in text and "\x1b" not in text for text in texts(ax))
-
-
-def test_in_korean_days_are_korean(ax: Axes) -> None:
-    points = [(date(2019, 12, 24), 1.0), (date(2026, 11, 24), 2.0)]
-    with i18n.speaking("ko"):
-        curve_chart.draw(chart(Curve("a", points)), ax)
-    days = ax.xaxis.get_major_formatter().format_ticks(ax.get_xticks())
-    assert days[:2] == ["2019년", "2020년"]

@@ -1,7 +1,5 @@
 """Charts of an analyst's own frames: as the answers' own, and clear about what a frame lacks."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -51,14 +49,6 @@ def rebuilt() -> Comparison:
     return Comparison("rebuilt-2026")
 
 
-def test_who_imports_the_package_does_not_wait_for_matplotlib() -> None:
-    code = (
-        "import sys\nfrom helpers import charts\nassert charts.bars\n"
-        "assert not {'matplotlib', 'pandas'} & set(sys.modules)\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
 @pytest.mark.parametrize("name", DRAWN)
 def test_a_chart_is_drawn_on_the_axes_which_come_back(name: str, ax: Axes) -> None:
     draw, frame = DRAWN[name]
@@ -100,11 +90,6 @@ def test_what_would_draw_something_wrong_is_refused(
         draw(frame.assign(**change), ax)
 
 
-def test_variants_that_lack_one_of_the_frames_are_refused(ax: Axes) -> None:
-    with pytest.raises(FrameInvalid, match="'b', which is not one of a"):
-        charts.overlap(FOUND, ax, variants=["a"])
-
-
 def test_what_was_not_measured_is_not_zero(ax: Axes) -> None:
     frame = BARS.assign(variant=["a", "b", "c"], count=pd.array([0, None, 1], "Int64"))
     charts.bars(frame, ax)
@@ -128,18 +113,6 @@ def test_answers_tables_give_the_answers_charts(rebuilt: Comparison) -> None:
     assert [cell.state for cell in states["shells"]] == ["found", "found", "none", "none"]
 
 
-def test_findings_without_an_id_equal_no_other() -> None:
-    chart = frame_charts.overlap(FOUND.assign(vulnerability_id=None), [], "")
-    assert [(c.members, sum(c.counts)) for c in chart.combinations] == [(["a"], 1), (["b"], 1)]
-
-
-def test_letters_and_lines_are_as_large_as_the_axes_have_room_for() -> None:
-    for width, size in ((6.4, 10), (12.8, 20)):
-        drawn = Figure(figsize=(width, width * 7.2 / 12.8)).subplots()
-        charts.bars(BARS, drawn)
-        assert drawn.get_yticklabels()[0].get_size() == pytest.approx(size, rel=0.01)
-
-
 def test_a_name_is_never_a_formula(ax: Axes) -> None:
     ax.barh(["one", "two"], [1, 2])
     charts.bars(BARS.assign(variant="$\\frac{1$ \x1b[31m\u202e").head(2), ax)
@@ -147,8 +120,3 @@ def test_a_name_is_never_a_formula(ax: Axes) -> None:
     (shown,) = names(ax)
     assert "$" in shown
     assert not {"\x1b", "\u202e"} & {*shown}
-
-
-def test_of_nothing_the_axes_say_so(ax: Axes) -> None:
-    charts.bars(BARS[:0], ax)
-    assert "nothing is counted" in ax.texts[0].get_text().replace("\n", " ")

@@ -11,8 +11,8 @@ from helpers.answers.chart_data import Cell, Matrix
 from helpers.charts import matrix_chart
 from helpers.charts.figure import figure
 from helpers.surface.checks import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN
-from helpers.text import escape, i18n
-from tests.charts.conftest import legend, names, texts
+from helpers.text import i18n
+from tests.charts.conftest import names, texts
 
 MANY = Cell(FOUND, ", ".join(f"tool{n}" for n in range(30)), 30)
 
@@ -101,28 +101,3 @@ def test_letters_can_be_read_from_the_back_row_and_stay_in_their_cells(
     labels = [label.get_window_extent() for label in ax.get_xticklabels()]
     assert all(left.x1 < right.x0 for left, right in pairwise(labels))
     assert min(label.get_window_extent().x0 for label in ax.get_yticklabels()) >= 0
-
-
-def test_long_names_of_variants_fit_into_their_column(ax: Axes) -> None:
-    named = [f"registry.example.com-team-application-on-{n}" for n in "abcdef"]
-    none = [Cell(NONE, "none", 0)] * 6
-    matrix_chart.draw(row(*none, variants=named), ax)
-    assert all(len(label.split("\n")) <= 3 for label in columns(ax))
-    assert all(len(line) <= 11 for label in columns(ax) for line in label.split("\n"))
-    size = ax.get_xticklabels()[0].get_size()
-    ax.clear()
-    matrix_chart.draw(row(*none, variants=[letter * 40 for letter in "WMWMWM"]), ax)
-    assert ax.get_xticklabels()[0].get_size() < size
-
-
-def test_a_value_is_no_formula_and_no_control_character(ax: Axes) -> None:
-    matrix_chart.draw(row(Cell(FOUND, "\x1b[31m$b^2$", 1), variants=["$a_1$"]), ax)
-    assert texts(ax) == [escape.plain("\x1b[31m$b^2$")]
-    assert columns(ax) == ["$a_1$"]
-
-
-def test_in_korean_the_legend_is_korean_and_wide_letters_take_two_columns(ax: Axes) -> None:
-    with i18n.speaking("ko"):
-        matrix_chart.draw(row(Cell(NO_PACKAGE, "측정 " * 40), Cell(NONE, "없음")), ax)
-    assert i18n.columns(texts(ax)[0]) <= 44
-    assert legend(ax) == ["없음", "알 수 없음"], "what there is"

@@ -58,40 +58,11 @@ def test_a_bar_a_combination_with_its_number_and_the_dots_of_who_has_it(ax: Axes
     assert (ax.get_xlabel(), ax.get_ylabel()) == (chart.across, chart.upward)
 
 
-def test_a_line_joins_those_who_share_and_every_variant_has_a_faint_dot(ax: Axes) -> None:
-    overlap_chart.draw(six(), ax)
-    assert shared(ax) == [list(range(n)) for n in range(1, 7)]
-    joined = [line for line in ax.lines if line.get_linestyle() == "-" and line.get_marker() == "o"]
-    assert len(joined) == 6
-    faint = [line for line in ax.lines if line.get_marker() == "o" and line not in joined]
-    assert [len(line.get_ydata()) for line in faint] == [6] * 6
-
-
-def test_bars_stand_above_the_line_and_all_dots_below_it_in_the_picture(ax: Axes) -> None:
-    overlap_chart.draw(six(), ax)
-    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    assert bottom < min(ax.get_yticks()) < max(ax.get_yticks()) < 0
-    assert top > max(heights(ax))
-    bars = ax.containers[0]
-    assert left < bars[0].get_x()
-    assert bars[-1].get_x() + bars[-1].get_width() < right
-    assert [0, 0] in [list(line.get_ydata()) for line in ax.lines]
-
-
 def test_other_combinations_have_a_word_in_place_of_dots(ax: Axes) -> None:
     overlap_chart.draw(overlap(["a", "b"], (["a"], [1, 0, 0, 0, 0]), ([], [3, 0, 0, 0, 0])), ax)
     assert heights(ax) == [1, 3]
     assert shared(ax) == [[0]]
     assert "other\ncombinations" in texts(ax)
-
-
-def test_a_strange_name_is_drawn_as_text(ax: Axes) -> None:
-    strange = "a\u202eb\x1b" + "x" * 300
-    overlap_chart.draw(overlap([strange], ([strange], [1, 0, 0, 0, 0])), ax)
-    (name,) = names(ax)
-    assert name.isprintable()
-    assert len(name) <= 24
-    assert shared(ax) == [[0]]
 
 
 @pytest.mark.parametrize("variants", [2, 6])

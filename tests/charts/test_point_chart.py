@@ -16,7 +16,7 @@ from helpers.charts import point_chart
 from helpers.charts.figure import figure
 from helpers.charts.labels import Line, Rect
 from helpers.text import i18n
-from tests.charts.conftest import legend, texts
+from tests.charts.conftest import legend
 
 GROUPS = {"front": "on the Pareto front", "dominated": "dominated by another"}
 
@@ -46,17 +46,6 @@ def test_a_point_a_variant_and_who_is_dominated_is_hollow(ax: Axes) -> None:
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("size (MB)", "number of vulnerabilities")
 
 
-def test_names_are_beside_their_points_and_bold_on_the_front() -> None:
-    (ax,) = figure(tradeoff((76.9, 25), dominated=((118, 30),))).axes
-    assert texts(ax) == ["v0\n76.9 MB, 25", "v1\n118 MB, 30"]
-    assert [text.get_weight() for text in ax.texts] == ["bold", "normal"]
-
-
-def test_of_many_points_the_names_stand_without_numbers() -> None:
-    (ax,) = figure(tradeoff(*((100 * n, n) for n in range(8)))).axes
-    assert sorted(texts(ax)) == [f"v{n}" for n in range(8)]
-
-
 def test_a_group_that_has_no_point_is_not_in_the_legend(ax: Axes) -> None:
     chart = tradeoff((10, 9))
     chart.groups = {**GROUPS, "unsupported": "past its support"}
@@ -80,25 +69,6 @@ def test_the_front_is_a_line_of_steps_through_its_points(ax: Axes) -> None:
     assert point_chart.front(chart) == steps, "corners may be given"
 
 
-def test_who_has_no_point_is_named_below_the_axis(ax: Axes) -> None:
-    point_chart.draw(tradeoff((10, 9), note="not placed: tiny (it is broken)"), ax)
-    assert ax.get_xlabel() == "size (MB)\nnot placed: tiny (it is broken)"
-
-
-def test_without_points_nothing_but_axes_are_drawn(ax: Axes) -> None:
-    point_chart.draw(tradeoff(note="not placed: a (size not known)"), ax)
-    assert offsets(ax) == []
-    assert not len(ax.lines)
-    assert texts(ax) == []
-
-
-def test_points_without_groups_have_no_legend(ax: Axes) -> None:
-    found = [Point(name, x, y, name) for name, x, y in (("a", 656, 32), ("b", 20, 7))]
-    point_chart.draw(Points(found, "executables", "vulnerabilities"), ax)
-    assert offsets(ax) == [[[656, 32], [20, 7]]]
-    assert legend(ax) == []
-
-
 @pytest.mark.parametrize("x", [0.3, 3, 76.9, 656])
 def test_ticks_and_ends_of_axes_are_those_of_the_ranges(x: float) -> None:
     chart = tradeoff((x, 2), (2 * x, 0))
@@ -108,41 +78,6 @@ def test_ticks_and_ends_of_axes_are_those_of_the_ranges(x: float) -> None:
     for ticks, step in ((ax.get_xticks(), found.x_step), (ax.get_yticks(), found.y_step)):
         assert ticks[1] - ticks[0] == pytest.approx(step)
     assert all(tick == int(tick) for tick in ax.get_yticks()), "counts are whole"
-
-
-def test_a_strange_label_is_drawn_as_text() -> None:
-    found = [Point("a", 1, 1, "a\u202eb\n1 MB"), Point("c", 2, 2, "c\x1b")]
-    (ax,) = figure(Points(found, "x", "y", note="not placed: \u202e")).axes
-    assert len(texts(ax)) == 2
-    assert all(
-        "\u202e" not in text and "\x1b" not in text for text in [*texts(ax), ax.get_xlabel()]
-    )
-
-
-@pytest.mark.parametrize(
-    "placed",
-    [
-        [(80, 40), (400, 0)],
-        [(100, 10), (104, 11)],
-        [(100, 10)] * 2,
-        [(100, 0), (104, 0)],
-        [(50, 60), (100, 50), (200, 40), (300, 30), (400, 20), (500, 0)],
-        [(319, 7), (218, 7), (154, 7), (63, 7), (400, 0), (300, 9)],
-        [(1000, 100), (1040, 98), (990, 96), (80, 3), (60, 5), (120, 1)],
-        [(100, 10)] * 6,
-    ],
-    ids="two-far two-close two-equal two-none six-far six-close six-clustered six-equal".split(),
-)
-@pytest.mark.parametrize("end", ["", ", unsupported"])
-def test_names_do_not_overlap_and_stay_in_the_picture(
-    placed: list[tuple[int, int]], end: str
-) -> None:
-    found = [
-        Point(f"v{n}", x, y, f"registry-…m-team-image-{n}\n{x:,.1f} MB, {y}{end}", "front")
-        for n, (x, y) in enumerate(placed)
-    ]
-    drawn = figure(Points(found, "x", "y", GROUPS), "Two lines of a title " * 4)
-    assert len(names_apart(drawn)) == len(placed)
 
 
 @pytest.mark.parametrize("count", [3, 6, 12, 25])

@@ -1,13 +1,11 @@
 """The theme of figures: its colours stand out as on white."""
 
-import pytest
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
 
 from helpers.charts import look, theme
 from helpers.charts.colours import INK, SEVERITY, ink_on, luminance
 from helpers.charts.look import DARK, Look
-from helpers.errors import ParameterInvalid
 from helpers.frames import SEVERITIES
 
 COLOURS = [SEVERITY[severity]["color"] for severity in SEVERITIES]
@@ -29,11 +27,6 @@ def test_what_stands_out_on_white_stands_out_on_dark() -> None:
 
 def test_ink_that_is_readable_on_a_colour_is_readable_on_the_dark_one() -> None:
     assert all(contrast(theme.dark(c), theme.dark(ink_on(c))) >= 3 for c in COLOURS)
-
-
-def test_an_unknown_theme_is_refused() -> None:
-    with pytest.raises(ParameterInvalid, match="theme 'sepia' is not one of light, dark"):
-        Look("sepia")
 
 
 def test_a_marker_and_the_ground_of_a_text_are_darkened_once() -> None:

@@ -23,7 +23,6 @@ from helpers.explore.upload import Dropzone
 from helpers.frames import SEVERITIES
 from helpers.notebook import tables
 from helpers.studies.load import load_study
-from helpers.text import i18n
 from helpers.vulnerabilities import counting, once, overlap
 from tests.conftest import Write, finding, trivy
 from tests.scans.test_grype import match, report_of
@@ -160,22 +159,6 @@ def test_what_another_thread_chooses_meanwhile_is_not_set_back(
     panel.show.value = "overlap"
     other.join()
     assert (panel.show.value, panel.choice.show) == ("growth", "growth")
-
-
-def test_what_waits_to_be_drawn_is_in_what_is_read(panel: Panel) -> None:
-    async def change() -> int:
-        panel.choose.lens["fixable"].value = True
-        return len(panel.findings)
-
-    assert asyncio.run(change()) == 48
-
-
-def test_another_capture_and_a_day(panel: Panel) -> None:
-    panel.choose.capture.value = "2026-11"
-    assert totals(panel) == {"nodejs-alpine": 49, "nodejs-distroless": 107}
-    panel.choose.study.value = "matched-2026"
-    assert str(panel.choose.lens["known_by"].value) == "2026-08-31", "the study's own day"
-    assert panel.comparison.lens.known_by == "2026-08-31"
 
 
 def test_what_is_exploited_and_what_is_likely_to_be(panel: Panel) -> None:
@@ -335,32 +318,11 @@ def test_a_view_that_says_something_else_is_refused(view: str, problem: str) -> 
         Panel("blog-2022", view=view)
 
 
-def test_a_day_of_a_view_holds_of_the_default_capture_too() -> None:
-    assert totals(Panel("blog-2022", view="known_by=2021-01-01")) == {
-        "nodejs-alpine": 10,
-        "nodejs-distroless": 9,
-    }
-
-
 def test_a_rise_leaves_what_was_published_then_whatever_the_day_of_the_lens() -> None:
     panel = Panel("matched-2026", view="show=growth&count=vulnerabilities")
     for number, part in enumerate(panel.picture.parts):
         panel.picture.pressed = number
         assert part["label"].endswith(f": {len(panel.findings)}")
-
-
-def test_the_day_that_another_study_counts_by_is_said(panel: Panel) -> None:
-    panel.choose.beside.value = ("matched-2026/2026-11",)
-    assert "matched-2026 counts only what was published by 2026-08-31" in panel.marks.value
-    panel.choose.variants.value = ("node-24-slim",)
-    assert "study matched-2026 · capture 2026-11 · lens" in panel.answer.footer
-
-
-def test_when_all_that_was_chosen_is_gone_all_is_looked_at(panel: Panel) -> None:
-    drop(panel, "mine.json", own(5))
-    panel.choose.variants.value = ("mine",)
-    panel.own.forget.click()
-    assert variants(panel) == ["nodejs-alpine", "nodejs-distroless"]
 
 
 def test_an_image_of_a_view_that_is_gone_is_named() -> None:
@@ -407,41 +369,6 @@ def test_a_report_that_is_dropped_joins_and_is_marked(panel: Panel) -> None:
     assert variants(panel)[-2:] == ["mine", "theirs"], "they stay"
     panel.own.forget.click()
     assert variants(panel) == load_study("rebuilt-2026").images["variant"].tolist()
-
-
-def test_gzipped_reports_and_reports_of_one_name(panel: Panel) -> None:
-    drop(panel, "app.json.gz", gzip.compress(own(2)))
-    drop(panel, "app.json", own(3))
-    drop(panel, "nodejs-alpine.json", own(4))
-    own_names = ["app", "app-2", "nodejs-alpine-2"]
-    assert variants(panel)[2:] == own_names
-    found = totals(panel)
-    assert [found[name] for name in ["nodejs-alpine", *own_names]] == [48, 2, 3, 4]
-    drop(panel, "severity.json", own(1))
-    assert variants(panel)[-1] == "severity-2"
-    assert not panel.comparison.listing.columns.duplicated().any()
-
-
-def test_a_report_of_a_path(panel: Panel, write: Write) -> None:
-    panel.own.path.value = str(write(own(7), "here.json"))
-    assert variants(panel)[-1] == "here"
-    assert panel.own.path.value == ""
-    panel.own.path.value = "/no/such/file.json"
-    assert "cannot be read" in panel.errors.value
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"no json", b'{"bomFormat": "CycloneDX"}', b"\x1f\x8bbroken"],
-    ids=["empty", "text", "sbom", "gzip"],
-)
-def test_a_file_that_is_no_report_says_so_and_loses_nothing(panel: Panel, content: bytes) -> None:
-    drop(panel, "mine.json", own(5))
-    drop(panel, "<img src=x onerror=alert(1)>.json", content)
-    assert "&lt;img src=x onerror=alert(1)&gt;.json: " in panel.errors.value
-    assert "<img" not in panel.errors.value
-    assert "kit-dropped" not in panel.errors.value, "no path that the user has never seen"
-    assert totals(panel)["mine"] == 5
 
 
 def test_a_dropped_file_is_private_and_gone(tmp_path: Path) -> None:
@@ -550,11 +477,6 @@ def test_where_no_widget_can_be_the_picture_and_a_plain_table_are_shown(panel: P
     )
 
 
-def test_severities_are_sorted_by_rank_and_numbers_are_escaped_text(panel: Panel) -> None:
-    columns = panel.table.table._dt_args["columnDefs"]
-    assert json.dumps(list(SEVERITIES)) in str(columns)
-
-
 def test_a_study_that_is_not_there_or_has_no_capture_is_refused() -> None:
     with pytest.raises(StudyInvalid, match="did you mean"):
         Panel("blog-2023")
@@ -569,19 +491,6 @@ def test_a_study_that_spoils_while_one_looks_says_so_and_nothing_is_lost(data: P
     assert "study.toml" in panel.errors.value
     assert totals(panel) == {"nodejs-alpine": 48, "nodejs-distroless": 19}
     assert panel.choose.study.value == "blog-2022"
-
-
-def test_it_speaks_korean_with_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(i18n, "_usual", i18n.ENGLISH)
-    english = Panel("blog-2022")
-    with i18n.speaking("ko"):
-        korean = Panel("blog-2022", "ko")
-        assert totals(korean) == totals(english)
-        assert (
-            korean.choose.lens["counted"].description != english.choose.lens["counted"].description
-        )
-        korean.choose.lens["counted"].value = once.VULNERABILITIES
-        assert len(korean.findings) == 41
 
 
 def test_what_has_no_date_is_said_where_counting_is_by_one(write: Write) -> None:
@@ -604,15 +513,6 @@ def test_what_has_no_date_is_said_where_counting_is_by_one(write: Write) -> None
     ]
 
 
-def test_what_has_no_score_is_said_where_counting_is_by_one() -> None:
-    likely = Comparison("matched-2026", "2026-11").counting("vulnerabilities", epss=0.1)
-    notes = [*left_out.notes(likely.counting("vulnerabilities", known_by="ever", epss=0.1), False)]
-    assert notes == [
-        "not counted, for want of an EPSS score: node-24-distroless 33, node-24-slim 26, "
-        "node-24-alpine 10"
-    ], "48, 56 and 11 ids less the 15, 30 and 1 that have one"
-
-
 def test_the_table_says_of_each_finding_what_is_known_of_it_if_anything_is(
     panel: Panel, data: Path
 ) -> None:
@@ -624,20 +524,6 @@ def test_the_table_says_of_each_finding_what_is_known_of_it_if_anything_is(
     assert "suppressed" not in panel.table.plain()
     paths.exploitation("blog-2022", "2022-02").unlink()
     assert "EPSS" not in Panel("blog-2022").table.plain()
-
-
-def test_a_bad_file_beside_a_good_one_is_still_named_and_so_is_what_is_unlike(
-    panel: Panel,
-) -> None:
-    drop(panel, "bad.json", b"no report")
-    drop(panel, "good.json", own(3))
-    drop(panel, "worse.json", b"[")
-    assert "bad.json" in panel.errors.value
-    assert "worse.json" in panel.errors.value
-    assert "DIFFERENT" in panel.marks.value
-    panel.own.forget.click()
-    assert panel.errors.value == ""
-    assert "DIFFERENT" not in panel.marks.value
 
 
 def test_of_many_captures_a_slider_finds_one(empty_data: Path) -> None:

@@ -11,7 +11,6 @@ from helpers.charts import colours, figure
 from helpers.explore.parts import Part, parts
 from helpers.notebook.display import ShownAnswer
 from helpers.text import i18n
-from helpers.vulnerabilities import overlap
 
 
 def drawn(answer: ShownAnswer) -> tuple[bytes, list[Part]]:
@@ -41,15 +40,6 @@ def test_each_part_of_a_bar_has_a_button_where_it_is_drawn(question: str, langua
         assert colour_at(png, part, *free) == colours.SEVERITY[part.severity]["color"], part
 
 
-def test_bars_leave_as_many_findings_as_they_say() -> None:
-    compared = Comparison("blog-2022")
-    _, found = drawn(compared.severity())
-    counted = compared.counted_findings
-    assert sum(len(part.rows(counted, None)) for part in found) == 67
-    for part in found:
-        assert part.label.endswith(f": {len(part.rows(counted, None)):,}")
-
-
 def test_combinations_leave_the_findings_of_their_vulnerabilities() -> None:
     compared = Comparison("matched-2026").counting(known_by="ever")
     _, found = drawn(compared.overlap())
@@ -58,16 +48,6 @@ def test_combinations_leave_the_findings_of_their_vulnerabilities() -> None:
     for part, own in zip(found, ids, strict=True):
         assert part.label.endswith(f": {len(own):,}")
     assert sum(map(len, ids)) == len(set.union(*ids)) == len(listing), "each is in one part"
-
-
-def test_the_rest_of_many_combinations_is_what_none_of_them_has() -> None:
-    every = Comparison("matched-2026").counting(known_by="ever")
-    counted, listing = every.counted_findings, every.listing
-    chart = overlap.chart(listing, "vulnerabilities", most=3)
-    found = parts(chart, figure.figure(chart))
-    ids = [set(part.rows(counted, listing)["vulnerability_id"]) for part in found]
-    assert [part for part in found if part.without], "there are more than are shown"
-    assert sum(map(len, ids)) == len(listing)
 
 
 def test_rises_of_a_curve_leave_what_was_published_then() -> None:

@@ -64,10 +64,6 @@ def test_what_the_user_changed_is_saved(tmp_path: Path, book: Any) -> None:
     assert content.metadata.kernelspec.display_name == "Other"
 
 
-def test_a_notebook_of_the_users_keeps_its_outputs(tmp_path: Path, book: Any) -> None:
-    assert saved(tmp_path, "mine.ipynb", book, ran(book)) == ran(book)
-
-
 def test_an_executed_copy_keeps_its_outputs(tmp_path: Path, book: Any) -> None:
     assert saved(tmp_path, "index.ipynb", ran(book), ran(book)) == ran(book)
 
@@ -76,10 +72,3 @@ def test_jupyter_calls_it_where_make_lab_starts_it() -> None:
     config = json.loads((paths.ROOT / ".jupyter/jupyter_server_config.json").read_text())
     manager = FileContentsManager(config=Config(config))
     assert manager.pre_save_hook == bare.before_save
-
-
-def test_other_files_are_no_matter(tmp_path: Path) -> None:
-    model = {"type": "file", "content": "x"}
-    manager = SimpleNamespace(root_dir=str(tmp_path))
-    bare.before_save(model=model, path="index.ipynb", contents_manager=manager)
-    assert model["content"] == "x"

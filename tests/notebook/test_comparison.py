@@ -111,12 +111,6 @@ def test_exploitation_is_a_part_of_a_lens_and_a_weight(blog: Comparison) -> None
         newest.counting(epss=2)
 
 
-def test_without_a_day_it_is_counted_by_the_studys_own() -> None:
-    pair = Comparison("matched-2026")
-    assert pair.lens.known_by == pair.counting().lens.known_by == "2026-08-31"
-    assert pair.counting(known_by="ever").lens.known_by == ""
-
-
 def test_some_images_only(blog: Comparison) -> None:
     one = blog.only("nodejs-alpine")
     assert one.severity().title == "Findings: nodejs-alpine 48"

@@ -1,17 +1,13 @@
 """Reading executed notebooks: answers by their records, prose in the language spoken."""
 
-import msgspec
 import nbformat
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 
-from helpers import paths
 from helpers.answers.answer import ANSWER, SUMMARY, Answer
 from helpers.notebook import executed
 from helpers.notebook.executed import Code, Heading, Output, Prose, Shown
-from helpers.text import i18n
-from helpers.text.escape import ANSWER as RECORD
 from helpers.text.rich import Text, paragraph
 from tests.support.executed_notebooks import CHARTS, CHOICE, notebook, outputs, picture
 
@@ -64,12 +60,6 @@ def test_a_table_is_told_from_text(text: str, searchable: bool) -> None:
     assert not shown.searchable
 
 
-def test_an_answer_that_shows_nothing_is_one_all_the_same() -> None:
-    (shown, _) = executed.parts(notebook(Answer("nothing")))
-    assert isinstance(shown, Shown)
-    assert (shown.record.name, shown.png, shown.table) == ("nothing", "", "")
-
-
 def test_a_cell_may_show_several_answers_and_fail_after_them() -> None:
     error = new_output("error", ename="E", evalue="no", traceback=[])
     first, second = (Answer(name, text=paragraph(name), table=TABLE) for name in "ab")
@@ -82,23 +72,6 @@ def test_a_cell_may_show_several_answers_and_fail_after_them() -> None:
     assert output == Output(executed.ERROR, "E: no")
 
 
-def test_of_an_output_that_is_no_answer_there_is_the_best_form() -> None:
-    plain = {"text/plain": "x"}
-    shown = [
-        new_output("display_data", data=data)
-        for data in ({**plain, "image/png": "aGk="}, {**plain, "text/html": "<b>"}, plain, {})
-    ]
-    assert executed.parts(notebook(code("x", *shown)))[:-1] == [
-        *(Output("image/png", "aGk="), Output("text/html", "<b>"), Output("text/plain", "x")),
-    ]
-
-
-def test_an_invalid_record_is_refused() -> None:
-    output = new_output("display_data", data={RECORD: {"name": 7}, "text/plain": ""})
-    with pytest.raises(msgspec.ValidationError):
-        executed.parts(notebook(code("x", output)))
-
-
 def test_an_answer_of_several_notebooks_counts_once_and_the_choice_is_first() -> None:
     brief = Answer("coverage", text=paragraph("Half."), role=ANSWER)
     about = Answer("about", text=paragraph("It is."), role=SUMMARY)
@@ -107,30 +80,3 @@ def test_an_answer_of_several_notebooks_counts_once_and_the_choice_is_first() ->
     names = [answer.record.name for answer in executed.with_role(found, ANSWER)]
     assert names == ["recommendation", "coverage"]
     assert len(executed.with_role(found, SUMMARY)) == 1
-
-
-CELLS = [
-    cell.source
-    for path in sorted((paths.ROOT / "notebooks").glob("*.ipynb"))
-    for cell in nbformat.read(path, as_version=4).cells
-    if cell.cell_type == "markdown" and path.stem != "index"
-]
-
-
-def test_a_heading_is_one_line_and_each_paragraph_is_one_text() -> None:
-    source = "## What is there?\n\nOne.\nStill one.\n\n# Two?\nTwo."
-    expected = [(2, "What is there?"), (0, "One.\nStill one."), (1, "Two?"), (0, "Two.")]
-    assert list(executed.paragraphs(source)) == expected
-
-
-def test_every_heading_and_paragraph_of_the_notebooks_has_a_translation() -> None:
-    known = set(pd.read_csv(paths.LANGUAGES, keep_default_na=False)["en"])
-    texts = {text for source in CELLS for _, text in executed.paragraphs(source)}
-    assert len(texts) > 50
-    assert texts <= known
-
-
-def test_prose_is_translated_part_by_part_and_what_nobody_translated_stays() -> None:
-    with i18n.speaking("ko"):
-        found = executed.parts(notebook("## What is there?\n\nNobody wrote this."))
-    assert found == [Heading(2, "무엇이 들어 있습니까?"), Prose("Nobody wrote this.")]

@@ -32,11 +32,6 @@ def test_numbers_have_their_unit(name: str, value: float, shown: str) -> None:
     assert cells(pd.DataFrame({name: [value]})) == [shown]
 
 
-@pytest.mark.parametrize("name", ["my_bytes", "market-share"])
-def test_a_variant_may_be_called_like_a_unit(name: str) -> None:
-    assert cells(pd.DataFrame({name: ["bash, curl"]})) == ["bash, curl"]
-
-
 def test_what_is_missing_was_not_measured_and_an_empty_text_is_a_dash() -> None:
     frame = pd.DataFrame({"x": pd.array([1, None], dtype="Int64")})
     assert cells(frame) == ["1", "not measured"]
@@ -61,17 +56,6 @@ def test_what_was_not_measured_at_all_is_named_below_the_table() -> None:
     assert tables.to_html(frame).endswith(f"</table><p>{left_out}</p>")
     nothing = tables.to_html(frame.assign(count=pd.NA))
     assert nothing == "<p>Not measured: count, looked at.</p>"
-
-
-def test_the_first_rows_of_a_table_do_not_say_what_was_measured() -> None:
-    whole = pd.DataFrame({"variant": ["a", "b"], "n": pd.array([None, 1], dtype="Int64"), "m": 2})
-    assert tables.measured(whole.head(1), whole).left_out == ""
-    assert "not measured" in tables.to_html(whole.head(1), whole)
-
-
-def test_a_row_stays_if_another_of_its_name_was_measured() -> None:
-    frame = pd.DataFrame({"variant": ["a", "a"], "n": pd.array([None, 1], dtype="Int64")})
-    assert len(tables.measured(frame).frame) == 2
 
 
 def test_ids_and_packages_lead_to_their_pages_and_purls_are_not_shown() -> None:

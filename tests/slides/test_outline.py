@@ -3,8 +3,6 @@
 import base64
 import hashlib
 import io
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,6 @@ import pytest
 from PIL import Image
 from pptx import Presentation
 
-from helpers import paths
 from helpers.answers import talk
 from helpers.answers.answer import ANSWER, BANNER, SLIDE, SUMMARY, Answer
 from helpers.answers.chart_data import Bars, Points
@@ -32,7 +29,6 @@ from tests.support.executed_notebooks import (
     CHARTS,
     CHOICE,
     CLOSE,
-    FOOTER,
     NO_TIME,
     notebook,
     record,
@@ -79,25 +75,9 @@ def test_the_question_an_agenda_the_answer_its_evidence_what_to_do_and_an_append
     assert all(title.startswith("Appendix: where this comes from") for title in origins)
 
 
-def test_the_agenda_has_a_line_for_each_topic_that_has_slides(
-    all_slides: dict[str, Slide],
-) -> None:
-    assert texts(all_slides["First the answer, then what it rests on"]) == [
-        talk.CHOICE,
-        talk.ALIKE,
-        talk.CLOSING,
-    ]
-
-
 def test_of_the_banner_the_last_notebook_has_the_slide() -> None:
     earlier = ALIKE._replace(talks=(Talk(talk.ALIKE, "Earlier", ALIKE.text),))
     assert [slide.title for slide in slides(earlier, CHOICE, ALIKE)][1:] == ["Images differ in age"]
-
-
-def test_a_slide_holds_what_it_says_and_its_notes_are_what_is_said() -> None:
-    (slide,) = slides(CHOICE, Answer("plain", text=paragraph("x"), role=ANSWER))
-    assert texts(slide) == ["alpine: 0 fixable", "debian: 9 fixable"]
-    assert slide.notes == "We would ship alpine.\nIt has none that is fixable."
 
 
 @pytest.mark.parametrize("language", i18n.known())
@@ -165,13 +145,6 @@ def test_a_figure_on_which_nothing_is_measured_has_no_slide_but_a_reason(
     assert texts(slide) == ["a reason", f"What? And this? {why}"]
 
 
-def test_what_screen_readers_say_of_a_figure_is_its_message_and_its_meaning() -> None:
-    (slide,) = slides(CHARTS["severity-by-capture"])
-    assert slide.figure
-    assert slide.figure.alt == "Findings: alpine 48, debian 19. alpine has fewer as apk says"
-    assert slide.footer == FOOTER
-
-
 def test_sources_are_studies_captures_versions_digests_and_the_command(tmp_path: Path) -> None:
     study = open_study("blog-2022")
     found = outline.outline(run_of(tmp_path), study, record(language="ko", theme="dark"))
@@ -211,21 +184,6 @@ def test_the_page_has_the_slides_of_the_deck(rebuilt: Path) -> None:
 @pytest.fixture(scope="module")
 def rebuilt(presented: Present) -> Path:
     return presented("rebuilt-2026")
-
-
-def test_three_figures_are_the_summary_and_none_has_two_slides(rebuilt: Path) -> None:
-    books = sorted((rebuilt / "notebooks").glob("*.ipynb"))
-    parts = [part for path in books for part in executed.read(path)]
-    shown = [part.record for part in parts if isinstance(part, executed.Shown)]
-    assert [answer.name for answer in shown if answer.role == SUMMARY and answer.chart] == [
-        *("size-difference", "attack-surface", "trade-off"),
-    ]
-    assert {answer.name for answer in shown if answer.role == BANNER} == {"confounders"}
-    figures = [slide.figure.name for slide in outline.of_answers(parts) if slide.figure]
-    assert len(figures) == len(set(figures))
-    # With no time passed nothing grows, and the sizes are what decided.
-    wanted = {answer.name for answer in shown if answer.role in (SUMMARY, SLIDE) and answer.chart}
-    assert wanted - {*figures} == {"growth", "size-difference"}
 
 
 def test_it_loads_nothing_and_runs_nothing_but_its_own_scripts(page: Page) -> None:
@@ -285,24 +243,3 @@ def test_hostile_words_are_read_and_do_nothing(tmp_path: Path) -> None:
         assert word in found.words
     assert "\\u202egnp" in found.words
     assert not {"\u202e", "\x1b", "\x07"} & set(found.words)
-
-
-def test_make_passes_on_the_look_but_not_the_language_of_the_terminal() -> None:
-    def command(*given: str) -> str:
-        done = subprocess.run(
-            ["make", "--dry-run", "--no-print-directory", "slides", *given],
-            cwd=paths.ROOT,
-            env={**os.environ, "LANGUAGE": "en_US:en", "THEME": "terminal", "TEMPLATE": "terminal"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout.strip().splitlines()[-1]
-
-    assert command("STUDY=x").endswith("-m helpers slides x")
-    assert command("STUDY=x", "TEMPLATE=my own.pptx").endswith(
-        '-m helpers slides x --template "my own.pptx"'
-    )
-    assert command("STUDY=x", "LANGUAGE=ko", "THEME=dark", "TRANSPARENT=1").endswith(
-        "-m helpers slides x --param language=ko --param theme=dark --param transparent=1"
-    )

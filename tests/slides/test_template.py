@@ -27,7 +27,7 @@ from helpers.answers.talk import Table, Talk
 from helpers.charts import theme
 from helpers.errors import TemplateInvalid
 from helpers.slides import placeholder, pptx_deck
-from helpers.slides.geometry import KIT, Box, clear, overlap
+from helpers.slides.geometry import Box, overlap
 from helpers.studies.study import open_study
 from helpers.text import i18n
 from helpers.text.rich import bullets, paragraph
@@ -155,12 +155,6 @@ def test_every_slide_is_in_a_layout_of_the_template(
         assert found.slide_width / found.slide_height == pytest.approx(across / up, abs=0.01)
 
 
-def test_no_part_of_a_deck_is_in_its_file_twice(deck: Deck) -> None:
-    for name in NAMES:
-        with zipfile.ZipFile(deck(name, "en")) as file:
-            assert len(file.namelist()) == len({*file.namelist()}), name
-
-
 def test_layouts_are_chosen_by_what_they_have_room_for(deck: Deck) -> None:
     shown = list(Presentation(str(deck("company", "en"))).slides)
     layouts = {slide.slide_layout.name for slide in shown[1:]}
@@ -199,19 +193,6 @@ def test_text_is_in_placeholders_that_say_nothing_of_fonts_and_colours(slides: l
                 if placeholder.kind(one) in placeholder.BODIES)  # fmt: skip
     marks = {child.tag for child in body._element.iter() if "}bu" in str(child.tag)}
     assert marks <= {qn("a:buNone")}, "bullets are the template's"
-
-
-def test_what_is_below_a_master_of_libreoffice_is_inherited(deck: Deck) -> None:
-    """LibreOffice writes letters and bullets into sample text, of which slides inherit nothing."""
-    shown = Presentation(str(deck("Midnightblue", "en")))
-    slide = next(s for s in shown.slides if s.slide_layout._element.get("type") == "tx")
-    title, body, *_ = slide.slide_layout.placeholders
-    assert title.placeholder_format.idx != body.placeholder_format.idx
-    first, second = placeholder.letters(body), placeholder.letters(body, 2)
-    assert placeholder.letters(title).size > first.size > second.size, "LibreOffice says each"
-    assert first.bold
-    assert first.font == "Noto Sans", "the template's, which no theme names"
-    assert first.colour.get("val").lower() == "2c3e50", "the template's"
 
 
 def lines(words: list[str], room: float, font: Any) -> int:
@@ -366,39 +347,3 @@ def test_libreoffice_makes_a_page_of_each_slide(deck: Deck, tmp_path: Path) -> N
     for path in copies:
         pages = re.findall(rb"/Type\s*/Page\b", path.with_suffix(".pdf").read_bytes())
         assert len(pages) == len(Presentation(str(path)).slides), path.name
-
-
-def test_without_a_place_for_footers_they_are_below_the_text(company: Path, tmp_path: Path) -> None:
-    deck = Presentation(str(company))
-    for layout in deck.slide_layouts:
-        for shape in [*layout.placeholders]:
-            if placeholder.kind(shape) in (placeholder.FOOTER, placeholder.NUMBER):
-                shape._element.getparent().remove(shape._element)
-    bare = tmp_path / "bare.pptx"
-    deck.save(str(bare))
-    found = list(Presentation(str(written(run_of(tmp_path, *PARTS), bare))).slides)
-    test_nothing_overlaps_and_all_is_on_the_slide(found)
-    feet = [one for slide in found for one in slide.shapes
-            if not one.is_placeholder and one.has_text_frame
-            and one.text_frame.text.startswith("study ")]  # fmt: skip
-    assert len(feet) >= len(CHARTS)
-
-
-@pytest.mark.parametrize(
-    ("others", "left"),
-    [
-        ([], Box(0, 0, 100, 50)),
-        ([Box(80, 40, 40, 40)], Box(0, 0, 100, 40)),
-        ([Box(90, 0, 40, 50), Box(0, -5, 100, 15)], Box(0, 10, 90, 40)),
-        ([Box(200, 0, 10, 10)], Box(0, 0, 100, 50)),
-    ],
-)
-def test_what_is_left_of_a_box_beside_others(others: list[Box], left: Box) -> None:
-    assert clear(Box(0, 0, 100, 50), others) == left
-
-
-def test_the_kits_own_places_do_not_overlap() -> None:
-    assert KIT.number
-    for boxes in ([KIT.title, KIT.texts, KIT.footer], [KIT.opening, KIT.opened, KIT.footer]):
-        for one, two in combinations([*(area.box for area in boxes), KIT.number], 2):
-            assert not overlap(one, two)

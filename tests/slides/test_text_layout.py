@@ -5,7 +5,7 @@ import pytest
 from helpers.charts.lettering import LEADING
 from helpers.slides import text_layout
 from helpers.slides.geometry import Area, Box
-from helpers.text.rich import Block, Phrase, Run, phrase
+from helpers.text.rich import Block, phrase
 
 ROOM, TALL = 400.0, 200.0
 AREA = Area(Box(0, 0, ROOM, TALL), (30, 20))
@@ -41,21 +41,3 @@ def test_a_cut_text_is_within_its_box(text: str) -> None:
 def test_a_million_letters_are_cut_and_not_all_measured() -> None:
     shown, _ = text_layout.cut("i" * 2**20, AREA)
     assert 300 < len(shown) < 1000
-
-
-def test_strong_words_take_more_rows() -> None:
-    words = "some words " * 12
-    assert text_layout.rows(Phrase((Run(words, strong=True),)), ROOM, 20) > text_layout.rows(
-        phrase(words), ROOM, 20
-    )
-
-
-def test_levels_have_their_own_letters_and_indents() -> None:
-    words = phrase("some words " * 12)
-    plain, deep = Block(words), Block(words, 2)
-    own = AREA._replace(shares=(1, 1, 0.5, 0.5), indents=(0, 10, 200, 300))
-    half = text_layout.rows(words, ROOM - 200, 10)
-    assert text_layout.height([deep], own, 20) == half * 10 * LEADING
-    wide, bold = own._replace(wide=1.5), own._replace(bold=True)
-    for other in (wide, bold):
-        assert text_layout.height([plain], other, 20) > text_layout.height([plain], own, 20)

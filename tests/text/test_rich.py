@@ -2,8 +2,8 @@
 
 import pytest
 
-from helpers.text import html, i18n
-from helpers.text.rich import Run, bullets, code, join, listed, marked, name, paragraph, say
+from helpers.text import html
+from helpers.text.rich import Run, bullets, code, join, marked, name, paragraph, say
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -32,21 +32,6 @@ def test_marks_of_a_message_are_emphasis_and_a_phrase_keeps_its_own() -> None:
         "<strong>strong </strong><strong><code>x</code></strong> <em>em</em> <code>a*b</code> plain"
     )
     assert phrase.plain == "strong x em a*b plain"
-
-
-def test_a_message_is_marked_alike_in_another_language() -> None:
-    english = say("{variant}: not measured", variant=name("a"))
-    with i18n.speaking("ko"):
-        korean = say("{variant}: not measured", variant=name("a"))
-    assert english != korean
-    assert korean.runs[0].strong
-
-
-def test_phrases_and_text_are_added_and_listed() -> None:
-    phrase = "- " + listed([name("a"), "b"]) + "."
-    assert phrase.plain == "- a, b."
-    assert not listed([])
-    assert listed(["", "x"])
 
 
 def test_lists_are_nested_by_their_level_and_paragraphs_end_them() -> None:

@@ -75,12 +75,3 @@ def test_all_are_named_else_the_largest_else_they_are_counted() -> None:
     assert title("x" * 60, long, 4) == f"{'x' * 60}: 4 images from 1 to 4"
     two = [Part("a-na…me 7", (7,)), Part("ano…er 9", (9,))]
     assert titles.fitted("Findings", two) == "Findings: ano…er 9, the other 7"
-
-
-def test_a_range_says_a_unit_once_and_what_is_alike_once() -> None:
-    def title(*sizes: float) -> str:
-        parts = [Part(f"{'image' * 8} {size}", (size,)) for size in sizes]
-        return titles.fitted("Size", parts, "{:.1f} MB".format)
-
-    assert title(9, 1, 2, 3).endswith(" 9, the other 3 from 1.0 to 3.0 MB")
-    assert title(9, 2, 2, 2).endswith(" 9, the other 3 at 2.0 MB each")
