@@ -1,7 +1,7 @@
 """What a verdict rests on besides its images: other captures, matched images, and the claims."""
 
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import NamedTuple
 
 import pandas as pd
@@ -35,14 +35,12 @@ class VerdictInputs:
 
     def __init__(self, images: ComparedImages) -> None:
         self._images = images
-        self._decided: dict[str, Decision] = {}
-        self._aged: dict[str, Ages] = {}
+        self._decided = cache(partial(self._decide, images))
+        self._aged = cache(self._ages)
 
     def decision(self, size: str) -> Decision:
         """Return what is chosen of the images; of the newest capture, by today's support."""
-        if size not in self._decided:
-            self._decided[size] = self._decide(self._images, size)
-        return self._decided[size]
+        return self._decided(size)
 
     def by_all_known(self, size: str) -> Decision:
         """Return what is chosen if nothing is left out for its date."""
@@ -115,9 +113,7 @@ class VerdictInputs:
 
     def ages(self, beside: str = "") -> Ages:
         """Return how far the images are apart, and how far matched ones are."""
-        if beside not in self._aged:
-            self._aged[beside] = self._ages(beside)
-        return self._aged[beside]
+        return self._aged(beside)
 
     def _ages(self, beside: str) -> Ages:
         of, pair = self._images, self._matched(beside)

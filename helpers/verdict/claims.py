@@ -1,6 +1,6 @@
 """The blog post's claims, each tested on a study's evidence."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import pandas as pd
@@ -27,40 +27,19 @@ BY_PACKAGES = msg("holds, as far as packages show")
 IN_PART = msg("holds in part")
 UNMEASURED = msg("not measured here")
 
-CLAIMS = (
-    msg("Distroless has fewer vulnerabilities than Alpine"),
-    msg("Alpine is the smaller image"),
-    msg("Distroless has no shell and no package manager"),
-    msg("Fewer executables and libraries mean fewer vulnerabilities"),
-    msg("Alpine's C library is musl, which may bring compatibility problems"),
-    msg("Distroless needs a multi-stage build: it cannot install the app's packages itself"),
-)
-
-_SHORT = {
-    CLAIMS[0]: msg("Distroless has fewer vulnerabilities"),
-    CLAIMS[1]: msg("Alpine is the smaller image"),
-    CLAIMS[2]: msg("Distroless has no shell, no package manager"),
-    CLAIMS[3]: msg("Fewer executables, fewer vulnerabilities"),
-    CLAIMS[4]: msg("Alpine's musl may bring problems"),
-    CLAIMS[5]: msg("Distroless needs a multi-stage build"),
-}
-"""Claims in few words."""
-
 _MARKS = {HOLDS: "✓", BY_PACKAGES: "✓", VARIES: "±", IN_PART: "±", FAILS: "✗", UNMEASURED: "–"}
 """A sign for each verdict: on a slide it is told by more than its words."""
 
+_COUNTED = (
+    ("✓", msg("1 holds"), msg("{count} hold")),
+    ("±", msg("1 holds in part"), msg("{count} hold in part")),
+    ("✗", msg("1 does not hold"), msg("{count} do not hold")),
+    ("–", msg("1 was not measured"), msg("{count} were not measured")),
+)
+
 _SHELLS = (known_programs.SHELL, known_programs.OS_INSTALLER)
 
-
-class Roles(NamedTuple):
-    """The two variants that the claims compare."""
-
-    alpine: str
-    distroless: str
-
-    def are_in(self, variants: Iterable[object]) -> bool:
-        """Return whether both are among some variants."""
-        return {*self} <= set(variants)
+_Both = tuple[frozenset[str], frozenset[str]]
 
 
 class Result(NamedTuple):
@@ -71,6 +50,289 @@ class Result(NamedTuple):
     lens: str = ""
     verdict: str = UNMEASURED
     evidence: str = ""
+
+
+class Pair(NamedTuple):
+    """The two variants that claims compare, and the evidence: of all captures and of `capture`."""
+
+    distroless: str
+    alpine: str
+    every: Frames
+    capture: Frames
+    published: pd.DataFrame
+    files: pd.DataFrame
+    known_by: str
+
+    def rows(self, table: pd.DataFrame) -> tuple[pd.Series, pd.Series] | None:
+        """Return the rows of distroless and Alpine; `None` if one has none."""
+        by_variant = table.set_index("variant")
+        if not {self.distroless, self.alpine} <= {*by_variant.index}:
+            return None
+        return by_variant.loc[self.distroless], by_variant.loc[self.alpine]
+
+    def tools(self, *kinds: str) -> _Both | None:
+        """Return the tools of some kinds in both; `None` if the files of one are not known."""
+        if not {self.distroless, self.alpine} <= {*self.files["variant"]}:
+            return None
+        return self._names(tools.found(self.files), kinds)
+
+    def tools_by_package(self, *kinds: str) -> _Both:
+        """Return the tools of some kinds that packages are named after."""
+        return self._names(tools.of_packages(self.capture.packages), kinds)
+
+    def _names(self, found: pd.DataFrame, kinds: tuple[str, ...]) -> _Both:
+        return tools.names(found, self.distroless, kinds), tools.names(found, self.alpine, kinds)
+
+    def packages(self) -> _Both | None:
+        """Return the names of both variants' packages; `None` if a report does not list them."""
+        rows = self.rows(self.capture.images)
+        if rows is None or any(pd.isna(row["packages"]) for row in rows):
+            return None
+        of = self.capture.packages
+        return tools.packages(of, self.distroless), tools.packages(of, self.alpine)
+
+    def shells(self) -> tuple[str | None, ...]:
+        """Return the shell that could be started in each, empty if none; `None` if not tried."""
+        return tuple(
+            None
+            if pd.isna(row["shell_starts"])
+            else str(row["shell"])
+            if row["shell_starts"]
+            else ""
+            for row in self.rows(self.capture.images) or ()
+        )
+
+    def totals(self, frames: Frames) -> pd.DataFrame:
+        """Return `totals_by_lens` of the images that were scanned whole."""
+        # Where no operating system was recognised, the count is not that of the image.
+        scanned = frames.images[frames.images["status"].eq(SCANNED)]
+        return counting.totals_by_lens(frames.findings, scanned, Lens(known_by=self.known_by))
+
+    def fair(self, images: pd.DataFrame) -> list[str]:
+        """Return the counts that are fair to both.
+
+        What has no fix is not listed for Alpine, so only what has one is seen in both.
+        """
+        is_alpine = images["status"].eq(SCANNED) & images["variant"].eq(self.alpine)
+        is_blind = images[is_alpine]["os_family"].isin(BLIND).any()
+        return [c for c, (_, fixable) in counting.LENS_COLUMNS.items() if fixable or not is_blind]
+
+    def claimed(self, metric: str, form: str) -> str:
+        """Return what was published of a metric, of findings the total; empty if not of both."""
+        is_total = self.published["severity"].isna() | self.published["severity"].eq(counting.TOTAL)
+        known = self.published[self.published["metric"].eq(metric) & is_total]
+        if (rows := self.rows(known.dropna(subset="value"))) is None:
+            return ""
+        return Message(form, distroless=rows[0]["value"], alpine=rows[1]["value"])
+
+
+def _fewer_vulnerabilities(pair: Pair) -> Result:
+    shares: list[str] = []
+    counted: list[str] = []
+    holds, count = 0, 0
+    fair = pair.fair(pair.every.images)
+    for capture, totals in pair.totals(pair.every).groupby("capture", sort=False):
+        if (rows := pair.rows(totals)) is None:
+            continue
+        fewer = int((rows[0][fair] < rows[1][fair]).sum())
+        shares.append(
+            Message("{fewer} of {of} in {capture}", fewer=fewer, of=len(fair), capture=capture)
+        )
+        counted.append(_joined(str(capture), _published_by(pair), ": ", _by_lens(*rows)))
+        holds, count = holds + fewer, count + len(fair)
+    return Result(
+        pair.claimed("findings", msg("{distroless:g} against {alpine:g} findings")),
+        Message("fewer by these counts that are fair to both: {shares}", shares=Listing(shares))
+        if shares
+        else "",
+        Listing(counted, "; "),
+        _verdict(holds > 0, holds < count),
+        _as_fair(Message("the scanner's findings, in the table of captures of 05-history"), fair),
+    )
+
+
+def _smaller(pair: Pair) -> Result:
+    images = pair.capture.images
+    sizes = image_sizes.table(images, pair.published).dropna(subset="bytes")
+    claimed = pair.claimed("image size", msg("{alpine:g} against {distroless:g} MB"))
+    for kind in (image_sizes.UNPACKED, image_sizes.COMPRESSED):
+        if rows := pair.rows(sizes[sizes["kind"].eq(kind)]):
+            distroless, alpine = (row["bytes"] for row in rows)
+            text = Message(
+                "{alpine:,.1f} MB against {distroless:,.1f} MB",
+                alpine=alpine / MB,
+                distroless=distroless / MB,
+            )
+            verdict = _verdict(alpine < distroless, alpine >= distroless)
+            evidence = Message("the layers of this study's images")
+            return Result(claimed, text, Message(image_sizes.SIZE_NAMES[kind]), verdict, evidence)
+    why = Message("no size of both images was measured")
+    if images["source"].eq("sbom").all():
+        why = Message("an SBOM lists packages, not bytes")
+    more = [Message("; only the published sizes are known")] if claimed else []
+    return Result(claimed, evidence=_joined(why, *more))
+
+
+def _no_shell(pair: Pair) -> Result:
+    if found := pair.tools(*_SHELLS):
+        measured, started = _both(found), pair.shells()
+        if None not in started:
+            shells = Message(
+                "; shell that could be started: {distroless} against {alpine}",
+                distroless=started[0] or Message("none"),
+                alpine=started[1] or Message("none"),
+            )
+            measured = _joined(measured, shells)
+        return Result(
+            measured=measured,
+            lens=Message("programs and links by name"),
+            verdict=FAILS if found[0] or started[0] else HOLDS,
+            evidence=Message("the list of files, and starting a shell"),
+        )
+    if not (packages := pair.packages()):
+        return Result(evidence=Message("the reports do not list packages"))
+    found = pair.tools_by_package(*_SHELLS)
+    return Result(
+        measured=_both(found),
+        lens=Message("the package list; files are not in this evidence"),
+        verdict=FAILS if found[0] else BY_PACKAGES,
+        evidence=Message("{count} packages of distroless", count=len(packages[0])),
+    )
+
+
+def _executables(pair: Pair) -> Result:
+    binaries = pair.rows(tools.binaries(pair.files))
+    totals = pair.rows(pair.totals(pair.capture))
+    if binaries is None or totals is None:
+        why = Message("neither executables nor libraries are counted here: no list of files")
+        return Result(evidence=why)
+    ours, theirs = (row[["executables", "libraries"]] for row in binaries)
+    fewer, more = totals if ours.sum() <= theirs.sum() else totals[::-1]
+    # As in the first claim: what is listed for one of the two only is no count of both.
+    fair = pair.fair(pair.capture.images)
+    holds = fewer[fair] < more[fair]
+    measured = Message(
+        "executables {ours:,} against {theirs:,}, libraries {our_libraries:,} against "
+        "{their_libraries:,} (distroless against Alpine)",
+        ours=ours["executables"],
+        theirs=theirs["executables"],
+        our_libraries=ours["libraries"],
+        their_libraries=theirs["libraries"],
+    )
+    is_tie = ours.sum() == theirs.sum()
+    return Result(
+        measured=measured,
+        lens=_joined(_by_lens(*totals), _published_by(pair)),
+        verdict=FAILS if is_tie else _verdict(bool(holds.any()), not holds.all()),
+        evidence=_as_fair(
+            Message("ELF files, and the scanner's findings; two images show no rule"), fair
+        ),
+    )
+
+
+def _musl(pair: Pair) -> Result:
+    libcs = pair.rows(dynamic_linking.libc(pair.files, pair.capture.images))
+    if libcs and all(pd.notna(row["libc"]) for row in libcs):
+        distroless, alpine = libcs
+        unloadable = dynamic_linking.unloadable(pair.files)
+        broken = int(unloadable["variant"].eq(pair.alpine).sum())
+        is_musl = alpine["musl"] > 0 and not alpine["glibc"]
+        files = Message(
+            msg("{count:,} file") if broken == 1 else msg("{count:,} files"), count=broken
+        )
+        each = (
+            f"Alpine {alpine['musl']:,} × musl, {alpine['glibc']:,} × glibc",
+            f"distroless {distroless['musl']:,} × musl, {distroless['glibc']:,} × glibc",
+            Message("{files} of Alpine ask for something that is not there", files=files),
+        )
+        return Result(
+            measured=Listing(each, "; "),
+            lens=Message(
+                "what programs and libraries ask for; none was run to see whether it breaks"
+            ),
+            verdict=FAILS if not is_musl else HOLDS if broken else IN_PART,
+            evidence=Message("ELF files with a loader, in the list of files"),
+        )
+    if not (packages := pair.packages()):
+        return Result(evidence=Message("the reports do not list packages"))
+    ours, theirs = (names & (tools.MUSL | tools.GLIBC) for names in packages)
+    return Result(
+        measured=Message(
+            "Alpine: {alpine}; distroless: {distroless}",
+            alpine=_sorted(theirs),
+            distroless=_sorted(ours),
+        ),
+        lens=Message(
+            "the package list; files are not in this evidence; whether anything breaks was not "
+            "tried"
+        ),
+        verdict=BY_PACKAGES if theirs & tools.MUSL and not theirs & tools.GLIBC else FAILS,
+        evidence=Message("packages named after a C library"),
+    )
+
+
+def _multi_stage(pair: Pair) -> Result:
+    if not (found := pair.tools(known_programs.APP_INSTALLER)):
+        why = Message("whether it can install an app's packages is not known: no list of files")
+        return Result(evidence=why)
+    measured = Message(
+        "installers of an app's packages: distroless {distroless}; Alpine {alpine}",
+        distroless=_sorted(found[0]),
+        alpine=_sorted(found[1]),
+    )
+    shell = pair.shells()[0]
+    if shell is not None:
+        run = Message(
+            "; a RUN in shell form needs a shell, and {shell} starts in distroless",
+            shell=shell or Message("none"),
+        )
+        measured = _joined(measured, run)
+    return Result(
+        measured=measured,
+        lens=Message("programs, scripts and links by name"),
+        verdict=FAILS if found[0] and shell != "" else HOLDS,
+        evidence=Message("the list of files"),
+    )
+
+
+class Claim(NamedTuple):
+    """What the post says, in full and in few words; and what tests it."""
+
+    text: str
+    short: str
+    test: Callable[[Pair], Result]
+
+
+CLAIMS = (
+    Claim(
+        msg("Distroless has fewer vulnerabilities than Alpine"),
+        msg("Distroless has fewer vulnerabilities"),
+        _fewer_vulnerabilities,
+    ),
+    Claim(msg("Alpine is the smaller image"), msg("Alpine is the smaller image"), _smaller),
+    Claim(
+        msg("Distroless has no shell and no package manager"),
+        msg("Distroless has no shell, no package manager"),
+        _no_shell,
+    ),
+    Claim(
+        msg("Fewer executables and libraries mean fewer vulnerabilities"),
+        msg("Fewer executables, fewer vulnerabilities"),
+        _executables,
+    ),
+    Claim(
+        msg("Alpine's C library is musl, which may bring compatibility problems"),
+        msg("Alpine's musl may bring problems"),
+        _musl,
+    ),
+    Claim(
+        msg("Distroless needs a multi-stage build: it cannot install the app's packages itself"),
+        msg("Distroless needs a multi-stage build"),
+        _multi_stage,
+    ),
+)
+
+_SHORT = {claim.text: claim.short for claim in CLAIMS}
 
 
 def answer(table: pd.DataFrame) -> Answer:
@@ -112,17 +374,10 @@ def claims(
         why = Message("no variant of this study has the role {role}", role=lacking)
         results = [Result(evidence=why) for _ in CLAIMS]
     else:
-        pair = Roles(alpine, distroless)
         chosen = Frames(*(frame[frame["capture"].eq(capture)] for frame in frames))
-        results = [
-            _fewer_vulnerabilities(pair, frames, published, known_by),
-            _smaller(pair, chosen.images, published),
-            _no_shell(pair, chosen, files),
-            _executables(pair, chosen, files, known_by),
-            _musl(pair, chosen, files),
-            _multi_stage(pair, chosen.images, files),
-        ]
-    rows = [(claim, *result) for claim, result in zip(CLAIMS, results, strict=True)]
+        pair = Pair(distroless, alpine, frames, chosen, published, files, known_by)
+        results = [claim.test(pair) for claim in CLAIMS]
+    rows = [(claim.text, *result) for claim, result in zip(CLAIMS, results, strict=True)]
     return pd.DataFrame(rows, columns=["claim", *Result._fields], dtype=object)
 
 
@@ -133,15 +388,12 @@ def is_tested(table: pd.DataFrame) -> bool:
 
 def headline(table: pd.DataFrame) -> str:
     """Return how many of the claims hold, hold in part, do not hold, or were not measured."""
-    parts = []
-    for one, many, verdicts in (
-        (msg("1 holds"), msg("{count} hold"), (HOLDS, BY_PACKAGES)),
-        (msg("1 holds in part"), msg("{count} hold in part"), (VARIES, IN_PART)),
-        (msg("1 does not hold"), msg("{count} do not hold"), (FAILS,)),
-        (msg("1 was not measured"), msg("{count} were not measured"), (UNMEASURED,)),
-    ):
-        if count := int(table["verdict"].isin(verdicts).sum()):
-            parts.append(word(one if count == 1 else many).format(count=count))
+    counts = table["verdict"].map(_MARKS).value_counts()
+    parts = [
+        word(one if counts[mark] == 1 else many).format(count=counts[mark])
+        for mark, one, many in _COUNTED
+        if mark in counts
+    ]
     claims = number(len(table), "claim")
     return t("Of the post's {claims} {parts}", claims=claims, parts=", ".join(parts))
 
@@ -199,259 +451,6 @@ def _verdicts(table: pd.DataFrame) -> Text:
     return bullets(lines) + paragraph(note)
 
 
-def _fewer_vulnerabilities(
-    roles: Roles, frames: Frames, published: pd.DataFrame, known_by: str
-) -> Result:
-    shares: list[str] = []
-    counted: list[str] = []
-    holds, count = 0, 0
-    fair = _fair(frames.images, roles.alpine)
-    is_blind = len(fair) < len(counting.LENS_COLUMNS)
-    for capture, rows in _totals(frames, known_by).groupby("capture", sort=False):
-        totals = rows.set_index("variant")[list(counting.LENS_COLUMNS)]
-        if not roles.are_in(totals.index):
-            continue
-        distroless, alpine = totals.loc[roles.distroless], totals.loc[roles.alpine]
-        fewer = int((distroless[fair] < alpine[fair]).sum())
-        share = Message("{fewer} of {of} in {capture}", fewer=fewer, of=len(fair), capture=capture)
-        shares.append(share)
-        counts = _by_lens(distroless, alpine)
-        counted.append(_joined(str(capture), _published_by(known_by), ": ", counts))
-        holds, count = holds + fewer, count + len(fair)
-    evidence = Message("the scanner's findings, in the table of captures of 05-history")
-    if is_blind:
-        more = Message("; only fixable ones are compared, since Alpine lists no others")
-        evidence = _joined(evidence, more)
-    printed = _printed(roles, published, "findings")
-    return Result(
-        Message("{distroless:g} against {alpine:g} findings", **printed) if printed else "",
-        Message("fewer by these counts that are fair to both: {shares}", shares=Listing(shares))
-        if shares
-        else "",
-        Listing(counted, "; "),
-        _verdict(holds > 0, holds < count),
-        evidence,
-    )
-
-
-def _fair(images: pd.DataFrame, alpine: str) -> list[str]:
-    """Return the counts that are fair to both images.
-
-    What has no fix is not listed for Alpine, so only what has one is seen in both.
-    """
-    scanned = images[images["status"].eq(SCANNED)]
-    is_blind = scanned[scanned["variant"].eq(alpine)]["os_family"].isin(BLIND).any()
-    return [c for c, (_, fixable) in counting.LENS_COLUMNS.items() if fixable or not is_blind]
-
-
-def _smaller(roles: Roles, images: pd.DataFrame, published: pd.DataFrame) -> Result:
-    sizes = image_sizes.table(images, published).dropna(subset="bytes")
-    printed = _printed(roles, published, "image size")
-    claimed = Message("{alpine:g} against {distroless:g} MB", **printed) if printed else ""
-    for kind in (image_sizes.UNPACKED, image_sizes.COMPRESSED):
-        measured = sizes[sizes["kind"].eq(kind)].set_index("variant")["bytes"]
-        if roles.are_in(measured.index):
-            alpine, distroless = measured[roles.alpine], measured[roles.distroless]
-            text = Message(
-                "{alpine:,.1f} MB against {distroless:,.1f} MB",
-                alpine=alpine / MB,
-                distroless=distroless / MB,
-            )
-            verdict = _verdict(alpine < distroless, alpine >= distroless)
-            evidence = Message("the layers of this study's images")
-            return Result(claimed, text, Message(image_sizes.SIZE_NAMES[kind]), verdict, evidence)
-    why = Message("no size of both images was measured")
-    if images["source"].eq("sbom").all():
-        why = Message("an SBOM lists packages, not bytes")
-    if printed:
-        why = _joined(why, Message("; only the published sizes are known"))
-    return Result(claimed, evidence=why)
-
-
-def _no_shell(roles: Roles, frames: Frames, files: pd.DataFrame) -> Result:
-    distroless, alpine = (_tools(files, v, _SHELLS) for v in (roles.distroless, roles.alpine))
-    if distroless is not None and alpine is not None:
-        measured = _both(distroless, alpine)
-        started = [_shell(frames.images, v) for v in (roles.distroless, roles.alpine)]
-        if None not in started:
-            shells = Message(
-                "; shell that could be started: {distroless} against {alpine}",
-                distroless=started[0] or Message("none"),
-                alpine=started[1] or Message("none"),
-            )
-            measured = _joined(measured, shells)
-        return Result(
-            measured=measured,
-            lens=Message("programs and links by name"),
-            verdict=FAILS if distroless or started[0] else HOLDS,
-            evidence=Message("the list of files, and starting a shell"),
-        )
-    packages = _packages(frames, roles.distroless)
-    if packages is None or _packages(frames, roles.alpine) is None:
-        return Result(evidence=Message("the reports do not list packages"))
-    found = tools.of_packages(frames.packages)
-    distroless, alpine = (
-        tools.names(found, variant, _SHELLS) for variant in (roles.distroless, roles.alpine)
-    )
-    return Result(
-        measured=_both(distroless, alpine),
-        lens=Message("the package list; files are not in this evidence"),
-        verdict=FAILS if distroless else BY_PACKAGES,
-        evidence=Message("{count} packages of distroless", count=len(packages)),
-    )
-
-
-def _executables(roles: Roles, frames: Frames, files: pd.DataFrame, known_by: str) -> Result:
-    binaries = tools.binaries(files).set_index("variant")
-    totals = _totals(frames, known_by).set_index("variant")[list(counting.LENS_COLUMNS)]
-    if not roles.are_in(binaries.index) or not roles.are_in(totals.index):
-        why = Message("neither executables nor libraries are counted here: no list of files")
-        return Result(evidence=why)
-    distroless, alpine = binaries.loc[roles.distroless], binaries.loc[roles.alpine]
-    fewer, more = roles.distroless, roles.alpine
-    if distroless.sum() > alpine.sum():
-        fewer, more = more, fewer
-    # As in the first claim: what is listed for one of the two only is no count of both.
-    fair = _fair(frames.images, roles.alpine)
-    holds = totals.loc[fewer][fair] < totals.loc[more][fair]
-    measured = Message(
-        "executables {ours:,} against {theirs:,}, libraries {our_libraries:,} against "
-        "{their_libraries:,} (distroless against Alpine)",
-        ours=distroless.executables,
-        theirs=alpine.executables,
-        our_libraries=distroless.libraries,
-        their_libraries=alpine.libraries,
-    )
-    counts = _by_lens(totals.loc[roles.distroless], totals.loc[roles.alpine])
-    is_tie = distroless.sum() == alpine.sum()
-    return Result(
-        measured=measured,
-        lens=_joined(counts, _published_by(known_by)),
-        verdict=FAILS if is_tie else _verdict(bool(holds.any()), not holds.all()),
-        evidence=_joined(
-            Message("ELF files, and the scanner's findings; two images show no rule"),
-            *(
-                []
-                if len(fair) == len(counting.LENS_COLUMNS)
-                else [Message("; only fixable ones are compared, since Alpine lists no others")]
-            ),
-        ),
-    )
-
-
-def _musl(roles: Roles, frames: Frames, files: pd.DataFrame) -> Result:
-    libcs = dynamic_linking.libc(files, frames.images).set_index("variant")
-    alpine, distroless = libcs.loc[roles.alpine], libcs.loc[roles.distroless]
-    if pd.notna(alpine["libc"]) and pd.notna(distroless["libc"]):
-        unloadable = dynamic_linking.unloadable(files)
-        broken = int(unloadable["variant"].eq(roles.alpine).sum())
-        is_musl = alpine["musl"] > 0 and not alpine["glibc"]
-        return Result(
-            measured=Listing(
-                (
-                    f"Alpine {alpine['musl']:,} × musl, {alpine['glibc']:,} × glibc",
-                    f"distroless {distroless['musl']:,} × musl, {distroless['glibc']:,} × glibc",
-                    Message(
-                        "{files} of Alpine ask for something that is not there",
-                        files=Message("{count:,} file", count=broken)
-                        if broken == 1
-                        else Message("{count:,} files", count=broken),
-                    ),
-                ),
-                "; ",
-            ),
-            lens=Message(
-                "what programs and libraries ask for; none was run to see whether it breaks"
-            ),
-            verdict=FAILS if not is_musl else HOLDS if broken else IN_PART,
-            evidence=Message("ELF files with a loader, in the list of files"),
-        )
-    ours, theirs = _packages(frames, roles.distroless), _packages(frames, roles.alpine)
-    if ours is None or theirs is None:
-        return Result(evidence=Message("the reports do not list packages"))
-    named = tools.MUSL | tools.GLIBC
-    return Result(
-        measured=Message(
-            "Alpine: {alpine}; distroless: {distroless}",
-            alpine=_sorted(theirs & named),
-            distroless=_sorted(ours & named),
-        ),
-        lens=Message(
-            "the package list; files are not in this evidence; whether anything breaks was not "
-            "tried"
-        ),
-        verdict=BY_PACKAGES if theirs & tools.MUSL and not theirs & tools.GLIBC else FAILS,
-        evidence=Message("packages named after a C library"),
-    )
-
-
-def _multi_stage(roles: Roles, images: pd.DataFrame, files: pd.DataFrame) -> Result:
-    kinds = (known_programs.APP_INSTALLER,)
-    distroless, alpine = (_tools(files, v, kinds) for v in (roles.distroless, roles.alpine))
-    if distroless is None or alpine is None:
-        why = Message("whether it can install an app's packages is not known: no list of files")
-        return Result(evidence=why)
-    measured = Message(
-        "installers of an app's packages: distroless {distroless}; Alpine {alpine}",
-        distroless=_sorted(distroless),
-        alpine=_sorted(alpine),
-    )
-    shell = _shell(images, roles.distroless)
-    if shell is not None:
-        run = Message(
-            "; a RUN in shell form needs a shell, and {shell} starts in distroless",
-            shell=shell or Message("none"),
-        )
-        measured = _joined(measured, run)
-    return Result(
-        measured=measured,
-        lens=Message("programs, scripts and links by name"),
-        verdict=FAILS if distroless and shell != "" else HOLDS,
-        evidence=Message("the list of files"),
-    )
-
-
-def _totals(frames: Frames, known_by: str) -> pd.DataFrame:
-    """Return `totals_by_lens` of the images that were scanned whole."""
-    # Where no operating system was recognised, the count is not that of the image.
-    scanned = frames.images[frames.images["status"].eq(SCANNED)]
-    return counting.totals_by_lens(frames.findings, scanned, Lens(known_by=known_by))
-
-
-def _tools(files: pd.DataFrame, variant: str, kinds: tuple[str, ...]) -> frozenset[str] | None:
-    """Return the tools of some kinds in a variant; `None` if its files are not known."""
-    files_of_image = files[files["variant"].eq(variant)]
-    if files_of_image.empty:
-        return None
-    return tools.names(tools.found(files_of_image), variant, kinds)
-
-
-def _packages(frames: Frames, variant: str) -> frozenset[str] | None:
-    """Return the names of a variant's packages; `None` if its report does not list them."""
-    images = frames.images
-    if images.loc[images["variant"].eq(variant), "packages"].isna().all():
-        return None
-    return tools.packages(frames.packages, variant)
-
-
-def _shell(images: pd.DataFrame, variant: str) -> str | None:
-    """Return the shell that could be started, empty if none could; `None` if not tried."""
-    row = images[images["variant"].eq(variant)].iloc[0]
-    if pd.isna(row["shell_starts"]):
-        return None
-    return str(row["shell"]) if row["shell_starts"] else ""
-
-
-def _printed(roles: Roles, published: pd.DataFrame, metric: str) -> dict[str, float]:
-    """Return what was published of a metric, of findings the total; empty if not of both."""
-    rows = published[published["metric"].eq(metric)]
-    rows = rows[rows["severity"].isna() | rows["severity"].eq(counting.TOTAL)]
-    values = rows.set_index("variant")["value"].dropna()
-    if not roles.are_in(values.index):
-        return {}
-    return {"alpine": values[roles.alpine], "distroless": values[roles.distroless]}
-
-
 def _by_lens(ours: pd.Series, theirs: pd.Series) -> Message:
     """Return two images' counts under each lens."""
     return Listing(
@@ -465,9 +464,18 @@ def _by_lens(ours: pd.Series, theirs: pd.Series) -> Message:
     )
 
 
-def _published_by(day: str) -> str:
+def _as_fair(evidence: Message, fair: list[str]) -> Message:
+    """Return the evidence of a claim on counts, and which of them are compared if not all."""
+    if len(fair) == len(counting.LENS_COLUMNS):
+        return _joined(evidence)
+    return _joined(
+        evidence, Message("; only fixable ones are compared, since Alpine lists no others")
+    )
+
+
+def _published_by(pair: Pair) -> str:
     """Return by which day is counted, as the end of a text; empty for none."""
-    return Message(", published by {day}", day=day) if day else ""
+    return Message(", published by {day}", day=pair.known_by) if pair.known_by else ""
 
 
 def _verdict(holds: bool, fails: bool) -> str:
@@ -477,12 +485,12 @@ def _verdict(holds: bool, fails: bool) -> str:
     return HOLDS if holds else FAILS if fails else UNMEASURED
 
 
-def _both(distroless: frozenset[str], alpine: frozenset[str]) -> Message:
+def _both(found: _Both) -> Message:
     """Return what of some kind is in distroless, and what in Alpine."""
     return Message(
         "distroless: {distroless}; Alpine: {alpine}",
-        distroless=_sorted(distroless),
-        alpine=_sorted(alpine),
+        distroless=_sorted(found[0]),
+        alpine=_sorted(found[1]),
     )
 
 
