@@ -106,14 +106,6 @@ def test_across_captures_a_new_model_is_no_trend_and_every_figure_and_text_says_
     assert "EPSS" not in plain.captures().footer + plain.captures().text.plain
 
 
-def test_across_captures_two_days_of_one_model_are_named_without_alarm(data, shared) -> None:
-    score(shared, "blog-2022", "2022-02", AFTER)
-    shown = Comparison("blog-2022").counting("vulnerabilities", epss=0.1).captures()
-    assert f"EPSS of {AFTER} ({NEW}), 41 of 41 ids" in shown.footer
-    assert f"EPSS of {LATER} ({NEW}), 92 of 92 ids" in shown.footer
-    assert "trend" not in shown.footer + shown.text.plain
-
-
 @pytest.mark.usefixtures("week")
 def test_beside_each_other_images_with_other_scores_are_refused_or_marked() -> None:
     newest, other = Comparison("blog-2022", "2026-11"), "matched-2026/2026-11"
@@ -124,13 +116,3 @@ def test_beside_each_other_images_with_other_scores_are_refused_or_marked() -> N
     mixed = Comparison("blog-2022", "2026-11", mixed=True).beside(other).counting(epss=0.001)
     assert MIXED[SCORES] in mixed.severity().footer
     assert MIXED[SCORES] not in mixed.counting().severity().footer
-    verdict = mixed.recommendation().text.plain
-    assert verdict.startswith("Nothing is recommended: the images do not have one scanner")
-    assert "EPSS scores of one day" in verdict
-    weighed = both.counting("vulnerabilities").weighing(likely=1.0).recommendation()
-    (unknown,) = [
-        line
-        for line in weighed.text.plain.splitlines()
-        if line.startswith("• Not known of") and "EPSS" in line
-    ]
-    assert "fixable vulnerabilities with EPSS ≥ 0.1" in unknown

@@ -35,29 +35,6 @@ def test_both_counts_are_there(stated: Frames) -> None:
     assert answer.counted == "findings", "the footer says what is left out"
 
 
-def test_who_says_so_and_why_is_told_and_what_is_not_used(stated: Frames) -> None:
-    text = declared.answer(stated.findings, stated.images, NONE, Lens()).text.plain
-    assert "Maker (a.json) declares 1 finding in 1 image not_affected" in text
-    assert "vulnerable code not present (1)" in text
-    assert "Other (b.json)" in text
-    assert "not used: it is about another product" in text
-
-
 def test_where_nothing_is_declared_that_is_said(frames_of) -> None:
     loaded = frames_of(app=trivy(finding(1)))
     assert "VEX=file" in declared.answer(loaded.findings, loaded.images, NONE, Lens()).lacks
-
-
-def test_statements_that_change_no_count_are_told_all_the_same(frames_of) -> None:
-    loaded = frames_of(app=trivy(finding(1)))
-    said = frames.make(
-        "statements",
-        {
-            "document": ["a.json"] * 3,
-            "author": ["Maker"] * 3,
-            "effect": ["no-match", "no-match", "no-effect"],
-        },
-    )
-    text = declared.answer(loaded.findings, loaded.images, said, Lens()).text.plain
-    assert "a.json (Maker, no day)" in text
-    assert "1 without effect by their status, 2 about none of these packages" in text

@@ -3,7 +3,6 @@
 import pandas as pd
 
 from helpers.risk import epss_cvss, short_list
-from helpers.studies.load import load_study
 from helpers.vulnerabilities.lenses import Lens
 from tests.conftest import finding, trivy
 from tests.risk.test_short_list import NOTHING
@@ -52,15 +51,6 @@ def test_the_exploited_and_the_likeliest_are_named_and_no_others(scored) -> None
     assert min(point.x for point in chart.points) == epss_cvss.LOWEST, "no zero on such an axis"
 
 
-def test_the_numbers_of_the_title_are_those_of_the_frames() -> None:
-    newest = load_study("blog-2022", "newest")
-    found = answer(newest)
-    each = newest.findings.drop_duplicates("vulnerability_id")
-    assert len(found.table) == each["vulnerability_id"].nunique()
-    assert int(found.table["epss"].ge(0.1).sum()) == int(each["epss"].ge(0.1).sum()) == 18
-    assert found.chart.points[0].label == "CVE-2023-4911 libc6"
-
-
 def test_an_id_and_its_alias_are_one_point(scored) -> None:
     loaded = scored(
         {"CVE-2024-0001": 0.5, "GHSA-aaaa-bbbb-cccc": 0.5},
@@ -73,11 +63,6 @@ def test_an_id_and_its_alias_are_one_point(scored) -> None:
     assert table["variants"].tolist() == ["first, second"]
     listed = short_list.short_list(loaded.findings, NOTHING, Lens("vulnerabilities"))
     assert listed["variants"].tolist() == ["first, second"]
-
-
-def test_what_is_exploited_and_has_no_point_is_said(scored) -> None:
-    loaded = scored({}, {"CVE-2024-0001": "2024-02-01"}, app=trivy(finding(1)))
-    assert "1 of them known to be exploited" in answer(loaded).chart.note
 
 
 def test_without_a_catalog_the_title_does_not_say_none(scored) -> None:

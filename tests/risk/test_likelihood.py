@@ -88,11 +88,3 @@ def test_by_a_day_only_what_the_catalog_had_by_then_is_exploited(scored) -> None
     loaded = scored({}, {"CVE-2024-0001": "2024-02-01"}, app=report)
     assert counts(loaded, Lens("vulnerabilities", known_by="2024-01-31")) == {"app": [0, 0, 0, 1]}
     assert counts(loaded, Lens("vulnerabilities", known_by="2024-02-01")) == {"app": [1, 0, 0, 0]}
-
-
-def test_scores_of_two_models_side_by_side_are_marked(scored) -> None:
-    loaded = scored({"CVE-2024-0001": 0.2}, a=trivy(finding(1)), b=trivy(finding(1)))
-    images = loaded.images.assign(epss_model=["v2025.03.14", "v2026.06.15"])
-    answer = likelihood.answer(loaded.findings, images, VULNERABILITIES)
-    assert "cannot be compared" in answer.text.plain
-    assert "DIFFERENT days or models" in answer.source

@@ -36,14 +36,6 @@ def test_two_days_of_one_model_are_told_without_the_alarm(frames_of) -> None:
     assert "older" not in answer.text.plain, "scores and database are of one day"
 
 
-def test_what_was_looked_up_by_an_alias_is_said(frames_of) -> None:
-    report = trivy(finding(1, VulnerabilityID="GHSA-aaaa-bbbb-cccc"))
-    loaded = known(frames_of(app=report), {"GHSA-aaaa-bbbb-cccc": 0.2})
-    findings = loaded.findings.assign(cve_id="CVE-2024-0001")
-    answer = limits.answer(findings, loaded.images, findings, loaded.images, Lens())
-    assert "Looked up by a CVE alias: 1 vulnerability" in answer.text.plain
-
-
 def test_a_catalog_that_is_older_than_the_database_is_told(frames_of) -> None:
     loaded = known(frames_of(app=trivy(finding(1))), {"CVE-2024-0001": 0.2})
     images = loaded.images.assign(db_updated_at=DAY + pd.Timedelta(days=30))

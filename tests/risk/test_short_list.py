@@ -1,9 +1,7 @@
 """The short list: what is on it, in which order, and why."""
 
 import pandas as pd
-import pytest
 
-from helpers import Comparison
 from helpers.risk import short_list
 from helpers.surface.app_process import APP, COULD_GO, NEEDED
 from helpers.vulnerabilities.lenses import Lens
@@ -67,27 +65,6 @@ def test_one_row_a_vulnerability_and_source_package(scored) -> None:
     table = listed(loaded)
     assert table["variants"].tolist() == ["first, second", "first"]
     assert table["fixed_version"].tolist() == ["2", "3"]
-
-
-@pytest.mark.parametrize(
-    ("study", "first", "count"),
-    [
-        ("blog-2022", "CVE-2023-4911", 18),
-        ("matched-2026", "CVE-2026-14457", 6),
-        ("rebuilt-2026", "", 0),
-    ],
-)
-def test_the_recorded_studies(study: str, first: str, count: int) -> None:
-    found = Comparison(study, "newest").counting("vulnerabilities").look_at_first()
-    assert len(found.table) == count
-    assert [*found.table["vulnerability_id"].head(1)] == [first] * bool(first)
-
-
-def test_readers_get_the_first_rows_and_the_file_has_all() -> None:
-    found = Comparison("blog-2022", "newest").counting("vulnerabilities").look_at_first(most=3)
-    assert len(found.answer.shown) == 3
-    assert len(found.table) == 18
-    assert found.answer.talks[0].table.rows[0][0] == "CVE-2023-4911"
 
 
 def test_of_several_fixes_each_says_which_images_it_is_for(scored) -> None:

@@ -10,7 +10,6 @@ from helpers.text import i18n
 from helpers.verdict import attribution
 from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.lenses import NVD, Lens
-from helpers.vulnerabilities.once import COUNTED
 from tests.conftest import finding, trivy
 
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
@@ -55,11 +54,6 @@ def test_the_posts_difference_is_the_age_of_its_alpine_image(both: Frames) -> No
     assert table[["first_with_all_fixes", "with_all_fixes"]].isna().all(axis=None)
     assert table["days_older"].unique().tolist() == [783]
     assert table["not_observable"].unique().tolist() == [ALPINE]
-
-
-@pytest.mark.parametrize("counted", COUNTED)
-def test_both_ways_of_counting_are_there_whatever_the_lens_counts(both, counted: str) -> None:
-    pd.testing.assert_frame_equal(posts(both, Lens(counted)), posts(both))
 
 
 def totals(frames: Frames, lens: Lens) -> dict[tuple[str, str], int]:
@@ -160,21 +154,6 @@ def test_which_image_is_older_and_by_how_much(blog: Frames, built, days: int | N
     assert found == [pd.NA if days is None else days]
 
 
-def test_images_alike_differ_in_nothing_and_where_all_is_seen_nothing_is_hidden(frames_of) -> None:
-    frames = frames_of(a=trivy(finding()), b=trivy(finding()))
-    text = text_of(attribution.difference("s", frames, "a", "b", Lens()))
-    assert "(no difference), of those with a fix no" in text
-    assert "With every fix applied, 1 against 1" in text
-    assert "observable" not in text
-
-
-def test_of_two_studies_age_and_blind_images_are_named_once_each(both: Frames, matched) -> None:
-    first = posts(images(both, DISTROLESS, os_family="wolfi"))
-    note = text_of(pd.concat([first, matched])).splitlines()[-1]
-    assert note.count("783 days older") == note.count("18 days older") == 1
-    assert "seen in nodejs-alpine, nodejs-distroless, node-24-alpine: how many" in note
-
-
 def row(study: str, gap: int, days: int | None = 18) -> pd.DataFrame:
     """A pair with the same gap however it is counted."""
     more, fewer = max(gap, 0), max(-gap, 0)
@@ -205,12 +184,3 @@ def test_age_or_base_has_a_slide_where_the_evidence_carries_one(ours, pair, bars
 
 def test_a_study_is_no_pair_of_its_own() -> None:
     assert attribution.compared(row("s", 1), "1", row("s", 1))["study"].tolist() == ["s", "s"]
-
-
-def test_without_a_pair_there_is_no_lesson() -> None:
-    for ours, pair in ((row("s", 1, 783), None), (row("s", 1).iloc[:0], row("p", 1))):
-        answer = attribution.lesson_answer(ours, "1", pair)
-        assert answer.text.plain == "No study of matched images is compared with it."
-    answer = attribution.beside_answer()
-    assert answer.text.plain == "No other study is compared with this one."
-    assert list(answer.table) == attribution.COLUMNS

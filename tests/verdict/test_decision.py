@@ -6,8 +6,6 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from helpers import Comparison
-from helpers.answers.chart_data import Bars
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make
 from helpers.studies.load import load_published
@@ -66,43 +64,11 @@ class TestDays:
 class TestFigure:
     """The figure shows what decided."""
 
-    def test_of_counts_that_decided_the_first_and_the_last_capture_stand_beside(self) -> None:
-        shown = Comparison("blog-2022", "newest").counting("vulnerabilities").recommendation()
-        assert shown.title == (
-            "Fixable vulnerabilities, 2022-02 → 2026-11: nodejs-alpine 25 → 26, "
-            "nodejs-distroless 0 → 57"
-        )
-        assert isinstance(shown.chart, Bars)
-        assert shown.chart.ends == [
-            *("25, past support", "26, past support"),
-            *("0", "57, 1 exploited, past support"),
-        ]
-        assert shown.answer.counted == "fixable vulnerabilities"
-        assert " · KEV of 2026-08-07 · " in shown.footer, "it says what is exploited"
-
     def test_what_was_not_scanned_alike_has_none(self, blog: Frames) -> None:
         other = blog.images.assign(scanner_version=["0.76.0", "0.77.0"])
         frames = blog._replace(images=other)
         found = decide(frames, load_published("blog-2022"), "", VULNERABILITIES, WEIGHTS)
         assert decision_figure.drawn(found, [], frames, NOTHING)[1] is None
-
-    def test_of_a_size_that_decided_it_is_the_sizes(self) -> None:
-        shown = Comparison("rebuilt-2026").counting("vulnerabilities").recommendation()
-        assert isinstance(shown.chart, Bars)
-        ends = [end.partition("\n")[0] for end in shown.chart.ends]
-        assert ends == ["63.7 MB, past support", "154.7 MB", "218.2 MB", "319.5 MB"]
-        assert shown.chart.baseline == 1
-        assert shown.answer.counted == "unpacked size"
-        assert not shown.answer.by_scanner
-
-    def test_the_table_has_what_was_weighed_and_who_came_first_in_each_capture(self) -> None:
-        table = Comparison("blog-2022").counting("vulnerabilities").recommendation().table
-        assert table[["capture", "variant", "fixable", "serious", "first"]].to_numpy().tolist() == [
-            ["2022-02", "nodejs-alpine", 25, 18, False],
-            ["2022-02", "nodejs-distroless", 0, 0, True],
-            ["2026-11", "nodejs-alpine", 26, 19, True],
-            ["2026-11", "nodejs-distroless", 57, 21, False],
-        ]
 
 
 def test_the_size_is_the_wanted_one_else_the_first_that_all_have(blog: Frames, frames_of) -> None:

@@ -164,12 +164,6 @@ class TestFlips:
             if (criterion, True) not in flipped:
                 assert ranking.best(table, weights | {criterion: 1e6}) == now
 
-    def test_of_the_posts_images_support_decides(self, blog: Frames) -> None:
-        found = ranking.flips(candidates(blog, "blog-2022"), {"size": 1.0, "ended": 1.0})
-        assert found.to_dict("records") == [
-            {"criterion": "ended", "weight": 0.0, "above": False, "variant": ALPINE}
-        ]
-
     def test_a_weight_that_has_to_fall_is_below(self) -> None:
         table = able((0, 300), (9, 10))
         found = ranking.flips(table, {"fixable": 1.0, "size": 0.5})
@@ -188,8 +182,3 @@ class TestFlips:
         assert found.to_dict("records") == [
             {"criterion": "unfixed", "weight": 0, "above": True, "variant": "b"}
         ]
-
-    def test_nothing_changes_the_choice_of_one_candidate_or_of_the_best_in_all(self) -> None:
-        assert ranking.flips(able((1, 1)), EVEN).empty
-        found = ranking.flips(able((1, 1), (9, 2)), EVEN)
-        assert found.empty

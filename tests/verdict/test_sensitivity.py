@@ -6,10 +6,8 @@ import pytest
 
 from helpers.frames import Frames, make
 from helpers.studies.load import load_published, load_study
-from helpers.text import i18n
 from helpers.text.units import MB
 from helpers.verdict import sensitivity
-from helpers.verdict.tradeoff import WEIGHTS
 from helpers.vulnerabilities.lenses import Lens
 from helpers.vulnerabilities.once import COUNTED
 from tests.conftest import finding, trivy
@@ -24,13 +22,6 @@ def choices(frames: Frames, weights: dict[str, float] | None = None, size: str =
     return sensitivity.choices(
         "blog-2022", frames, load_published("blog-2022"), size, Lens(), weights or EVEN
     )
-
-
-@pytest.fixture(scope="module")
-def matched() -> pd.DataFrame:
-    frames, published = load_study("matched-2026"), load_published("matched-2026")
-    lens = Lens(known_by="2026-08-31")
-    return sensitivity.choices("matched-2026", frames, published, "", lens, WEIGHTS)
 
 
 def lines(table: pd.DataFrame) -> list[str]:
@@ -56,12 +47,6 @@ def test_the_post_is_chosen_for_and_against_by_capture(both: Frames) -> None:
     assert table["score"].iloc[0] == pytest.approx(0.1 * np.log2(1 + 118))
     next_score = 2 + 0.1 * np.log2((1 + 48) * (1 + 76.9))
     assert table["next_score"].iloc[0] == pytest.approx(next_score)
-
-
-def test_each_way_of_counting_is_counted(both: Frames) -> None:
-    scores = choices(both).set_index(["capture", "counted"])["score"]
-    points = scores["2026-11"] - 2 - 0.1 * np.log2(1 + 76.9)
-    assert points.tolist() == pytest.approx([*(0.1 * np.log2(1 + n) for n in (49, 26, 26))])
 
 
 def test_other_weights_choose_otherwise(both: Frames) -> None:
@@ -106,26 +91,6 @@ def test_images_that_were_not_scanned_alike_are_no_choice(both: Frames) -> None:
     assert table["capture"].unique().tolist() == ["2026-11"]
 
 
-def test_the_matched_images_by_their_own_day_and_by_none(matched: pd.DataFrame) -> None:
-    columns = ["capture", "published_by", "counted", "choice"]
-    assert matched[columns].to_numpy().tolist() == [
-        *(["2026-11", "2026-08-31", way, "node-24-slim"] for way in WAYS),
-        *(["2026-11", "ever", way, "node-24-alpine"] for way in WAYS),
-    ]
-    (weighed,) = matched["weighed"].unique()
-    assert weighed == "known to be exploited, fixable, HIGH or CRITICAL, size, ended, old runtime"
-
-
-def test_two_studies_stand_together_and_the_same_study_once(both: Frames, matched) -> None:
-    ours = choices(both)
-    table = sensitivity.answer(ours, matched).table
-    assert table["study"].tolist() == ["blog-2022"] * 6 + ["matched-2026"] * 6
-    assert len(sensitivity.together(matched, matched)) == 6
-    pd.testing.assert_frame_equal(sensitivity.answer(ours).table, ours)
-    pd.testing.assert_frame_equal(sensitivity.together(ours, ours.iloc[:0]), ours)
-    assert isinstance(table["weighed"].iloc[-1], i18n.Message)
-
-
 def chosen(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
     """Choices of one study by capture, day and what is counted."""
     table = pd.DataFrame(rows, columns=["capture", "published_by", "counted", "choice"])
@@ -147,25 +112,6 @@ def test_the_choice_depends_on_what_alone_makes_it_another(other: tuple, depends
     (same,) = lines(chosen(first, (*other, "a")))[1:2]
     assert same.startswith("• s: the choice is the same by every ")
     assert same.count(" and ") + same.count(", ") == 0, "nothing else was tried"
-
-
-def test_where_one_variant_is_all_there_is_the_choice_is_none() -> None:
-    alone = chosen(("0", "ever", "findings", "a")).assign(next=None)
-    assert lines(alone)[1] == "• s: there is nothing else to choose."
-
-
-def test_all_that_the_choice_depends_on_is_named() -> None:
-    keys = [(c, d, w) for c in "01" for d in ("2026-01-01", "ever") for w in ("x", "y")]
-    last = [(*key, "b" if key in keys[-1:] else "a") for key in keys]
-    assert lines(chosen(*last))[1:] == [
-        "• s: the choice depends on the capture and on the day that is counted by and on what is "
-        "counted.",
-        "  • 0, published by 2026-01-01: a (weighed: size)",
-        "  • 0: a (weighed: size)",
-        "  • 1, published by 2026-01-01: a (weighed: size)",
-        "  • 1, by x: a (weighed: size)",
-        "  • 1, by y: b (weighed: size)",
-    ]
 
 
 def test_where_ways_of_counting_choose_otherwise_each_is_named(frames_of) -> None:
@@ -194,13 +140,3 @@ def test_a_choice_whose_runtime_is_past_its_end_is_not_fit_as_it_is() -> None:
     assert "none as it is; node-8-distroless comes first" in lines(ended)[2]
     even = sensitivity.choices("rebuilt-2026", rebuilt, NOTHING, "", lens, EVEN)
     assert even[["choice", "supported"]].iloc[0].tolist() == ["node-24-distroless", True]
-
-
-def test_in_korean_cells_stay_english_and_the_text_is_translated(frames_of) -> None:
-    frames = frames_of(a=sized(), b=sized())
-    with i18n.speaking("ko"):
-        table = sensitivity.choices("s", frames, NOTHING, "", Lens(), EVEN)
-        text = lines(table)
-    assert table["choice"].unique().tolist() == ["a or b"]
-    assert table["counted"].tolist() == WAYS
-    assert text[-1] == "  • : a 또는 b (반영 항목: 수정 가능, 크기)"

@@ -5,8 +5,6 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from helpers import Comparison
-from helpers.answers.answer import CLOSING
 from helpers.comparability.confounders import AGE, RUNTIME
 from helpers.verdict import takeaways
 from helpers.vulnerabilities.lenses import Lens
@@ -44,14 +42,6 @@ def test_what_is_shipped_is_updated_where_its_packages_have_a_fix(findings) -> N
     ), "a fix is one, whatever is exploited"
 
 
-def test_what_is_known_to_be_exploited_is_updated_first(findings) -> None:
-    table = able(FEW, MANY, known_exploited=["CVE-1 since 2023-11-21", ""])
-    assert steps(table, findings)[0] == (
-        "In a, update first what is known to be exploited, CVE-1 since 2023-11-21; then what else "
-        "has a fix: 2 packages."
-    )
-
-
 @pytest.mark.parametrize(
     ("columns", "first"),
     [
@@ -85,12 +75,3 @@ def test_a_partial_database_is_told_but_never_more_than_four_steps(findings) -> 
     table = able(FEW, MANY, partial=[True, True])
     assert "partial" in steps(table, findings)[-1]
     assert len(steps(table, findings, [AGE], has_files=False)) == 4
-
-
-def test_each_study_has_a_closing() -> None:
-    for study in ("blog-2022", "matched-2026", "rebuilt-2026"):
-        answer = Comparison(study, "newest").counting("vulnerabilities").takeaways().answer
-        assert answer.role == CLOSING
-        roles = [block.role for block in answer.text.blocks]
-        assert 3 <= roles.count(takeaways.TAKEAWAY) <= 5
-        assert 3 <= roles.count(takeaways.NEXT) <= 4

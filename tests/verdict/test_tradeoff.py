@@ -6,16 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.answers.chart_data import Points
-from helpers.comparability import confounders
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make
-from helpers.sizes import image_sizes
 from helpers.studies.load import load_published, load_study
 from helpers.text.units import MB
 from helpers.verdict import ranking, tradeoff
 from helpers.verdict.decision import decide
 from helpers.vulnerabilities.lenses import Lens
-from tests.conftest import finding, missing_image, suppressing, trivy
+from tests.conftest import finding, suppressing, trivy
 from tests.verdict.made import EVEN, VULNERABILITIES, able
 
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
@@ -59,15 +57,6 @@ class TestCandidates:
         days = candidates(blog, "blog-2022")["built_at"].dt.strftime("%Y-%m-%d")
         assert days.tolist() == ["2019-12-24", "2022-02-14"]
 
-    def test_what_is_unfixed_is_not_known_where_it_cannot_be_seen(self) -> None:
-        table = candidates(load_study("rebuilt-2026")).set_index("variant")["unfixed"]
-        assert pd.isna(table["node-24-alpine"])
-        assert table.dropna().to_dict() == {
-            "node-24-debian": 25,
-            "node-24-distroless": 7,
-            "node-8-distroless": 7,
-        }
-
     def test_what_of_it_the_base_brought_is_known_where_all_layers_are(self) -> None:
         rebuilt = load_study("rebuilt-2026")
         assert candidates(rebuilt)["fixable_of_base"].tolist() == [0, 0, 0, 0]
@@ -87,11 +76,6 @@ class TestCandidates:
         brought = frames.findings.assign(from_base=pd.array([True, None], dtype="boolean"))
         table = candidates(frames._replace(findings=brought))
         assert table[["fixable", "fixable_of_base"]].to_numpy().tolist() == [[1, 1]]
-
-    def test_of_a_clean_image_it_is_known_that_the_base_brought_none(self, frames_of) -> None:
-        frames = frames_of(clean=trivy(), other=trivy(finding(FixedVersion="2")))
-        findings = frames.findings.assign(from_base=pd.array([True], dtype="boolean"))
-        assert candidates(frames._replace(findings=findings))["fixable_of_base"].tolist() == [0, 1]
 
     def test_what_base_and_app_both_bring_counts_once_and_for_the_base(self, frames_of) -> None:
         twice = [finding(1, PkgName=name, FixedVersion="2") for name in ("a", "b")]
@@ -154,26 +138,6 @@ class TestCandidates:
         assert partial("partial: Debian only", None) == [True, False]
         assert partial("full", "partial") == [False, True]
 
-    def test_images_that_were_not_scanned_alike_are_marked(self, blog: Frames) -> None:
-        other = blog.images.assign(scanner_version=["0.76.0", "0.77.0"])
-        assert candidates(blog._replace(images=other))["mixed"].tolist() == [True, True]
-
-    def test_a_lens_of_fixable_ones_does_not_change_what_is_unfixed(self, blog: Frames) -> None:
-        pd.testing.assert_frame_equal(
-            candidates(blog), candidates(blog, lens=VULNERABILITIES._replace(fixable=True))
-        )
-
-    def test_only_the_size_of_the_kind_that_counts_is_taken(self, blog: Frames) -> None:
-        sizes = image_sizes.table(blog.images, load_published("blog-2022"))
-        support = confounders.confounders(blog.images)
-        parts = blog.findings, blog.images, sizes, support
-        assert tradeoff.candidates(*parts, "unpacked", Lens())["size"].isna().all()
-        assert tradeoff.candidates(*parts, "published", Lens())["size"].notna().all()
-
-    def test_what_is_not_known_is_not_taken_for_good(self, frames_of) -> None:
-        table = candidates(frames_of(app=trivy(finding())))
-        assert table.loc[0, ["size", "ended", "old_runtime", "front"]].isna().all()
-
     @pytest.mark.parametrize("status", NOT_CANDIDATES)
     def test_what_is_broken_or_not_fully_scanned_is_none_and_not_on_the_front(
         self, frames_of, status: str
@@ -190,13 +154,6 @@ class TestCandidates:
         assert pd.isna(table.loc["tiny", "front"])
         assert table.loc["tiny", "why_not"]
         assert ranking.scores(table.reset_index(), EVEN)["variant"].tolist() == ["good"]
-
-    def test_an_image_without_a_report_is_none_and_has_no_numbers(self, blog: Frames) -> None:
-        table = candidates(blog._replace(images=missing_image(blog.images, "lost"))).set_index(
-            "variant"
-        )
-        assert table.loc["lost", ["fixable", "unfixed", "front"]].isna().all()
-        assert table.loc["lost", "why_not"] == "there is no report of it"
 
 
 class TestPareto:

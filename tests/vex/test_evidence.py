@@ -380,12 +380,3 @@ def test_a_statement_of_a_document_that_is_not_there_is_refused(tmp_path: Path) 
     evidence.write(tmp_path / "vex.json", Vex((), found.statements))
     with pytest.raises(VexInvalid, match=r"vex.json: statements of 'x.json', which is none"):
         evidence.read(tmp_path / "vex.json")
-
-
-def test_a_time_that_can_be_none_is_none_in_evidence_too(tmp_path: Path) -> None:
-    found = parsed(openvex(statement()))
-    evidence.write(tmp_path / "vex.json", found)
-    text = (tmp_path / "vex.json").read_text()
-    odd = text.replace("2026-10-01T00:00:00Z", "9999-12-31T23:59:59-14:00")
-    (tmp_path / "vex.json").write_text(odd)
-    assert {each.said_at for each in evidence.read(tmp_path / "vex.json").statements} == {None}
