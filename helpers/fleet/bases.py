@@ -177,19 +177,24 @@ _REMOVE = {
 }
 """Titles, the longer one first."""
 
+_ENDS = {
+    "carried": msg("{count:,} in each of {images}"),
+    "removed": msg("{count:,} from {images}"),
+}
+"""What stands at the end of a bar."""
+
 
 def answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Answer:
     """Answer which base images, or packages that images share, bring the most."""
     table = shared(images, found, "carried")
     if table.empty:
         return Answer("bases", table=table, counted=lens.label, lacks=_unknown(images))
-    end = msg("{count:,} in each of {images}")
     told = Answer("bases", _title(table, "added", _BRING, lens), table=table, role=SLIDE)
     names = images.set_index("variant")["name"]
     lines = bullets(_line(row, names) for row in table.head(5).itertuples())
     return told._replace(
         text=lines + _sums(images, found, lens),
-        chart=_chart(table, "carried", "added", end, lens),
+        chart=_chart(table, "carried", "added", lens),
         counted=lens.label,
     )
 
@@ -207,7 +212,7 @@ def rebuild_answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Ans
     return none._replace(
         title=_title(table, "removed", _REMOVE, lens),
         text=paragraph(_how(table)),
-        chart=_chart(removing, "removed", "removed", msg("{count:,} from {images}"), lens),
+        chart=_chart(removing, "removed", "removed", lens),
         role=SLIDE,
         searchable=True,
     )
@@ -222,11 +227,13 @@ def _title(
     return fitting(*titles[first["on_it_by"]], images=number(first["on_it"] + 1, "image"), **values)
 
 
-def _chart(table: pd.DataFrame, column: str, of_each: str, end: str, lens: Lens) -> Bars:
+def _chart(table: pd.DataFrame, column: str, of_each: str, lens: Lens) -> Bars:
     """Return a column of the first rows as bars, with another one in words at their ends."""
     shown = table.head(bars.MOST)
     images = [number(count + 1, "image") for count in shown["on_it"]]
-    ends = [t(end, count=c, images=i) for c, i in zip(shown[of_each], images, strict=True)]
+    ends = [
+        t(_ENDS[column], count=c, images=i) for c, i in zip(shown[of_each], images, strict=True)
+    ]
     across = t("number of {counted} in all images", counted=lens.label)
     return bars.of(shown["name"], shown[column], ends, across, across)
 
