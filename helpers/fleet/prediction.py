@@ -10,7 +10,7 @@ are shares, drawn by how large a group's count is: of a small count a share says
 
 Images without a pair of a group that has pairs count as a group of their own. They are more like
 these pairs than that, so there the interval is wider than needed.
-`python -m tests.support.coverage` prints how often it holds.
+`tests/fleet/test_coverage.py` holds how often it is right.
 """
 
 from functools import lru_cache

@@ -96,6 +96,7 @@ POPULATIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [6, 9, 20])
 @pytest.mark.parametrize("population", POPULATIONS)
 def test_no_difference_is_not_found_more_often_than_the_level_says(population, count, monkeypatch):

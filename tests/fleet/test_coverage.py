@@ -1,9 +1,11 @@
-"""Small simulations of what `tests.support.coverage` prints of many fleets."""
+"""How often intervals hold in simulated fleets."""
 
 import pytest
 
 from helpers.fleet import bootstrap, prediction
 from tests.support import coverage
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +38,6 @@ def test_if_unpaired_images_change_otherwise_no_interval_holds_as_it_says():
 
 
 def test_the_best_of_eight_moves_without_any_effect_is_told_much_smaller():
-    found = coverage.largest(0.0, 5)
+    found = coverage.largest(5)
     assert found["plain"] < found["likely"] <= 0
     assert abs(found["likely"] - found["true"]) < abs(found["plain"] - found["true"])
