@@ -1,15 +1,12 @@
 """The benchmark itself: what it reads, and how it counts."""
 
 import json
-import shlex
 import time
 from pathlib import Path
 
 import pytest
 
-from helpers import paths
 from helpers.studies.load import load_reports
-from helpers.studies.study import Recipe
 from tests.support import bench
 
 
@@ -36,31 +33,3 @@ def test_those_who_are_compared_take_turns_at_being_first() -> None:
     )
     assert turns == ["fast", "slow", "slow", "fast"] * 2
     assert fast < 0.01 <= slow
-
-
-def test_the_script_does_what_one_would_type() -> None:
-    recipe = Recipe("a b/Dockerfile", "app", {"BASE": "x y"})
-    lines = bench.script([recipe, recipe], Path("/db")).splitlines()
-    assert len(lines) == 6
-    folder = paths.dockerfiles()
-    assert shlex.split(lines[0]) == [
-        *("docker", "build", "--quiet", "--tag", "bench:0", "--file", f"{folder}/a b/Dockerfile"),
-        *("--build-arg=BASE=x y", f"{folder}/app"),
-    ]
-    assert lines[1] == "docker save --output 0.tar bench:0"
-    assert lines[2].startswith("trivy image --cache-dir /db ")
-    assert lines[2].endswith(" --output 0.json bench:0")
-    assert lines[5].endswith(" bench:1")
-
-
-def test_what_cannot_be_measured_says_why_and_misses_no_target(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "unix:///no/where.sock")
-    monkeypatch.setattr(bench, "SHARED", tmp_path)
-    [without_db] = bench.capture_speed(tmp_path)
-    assert "KIT_SHARED names no folder with vulndb/" in without_db.what
-    (tmp_path / "vulndb/db").mkdir(parents=True)
-    [without_daemon] = bench.capture_speed(tmp_path)
-    assert "no Docker daemon answers at unix:///no/where.sock" in without_daemon.what
-    assert all(m.met and not m.target for m in (without_db, without_daemon))

@@ -1,6 +1,5 @@
 """What became of each finding between two images, and whose doing it was."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -229,13 +228,13 @@ def _versions(side: Side, findings: pd.DataFrame) -> pd.Series:
     packages = side.frames.packages.assign(
         **{key: side.frames.packages[key].fillna("") for key in keys}
     )
-    by_name = packages.dropna(subset="version").groupby(keys)["version"].agg(_listed)
+    by_name = (
+        packages.dropna(subset="version")
+        .groupby(keys)["version"]
+        .agg(lambda versions: ", ".join(sorted({*versions})))
+    )
     wanted = pd.MultiIndex.from_frame(findings[keys].fillna(""))
     return pd.Series(by_name.reindex(wanted).to_numpy(), index=findings.index, dtype="str")
-
-
-def _listed(versions: Iterable[str]) -> str:
-    return ", ".join(sorted(set(versions)))
 
 
 def _origins(from_base: pd.Series, place: pd.Series) -> pd.Series:

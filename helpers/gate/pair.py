@@ -185,10 +185,6 @@ def _without_system(pair: Pair) -> list[Note]:
 
 def _only(frames: Frames, **wanted: str) -> Frames:
     """Return the rows of one image of each frame."""
-    parts = []
-    for frame in frames:
-        chosen = pd.Series(True, index=frame.index)
-        for column, value in wanted.items():
-            chosen &= frame[column].eq(value)
-        parts.append(frame[chosen].reset_index(drop=True))
-    return Frames(*parts)
+    columns, values = [*wanted], [*wanted.values()]
+    chosen = (frame[frame[columns].eq(values).all(axis=1)] for frame in frames)
+    return Frames(*(frame.reset_index(drop=True) for frame in chosen))

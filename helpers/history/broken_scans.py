@@ -4,6 +4,7 @@ import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.changes import identity
+from helpers.changes.scans import SCAN
 from helpers.frames import FAILED, NO_OS, UNKNOWN_COUNT
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import bullets, name, number, paragraph, say
@@ -61,13 +62,12 @@ def answer(scans: pd.DataFrame, images: pd.DataFrame) -> Answer:
     `images` is the frame of that name.
     """
     columns = ["variant", "capture", "at", "findings", "why_broken"]
-    failed = scans["status"].eq(FAILED)
-    table = scans[scans["why_broken"].ne("") | failed][columns].reset_index(drop=True)
-    reasons = images[images["status"].eq(FAILED)].set_index(["variant", "capture"])["reason"]
-    told = table["why_broken"].mask(table["why_broken"].eq(""), _FAILED)
-    keys = pd.MultiIndex.from_frame(table[["variant", "capture"]])
-    why = pd.Series(reasons.reindex(keys).to_numpy(dtype=object), index=table.index)
-    table["why_broken"] = table["why_broken"].mask(told.eq(_FAILED), why.fillna(_FAILED))
+    rows = scans[scans["why_broken"].ne("") | scans["status"].eq(FAILED)]
+    rows = rows.merge(images[[*SCAN, "reason"]], how="left", on=SCAN)
+    is_sound = rows["why_broken"].eq("")
+    told = rows["why_broken"].mask(is_sound, _FAILED)
+    why = rows["why_broken"].mask(is_sound, rows["reason"].fillna(_FAILED).astype("object"))
+    table = rows[columns].assign(why_broken=why)
     if scans["capture"].nunique() < 2:
         lacks = t("There is one capture, so no scan has another to be held against.")
         return Answer("broken-scans", table=table, lacks=lacks)

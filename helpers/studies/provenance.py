@@ -7,9 +7,9 @@ import pandas as pd
 from helpers.answers.answer import Answer
 from helpers.comparability import scanner_releases
 from helpers.frames import FAILED, TIME
-from helpers.studies.study import BUILDKIT, CLASSIC, NONE, OTHERS, Facts, Study
+from helpers.studies.study import BUILDKIT, NONE, OTHERS, Facts, Study
 from helpers.text.i18n import Message, t, word
-from helpers.text.rich import Phrase, listed, name, paragraph, say
+from helpers.text.rich import Phrase, paragraph, say
 
 
 def answer(study: Study, facts: Facts) -> Answer:
@@ -69,24 +69,15 @@ def _built(facts: Facts) -> Phrase:
     """Return which builders built a capture's images."""
     keys = ("builder", "engine", "store", "platform", "buildx")
     known = {key: facts.builder.get(key, t("unknown")) for key in keys}
-    if BUILDKIT not in known["builder"]:
+    if known["builder"] != BUILDKIT:
         return say(
             " Images were built by the {builder} builder of Docker {engine} ({store} store, "
             "{platform}); another builder gives other layers.",
             **known,
         )
-    if CLASSIC not in known["builder"]:
-        return say(
-            " Images were built by BuildKit in Docker {engine}, through buildx {buildx} ({store} "
-            "store, {platform}); another builder gives other layers.",
-            **known,
-        )
-    by_buildkit = [variant for variant, one in facts.variants.items() if one.builder == BUILDKIT]
     return say(
-        " Images were built by both builders in Docker {engine} ({store} store, {platform}): "
-        "{variants} by BuildKit, through buildx {buildx}, and the rest by the classic one. Each "
-        "makes layers of its own, even of the same instruction.",
-        variants=listed(map(name, by_buildkit)) if by_buildkit else t("bases"),
+        " Images were built by BuildKit in Docker {engine}, through buildx {buildx} ({store} "
+        "store, {platform}); another builder gives other layers.",
         **known,
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from posixpath import basename
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from helpers.images import known_programs, package_files
@@ -134,66 +135,52 @@ def needs(grouped: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -
     packages of which none is where some are not (`package_files.gaps`), numbers are NA and `need`
     is not known.
     """
-    gaps = package_files.gaps(grouped)
     owners = package_files.known(grouped, packages)
     owned = grouped.assign(package=owners["package"], at=owners["place"].fillna(""))
-    have_files = set(zip(owned["variant"], owned["package"], strict=True))
-    rows: list[tuple[Any, ...]] = []
-    for image in images.drop_duplicates("variant").itertuples():
+    images = images.drop_duplicates("variant")
+    begun, loaded = set(), set()
+    for image in images.itertuples():
         files = owned[owned["variant"].eq(image.variant)]
-        start = roots(grouped[grouped["variant"].eq(image.variant)], image) if len(files) else []
-        loaded = dynamic_linking.closure(files, start) if start else frozenset()
-        by_package = _by_package(files, loaded)
-        for package in packages[packages["variant"].eq(image.variant)].itertuples():
-            at = package_files.folder(package.package, package.package_path)
-            runs, shared, any_runs, is_loaded = by_package.get(
-                (package.package, at), (0, 0, False, False)
-            )
-            need = _need(package, any_runs, is_loaded) if start else UNSEEN
-            known = (runs, shared) if len(files) else (pd.NA, pd.NA)
-            is_os = package.package_class == package_files.OS_CLASS
-            if (
-                is_os
-                and image.variant in gaps
-                and (image.variant, package.package) not in have_files
-            ):
-                need, known = UNSEEN, (pd.NA, pd.NA)
-            path = package.package_path
-            rows.append((image.variant, package.package, path, package.place, *known, need))
-    columns = ["variant", "package", "package_path", "place", "executables", "libraries", "need"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.astype(
-        {**dict.fromkeys(columns, "str"), "executables": "Int64", "libraries": "Int64"}
+        if len(files) and (start := roots(files, image)):
+            begun.add(image.variant)
+            loaded |= {(image.variant, path) for path in dynamic_linking.closure(files, start)}
+    order = {variant: place for place, variant in enumerate(images["variant"])}
+    at = [package_files.folder(row.package, row.package_path) for row in packages.itertuples()]
+    table = packages.assign(at=pd.Series(at, index=packages.index, dtype="str"))
+    table = table[table["variant"].isin(order)].sort_values(
+        "variant", key=lambda column: column.map(order), kind="stable"
     )
+    table = table.merge(_contents(owned, loaded), how="left", on=["variant", "package", "at"])
+    keys = ["variant", "package"]
+    has_files = pd.MultiIndex.from_frame(table[keys]).isin(pd.MultiIndex.from_frame(owned[keys]))
+    in_doubt = table["package_class"].eq(package_files.OS_CLASS) & ~has_files
+    in_doubt &= table["variant"].isin(package_files.gaps(grouped))
+    numbers = ["executables", "libraries"]
+    is_known = table["variant"].isin(owned["variant"]) & ~in_doubt
+    counts = table[numbers].astype("Int64").fillna(0).where(is_known)
+    runs, is_loaded = (table[name].fillna(False).astype("bool") for name in ("runs", "loaded"))
+    needs_ = {
+        UNSEEN: in_doubt | ~table["variant"].isin(begun),
+        APP: table["place"].eq("app"),
+        NEEDED: is_loaded,
+        COULD_GO: runs | table["place"].eq("tools"),
+    }
+    need = np.select([*needs_.values()], [*needs_], DATA)
+    texts = ["variant", "package", "package_path", "place"]
+    return table[texts].astype("str").join(counts).assign(need=pd.Series(need, dtype="str"))
 
 
-def _by_package(
-    files: pd.DataFrame, loaded: frozenset[str]
-) -> dict[tuple[str, str], tuple[int, int, bool, bool]]:
-    """Return each package's executables and libraries, whether any of it runs, and is linked."""
-    regular = files[files["kind"].eq("file") & files["package"].notna()]
+def _contents(owned: pd.DataFrame, loaded: set[tuple[str, str]]) -> pd.DataFrame:
+    """Return each package's executables and libraries, whether any of it runs, and is loaded."""
+    regular = owned[owned["kind"].eq("file") & owned["package"].notna()]
     is_program = regular["elf"].isin(["executable", "static"])
     is_library = regular["elf"].isin(["shared"])
-    contents = pd.DataFrame(
-        {
-            "package": regular["package"],
-            "at": regular["at"],
-            "runs": is_program,
-            "shared": is_library,
-            "any": is_program | is_library | regular["executable"],
-            "loaded": regular["path"].isin(loaded),
-        }
+    paths = zip(regular["variant"], regular["path"], strict=True)
+    contents = regular[["variant", "package", "at"]].assign(
+        executables=is_program,
+        libraries=is_library,
+        runs=is_program | is_library | regular["executable"],
+        loaded=[path in loaded for path in paths],
     )
-    sums = contents.groupby(["package", "at"]).agg(
-        {"runs": "sum", "shared": "sum", "any": "any", "loaded": "any"}
-    )
-    return {key: (int(r), int(s), bool(a), bool(n)) for key, r, s, a, n in sums.itertuples()}
-
-
-def _need(package: Any, runs: bool, loaded: bool) -> str:
-    """Return whether the app's process needs a package, as far as can be seen."""
-    if package.place == "app":
-        return APP
-    if loaded:
-        return NEEDED
-    return COULD_GO if runs or package.place == "tools" else DATA
+    sums = contents.groupby(["variant", "package", "at"], as_index=False)
+    return sums.agg({"executables": "sum", "libraries": "sum", "runs": "any", "loaded": "any"})

@@ -8,23 +8,11 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.chart_data import Cell, Matrix
+from helpers.answers.chart_data import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN, Cell, Matrix
 from helpers.answers.talk import SURFACE, Talk, named
 from helpers.images.known_programs import OS_INSTALLER, SHELL
 from helpers.surface import checks, tools
-from helpers.surface.checks import (
-    FIRST_LOOK,
-    FOUND,
-    LIBC,
-    NO_PACKAGE,
-    NONE,
-    PLAIN,
-    PLURALS,
-    SETUID,
-    STARTS_AS,
-    UNKNOWN,
-    WORLD_WRITABLE,
-)
+from helpers.surface.checks import FIRST_LOOK, LIBC, PLURALS, SETUID, STARTS_AS, WORLD_WRITABLE
 from helpers.text import escape
 from helpers.text.i18n import Listing, Message, msg, t, told, word
 from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say

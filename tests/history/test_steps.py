@@ -90,11 +90,3 @@ def test_a_broken_scan_is_stepped_over(captured) -> None:
     _, found = stepped(kept(frames))
     assert found.pairs[["earlier", "later"]].to_numpy().tolist() == [["2024-01-01", "2024-01-03"]]
     assert found.moves.empty
-
-
-def test_the_size_of_batches_changes_nothing(captured) -> None:
-    random_ = random.Random(1)
-    frames = captured(*({"a": anything(random_), "b": anything(random_)} for _ in range(5)))
-    one, five = (stepped(kept(frames, size))[1] for size in (1, 5))
-    pd.testing.assert_frame_equal(one.moves, five.moves)
-    pd.testing.assert_frame_equal(one.pairs, five.pairs)

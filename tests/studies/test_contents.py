@@ -75,19 +75,6 @@ def test_a_base_that_is_not_named_and_what_is_unchanged_are_messages(images) -> 
     assert shown[3:] == ["밝혀지지 않음", "2025-01 이후 변경 없음"]
 
 
-def test_what_a_source_cannot_give_is_missing_with_the_reason() -> None:
-    study = open_study(POOR)
-    table = contents.parts(study, study.facts()).set_index("variant")
-    assert table["report"].tolist() == ["yes", "yes"]
-    assert table["files"].tolist() == ["no: an SBOM lists packages only"] * 2
-    assert table["files"].iloc[0].told == table["files"].iloc[0]
-    with i18n.speaking("ko"):
-        again = contents.parts(study, study.facts()).set_index("variant")
-        assert again.equals(table), "cells are English in every language"
-        assert again["files"].iloc[0].told == "아니요: SBOM에는 패키지 목록만 있음"
-    assert "smoke: none of 2 variants" in contents.held_answer(study, study.facts()).text.plain
-
-
 def test_a_reason_with_braces_is_no_form() -> None:
     study = written()
     captured = Captured(status="scanned", missing={"smoke": "port {x} is taken"})
@@ -129,21 +116,12 @@ def test_how_it_was_made_names_scanner_database_and_builder() -> None:
     assert answer.table["captured_at"].dtype == frames.TIME
 
 
-@pytest.mark.parametrize(
-    ("builder", "part"),
-    [
-        ("buildkit", "built by BuildKit in Docker 29.0.1, through buildx 0.30.1 ("),
-        (
-            "classic and buildkit",
-            "Docker 29.0.1 (unknown store, unknown): bases by BuildKit, through",
-        ),
-    ],
-)
-def test_how_it_was_made_names_buildkit(builder: str, part: str) -> None:
+def test_how_it_was_made_names_buildkit() -> None:
     study = open_study(RICH)
-    known = {"builder": builder, "engine": "29.0.1", "buildx": "0.30.1"}
+    known = {"builder": "buildkit", "engine": "29.0.1", "buildx": "0.30.1"}
     facts = msgspec.structs.replace(study.facts(), builder=known)
-    assert part in provenance.answer(study, facts).text.plain
+    text = provenance.answer(study, facts).text.plain
+    assert "built by BuildKit in Docker 29.0.1, through buildx 0.30.1 (unknown store, " in text
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,3 @@ def test_they_are_spread_evenly_in_time_and_not_over_the_captures() -> None:
     days = [date.fromisoformat(name[:10]) for name in found]
     gaps = [(after - before).days for before, after in pairwise(days)]
     assert max(gaps) < 60
-
-
-def test_months_and_days_of_a_series_are_in_one_order() -> None:
-    months = [f"20{year}-{month:02}" for year in (22, 23) for month in range(1, 13)]
-    assert landmarks(months)[0] == "2022-01"
-    assert len(landmarks(months)) == 12

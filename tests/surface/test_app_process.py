@@ -185,14 +185,6 @@ def test_what_the_app_is_not_known_to_be_needs_nothing_that_is_known() -> None:
     assert needed(LIBC, packages=[{"package": "libc6"}]) == {"libc6": (0, 1, UNSEEN)}
 
 
-def test_without_files_neither_numbers_nor_needs_are_known() -> None:
-    images = image_of()
-    grouped = file_groups.grouped(files_of(), layers_of(), images)
-    table = app_process.needs(grouped, images, packages_of({"package": "libc6"}))
-    assert table["executables"].isna().all()
-    assert table["need"].tolist() == [UNSEEN]
-
-
 def test_of_the_rebuilt_distroless_image_node_links_three_packages() -> None:
     study = load_study("rebuilt-2026")
     files, layers = load_files("rebuilt-2026"), load_layers("rebuilt-2026")

@@ -4,10 +4,9 @@ import pandas as pd
 import pytest
 
 from helpers.answers.answer import Answer
-from helpers.answers.chart_data import Cell
+from helpers.answers.chart_data import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN
 from helpers.sizes import file_groups
 from helpers.surface import attack_surface, dynamic_linking
-from helpers.surface.checks import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN, questions
 from helpers.text import i18n
 from tests.conftest import file, files_of, image_of, layers_of, link, packages_of, program
 
@@ -40,17 +39,6 @@ def cell(title: str, *files, **image) -> tuple[str, str, object, list[str]]:
 
 
 SOMETHING = file("etc/os-release")
-
-
-def test_tools_are_named_and_each_path_of_them_is_evidence() -> None:
-    files = program("bin/busybox", version="1.37.0"), link("bin/sh", "busybox")
-    assert cell("shells", *files) == (FOUND, "busybox, sh", 2, ["bin/busybox", "bin/sh"])
-    assert cell("compilers", *files) == (NONE, "none", 0, [])
-    _, behind = matrix(*files)
-    assert behind["detail"].tolist()[:2] == [
-        "busybox 1.37.0: program",
-        "sh: link to bin/busybox",
-    ]
 
 
 def test_without_files_packages_are_asked_and_silence_is_not_none() -> None:
@@ -189,24 +177,6 @@ def test_of_much_evidence_the_first_is_shown_and_how_much_more_there_is() -> Non
     executables = shown[shown["property"].eq("executables (ELF)")]
     assert executables["what"].tolist() == [*(f"bin/{n:03}" for n in range(5)), "and 25 more"]
     assert attack_surface.first(behind, 30).reset_index(drop=True).equals(behind)
-
-
-def test_the_chart_has_the_first_properties_to_look_for_in_groups() -> None:
-    chart = answer(*matrix(program("bin/sh"), program("bin/x")), known_share=0.35).chart
-    assert chart.columns == ["app"]
-    assert len(chart.rows) == len(chart.groups) == len(chart.cells) <= 8
-    assert list(dict.fromkeys(chart.groups)) == ["Ways in", "Privileges", "Programs"]
-    cells = {row: cells[0] for row, cells in zip(chart.rows, chart.cells, strict=True)}
-    assert cells["shells"] == Cell("found", "sh", 1)
-    assert cells["executables not scanned"] == Cell("plain", "65% of the bytes", None, "65%")
-
-
-def test_the_chart_leaves_out_what_no_image_was_measured_in_and_the_table_does_not() -> None:
-    table, behind = matrix(program("bin/sh"), user=None, user_id=None)
-    answered = answer(table, behind)
-    assert not {"starts as", "executables not scanned"} & set(answered.chart.rows)
-    assert answered.table["property"].tolist() == list(questions())
-    assert answer(table.iloc[:0], behind.iloc[:0]).chart.rows == []
 
 
 @pytest.mark.parametrize("user", ["none", "{count}", "user {user}", "x" * 99, "\x1b[31m"])

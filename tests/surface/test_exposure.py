@@ -88,16 +88,6 @@ def test_an_image_that_was_not_scanned_has_no_count_and_one_without_files_no_spl
         assert (answer.table, answer.chart) == (None, None)
 
 
-def test_an_image_that_has_no_point_is_named_beside_those_that_have() -> None:
-    files = files_of(program("bin/a"))
-    both = pd.concat([image_of(), image_of("lost")])
-    totals = exposure.totals(counted(("CVE-1", "bash")), NEEDS, files, both)
-    answer = exposure.answer(totals, counted(), LENS)
-    assert [(point.name, point.x, point.y) for point in answer.chart.points] == [("app", 1.0, 1.0)]
-    assert answer.chart.note.endswith("lost")
-    assert answer.title.endswith("app 1 and 1, lost not known")
-
-
 def test_pairs_that_are_equal_in_either_say_nothing_and_equal_images_are_one() -> None:
     table = pd.DataFrame({"binaries": [1, 2, 2, 2, 3], "count": [5, 5, 7, 7, 6]})
     assert exposure._agreement(table, "binaries") == "3 of 4 pairs"

@@ -17,15 +17,6 @@ def found(*files) -> list[tuple[str, str, str]]:
 BUSYBOX = program("bin/busybox", version="1.37.0")
 
 
-def test_busyboxs_links_are_what_they_are_called() -> None:
-    links = [link("bin/sh", "/bin/busybox"), link("usr/bin/wget", "../../bin/busybox")]
-    assert found(BUSYBOX, *links, link("bin/true", "busybox")) == [
-        ("busybox", "bin/busybox", "program"),
-        ("sh", "bin/sh", "link to bin/busybox"),
-        ("wget", "usr/bin/wget", "link to bin/busybox"),
-    ]
-
-
 SCRIPT = {"mode": 0o755}
 
 

@@ -6,13 +6,12 @@ import pandas as pd
 import pytest
 
 from helpers import frames
-from helpers.images import file_inventory, package_files
+from helpers.images import file_inventory
 from helpers.images.archive import open_archive
 from helpers.images.file_inventory import File
 from helpers.sizes import file_groups
 from helpers.sizes.file_groups import APP, OS, OWNER_UNKNOWN, RUNTIME
 from helpers.surface import app_process, attack_surface, dynamic_linking, exposure, scan_coverage
-from helpers.surface.app_process import UNSEEN
 from helpers.vulnerabilities.lenses import Lens
 from helpers.vulnerabilities.once import FINDINGS
 from tests.conftest import files_of, image_of, layers_of, packages_of, program
@@ -110,27 +109,7 @@ def test_how_much_the_scanner_looked_at_is_not_known_and_why(files, app, package
     assert scan_coverage.dark(files, packages).empty, "of no package none is known to be"
 
 
-def test_a_scanner_that_knows_no_such_system_looked_at_none_of_its_packages(files) -> None:
-    """That is known, and that its files are of no package still is not."""
-    app = image_of(status="no-os")
-    table = scan_coverage.coverage(files, app, packages_of(SHARP))
-    assert table["known_share"].round(3).tolist() == [0.067]
-    answer = scan_coverage.answer(table, app, packages_of(SHARP))
-    assert answer.table.set_index("part")["size_bytes"].to_dict() == {
-        "of packages": MB,
-        "of packages or not: not known": 14 * MB + 25,
-    }
-
-
 # How large packages are
-
-
-def test_the_size_of_an_os_package_is_not_known_and_that_of_others_is(files, app, packages) -> None:
-    table = package_files.sized(packages, files).set_index("package")["size_bytes"]
-    assert table[["bash", "glibc", "nodejs"]].isna().all()
-    assert table["sharp"] == MB + 2
-    answer = package_files.largest_answer(packages, files, app)
-    assert answer.table["package"].tolist() == ["sharp"]
 
 
 # What the bytes are
@@ -170,16 +149,6 @@ def test_which_files_are_the_apps_is_not_measured_where_its_folder_is_not_known(
 
 
 # What the app needs, and what could go
-
-
-def test_the_need_for_an_os_package_is_not_known(files, app, packages) -> None:
-    table = app_process.needs(file_groups.grouped(files, LAYERS, app), app, packages).set_index(
-        "package"
-    )
-    of_system = table.loc[["bash", "glibc", "nodejs"]]
-    assert of_system[["executables", "libraries"]].isna().all(axis=None)
-    assert of_system["need"].tolist() == [UNSEEN] * 3
-    assert table.loc["sharp", ["libraries", "need"]].tolist() == [1, app_process.APP]
 
 
 def test_what_a_slimmer_image_would_lose_is_not_known(files, app, packages) -> None:
