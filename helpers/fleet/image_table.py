@@ -33,18 +33,15 @@ def once(reduced: pd.DataFrame) -> pd.DataFrame:
         na_position="last",
     )
     own = order["image_id"].astype("object")
-    key = own.where(own.notna(), order["variant"])
-    whole = _references(order)
-    kept = order[~key.duplicated()].drop(columns="_lost")
-    by = whole.groupby(key.to_numpy(), sort=False)
-    references = by.agg(lambda texts: " ".join(dict.fromkeys(" ".join(texts).split(" "))))
-    kept_key = key[~key.duplicated()]
-    counted_at = kept["scanned_at"].set_axis(kept_key.to_numpy()).reindex(key.to_numpy())
-    newer = order["scanned_at"].gt(counted_at.set_axis(order.index))
-    kept = kept.assign(
-        references=references.reindex(kept_key).to_numpy(),
-        scans=by.size().reindex(kept_key).to_numpy(),
-        passed_over=newer.groupby(key.to_numpy()).sum().reindex(kept_key).to_numpy(),
+    order = order.assign(_key=own.where(own.notna(), order["variant"]))
+    kept = order.drop_duplicates("_key").set_index("_key")
+    counted_at = kept["scanned_at"].reindex(order["_key"]).set_axis(order.index)
+    newer = order["scanned_at"].gt(counted_at)
+    references = _references(order).groupby(order["_key"])
+    kept = kept.drop(columns="_lost").assign(
+        references=references.agg(lambda texts: " ".join(dict.fromkeys(" ".join(texts).split()))),
+        scans=references.size(),
+        passed_over=newer.groupby(order["_key"]).sum(),
     )
     return _described(kept).sort_values("variant", ignore_index=True)
 

@@ -48,4 +48,5 @@ def digest(report: Report) -> tuple[str | None, bool]:
 def hashes(*columns: pd.Series) -> np.ndarray:
     """Return a 64-bit hash of each row of columns that tell a package, such as name and version."""
     texts = {place: column.astype("str").fillna("") for place, column in enumerate(columns)}
-    return pd.util.hash_pandas_object(pd.DataFrame(texts), index=False).to_numpy()
+    found: np.ndarray = pd.util.hash_pandas_object(pd.DataFrame(texts), index=False).to_numpy()
+    return found

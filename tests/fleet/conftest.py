@@ -15,7 +15,12 @@ from tests.support import fleets
 @pytest.fixture(scope="session")
 def opened() -> Iterator[Cluster]:
     """Has its workers in this process: what goes to other processes is for `test_cluster`."""
-    options = {"n_workers": 1, "threads_per_worker": 2, "dashboard_address": None}
+    options = {
+        "n_workers": 1,
+        "threads_per_worker": 2,
+        "dashboard_address": None,
+        "silence_logs": 50,
+    }
     with (
         LocalCluster(processes=False, **options) as made,
         cluster.open(made.scheduler_address) as one,

@@ -1,7 +1,6 @@
 """Reading: what is new and nothing else, each image once, and a broken scan is a row."""
 
 import gzip
-import json
 import os
 import shutil
 import zipfile
@@ -152,23 +151,6 @@ def test_an_empty_list_of_results_is_no_clean_image(tmp_path: Path, read: Read) 
     images = image_table.once(fleets.Here(read(folder).store).reduced(tally.images()))
     assert [*image_table.counted(images)["name"]] == ["shop/app:0"]
     assert overview.failures(images)[["status", "images"]].to_numpy().tolist() == [["no-os", 2]]
-
-
-def test_equal_lists_of_packages_have_equal_digests(tmp_path: Path, read: Read) -> None:
-    folder = tmp_path / "scans"
-    folder.mkdir()
-    packages = [{"Name": "a", "Version": "1", "Release": "2"}, {"Name": "b", "Version": "3"}]
-    lists = {"one": packages, "same": packages[::-1], "other": packages[:1]}
-    for name, listed in lists.items():
-        results = [{"Target": "x", "Class": "os-pkgs", "Type": "debian", "Packages": listed}]
-        metadata = {"DiffIDs": ["sha256:1", "sha256:2"]}
-        report = {"SchemaVersion": 2, "ArtifactName": name, "Results": results}
-        (folder / f"{name}.json").write_text(json.dumps({**report, "Metadata": metadata}))
-    fleet = _frame(read(folder), "fleet").set_index("name")
-    assert fleet["packages_known"].all()
-    assert fleet.loc["one", "package_list"] == fleet.loc["same", "package_list"]
-    assert fleet["package_list"].nunique() == 2
-    assert set(fleet["diff_ids"]) == {"sha256:1 sha256:2"}
 
 
 def test_a_studys_scans_have_what_its_capture_knows(data: Path, read: Read) -> None:

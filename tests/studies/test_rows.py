@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from helpers.scans import package_list
-from helpers.scans.trivy_schema import Cvss, Package, Scores, VendorSeverity, Vulnerability
+from helpers.scans.trivy_schema import Cvss, Scores, VendorSeverity, Vulnerability
 from helpers.studies import rows
 from tests.conftest import finding, trivy
 
@@ -86,19 +85,6 @@ def test_what_findings_share_and_what_they_do_not_over_many_results(frames_of) -
     assert found["package_type"].tolist() == [*["debian"] * 3, "jar", "debian"]
     assert found["package_path"].fillna("").tolist() == ["", "", "", "app/x.jar", ""]
     assert found["variant"].tolist() == ["app"] * 5
-
-
-@pytest.mark.parametrize(
-    ("package", "version"),
-    [
-        (Package(version="1.2"), "1.2"),
-        (Package(version="1.2", release="3"), "1.2-3"),
-        (Package(version="1.2", release="3", epoch=1), "1:1.2-3"),
-        (Package(), None),
-    ],
-)
-def test_the_version_of_a_package(package: Package, version: str | None) -> None:
-    assert package_list.version(package) == version
 
 
 def test_a_finding_knows_its_source_package_where_packages_are_listed(frames_of) -> None:
