@@ -83,13 +83,11 @@ def movers(changes: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{level: table[level].astype("str").fillna("") for level in levels})
 
 
-def moved(changes: pd.DataFrame) -> pd.DataFrame:
-    """Return how many findings of each variant appeared, went, were re-rated and stayed."""
-    keys = ["variant", "earlier", "later"]
-    counted = changes.groupby([*keys, "change"], sort=False).size().unstack(fill_value=0)
-    kinds = [APPEARED, GONE, RERATED, STAYED]
-    table = counted.reindex(columns=kinds, fill_value=0).astype("int64").reset_index()
-    return table.rename(columns={RERATED: "re_rated"}).rename_axis(columns=None)
+def counted(changes: pd.DataFrame, by: list[str], kinds: list[str]) -> pd.DataFrame:
+    """Return how many findings changed in each of some ways, a column each, by some columns."""
+    sizes = changes.groupby([*by, "change"], sort=False, observed=True).size()
+    table = sizes.unstack(fill_value=0).reindex(columns=kinds, fill_value=0).astype("int64")
+    return table.rename(columns={RERATED: "re_rated"}).reset_index().rename_axis(columns=None)
 
 
 def answer(frames: Frames, earlier: str, later: str) -> Answer:
@@ -100,7 +98,8 @@ def answer(frames: Frames, earlier: str, later: str) -> Answer:
         lacks = t("No image was measured in two captures, so it is not known how counts changed.")
         text = paragraph(lacks)
     else:
-        text = bullets(_line(row, causes.loc[row.variant]) for row in moved(table).itertuples())
+        moved = counted(table, COLUMNS[:3], [APPEARED, GONE, RERATED, STAYED])
+        text = bullets(_line(row, causes.loc[row.variant]) for row in moved.itertuples())
     return Answer("changes", text=text, table=movers(table), searchable=True, lacks=lacks)
 
 

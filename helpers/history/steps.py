@@ -66,10 +66,8 @@ def counts(found: Steps) -> pd.DataFrame:
     """
     keys = ["variant", "earlier", "later"]
     kinds = ["reason", "certainty"]
-    sizes = found.moves.groupby([*keys, *kinds, "change"], observed=True).size()
-    wide = sizes.unstack(fill_value=0).reindex(columns=[APPEARED, GONE, RERATED], fill_value=0)
-    table = wide.astype("int64").rename(columns={RERATED: "re_rated"}).reset_index()
-    table = table.rename_axis(columns=None).astype(dict.fromkeys(keys, "str"))
+    table = between.counted(found.moves, [*keys, *kinds], [APPEARED, GONE, RERATED])
+    table = table.astype(dict.fromkeys(keys, "str"))
     about = found.pairs[[*keys, "at", "before", "after"]]
     table = table.merge(about, on=keys, how="left")
     shown = [*keys, "at", *kinds, "appeared", "gone", "re_rated", "before", "after"]

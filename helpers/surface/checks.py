@@ -78,6 +78,15 @@ def _of_files(check: Check) -> Check:
     return lambda image: _NOT_MEASURED if image.files.empty else check(image)
 
 
+def _files(pick: Callable[[pd.DataFrame], pd.Series], state: str = PLAIN) -> Check:
+    """Return a check that counts the files which are picked."""
+    return _of_files(lambda image: _counted(image.files[pick(image.files)], state))
+
+
+def _is_elf(*kinds: str) -> Callable[[pd.DataFrame], pd.Series]:
+    return lambda files: files["kind"].eq("file") & files["elf"].isin(kinds)
+
+
 def questions() -> dict[str, Check]:
     """Return what is asked of an image, by the title of its row."""
     kinds = {PLURALS.get(kind, kind): _tools(kind) for kind in known_programs.kinds()}
@@ -85,12 +94,14 @@ def questions() -> dict[str, Check]:
         **kinds,
         SHELL_STARTS: _shell,
         STARTS_AS: _user,
-        SETUID: _setuid,
+        SETUID: _files(lambda files: files["setuid"] | files["setgid"], FOUND),
         WORLD_WRITABLE: _world_writable,
         msg("app files its user may change"): _app_files,
-        msg("executables (ELF)"): _elf("executable", "static"),
-        msg("shared libraries (ELF)"): _elf("shared"),
-        msg("certificates"): _certificates,
+        msg("executables (ELF)"): _files(_is_elf("executable", "static")),
+        msg("shared libraries (ELF)"): _files(_is_elf("shared")),
+        msg("certificates"): _files(
+            lambda files: files["kind"].isin(_REGULAR) & files["path"].str.match(_CERTIFICATES)
+        ),
         LIBC: _libc,
         UNLOADABLE: _unloadable,
     }
@@ -146,11 +157,6 @@ def _user(image: Image) -> Cell:
 
 
 @_of_files
-def _setuid(image: Image) -> Cell:
-    return _counted(image.files[image.files["setuid"] | image.files["setgid"]])
-
-
-@_of_files
 def _world_writable(image: Image) -> Cell:
     files = image.files
     is_kind = files["kind"].isin([*_REGULAR, "dir", "fifo"])
@@ -184,21 +190,6 @@ def _app_files(image: Image) -> Cell:
         return cell
     share = Message("{count} of {whole}", count=cell.value, whole=f"{len(app):,}")
     return cell._replace(value=share)
-
-
-def _elf(*kinds: str) -> Check:
-    @_of_files
-    def ask(image: Image) -> Cell:
-        is_elf = image.files["kind"].eq("file") & image.files["elf"].isin(kinds)
-        return _counted(image.files[is_elf], PLAIN)
-
-    return ask
-
-
-@_of_files
-def _certificates(image: Image) -> Cell:
-    is_file = image.files["kind"].isin(_REGULAR)
-    return _counted(image.files[is_file & image.files["path"].str.match(_CERTIFICATES)], PLAIN)
 
 
 def _libc(image: Image) -> Cell:

@@ -116,13 +116,14 @@ GRYPE = {
     [
         (GRYPE, "not scanned alike"),
         (listing() | {"Trivy": {"Version": "0.77.0"}}, "not scanned alike"),
+        (listing() | {"Trivy": None}, "not scanned alike"),
         (listing() | {"Metadata": {}}, "no operating system"),
         (trivy(Results=[{"Target": "x", "Class": "secret"}]), "its vulnerabilities are not known"),
         (listing(finding(), packages=""), "not both reports list packages"),
         (b"{}", "after"),
         (b"{", "after"),
     ],
-    ids=["scanner", "version", "no-os", "not-looked", "no-list", "foreign", "broken"],
+    ids=["scanner", "version", "no-version", "no-os", "not-looked", "no-list", "foreign", "broken"],
 )
 def test_what_cannot_be_told_exits_2_and_says_why(write: Write, after: Any, why: str) -> None:
     first, second = write(listing(), "before.json"), write(after, "after.json")

@@ -201,27 +201,6 @@ def test_an_image_whose_system_is_not_recognised_has_none_unless_both_are_alike(
     assert notes[0].text.startswith("No operating system was recognised")
 
 
-@pytest.mark.parametrize(
-    ("other", "is_told"),
-    [
-        ({}, True),
-        ({"scanner": "grype"}, False),
-        ({"scanner_version": "0.77.0"}, False),
-        ({"scanner_version": None}, False),
-    ],
-)
-def test_images_are_compared_if_they_were_scanned_alike(
-    other: dict[str, Any], is_told: bool
-) -> None:
-    given = loaded(listing(), listing())
-    given = given._replace(after=_with(given.after, **other))
-    if is_told:
-        judgement.judge(given, ())
-    else:
-        with pytest.raises(NotComparable, match="not scanned alike"):
-            judgement.judge(given, ())
-
-
 @pytest.mark.parametrize(("same", "findings"), [(True, 1), (False, 10)])
 def test_a_scan_that_finds_nothing_any_more_in_what_stayed_is_no_answer(
     same: bool, findings: int

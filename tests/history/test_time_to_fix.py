@@ -20,58 +20,37 @@ def stays(frames) -> pd.DataFrame:
     return time_to_fix.stays(found, sound, whole).set_index("variant")
 
 
-def row(table: pd.DataFrame, variant: str = "a") -> list:
-    return table.loc[variant, ["days", "end", "start_seen", "at_least"]].tolist()
+FOUND, FIXABLE, UPDATED = listing(finding()), listing(finding(**FIX)), listing(packages=NEW)
+OTHER = finding(2)
 
 
-def test_from_the_first_fix_in_any_image_to_the_first_scan_without_it(captured) -> None:
-    table = stays(
-        captured(
-            {"a": listing(finding()), "b": listing(finding())},
-            {"a": listing(finding()), "b": listing(finding(**FIX))},
-            {"a": listing(finding()), "b": listing(packages=NEW)},
-            {"a": listing(packages=NEW), "b": listing(packages=NEW)},
-        )
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        # From the first fix in any image to the first scan without it.
+        ([FOUND, FOUND, FOUND, UPDATED], [FOUND, FIXABLE, UPDATED, UPDATED],
+         {"a": (2, FIXED, True, False, False), "b": (1, FIXED, True, False, False)}),
+        # What is open, or began before, is at least that long.
+        ([FIXABLE] * 3, [FIXABLE, UPDATED, UPDATED],
+         {"a": (2, OPEN, False, True, False), "b": (1, FIXED, False, True, False)}),
+        # What a database takes back is not fixed.
+        ([listing(finding(), OTHER), listing(finding(**FIX), OTHER), listing(OTHER)], [],
+         {"a": (1, WENT, True, True, False)}),
+        # What has no fix has no days, and what comes back says so.
+        ([listing(OTHER, packages=NEW), listing(finding(**FIX), OTHER)] * 2, [],
+         {"a": (1, FIXED, True, False, True)}),
+    ],
+)  # fmt: skip
+def test_from_a_fix_to_the_first_scan_without_it(captured, a, b, expected) -> None:
+    days = (
+        [{"a": one} for one in a]
+        if not b
+        else [{"a": x, "b": y} for x, y in zip(a, b, strict=True)]
     )
-    assert row(table) == [2, FIXED, True, False]
-    assert row(table, "b") == [1, FIXED, True, False]
-
-
-def test_what_is_open_or_began_before_is_at_least(captured) -> None:
-    table = stays(
-        captured(
-            {"a": listing(finding(**FIX)), "b": listing(finding(**FIX))},
-            {"a": listing(finding(**FIX)), "b": listing(packages=NEW)},
-            {"a": listing(finding(**FIX)), "b": listing(packages=NEW)},
-        )
-    )
-    assert row(table) == [2, OPEN, False, True]
-    assert row(table, "b") == [1, FIXED, False, True]
-
-
-def test_what_a_database_takes_back_is_not_fixed(captured) -> None:
-    table = stays(
-        captured(
-            {"a": listing(finding(), finding(2))},
-            {"a": listing(finding(**FIX), finding(2))},
-            {"a": listing(finding(2))},
-        )
-    )
-    assert row(table) == [1, WENT, True, True]
-
-
-def test_what_has_no_fix_has_no_days_and_what_comes_back_says_so(captured) -> None:
-    table = stays(
-        captured(
-            {"a": listing(finding(2), packages=NEW)},
-            {"a": listing(finding(**FIX), finding(2))},
-            {"a": listing(finding(2), packages=NEW)},
-            {"a": listing(finding(**FIX), finding(2))},
-        )
-    )
-    assert table["vulnerability_id"].tolist() == ["CVE-2024-0001"]
-    assert row(table) == [1, FIXED, True, False]
-    assert table["came_back"].tolist() == [True]
+    table = stays(captured(*days))
+    assert table["vulnerability_id"].unique().tolist() == ["CVE-2024-0001"]
+    columns = ["days", "end", "start_seen", "at_least", "came_back"]
+    assert {row[0]: row[1:] for row in table[columns].itertuples(name=None)} == expected
 
 
 def test_a_broken_scan_fixes_nothing(captured) -> None:

@@ -93,12 +93,6 @@ def test_an_unread_package_database_is_recognised_by_its_path(files, listed) -> 
     assert files["package"].isna().all()
 
 
-# What is recorded of it
-
-
-# How much the scanner looked at
-
-
 def test_how_much_the_scanner_looked_at_is_not_known_and_why(files, app, packages) -> None:
     table = scan_coverage.coverage(files, app, packages)
     (row,) = table.itertuples()
@@ -107,12 +101,6 @@ def test_how_much_the_scanner_looked_at_is_not_known_and_why(files, app, package
     answer = scan_coverage.answer(table, app, packages)
     assert [part.key for part in answer.chart.series] == ["of packages or not: not known"]
     assert scan_coverage.dark(files, packages).empty, "of no package none is known to be"
-
-
-# How large packages are
-
-
-# What the bytes are
 
 
 def test_a_file_that_no_path_pattern_fits_has_an_unknown_owner_and_is_not_unowned(
@@ -146,9 +134,6 @@ def test_which_files_are_the_apps_is_not_measured_where_its_folder_is_not_known(
 
     assert cell(app) == "none"
     assert cell(app.assign(working_directory="/")) == "not measured"
-
-
-# What the app needs, and what could go
 
 
 def test_what_a_slimmer_image_would_lose_is_not_known(files, app, packages) -> None:
