@@ -227,7 +227,7 @@ def read_vex(path: Path) -> None:
 def read_dockerfile(path: Path) -> None:
     text = path.read_text()
     dockerfile.needs_buildkit(text)
-    dockerfile.images(text)
+    dockerfile.images(dockerfile.stages(text))
 
 
 def read_archive(path: Path) -> None:

@@ -37,9 +37,9 @@ class BuildLocks:
     def lock(self, recipe: Recipe) -> Lock:
         """Return the lock to hold during a build. Raises `BuildFailed` for a missing file."""
         path, context = _files(recipe)
-        first = dockerfile.first_base(_read(path), recipe.build_args)
+        stages = dockerfile.stages(_read(path), "", recipe.build_args)
         with self._lock:
-            return self._locks[context, first]
+            return self._locks[context, stages[0].image if stages else ""]
 
 
 def builder(recipe: Recipe) -> str:
@@ -65,12 +65,12 @@ def described(daemon: Daemon, recipes: Iterable[Recipe]) -> dict[str, str]:
 
 def base(recipe: Recipe, machine: str) -> str:
     """Return the base of a recipe's image on a machine (a platform), as its Dockerfile names it."""
-    return dockerfile.final_base(*_read_for(recipe, machine))
+    return dockerfile.final_base(dockerfile.stages(*_read_for(recipe, machine)))
 
 
 def images(recipe: Recipe, machine: str) -> set[str]:
     """Return the images that a recipe needs on a machine (a platform), as its Dockerfile says."""
-    return dockerfile.images(*_read_for(recipe, machine))
+    return dockerfile.images(dockerfile.stages(*_read_for(recipe, machine)))
 
 
 def build(

@@ -148,24 +148,19 @@ def stages(
     return parts
 
 
-def final_base(
-    text: str,
-    target: str = "",
-    arguments: Mapping[str, str] | None = None,
-    filled: Mapping[str, str] | None = None,
-) -> str:
-    r"""Return the base image of a Dockerfile's final stage, or of stage `target`; empty for none.
+def final_base(found: Sequence[Stage]) -> str:
+    r"""Return the base image of the last of some stages; empty for none.
 
     A stage on another stage has that stage's base.
 
-    >>> final_base("FROM node:8 as build\nFROM distroless/nodejs\nCOPY --from=build a b\n")
+    >>> final_base(stages("FROM node:8 as build\nFROM distroless/nodejs\nCOPY --from=build a b\n"))
     'distroless/nodejs'
-    >>> final_base("ARG V=1\nFROM x:$V AS a\nFROM a", arguments={"V": "2"})
+    >>> final_base(stages("ARG V=1\nFROM x:$V AS a\nFROM a", arguments={"V": "2"}))
     'x:2'
     """
     bases: dict[str, str] = {}
     base = ""
-    for stage in stages(text, target, arguments, filled):
+    for stage in found:
         base = bases[stage.name.lower()] = bases.get(stage.image.lower(), stage.image)
     return base
 
@@ -181,20 +176,12 @@ def bases(found: Sequence[Stage]) -> dict[str, str]:
     return images
 
 
-def images(
-    text: str,
-    target: str = "",
-    arguments: Mapping[str, str] | None = None,
-    filled: Mapping[str, str] | None = None,
-) -> set[str]:
-    r"""Return the images that a Dockerfile is built on, copies from or mounts, up to `target`.
+def images(found: Sequence[Stage]) -> set[str]:
+    r"""Return the images that stages are built on, copy from or mount.
 
-    >>> sorted(images("FROM a AS b\nFROM c:1\nCOPY --from=b x x\nCOPY --from=d x x\nFROM b"))
+    >>> sorted(images(stages("FROM a AS b\nFROM c:1\nCOPY --from=b x x\nCOPY --from=d x x")))
     ['a', 'c:1', 'd']
-    >>> sorted(images("FROM a\nRUN --mount=from=b:1,target=/b true"))
-    ['a', 'b:1']
     """
-    found = stages(text, target, arguments, filled)
     names = {stage.name.lower() for stage in found}
     used = set()
     for stage in found:
@@ -204,15 +191,6 @@ def images(
         used |= {fields.get("from", "") for _, fields in _mounts(stage.instructions)}
     others = {n for n in used if n and not n.isdecimal() and n.lower() not in names}
     return set(bases(found)) | others
-
-
-def first_base(text: str, arguments: Mapping[str, str] | None = None) -> str:
-    r"""Return the base image of a Dockerfile's first stage; empty if there is none.
-
-    >>> first_base("ARG V=1\nFROM node:$V as build\nFROM distroless/nodejs", {"V": "8"})
-    'node:8'
-    """
-    return next((stage.image for stage in stages(text, "", arguments)), "")
 
 
 def _global_arguments(found: Sequence[Instruction], given: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, field
 
 from helpers import own_file
 from helpers.errors import ArchiveInvalid
-from helpers.images import etc_passwd, redact
+from helpers.images import etc_passwd, oci, redact
 
 AGAIN = "Capture it again, with --fresh"
 
@@ -93,18 +93,6 @@ class Smoke(Struct, frozen=True):
     shells_tried: list[str] = field(default_factory=list)
 
 
-class _Config(Struct):
-    """How an image is started: the `config` in its config."""
-
-    user: str = field(default="", name="User")
-    working_directory: str = field(default="", name="WorkingDir")
-    entrypoint: list[str] | None = field(default=None, name="Entrypoint")
-    command: list[str] | None = field(default=None, name="Cmd")
-    ports: dict[str, Any] | None = field(default=None, name="ExposedPorts")
-    environment: list[str] | None = field(default=None, name="Env")
-    labels: dict[str, str] | None = field(default=None, name="Labels")
-
-
 class _Step(Struct):
     """One step of an image's history."""
 
@@ -112,14 +100,10 @@ class _Step(Struct):
     empty_layer: bool = False
 
 
-class _Image(Struct):
-    """The config of an image: https://github.com/opencontainers/image-spec/blob/main/config.md"""
+class _Image(oci.Config):
+    """The config of an image with what only its metadata needs."""
 
     created: datetime | None = None
-    os: str = ""
-    architecture: str = ""
-    variant: str = ""
-    config: _Config | None = None
     history: list[_Step] | None = None
 
 
@@ -148,7 +132,7 @@ def describe(
     except msgspec.ValidationError as error:
         problem = f"invalid image config: {error}"
         raise ArchiveInvalid(path, problem, "Save the image again") from error
-    start = image.config or _Config()
+    start = image.config or oci.Start()
     environment = redact.names(start.environment)
     secrets = [s for s in secrets if s.rstrip("/") not in file_paths]
     secrets += redact.values(start.environment, file_paths)

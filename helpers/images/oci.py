@@ -124,11 +124,16 @@ class Rootfs(Struct):
 
 
 class Start(Struct):
-    """How an image is started, as far as more than its metadata needs it."""
+    """How an image is started."""
 
+    user: str = field(default="", name="User")
+    working_directory: str = field(default="", name="WorkingDir")
+    entrypoint: list[str] | None = field(default=None, name="Entrypoint")
+    command: list[str] | None = field(default=None, name="Cmd")
     environment: list[str] | None = field(default=None, name="Env")
     ports: dict[str, Any] | None = field(default=None, name="ExposedPorts")
     volumes: dict[str, Any] | None = field(default=None, name="Volumes")
+    labels: dict[str, str] | None = field(default=None, name="Labels")
 
 
 class Config(Struct):

@@ -3,6 +3,7 @@
 The first bytes decide whether it can be JSON, before anything large is read.
 """
 
+import json
 import os
 from io import BufferedReader
 from pathlib import Path
@@ -97,23 +98,14 @@ def _encoding(head: Text, path: str | os.PathLike[str], size: int | None) -> str
     head = bytes(head)
     if not head:
         raise ReportInvalid(path, "empty", RESCAN)
-    for start, encoding in (
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-        (b"{\0", "utf-16-le"),
-        (b"[\0", "utf-16-le"),
-        (b"\0{", "utf-16-be"),
-        (b"\0[", "utf-16-be"),
-    ):
-        if head.startswith(start):
-            return encoding
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    encoding = json.detect_encoding(head)
+    text = head.decode(encoding, "replace").lstrip("\ufeff").lstrip()
+    if text.startswith(("{", "[", "n")):
+        return encoding.removesuffix("-sig")
     if b"\0" in head:
         kind = "nothing but zeros" if not head.strip(b"\0") else "binary data"
         raise ReportInvalid(path, f"{kind}{length}, not JSON", RESCAN)
-    if text[:1] not in (b"{", b"[", b"n"):
-        kind = "only white space" if not text else "not JSON"
-        if text[:1] == b"<":
-            kind = "HTML or XML, not JSON"
-        raise ReportInvalid(path, f"{kind}{length}", f"{RESCAN} (a table cannot be loaded)")
-    return "utf-8"
+    kind = "only white space" if not text else "not JSON"
+    if text.startswith("<"):
+        kind = "HTML or XML, not JSON"
+    raise ReportInvalid(path, f"{kind}{length}", f"{RESCAN} (a table cannot be loaded)")

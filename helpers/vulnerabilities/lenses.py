@@ -303,11 +303,6 @@ class Lens(NamedTuple):
         said = [limit(value) for limit, value in limits if limit]
         return said + [escape.plain(own.label) for own in self.own]
 
-    @property
-    def of_exploitation(self) -> bool:
-        """Return whether it asks what is known of exploitation."""
-        return self.exploited or self.epss > 0
-
     def _counted(self, names: dict[tuple[str, bool], str]) -> Message:
         what = Message(names.get((self.counted, self.fixable), self.counted))
         for name, value in changed(self).items():

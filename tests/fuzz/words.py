@@ -35,9 +35,9 @@ def _check_dockerfile(path: Path, random: Random) -> None:
     dockerfile.needs_buildkit(text, arguments)
     dockerfile.frontend(text, random.choice(("26.1.5", "", "x", "999")))
     dockerfile.required_secret(text)
-    dockerfile.images(text, target, arguments, filled)
-    dockerfile.final_base(text, target, arguments, filled)
-    dockerfile.first_base(text, arguments)
+    to_target = dockerfile.stages(text, target, arguments, filled)
+    dockerfile.images(to_target)
+    dockerfile.final_base(to_target)
     instructions.without_directive(text, "syntax")
     found = dockerfile.stages(text, "", arguments, filled)
     is_plain = all(

@@ -2,17 +2,24 @@
 
 import pytest
 
+from helpers.images import dockerfile
 from helpers.images.dockerfile import (
     automatic,
     bases,
-    final_base,
-    first_base,
     frontend,
-    images,
     needs_buildkit,
     required_secret,
     stages,
 )
+
+
+def final_base(text: str, *given, **arguments) -> str:
+    return dockerfile.final_base(stages(text, *given, **arguments))
+
+
+def images(text: str, *given) -> set[str]:
+    return dockerfile.images(stages(text, *given))
+
 
 GIT = (
     *("https://github.com/x/y.git", "https://github.com/x/y.git#v1", "HTTP://a/b.git#main:docs"),
@@ -122,11 +129,8 @@ def test_bases_with_a_target_and_arguments() -> None:
     assert final_base(STAGES, "two") == "b"
     assert final_base(STAGES, arguments={"V": "4"}) == "a:4"
     assert final_base("ARG A\nFROM a${A:+-$A}", arguments={"A": "slim"}) == "a-slim"
-    assert first_base(STAGES) == "a:3"
-    assert first_base(STAGES, {"V": "4"}) == "a:4"
-    assert first_base("# nothing\n") == ""
     quoted = "ARG A=a\nFROM \"${A}:1\" AS x\nFROM 'b'"
-    assert (first_base(quoted), final_base(quoted), images(quoted)) == ("a:1", "b", {"a:1", "b"})
+    assert (final_base(quoted), images(quoted)) == ("b", {"a:1", "b"})
 
 
 DOCUMENTS = (
@@ -144,7 +148,7 @@ DOCUMENTS = (
 def test_what_a_here_document_says_is_no_instruction(lines: str) -> None:
     inside = "FROM x AS y\nARG V=2\nCOPY --from=z a b\n EOF\nRUN --mount=from=m true \\"
     text = f"ARG V=1\nFROM a:$V\n{lines.replace('{}', inside)}\nCOPY --from=c:1 d /\n"
-    assert final_base(text) == first_base(text) == "a:1"
+    assert final_base(text) == "a:1"
     assert images(text) == {"a:1", "c:1"}
 
 
