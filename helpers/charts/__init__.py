@@ -4,7 +4,7 @@ Each function takes a tidy frame and an `Axes`, draws on them in the kit's look 
 Letters and lines are as large as the axes have room for. Rows stand in the frame's order. What was
 not measured is missing (NA), never 0. A frame that lacks a column raises `FrameInvalid`. Columns
 have the names of the answers' tables, so that these can be drawn as they are:
-`charts.bars(c.severity().table, ax)`.
+`charts.waterfall(c.size_steps().table, ax)`.
 """
 
 from collections.abc import Sequence
@@ -15,22 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Only who draws waits for pandas and matplotlib.
-
-
-def bars(frame: "pd.DataFrame", ax: "Axes", *, label: str = "count") -> "Axes":
-    """Draw counts as horizontal bars, stacked by severity; return the axes.
-
-    One row a bar and severity:
-
-    - `variant`: name of the bar, and if there, `capture`: a second one;
-    - `severity`: `CRITICAL`, `HIGH`, `MEDIUM`, `LOW` or `UNKNOWN`;
-    - `count`: a whole number, and NA for a bar that was not measured.
-
-    `label` names the axis. Raises `FrameInvalid`.
-    """
-    from helpers.charts import frame_charts
-
-    return frame_charts.draw(frame_charts.bars(frame, label), ax)
 
 
 def waterfall(frame: "pd.DataFrame", ax: "Axes", *, label: str = "size") -> "Axes":

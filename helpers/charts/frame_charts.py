@@ -15,12 +15,10 @@ from helpers.answers.chart_data import (
     STEP,
     TOTAL,
     UNKNOWN,
-    Bars,
     Cell,
     Chart,
     Matrix,
     Overlap,
-    Series,
     Step,
     Waterfall,
     combined,
@@ -74,37 +72,6 @@ def draw(chart: Chart, ax: Axes) -> Axes:
     return ax
 
 
-def bars(frame: pd.DataFrame, label: str) -> Bars:
-    """Return counts as bars, stacked by severity."""
-    _check("bars", frame, ["variant", "severity", "count"], severity=_WORST_FIRST)
-    keys = ["variant", "capture"] if "capture" in frame else ["variant"]
-    _once("bars", frame, [*keys, "severity"])
-    rows = [*frame[keys].drop_duplicates().itertuples(index=False, name=None)]
-    counts = {
-        (*row[:-2], row[-2]): row[-1]
-        for row in frame[[*keys, "severity", "count"]].itertuples(index=False, name=None)
-    }
-    found = {row: [counts.get((*row, s), 0) for s in _WORST_FIRST] for row in rows}
-    measured = [not any(map(pd.isna, values)) for values in found.values()]
-    series = [
-        Series(
-            severity,
-            word(severity),
-            [
-                float(values[place]) if known else None
-                for values, known in zip(found.values(), measured, strict=True)
-            ],
-        )
-        for place, severity in enumerate(_WORST_FIRST)
-    ]
-    several = len({row[1:] for row in rows}) > 1
-    names = [(str(row[0]), str(row[1]) if several else "") for row in rows]
-    chart = Bars(names, series, [], label, "severity", measured)
-    totals = zip(chart.totals, measured, strict=True)
-    chart.ends = [f"{total:,.0f}" if known else t("not measured") for total, known in totals]
-    return chart
-
-
 def waterfall(frame: pd.DataFrame, label: str) -> Waterfall:
     """Return steps from one size to another."""
     _check(
@@ -114,7 +81,7 @@ def waterfall(frame: pd.DataFrame, label: str) -> Waterfall:
     steps = []
     for row in frame.to_dict("records"):
         start, end, name = row["start_bytes"], row["end_bytes"], row["label"]
-        # So it is also of what was not measured.
+        # What was not measured is not where the one before it ends, either.
         if row["kind"] != TOTAL and not abs(start - at) < 1:
             raise FrameInvalid(
                 f"charts.waterfall: the step {escape.short(name, 40)!r} starts at {start:,.0f} "
@@ -129,8 +96,9 @@ def waterfall(frame: pd.DataFrame, label: str) -> Waterfall:
 def matrix(frame: pd.DataFrame) -> Matrix:
     """Return a matrix of properties; a cell that the frame has no row for was not measured."""
     _check("matrix", frame, ["property", "variant", "value"])
-    _once("matrix", frame, ["property", "variant"])
     rows, variants = frame["property"].drop_duplicates(), frame["variant"].drop_duplicates()
+    if frame.duplicated(["property", "variant"]).any():
+        raise FrameInvalid("charts.matrix: several rows for one of property, variant")
     table = frame.set_index(["property", "variant"])["value"].to_dict()
 
     def cell(value: Any) -> Cell:
@@ -181,12 +149,3 @@ def _check(chart: str, frame: pd.DataFrame, needed: Sequence[str], **known: Sequ
                 f"charts.{chart}: column {name!r} has {escape.short(other[0], 40)!r}, which is "
                 f"not one of {', '.join(values)}"
             )
-
-
-def _once(chart: str, frame: pd.DataFrame, keys: list[str]) -> None:
-    """Raise `FrameInvalid` where several rows stand for one part of a chart."""
-    if frame.duplicated(keys).any():
-        raise FrameInvalid(
-            f"charts.{chart}: several rows for one of {', '.join(keys)}. Put them together first, "
-            f"such as by frame.groupby({keys})"
-        )

@@ -13,11 +13,8 @@ from matplotlib.figure import Figure
 from helpers import Comparison, charts
 from helpers.charts import frame_charts
 from helpers.errors import FrameInvalid
-from tests.charts.conftest import names, texts
+from tests.charts.conftest import names
 
-BARS = pd.DataFrame(
-    {"variant": ["a", "a", "b"], "severity": ["HIGH", "LOW", "HIGH"], "count": [3, 1, 2]}
-)
 STEPS = pd.DataFrame(
     {
         "label": ["a", "npm", "b"],
@@ -32,7 +29,6 @@ FOUND = pd.DataFrame(
 )
 
 DRAWN: dict[str, tuple[Callable[..., Axes], pd.DataFrame]] = {
-    "bars": (charts.bars, BARS),
     "waterfall": (charts.waterfall, STEPS),
     "matrix": (charts.matrix, CELLS),
     "overlap": (charts.overlap, FOUND),
@@ -71,12 +67,6 @@ def test_a_missing_column_is_named(name: str, ax: Axes) -> None:
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
-        (
-            "bars",
-            {"severity": ["High", "LOW", "HIGH"]},
-            "'High', which is not one of CRITICAL",
-        ),
-        ("bars", {"severity": "LOW"}, "several rows for one of variant, severity"),
         ("waterfall", {"kind": ["total", "up", "total"]}, "'up', which is not one of total, step"),
         ("waterfall", {"start_bytes": [0, 8_000_000, 0]}, "'npm' starts at 8,000,000"),
         ("overlap", {"severity": ["BAD", "LOW"]}, "'BAD', which is not one of CRITICAL"),
@@ -90,16 +80,8 @@ def test_what_would_draw_something_wrong_is_refused(
         draw(frame.assign(**change), ax)
 
 
-def test_what_was_not_measured_is_not_zero(ax: Axes) -> None:
-    frame = BARS.assign(variant=["a", "b", "c"], count=pd.array([0, None, 1], "Int64"))
-    charts.bars(frame, ax)
-    assert texts(ax)[-3:] == ["0", "not measured", "1"]
-    assert names(ax) == ["a", "b", "c"]
-
-
 def test_answers_tables_give_the_answers_charts(rebuilt: Comparison) -> None:
-    severity, steps = rebuilt.severity(), rebuilt.size_steps()
-    assert frame_charts.bars(severity.table, severity.chart.axis) == severity.chart
+    steps = rebuilt.size_steps()
     drawn = frame_charts.waterfall(steps.table, "")
     assert [(s.label, s.kind, s.start, s.end) for s in drawn.steps] == [
         (s.label, s.kind, s.start, s.end) for s in steps.chart.steps
@@ -114,9 +96,9 @@ def test_answers_tables_give_the_answers_charts(rebuilt: Comparison) -> None:
 
 
 def test_a_name_is_never_a_formula(ax: Axes) -> None:
-    ax.barh(["one", "two"], [1, 2])
-    charts.bars(BARS.assign(variant="$\\frac{1$ \x1b[31m\u202e").head(2), ax)
+    ax.barh(["one", "two", "three"], [1, 2, 3])
+    charts.waterfall(STEPS.assign(label=["$\\frac{1$ \x1b[31m\u202e", "npm", "b"]), ax)
     FigureCanvasAgg(ax.get_figure(root=True)).draw()
-    (shown,) = names(ax)
+    shown = names(ax)[0]
     assert "$" in shown
     assert not {"\x1b", "\u202e"} & {*shown}
