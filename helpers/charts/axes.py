@@ -1,11 +1,12 @@
 """What axes of several charts have in common: their labels and ticks."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from helpers.charts.colours import FAINT
 from helpers.text import escape, i18n
 
 
@@ -59,3 +60,57 @@ def plain(text: str) -> str:
 def wrapped(label: str, width: int) -> str:
     """Return an axis's label on as many lines as it takes, so that nothing of it is cut off."""
     return "\n".join(map(escape.plain, i18n.wrap(label, width)))
+
+
+def say_above(ax: Axes, text: str, scale: float, side: int = 0) -> None:
+    """Write above the axes, at the left (0) or at the right (1)."""
+    ax.annotate(
+        plain(text), (side, 1), xytext=(0, 6 * scale), xycoords="axes fraction",
+        textcoords="offset points", ha=("left", "right")[side], va="bottom", size=15 * scale,
+        color=FAINT,
+    )  # fmt: skip
+
+
+def name_end(
+    ax: Axes, text: str, end: tuple[float, float], height: float, colour: str, size: float
+) -> None:
+    """Write the name of a line right of the axes, at a height, in the line's colour."""
+    ax.annotate(
+        text, end, xytext=(1.01, height), textcoords=("axes fraction", "data"), ha="left",
+        va="center", size=size, weight="bold", color=colour, annotation_clip=False,
+    )  # fmt: skip
+
+
+def legend_above(ax: Axes, *given: Any, side: int = 0, **look: Any) -> None:
+    """Place a legend above the axes, at the left (0) or at the right (1)."""
+    ax.legend(
+        *given, loc=("lower left", "lower right")[side], bbox_to_anchor=(side, 1.0),
+        borderaxespad=0.3, **look,
+    )  # fmt: skip
+
+
+class Part(NamedTuple):
+    """A part of a bar: the bar's place, the key of its series, its length, and where it is."""
+
+    bar: int
+    key: str
+    value: float
+    place: Place
+
+
+def parts(
+    ax: Axes, bars: Iterable[Iterable[tuple[str, float | None]]], wide: float, is_upright: bool
+) -> list[Part]:
+    """Return the parts of stacked bars, bar by bar; none that is 0. `wide` is a bar's width."""
+    found = []
+    for bar, series in enumerate(bars):
+        at = 0.0
+        for key, value in series:
+            if not value:
+                continue
+            low, high = (at, bar - wide / 2), (at + value, bar + wide / 2)
+            if is_upright:
+                low, high = low[::-1], high[::-1]
+            found.append(Part(bar, key, value, place(ax, low, high)))
+            at += value
+    return found

@@ -1,14 +1,13 @@
 """Horizontal bars of counts or of megabytes: stacked from parts, or of one size each."""
 
 import textwrap
-from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.answers.chart_data import Bars, Series
 from helpers.charts import axes, colours
-from helpers.charts.axes import Place
+from helpers.charts.axes import Part
 from helpers.charts.colours import BASELINE, FAINT, INK, Style
 from helpers.text import escape, i18n
 
@@ -28,15 +27,6 @@ _CHARACTER, _ROOMY_CHARACTER = 0.035, 0.024
 which leave the bars more of the width."""
 
 _NAME_WIDTH = 20
-
-
-class Part(NamedTuple):
-    """A part of a bar: its row, the key of its series, its length, and where it is."""
-
-    row: int
-    key: str
-    value: float
-    place: Place
 
 
 def is_stacked(chart: Bars) -> bool:
@@ -111,16 +101,9 @@ def draw(chart: Bars, ax: Axes, scale: float = 1.0) -> Axes:
 def places(chart: Bars, figure: Figure) -> list[Part]:
     """Return the parts of bars on a figure of them: row by row; none that is 0."""
     (ax,) = figure.axes
-    found = []
-    for row in range(len(chart.rows)):
-        left = 0.0
-        for series in parts(chart):
-            if not (value := series.values[row]):
-                continue
-            corners = (left, row - _BAR_HEIGHT / 2), (left + value, row + _BAR_HEIGHT / 2)
-            found.append(Part(row, series.key, value, axes.place(ax, *corners)))
-            left += value
-    return found
+    drawn = parts(chart)
+    bars = ([(each.key, each.values[row]) for each in drawn] for row in range(len(chart.rows)))
+    return axes.parts(ax, bars, _BAR_HEIGHT, is_upright=False)
 
 
 def _longest(chart: Bars) -> float:
@@ -205,10 +188,9 @@ def _legend(chart: Bars, ax: Axes, scale: float) -> None:
         return
     # Names that take much of the width leave too little of it for a legend to begin at the bars.
     side = 1 if chart.decimals or len(chart.rows) > _TALL_ROWS else 0
-    ax.legend(
-        loc=("lower left", "lower right")[side],
-        bbox_to_anchor=(side, 1.0),
+    axes.legend_above(
+        ax,
+        side=side,
         ncols=min(shown, 4) if chart.decimals else shown,
-        borderaxespad=0.3,
         fontsize=15 * scale if chart.decimals else None,
     )

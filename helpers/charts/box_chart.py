@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 
 from helpers.answers.chart_data import Boxes
 from helpers.charts import axes, rows
-from helpers.charts.colours import BAR, BASELINE, FAINT
+from helpers.charts.colours import BAR, BASELINE
 from helpers.text.i18n import t
 
 _HEIGHT = 0.5
@@ -40,9 +40,6 @@ def draw(chart: Boxes, ax: Axes, scale: float = 1.0) -> Axes:
     ax.set_xlabel(axes.wrapped(chart.across, 64))
     ax.grid(axis="x")
     note = t("box: the middle half; white line: the median; thin line: from least to greatest")
-    ax.annotate(
-        note, (0, 1), xytext=(0, 6 * scale), xycoords="axes fraction",
-        textcoords="offset points", ha="left", va="bottom", size=15 * scale, color=FAINT,
-    )  # fmt: skip
+    axes.say_above(ax, note, scale)
     rows.name([box.name for box in chart.boxes], [box.end for box in chart.boxes], ax, scale)
     return ax

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import Formatter
 from msgspec import Struct
 
-from helpers.answers.chart_data import Curve, Curves
+from helpers.answers.chart_data import Curve, Curves, Timeline
 from helpers.charts import axes, colours
 from helpers.charts.axes import Place, Ranges
 from helpers.charts.colours import BAND, FAINT, INK
@@ -76,6 +76,15 @@ class Days(Formatter):
                 last = below
             names.append("\n".join(lines))
         return names
+
+
+def over_days(chart: Curves | Timeline, ax: Axes, scale: float) -> None:
+    """Name the axes of a chart over days, and its days."""
+    ax.set_ylabel(axes.wrapped(chart.upward, 36), size=16 * scale)
+    ax.set_xlabel(axes.plain(chart.across))
+    ax.grid(axis="y")
+    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))
+    ax.xaxis.set_major_formatter(Days())
 
 
 class Label(Struct, frozen=True):
@@ -258,19 +267,15 @@ def draw(chart: Curves, ax: Axes, scale: float = 1.0) -> Axes:
     across, upward, *_ = ranges(chart)
     ax.set_xlim(*across)
     ax.set_ylim(*upward)
-    ax.set_ylabel(axes.wrapped(chart.upward, 36), size=16 * scale)
-    ax.set_xlabel(axes.plain(chart.across))
-    ax.grid(axis="y")
-    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))
-    ax.xaxis.set_major_formatter(Days())
+    over_days(chart, ax, scale)
     signs: dict[str, Artist] = {
         DOTTED: Line2D([], [], color=INK, **_scaled(_DOTTED, scale)),
         SHADED: Rectangle((0, 0), 1, 1, facecolor=BAND, edgecolor=FAINT, linewidth=0.8 * scale),
     }
     if texts := legend(chart):
-        ax.legend(
-            [signs[sign] for sign in texts], [*texts.values()], ncols=len(texts), handlelength=2,
-            loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.3, fontsize=15 * scale,
+        axes.legend_above(
+            ax, [signs[sign] for sign in texts], [*texts.values()], ncols=len(texts),
+            handlelength=2, fontsize=15 * scale,
         )  # fmt: skip
     return ax
 
@@ -307,15 +312,5 @@ def _write(chart: Curves, ax: Axes, scale: float) -> None:
             bbox={"facecolor": "white", "edgecolor": "none", "pad": scale, "alpha": 0.8},
         )
     for label in names:
-        ax.annotate(
-            label.text,
-            (number(label.day), label.count),
-            xytext=(1.01, label.height),
-            textcoords=("axes fraction", "data"),
-            ha="left",
-            va="center",
-            size=17 * scale,
-            weight="bold",
-            color=colours.curve(label.index),
-            annotation_clip=False,
-        )
+        end, colour = (number(label.day), label.count), colours.curve(label.index)
+        axes.name_end(ax, label.text, end, label.height, colour, 17 * scale)

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -59,28 +59,22 @@ _QUICK = 0.45
 
 _DRAWING = threading.RLock()
 
+_DRAWERS: dict[type[Chart], Callable[..., Axes]] = {
+    Bars: bar_chart.draw,
+    Boxes: box_chart.draw,
+    Curves: curve_chart.draw,
+    Intervals: interval_chart.draw,
+    Matrix: matrix_chart.draw,
+    Overlap: overlap_chart.draw,
+    Points: point_chart.draw,
+    Timeline: timeline_chart.draw,
+    Waterfall: waterfall_chart.draw,
+}
+
 
 def draw(chart: Chart, ax: Axes, scale: float = 1.0) -> Axes:
     """Draw a chart, in the light theme; `scale` is that of letters, lines and markers."""
-    match chart:
-        case Bars():
-            return bar_chart.draw(chart, ax, scale)
-        case Points():
-            return point_chart.draw(chart, ax, scale)
-        case Curves():
-            return curve_chart.draw(chart, ax, scale)
-        case Timeline():
-            return timeline_chart.draw(chart, ax, scale)
-        case Waterfall():
-            return waterfall_chart.draw(chart, ax, scale)
-        case Matrix():
-            return matrix_chart.draw(chart, ax, scale)
-        case Overlap():
-            return overlap_chart.draw(chart, ax, scale)
-        case Boxes():
-            return box_chart.draw(chart, ax, scale)
-        case Intervals():
-            return interval_chart.draw(chart, ax, scale)
+    return _DRAWERS[type(chart)](chart, ax, scale)
 
 
 def figure(

@@ -39,19 +39,10 @@ def draw(chart: Intervals, ax: Axes, scale: float = 1.0) -> Axes:
     ax.xaxis.set_major_formatter(FuncFormatter(_signed))
     ax.set_xlabel(axes.wrapped(chart.across, 64))
     ax.grid(axis="x")
-    _say_sides(chart, ax, scale)
+    axes.say_above(ax, chart.left and f"← {chart.left}", scale)
+    axes.say_above(ax, chart.right and f"{chart.right} →", scale, side=1)
     rows.name([each.name for each in chart.intervals], [e.end for e in chart.intervals], ax, scale)
     return ax
-
-
-def _say_sides(chart: Intervals, ax: Axes, scale: float) -> None:
-    """Write above the axes what either side of zero means, where there is such a side."""
-    left, right = chart.left and f"← {chart.left}", chart.right and f"{chart.right} →"
-    for text, side, align in ((left, 0, "left"), (right, 1, "right")):
-        ax.annotate(
-            axes.plain(text), (side, 1), xytext=(0, 6 * scale), xycoords="axes fraction",
-            textcoords="offset points", ha=align, va="bottom", size=15 * scale, color=FAINT,
-        )  # fmt: skip
 
 
 def _signed(value: float, _: int) -> str:

@@ -1,13 +1,11 @@
 """The overlap of several variants: bars over a matrix of dots, one column a combination."""
 
-from typing import NamedTuple
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.answers.chart_data import Combination, Overlap
 from helpers.charts import axes, colours
-from helpers.charts.axes import Place
+from helpers.charts.axes import Part
 from helpers.charts.colours import FAINT, INK, NO_DOT
 from helpers.text import escape
 from helpers.text.i18n import columns
@@ -20,28 +18,11 @@ _ROW = 0.15
 """Height of a row of dots, as a share of the highest bar."""
 
 
-class Part(NamedTuple):
-    """A part of a bar: its column, the key of its series, how many it counts, and where it is."""
-
-    column: int
-    key: str
-    number: int
-    place: Place
-
-
 def places(chart: Overlap, figure: Figure) -> list[Part]:
     """Return the parts of bars on a figure of them: column by column; none that is 0."""
     (ax,) = figure.axes
-    found = []
-    for column, combination in enumerate(chart.combinations):
-        low = 0
-        for key, count in zip(chart.series, combination.counts, strict=True):
-            if not count:
-                continue
-            corners = (column - _BAR_WIDTH / 2, low), (column + _BAR_WIDTH / 2, low + count)
-            found.append(Part(column, key, count, axes.place(ax, *corners)))
-            low += count
-    return found
+    bars = (zip(chart.series, each.counts, strict=True) for each in chart.combinations)
+    return axes.parts(ax, bars, _BAR_WIDTH, is_upright=True)
 
 
 def draw(chart: Overlap, ax: Axes, scale: float = 1.0) -> Axes:
@@ -90,12 +71,7 @@ def draw(chart: Overlap, ax: Axes, scale: float = 1.0) -> Axes:
     ax.set_ylabel(axes.wrapped(chart.upward, 26), loc="top", size=16 * scale)
     # Long names leave too little of the width for a legend to begin at the bars.
     side = int(any(columns(variant) > _LONG for variant in chart.variants))
-    ax.legend(
-        loc=("lower left", "lower right")[side],
-        bbox_to_anchor=(side, 1.0),
-        ncols=len(chart.series),
-        borderaxespad=0.3,
-    )
+    axes.legend_above(ax, side=side, ncols=len(chart.series))
     return ax
 
 

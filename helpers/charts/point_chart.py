@@ -128,7 +128,7 @@ def draw(chart: Points, ax: Axes, scale: float = 1.0) -> Axes:
     ax.set_xlabel(axes.plain(chart.across) + note)
     ax.set_ylabel(axes.wrapped(chart.upward, 36), size=16 * scale)
     if chart.groups and chart.points:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.3)
+        axes.legend_above(ax, ncols=3)
     ax.grid(axis="both")
     if chart.log:
         ax.xaxis.set_major_locator(LogLocator(numticks=20))

@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-import matplotlib.dates as mdates
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -11,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from helpers.answers.chart_data import Timeline
 from helpers.charts import axes, colours
 from helpers.charts.colours import INK
-from helpers.charts.curve_chart import Days, number
+from helpers.charts.curve_chart import number, over_days
 from helpers.text import escape
 from helpers.text.i18n import t
 
@@ -62,22 +61,16 @@ def draw(chart: Timeline, ax: Axes, scale: float = 1.0) -> Axes:
         if 0 <= tick <= highest
     ]
     ax.set_yticks(ticks, [f"{tick:,.0f}" for tick in ticks])
-    ax.set_ylabel(axes.wrapped(chart.upward, 36), size=16 * scale)
-    ax.set_xlabel(axes.plain(chart.across))
+    over_days(chart, ax, scale)
     ax.grid(axis="x", visible=False)
-    ax.grid(axis="y")
-    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))
-    ax.xaxis.set_major_formatter(Days())
     _name(chart, ax, highest, scale)
     if any(line.broken for line in chart.lines):
         hollow = Line2D(
             [], [], linestyle="", marker="o", color=INK, markerfacecolor="white",
             markersize=10 * scale, markeredgewidth=2.2 * scale,
         )  # fmt: skip
-        ax.legend(
-            [hollow], [t("more likely a broken scan: left out")], loc="lower left",
-            bbox_to_anchor=(0, 1.0), borderaxespad=0.3, fontsize=15 * scale,
-        )  # fmt: skip
+        what = t("more likely a broken scan: left out")
+        axes.legend_above(ax, [hollow], [what], fontsize=15 * scale)
     return ax
 
 
@@ -145,9 +138,5 @@ def _name(chart: Timeline, ax: Axes, highest: float, scale: float) -> None:
     apart = _APART * whole * min(1.0, 12 / max(len(ends), 1))
     beside = heights([end[1] for _, _, end in ends], apart, highest)
     for (place, name, (day, count)), height in zip(ends, beside, strict=True):
-        ax.annotate(
-            f"{escape.short(name, 22)} {count:,.0f}", (number(day), count),
-            xytext=(1.01, height), textcoords=("axes fraction", "data"), ha="left", va="center",
-            size=scale * (17 if len(ends) <= 8 else 14), weight="bold",
-            color=colours.curve(place), annotation_clip=False,
-        )  # fmt: skip
+        text, size = f"{escape.short(name, 22)} {count:,.0f}", 17 if len(ends) <= 8 else 14
+        axes.name_end(ax, text, (number(day), count), height, colours.curve(place), scale * size)

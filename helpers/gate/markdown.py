@@ -10,7 +10,7 @@ from helpers.gate import accounting, difference, judgement, words
 from helpers.gate.judgement import FAIL, Judgement
 from helpers.gate.pair import Note
 from helpers.text import escape, links
-from helpers.text.i18n import Message, msg, t, told
+from helpers.text.i18n import Message, msg, t, told, word
 
 LIMIT = 60_000
 """Characters of a comment; GitHub takes 65,536."""
@@ -119,7 +119,7 @@ def _lists(found: Judgement, room: int) -> Iterator[str]:
     for place, (title, findings) in enumerate(lists):
         if findings.empty:
             continue
-        text = t(title, count=len(findings))
+        text = word(title).format(count=len(findings))
         # The first two are open.
         is_open = place < 2
         begin = f"**{text}**" if is_open else f"<details><summary>{text}</summary>"

@@ -7,10 +7,9 @@ when it is shown; `msg` marks such a text where it is written, so that a test fi
 import csv
 import textwrap
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
 from typing import Any
 from unicodedata import east_asian_width
 
@@ -190,43 +189,21 @@ def fonts() -> list[str]:
     """
     if spoken() not in _FONTS:
         return []
+    # matplotlib lists fonts when it is imported; only who needs them waits for that.
+    from matplotlib import font_manager
+
     names, package = _FONTS[spoken()]
-    wanted = names.split(", ")
-    found = _listed(wanted)
-    if not found:
-        _list_new_fonts()
-        if found := _listed(wanted):
-            _save_list()
-    if not found:
+    listed = font_manager.fontManager
+
+    def there() -> list[str]:
+        known = {font.name for font in listed.ttflist}
+        return [name for name in names.split(", ") if name in known]
+
+    if not there():
+        # One that was installed since the list was made and stored.
+        listed.ttflist = font_manager._load_fontmanager(try_read_cache=False).ttflist  # type: ignore[attr-defined]
+    if not there():
         raise FontMissing(
             f"language {spoken()!r}: no font of this machine has its letters. Install {package}"
         )
-    return found[:1]
-
-
-def _listed(wanted: list[str]) -> list[str]:
-    """Return the wanted fonts that are in matplotlib's list of those of the machine."""
-    # matplotlib reads that list when it is imported; only who needs it waits for that.
-    from matplotlib import font_manager
-
-    there = {font.name for font in font_manager.fontManager.ttflist}
-    return [name for name in wanted if name in there]
-
-
-def _list_new_fonts() -> None:
-    """Add what is missing in matplotlib's list: fonts that were installed after it was made."""
-    from matplotlib import font_manager
-
-    fonts = font_manager.fontManager
-    for path in sorted({*font_manager.findSystemFonts()} - {font.fname for font in fonts.ttflist}):
-        # matplotlib passes over a font that it cannot read, too.
-        with suppress(Exception):
-            fonts.addfont(path)
-
-
-def _save_list() -> None:
-    """Save matplotlib's list where it reads it: each notebook has a process of its own."""
-    from matplotlib import font_manager, get_cachedir
-
-    file = f"fontlist-v{font_manager.FontManager.__version__}.json"
-    font_manager.json_dump(font_manager.fontManager, Path(get_cachedir(), file))
+    return there()[:1]

@@ -1,6 +1,8 @@
 """Structured text: phrases with emphasis, paragraphs and bullets. Nothing in a value is markup."""
 
+import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from string import Formatter
 from typing import Any
 
@@ -188,32 +190,17 @@ def _filled(message: str, values: dict[str, Any]) -> Phrase:
 
 def _mark(literal: str, runs: list[Run], state: list[bool]) -> None:
     """Append a message's own words to runs; its marks turn emphasis on and off in `state`."""
-    at = 0
-    start = 0
-    while at < len(literal):
-        kind = next(
-            (k for k, mark in enumerate(("**", "*", "`")) if literal.startswith(mark, at)), -1
-        )
+    for part in re.split(r"(\*\*|\*|`)", literal):
+        kind = ("**", "*", "`").index(part) if part in ("**", "*", "`") else None
         # Within code a star is a star.
-        if kind < 0 or (state[2] and kind != 2):
-            at += 1
-            continue
-        if at > start:
-            runs.append(Run(literal[start:at], *state))
-        state[kind] = not state[kind]
-        at += 2 if kind == 0 else 1
-        start = at
-    if at > start:
-        runs.append(Run(literal[start:at], *state))
+        if kind is None or (state[2] and kind != 2):
+            runs.append(Run(part, *state))
+        else:
+            state[kind] = not state[kind]
 
 
 def _merged(runs: list[Run]) -> Phrase:
     """Return runs as a phrase, neighbours with the same emphasis as one."""
-    found: list[Run] = []
-    for run in runs:
-        last = found[-1] if found else None
-        if last and (last.strong, last.em, last.code) == (run.strong, run.em, run.code):
-            found[-1] = Run(last.text + run.text, run.strong, run.em, run.code)
-        elif run.text:
-            found.append(run)
-    return Phrase(tuple(found))
+    some = (run for run in runs if run.text)
+    alike = groupby(some, lambda run: (run.strong, run.em, run.code))
+    return Phrase(tuple(Run("".join(run.text for run in each), *how) for how, each in alike))

@@ -70,7 +70,7 @@ def first_fitting(titles: Iterable[str]) -> str:
 
 def fitting(*forms: str, **values: object) -> str:
     """Return the first of some forms of a title, filled in, that fits, else the last."""
-    return first_fitting(t(form, **values) for form in forms)
+    return first_fitting(word(form).format(**values) for form in forms)
 
 
 def around(counted: str, title: Callable[[str], str]) -> str:

@@ -144,7 +144,7 @@ def test_places_are_where_parts_are_drawn() -> None:
     chart.series[0].values[0] = 2.0
     drawn = figure.figure(chart, "A title", "a footer")
     found = bar_chart.places(chart, drawn)
-    assert [(place.row, place.key, place.value) for place in found] == [
+    assert [(place.bar, place.key, place.value) for place in found] == [
         (0, "CRITICAL", 2),
         (0, "HIGH", 4),
         (3, "HIGH", 9),
@@ -155,4 +155,4 @@ def test_places_are_where_parts_are_drawn() -> None:
     width, height = drawn.bbox.size
     for place, box in zip(found, boxes, strict=True):
         expected = (box.x0 / width, 1 - box.y1 / height, box.width / width, box.height / height)
-        assert np.allclose(place[3:], expected)
+        assert np.allclose(place.place, expected)

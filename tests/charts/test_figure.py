@@ -96,7 +96,8 @@ def test_a_transparent_figure_has_no_ground() -> None:
 
 def test_without_a_font_for_a_language_the_error_names_the_package(monkeypatch) -> None:
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
-    monkeypatch.setattr(font_manager, "findSystemFonts", list)
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda *_, **__: [])
+    monkeypatch.setattr(font_manager, "json_dump", lambda *_: None)
     with i18n.speaking("ko"), pytest.raises(FontMissing, match="fonts-noto-cjk"):
         figures.figure(BARS)
     figures.figure(BARS)
