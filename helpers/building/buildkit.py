@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -48,7 +48,7 @@ def build(
     context: Path,
     tag: str,
     steps: Sequence[Instruction],
-) -> Iterator[Line]:
+) -> Generator[Line, None, None]:
     """Build the Dockerfile at a path; yield BuildKit's lines, and the image if it did not fail.
 
     `steps` are the Dockerfile's instructions, and those that bases give to builds on them. Without

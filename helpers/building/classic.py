@@ -1,7 +1,7 @@
 """Builds a recipe with the daemon's classic builder."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from helpers.building.build_log import ERROR, IMAGE, STEP, TEXT, Line
@@ -13,7 +13,9 @@ _ABOUT_IMAGES = " ---> "
 """Start of a line about what a step starts from or makes."""
 
 
-def build(daemon: Daemon, recipe: Recipe, path: Path, context: Path, tag: str) -> Iterator[Line]:
+def build(
+    daemon: Daemon, recipe: Recipe, path: Path, context: Path, tag: str
+) -> Generator[Line, None, None]:
     """Build the Dockerfile at a path; yield the builder's lines, and the image if it did not fail.
 
     Lines about the progress of downloads and images in between are left out.

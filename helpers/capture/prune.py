@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers import paths, whole
+from helpers.capture import sharing
 from helpers.errors import ReportInvalid, disk_error
 from helpers.frames import FAILED
 from helpers.scans import package_list, reports
@@ -56,7 +57,7 @@ def prune(study_name: str, keep: str, dry_run: bool = False) -> Pruned:
         captures = opened.captures()
         stays = staying(opened, [opened.facts(name) for name in captures], keep)
         gone = [name for name in captures if name not in stays]
-        freed = _freed(folder, gone)
+        freed = sharing.freed_bytes([folder / name for name in gone])
         if gone and not dry_run:
             _remove(folder, gone)
     return Pruned(gone, len(captures) - len(gone), freed)
@@ -146,16 +147,3 @@ def _packages(folder: Path) -> str | None:
         listed, is_known = package_list.digest(report)
         return (listed if is_known else None) or report.image_id or None
     return None
-
-
-def _freed(folder: Path, gone: Sequence[str]) -> int:
-    """Return the bytes of files all of whose links are in captures that go."""
-    links: dict[tuple[int, int], list[int]] = {}
-    for name in gone:
-        for path in (folder / name).rglob("*"):
-            if path.is_file():
-                status = path.lstat()
-                known = links.setdefault((status.st_dev, status.st_ino), [0, 0, 0])
-                known[0] += 1
-                known[1:] = [status.st_nlink, status.st_size]
-    return sum(size for found, count, size in links.values() if found == count)

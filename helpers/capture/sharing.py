@@ -7,6 +7,8 @@ or written beside its place and renamed there, which leaves the other links as t
 import filecmp
 import os
 import shutil
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from helpers import whole
@@ -50,7 +52,11 @@ def share(staged: Path, before: Path) -> None:
             return
 
 
-def own_bytes(folder: Path) -> int:
-    """Return the bytes of a folder's files that no other folder shares: what its removal frees."""
-    found = (path.lstat() for path in folder.rglob("*") if path.is_file())
-    return sum(status.st_size for status in found if status.st_nlink == 1)
+def freed_bytes(folders: Iterable[Path]) -> int:
+    """Return the bytes that the removal of folders frees: of files with all links in these."""
+    found = [path.lstat() for each in folders for path in each.rglob("*") if path.is_file()]
+    links = Counter((status.st_dev, status.st_ino) for status in found)
+    sizes = {
+        (s.st_dev, s.st_ino): s.st_size for s in found if links[s.st_dev, s.st_ino] == s.st_nlink
+    }
+    return sum(sizes.values())

@@ -291,7 +291,7 @@ def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
     if outcome.unchanged:
         click.echo(f"nothing has changed since {relative(outcome.folder)}")
     else:
-        new = sharing.own_bytes(outcome.folder) / 1000
+        new = sharing.freed_bytes([outcome.folder]) / 1000
         click.echo(f"evidence {relative(outcome.folder)} ({new:,.0f} kB new)")
     for variant, why in outcome.failures.items():
         click.echo(f"Error: {variant}: {plain(why)}", err=True)

@@ -1,7 +1,5 @@
 """A layer is gzipped once, however many variants and captures ask for its size."""
 
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -46,26 +44,3 @@ def test_a_size_of_another_gzip_or_a_damaged_file_is_measured_again(
     path.write_text(cached, encoding="latin-1")
     assert GzipSizes(path, gzip).size(None, LAYER) == 42
     assert len(gzip.measured) == 1
-
-
-def test_whoever_waits_for_a_damaged_archive_measures_its_own(tmp_path: Path) -> None:
-    begun, waiting, measured = threading.Event(), threading.Event(), []
-
-    def measure(archive: Any, _: Layer) -> int:
-        measured.append(archive)
-        if archive == "damaged":
-            begun.set()
-            waiting.wait()
-            raise ValueError("damaged")
-        return 42
-
-    sizes = GzipSizes(tmp_path / "sizes.json", measure)
-    with ThreadPoolExecutor(2) as pool:
-        damaged = pool.submit(sizes.size, "damaged", LAYER)
-        begun.wait()
-        whole = pool.submit(sizes.size, "whole", LAYER)
-        time.sleep(0.05)
-        waiting.set()
-        assert whole.result() == 42
-        assert "damaged" in str(damaged.exception())
-    assert measured == ["damaged", "whole"]

@@ -165,11 +165,9 @@ def endless(handler: Handler) -> None:
     ("content", "problem"),
     [
         (None, "its server answers 404"),
-        (lambda handler: answer(handler, FILE, 403), "its server answers 403"),
         (lambda handler: answer(handler, b"", 503, Retry_After="3600"), "its server answers 503"),
         (lambda handler: answer(handler, FILE, 206), "its server answers 206"),
         (b"", "empty"),
-        (b"<html>Please log in</html>\n", "no EPSS scores"),
         (FILE[:-9], "gzip that is cut off"),
         (cut_off, "its server ended too early"),
         (silent, "its server does not answer in time"),

@@ -35,7 +35,7 @@ def test_what_has_not_changed_is_one_file(two: list[Path]) -> None:
     assert (first / "a" / paths.REPORT).samefile(second / "a" / paths.REPORT)
     assert not (first / "b" / paths.REPORT).samefile(second / "b" / paths.REPORT)
     new = sum((second / name).stat().st_size for name in ("capture.json", f"b/{paths.REPORT}"))
-    assert sharing.own_bytes(second) == new
+    assert sharing.freed_bytes([second]) == new
     assert f"2026-01-02 ({new / 1000:,.0f} kB new)" in done.stdout
 
 

@@ -105,13 +105,10 @@ def test_a_rebuilt_study_is_recorded_whole(name: str, runtimes: list[str]) -> No
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [
-        (["live", "STUDY=today"], "live today"),
         (
             ["live", "STUDY=today", "DB=/d", "COVERAGE=partial: x"],
             'live today --db /d --coverage "partial: x"',
         ),
-        (["live"], 'echo "Name a study: make live STUDY=today"; exit 2'),
-        (["compare", "IMAGES=a.tar b:1"], "compare a.tar b:1"),
         (["compare", "IMAGES=a b", "STUDY=mine", "DB=/d"], "compare a b --study mine --db /d"),
         (
             ["compare", "IMAGES=a", "PLATFORM=linux/arm64", "FROM=registry"],
