@@ -1,8 +1,10 @@
-"""The figure that questions of a fleet share: a bar a row, of as many rows as it has room for."""
+"""What figures of questions of a fleet share: bars and intervals, of as many rows as have room."""
 
 from collections.abc import Iterable
 
-from helpers.answers.chart_data import Bars, Series
+import pandas as pd
+
+from helpers.answers.chart_data import Bars, Interval, Series
 from helpers.text import escape
 
 MOST = 12
@@ -16,3 +18,9 @@ def of(
     rows = [(escape.plain(text), "") for text in names]
     series = Series("size", what, [float(value) for value in values])
     return Bars(rows, [series], ends, across, "size", [True] * len(rows))
+
+
+def interval(name: str, estimate: float, low: object, high: object, end: str) -> Interval:
+    """Return a row of intervals; NA is no end."""
+    ends = (None if pd.isna(one) else float(one) for one in (low, high))
+    return Interval(name, float(estimate), *ends, end)

@@ -95,6 +95,14 @@ class Cluster:
         """Return the addresses of its workers; one that is started again has another."""
         return set(self.client.scheduler_info()["workers"])
 
+    def replace(self) -> bool:
+        """Start the workers of a local cluster anew; return whether it is one."""
+        if self._local:
+            number = len(self._local.worker_spec) or 1
+            self._local.scale(0)
+            self._local.scale(number)
+        return self.is_local
+
 
 @contextmanager
 def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:

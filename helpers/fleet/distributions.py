@@ -98,9 +98,14 @@ def _line(row: Any, ended: date | None) -> Phrase:
         images=number(row.images, "image"),
         **{column: shown(getattr(row, column)) for column in _COLUMNS},
     )
-    if ended:
-        text += say("; **its advisories ended on {day}**, so that few is no good sign", day=ended)
-    return text
+    return text + no_sign(ended)
+
+
+def no_sign(ended: date | None) -> Phrase:
+    """Return that advisories of a base ended on a day, if so."""
+    if not ended:
+        return Phrase(())
+    return say("; **its advisories ended on {day}**, so that few is no good sign", day=ended)
 
 
 def shown(quartile: float) -> str:

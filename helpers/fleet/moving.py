@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.chart_data import Interval, Intervals
+from helpers.answers.chart_data import Intervals
 from helpers.fleet import bars, bootstrap, distributions, groups, image_table, pairs, prediction
 from helpers.fleet.groups import Packages
 from helpers.text.i18n import msg, t
@@ -182,11 +182,9 @@ def _note(short: pd.DataFrame, shown: pd.DataFrame) -> Phrase:
 
 def _chart(shown: pd.DataFrame, lens: Lens) -> Intervals:
     rows = [
-        Interval(
+        bars.interval(
             t("to {family}", family=row.target),
-            float(row.change),
-            None if pd.isna(row.low) else float(row.low),
-            None if pd.isna(row.high) else float(row.high),
+            *(row.change, row.low, row.high),
             t(
                 "{observed:,} of {images} observed",
                 observed=row.observed,
@@ -276,8 +274,7 @@ def _line(row: Any, ended: date | None) -> Phrase:
             paired=distributions.shown(row.paired_median),
             unpaired=distributions.shown(row.unpaired_median),
         )
-    if ended:
-        text += say("; **its advisories ended on {day}**, so that few is no good sign", day=ended)
+    text += distributions.no_sign(ended)
     if row.unknown:
         text += say(
             "; what {images} would change by is not known", images=number(row.unknown, "image")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.chart_data import Interval, Intervals
+from helpers.answers.chart_data import Intervals
 from helpers.fleet import bars, bootstrap, distributions, groups, image_table
 from helpers.fleet.groups import Packages
 from helpers.text.i18n import msg, t
@@ -171,11 +171,9 @@ def answer(images: pd.DataFrame, lens: Lens, packages: Packages) -> Answer:
 def chart(table: pd.DataFrame, lens: Lens) -> Intervals:
     """Return by which share each two families differ, those of most groups first."""
     rows = [
-        Interval(
+        bars.interval(
             t("{first} → {second}", first=row.first, second=row.second),
-            100 * float(row.share),
-            None if pd.isna(row.low) else 100 * float(row.low),
-            None if pd.isna(row.high) else 100 * float(row.high),
+            *(100 * each for each in (row.share, row.low, row.high)),
             t(
                 "{pairs}, {groups}",
                 pairs=number(row.pairs, "pair"),

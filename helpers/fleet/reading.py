@@ -144,6 +144,8 @@ def _read(cut: list[Batch], cluster: Cluster, total: int, problems: list[str]) -
     A batch that fails, or that kills its workers, is cut in two until the scan that does is alone:
     that one is a failed image.
     """
+    from distributed import KilledWorker
+
     tasks = Tasks(cluster, batches.read, _told)
     tasks.add(cut)
     workers = cluster.addresses()
@@ -157,13 +159,19 @@ def _read(cut: list[Batch], cluster: Cluster, total: int, problems: list[str]) -
                         yield done
                     elif isinstance(error, KitError):
                         raise error
-                    elif _is_suspect(batch, error):
+                    elif len(batch.scans) > 1:
+                        middle = len(batch.scans) // 2
+                        halves = batch.scans[:middle], batch.scans[middle:]
+                        tasks.add([batch._replace(scans=half) for half in halves])
+                    elif batch.reason:
+                        raise error
+                    elif isinstance(error, KilledWorker) and not batch.alone:
+                        # Dask blames also what only waited for a worker that was killed.
                         suspects.append(batch._replace(alone=True))
                     else:
-                        tasks.add(_smaller(batch, error, problems))
+                        tasks.add([_failed(batch, error, problems)])
                 if not suspects:
                     break
-                # Dask blames what only waited for a worker that was killed: so one at a time.
                 tasks.add([suspects.pop()])
     finally:
         tasks.cancel()
@@ -177,29 +185,14 @@ def _told(batch: Batch) -> str:
     return batch.scans[0].place + (f" (and {more:,} more scans)" if more else "")
 
 
-def _is_suspect(batch: Batch, error: BaseException) -> bool:
-    """Return whether a scan's worker was killed, perhaps by another one beside it."""
+def _failed(batch: Batch, error: BaseException, problems: list[str]) -> Batch:
+    """Return the batch of a single scan that fails as one that makes a failed image of it."""
     from distributed import KilledWorker
 
-    is_single = len(batch.scans) == 1 and not batch.reason
-    return isinstance(error, KilledWorker) and is_single and not batch.alone
-
-
-def _smaller(batch: Batch, error: BaseException, problems: list[str]) -> list[Batch]:
-    """Return the halves of a batch that failed; of a single scan, a failed image."""
-    from distributed import KilledWorker
-
-    if len(batch.scans) > 1:
-        middle = len(batch.scans) // 2
-        halves = batch.scans[:middle], batch.scans[middle:]
-        return [batch._replace(scans=half) for half in halves]
-    if batch.reason:
-        raise error
     is_killed = isinstance(error, KilledWorker)
+    reason = f"cannot be read ({type(error).__name__}: {error})"
     if is_killed:
         reason = "each worker that read it was killed, as for lack of memory"
-    else:
-        reason = f"cannot be read ({type(error).__name__}: {error})"
     problems.append(f"{batch.scans[0].place}: {reason}")
     told = f"{reason}. Scan the image again, or leave it out"
-    return [batch._replace(reason=told, again=is_killed)]
+    return batch._replace(reason=told, again=is_killed)

@@ -20,6 +20,9 @@ _LOOK = 0.02
 _ALONE = 60
 """Seconds after which a cluster without workers is given up: killed ones may be replaced."""
 
+_REPLACED = 10
+"""Seconds after which local workers are started anew: one that dies while it starts stays dead."""
+
 _SIGNS = 30
 """Signs of life in a row by which each worker says that it has nothing to do, while calls wait."""
 
@@ -106,7 +109,7 @@ class Tasks:
         """Yield calls as they end, until none is left or no worker works on those that are."""
         client = self._cluster.client
         signs = _Signs()
-        looked = worked = time.monotonic()
+        looked = worked = replaced = time.monotonic()
         while not self._running.is_empty():
             if done := self._running.next_batch(block=False):
                 worked = time.monotonic()
@@ -129,9 +132,9 @@ class Tasks:
                     workers = client.scheduler_info()["workers"]
                 worked = looked if workers else worked
                 if looked - worked > _ALONE:
-                    if self._cluster.is_local:
-                        return
                     raise ended("no worker is left")
+                if looked - max(worked, replaced) > _REPLACED and self._cluster.replace():
+                    replaced = looked
                 if signs.are_of_no_work(workers):
                     return
 

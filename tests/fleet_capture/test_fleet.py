@@ -81,23 +81,6 @@ class TestPackageLists:
         assert facts["finished"]
         assert facts["db"]["sha256"]
 
-    def test_only_what_is_new_is_scanned(
-        self, tags: Path, fleet_db: Path, empty_data: Path, tmp_path: Path
-    ) -> None:
-        some = tmp_path / "some"
-        some.mkdir()
-        every = sorted(tags.iterdir())
-        for path in every[:4]:
-            shutil.copy(path, some)
-        first = capture(str(some), db=fleet_db)
-        made = {path: path.stat().st_mtime_ns for path in first.folder.rglob("*.json.gz")}
-        for path in every[4:]:
-            shutil.copy(path, some)
-        second = capture(str(some), db=fleet_db)
-        assert (first.made + second.made, second.kept) == (3, first.made)
-        assert all(path.stat().st_mtime_ns == made[path] for path in made)
-        assert len(support.images(second.folder)) == 4
-
     def test_with_another_database_all_are_scanned_again_and_none_are_mixed(
         self, tags: Path, fleet_db: Path, empty_data: Path, tmp_path: Path
     ) -> None:
@@ -266,15 +249,6 @@ class TestAFaultyRegistry:
         served.fault = None
         again = capture(listed, "x", db=db)
         assert (again.made, again.kept, again.failed) == (1, 3, [])
-
-    def test_a_busy_registry_is_waited_for_and_that_is_said(
-        self, served: Faulty, listed: str, db: Path
-    ) -> None:
-        served.faulty_path = "/v2/bad/manifests/1"
-        served.fault = faulty_registry.status(429, 1, Retry_After="1")
-        done = run("fleet", "capture", listed, "--name", "x", "--db", db)
-        assert done.status == 0
-        assert f"{served.host} answers 429: it is asked again in 1 s" in done.stderr
 
     def test_what_was_scanned_stays_while_its_registry_is_away(
         self, served: Faulty, listed: str, db: Path, tmp_path: Path
