@@ -14,6 +14,33 @@ DATABASES = (
     "var/lib/dpkg/status.d/a.md5sums",
 )
 
+APK = b"""C:Q1abc=
+P:musl
+V:1.2.5-r9
+F:lib
+R:ld-musl-x86_64.so.1
+a:0:0:755
+Z:Q1abc=
+R:libc.musl-x86_64.so.1
+
+P:busybox
+F:
+R:linuxrc
+F:bin
+R:busybox
+F:etc/network/if-up.d
+"""
+
+
+def test_apk_lists_files_by_directory() -> None:
+    assert owners({"lib/apk/db/installed": APK}, {}) == {
+        "lib/ld-musl-x86_64.so.1": "musl",
+        "lib/libc.musl-x86_64.so.1": "musl",
+        "linuxrc": "busybox",
+        "bin/busybox": "busybox",
+    }
+    assert owners({"usr/lib/apk/db/installed": APK}, {})["bin/busybox"] == "busybox"
+
 
 def test_dpkg_lists_a_file_a_package_whatever_its_architecture() -> None:
     owned = owners(
