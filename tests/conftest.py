@@ -6,14 +6,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import docker
-import msgspec
 import pandas as pd
 import pytest
 from docker.errors import DockerException
@@ -21,16 +19,15 @@ from hypothesis import HealthCheck, settings
 
 from helpers import frames, paths
 from helpers.building import buildx
-from helpers.building.build import build
 from helpers.containers.daemon import Daemon, connect
 from helpers.errors import DaemonUnavailable, KitError
 from helpers.frames import Frames
 from helpers.images import file_owners, image_rows
 from helpers.images.file_inventory import File
 from helpers.studies.load import load_reports, load_study
-from helpers.studies.study import Base
 from helpers.studies.study import names as study_names
 from tests.support import clock
+from tests.support import standins as made_standins
 from tests.support.builds import Builder
 from tests.support.live import unless_live
 from tests.support.registries import Registry, serving
@@ -167,19 +164,15 @@ def client() -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture(scope="session")
-def standins(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def standins(daemon: Daemon) -> list[str]:
     """Names of bases made from packages, as stand-ins for images of registries."""
-    text = (Path(__file__).parent / "standins.toml").read_text()
-    bases = msgspec.convert(tomllib.loads(text)["bases"], list[Base])
     if not daemon.find("debian:trixie"):
         unless_live("there is no debian:trixie on the daemon to make the other bases from")
-    log = tmp_path_factory.mktemp("standins") / "build.log"
     try:
-        for base in bases:
-            build(daemon, base, base.tag, log)
+        return made_standins.made(daemon)
     except KitError as error:
         unless_live(f"the bases of the tests cannot be built here: {error}")
-    return [base.tag for base in bases]
+        raise
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,7 @@ def test_the_legend_says_what_dotted_lines_and_a_shaded_ground_mean(ax: Axes) ->
 @example(begin=date(2026, 12, 20), span=20)
 @example(begin=date(2000, 2, 5), span=25)
 @example(begin=date(2006, 5, 2), span=7300)
-@settings(max_examples=25)
+@settings(max_examples=8)
 def test_the_first_tick_has_its_year_and_so_has_each_later_year(
     language: str, begin: date, span: int
 ) -> None:

@@ -44,6 +44,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CutDaemo
         yield server
 
 
+@pytest.mark.slow
 def test_cut_at_each_request_the_others_are_kept(
     server: CutDaemon, empty_data: Path, write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:

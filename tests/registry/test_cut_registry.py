@@ -57,6 +57,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
         yield registry
 
 
+@pytest.mark.slow
 def test_cut_at_each_request_the_others_are_kept_and_the_next_run_is_right(
     served: Faulty, empty_data: Path, write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
