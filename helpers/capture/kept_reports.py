@@ -9,13 +9,9 @@ a failed image with its reason. Days without reports are gaps: nothing is made u
 import itertools
 import os
 import re
-import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,9 +36,6 @@ _LIKE_DATE = re.compile(r"(?<!\d)\d{4}(?P<s>[-_.])\d\d(?P=s)\d\d(?!\d)")
 
 _FIRST_DAY, _AHEAD = date(1990, 1, 1), timedelta(days=366)
 """What is before this day, or further ahead than this, is no date of a report."""
-
-_AT_ONCE = 8
-"""Captures that one process makes in a row."""
 
 
 class Taken(NamedTuple):
@@ -77,8 +70,8 @@ def take(study_name: str, folder: Path) -> Taken:
     made: list[str] = []
     with staging.stage(opened) as staged:
         earlier = opened.captures()
-        for name, broken in _staged(opened, wanted, staged):
-            problems += broken
+        for name, reports in wanted.items():
+            problems += _stage(opened, staged / name, reports)
             before = [other for other in earlier + made if other < name]
             if before:
                 sharing.share(staged / name, paths.capture(opened.name, max(before)))
@@ -88,8 +81,8 @@ def take(study_name: str, folder: Path) -> Taken:
                     (staged / name).rename(paths.capture(opened.name, name))
                     made.append(name)
                     continue
-            there[name] = wanted[name]
-            problems += _late(opened, {name: wanted[name]})
+            there[name] = reports
+            problems += _late(opened, {name: reports})
     return Taken(sorted(made), sorted(there), problems)
 
 
@@ -276,43 +269,15 @@ def _study(name: str, by_capture: dict[str, list[Report]]) -> Study:
     return open_study(name)
 
 
-def _staged(
-    opened: Study, wanted: dict[str, list[Report]], staged: Path
-) -> Iterator[tuple[str, list[str]]]:
-    """Make captures in a folder, in several processes; yield what `_stage` returns of each."""
-    if len(wanted) <= _AT_ONCE:
-        yield from (_stage(opened, staged, *each) for each in wanted.items())
-        return
-    pool = ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), initializer=_end_with_parent)
-    try:
-        stage = partial(_stage, opened, staged)
-        yield from pool.map(stage, wanted, wanted.values(), chunksize=_AT_ONCE)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent has ended: a killed one cannot end it."""
-
-    def wait() -> None:
-        if parent := parent_process():
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
-def _stage(
-    opened: Study, staged: Path, name: str, reports: Sequence[Report]
-) -> tuple[str, list[str]]:
-    """Make one capture in a folder; return its name, and what is broken.
+def _stage(opened: Study, staged: Path, reports: Sequence[Report]) -> list[str]:
+    """Make one capture in a folder of its name; return what is broken.
 
     One of which no report can be read says that there were some, and why they do not count.
     """
     variants: dict[str, Captured] = {}
-    times, broken = [], []
+    name, times, broken = staged.name, [], []
     for report in reports:
-        folder = staged / name / report.variant
+        folder = staged / report.variant
         folder.mkdir(parents=True, exist_ok=True)
         try:
             kept = redact_report.keep(report.path, folder)
@@ -337,5 +302,5 @@ def _stage(
     facts = Facts(
         opened.name, name, at, __version__, "trivy", "", Database(), variants, scanner_is=OTHERS
     )
-    (staged / name / paths.CAPTURE).write_bytes(own_file.record(facts, 2))
-    return name, broken
+    (staged / paths.CAPTURE).write_bytes(own_file.record(facts, 2))
+    return broken

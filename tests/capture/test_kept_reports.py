@@ -186,14 +186,14 @@ def test_a_study_of_another_is_left_alone(data: Path, tmp_path: Path) -> None:
     assert not paths.study("new").exists()
 
 
-def test_many_days_are_made_by_several_processes(folder: Path) -> None:
-    days = [f"2023-01-{day:02}" for day in range(1, 29)]
+def test_what_is_the_same_on_many_days_is_stored_once(folder: Path) -> None:
+    days = [f"2023-01-{day:02}" for day in range(1, 5)]
     for day in days:
         write(folder / day / "app.json", trivy(finding()))
     assert run("history", "mine", "--from", folder).status == 0
     assert open_study("mine").captures() == days
     kept = [paths.evidence("mine", day, "app") / paths.REPORT for day in days]
-    assert all(path.samefile(kept[0]) for path in kept), "what is the same is stored once"
+    assert all(path.samefile(kept[0]) for path in kept)
 
 
 def test_two_at_once_make_each_day_once_and_know_all_variants(
