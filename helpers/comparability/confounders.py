@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.answers.answer import BANNER, Answer
 from helpers.answers.talk import ALIKE, Table, Talk
-from helpers.answers.talk import named as named_images
+from helpers.answers.talk import named as eachimages
 from helpers.comparability import judges, scan_consistency, scanner_releases
 from helpers.comparability.end_of_life import (
     advisories_until,
@@ -241,30 +241,29 @@ def _text(confounders: pd.DataFrame) -> Text:
         text += paragraph(_head(rows, label)) + bullets(lines)
         past = rows[_silent_days(rows).gt(0).fillna(False)]
         silent += [name(variant) + label for variant in past["variant"]]
-    notes = []
     after = confounders["built_at"].gt(confounders["advisories_until"]).fillna(False)
-    if after.any():
-        note = say(
+    late = dict.fromkeys(confounders[after]["variant"])
+    notes = [
+        say(
             "Built after the last advisories for their base: {variants}. Their packages are at "
             "least as old as that.",
-            variants=listed(map(name, dict.fromkeys(confounders[after]["variant"]))),
+            variants=listed(map(name, late)),
         )
-        notes.append(note)
-    if confounders["as_of"].notna().any():
-        notes.append(
-            say(
-                "Days are counted to the day of the database, or of the scan where that is not "
-                "known."
-            )
-        )
-    if silent:
-        note = say(
+        if late
+        else Phrase(),
+        say("Days are counted to the day of the database, or of the scan where that is not known.")
+        if confounders["as_of"].notna().any()
+        else Phrase(),
+        say(
             "Past its distribution's support: {variants}. Hardly any advisories follow, so a count "
             "that stands still is no merit.",
             variants=listed(silent),
         )
-        notes.append(note)
-    return text + (paragraph(listed(notes, " ")) if notes else Text())
+        if silent
+        else Phrase(),
+    ]
+    said = [note for note in notes if note]
+    return text + (paragraph(listed(said, " ")) if said else Text())
 
 
 def _talk(confounders: pd.DataFrame) -> Talk:
@@ -278,18 +277,16 @@ def _talk(confounders: pd.DataFrame) -> Talk:
         map(word, differing) if differing else (_alike_in(a, found, confounders) for a in alike),
         last=AND,
     ).plain
+    headline = msg("Whether like is compared with like is not known")
+    meaning = msg("Of too few images is it known, so a difference may have many reasons.")
     if differing:
-        headline = t("The images differ in more than their base: {aspects}", aspects=aspects)
-        meaning = t(
-            "They differ in {aspects}: not every difference that follows is due to the base.",
-            aspects=aspects,
+        headline = msg("The images differ in more than their base: {aspects}")
+        meaning = msg(
+            "They differ in {aspects}: not every difference that follows is due to the base."
         )
     elif alike:
-        headline = t("Like is compared with like, as far as is known")
-        meaning = t("Nothing that is known of them differs: {aspects}.", aspects=aspects)
-    else:
-        headline = t("Whether like is compared with like is not known")
-        meaning = t("Of too few images is it known, so a difference may have many reasons.")
+        headline = msg("Like is compared with like, as far as is known")
+        meaning = msg("Nothing that is known of them differs: {aspects}.")
     apart = _apart(rows, differing) if len(captures) == 1 else []
     odd = [f"{part.plain}." for part in apart]
     apart_versions = [_within_line(images).plain for _, images in captures]
@@ -297,7 +294,7 @@ def _talk(confounders: pd.DataFrame) -> Talk:
     ended = t(
         "Hardly any advisories follow for {variants}, so a count that stands still there is no "
         "merit.",
-        variants=named_images(past["variant"]),
+        variants=eachimages(past["variant"]),
     )
     cells = [
         [
@@ -314,17 +311,13 @@ def _talk(confounders: pd.DataFrame) -> Talk:
     head += [t("runtime"), t("supported until")]
     spoken = (
         t("Before numbers are compared: do the images differ in more than their base?"),
-        *(odd or [meaning]),
+        *(odd or [word(meaning).format(aspects=aspects)]),
         *dict.fromkeys(filter(None, apart_versions)),
         *([ended] if len(past) else []),
         *([t("Keep these differences in mind on the slides that follow.")] if differing else []),
     )
-    return Talk(
-        ALIKE,
-        headline,
-        table=Table(head, cells, _SHARES),
-        spoken=spoken,
-    )
+    table = Table(head, cells, _SHARES)
+    return Talk(ALIKE, word(headline).format(aspects=aspects), table=table, spoken=spoken)
 
 
 def _on(day: Any) -> str:
@@ -430,31 +423,22 @@ def _head(rows: pd.DataFrame, label: str) -> Phrase:
     different = listed((word(aspect) for aspect in ASPECTS if found[aspect]), last=AND)
     alike = listed((_alike_in(a, found, rows) for a in _ALWAYS if found[a] is False), last=AND)
     unknown = listed((word(aspect) for aspect in _ALWAYS if found[aspect] is None), last=AND)
-    if apart := _apart(rows, [aspect for aspect in ASPECTS if found[aspect]]):
-        text = say(
+    apart = _apart(rows, [aspect for aspect in ASPECTS if found[aspect]])
+    form = msg("**Whether the images differ in more than their base is not known{capture}.**")
+    if apart:
+        form = msg(
             "**The images differ in more than their base{capture}:** {differences}. So their other "
-            "differences are not due to their bases alone.",
-            capture=label,
-            differences=listed(apart, "; "),
+            "differences are not due to their bases alone."
         )
     elif different:
-        text = say(
+        form = msg(
             "**The images differ in more than their base{capture}:** in {aspects}. So their other "
-            "differences are not due to their bases alone.",
-            capture=label,
-            aspects=different,
+            "differences are not due to their bases alone."
         )
     elif alike:
-        text = say(
-            "**Nothing known differs{capture}:** the variants are alike in {aspects}.",
-            capture=label,
-            aspects=alike,
-        )
-    else:
-        text = say(
-            "**Whether the images differ in more than their base is not known{capture}.**",
-            capture=label,
-        )
+        form = msg("**Nothing known differs{capture}:** the variants are alike in {aspects}.")
+    differences = listed(apart, "; ")
+    text = say(form, capture=label, differences=differences, aspects=different or alike)
     if within := _within_line(rows):
         text += " " + within
     if unknown:
@@ -478,21 +462,13 @@ def _apart(rows: pd.DataFrame, aspects: list[str]) -> list[Phrase]:
 
 def _differ(variants: tuple[str, ...], aspects: Phrase, others: int) -> Phrase:
     """Return that variants differ in aspects from the others, or all from each other."""
+    form = msg("{variants} differ in {aspects} from the other {count:,}, which are alike in that")
     if not variants:
-        return say("the variants differ in {aspects}", aspects=aspects)
-    if len(variants) == 1:
-        return say(
-            "{variant} differs in {aspects}, the other {count:,} are alike in that",
-            variant=name(variants[0]),
-            aspects=aspects,
-            count=others,
-        )
-    return say(
-        "{variants} differ in {aspects} from the other {count:,}, which are alike in that",
-        variants=listed(map(name, variants), AND),
-        aspects=aspects,
-        count=others,
-    )
+        form = msg("the variants differ in {aspects}")
+    elif len(variants) == 1:
+        form = msg("{variant} differs in {aspects}, the other {count:,} are alike in that")
+    each = listed(map(name, variants), AND)
+    return say(form, variant=each, variants=each, aspects=aspects, count=others)
 
 
 def _few(rows: pd.DataFrame, aspect: str) -> tuple[str, ...]:
@@ -540,12 +516,9 @@ def _ending(what: str, row: Any) -> Phrase:
     ending = say("{product}, end of life {day:%Y-%m-%d}", product=spelled(text), day=end)
     if pd.notna(row.as_of):
         days = (row.as_of - end).days
-        apart = number(abs(days), "day")
-        ending += ", "
-        if days >= 0:
-            ending += t("{days} before {day:%Y-%m-%d}", days=apart, day=row.as_of)
-        else:
-            ending += t("{days} after {day:%Y-%m-%d}", days=apart, day=row.as_of)
+        before, after = msg("{days} before {day:%Y-%m-%d}"), msg("{days} after {day:%Y-%m-%d}")
+        form = before if days >= 0 else after
+        ending += ", " + t(form, days=number(abs(days), "day"), day=row.as_of)
     if is_os and row.advisories_until != end:
         ending += t(", LTS advisories until {day:%Y-%m-%d}", day=row.advisories_until)
     return ending

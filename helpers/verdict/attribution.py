@@ -9,7 +9,7 @@ from helpers.answers.chart_data import Bars, Series
 from helpers.answers.talk import AGE, Talk
 from helpers.comparability.confounders import APART_DAYS, packages_day
 from helpers.frames import SCANNED, Frames
-from helpers.text.i18n import t, told
+from helpers.text.i18n import msg, t, told, word
 from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
 from helpers.vulnerabilities import counting, lenses
 from helpers.vulnerabilities.fixes import BLIND
@@ -38,22 +38,18 @@ _TEXTS = ("study", "capture", "first", "second", "built_after_end", "not_observa
 
 def answer(table: pd.DataFrame) -> Answer:
     """Answer how two images differ, as they are and with every fix in; of `difference`."""
-    if table.empty:
-        text = say(
-            "No capture has both images scanned, so no difference is split into age and base."
-        )
-        return Answer("difference", text=paragraph(text), table=table)
-    return Answer("difference", text=_differences(table), table=table)
+    text = paragraph(
+        say("No capture has both images scanned, so no difference is split into age and base.")
+    )
+    return Answer("difference", text=text if table.empty else _differences(table), table=table)
 
 
 def beside_answer(table: pd.DataFrame | None = None) -> Answer:
     """Answer how the images of another study, with matched ones, differ, if there is one."""
-    if table is None or table.empty:
-        text = paragraph(say("No other study is compared with this one."))
-        table = pd.DataFrame(columns=COLUMNS)
-    else:
-        text = _differences(table)
-    return Answer("difference-of-matched-pair", text=text, table=table)
+    found = pd.DataFrame(columns=COLUMNS) if table is None else table
+    text = paragraph(say("No other study is compared with this one."))
+    text = text if found.empty else _differences(found)
+    return Answer("difference-of-matched-pair", text=text, table=found)
 
 
 def lesson_answer(
@@ -123,24 +119,17 @@ def headline(rows: pd.DataFrame) -> str:
     pairs = _pairs(rows)
     if not pairs or (len(pairs) == 1 and not is_close(pairs[0].iloc[0]["days_older"])):
         return ""
-    first, *others = pairs
-    gap = first["fixable_difference"]
-    each = [
-        t(
-            "{apart} {findings} findings, {vulnerabilities} vulnerabilities",
-            apart=_apart(first.iloc[0]),
-            findings=_sign(gap.iloc[0]),
-            vulnerabilities=_sign(gap.iloc[-1]),
-        )
+    forms = [
+        msg("{apart} {findings} findings, {vulnerabilities} vulnerabilities"),
+        *[msg("{apart} {findings} and {vulnerabilities}")] * (len(pairs) - 1),
     ]
-    each += [
-        t(
-            "{apart} {findings} and {vulnerabilities}",
+    each = [
+        word(form).format(
             apart=_apart(pair.iloc[0]),
             findings=_sign(pair["fixable_difference"].iloc[0]),
             vulnerabilities=_sign(pair["fixable_difference"].iloc[-1]),
         )
-        for pair in others
+        for form, pair in zip(forms, pairs, strict=True)
     ]
     return t("Fixable on Alpine minus distroless: {pairs}", pairs="; ".join(each))
 
@@ -264,8 +253,8 @@ def _differences(table: pd.DataFrame) -> Text:
             first=name(row.first),
             second_total=row.second_total,
             second=name(row.second),
-            difference=_signed(row.difference),
-            fixable=_signed(row.fixable_difference),
+            difference=_sign(row.difference, t("no difference")),
+            fixable=_sign(row.fixable_difference, t("no difference")),
             first_left=_unfixed(row.first_with_all_fixes),
             second_left=_unfixed(row.second_with_all_fixes),
         )
@@ -348,9 +337,5 @@ def _unfixed(count: Any) -> str:
     return t("an unknown number") if pd.isna(count) else f"{count:,}"
 
 
-def _signed(count: int) -> str:
-    return f"{count:+,}".replace("-", "−") if count else t("no difference")
-
-
-def _sign(count: int) -> str:
-    return f"{count:+,}".replace("-", "−") if count else "0"
+def _sign(count: int, zero: str = "0") -> str:
+    return f"{count:+,}".replace("-", "−") if count else zero

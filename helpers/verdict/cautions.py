@@ -55,9 +55,6 @@ others: `parties` of each."""
 SCANNER_COMPROMISED = "scanner-compromised"
 """Variants that were scanned with a release of Trivy that was not the project's."""
 
-NOT_SEEN = (NO_DATES, LANGUAGE, RUNTIME, UNFIXED_NOT_SEEN)
-"""What the data cannot see, in the order in which it is said."""
-
 
 class Caution(NamedTuple):
     """One thing that a reader must know: a code, the variants that it is about, and numbers."""

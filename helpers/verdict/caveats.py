@@ -32,6 +32,16 @@ _LANGUAGES = {
 }
 """Types of language packages by the names that people call them."""
 
+_NOT_SEEN = {
+    codes.NO_DATES: msg("how old the images are (no report has a date, so support is not judged)"),
+    codes.LANGUAGE: msg("vulnerabilities in {types}{where} (the partial database names none)"),
+    codes.RUNTIME: msg(
+        "the vulnerabilities of the runtime itself ({runtimes}{where}, which no package lists)"
+    ),
+    codes.UNFIXED_NOT_SEEN: msg("what has no fix{where}"),
+}
+"""What the data cannot see, in the order in which it is said."""
+
 _NAMED = 3
 """Images that a sentence names one by one; of more it says how many."""
 
@@ -55,50 +65,21 @@ def in_first(decision: Decision) -> Phrase:
 
 def _not_seen(decision: Decision) -> Phrase:
     """Return what the data cannot see of the candidates, as a sentence."""
-    found = sorted(
-        (each for each in decision.cautions if each.code in codes.NOT_SEEN),
-        key=lambda each: codes.NOT_SEEN.index(each.code),
-    )
-    parts = [_NOT_SEEN[each.code](decision, each) for each in found]
+    parts = []
+    for code, form in _NOT_SEEN.items():
+        for caution in (each for each in decision.cautions if each.code == code):
+            types = (word(_LANGUAGES.get(kind, kind)) for kind in caution.values.get("types", ()))
+            runtimes = dict.fromkeys(caution.values.get("runtimes", {}).values())
+            part = say(
+                form,
+                where=_where(decision, caution),
+                types=listed(types, last=AND),
+                runtimes=listed((spelled(str(each)) for each in runtimes), last=AND),
+            )
+            parts.append(part)
     if not parts:
         return Phrase()
     return say("**The data cannot see** {what}.", what=listed(parts, last=AND))
-
-
-def _no_dates(decision: Decision, caution: Caution) -> Phrase:
-    return say("how old the images are (no report has a date, so support is not judged)")
-
-
-def _language(decision: Decision, caution: Caution) -> Phrase:
-    types = listed((word(_LANGUAGES.get(kind, kind)) for kind in caution.values["types"]), last=AND)
-    where = _where(decision, caution)
-    return say(
-        "vulnerabilities in {types}{where} (the partial database names none)",
-        types=types,
-        where=where,
-    )
-
-
-def _runtime(decision: Decision, caution: Caution) -> Phrase:
-    runtimes = caution.values["runtimes"]
-    each = [spelled(str(runtime)) for runtime in dict.fromkeys(runtimes.values())]
-    return say(
-        "the vulnerabilities of the runtime itself ({runtimes}{where}, which no package lists)",
-        runtimes=listed(each, last=AND),
-        where=_where(decision, caution),
-    )
-
-
-def _unfixed(decision: Decision, caution: Caution) -> Phrase:
-    return say("what has no fix{where}", where=_where(decision, caution))
-
-
-_NOT_SEEN: dict[str, Callable[[Decision, Caution], Phrase]] = {
-    codes.NO_DATES: _no_dates,
-    codes.LANGUAGE: _language,
-    codes.RUNTIME: _runtime,
-    codes.UNFIXED_NOT_SEEN: _unfixed,
-}
 
 
 def _where(decision: Decision, caution: Caution) -> Phrase:
@@ -117,26 +98,22 @@ def _names(variants: Sequence[str]) -> Phrase:
 
 def _vex_decides(decision: Decision, caution: Caution) -> Phrase:
     """Return who declared how many harmless, and what the choice is without that."""
-    values = {"declared": _declared(decision, caution)}
     without = caution.values["without"]
+    form = msg("**Statements decide this:** {declared}. Without them the choice is {which}.")
     if not without:
-        return say("**Statements decide this:** {declared}.", **values)
-    values["which"] = listed(map(name, without), last=AND)
-    if len(without) > 1:
-        return say(
+        form = msg("**Statements decide this:** {declared}.")
+    elif len(without) > 1:
+        form = msg(
             "**Statements decide this:** {declared}. Without them there is no choice between "
-            "{which}.",
-            **values,
+            "{which}."
         )
-    if not caution.values["ships"]:
-        return say(
+    elif not caution.values["ships"]:
+        form = msg(
             "**Statements decide this:** {declared}. Without them {which} comes first, and none is "
-            "shipped as it is.",
-            **values,
+            "shipped as it is."
         )
-    return say(
-        "**Statements decide this:** {declared}. Without them the choice is {which}.", **values
-    )
+    which = listed(map(name, without), last=AND)
+    return say(form, declared=_declared(decision, caution), which=which)
 
 
 def _declared(decision: Decision, caution: Caution) -> Phrase:

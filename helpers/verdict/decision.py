@@ -89,12 +89,6 @@ class Decision:
         return tuple(why)
 
     @cached_property
-    def excluded(self) -> dict[str, str]:
-        """Return which variants are no candidates, each with its status."""
-        out = self.candidates[~self.candidates["candidate"]]
-        return dict(zip(out["variant"], out["status"], strict=True))
-
-    @cached_property
     def reasons(self) -> tuple[Reason, ...]:
         """Return why the decision is as it is, the weightiest first."""
         if not self.best:
@@ -224,16 +218,6 @@ class Decision:
     def outcome(self) -> tuple[tuple[str, ...], bool]:
         """Return what two decisions have alike that choose the same."""
         return tuple(self.best), self.ships
-
-    def past_support(self, variant: str) -> str:
-        """Return what of a variant is past its support, a message; empty if nothing is."""
-        found: str = self.candidates.set_index("variant")["past_support"][variant]
-        return found
-
-    def exploited(self, variant: str) -> str:
-        """Return what of a variant is known to be exploited, a message; empty if nothing is."""
-        found: str = self.candidates.set_index("variant")["known_exploited"][variant]
-        return found
 
     @cached_property
     def rivals(self) -> pd.DataFrame:

@@ -96,11 +96,12 @@ def _sizes(decision: Decision, sizes: pd.DataFrame) -> tuple[str, Chart, str, bo
     answer = image_sizes.difference_answer(sizes, "", decision.kind, decision.best[0])
     chart = answer.chart
     assert isinstance(chart, Bars)
+    candidates = decision.candidates.set_index("variant")
+    past = candidates.index[candidates["past_support"].ne("")]
     ends, parts = [], []
     for (variant, _), end, size in zip(chart.rows, chart.ends, chart.totals, strict=True):
-        is_past = variant in set(decision.candidates["variant"]) and decision.past_support(variant)
         first, *rest = end.split("\n")
-        ends.append("\n".join([first + (t(", past support") if is_past else ""), *rest]))
+        ends.append("\n".join([first + (t(", past support") if variant in past else ""), *rest]))
         parts.append(Part(f"{short_name(variant)} {megabytes(size * MB)} MB", (size,)))
     head = begun(word(image_sizes.SIZE_NAMES[decision.kind]))
     title = fitted(head, parts, lambda size: f"{size:,.1f} MB")

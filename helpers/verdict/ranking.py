@@ -41,9 +41,6 @@ REBUILD_SIZE = 0.02
 ENOUGH = 10
 """Rebuilds that a study's own captures need to hold."""
 
-_BY_NUMBER = (EXPLOITED, *ENDED)
-"""Criteria of which each one costs the weight, and any difference counts."""
-
 
 class Pairs(NamedTuple):
     """The candidates, and by how many points each is better than each other, per criterion.
@@ -244,7 +241,7 @@ def flips(
                 (max(at, 0.0) for at in meets if (at >= weight if above else at <= weight)),
                 reverse=not above,
             )
-            if criterion in _BY_NUMBER and above == (not weight):
+            if CRITERIA[criterion].by_number and above == (not weight):
                 # Whether these weigh at all says what comes first.
                 beyond = [0.0, *beyond] if above else [*beyond, 0.0]
             for at, after in zip(beyond, [*beyond, None][1:], strict=True):
@@ -311,7 +308,7 @@ def _numbers(candidates: pd.DataFrame, criterion: str) -> np.ndarray:
 
 def _points(values: np.ndarray, criterion: str) -> np.ndarray:
     """Return the points of numbers at a weight of 1."""
-    if criterion in _BY_NUMBER:
+    if CRITERIA[criterion].by_number:
         return values
     found: np.ndarray = DOUBLING * np.log2(1 + (values / MB if criterion == "size" else values))
     return found
@@ -321,7 +318,7 @@ def _within(values: np.ndarray, criterion: str, rebuild: float) -> np.ndarray:
     """Return which pairs of values differ by less than one rebuild brings, or are not known."""
     apart = abs(values[None, :] - values[:, None])
     larger = np.maximum(values[None, :], values[:, None])
-    if criterion in _BY_NUMBER:
+    if CRITERIA[criterion].by_number:
         step = np.zeros_like(larger)
     else:
         step = REBUILD_SIZE * larger if criterion == "size" else rebuild * np.sqrt(larger)

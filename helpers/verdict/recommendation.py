@@ -18,7 +18,7 @@ from helpers.verdict import decision_figure, wording
 from helpers.verdict.caveats import cautions, in_first, younger_by
 from helpers.verdict.decision import Decision
 from helpers.verdict.ranking import DOUBLING, flips, without_each
-from helpers.verdict.tradeoff import CRITERIA, ENDED, EXPLOITED, named
+from helpers.verdict.tradeoff import CRITERIA, EXPLOITED, named
 from helpers.vulnerabilities import lens_evidence
 from helpers.vulnerabilities.lenses import Lens
 
@@ -28,9 +28,6 @@ CHOICE, WEIGHED, CANDIDATE, HEADING = "choice", "weighed", "candidate", "heading
 _SENTENCES = 3
 """Paragraphs that an answer has at most, before its reasons: more are not read."""
 
-
-_NOT_PARTS, _BY_NUMBER = ("variant", "supported", "score"), (EXPLOITED, *ENDED)
-"""Columns of the points that are no part of them, and parts that count by number."""
 
 _TOLD = ("unfixed_serious", "exploited_unfixed", "known_exploited", "past_support")
 """Columns of the table that have no weight of their own."""
@@ -275,8 +272,8 @@ def _exploited_first(decision: Decision) -> Phrase:
     if EXPLOITED not in decision.used or not able[EXPLOITED].gt(0).any():
         return Phrase()
     weight = decision.weights[EXPLOITED]
-    rest = decision.ranked.drop(columns=[*_NOT_PARTS, *_BY_NUMBER], errors="ignore")
-    if weight > rest.sum(axis=1).max():
+    rest = [c for c in decision.used if not CRITERIA[c].by_number]
+    if weight > decision.ranked[rest].sum(axis=1).max():
         return say(
             " Only what is known to be exploited counts by number, and first: each costs "
             "{weight:g} points, more than all else together.",

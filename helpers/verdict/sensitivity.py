@@ -13,6 +13,7 @@ from helpers.text.i18n import Listing, Message, msg, told, word
 from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, paragraph, say
 from helpers.verdict.decision import BLOCKED, NOTHING, decide
 from helpers.verdict.ranking import REBUILD
+from helpers.verdict.tradeoff import CRITERIA
 from helpers.vulnerabilities import once
 from helpers.vulnerabilities.lenses import EVER, Lens
 
@@ -31,17 +32,6 @@ _TRIED = {
     "capture": msg("capture"),
     "published_by": msg("day"),
     "counted": msg("way of counting"),
-}
-
-_WEIGHED = {
-    "exploited": msg("known to be exploited"),
-    "likely": msg("likely to be exploited"),
-    "fixable": msg("fixable"),
-    "serious": msg("HIGH or CRITICAL"),
-    "unfixed": msg("unfixed"),
-    "size": msg("size"),
-    "ended": msg("ended"),
-    "old_runtime": msg("old runtime"),
 }
 
 
@@ -94,7 +84,7 @@ def choices(
             "next_score": rest["score"].iloc[0] if len(rest) else None,
             "supported": bool(found.ranked["supported"].iloc[0]),
             "ships": found.code not in (NOTHING, *BLOCKED),
-            "weighed": Listing(Message(_WEIGHED[criterion]) for criterion in found.used),
+            "weighed": Listing(Message(CRITERIA[criterion].short) for criterion in found.used),
         }
         rows.append(row)
     table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)

@@ -10,15 +10,31 @@ from helpers.answers.answer import Answer
 from helpers.answers.talk import CLOSING, Talk
 from helpers.comparability.confounders import AGE
 from helpers.text import escape, titles
-from helpers.text.i18n import t, told, word
+from helpers.text.i18n import msg, t, told, word
 from helpers.text.rich import AND, bullets, listed, number, paragraph, say
 from helpers.verdict import attribution, cautions, claims, wording
-from helpers.verdict.decision import PAST_SUPPORT, Decision
+from helpers.verdict.decision import (
+    EXPLOITED_UNFIXED,
+    NOTHING,
+    PAST_SUPPORT,
+    SHIP,
+    TIED,
+    UPDATE_FIRST,
+    Decision,
+)
 from helpers.verdict.wording import OLD_DAYS
 from helpers.vulnerabilities import lenses, once
 
 TAKEAWAY, NEXT = "takeaway", "next"
 """Roles of the bullets."""
+
+_CHOICES = {
+    NOTHING: msg("nothing is recommended yet"),
+    TIED: msg("nothing here decides between {count} images"),
+    PAST_SUPPORT: msg("build on a supported base"),
+    EXPLOITED_UNFIXED: msg("ship none as it is"),
+    **dict.fromkeys((SHIP, UPDATE_FIRST), msg("ship {variant}")),
+}
 
 _STEPS = 4
 """Steps that are named at most: more are not taken."""
@@ -93,64 +109,52 @@ def next_steps(
 def _choice(decision: Decision) -> str:
     """Return the choice in a few words."""
     if not decision.best:
-        return t("nothing is recommended yet")
-    if len(decision.best) > 1:
-        return t("nothing here decides between {count} images", count=len(decision.best))
-    if PAST_SUPPORT in decision.blocked:
-        return t("build on a supported base")
-    if decision.blocked:
-        return t("ship none as it is")
-    return t("ship {variant}", variant=titles.name(decision.best[0]))
+        return word(_CHOICES[decision.code])
+    values = {"count": len(decision.best), "variant": titles.name(decision.best[0])}
+    return word(_CHOICES[decision.code]).format(**values)
 
 
 def _ship(decision: Decision, findings: pd.DataFrame) -> list[str]:
     """Return what to do with the choice."""
     if decision.candidates["mixed"].any():
         return [t("Scan all images with one scanner and one database.")]
-    if not decision.best:
+    code = decision.code
+    if code == NOTHING:
         return []
-    if len(decision.best) > 1:
+    if code == TIED:
         return [t("Choose among the images that come out alike by what was not weighed here.")]
-    if PAST_SUPPORT in decision.blocked:
+    if code == PAST_SUPPORT:
         return [t("Build the app on a base that is still supported, and compare again.")]
-    first = decision.best[0]
-    if decision.blocked:
+    first, variant = decision.best[0], escape.plain(decision.best[0])
+    candidate = decision.candidates.set_index("variant").loc[first]
+    if code == EXPLOITED_UNFIXED:
         return [
             t(
                 "Take what is known to be exploited and has no fix out of {variant}, {ids}, or "
                 "shield it, before anybody can reach it.",
-                variant=escape.plain(first),
-                ids=told(decision.candidates.set_index("variant")["no_fix_exploited"][first]),
+                variant=variant,
+                ids=told(candidate["no_fix_exploited"]),
             )
         ]
     # What has a fix is updated, whatever is known of its exploitation.
     lens = decision.lens._replace(counted=once.FINDINGS, fixable=True, exploited=False, epss=0.0)
     counted = lenses.apply(findings, lens)
     packages = counted[counted["variant"].eq(first)]["package"].nunique()
-    variant = escape.plain(first)
-    if known := decision.candidates.set_index("variant")["known_exploited"][first]:
-        return [
-            t(
-                "In {variant}, update first what is known to be exploited, {ids}; then what else "
-                "has a fix: {packages}.",
-                variant=variant,
-                ids=told(known),
-                packages=number(packages, "package"),
-            )
-        ]
-    if not packages and decision.candidates["partial"].any():
-        return [t("Ship {variant}: the partial database knows no fix for it.", variant=variant)]
-    if not packages and decision.caution(cautions.NO_DATES):
-        return [t("Scan {variant} anew before you ship it: no report has a date.", variant=variant)]
-    if not packages:
-        return [t("Ship {variant} as it is: no package in it has a fix.", variant=variant)]
-    return [
-        t(
-            "In {variant}, update what has a fix: {packages}.",
-            variant=variant,
-            packages=number(packages, "package"),
+    if code == UPDATE_FIRST:
+        what = msg(
+            "In {variant}, update first what is known to be exploited, {ids}; then what else has a "
+            "fix: {packages}."
         )
-    ]
+    elif packages:
+        what = msg("In {variant}, update what has a fix: {packages}.")
+    elif decision.candidates["partial"].any():
+        what = msg("Ship {variant}: the partial database knows no fix for it.")
+    elif decision.caution(cautions.NO_DATES):
+        what = msg("Scan {variant} anew before you ship it: no report has a date.")
+    else:
+        what = msg("Ship {variant} as it is: no package in it has a fix.")
+    known, count = told(candidate["known_exploited"]), number(packages, "package")
+    return [word(what).format(variant=variant, ids=known, packages=count)]
 
 
 def _scan_again(decision: Decision, today: date) -> list[str]:

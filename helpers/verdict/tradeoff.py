@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -29,17 +29,42 @@ EXPLOITED, LIKELY = "exploited", "likely"
 """The criteria of exploitation: what is known to be exploited, with a fix or without, and what of
 the fixable scores high."""
 
+
+class Criterion(NamedTuple):
+    """What can be weighed: its name in full and in short, and its weight if nothing else is said.
+
+    Less is better in all. `by_number`: each one costs the weight, and any difference counts.
+    """
+
+    text: str
+    short: str
+    weight: float
+    by_number: bool = False
+
+
 CRITERIA = {
-    EXPLOITED: msg("{counted} known to be exploited"),
-    LIKELY: msg("fixable {counted} with EPSS ≥ {least:g}"),
-    "fixable": msg("fixable {counted}"),
-    "serious": msg("fixable {counted} rated HIGH or CRITICAL"),
-    "unfixed": msg("unfixed {counted}"),
-    "size": msg("size"),
-    "ended": msg("operating system past its support"),
-    "old_runtime": msg("runtime past its end of life"),
+    EXPLOITED: Criterion(
+        msg("{counted} known to be exploited"), msg("known to be exploited"), 10.0, True
+    ),
+    LIKELY: Criterion(
+        msg("fixable {counted} with EPSS ≥ {least:g}"), msg("likely to be exploited"), 0.0
+    ),
+    "fixable": Criterion(msg("fixable {counted}"), msg("fixable"), 1.0),
+    "serious": Criterion(
+        msg("fixable {counted} rated HIGH or CRITICAL"), msg("HIGH or CRITICAL"), 1.0
+    ),
+    "unfixed": Criterion(msg("unfixed {counted}"), msg("unfixed"), 0.0),
+    "size": Criterion(msg("size"), msg("size"), 1.0),
+    "ended": Criterion(msg("operating system past its support"), msg("ended"), 1.0, True),
+    "old_runtime": Criterion(msg("runtime past its end of life"), msg("old runtime"), 1.0, True),
 }
-"""What can be weighed, and its name; less is better in all. A kind of size has its own name."""
+"""A kind of size has its own name. HIGH and CRITICAL ones count as fixable and as serious, and so
+more than others. What is known to be exploited counts first, with a fix or without: one of it costs
+more points than all other criteria together. What is likely to be has no weight, because too many
+ids have no score."""
+
+WEIGHTS = {name: criterion.weight for name, criterion in CRITERIA.items()}
+"""What each criterion weighs if nothing else is said."""
 
 ENDED = ("ended", "old_runtime")
 """The criteria of support that has ended."""
@@ -85,22 +110,16 @@ def candidates(
 ) -> pd.DataFrame:
     """Return what is weighed of each variant of one capture, and what qualifies it.
 
-    `variant, status, exploited, exploited_unfixed, likely, fixable, serious, unfixed,
-    unfixed_serious, size, ended, old_runtime, unscored, known_exploited, no_fix_exploited,
-    past_support, blind, fixable_of_base, built_at, mixed, partial, candidate, why_not, front`.
     `sizes` is `image_sizes.table`, of which `kind` counts (bytes); `support` is
     `confounders.confounders`: `ended` and `old_runtime` say whether the support of operating system
-    and runtime is past on its day (1, 0, or NA), and `past_support` is which of
-    them since when, a message. `exploited` are those known to be exploited, and `exploited_unfixed`
-    those of them that some package has no fix for; `likely` are fixable ones with EPSS from
-    `LIKELY_FROM` on, and `unscored` those without a score: NA where no evidence says so, and
-    `likely` also where images have scores of several days. `known_exploited` is which are and since
-    when, a `Listing`, and `no_fix_exploited` the same of those without a fix. `serious` are fixable
-    ones rated HIGH or CRITICAL, `unfixed_serious` unfixed ones; what is unfixed is NA where it
-    cannot be seen (`blind`). `fixable_of_base` came with the base image, NA where its
-    layers are not known. `mixed`: the images were not scanned alike, or the lens counts by scores
-    and they have some of several days; `partial`: the database says that it is incomplete. `front`
-    is that of `pareto`.
+    and runtime is past on its day (1, 0, or NA), `past_support` which of them since when.
+    `exploited_unfixed` are those known to be exploited that some package has no fix for; `likely`
+    are fixable ones with EPSS from `LIKELY_FROM` on, and `unscored` those without a score: NA where
+    no evidence says so, and `likely` also where images have scores of several days. `serious` are
+    fixable ones rated HIGH or CRITICAL; what is unfixed is NA where it cannot be seen (`blind`).
+    `fixable_of_base` came with the base image, NA where its layers are not known. `mixed`: the
+    images were not scanned alike, or the lens counts by scores and they have some of several days.
+    `partial`: the database says that it is incomplete. `front` is that of `pareto`.
     """
     whole = lens._replace(fixable=False)
     total = counting.image_counts(findings, images, whole)["count"]
@@ -122,15 +141,13 @@ def candidates(
     likely = _where_known(findings, images, scoring, "epss_day")
     without = findings[findings["epss"].isna()]
     unscored = _where_known(without, images, lens._replace(fixable=True, epss=0.0), "epss_day")
+    exploited_unfixed = unfixed_ids.reindex(images["variant"], fill_value=0).astype("Int64").array
     table = pd.DataFrame(
         {
             "variant": images["variant"].array,
             "status": images["status"].array,
             "exploited": exploited.array,
-            "exploited_unfixed": unfixed_ids.reindex(images["variant"], fill_value=0)
-            .astype("Int64")
-            .mask(exploited.isna().to_numpy())
-            .array,
+            "exploited_unfixed": pd.Series(exploited_unfixed).mask(exploited.isna()),
             "likely": likely.mask([has_mixed_scores] * len(images)).array,
             "fixable": fixable.array,
             "serious": serious.array,
@@ -154,22 +171,6 @@ def candidates(
     table["candidate"] = table["status"].eq(SCANNED)
     table["why_not"] = table["status"].map(_WHY_NOT).astype("str")
     return table.assign(front=pareto(table))
-
-
-WEIGHTS = {
-    EXPLOITED: 10.0,
-    LIKELY: 0.0,
-    "fixable": 1.0,
-    "serious": 1.0,
-    "unfixed": 0.0,
-    "size": 1.0,
-    "ended": 1.0,
-    "old_runtime": 1.0,
-}
-"""What each criterion weighs if nothing else is said. HIGH and CRITICAL ones count as fixable and
-as serious, and so more than others. What is known to be exploited counts first, with a fix or
-without: one of it costs more points than all other criteria together. What is likely to be has no
-weight, because too many ids have no score."""
 
 
 def check(weights: Mapping[str, float]) -> dict[str, float]:
@@ -280,7 +281,7 @@ def named(criterion: str, lens: Lens, kind: str, count: object = None) -> str:
     elif criterion == LIKELY:
         counted = counted._replace(epss=0.0)
     what = counted.one if count == 1 else counted.short
-    return word(CRITERIA[criterion]).format(counted=what, least=max(lens.epss, LIKELY_FROM))
+    return word(CRITERIA[criterion].text).format(counted=what, least=max(lens.epss, LIKELY_FROM))
 
 
 def _title(candidates: pd.DataFrame, lens: Lens, kind: str) -> str:

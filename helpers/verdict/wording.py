@@ -347,10 +347,15 @@ def old(decision: Decision, today: date) -> Phrase:
 def compared(decision: Decision) -> Phrase:
     """Return in which criteria the first is better and worse than the next; it needs a choice."""
     first, second = _first(decision), decision.rivals.iloc[0]
-    used = decision.used
-    used = [c for c in used if pd.notna(first[c]) and pd.notna(second[c])]
-    less = _beside(decision, [c for c in used if int(first[c]) < int(second[c])])
-    more = _beside(decision, [c for c in used if int(first[c]) > int(second[c])])
+    used = [c for c in decision.used if pd.notna(first[c]) and pd.notna(second[c])]
+    form = msg("{criterion} ({first} against {second})")
+    less, more = (
+        _against_each(form, decision, {c: _value(c, second) for c in criteria})
+        for criteria in (
+            [c for c in used if first[c] < second[c]],
+            [c for c in used if first[c] > second[c]],
+        )
+    )
     alike = listed(
         tradeoff.named(c, decision.lens, decision.kind) for c in used if first[c] == second[c]
     )
@@ -398,30 +403,23 @@ def _then(decision: Decision) -> Phrase:
 def _worse(decision: Decision) -> Phrase:
     """Return in what the first is worse than the next, as the end of a reason."""
     worse = next((reason.criteria for reason in decision.reasons if reason.code == WORSE), ())
+    form = msg("{criterion} ({first} against {others})")
+    each = _against_each(form, decision, {c: _of_rivals(decision, c) for c in worse})
+    return say("; it is worse in {criteria}", criteria=each) if each else Phrase()
+
+
+def _against_each(form: str, decision: Decision, others: Mapping[str, Phrase | str]) -> Phrase:
+    """Return criteria, each with the first's value and what others have."""
     first = _first(decision)
-    each = [
-        say(
-            "{criterion} ({first} against {others})",
-            criterion=tradeoff.named(criterion, decision.lens, decision.kind),
-            first=_value(criterion, first),
-            others=_of_rivals(decision, criterion),
-        )
-        for criterion in worse
-    ]
-    return say("; it is worse in {criteria}", criteria=listed(each)) if each else Phrase()
-
-
-def _beside(decision: Decision, criteria: Sequence[str]) -> Phrase:
-    """Return criteria, each with the first's value beside that of the next."""
-    first, second = _first(decision), decision.rivals.iloc[0]
     return listed(
         say(
-            "{criterion} ({first} against {second})",
+            form,
             criterion=tradeoff.named(criterion, decision.lens, decision.kind),
             first=_value(criterion, first),
-            second=_value(criterion, second),
+            others=theirs,
+            second=theirs,
         )
-        for criterion in criteria
+        for criterion, theirs in others.items()
     )
 
 

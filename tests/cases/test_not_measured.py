@@ -74,7 +74,8 @@ def test_an_image_that_the_scanner_could_not_look_at_is_named_and_has_no_bar(emp
     c = Comparison(study(empty_data, {"2026-11-01": reports})).counting("vulnerabilities")
     assert c.images.set_index("variant")["status"]["strange"] == NO_OS
     found = decide(c.frames, make("published", {}), "", c.lens, WEIGHTS)
-    assert found.excluded == {"strange": NO_OS}
+    out = found.candidates[~found.candidates["candidate"]]
+    assert out[["variant", "status"]].to_numpy().tolist() == [["strange", NO_OS]]
     assert (found.best, found.reasons[0].code) == (["seen"], decision.ONLY)
     chart = c.recommendation().chart
     assert dict(zip([row[0] for row in chart.rows], chart.measured, strict=True)) == {
