@@ -10,7 +10,6 @@ from functools import cache
 from typing import NamedTuple
 
 from helpers import paths
-from helpers.errors import FileInvalid
 
 _VERSION = re.compile(r"v?(\d+(?:\.\d+)*)")
 _OLD_JAVA = re.compile(r"^1\.(?=[5-8]\.0(_\d+)?$)|_\d+$")
@@ -103,21 +102,14 @@ def spelled(text: str) -> str:
 @cache
 def _table() -> dict[tuple[str, str], Cycle]:
     """Return the table's lines by product and cycle."""
-    cycles: dict[tuple[str, str], Cycle] = {}
     with paths.LIFECYCLE.open(encoding="utf-8", newline="") as file:
-        lines = csv.DictReader(file)
-        for line in lines:
-            try:
-                days = [date.fromisoformat(line[d]) if line[d] else None for d in _DAYS]
-                release = line["product"], line["cycle"]
-                if release in cycles:
-                    raise ValueError("the same release again")
-                cycles[release] = Cycle(line["cycle"], *days)
-            except (KeyError, TypeError, ValueError) as error:
-                problem = f"line {lines.line_num} is not a release and its days ({error})"
-                remedy = "Name a release once, write days as 2021-11-01, leave out unknown ones"
-                raise FileInvalid(paths.LIFECYCLE, problem, remedy) from error
-    return cycles
+        return {
+            (line["product"], line["cycle"]): Cycle(
+                line["cycle"],
+                *(date.fromisoformat(line[day]) if line[day] else None for day in _DAYS),
+            )
+            for line in csv.DictReader(file)
+        }
 
 
 def _cycle(name: str, version: str) -> Cycle | None:

@@ -50,8 +50,8 @@ def vulnerabilities(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     table = groups.agg(
         vulnerability_id=("vulnerability", "first"),
         cve_id=("cve_id", "first"),
-        package=("package", _joined),
-        variants=("variant", _joined),
+        package=("package", likelihood.joined),
+        variants=("variant", likelihood.joined),
         epss=("epss", "max"),
         epss_percentile=("epss_percentile", "max"),
         epss_day=("epss_day", "max"),
@@ -94,10 +94,6 @@ def answer(
         shown=table[_SHOWN],
         talks=(_talk(table, least),),
     )
-
-
-def _joined(values: pd.Series) -> str:
-    return ", ".join(dict.fromkeys(values.dropna().astype(str)))
 
 
 def _points(
@@ -161,16 +157,15 @@ def _lost(table: pd.DataFrame, images: pd.DataFrame) -> str:
 def _title(table: pd.DataFrame, what: str, least: float) -> str:
     """Return how many of what counts are known to be exploited, and how many likely to be."""
     exploited = int(table["exploited"].fillna(False).sum())
+    likely = int(table["epss"].ge(least).fillna(False).sum())
     if table["exploited"].isna().all() and len(table):
-        count = int(table["epss"].ge(least).fillna(False).sum())
         return t(
             "Of {whole:,} {what}, {count:,} with EPSS ≥ {least:g}; exploited: not known",
             whole=len(table),
             what=what,
-            count=count,
+            count=likely,
             least=least,
         )
-    likely = int(table["epss"].ge(least).fillna(False).sum())
     values = {"what": what, "count": len(table), "exploited": exploited, "likely": likely}
     return first_fitting(
         [

@@ -43,6 +43,11 @@ def part(findings: pd.DataFrame, least: float = LIKELY_FROM, known_by: str = "")
     return found
 
 
+def joined(values: pd.Series) -> str:
+    """Return the texts of a column that are known, each once."""
+    return ", ".join(dict.fromkeys(values.dropna().astype(str)))
+
+
 def looked_up(images: pd.DataFrame) -> pd.Series:
     """Return for each image whether scores or a catalog say anything of its vulnerabilities."""
     return images["epss_day"].notna() | images["kev_source"].notna()
@@ -58,16 +63,14 @@ def by_image(
     """
     counted = lenses.apply(findings, lens)
     keys = ["capture", "variant"]
+    is_in = part(counted, least, lens.known_by)
     columns = {
         "whole": True,
-        **{
-            name: part(counted, least, lens.known_by).eq(name) for name in (EXPLOITED, LIKELY, LESS)
-        },
+        **dict(zip(("exploited", "likely", "less"), map(is_in.eq, PARTS), strict=False)),
         "scored": counted["epss"].notna(),
     }
     sums = counted[keys].assign(**columns).groupby(keys).sum().reset_index()
     table = images[[*keys, "status"]].merge(sums, "left", keys)
-    table = table.rename(columns={EXPLOITED: "exploited", LIKELY: "likely", LESS: "less"})
     measured = ~images["status"].isin(UNKNOWN_COUNT).to_numpy()
     known = {
         "whole": measured & looked_up(images).to_numpy(),
@@ -89,15 +92,11 @@ def table(
     Four rows an image, one a part; NA where that is not known, which is no zero.
     """
     wide = by_image(findings, images, lens, least)
-    known = wide[["exploited", "likely", "less"]].fillna(0).sum(axis=1)
-    by_part = {
-        EXPLOITED: wide["exploited"],
-        LIKELY: wide["likely"],
-        LESS: wide["less"],
-        UNSCORED: wide["whole"] - known,
-    }
+    known = ["exploited", "likely", "less"]
+    wide["unscored"] = wide["whole"] - wide[known].fillna(0).sum(axis=1)
+    by_part = dict(zip(PARTS, [*known, "unscored"], strict=True))
     keys = ["capture", "variant", "status"]
-    parts = [wide[keys].assign(part=name, count=count) for name, count in by_part.items()]
+    parts = [wide[keys].assign(part=name, count=wide[of]) for name, of in by_part.items()]
     return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
 
 

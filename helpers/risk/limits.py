@@ -6,6 +6,7 @@ import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.risk import likelihood
+from helpers.text.i18n import msg
 from helpers.text.rich import Phrase, bullets, listed, name, number, say
 from helpers.vulnerabilities import lenses, once
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
@@ -34,18 +35,15 @@ def across_days(
                 *by_capture
             }:
                 continue
-            both = pd.concat(
-                [by_capture[before.capture], by_capture[after.capture]], axis=1, join="inner"
+            was, now = by_capture[before.capture].align(by_capture[after.capture], join="inner")
+            is_same = str(before.epss_model) == str(after.epss_model)
+            facts = (
+                getattr(at, c)
+                for c in ("capture", "epss_day", "epss_model")
+                for at in (before, after)
             )
-            both.columns = ["was", "is"]
-            rows.append(
-                (
-                    variant, before.capture, after.capture, before.epss_day, after.epss_day,
-                    before.epss_model, after.epss_model,
-                    str(before.epss_model) == str(after.epss_model), len(both),
-                    int(both["was"].ge(least).sum()), int(both["is"].ge(least).sum()),
-                )
-            )  # fmt: skip
+            likely = (int(scores.ge(least).sum()) for scores in (was, now))
+            rows.append((variant, *facts, is_same, len(was), *likely))
     columns = ["variant", "earlier", "later", "earlier_day", "later_day", "earlier_model"]
     columns += ["later_model", "same_model", "both", "was_likely", "is_likely"]
     return pd.DataFrame(rows, columns=columns)
@@ -93,23 +91,16 @@ def _days_apart(images: pd.DataFrame) -> list[Phrase]:
     days = (images["epss_day"] - as_of).dt.days.dropna()
     if days.empty or days.abs().max() < 2:
         return []
-    days_apart = int(days.loc[days.abs().idxmax()])
-    count = number(abs(days_apart), "day")
-    if days_apart > 0:
-        return [
-            say(
-                "The scores are up to **{days} younger** than the database: what was expected then "
-                "is not known.",
-                days=count,
-            )
-        ]
-    return [
-        say(
-            "The scores are up to **{days} older** than the database: what was published since has "
-            "none.",
-            days=count,
-        )
-    ]
+    furthest = int(days.loc[days.abs().idxmax()])
+    younger = msg(
+        "The scores are up to **{days} younger** than the database: what was expected then is not "
+        "known."
+    )
+    older = msg(
+        "The scores are up to **{days} older** than the database: what was published since has "
+        "none."
+    )
+    return [say(younger if furthest > 0 else older, days=number(abs(furthest), "day"))]
 
 
 def _old_catalog(images: pd.DataFrame) -> list[Phrase]:
@@ -145,16 +136,16 @@ def _moved(rows: pd.DataFrame, least: float) -> Phrase:
         for row in rows.itertuples()
     ]
     text = name(rows["variant"].iloc[0]) + ": " + listed(lines, "; ")
-    if not rows["same_model"].all():
-        return (
-            text
-            + ". "
-            + say(
-                "**That is another model and no trend**: how much of it changed in these "
-                "vulnerabilities is not known."
-            )
+    if rows["same_model"].all():
+        return text
+    return (
+        text
+        + ". "
+        + say(
+            "**That is another model and no trend**: how much of it changed in these "
+            "vulnerabilities is not known."
         )
-    return text
+    )
 
 
 def _aliases(findings: pd.DataFrame, counted: Lens) -> list[Phrase]:

@@ -111,10 +111,10 @@ def _row(group: pd.DataFrame, least: float) -> tuple[Any, ...]:
     rank = (not exploited, not fixes, _NEEDS.index(need), -epss if pd.notna(epss) else 1.0)
     return (
         first["vulnerability"],
-        _joined(group["package"]),
-        _joined(group["variant"]),
+        likelihood.joined(group["package"]),
+        likelihood.joined(group["variant"]),
         fixes or None,
-        _joined(group["place"]),
+        likelihood.joined(group["place"]),
         need,
         _why(group, exploited, epss, least),
         group["severity"].max(),
@@ -129,7 +129,7 @@ def _fixes(group: pd.DataFrame) -> str:
     """Return the versions that fix it; of several, each with the images that it is for."""
     fixed = group.dropna(subset="fixed_version")
     by_version = {
-        str(version): _joined(rows["variant"])
+        str(version): likelihood.joined(rows["variant"])
         for version, rows in fixed.groupby("fixed_version", sort=False)
     }
     if len(by_version) < 2:
@@ -150,10 +150,6 @@ def _why(group: pd.DataFrame, exploited: bool, epss: Any, least: float) -> str:
             Message("{severity}, fixable and not scored", severity=group["severity"].max())
         )
     return Listing(reasons)
-
-
-def _joined(values: pd.Series) -> str:
-    return ", ".join(dict.fromkeys(values.dropna().astype(str)))
 
 
 def _text(table: pd.DataFrame, left: int, least: float, most: int) -> Text:

@@ -155,12 +155,9 @@ def _is_tie(choice: object) -> bool:
 def _which(row: pd.Series, first: Phrase) -> Phrase:
     if row["ships"]:
         return first
-    if row["supported"]:
-        return say(
-            "none as it is; {first} comes first, with something exploited that has no fix",
-            first=first,
-        )
-    return say("none as it is; {first} comes first, past its support", first=first)
+    ended = msg("none as it is; {first} comes first, past its support")
+    exploited = msg("none as it is; {first} comes first, with something exploited that has no fix")
+    return say(exploited if row["supported"] else ended, first=first)
 
 
 def _varies(choices: pd.DataFrame, column: str) -> bool:

@@ -298,33 +298,22 @@ def _best_in(candidates: pd.DataFrame, placed: pd.DataFrame, kind: str, what: st
         size = word(SIZE_NAMES[kind]).capitalize()
         return t("{size} and {what}: fewer than two variants can be placed", size=size, what=what)
     smallest, fewest = (placed[placed[c].eq(placed[c].min())] for c in ("size", "fixable"))
-    least = _together(smallest)
+    values: dict[str, Any] = {"smallest": _together(smallest), "fewest": _together(fewest)}
+    values |= {"what": what, "count": placed["fixable"].iloc[0], "placed": len(placed)}
+    is_one = len(smallest) == 1
     if len(fewest) == len(placed):
-        first = t("{smallest} is the smallest", smallest=least)
-        if len(smallest) > 1:
-            first = t("{smallest} are the smallest", smallest=least)
-        count = placed["fixable"].iloc[0]
+        one, several = msg("{smallest} is the smallest"), msg("{smallest} are the smallest")
+        are = t(one if is_one else several, **values)
+        rest = msg("all {placed:,} that can be placed have {count:,} {what}")
         if len(placed) == len(candidates):
-            return f"{first}; {t('all have {count:,} {what}', count=count, what=what)}"
-        rest = t(
-            "all {placed:,} that can be placed have {count:,} {what}",
-            placed=len(placed),
-            count=count,
-            what=what,
-        )
-        return f"{first}; {rest}"
-    if not smallest.index.equals(fewest.index):
-        return t(
-            "Smallest: {smallest}; fewest {what}: {fewest}",
-            smallest=least,
-            what=what,
-            fewest=_together(fewest),
-        )
-    if len(smallest) > 1:
-        return t(
-            "{smallest} are the smallest, and have the fewest {what}", smallest=least, what=what
-        )
-    return t("{smallest} is the smallest, and has the fewest {what}", smallest=least, what=what)
+            rest = msg("all have {count:,} {what}")
+        return f"{are}; {t(rest, **values)}"
+    form = msg("Smallest: {smallest}; fewest {what}: {fewest}")
+    if smallest.index.equals(fewest.index):
+        one = msg("{smallest} is the smallest, and has the fewest {what}")
+        several = msg("{smallest} are the smallest, and have the fewest {what}")
+        form = one if is_one else several
+    return t(form, **values)
 
 
 def _talk(candidates: pd.DataFrame, lens: Lens) -> Talk:

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct, field
 
 from helpers.errors import VexInvalid
-from helpers.vex.statement import Statement, Status, Time, first, products, texts
+from helpers.vex.statement import Product, Statement, Status, Time, first, texts
 
 NAMESPACE = "https://openvex.dev/ns"
 
@@ -24,7 +24,7 @@ class _Component(Struct):
         return (self.identifiers or {}).get("purl") or self.id or ""
 
 
-class _Product(_Component):
+class _Whole(_Component):
     subcomponents: list[_Component] | None = None
 
 
@@ -37,7 +37,7 @@ class _Vulnerability(Struct):
 class _Statement(Struct):
     status: Status
     vulnerability: _Vulnerability
-    products: list[_Product] | None = None
+    products: list[_Whole] | None = None
     justification: str | None = None
     impact_statement: str | None = None
     status_notes: str | None = None
@@ -79,8 +79,9 @@ def _said(given: _Statement, name: str, file: _File) -> Statement:
         given.status,
         next(iter(texts(given.justification, *words)), ""),
         first(given.timestamp, file.timestamp),
-        products(
-            (product.name, texts(*(part.name for part in product.subcomponents or [])))
+        tuple(
+            Product(product.name, texts(*(part.name for part in product.subcomponents or [])))
             for product in given.products or []
+            if product.name
         ),
     )

@@ -1,6 +1,5 @@
 """Statements and documents of VEX, the same for every format."""
 
-from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal, get_args
 
@@ -64,8 +63,3 @@ def first(*times: datetime | None) -> datetime | None:
 def texts(*candidates: str | None) -> tuple[str, ...]:
     """Return the texts that are not empty, each once, in order."""
     return tuple(dict.fromkeys(text for text in candidates if text))
-
-
-def products(found: Iterable[tuple[str, Sequence[str]]]) -> tuple[Product, ...]:
-    """Return products by their ids and parts; one without an id is left out."""
-    return tuple(Product(name, tuple(parts)) for name, parts in found if name)

@@ -8,7 +8,6 @@ import pytest
 
 from helpers import paths
 from helpers.comparability import end_of_life
-from helpers.errors import FileInvalid
 
 
 def test_the_table_is_well_formed() -> None:
@@ -51,22 +50,3 @@ def test_the_table_is_well_formed() -> None:
 def test_a_version_finds_its_release(product, version, end, advisories) -> None:
     assert end_of_life.end_of_life(product, version) == end
     assert end_of_life.advisories_until(product, version) == advisories
-
-
-@pytest.mark.parametrize(
-    ("lines", "problem"),
-    [
-        ("alpine,3.99,2030-01-01,soon,,me", "line 2 .*soon"),
-        ("alpine,3.99,,2030-01-01,,me\nalpine,3.99,,2031-01-01,,me", "line 3 .*again"),
-    ],
-)
-def test_a_line_that_is_wrong_is_named(lines, problem, tmp_path, monkeypatch) -> None:
-    table = tmp_path / "lifecycle.csv"
-    table.write_text(f"product,cycle,released,end_of_life,end_of_lts,source\n{lines}\n")
-    monkeypatch.setattr(paths, "LIFECYCLE", table)
-    end_of_life._table.cache_clear()
-    try:
-        with pytest.raises(FileInvalid, match=problem):
-            end_of_life.end_of_life("alpine", "3.99.1")
-    finally:
-        end_of_life._table.cache_clear()

@@ -110,17 +110,35 @@ def test_every_text_has_a_translation(language: str) -> None:
     assert sorted(marked() - there) == []
 
 
-def is_of_a_table(node: ast.AST) -> bool:
-    within = isinstance(node, ast.Attribute) and is_of_a_table(node.value)
-    return within or isinstance(node, ast.Subscript)
+@cache
+def chosen() -> set[str]:
+    """Names of variables that hold what was marked by `msg`: one of several is chosen first."""
+    nodes = (node for tree in trees().values() for node in ast.walk(tree))
+    assigned = (node for node in nodes if isinstance(node, ast.Assign))
+    return {
+        target.id
+        for node in assigned
+        if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "msg"
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def is_known(node: ast.AST) -> bool:
+    """Whether a text is a literal, of a table, or one of those that were marked."""
+    if isinstance(node, ast.IfExp):
+        return is_known(node.body) and is_known(node.orelse)
+    if isinstance(node, ast.Attribute):
+        return is_known(node.value)
+    known = isinstance(node, ast.Constant | ast.Subscript)
+    return known or (isinstance(node, ast.Name) and node.id in chosen())
 
 
 def test_what_is_translated_is_written_as_one_literal() -> None:
     computed = [
         f"{module}:{node.lineno}"
         for module, node in calls("t", "msg", "say")
-        if not (isinstance(node.args[0], ast.Constant) or is_of_a_table(node.args[0]))
-        and not module.endswith(("i18n.py", "titles.py"))
+        if not is_known(node.args[0]) and not module.endswith(("i18n.py", "titles.py"))
     ]
     assert computed == [], "a test could not know what they say (a table marks what it has)"
 
