@@ -1,5 +1,6 @@
 """Curves on slides as native charts, on an axis of days."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -76,113 +77,90 @@ class _Trace(NamedTuple):
     hollow: bool = False
 
 
-class _Plot(NamedTuple):
-    """Series on an axis of Excel's days; `band` is what is shaded: from where to where across."""
-
-    traces: list[_Trace]
-    across: str
-    upward: str
-    ranges: Ranges
-    band: tuple[float, float] | None = None
-
-    @property
-    def bottom(self) -> float:
-        return max(self.ranges.y[0], 0.0)
-
-
 def curves(slide: Any, chart: Curves, box: tuple[float, ...], theme: Theme) -> Any:
     """Put curves on a slide, `box` in points; return the frame that they are in."""
-    ranges, layout = curve_chart.ranges(chart), curve_chart.layout(chart)
-    names = {label.index: label for label in layout.names}
-    mark_labels = {label.index: label for label in layout.marks}
-    traces = []
+    ranges = curve_chart.ranges(chart)
+    left, right = (x + EXCEL_EPOCH for x in ranges.x)
+    ranges = ranges._replace(x=(left, right))
+    # LibreOffice loses what comes before a longer series.
+    traces = sorted(_traces(chart, ranges, theme), key=lambda trace: -len(trace.points))
+    data = XyChartData(number_format="General")
+    for trace in traces:
+        series = data.add_series(pptx_bars.cell(trace.note))
+        for x, y in trace.points:
+            series.add_data_point(x, y)
+    days = curve_chart.incomplete(chart)
+    band = (_excel(days[0]), _excel(days[1])) if days else (right, right)
+    if days:
+        _shade(slide, band, ranges, box, theme)
+    kind = XL_CHART_TYPE.XY_SCATTER_LINES_NO_MARKERS
+    frame = slide.shapes.add_chart(kind, *map(Pt, box), data)
+    shown = frame.chart
+    pptx_bars.begin(shown, theme, theme.letters(pptx_bars.SMALL))
+    _place_plot(shown, (_LEFT, _TOP, _WIDTH, _HEIGHT))
+    scale = _HEIGHT * box[3] / ranges.y[1]
+    shaded = theme._replace(paper=theme.shade(colours.BAND))
+    for trace, series in zip(traces, shown.plots[0].series, strict=True):
+        _style(series, trace, theme)
+        for place, label in trace.labels.items():
+            # The ground that there is at its place across.
+            ground = shaded if band[0] <= trace.points[place][0] < band[1] else theme
+            tall = theme.letters(_SIZE) * LEADING * (1 + label.text.count("\n"))
+            up = label.up * scale + label.rises * tall / 2
+            _label(series.points[place], label, up / box[3], ground)
+        if trace.labels:
+            _leaders(series, theme)
+    _axes(shown, chart, ranges, theme)
+    if any(trace.name for trace in traces):
+        pptx_bars.legend(shown, theme, [n for n, trace in enumerate(traces) if not trace.name])
+    return frame
+
+
+def _traces(chart: Curves, ranges: Ranges, theme: Theme) -> Iterator[_Trace]:
+    """Yield the curves, each with its name at its end, then events, marks and legend."""
+    layout = curve_chart.layout(chart)
+    ends = {label.index: label for label in layout.names}
     for place, curve in enumerate(chart.curves):
-        shade = theme.shade(colours.curve(place))
-        live, after = curve_chart.pieces(curve)
-        lines = [(after, 3.0, True), (live, 3.5, False)]
-        end = names[place]
+        shade, end = theme.shade(colours.curve(place)), ends[place]
         name = _Label(end.text, shade, bold=True, up=end.height - end.count)
-        for path, thick, dashed in lines:
+        live, after = curve_chart.pieces(curve)
+        for path, thick, dashed in ((after, 3.0, True), (live, 3.5, False)):
             corners = [(_excel(day), count) for day, count in curve_chart.corners(path)]
-            is_last = dashed or not after
-            labels = {len(corners) - 1: name} if is_last else {}
-            line = _Trace(curve.name, corners, shade, labels, "", thick, dashed)
-            traces += [line] if corners else []
+            labels = {len(corners) - 1: name} if dashed or not after else {}
+            if corners:
+                yield _Trace(curve.name, corners, shade, labels, "", thick, dashed)
     top = ranges.y[1]
     for day, text in chart.events:
-        foot, head = (_excel(day), ranges.y[0]), (_excel(day), top)
         words = _Label(escape.short(text, 32), theme.ink, up=-0.01 * top, rises=-1)
-        grey = theme.shade(colours.FAINT)
-        traces.append(_Trace(text, [foot, head], grey, {1: words}, width=1.6, dashed=True))
+        line = [(_excel(day), 0.0), (_excel(day), top)]
+        yield _Trace(text, line, theme.shade(colours.FAINT), {1: words}, width=1.6, dashed=True)
+    said = {label.index: label for label in layout.marks}
     for place, mark in enumerate(chart.marks):
-        shade = theme.shade(colours.curve(mark.curve))
-        labels = {}
-        if written := mark_labels.get(place):
+        shade, labels = theme.shade(colours.curve(mark.curve)), {}
+        if written := said.get(place):
             up = written.height - mark.count
             labels = {0: _Label(written.text, shade, left=True, up=up, rises=1)}
-        where = [(_excel(mark.day), mark.count)]
-        traces.append(_Trace(mark.label, where, shade, labels, hollow=not mark.last))
-    left, right = (x + EXCEL_EPOCH for x in ranges.x)
+        dot = [(_excel(mark.day), mark.count)]
+        yield _Trace(mark.label, dot, shade, labels, hollow=not mark.last)
     signs = {
         curve_chart.DOTTED: (theme.ink, 3.0, True),
         curve_chart.SHADED: (theme.shade(colours.BAND), 12.0, False),
     }
     for sign, text in curve_chart.legend(chart).items():
         # A line without length, which only the legend shows.
-        corner = [(left, ranges.y[0])] * 2
         colour, thick, dashed = signs[sign]
-        traces.append(_Trace(text, corner, colour, {}, text, thick, dashed))
-    band = curve_chart.incomplete(chart)
-    plot = _Plot(
-        traces,
-        chart.across,
-        chart.upward,
-        ranges._replace(x=(left, right)),
-        band=(_excel(band[0]), _excel(band[1])) if band else None,
-    )
-    return _draw(slide, plot, box, theme)
+        yield _Trace(text, [(ranges.x[0], 0.0)] * 2, colour, {}, text, thick, dashed)
 
 
 def _excel(day: date) -> float:
     return curve_chart.number(day) + EXCEL_EPOCH
 
 
-def _draw(slide: Any, plot: _Plot, box: tuple[float, ...], theme: Theme) -> Any:
-    data = XyChartData(number_format="General")
-    # LibreOffice loses what comes before a longer series.
-    traces = sorted(plot.traces, key=lambda trace: -len(trace.points))
-    for trace in traces:
-        series = data.add_series(pptx_bars.cell(trace.note))
-        for x, y in trace.points:
-            series.add_data_point(x, y)
-    if plot.band:
-        _shade(slide, plot.band, plot, box, theme)
-    kind = XL_CHART_TYPE.XY_SCATTER_LINES_NO_MARKERS
-    frame = slide.shapes.add_chart(kind, *map(Pt, box), data)
-    chart = frame.chart
-    pptx_bars.begin(chart, theme, theme.letters(pptx_bars.SMALL))
-    _place_plot(chart, (_LEFT, _TOP, _WIDTH, _HEIGHT))
-    scale = _HEIGHT * box[3] / (plot.ranges.y[1] - plot.bottom)
-    for trace, series in zip(traces, chart.plots[0].series, strict=True):
-        _style(series, trace, theme)
-        for place, label in trace.labels.items():
-            ground = _ground(plot, trace.points[place][0], theme)
-            tall = theme.letters(_SIZE) * LEADING * (1 + label.text.count("\n"))
-            up = label.up * scale + label.rises * tall / 2
-            _label(series.points[place], label, up / box[3], ground)
-        if trace.labels:
-            _leaders(series, theme)
-    _axes(chart, plot, theme)
-    if any(trace.name for trace in traces):
-        pptx_bars.legend(chart, theme, [n for n, trace in enumerate(traces) if not trace.name])
-    return frame
-
-
 def _shade(
-    slide: Any, band: tuple[float, float], plot: _Plot, box: tuple[float, ...], theme: Theme
+    slide: Any, band: tuple[float, float], ranges: Ranges, box: tuple[float, ...], theme: Theme
 ) -> None:
-    """Put a band on a slide, under the chart: of points and curves no series is one."""
-    start, end = marks(*plot.ranges.x)[0], plot.ranges.x[1]
+    """Put a band of days on a slide, under the chart, of which no series is one."""
+    start, end = marks(*ranges.x)[0], ranges.x[1]
     left, right = (
         box[0] + box[2] * (_LEFT + _WIDTH * (min(max(x, start), end) - start) / (end - start))
         for x in band
@@ -195,20 +173,14 @@ def _shade(
     shape.shadow.inherit = False
 
 
-def _ground(plot: _Plot, x: float, theme: Theme) -> Theme:
-    """Return a theme with the ground that there is at a place across."""
-    is_shaded = plot.band and plot.band[0] <= x < plot.band[1]
-    return theme._replace(paper=theme.shade(colours.BAND)) if is_shaded else theme
-
-
-def _axes(chart: Any, plot: _Plot, theme: Theme) -> None:
-    across, upward = chart.category_axis, chart.value_axis
-    (left, right), (_, top), _, upward.major_unit = plot.ranges
-    left, step, form = marks(left, right)
-    across.minimum_scale, across.maximum_scale, across.major_unit = left, right, step
-    upward.minimum_scale, upward.maximum_scale = plot.bottom, top
-    pptx_bars.axis_of_numbers(across, plot.across, form, theme)
-    pptx_bars.axis_of_numbers(upward, plot.upward, pptx_bars.form(plot.ranges.y_step), theme)
+def _axes(shown: Any, chart: Curves, ranges: Ranges, theme: Theme) -> None:
+    across, upward = shown.category_axis, shown.value_axis
+    left, step, form = marks(*ranges.x)
+    across.minimum_scale, across.maximum_scale, across.major_unit = left, ranges.x[1], step
+    upward.minimum_scale, upward.maximum_scale = ranges.y
+    upward.major_unit = ranges.y_step
+    pptx_bars.axis_of_numbers(across, chart.across, form, theme)
+    pptx_bars.axis_of_numbers(upward, chart.upward, pptx_bars.form(ranges.y_step), theme)
     across.has_major_gridlines = False
     across.tick_label_position = upward.tick_label_position = XL_TICK_LABEL_POSITION.LOW
 

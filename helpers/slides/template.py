@@ -135,9 +135,8 @@ def _read(path: Path) -> Template:
     beside = [one for one in layouts if one.layout.slide_master == text.layout.slide_master]
     opening = _opening(beside) or text
     geometry = _geometry(deck, opening, text)
-    figure = _figure(beside, text, geometry.texts.box) or text
     theme = _theme(text, geometry)
-    return Template(deck, opening.layout, text.layout, figure.layout, geometry, theme)
+    return Template(deck, opening.layout, text.layout, text.layout, geometry, theme)
 
 
 def _open(path: Path) -> Any:
@@ -219,29 +218,6 @@ def _opening(layouts: Sequence[_Layout]) -> _Layout | None:
             if one.layout._element.get("type") == name and one.room and not one.others:
                 return one
     return None
-
-
-def _figure(layouts: Iterable[_Layout], text: _Layout, box: Box) -> _Layout | None:
-    """Return a layout of a title alone that is otherwise like that of slides with text, or None."""
-    named = _named(text.layout)
-    ground = _ground(text.layout, box, named)
-    for one in layouts:
-        if one.title is None or one.body is not None or one.others:
-            continue
-        has_footer = [layout.footer is not None for layout in (one, text)]
-        if _moved(one.title, placeholder.box(text.title)) or len({*has_footer}) > 1:
-            continue
-        # Of pictures it is not known whether they are alike, unless the master has them.
-        is_bare = _is_bare(one.layout) and _is_bare(text.layout)
-        if is_bare or (ground and _ground(one.layout, box, named) == ground):
-            return one
-    return None
-
-
-def _is_bare(layout: Any) -> bool:
-    """Return whether a layout has nothing but placeholders on the ground of its master."""
-    has_ground = layout._element.find(f"{qn('p:cSld')}/{qn('p:bg')}") is not None
-    return not has_ground and all(shape.is_placeholder for shape in layout.shapes)
 
 
 def _geometry(deck: Any, opening: _Layout, text: _Layout) -> Geometry:

@@ -159,7 +159,7 @@ def test_layouts_are_chosen_by_what_they_have_room_for(deck: Deck) -> None:
     shown = list(Presentation(str(deck("company", "en"))).slides)
     layouts = {slide.slide_layout.name for slide in shown[1:]}
     assert shown[0].slide_layout.name == "Title Slide"
-    assert layouts == {"Title and Content", "Title Only"}
+    assert layouts == {"Title and Content"}
     first, *_ = Presentation(str(deck("Midnightblue", "en"))).slides
     assert first.slide_layout._element.get("type") == "title"
 
