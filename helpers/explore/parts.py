@@ -36,14 +36,10 @@ class Part(NamedTuple):
     def rows(self, findings: pd.DataFrame, listing: pd.DataFrame | None) -> pd.DataFrame:
         """Return the findings that are of it; `listing` is that of the overlap, if it is of one."""
         kept = findings
-        if self.variant:
-            kept = kept[kept["variant"].eq(self.variant)]
-        if self.severity and not self._is_shared:
-            kept = kept[kept["severity"].eq(self.severity)]
-        if self.until:
-            kept = kept[self._day(kept).lt(_after(self.until)).fillna(False)]
-        if self.after:
-            kept = kept[self._day(kept).ge(_after(self.after)).fillna(False)]
+        for columns, method, value in self._conditions:
+            day = kept[[*columns]].max(axis=1, skipna=False) if len(columns) > 1 else None
+            column = kept[columns[0]] if day is None else day
+            kept = kept[getattr(column, method)(value).fillna(False)]
         if self._is_shared and listing is not None:
             ids = overlap.ids_of(listing, self.together, self.without, self.severity)
             kept = kept[overlap.ids(kept).isin(ids)]
@@ -53,17 +49,12 @@ class Part(NamedTuple):
     def code(self) -> list[str]:
         """Return the lines of Python that leave its rows of `findings`."""
         lines = []
-        if self.variant:
-            lines.append(f'findings = findings[findings["variant"].eq({self.variant!r})]')
-        if self.severity and not self._is_shared:
-            lines.append(f'findings = findings[findings["severity"].eq({self.severity!r})]')
-        column = f'findings["{self.days[0]}"]'
-        if len(self.days) > 1:
-            column = f"findings[{[*self.days]!r}].max(axis=1, skipna=False)"
-        for day, method in ((self.until, "lt"), (self.after, "ge")):
-            if day:
-                end = f"{_after(day):%Y-%m-%dT00:00Z}"
-                lines.append(f"findings = findings[{column}.{method}({end!r}).fillna(False)]")
+        for columns, method, value in self._conditions:
+            column = f'findings["{columns[0]}"]'
+            if len(columns) > 1:
+                column = f"findings[{[*columns]!r}].max(axis=1, skipna=False)"
+            known = ".fillna(False)" if method != "eq" else ""
+            lines.append(f"findings = findings[{column}.{method}({value!r}){known}]")
         if self._is_shared:
             lines += [
                 "listed = c.vulnerability_list().table",
@@ -78,8 +69,16 @@ class Part(NamedTuple):
             )
         return lines
 
-    def _day(self, findings: pd.DataFrame) -> pd.Series:
-        return findings[[*self.days]].max(axis=1, skipna=False)
+    @property
+    def _conditions(self) -> Iterator[tuple[tuple[str, ...], str, str]]:
+        """Yield columns, of which the latest day counts, a method of theirs and its argument."""
+        if self.variant:
+            yield ("variant",), "eq", self.variant
+        if self.severity and not self._is_shared:
+            yield ("severity",), "eq", self.severity
+        for day, method in ((self.until, "lt"), (self.after, "ge")):
+            if day:
+                yield self.days, method, f"{day + timedelta(days=1)}T00:00Z"
 
     @property
     def _is_shared(self) -> bool:
@@ -146,8 +145,3 @@ def _steps(chart: Curves, figure: Figure) -> Iterator[Part]:
                 **values,
             )
         yield Part(label, step.place, step.name, after=step.after, until=step.until)
-
-
-def _after(day: date) -> pd.Timestamp:
-    """Return the first moment after a day, in UTC."""
-    return pd.Timestamp(day, tz="UTC") + pd.Timedelta(days=1)

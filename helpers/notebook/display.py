@@ -147,21 +147,18 @@ class ShownAnswer:
         if self.chart is None:
             why = f": {self.why_empty}" if self.why_empty else ""
             raise ValueError(f"the answer {self.name!r} has no figure{why}")
-        if title:
-            with i18n.speaking(self.setting.language):
-                return self._drawn(title)
-        if self._picture is None:
-            with i18n.speaking(self.setting.language):
-                self._picture = self._drawn(self.title)
-        return self._picture
-
-    def _drawn(self, title: str) -> Picture:
+        if self._picture is not None and not title:
+            return self._picture
         # Only who draws waits for matplotlib.
         from helpers.charts import figure
 
-        assert self.chart is not None
-        drawn = figure.figure(self.chart, title, self.footer, self.setting.look)
-        return Picture(figure.png(drawn), title)
+        shown = title or self.title
+        with i18n.speaking(self.setting.language):
+            drawn = figure.figure(self.chart, shown, self.footer, self.setting.look)
+            picture = Picture(figure.png(drawn), shown)
+        if not title:
+            self._picture = picture
+        return picture
 
     def outputs(self) -> list[Bundle]:
         """Return what a notebook shows: a bundle each for figure, text and table."""

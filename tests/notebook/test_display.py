@@ -114,7 +114,8 @@ def test_the_footer_says_where_the_numbers_come_from(blog, both, frames_of) -> N
     assert "Trivy of unknown version · DB of unknown date" in footer(legacy.images)
     # A report may state any: as long as it likes, it would cover the figure.
     assert len(footer(blog.images.assign(scanner_version="0" * 5_000))) < 300
-    many = pd.concat([blog.images.assign(scanner_version=f"0.{n}") for n in range(10, 99)])
+    versions = [blog.images.assign(scanner_version=f"0.{n}") for n in range(10, 99)]
+    many = pd.concat(versions, ignore_index=True)
     assert " · Trivy 0.10 to Trivy 0.98 (89) · " in footer(many)
 
 
