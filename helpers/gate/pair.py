@@ -107,20 +107,17 @@ def check(pair: Pair) -> list[Note]:
                 f"Scan it again, then compare{others}"
             )
     notes = _without_system(pair)
+    versions = [side.image["scanner_version"] for side in pair.sides.values()]
     first, second = (
-        [side.image["scanner"], side.image["scanner_version"]] for side in pair.sides.values()
+        f"{side.image['scanner']} {'of an unknown version' if pd.isna(version) else version}"
+        for side, version in zip(pair.sides.values(), versions, strict=True)
     )
-    unknown = [pd.isna(version) for _, version in (first, second)]
-    if first[0] != second[0] or (first[1] != second[1] if not any(unknown) else not all(unknown)):
-        ways = (
-            f"{side.label} by {scanner} {'of an unknown version' if pd.isna(number) else number}"
-            for side, (scanner, number) in zip(pair.sides.values(), (first, second), strict=True)
-        )
+    if first != second:
         raise NotComparable(
-            f"not scanned alike: {', '.join(ways)}. What differs may be the scanner's doing; scan "
-            "both with one version of one scanner"
+            f"not scanned alike: {pair.before.label} by {first}, {pair.after.label} by {second}. "
+            "What differs may be the scanner's doing; scan both with one version of one scanner"
         )
-    if all(unknown):
+    if pd.isna(versions[0]):
         text = Message(
             "The reports do not say which version of the scanner made them: what counts as newly "
             "published may come from a newer scanner."

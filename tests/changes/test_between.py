@@ -115,18 +115,6 @@ def test_a_database_without_a_digest_is_known_by_its_day(captured) -> None:
         assert ("another database" in text) == differs
 
 
-def test_changes_with_their_package_are_caused_by_the_image(captured) -> None:
-    curl = {"PkgName": "curl", "InstalledVersion": "8"}
-    before = listing(finding(1), finding(3), packages="openssl 3.0.1, zlib 1")
-    after = listing(finding(2, **curl), finding(3), packages="curl 8, zlib 1")
-    frames = captured((before, {}), (after, {"db_sha256": "b"}))
-    assert dict(row[::2] for row in reasons(frames)) == {
-        "CVE-2024-0001": IMAGE,
-        "CVE-2024-0002": IMAGE,
-        "CVE-2024-0003": "",
-    }
-
-
 @pytest.mark.parametrize(
     ("other", "reason"),
     [

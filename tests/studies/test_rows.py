@@ -112,30 +112,6 @@ def test_an_image_without_a_known_os_is_not_called_clean(frames_of) -> None:
     assert images["status"].to_dict() == {"scratch": "no-os", "known": "scanned"}
 
 
-def test_nor_is_one_of_an_os_that_the_scanner_has_no_advisories_of(frames_of) -> None:
-    # As Trivy 0.76 tells of Fedora: its name, and no result of its packages.
-    fedora = {"OS": {"Family": "fedora", "Name": "41"}}
-    app = {"Target": "Node.js", "Class": "lang-pkgs", "Type": "node-pkg"}
-    images = frames_of(
-        nothing=trivy(Metadata=fedora, Results=[]), app=trivy(Metadata=fedora, Results=[app])
-    ).images.set_index("variant")
-    assert images["status"].to_dict() == {"nothing": "no-os", "app": "no-os"}
-
-
-def test_a_report_of_secrets_or_licences_alone_is_not_called_clean(frames_of) -> None:
-    secrets = trivy(Results=[{"Target": "/app/key.pem", "Class": "secret"}])
-    licences = trivy(Results=[{"Target": "OS", "Class": "license"}])
-    both = trivy(
-        Results=[{"Target": "OS", "Class": "license"}, {"Target": "x", "Class": "os-pkgs"}]
-    )
-    images = frames_of(secrets=secrets, licences=licences, both=both).images
-    assert images.set_index("variant")["status"].to_dict() == {
-        "both": "scanned",
-        "licences": "not-looked",
-        "secrets": "not-looked",
-    }
-
-
 def test_end_of_life_is_told_by_the_scanner_and_unknown_to_old_ones(frames_of) -> None:
     system = {"Family": "alpine", "Name": "3.11", "EOSL": True}
     loaded = frames_of(
