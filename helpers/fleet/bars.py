@@ -20,7 +20,7 @@ def of(
     return Bars(rows, [series], ends, across, "size", [True] * len(rows))
 
 
-def interval(name: str, estimate: float, low: object, high: object, end: str) -> Interval:
+def interval(name: str, estimate: float, low: float, high: float, end: str) -> Interval:
     """Return a row of intervals; NA is no end."""
-    ends = (None if pd.isna(one) else float(one) for one in (low, high))
-    return Interval(name, float(estimate), *ends, end)
+    ends = [None if pd.isna(one) else float(one) for one in (low, high)]
+    return Interval(name, float(estimate), ends[0], ends[1], end)

@@ -173,7 +173,7 @@ def chart(table: pd.DataFrame, lens: Lens) -> Intervals:
     rows = [
         bars.interval(
             t("{first} → {second}", first=row.first, second=row.second),
-            *(100 * each for each in (row.share, row.low, row.high)),
+            *(100 * row.share, 100 * row.low, 100 * row.high),
             t(
                 "{pairs}, {groups}",
                 pairs=number(row.pairs, "pair"),

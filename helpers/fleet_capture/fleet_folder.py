@@ -62,14 +62,6 @@ class FleetFolder:
             remedy = "Remove it: the scans stay, and a capture makes it anew"
             raise FileInvalid(path, f"damaged ({str(error)[:200]})", remedy) from error
 
-    def facts(self) -> FleetFacts | None:
-        """Return how the fleet was captured; `None` before its first capture, or if damaged."""
-        try:
-            text = (self.path / paths.FLEET_FACTS).read_bytes()
-            return msgspec.json.decode(text, type=FleetFacts)
-        except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-
     def scan(self, state: str, package_list: str) -> str:
         """Return the place of a scan, below the folder."""
         return f"{fleet_record.SCANS}/{state}/{package_list.removeprefix('sha256:')}.json.gz"
@@ -101,28 +93,26 @@ class FleetFolder:
     def begin(self, facts: FleetFacts) -> None:
         """Record a first capture that has not come to its end."""
         if not (self.path / paths.FLEET_FACTS).exists():
-            whole.write(self.path / paths.FLEET_FACTS, own_file.record(facts, 2))
+            self._record(facts)
 
     def finish(self, facts: FleetFacts, images: Sequence[FleetImage]) -> None:
         """Record the images, and remove scans of other scanners and databases.
 
         Until the lines are there, the record says that it is not finished.
         """
-        if facts != self.facts():
-            begun = msgspec.structs.replace(facts, finished=False)
-            whole.write(self.path / paths.FLEET_FACTS, own_file.record(begun, 2))
-        whole.write(self.path / paths.FLEET_IMAGES, b"".join(map(_line, images)))
-        whole.write(self.path / paths.FLEET_FACTS, own_file.record(facts, 2))
+        self._record(msgspec.structs.replace(facts, finished=False))
+        lines = b"".join(msgspec.json.encode(image) + b"\n" for image in images)
+        whole.write(self.path / paths.FLEET_IMAGES, lines)
+        self._record(facts)
         kept = {(self.path / image.scan).parent for image in images if image.scan}
         for folder in (self.path / fleet_record.SCANS).iterdir() if kept else ():
             if folder not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
 
+    def _record(self, facts: FleetFacts) -> None:
+        whole.write(self.path / paths.FLEET_FACTS, own_file.record(facts, 2))
+
 
 def state(*parts: object) -> str:
     """Return a short name of a scanner and its database."""
     return hashlib.sha256(msgspec.json.encode(list(map(str, parts)))).hexdigest()[:12]
-
-
-def _line(image: FleetImage) -> bytes:
-    return msgspec.json.encode(image) + b"\n"

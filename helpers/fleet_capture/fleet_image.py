@@ -135,14 +135,12 @@ class Scanner:
         folder = Path(tempfile.mkdtemp(dir=scratch))
         try:
             source = resolved.source
-            if source.kind == "sbom":
-                yield self._report("sbom", resolved, source.path or Path(), folder)
-            elif source.kind == "archive":
-                path = source.path or Path()
-                self._read(path, source.platform)
-                yield self._report("archive", resolved, path, folder)
-            else:
+            if source.path is None:
                 yield self._of_registry(resolved, folder)
+            else:
+                if source.kind == "archive":
+                    self._read(source.path, source.platform)
+                yield self._report(source.kind, resolved, source.path, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
