@@ -209,6 +209,8 @@ def _execute(
         except BaseException:
             if server:
                 server.close()
+                # They end when they notice that; their kernels have ended then, too.
+                pool.shutdown(cancel_futures=True)
             raise
     return seconds, {path.name: failures[path.name] for path in values if path.name in failures}
 
