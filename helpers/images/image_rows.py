@@ -2,11 +2,15 @@
 
 import shlex
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from helpers.images import reference
 from helpers.images.file_owners import Owned
 from helpers.images.metadata import Image, Smoke
+
+_AS_STORED = ("path", "size_bytes", "mode", "uid", "gid", "kind", "package", "layer")
+_OR_NONE = {name: attrgetter(name) for name in ("target", "elf", "elf_interpreter", "version")}
 
 
 def measured(image: Image | None) -> dict[str, Any]:
@@ -73,24 +77,14 @@ def files(variant: str, capture: str, owned: Owned) -> dict[str, Sequence[Any]]:
     return {
         "variant": [variant] * count,
         "capture": [capture] * count,
-        "path": [file.path for file in inventory],
-        "size_bytes": [file.size_bytes for file in inventory],
-        "mode": modes,
-        "uid": [file.uid for file in inventory],
-        "gid": [file.gid for file in inventory],
-        "kind": [file.kind for file in inventory],
-        "target": [file.target or None for file in inventory],
+        **{name: list(map(attrgetter(name), inventory)) for name in _AS_STORED},
+        **{name: [get(file) or None for file in inventory] for name, get in _OR_NONE.items()},
         "executable": any_bit(0o111),
         "setuid": any_bit(0o4000),
         "setgid": any_bit(0o2000),
-        "elf": [file.elf or None for file in inventory],
-        "elf_interpreter": [file.elf_interpreter or None for file in inventory],
         "needed": [" ".join(file.needed) or None for file in inventory],
-        "version": [file.version or None for file in inventory],
-        "package": [file.package for file in inventory],
         "maybe_of": [
             (maybe_of or None) if file.package is None and file.kind != "dir" else None
             for file in inventory
         ],
-        "layer": [file.layer for file in inventory],
     }

@@ -148,13 +148,10 @@ def describe(
     if len(instructions) != len(layers):
         # The history of a squashed or imported image is about other layers.
         instructions = [""] * len(layers)
-    known = known or {}
-    base_name, known_base = base
-    base_layers = None
-    if known_base:
-        base_layers = (known_base.get("RootFS") or {}).get("Layers") or []
-    known_base = known_base or {}
-    from_base = _from_base([diff_id for diff_id, _, _ in layers], base_layers)
+    known, (base_name, of_base) = known or {}, base
+    known_base = of_base or {}
+    base_layers = (known_base.get("RootFS") or {}).get("Layers") or []
+    from_base = _from_base([layer[0] for layer in layers], base_layers if of_base else None)
     compressed_by, sizes = compressed
     user = etc_passwd.resolve(start.user, *accounts)
     return Image(

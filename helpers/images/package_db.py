@@ -134,7 +134,7 @@ def listed(
 
     def real(path: str) -> str:
         """Return a path with links in its folder resolved; empty for a loop."""
-        folder, name = split(_relative(path))
+        folder, name = split(path.removeprefix("./").lstrip("/"))
         if folder not in folders:
             folders[folder] = real_path(folder, link)
         found = folders[folder]
@@ -226,8 +226,12 @@ def _chisel(manifest: bytes) -> Iterable[Listing]:
     https://documentation.ubuntu.com/chisel/en/latest/reference/manifest
     """
     decode = msgspec.json.Decoder(_ChiselLine).decode
+
+    def damaged(problem: str) -> ArchiveInvalid:
+        return ArchiveInvalid(_CHISEL, problem, "")
+
     try:
-        with compressed.unpack(io.BytesIO(manifest), _MAX_MANIFEST, _damaged) as text:
+        with compressed.unpack(io.BytesIO(manifest), _MAX_MANIFEST, damaged) as text:
             # Line by line, as lines without a path take much memory.
             listed = [found for found in map(decode, text) if found.kind == "path" and found.slices]
     except (ArchiveInvalid, ValueError, RecursionError):
@@ -236,16 +240,7 @@ def _chisel(manifest: bytes) -> Iterable[Listing]:
         yield line.slices[0].partition("_")[0], [line.path]
 
 
-def _damaged(problem: str) -> ArchiveInvalid:
-    return ArchiveInvalid(_CHISEL, problem, "")
-
-
 def _diversions(texts: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
     """Return dpkg's diversions: a path, where it moves to, and the package that diverts it."""
     lines = texts.get(_DIVERSIONS, "").split("\n")
     return zip(lines[::3], lines[1::3], lines[2::3], strict=False)
-
-
-def _relative(path: str) -> str:
-    """Return `/bin/ls` and `./bin/ls` as `bin/ls`."""
-    return path.removeprefix("./").lstrip("/")

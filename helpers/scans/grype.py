@@ -210,7 +210,10 @@ def parse(text: Text, path: str | os.PathLike[str]) -> trivy_schema.Report:
     source, db = decoded.source or _Source(), descriptor.db or _Db()
     image = source.target if isinstance(source.target, _Image) else _Image()
     name = source.target if isinstance(source.target, str) else image.user_input
-    system = _system(decoded.distro or _Distro())
+    distro, system = decoded.distro or _Distro(), None
+    if distro.name:
+        family = _DISTROS.get(distro.name, distro.name)
+        system = trivy_schema.OperatingSystem(family, distro.version)
     matches, ignored = decoded.matches or [], decoded.ignored or []
     try:
         results = _results(matches, ignored, system)
@@ -236,34 +239,25 @@ def parse(text: Text, path: str | os.PathLike[str]) -> trivy_schema.Report:
     )
 
 
-def _system(distro: _Distro) -> trivy_schema.OperatingSystem | None:
-    if not distro.name:
-        return None
-    return trivy_schema.OperatingSystem(_DISTROS.get(distro.name, distro.name), distro.version)
-
-
 def _results(
     matches: list[_Match],
     ignored: list[_Ignored],
     system: trivy_schema.OperatingSystem | None,
 ) -> list[trivy_schema.Result]:
     """Return the findings by class and type of package. Raises `KeyError` for a severity."""
-    found: dict[_Kind, list[trivy_schema.Vulnerability]] = defaultdict(list)
-    suppressed: dict[_Kind, list[trivy_schema.Suppressed]] = defaultdict(list)
-    for match in matches:
+    found: dict[_Kind, tuple[list[Any], list[Any]]] = defaultdict(lambda: ([], []))
+    for match in (*matches, *ignored):
         kind = _kind(match.artifact.type, system)
-        found[kind].append(_finding(match, kind[0]))
-    for match in ignored:
-        kind = _kind(match.artifact.type, system)
-        suppressed[kind].append(_suppressed(match, _finding(match, kind[0])))
+        finding, (findings, suppressed) = _finding(match, kind[0]), found[kind]
+        if isinstance(match, _Ignored):
+            suppressed.append(_suppressed(match, finding))
+        else:
+            findings.append(finding)
     return [
         trivy_schema.Result(
-            result_class=package_class,
-            type=package_type,
-            vulnerabilities=found.get((package_class, package_type)),
-            suppressed=suppressed.get((package_class, package_type)),
+            result_class=kind[0], type=kind[1], vulnerabilities=findings, suppressed=suppressed
         )
-        for package_class, package_type in dict.fromkeys((*found, *suppressed))
+        for kind, (findings, suppressed) in found.items()
     ]
 
 

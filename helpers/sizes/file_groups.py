@@ -42,6 +42,9 @@ _JAR = r"\.[jwe]ar$"
 _DIST_INFO = r"^((?:.*/)?)[^/]+\.(?:dist|egg)-info/"
 _IN_SITE_PACKAGES = r"/|\.so$"
 
+_END = {"path": "", "package": "$"}
+"""What ends a pattern: a path's is of its beginning."""
+
 _NAMED = 4
 """Names that are kept of what a part of a group is made of, the largest first."""
 
@@ -61,7 +64,13 @@ def table() -> tuple[Line, ...]:
     """Return the lines of the table, in order."""
     with paths.GROUPS.open(newline="", encoding="utf-8") as file:
         return tuple(
-            Line(group, component, matches, _pattern(pattern, matches), about)
+            Line(
+                group,
+                component,
+                matches,
+                re.compile(rf"(?:{pattern})$" if matches == "package" else pattern),
+                about,
+            )
             for group, component, matches, pattern, about in list(csv.reader(file))[1:]
         )
 
@@ -127,17 +136,15 @@ def sizes(grouped_files: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
     parts = by_part.agg(size_bytes=("size_bytes", "sum"), files=("path", "size")).reset_index()
     contents = files.groupby([*keys, "what"], sort=False)["size_bytes"].sum().reset_index()
     contents = contents.sort_values("size_bytes", ascending=False, kind="stable")
-    what = contents.groupby(keys, sort=False)["what"].agg(_first_names).reset_index()
+    what = contents.groupby(keys, sort=False)["what"]
+    what = what.agg(lambda names: ", ".join(list(filter(None, names))[:_NAMED])).reset_index()
     parts = parts.merge(what, on=keys, validate="one_to_one")
     hidden = _hidden(grouped_files, layers)
     parts = pd.concat([parts, hidden[hidden["size_bytes"].gt(0)]], ignore_index=True)
     groups = pd.CategoricalDtype(list(GROUPS), ordered=True)
-    places = {variant: at for at, variant in enumerate(dict.fromkeys(grouped_files["variant"]))}
     parts = parts.astype({"group": groups, "size_bytes": "Int64", "files": "Int64"})
-    order = parts.assign(place=parts["variant"].map(places)).sort_values(
-        ["place", "group", "size_bytes"], ascending=[True, True, False], kind="stable"
-    )
-    return order.drop(columns="place").reset_index(drop=True)
+    parts = parts.sort_values(["group", "size_bytes"], ascending=[True, False], kind="stable")
+    return _by_image(parts, grouped_files)
 
 
 def by_group(parts: pd.DataFrame) -> pd.DataFrame:
@@ -160,11 +167,16 @@ def largest(grouped_files: pd.DataFrame, most: int = 10) -> pd.DataFrame:
     """
     columns = ["variant", "path", "size_bytes", "group", "package", "layer"]
     ordered = grouped_files.sort_values("size_bytes", ascending=False, kind="stable")
-    first = ordered.groupby("variant", sort=False).head(most)
-    places = {variant: at for at, variant in enumerate(dict.fromkeys(grouped_files["variant"]))}
-    first = first.sort_values("variant", key=lambda column: column.map(places), kind="stable")
+    first = _by_image(ordered.groupby("variant", sort=False).head(most), grouped_files)
     package = first["package"].fillna("").where(first["maybe_of"].isna())
-    return first[columns].assign(package=package).reset_index(drop=True)
+    return first[columns].assign(package=package)
+
+
+def _by_image(rows: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with those of one image together, in the order that the images' files have."""
+    places = {variant: at for at, variant in enumerate(files["variant"].unique())}
+    place = rows["variant"].map(places)
+    return rows.iloc[place.argsort(kind="stable")].reset_index(drop=True)
 
 
 def answer(parts: pd.DataFrame, images: pd.DataFrame) -> Answer:
@@ -370,12 +382,3 @@ def _what(files: pd.DataFrame) -> pd.Series:
         )
     ]
     return what.fillna("")
-
-
-def _first_names(names: pd.Series) -> str:
-    """Return the first few names that are not empty."""
-    return ", ".join([name for name in names if name][:_NAMED])
-
-
-def _pattern(text: str, matches: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:{text})$" if matches == "package" else text)

@@ -275,16 +275,13 @@ def talk(sizes: pd.DataFrame, size: str, topic: str) -> Talk:
         )
         for row in known.itertuples()
     ]
+    printed = t("These sizes were printed by others, and not measured here.")
     unknown_ = t("The size is not known of {variants}.", variants=named(lost))
     spoken = (
         t("Each bar is an image, and what is compared is its {size}.", size=word(SIZE_NAMES[size])),
         *some(each),
         *([unknown_] if len(lost) else []),
-        *(
-            [t("These sizes were printed by others, and not measured here.")]
-            if size == PUBLISHED
-            else []
-        ),
+        *([printed] if size == PUBLISHED else []),
         t("A smaller image is not by that a better one: what it leaves out may be missed."),
     )
     return Talk(topic, _headline(known), spoken=spoken)

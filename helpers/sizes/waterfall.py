@@ -36,8 +36,10 @@ ROOM = 46
 
 EVERYTHING = msg("everything else")
 
-COLUMNS = ("label", "part", "kind", "start_bytes", "end_bytes", "difference_bytes")
-_GROSS = ("gross_bytes", "largest_bytes", "changes")
+_COLUMNS = [
+    *("label", "part", "kind", "start_bytes", "end_bytes", "difference_bytes"),
+    *("gross_bytes", "largest_bytes", "changes"),
+]
 
 
 def bars(parts: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
@@ -131,12 +133,9 @@ def answer(
 def bars_answer(table: pd.DataFrame) -> Answer:
     """Answer where the difference between two images' sizes comes from, of `bars`."""
     counted, shown = word(SIZE_NAMES[UNPACKED]), table.drop(columns="part")
+    text = _text(table)
     if table.empty:
-        text = _text(table)
-        lacks = text.plain
-        return Answer(
-            "size-steps", text=text, table=shown, counted=counted, role=SLIDE, lacks=lacks
-        )
+        return Answer("size-steps", "", text, shown, None, counted, role=SLIDE, lacks=text.plain)
     drawn = [
         Step(
             told(row.label),
@@ -151,7 +150,7 @@ def bars_answer(table: pd.DataFrame) -> Answer:
     return Answer(
         "size-steps",
         _title(table),
-        _text(table),
+        text,
         shown,
         chart,
         counted,
@@ -194,13 +193,11 @@ def _talk(table: pd.DataFrame) -> Talk:
         "first": escape.plain(first["label"]),
         "apart": megabytes(abs(apart)),
     }
-    known = (
-        [t("The largest steps are {steps}.", steps=listed(each, last=AND).plain)] if each else []
-    )
+    largest = t("The largest steps are {steps}.", steps=listed(each, last=AND).plain)
     spoken = (
         t("We go from {first} at one end to {second} at the other, step by step.", **values),
         t("Together the steps come to {apart} MB.", **values),
-        *known,
+        *([largest] if each else []),
         t("Only these two images are compared here, and only their bytes."),
     )
     return Talk(SIZE, _headline(first, second, apart, *each[:1]), spoken=spoken)
@@ -324,8 +321,5 @@ def _few(names: str, most: int) -> str:
 
 
 def _frame(rows: list[tuple[object, ...]]) -> pd.DataFrame:
-    columns = [*COLUMNS, *_GROSS]
-    types = {"label": "object", "part": "object", "kind": "str"}
-    types |= dict.fromkeys(columns[3:], "Int64")
-    table = pd.DataFrame(rows, columns=columns, dtype=object)
-    return table.astype(types)
+    types = {"kind": "str", **dict.fromkeys(_COLUMNS[3:], "Int64")}
+    return pd.DataFrame(rows, columns=_COLUMNS, dtype=object).astype(types)

@@ -145,19 +145,16 @@ def scored(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Iterator
     )
 
 
-def scored_by_nvd(findings: pd.DataFrame, lens: Lens) -> tuple[int, int]:
-    """Return how many NVD scored of what a lens counts at any severity, and how many those are."""
-    severity = lenses.apply(findings, lens._replace(severity=lenses.NVD, severities=SEVERITIES))[
-        "severity"
-    ]
-    return int(severity.ne("UNKNOWN").sum()), len(severity)
-
-
 def by_nvd(findings: pd.DataFrame, lens: Lens) -> str:
-    """Return how many NVD scored of what a lens counts, in words."""
-    scored_, of = scored_by_nvd(findings, lens)
-    share = scored_ / of if of else 0
-    return t("NVD scored {scored:,} of {of:,} ({share:.0%})", scored=scored_, of=of, share=share)
+    """Return how many NVD scored of what a lens counts at any severity, in words."""
+    every = lenses.apply(findings, lens._replace(severity=lenses.NVD, severities=SEVERITIES))
+    is_scored = every["severity"].ne("UNKNOWN")
+    return t(
+        "NVD scored {scored:,} of {of:,} ({share:.0%})",
+        scored=int(is_scored.sum()),
+        of=len(every),
+        share=is_scored.mean() if len(every) else 0,
+    )
 
 
 def harmless(findings: pd.DataFrame, lens: Lens) -> int:

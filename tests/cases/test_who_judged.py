@@ -129,6 +129,6 @@ def test_the_lens_of_nvd_says_how_much_nvd_scored(empty_data) -> None:
     rated = finding(1, fix="3.0.2", VendorSeverity={"nvd": 3})
     c = opened(empty_data, a=report(rated, *findings(3, fix="3.0.2")))
     lens = Lens(fixable=True, severity=NVD, severities=("HIGH",))
-    assert lens_evidence.scored_by_nvd(c.findings, lens) == (1, 3 + 1)
+    assert lens_evidence.by_nvd(c.findings, lens) == "NVD scored 1 of 4 (25%)"
     assert lens_evidence.footer(c.findings, c.images, lens)
     assert not lens_evidence.footer(c.findings, c.images, PLAIN)

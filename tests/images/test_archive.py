@@ -265,12 +265,6 @@ def test_other_files_are_refused(path: Path, content: bytes, problem: str) -> No
     assert problem in refused(path, content).problem
 
 
-def test_paths_that_cannot_be_opened_are_refused(tmp_path: Path) -> None:
-    assert "No such file" in refused(tmp_path / "none.tar").problem
-    assert "not an OCI layout" in refused(tmp_path).problem
-    assert "neither a file nor a folder" in refused(Path("/dev/null")).problem
-
-
 def saved(path: Path, config: bytes, layer: str = "l", **files: bytes) -> Path:
     manifest = json.dumps([{"Config": "config", "Layers": [layer]}]).encode()
     return written(path, {"config": config, "manifest.json": manifest, **files})

@@ -110,10 +110,3 @@ def test_go_is_the_runtime_of_what_it_compiled_if_that_is_what_starts() -> None:
     assert runtime([app, python], ["tini", "--", "./server"]) == "go 1.24.4"
     assert runtime([go, python], ["gosu", "app", "python3", "-m", "app"]) == "python 3.13.5"
     assert runtime([go], ["redis-server"]) == ""
-
-
-def test_the_library_that_is_a_runtime_tells_its_version() -> None:
-    library = program("usr/local/lib/libpython3.13.so.1.0", 900, "3.13.2")
-    assert runtime([program("usr/local/bin/python3.13", 14), library]) == "python 3.13.2"
-    jvm = program("opt/java/openjdk/lib/server/libjvm.so", 900, "25.0.3")
-    assert runtime([program("opt/java/openjdk/bin/java", 14), jvm]) == "java 25.0.3"

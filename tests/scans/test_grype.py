@@ -136,21 +136,6 @@ def test_an_image(frames_of: Load) -> None:
 
 
 @pytest.mark.parametrize(
-    ("db", "built"),
-    [
-        (None, None),
-        ({"error": "no db"}, None),
-        ({"built": "2024-02-22T01:23:26Z", "schemaVersion": 5}, "2024-02-22T01:23:26Z"),
-        ({"status": {"built": "2024-02-22T01:23:26Z"}, "providers": {}}, "2024-02-22T01:23:26Z"),
-        ({"built": "0001-01-01T00:00:00Z"}, None),
-    ],
-)
-def test_date_of_the_db(frames_of: Load, db: Any, built: str | None) -> None:
-    images = frames_of(app=report_of(descriptor={**DESCRIPTOR, "db": db})).images
-    assert cells(images, "db_updated_at") == [[built and pd.Timestamp(built)]]
-
-
-@pytest.mark.parametrize(
     ("fields", "status", "version"),
     [
         ({"fix": {"versions": ["1", "2"], "state": "fixed"}}, "fixed", "1, 2"),

@@ -78,11 +78,6 @@ class TestTables:
         counts = counting.severity_counts(loaded.findings, loaded.images)
         assert counts["count"].isna().all()
 
-    def test_no_images_give_frames_without_rows(self) -> None:
-        findings, images = frames.make("findings", {}), frames.make("images", {})
-        assert counting.severity_counts(findings, images).empty
-        assert counting.totals_by_lens(findings, images).empty
-
     def test_a_vulnerability_counts_once_an_image_at_its_highest_severity(self, frames_of) -> None:
         loaded = frames_of(
             app=trivy(
@@ -168,10 +163,3 @@ class TestTexts:
         nobody = "No capture measured two images, so none has fewer than another."
         assert fewest(a=trivy()) == nobody
         assert fewest(a=trivy(Metadata={}), b=trivy(finding())) == nobody
-
-    def test_a_capture_that_measured_one_image_has_no_winner(self, both) -> None:
-        lost = both.images["variant"].eq(DISTROLESS) & both.images["capture"].eq("2026-11")
-        images = both.images.assign(status=both.images["status"].mask(lost, "missing"))
-        text = captures.fewest_answer(both.findings, images, PLAIN).text.plain
-        assert text.startswith(f"{DISTROLESS} has the fewest")
-        assert "2026-11" not in text

@@ -75,12 +75,6 @@ def test_a_date_that_cannot_be_counts_as_undated(frames_of, year: str) -> None:
     assert growth.incomplete(loaded.findings)["lacks"].tolist() == ["a date"]
 
 
-def test_without_a_day_of_the_database_it_ends_with_the_scan(app) -> None:
-    days = {"db_updated_at": pd.NaT, "scanned_at": utc("2024-01-09")}
-    table = curves(app._replace(images=app.images.assign(**days)))
-    assert steps(table)[-1] == ("2024-01-09", 3)
-
-
 def test_without_a_day_of_the_build_it_starts_with_the_first_vulnerability(app) -> None:
     table = curves(app._replace(images=app.images.assign(created_at=pd.NaT)))
     assert steps(table)[:2] == [("2024-01-01", 1), ("2024-01-03", 3)]
@@ -104,27 +98,9 @@ def test_on_any_day_the_count_is_that_of_the_lens_by_date(
     assert growth.on(curves(newest, lens), day).to_dict() == totals.to_dict()
 
 
-def test_on_the_day_of_the_post_and_before_an_image_was_built(newest: Frames) -> None:
-    assert growth.on(curves(newest), DAY).to_dict() == {ALPINE: 48, DISTROLESS: 13}
-    assert growth.on(curves(newest), date(2022, 2, 13)).to_dict() == {ALPINE: 48}
-    assert growth.on(curves(newest), date(2022, 2, 14)).to_dict() == {ALPINE: 48, DISTROLESS: 13}
-
-
 def test_one_vulnerability_with_a_date_and_without_counts_from_its_date_on(frames_of) -> None:
     found = frames_of(app=trivy(finding(1, Severity="CRITICAL"), published(1, "2024-01-01")))
     assert curves(found, Lens("vulnerabilities"))["count"].tolist()[-1] == 1
-
-
-def test_what_is_exploited_counts_from_the_day_on_which_that_was_known(newest: Frames) -> None:
-    exploited = Lens("vulnerabilities", exploited=True)
-    table = curves(newest, exploited)
-    assert steps(table[table["variant"].eq(DISTROLESS)]) == [
-        *(("2022-02-14", 0), ("2023-11-21", 1), ("2026-11-24", 1)),
-    ], "it was published on 2023-10-03"
-    chart = answer(newest, exploited).chart
-    assert isinstance(chart, Curves)
-    assert "KEV" in chart.across
-    assert "scores are those of one day" in answer(newest, Lens(epss=0.1)).text.plain
 
 
 class TestAnswer:
@@ -172,11 +148,6 @@ class TestAnswer:
         assert (chart.events, chart.complete) == ([(day, "post")], complete)
         with i18n.speaking("ko"):
             assert answer(newest).chart.marks[0].label == "Alpine 3.11.2: 지원 종료"
-
-    def test_support_that_ended_before_the_build_has_no_mark(self, newest: Frames) -> None:
-        chart = answer(newest, created_at=utc("2025-01-01")).chart
-        assert [mark.label for mark in chart.marks] == ["Debian 11.2: end of LTS"]
-        assert chart.curves[0].supported_until == date(2021, 11, 1)
 
     def test_support_that_ends_later_ends_no_curve_and_facts_are_complete(self, app) -> None:
         found = growth.answer(app.findings, app.images, PLAIN, complete=date(2024, 1, 5))
@@ -283,11 +254,6 @@ class TestCountingByDate:
             ["CVE-2024-0002", "the date filter", "suppressed in the earlier capture"],
         ]
         assert "1 by date, 1 by the database" in missed.text.plain
-
-    def test_is_exact_where_both_find_the_same(self, frames_of) -> None:
-        frames = frames_of(app=trivy(published(1, "2020-01-01")))
-        text = growth.missed_answer(days(two(frames, frames)), EARLIER, LATER).text.plain
-        assert text.endswith(": here it is exact.")
 
     def test_leaves_out_variants_that_were_not_measured_in_both(self, both: Frames) -> None:
         for capture in (EARLIER, LATER):

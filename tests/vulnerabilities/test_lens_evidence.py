@@ -88,16 +88,6 @@ def test_of_many_days_the_first_and_the_last_are_named() -> None:
     assert len(scored(every, days.iloc[:3])) == 3
 
 
-def test_the_catalog_of_the_scanners_own_database_has_no_day() -> None:
-    own = {"kev_day": [None, at("2026-08-07")], "kev_source": ["report", "kev.json"]}
-    every = images("a", "b", **own)
-    assert lens_evidence.footer(found(known()), every, EXPLOITED) == (
-        "KEV of 2026-08-07 and KEV as the scanner's database has it"
-    )
-    none = images("a", kev_source=[None], kev_day=[None])
-    assert lens_evidence.footer(found(known()), none, EXPLOITED) == ""
-
-
 def test_whatever_the_lens_what_was_declared_harmless_is_told() -> None:
     every = found(
         known(),

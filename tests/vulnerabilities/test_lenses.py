@@ -3,7 +3,6 @@ a count of zero."""
 
 import itertools
 import re
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -21,7 +20,6 @@ from helpers.answers.answer import Answer
 from helpers.errors import ParameterInvalid
 from helpers.frames import BROKEN, NO_OS, PLACES, SCANNED, SEVERITIES, UNKNOWN_COUNT
 from helpers.runs import parameters
-from helpers.studies.load import load_reports
 from helpers.vulnerabilities import (
     breakdowns,
     captures,
@@ -253,10 +251,6 @@ class TestChosenSeverities:
             1,
         ]
 
-    def test_may_be_none(self) -> None:
-        assert lenses.apply(self.every(), Lens(severities=())).empty
-        assert Lens(severities=()).label == "findings, no severity selected"
-
 
 class TestPackages:
     """By a part of their name or their source's."""
@@ -434,13 +428,6 @@ class TestNarrowerLenses:
         ]
         assert levels[0] == levels[1]
 
-    @often
-    @given(rows=SEVERAL, lens=LENS)
-    def test_by_another_scale_as_many_are_counted(self, rows, lens) -> None:
-        findings = found(*rows)
-        scales_of = [by_image(findings, lens._replace(severity=scale)) for scale in SCALES]
-        assert scales_of[0] == scales_of[1]
-
 
 class TestParts:
     """The parts of every breakdown add up to what is broken down."""
@@ -534,38 +521,6 @@ class TestParts:
         for day in ("2020-01-01", EARLIER, "2021-07-01", str(DAY), str(DATABASE)):
             by_day = totals(findings, lens._replace(known_by=day))
             assert growth.on(table, day).to_dict() == by_day
-
-
-@pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Copies of recorded reports, some of them named alike but for their folders."""
-    folder = tmp_path_factory.mktemp("reports")
-    studies = paths.ROOT / "data" / "studies"
-    recorded = sorted(studies.glob("*-2022/*/*/trivy.json"))
-    recorded += sorted(studies.glob("matched-2026/*/*/trivy.json.gz"))
-    copies = [folder / path.relative_to(studies) for path in recorded]
-    for path, copy in zip(recorded, copies, strict=True):
-        copy.parent.mkdir(parents=True)
-        shutil.copyfile(path, copy)
-    return copies
-
-
-class TestFiles:
-    """In whatever order and however often files are given."""
-
-    @settings(max_examples=10)
-    @given(data=st.data())
-    def test_the_frames_are_the_same(self, reports, data) -> None:
-        wanted = load_reports(reports)
-        again = data.draw(st.lists(st.sampled_from(reports), max_size=3))
-        order = data.draw(st.permutations([*reports, *map(str, again)]))
-        for frame, in_order in zip(wanted, load_reports(order), strict=True):
-            pd.testing.assert_frame_equal(frame, in_order)
-
-    def test_each_is_an_image(self, reports) -> None:
-        loaded = load_reports([*reports, *reports])
-        assert len(loaded.images) == len(reports) == 7
-        assert loaded.images["variant"].is_unique
 
 
 Images = tuple[pd.DataFrame, pd.DataFrame]

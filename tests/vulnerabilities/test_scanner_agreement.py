@@ -103,23 +103,6 @@ def test_an_alias_makes_two_ids_one_whichever_scanner_tells_it() -> None:
         assert matched(findings) == [("CVE-1", "both", "same")]
 
 
-def test_an_alias_in_one_image_joins_nothing_in_another() -> None:
-    findings = pd.concat(
-        [
-            found(("trivy", "CVE-1", None, "LOW"), ("grype", "GHSA-1", "CVE-1", "LOW")),
-            found(
-                ("trivy", "CVE-1", None, "LOW"), ("grype", "GHSA-1", None, "LOW"), variant="other"
-            ),
-        ],
-        ignore_index=True,
-    )
-    assert matched(findings) == [
-        ("CVE-1", "both", "same"),
-        ("CVE-1", "trivy", None),
-        ("GHSA-1", "grype", None),
-    ]
-
-
 def test_a_finding_without_an_id_equals_no_other() -> None:
     findings = found(
         ("trivy", None, None, "LOW"), ("trivy", None, "CVE-1", "LOW"), ("grype", None, None, "LOW")
