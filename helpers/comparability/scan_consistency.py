@@ -108,20 +108,32 @@ def unlike(images: pd.DataFrame, code: str = SCANS) -> list[Unlike]:
 
 def scans(images: pd.DataFrame) -> pd.Series:
     """Return the `Way` of each image that was counted."""
+    place, ways = _numbered(images)
+    return pd.Series([ways[at] for at in place], place.index, dtype=object)
+
+
+def counts(images: pd.DataFrame) -> dict[Way, int]:
+    """Return how many images were counted by each way."""
+    place, ways = _numbered(images)
+    found: dict[Way, int] = {}
+    for at, count in place.value_counts(sort=False).items():
+        found[ways[at]] = found.get(ways[at], 0) + count
+    return found
+
+
+def _numbered(images: pd.DataFrame) -> tuple[pd.Series, list[Way]]:
+    """Return the number of each counted image's way, and the ways: few of 100,000s of scans."""
     how = images[~images["status"].isin(UNKNOWN_COUNT)][_HOW]
     is_unnamed = how["db_updated_at"].isna() & how["db_sha256"].isna()
     how = how.assign(
         db_updated_at=how["db_updated_at"].dt.floor("D"),
-        db_sha256=how["db_sha256"].str[:12],
         scanned_at=how["scanned_at"].dt.floor("D").where(is_unnamed),
     )
-    # Hundreds of thousands of scans have few ways.
-    distinct = how.drop_duplicates()
-    days = {column: distinct[column].dt.strftime("%Y-%m-%d") for column in _HOW[2::2]}
-    distinct = distinct.assign(**days).fillna("")
-    ways = [Way(*row) for row in distinct.itertuples(index=False, name=None)]
-    at = how.groupby(_HOW, dropna=False, sort=False).ngroup()
-    return pd.Series([ways[place] for place in at], how.index, dtype=object)
+    place = how.groupby(_HOW, dropna=False, sort=False).ngroup()
+    first = how[~place.duplicated()]
+    days = {column: first[column].dt.strftime("%Y-%m-%d") for column in _HOW[2::2]}
+    first = first.assign(db_sha256=first["db_sha256"].str[:12], **days).fillna("")
+    return place, [Way(*row) for row in first.itertuples(index=False, name=None)]
 
 
 def scores(images: pd.DataFrame) -> pd.Series:

@@ -7,7 +7,7 @@ import pandas as pd
 from helpers.comparability import scan_consistency
 from helpers.errors import NotComparable
 from helpers.fleet.partition import Partition, Reduction
-from helpers.text.i18n import ENGLISH, speaking, t
+from helpers.text.i18n import ENGLISH, speaking, t, word
 from helpers.text.rich import Text, bullets, number, paragraph, say
 from helpers.text.titles import begun
 
@@ -19,8 +19,7 @@ _MOST = 10
 
 def ways(images: pd.DataFrame) -> dict[str, int]:
     """Return in how many scans each way in which images were scanned was used, the most first."""
-    counts = scan_consistency.scans(images).value_counts(sort=False)
-    found = [(way.told, count) for way, count in counts.items()]
+    found = [(way.told, count) for way, count in scan_consistency.counts(images).items()]
     return dict(sorted(found, key=lambda each: (-each[1], each[0])))
 
 
@@ -37,7 +36,7 @@ def require(images: pd.DataFrame, mixed: bool = False) -> pd.DataFrame:
 
 def mark(images: pd.DataFrame) -> str:
     """Return what a figure says of images that were not scanned alike; empty if they were."""
-    return scan_consistency.mark(images.assign(capture=""))
+    return word(scan_consistency.MIXED[scan_consistency.SCANS]) if len(ways(images)) > 1 else ""
 
 
 def warning(images: pd.DataFrame) -> Text:
