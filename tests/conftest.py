@@ -216,6 +216,17 @@ def both() -> Frames:
     return load_study(STUDY, "all")
 
 
+def kit(data: Path, *arguments: str, cwd: Path | None = None) -> str:
+    """Run a command over a data folder; return what it prints."""
+    command = [sys.executable, "-m", "helpers", *arguments]
+    environment = {**os.environ, "KIT_DATA": str(data)}
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of the blog's study that `make reproduce` leaves, made from another folder."""
@@ -223,15 +234,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = folder / "data"
     data.mkdir()
     (data / "studies").symlink_to(paths.ROOT / "data" / "studies")
-    done = subprocess.run(
-        [sys.executable, "-m", "helpers", "reproduce"],
-        cwd=folder,
-        env={**os.environ, "KIT_DATA": str(data)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "report   data/runs/blog-2022/report.html" in done.stdout
+    assert "report   data/runs/blog-2022/report.html" in kit(data, "reproduce", cwd=folder)
     return data / "runs" / "blog-2022"
 
 
@@ -243,10 +246,7 @@ def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("hostile") / "data"
     shutil.copytree(paths.ROOT / "data" / "studies", data / "studies")
     hostile.spoil(data)
-    command = [sys.executable, "-m", "helpers", "reproduce", "rebuilt-2026"]
-    environment = {**os.environ, "KIT_DATA": str(data)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    kit(data, "reproduce", "rebuilt-2026")
     return data / "runs" / "rebuilt-2026"
 
 
@@ -265,7 +265,6 @@ def presented(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     recorded = study_names()
     for one in recorded:
         (data / "studies" / one).symlink_to(paths.ROOT / "data" / "studies" / one)
-    environment = {**os.environ, "KIT_DATA": str(data)}
 
     def present(name: str, **given: str) -> Path:
         run = data / "runs" / run_folder.name(name, given)
@@ -275,11 +274,7 @@ def presented(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("KIT_DATA", str(data))
                 capture(getattr(strange, name)(data))
-        command = [sys.executable, "-m", "helpers", "slides", name]
-        for key, value in given.items():
-            command += ["--param", f"{key}={value}"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
+        kit(data, "slides", name, *(f"--param={key}={value}" for key, value in given.items()))
         return run
 
     return present
@@ -384,23 +379,24 @@ def image_of(variant: str = "app", **fields: Any) -> pd.DataFrame:
     return frames.make("images", {name: [value] for name, value in told.items()})
 
 
-def packages_of(*listed: dict[str, Any], variant: str = "app") -> pd.DataFrame:
+def packages_of(*listed: dict[str, Any]) -> pd.DataFrame:
     """The frame `packages` of one image; each an OS package unless it says otherwise."""
-    default = {"variant": variant, "capture": "", "package_class": "os-pkgs", "place": "os"}
+    default = {"variant": "app", "capture": "", "package_class": "os-pkgs", "place": "os"}
     full = [{**default, **package} for package in listed]
     names = frames.columns("packages")
     return frames.make("packages", {name: [p.get(name) for p in full] for name in names})
 
 
-def layers_of(*listed: tuple[int, str, bool | None], variant: str = "app") -> pd.DataFrame:
+def layers_of(*listed: tuple[int, str, bool | None]) -> pd.DataFrame:
     """The frame `layers` of one image: bytes, instruction and whether the base has it, of each."""
+    sizes, texts, of_base = zip(*listed, strict=True) if listed else ((), (), ())
     columns = {
-        "variant": [variant] * len(listed),
+        "variant": ["app"] * len(listed),
         "capture": [""] * len(listed),
         "position": list(range(len(listed))),
-        "size_bytes": [size for size, _, _ in listed],
-        "created_by": [text for _, text, _ in listed],
-        "from_base": [base for _, _, base in listed],
+        "size_bytes": sizes,
+        "created_by": texts,
+        "from_base": of_base,
     }
     return frames.make("layers", columns)
 

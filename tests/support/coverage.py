@@ -109,11 +109,12 @@ def held(
 FAMILIES = tuple(f"base {number}" for number in range(8))
 
 
-def eight(rng: Random, groups: int = 80) -> tuple[pd.DataFrame, Values]:
+def eight(rng: Random) -> tuple[pd.DataFrame, Values]:
     """Return the images of apps on eight bases that differ by chance alone, and all their counts.
 
     Two fifths are on one base only; of the others each base has about two thirds.
     """
+    groups = 80
     base = 100 * np.exp(0.8 * rng.standard_normal(groups))
     noise = 0.3 * rng.standard_normal((groups, len(FAMILIES)))
     counts = 1 + rng.poisson(base[:, None] * np.exp(noise)).astype(np.float64)

@@ -61,7 +61,7 @@ def picture(title: str) -> str:
 FOOTER = "study blog-2022 · capture 2022-02 · Trivy 0.76.0"
 
 
-def outputs(answer: Answer, footer: str = FOOTER) -> list[NotebookNode]:
+def outputs(answer: Answer) -> list[NotebookNode]:
     """The outputs by which a notebook shows an answer: picture, text and table."""
     bundles: dict[str, dict[str, Any]] = {}
     if answer.chart is not None:
@@ -75,7 +75,7 @@ def outputs(answer: Answer, footer: str = FOOTER) -> list[NotebookNode]:
         else:
             bundles[TABLE] = {"text/html": table}
     first, *rest = bundles.values() or [{"text/plain": ""}]
-    first[escape.ANSWER] = encoded(answer, footer, [*bundles])
+    first[escape.ANSWER] = encoded(answer, FOOTER, [*bundles])
     return [new_output("display_data", data=bundle) for bundle in (first, *rest)]
 
 
