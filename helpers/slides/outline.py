@@ -131,12 +131,32 @@ def row_name(first: str, second: str) -> str:
 def _slides(record: Record, geometry: Geometry) -> Iterator[Slide]:
     """Yield the slides of an answer: of text, of a table, or of its figure if it has one."""
     for talk in record.talks or (Talk(),):
+        headline = escape.plain(talk.headline or record.title)
+        title, size = _titled(headline, geometry)
+        foot, small = text_layout.cut(record.footer, geometry.footer)
+        slide = Slide(
+            title,
+            size,
+            topic=talk.topic,
+            footer=foot,
+            footer_size=small,
+            notes=_notes(talk.spoken or [title]),
+            name=record.name,
+        )
         if talk.lines:
-            yield _text(record, talk, geometry)
+            shown = text_layout.fit(talk.lines.blocks, _below(size, geometry.texts))
+            yield slide._replace(blocks=shown.blocks, size=shown.size)
         elif talk.table:
-            yield _table(record, talk, talk.table, geometry)
+            head, *rows = ([*map(escape.plain, c)] for c in (talk.table.head, *talk.table.rows))
+            words = Table(head, rows, talk.table.shares)
+            table, letters = text_layout.fit_table(words, _below(size, geometry.tables))
+            yield slide._replace(table=table, size=letters)
         elif record.chart and not missing(record):
-            yield _figure(record, talk, record.chart, geometry)
+            # The message of the slide, and what follows from it.
+            meaning = " ".join(block.phrase.plain for block in record.text.blocks)
+            alt = ". ".join(filter(None, (headline, meaning or word(record.counted))))
+            alt = alt if len(alt) <= _ALT else f"{alt[:_ALT]}…"
+            yield slide._replace(figure=Figure(record.name, record.chart, alt))
 
 
 def _rank(record: Record) -> int:
@@ -194,44 +214,6 @@ def _agenda(slides: Sequence[Slide], geometry: Geometry) -> Iterator[Slide]:
         t("What was not measured and all sources are in the appendix, for questions."),
     )
     yield Slide(title, size, shown.blocks, shown.size, notes=_notes(spoken))
-
-
-def _text(record: Record, talk: Talk, geometry: Geometry) -> Slide:
-    """Return a slide of a few lines."""
-    title, size = _titled(talk.headline or record.title, geometry)
-    shown = text_layout.fit(talk.lines.blocks, _below(size, geometry.texts))
-    slide = Slide(title, size, shown.blocks, shown.size)
-    return _about_it(slide, record, talk, geometry)
-
-
-def _table(record: Record, talk: Talk, table: Table, geometry: Geometry) -> Slide:
-    """Return a slide of a table."""
-    title, size = _titled(talk.headline or record.title, geometry)
-    head, *rows = ([*map(escape.plain, cells)] for cells in (table.head, *table.rows))
-    words = Table(head, rows, table.shares)
-    shown, letters = text_layout.fit_table(words, _below(size, geometry.tables))
-    return _about_it(Slide(title, size, size=letters, table=shown), record, talk, geometry)
-
-
-def _figure(record: Record, talk: Talk, chart: Chart, geometry: Geometry) -> Slide:
-    """Return the slide of a figure."""
-    headline = escape.plain(talk.headline or record.title)
-    title, size = _titled(headline, geometry)
-    # The message of the slide, and what follows from it.
-    meaning = " ".join(block.phrase.plain for block in record.text.blocks)
-    alt = ". ".join(filter(None, (headline, meaning or word(record.counted))))
-    alt = alt if len(alt) <= _ALT else f"{alt[:_ALT]}…"
-    slide = Slide(title, size, figure=Figure(record.name, chart, alt))
-    return _about_it(slide, record, talk, geometry)
-
-
-def _about_it(slide: Slide, record: Record, talk: Talk, geometry: Geometry) -> Slide:
-    """Return a slide of an answer with its topic, its footer and what is said of it."""
-    foot, size = text_layout.cut(record.footer, geometry.footer)
-    notes = _notes(talk.spoken or [slide.title])
-    return slide._replace(
-        topic=talk.topic, footer=foot, footer_size=size, notes=notes, name=record.name
-    )
 
 
 def _notes(sentences: Iterable[str]) -> str:

@@ -51,12 +51,8 @@ def write(run: Path, study: Study, record: dict[str, Any], file: Path | None = N
         escape.plain(text)[:255] for text in (study.title, study.question)
     )
     about.author, about.language = "base-image-notebooks", i18n.spoken()
-    about.last_modified_by, about.keywords, about.comments, about.category = (
-        about.author,
-        "",
-        "",
-        "",
-    )
+    about.last_modified_by = about.author
+    about.keywords = about.comments = about.category = ""
     about.created = about.modified = record["started"].replace(tzinfo=None)
     path = run / "deck.pptx"
     made.deck.save(str(path))
