@@ -60,36 +60,32 @@ def coverage(files: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) 
     (`package_files.gaps`), else empty. The share is then a lower bound, and not known at all if no
     OS package has a file, unless the scanner looked at none. The frames may be of several captures.
     """
-    rows: list[tuple[Any, ...]] = []
+    rows: list[dict[str, Any]] = []
     for image in images.itertuples():
-        variant = image.variant
+        row: dict[str, Any] = {"variant": image.variant}
+        rows.append(row)
         files_of_image = _of_image(files, image)
         if files_of_image.empty or image.status in UNKNOWN_COUNT:
-            rows.append((variant, *([pd.NA] * 8)))
             continue
         binaries = _binaries(files_of_image)
         whole = int(binaries["size_bytes"].sum())
-        gap = package_files.gaps(files_of_image).get(variant, "")
+        gap = package_files.gaps(files_of_image).get(image.variant, "")
+        row |= {"binaries": len(binaries), "size_of_binaries_bytes": whole, "gap": gap}
         if gap and files_of_image["package"].isna().all() and image.status != NO_OS:
-            rows.append((variant, len(binaries), pd.NA, whole, *([pd.NA] * 4), gap))
             continue
         if image.status == NO_OS:
             # Without an operating system that it recognises, a scanner looks at no OS package.
             binaries = binaries.assign(package=pd.NA)
-        owners = package_files.known(binaries, _of_image(packages, image))
-        owned = owners["package"].notna()
-        known = binaries[owned]
-        rest = binaries[~owned].sort_values("size_bytes", ascending=False, kind="stable")
-        part = int(known["size_bytes"].sum())
-        first = rest.head(1).fillna({"version": ""})
-        largest = [first[column].str.cat() for column in ("path", "version")]
-        share = part / whole if whole else pd.NA
-        rows.append((variant, len(binaries), len(known), whole, part, share, *largest, gap))
-    texts = ["variant", "largest_unknown", "version"]
-    columns = [texts[0], *_COUNTS, "known_share", *texts[1:], "gap"]
-    table = pd.DataFrame(rows, columns=columns).astype({"gap": object})
+        owned = package_files.known(binaries, _of_image(packages, image))["package"].notna()
+        rest = binaries[~owned].nlargest(1, "size_bytes").fillna({"version": ""})
+        part = int(binaries["size_bytes"][owned].sum())
+        row |= {"known_binaries": int(owned.sum()), "size_of_known_bytes": part}
+        row |= {"known_share": part / whole if whole else None}
+        row |= {"largest_unknown": rest["path"].str.cat(), "version": rest["version"].str.cat()}
     types = dict.fromkeys(_COUNTS, "Int64") | {"known_share": "Float64"}
-    return table.astype(types | dict.fromkeys(texts, "str"))
+    texts = dict.fromkeys(("largest_unknown", "version"), "str")
+    columns = {"variant": "str", **types, **texts, "gap": "object"}
+    return pd.DataFrame(rows, columns=[*columns]).astype(columns)
 
 
 def dark(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
