@@ -81,23 +81,18 @@ def capture(
     """Capture every variant of a study.
 
     `name` is today's date if empty. `db` is the folder of a vulnerability DB to scan against
-    offline. Without it, Trivy's DB in the data folder is updated, from `db_repository` if given
-    (best by digest), and in the same way the Java DB once an image needs it. `coverage` says what
-    the DB covers if it is not the full one. Evidence that has not changed since the newest capture
-    is reused unless `fresh`; if all is unchanged, there is no new capture. A file that has not
-    changed is stored once (`sharing`). `images_from` says where
-    references are found: `registry`, `daemon`, or if empty the daemon if one answers. `vex` are
-    documents for the scanner besides the study's own, all of which are checked first.
+    offline; without it Trivy's in the data folder is updated, from `db_repository` if given, and so
+    is the Java DB once an image needs it. `coverage` says what a partial DB covers. `images_from`
+    says where references are found: `registry`, `daemon`, or if empty the daemon if one answers.
+    `vex` are documents besides the study's own. `epss` and `kev` name a file or an address;
+    without them nothing is fetched, and `none` says so in the capture.
 
-    `epss` and `kev` name a file or an address of EPSS scores and of the KEV catalog; nothing is
-    fetched without them, and `none` says so in the capture. What they say of the ids that are found
-    is evidence of the capture's day. So if they say something else than the newest capture does (a
-    later day, or it has none), there is a new capture with the reused evidence of all variants. If
-    they say the same, or an address does not answer, there is none.
+    Evidence that has not changed since the newest capture is reused unless `fresh`. If all is, and
+    EPSS and KEV say nothing else of the ids that are found, there is no new capture.
 
     A variant that fails is recorded as failed, and the others go on. If all fail, nothing is
-    recorded and `CaptureFailed` has the reasons. A file that is named and invalid raises
-    `ExploitationInvalid` before anything is captured. A capture appears whole in its place, or not.
+    recorded and `CaptureFailed` has the reasons. A document or file that is named and invalid
+    raises its error before anything is captured. A capture appears whole in its place, or not.
     """
     study = open_study(study_name)
     prune.finish(paths.study(study.name))

@@ -20,7 +20,6 @@ from helpers.images.archive import open_archive
 from helpers.scanning import scan, trivy_program, vulndb
 from helpers.scanning.trivy_program import Trivy
 from tests.scanning.test_scan import SBOM, comparable
-from tests.scanning.test_vulndb import LOG4J, jar, java_db
 from tests.support import image_archives as images
 from tests.support.live import unless_live
 
@@ -175,18 +174,6 @@ def test_an_archive_scans_to_the_same(
 def test_an_sbom_scans_to_the_same(scan_both: Any, tmp_path: Path, name: str) -> None:
     local, contained = scan_both("sbom", Path(shutil.copy(SBOM, tmp_path / name)))
     assert len(local["Results"][0]["Vulnerabilities"]) > 20
-    assert contained == local
-
-
-def test_java_archives_are_identified_in_the_same_way(
-    scan_both: Any, db: Path, tmp_path: Path
-) -> None:
-    with_java = java_db(tmp_path / "cache")
-    shutil.copytree(db / "db", with_java / "db")
-    layer = images.tar(images.file("app/app.jar", jar()))
-    path = images.docker_save(tmp_path / "app.tar", layer)
-    local, contained = scan_both("archive", path, with_java)
-    assert [package["Name"] for package in local["Results"][0]["Packages"]] == [LOG4J]
     assert contained == local
 
 

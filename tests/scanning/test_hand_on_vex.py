@@ -18,7 +18,6 @@ from helpers.capture import session
 from helpers.capture.session import Outcome
 from helpers.containers.daemon import Ended
 from helpers.errors import VexInvalid
-from helpers.notebook.comparison import Comparison
 from helpers.scanning import scan
 from helpers.scanning.hand_on_vex import Given
 from helpers.scanning.trivy_program import Trivy
@@ -365,23 +364,6 @@ def modified(decoded: dict[str, Any]) -> list[dict[str, Any]]:
         for result in decoded["Results"]
         for each in result.get("ExperimentalModifiedFindings") or []
     ]
-
-
-def test_a_comparison_has_the_statements_of_its_images_beside_others(
-    captured: Capture, shared: Path
-) -> None:
-    text = document(shared, MADE).read_bytes()
-    outcome = captured(ours=text)
-    compared = Comparison("matched-2026", outcome.folder.name, mixed=True)
-    every = load_statements("matched-2026", outcome.folder.name)
-    pd.testing.assert_frame_equal(compared.statements, every)
-    of_slim = every[every["variant"].eq(SLIM)].reset_index(drop=True)
-    pd.testing.assert_frame_equal(compared.only(SLIM).statements, of_slim)
-    beside = compared.beside("blog-2022", outcome.folder / DISTROLESS / paths.REPORT)
-    assert beside.statements["variant"].value_counts().equals(every["variant"].value_counts())
-    both = beside.only(SLIM, *(each for each in beside.images["variant"] if "trivy" in each))
-    # What others made is taken at Trivy's word.
-    assert len(both.findings.query("suppressed")) == 13 + 3
 
 
 def test_a_changed_document_is_a_change_and_an_unchanged_one_is_none(
