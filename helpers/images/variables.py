@@ -148,21 +148,10 @@ def _braced(text: str, known: Mapping[str, str], depth: int) -> str:
             return _cut(value, word, operator)
         case "/":
             pattern, _, new = word.partition("/")
-            form = _form(pattern)
-            return re.sub(form, lambda _: new, value, count=len(operator) % 2) if form else value
+            # As `fnmatch` has it, anywhere in the value.
+            form = fnmatch.translate(pattern)[:-2] if pattern else "(?!)"
+            return re.sub(form, lambda _: new, value, count=len(operator) % 2)
     return value
-
-
-def _form(pattern: str) -> str:
-    """Return a pattern of a shell as one of `re`, which takes no exponential time.
-
-    Each star but the last takes as little as it can, and that is never tried again.
-    """
-    parts = re.sub(r"\*+", "*", pattern).split("*")
-    first, *others = (re.escape(part).replace(r"\?", ".") for part in parts)
-    if not others:
-        return first
-    return first + "".join(f"(?>.*?{part})" for part in others[:-1]) + f".*{others[-1]}"
 
 
 def _cut(value: str, pattern: str, operator: str) -> str:
