@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from helpers import whole
-from helpers.errors import ClusterFailed, disk_error
-from helpers.fleet import extra, store
+from helpers.errors import ClusterFailed, KitError, disk_error
+from helpers.fleet import store
 
 _SECONDS = 15
 """How long a scheduler and its workers may take to answer."""
@@ -104,6 +105,18 @@ class Cluster:
         return self.is_local
 
 
+def require() -> None:
+    """Raise `KitError` if Dask or what it needs is not installed."""
+    for name in ("dask", "dask.dataframe", "distributed", "fsspec", "pyarrow.parquet"):
+        try:
+            import_module(name)
+        except ImportError as error:
+            raise KitError(
+                f"A fleet needs {name.partition('.')[0]}, which is not installed ({error}). "
+                "Install what fleets need with: make fleet"
+            ) from error
+
+
 @contextmanager
 def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
     """Have a cluster: of so many local processes (0: one a core), or that of a scheduler's address.
@@ -111,7 +124,7 @@ def open(scheduler: str = "", workers: int = 0) -> Iterator[Cluster]:
     Nothing of a local one is left at the end. Raises `ClusterFailed`, and `KitError` if Dask is not
     installed.
     """
-    extra.require()
+    require()
     # What is done at the end is done after the workers have ended, so it is the first here.
     with ExitStack() as late:
         opened = Cluster(scheduler, workers, late)
@@ -208,7 +221,7 @@ def _seen(path: str) -> tuple[str, bool]:
     """Return which code a worker has, and whether it sees a file."""
     from helpers.fleet import batch  # noqa: F401
 
-    extra.require()
+    require()
     return store.code(), Path(path).exists()
 
 

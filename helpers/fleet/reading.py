@@ -9,7 +9,8 @@ from tqdm import tqdm
 from helpers import paths
 from helpers.errors import FleetInvalid, KitError
 from helpers.fleet import batch as batches
-from helpers.fleet import extra, scans, store
+from helpers.fleet import cluster as clusters
+from helpers.fleet import scans, store
 from helpers.fleet.batch import Batch, Done
 from helpers.fleet.cluster import Cluster
 from helpers.fleet.scans import Listing, Scan
@@ -49,7 +50,7 @@ def listing(what: str, name: str) -> Listing:
 
     Raises `FleetInvalid` for an invalid name, too, and `KitError` without what fleets need.
     """
-    extra.require()
+    clusters.require()
     if not NAME.fullmatch(name):
         raise FleetInvalid(f"fleet {name!r}: letters, digits, '.', '_' and '-', at most 64")
     return scans.listing(what)

@@ -18,7 +18,7 @@ def opened() -> Iterator[Cluster]:
     options = {
         "n_workers": 1,
         "threads_per_worker": 2,
-        "dashboard_address": None,
+        "dashboard_address": "127.0.0.1:0",
         "silence_logs": 50,
     }
     with (
