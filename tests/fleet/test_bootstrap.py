@@ -22,19 +22,6 @@ def test_of_many_normal_values_it_is_the_interval_of_student():
     assert estimate.high == pytest.approx(high, abs=0.02)
 
 
-def test_random_signs_find_a_difference_where_it_does():
-    """With few values the interval has zero in it if their signs say so, by scipy."""
-    rng = np.random.default_rng(3)
-    for _ in range(30):
-        values = rng.normal(0.8, 1, 8)
-        signs = stats.permutation_test(
-            (values,), np.mean, permutation_type="samples", n_resamples=np.inf
-        )
-        estimate = mean(values)
-        if signs.pvalue > 0.05:
-            assert estimate.low <= 0 <= estimate.high
-
-
 def test_ratios_of_subsets_by_hand():
     values = np.array([1.0, 2.0, 4.0])
     means = bootstrap._subset_ratios(np.array([values, np.ones(3)]))
