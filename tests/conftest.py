@@ -111,8 +111,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name no test by bytes: some have the time in them, and each process has to find the same."""
-    return argname if isinstance(val, bytes) else None
+    """Name no test by bytes, which may have the time in them, nor by texts that nobody reads.
+
+    Each process has to find the same names.
+    """
+    is_long = isinstance(val, str) and len(val) > 200
+    return argname if is_long or isinstance(val, bytes) else None
 
 
 @pytest.fixture(scope="session")

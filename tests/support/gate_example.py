@@ -11,7 +11,8 @@ from typing import Any
 from helpers import paths
 from helpers.gate import fail_on, judgement, markdown, pair, record, sarif, table
 from helpers.studies.load import load_reports
-from tests.conftest import finding, suppressing, trivy
+from tests.conftest import finding, suppressing
+from tests.gate.conftest import listing
 
 HOSTILE = "a|b`c`**@team**<img src=x>[x](http://e.example)#1\x1b[31m"
 FOLDER = paths.ROOT / "tests" / "data"
@@ -27,7 +28,8 @@ def before() -> dict[str, Any]:
         finding(3, PkgName="zlib", InstalledVersion="1.2", FixedVersion="1.3"),
         finding(4, PkgName="zlib", InstalledVersion="1.2"),
     ]
-    report = _listing(told, {"openssl": "3.0.2", "curl": "8.0", "zlib": "1.2"}, 76_900_000)
+    report = listing(*told, packages="openssl 3.0.2, curl 8.0, zlib 1.2")
+    report["Metadata"]["Size"] = 76_900_000
     return suppressing(report, finding(6, PkgName="zlib", InstalledVersion="1.2"))
 
 
@@ -40,7 +42,8 @@ def after() -> dict[str, Any]:
         finding(6, PkgName="zlib", InstalledVersion="1.2"),
         finding(7, PkgName="zlib", InstalledVersion="1.2"),
     ]
-    report = _listing(told, {"openssl": "3.0.1", "zlib": "1.2"}, 80_100_000)
+    report = listing(*told, packages="openssl 3.0.1, zlib 1.2")
+    report["Metadata"]["Size"] = 80_100_000
     suppressing(report, finding(4, PkgName="zlib", InstalledVersion="1.2"))
     where = {"PkgName": HOSTILE, "InstalledVersion": "1", "PkgPath": "../app/a b|c.json"}
     dependency = finding(8, **where, FixedVersion="2", Severity="CRITICAL")
@@ -53,14 +56,6 @@ def after() -> dict[str, Any]:
             "Vulnerabilities": [dependency, {**dependency, "VulnerabilityID": HOSTILE}],
         }
     )
-    return report
-
-
-def _listing(found: list[dict[str, Any]], packages: dict[str, str], size: int) -> dict[str, Any]:
-    report = trivy(*found, Trivy={"Version": "0.76.0"})
-    report["Metadata"]["Size"] = size
-    listed = [{"Name": name, "Version": version} for name, version in packages.items()]
-    report["Results"][0]["Packages"] = listed
     return report
 
 
