@@ -277,18 +277,6 @@ def run_in_a_fresh_kernel(code: str, folder: Path) -> dict[str, Any]:
     return {"title": title, "footer": footer, "findings": findings}
 
 
-def test_images_of_another_study_stand_beside_with_a_warning(page: playwright.Page) -> None:
-    page.get_by_label("beside").select_option("matched-2026/2026-11")
-    warning = page.locator(f"{PANEL} [role=note]")
-    expect(warning).to_contain_text("DIFFERENT scanners or databases")
-    expect(warning).to_have_css("border-left-width", "6px")
-    expect(warning).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
-    expect(page.get_by_label("variants")).to_contain_text("node-24-slim")
-    page.get_by_role("button", name="Undo").click()
-    expect(warning).to_be_hidden()
-    rows(page, "67 of 67 rows")
-
-
 def test_the_table_searches_sorts_filters_and_downloads(
     page: playwright.Page, tmp_path: Path
 ) -> None:

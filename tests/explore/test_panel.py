@@ -14,7 +14,6 @@ import pytest
 
 from helpers import Comparison, paths
 from helpers.answers.chart_data import Bars
-from helpers.comparability.scan_consistency import MIXED, SCORES
 from helpers.errors import ParameterInvalid, StudyInvalid
 from helpers.explore import left_out
 from helpers.explore.panel import Panel
@@ -27,7 +26,6 @@ from helpers.vulnerabilities import counting, once, overlap
 from tests.conftest import Write, finding, trivy
 from tests.scans.test_grype import match, report_of
 from tests.support import series
-from tests.support.studies import score
 
 
 @pytest.fixture
@@ -122,25 +120,6 @@ def test_of_several_quick_changes_the_last_is_drawn(panel: Panel) -> None:
     assert len(panel._history) == 1, "what was not drawn is no step to take back"
 
 
-def test_many_reports_at_once_are_drawn_once_and_no_step_to_take_back(panel: Panel) -> None:
-    drawn: list[str] = []
-    panel.picture.observe(lambda change: drawn.append(change["new"]), "png")
-    panel.choose.variants.value = ("nodejs-alpine",)
-
-    async def drops() -> None:
-        for number in range(1, 4):
-            drop(panel, f"app-{number}.json", own(number))
-        drop(panel, "broken.json", b"[")
-        while panel.picture.busy:
-            await asyncio.sleep(0.01)
-
-    before = len(drawn), len(panel._history)
-    asyncio.run(drops())
-    assert (len(drawn), len(panel._history)) == (before[0] + 1, before[1])
-    assert [*panel.comparison.images["variant"]] == ["nodejs-alpine", "app-1", "app-2", "app-3"]
-    assert "broken.json" in panel.errors.value
-
-
 def test_what_another_thread_chooses_meanwhile_is_not_set_back(
     panel: Panel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,15 +175,6 @@ def test_without_evidence_of_exploitation_that_is_said_and_nothing_is_lost(data:
     assert totals(panel) == {"nodejs-alpine": 0, "nodejs-distroless": 1}
     panel.choose.lens["exploited"].value = False
     assert totals(panel)["mine"] == 5
-
-
-def test_scores_of_other_days_beside_are_marked(data: Path, shared: Path) -> None:
-    score(shared, "blog-2022", "2026-11", "2026-06-13")
-    panel = Panel("blog-2022", view="capture=2026-11&beside=matched-2026/2026-11")
-    assert panel.marks.value.count("DIFFERENT") == 0
-    panel.choose.lens["epss"].value = 0.001
-    assert MIXED[SCORES] in panel.marks.value
-    assert "mixed=True" in panel.code
 
 
 def test_images_of_other_studies_stand_beside_and_are_marked(panel: Panel) -> None:

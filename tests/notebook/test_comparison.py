@@ -1,7 +1,6 @@
 """A comparison: what it holds, and two of them beside each other."""
 
 import inspect
-import math
 import pydoc
 import re
 
@@ -96,19 +95,6 @@ def test_what_other_weights_change_is_not_shared(blog: Comparison) -> None:
     assert by_size.recommendation().title.startswith("Published size")
     assert newest.recommendation().title.startswith("Fixable findings"), "it is as it was"
     assert by_size._history is newest._history, "which weights do not change"
-
-
-def test_exploitation_is_a_part_of_a_lens_and_a_weight(blog: Comparison) -> None:
-    newest = blog.at("2026-11")
-    exploited = newest.counting("vulnerabilities", exploited=True, epss=0.1)
-    assert exploited.severity().title.endswith(": nodejs-distroless 1, nodejs-alpine 0")
-    assert exploited.counted_findings["vulnerability_id"].tolist() == ["CVE-2023-4911"]
-    assert newest.counting(suppressed=True).lens.suppressed
-    weighed = newest.counting("vulnerabilities").weighing(exploited=0, likely=1).scores().table
-    assert weighed["likely"].tolist() == [*(0.1 * math.log2(1 + n) for n in (8, 10))]
-    assert "exploited" not in weighed
-    with pytest.raises(ParameterInvalid, match="epss 2"):
-        newest.counting(epss=2)
 
 
 def test_some_images_only(blog: Comparison) -> None:
