@@ -84,7 +84,7 @@ def _not_seen(decision: Decision) -> Phrase:
 
 def _where(decision: Decision, caution: Caution) -> Phrase:
     """Return in which images something is, if not in all candidates."""
-    able = decision.candidates[decision.candidates["candidate"]]["variant"]
+    able = decision.able["variant"]
     if set(able) <= set(caution.variants):
         return Phrase()
     return say(" in {variants}", variants=_names(caution.variants))

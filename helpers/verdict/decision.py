@@ -76,7 +76,7 @@ class Decision:
             return TIED
         if self.blocked:
             return self.blocked[0]
-        return UPDATE_FIRST if self._able["known_exploited"][self.best[0]] else SHIP
+        return UPDATE_FIRST if self.able["known_exploited"][self.best[0]] else SHIP
 
     @cached_property
     def blocked(self) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ class Decision:
         if len(self.best) != 1:
             return ()
         why = [] if self.ranked["supported"].iloc[0] else [PAST_SUPPORT]
-        if self._able["no_fix_exploited"][self.best[0]]:
+        if self.able["no_fix_exploited"][self.best[0]]:
             why.append(EXPLOITED_UNFIXED)
         return tuple(why)
 
@@ -97,7 +97,7 @@ class Decision:
             return ()
         if len(self.ranked) == 1:
             return (Reason(ONLY),)
-        first, rivals = self._able.loc[self.best[0]], self.rivals
+        first, rivals = self.able.loc[self.best[0]], self.rivals
         supported = self.ranked["supported"]
         pair = self.best[0], str(rivals.index[0])
         leads = ranking.leads(self.candidates, self.weights, *pair, self.rebuild)
@@ -114,11 +114,11 @@ class Decision:
     def cautions(self) -> tuple[Caution, ...]:
         """Return what a reader must know besides: what the data cannot see, and what decides."""
         found = [*self.evidence, *self._exploited(), *self._tie(), *self._unfixed_serious()]
-        blind = self._able.index[self._able["blind"]]
+        blind = self.able.index[self.able["blind"]]
         if len(blind):
             found.append(Caution(cautions.UNFIXED_NOT_SEEN, tuple(blind)))
         for criterion in CRITERIA:
-            unknown = self._able.index[self._able[criterion].isna()]
+            unknown = self.able.index[self.able[criterion].isna()]
             if self.weights.get(criterion) and len(unknown):
                 about = {"criterion": criterion}
                 found.append(Caution(cautions.NOT_KNOWN, tuple(unknown), about))
@@ -134,7 +134,8 @@ class Decision:
         return next((each for each in self.cautions if each.code == code), None)
 
     @cached_property
-    def _able(self) -> pd.DataFrame:
+    def able(self) -> pd.DataFrame:
+        """Return the candidates, by variant."""
         able = self.candidates[self.candidates["candidate"]]
         return able.set_index("variant", drop=False)
 
@@ -152,7 +153,7 @@ class Decision:
     def _exploited(self) -> list[Caution]:
         """Return which candidates have what is known to be exploited, without and with a fix."""
         unfixed, fixable = {}, {}
-        for row in self._able.itertuples():
+        for row in self.able.itertuples():
             bare = _parts(row.no_fix_exploited)
             rest = tuple(each for each in _parts(row.known_exploited) if each not in bare)
             if bare:
@@ -166,7 +167,7 @@ class Decision:
         """Return in what the best differ by less than one rebuild brings."""
         if len(self.best) < 2:
             return []
-        tied = self._able.loc[self.best]
+        tied = self.able.loc[self.best]
         values = {
             criterion: tuple(tied[criterion].dropna())
             for criterion in MEASURED
@@ -178,7 +179,7 @@ class Decision:
         """Return that the choice has more HIGH and CRITICAL ones without a fix than others have."""
         if len(self.best) != 1 or self.weights.get("unfixed"):
             return []
-        known, first = self._able["unfixed_serious"].dropna(), self.best[0]
+        known, first = self.able["unfixed_serious"].dropna(), self.best[0]
         if first not in known.index:
             return []
         fewer = {

@@ -97,7 +97,7 @@ def weights_answer(decision: Decision) -> Answer:
 
 def _talk(decision: Decision, others: Sequence[Decision], ever: Decision, today: date) -> Talk:
     """Return what is told of the choice: a line an image, then what it depends on."""
-    ranked = decision.candidates.set_index("variant", drop=False).loc[decision.ranked["variant"]]
+    ranked = decision.able.loc[decision.ranked["variant"]]
     lines = cut([_line(row, decision) for _, row in ranked.iterrows()], _LINES - 1, most=_LINES)
     notes = [
         paragraph(line)
@@ -128,8 +128,7 @@ def _younger(decision: Decision) -> Phrase:
     """Return that the choice is younger than others, if so: that alone gives it fixes."""
     if not decision.ships:
         return Phrase()
-    able = decision.candidates[decision.candidates["candidate"]]
-    days = younger_by(able, decision.best[0])
+    days = younger_by(decision.able, decision.best[0])
     if not days:
         return Phrase()
     return say(
@@ -268,7 +267,7 @@ def _score(row: Any, decision: Decision) -> str:
 
 def _exploited_first(decision: Decision) -> Phrase:
     """Return what one that is known to be exploited costs, if a candidate has some."""
-    able = decision.candidates[decision.candidates["candidate"]]
+    able = decision.able
     if EXPLOITED not in decision.used or not able[EXPLOITED].gt(0).any():
         return Phrase()
     weight = decision.weights[EXPLOITED]

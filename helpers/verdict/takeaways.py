@@ -126,7 +126,7 @@ def _ship(decision: Decision, findings: pd.DataFrame) -> list[str]:
     if code == PAST_SUPPORT:
         return [t("Build the app on a base that is still supported, and compare again.")]
     first, variant = decision.best[0], escape.plain(decision.best[0])
-    candidate = decision.candidates.set_index("variant").loc[first]
+    candidate = decision.able.loc[first]
     if code == EXPLOITED_UNFIXED:
         return [
             t(

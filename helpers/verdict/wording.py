@@ -368,7 +368,7 @@ def compared(decision: Decision) -> Phrase:
 
 
 def _first(decision: Decision) -> pd.Series:
-    return decision.candidates.set_index("variant", drop=False).loc[decision.best[0]]
+    return decision.able.loc[decision.best[0]]
 
 
 def _in_brackets(text: str) -> str:
@@ -425,7 +425,7 @@ def _against_each(form: str, decision: Decision, others: Mapping[str, Phrase | s
 
 def _ended(decision: Decision, in_full: bool) -> Phrase:
     """Return which candidates are past their support, as the end of a reason."""
-    able = decision.candidates[decision.candidates["candidate"]]
+    able = decision.able
     ended = able[able["past_support"].ne("")]
     if ended.empty:
         return Phrase()
@@ -439,7 +439,7 @@ def _ended(decision: Decision, in_full: bool) -> Phrase:
 
 def _each_has(decision: Decision) -> Phrase:
     """Return how many fixable ones each of the best has, as the end of a sentence, if as many."""
-    counts = decision.candidates.set_index("variant")["fixable"][decision.best]
+    counts = decision.able["fixable"][decision.best]
     if "fixable" not in decision.used or counts.nunique() > 1:
         return Phrase()
     return say(", with {ours} each", ours=_amount(decision, "fixable", counts.iloc[0]))
@@ -447,7 +447,7 @@ def _each_has(decision: Decision) -> Phrase:
 
 def _each(decision: Decision) -> Phrase:
     """Return of each candidate what has ended and how many fixable ones it has, if few."""
-    able = decision.candidates[decision.candidates["candidate"]]
+    able = decision.able
     if len(able) > _NAMED:
         among = _amount(decision, "fixable", _against("fixable", able["fixable"], others=False))
         return say("all are past their support, and have {counts}", counts=among)

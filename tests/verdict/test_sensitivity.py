@@ -10,7 +10,7 @@ from helpers.text.units import MB
 from helpers.verdict import sensitivity
 from helpers.vulnerabilities.lenses import Lens
 from helpers.vulnerabilities.once import COUNTED
-from tests.conftest import finding, trivy
+from tests.conftest import trivy
 
 ALPINE, DISTROLESS = "nodejs-alpine", "nodejs-distroless"
 EVEN = {"fixable": 1.0, "unfixed": 0.0, "size": 1.0, "ended": 1.0, "old_runtime": 1.0}
@@ -84,13 +84,6 @@ def test_on_a_tie_all_of_the_best_are_the_choice(frames_of) -> None:
     assert only[["next", "next_score"]].isna().all(axis=None)
 
 
-def test_images_that_were_not_scanned_alike_are_no_choice(both: Frames) -> None:
-    earlier = both.images["capture"].eq("2022-02") & both.images["variant"].eq(ALPINE)
-    version = both.images["scanner_version"].mask(earlier, "0.1")
-    table = choices(both._replace(images=both.images.assign(scanner_version=version)))
-    assert table["capture"].unique().tolist() == ["2026-11"]
-
-
 def chosen(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
     """Choices of one study by capture, day and what is counted."""
     table = pd.DataFrame(rows, columns=["capture", "published_by", "counted", "choice"])
@@ -112,23 +105,6 @@ def test_the_choice_depends_on_what_alone_makes_it_another(other: tuple, depends
     (same,) = lines(chosen(first, (*other, "a")))[1:2]
     assert same.startswith("• s: the choice is the same by every ")
     assert same.count(" and ") + same.count(", ") == 0, "nothing else was tried"
-
-
-def test_where_ways_of_counting_choose_otherwise_each_is_named(frames_of) -> None:
-    """Thirty findings of one vulnerability in one source package against six of six."""
-    often = [finding(1, PkgName=name, FixedVersion="2") for name in map(str, range(30))]
-    twice = [finding(n, FixedVersion="2") for n in range(2, 8)]
-    frames = frames_of(often=sized(*often), twice=sized(*twice))
-    findings = frames.findings.assign(source_package="same")
-    table = sensitivity.choices(
-        "s", frames._replace(findings=findings), NOTHING, "", Lens(), {"fixable": 1.0}
-    )
-    assert lines(table.assign(capture="2026-11"))[1:] == [
-        "• s: the choice depends on what is counted.",
-        "  • 2026-11, by findings: twice (weighed: fixable)",
-        "  • 2026-11, by vulnerabilities, vulnerabilities × source packages: often "
-        "(weighed: fixable)",
-    ]
 
 
 def test_a_choice_whose_runtime_is_past_its_end_is_not_fit_as_it_is() -> None:

@@ -1,7 +1,6 @@
 """VEX documents of three formats become the same statements; other files are refused by name."""
 
 import csv
-import gzip
 import json
 from collections import Counter
 from pathlib import Path
@@ -272,16 +271,6 @@ def test_other_files_are_refused_by_name(content: Any, problem: str) -> None:
     text = content if isinstance(content, bytes) else json.dumps(content).encode()
     with pytest.raises(VexInvalid, match=rf"(?s)^x\.json: .*{problem}"):
         evidence.parse(text, "x.json")
-
-
-def test_gzip_is_opened_and_damaged_gzip_is_refused() -> None:
-    text = json.dumps(openvex(statement())).encode()
-    zipped = gzip.compress(text)
-    for content in (text, b"\xef\xbb\xbf" + text, zipped):
-        assert evidence.unzipped(content, "x.json") == text
-    for damaged in (zipped[:-12], zipped[:30] + b"\x00" * 9 + zipped[39:], zipped[:2]):
-        with pytest.raises(VexInvalid, match=r"x\.json: gzip that is cut off or damaged"):
-            evidence.unzipped(damaged, "x.json")
 
 
 def test_evidence_keeps_what_is_about_some_ids_and_comes_back_whole(tmp_path: Path) -> None:

@@ -31,11 +31,3 @@ def test_what_a_statement_leaves_open_matches(stated: str, is_about: bool) -> No
 
 def test_a_version_that_a_package_lacks_does_not_match() -> None:
     assert not purl.matches(TAR, "pkg:deb/debian/tar")
-
-
-@pytest.mark.parametrize(
-    ("text", "is_image"),
-    [("pkg:oci/node", True), ("pkg:docker/dhi/node@24", True), (TAR, False), ("node", False)],
-)
-def test_which_are_images(text: str, is_image: bool) -> None:
-    assert purl.is_image(text) == is_image
