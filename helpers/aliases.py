@@ -20,16 +20,20 @@ _Name = tuple[str, str]
 """An image, or none, and an id in it."""
 
 
-def of(main: str | None, others: Iterable[str]) -> str | None:
+def of(main: str | None, others: Sequence[str]) -> str | None:
     """Return a vulnerability's other ids, joined by spaces, if its own id stands for one only.
 
     An advisory stands for one if exactly one such id is listed with it.
     """
-    # Most name an advisory and nothing else, which counts for 50,000 findings.
-    known = [other for other in others if other.startswith(_ONE_VULNERABILITY)]
-    if not known or not main:
+    for other in others:
+        if other.startswith(_ONE_VULNERABILITY):
+            break
+    else:
+        # Most name an advisory and nothing else, which counts for 50,000 findings.
         return None
-    names = {*known} - {main}
+    if not main:
+        return None
+    names = {other for other in others if other.startswith(_ONE_VULNERABILITY)} - {main}
     is_one = main.startswith(_ONE_VULNERABILITY) or len(names) == 1
     return " ".join(sorted(names)) or None if is_one else None
 

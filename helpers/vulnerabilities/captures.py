@@ -1,5 +1,6 @@
 """The same images under several captures: what each counts, and which image has the fewest."""
 
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -175,28 +176,32 @@ def _headline(spans: list[Span], lens: Lens, earlier: str, later: str) -> str:
     )
 
 
+def _winners(table: pd.DataFrame) -> dict[str, dict[tuple[str, ...], list[str]]]:
+    """Return which variants have the fewest, by capture, and in which columns of `across`."""
+    known = table[table["status"].eq(SCANNED)].dropna(subset=FINDINGS)
+    found: dict[str, dict[tuple[str, ...], list[str]]] = {}
+    for capture, rows in known.groupby("capture"):
+        for column in counting.LENS_COLUMNS if len(rows) > 1 else ():
+            fewest = tuple(rows[rows[column].eq(rows[column].min())]["variant"])
+            found.setdefault(capture, {}).setdefault(fewest, []).append(column)
+    return found
+
+
 def _fewest(table: pd.DataFrame, lens: Lens) -> Text:
     """Return which variant has the fewest under each lens and capture, and whether that changes."""
-    known = table[table["status"].eq(SCANNED)].dropna(subset=FINDINGS)
+    found = _winners(table)
+    winners = {fewest for won_by in found.values() for fewest in won_by}
+    by_way = any(len(won_by) > 1 for won_by in found.values())
+    by_day = any(before.keys() != after.keys() for before, after in pairwise(found.values()))
+    ways = {
+        column: Lens(*way, exploited=lens.exploited, epss=lens.epss).label
+        for column, way in counting.LENS_COLUMNS.items()
+    }
     lines = []
-    winners: set[tuple[str, ...]] = set()
-    before: set[tuple[str, ...]] = set()
-    by_way = by_day = False
-    for capture, rows in known.groupby("capture"):
-        if len(rows) < 2:
-            continue
-        won_by: dict[tuple[str, ...], list[str]] = {}
-        for column, (counted, fixable) in counting.LENS_COLUMNS.items():
-            fewest = tuple(rows[rows[column].eq(rows[column].min())]["variant"])
-            won_by.setdefault(fewest, []).append(
-                Lens(counted, fixable, exploited=lens.exploited, epss=lens.epss).label
-            )
-        winners |= set(won_by)
-        by_way |= len(won_by) > 1
-        by_day |= bool(before) and won_by.keys() != before
-        before = set(won_by)
-        for fewest, won in won_by.items():
-            under = t("every way of counting") if len(won_by) == 1 else listed(won)
+    for capture, won_by in found.items():
+        for fewest, columns in won_by.items():
+            every = t("every way of counting")
+            under = listed(ways[column] for column in columns) if len(won_by) > 1 else every
             when = f"{capture}, " if capture else ""
             lines.append(when + phrase(under) + ": " + listed(map(name, fewest)))
     if not winners:
