@@ -119,16 +119,19 @@ def variant_name(name: str) -> str:
 def names(origins: Sequence[Origin]) -> list[dict[str, str]]:
     """Return for each origin what its images are named beside the others, by their own names.
 
-    One of the first keeps its name. Another that is named like one has its study's name before its
-    own, its capture's if that is of the first one's study, or a number.
+    Those of earlier origins keep their names. One that is named like one of them has its study's
+    name before its own, its capture's if that is of the first one's study, or a number.
     """
-    own = [origin.frames.images["variant"].drop_duplicates().tolist() for origin in origins]
-    candidates = [Names([name], is_chosen=True) for name in own[0]]
-    for origin, names_ in zip(origins[1:], own[1:], strict=True):
+    taken: list[Names] = []
+    found = []
+    for origin in origins:
+        own = origin.frames.images["variant"].drop_duplicates().tolist()
         whose = origin.capture if origin.study == origins[0].study else origin.study
-        candidates += [Names([name, *([f"{whose}-{name}"] if whose else [])]) for name in names_]
-    new = iter(variant_names.unique(candidates))
-    return [dict(zip(names_, new, strict=False)) for names_ in own]
+        named = [Names([name, *([f"{whose}-{name}"] if whose else [])]) for name in own]
+        new = variant_names.unique([*taken, *named])[len(taken) :]
+        taken += [Names([name], is_chosen=True) for name in new]
+        found.append(dict(zip(own, new, strict=True)))
+    return found
 
 
 def joined(
