@@ -11,13 +11,15 @@ from helpers.answers.chart_data import Chart
 from helpers.answers.talk import Talk
 from helpers.text.rich import Text
 
-ANSWER, BANNER, SUMMARY = "answer", "banner", "summary"
+ANSWER, TODO, BANNER, SUMMARY = "answer", "todo", "banner", "summary"
 SLIDE, CLOSING = "slide", "closing"
-"""Roles. The answer and the banner (do the images differ in more than their base?) stand first on
-the report page and have slides; of a summary the figure has a slide and stands on top of the page,
-or its text if it has no chart; what has the role `slide` has only a slide, and so has the closing:
-what to take away, and what to do next."""
+"""Roles. The answer, what to do now, and the banner (do the images differ in more than their base?)
+stand first on the report page and have slides; of a summary the figure has a slide and stands on
+top of the page, or its text if it has no chart; what has the role `slide` has only a slide, and so
+has the closing: what to take away, and what to do next."""
 
+NOT_KNOWN = ("caution", "loud")
+"""Roles of the bullets of an answer that say what is not known."""
 
 FIGURE, TEXT, TABLE, SEARCHABLE = "figure", "text", "table", "searchable"
 """What an output of an answer is."""

@@ -8,6 +8,7 @@ from helpers.text.i18n import msg
 from helpers.text.rich import AND, Text, listed, number
 
 CHOICE, ALIKE = msg("Which image to ship"), msg("Is like compared with like?")
+UPDATES = msg("What to update now")
 FOUND = msg("What the scanner found")
 RISK = msg("Which of it matters first")
 SIZE = msg("How large the images are, and why")
@@ -15,7 +16,7 @@ SURFACE = msg("What an attacker would find")
 CLAIMS = msg("The claims of a blog post of 2022, tested")
 AGE = msg("Was it age, or the base?")
 CLOSING = msg("What to take away, and what to do next")
-TOPICS = (CHOICE, ALIKE, FOUND, RISK, SIZE, SURFACE, CLAIMS, AGE, CLOSING)
+TOPICS = (CHOICE, UPDATES, ALIKE, FOUND, RISK, SIZE, SURFACE, CLAIMS, AGE, CLOSING)
 """Topics of a talk in order; a line of the agenda each."""
 
 

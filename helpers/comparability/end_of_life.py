@@ -58,6 +58,17 @@ def advisories_until(name: str, version: str) -> date | None:
     return (found.end_of_lts or found.end_of_life) if found else None
 
 
+def supported(name: str, day: date) -> list[Cycle]:
+    """Return the releases of a product that are out and supported on a day, the longest first.
+
+    >>> [cycle.cycle for cycle in supported("node", date(2026, 12, 1))]
+    ['26', '24', '22']
+    """
+    cycles = [cycle for (known, _), cycle in _table().items() if known == product(name)]
+    out = [c for c in cycles if c.end_of_life and c.released and c.released <= day <= c.end_of_life]
+    return sorted(out, key=lambda cycle: cycle.end_of_life or day, reverse=True)
+
+
 def is_unknown(name: str, version: str) -> bool:
     """Return whether the table has releases of a product, and not this one.
 

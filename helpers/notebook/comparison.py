@@ -34,6 +34,7 @@ from helpers.verdict import claims as claims_
 from helpers.verdict import recommendation as recommendation_
 from helpers.verdict import takeaways as takeaways_
 from helpers.verdict import tradeoff as tradeoff_
+from helpers.verdict import updates as updates_
 from helpers.vulnerabilities import breakdowns, fixes, lens_evidence
 from helpers.vulnerabilities import captures as captures_
 from helpers.vulnerabilities import growth as growth_
@@ -296,6 +297,19 @@ class Comparison(ComparedImages):
             clock.today(),
         )
         return answer if self.others else self._of_many(answer)
+
+    @asked("verdict")
+    def updates(self, size: str = "") -> Answer:
+        """What should be updated now?"""
+        today = clock.today()
+        of_study = {each.name: each.base for each in self.study.variants if each.base}
+        bases = self.images["variant"].map(of_study).fillna(self.images["base"])
+        images, support = (
+            self.images.assign(base=bases),
+            confounders.confounders(self.images, today),
+        )
+        decision = self._verdict.decision(size)
+        return updates_.answer(self.findings, images, self.packages, support, decision, today)
 
     @asked("verdict")
     def scores(self, size: str = "") -> Answer:

@@ -17,7 +17,7 @@ from helpers.notebook import executed
 from helpers.notebook.executed import Output, Part, Prose, Shown
 from helpers.text import escape, links
 from helpers.text import html as text_html
-from helpers.text.i18n import t
+from helpers.text.rich import Text
 
 _TAGS = frozenset(
     "a abbr b blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s "
@@ -37,18 +37,22 @@ PROSE, ERROR = "prose", "error"
 """Kinds of blocks, beside figures and tables, which are outputs of answers."""
 
 
+_SMALL = 7
+"""Rows of a table, with its head, up to which it is read where it stands."""
+
+
 class Block(NamedTuple):
     """A piece of a page: HTML that is safe to show as it is, or a picture in base64.
 
-    `label` says what a figure or a table is to who does not see it; `fold` is what a folded block
-    is opened by.
+    `label` says what a figure or a table is to who does not see it. What is `later` stands behind
+    the chapter: details that a figure or a paragraph sums up.
     """
 
     kind: str
     html: str = ""
     png: str = ""
     label: str = ""
-    fold: str = ""
+    later: bool = False
 
 
 def blocks(part: Part) -> Iterator[Block]:
@@ -69,6 +73,17 @@ def highlighted(source: str) -> str:
 def figure(answer: Shown) -> Block:
     """Return the picture of an answer; its title says what it shows."""
     return Block(FIGURE, png=_base64(answer.png), label=escape.plain(answer.record.title))
+
+
+def passages(text: Text) -> list[Text]:
+    """Return the parts of a text that are said as one: a paragraph with the bullets after it."""
+    found: list[Text] = []
+    for block in text.blocks:
+        if found and block.level:
+            found[-1] += Text((block,))
+        else:
+            found.append(Text((block,)))
+    return found
 
 
 def clean(text: str) -> str:
@@ -93,17 +108,17 @@ def as_json(value: object) -> str:
 
 
 def _answer(answer: Shown) -> Iterator[Block]:
-    """Yield an answer's figure, text and table; a table behind a figure is folded."""
+    """Yield an answer's figure, text and table; what repeats them in detail comes later."""
+    text, is_summed_up = answer.record.text, bool(answer.png or answer.table)
     if answer.png:
         yield figure(answer)
-    if answer.record.text:
-        yield Block(PROSE, text_html.of_text(answer.record.text))
+    for passage in passages(text):
+        is_list = any(block.level for block in passage.blocks)
+        yield Block(PROSE, text_html.of_text(passage), later=is_summed_up and is_list)
     if answer.table:
         kind = SEARCHABLE if answer.searchable else TABLE if "<table" in answer.table else PROSE
-        # In a notebook it may be folded already.
-        is_open = FIGURE in answer.record.outputs and "<details" not in answer.table
-        fold = t("Data: {name}", name=escape.plain(answer.record.name)) if is_open else ""
-        yield Block(kind, clean(answer.table), fold=fold)
+        is_small = not answer.searchable and answer.table.count("<tr") <= _SMALL
+        yield Block(kind, clean(answer.table), later=bool(answer.png) or not is_small)
 
 
 def _output(output: Output) -> Block:

@@ -13,13 +13,13 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from helpers import paths
-from helpers.answers.answer import ANSWER, BANNER, SUMMARY, Record
+from helpers.answers.answer import ANSWER, BANNER, NOT_KNOWN, SUMMARY, TODO, Record
 from helpers.charts.look import LIGHT
 from helpers.notebook import executed, tables
 from helpers.notebook.executed import Part, Shown
 from helpers.runs import cells
 from helpers.runs.cells import Block
-from helpers.runs.sections import Heading, Said, passages, section
+from helpers.runs.sections import Heading, Said, section
 from helpers.text import html as text_html
 from helpers.text import i18n
 from helpers.text.i18n import t, word
@@ -39,19 +39,17 @@ class Titled(Protocol):
 
 
 class Summary(NamedTuple):
-    """The top of the page: texts are HTML that is safe to show.
+    """The first layer of the page: texts are HTML that is safe to show.
 
-    `leads` is the answer with its reason, `decided` the figure that decided, `why` what else there
-    is to the answers. `banners` say whether like is compared with like; `figures` and `about` are
-    the other figures, and what the study is.
+    `leads` is the answer with its reason, `todo` what to do now and `decided` the figure that
+    decided. `banners` say whether like is compared with like, and `unknown` what is not known.
     """
 
     leads: list[str]
+    todo: Shown | None
     decided: Block | None
-    why: list[str]
     banners: list[Shown]
-    figures: list[Shown]
-    about: list[str]
+    unknown: str
 
 
 def write(run: Path, about: Titled, record: dict[str, Any]) -> Path:
@@ -80,8 +78,8 @@ def write(run: Path, about: Titled, record: dict[str, Any]) -> Path:
         language=i18n.spoken(),
         theme=record["parameters"].get("theme", LIGHT),
         summary=top,
+        todo=text_html.of_text(top.todo.record.text) if top.todo else "",
         banners=[_head(answer, said) for answer in top.banners if answer.record.text],
-        figures=[(cells.figure(answer), said.place(answer.png)) for answer in top.figures],
         sections=in_sections,
         style=Markup(_library("dt_bundle.css")),
         script=Markup(script),
@@ -94,34 +92,35 @@ def write(run: Path, about: Titled, record: dict[str, Any]) -> Path:
 
 
 def summary(parts: Sequence[Part], said: Said) -> Summary:
-    """Return the top of the page, from the parts of all notebooks; note in `said` what it says.
+    """Return the first layer of the page, from the parts of all notebooks; note it in `said`.
 
     The first answer leads with what is the choice in it, else with the paragraphs that it begins
     with. Its figure decided; without one, that is the first of the summary's.
     """
-    answers = executed.with_role(parts, ANSWER)
+    answers = executed.with_role(parts, ANSWER)[:1]
+    todo = next(iter(executed.with_role(parts, TODO)), None)
     others = [a for a in executed.with_role(parts, SUMMARY) if not a.record.lacks]
     # What the scanner counted comes before sizes and files.
     others.sort(key=lambda answer: not answer.record.by_scanner)
-    drawn = [answer for answer in (*answers[:1], *others) if answer.png]
-    found = Summary([], None, [], executed.with_role(parts, BANNER), drawn[1:], [])
-    here, about = Heading("in-short", 2, t("In short")), Heading("about", 3, t("About this study"))
+    drawn = next((answer for answer in (*answers, *others) if answer.png), None)
+    here, leads, unknown = Heading("in-short", 2, t("In short")), [], Text()
     for answer in answers:
-        blocks = answer.record.text.blocks
-        lead = _leading(answer) if answer is answers[0] else 0
-        found.leads.extend([text_html.of_text(Text(blocks[:lead]))] if lead else [])
-        found.why.extend([text_html.of_text(Text(blocks[lead:]))] if blocks[lead:] else [])
-        said.new_in(answer._replace(png="", table=""), here)
-    for answer in drawn[:1]:
-        found = found._replace(decided=cells.figure(answer))
-        said.new_in(Shown(Record(answer.record.name), "", png=answer.png), here)
-    for answer in others:
-        if answer.record.chart:
-            continue
-        found.about.append(text_html.of_text(answer.record.text))
-        if not answer.table:
-            said.new_in(answer, about)
-    return found
+        blocks, lead = answer.record.text.blocks, _leading(answer)
+        leads = [text_html.of_text(Text(blocks[:lead]))] if lead else []
+        unknown = Text(tuple(block for block in blocks[lead:] if block.role in NOT_KNOWN))
+        told = Record(answer.record.name, text=Text(blocks[:lead]) + unknown)
+        said.new_in(Shown(told, ""), here)
+    if todo:
+        said.new_in(todo._replace(png="", table=""), here)
+    if drawn:
+        said.new_in(Shown(Record(drawn.record.name), "", png=drawn.png), here)
+    return Summary(
+        leads,
+        todo,
+        cells.figure(drawn) if drawn else None,
+        executed.with_role(parts, BANNER),
+        text_html.of_text(unknown),
+    )
 
 
 def _leading(answer: Shown) -> int:
@@ -134,7 +133,7 @@ def _leading(answer: Shown) -> int:
 
 def _head(answer: Shown, said: Said) -> tuple[str, Heading | None]:
     """Return the first paragraph of an answer, and the heading below which all of it stands."""
-    first, *_ = passages(answer.record.text)
+    first, *_ = cells.passages(answer.record.text)
     return text_html.of_phrase(first.blocks[0].phrase), said.place(text_html.of_text(first))
 
 

@@ -51,8 +51,10 @@ function wake(DataTable) {
   const headings = [...links.keys()].map(byId);
   let marked = null;
   const mark = () => {
-    const passed = headings.filter((one) => one.getBoundingClientRect().top < innerHeight / 4);
-    const link = links.get((passed.pop() || headings[0]).id);
+    // A heading in a closed chapter is nowhere.
+    const shown = headings.filter((one) => one.getClientRects().length);
+    const passed = shown.filter((one) => one.getBoundingClientRect().top < 64);
+    const link = links.get((passed.pop() || shown[0] || headings[0]).id);
     if (link === marked) return;
     if (marked) marked.removeAttribute("aria-current");
     link.setAttribute("aria-current", "location");
@@ -88,9 +90,19 @@ function wake(DataTable) {
       act(on);
     });
   };
-  press(byId("all-code"), (on) => {
-    for (const code of document.querySelectorAll("details.code")) code.open = on;
+  press(byId("all-chapters"), (on) => {
+    for (const chapter of document.querySelectorAll(".chapter")) chapter.open = on;
   });
+  // What a link leads to opens, and so does the chapter that it is in.
+  const reveal = () => {
+    const target = byId(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    const chapter = target.matches("summary > h2") ? target.closest("details") : target;
+    for (let one = chapter.closest("details"); one; one = one.parentElement.closest("details")) one.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
   // A figure in a narrow window shows all of itself, or its words in a size that can be read.
   for (const button of document.querySelectorAll(".zoom")) {
     const figure = button.parentElement;
@@ -119,7 +131,10 @@ function wake(DataTable) {
   // On paper there is no next page to turn to.
   const tables = () => DataTable.tables({ api: true });
   let lengths = [];
+  let closed = [];
   addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const one of closed) one.open = true;
     tables().iterator("table", (settings) => {
       const table = new DataTable.Api(settings);
       lengths.push([table, table.page.len()]);
@@ -129,5 +144,7 @@ function wake(DataTable) {
   addEventListener("afterprint", () => {
     for (const [table, length] of lengths) table.page.len(length).draw();
     lengths = [];
+    for (const one of closed) one.open = false;
+    closed = [];
   });
 }

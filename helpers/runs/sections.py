@@ -9,14 +9,28 @@ from typing import NamedTuple
 
 import msgspec
 
-from helpers.answers.answer import SEARCHABLE, TABLE
+from helpers.answers.answer import SEARCHABLE, SUMMARY, TABLE
 from helpers.notebook import executed
 from helpers.notebook.executed import Code, Output, Part, Shown
 from helpers.runs import cells
-from helpers.runs.cells import PROSE, Block
+from helpers.runs.cells import PROSE, Block, passages
 from helpers.text import html as text_html
-from helpers.text.i18n import t
-from helpers.text.rich import Text, join
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import join
+
+_CHAPTERS = {
+    "01": msg("Build and scan"),
+    "02": msg("Vulnerabilities"),
+    "03": msg("Size"),
+    "04": msg("Attack surface"),
+    "05": msg("History"),
+    "06": msg("Risk"),
+    "07": msg("Verdict"),
+}
+"""Names of the chapters, by the numbers of the notebooks."""
+
+_ABOUT = "about"
+"""The answer that says what a study is: no finding."""
 
 
 class Heading(NamedTuple):
@@ -29,20 +43,23 @@ class Heading(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A heading, what is shown below it, and the code of all that, as HTML."""
+    """A heading, what is shown below it, its details, and the code of all that, as HTML."""
 
     heading: Heading
     blocks: list[Block]
+    details: list[Block]
     code: str
 
 
 class Section(NamedTuple):
-    """A notebook: its title with what stands below it, and its questions.
+    """A notebook: its short name and its finding in a line, its title, and its questions.
 
     `above` are questions that are answered further up, each with where; `lacking` are those that
     have no evidence, by the reason.
     """
 
+    name: str
+    finding: str
     title: Question
     questions: list[Question]
     above: list[tuple[str, Heading]]
@@ -79,24 +96,14 @@ class Said:
         return answer._replace(record=record, png=png, table=table), above
 
 
-def passages(text: Text) -> list[Text]:
-    """Return the parts of a text that are said as one: a paragraph with the bullets after it."""
-    found: list[Text] = []
-    for block in text.blocks:
-        if found and block.level:
-            found[-1] += Text((block,))
-        else:
-            found.append(Text((block,)))
-    return found
-
-
 def section(name: str, parts: Sequence[Part], said: Said) -> Section:
     """Return a notebook as a section, of its parts; `name` begins the anchors of its headings.
 
     Headings are one level lower than in the notebook.
     """
     first, *others = [_below(heading, below, said) for heading, below in _headings(name, parts)]
-    found = Section(first.question, [], [], {})
+    short = word(_CHAPTERS.get(name[:2], name))
+    found = Section(short, finding(parts), first.question, [], [], {})
     for below in others:
         heading = below.question.heading
         if below.is_answered or not (below.above or below.lacks):
@@ -106,6 +113,22 @@ def section(name: str, parts: Sequence[Part], said: Said) -> Section:
         else:
             found.lacking.setdefault(" ".join(below.lacks), []).append(heading.text)
     return found
+
+
+def finding(parts: Sequence[Part]) -> str:
+    """Return what a notebook comes to, as one line: the message of its summary.
+
+    Without one it is that of its first answer with a title, else why there is no evidence.
+    """
+    shown = [part.record for part in parts if isinstance(part, Shown)]
+    has = [record for record in shown if not record.lacks]
+    summed_up = [record for record in has if record.role == SUMMARY and record.name != _ABOUT]
+    for record in (*summed_up, *(record for record in has if record.title)):
+        if record.title:
+            return record.title
+        if record.text:
+            return record.text.blocks[0].phrase.plain
+    return next((record.lacks for record in shown if record.lacks), "")
 
 
 class _Below(NamedTuple):
@@ -158,7 +181,15 @@ def _below(heading: Heading, parts: Sequence[Part], said: Said) -> _Below:
     if above and is_answered:
         blocks.insert(repeated_at, _as_above(heading, above.values()))
     blocks = [*_labelled(blocks, heading), *map(_no_more, lacks)]
-    question = Question(heading, blocks, cells.highlighted("\n\n".join(sources)))
+    if is_answered and all(block.later for block in blocks):
+        # A list says it all: it is no detail of anything.
+        blocks[0] = blocks[0]._replace(later=blocks[0].kind != PROSE)
+    question = Question(
+        heading,
+        [block for block in blocks if not block.later],
+        [block for block in blocks if block.later],
+        cells.highlighted("\n\n".join(sources)),
+    )
     return _Below(question, is_answered, [*above.values()], [*lacks])
 
 

@@ -11,18 +11,17 @@ import pytest
 from nbformat.v4 import new_markdown_cell
 
 from helpers import paths
-from helpers.answers.answer import ANSWER, SUMMARY, Answer
+from helpers.answers.answer import ANSWER, SUMMARY, TODO, Answer
 from helpers.notebook import executed
 from helpers.notebook.executed import Shown
 from helpers.runs import html
-from helpers.runs.sections import Said, section
+from helpers.runs.sections import Said
 from helpers.studies.study import open_study
 from helpers.text.rich import bullets, paragraph
 from tests.support.executed_notebooks import ALIKE, CHARTS, CHOICE, notebook, record, run_of
 from tests.support.pages import Page
 
 ABOUT = Answer("about", text=paragraph("What the study is."), role=SUMMARY)
-BRIEF = Answer("coverage", text=paragraph("Half of it was looked at."), role=ANSWER)
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 
 
@@ -50,49 +49,43 @@ def test_it_loads_nothing_and_its_policy_allows_its_own_script_alone(page: Page)
     assert policy.count("script-src") == 1
 
 
-def test_every_figure_states_its_message(page: Page) -> None:
+def test_every_figure_states_its_message_and_is_shown_once(page: Page) -> None:
     texts = [image["alt"] for image in page.all("img")]
-    first, *others = [answer.title for answer in CHARTS.values() if answer.role == SUMMARY]
-    later = [answer.title for answer in CHARTS.values() if answer.title != first]
-    assert texts == [first, *others, *later], "the first is shown once"
-    links = re.findall(r'<a href="#([^"]*)"><img', page.text)
-    assert links == ["01-answers.1"] * len(others), "the others lead to where they are large"
+    assert sorted(filter(None, texts)) == sorted(answer.title for answer in CHARTS.values())
 
 
-def test_code_is_one_toggle_a_question_and_data_behind_figures_are_folded(page: Page) -> None:
-    folded = re.findall(r'<details class="code">.*?</details>', page.text, flags=re.DOTALL)
-    assert len(folded) == 2
-    assert "recommendation" in folded[1]
-    assert "<summary>Data: severity-by-capture</summary>" in page.text
+def test_a_chapter_is_a_line_and_its_code_is_one_toggle(page: Page) -> None:
+    assert page.text.count('<details class="chapter"') == 1
+    (details,) = re.findall(r'<details class="details">.*?</details>', page.text, flags=re.DOTALL)
+    assert "recommendation" in details
 
 
-def test_the_choice_leads_and_the_rest_follows() -> None:
-    books = [notebook(ABOUT, BRIEF, ALIKE), notebook(CHOICE, BRIEF, ALIKE, *CHARTS.values())]
+def test_the_first_layer_is_the_answer_what_to_do_the_figure_and_what_is_not_known() -> None:
+    todo = Answer("updates", text=paragraph("Update express."), role=TODO)
+    books = [notebook(ABOUT, ALIKE), notebook(CHOICE, todo, ALIKE, *CHARTS.values())]
     parts = [part for book in books for part in executed.parts(book)]
-    summary = html.summary(parts, Said())
+    said = Said()
+    summary = html.summary(parts, said)
     assert summary.leads == ["<p>By the database of 2026: ship <strong>alpine</strong>.</p>"]
-    assert summary.why[0].startswith("<p>Weighed: size × 1; the lowest penalty is the best.</p>")
-    assert summary.why[1:] == ["<p>Half of it was looked at.</p>"]
+    assert summary.todo is not None
+    assert summary.todo.record.name == "updates"
     assert [banner.record.name for banner in summary.banners] == ["confounders"]
-    assert summary.about == ["<p>What the study is.</p>"]
     assert summary.decided is not None
     assert summary.decided.label == CHARTS["severity-by-capture"].title
-    assert len(summary.figures) == 3
+    assert "Half of the bytes were looked at." in summary.unknown
+    place = said.place("<p>Update express.</p>")
+    assert place is not None
+    assert place.id == "in-short"
 
 
 def test_the_figure_of_an_answer_decided_and_its_paragraphs_lead() -> None:
     answer = CHARTS["trade-off"]._replace(
         text=paragraph("Ship alpine.") + bullets(["It is smaller."]), role=ANSWER, title="Decided"
     )
-    parts = executed.parts(notebook("# Which?", "## Why?", answer, *CHARTS.values()))
-    said = Said()
-    summary = html.summary(parts, said)
+    summary = html.summary(executed.parts(notebook("# Which?", answer, *CHARTS.values())), Said())
     assert summary.leads == ["<p>Ship alpine.</p>"]
     assert summary.decided is not None
     assert summary.decided.label == "Decided"
-    assert summary.why == ["<ul><li>It is smaller.</li></ul>"]
-    (why,) = section("06", parts, said).questions
-    assert '<a href="#in-short">In short</a>' in why.blocks[0].html
 
 
 def test_without_an_answer_there_is_a_page(tmp_path: Path) -> None:
@@ -100,7 +93,7 @@ def test_without_an_answer_there_is_a_page(tmp_path: Path) -> None:
     run = run_of(tmp_path, note, "# Which one?")
     text = html.write(run, open_study("blog-2022"), record()).read_text()
     assert "An Exception was encountered" in text
-    assert "Why, and what to bear in mind" not in text
+    assert "What is not known" not in text
 
 
 def test_its_contents_lead_to_every_notebook(finished: Path) -> None:

@@ -2,12 +2,13 @@
 
 import pandas as pd
 
-from helpers.answers.answer import Answer
+from helpers.answers.answer import SUMMARY, Answer
 from helpers.notebook import executed
 from helpers.runs import cells
-from helpers.runs.sections import Said, Section, passages, section
+from helpers.runs.cells import passages
+from helpers.runs.sections import Said, Section, finding, section
 from helpers.text.rich import bullets, paragraph
-from tests.support.executed_notebooks import notebook
+from tests.support.executed_notebooks import CHARTS, notebook
 
 ALIKE = Answer(
     "alike",
@@ -27,7 +28,9 @@ def sections(*notebooks: tuple[str | Answer, ...]) -> list[Section]:
 def texts(section: Section) -> dict[str, str]:
     """The HTML below each heading of a section."""
     questions = [section.title, *section.questions]
-    return {q.heading.text: "".join(block.html for block in q.blocks) for q in questions}
+    return {
+        q.heading.text: "".join(block.html for block in (*q.blocks, *q.details)) for q in questions
+    }
 
 
 def test_code_below_a_heading_is_one_piece_and_tables_are_numbered_there() -> None:
@@ -58,6 +61,24 @@ def test_a_passage_is_said_once_and_what_is_new_in_a_text_stays() -> None:
         '<p class="aside">As above: <a href="#01.1">One</a></p><p>A new one.</p>'
     )
     assert [len(passage.blocks) for passage in passages(ALIKE.text)] == [2, 1]
+
+
+def test_what_repeats_a_figure_in_detail_comes_later() -> None:
+    answer = CHARTS["fixable"]._replace(
+        text=bullets(["alpine: 3"]) + paragraph("Counted: findings."),
+        table=pd.DataFrame({"n": [1]}),
+    )
+    (found,) = sections(("# One", answer))
+    assert [block.kind for block in found.title.blocks] == [cells.FIGURE, cells.PROSE]
+    assert [block.kind for block in found.title.details] == [cells.PROSE, cells.TABLE]
+
+
+def test_a_notebook_comes_to_the_message_of_its_summary() -> None:
+    about = Answer("about", text=paragraph("What the study is."), role=SUMMARY)
+    summed_up = OTHER._replace(role=SUMMARY, title="The message")
+    parts = executed.parts(notebook("# One", about, CHARTS["fixable"], summed_up))
+    assert finding(parts) == "The message"
+    assert finding(executed.parts(notebook("# One", LACKING))) == "No files are known."
 
 
 def test_a_question_that_is_answered_above_is_a_line() -> None:
