@@ -13,7 +13,7 @@ from helpers.text import escape
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, bullets, code, cut, listed, name, number, paragraph, say
 from helpers.verdict.decision import Decision
-from helpers.vulnerabilities import lenses, overlap, versions
+from helpers.vulnerabilities import lenses, once, overlap, versions
 
 APP, ADDED, BASE, RUNTIME, TOOLS = "app", "added", "base", "runtime", "tools"
 WHO = {
@@ -53,7 +53,7 @@ def table(findings: pd.DataFrame, packages: pd.DataFrame, lens: lenses.Lens) -> 
     (whether one is known to be), `vulnerabilities` (their number), `vulnerability_ids`, `license`
     and `purl`.
     """
-    every = lens._replace(counted=lenses.FINDINGS, fixable=True)
+    every = lens._replace(counted=once.FINDINGS, fixable=True)
     counted = lenses.apply(findings, every)
     counted = counted.assign(who=_who(counted), id=overlap.ids(counted))
     rows = [
