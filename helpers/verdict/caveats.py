@@ -19,7 +19,7 @@ PATCH_DAYS = 7
 """Distributions bring out several fixes a week: an image that is more days younger than another has
 had fixes that the other could not have."""
 
-COUNTED, CAUTION, LOUD, NOT_CANDIDATE = "counted", "caution", "loud", "not-candidate"
+COUNTED, CAUTION, LOUD = "counted", "caution", "loud"
 """Roles of the bullets. A loud caution is about certain variants."""
 
 
@@ -33,12 +33,14 @@ _LANGUAGES = {
 """Types of language packages by the names that people call them."""
 
 _NOT_SEEN = {
-    codes.NO_DATES: msg("how old the images are (no report has a date, so support is not judged)"),
-    codes.LANGUAGE: msg("vulnerabilities in {types}{where} (the partial database names none)"),
-    codes.RUNTIME: msg(
-        "the vulnerabilities of the runtime itself ({runtimes}{where}, which no package lists)"
+    codes.NO_DATES: msg(
+        "No report has a date, so the age of the images and their support are unknown."
     ),
-    codes.UNFIXED_NOT_SEEN: msg("what has no fix{where}"),
+    codes.LANGUAGE: msg("Vulnerabilities in {types}{where}: the partial database lists none."),
+    codes.RUNTIME: msg(
+        "Vulnerabilities of the runtime itself{where} ({runtimes}): no package lists it."
+    ),
+    codes.UNFIXED_NOT_SEEN: msg("Vulnerabilities without a fix{where}: the advisories omit them."),
 }
 """What the data cannot see, in the order in which it is said."""
 
@@ -47,39 +49,31 @@ _NAMED = 3
 
 
 def in_first(decision: Decision) -> Phrase:
-    """Return what belongs to the first sentences: what the data cannot see, and who is left out.
+    """Return what belongs to the first sentences: what decides besides the weights.
 
-    Also what decides besides the weights, such as statements that declare findings harmless.
+    Such as statements that declare findings harmless; and who is left out.
     """
     parts = [
-        *(
-            _DECIDING[each.code](decision, each)
-            for each in decision.cautions
-            if each.code in _DECIDING
-        ),
-        _not_seen(decision),
-        _left_out(decision),
+        _DECIDING[each.code](decision, each) for each in decision.cautions if each.code in _DECIDING
     ]
-    return listed(filter(None, parts), " ")
+    return listed(filter(None, [*parts, _left_out(decision)]), " ")
 
 
-def _not_seen(decision: Decision) -> Phrase:
-    """Return what the data cannot see of the candidates, as a sentence."""
-    parts = []
+def _not_seen(decision: Decision) -> Text:
+    """Return what the data cannot see of the candidates, a bullet each."""
+    lines = []
     for code, form in _NOT_SEEN.items():
         for caution in (each for each in decision.cautions if each.code == code):
             types = (word(_LANGUAGES.get(kind, kind)) for kind in caution.values.get("types", ()))
             runtimes = dict.fromkeys(caution.values.get("runtimes", {}).values())
-            part = say(
+            line = say(
                 form,
                 where=_where(decision, caution),
                 types=listed(types, last=AND),
                 runtimes=listed((spelled(str(each)) for each in runtimes), last=AND),
             )
-            parts.append(part)
-    if not parts:
-        return Phrase()
-    return say("**The data cannot see** {what}.", what=listed(parts, last=AND))
+            lines.append(line)
+    return bullets(lines, role=LOUD)
 
 
 def _where(decision: Decision, caution: Caution) -> Phrase:
@@ -99,18 +93,17 @@ def _names(variants: Sequence[str]) -> Phrase:
 def _vex_decides(decision: Decision, caution: Caution) -> Phrase:
     """Return who declared how many harmless, and what the choice is without that."""
     without = caution.values["without"]
-    form = msg("**Statements decide this:** {declared}. Without them the choice is {which}.")
+    form = msg("**VEX statements decide this:** {declared}. Without them the choice is {which}.")
     if not without:
-        form = msg("**Statements decide this:** {declared}.")
+        form = msg("**VEX statements decide this:** {declared}.")
     elif len(without) > 1:
         form = msg(
-            "**Statements decide this:** {declared}. Without them there is no choice between "
-            "{which}."
+            "**VEX statements decide this:** {declared}. Without them {which} come out alike."
         )
     elif not caution.values["ships"]:
         form = msg(
-            "**Statements decide this:** {declared}. Without them {which} comes first, and none is "
-            "shipped as it is."
+            "**VEX statements decide this:** {declared}. Without them {which} comes first, but "
+            "should not be shipped."
         )
     which = listed(map(name, without), last=AND)
     return say(form, declared=_declared(decision, caution), which=which)
@@ -165,8 +158,7 @@ def _unfixed_serious(decision: Decision, caution: Caution) -> Phrase:
 
 def _scanner_compromised(decision: Decision, caution: Caution) -> Phrase:
     return say(
-        "**Scanned with a release of Trivy that was not the project's**{where}: scan again before "
-        "you decide.",
+        "**Scanned with a compromised release of Trivy**{where}: scan again before you decide.",
         where=_where(decision, caution),
     )
 
@@ -177,8 +169,8 @@ def _judged_by_vendor(decision: Decision, caution: Caution) -> Phrase:
         for variant, party in caution.values["parties"].items()
     ]
     return say(
-        "**Not judged alike:** {each}, not by a distribution. So a low count may be that party's "
-        "judgement, and no better image.",
+        "**Not judged alike:** {each}, not by a distribution. A low count may be that vendor's "
+        "judgement.",
         each=listed(cut(each, _NAMED)),
     )
 
@@ -211,11 +203,12 @@ def cautions(decision: Decision) -> Text:
         text = _bullet(
             COUNTED,
             say(
-                "Counted: {label}, with the fixes that the database knows. HIGH and CRITICAL are "
-                "the scanner's, which takes them from another source for another distribution.",
+                "Counted: {label}. HIGH and CRITICAL are the scanner's, whose source differs by "
+                "distribution.",
                 label=label,
             ),
         )
+    text += _not_seen(decision)
     if candidates["partial"].any():
         text += _bullet(
             CAUTION,
@@ -229,30 +222,17 @@ def cautions(decision: Decision) -> Text:
     declared = decision.caution(codes.DECLARED)
     if declared and not decision.caution(codes.VEX_DECIDES):
         line = say(
-            "{declared}; without that the choice is the same.",
+            "{declared}. Without these statements the choice is the same.",
             declared=_declared(decision, declared),
         )
         text += _bullet(LOUD, line)
     text += _exploitation(able, decision.weights, lens)
-    if able["fixable"].gt(0).any() and able["fixable_of_base"].notna().all():
-        text += _bullet(LOUD, _brought_by_base(able))
     text += _not_weighed(decision)
-    text += bullets(
-        (
-            say(
-                "Not a candidate: {variant}, {why}.",
-                variant=name(row.variant),
-                why=word(row.why_not),
-            )
-            for row in candidates[~candidates["candidate"]].itertuples()
-        ),
-        role=NOT_CANDIDATE,
-    )
     return text + _bullet(
         CAUTION,
         say(
-            "Not assessed at all: whether the running app reaches what was found, how it is "
-            "configured, and what no scanner lists, such as the runtime's own binary."
+            "Not assessed: whether the running app reaches a vulnerability, and how it is "
+            "configured."
         ),
     )
 
@@ -277,19 +257,18 @@ def _exploitation(able: pd.DataFrame, weights: Mapping[str, float], lens: Lens) 
         text += _bullet(
             CAUTION,
             say(
-                "Known to be exploited is what the recorded catalog of CISA lists: exploited "
-                "somewhere, not in these images. What is not in it, or came later, may be, too."
+                '"Known to be exploited" means listed in CISA\'s catalog: exploited somewhere, not '
+                "in these images."
             ),
         )
     if not (lens.epss or weights.get(LIKELY)):
         return text
     line = say(
-        "EPSS is the probability that exploitation is seen anywhere within 30 days, not in these "
-        "images."
+        "EPSS is the probability of exploitation anywhere within 30 days, not in these images."
     )
     if able["unscored"].gt(0).any():
         line += say(
-            " Fixable, but without a score, and so not counted by it: {variants}.",
+            " Fixable but without a score, so not counted: {variants}.",
             variants=listed(
                 name(row.variant) + f" {row.unscored:,}"
                 for row in able.dropna(subset="unscored").itertuples()
@@ -298,29 +277,13 @@ def _exploitation(able: pd.DataFrame, weights: Mapping[str, float], lens: Lens) 
     return text + _bullet(CAUTION, line)
 
 
-def _brought_by_base(able: pd.DataFrame) -> Phrase:
-    """Return how much of what is fixable the base image of each candidate brought."""
-    return say(
-        "Of what is fixable, the base image brought: {variants}; the app the rest.",
-        variants=listed(
-            say(
-                "{variant} {of_base:,} of {fixable:,}",
-                variant=name(row.variant),
-                of_base=row.fixable_of_base,
-                fixable=row.fixable,
-            )
-            for row in able.itertuples()
-        ),
-    )
-
-
 def _not_weighed(decision: Decision) -> Text:
     """Return what is not known of a candidate, or has no weight, as a list."""
     lens, kind = decision.lens, decision.kind
     text = bullets(
         (
             say(
-                "Not known of {variants}: {criterion}. What is not known of both is not compared.",
+                "The {criterion} of {variants} is unknown, so it is not compared.",
                 criterion=named(each.values["criterion"], lens, kind),
                 variants=listed(map(name, each.variants)),
             )
@@ -341,7 +304,7 @@ def _ages(able: pd.DataFrame, first: str, lens: Lens) -> list[Phrase]:
     if pd.isna(days[first]):
         return [
             say(
-                "When {first} was built is not known, so neither is what its age does.",
+                "The age of {first} is unknown.",
                 first=name(first),
             )
         ]
@@ -353,9 +316,8 @@ def _ages(able: pd.DataFrame, first: str, lens: Lens) -> list[Phrase]:
     if parts:
         lines.append(
             say(
-                "**A choice of image, not of base:** {first} was built {days}. The older ones "
-                "may lack fixes only because they are older: build all on one day to compare "
-                "bases.",
+                "**The images differ in age:** {first} was built {days}. The older ones may lack "
+                "fixes only because of that: build all on one day to compare bases.",
                 first=name(first),
                 days=listed(parts),
             )
@@ -363,8 +325,8 @@ def _ages(able: pd.DataFrame, first: str, lens: Lens) -> list[Phrase]:
     if lens.known_by and days[first] > pd.Timestamp(lens.known_by, tz="UTC"):
         lines.append(
             say(
-                "{first} was built after {day}, the day that is counted by, and so had time for "
-                "fixes of what counts.",
+                "{first} was built after {day}, so it may have fixes that older images could not "
+                "have.",
                 first=name(first),
                 day=lens.known_by,
             )

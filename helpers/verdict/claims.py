@@ -337,6 +337,9 @@ _SHORT = {claim.text: claim.short for claim in CLAIMS}
 
 def answer(table: pd.DataFrame) -> Answer:
     """Answer which verdict each claim gets, and how many get which; of `claims`."""
+    if not is_tested(table):
+        lacks = t("These images do not test the blog post's claims.")
+        return Answer("claims", text=paragraph(lacks), lacks=lacks)
     counts = table["verdict"].value_counts(sort=False)
     verdicts = listed(
         say("{count} × *{verdict}*", count=count, verdict=word(str(verdict)))
@@ -344,14 +347,12 @@ def answer(table: pd.DataFrame) -> Answer:
     )
     claims = number(len(table), "claim")
     text = say("Of {claims}: {verdicts}.", claims=claims, verdicts=verdicts)
-    if not is_tested(table):
-        return Answer("claims", text=paragraph(text), table=table)
     return Answer("claims", text=paragraph(text), table=table, role=SLIDE, talks=(_talk(table),))
 
 
 def verdicts_answer(table: pd.DataFrame) -> Answer:
     """Answer what was learned of each claim, in short; of `claims`."""
-    return Answer("claims-in-short", text=_verdicts(table))
+    return Answer("claims-in-short", text=_verdicts(table) if is_tested(table) else Text())
 
 
 def claims(

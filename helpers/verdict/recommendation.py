@@ -11,9 +11,9 @@ from helpers.answers.talk import CHOICE as CHOICE_TOPIC
 from helpers.answers.talk import Talk, some
 from helpers.frames import Frames
 from helpers.text import escape
-from helpers.text.i18n import t, told, word
+from helpers.text.i18n import msg, t, told
 from helpers.text.rich import Phrase, Text, bullets, cut, join, listed, name, number, paragraph, say
-from helpers.text.units import MB, megabytes
+from helpers.text.units import megabytes
 from helpers.verdict import decision_figure, wording
 from helpers.verdict.caveats import cautions, in_first, younger_by
 from helpers.verdict.decision import Decision
@@ -22,12 +22,14 @@ from helpers.verdict.tradeoff import CRITERIA, EXPLOITED, named
 from helpers.vulnerabilities import lens_evidence
 from helpers.vulnerabilities.lenses import Lens
 
-CHOICE, WEIGHED, CANDIDATE, HEADING = "choice", "weighed", "candidate", "heading"
-"""Roles of the paragraphs and bullets; `caveats` has those of the cautions."""
+CHOICE, WEIGHED = "choice", "weighed"
+"""Roles of the paragraphs; `caveats` has those of the cautions."""
 
 _SENTENCES = 3
 """Paragraphs that an answer has at most, before its reasons: more are not read."""
 
+
+_UNWEIGHED = msg("{criterion}, not weighed (now {now:g}): {variant}")
 
 _TOLD = ("unfixed_serious", "exploited_unfixed", "known_exploited", "past_support")
 """Columns of the table that have no weight of their own."""
@@ -61,6 +63,7 @@ def answer(
         lens_evidence.catalog(frames.images) if is_exploited else "",
         role=ANSWER,
         by_scanner=by_scanner,
+        shown=_points(decision) if decision.can_choose else None,
         talks=(
             _talk(decision, others, ever, today),
             *([decision_figure.talk(decision, others, frames, published)] if chart else []),
@@ -86,7 +89,6 @@ def text(decision: Decision, others: Sequence[Decision], ever: Decision, today: 
     found = join(said[:_SENTENCES])
     if decision.can_choose:
         found += _ranking(decision)
-    found += paragraph(say("**What to bear in mind:**"), HEADING)
     return found + cautions(decision)
 
 
@@ -105,7 +107,7 @@ def _talk(decision: Decision, others: Sequence[Decision], ever: Decision, today:
             *wording.otherwise(decision, others)[:1],
             wording.old(decision, today),
             _younger(decision),
-            wording.by_all_known(decision, ever, in_short=True),
+            wording.by_all_known(decision, ever),
         )
         if line
     ][:_NOTES]
@@ -132,7 +134,7 @@ def _younger(decision: Decision) -> Phrase:
     if not days:
         return Phrase()
     return say(
-        "**A choice of image, not of base:** it was built up to {days} after the others.",
+        "**The images differ in age:** it was built up to {days} after the others.",
         days=number(max(days.values()), "day"),
     )
 
@@ -172,22 +174,18 @@ def _exploited(row: pd.Series) -> list[str]:
 def _other_weights(decision: Decision) -> Text:
     lens, kind, weights = decision.lens, decision.kind, decision.weights
     if not decision.used:
-        return paragraph(say("Nothing is weighed, so nothing would change."))
+        return paragraph(say("All weights are zero."))
     if not decision.can_choose:
-        return paragraph(
-            say("Nothing is recommended, so no other weight would recommend otherwise.")
-        )
+        return paragraph(say("Nothing is recommended, so weights change nothing."))
     table = flips(decision.candidates, weights, decision.rebuild)
     if table.empty:
-        line = say("No other weight of one criterion alone changes the choice.")
+        line = say("Changing one weight alone does not change the choice.")
         left = [named(c, lens, kind) for c in CRITERIA if weights.get(c) and c not in decision.used]
         if left:
-            line += say(
-                " That leaves out what could not be weighed: {criteria}.", criteria=listed(left)
-            )
+            line += say(" Not weighed, because it is not known: {criteria}.", criteria=listed(left))
         text = paragraph(line)
     else:
-        head = say("**Another choice follows from another weight of one criterion:**")
+        head = say("**The choice changes if one weight changes:**")
         text = paragraph(head) + bullets(
             _flip(row, weights, lens, kind) for row in table.itertuples()
         )
@@ -227,35 +225,44 @@ def _table(decisions: Sequence[Decision]) -> pd.DataFrame:
 
 
 def _ranking(decision: Decision) -> Text:
-    """Return what was weighed, how the first and the next compare, and each candidate's points."""
-    lens, kind, ranked = decision.lens, decision.kind, decision.ranked
-    by_variant = decision.candidates.set_index("variant", drop=False)
+    """Return how points come about, which the table has."""
     why = say(
-        "Weighed: {criteria}. Each doubling of a number (of vulnerabilities, of MB) costs "
-        "{doubling:g} points times its weight. An image comes before another if it has fewer "
-        "points, also without what one rebuild may bring, but what is supported comes before what "
-        "is not.",
+        "The image with the fewest points comes first; an image past its support comes last. Each "
+        "doubling of a number costs {doubling:g} points times its weight.",
         doubling=DOUBLING,
-        criteria=listed(f"{named(c, lens, kind)} × {decision.weights[c]:g}" for c in decision.used),
     )
-    why += _exploited_first(decision)
-    if len(ranked) > 1 and len(decision.best) == 1:
-        why += say(
-            " {first} against {second}: {parts}.",
-            first=name(decision.best[0]),
-            second=name(decision.rivals["variant"].iloc[0]),
-            parts=wording.compared(decision),
+    if EXPLOITED in decision.used and decision.able[EXPLOITED].gt(0).any():
+        why += " " + say(
+            "Each vulnerability known to be exploited costs {weight:g} points.",
+            weight=decision.weights[EXPLOITED],
         )
-    lines = (
-        say(
-            "{variant}: {score} points; {values}",
-            variant=name(row.variant),
-            score=_score(row, decision),
-            values=_values(by_variant.loc[row.variant], kind),
-        )
-        for row in ranked.itertuples()
+    return paragraph(why, WEIGHED)
+
+
+def _points(decision: Decision) -> pd.DataFrame:
+    """Return what was weighed, for readers: criteria as rows, images as columns, points last."""
+    by_variant = decision.candidates.set_index("variant")
+    table = pd.DataFrame(
+        {
+            "criterion": [
+                *(named(c, decision.lens, decision.kind) for c in decision.used),
+                t("points"),
+            ],
+            "weight": [*(f"{decision.weights[c]:g}" for c in decision.used), ""],
+        }
     )
-    return paragraph(why, WEIGHED) + bullets(lines, role=CANDIDATE)
+    for row in decision.ranked.itertuples():
+        cells = [_cell(c, by_variant.loc[row.variant, c]) for c in decision.used]
+        is_first = decision.ships and row.variant in decision.best
+        column = f"✓ {row.variant}" if is_first else str(row.variant)
+        table[column] = [*cells, _score(row, decision)]
+    return table
+
+
+def _cell(criterion: str, value: Any) -> str:
+    if pd.isna(value):
+        return t("not known")
+    return wording.told_value(criterion, {criterion: value})
 
 
 def _score(row: Any, decision: Decision) -> str:
@@ -265,57 +272,14 @@ def _score(row: Any, decision: Decision) -> str:
     return t("at least {share}", share=score) if unknown else score
 
 
-def _exploited_first(decision: Decision) -> Phrase:
-    """Return what one that is known to be exploited costs, if a candidate has some."""
-    able = decision.able
-    if EXPLOITED not in decision.used or not able[EXPLOITED].gt(0).any():
-        return Phrase()
-    weight = decision.weights[EXPLOITED]
-    rest = [c for c in decision.used if not CRITERIA[c].by_number]
-    if weight > decision.ranked[rest].sum(axis=1).max():
-        return say(
-            " Only what is known to be exploited counts by number, and first: each costs "
-            "{weight:g} points, more than all else together.",
-            weight=weight,
-        )
-    return say(" Each that is known to be exploited costs {weight:g} points.", weight=weight)
-
-
 def _flip(row: Any, weights: Mapping[str, float], lens: Lens, kind: str) -> Phrase:
     """Return from which weight of a criterion another variant comes first."""
-    values = {
-        "criterion": named(row.criterion, lens, kind),
-        "weight": row.weight,
-        "now": weights.get(row.criterion, 0),
-        "variant": name(told(row.variant)),
-    }
-    if not row.above and not row.weight:
-        return say("{criterion} not weighed (now {now:g}): {variant}", **values)
-    if row.above:
-        return say("{criterion} weighing more than {weight:.2g} (now {now:g}): {variant}", **values)
-    return say("{criterion} weighing less than {weight:.2g} (now {now:g}): {variant}", **values)
-
-
-def _values(candidate: pd.Series, kind: str) -> Phrase:
-    """Return what is known of one candidate, in words."""
-    parts = [
-        t(
-            "{count:,} fixable, {serious:,} of them HIGH or CRITICAL",
-            count=candidate["fixable"],
-            serious=candidate["serious"],
-        ),
-        *_exploited(candidate),
-        t("unfixed ones cannot be seen")
-        if candidate["blind"]
-        else t(
-            "{count:,} unfixed, {serious:,} of them HIGH or CRITICAL",
-            count=candidate["unfixed"],
-            serious=candidate["unfixed_serious"],
-        ),
-        t("size not known")
-        if pd.isna(candidate["size"])
-        else t("{size:,.1f} MB {kind}", size=candidate["size"] / MB, kind=word(kind)),
-    ]
-    if candidate["past_support"]:
-        parts.append(t("past support: {ended}", ended=told(candidate["past_support"])))
-    return listed(parts)
+    above = msg("{criterion}, weight above {weight:.2g} (now {now:g}): {variant}")
+    below = msg("{criterion}, weight below {weight:.2g} (now {now:g}): {variant}")
+    return say(
+        above if row.above else below if row.weight else _UNWEIGHED,
+        criterion=named(row.criterion, lens, kind),
+        weight=row.weight,
+        now=weights.get(row.criterion, 0),
+        variant=name(told(row.variant)),
+    )

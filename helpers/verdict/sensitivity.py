@@ -24,7 +24,7 @@ COLUMNS = [
 
 _DEPENDS = {
     "capture": msg("the capture"),
-    "published_by": msg("the day that is counted by"),
+    "published_by": msg("the day counted by"),
     "counted": msg("what is counted"),
 }
 
@@ -103,8 +103,8 @@ def together(choices: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
 def _choices(choices: pd.DataFrame) -> Text:
     """Return what the choice depends on, study by study, with each choice."""
     if choices.empty:
-        return paragraph(say("Under no capture could anything be weighed."))
-    text = paragraph(say("At the same weights:"))
+        return paragraph(say("No capture could be weighed."))
+    text = Text()
     for study, rows in choices.groupby("study", sort=False):
         text += bullets([_depends(study, rows)])
         keys = ["capture", "published_by", "choice", "supported", "ships"]
@@ -126,7 +126,7 @@ def _depends(study: object, choices: pd.DataFrame) -> Phrase:
     if not ways:
         return say("{study}: there is one capture, and one way of counting.", study=name(study))
     return say(
-        "{study}: the choice is the same by every {ways} here.",
+        "{study}: the choice is the same by every {ways}.",
         study=name(study),
         ways=listed(ways, last=AND),
     )
@@ -139,12 +139,11 @@ def _choice(alike: pd.DataFrame, choices: pd.DataFrame) -> Phrase:
     peers = choices[choices["capture"].eq(capture) & choices["published_by"].eq(day)]
     ways = listed(map(told, alike["counted"]))
     return say(
-        "{capture}{until}{by}: {which} (weighed: {weighed})",
+        "{capture}{until}{by}: {which}",
         capture=capture,
         until="" if day == EVER else say(", published by {day}", day=day),
         by=say(", by {ways}", ways=ways) if len(alike) < len(peers) else "",
         which=_which(row, first),
-        weighed=told(row["weighed"]),
     )
 
 
@@ -155,8 +154,8 @@ def _is_tie(choice: object) -> bool:
 def _which(row: pd.Series, first: Phrase) -> Phrase:
     if row["ships"]:
         return first
-    ended = msg("none as it is; {first} comes first, past its support")
-    exploited = msg("none as it is; {first} comes first, with something exploited that has no fix")
+    ended = msg("none; {first} comes first but is past its support")
+    exploited = msg("none; {first} comes first but has an exploited vulnerability without a fix")
     return say(exploited if row["supported"] else ended, first=first)
 
 

@@ -49,69 +49,64 @@ def source(decision: Decision) -> str:
 
 _WHY_NOTHING = {
     decision_codes.NO_SCANNER: msg(
-        "**Nothing is recommended:** no scanner was available, so vulnerabilities are unknown. "
-        "Sizes and files are known."
+        "**No recommendation:** no scanner was available, so vulnerabilities are unknown."
     ),
-    decision_codes.NO_CANDIDATE: msg("**Nothing is recommended:** there is no candidate."),
-    decision_codes.NO_WEIGHT: msg("**Nothing is recommended:** every weight is zero."),
+    decision_codes.NO_CANDIDATE: msg("**No recommendation:** there is no candidate."),
+    decision_codes.NO_WEIGHT: msg("**No recommendation:** every weight is zero."),
     decision_codes.UNKNOWN: msg(
-        "**Nothing is recommended:** nothing that has a weight is known of two candidates."
+        "**No recommendation:** no two candidates can be compared by anything that has a weight."
     ),
     decision_codes.NOT_ALIKE: msg(
-        "**Nothing is recommended:** the images were not scanned with one scanner and database, so "
+        "**No recommendation:** the images were scanned with different scanners or databases, so "
         "their counts cannot be compared."
     ),
     decision_codes.SCORES_NOT_ALIKE: msg(
-        "**Nothing is recommended:** the images do not have one scanner, one database and EPSS "
-        "scores of one day, so their counts cannot be compared."
+        "**No recommendation:** the images were scanned with different scanners or databases, or "
+        "have EPSS scores of different days, so their counts cannot be compared."
     ),
 }
 
 
 _CHOICES = {
-    TIED: msg("**No choice** between {variants} at these weights{by}{each}."),
-    PAST_SUPPORT: msg("**Ship none of these as it is, build on a supported base**{by}: {each}."),
+    TIED: msg("**No choice between {variants}**{by}: they come out alike{each}."),
+    PAST_SUPPORT: msg("**Ship none of these. Build on a supported base**{by}: {each}."),
     EXPLOITED_UNFIXED: msg(
-        "**Ship none of these as it is**{by}: {first} comes first ({because}), but what is known "
-        "to be exploited has no fix in it{exploited}."
+        "**Ship none of these yet**{by}: {first} comes first ({because}), but a vulnerability "
+        "known to be exploited has no fix in it{exploited}."
     ),
     UPDATE_FIRST: msg(
-        "**Of these images, ship** {first}{by}, **but first update what is known to be exploited "
-        "in it**: {because}."
+        "**Ship** {first}{by}, **but first update what is known to be exploited in it**: {because}."
     ),
-    SHIP: msg("**Of these images, ship** {first}{by}: {because}."),
+    SHIP: msg("**Ship** {first}{by}: {because}."),
 }
 
 _ALONE = {
-    PAST_SUPPORT: msg("**Do not ship it as it is, build on a supported base**{by}: {each}."),
+    PAST_SUPPORT: msg("**Do not ship it. Build on a supported base**{by}: {each}."),
     EXPLOITED_UNFIXED: msg(
-        "**Do not ship** {first} **as it is**{by}: what is known to be exploited has no fix in "
+        "**Do not ship** {first} **yet**{by}: a vulnerability known to be exploited has no fix in "
         "it{exploited}."
     ),
-    SHIP: msg("{first} is the only candidate, so nothing is weighed against it{by}."),
+    SHIP: msg("{first} is the only candidate{by}."),
 }
 """The same of the only candidate, where it is said otherwise."""
 
 _HEADLINES = {
     TIED: msg("No choice: {count} images come out alike"),
-    PAST_SUPPORT: msg("Ship none as it is; build on a supported base"),
-    EXPLOITED_UNFIXED: msg("Ship none as it is: what is exploited has no fix"),
+    PAST_SUPPORT: msg("Ship none of these; build on a supported base"),
+    EXPLOITED_UNFIXED: msg("Ship none yet: an exploited vulnerability has no fix"),
 }
 
 _SPOKEN = {
-    TIED: msg("By these weights {count} images come out alike."),
-    PAST_SUPPORT: msg(
-        "None of these images should be shipped as it is: support has ended for all."
-    ),
+    TIED: msg("{count} images come out alike."),
+    PAST_SUPPORT: msg("None of these images should be shipped: support has ended for all of them."),
     EXPLOITED_UNFIXED: msg(
-        "None of these images should be shipped as it is: what is known to be exploited in the "
-        "best of them has no fix."
+        "None of these images should be shipped yet: the best of them has an exploited "
+        "vulnerability without a fix."
     ),
     UPDATE_FIRST: msg(
-        "Of these images we would ship {variant}, once what is known to be exploited in it is "
-        "updated."
+        "We would ship {variant}, once what is known to be exploited in it is updated."
     ),
-    SHIP: msg("Of these images we would ship {variant}."),
+    SHIP: msg("We would ship {variant}."),
 }
 
 
@@ -182,12 +177,11 @@ def _apart(decision: Decision) -> Phrase:
     )
     if is_less:
         return say(
-            " They differ by less than one rebuild of an image may bring: {criteria}.",
+            " They differ by less than one rebuild may bring: {criteria}.",
             criteria=criteria,
         )
     return say(
-        " They differ in {criteria}; without what one rebuild of an image may bring, none is ahead "
-        "of all others.",
+        " They differ in {criteria}, but none leads by more than one rebuild may bring.",
         criteria=criteria,
     )
 
@@ -210,15 +204,13 @@ def _lead(decision: Decision) -> Phrase:
     measure, first = _leading(decision), _first(decision)
     alone = any(reason.code == SUPPORTED for reason in decision.reasons)
     if not measure:
-        return say("it is the only one that is supported")
+        return say("the only supported image")
     values = {
         "ours": _amount(decision, measure, first[measure]),
         "theirs": _of_rivals(decision, measure),
     }
     if alone:
-        return say(
-            "it is the only one that is supported, and has {ours} against {theirs}", **values
-        )
+        return say("the only supported image, with {ours} against {theirs}", **values)
     return say("{ours} against {theirs}", **values)
 
 
@@ -237,7 +229,7 @@ def _leading(decision: Decision) -> str:
 def because(decision: Decision) -> Phrase:
     """Return the numbers that decided, as "6 fixable vulnerabilities against 9 and 17"."""
     if decision.rivals.empty:
-        return say("it is the only candidate")
+        return say("the only candidate")
     measure, rivals, first = _leading(decision), decision.rivals, _first(decision)
     text = _lead(decision)
     if not measure:
@@ -245,7 +237,7 @@ def because(decision: Decision) -> Phrase:
     if measure == "fixable" and "serious" in decision.used and first["fixable"]:
         text += say(
             ", {ours} of them HIGH or CRITICAL against {theirs}",
-            ours=_value("serious", first),
+            ours=told_value("serious", first),
             theirs=_of_rivals(decision, "serious"),
         )
     if measure == EXPLOITED and "fixable" in decision.used:
@@ -256,7 +248,7 @@ def because(decision: Decision) -> Phrase:
         )
     is_alike = "fixable" in decision.used and rivals["fixable"].eq(first["fixable"]).all()
     if measure == "size" and is_alike:
-        text += say(", with {ours} each", ours=_amount(decision, "fixable", first["fixable"]))
+        text += say(", and {ours} in each", ours=_amount(decision, "fixable", first["fixable"]))
     return text
 
 
@@ -272,7 +264,7 @@ def on_other_days(decision: Decision, others: Sequence[Decision]) -> Phrase:
     if not groups:
         return Phrase()
     is_earlier = all(other.day <= decision.day for other in others)
-    when = say("**What was right earlier:**") if is_earlier else say("**On other days:**")
+    when = say("**Earlier:**") if is_earlier else say("**On other days:**")
     if len(groups) > _NAMED:
         changes = number(len(groups) - 1, "time")
         captures_ = number(len(others), "capture")
@@ -292,29 +284,22 @@ def otherwise(decision: Decision, others: Sequence[Decision]) -> list[Phrase]:
     outcomes = {other.outcome: other for other in others if other.outcome != decision.outcome}
     return [
         say(
-            "By the evidence of {day} it was {which}.",
+            "On {day} it was {which}.",
             day=other.day or other.capture,
-            which=say("none of these as it is")
-            if other.blocked
-            else listed(map(name, other.best), last=OR),
+            which=say("none of these") if other.blocked else listed(map(name, other.best), last=OR),
         )
         for other in outcomes.values()
     ]
 
 
-def by_all_known(decision: Decision, ever: Decision, in_short: bool = False) -> Phrase:
+def by_all_known(decision: Decision, ever: Decision) -> Phrase:
     """Return what would be chosen if all counted that is known, if that is something else."""
     if not decision.lens.known_by or ever.outcome == decision.outcome or not ever.best:
         return Phrase()
-    values = {"day": decision.lens.known_by, "which": listed(map(name, ever.best), last=OR)}
-    if in_short:
-        return say(
-            "Counting also what has no date or is later than {day}, it would be {which}.", **values
-        )
     return say(
-        "Counting also what has no date or was published after {day}, of which less is known for "
-        "some images than for others, it would be {which}.",
-        **values,
+        "Counting also what was published after {day} or has no date, the choice would be {which}.",
+        day=decision.lens.known_by,
+        which=listed(map(name, ever.best), last=OR),
     )
 
 
@@ -341,30 +326,7 @@ def old(decision: Decision, today: date) -> Phrase:
         return Phrase()
     years = days / 365.25
     age = number(int(years), "year") if years >= 2 else number(int(years * 12), "month")
-    return say("**This evidence is {age} old:** scan again before you decide.", age=age)
-
-
-def compared(decision: Decision) -> Phrase:
-    """Return in which criteria the first is better and worse than the next; it needs a choice."""
-    first, second = _first(decision), decision.rivals.iloc[0]
-    used = [c for c in decision.used if pd.notna(first[c]) and pd.notna(second[c])]
-    form = msg("{criterion} ({first} against {second})")
-    less, more = (
-        _against_each(form, decision, {c: _value(c, second) for c in criteria})
-        for criteria in (
-            [c for c in used if first[c] < second[c]],
-            [c for c in used if first[c] > second[c]],
-        )
-    )
-    alike = listed(
-        tradeoff.named(c, decision.lens, decision.kind) for c in used if first[c] == second[c]
-    )
-    parts = [
-        *([say("better in {criteria}", criteria=less)] if less else []),
-        *([say("worse in {criteria}", criteria=more)] if more else []),
-        *([say("alike in {criteria}", criteria=alike)] if alike else []),
-    ]
-    return listed(parts, "; ")
+    return say("**This evidence is {age} old.** Scan again before you decide.", age=age)
 
 
 def _first(decision: Decision) -> pd.Series:
@@ -403,24 +365,17 @@ def _then(decision: Decision) -> Phrase:
 def _worse(decision: Decision) -> Phrase:
     """Return in what the first is worse than the next, as the end of a reason."""
     worse = next((reason.criteria for reason in decision.reasons if reason.code == WORSE), ())
-    form = msg("{criterion} ({first} against {others})")
-    each = _against_each(form, decision, {c: _of_rivals(decision, c) for c in worse})
-    return say("; it is worse in {criteria}", criteria=each) if each else Phrase()
-
-
-def _against_each(form: str, decision: Decision, others: Mapping[str, Phrase | str]) -> Phrase:
-    """Return criteria, each with the first's value and what others have."""
     first = _first(decision)
-    return listed(
+    each = [
         say(
-            form,
+            "{criterion} ({first} against {others})",
             criterion=tradeoff.named(criterion, decision.lens, decision.kind),
-            first=_value(criterion, first),
-            others=theirs,
-            second=theirs,
+            first=told_value(criterion, first),
+            others=_of_rivals(decision, criterion),
         )
-        for criterion, theirs in others.items()
-    )
+        for criterion in worse
+    ]
+    return say("; worse in {criteria}", criteria=listed(each)) if each else Phrase()
 
 
 def _ended(decision: Decision, in_full: bool) -> Phrase:
@@ -442,7 +397,7 @@ def _each_has(decision: Decision) -> Phrase:
     counts = decision.able["fixable"][decision.best]
     if "fixable" not in decision.used or counts.nunique() > 1:
         return Phrase()
-    return say(", with {ours} each", ours=_amount(decision, "fixable", counts.iloc[0]))
+    return say(", and {ours} in each", ours=_amount(decision, "fixable", counts.iloc[0]))
 
 
 def _each(decision: Decision) -> Phrase:
@@ -450,7 +405,7 @@ def _each(decision: Decision) -> Phrase:
     able = decision.able
     if len(able) > _NAMED:
         among = _amount(decision, "fixable", _against("fixable", able["fixable"], others=False))
-        return say("all are past their support, and have {counts}", counts=among)
+        return say("all are past their support and have {counts}", counts=among)
     first, *rest = able["fixable"]
     counts = [_amount(decision, "fixable", first), *(f"{count:,}" for count in rest)]
     return listed(
@@ -480,7 +435,7 @@ def _of_rivals(decision: Decision, criterion: str) -> Phrase:
     if len(values) == len(decision.ranked) - 1:
         return _against(criterion, values)
     found = _against(criterion, values, others=False)
-    return say("{range} of the supported", range=found)
+    return say("{range} in the other supported images", range=found)
 
 
 def _against(criterion: str, values: pd.Series, others: bool = True) -> Phrase:
@@ -489,10 +444,10 @@ def _against(criterion: str, values: pd.Series, others: bool = True) -> Phrase:
     `others`: these are all but one, so it is said how many.
     """
     ordered = sorted(values.dropna())
-    shown = [_value(criterion, {criterion: value}).removesuffix(" MB") for value in ordered]
+    shown = [told_value(criterion, {criterion: value}).removesuffix(" MB") for value in ordered]
     unknown = len(values) - len(shown)
     if unknown and len(values) <= _NAMED:
-        return listed([*shown, t("an unknown number")], last=AND)
+        return listed([*shown, t("one unknown")], last=AND)
     if len(shown) > 1 and shown[0] == shown[-1] and not unknown:
         return say("{count} each", count=shown[0])
     if len(values) <= _NAMED:
@@ -503,7 +458,8 @@ def _against(criterion: str, values: pd.Series, others: bool = True) -> Phrase:
     return say("{low} to {high} in the other {count}", low=low, high=high, count=len(shown))
 
 
-def _value(criterion: str, candidate: Mapping[str, Any] | pd.Series) -> str:
+def told_value(criterion: str, candidate: Mapping[str, Any] | pd.Series) -> str:
+    """Return what an image has of a criterion, in its unit."""
     if criterion == "size":
         return f"{megabytes(candidate['size'])} MB"
     if criterion in tradeoff.ENDED:
