@@ -338,7 +338,7 @@ _SHORT = {claim.text: claim.short for claim in CLAIMS}
 def answer(table: pd.DataFrame) -> Answer:
     """Answer which verdict each claim gets, and how many get which; of `claims`."""
     if not is_tested(table):
-        lacks = t("These images do not test the blog post's claims.")
+        lacks = _verdicts(table).plain
         return Answer("claims", text=paragraph(lacks), lacks=lacks)
     counts = table["verdict"].value_counts(sort=False)
     verdicts = listed(
@@ -352,7 +352,8 @@ def answer(table: pd.DataFrame) -> Answer:
 
 def verdicts_answer(table: pd.DataFrame) -> Answer:
     """Answer what was learned of each claim, in short; of `claims`."""
-    return Answer("claims-in-short", text=_verdicts(table) if is_tested(table) else Text())
+    text = _verdicts(table)
+    return Answer("claims-in-short", text=text, lacks="" if is_tested(table) else text.plain)
 
 
 def claims(
@@ -445,10 +446,7 @@ def _verdicts(table: pd.DataFrame) -> Text:
         )
         for row in table.itertuples()
     ]
-    note = say(
-        "A count is not a risk: whether anything found can be reached in the running app was not "
-        "looked at."
-    )
+    note = say("A count is not a risk: whether the app reaches any of it was not tried.")
     return bullets(lines) + paragraph(note)
 
 

@@ -54,7 +54,7 @@ class TestDays:
         ("today", "text"),
         [
             (date(2027, 2, 24), ""),
-            (date(2027, 2, 25), "This evidence is 3 months old: scan again before you decide."),
+            (date(2027, 2, 25), "This evidence is 3 months old. Scan again before you decide."),
         ],
     )
     def test_old_evidence_is_warned_of(self, today: date, text: str) -> None:
