@@ -36,22 +36,12 @@ def data(kind: str, text: str) -> nbformat.NotebookNode:
     return new_output("display_data", data={kind: text})
 
 
-def test_an_answer_is_its_figure_its_text_and_its_table_folded() -> None:
+def test_an_answer_is_its_figure_its_text_and_its_table() -> None:
     answer = CHARTS["severity-by-capture"]
     figure, text, table = blocks("# Which?", answer)
     assert figure == Block(cells.FIGURE, png=picture(answer.title), label=answer.title)
     assert text.html == "<ul><li>alpine has fewer</li><li>as <code>apk</code> says</li></ul>"
-    assert (table.kind, table.fold) == (cells.TABLE, "Data: severity-by-capture")
-
-
-def test_a_table_that_a_notebook_folds_is_not_folded_twice() -> None:
-    answer = CHARTS["severity-by-capture"]
-    folded = outputs(answer)
-    html = f"<details><summary>Data</summary>{folded[-1].data['text/html']}</details>"
-    folded[-1].data["text/html"] = html
-    table = blocks(new_code_cell("x", outputs=folded))[2]
-    assert table.fold == ""
-    assert table.html.startswith("<details><summary>Data</summary><table>")
+    assert (table.kind, table.later) == (cells.TABLE, True), "a figure sums it up"
 
 
 (SEARCHABLE,) = outputs(Answer("a", table=pd.DataFrame({"n": [1]}), searchable=True))
