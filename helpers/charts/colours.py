@@ -64,7 +64,7 @@ PALETTES: dict[str, dict[str, Style]] = {
     "need": {
         "the app's own, or linked by it": _solid(BAR),
         "no program in it": _hatched(BAR, "."),
-        "not linked by it": _hatched(BAR, "//"),
+        "not linked by the app": _hatched(BAR, "//"),
     },
     "exploitation": {
         "known to be exploited": _solid(_DEEP_BLUE),
@@ -85,9 +85,9 @@ PALETTES: dict[str, dict[str, Style]] = {
     "size": {"size": {"color": BAR}},
     "group": GROUP,
     "coverage": {
-        "of packages": _solid(BASELINE),
-        "of no package": _solid(_DEEP_BLUE),
-        "of packages or not: not known": _OWNER_UNKNOWN,
+        "in packages": _solid(BASELINE),
+        "outside every package": _solid(_DEEP_BLUE),
+        "not known": _OWNER_UNKNOWN,
     },
     "layers": {
         "from the base image": _solid(BAR),

@@ -1,6 +1,6 @@
 """What an attacker finds in an image: one property a row, one image a column, and the evidence.
 
-Nothing here is called good or bad: it is there, or not, or was not measured.
+A property is present, absent or not measured; nothing here is called good or bad.
 """
 
 from typing import Any
@@ -8,14 +8,14 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.chart_data import FOUND, NO_PACKAGE, NONE, PLAIN, UNKNOWN, Cell, Matrix
-from helpers.answers.talk import SURFACE, Talk, named
+from helpers.answers.chart_data import FOUND, NO_PACKAGE, PLAIN, UNKNOWN, Cell, Matrix
+from helpers.answers.talk import SURFACE, Talk
 from helpers.images.known_programs import OS_INSTALLER, SHELL
 from helpers.surface import checks, tools
 from helpers.surface.checks import FIRST_LOOK, LIBC, PLURALS, SETUID, STARTS_AS, WORLD_WRITABLE
 from helpers.text import escape
 from helpers.text.i18n import Listing, Message, msg, t, told, word
-from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, say
+from helpers.text.rich import Text, listed, number, paragraph
 
 UNSCANNED = msg("executables not scanned")
 """A row that only the figure has: what the scanner did not look at."""
@@ -25,8 +25,8 @@ _DRAWN = (
     (msg("Privileges"), [STARTS_AS, SETUID, WORLD_WRITABLE]),
     (msg("Programs"), [LIBC, UNSCANNED]),
 )
-"""Properties that have a row on the figure, by the heading that they stand under: as many as can be
-read from the back row. The table has all."""
+"""Properties that the figure shows, by heading: as many as can be read from the back row. The table
+has all."""
 
 _WIDTH = 36
 """Characters of a path that are shown in a cell."""
@@ -98,7 +98,7 @@ def first(evidence: pd.DataFrame, most: int = 25) -> pd.DataFrame:
     keys = ["property", "variant"]
     kept = evidence[evidence.groupby(keys, sort=False).cumcount().lt(most)]
     sizes = evidence.groupby(keys, sort=False).size()
-    rest = Message("all of them are in the table's CSV")
+    rest = Message("the CSV file has all")
     more = [
         (*key, Message("and {count:,} more", count=count - most), rest)
         for key, count in sizes[sizes.gt(most)].items()
@@ -109,7 +109,7 @@ def first(evidence: pd.DataFrame, most: int = 25) -> pd.DataFrame:
 
 
 def answer(matrix: pd.DataFrame, evidence: pd.DataFrame, coverage: pd.DataFrame) -> Answer:
-    """Answer what is there of each property in each image, of `surface`.
+    """Answer which properties each image has, of `surface`.
 
     The table has all properties, the figure the first to look for. `coverage` is that of
     `scan_coverage`.
@@ -129,135 +129,77 @@ def answer(matrix: pd.DataFrame, evidence: pd.DataFrame, coverage: pd.DataFrame)
 
 
 def evidence_answer(matrix: pd.DataFrame, evidence: pd.DataFrame) -> Answer:
-    """Answer where each of these is, of `surface`."""
+    """Answer where each property was found, of `surface`."""
     name_, shown = "attack-surface-evidence", first(evidence)
     return Answer(name_, table=evidence, searchable=True, shown=shown, lacks=_lacks(matrix))
 
 
-def limits_answer(matrix: pd.DataFrame) -> Answer:
-    """Answer which properties were measured in every image, in some, and in none."""
-    known = ~matrix["state"].isin([UNKNOWN, NO_PACKAGE])
-    by_property = known.groupby(matrix["property"], sort=False)
-    every, some = by_property.all(), by_property.any()
-    text = say(
-        "Measured in every image: {count} of {properties}.",
-        count=every.sum(),
-        properties=number(len(every), "property"),
-    )
-    if partly := _words(every.index[some & ~every]):
-        text += " " + say("In some only: {properties}.", properties=partly)
-    if none := _words(every.index[~some]):
-        text += " " + say("In none: {properties}.", properties=none)
-    text += " " + say(
-        "Not looked at: tools under another name, capabilities of files, private keys and "
-        "other secrets, and whether anything of it can be reached or was ever used."
+def limits_answer() -> Answer:
+    """Answer what was not checked."""
+    text = t(
+        "Not checked: tools under another name, file capabilities, private keys and other secrets, "
+        "and whether an attacker can reach any of it."
     )
     return Answer("attack-surface-limits", text=paragraph(text))
 
 
 def _measured(matrix: pd.DataFrame) -> str:
     """Return what was looked at: files, or, where none are known, the names of packages."""
-    has_files = matrix[matrix["property"].eq(SETUID)]["state"].ne(UNKNOWN)
-    if has_files.all():
+    if matrix[matrix["property"].eq(SETUID)]["state"].ne(UNKNOWN).any():
         return t("tools by name, files by kind and mode")
-    if has_files.any():
-        return t("tools by name or by package, files by kind and mode")
-    return t("tools by the names of packages")
+    return t("tools by package name")
 
 
 def _lacks(matrix: pd.DataFrame) -> str:
-    """Return why nothing was measured of any image; empty if something was."""
+    """Return why no image was measured; empty if one was."""
     if matrix["state"].eq(UNKNOWN).all():
-        return t("Neither the files nor the packages of any image are known here.")
+        return t("No image has a list of files or packages.")
     return ""
 
 
 def _title(matrix: pd.DataFrame) -> str:
     """Return in how many of the images that were measured the first things to look for are."""
     found = _first_look(matrix) or t("not measured")
-    if matrix["state"].eq(NO_PACKAGE).any():
-        return t("What an attacker finds, by package lists: {found}", found=found)
     return t("What an attacker finds: {found}", found=found)
 
 
-def _looked_for(matrix: pd.DataFrame) -> dict[str, tuple[pd.Series, int]]:
-    """Return of the first things to look for which images have each, and of how many measured."""
-    measured = matrix[matrix["state"].ne(UNKNOWN)]
-    cells = {title: measured[measured["property"].eq(title)] for title in FIRST_LOOK}
-    return {
-        title: (rows["variant"][rows["state"].eq(FOUND)], len(rows))
-        for title, rows in cells.items()
-        if len(rows)
-    }
-
-
 def _first_look(matrix: pd.DataFrame) -> str:
-    """Return the same as a list; empty if nothing was measured."""
-    parts, images = [], 0
-    for title, (having, count) in _looked_for(matrix).items():
-        values = {"property": word(title), "found": len(having)}
-        if count == images:
-            parts.append(t("{property} in {found}", **values))
-        else:
-            images = count
-            whole = number(images, "image")
-            parts.append(t("{property} in {found} of {images}", images=whole, **values))
+    """Return in how many images each of the first things to look for is; empty: not measured."""
+    measured = matrix[matrix["state"].ne(UNKNOWN)]
+    parts = []
+    for title in FIRST_LOOK:
+        states = measured[measured["property"].eq(title)]["state"]
+        if len(states):
+            found, images = states.eq(FOUND).sum(), number(len(states), "image")
+            values = {"property": word(title), "found": found, "images": images}
+            parts.append(t("{property} in {found} of {images}", **values))
     return listed(parts).plain
 
 
 def _talk(matrix: pd.DataFrame) -> Talk:
-    """Return what is told of the first things to look for: how many images have them, and which."""
-    found = [
-        t("There are {property} in {images}.", property=word(title), images=named(having))
-        if len(having)
-        else t("There are no {property} in any image.", property=word(title))
-        for title, (having, _) in _looked_for(matrix).items()
-    ]
-    is_by_package = matrix["state"].eq(NO_PACKAGE).any()
-    note = t("Only package lists were read, so a tool that came without a package is not seen.")
-    headline = ""
-    if found:
-        headline = t("There are {found}", found=_first_look(matrix))
-        if is_by_package:
-            headline = t("By package lists there are {found}", found=_first_look(matrix))
+    """Return what is said of the matrix."""
     spoken = (
-        t("Each column is an image, each row something that helps whoever has already got in."),
-        *found,
-        *([note] if is_by_package else []),
-        t("What is not there keeps nobody out, and what is there may never be reached."),
+        t("Each column is an image. Each row helps somebody who has already got in."),
+        *_by_package(matrix),
+        t("A missing tool keeps nobody out, and a present one may be out of reach."),
     )
-    return Talk(SURFACE, headline, spoken=spoken)
+    return Talk(SURFACE, spoken=spoken)
 
 
 def _text(matrix: pd.DataFrame) -> Text:
-    """Return what each image has none of, and what was not measured."""
-    lines = []
-    for variant, cells in matrix.groupby("variant", sort=False):
-        by_state = {state: _words(some["property"]) for state, some in cells.groupby("state")}
-        parts = []
-        if NONE in by_state:
-            parts.append(say("none: {properties}", properties=by_state[NONE]))
-        if NO_PACKAGE in by_state:
-            parts.append(
-                say(
-                    "no package by such a name, so perhaps none: {properties}",
-                    properties=by_state[NO_PACKAGE],
-                )
-            )
-        counted = cells[cells["state"].eq(FOUND)].dropna(subset="count")
-        if len(counted) and NO_PACKAGE not in by_state:
-            most = counted.sort_values("count", ascending=False, kind="stable").head(3)
-            counts = listed(f"{word(row.property)} {row.count:,}" for row in most.itertuples())
-            parts.append(say("most: {counts}", counts=counts))
-        if UNKNOWN in by_state:
-            parts.append(say("not measured: {properties}", properties=by_state[UNKNOWN]))
-        lines.append(name(variant) + ": " + listed(parts, "; "))
+    """Return how to read the matrix."""
     note = t(
-        "What is there can be used once somebody is in; what is not there does not keep anybody "
-        "out, and an interpreter can do what most tools do. Tools are counted by name: many names "
-        "may be one program. Whether any of it can be reached was not tried."
+        "An attacker who is already in can use what is there. Tools are counted by name, and one "
+        "program may have several names."
     )
-    return bullets(lines) + paragraph(note)
+    return paragraph(" ".join([note, *_by_package(matrix)]))
+
+
+def _by_package(matrix: pd.DataFrame) -> list[str]:
+    """Return what packages do not say, if they were asked."""
+    if matrix["state"].eq(NO_PACKAGE).any():
+        return [t("Without a list of files, only tools that are packages are found.")]
+    return []
 
 
 def _chart(matrix: pd.DataFrame, coverage: pd.DataFrame) -> Matrix:
@@ -295,10 +237,6 @@ def _unscanned(known_share: Any, gap: str) -> Cell:
     if gap:
         share = t("at most {share}", share=share)
     return Cell(PLAIN, t("{share} of the bytes", share=share), None, share)
-
-
-def _words(properties: Any) -> Phrase:
-    return listed(map(word, properties))
 
 
 def _cell(value: str, behind: list[str], shown: int) -> str:

@@ -1,4 +1,4 @@
-"""The properties of an image that an attacker would ask for: one question each, of its files.
+"""The properties of an image that an attacker would look for: one check each, of its files.
 
 To add a property, add a question to `questions`: a function of an `Image` that returns a `Cell`.
 """
@@ -114,8 +114,8 @@ def _tools(kind: str) -> Check:
             return _NOT_MEASURED
         runtime = image.row.runtime
         if by_packages and kind == known_programs.INTERPRETER and pd.notna(runtime):
-            stated = (str(runtime), Message("the study states it"))
-            return Cell(FOUND, Message("{value} (as stated)", value=runtime), 1, [stated])
+            stated = (str(runtime), Message("as the study states"))
+            return Cell(FOUND, str(runtime), 1, [stated])
         found = image.tools[image.tools["kind"].eq(kind)]
         if found.empty and by_packages:
             return Cell(NO_PACKAGE, Message("no such package"))
@@ -140,7 +140,7 @@ def _shell(image: Image) -> Cell:
         return Cell(UNKNOWN, Message("not tried"))
     if not starts:
         return _NOTHING
-    return Cell(FOUND, shell, 1, [(shell, Message("was started, locked down"))])
+    return Cell(FOUND, shell, 1, [(shell, Message("started in a locked-down container"))])
 
 
 def _user(image: Image) -> Cell:
@@ -149,7 +149,7 @@ def _user(image: Image) -> Cell:
         return _NOT_MEASURED
     who = Message("user {user}", user=user) if user else Message("no user named")
     if pd.isna(uid):
-        return Cell(PLAIN, user, None, [(who, Message("its number is not in /etc/passwd"))])
+        return Cell(PLAIN, user, None, [(who, Message("not in /etc/passwd"))])
     evidence = [(who, Message("uid {uid}", uid=uid))]
     if uid == 0:
         return Cell(FOUND, "root", None, evidence)
@@ -165,9 +165,7 @@ def _world_writable(image: Image) -> Cell:
     sticky = ((anybody["mode"] & _STICKY).ne(0) & anybody["kind"].eq("dir")).sum()
     if not sticky:
         return cell
-    if sticky == len(anybody):
-        return cell._replace(value=Message("{value} (all sticky)", value=cell.value))
-    some = Message("{value} ({count} of them sticky)", value=cell.value, count=f"{sticky:,}")
+    some = Message("{value} ({count} sticky)", value=cell.value, count=f"{sticky:,}")
     return cell._replace(value=some)
 
 
@@ -199,7 +197,7 @@ def _libc(image: Image) -> Cell:
     kinds = (
         dynamic_linking.MUSL, dynamic_linking.GLIBC, dynamic_linking.OTHER, dynamic_linking.STATIC,
     )  # fmt: skip
-    by_loader = Message("by the loader that they name")
+    by_loader = Message("by their loader")
     evidence = [
         (_programs(count, kind), by_loader) for kind in kinds if (count := image.libc[kind])
     ]
@@ -207,9 +205,7 @@ def _libc(image: Image) -> Cell:
 
 
 def _programs(count: int, libc: str) -> str:
-    if count == 1:
-        return Message("{count} program: {libc}", count=count, libc=Message(libc))
-    return Message("{count} programs: {libc}", count=f"{count:,}", libc=Message(libc))
+    return Message("programs for {libc}: {count}", count=f"{count:,}", libc=Message(libc))
 
 
 def _libc_by_package(image: Image) -> Cell:
@@ -245,8 +241,6 @@ def _counted(files: pd.DataFrame, state: str = FOUND) -> Cell:
 
 def _mode(row: Any) -> str:
     values = {"mode": f"{row.mode:04o}", "owner": f"{row.uid}:{row.gid}"}
-    if row.kind == "dir" and row.mode & _STICKY:
-        return Message("dir, mode {mode}, owner {owner}, sticky: only owners may remove", **values)
     return Message("{kind}, mode {mode}, owner {owner}", kind=Message(row.kind), **values)
 
 

@@ -1,27 +1,26 @@
-"""What the programs of an image are linked with: their C library, and what they do not find there.
+"""What the programs of an image are linked with: their C library, and what is missing.
 
-ELF files say what they ask for, so nothing is run: a loader by its path, libraries by name. Where a
-loader looks is left out, since a library that is nowhere cannot be found anyway.
+ELF files name their loader by path and their libraries by name, so nothing is run. The folders that
+a loader searches are ignored: a library that is nowhere cannot be found anyway.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.images.package_db import real_path
 from helpers.images.package_files import no_files
-from helpers.text.i18n import msg, t, word
-from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, phrase, say
-from helpers.text.units import MB
+from helpers.text.i18n import msg, t
+from helpers.text.rich import Text, paragraph
 
 MUSL, GLIBC, OTHER, STATIC = "musl", "glibc", msg("other"), msg("static")
 
-NO_LOADER = msg("its loader is not there, so it cannot be started")
-NO_LIBRARY = msg("a library that it needs is not there, so it cannot be loaded")
-OTHER_LIBC = msg("it was built for another C library, so it may fail when it is loaded, or later")
+NO_LOADER = msg("its loader is missing, so it cannot start")
+NO_LIBRARY = msg("a library is missing, so it cannot be loaded")
+OTHER_LIBC = msg("built for another C library, so it may fail")
 
 _LOADERS = {MUSL: re.compile(r"ld-musl-"), GLIBC: re.compile(r"ld-linux|ld64\.so|/ld\.so\.1$")}
 
@@ -168,64 +167,21 @@ def closure(files: pd.DataFrame, roots: Iterable[str]) -> frozenset[str]:
     return frozenset(loaded)
 
 
-def libc_answer(libcs: pd.DataFrame, lacking: pd.DataFrame) -> Answer:
-    """Answer which C library each image is of, and whether all is there that programs ask for.
-
-    `libcs` are those of `libc`, `lacking` those of `unloadable`.
-    """
+def libc_answer(libcs: pd.DataFrame) -> Answer:
+    """Answer which C library each image is of, of `libc`."""
+    note = t(
+        "Symbol versions and the folders that a loader searches are not checked, so a file may "
+        "fail even if it lacks nothing."
+    )
     lacks = no_files(libcs.dropna(subset="libc"))
-    return Answer("c-library", text=_text(libcs, lacking), table=libcs, lacks=lacks)
+    text = Text() if lacks else paragraph(note)
+    return Answer("c-library", text=text, table=libcs, lacks=lacks)
 
 
 def unloadable_answer(lacking: pd.DataFrame, files: pd.DataFrame) -> Answer:
-    """Answer which of some files ask for something that is not there, of `unloadable`."""
+    """Answer which files need a loader or a library that their image lacks, of `unloadable`."""
     shown, lacks = lacking.head(100), no_files(files)
     return Answer("lacking", table=lacking, searchable=True, shown=shown, lacks=lacks)
-
-
-def _text(libcs: pd.DataFrame, lacking: pd.DataFrame) -> Text:
-    """Return each image's C library, and what in it was built for another one."""
-    lines = bullets(
-        name(row.variant) + ": " + listed(_parts(row, lacking), "; ") for row in libcs.itertuples()
-    )
-    if libcs["libc"].isna().all():
-        return lines
-    note = t(
-        "Not asked: which versions of symbols a file wants of a library, and whether its loader "
-        "looks in the folder where that is. That nothing is lacking does not say that all runs."
-    )
-    return lines + paragraph(note)
-
-
-def _parts(row: Any, lacking: pd.DataFrame) -> Iterator[Phrase]:
-    if pd.isna(row.libc):
-        yield say("its files are not known, so neither is what its programs ask for")
-        return
-    asking = {kind: getattr(row, kind) for kind in (MUSL, GLIBC, OTHER) if getattr(row, kind)}
-    counts = [t("{count:,} for {libc}", count=n, libc=word(kind)) for kind, n in asking.items()]
-    if row.static:
-        counts.append(t("{count:,} for none, being static", count=row.static))
-    programs = t(" (programs: {counts})", counts=listed(counts).plain) if counts else ""
-    yield name(word(row.libc) or t("no program")) + programs
-    files = lacking[lacking["variant"].eq(row.variant)]
-    if files.empty:
-        yield say("everything that its programs and libraries ask for by name is there")
-        return
-    first = files.iloc[0]
-    lacks = phrase("")
-    if pd.notna(first["lacks"]):
-        lacks = say(", which asks for {lacks}", lacks=first["lacks"])
-    text = say(
-        "**{files} cannot be loaded, or may fail** when used",
-        files=number(len(files), "file"),
-    )
-    yield text + say(
-        "; first {path} ({size:,.1f} MB){lacks}: {problem}",
-        path=first["path"],
-        size=first["size_bytes"] / MB,
-        lacks=lacks,
-        problem=word(first["problem"]),
-    )
 
 
 def _asked(files: pd.DataFrame) -> dict[str, int]:

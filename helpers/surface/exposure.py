@@ -1,7 +1,7 @@
-"""Executables and vulnerabilities: what a package that has some brings along, and what is needed.
+"""Executables and vulnerabilities: what a vulnerable package installed, and what the app needs.
 
-The blog post says that each executable brings its vulnerabilities along. Here each finding is held
-beside the executables and libraries of its package, and beside what the app's own process loads.
+The blog post says that each executable brings its vulnerabilities along. Here each finding is
+compared with the executables and libraries of its package, and with what the app's process loads.
 """
 
 from typing import Any
@@ -10,21 +10,21 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart_data import Point, Points
-from helpers.answers.talk import SURFACE, Talk, some
+from helpers.answers.talk import SURFACE, Talk
 from helpers.frames import UNKNOWN_COUNT
 from helpers.images.package_files import no_files
 from helpers.surface import tools
 from helpers.surface.app_process import COULD_GO, DATA, UNSEEN
 from helpers.text import escape, titles
 from helpers.text.i18n import msg, t
-from helpers.text.rich import Phrase, Text, bullets, name, names, number, paragraph, say, share
+from helpers.text.rich import Text, names, number, paragraph, say
 from helpers.text.titles import Part, fitted, unknown
 from helpers.vulnerabilities import lenses, once, shown_counts
 from helpers.vulnerabilities.fixes import BLIND
 from helpers.vulnerabilities.lenses import Lens
 
 STAYS, PERHAPS, GOES = (
-    msg("the app's own, or linked by it"), msg("no program in it"), msg("not linked by it"),
+    msg("the app's own, or linked by it"), DATA, COULD_GO,
 )  # fmt: skip
 """Parts of what is counted: what stays in any image of the app; what is in packages without a
 program, which it may read as data; and what is in packages with programs that it is not linked
@@ -96,12 +96,9 @@ def split_by_need(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts)[["variant", "part", "count", "status"]].sort_index(kind="stable")
 
 
-def answer(exposure: pd.DataFrame, exposed: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer whether images with more executables have more that is counted.
-
-    `exposure` are `totals`, `exposed` what they add up, as `counted` returns it.
-    """
-    placed, text = _placed(exposure), _text(exposure, exposed, lens.label)
+def answer(exposure: pd.DataFrame, lens: Lens) -> Answer:
+    """Answer whether images with more executables have more that is counted, of `totals`."""
+    placed, text = _placed(exposure), _text(exposure)
     if placed.empty:
         lacks = text.plain
         if missing := no_files(exposure.dropna(subset="binaries")):
@@ -138,10 +135,10 @@ def listing_answer(findings: pd.DataFrame, needed: pd.DataFrame, lens: Lens) -> 
 
 
 def slimmer_answer(exposure: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer what would be left in an image with only its app and what that needs, of `totals`."""
-    split, text = split_by_need(exposure), _slimmer(exposure, lens.label)
+    """Answer what an image with only its app and what the app needs would keep, of `totals`."""
+    split, text = split_by_need(exposure), _slimmer(exposure)
     if split.empty:
-        nothing = t("What the app needs is known of no image here.")
+        nothing = t("No image has the data to tell what its app needs.")
         text += paragraph(nothing)
         return Answer("slimmer", text=text, counted=lens.label, role=SLIDE, lacks=nothing)
     chart = shown_counts.stacked(split, "part", {p: p for p in _ORDER}, "need", lens.label)
@@ -154,7 +151,7 @@ def slimmer_answer(exposure: pd.DataFrame, lens: Lens) -> Answer:
         chart,
         lens.label,
         role=SLIDE,
-        talks=(_slimmer_talk(exposure, lens),),
+        talks=(_slimmer_talk(lens),),
     )
 
 
@@ -180,9 +177,7 @@ def _points(placed: pd.DataFrame, lost: pd.DataFrame, counted: str) -> Points:
         points,
         t("number of executables and shared libraries (ELF files)"),
         shown_counts.number_of(counted),
-        note=t("not placed, files or scan not known: {variants}", variants=variants)
-        if variants
-        else "",
+        note=t("not shown, no files or no scan: {variants}", variants=variants) if variants else "",
     )
 
 
@@ -206,152 +201,60 @@ def _title(table: pd.DataFrame, what: str) -> str:
     return fitted(t("Executables and libraries, and {what}", what=what), parts)
 
 
-def _text(table: pd.DataFrame, each: pd.DataFrame, what: str) -> Text:
+def _text(table: pd.DataFrame) -> Text:
     """Return whether more executables go with more that is counted, and what has none at all."""
     placed = _placed(table)
     if len(placed) < 2:
         return paragraph(
-            t(
-                "Executables and what is counted are known of fewer than two images, so they are "
-                "not compared."
-            )
+            t("Fewer than two images have a list of files and a scan, so none are compared.")
         )
     note = say(
-        "Counted: {what}. Of two images that differ in both, the one with more executables and "
-        "libraries has more in {both}; the one with more executables alone in {alone}. A few "
-        "images show no rule, and what belongs to no package is counted among the files and in no "
-        "total.",
-        what=what,
+        "The image with more executables and libraries has the higher count in {both}; by "
+        "executables alone, in {alone}. A few images prove no rule.",
         both=_agreement(placed, "binaries"),
         alone=_agreement(placed, "executables"),
     )
     if blind := names(placed[placed["blind"].fillna(False)]):
-        note += " " + say(
-            "What has no fix cannot be seen in {images}, so it may have more than is counted.",
-            images=blind,
-        )
-    lines = (_beside(row, each[each["variant"].eq(row.variant)]) for row in placed.itertuples())
-    return bullets(lines) + paragraph(note)
-
-
-def _beside(row: Any, each: pd.DataFrame) -> Phrase:
-    """Return what is counted of one image, beside its executables and libraries."""
-    most = ""
-    if row.most_libraries:
-        most = t(" ({package} of them)", package=row.most_libraries)
-    line = say(
-        "{variant}: {count:,} beside {executables} and {libraries:,} shared libraries{most}",
-        variant=name(row.variant),
-        count=row.count,
-        executables=number(row.executables, "executable"),
-        libraries=row.libraries,
-        most=most,
-    )
-    if each["executables"].isna().any():
-        rest = say("how many of them are in packages without an ELF file is not known")
-    else:
-        without = int((each["executables"].eq(0) & each["libraries"].eq(0)).sum())
-        rest = say(
-            "{without} in packages without an ELF file, such as scripts",
-            without=share(without, row.count),
-        )
-    return line + "; " + rest
-
-
-def _to_lose(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the images of which it is known what could go, `most` at most, the largest first."""
-    known = table.dropna(subset="stays")
-    known = known.assign(most=(known["count"] - known["stays"]).astype(int))
-    return known.sort_values("most", ascending=False, kind="stable")
+        note += " " + say("{images}: advisories omit unfixed vulnerabilities.", images=blind)
+    return paragraph(note)
 
 
 def _slimmer_title(table: pd.DataFrame, what: str) -> str:
     """Return for the image that has most to lose how much of what is counted could go."""
-    known = _to_lose(table)
-    row = known.iloc[0]
-    values = {"variant": escape.short(row["variant"], 26), "most": row["most"]}
+    known = table.dropna(subset="stays")
+    most = (known["count"] - known["stays"]).astype(int)
+    row = known.loc[most.idxmax()]
 
     def title(what: str) -> str:
-        if not known["count"].any():
-            return t("Slimmer images: no {what} are counted that could go", what=what)
-        if not row["most"]:
-            return t(
-                "Slimmer images: the apps and what they link have all of the {what}", what=what
-            )
         return t(
-            "Slimmer images, {what}: in {variant} at most {most:,} of {count:,} could go",
-            what=what,
+            "A slimmer {variant} would lose at most {most:,} of {count:,} {what}",
+            variant=escape.short(row["variant"], 26),
+            most=row["count"] - row["stays"],
             count=row["count"],
-            **values,
+            what=what,
         )
 
     return titles.around(what, title)
 
 
-def _slimmer_talk(table: pd.DataFrame, lens: Lens) -> Talk:
-    known = _to_lose(table)
-    first = known.iloc[0]
-    headline = t("A slimmer image would lose none of the {what}", what=lens.short)
-    if first["most"]:
-        headline = t(
-            "In a slimmer {variant} at most {most:,} of {count:,} {what} could go",
-            variant=titles.name(first["variant"]),
-            most=first["most"],
-            count=first["count"],
-            what=lens.short,
-        )
-    each = [
-        t(
-            "In {variant} at most {most:,} of {count:,} could go.",
-            variant=escape.plain(row.variant),
-            most=row.most,
-            count=row.count,
-        )
-        for row in known.itertuples()
-    ]
+def _slimmer_talk(lens: Lens) -> Talk:
     spoken = (
-        t("We ask what would be left in an image with only its app and what that needs."),
-        *some(each),
+        t("This shows what an image would keep with only its app and what the app needs."),
         *shown_counts.narrowed(lens),
         t("These are upper bounds: while it runs, the app may still open files and programs."),
     )
-    return Talk(SURFACE, headline, spoken=spoken)
+    return Talk(SURFACE, spoken=spoken)
 
 
-def _slimmer(table: pd.DataFrame, what: str) -> Text:
-    """Return what could go at most if an image held only its app and what that needs."""
-    lines = bullets(name(row.variant) + ": " + _could_go(row) for row in table.itertuples())
-    note = t(
-        "Counted: {what}. An upper bound: the app is taken to be started without a shell and "
-        "without an installer of packages, and may still open libraries, files and programs while "
-        "it runs, which files do not tell. Whether the app needs all of its own packages, or all "
-        "modules of its runtime, was not asked: they count as needed.",
-        what=what,
+def _slimmer(table: pd.DataFrame) -> Text:
+    """Return what an image that held only its app and its needs would still have."""
+    note = say(
+        "These are upper bounds: while it runs, the app may still open files and programs. All of "
+        "its own packages and all modules of its runtime count as needed."
     )
-    return lines + paragraph(note)
-
-
-def _could_go(row: Any) -> Phrase:
-    if pd.isna(row.stays) and pd.notna(row.binaries) and pd.notna(row.count):
-        return say("which program its command starts is not known, or who owns its files")
-    if pd.isna(row.stays):
-        return say("its files are not known, or not which program its command starts")
-    if not row.count:
-        return say("nothing is counted that could go")
-    if row.stays == row.count:
-        return say(
-            "none of {count:,} could go: all are the app's own or in what it links", count=row.count
-        )
-    return say(
-        "**at most {most:,} of {count:,} could go**: {not_linked:,} in packages with programs that "
-        "the app does not link, {no_program:,} in packages without a program; {stays:,} are the "
-        "app's own or in what it links",
-        most=row.count - row.stays,
-        count=row.count,
-        not_linked=row.not_linked,
-        no_program=row.no_program,
-        stays=row.stays,
-    )
+    if unknown_ := names(table[table["stays"].isna()]):
+        note += say(" Not known: {variants}.", variants=unknown_)
+    return paragraph(note)
 
 
 def _agreement(table: pd.DataFrame, column: str) -> str:

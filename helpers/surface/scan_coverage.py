@@ -1,13 +1,12 @@
-"""What the scanner cannot see: executables and libraries that belong to no package it knows."""
+"""What the scanner cannot see: executables and libraries outside every package it knows."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.talk import SURFACE, Talk, some
+from helpers.answers.talk import SURFACE, Talk
 from helpers.comparability import end_of_life
 from helpers.frames import NO_OS, UNKNOWN_COUNT
 from helpers.images import package_files
@@ -15,14 +14,11 @@ from helpers.sizes.image_sizes import stacked
 from helpers.text import escape
 from helpers.text.i18n import msg, t, told
 from helpers.text.rich import (
-    AND,
     Phrase,
     Text,
-    bullets,
     listed,
     name,
     names,
-    number,
     paragraph,
     phrase,
     say,
@@ -41,7 +37,7 @@ _RUNTIME_PACKAGES = {
 Go compiles into each program `stdlib`."""
 
 OF_PACKAGES, OF_NONE, OWNER_UNKNOWN = (
-    msg("of packages"), msg("of no package"), msg("of packages or not: not known"),
+    msg("in packages"), msg("outside every package"), msg("not known"),
 )  # fmt: skip
 PARTS = (OF_PACKAGES, OF_NONE, OWNER_UNKNOWN)
 """Parts of the executables and libraries of an image."""
@@ -119,10 +115,9 @@ def by_part(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def answer(coverage: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> Answer:
-    """Answer how much of the executables and libraries the scanner looked at, of `coverage`."""
+    """Answer how much of the executables and libraries was scanned, of `coverage`."""
     parts, text = by_part(coverage), _text(coverage, images, packages)
     if parts.empty:
-        # What is known of runtimes even so is in `totals_answer` too.
         lacks = package_files.no_files(parts)
         text += paragraph(lacks)
         return Answer("coverage", text=text, role=SLIDE, by_scanner=False, lacks=lacks)
@@ -139,26 +134,20 @@ def answer(coverage: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame)
     )
 
 
-def totals_answer(coverage: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> Answer:
-    """Answer the same in numbers: the table of `coverage`, and what it says of each image."""
-    text = _text(coverage, images, packages)
-    return Answer("looked-at", text=text, table=coverage.drop(columns="gap"))
+def totals_answer(coverage: pd.DataFrame) -> Answer:
+    """Answer the same in numbers: the table of `coverage`."""
+    return Answer("looked-at", table=coverage.drop(columns="gap"))
 
 
-def runtimes_counted(images: pd.DataFrame, packages: pd.DataFrame) -> Phrase:
-    """Return in which images the runtime is a package, and so counted, if not in all or none."""
+def runtimes_not_counted(images: pd.DataFrame, packages: pd.DataFrame) -> Phrase:
+    """Return in which images the runtime is not a package, so that a scanner misses it."""
     each = images.drop_duplicates("variant")
-    is_listed = runtime_listed(each, packages)
-    counted = each["variant"][is_listed.fillna(False)]
-    other = each["variant"][~is_listed.fillna(True)]
-    if counted.empty or other.empty:
-        return Phrase()
-    return say(
-        " The runtime is a package in {counted}, so its own vulnerabilities can be counted there; "
-        "in {other} they cannot.",
-        counted=listed(map(name, counted), last=AND),
-        other=listed(map(name, other), last=AND),
-    )
+    if missing := names(each[~runtime_listed(each, packages).fillna(True)]):
+        return say(
+            " The runtime is not a package in {variants}: its own vulnerabilities are not counted.",
+            variants=missing,
+        )
+    return Phrase()
 
 
 def runtime_listed(images: pd.DataFrame, packages: pd.DataFrame) -> pd.Series:
@@ -170,24 +159,18 @@ def runtime_listed(images: pd.DataFrame, packages: pd.DataFrame) -> pd.Series:
     return pd.Series(found, index=images.index, dtype="boolean")
 
 
-def brief_answer(coverage: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> Answer:
-    """Answer in one line which share of the executable bytes the scanner looked at."""
+def brief_answer(coverage: pd.DataFrame) -> Answer:
+    """Answer in one line which share of the executable bytes was scanned."""
     known = coverage.dropna(subset="known_share")
-    if known.empty:
-        line = say("How much of the executables the scanner looked at is not known.")
-        return Answer("looked-at-in-brief", text=paragraph(line))
     shares = [name(row.variant) + f" {_at_least(row)}" for row in known.itertuples()]
-    line = say(
-        "Share of the executables' bytes that the scanner looked at: {images}.",
-        images=listed(shares),
-    )
-    if missing := names(coverage[coverage["known_share"].isna()]):
-        line += say(" Not known: {variants}.", variants=missing)
-    return Answer("looked-at-in-brief", text=paragraph(line + runtimes_counted(images, packages)))
+    line = say("Share of executable bytes scanned: {images}.", images=listed(shares))
+    if missing := names(coverage.drop(known.index)):
+        line = (line if shares else phrase("")) + say(" Not known: {variants}.", variants=missing)
+    return Answer("looked-at-in-brief", text=paragraph(line))
 
 
 def dark_answer(files: pd.DataFrame, packages: pd.DataFrame) -> Answer:
-    """Answer which executables and libraries the scanner did not look at."""
+    """Answer which executables and libraries were not scanned."""
     table = dark(files, packages)
     shown = table.groupby("variant", sort=False).head(20)
     lacks = package_files.no_files(files)
@@ -197,11 +180,10 @@ def dark_answer(files: pd.DataFrame, packages: pd.DataFrame) -> Answer:
 def mark(table: pd.DataFrame) -> str:
     """Return how much of the images the counts on a figure are about, for its footer."""
     shares = table["known_share"].dropna()
-    if shares.empty:
-        return t("share of executable bytes looked at: not known")
-    text = t("the scanner looked at {share} of the executable bytes", share=_between(shares))
+    share = _between(shares) if len(shares) else t("not known")
+    text = t("executable bytes scanned: {share}", share=share)
     lost = len(table) - len(shares)
-    return text + t(", of {count} not known", count=lost) if lost else text
+    return text + t(", of {count} not known", count=lost) if lost and len(shares) else text
 
 
 def _between(shares: pd.Series) -> str:
@@ -211,10 +193,10 @@ def _between(shares: pd.Series) -> str:
 
 
 def _title(table: pd.DataFrame) -> str:
-    """Return how many executable bytes of each image are of no package, the most first."""
+    """Return how many executable bytes of each image are outside every package, the most first."""
     known = table[table["gap"].eq("")].dropna(subset="known_share")
     rest = known["size_of_binaries_bytes"] - known["size_of_known_bytes"]
-    head = t("Binaries of no package")
+    head = t("Executables and libraries outside every package")
     if known.empty:
         return f"{head}: {t('not known')}"
     parts = [
@@ -234,48 +216,27 @@ def _title(table: pd.DataFrame) -> str:
 
 
 def _talk(table: pd.DataFrame) -> Talk:
-    known = table.dropna(subset="known_share").sort_values("known_share", kind="stable")
+    shares = table["known_share"].dropna()
     headline = ""
-    if len(known):
-        share = _between(known["known_share"])
-        headline = t("The scanner looked at {share} of the executable bytes", share=share)
-        if share != _between(known["known_share"].head(1)):
-            headline = t(
-                "The scanner looked at {share} of the executable bytes, image by image", share=share
-            )
-    each = [
-        t(
-            "Of {variant} it looked at {share} of the executable bytes.",
-            variant=escape.plain(row.variant),
-            share=_at_least(row),
-        )
-        for row in known.itertuples()
-    ]
+    if len(shares):
+        headline = t("The scanner covers {share} of the executable bytes", share=_between(shares))
     spoken = (
-        t("A scanner reads lists of packages: what belongs to no package is in no count."),
-        *some(each),
-        t("The rest, such as a runtime that was copied in, may bring vulnerabilities as well."),
-        t("A larger share is no merit: every tool from a package adds to it."),
+        t("Scanners read package lists, so a file outside every package is in no count."),
+        t("The rest, such as a runtime that was copied in, may be vulnerable as well."),
     )
     return Talk(SURFACE, headline, spoken=spoken)
 
 
 def _text(table: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> Text:
-    """Return how much of each image the counts are about, and whether the runtime is among it."""
-    runtimes = images.drop_duplicates("variant").set_index("variant")["runtime"]
-    lines = []
-    for row in table.itertuples():
-        installed = _installed(packages, row.variant)
-        parts = [*_share(row), *_runtime(runtimes[row.variant], installed)]
-        lines.append(name(row.variant) + ": " + listed(parts, "; "))
-    note = t(
-        "What belongs to no package is in no total: a scanner reads package lists, so a binary "
-        "that was copied in brings vulnerabilities that nobody counts. Looked at are ELF files of "
-        "packages that it lists; it reads the list and none of their bytes, so what a package "
-        "bundles counts with it, and scripts and archives are in neither part. A larger share is "
-        "no merit: every shell adds to it."
+    """Return what the scanner misses, and where it is not known whose the files are."""
+    text = say(
+        "Scanners read package lists, not the files themselves. Vulnerabilities of an executable "
+        "outside every package are in no count."
     )
-    return bullets(lines) + paragraph(note)
+    text += runtimes_not_counted(images, packages)
+    for why, some in table[table["gap"].fillna("").ne("")].groupby("gap", sort=False):
+        text += say(" Incomplete in {variants}: {why}.", variants=names(some), why=told(why))
+    return paragraph(text)
 
 
 def _of_image(frame: pd.DataFrame, image: Any) -> pd.DataFrame:
@@ -289,46 +250,10 @@ def _binaries(files: pd.DataFrame) -> pd.DataFrame:
     return files[files["elf"].isin(["executable", "static", "shared"]) & files["kind"].eq("file")]
 
 
-def _share(row: Any) -> Iterator[Phrase]:
-    if pd.isna(row.binaries):
-        yield say("its files are not known, so neither is how much of it the scanner looked at")
-    elif not row.size_of_binaries_bytes:
-        yield say("it holds no executables or libraries")
-    elif pd.isna(row.known_share):
-        yield say(
-            "how much of it the scanner looked at is not known, because {why}",
-            why=told(row.gap),
-        )
-    else:
-        yield say(
-            "the scanner looked at **{share} of the executable bytes** ({known:,} of {files}, "
-            "{size:,.1f} of {whole:,.1f} MB)",
-            share=_at_least(row),
-            known=row.known_binaries,
-            files=number(row.binaries, "file"),
-            size=row.size_of_known_bytes / MB,
-            whole=row.size_of_binaries_bytes / MB,
-        )
-        if row.largest_unknown:
-            file = " ".join(filter(None, (row.largest_unknown, row.version)))
-            yield say("largest of the rest: {file}", file=file)
-        if row.gap:
-            yield phrase(str(told(row.gap)))
-
-
 def _at_least(row: Any) -> str:
     """Return the share that the scanner looked at; a lower bound if files may be of packages."""
     share = f"{row.known_share:.0%}"
     return t("at least {share}", share=share) if row.gap else share
-
-
-def _runtime(runtime: object, installed: set[str]) -> Iterator[Phrase]:
-    """Yield that an image's runtime is not among its packages, if so."""
-    if _lists_runtime(runtime, installed) is False:
-        yield say(
-            "{runtime} is no package there, so its own vulnerabilities are not counted",
-            runtime=end_of_life.spelled(str(runtime)),
-        )
 
 
 def _lists_runtime(runtime: object, installed: set[str]) -> bool | None:

@@ -46,7 +46,7 @@ def found(files: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_packages(packages: pd.DataFrame) -> pd.DataFrame:
-    """Return the tools that packages are named after, as `found` does; `path` is NA.
+    """Return the tools that have a package of their name, as `found` does; `path` is NA.
 
     They are OS packages, and installers of an app's packages that an image brings along. A package
     may bring tools of other names, and a tool may have come without a package.
@@ -103,9 +103,8 @@ def _what(row: Any, names_of_image: Image, runs: frozenset[str]) -> str:
     if row.path not in runs:
         return ""
     if row.elf in ("executable", "static"):
-        if row.kind == "hardlink":
-            return Message("other name of {path}", path=row.target)
-        return Message("program")
+        is_link = row.kind == "hardlink"
+        return Message("link to {path}", path=row.target) if is_link else Message("program")
     return Message("script") if command and not isinstance(row.elf, str) else ""
 
 

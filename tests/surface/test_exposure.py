@@ -69,7 +69,7 @@ def test_totals_are_those_of_the_lens_and_add_up() -> None:
         *(False, "libc6 3"),
     ]
     answer = exposure.slimmer_answer(totals, LENS)
-    assert answer.title.endswith("in app at most 1 of 2 could go")
+    assert "at most 1 of 2" in answer.title
     assert answer.table["part"].tolist() == [exposure.STAYS, exposure.PERHAPS, exposure.GOES]
     assert answer.table["count"].tolist() == [1, 0, 1]
     assert [part.values for part in answer.chart.series] == [[1.0], [0.0], [1.0]]
@@ -84,7 +84,7 @@ def test_an_image_that_was_not_scanned_has_no_count_and_one_without_files_no_spl
     unknown = exposure.totals(each, NEEDS, files_of(), image_of())
     assert unknown["count"].tolist() == [1]
     assert unknown[["binaries", "stays", "no_program", "not_linked"]].isna().all(axis=None)
-    for answer in (exposure.slimmer_answer(unknown, LENS), exposure.answer(unknown, each, LENS)):
+    for answer in (exposure.slimmer_answer(unknown, LENS), exposure.answer(unknown, LENS)):
         assert (answer.table, answer.chart) == (None, None)
 
 

@@ -31,10 +31,10 @@ SCRIPT = {"mode": 0o755}
                 ("sh", "busybox/sh", "link to busybox/busybox"),
             ],
         ),
-        # A hard link is another name of its program.
+        # A hard link is anlink to its program.
         (
             [BUSYBOX, program("bin/sh", 0, kind="hardlink", target="bin/busybox")],
-            [("busybox", "bin/busybox", "program"), ("sh", "bin/sh", "other name of bin/busybox")],
+            [("busybox", "bin/busybox", "program"), ("sh", "bin/sh", "link to bin/busybox")],
         ),
         # A program is one anywhere, and a version at its end is no matter.
         ([program("nodejs/bin/node")], [("node", "nodejs/bin/node", "program")]),

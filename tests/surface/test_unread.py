@@ -99,7 +99,7 @@ def test_how_much_the_scanner_looked_at_is_not_known_and_why(files, app, package
     assert (row.binaries, row.size_of_binaries_bytes) == (6, 15 * MB + 25)
     assert table[["known_binaries", "known_share", "largest_unknown"]].isna().all(axis=None)
     answer = scan_coverage.answer(table, app, packages)
-    assert [part.key for part in answer.chart.series] == ["of packages or not: not known"]
+    assert [part.key for part in answer.chart.series] == ["not known"]
     assert scan_coverage.dark(files, packages).empty, "of no package none is known to be"
 
 
