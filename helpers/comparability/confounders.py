@@ -245,18 +245,20 @@ def _text(confounders: pd.DataFrame) -> Text:
     late = dict.fromkeys(confounders[after]["variant"])
     notes = [
         say(
-            "Built after the last advisories for their base: {variants}. Their packages are at "
-            "least as old as that.",
+            "Built after the last advisories for their base: {variants}. Their "
+            "packages are at least that old.",
             variants=listed(map(name, late)),
         )
         if late
         else Phrase(),
-        say("Days are counted to the day of the database, or of the scan where that is not known.")
+        say(
+            "Days are counted up to the day of the database, or of the scan if that day is unknown."
+        )
         if confounders["as_of"].notna().any()
         else Phrase(),
         say(
-            "Past its distribution's support: {variants}. Hardly any advisories follow, so a count "
-            "that stands still is no merit.",
+            "Past support: {variants}. Few advisories follow, so an unchanged count "
+            "is not good news.",
             variants=listed(silent),
         )
         if silent
@@ -277,23 +279,20 @@ def _talk(confounders: pd.DataFrame) -> Talk:
         map(word, differing) if differing else (_alike_in(a, found, confounders) for a in alike),
         last=AND,
     ).plain
-    headline = msg("Whether like is compared with like is not known")
-    meaning = msg("Of too few images is it known, so a difference may have many reasons.")
+    headline = msg("It is unknown whether the images differ in more than their base")
+    meaning = msg("Too little is known of the images, so a difference may have many reasons.")
     if differing:
         headline = msg("The images differ in more than their base: {aspects}")
-        meaning = msg(
-            "They differ in {aspects}: not every difference that follows is due to the base."
-        )
+        meaning = msg("They differ in {aspects}, so not every difference is due to the base.")
     elif alike:
-        headline = msg("Like is compared with like, as far as is known")
-        meaning = msg("Nothing that is known of them differs: {aspects}.")
+        headline = msg("The images differ only in their base, as far as is known")
+        meaning = msg("They are alike in {aspects}.")
     apart = _apart(rows, differing) if len(captures) == 1 else []
     odd = [f"{part.plain}." for part in apart]
     apart_versions = [_within_line(images).plain for _, images in captures]
     past = rows[_silent_days(rows).gt(0).fillna(False)]
     ended = t(
-        "Hardly any advisories follow for {variants}, so a count that stands still there is no "
-        "merit.",
+        "Few advisories follow for {variants}, so an unchanged count there is not good news.",
         variants=eachimages(past["variant"]),
     )
     cells = [
@@ -424,26 +423,29 @@ def _head(rows: pd.DataFrame, label: str) -> Phrase:
     alike = listed((_alike_in(a, found, rows) for a in _ALWAYS if found[a] is False), last=AND)
     unknown = listed((word(aspect) for aspect in _ALWAYS if found[aspect] is None), last=AND)
     apart = _apart(rows, [aspect for aspect in ASPECTS if found[aspect]])
-    form = msg("**Whether the images differ in more than their base is not known{capture}.**")
+    form = msg("**It is unknown whether the images differ in more than their base{capture}.**")
     if apart:
         form = msg(
-            "**The images differ in more than their base{capture}:** {differences}. So their other "
-            "differences are not due to their bases alone."
+            "**The images differ in more than their base{capture}:** {differences}. "
+            "The base alone does not explain their differences."
         )
     elif different:
         form = msg(
-            "**The images differ in more than their base{capture}:** in {aspects}. So their other "
-            "differences are not due to their bases alone."
+            "**The images differ in more than their base{capture}:** in {aspects}. "
+            "The base alone does not explain their differences."
         )
     elif alike:
-        form = msg("**Nothing known differs{capture}:** the variants are alike in {aspects}.")
+        form = msg(
+            "**The images differ only in their base, as far as is "
+            "known{capture}:** they are alike in {aspects}."
+        )
     differences = listed(apart, "; ")
     text = say(form, capture=label, differences=differences, aspects=different or alike)
     if within := _within_line(rows):
         text += " " + within
     if unknown:
         text += " " + say(
-            "Not compared, since it is known of fewer than two images: {aspects}.", aspects=unknown
+            "Known of fewer than two images, so not compared: {aspects}.", aspects=unknown
         )
     return text
 
@@ -462,11 +464,11 @@ def _apart(rows: pd.DataFrame, aspects: list[str]) -> list[Phrase]:
 
 def _differ(variants: tuple[str, ...], aspects: Phrase, others: int) -> Phrase:
     """Return that variants differ in aspects from the others, or all from each other."""
-    form = msg("{variants} differ in {aspects} from the other {count:,}, which are alike in that")
+    form = msg("{variants} differ in {aspects} from the other {count:,}")
     if not variants:
         form = msg("the variants differ in {aspects}")
     elif len(variants) == 1:
-        form = msg("{variant} differs in {aspects}, the other {count:,} are alike in that")
+        form = msg("{variant} differs in {aspects} from the other {count:,}")
     each = listed(map(name, variants), AND)
     return say(form, variant=each, variants=each, aspects=aspects, count=others)
 

@@ -28,7 +28,7 @@ and what NVD has besides a distribution judges all images alike."""
 
 _KINDS = {
     VENDOR: msg("the image's vendor"),
-    THIRD_PARTY: msg("a feed that the kit does not know"),
+    THIRD_PARTY: msg("a feed unknown to the kit"),
     DISTRIBUTION: msg("the distribution"),
     PUBLIC: msg("a public database"),
 }
@@ -123,8 +123,8 @@ def text(images: pd.DataFrame) -> Text:
     )
     return paragraph(
         say(
-            "**Not judged alike:** {each}. A vendor decides itself what counts as vulnerable in "
-            "its image, so a low count may be its judgement, and no better image.",
+            "**Not judged alike:** {each}. A vendor decides what counts as vulnerable"
+            " in its own image, so a low count may be only its judgement.",
             each=listed(each, "; "),
         )
     )

@@ -265,8 +265,8 @@ def scores_mark(images: pd.DataFrame) -> str:
         return word(MIXED[SCORES])
     models, is_known = _models(images)
     if len(models) > 1:
-        return t("scores of {count} models: a difference is no trend", count=len(models))
-    return "" if is_known else t("scores of an unknown model: a difference may be no trend")
+        return t("scores of {count} models: a difference is not a trend", count=len(models))
+    return "" if is_known else t("scores of an unknown model: a difference may not be a trend")
 
 
 def scores_across(images: pd.DataFrame) -> Phrase:
@@ -274,15 +274,15 @@ def scores_across(images: pd.DataFrame) -> Phrase:
     models, is_known = _models(images)
     if len(models) > 1:
         return say(
-            "**A difference is no trend:** the scores of these captures are of {count} models, "
-            "{models}, and a new model moves them with nothing changed in any image.",
+            "**A difference is not a trend:** the scores come from {count} models, "
+            "{models}. A new model changes scores even if no image changes.",
             count=len(models),
             models=listed(models, last=AND),
         )
     if not is_known:
         return say(
-            "**A difference may be no trend:** which model made the scores of these captures is "
-            "not stated, and another one moves them with nothing changed in any image."
+            "**A difference may not be a trend:** the model behind these scores is "
+            "unknown. Another model changes scores even if no image changes."
         )
     return Phrase()
 
@@ -305,11 +305,14 @@ def text(images: pd.DataFrame) -> Text:
     """Return that images were scanned alike, or how they were not."""
     found = Text()
     for capture, ways in ((each.capture, each.ways) for each in unlike(images)):
-        head = say("**The images were not scanned alike, so no count can be compared:**")
+        head = say(
+            "**The images were scanned with different scanners or databases, "
+            "so their counts cannot be compared:**"
+        )
         if capture:
             head = say(
-                "**The images of capture {capture} were not scanned alike, so no count can be "
-                "compared:**",
+                "**The images of capture {capture} were scanned with different "
+                "scanners or databases, so their counts cannot be compared:**",
                 capture=capture,
             )
         lines = (
@@ -325,7 +328,9 @@ def text(images: pd.DataFrame) -> Text:
     if found or not captures:
         return found
     if not has_one_database(images):
-        return paragraph(t("Whether one database was used is not known: reports do not name it."))
+        return paragraph(
+            t("The reports do not name their database, so it is unknown whether it was one.")
+        )
     if captures > 1:
         return paragraph(t("In each capture, all were scanned with one scanner and one database."))
     return paragraph(t("All were scanned with one scanner and one database."))

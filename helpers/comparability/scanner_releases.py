@@ -36,7 +36,7 @@ def scanned_with(images: pd.DataFrame) -> list[str]:
 
 def mark(images: pd.DataFrame) -> str:
     """Return what a figure says of images that were scanned so; empty if none was."""
-    return t("scanned with a Trivy that was NOT the project's") if scanned_with(images) else ""
+    return t("scanned with a COMPROMISED Trivy") if scanned_with(images) else ""
 
 
 def text(images: pd.DataFrame) -> Text:
@@ -46,9 +46,9 @@ def text(images: pd.DataFrame) -> Text:
         return Text()
     return paragraph(
         say(
-            "**Scanned with a release of Trivy that was not the project's** (0.69.4 to 0.69.6, "
-            "March 2026): {variants}. Scan again with another release before you trust a count, "
-            "and replace the credentials that the scanner could read.",
+            "**Scanned with a compromised release of Trivy** (0.69.4 to 0.69.6, March"
+            " 2026): {variants}. Scan again with another release, and replace the "
+            "credentials that the scanner could read.",
             variants=listed(map(name, found)),
         )
     )

@@ -72,5 +72,8 @@ def text(images: pd.DataFrame) -> Text:
     ]
     if len(found) > _MOST:
         lines.append(say("and {count:,} more ways", count=len(found) - _MOST))
-    head = say("**The images were not scanned alike, so no count can be compared:**")
+    head = say(
+        "**The images were scanned with different scanners or databases, so "
+        "their counts cannot be compared:**"
+    )
     return paragraph(head) + bullets(lines)

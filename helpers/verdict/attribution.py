@@ -39,7 +39,7 @@ _TEXTS = ("study", "capture", "first", "second", "built_after_end", "not_observa
 def answer(table: pd.DataFrame) -> Answer:
     """Answer how two images differ, as they are and with every fix in; of `difference`."""
     text = paragraph(
-        say("No capture has both images scanned, so no difference is split into age and base.")
+        say("No capture has scans of both images, so age and base cannot be told apart.")
     )
     return Answer("difference", text=text if table.empty else _differences(table), table=table)
 
@@ -47,7 +47,7 @@ def answer(table: pd.DataFrame) -> Answer:
 def beside_answer(table: pd.DataFrame | None = None) -> Answer:
     """Answer how the images of another study, with matched ones, differ, if there is one."""
     found = pd.DataFrame(columns=COLUMNS) if table is None else table
-    text = paragraph(say("No other study is compared with this one."))
+    text = paragraph(say("No other study stands beside this one."))
     text = text if found.empty else _differences(found)
     return Answer("difference-of-matched-pair", text=text, table=found)
 
@@ -71,7 +71,7 @@ def lesson_answer(
         text = (
             _facts(rows)
             if has_pair
-            else paragraph(say("No study of matched images is compared with it."))
+            else paragraph(say("No study of matched images stands beside it."))
         )
         return Answer("age-or-base", text=text, table=rows[PAIRED] if has_pair else None)
     drawn = [lens._replace(counted=counted, fixable=True).label for counted in COUNTED]
@@ -174,8 +174,9 @@ def _apart(row: pd.Series) -> str:
 def _spoken(rows: pd.DataFrame) -> tuple[str, ...]:
     each = [
         t(
-            "In {study} the images are {apart}: with a fix, {first} has {findings:,} findings and "
-            "{second} {others:,}; as vulnerabilities, {ids:,} and {other_ids:,}.",
+            "In {study} the images are {apart}: {first} has {findings:,} fixable "
+            "findings and {second} {others:,}; counted as vulnerabilities, {ids:,} "
+            "and {other_ids:,}.",
             study=pair["study"].iloc[0],
             apart=_apart(pair.iloc[0]),
             first=pair["first"].iloc[0],
@@ -190,7 +191,7 @@ def _spoken(rows: pd.DataFrame) -> tuple[str, ...]:
     return (
         *each,
         _no_share(rows).plain,
-        t("What has no fix cannot be seen on Alpine."),
+        t("Alpine's advisories omit unfixed vulnerabilities."),
     )
 
 
@@ -261,12 +262,12 @@ def _differences(table: pd.DataFrame) -> Text:
         for row in table.itertuples()
     ]
     ages = {(row.study, row.first): _age(row) for row in table.itertuples()}
-    update = say("What has a fix would be gone with an update of its package.")
+    update = say("Updating the packages removes everything that has a fix.")
     note = listed([*ages.values(), *_ended(table), update], " ")
     if blind := dict.fromkeys(" ".join(table["not_observable"]).split()):
         note += say(
-            " What has no fix cannot be seen in {variants}: how many would remain there is **not "
-            "known**, and not zero, so what the bases differ in is known in part only.",
+            " The advisories for {variants} omit unfixed vulnerabilities, so the "
+            "number that would remain there is **unknown**, not zero.",
             variants=listed(map(name, blind)),
         )
     return bullets(lines) + paragraph(note)
@@ -297,10 +298,9 @@ def _no_share(rows: pd.DataFrame) -> Phrase:
     """Return that no share of a gap is known to be due to age, or to the base."""
     if len(_pairs(rows)) > 1:
         return say(
-            "These pairs differ in more than age and base, so they cannot say which share of a gap "
-            "is due to age, and which to the base."
+            "The pairs differ in more than age and base, so the share due to each is unknown."
         )
-    return say("Which share of a gap is due to age, and which to the base, is not known.")
+    return say("The share due to age and the share due to the base are unknown.")
 
 
 def _ended(rows: pd.DataFrame) -> list[Phrase]:
@@ -309,8 +309,8 @@ def _ended(rows: pd.DataFrame) -> list[Phrase]:
         return []
     return [
         say(
-            "Built after the last advisories for their base: {variants}. The build's day says "
-            "nothing of their packages, which count as of the base's last day.",
+            "Built after the last advisories for their base: {variants}. Their "
+            "packages count as of the base's last day.",
             variants=listed(map(name, variants)),
         )
     ]
@@ -318,9 +318,9 @@ def _ended(rows: pd.DataFrame) -> list[Phrase]:
 
 def _age(row: Any) -> Phrase:
     if pd.isna(row.days_older):
-        return say("How much older one of {study} is, is not known.", study=name(row.study))
+        return say("The age difference in {study} is unknown.", study=name(row.study))
     if not row.days_older:
-        return say("The images of {study} are of the same day.", study=name(row.study))
+        return say("The images of {study} were built on the same day.", study=name(row.study))
     return say(
         "In {study}, {older} is {days} older.",
         study=name(row.study),

@@ -412,7 +412,7 @@ def _talk(table: pd.DataFrame) -> Talk:
     ]
     spoken = (
         t(
-            "The post made {claims}, and each was held against this evidence.",
+            "The post made {claims}. Each was tested on this evidence.",
             claims=number(len(table), "claim"),
         ),
         *(
@@ -420,11 +420,11 @@ def _talk(table: pd.DataFrame) -> Talk:
             for verdict, claims in by_verdict
         ),
         *(
-            [t("What was not measured is neither confirmed nor refuted.")]
+            [t("A claim that was not measured is neither confirmed nor refuted.")]
             if table["verdict"].eq(UNMEASURED).any()
             else []
         ),
-        t("Two images show no rule, and a count of vulnerabilities is not a risk."),
+        t("Two images do not make a rule, and a count of vulnerabilities is not a risk."),
     )
     head = [t("claim of the post"), t("what this evidence says")]
     return Talk(

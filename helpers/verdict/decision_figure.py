@@ -69,7 +69,7 @@ def talk(
         if not decision.ships or smallest != decision.best or len(supported) == len(sizes):
             return told
         headline = t(
-            "{variant} is the smallest of the images that are supported",
+            "{variant} is the smallest of the supported images",
             variant=short_name(decision.best[0]),
         )
         return msgspec.structs.replace(told, headline=headline)

@@ -30,9 +30,9 @@ TAKEAWAY, NEXT = "takeaway", "next"
 
 _CHOICES = {
     NOTHING: msg("nothing is recommended yet"),
-    TIED: msg("nothing here decides between {count} images"),
+    TIED: msg("{count} images come out alike"),
     PAST_SUPPORT: msg("build on a supported base"),
-    EXPLOITED_UNFIXED: msg("ship none as it is"),
+    EXPLOITED_UNFIXED: msg("ship none yet"),
     **dict.fromkeys((SHIP, UPDATE_FIRST), msg("ship {variant}")),
 }
 
@@ -70,7 +70,8 @@ def takeaways(
         aspects = listed(map(word, differing), last=AND).plain
         found.append(
             t(
-                "Not every difference is due to the base. Also different: {aspects}.",
+                "The images also differ in {aspects}, so the base does not explain "
+                "every difference.",
                 aspects=aspects,
             )
         )
@@ -122,7 +123,7 @@ def _ship(decision: Decision, findings: pd.DataFrame) -> list[str]:
     if code == NOTHING:
         return []
     if code == TIED:
-        return [t("Choose among the images that come out alike by what was not weighed here.")]
+        return [t("Choose among the images that come out alike by something not weighed here.")]
     if code == PAST_SUPPORT:
         return [t("Build the app on a base that is still supported, and compare again.")]
     first, variant = decision.best[0], escape.plain(decision.best[0])
@@ -130,8 +131,8 @@ def _ship(decision: Decision, findings: pd.DataFrame) -> list[str]:
     if code == EXPLOITED_UNFIXED:
         return [
             t(
-                "Take what is known to be exploited and has no fix out of {variant}, {ids}, or "
-                "shield it, before anybody can reach it.",
+                "Remove or shield what is known to be exploited and has no fix in "
+                "{variant}: {ids}.",
                 variant=variant,
                 ids=told(candidate["no_fix_exploited"]),
             )
@@ -142,15 +143,15 @@ def _ship(decision: Decision, findings: pd.DataFrame) -> list[str]:
     packages = counted[counted["variant"].eq(first)]["package"].nunique()
     if code == UPDATE_FIRST:
         what = msg(
-            "In {variant}, update first what is known to be exploited, {ids}; then what else has a "
-            "fix: {packages}."
+            "In {variant}, first update what is known to be exploited ({ids}), then "
+            "the rest that has a fix: {packages}."
         )
     elif packages:
         what = msg("In {variant}, update what has a fix: {packages}.")
     elif decision.candidates["partial"].any():
-        what = msg("Ship {variant}: the partial database knows no fix for it.")
+        what = msg("Ship {variant}: the partial database lists no fix for it.")
     elif decision.caution(cautions.NO_DATES):
-        what = msg("Scan {variant} anew before you ship it: no report has a date.")
+        what = msg("Scan {variant} again before you ship it: no report has a date.")
     else:
         what = msg("Ship {variant} as it is: no package in it has a fix.")
     known, count = told(candidate["known_exploited"]), number(packages, "package")
@@ -164,4 +165,4 @@ def _scan_again(decision: Decision, today: date) -> list[str]:
     if wording.old(decision, today):
         return [t("Scan again before you decide: this evidence is old.")]
     until = date.fromisoformat(decision.day) + timedelta(days=OLD_DAYS)
-    return [t("Scan again by {day:%Y-%m-%d}: from then on this evidence is old.", day=until)]
+    return [t("Scan again by {day:%Y-%m-%d}, when this evidence is three months old.", day=until)]

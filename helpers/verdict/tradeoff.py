@@ -310,8 +310,8 @@ def _best_in(candidates: pd.DataFrame, placed: pd.DataFrame, kind: str, what: st
         return f"{are}; {t(rest, **values)}"
     form = msg("Smallest: {smallest}; fewest {what}: {fewest}")
     if smallest.index.equals(fewest.index):
-        one = msg("{smallest} is the smallest, and has the fewest {what}")
-        several = msg("{smallest} are the smallest, and have the fewest {what}")
+        one = msg("{smallest} is the smallest and has the fewest {what}")
+        several = msg("{smallest} are the smallest and have the fewest {what}")
         form = one if is_one else several
     return t(form, **values)
 
@@ -320,7 +320,7 @@ def _talk(candidates: pd.DataFrame, lens: Lens) -> Talk:
     placed = candidates[candidates["front"].notna()].sort_values("fixable", kind="stable")
     each = [
         t(
-            "{variant} has {count:,} {what} and is {size} MB large.",
+            "{variant} has {count:,} {what} and takes {size} MB.",
             variant=escape.plain(row["variant"]),
             count=row["fixable"],
             what=lens.short,
@@ -329,14 +329,14 @@ def _talk(candidates: pd.DataFrame, lens: Lens) -> Talk:
         for _, row in placed.iterrows()
     ]
     past, old = (named_images(past_support(placed)[criterion]) for criterion in ENDED)
-    unsupported = t(
-        "{variants}: past support, so hardly any new advisories are written there.", variants=past
-    )
+    unsupported = t("{variants}: past support, so few advisories follow.", variants=past)
     unfixed = t("{variants}: the runtime is past its end of life and gets no fixes.", variants=old)
     lost = named_images(candidates[candidates["front"].isna()]["variant"])
-    not_placed = t("Not placed, because something of it is not known: {variants}.", variants=lost)
+    not_placed = t(
+        "Not in the chart, because its size or count is unknown: {variants}.", variants=lost
+    )
     spoken = (
-        t("Further left is smaller, and further down has fewer {what}.", what=lens.short),
+        t("Further left is smaller; further down has fewer {what}.", what=lens.short),
         *some(each),
         *([unsupported] if past else []),
         *([unfixed] if old else []),

@@ -92,7 +92,7 @@ def aged(*ages: int | None) -> str:
 
 
 def test_a_minority_stands_out_in_age_from_a_majority_within_a_month() -> None:
-    assert "a and e differ in image age from the other 3, which are alike" in (
+    assert "a and e differ in image age from the other 3" in (
         aged(300, 1, 20, 30, 500)
     )
 
@@ -103,7 +103,7 @@ def test_a_minority_stands_out_in_age_from_a_majority_within_a_month() -> None:
     ids=["halves", "chain", "one-unknown", "two"],
 )
 def test_where_no_majority_is_known_to_be_alike_the_variants_differ(ages) -> None:
-    assert aged(*ages).startswith("The images differ in more than their base: in image age. So ")
+    assert aged(*ages).startswith("The images differ in more than their base: in image age. ")
 
 
 def test_images_rebuilt_alike_differ_in_nothing_that_is_known() -> None:
@@ -131,7 +131,7 @@ def test_what_is_not_known_is_said_and_not_compared() -> None:
     assert table["os"].tolist()[1:] == ["wolfi 20230201", "debian"]
     assert unlike(table) == []
     head, *lines = text(images).splitlines()[:4]
-    assert head.startswith("Whether the images differ in more than their base is not known.")
+    assert head.startswith("It is unknown whether the images differ in more than their base.")
     assert [line.count("not known") for line in lines] == [3, 3, 2]
 
 

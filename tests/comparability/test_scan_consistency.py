@@ -82,7 +82,7 @@ def test_images_that_were_not_scanned_alike_are_refused_and_listed(other, way: s
         scan_consistency.require(frames)
     assert str(raised.value).startswith("capture 2026-11 was not scanned alike, so its counts")
     found = text(frames.images)
-    assert found.startswith("The images of capture 2026-11 were not scanned alike, so no count")
+    assert found.startswith("The images of capture 2026-11 were scanned with different scanners")
     assert f"• {first}\n• {way}" in found + "\n"
 
 
@@ -118,7 +118,7 @@ def test_variants_that_were_scanned_alike_stand_on_one_line() -> None:
     alone = frames._replace(images=images.assign(capture=""))
     with pytest.raises(StudyInvalid, match=r"^these images were not .*\n  a and c_c with trivy"):
         scan_consistency.require(alone)
-    assert text(alone.images).startswith("The images were not scanned alike, so")
+    assert text(alone.images).startswith("The images were scanned with different scanners")
 
 
 def test_each_mixed_capture_is_listed_and_no_other() -> None:

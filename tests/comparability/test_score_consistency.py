@@ -17,7 +17,7 @@ OLD, NEW = "v2025.03.14", "v2026.06.15"
 BEFORE, AFTER, LATER = "2026-06-13", "2026-06-20", "2026-08-15"
 """Real days: one week apart, of two models; and one more of the second."""
 
-TREND, MAYBE = "a difference is no trend", "a difference may be no trend"
+TREND, MAYBE = "a difference is not a trend", "a difference may not be a trend"
 
 
 def images(*scores: tuple[str, str, str]) -> pd.DataFrame:
@@ -95,7 +95,7 @@ def test_across_captures_a_new_model_is_no_trend_and_every_figure_and_text_says_
     )
     assert footer in shown.footer
     assert footer in likely.recommendation().footer
-    assert any("is no trend" in line for line in shown.answer.talks[-1].spoken)
+    assert any("is not a trend" in line for line in shown.answer.talks[-1].spoken)
     alone = likely.severity()
     assert TREND not in alone.footer
     assert TREND not in likely.at("2022-02").growth().footer

@@ -132,7 +132,7 @@ def test_the_matched_pair_has_the_other_sign_than_the_post(both: Frames, matched
 def test_without_a_variant_of_each_role_there_is_no_row(both: Frames, roles) -> None:
     table = attribution.difference("blog-2022", both, *roles, Lens())
     assert list(table) == attribution.COLUMNS
-    assert text_of(table).startswith("No capture has both images scanned")
+    assert text_of(table).startswith("No capture has scans of both")
 
 
 @pytest.mark.parametrize("status", ["failed", "missing", "no-os", "broken"])
