@@ -92,9 +92,7 @@ def aged(*ages: int | None) -> str:
 
 
 def test_a_minority_stands_out_in_age_from_a_majority_within_a_month() -> None:
-    assert "a and e differ in image age from the other 3" in (
-        aged(300, 1, 20, 30, 500)
-    )
+    assert "a and e differ in image age from the other 3" in (aged(300, 1, 20, 30, 500))
 
 
 @pytest.mark.parametrize(
