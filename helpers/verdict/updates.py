@@ -12,6 +12,7 @@ from helpers.frames import FLAG, SEVERITY, UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, bullets, code, cut, listed, name, number, paragraph, say
+from helpers.text.titles import begun
 from helpers.verdict.decision import Decision
 from helpers.vulnerabilities import lenses, once, overlap, versions
 
@@ -26,11 +27,11 @@ WHO = {
 """Who can update a package, in the order in which a team can act, and what to do."""
 
 _COUNTED = {
-    APP: msg("{count} of the app"),
-    ADDED: msg("{count} that the Dockerfile installs"),
-    BASE: msg("{count} of the base image"),
+    APP: msg("{count} app packages"),
+    ADDED: msg("{count} packages that the Dockerfile installs"),
+    BASE: msg("{count} packages of the base image"),
     RUNTIME: msg("{count} of the runtime"),
-    TOOLS: msg("{count} of bundled tools"),
+    TOOLS: msg("{count} packages of bundled tools"),
 }
 
 _BINARY, _STANDARD_LIBRARY = "binary", "stdlib"
@@ -167,7 +168,7 @@ def _first(found: pd.DataFrame, variant: str, status: dict[str, str]) -> Text:
     for who, group in rows.groupby("who", sort=False):
         alike = group.groupby(_STEP, sort=False, dropna=False)
         parts = cut([_step(rows) for _, rows in alike], _NAMED)
-        lines.append(say("{who}: {steps}", who=Phrase() + word(WHO[str(who)]), steps=listed(parts)))
+        lines.append(say("{who}: {steps}", who=begun(word(WHO[str(who)])), steps=listed(parts)))
     return paragraph(head) + bullets(lines)
 
 
@@ -197,7 +198,7 @@ def _others(found: pd.DataFrame, order: list[str], status: dict[str, str]) -> Te
         else:
             counts = rows["who"].value_counts(sort=False).items()
             parts = [t(_COUNTED[str(who)], count=count) for who, count in counts]
-            lines.append(name(variant) + f": {_packages(rows)} (" + listed(parts) + ")")
+            lines.append(name(variant) + ": " + say("to update: {parts}", parts=listed(parts)))
     if same:
         lines.insert(0, say("The same in {variants}.", variants=listed(same)))
     return bullets(lines)
@@ -230,7 +231,7 @@ def _base_lines(
                 t("{release} until {day}", release=each.cycle, day=each.end_of_life)
                 for each in newer
             )
-            line += " " + say("Supported: {releases}.", releases=listed(releases))
+            line += " " + say("Supported releases: {releases}.", releases=listed(releases))
         lines.append(line)
     return lines
 
