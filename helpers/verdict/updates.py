@@ -20,9 +20,9 @@ APP, ADDED, BASE, RUNTIME, TOOLS = "app", "added", "base", "runtime", "tools"
 WHO = {
     APP: msg("the app's own packages"),
     ADDED: msg("packages that the Dockerfile installs"),
-    BASE: msg("the base image: rebuild on a newer tag"),
-    RUNTIME: msg("the runtime: move to a newer release"),
-    TOOLS: msg("bundled tools: update or remove them"),
+    BASE: msg("the base image (rebuild on a newer tag)"),
+    RUNTIME: msg("the runtime (move to a newer release)"),
+    TOOLS: msg("bundled tools (update or remove them)"),
 }
 """Who can update a package, in the order in which a team can act, and what to do."""
 
@@ -198,7 +198,7 @@ def _others(found: pd.DataFrame, order: list[str], status: dict[str, str]) -> Te
         else:
             counts = rows["who"].value_counts(sort=False).items()
             parts = [t(_COUNTED[str(who)], count=count) for who, count in counts]
-            lines.append(name(variant) + ": " + say("to update: {parts}", parts=listed(parts)))
+            lines.append(name(variant) + ": " + listed(parts))
     if same:
         lines.insert(0, say("The same in {variants}.", variants=listed(same)))
     return bullets(lines)
