@@ -5,8 +5,8 @@ To add a group or a part of one, add a line to that table: the group, the part, 
 for. The first line that fits a file counts, so a special line stands before a general one. A new
 group also needs its name in `GROUPS` and a style in the charts; every new word a translation.
 
-What no line fits belongs to its OS package, to the app, or to nobody. Where it is not known which
-files packages brought, that remains open.
+A file that no line fits belongs to its OS package, to the app, or to nobody. Where packages do not
+list their files, its owner is not known.
 """
 
 import csv
@@ -18,15 +18,14 @@ import pandas as pd
 
 from helpers import paths
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.talk import SIZE, Talk, some
+from helpers.answers.talk import SIZE, Talk
 from helpers.errors import StudyInvalid
 from helpers.images import known_programs, package_files
 from helpers.sizes.image_sizes import SIZE_NAMES, UNPACKED, stacked
 from helpers.text import escape
 from helpers.text.i18n import Message, msg, t, word
-from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
+from helpers.text.rich import Text, listed, number, paragraph
 from helpers.text.titles import first_fitting, fits, is_whole
-from helpers.text.units import size
 
 OS, RUNTIME, TOOLS, APP = msg("OS packages"), msg("runtime"), msg("bundled tools"), msg("app")
 CACHES, UNOWNED, HIDDEN = msg("caches and docs"), msg("unowned"), msg("hidden by later layers")
@@ -179,24 +178,22 @@ def _by_image(rows: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
     return rows.iloc[place.argsort(kind="stable")].reset_index(drop=True)
 
 
-def answer(parts: pd.DataFrame, images: pd.DataFrame) -> Answer:
+def answer(parts: pd.DataFrame) -> Answer:
     """Answer what the bytes of each image are, of `sizes`."""
-    groups, text = by_group(parts), _made_of(parts, images)
+    groups = by_group(parts)
     if groups.empty:
         lacks = package_files.no_files(groups)
-        return Answer("size-by-group", text=text + paragraph(lacks), role=SLIDE, lacks=lacks)
-    chart = stacked(groups, "group", GROUPS, "group", SIZE_NAMES[UNPACKED])
-    counted = word(SIZE_NAMES[UNPACKED])
+        return Answer("size-by-group", text=paragraph(lacks), role=SLIDE, lacks=lacks)
     return Answer(
         "size-by-group",
         _title(parts),
-        text,
+        _text(parts),
         groups,
-        chart,
-        counted,
+        stacked(groups, "group", GROUPS, "group", SIZE_NAMES[UNPACKED]),
+        word(SIZE_NAMES[UNPACKED]),
         role=SLIDE,
         by_scanner=False,
-        talks=(_talk(parts),),
+        talks=(_talk(),),
     )
 
 
@@ -238,56 +235,21 @@ def _title(parts: pd.DataFrame) -> str:
     return first_fitting(t("Most bytes: {images}", images=listed(some).plain) for some in most)
 
 
-def _talk(parts: pd.DataFrame) -> Talk:
-    first = _first(parts)
-    each = [
-        t(
-            "In {variant} the largest part is {group}, with {share:.0%} of the bytes.",
-            variant=escape.plain(row.variant),
-            group=word(row.group),
-            share=row.share,
-        )
-        for row in first.itertuples()
-    ]
-    headline = ""
-    if len(first) > 1 and first["group"].nunique() == 1:
-        low, high = first["share"].min(), first["share"].max()
-        headline = t(
-            "In all {images} images most bytes are of one kind: {group}, {low:.0f} to {high:.0%}",
-            images=len(first),
-            group=word(first["group"].iloc[0]),
-            low=100 * low,
-            high=high,
-        )
+def _talk() -> Talk:
     spoken = (
         t("Each bar is an image, split by what its bytes are."),
-        *some(each),
-        t("This says where an image can become smaller, and nothing about vulnerabilities."),
+        t("This shows where an image can become smaller, and nothing about vulnerabilities."),
     )
-    return Talk(SIZE, headline, spoken=spoken)
+    return Talk(SIZE, spoken=spoken)
 
 
-def _made_of(parts: pd.DataFrame, images: pd.DataFrame) -> Text:
-    """Return what each image is made of, the largest group first."""
-    lines = []
-    for variant in images["variant"].drop_duplicates():
-        groups = by_group(parts[parts["variant"].eq(variant)]) if len(parts) else parts
-        if groups.empty:
-            lines.append(say("{variant}: its files are not known", variant=name(variant)))
-            continue
-        some = groups[groups["size_bytes"].gt(0)].sort_values("size_bytes", ascending=False)
-        whole = size(groups["size_bytes"].sum())
-        contents = listed(f"{word(row.group)} {size(row.size_bytes)}" for row in some.itertuples())
-        lines.append(name(variant) + f", {whole}: " + contents)
-    text = bullets(lines)
-    if parts["group"].eq(OWNER_UNKNOWN).any():
-        text += paragraph(
-            t(
-                "Owner not known: the files of some or all OS packages are not listed there, so "
-                "which of these bytes belong to them, to the app or to nobody is not known."
-            )
-        )
-    return text
+def _text(parts: pd.DataFrame) -> Text:
+    """Return what an unknown owner means, if there is one."""
+    if not parts["group"].eq(OWNER_UNKNOWN).any():
+        return Text()
+    return paragraph(
+        t("Owner not known: some OS packages do not list their files, and these may be theirs.")
+    )
 
 
 def _first(parts: pd.DataFrame) -> pd.DataFrame:
@@ -305,8 +267,8 @@ def _hidden(files: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
     held = layers.groupby("variant", sort=False)["size_bytes"].sum().reindex(visible.index)
     for variant in held.index[held.lt(visible).fillna(False)]:
         raise StudyInvalid(
-            f"{escape.plain(variant)}: its files hold more bytes than its layers, so they are of "
-            "two images. Capture it again, with --fresh"
+            f"{escape.plain(variant)}: its files hold more bytes than its layers, so they come "
+            "from two images; capture it again with --fresh"
         )
     return pd.DataFrame(
         {

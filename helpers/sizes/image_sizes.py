@@ -7,12 +7,11 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart_data import Bars, Series
-from helpers.answers.talk import SIZE, Talk, named, some
+from helpers.answers.talk import SIZE, Talk
 from helpers.errors import ParameterInvalid
 from helpers.frames import BROKEN
-from helpers.text import escape
 from helpers.text.i18n import msg, t, word
-from helpers.text.rich import Phrase, code, listed, name, names, number, paragraph, say
+from helpers.text.rich import Text, listed, names, paragraph, phrase, say
 from helpers.text.titles import Part, fitted, unknown
 from helpers.text.titles import name as short_name
 from helpers.text.units import MB, megabytes, signed
@@ -24,18 +23,11 @@ SIZE_NAMES = {
     COMPRESSED: msg("compressed size"),
     PUBLISHED: msg("published size"),
 }
-"""What is counted on a figure of a size, in words."""
-
-MEASURED_AS = {
-    UNPACKED: msg("unpacked"),
-    COMPRESSED: msg("compressed"),
-    PUBLISHED: msg("as published"),
-}
-"""How a size was measured, in words."""
+"""Sizes in words."""
 
 _ORIGINS = {
     "files": msg("the files of all layers"),
-    "tars": msg("the layers' tars, as the scanner adds them up"),
+    "tars": msg("the layers' tars, added up by the scanner"),
     "registry": msg("the registry's manifest"),
     "archive": msg("the layers in the archive"),
     "gzip": msg("the layers, gzipped here"),
@@ -63,7 +55,7 @@ def table(images: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
 def known_size(sizes: pd.DataFrame, wanted: str = "") -> str:
     """Return the size to compare by: the wanted one, else the first that every variant has.
 
-    Raises `ParameterInvalid` if the wanted one is no size, or known of no variant.
+    Raises `ParameterInvalid` if the wanted one is unknown, or no variant has it.
     """
     known = sizes.assign(known=sizes["bytes"].notna()).groupby("kind")["known"]
     if not wanted:
@@ -71,11 +63,11 @@ def known_size(sizes: pd.DataFrame, wanted: str = "") -> str:
         found = [s for s in SIZES if full[s]] or [s for s in SIZES if some[s]]
         return found[0] if found else UNPACKED
     if wanted not in SIZES:
-        raise ParameterInvalid(f"size {wanted!r} is not one of {', '.join(SIZES)}")
+        raise ParameterInvalid(f"unknown size {wanted!r}; choose one of {', '.join(SIZES)}")
     if not known.any()[wanted]:
         have = [s for s in SIZES if known.any()[s]]
         raise ParameterInvalid(
-            f"no variant of this study has a size {wanted!r}; known: {', '.join(have) or 'none'}"
+            f"no image of this study has a {wanted} size; known: {', '.join(have) or 'none'}"
         )
     return wanted
 
@@ -118,7 +110,11 @@ def kinds_answer(sizes: pd.DataFrame) -> Answer:
     """Answer which sizes are known, of `table`."""
     known = sizes[sizes["bytes"].notna()]["kind"]
     shown = sizes[sizes["kind"].isin(known)]
-    return Answer("sizes", text=paragraph(_kinds(sizes)), table=sizes, shown=shown)
+    text = say(
+        "Unpacked is the size of the layers on disk, compressed is what a registry sends, and "
+        "published is what somebody else printed."
+    )
+    return Answer("sizes", text=paragraph(text), table=sizes, shown=shown)
 
 
 def difference_answer(
@@ -132,25 +128,33 @@ def difference_answer(
     """
     size = known_size(sizes, size)
     apart = differences(sizes, size, known_baseline(sizes, size, baseline, preferred))
-    text = _apart(apart, size)
+    lacks = t("No image has a known size.") if apart["bytes"].isna().all() else ""
     return Answer(
         "size-difference",
         _title(apart, size),
-        paragraph(text),
+        paragraph(lacks) if lacks else _not_known(apart),
         apart,
-        difference_bars(apart, of_image(size)),
+        difference_bars(apart, in_megabytes(SIZE_NAMES[size])),
         word(SIZE_NAMES[size]),
         _origins(sizes, size),
         SUMMARY,
         by_scanner=False,
-        lacks=text.plain if apart["bytes"].isna().all() else "",
+        lacks=lacks,
         talks=(talk(sizes, size, SIZE),),
     )
 
 
 def limits_answer(sizes: pd.DataFrame, size: str = "") -> Answer:
-    """Answer what the compared size does and does not say."""
-    return Answer("size-limits", text=paragraph(_limits(sizes, known_size(sizes, size))))
+    """Answer where the compared size comes from, and what it does not say."""
+    size = known_size(sizes, size)
+    where = listed(map(word, _from(sizes, size))) or phrase(t("not known"))
+    text = say(
+        "The {size} comes from: {origins}. A smaller image is not necessarily better: what it "
+        "leaves out may be missed.",
+        size=word(SIZE_NAMES[size]),
+        origins=where,
+    )
+    return Answer("size-limits", text=paragraph(text))
 
 
 def stacked(sizes: pd.DataFrame, by: str, parts: Iterable[str], palette: str, what: str) -> Bars:
@@ -198,11 +202,6 @@ def in_megabytes(what: str) -> str:
     return t("{what} (MB = 10⁶ bytes)", what=word(what))
 
 
-def of_image(size: str) -> str:
-    """Return an axis's label: the size of an image, and how it was measured."""
-    return t("image size, {measured_as} (MB = 10⁶ bytes)", measured_as=word(MEASURED_AS[size]))
-
-
 def broken(status: str) -> str:
     """Return what is said with the size of an image that does not work; else nothing."""
     return t(" (broken)") if status == BROKEN else ""
@@ -244,9 +243,9 @@ def _end(row: Any) -> str:
 
 def _title(apart: pd.DataFrame, size: str) -> str:
     """Return the title of a size comparison: of many, the smallest by name."""
-    known, measured_as = apart.dropna(subset="bytes"), word(MEASURED_AS[size])
+    known, size = apart.dropna(subset="bytes"), word(SIZE_NAMES[size])
     if len(known) < 2:
-        return t("Image size, {measured_as}: nothing to compare", measured_as=measured_as)
+        return t("Nothing to compare: {size}", size=size)
     base = known["baseline"].iloc[0]
     parts = [
         Part(
@@ -257,128 +256,48 @@ def _title(apart: pd.DataFrame, size: str) -> str:
         for row in known[known["variant"].ne(base)].itertuples()
     ]
     parts += [unknown(variant) for variant in apart[apart["bytes"].isna()]["variant"]]
-    head = t(
-        "Against {baseline} ({measured_as})", baseline=short_name(base), measured_as=measured_as
-    )
+    head = t("Against {baseline} ({size})", baseline=short_name(base), size=size)
     return fitted(head, parts, lambda less: difference(-less))
 
 
 def talk(sizes: pd.DataFrame, size: str, topic: str) -> Talk:
-    """Return what is told of one size of the images."""
+    """Return what is said of one size of the images."""
     known = sizes[sizes["kind"].eq(size)].dropna(subset="bytes").sort_values("bytes", kind="stable")
-    lost = sizes[sizes["kind"].eq(size) & sizes["bytes"].isna()]["variant"]
-    each = [
-        t(
-            "{variant} is {size} MB large.",
-            variant=escape.plain(row.variant),
-            size=megabytes(row.bytes),
-        )
-        for row in known.itertuples()
-    ]
-    printed = t("These sizes were printed by others, and not measured here.")
-    unknown_ = t("The size is not known of {variants}.", variants=named(lost))
     spoken = (
-        t("Each bar is an image, and what is compared is its {size}.", size=word(SIZE_NAMES[size])),
-        *some(each),
-        *([unknown_] if len(lost) else []),
-        *([printed] if size == PUBLISHED else []),
-        t("A smaller image is not by that a better one: what it leaves out may be missed."),
+        t("Each bar is the {size} of an image.", size=word(SIZE_NAMES[size])),
+        t("A smaller image is not necessarily better: what it leaves out may be missed."),
     )
     return Talk(topic, _headline(known), spoken=spoken)
 
 
 def _headline(known: pd.DataFrame) -> str:
-    """Return how far apart two images are, or of many which is the smallest and the largest."""
+    """Return which image is the smallest and which the largest."""
     if len(known) < 2:
         return ""
     first, last = known.iloc[0], known.iloc[-1]
-    values = {"first": short_name(first["variant"]), "last": short_name(last["variant"])}
-    if first["bytes"] == last["bytes"]:
-        return t("The same size in {images}", images=number(len(known), "image"))
-    if len(known) == 2:
-        apart = megabytes(last["bytes"] - first["bytes"])
-        return t("{last} is {apart} MB larger than {first}", apart=apart, **values)
     return t(
         "{first} is the smallest with {small} MB, {last} the largest with {large} MB",
+        first=short_name(first["variant"]),
         small=megabytes(first["bytes"]),
+        last=short_name(last["variant"]),
         large=megabytes(last["bytes"]),
-        **values,
     )
 
 
 def _origins(sizes: pd.DataFrame, size: str) -> str:
     """Return where sizes are from, for a figure's footer; nothing if all are measured alike."""
-    origins = list(dict.fromkeys(sizes[sizes["kind"].eq(size)]["origin"].dropna()))
+    origins = _from(sizes, size)
     if size != PUBLISHED and len(origins) < 2:
         return ""
     return t("sizes: {origins}", origins="; ".join(map(word, origins)))
 
 
-def _apart(apart: pd.DataFrame, size: str) -> Phrase:
-    """Return each variant's size and its difference to the baseline."""
-    known = apart.dropna(subset="bytes")
-    if known.empty:
-        return say("No size of any variant is known, so none is compared.")
-    base = known["baseline"].iloc[0]
-    parts = []
-    for row in known.itertuples():
-        part = say(
-            "{variant} is {size:,.1f} MB{broken}",
-            variant=name(row.variant),
-            size=row.bytes / MB,
-            broken=broken(row.status),
-        )
-        if row.variant != base:
-            part += say(
-                ", {difference} than {base}",
-                difference=difference(row.difference_bytes),
-                base=name(base),
-            )
-        parts.append(part)
-    text = listed(parts, "; ") + f" ({word(MEASURED_AS[size])})."
-    if missing := names(apart[apart["bytes"].isna()]):
-        text += say(" Not known: {variants}.", variants=missing)
-    return text
+def _from(sizes: pd.DataFrame, size: str) -> list[str]:
+    """Return where sizes are from."""
+    return list(dict.fromkeys(sizes[sizes["kind"].eq(size)]["origin"].dropna()))
 
 
-def _kinds(sizes: pd.DataFrame) -> Phrase:
-    """Return which sizes the evidence has, and what each is."""
-    known = sizes[sizes["bytes"].notna()]["kind"].unique()
-    text = say(
-        "An image has several sizes: unpacked (its layers on disk), compressed (what a registry "
-        "sends) and what a daemon prints, which differs by version. Known here: {sizes}.",
-        sizes=_coded(known) or t("none"),
-    )
-    if lacking := _coded(size for size in SIZES if size not in known):
-        text += say(" Not measured: {sizes}.", sizes=lacking)
-    return text
-
-
-def _coded(sizes: Iterable[str]) -> Phrase:
-    return listed(code(word(size)) for size in sizes)
-
-
-def _limits(sizes: pd.DataFrame, size: str) -> Phrase:
-    """Return what the compared size does and does not say."""
-    known = sizes[sizes["kind"].eq(size) & sizes["bytes"].notna()]
-    if known.empty:
-        return say("No size is known in this study.")
-    values = {
-        "measured_as": word(MEASURED_AS[size]),
-        "origin": listed(word(origin) for origin in dict.fromkeys(known["origin"].dropna())),
-    }
-    better = say(" A smaller image is not a better one: what it leaves out may be missed.")
-    if size != PUBLISHED:
-        measured = say(
-            "The size that was compared, {measured_as}, was measured here; it comes from: "
-            "{origin}.",
-            **values,
-        )
-        return measured + better
-    printed = say(
-        "The size that was compared, {measured_as}, was not measured here; it comes from: "
-        "{origin}.",
-        **values,
-    )
-    rounded = say(" A printed size is rounded, and its differences are no finer than that.")
-    return printed + better + rounded
+def _not_known(apart: pd.DataFrame) -> Text:
+    """Return the images without a size, if there are some."""
+    missing = names(apart[apart["bytes"].isna()])
+    return paragraph(say("Not known: {variants}.", variants=missing)) if missing else Text()

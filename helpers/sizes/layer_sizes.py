@@ -1,4 +1,4 @@
-"""What each instruction put into an image, and what of it a later one hides."""
+"""What each instruction added to an image, and how much of it a later one hides."""
 
 import re
 
@@ -10,7 +10,7 @@ from helpers.sizes.file_groups import HIDDEN
 from helpers.sizes.image_sizes import SIZE_NAMES, UNPACKED, stacked
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
-from helpers.text.rich import Phrase, Text, bullets, listed, name, number, paragraph, phrase, say
+from helpers.text.rich import paragraph
 from helpers.text.titles import Part, fitted
 from helpers.text.units import size
 
@@ -90,15 +90,17 @@ def answer(layer_sizes: pd.DataFrame) -> Answer:
 
     `layer_sizes` is that of `layers`.
     """
-    parts, text = by_part(layer_sizes), _text(layer_sizes)
+    parts = by_part(layer_sizes)
     if parts.empty:
         lacks = no_files(parts)
-        return Answer("size-by-layer", text=text + paragraph(lacks), lacks=lacks)
-    chart = stacked(parts, "part", PARTS, "layers", SIZE_NAMES[UNPACKED])
-    counted = word(SIZE_NAMES[UNPACKED])
-    return Answer(
-        "size-by-layer", _title(layer_sizes), text, parts, chart, counted, by_scanner=False
+        return Answer("size-by-layer", text=paragraph(lacks), lacks=lacks)
+    note = t(
+        "Hidden bytes are still stored and sent. Whoever pulls the image can read them, deleted "
+        "secrets too."
     )
+    chart = stacked(parts, "part", PARTS, "layers", SIZE_NAMES[UNPACKED])
+    title, counted = _title(layer_sizes), word(SIZE_NAMES[UNPACKED])
+    return Answer("size-by-layer", title, paragraph(note), parts, chart, counted, by_scanner=False)
 
 
 def table_answer(layer_sizes: pd.DataFrame) -> Answer:
@@ -111,49 +113,10 @@ def _title(table: pd.DataFrame) -> str:
     sums = table.groupby("variant", sort=False)[["hidden_bytes", "size_bytes"]].sum()
     most = sums["hidden_bytes"].idxmax()
     hidden = int(sums.loc[most, "hidden_bytes"])
-    if hidden >= WORTH * sums.loc[most, "size_bytes"]:
+    if hidden >= WORTH * sums.loc[most, "size_bytes"] or table["from_base"].isna().any():
         image = f"{escape.short(most, 26)} {size(hidden)}"
-        return t("Hidden by later layers, and sent all the same: most in {image}", image=image)
-    if table["from_base"].isna().any():
-        return t("Next to nothing is hidden by later layers")
+        return t("Hidden by later layers, but still sent: most in {image}", image=image)
     base = table[table["from_base"]].groupby("variant")["size_bytes"].sum()
     shares = (base.reindex(sums.index).fillna(0) / sums["size_bytes"]).astype(float)
     parts = [Part(f"{escape.short(v, 22)} {share:.0%}", (share,)) for v, share in shares.items()]
     return fitted(t("From the base image"), parts, "{:.0%}".format)
-
-
-def _text(table: pd.DataFrame) -> Text:
-    """Return what of each image is its base's, its own, and hidden."""
-    if table.empty:
-        return paragraph(
-            t("No layers with their files are known, so what instructions added is not known.")
-        )
-    lines = []
-    for variant, layers_ in table.groupby("variant", sort=False):
-        whole = size(layers_["size_bytes"].sum())
-        parts = [t("{size} in {layers}", size=whole, layers=number(len(layers_), "layer"))]
-        if layers_["from_base"].notna().all():
-            base = layers_[layers_["from_base"]]["shown_bytes"].sum()
-            parts.append(t("{size} of it from the base image", size=size(base)))
-        else:
-            parts.append(t("which of them are the base image's is not known"))
-        lines.append(name(variant) + ": " + listed([*parts, _hidden(layers_)], "; "))
-    note = t(
-        "Hidden bytes take up space and are sent with the image. A program in the container "
-        "cannot read them; whoever pulls the image can, deleted secrets too."
-    )
-    return bullets(lines) + paragraph(note)
-
-
-def _hidden(layers_: pd.DataFrame) -> Phrase:
-    """Return how much of one image is hidden, and which layer put most of that there."""
-    hidden = layers_["hidden_bytes"].sum()
-    if not hidden:
-        return phrase(t("nothing hidden"))
-    largest = layers_.loc[layers_["hidden_bytes"].idxmax()]
-    text = say(
-        "**{size} hidden by later layers**, most of it put there by layer {layer}",
-        size=size(hidden),
-        layer=largest["position"],
-    )
-    return text + (f" ({largest['instruction']})" if largest["instruction"] else "")

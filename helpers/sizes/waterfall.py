@@ -1,4 +1,4 @@
-"""Where the difference between two images' sizes is: named steps from one total to the other."""
+"""Where two images differ in size: named steps from one total to the other."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ from helpers.sizes import file_groups
 from helpers.sizes.image_sizes import (
     SIZE_NAMES,
     UNPACKED,
+    difference,
     differences,
     in_megabytes,
     known_baseline,
@@ -19,7 +20,7 @@ from helpers.sizes.image_sizes import (
 )
 from helpers.text import escape, titles
 from helpers.text.i18n import Message, msg, t, told, word
-from helpers.text.rich import AND, Text, listed, name, number, paragraph, say
+from helpers.text.rich import Text, number, paragraph, say
 from helpers.text.titles import first_fitting, is_whole
 from helpers.text.units import MB, megabytes, signed
 
@@ -68,9 +69,9 @@ def bars(parts: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
         rows.append(_together(EVERYTHING, some))
     table: list[tuple[object, ...]] = [(first, first, TOTAL, 0, start, start, start, start, 0)]
     at = start
-    for label, part, kind, difference, *gross in rows:
-        table.append((label, part, kind, at, at + difference, difference, *gross))
-        at += difference
+    for label, part, kind, change, *gross in rows:
+        table.append((label, part, kind, at, at + change, change, *gross))
+        at += change
     assert at == end, "steps add up"
     return _frame([*table, (second, second, TOTAL, 0, end, end, end, end, 0)])
 
@@ -98,7 +99,7 @@ def farthest(parts: pd.DataFrame, images: pd.DataFrame, baseline: str, wanted: s
     totals = parts.groupby("variant", sort=False)["size_bytes"].sum()
     if wanted and wanted not in totals:
         known = ", ".join(totals.index) or "none"
-        raise ParameterInvalid(f"against {wanted!r}: its files are not known; known of: {known}")
+        raise ParameterInvalid(f"against {wanted!r}: no list of its files; choose one of: {known}")
     if wanted or baseline not in totals:
         return wanted
     apart = (totals - totals[baseline]).abs().drop(baseline)
@@ -170,94 +171,44 @@ def _title(table: pd.DataFrame) -> str:
         for step in table[table["kind"].eq(STEP)].head(2).itertuples()
     ]
     head, found = f"{' → '.join(names)}, {totals}", list(filter(is_whole, largest))
-    if not largest:
-        return f"{head}; {t('no step by name')}"
     some = (found[:count] for count in range(len(found), 0, -1))
     return first_fitting([*(f"{head}; {', '.join(steps)}" for steps in some), head])
 
 
 def _talk(table: pd.DataFrame) -> Talk:
     first, second = table.iloc[0], table.iloc[-1]
-    apart = second["end_bytes"] - first["end_bytes"]
-    steps = table[table["kind"].eq(STEP) & (table["difference_bytes"] * apart).gt(0)].head(2)
-    each = [
-        t(
-            "{part} with {size} MB",
-            part=told(step.part),
-            size=megabytes(abs(step.difference_bytes)),
-        )
-        for step in steps.itertuples()
-    ]
-    values = {
-        "second": escape.plain(second["label"]),
-        "first": escape.plain(first["label"]),
-        "apart": megabytes(abs(apart)),
-    }
-    largest = t("The largest steps are {steps}.", steps=listed(each, last=AND).plain)
+    pair = {"first": escape.plain(first["label"]), "second": escape.plain(second["label"])}
     spoken = (
-        t("We go from {first} at one end to {second} at the other, step by step.", **values),
-        t("Together the steps come to {apart} MB.", **values),
-        *([largest] if each else []),
-        t("Only these two images are compared here, and only their bytes."),
+        t("We go step by step from {first} to {second}.", **pair),
+        t("This compares only these two images, and only their bytes."),
     )
-    return Talk(SIZE, _headline(first, second, apart, *each[:1]), spoken=spoken)
+    return Talk(SIZE, _headline(first, second), spoken=spoken)
 
 
-def _headline(first: pd.Series, second: pd.Series, apart: int, step: str = "") -> str:
-    """Return how far apart the two are, and by what most; empty if no step has a name."""
-    if not step:
-        return ""
-    values = {
-        "second": titles.name(second["label"]),
-        "first": titles.name(first["label"]),
-        "apart": megabytes(abs(apart)),
-        "step": step,
-    }
-    if apart < 0:
-        return t("{second} is {apart} MB smaller than {first}, most by {step}", **values)
-    return t("{second} is {apart} MB larger than {first}, most by {step}", **values)
+def _headline(first: pd.Series, second: pd.Series) -> str:
+    """Return how far apart the two are."""
+    return t(
+        "{second} against {first}: {difference}",
+        second=titles.name(second["label"]),
+        first=titles.name(first["label"]),
+        difference=difference(second["end_bytes"] - first["end_bytes"]),
+    )
 
 
 def _text(table: pd.DataFrame) -> Text:
-    """Return what the steps come to, and how much of it has no name of its own."""
+    """Return how much has no step of its own."""
     if table.empty:
-        return paragraph(
-            t(
-                "Steps need two images whose files are known, so where a difference comes from is "
-                "not known."
-            )
-        )
-    first, second = table.iloc[0], table.iloc[-1]
-    inner = table[~table["kind"].eq(TOTAL)]
-    pair = {"first": name(first["label"]), "second": name(second["label"])}
-    if inner.empty:
-        return paragraph(say("{first} and {second} do not differ in any part.", **pair))
-    # Also within a step of several changes.
-    up = (inner["gross_bytes"] + inner["difference_bytes"]).sum() // 2
-    down = up - inner["gross_bytes"].sum()
-    text = say(
-        "From {first} to {second} it is {apart} MB: {up} and {down} MB, in steps that add up to "
-        "the byte. A change of {small:.1%} of the larger image has a step of its own, up to "
-        "{most} of them.",
-        apart=signed(second["end_bytes"] - first["end_bytes"]),
-        up=signed(up),
-        down=signed(down),
-        small=SMALL,
-        most=MOST_NAMED,
-        **pair,
-    )
-    rest = inner[inner["kind"].eq(REST)]
-    if len(rest):
-        text += " " + say(
-            "{changes} without a step of their own, none larger than {largest} MB, come to "
-            "{unnamed} of the {whole} MB that moved (up and down added, so that nothing cancels "
-            "out).",
+        return paragraph(t("Steps need two images whose files are known."))
+    rest = table[table["kind"].eq(REST)]
+    if rest.empty:
+        return Text()
+    return paragraph(
+        say(
+            "{changes} of at most {largest} MB each share steps.",
             changes=number(int(rest["changes"].sum()), "change"),
             largest=megabytes(rest["largest_bytes"].max()),
-            unnamed=megabytes(rest["gross_bytes"].sum()),
-            whole=megabytes(inner["gross_bytes"].sum()),
         )
-    return paragraph(text)
+    )
 
 
 def _changes(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:

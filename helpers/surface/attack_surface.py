@@ -166,14 +166,17 @@ def _title(matrix: pd.DataFrame) -> str:
 def _first_look(matrix: pd.DataFrame) -> str:
     """Return in how many images each of the first things to look for is; empty: not measured."""
     measured = matrix[matrix["state"].ne(UNKNOWN)]
-    parts = []
+    parts, images = [], 0
     for title in FIRST_LOOK:
         states = measured[measured["property"].eq(title)]["state"]
-        if len(states):
-            found, images = states.eq(FOUND).sum(), number(len(states), "image")
-            values = {"property": word(title), "found": found, "images": images}
-            parts.append(t("{property} in {found} of {images}", **values))
-    return listed(parts).plain
+        values = {"property": word(title), "found": states.eq(FOUND).sum()}
+        if len(states) == images:
+            parts.append(t("{property} in {found}", **values) if images else "")
+        else:
+            images = len(states)
+            whole = number(images, "image")
+            parts.append(t("{property} in {found} of {images}", images=whole, **values))
+    return listed(filter(None, parts)).plain
 
 
 def _talk(matrix: pd.DataFrame) -> Talk:

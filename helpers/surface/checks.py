@@ -205,7 +205,7 @@ def _libc(image: Image) -> Cell:
 
 
 def _programs(count: int, libc: str) -> str:
-    return Message("programs for {libc}: {count}", count=f"{count:,}", libc=Message(libc))
+    return Message("{libc} programs: {count}", count=f"{count:,}", libc=Message(libc))
 
 
 def _libc_by_package(image: Image) -> Cell:

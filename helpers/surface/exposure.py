@@ -102,7 +102,7 @@ def answer(exposure: pd.DataFrame, lens: Lens) -> Answer:
     if placed.empty:
         lacks = text.plain
         if missing := no_files(exposure.dropna(subset="binaries")):
-            text, lacks = text + paragraph(missing), missing
+            text, lacks = paragraph(missing), missing
         return Answer("executables", text=text, counted=lens.label, lacks=lacks)
     chart = _points(placed, exposure.drop(placed.index), lens.label)
     return Answer("executables", _title(exposure, lens.short), text, placed, chart, lens.label)
@@ -139,8 +139,9 @@ def slimmer_answer(exposure: pd.DataFrame, lens: Lens) -> Answer:
     split, text = split_by_need(exposure), _slimmer(exposure)
     if split.empty:
         nothing = t("No image has the data to tell what its app needs.")
-        text += paragraph(nothing)
-        return Answer("slimmer", text=text, counted=lens.label, role=SLIDE, lacks=nothing)
+        return Answer(
+            "slimmer", text=paragraph(nothing), counted=lens.label, role=SLIDE, lacks=nothing
+        )
     chart = shown_counts.stacked(split, "part", {p: p for p in _ORDER}, "need", lens.label)
     title = _slimmer_title(exposure, lens.short)
     return Answer(
@@ -253,7 +254,7 @@ def _slimmer(table: pd.DataFrame) -> Text:
         "its own packages and all modules of its runtime count as needed."
     )
     if unknown_ := names(table[table["stays"].isna()]):
-        note += say(" Not known: {variants}.", variants=unknown_)
+        note += " " + say("Not known: {variants}.", variants=unknown_)
     return paragraph(note)
 
 

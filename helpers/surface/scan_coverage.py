@@ -20,7 +20,6 @@ from helpers.text.rich import (
     name,
     names,
     paragraph,
-    phrase,
     say,
 )
 from helpers.text.titles import Part, fitted, unknown
@@ -116,15 +115,14 @@ def by_part(table: pd.DataFrame) -> pd.DataFrame:
 
 def answer(coverage: pd.DataFrame, images: pd.DataFrame, packages: pd.DataFrame) -> Answer:
     """Answer how much of the executables and libraries was scanned, of `coverage`."""
-    parts, text = by_part(coverage), _text(coverage, images, packages)
+    parts = by_part(coverage)
     if parts.empty:
         lacks = package_files.no_files(parts)
-        text += paragraph(lacks)
-        return Answer("coverage", text=text, role=SLIDE, by_scanner=False, lacks=lacks)
+        return Answer("coverage", text=paragraph(lacks), role=SLIDE, by_scanner=False, lacks=lacks)
     return Answer(
         "coverage",
         _title(coverage),
-        text,
+        _text(coverage, images, packages),
         parts,
         stacked(parts, "part", PARTS, "coverage", msg("executables and libraries")),
         t("bytes of ELF files"),
@@ -163,9 +161,11 @@ def brief_answer(coverage: pd.DataFrame) -> Answer:
     """Answer in one line which share of the executable bytes was scanned."""
     known = coverage.dropna(subset="known_share")
     shares = [name(row.variant) + f" {_at_least(row)}" for row in known.itertuples()]
-    line = say("Share of executable bytes scanned: {images}.", images=listed(shares))
-    if missing := names(coverage.drop(known.index)):
-        line = (line if shares else phrase("")) + say(" Not known: {variants}.", variants=missing)
+    line = say(
+        "Share of executable bytes scanned: {images}.", images=listed(shares or [t("not known")])
+    )
+    if shares and (missing := names(coverage.drop(known.index))):
+        line += " " + say("Not known: {variants}.", variants=missing)
     return Answer("looked-at-in-brief", text=paragraph(line))
 
 

@@ -130,7 +130,7 @@ def test_the_sizes_of_all_groups_add_up_to_the_layers_hidden_bytes_and_all() -> 
         (APP, "the app's own", 40, 1, ""),
         (HIDDEN, HIDDEN, 15, 0, ""),
     ]
-    answer = file_groups.answer(parts, image_of())
+    answer = file_groups.answer(parts)
     groups = [group for group in file_groups.GROUPS if group != OWNER_UNKNOWN]
     assert answer.table["group"].tolist() == groups, "with zeros"
     assert answer.table["size_bytes"].tolist() == [35, 60, 0, 40, 0, 0, 15]
@@ -148,7 +148,7 @@ def test_they_add_up_to_the_unpacked_size_of_every_rebuilt_image_to_the_byte() -
 def test_an_image_without_files_has_no_sizes_and_says_so() -> None:
     grouped = file_groups.grouped(files_of(), layers_of(), image_of())
     parts = file_groups.sizes(grouped, layers_of())
-    answer = file_groups.answer(parts, image_of())
+    answer = file_groups.answer(parts)
     assert (answer.table, answer.chart) == (None, None)
     others = file_groups.parts_answer(parts), file_groups.largest_files_answer(grouped)
     assert {answer.lacks} == {each.lacks for each in others} != {""}

@@ -46,7 +46,7 @@ def test_the_first_size_that_all_have_is_compared_or_else_one_that_some_have(pub
     assert image_sizes.known_size(published) == "published"
     assert image_sizes.known_size(table(a=10, b=30)) == "unpacked"
     assert image_sizes.known_size(table(a=None, b=30)) == "unpacked"
-    with pytest.raises(ParameterInvalid, match="not one of unpacked, compressed, published"):
+    with pytest.raises(ParameterInvalid, match="choose one of unpacked, compressed, published"):
         image_sizes.known_size(published, "big")
     with pytest.raises(ParameterInvalid, match="known: published"):
         image_sizes.known_size(published, "unpacked")

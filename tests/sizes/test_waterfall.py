@@ -104,5 +104,7 @@ def test_they_begin_at_the_baseline_if_its_files_are_known_and_end_farthest_from
 
 
 def test_an_image_without_files_cannot_be_wanted() -> None:
-    with pytest.raises(ParameterInvalid, match="against 'x': its files are not known; known of: a"):
+    with pytest.raises(
+        ParameterInvalid, match="against 'x': no list of its files; choose one of: a"
+    ):
         waterfall.farthest(parts(a=[("app", "x", 5)]), image_of("a"), "a", "x")

@@ -228,23 +228,23 @@ def test_notebooks_offer_every_language() -> None:
 
 def test_a_message_is_english_in_a_frame_and_knows_how_it_is_told() -> None:
     programs = [
-        i18n.Message("{count} programs: {libc}", count="278", libc="glibc"),
-        i18n.Message("{count} program: {libc}", count="1", libc=i18n.Message("static")),
+        i18n.Message("{libc} programs: {count}", count="278", libc="glibc"),
+        i18n.Message("{libc} programs: {count}", count="1", libc=i18n.Message("static")),
     ]
     cell = i18n.Message("{value} ({first})", value="glibc", first=i18n.Listing(programs))
-    assert cell == "glibc (278 programs: glibc, 1 program: static)"
+    assert cell == "glibc (glibc programs: 278, static programs: 1)"
     assert i18n.told(cell) == cell
     with i18n.speaking("ko"):
-        assert i18n.told(cell) == "glibc (프로그램 278개: glibc, 프로그램 1개: 정적 링크)"
-        assert cell == "glibc (278 programs: glibc, 1 program: static)"
+        assert i18n.told(cell) == "glibc (glibc 프로그램: 278개, 정적 링크 프로그램: 1개)"
+        assert cell == "glibc (glibc programs: 278, static programs: 1)"
 
 
 def test_a_name_in_a_message_is_no_word_and_no_field() -> None:
     with i18n.speaking("ko"):
         for name in ("size", "{count}", "of", "<b>"):
             assert i18n.told(name) == name
-            told = i18n.told(i18n.Message("{value} (as stated)", value=name))
-            assert told == f"{name} (연구에 명시됨)"
+            told = i18n.told(i18n.Message("{value} (by its packages)", value=name))
+            assert told == f"{name} (패키지 기준)"
 
 
 def test_every_word_has_its_translation() -> None:
