@@ -64,7 +64,7 @@ lint: $(VENV)/tested $(VENV)/fleet ## check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 format: $(VENV)/tested ## format code and notebooks, strip outputs from notebooks
-	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format . && $(BIN)/nbstripout --keep-id notebooks/*.ipynb
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format . && $(BIN)/nbstripout --keep-id $(filter-out notebooks/00-%,$(wildcard notebooks/*.ipynb))
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade
 

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 HELPERS = ROOT / "helpers"
 NOTEBOOKS = ROOT / "notebooks"
-FLEET = NOTEBOOKS / "fleet.ipynb"
+START, FLEET = NOTEBOOKS / "00-start-here.ipynb", NOTEBOOKS / "fleet.ipynb"
 FRAMES = HELPERS / "frames.csv"
 STYLE = HELPERS / "charts" / "kit.mplstyle"
 LIFECYCLE = HELPERS / "comparability" / "end_of_life.csv"
@@ -132,8 +132,8 @@ def fleet(name: str) -> Path:
 
 
 def notebooks() -> list[Path]:
-    """Return the numbered notebooks in reading order."""
-    return sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))
+    """Return the numbered notebooks of a study in reading order: not the one to start with."""
+    return sorted({*NOTEBOOKS.glob("[0-9][0-9]-*.ipynb")} - {START})
 
 
 def dockerfiles() -> Path:

@@ -16,9 +16,10 @@ from helpers import paths
 from helpers.runs import parameters
 from helpers.runs.run import execute_one
 from helpers.studies import study
+from tests.support import golden_runs
 
 INDEX = paths.NOTEBOOKS / "index.ipynb"
-NOTEBOOKS = sorted({*paths.NOTEBOOKS.glob("*.ipynb")} - {INDEX})
+NOTEBOOKS = sorted({*paths.NOTEBOOKS.glob("*.ipynb")} - {INDEX, paths.START})
 TYPES = {"str", "int", "float", "bool", "list[str]"}
 
 
@@ -55,6 +56,15 @@ def test_there_are_notebooks() -> None:
     assert paths.notebooks() == NOTEBOOKS[:-2], (
         "what is of no study, or to be clicked, is in no run"
     )
+
+
+@pytest.mark.slow
+def test_the_one_to_start_with_is_stored_with_what_it_shows() -> None:
+    stored, now = nbformat.read(paths.START, as_version=4), golden_runs.started()
+    assert [golden_runs.texts(cell) for cell in code(stored)] == [
+        golden_runs.texts(cell) for cell in code(now)
+    ], "python -m tests.support.golden_runs renews it"
+    assert all(cell.outputs for cell in code(stored))
 
 
 def test_it_opens_with_its_question_and_a_paragraph(book: NotebookNode) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbclient import NotebookClient
 
 from helpers import Comparison, Fleet, paths
 from helpers.answers import chart_data
@@ -189,6 +190,24 @@ def renew() -> None:
                     path.write_text(text, encoding="utf-8", newline="")
     for name, picture in pictures().items():
         picture().save(PICTURES / f"{name}.png")
+    nbformat.write(started(), paths.START)
+
+
+def started() -> nbformat.NotebookNode:
+    """Return the notebook to start with as it runs now."""
+    book = nbformat.read(paths.START, as_version=4)
+    NotebookClient(book, resources={"metadata": {"path": str(paths.NOTEBOOKS)}}).execute()
+    for cell in book.cells:
+        cell.metadata.clear()
+    book.metadata = {name: book.metadata[name] for name in ("kernelspec", "language_info")}
+    book.metadata.language_info = {"name": "python"}
+    return book
+
+
+def texts(cell: nbformat.NotebookNode) -> list[dict[str, Any]]:
+    """Return a cell's outputs without pictures: each machine draws its own."""
+    data = [output.get("data", {}) for output in cell.outputs]
+    return [{kind: text for kind, text in each.items() if "image" not in kind} for each in data]
 
 
 def pictures() -> dict[str, Callable[[], Picture]]:
