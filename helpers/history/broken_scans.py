@@ -8,6 +8,7 @@ from helpers.changes.scans import SCAN
 from helpers.frames import FAILED, NO_OS, UNKNOWN_COUNT
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import bullets, name, number, paragraph, say
+from helpers.vulnerabilities.captures import ONE_CAPTURE
 
 ZERO = msg("nothing found, and the packages are the same")
 COMES_BACK = msg("nothing found, and the same image has as many as before on another day")
@@ -69,7 +70,7 @@ def answer(scans: pd.DataFrame, images: pd.DataFrame) -> Answer:
     why = rows["why_broken"].mask(is_sound, rows["reason"].fillna(_FAILED).astype("object"))
     table = rows[columns].assign(why_broken=why)
     if scans["capture"].nunique() < 2:
-        lacks = t("There is one capture, so no scan has another to be held against.")
+        lacks = word(ONE_CAPTURE)
         return Answer("broken-scans", table=table, lacks=lacks)
     if table.empty:
         return Answer("broken-scans", text=paragraph(t("No scan looks broken.")), table=table)

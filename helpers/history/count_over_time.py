@@ -15,6 +15,7 @@ from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
 from helpers.text.titles import Part, begun, fitted
 from helpers.vulnerabilities import captures, shown_counts
+from helpers.vulnerabilities.captures import ONE_CAPTURE
 from helpers.vulnerabilities.lenses import Lens
 
 LEAST = 3
@@ -47,7 +48,7 @@ def answer(scans: pd.DataFrame, steps: Steps, lens: Lens) -> Answer:
     """Answer how the count of each image went over all captures."""
     table = counts(scans, steps.pairs)
     if scans["capture"].nunique() < 2:
-        lacks = t("There is one capture, so there is no other day to compare it with.")
+        lacks = word(ONE_CAPTURE)
         return Answer("count-over-time", table=table, counted=lens.label, lacks=lacks)
     is_long = table["capture"].nunique() >= LEAST
     spans = [*_spans(table)]

@@ -17,6 +17,7 @@ from helpers.text.rich import Phrase, bullets, listed, name, number, paragraph, 
 from helpers.text.titles import fitted, part_of, unknown
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities import shown_counts
+from helpers.vulnerabilities.captures import ONE_CAPTURE
 
 _SHOWN = ["vulnerability_id", "package", "package_path", "source_package"]
 MOVES = [
@@ -78,7 +79,7 @@ def answer(steps: Steps) -> Answer:
     """Answer what each step of each image is due to."""
     table = counts(steps)
     if steps.pairs.empty:
-        lacks = t("No image was measured in two captures, so it is not known how counts changed.")
+        lacks = word(ONE_CAPTURE)
         return Answer("steps", text=paragraph(lacks), table=table, lacks=lacks)
     variants = [*steps.pairs["variant"].unique()]
     lines = [_line(v, table[table["variant"].eq(v)], steps.pairs) for v in variants]

@@ -24,6 +24,7 @@ from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
 from helpers.text.titles import Part, fitted, unknown
 from helpers.text.titles import name as short_name
+from helpers.vulnerabilities.captures import ONE_CAPTURE
 
 FIXED, OPEN = msg("fixed in the image"), msg("still open")
 WENT = msg("went without another package")
@@ -146,7 +147,7 @@ _SHOWN = [
 def answer(stays: pd.DataFrame, sound: pd.DataFrame) -> Answer:
     """Answer how long fixable vulnerabilities stayed in each image after their fix was out."""
     if sound["capture"].nunique() < 2:
-        lacks = t("There are not two captures, so it is not known how long fixes took.")
+        lacks = word(ONE_CAPTURE)
         return Answer("time-to-fix", table=stays, lacks=lacks)
     if stays.empty:
         lacks = t("No scan names a fix for what it found, so it is not known how long fixes took.")

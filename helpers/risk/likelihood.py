@@ -152,12 +152,19 @@ def brief_answer(
     counted = lenses.apply(findings, lens)
     exploited = counted[is_exploited(counted, lens.known_by)]
     wide = by_image(findings, images, lens, least).dropna(subset="whole")
-    parts = [
+    known = say("No vulnerability is known to be exploited.")
+    if len(exploited):
+        known = say("Known to be exploited: {ids}.", ids=_ids(exploited))
+    elif wide["exploited"].isna().any():
+        known = say("It is not known of each image whether something is exploited.")
+    # What has no score is not unlikely: an image without some is named, whatever its count.
+    has_all = wide["scored"].eq(wide["whole"])
+    rest = wide[wide["likely"].isna() | wide["likely"].gt(0) | ~has_all.fillna(False)]
+    likely = [
         t(
-            "{variant} {exploited} and {likely} of {whole:,}",
+            "{variant} {likely} of {whole:,}",
             variant=escape.plain(row.variant),
-            exploited=_number(row.exploited),
-            likely=_number(row.likely),
+            likely=t("not known") if pd.isna(row.likely) else row.likely,
             whole=row.whole,
         )
         + (
@@ -165,22 +172,13 @@ def brief_answer(
             if pd.notna(row.scored) and row.scored < row.whole
             else ""
         )
-        for row in wide.itertuples()
+        for row in rest.itertuples()
     ]
-    text = say(
-        "**Known to be exploited, and others likely to be** (EPSS ≥ {least:g}) of the {what}: "
-        "{parts}.",
-        least=least,
-        what=lens.short,
-        parts=listed(parts, "; "),
-    )
-    if len(exploited):
-        text += " " + say("First of all: {ids}.", ids=_ids(exploited))
+    form = msg("Others likely to be (EPSS ≥ {least:g}): {parts}.")
+    if not likely:
+        form = msg("No other is likely to be (EPSS ≥ {least:g}).")
+    text = known + " " + say(form, least=least, parts=listed(likely))
     return Answer("exploitation-in-brief", text=paragraph(text), counted=lens.label, role=SUMMARY)
-
-
-def _number(count: Any) -> str:
-    return t("not known") if pd.isna(count) else f"{count:,}"
 
 
 def nothing_known() -> str:

@@ -10,7 +10,7 @@ from helpers.answers.talk import FOUND, Talk, some
 from helpers.comparability import scan_consistency
 from helpers.frames import SCANNED
 from helpers.text import escape
-from helpers.text.i18n import t
+from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Text, bullets, listed, name, paragraph, phrase, say
 from helpers.text.titles import Part, begun, fitted
 from helpers.text.titles import name as short_name
@@ -20,6 +20,10 @@ from helpers.vulnerabilities.once import FINDINGS
 
 _MANY = 4
 """Captures of which a title names only the first and the last."""
+
+
+ONE_CAPTURE = msg("No image was measured in two captures, so nothing can be compared over time.")
+"""Why there is no history."""
 
 
 def across(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens = PLAIN) -> pd.DataFrame:
@@ -38,8 +42,7 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     """
     counts = counting.severity_counts(findings, images, lens)
     if images["capture"].nunique() < 2:
-        text = say("There is one capture, so there is no other day to compare it with.")
-        return Answer("severity-by-capture", text=paragraph(text), table=counts)
+        return Answer("severity-by-capture", table=counts, lacks=word(ONE_CAPTURE))
     chart = shown_counts.severity_bars(counts, lens.label)
     return Answer(
         "severity-by-capture",
