@@ -115,7 +115,7 @@ def test_a_file_that_no_path_pattern_fits_has_an_unknown_owner_and_is_not_unowne
     assert groups[f"{APP_FOLDER}/index.js"] == APP
     parts = file_groups.sizes(grouped, LAYERS)
     assert "unowned" not in set(parts["group"].astype(str))
-    answer = file_groups.answer(parts, app)
+    answer = file_groups.answer(parts)
     by_group = answer.table.set_index("group")["size_bytes"]
     assert list(by_group.index) == list(file_groups.GROUPS)
     assert by_group[OWNER_UNKNOWN] == 10 * MB + 9
