@@ -152,12 +152,12 @@ class Comparison(ComparedImages):
     # 03: which image is larger, by how much, and where are the bytes?
 
     sizes = question("Which sizes are known?", image_sizes.kinds_answer)
-    size_difference = question("How far apart are they?", image_sizes.difference_answer)
-    size_groups = question("What are the bytes?", file_groups.answer)
-    size_parts = question("What is each group of bytes made of?", file_groups.parts_answer)
-    layer_sizes = question(
-        "What did each instruction add, and what do later ones hide?", layer_sizes_.answer
+    size_difference = question(
+        "How much larger is one image than another?", image_sizes.difference_answer
     )
+    size_groups = question("What takes the space?", file_groups.answer)
+    size_parts = question("What is each group of bytes made of?", file_groups.parts_answer)
+    layer_sizes = question("What did each instruction add?", layer_sizes_.answer)
     instructions = question("Which instruction made which layer?", layer_sizes_.table_answer)
     size_steps = question("Where does the difference come from?", waterfall.answer)
     largest_packages = question("Which packages are the largest?", package_files.largest_answer)
@@ -166,27 +166,27 @@ class Comparison(ComparedImages):
 
     # 04: what does an attacker find in each image, and what does the scanner not see?
 
-    attack_surface = question("What is there?", attack_surface_.answer)
-    attack_surface_evidence = question("Where is each of these?", attack_surface_.evidence_answer)
+    attack_surface = question("What does an attacker find?", attack_surface_.answer)
+    attack_surface_evidence = question("Where are these files?", attack_surface_.evidence_answer)
     attack_surface_limits = question(
-        "Which properties were measured, and what was not looked at?",
+        "What was not checked?",
         attack_surface_.limits_answer,
     )
     c_library = question(
-        "Which C library is it, and is everything there that programs ask for?",
+        "Which C library do programs use?",
         dynamic_linking.libc_answer,
     )
     unloadable = question(
-        "Which files ask for what is not there?", dynamic_linking.unloadable_answer
+        "Which files lack a loader or a library?", dynamic_linking.unloadable_answer
     )
     scan_coverage = question(
-        "How much of the executables and libraries did the scanner look at?",
+        "How much did the scanner look at?",
         scan_coverage_.answer,
     )
     not_looked_at = question(
-        "Which executables and libraries did the scanner not look at?", scan_coverage_.dark_answer
+        "Which executables and libraries were not scanned?", scan_coverage_.dark_answer
     )
-    executables = question("Do executables bring vulnerabilities along?", exposure.answer)
+    executables = question("Do more executables mean more vulnerabilities?", exposure.answer)
     executables_totals = question(
         "How many executables, libraries and vulnerabilities does each image have?",
         exposure.totals_answer,
@@ -198,7 +198,7 @@ class Comparison(ComparedImages):
         "What did the package of each finding install, and does the app need it?",
         exposure.listing_answer,
     )
-    slimmer = question("What would be left of them in a slimmer image?", exposure.slimmer_answer)
+    slimmer = question("What would a slimmer image remove?", exposure.slimmer_answer)
 
     # 05: what do the same images show on other days?
 
