@@ -15,7 +15,7 @@ def read(path: Path, most: int, invalid: type[FileInvalid]) -> bytes:
     try:
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise invalid(path, "no regular file", "Save it as a file, and name that")
+            raise invalid(path, "not a regular file", "Save it and pass its path")
         with path.open("rb") as file:
             return file.read(most + 1)
     except OSError as error:

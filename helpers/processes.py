@@ -1,4 +1,4 @@
-"""Who made something that a killed process leaves behind, whether it runs, and how to kill one."""
+"""Record, check and stop the process that owns a leftover."""
 
 import contextlib
 import hashlib

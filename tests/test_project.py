@@ -113,15 +113,15 @@ def test_the_readmes_numbers_are_those_of_the_evidence(both) -> None:
     alpine, distroless = then["findings"]
     assert f"counted {alpine} findings on Alpine and {distroless} on distroless" in text
     vulnerabilities = then["vulnerabilities"].tolist()
-    assert f"{alpine} findings are {vulnerabilities[0]} vulnerabilities" in text
-    assert f"{distroless} are {vulnerabilities[1]}." in text
+    assert f"{alpine} findings are {vulnerabilities[0]} distinct vulnerabilities" in text
+    assert f"the {distroless} are {vulnerabilities[1]}." in text
     assert then["fixable_findings"].tolist() == [alpine, 0]
-    assert "stand at {} and {}".format(*now["findings"]) in text
+    assert "have {} and {} findings".format(*now["findings"]) in text
     ours = Comparison("blog-2022").age_or_base().table.iloc[0]
     pair = Comparison("matched-2026").counting(known_by="2026-08-31").age_or_base().table.iloc[0]
-    assert f"Alpine image was {ours['days_older']} days older than the other" in text
+    assert f"Alpine image was {ours['days_older']} days older." in text
     counts = f"Alpine has {pair['first_total']} findings and distroless {pair['second_total']}"
-    assert f"{pair['days_older']} days apart, {counts}:" in text
+    assert f"{pair['days_older']} days apart, the order reverses: {counts}." in text
 
 
 def test_every_make_target_is_in_make_help() -> None:

@@ -87,7 +87,7 @@ def name_of(source: str) -> str:
 def _entries(source: str, catalog: Catalog) -> Iterator[Entry]:
     if source != "-" and not _is_list(new_study.path_of(source)):
         if source.endswith(_LISTS):
-            raise StudyInvalid(f"{source[:_SHOWN]}: no such file. Name a list that there is")
+            raise StudyInvalid(f"{source[:_SHOWN]}: no such file; pass an existing list")
         for entry in _named(source, catalog):
             if entry.problem and entry.name == source:
                 raise StudyInvalid(entry.problem)

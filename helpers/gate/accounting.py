@@ -1,4 +1,4 @@
-"""How a total before a change becomes the total after it, by severity and by whose doing it is."""
+"""How the total before a change becomes the total after it, by severity and cause."""
 
 from typing import NamedTuple
 
@@ -25,13 +25,13 @@ LEVELS = tuple(reversed(SEVERITIES))
 
 WORDS = {
     BEFORE: msg("before"),
-    BROUGHT: msg("+ brought by the image"),
-    PUBLISHED: msg("+ newly published"),
-    UNDECLARED: msg("+ no longer declared harmless"),
-    REMOVED: msg("− removed by the image"),
-    WITHDRAWN: msg("− withdrawn"),
-    DECLARED: msg("− declared harmless"),
-    UNCHANGED: msg("± rated otherwise"),
+    BROUGHT: msg("brought by the image"),
+    PUBLISHED: msg("newly published"),
+    UNDECLARED: msg("no longer declared harmless"),
+    REMOVED: msg("removed by the image"),
+    WITHDRAWN: msg("withdrawn from the database"),
+    DECLARED: msg("declared harmless"),
+    UNCHANGED: msg("rated differently"),
     AFTER: msg("after"),
 }
 """What each line of an account is called, in order."""
@@ -73,7 +73,9 @@ def account(judgement: Judgement) -> list[Line]:
 def rows(judgement: Judgement) -> list[list[str]]:
     """Return an account as texts: a heading, and a row a line."""
     lines = account(judgement)
-    return [["", *LEVELS, t("total")], *([word(WORDS[line.key]), *line.counts] for line in lines)]
+    signs = {UNCHANGED: "± ", **dict.fromkeys(CAME, "+ "), **dict.fromkeys(WENT, "− ")}
+    named = [[signs.get(line.key, "") + word(WORDS[line.key]), *line.counts] for line in lines]
+    return [["", *LEVELS, t("total")], *named]
 
 
 def _moved(findings: pd.DataFrame) -> list[int]:

@@ -1,4 +1,4 @@
-"""What became of each finding between two images, and whose doing it was."""
+"""What became of each finding between two images, and why."""
 
 from typing import NamedTuple
 
@@ -74,7 +74,7 @@ def difference(pair: Pair) -> Difference:
     """Return what became of every finding, one row each, the most severe first.
 
     `change` is one of `CAUSES`, which says its `cause`; `certainty` says how sure that is. They are
-    those of `changes.engine`: `brought` and `removed` is what is the image's doing or may be,
+    those of `changes.engine`: `brought` and `removed` is what the image caused or may have caused,
     `newly-published` and `withdrawn` what changed though its package stayed, `declared-harmless`
     and `no-longer-declared` what a statement suppresses in one image alone. `suppressed` was
     brought and is suppressed at once. What is suppressed both times is left out. `unchanged` is in
@@ -83,7 +83,7 @@ def difference(pair: Pair) -> Difference:
     severities and versions of the package before and after (NA: not installed, or not known), and
     `row`, its label in the findings after (NA: not there).
 
-    Raises `NotComparable` if it cannot be told the image's doing from the database's, or if the
+    Raises `NotComparable` if the image's changes cannot be separated from the database's, or if the
     scan after the change is more likely broken than good news.
     """
     before, after = pair.before, pair.after
@@ -145,7 +145,7 @@ def _same(differs: object) -> bool | None:
 
 
 def _changes(found: pd.DataFrame) -> np.ndarray:
-    """Return what the gate calls each change; empty for what is none of its words."""
+    """Return what the gate calls each change; empty for other changes."""
     came, went = found["change"].eq(APPEARED), found["change"].eq(GONE)
     declared, by_image = found["reason"].eq(STATEMENT), causes.may_be_image(found["reason"])
     hidden = found["change"].eq(engine.HIDDEN)

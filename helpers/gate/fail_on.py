@@ -90,7 +90,9 @@ def _lens(terms: list[str]) -> Lens:
             raise ParameterInvalid(f"unknown {term[:_SHOWN]!r}; known are {_KNOWN}")
         lens = lens._replace(**{field: value})
         if not lens.severities:
-            raise ParameterInvalid(f"{' and '.join(terms)!r}: no severity is all of these")
+            raise ParameterInvalid(
+                f"{' and '.join(terms)!r}: no severity satisfies all of these conditions"
+            )
     return lens
 
 

@@ -1,4 +1,4 @@
-"""What a gate says of a pair of images: what came and went, and what of it fails."""
+"""The gate's result for a pair of images: what came and went, and what fails."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -17,7 +17,7 @@ PASS, FAIL = "pass", "fail"
 
 
 class Judgement(NamedTuple):
-    """A pair of images, what became of their findings, by which rules, and what is to be known.
+    """A pair of images, what became of their findings, the rules, and notes.
 
     The table is that of `difference`, with `fails`: whether a finding is what a rule asks for.
     """
@@ -88,21 +88,13 @@ def words(rules: Sequence[Rule]) -> str:
 def headline(judgement: Judgement) -> str:
     """Return in a line whether a pair fails, and why."""
     fails, count = len(judgement.failing), len(judgement.brought)
-    values: dict[str, object] = {"fails": fails, "rules": words(judgement.rules)}
-    if not judgement.failing["change"].eq(BROUGHT).all():
-        return t("FAIL: {findings}: {rules}", findings=number(fails, "finding"), **values)
-    if not count and judgement.table["change"].eq(HIDDEN).any():
-        return t("PASS: the image brought no findings that count")
-    if not count:
-        return t("PASS: the image brought no findings")
-    values["brought"] = number(count, "finding")
-    if not judgement.rules:
-        return t("PASS: the image brought {brought}, and none is to fail", **values)
-    if not fails:
-        return t("PASS: of {brought} that the image brought, none fails: {rules}", **values)
-    if fails == 1:
-        return t("FAIL: of {brought} that the image brought, one fails: {rules}", **values)
-    return t("FAIL: of {brought} that the image brought, {fails:,} fail: {rules}", **values)
+    return t(
+        "{verdict} (rule: {rules}). Failing: {fails:,}; brought by the image: {brought:,}",
+        verdict=judgement.verdict.upper(),
+        rules=words(judgement.rules),
+        fails=fails,
+        brought=count,
+    )
 
 
 def origins(judgement: Judgement) -> str:
@@ -115,15 +107,12 @@ def origins(judgement: Judgement) -> str:
         return ""
     came = brought["origin"].value_counts()
     with_base, not_known = int(came.get(BASE, 0)), int(came.get(NOT_KNOWN, 0))
-    counts = {"base": with_base, "app": len(brought) - with_base - not_known}
-    if not_known:
-        return t(
-            "Of what it brought, {base:,} came with the base and {app:,} with the app; "
-            "for {unknown:,} the layers are not known.",
-            unknown=not_known,
-            **counts,
-        )
-    return t("Of what it brought, {base:,} came with the base and {app:,} with the app.", **counts)
+    return t(
+        "Of these, {base:,} came with the base, {app:,} with the app; not known: {unknown:,}.",
+        base=with_base,
+        app=len(brought) - with_base - not_known,
+        unknown=not_known,
+    )
 
 
 def _notes(judged: Judgement, found: Difference) -> Iterator[Note]:
@@ -133,22 +122,10 @@ def _notes(judged: Judgement, found: Difference) -> Iterator[Note]:
     brought = judged.brought
     count, unknown = number(len(brought), "finding"), int(brought["severity"].eq("UNKNOWN").sum())
     if unknown and not all("UNKNOWN" in rule.lens.severities for rule in rules):
-        text = Message(
-            "No rule by severity catches {unknown:,} of {count} that the image brought: their "
-            "severity is not known.",
-            count=count,
-            unknown=unknown,
-        )
-        yield Note("severity-not-known", text)
+        yield Note("severity-not-known", _uncaught(unknown, count, Message("severity")))
     without = int((brought["epss"].isna() & ~brought["fails"]).sum())
     if without and any(rule.lens.epss for rule in rules):
-        text = Message(
-            "No rule by EPSS catches {unknown:,} of {count} that the image brought: they have no "
-            "score.",
-            count=count,
-            unknown=without,
-        )
-        yield Note("without-score", text)
+        yield Note("without-score", _uncaught(without, count, Message("EPSS")))
     passing = judged.table[~judged.table["fails"]]
     hidden = difference.of(passing, HIDDEN)
     if len(hidden):
@@ -156,8 +133,8 @@ def _notes(judged: Judgement, found: Difference) -> Iterator[Note]:
         would = hidden["row"].isin(fail_on.failing(judged.pair.after, every))
         by = [*hidden["statement_by"].dropna().astype("str").unique()[:3]]
         text = Message(
-            "Not counted, since {by} suppresses what the image brought: {count}, of which "
-            "{would:,} would fail. `--fail-on suppressed` counts them.",
+            "Brought by the image but suppressed by {by}: {count}. {would:,} would fail; "
+            "`--fail-on suppressed` counts them.",
             count=number(len(hidden), "finding"),
             by=", ".join(escape.short(each, 80) for each in by) or Message("an ignore file"),
             would=int(would.sum()),
@@ -166,18 +143,29 @@ def _notes(judged: Judgement, found: Difference) -> Iterator[Note]:
     higher = difference.rated_higher(passing)
     if len(higher):
         text = Message(
-            "Rated higher than before: {count}, {critical:,} of them CRITICAL. `--fail-on "
-            "re-rated` fails for them.",
+            "Rated higher than before: {count} (CRITICAL: {critical:,}); `--fail-on re-rated` "
+            "counts them.",
             count=number(len(higher), "finding"),
             critical=int(higher["severity_after"].eq("CRITICAL").sum()),
         )
         yield Note("re-rated", text)
     if found.same_image and judged.table["change"].isin([*CAME, *WENT]).any():
         text = Message(
-            "Both images have the same packages, so what changed comes from the database, the "
-            "scanner or VEX statements."
+            "Both images have the same packages: the database, the scanner or VEX statements "
+            "changed."
         )
         yield Note("same-image", text)
+
+
+def _uncaught(unknown: int, count: str, value: Message) -> Message:
+    """Return how many findings a rule cannot judge, as they lack the value that it asks for."""
+    return Message(
+        "{unknown:,} of {count} that the image brought lack this value, so no rule on it applies: "
+        "{value}.",
+        unknown=unknown,
+        count=count,
+        value=value,
+    )
 
 
 def _of_databases(given: Pair, found: Difference) -> Iterator[Note]:
@@ -186,15 +174,15 @@ def _of_databases(given: Pair, found: Difference) -> Iterator[Note]:
         return
     if found.same_database is None:
         text = Message(
-            "The databases are not recorded: what a package that stayed gained is taken as newly "
+            "The databases are not recorded: new findings of unchanged packages count as newly "
             "published."
         )
         yield Note("database-not-recorded", text)
         return
     first, second = map(_day, (given.before, given.after))
     text = Message(
-        "The databases differ ({first}, {second}): of what the image brought, some may have been "
-        "published in between.",
+        "The databases differ ({first}, {second}): some findings that the image brought may have "
+        "been published in between.",
         first=first,
         second=second,
     )

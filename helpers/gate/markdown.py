@@ -19,12 +19,8 @@ _IMAGE = 6_000
 """Characters that an image takes without its lists, at most."""
 
 _SECTIONS = {
-    difference.HIDDEN: msg("Brought, and suppressed at once: {count:,}"),
-    difference.PUBLISHED: msg("Newly published: {count:,}"),
-    difference.UNDECLARED: msg("No longer declared harmless: {count:,}"),
-    difference.REMOVED: msg("Removed by the image: {count:,}"),
-    difference.WITHDRAWN: msg("Withdrawn from the database: {count:,}"),
-    difference.DECLARED: msg("Declared harmless: {count:,}"),
+    difference.HIDDEN: msg("brought but suppressed"),
+    **{key: accounting.WORDS[key] for key in (*difference.CAME[1:], *difference.WENT)},
 }
 """Collapsed lists, and what each is called."""
 
@@ -40,7 +36,7 @@ def text(judgements: Sequence[Judgement]) -> str:
     body: list[str] = []
     for place, each in enumerate(ordered):
         if room < _IMAGE:
-            body += [t("{count:,} more images are left out.", count=len(ordered) - place), ""]
+            body += [t("… and {count:,} more images", count=len(ordered) - place), ""]
             break
         section = _image(each, room, has_name=len(ordered) > 1)
         body.append(section)
@@ -68,12 +64,13 @@ def _verdict(ordered: Sequence[Judgement]) -> str:
     if len(ordered) == 1:
         return f"**{judgement.headline(ordered[0])}**"
     failing = sum(each.verdict == FAIL for each in ordered)
-    values = {"failing": failing, "images": len(ordered)}
-    rules = judgement.words(ordered[0].rules)
-    if failing:
-        line = t("FAIL: {failing:,} of {images:,} images: {rules}", rules=rules, **values)
-    else:
-        line = t("PASS: none of {images:,} images: {rules}", rules=rules, **values)
+    line = t(
+        "{verdict} (rule: {rules}). Failing images: {failing:,} of {images:,}",
+        verdict=judgement.verdict(ordered).upper(),
+        rules=judgement.words(ordered[0].rules),
+        failing=failing,
+        images=len(ordered),
+    )
     return f"**{line}**"
 
 
@@ -111,15 +108,16 @@ def _lists(found: Judgement, room: int) -> Iterator[str]:
     """Yield the lists; each takes at most half of the room that the ones before it left."""
     brought = found.brought
     lists = [
-        (msg("What fails: {count:,}"), found.failing),
-        (msg("Also brought by the image: {count:,}"), brought[~brought["fails"]]),
+        (msg("failing"), found.failing),
+        (accounting.WORDS[difference.BROUGHT], brought[~brought["fails"]]),
         *((title, difference.of(found.table, key)) for key, title in _SECTIONS.items()),
-        (msg("Rated otherwise: {count:,}"), difference.re_rated(found.table)),
+        (accounting.WORDS[difference.UNCHANGED], difference.re_rated(found.table)),
     ]
     for place, (title, findings) in enumerate(lists):
         if findings.empty:
             continue
-        text = word(title).format(count=len(findings))
+        name = word(title)
+        text = f"{name[:1].upper()}{name[1:]}: {len(findings):,}"
         # The first two are open.
         is_open = place < 2
         begin = f"**{text}**" if is_open else f"<details><summary>{text}</summary>"

@@ -92,10 +92,10 @@ def of_captures(frames: Frames, before: str, after: str, variant: str = "") -> l
 
 
 def check(pair: Pair) -> list[Note]:
-    """Return what has to be known of a comparison.
+    """Return the notes on a comparison.
 
-    Raises `NotComparable` if it cannot be told what the image brought: an image was not measured,
-    or the scanners differ.
+    Raises `NotComparable` if what the image brought cannot be determined: an image was not
+    measured, or the scanners differ.
     """
     for side in pair.sides.values():
         status, reason = side.image["status"], side.image["reason"]
@@ -115,12 +115,12 @@ def check(pair: Pair) -> list[Note]:
     if first != second:
         raise NotComparable(
             f"not scanned alike: {pair.before.label} by {first}, {pair.after.label} by {second}. "
-            "What differs may be the scanner's doing; scan both with one version of one scanner"
+            "Differences may come from the scanner; scan both with the same version"
         )
     if pd.isna(versions[0]):
         text = Message(
-            "The reports do not say which version of the scanner made them: what counts as newly "
-            "published may come from a newer scanner."
+            "The reports do not name the scanner's version: newly published findings may come from "
+            "a newer scanner."
         )
         notes.append(Note("scanner-version-not-recorded", text))
     return [*notes, *_of_images(pair), *_without_advisories(pair.after)]
@@ -132,7 +132,7 @@ def _of_images(pair: Pair) -> Iterator[Note]:
     names = [reference.repository_of(str(image["artifact"] or "")) for image in (first, second)]
     if all(names) and names[0] != names[1]:
         text = Message(
-            "The images are of two repositories: {first} and {second}.",
+            "The repositories differ: {first}, {second}.",
             first=names[0],
             second=names[1],
         )
@@ -140,7 +140,7 @@ def _of_images(pair: Pair) -> Iterator[Note]:
     platforms = [first["architecture"], second["architecture"]]
     if pd.notna(platforms).all() and platforms[0] != platforms[1]:
         text = Message(
-            "The images are for two platforms: {first} and {second}.",
+            "The platforms differ: {first}, {second}.",
             first=escape.short(platforms[0], 80),
             second=escape.short(platforms[1], 80),
         )
@@ -155,8 +155,8 @@ def _without_advisories(side: Side) -> Iterator[Note]:
     is_clean &= not found["package_class"].eq("os-pkgs").any()
     if is_clean and end_of_life.is_unknown(family, release):
         text = Message(
-            "Nothing is found in the OS packages of {system}, a release that the kit does not "
-            "know: the scanner may have no advisories for it.",
+            "No findings in OS packages of {system}: the scanner may have no advisories for this "
+            "release.",
             system=escape.short(f"{family} {release}", 80),
         )
         yield Note("release-without-advisories", text, ("system",))
@@ -174,7 +174,7 @@ def _without_system(pair: Pair) -> list[Note]:
         )
     if without:
         text = Message(
-            "No operating system was recognised in either image: OS packages were not checked."
+            "OS packages were not checked: no operating system was recognised in either image."
         )
         return [Note("no-system", text)]
     return []

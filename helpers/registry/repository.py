@@ -120,9 +120,7 @@ class Repository:
             raise ImageNotFound(f"{self.name}: not a container image ({kind!r})")
         layers = manifest.layers or []
         if any(not oci.DIGEST.fullmatch(each.digest) for each in (config, *layers)):
-            raise self._wrong(
-                "its manifest names a file by no digest that the kit can check (sha256)"
-            )
+            raise self._wrong("its manifest uses an unsupported digest (only sha256)")
         raw_config = self._named(f"blobs/{config.digest}", config.digest, MAX_CONFIG)
         found = Found(of, digest, manifest_digest, raw, raw_config, config, layers)
         self._check_config(found, wanted)

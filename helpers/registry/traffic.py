@@ -72,9 +72,9 @@ class Traffic:
             return
         values = {"host": host, "status": status, "seconds": round(seconds)}
         if status:
-            progress.tell(t("{host} answers {status}: it is asked again in {seconds} s", **values))
+            progress.tell(t("{host} returned {status}; retrying in {seconds} s", **values))
         else:
-            progress.tell(t("{host} does not answer: it is asked again in {seconds} s", **values))
+            progress.tell(t("{host} does not answer; retrying in {seconds} s", **values))
 
 
 class Patience(Retry):

@@ -195,7 +195,7 @@ def _value(parameter: Parameter, value: Any, there: Mapping[str, Sequence[str]])
         has_ever = f"{_EVER}:" in parameter.help
         if not _is_day(typed) and not (has_ever and typed == _EVER):
             more = f", or {_EVER!r}" if has_ever else ""
-            raise ParameterInvalid(f"{told} is no day; write it as 2022-02-28{more}")
+            raise ParameterInvalid(f"{told} is not a date; write it as 2022-02-28{more}")
     if parameter.kind == "folder":
         folder = Path(typed).expanduser()
         if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""What a capture holds: where its images come from, which parts of the evidence there are."""
+"""What a capture holds: the sources of its images, and which parts of the evidence exist."""
 
 import re
 from pathlib import Path
@@ -40,24 +40,22 @@ PARTS = {
 """Parts of a variant's evidence, and the files that each may be in."""
 
 _NOT_IN_SOURCE = {
-    "sbom": msg("an SBOM lists packages only"),
-    "report": msg("a report lists findings, and at best packages"),
-    "archive": msg("an archive is neither built nor started"),
+    "sbom": msg("an SBOM lists only packages"),
+    "report": msg("a report lists only findings and packages"),
+    "archive": msg("nothing was built"),
     "image": msg("nothing was built"),
 }
 """Why a kind of source lacks a part, where the capture does not say it."""
 
 _SIZES = {
     "size_unpacked_source": {
-        "files": msg("Unpacked is the bytes of all files in all layers"),
-        "tars": msg("Unpacked is the bytes of the layers' tars, as the scanner adds them up"),
+        "files": msg("Unpacked: all files in all layers"),
+        "tars": msg("Unpacked: the layers' tars, added up by the scanner"),
     },
     "size_compressed_source": {
-        "registry": msg("Compressed is what the registry states"),
-        "archive": msg("Compressed is what the layers are in the archive that was read"),
-        "gzip": msg(
-            "Compressed is what gzip makes of the layers here; a registry's may differ by some"
-        ),
+        "registry": msg("Compressed: as the registry states"),
+        "archive": msg("Compressed: the layers in the archive"),
+        "gzip": msg("Compressed: by gzip here; a registry's sizes may differ slightly"),
     },
 }
 """What a size is, by the code of how it was measured."""
@@ -73,10 +71,9 @@ def about_answer(study: Study) -> Answer:
 def sources_answer(study: Study, facts: Facts, images: pd.DataFrame) -> Answer:
     """Answer which variants a study has, and where the evidence of each comes from."""
     text = bullets(
-        name(variant.name)
-        + (say(" (on `{base}`)", base=variant.base) if variant.base else "")
-        + (": " + marked(variant.about) if variant.about else "")
+        name(variant.name) + ": " + marked(variant.about)
         for variant in study.variants
+        if variant.about
     )
     return Answer("sources", text=text, table=sources(study, facts, images))
 
@@ -89,7 +86,7 @@ def parts_answer(study: Study, facts: Facts) -> Answer:
 
 def identities_answer(images: pd.DataFrame) -> Answer:
     """Answer which images these are, what their sizes are sizes of, and which are the same."""
-    text = paragraph(_size_kinds(images)) + paragraph(_same(images))
+    text = join(paragraph(part) for part in (_size_kinds(images), _same(images)) if part)
     return Answer("identities", text=text, table=identities(images))
 
 
@@ -111,13 +108,12 @@ def held_answer(study: Study, facts: Facts) -> Answer:
     """Answer how many variants the capture holds each part of the evidence of."""
     table = parts(study, facts)
     parts_held = [_held(part, int(table[part].eq(YES).sum()), len(table)) for part in PARTS]
-    text = say("The evidence holds, by part:") + " " + listed(parts_held, "; ") + "."
-    return Answer("held", text=paragraph(text))
+    return Answer("held", text=paragraph(listed(parts_held, "; ") + "."))
 
 
 def not_shown_answer(study: Study) -> Answer:
     """Answer what a study's evidence cannot show, in its author's words."""
-    text = paragraph(say("The study names nothing that its evidence cannot show."))
+    text = paragraph(say("The study lists no gaps in its evidence."))
     if study.not_shown:
         text = paragraph(say("**Not measured in this study:**"))
         text += bullets(map(marked, study.not_shown))
@@ -159,7 +155,7 @@ def parts(study: Study, facts: Facts) -> pd.DataFrame:
             if any((folder / file).is_file() for file in files):
                 row[part] = _owners(folder) if part == _OWNERS else YES
             elif captured is None:
-                row[part] = Message("no: not in this capture")
+                row[part] = Message("no: {why}", why=Message("not in this capture"))
             elif captured.status == FAILED:
                 row[part] = Message("no: its capture failed")
             else:
@@ -237,11 +233,8 @@ def _failed(facts: Facts) -> Text:
         if captured.status == FAILED
     ]
     if lines:
-        head = say("**Not captured, so nothing is known of them here:**")
-        return paragraph(head) + bullets(lines)
-    if len(facts.variants) == 1:
-        return paragraph(say("The one variant was captured."))
-    return paragraph(say("Every variant was captured ({count}).", count=len(facts.variants)))
+        return paragraph(say("**Not captured:**")) + bullets(lines)
+    return paragraph(say("All images were captured ({count}).", count=len(facts.variants)))
 
 
 def _size_kinds(images: pd.DataFrame) -> Phrase:
@@ -257,56 +250,42 @@ def _size_kinds(images: pd.DataFrame) -> Phrase:
 
 def _same(images: pd.DataFrame) -> Phrase:
     """Return which variants are one and the same image."""
-    if len(images) < 2:
-        return say("There is one variant only, so none is the same image as another.")
     by_id = images.dropna(subset="image_id").groupby("image_id", sort=False)
     alike = [names(variants) for _, variants in by_id if len(variants) > 1]
     if not alike:
-        return say("No two variants are the same image.")
-    return say(
-        "The same image, so that any difference is only in its name: {variants}.",
-        variants=listed(alike, "; "),
-    )
+        return Phrase()
+    return say("The same image under several names: {variants}.", variants=listed(alike, "; "))
 
 
 def _started(images: pd.DataFrame) -> Text:
     """Return which variants answered when they were started, and which shell started, as a list."""
     tried = images[images["shell_starts"].notna()]
     if tried.empty:
-        return paragraph(say("No variant was started, so whether it works is not known."))
+        return paragraph(say("No image was started."))
     lines = [
         say(
-            "{variant} {answer}{why}; {shell}",
+            "{variant} {answer}{why}; shell: {shell}",
             variant=name(row.variant),
             answer=_answered(row.answers),
             why="" if pd.isna(row.reason) else f" ({_one_line(row.reason)})",
-            shell=say("no shell could be started")
-            if pd.isna(row.shell)
-            else say("`{shell}` could be started", shell=row.shell),
+            shell=t("none") if pd.isna(row.shell) else name(row.shell),
         )
         for row in tried.itertuples()
     ]
     if others := names(images[images["shell_starts"].isna()]):
-        lines.append(say("Not started, so not known to work: {variants}", variants=others))
-    if tried["asked_by"].isin(["loopback", "none"]).all():
-        note = t(
-            "Each was started with a read-only root, no capabilities and no new privileges, and "
-            "without a network but its own loopback."
-        )
-    else:
-        note = t(
-            "Each was started with a read-only root, no capabilities and no new privileges, on a "
-            "network without a way out, on which it could still reach what listens on all "
-            "addresses of the daemon's machine."
-        )
+        lines.append(say("Not started: {variants}", variants=others))
+    note = t(
+        "Each was started with a read-only root, no capabilities, no new privileges and no route "
+        "to the internet."
+    )
     return bullets(lines) + paragraph(note)
 
 
 def _answered(answers: object) -> Phrase:
     """Return whether a variant that was started answered; NA: the test could not reach it."""
     if pd.isna(answers):
-        return say("not reached")
-    return say("answered on its port") if answers else say("**is broken**")
+        return say("could not be tested")
+    return say("answers on its port") if answers else say("**is broken**")
 
 
 def _from_base(layers: pd.DataFrame, images: pd.DataFrame) -> Text:
@@ -318,39 +297,26 @@ def _from_base(layers: pd.DataFrame, images: pd.DataFrame) -> Text:
         if row.variant in by_variant
     ]
     if not lines:
-        return paragraph(say("No variant's layers were read, so they are not known."))
+        return paragraph(say("No layers were read."))
     return bullets(lines)
 
 
 def _base_part(base: Any, layers: pd.DataFrame) -> Phrase:
     """Return how much of one variant's layers is the base's."""
     known = layers["from_base"].dropna()
-    if pd.isna(base):
-        return say("its base is not known, so its layers are not told apart")
-    if known.empty:
-        return say(
-            "its layers are not told apart: `{base}` was not on the daemon, or is not what it was "
-            "built on",
-            base=base,
-        )
-    if not known.any():
-        return say("it is built from scratch, so all layers are its own")
+    if pd.isna(base) or known.empty:
+        return say("the layers of its base are not known")
     text = say(
-        "{part:,.1f} of {whole:,.1f} MB unpacked are the base's, `{base}`",
+        "{part:,.1f} of {whole:,.1f} MB unpacked come from `{base}`",
         part=layers[layers["from_base"].fillna(False)]["size_bytes"].sum() / MB,
         whole=layers["size_bytes"].sum() / MB,
         base=base,
     )
     if len(known) < len(layers):
-        text += say("; above these it has changed since, and the rest is not told apart")
+        text += say("; the base has changed since, so there may be more")
     return text
 
 
 def _held(part: str, held: int, count: int) -> Phrase:
     """Return how many variants a part of the evidence is there of."""
-    values = {"part": word(part), "count": count}
-    if held == count:
-        return say("{part}: all of {count} variants", **values)
-    if not held:
-        return say("{part}: none of {count} variants", **values)
-    return say("{part}: {held} of {count} variants", held=held, **values)
+    return say("{part}: {held} of {count} images", part=word(part), held=held, count=count)

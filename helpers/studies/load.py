@@ -101,7 +101,7 @@ def load_published(name: str) -> pd.DataFrame:
         raise StudyFileInvalid(path, problem, f"Its columns are {columns}") from error
     wrong = {
         "a variant that the study does not have": ~table["variant"].isin(study.names()),
-        "a metric, severity or unit that is none of the data dictionary's": ~_is_known(table),
+        "a metric, severity or unit that the data dictionary does not list": ~_is_known(table),
         "a count of findings that is no whole number": table["metric"].eq("findings")
         & table["value"].mod(1).ne(0),
         "a number twice": table.duplicated(["variant", "metric", "severity"], keep=False),

@@ -41,8 +41,7 @@ def some_of_many(shown: Sequence[str], count: int) -> Phrase:
     if len(shown) == count:
         return Phrase()
     return say(
-        "{shown} of {count:,} captures are shown: the first, the newest, the default, and others "
-        "spread evenly in time.",
+        "{shown} of {count:,} captures are shown, spread evenly in time.",
         shown=len(shown),
         count=count,
     )
@@ -51,17 +50,18 @@ def some_of_many(shown: Sequence[str], count: int) -> Phrase:
 def _made(facts: Facts) -> Phrase:
     """Return when and with what a capture was made."""
     text = say(
-        "Capture `{capture}` was made on {at:%Y-%m-%d at %H:%M} UTC, with {scanner}{how} and "
+        "Capture `{capture}` was made on {at:%Y-%m-%d at %H:%M} UTC with {scanner} and "
         "{database}{covered}.",
         capture=facts.capture,
         at=facts.captured_at,
         scanner=_scanner(facts),
-        how=_how(facts),
         database=_database(facts),
         covered=f" ({word(facts.db.coverage)})" if facts.db.coverage else "",
     )
     if facts.scanner == "trivy" and scanner_releases.is_not_the_projects(facts.scanner_version):
-        text += say(" **That release was not the Trivy project's: scan again with another one.**")
+        text += say(
+            " **The Trivy project did not publish that release: scan again with another one.**"
+        )
     return text + _built(facts) if facts.builder else text
 
 
@@ -69,42 +69,30 @@ def _built(facts: Facts) -> Phrase:
     """Return which builders built a capture's images."""
     keys = ("builder", "engine", "store", "platform", "buildx")
     known = {key: facts.builder.get(key, t("unknown")) for key in keys}
-    if known["builder"] != BUILDKIT:
-        return say(
-            " Images were built by the {builder} builder of Docker {engine} ({store} store, "
-            "{platform}); another builder gives other layers.",
-            **known,
-        )
+    if known["builder"] == BUILDKIT:
+        known["builder"] += f", buildx {known['buildx']}"
     return say(
-        " Images were built by BuildKit in Docker {engine}, through buildx {buildx} ({store} "
-        "store, {platform}); another builder gives other layers.",
+        " Docker {engine} built the images ({builder}, {store} store, {platform}); another builder "
+        "gives other layers.",
         **known,
     )
 
 
 def _scanner(facts: Facts) -> str:
     if facts.scanner_version:
-        return f"Trivy {facts.scanner_version}"
+        # The usual way to run it goes without saying.
+        how = "" if facts.scanner_is in ("binary", OTHERS, NONE) else f" ({facts.scanner_is})"
+        return f"Trivy {facts.scanner_version}{how}"
     return t("no scanner") if facts.scanner_is == NONE else t("the scanners of others")
 
 
-def _how(facts: Facts) -> str:
-    """Return how the scanner was run; empty for the usual way."""
-    if facts.scanner_is in ("binary", OTHERS, NONE):
-        return ""
-    return t(", run as {what}", what=facts.scanner_is)
-
-
 def _database(facts: Facts) -> str:
-    if facts.scanner_is == NONE:
-        return t("no database")
     day, java = facts.db.updated_at, facts.db.java_updated_at
-    if not day:
-        return t("no database of its own")
+    if facts.scanner_is == NONE or not day:
+        return t("no database")
     text = t("the database of {day:%Y-%m-%d}", day=day)
     if facts.db.origin:
-        origin = word(facts.db.origin)
-        text = t("the database of {day:%Y-%m-%d} from {origin}", day=day, origin=origin)
+        text += f" ({word(facts.db.origin)})"
     if java:
         text += t(", with the Java database of {day:%Y-%m-%d}", day=java)
     return text

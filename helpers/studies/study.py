@@ -404,7 +404,7 @@ def _check(study: Study, path: Path) -> None:
     places = [*study.vex, *(text for each in recipes for text in (each.dockerfile, each.context))]
     places += [text for each in study.variants for text in (each.name, each.source, each.grype)]
     if any("\0" in place for place in places):
-        raise StudyInvalid(f"{path}: a path with NUL, which no name of a file has")
+        raise StudyInvalid(f"{path}: path contains a NUL character")
 
 
 def _check_translation(study: Study, language: str, translation: Translation, path: Path) -> None:

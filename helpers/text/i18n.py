@@ -56,7 +56,7 @@ def known() -> tuple[str, ...]:
 
 
 def use(language: str) -> None:
-    """Speak a language from here on. Raises `ParameterInvalid` if there is none of that name."""
+    """Speak a language from here on. Raises `ParameterInvalid` if it is unknown."""
     global _usual
     _usual = _checked(language)
 

@@ -74,9 +74,9 @@ def test_a_file_that_is_too_large_or_a_pipe_is_refused_at_once(tmp_path: Path) -
     with large.open("wb") as file:
         file.truncate(2**40)
     os.mkfifo(pipe)
-    for path, problem in ((large, "more than"), (pipe, "no regular file")):
+    for path, problem in ((large, "more than"), (pipe, "not a regular file")):
         assert f"{path}: {problem}" in refused(path)
-    assert "no regular file" in refused("/dev/zero")
+    assert "not a regular file" in refused("/dev/zero")
 
 
 def test_an_address_is_recorded_without_credentials_and_query(here: Publisher) -> None:

@@ -198,7 +198,7 @@ def test_an_image_whose_system_is_not_recognised_has_none_unless_both_are_alike(
         judged(bare, bare, ())
     app = with_app({**bare, "Results": []}, LODASH)
     notes = judged(app, app, ()).notes
-    assert notes[0].text.startswith("No operating system was recognised")
+    assert notes[0].text.startswith("OS packages were not checked")
 
 
 @pytest.mark.parametrize(("same", "findings"), [(True, 1), (False, 10)])

@@ -44,7 +44,9 @@ def test_words_are_a_lens(words: str, lens: Lens) -> None:
     ],
 )
 def test_unknown_words_are_refused_with_those_that_are_known(words: str) -> None:
-    with pytest.raises(ParameterInvalid, match=r"known are fixable, .*none alone|no severity is"):
+    with pytest.raises(
+        ParameterInvalid, match=r"known are fixable, .*none alone|no severity satisfies"
+    ):
         fail_on.parse([words])
 
 

@@ -79,20 +79,18 @@ def test_what_no_rule_by_severity_catches_is_said() -> None:
     odd = loaded(listing(packages="a 1"), listing(finding(Severity="UNKNOWN"), finding(2)))
     for rule, is_said in (("severity>=high", True), ("fixable", False)):
         notes = judgement.judge(odd, fail_on.parse([rule])).notes
-        assert any("catches 1 of 2 findings" in note.text for note in notes) is is_said
+        assert any("1 of 2 findings" in note.text for note in notes) is is_said
 
 
 @pytest.mark.parametrize(
     ("count", "rule", "line"),
     [
-        (0, "fixable", "PASS: the image brought no findings"),
-        (1, "", "PASS: the image brought 1 finding, and none is to fail"),
-        (1, "fixable", "PASS: of 1 finding that the image brought, none fails: fixable"),
-        (1, "severity>=low", "FAIL: of 1 finding that the image brought, one fails: severity>=low"),
-        (2, "severity>=low", "FAIL: of 2 findings that the image brought, 2 fail: severity>=low"),
+        (0, "fixable", "PASS (rule: fixable). Failing: 0; brought by the image: 0"),
+        (1, "", "PASS (rule: none). Failing: 0; brought by the image: 1"),
+        (1, "severity>=low", "FAIL (rule: severity>=low). Failing: 1; brought by the image: 1"),
     ],
 )
-def test_one_finding_is_told_as_one(count: int, rule: str, line: str) -> None:
+def test_the_headline_counts_what_fails_and_what_came(count: int, rule: str, line: str) -> None:
     given = loaded(listing(packages="a 1"), listing(*map(finding, range(count))))
     assert judgement.headline(judgement.judge(given, fail_on.parse([rule] if rule else []))) == line
 
@@ -180,10 +178,12 @@ def test_many_images_fit_and_those_that_fail_come_first() -> None:
     ]
     comment, short = markdown.text(named), table.text(named)
     assert len(comment) < markdown.LIMIT
-    assert comment.startswith("**FAIL: 200 of 500 images: fixable and severity>=high**\n")
+    assert comment.startswith(
+        "**FAIL (rule: fixable and severity>=high). Failing images: 200 of 500**\n"
+    )
     assert comment.index("`app-300`") < 1000
     shown = comment.count("\n### ") + comment.startswith("### ")
-    assert f"{500 - shown:,} more images are left out" in comment
+    assert f"{500 - shown:,} more images" in comment
     assert short.startswith("app-300: FAIL")
     assert "… and 480 more images" in short
 
@@ -195,7 +195,7 @@ def test_what_a_report_says_is_inert_in_a_note() -> None:
     after["Results"][1]["ExperimentalModifiedFindings"] = [{**ignored, "Finding": hidden}]
     found = judged(listing(), after)
     assert "suppressed" in {note.code for note in found.notes}
-    (line,) = (line for line in markdown.text([found]).splitlines() if "Not counted" in line)
+    (line,) = (line for line in markdown.text([found]).splitlines() if "but suppressed by" in line)
     shown = str(mistune.html(line))
     assert not {tag for tag in ("<a ", "<img", "<strong>") if tag in shown}
     assert "@team" in shown

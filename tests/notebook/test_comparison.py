@@ -53,7 +53,7 @@ def test_a_question_tells_its_function_in_help_and_completion(blog: Comparison) 
     )
     text = pydoc.plain(pydoc.render_doc(blog.size_difference))
     assert "size_difference(size: str = '', baseline: str = '')" in text
-    assert "How much larger is one image than another?\n    \n    `size` is `unpacked`, `compressed` or" in text
+    assert "How much larger is one image than another?\n    \n    `size` is `unpacked`" in text
     with provisionalcompleter():
         completer = IPCompleter(namespace={"c": blog})
         assert "severity" in [each.text for each in completer.completions("c.seve", 6)]

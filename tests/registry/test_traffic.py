@@ -43,7 +43,7 @@ def test_all_wait_when_one_is_told_to_and_it_is_said_once(
         assert time.monotonic() - begin < 1.9
     with traffic.turn("r.example"):
         assert time.monotonic() - begin > 1.9
-    assert capsys.readouterr().err == "r.example answers 429: it is asked again in 2 s\n"
+    assert capsys.readouterr().err == "r.example returned 429; retrying in 2 s\n"
 
 
 def test_a_registry_that_fails_again_and_again_is_given_up() -> None:

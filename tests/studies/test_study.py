@@ -118,7 +118,7 @@ def test_no_study_takes_long_to_refuse(data: Path, text: bytes) -> None:
 
 def test_a_name_with_nul_is_no_file(data: Path) -> None:
     spoil(data, "sources/node-8-alpine.cdx.json", "a\\u0000b")
-    with pytest.raises(StudyInvalid, match=r"study\.toml: a path with NUL"):
+    with pytest.raises(StudyInvalid, match=r"study\.toml: path contains a NUL"):
         study.open_study("blog-2022")
 
 
