@@ -95,7 +95,7 @@ def test_it_opens_on_the_index_and_asks_nobody_anything(
         watched.page.get_by_text("Alpine or distroless: the comparison").wait_for(timeout=60_000)
         assert "index.ipynb" in watched.page.title()
         watched.page.get_by_role("link", name="07-verdict").click()
-        watched.page.locator("h1:visible", has_text="Which image should be shipped").wait_for()
+        watched.page.locator("h1:visible", has_text="Which image should I ship").wait_for()
         # News would be asked about here, once all is restored.
         assert watched.page.locator(".Toastify__toast").count() == 0
         assert not [url for url in watched.asked if "/lab/api/news" in url or "update" in url]

@@ -192,7 +192,8 @@ def anatomy(
             for load in (load_layers, lambda name: load_study(name).images, load_files)
         )
     grouped = file_groups.grouped(files, layers, images)
-    _, evidence = surface(grouped, images, frames.make("packages", {}))
+    libcs, lacking = dynamic_linking.libc(grouped, images), dynamic_linking.unloadable(grouped)
+    _, evidence = surface(grouped, images, frames.make("packages", {}), libcs, lacking)
     path = tmp_path_factory.mktemp("saved") / "image.tar"
     exported, history, links = {}, {}, {}
     for name, tag in tags.items():

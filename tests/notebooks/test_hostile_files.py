@@ -113,7 +113,7 @@ def test_every_question_has_an_answer_for_any_inventory(
     totals = exposure.totals(counted, needed, files, images)
     coverage = scan_coverage.coverage(files, images, packages)
     for answer in (
-        file_groups.answer(parts, images),
+        file_groups.answer(parts),
         file_groups.largest_files_answer(grouped),
         layer_sizes.answer(layer_sizes.layers(layers, files)),
         waterfall.bars_answer(waterfall.bars(parts, "app", "app")),

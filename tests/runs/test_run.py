@@ -144,7 +144,7 @@ def test_what_was_not_scanned_alike_is_refused_unless_allowed_and_then_marked(
         text = " ".join(path.read_text().split())
         assert "DIFFERENT" in text, path.name
     report = (folder / "report.html").read_text()
-    assert "the images were not scanned with one scanner" in report
+    assert "the images were scanned with different scanners" in report
 
 
 def test_run_json_says_what_was_run_on_what(finished: Path) -> None:
