@@ -303,11 +303,9 @@ class Comparison(ComparedImages):
         """What should be updated now?"""
         today = clock.today()
         of_study = {each.name: each.base for each in self.study.variants if each.base}
-        bases = self.images["variant"].map(of_study).fillna(self.images["base"])
-        images, support = (
-            self.images.assign(base=bases),
-            confounders.confounders(self.images, today),
-        )
+        named = zip(self.images["variant"], self.images["base"], strict=True)
+        images = self.images.assign(base=[of_study.get(variant, base) for variant, base in named])
+        support = confounders.confounders(self.images, today)
         decision = self._verdict.decision(size)
         return updates_.answer(self.findings, images, self.packages, support, decision, today)
 
