@@ -314,7 +314,7 @@ def test_what_anybody_may_write_is_that_of_docker_export(anatomy: Anatomy, varia
     }
     assert found == set(anybody)
     rows = anatomy.evidence.query("property == 'paths anybody may write' and variant == @variant")
-    is_sticky = rows["detail"].str.contains("only owners may remove")
+    is_sticky = rows["detail"].str.contains(r"mode 1\d{3}")
     assert dict(zip(rows["what"], is_sticky, strict=True)) == anybody
     # Devices are everybody's in every container, and a link has no mode.
     seeded = {
@@ -520,7 +520,9 @@ def foreign(
         assert capture(write_study(data, "foreign", **variants), db=db).failures == {}
         loaded, files = load_study("foreign"), load_files("foreign")
         grouped = file_groups.grouped(files, load_layers("foreign"), loaded.images)
-    _, evidence = surface(grouped, loaded.images, loaded.packages)
+    libcs = dynamic_linking.libc(grouped, loaded.images)
+    lacking = dynamic_linking.unloadable(grouped)
+    _, evidence = surface(grouped, loaded.images, loaded.packages, libcs, lacking)
     return Foreign(
         grouped, package_files.known(grouped, loaded.packages)["package"], evidence, tags
     )

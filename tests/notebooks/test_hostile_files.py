@@ -118,7 +118,7 @@ def test_every_question_has_an_answer_for_any_inventory(
         layer_sizes.answer(layer_sizes.layers(layers, files)),
         waterfall.bars_answer(waterfall.bars(parts, "app", "app")),
         attack_surface.answer(matrix, evidence, coverage),
-        dynamic_linking.libc_answer(dynamic_linking.libc(files, images), lacking),
+        dynamic_linking.libc_answer(libcs),
         exposure.answer(totals, counted, lens),
         exposure.slimmer_answer(totals, lens),
         scan_coverage.answer(coverage, images, packages),
