@@ -243,7 +243,7 @@ CASES: list[tuple[Callable[[Path], object], Callable[[Path], object], str]] = [
     (versions_of_a_fix, load, "more than 4,000,000 JSON values"),
     (history_of_one_word, keep, ""),
     (parts_of_an_sbom, package_list.of_sbom, ""),
-    (columns_of_scores, read_scores, "rows of another form"),
+    (columns_of_scores, read_scores, "a different number of fields than the header"),
     (rows_of_scores, read_scores, "more than 4,000,000 rows"),
     (parts_of_a_gzip_file, read_scores, "no EPSS scores"),
     (products_of_a_statement, read_vex, "more than 2,000,000 JSON values"),

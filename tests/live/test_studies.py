@@ -34,7 +34,7 @@ def test_the_blogs_dockerfiles_verbatim_captured_by_notebook_01(data: Path, db: 
     assert executed == [path.name for path in paths.notebooks()]
     book = nbformat.read(folder / "notebooks" / executed[0], as_version=4)
     shown = str([cell.get("outputs") for cell in book.cells])
-    assert "Every variant was captured (2)." in shown
+    assert "All images were captured (2)." in shown
     assert "was made on" in shown
     images = load_study("blog-rebuild").images
     assert images["status"].tolist() == ["scanned", "scanned"]

@@ -119,7 +119,7 @@ def test_every_question_has_an_answer_for_any_inventory(
         waterfall.bars_answer(waterfall.bars(parts, "app", "app")),
         attack_surface.answer(matrix, evidence, coverage),
         dynamic_linking.libc_answer(libcs),
-        exposure.answer(totals, counted, lens),
+        exposure.answer(totals, lens),
         exposure.slimmer_answer(totals, lens),
         scan_coverage.answer(coverage, images, packages),
     ):
