@@ -9,10 +9,21 @@ FLEET := helpers/fleet/requirements.txt
 CAPTURE = $(if $(DB),--db $(DB)) $(if $(COVERAGE),--coverage "$(COVERAGE)") $(if $(MIXED),--mixed) \
   $(if $(FROM),--from $(FROM)) $(if $(EPSS),--epss "$(EPSS)") $(if $(KEV),--kev "$(KEV)") \
   $(foreach file,$(VEX),--vex "$(file)")
+# Errors then advise `make …`.
+KIT = KIT_BY_MAKE=1 $(BIN)/python -m helpers
+
+# make ignores unknown variables: a misspelled STUDY would run the default study.
+KNOWN = PYTHON VENV STUDY SCANS IMAGES BEFORE AFTER DB COVERAGE MIXED FROM EPSS KEV VEX PLATFORM \
+  LANGUAGE THEME TRANSPARENT TEMPLATE FAIL_ON FORMAT NAME SCHEDULER COUNT SEED KINDS LAB QUICK
+GIVEN = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
+UNKNOWN := $(filter-out $(KNOWN) -%,$(GIVEN))
+$(if $(UNKNOWN),$(error Unknown variable: $(UNKNOWN). Use one of these, in upper case: $(KNOWN)))
+
 PLATFORMS = $(if $(PLATFORM), --platform "$(PLATFORM)")
 
 # Only what is given to make: a terminal may have a LANGUAGE of its own.
 look = $(if $(findstring command,$(origin $(2))), --param $(1)=$($(2)))
+ALLOW = $(if $(MIXED), --param mixed=true)
 LOOK = $(call look,language,LANGUAGE)$(call look,theme,THEME)$(call look,transparent,TRANSPARENT)
 
 .DEFAULT_GOAL := help
@@ -22,24 +33,25 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 reproduce: $(VENV)/installed ## run every numbered notebook over STUDY's recorded evidence (default blog-2022) [LANGUAGE=ko …]
-	@$(BIN)/python -m helpers reproduce $(STUDY)$(LOOK)
+	@$(KIT) reproduce $(STUDY)$(LOOK)$(ALLOW)
 
 slides: $(VENV)/installed ## deck.pptx and slides.html of STUDY [TEMPLATE=company.pptx LANGUAGE=ko THEME=dark …]
-	@$(BIN)/python -m helpers slides $(STUDY)$(LOOK)$(if $(findstring command,$(origin TEMPLATE)), --template "$(TEMPLATE)")
+	@$(KIT) slides $(STUDY)$(LOOK)$(ALLOW)$(if $(findstring command,$(origin TEMPLATE)), --template "$(TEMPLATE)")
 
 live: $(VENV)/installed ## capture STUDY anew (build, scan, read, start), then reproduce it [DB=folder EPSS=file KEV=file VEX=file]
 	@$(if $(filter file,$(origin STUDY)),echo "Name a study: make live STUDY=today"; exit 2,\
-	  $(BIN)/python -m helpers live $(STUDY) $(CAPTURE))
+	  $(KIT) live $(STUDY) $(CAPTURE))
 
 compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, SBOMs or reports [STUDY=name PLATFORM=linux/arm64 FROM=registry VEX=file]
-	@$(BIN)/python -m helpers compare $(IMAGES)$(PLATFORMS) $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)
+	@$(if $(IMAGES),,echo 'Name the images: make compare IMAGES="node:24-alpine node:24-slim"'; exit 2;)\
+	  $(KIT) compare $(IMAGES)$(PLATFORMS) $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)
 
 gate: $(VENV)/installed ## what a change brought: BEFORE=image AFTER=image [FAIL_ON="fixable and severity>=high" FORMAT=markdown DB=folder VEX=file]
 	@$(if $(and $(BEFORE),$(AFTER)),,echo "Name two images: make gate BEFORE=image AFTER=image"; exit 2;)\
-	  $(BIN)/python -m helpers gate "$(BEFORE)" "$(AFTER)"$(if $(FAIL_ON), --fail-on "$(FAIL_ON)")$(if $(FORMAT), --format $(FORMAT))$(PLATFORMS) $(CAPTURE)
+	  $(KIT) gate "$(BEFORE)" "$(AFTER)"$(if $(FAIL_ON), --fail-on "$(FAIL_ON)")$(if $(FORMAT), --format $(FORMAT))$(PLATFORMS) $(CAPTURE)
 
 fleet: $(VENV)/fleet ## hundreds of images at SCANS: a folder, glob, s3://… or captured fleet (default official-2018) [NAME=name SCHEDULER=tcp://host:8786 MIXED=1]
-	@$(BIN)/python -m helpers fleet run "$(SCANS)"$(if $(NAME), --name "$(NAME)")$(if $(SCHEDULER), --scheduler $(SCHEDULER))$(if $(MIXED), --mixed)$(LOOK)
+	@$(KIT) fleet run "$(SCANS)"$(if $(NAME), --name "$(NAME)")$(if $(SCHEDULER), --scheduler $(SCHEDULER))$(if $(MIXED), --mixed)$(LOOK)
 
 TESTS = $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
@@ -89,16 +101,16 @@ $(VENV)/python:
 	@touch $@
 
 $(VENV)/installed: requirements.txt pyproject.toml $(VENV)/python
-	@echo "Installing the kit into $(VENV) ..."
+	@echo "Installing the kit, JupyterLab, pandas and matplotlib into $(VENV): one to two minutes, once ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/fleet: $(FLEET) $(VENV)/installed
-	@echo "Installing what fleets need ..."
+	@echo "Installing Dask and PyArrow for fleets into $(VENV): about a minute, once ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(FLEET)
 	@touch $@
 
 $(VENV)/tested: tests/requirements.txt $(VENV)/installed
-	@echo "Installing what tests need ..."
+	@echo "Installing pytest, ruff, mypy and Playwright into $(VENV): about a minute, once ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@

@@ -1,10 +1,14 @@
 """The kit's errors. Each message names the file or thing, says what is wrong, and what to do."""
 
 import errno
+import os
 from os import PathLike
 
 MAX_PROBLEM = 1000
-"""Most letters of what a message says of a file."""
+"""Most characters of a problem in a message."""
+
+BY_MAKE = "KIT_BY_MAKE"
+"""The Makefile sets this variable: advice then names make's targets and variables."""
 
 
 class KitError(Exception):
@@ -132,6 +136,11 @@ class ClusterFailed(KitError):
 
 class NotebookFailed(KitError):
     """A notebook stopped at a cell; its executed copy is kept."""
+
+
+def advice(by_make: str, otherwise: str) -> str:
+    """Return what a user types: one text if make started the kit, else the other."""
+    return by_make if os.environ.get(BY_MAKE) else otherwise
 
 
 def disk_error(error: OSError, path: str | PathLike[str]) -> KitError:

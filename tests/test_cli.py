@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from helpers import cli
+from helpers.capture import session
+from helpers.errors import ScanFailed
 from tests.conftest import Write, finding, suppressing, trivy
 from tests.support.command_line import run
 from tests.support.executed_notebooks import CHOICE, run_of
@@ -145,6 +147,7 @@ def test_no_grammar_of_addresses_is_built_for_notebooks() -> None:
     ("arguments", "status", "error"),
     [
         (["reproduce", "blog-2021"], 1, "did you mean 'blog-2022'"),
+        (["reproduce", "today"], 1, "python -m helpers live today"),
         (["reproduce", "--param", "lense=findings"], 1, "did you mean 'lens'"),
         (["reproduce", "--param", "lens"], 2, "NAME=VALUE"),
         (["summary"], 2, "Missing argument"),
@@ -158,6 +161,23 @@ def test_errors_exit_with_a_status_and_a_remedy(
     done = run(*arguments)
     assert done.status == status
     assert error in done.stderr
+
+
+def test_what_is_advised_is_for_make_if_make_started_the_kit() -> None:
+    assert run("reproduce", "today", KIT_BY_MAKE="1").stderr.endswith("make live STUDY=today\n")
+
+
+def test_without_a_database_the_most_similar_recorded_study_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ScanFailed("no vulnerability DB", "no-db")
+
+    monkeypatch.setattr(session, "capture", fail)
+    done = run("live", "today", KIT_BY_MAKE="1")
+    assert done.status == 1
+    assert done.stderr.endswith("make reproduce STUDY=matched-2026\n")
+    assert run("live", "today-python").stderr.endswith("reproduce rebuilt-python-2026\n")
 
 
 def test_help_names_every_command() -> None:

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 import helpers
-from helpers import Comparison, frames, paths
+from helpers import Comparison, errors, frames, paths
 from helpers.frames import UNKNOWN_COUNT
 from helpers.studies import study
 from helpers.studies.load import load_study
@@ -130,6 +130,42 @@ def test_every_make_target_is_in_make_help() -> None:
     assert targets
     told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert targets[1].split() == re.findall(r"^  make ([\w-]+)", told.stdout, re.MULTILINE)
+
+
+def makes(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """What make would do."""
+    command = ["make", "--dry-run", "--always-make", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_make_refuses_a_variable_that_it_does_not_know() -> None:
+    done = makes("reproduce", "study=today")
+    assert done.returncode == 2
+    assert "Unknown variable: study." in done.stderr
+    makefile = (ROOT / "Makefile").read_text()
+    named = set(re.findall(r"\b([A-Z_]+)=", "\n".join(re.findall(r"##.*", makefile))))
+    known = re.search(r"^KNOWN = ((?:.*\\\n)*.*)$", makefile, re.MULTILINE)
+    assert known
+    assert named <= set(known[1].split())
+
+
+def test_make_compare_without_images_says_what_to_type() -> None:
+    assert "make compare IMAGES=" in makes("compare").stdout
+    assert "exit" not in makes("compare", "IMAGES=a b").stdout
+
+
+def test_make_says_that_installing_takes_minutes() -> None:
+    before, _, _ = makes("reproduce").stdout.partition(" -m pip ")
+    assert "minutes" in before.splitlines()[-2]
+
+
+@pytest.mark.parametrize("target", ["reproduce", "slides", "live", "compare", "gate", "fleet"])
+def test_the_kit_knows_that_make_started_it(target: str) -> None:
+    given = ["STUDY=today", "IMAGES=a b", "BEFORE=a", "AFTER=b", "MIXED=1"]
+    last = makes(target, *given).stdout.splitlines()[-1]
+    assert f" {errors.BY_MAKE}=1 " in f" {last}"
+    if target in ("reproduce", "slides"):
+        assert "--param mixed=true" in last
 
 
 def test_each_test_is_in_make_test_or_in_what_make_test_all_runs_besides() -> None:

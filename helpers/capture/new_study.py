@@ -18,7 +18,7 @@ from msgspec import Struct, field
 
 from helpers import paths, whole
 from helpers.compressed import head
-from helpers.errors import ReportInvalid, StudyInvalid, disk_error
+from helpers.errors import ReportInvalid, StudyInvalid, advice, disk_error
 from helpers.images import oci
 from helpers.images.reference import is_reference
 from helpers.scanning import scan_input
@@ -128,6 +128,13 @@ def kind(source: str) -> str:
             return _kind_of_file(path)
     except OSError as error:
         raise StudyInvalid(f"{source[:200]}: cannot be read ({error.strerror or error})") from error
+    if source and path.is_dir():
+        many = advice(f"make fleet SCANS={source}", f"python -m helpers fleet run {source}")
+        image = f". To compare the image write {source}:latest" if is_reference(source) else ""
+        raise StudyInvalid(
+            f"{source}: a folder without index.json, so not an OCI layout. Pass the files in it, "
+            f"or for many reports use: {many}{image}"
+        )
     # No registry is asked for what looks like a file.
     if not is_reference(source) or source.endswith(variant_names.FILES):
         what = source or "an empty name"

@@ -24,7 +24,7 @@ from helpers.cli.options import (
     values_of,
 )
 from helpers.cli.output import of_kit, plain, print_run, relative
-from helpers.errors import KitError, ReportInvalid
+from helpers.errors import KitError, ReportInvalid, ScanFailed, advice
 from helpers.text import escape
 
 
@@ -287,7 +287,10 @@ def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
 
     for part, address in record_exploitation.ADDRESSES.items():
         options[part] = options[part] or (record_exploitation.OFF if options["db"] else address)
-    outcome = capture(study, name, **options)
+    try:
+        outcome = capture(study, name, **options)
+    except ScanFailed as error:
+        raise ScanFailed(f"{error}{_recorded_instead(study, error)}", error.reason) from error
     if outcome.unchanged:
         click.echo(f"nothing has changed since {relative(outcome.folder)}")
     else:
@@ -307,6 +310,15 @@ def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
             hint = "" if outcome.unchanged else f". Add: python -m helpers {command}"
             click.echo(f"Without {record_exploitation.NAMES[part]}: {plain(why)}{hint}", err=True)
     return outcome.folder, bool(outcome.failures or outcome.broken or outcome.failed_bases)
+
+
+def _recorded_instead(study: str, error: ScanFailed) -> str:
+    """Return which recorded study needs no vulnerability DB, if that is what is missing."""
+    from helpers.studies.study import nearest_recorded, open_study
+
+    name = nearest_recorded(open_study(study)) if error.reason == "no-db" else ""
+    command = advice(f"make reproduce STUDY={name}", f"python -m helpers reproduce {name}")
+    return f"\nA recorded study needs neither; the most similar one: {command}" if name else ""
 
 
 def _checked(study: str, given: tuple[str, ...]) -> dict[str, str]:

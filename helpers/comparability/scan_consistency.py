@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from helpers.errors import StudyInvalid
+from helpers.errors import StudyInvalid, advice
 from helpers.frames import UNKNOWN_COUNT, Frames
 from helpers.text.i18n import ENGLISH, msg, speaking, t, word
 from helpers.text.rich import AND, Phrase, Text, bullets, listed, name, paragraph, say
@@ -249,8 +249,9 @@ def _require(images: pd.DataFrame, code: str) -> None:
 def refusal(who: str, lines: list[str], code: str = SCANS) -> str:
     """Return why images may not be compared, and what to do, as an error's text in English."""
     why, remedy = _REFUSALS[code]
+    allow = advice("MIXED=1", "--mixed, or the parameter mixed=true")
     return "\n  ".join([f"{who} {why}", *lines]) + (
-        f"\n{remedy}, or allow it (--mixed, or the parameter mixed=true): every figure then says so"
+        f"\n{remedy}, or allow it ({allow}): every figure then says so"
     )
 
 

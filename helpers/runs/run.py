@@ -170,6 +170,7 @@ def _execute(
 ) -> tuple[dict[str, float], dict[str, str]]:
     """Execute notebooks side by side; return seconds and failures by notebook name."""
     from papermill.exceptions import PapermillExecutionError
+    from papermill.log import logger as papermill_log
 
     seconds: dict[str, float] = {}
     failures: dict[str, str] = {}
@@ -208,9 +209,11 @@ def _execute(
             list(pool.map(execute, sorted(others, key=_code_cells, reverse=True)))
         except BaseException:
             if server:
+                # Threads end once they notice that their kernels have ended. Each would log that.
+                papermill_log.disabled = True
                 server.close()
-                # They end when they notice that; their kernels have ended then, too.
                 pool.shutdown(cancel_futures=True)
+                papermill_log.disabled = False
             raise
     return seconds, {path.name: failures[path.name] for path in values if path.name in failures}
 

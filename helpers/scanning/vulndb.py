@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from helpers import own_file, whole
-from helpers.errors import FileInvalid, ScanFailed
+from helpers.errors import FileInvalid, ScanFailed, advice
 from helpers.scanning.trivy_program import LIMIT, QUIET, Trivy, run
 from helpers.studies.study import Database
 from helpers.text.i18n import msg
@@ -90,7 +90,12 @@ class VulnDb:
         whole.clear_up(self.folder)
         pinned = "@sha256:" in self._repository
         if not pinned or not (self.folder / DB / _METADATA).is_file():
-            download(scanner, self.folder, self._repository)
+            try:
+                download(scanner, self.folder, self._repository)
+            except ScanFailed as error:
+                if error.reason != "no-db":
+                    raise
+                raise _not_downloaded(self.folder, error) from error
         if self.java_updated_at():
             download(scanner, self.folder, self._java_repository, JAVA_DB)
 
@@ -150,6 +155,19 @@ def _metadata(folder: Path) -> _Metadata:
 def _no_db(folder: Path, name: str) -> ScanFailed:
     return ScanFailed(
         f"{folder}: no vulnerability DB (db/{name}) in this folder. Name one that has it", "no-db"
+    )
+
+
+def _not_downloaded(folder: Path, error: ScanFailed) -> ScanFailed:
+    is_there = (folder / DB / "trivy.db").is_file()
+    which = "an old vulnerability DB is" if is_there else "no vulnerability DB is"
+    place = folder if is_there else "FOLDER"
+    given = advice(f"DB={place}", f"--db {place}")
+    last = str(error).partition("\n")[2]
+    return ScanFailed(
+        f"{which} in {folder}, and a new one cannot be downloaded. Check the network; base images "
+        f"that Docker lacks need it, too. Offline, pass a folder that has a DB: {given}\n{last}",
+        "no-db",
     )
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from helpers import own_file, paths
-from helpers.errors import StudyFileInvalid, StudyInvalid, disk_error
+from helpers.errors import StudyFileInvalid, StudyInvalid, advice, disk_error
 from helpers.images import oci
 from helpers.studies.landmarks import day, landmarks
 from helpers.text import escape, i18n
@@ -240,10 +240,10 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
         if not self.has(wanted):
             captures = self.captures()
             if not captures:
-                raise StudyInvalid(
-                    f"study {self.name!r} has no capture yet. Capture it: "
-                    f"python -m helpers capture {self.name}"
+                command = advice(
+                    f"make live STUDY={self.name}", f"python -m helpers live {self.name}"
                 )
+                raise StudyInvalid(f"study {self.name!r} has no capture yet. Capture it: {command}")
             if wanted:
                 raise StudyInvalid(
                     f"study {self.name!r} has no capture {wanted[:_SHOWN]!r}; it has "
@@ -301,6 +301,25 @@ def recorded() -> list[str]:
     """Return the names of the studies that have a capture."""
     captured = {path.parent.parent.name for path in paths.studies().glob(f"*/*/{paths.CAPTURE}")}
     return [name for name in names() if name in captured]
+
+
+def nearest_recorded(study: Study) -> str:
+    """Return the recorded study whose variants have the most alike names; empty if there is none."""
+    words = _words(study)
+
+    def likeness(name: str) -> float:
+        try:
+            others = _words(open_study(name))
+        except StudyInvalid:
+            return -1
+        return len(words & others) / len(words | others)
+
+    return max(recorded(), key=likeness, default="")
+
+
+def _words(study: Study) -> set[str]:
+    """Return the words in the names of a study's variants."""
+    return {word for name in study.names() for word in name.split("-")}
 
 
 def going(folder: Path) -> set[str]:

@@ -190,6 +190,11 @@ class TestKind:
         path = write(content, "thing")
         assert refused(str(path)).startswith(f"{path}: neither an image archive")
 
+    def test_a_folder_is_not_looked_for_in_a_registry(self, tmp_path: Path) -> None:
+        (tmp_path / "node").mkdir()
+        assert "an image of this name write node:latest" in refused("node")
+        assert refused(str(tmp_path)).startswith(f"{tmp_path}: a folder")
+
     def test_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe")
         assert "no such file" in refused(str(tmp_path / "pipe"))

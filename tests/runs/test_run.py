@@ -263,6 +263,15 @@ def test_a_failing_notebook_leaves_its_copy_and_the_last_good_run(
     assert not copy.exists(), "a good run takes the failed one away"
 
 
+def test_a_stop_is_not_reported_as_the_death_of_a_kernel(
+    data: Path, running: Callable[[str], Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    book = running(f"import os, time; os.kill({os.getpid()}, {signal.SIGINT:d}); time.sleep(60)")
+    with pytest.raises(KeyboardInterrupt):
+        run.reproduce("blog-2022", notebooks=[book])
+    assert "Kernel died" not in caplog.text
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_a_stopped_run_never_looks_finished_and_the_next_one_clears_up(
     data: Path, small: Path, number: int, status: int

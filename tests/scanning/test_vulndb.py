@@ -50,6 +50,20 @@ def test_a_database_that_says_nothing_of_itself_is_named(tmp_path: Path, metadat
     assert raised.value.reason == "no-db"
 
 
+def test_without_a_network_both_the_database_and_the_network_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(*_: object) -> None:
+        raise ScanFailed("trivy failed:\ndial tcp: lookup ghcr.io", "no-db")
+
+    monkeypatch.setattr(vulndb, "download", download)
+    with pytest.raises(ScanFailed, match=r"(?s)no vulnerability DB .*network.*--db FOLDER.*ghcr"):
+        VulnDb(tmp_path, False).refresh(trivy_program.Trivy("0"))
+    in_folder(tmp_path, "{}")
+    with pytest.raises(ScanFailed, match=f"an old .*--db {tmp_path}"):
+        VulnDb(tmp_path, False).refresh(trivy_program.Trivy("0"))
+
+
 def test_while_one_capture_scans_with_it_no_other_changes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
