@@ -151,7 +151,7 @@ def test_make_refuses_a_variable_that_it_does_not_know() -> None:
 
 def test_make_compare_without_images_says_what_to_type() -> None:
     assert "make compare IMAGES=" in makes("compare").stdout
-    assert "exit" not in makes("compare", "IMAGES=a b").stdout
+    assert "Name the images" not in makes("compare", "IMAGES=a b").stdout
 
 
 def test_make_says_that_installing_takes_minutes() -> None:

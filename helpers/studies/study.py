@@ -240,10 +240,8 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
         if not self.has(wanted):
             captures = self.captures()
             if not captures:
-                command = advice(
-                    f"make live STUDY={self.name}", f"python -m helpers live {self.name}"
-                )
-                raise StudyInvalid(f"study {self.name!r} has no capture yet. Capture it: {command}")
+                live = advice(f"make live STUDY={self.name}", f"python -m helpers live {self.name}")
+                raise StudyInvalid(f"study {self.name!r} has no capture yet. Capture it: {live}")
             if wanted:
                 raise StudyInvalid(
                     f"study {self.name!r} has no capture {wanted[:_SHOWN]!r}; it has "
@@ -304,7 +302,7 @@ def recorded() -> list[str]:
 
 
 def nearest_recorded(study: Study) -> str:
-    """Return the recorded study whose variants have the most alike names; empty if there is none."""
+    """Return the recorded study with the most similar names of variants; empty if there is none."""
     words = _words(study)
 
     def likeness(name: str) -> float:

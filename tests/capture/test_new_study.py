@@ -171,7 +171,7 @@ class TestKind:
         ],
     )
     def test_nonsense(self, name: str) -> None:
-        assert re.search("not an image reference|cannot be read", refused(name))
+        assert re.search("not an image reference|cannot be read|a folder", refused(name))
 
     @pytest.mark.parametrize(
         "content",
@@ -192,7 +192,7 @@ class TestKind:
 
     def test_a_folder_is_not_looked_for_in_a_registry(self, tmp_path: Path) -> None:
         (tmp_path / "node").mkdir()
-        assert "an image of this name write node:latest" in refused("node")
+        assert "the image write node:latest" in refused("node")
         assert refused(str(tmp_path)).startswith(f"{tmp_path}: a folder")
 
     def test_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
