@@ -10,8 +10,8 @@ from helpers.answers.talk import RISK, Talk
 from helpers.risk import likelihood
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
-from helpers.text.rich import Text, number, paragraph, say
-from helpers.text.titles import first_fitting
+from helpers.text.rich import Text, paragraph
+from helpers.text.titles import around
 from helpers.vulnerabilities import lens_evidence, lenses, once
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 
@@ -85,14 +85,14 @@ def answer(
     return Answer(
         "epss-and-cvss",
         title,
-        _text(table, placed, least, images),
+        _text(placed, least),
         table,
         _points(placed, table, least, images),
         counted.label,
         lens_evidence.sources(findings, images, counted),
         role=SLIDE,
         shown=table[_SHOWN],
-        talks=(_talk(table, least),),
+        talks=(_talk(),),
     )
 
 
@@ -114,7 +114,7 @@ def _points(
     ]
     return Points(
         points,
-        t("EPSS: probability that it is exploited anywhere within 30 days"),
+        t("EPSS: probability of exploitation anywhere within 30 days"),
         t("CVSS base score by NVD, 0 to 10"),
         {group: word(text) for group, text in GROUPS.items()},
         note=_lost(table, images),
@@ -145,12 +145,12 @@ def _lost(table: pd.DataFrame, images: pd.DataFrame) -> str:
     if unscored:
         parts.append(t("{count:,} without an EPSS score", count=unscored))
     if unrated:
-        parts.append(t("{count:,} without a CVSS score of NVD's", count=unrated))
+        parts.append(t("{count:,} without a CVSS score", count=unrated))
     if exploited:
         parts.append(t("{count:,} of them known to be exploited", count=exploited))
     notes = [t("not shown: {parts}", parts=", ".join(parts))] if parts else []
     if images["kev_source"].isna().any():
-        notes.append(t("what is exploited is not known of all images"))
+        notes.append(t("no KEV catalog for some images"))
     return "; ".join(notes)
 
 
@@ -158,74 +158,31 @@ def _title(table: pd.DataFrame, what: str, least: float) -> str:
     """Return how many of what counts are known to be exploited, and how many likely to be."""
     exploited = int(table["exploited"].fillna(False).sum())
     likely = int(table["epss"].ge(least).fillna(False).sum())
+    values = {"count": len(table), "likely": likely, "least": least}
     if table["exploited"].isna().all() and len(table):
-        return t(
-            "Of {whole:,} {what}, {count:,} with EPSS ≥ {least:g}; exploited: not known",
-            whole=len(table),
-            what=what,
-            count=likely,
-            least=least,
+        form = msg("{likely:,} of {count:,} {what} with EPSS ≥ {least:g}; exploited: not known")
+    else:
+        form = msg(
+            "Of {count:,} {what}, {exploited:,} exploited (KEV), {likely:,} with EPSS ≥ {least:g}"
         )
-    values = {"what": what, "count": len(table), "exploited": exploited, "likely": likely}
-    return first_fitting(
-        [
-            t(
-                "Of {count:,} {what}, {exploited:,} known to be exploited, {likely:,} with EPSS ≥ "
-                "{least:g}",
-                least=least,
-                **values,
-            ),
-            t(
-                "Of {count:,}, {exploited:,} known to be exploited, {likely:,} with EPSS ≥ "
-                "{least:g}",
-                least=least,
-                **values,
-            ),
-        ]
-    )
+    return around(what, lambda shown: word(form).format(what=shown, exploited=exploited, **values))
 
 
-def _text(table: pd.DataFrame, placed: pd.DataFrame, least: float, images: pd.DataFrame) -> Text:
+def _text(placed: pd.DataFrame, least: float) -> Text:
     """Return how far severity and likelihood go together."""
     serious = placed["cvss_score"].ge(7)
-    likely = placed["epss"].ge(least)
-    text = say(
-        "Each point is a vulnerability of any of these images, further right the likelier, further "
-        "up the worse. Of {serious:,} with a CVSS score of 7 or more, {both:,} are likely to be "
-        "exploited (EPSS ≥ {least:g}); of {rest:,} below 7, {mild:,}.",
+    text = t(
+        "Of {serious:,} with a CVSS score of 7 or more, {both:,} have EPSS ≥ {least:g}.",
         serious=int(serious.sum()),
-        both=int((serious & likely).sum()),
+        both=int((serious & placed["epss"].ge(least)).sum()),
         least=least,
-        rest=int((~serious).sum()),
-        mild=int((~serious & likely).sum()),
     )
-    if lost := _lost(table, images):
-        text += " " + say(
-            "Of {all}, {lost}: what has no score is not harmless.",
-            all=number(len(table), "vulnerability"),
-            lost=lost,
-        )
-    return paragraph(text)
+    return paragraph(f"{text} {word(lens_evidence.NO_SCORE)}")
 
 
-def _talk(table: pd.DataFrame, least: float) -> Talk:
-    likely = table[table["exploited"].fillna(False) | table["epss"].ge(least).fillna(False)]
-    first = (
-        [t("Look at {id} first.", id=escape.plain(likely.iloc[0]["vulnerability_id"]))]
-        if len(likely)
-        else []
-    )
+def _talk() -> Talk:
     spoken = (
-        t(
-            "Each point is a vulnerability: further right it is likelier to be exploited, further "
-            "up it is worse."
-        ),
-        t(
-            "{likely:,} of {count} are known to be exploited, or likely to be.",
-            likely=len(likely),
-            count=number(len(table), "vulnerability"),
-        ),
-        *first,
-        t("The scores are of exploitation anywhere, and not of these images."),
+        t("Further right is likelier to be exploited, further up is worse."),
+        word(lens_evidence.BY_EPSS),
     )
     return Talk(RISK, spoken=spoken)

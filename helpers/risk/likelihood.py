@@ -4,17 +4,14 @@ EPSS is the probability that exploitation of a CVE is seen anywhere within 30 da
 (https://www.first.org/epss/model); KEV is CISA's catalog of what is known to be exploited.
 """
 
-from typing import Any
-
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.talk import RISK, Talk, some
-from helpers.comparability import scan_consistency
+from helpers.answers.talk import RISK, Talk
 from helpers.frames import UNKNOWN_COUNT
 from helpers.text import escape
-from helpers.text.i18n import msg, t
-from helpers.text.rich import Phrase, bullets, code, listed, name, paragraph, say, share
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import Phrase, code, listed, paragraph, say
 from helpers.text.titles import fitted, part_of, unknown, unmeasured
 from helpers.vulnerabilities import lens_evidence, lenses, shown_counts
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
@@ -124,22 +121,15 @@ def answer(
         if pd.notna(row.whole) and (pd.isna(row.exploited) or row.exploited)
     }
     chart = shown_counts.stacked(counts, "part", shown, "exploitation", lens.label, notes=notes)
-    counted = lenses.apply(findings, lens)
-    text = bullets(
-        name(image.variant)
-        + ": "
-        + _of_image(counted[counted["variant"].eq(image.variant)], image, least, lens.known_by)
-        for image in images.itertuples()
-    )
     return Answer(
         "exploitation",
         _title(wide, lens.short),
-        text + paragraph(sources(images)),
+        paragraph(_known(lenses.apply(findings, lens), wide, lens)),
         counts,
         chart,
         lens.label,
         lens_evidence.sources(findings, images, lens),
-        talks=(_talk(wide, lens, least),),
+        talks=(_talk(least),),
     )
 
 
@@ -149,100 +139,37 @@ def brief_answer(
     """Answer the same in one sentence, for the summary."""
     if not looked_up(images).any():
         return Answer("exploitation-in-brief", counted=lens.label, lacks=nothing_known())
-    counted = lenses.apply(findings, lens)
-    exploited = counted[is_exploited(counted, lens.known_by)]
-    wide = by_image(findings, images, lens, least).dropna(subset="whole")
-    known = say("No vulnerability is known to be exploited.")
-    if len(exploited):
-        known = say("Known to be exploited: {ids}.", ids=_ids(exploited))
-    elif wide["exploited"].isna().any():
-        known = say("It is not known of each image whether something is exploited.")
-    # What has no score is not unlikely: an image without some is named, whatever its count.
-    has_all = wide["scored"].eq(wide["whole"])
-    rest = wide[wide["likely"].isna() | wide["likely"].gt(0) | ~has_all.fillna(False)]
-    likely = [
-        t(
-            "{variant} {likely} of {whole:,}",
-            variant=escape.plain(row.variant),
-            likely=t("not known") if pd.isna(row.likely) else row.likely,
-            whole=row.whole,
-        )
-        + (
-            t(" ({scored:,} scored)", scored=row.scored)
-            if pd.notna(row.scored) and row.scored < row.whole
-            else ""
-        )
-        for row in rest.itertuples()
-    ]
-    form = msg("Others likely to be (EPSS ≥ {least:g}): {parts}.")
-    if not likely:
-        form = msg("No other is likely to be (EPSS ≥ {least:g}).")
-    text = known + " " + say(form, least=least, parts=listed(likely))
+    wide = by_image(findings, images, lens, least)
+    parts = []
+    for row in wide.itertuples():
+        if pd.isna(row.whole) or pd.isna(row.likely):
+            parts.append(unknown(row.variant))
+        else:
+            short, odd = escape.short(row.variant, 24), shown_counts.odd(row.status)
+            parts.append(part_of(short, row.likely, row.scored, odd))
+    head = t("Others likely to be (EPSS ≥ {least:g}), of those with a score", least=least)
+    text = _known(lenses.apply(findings, lens), wide, lens) + f" {fitted(head, parts)}."
     return Answer("exploitation-in-brief", text=paragraph(text), counted=lens.label, role=SUMMARY)
+
+
+def _known(counted: pd.DataFrame, wide: pd.DataFrame, lens: Lens) -> Phrase:
+    """Return which of the counted vulnerabilities are known to be exploited."""
+    is_known = is_exploited(counted, lens.known_by)
+    text = say("No vulnerability is known to be exploited.")
+    if is_known.any():
+        text = say("Known to be exploited: {ids}.", ids=_ids(counted[is_known]))
+    elif wide.dropna(subset="whole")["exploited"].isna().any():
+        text = say("Some images have no record of what is exploited.")
+    if len(later := counted[counted["kev_added_at"].notna() & ~is_known]):
+        text += " " + say("In the catalog only since then: {ids}.", ids=_ids(later))
+    return text
 
 
 def nothing_known() -> str:
     """Return that no scores and no catalog were recorded, and the command that adds them."""
     return t(
-        "What is known of exploitation was not recorded of these images; python -m helpers risk "
-        "STUDY --epss FILE --kev FILE adds it."
-    )
-
-
-def sources(images: pd.DataFrame) -> Phrase:
-    """Return whose scores and catalog these are, of which days, and of which models."""
-    scores = images.dropna(subset="epss_day").drop_duplicates(["epss_day", "epss_model"])
-    days = [f"{row.epss_day:%Y-%m-%d} ({model(row.epss_model)})" for row in scores.itertuples()]
-    text = say("No EPSS scores were recorded.")
-    if days:
-        text = say("Scores: EPSS by FIRST.org, of {days}.", days=listed(days))
-    if catalog := lens_evidence.catalog(images):
-        text += " " + say("Catalog: by CISA, {catalog}.", catalog=catalog)
-    else:
-        text += " " + say("No catalog of what is exploited was recorded.")
-    if scan_consistency.unlike(images, scan_consistency.SCORES):
-        text += " " + say(
-            "**The scores of these images are of several days or models, so they cannot be "
-            "compared.**"
-        )
-    return text
-
-
-def model(name: object) -> str:
-    """Return the version of EPSS's model, or that it is not stated."""
-    return t("model not stated") if pd.isna(name) else str(name)
-
-
-def _of_image(counted: pd.DataFrame, image: Any, least: float, known_by: str) -> Phrase:
-    """Return what is known of one image: what is exploited, likely, and not scored."""
-    if image.status in UNKNOWN_COUNT:
-        return say("not measured")
-    if pd.isna(image.epss_day) and pd.isna(image.kev_source):
-        return say("neither scores nor a catalog were recorded")
-    is_known = is_exploited(counted, known_by)
-    exploited = counted[is_known]
-    if pd.isna(image.kev_source):
-        text = say("no catalog was recorded, so what is exploited is not known")
-    elif exploited.empty:
-        text = say("none of {count:,} known to be exploited", count=len(counted))
-    else:
-        text = say(
-            "**{some:,} of {count:,} known to be exploited**: {ids}",
-            some=len(exploited),
-            count=len(counted),
-            ids=_ids(exploited),
-        )
-    later = counted[counted["kev_added_at"].notna() & ~is_known]
-    if len(later):
-        text += say("; added to the catalog after that day: {ids}", ids=_ids(later))
-    if pd.isna(image.epss_day):
-        return text + say("; no scores were recorded")
-    likely = counted["epss"].ge(least).fillna(False)
-    return text + say(
-        "; {likely:,} with EPSS ≥ {least:g}, and a score for {scored}",
-        likely=int(likely.sum()),
-        least=least,
-        scored=share(int(counted["epss"].notna().sum()), len(counted)),
+        "These images have no record of exploitation; add it: python -m helpers risk STUDY "
+        "--epss FILE --kev FILE"
     )
 
 
@@ -273,28 +200,11 @@ def _title(wide: pd.DataFrame, what: str) -> str:
     return fitted(t("Known to be exploited, {what}", what=what), parts)
 
 
-def _talk(wide: pd.DataFrame, lens: Lens, least: float) -> Talk:
-    each = [
-        t(
-            "In {variant} {exploited:,} are known to be exploited, and {likely:,} others likely to "
-            "be.",
-            variant=escape.plain(row.variant),
-            exploited=row.exploited,
-            likely=row.likely,
-        )
-        for row in wide.dropna().itertuples()
-    ]
+def _talk(least: float) -> Talk:
     spoken = (
-        t(
-            "These colours say what is known of the exploitation of the {what}.",
-            what=lens.short,
-        ),
-        *some(each),
-        t(
-            "Likely means a probability of {least:.0%} or more within thirty days, anywhere in the "
-            "world.",
-            least=least,
-        ),
-        t("What has no score is not harmless: nobody has scored it yet."),
+        t("Each bar is an image, each colour what is known of exploitation."),
+        t("Likely: EPSS of {least:.0%} or more.", least=least),
+        word(lens_evidence.BY_EPSS),
+        word(lens_evidence.NO_SCORE),
     )
     return Talk(RISK, spoken=spoken)

@@ -5,11 +5,15 @@ from itertools import pairwise
 import pandas as pd
 
 from helpers.answers.answer import Answer
+from helpers.comparability import scan_consistency
 from helpers.risk import likelihood
-from helpers.text.i18n import msg
-from helpers.text.rich import Phrase, bullets, listed, name, number, say
-from helpers.vulnerabilities import lenses, once
+from helpers.text.i18n import word
+from helpers.text.rich import Phrase, bullets, number, say
+from helpers.vulnerabilities import lens_evidence, lenses, once
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
+
+_APART = 2
+"""Days from which on scores or a catalog are of another time than the database."""
 
 
 def across_days(
@@ -62,101 +66,26 @@ def answer(
     if not likelihood.looked_up(images).any():
         return Answer("limits-of-scores", counted=counted.label, lacks=likelihood.nothing_known())
     table = across_days(every_findings, every_images, lens, least)
-    lines = [
-        say(
-            "EPSS is the probability that exploitation of a vulnerability is seen **anywhere** "
-            "within 30 days of its day. It is the same for every image, package and configuration, "
-            "and says nothing of how bad that would be."
-        ),
+    lines: list[Phrase | str] = [
+        word(lens_evidence.BY_EPSS),
+        word(lens_evidence.IN_KEV),
         *_days_apart(images),
-        *_old_catalog(images),
-        *(_moved(rows, least) for _, rows in table.groupby("variant", sort=False)),
-        *_aliases(findings, counted),
-        say(
-            "KEV is a list for agencies of the United States: what is not on it may be exploited "
-            "all the same. What it took up after an image's day does not count as exploited by "
-            "that day."
-        ),
-        say(
-            "More vulnerabilities give a higher maximum and a higher sum by themselves. Compare "
-            "images by what is on the list, and not by sums of scores."
-        ),
+        *([unlike] if (unlike := scan_consistency.scores_across(every_images)) else []),
+        say("More vulnerabilities raise sums of scores; compare what is on the list instead."),
     ]
     return Answer("limits-of-scores", text=bullets(lines), table=table, counted=counted.label)
 
 
 def _days_apart(images: pd.DataFrame) -> list[Phrase]:
-    """Return how far the days of scores are from those of the images' databases, if they are."""
+    """Return how far the days of scores and catalog are from those of the images' databases."""
     as_of = images["db_updated_at"].fillna(images["scanned_at"])
-    days = (images["epss_day"] - as_of).dt.days.dropna()
-    if days.empty or days.abs().max() < 2:
-        return []
-    furthest = int(days.loc[days.abs().idxmax()])
-    younger = msg(
-        "The scores are up to **{days} younger** than the database: what was expected then is not "
-        "known."
-    )
-    older = msg(
-        "The scores are up to **{days} older** than the database: what was published since has "
-        "none."
-    )
-    return [say(younger if furthest > 0 else older, days=number(abs(furthest), "day"))]
-
-
-def _old_catalog(images: pd.DataFrame) -> list[Phrase]:
-    """Return how much older the catalog is than an image's database, if it is."""
-    as_of = images["db_updated_at"].fillna(images["scanned_at"])
-    days = (as_of - images["kev_day"]).dt.days.dropna()
-    if days.empty or days.max() < 2:
-        return []
-    return [
-        say(
-            "The catalog is up to **{days} older** than the database: what it took up since is not "
-            "known to be exploited here.",
-            days=number(int(days.max()), "day"),
-        )
-    ]
-
-
-def _moved(rows: pd.DataFrame, least: float) -> Phrase:
-    """Return how the scores of one image's vulnerabilities moved between captures."""
-    lines = [
-        say(
-            "of {both} in both, {was:,} had EPSS ≥ {least:g} on {earlier:%Y-%m-%d} ({old}), and "
-            "{now:,} on {later:%Y-%m-%d} ({new})",
-            both=number(row.both, "vulnerability"),
-            was=row.was_likely,
-            least=least,
-            earlier=row.earlier_day,
-            old=likelihood.model(row.earlier_model),
-            now=row.is_likely,
-            later=row.later_day,
-            new=likelihood.model(row.later_model),
-        )
-        for row in rows.itertuples()
-    ]
-    text = name(rows["variant"].iloc[0]) + ": " + listed(lines, "; ")
-    if rows["same_model"].all():
-        return text
-    return (
-        text
-        + ". "
-        + say(
-            "**That is another model and no trend**: how much of it changed in these "
-            "vulnerabilities is not known."
-        )
-    )
-
-
-def _aliases(findings: pd.DataFrame, counted: Lens) -> list[Phrase]:
-    """Return how many were looked up by another id of theirs, if some were."""
-    found = lenses.apply(findings, counted)
-    by_alias = found["cve_id"].notna() & found["cve_id"].ne(found["vulnerability_id"])
-    if not by_alias.any():
-        return []
-    return [
-        say(
-            "Scores and catalog know CVE ids only. Looked up by a CVE alias: {count}.",
-            count=number(int(by_alias.sum()), "vulnerability"),
-        )
-    ]
+    scores = (images["epss_day"] - as_of).dt.days.abs().max()
+    catalog = (as_of - images["kev_day"]).dt.days.max()
+    lines = []
+    if scores >= _APART:
+        days = number(int(scores), "day")
+        lines.append(say("The scores are up to **{days}** from the database's day.", days=days))
+    if catalog >= _APART:
+        days = number(int(catalog), "day")
+        lines.append(say("The catalog is up to **{days} older** than the database.", days=days))
+    return lines

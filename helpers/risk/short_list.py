@@ -77,7 +77,7 @@ def answer(
     talks = (_talk(table),) if len(table) else ()
     return Answer(
         "look-at-first",
-        text=_text(table, left_out(findings, lens, least), least, most),
+        text=_text(table, left_out(findings, lens, least), least),
         table=table,
         # When it was in the catalog is among the reasons.
         shown=table.head(most).drop(columns=["kev_added_at", "cvss_score"]),
@@ -146,32 +146,24 @@ def _why(group: pd.DataFrame, exploited: bool, epss: Any, least: float) -> str:
     if pd.notna(epss) and epss >= least:
         reasons.append(Message("EPSS {score}", score=f"{epss:.2f}"))
     if group["unscored"].any():
-        reasons.append(
-            Message("{severity}, fixable and not scored", severity=group["severity"].max())
-        )
+        reasons.append(Message("{severity} with a fix, no score", severity=group["severity"].max()))
     return Listing(reasons)
 
 
-def _text(table: pd.DataFrame, left: int, least: float, most: int) -> Text:
+def _text(table: pd.DataFrame, left: int, least: float) -> Text:
     """Return how many are on the list, what puts one there, and how many serious ones are not."""
-    rule = say(
-        "On this list is what is known to be exploited, what has EPSS ≥ {least:g}, and what is "
-        "HIGH or CRITICAL, has a fix and no score. What is exploited comes first, then what has a "
-        "fix, then what the app's process needs, then the higher score.",
+    head = say("**Look at these first: {count}.**", count=number(len(table), "vulnerability"))
+    head += " " + say(
+        "Listed: known to be exploited, EPSS ≥ {least:g}, or HIGH or CRITICAL with a fix and no "
+        "score.",
         least=least,
     )
     if left:
-        rule += " " + say(
-            "Not on it: {count} rated HIGH or CRITICAL with a fix, which score lower or are not "
-            "looked up.",
+        head += " " + say(
+            "Not listed: {count} rated HIGH or CRITICAL with a fix and a lower score.",
             count=number(left, "vulnerability"),
         )
-    if table.empty:
-        return paragraph(say("**No vulnerability is on this list.**") + " " + rule)
-    head = say("**Look at these first: {count}.**", count=number(len(table), "vulnerability"))
-    if len(table) > most:
-        head += " " + say("The first {most} are shown; the table's file has all.", most=most)
-    return paragraph(head + " " + rule)
+    return paragraph(head)
 
 
 def _talk(table: pd.DataFrame) -> Talk:
@@ -193,8 +185,7 @@ def _talk(table: pd.DataFrame) -> Talk:
             package=escape.short(first["package"], 40),
             why=str(told(first["why"])),
         ),
-        t("{count} are on the list in all.", count=number(len(table), "vulnerability")),
-        t("That the others are not on it does not make them harmless."),
+        t("The others are not necessarily harmless."),
     )
     headline = t("Look at these first: {count}", count=number(len(table), "vulnerability"))
     return Talk(RISK, headline, table=Table(head, rows, [0.2, 0.22, 0.24, 0.34]), spoken=spoken)

@@ -7,15 +7,17 @@ import pandas as pd
 from helpers.answers.answer import Answer
 from helpers.frames import UNKNOWN_COUNT
 from helpers.risk import likelihood
-from helpers.text.i18n import msg, word
-from helpers.text.rich import Phrase, bullets, name, paragraph, say, share
-from helpers.vulnerabilities import lenses, once
+from helpers.text import escape
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import paragraph
+from helpers.text.titles import Part, fitted, part_of, unknown, unmeasured
+from helpers.vulnerabilities import lens_evidence, lenses, once, shown_counts
 from helpers.vulnerabilities.lenses import Lens
 
 NO_CVE, TOO_NEW, NOT_THERE = (
-    msg("it has no CVE id"),
-    msg("published after the day of the scores"),
-    msg("not in that day's scores"),
+    msg("no CVE id"),
+    msg("published after the scores"),
+    msg("not among the scores"),
 )
 """Why a vulnerability has no score."""
 
@@ -44,30 +46,23 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
         return Answer("unscored", counted=counted.label, lacks=likelihood.nothing_known())
     table = unscored(findings, lens)
     every = lenses.apply(findings, counted)
-    lines = (
-        name(image.variant) + ": " + _of_image(table, every, image) for image in images.itertuples()
-    )
-    note = say(
-        "A score says how likely exploitation is. **No score says nothing**: it is not zero, and "
-        "no count here takes it for that."
-    )
+    parts = [_part(table, every, image) for image in images.itertuples()]
+    text = f"{fitted(t('Vulnerabilities without a score'), parts)}. {word(lens_evidence.NO_SCORE)}"
     return Answer(
-        "unscored", text=bullets(lines) + paragraph(note), table=table, counted=counted.label,
+        "unscored",
+        text=paragraph(text),
+        table=table,
+        counted=counted.label,
         searchable=True,
-    )  # fmt: skip
+    )
 
 
-def _of_image(table: pd.DataFrame, every: pd.DataFrame, image: Any) -> Phrase:
-    """Return how many of one image's vulnerabilities have no score, and why."""
+def _part(table: pd.DataFrame, every: pd.DataFrame, image: Any) -> Part:
+    """Return how many of one image's vulnerabilities have no score."""
+    odd = shown_counts.odd(image.status)
     if image.status in UNKNOWN_COUNT:
-        return say("not measured")
+        return unmeasured(image.variant, odd)
     if pd.isna(image.epss_day):
-        return say("no scores were recorded")
-    lost = table[table["variant"].eq(image.variant)]
-    whole = int(every["variant"].eq(image.variant).sum())
-    text = say("{lost} without a score", lost=share(len(lost), whole))
-    counts = lost["why"].value_counts()
-    parts = [
-        f"{counts[why]:,} {word(why)}" for why in (TOO_NEW, NO_CVE, NOT_THERE) if why in counts
-    ]
-    return text + (": " + ", ".join(parts) if parts else "")
+        return unknown(image.variant)
+    lost, whole = (int(rows["variant"].eq(image.variant).sum()) for rows in (table, every))
+    return part_of(escape.short(image.variant, 24), lost, whole, odd)

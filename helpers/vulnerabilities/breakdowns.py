@@ -1,53 +1,31 @@
 """How severe is what was found, how it is counted, and which packages bring it."""
 
-from typing import Any
-
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.answers.talk import FOUND, Talk, some
+from helpers.answers.talk import FOUND, Talk
 from helpers.frames import BROKEN, FAILED, MISSING, NO_OS, NOT_LOOKED, NOT_SCANNED, UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import (
-    Phrase,
     Text,
-    bullets,
-    listed,
-    name,
     names,
     number,
     paragraph,
-    phrase,
     say,
-    share,
 )
-from helpers.text.titles import Part, begun, fits, fitted, is_whole
+from helpers.text.titles import Part, begun, fits, fitted, is_whole, part_of, unmeasured
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities import counting, shown_counts
 from helpers.vulnerabilities.lenses import Lens
 
-_CAVEATS = {
-    NO_OS: msg(" (its system packages were not looked at)"),
-    BROKEN: msg(" (it is broken: it did not answer when started)"),
-}
-
 _CARE = {
-    BROKEN: msg("Did not answer when it was started, so it is no candidate, however small"),
-    FAILED: msg("Its capture failed, so nothing is known"),
-    MISSING: msg("No report, so nothing is known"),
-    NOT_LOOKED: msg(
-        "The report does not show that vulnerabilities were looked for, so nothing is known; scan "
-        "again with --scanners vuln"
-    ),
-    NOT_SCANNED: msg(
-        "There was no scanner, so its vulnerabilities and packages are not known; its sizes and "
-        "files are"
-    ),
-    NO_OS: msg(
-        "No operating system or none of its packages was recognised, so system packages were not "
-        "looked at, and a low count is no good sign"
-    ),
+    BROKEN: msg("Did not answer when started, so not a candidate"),
+    FAILED: msg("Capture failed"),
+    MISSING: msg("No report"),
+    NOT_LOOKED: msg("Not scanned for vulnerabilities; scan again with --scanners vuln"),
+    NOT_SCANNED: msg("No scanner, so only sizes and files are known"),
+    NO_OS: msg("OS packages not recognised, so a low count is not reassuring"),
 }
 
 
@@ -72,7 +50,7 @@ def severity_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) ->
     return Answer(
         "severity-breakdown",
         _breakdown_title(ranked, lens.short),
-        paragraph(_breakdown(each, lens)),
+        Text(),
         counts,
         shown_counts.severity_bars(counts, lens.label),
         lens.label,
@@ -89,19 +67,21 @@ def lens_totals_answer(
     `known_share` is the share of each image's executable bytes that the scanner looked at.
     """
     table = counting.totals_by_lens(findings, images, lens)
-    text = bullets(name(row.variant) + ": " + _hidden(row) for row in table.itertuples())
-    note = say(
-        "A finding is a vulnerability in one package, so one vulnerability in two packages is two "
-        "findings."
-    )
-    if alpine := names(images[images["os_family"].eq("alpine")]):
-        note += say(
-            " Alpine's advisories name only what has a fix, Debian's also what has none: what is "
-            "unfixed in {alpine} cannot be seen here.",
-            alpine=alpine,
+    parts = [
+        unmeasured(row.variant, shown_counts.odd(row.status))
+        if pd.isna(row.findings)
+        else part_of(
+            escape.short(row.variant, 24),
+            row.vulnerabilities,
+            row.findings,
+            shown_counts.odd(row.status),
         )
+        for row in table.itertuples()
+    ]
+    text = fitted(t("Distinct vulnerabilities among the findings"), parts) + ". "
+    text += t("A vulnerability in two packages is two findings.")
     beside = table.assign(known_share=known_share.array).drop(columns="capture")
-    return Answer("totals-by-lens", text=text + paragraph(note), table=beside, counted=lens.label)
+    return Answer("totals-by-lens", text=paragraph(text), table=beside, counted=lens.label)
 
 
 def package_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
@@ -126,22 +106,10 @@ def _breakdown_title(ranked: pd.DataFrame, what: str) -> str:
 
 def _talk(ranked: pd.DataFrame, lens: Lens) -> Talk:
     known = counting.measured(ranked)
-    each = [
-        t(
-            "{variant} has {count:,} {what}, {serious:,} of them high or critical.",
-            variant=escape.plain(row.variant),
-            count=row.total,
-            what=lens.one if row.total == 1 else lens.short,
-            serious=row.serious,
-        )
-        for row in known.itertuples()
-    ]
     spoken = (
-        t("Each bar is an image, and its colours are how severe the {what} are.", what=lens.short),
-        *some(each),
+        t("Each bar is an image, each colour a severity."),
         *shown_counts.not_counted(ranked),
-        *shown_counts.narrowed(lens),
-        t("A count is not a risk: nobody tried whether the running app can reach any of it."),
+        t("A count is not a risk: nobody tested whether the app can reach these."),
     )
     return Talk(FOUND, shown_counts.headline(known, lens.short), spoken=spoken)
 
@@ -167,40 +135,6 @@ def _packages_title(table: pd.DataFrame, what: str) -> str:
 
 
 def _most_from(bars: list[str], what: str) -> str:
-    return t(
-        "{counted}: most from {packages}",
-        counted=begun(what),
-        packages=", ".join(bars) or t("nothing"),
-    )
-
-
-def _breakdown(each: pd.DataFrame, lens: Lens) -> Phrase:
-    """Return each image's total and how much of it is HIGH or CRITICAL."""
-    parts = []
-    for row in each.itertuples():
-        if pd.isna(row.total):
-            parts.append(say("{variant}: not measured", variant=name(row.variant)))
-            continue
-        part = say(
-            "{variant} has {total:,} {what}{caveat}, {serious:,} of them HIGH or CRITICAL",
-            variant=name(row.variant),
-            total=row.total,
-            what=lens.label_of_one if row.total == 1 else lens.label,
-            caveat=word(_CAVEATS.get(row.status, "")),
-            serious=row.serious,
-        )
-        parts.append(part)
-    return listed(parts, "; ") + "."
-
-
-def _hidden(row: Any) -> Phrase:
-    if pd.isna(row.findings):
-        return phrase(t("not measured"))
-    vulnerabilities = name(number(row.vulnerabilities, "vulnerability"))
-    text = number(row.findings, "finding") + ", " + vulnerabilities
-    if row.findings:
-        text += say(
-            ", of the findings **{fixable}** fixable with a newer package",
-            fixable=share(row.fixable_findings, row.findings),
-        )
-    return text
+    if not bars:
+        return ""
+    return t("{counted}: most from {packages}", counted=begun(what), packages=", ".join(bars))

@@ -1,12 +1,9 @@
 """The same images under several captures: what each counts, and which image has the fewest."""
 
-from itertools import pairwise
-from typing import Any
-
 import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
-from helpers.answers.talk import FOUND, Talk, some
+from helpers.answers.talk import FOUND, Talk
 from helpers.comparability import scan_consistency
 from helpers.frames import SCANNED
 from helpers.text import escape
@@ -22,7 +19,7 @@ _MANY = 4
 """Captures of which a title names only the first and the last."""
 
 
-ONE_CAPTURE = msg("No image was measured in two captures, so nothing can be compared over time.")
+ONE_CAPTURE = msg("No image was measured in two captures.")
 """Why there is no history."""
 
 
@@ -97,39 +94,22 @@ def talk(counts: pd.DataFrame, lens: Lens, topic: str, images: pd.DataFrame) -> 
     ]
     days = known["capture"].unique()
     if len(days) < 2:
-        each = [
-            t(
-                "{variant} has {count:,} {what}.",
-                variant=escape.plain(v),
-                count=n,
-                what=lens.one if n == 1 else lens.short,
-            )
-            for v, _, n in sorted(spans, key=lambda span: -span[2])
-        ]
         spoken = (
-            t("Each bar is an image: the number of {what} in it.", what=lens.short),
-            *some(each),
+            t("Each bar is an image."),
             *shown_counts.not_counted(every),
-            *shown_counts.narrowed(lens),
-            t("A newer package would fix these, and nobody tried whether the app can reach them.")
-            if lens.fixable
-            else t(
-                "A count is not a risk: nobody tried whether the running app can reach any of it."
-            ),
+            t("A count is not a risk: nobody tested whether the app can reach these."),
         )
         return Talk(topic, shown_counts.headline(known, lens.short), spoken=spoken)
     # The largest change first.
     spans.sort(key=lambda span: -abs(span[2] - span[1]))
-    each = [went(span, lens, days[0], days[-1]) for span in spans]
     spoken = (
-        t("Each image has a bar for every capture: what was known of it on that day."),
-        *some(each),
+        t("Each image has a bar for every capture."),
         *shown_counts.not_counted(every),
-        *shown_counts.narrowed(lens),
         *([unlike.plain] if unlike else []),
-        t("So a count holds for its day only, and an old scan says little about today."),
+        t("A count holds for its day only."),
     )
-    return Talk(topic, _headline(spans, lens, days[0], days[-1]), spoken=spoken)
+    headline = changed_most(spans[0], lens, days[0], days[-1]) if spans else ""
+    return Talk(topic, headline, spoken=spoken)
 
 
 Span = tuple[str, int, int]
@@ -152,30 +132,15 @@ def went(span: Span, lens: Lens, earlier: str, later: str) -> str:
 
 def changed_most(span: Span, lens: Lens, earlier: str, later: str) -> str:
     """Return how the count of the image went that changed the most, as a headline."""
+    variant, first, last = span
     return t(
         "From {earlier} to {later} {variant} changed the most: {first:,} to {last:,} {what}",
-        **_values(span, lens, earlier, later),
-    )
-
-
-def _values(span: Span, lens: Lens, earlier: str, later: str) -> dict[str, Any]:
-    variant, first, last = short_name(span[0]), *span[1:]
-    days = {"earlier": earlier, "later": later}
-    return days | {"variant": variant, "what": lens.short, "first": first, "last": last}
-
-
-def _headline(spans: list[Span], lens: Lens, earlier: str, later: str) -> str:
-    """Return how the counts of two images changed, or of many that of the one that changed most."""
-    if len(spans) != 2:
-        return changed_most(spans[0], lens, earlier, later) if spans else ""
-    other, before, after = spans[1]
-    return t(
-        "From {earlier} to {later} {variant} went from {first:,} to {last:,} {what}, {other} from "
-        "{before:,} to {after:,}",
-        other=short_name(other),
-        before=before,
-        after=after,
-        **_values(spans[0], lens, earlier, later),
+        earlier=earlier,
+        later=later,
+        variant=short_name(variant),
+        first=first,
+        last=last,
+        what=lens.short,
     )
 
 
@@ -194,8 +159,11 @@ def _fewest(table: pd.DataFrame, lens: Lens) -> Text:
     """Return which variant has the fewest under each lens and capture, and whether that changes."""
     found = _winners(table)
     winners = {fewest for won_by in found.values() for fewest in won_by}
-    by_way = any(len(won_by) > 1 for won_by in found.values())
-    by_day = any(before.keys() != after.keys() for before, after in pairwise(found.values()))
+    if not winners:
+        return paragraph(t("Fewer than two images have counts."))
+    if len(winners) == 1:
+        best = listed(map(name, *winners))
+        return paragraph(say("Fewest, however you count: {variants}.", variants=best))
     ways = {
         column: Lens(*way, exploited=lens.exploited, epss=lens.epss).label
         for column, way in counting.LENS_COLUMNS.items()
@@ -207,20 +175,5 @@ def _fewest(table: pd.DataFrame, lens: Lens) -> Text:
             under = listed(ways[column] for column in columns) if len(won_by) > 1 else every
             when = f"{capture}, " if capture else ""
             lines.append(when + phrase(under) + ": " + listed(map(name, fewest)))
-    if not winners:
-        return paragraph(t("No capture measured two images, so none has fewer than another."))
-    first, *others = winners
-    best = listed(map(name, first))
-    if others:
-        head = say("**Which image has the fewest depends on how one counts.** Fewest:")
-        if by_day and not by_way:
-            head = say("**Which image has the fewest depends on the day.** Fewest:")
-        elif by_day:
-            head = say("**Which image has the fewest depends on how and when one counts.** Fewest:")
-    elif len(first) > 1:
-        head = say("As few in every way that is counted here: {variants}.", variants=best)
-    else:
-        head = say("{variant} has the fewest in every way that is counted here:", variant=best)
-    if narrowed := lens.narrowed:
-        head += say(" Only what is {narrowed} is counted.", narrowed=narrowed)
+    head = say("**Which image has the fewest depends on what you count and when:**")
     return paragraph(head) + bullets(lines)

@@ -3,11 +3,11 @@
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.frames import PLACES, UNKNOWN_COUNT
+from helpers.frames import PLACES
 from helpers.text import escape
 from helpers.text.i18n import msg, t
 from helpers.text.rich import Phrase, Text, bullets, name, names, paragraph, say
-from helpers.text.titles import Part, around, begun, fitted, part_of, unmeasured
+from helpers.text.titles import Part, begun, fitted, part_of, unmeasured
 from helpers.vulnerabilities import counting, lenses, shown_counts
 from helpers.vulnerabilities.lenses import PLACE_NAMES, Lens
 
@@ -63,12 +63,12 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     blind = table[table["blind"]]
     notes = dict.fromkeys(
         zip(blind["variant"], blind["capture"], strict=True),
-        "\n" + t("OS unfixed: cannot be seen"),
+        "\n" + t("unfixed in OS packages: unknown"),
     )
     kinds = {FIXABLE: FIXABLE, UNFIXED: UNFIXED}
     chart = shown_counts.stacked(table, "part", kinds, "fix", counted, notes=notes)
     wide = _wide(table)
-    text = _fixed(wide, counted)
+    text = _blind(wide)
     return Answer("fixable-and-unfixed", _title(wide, lens), text, table, chart, counted)
 
 
@@ -78,10 +78,9 @@ def places_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> A
     chart = shown_counts.stacked(table, "part", PLACE_NAMES, "place", lens.label)
     counted = lenses.apply(findings, lens)
     text = bullets(
-        name(image.variant)
-        + ": "
-        + _from_base(counted[counted["variant"].eq(image.variant)], image.status, lens.short)
+        name(image.variant) + ": " + _from_base(rows)
         for image in images.itertuples()
+        if len(rows := counted[counted["variant"].eq(image.variant)])
     )
     return Answer("places", _places_title(table, lens.short), text, table, chart, lens.label)
 
@@ -96,67 +95,37 @@ def _title(wide: pd.DataFrame, lens: Lens) -> str:
     return fitted(what, parts)
 
 
-def _fixed(wide: pd.DataFrame, counted: str) -> Text:
-    """Return how much of each image is fixable, and where unfixed findings cannot be seen."""
-    lines = []
-    for row in wide.itertuples():
-        if pd.isna(row.fixable):
-            lines.append(name(row.variant) + ": " + t("not measured"))
-            continue
-        line = name(row.variant) + ": "
-        line += say(
-            "{fixable:,} fixable, {unfixed:,} unfixed", fixable=row.fixable, unfixed=row.unfixed
-        )
-        lines.append(
-            line + (t("; unfixed ones in system packages cannot be seen") if row.blind else "")
-        )
-    note = say("Counted: {lens}.", lens=counted)
-    if blind := names(wide[wide["blind"]]):
-        note += " " + say(
-            "The advisories for the operating system of {variants} name only what has a fix: what "
-            "is unfixed there **cannot be seen**, and is not absent. Compare fixable parts only.",
+def _blind(wide: pd.DataFrame) -> Text:
+    """Return where unfixed findings cannot be seen, if there is such an image."""
+    if not (blind := names(wide[wide["blind"]])):
+        return Text()
+    return paragraph(
+        say(
+            "Advisories for {variants} omit unfixed vulnerabilities: **unknown, not zero**. "
+            "Compare only the fixable ones.",
             variants=blind,
         )
-    return bullets(lines) + paragraph(note)
+    )
 
 
 def _places_title(table: pd.DataFrame, what: str) -> str:
     """Return how much of each image's count sits elsewhere than in OS packages."""
-    sums = table.groupby("part")["count"].sum(min_count=1)
-    if not sums.drop("os", errors="ignore").fillna(0).any():
-        return around(
-            what,
-            lambda counted: t(
-                "All in OS packages, as far as the reports say: {counted}", counted=counted
-            ),
-        )
     parts = []
     for variant, rows in table.groupby("variant", sort=False):
         count = rows.set_index("part")["count"]
         others = count.drop("os", errors="ignore").sum()
         parts.append(_part(variant, others, count.sum(min_count=1), rows["status"].iloc[0]))
-    return fitted(t("Not in OS packages ({counted})", counted=what), parts)
+    return fitted(begun(t("{what} outside OS packages", what=what)), parts)
 
 
-def _from_base(findings: pd.DataFrame, status: str, what: str) -> Phrase | str:
-    """Return how many of what counts came with an image's base, and how many with what is on it."""
+def _from_base(findings: pd.DataFrame) -> Phrase | str:
+    """Return how many of an image's findings came with its base."""
     known = findings["from_base"].dropna()
-    if status in UNKNOWN_COUNT:
-        return t("not measured")
-    if findings.empty:
-        return t("nothing found")
     if known.empty:
-        return t("its base's layers are not known, so base and app are not separated")
-    base = int(known.sum())
-    text = say(
-        "of {count:,} {what}, {base:,} came with the base image, {rest:,} with the layers on top",
-        base=base,
-        count=len(findings),
-        what=what,
-        rest=len(known) - base,
-    )
+        return t("layers of the base unknown")
+    text = say("{base:,} of {count:,} from the base", base=int(known.sum()), count=len(findings))
     if missing := len(findings) - len(known):
-        text += say("; the layer of {count:,} is not known", count=missing)
+        text += say("; layer unknown: {count:,}", count=missing)
     return text
 
 

@@ -1,7 +1,6 @@
 """How many known vulnerabilities an image had on each day, by their days of publication."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -10,22 +9,19 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart_data import Curve, Curves, Mark, why_empty
-from helpers.answers.talk import FOUND, Talk, named, some
+from helpers.answers.talk import FOUND, Talk
 from helpers.comparability import confounders
 from helpers.frames import SEVERITY, UNKNOWN_COUNT, Frames
 from helpers.text import escape, titles
 from helpers.text.i18n import Message, msg, t, told, word
-from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
+from helpers.text.rich import Text, bullets, name, number, paragraph
 from helpers.text.titles import Part, begun, fitted
 from helpers.vulnerabilities import counting, lenses, once, shown_counts
+from helpers.vulnerabilities.captures import ONE_CAPTURE
 from helpers.vulnerabilities.lenses import Lens
 
 _COLUMNS = ["capture", "variant", "status", "day", "count"]
 _FINDING = ["variant", "vulnerability_id", "package"]
-
-_ONE_DAY = msg(
-    "The scores are those of one day: which ones they were on the days of a line is not shown."
-)
 
 
 def growth(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
@@ -174,23 +170,15 @@ def answer(
     ends = confounders.ends(confounders.confounders(images))
     drawn = chart(curves, ends, label(lens), events or {}, complete)
     if lens.exploited:
-        across = t("day of publication, or of the entry in KEV if that was later (UTC)")
+        across = t("day of publication or of the KEV entry, the later one (UTC)")
         drawn = msgspec.structs.replace(drawn, across=across)
-    text = _text(curves, ends, _ever(findings, lens))
-    if not why_empty(drawn):
-        note = t(
-            "A line that goes flat once support has ended shows that advisories are no longer "
-            "written, not that nothing is found."
+    notes = [] if why_empty(drawn) else _notes(drawn, lens)
+    undated = int(_ever(findings, lens)["published_at"].isna().sum())
+    if undated:
+        notes.append(
+            t("Not in the lines: {findings} without a date.", findings=number(undated, "finding"))
         )
-        if drawn.complete:
-            note += " " + t(
-                "After {day:%Y-%m-%d} the facts are incomplete: what a line shows from there on is "
-                "too low.",
-                day=drawn.complete,
-            )
-        if lens.epss:
-            note += " " + word(_ONE_DAY)
-        text += paragraph(note)
+    text = paragraph(" ".join(notes)) if notes else Text()
     return Answer(
         "growth",
         headline(curves, lens),
@@ -208,15 +196,15 @@ def missed_answer(frames: Frames, earlier: str, later: str) -> Answer:
     day = day_of(frames.images, earlier)
     table = missed(frames, earlier, later, day)
     totals = both_ways(frames, earlier, later, day)
-    text = _missed(table, day, totals)
-    return Answer("missed-by-date", text=text, table=table, lacks="" if totals else text.plain)
+    lacks = "" if totals else word(ONE_CAPTURE)
+    return Answer("missed-by-date", text=_missed(day, totals), table=table, lacks=lacks)
 
 
 def undated_answer(findings: pd.DataFrame) -> Answer:
     """Answer which findings have no date or no severity."""
     findings = lenses.standing(findings)
     table = incomplete(findings)
-    text = _incomplete(table["variant"].unique(), findings)
+    text = _incomplete(findings)
     return Answer("no-date-or-severity", text=text, table=table, searchable=True)
 
 
@@ -255,7 +243,7 @@ def headline(growth: pd.DataFrame, lens: Lens) -> str:
         first, last, status = rows["count"].iloc[0], rows["count"].iloc[-1], rows["status"].iloc[0]
         text = f"{escape.short(variant, 22)} {first:,} → {shown_counts.total(last, status)}"
         parts.append(Part(text, (last,), shown_counts.odd(status)))
-    head = t("{counted} since they were built", counted=begun(lens.short))
+    head = t("{counted} since the build", counted=begun(lens.short))
     return fitted(head, parts, in_the_end=True)
 
 
@@ -266,125 +254,44 @@ def _talk(growth: pd.DataFrame, drawn: Curves, lens: Lens) -> Talk:
         if not shown_counts.odd(rows["status"].iloc[0])
     ]
     spans.sort(key=lambda span: span[1] - span[2])
-    each = [
-        t(
-            "{variant} had {first:,} when it was built, and {last:,} on the last day.",
-            variant=escape.plain(variant),
-            first=first,
-            last=last,
-        )
-        for variant, first, last in spans
-    ]
-    ended = [curve.name for curve in drawn.curves if curve.supported_until]
-    notes = [
-        t(
-            "Support of {variants} ended within that time: a flat line then means that advisories "
-            "are no longer written, not that nothing is found.",
-            variants=named(ended),
-        )
-    ]
-    notes = notes if len(ended) else []
-    if drawn.complete:
-        note = t(
-            "After {day:%Y-%m-%d} the facts are incomplete: the lines are too low from there on.",
-            day=drawn.complete,
-        )
-        notes.append(note)
-    if lens.epss:
-        notes.append(word(_ONE_DAY))
     spoken = (
-        t("Each line is an image: how many {what} were known on each day.", what=lens.short),
-        *some(each),
-        *notes,
-        t("An image that nobody rebuilds collects known vulnerabilities by waiting."),
+        t("Each line is an image, from the day on which it was built."),
+        *_notes(drawn, lens),
+        t("An image that nobody rebuilds collects known vulnerabilities."),
     )
     return Talk(FOUND, _grown(spans, lens), spoken=spoken)
 
 
+def _notes(drawn: Curves, lens: Lens) -> list[str]:
+    """Return what misleads in the curves that are drawn, as sentences."""
+    notes = []
+    if any(curve.supported_until for curve in drawn.curves):
+        notes.append(t("A line may go flat after the end of support because advisories stop."))
+    if drawn.complete:
+        notes.append(t("Data after {day:%Y-%m-%d} is incomplete.", day=drawn.complete))
+    if lens.epss:
+        notes.append(t("All days have the EPSS scores of one day."))
+    return notes
+
+
 def _grown(spans: list[tuple[str, int, int]], lens: Lens) -> str:
-    """Return how the counts of two images grew, or of many that of the one that grew most."""
-    if not spans:
+    """Return how the count of the image grew that grew most; empty if none did."""
+    grown = [span for span in spans if span[2] > span[1]]
+    if not grown:
         return ""
-    variant, first, last = spans[0]
-    values = {
-        "variant": titles.name(variant), "what": lens.short, "first": first, "last": last
-    }  # fmt: skip
-    if all(then == now for _, then, now in spans):
-        return t("Since the images were built, no more {what} became known", what=lens.short)
-    if len(spans) != 2:
-        return t(
-            "Since the images were built, {variant} grew the most: {first:,} to {last:,} {what}",
-            **values,
-        )
-    other, before, after = spans[1]
+    variant, first, last = grown[0]
     return t(
-        "Since they were built, {variant} went from {first:,} to {last:,} {what}, {other} from "
-        "{before:,} to {after:,}",
-        other=titles.name(other),
-        before=before,
-        after=after,
-        **values,
+        "{variant} grew the most since the build: {first:,} to {last:,} {what}",
+        variant=titles.name(variant),
+        first=first,
+        last=last,
+        what=lens.short,
     )
 
 
-def _text(growth: pd.DataFrame, ends: pd.DataFrame, findings: pd.DataFrame) -> Text:
-    """Return how many each image had first and last, since its support ended, and undated.
-
-    `findings` are those that the curves are made of.
-    """
-    lines = []
-    undated = findings[findings["published_at"].isna()]["variant"].value_counts()
-    for variant, rows in growth.groupby("variant", sort=False):
-        first, last = rows.iloc[0], rows.iloc[-1]
-        line = name(variant) + ": "
-        line += say(
-            "{first:,} on {first_day:%Y-%m-%d}, {last:,} on {last_day:%Y-%m-%d}",
-            first=first["count"],
-            first_day=first["day"],
-            last=last["count"],
-            last_day=last["day"],
-        )
-        stop = ends[ends["variant"].eq(variant) & ends["last"]]["day"]
-        missing = int(undated.get(variant, 0))
-        line += _after(rows, stop.iloc[0], missing > 0) if len(stop) else ""
-        if missing:
-            line += t(
-                "; {findings} without a date not among them", findings=number(missing, "finding")
-            )
-        lines.append(line)
-    return bullets(lines)
-
-
-def _after(rows: pd.DataFrame, stop: pd.Timestamp, some_undated: bool) -> str:
-    """Return what followed the end of an image's support; empty if that is still to come."""
-    first, last = rows.iloc[0], rows.iloc[-1]
-    if stop < first["day"]:
-        return t("; support had ended on {day:%Y-%m-%d} already", day=stop)
-    if stop >= last["day"]:
-        return ""
-    later = int(last["count"]) - int(rows[rows["day"].le(stop)]["count"].iloc[-1])
-    if not later and some_undated:
-        return t("; support ended on {day:%Y-%m-%d}, none with a date followed", day=stop)
-    if not later:
-        return t("; support ended on {day:%Y-%m-%d}, none followed", day=stop)
-    return t(
-        "; support ended on {day:%Y-%m-%d}, {count:,} more followed, the last on {newest:%Y-%m-%d}",
-        day=stop,
-        count=later,
-        newest=rows[rows["count"].diff().gt(0)]["day"].max(),
-    )
-
-
-def _missed(table: pd.DataFrame, day: str, totals: Mapping[str, tuple[int, int]]) -> Text:
+def _missed(day: str, totals: Mapping[str, tuple[int, int]]) -> Text:
     """Return how far counting by date is off; `totals` are by date and by the DB, by variant."""
-    if not totals:
-        return paragraph(
-            t(
-                "Counting by date is an approximation. How far it is off is not known here: that "
-                "takes a capture with a database of that day."
-            )
-        )
-    lines = (
+    return bullets(
         name(variant)
         + ": "
         + t(
@@ -395,30 +302,19 @@ def _missed(table: pd.DataFrame, day: str, totals: Mapping[str, tuple[int, int]]
         )
         for variant, (by_date, by_db) in totals.items()
     )
-    reasons = Counter(map(_reason, table["why"])).most_common()
-    why = listed(f"{count:,} × {reason}" for reason, count in reasons) or t("here it is exact")
-    return bullets(lines) + paragraph(say("Counting by date is an approximation: {why}.", why=why))
 
 
-def _incomplete(variants: Iterable[str], findings: pd.DataFrame) -> Text:
+def _incomplete(findings: pd.DataFrame) -> Text:
     """Return how many findings have no date or no severity, and how counts treat them."""
-    lines = []
-    for variant in variants:
-        rows = findings[findings["variant"].eq(variant)]
-        line = say(
-            "of {findings}, {undated:,} without a date and {unrated:,} without a severity",
-            findings=number(len(rows), "finding"),
-            undated=int(rows["published_at"].isna().sum()),
-            unrated=int(rows["severity"].eq("UNKNOWN").sum()),
+    return paragraph(
+        t(
+            "Of {findings}, {undated:,} without a date are in no count by date; {unrated:,} "
+            "without a severity are UNKNOWN, not harmless.",
+            findings=number(len(findings), "finding"),
+            undated=int(findings["published_at"].isna().sum()),
+            unrated=int(findings["severity"].eq("UNKNOWN").sum()),
         )
-        lines.append(name(variant) + ": " + line)
-    if not lines:
-        return paragraph(t("Every finding has a date and a severity."))
-    note = t(
-        "Findings without a date are in no count by date and in no curve. Findings without a "
-        "severity count as UNKNOWN, which does not mean harmless."
     )
-    return bullets(lines) + paragraph(note)
 
 
 def _ever(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
@@ -429,25 +325,19 @@ def _ever(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
 def _why_lost(merged: str, published: pd.Timestamp, is_suppressed: Any) -> Message:
     """Return why the date filter leaves out a finding that the database of that day listed."""
     if merged == "left_only":
-        return Message("the later database lists it no more")
+        return Message("no longer in the later database")
     if is_suppressed:
         return Message("suppressed in the later capture")
     if pd.isna(published):
-        return Message("it has no date")
-    return Message("published only {day}", day=f"{published:%Y-%m-%d}")
+        return Message("no date")
+    return Message("published on {day}", day=f"{published:%Y-%m-%d}")
 
 
 def _why_gained(was_suppressed: bool) -> Message:
     """Return why the earlier capture does not count a finding that the date filter leaves in."""
     if was_suppressed:
         return Message("suppressed in the earlier capture")
-    return Message("published by then, but the database of that day did not list it")
-
-
-def _reason(why: Message) -> str:
-    """Return a reason of `missed`, the same for all days."""
-    is_later = "day" in why.values
-    return t("published only {day}", day=t("later")) if is_later else str(told(why))
+    return Message("published, but not yet in the database of that day")
 
 
 def _without(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:

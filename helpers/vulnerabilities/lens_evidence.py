@@ -8,12 +8,22 @@ import pandas as pd
 from helpers.answers.answer import Answer
 from helpers.comparability import scan_consistency
 from helpers.frames import SEVERITIES, UNKNOWN_COUNT
-from helpers.text.i18n import t, word
-from helpers.text.rich import AND, Text, number, paragraph, say
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import AND, Text, join, number, paragraph, say
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import Lens
 
 _IMAGE = ["capture", "variant", "scanner"]
+
+IN_KEV = msg(
+    '"Known to be exploited" means listed in CISA\'s catalog: exploited somewhere, not '
+    "in these images."
+)
+BY_EPSS = msg(
+    "EPSS is the probability of exploitation anywhere within 30 days, not in these images."
+)
+NO_SCORE = msg("A missing score does not mean harmless.")
+"""What the catalog, scores and missing scores mean."""
 
 _MANY = 3
 """Days of scores that a footer names one by one."""
@@ -27,14 +37,9 @@ def answer(
     why: str = "",
 ) -> Answer:
     """Answer what is counted, why by that day if it is the study's, and what it rests on."""
-    text = say("Counted here, unless a figure says otherwise: **{label}**.", label=lens.label)
+    text = say("Counted, unless a figure says otherwise: **{label}**.", label=lens.label)
     if lens.known_by and lens.known_by == str(study_known_by):
         text += say(" The study chose that day: {why}.", why=why)
-    if lens.known_by:
-        text += say(
-            " Findings without a date are left out; fixes are those that the database knows on its "
-            "own day."
-        )
     found = paragraph(text) + meaning(findings, images, lens)
     return Answer("lens", text=found, counted=lens.label)
 
@@ -44,42 +49,19 @@ def meaning(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
 
     That is what was declared harmless; empty if there is none of it.
     """
-    text = Text()
+    notes: list[str] = []
     if lens.exploited:
-        text += paragraph(
-            say(
-                "Known to be exploited is what CISA's catalog (KEV) had taken up by the day of an "
-                "image's database: exploited somewhere, not in this image. The catalog: {catalog}. "
-                "What is not in it, or came later, may be exploited too.",
-                catalog=catalog(images) or t("none"),
-            )
-        )
+        notes.append(word(IN_KEV))
     if lens.epss:
-        text += paragraph(
-            say(
-                "EPSS is the probability that exploitation of a vulnerability is seen anywhere "
-                "within 30 days of the day of the score: not in this image, and not how bad that "
-                "would be. Scores: {scores}. What has no score is not counted here, and is not "
-                "zero.",
-                scores="; ".join(scored(findings, images, lens)) or t("none"),
-            )
-        )
+        notes.append(f"{word(BY_EPSS)} {word(NO_SCORE)}")
     if lens.severity == lenses.NVD:
-        text += paragraph(
-            say(
-                "By NVD's severities: {coverage} in the reports. The rest is UNKNOWN, which is not "
-                "low: since April 2026 NVD scores only part of what is published.",
-                coverage=by_nvd(findings, lens),
-            )
-        )
+        counted = by_nvd(findings, lens)
+        notes.append(t("{counted}; the rest is UNKNOWN, not low.", counted=counted))
     if count := harmless(findings, lens):
-        text += paragraph(
-            say(
-                "Left out: {findings} that a VEX statement or an ignore file declares harmless.",
-                findings=number(count, "finding"),
-            )
+        notes.append(
+            t("Left out as declared harmless: {findings}.", findings=number(count, "finding"))
         )
-    return text
+    return join(map(paragraph, notes))
 
 
 def footer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:

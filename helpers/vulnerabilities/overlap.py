@@ -7,7 +7,7 @@ from helpers.answers.chart_data import JOINED, MOST, OTHERS, Combination, Overla
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import Message, t, word
-from helpers.text.rich import Text, bullets, listed, name, number, paragraph, say
+from helpers.text.rich import Text, number
 from helpers.text.titles import first_fitting, is_whole
 from helpers.vulnerabilities import lenses, once, shown_counts
 from helpers.vulnerabilities.lenses import PLAIN, Lens
@@ -107,7 +107,7 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     return Answer(
         "overlap",
         headline(table, lens),
-        _text(table),
+        Text(),
         combinations(table),
         chart(table, counted),
         counted,
@@ -128,7 +128,7 @@ def chart(listing: pd.DataFrame, counted: str, most: int = MOST) -> Overlap:
         variants(listing),
         {severity: word(text) for severity, text in shown_counts.SEVERITY_NAMES.items()},
         _combined(listing, most),
-        t("● in these variants, and in no other"),
+        t("● only in these images"),
         shown_counts.number_of(counted),
     )
 
@@ -137,8 +137,8 @@ def headline(listing: pd.DataFrame, lens: Lens = PLAIN) -> str:
     """Return how many vulnerabilities all variants share, and how many each has alone."""
     found = variants(listing)
     if len(found) < 2:
-        return t("Overlap: needs two scanned variants")
-    _, alone, shared = _numbers(listing)
+        return t("Fewer than two images have counts.")
+    alone, shared = _numbers(listing)
     most = sorted(range(len(found)), key=lambda place: -alone[place])[:2]
     parts = [
         t(
@@ -151,9 +151,7 @@ def headline(listing: pd.DataFrame, lens: Lens = PLAIN) -> str:
     titles = []
     for whole in (_counted(len(listing), lens), number(len(listing), "vulnerability")):
         values = {"vulnerabilities": whole, "shared": shared, "variants": len(found)}
-        head = t("Of {vulnerabilities}, {shared:,} in all {variants}", **values)
-        if len(found) == 2:
-            head = t("Of {vulnerabilities}, {shared:,} in both", **values)
+        head = t("{shared:,} of {vulnerabilities} in all {variants} images", **values)
         if all(map(is_whole, parts)):
             titles.append(f"{head}; {', '.join(parts)}")
         titles.append(f"{head}; {parts[0]}")
@@ -168,34 +166,11 @@ def _counted(count: int, lens: Lens) -> str:
     return t("{count:,} {what}", count=count, what=counted.one if count == 1 else counted.kind.told)
 
 
-def _text(listing: pd.DataFrame) -> Text:
-    """Return how many vulnerabilities each variant has, has alone, and shares."""
-    found = variants(listing)
-    if not found:
-        return Text()
-    if len(found) == 1:
-        return paragraph(t("Only one variant was scanned, so there is nothing to compare."))
-    has, alone, shared = _numbers(listing)
-    lines = (
-        name(variant)
-        + ": "
-        + t(
-            "{vulnerabilities}, {alone:,} of them in no other variant",
-            vulnerabilities=number(has[place], "vulnerability"),
-            alone=alone[place],
-        )
-        for place, variant in enumerate(found)
-    )
-    together = listed(map(name, found))
-    common = say("In all of {variants}: {count:,}.", variants=together, count=shared)
-    return bullets(lines) + paragraph(common)
-
-
-def _numbers(listing: pd.DataFrame) -> tuple[list[int], list[int], int]:
-    """Return how many each variant has, how many it has alone, and how many are in all."""
+def _numbers(listing: pd.DataFrame) -> tuple[list[int], int]:
+    """Return how many each variant has alone, and how many are in all."""
     there = listing.iloc[:, _VARIANTS_AT:].gt(0).to_numpy()
     alone = there[there.sum(axis=1) == 1]
-    return there.sum(axis=0).tolist(), alone.sum(axis=0).tolist(), int(there.all(axis=1).sum())
+    return alone.sum(axis=0).tolist(), int(there.all(axis=1).sum())
 
 
 def _combined(listing: pd.DataFrame, most: int) -> list[Combination]:

@@ -34,7 +34,7 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, published_numbers: pd.D
 def _reproduced(table: pd.DataFrame) -> Phrase:
     """Return whether the counted numbers are the published ones, and where not."""
     if table.empty:
-        return say("Nobody published numbers for this study, so there is nothing to reproduce.")
+        return say("This study has no published numbers.")
     same = table["published"].eq(table["reproduced"]).fillna(False)
     pairs = listed(
         say(
@@ -45,21 +45,15 @@ def _reproduced(table: pd.DataFrame) -> Phrase:
         )
         for row in table[table["severity"].eq(counting.TOTAL)].itertuples()
     )
-    if same.all() and len(table) == 1:
-        return say("The one published number comes out to the digit ({pairs}).", pairs=pairs)
-    if same.all():
-        return say(
-            "All {count} published numbers come out to the digit ({pairs}).",
-            count=len(table),
-            pairs=pairs,
-        )
-    wrong = listed(
-        name(row.variant) + f" {word(row.severity)}" for row in table[~same].itertuples()
-    )
-    return say(
-        "{same} of {count} published numbers come out ({pairs}). Not: {wrong}.",
+    text = say(
+        "{same} of {count} published numbers reproduced ({pairs}).",
         same=int(same.sum()),
         count=len(table),
         pairs=pairs,
-        wrong=wrong,
     )
+    if same.all():
+        return text
+    wrong = listed(
+        name(row.variant) + f" {word(row.severity)}" for row in table[~same].itertuples()
+    )
+    return text + say(" Not reproduced: {wrong}.", wrong=wrong)

@@ -4,8 +4,10 @@ import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.frames import SEVERITY, TEXT, UNKNOWN_COUNT
+from helpers.text import escape
 from helpers.text.i18n import msg, t
-from helpers.text.rich import Text, bullets, name, paragraph, say
+from helpers.text.rich import Text, paragraph, say
+from helpers.text.titles import fitted, part_of
 
 BOTH = msg("both")
 SAME, DIFFERENTLY = msg("same"), msg("differently")
@@ -104,28 +106,15 @@ def _text(summary: pd.DataFrame) -> Text:
     """Return how far Trivy and Grype agree, image by image."""
     if summary.empty:
         return paragraph(
-            say(
-                "No image was scanned by two scanners, so nothing is compared. A study keeps a "
-                "Grype report beside Trivy's: `grype` in its variants."
-            )
+            say("No image was scanned by both Trivy and Grype; a variant's `grype` names a report.")
         )
-    lines = (
-        say(
-            "{variant}: {both:,} found by both, {trivy:,} by Trivy alone, {grype:,} by Grype "
-            "alone; {rated:,} of both rated differently",
-            variant=name(row.variant),
-            both=row.both,
-            trivy=row.only_trivy,
-            grype=row.only_grype,
-            rated=row.rated_differently,
-        )
+    parts = [
+        part_of(escape.short(row.variant, 24), row.both, row.both + row.only_trivy + row.only_grype)
         for row in summary.itertuples()
-    )
-    note = t(
-        "Two scanners read different advisories and match packages in different ways; what only "
-        "one finds may be right or wrong. Their counts are never added up."
-    )
-    return bullets(lines) + paragraph(note)
+    ]
+    text = fitted(t("Found by both scanners"), parts) + ". "
+    text += t("What only one scanner finds may be right or wrong.")
+    return paragraph(text)
 
 
 def _rated(table: pd.DataFrame, first: str, second: str) -> pd.Series:

@@ -1,13 +1,11 @@
 """Severity scales: whose severities a scanner reports, and what NVD's are instead."""
 
-from typing import Any
-
 import pandas as pd
 
 from helpers.answers.answer import Answer
 from helpers.frames import SEVERITIES, UNKNOWN_COUNT
 from helpers.text.i18n import msg, t
-from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
+from helpers.text.rich import paragraph
 from helpers.text.titles import around
 from helpers.vulnerabilities import counting, lenses, shown_counts
 from helpers.vulnerabilities.lenses import NVD, SCANNER, Lens
@@ -108,47 +106,20 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     table = both_scales(findings, images, lens)
     ratings = rerated(lenses.apply(findings, lens._replace(severity=SCANNER)), images)
     chart = shown_counts.severity_bars(table, lens.label, ("variant", "scale"))
-    title, text = _title(ratings, lens.short), _text(ratings)
-    return Answer("severity-scales", title, text, table, chart, lens.label)
+    note = t("Distributions rate their own packages, NVD rates all: the scales differ.")
+    title = _title(ratings, lens.short)
+    return Answer("severity-scales", title, paragraph(note), table, chart, lens.label)
 
 
 def _title(ratings: pd.DataFrame, what: str) -> str:
     """Return how many of all images' findings NVD rates differently, or not at all."""
     sums = ratings.drop(columns="variant").sum()
-    if not sums["findings"]:
-        return t("By NVD's scale: nothing to rate")
     return around(
         what,
         lambda counted: t(
-            "NVD rates {higher:,} of {findings:,} {counted} higher, {lower:,} lower; {unrated:,} "
-            "have no NVD rating in the reports",
+            "NVD rates {higher:,} of {findings:,} {counted} higher, {lower:,} lower, {unrated:,} "
+            "not at all",
             counted=counted,
             **sums,
         ),
-    )
-
-
-def _text(ratings: pd.DataFrame) -> Text:
-    """Return what changes under NVD's scale, image by image."""
-    lines = (name(row.variant) + ": " + _rated(row) for row in ratings.itertuples())
-    note = t(
-        "A distribution rates for its own packages and NVD for all, so levels of different sources "
-        "are not on one scale. What NVD has not rated counts as UNKNOWN under its scale."
-    )
-    return bullets(lines) + paragraph(note)
-
-
-def _rated(row: Any) -> Phrase | str:
-    if pd.isna(row.findings):
-        return t("not measured")
-    if not row.findings:
-        return t("nothing found, so nothing to rate")
-    return say(
-        "of {findings}, NVD rates {higher:,} higher, {lower:,} lower and {same:,} the same; "
-        "{unrated:,} have no NVD rating in the reports",
-        findings=number(row.findings, "finding"),
-        higher=row.higher,
-        lower=row.lower,
-        same=row.same,
-        unrated=row.unrated,
     )

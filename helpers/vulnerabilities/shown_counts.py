@@ -19,9 +19,9 @@ SEVERITY_NAMES = {
 }
 """The severities as they are shown, the worst first."""
 
-_MARKS = {NO_OS: msg(" (OS not looked at)"), BROKEN: msg(" (broken)")}
+_MARKS = {NO_OS: msg(" (OS not scanned)"), BROKEN: msg(" (broken)")}
 _ODD = {
-    NO_OS: msg("{count:,} with OS not looked at"),
+    NO_OS: msg("{count:,} with OS not scanned"),
     BROKEN: msg("{count:,} broken"),
     **dict.fromkeys(UNKNOWN_COUNT, msg("{count:,} not measured")),
 }
@@ -115,21 +115,17 @@ def headline(known: pd.DataFrame, what: str) -> str:
     if len(known) < 2:
         return ""
     first, last = known.iloc[0], known.iloc[-1]
-    values = {"first": short_name(first["variant"]), "count": first["total"], "what": what}
+    values = {"count": first["total"], "what": what}
     if first["total"] == last["total"]:
         images = number(len(known), "image")
-        return t("The same count in {images}: {count:,} {what}", images=images, **values)
-    if len(known) == 2:
-        return t(
-            "{first} has {count:,} {what}, {second} has {rest:,}",
-            second=short_name(last["variant"]),
-            rest=last["total"],
-            **values,
-        )
-    low, high = last["total"], known["total"].iloc[1]
+        return t("{count:,} {what} in each of {images}", images=images, **values)
+    others = t("the other {count:,}", count=len(known) - 1)
+    low, high = (f"{count:,}" for count in (last["total"], known["total"].iloc[1]))
     return t(
-        "{first} has the most {what}: {count:,}, the others {rest}",
-        rest=f"{low:,}" if low == high else t("{low:,} to {high:,}", low=low, high=high),
+        "{count:,} {what} in {first}, {rest} in {others}",
+        first=short_name(first["variant"]),
+        rest=low if low == high else t("{low} to {high}", low=low, high=high),
+        others=others if len(known) > 2 else short_name(last["variant"]),
         **values,
     )
 
@@ -138,13 +134,13 @@ def not_counted(each: pd.DataFrame) -> tuple[str, ...]:
     """Return a sentence on how many images have no count to compare; none if all have one."""
     every, known = (frame["variant"].nunique() for frame in (each, measured(each)))
     lost = every - known
-    return (t("{images} could not be counted.", images=number(lost, "image")),) if lost else ()
+    return (t("No count for {images}.", images=number(lost, "image")),) if lost else ()
 
 
 def narrowed(lens: Lens) -> tuple[str, ...]:
     """Return a sentence on the place and day that a count is limited to; none if it is not."""
     limits = lens.narrowed
-    return (t("Only what is {narrowed} is counted.", narrowed=limits),) if limits else ()
+    return (t("Counted: only {narrowed}.", narrowed=limits),) if limits else ()
 
 
 def _row_name(column: str, value: str) -> str:

@@ -204,7 +204,7 @@ def test_plain_papermill_runs_it_from_any_folder(tmp_path: Path) -> None:
         check=True,
         capture_output=True,
     )
-    assert "come out to the digit" in (tmp_path / "out.ipynb").read_text()
+    assert "12 of 12 published numbers reproduced" in (tmp_path / "out.ipynb").read_text()
     assert (tmp_path / "kept/figures/severity-breakdown.png").exists()
     assert (tmp_path / "kept/tables/reproduction.csv").exists()
 

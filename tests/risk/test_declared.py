@@ -37,4 +37,4 @@ def test_both_counts_are_there(stated: Frames) -> None:
 
 def test_where_nothing_is_declared_that_is_said(frames_of) -> None:
     loaded = frames_of(app=trivy(finding(1)))
-    assert "VEX=file" in declared.answer(loaded.findings, loaded.images, NONE, Lens()).lacks
+    assert "VEX=FILE" in declared.answer(loaded.findings, loaded.images, NONE, Lens()).lacks

@@ -19,7 +19,7 @@ def test_between_the_posts_captures_the_model_changed_and_nothing_else() -> None
         False,
     )
     assert (distroless.both, distroless.was_likely, distroless.is_likely) == (13, 0, 0)
-    assert answer.text.plain.count("another model and no trend") == 2
+    assert "A difference is not a trend" in answer.text.plain
 
 
 def test_two_days_of_one_model_are_told_without_the_alarm(frames_of) -> None:
@@ -32,7 +32,7 @@ def test_two_days_of_one_model_are_told_without_the_alarm(frames_of) -> None:
     answer = limits.answer(later, images, *every, Lens())
     (row,) = answer.table.itertuples()
     assert (row.was_likely, row.is_likely, row.same_model) == (0, 1, True)
-    assert "no trend" not in answer.text.plain
+    assert "trend" not in answer.text.plain
     assert "older" not in answer.text.plain, "scores and database are of one day"
 
 

@@ -40,7 +40,7 @@ def test_what_nobody_scored_is_on_it_if_it_is_serious_and_has_a_fix(scored) -> N
     )
     table = listed(scored({}, app=report))
     assert ids(table) == [1]
-    assert table["why"].tolist() == ["HIGH, fixable and not scored"]
+    assert table["why"].tolist() == ["HIGH with a fix, no score"]
 
 
 def test_of_two_with_a_fix_what_the_app_needs_comes_first(scored) -> None:

@@ -20,7 +20,7 @@ def test_each_is_told_with_its_reason(scored) -> None:
         "CVE-2024-0004": unscored.NOT_THERE,
     }
     answer = unscored.answer(loaded.findings, loaded.images, PLAIN)
-    assert "3 of 4 without a score" in answer.text.plain
+    assert "app 3 of 4" in answer.text.plain
 
 
 def test_without_scores_of_any_day_nothing_is_called_unscored(frames_of) -> None:

@@ -47,9 +47,9 @@ def test_where_advisories_name_only_what_has_a_fix_unfixed_cannot_be_seen(
 ) -> None:
     answer = fixed(frames_of(app=on(family)))
     assert answer.table["blind"].tolist() == [True, True]
-    assert "cannot be seen" in answer.text.plain
+    assert "unknown, not zero" in answer.text.plain
     assert isinstance(answer.chart, Bars)
-    assert answer.chart.ends == ["1\nOS unfixed: cannot be seen"]
+    assert answer.chart.ends == ["1\nunfixed in OS packages: unknown"]
 
 
 @pytest.mark.parametrize("family", ["debian", "ubuntu", "redhat", "azurelinux", "none", ""])
@@ -57,7 +57,7 @@ def test_elsewhere_unfixed_findings_are_observable(frames_of, family) -> None:
     report = on(family) if family else trivy(finding(), Metadata={})
     answer = fixed(frames_of(app=report))
     assert answer.table["blind"].tolist() == [False, False]
-    assert "observable" not in answer.text.plain
+    assert not answer.text
 
 
 def test_a_vulnerability_that_is_fixable_in_one_package_is_not_unfixed_too(frames_of) -> None:
@@ -78,7 +78,7 @@ def test_tools_of_the_base_are_a_place_of_their_own(frames_of) -> None:
         ["tools", 1],
         ["app", 1],
     ]
-    assert answer.title == "Not in OS packages (findings): app 2 of 3"
+    assert answer.title == "Findings outside OS packages: app 2 of 3"
     assert isinstance(answer.chart, Bars)
     assert answer.chart.palette == "place"
     assert [(series.key, series.name) for series in answer.chart.series] == [
@@ -95,9 +95,6 @@ def test_findings_of_an_unknown_layer_are_counted_apart(rebuilt: Frames) -> None
     from_base = findings["from_base"].mask(findings["from_base"].fillna(False))
     from_base.iloc[0] = True
     frames = rebuilt._replace(findings=findings.assign(from_base=from_base))
-    assert (
-        "of 14 findings, 1 came with the base image, 7 with the layers on top; the layer of 6"
-        in places(frames).text.plain
-    )
+    assert "1 of 14 from the base; layer unknown: 6" in places(frames).text.plain
     fixable = places(frames, Lens("vulnerabilities", fixable=True)).text.plain
-    assert "of 7 fixable vulnerabilities, 0 came with the base image, 7 with the" in fixable
+    assert "0 of 7 from the base" in fixable

@@ -138,14 +138,12 @@ def test_a_scanner_that_found_nothing_scanned_all_the_same(write: Write) -> None
     loaded = both_of(write, trivy(finding()), grype())
     assert agreement(loaded.findings).empty
     answer = scanner_agreement.answer(loaded.findings, loaded.images)
-    assert answer.text.plain.splitlines()[0] == (
-        "• app: 0 found by both, 1 by Trivy alone, 0 by Grype alone; 0 of both rated differently"
-    )
+    assert answer.text.plain.startswith("Found by both scanners: app 0 of 1.")
     not_looked = loaded.images.assign(status=["scanned", "not-looked"])
     for answer in (scanner_agreement.answer, scanner_agreement.listing_answer):
         assert answer(loaded.findings, not_looked).table.empty
     text = scanner_agreement.answer(loaded.findings, not_looked).text.plain
-    assert text.startswith("No image was scanned by two scanners")
+    assert text.startswith("No image was scanned by both")
 
 
 def test_what_is_suppressed_in_one_report_is_found_and_in_both_is_none() -> None:
