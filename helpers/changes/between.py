@@ -1,4 +1,4 @@
-"""What changed between two captures of the same variants, and what caused it."""
+"""What changed between two captures of the same variants, and why."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,7 @@ from helpers.changes.scans import KEYS, Scans
 from helpers.errors import ParameterInvalid
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT, Frames
 from helpers.text.i18n import t, word
-from helpers.text.rich import AND, Phrase, bullets, listed, name, number, paragraph, phrase, say
+from helpers.text.rich import Phrase, bullets, listed, name, number, paragraph, say
 
 COLUMNS = [
     *("variant", "earlier", "later", "vulnerability_id", "package", "change"),
@@ -23,9 +23,9 @@ COLUMNS = [
 
 
 def pair(captures: Iterable[str], earlier: str = "", later: str = "") -> tuple[str, str]:
-    """Return the two of some captures, oldest first: those named, else the first and the last.
+    """Return two captures, oldest first: the named ones, else the first and the last.
 
-    A single capture is both. Raises `ParameterInvalid` for an unknown capture.
+    One capture alone is both. Raises `ParameterInvalid` for an unknown capture.
     """
     found = [*dict.fromkeys(captures)]
     for wanted in filter(None, (earlier, later)):
@@ -38,11 +38,10 @@ def changes(frames: Frames, earlier: str, later: str) -> pd.DataFrame:
     """Return how every finding of two captures changed, one row each.
 
     `variant, earlier, later, vulnerability_id, package, change, severity_before, severity_after,
-    reason, certainty`; a change is one of `appeared`, `gone`, `re-rated` and `stayed`. A suppressed
-    finding is none. Reasons and how sure they are, are those of `causes`: the `image` where the
-    package was not installed in that version both times, `statement` where the finding is
-    suppressed in one capture, else whichever of `scanner` and `database` can be it. Variants that
-    were not measured in both captures are left out.
+    reason, certainty`; a change is `appeared`, `gone`, `re-rated` or `stayed`. Suppressed findings
+    do not count. Reasons and certainties come from `causes`: `image` if the package was not
+    installed in that version both times, `statement` if one capture suppresses the finding, else
+    `scanner` or `database`. Variants not measured in both captures are left out.
     """
     return _compared(frames, earlier, later)[0]
 
@@ -50,11 +49,10 @@ def changes(frames: Frames, earlier: str, later: str) -> pd.DataFrame:
 def consecutive(
     kept: Scans, ordered: pd.DataFrame, every: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return each two consecutive scans of an image, and what changed between them.
+    """Return pairs of consecutive scans of an image, and what changed between them.
 
-    The pairs are those of `engine.pairs`, the changes those of `engine.changed` without what never
-    counted, with what each finding is, its severities, and the `variant, earlier, later` of its
-    pair.
+    The pairs come from `engine.pairs`, the changes from `engine.changed` without those that never
+    counted, with each finding's keys, severities and the `variant, earlier, later` of its pair.
     """
     pairs = engine.pairs(ordered)
     rows, changes = engine.changed(kept, ordered, pairs, every)
@@ -77,25 +75,25 @@ def consecutive(
 
 
 def movers(changes: pd.DataFrame) -> pd.DataFrame:
-    """Return the findings that appeared, went or were re-rated; a missing severity is empty."""
+    """Return findings that appeared, went or were re-rated; a missing severity is empty."""
     table = changes[changes["change"].ne(STAYED)].reset_index(drop=True)
     levels = ["severity_before", "severity_after"]
     return table.assign(**{level: table[level].astype("str").fillna("") for level in levels})
 
 
 def counted(changes: pd.DataFrame, by: list[str], kinds: list[str]) -> pd.DataFrame:
-    """Return how many findings changed in each of some ways, a column each, by some columns."""
+    """Return how many findings changed, one column per kind of change, grouped by columns."""
     sizes = changes.groupby([*by, "change"], sort=False, observed=True).size()
     table = sizes.unstack(fill_value=0).reindex(columns=kinds, fill_value=0).astype("int64")
     return table.rename(columns={RERATED: "re_rated"}).reset_index().rename_axis(columns=None)
 
 
 def answer(frames: Frames, earlier: str, later: str) -> Answer:
-    """Answer what appeared and went between two captures, and what caused it."""
+    """Answer what changed between two captures, and why."""
     table, causes = _compared(frames, earlier, later)
     lacks = ""
     if table.empty:
-        lacks = t("No image was measured in two captures, so it is not known how counts changed.")
+        lacks = t("No image was measured in both captures.")
         text = paragraph(lacks)
     else:
         moved = counted(table, COLUMNS[:3], [APPEARED, GONE, RERATED, STAYED])
@@ -108,7 +106,7 @@ def _line(row: Any, differs: pd.Series) -> Phrase:
     known = differs.dropna()
     return say(
         "{variant}, {earlier} → {later}: {appeared} appeared, {gone:,} went, {re_rated:,} "
-        "re-rated, {stayed:,} stayed ({why})",
+        "re-rated, {stayed:,} unchanged ({why})",
         variant=name(row.variant),
         earlier=row.earlier,
         later=row.later,
@@ -122,12 +120,12 @@ def _line(row: Any, differs: pd.Series) -> Phrase:
 
 def _why(different: list[str], same: list[str]) -> Phrase:
     """Return which causes differ in the later capture and which are the same."""
-    text = phrase(t("nothing known differs"))
-    if different:
-        text = say("another {causes}", causes=listed(map(word, different), " and another "))
-    if same:
-        text += say(", the same {causes}", causes=listed(map(word, same), AND))
-    return text
+    none = [t("none")]
+    return say(
+        "changed: {different}; unchanged: {same}",
+        different=listed(map(word, different or none)),
+        same=listed(map(word, same or none)),
+    )
 
 
 def _compared(frames: Frames, earlier: str, later: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -138,7 +136,7 @@ def _compared(frames: Frames, earlier: str, later: str) -> tuple[pd.DataFrame, p
     both = second["variant"][second["variant"].isin(first["variant"])]
     if earlier == later:
         both = both.iloc[:0]
-    # Variants stand as the later capture has them.
+    # Variants keep the order of the later capture.
     place = {variant: at for at, variant in enumerate(both)}
     ordered = pd.concat([first, second], ignore_index=True)
     ordered = ordered[ordered["variant"].isin(both)]

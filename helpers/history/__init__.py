@@ -1,1 +1,1 @@
-"""05: the same images over a whole series of captures."""
+"""05: the same images over a series of captures."""

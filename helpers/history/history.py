@@ -1,4 +1,4 @@
-"""A history: all captures of a study, and what came and went from one to the next."""
+"""All captures of a study, and what changed from one to the next."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -13,9 +13,9 @@ from helpers.vulnerabilities.lenses import Lens
 
 
 class History:
-    """The history of some images under a lens; each part is made when it is asked for, and once.
+    """The history of some images under a lens; each part is computed once, on demand.
 
-    `read` returns the frames of captures by their names, and is given a few at a time.
+    `read` returns the frames of some captures by name; it gets a few names at a time.
     """
 
     def __init__(
@@ -40,15 +40,15 @@ class History:
 
     @cached_property
     def sound(self) -> pd.DataFrame:
-        """The scans that trends and steps are made of."""
+        """The scans that trends and steps use."""
         return broken_scans.sound(self.scans)
 
     @cached_property
     def steps(self) -> Steps:
-        """What came and went from one sound scan of an image to the next."""
+        """The changes from one sound scan of an image to the next."""
         return steps.steps(self.series, self.sound)
 
     @cached_property
     def stays(self) -> pd.DataFrame:
-        """How long what is fixable stayed, as `time_to_fix.stays` has it."""
+        """How long fixable vulnerabilities stayed, as `time_to_fix.stays` returns it."""
         return time_to_fix.stays(self.series, self.sound, self.steps)

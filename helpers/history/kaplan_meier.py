@@ -1,11 +1,11 @@
-"""The median of durations some of which were still running, and its interval.
+"""The median of durations, some still running, and its confidence interval.
 
-It is the Kaplan-Meier estimate (1958, https://doi.org/10.1080/01621459.1958.10501452). Of what is
-still running only the least length is known, so it counts for as long as it was seen. A median of
-those that ended alone would be too low: the slow ones are still running.
+This is the Kaplan-Meier estimate (1958, https://doi.org/10.1080/01621459.1958.10501452). A duration
+that is still running counts for as long as it was seen. The median of the ended ones alone would be
+too low, since slow ones are still running.
 
-Durations that ended together are no independent values, so whole groups of them are resampled
-(Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8).
+Durations that ended together are not independent, so whole groups are resampled (Davison and
+Hinkley, Bootstrap Methods and their Application, 1997, section 3.8).
 """
 
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 DRAWS, SEED = 1_999, 20_260_101
-"""How often is resampled; the seed makes every run give the same."""
+"""Number of resamples; a fixed seed makes runs reproducible."""
 
 LEAST = 5
-"""Groups from which on there is an interval: resampling fewer says hardly more than the median."""
+"""Fewer groups give no interval: resampling them adds little to the median."""
 
 _HALF = 0.5 + 1e-9
 
 
 def median(days: pd.Series, at_least: pd.Series) -> float | None:
-    """Return in how many days half of the stays are over; None if that was not seen.
+    """Return after how many days half of the stays are over; None if not observed.
 
     >>> median(pd.Series([2, 4, 9, 30]), pd.Series([False, False, True, True]))
     4.0
@@ -36,10 +36,9 @@ def median(days: pd.Series, at_least: pd.Series) -> float | None:
 def interval(
     days: pd.Series, at_least: pd.Series, groups: Sequence[object] | pd.Series
 ) -> tuple[float | None, float | None]:
-    """Return the interval of the median that holds it in 95 of 100 cases, by resampled groups.
+    """Return the 95% confidence interval of the median, from resampled groups.
 
-    Both ends are None where there are fewer groups than `LEAST`; an upper end is None where it was
-    not seen.
+    Both ends are None with fewer than `LEAST` groups; the upper end is None if not observed.
     """
     tables = _tables(days, at_least, groups)
     count = tables[1].shape[0]
@@ -57,21 +56,21 @@ Table = NDArray[np.float64]
 def _tables(
     days: pd.Series, at_least: pd.Series, groups: Sequence[object] | pd.Series
 ) -> tuple[Table, Table, Table]:
-    """Return the days on which stays ended, and of each group how many did, and were left then."""
+    """Return the days on which stays ended, and per group how many ended and how many remained."""
     lengths, lasts = days.to_numpy("float64"), at_least.to_numpy("bool")
     ends = np.unique(lengths[~lasts])
     group = pd.factorize(pd.Series([*groups], dtype="object"))[0]
     shape = (int(group.max(initial=-1)) + 1, len(ends) + 1)
     ended, seen = np.zeros(shape), np.zeros(shape)
     np.add.at(ended, (group[~lasts], np.searchsorted(ends, lengths[~lasts])), 1)
-    # Each is left on all days up to its own.
+    # Each remains on all days up to its own.
     np.add.at(seen, (group, np.searchsorted(ends, lengths, side="right")), 1)
     left = seen[:, ::-1].cumsum(axis=1)[:, ::-1]
     return ends, ended[:, :-1], left[:, 1:]
 
 
 def _medians(ends: Table, ended: Table, left: Table, weights: NDArray[np.number]) -> Table:
-    """Return the median of each row of weights of the groups; infinite where it was not seen."""
+    """Return the median for each row of group weights; infinite if not observed."""
     if not len(ends):
         return np.full(len(weights), np.inf)
     over, of = weights @ ended, weights @ left

@@ -1,4 +1,4 @@
-"""A series: what is kept of many captures, batch by batch, so that memory stays bounded."""
+"""A series: what is kept of many captures, read in batches to bound memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -12,15 +12,14 @@ from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.lenses import Lens
 
 BATCH = 25
-"""Captures that are in memory at once with all that they hold."""
+"""Captures that are in memory at once."""
 
 
 class Series(NamedTuple):
     """What is kept of a series: the parts of `Scans`, and the frame `images` of all captures.
 
-    `scans` has besides `at, findings, count`. `at` is the day in the capture's name, which is the
-    day that its evidence is of: scan and database may be of later ones. `findings` counts all, also
-    suppressed ones, `count` what the lens counts.
+    `scans` also has `at, findings, count`. `at` is the day in the capture's name; scan and database
+    may be later. `findings` counts all, including suppressed ones, `count` what the lens counts.
     """
 
     scans: pd.DataFrame
@@ -30,7 +29,7 @@ class Series(NamedTuple):
 
 
 def batches(captures: Sequence[str], size: int = BATCH) -> Iterator[list[str]]:
-    """Yield the names of captures, so many at a time.
+    """Yield the names of captures, `size` at a time.
 
     >>> [*batches("abc", 2)]
     [['a', 'b'], ['c']]
@@ -40,7 +39,7 @@ def batches(captures: Sequence[str], size: int = BATCH) -> Iterator[list[str]]:
 
 
 def series(parts: Iterable[Frames], lens: Lens) -> Series:
-    """Return what is kept of batches of captures, which are read one after the other."""
+    """Return what is kept of batches of captures, read one after the other."""
     kept: list[Scans] = []
     images: list[pd.DataFrame] = []
     for frames in parts:
@@ -53,7 +52,7 @@ def series(parts: Iterable[Frames], lens: Lens) -> Series:
 
 
 def measured(scans: pd.DataFrame) -> pd.DataFrame:
-    """Return the scans that have a count: of the others it is not known, which is no zero."""
+    """Return the scans that have a count; the others are unknown, not zero."""
     return scans[~scans["status"].isin(UNKNOWN_COUNT) & scans["findings"].notna()]
 
 
@@ -72,9 +71,9 @@ def _reduced(frames: Frames, lens: Lens) -> Scans:
 
 
 def _days(images: pd.DataFrame) -> pd.Series:
-    """Return the days that captures are of: those in their names, else of database or scan.
+    """Return the days of captures: from their names, else from database or scan.
 
-    A name with a month alone is of the database's day, if that is in it, else of the first day.
+    A name with only a month means the database's day if it is in that month, else the first day.
     """
     named = images["capture"].str.extract(r"^(\d{4}-\d{2}(?:-\d{2})?)")[0]
     days = pd.to_datetime(named, format="ISO8601", utc=True).astype("datetime64[us, UTC]")

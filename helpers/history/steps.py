@@ -1,4 +1,4 @@
-"""From one capture to the next: what appeared and went in each image, and whose doing it was."""
+"""What appeared and went in each image from one capture to the next, and why."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from helpers.changes.scans import Scans
 from helpers.frames import SCANNED
 from helpers.history.series import Series
 from helpers.text.i18n import msg, t, word
-from helpers.text.rich import Phrase, bullets, listed, name, number, paragraph, say
+from helpers.text.rich import paragraph
 from helpers.text.titles import fitted, part_of, unknown
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities import shown_counts
@@ -26,20 +26,20 @@ MOVES = [
 ]
 
 _PARTS = {cause: cause for cause in (IMAGE, DATABASE, SCANNER, STATEMENT, SEVERAL, UNKNOWN)}
-"""Reasons in a figure; where any of several may be the one, they are one part."""
+"""Causes in a figure; all combinations of possible causes are one part."""
 
 _FEW = 8
-"""Images of which each has a bar for what appeared and one for what went."""
+"""Up to this many images, each has a bar for what appeared and one for what went."""
 
 
 class Steps(NamedTuple):
     """The steps of a series.
 
-    `pairs` has a row a variant and two consecutive sound scans of it: `variant, earlier, later,
+    `pairs` has one row per two consecutive sound scans of a variant: `variant, earlier, later,
     earlier_at, at, before, after` (counts under the lens), whether `image, scanner, database`
-    differ (NA: not known), and `list_before, list_after`, their lists of packages. `moves` has a
-    row a finding that appeared, went or was re-rated, as `changes.between` has them, with
-    `package_path` and `source_package`.
+    differ (NA: not known), and `list_before, list_after`, their package lists. `moves` has one row
+    per finding that appeared, went or was re-rated, as in `changes.between`, with `package_path`
+    and `source_package`.
     """
 
     pairs: pd.DataFrame
@@ -60,10 +60,10 @@ def steps(series: Series, sound: pd.DataFrame) -> Steps:
 
 
 def counts(found: Steps) -> pd.DataFrame:
-    """Return what each step is due to: a row a step, reason, and how sure that is.
+    """Return the causes of each step: one row per step, cause and certainty.
 
     `variant, earlier, later, at, reason, certainty, appeared, gone, re_rated`, and `before` and
-    `after`, the counts under the lens. A step in which no finding changed has no row.
+    `after`, the counts under the lens. A step without changed findings has no row.
     """
     keys = ["variant", "earlier", "later"]
     kinds = ["reason", "certainty"]
@@ -76,24 +76,23 @@ def counts(found: Steps) -> pd.DataFrame:
 
 
 def answer(steps: Steps) -> Answer:
-    """Answer what each step of each image is due to."""
+    """Answer why the findings of each image changed."""
     table = counts(steps)
     if steps.pairs.empty:
         lacks = word(ONE_CAPTURE)
         return Answer("steps", text=paragraph(lacks), table=table, lacks=lacks)
     variants = [*steps.pairs["variant"].unique()]
-    lines = [_line(v, table[table["variant"].eq(v)], steps.pairs) for v in variants]
     note = t(
-        "Each scan is compared with the sound one before it, and all findings count, whatever the "
-        "lens. What changed in a package that stayed is not the image's doing."
+        "Each scan is compared with the sound scan before it. All findings count, under any lens. "
+        "A change in an unchanged package is not caused by the image."
     )
     return Answer(
         "steps",
         _title(table, variants),
-        bullets(lines) + paragraph(note),
+        paragraph(note),
         table,
         chart(table, variants),
-        word(msg("findings that appeared, went or were re-rated")),
+        word(msg("changed findings")),
         searchable=len(table) > _MANY_ROWS,
     )
 
@@ -102,9 +101,9 @@ _MANY_ROWS = 12
 
 
 def chart(table: pd.DataFrame, variants: list[str]) -> Bars:
-    """Return how many findings appeared and went in each image, by what that is due to.
+    """Return how many findings appeared and went in each image, by cause.
 
-    Of many images one bar each, of all that changed.
+    Many images have one bar each, with all changes.
     """
     reason = table["reason"].where(table["reason"].isin(_PARTS), SEVERAL)
     kinds = {"appeared": ["appeared"], "gone": ["gone"]}
@@ -123,9 +122,7 @@ def chart(table: pd.DataFrame, variants: list[str]) -> Bars:
         part: text for part, text in _PARTS.items() if bars[bars["reason"].eq(part)]["count"].any()
     }
     rows = ("variant", "change")
-    counted = msg("findings that appeared, went or were re-rated")
-    if len(variants) <= _FEW:
-        counted = msg("findings that appeared or went")
+    counted = msg("changed findings")
     return shown_counts.stacked(bars, "reason", shown or {UNKNOWN: UNKNOWN}, "cause", counted, rows)
 
 
@@ -139,21 +136,4 @@ def _title(table: pd.DataFrame, variants: list[str]) -> str:
             parts.append(unknown(variant))
             continue
         parts.append(part_of(short_name(variant), own, whole))
-    return fitted(t("Changes that are the image's doing"), parts)
-
-
-def _line(variant: str, table: pd.DataFrame, pairs: pd.DataFrame) -> Phrase:
-    """Return how many findings of an image changed over all steps, and by what."""
-    by_reason = table.groupby("reason", sort=False)[["appeared", "gone", "re_rated"]].sum()
-    order = by_reason.sum(axis=1).sort_values(ascending=False, kind="stable").index
-    reasons = [
-        say(
-            "{reason}: {appeared:,} appeared, {gone:,} went, {re_rated:,} re-rated",
-            reason=word(reason),
-            **by_reason.loc[reason].to_dict(),
-        )
-        for reason in order
-    ]
-    steps_ = number(int(pairs["variant"].eq(variant).sum()), "step")
-    text = say("{variant}, {steps}: ", variant=name(variant), steps=steps_)
-    return text + (listed(reasons, "; ") if reasons else t("nothing changed"))
+    return fitted(t("Changes caused by the image itself"), parts)

@@ -21,15 +21,15 @@ from helpers.history import kaplan_meier
 from helpers.history.series import Series
 from helpers.history.steps import Steps
 from helpers.text.i18n import msg, t, word
-from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
+from helpers.text.rich import paragraph
 from helpers.text.titles import Part, fitted, unknown
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities.captures import ONE_CAPTURE
 
 FIXED, OPEN = msg("fixed in the image"), msg("still open")
 WENT = msg("went without another package")
-"""How a stay ended: the image has another package or none, not at all, or scanner, database or a
-statement took the finding away, which fixes nothing."""
+"""How a stay ended: the image has another package or none; not yet; or scanner, database or a
+statement dropped the finding, which fixes nothing."""
 
 COLUMNS = [
     *("variant", "vulnerability_id", "source_package", "fix_known_at", "from_at", "until_at"),
@@ -40,21 +40,19 @@ _OURS = ["variant", *_KEY]
 
 
 def stays(series: Series, sound: pd.DataFrame, steps: Steps) -> pd.DataFrame:
-    """Return how long each fixable vulnerability stayed in each image, one row a source package.
+    """Return how long each fixable vulnerability stayed in each image, by source package.
 
     `variant, vulnerability_id, source_package, fix_known_at, from_at, until_at, days, end,
-    start_seen, at_least, came_back`. A fix is known from the first scan of any image of the series
-    on that names one for that vulnerability in that source package. A stay begins then, or with the
-    first scan of the image that has the vulnerability, if that is later, and lasts until the first
-    sound scan without it (`end` is `fixed in the image`, or `went without another package`), or to
-    the image's last scan (`still open`). So days are as fine as captures are apart. `start_seen`:
-    it could not be fixed already before the image's first scan. `at_least`: it lasted longer than
-    that, for it was open, went otherwise, or its start was not seen. `came_back`: it was there
-    again in a later scan. `sound` are the scans to go by, `steps` those between them.
+    start_seen, at_least, came_back`. A fix is known from the first scan of any image that names one
+    for that vulnerability and source package. A stay begins then, or with the image's first scan
+    that has the vulnerability, if later. It ends with the first sound scan without it (`fixed in
+    the image` or `went without another package`), or with the image's last scan (`still open`).
+    `start_seen`: no fix was known before the image's first scan. `at_least`: the stay lasted longer
+    than `days`, since it is open, went otherwise, or its start was not seen. `came_back`: a later
+    scan has it again.
 
-    What got its fix and was fixed between two scans was never seen with a fix: it lasted less than
-    one step. It is entered with 0 days, as a stay that began and ended in one step, or those that
-    were fixed at once would be missing, and the median too high.
+    A vulnerability whose fix came out and was installed between two scans gets 0 days. Without
+    these the median would be too high.
     """
     stands = _stands(series.presence)
     found, gone = _found(series.presence, stands), _gone(steps.moves, stands)
@@ -68,7 +66,7 @@ def stays(series: Series, sound: pd.DataFrame, steps: Steps) -> pd.DataFrame:
     out = present[present["fixable"]].groupby(_KEY, sort=False)["at"].min().rename("fix_known_at")
     rows = present.merge(out.reset_index(), on=_KEY)
     rows = rows[rows["at"].ge(rows["fix_known_at"])].sort_values([*_OURS, "number"], kind="stable")
-    # A stay ends where the next scan with it is not the image's next scan.
+    # A stay ends where the image's next scan does not have it.
     by = rows.groupby(_OURS, sort=False)["number"]
     begins = by.diff().ne(1)
     nth = begins.groupby([rows[key] for key in _OURS], sort=False).cumsum()
@@ -96,14 +94,13 @@ def stays(series: Series, sound: pd.DataFrame, steps: Steps) -> pd.DataFrame:
 
 
 def by_image(stays: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
-    """Return the stays of each image in short.
+    """Return a summary of each image's stays.
 
     `variant, fixed, seen, median_days, low_days, high_days, worst_days, open, open_median_days,
     open_worst_days, went`. `median_days` is the Kaplan-Meier estimate of those `seen` from their
-    start, `low_days` to `high_days` its interval, in which whole rebuilds are resampled, since one
-    fixes many at once; NA where they are too few, or where the end was not seen. `worst_days` is
-    the longest of those that were fixed, and `open_…` are those of how long open ones have been so,
-    at least; NA where there is none.
+    start, `low_days` to `high_days` its interval. Whole rebuilds are resampled, since one fixes
+    many at once; NA where they are too few or the end was not seen. `worst_days` is the longest
+    fixed stay, and `open_…` how long open ones have lasted at least; NA if there are none.
     """
     rows = []
     for variant in variants:
@@ -133,7 +130,7 @@ def by_image(stays: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
 
 
 def _rebuilds(stays: pd.DataFrame) -> pd.Series:
-    """Return what each stay ended with: a rebuild, another change, or it is open like others."""
+    """Return what ended each stay: a rebuild, another change, or nothing yet."""
     return stays["end"].astype("str") + stays["until_at"].astype("str")
 
 
@@ -141,56 +138,50 @@ _SHOWN = [
     *("variant", "vulnerability_id", "source_package", "from_at", "until_at", "days", "end"),
     "at_least",
 ]
-"""Columns for readers: as many as fit on paper."""
+"""Columns that fit on paper."""
 
 
 def answer(stays: pd.DataFrame, sound: pd.DataFrame) -> Answer:
-    """Answer how long fixable vulnerabilities stayed in each image after their fix was out."""
+    """Answer how long fixable vulnerabilities stayed in each image."""
     if sound["capture"].nunique() < 2:
         lacks = word(ONE_CAPTURE)
         return Answer("time-to-fix", table=stays, lacks=lacks)
     if stays.empty:
-        lacks = t("No scan names a fix for what it found, so it is not known how long fixes took.")
+        lacks = t("No scan names a fix, so fix times are unknown.")
         return Answer("time-to-fix", text=paragraph(lacks), table=stays, lacks=lacks)
     short = by_image(stays, [*sound["variant"].unique()])
     note = t(
-        "Days are counted from the first capture whose scan of any image names a fix, or the first "
-        "one of the image that has the vulnerability, to the first one without it: they are as "
-        "fine as captures are apart. What got its fix and was fixed between two captures counts as "
-        "0 days: it lasted less than one step. Half of them: the median by Kaplan and Meier of "
-        "those whose start was seen; open ones, and those that went without another package, count "
-        "for as long as they were seen. What could be fixed before the first capture has no known "
-        "start: its days are at least that many. In brackets: where the median lies in 95 of 100 "
-        "cases if other rebuilds had happened; with few rebuilds it is not known."
+        "Days run from the first capture that names a fix to the image's first capture without the "
+        "vulnerability; 0 means that both lie between two captures. The median (Kaplan-Meier) "
+        "includes open ones. Brackets hold its 95% interval, which needs {least} rebuilds.",
+        least=kaplan_meier.LEAST,
     )
     return Answer(
         "time-to-fix",
         _title(short),
-        bullets(_line(row) for row in short.itertuples()) + paragraph(note),
+        paragraph(note),
         stays,
         chart(short),
-        word(msg("vulnerabilities × source packages with a fix")),
+        word(msg("fixable vulnerabilities × source packages")),
         searchable=True,
         shown=stays[_SHOWN],
     )
 
 
 _FEW = 7
-"""Images of which each has a bar for the median and one for the worst."""
+"""Up to this many images, each has a bar for the median and one for the slowest."""
 
 
 def chart(short: pd.DataFrame) -> Bars:
-    """Return in how many days half were over, and how long the longest took, of each image."""
+    """Return the median and the longest days to fix of each image."""
     rows, values, ends = [], [], []
-    half, worst = t("half of them"), t("the slowest")
+    half, worst = t("half"), t("slowest")
     for row in short.itertuples():
         if not row.fixed + row.open + row.went:
             continue
-        left = t("; {open:,} open", open=row.open) if row.open else ""
-        if len(short) > _FEW and pd.notna(row.worst_days):
-            left = t("; the slowest {days:,}", days=row.worst_days) + left
+        left = t("; {fixed:,} fixed, {open:,} open", fixed=row.fixed, open=row.open)
         middle = row.median_days
-        lost = t("fewer than half fixed") if row.seen else t("start not seen")
+        lost = t("fewer than half fixed") if row.seen else t("start unknown")
         rows.append((row.variant, half if len(short) <= _FEW else ""))
         values.append(None if pd.isna(middle) else float(middle))
         ends.append((lost if pd.isna(middle) else f"{middle:,.0f}{_range(row)}") + left)
@@ -198,20 +189,17 @@ def chart(short: pd.DataFrame) -> Bars:
             rows.append((row.variant, worst))
             values.append(None if pd.isna(row.worst_days) else float(row.worst_days))
             ends.append(t("none fixed") if pd.isna(row.worst_days) else f"{row.worst_days:,}")
-    across = t("days from a fix to an image with it")
-    if len(short) > _FEW:
-        across = t("days from a fix to an image with it, half of them")
+    across = t("days until the fix is in the image")
     series = [chart_data.Series("days", t("days"), values)]
     return Bars(rows, series, ends, across, "days", [value is not None for value in values])
 
 
 def _range(row: Any) -> str:
-    """Return the interval of a median, in brackets; empty where it is not known."""
+    """Return the interval of a median, in brackets; empty if unknown."""
     if pd.isna(row.low_days):
         return ""
-    if pd.isna(row.high_days):
-        return t(" ({low:,.0f} or more)", low=row.low_days)
-    return t(" ({low:,.0f} to {high:,.0f})", low=row.low_days, high=row.high_days)
+    high = "" if pd.isna(row.high_days) else f"{row.high_days:,.0f}"
+    return f" ({row.low_days:,.0f}–{high})"
 
 
 def _title(short: pd.DataFrame) -> str:
@@ -226,50 +214,21 @@ def _title(short: pd.DataFrame) -> str:
             parts.append(Part(text, odd=msg("{count:,} not yet")))
             continue
         parts.append(Part(f"{shown} {row.median_days:,.0f}", (row.median_days,)))
-    return fitted(t("Days until half of the fixes were in"), parts, "{:,.0f}".format)
-
-
-def _line(row: Any) -> Phrase:
-    """Return how fast an image was fixed, and what is open."""
-    if not row.fixed + row.open + row.went:
-        return name(row.variant) + t(": nothing with a fix")
-    text = name(row.variant) + ": " + say("{fixed} fixed", fixed=number(row.fixed, "vulnerability"))
-    if pd.notna(row.worst_days):
-        text += say(", the slowest after {days}", days=number(row.worst_days, "day"))
-    if pd.notna(row.median_days):
-        text += say("; half within {days}", days=number(round(row.median_days), "day")) + _range(
-            row
-        )
-    elif row.seen:
-        text += t("; of {seen:,} whose start was seen, fewer than half are fixed", seen=row.seen)
-    else:
-        text += t("; the start of none was seen")
-    if row.open and not row.open_worst_days:
-        text += t("; open: {open:,}, all since the day of the last scan", open=row.open)
-    elif row.open:
-        text += say(
-            "; open: {open:,}, for at least {median} (median), {worst:,} (longest)",
-            open=row.open,
-            median=number(round(row.open_median_days), "day"),
-            worst=row.open_worst_days,
-        )
-    if row.went:
-        text += say("; {went:,} went without another package", went=row.went)
-    return text
+    return fitted(t("Days until half of the fixes were in the image"), parts, "{:,.0f}".format)
 
 
 _SCAN = {"variant": "str", "capture": "str"}
 
 
 def _stands(presence: pd.DataFrame) -> dict[str, str]:
-    """Return the id that stands for each vulnerability, by what all scans name."""
+    """Return the canonical id of each vulnerability, from the aliases in all scans."""
     pairs = presence[["vulnerability_id", "aliases"]].drop_duplicates().astype("object")
     ids = pairs["vulnerability_id"].tolist()
     return dict(zip(ids, aliases.canonical(ids, pairs["aliases"]), strict=True))
 
 
 def _found(presence: pd.DataFrame, stands: dict[str, str]) -> pd.DataFrame:
-    """Return what counts in each scan: where it is, in which version, and whether it has a fix."""
+    """Return the findings that count in each scan: package, version, and whether a fix exists."""
     rows = presence[presence["there"]]
     found = rows[["variant", "capture", "release"]].astype(_SCAN)
     return found.assign(
@@ -280,7 +239,7 @@ def _found(presence: pd.DataFrame, stands: dict[str, str]) -> pd.DataFrame:
 
 
 def _gone(moves: pd.DataFrame, stands: dict[str, str]) -> pd.DataFrame:
-    """Return what went, with the step in which it did, and the reason."""
+    """Return the findings that went, with step and reason."""
     rows = moves[moves["change"].eq(GONE)]
     found = rows[["variant", "later", "vulnerability_id"]].astype("str")
     found["vulnerability_id"] = found["vulnerability_id"].map(stands)
@@ -292,7 +251,7 @@ def _source(rows: pd.DataFrame) -> pd.Series:
 
 
 def _ended(table: pd.DataFrame, scans: pd.DataFrame, gone: pd.DataFrame) -> pd.DataFrame:
-    """Return stays with their last day, how long they were, and how they ended."""
+    """Return stays with their last day, length and end."""
     after = scans.assign(number=scans["number"] - 1)
     table = table.merge(after, how="left", on=["variant", "number"])
     until = table["at"].fillna(table["variant"].map(scans.groupby("variant")["at"].max()))
@@ -311,16 +270,16 @@ def _within_a_step(
     gone: pd.DataFrame,
     fix_known: pd.Series,
 ) -> pd.DataFrame:
-    """Return stays of 0 days: of what got its fix in a step, and went with its package in it.
+    """Return stays of 0 days: the fix came out and was installed within one step.
 
-    It was in the earlier scan without a fix, and went because the package is another one, in the
-    same release of its system. Or another image tells which version had it, and that the fix is
-    known since that step, and this image had that version before the step only.
+    The earlier scan has the vulnerability without a fix, and the package changed within the same
+    system release. Or another image shows which version is affected and that the fix came out in
+    that step, and this image had that version only before it.
     """
     own = gone[gone["reason"].eq(IMAGE)].drop(columns="reason")
     own = own.merge(pairs[pairs["same_release"]], on=["variant", "later"])
     rows = pd.concat([own, _unseen(series.installed, pairs, found, fix_known)], ignore_index=True)
-    # Without a time, no scan ever named a fix.
+    # No time means that no scan ever named a fix.
     known = rows[_KEY].merge(fix_known.reset_index(), how="left", on=_KEY)["fix_known_at"]
     known = known.where(known.notna(), rows["at"])
     rows = rows[known.gt(rows["earlier_at"]) & known.le(rows["at"])]
@@ -335,11 +294,11 @@ def _within_a_step(
 
 
 _RELEASE = r"^((?:alpine|ubuntu|opensuse\S*|sles?) \d+\.\d+|\S+ \d+)"
-"""A release of a system: Debian 12.5 and 12.6 are one, Alpine 3.18 and 3.19 are two."""
+"""A system release: Debian 12.5 and 12.6 are one, Alpine 3.18 and 3.19 are two."""
 
 
 def _of_releases(pairs: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
-    """Return pairs of scans with whether their systems are of one release."""
+    """Return pairs of scans, and whether both have the same system release."""
     system = images["os_family"].astype("str") + " " + images["os_version"].astype("str")
     release = system.str.extract(_RELEASE)[0].fillna("")
     release.index = pd.MultiIndex.from_frame(images[["variant", "capture"]])
@@ -355,7 +314,7 @@ def _of_releases(pairs: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
 def _unseen(
     installed: pd.DataFrame, pairs: pd.DataFrame, found: pd.DataFrame, fix_known: pd.Series
 ) -> pd.DataFrame:
-    """Return what scans of other images say that an image had before a step, and not after it."""
+    """Return what, according to scans of other images, an image had only before a step."""
     affected = found[found["fixable"]][[*_KEY, "release"]].drop_duplicates()
     affected = affected.merge(fix_known.reset_index(), on=_KEY)
     installed = installed[["listed", "release"]].drop_duplicates()

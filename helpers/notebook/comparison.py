@@ -77,12 +77,12 @@ class Comparison(ComparedImages):
     # 01: what was captured of each image, when, and with what?
 
     about = question("What is the study's evidence?", contents.about_answer)
-    sources = question("Which images, and where do they come from?", contents.sources_answer)
-    provenance = question("When was the capture made, and with what?", provenance_.answer)
-    evidence_parts = question("What does the evidence hold of each image?", contents.parts_answer)
-    identities = question("What are the images?", contents.identities_answer)
-    smoke_test = question("Do they work?", contents.smoke_test_answer)
-    base_layers = question("Which layers are the base image's?", contents.base_layers_answer)
+    sources = question("Where do the images come from?", contents.sources_answer)
+    provenance = question("When and how was it captured?", provenance_.answer)
+    evidence_parts = question("What evidence does each image have?", contents.parts_answer)
+    identities = question("Which exact images are these?", contents.identities_answer)
+    smoke_test = question("Does the app start in each image?", contents.smoke_test_answer)
+    base_layers = question("Which layers come from the base image?", contents.base_layers_answer)
     evidence_in_brief = question(
         "Of how many images is there each part of the evidence?", contents.held_answer
     )
@@ -204,7 +204,7 @@ class Comparison(ComparedImages):
 
     @asked("history", shown="every")
     def captures(self) -> Answer:
-        """What do the same images show on another day?"""
+        """How do counts differ between captures?"""
         every = self.every
         return self._of_many(captures_.answer(every.findings, every.images, self.lens))
 
@@ -216,41 +216,41 @@ class Comparison(ComparedImages):
 
     @asked("history", shown="every")
     def changes(self, earlier: str = "", later: str = "") -> Answer:
-        """What changed between two captures, and why?"""
+        """What changed between two captures?"""
         return between.answer(*self._between(earlier, later))
 
     @asked("history")
     def growth(self) -> Answer:
-        """How did the number of known vulnerabilities grow since each image was built?"""
+        """How many vulnerabilities became known after each build?"""
         events, complete = self.study.events, self.study.known_by
         return growth_.answer(self.findings, self.images, self.lens, events, complete)
 
     @asked("history", shown="every")
     def counting_by_date(self, earlier: str = "", later: str = "") -> Answer:
-        """How good is counting by date?"""
+        """How accurate is counting by publication date?"""
         return growth_.missed_answer(*self._between(earlier, later))
 
-    undated = question("Which findings have no date or no severity?", growth_.undated_answer)
+    undated = question("Which findings lack a date or a severity?", growth_.undated_answer)
     count_over_time = question(
-        "How did the count of each image go over all captures?",
+        "How did each image's count change over time?",
         count_over_time_.answer,
         of="_history",
         shown="_over_time",
     )
     broken_scans = question(
-        "Which scans are more likely broken than good news?",
+        "Which scans look broken?",
         broken_scans_.answer,
         of="_history",
         shown="_over_time",
     )
     steps = question(
-        "What is each step from one capture to the next due to?",
+        "Why did it change?",
         steps_.answer,
         of="_history",
         shown="_over_time",
     )
     time_to_fix = question(
-        "How long did fixable vulnerabilities stay in each image after their fix was out?",
+        "How long did fixes take?",
         time_to_fix_.answer,
         of="_history",
         shown="_over_time",

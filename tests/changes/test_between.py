@@ -56,7 +56,7 @@ def test_the_posts_images_with_a_later_database(both) -> None:
     assert table[~stayed]["reason"].unique().tolist() == [DATABASE]
     assert table[stayed]["reason"].unique().tolist() == [""]
     text = between.answer(both, EARLIER, LATER).text.plain
-    assert text.count("(another database, the same image and scanner)") == 2
+    assert text.count("(changed: database; unchanged: image, scanner)") == 2
 
 
 def test_another_severity_is_re_rated_and_no_new_finding(captured) -> None:
@@ -112,7 +112,7 @@ def test_a_database_without_a_digest_is_known_by_its_day(captured) -> None:
     )
     for later, differs in ((second, True), (first, False)):
         text = between.answer(captured(first, later), EARLIER, LATER).text.plain
-        assert ("another database" in text) == differs
+        assert ("changed: database" in text) == differs
 
 
 @pytest.mark.parametrize(
