@@ -1,4 +1,4 @@
-"""What is said of a fleet whose images were not scanned alike, and how many there are of each."""
+"""Whether the images of a fleet were scanned with one scanner and database."""
 
 from functools import partial
 
@@ -8,13 +8,13 @@ from helpers.comparability import scan_consistency
 from helpers.errors import NotComparable
 from helpers.fleet.partition import Partition, Reduction
 from helpers.text.i18n import ENGLISH, speaking, t, word
-from helpers.text.rich import Text, bullets, number, paragraph, say
+from helpers.text.rich import Text, bullets, name, number, paragraph, say
 from helpers.text.titles import begun
 
 _COLUMNS = ["status", "scanner", "scanner_version", "db_updated_at", "db_sha256", "scanned_at"]
 
 _MOST = 10
-"""Ways that are told one by one."""
+"""Ways that are listed."""
 
 
 def ways(images: pd.DataFrame) -> dict[str, int]:
@@ -42,7 +42,7 @@ def mark(images: pd.DataFrame) -> str:
 def warning(images: pd.DataFrame) -> Text:
     """Return that images were not scanned alike, in one line; nothing if they were."""
     told = mark(images)
-    return paragraph(say("**{told}**", told=begun(told)), role="choice") if told else Text()
+    return paragraph(name(begun(told)), role="choice") if told else Text()
 
 
 def reduction() -> Reduction:
@@ -60,20 +60,14 @@ def text(images: pd.DataFrame) -> Text:
     if not found:
         return Text()
     if len(found) == 1:
-        (way,) = found
-        if not scan_consistency.has_one_database(images.assign(capture="")):
-            return paragraph(
-                t("Scanned with {way}: whether with one database is **not known**.", way=way)
-            )
-        return paragraph(t("Scanned alike: {way}.", way=way))
+        return paragraph(t("All images were scanned with {way}.", way=next(iter(found))))
     lines = [
         say("{images} with {way}", images=number(count, "scan"), way=way)
         for way, count in [*found.items()][:_MOST]
     ]
-    if len(found) > _MOST:
-        lines.append(say("and {count:,} more ways", count=len(found) - _MOST))
+    more = ["…"] if len(found) > _MOST else []
     head = say(
         "**The images were scanned with different scanners or databases, so "
         "their counts cannot be compared:**"
     )
-    return paragraph(head) + bullets(lines)
+    return paragraph(head) + bullets([*lines, *more])

@@ -16,9 +16,8 @@ from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart_data import Bars
 from helpers.fleet import bars, image_table
 from helpers.fleet.tally import Rebuilds
-from helpers.text.i18n import msg, t
-from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say, share
-from helpers.text.titles import fitting
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import Phrase, Text, number, paragraph, say, share
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities.lenses import Lens
 
@@ -155,33 +154,12 @@ def shared(images: pd.DataFrame, found: pd.DataFrame, by: str) -> pd.DataFrame:
     )
 
 
-_BRING = {
-    BY_LAYERS: (
-        msg("{base} brings the most: {count:,} {what}, once in each of {images}"),
-        msg("{base} brings the most: {count:,}, once in each of {images}"),
-    ),
-    BY_PACKAGES: (
-        msg("Packages as in {base} bring the most: {count:,} {what}, in each of {images}"),
-        msg("Packages as in {base} bring the most: {count:,}, in each of {images}"),
-    ),
-}
-_REMOVE = {
-    BY_LAYERS: (
-        msg("Rebuilding {base} removes most: {count:,} {what}, summed over {images}"),
-        msg("Rebuilding {base} removes most: {count:,}, summed over {images}"),
-    ),
-    BY_PACKAGES: (
-        msg("Updating packages as in {base} removes most: {count:,} {what}, summed over {images}"),
-        msg("Updating packages as in {base} removes most: {count:,}, over {images}"),
-    ),
-}
-"""Titles, the longer one first."""
+_OF_PACKAGES = msg("the packages of {base}")
 
-_ENDS = {
-    "carried": msg("{count:,} in each of {images}"),
-    "removed": msg("{count:,} from {images}"),
-}
-"""What stands at the end of a bar."""
+
+def of(row: Any, base: str) -> str:
+    """Return what a row of `shared` is about, by its name: a base, or packages that images have."""
+    return base if row["on_it_by"] == BY_LAYERS else t(_OF_PACKAGES, base=base)
 
 
 def answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Answer:
@@ -189,13 +167,18 @@ def answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Answer:
     table = shared(images, found, "carried")
     if table.empty:
         return Answer("bases", table=table, counted=lens.label, lacks=_unknown(images))
-    told = Answer("bases", _title(table, "added", _BRING, lens), table=table, role=SLIDE)
-    names = images.set_index("variant")["name"]
-    lines = bullets(_line(row, names) for row in table.head(5).itertuples())
-    return told._replace(
-        text=lines + _sums(images, found, lens),
-        chart=_chart(table, "carried", "added", lens),
-        counted=lens.label,
+    ends = [
+        t("{count:,} in each of {images}", count=row.added, images=number(row.on_it + 1, "image"))
+        for row in table.head(bars.MOST).itertuples()
+    ]
+    return Answer(
+        "bases",
+        t("Most come from {base}: {ends}", base=_first(table), ends=ends[0]),
+        _sums(images, found, lens),
+        table,
+        _chart(table, "carried", ends, lens),
+        lens.label,
+        role=SLIDE,
     )
 
 
@@ -208,83 +191,54 @@ def rebuild_answer(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Ans
         return none._replace(lacks=_unknown(images))
     removing = table[table["removed"].gt(0)]
     if removing.empty:
-        return none._replace(text=paragraph(t("No newer package fixes any of what is counted.")))
+        return none._replace(text=paragraph(t("Nothing that was counted has a fix.")))
+    ends = [
+        t("{count:,} in {images}", count=row.removed, images=number(row.on_it + 1, "image"))
+        for row in removing.head(bars.MOST).itertuples()
+    ]
     return none._replace(
-        title=_title(table, "removed", _REMOVE, lens),
+        title=t("Updating {base} fixes most: {ends}", base=_first(table), ends=ends[0]),
         text=paragraph(_how(table)),
-        chart=_chart(removing, "removed", "removed", lens),
+        chart=_chart(removing, "removed", ends, lens),
         role=SLIDE,
         searchable=True,
     )
 
 
-def _title(
-    table: pd.DataFrame, column: str, titles: Mapping[str, tuple[str, str]], lens: Lens
-) -> str:
-    """Return the title of the first row."""
-    first = table.iloc[0]
-    values = {"base": short_name(first["name"]), "count": first[column], "what": lens.short}
-    return fitting(*titles[first["on_it_by"]], images=number(first["on_it"] + 1, "image"), **values)
+def _first(table: pd.DataFrame) -> str:
+    """Return what the first row is about, as it is named in a title."""
+    return of(table.iloc[0], short_name(table["name"].iloc[0]))
 
 
-def _chart(table: pd.DataFrame, column: str, of_each: str, lens: Lens) -> Bars:
-    """Return a column of the first rows as bars, with another one in words at their ends."""
+def _chart(table: pd.DataFrame, column: str, ends: list[str], lens: Lens) -> Bars:
+    """Return a column of the first rows as bars."""
     shown = table.head(bars.MOST)
-    images = [number(count + 1, "image") for count in shown["on_it"]]
-    ends = [
-        t(_ENDS[column], count=c, images=i) for c, i in zip(shown[of_each], images, strict=True)
-    ]
     across = t("number of {counted} in all images", counted=lens.label)
     return bars.of(shown["name"], shown[column], ends, across, across)
 
 
+_NOT_BUILT = msg("An image that contains all packages of another may not be built on it.")
+
+
 def _how(table: pd.DataFrame) -> Phrase:
     """Return how what is removed was counted."""
-    text = say("Rows overlap, so they do not add up.")
-    if table["on_it_by"].eq(BY_LAYERS).any():
-        text += " " + say(
-            "Of a base it is what is fixable in its packages, in it and in each image on it."
-        )
-    if table["on_it_by"].eq(BY_PACKAGES).any():
-        text += " " + say(
-            "Where layers are not known it is what is fixable in packages that images share, in "
-            "the same versions: the named image is one that has these and no others. That the rest "
-            "are built on it is not known; each must be built again with the fixed packages."
-        )
-    text += " " + say(
-        "What another package of an image has as well, or what has no fix in one of these, stays "
-        "and is not counted."
+    text = say(
+        "Rows overlap, so do not add them up. Vulnerabilities that stay because another package "
+        "has them or lacks a fix are not counted."
     )
+    if table["on_it_by"].eq(BY_PACKAGES).any():
+        text += " " + word(_NOT_BUILT)
     return text
 
 
 def _unknown(images: pd.DataFrame) -> str:
     """Return why no image is known to be built on another."""
     if image_table.counted(images).empty:
-        return t("No image was measured, so it is not known what is in them.")
+        return word(image_table.NONE_COUNTED)
     return t(
-        "Of no image it is known that others are built on it: the scans have no layers and package "
-        "lists, or the base images were not scanned."
+        "No base images are known: the scans lack layers and package lists, or the bases were not "
+        "scanned."
     )
-
-
-def _line(row: Any, names: Mapping[str, str]) -> Phrase:
-    text = name(row.name) + ": "
-    values = {"count": row.count, "fixable": row.fixable, "images": number(row.on_it, "image")}
-    if row.on_it_by == BY_LAYERS:
-        text += say(
-            "{count:,} in its packages, {fixable:,} of them fixable; built on it: {images}",
-            **values,
-        )
-    else:
-        text += say(
-            "{count:,} in its packages, {fixable:,} of them fixable; {images} more with all of "
-            "these packages",
-            **values,
-        )
-    if isinstance(row.base, str):
-        text += say("; {added:,} more than in {base}", added=row.added, base=name(names[row.base]))
-    return text
 
 
 def _sums(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Text:
@@ -292,27 +246,18 @@ def _sums(images: pd.DataFrame, found: pd.DataFrame, lens: Lens) -> Text:
     known = image_table.counted(images)[["variant", "count"]].merge(found, on="variant")
     counts = known["base"].map(known.set_index("variant")["count"].to_dict()).astype("Int64")
     inherited = counts.fillna(0).clip(upper=known["count"])
+    parts = known["found_by"].value_counts()
     text = say(
-        "Of {all:,} {what}, summed over all images, {inherited:,} are also in an image that theirs "
-        "is built on, or all of whose packages it has.",
+        "Of {all:,} {what} in all images, {inherited:,} are also in the image's base. Bases are "
+        "known for {known}: {layers:,} by layers, {packages:,} by package lists.",
         all=int(known["count"].sum()),
         what=lens.label,
         inherited=int(inherited.sum()),
-    )
-    parts = known["found_by"].value_counts()
-    text += " " + say(
-        "Such an image is known of {known}: by layers of {layers:,}, by package lists of "
-        "{packages:,}.",
         known=share(int(known["base"].notna().sum()), len(known)),
         layers=int(parts.get(BY_LAYERS, 0)),
         packages=int(parts.get(BY_PACKAGES, 0)),
     )
-    if BY_PACKAGES in parts:
-        text += " " + t(
-            "An image that has all packages of another one, in the same versions, need not be "
-            "built on it; but what is in these packages is in both."
-        )
-    return paragraph(text)
+    return paragraph(text + (" " + word(_NOT_BUILT) if BY_PACKAGES in parts else ""))
 
 
 def _chain(base: str, bases: Mapping[str, str]) -> list[str]:

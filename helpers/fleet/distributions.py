@@ -1,16 +1,12 @@
 """How counts are distributed over the images of each base family."""
 
-from collections.abc import Iterable
-from datetime import date
-from typing import Any
-
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.chart_data import Box, Boxes
 from helpers.fleet import image_table
 from helpers.text.i18n import msg, t, word
-from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
+from helpers.text.rich import Text, number, paragraph, say
 from helpers.text.titles import Part, begun, fitted
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities import shown_counts
@@ -19,7 +15,7 @@ from helpers.vulnerabilities.lenses import Lens
 FEW = 5
 """Images below which a family has no distribution of its own: quartiles of four are its images."""
 
-OTHERS = msg("others, of fewer than five images each")
+OTHERS = msg("others (fewer than five images each)")
 _COLUMNS = ["least", "lower", "median", "upper", "greatest"]
 
 
@@ -48,35 +44,39 @@ def quartiles(images: pd.DataFrame, column: str = "count") -> pd.DataFrame:
 
 
 def answer(images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer how many of what a lens counts an image has, by base family."""
-    return _answer(images, lens, "count", "distributions")
+    """Answer how many of what a lens counts an image has, by base family.
+
+    If all of it has a fix, this says so, and is the answer to `fixable_answer` as well.
+    """
+    if not _is_all_fixable(images):
+        return _answer(images, lens, "count", "distributions")
+    answer = _answer(images, lens._replace(fixable=True), "count", "distributions")
+    if lens.fixable:
+        return answer
+    note = say("All have a fix; **the database may list only vulnerabilities that have one**.")
+    return answer._replace(text=paragraph(note) + answer.text)
 
 
 def fixable_answer(images: pd.DataFrame, lens: Lens) -> Answer:
     """Answer how many of those a newer package would fix, by base family."""
-    answer = _answer(images, lens._replace(fixable=True), "fixable", "fixable-distributions")
-    return (
-        answer if lens.fixable or answer.lacks else answer._replace(text=answer.text + _all(images))
-    )
+    lens = lens._replace(fixable=True)
+    answer = _answer(images, lens, "fixable", "fixable-distributions")
+    if not _is_all_fixable(images):
+        return answer
+    lacks = t("All that was counted has a fix, so the figure of all counts shows it.")
+    return Answer(answer.name, table=answer.table, counted=lens.label, lacks=lacks)
 
 
-def _all(images: pd.DataFrame) -> Text:
-    """Return that all that is counted can be fixed, if so: it need not be all that there is."""
+def _is_all_fixable(images: pd.DataFrame) -> bool:
+    """Return whether something was counted and all of it has a fix."""
     known = image_table.counted(images)
-    if not known["count"].sum() or known["count"].ne(known["fixable"]).any():
-        return Text()
-    return paragraph(
-        say(
-            "A newer package fixes all that was counted: **the database may list only what has a "
-            "fix**. Then unfixed ones cannot be seen."
-        )
-    )
+    return bool(known["count"].sum()) and bool(known["count"].eq(known["fixable"]).all())
 
 
 def _answer(images: pd.DataFrame, lens: Lens, column: str, named: str) -> Answer:
     table = quartiles(images, column)
     if table.empty:
-        lacks = t("No image was measured by a database that knows it, so nothing is counted.")
+        lacks = word(image_table.NONE_COUNTED)
         return Answer(named, table=table, counted=lens.label, lacks=lacks)
     parts = [
         Part(f"{short_name(word(row.family))} {shown(row.median)}", (row.median,))
@@ -84,28 +84,22 @@ def _answer(images: pd.DataFrame, lens: Lens, column: str, named: str) -> Answer
         if row.family != OTHERS or len(table) == 1
     ]
     title = fitted(t("{counted}, median by base", counted=begun(lens.short)), parts, shown)
-    ended = image_table.ended(images)
-    text = bullets(_line(row, ended.get(row.family)) for row in table.itertuples())
-    text += slim(table["family"]) + left_out(images)
+    text = _ended(images) + _left_out(images)
     return Answer(named, title, text, table, _chart(table, lens), lens.label, role=SLIDE)
 
 
-def _line(row: Any, ended: date | None) -> Phrase:
-    text = name(word(row.family)) + ": "
-    text += say(
-        "{least} to {greatest} in {images}, half of them between {lower} and {upper}; median "
-        "{median}",
-        images=number(row.images, "image"),
-        **{column: shown(getattr(row, column)) for column in _COLUMNS},
-    )
-    return text + no_sign(ended)
-
-
-def no_sign(ended: date | None) -> Phrase:
-    """Return that advisories of a base ended on a day, if so."""
+def _ended(images: pd.DataFrame) -> Text:
+    """Return which families' advisories had ended before the scan, if there are some."""
+    ended = image_table.ended(images)
     if not ended:
-        return Phrase(())
-    return say("; **its advisories ended on {day}**, so that few is no good sign", day=ended)
+        return Text()
+    families = ", ".join(f"{family} ({day})" for family, day in sorted(ended.items()))
+    return paragraph(
+        say(
+            "A low count is **not reassuring** where advisories ended before the scan: {families}.",
+            families=families,
+        )
+    )
 
 
 def shown(quartile: float) -> str:
@@ -117,47 +111,29 @@ def shown(quartile: float) -> str:
     return f"{quartile:,.1f}".removesuffix(".0")
 
 
-def slim(families: Iterable[str]) -> Text:
-    """Return what a form of a family is, if there is one: a word of the tag, not a base."""
-    if not any(family.endswith(" slim") for family in families):
-        return Text()
-    return paragraph(
-        say(
-            "`slim` is a word of the tag: such an image may be on the full base. It differs by all "
-            "that the tag leaves out, as compilers and headers, not by the base alone."
-        )
-    )
-
-
-def left_out(images: pd.DataFrame) -> Text:
-    """Return how many images have no count that says something."""
-    found = Text()
+def _left_out(images: pd.DataFrame) -> Text:
+    """Return which images are not counted, and why."""
+    text = Text()
     blind = images[images["unknown_to_db"]]
     if len(blind):
-        found += paragraph(
+        text += paragraph(
             say(
-                "Left out: {images} of families in which nothing was found in any ({families}). "
-                "That is **not clean**: the database may not know them.",
+                "Not counted: {images} of families without any finding ({families}). They are "
+                "**not necessarily clean**: the database may not know them.",
                 images=number(len(blind), "image"),
                 families=", ".join(map(word, sorted(set(blind["family"])))),
             )
         )
     lost = images[~images["measured"]]
     if len(lost):
-        found += paragraph(
-            say("Left out: {images} not measured.", images=number(len(lost), "image"))
-        )
-        known = lost["found"].fillna(0).astype("int64")
-        if count := int(known.sum()):
-            found += paragraph(
-                say(
-                    "In {images} of these something was found all the same ({findings}); **more "
-                    "may be in what was not looked at**.",
-                    images=f"{int(known.gt(0).sum()):,}",
-                    findings=number(count, "finding"),
-                )
+        text += paragraph(
+            say(
+                "Not counted: {images} that could not be measured ({findings} so far).",
+                images=number(len(lost), "image"),
+                findings=number(int(lost["found"].fillna(0).sum()), "finding"),
             )
-    return found
+        )
+    return text
 
 
 def _chart(table: pd.DataFrame, lens: Lens) -> Boxes:

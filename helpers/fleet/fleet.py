@@ -173,24 +173,22 @@ class Fleet(Asked):
             unlike=lambda images: [alike.mark(images)],
         )
 
-    overview = question("What is there?", overview_.answer)
+    overview = question("Which images are in the fleet?", overview_.answer)
 
     @asked("fleet")
     def scanned_alike(self) -> Answer:
-        """Were they scanned alike?"""
+        """Were all images scanned the same way?"""
         return Answer("scanned-alike", text=alike.text(self.scanned))
 
-    distributions = question("How many does an image have, by its base?", distributions_.answer)
-    fixable_distributions = question(
-        "How many of them would a newer package fix, by base?", distributions_.fixable_answer
-    )
-    bases = question("Which base images or shared packages bring the most?", bases_.answer)
-    rebuilds = question("Which one rebuild or shared update removes most?", bases_.rebuild_answer)
+    distributions = question("How do counts differ by base?", distributions_.answer)
+    fixable_distributions = question("How many have a fix?", distributions_.fixable_answer)
+    bases = question("Which base images contribute most?", bases_.answer)
+    rebuilds = question("Which base update fixes most?", bases_.rebuild_answer)
     widespread = question("Which vulnerabilities are in the most images?", spread.answer)
-    updates = question("Which one package's update removes most?", spread.updates_answer)
-    pairs = question("How do apps that exist on two bases differ?", pairs_.answer)
-    moving = question("What would moving everything to each base change?", moving_.answer)
-    repeats = question("Which images repeat one another?", repeats_.answer)
+    updates = question("Which package update fixes most?", spread.updates_answer)
+    pairs = question("How does the same app differ between bases?", pairs_.answer)
+    moving = question("What would moving to another base change?", moving_.answer)
+    repeats = question("Which images have the same packages?", repeats_.answer)
 
     @asked("fleet")
     def lessons(self) -> Answer:

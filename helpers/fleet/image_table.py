@@ -12,6 +12,9 @@ from helpers.text.i18n import msg
 NO_FAMILY = msg("no operating system known")
 """The family of images in which the scanner recognised no operating system."""
 
+NONE_COUNTED = msg("No image was measured with a database that knows it.")
+"""Why there is nothing to answer."""
+
 
 def once(reduced: pd.DataFrame) -> pd.DataFrame:
     """Return `tally.images` of all parts with each image once, by its image id.

@@ -10,7 +10,7 @@ from helpers.answers.answer import ANSWER, Answer
 from helpers.fleet import bars, bases, distributions, groups, image_table, moving, pairs, spread
 from helpers.text import escape
 from helpers.text.i18n import t, word
-from helpers.text.rich import Phrase, bullets, join, number, paragraph, say
+from helpers.text.rich import Phrase, bullets, join, number, paragraph, phrase, say
 from helpers.vulnerabilities.lenses import Lens
 
 LEAVE, REBUILD, SHARED, UPDATE, MOVE = "leave", "rebuild", "shared", "update", "move"
@@ -42,84 +42,21 @@ def answer(
     are those of `tally`, of all parts together, `found` is what `bases.found` returns.
     """
     if image_table.counted(images).empty:
-        lacks = t("No image was measured by a database that knows it, so nothing is counted.")
+        lacks = word(image_table.NONE_COUNTED)
         return Answer("lessons", counted=lens.label, lacks=lacks)
     advised = advice(images, occurrences, in_packages, found, lens)
-    none = say("Nothing that is sure to help: no fix is known, and no pairs show a better base.")
+    none = say("No step is sure to help: nothing has a fix, and no base is clearly better.")
+    others = (
+        distributions.answer(images, lens),
+        spread.answer(occurrences, images, lens),
+        pairs.answer(images, lens, groups.packages(images, found)),
+    )
+    learned = filter(None, (one.title or one.lacks for one in others))
     text = join(paragraph(line, role="choice") for line in [one.line for one in advised] or [none])
-    text += paragraph(say("**Learned**")) + bullets(_learned(images, occurrences, found, lens))
+    text += paragraph(say("**Learned**")) + bullets(learned)
     text += paragraph(say("**Not known**")) + bullets(_not_known(images, found))
     shown = advised[0].of if advised else Answer("lessons", counted=lens.label)
     return shown._replace(name="lessons", text=text, role=ANSWER, searchable=False)
-
-
-def _learned(
-    images: pd.DataFrame, occurrences: pd.DataFrame, found: pd.DataFrame, lens: Lens
-) -> list[Phrase | str]:
-    """Return what was counted: the families of most and fewest, what is everywhere, the pairs."""
-    lines: list[Phrase | str] = []
-    ended = image_table.ended(images)
-    table = distributions.quartiles(images)
-    table = table[table["family"].ne(distributions.OTHERS)]
-    if len(table) > 1:
-        most, least = table.iloc[0], table.iloc[-1]
-        line = say(
-            "The median image on {most} has {high} {what}, on {least} {low}.",
-            most=word(most["family"]),
-            high=distributions.shown(most["median"]),
-            what=lens.label,
-            least=word(least["family"]),
-            low=distributions.shown(least["median"]),
-        )
-        if pairs.flattered(least["family"], most["family"], ended):
-            line += " " + _no_sign(least["family"], ended)
-        lines.append(line)
-    if len(occurrences):
-        top = occurrences.iloc[0]
-        lines.append(
-            say(
-                "{id} is in {part:,} of {whole:,} images, {once:,} of {ids} in one only.",
-                id=escape.plain(top["vulnerability_id"]),
-                part=top["images"],
-                whole=len(image_table.counted(images)),
-                once=int(occurrences["images"].eq(1).sum()),
-                ids=number(len(occurrences), "vulnerability"),
-            )
-        )
-    compared = pairs.compared(pairs.found(images), groups.packages(images, found))
-    for row in pairs.sure(compared).head(3).itertuples():
-        line = say(
-            "The same apps have {share:.0%} fewer on {few} than on {many}, between {low:.0%} and "
-            "{high:.0%}, in {pairs} of {repositories} in {groups} by shared packages.",
-            few=row.second,
-            many=row.first,
-            share=-row.share,
-            low=-row.high,
-            high=-row.low,
-            pairs=number(row.pairs, "pair"),
-            repositories=number(row.repositories, "repository"),
-            groups=number(row.groups, "group"),
-        )
-        if pairs.flattered(row.second, row.first, ended):
-            line += " " + _no_sign(row.second, ended)
-        lines.append(line)
-    if len(compared) and compared["low"].isna().all():
-        lines.append(
-            say(
-                "How bases differ **cannot be told from chance**: the same apps are on two of them "
-                "in at most {groups} that share no packages.",
-                groups=number(compared["groups"].max(), "group"),
-            )
-        )
-    return lines or [t("No two families can be compared.")]
-
-
-def _no_sign(family: str, ended: Mapping[str, date]) -> Phrase:
-    return say(
-        "Advisories of {family} ended on {day}, so that few is **no good sign**.",
-        family=family,
-        day=ended[family],
-    )
 
 
 def advice(
@@ -144,11 +81,12 @@ def advice(
         is_of_ended |= rebuild.table["family"].iloc[0] in ended
     else:
         update = spread.updates_answer(in_packages, occurrences, images, lens)
-        advised += [_update(update, occurrences)] if update.chart is not None else []
+        advised += [_update(update, lens)] if update.chart is not None else []
     packages = groups.packages(images, found)
     best = moving.best(moving.totals(images, pairs.found(images), packages), ended)
     if best is not None:
-        advised.append(_move(best, moving.answer(images, lens, packages)))
+        moves = moving.answer(images, lens, packages)
+        advised.append(Advice(MOVE, moves, phrase(moves.title)))
     if not ended:
         return advised
     leave = _leave(images, ended)
@@ -169,22 +107,12 @@ def _leave(images: pd.DataFrame, ended: Mapping[str, date]) -> Advice:
     table = table.sort_values(order, ascending=[False, True], ignore_index=True)
     table = table.astype({"images": "Int64"})
     part, whole = int(table["images"].sum()), len(images)
-    values = {"part": part, "whole": whole, "day": max(ended.values())}
-    if _families(images) == ended.keys():
-        line = say(
-            "Move **all** {images} to supported releases, before any update: advisories of all "
-            "their base families had ended before the scan, the last on {day}. An update brings no "
-            "more than was fixed until then.",
-            images=number(part, "image"),
-            day=values["day"],
-        )
-    else:
-        line = say(
-            "Move **{part:,} of {whole:,} images** to supported releases: advisories of their base "
-            "families had ended before the scan. An update brings no more than was fixed until "
-            "then.",
-            **values,
-        )
+    values = {"part": part, "whole": whole}
+    line = say(
+        "Move **{part:,} of {whole:,} images** to supported releases: advisories for their bases "
+        "had ended before the scan, so updates fix nothing newer.",
+        **values,
+    )
     shown = table.head(bars.MOST)
     ends = [
         t("{count:,}; advisories until {day}", count=row.images, day=row.advisories_until)
@@ -193,7 +121,7 @@ def _leave(images: pd.DataFrame, ended: Mapping[str, date]) -> Advice:
     chart = bars.of(
         map(word, shown["family"]), shown["images"], ends, t("images"), t("number of images")
     )
-    title = t("{part:,} of {whole:,} images: advisories of their base have ended", **values)
+    title = t("Advisories have ended for the bases of {part:,} of {whole:,} images", **values)
     of = Answer(LEAVE, title, table=table, chart=chart, counted=t("images"), by_scanner=False)
     return Advice(LEAVE, of, line)
 
@@ -202,83 +130,40 @@ def _rebuild(rebuild: Answer, lens: Lens) -> Advice:
     """Return the advice of the rebuild, or shared update, that takes away most."""
     assert rebuild.table is not None
     top = rebuild.table.iloc[0]
-    values = {
-        "base": escape.plain(top["name"]),
-        "count": top["removed"],
-        "what": lens._replace(fixable=True).label,
-        "images": number(top["on_it"] + 1, "image"),
-    }
-    if top["on_it_by"] == bases.BY_LAYERS:
-        line = say(
-            "Rebuild **{base}** and what is on it: {count:,} {what} less, summed over {images}.",
-            **values,
-        )
-        return Advice(REBUILD, rebuild, line)
-    line = say(
-        "Update the packages that {images} share, as in **{base}**: {count:,} {what} less, "
-        "summed over these.",
-        **values,
-    )
-    return Advice(SHARED, rebuild, line)
+    what = REBUILD if top["on_it_by"] == bases.BY_LAYERS else SHARED
+    of = bases.of(top, escape.plain(top["name"]))
+    return Advice(what, rebuild, _updating(of, top["removed"], lens))
 
 
-def _update(update: Answer, occurrences: pd.DataFrame) -> Advice:
+def _update(update: Answer, lens: Lens) -> Advice:
     """Return the advice of the one package's update that takes away most."""
     assert update.table is not None
     top = update.table.iloc[0]
-    line = say(
-        "Update **{package}** everywhere: that removes {count:,} of {whole:,} fixable "
-        "vulnerabilities × images.",
-        package=escape.plain(spread.label(top)),
-        count=top["fixes"],
-        whole=int(occurrences["fixable"].sum()),
-    )
+    line = _updating(escape.plain(spread.label(top)), top["fixes"], lens)
     return Advice(UPDATE, update, line)
 
 
-def _move(best: pd.Series, moves: Answer) -> Advice:
-    """Return the advice of the move that is sure and takes away most."""
-    values = {"images": number(best["images"], "image"), "target": best["target"]}
-    if pd.isna(best["low"]):
-        line = say(
-            "Move {images} to **{target}**: they have {count:,} fewer there.",
-            count=-best["observed_change"],
-            **values,
-        )
-    else:
-        line = say(
-            "Move {images} to **{target}**: about {count:,.0f} fewer ({low:,.0f} to "
-            "{high:,.0f}), **if unpaired images change as paired ones did**.",
-            count=-best["likely"],
-            low=-best["high"],
-            high=-best["low"],
-            **values,
-        )
-    return Advice(MOVE, moves, line)
+def _updating(what: str, count: int, lens: Lens) -> Phrase:
+    return say(
+        "Update **{what}**: {count:,} fewer {counted}, summed over all images.",
+        what=what,
+        count=count,
+        counted=lens._replace(fixable=True).label,
+    )
 
 
 def _not_known(images: pd.DataFrame, found: pd.DataFrame) -> list[Phrase | str]:
-    """Return which images have no count, family, pair or base, and what no count says."""
+    """Return which images have no count or base, and what no count says."""
     lines: list[Phrase | str] = []
-    if lost := int((~images["measured"]).sum()):
+    if lost := len(images) - len(image_table.counted(images)):
         lines.append(
-            say("What is in {images} that were not measured.", images=number(lost, "image"))
-        )
-    if blind := int(images["unknown_to_db"].sum()):
-        lines.append(
-            say(
-                "What is in {images} of families in which nothing was found: that is not clean.",
-                images=number(blind, "image"),
-            )
+            say("What is in {images} that were not counted.", images=number(lost, "image"))
         )
     if no_base := int((~found["found_by"].eq(bases.BY_LAYERS).fillna(False)).sum()):
         lines.append(
             say("Which image of the fleet {images} are built on.", images=number(no_base, "image"))
         )
     lines.append(
-        t(
-            "Which of it an app can reach, and whether the apps run on another base. A count is no "
-            "risk."
-        )
+        t("Which vulnerabilities an app can reach, and whether the apps run on another base.")
     )
     return lines

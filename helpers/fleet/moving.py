@@ -1,7 +1,6 @@
 """What moving all images to each base would change: what pairs show, an estimate of the rest."""
 
 from collections.abc import Collection, Iterator
-from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,11 +8,10 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart_data import Intervals
-from helpers.fleet import bars, bootstrap, distributions, groups, image_table, pairs, prediction
+from helpers.fleet import bars, bootstrap, groups, image_table, pairs, prediction
 from helpers.fleet.groups import Packages
-from helpers.text.i18n import msg, t
-from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
-from helpers.text.titles import fitting
+from helpers.text.i18n import t, word
+from helpers.text.rich import Phrase, number, paragraph, say
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities.lenses import Lens
 
@@ -130,54 +128,24 @@ def answer(images: pd.DataFrame, lens: Lens, packages: Packages) -> Answer:
     """Answer what moving every image to each base would change, with how sure that is."""
     short = totals(images, pairs.found(images), packages)
     if short.empty:
-        lacks = t("No app is there on two bases that were counted, so no move can be estimated.")
-        return Answer("moving", table=short, counted=lens.label, lacks=lacks)
+        return Answer("moving", table=short, counted=lens.label, lacks=word(pairs.NO_PAIRS))
     ended = image_table.ended(images)
     # Stable: of those with advisories, and of the others, that which takes away most is first.
     rows = short.assign(ended=short["target"].isin(ended))
     rows = rows.sort_values("ended", kind="stable", ignore_index=True)
     better = rows[rows["change"].lt(0)]
     shown = (rows if better.empty else better).head(bars.MOST)
-    text = bullets([_line(row, ended.get(row.target)) for row in shown.itertuples()])
-    text += paragraph(_note(short, shown)) + distributions.slim(shown["target"])
-    return Answer(
-        "moving",
-        _title(better, lens),
-        text,
-        short,
-        _chart(shown, lens),
-        lens.label,
-        role=SUMMARY,
-    )
+    text = paragraph(_note(short, shown))
+    title = _title(better, lens)
+    return Answer("moving", title, text, short, _chart(shown, lens), lens.label, role=SUMMARY)
 
 
 def _note(short: pd.DataFrame, shown: pd.DataFrame) -> Phrase:
-    note = say(
-        "Observed is what an image's pair on the other base has less: a count, not an estimate."
-    )
-    predicted = int(short["low"].notna().sum())
-    if shown["low"].notna().any():
-        note += " " + say(
-            "The rest is predicted, **if unpaired images change by the same share as paired ones "
-            "did**. Intervals are those of the sum, by bootstrap over groups, and hold together "
-            "with {level:.0%}.",
-            level=pairs.LEVEL,
-        )
-        if predicted > 1:
-            note += " " + t(
-                "The largest of {count:,} predictions is usually too large, so the title shows it "
-                "shrunk toward zero (empirical Bayes).",
-                count=predicted,
-            )
-    else:
-        note += " " + say(
-            "The rest is **not estimated**: too few groups of repositories that share no packages."
-        )
-    if shown["change"].lt(0).any() and (worse := int(short["change"].ge(0).sum())):
-        note += " " + t(
-            "Moves to {families} make it no better.", families=number(worse, "other family")
-        )
-    return note + (" " + t("Whether an app runs on another base nobody tried."))
+    note = say("Observed are images that exist on both bases.")
+    if shown["low"].isna().all():
+        return note + " " + say("The rest is **not estimated**: too few independent groups.")
+    note += " " + say("The rest is predicted, **if it changes by the same share**.")
+    return note + " " + pairs.intervals(int(short["low"].notna().sum()))
 
 
 def _chart(shown: pd.DataFrame, lens: Lens) -> Intervals:
@@ -189,7 +157,8 @@ def _chart(shown: pd.DataFrame, lens: Lens) -> Intervals:
                 "{observed:,} of {images} observed",
                 observed=row.observed,
                 images=number(row.images + row.unknown, "image"),
-            ),
+            )
+            + (word(pairs.ENDED) if row.ended else ""),
         )
         for row in shown.itertuples()
     ]
@@ -213,70 +182,24 @@ def best(table: pd.DataFrame, ended: Collection[str] = ()) -> Any | None:
 def _title(better: pd.DataFrame, lens: Lens) -> str:
     """Return which move takes away most for sure, else which is observed to, or that none is."""
     better = better[~better["ended"]]
-    row = best(better[better["low"].notna()])
-    told = better[better["observed_change"].lt(0)]
-    if row is None and told.empty:
-        return t("No move to a base with advisories is sure to take away {what}", what=lens.short)
-    if row is None:
-        row = told.iloc[0]
-        return fitting(
-            msg("{images} have {count:,} fewer {what} on {family}: others may not"),
-            msg("{images} have {count:,} fewer on {family}: others may not"),
+    row = best(better)
+    seen = better[better["observed_change"].lt(0)]
+    if row is None and seen.empty:
+        return t("No move to a supported base is sure to reduce {what}", what=lens.short)
+    if row is None or pd.isna(row["low"]):
+        row = seen.iloc[0] if row is None else row
+        return t(
+            "{images} have {count:,} fewer on {family}",
             images=number(row["observed"], "image"),
             family=short_name(row["target"]),
             count=-row["observed_change"],
-            what=lens.short,
         )
-    return fitting(
-        msg(
-            "If unpaired images change as paired ones did: {images} to {family}, about "
-            "{count:,.0f} fewer {what} ({low:,.0f} to {high:,.0f})"
-        ),
-        msg(
-            "If unpaired images change as paired ones did: {images} to {family}, about "
-            "{count:,.0f} fewer ({low:,.0f} to {high:,.0f})"
-        ),
-        msg(
-            "If unpaired change as paired did: {images} to {family}, about {count:,.0f} fewer "
-            "({low:,.0f} to {high:,.0f})"
-        ),
+    return t(
+        "Moving {images} to {family}: about {count:,.0f} fewer ({low:,.0f} to {high:,.0f}), if all "
+        "change like the pairs",
         images=number(row["images"], "image"),
         family=short_name(row["target"]),
         count=-row["likely"],
         low=-row["high"],
         high=-row["low"],
-        what=lens.short,
     )
-
-
-def _line(row: Any, ended: date | None) -> Phrase:
-    text = name(t("to {family}", family=row.target)) + ": "
-    text += say(
-        "observed {change:+,} of {now:,} in {images}",
-        change=row.observed_change,
-        now=row.observed_now,
-        images=number(row.observed, "image"),
-    )
-    if pd.notna(row.low):
-        text += say(
-            "; with an estimate of {others} about {change:+,.0f} ({low:+,.0f} to {high:+,.0f}) "
-            "of {now:,}",
-            others=number(row.images - row.observed, "other image"),
-            change=row.change,
-            low=row.low,
-            high=row.high,
-            now=row.now,
-        )
-        if row.low <= 0 <= row.high:
-            text += t(", which may be chance")
-        text += say(
-            "; the median is {paired} in images with a pair, {unpaired} in others",
-            paired=distributions.shown(row.paired_median),
-            unpaired=distributions.shown(row.unpaired_median),
-        )
-    text += distributions.no_sign(ended)
-    if row.unknown:
-        text += say(
-            "; what {images} would change by is not known", images=number(row.unknown, "image")
-        )
-    return text

@@ -8,8 +8,8 @@ import pandas as pd
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart_data import Bars
 from helpers.comparability import end_of_life
-from helpers.fleet import alike, bars
-from helpers.frames import FAILED, NO_OS, UNKNOWN_COUNT
+from helpers.fleet import bars
+from helpers.frames import NO_OS
 from helpers.text.i18n import t, told, word
 from helpers.text.rich import (
     Phrase,
@@ -17,7 +17,6 @@ from helpers.text.rich import (
     bullets,
     code,
     listed,
-    name,
     number,
     paragraph,
     phrase,
@@ -93,15 +92,10 @@ def answer(scanned: pd.DataFrame, images: pd.DataFrame) -> Answer:
     table = families(images)
     if images.empty:
         return Answer("fleet-images", table=table, lacks=t("There are no images."))
-    text = _whole(scanned, images) + bullets(
-        _line(row) for row in table.head(bars.MOST).itertuples()
-    )
-    if len(table) > bars.MOST:
-        text += paragraph(t("The table has {count:,} more families.", count=len(table) - bars.MOST))
     return Answer(
         "fleet-images",
         _title(images),
-        text + _lost(images, table) + alike.text(images),
+        _once(scanned, images) + _lost(images),
         table,
         _chart(table),
         t("images"),
@@ -111,77 +105,46 @@ def answer(scanned: pd.DataFrame, images: pd.DataFrame) -> Answer:
 
 
 def _title(images: pd.DataFrame) -> str:
-    whole, measured = len(images), int(images["measured"].sum())
-    values = {
-        "images": number(whole, "image"),
-        "repositories": number(images["repository"].nunique(), "repository"),
-        "families": number(images["family"].nunique(), "base family"),
-    }
-    if measured == whole:
-        return t("{images} of {repositories} on {families}, all measured", **values)
     return t(
         "{images} of {repositories} on {families}; {measured} measured",
-        measured=share(measured, whole),
-        **values,
-    )
-
-
-def _whole(scanned: pd.DataFrame, images: pd.DataFrame) -> Text:
-    text = say(
-        "{measured} of {images} scanned for vulnerabilities, their operating system recognised.",
-        measured=int(images["measured"].sum()),
         images=number(len(images), "image"),
+        repositories=number(images["repository"].nunique(), "repository"),
+        families=number(images["family"].nunique(), "base family"),
+        measured=share(int(images["measured"].sum()), len(images)),
     )
+
+
+def _once(scanned: pd.DataFrame, images: pd.DataFrame) -> Text:
+    """Return which scan counts of an image that has several."""
+    text = Text()
     if again := len(scanned) - len(images):
-        text += " " + say(
-            "Each image counts once, by its image id, the newest scan of it: {scans} left out.",
-            scans=number(again, "other scan"),
+        text += paragraph(
+            say(
+                "Each image counts once, with its newest usable scan; {scans} left out.",
+                scans=number(again, "other scan"),
+            )
         )
     if passed := int(images["passed_over"].gt(0).sum()):
-        text += " " + say(
-            "**Of {images} a newer scan does not count**: it looked for something else, failed, or "
-            "found nothing where another one found much.",
-            images=number(passed, "image"),
+        text += paragraph(
+            say(
+                "**An older scan counts for {images}**: the newer one failed, looked for something "
+                "else or found nothing.",
+                images=number(passed, "image"),
+            )
         )
-    return paragraph(text)
-
-
-def _line(row: Any) -> Phrase:
-    text = name(word(row.family)) + ": " + number(row.images, "image")
-    text += ", " + number(row.repositories, "repository")
-    if pd.notna(row.age_days):
-        text += t(", half of them older than {days:,.0f} days at the scan", days=row.age_days)
-    if row.past_end:
-        text += say(
-            "; {part} scanned after the end of life on {day}",
-            part=share(row.past_end, row.images),
-            day=row.end_of_life,
-        )
-    if row.unknown_to_db:
-        text += say("; **nothing found in any: the database may not know it**")
-    if row.measured < row.images:
-        text += say("; {part} measured", part=share(row.measured, row.images))
     return text
 
 
-def _lost(images: pd.DataFrame, table: pd.DataFrame) -> Text:
+def _lost(images: pd.DataFrame) -> Text:
     """Return why images were not measured, in how many of them."""
     lines: list[Phrase | str] = []
     for row in failures(images).head(bars.MOST).itertuples():
-        count = number(row.images, "image")
         if row.status == NO_OS:
-            line = say(
-                "{images}: no operating system or none of its packages was recognised, so a "
-                "zero there is **not clean**",
-                images=count,
-            )
-            lines.append(line + _named(row))
-        elif row.status in UNKNOWN_COUNT:
+            reason = t("operating system or its packages not recognised, so zero is not clean")
+        else:
             reason = t("no reason is recorded") if pd.isna(row.reason) else str(told(row.reason))
-            head = say("{images} failed: ", images=count)
-            if row.status != FAILED:
-                head = say("{images} not measured: ", images=count)
-            lines.append(head + phrase(reason) + _named(row))
+        head = say("{images} not measured: ", images=number(row.images, "image"))
+        lines.append(head + phrase(reason) + _named(row))
     return bullets(lines)
 
 

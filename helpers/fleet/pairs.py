@@ -9,11 +9,11 @@ import pandas as pd
 
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart_data import Intervals
-from helpers.fleet import bars, bootstrap, distributions, groups, image_table
+from helpers.fleet import bars, bootstrap, groups, image_table
 from helpers.fleet.groups import Packages
-from helpers.text.i18n import msg, t
-from helpers.text.rich import Phrase, Text, bullets, name, number, paragraph, say
-from helpers.text.titles import begun, fitting
+from helpers.text.i18n import msg, t, word
+from helpers.text.rich import Phrase, Text, number, paragraph, say
+from helpers.text.titles import begun
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities import fixes
 from helpers.vulnerabilities.lenses import Lens
@@ -27,6 +27,9 @@ LEVEL = 0.95
 
 UNKNOWN: Packages = MappingProxyType({})
 """Of no image it is known which packages it has."""
+
+NO_PAIRS = msg("No app was counted on two bases, so bases cannot be compared.")
+ENDED = msg("; advisories ended")
 
 
 def found(images: pd.DataFrame) -> pd.DataFrame:
@@ -156,19 +159,16 @@ def answer(images: pd.DataFrame, lens: Lens, packages: Packages) -> Answer:
     pairs = found(images)
     table = compared(pairs, packages)
     if table.empty:
-        lacks = t("No app is there on two bases that were counted, so bases cannot be compared.")
-        return Answer("pairs", table=table, counted=lens.label, lacks=lacks)
+        return Answer("pairs", table=table, counted=lens.label, lacks=word(NO_PAIRS))
     ended = image_table.ended(images)
     least = bootstrap.least(each_at(table["groups"]))
-    text = bullets([_line(row) for row in table.head(bars.MOST).itertuples()])
-    text += paragraph(_note(table, least)) + _several(images) + _dependent(pairs, packages)
-    text += distributions.slim({*table["first"], *table["second"]})
-    text += _ended(table, ended) + _blind(table, images, lens)
-    title = _title(table, ended, lens, least)
-    return Answer("pairs", title, text, table, chart(table, lens), lens.label, role=SUMMARY)
+    text = paragraph(_note(table, least)) + _several(images) + _dependent(pairs, packages)
+    text += _blind(table, images, lens)
+    title = _title(table, ended)
+    return Answer("pairs", title, text, table, _chart(table, ended, lens), lens.label, role=SUMMARY)
 
 
-def chart(table: pd.DataFrame, lens: Lens) -> Intervals:
+def _chart(table: pd.DataFrame, ended: Mapping[str, date], lens: Lens) -> Intervals:
     """Return by which share each two families differ, those of most groups first."""
     rows = [
         bars.interval(
@@ -178,7 +178,8 @@ def chart(table: pd.DataFrame, lens: Lens) -> Intervals:
                 "{pairs}, {groups}",
                 pairs=number(row.pairs, "pair"),
                 groups=number(row.groups, "group"),
-            ),
+            )
+            + (word(ENDED) if flattered(row.second, row.first, ended) else ""),
         )
         for row in table.head(bars.MOST).itertuples()
     ]
@@ -196,70 +197,56 @@ def flattered(few: str, many: str, ended: Mapping[str, date]) -> bool:
     return few in ended and (many not in ended or ended[few] < ended[many])
 
 
-def _title(table: pd.DataFrame, ended: Mapping[str, date], lens: Lens, least: int) -> str:
+def _title(table: pd.DataFrame, ended: Mapping[str, date]) -> str:
     """Return the largest difference that is sure, or that there is none."""
     known = table[table["low"].notna()]
+    comparisons = number(len(table), "comparison")
     if known.empty:
         return t(
-            "{comparisons}: too few independent repositories to tell a difference from chance",
-            comparisons=begun(number(len(table), "comparison")),
+            "{comparisons}: too few independent repositories to rule out chance",
+            comparisons=begun(comparisons),
         )
-    standing = [*sure(table).itertuples()]
-    certain = [row for row in standing if not flattered(row.second, row.first, ended)]
-    if standing and not certain:
-        return t("What stands out of chance has fewer only where advisories ended first")
+    clear = [*sure(table).itertuples()]
+    certain = [row for row in clear if not flattered(row.second, row.first, ended)]
     if not certain:
-        return t(
-            "No difference stands out of chance in {comparisons}",
-            comparisons=number(len(known), "comparison"),
-        )
+        if clear:
+            return t("The only clear differences are where advisories ended first")
+        return t("No clear difference in {comparisons}", comparisons=comparisons)
     row: Any = min(certain, key=lambda row: row.likely)
-    values = {"few": short_name(row.second), "many": short_name(row.first)}
-    values |= {"share": -row.likely, "low": -row.high, "high": -row.low}
-    values |= {"pairs": number(row.pairs, "pair"), "groups": number(row.groups, "group")}
-    return fitting(
-        msg(
-            "{few}: about {share:.0%} fewer {what} than {many} ({low:.0%} to {high:.0%}; {pairs} "
-            "in {groups})"
-        ),
-        msg("{few}: about {share:.0%} fewer than {many} ({low:.0%} to {high:.0%})"),
-        what=lens.short,
-        **values,
+    return t(
+        "{few}: about {share:.0%} fewer than {many} ({low:.0%} to {high:.0%})",
+        few=short_name(row.second),
+        many=short_name(row.first),
+        share=-row.likely,
+        low=-row.high,
+        high=-row.low,
     )
 
 
 def _note(table: pd.DataFrame, least: int) -> Phrase:
     known = int(table["low"].notna().sum())
     note = say(
-        "Repositories that share packages are one group: they are not independent of one another, "
-        "nor are the images of one. Each group counts once, with the mean of its repositories. The "
-        "median in the table is of all pairs: there, a repository with more pairs weighs more."
+        "The two images of an app may differ in more than the base: `slim` tags also omit "
+        "compilers and headers. Repositories that share packages count as one group."
     )
-    if known > 1:
-        note += " " + t(
-            "Intervals are by bootstrap over groups, and so wide that all {count:,} of them hold "
-            "together with {level:.0%}. The largest of several estimates is usually too large, so "
-            "the title shows it shrunk toward zero (empirical Bayes).",
-            count=known,
-            level=LEVEL,
-        )
-    elif known:
-        note += " " + t("The interval is by bootstrap over groups, at {level:.0%}.", level=LEVEL)
+    if known:
+        note += " " + intervals(known)
     if known < len(table):
-        note += " " + t(
-            "With fewer than {least} groups there is no interval: how sure a mean is cannot be "
-            "told.",
-            least=least,
-        )
-    if len(table) > bars.MOST:
-        note += " " + t("The table has {count:,} more comparisons.", count=len(table) - bars.MOST)
-    return note + (
-        " "
-        + t(
-            "An app is a repository and a tag without the words that name a base; whether both of "
-            "a pair are the same in all else is not known."
-        )
+        note += " " + t("Fewer than {least} groups give no interval.", least=least)
+    return note
+
+
+def intervals(count: int) -> Phrase:
+    """Return how many intervals hold together, and that a title has a smaller estimate."""
+    text = say(
+        "The intervals hold together at {level:.0%} (bootstrap over groups).",
+        level=LEVEL,
     )
+    if count > 1:
+        text += " " + t(
+            "The title shrinks the largest estimate, which is usually too large (empirical Bayes)."
+        )
+    return text
 
 
 def _several(images: pd.DataFrame) -> Text:
@@ -268,14 +255,14 @@ def _several(images: pd.DataFrame) -> Text:
     if not places.duplicated().any():
         return Text()
     text = say(
-        "Of several images of an app on one base the newest counts; where it is not known when all "
-        "were built, that of the latest day of scans."
+        "If an app has several images on one base, the newest counts; without build dates, the "
+        "last scanned."
     )
     counted = pd.MultiIndex.from_frame(newest(images)[_PLACE])
     lost = places[~pd.MultiIndex.from_frame(places).isin(counted)]
     if len(lost):
         text += " " + say(
-            "**Left out on a base:** {apps}, of which the newest image there is not known.",
+            "**Left out:** {apps} without a known newest image.",
             apps=number(lost["app"].nunique(), "app"),
         )
     return paragraph(text)
@@ -288,24 +275,8 @@ def _dependent(pairs: pd.DataFrame, packages: Packages) -> Text:
         return Text()
     return paragraph(
         say(
-            "Of {images} in pairs neither package list nor base is known: repositories that share "
-            "a base are not independent, so intervals **may be too narrow**.",
+            "Intervals **may be too narrow**: package list and base are unknown for {images}.",
             images=number(len(lost), "image"),
-        )
-    )
-
-
-def _ended(table: pd.DataFrame, ended: Mapping[str, date]) -> Text:
-    """Return which of the families no advisories followed, so that few found is no good sign."""
-    shown = {*table["first"], *table["second"]} & {*ended}
-    if not shown:
-        return Text()
-    families = ", ".join(f"{family} ({ended[family]})" for family in sorted(shown))
-    return paragraph(
-        say(
-            "Advisories had ended before the scan of {families}: later vulnerabilities are not "
-            "counted there, so that few is **no good sign**.",
-            families=families,
         )
     )
 
@@ -320,29 +291,7 @@ def _blind(table: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
         return Text()
     return paragraph(
         say(
-            "What is unfixed **cannot be seen** in {families}: compare fixable ones only.",
+            "Advisories for {families} omit unfixed vulnerabilities: **compare fixable ones**.",
             families=", ".join(sorted(set(blind["family"]))),
         )
-    )
-
-
-def _line(row: Any) -> Phrase:
-    text = name(t("{first} → {second}", first=row.first, second=row.second)) + ": "
-    text += say("{share:+.0%} per image", share=row.share)
-    if pd.notna(row.low):
-        text += t(", between {low:+.0%} and {high:+.0%}", low=row.low, high=row.high)
-        if row.low <= 0 <= row.high:
-            text += t(", which may be chance")
-    text += t(
-        "; {mean:+,.0f} in the mean of {groups} ({pairs} of {repositories})",
-        mean=row.mean,
-        pairs=number(row.pairs, "pair"),
-        repositories=number(row.repositories, "repository"),
-        groups=number(row.groups, "group"),
-    )
-    return text + t(
-        "; {second} has fewer in {fewer:,} of the pairs, more in {more:,}",
-        second=row.second,
-        fewer=row.second_fewer,
-        more=row.first_fewer,
     )

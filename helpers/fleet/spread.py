@@ -5,11 +5,10 @@ from typing import Any
 import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
-from helpers.fleet import bars, distributions, image_table
+from helpers.fleet import bars, image_table
 from helpers.text import escape
-from helpers.text.i18n import msg, t, word
-from helpers.text.rich import Phrase, bullets, name, number, paragraph, say
-from helpers.text.titles import fitting
+from helpers.text.i18n import t, word
+from helpers.text.rich import name, number, paragraph, say
 from helpers.vulnerabilities import shown_counts
 from helpers.vulnerabilities.lenses import Lens
 
@@ -50,15 +49,14 @@ def answer(occurrences: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answe
     """
     measured = _measured(images)
     if not measured:
-        lacks = t("No image was measured, so it is not known what is in them.")
+        lacks = word(image_table.NONE_COUNTED)
         return Answer("most-spread", table=occurrences, counted=lens.label, lacks=lacks)
     if occurrences.empty:
         text = paragraph(t("Under this lens no vulnerability is counted in any image."))
-        text += distributions.left_out(images)
         return Answer("most-spread", "", text, occurrences, counted=lens.label)
     first = occurrences.iloc[0]
     head = say(
-        "{ids} in {images}: {once} in one image only, {half} in more than half of them.",
+        "Of {ids} in {images}, {once} affect only one image and {half} more than half.",
         ids=number(len(occurrences), "vulnerability"),
         images=number(measured, "image"),
         once=f"{int(occurrences['images'].eq(1).sum()):,}",
@@ -81,11 +79,10 @@ def answer(occurrences: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answe
         t("images"),
         t("number of images"),
     )
-    lines = bullets(_line(row, measured) for row in shown.head(5).itertuples())
     return Answer(
         "most-spread",
         title,
-        paragraph(head) + lines + distributions.left_out(images),
+        paragraph(head),
         occurrences,
         chart,
         lens.label,
@@ -103,47 +100,34 @@ def updates_answer(
     """
     table = updates(in_packages)
     if not _measured(images):
-        lacks = t("No image was measured, so it is not known what is in them.")
+        lacks = word(image_table.NONE_COUNTED)
         return Answer("updates", table=table, counted=lens.label, lacks=lacks)
-    counted = t("vulnerabilities × images that an update fixes")
+    counted = t("vulnerabilities × images fixed by an update")
     if table.empty:
-        text = paragraph(t("No newer package fixes any of what is counted."))
+        text = paragraph(t("Nothing that was counted has a fix."))
         return Answer("updates", "", text, table, counted=lens.label)
     # A vulnerability of two packages counts once in each image, so it is no sum of the table.
     whole, first = int(occurrences["fixable"].sum()), table.iloc[0]
-    title = fitting(
-        msg(
-            "Updating {package} fixes most: {count:,} of {whole:,} fixable vulnerabilities × "
-            "images ({share:.0%})"
-        ),
-        msg("Updating {package} fixes most: {count:,} of {whole:,} ({share:.0%})"),
-        package=escape.short(label(first), 40),
-        count=first["fixes"],
-        share=first["fixes"] / whole,
-        whole=whole,
+    part = t("{part:,} of {whole:,}", part=first["fixes"], whole=whole)
+    title = t(
+        "Updating {base} fixes most: {ends}",
+        base=escape.short(label(first), 40),
+        ends=f"{part} ({first['fixes'] / whole:.0%})",
     )
     shown = table.head(bars.MOST)
-    ends = [
-        t("{count:,} in up to {images}", count=row.fixes, images=number(row.images, "image"))
-        for row in shown.itertuples()
-    ]
+    ends = [f"{fixes:,}" for fixes in shown["fixes"]]
     names = [label(row) for row in shown.itertuples()]
     note = say(
-        "A vulnerability in two source packages counts in both, and is gone when both are updated. "
-        "Of {package}, {alone:,} of {count:,} are in no other package.",
+        "A vulnerability in two source packages counts in both, and needs both updates. Updating "
+        "only {package} fixes {alone:,} of its {count:,}.",
         package=name(shown_counts.package_name(first["source_package"])),
         alone=first["alone"],
         count=first["fixes"],
     )
     if not in_packages["named"].any():
         note += " " + t(
-            "The reports name no source packages, so these are installed ones: one update can fix "
-            "several of them."
-        )
-    if shown["headers"].any():
-        note += " " + t(
-            "An image runs no kernel of its own: all that is installed of the kernel's package are "
-            "headers to compile with (as linux-libc-dev)."
+            "The reports name no source packages, so these are installed packages; one update can "
+            "fix several."
         )
     return Answer(
         "updates",
@@ -159,15 +143,3 @@ def updates_answer(
 
 def _measured(images: pd.DataFrame) -> int:
     return len(image_table.counted(images))
-
-
-def _line(row: Any, measured: int) -> Phrase:
-    text = name(row.vulnerability_id) + ": "
-    text += say(
-        "in {part:,} of {whole:,}, fixable in {fixable:,}, {severity} at most",
-        part=row.images,
-        whole=measured,
-        fixable=row.fixable,
-        severity=word(shown_counts.SEVERITY_NAMES[row.severity]),
-    )
-    return text

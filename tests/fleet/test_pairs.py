@@ -55,7 +55,7 @@ def test_of_several_images_the_newest_stands_for_an_app_and_never_the_first_by_n
     one, other = {"count": 1, "created_at": new, "scanned_at": old}, {"count": 2, "scanned_at": new}
     found, text = stands(one, {**other, "created_at": None})
     assert found == [2]
-    assert "latest day" in text
+    assert "last scanned" in text
     undated = {"created_at": None, "scanned_at": None}
     assert stands({"count": 1, **undated}, {"count": 2, **undated})[0] == []
     assert stands({"count": 1, **undated})[0] == [1]

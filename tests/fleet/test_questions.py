@@ -42,7 +42,7 @@ def asked(reduced):
         spread.updates_answer(in_packages, occurrences, images, PLAIN),
         pairs.answer(images, PLAIN, pairs.UNKNOWN),
         moving.answer(images, PLAIN, pairs.UNKNOWN),
-        repeats.answer(reduced, images),
+        repeats.answer(images),
         lessons.answer(images, occurrences, in_packages, known, PLAIN),
     ]
     for one in found:
@@ -106,9 +106,9 @@ def test_equal_lists_are_groups_and_lists_of_findings_are_not():
     rows += [{"name": "b:1", "package_list": "y", "packages_known": True}]
     rows += [{"name": f"c:{n}", "package_list": "z"} for n in range(2)]
     reduced = fleets.images(*rows)
-    answer = repeats.answer(reduced, image_table.once(reduced))
+    answer = repeats.answer(image_table.once(reduced))
     assert answer.table[["package_list", "images"]].to_numpy().tolist() == [["x", 3]]
-    assert answer.title == "6 scans of 6 images with 2 distinct package lists"
+    assert answer.title == "3 of 6 images have the same packages as another image"
 
 
 def test_images_that_were_not_scanned_alike_are_refused_by_number_and_marked_if_allowed():
