@@ -225,6 +225,6 @@ def _list(
         options=offered,
         value=[value for _, value in offered],
         rows=rows,
-        tooltip=t("with Ctrl or Shift several"),
+        tooltip=t("several with Ctrl or Shift"),
         **_style(description),
     )

@@ -88,11 +88,11 @@ class Comparison(ComparedImages):
     )
     not_shown = question("What can the study's evidence not show?", contents.not_shown_answer)
 
-    # 02: what does the scanner find in each image, and what do its totals hide?
+    # 02: what did the scanner find in each image?
 
     scanned_images = question("Which images were scanned, and with what?", breakdowns.images_answer)
     like_with_like = question("Do the images differ in more than their base?", confounders.answer)
-    published = question("Do the published numbers come out?", published_.answer)
+    published = question("Are the published numbers reproduced?", published_.answer)
 
     @asked("vulnerabilities")
     def lens_in_words(self) -> Answer:
@@ -100,7 +100,7 @@ class Comparison(ComparedImages):
         known_by, why = self.study.known_by, self.study.known_by_why
         return lens_evidence.answer(self.findings, self.images, self.lens, known_by, why)
 
-    severity = question("How severe is what was found?", breakdowns.severity_answer)
+    severity = question("How severe are the findings?", breakdowns.severity_answer)
     scan_coverage_in_brief = question(
         "How much of each image did the scanner look at, in one line?", scan_coverage_.brief_answer
     )
@@ -114,26 +114,20 @@ class Comparison(ComparedImages):
     scan_coverage_by_image = question(
         "How much of each image is counted?", scan_coverage_.totals_answer
     )
-    fixable = question(
-        "What would a newer package fix, and where can nothing else be seen?", fixes.answer
-    )
+    fixable = question("What has a fix?", fixes.answer)
     severity_sources = question("Whose severities are these?", severity_scales_.sources_answer)
     severity_crosstab = question(
         "Which severity of the scanner's is which of NVD's?", severity_scales_.crosstab_answer
     )
     severity_scales = question("What would another scale say?", severity_scales_.answer)
-    places = question(
-        "Where do the packages sit, and did they come with the base image?", fixes.places_answer
-    )
-    overlap = question(
-        "Which vulnerabilities are in one image only, and which in several?", overlap_.answer
-    )
+    places = question("Do vulnerable packages come from the base or the app?", fixes.places_answer)
+    overlap = question("Which vulnerabilities do the images share?", overlap_.answer)
     vulnerability_list = question(
         "Which vulnerabilities are these, one a row?", overlap_.listing_answer
     )
-    by_package = question("Which packages bring them?", breakdowns.package_answer)
+    by_package = question("Which packages are vulnerable?", breakdowns.package_answer)
     scanner_agreement = question(
-        "What does another scanner say of the same images?",
+        "Do two scanners agree?",
         scanner_agreement_.answer,
         of="_both_scanners",
     )
@@ -256,16 +250,14 @@ class Comparison(ComparedImages):
         shown="_over_time",
     )
 
-    # 06: which of the vulnerabilities matter?
+    # 06: which vulnerabilities matter first?
 
     exploitation = question(
         "How many are known to be exploited, since when, and how many are likely to be?",
         likelihood.answer,
     )
     exploitation_in_brief = question("The same in one sentence?", likelihood.brief_answer)
-    epss_and_cvss = question(
-        "Which are likely to be exploited, and how bad would that be?", epss_cvss.answer
-    )
+    epss_and_cvss = question("Which are likely to be exploited?", epss_cvss.answer)
     look_at_first = question("Which should be looked at first, and why?", short_list.answer)
     unscored = question("What has no score, and why?", unscored_.answer)
     declared_harmless = question("What was declared harmless, by whom?", declared.answer)

@@ -18,8 +18,8 @@ from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 EXPLOITED, FIXABLE, UNFIXED = "exploited", "fixable", "unfixed"
 GROUPS = {
     EXPLOITED: msg("known to be exploited"),
-    FIXABLE: msg("a newer package fixes it"),
-    UNFIXED: msg("no fix yet"),
+    FIXABLE: msg("fixable"),
+    UNFIXED: msg("unfixed"),
 }
 """Groups of points, and their names in the legend."""
 
@@ -120,7 +120,7 @@ def _points(
         note=_lost(table, images),
         log=True,
         top=10.0,
-        limit=Limit(max(least, LOWEST), t("EPSS {least:g}", least=least)),
+        limit=Limit(max(least, LOWEST), t("EPSS ≥ {least:g}", least=least)),
     )
 
 
@@ -139,18 +139,12 @@ def _lost(table: pd.DataFrame, images: pd.DataFrame) -> str:
     """Return how many have no point, and why, and of which images no catalog says anything."""
     lost = table[table["epss"].isna() | table["cvss_score"].isna()]
     exploited = int(lost["exploited"].fillna(False).sum())
-    unscored = int(table["epss"].isna().sum())
-    unrated = int((table["epss"].notna() & table["cvss_score"].isna()).sum())
-    parts = []
-    if unscored:
-        parts.append(t("{count:,} without an EPSS score", count=unscored))
-    if unrated:
-        parts.append(t("{count:,} without a CVSS score", count=unrated))
-    if exploited:
-        parts.append(t("{count:,} of them known to be exploited", count=exploited))
-    notes = [t("not shown: {parts}", parts=", ".join(parts))] if parts else []
+    notes = []
+    if len(lost):
+        note = t("not shown: {count:,} without an EPSS or CVSS score", count=len(lost))
+        notes.append(note + (t(", {count:,} exploited", count=exploited) if exploited else ""))
     if images["kev_source"].isna().any():
-        notes.append(t("no KEV catalog for some images"))
+        notes.append(t("Some images have no record of what is exploited."))
     return "; ".join(notes)
 
 

@@ -12,7 +12,7 @@ from helpers.frames import UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, code, listed, paragraph, say
-from helpers.text.titles import fitted, part_of, unknown, unmeasured
+from helpers.text.titles import begun, fitted, part_of, unknown, unmeasured
 from helpers.vulnerabilities import lens_evidence, lenses, shown_counts
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 
@@ -129,7 +129,7 @@ def answer(
         chart,
         lens.label,
         lens_evidence.sources(findings, images, lens),
-        talks=(_talk(least),),
+        talks=(_talk(),),
     )
 
 
@@ -197,13 +197,12 @@ def _title(wide: pd.DataFrame, what: str) -> str:
         else:
             short = escape.short(row.variant, 24)
             parts.append(part_of(short, row.exploited, row.whole, shown_counts.odd(row.status)))
-    return fitted(t("Known to be exploited, {what}", what=what), parts)
+    return fitted(begun(t("{what} known to be exploited", what=what)), parts)
 
 
-def _talk(least: float) -> Talk:
+def _talk() -> Talk:
     spoken = (
-        t("Each bar is an image, each colour what is known of exploitation."),
-        t("Likely: EPSS of {least:.0%} or more.", least=least),
+        t("Each bar is an image."),
         word(lens_evidence.BY_EPSS),
         word(lens_evidence.NO_SCORE),
     )

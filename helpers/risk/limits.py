@@ -79,13 +79,9 @@ def answer(
 def _days_apart(images: pd.DataFrame) -> list[Phrase]:
     """Return how far the days of scores and catalog are from those of the images' databases."""
     as_of = images["db_updated_at"].fillna(images["scanned_at"])
-    scores = (images["epss_day"] - as_of).dt.days.abs().max()
-    catalog = (as_of - images["kev_day"]).dt.days.max()
-    lines = []
-    if scores >= _APART:
-        days = number(int(scores), "day")
-        lines.append(say("The scores are up to **{days}** from the database's day.", days=days))
-    if catalog >= _APART:
-        days = number(int(catalog), "day")
-        lines.append(say("The catalog is up to **{days} older** than the database.", days=days))
-    return lines
+    each = ((images[column] - as_of).dt.days.abs().max() for column in ("epss_day", "kev_day"))
+    apart = max((int(count) for count in each if count >= _APART), default=0)
+    if not apart:
+        return []
+    days = number(apart, "day")
+    return [say("Scores and catalog are up to **{days}** from the database's day.", days=days)]

@@ -150,9 +150,13 @@ def _why(group: pd.DataFrame, exploited: bool, epss: Any, least: float) -> str:
     return Listing(reasons)
 
 
+def _first(table: pd.DataFrame) -> str:
+    return t("Look at these first: {count}", count=number(len(table), "vulnerability"))
+
+
 def _text(table: pd.DataFrame, left: int, least: float) -> Text:
     """Return how many are on the list, what puts one there, and how many serious ones are not."""
-    head = say("**Look at these first: {count}.**", count=number(len(table), "vulnerability"))
+    head = say("**{told}**", told=_first(table) + ".")
     head += " " + say(
         "Listed: known to be exploited, EPSS ≥ {least:g}, or HIGH or CRITICAL with a fix and no "
         "score.",
@@ -177,15 +181,7 @@ def _talk(table: pd.DataFrame) -> Talk:
         for row in table.head(_ON_SLIDE).itertuples()
     ]
     head = [t("vulnerability"), t("package"), t("fix"), t("why")]
-    first = table.iloc[0]
-    spoken = (
-        t(
-            "We look at {id} in {package} first: {why}.",
-            id=escape.plain(first["vulnerability_id"]),
-            package=escape.short(first["package"], 40),
-            why=str(told(first["why"])),
-        ),
-        t("The others are not necessarily harmless."),
+    spoken = (t("The others are not necessarily harmless."),)
+    return Talk(
+        RISK, _first(table), table=Table(head, rows, [0.2, 0.22, 0.24, 0.34]), spoken=spoken
     )
-    headline = t("Look at these first: {count}", count=number(len(table), "vulnerability"))
-    return Talk(RISK, headline, table=Table(head, rows, [0.2, 0.22, 0.24, 0.34]), spoken=spoken)

@@ -152,7 +152,7 @@ def slimmer_answer(exposure: pd.DataFrame, lens: Lens) -> Answer:
         chart,
         lens.label,
         role=SLIDE,
-        talks=(_slimmer_talk(lens),),
+        talks=(_slimmer_talk(),),
     )
 
 
@@ -238,10 +238,9 @@ def _slimmer_title(table: pd.DataFrame, what: str) -> str:
     return titles.around(what, title)
 
 
-def _slimmer_talk(lens: Lens) -> Talk:
+def _slimmer_talk() -> Talk:
     spoken = (
         t("This shows what an image would keep with only its app and what the app needs."),
-        *shown_counts.narrowed(lens),
         t("These are upper bounds: while it runs, the app may still open files and programs."),
     )
     return Talk(SURFACE, spoken=spoken)

@@ -16,7 +16,7 @@ from helpers.text.i18n import Listing, Message, msg, t, told, word
 from helpers.text.rich import Text, bullets, listed, number, paragraph, say
 from helpers.text.titles import begun
 from helpers.text.units import MB
-from helpers.vulnerabilities import counting, lenses
+from helpers.vulnerabilities import counting
 from helpers.vulnerabilities.fixes import BLIND
 from helpers.vulnerabilities.lenses import Lens
 
@@ -446,7 +446,7 @@ def _verdicts(table: pd.DataFrame) -> Text:
         )
         for row in table.itertuples()
     ]
-    note = say("A count is not a risk: whether the app reaches any of it was not tried.")
+    note = say("A count is not a risk: nobody tested whether the app can reach these.")
     return bullets(lines) + paragraph(note)
 
 
@@ -455,7 +455,7 @@ def _by_lens(ours: pd.Series, theirs: pd.Series) -> Message:
     return Listing(
         Message(
             "{lens} {ours} against {theirs}",
-            lens=Message(lenses.NAMES[lens]),
+            lens=Lens(*lens).kind,
             ours=ours[column],
             theirs=theirs[column],
         )

@@ -4,7 +4,7 @@ import pandas as pd
 
 from helpers.answers.answer import SLIDE, Answer
 from helpers.answers.talk import FOUND, Talk
-from helpers.frames import BROKEN, FAILED, MISSING, NO_OS, NOT_LOOKED, NOT_SCANNED, UNKNOWN_COUNT
+from helpers.frames import BROKEN, NO_OS, NOT_LOOKED, UNKNOWN_COUNT
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import (
@@ -21,10 +21,7 @@ from helpers.vulnerabilities.lenses import Lens
 
 _CARE = {
     BROKEN: msg("Did not answer when started, so not a candidate"),
-    FAILED: msg("Capture failed"),
-    MISSING: msg("No report"),
     NOT_LOOKED: msg("Not scanned for vulnerabilities; scan again with --scanners vuln"),
-    NOT_SCANNED: msg("No scanner, so only sizes and files are known"),
     NO_OS: msg("OS packages not recognised, so a low count is not reassuring"),
 }
 
@@ -107,7 +104,7 @@ def _breakdown_title(ranked: pd.DataFrame, what: str) -> str:
 def _talk(ranked: pd.DataFrame, lens: Lens) -> Talk:
     known = counting.measured(ranked)
     spoken = (
-        t("Each bar is an image, each colour a severity."),
+        t("Each bar is an image."),
         *shown_counts.not_counted(ranked),
         t("A count is not a risk: nobody tested whether the app can reach these."),
     )

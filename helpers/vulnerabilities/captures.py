@@ -103,7 +103,6 @@ def talk(counts: pd.DataFrame, lens: Lens, topic: str, images: pd.DataFrame) -> 
     # The largest change first.
     spans.sort(key=lambda span: -abs(span[2] - span[1]))
     spoken = (
-        t("Each image has a bar for every capture."),
         *shown_counts.not_counted(every),
         *([unlike.plain] if unlike else []),
         t("A count holds for its day only."),

@@ -10,6 +10,7 @@ from helpers.comparability import scan_consistency
 from helpers.frames import SEVERITIES, UNKNOWN_COUNT
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import AND, Text, join, number, paragraph, say
+from helpers.text.titles import begun
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import Lens
 
@@ -58,9 +59,8 @@ def meaning(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
         counted = by_nvd(findings, lens)
         notes.append(t("{counted}; the rest is UNKNOWN, not low.", counted=counted))
     if count := harmless(findings, lens):
-        notes.append(
-            t("Left out as declared harmless: {findings}.", findings=number(count, "finding"))
-        )
+        found = number(count, "finding")
+        notes.append(begun(t("without {findings} declared harmless", findings=found)) + ".")
     return join(map(paragraph, notes))
 
 

@@ -28,24 +28,18 @@ had such a score on 2026-06-20 (17,054 of 341,000)."""
 PLACE_NAMES = {"os": msg("OS packages"), "tools": msg("bundled tools"), "app": msg("the app")}
 
 NAMES = {
-    (FINDINGS, False): msg("findings"),
-    (VULNERABILITIES, False): msg("vulnerabilities"),
-    (PER_PACKAGE, False): msg("vulnerabilities × source packages"),
-    (FINDINGS, True): msg("fixable findings"),
-    (VULNERABILITIES, True): msg("fixable vulnerabilities"),
-    (PER_PACKAGE, True): msg("fixable vulnerabilities × source packages"),
+    FINDINGS: msg("findings"),
+    VULNERABILITIES: msg("vulnerabilities"),
+    PER_PACKAGE: msg("vulnerabilities × source packages"),
 }
-"""What is counted, in words, and whether only what is fixable."""
+"""What is counted, in words."""
 
 _ONE = {
-    (FINDINGS, False): msg("finding"),
-    (VULNERABILITIES, False): msg("vulnerability"),
-    (PER_PACKAGE, False): msg("vulnerability × source package"),
-    (FINDINGS, True): msg("fixable finding"),
-    (VULNERABILITIES, True): msg("fixable vulnerability"),
-    (PER_PACKAGE, True): msg("fixable vulnerability × source package"),
+    FINDINGS: msg("finding"),
+    VULNERABILITIES: msg("vulnerability"),
+    PER_PACKAGE: msg("vulnerability × source package"),
 }
-"""One of what is counted, in words, and whether it is fixable."""
+"""One of what is counted, in words."""
 
 
 class Own(NamedTuple):
@@ -138,9 +132,8 @@ def _check_known(findings: pd.DataFrame, column: str, what: str) -> None:
         row = missing.iloc[0]
         where = f"{row['variant']}, capture {row['capture']}" if row["capture"] else row["variant"]
         raise ParameterInvalid(
-            f"of {where} it is not recorded which vulnerabilities are {what}, so none can be "
-            "counted. Leave the image out, or add it to the study's evidence: python -m helpers "
-            "risk STUDY --epss FILE --kev FILE"
+            f"{where}: no record of which vulnerabilities are {what}; leave the image out, or add "
+            "the record: python -m helpers risk STUDY --epss FILE --kev FILE"
         )
 
 
@@ -153,7 +146,7 @@ def _only(severities: tuple[str, ...]) -> str:
 
 
 def _with_name(package: str) -> str:
-    return Message("in packages with “{text}” in their name", text=escape.short(package, 24))
+    return Message("package name contains “{text}”", text=escape.short(package, 24))
 
 
 class Lens(NamedTuple):
@@ -168,7 +161,7 @@ class Lens(NamedTuple):
         str,
         Field(
             msg("lens: count"),
-            values={counted: NAMES[counted, False] for counted in COUNTED},
+            values={counted: NAMES[counted] for counted in COUNTED},
             parameter="lens",
             help=f"one of {', '.join(COUNTED)}",
             key="count",
@@ -177,7 +170,7 @@ class Lens(NamedTuple):
     fixable: Annotated[
         bool,
         Field(
-            msg("only what has a fix"),
+            msg("only fixable"),
             help="count only what a newer package would fix",
             rule="fixable",
             keeps=_fixable,
@@ -217,7 +210,7 @@ class Lens(NamedTuple):
         tuple[str, ...],
         Field(
             msg("severities"),
-            hint=msg("with Ctrl or Shift several"),
+            hint=msg("several with Ctrl or Shift"),
             values={level: level for level in SEVERITIES},
             rule="severity>=LEVEL or severity=LEVEL (unknown, low, medium, high, critical)",
             limits=_only,
@@ -225,13 +218,13 @@ class Lens(NamedTuple):
     ] = SEVERITIES
     package: Annotated[
         str,
-        Field(msg("package"), hint=msg("a part of its name"), keeps=_named, limits=_with_name),
+        Field(msg("package"), hint=msg("part of its name"), keeps=_named, limits=_with_name),
     ] = ""
     own: tuple[Own, ...] = ()
     exploited: Annotated[
         bool,
         Field(
-            msg("only what is known to be exploited"),
+            msg("only known to be exploited"),
             help="count only what is known to be exploited (KEV)",
             rule="exploited",
             keeps=_exploited,
@@ -254,7 +247,7 @@ class Lens(NamedTuple):
     suppressed: Annotated[
         bool,
         Field(
-            msg("also what was declared harmless"),
+            msg("also declared harmless"),
             help="count also what VEX or an ignore file declares harmless",
             rule="suppressed (also what a statement or an ignore file suppresses)",
         ),
@@ -263,7 +256,7 @@ class Lens(NamedTuple):
     @property
     def short(self) -> str:
         """Return what a title says is counted; the label says the rest."""
-        return t("{what}, as chosen", what=self.kind.told) if self.chosen else self.kind.told
+        return t("selected {what}", what=self.kind.told) if self.chosen else self.kind.told
 
     @property
     def one(self) -> str:
@@ -274,11 +267,6 @@ class Lens(NamedTuple):
     def label(self) -> str:
         """Return what is counted, with every part of the lens."""
         return self.cell.told
-
-    @property
-    def label_of_one(self) -> str:
-        """Return the label of one of what is counted."""
-        return self._whole(self._counted(_ONE)).told
 
     @property
     def cell(self) -> Message:
@@ -303,8 +291,10 @@ class Lens(NamedTuple):
         said = [limit(value) for limit, value in limits if limit]
         return said + [escape.plain(own.label) for own in self.own]
 
-    def _counted(self, names: dict[tuple[str, bool], str]) -> Message:
-        what = Message(names.get((self.counted, self.fixable), self.counted))
+    def _counted(self, names: dict[str, str]) -> Message:
+        what = Message(names.get(self.counted, self.counted))
+        if self.fixable:
+            what = Message("fixable {counted}", counted=what)
         for name, value in changed(self).items():
             if FIELDS[name].counts:
                 what = Message(FIELDS[name].counts, what=what, value=value)
@@ -314,7 +304,7 @@ class Lens(NamedTuple):
         """Return what is counted with the rest of the lens."""
         if self.place:
             counted = Message("{counted} in {place}", counted=counted, place=self._place)
-        also = Message("also those declared harmless") if self.suppressed else ""
+        also = Message("also declared harmless") if self.suppressed else ""
         by_nvd = Message("by NVD's severities") if self.severity == NVD else ""
         return Listing(filter(None, (counted, also, self._published, by_nvd, *self.chosen)))
 
@@ -390,10 +380,10 @@ def checked(lens: Lens) -> Lens:
         is_flag = isinstance(value, bool)
         match getattr(PLAIN, name):
             case bool() if not is_flag:
-                raise ParameterInvalid(f"{name} {value!r} is not a bool: write True or False")
+                raise ParameterInvalid(f"{name} {value!r} is not a bool; write True or False")
             case float() if is_flag or not isinstance(value, (int, float)) or not 0 <= value <= 1:
                 raise ParameterInvalid(
-                    f"{name} {value!r} is not a probability: write a number from 0 to 1"
+                    f"{name} {value!r} is not a probability; write a number from 0 to 1"
                 )
     return lens
 
@@ -482,5 +472,5 @@ def _day(day: str | date) -> date:
         return date.fromisoformat(day) if isinstance(day, str) else day
     except ValueError as error:
         raise ParameterInvalid(
-            f"known_by {day!r} is not a day: write it as 2022-02-28, or {EVER!r}"
+            f"known_by {day!r} is not a date; write YYYY-MM-DD or {EVER!r}"
         ) from error

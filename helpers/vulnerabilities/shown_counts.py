@@ -8,7 +8,6 @@ from helpers.text.i18n import msg, t, word
 from helpers.text.rich import number
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities.counting import UNNAMED, measured
-from helpers.vulnerabilities.lenses import Lens
 
 SEVERITY_NAMES = {
     "CRITICAL": msg("CRITICAL"),
@@ -135,12 +134,6 @@ def not_counted(each: pd.DataFrame) -> tuple[str, ...]:
     every, known = (frame["variant"].nunique() for frame in (each, measured(each)))
     lost = every - known
     return (t("No count for {images}.", images=number(lost, "image")),) if lost else ()
-
-
-def narrowed(lens: Lens) -> tuple[str, ...]:
-    """Return a sentence on the place and day that a count is limited to; none if it is not."""
-    limits = lens.narrowed
-    return (t("Counted: only {narrowed}.", narrowed=limits),) if limits else ()
 
 
 def _row_name(column: str, value: str) -> str:

@@ -232,7 +232,7 @@ def test_the_keyboard_alone_chooses_presses_folds_and_takes_back(page: playwrigh
 def test_what_is_shown_is_kept_as_files_code_and_parameters(
     page: playwright.Page, tmp_path: Path
 ) -> None:
-    page.get_by_label("only what has a fix").check()
+    page.get_by_label("only fixable").check()
     wanted = Comparison("blog-2022").counting(fixable=True).severity()
     alt(page, wanted.title)
     page.get_by_role("button", name="Keep it").click()

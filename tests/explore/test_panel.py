@@ -280,7 +280,7 @@ def test_copied_parameters_open_the_same_view(view: str) -> None:
         ("capture", "is not key=value"),
         ("show=table", "show 'table' is not one of severity, overlap, growth"),
         ("severities=BAD", "severities 'BAD' is not one of UNKNOWN"),
-        ("known_by=yesterday", "'yesterday' is not a day"),
+        ("known_by=yesterday", "'yesterday' is not a date"),
     ],
 )
 def test_a_view_that_says_something_else_is_refused(view: str, problem: str) -> None:

@@ -35,7 +35,7 @@ def test_who_has_no_score_has_no_point_and_is_counted(scored) -> None:
     )
     chart = answer(loaded).chart
     assert [point.name for point in chart.points] == ["CVE-2024-0001"]
-    assert chart.note == "not shown: 1 without an EPSS score, 1 without a CVSS score"
+    assert chart.note == "not shown: 2 without an EPSS or CVSS score"
 
 
 def test_the_exploited_and_the_likeliest_are_named_and_no_others(scored) -> None:
@@ -71,4 +71,4 @@ def test_without_a_catalog_the_title_does_not_say_none(scored) -> None:
     findings = loaded.findings.assign(exploited=pd.array([None], "boolean"))
     found = answer(loaded._replace(images=images, findings=findings))
     assert found.title == "1 of 1 vulnerability with EPSS ≥ 0.1; exploited: not known"
-    assert "no KEV catalog" in found.chart.note
+    assert "no record" in found.chart.note

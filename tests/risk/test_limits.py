@@ -33,11 +33,11 @@ def test_two_days_of_one_model_are_told_without_the_alarm(frames_of) -> None:
     (row,) = answer.table.itertuples()
     assert (row.was_likely, row.is_likely, row.same_model) == (0, 1, True)
     assert "trend" not in answer.text.plain
-    assert "older" not in answer.text.plain, "scores and database are of one day"
+    assert "up to" not in answer.text.plain, "scores and database are of one day"
 
 
 def test_a_catalog_that_is_older_than_the_database_is_told(frames_of) -> None:
     loaded = known(frames_of(app=trivy(finding(1))), {"CVE-2024-0001": 0.2})
     images = loaded.images.assign(db_updated_at=DAY + pd.Timedelta(days=30))
     answer = limits.answer(loaded.findings, images, loaded.findings, images, Lens())
-    assert "The catalog is up to 30 days older" in answer.text.plain
+    assert "up to 30 days" in answer.text.plain

@@ -100,4 +100,6 @@ def test_whatever_the_lens_what_was_declared_harmless_is_told() -> None:
     assert footer(Lens(fixable=True)) == "without 1 finding declared harmless"
     assert footer(LIKELY).endswith(" · without 1 finding declared harmless")
     assert footer(Lens(suppressed=True)) == footer(Lens(place="app")) == ""
-    assert "harmless: 2 findings" in lens_evidence.answer(every, images(""), PLAIN).text.plain
+    assert (
+        "Without 2 findings declared" in lens_evidence.answer(every, images(""), PLAIN).text.plain
+    )
