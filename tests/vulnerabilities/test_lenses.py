@@ -155,7 +155,7 @@ class TestExploitation:
         unknown = rows.assign(**{lost: rows[lost].mask([False, False, True, False])})
         with pytest.raises(ParameterInvalid, match=f"app: no record of which .* {what}"):
             lenses.apply(unknown, lens)
-        with pytest.raises(ParameterInvalid, match=r"app, capture c .* python -m helpers risk"):
+        with pytest.raises(ParameterInvalid, match=r"app, capture c: .* python -m helpers risk"):
             lenses.apply(unknown.assign(capture="c"), lens)
         in_place = unknown.assign(place=["os", "os", "app", "os"])
         assert lenses.apply(in_place, lens._replace(place="os")).index.tolist() == (
