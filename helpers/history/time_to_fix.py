@@ -25,6 +25,8 @@ from helpers.text.rich import paragraph
 from helpers.text.titles import Part, fitted, unknown
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities.captures import ONE_CAPTURE
+from helpers.vulnerabilities.lenses import Lens
+from helpers.vulnerabilities.once import PER_PACKAGE
 
 FIXED, OPEN = msg("fixed in the image"), msg("still open")
 WENT = msg("went without another package")
@@ -162,7 +164,7 @@ def answer(stays: pd.DataFrame, sound: pd.DataFrame) -> Answer:
         paragraph(note),
         stays,
         chart(short),
-        word(msg("fixable vulnerabilities × source packages")),
+        Lens(PER_PACKAGE, fixable=True).label,
         searchable=True,
         shown=stays[_SHOWN],
     )

@@ -10,7 +10,7 @@ from helpers.risk import likelihood
 from helpers.surface.app_process import APP, COULD_GO, DATA, NEEDED, UNSEEN
 from helpers.text import escape
 from helpers.text.i18n import Listing, Message, t, told
-from helpers.text.rich import Text, number, paragraph, say
+from helpers.text.rich import Text, name, number, paragraph, say
 from helpers.vulnerabilities import lenses
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 
@@ -156,7 +156,7 @@ def _first(table: pd.DataFrame) -> str:
 
 def _text(table: pd.DataFrame, left: int, least: float) -> Text:
     """Return how many are on the list, what puts one there, and how many serious ones are not."""
-    head = say("**{told}**", told=_first(table) + ".")
+    head = name(_first(table)) + "."
     head += " " + say(
         "Listed: known to be exploited, EPSS ≥ {least:g}, or HIGH or CRITICAL with a fix and no "
         "score.",
