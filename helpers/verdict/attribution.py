@@ -150,9 +150,9 @@ def _chart(rows: pd.DataFrame) -> Bars:
     for pair in _pairs(rows):
         for kind, (_, row) in zip(kinds, pair.iterrows(), strict=True):
             for side in ("first", "second"):
-                names.append((f"{_apart(row)}, {kind}", row[side]))
+                names.append((row[side], kind))
                 counts.append(int(row[f"{side}_fixable"]))
-    label = t("number of those with a fix")
+    label = t("fixable")
     return Bars(
         names,
         [Series("size", label, [float(count) for count in counts])],
@@ -167,7 +167,7 @@ def _chart(rows: pd.DataFrame) -> Bars:
 def _apart(row: pd.Series) -> str:
     """Return how far apart two images are in age, as the name of the pair."""
     if pd.notna(row["days_older"]) and not row["days_older"]:
-        return t("of one day")
+        return t("same day")
     return t("{days} apart", days=_days(row["days_older"]))
 
 
